@@ -1,0 +1,1 @@
+//! The verbs of `skewsync`, as a library, so that tests call them in-process.

@@ -1,0 +1,2 @@
+//! `skewsync`: the operator's commands.
+fn main() {}

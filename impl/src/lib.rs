@@ -1,0 +1,7 @@
+//! Skewsync's engine: keeps a Standby's configuration in step with an Active that runs another
+//! software version. No clock, no randomness, no I/O, no threads.
+#![no_std]
+extern crate alloc;
+
+pub mod base;
+pub mod grammar;

@@ -1,0 +1,2 @@
+//! `skewlab`: the laboratory.
+fn main() {}

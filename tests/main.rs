@@ -1,0 +1,1 @@
+//! What crosses rooms: one binary, one module a subject.
