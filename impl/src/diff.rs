@@ -1,0 +1,3 @@
+//! The differences of two dumps: ADL and SDL.
+
+pub mod lines;
