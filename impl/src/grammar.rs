@@ -1,1 +1,22 @@
-//! Forms: the form language.
+//! Forms: one command as syntax. The form language, its normal form, the matcher, the comparison of
+//! forms by the language they accept. It knows nothing of modes or images.
+//!
+//! The language is the one of FRRouting's command definitions: keywords, `A.B.C.D`, `A.B.C.D/M`,
+//! `X:X::X:X`, `X:X::X:X/M`, `X:X:X:X:X:X`, `ASNUM`, `(1-4094)`, variables such as `WORD`, `VAR...`,
+//! `<a|b>`, `[x]`, `{a|b}` (one or more, any order, each once), `![x]` (optional only after `no`)
+//! and `$name`.
+
+mod build;
+mod form;
+mod matcher;
+mod reader;
+mod residue;
+mod token;
+mod words;
+
+pub use build::BuildError;
+pub use form::{FORM_BYTES_MAX, Form, FormError, FormErrorKind, Leaf, LeafId, Negation};
+pub use matcher::{Matcher, Resolution, WORDS_MAX};
+pub use residue::{Residue, ResidueLimits, ValueSet, residue};
+pub use token::{Fit, Token};
+pub use words::{Sign, Words, split_words};

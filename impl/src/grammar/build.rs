@@ -1,0 +1,399 @@
+//! Makes a line of a form from named captures, and lines that show what a form takes.
+
+use alloc::boxed::Box;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+use super::form::{Form, LeafId, Node};
+use super::token::Token;
+use super::words::{Sign, Words};
+
+/// Why captures make no line of a form.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BuildError {
+    /// A capture that the form needs is missing.
+    #[error("`{name}` is missing")]
+    Missing {
+        /// Its name.
+        name: Box<str>,
+    },
+    /// A value does not fit its token.
+    #[error("`{value}` does not fit {token} of `{name}`")]
+    Unfit {
+        /// The capture.
+        name: Box<str>,
+        /// Its value.
+        value: Box<str>,
+        /// What it was to fit.
+        token: Box<str>,
+    },
+    /// The form cannot be negated, or not without.
+    #[error("the form has no line of this sign")]
+    Sign,
+    /// A capture stands nowhere in the line.
+    #[error("`{name}` has no place")]
+    Unused {
+        /// Its name.
+        name: Box<str>,
+    },
+}
+
+/// Words with their leaves, while a line is made.
+type Made = Vec<(LeafId, String)>;
+
+impl Form {
+    /// The line of this form with these captures.
+    ///
+    /// # Shape
+    /// Optional parts are taken where one of their captures is given, alternatives where all of
+    /// theirs are; every given capture must find its place.
+    ///
+    /// # Errors
+    /// See [`BuildError`].
+    pub fn build(&self, sign: Sign, values: &[(&str, &str)]) -> Result<Words, BuildError> {
+        let maker = Maker {
+            form: self,
+            sign,
+            values,
+        };
+        let mut made = Made::new();
+        maker.node(self.root(), &mut made)?;
+        let negated = made.first().is_some_and(|(_, word)| word == "no");
+        if negated != (sign == Sign::No) {
+            return Err(BuildError::Sign);
+        }
+        for (name, _) in values {
+            let leaves = self.capture(name);
+            if !made.iter().any(|(leaf, _)| leaves.contains(leaf)) && sign == Sign::Positive {
+                return Err(BuildError::Unused {
+                    name: (*name).into(),
+                });
+            }
+        }
+        Ok(Words::of(
+            made.iter()
+                .map(|(leaf, word)| (*leaf, word.as_str()))
+                .collect(),
+        ))
+    }
+
+    /// Lines of this form that together show every alternative and both ends of every range, with
+    /// and without each optional part; at most `limit`.
+    pub fn examples(&self, limit: usize) -> Vec<Words> {
+        let mut lines: Vec<Words> = Vec::new();
+        let mut idle = 0;
+        for round in 0..limit.saturating_mul(4) {
+            let mut made = Made::new();
+            let mut state = round as u64;
+            self.example(self.root(), &mut state, &mut made);
+            if made.is_empty() {
+                continue;
+            }
+            let words = Words::of(
+                made.iter()
+                    .map(|(leaf, word)| (*leaf, word.as_str()))
+                    .collect(),
+            );
+            if lines.contains(&words) {
+                idle += 1;
+                if idle > 64 {
+                    break;
+                }
+            } else {
+                lines.push(words);
+                if lines.len() == limit {
+                    break;
+                }
+            }
+        }
+        lines
+    }
+
+    fn example(&self, node: &Node, state: &mut u64, made: &mut Made) {
+        // Mixed radix: round 0 takes the first of everything, and each choice consumes a digit.
+        let mut pick = |count: u64| {
+            let digit = *state % count;
+            *state /= count;
+            digit
+        };
+        match node {
+            Node::Leaf(id) => {
+                let word = match &self.leaf(*id).token {
+                    Token::Keyword(word) => word.to_string(),
+                    Token::Range { min, max } => {
+                        let values = [*min, *max, min.midpoint(*max)];
+                        values[pick(if min == max { 1 } else { 3 }) as usize].to_string()
+                    }
+                    token => sample(token, pick(2)).to_string(),
+                };
+                made.push((*id, word));
+            }
+            Node::Sequence(parts) => parts
+                .iter()
+                .for_each(|part| self.example(part, state, made)),
+            Node::Choice(parts) => {
+                let part = pick(parts.len() as u64) as usize;
+                self.example(&parts[part], state, made);
+            }
+            Node::Optional(part) => {
+                if pick(2) == 1 {
+                    self.example(part, state, made);
+                }
+            }
+            Node::OptionalAfterNo(part) => self.example(part, state, made),
+            Node::Unordered(parts) => {
+                let first = pick(parts.len() as u64) as usize;
+                for (number, part) in parts.iter().enumerate() {
+                    let mut pick = |count: u64| {
+                        let digit = *state % count;
+                        *state /= count;
+                        digit
+                    };
+                    if number == first || pick(2) == 1 {
+                        self.example(part, state, made);
+                    }
+                }
+            }
+        }
+    }
+}
+
+const fn sample(token: &Token, which: u64) -> &'static str {
+    let first = which == 0;
+    match token {
+        Token::Ipv4 => {
+            if first {
+                "192.0.2.1"
+            } else {
+                "198.51.100.7"
+            }
+        }
+        Token::Ipv4Prefix => {
+            if first {
+                "192.0.2.0/24"
+            } else {
+                "198.51.100.0/25"
+            }
+        }
+        Token::Ipv6 => {
+            if first {
+                "2001:db8::1"
+            } else {
+                "2001:db8::7"
+            }
+        }
+        Token::Ipv6Prefix => {
+            if first {
+                "2001:db8::/32"
+            } else {
+                "2001:db8:7::/48"
+            }
+        }
+        Token::Mac => {
+            if first {
+                "00:00:5e:00:53:01"
+            } else {
+                "00:00:5e:00:53:07"
+            }
+        }
+        Token::MacPrefix => {
+            if first {
+                "00:00:5e:00:53:00/40"
+            } else {
+                "00:00:5e:00:00:00/32"
+            }
+        }
+        Token::Asn => {
+            if first {
+                "64496"
+            } else {
+                "64511"
+            }
+        }
+        _ => {
+            if first {
+                "Example"
+            } else {
+                "Other-1"
+            }
+        }
+    }
+}
+
+struct Maker<'a> {
+    form: &'a Form,
+    sign: Sign,
+    values: &'a [(&'a str, &'a str)],
+}
+
+impl Maker<'_> {
+    fn value(&self, id: LeafId) -> Option<(&str, &str)> {
+        let leaf = self.form.leaf(id);
+        let name = leaf.name.as_deref().or(leaf.implied.as_deref())?;
+        self.values
+            .iter()
+            .find(|(given, _)| *given == name)
+            .copied()
+    }
+
+    fn node(&self, node: &Node, made: &mut Made) -> Result<(), BuildError> {
+        match node {
+            Node::Leaf(id) => self.leaf(*id, made),
+            Node::Sequence(parts) => parts.iter().try_for_each(|part| self.node(part, made)),
+            Node::Choice(parts) => {
+                let mut failed = None;
+                for part in parts {
+                    let mut branch = Made::new();
+                    match self.node(part, &mut branch) {
+                        Ok(()) => {
+                            made.append(&mut branch);
+                            return Ok(());
+                        }
+                        Err(error) => failed = failed.or(Some(error)),
+                    }
+                }
+                Err(failed.unwrap_or(BuildError::Sign))
+            }
+            Node::Optional(part) => {
+                if self.is_leading_no(part) {
+                    return if self.sign == Sign::No {
+                        self.node(part, made)
+                    } else {
+                        Ok(())
+                    };
+                }
+                if self.wants(part) {
+                    self.node(part, made)
+                } else {
+                    Ok(())
+                }
+            }
+            Node::OptionalAfterNo(part) => {
+                if self.sign == Sign::Positive || self.wants(part) {
+                    self.node(part, made)
+                } else {
+                    Ok(())
+                }
+            }
+            Node::Unordered(parts) => {
+                let before = made.len();
+                for part in parts.iter().filter(|part| self.wants(part)) {
+                    self.node(part, made)?;
+                }
+                if made.len() > before {
+                    Ok(())
+                } else {
+                    Err(BuildError::Sign)
+                }
+            }
+        }
+    }
+
+    fn leaf(&self, id: LeafId, made: &mut Made) -> Result<(), BuildError> {
+        let leaf = self.form.leaf(id);
+        if let Token::Keyword(word) = &leaf.token {
+            // A keyword that is named is taken for that very value only.
+            if let (Some(name), Some((_, value))) = (&leaf.name, self.value(id))
+                && value != &**word
+                && **name != *"no"
+            {
+                let (name, value) = (name.clone(), value.into());
+                return Err(BuildError::Unfit {
+                    name,
+                    value,
+                    token: word.clone(),
+                });
+            }
+            made.push((id, word.to_string()));
+            return Ok(());
+        }
+        let Some((name, value)) = self.value(id) else {
+            let name = leaf
+                .name
+                .as_deref()
+                .or(leaf.implied.as_deref())
+                .unwrap_or(&leaf.text);
+            return Err(BuildError::Missing { name: name.into() });
+        };
+        for word in value.split(' ') {
+            if leaf.token.fit(word).is_none() {
+                let token = leaf.token.to_string().into();
+                return Err(BuildError::Unfit {
+                    name: name.into(),
+                    value: value.into(),
+                    token,
+                });
+            }
+            made.push((id, leaf.token.canonical(word).into()));
+        }
+        Ok(())
+    }
+
+    fn is_leading_no(&self, part: &Node) -> bool {
+        matches!(part, Node::Leaf(LeafId(0)))
+            && self.form.leaf(LeafId(0)).token == Token::Keyword("no".into())
+    }
+
+    /// Whether a capture is given that stands in `node`.
+    fn wants(&self, node: &Node) -> bool {
+        match node {
+            Node::Leaf(id) => match (&self.form.leaf(*id).token, self.value(*id)) {
+                (Token::Keyword(word), Some((_, value))) => {
+                    self.form.leaf(*id).name.is_some() && value == &**word
+                }
+                (Token::Keyword(_), None) | (_, None) => false,
+                (_, Some(_)) => true,
+            },
+            Node::Sequence(parts) | Node::Choice(parts) | Node::Unordered(parts) => {
+                parts.iter().any(|part| self.wants(part))
+            }
+            Node::Optional(part) | Node::OptionalAfterNo(part) => self.wants(part),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_made_of_captures() {
+        let form =
+            Form::parse("[no] rpki cache tcp HOST$host (1-65535)$port [source A.B.C.D$source]");
+        let form = form.unwrap();
+        let line = form
+            .build(Sign::Positive, &[("host", "r1"), ("port", "323")])
+            .unwrap();
+        assert_eq!(line.text(), "rpki cache tcp r1 323");
+        let all = [("host", "r1"), ("port", "323"), ("source", "192.0.2.1")];
+        let line = form.build(Sign::No, &all).unwrap();
+        assert_eq!(line.text(), "no rpki cache tcp r1 323 source 192.0.2.1");
+        let unfit = form.build(Sign::Positive, &[("host", "r1"), ("port", "0")]);
+        assert!(matches!(unfit, Err(BuildError::Unfit { .. })));
+        let missing = form.build(Sign::Positive, &[("host", "r1")]);
+        assert_eq!(
+            missing,
+            Err(BuildError::Missing {
+                name: "port".into()
+            })
+        );
+    }
+
+    #[test]
+    fn an_alternative_is_taken_by_its_keyword() {
+        let form = Form::parse("[no] logging level <debug|errors|warnings>$level").unwrap();
+        let line = form.build(Sign::Positive, &[("level", "errors")]).unwrap();
+        assert_eq!(line.text(), "logging level errors");
+    }
+
+    #[test]
+    fn every_example_parses_back_to_itself() {
+        let form = "[no] a <b|c (1-9)> {x WORD|y A.B.C.D|z} [opt X:X::X:X/M] ![last (0-3)] LINE...";
+        let form = Form::parse(form).unwrap();
+        let lines = form.examples(200);
+        assert!(lines.len() > 100, "{} examples", lines.len());
+        for line in lines {
+            assert_eq!(form.words(line.text()).as_ref(), Some(&line), "{line}");
+        }
+    }
+}

@@ -1,0 +1,362 @@
+//! A form: one command as syntax.
+
+use alloc::boxed::Box;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::cmp::Ordering;
+use core::hash::{Hash, Hasher};
+use core::ops::Range;
+
+use super::reader::{Raw, read};
+use super::token::Token;
+
+/// The longest text of a form.
+pub const FORM_BYTES_MAX: usize = 16 * 1024;
+
+/// A token's place in its form: its number in the form's normal order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LeafId(pub u16);
+
+/// One token where it stands in a form.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Leaf {
+    /// Which words it takes.
+    pub token: Token,
+    /// The token as it was declared: `IFNAME`, `(1-4094)`.
+    pub text: Box<str>,
+    /// Its name, where one was given by `$name`.
+    pub name: Option<Box<str>>,
+    /// The name that it has without: of a variable its text, else the preceding keyword.
+    pub implied: Option<Box<str>>,
+    /// Whether it takes all words to the end of the line.
+    pub variadic: bool,
+}
+
+/// How a form can be negated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Negation {
+    /// It has no `no`.
+    Never,
+    /// It begins with `[no]`.
+    Optional,
+    /// It begins with `no`.
+    Always,
+}
+
+/// A form's tree in normal order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Node {
+    Leaf(LeafId),
+    Sequence(Box<[Self]>),
+    Choice(Box<[Self]>),
+    Optional(Box<Self>),
+    OptionalAfterNo(Box<Self>),
+    Unordered(Box<[Self]>),
+}
+
+/// One command as syntax. Equal forms have equal normal texts.
+///
+/// ```
+/// use skewsync::grammar::Form;
+/// let form = Form::parse("[no] neighbor <A.B.C.D|X:X::X:X>$peer remote-as ASNUM$asn")?;
+/// assert_eq!(form.normal(), "[no] neighbor <A.B.C.D|X:X::X:X> remote-as ASNUM");
+/// assert_eq!(form.capture("peer").len(), 2);
+/// # Ok::<(), skewsync::grammar::FormError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Form {
+    text: Box<str>,
+    normal: Box<str>,
+    leaves: Box<[Leaf]>,
+    root: Node,
+}
+
+impl Form {
+    /// Reads a form.
+    ///
+    /// # Errors
+    /// [`FormError`], with the bytes of `text` that are wrong.
+    pub fn parse(text: &str) -> Result<Self, FormError> {
+        if text.len() > FORM_BYTES_MAX {
+            let span = FORM_BYTES_MAX..text.len();
+            return Err(FormError {
+                span,
+                kind: FormErrorKind::TooLong {
+                    max: FORM_BYTES_MAX,
+                },
+            });
+        }
+        let raw = read(text)?.ordered();
+        let normal = raw.normal().into();
+        let mut leaves = Vec::new();
+        let mut preceding = None;
+        let root = number(raw, &mut leaves, &mut preceding);
+        Ok(Self {
+            text: text.into(),
+            normal,
+            leaves: leaves.into(),
+            root,
+        })
+    }
+
+    /// The form as it was declared.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The normal form: names dropped, placeholders by kind, alternatives sorted, nesting flat.
+    pub fn normal(&self) -> &str {
+        &self.normal
+    }
+
+    /// The tokens, in normal order.
+    pub fn leaves(&self) -> &[Leaf] {
+        &self.leaves
+    }
+
+    /// The token at `id`.
+    ///
+    /// # Panics
+    /// When `id` is of another form.
+    pub fn leaf(&self, id: LeafId) -> &Leaf {
+        &self.leaves[usize::from(id.0)]
+    }
+
+    /// The leaves that capture `name`: those named so, or, where none is, those that imply it.
+    pub fn capture(&self, name: &str) -> Vec<LeafId> {
+        let of = |wanted: &dyn Fn(&Leaf) -> bool| -> Vec<LeafId> {
+            let ids = (0..self.leaves.len() as u16).map(LeafId);
+            ids.filter(|id| wanted(self.leaf(*id))).collect()
+        };
+        let named = of(&|leaf| leaf.name.as_deref() == Some(name));
+        if named.is_empty() {
+            of(&|leaf| leaf.name.is_none() && leaf.implied.as_deref() == Some(name))
+        } else {
+            named
+        }
+    }
+
+    /// The names given by `$name`, each once, in normal order.
+    pub fn names(&self) -> Vec<&str> {
+        let mut names: Vec<&str> = Vec::new();
+        for name in self.leaves.iter().filter_map(|leaf| leaf.name.as_deref()) {
+            if !names.contains(&name) && name != "no" {
+                names.push(name);
+            }
+        }
+        names
+    }
+
+    /// Placeholders without a name: what a form that stands in a change must not have.
+    pub fn unnamed(&self) -> impl Iterator<Item = &Leaf> {
+        self.leaves
+            .iter()
+            .filter(|leaf| !leaf.token.is_keyword() && leaf.name.is_none())
+    }
+
+    /// Whether and how the form negates.
+    pub fn negation(&self) -> Negation {
+        let first = match &self.root {
+            Node::Sequence(parts) => parts.first(),
+            other => Some(other),
+        };
+        let is_no = |node: &Node| match node {
+            Node::Leaf(id) => self.leaf(*id).token == Token::Keyword("no".into()),
+            _ => false,
+        };
+        match first {
+            Some(Node::Optional(inner)) if is_no(inner) => Negation::Optional,
+            Some(node) if is_no(node) => Negation::Always,
+            _ => Negation::Never,
+        }
+    }
+
+    pub(super) const fn root(&self) -> &Node {
+        &self.root
+    }
+}
+
+impl PartialEq for Form {
+    fn eq(&self, other: &Self) -> bool {
+        self.normal == other.normal
+    }
+}
+
+impl Eq for Form {}
+
+impl PartialOrd for Form {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Form {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.normal.cmp(&other.normal)
+    }
+}
+
+impl Hash for Form {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.normal.hash(state);
+    }
+}
+
+/// Why a text is no form.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{kind}")]
+pub struct FormError {
+    /// The bytes of the text that are wrong.
+    pub span: Range<usize>,
+    /// What is wrong with them.
+    pub kind: FormErrorKind,
+}
+
+/// What is wrong with a form.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum FormErrorKind {
+    /// There is no token.
+    #[error("an empty form: write at least one keyword")]
+    Empty,
+    /// Nothing stands between `|` or brackets.
+    #[error("an empty alternative: write what stands there, or use `[..]`")]
+    EmptyAlternative,
+    /// A bracket is not closed.
+    #[error("the bracket that opens here is never closed: `{close}` is missing")]
+    Unclosed {
+        /// What would close it.
+        close: char,
+    },
+    /// Something else was to stand here.
+    #[error("expected {expected}, found `{found}`")]
+    Expected {
+        /// What was to stand here.
+        expected: &'static str,
+        /// What stands here.
+        found: String,
+    },
+    /// Not `(min-max)` with min <= max.
+    #[error("`{found}` is no range: write (min-max), min not above max")]
+    Range {
+        /// What stands here.
+        found: String,
+    },
+    /// Brackets nest too deep.
+    #[error("brackets nest deeper than {max}")]
+    TooDeep {
+        /// The bound.
+        max: usize,
+    },
+    /// The form is too long.
+    #[error("longer than {max}")]
+    TooLong {
+        /// The bound.
+        max: usize,
+    },
+}
+
+fn number(raw: Raw, leaves: &mut Vec<Leaf>, preceding: &mut Option<Box<str>>) -> Node {
+    let mut all = |parts: Vec<Raw>, preceding: &mut Option<Box<str>>, reset: bool| -> Box<[Node]> {
+        let start = preceding.clone();
+        let mut made = Vec::with_capacity(parts.len());
+        for part in parts {
+            if reset {
+                preceding.clone_from(&start);
+            }
+            made.push(number(part, leaves, preceding));
+        }
+        made.into()
+    };
+    match raw {
+        Raw::Token {
+            token,
+            text,
+            name,
+            variadic,
+        } => {
+            let implied = match &token {
+                Token::Keyword(keyword) => {
+                    *preceding = Some(keyword.clone());
+                    (**keyword == *"no" && leaves.is_empty()).then(|| "no".into())
+                }
+                Token::Variable if !matches!(&*text, "WORD" | "NAME") => {
+                    Some(text.to_ascii_lowercase().replace('-', "_").into())
+                }
+                _ => preceding.clone(),
+            };
+            let id = LeafId(leaves.len() as u16);
+            leaves.push(Leaf {
+                token,
+                text,
+                name,
+                implied,
+                variadic,
+            });
+            Node::Leaf(id)
+        }
+        Raw::Sequence(parts) => Node::Sequence(all(parts, preceding, false)),
+        Raw::Choice(parts) => Node::Choice(all(parts, preceding, true)),
+        Raw::Unordered(parts) => Node::Unordered(all(parts, preceding, true)),
+        Raw::Optional(part) => Node::Optional(Box::new(number(*part, leaves, preceding))),
+        Raw::OptionalAfterNo(part) => {
+            Node::OptionalAfterNo(Box::new(number(*part, leaves, preceding)))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn kind(text: &str) -> FormErrorKind {
+        Form::parse(text).unwrap_err().kind
+    }
+
+    #[test]
+    fn a_renamed_placeholder_or_another_order_gives_the_same_normal_form() {
+        let one = Form::parse("[no] match <ip|ipv6> address RMAP_NAME$name [{b|a}]").unwrap();
+        let other = Form::parse("[no$no] match <ipv6|ip> address WORD [ {a|b} ]").unwrap();
+        assert_eq!(one, other);
+        assert_eq!(one.normal(), "[no] match <ip|ipv6> address WORD [{a|b}]");
+        assert_eq!(one.negation(), Negation::Optional);
+    }
+
+    #[test]
+    fn negative_ranges_are_read() {
+        let form = Form::parse("offset (-12-12)$hours (1 - 4)").unwrap();
+        assert_eq!(form.normal(), "offset (-12-12) (1-4)");
+        assert_eq!(form.names(), ["hours"]);
+    }
+
+    #[test]
+    fn an_error_says_where_and_what() {
+        assert_eq!(kind("a [b <c|d>"), FormErrorKind::Unclosed { close: ']' });
+        assert_eq!(Form::parse("a [b <c|d>").unwrap_err().span, 2..3);
+        assert_eq!(
+            kind("a (4-1)"),
+            FormErrorKind::Range {
+                found: "(4-1)".into()
+            }
+        );
+        assert_eq!(kind("a <b|>"), FormErrorKind::EmptyAlternative);
+        assert_eq!(kind("  "), FormErrorKind::Empty);
+        assert!(matches!(kind("a]"), FormErrorKind::Expected { .. }));
+        assert!(matches!(kind("VAR... b"), FormErrorKind::Expected { .. }));
+        assert!(matches!(
+            kind(&"[a ".repeat(40)),
+            FormErrorKind::TooDeep { .. }
+        ));
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_panics(text in "[a-z A-Z<>\\[\\]{}|!$()0-9.:/-]{0,60}") {
+            if let Ok(form) = Form::parse(&text) {
+                let again = Form::parse(form.normal()).unwrap();
+                prop_assert_eq!(again.normal(), form.normal());
+            }
+        }
+    }
+}

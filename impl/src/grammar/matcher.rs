@@ -1,0 +1,561 @@
+//! Which of many forms a line is of: look-ahead over all words, precedence of token kinds, the four
+//! outcomes of a parser.
+
+use alloc::borrow::Cow;
+use alloc::boxed::Box;
+use alloc::collections::BTreeMap;
+use alloc::string::ToString;
+use alloc::vec::Vec;
+use core::ops::Bound;
+
+use super::form::{Form, LeafId, Node};
+use super::token::{Fit, Token};
+use super::words::Words;
+
+/// The most words a line may have. Source: FRRouting's CMD_ARGC_MAX.
+pub const WORDS_MAX: usize = 256;
+/// The most steps that one form may take on one line; real forms take a few hundred.
+const STEPS_MAX: u32 = 200_000;
+
+/// What a line is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Resolution<Id> {
+    /// A line of one form.
+    Match {
+        /// The form.
+        id: Id,
+        /// The line in canonical words.
+        words: Words,
+    },
+    /// No form takes it.
+    NoMatch {
+        /// The first word that nothing takes.
+        at: usize,
+    },
+    /// Two forms take it equally well.
+    Ambiguous {
+        /// Those forms.
+        ids: Vec<Id>,
+    },
+    /// It is the beginning of a line.
+    Incomplete,
+}
+
+/// Many forms, asked together.
+#[derive(Clone, Debug)]
+pub struct Matcher<Id> {
+    programs: Vec<(Id, Program)>,
+    /// First keyword -> programs, ascending.
+    by_first: BTreeMap<Box<str>, Vec<u32>>,
+    /// Programs that do not begin with a keyword.
+    open: Vec<u32>,
+}
+
+impl<Id: Copy + Ord> Matcher<Id> {
+    /// Compiles `forms`.
+    pub fn of<'a>(forms: impl IntoIterator<Item = (Id, &'a Form)>) -> Self {
+        let mut matcher = Self {
+            programs: Vec::new(),
+            by_first: BTreeMap::new(),
+            open: Vec::new(),
+        };
+        for (id, form) in forms {
+            let program = Program::of(form);
+            let number = matcher.programs.len() as u32;
+            match program.first_keywords() {
+                Some(keywords) => {
+                    for keyword in keywords {
+                        let list = matcher.by_first.entry(keyword).or_default();
+                        if list.last() != Some(&number) {
+                            list.push(number);
+                        }
+                    }
+                }
+                None => matcher.open.push(number),
+            }
+            matcher.programs.push((id, program));
+        }
+        matcher
+    }
+
+    /// What the line of `words` is.
+    pub fn resolve(&self, words: &[&str]) -> Resolution<Id> {
+        let Some(first) = words.first() else {
+            return Resolution::Incomplete;
+        };
+        if words.len() > WORDS_MAX {
+            return Resolution::NoMatch { at: WORDS_MAX };
+        }
+        let mut found: Vec<(Id, &Program, Path)> = Vec::new();
+        let mut furthest = 0;
+        let mut incomplete = false;
+        let mut numbers: Vec<u32> = self.open.clone();
+        // `no` is as a rule optional: what follows it is the better key.
+        let key = if words.len() > 1 && *first == "no" {
+            words[1]
+        } else {
+            *first
+        };
+        for word in if key == *first {
+            [key, key]
+        } else {
+            [*first, key]
+        } {
+            let from = self
+                .by_first
+                .range::<str, _>((Bound::Included(word), Bound::Unbounded));
+            for (_, list) in from.take_while(|(keyword, _)| keyword.starts_with(word)) {
+                numbers.extend(list);
+            }
+        }
+        numbers.sort_unstable();
+        numbers.dedup();
+        for number in numbers {
+            let (id, program) = &self.programs[number as usize];
+            let mut walk = Walk {
+                program,
+                words,
+                paths: Vec::new(),
+                furthest: 0,
+                ended: false,
+                steps: 0,
+            };
+            walk.run();
+            furthest = furthest.max(walk.furthest);
+            incomplete |= walk.ended;
+            found.extend(walk.paths.into_iter().map(|path| (*id, program, path)));
+        }
+        if found.is_empty() {
+            return if incomplete {
+                Resolution::Incomplete
+            } else {
+                Resolution::NoMatch {
+                    at: furthest.min(words.len() - 1),
+                }
+            };
+        }
+        choose(words, found)
+    }
+}
+
+/// One way in which a form takes all words: each word's leaf.
+type Path = Vec<LeafId>;
+
+/// From word to word the best fit wins; at equal fits two different tokens are ambiguous.
+fn choose<Id: Copy + Ord>(words: &[&str], mut found: Vec<(Id, &Program, Path)>) -> Resolution<Id> {
+    for (at, word) in words.iter().enumerate() {
+        if found.len() == 1 {
+            break;
+        }
+        let fit = |program: &Program, path: &Path| program.token(path[at]).fit(word);
+        let best = found
+            .iter()
+            .filter_map(|(_, program, path)| fit(program, path))
+            .min();
+        found.retain(|(_, program, path)| fit(program, path) == best);
+        let (_, program, path) = &found[0];
+        let token = program.token(path[at]);
+        let differs = found
+            .iter()
+            .any(|(_, other, path)| other.token(path[at]) != token);
+        // Variables of different names accept the same words: they count as one token.
+        if differs && best != Some(Fit::Any) {
+            let mut ids: Vec<Id> = found.iter().map(|(id, _, _)| *id).collect();
+            ids.sort_unstable();
+            ids.dedup();
+            if ids.len() > 1 || best == Some(Fit::Abbreviated) {
+                return Resolution::Ambiguous { ids };
+            }
+        }
+    }
+    found.sort_by_key(|(id, _, _)| *id);
+    let (id, program, path) = &found[0];
+    let canonical: Vec<(LeafId, Cow<'_, str>)> = words
+        .iter()
+        .zip(path)
+        .map(|(word, leaf)| (*leaf, program.token(*leaf).canonical(word)))
+        .collect();
+    let taken = canonical
+        .iter()
+        .map(|(leaf, word)| (*leaf, &**word))
+        .collect();
+    Resolution::Match {
+        id: *id,
+        words: Words::of(taken),
+    }
+}
+
+/// A form compiled to steps.
+#[derive(Clone, Debug)]
+pub(super) struct Program {
+    tokens: Box<[Token]>,
+    pub(super) ops: Vec<Op>,
+}
+
+#[derive(Clone, Debug)]
+pub(super) enum Op {
+    /// Takes one word, goes on behind.
+    Word(LeafId),
+    /// Takes one or more words.
+    Words(LeafId),
+    /// Goes on at each of these.
+    Fork(Vec<u16>),
+    /// Skips to the first only if the line begins with `no`; else goes on behind.
+    SkipAfterNo(u16),
+    Jump(u16),
+    /// The head of `{..}`, which branches jump back to: each branch once, out after one at least.
+    Unordered {
+        loop_id: u8,
+        branches: Vec<u16>,
+        exit: u16,
+    },
+    End,
+}
+
+impl Program {
+    pub(super) fn of(form: &Form) -> Self {
+        let tokens = form
+            .leaves()
+            .iter()
+            .map(|leaf| leaf.token.clone())
+            .collect();
+        let mut program = Self {
+            tokens,
+            ops: Vec::new(),
+        };
+        let mut loops = 0;
+        program.compile(form, form.root(), &mut loops);
+        program.ops.push(Op::End);
+        program
+    }
+
+    pub(super) fn token(&self, leaf: LeafId) -> &Token {
+        &self.tokens[usize::from(leaf.0)]
+    }
+
+    fn here(&self) -> u16 {
+        self.ops.len() as u16
+    }
+
+    fn compile(&mut self, form: &Form, node: &Node, loops: &mut u8) {
+        match node {
+            Node::Leaf(id) if form.leaf(*id).variadic => self.ops.push(Op::Words(*id)),
+            Node::Leaf(id) => self.ops.push(Op::Word(*id)),
+            Node::Sequence(parts) => {
+                parts
+                    .iter()
+                    .for_each(|part| self.compile(form, part, loops));
+            }
+            Node::Choice(parts) => {
+                let fork = self.ops.len();
+                self.ops.push(Op::Fork(Vec::new()));
+                let starts = self.branches(form, parts, loops, None);
+                self.ops[fork] = Op::Fork(starts);
+            }
+            Node::Optional(part) => {
+                let fork = self.ops.len();
+                self.ops.push(Op::Fork(Vec::new()));
+                self.compile(form, part, loops);
+                self.ops[fork] = Op::Fork(alloc::vec![fork as u16 + 1, self.here()]);
+            }
+            Node::OptionalAfterNo(part) => {
+                let skip = self.ops.len();
+                self.ops.push(Op::SkipAfterNo(0));
+                self.compile(form, part, loops);
+                self.ops[skip] = Op::SkipAfterNo(self.here());
+            }
+            Node::Unordered(parts) => {
+                let loop_id = *loops;
+                *loops = loops.saturating_add(1);
+                let head = self.ops.len();
+                self.ops.push(Op::End);
+                let branches = self.branches(form, parts, loops, Some(head as u16));
+                self.ops[head] = Op::Unordered {
+                    loop_id,
+                    branches,
+                    exit: self.here(),
+                };
+            }
+        }
+    }
+
+    /// Compiles alternatives one behind the other; each ends with a jump to `back`, or behind all.
+    fn branches(
+        &mut self,
+        form: &Form,
+        parts: &[Node],
+        loops: &mut u8,
+        back: Option<u16>,
+    ) -> Vec<u16> {
+        let mut jumps = Vec::new();
+        let mut starts = Vec::new();
+        for part in parts {
+            starts.push(self.here());
+            self.compile(form, part, loops);
+            jumps.push(self.ops.len());
+            self.ops.push(Op::Jump(0));
+        }
+        let end = back.unwrap_or(self.here());
+        for jump in jumps {
+            self.ops[jump] = Op::Jump(end);
+        }
+        starts
+    }
+
+    /// The keywords with which a line can begin, a leading `no` aside; none if a placeholder can.
+    fn first_keywords(&self) -> Option<Vec<Box<str>>> {
+        let mut found = Vec::new();
+        let mut open = alloc::vec![0u16];
+        let mut seen = alloc::vec![false; self.ops.len()];
+        let mut behind_no = false;
+        while let Some(at) = open.pop() {
+            if core::mem::replace(&mut seen[usize::from(at)], true) {
+                continue;
+            }
+            match &self.ops[usize::from(at)] {
+                Op::Word(leaf) | Op::Words(leaf) => match self.token(*leaf) {
+                    Token::Keyword(word) => {
+                        found.push(word.clone());
+                        if **word == *"no" && !behind_no {
+                            behind_no = true;
+                            open.push(at + 1);
+                        }
+                    }
+                    _ => return None,
+                },
+                Op::Fork(to) => open.extend(to),
+                Op::SkipAfterNo(to) => open.extend([*to, at + 1]),
+                Op::Jump(to) => open.push(*to),
+                Op::Unordered { branches, .. } => open.extend(branches),
+                Op::End => {}
+            }
+        }
+        Some(found)
+    }
+}
+
+struct Walk<'a> {
+    program: &'a Program,
+    words: &'a [&'a str],
+    paths: Vec<Path>,
+    furthest: usize,
+    ended: bool,
+    steps: u32,
+}
+
+/// Which branches of each `{..}` are used: a few loops of up to 64 branches.
+type Used = Vec<(u8, u64)>;
+
+impl Walk<'_> {
+    fn run(&mut self) {
+        let mut path = Vec::with_capacity(self.words.len());
+        self.step(0, &mut path, &Used::new());
+    }
+
+    fn step(&mut self, at: u16, path: &mut Path, used: &Used) {
+        self.steps += 1;
+        // A form that forks beyond this bound is taken for no match; `image check` names it.
+        if self.steps > STEPS_MAX || self.paths.len() >= 64 {
+            return;
+        }
+        self.furthest = self.furthest.max(path.len());
+        match &self.program.ops[usize::from(at)] {
+            Op::End => {
+                if path.len() == self.words.len() {
+                    self.paths.push(path.clone());
+                }
+            }
+            Op::Jump(to) => self.step(*to, path, used),
+            Op::Fork(to) => to.iter().for_each(|to| self.step(*to, path, used)),
+            Op::SkipAfterNo(to) => {
+                self.step(at + 1, path, used);
+                if "no".starts_with(self.words[0]) {
+                    self.step(*to, path, used);
+                }
+            }
+            Op::Word(leaf) => {
+                if self.takes(*leaf, path.len()) {
+                    path.push(*leaf);
+                    self.step(at + 1, path, used);
+                    path.pop();
+                }
+            }
+            Op::Words(leaf) => {
+                let depth = path.len();
+                while self.takes(*leaf, path.len()) {
+                    path.push(*leaf);
+                    self.step(at + 1, path, used);
+                }
+                path.truncate(depth);
+            }
+            Op::Unordered {
+                loop_id,
+                branches,
+                exit,
+            } => {
+                let mask = used
+                    .iter()
+                    .find(|(id, _)| id == loop_id)
+                    .map_or(0, |(_, mask)| *mask);
+                if mask != 0 {
+                    let left = used
+                        .iter()
+                        .filter(|(id, _)| id != loop_id)
+                        .copied()
+                        .collect();
+                    self.step(*exit, path, &left);
+                }
+                for (number, branch) in branches.iter().enumerate().take(64) {
+                    if mask & (1 << number) == 0 {
+                        let mut next: Used = used
+                            .iter()
+                            .filter(|(id, _)| id != loop_id)
+                            .copied()
+                            .collect();
+                        next.push((*loop_id, mask | (1 << number)));
+                        self.step(*branch, path, &next);
+                    }
+                }
+            }
+        }
+    }
+
+    fn takes(&mut self, leaf: LeafId, at: usize) -> bool {
+        match self.words.get(at) {
+            Some(word) => self.program.token(leaf).fit(word).is_some(),
+            None => {
+                self.ended = true;
+                false
+            }
+        }
+    }
+}
+
+impl Form {
+    /// Matches one line against this form alone, keywords in full or abbreviated.
+    pub fn resolve(&self, words: &[&str]) -> Resolution<()> {
+        Matcher::of([((), self)]).resolve(words)
+    }
+
+    /// The line of this form that `text` is.
+    pub fn words(&self, text: &str) -> Option<Words> {
+        let words: Vec<&str> = super::split_words(text).collect();
+        match self.resolve(&words) {
+            Resolution::Match { words, .. } => Some(words),
+            _ => None,
+        }
+    }
+
+    /// The captures of `words` by name.
+    pub fn values_of(&self, words: &Words) -> BTreeMap<Box<str>, Box<str>> {
+        let named = self.names().into_iter();
+        named
+            .filter_map(|name| Some((name.to_string().into(), words.value(self, name)?)))
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::vec;
+
+    use super::*;
+
+    fn resolve(forms: &[&str], line: &str) -> Resolution<usize> {
+        let forms: Vec<Form> = forms
+            .iter()
+            .map(|text| Form::parse(text).unwrap())
+            .collect();
+        let words: Vec<&str> = line.split(' ').collect();
+        Matcher::of(forms.iter().enumerate()).resolve(&words)
+    }
+
+    fn matched(forms: &[&str], line: &str) -> Option<(usize, alloc::string::String)> {
+        match resolve(forms, line) {
+            Resolution::Match { id, words } => Some((id, words.text().into())),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn a_keyword_matches_by_unique_prefix() {
+        assert_eq!(
+            matched(&["show version", "shutdown"], "shut"),
+            Some((1, "shutdown".into()))
+        );
+        assert_eq!(
+            resolve(&["show", "shutdown"], "sh"),
+            Resolution::Ambiguous { ids: vec![0, 1] }
+        );
+        assert_eq!(
+            matched(&["ip x", "ipv6 x"], "ip x"),
+            Some((0, "ip x".into()))
+        );
+    }
+
+    #[test]
+    fn a_value_beats_a_keyword_beats_a_variable() {
+        assert_eq!(
+            matched(&["a WORD", "a (1-9)"], "a 4"),
+            Some((1, "a 4".into()))
+        );
+        assert_eq!(
+            matched(&["a WORD", "a foo"], "a foo"),
+            Some((1, "a foo".into()))
+        );
+        assert_eq!(
+            matched(&["a WORD", "a foo"], "a fo"),
+            Some((1, "a foo".into()))
+        );
+        assert_eq!(
+            matched(&["a WORD", "a foo"], "a bar"),
+            Some((0, "a bar".into()))
+        );
+    }
+
+    #[test]
+    fn look_ahead_settles_what_one_word_leaves_open() {
+        let forms = ["show ip bgp A.B.C.D", "show ipv6 bgp X:X::X:X"];
+        assert_eq!(
+            matched(&forms, "s int 4.3.2.1"),
+            Some((0, "set interval 4.3.2.1".into()))
+        );
+    }
+
+    #[test]
+    fn branches_in_any_order_are_put_into_form_order() {
+        let form = ["timers {keep (1-9)|hold (1-99)|fast}"];
+        assert_eq!(
+            matched(&form, "timers hold 30 keep 5").unwrap().1,
+            "timers hold 30 keep 5"
+        );
+        assert_eq!(
+            matched(&form, "timers keep 5 hold 30").unwrap().1,
+            "timers hold 30 keep 5"
+        );
+        assert_eq!(matched(&form, "timers keep 5 keep 6"), None);
+        assert_eq!(resolve(&form, "timers"), Resolution::Incomplete);
+    }
+
+    #[test]
+    fn a_part_is_optional_only_after_no() {
+        let form = ["[no] mtu ![(68-9216)]"];
+        assert_eq!(matched(&form, "no mtu"), Some((0, "no mtu".into())));
+        assert_eq!(
+            matched(&form, "no mtu 1500"),
+            Some((0, "no mtu 1500".into()))
+        );
+        assert_eq!(resolve(&form, "mtu"), Resolution::Incomplete);
+        assert_eq!(resolve(&form, "mtu 9"), Resolution::NoMatch { at: 1 });
+    }
+
+    #[test]
+    fn variadic_takes_the_rest() {
+        let form = ["description LINE..."];
+        assert_eq!(
+            matched(&form, "desc to the core").unwrap().1,
+            "description to the core"
+        );
+        assert_eq!(resolve(&form, "description"), Resolution::Incomplete);
+    }
+}
