@@ -1,0 +1,142 @@
+//! What units and arbiter say to each other (PROTOCOL.md, section 2).
+
+use super::{Kind, Session};
+use crate::base::{BootId, Lsn, Slot, Term};
+
+/// Where a config stands in the role's history.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Stamp {
+    /// The term in which its last change was made or taken over.
+    pub term: Term,
+    /// Its last change.
+    pub lsn: Lsn,
+}
+
+/// What the eligibility register holds when it is set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Eligible {
+    /// The session whose Standby may take over statefully.
+    pub session: Session,
+    /// That Standby's slot.
+    pub slot: Slot,
+    /// The change up to which it must have applied.
+    pub lsn: Lsn,
+}
+
+/// With what config a unit is to take a role.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Origin {
+    /// With what it holds as that session's Standby, at that LSN or later.
+    Stateful {
+        /// The register's session.
+        session: Session,
+        /// The register's LSN.
+        lsn: Lsn,
+    },
+    /// With its startup store.
+    Cold,
+    /// With the running config that it kept.
+    Resume,
+}
+
+/// A unit to the arbiter. The sender's slot stands in the envelope.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ToArbiter {
+    /// The unit is there; repeated.
+    Hello {
+        /// Its boot.
+        boot: BootId,
+        /// Stamp of its startup store; zero for the factory default.
+        startup: Stamp,
+        /// Stamp of the config with which it acts or acted in this boot.
+        running: Option<Stamp>,
+    },
+    /// Accepts an offer, or asks for the lease once more; until the Grant with the same n.
+    Renew {
+        /// The unit's boot.
+        boot: BootId,
+        /// The term.
+        term: Term,
+        /// Number of this request within the term.
+        n: u64,
+        /// The last LSN.
+        lsn: Lsn,
+    },
+    /// Refuses an offer.
+    Decline {
+        /// The unit's boot.
+        boot: BootId,
+        /// The term.
+        term: Term,
+    },
+    /// The Active writes the register; until the Confirm with the same counter.
+    SetRegister {
+        /// The Active's term.
+        term: Term,
+        /// Counter of the write; grows within the term.
+        counter: u32,
+        /// What is written.
+        value: Option<Eligible>,
+    },
+    /// The Active gives its lease back.
+    Release {
+        /// Its term.
+        term: Term,
+        /// Its last LSN.
+        lsn: Lsn,
+    },
+}
+
+/// The arbiter to a unit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ToUnit {
+    /// Offers a term; until Renew or Decline of it, for `takeover_wait`.
+    Offer {
+        /// The boot that is meant.
+        boot: BootId,
+        /// The term.
+        term: Term,
+        /// With what config.
+        origin: Origin,
+    },
+    /// Answers the Renew with the same n.
+    Grant {
+        /// The boot that is meant.
+        boot: BootId,
+        /// The term.
+        term: Term,
+        /// The n of the Renew.
+        n: u64,
+    },
+    /// The register's counter.
+    Confirm {
+        /// The term.
+        term: Term,
+        /// The stored counter.
+        counter: u32,
+    },
+}
+
+impl ToArbiter {
+    /// The message's kind.
+    pub const fn kind(&self) -> Kind {
+        match self {
+            Self::Hello { .. } => Kind::Hello,
+            Self::Renew { .. } => Kind::Renew,
+            Self::Decline { .. } => Kind::Decline,
+            Self::SetRegister { .. } => Kind::SetRegister,
+            Self::Release { .. } => Kind::Release,
+        }
+    }
+}
+
+impl ToUnit {
+    /// The message's kind.
+    pub const fn kind(&self) -> Kind {
+        match self {
+            Self::Offer { .. } => Kind::Offer,
+            Self::Grant { .. } => Kind::Grant,
+            Self::Confirm { .. } => Kind::Confirm,
+        }
+    }
+}

@@ -1,0 +1,214 @@
+//! What identifies a session and what is said in one.
+
+use core::fmt;
+
+use crate::base::{Attempt, BootId, Digest, ImageDigest, Shared, Term};
+
+/// One attempt to bring one Standby's boot in step with one Active's boot in one term.
+///
+/// A message whose session is not the receiver's current or offered one changes nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Session {
+    /// The Active's term.
+    pub term: Term,
+    /// The Active's boot.
+    pub active: BootId,
+    /// The Standby's boot.
+    pub standby: BootId,
+    /// The n of the Join that the session answers.
+    pub attempt: Attempt,
+}
+
+impl fmt::Display for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{}/{}-{}/{}",
+            self.term, self.active, self.standby, self.attempt
+        )
+    }
+}
+
+/// What a Standby says when it asks for a session. On the wire its layout is frozen for ever.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct JoinCall {
+    /// The Standby's boot.
+    pub boot: BootId,
+    /// Its round of joining within the boot.
+    pub n: Attempt,
+    /// Whether the unit lost its disk, so that its boot id is a fresh value of its world.
+    pub lost_disk: bool,
+    /// The highest term that it has seen.
+    pub highest: Term,
+    /// The wire versions that it speaks.
+    pub wire: WireVersions,
+    /// Its image.
+    pub image: ImageDigest,
+    /// Ordered resets that it counts.
+    pub resets: u32,
+}
+
+/// A range of wire versions, both ends included.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct WireVersions {
+    /// The lowest.
+    pub min: u16,
+    /// The highest.
+    pub max: u16,
+}
+
+impl WireVersions {
+    /// The versions that this engine speaks.
+    pub const OURS: Self = Self { min: 1, max: 1 };
+
+    /// The highest version that both speak.
+    pub fn common(self, other: Self) -> Option<u16> {
+        let version = self.max.min(other.max);
+        (version >= self.min && version >= other.min).then_some(version)
+    }
+}
+
+/// Whether the Active's CLI dump need not be sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum DumpAtHand {
+    /// The images are the same: no dump, no diff.
+    SameImage,
+    /// The dump was received before: the diff comes at once.
+    AtHand,
+    /// It must be sent.
+    Needed,
+}
+
+/// Compatibility of two images, as operators know it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Compatibility {
+    /// No difference.
+    Comp,
+    /// Differences, of which what is configured decides.
+    Dynamic,
+    /// Strict verification failed.
+    Incomp,
+}
+
+/// What a Standby does when a line does not execute as expected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum OnMismatch {
+    /// Lists the group, holds it out of S, and goes on.
+    List,
+    /// Declares itself not ready before it answers.
+    LeaveHot,
+}
+
+/// What a Standby does whose shadow was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Verdict {
+    /// Counts an ordered reset and joins again.
+    Reset,
+    /// Stays STANDBY COLD in session.
+    Rpr,
+    /// Is held in INITIALIZATION.
+    Simplex,
+}
+
+/// The mode of redundancy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Redundancy {
+    /// The Standby keeps the running config.
+    Sso,
+    /// The Standby boots its startup store when it takes over.
+    Rpr,
+    /// There is no Standby.
+    Simplex,
+}
+
+/// Whether the arbiter's register names the session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum HeldBy {
+    /// It was confirmed for this session.
+    Register,
+    /// Not, or not yet.
+    Nobody,
+}
+
+/// The class of result that a unit's parser gave for a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Prc {
+    /// Executed; the config changed.
+    Ok,
+    /// Executed; the config was so already.
+    Unchanged,
+    /// No form of the mode matches.
+    NoMatch,
+    /// More than one form matches.
+    Ambiguous,
+    /// Words are missing.
+    Incomplete,
+    /// The form matches and the config does not allow it.
+    Rejected,
+}
+
+/// A line that a Standby did not execute as expected, by names, since ids differ between images.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Mismatch {
+    /// The component's name.
+    pub component: Shared<str>,
+    /// The form's normal form.
+    pub form: Shared<str>,
+    /// The line, with the modes that it stands in.
+    pub line: Shared<str>,
+    /// What the parser returned.
+    pub prc: Prc,
+}
+
+impl crate::base::Content for [Mismatch] {
+    fn digest(&self) -> Digest {
+        let mut bytes = alloc::vec::Vec::new();
+        for each in self {
+            for part in [&each.component, &each.form, &each.line] {
+                bytes.extend_from_slice(&part.digest().0.to_le_bytes());
+            }
+            bytes.push(each.prc as u8);
+        }
+        Digest::of(&bytes)
+    }
+}
+
+/// Why a session ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum LeaveWhy {
+    /// Nothing was heard for the watchdog's time.
+    Watchdog,
+    /// A prompt was held for `ack_timeout`.
+    AckTimeout,
+    /// The journal overflowed.
+    JournalFull,
+    /// A phase took longer than its deadline.
+    Deadline,
+    /// The wire digests differ.
+    DigestMismatch,
+    /// A line's parser return code was not the expected one.
+    PrcMismatch,
+    /// A line cannot go, and policy says that the pair leaves hot.
+    Stuck,
+    /// The images are incompatible.
+    Incompatible,
+    /// Policy holds the Standby.
+    Simplex,
+    /// An operator asked for it.
+    Operator,
+    /// The session is over, or was never the receiver's.
+    Over,
+}
+
+/// The result of one unit's part of a `save`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum SaveResult {
+    /// Durable.
+    Ok,
+    /// The disk refused it.
+    Disk,
+    /// The wire config could not be executed whole into a config of this image.
+    Translation,
+    /// No answer came in time, or the unit is away.
+    NoAnswer,
+}

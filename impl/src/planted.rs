@@ -1,0 +1,159 @@
+//! The planted defects: known bugs, one site each, that show whether the laboratory sees them.
+//!
+//! Without the feature `planted` the question is answered by a constant, and no site is compiled in.
+
+/// A known bug. Source: ours, to measure what the checks see.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Defect {
+    /// A `Line` of any session is taken.
+    LineSessionUnchecked,
+    /// A chunk of any session is taken.
+    ChunkSessionUnchecked,
+    /// A session counts as the current one whatever its attempt.
+    AttemptUnchecked,
+    /// A line is applied although the one before it is missing.
+    GapAccepted,
+    /// The shadow is swapped in when it is ready, before the Active has judged.
+    SwapBeforeAccept,
+    /// A line is answered when it comes and applied at the next input.
+    AckBeforeApply,
+    /// `Hot` counts without `HotAck`.
+    HotWithoutAck,
+    /// Hot is left without clearing the register.
+    RegisterNotCleared,
+    /// The arbiter stores a register write whatever its counter.
+    CounterIgnored,
+    /// The driver delivers what was queued before the timers that are due.
+    TimersAfterQueue,
+    /// The Active treats what is not on the ADL as executable on the Standby.
+    AdlWithoutSdl,
+    /// A guarded value that cannot go leaves the old line behind.
+    GuardedLeavesOld,
+    /// `no` of a line that was never sent is sent.
+    NoOfUnsent,
+    /// MCL and complements stay at the Active.
+    MclNotCarried,
+    /// The resend timer is not armed again after it fired once.
+    ResendOnce,
+    /// The arbiter makes no offer when the last holder is back.
+    NoOfferOnRejoin,
+    /// A line is applied before `BulkAccept`.
+    LineBeforeAccept,
+    /// A Confirm counts whatever its counter.
+    ConfirmOfAnother,
+    /// A Grant counts although it echoes no Renew of the unit.
+    GrantUnasked,
+}
+
+impl Defect {
+    /// All of them, in the order in which they are listed.
+    pub const ALL: [Self; 19] = [
+        Self::LineSessionUnchecked,
+        Self::ChunkSessionUnchecked,
+        Self::AttemptUnchecked,
+        Self::GapAccepted,
+        Self::SwapBeforeAccept,
+        Self::AckBeforeApply,
+        Self::HotWithoutAck,
+        Self::RegisterNotCleared,
+        Self::CounterIgnored,
+        Self::TimersAfterQueue,
+        Self::AdlWithoutSdl,
+        Self::GuardedLeavesOld,
+        Self::NoOfUnsent,
+        Self::MclNotCarried,
+        Self::ResendOnce,
+        Self::NoOfferOnRejoin,
+        Self::LineBeforeAccept,
+        Self::ConfirmOfAnother,
+        Self::GrantUnasked,
+    ];
+
+    /// The name by which it is chosen.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::LineSessionUnchecked => "line-session-unchecked",
+            Self::ChunkSessionUnchecked => "chunk-session-unchecked",
+            Self::AttemptUnchecked => "attempt-unchecked",
+            Self::GapAccepted => "gap-accepted",
+            Self::SwapBeforeAccept => "swap-before-accept",
+            Self::AckBeforeApply => "ack-before-apply",
+            Self::HotWithoutAck => "hot-without-ack",
+            Self::RegisterNotCleared => "register-not-cleared",
+            Self::CounterIgnored => "counter-ignored",
+            Self::TimersAfterQueue => "timers-after-queue",
+            Self::AdlWithoutSdl => "adl-without-sdl",
+            Self::GuardedLeavesOld => "guarded-leaves-old",
+            Self::NoOfUnsent => "no-of-unsent",
+            Self::MclNotCarried => "mcl-not-carried",
+            Self::ResendOnce => "resend-once",
+            Self::NoOfferOnRejoin => "no-offer-on-rejoin",
+            Self::LineBeforeAccept => "line-before-accept",
+            Self::ConfirmOfAnother => "confirm-of-another",
+            Self::GrantUnasked => "grant-unasked",
+        }
+    }
+
+    /// The defect of that name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|defect| defect.name() == name)
+    }
+}
+
+/// The defect that is planted in a run, if any.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Planted {
+    #[cfg(feature = "planted")]
+    defect: Option<Defect>,
+}
+
+impl Planted {
+    /// No defect.
+    pub const NONE: Self = Self {
+        #[cfg(feature = "planted")]
+        defect: None,
+    };
+
+    /// This defect.
+    #[cfg(feature = "planted")]
+    pub const fn defect(defect: Defect) -> Self {
+        Self {
+            defect: Some(defect),
+        }
+    }
+
+    /// Whether it is this one.
+    #[cfg(feature = "planted")]
+    pub fn is(self, defect: Defect) -> bool {
+        self.defect == Some(defect)
+    }
+
+    /// Whether it is this one: never.
+    #[cfg(not(feature = "planted"))]
+    pub const fn is(self, _: Defect) -> bool {
+        false
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_defect_is_found_by_its_name() {
+        for defect in Defect::ALL {
+            assert_eq!(Defect::named(defect.name()), Some(defect));
+        }
+        assert_eq!(Defect::named("none"), None);
+    }
+
+    #[cfg(not(feature = "planted"))]
+    #[test]
+    fn without_the_feature_no_defect_is_planted() {
+        assert!(
+            Defect::ALL
+                .into_iter()
+                .all(|defect| !Planted::NONE.is(defect))
+        );
+    }
+}

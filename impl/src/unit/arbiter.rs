@@ -1,0 +1,500 @@
+//! The arbiter: grants one role for a time, and keeps who may take it over (PROTOCOL.md, 10.1).
+//!
+//! ```text
+//!            Hello, Gather                Renew                     lease over, Release
+//!   waiting ---------------> offer open ---------> held (lease) ------------------------+
+//!      ^                        |  Decline, TakeoverWait                                 |
+//!      +------------------------+<-------------------------------------------------------+
+//! ```
+//! All of its state is durable; a crash loses its timers only. It knows units by slot and boot.
+
+use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
+
+use super::limits::Limits;
+use crate::base::{BootId, Slot, Term};
+use crate::message::{Eligible, Message, Origin, Stamp, ToArbiter, ToUnit};
+use crate::planted::{Defect, Planted};
+
+/// The arbiter of one role.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Arbiter {
+    /// The term last used by an offer.
+    pub term: Term,
+    /// The offer that nobody has accepted yet.
+    pub offer: Option<Offer>,
+    /// Who accepted the latest term that was accepted.
+    pub holder: Option<Holder>,
+    /// Who may take over statefully.
+    pub register: Option<Eligible>,
+    /// Counter of the register's latest write in the holder's term.
+    pub counter: u32,
+    /// Where each accepted term came from, in order.
+    pub line: Vec<Accepted>,
+    /// What each unit said last.
+    pub known: BTreeMap<Slot, Known>,
+    /// Whether the timer Gather runs; not durable.
+    pub gathering: bool,
+}
+
+/// An offer that stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Offer {
+    /// The offered term.
+    pub term: Term,
+    /// To whom.
+    pub slot: Slot,
+    /// To which boot.
+    pub boot: BootId,
+    /// With what config.
+    pub origin: Origin,
+}
+
+/// Who accepted a term.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Holder {
+    /// The unit.
+    pub slot: Slot,
+    /// Its boot.
+    pub boot: BootId,
+    /// The term.
+    pub term: Term,
+    /// Its lease.
+    pub lease: Lease,
+}
+
+/// Whether a unit may act.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Lease {
+    /// It may.
+    Running,
+    /// It does not.
+    Over,
+}
+
+/// Where an accepted term came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Accepted {
+    /// The term.
+    pub term: Term,
+    /// The LSN that its first Renew carried; none: the startup store.
+    pub from: Option<crate::base::Lsn>,
+}
+
+/// What a unit said in its last Hello.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Known {
+    /// Its boot.
+    pub boot: BootId,
+    /// Its startup store.
+    pub startup: Stamp,
+    /// Its running config, if it has acted with one in this boot.
+    pub running: Option<Stamp>,
+}
+
+/// What goes into the arbiter.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ArbiterInput {
+    /// It recovered with its state; no timer runs.
+    Recovered,
+    /// A message came.
+    Message {
+        /// From that slot.
+        from: Slot,
+        /// The message.
+        message: ToArbiter,
+    },
+    /// A timer is due.
+    Timer(ArbiterTimer),
+}
+
+/// The arbiter's timers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ArbiterTimer {
+    /// Hellos were gathered.
+    Gather,
+    /// The offer stood long enough.
+    TakeoverWait,
+    /// The lease is over.
+    Lease,
+    /// The offer is sent again.
+    Resend,
+}
+
+impl ArbiterTimer {
+    /// How long the timer runs.
+    ///
+    /// # Units
+    /// Milliseconds of the arbiter's clock.
+    pub fn length_ms(self, limits: &Limits) -> u64 {
+        match self {
+            Self::Gather => limits.gather_ms,
+            Self::TakeoverWait => limits.takeover_wait_ms,
+            Self::Lease => limits.arbiter_lease_ms(),
+            Self::Resend => limits.resend_ms,
+        }
+    }
+}
+
+/// What comes out of the arbiter. Its state is durable before the first of a step's outputs is
+/// performed: that is the driver's part.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ArbiterOutput {
+    /// Send a message.
+    Send {
+        /// To that slot.
+        to: Slot,
+        /// The message.
+        message: ToUnit,
+    },
+    /// Arm a timer, anew if it runs already.
+    SetTimer(ArbiterTimer),
+    /// Stop a timer.
+    CancelTimer(ArbiterTimer),
+    /// Something happened.
+    Event(ArbiterEvent),
+}
+
+impl ArbiterOutput {
+    /// The output as a message of the protocol, if it is one.
+    pub fn as_message(&self) -> Option<(Slot, Message)> {
+        match self {
+            Self::Send { to, message } => Some((*to, Message::ToUnit(*message))),
+            Self::SetTimer(_) | Self::CancelTimer(_) | Self::Event(_) => None,
+        }
+    }
+}
+
+/// What the arbiter tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ArbiterEvent {
+    /// A term was offered.
+    Offered(Offer),
+    /// The offered store is off the line: no other unit is in reach.
+    OffTheLine {
+        /// The store's stamp.
+        stamp: Stamp,
+    },
+    /// The unit that the register named did not take over: its config was passed over.
+    PassedOver(Eligible),
+    /// An offer was accepted.
+    Accepted(Holder),
+    /// A lease is over.
+    LeaseOver(Holder),
+}
+
+impl Arbiter {
+    /// An arbiter that has granted nothing.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// One step.
+    pub fn step(
+        &mut self,
+        limits: &Limits,
+        planted: Planted,
+        input: ArbiterInput,
+        out: &mut Vec<ArbiterOutput>,
+    ) {
+        let before = self.term;
+        match input {
+            ArbiterInput::Recovered => self.on_recovered(out),
+            ArbiterInput::Timer(timer) => self.on_timer(timer, planted, out),
+            ArbiterInput::Message { from, message } => {
+                assert!(
+                    from.0 < limits.units,
+                    "a message comes from a slot of the chassis"
+                );
+                self.on_message(from, message, planted, out);
+            }
+        }
+        assert!(self.term >= before, "terms grow");
+        assert!(
+            self.offer.is_none() || !self.runs(),
+            "no offer stands beside a running lease"
+        );
+    }
+
+    /// Whether a lease runs.
+    pub fn runs(&self) -> bool {
+        self.holder
+            .is_some_and(|holder| holder.lease == Lease::Running)
+    }
+
+    fn on_recovered(&mut self, out: &mut Vec<ArbiterOutput>) {
+        self.gathering = false;
+        if self.runs() {
+            out.push(ArbiterOutput::SetTimer(ArbiterTimer::Lease));
+        } else if self.offer.is_some() {
+            out.push(ArbiterOutput::SetTimer(ArbiterTimer::TakeoverWait));
+            out.push(ArbiterOutput::SetTimer(ArbiterTimer::Resend));
+        } else {
+            self.gather(out);
+        }
+    }
+
+    /// Arms the timer Gather if it does not run.
+    fn gather(&mut self, out: &mut Vec<ArbiterOutput>) {
+        if !self.gathering {
+            self.gathering = true;
+            out.push(ArbiterOutput::SetTimer(ArbiterTimer::Gather));
+        }
+    }
+
+    fn on_timer(&mut self, timer: ArbiterTimer, planted: Planted, out: &mut Vec<ArbiterOutput>) {
+        match timer {
+            ArbiterTimer::Gather => {
+                self.gathering = false;
+                if !self.runs() && self.offer.is_none() {
+                    self.offer(planted, out);
+                }
+            }
+            ArbiterTimer::TakeoverWait => {
+                if let Some(offer) = self.offer.take() {
+                    self.known.remove(&offer.slot);
+                    self.pass_over(offer, planted, out);
+                }
+            }
+            ArbiterTimer::Lease => self.end_lease(planted, out),
+            ArbiterTimer::Resend => {
+                if let Some(offer) = self.offer {
+                    Self::send_offer(offer, out);
+                    out.push(ArbiterOutput::SetTimer(ArbiterTimer::Resend));
+                }
+            }
+        }
+    }
+
+    fn on_message(
+        &mut self,
+        from: Slot,
+        message: ToArbiter,
+        planted: Planted,
+        out: &mut Vec<ArbiterOutput>,
+    ) {
+        match message {
+            ToArbiter::Hello {
+                boot,
+                startup,
+                running,
+            } => {
+                self.known.insert(
+                    from,
+                    Known {
+                        boot,
+                        startup,
+                        running,
+                    },
+                );
+                if !self.runs() && self.offer.is_none() {
+                    self.gather(out);
+                }
+            }
+            ToArbiter::Renew { boot, term, n, lsn } => {
+                self.on_renew(from, boot, term, lsn, out);
+                let holds = self.holder.is_some_and(|holder| {
+                    (holder.slot, holder.boot, holder.term) == (from, boot, term)
+                        && holder.lease == Lease::Running
+                });
+                if holds {
+                    let message = ToUnit::Grant { boot, term, n };
+                    out.push(ArbiterOutput::Send { to: from, message });
+                    out.push(ArbiterOutput::SetTimer(ArbiterTimer::Lease));
+                }
+            }
+            ToArbiter::Decline { boot, term } => {
+                let open = self
+                    .offer
+                    .filter(|offer| (offer.slot, offer.boot, offer.term) == (from, boot, term));
+                if let Some(offer) = open {
+                    self.offer = None;
+                    self.pass_over(offer, planted, out);
+                }
+            }
+            ToArbiter::SetRegister {
+                term,
+                counter,
+                value,
+            } => {
+                if self.holds(from, term) {
+                    if counter > self.counter || planted.is(Defect::CounterIgnored) {
+                        self.register = value;
+                        self.counter = counter;
+                    }
+                    let message = ToUnit::Confirm {
+                        term,
+                        counter: self.counter,
+                    };
+                    out.push(ArbiterOutput::Send { to: from, message });
+                }
+            }
+            ToArbiter::Release { term, .. } => {
+                if self.holds(from, term) {
+                    out.push(ArbiterOutput::CancelTimer(ArbiterTimer::Lease));
+                    self.end_lease(planted, out);
+                }
+            }
+        }
+    }
+
+    /// The acceptance, if the open offer is answered by this Renew.
+    fn on_renew(
+        &mut self,
+        from: Slot,
+        boot: BootId,
+        term: Term,
+        lsn: crate::base::Lsn,
+        out: &mut Vec<ArbiterOutput>,
+    ) {
+        let Some(offer) = self.offer else { return };
+        if (offer.slot, offer.boot, offer.term) != (from, boot, term) {
+            return;
+        }
+        let holder = Holder {
+            slot: from,
+            boot,
+            term,
+            lease: Lease::Running,
+        };
+        let from_lsn = (offer.origin != Origin::Cold).then_some(lsn);
+        assert!(
+            self.line.last().is_none_or(|last| last.term < term),
+            "terms are accepted in order"
+        );
+        self.holder = Some(holder);
+        self.offer = None;
+        self.register = None;
+        self.counter = 0;
+        self.line.push(Accepted {
+            term,
+            from: from_lsn,
+        });
+        out.push(ArbiterOutput::CancelTimer(ArbiterTimer::TakeoverWait));
+        out.push(ArbiterOutput::CancelTimer(ArbiterTimer::Resend));
+        out.push(ArbiterOutput::Event(ArbiterEvent::Accepted(holder)));
+    }
+
+    fn holds(&self, from: Slot, term: Term) -> bool {
+        self.holder.is_some_and(|holder| {
+            holder.slot == from && holder.term == term && holder.lease == Lease::Running
+        })
+    }
+
+    fn end_lease(&mut self, planted: Planted, out: &mut Vec<ArbiterOutput>) {
+        let Some(holder) = self
+            .holder
+            .as_mut()
+            .filter(|holder| holder.lease == Lease::Running)
+        else {
+            return;
+        };
+        holder.lease = Lease::Over;
+        out.push(ArbiterOutput::Event(ArbiterEvent::LeaseOver(*holder)));
+        if self.register.is_some() {
+            self.offer(planted, out);
+        } else {
+            self.gather(out);
+        }
+    }
+
+    /// An offer was declined, or stood long enough: clears what it was made by, and offers on.
+    fn pass_over(&mut self, offer: Offer, planted: Planted, out: &mut Vec<ArbiterOutput>) {
+        if matches!(offer.origin, Origin::Stateful { .. })
+            && let Some(eligible) = self.register.take()
+        {
+            out.push(ArbiterOutput::Event(ArbiterEvent::PassedOver(eligible)));
+        }
+        out.push(ArbiterOutput::CancelTimer(ArbiterTimer::TakeoverWait));
+        out.push(ArbiterOutput::CancelTimer(ArbiterTimer::Resend));
+        self.offer(planted, out);
+    }
+
+    fn offer(&mut self, planted: Planted, out: &mut Vec<ArbiterOutput>) {
+        assert!(!self.runs(), "offers wait for the lease's end");
+        assert!(self.offer.is_none(), "one offer at a time");
+        let Some((slot, boot, origin)) = self.candidate(planted, out) else {
+            return;
+        };
+        self.term = Term(self.term.0 + 1);
+        let offer = Offer {
+            term: self.term,
+            slot,
+            boot,
+            origin,
+        };
+        self.offer = Some(offer);
+        out.push(ArbiterOutput::Event(ArbiterEvent::Offered(offer)));
+        Self::send_offer(offer, out);
+        out.push(ArbiterOutput::SetTimer(ArbiterTimer::TakeoverWait));
+        out.push(ArbiterOutput::SetTimer(ArbiterTimer::Resend));
+    }
+
+    fn send_offer(offer: Offer, out: &mut Vec<ArbiterOutput>) {
+        let Offer {
+            term,
+            slot,
+            boot,
+            origin,
+        } = offer;
+        let message = ToUnit::Offer { boot, term, origin };
+        out.push(ArbiterOutput::Send { to: slot, message });
+    }
+
+    /// Who is offered the next term.
+    fn candidate(
+        &self,
+        planted: Planted,
+        out: &mut Vec<ArbiterOutput>,
+    ) -> Option<(Slot, BootId, Origin)> {
+        if let Some(Eligible { session, slot, lsn }) = self.register {
+            return Some((slot, session.standby, Origin::Stateful { session, lsn }));
+        }
+        let mut known: Vec<(Slot, Known)> = self
+            .known
+            .iter()
+            .map(|(slot, known)| (*slot, *known))
+            .collect();
+        if planted.is(Defect::NoOfferOnRejoin) {
+            let last = self.holder.map(|holder| holder.slot);
+            known.retain(|(slot, _)| Some(*slot) != last);
+        }
+        let mut best: Option<(Stamp, bool, core::cmp::Reverse<Slot>)> = None;
+        for (slot, unit) in &known {
+            let slot = core::cmp::Reverse(*slot);
+            if let Some(running) = unit.running.filter(|stamp| self.on_line(*stamp, true)) {
+                best = best.max(Some((running, true, slot)));
+            }
+            if self.on_line(unit.startup, false) {
+                best = best.max(Some((unit.startup, false, slot)));
+            }
+        }
+        if best.is_none() {
+            let off = known
+                .iter()
+                .map(|(slot, unit)| (unit.startup, core::cmp::Reverse(*slot)));
+            let (stamp, slot) = off.max()?;
+            out.push(ArbiterOutput::Event(ArbiterEvent::OffTheLine { stamp }));
+            best = Some((stamp, false, slot));
+        }
+        let (_, running, core::cmp::Reverse(slot)) = best?;
+        let origin = if running {
+            Origin::Resume
+        } else {
+            Origin::Cold
+        };
+        Some((slot, self.known[&slot].boot, origin))
+    }
+
+    /// Whether no later term was taken over from before this stamp.
+    pub fn on_line(&self, stamp: Stamp, running: bool) -> bool {
+        let later = self
+            .line
+            .iter()
+            .filter(|accepted| accepted.term > stamp.term);
+        later.into_iter().all(|accepted| match accepted.from {
+            Some(lsn) => lsn >= stamp.lsn,
+            None => !running,
+        })
+    }
+}

@@ -1,0 +1,204 @@
+//! What comes out of a unit.
+
+use alloc::vec::Vec;
+
+use super::env::PairingKey;
+use super::input::Timer;
+use super::store::Record;
+use crate::base::{CommandId, Lsn, Shared, Slot, Term, WriteId};
+use crate::message::{Address, Bytes, LeaveWhy, Message, Mismatch, SaveResult, Session, Stamp};
+
+/// One effect. The driver performs the effects of a step in order, before the next step.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Output {
+    /// Send a message.
+    Send {
+        /// To whom.
+        to: Address,
+        /// The message.
+        message: Message,
+    },
+    /// Arm a timer, anew if it runs already.
+    SetTimer(Timer),
+    /// Stop a timer.
+    CancelTimer(Timer),
+    /// A Grant answered the n-th Renew of `term`: the lease runs from when that Renew was sent.
+    Lease {
+        /// The term.
+        term: Term,
+        /// The Renew.
+        n: u64,
+    },
+    /// Write to the disk; answered by `Persisted` or `PersistFailed`.
+    Persist {
+        /// Chosen by the unit, echoed by the driver.
+        write: WriteId,
+        /// What is written.
+        record: Record,
+    },
+    /// Answer a terminal.
+    Answer {
+        /// What is answered.
+        id: CommandId,
+        /// How.
+        outcome: Outcome,
+    },
+    /// Compute a pairing of bytes that came; answered by `Paired`.
+    Pair {
+        /// Its identity.
+        key: PairingKey,
+        /// The bytes.
+        bytes: Bytes,
+    },
+    /// Something happened that an operator, or a counter, wants to know.
+    Event(Event),
+}
+
+/// How a command ends.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Outcome {
+    /// Executed.
+    Done {
+        /// The change's term.
+        term: Term,
+        /// Its number.
+        lsn: Lsn,
+        /// Where it is.
+        place: Place,
+        /// The part of it that is not on the Standby.
+        listed: Vec<Shared<str>>,
+    },
+    /// The config was so already; no number.
+    Unchanged {
+        /// Where the config's last change is.
+        place: Place,
+    },
+    /// Nothing changed anywhere.
+    Refused(Refusal),
+    /// The role was lost while waiting.
+    Unknown,
+    /// A switchover handed the role over.
+    Released,
+    /// What a `save` did at each unit: the own one first.
+    Saved {
+        /// At the unit that was asked.
+        own: SaveResult,
+        /// At the other, if there is one in session.
+        peer: Option<SaveResult>,
+    },
+    /// Another request was taken.
+    Taken,
+}
+
+/// In how many memories a change is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Place {
+    /// In two.
+    Replicated,
+    /// In one.
+    Local(LocalWhy),
+}
+
+/// Why a change is in one memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum LocalWhy {
+    /// Asynchronous durability was asked for.
+    Async,
+    /// No Standby is hot.
+    NoHotStandby,
+}
+
+/// Why nothing was done.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Refusal {
+    /// This unit does not act.
+    NotActive,
+    /// The role went elsewhere while the command waited.
+    Moved,
+    /// The batch exceeds `max_batch`.
+    TooLarge,
+    /// The queue of the drain is full.
+    QueueFull,
+    /// A line did not execute.
+    Line(Mismatch),
+    /// A line cannot go to the Standby, and a rule says `refuse`.
+    Policy {
+        /// The line.
+        line: Shared<str>,
+    },
+    /// A switchover without an eligible Standby.
+    NotEligible,
+    /// Another switchover or save is under way.
+    Busy,
+    /// The drain took too long; nothing was released.
+    DrainTimeout,
+    /// The pair left hot during the drain; nothing was released.
+    LeftHot,
+}
+
+/// What an operator, or a counter, wants to know. No event is waited for.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Event {
+    /// A message of another session, or one that the phase does not take.
+    Ignored {
+        /// Its kind.
+        kind: crate::message::Kind,
+    },
+    /// The unit acts, in this term, from this config.
+    Acts {
+        /// The term and the LSN taken over.
+        stamp: Stamp,
+        /// Where the config came from.
+        origin: crate::message::Origin,
+        /// What is known not to be in it: lines that were dropped on the way, and orphans.
+        listed: Vec<Shared<str>>,
+    },
+    /// The lease is over.
+    Lapsed {
+        /// Its term.
+        term: Term,
+    },
+    /// A newer Active acts; this one stops.
+    Superseded {
+        /// The newer term.
+        term: Term,
+    },
+    /// A session began.
+    SessionBegan(Session),
+    /// A session ended.
+    SessionEnded {
+        /// Which.
+        session: Session,
+        /// Why.
+        why: LeaveWhy,
+    },
+    /// The Standby begins a new round of joining.
+    Reset {
+        /// Whether the reset is counted.
+        counted: bool,
+    },
+    /// The Standby is in rpr, by policy or limit.
+    Degraded,
+    /// The pair is hot.
+    Hot {
+        /// Lines that are listed.
+        listed: u32,
+    },
+    /// What the former Active held and the bulk did not bring back.
+    LostAtSwitchover {
+        /// The lines.
+        lines: Vec<Shared<str>>,
+    },
+    /// Bytes that contradict what was received before.
+    FileConflict {
+        /// From which slot.
+        from: Slot,
+    },
+    /// The disk refused a write.
+    DiskFailed(WriteId),
+    /// An offer was refused.
+    Declined {
+        /// Its term.
+        term: Term,
+    },
+}
