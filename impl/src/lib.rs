@@ -6,6 +6,7 @@ extern crate alloc;
 pub mod base;
 pub mod diff;
 pub mod grammar;
+pub mod image;
 pub mod message;
 pub mod planted;
 pub mod policy;

@@ -517,9 +517,10 @@ mod tests {
     fn look_ahead_settles_what_one_word_leaves_open() {
         let forms = ["show ip bgp A.B.C.D", "show ipv6 bgp X:X::X:X"];
         assert_eq!(
-            matched(&forms, "s int 4.3.2.1"),
-            Some((0, "set interval 4.3.2.1".into()))
+            matched(&forms, "s i b 4.3.2.1").unwrap().1,
+            "show ip bgp 4.3.2.1"
         );
+        assert_eq!(resolve(&forms, "s i b"), Resolution::Incomplete);
     }
 
     #[test]

@@ -1,0 +1,445 @@
+//! Families and images: components, levels, modes, commands, don't-cares and changes as
+//! declarations. What they do to lines is the business of `transform`.
+
+pub mod bundled;
+mod family;
+mod file;
+mod import;
+
+use alloc::borrow::ToOwned;
+use alloc::collections::BTreeMap;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use serde::{Deserialize, Serialize};
+
+use crate::base::{ComponentId, FormId, ImageDigest, Level, ModeId};
+use crate::grammar::{Form, FormError, LeafId, Matcher};
+
+pub use family::{Family, FamilyError, Problem};
+pub use file::{IMAGE_BYTES_MAX, ImageFileError};
+pub use import::{ImportedForm, ImportedMode, Rejected, import};
+
+/// The name of the root mode.
+pub const ROOT: &str = "config";
+
+/// One command of a side of a change, or of an image.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Side {
+    /// The mode's name.
+    pub mode: String,
+    /// The form, as declared.
+    pub form: String,
+}
+
+/// Which captures tell one line of a form from another.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Key {
+    /// These captures; none: the form has one line in a mode instance.
+    Captures(Vec<String>),
+    /// The whole line but a leading `no`: what is known of an imported form.
+    Line,
+}
+
+/// A command of an image, with the levels of its component at which it lives.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Command {
+    /// The mode's name.
+    pub mode: String,
+    /// The form, as declared.
+    pub form: String,
+    /// Number of the component that owns it.
+    pub component: u16,
+    /// The first level at which it lives.
+    pub since: u16,
+    /// The first level at which it lives no more, within the image's history.
+    pub until: Option<u16>,
+    /// What identifies a line of it.
+    pub key: Key,
+    /// Its siblings keep entry order.
+    pub ordered: bool,
+    /// The name of the mode that a line of it enters.
+    pub enters: Option<String>,
+}
+
+/// A mode of an image.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mode {
+    /// Its name.
+    pub name: String,
+    /// The name of the mode it is entered from; none for the root.
+    pub parent: Option<String>,
+}
+
+/// What may become of a group of which only a part is there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Alone {
+    /// Nothing of it goes; its lines are listed.
+    #[default]
+    Stuck,
+}
+
+/// A value that is spelled otherwise on the other side: capture -> (old value -> new value).
+pub type ValueMaps = BTreeMap<String, BTreeMap<String, String>>;
+
+/// One step of one component's syntax, as declared.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Change {
+    /// Number of the component.
+    pub component: u16,
+    /// The level that it makes.
+    pub level: u16,
+    /// Why it was made.
+    pub why: String,
+    /// What stood at the level below.
+    pub old: Vec<Side>,
+    /// What stands at this level.
+    pub new: Vec<Side>,
+    /// Values that are spelled otherwise.
+    pub map: ValueMaps,
+    /// Captures of the old side whose one value is said by the new side's presence.
+    pub implied: BTreeMap<String, String>,
+    /// What becomes of a part of a split.
+    pub alone: Alone,
+}
+
+/// A form that need not be synchronised.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DontCare {
+    /// Number of the component.
+    pub component: u16,
+    /// The mode's name.
+    pub mode: String,
+    /// The form, as declared.
+    pub form: String,
+    /// Only facing a component below this level.
+    pub facing_below: Option<u16>,
+    /// Why.
+    pub reason: String,
+}
+
+/// A component of an image and its level there.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Component {
+    /// Its name.
+    pub name: String,
+    /// Its level.
+    pub level: u16,
+}
+
+/// What an image declares: all that its digest covers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Declarations {
+    /// The family's name.
+    pub family: String,
+    /// The release.
+    pub release: String,
+    /// Whether it was imported: a command set without history.
+    pub imported: bool,
+    /// The components in the order of the family's table.
+    pub components: Vec<Component>,
+    /// The modes; the root first.
+    pub modes: Vec<Mode>,
+    /// The commands of all levels up to the image's own.
+    pub commands: Vec<Command>,
+    /// The changes up to the image's own levels, in the family's one order.
+    pub changes: Vec<Change>,
+    /// What need not be synchronised.
+    pub dont_cares: Vec<DontCare>,
+}
+
+/// A command compiled.
+#[derive(Clone, Debug)]
+pub struct FormDecl {
+    /// The mode it stands in.
+    pub mode: ModeId,
+    /// Its syntax.
+    pub form: Form,
+    /// The component that owns it.
+    pub component: ComponentId,
+    /// The first level at which it lives.
+    pub since: Level,
+    /// The first level at which it lives no more.
+    pub until: Option<Level>,
+    /// The leaves that identify a line; none: the whole line.
+    pub key: Option<Vec<LeafId>>,
+    /// Its siblings keep entry order.
+    pub ordered: bool,
+    /// The mode that a line of it enters.
+    pub enters: Option<ModeId>,
+}
+
+/// A family's projection at a release, compiled: what a unit loads.
+#[derive(Clone, Debug)]
+pub struct Image {
+    digest: ImageDigest,
+    declarations: Declarations,
+    forms: Vec<FormDecl>,
+    parents: Vec<Option<ModeId>>,
+    levels: Vec<Level>,
+    own: Grammar,
+}
+
+/// The forms that live at one level per component, ready to be asked.
+#[derive(Clone, Debug)]
+pub struct Grammar {
+    levels: Vec<Level>,
+    modes: Vec<Matcher<FormId>>,
+}
+
+/// Why declarations make no image.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ImageError {
+    /// A form cannot be read.
+    #[error("mode {mode}: `{form}`: {error}")]
+    Form {
+        /// The mode's name.
+        mode: String,
+        /// The form.
+        form: String,
+        /// What is wrong with it.
+        error: FormError,
+    },
+    /// A name that is declared nowhere.
+    #[error("`{name}` is declared nowhere as a {what}")]
+    Unknown {
+        /// What it was to be.
+        what: &'static str,
+        /// The name.
+        name: String,
+    },
+    /// Too many of something.
+    #[error("{count} {what} are beyond the bound of {max}")]
+    TooMany {
+        /// Of what.
+        what: &'static str,
+        /// How many.
+        count: usize,
+        /// The bound.
+        max: usize,
+    },
+}
+
+/// The most forms of an image.
+pub const FORMS_MAX: usize = 4_000_000;
+/// The most modes of an image.
+pub const MODES_MAX: usize = 4_096;
+
+impl Image {
+    /// Compiles declarations.
+    ///
+    /// # Errors
+    /// See [`ImageError`].
+    pub fn of(mut declarations: Declarations) -> Result<Self, ImageError> {
+        let bounds = [
+            ("forms", declarations.commands.len(), FORMS_MAX),
+            ("modes", declarations.modes.len(), MODES_MAX),
+        ];
+        for (what, count, max) in bounds {
+            if count > max {
+                return Err(ImageError::TooMany { what, count, max });
+            }
+        }
+        let modes: BTreeMap<&str, ModeId> = declarations
+            .modes
+            .iter()
+            .enumerate()
+            .map(|(number, mode)| (mode.name.as_str(), ModeId(number as u16)))
+            .collect();
+        let mode_of = |name: &str| {
+            let unknown = || ImageError::Unknown {
+                what: "mode",
+                name: name.to_owned(),
+            };
+            modes.get(name).copied().ok_or_else(unknown)
+        };
+        let parents = declarations
+            .modes
+            .iter()
+            .map(|mode| mode.parent.as_deref().map(&mode_of).transpose())
+            .collect::<Result<Vec<_>, _>>()?;
+        let mut made = Vec::with_capacity(declarations.commands.len());
+        for command in &declarations.commands {
+            made.push((compile(command, &mode_of)?, command.clone()));
+        }
+        // Canonical order: ids are the same wherever the image is loaded.
+        made.sort_by(|(a, _), (b, _)| {
+            (a.mode, a.form.normal(), a.component, a.since).cmp(&(
+                b.mode,
+                b.form.normal(),
+                b.component,
+                b.since,
+            ))
+        });
+        let (forms, commands): (Vec<_>, Vec<_>) = made.into_iter().unzip();
+        declarations.commands = commands;
+        let levels: Vec<Level> = declarations
+            .components
+            .iter()
+            .map(|c| Level(c.level))
+            .collect();
+        let own = Grammar::of(&forms, parents.len(), &levels);
+        let digest = file::digest(&declarations);
+        Ok(Self {
+            digest,
+            declarations,
+            forms,
+            parents,
+            levels,
+            own,
+        })
+    }
+
+    /// Its identity.
+    pub const fn digest(&self) -> ImageDigest {
+        self.digest
+    }
+
+    /// What it declares.
+    pub const fn declarations(&self) -> &Declarations {
+        &self.declarations
+    }
+
+    /// `family@release`.
+    pub fn name(&self) -> String {
+        alloc::format!("{}@{}", self.declarations.family, self.declarations.release)
+    }
+
+    /// All forms of all levels up to its own, by id.
+    pub fn forms(&self) -> impl Iterator<Item = (FormId, &FormDecl)> {
+        self.forms
+            .iter()
+            .enumerate()
+            .map(|(number, form)| (FormId(number as u32), form))
+    }
+
+    /// The form `id`.
+    ///
+    /// # Panics
+    /// When `id` is of another image.
+    pub fn form(&self, id: FormId) -> &FormDecl {
+        &self.forms[id.0 as usize]
+    }
+
+    /// The mode's name.
+    pub fn mode_name(&self, mode: ModeId) -> &str {
+        &self.declarations.modes[usize::from(mode.0)].name
+    }
+
+    /// The mode of that name.
+    pub fn mode(&self, name: &str) -> Option<ModeId> {
+        let at = self
+            .declarations
+            .modes
+            .iter()
+            .position(|mode| mode.name == name);
+        at.map(|number| ModeId(number as u16))
+    }
+
+    /// The mode from which `mode` is entered.
+    pub fn parent(&self, mode: ModeId) -> Option<ModeId> {
+        self.parents[usize::from(mode.0)]
+    }
+
+    /// Its own level of each component.
+    pub fn levels(&self) -> &[Level] {
+        &self.levels
+    }
+
+    /// The forms that live at its own levels.
+    pub const fn own(&self) -> &Grammar {
+        &self.own
+    }
+
+    /// The forms that live at `levels`, which are none above its own.
+    ///
+    /// # Panics
+    /// When `levels` are of another family.
+    pub fn grammar(&self, levels: &[Level]) -> Grammar {
+        assert_eq!(levels.len(), self.levels.len(), "levels of another family");
+        Grammar::of(&self.forms, self.parents.len(), levels)
+    }
+
+    /// The form with this normal form in this mode that lives at `level` of its component.
+    pub fn find(&self, mode: ModeId, form: &Form, level: Level) -> Option<FormId> {
+        let from = self
+            .forms
+            .partition_point(|decl| (decl.mode, decl.form.normal()) < (mode, form.normal()));
+        self.forms[from..]
+            .iter()
+            .take_while(|decl| decl.mode == mode && decl.form == *form)
+            .position(|decl| decl.lives_at(level))
+            .map(|at| FormId((from + at) as u32))
+    }
+}
+
+impl FormDecl {
+    /// Whether it lives at `level` of its component.
+    pub fn lives_at(&self, level: Level) -> bool {
+        self.since <= level && self.until.is_none_or(|until| level < until)
+    }
+}
+
+impl Grammar {
+    fn of(forms: &[FormDecl], modes: usize, levels: &[Level]) -> Self {
+        let mut by_mode: Vec<Vec<(FormId, &Form)>> = alloc::vec![Vec::new(); modes];
+        for (number, decl) in forms.iter().enumerate() {
+            if decl.lives_at(levels[usize::from(decl.component.0)]) {
+                by_mode[usize::from(decl.mode.0)].push((FormId(number as u32), &decl.form));
+            }
+        }
+        Self {
+            levels: levels.to_vec(),
+            modes: by_mode.into_iter().map(Matcher::of).collect(),
+        }
+    }
+
+    /// The level of each component.
+    pub fn levels(&self) -> &[Level] {
+        &self.levels
+    }
+
+    /// The forms of one mode.
+    pub fn mode(&self, mode: ModeId) -> &Matcher<FormId> {
+        &self.modes[usize::from(mode.0)]
+    }
+}
+
+fn compile(
+    command: &Command,
+    mode_of: &impl Fn(&str) -> Result<ModeId, ImageError>,
+) -> Result<FormDecl, ImageError> {
+    let form = Form::parse(&command.form).map_err(|error| ImageError::Form {
+        mode: command.mode.clone(),
+        form: command.form.clone(),
+        error,
+    })?;
+    let key = match &command.key {
+        Key::Line => None,
+        Key::Captures(names) => {
+            let mut leaves = Vec::new();
+            for name in names {
+                let found = form.capture(name);
+                if found.is_empty() {
+                    return Err(ImageError::Unknown {
+                        what: "capture",
+                        name: name.clone(),
+                    });
+                }
+                leaves.extend(found);
+            }
+            Some(leaves)
+        }
+    };
+    Ok(FormDecl {
+        mode: mode_of(&command.mode)?,
+        form,
+        component: ComponentId(command.component),
+        since: Level(command.since),
+        until: command.until.map(Level),
+        key,
+        ordered: command.ordered,
+        enters: command.enters.as_deref().map(mode_of).transpose()?,
+    })
+}
