@@ -1,0 +1,301 @@
+//! A seed makes a plan. One ChaCha stream per purpose, so that a new draw for one purpose does not shift
+//! the others.
+
+mod faults;
+mod material;
+
+use std::sync::Arc;
+
+use rand_chacha::ChaCha8Rng;
+use rand_core::{Rng, SeedableRng};
+
+pub use material::Material;
+
+use crate::plan::{Anchor, Entry, FORMAT, Moment, Network, Noise, Plan, UnitPlan, What};
+
+/// Length of a drawn safety phase.
+pub const HORIZON_MS: u64 = 60_000;
+/// Of so many plans, one goes over madsim's own sockets.
+pub const SOCKETS_ONE_IN: u64 = 10;
+/// Greatest drift that a plan draws; the engine's leases bear more.
+pub const DRIFT_PPM_MAX: u64 = 5_000;
+
+/// What the drawn plans are to be like; by default whatever the bundled family gives.
+#[derive(Clone, Debug, Default)]
+pub struct Wishes {
+    /// The images of slots 0 and 1.
+    pub pair: Option<(String, String)>,
+    /// Only these kinds of faults.
+    pub only_faults: Option<Vec<String>>,
+    /// The planted defect.
+    pub planted: Option<String>,
+    /// The config in the startup store of slot 0, instead of one of the image's own.
+    pub config: Option<String>,
+    /// What configs and commands are made of.
+    pub material: Arc<Material>,
+}
+
+/// What a stream of random numbers is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u64)]
+pub(crate) enum Purpose {
+    Topology = 1,
+    World = 2,
+    Commands = 3,
+    Faults = 4,
+    Noise = 5,
+}
+
+/// One stream of random numbers.
+pub(crate) struct Stream(ChaCha8Rng);
+
+impl Stream {
+    pub(crate) fn new(seed: u64, purpose: Purpose) -> Self {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        rng.set_stream(purpose as u64);
+        Self(rng)
+    }
+
+    pub(crate) fn word(&mut self) -> u64 {
+        self.0.next_u64()
+    }
+
+    /// A number below `bound`.
+    pub(crate) fn below(&mut self, bound: u64) -> u64 {
+        assert!(bound > 0, "there is no number below 0");
+        self.0.next_u64() % bound
+    }
+
+    /// A number of `least..=most`.
+    pub(crate) fn among(&mut self, least: u64, most: u64) -> u64 {
+        assert!(least <= most, "a range runs forward");
+        least + self.below(most - least + 1)
+    }
+
+    /// True in `percent` of a hundred cases.
+    pub(crate) fn chance(&mut self, percent: u64) -> bool {
+        self.below(100) < percent
+    }
+
+    pub(crate) fn pick<'a, T>(&mut self, of: &'a [T]) -> &'a T {
+        let index = self.below(of.len() as u64) as usize;
+        &of[index]
+    }
+}
+
+/// The plan of a seed.
+///
+/// # Panics
+/// If the material has no image.
+pub fn plan(seed: u64, wishes: &Wishes) -> Plan {
+    let units = units(seed, wishes);
+    let mut topology = Stream::new(seed, Purpose::World);
+    let network = if topology.below(SOCKETS_ONE_IN) == 0 {
+        Network::Sockets
+    } else {
+        Network::Links
+    };
+    let world = topology.word();
+    let least = topology.among(1_000, 5_000);
+    let most = least + topology.among(500, 15_000);
+    let acked_percent = *topology.pick(&[100, 100, 70, 0]);
+    let mut plan = Plan {
+        version: FORMAT,
+        seed: Some(seed),
+        commit: String::new(),
+        world,
+        planted: wishes.planted.clone(),
+        network,
+        horizon_ms: HORIZON_MS,
+        latency_us: (least, most),
+        acked_percent,
+        noise: noise(seed, network, wishes),
+        units,
+        commands: Vec::new(),
+        faults: Vec::new(),
+    };
+    plan.commands = commands(seed, wishes, &plan);
+    plan.faults = faults::draw(seed, wishes, &plan);
+    debug_assert_eq!(plan.check(), Ok(()), "a drawn plan fits together");
+    plan
+}
+
+fn units(seed: u64, wishes: &Wishes) -> Vec<UnitPlan> {
+    let mut stream = Stream::new(seed, Purpose::Topology);
+    let names = wishes.material.names();
+    assert!(!names.is_empty(), "there is an image to run");
+    // Every ordered pair comes up in turn: a campaign of n * n seeds meets them all.
+    let pairs = (names.len() * names.len()) as u64;
+    let index = (seed % pairs) as usize;
+    let (one, other) = (
+        names[index / names.len()].clone(),
+        names[index % names.len()].clone(),
+    );
+    let (one, other) = wishes.pair.clone().unwrap_or((one, other));
+    let mut unit = |slot: u8, image: String| {
+        let startup = match &wishes.config {
+            Some(config) if slot == 0 => Some(config.clone()),
+            Some(_) => None,
+            None => wishes.material.config(&image, &mut stream),
+        };
+        // An empty store at slot 1 in half of the seeds: then slot 0 is the first Active.
+        let startup = startup.filter(|_| slot == 0 || stream.chance(50));
+        let drift = stream.below(2 * DRIFT_PPM_MAX + 1) as i32 - DRIFT_PPM_MAX as i32;
+        let drift_ppm = if stream.chance(50) { drift } else { 0 };
+        let disk_ms = stream.among(1, 20);
+        UnitPlan {
+            slot,
+            image,
+            digest: String::new(),
+            drift_ppm,
+            disk_ms,
+            startup,
+        }
+    };
+    vec![unit(0, one), unit(1, other)]
+}
+
+fn allowed(wishes: &Wishes, name: &str) -> bool {
+    wishes
+        .only_faults
+        .as_ref()
+        .is_none_or(|only| only.iter().any(|each| each == name))
+}
+
+fn noise(seed: u64, network: Network, wishes: &Wishes) -> Noise {
+    let mut stream = Stream::new(seed, Purpose::Noise);
+    // Swarm: each seed has its own kinds, at its own rates; a third has none.
+    let quiet = stream.chance(33) || network == Network::Sockets;
+    let mut rate = |name: &str, most: u64| {
+        let (on, rate) = (stream.chance(40), stream.among(1, most) as u32);
+        if on && !quiet && allowed(wishes, name) {
+            rate
+        } else {
+            0
+        }
+    };
+    let noise = Noise {
+        lose: rate("lose", 150),
+        duplicate: rate("duplicate", 150),
+        delay: rate("delay", 200),
+        corrupt: rate("corrupt", 40),
+        hold: rate("hold", 30),
+        late_ms_max: 0,
+        hold_ms_max: 0,
+    };
+    let none = noise == Noise::default();
+    let (late_ms_max, hold_ms_max) = (stream.among(20, 2_000), stream.among(1_000, 30_000));
+    if none {
+        noise
+    } else {
+        Noise {
+            late_ms_max,
+            hold_ms_max,
+            ..noise
+        }
+    }
+}
+
+fn commands(seed: u64, wishes: &Wishes, plan: &Plan) -> Vec<Entry> {
+    let mut stream = Stream::new(seed, Purpose::Commands);
+    let count = stream.among(5, 60);
+    let mut entries = Vec::new();
+    for _ in 0..count {
+        // Either unit may be the Active by then: its image's words come from either's material.
+        let side = &plan.units[usize::from(!stream.chance(70))];
+        let Some(text) = wishes.material.batch(&side.image, &mut stream) else {
+            continue;
+        };
+        let ms = stream.among(500, plan.horizon_ms - 1);
+        entries.push(Entry {
+            at: placed(&mut stream, ms, plan),
+            what: What::Config { text },
+        });
+    }
+    let others = [What::Save, What::Switchover, What::Retry, What::ResetPeer];
+    for (what, percent) in others.into_iter().zip([60, 60, 10, 10]) {
+        while stream.chance(percent) {
+            let ms = stream.among(2_000, plan.horizon_ms - 1);
+            entries.push(Entry {
+                at: Anchor::Instant(ms),
+                what: what.clone(),
+            });
+        }
+    }
+    entries.sort_by_key(|entry| match entry.at {
+        Anchor::Instant(ms) | Anchor::Next { from_ms: ms, .. } => ms,
+        Anchor::Seen(..) | Anchor::Answered(..) => 0,
+    });
+    entries
+}
+
+/// One command in three is placed into a phase of bulk sync or of a line's way, if there are link anchors.
+fn placed(stream: &mut Stream, ms: u64, plan: &Plan) -> Anchor {
+    use skewsync::message::Kind;
+    const INSIDE: [Kind; 12] = [
+        Kind::Ready,
+        Kind::Dump,
+        Kind::Diff,
+        Kind::Compatible,
+        Kind::Config,
+        Kind::ConfigChunk,
+        Kind::BulkDone,
+        Kind::BulkAccept,
+        Kind::Hot,
+        Kind::HotAck,
+        Kind::Confirm,
+        Kind::Applied,
+    ];
+    let (inside, kind) = (stream.chance(33), *stream.pick(&INSIDE));
+    let moment = if stream.chance(50) {
+        Moment::Before
+    } else {
+        Moment::After
+    };
+    // Bulk sync is at the start of a run, and after each fault.
+    let from_ms = if stream.chance(50) { 0 } else { ms };
+    if inside && plan.network == Network::Links {
+        Anchor::Next {
+            moment,
+            from_ms,
+            to: None,
+            kind: Some(kind),
+        }
+    } else {
+        Anchor::Instant(ms)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_seed_gives_the_same_plan_twice_and_another_seed_another() {
+        let wishes = Wishes::default();
+        assert_eq!(plan(11, &wishes), plan(11, &wishes));
+        assert_ne!(plan(11, &wishes).world, plan(12, &wishes).world);
+    }
+
+    #[test]
+    fn every_drawn_plan_reads_back() {
+        let wishes = Wishes::default();
+        for seed in 0..200 {
+            let plan = plan(seed, &wishes);
+            assert_eq!(Plan::read(&plan.write()), Ok(plan));
+        }
+    }
+
+    #[test]
+    fn only_the_wished_faults_are_drawn() {
+        let wishes = Wishes {
+            only_faults: Some(vec!["crash".into()]),
+            ..Wishes::default()
+        };
+        for seed in 0..100 {
+            let plan = plan(seed, &wishes);
+            assert_eq!(plan.noise, Noise::default());
+            assert!(plan.faults.iter().all(|fault| fault.name() == "crash"));
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! Draws what goes wrong: a swarm, in which each seed has its own kinds of faults, and dwell times
+//! between them, so that runs are not all thrash.
+
+use skewsync::base::Slot;
+use skewsync::message::{Address, Kind};
+
+use super::{Purpose, Stream, Wishes, allowed};
+use crate::plan::fault::FAULT_KINDS;
+use crate::plan::{Anchor, Fault, FaultKind, Moment, Network, Plan};
+
+/// The faults that are not of a single message, from this index of [`FAULT_KINDS`] on.
+const FIRST_OF_NODES: usize = 5;
+/// Faults of single messages that a plan aims at named kinds of messages, beside the noise.
+const AIMED_MAX: u64 = 4;
+/// What faults are aimed at: everything that is resent or that an order depends on.
+const AIMED_AT: [Kind; 22] = [
+    Kind::Join,
+    Kind::Proceed,
+    Kind::Ready,
+    Kind::Dump,
+    Kind::Diff,
+    Kind::Compatible,
+    Kind::Config,
+    Kind::ConfigChunk,
+    Kind::BulkDone,
+    Kind::BulkAccept,
+    Kind::Line,
+    Kind::Applied,
+    Kind::Hot,
+    Kind::HotAck,
+    Kind::Leave,
+    Kind::Left,
+    Kind::Renew,
+    Kind::Grant,
+    Kind::SetRegister,
+    Kind::Confirm,
+    Kind::Release,
+    Kind::Offer,
+];
+
+pub(super) fn draw(seed: u64, wishes: &Wishes, plan: &Plan) -> Vec<Fault> {
+    let mut stream = Stream::new(seed, Purpose::Faults);
+    let mut kinds = Vec::new();
+    for (index, name) in FAULT_KINDS.iter().enumerate().skip(FIRST_OF_NODES) {
+        let on = stream.chance(40);
+        if on && allowed(wishes, name) {
+            kinds.push(index);
+        }
+    }
+    let mut faults = Vec::new();
+    let dwell = stream.among(2_000, 20_000);
+    let mut ms = stream.among(50, dwell);
+    while ms < plan.horizon_ms && !kinds.is_empty() {
+        let index = *stream.pick(&kinds);
+        faults.extend(node_fault(index, ms, plan, wishes, &mut stream));
+        ms += stream.among(dwell / 4, dwell);
+    }
+    if plan.network == Network::Links {
+        for _ in 0..stream.below(AIMED_MAX + 1) {
+            faults.extend(aimed(plan, wishes, &mut stream));
+        }
+    }
+    faults
+}
+
+fn node_fault(
+    index: usize,
+    ms: u64,
+    plan: &Plan,
+    wishes: &Wishes,
+    stream: &mut Stream,
+) -> Option<Fault> {
+    let slot = stream.below(2) as u8;
+    let down_ms = stream.among(20, 8_000);
+    let for_ms = stream.among(100, 12_000);
+    let places = ["0", "1", "arbiter"];
+    let from = stream.below(3) as usize;
+    let to = (from + 1 + stream.below(2) as usize) % 3;
+    let (from, to) = (places[from].to_string(), places[to].to_string());
+    let kept = stream.below(3) as u8;
+    let images = wishes.material.names();
+    let kind = match index {
+        5 => FaultKind::Crash { slot, down_ms },
+        6 => FaultKind::PowerLoss {
+            slot,
+            down_ms,
+            kept,
+        },
+        7 => FaultKind::DiskLost { slot, down_ms },
+        8 => FaultKind::Pause { slot, for_ms },
+        9 => FaultKind::Stall {
+            slot,
+            beyond_ms: for_ms,
+        },
+        10 => FaultKind::ArbiterCrash { down_ms },
+        11 => FaultKind::Partition { for_ms },
+        12 => FaultKind::OneWayCut { from, to, for_ms },
+        13 => FaultKind::ArbiterAway { slot, for_ms },
+        14 => FaultKind::Clog { from, to, for_ms },
+        15 => FaultKind::DiskRefuses { slot, for_ms },
+        16 => FaultKind::RefuseLine { slot },
+        17 if wishes.pair.is_none() => FaultKind::ImageChange {
+            slot,
+            image: stream.pick(images).clone(),
+            down_ms,
+        },
+        _ => return None,
+    };
+    let at = moment(&kind, ms, plan, stream);
+    // Over madsim's sockets there are clogging and the nodes' own faults only.
+    let cuts = matches!(index, 11..=13);
+    (plan.network == Network::Links || !cuts).then_some(Fault { at, kind })
+}
+
+fn moment(kind: &FaultKind, ms: u64, plan: &Plan, stream: &mut Stream) -> Anchor {
+    let outputs = stream.below(4) as u8;
+    let aimed = stream.chance(60);
+    let at = *stream.pick(&AIMED_AT);
+    let moment = *stream.pick(&[Moment::Before, Moment::Within(outputs), Moment::After]);
+    if plan.network == Network::Sockets {
+        return Anchor::Instant(ms);
+    }
+    let kind_at = aimed.then_some(at);
+    match *kind {
+        FaultKind::Stall { slot, .. } => Anchor::Next {
+            moment: Moment::Within(outputs),
+            from_ms: ms,
+            to: Some(Address::Unit(Slot(slot))),
+            kind: kind_at.filter(|kind| goes_to_unit(*kind)),
+        },
+        FaultKind::Crash { slot, .. } | FaultKind::PowerLoss { slot, .. } => Anchor::Next {
+            moment,
+            from_ms: ms,
+            to: Some(Address::Unit(Slot(slot))),
+            kind: kind_at.filter(|kind| goes_to_unit(*kind)),
+        },
+        _ if aimed => {
+            let moment = if moment == Moment::Before {
+                moment
+            } else {
+                Moment::After
+            };
+            Anchor::Next {
+                moment,
+                from_ms: ms,
+                to: None,
+                kind: kind_at,
+            }
+        }
+        _ => Anchor::Instant(ms),
+    }
+}
+
+const fn goes_to_unit(kind: Kind) -> bool {
+    !matches!(
+        kind,
+        Kind::Renew | Kind::SetRegister | Kind::Release | Kind::Hello | Kind::Decline
+    )
+}
+
+fn aimed(plan: &Plan, wishes: &Wishes, stream: &mut Stream) -> Option<Fault> {
+    let early = stream.chance(40);
+    let from_ms = stream.below(plan.horizon_ms);
+    let from_ms = if early { 0 } else { from_ms };
+    let kind = *stream.pick(&AIMED_AT);
+    let (later_ms, held_ms) = (stream.among(5, 3_000), stream.among(1_000, 30_000));
+    let bit = stream.word() as u32;
+    let what = match stream.below(5) {
+        0 => FaultKind::Lose,
+        1 => FaultKind::Duplicate { later_ms },
+        2 => FaultKind::Delay { later_ms },
+        3 => FaultKind::Corrupt { bit },
+        _ => FaultKind::Hold { later_ms: held_ms },
+    };
+    let at = Anchor::Next {
+        moment: Moment::Send,
+        from_ms,
+        to: None,
+        kind: Some(kind),
+    };
+    let fault = Fault { at, kind: what };
+    allowed(wishes, fault.name()).then_some(fault)
+}

@@ -1,0 +1,273 @@
+//! What can go wrong in a run.
+
+use serde::{Deserialize, Serialize};
+
+use super::Anchor;
+use super::anchor::Moment;
+
+/// One fault: when, and what.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fault {
+    /// When it strikes.
+    pub at: Anchor,
+    /// What it is.
+    #[serde(flatten)]
+    pub kind: FaultKind,
+}
+
+/// The kinds of faults. Times are in milliseconds of true time.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum FaultKind {
+    /// The message is lost.
+    Lose,
+    /// The message arrives twice; the second time later by so much.
+    Duplicate {
+        /// How much later.
+        later_ms: u64,
+    },
+    /// The message arrives later by so much, so that later ones overtake it.
+    Delay {
+        /// How much later.
+        later_ms: u64,
+    },
+    /// One bit of the message is flipped.
+    Corrupt {
+        /// Which bit, modulo its length.
+        bit: u32,
+    },
+    /// The message arrives as it should, and a copy is kept back until long after: into other sessions,
+    /// terms and boots.
+    Hold {
+        /// How much later.
+        later_ms: u64,
+    },
+    /// The unit's process ends; what it gave to the disk is written. It starts again.
+    Crash {
+        /// Which unit.
+        slot: u8,
+        /// After how long it starts again.
+        down_ms: u64,
+    },
+    /// The unit loses power; what was not durable may be lost. It starts again.
+    PowerLoss {
+        /// Which unit.
+        slot: u8,
+        /// After how long it starts again.
+        down_ms: u64,
+        /// How many of the pending writes, oldest first, were kept.
+        kept: u8,
+    },
+    /// The unit's disk is replaced by an empty one while it is down.
+    DiskLost {
+        /// Which unit.
+        slot: u8,
+        /// After how long it starts again.
+        down_ms: u64,
+    },
+    /// The unit does not run, and neither its timers nor its inputs do; its clock does.
+    Pause {
+        /// Which unit.
+        slot: u8,
+        /// For how long.
+        for_ms: u64,
+    },
+    /// The unit is suspended between two outputs of a step, until its lease is over.
+    Stall {
+        /// Which unit.
+        slot: u8,
+        /// How long beyond the lease's end.
+        beyond_ms: u64,
+    },
+    /// The arbiter's process ends; its state is durable. It starts again.
+    ArbiterCrash {
+        /// After how long it starts again.
+        down_ms: u64,
+    },
+    /// Nothing passes between the two slots, in either direction.
+    Partition {
+        /// For how long.
+        for_ms: u64,
+    },
+    /// Nothing passes from one place to another; the other direction works.
+    OneWayCut {
+        /// The sender: `0`, `1` or `arbiter`.
+        from: String,
+        /// The receiver.
+        to: String,
+        /// For how long.
+        for_ms: u64,
+    },
+    /// A slot and the arbiter do not hear each other.
+    ArbiterAway {
+        /// The slot.
+        slot: u8,
+        /// For how long.
+        for_ms: u64,
+    },
+    /// What passes from one place to another is held up, and comes all at once at the end.
+    Clog {
+        /// The sender: `0`, `1` or `arbiter`.
+        from: String,
+        /// The receiver.
+        to: String,
+        /// For how long.
+        for_ms: u64,
+    },
+    /// The unit's disk refuses writes.
+    DiskRefuses {
+        /// Which unit.
+        slot: u8,
+        /// For how long.
+        for_ms: u64,
+    },
+    /// The unit refuses the next line that it is to execute as a Standby.
+    RefuseLine {
+        /// Which unit.
+        slot: u8,
+    },
+    /// A unit that is down for so long starts again with another image.
+    ImageChange {
+        /// Which unit.
+        slot: u8,
+        /// The image.
+        image: String,
+        /// After how long it starts again.
+        down_ms: u64,
+    },
+}
+
+/// What befalls messages at random, in per mille of the messages sent. Each message's lot is drawn from
+/// the plan's `world` and the message's own name, so that one fault less moves no other.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Noise {
+    /// Lost.
+    pub lose: u32,
+    /// Delivered twice.
+    pub duplicate: u32,
+    /// Delivered late.
+    pub delay: u32,
+    /// A bit flipped.
+    pub corrupt: u32,
+    /// Copied and held back for long.
+    pub hold: u32,
+    /// How late, at most.
+    pub late_ms_max: u64,
+    /// How long a held one is kept back, at most.
+    pub hold_ms_max: u64,
+}
+
+/// The names of all kinds of faults, as plans, tables and reports write them.
+pub const FAULT_KINDS: [&str; 18] = [
+    "lose",
+    "duplicate",
+    "delay",
+    "corrupt",
+    "hold",
+    "crash",
+    "power-loss",
+    "disk-lost",
+    "pause",
+    "stall",
+    "arbiter-crash",
+    "partition",
+    "one-way-cut",
+    "arbiter-away",
+    "clog",
+    "disk-refuses",
+    "refuse-line",
+    "image-change",
+];
+
+impl Fault {
+    /// The fault kind's name, as plans write it.
+    pub const fn name(&self) -> &'static str {
+        FAULT_KINDS[self.kind.index()]
+    }
+
+    /// Whether it befalls a single message.
+    pub const fn of_message(&self) -> bool {
+        self.kind.index() <= 4
+    }
+
+    /// Whether its anchor is of the sort that its kind needs.
+    pub const fn fits(&self) -> bool {
+        match self.at {
+            Anchor::Seen(moment, _) | Anchor::Next { moment, .. } => {
+                matches!(moment, Moment::Send) == self.of_message()
+            }
+            Anchor::Instant(_) | Anchor::Answered(..) => !self.of_message(),
+        }
+    }
+
+    /// The slot that it strikes, if it is a single one.
+    pub const fn slot(&self) -> Option<u8> {
+        match self.kind {
+            FaultKind::Crash { slot, .. }
+            | FaultKind::PowerLoss { slot, .. }
+            | FaultKind::DiskLost { slot, .. }
+            | FaultKind::Pause { slot, .. }
+            | FaultKind::Stall { slot, .. }
+            | FaultKind::ArbiterAway { slot, .. }
+            | FaultKind::DiskRefuses { slot, .. }
+            | FaultKind::RefuseLine { slot }
+            | FaultKind::ImageChange { slot, .. } => Some(slot),
+            FaultKind::Lose
+            | FaultKind::Duplicate { .. }
+            | FaultKind::Delay { .. }
+            | FaultKind::Corrupt { .. }
+            | FaultKind::Hold { .. }
+            | FaultKind::ArbiterCrash { .. }
+            | FaultKind::Partition { .. }
+            | FaultKind::OneWayCut { .. }
+            | FaultKind::Clog { .. } => None,
+        }
+    }
+}
+
+impl FaultKind {
+    /// The kind's place in [`FAULT_KINDS`].
+    pub const fn index(&self) -> usize {
+        match self {
+            Self::Lose => 0,
+            Self::Duplicate { .. } => 1,
+            Self::Delay { .. } => 2,
+            Self::Corrupt { .. } => 3,
+            Self::Hold { .. } => 4,
+            Self::Crash { .. } => 5,
+            Self::PowerLoss { .. } => 6,
+            Self::DiskLost { .. } => 7,
+            Self::Pause { .. } => 8,
+            Self::Stall { .. } => 9,
+            Self::ArbiterCrash { .. } => 10,
+            Self::Partition { .. } => 11,
+            Self::OneWayCut { .. } => 12,
+            Self::ArbiterAway { .. } => 13,
+            Self::Clog { .. } => 14,
+            Self::DiskRefuses { .. } => 15,
+            Self::RefuseLine { .. } => 16,
+            Self::ImageChange { .. } => 17,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_those_that_plans_write() {
+        let fault = Fault {
+            at: Anchor::Instant(3),
+            kind: FaultKind::PowerLoss {
+                slot: 1,
+                down_ms: 5,
+                kept: 0,
+            },
+        };
+        let text = toml::to_string(&fault).expect("a fault is representable");
+        assert!(text.contains("kind = \"power-loss\""), "{text}");
+        assert_eq!(fault.name(), "power-loss");
+    }
+}

@@ -1,0 +1,6 @@
+//! The simulated world: clocks, disks, links, and the nodes that the engine's machines run on. Only here is
+//! madsim imported.
+
+pub mod clock;
+pub mod disk;
+pub mod link;

@@ -1,0 +1,352 @@
+//! The network between two slots and the arbiter: every message has a name, its lot, and its latency, all
+//! drawn from the plan's `world` and that name, so that one fault less moves no other message.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
+
+use skewsync::message::{Address, Kind};
+
+use crate::plan::{FaultKind, Noise, Sight};
+
+/// Messages that a clogged link holds at most; later ones are lost.
+pub const CLOGGED_MAX: usize = 1_024;
+
+/// Bytes on their way.
+#[derive(Clone, Debug)]
+pub struct Packet {
+    /// The message's name.
+    pub sight: Sight,
+    /// Which copy: 0 is the message itself.
+    pub copy: u8,
+    /// Its number among all that was sent in the run, the same for all copies.
+    pub number: u64,
+    /// The frame.
+    pub bytes: Arc<[u8]>,
+}
+
+/// What a message's lot was.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Lot {
+    /// Which fault befell it: an index of `FAULT_KINDS`.
+    pub fault: Option<usize>,
+    /// Whether a cut took it.
+    pub cut: bool,
+}
+
+/// All links.
+#[derive(Debug)]
+pub struct Links {
+    world: u64,
+    latency_us: (u64, u64),
+    noise: Noise,
+    sent: u64,
+    ordinals: BTreeMap<(Address, Address, Kind, u32), u32>,
+    cuts: BTreeMap<(Address, Address), u32>,
+    clogs: BTreeMap<(Address, Address), u32>,
+    waiting: BTreeMap<(Address, Address), VecDeque<Packet>>,
+}
+
+impl Links {
+    /// Links of a plan.
+    pub fn new(world: u64, latency_us: (u64, u64), noise: Noise) -> Self {
+        assert!(
+            latency_us.0 >= 1_000,
+            "madsim's timers are no finer than a millisecond"
+        );
+        assert!(latency_us.0 <= latency_us.1, "a range runs forward");
+        Self {
+            world,
+            latency_us,
+            noise,
+            sent: 0,
+            ordinals: BTreeMap::new(),
+            cuts: BTreeMap::new(),
+            clogs: BTreeMap::new(),
+            waiting: BTreeMap::new(),
+        }
+    }
+
+    /// The name of the next message of this kind on this link.
+    pub fn name(&mut self, from: Address, to: Address, kind: Kind, attempt: u32) -> Sight {
+        let ordinal = self.ordinals.entry((from, to, kind, attempt)).or_insert(0);
+        *ordinal += 1;
+        Sight {
+            from,
+            to,
+            kind,
+            attempt,
+            ordinal: *ordinal,
+        }
+    }
+
+    /// Sends a frame: the copies that will arrive, each with its delay in microseconds, and the lot.
+    /// `aimed` is the fault that the plan anchors at this very message.
+    pub fn send(
+        &mut self,
+        sight: Sight,
+        bytes: Vec<u8>,
+        aimed: Option<&FaultKind>,
+        out: &mut Vec<(u64, Packet)>,
+    ) -> Lot {
+        self.sent += 1;
+        let number = self.sent;
+        let cut = self.cuts.contains_key(&(sight.from, sight.to));
+        if cut {
+            return Lot { fault: None, cut };
+        }
+        let noise = aimed.is_none().then(|| self.noise_at(sight)).flatten();
+        let fault = aimed.or(noise.as_ref());
+        let lot = Lot {
+            fault: fault.map(FaultKind::index),
+            cut,
+        };
+        let latency = self.between(sight, 1, self.latency_us.0, self.latency_us.1);
+        let packet = |copy: u8, bytes: Vec<u8>| Packet {
+            sight,
+            copy,
+            number,
+            bytes: bytes.into(),
+        };
+        match fault {
+            None => out.push((latency, packet(0, bytes))),
+            Some(FaultKind::Lose) => {}
+            Some(FaultKind::Duplicate { later_ms } | FaultKind::Hold { later_ms }) => {
+                let first = packet(0, bytes);
+                out.push((
+                    latency + later_ms * 1_000,
+                    Packet {
+                        copy: 1,
+                        ..first.clone()
+                    },
+                ));
+                out.push((latency, first));
+            }
+            Some(FaultKind::Delay { later_ms }) => {
+                out.push((latency + later_ms * 1_000, packet(0, bytes)));
+            }
+            Some(FaultKind::Corrupt { bit }) => {
+                let mut bytes = bytes;
+                let bits = bytes.len() * 8;
+                if bits > 0 {
+                    let bit = *bit as usize % bits;
+                    bytes[bit / 8] ^= 1 << (bit % 8);
+                }
+                out.push((latency, packet(0, bytes)));
+            }
+            Some(other) => unreachable!("a plan aims no {other:?} at a message"),
+        }
+        lot
+    }
+
+    /// A packet has arrived: true if it is to be delivered now, false if a clog keeps it.
+    pub fn arrives(&mut self, packet: &Packet) -> bool {
+        let link = (packet.sight.from, packet.sight.to);
+        if !self.clogs.contains_key(&link) {
+            return true;
+        }
+        let waiting = self.waiting.entry(link).or_default();
+        if waiting.len() < CLOGGED_MAX {
+            waiting.push_back(packet.clone());
+        }
+        false
+    }
+
+    /// Nothing passes on this link, from now on; cuts of one link add up.
+    pub fn cut(&mut self, from: Address, to: Address) {
+        *self.cuts.entry((from, to)).or_insert(0) += 1;
+    }
+
+    /// Takes one cut away.
+    pub fn heal(&mut self, from: Address, to: Address) {
+        take_one(&mut self.cuts, (from, to));
+    }
+
+    /// What arrives on this link waits, from now on; clogs of one link add up.
+    pub fn clog(&mut self, from: Address, to: Address) {
+        *self.clogs.entry((from, to)).or_insert(0) += 1;
+    }
+
+    /// Takes one clog away: what waited, if it was the last.
+    pub fn unclog(&mut self, from: Address, to: Address) -> VecDeque<Packet> {
+        take_one(&mut self.clogs, (from, to));
+        if self.clogs.contains_key(&(from, to)) {
+            return VecDeque::new();
+        }
+        self.waiting.remove(&(from, to)).unwrap_or_default()
+    }
+
+    /// Nothing befalls any message from now on; what waited.
+    pub fn quiet(&mut self) -> Vec<Packet> {
+        self.noise = Noise::default();
+        self.cuts.clear();
+        self.clogs.clear();
+        std::mem::take(&mut self.waiting)
+            .into_values()
+            .flatten()
+            .collect()
+    }
+
+    /// Messages sent in all.
+    pub const fn sent(&self) -> u64 {
+        self.sent
+    }
+
+    /// The links that are cut.
+    pub fn cut_links(&self) -> BTreeSet<(Address, Address)> {
+        self.cuts.keys().copied().collect()
+    }
+
+    fn noise_at(&self, sight: Sight) -> Option<FaultKind> {
+        let noise = &self.noise;
+        let rates = [
+            noise.lose,
+            noise.duplicate,
+            noise.delay,
+            noise.corrupt,
+            noise.hold,
+        ];
+        if rates.iter().all(|rate| *rate == 0) {
+            return None;
+        }
+        let later_ms = self.between(sight, 3, 1, noise.late_ms_max.max(1));
+        let mut lot = self.between(sight, 2, 0, 999) as u32;
+        for (index, rate) in rates.into_iter().enumerate() {
+            if lot < rate {
+                return Some(match index {
+                    0 => FaultKind::Lose,
+                    1 => FaultKind::Duplicate { later_ms },
+                    2 => FaultKind::Delay { later_ms },
+                    3 => FaultKind::Corrupt {
+                        bit: self.draw(sight, 4) as u32,
+                    },
+                    _ => {
+                        let later_ms = self.between(sight, 5, 1, noise.hold_ms_max.max(1));
+                        FaultKind::Hold { later_ms }
+                    }
+                });
+            }
+            lot -= rate;
+        }
+        None
+    }
+
+    fn between(&self, sight: Sight, purpose: u64, least: u64, most: u64) -> u64 {
+        least + self.draw(sight, purpose) % (most - least + 1)
+    }
+
+    /// A number that only the world, the message's name and the purpose decide.
+    fn draw(&self, sight: Sight, purpose: u64) -> u64 {
+        let place = |address: Address| match address {
+            Address::Arbiter => 255,
+            Address::Unit(slot) => u64::from(slot.0),
+        };
+        let link = place(sight.from) << 8 | place(sight.to);
+        let name = link << 16 | (sight.kind as u64) << 8 | purpose;
+        let count = u64::from(sight.attempt) << 32 | u64::from(sight.ordinal);
+        mix(mix(self.world ^ mix(name)) ^ count)
+    }
+}
+
+/// SplitMix64's finalizer. Source: Steele, Lea, Flood, "Fast splittable pseudorandom number generators".
+pub(crate) const fn mix(word: u64) -> u64 {
+    let word = word.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let word = (word ^ (word >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let word = (word ^ (word >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    word ^ (word >> 31)
+}
+
+fn take_one(counts: &mut BTreeMap<(Address, Address), u32>, link: (Address, Address)) {
+    if let Some(count) = counts.get_mut(&link) {
+        *count -= 1;
+        if *count == 0 {
+            counts.remove(&link);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use skewsync::base::Slot;
+
+    const A: Address = Address::Unit(Slot(0));
+    const B: Address = Address::Unit(Slot(1));
+
+    fn links(noise: Noise) -> Links {
+        Links::new(5, (1_000, 9_000), noise)
+    }
+
+    fn sent(links: &mut Links, aimed: Option<&FaultKind>) -> Vec<(u64, Packet)> {
+        let sight = links.name(A, B, Kind::Line, 1);
+        let mut out = Vec::new();
+        links.send(sight, vec![0; 8], aimed, &mut out);
+        out
+    }
+
+    #[test]
+    fn a_message_arrives_once_after_a_millisecond_or_more() {
+        let mut links = links(Noise::default());
+        for ordinal in 1..100 {
+            let out = sent(&mut links, None);
+            assert_eq!(out.len(), 1);
+            assert!((1_000..=9_000).contains(&out[0].0));
+            assert_eq!(out[0].1.sight.ordinal, ordinal);
+        }
+    }
+
+    #[test]
+    fn a_lost_message_does_not_arrive_and_a_duplicate_arrives_twice() {
+        let mut links = links(Noise::default());
+        assert!(sent(&mut links, Some(&FaultKind::Lose)).is_empty());
+        assert_eq!(
+            sent(&mut links, Some(&FaultKind::Duplicate { later_ms: 3 })).len(),
+            2
+        );
+    }
+
+    #[test]
+    fn a_corrupt_message_differs_in_one_bit() {
+        let mut links = links(Noise::default());
+        let out = sent(&mut links, Some(&FaultKind::Corrupt { bit: 11 }));
+        let flipped: u32 = out[0].1.bytes.iter().map(|byte| byte.count_ones()).sum();
+        assert_eq!(flipped, 1);
+    }
+
+    #[test]
+    fn nothing_passes_a_cut_and_the_other_direction_works() {
+        let mut links = links(Noise::default());
+        links.cut(B, A);
+        assert_eq!(sent(&mut links, None).len(), 1);
+        links.cut(A, B);
+        assert!(sent(&mut links, None).is_empty());
+        links.heal(A, B);
+        assert_eq!(sent(&mut links, None).len(), 1);
+    }
+
+    #[test]
+    fn a_clog_keeps_what_arrives_until_the_last_one_is_gone() {
+        let mut links = links(Noise::default());
+        let (_, packet) = sent(&mut links, None).remove(0);
+        links.clog(A, B);
+        links.clog(A, B);
+        assert!(!links.arrives(&packet));
+        assert!(links.unclog(A, B).is_empty());
+        assert_eq!(links.unclog(A, B).len(), 1);
+        assert!(links.arrives(&packet));
+    }
+
+    #[test]
+    fn the_lot_of_a_message_does_not_depend_on_others() {
+        let noise = Noise {
+            lose: 500,
+            ..Noise::default()
+        };
+        let mut one = links(noise.clone());
+        let mut other = links(noise);
+        let first = sent(&mut one, None).len();
+        other.cut(B, A);
+        let sight = other.name(B, A, Kind::Applied, 1);
+        other.send(sight, vec![1], None, &mut Vec::new());
+        assert_eq!(sent(&mut other, None).len(), first);
+    }
+}
