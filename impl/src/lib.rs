@@ -4,10 +4,12 @@
 extern crate alloc;
 
 pub mod base;
+pub mod config;
 pub mod diff;
 pub mod grammar;
 pub mod image;
 pub mod message;
+pub mod parse;
 pub mod planted;
 pub mod policy;
 pub mod unit;

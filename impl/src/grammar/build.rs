@@ -77,6 +77,59 @@ impl Form {
         ))
     }
 
+    /// The words of these captures alone, in the form's order: what identifies a line.
+    pub fn part(&self, values: &[(&str, &str)]) -> Option<Words> {
+        let mut made = Made::new();
+        for (name, value) in values {
+            let words = value.split(' ').collect::<Vec<_>>();
+            let takes = |leaf: &LeafId| {
+                words.iter().all(|word| match &self.leaf(*leaf).token {
+                    Token::Keyword(keyword) => **keyword == **word,
+                    token => token.fit(word).is_some(),
+                })
+            };
+            let leaf = self.capture(name).into_iter().find(takes)?;
+            let token = &self.leaf(leaf).token;
+            made.extend(
+                words
+                    .iter()
+                    .map(|word| (leaf, token.canonical(word).into())),
+            );
+        }
+        Some(Words::of(
+            made.iter()
+                .map(|(leaf, word)| (*leaf, word.as_str()))
+                .collect(),
+        ))
+    }
+
+    /// Reads the words of a key back: of `leaves`, or of a whole line where none are named.
+    pub fn key_words(&self, leaves: Option<&[LeafId]>, text: &str) -> Option<Words> {
+        let Some(leaves) = leaves else {
+            return self.words(text);
+        };
+        let mut made: Vec<(LeafId, &str)> = Vec::new();
+        let mut open = leaves.iter().copied().collect::<Vec<_>>();
+        open.sort_unstable();
+        for word in text.split(' ').filter(|word| !word.is_empty()) {
+            let takes = |leaf: &&LeafId| match &self.leaf(**leaf).token {
+                Token::Keyword(keyword) => **keyword == *word,
+                token => token.fit(word).is_some(),
+            };
+            let from = made.last().map_or(LeafId(0), |(leaf, _)| *leaf);
+            let again = |leaf: &&LeafId| {
+                self.leaf(**leaf).variadic || made.last().is_none() || **leaf > from
+            };
+            let leaf = open
+                .iter()
+                .filter(|leaf| **leaf >= from)
+                .filter(again)
+                .find(takes)?;
+            made.push((*leaf, word));
+        }
+        Some(Words::of(made))
+    }
+
     /// Lines of this form that together show every alternative and both ends of every range, with
     /// and without each optional part; at most `limit`.
     pub fn examples(&self, limit: usize) -> Vec<Words> {

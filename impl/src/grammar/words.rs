@@ -46,6 +46,11 @@ impl Words {
         }
     }
 
+    /// No words: the key of what there is once.
+    pub fn none() -> Self {
+        Self::of(Vec::new())
+    }
+
     /// The line, its words separated by single spaces.
     pub fn text(&self) -> &str {
         &self.text

@@ -1,0 +1,497 @@
+//! A running config: the tree of mode instances and lines in a view. It knows how lines are
+//! identified, ordered, digested, rendered and executed, and nothing of other images.
+
+mod execute;
+pub mod render;
+
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::cmp::Ordering;
+use core::fmt;
+use core::hash::{Hash, Hasher};
+use core::ops::Bound;
+
+use rpds::RedBlackTreeMapSync;
+
+use crate::base::{Content, Digest, FormId, Level, Shared};
+use crate::grammar::{Sign, Words};
+use crate::image::Image;
+pub use crate::parse::Place;
+pub use execute::{BatchError, Prc};
+
+/// Which line it is: where it stands, of which form, and what tells it from its siblings.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LineKey {
+    /// The mode instance.
+    pub place: Place,
+    /// The form of the positive line.
+    pub form: FormId,
+    /// The words of its key captures; empty where there is one line of the form at most.
+    pub key: Words,
+}
+
+/// A line as configured.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Line {
+    /// Whether it sets or negates.
+    pub sign: Sign,
+    /// All of its words.
+    pub words: Words,
+}
+
+/// How a mode instance came to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Entry {
+    /// Its entry line was typed or read: it stays when it is empty.
+    Entered,
+    /// A move made it: it vanishes when it is empty.
+    Implied,
+}
+
+/// What changed between two configs of one view.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Edit {
+    /// A line went.
+    Unset(LineKey),
+    /// A mode instance went; what was in it went before.
+    Leave(Place),
+    /// A mode instance came, or came to be of this kind.
+    Enter(Place, Entry),
+    /// A line came, or has other words.
+    Set {
+        /// Which line.
+        line: LineKey,
+        /// What it is now.
+        to: Line,
+        /// In an ordered list: behind which sibling; none: first.
+        after: Option<Words>,
+    },
+}
+
+impl Line {
+    /// The line `words` of `form` at `place`, with what identifies it.
+    pub fn of(image: &Image, place: Place, form: FormId, words: Words) -> (LineKey, Self) {
+        let key = match &image.form(form).key {
+            None => words.without_no(),
+            Some(leaves) => words.only(leaves),
+        };
+        (
+            LineKey { place, form, key },
+            Self {
+                sign: words.sign(),
+                words,
+            },
+        )
+    }
+}
+
+/// A view: the grammar that a config is written in.
+pub type Levels = Shared<[Level]>;
+
+impl Content for [Level] {
+    fn digest(&self) -> Digest {
+        let bytes: Vec<u8> = self
+            .iter()
+            .flat_map(|level| level.0.to_le_bytes())
+            .collect();
+        Digest::of(&bytes)
+    }
+}
+
+/// The siblings of ordered forms, by place and form.
+type Orders = RedBlackTreeMapSync<(Place, FormId), Arc<[Words]>>;
+
+/// A running config in a view.
+///
+/// # Shape
+/// Cloning shares everything. Equality, order and hash go by view and digests, which are kept per
+/// edit.
+#[derive(Clone)]
+pub struct Config {
+    levels: Levels,
+    lines: RedBlackTreeMapSync<LineKey, Line>,
+    entries: RedBlackTreeMapSync<Place, Entry>,
+    orders: Orders,
+    /// What renders: lines, instances, order.
+    digest: u128,
+    /// Which instances are implied: this does not render.
+    implied: u128,
+}
+
+impl Config {
+    /// An empty config: the factory default of every image.
+    pub fn factory(levels: &[Level]) -> Self {
+        Self {
+            levels: Shared::new(levels),
+            lines: RedBlackTreeMapSync::new_sync(),
+            entries: RedBlackTreeMapSync::new_sync(),
+            orders: RedBlackTreeMapSync::new_sync(),
+            digest: 0,
+            implied: 0,
+        }
+    }
+
+    /// The same config, taken for one of another view: where a line of it lives is the caller's care.
+    #[must_use]
+    pub fn in_view(&self, levels: &[Level]) -> Self {
+        Self {
+            levels: Shared::new(levels),
+            ..self.clone()
+        }
+    }
+
+    /// The level of each component of its view.
+    pub fn levels(&self) -> &[Level] {
+        &self.levels
+    }
+
+    /// The sum, modulo 2^128, of hashes of its facts: equal configs have equal digests. It finds
+    /// accidents, not forgers.
+    pub const fn digest(&self) -> Digest {
+        Digest(self.digest)
+    }
+
+    /// How many lines it has, entry lines not counted.
+    pub fn len(&self) -> usize {
+        self.lines.size()
+    }
+
+    /// Whether it has neither lines nor instances.
+    pub fn is_empty(&self) -> bool {
+        self.lines.is_empty() && self.entries.is_empty()
+    }
+
+    /// All lines, by place, form and key.
+    pub fn lines(&self) -> impl Iterator<Item = (&LineKey, &Line)> {
+        self.lines.iter()
+    }
+
+    /// The line of this key.
+    pub fn line(&self, key: &LineKey) -> Option<&Line> {
+        self.lines.get(key)
+    }
+
+    /// The lines that stand in `place` itself.
+    pub fn lines_in(&self, place: &Place) -> impl Iterator<Item = (&LineKey, &Line)> {
+        let first = LineKey {
+            place: place.clone(),
+            form: FormId(0),
+            key: Words::none(),
+        };
+        let from = self.lines.range((Bound::Included(first), Bound::Unbounded));
+        from.take_while(move |(key, _)| key.place == *place)
+    }
+
+    /// The lines of `form` in `place`, by key.
+    pub fn lines_of(&self, place: &Place, form: FormId) -> impl Iterator<Item = (&LineKey, &Line)> {
+        let first = LineKey {
+            place: place.clone(),
+            form,
+            key: Words::none(),
+        };
+        let from = self.lines.range((Bound::Included(first), Bound::Unbounded));
+        from.take_while(move |(key, _)| key.form == form && key.place == *place)
+    }
+
+    /// All mode instances, those around before those within.
+    pub fn entries(&self) -> impl Iterator<Item = (&Place, Entry)> {
+        self.entries.iter().map(|(place, entry)| (place, *entry))
+    }
+
+    /// How the instance came to be, if it is there.
+    pub fn entry(&self, place: &Place) -> Option<Entry> {
+        self.entries.get(place).copied()
+    }
+
+    /// The instances that lie directly in `place`.
+    pub fn children(&self, place: &Place) -> Vec<Place> {
+        let depth = place.instances().len() + 1;
+        let from = self
+            .entries
+            .range((Bound::Excluded(place.clone()), Bound::Unbounded));
+        let within = from.take_while(|(child, _)| child.is_within(place));
+        within
+            .filter(|(child, _)| child.instances().len() == depth)
+            .map(|(p, _)| p.clone())
+            .collect()
+    }
+
+    /// Whether neither a line nor an instance lies in `place`.
+    pub fn is_empty_place(&self, place: &Place) -> bool {
+        let next = self
+            .entries
+            .range((Bound::Excluded(place.clone()), Bound::Unbounded))
+            .next();
+        self.lines_in(place).next().is_none()
+            && next.is_none_or(|(child, _)| !child.is_within(place))
+    }
+
+    /// The lines of an ordered form in `place`, in their order; of any other form, by key.
+    pub fn list(&self, place: &Place, form: FormId) -> Vec<LineKey> {
+        match self.orders.get(&(place.clone(), form)) {
+            Some(keys) => keys
+                .iter()
+                .map(|key| LineKey {
+                    place: place.clone(),
+                    form,
+                    key: key.clone(),
+                })
+                .collect(),
+            None => self
+                .lines_of(place, form)
+                .map(|(key, _)| key.clone())
+                .collect(),
+        }
+    }
+
+    /// Sets a line. A new line of an ordered form comes last.
+    pub fn put(&mut self, image: &Image, key: &LineKey, line: Line) {
+        let ordered = image.form(key.form).ordered;
+        let is_new = match self.lines.get(key) {
+            Some(before) if *before == line => return,
+            Some(before) => {
+                self.digest = self.digest.wrapping_sub(line_hash(key, before));
+                false
+            }
+            None => true,
+        };
+        self.digest = self.digest.wrapping_add(line_hash(key, &line));
+        self.lines.insert_mut(key.clone(), line);
+        if ordered && is_new {
+            let mut keys = self.order(&key.place, key.form).to_vec();
+            keys.push(key.key.clone());
+            self.set_order(&key.place, key.form, keys);
+        }
+    }
+
+    /// Removes a line, if it is there.
+    pub fn remove(&mut self, image: &Image, key: &LineKey) {
+        let Some(before) = self.lines.get(key) else {
+            return;
+        };
+        self.digest = self.digest.wrapping_sub(line_hash(key, before));
+        self.lines.remove_mut(key);
+        if image.form(key.form).ordered {
+            let mut keys = self.order(&key.place, key.form).to_vec();
+            keys.retain(|other| *other != key.key);
+            self.set_order(&key.place, key.form, keys);
+        }
+    }
+
+    /// Brings the lines of an ordered form into this order.
+    ///
+    /// # Panics
+    /// When `keys` are not exactly the lines that are there.
+    pub fn put_order(&mut self, place: &Place, form: FormId, keys: &[LineKey]) {
+        let mut now: Vec<&Words> = keys.iter().map(|key| &key.key).collect();
+        let mut there: Vec<&Words> = self.order(place, form).iter().collect();
+        (now.sort(), there.sort());
+        assert_eq!(now, there, "an order of other lines than are there");
+        self.set_order(
+            place,
+            form,
+            keys.iter().map(|key| key.key.clone()).collect(),
+        );
+    }
+
+    /// Makes the instance one of this kind, or takes it away.
+    pub fn put_entry(&mut self, place: &Place, entry: Option<Entry>) {
+        debug_assert!(!place.is_root(), "the root is always there");
+        let hash = entry_hash(place);
+        let before = self.entries.get(place).copied();
+        if before.is_some() {
+            self.digest = self.digest.wrapping_sub(hash);
+        }
+        if before == Some(Entry::Implied) {
+            self.implied = self.implied.wrapping_sub(hash);
+        }
+        match entry {
+            Some(entry) => {
+                self.digest = self.digest.wrapping_add(hash);
+                if entry == Entry::Implied {
+                    self.implied = self.implied.wrapping_add(hash);
+                }
+                self.entries.insert_mut(place.clone(), entry);
+            }
+            None => {
+                self.entries.remove_mut(place);
+            }
+        }
+    }
+
+    /// Does what an edit says.
+    pub fn apply(&mut self, image: &Image, edit: &Edit) {
+        match edit {
+            Edit::Unset(key) => self.remove(image, key),
+            Edit::Leave(place) => self.put_entry(place, None),
+            Edit::Enter(place, entry) => self.put_entry(place, Some(*entry)),
+            Edit::Set { line, to, after } => {
+                self.put(image, line, to.clone());
+                if image.form(line.form).ordered {
+                    let mut keys = self.order(&line.place, line.form).to_vec();
+                    keys.retain(|key| *key != line.key);
+                    let at = after.as_ref().map_or(Some(0), |after| {
+                        keys.iter().position(|key| key == after).map(|at| at + 1)
+                    });
+                    keys.insert(at.unwrap_or(keys.len()), line.key.clone());
+                    self.set_order(&line.place, line.form, keys);
+                }
+            }
+        }
+    }
+
+    /// What makes `after` of this config, in canonical order: lines go, instances go (inner ones
+    /// first), instances come, lines come.
+    pub fn difference(&self, image: &Image, after: &Self) -> Vec<Edit> {
+        let mut edits = Vec::new();
+        let gone = self
+            .lines
+            .iter()
+            .filter(|(key, _)| after.line(key).is_none());
+        edits.extend(gone.map(|(key, _)| Edit::Unset(key.clone())));
+        let left: Vec<&Place> = self
+            .entries
+            .keys()
+            .filter(|place| after.entry(place).is_none())
+            .collect();
+        edits.extend(
+            left.into_iter()
+                .rev()
+                .map(|place| Edit::Leave(place.clone())),
+        );
+        let came = after
+            .entries
+            .iter()
+            .filter(|(place, entry)| self.entry(place) != Some(**entry));
+        edits.extend(came.map(|(place, entry)| Edit::Enter(place.clone(), *entry)));
+        for (key, line) in after.lines.iter() {
+            if !image.form(key.form).ordered && self.line(key) != Some(line) {
+                edits.push(Edit::Set {
+                    line: key.clone(),
+                    to: line.clone(),
+                    after: None,
+                });
+            }
+        }
+        for ((place, form), keys) in after.orders.iter() {
+            let kept: Vec<&Words> = self
+                .order(place, *form)
+                .iter()
+                .filter(|key| keys.contains(key))
+                .collect();
+            let moved = kept
+                .iter()
+                .zip(keys.iter().filter(|key| kept.contains(key)));
+            let same_order = moved.clone().all(|(a, b)| **a == *b);
+            let mut before: Option<&Words> = None;
+            for key in keys.iter() {
+                let line = LineKey {
+                    place: place.clone(),
+                    form: *form,
+                    key: key.clone(),
+                };
+                let to = after
+                    .line(&line)
+                    .expect("an ordered key has its line")
+                    .clone();
+                if !same_order || self.line(&line) != Some(&to) {
+                    edits.push(Edit::Set {
+                        line,
+                        to,
+                        after: before.cloned(),
+                    });
+                }
+                before = Some(key);
+            }
+        }
+        edits
+    }
+
+    fn order(&self, place: &Place, form: FormId) -> &[Words] {
+        self.orders
+            .get(&(place.clone(), form))
+            .map_or(&[], |keys| &**keys)
+    }
+
+    fn set_order(&mut self, place: &Place, form: FormId, keys: Vec<Words>) {
+        let sum = |keys: &[Words]| {
+            let before = core::iter::once("").chain(keys.iter().map(Words::text));
+            before.zip(keys).fold(0u128, |sum, (before, key)| {
+                sum.wrapping_add(hash(place, &["order", before, key.text()]))
+            })
+        };
+        let before = sum(self.order(place, form));
+        self.digest = self.digest.wrapping_sub(before).wrapping_add(sum(&keys));
+        let list = (place.clone(), form);
+        if keys.is_empty() {
+            self.orders.remove_mut(&list);
+        } else {
+            self.orders.insert_mut(list, keys.into());
+        }
+    }
+}
+
+fn line_hash(key: &LineKey, line: &Line) -> u128 {
+    hash(&key.place, &["line", line.words.text()])
+}
+
+fn entry_hash(place: &Place) -> u128 {
+    hash(place, &["entry"])
+}
+
+/// The hash of one fact; keyed by what kind of fact it is.
+fn hash(place: &Place, parts: &[&str]) -> u128 {
+    let mut hasher = blake3::Hasher::new();
+    for (_, words) in place.instances() {
+        hasher.update(words.text().as_bytes()).update(b"\n");
+    }
+    for part in parts {
+        hasher.update(b"\0").update(part.as_bytes());
+    }
+    let mut head = [0; 16];
+    head.copy_from_slice(&hasher.finalize().as_bytes()[..16]);
+    u128::from_le_bytes(head)
+}
+
+type Identity = (Digest, u128, u128);
+
+impl Config {
+    fn identity(&self) -> Identity {
+        (self.levels.digest(), self.digest, self.implied)
+    }
+}
+
+impl PartialEq for Config {
+    fn eq(&self, other: &Self) -> bool {
+        self.identity() == other.identity()
+    }
+}
+
+impl Eq for Config {}
+
+impl PartialOrd for Config {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Config {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.identity().cmp(&other.identity())
+    }
+}
+
+impl Hash for Config {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.identity().hash(state);
+    }
+}
+
+impl fmt::Debug for Config {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Config({} lines, {})", self.len(), self.digest())
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,202 @@
+//! Executing lines: what a command does to a config, and the class of its result.
+
+use alloc::vec::Vec;
+
+use super::{Config, Edit, Entry, Line, LineKey, Place};
+use crate::base::FormId;
+use crate::grammar::{Sign, Words, split_words};
+use crate::image::{Grammar, Image};
+use crate::parse::{self, Statement, Trouble, WalkUp};
+
+/// The class of a parser's result for a line. Source: seed, the parser return code (PRC).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Prc {
+    /// It changed the config.
+    Ok,
+    /// It is so already.
+    Unchanged,
+    /// No form takes it.
+    NoMatch,
+    /// Several forms take it.
+    Ambiguous,
+    /// It is the beginning of a command.
+    Incomplete,
+    /// The unit refused it.
+    Rejected,
+}
+
+impl From<&Trouble> for Prc {
+    fn from(trouble: &Trouble) -> Self {
+        match trouble {
+            Trouble::NoMatch { .. } | Trouble::UnknownMode { .. } => Self::NoMatch,
+            Trouble::Ambiguous { .. } => Self::Ambiguous,
+            Trouble::Incomplete { .. } => Self::Incomplete,
+            Trouble::Binary { .. } | Trouble::TooLong { .. } | Trouble::SeveralLines => {
+                Self::Rejected
+            }
+        }
+    }
+}
+
+/// The line of a batch that was refused; nothing of the batch is left.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("line {number}: {trouble}")]
+pub struct BatchError {
+    /// Its number in the batch, from 1.
+    pub number: usize,
+    /// What is wrong with it.
+    pub trouble: Trouble,
+}
+
+impl Config {
+    /// Executes a batch of lines, from the root, whole or not at all.
+    ///
+    /// # Shape
+    /// The edits that it made; none: it was so already.
+    ///
+    /// # Errors
+    /// The first line that the image does not take; the config is as it was.
+    pub fn execute(
+        &mut self,
+        image: &Image,
+        grammar: &Grammar,
+        batch: &str,
+    ) -> Result<Vec<Edit>, BatchError> {
+        let mut after = self.clone();
+        let mut edits = Vec::new();
+        for statement in parse::text(image, grammar, batch.as_bytes(), WalkUp::No) {
+            let Statement {
+                number,
+                place,
+                found,
+            } = statement;
+            let (form, words) = found.map_err(|trouble| BatchError { number, trouble })?;
+            after.execute_line(image, grammar, &place, form, words, &mut edits);
+        }
+        *self = after;
+        Ok(edits)
+    }
+
+    /// Executes one line that was read; its edits are appended.
+    pub fn execute_line(
+        &mut self,
+        image: &Image,
+        grammar: &Grammar,
+        place: &Place,
+        form: FormId,
+        words: Words,
+        edits: &mut Vec<Edit>,
+    ) -> Prc {
+        let before = edits.len();
+        for place in place.and_ancestors() {
+            self.enter(image, place, edits);
+        }
+        match (image.form(form).enters, words.sign()) {
+            (Some(_), Sign::Positive) => self.enter(image, place.child(form, words), edits),
+            (Some(_), Sign::No) => self.leave(image, place, form, &words, edits),
+            (None, Sign::Positive) => {
+                let (key, line) = Line::of(image, place.clone(), form, words);
+                self.set(image, key, line, edits);
+            }
+            (None, Sign::No) => self.negate(image, grammar, place, form, words, edits),
+        }
+        if edits.len() > before {
+            Prc::Ok
+        } else {
+            Prc::Unchanged
+        }
+    }
+
+    fn edit(&mut self, image: &Image, edit: Edit, edits: &mut Vec<Edit>) {
+        self.apply(image, &edit);
+        edits.push(edit);
+    }
+
+    fn enter(&mut self, image: &Image, place: Place, edits: &mut Vec<Edit>) {
+        if self.entry(&place) != Some(Entry::Entered) {
+            self.edit(image, Edit::Enter(place, Entry::Entered), edits);
+        }
+    }
+
+    /// Removes the instance and all that lies in it.
+    fn leave(
+        &mut self,
+        image: &Image,
+        place: &Place,
+        form: FormId,
+        words: &Words,
+        edits: &mut Vec<Edit>,
+    ) {
+        let gone = place.child(form, words.without_no());
+        if self.entry(&gone).is_none() {
+            return;
+        }
+        let places: Vec<Place> = self
+            .entries()
+            .map(|(p, _)| p)
+            .filter(|p| p.is_within(&gone))
+            .cloned()
+            .collect();
+        for place in places.into_iter().rev() {
+            let lines: Vec<LineKey> = self.lines_in(&place).map(|(key, _)| key.clone()).collect();
+            for key in lines {
+                self.edit(image, Edit::Unset(key), edits);
+            }
+            self.edit(image, Edit::Leave(place), edits);
+        }
+    }
+
+    fn set(&mut self, image: &Image, key: LineKey, line: Line, edits: &mut Vec<Edit>) {
+        if self.line(&key) == Some(&line) {
+            return;
+        }
+        let list = self.list(&key.place, key.form);
+        let after = match list.iter().position(|other| *other == key) {
+            Some(0) => None,
+            Some(at) => Some(list[at - 1].key.clone()),
+            None => list.last().map(|last| last.key.clone()),
+        };
+        let after = after.filter(|_| image.form(key.form).ordered);
+        self.edit(
+            image,
+            Edit::Set {
+                line: key,
+                to: line,
+                after,
+            },
+            edits,
+        );
+    }
+
+    /// `no` removes by key. Of an imported command set nothing says what the default is: there a
+    /// `no` line that removes nothing is a line itself.
+    fn negate(
+        &mut self,
+        image: &Image,
+        grammar: &Grammar,
+        place: &Place,
+        form: FormId,
+        words: Words,
+        edits: &mut Vec<Edit>,
+    ) {
+        let (mut key, line) = Line::of(image, place.clone(), form, words);
+        let whole_line = image.form(form).key.is_none();
+        if whole_line {
+            let positive = line.words.without_no();
+            let given: Vec<&str> = split_words(positive.text()).collect();
+            if let Ok((form, words)) = parse::words(image, grammar, place.mode(image), &given) {
+                key = LineKey {
+                    place: place.clone(),
+                    form,
+                    key: words,
+                };
+            }
+        }
+        match self.line(&key).map(|line| line.sign) {
+            Some(Sign::Positive) => self.edit(image, Edit::Unset(key), edits),
+            Some(Sign::No) => {}
+            None if whole_line => self.set(image, key, line, edits),
+            None => {}
+        }
+    }
+}

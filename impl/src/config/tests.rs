@@ -1,0 +1,91 @@
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use proptest::prelude::*;
+
+use super::render::{read_edits, render_edits};
+use super::*;
+use crate::image::{Image, bundled};
+
+fn run(config: &mut Config, image: &Image, batch: &str) -> Vec<Edit> {
+    config.execute(image, image.own(), batch).unwrap()
+}
+
+#[test]
+fn a_new_value_replaces_the_old_one() {
+    let image = bundled::image("6.2").unwrap();
+    let mut config = Config::factory(image.levels());
+    run(&mut config, &image, "interface eth0\n mtu 1500\n");
+    run(&mut config, &image, "interface eth0\n mtu 9000\n");
+    assert_eq!(config.render(), "interface eth0\n mtu 9000\n exit\n");
+    assert!(run(&mut config, &image, "interface eth0\n mtu 9000\n").is_empty());
+}
+
+#[test]
+fn a_mode_takes_its_children_along() {
+    let image = bundled::image("6.2").unwrap();
+    let mut config = Config::factory(image.levels());
+    let empty = config.clone();
+    run(
+        &mut config,
+        &image,
+        "router bgp 65000\n address-family ipv4 unicast\n network 10.0.0.0/8\n",
+    );
+    assert_eq!(config.entries().count(), 2);
+    run(&mut config, &image, "no router bgp 65000");
+    assert_eq!(config, empty);
+}
+
+#[test]
+fn a_refused_line_leaves_nothing_of_its_batch() {
+    let image = bundled::image("6.2").unwrap();
+    let mut config = Config::factory(image.levels());
+    let before = config.clone();
+    let refused = config
+        .execute(&image, image.own(), "hostname r1\nhostnme r2\n")
+        .unwrap_err();
+    assert_eq!(refused.number, 2);
+    assert_eq!(config, before);
+}
+
+/// Batches over lines that the bundled family takes at every release.
+fn batches() -> impl Strategy<Value = Vec<String>> {
+    let line = prop_oneof![
+        (0..3u8).prop_map(|n| alloc::format!("hostname r{n}")),
+        (0..3u8, 68..72u16).prop_map(|(n, mtu)| alloc::format!("interface eth{n}\nmtu {mtu}")),
+        (0..3u8).prop_map(|n| alloc::format!("interface eth{n}\nno mtu 70")),
+        (0..3u8).prop_map(|n| alloc::format!("no interface eth{n}")),
+        (0..3u8).prop_map(|n| alloc::format!("ip access-list extended a\n{} permit ip any any\nexit\nip access-list standard b\npermit 10.0.{}.0/24", n + 1, n)),
+        (0..3u8).prop_map(|n| alloc::format!("ntp server 192.0.2.{n}")),
+        (0..3u8).prop_map(|n| alloc::format!("ip access-list standard b\nno permit 10.0.{n}.0/24")),
+        (0..3u8).prop_map(|n| alloc::format!("no ntp server 192.0.2.{n}")),
+    ];
+    proptest::collection::vec(line, 0..12)
+}
+
+proptest! {
+    #[test]
+    fn edits_and_texts_lead_to_the_same_config(first in batches(), second in batches()) {
+        let image = bundled::image("6.2").unwrap();
+        let grammar = image.own();
+        let mut before = Config::factory(image.levels());
+        first.iter().for_each(|batch| { run(&mut before, &image, batch); });
+        let mut after = before.clone();
+        let mut replayed = before.clone();
+        for batch in &second {
+            for edit in run(&mut after, &image, batch) {
+                replayed.apply(&image, &edit);
+            }
+        }
+        prop_assert_eq!(&replayed, &after);
+        let mut differed = before.clone();
+        let text = render_edits(&image, &before.difference(&image, &after));
+        for edit in read_edits(&image, grammar, &text).unwrap() {
+            differed.apply(&image, &edit);
+        }
+        prop_assert_eq!(&differed, &after);
+        let mut read = Config::factory(image.levels());
+        run(&mut read, &image, &after.render());
+        prop_assert_eq!(&read, &after);
+    }
+}

@@ -1,0 +1,382 @@
+//! Words in a mode, and whole configuration texts: which form each line is of, and where it stands.
+//!
+//! It executes nothing: what a line does to a config is the business of `config`.
+
+use alloc::string::String;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+use crate::base::{FormId, ModeId};
+use crate::grammar::{Resolution, Sign, Words, split_words};
+use crate::image::{Grammar, Image, ROOT};
+
+/// The longest line that is read.
+pub const LINE_BYTES_MAX: usize = 8 * 1024;
+
+/// A mode instance: the entry lines from the root to it.
+///
+/// # Shape
+/// Each with its form; the root has none. An instance is told by its whole entry line. Ancestors
+/// are ordered before what is in them.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Place(Arc<[(FormId, Words)]>);
+
+impl Default for Place {
+    fn default() -> Self {
+        Self(Arc::new([]))
+    }
+}
+
+impl Place {
+    /// The root.
+    pub fn root() -> Self {
+        Self::default()
+    }
+
+    /// The instance that the line `words` of the form `entry` enters from here.
+    pub fn child(&self, entry: FormId, words: Words) -> Self {
+        debug_assert_eq!(
+            words.sign(),
+            Sign::Positive,
+            "a negated line enters nothing"
+        );
+        Self(self.0.iter().cloned().chain([(entry, words)]).collect())
+    }
+
+    /// The entry lines, from the root.
+    pub fn instances(&self) -> &[(FormId, Words)] {
+        &self.0
+    }
+
+    /// Whether this is the root.
+    pub fn is_root(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The form of the line that enters it; none for the root.
+    pub fn entry_form(&self) -> Option<FormId> {
+        self.0.last().map(|(form, _)| *form)
+    }
+
+    /// The instance around it.
+    pub fn parent(&self) -> Option<Self> {
+        let (_, around) = self.0.split_last()?;
+        Some(Self(around.into()))
+    }
+
+    /// Itself and all around it but the root, from the outermost.
+    pub fn and_ancestors(&self) -> impl Iterator<Item = Self> + use<> {
+        let all = Arc::clone(&self.0);
+        (1..=all.len()).map(move |depth| Self(all[..depth].into()))
+    }
+
+    /// Whether it is `other` or lies in it.
+    pub fn is_within(&self, other: &Self) -> bool {
+        self.0.starts_with(&other.0)
+    }
+
+    /// The mode that it is an instance of.
+    pub fn mode(&self, image: &Image) -> ModeId {
+        self.entry_form()
+            .and_then(|form| image.form(form).enters)
+            .unwrap_or(ModeId(0))
+    }
+
+    /// The entry lines, each ended by ` / `.
+    pub fn path(&self) -> String {
+        self.0.iter().fold(String::new(), |path, (_, words)| {
+            path + words.text() + " / "
+        })
+    }
+}
+
+/// Whether a line that its mode does not know is tried in the modes around it, and the mode changes.
+///
+/// Source: FRRouting's walk-up; routers write their files so. Only for text that is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WalkUp {
+    /// It is tried there.
+    Yes,
+    /// A line states its mode.
+    No,
+}
+
+/// Why a line is no line of its mode.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, thiserror::Error)]
+pub enum Trouble {
+    /// No form takes it.
+    #[error("no such command in mode {mode}, from word {}: `{word}`", at + 1)]
+    NoMatch {
+        /// The mode.
+        mode: String,
+        /// The number of the first word that nothing takes.
+        at: usize,
+        /// That word.
+        word: String,
+    },
+    /// Several forms take it.
+    #[error("ambiguous in mode {mode}: {}", forms.join("; "))]
+    Ambiguous {
+        /// The mode.
+        mode: String,
+        /// Those forms.
+        forms: Vec<String>,
+    },
+    /// It is the beginning of a command.
+    #[error("incomplete in mode {mode}")]
+    Incomplete {
+        /// The mode.
+        mode: String,
+    },
+    /// It is no text.
+    #[error("not a line of text: byte {byte:#04x} at column {column}")]
+    Binary {
+        /// The byte.
+        byte: u8,
+        /// Its column, from 1.
+        column: usize,
+    },
+    /// It is too long.
+    #[error("{bytes} bytes are beyond the bound of {LINE_BYTES_MAX} for a line")]
+    TooLong {
+        /// Its length.
+        bytes: usize,
+    },
+    /// The mode is unknown.
+    #[error("no such mode: {mode}")]
+    UnknownMode {
+        /// The mode.
+        mode: String,
+    },
+    /// It opens a text over several lines.
+    #[error("commands over several lines are not supported")]
+    SeveralLines,
+}
+
+/// A line that was read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Statement {
+    /// Its number in the text, from 1.
+    pub number: usize,
+    /// Where it matched.
+    pub place: Place,
+    /// Its form and canonical words, or why it has none.
+    pub found: Result<(FormId, Words), Trouble>,
+}
+
+/// What the words are in an instance of `mode`.
+///
+/// # Errors
+/// See [`Trouble`].
+pub fn words(
+    image: &Image,
+    grammar: &Grammar,
+    mode: ModeId,
+    words: &[&str],
+) -> Result<(FormId, Words), Trouble> {
+    let name = || image.mode_name(mode).into();
+    match grammar.mode(mode).resolve(words) {
+        Resolution::Match { id, words } => Ok((id, words)),
+        Resolution::NoMatch { at } => {
+            let word = words.get(at).copied().unwrap_or("").into();
+            Err(Trouble::NoMatch {
+                mode: name(),
+                at,
+                word,
+            })
+        }
+        Resolution::Incomplete => Err(Trouble::Incomplete { mode: name() }),
+        Resolution::Ambiguous { ids } => {
+            let forms = ids
+                .iter()
+                .map(|id| image.form(*id).form.text().into())
+                .collect();
+            Err(Trouble::Ambiguous {
+                mode: name(),
+                forms,
+            })
+        }
+    }
+}
+
+/// Reads a configuration text.
+///
+/// # Shape
+/// One statement for each line that is neither blank, a comment (`!`, `#`) nor navigation (`exit`,
+/// `quit`, `end`, `exit-...`). Indentation means nothing.
+pub fn text(image: &Image, grammar: &Grammar, text: &[u8], walk_up: WalkUp) -> Vec<Statement> {
+    let mut reader = Reader {
+        image,
+        grammar,
+        walk_up,
+        place: Place::root(),
+    };
+    let lines = text.split(|byte| *byte == b'\n').enumerate();
+    lines
+        .filter_map(|(at, line)| reader.line(at + 1, line))
+        .collect()
+}
+
+struct Reader<'a> {
+    image: &'a Image,
+    grammar: &'a Grammar,
+    walk_up: WalkUp,
+    place: Place,
+}
+
+impl Reader<'_> {
+    fn line(&mut self, number: usize, line: &[u8]) -> Option<Statement> {
+        let found = match readable(line) {
+            Ok(line) => {
+                let words: Vec<&str> = split_words(line).collect();
+                let first = *words.first()?;
+                if first.starts_with(['!', '#']) || self.navigates(first, words.len()) {
+                    return None;
+                }
+                self.found(&words)
+            }
+            Err(trouble) => Err(trouble),
+        };
+        let place = self.place.clone();
+        if let Ok((form, words)) = &found
+            && self.image.form(*form).enters.is_some()
+            && words.sign() == Sign::Positive
+        {
+            self.place = place.child(*form, words.clone());
+        }
+        Some(Statement {
+            number,
+            place,
+            found,
+        })
+    }
+
+    fn navigates(&mut self, first: &str, words: usize) -> bool {
+        let up = matches!(first, "exit" | "quit") || first.starts_with("exit-");
+        if words != 1 || !(up || first == "end") {
+            return false;
+        }
+        self.place = if up {
+            self.place.parent().unwrap_or_default()
+        } else {
+            Place::root()
+        };
+        true
+    }
+
+    fn found(&mut self, given: &[&str]) -> Result<(FormId, Words), Trouble> {
+        let first = words(self.image, self.grammar, self.place.mode(self.image), given);
+        if first.is_ok() || self.walk_up == WalkUp::No {
+            return first;
+        }
+        let mut around = self.place.parent();
+        while let Some(place) = around {
+            let found = words(self.image, self.grammar, place.mode(self.image), given);
+            if found.is_ok() {
+                self.place = place;
+                return found;
+            }
+            around = place.parent();
+        }
+        first
+    }
+}
+
+fn readable(line: &[u8]) -> Result<&str, Trouble> {
+    if line.len() > LINE_BYTES_MAX {
+        return Err(Trouble::TooLong { bytes: line.len() });
+    }
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
+    let binary = |at: usize| Trouble::Binary {
+        byte: line[at],
+        column: at + 1,
+    };
+    if let Some(at) = line
+        .iter()
+        .position(|byte| byte.is_ascii_control() && *byte != b'\t')
+    {
+        return Err(binary(at));
+    }
+    let text = core::str::from_utf8(line).map_err(|error| binary(error.valid_up_to()))?;
+    if text.trim_start().starts_with("banner ") && text.trim_end().ends_with(['^', '#', '~']) {
+        return Err(Trouble::SeveralLines);
+    }
+    Ok(text)
+}
+
+/// What a line is in the mode of this name, with the modes around it if asked for.
+///
+/// # Errors
+/// See [`Trouble`].
+pub fn line_in(
+    image: &Image,
+    grammar: &Grammar,
+    mode: &str,
+    line: &str,
+    walk_up: WalkUp,
+) -> Result<(FormId, Words), Trouble> {
+    let mode = if mode.is_empty() { ROOT } else { mode };
+    let unknown = || Trouble::UnknownMode { mode: mode.into() };
+    let mut mode = image.mode(mode).ok_or_else(unknown)?;
+    let line = readable(line.as_bytes())?;
+    let given: Vec<&str> = split_words(line).collect();
+    let first = words(image, grammar, mode, &given);
+    while let (Err(Trouble::NoMatch { .. }), WalkUp::Yes, Some(parent)) =
+        (&first, walk_up, image.parent(mode))
+    {
+        mode = parent;
+        let found = words(image, grammar, mode, &given);
+        if found.is_ok() {
+            return found;
+        }
+    }
+    first
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::string::ToString;
+
+    use super::*;
+    use crate::image::bundled;
+
+    #[test]
+    fn a_text_is_read_with_its_places() {
+        let image = bundled::image("6.2").unwrap();
+        let lines = "interface eth0\n mtu 1500\nexit\n! comment\nrouter bgp 65000\n log neighbor-changes\nhostname r1\n";
+        let read = text(&image, image.own(), lines.as_bytes(), WalkUp::Yes);
+        let shown: Vec<String> = read
+            .iter()
+            .map(|s| s.place.path() + s.found.as_ref().unwrap().1.text())
+            .collect();
+        assert_eq!(
+            shown,
+            [
+                "interface eth0",
+                "interface eth0 / mtu 1500",
+                "router bgp 65000",
+                "router bgp 65000 / log neighbor-changes",
+                "hostname r1",
+            ]
+        );
+        let strict = text(&image, image.own(), lines.as_bytes(), WalkUp::No);
+        let trouble = strict[4].found.as_ref().unwrap_err().to_string();
+        assert_eq!(
+            trouble,
+            "no such command in mode router-bgp, from word 1: `hostname`"
+        );
+    }
+
+    #[test]
+    fn a_binary_line_says_where() {
+        let image = bundled::image("6.2").unwrap();
+        let read = text(&image, image.own(), b"hostname \xff\x01\n", WalkUp::No);
+        assert_eq!(
+            read[0].found,
+            Err(Trouble::Binary {
+                byte: 1,
+                column: 11
+            })
+        );
+    }
+}
