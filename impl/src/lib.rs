@@ -6,6 +6,7 @@ extern crate alloc;
 pub mod base;
 pub mod config;
 pub mod diff;
+pub mod dump;
 pub mod grammar;
 pub mod image;
 pub mod message;

@@ -1,0 +1,372 @@
+//! The CLI dump: all configuration forms of an image at its own levels, duplicate-free, in
+//! canonical order, with what dispositions need; as text that another version reads.
+//!
+//! Source: seed, step 256 (the CDFS).
+
+use alloc::collections::BTreeMap;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+use core::fmt::Write as _;
+
+use crate::grammar::{Form, FormError};
+use crate::image::{Component, Image};
+
+/// The most entries that are read.
+pub const ENTRIES_MAX: usize = 4_000_000;
+/// The most components that are read.
+pub const COMPONENTS_MAX: usize = 4_096;
+
+const HEAD: &str = "skewsync-dump 1";
+
+/// What a dump says of its image as a whole.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Header {
+    /// The family's name.
+    pub family: String,
+    /// The release.
+    pub release: String,
+    /// Whether the image is a command set without history.
+    pub imported: bool,
+    /// The components, each with its present level.
+    pub components: Vec<Component>,
+}
+
+impl Header {
+    /// Whether levels, revisions and defaults of the two mean the same.
+    pub fn same_family(&self, other: &Self) -> bool {
+        !self.imported && !other.imported && self.family == other.family
+    }
+}
+
+/// One form of a dump.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// The mode's name.
+    pub mode: String,
+    /// The form in normal form.
+    pub form: Form,
+    /// Number of the component in the header.
+    pub component: u16,
+    /// The level at which the form came to be as it is.
+    pub since: u16,
+    /// The leaves that identify a line; none: the whole line.
+    pub key: Option<Vec<u16>>,
+}
+
+/// A CLI dump.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Dump {
+    /// Of the image as a whole.
+    pub header: Header,
+    /// The forms, by mode and normal form.
+    pub entries: Vec<Entry>,
+}
+
+/// Why bytes are no dump.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DumpError {
+    /// They are no text, or do not begin as a dump does.
+    #[error("not a dump: it does not begin with `{HEAD}`")]
+    Head,
+    /// A line has no such shape.
+    #[error("line {line}: not a line of a dump")]
+    Shape {
+        /// The line, from 1.
+        line: usize,
+    },
+    /// A form cannot be read.
+    #[error("line {line}: {error}")]
+    Form {
+        /// The line, from 1.
+        line: usize,
+        /// Why.
+        error: FormError,
+    },
+    /// It says more than is taken.
+    #[error("line {line}: {count} are beyond the bound of {max}")]
+    TooMany {
+        /// The line, from 1.
+        line: usize,
+        /// How many.
+        count: usize,
+        /// The bound.
+        max: usize,
+    },
+    /// It ends before what it announced.
+    #[error("cut short: {found} of {announced} entries")]
+    Short {
+        /// How many came.
+        found: usize,
+        /// How many were announced.
+        announced: usize,
+    },
+}
+
+impl Dump {
+    /// The dump of an image.
+    pub fn of(image: &Image) -> Self {
+        let declarations = image.declarations();
+        let mut entries: BTreeMap<(&str, &str), Entry> = BTreeMap::new();
+        for (_, decl) in image.forms() {
+            if !decl.lives_at(image.levels()[usize::from(decl.component.0)]) {
+                continue;
+            }
+            let mode = image.mode_name(decl.mode);
+            entries
+                .entry((mode, decl.form.normal()))
+                .or_insert_with(|| Entry {
+                    mode: mode.to_string(),
+                    form: decl.form.clone(),
+                    component: decl.component.0,
+                    since: decl.since.0,
+                    key: decl
+                        .key
+                        .as_ref()
+                        .map(|key| key.iter().map(|leaf| leaf.0).collect()),
+                });
+        }
+        Self {
+            header: Header {
+                family: declarations.family.clone(),
+                release: declarations.release.clone(),
+                imported: declarations.imported,
+                components: declarations.components.clone(),
+            },
+            entries: entries.into_values().collect(),
+        }
+    }
+
+    /// The dump as text.
+    pub fn encode(&self) -> String {
+        let mut text = String::new();
+        let put = "a string takes all";
+        writeln!(text, "{HEAD}").expect(put);
+        put_header(&mut text, &self.header);
+        writeln!(text, "{}", self.entries.len()).expect(put);
+        for entry in &self.entries {
+            put_entry(&mut text, entry);
+            text.push('\n');
+        }
+        text
+    }
+
+    /// Reads a dump's bytes.
+    ///
+    /// # Errors
+    /// See [`DumpError`].
+    pub fn decode(bytes: &[u8]) -> Result<Self, DumpError> {
+        let text = core::str::from_utf8(bytes).map_err(|_| DumpError::Head)?;
+        let mut lines = Lines::of(text);
+        if lines.next() != Some(HEAD) {
+            return Err(DumpError::Head);
+        }
+        let header = take_header(&mut lines)?;
+        let announced = take_count(&mut lines, ENTRIES_MAX)?;
+        let mut entries = Vec::new();
+        while let Some(line) = lines.next() {
+            entries.push(take_entry(line, lines.number, &header)?);
+        }
+        if entries.len() != announced {
+            return Err(DumpError::Short {
+                found: entries.len(),
+                announced,
+            });
+        }
+        Ok(Self { header, entries })
+    }
+}
+
+/// Lines with their numbers, shared with the text of a diff.
+pub(crate) struct Lines<'a> {
+    lines: core::str::Lines<'a>,
+    pub(crate) number: usize,
+}
+
+impl<'a> Lines<'a> {
+    pub(crate) fn of(text: &'a str) -> Self {
+        Self {
+            lines: text.lines(),
+            number: 0,
+        }
+    }
+
+    pub(crate) fn next(&mut self) -> Option<&'a str> {
+        self.number += 1;
+        self.lines.next()
+    }
+
+    pub(crate) const fn shape(&self) -> DumpError {
+        DumpError::Shape { line: self.number }
+    }
+}
+
+pub(crate) fn put_header(text: &mut String, header: &Header) {
+    let Header {
+        family,
+        release,
+        imported,
+        components,
+    } = header;
+    let kind = if *imported { "imported" } else { "family" };
+    writeln!(text, "{family}\t{release}\t{kind}\t{}", components.len())
+        .expect("a string takes all");
+    for component in components {
+        writeln!(text, "{}\t{}", component.name, component.level).expect("a string takes all");
+    }
+}
+
+pub(crate) fn take_header(lines: &mut Lines<'_>) -> Result<Header, DumpError> {
+    let line = lines.next().ok_or(lines.shape())?;
+    let mut fields = line.split('\t');
+    let (Some(family), Some(release), Some(kind), Some(count), None) = (
+        fields.next(),
+        fields.next(),
+        fields.next(),
+        fields.next(),
+        fields.next(),
+    ) else {
+        return Err(lines.shape());
+    };
+    let imported = match kind {
+        "imported" => true,
+        "family" => false,
+        _ => return Err(lines.shape()),
+    };
+    let count = count_of(count, lines, COMPONENTS_MAX)?;
+    let mut components = Vec::new();
+    for _ in 0..count {
+        let line = lines.next().ok_or(lines.shape())?;
+        let (name, level) = line.split_once('\t').ok_or(lines.shape())?;
+        let level = level.parse().map_err(|_| lines.shape())?;
+        components.push(Component {
+            name: name.to_string(),
+            level,
+        });
+    }
+    Ok(Header {
+        family: family.to_string(),
+        release: release.to_string(),
+        imported,
+        components,
+    })
+}
+
+pub(crate) fn take_count(lines: &mut Lines<'_>, max: usize) -> Result<usize, DumpError> {
+    let line = lines.next().ok_or(lines.shape())?;
+    count_of(line, lines, max)
+}
+
+fn count_of(text: &str, lines: &Lines<'_>, max: usize) -> Result<usize, DumpError> {
+    let count: usize = text.parse().map_err(|_| lines.shape())?;
+    if count > max {
+        return Err(DumpError::TooMany {
+            line: lines.number,
+            count,
+            max,
+        });
+    }
+    Ok(count)
+}
+
+pub(crate) fn put_entry(text: &mut String, entry: &Entry) {
+    let key = match &entry.key {
+        None => "line".to_string(),
+        Some(leaves) => leaves
+            .iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+            .join(","),
+    };
+    let Entry {
+        mode,
+        form,
+        component,
+        since,
+        ..
+    } = entry;
+    write!(
+        text,
+        "{mode}\t{}\t{component}\t{since}\t{key}",
+        form.normal()
+    )
+    .expect("a string takes all");
+}
+
+pub(crate) fn take_entry(text: &str, line: usize, header: &Header) -> Result<Entry, DumpError> {
+    let shape = || DumpError::Shape { line };
+    let mut fields = text.split('\t');
+    let (Some(mode), Some(form), Some(component), Some(since), Some(key), None) = (
+        fields.next(),
+        fields.next(),
+        fields.next(),
+        fields.next(),
+        fields.next(),
+        fields.next(),
+    ) else {
+        return Err(shape());
+    };
+    let form = Form::parse(form).map_err(|error| DumpError::Form { line, error })?;
+    let component: u16 = component.parse().map_err(|_| shape())?;
+    if usize::from(component) >= header.components.len() {
+        return Err(shape());
+    }
+    let key = match key {
+        "line" => None,
+        "" => Some(Vec::new()),
+        key => Some(
+            key.split(',')
+                .map(|leaf| {
+                    leaf.parse()
+                        .ok()
+                        .filter(|leaf| usize::from(*leaf) < form.leaves().len())
+                })
+                .collect::<Option<Vec<u16>>>()
+                .ok_or_else(shape)?,
+        ),
+    };
+    let since = since.parse().map_err(|_| shape())?;
+    Ok(Entry {
+        mode: mode.to_string(),
+        form,
+        component,
+        since,
+        key,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::image::bundled;
+
+    #[test]
+    fn a_dump_comes_back_as_it_was_written() {
+        let dump = Dump::of(&bundled::image("7.1").unwrap());
+        assert!(dump.entries.len() > 100);
+        let text = dump.encode();
+        assert_eq!(Dump::decode(text.as_bytes()).unwrap().encode(), text);
+    }
+
+    #[test]
+    fn a_dump_cut_at_any_line_is_refused() {
+        let text = Dump::of(&bundled::image("6.0").unwrap()).encode();
+        let ends: Vec<usize> = text.match_indices('\n').map(|(at, _)| at).collect();
+        for end in &ends[..ends.len() - 1] {
+            assert!(
+                Dump::decode(&text.as_bytes()[..*end]).is_err(),
+                "cut at {end}"
+            );
+        }
+    }
+
+    #[test]
+    fn an_announced_size_beyond_the_bound_is_refused() {
+        let text = "skewsync-dump 1\nf\t1\tfamily\t5000\n";
+        let error = DumpError::TooMany {
+            line: 2,
+            count: 5000,
+            max: COMPONENTS_MAX,
+        };
+        assert_eq!(Dump::decode(text.as_bytes()), Err(error));
+    }
+}
