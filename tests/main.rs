@@ -1,1 +1,3 @@
 //! What crosses rooms: one binary, one module a subject.
+
+mod accepts;

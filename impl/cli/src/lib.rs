@@ -1,1 +1,75 @@
 //! The verbs of `skewsync`, as a library, so that tests call them in-process.
+
+pub mod input;
+pub mod verbs;
+
+use std::ffi::OsString;
+use std::io::Write;
+
+use clap::{Parser, Subcommand};
+
+/// What a verb comes to; the number is the process's exit code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Exit {
+    /// What was asked for is so.
+    Ok = 0,
+    /// What was asked for is not so: stuck lines, errors found.
+    NotSo = 1,
+    /// Usage, or input that cannot be read.
+    Usage = 5,
+}
+
+/// Configuration of redundant units that run different software versions.
+#[derive(Debug, Parser)]
+#[command(name = "skewsync", version, about)]
+struct Cli {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Images: build, import, list.
+    #[command(subcommand)]
+    Image(verbs::image::Verb),
+    /// Each line's form in a configuration file, or what is wrong with it.
+    Parse(verbs::parse::Args),
+    /// What an image's parser makes of lines, each in its mode.
+    Accepts(verbs::accepts::Args),
+    /// The CLI dump of an image.
+    Dump(verbs::dump::Args),
+    /// The differences of two images: ADL and SDL.
+    Diff(verbs::diff::Args),
+}
+
+/// Runs one command line.
+pub fn run<A>(args: A, out: &mut dyn Write, err: &mut dyn Write) -> Exit
+where
+    A: IntoIterator,
+    A::Item: Into<OsString> + Clone,
+{
+    let cli = match Cli::try_parse_from(args) {
+        Ok(cli) => cli,
+        Err(error) if error.use_stderr() => {
+            return said(write!(err, "{error}"), Exit::Usage);
+        }
+        Err(help) => return said(write!(out, "{help}"), Exit::Ok),
+    };
+    let result = match cli.verb {
+        Verb::Image(verb) => verbs::image::run(&verb, out),
+        Verb::Parse(args) => verbs::parse::run(&args, out),
+        Verb::Accepts(args) => verbs::accepts::run(&args, out),
+        Verb::Dump(args) => verbs::dump::run(&args, out),
+        Verb::Diff(args) => verbs::diff::run(&args, out),
+    };
+    match result {
+        Ok(exit) => exit,
+        Err(error) => said(writeln!(err, "skewsync: {error}"), Exit::Usage),
+    }
+}
+
+/// A reader that went away is no failure of ours.
+fn said(written: std::io::Result<()>, exit: Exit) -> Exit {
+    written.map_or(exit, |()| exit)
+}

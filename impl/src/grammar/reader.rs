@@ -175,12 +175,12 @@ impl<'a> Reader<'a> {
         Ok(node)
     }
 
-    /// `$name` right behind what it names.
+    /// `$name` behind what it names; real definitions put blanks before it.
     fn name(&mut self) -> Result<Option<Box<str>>, FormError> {
-        if self.peek() != Some('$') {
+        let Some(name) = self.rest().trim_start().strip_prefix('$') else {
             return Ok(None);
-        }
-        self.at += 1;
+        };
+        self.at = self.text.len() - name.len();
         let word = self.rest();
         let end = word.find(|c: char| !(c.is_ascii_alphanumeric() || "-+_*".contains(c)));
         let name = &word[..end.unwrap_or(word.len())];

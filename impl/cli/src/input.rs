@@ -1,0 +1,118 @@
+//! What the verbs read: images by file or bundled name, and files within bounds.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use skewsync::image::{IMAGE_BYTES_MAX, Image, ImageFileError, bundled};
+
+/// Why input cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum InputError {
+    /// A file cannot be read.
+    #[error("{}: {error}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        error: std::io::Error,
+    },
+    /// A file is too large.
+    #[error("{}: larger than {max} bytes", path.display())]
+    TooLarge {
+        /// The file.
+        path: PathBuf,
+        /// The bound.
+        max: usize,
+    },
+    /// A file is no image.
+    #[error("{}: {error}", path.display())]
+    Image {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        error: ImageFileError,
+    },
+    /// There is no such bundled image.
+    #[error("{name}: no such bundled image; `skewsync image list` prints them")]
+    NotBundled {
+        /// What was asked for.
+        name: String,
+    },
+    /// A row of a table has no such shape.
+    #[error("{}:{line}: {message}", path.display())]
+    Row {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+        /// What is wrong.
+        message: String,
+    },
+    /// The output cannot be written.
+    #[error("output: {0}")]
+    Output(#[from] std::io::Error),
+}
+
+/// Reads a file of at most `max` bytes.
+///
+/// # Errors
+/// See [`InputError`].
+pub fn bytes(path: &Path, max: usize) -> Result<Vec<u8>, InputError> {
+    let wrong = |error| InputError::File {
+        path: path.to_owned(),
+        error,
+    };
+    let file = File::open(path).map_err(wrong)?;
+    let mut bytes = Vec::new();
+    file.take(max as u64 + 1)
+        .read_to_end(&mut bytes)
+        .map_err(wrong)?;
+    if bytes.len() > max {
+        return Err(InputError::TooLarge {
+            path: path.to_owned(),
+            max,
+        });
+    }
+    Ok(bytes)
+}
+
+/// Reads a text file of at most `max` bytes.
+///
+/// # Errors
+/// See [`InputError`].
+pub fn text(path: &Path, max: usize) -> Result<String, InputError> {
+    String::from_utf8(bytes(path, max)?).map_err(|error| InputError::Row {
+        path: path.to_owned(),
+        line: 1 + error.as_bytes()[..error.utf8_error().valid_up_to()]
+            .iter()
+            .filter(|byte| **byte == b'\n')
+            .count(),
+        message: "not UTF-8 text".to_owned(),
+    })
+}
+
+/// Loads an image: a file, or `meridian@6.2`.
+///
+/// # Errors
+/// See [`InputError`].
+pub fn image(name: &str) -> Result<Arc<Image>, InputError> {
+    let path = Path::new(name);
+    if !path.exists()
+        && let Some((family, release)) = name.split_once('@')
+    {
+        let family = (family == "meridian")
+            .then(|| bundled::image(release))
+            .flatten();
+        return family.map(Arc::new).ok_or_else(|| InputError::NotBundled {
+            name: name.to_owned(),
+        });
+    }
+    let bytes = bytes(path, IMAGE_BYTES_MAX)?;
+    let wrong = |error| InputError::Image {
+        path: path.to_owned(),
+        error,
+    };
+    Ok(Arc::new(Image::decode(&bytes).map_err(wrong)?))
+}

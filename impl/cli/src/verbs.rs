@@ -1,0 +1,7 @@
+//! One verb a file; its doc comment is its help.
+
+pub mod accepts;
+pub mod diff;
+pub mod dump;
+pub mod image;
+pub mod parse;

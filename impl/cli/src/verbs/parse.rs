@@ -1,0 +1,49 @@
+//! `skewsync parse`: each line's form, or what is wrong with it.
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use skewsync::parse::{self, WalkUp};
+
+use crate::Exit;
+use crate::input::{self, InputError};
+
+/// The largest configuration that is read.
+pub const CONFIG_BYTES_MAX: usize = 256 * 1024 * 1024;
+
+/// Each line's form in a configuration file, or what is wrong with it.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The image: a file, or `meridian@6.2`.
+    image: String,
+    /// The configuration.
+    config: PathBuf,
+}
+
+/// Runs the verb.
+///
+/// # Errors
+/// See [`InputError`].
+pub fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, InputError> {
+    let image = input::image(&args.image)?;
+    let text = input::bytes(&args.config, CONFIG_BYTES_MAX)?;
+    let mut wrong = 0;
+    for statement in parse::text(&image, image.own(), &text, WalkUp::Yes) {
+        let at = format!("{}:{}", args.config.display(), statement.number);
+        let mode = image.mode_name(statement.place.mode(&image));
+        match &statement.found {
+            Ok((form, words)) => {
+                writeln!(
+                    out,
+                    "{at}: {mode}: {words}   {}",
+                    image.form(*form).form.text()
+                )?;
+            }
+            Err(trouble) => {
+                wrong += 1;
+                writeln!(out, "{at}: {trouble}")?;
+            }
+        }
+    }
+    Ok(if wrong == 0 { Exit::Ok } else { Exit::NotSo })
+}
