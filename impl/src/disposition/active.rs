@@ -1,0 +1,496 @@
+//! The Active's side of a pairing: dispositions of its forms, and the way down to W.
+
+use alloc::boxed::Box;
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::answer::{Answer, FormName};
+use super::raisable::{Fails, Raisable, raisable};
+use super::standby::{PairError, dont_cares, form_id};
+use super::wire_levels;
+use crate::base::{ChangeId, FormId, Level, ModeId, Shared};
+use crate::config::{Line, LineKey, Place};
+use crate::diff::Diff;
+use crate::grammar::{Form, Matcher, Residue, Resolution, split_words};
+use crate::image::{Grammar, Image};
+use crate::transform::{Cause, Step, Tft};
+
+/// Of two images, as operators know it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Compatibility {
+    /// They do not differ.
+    Comp,
+    /// They differ; what is configured decides.
+    Dynamic,
+    /// Strict verification failed.
+    Incomp,
+}
+
+/// What becomes of a form on its way to this peer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Disposition {
+    /// It goes as it is.
+    AsIs,
+    /// It goes lowered, by these changes.
+    Lowered(Vec<ChangeId>),
+    /// It goes as it is, and the peer raises it.
+    Raised,
+    /// The line decides.
+    Guarded {
+        /// By what.
+        guard: Guard,
+        /// What becomes of a line that passes the guard.
+        inside: Box<Self>,
+        /// What becomes of one that does not.
+        outside: Box<Self>,
+    },
+    /// It need not go.
+    DontCare(Shared<str>),
+    /// It cannot go.
+    Stuck(Cause),
+}
+
+/// What decides about a line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Guard {
+    /// Its values: these do not pass.
+    Values(Vec<Fails>),
+    /// The other lines of its group.
+    Group,
+    /// What the peer's forms take its words for.
+    Resolve,
+}
+
+/// What the gate of the wire does about lines of one form.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// They go.
+    Goes,
+    /// They go and the peer raises them, but for these values.
+    Raised(Vec<Fails>),
+    /// The peer's forms are asked, line by line.
+    Resolve,
+    /// They do not go.
+    Stuck,
+}
+
+/// What the Active knows of the pair: its dispositions and the wire's view.
+#[derive(Clone, Debug)]
+pub struct ActivePairing {
+    levels: Vec<Level>,
+    grammar: Grammar,
+    tft: Tft,
+    down: Vec<Step>,
+    verdicts: Vec<Verdict>,
+    concerned: Vec<bool>,
+    /// The peer's forms in the modes in which the two differ.
+    peers: BTreeMap<ModeId, Matcher<()>>,
+    dont_cares: BTreeMap<FormId, Shared<str>>,
+    diff: Option<Diff>,
+    unhandled: Vec<FormName>,
+}
+
+/// Pairs at the Active: reads the Standby's answer.
+///
+/// # Errors
+/// See [`PairError`].
+pub fn pair_at_active(image: &Image, diff_bytes: &[u8]) -> Result<ActivePairing, PairError> {
+    let answer = Answer::decode(diff_bytes)?;
+    let diff = Diff::decode(answer.diff.as_bytes())?;
+    let tft = Tft::of(image)?;
+    let same_family = diff.active.same_family(&diff.standby);
+    let levels = if same_family {
+        wire_levels(image, &diff.standby.components)
+    } else {
+        image.levels().to_vec()
+    };
+    let down = tft.steps_down(image, &levels);
+    let judge = Judge::of(image, &answer, &levels, same_family)?;
+    let verdicts: Vec<Verdict> = image.forms().map(|(form, _)| judge.verdict(form)).collect();
+    let peers = judge.peers;
+    let concerned = verdicts.iter().zip(image.forms());
+    let concerned = concerned
+        .map(|(verdict, (form, _))| *verdict != Verdict::Goes || tft.concerns(form))
+        .collect();
+    let mut pairing = ActivePairing {
+        grammar: image.grammar(&levels),
+        levels,
+        tft,
+        down,
+        verdicts,
+        concerned,
+        peers,
+        dont_cares: cared_not(image, &answer, &diff),
+        diff: Some(diff),
+        unhandled: answer.unhandled,
+    };
+    let unhandled = pairing.unhandled_here(image);
+    pairing.unhandled.extend(unhandled);
+    Ok(pairing)
+}
+
+impl ActivePairing {
+    /// The pairing with a Standby of the same image: nothing is to be done.
+    ///
+    /// # Errors
+    /// [`PairError::Rule`].
+    pub fn equal(image: &Image) -> Result<Self, PairError> {
+        let forms = image.forms().count();
+        Ok(Self {
+            levels: image.levels().to_vec(),
+            grammar: image.own().clone(),
+            tft: Tft::of(image)?,
+            down: Vec::new(),
+            verdicts: alloc::vec![Verdict::Goes; forms],
+            concerned: alloc::vec![false; forms],
+            peers: BTreeMap::new(),
+            dont_cares: BTreeMap::new(),
+            diff: None,
+            unhandled: Vec::new(),
+        })
+    }
+
+    /// Whether both images are the same.
+    pub const fn is_equal(&self) -> bool {
+        self.diff.is_none()
+    }
+
+    /// Whether they differ, as operators know it; what is configured decides the rest.
+    pub fn compatibility(&self) -> Compatibility {
+        match &self.diff {
+            Some(diff) if !diff.is_empty() => Compatibility::Dynamic,
+            Some(_) | None => Compatibility::Comp,
+        }
+    }
+
+    /// The seed's rule: any diff entry without transform or don't-care entry makes the images
+    /// incompatible.
+    pub fn strict(&self) -> Compatibility {
+        if self.unhandled.is_empty() {
+            self.compatibility()
+        } else {
+            Compatibility::Incomp
+        }
+    }
+
+    /// The diff entries, of both lists, that have neither transform nor don't-care entry.
+    pub fn unhandled(&self) -> &[FormName] {
+        &self.unhandled
+    }
+
+    /// ADL and SDL; none between equal images.
+    pub const fn diff(&self) -> Option<&Diff> {
+        self.diff.as_ref()
+    }
+
+    /// The levels of the wire's view.
+    pub fn levels(&self) -> &[Level] {
+        &self.levels
+    }
+
+    /// The forms of the wire's view.
+    pub const fn grammar(&self) -> &Grammar {
+        &self.grammar
+    }
+
+    /// The steps from A down to W.
+    pub fn steps(&self) -> &[Step] {
+        &self.down
+    }
+
+    /// The own image's rules.
+    pub const fn tft(&self) -> &Tft {
+        &self.tft
+    }
+
+    /// Why lines of `form` need not go, if that is so.
+    pub fn dont_care(&self, form: FormId) -> Option<&Shared<str>> {
+        self.dont_cares.get(&form)
+    }
+
+    /// Whether the peer raises lines of this form of the wire's view.
+    pub fn raises(&self, form: FormId) -> bool {
+        matches!(self.verdicts[form.0 as usize], Verdict::Raised(_))
+    }
+
+    pub(crate) fn concerned(&self) -> &[bool] {
+        &self.concerned
+    }
+
+    /// What becomes of a form that lives at the own levels.
+    pub fn disposition(&self, image: &Image, form: FormId) -> Disposition {
+        let stuck = |cause: Cause| match self.dont_care(form) {
+            Some(reason) => Disposition::DontCare(reason.clone()),
+            None => Disposition::Stuck(cause),
+        };
+        let mut chain = Vec::new();
+        let mut ends = alloc::vec![form];
+        let mut alone = false;
+        for step in &self.down {
+            let mut next = Vec::new();
+            for at in ends {
+                let Some(of) = self.tft.read_by(*step, at) else {
+                    next.push(at);
+                    continue;
+                };
+                let rule = self.tft.rule(of.rule);
+                alone |= rule.new.len() > 1;
+                chain.push(rule.change);
+                next.extend(rule.old.iter().map(|pattern| pattern.form));
+            }
+            ends = next;
+        }
+        let fails = match raisable(image, &self.tft, &self.down, form) {
+            Raisable::Stuck => return stuck(Cause::NoTransform),
+            Raisable::But(fails) => fails,
+            Raisable::Untouched => Vec::new(),
+        };
+        let lowered = if chain.is_empty() {
+            Disposition::AsIs
+        } else {
+            Disposition::Lowered(chain)
+        };
+        let guarded = |guard: Guard, inside: Disposition| Disposition::Guarded {
+            guard,
+            inside: Box::new(inside),
+            outside: Box::new(stuck(Cause::NoTransform)),
+        };
+        let mut worst = lowered;
+        for end in ends {
+            worst = match &self.verdicts[end.0 as usize] {
+                Verdict::Stuck => return stuck(Cause::NoTransform),
+                Verdict::Goes => worst,
+                Verdict::Raised(fails) => {
+                    let inside = if worst == Disposition::AsIs {
+                        Disposition::Raised
+                    } else {
+                        worst
+                    };
+                    if fails.is_empty() {
+                        inside
+                    } else {
+                        guarded(Guard::Values(fails.clone()), inside)
+                    }
+                }
+                Verdict::Resolve => guarded(Guard::Resolve, worst),
+            };
+        }
+        if alone {
+            worst = guarded(Guard::Group, worst);
+        }
+        if fails.is_empty() {
+            worst
+        } else {
+            guarded(Guard::Values(fails), worst)
+        }
+    }
+
+    /// Whether a line of the wire's view goes.
+    pub(crate) fn line_goes(&self, image: &Image, key: &LineKey, line: &Line) -> bool {
+        self.place_goes(image, &key.place) && self.why_not(image, key, line).is_none()
+    }
+
+    /// Whether all entry lines of a place go.
+    pub(crate) fn place_goes(&self, image: &Image, place: &Place) -> bool {
+        let mut around = Place::root();
+        place.instances().iter().all(|(entry, words)| {
+            let (key, line) = Line::of(image, around.clone(), *entry, words.clone());
+            around = around.child(*entry, words.clone());
+            self.why_not(image, &key, &line).is_none()
+        })
+    }
+
+    /// Why a line of the wire's view does not go, its place aside.
+    pub(crate) fn why_not(&self, image: &Image, key: &LineKey, line: &Line) -> Option<Cause> {
+        let decl = image.form(key.form);
+        match &self.verdicts[key.form.0 as usize] {
+            Verdict::Goes => None,
+            Verdict::Stuck => Some(Cause::NoTransform),
+            Verdict::Raised(fails) => fails.iter().find_map(|fails| {
+                let value = line.words.value(&decl.form, &fails.capture)?;
+                fails.has(&value).then(|| Cause::Value {
+                    capture: Shared::text(&fails.capture),
+                    value: Shared::text(&value),
+                    allowed: Shared::from(fails.says()),
+                })
+            }),
+            Verdict::Resolve => {
+                let words: Vec<&str> = split_words(line.words.text()).collect();
+                match self.peers.get(&decl.mode)?.resolve(&words) {
+                    Resolution::Match { words, .. } if words.text() == line.words.text() => None,
+                    Resolution::Match { .. } | Resolution::Ambiguous { .. } => {
+                        Some(Cause::Resolves)
+                    }
+                    Resolution::NoMatch { .. } | Resolution::Incomplete => Some(
+                        self.residue_cause(image, key, line)
+                            .unwrap_or(Cause::NoTransform),
+                    ),
+                }
+            }
+        }
+    }
+
+    /// The value that stands in the way, where the ADL names one.
+    fn residue_cause(&self, image: &Image, key: &LineKey, line: &Line) -> Option<Cause> {
+        let decl = image.form(key.form);
+        let mode = image.mode_name(decl.mode);
+        let listed = self
+            .diff
+            .as_ref()?
+            .adl
+            .iter()
+            .find(|of| of.entry.mode == mode && of.entry.form.normal() == decl.form.normal())?;
+        let Residue::Values { leaf, fail } = &listed.residue else {
+            return None;
+        };
+        let (_, value) = line.words.iter().find(|(at, _)| at == leaf)?;
+        let ranges = fail
+            .0
+            .iter()
+            .map(|(min, max)| alloc::format!("{min}-{max}"));
+        let ranges: Vec<String> = ranges.collect();
+        Some(Cause::Value {
+            capture: decl
+                .form
+                .leaf(*leaf)
+                .name
+                .as_deref()
+                .map_or_else(|| Shared::text(&decl.form.leaf(*leaf).text), Shared::text),
+            value: Shared::text(value),
+            allowed: Shared::from(alloc::format!("all but {}", ranges.join(","))),
+        })
+    }
+
+    /// ADL entries that have neither transform nor don't-care entry.
+    fn unhandled_here(&self, image: &Image) -> Vec<FormName> {
+        let list = self.diff.iter().flat_map(|diff| &diff.adl);
+        let open = list.filter(|of| of.residue != Residue::None).filter(|of| {
+            let id = form_id(image, &of.entry.mode, &of.entry.form);
+            id.is_none_or(|id| matches!(self.disposition(image, id), Disposition::Stuck(_)))
+        });
+        open.map(|of| FormName {
+            mode: of.entry.mode.clone(),
+            form: of.entry.form.normal().into(),
+        })
+        .collect()
+    }
+}
+
+/// Decides about forms of the wire's view, from the answer.
+struct Judge<'a> {
+    image: &'a Image,
+    levels: &'a [Level],
+    same_family: bool,
+    listed: BTreeMap<ModeId, BTreeSet<&'a str>>,
+    raises: BTreeMap<(ModeId, &'a str), &'a super::answer::Raise>,
+    whole: BTreeSet<(String, String)>,
+    peers: BTreeMap<ModeId, Matcher<()>>,
+}
+
+impl<'a> Judge<'a> {
+    fn of(
+        image: &'a Image,
+        answer: &'a Answer,
+        levels: &'a [Level],
+        same_family: bool,
+    ) -> Result<Self, PairError> {
+        let mut listed = BTreeMap::new();
+        let mut peers = BTreeMap::new();
+        for forms in &answer.modes {
+            let Some(mode) = image.mode(&forms.mode) else {
+                continue;
+            };
+            let read: Vec<Form> = forms
+                .forms
+                .iter()
+                .map(|form| Form::parse(form))
+                .collect::<Result<_, _>>()
+                .map_err(|error| super::AnswerError::Shape {
+                    message: alloc::format!("mode {}: {error}", forms.mode),
+                })?;
+            peers.insert(mode, Matcher::of(read.iter().map(|form| ((), form))));
+            listed.insert(mode, forms.forms.iter().map(String::as_str).collect());
+        }
+        let raises = answer.raises.iter();
+        let raises = raises
+            .filter_map(|raise| Some(((image.mode(&raise.mode)?, raise.form.as_str()), raise)))
+            .collect();
+        let diff = Diff::decode(answer.diff.as_bytes())?;
+        let whole = diff.adl.iter().filter(|of| of.residue == Residue::Whole);
+        let whole = whole
+            .map(|of| (of.entry.mode.clone(), String::from(of.entry.form.normal())))
+            .collect();
+        Ok(Self {
+            image,
+            levels,
+            same_family,
+            listed,
+            raises,
+            whole,
+            peers,
+        })
+    }
+
+    fn verdict(&self, form: FormId) -> Verdict {
+        let decl = self.image.form(form);
+        if !decl.lives_at(self.levels[usize::from(decl.component.0)]) {
+            return Verdict::Stuck;
+        }
+        let normal = decl.form.normal();
+        if self.same_family
+            && let Some(raise) = self.raises.get(&(decl.mode, normal))
+        {
+            return if raise.stuck {
+                Verdict::Stuck
+            } else {
+                Verdict::Raised(raise.fails.clone())
+            };
+        }
+        let mode = self.image.mode_name(decl.mode);
+        match self.listed.get(&decl.mode) {
+            None => Verdict::Goes,
+            Some(forms) if self.same_family && forms.contains(normal) => Verdict::Goes,
+            Some(_) if self.whole.contains(&(mode.into(), normal.into())) => Verdict::Stuck,
+            Some(_) => Verdict::Resolve,
+        }
+    }
+}
+
+/// The don't-care entries of both sides, by the own forms they name.
+fn cared_not(image: &Image, answer: &Answer, diff: &Diff) -> BTreeMap<FormId, Shared<str>> {
+    let mut reasons = BTreeMap::new();
+    for entry in dont_cares(image, &diff.standby)
+        .iter()
+        .chain(&answer.dont_care)
+    {
+        let Some(mode) = image.mode(&entry.mode) else {
+            continue;
+        };
+        let named = image
+            .forms()
+            .filter(|(_, decl)| decl.mode == mode && decl.form.normal() == entry.form);
+        for (form, _) in named {
+            reasons
+                .entry(form)
+                .or_insert_with(|| Shared::text(&entry.reason));
+        }
+    }
+    reasons
+}
+
+impl Fails {
+    /// What would go, in words.
+    fn says(&self) -> String {
+        if self.all {
+            return "without it".into();
+        }
+        let numbers = self
+            .numbers
+            .iter()
+            .map(|(min, max)| alloc::format!("{min}-{max}"));
+        let words = self.words.iter().cloned();
+        let all: Vec<String> = numbers.chain(words).collect();
+        alloc::format!("all but {}", all.join(", "))
+    }
+}

@@ -1,0 +1,234 @@
+//! What becomes of a form, as a form, on a way of steps: whole, all but some values, or nothing of it.
+//!
+//! It is exact where each capture decides by itself; the laws hold it against lines.
+
+use alloc::boxed::Box;
+use alloc::collections::BTreeMap;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+use serde::{Deserialize, Serialize};
+
+use crate::base::FormId;
+use crate::grammar::{Form, Token};
+use crate::image::Image;
+use crate::transform::{Direction, Rule, Step, Tft};
+
+/// Values of one capture that do not go.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Fails {
+    /// The capture's name.
+    pub capture: String,
+    /// Numbers that do not go: closed intervals.
+    pub numbers: Vec<(i64, i64)>,
+    /// Words that do not go.
+    pub words: Vec<String>,
+    /// No value goes: a line that has the capture does not.
+    pub all: bool,
+}
+
+/// What becomes of a form.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Raisable {
+    /// No step reads it.
+    Untouched,
+    /// Every line of it goes, but those with these values; none: every line.
+    But(Vec<Fails>),
+    /// No line of it goes.
+    Stuck,
+}
+
+/// The forms that a capture of the form at hand has become, and by which spelling.
+struct Path {
+    form: FormId,
+    from: usize,
+}
+
+/// What becomes of `form` on the way of `steps`.
+pub fn raisable(image: &Image, tft: &Tft, steps: &[Step], form: FormId) -> Raisable {
+    let names = image.form(form).form.names();
+    let mut fails: BTreeMap<Box<str>, Fails> = BTreeMap::new();
+    let mut open = alloc::vec![Path { form, from: 0 }];
+    let mut touched = false;
+    while let Some(Path { form: at, from }) = open.pop() {
+        let read = steps[from..]
+            .iter()
+            .enumerate()
+            .find_map(|(number, step)| tft.read_by(*step, at).map(|of| (from + number, *step, of)));
+        let Some((number, step, of)) = read else {
+            if ends(image, steps, at) {
+                return Raisable::Stuck;
+            }
+            continue;
+        };
+        touched = true;
+        let rule = tft.rule(of.rule);
+        if rule.side(step.direction.to()).is_empty() {
+            return Raisable::Stuck;
+        }
+        for name in &names {
+            let failing = failing(image, rule, step.direction, form, at, name);
+            merge(fails.entry((*name).into()).or_default(), failing);
+        }
+        for to in rule.side(step.direction.to()) {
+            open.push(Path {
+                form: to.form,
+                from: number + 1,
+            });
+        }
+    }
+    if !touched {
+        return Raisable::Untouched;
+    }
+    let fails: Vec<Fails> = fails
+        .into_iter()
+        .map(|(name, fails)| Fails {
+            capture: name.to_string(),
+            ..fails
+        })
+        .filter(|fails| fails.all || !fails.numbers.is_empty() || !fails.words.is_empty())
+        .collect();
+    Raisable::But(fails)
+}
+
+/// Whether the form lives no more where the steps lead, and no rule says what became of it.
+fn ends(image: &Image, steps: &[Step], form: FormId) -> bool {
+    let decl = image.form(form);
+    steps.iter().any(|step| {
+        decl.component == step.component
+            && match step.direction {
+                Direction::Lower => decl.since >= step.level,
+                Direction::Raise => decl.until.is_some_and(|until| until <= step.level),
+            }
+    }) && {
+        let last = steps.iter().filter(|step| step.component == decl.component);
+        let mut levels = last.map(|step| match step.direction {
+            Direction::Lower => step.level.0.saturating_sub(1),
+            Direction::Raise => step.level.0,
+        });
+        let end = match steps.first().map(|step| step.direction) {
+            Some(Direction::Raise) => levels.max(),
+            Some(Direction::Lower) | None => levels.by_ref().min(),
+        };
+        end.is_some_and(|level| !decl.lives_at(crate::base::Level(level)))
+    }
+}
+
+/// The values of `name`, as `origin` takes it, that `rule` cannot take on from `at`.
+fn failing(
+    image: &Image,
+    rule: &Rule,
+    direction: Direction,
+    origin: FormId,
+    at: FormId,
+    name: &str,
+) -> Fails {
+    let mut fails = Fails::default();
+    let form = &image.form(at).form;
+    if !form.names().contains(&name) {
+        return fails;
+    }
+    let says = |form: &&Form| form.names().contains(&name);
+    let to: Vec<&Form> = rule
+        .side(direction.to())
+        .iter()
+        .flat_map(|pattern| pattern.entries.iter().chain([&pattern.form]))
+        .map(|form| &image.form(*form).form)
+        .filter(says)
+        .collect();
+    let implied = rule
+        .implied_value(name)
+        .filter(|_| direction == Direction::Raise);
+    for leaf in image.form(origin).form.capture(name) {
+        let token = &image.form(origin).form.leaf(leaf).token;
+        let takes = |word: &str| match implied {
+            Some(value) => *value == *word,
+            None => {
+                let word = rule.mapped(direction, name, word);
+                !to.is_empty() && to.iter().all(|form| fits(form, name, &word))
+            }
+        };
+        match token {
+            Token::Keyword(word) if !takes(word) => fails.words.push(word.to_string()),
+            Token::Keyword(_) => {}
+            _ if implied.is_some() => fails.all = true,
+            Token::Range { min, max } => {
+                for form in &to {
+                    fails.numbers.extend(outside(form, name, *min, *max));
+                }
+                fails.all |= to.is_empty();
+            }
+            token => {
+                let all = |form: &&Form| {
+                    form.capture(name)
+                        .iter()
+                        .any(|leaf| includes(&form.leaf(*leaf).token, token))
+                };
+                fails.all |= to.is_empty() || !to.iter().all(all);
+            }
+        }
+    }
+    fails
+}
+
+/// Whether a leaf of the capture takes `word`, in full.
+fn fits(form: &Form, name: &str, word: &str) -> bool {
+    form.capture(name)
+        .iter()
+        .any(|leaf| match &form.leaf(*leaf).token {
+            Token::Keyword(keyword) => **keyword == *word,
+            token => token.fit(word).is_some(),
+        })
+}
+
+/// Whether every word that fits `inner` fits `outer`.
+fn includes(outer: &Token, inner: &Token) -> bool {
+    outer == inner || *outer == Token::Variable
+}
+
+/// The numbers in `min..=max` that no leaf of the capture takes.
+fn outside(form: &Form, name: &str, min: i128, max: i128) -> Vec<(i64, i64)> {
+    let mut open = alloc::vec![(min, max)];
+    for leaf in form.capture(name) {
+        let (low, high) = match &form.leaf(leaf).token {
+            Token::Range { min, max } => (*min, *max),
+            Token::Variable => return Vec::new(),
+            _ => continue,
+        };
+        open = open
+            .into_iter()
+            .flat_map(|(min, max)| [(min, max.min(low - 1)), (min.max(high + 1), max)])
+            .filter(|(min, max)| min <= max)
+            .collect();
+    }
+    let bound = |number: i128| {
+        i64::try_from(number).unwrap_or(if number < 0 { i64::MIN } else { i64::MAX })
+    };
+    open.into_iter()
+        .map(|(min, max)| (bound(min), bound(max)))
+        .collect()
+}
+
+fn merge(into: &mut Fails, more: Fails) {
+    into.numbers.extend(more.numbers);
+    into.numbers.sort_unstable();
+    into.numbers.dedup();
+    into.words.extend(more.words);
+    into.words.sort();
+    into.words.dedup();
+    into.all |= more.all;
+}
+
+impl Fails {
+    /// Whether this value of the capture is one that does not go.
+    pub fn has(&self, value: &str) -> bool {
+        let number = value.parse::<i64>().ok();
+        self.all
+            || self.words.iter().any(|word| *word == *value)
+            || number.is_some_and(|n| {
+                self.numbers
+                    .iter()
+                    .any(|(min, max)| (*min..=*max).contains(&n))
+            })
+    }
+}

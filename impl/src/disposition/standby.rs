@@ -1,0 +1,267 @@
+//! The Standby's side of a pairing: from the Active's dump to the answer, and its way up.
+
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::string::ToString;
+use alloc::vec::Vec;
+
+use super::answer::{Answer, AnswerError, FormName, ModeForms, PeerDontCare, Raise};
+use super::raisable::{Raisable, raisable};
+use super::wire_levels;
+use crate::base::{FormId, Level};
+use crate::diff::{Diff, DiffEntry};
+use crate::dump::{Dump, DumpError, Header};
+use crate::grammar::{Form, Residue};
+use crate::image::{Grammar, Image};
+use crate::transform::{RuleError, Step, Tft};
+
+/// Why bytes and image make no pairing.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PairError {
+    /// The bytes are no dump, or no diff.
+    #[error("{0}")]
+    Dump(#[from] DumpError),
+    /// The bytes are no answer.
+    #[error("{0}")]
+    Answer(#[from] AnswerError),
+    /// The own image has a change that makes no rule.
+    #[error("{0}")]
+    Rule(#[from] RuleError),
+}
+
+/// What the Standby knows of the pair: its answer, and the way from W to S.
+#[derive(Clone, Debug)]
+pub struct StandbyPairing {
+    levels: Vec<Level>,
+    grammar: Grammar,
+    tft: Tft,
+    up: Vec<Step>,
+    concerned: Vec<bool>,
+    bytes: Vec<u8>,
+    diff: Option<Diff>,
+}
+
+/// Pairs at the Standby: decodes the Active's dump and answers it.
+///
+/// # Errors
+/// See [`PairError`].
+pub fn pair_at_standby(image: &Image, dump_bytes: &[u8]) -> Result<StandbyPairing, PairError> {
+    let active = Dump::decode(dump_bytes)?;
+    let own = Dump::of(image);
+    let diff = Diff::of(&active, &own);
+    let tft = Tft::of(image)?;
+    let levels = if active.header.same_family(&own.header) {
+        wire_levels(image, &active.header.components)
+    } else {
+        image.levels().to_vec()
+    };
+    let up = tft.steps_up(image, &levels);
+    let answer = Answer {
+        unhandled: unhandled(image, &tft, &up, &active.header, &diff.sdl),
+        modes: differing(&active, &own),
+        raises: raises(image, &tft, &up, &levels),
+        dont_care: dont_cares(image, &active.header),
+        diff: diff.encode(),
+    };
+    Ok(StandbyPairing::new(
+        image,
+        tft,
+        levels,
+        up,
+        answer.encode(),
+        Some(diff),
+    ))
+}
+
+impl StandbyPairing {
+    /// The pairing with an Active of the same image: nothing is to be done.
+    ///
+    /// # Errors
+    /// [`PairError::Rule`].
+    pub fn equal(image: &Image) -> Result<Self, PairError> {
+        let levels = image.levels().to_vec();
+        Ok(Self::new(
+            image,
+            Tft::of(image)?,
+            levels,
+            Vec::new(),
+            Vec::new(),
+            None,
+        ))
+    }
+
+    fn new(
+        image: &Image,
+        tft: Tft,
+        levels: Vec<Level>,
+        up: Vec<Step>,
+        bytes: Vec<u8>,
+        diff: Option<Diff>,
+    ) -> Self {
+        let grammar = image.grammar(&levels);
+        let concerned = image
+            .forms()
+            .map(|(form, _)| !up.is_empty() && tft.concerns(form))
+            .collect();
+        Self {
+            levels,
+            grammar,
+            tft,
+            up,
+            concerned,
+            bytes,
+            diff,
+        }
+    }
+
+    /// What the Active gets to know: ADL, SDL, DCL, what this unit can raise, its verdict.
+    pub fn diff_bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// ADL and SDL; none between equal images.
+    pub const fn diff(&self) -> Option<&Diff> {
+        self.diff.as_ref()
+    }
+
+    /// The levels of the wire's view.
+    pub fn levels(&self) -> &[Level] {
+        &self.levels
+    }
+
+    /// The forms of the wire's view.
+    pub const fn grammar(&self) -> &Grammar {
+        &self.grammar
+    }
+
+    /// The steps from W up to S.
+    pub fn steps(&self) -> &[Step] {
+        &self.up
+    }
+
+    /// The own image's rules.
+    pub const fn tft(&self) -> &Tft {
+        &self.tft
+    }
+
+    pub(crate) fn concerned(&self) -> &[bool] {
+        &self.concerned
+    }
+}
+
+/// Every mode in which the two have not the same forms, with the own ones.
+fn differing(active: &Dump, own: &Dump) -> Vec<ModeForms> {
+    let by_mode = |dump: &Dump| {
+        let mut modes: BTreeMap<alloc::string::String, BTreeSet<alloc::string::String>> =
+            BTreeMap::new();
+        for entry in &dump.entries {
+            let forms = modes.entry(entry.mode.clone()).or_default();
+            forms.insert(entry.form.normal().to_string());
+        }
+        modes
+    };
+    let (theirs, ours) = (by_mode(active), by_mode(own));
+    let modes: BTreeSet<_> = theirs.keys().chain(ours.keys()).collect();
+    let differ = modes
+        .into_iter()
+        .filter(|mode| theirs.get(*mode) != ours.get(*mode));
+    differ
+        .map(|mode| ModeForms {
+            mode: mode.clone(),
+            forms: ours.get(mode).into_iter().flatten().cloned().collect(),
+        })
+        .collect()
+}
+
+/// What becomes of each form of the wire's view that does not simply stay.
+fn raises(image: &Image, tft: &Tft, up: &[Step], levels: &[Level]) -> Vec<Raise> {
+    let alive = image
+        .forms()
+        .filter(|(_, decl)| decl.lives_at(levels[usize::from(decl.component.0)]));
+    alive
+        .filter_map(|(form, decl)| {
+            let (stuck, fails) = match raisable(image, tft, up, form) {
+                Raisable::Untouched => return None,
+                Raisable::Stuck => (true, Vec::new()),
+                Raisable::But(fails) => (false, fails),
+            };
+            let mode = image.mode_name(decl.mode).to_string();
+            Some(Raise {
+                mode,
+                form: decl.form.normal().to_string(),
+                stuck,
+                fails,
+            })
+        })
+        .collect()
+}
+
+/// The own don't-care entries that hold facing this peer.
+pub(super) fn dont_cares(image: &Image, peer: &Header) -> Vec<PeerDontCare> {
+    let declared = image.declarations();
+    let holds = |entry: &&crate::image::DontCare| {
+        let name = &declared.components[usize::from(entry.component)].name;
+        let theirs = peer
+            .components
+            .iter()
+            .find(|component| component.name == *name);
+        let level = theirs.map_or(0, |component| component.level);
+        entry.facing_below.is_none_or(|below| level < below)
+    };
+    let holding = declared.dont_cares.iter().filter(holds);
+    holding
+        .filter_map(|entry| {
+            let form = Form::parse(&entry.form).ok()?.normal().to_string();
+            Some(PeerDontCare {
+                mode: entry.mode.clone(),
+                form,
+                reason: entry.reason.clone(),
+            })
+        })
+        .collect()
+}
+
+/// Entries of the own diff list that no step makes and no don't-care entry names.
+fn unhandled(
+    image: &Image,
+    tft: &Tft,
+    up: &[Step],
+    active: &Header,
+    list: &[DiffEntry],
+) -> Vec<FormName> {
+    let dont_care = dont_cares(image, active);
+    let open = list
+        .iter()
+        .filter(|of| of.residue != Residue::None)
+        .filter(|of| {
+            let id = form_id(image, &of.entry.mode, &of.entry.form);
+            let made = id.is_some_and(|id| {
+                up.iter().any(|step| {
+                    let of = tft.written_by(*step, id);
+                    of.is_some_and(|of| !tft.rule(of.rule).old.is_empty())
+                })
+            });
+            let named = dont_care
+                .iter()
+                .any(|entry| entry.mode == of.entry.mode && entry.form == of.entry.form.normal());
+            !made && !named
+        });
+    open.map(|of| FormName {
+        mode: of.entry.mode.clone(),
+        form: of.entry.form.normal().to_string(),
+    })
+    .collect()
+}
+
+/// The own form of this name that lives at the own levels.
+pub(super) fn form_id(image: &Image, mode: &str, form: &Form) -> Option<FormId> {
+    let mode = image.mode(mode)?;
+    let normal = form.normal();
+    image
+        .forms()
+        .find(|(_, decl)| {
+            decl.mode == mode
+                && decl.form.normal() == normal
+                && decl.lives_at(image.levels()[usize::from(decl.component.0)])
+        })
+        .map(|(id, _)| id)
+}

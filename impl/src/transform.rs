@@ -1,0 +1,12 @@
+//! Declarations compiled to the table of transforms: which groups a line belongs to, one step of one
+//! group, and the laws that a step keeps. What becomes of whole configs is the business of `translate`.
+
+mod address;
+mod group;
+mod rule;
+mod tft;
+
+pub use address::Bindings;
+pub use group::{Cause, CauseClass, Complement, Fate, Group, GroupKey};
+pub use rule::{Direction, Pattern, Rule, RuleError, SideOf};
+pub use tft::{Step, Tft, Use};

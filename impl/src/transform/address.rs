@@ -1,0 +1,149 @@
+//! Where a line of a pattern stands, by names: from a line to the values of its address, and back.
+
+use alloc::boxed::Box;
+use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
+
+use super::Cause;
+use super::rule::{Pattern, cause_of};
+use crate::base::{FormId, Level, ModeId};
+use crate::config::{Line, LineKey, Place};
+use crate::grammar::Sign;
+use crate::image::Image;
+
+/// Values by the names that both sides of a change share.
+pub type Bindings = BTreeMap<Box<str>, Box<str>>;
+
+/// The named captures of an entry form: an instance is its whole entry line.
+pub(super) fn entry_names(image: &Image, entry: FormId) -> Vec<Box<str>> {
+    image
+        .form(entry)
+        .form
+        .names()
+        .into_iter()
+        .map(Into::into)
+        .collect()
+}
+
+/// The named captures that identify a line of `form`.
+pub(super) fn key_names(image: &Image, form: FormId) -> Vec<Box<str>> {
+    let decl = image.form(form);
+    let names = decl.form.names().into_iter();
+    let keyed = names.filter(|name| match &decl.key {
+        None => true,
+        Some(leaves) => decl
+            .form
+            .capture(name)
+            .iter()
+            .any(|leaf| leaves.contains(leaf)),
+    });
+    keyed.map(Into::into).collect()
+}
+
+/// The entry form of `mode` that a side at `level` of `component` uses.
+pub(super) fn entry_of(
+    image: &Image,
+    mode: ModeId,
+    component: crate::base::ComponentId,
+    level: Level,
+) -> Option<FormId> {
+    let entries = image.forms().filter(|(_, decl)| decl.enters == Some(mode));
+    let alive = |decl: &crate::image::FormDecl| {
+        if decl.component == component {
+            decl.lives_at(level)
+        } else {
+            decl.until.is_none()
+        }
+    };
+    entries
+        .filter(|(_, decl)| alive(decl))
+        .map(|(id, _)| id)
+        .last()
+}
+
+/// The values of the address of a line below the first `depth` instances of its place.
+pub(super) fn of_line(image: &Image, key: &LineKey, depth: usize, pattern: &Pattern) -> Bindings {
+    let mut values = Bindings::new();
+    for (entry, words) in key.place.instances().iter().skip(depth) {
+        values.extend(image.form(*entry).form.values_of(words));
+    }
+    values.extend(image.form(key.form).form.values_of(&key.key));
+    values.retain(|name, _| pattern.address.contains(name));
+    values
+}
+
+/// The place of a line of `pattern` below `at`.
+pub(super) fn place(
+    image: &Image,
+    at: &Place,
+    pattern: &Pattern,
+    values: &Bindings,
+) -> Result<Place, Cause> {
+    let mut place = at.clone();
+    for entry in &pattern.entries {
+        let form = &image.form(*entry).form;
+        let given = wanted(form, values);
+        let words = form
+            .build(Sign::Positive, &given)
+            .map_err(|error| cause_of(form, error))?;
+        place = place.child(*entry, words);
+    }
+    Ok(place)
+}
+
+/// The key of the line of `pattern` below `at` that these values identify.
+pub(super) fn line_key(
+    image: &Image,
+    at: &Place,
+    pattern: &Pattern,
+    values: &Bindings,
+) -> Option<LineKey> {
+    let place = place(image, at, pattern, values).ok()?;
+    let decl = image.form(pattern.form);
+    let keyed: Vec<(&str, &str)> = key_names(image, pattern.form)
+        .iter()
+        .filter_map(|name| values.get_key_value(name))
+        .map(|(name, value)| (&**name, &**value))
+        .collect();
+    let key = decl.form.part(&keyed)?;
+    Some(LineKey {
+        place,
+        form: pattern.form,
+        key,
+    })
+}
+
+/// The line of `pattern` below `at` with these values.
+pub(super) fn build(
+    image: &Image,
+    at: &Place,
+    pattern: &Pattern,
+    sign: Sign,
+    values: &Bindings,
+) -> Result<(LineKey, Line), Cause> {
+    let place = place(image, at, pattern, values)?;
+    let form = &image.form(pattern.form).form;
+    let given = wanted(form, values);
+    let words = form
+        .build(sign, &given)
+        .map_err(|error| cause_of(form, error))?;
+    Ok(Line::of(image, place, pattern.form, words))
+}
+
+/// Those of `values` that `form` has a place for.
+pub(super) fn wanted<'a>(
+    form: &crate::grammar::Form,
+    values: &'a Bindings,
+) -> Vec<(&'a str, &'a str)> {
+    let names = form.names();
+    let mine = values.iter().filter(|(name, _)| names.contains(&&***name));
+    mine.map(|(name, value)| (&**name, &**value)).collect()
+}
+
+/// The first `depth` instances of a place.
+pub(super) fn ancestor(place: &Place, depth: usize) -> Place {
+    let around = depth
+        .checked_sub(1)
+        .and_then(|at| place.and_ancestors().nth(at));
+    around.unwrap_or_default()
+}

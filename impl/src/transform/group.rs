@@ -1,0 +1,200 @@
+//! Groups: what one transform reads and writes together, and what becomes of it.
+
+use alloc::boxed::Box;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt;
+
+use crate::base::{ChangeId, ComponentId, Digest, Level, Shared};
+use crate::config::{Edit, Line, LineKey, Place, Prc};
+
+/// The unit of translation: one change, in one place, for one key.
+///
+/// `change: None` is a line by itself: as it is, or stuck without any change.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct GroupKey {
+    /// The change, in the family's order.
+    pub change: Option<ChangeId>,
+    /// The innermost place that all lines of the group share.
+    pub at: Place,
+    /// The values that identify the group there, in the old side's words.
+    pub key: Vec<Box<str>>,
+}
+
+/// The lines of one group as they stand in one rung.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Group {
+    /// Which group.
+    pub key: GroupKey,
+    /// The lines that are there, by the pattern of the side that they stand on.
+    pub present: Vec<Vec<(LineKey, Line)>>,
+    /// The mode instances that the group reads. Source: ours, for fan-outs over instances.
+    pub instances: Vec<Place>,
+}
+
+/// What becomes of a group in one step.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// It goes, as these lines.
+    Made {
+        /// The lines on the other side.
+        out: Vec<(LineKey, Line)>,
+        /// What the step dropped, if it is lossy and dropped anything.
+        lost: Option<Complement>,
+    },
+    /// Raising: the rest of the group is still to come. Its lines stay in W.
+    Pending,
+    /// Nothing of the group goes; its lines are listed.
+    Stuck(Cause),
+}
+
+/// What a lossy step dropped of a group.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Complement {
+    /// The component whose step lost it.
+    pub component: ComponentId,
+    /// The level from which the step came.
+    pub level: Level,
+    /// The digest of the lower group that was made from it.
+    pub of: Digest,
+    /// What puts it back.
+    pub lost: Vec<Edit>,
+}
+
+/// Why a line cannot go. By words, since it crosses to a unit with another image.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Cause {
+    /// The facing side has no such form, and no change says what it was or became.
+    NoTransform,
+    /// The form goes, this value does not.
+    Value {
+        /// The capture's name.
+        capture: Shared<str>,
+        /// The value.
+        value: Shared<str>,
+        /// What would go, in the form language; empty if that is not known.
+        allowed: Shared<str>,
+    },
+    /// Only part of a group is there, and the other side can only say the whole of it.
+    Alone {
+        /// A form of the group that is missing.
+        missing: Shared<str>,
+    },
+    /// Lines of the group contradict each other.
+    Conflict,
+    /// What it would become is there already, from a line of its own.
+    Taken,
+    /// The words mean something else on the facing side, or more than one thing.
+    Resolves,
+    /// Nothing is in this mode instance, and the facing side has no such mode.
+    EmptyMode,
+    /// The facing unit's parser gave this.
+    Peer(Prc),
+    /// The rest of its group is still to come.
+    Pending,
+    /// It was raised, and lowering it again does not give it back.
+    Unverified,
+    /// A bound was met.
+    Bound,
+}
+
+/// The classes that policy rules name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum CauseClass {
+    /// Nothing says what the line is on the other side.
+    NoTransform,
+    /// The form goes; the values, or the company the line is in, do not.
+    GuardedValue,
+    /// The Standby's parser gave another class of result.
+    PrcMismatch,
+    /// What was executed does not lower to what came.
+    Verification,
+    /// A bound was met.
+    Limit,
+}
+
+impl Cause {
+    /// The class by which policy rules ask.
+    pub const fn class(&self) -> CauseClass {
+        match self {
+            Self::NoTransform | Self::EmptyMode => CauseClass::NoTransform,
+            Self::Value { .. }
+            | Self::Alone { .. }
+            | Self::Conflict
+            | Self::Taken
+            | Self::Pending
+            | Self::Resolves => CauseClass::GuardedValue,
+            Self::Unverified => CauseClass::Verification,
+            Self::Peer(_) => CauseClass::PrcMismatch,
+            Self::Bound => CauseClass::Limit,
+        }
+    }
+
+    /// Appends the canonical bytes of this cause.
+    pub fn put(&self, out: &mut Vec<u8>) {
+        let mut text = String::new();
+        let tag = match self {
+            Self::NoTransform => 0,
+            Self::Value {
+                capture,
+                value,
+                allowed,
+            } => {
+                for part in [capture, value, allowed] {
+                    text.push_str(part);
+                    text.push('\n');
+                }
+                1
+            }
+            Self::Alone { missing } => {
+                text.push_str(missing);
+                2
+            }
+            Self::Conflict => 3,
+            Self::Taken => 4,
+            Self::Resolves => 5,
+            Self::EmptyMode => 6,
+            Self::Peer(prc) => {
+                text = alloc::format!("{prc:?}");
+                7
+            }
+            Self::Bound => 8,
+            Self::Pending => 9,
+            Self::Unverified => 10,
+        };
+        out.push(tag);
+        out.extend_from_slice(&u32::try_from(text.len()).unwrap_or(u32::MAX).to_le_bytes());
+        out.extend_from_slice(text.as_bytes());
+    }
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoTransform => f.write_str("no such form, and no transform"),
+            Self::Value {
+                capture,
+                value,
+                allowed,
+            } if allowed.is_empty() => {
+                write!(f, "{} {} does not go", &**capture, &**value)
+            }
+            Self::Value {
+                capture,
+                value,
+                allowed,
+            } => {
+                write!(f, "{} {}: only {} goes", &**capture, &**value, &**allowed)
+            }
+            Self::Alone { missing } => write!(f, "goes only together with `{}`", &**missing),
+            Self::Conflict => f.write_str("lines of one group contradict each other"),
+            Self::Taken => f.write_str("what it would become is there already"),
+            Self::Resolves => f.write_str("the facing image reads these words as another command"),
+            Self::EmptyMode => f.write_str("no such mode, and nothing in it"),
+            Self::Peer(prc) => write!(f, "refused by the facing unit: {prc:?}"),
+            Self::Pending => f.write_str("the rest of its group is still to come"),
+            Self::Unverified => f.write_str("what was executed is not what was sent"),
+            Self::Bound => f.write_str("a bound was met"),
+        }
+    }
+}

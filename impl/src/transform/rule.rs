@@ -1,0 +1,502 @@
+//! One change compiled for one image: its patterns, what identifies a group, and how values map.
+//!
+//! It evaluates one group in one direction, from the lines of a config. What to do with the result is
+//! the ladder's business.
+
+use alloc::boxed::Box;
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+use super::address::{self, Bindings};
+use super::{Cause, Fate, GroupKey};
+use crate::base::{ChangeId, ComponentId, FormId, Level, ModeId, Shared};
+use crate::config::{Config, Line, LineKey};
+use crate::grammar::{BuildError, Form, Sign, Words};
+use crate::image::{Alone, Change, Image, Side};
+
+/// The two ways through a change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Direction {
+    /// One level down: from the new side to the old.
+    Lower,
+    /// One level up: from the old side to the new.
+    Raise,
+}
+
+/// The two sides of a change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum SideOf {
+    /// How it was below the change's level.
+    Old,
+    /// How it is from that level on.
+    New,
+}
+
+/// Capture -> [(old value, new value)].
+type ValueMaps = BTreeMap<Box<str>, Vec<(Box<str>, Box<str>)>>;
+
+/// A change, compiled.
+#[derive(Clone, Debug)]
+pub struct Rule {
+    /// The change, in the family's order.
+    pub change: ChangeId,
+    /// The component that declares it.
+    pub component: ComponentId,
+    /// The level that it makes.
+    pub level: Level,
+    /// The forms below that level.
+    pub old: Vec<Pattern>,
+    /// The forms from that level on.
+    pub new: Vec<Pattern>,
+    /// How many instances deep the place is that all lines of a group share.
+    pub depth: usize,
+    /// The names that identify a group in that place: those in the address of every pattern. Sorted.
+    pub key: Vec<Box<str>>,
+    /// Values that are spelled otherwise: capture -> [(old value, new value)].
+    maps: ValueMaps,
+    /// Captures of the old side whose one value the new side says by its presence.
+    implied: Vec<(Box<str>, Box<str>)>,
+    /// What lowering does with a part of a group.
+    pub alone: Alone,
+}
+
+/// One form of one side of a change.
+#[derive(Clone, Debug)]
+pub struct Pattern {
+    /// The form.
+    pub form: FormId,
+    /// The entry forms of the modes from below the place that all lines share down to its own.
+    pub entries: Vec<FormId>,
+    /// Names of the address: the key captures of the instances on `path`, then those of the line.
+    pub address: BTreeSet<Box<str>>,
+}
+
+/// Why a change makes no rule for an image.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RuleError {
+    /// The image has no such form at the level.
+    #[error("mode {mode} has no form `{form}` at level {level}")]
+    NoForm {
+        /// The mode's name.
+        mode: Box<str>,
+        /// The form.
+        form: Box<str>,
+        /// The level.
+        level: Level,
+    },
+    /// A mode has no entry at the level.
+    #[error("mode {mode} cannot be entered at this level")]
+    NoEntry {
+        /// The mode's name.
+        mode: Box<str>,
+    },
+    /// A value map of a key is not one to one.
+    #[error("the map of key `{name}` sends two values to one: groups would run together")]
+    KeyMap {
+        /// The capture.
+        name: Box<str>,
+    },
+}
+
+impl Direction {
+    /// The side that is read.
+    pub const fn from(self) -> SideOf {
+        match self {
+            Self::Lower => SideOf::New,
+            Self::Raise => SideOf::Old,
+        }
+    }
+
+    /// The other way.
+    pub const fn back(self) -> Self {
+        match self {
+            Self::Lower => Self::Raise,
+            Self::Raise => Self::Lower,
+        }
+    }
+
+    /// The side that is written.
+    pub const fn to(self) -> SideOf {
+        match self {
+            Self::Lower => SideOf::Old,
+            Self::Raise => SideOf::New,
+        }
+    }
+}
+
+impl Rule {
+    /// Compiles `change`, the one of number `id` in the family's order.
+    ///
+    /// # Errors
+    /// See [`RuleError`].
+    pub fn of(image: &Image, id: ChangeId, change: &Change) -> Result<Self, RuleError> {
+        let level = Level(change.level);
+        let below = Level(change.level.saturating_sub(1));
+        let old = sides(image, &change.old, below)?;
+        let new = sides(image, &change.new, level)?;
+        let depth = old
+            .iter()
+            .chain(&new)
+            .map(|(_, path)| path.as_slice())
+            .reduce(shared);
+        let depth = depth.map_or(0, <[ModeId]>::len);
+        let component = ComponentId(change.component);
+        let patterns = |side: Vec<(FormId, Vec<ModeId>)>, at: Level| -> Result<Vec<Pattern>, _> {
+            let compile = |(form, path): (FormId, Vec<ModeId>)| {
+                let entries = path[depth..].iter().map(|mode| {
+                    let none = || RuleError::NoEntry {
+                        mode: image.mode_name(*mode).into(),
+                    };
+                    address::entry_of(image, *mode, component, at).ok_or_else(none)
+                });
+                Ok(Pattern::of(image, form, entries.collect::<Result<_, _>>()?))
+            };
+            side.into_iter().map(compile).collect()
+        };
+        let (old, new) = (patterns(old, below)?, patterns(new, level)?);
+        let mut key = old
+            .iter()
+            .chain(&new)
+            .map(|pattern| pattern.address.clone());
+        let key = key.next().map(|first| {
+            key.fold(first, |names, more| {
+                names.intersection(&more).cloned().collect()
+            })
+        });
+        let key: Vec<Box<str>> = key.unwrap_or_default().into_iter().collect();
+        let maps: ValueMaps = change
+            .map
+            .iter()
+            .map(|(name, map)| {
+                let pairs = map
+                    .iter()
+                    .map(|(old, new)| (old.as_str().into(), new.as_str().into()));
+                (name.as_str().into(), pairs.collect())
+            })
+            .collect();
+        for name in &key {
+            let news: Vec<_> = maps
+                .get(name)
+                .into_iter()
+                .flatten()
+                .map(|(_, new)| new)
+                .collect();
+            if news.len() != news.iter().collect::<BTreeSet<_>>().len() {
+                return Err(RuleError::KeyMap { name: name.clone() });
+            }
+        }
+        let implied = change
+            .implied
+            .iter()
+            .map(|(name, value)| (name.as_str().into(), value.as_str().into()));
+        Ok(Self {
+            change: id,
+            component,
+            level,
+            old,
+            new,
+            depth,
+            key,
+            maps,
+            implied: implied.collect(),
+            alone: change.alone,
+        })
+    }
+
+    /// The patterns of one side.
+    pub fn side(&self, side: SideOf) -> &[Pattern] {
+        match side {
+            SideOf::Old => &self.old,
+            SideOf::New => &self.new,
+        }
+    }
+
+    /// The group of the line `key`, which is of pattern `pattern` of `side`.
+    pub fn group_of(&self, image: &Image, side: SideOf, pattern: usize, key: &LineKey) -> GroupKey {
+        let pattern = &self.side(side)[pattern];
+        let values = address::of_line(image, key, self.depth, pattern);
+        let value = |name: &str| {
+            let value = values.get(name).cloned().unwrap_or_default();
+            if side == SideOf::New {
+                self.mapped(Direction::Lower, name, &value)
+            } else {
+                value
+            }
+        };
+        GroupKey {
+            change: Some(self.change),
+            at: address::ancestor(&key.place, self.depth),
+            key: self.key.iter().map(|name| value(name)).collect(),
+        }
+    }
+
+    /// The lines of `group` on one side in `config`, by pattern.
+    pub fn members(
+        &self,
+        image: &Image,
+        side: SideOf,
+        config: &Config,
+        group: &GroupKey,
+    ) -> Vec<Vec<(LineKey, Line)>> {
+        let mut named = Bindings::new();
+        for (name, value) in self.key.iter().zip(&group.key) {
+            let value = if side == SideOf::New {
+                self.mapped(Direction::Raise, name, value)
+            } else {
+                value.clone()
+            };
+            named.insert(name.clone(), value);
+        }
+        let patterns = self.side(side).iter().enumerate();
+        patterns
+            .map(|(number, pattern)| {
+                if pattern.address.len() == self.key.len() {
+                    let key = address::line_key(image, &group.at, pattern, &named);
+                    let found = key.and_then(|key| Some((key.clone(), config.line(&key)?.clone())));
+                    return found.into_iter().collect();
+                }
+                let mine = config.lines().filter(|(key, _)| {
+                    key.form == pattern.form
+                        && key.place.is_within(&group.at)
+                        && self.group_of(image, side, number, key) == *group
+                });
+                mine.map(|(key, line)| (key.clone(), line.clone()))
+                    .collect()
+            })
+            .collect()
+    }
+
+    /// What becomes of `group` in `config`, going `direction`.
+    pub fn evaluate(
+        &self,
+        image: &Image,
+        direction: Direction,
+        config: &Config,
+        group: &GroupKey,
+    ) -> Fate {
+        let present = self.members(image, direction.from(), config, group);
+        if present.iter().all(Vec::is_empty) {
+            return Fate::Made {
+                out: Vec::new(),
+                lost: None,
+            };
+        }
+        if self.side(direction.to()).is_empty() {
+            return Fate::Stuck(Cause::NoTransform);
+        }
+        if let Some(missing) = present.iter().position(Vec::is_empty) {
+            return match (direction, self.alone) {
+                (Direction::Lower, Alone::Stuck) => {
+                    let form = self.side(direction.from())[missing].form;
+                    let missing = Shared::text(image.form(form).form.text());
+                    Fate::Stuck(Cause::Alone { missing })
+                }
+                (Direction::Raise, _) => Fate::Pending,
+            };
+        }
+        if present.iter().any(|lines| lines.len() > 1) {
+            return Fate::Stuck(Cause::Conflict);
+        }
+        let taken = self.members(image, direction.to(), config, group);
+        if taken.iter().any(|lines| !lines.is_empty()) {
+            return Fate::Stuck(Cause::Taken);
+        }
+        let lines: Vec<(LineKey, Line)> = present.into_iter().flatten().collect();
+        match self.make(image, direction, group, &lines) {
+            Ok(out) => Fate::Made { out, lost: None },
+            Err(cause) => Fate::Stuck(cause),
+        }
+    }
+
+    /// The lines of the other side, from one line of each pattern of this side.
+    fn make(
+        &self,
+        image: &Image,
+        direction: Direction,
+        group: &GroupKey,
+        lines: &[(LineKey, Line)],
+    ) -> Result<Vec<(LineKey, Line)>, Cause> {
+        let sign = lines[0].1.sign;
+        let mut values = Bindings::new();
+        for ((key, line), pattern) in lines.iter().zip(self.side(direction.from())) {
+            if line.sign != sign {
+                return Err(Cause::Conflict);
+            }
+            let mut all = address::of_line(image, key, self.depth, pattern);
+            all.extend(image.form(key.form).form.values_of(&line.words));
+            for (name, value) in all {
+                let value = self.mapped(direction, &name, &value);
+                match values.get(&name) {
+                    Some(other) if *other != value => return Err(Cause::Conflict),
+                    _ => values.insert(name, value),
+                };
+            }
+        }
+        for (name, value) in &self.implied {
+            match direction {
+                Direction::Lower if sign == Sign::Positive => {
+                    values.insert(name.clone(), value.clone());
+                }
+                // On its way up only the one value is said by presence.
+                Direction::Raise if sign == Sign::Positive => {
+                    if values.remove(name).is_some_and(|found| found != *value) {
+                        return Err(Cause::Value {
+                            capture: Shared::text(name),
+                            value: Shared::text(""),
+                            allowed: Shared::text(value),
+                        });
+                    }
+                }
+                Direction::Lower | Direction::Raise => {}
+            }
+        }
+        let to = self.side(direction.to());
+        if sign == Sign::Positive {
+            self.check_said(image, to, &values)?;
+        }
+        to.iter()
+            .map(|pattern| address::build(image, &group.at, pattern, sign, &values))
+            .collect()
+    }
+
+    /// Every value must be said by some line of the other side: nothing is lost unsaid.
+    fn check_said(&self, image: &Image, to: &[Pattern], values: &Bindings) -> Result<(), Cause> {
+        let says = |form: FormId, name: &str| image.form(form).form.names().contains(&name);
+        let unsaid = values.iter().find(|(name, _)| {
+            let said = |pattern: &Pattern| {
+                says(pattern.form, name) || pattern.entries.iter().any(|entry| says(*entry, name))
+            };
+            !to.iter().any(said)
+        });
+        unsaid.map_or(Ok(()), |(name, value)| {
+            Err(Cause::Value {
+                capture: Shared::text(name),
+                value: Shared::text(value),
+                allowed: Shared::text(""),
+            })
+        })
+    }
+
+    /// The entry line on the other side of a renamed mode entry.
+    pub(super) fn entry_line(
+        &self,
+        image: &Image,
+        direction: Direction,
+        entry: FormId,
+        words: &Words,
+    ) -> Option<(FormId, Words)> {
+        let to = self.side(direction.to()).first()?;
+        let values = image.form(entry).form.values_of(words).into_iter();
+        let values: Bindings = values
+            .map(|(name, value)| {
+                let value = self.mapped(direction, &name, &value);
+                (name, value)
+            })
+            .collect();
+        let form = &image.form(to.form).form;
+        let words = form
+            .build(Sign::Positive, &address::wanted(form, &values))
+            .ok()?;
+        Some((to.form, words))
+    }
+
+    /// What `value` of capture `name` is on the other side.
+    pub fn mapped(&self, direction: Direction, name: &str, value: &str) -> Box<str> {
+        let pairs = self.maps.get(name).into_iter().flatten();
+        let mut found = pairs.filter_map(|(old, new)| match direction {
+            Direction::Lower => (**new == *value).then_some(old),
+            Direction::Raise => (**old == *value).then_some(new),
+        });
+        found.next().cloned().unwrap_or_else(|| value.into())
+    }
+}
+
+impl Pattern {
+    fn of(image: &Image, form: FormId, entries: Vec<FormId>) -> Self {
+        let mut address = BTreeSet::new();
+        for entry in &entries {
+            address.extend(address::entry_names(image, *entry));
+        }
+        address.extend(address::key_names(image, form));
+        Self {
+            form,
+            entries,
+            address,
+        }
+    }
+}
+
+/// The forms of one side, each with the modes from the root's child down to its own.
+fn sides(
+    image: &Image,
+    sides: &[Side],
+    level: Level,
+) -> Result<Vec<(FormId, Vec<ModeId>)>, RuleError> {
+    sides
+        .iter()
+        .map(|side| {
+            let none = || RuleError::NoForm {
+                mode: side.mode.as_str().into(),
+                form: side.form.as_str().into(),
+                level,
+            };
+            let mode = image.mode(&side.mode).ok_or_else(none)?;
+            let form = Form::parse(&side.form).map_err(|_| none())?;
+            let form = image.find(mode, &form, level).ok_or_else(none)?;
+            Ok((form, path_of(image, mode)))
+        })
+        .collect()
+}
+
+/// The modes from the root's child down to `mode`.
+pub(crate) fn path_of(image: &Image, mode: ModeId) -> Vec<ModeId> {
+    let mut path = Vec::new();
+    let mut at = mode;
+    while let Some(parent) = image.parent(at) {
+        path.push(at);
+        at = parent;
+    }
+    path.reverse();
+    path
+}
+
+/// The beginning that two paths share.
+fn shared<'a>(one: &'a [ModeId], other: &'a [ModeId]) -> &'a [ModeId] {
+    let common = one.iter().zip(other).take_while(|(a, b)| a == b).count();
+    &one[..common]
+}
+
+/// The cause that a refused build is.
+pub(super) fn cause_of(form: &Form, error: BuildError) -> Cause {
+    let value = |capture: &str, value: &str, allowed: &str| Cause::Value {
+        capture: Shared::text(capture),
+        value: Shared::text(value),
+        allowed: Shared::text(allowed),
+    };
+    match error {
+        BuildError::Unfit {
+            name, value: given, ..
+        } => {
+            let leaves = form.capture(&name);
+            let kinds: Vec<String> = leaves
+                .iter()
+                .map(|leaf| form.leaf(*leaf).token.to_string())
+                .collect();
+            value(&name, &given, &kinds.join("|"))
+        }
+        BuildError::Missing { name } => value(&name, "", ""),
+        BuildError::Unused { name } => value(&name, "", ""),
+        BuildError::Sign => Cause::NoTransform,
+    }
+}
+
+impl Rule {
+    /// The one value of `name` that the new side says by its presence.
+    pub fn implied_value(&self, name: &str) -> Option<&str> {
+        self.implied
+            .iter()
+            .find(|(implied, _)| **implied == *name)
+            .map(|(_, value)| &**value)
+    }
+}

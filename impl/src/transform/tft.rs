@@ -1,0 +1,172 @@
+//! The transform function table: per form, the rules that read or write it; and the steps of a way.
+//!
+//! Source: seed, the TFT; a dense table by form id, where the seed has a skip list of function pointers.
+
+use alloc::vec::Vec;
+
+use super::group::GroupKey;
+use super::rule::{Direction, Rule, RuleError, SideOf};
+use crate::base::{ChangeId, ComponentId, FormId, Level};
+use crate::config::Place;
+use crate::image::Image;
+
+/// All rules of an image, found by form.
+#[derive(Clone, Debug)]
+pub struct Tft {
+    rules: Vec<Rule>,
+    by_form: Vec<Vec<Use>>,
+}
+
+/// One place of a form in a rule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Use {
+    /// The rule, by number in the family's order.
+    pub rule: usize,
+    /// On which side.
+    pub side: SideOf,
+    /// Which pattern of it.
+    pub pattern: usize,
+}
+
+/// One step of a way: the changes that one component makes at one level, in one direction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Step {
+    /// The component.
+    pub component: ComponentId,
+    /// The level that its changes make; lowering leaves it, raising reaches it.
+    pub level: Level,
+    /// Which way.
+    pub direction: Direction,
+}
+
+impl Tft {
+    /// The table of `image`.
+    ///
+    /// # Errors
+    /// See [`RuleError`]; an image whose family was checked has none.
+    pub fn of(image: &Image) -> Result<Self, RuleError> {
+        let changes = image.declarations().changes.iter().enumerate();
+        let rules: Vec<Rule> = changes
+            .map(|(number, change)| Rule::of(image, ChangeId(number as u32), change))
+            .collect::<Result<_, _>>()?;
+        let mut by_form = alloc::vec![Vec::new(); image.forms().count()];
+        for (number, rule) in rules.iter().enumerate() {
+            for side in [SideOf::Old, SideOf::New] {
+                for (pattern, of) in rule.side(side).iter().enumerate() {
+                    by_form[of.form.0 as usize].push(Use {
+                        rule: number,
+                        side,
+                        pattern,
+                    });
+                }
+            }
+        }
+        Ok(Self { rules, by_form })
+    }
+
+    /// The rule of this number.
+    pub fn rule(&self, number: usize) -> &Rule {
+        &self.rules[number]
+    }
+
+    /// All rules, in the family's order.
+    pub fn rules(&self) -> &[Rule] {
+        &self.rules
+    }
+
+    /// Whether any rule reads or writes `form`.
+    pub fn concerns(&self, form: FormId) -> bool {
+        !self.by_form[form.0 as usize].is_empty()
+    }
+
+    /// The uses of `form` in the rules of `step`.
+    pub fn uses(&self, step: Step, form: FormId) -> impl Iterator<Item = Use> {
+        let all = self.by_form[form.0 as usize].iter().copied();
+        all.filter(move |of| {
+            let rule = &self.rules[of.rule];
+            rule.component == step.component && rule.level == step.level
+        })
+    }
+
+    /// The use of `form` on the side that `step` reads.
+    pub fn read_by(&self, step: Step, form: FormId) -> Option<Use> {
+        self.uses(step, form)
+            .find(|of| of.side == step.direction.from())
+    }
+
+    /// The use of `form` on the side that `step` writes.
+    pub fn written_by(&self, step: Step, form: FormId) -> Option<Use> {
+        self.uses(step, form)
+            .find(|of| of.side == step.direction.to())
+    }
+
+    /// The rule that a group belongs to.
+    ///
+    /// # Panics
+    /// When the group belongs to none, or to another family's.
+    pub fn rule_of(&self, group: &GroupKey) -> &Rule {
+        let change = group.change.expect("a group of a change");
+        &self.rules[change.0 as usize]
+    }
+
+    /// Where a place is on the other side of `step`, whose changes may rename the entries of its
+    /// instances, going `direction`; `None` if an entry line cannot be said there.
+    pub fn replaced(
+        &self,
+        image: &Image,
+        step: Step,
+        place: &Place,
+        direction: Direction,
+    ) -> Option<Place> {
+        let step = Step { direction, ..step };
+        if !place
+            .instances()
+            .iter()
+            .any(|(entry, _)| self.read_by(step, *entry).is_some())
+        {
+            return Some(place.clone());
+        }
+        let mut replaced = Place::root();
+        for (entry, words) in place.instances() {
+            let (entry, words) = match self.read_by(step, *entry) {
+                None => (*entry, words.clone()),
+                Some(of) => self
+                    .rule(of.rule)
+                    .entry_line(image, direction, *entry, words)?,
+            };
+            replaced = replaced.child(entry, words);
+        }
+        Some(replaced)
+    }
+
+    /// The steps from the image's own levels to `levels`, down, in the family's order from the last.
+    ///
+    /// # Shape
+    /// `levels` are none above the image's own. A level at which nothing changed is no step.
+    pub fn steps_down(&self, image: &Image, levels: &[Level]) -> Vec<Step> {
+        let mut steps: Vec<Step> = Vec::new();
+        for rule in self.rules.iter().rev() {
+            let at = usize::from(rule.component.0);
+            let step = Step {
+                component: rule.component,
+                level: rule.level,
+                direction: Direction::Lower,
+            };
+            let on_the_way = levels[at] < rule.level && rule.level <= image.levels()[at];
+            if on_the_way && !steps.contains(&step) {
+                steps.push(step);
+            }
+        }
+        steps
+    }
+
+    /// The same steps the other way: up from `levels` to the image's own.
+    pub fn steps_up(&self, image: &Image, levels: &[Level]) -> Vec<Step> {
+        let down = self.steps_down(image, levels).into_iter().rev();
+        down.map(|step| Step {
+            direction: Direction::Raise,
+            ..step
+        })
+        .collect()
+    }
+}

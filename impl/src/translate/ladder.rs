@@ -1,0 +1,209 @@
+//! A translation kept in step: the configs between two changes on the way, from what goes in to what
+//! comes out. Equal parts are shared.
+
+use alloc::collections::BTreeSet;
+use alloc::vec::Vec;
+
+use super::stage::{LineStep, Reads, Stage};
+use super::touched::Touched;
+use crate::base::{ChangeId, Level};
+use crate::config::{Config, Edit, LineKey, Place};
+use crate::image::Image;
+use crate::transform::Cause;
+
+/// The stages of a way, and what they leave alone.
+pub(crate) struct Way<'a> {
+    /// The own image.
+    pub(crate) image: &'a Image,
+    /// From the first rung to the last.
+    pub(crate) stages: Vec<Stage<'a>>,
+    /// The levels of the last rung's view.
+    pub(crate) levels: &'a [Level],
+    /// By form: whether any stage may do anything about its lines, or instances it enters.
+    pub(crate) concerned: &'a [bool],
+}
+
+/// The rungs: `0` is what goes in, the last is what comes out.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Ladder {
+    rungs: Vec<Config>,
+}
+
+/// What an advance did beside the rungs.
+#[derive(Default)]
+pub(crate) struct Advance {
+    /// What may differ in the last rung.
+    pub(crate) touched: Touched,
+    /// Lines of the first rung whose fate may have changed to, from or within what does not go.
+    pub(crate) affected: BTreeSet<LineKey>,
+    /// Instances of the first rung in which something may have changed.
+    pub(crate) places: BTreeSet<Place>,
+}
+
+/// What becomes of one line of the first rung, all told.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct LineFate {
+    /// The changes that it went through.
+    pub(crate) chain: Vec<ChangeId>,
+    /// The lines of the last rung that it is in.
+    pub(crate) out: Vec<LineKey>,
+    /// Where a part of it ended: the form it had there, and why; `None`: the gate holds it.
+    pub(crate) ends: Vec<(LineKey, Option<Cause>)>,
+    /// Whether a part of it waits for the rest of its group.
+    pub(crate) pending: bool,
+}
+
+impl Ladder {
+    /// Everything evaluated from nothing.
+    pub(crate) fn of(way: &Way<'_>, first: Config) -> (Self, Advance) {
+        let mut touched = Touched::of_config(way.image, &first, way.concerned);
+        let mut rungs = alloc::vec![first];
+        let mut unsettled = Vec::new();
+        let mut places = touched.places.clone();
+        places.extend(touched.lines.iter().map(|key| key.place.clone()));
+        for stage in &way.stages {
+            let from = rungs.last().expect("the first rung");
+            let mut next = from.in_view(way.levels);
+            let reads = Reads {
+                image: way.image,
+                before: None,
+                after: from,
+            };
+            let passed = stage.advance(reads, &touched, &mut next);
+            touched = passed.touched;
+            unsettled.push(passed.unsettled);
+            rungs.push(next);
+        }
+        let ladder = Self { rungs };
+        let affected = ladder.traced(way, unsettled);
+        (
+            ladder,
+            Advance {
+                touched,
+                affected,
+                places,
+            },
+        )
+    }
+
+    /// What goes in.
+    pub(crate) fn first(&self) -> &Config {
+        &self.rungs[0]
+    }
+
+    /// What comes out.
+    pub(crate) fn last(&self) -> &Config {
+        self.rungs.last().expect("a ladder has a rung")
+    }
+
+    /// Makes the last rung another, without any reason in those before it.
+    pub(crate) fn put_last(&mut self, config: Config) {
+        *self.rungs.last_mut().expect("a ladder has a rung") = config;
+    }
+
+    /// Applies edits to the first rung, and carries them on.
+    pub(crate) fn edit(&mut self, way: &Way<'_>, edits: &[Edit]) -> Advance {
+        let mut first = self.rungs[0].clone();
+        let touched = Touched::of_edits(way.image, &mut first, edits);
+        self.replace(way, first, touched)
+    }
+
+    /// Makes `first` the first rung; `touched` names all in which it differs from the present one.
+    pub(crate) fn replace(&mut self, way: &Way<'_>, first: Config, touched: Touched) -> Advance {
+        assert_eq!(
+            self.rungs.len(),
+            way.stages.len() + 1,
+            "a ladder of another way"
+        );
+        let before = Self {
+            rungs: core::mem::take(&mut self.rungs),
+        };
+        self.rungs.push(first);
+        let mut touched = touched;
+        let mut places = touched.places.clone();
+        places.extend(touched.lines.iter().map(|key| key.place.clone()));
+        let mut unsettled = Vec::new();
+        for (number, stage) in way.stages.iter().enumerate() {
+            let mut next = before.rungs[number + 1].clone();
+            let reads = Reads {
+                image: way.image,
+                before: Some(&before.rungs[number]),
+                after: &self.rungs[number],
+            };
+            let passed = stage.advance(reads, &touched, &mut next);
+            touched = passed.touched;
+            unsettled.push(passed.unsettled);
+            self.rungs.push(next);
+        }
+        let mut affected = before.traced(way, unsettled.clone());
+        affected.extend(self.traced(way, unsettled));
+        Advance {
+            touched,
+            affected,
+            places,
+        }
+    }
+
+    /// The lines of the first rung from which these came, given by the stage that reads them.
+    fn traced(&self, way: &Way<'_>, mut by_stage: Vec<BTreeSet<LineKey>>) -> BTreeSet<LineKey> {
+        for number in (1..by_stage.len()).rev() {
+            let (earlier, later) = by_stage.split_at_mut(number);
+            let stage = way.stages[number - 1];
+            for key in &later[0] {
+                earlier[number - 1].extend(stage.sources(way.image, &self.rungs[number - 1], key));
+            }
+        }
+        by_stage.into_iter().next().unwrap_or_default()
+    }
+
+    /// The lines of the first rung from which a line of the last came.
+    pub(crate) fn origins(&self, way: &Way<'_>, key: &LineKey) -> BTreeSet<LineKey> {
+        let mut lines = BTreeSet::from([key.clone()]);
+        for (number, stage) in way.stages.iter().enumerate().rev() {
+            let config = &self.rungs[number];
+            lines = lines
+                .iter()
+                .flat_map(|key| stage.sources(way.image, config, key))
+                .collect();
+        }
+        lines
+    }
+
+    /// What becomes of the line `key` of the first rung.
+    pub(crate) fn fate(&self, way: &Way<'_>, key: &LineKey) -> LineFate {
+        let mut fate = LineFate {
+            out: alloc::vec![key.clone()],
+            ..LineFate::default()
+        };
+        for (number, stage) in way.stages.iter().enumerate() {
+            let config = &self.rungs[number];
+            for key in core::mem::take(&mut fate.out) {
+                match stage.fate(way.image, config, &key) {
+                    LineStep::Passes(key) => fate.out.push(key),
+                    LineStep::Becomes { change, out } => {
+                        fate.chain.push(change);
+                        fate.out.extend(out);
+                    }
+                    LineStep::Pending => fate.pending = true,
+                    LineStep::Held => fate.ends.push((key, None)),
+                    LineStep::Stuck(cause) => fate.ends.push((key, Some(cause))),
+                }
+            }
+        }
+        fate
+    }
+
+    /// What the last stage reads.
+    pub(crate) fn before_last(&self) -> &Config {
+        &self.rungs[self.rungs.len().saturating_sub(2)]
+    }
+
+    /// Where an instance of the first rung stands in the last, if its own entry got there.
+    pub(crate) fn place_in_last(&self, way: &Way<'_>, place: &Place) -> Option<Place> {
+        let mut at = Some(place.clone());
+        for stage in &way.stages {
+            at = at.and_then(|place| stage.place_passes_as(way.image, &place));
+        }
+        at.filter(|place| self.last().entry(place).is_some())
+    }
+}

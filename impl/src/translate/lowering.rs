@@ -1,0 +1,375 @@
+//! The Active's side: from its running config to what travels, and what is listed.
+
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::vec::Vec;
+
+use super::ladder::{Ladder, Way};
+use super::listing::{Entries, ListKey, Listed, Listing, ListingChange};
+use super::stage::Stage;
+use crate::base::{ComponentId, Digest, FormId, Lsn, Shared, Term};
+use crate::config::{Config, Edit, Entry, LineKey, Place};
+use crate::disposition::ActivePairing;
+use crate::grammar::Words;
+use crate::image::Image;
+use crate::transform::Cause;
+
+/// A translation from the Active's config A to the wire config W, kept in step. Cheap to clone and hash.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Lowering {
+    ladder: Ladder,
+    listing: Listing,
+}
+
+/// What one edit of A did to W.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Lowered {
+    /// From the W before to the W after; empty when nothing of it travels.
+    pub wire: Vec<Edit>,
+    /// What is listed anew, and what no more.
+    pub listing: ListingChange,
+    /// Of the lines listed anew: what policy asks about.
+    pub causes: Vec<ListedCause>,
+}
+
+/// Why a line is listed, as policy rules ask.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ListedCause {
+    /// The component of the line's form.
+    pub component: ComponentId,
+    /// The line's form, as configured.
+    pub form: FormId,
+    /// What stands in its way.
+    pub cause: Cause,
+}
+
+/// What becomes of one line, or one mode instance, of A: its disposition and where it came out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Explained {
+    /// The line, by words.
+    pub key: ListKey,
+    /// Its form; of an instance, that of its entry.
+    pub form: FormId,
+    /// What becomes of it.
+    pub way: WayOfLine,
+    /// The lines of W that it is in, by words.
+    pub out: Vec<ListKey>,
+}
+
+/// One of the dispositions of a line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum WayOfLine {
+    /// It goes as it is.
+    AsIs,
+    /// It goes lowered, by these changes; none: its mode instance is named otherwise.
+    Lowered {
+        /// The changes, in the order of the way.
+        chain: Vec<crate::base::ChangeId>,
+    },
+    /// It goes as it is, and the peer raises it.
+    Raised,
+    /// It need not go.
+    DontCare {
+        /// Why.
+        reason: Shared<str>,
+    },
+    /// It cannot go.
+    Stuck(Cause),
+}
+
+impl Lowering {
+    /// Translates `a` from nothing. What it lists is stamped (0, 0).
+    pub fn of(image: &Image, pairing: &ActivePairing, a: &Config) -> Self {
+        Self::of_stamped(image, pairing, a, (Term(0), Lsn(0)))
+    }
+
+    /// Translates `a` from nothing; what is listed is listed since `stamp`.
+    pub fn of_stamped(
+        image: &Image,
+        pairing: &ActivePairing,
+        a: &Config,
+        stamp: (Term, Lsn),
+    ) -> Self {
+        let way = way_down(image, pairing);
+        let (ladder, advance) = Ladder::of(&way, a.clone());
+        let mut lowering = Self {
+            ladder,
+            listing: Listing::default(),
+        };
+        let listed = lowering.listed(&way, pairing, &advance.affected, &advance.places);
+        let lines = listed.into_iter().filter_map(|(key, cause)| {
+            let (_, cause) = cause?;
+            Some((
+                key,
+                Listed {
+                    cause,
+                    since: stamp,
+                    orphan: None,
+                },
+            ))
+        });
+        let entries = Entries {
+            lines: lines.collect(),
+            complements: BTreeMap::new(),
+        };
+        lowering.listing = Listing::new(entries);
+        lowering
+    }
+
+    /// Applies `edits` to A and carries them on to W: the difference is from `lower(A)` before to
+    /// `lower(A)` after, whatever the edits are.
+    pub fn edit(
+        &mut self,
+        image: &Image,
+        pairing: &ActivePairing,
+        edits: &[Edit],
+        stamp: (Term, Lsn),
+    ) -> Lowered {
+        let way = way_down(image, pairing);
+        let before = self.clone();
+        let advance = self.ladder.edit(&way, edits);
+        let (w_before, w) = (before.ladder.last(), self.ladder.last());
+        let wire = advance.touched.difference(image, w_before, w);
+        let was = before.listed(&way, pairing, &advance.affected, &advance.places);
+        let now = self.listed(&way, pairing, &advance.affected, &advance.places);
+        let mut listing = ListingChange::default();
+        let mut causes = Vec::new();
+        for key in was.keys().filter(|key| !now.contains_key(key)) {
+            if self.listing.lines().contains_key(key) {
+                listing.lines.push((key.clone(), None));
+            }
+        }
+        for (key, listed) in now {
+            let present = self.listing.lines().get(&key);
+            match listed {
+                None if present.is_some() => listing.lines.push((key, None)),
+                None => {}
+                Some((_, cause)) if present.is_some_and(|listed| listed.cause == cause) => {}
+                Some((form, cause)) => {
+                    let component = image.form(form).component;
+                    causes.push(ListedCause {
+                        component,
+                        form,
+                        cause: cause.clone(),
+                    });
+                    let listed = Listed {
+                        cause,
+                        since: stamp,
+                        orphan: None,
+                    };
+                    listing.lines.push((key, Some(listed)));
+                }
+            }
+        }
+        self.listing.apply(&listing);
+        Lowered {
+            wire,
+            listing,
+            causes,
+        }
+    }
+
+    /// The Active's config.
+    pub fn config(&self) -> &Config {
+        self.ladder.first()
+    }
+
+    /// The wire config.
+    pub fn wire_config(&self) -> &Config {
+        self.ladder.last()
+    }
+
+    /// The digest of the wire config.
+    pub fn wire_digest(&self) -> Digest {
+        self.ladder.last().digest()
+    }
+
+    /// What did not go.
+    pub fn listing(&self) -> &Listing {
+        &self.listing
+    }
+
+    /// W as it travels in bulk: text.
+    pub fn wire_bytes(&self) -> Vec<u8> {
+        self.ladder.last().render().into_bytes()
+    }
+
+    /// What becomes of each line and each mode instance of A, in canonical order.
+    pub fn explain(&self, image: &Image, pairing: &ActivePairing) -> Vec<Explained> {
+        let way = way_down(image, pairing);
+        let lines = self
+            .config()
+            .lines()
+            .map(|(key, _)| self.explain_line(&way, pairing, key));
+        let entries = self.config().entries();
+        let places = entries.map(|(place, _)| self.explain_place(&way, pairing, place));
+        places.chain(lines).collect()
+    }
+
+    fn explain_line(&self, way: &Way<'_>, pairing: &ActivePairing, key: &LineKey) -> Explained {
+        let fate = self.ladder.fate(way, key);
+        let raised = fate.out.iter().any(|key| pairing.raises(key.form));
+        let way_of_line = match self.line_listed(way, pairing, key) {
+            Fared::DontCare(reason) => WayOfLine::DontCare { reason },
+            Fared::Listed(cause) => WayOfLine::Stuck(cause),
+            Fared::Goes if !fate.chain.is_empty() => WayOfLine::Lowered { chain: fate.chain },
+            Fared::Goes if raised => WayOfLine::Raised,
+            Fared::Goes => WayOfLine::AsIs,
+        };
+        let out = fate
+            .out
+            .iter()
+            .map(|key| list_key(self.wire_config(), key))
+            .collect();
+        Explained {
+            key: list_key(self.config(), key),
+            form: key.form,
+            way: way_of_line,
+            out,
+        }
+    }
+
+    fn explain_place(&self, way: &Way<'_>, pairing: &ActivePairing, place: &Place) -> Explained {
+        let (form, _) = place.instances().last().expect("the root is no instance");
+        let out = self.ladder.place_in_last(way, place);
+        let way_of_line = match self.place_listed(way, pairing, place) {
+            Fared::DontCare(reason) => WayOfLine::DontCare { reason },
+            Fared::Listed(cause) => WayOfLine::Stuck(cause),
+            Fared::Goes if out.as_ref() == Some(place) => WayOfLine::AsIs,
+            // Renamed, or told by what is in it.
+            Fared::Goes => WayOfLine::Lowered { chain: Vec::new() },
+        };
+        let out = out.iter().map(place_key).collect();
+        Explained {
+            key: place_key(place),
+            form: *form,
+            way: way_of_line,
+            out,
+        }
+    }
+
+    /// Why the gate holds a line.
+    fn why_held(&self, image: &Image, pairing: &ActivePairing, key: &LineKey) -> Cause {
+        let line = self.ladder.before_last().line(key);
+        let cause = line.and_then(|line| pairing.why_not(image, key, line));
+        cause.unwrap_or(Cause::NoTransform)
+    }
+
+    /// Which of these lines and instances are listed, and why; `None`: not.
+    fn listed(
+        &self,
+        way: &Way<'_>,
+        pairing: &ActivePairing,
+        lines: &BTreeSet<LineKey>,
+        places: &BTreeSet<Place>,
+    ) -> BTreeMap<ListKey, Option<(FormId, Cause)>> {
+        let config = self.config();
+        let mut listed = BTreeMap::new();
+        for key in lines.iter().filter(|key| config.line(key).is_some()) {
+            let cause = match self.line_listed(way, pairing, key) {
+                Fared::Listed(cause) => Some((key.form, cause)),
+                Fared::Goes | Fared::DontCare(_) => None,
+            };
+            listed.insert(list_key(config, key), cause);
+        }
+        for place in places {
+            let Some(entry) = place.entry_form() else {
+                continue;
+            };
+            let cause = match self.place_listed(way, pairing, place) {
+                Fared::Listed(cause) => Some((entry, cause)),
+                Fared::Goes | Fared::DontCare(_) => None,
+            };
+            listed.insert(place_key(place), cause);
+        }
+        listed
+    }
+
+    fn line_listed(&self, way: &Way<'_>, pairing: &ActivePairing, key: &LineKey) -> Fared {
+        let fate = self.ladder.fate(way, key);
+        let mut fared = Fared::Goes;
+        for (at, cause) in &fate.ends {
+            let reason = pairing
+                .dont_care(at.form)
+                .or_else(|| pairing.dont_care(key.form));
+            let here = match reason {
+                Some(reason) => Fared::DontCare(reason.clone()),
+                None => Fared::Listed(match cause {
+                    Some(cause) => cause.clone(),
+                    None => self.why_held(way.image, pairing, at),
+                }),
+            };
+            if !matches!(fared, Fared::Listed(_)) {
+                fared = here;
+            }
+        }
+        fared
+    }
+
+    /// An instance is listed if it was entered, nothing is in it, and it does not stand in W.
+    fn place_listed(&self, way: &Way<'_>, pairing: &ActivePairing, place: &Place) -> Fared {
+        let config = self.config();
+        let empty = config.entry(place) == Some(Entry::Entered) && config.is_empty_place(place);
+        if !empty || self.ladder.place_in_last(way, place).is_some() {
+            return Fared::Goes;
+        }
+        let entry = place.entry_form();
+        match entry.and_then(|entry| pairing.dont_care(entry)) {
+            Some(reason) => Fared::DontCare(reason.clone()),
+            None => Fared::Listed(Cause::EmptyMode),
+        }
+    }
+}
+
+/// How one line fared.
+enum Fared {
+    Goes,
+    DontCare(Shared<str>),
+    Listed(Cause),
+}
+
+/// The Active's way: down to the wire's levels, then past the gate.
+fn way_down<'a>(image: &'a Image, pairing: &'a ActivePairing) -> Way<'a> {
+    let steps = pairing.steps().iter();
+    let mut stages: Vec<Stage<'a>> = steps
+        .map(|step| Stage::Step {
+            tft: pairing.tft(),
+            step: *step,
+        })
+        .collect();
+    if !pairing.is_equal() {
+        stages.push(Stage::Gate(pairing));
+    }
+    Way {
+        image,
+        stages,
+        levels: pairing.levels(),
+        concerned: pairing.concerned(),
+    }
+}
+
+/// A line of `config` by words.
+pub(crate) fn list_key(config: &Config, key: &LineKey) -> ListKey {
+    let line = config.line(key).map_or("", |line| line.words.text());
+    ListKey {
+        path: path_text(key.place.instances()),
+        line: Shared::text(line),
+    }
+}
+
+/// A mode instance by words: its entry line.
+fn place_key(place: &Place) -> ListKey {
+    let ((_, words), around) = place
+        .instances()
+        .split_last()
+        .expect("the root is no instance");
+    ListKey {
+        path: path_text(around),
+        line: Shared::text(words.text()),
+    }
+}
+
+/// The entry lines of the instances of a place, outermost first.
+fn path_text(instances: &[(FormId, Words)]) -> Shared<str> {
+    let words: Vec<&str> = instances.iter().map(|(_, words)| words.text()).collect();
+    Shared::from(words.join(" / "))
+}

@@ -1,0 +1,427 @@
+//! The Standby's side: from what travels to its running config, and back again for the check.
+
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::ladder::{Advance, Ladder, Way};
+use super::listing::{ListKey, Listing, ListingChange};
+use super::lowering::list_key;
+use super::stage::Stage;
+use super::touched::Touched;
+use crate::base::{ComponentId, Digest, FormId};
+use crate::config::{Config, Edit, Entry, Line, LineKey, Prc};
+use crate::disposition::StandbyPairing;
+use crate::image::Image;
+use crate::parse::{self, Trouble, WalkUp};
+use crate::transform::{Cause, Direction, Step};
+
+/// A translation from the wire config W to the Standby's config S, kept in step, with W' = `lower(S)`
+/// beside it, by which it is verified. Cheap to clone and hash.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Raising {
+    /// W, whole.
+    w: Config,
+    /// W less what is held out .. S.
+    up: Ladder,
+    /// S .. W'.
+    down: Ladder,
+    /// Lines of W that the unit could not execute: their groups are kept out of S, whole.
+    held: BTreeMap<LineKey, Cause>,
+    /// Lines of W that no change could raise, or not yet.
+    short: BTreeMap<LineKey, Cause>,
+    listing: Listing,
+}
+
+/// A line of W that is not in S, or not as it should be.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Mismatch {
+    /// The line, by words.
+    pub key: ListKey,
+    /// The component of its form.
+    pub component: ComponentId,
+    /// Its form.
+    pub form: FormId,
+    /// Why.
+    pub cause: Cause,
+}
+
+/// What one difference did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Raised {
+    /// What changed in S.
+    pub edits: Vec<Edit>,
+    /// What of this very difference is not in S.
+    pub mismatches: Vec<Mismatch>,
+}
+
+/// The unit's say about a line that is to be executed: the class of its parser's result if it refuses.
+pub type Refuses<'a> = &'a dyn Fn(&LineKey, &Line) -> Option<Prc>;
+
+/// Why the bytes of a W cannot be read: a line is not the wire view's.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("line {number}: {trouble}")]
+pub struct ReadError {
+    /// The line, from 1.
+    pub number: usize,
+    /// What is wrong with it.
+    pub trouble: Trouble,
+}
+
+/// A unit that executes everything.
+fn takes_all(_: &LineKey, _: &Line) -> Option<Prc> {
+    None
+}
+
+impl Raising {
+    /// Reads W as it travels in bulk, with the own forms that live in the wire's view.
+    ///
+    /// # Errors
+    /// The first line that the view does not take.
+    pub fn read_w(
+        image: &Image,
+        pairing: &StandbyPairing,
+        bytes: &[u8],
+    ) -> Result<Config, ReadError> {
+        let mut w = Config::factory(pairing.levels());
+        let mut edits = Vec::new();
+        for statement in parse::text(image, pairing.grammar(), bytes, WalkUp::No) {
+            let number = statement.number;
+            let (form, words) = statement
+                .found
+                .map_err(|trouble| ReadError { number, trouble })?;
+            w.execute_line(
+                image,
+                pairing.grammar(),
+                &statement.place,
+                form,
+                words,
+                &mut edits,
+            );
+            edits.clear();
+        }
+        Ok(w)
+    }
+
+    /// Raises `w` from nothing. Beside it, the lines of W that are not in S.
+    pub fn of(
+        image: &Image,
+        pairing: &StandbyPairing,
+        w: Config,
+        listing: Listing,
+    ) -> (Self, Vec<Mismatch>) {
+        Self::of_executing(image, pairing, w, listing, &takes_all)
+    }
+
+    /// Raises `w` from nothing on a unit that may refuse lines of S.
+    pub fn of_executing(
+        image: &Image,
+        pairing: &StandbyPairing,
+        w: Config,
+        listing: Listing,
+        refuses: Refuses<'_>,
+    ) -> (Self, Vec<Mismatch>) {
+        let way_up = way_up(image, pairing);
+        let (up, advance) = Ladder::of(&way_up, w.clone());
+        let (down, _) = Ladder::of(&way_down(image, pairing), up.last().clone());
+        let (held, short) = (BTreeMap::new(), BTreeMap::new());
+        let mut raising = Self {
+            w,
+            up,
+            down,
+            held,
+            short,
+            listing,
+        };
+        let mut seen = raising.settle_short(&way_up, &advance.affected);
+        let all: Vec<LineKey> = raising
+            .config()
+            .lines()
+            .map(|(key, _)| key.clone())
+            .collect();
+        seen.extend(raising.hold_refused(image, pairing, &all, refuses));
+        seen.extend(raising.unverified(raising.w.lines().map(|(key, _)| key)));
+        let mismatches = raising.mismatches(image, seen);
+        (raising, mismatches)
+    }
+
+    /// Applies one difference of W, whole.
+    pub fn apply(
+        &mut self,
+        image: &Image,
+        pairing: &StandbyPairing,
+        difference: &[Edit],
+        listing: &ListingChange,
+    ) -> Raised {
+        self.apply_executing(image, pairing, difference, listing, &takes_all)
+    }
+
+    /// Applies one difference of W on a unit that may refuse lines of S.
+    pub fn apply_executing(
+        &mut self,
+        image: &Image,
+        pairing: &StandbyPairing,
+        difference: &[Edit],
+        listing: &ListingChange,
+        refuses: Refuses<'_>,
+    ) -> Raised {
+        self.listing.apply(listing);
+        let before = self.config().clone();
+        let mut touched = Touched::of_edits(image, &mut self.w, difference);
+        // A line that changes is tried anew.
+        let released: Vec<LineKey> = self
+            .held
+            .keys()
+            .filter(|key| touched.lines.contains(key))
+            .cloned()
+            .collect();
+        for key in &released {
+            self.held.remove(key);
+        }
+        touched.lines.extend(released);
+        let of_w = touched.lines.clone();
+        let (mut seen, mut in_s) = self.carry(image, pairing, touched);
+        let executed: Vec<LineKey> = in_s
+            .lines
+            .iter()
+            .filter(|key| self.config().line(key) != before.line(key))
+            .cloned()
+            .collect();
+        let refused = self.hold_refused(image, pairing, &executed, refuses);
+        // What was held out took other lines of its groups along.
+        in_s.lines.extend(executed);
+        in_s.lines.extend(self.touched_since(&before, &in_s));
+        seen.extend(refused);
+        seen.extend(self.unverified(of_w.iter()));
+        let edits = in_s.difference(image, &before, self.config());
+        Raised {
+            edits,
+            mismatches: self.mismatches(image, seen),
+        }
+    }
+
+    /// The Standby's config S.
+    pub fn config(&self) -> &Config {
+        self.up.last()
+    }
+
+    /// The wire config W, whole.
+    pub fn wire_config(&self) -> &Config {
+        &self.w
+    }
+
+    /// The digest of `lower(S)`, with the lines of pending and held-out groups taken from W.
+    pub fn wire_digest(&self, image: &Image) -> Digest {
+        let out: BTreeSet<&LineKey> = self.held.keys().chain(self.short.keys()).collect();
+        if out.is_empty() {
+            return self.down.last().digest();
+        }
+        let mut wire = self.down.last().clone();
+        for key in &out {
+            let Some(line) = self.w.line(key) else {
+                continue;
+            };
+            for place in key.place.and_ancestors() {
+                if wire.entry(&place).is_none() {
+                    wire.put_entry(&place, Some(Entry::Entered));
+                }
+            }
+            wire.put(image, key, line.clone());
+        }
+        for key in out.into_iter().filter(|key| image.form(key.form).ordered) {
+            let (mine, theirs) = (
+                wire.list(&key.place, key.form),
+                self.w.list(&key.place, key.form),
+            );
+            if mine.iter().collect::<BTreeSet<_>>() == theirs.iter().collect() {
+                wire.put_order(&key.place, key.form, &theirs);
+            }
+        }
+        wire.digest()
+    }
+
+    /// What did not go, as the Active says.
+    pub fn listing(&self) -> &Listing {
+        &self.listing
+    }
+
+    /// The lines of W that are not in S, each with the reason.
+    pub fn held_out(&self, image: &Image) -> Vec<Mismatch> {
+        let all = self.held.iter().chain(&self.short);
+        self.mismatches(
+            image,
+            all.map(|(key, cause)| (key.clone(), cause.clone()))
+                .collect(),
+        )
+    }
+
+    /// Changes S without W: what a unit that misapplies a line does. The wire digest shows it.
+    pub fn disturb(&mut self, image: &Image, pairing: &StandbyPairing, edits: &[Edit]) {
+        self.down.edit(&way_down(image, pairing), edits);
+        self.up.put_last(self.down.first().clone());
+    }
+
+    /// Carries what was touched in W up to S and down again to W'.
+    fn carry(
+        &mut self,
+        image: &Image,
+        pairing: &StandbyPairing,
+        touched: Touched,
+    ) -> (BTreeMap<LineKey, Cause>, Touched) {
+        let mut first = self.w.clone();
+        for key in self.held.keys() {
+            first.remove(image, key);
+        }
+        let way_up = way_up(image, pairing);
+        let Advance {
+            touched,
+            mut affected,
+            ..
+        } = {
+            let lines = touched.lines.clone();
+            let mut advance = self.up.replace(&way_up, first, touched);
+            advance.affected.extend(lines);
+            advance
+        };
+        affected.extend(self.short.keys().cloned().collect::<Vec<_>>());
+        let seen = self.settle_short(&way_up, &affected);
+        let s = self.up.last().clone();
+        self.down
+            .replace(&way_down(image, pairing), s, touched.clone());
+        (seen, touched)
+    }
+
+    /// Which of these lines of W no change can raise now. What is new among them comes back.
+    fn settle_short(
+        &mut self,
+        way: &Way<'_>,
+        lines: &BTreeSet<LineKey>,
+    ) -> BTreeMap<LineKey, Cause> {
+        let mut seen = BTreeMap::new();
+        for key in lines {
+            let was = self.short.remove(key);
+            if self.up.first().line(key).is_none() {
+                continue;
+            }
+            let fate = self.up.fate(way, key);
+            let stuck = fate.ends.into_iter().find_map(|(_, cause)| cause);
+            let pending = fate.pending.then_some(Cause::Pending);
+            let Some(cause) = stuck.or(pending) else {
+                continue;
+            };
+            if was.as_ref() != Some(&cause) && cause != Cause::Pending {
+                seen.insert(key.clone(), cause.clone());
+            }
+            self.short.insert(key.clone(), cause);
+        }
+        seen
+    }
+
+    /// Holds the groups of refused lines of S out of it, whole.
+    fn hold_refused(
+        &mut self,
+        image: &Image,
+        pairing: &StandbyPairing,
+        executed: &[LineKey],
+        refuses: Refuses<'_>,
+    ) -> BTreeMap<LineKey, Cause> {
+        let way = way_up(image, pairing);
+        let mut seen = BTreeMap::new();
+        for key in executed {
+            let Some(line) = self.config().line(key) else {
+                continue;
+            };
+            let Some(prc) = refuses(key, line) else {
+                continue;
+            };
+            for origin in self.up.origins(&way, key) {
+                seen.insert(origin.clone(), Cause::Peer(prc));
+            }
+        }
+        if seen.is_empty() {
+            return seen;
+        }
+        self.held.extend(seen.clone());
+        let mut touched = Touched::default();
+        for key in seen.keys() {
+            touched.lines.insert(key.clone());
+        }
+        self.carry(image, pairing, touched);
+        seen
+    }
+
+    /// Those of these lines of W that `lower(S)` does not have so, though they were raised.
+    fn unverified<'a>(&self, lines: impl Iterator<Item = &'a LineKey>) -> BTreeMap<LineKey, Cause> {
+        let out = |key: &LineKey| self.held.contains_key(key) || self.short.contains_key(key);
+        let differ = |key: &&LineKey| self.down.last().line(key) != self.w.line(key);
+        let unverified = lines.filter(|key| !out(key)).filter(differ);
+        unverified
+            .map(|key| (key.clone(), Cause::Unverified))
+            .collect()
+    }
+
+    /// Lines of S that went or came although nothing touched them first: those of refused groups.
+    fn touched_since(&self, before: &Config, known: &Touched) -> Vec<LineKey> {
+        let gone = before.lines().map(|(key, _)| key);
+        let gone = gone.filter(|key| !known.lines.contains(key));
+        gone.filter(|key| self.config().line(key).is_none())
+            .cloned()
+            .collect()
+    }
+
+    fn mismatches(&self, image: &Image, seen: BTreeMap<LineKey, Cause>) -> Vec<Mismatch> {
+        let of = |(key, cause): (LineKey, Cause)| Mismatch {
+            component: image.form(key.form).component,
+            form: key.form,
+            key: list_key(&self.w, &key),
+            cause,
+        };
+        seen.into_iter().map(of).collect()
+    }
+}
+
+impl Mismatch {
+    /// The line with its place, as one text.
+    pub fn text(&self) -> String {
+        let between = if self.key.path.is_empty() { "" } else { " / " };
+        alloc::format!("{}{between}{}", &*self.key.path, &*self.key.line)
+    }
+}
+
+/// The Standby's way: up from the wire's levels to its own.
+fn way_up<'a>(image: &'a Image, pairing: &'a StandbyPairing) -> Way<'a> {
+    let steps = pairing.steps().iter();
+    let stages = steps
+        .map(|step| Stage::Step {
+            tft: pairing.tft(),
+            step: *step,
+        })
+        .collect();
+    Way {
+        image,
+        stages,
+        levels: image.levels(),
+        concerned: pairing.concerned(),
+    }
+}
+
+/// The same way back, for the check.
+fn way_down<'a>(image: &'a Image, pairing: &'a StandbyPairing) -> Way<'a> {
+    let steps = pairing.steps().iter().rev();
+    let down = |step: &Step| Step {
+        direction: Direction::Lower,
+        ..*step
+    };
+    let stages = steps
+        .map(|step| Stage::Step {
+            tft: pairing.tft(),
+            step: down(step),
+        })
+        .collect();
+    Way {
+        image,
+        stages,
+        levels: pairing.levels(),
+        concerned: pairing.concerned(),
+    }
+}

@@ -1,0 +1,281 @@
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+use super::*;
+use crate::base::{Lsn, Term};
+use crate::config::Config;
+use crate::config::render::{read_edits, render_edits};
+use crate::disposition::{ActivePairing, StandbyPairing, pair_at_active, pair_at_standby};
+use crate::dump::Dump;
+use crate::image::{Image, bundled};
+
+/// Two units of these releases, from a config of the Active to that of the Standby.
+struct Pair {
+    active: Image,
+    standby: Image,
+    at_active: ActivePairing,
+    at_standby: StandbyPairing,
+    lowering: Lowering,
+    raising: Raising,
+    lsn: u64,
+}
+
+impl Pair {
+    fn of(active: &str, standby: &str, text: &str) -> Self {
+        let image = |release| bundled::image(release).unwrap();
+        Self::of_images(image(active), image(standby), text)
+    }
+
+    fn of_images(active: Image, standby: Image, text: &str) -> Self {
+        let dump = Dump::of(&active).encode();
+        let at_standby = pair_at_standby(&standby, dump.as_bytes()).unwrap();
+        let at_active = pair_at_active(&active, at_standby.diff_bytes()).unwrap();
+        let mut a = Config::factory(active.levels());
+        a.execute(&active, active.own(), text).unwrap();
+        let lowering = Lowering::of(&active, &at_active, &a);
+        let w = Raising::read_w(&standby, &at_standby, &lowering.wire_bytes()).unwrap();
+        let (raising, mismatches) =
+            Raising::of(&standby, &at_standby, w, lowering.listing().clone());
+        assert_eq!(mismatches, []);
+        let pair = Self {
+            active,
+            standby,
+            at_active,
+            at_standby,
+            lowering,
+            raising,
+            lsn: 0,
+        };
+        pair.check();
+        pair
+    }
+
+    /// Executes a batch at the Active and applies what travels at the Standby.
+    fn execute(&mut self, batch: &str) -> Lowered {
+        let mut a = self.lowering.config().clone();
+        let edits = a.execute(&self.active, self.active.own(), batch).unwrap();
+        self.lsn += 1;
+        let stamp = (Term(1), Lsn(self.lsn));
+        let lowered = self
+            .lowering
+            .edit(&self.active, &self.at_active, &edits, stamp);
+        assert_eq!(self.lowering.config(), &a);
+        let text = render_edits(&self.active, &lowered.wire);
+        let wire = read_edits(&self.standby, self.at_standby.grammar(), &text)
+            .unwrap_or_else(|error| panic!("{error} in {text}"));
+        let raised = self
+            .raising
+            .apply(&self.standby, &self.at_standby, &wire, &lowered.listing);
+        assert_eq!(raised.mismatches, [], "after {batch}");
+        self.check();
+        lowered
+    }
+
+    /// Commutes, the wire digest, and the listing.
+    fn check(&self) {
+        let fresh = Lowering::of(&self.active, &self.at_active, self.lowering.config());
+        assert_eq!(
+            fresh.wire_config().render(),
+            self.lowering.wire_config().render(),
+            "W from {}",
+            self.lowering.config().render()
+        );
+        assert_eq!(fresh.wire_config(), self.lowering.wire_config());
+        let keys = |lowering: &Lowering| -> Vec<ListKey> {
+            lowering.listing().lines().keys().cloned().collect()
+        };
+        assert_eq!(keys(&fresh), keys(&self.lowering));
+        let w = self.raising.wire_config();
+        assert_eq!(w.render(), self.lowering.wire_config().render());
+        let (raised, _) = Raising::of(
+            &self.standby,
+            &self.at_standby,
+            w.clone(),
+            Listing::default(),
+        );
+        assert_eq!(raised.config().render(), self.raising.config().render());
+        assert_eq!(raised.config(), self.raising.config());
+        assert_eq!(
+            self.lowering.wire_digest(),
+            self.raising.wire_digest(&self.standby)
+        );
+        assert_eq!(self.lowering.listing(), self.raising.listing());
+        let mut read = Config::factory(self.standby.levels());
+        let s = self.raising.config().render();
+        read.execute(&self.standby, self.standby.own(), &s).unwrap();
+        assert_eq!(
+            read.digest(),
+            self.raising.config().digest(),
+            "S is its image's: {s}"
+        );
+    }
+
+    fn w(&self) -> String {
+        self.lowering.wire_config().render()
+    }
+
+    fn s(&self) -> String {
+        self.raising.config().render()
+    }
+
+    fn listed(&self) -> Vec<String> {
+        let lines = self.lowering.listing().lines().iter();
+        lines
+            .map(|(key, listed)| {
+                let between = if key.path.is_empty() { "" } else { " / " };
+                alloc::format!("{}{between}{}: {}", &*key.path, &*key.line, listed.cause)
+            })
+            .collect()
+    }
+}
+
+#[test]
+fn a_rename_goes_down_at_the_active_and_up_at_the_standby() {
+    let bgp = "router bgp 65000\n update-delay 5\n exit\n";
+    let wait = "router bgp 65000\n bgp convergence-wait 5\n exit\n";
+    let up = Pair::of("6.0", "6.2", bgp);
+    assert_eq!((up.w(), up.s()), (bgp.to_string(), wait.to_string()));
+    let down = Pair::of("6.2", "6.0", wait);
+    assert_eq!((down.w(), down.s()), (bgp.to_string(), bgp.to_string()));
+    assert!(down.listed().is_empty());
+}
+
+#[test]
+fn half_a_split_is_stuck_and_the_other_half_frees_it() {
+    let mut pair = Pair::of("7.1", "7.0", "router bgp 65000\n log neighbor up\n");
+    assert_eq!(pair.s(), "router bgp 65000\n exit\n");
+    assert_eq!(
+        pair.listed(),
+        ["router bgp 65000 / log neighbor up: goes only together with `[no] log neighbor down`"]
+    );
+    let lowered = pair.execute("router bgp 65000\n log neighbor down\n");
+    assert_eq!(pair.s(), "router bgp 65000\n log neighbor-changes\n exit\n");
+    assert_eq!(lowered.listing.lines.len(), 1);
+    let lowered = pair.execute("router bgp 65000\n no log neighbor up\n");
+    assert_eq!(pair.s(), "router bgp 65000\n exit\n");
+    assert_eq!(lowered.causes.len(), 1);
+}
+
+#[test]
+fn a_guarded_value_takes_the_old_line_with_it() {
+    let mut pair = Pair::of("6.1", "6.0", "interface eth0\n mtu 1500\n");
+    assert_eq!(pair.s(), "interface eth0\n mtu 1500\n exit\n");
+    pair.execute("interface eth0\n mtu 9216\n");
+    assert_eq!(pair.s(), "interface eth0\n exit\n");
+    assert_eq!(
+        pair.listed(),
+        ["interface eth0 / mtu 9216: bytes 9216: only (68-1500) goes"]
+    );
+    pair.execute("interface eth0\n no mtu 9216\n");
+    assert!(pair.listed().is_empty());
+}
+
+#[test]
+fn a_value_that_only_the_peers_step_refuses_is_listed_at_the_active() {
+    let pair = Pair::of("6.0", "7.1", "router bgp 65000\n update-delay 3600\n");
+    assert_eq!(pair.s(), "router bgp 65000\n exit\n");
+    assert_eq!(pair.listed().len(), 1);
+}
+
+#[test]
+fn a_mode_move_makes_its_instance_and_takes_it_away() {
+    let mut up = Pair::of("6.1", "6.2", "pim join-interval 60\n");
+    assert_eq!(up.s(), "router pim\n join-interval 60\n exit\n");
+    up.execute("no pim join-interval 60\n");
+    assert_eq!(up.s(), "");
+    let mut down = Pair::of(
+        "6.2",
+        "6.1",
+        "router pim\n join-interval 60\n rp 192.0.2.1\n",
+    );
+    assert_eq!(down.s(), "pim join-interval 60\npim rp-address 192.0.2.1\n");
+    down.execute("router pim\n join-interval 30\n");
+    assert_eq!(down.s(), "pim rp-address 192.0.2.1\n");
+    assert_eq!(down.listed().len(), 1);
+    down.execute("no router pim\n");
+    assert_eq!((down.s(), down.listed().len()), (String::new(), 0));
+    down.execute("router pim\n");
+    assert_eq!((down.s(), down.listed().len()), (String::new(), 1));
+    down.execute("router pim\n rp 192.0.2.1\n");
+    assert_eq!(down.listed().len(), 0);
+}
+
+#[test]
+fn a_renamed_mode_entry_takes_its_lines_along() {
+    let new = "router bgp 65000\n address-family ipv4 rt-constraint\n  \
+               neighbor 192.0.2.1 activate\n  exit\n exit\n";
+    let old = new.replace("rt-constraint", "rtc");
+    let mut pair = Pair::of("6.2", "6.1", new);
+    assert_eq!(pair.s(), old);
+    pair.execute("router bgp 65000\n no address-family ipv4 rt-constraint\n");
+    assert_eq!(pair.s(), "router bgp 65000\n exit\n");
+    assert_eq!(Pair::of("6.1", "6.2", &old).s(), new);
+}
+
+#[test]
+fn values_are_mapped_both_ways() {
+    let pair = Pair::of("6.2", "6.1", "logging facility auth\n");
+    assert_eq!(pair.s(), "logging facility security\n");
+    let pair = Pair::of("6.1", "6.2", "logging facility protocols\n");
+    assert_eq!(pair.s(), "logging facility local7\n");
+}
+
+#[test]
+fn components_skewed_in_opposite_directions_go_in_one_session() {
+    let a = "router bgp 65000\n log neighbor down\n log neighbor up\n exit\n\
+             router ospf 1\n graceful-restart helper-only\n exit\n";
+    let pair = Pair::of("6.1-m4", "6.2", a);
+    let s = "router bgp 65000\n log neighbor-changes\n exit\n\
+             router ospf 1\n graceful-restart helper enable\n exit\n";
+    assert_eq!(pair.s(), s);
+}
+
+/// Lines of every form of an image, as batches.
+fn lines_of(image: &Image) -> Vec<String> {
+    let mut lines = Vec::new();
+    for (_, decl) in image.forms() {
+        if !decl.lives_at(image.levels()[usize::from(decl.component.0)]) {
+            continue;
+        }
+        let mut entries = Vec::new();
+        let mut mode = decl.mode;
+        while let Some(parent) = image.parent(mode) {
+            let entry = image
+                .forms()
+                .map(|(_, entry)| entry)
+                .filter(|entry| entry.enters == Some(mode))
+                .find(|entry| entry.lives_at(image.levels()[usize::from(entry.component.0)]));
+            let Some(entry) = entry else { break };
+            let examples = entry.form.examples(4);
+            let positive = examples
+                .iter()
+                .find(|words| !words.text().starts_with("no "));
+            entries.insert(0, positive.unwrap().text().to_string());
+            mode = parent;
+        }
+        for words in decl.form.examples(6) {
+            let mut batch: Vec<String> = entries.clone();
+            batch.push(words.text().to_string());
+            lines.push(batch.join("\n"));
+        }
+    }
+    lines
+}
+
+const RELEASES: [&str; 6] = ["6.0", "6.1", "6.1-m4", "6.2", "7.0", "7.1"];
+
+#[test]
+fn every_form_commutes_between_all_releases_one_line_after_the_other() {
+    for active in RELEASES {
+        let lines = lines_of(&bundled::image(active).unwrap());
+        for standby in RELEASES {
+            let mut pair = Pair::of(active, standby, "");
+            for batch in &lines {
+                let mut a = pair.lowering.config().clone();
+                if a.execute(&pair.active, pair.active.own(), batch).is_ok() {
+                    pair.execute(batch);
+                }
+            }
+        }
+    }
+}
