@@ -2,19 +2,257 @@
 //!
 //! A step is one input. A machine knows no clock, no disk, no bytes on a link: the driver performs
 //! all outputs of a step, in order, before the next one.
+//!
+//! ```text
+//!              Offer accepted             Grant
+//!   Standby ------------------> Holder ----------> Active
+//!      ^                        |   ^               |  |
+//!      | Proceed, newer term    |   +---------------+  |
+//!      +------------------------+   lapse, Release     |
+//!      +-----------------------------------------------+ Proceed, newer term
+//! ```
 
+pub mod active;
 pub mod arbiter;
+mod bulk;
 pub mod env;
+pub mod file;
+pub mod holder;
 pub mod input;
 pub mod limits;
+mod lines;
 pub mod output;
+mod own;
+pub mod peer;
 pub mod replica;
+mod saving;
+pub mod shown;
+pub mod standby;
 pub mod store;
+mod switchover;
+#[cfg(test)]
+mod tests;
 
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+
+pub use active::Active;
 pub use arbiter::{Arbiter, ArbiterEvent, ArbiterInput, ArbiterOutput, ArbiterTimer};
 pub use env::{Env, PairingKey, Side};
+pub use holder::Holder;
 pub use input::{Boot, Command, Durability, Input, Request, Timer};
 pub use limits::{Limits, Verify};
 pub use output::{Event, LocalWhy, Outcome, Output, Place, Refusal};
+pub use own::{Own, Write};
 pub use replica::{Pairing, Running, Software};
+pub use shown::Shown;
+pub use standby::Standby;
 pub use store::{Record, Store};
+
+use crate::base::{Slot, WriteId};
+use crate::message::{Address, Message, SaveResult, Stamp};
+use own::Cx;
+
+/// One unit of the chassis.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Unit {
+    /// What it is whatever its part.
+    pub own: Own,
+    /// Its part.
+    pub part: Part,
+}
+
+/// What a unit does.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Part {
+    /// It has no role.
+    Standby(Standby),
+    /// It has a role and no lease.
+    Holder(Holder),
+    /// It acts.
+    Active(Box<Active>),
+}
+
+impl Unit {
+    /// A unit that starts: what its disk held, and its boot id, which is durable already.
+    pub fn start(env: &Env<'_>, slot: Slot, boot: &Boot, out: &mut Vec<Output>) -> Self {
+        assert!(slot.0 < env.limits.units, "the slot is one of the chassis");
+        let mut own = Own::new(slot, boot);
+        let mut cx = Cx { env, out };
+        own.send_hello(None, &mut cx);
+        let standby = Standby::join(&mut own, None, None, &mut cx);
+        assert_eq!(own.n.0, 1, "the first round of joining");
+        Self {
+            own,
+            part: Part::Standby(standby),
+        }
+    }
+
+    /// One step: one input, and what comes of it.
+    pub fn step(&mut self, env: &Env<'_>, input: Input, out: &mut Vec<Output>) {
+        let mut cx = Cx { env, out };
+        let highest = self.own.highest;
+        let placeholder = Part::Standby(Standby {
+            seat: None,
+            replica: None,
+            former: None,
+        });
+        let part = core::mem::replace(&mut self.part, placeholder);
+        self.part = Self::next(&mut self.own, part, input, &mut cx);
+        assert!(self.own.highest >= highest, "the highest term grows");
+        if let Some(term) = self.term() {
+            assert!(term <= self.own.highest, "a role's term was seen");
+        }
+    }
+
+    /// The term in which the unit holds a role.
+    pub fn term(&self) -> Option<crate::base::Term> {
+        match &self.part {
+            Part::Standby(_) => None,
+            Part::Holder(holder) => Some(holder.term),
+            Part::Active(active) => Some(active.term),
+        }
+    }
+
+    /// The stamp that the unit's Hello gives its running config.
+    pub fn running_stamp(&self) -> Option<Stamp> {
+        running_stamp(&self.part)
+    }
+
+    fn next(own: &mut Own, part: Part, input: Input, cx: &mut Cx<'_, '_>) -> Part {
+        match (part, input) {
+            (part, Input::Message { from, message }) => {
+                Self::on_message(own, part, from, message, cx)
+            }
+            (part, Input::Timer(Timer::Hello)) => {
+                own.send_hello(running_stamp(&part), cx);
+                part
+            }
+            (part, Input::Persisted(write)) => Self::on_written(own, part, write, true, cx),
+            (part, Input::PersistFailed(write)) => Self::on_written(own, part, write, false, cx),
+            (Part::Standby(standby), Input::Timer(timer)) => {
+                Part::Standby(standby.on_timer(own, timer, cx))
+            }
+            (Part::Holder(mut holder), Input::Timer(timer)) => {
+                holder.on_timer(own, timer, cx);
+                Part::Holder(holder)
+            }
+            (Part::Active(active), Input::Timer(timer)) => active.on_timer(own, timer, cx),
+            (Part::Holder(mut holder), Input::Command(command)) => {
+                holder.on_command(command, cx);
+                Part::Holder(holder)
+            }
+            (Part::Active(mut active), Input::Command(command)) => {
+                active.on_command(own, command, cx);
+                active.settle(own, cx)
+            }
+            (part @ Part::Standby(_), Input::Command(Command { id, .. }))
+            | (part @ (Part::Standby(_) | Part::Holder(_)), Input::Operator { id, .. }) => {
+                cx.answer(id, Outcome::Refused(Refusal::NotActive));
+                part
+            }
+            (Part::Active(active), Input::Operator { id, request }) => {
+                active.on_operator(own, id, request, cx)
+            }
+            (Part::Active(active), Input::LeaseLapsed) => active.lapse(own, cx),
+            (Part::Standby(standby), Input::Paired(key)) => {
+                Part::Standby(standby.on_paired(own, key, cx))
+            }
+            (Part::Active(mut active), Input::Paired(key)) => {
+                active.on_paired(own, key, cx);
+                active.settle(own, cx)
+            }
+            // A holder has no session; a lease that nobody acts on may end; the watchdog, not the
+            // link, decides when a session is over.
+            (part @ Part::Holder(_), Input::Paired(_) | Input::LeaseLapsed)
+            | (part @ Part::Standby(_), Input::LeaseLapsed)
+            | (part, Input::LinkUp(_) | Input::LinkDown(_)) => part,
+        }
+    }
+
+    fn on_message(
+        own: &mut Own,
+        part: Part,
+        from: Address,
+        message: Message,
+        cx: &mut Cx<'_, '_>,
+    ) -> Part {
+        match (part, from, message) {
+            (Part::Active(active), Address::Arbiter, Message::ToUnit(message)) => {
+                active.on_arbiter(own, message, cx)
+            }
+            (part, Address::Arbiter, Message::ToUnit(message)) => {
+                holder::on_arbiter(own, part, message, cx)
+            }
+            (Part::Standby(standby), Address::Unit(from), message) => {
+                Part::Standby(standby.on_message(own, from, message, cx))
+            }
+            (Part::Holder(holder), Address::Unit(from), message) => {
+                holder.on_message(own, from, &message, cx)
+            }
+            (Part::Active(active), Address::Unit(from), message) => {
+                active.on_message(own, from, message, cx)
+            }
+            // The arbiter says only what is the arbiter's to say.
+            (part, Address::Arbiter, message) => {
+                cx.ignore(message.kind());
+                part
+            }
+        }
+    }
+
+    fn on_written(
+        own: &mut Own,
+        mut part: Part,
+        id: WriteId,
+        durable: bool,
+        cx: &mut Cx<'_, '_>,
+    ) -> Part {
+        let Some(write) = own.writes.remove(&id) else {
+            return part;
+        };
+        if !durable {
+            cx.event(Event::DiskFailed(id));
+        }
+        let result = if durable {
+            SaveResult::Ok
+        } else {
+            SaveResult::Disk
+        };
+        match write {
+            Write::Highest | Write::Resets => {}
+            Write::OwnSave(store) => {
+                if durable {
+                    own.store = store;
+                }
+                if let Part::Active(active) = &mut part {
+                    active.on_own_save(result, cx);
+                }
+            }
+            Write::PeerSave {
+                store,
+                session,
+                save,
+            } => {
+                if durable {
+                    own.store = store;
+                }
+                if let Part::Standby(standby) = &mut part {
+                    standby.on_saved(session, save, result, cx);
+                }
+            }
+        }
+        part
+    }
+}
+
+fn running_stamp(part: &Part) -> Option<Stamp> {
+    match part {
+        Part::Standby(_) => None,
+        Part::Holder(holder) => holder.running(),
+        Part::Active(active) => Some(Stamp {
+            term: active.term,
+            lsn: active.last,
+        }),
+    }
+}

@@ -190,6 +190,8 @@ pub enum LeaveWhy {
     PrcMismatch,
     /// A line cannot go, and policy says that the pair leaves hot.
     Stuck,
+    /// Policy, or a limit, says that the pair goes to rpr.
+    Degrade,
     /// The images are incompatible.
     Incompatible,
     /// Policy holds the Standby.

@@ -329,8 +329,9 @@ impl Arbiter {
                     out.push(ArbiterOutput::Send { to: from, message });
                 }
             }
-            ToArbiter::Release { term, .. } => {
+            ToArbiter::Release { term, lsn } => {
                 if self.holds(from, term) {
+                    self.note_running(from, Stamp { term, lsn });
                     out.push(ArbiterOutput::CancelTimer(ArbiterTimer::Lease));
                     self.end_lease(planted, out);
                 }
@@ -362,6 +363,10 @@ impl Arbiter {
             self.line.last().is_none_or(|last| last.term < term),
             "terms are accepted in order"
         );
+        if from_lsn.is_some() {
+            // Its next Hello would say so; until it comes the older one must not count.
+            self.note_running(from, Stamp { term, lsn });
+        }
         self.holder = Some(holder);
         self.offer = None;
         self.register = None;
@@ -373,6 +378,12 @@ impl Arbiter {
         out.push(ArbiterOutput::CancelTimer(ArbiterTimer::TakeoverWait));
         out.push(ArbiterOutput::CancelTimer(ArbiterTimer::Resend));
         out.push(ArbiterOutput::Event(ArbiterEvent::Accepted(holder)));
+    }
+
+    fn note_running(&mut self, slot: Slot, stamp: Stamp) {
+        if let Some(known) = self.known.get_mut(&slot) {
+            known.running = Some(stamp);
+        }
     }
 
     fn holds(&self, from: Slot, term: Term) -> bool {

@@ -68,6 +68,19 @@ impl Pairing {
     }
 }
 
+impl Pairing {
+    /// What the Active's side says: the compatibility, and how many diff entries are stuck.
+    pub fn verdict(&self) -> Option<(Compatibility, u32)> {
+        match self {
+            Self::Standby { .. } => None,
+            Self::Active {
+                compatibility,
+                stuck,
+            } => Some((*compatibility, *stuck)),
+        }
+    }
+}
+
 /// A running config of the own image.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Running {

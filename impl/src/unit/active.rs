@@ -1,0 +1,437 @@
+//! The Active: its term, its prompts, and what reaches it (PROTOCOL.md, 10.2).
+//!
+//! Its peer's session is `peer`, bulk sync `bulk`, commands and lines `lines`, the drain
+//! `switchover`, the startup stores `saving`.
+
+use alloc::boxed::Box;
+use alloc::collections::{BTreeMap, VecDeque};
+use alloc::vec::Vec;
+
+use super::holder::{Holder, Wish, superseded};
+use super::input::{Durability, Request, Timer};
+use super::output::{Event, Outcome, Refusal};
+use super::own::{Cx, Own};
+use super::peer::{Peer, Phase};
+use super::replica::Running;
+use super::saving::Saving;
+use super::standby::Proceed;
+use super::switchover::Drain;
+use super::{Output, Part};
+use crate::base::{CommandId, Lsn, Shared, Slot, Term};
+use crate::message::{Eligible, LeaveWhy, Message, Origin, Redundancy, ToArbiter, ToUnit};
+use crate::planted::Defect;
+
+/// The timers of an Active that have to do with its peer and its prompts.
+const OF_THE_PEER: [Timer; 10] = [
+    Timer::Resend,
+    Timer::Register,
+    Timer::Watchdog,
+    Timer::Keepalive,
+    Timer::Ack,
+    Timer::Deadline,
+    Timer::Drain,
+    Timer::Save,
+    Timer::Backoff,
+    Timer::Stable,
+];
+
+/// A unit that acts.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Active {
+    /// Its term.
+    pub term: Term,
+    /// Its latest Renew.
+    pub n_renew: u64,
+    /// The latest Renew that was granted.
+    pub granted: u64,
+    /// The last LSN.
+    pub last: Lsn,
+    /// The running config, at `last`.
+    pub config: Running,
+    /// The eligibility register, as far as the Active knows it.
+    pub register: Register,
+    /// The Standby, or whoever asks to be it.
+    pub peer: Peer,
+    /// Prompts that are held, by the LSN that they wait for.
+    pub prompts: BTreeMap<Lsn, Vec<Prompt>>,
+    /// The newest prompt that was held when the timer Ack was armed.
+    pub ack_mark: Option<Lsn>,
+    /// The last LSN of an `acked` command that returned `local`.
+    pub unreplicated: Lsn,
+    /// A planned switchover under way.
+    pub drain: Option<Drain>,
+    /// A save under way.
+    pub saving: Option<Saving>,
+    /// The mode that policy and limits allow.
+    pub mode: Redundancy,
+    /// Attempts that ended by a limit since the pair was hot.
+    pub attempts: u32,
+    /// Ordered resets, as counted here; the Standby's own count is in its Join.
+    pub resets: u32,
+    /// Whether the role is to be given back at the end of this step.
+    pub releasing: Releasing,
+}
+
+/// Whether the role is to be given back at the end of this step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Releasing {
+    /// It stays.
+    No,
+    /// It goes.
+    Yes,
+}
+
+/// The eligibility register, as its only writer knows it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Register {
+    /// Counter of the latest write.
+    pub counter: u32,
+    /// What it wrote; at first what the acceptance of the term wrote: none.
+    pub value: Option<Eligible>,
+    /// Whether the arbiter confirmed it.
+    pub written: Written,
+}
+
+/// Whether the arbiter confirmed a write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Written {
+    /// Not yet.
+    Sent,
+    /// It did.
+    Confirmed,
+}
+
+/// A command that waits for the Standby.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Prompt {
+    /// The command.
+    pub id: CommandId,
+    /// How it was executed.
+    pub change: Change,
+}
+
+/// What a command that waits did.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Change {
+    /// It made the LSN that it waits for.
+    Made {
+        /// The part that is not on the Standby.
+        listed: Vec<Shared<str>>,
+    },
+    /// Its words stood in the config already.
+    Nothing,
+}
+
+impl Active {
+    /// An Active that begins: no peer, the register as the acceptance left it.
+    pub(super) fn new(
+        term: Term,
+        n_renew: u64,
+        granted: u64,
+        last: Lsn,
+        config: Running,
+        resets: u32,
+    ) -> Self {
+        Self {
+            term,
+            n_renew,
+            granted,
+            last,
+            config,
+            register: Register {
+                counter: 0,
+                value: None,
+                written: Written::Confirmed,
+            },
+            peer: Peer::default(),
+            prompts: BTreeMap::new(),
+            ack_mark: None,
+            unreplicated: Lsn(0),
+            drain: None,
+            saving: None,
+            mode: Redundancy::Sso,
+            attempts: 0,
+            resets,
+            releasing: Releasing::No,
+        }
+    }
+
+    /// Arms what an Active that acts again needs.
+    pub(super) fn arm(&mut self, cx: &mut Cx<'_, '_>) {
+        cx.set(Timer::Resend);
+        if self.peer.current.is_some() {
+            for timer in [Timer::Watchdog, Timer::Keepalive, Timer::Deadline] {
+                cx.set(timer);
+            }
+        }
+        if self.register.written == Written::Sent {
+            cx.set(Timer::Register);
+        }
+        if self.mode != Redundancy::Sso && self.attempts > 0 {
+            cx.set(Timer::Backoff);
+        }
+        if !self.prompts.is_empty() {
+            self.mark_prompts(cx);
+        }
+    }
+
+    /// A message from a unit.
+    pub(super) fn on_message(
+        mut self: Box<Self>,
+        own: &mut Own,
+        from: Slot,
+        message: Message,
+        cx: &mut Cx<'_, '_>,
+    ) -> Part {
+        if let Some(offer) = Proceed::of(from, &message) {
+            if offer.session.term > self.term {
+                return self.stop(own, &offer, cx);
+            }
+            cx.ignore(message.kind());
+            return Part::Active(self);
+        }
+        self.on_peer(own, from, message, cx);
+        self.settle(own, cx)
+    }
+
+    /// What the arbiter says.
+    pub(super) fn on_arbiter(
+        mut self: Box<Self>,
+        own: &mut Own,
+        message: ToUnit,
+        cx: &mut Cx<'_, '_>,
+    ) -> Part {
+        match message {
+            ToUnit::Grant { boot, term, n } if boot == own.boot && term == self.term => {
+                let asked = self.granted < n && n <= self.n_renew;
+                if asked || cx.env.planted(Defect::GrantUnasked) {
+                    self.granted = n;
+                    cx.out.push(Output::Lease { term, n });
+                }
+            }
+            ToUnit::Confirm { term, counter } if term == self.term => {
+                self.on_confirm(own, counter, cx);
+            }
+            ToUnit::Offer { boot, term, .. } if boot == own.boot && term != self.term => {
+                // Only a Proceed of a newer term makes an Active stop; its driver ends its lease.
+                if term > own.highest {
+                    own.see(term, cx);
+                }
+                cx.tell(ToArbiter::Decline { boot, term });
+            }
+            ToUnit::Offer { .. } | ToUnit::Grant { .. } | ToUnit::Confirm { .. } => {
+                cx.ignore(message.kind());
+            }
+        }
+        self.settle(own, cx)
+    }
+
+    /// A timer.
+    pub(super) fn on_timer(
+        mut self: Box<Self>,
+        own: &mut Own,
+        timer: Timer,
+        cx: &mut Cx<'_, '_>,
+    ) -> Part {
+        match timer {
+            Timer::Renew => {
+                self.n_renew += 1;
+                let (boot, term, n, lsn) = (own.boot, self.term, self.n_renew, self.last);
+                cx.tell(ToArbiter::Renew { boot, term, n, lsn });
+                cx.set(Timer::Renew);
+            }
+            Timer::Register => {
+                if self.register.written == Written::Sent {
+                    self.send_register(cx);
+                }
+            }
+            Timer::Resend => self.on_resend_timeout(own, cx),
+            Timer::Watchdog => self.leave(own, LeaveWhy::Watchdog, cx),
+            Timer::Deadline => self.on_deadline_timeout(own, cx),
+            Timer::Keepalive => {
+                self.send_keepalive(cx);
+                cx.set(Timer::Keepalive);
+            }
+            Timer::Ack => self.on_ack_timeout(own, cx),
+            Timer::Drain => self.on_drain_timeout(own, cx),
+            Timer::Save => self.on_save_timeout(cx),
+            Timer::Backoff => self.retry(own, cx),
+            Timer::Stable => {
+                self.resets = 0;
+                own.forget_resets(cx);
+            }
+            // Timers of other parts, that were due when the part changed.
+            Timer::Hello | Timer::Join => {}
+        }
+        self.settle(own, cx)
+    }
+
+    /// An operator asks for something else than a change.
+    pub(super) fn on_operator(
+        mut self: Box<Self>,
+        own: &mut Own,
+        id: CommandId,
+        request: Request,
+        cx: &mut Cx<'_, '_>,
+    ) -> Part {
+        match request {
+            Request::Switchover => self.on_switchover(own, id, cx),
+            Request::ForcedSwitchover => self.on_forced(id, cx),
+            Request::Save => self.on_save(own, id, cx),
+            Request::RetrySso => {
+                self.resets = 0;
+                self.retry(own, cx);
+                cx.answer(id, Outcome::Taken);
+            }
+            Request::ResetPeer => {
+                self.leave(own, LeaveWhy::Operator, cx);
+                cx.answer(id, Outcome::Taken);
+            }
+        }
+        self.settle(own, cx)
+    }
+
+    /// The end of every step of an Active: what the step made possible is done, and the role goes
+    /// if it was given back.
+    pub(super) fn settle(mut self: Box<Self>, own: &mut Own, cx: &mut Cx<'_, '_>) -> Part {
+        self.progress(own, cx);
+        assert!(
+            self.register.counter > 0 || self.register.value.is_none(),
+            "first write is 1"
+        );
+        match self.releasing {
+            Releasing::No => Part::Active(self),
+            Releasing::Yes => self.release(own, cx),
+        }
+    }
+
+    /// The lease is over: prompts are `unknown`, the drain ends, its queue stays.
+    pub(super) fn lapse(mut self: Box<Self>, own: &mut Own, cx: &mut Cx<'_, '_>) -> Part {
+        cx.event(Event::Lapsed { term: self.term });
+        let queue = self.fall_silent(cx);
+        own.n.0 += 1;
+        cx.set(Timer::Join);
+        cx.set(Timer::Renew);
+        Part::Holder(Holder {
+            term: self.term,
+            n_renew: self.n_renew,
+            granted: self.granted,
+            origin: Origin::Resume,
+            config: self.config.clone(),
+            lsn: self.last,
+            listed: Vec::new(),
+            kept: Some(self),
+            lease: Wish::Lease,
+            queue,
+        })
+    }
+
+    /// Gives the role back: executes nothing more.
+    fn release(mut self: Box<Self>, own: &mut Own, cx: &mut Cx<'_, '_>) -> Part {
+        self.releasing = Releasing::No;
+        if let Some(drain) = &self.drain {
+            cx.answer(drain.id, Outcome::Released);
+        }
+        let queue = self
+            .drain
+            .take()
+            .map(|drain| drain.queue)
+            .unwrap_or_default();
+        let none = self.fall_silent(cx);
+        assert!(none.is_empty(), "the queue was taken");
+        own.n.0 += 1;
+        let holder = Holder {
+            term: self.term,
+            n_renew: self.n_renew,
+            granted: self.granted,
+            origin: Origin::Resume,
+            config: self.config,
+            lsn: self.last,
+            listed: Vec::new(),
+            kept: None,
+            lease: Wish::Released,
+            queue,
+        };
+        holder.ask(own, cx);
+        cx.set(Timer::Renew);
+        cx.set(Timer::Join);
+        Part::Holder(holder)
+    }
+
+    /// A newer Active acts.
+    fn stop(mut self: Box<Self>, own: &mut Own, offer: &Proceed, cx: &mut Cx<'_, '_>) -> Part {
+        let queue = self.fall_silent(cx);
+        cx.cancel(&[Timer::Renew]);
+        super::holder::refuse_moved(queue, cx);
+        superseded(own, self.config, offer, cx)
+    }
+
+    /// Stops what only an Active does; prompts return `unknown`. Returns the drain's queue.
+    fn fall_silent(&mut self, cx: &mut Cx<'_, '_>) -> VecDeque<super::Command> {
+        cx.cancel(&OF_THE_PEER);
+        for prompt in core::mem::take(&mut self.prompts).into_values().flatten() {
+            cx.answer(prompt.id, Outcome::Unknown);
+        }
+        self.ack_mark = None;
+        if let Some(saving) = self.saving.take() {
+            cx.answer(saving.id, Outcome::Unknown);
+        }
+        let Some(drain) = self.drain.take() else {
+            return VecDeque::new();
+        };
+        cx.answer(drain.id, Outcome::Unknown);
+        drain.queue
+    }
+
+    /// Writes the register; the write counts when its Confirm comes.
+    pub(super) fn write_register(&mut self, value: Option<Eligible>, cx: &mut Cx<'_, '_>) {
+        let counter = self.register.counter + 1;
+        self.register = Register {
+            counter,
+            value,
+            written: Written::Sent,
+        };
+        self.send_register(cx);
+    }
+
+    fn send_register(&self, cx: &mut Cx<'_, '_>) {
+        let Register { counter, value, .. } = self.register;
+        cx.tell(ToArbiter::SetRegister {
+            term: self.term,
+            counter,
+            value,
+        });
+        cx.set(Timer::Register);
+    }
+
+    /// The arbiter names a counter: only the latest write's counts.
+    fn on_confirm(&mut self, own: &mut Own, counter: u32, cx: &mut Cx<'_, '_>) {
+        let latest = counter == self.register.counter || cx.env.planted(Defect::ConfirmOfAnother);
+        if !latest || self.register.written == Written::Confirmed {
+            cx.ignore(crate::message::Kind::Confirm);
+            return;
+        }
+        self.register.written = Written::Confirmed;
+        cx.cancel(&[Timer::Register]);
+        match self.register.value {
+            None => self.return_local(cx),
+            Some(_) => self.on_eligible(own, cx),
+        }
+    }
+
+    /// Whether an `acked` command's prompt is held.
+    pub(super) fn holds_prompts(&self) -> bool {
+        let clearing = self.register.value.is_none() && self.register.written == Written::Sent;
+        clearing || self.peer.phase().is_some_and(Phase::holds_prompts)
+    }
+
+    /// The refusal of a request that another one stands in the way of.
+    pub(super) fn refuse_busy(id: CommandId, cx: &mut Cx<'_, '_>) {
+        cx.answer(id, Outcome::Refused(Refusal::Busy));
+    }
+
+    /// Whether a command waits at all.
+    pub(super) fn waits(&self, durability: Durability) -> bool {
+        durability == Durability::Acked && self.holds_prompts()
+    }
+}

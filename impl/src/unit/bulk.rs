@@ -1,0 +1,242 @@
+//! Bulk sync, at the Active: the snapshot, and its judgement (PROTOCOL.md, section 4).
+//!
+//! Source: seed, steps 214-290 (Fig. 3A).
+
+use alloc::vec::Vec;
+
+use super::active::{Active, Written};
+use super::input::Timer;
+use super::output::Event;
+use super::own::{Cx, Own};
+use super::peer::{Bulk, Phase};
+use super::replica::{Sender, Stuck};
+use crate::base::{Digest, Lsn, Shared};
+use crate::message::{FileId, FileKind, LeaveWhy, Message, Mismatch, Redundancy, Verdict};
+use crate::policy::{self, Action, Cause, Question};
+
+use super::file::Outgoing;
+
+impl Active {
+    /// Takes the snapshot, once the register is confirmed to hold nothing.
+    pub(super) fn begin_bulk(&mut self, own: &mut Own, cx: &mut Cx<'_, '_>) {
+        let clear = self.register.value.is_none() && self.register.written == Written::Confirmed;
+        let Some(current) = &mut self.peer.current else {
+            return;
+        };
+        if !clear || current.phase != Phase::Config {
+            return;
+        }
+        let Some(sender) = Sender::of(cx.env, current.pairing.as_ref(), &self.config) else {
+            return self.leave(own, LeaveWhy::Incompatible, cx);
+        };
+        let (bytes, listing_at) = sender.file();
+        let (lsn, digest) = (self.last, sender.digest());
+        let id = FileId {
+            kind: FileKind::Config,
+            ordinal: lsn.0,
+        };
+        let mut bulk = Bulk {
+            lsn,
+            file: Outgoing::new(id, bytes),
+            listing_at,
+            digest,
+        };
+        let (session, slot) = (current.session, current.slot);
+        bulk.announce(session, slot, cx);
+        for chunk in bulk.file.next(cx.env.limits) {
+            cx.send(slot, Message::Chunk { session, chunk });
+        }
+        current.sender = Some(sender);
+        current.sent_to = lsn;
+        current.acked = lsn;
+        current.acked_digest = digest;
+        current.phase = Phase::Bulk(bulk);
+        assert!(
+            current.journal.is_empty(),
+            "the journal begins after the snapshot"
+        );
+        cx.set(Timer::Deadline);
+    }
+
+    /// The Standby has executed the snapshot: it is judged before anything is swapped.
+    pub(super) fn on_bulk_done(
+        &mut self,
+        own: &mut Own,
+        lsn: Lsn,
+        mismatches: &[Mismatch],
+        digest: Digest,
+        cx: &mut Cx<'_, '_>,
+    ) {
+        let Some(current) = &mut self.peer.current else {
+            return;
+        };
+        let (session, slot) = (current.session, current.slot);
+        match &current.phase {
+            Phase::Bulk(bulk) if bulk.lsn == lsn => {}
+            Phase::Rejected {
+                lsn: judged,
+                verdict,
+            } if *judged == lsn => {
+                let verdict = *verdict;
+                return cx.send(
+                    slot,
+                    Message::BulkReject {
+                        session,
+                        lsn,
+                        verdict,
+                    },
+                );
+            }
+            phase if phase.sends_lines() => {
+                let listed = current.held_out.len() as u32;
+                return cx.send(
+                    slot,
+                    Message::BulkAccept {
+                        session,
+                        lsn,
+                        listed,
+                    },
+                );
+            }
+            _ => return cx.ignore(crate::message::Kind::BulkDone),
+        }
+        let Phase::Bulk(Bulk {
+            digest: expected, ..
+        }) = current.phase
+        else {
+            return;
+        };
+        let stuck = current
+            .sender
+            .as_ref()
+            .map(Sender::stuck)
+            .unwrap_or_default();
+        let judged = self.judge(&stuck, mismatches, digest == expected, cx);
+        let Some(current) = &mut self.peer.current else {
+            return;
+        };
+        match judged {
+            None => {
+                current.held_out = mismatches.iter().map(|each| each.line.clone()).collect();
+                let listed = (current.held_out.len() + stuck.len()) as u32;
+                cx.send(
+                    slot,
+                    Message::BulkAccept {
+                        session,
+                        lsn,
+                        listed,
+                    },
+                );
+                current.h = self.last;
+                current.phase = Phase::Cold;
+                cx.set(Timer::Deadline);
+                current.send_lines(cx);
+            }
+            Some(verdict) => {
+                current.phase = Phase::Rejected { lsn, verdict };
+                current.journal.clear();
+                cx.cancel(&[Timer::Deadline]);
+                cx.send(
+                    slot,
+                    Message::BulkReject {
+                        session,
+                        lsn,
+                        verdict,
+                    },
+                );
+                if verdict != Verdict::Reset {
+                    cx.event(Event::Degraded);
+                }
+            }
+        }
+        self.progress(own, cx);
+    }
+
+    /// What becomes of a bulk: none if it may be swapped in.
+    fn judge(
+        &mut self,
+        stuck: &[Stuck],
+        mismatches: &[Mismatch],
+        same: bool,
+        cx: &mut Cx<'_, '_>,
+    ) -> Option<Verdict> {
+        match self.mode {
+            Redundancy::Sso => {}
+            Redundancy::Rpr => return Some(Verdict::Rpr),
+            Redundancy::Simplex => return Some(Verdict::Simplex),
+        }
+        let incurable = severest(policy::Phase::Bulk, stuck, cx);
+        let phase = policy::Phase::Bulk;
+        let mut curable = mismatches.iter().map(|each| {
+            let (component, form) = (Some(&*each.component), Some(&*each.form));
+            cx.env.policy.action(Question {
+                phase,
+                cause: Cause::Prc,
+                component,
+                form,
+            })
+        });
+        let mut curable = curable.by_ref().max();
+        if !same && mismatches.is_empty() {
+            let cause = Cause::Verification;
+            let question = Question {
+                phase,
+                cause,
+                component: None,
+                form: None,
+            };
+            curable = curable.max(Some(cx.env.policy.action(question)));
+        }
+        let action = incurable.max(curable)?;
+        match action {
+            Action::Refuse | Action::Ignore | Action::DropAndWarn => None,
+            Action::ResetStandby => {
+                if incurable == Some(Action::ResetStandby) {
+                    // A restart cannot cure it: one reset, and the pair comes up in rpr.
+                    self.mode = Redundancy::Rpr;
+                }
+                Some(self.reset_or_rpr(cx))
+            }
+            Action::Degrade => {
+                self.mode = Redundancy::Rpr;
+                Some(Verdict::Rpr)
+            }
+            Action::Simplex => {
+                self.mode = Redundancy::Simplex;
+                Some(Verdict::Simplex)
+            }
+        }
+    }
+
+    /// An ordered reset, if there is one left.
+    fn reset_or_rpr(&mut self, cx: &Cx<'_, '_>) -> Verdict {
+        if self.resets >= cx.env.limits.max_resets {
+            self.mode = Redundancy::Rpr;
+            return Verdict::Rpr;
+        }
+        self.resets += 1;
+        Verdict::Reset
+    }
+}
+
+/// The severest action that a rule names for lines that cannot go.
+pub(super) fn severest(phase: policy::Phase, stuck: &[Stuck], cx: &Cx<'_, '_>) -> Option<Action> {
+    let actions: Vec<Action> = stuck
+        .iter()
+        .map(|each| {
+            let (component, form) = (Some(&*each.component), Some(&*each.form));
+            cx.env.policy.action(Question {
+                phase,
+                cause: each.cause,
+                component,
+                form,
+            })
+        })
+        .collect();
+    actions.into_iter().max()
+}
+
+/// The lines that were dropped, as a prompt names them.
+pub(super) fn dropped(stuck: &[Stuck]) -> Vec<Shared<str>> {
+    stuck.iter().map(|each| each.line.clone()).collect()
+}

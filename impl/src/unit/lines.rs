@@ -1,0 +1,455 @@
+//! Commands and line-by-line sync, at the Active (PROTOCOL.md, sections 2 and 5).
+//!
+//! Source: seed, Fig. 4 (steps 400-450).
+
+use alloc::vec::Vec;
+
+use super::active::{Active, Change, Prompt};
+use super::bulk::{dropped, severest};
+use super::input::{Command, Timer};
+use super::output::{Event, LocalWhy, Outcome, Place, Refusal};
+use super::own::{Cx, Own};
+use super::peer::{Current, Phase};
+use super::replica::{Edits, Executed, Running, Sender, Step};
+use crate::base::{Digest, Lsn, Shared};
+use crate::message::{Bytes, Eligible, LeaveWhy, Message, Mismatch, OnMismatch, Redundancy, Stamp};
+use crate::planted::Defect;
+use crate::policy::{self, Action, Cause, Question};
+
+/// A change in the journal: computed once, when the command executes; sent as often as needed.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Entry {
+    /// Difference of the wire config.
+    pub difference: Bytes,
+    /// Changes of MCL and complements.
+    pub listing: Bytes,
+    /// Wire digest after it.
+    pub digest: Digest,
+    /// What the Standby does if it does not execute.
+    pub on_mismatch: OnMismatch,
+}
+
+impl Active {
+    /// A command: translated, executed and numbered in one step, or refused and nothing left.
+    pub(super) fn on_command(&mut self, own: &mut Own, command: Command, cx: &mut Cx<'_, '_>) {
+        if let Some(drain) = &mut self.drain {
+            return super::holder::enqueue(&mut drain.queue, command, cx);
+        }
+        if command.text.len() > cx.env.limits.max_batch as usize {
+            return cx.answer(command.id, Outcome::Refused(Refusal::TooLarge));
+        }
+        let (after, edits) = match self.config.execute(cx.env.software, &command.text) {
+            Err(mismatch) => {
+                return cx.answer(command.id, Outcome::Refused(Refusal::Line(mismatch)));
+            }
+            Ok(Executed::Unchanged) => return self.on_unchanged(&command, cx),
+            Ok(Executed::Changed(after, edits)) => (after, edits),
+        };
+        let step = self.translate(&after, &edits, cx);
+        let stuck = step.as_ref().map(|step| &*step.stuck).unwrap_or_default();
+        let action = severest(policy::Phase::Line, stuck, cx);
+        if action == Some(Action::Refuse) {
+            let line = stuck
+                .first()
+                .map_or_else(|| Shared::text(""), |each| each.line.clone());
+            return cx.answer(command.id, Outcome::Refused(Refusal::Policy { line }));
+        }
+        let listed = dropped(stuck);
+        self.last = Lsn(self.last.0 + 1);
+        self.config = after;
+        let full = step.is_some_and(|step| self.journal(step, cx));
+        self.answer_change(&command, listed, cx);
+        match action {
+            _ if full => self.leave(own, LeaveWhy::JournalFull, cx),
+            None | Some(Action::Refuse | Action::Ignore | Action::DropAndWarn) => {}
+            Some(Action::ResetStandby) => {
+                // A restart cannot cure it: one reset, and the pair comes up in rpr.
+                let why = self.reset_why(LeaveWhy::Stuck, cx);
+                self.mode = Redundancy::Rpr;
+                self.leave(own, why, cx);
+            }
+            Some(Action::Degrade) => {
+                self.mode = Redundancy::Rpr;
+                self.leave(own, LeaveWhy::Degrade, cx);
+            }
+            Some(Action::Simplex) => {
+                self.mode = Redundancy::Simplex;
+                self.leave(own, LeaveWhy::Simplex, cx);
+            }
+        }
+    }
+
+    /// What the change is on the wire, if a translation is kept.
+    fn translate(&self, after: &Running, edits: &Edits, cx: &Cx<'_, '_>) -> Option<Step> {
+        let current = self.peer.current.as_ref()?;
+        let stamp = Stamp {
+            term: self.term,
+            lsn: Lsn(self.last.0 + 1),
+        };
+        let sender = current.sender.as_ref()?;
+        Some(sender.edit(cx.env, current.pairing.as_ref(), after, edits, stamp))
+    }
+
+    /// Enters the change into the journal and sends what the window admits; true on overflow.
+    fn journal(&mut self, step: Step, cx: &mut Cx<'_, '_>) -> bool {
+        let phase = policy::Phase::Line;
+        let question = Question {
+            phase,
+            cause: Cause::Prc,
+            component: None,
+            form: None,
+        };
+        let stays = cx.env.policy.action(question).stays();
+        let on_mismatch = if stays {
+            OnMismatch::List
+        } else {
+            OnMismatch::LeaveHot
+        };
+        let Some(current) = &mut self.peer.current else {
+            return false;
+        };
+        let Step {
+            sender,
+            difference,
+            listing,
+            ..
+        } = step;
+        let entry = Entry {
+            difference,
+            listing,
+            digest: sender.digest(),
+            on_mismatch,
+        };
+        let before = current.sender.replace(sender);
+        if matches!(current.phase, Phase::Rejected { .. }) {
+            let stays = |sender: &Option<Sender>, cx: &Cx<'_, '_>| {
+                let stuck = sender.as_ref().map(Sender::stuck).unwrap_or_default();
+                severest(policy::Phase::Bulk, &stuck, cx).is_none_or(Action::stays)
+            };
+            if !stays(&before, cx) && stays(&current.sender, cx) {
+                // The last line that matched the rule is gone.
+                cx.set(Timer::Backoff);
+            }
+            return false;
+        }
+        current.journal.insert(self.last, entry);
+        if current.phase.sends_lines() {
+            current.send_lines(cx);
+        }
+        current.journal.len() > cx.env.limits.max_journal as usize
+    }
+
+    fn answer_change(&mut self, command: &Command, listed: Vec<Shared<str>>, cx: &mut Cx<'_, '_>) {
+        let (term, lsn) = (self.term, self.last);
+        if self.waits(command.durability) {
+            let prompt = Prompt {
+                id: command.id,
+                change: Change::Made { listed },
+            };
+            return self.hold(lsn, prompt, cx);
+        }
+        let why = match command.durability {
+            super::Durability::Async => LocalWhy::Async,
+            super::Durability::Acked => {
+                self.unreplicated = lsn;
+                LocalWhy::NoHotStandby
+            }
+        };
+        let place = Place::Local(why);
+        cx.answer(
+            command.id,
+            Outcome::Done {
+                term,
+                lsn,
+                place,
+                listed,
+            },
+        );
+    }
+
+    /// The words stood there already: under `acked` the answer waits as the last LSN does.
+    fn on_unchanged(&mut self, command: &Command, cx: &mut Cx<'_, '_>) {
+        if self.waits(command.durability) {
+            let prompt = Prompt {
+                id: command.id,
+                change: Change::Nothing,
+            };
+            self.hold(self.last, prompt, cx);
+            return;
+        }
+        let why = match command.durability {
+            super::Durability::Async => LocalWhy::Async,
+            super::Durability::Acked => LocalWhy::NoHotStandby,
+        };
+        cx.answer(
+            command.id,
+            Outcome::Unchanged {
+                place: Place::Local(why),
+            },
+        );
+    }
+
+    fn hold(&mut self, lsn: Lsn, prompt: Prompt, cx: &mut Cx<'_, '_>) {
+        self.prompts.entry(lsn).or_default().push(prompt);
+        if self.ack_mark.is_none() {
+            self.mark_prompts(cx);
+        }
+    }
+
+    /// Arms the timer Ack for what is held now.
+    pub(super) fn mark_prompts(&mut self, cx: &mut Cx<'_, '_>) {
+        self.ack_mark = self.prompts.last_key_value().map(|(lsn, _)| *lsn);
+        if self.ack_mark.is_some() {
+            cx.set(Timer::Ack);
+        }
+    }
+
+    /// Half of `ack_timeout`: a prompt that was held then and is held still has waited long enough.
+    pub(super) fn on_ack_timeout(&mut self, own: &mut Own, cx: &mut Cx<'_, '_>) {
+        let Some(mark) = self.ack_mark.take() else {
+            return;
+        };
+        let oldest = self.prompts.first_key_value().map(|(lsn, _)| *lsn);
+        match oldest {
+            Some(oldest) if oldest <= mark => self.leave(own, LeaveWhy::AckTimeout, cx),
+            Some(_) => self.mark_prompts(cx),
+            None => {}
+        }
+    }
+
+    /// The Standby has applied up to `lsn`.
+    pub(super) fn on_applied(
+        &mut self,
+        own: &mut Own,
+        lsn: Lsn,
+        digest: Digest,
+        mismatches: &[Mismatch],
+        cx: &mut Cx<'_, '_>,
+    ) {
+        let last = self.last;
+        let Some(current) = &mut self.peer.current else {
+            return;
+        };
+        if !current.phase.sends_lines() || lsn < current.acked || lsn > last {
+            return;
+        }
+        let expected = match current.journal.get(&lsn) {
+            Some(entry) => entry.digest,
+            None => current.acked_digest,
+        };
+        if expected != digest && mismatches.is_empty() {
+            let phase = policy::Phase::Line;
+            let cause = Cause::Verification;
+            let question = Question {
+                phase,
+                cause,
+                component: None,
+                form: None,
+            };
+            if !cx.env.policy.action(question).stays() {
+                let why = self.reset_why(LeaveWhy::DigestMismatch, cx);
+                return self.leave(own, why, cx);
+            }
+        }
+        let mut severe = None;
+        for each in mismatches {
+            let (component, form) = (Some(&*each.component), Some(&*each.form));
+            let phase = policy::Phase::Line;
+            let question = Question {
+                phase,
+                cause: Cause::Prc,
+                component,
+                form,
+            };
+            severe = severe.max(Some(cx.env.policy.action(question)));
+            current.held_out.insert(each.line.clone());
+        }
+        current.acked = lsn;
+        current.acked_digest = expected;
+        current.journal = current.journal.split_off(&Lsn(lsn.0 + 1));
+        current.send_lines(cx);
+        match severe {
+            None | Some(Action::Refuse | Action::Ignore | Action::DropAndWarn) => {}
+            Some(Action::ResetStandby) => {
+                let why = self.reset_why(LeaveWhy::PrcMismatch, cx);
+                self.leave(own, why, cx);
+            }
+            Some(Action::Degrade) => {
+                self.mode = Redundancy::Rpr;
+                self.leave(own, LeaveWhy::Degrade, cx);
+            }
+            Some(Action::Simplex) => {
+                self.mode = Redundancy::Simplex;
+                self.leave(own, LeaveWhy::Simplex, cx);
+            }
+        }
+    }
+
+    /// An ordered reset for this reason, if there is one left; else the pair goes to rpr.
+    fn reset_why(&mut self, why: LeaveWhy, cx: &Cx<'_, '_>) -> LeaveWhy {
+        if self.resets < cx.env.limits.max_resets {
+            return why;
+        }
+        self.mode = Redundancy::Rpr;
+        LeaveWhy::Degrade
+    }
+
+    /// The Standby says that h is applied.
+    pub(super) fn on_hot_ack(&mut self, h: Lsn) {
+        if let Some(current) = &mut self.peer.current
+            && current.phase == Phase::HotSent
+            && current.h == h
+        {
+            current.phase = Phase::HotAcked;
+        }
+    }
+
+    /// Does what the step made possible: the snapshot, Hot, the register, prompts, the drain.
+    pub(super) fn progress(&mut self, own: &mut Own, cx: &mut Cx<'_, '_>) {
+        self.begin_bulk(own, cx);
+        let last = self.last;
+        let Some(current) = &mut self.peer.current else {
+            return;
+        };
+        let (session, slot, acked) = (current.session, current.slot, current.acked);
+        let outstanding = last.0 - acked.0;
+        let near = outstanding <= u64::from(cx.env.limits.hot_window);
+        if current.phase == Phase::Cold && acked >= current.h && near {
+            cx.send(
+                slot,
+                Message::Hot {
+                    session,
+                    lsn: current.h,
+                },
+            );
+            current.phase = Phase::HotSent;
+            if cx.env.planted(Defect::HotWithoutAck) {
+                current.phase = Phase::HotAcked;
+            }
+        }
+        if current.phase == Phase::HotAcked && acked >= self.unreplicated {
+            current.phase = Phase::Setting;
+            self.write_register(
+                Some(Eligible {
+                    session,
+                    slot,
+                    lsn: acked,
+                }),
+                cx,
+            );
+        }
+        if self.is_hot() || self.peer.phase() == Some(&Phase::Hot) {
+            self.return_replicated(acked, cx);
+            self.progress_drain(cx);
+        }
+    }
+
+    /// The register names the session: the pair is hot.
+    pub(super) fn on_eligible(&mut self, own: &mut Own, cx: &mut Cx<'_, '_>) {
+        let Some(current) = &mut self.peer.current else {
+            return;
+        };
+        if current.phase == Phase::Setting {
+            current.phase = Phase::Hot;
+            self.attempts = 0;
+            let listed = current.held_out.len() as u32;
+            cx.event(Event::Hot { listed });
+            cx.cancel(&[Timer::Deadline, Timer::Backoff]);
+            cx.set(Timer::Stable);
+            self.send_keepalive(cx);
+        }
+        self.progress(own, cx);
+    }
+
+    /// Prompts up to `acked` are in two memories.
+    fn return_replicated(&mut self, acked: Lsn, cx: &mut Cx<'_, '_>) {
+        let later = self.prompts.split_off(&Lsn(acked.0 + 1));
+        let done = core::mem::replace(&mut self.prompts, later);
+        self.answer_held(done, Place::Replicated, cx);
+        if self.prompts.is_empty() && self.ack_mark.take().is_some() {
+            cx.cancel(&[Timer::Ack]);
+        }
+    }
+
+    /// No Standby is eligible, and the arbiter knows: prompts return `local`.
+    pub(super) fn return_local(&mut self, cx: &mut Cx<'_, '_>) {
+        let held = core::mem::take(&mut self.prompts);
+        if let Some((lsn, _)) = held.last_key_value() {
+            self.unreplicated = self.unreplicated.max(*lsn);
+        }
+        self.answer_held(held, Place::Local(LocalWhy::NoHotStandby), cx);
+        if self.ack_mark.take().is_some() {
+            cx.cancel(&[Timer::Ack]);
+        }
+    }
+
+    fn answer_held(
+        &self,
+        held: alloc::collections::BTreeMap<Lsn, Vec<Prompt>>,
+        place: Place,
+        cx: &mut Cx<'_, '_>,
+    ) {
+        let term = self.term;
+        for (lsn, prompts) in held {
+            for Prompt { id, change } in prompts {
+                let outcome = match change {
+                    Change::Made { listed } => Outcome::Done {
+                        term,
+                        lsn,
+                        place,
+                        listed,
+                    },
+                    Change::Nothing => Outcome::Unchanged { place },
+                };
+                cx.answer(id, outcome);
+            }
+        }
+    }
+}
+
+impl Current {
+    /// Sends the lines that the window admits.
+    pub(super) fn send_lines(&mut self, cx: &mut Cx<'_, '_>) {
+        let edge = Lsn(self.acked.0 + u64::from(cx.env.limits.line_window));
+        let from = Lsn(self.sent_to.max(self.acked).0 + 1);
+        if from <= edge {
+            for (lsn, entry) in self.journal.range(from..=edge) {
+                self.send_line(*lsn, entry, cx);
+                self.sent_to = self.sent_to.max(*lsn);
+            }
+        }
+    }
+
+    /// Sends again the lines that are outstanding.
+    pub(super) fn resend_lines(&self, cx: &mut Cx<'_, '_>) {
+        let first = Lsn(self.acked.0 + 1);
+        if first <= self.sent_to {
+            for (lsn, entry) in self.journal.range(first..=self.sent_to) {
+                self.send_line(*lsn, entry, cx);
+            }
+        }
+    }
+
+    fn send_line(&self, lsn: Lsn, entry: &Entry, cx: &mut Cx<'_, '_>) {
+        let Entry {
+            difference,
+            listing,
+            on_mismatch,
+            ..
+        } = entry.clone();
+        let listing = if cx.env.planted(Defect::MclNotCarried) {
+            Shared::new(alloc::vec![])
+        } else {
+            listing
+        };
+        let session = self.session;
+        let line = Message::Line {
+            session,
+            lsn,
+            difference,
+            on_mismatch,
+            listing,
+        };
+        cx.send(self.slot, line);
+    }
+}

@@ -1,0 +1,206 @@
+//! What a unit is whatever its part, and how a step speaks.
+
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::vec::Vec;
+
+use super::env::{Env, PairingKey};
+use super::input::{Boot, Timer};
+use super::output::{Event, Outcome, Output};
+use super::store::{Record, Store};
+use crate::base::{Attempt, BootId, CommandId, Shared, Slot, Term, WriteId};
+use crate::message::{Address, JoinCall, Kind, Message, Session, Stamp, ToArbiter, WireVersions};
+
+/// Pairings that a unit remembers having been told of.
+const MAX_PAIRED: usize = 16;
+
+/// What a unit is whatever its part.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Own {
+    /// Its place in the chassis.
+    pub slot: Slot,
+    /// Its boot.
+    pub boot: BootId,
+    /// Whether it lost its disk.
+    pub lost_disk: bool,
+    /// The highest term that it has seen.
+    pub highest: Term,
+    /// What it boots.
+    pub store: Store,
+    /// Ordered resets that it counts.
+    pub resets: u32,
+    /// Its latest round of joining.
+    pub n: Attempt,
+    /// Pairings that it was told of in this boot.
+    pub paired: BTreeSet<PairingKey>,
+    /// Writes under way.
+    pub writes: BTreeMap<WriteId, Write>,
+    /// The last write.
+    pub last_write: WriteId,
+}
+
+/// What a write under way is for.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Write {
+    /// The highest term; nothing waits for it.
+    Highest,
+    /// The ordered resets; the next Join waits for it.
+    Resets,
+    /// The startup store, for the unit's own operator.
+    OwnSave(Store),
+    /// The startup store, for the Active's operator.
+    PeerSave {
+        /// What is written.
+        store: Store,
+        /// The session that asked.
+        session: Session,
+        /// The number of the save.
+        save: u32,
+    },
+}
+
+impl Own {
+    /// A unit that starts.
+    pub(super) fn new(slot: Slot, boot: &Boot) -> Self {
+        let nothing = || Shared::new(Vec::new());
+        let factory = || Store {
+            text: Shared::text(""),
+            stamp: Stamp::default(),
+            listing: nothing(),
+            origin: nothing(),
+        };
+        Self {
+            slot,
+            boot: boot.boot,
+            lost_disk: boot.lost_disk,
+            highest: boot.highest,
+            store: boot.store.clone().unwrap_or_else(factory),
+            resets: boot.resets,
+            n: Attempt(0),
+            paired: BTreeSet::new(),
+            writes: BTreeMap::new(),
+            last_write: WriteId(0),
+        }
+    }
+
+    /// A newer term was seen.
+    pub(super) fn see(&mut self, term: Term, cx: &mut Cx<'_, '_>) {
+        assert!(term >= self.highest, "the highest term grows");
+        if term > self.highest {
+            self.highest = term;
+            self.persist(Write::Highest, Record::Highest(term), cx);
+        }
+    }
+
+    /// Starts a write.
+    pub(super) fn persist(&mut self, write: Write, record: Record, cx: &mut Cx<'_, '_>) {
+        self.last_write = WriteId(self.last_write.0 + 1);
+        self.writes.insert(self.last_write, write);
+        cx.out.push(Output::Persist {
+            write: self.last_write,
+            record,
+        });
+    }
+
+    /// Counts an ordered reset.
+    pub(super) fn count_reset(&mut self, cx: &mut Cx<'_, '_>) {
+        self.resets += 1;
+        self.persist(Write::Resets, Record::Resets(self.resets), cx);
+    }
+
+    /// Forgets ordered resets.
+    pub(super) fn forget_resets(&mut self, cx: &mut Cx<'_, '_>) {
+        if self.resets > 0 {
+            self.resets = 0;
+            self.persist(Write::Resets, Record::Resets(0), cx);
+        }
+    }
+
+    /// Remembers that a pairing was computed for this unit.
+    pub(super) fn remember(&mut self, key: PairingKey) {
+        if self.paired.len() >= MAX_PAIRED {
+            self.paired.pop_first();
+        }
+        self.paired.insert(key);
+    }
+
+    /// Asks every other slot for a session. Waits for the count of resets to be durable.
+    pub(super) fn send_join(&self, cx: &mut Cx<'_, '_>) {
+        if self.writes.values().all(|write| *write != Write::Resets) {
+            let call = JoinCall {
+                boot: self.boot,
+                n: self.n,
+                lost_disk: self.lost_disk,
+                highest: self.highest,
+                wire: WireVersions::OURS,
+                image: cx.env.software.digest(),
+                resets: self.resets,
+            };
+            for slot in cx.env.limits.others(self.slot) {
+                cx.send(slot, Message::Join(call));
+            }
+        }
+        cx.set(Timer::Join);
+    }
+
+    /// Says that the unit is there.
+    pub(super) fn send_hello(&self, running: Option<Stamp>, cx: &mut Cx<'_, '_>) {
+        let startup = self.store.stamp;
+        cx.tell(ToArbiter::Hello {
+            boot: self.boot,
+            startup,
+            running,
+        });
+        cx.set(Timer::Hello);
+    }
+
+    /// Whether `session` answers the round of joining that this unit is waiting with.
+    pub(super) fn waits_for(&self, session: Session) -> bool {
+        session.term >= self.highest && session.standby == self.boot && session.attempt == self.n
+    }
+}
+
+/// A step's surroundings and its outputs.
+pub(super) struct Cx<'a, 'e> {
+    pub(super) env: &'a Env<'e>,
+    pub(super) out: &'a mut Vec<Output>,
+}
+
+impl Cx<'_, '_> {
+    /// To the unit in a slot.
+    pub(super) fn send(&mut self, to: Slot, message: Message) {
+        self.out.push(Output::Send {
+            to: Address::Unit(to),
+            message,
+        });
+    }
+
+    /// To the arbiter.
+    pub(super) fn tell(&mut self, message: ToArbiter) {
+        let message = Message::ToArbiter(message);
+        self.out.push(Output::Send {
+            to: Address::Arbiter,
+            message,
+        });
+    }
+
+    pub(super) fn set(&mut self, timer: Timer) {
+        self.out.push(Output::SetTimer(timer));
+    }
+
+    pub(super) fn cancel(&mut self, timers: &[Timer]) {
+        self.out
+            .extend(timers.iter().map(|timer| Output::CancelTimer(*timer)));
+    }
+
+    pub(super) fn event(&mut self, event: Event) {
+        self.out.push(Output::Event(event));
+    }
+
+    pub(super) fn ignore(&mut self, kind: Kind) {
+        self.out.push(Output::Event(Event::Ignored { kind }));
+    }
+
+    pub(super) fn answer(&mut self, id: CommandId, outcome: Outcome) {
+        self.out.push(Output::Answer { id, outcome });
+    }
+}

@@ -1,0 +1,763 @@
+//! The Active's peer: who is offered a session, who has one, and how far it is (PROTOCOL.md, 10.2,
+//! The Active's peer).
+//!
+//! ```text
+//! offered -Ready-> Dump | Diff -whole-> Pairing -Paired-> Config -register none-> Bulk
+//!                    | same image --------------------------^            | BulkDone
+//!  Hot <-Confirm- Setting <- HotAcked <-HotAck- HotSent <- Cold <--------+-> Rejected
+//! ```
+
+use alloc::boxed::Box;
+use alloc::collections::{BTreeMap, BTreeSet};
+
+use super::active::{Active, Written};
+use super::env::{PairingKey, Side};
+use super::file::{Incoming, Outgoing};
+use super::input::Timer;
+use super::limits::Verify;
+use super::lines::Entry;
+use super::output::{Event, Output, Refusal};
+use super::own::{Cx, Own};
+use super::replica::{Pairing, Sender};
+use super::standby::{counted, receive};
+use crate::base::{Digest, ImageDigest, Lsn, Shared, Slot};
+use crate::message::{
+    Chunk, Compatibility, DumpAtHand, FileId, FileKind, HeldBy, JoinCall, LeaveWhy, Message,
+    Redundancy, Round, Session, Verdict, WireVersions,
+};
+use crate::planted::Defect;
+
+/// The Standby, or whoever asks to be it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Peer {
+    /// A session that was offered and not taken yet.
+    pub offered: Option<Offered>,
+    /// The session.
+    pub current: Option<Box<Current>>,
+    /// A session that was left and whose Standby has not said so.
+    pub leaving: Option<Leaving>,
+    /// The newest round whose session is over.
+    pub ended: Option<Round>,
+}
+
+/// An offered session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Offered {
+    /// The session.
+    pub session: Session,
+    /// The slot that asked.
+    pub slot: Slot,
+    /// Its image.
+    pub image: ImageDigest,
+    /// The wire version.
+    pub wire: u16,
+}
+
+/// A session that was left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Leaving {
+    /// The session.
+    pub session: Session,
+    /// Its Standby's slot.
+    pub slot: Slot,
+    /// Why.
+    pub why: LeaveWhy,
+}
+
+/// A session, at the Active.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Current {
+    /// The session.
+    pub session: Session,
+    /// The Standby's slot.
+    pub slot: Slot,
+    /// Its image.
+    pub image: ImageDigest,
+    /// The wire version.
+    pub wire: u16,
+    /// The pairing; none for equal images, or while it is not computed.
+    pub pairing: Option<PairingKey>,
+    /// How far it is.
+    pub phase: Phase,
+    /// The translation, from the snapshot on.
+    pub sender: Option<Sender>,
+    /// The changes after what is applied.
+    pub journal: BTreeMap<Lsn, Entry>,
+    /// The last line that was sent.
+    pub sent_to: Lsn,
+    /// The last change that the Standby has.
+    pub acked: Lsn,
+    /// Wire digest at that change.
+    pub acked_digest: Digest,
+    /// The h of section 2.
+    pub h: Lsn,
+    /// Lines that the Standby holds out.
+    pub held_out: BTreeSet<Shared<str>>,
+    /// Saves asked for in this session.
+    pub saves: u32,
+}
+
+/// How far a session is, at the Active.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Phase {
+    /// The dump goes out, the diff comes back.
+    Dump(Negotiation),
+    /// The diff comes.
+    Diff(Option<Incoming>),
+    /// The driver makes dispositions.
+    Pairing,
+    /// Compatible; the register is not known to be clear yet.
+    Config,
+    /// The snapshot goes out.
+    Bulk(Bulk),
+    /// Lines go out; the Standby is not asked to be hot yet.
+    Cold,
+    /// `Hot` was sent; prompts are held from here.
+    HotSent,
+    /// `HotAck` came.
+    HotAcked,
+    /// The register is being written.
+    Setting,
+    /// The register is confirmed.
+    Hot,
+    /// The shadow was refused.
+    Rejected {
+        /// The snapshot's LSN.
+        lsn: Lsn,
+        /// What the Standby does instead.
+        verdict: Verdict,
+    },
+    /// Incompatible.
+    Held,
+}
+
+/// The dump on its way out, the diff on its way in.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Negotiation {
+    /// The dump.
+    pub dump: Outgoing,
+    /// What of the diff came.
+    pub diff: Option<Incoming>,
+}
+
+/// The snapshot on its way.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Bulk {
+    /// The snapshot's LSN.
+    pub lsn: Lsn,
+    /// The file.
+    pub file: Outgoing,
+    /// Where in it the listing begins.
+    pub listing_at: u64,
+    /// The wire digest.
+    pub digest: Digest,
+}
+
+impl Phase {
+    /// Whether prompts of `acked` commands are held.
+    pub const fn holds_prompts(&self) -> bool {
+        matches!(
+            self,
+            Self::HotSent | Self::HotAcked | Self::Setting | Self::Hot
+        )
+    }
+
+    /// Whether lines go out.
+    pub const fn sends_lines(&self) -> bool {
+        matches!(
+            self,
+            Self::Cold | Self::HotSent | Self::HotAcked | Self::Setting | Self::Hot
+        )
+    }
+}
+
+impl Peer {
+    /// The session's phase.
+    pub fn phase(&self) -> Option<&Phase> {
+        self.current.as_ref().map(|current| &current.phase)
+    }
+
+    /// Whether a round is newer than all that are known.
+    fn is_newer(&self, call: &JoinCall) -> bool {
+        let round = Round {
+            boot: call.boot,
+            n: call.n,
+        };
+        let known = [
+            self.offered.map(|offered| offered.session.round()),
+            self.current.as_ref().map(|current| current.session.round()),
+            self.ended,
+        ];
+        known
+            .into_iter()
+            .flatten()
+            .all(|seen| seen < round || (call.lost_disk && seen.boot != round.boot))
+    }
+}
+
+impl Active {
+    /// A message from a unit, but for Proceed.
+    pub(super) fn on_peer(
+        &mut self,
+        own: &mut Own,
+        from: Slot,
+        message: Message,
+        cx: &mut Cx<'_, '_>,
+    ) {
+        match message {
+            Message::Join(call) => return self.on_join(own, from, &call, cx),
+            Message::Ready { session, have } => return self.on_ready(session, have, cx),
+            Message::Left { session } => {
+                match self.peer.leaving {
+                    Some(leaving) if leaving.session == session => self.peer.leaving = None,
+                    Some(_) | None => cx.ignore(crate::message::Kind::Left),
+                }
+                return;
+            }
+            _ => {}
+        }
+        if !self.is_current(&message, cx) {
+            return cx.ignore(message.kind());
+        }
+        cx.set(Timer::Watchdog);
+        match message {
+            Message::Have { file, ranges, .. } => self.on_have(file, ranges, cx),
+            Message::Chunk { chunk, .. } => self.on_diff_chunk(own, &chunk, cx),
+            Message::BulkDone {
+                lsn,
+                mismatches,
+                digest,
+                ..
+            } => {
+                self.on_bulk_done(own, lsn, &mismatches, digest, cx);
+            }
+            Message::Applied {
+                lsn,
+                digest,
+                mismatches,
+                ..
+            } => {
+                self.on_applied(own, lsn, digest, &mismatches, cx);
+            }
+            Message::Keepalive { lsn, digest, .. } => {
+                if self.peer.phase().is_some_and(Phase::sends_lines) && lsn > Lsn(0) {
+                    self.on_applied(own, lsn, digest, &[], cx);
+                }
+            }
+            Message::HotAck { lsn, .. } => self.on_hot_ack(lsn),
+            Message::Saved {
+                session,
+                save,
+                result,
+            } => self.on_saved(session, save, result, cx),
+            Message::Leave { session, why } => {
+                cx.send(from, Message::Left { session });
+                self.leave(own, why, cx);
+                self.peer.leaving = None;
+            }
+            Message::Down { .. } => {
+                if let Some(current) = &mut self.peer.current {
+                    current.phase = Phase::Held;
+                    cx.cancel(&[Timer::Deadline]);
+                }
+            }
+            other => cx.ignore(other.kind()),
+        }
+    }
+
+    fn is_current(&self, message: &Message, cx: &Cx<'_, '_>) -> bool {
+        let (Some(current), Some(session)) = (&self.peer.current, message.session()) else {
+            return false;
+        };
+        let ours = current.session;
+        let other_attempt = Session {
+            attempt: ours.attempt,
+            ..session
+        } == ours;
+        session == ours
+            || (other_attempt && cx.env.planted(Defect::AttemptUnchecked))
+            || (matches!(message, Message::Chunk { .. })
+                && cx.env.planted(Defect::ChunkSessionUnchecked))
+    }
+
+    fn on_join(&mut self, own: &Own, from: Slot, call: &JoinCall, cx: &mut Cx<'_, '_>) {
+        let round = Round {
+            boot: call.boot,
+            n: call.n,
+        };
+        let current = self
+            .peer
+            .current
+            .as_ref()
+            .filter(|current| current.session.round() == round);
+        let known = match (self.peer.offered, current) {
+            (Some(offered), _) if offered.session.round() == round => Some(offered),
+            (_, Some(current)) => {
+                let Current {
+                    session,
+                    slot,
+                    image,
+                    wire,
+                    ..
+                } = **current;
+                Some(Offered {
+                    session,
+                    slot,
+                    image,
+                    wire,
+                })
+            }
+            (_, None) => None,
+        };
+        if let Some(offered) = known {
+            return Self::send_proceed(offered, cx);
+        }
+        if !self.peer.is_newer(call) {
+            return cx.ignore(crate::message::Kind::Join);
+        }
+        let boots = [
+            self.peer
+                .current
+                .as_ref()
+                .map(|current| current.session.standby),
+            self.peer.ended.map(|round| round.boot),
+        ];
+        if boots.into_iter().flatten().any(|boot| boot != call.boot) {
+            // A new boot of the Standby is a reason to try sso again.
+            self.mode = Redundancy::Sso;
+        }
+        self.resets = self.resets.max(call.resets);
+        let Some(wire) = WireVersions::OURS.common(call.wire) else {
+            return cx.ignore(crate::message::Kind::Join);
+        };
+        if self.mode == Redundancy::Simplex {
+            return cx.ignore(crate::message::Kind::Join);
+        }
+        let session = Session::from((self.term, own.boot, round));
+        let offered = Offered {
+            session,
+            slot: from,
+            image: call.image,
+            wire,
+        };
+        self.peer.offered = Some(offered);
+        Self::send_proceed(offered, cx);
+        cx.set(Timer::Resend);
+    }
+
+    fn send_proceed(offered: Offered, cx: &mut Cx<'_, '_>) {
+        let Offered {
+            session,
+            slot,
+            wire,
+            ..
+        } = offered;
+        let dump = cx.env.software.dump();
+        let (dump_size, dump) = (dump.len() as u64, dump.digest());
+        let image = cx.env.software.digest();
+        cx.send(
+            slot,
+            Message::Proceed {
+                session,
+                wire,
+                image,
+                dump_size,
+                dump,
+            },
+        );
+    }
+
+    /// The offered session is taken: the former one is over, and the register is cleared first.
+    fn on_ready(&mut self, session: Session, have: DumpAtHand, cx: &mut Cx<'_, '_>) {
+        if let Some(current) = self.peer.current.as_ref().filter(|c| c.session == session) {
+            let (slot, compatible) = (current.slot, self.is_compatible());
+            cx.set(Timer::Watchdog);
+            if compatible {
+                Self::send_compatible(session, slot, Compatibility::Dynamic, cx);
+            }
+            return self.resend_phase(cx);
+        }
+        let Some(offered) = self
+            .peer
+            .offered
+            .filter(|offered| offered.session == session)
+        else {
+            return cx.ignore(crate::message::Kind::Ready);
+        };
+        self.end_current(LeaveWhy::Over, cx);
+        self.peer.offered = None;
+        self.peer.leaving = None;
+        let dump = || {
+            Outgoing::new(
+                FileId {
+                    kind: FileKind::Dump,
+                    ordinal: 0,
+                },
+                cx.env.software.dump().clone(),
+            )
+        };
+        let phase = match have {
+            DumpAtHand::SameImage => Phase::Config,
+            DumpAtHand::AtHand => Phase::Diff(None),
+            DumpAtHand::Needed => Phase::Dump(Negotiation {
+                dump: dump(),
+                diff: None,
+            }),
+        };
+        let Offered {
+            slot, image, wire, ..
+        } = offered;
+        self.peer.current = Some(Box::new(Current::new(session, slot, image, wire, phase)));
+        cx.event(Event::SessionBegan(session));
+        for timer in [
+            Timer::Watchdog,
+            Timer::Keepalive,
+            Timer::Deadline,
+            Timer::Resend,
+        ] {
+            cx.set(timer);
+        }
+        self.clear_register(cx);
+        match have {
+            DumpAtHand::SameImage => {
+                Self::send_compatible(session, slot, Compatibility::Comp, cx);
+            }
+            DumpAtHand::Needed => {
+                if let Some(current) = &mut self.peer.current
+                    && let Phase::Dump(Negotiation { dump, .. }) = &mut current.phase
+                {
+                    for chunk in dump.next(cx.env.limits) {
+                        cx.send(slot, Message::Chunk { session, chunk });
+                    }
+                }
+            }
+            DumpAtHand::AtHand => {}
+        }
+    }
+
+    /// Whether the Standby may still be waiting for Compatible.
+    fn is_compatible(&self) -> bool {
+        matches!(self.peer.phase(), Some(Phase::Config | Phase::Bulk(_)))
+    }
+
+    fn send_compatible(
+        session: Session,
+        slot: Slot,
+        compatibility: Compatibility,
+        cx: &mut Cx<'_, '_>,
+    ) {
+        cx.send(
+            slot,
+            Message::Compatible {
+                session,
+                compatibility,
+            },
+        );
+    }
+
+    fn on_have(&mut self, id: FileId, ranges: crate::message::Ranges, cx: &mut Cx<'_, '_>) {
+        let Some(current) = &mut self.peer.current else {
+            return;
+        };
+        let (session, slot) = (current.session, current.slot);
+        let saving = self.saving.as_mut().and_then(|saving| saving.peer.as_mut());
+        let file = match (&mut current.phase, saving) {
+            (Phase::Dump(Negotiation { dump, .. }), _) if dump.file == id => dump,
+            (Phase::Bulk(bulk), _) if bulk.file.file == id => &mut bulk.file,
+            (_, Some(save)) if save.file.file == id => &mut save.file,
+            _ => return,
+        };
+        file.on_have(ranges);
+        for chunk in file.next(cx.env.limits) {
+            cx.send(slot, Message::Chunk { session, chunk });
+        }
+    }
+
+    fn on_diff_chunk(&mut self, own: &mut Own, chunk: &Chunk, cx: &mut Cx<'_, '_>) {
+        if chunk.file.kind != FileKind::Diff || chunk.size > cx.env.limits.max_file {
+            return cx.ignore(crate::message::Kind::Diff);
+        }
+        let compatible = self.is_compatible();
+        let Some(current) = &mut self.peer.current else {
+            return;
+        };
+        let (session, slot) = (current.session, current.slot);
+        let diff = match &mut current.phase {
+            Phase::Dump(Negotiation { diff, .. }) | Phase::Diff(diff) => diff,
+            Phase::Held => {
+                return cx.send(slot, Message::Incompatible { session, stuck: 0 });
+            }
+            Phase::Config | Phase::Bulk(_) => {
+                assert!(compatible, "the diff's answer is repeated");
+                return Self::send_compatible(session, slot, Compatibility::Dynamic, cx);
+            }
+            // The driver is at it, or the Standby has its answer.
+            Phase::Pairing
+            | Phase::Cold
+            | Phase::HotSent
+            | Phase::HotAcked
+            | Phase::Setting
+            | Phase::Hot
+            | Phase::Rejected { .. } => return,
+        };
+        let file = diff.get_or_insert_with(|| Incoming::new(chunk.file, chunk.size, chunk.digest));
+        let Some(bytes) = receive(file, chunk, session, slot, cx) else {
+            return;
+        };
+        let key = PairingKey {
+            side: Side::Active,
+            own: cx.env.software.digest(),
+            peer: current.image,
+            received: bytes.digest(),
+        };
+        current.pairing = Some(key);
+        current.phase = Phase::Pairing;
+        if own.paired.contains(&key) {
+            self.on_paired(own, key, cx);
+        } else {
+            cx.out.push(Output::Pair { key, bytes });
+        }
+    }
+
+    /// The driver has made dispositions.
+    pub(super) fn on_paired(&mut self, own: &mut Own, key: PairingKey, cx: &mut Cx<'_, '_>) {
+        let Some(current) = &mut self.peer.current else {
+            return;
+        };
+        if current.phase != Phase::Pairing || current.pairing != Some(key) {
+            return;
+        }
+        let (session, slot) = (current.session, current.slot);
+        let verdict = (cx.env.pairings)(&key).and_then(Pairing::verdict);
+        match verdict {
+            Some((compatibility, stuck))
+                if compatibility != Compatibility::Incomp
+                    && (cx.env.limits.verify == Verify::Configured || stuck == 0) =>
+            {
+                own.remember(key);
+                current.phase = Phase::Config;
+                Self::send_compatible(session, slot, compatibility, cx);
+            }
+            Some((_, stuck)) => {
+                own.remember(key);
+                current.phase = Phase::Held;
+                cx.cancel(&[Timer::Deadline]);
+                cx.send(slot, Message::Incompatible { session, stuck });
+            }
+            None => {
+                current.phase = Phase::Held;
+                cx.cancel(&[Timer::Deadline]);
+                cx.send(slot, Message::Incompatible { session, stuck: 0 });
+            }
+        }
+    }
+
+    /// What was not answered is sent again.
+    pub(super) fn on_resend_timeout(&mut self, _own: &Own, cx: &mut Cx<'_, '_>) {
+        if let Some(offered) = self.peer.offered {
+            Self::send_proceed(offered, cx);
+        }
+        if let Some(Leaving { session, slot, why }) = self.peer.leaving {
+            cx.send(slot, Message::Leave { session, why });
+        }
+        self.resend_phase(cx);
+        if let Some(saving) = &mut self.saving {
+            saving.resend(cx);
+        }
+        if !cx.env.planted(Defect::ResendOnce) {
+            cx.set(Timer::Resend);
+        }
+    }
+
+    fn resend_phase(&mut self, cx: &mut Cx<'_, '_>) {
+        let Some(current) = &mut self.peer.current else {
+            return;
+        };
+        let (session, slot) = (current.session, current.slot);
+        match &mut current.phase {
+            Phase::Dump(Negotiation { dump, .. }) => {
+                for chunk in dump.again(cx.env.limits) {
+                    cx.send(slot, Message::Chunk { session, chunk });
+                }
+            }
+            Phase::Config => Self::send_compatible(session, slot, Compatibility::Dynamic, cx),
+            Phase::Bulk(bulk) => {
+                bulk.announce(session, slot, cx);
+                for chunk in bulk.file.again(cx.env.limits) {
+                    cx.send(slot, Message::Chunk { session, chunk });
+                }
+            }
+            Phase::HotSent => {
+                cx.send(
+                    slot,
+                    Message::Hot {
+                        session,
+                        lsn: current.h,
+                    },
+                );
+                current.resend_lines(cx);
+            }
+            Phase::Cold | Phase::HotAcked | Phase::Setting | Phase::Hot => {
+                current.resend_lines(cx);
+            }
+            // The Standby asks, or the driver is at it.
+            Phase::Diff(_) | Phase::Pairing | Phase::Rejected { .. } | Phase::Held => {}
+        }
+    }
+
+    /// Says that the session is alive, and what the pair is.
+    pub(super) fn send_keepalive(&self, cx: &mut Cx<'_, '_>) {
+        let Some(current) = &self.peer.current else {
+            return;
+        };
+        let digest = current
+            .sender
+            .as_ref()
+            .map_or(Digest::default(), Sender::digest);
+        let held = if self.is_hot() {
+            HeldBy::Register
+        } else {
+            HeldBy::Nobody
+        };
+        let (session, lsn) = (current.session, self.last);
+        let (mode, counter) = (self.mode, self.register.counter);
+        let alive = Message::Keepalive {
+            session,
+            lsn,
+            digest,
+            mode,
+            held,
+            counter,
+        };
+        cx.send(current.slot, alive);
+    }
+
+    /// Leaves the session, clearing the register if it names it or may come to name it.
+    pub(super) fn leave(&mut self, own: &mut Own, why: LeaveWhy, cx: &mut Cx<'_, '_>) {
+        let Some(current) = &self.peer.current else {
+            return;
+        };
+        let (session, slot) = (current.session, current.slot);
+        if counted(why) {
+            self.resets += 1;
+        }
+        if matches!(
+            why,
+            LeaveWhy::JournalFull | LeaveWhy::Deadline | LeaveWhy::AckTimeout
+        ) {
+            self.attempts += 1;
+            if self.attempts >= cx.env.limits.max_attempts && self.mode == Redundancy::Sso {
+                self.mode = Redundancy::Rpr;
+                cx.event(Event::Degraded);
+                cx.set(Timer::Backoff);
+            }
+        }
+        self.end_current(why, cx);
+        cx.send(slot, Message::Leave { session, why });
+        self.peer.leaving = Some(Leaving { session, slot, why });
+        cx.set(Timer::Resend);
+        self.clear_register(cx);
+        self.end_drain(own, Refusal::LeftHot, cx);
+    }
+
+    /// The session is over; its journal goes with it.
+    fn end_current(&mut self, why: LeaveWhy, cx: &mut Cx<'_, '_>) {
+        let Some(current) = self.peer.current.take() else {
+            return;
+        };
+        let session = current.session;
+        self.peer.ended = self.peer.ended.max(Some(session.round()));
+        cx.cancel(&[
+            Timer::Watchdog,
+            Timer::Keepalive,
+            Timer::Ack,
+            Timer::Deadline,
+            Timer::Stable,
+        ]);
+        self.ack_mark = None;
+        cx.event(Event::SessionEnded { session, why });
+        self.give_up_save(cx);
+    }
+
+    /// Clears the register unless it is clear; prompts stay held until that is confirmed.
+    fn clear_register(&mut self, cx: &mut Cx<'_, '_>) {
+        if self.register.value.is_some() && !cx.env.planted(Defect::RegisterNotCleared) {
+            self.write_register(None, cx);
+        } else if !self.holds_prompts() {
+            self.return_local(cx);
+        }
+    }
+
+    /// The phase took too long.
+    pub(super) fn on_deadline_timeout(&mut self, own: &mut Own, cx: &mut Cx<'_, '_>) {
+        let waits = match self.peer.phase() {
+            Some(Phase::Hot | Phase::Rejected { .. } | Phase::Held) | None => false,
+            // Only the arbiter is waited for.
+            Some(Phase::Config | Phase::Setting) => self.register.written == Written::Confirmed,
+            Some(
+                Phase::Dump(_)
+                | Phase::Diff(_)
+                | Phase::Pairing
+                | Phase::Bulk(_)
+                | Phase::Cold
+                | Phase::HotSent
+                | Phase::HotAcked,
+            ) => true,
+        };
+        if waits {
+            self.leave(own, LeaveWhy::Deadline, cx);
+        }
+    }
+
+    /// Tries sso again.
+    pub(super) fn retry(&mut self, own: &mut Own, cx: &mut Cx<'_, '_>) {
+        self.mode = Redundancy::Sso;
+        self.attempts = 0;
+        let lesser = matches!(
+            self.peer.phase(),
+            Some(Phase::Rejected { .. } | Phase::Held)
+        );
+        if lesser {
+            self.leave(own, LeaveWhy::Operator, cx);
+        }
+    }
+}
+
+impl Current {
+    fn new(session: Session, slot: Slot, image: ImageDigest, wire: u16, phase: Phase) -> Self {
+        Self {
+            session,
+            slot,
+            image,
+            wire,
+            pairing: None,
+            phase,
+            sender: None,
+            journal: BTreeMap::new(),
+            sent_to: Lsn(0),
+            acked: Lsn(0),
+            acked_digest: Digest::default(),
+            h: Lsn(0),
+            held_out: BTreeSet::new(),
+            saves: 0,
+        }
+    }
+}
+
+impl Bulk {
+    /// Announces the snapshot.
+    pub(super) fn announce(&self, session: Session, slot: Slot, cx: &mut Cx<'_, '_>) {
+        let (lsn, listing_at) = (self.lsn, self.listing_at);
+        let (size, digest) = (self.file.bytes.len() as u64, self.file.bytes.digest());
+        cx.send(
+            slot,
+            Message::Config {
+                session,
+                lsn,
+                size,
+                listing_at,
+                digest,
+            },
+        );
+    }
+}

@@ -1,0 +1,138 @@
+//! The states that a unit shows, by the names of CISCO-RF-MIB (PROTOCOL.md, section 3).
+
+use super::active::Active;
+use super::peer;
+use super::standby::Phase;
+use super::{Part, Unit};
+use crate::message::{HeldBy, Redundancy, Verdict};
+
+/// A state as operators know it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Shown {
+    /// Nothing is known of the unit.
+    Unknown,
+    /// It is away.
+    Disabled,
+    /// It asks for a session.
+    Initialization,
+    /// The images are compared.
+    Negotiation,
+    /// rpr.
+    StandbyCold,
+    /// The running config comes.
+    StandbyColdConfig,
+    /// It is executed into the shadow and verified.
+    StandbyColdFilesys,
+    /// Lines are applied; not hot yet.
+    StandbyColdBulk,
+    /// It may take over statefully.
+    StandbyHot,
+    /// It acts.
+    Active,
+    /// It acts, and hands over.
+    ActiveDrain,
+}
+
+impl Shown {
+    /// The name, as operators know it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Unknown => "UNKNOWN",
+            Self::Disabled => "DISABLED",
+            Self::Initialization => "INITIALIZATION",
+            Self::Negotiation => "NEGOTIATION",
+            Self::StandbyCold => "STANDBY COLD",
+            Self::StandbyColdConfig => "STANDBY COLD-CONFIG",
+            Self::StandbyColdFilesys => "STANDBY COLD-FILESYS",
+            Self::StandbyColdBulk => "STANDBY COLD-BULK",
+            Self::StandbyHot => "STANDBY HOT",
+            Self::Active => "ACTIVE",
+            Self::ActiveDrain => "ACTIVE-DRAIN",
+        }
+    }
+
+    /// The number shown: the MIB's value less 1.
+    pub const fn number(self) -> u8 {
+        match self {
+            Self::Unknown => 0,
+            Self::Disabled => 1,
+            Self::Initialization => 2,
+            Self::Negotiation => 3,
+            Self::StandbyCold => 4,
+            Self::StandbyColdConfig => 5,
+            Self::StandbyColdFilesys => 6,
+            Self::StandbyColdBulk => 7,
+            Self::StandbyHot => 8,
+            Self::Active => 13,
+            Self::ActiveDrain => 10,
+        }
+    }
+}
+
+impl Unit {
+    /// What the unit shows of itself.
+    pub fn shown(&self) -> Shown {
+        match &self.part {
+            Part::Holder(_) => Shown::Initialization,
+            Part::Active(active) if active.drain.is_some() => Shown::ActiveDrain,
+            Part::Active(_) => Shown::Active,
+            Part::Standby(standby) => {
+                let Some(seat) = &standby.seat else {
+                    return Shown::Initialization;
+                };
+                match &seat.phase {
+                    Phase::Held => Shown::Initialization,
+                    Phase::Ready { .. }
+                    | Phase::Dump(_)
+                    | Phase::Pairing
+                    | Phase::Diffed { .. } => Shown::Negotiation,
+                    Phase::Config { .. } => Shown::StandbyColdConfig,
+                    Phase::Shadow(_) => Shown::StandbyColdFilesys,
+                    Phase::Rpr => Shown::StandbyCold,
+                    Phase::Synced { .. } => match seat.told.1 {
+                        HeldBy::Register => Shown::StandbyHot,
+                        HeldBy::Nobody => Shown::StandbyColdBulk,
+                    },
+                }
+            }
+        }
+    }
+}
+
+impl Active {
+    /// What the Active shows of its peer.
+    pub fn peer_shown(&self) -> Shown {
+        match self.peer.phase() {
+            None if self.peer.offered.is_some() => Shown::Initialization,
+            None => Shown::Disabled,
+            Some(phase) => match phase {
+                peer::Phase::Dump(_) | peer::Phase::Diff(_) | peer::Phase::Pairing => {
+                    Shown::Negotiation
+                }
+                peer::Phase::Config | peer::Phase::Bulk(_) => Shown::StandbyColdConfig,
+                peer::Phase::Cold
+                | peer::Phase::HotSent
+                | peer::Phase::HotAcked
+                | peer::Phase::Setting => Shown::StandbyColdBulk,
+                peer::Phase::Hot => Shown::StandbyHot,
+                peer::Phase::Rejected {
+                    verdict: Verdict::Rpr,
+                    ..
+                } => Shown::StandbyCold,
+                peer::Phase::Rejected { .. } | peer::Phase::Held => Shown::Initialization,
+            },
+        }
+    }
+
+    /// The mode of redundancy that the pair is in.
+    pub fn redundancy(&self) -> Redundancy {
+        match self.peer.phase() {
+            None | Some(peer::Phase::Held) => Redundancy::Simplex,
+            Some(peer::Phase::Hot) => Redundancy::Sso,
+            Some(_) => match self.mode {
+                Redundancy::Sso => Redundancy::Rpr,
+                lesser => lesser,
+            },
+        }
+    }
+}

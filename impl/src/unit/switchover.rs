@@ -1,0 +1,121 @@
+//! Planned and forced switchover, at the Active (PROTOCOL.md, section 6).
+
+use alloc::collections::VecDeque;
+
+use super::active::{Active, Releasing, Written};
+use super::input::{Command, Timer};
+use super::output::{Outcome, Refusal};
+use super::own::{Cx, Own};
+use super::peer::Phase;
+use crate::base::CommandId;
+use crate::message::Eligible;
+
+/// ACTIVE-DRAIN: new commands wait until the Standby has everything.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Drain {
+    /// The operator's request.
+    pub id: CommandId,
+    /// Commands that wait.
+    pub queue: VecDeque<Command>,
+    /// The write that says how far the Standby is.
+    pub second: SecondWrite,
+}
+
+/// The register's write of a drain. After it only one of Clear and Release may follow, never both.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum SecondWrite {
+    /// Not needed yet.
+    Unsent,
+    /// Sent.
+    Sent,
+}
+
+impl Active {
+    /// An operator asks for a planned switchover. Refused unless the Standby is eligible.
+    pub(super) fn on_switchover(&mut self, own: &mut Own, id: CommandId, cx: &mut Cx<'_, '_>) {
+        if self.drain.is_some() || self.saving.is_some() {
+            return Self::refuse_busy(id, cx);
+        }
+        if !self.is_hot() {
+            return cx.answer(id, Outcome::Refused(Refusal::NotEligible));
+        }
+        self.drain = Some(Drain {
+            id,
+            queue: VecDeque::new(),
+            second: SecondWrite::Unsent,
+        });
+        cx.set(Timer::Drain);
+        self.progress(own, cx);
+    }
+
+    /// An operator asks for a switchover without a drain: what is not answered is `unknown`.
+    pub(super) fn on_forced(&mut self, id: CommandId, cx: &mut Cx<'_, '_>) {
+        if !self.is_hot() {
+            return cx.answer(id, Outcome::Refused(Refusal::NotEligible));
+        }
+        cx.answer(id, Outcome::Released);
+        self.releasing = Releasing::Yes;
+    }
+
+    /// Whether the register is confirmed for the session that is hot.
+    pub(super) fn is_hot(&self) -> bool {
+        self.peer.phase() == Some(&Phase::Hot)
+            && self.register.value.is_some()
+            && self.register.written == Written::Confirmed
+    }
+
+    /// Releases the role once all prompts have returned and the register says (session, last).
+    pub(super) fn progress_drain(&mut self, cx: &mut Cx<'_, '_>) {
+        let hot = self.peer.phase() == Some(&Phase::Hot);
+        let last = self.last;
+        let Some(current) = &self.peer.current else {
+            return;
+        };
+        let Some(drain) = &mut self.drain else { return };
+        if !hot || current.acked < last || !self.prompts.is_empty() {
+            return;
+        }
+        let said = self
+            .register
+            .value
+            .is_some_and(|eligible| eligible.lsn == last);
+        match (said, self.register.written) {
+            (true, Written::Confirmed) => self.releasing = Releasing::Yes,
+            (_, Written::Sent) => {}
+            (false, Written::Confirmed) => {
+                assert_eq!(
+                    drain.second,
+                    SecondWrite::Unsent,
+                    "nothing is executed in a drain"
+                );
+                drain.second = SecondWrite::Sent;
+                let (session, slot) = (current.session, current.slot);
+                self.write_register(
+                    Some(Eligible {
+                        session,
+                        slot,
+                        lsn: last,
+                    }),
+                    cx,
+                );
+            }
+        }
+    }
+
+    /// The drain took too long: nothing was released.
+    pub(super) fn on_drain_timeout(&mut self, own: &mut Own, cx: &mut Cx<'_, '_>) {
+        self.end_drain(own, Refusal::DrainTimeout, cx);
+    }
+
+    /// The drain ends without a switchover: what waited is executed.
+    pub(super) fn end_drain(&mut self, own: &mut Own, why: Refusal, cx: &mut Cx<'_, '_>) {
+        let Some(drain) = self.drain.take() else {
+            return;
+        };
+        cx.cancel(&[Timer::Drain]);
+        cx.answer(drain.id, Outcome::Refused(why));
+        for command in drain.queue {
+            self.on_command(own, command, cx);
+        }
+    }
+}

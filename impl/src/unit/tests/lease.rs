@@ -1,0 +1,297 @@
+//! Leases, offers, takeover, return.
+
+use super::world::{A, B, World};
+use crate::base::Term;
+use crate::message::{Kind, Origin, SaveResult};
+use crate::unit::{
+    ArbiterInput, ArbiterTimer, Event, Input, Outcome, Part, Place, Request, Timer, arbiter,
+};
+
+/// Section 2: the holder of the register takes over with S.
+#[test]
+fn the_standby_takes_over_statefully_when_the_active_dies() {
+    let mut world = World::hot();
+    world.command(A, "hostname a");
+    world.settle();
+    world.crash(A);
+    world.lease_over();
+    assert_eq!(world.active_slot(), Some(B));
+    assert_eq!(&*world.text(B), "hostname a\n");
+    let stateful = |event: &Event| {
+        matches!(
+            event,
+            Event::Acts {
+                origin: Origin::Stateful { .. },
+                ..
+            }
+        )
+    };
+    assert!(world.find(B, stateful));
+    world.boot(A);
+    world.rounds(5);
+    assert!(world.is_hot());
+    assert_eq!(world.text(A), world.text(B));
+}
+
+/// Section 2: an acknowledged command survives the Active.
+#[test]
+fn what_was_returned_replicated_is_in_the_successors_config() {
+    let mut world = World::hot();
+    let acked = world.command(A, "hostname a");
+    world.settle();
+    world.lose.insert(Kind::Line);
+    let unanswered = world.command(A, "ntp server 192.0.2.1");
+    world.settle();
+    world.crash(A);
+    world.lease_over();
+    assert!(matches!(
+        world.answers[&acked],
+        Outcome::Done {
+            place: Place::Replicated,
+            ..
+        }
+    ));
+    assert_eq!(world.answers.get(&unanswered), None);
+    assert_eq!(&*world.text(B), "hostname a\n");
+}
+
+/// Section 10.2: an Active whose lease lapsed goes on exactly as it was when it is granted again.
+#[test]
+fn a_lapsed_active_goes_on_as_it_was() {
+    let mut world = World::hot();
+    world.lose.insert(Kind::Line);
+    let id = world.command(A, "hostname a");
+    world.step(A, Input::LeaseLapsed);
+    assert_eq!(world.answers[&id], Outcome::Unknown);
+    assert!(matches!(&world.unit(A).part, Part::Holder(holder) if holder.kept.is_some()));
+    world.lose.clear();
+    world.rounds(3);
+    assert_eq!(world.active_slot(), Some(A));
+    assert_eq!(
+        world.arbiter.term,
+        Term(1),
+        "the arbiter's lease was still running"
+    );
+    assert!(world.is_hot());
+    assert_eq!(&*world.text(B), "hostname a\n");
+}
+
+/// Section 2: both clocks ran out; without a register the greatest running stamp resumes.
+#[test]
+fn the_former_active_resumes_when_nobody_is_eligible() {
+    let mut world = World::hot();
+    world.crash(B);
+    world.command(A, "hostname a");
+    world.fire(A, Timer::Watchdog);
+    world.settle();
+    world.step(A, Input::LeaseLapsed);
+    world.lease_over();
+    world.rounds(2);
+    assert_eq!(world.active_slot(), Some(A));
+    assert_eq!(world.arbiter.term, Term(2));
+    assert_eq!(&*world.text(A), "hostname a\n");
+    let resumed = |event: &Event| {
+        matches!(
+            event,
+            Event::Acts {
+                origin: Origin::Resume,
+                ..
+            }
+        )
+    };
+    assert!(world.find(A, resumed));
+}
+
+/// Section 2: a unit acts only on a Grant that echoes a Renew of its own (counterexample 1).
+#[test]
+fn a_grant_that_echoes_no_renew_is_ignored() {
+    let mut world = World::new(["one", "one"]);
+    world.settle();
+    world.lose.insert(Kind::Grant);
+    world.fire_arbiter(ArbiterTimer::Gather);
+    world.settle();
+    let Part::Holder(holder) = &world.unit(A).part else {
+        panic!("a holder")
+    };
+    let (term, n, boot) = (holder.term, holder.n_renew + 1, world.unit(A).own.boot);
+    let before = world.units.clone();
+    let unasked = crate::message::ToUnit::Grant { boot, term, n };
+    world.inject(super::world::Flight {
+        from: crate::message::Address::Arbiter,
+        to: crate::message::Address::Unit(A),
+        message: crate::message::Message::ToUnit(unasked),
+    });
+    assert_eq!(world.units, before);
+}
+
+/// Section 2, counterexamples 3 and 5: the acceptance fixes the config, before any Grant.
+#[test]
+fn an_accepted_takeover_keeps_its_config_without_a_grant() {
+    let mut world = World::hot();
+    world.command(A, "hostname a");
+    world.settle();
+    world.crash(A);
+    world.lose.insert(Kind::Grant);
+    world.fire_arbiter(ArbiterTimer::Lease);
+    world.settle();
+    assert!(matches!(world.unit(B).part, Part::Holder(_)));
+    world.boot(A);
+    world.settle();
+    world.fire_arbiter(ArbiterTimer::Lease);
+    world.lose.clear();
+    world.rounds(3);
+    assert_eq!(
+        world.active_slot(),
+        Some(B),
+        "resume, not A's startup store"
+    );
+    assert_eq!(&*world.text(B), "hostname a\n");
+}
+
+/// Section 2: a unit that cannot decline is passed over after `takeover_wait`, and the register goes.
+#[test]
+fn a_silent_standby_is_passed_over() {
+    let mut world = World::hot();
+    world.crash(A);
+    world.crash(B);
+    world.fire_arbiter(ArbiterTimer::Lease);
+    assert!(world.arbiter.offer.is_some());
+    world.boot(A);
+    world.settle();
+    world.fire_arbiter(ArbiterTimer::TakeoverWait);
+    world.rounds(3);
+    assert_eq!(world.active_slot(), Some(A));
+    assert_eq!(world.arbiter.register, None);
+}
+
+/// Section 10.2: an Offer of a session that the Standby is not of is declined.
+#[test]
+fn a_restarted_standby_declines_a_stateful_offer() {
+    let mut world = World::hot();
+    world.crash(A);
+    let Part::Standby(standby) = &world.unit(B).part else {
+        panic!("a Standby")
+    };
+    let replica = standby.replica.as_ref().expect("a replica");
+    let boot = world.unit(B).own.boot;
+    let session = crate::message::Session {
+        attempt: crate::base::Attempt(77),
+        ..replica.session
+    };
+    let origin = Origin::Stateful {
+        session,
+        lsn: replica.applied,
+    };
+    let offer = crate::message::ToUnit::Offer {
+        boot,
+        term: Term(2),
+        origin,
+    };
+    world.inject(super::world::Flight {
+        from: crate::message::Address::Arbiter,
+        to: crate::message::Address::Unit(B),
+        message: crate::message::Message::ToUnit(offer),
+    });
+    assert!(world.find(B, |event| matches!(
+        event,
+        Event::Declined { term: Term(2) }
+    )));
+    assert!(matches!(world.unit(B).part, Part::Standby(_)));
+}
+
+/// Section 6: the former Active joins the new one and lists what differs.
+#[test]
+fn the_former_active_returns_and_lists_what_was_lost() {
+    let mut world = World::hot();
+    world.cut.insert(A);
+    world.enter(A, "hostname lost", crate::unit::Durability::Async);
+    world.settle();
+    world.step(A, Input::LeaseLapsed);
+    world.lease_over();
+    assert_eq!(world.active_slot(), Some(B));
+    world.cut.clear();
+    world.rounds(6);
+    assert!(world.is_hot());
+    assert_eq!(&*world.text(A), "");
+    let lost = |event: &Event| matches!(event, Event::LostAtSwitchover { lines } if &*lines[0] == "hostname lost");
+    assert!(world.find(A, lost));
+}
+
+/// Section 5: a saved config is what a cold boot gives.
+#[test]
+fn a_saved_config_survives_the_crash_of_both() {
+    let mut world = World::hot();
+    world.command(A, "hostname a");
+    world.settle();
+    let id = world.ask(A, Request::Save);
+    world.settle();
+    let ok = SaveResult::Ok;
+    assert_eq!(
+        world.answers[&id],
+        Outcome::Saved {
+            own: ok,
+            peer: Some(ok)
+        }
+    );
+    world.crash(A);
+    world.crash(B);
+    world.boot(B);
+    world.settle();
+    world.fire_arbiter(ArbiterTimer::Lease);
+    for _ in 0..2 {
+        world.fire_arbiter(ArbiterTimer::TakeoverWait);
+        world.rounds(3);
+    }
+    assert_eq!(world.active_slot(), Some(B));
+    assert_eq!(&*world.text(B), "hostname a\n");
+}
+
+#[test]
+fn a_save_on_a_full_disk_says_so() {
+    let mut world = World::hot();
+    world.persist = false;
+    let id = world.ask(A, Request::Save);
+    world.settle();
+    let failed = SaveResult::Disk;
+    assert_eq!(
+        world.answers[&id],
+        Outcome::Saved {
+            own: failed,
+            peer: Some(failed)
+        }
+    );
+}
+
+/// Section 2: stamps are compared on the line only (counterexample 7).
+#[test]
+fn a_stamp_before_a_later_takeover_is_off_the_line() {
+    let stamp = |term, lsn| crate::message::Stamp {
+        term: Term(term),
+        lsn: crate::base::Lsn(lsn),
+    };
+    let mut arbiter = crate::unit::Arbiter::new();
+    let accepted = |term, lsn: Option<u64>| arbiter::Accepted {
+        term: Term(term),
+        from: lsn.map(crate::base::Lsn),
+    };
+    arbiter.line = alloc::vec![accepted(1, None), accepted(2, Some(0)), accepted(3, None)];
+    assert!(!arbiter.on_line(stamp(1, 1), false));
+    assert!(arbiter.on_line(stamp(1, 0), false));
+    assert!(!arbiter.on_line(stamp(2, 1), true), "a later term was cold");
+    assert!(arbiter.on_line(stamp(2, 1), false));
+    assert!(arbiter.on_line(stamp(3, 1), true));
+}
+
+/// Section 10.1: all state is durable; a crash loses timers only.
+#[test]
+fn an_arbiter_that_recovers_waits_for_a_running_lease_in_full() {
+    let mut world = World::hot();
+    let mut out = alloc::vec![];
+    let limits = world.limits.clone();
+    let none = crate::planted::Planted::NONE;
+    world
+        .arbiter
+        .step(&limits, none, ArbiterInput::Recovered, &mut out);
+    let lease = crate::unit::ArbiterOutput::SetTimer(ArbiterTimer::Lease);
+    assert_eq!(out, alloc::vec![lease]);
+}
