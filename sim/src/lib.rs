@@ -9,6 +9,17 @@ compile_error!(
      in the environment replaces it: unset it, or add `--cfg madsim` to it."
 );
 
+pub mod campaign;
 pub mod draw;
+pub mod drive;
+pub mod exit;
+pub mod oracle;
 pub mod plan;
+pub mod quiet;
+pub mod report;
+pub mod run;
+pub mod situation;
+pub mod stock;
+pub mod tap;
+pub mod verbs;
 pub mod world;

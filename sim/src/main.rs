@@ -1,2 +1,8 @@
 //! `skewlab`: the laboratory.
-fn main() {}
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().collect();
+    skewsync_sim::verbs::run(&args, &mut std::io::stdout(), &mut std::io::stderr())
+}

@@ -95,6 +95,27 @@ pub enum Anchor {
     Answered(Term, Lsn),
 }
 
+impl Anchor {
+    /// Whether this sight, at this moment and time, is what the anchor waits for.
+    pub fn meets(&self, at: Moment, sight: Sight, now_us: u64) -> bool {
+        match *self {
+            Self::Instant(_) | Self::Answered(..) => false,
+            Self::Seen(moment, name) => moment == at && name == sight,
+            Self::Next {
+                moment,
+                from_ms,
+                to,
+                kind,
+            } => {
+                moment == at
+                    && from_ms * 1_000 <= now_us
+                    && to.is_none_or(|to| to == sight.to)
+                    && kind.is_none_or(|kind| kind == sight.kind)
+            }
+        }
+    }
+}
+
 /// A text that is no anchor.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(

@@ -1,7 +1,7 @@
 //! The network between two slots and the arbiter: every message has a name, its lot, and its latency, all
 //! drawn from the plan's `world` and that name, so that one fault less moves no other message.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use skewsync::message::{Address, Kind};
@@ -191,9 +191,9 @@ impl Links {
         self.sent
     }
 
-    /// The links that are cut.
-    pub fn cut_links(&self) -> BTreeSet<(Address, Address)> {
-        self.cuts.keys().copied().collect()
+    /// Whether frames pass from one place to the other, and arrive.
+    pub fn passes(&self, from: Address, to: Address) -> bool {
+        !self.cuts.contains_key(&(from, to)) && !self.clogs.contains_key(&(from, to))
     }
 
     fn noise_at(&self, sight: Sight) -> Option<FaultKind> {

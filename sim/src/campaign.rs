@@ -1,0 +1,237 @@
+//! A campaign: many seeds, one fresh thread per seed, as many at once as jobs are given. Wall clock and
+//! threads are here, outside of every run.
+
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+use crate::draw::{self, Wishes};
+use crate::exit;
+use crate::plan::Plan;
+use crate::run::{self, Options, Report, Tally, Verdict};
+use crate::stock::Stock;
+
+/// Of so many seeds one is run twice, and must give the same trace.
+pub const AGAIN_ONE_IN: u64 = 50;
+/// A run that takes longer in real time hangs.
+pub const HANGS_AFTER: Duration = Duration::from_secs(60);
+
+/// What a campaign is to do.
+#[derive(Clone, Debug)]
+pub struct Campaign {
+    /// The first seed.
+    pub from: u64,
+    /// How many seeds.
+    pub seeds: u64,
+    /// For how long at most, in real time.
+    pub lasts: Option<Duration>,
+    /// Threads.
+    pub jobs: usize,
+    /// What the plans are to be like.
+    pub wishes: Wishes,
+    /// What the runs are checked by.
+    pub options: Options,
+}
+
+/// A seed that did not pass.
+#[derive(Clone, Debug)]
+pub struct Failure {
+    /// The seed.
+    pub seed: u64,
+    /// What was established.
+    pub verdict: Verdict,
+    /// Virtual time of it, in microseconds.
+    pub virtual_us: u64,
+    /// The plan as it was met.
+    pub plan: Plan,
+}
+
+/// What a campaign established.
+#[derive(Clone, Debug, Default)]
+pub struct Summary {
+    /// Seeds that were run.
+    pub seeds: u64,
+    /// Those that did not pass.
+    pub failures: Vec<Failure>,
+    /// Seeds that were run twice.
+    pub again: u64,
+    /// Seeds that gave another trace the second time.
+    pub differing: Vec<u64>,
+    /// Virtual time of all runs, in microseconds.
+    pub virtual_us: u64,
+    /// Real time.
+    pub wall: Duration,
+    /// Messages sent.
+    pub messages: u64,
+    /// Steps of all machines.
+    pub steps: u64,
+    /// What was met.
+    pub tally: Tally,
+    /// Runs by ordered pair of images.
+    pub pairs: BTreeMap<(String, String), u64>,
+    /// How often each property was checked.
+    pub checked: BTreeMap<&'static str, u64>,
+    /// The seed that first met each situation.
+    pub met_by: BTreeMap<crate::situation::Situation, u64>,
+    /// Failures of the harness itself.
+    pub harness: Vec<String>,
+}
+
+impl Summary {
+    /// The exit code: of several outcomes the gravest.
+    pub fn code(&self) -> u8 {
+        let mut code = exit::PASSED;
+        if !self.differing.is_empty() {
+            code = exit::graver(code, exit::NONDETERMINISM);
+        }
+        if !self.harness.is_empty() {
+            code = exit::graver(code, exit::USAGE);
+        }
+        for failure in &self.failures {
+            code = exit::graver(code, failure.verdict.code());
+        }
+        code
+    }
+
+    fn add(&mut self, seed: u64, plan: &Plan, report: Report) {
+        self.seeds += 1;
+        self.virtual_us += report.virtual_us;
+        self.messages += report.messages;
+        self.steps += report.steps;
+        for situation in report.tally.situations.keys() {
+            let by = self.met_by.entry(*situation).or_insert(seed);
+            *by = seed.min(*by);
+        }
+        self.tally.merge(&report.tally);
+        for (name, count) in &report.checked {
+            *self.checked.entry(name).or_insert(0) += count;
+        }
+        let pair = (plan.units[0].image.clone(), plan.units[1].image.clone());
+        *self.pairs.entry(pair).or_insert(0) += 1;
+        if report.verdict != Verdict::Passed {
+            let Report {
+                verdict,
+                virtual_us,
+                met,
+                ..
+            } = report;
+            self.failures.push(Failure {
+                seed,
+                verdict,
+                virtual_us,
+                plan: met,
+            });
+        }
+    }
+}
+
+impl Verdict {
+    /// The exit code of a single run.
+    pub const fn code(&self) -> u8 {
+        match self {
+            Self::Passed => exit::PASSED,
+            Self::Violated(_) => exit::SAFETY,
+            Self::Stuck { .. } => exit::LIVENESS,
+            Self::Panicked { .. } => exit::PANIC,
+        }
+    }
+}
+
+/// Runs one plan in a fresh thread.
+///
+/// # Errors
+/// What the stock lacks, or that the thread could not be had.
+pub fn run_fresh(plan: &Arc<Plan>, stock: &Arc<Stock>, options: Options) -> Result<Report, String> {
+    let (plan, stock) = (Arc::clone(plan), Arc::clone(stock));
+    let body = move || run::run(&plan, &stock, options).map_err(|error| error.to_string());
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "one fresh thread per seed, outside of every run"
+    )]
+    let thread = std::thread::spawn(body);
+    thread
+        .join()
+        .unwrap_or_else(|_| Err("the laboratory panicked outside of a run".into()))
+}
+
+/// Runs a campaign; `progress` is told after each seed.
+pub fn run(campaign: &Campaign, stock: &Arc<Stock>, mut progress: impl FnMut(&Summary)) -> Summary {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "wall clock, outside of every run"
+    )]
+    let began = Instant::now();
+    let next = Arc::new(AtomicU64::new(0));
+    let (sender, receiver) = mpsc::channel();
+    for _ in 0..campaign.jobs.max(1) {
+        let (campaign, stock) = (campaign.clone(), Arc::clone(stock));
+        let (next, sender) = (Arc::clone(&next), sender.clone());
+        #[expect(clippy::disallowed_methods, reason = "the campaign's threads")]
+        std::thread::spawn(move || {
+            loop {
+                let index = next.fetch_add(1, Ordering::Relaxed);
+                let over = campaign.lasts.is_some_and(|lasts| began.elapsed() >= lasts);
+                if index >= campaign.seeds || over {
+                    return;
+                }
+                let seed = campaign.from + index;
+                let result = catch_unwind(AssertUnwindSafe(|| one(&campaign, &stock, seed)));
+                let result = result.unwrap_or_else(|_| Err("the draw panicked".into()));
+                if sender.send((seed, result)).is_err() {
+                    return;
+                }
+            }
+        });
+    }
+    drop(sender);
+    let mut summary = Summary::default();
+    while let Ok((seed, result)) = receiver.recv() {
+        match result {
+            Ok(One {
+                plan,
+                report,
+                again,
+            }) => {
+                if let Some(trace) = again {
+                    summary.again += 1;
+                    if trace != report.trace {
+                        summary.differing.push(seed);
+                    }
+                }
+                summary.add(seed, &plan, report);
+            }
+            Err(error) => summary.harness.push(format!("seed {seed}: {error}")),
+        }
+        summary.wall = began.elapsed();
+        progress(&summary);
+    }
+    summary.failures.sort_by_key(|failure| failure.seed);
+    summary.differing.sort_unstable();
+    summary
+}
+
+struct One {
+    plan: Arc<Plan>,
+    report: Report,
+    again: Option<u64>,
+}
+
+fn one(campaign: &Campaign, stock: &Arc<Stock>, seed: u64) -> Result<One, String> {
+    let plan = Arc::new(draw::plan(seed, &campaign.wishes));
+    let report = run_fresh(&plan, stock, campaign.options)?;
+    // Every failure, and a share of all seeds, runs again.
+    let again = seed.is_multiple_of(AGAIN_ONE_IN) || report.verdict != Verdict::Passed;
+    let again = if again {
+        Some(run_fresh(&plan, stock, campaign.options)?.trace)
+    } else {
+        None
+    };
+    Ok(One {
+        plan,
+        report,
+        again,
+    })
+}

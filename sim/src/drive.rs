@@ -1,0 +1,619 @@
+//! The driver: feeds inputs to the machines and performs their outputs in order, without ever waiting
+//! (PROTOCOL.md, section 7). It knows true time only as a number that it is told; whoever runs it (`world`)
+//! carries out its orders.
+
+mod bay;
+mod frame;
+mod perform;
+mod strike;
+mod trigger;
+
+use std::sync::Arc;
+
+use skewsync::base::{BootId, CommandId, ImageDigest, Shared, Slot, WriteId};
+use skewsync::message::Address;
+use skewsync::planted::Defect;
+use skewsync::policy::Policy;
+use skewsync::unit::{
+    Arbiter, ArbiterInput, Command, Durability, Input, Limits, PairingKey, Request, Unit,
+};
+
+pub use bay::{Arrival, Bay, Desk};
+
+use crate::plan::{Network, Plan, What};
+use crate::stock::{Loaded, Stock, StockError};
+use crate::tap::{Delivered, Event, Observer, Scene, Seen, Violation};
+use crate::world::link::{Links, Packet};
+pub use trigger::Met;
+use trigger::{Deed, Triggers};
+
+/// What the driver wants to be told of after a while.
+#[derive(Clone, Debug)]
+pub enum Job {
+    /// A packet arrives.
+    Deliver(Packet),
+    /// A write is durable, or failed.
+    Written {
+        /// Where.
+        slot: Slot,
+        /// In which life of the unit it was begun.
+        life: u64,
+        /// Which.
+        write: WriteId,
+        /// Whether the disk took it.
+        durable: bool,
+    },
+    /// A pairing is computed.
+    Paired {
+        /// Where.
+        slot: Slot,
+        /// In which life of the unit it was asked for.
+        life: u64,
+        /// Which.
+        key: PairingKey,
+    },
+    /// A deed of the plan is due.
+    Due(usize),
+    /// A unit starts again.
+    Restart {
+        /// Where.
+        slot: Slot,
+        /// The life that ended.
+        life: u64,
+    },
+    /// The arbiter starts again.
+    RestartArbiter,
+    /// A unit runs on.
+    Resume {
+        /// Where.
+        slot: Slot,
+        /// Which suspension.
+        pause: u64,
+    },
+    /// Links are whole again.
+    Heal(Vec<(Address, Address)>),
+    /// A link is free again.
+    Unclog(Address, Address),
+    /// A disk takes writes again.
+    DiskServes(Slot),
+    /// The liveness phase begins.
+    Calm,
+}
+
+/// What the driver wants done to a node.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// End its process.
+    Kill(Address),
+    /// Start it.
+    Restart(Address),
+    /// Suspend it.
+    Pause(Address),
+    /// Let it run on.
+    Resume(Address),
+    /// Send bytes over the world's own sockets.
+    Socket {
+        /// The sender.
+        from: Address,
+        /// The receiver.
+        to: Address,
+        /// The frame, with its number before it.
+        bytes: Vec<u8>,
+    },
+    /// Clog a link of the world's own sockets, or free it.
+    SocketClog(Address, Address, bool),
+    /// Lose nothing more on the world's own sockets.
+    SocketsQuiet,
+}
+
+/// The driver of a whole pair: both units, the arbiter, their disks, timers, inboxes, and the links.
+pub struct Rig {
+    limits: Limits,
+    policy: Policy,
+    plan: Arc<Plan>,
+    stock: Arc<Stock>,
+    bays: [Bay; 2],
+    desk: Desk,
+    links: Links,
+    frames: frame::Frames,
+    triggers: Triggers,
+    observers: Vec<Box<dyn Observer>>,
+    later: Vec<(u64, Job)>,
+    orders: Vec<Order>,
+    wakes: Vec<Address>,
+    sights: std::collections::BTreeMap<u64, crate::plan::Sight>,
+    now_us: u64,
+    events: u64,
+    steps: u64,
+    commands: u64,
+    pairings: u64,
+    calm: bool,
+    violation: Option<Violation>,
+}
+
+impl Rig {
+    /// A pair as the plan describes it; nothing has started.
+    ///
+    /// # Errors
+    /// An image that the stock does not have or that is not the plan's, a defect that this build has not.
+    pub fn new(
+        plan: Arc<Plan>,
+        stock: Arc<Stock>,
+        observers: Vec<Box<dyn Observer>>,
+    ) -> Result<Self, StockError> {
+        let planted = stock.planted(plan.planted.as_deref())?;
+        let bay = |at: usize| Bay::new(&plan.units[at], &stock, planted);
+        let bays = [bay(0)?, bay(1)?];
+        let triggers = Triggers::new(&plan);
+        let later = triggers
+            .instants()
+            .chain([(plan.horizon_ms * 1_000, Job::Calm)])
+            .collect();
+        Ok(Self {
+            limits: stock.limits().clone(),
+            policy: stock.policy().clone(),
+            bays,
+            desk: Desk::new(planted),
+            links: Links::new(plan.world, plan.latency_us, plan.noise.clone()),
+            frames: frame::Frames::default(),
+            triggers,
+            observers,
+            later,
+            orders: Vec::new(),
+            wakes: Vec::new(),
+            sights: std::collections::BTreeMap::new(),
+            now_us: 0,
+            events: 0,
+            steps: 0,
+            commands: 0,
+            pairings: 0,
+            calm: false,
+            violation: None,
+            plan,
+            stock,
+        })
+    }
+
+    /// Sets the clock. True time never runs backward.
+    pub fn at(&mut self, now_us: u64) {
+        assert!(now_us >= self.now_us, "time runs forward");
+        self.now_us = now_us;
+    }
+
+    /// Starts the machine in a place: its process is new.
+    pub fn start(&mut self, place: Address) {
+        if self.violation.is_some() {
+            return;
+        }
+        match place {
+            Address::Unit(slot) => self.start_unit(slot),
+            Address::Arbiter => self.start_arbiter(),
+        }
+    }
+
+    /// Does all that is due in a place: timers before anything else, the lease's end first of all. When
+    /// the next timer is due.
+    pub fn work(&mut self, place: Address) -> Option<u64> {
+        while self.violation.is_none() {
+            let worked = match place {
+                Address::Unit(slot) => self.work_unit(slot),
+                Address::Arbiter => self.work_arbiter(),
+            };
+            if !worked {
+                break;
+            }
+        }
+        match place {
+            Address::Unit(slot) => self.bays[usize::from(slot.0)].next_due(),
+            Address::Arbiter => self.desk.next_due(),
+        }
+    }
+
+    /// Does a job whose time has come.
+    pub fn job(&mut self, job: Job) {
+        if self.violation.is_some() {
+            return;
+        }
+        match job {
+            Job::Deliver(packet) => self.arrive(packet),
+            Job::Written {
+                slot,
+                life,
+                write,
+                durable,
+            } => {
+                self.written(slot, life, write, durable);
+            }
+            Job::Paired { slot, life, key } => {
+                let bay = &mut self.bays[usize::from(slot.0)];
+                if bay.life() == life {
+                    bay.inbox.push_back(Arrival::Input(Input::Paired(key)));
+                    self.wakes.push(Address::Unit(slot));
+                }
+            }
+            Job::Due(index) => {
+                if let Some(deed) = self.triggers.take(index, None) {
+                    self.deed(deed);
+                }
+            }
+            Job::Restart { slot, life } => {
+                if self.bays[usize::from(slot.0)].ended_in(life) {
+                    self.orders.push(Order::Restart(Address::Unit(slot)));
+                }
+            }
+            Job::RestartArbiter => {
+                if !self.desk.runs() {
+                    self.orders.push(Order::Restart(Address::Arbiter));
+                }
+            }
+            Job::Resume { slot, pause } => {
+                if self.bays[usize::from(slot.0)].pause == pause {
+                    self.resume(slot);
+                }
+            }
+            Job::Heal(links) => links
+                .into_iter()
+                .for_each(|(from, to)| self.links.heal(from, to)),
+            Job::Unclog(from, to) => self.unclog(from, to),
+            Job::DiskServes(slot) => self.bays[usize::from(slot.0)].disk.refuse(false),
+            Job::Calm => self.calm(),
+        }
+    }
+
+    /// Bytes came over the world's own sockets.
+    pub fn socket(&mut self, bytes: &[u8]) {
+        let Some((number, frame)) = bytes.split_first_chunk::<8>() else {
+            return;
+        };
+        let number = u64::from_le_bytes(*number);
+        let Some(sight) = self.sights.get(&number).copied() else {
+            return;
+        };
+        if self.violation.is_none() {
+            self.arrive(Packet {
+                sight,
+                copy: 0,
+                number,
+                bytes: frame.into(),
+            });
+        }
+    }
+
+    /// What is to be told later, each with its delay in microseconds.
+    pub fn take_later(&mut self) -> Vec<(u64, Job)> {
+        std::mem::take(&mut self.later)
+    }
+
+    /// What is to be done to nodes.
+    pub fn take_orders(&mut self) -> Vec<Order> {
+        std::mem::take(&mut self.orders)
+    }
+
+    /// Where there is something to do.
+    pub fn take_wakes(&mut self) -> Vec<Address> {
+        std::mem::take(&mut self.wakes)
+    }
+
+    /// The first property that did not hold.
+    pub const fn violation(&self) -> Option<&Violation> {
+        self.violation.as_ref()
+    }
+
+    /// Notes a violation that was found from outside the tap.
+    pub fn violate(&mut self, violation: Violation) {
+        self.violation.get_or_insert(violation);
+    }
+
+    /// Ends the run: asks every observer about the whole.
+    pub fn end(&mut self) {
+        let mut observers = std::mem::take(&mut self.observers);
+        for observer in &mut observers {
+            if let Err(violation) = observer.end(self) {
+                self.violation.get_or_insert(violation);
+            }
+        }
+        self.observers = observers;
+    }
+
+    /// The observers, for their findings.
+    pub fn into_observers(self) -> Vec<Box<dyn Observer>> {
+        self.observers
+    }
+
+    /// How often each property was checked.
+    pub fn checked(&self) -> Vec<(&'static str, u64)> {
+        self.observers
+            .iter()
+            .flat_map(|observer| observer.checked())
+            .collect()
+    }
+
+    /// Steps of all machines.
+    pub const fn steps(&self) -> u64 {
+        self.steps
+    }
+
+    /// Messages sent.
+    pub const fn messages(&self) -> u64 {
+        self.links.sent()
+    }
+
+    /// Whether the liveness phase has begun.
+    pub const fn is_calm(&self) -> bool {
+        self.calm
+    }
+
+    /// Virtual time in microseconds.
+    pub const fn now_us(&self) -> u64 {
+        self.now_us
+    }
+
+    /// Anchors as they were met, by deed: what a written plan holds. Those that are missing were never
+    /// reached.
+    pub fn met(&self) -> (Met, Met) {
+        self.triggers.met()
+    }
+
+    /// The anchors that were never reached, as the plan writes them.
+    pub fn drift(&self) -> Vec<String> {
+        self.triggers.unmet()
+    }
+
+    /// The bays.
+    pub const fn bays(&self) -> &[Bay; 2] {
+        &self.bays
+    }
+
+    /// The arbiter's desk.
+    pub const fn desk(&self) -> &Desk {
+        &self.desk
+    }
+
+    pub(crate) fn emit(&mut self, event: Event<'_>) {
+        let mut observers = std::mem::take(&mut self.observers);
+        self.events += 1;
+        let seen = Seen {
+            number: self.events,
+            at_us: self.now_us,
+            event,
+        };
+        for observer in &mut observers {
+            if let Err(violation) = observer.see(&seen, self) {
+                self.violation.get_or_insert(violation);
+            }
+        }
+        self.observers = observers;
+    }
+
+    fn work_unit(&mut self, slot: Slot) -> bool {
+        let now = self.now_us;
+        let bay = &mut self.bays[usize::from(slot.0)];
+        if !bay.runs() || bay.paused {
+            return false;
+        }
+        // Planted: what was queued comes before the timers that are due.
+        let queue_first = bay.planted.is(Defect::TimersAfterQueue);
+        if queue_first && let Some(arrival) = bay.inbox.pop_front() {
+            self.take_in(slot, arrival);
+            return true;
+        }
+        if bay.lease_end.is_some_and(|end| end <= now) {
+            bay.lease_end = None;
+            self.step_unit(slot, Input::LeaseLapsed, None, None);
+        } else if let Some(timer) = bay.due(now) {
+            self.step_unit(slot, Input::Timer(timer), None, None);
+        } else if let Some(arrival) = bay.inbox.pop_front() {
+            self.take_in(slot, arrival);
+        } else {
+            return false;
+        }
+        true
+    }
+
+    fn take_in(&mut self, slot: Slot, arrival: Arrival) {
+        match arrival {
+            Arrival::Input(input) => self.step_unit(slot, input, None, None),
+            Arrival::Packet(packet) => self.deliver(Address::Unit(slot), packet),
+        }
+    }
+
+    fn work_arbiter(&mut self) -> bool {
+        if !self.desk.runs() {
+            return false;
+        }
+        if let Some(timer) = self.desk.due(self.now_us) {
+            self.step_arbiter(ArbiterInput::Timer(timer), None);
+        } else if let Some(packet) = self.desk.inbox.pop_front() {
+            self.deliver(Address::Arbiter, packet);
+        } else {
+            return false;
+        }
+        true
+    }
+
+    /// A packet arrives at a place: into its inbox, if there is one.
+    fn arrive(&mut self, packet: Packet) {
+        if !self.links.arrives(&packet) {
+            return;
+        }
+        let to = packet.sight.to;
+        let taken = match to {
+            Address::Unit(slot) => self.bays[usize::from(slot.0)].arrive(packet.clone()),
+            Address::Arbiter => self.desk.arrive(packet.clone()),
+        };
+        if taken {
+            self.wakes.push(to);
+        } else {
+            self.emit(Event::Undelivered {
+                sight: packet.sight,
+                number: packet.number,
+            });
+        }
+    }
+
+    /// Gives a packet to the machine, with the plan's deeds before, within and after.
+    fn deliver(&mut self, to: Address, packet: Packet) {
+        use crate::plan::Moment;
+        for index in self.triggers.at(Moment::Before, packet.sight, self.now_us) {
+            if let Some(deed) = self
+                .triggers
+                .take(index, Some((Moment::Before, packet.sight)))
+            {
+                self.deed(deed);
+            }
+        }
+        let runs = match to {
+            Address::Unit(slot) => {
+                let bay = &self.bays[usize::from(slot.0)];
+                if bay.paused {
+                    self.bays[usize::from(slot.0)]
+                        .inbox
+                        .push_front(Arrival::Packet(packet));
+                    return;
+                }
+                bay.runs()
+            }
+            Address::Arbiter => self.desk.runs(),
+        };
+        let message = if runs { self.open(&packet) } else { None };
+        let Some((from, message)) = message else {
+            self.emit(Event::Undelivered {
+                sight: packet.sight,
+                number: packet.number,
+            });
+            return;
+        };
+        let Packet {
+            sight,
+            number,
+            copy,
+            ..
+        } = packet;
+        let delivered = Some(Delivered {
+            sight,
+            number,
+            copy,
+        });
+        match to {
+            Address::Unit(slot) => {
+                let cut = self.triggers.within(sight, self.now_us);
+                self.step_unit(slot, Input::Message { from, message }, delivered, cut);
+            }
+            Address::Arbiter => {
+                let (Address::Unit(from), skewsync::message::Message::ToArbiter(message)) =
+                    (from, message)
+                else {
+                    self.emit(Event::Undelivered { sight, number });
+                    return;
+                };
+                self.step_arbiter(ArbiterInput::Message { from, message }, delivered);
+            }
+        }
+        for index in self.triggers.at(Moment::After, sight, self.now_us) {
+            if let Some(deed) = self.triggers.take(index, Some((Moment::After, sight))) {
+                self.deed(deed);
+            }
+        }
+    }
+
+    fn deed(&mut self, deed: Deed) {
+        match deed {
+            Deed::Strike(fault) => self.strike(&fault),
+            Deed::Enter(what) => self.enter(&what),
+        }
+    }
+
+    /// An operator enters something at whichever unit acts, or at any that runs.
+    fn enter(&mut self, what: &What) {
+        if self.calm {
+            return;
+        }
+        self.commands += 1;
+        let id = CommandId(self.commands);
+        let durability = if self.draw(id.0) % 100 < u64::from(self.plan.acked_percent) {
+            Durability::Acked
+        } else {
+            Durability::Async
+        };
+        let input = match what {
+            What::Config { text } => Input::Command(Command {
+                id,
+                text: Shared::text(text),
+                durability,
+            }),
+            What::Save => Input::Operator {
+                id,
+                request: Request::Save,
+            },
+            What::Switchover => Input::Operator {
+                id,
+                request: Request::Switchover,
+            },
+            What::Retry => Input::Operator {
+                id,
+                request: Request::RetrySso,
+            },
+            What::ResetPeer => Input::Operator {
+                id,
+                request: Request::ResetPeer,
+            },
+        };
+        let bays = &mut self.bays;
+        let at = bays
+            .iter()
+            .position(|bay| bay.acts() && !bay.paused)
+            .or_else(|| bays.iter().position(Bay::runs));
+        let slot = at.map(|index| Slot(index as u8));
+        self.emit(Event::Entered { id, slot });
+        if let Some(slot) = slot {
+            self.bays[usize::from(slot.0)]
+                .inbox
+                .push_back(Arrival::Input(input));
+            self.wakes.push(Address::Unit(slot));
+        }
+    }
+
+    /// A number that the plan's world and `about` decide.
+    fn draw(&self, about: u64) -> u64 {
+        crate::world::link::mix(self.plan.world ^ about.rotate_left(32))
+    }
+
+    fn sockets(&self) -> bool {
+        self.plan.network == Network::Sockets
+    }
+}
+
+impl Scene for Rig {
+    fn unit(&self, slot: Slot) -> Option<&Unit> {
+        self.bays[usize::from(slot.0)].unit()
+    }
+
+    fn arbiter(&self) -> Option<&Arbiter> {
+        self.desk.runs().then(|| self.desk.arbiter())
+    }
+
+    fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    fn image(&self, slot: Slot) -> (ImageDigest, &str) {
+        let image: &Loaded = self.bays[usize::from(slot.0)].image();
+        (image.digest(), image.name())
+    }
+
+    fn boot(&self, slot: Slot) -> Option<BootId> {
+        self.bays[usize::from(slot.0)].boot()
+    }
+
+    fn lease_end(&self, slot: Slot) -> Option<u64> {
+        self.bays[usize::from(slot.0)].lease_end
+    }
+
+    fn paused(&self, slot: Slot) -> bool {
+        self.bays[usize::from(slot.0)].paused
+    }
+
+    fn passes(&self, from: Address, to: Address) -> bool {
+        self.links.passes(from, to)
+    }
+}

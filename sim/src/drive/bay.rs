@@ -1,0 +1,237 @@
+//! Where a machine runs: its process, timers, inbox, disk and clock.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+use skewsync::base::{BootId, ImageDigest, Term};
+use skewsync::planted::Planted;
+use skewsync::unit::{Arbiter, ArbiterTimer, Input, Pairing, PairingKey, Part, Timer, Unit};
+
+use crate::plan::UnitPlan;
+use crate::stock::{Loaded, Stock, StockError};
+use crate::world::clock::Clock;
+use crate::world::disk::Disk;
+use crate::world::link::Packet;
+
+/// Packets and inputs that wait at a machine at most; later packets are lost.
+pub(super) const INBOX_MAX: usize = 4_096;
+/// Packets that a slot without a running unit keeps for the next one.
+pub(super) const KEPT_MAX: usize = 16;
+
+/// What waits at a unit.
+#[derive(Clone, Debug)]
+pub enum Arrival {
+    /// A frame.
+    Packet(Packet),
+    /// Anything else.
+    Input(Input),
+}
+
+/// One slot: its unit, if it runs, and all that is the unit's.
+pub struct Bay {
+    pub(super) image: Arc<Loaded>,
+    first_image: ImageDigest,
+    pub(super) unit: Option<Arc<Unit>>,
+    pub(super) clock: Clock,
+    pub(super) disk: Disk,
+    pub(super) disk_us: u64,
+    pub(super) inbox: VecDeque<Arrival>,
+    pub(super) timers: BTreeMap<Timer, u64>,
+    pub(super) lease_end: Option<u64>,
+    pub(super) renews: BTreeMap<(Term, u64), u64>,
+    pub(super) pairings: BTreeMap<PairingKey, Arc<Pairing>>,
+    pub(super) paused: bool,
+    pub(super) pause: u64,
+    pub(super) life: u64,
+    pub(super) boot: BootId,
+    pub(super) refuses_line: bool,
+    pub(super) planted: Planted,
+}
+
+impl Bay {
+    pub(super) fn new(
+        plan: &UnitPlan,
+        stock: &Stock,
+        planted: Planted,
+    ) -> Result<Self, StockError> {
+        let image = stock.image(&plan.image)?;
+        if !plan.digest.is_empty() && plan.digest != image.digest().to_string() {
+            return Err(StockError::OtherDigest {
+                image: plan.image.clone(),
+                planned: plan.digest.clone(),
+                found: image.digest().to_string(),
+            });
+        }
+        let store = plan.startup.as_deref().map(|text| image.store(text));
+        Ok(Self {
+            first_image: image.digest(),
+            image,
+            unit: None,
+            clock: Clock::new(plan.drift_ppm),
+            disk: Disk::with(store),
+            disk_us: plan.disk_ms * 1_000,
+            inbox: VecDeque::new(),
+            timers: BTreeMap::new(),
+            lease_end: None,
+            renews: BTreeMap::new(),
+            pairings: BTreeMap::new(),
+            paused: false,
+            pause: 0,
+            life: 0,
+            boot: BootId(0),
+            refuses_line: false,
+            planted,
+        })
+    }
+
+    /// The unit, if it runs.
+    pub fn unit(&self) -> Option<&Unit> {
+        self.unit.as_deref()
+    }
+
+    /// The image that it runs, or ran last.
+    pub fn image(&self) -> &Loaded {
+        &self.image
+    }
+
+    /// The image with which the run began.
+    pub const fn first_image(&self) -> ImageDigest {
+        self.first_image
+    }
+
+    /// The boot of the unit that runs.
+    pub fn boot(&self) -> Option<BootId> {
+        self.unit.is_some().then_some(self.boot)
+    }
+
+    /// The disk.
+    pub const fn disk(&self) -> &Disk {
+        &self.disk
+    }
+
+    /// Whether a unit runs here.
+    pub const fn runs(&self) -> bool {
+        self.unit.is_some()
+    }
+
+    /// Whether the unit acts as Active.
+    pub fn acts(&self) -> bool {
+        self.unit().is_some_and(acts)
+    }
+
+    /// Number of the life of the unit that runs.
+    pub(super) const fn life(&self) -> u64 {
+        self.life
+    }
+
+    pub(super) const fn ended_in(&self, life: u64) -> bool {
+        self.unit.is_none() && self.life == life
+    }
+
+    /// When the next timer is due.
+    pub(super) fn next_due(&self) -> Option<u64> {
+        if self.unit.is_none() || self.paused {
+            return None;
+        }
+        self.timers.values().copied().chain(self.lease_end).min()
+    }
+
+    /// The timer that has been due longest, taken out.
+    pub(super) fn due(&mut self, now: u64) -> Option<Timer> {
+        let (&timer, &due) = self.timers.iter().min_by_key(|(_, due)| **due)?;
+        if due > now {
+            return None;
+        }
+        self.timers.remove(&timer);
+        Some(timer)
+    }
+
+    /// A packet for this slot: what was sent to the last boot arrives at the next.
+    pub(super) fn arrive(&mut self, packet: Packet) -> bool {
+        let most = if self.unit.is_some() {
+            INBOX_MAX
+        } else {
+            KEPT_MAX
+        };
+        let taken = self.inbox.len() < most;
+        if taken {
+            self.inbox.push_back(Arrival::Packet(packet));
+        }
+        taken
+    }
+
+    /// The process is gone, and what it held: its timers, its inputs, its lease.
+    pub(super) fn clear(&mut self) {
+        self.unit = None;
+        self.timers.clear();
+        self.inbox.clear();
+        self.lease_end = None;
+        self.renews.clear();
+        self.pairings.clear();
+        self.paused = false;
+        self.pause += 1;
+        self.refuses_line = false;
+    }
+}
+
+/// The arbiter's place. Its state is durable: a crash loses its timers and its inbox.
+pub struct Desk {
+    pub(super) arbiter: Arc<Arbiter>,
+    pub(super) running: bool,
+    pub(super) started: bool,
+    pub(super) inbox: VecDeque<Packet>,
+    pub(super) timers: BTreeMap<ArbiterTimer, u64>,
+    pub(super) planted: Planted,
+}
+
+impl Desk {
+    pub(super) fn new(planted: Planted) -> Self {
+        Self {
+            arbiter: Arc::default(),
+            running: false,
+            started: false,
+            inbox: VecDeque::new(),
+            timers: BTreeMap::new(),
+            planted,
+        }
+    }
+
+    /// The arbiter's state.
+    pub fn arbiter(&self) -> &Arbiter {
+        &self.arbiter
+    }
+
+    /// Whether it runs.
+    pub const fn runs(&self) -> bool {
+        self.running
+    }
+
+    pub(super) fn next_due(&self) -> Option<u64> {
+        if !self.running {
+            return None;
+        }
+        self.timers.values().copied().min()
+    }
+
+    pub(super) fn due(&mut self, now: u64) -> Option<ArbiterTimer> {
+        let (&timer, &due) = self.timers.iter().min_by_key(|(_, due)| **due)?;
+        if due > now {
+            return None;
+        }
+        self.timers.remove(&timer);
+        Some(timer)
+    }
+
+    pub(super) fn arrive(&mut self, packet: Packet) -> bool {
+        let taken = self.running && self.inbox.len() < INBOX_MAX;
+        if taken {
+            self.inbox.push_back(packet);
+        }
+        taken
+    }
+}
+
+/// Whether a unit acts as Active.
+pub(super) fn acts(unit: &Unit) -> bool {
+    matches!(unit.part, Part::Active(_))
+}

@@ -1,0 +1,354 @@
+//! Steps of the machines, and their outputs performed in order.
+
+use std::sync::Arc;
+
+use skewsync::base::{Slot, WriteId};
+use skewsync::message::{Address, Message, ToArbiter};
+use skewsync::unit::{ArbiterInput, ArbiterOutput, Env, Input, Outcome, Output, PairingKey, Unit};
+
+use super::bay::acts;
+use super::{Arrival, Job, Order, Rig, frame};
+use crate::plan::{Fault, FaultKind, Sight};
+use crate::tap::{Delivered, Event, Fate};
+use crate::world::link::Packet;
+
+/// How long the driver computes a pairing, in microseconds of true time.
+const PAIRING_US: u64 = 2_000;
+/// Of so many pairings that are asked for, one is computed although it is known, and must come out the same.
+const RECOMPUTED_ONE_IN: u64 = 10;
+
+/// What was sent in a step: told after it.
+struct SentFrame {
+    sight: Sight,
+    number: u64,
+    fault: Option<usize>,
+}
+
+impl Rig {
+    pub(super) fn start_unit(&mut self, slot: Slot) {
+        let bay = &mut self.bays[usize::from(slot.0)];
+        assert!(bay.unit.is_none(), "a process starts once");
+        bay.life += 1;
+        let boot = bay.disk.boot();
+        bay.boot = boot.boot;
+        let mut out = Vec::new();
+        let env = Env {
+            software: bay.image.software(),
+            pairings: &|_| None,
+            limits: &self.limits,
+            policy: &self.policy,
+            planted: bay.planted,
+        };
+        let unit = Arc::new(Unit::start(&env, slot, &boot, &mut out));
+        self.bays[usize::from(slot.0)].unit = Some(Arc::clone(&unit));
+        let mut sent = Vec::new();
+        let fates = self.perform(slot, &unit, &out, None, &mut sent);
+        self.steps += 1;
+        let (outputs, fates) = (out.as_slice(), fates.as_slice());
+        self.emit(Event::Started {
+            slot,
+            boot: &boot,
+            outputs,
+            fates,
+            unit: &unit,
+        });
+        drop(unit);
+        self.tell(sent);
+        self.wakes.push(Address::Unit(slot));
+    }
+
+    pub(super) fn start_arbiter(&mut self) {
+        assert!(!self.desk.running, "a process starts once");
+        self.desk.running = true;
+        if self.desk.started {
+            self.step_arbiter(ArbiterInput::Recovered, None);
+        }
+        self.desk.started = true;
+        self.wakes.push(Address::Arbiter);
+    }
+
+    /// One step of a unit. `cut`: a fault strikes after so many of its outputs.
+    pub(super) fn step_unit(
+        &mut self,
+        slot: Slot,
+        input: Input,
+        packet: Option<Delivered>,
+        cut: Option<(usize, Fault)>,
+    ) {
+        let bay = &mut self.bays[usize::from(slot.0)];
+        let Some(mut unit) = bay.unit.take() else {
+            return;
+        };
+        let mut out = Vec::new();
+        let pairings = std::mem::take(&mut bay.pairings);
+        let env = Env {
+            software: bay.image.software(),
+            pairings: &|key: &PairingKey| pairings.get(key).map(|pairing| &**pairing),
+            limits: &self.limits,
+            policy: &self.policy,
+            planted: bay.planted,
+        };
+        let machine = Arc::get_mut(&mut unit).expect("nobody keeps a unit beyond an event");
+        machine.step(&env, input.clone(), &mut out);
+        bay.pairings = pairings;
+        bay.unit = Some(Arc::clone(&unit));
+        let mut sent = Vec::new();
+        let within = cut.as_ref().map(|(outputs, fault)| (*outputs, &fault.kind));
+        let fates = self.perform(slot, &unit, &out, within, &mut sent);
+        self.steps += 1;
+        let (outputs, seen) = (out.as_slice(), fates.as_slice());
+        self.emit(Event::Unit {
+            slot,
+            input: &input,
+            packet,
+            outputs,
+            fates: seen,
+            unit: &unit,
+        });
+        drop(unit);
+        self.tell(sent);
+        self.answered(&out, &fates);
+        if let Some((_, fault)) = cut {
+            self.strike(&fault);
+        }
+    }
+
+    pub(super) fn step_arbiter(&mut self, input: ArbiterInput, packet: Option<Delivered>) {
+        let mut out = Vec::new();
+        let arbiter = Arc::get_mut(&mut self.desk.arbiter).expect("nobody keeps the arbiter");
+        arbiter.step(&self.limits, self.desk.planted, input.clone(), &mut out);
+        let mut sent = Vec::new();
+        for output in &out {
+            match output {
+                ArbiterOutput::Send { to, message } => {
+                    let message = Message::ToUnit(*message);
+                    self.send(Address::Arbiter, Address::Unit(*to), &message, &mut sent);
+                }
+                ArbiterOutput::SetTimer(timer) => {
+                    let due = self.now_us + timer.length_ms(&self.limits) * 1_000;
+                    self.desk.timers.insert(*timer, due);
+                }
+                ArbiterOutput::CancelTimer(timer) => {
+                    self.desk.timers.remove(timer);
+                }
+                ArbiterOutput::Event(_) => {}
+            }
+        }
+        self.steps += 1;
+        let fates = vec![Fate::Done; out.len()];
+        let arbiter = Arc::clone(&self.desk.arbiter);
+        self.emit(Event::Arbiter {
+            input: &input,
+            packet,
+            outputs: &out,
+            fates: &fates,
+            arbiter: &arbiter,
+        });
+        drop(arbiter);
+        self.tell(sent);
+    }
+
+    /// Performs a step's outputs in order, as far as they get.
+    fn perform(
+        &mut self,
+        slot: Slot,
+        unit: &Unit,
+        out: &[Output],
+        within: Option<(usize, &FaultKind)>,
+        sent: &mut Vec<SentFrame>,
+    ) -> Vec<Fate> {
+        let mut fates = Vec::with_capacity(out.len());
+        for (index, output) in out.iter().enumerate() {
+            let struck = within
+                .filter(|(outputs, _)| index >= *outputs)
+                .map(|(_, kind)| kind);
+            let stalled = matches!(struck, Some(FaultKind::Stall { .. }));
+            if struck.is_some() && !stalled {
+                fates.push(Fate::Cut);
+                continue;
+            }
+            let bay = &self.bays[usize::from(slot.0)];
+            // The clock is read again: a suspension within the step lasts beyond the lease's end.
+            let over = bay
+                .lease_end
+                .is_none_or(|end| end <= self.now_us || stalled);
+            if over && acts(unit) && acts_as_active(output) {
+                fates.push(Fate::Late);
+                continue;
+            }
+            fates.push(Fate::Done);
+            self.perform_one(slot, output, sent);
+        }
+        fates
+    }
+
+    fn perform_one(&mut self, slot: Slot, output: &Output, sent: &mut Vec<SentFrame>) {
+        let at = usize::from(slot.0);
+        match output {
+            Output::Send { to, message } => {
+                if let Message::ToArbiter(ToArbiter::Renew { term, n, .. }) = message {
+                    // The lease counts from the first time that this very Renew was sent.
+                    self.bays[at]
+                        .renews
+                        .entry((*term, *n))
+                        .or_insert(self.now_us);
+                }
+                self.send(Address::Unit(slot), *to, message, sent);
+            }
+            Output::SetTimer(timer) => {
+                let bay = &mut self.bays[at];
+                let length = bay.clock.true_us(timer.length_ms(&self.limits) * 1_000);
+                bay.timers.insert(*timer, self.now_us + length);
+            }
+            Output::CancelTimer(timer) => {
+                self.bays[at].timers.remove(timer);
+            }
+            Output::Lease { term, n } => {
+                let lease_us = self.limits.lease_ms * 1_000;
+                let bay = &mut self.bays[at];
+                let from = bay.renews.get(&(*term, *n)).copied();
+                // A Grant that answers no Renew of this life gives no lease, unless one is planted.
+                let from = from.unwrap_or(self.now_us);
+                bay.lease_end = Some(from + bay.clock.true_us(lease_us));
+                bay.renews.retain(|renew, _| *renew > (*term, *n));
+            }
+            Output::Persist { write, record } => self.persist(slot, *write, record.clone()),
+            Output::Pair { key, bytes } => self.pair(slot, *key, bytes),
+            Output::Answer { .. } | Output::Event(_) => {}
+        }
+    }
+
+    fn persist(&mut self, slot: Slot, write: WriteId, record: skewsync::unit::Record) {
+        let bay = &mut self.bays[usize::from(slot.0)];
+        let durable = bay.disk.write(write, record);
+        let life = bay.life;
+        self.later.push((
+            bay.disk_us,
+            Job::Written {
+                slot,
+                life,
+                write,
+                durable,
+            },
+        ));
+    }
+
+    fn pair(&mut self, slot: Slot, key: PairingKey, bytes: &[u8]) {
+        self.pairings += 1;
+        let again = (self.pairings + self.plan.world).is_multiple_of(RECOMPUTED_ONE_IN);
+        let bay = &mut self.bays[usize::from(slot.0)];
+        if let Some(pairing) = self.stock.pairing(bay.image.software(), key, bytes, again) {
+            bay.pairings.insert(key, pairing);
+        }
+        let life = bay.life;
+        self.later
+            .push((PAIRING_US, Job::Paired { slot, life, key }));
+    }
+
+    fn send(&mut self, from: Address, to: Address, message: &Message, sent: &mut Vec<SentFrame>) {
+        let sight = self
+            .links
+            .name(from, to, message.kind(), frame::attempt(message));
+        let bytes = self.frames.close(from, message);
+        let aimed = self.triggers.send(sight, self.now_us);
+        let mut copies = Vec::new();
+        let lot = self.links.send(sight, bytes, aimed.as_ref(), &mut copies);
+        let number = self.links.sent();
+        sent.push(SentFrame {
+            sight,
+            number,
+            fault: lot.fault,
+        });
+        if self.sockets() {
+            for (_, packet) in copies {
+                self.sights.insert(packet.number, sight);
+                let mut bytes = packet.number.to_le_bytes().to_vec();
+                bytes.extend_from_slice(&packet.bytes);
+                self.orders.push(Order::Socket { from, to, bytes });
+            }
+        } else {
+            let copies = copies.into_iter();
+            self.later
+                .extend(copies.map(|(delay, packet)| (delay, Job::Deliver(packet))));
+        }
+    }
+
+    pub(super) fn open(&self, packet: &Packet) -> Option<(Address, Message)> {
+        self.frames.open(&packet.bytes)
+    }
+
+    pub(super) fn written(&mut self, slot: Slot, life: u64, write: WriteId, durable: bool) {
+        let bay = &mut self.bays[usize::from(slot.0)];
+        if bay.life != life || bay.unit.is_none() {
+            return;
+        }
+        let durable = durable && bay.disk.complete(write);
+        let input = if durable {
+            Input::Persisted(write)
+        } else {
+            Input::PersistFailed(write)
+        };
+        bay.inbox.push_back(Arrival::Input(input));
+        self.wakes.push(Address::Unit(slot));
+        self.emit(Event::Written {
+            slot,
+            write,
+            durable,
+        });
+    }
+
+    fn tell(&mut self, sent: Vec<SentFrame>) {
+        for SentFrame {
+            sight,
+            number,
+            fault,
+        } in sent
+        {
+            self.emit(Event::Sent {
+                sight,
+                number,
+                fault,
+            });
+            if let Some(kind) = fault {
+                self.emit(Event::Fault { kind, effect: true });
+            }
+        }
+    }
+
+    /// Deeds that wait for an answer.
+    fn answered(&mut self, out: &[Output], fates: &[Fate]) {
+        for (output, fate) in out.iter().zip(fates) {
+            let Output::Answer {
+                outcome: Outcome::Done { term, lsn, .. },
+                ..
+            } = output
+            else {
+                continue;
+            };
+            if *fate != Fate::Done {
+                continue;
+            }
+            for index in self.triggers.answered(term.0, lsn.0) {
+                if let Some(deed) = self.triggers.take(index, None) {
+                    self.deed(deed);
+                }
+            }
+        }
+    }
+}
+
+/// Whether an effect of a unit that acts may only happen within its lease.
+const fn acts_as_active(output: &Output) -> bool {
+    match output {
+        Output::Send { message, .. } => !matches!(
+            message,
+            Message::ToArbiter(ToArbiter::Hello { .. } | ToArbiter::Renew { .. })
+        ),
+        Output::Answer { .. } | Output::Persist { .. } => true,
+        Output::SetTimer(_)
+        | Output::CancelTimer(_)
+        | Output::Lease { .. }
+        | Output::Pair { .. }
+        | Output::Event(_) => false,
+    }
+}

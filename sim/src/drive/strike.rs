@@ -1,0 +1,256 @@
+//! Faults strike.
+
+use skewsync::base::Slot;
+use skewsync::message::Address;
+
+use super::{Job, Order, Rig};
+use crate::plan::{Fault, FaultKind};
+use crate::tap::Event;
+
+impl Rig {
+    pub(super) fn strike(&mut self, fault: &Fault) {
+        if self.calm {
+            return;
+        }
+        let kind = fault.kind.index();
+        let effect = match &fault.kind {
+            FaultKind::Lose
+            | FaultKind::Duplicate { .. }
+            | FaultKind::Delay { .. }
+            | FaultKind::Corrupt { .. }
+            | FaultKind::Hold { .. } => unreachable!("a link carries out what befalls a message"),
+            FaultKind::Crash { slot, down_ms } => self.end_unit(Slot(*slot), *down_ms, None),
+            FaultKind::PowerLoss {
+                slot,
+                down_ms,
+                kept,
+            } => self.end_unit(Slot(*slot), *down_ms, Some(usize::from(*kept))),
+            FaultKind::DiskLost { slot, down_ms } => self.lose_disk(Slot(*slot), *down_ms),
+            FaultKind::Pause { slot, for_ms } => self.pause(Slot(*slot), *for_ms * 1_000),
+            FaultKind::Stall { slot, beyond_ms } => self.stall(Slot(*slot), *beyond_ms),
+            FaultKind::ArbiterCrash { down_ms } => self.end_arbiter(*down_ms),
+            FaultKind::Partition { for_ms } => {
+                let (one, other) = (Address::Unit(Slot(0)), Address::Unit(Slot(1)));
+                self.cut(vec![(one, other), (other, one)], *for_ms)
+            }
+            FaultKind::OneWayCut { from, to, for_ms } => match (place(from), place(to)) {
+                (Some(from), Some(to)) => self.cut(vec![(from, to)], *for_ms),
+                _ => false,
+            },
+            FaultKind::ArbiterAway { slot, for_ms } => {
+                let unit = Address::Unit(Slot(*slot));
+                self.cut(
+                    vec![(unit, Address::Arbiter), (Address::Arbiter, unit)],
+                    *for_ms,
+                )
+            }
+            FaultKind::Clog { from, to, for_ms } => match (place(from), place(to)) {
+                (Some(from), Some(to)) => self.clog(from, to, *for_ms),
+                _ => false,
+            },
+            FaultKind::DiskRefuses { slot, for_ms } => {
+                self.bays[usize::from(*slot)].disk.refuse(true);
+                self.later
+                    .push((for_ms * 1_000, Job::DiskServes(Slot(*slot))));
+                true
+            }
+            FaultKind::RefuseLine { slot } => {
+                let bay = &mut self.bays[usize::from(*slot)];
+                bay.refuses_line = bay.runs();
+                bay.refuses_line
+            }
+            FaultKind::ImageChange {
+                slot,
+                image,
+                down_ms,
+            } => self.change_image(Slot(*slot), image, *down_ms),
+        };
+        self.emit(Event::Fault { kind, effect });
+    }
+
+    /// Ends a unit's process. `kept`: the power goes too, and so many writes under way are durable.
+    fn end_unit(&mut self, slot: Slot, down_ms: u64, kept: Option<usize>) -> bool {
+        let bay = &mut self.bays[usize::from(slot.0)];
+        if !bay.runs() {
+            return false;
+        }
+        let lost = match kept {
+            None => {
+                bay.disk.process_ended();
+                0
+            }
+            Some(kept) => bay.disk.power_lost(kept).saturating_sub(kept),
+        };
+        let boot = bay.boot;
+        let paused = bay.paused;
+        bay.clear();
+        let life = bay.life();
+        if paused {
+            self.orders.push(Order::Resume(Address::Unit(slot)));
+        }
+        self.orders.push(Order::Kill(Address::Unit(slot)));
+        self.later
+            .push((down_ms.max(1) * 1_000, Job::Restart { slot, life }));
+        self.emit(Event::Ended { slot, boot, lost });
+        true
+    }
+
+    fn lose_disk(&mut self, slot: Slot, down_ms: u64) -> bool {
+        if !self.end_unit(slot, down_ms, Some(0)) {
+            return false;
+        }
+        let bay = &mut self.bays[usize::from(slot.0)];
+        // A fresh value of the world: no boot of this slot had it, nor will one that counts on from it.
+        let fresh = (1 << 40) * (bay.life() + 1);
+        bay.disk.replaced(fresh);
+        true
+    }
+
+    fn change_image(&mut self, slot: Slot, image: &str, down_ms: u64) -> bool {
+        let Ok(image) = self.stock.image(image) else {
+            return false;
+        };
+        let same = self.bays[usize::from(slot.0)].image.digest() == image.digest();
+        if same || !self.end_unit(slot, down_ms, None) {
+            return false;
+        }
+        self.bays[usize::from(slot.0)].image = image;
+        true
+    }
+
+    fn pause(&mut self, slot: Slot, for_us: u64) -> bool {
+        let bay = &mut self.bays[usize::from(slot.0)];
+        if !bay.runs() || bay.paused {
+            return false;
+        }
+        bay.paused = true;
+        bay.pause += 1;
+        let pause = bay.pause;
+        if !self.sockets() {
+            self.orders.push(Order::Pause(Address::Unit(slot)));
+        }
+        self.later
+            .push((for_us.max(1_000), Job::Resume { slot, pause }));
+        self.emit(Event::Paused { slot, paused: true });
+        true
+    }
+
+    pub(super) fn resume(&mut self, slot: Slot) {
+        let bay = &mut self.bays[usize::from(slot.0)];
+        if !bay.paused {
+            return;
+        }
+        bay.paused = false;
+        bay.pause += 1;
+        if !self.sockets() {
+            self.orders.push(Order::Resume(Address::Unit(slot)));
+        }
+        self.wakes.push(Address::Unit(slot));
+        self.emit(Event::Paused {
+            slot,
+            paused: false,
+        });
+    }
+
+    /// A unit that holds a lease is suspended until after its end; what was left of the step is past.
+    fn stall(&mut self, slot: Slot, beyond_ms: u64) -> bool {
+        let Some(end) = self.bays[usize::from(slot.0)].lease_end else {
+            return false;
+        };
+        self.pause(slot, end.saturating_sub(self.now_us) + beyond_ms * 1_000)
+    }
+
+    fn end_arbiter(&mut self, down_ms: u64) -> bool {
+        if !self.desk.runs() {
+            return false;
+        }
+        self.desk.running = false;
+        self.desk.timers.clear();
+        self.desk.inbox.clear();
+        self.orders.push(Order::Kill(Address::Arbiter));
+        self.later
+            .push((down_ms.max(1) * 1_000, Job::RestartArbiter));
+        self.emit(Event::ArbiterEnded);
+        true
+    }
+
+    fn cut(&mut self, links: Vec<(Address, Address)>, for_ms: u64) -> bool {
+        for (from, to) in &links {
+            self.links.cut(*from, *to);
+        }
+        self.later.push((for_ms.max(1) * 1_000, Job::Heal(links)));
+        true
+    }
+
+    fn clog(&mut self, from: Address, to: Address, for_ms: u64) -> bool {
+        self.links.clog(from, to);
+        if self.sockets() {
+            self.orders.push(Order::SocketClog(from, to, true));
+        }
+        self.later
+            .push((for_ms.max(1) * 1_000, Job::Unclog(from, to)));
+        true
+    }
+
+    pub(super) fn unclog(&mut self, from: Address, to: Address) {
+        for packet in self.links.unclog(from, to) {
+            self.later.push((1_000, Job::Deliver(packet)));
+        }
+        if self.sockets() {
+            self.orders.push(Order::SocketClog(from, to, false));
+        }
+    }
+
+    /// Faults and commands stop: links are whole, disks serve, everything runs.
+    pub(super) fn calm(&mut self) {
+        if self.calm {
+            return;
+        }
+        self.calm = true;
+        self.triggers.stop();
+        for packet in self.links.quiet() {
+            self.later.push((1_000, Job::Deliver(packet)));
+        }
+        if self.sockets() {
+            self.orders.push(Order::SocketsQuiet);
+            let places = [
+                Address::Unit(Slot(0)),
+                Address::Unit(Slot(1)),
+                Address::Arbiter,
+            ];
+            for from in places {
+                for to in places.into_iter().filter(|to| *to != from) {
+                    self.orders.push(Order::SocketClog(from, to, false));
+                }
+            }
+        }
+        for slot in [Slot(0), Slot(1)] {
+            self.bays[usize::from(slot.0)].disk.refuse(false);
+            self.bays[usize::from(slot.0)].refuses_line = false;
+            self.resume(slot);
+            let bay = &self.bays[usize::from(slot.0)];
+            if !bay.runs() {
+                self.later.push((
+                    1_000,
+                    Job::Restart {
+                        slot,
+                        life: bay.life(),
+                    },
+                ));
+            }
+        }
+        if !self.desk.runs() {
+            self.later.push((1_000, Job::RestartArbiter));
+        }
+        self.emit(Event::Calm);
+    }
+}
+
+fn place(word: &str) -> Option<Address> {
+    match word {
+        "0" => Some(Address::Unit(Slot(0))),
+        "1" => Some(Address::Unit(Slot(1))),
+        "arbiter" => Some(Address::Arbiter),
+        _ => None,
+    }
+}

@@ -1,0 +1,4 @@
+//! Reports: what a campaign or a run established, for a terminal or as data.
+
+pub mod json;
+pub mod terminal;

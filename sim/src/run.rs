@@ -1,0 +1,195 @@
+//! A plan makes a run: safety phase, then liveness phase, then a verdict.
+
+pub mod pending;
+pub mod phase;
+pub mod tally;
+pub mod trace;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::drive::Rig;
+use crate::oracle;
+use crate::plan::{Network, Plan};
+use crate::stock::{Stock, StockError};
+use crate::tap::Violation;
+use crate::world::node::{self, Medium};
+pub use tally::Tally;
+
+/// How long the liveness phase may take, in virtual microseconds: rounds of every timer, a takeover, and a
+/// bulk sync after each of a bounded number of attempts.
+const SETTLE_US: u64 = 90_000_000;
+/// How long a pair must stay converged to count as such.
+const STAY_US: u64 = 1_500_000;
+
+/// What a run is to be checked by, beside the properties.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// Whether every step is held against the model.
+    pub lockstep: Lockstep,
+}
+
+/// Whether every step is held against the model.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lockstep {
+    /// It is.
+    On,
+    /// It is not.
+    Off,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            lockstep: Lockstep::On,
+        }
+    }
+}
+
+/// What a run established.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// No property was seen to fail, and the pair converged.
+    Passed,
+    /// A safety property does not hold.
+    Violated(Violation),
+    /// The pair did not converge.
+    Stuck {
+        /// What it waits for.
+        pending: String,
+    },
+    /// A machine, or the laboratory, panicked.
+    Panicked {
+        /// The panic's words.
+        words: String,
+    },
+}
+
+/// A run's verdict, and what was met on the way.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// What was established.
+    pub verdict: Verdict,
+    /// Virtual time at the end, in microseconds.
+    pub virtual_us: u64,
+    /// Messages sent.
+    pub messages: u64,
+    /// Steps of all machines.
+    pub steps: u64,
+    /// Hash of the whole ordered trace.
+    pub trace: u64,
+    /// What was met.
+    pub tally: Tally,
+    /// How often each property was checked.
+    pub checked: Vec<(&'static str, u64)>,
+    /// The plan with each anchor as it was met, and without what was never reached.
+    pub met: Plan,
+    /// Anchors that were never reached.
+    pub drift: Vec<String>,
+}
+
+/// Runs a plan in this thread, which must be a fresh one: madsim's order of hash tables depends on it.
+///
+/// # Errors
+/// What the stock lacks.
+pub fn run(plan: &Arc<Plan>, stock: &Arc<Stock>, options: Options) -> Result<Report, StockError> {
+    let tally = Arc::new(Mutex::new(Tally::default()));
+    let hash = Arc::new(Mutex::new(0));
+    let mut observers = oracle::all(plan, stock, options);
+    observers.push(Box::new(tally::Counter::new(Arc::clone(&tally))));
+    observers.push(Box::new(trace::Trace::new(Arc::clone(&hash))));
+    let rig = Rig::new(Arc::clone(plan), Arc::clone(stock), observers)?;
+    let medium = Medium {
+        seed: plan.world,
+        sockets: plan.network == Network::Sockets,
+        latency_us: plan.latency_us,
+        loss: (plan.world % 4) as u32 * 10,
+    };
+    let ended = catch_unwind(AssertUnwindSafe(|| node::run(medium, rig, judge())));
+    let take = |tally: &Mutex<Tally>| tally.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let trace = || *hash.lock().unwrap_or_else(PoisonError::into_inner);
+    Ok(match ended {
+        Ok((mut rig, verdict)) => {
+            rig.end();
+            let verdict = match (verdict, rig.violation()) {
+                (_, Some(violation)) => Verdict::Violated(violation.clone()),
+                (verdict, None) => verdict,
+            };
+            Report {
+                verdict,
+                virtual_us: rig.now_us(),
+                messages: rig.messages(),
+                steps: rig.steps(),
+                trace: trace(),
+                tally: take(&tally),
+                checked: rig.checked(),
+                met: met(plan, &rig),
+                drift: rig.drift(),
+            }
+        }
+        Err(panic) => Report {
+            verdict: Verdict::Panicked {
+                words: words(&*panic),
+            },
+            virtual_us: 0,
+            messages: 0,
+            steps: 0,
+            trace: trace(),
+            tally: take(&tally),
+            checked: Vec::new(),
+            met: (**plan).clone(),
+            drift: Vec::new(),
+        },
+    })
+}
+
+/// Decides, four times a virtual second, whether the run is over.
+fn judge() -> impl FnMut(&mut Rig) -> Option<Verdict> {
+    let mut calm_since = None;
+    let mut converged_since: Option<u64> = None;
+    move |rig| {
+        if let Some(violation) = rig.violation() {
+            return Some(Verdict::Violated(violation.clone()));
+        }
+        if !rig.is_calm() {
+            return None;
+        }
+        let now = rig.now_us();
+        let since = *calm_since.get_or_insert(now);
+        let Some(pending) = pending::pending(rig) else {
+            let converged = *converged_since.get_or_insert(now);
+            return (now - converged >= STAY_US).then_some(Verdict::Passed);
+        };
+        converged_since = None;
+        (now - since > SETTLE_US).then_some(Verdict::Stuck { pending })
+    }
+}
+
+fn met(plan: &Plan, rig: &Rig) -> Plan {
+    let (faults, entries) = rig.met();
+    let mut met = plan.clone();
+    met.faults = faults
+        .into_iter()
+        .map(|(index, at)| crate::plan::Fault {
+            at,
+            ..plan.faults[index].clone()
+        })
+        .collect();
+    met.commands = entries
+        .into_iter()
+        .map(|(index, at)| crate::plan::Entry {
+            at,
+            ..plan.commands[index].clone()
+        })
+        .collect();
+    for (unit, bay) in met.units.iter_mut().zip(rig.bays()) {
+        unit.digest = bay.first_image().to_string();
+    }
+    met
+}
+
+fn words(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<String>().cloned();
+    text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_string()))
+        .unwrap_or_else(|| "a panic without words".into())
+}

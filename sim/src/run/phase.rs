@@ -1,0 +1,92 @@
+//! The protocol's phases, as the table of faults names its columns.
+
+use skewsync::base::Slot;
+use skewsync::unit::peer::Phase as Of;
+use skewsync::unit::{Active, Part};
+
+use crate::tap::Scene;
+
+/// How far the pair is, as seen from true time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Phase {
+    /// Nobody acts.
+    Vacant,
+    /// A unit acts, and the other has no session.
+    Joining,
+    /// Dump, diff and dispositions.
+    Negotiation,
+    /// The running config is sent, executed and judged.
+    Bulk,
+    /// Lines are caught up.
+    Cold,
+    /// From `Hot` to the register's confirmation.
+    Settling,
+    /// The register is confirmed.
+    Hot,
+    /// A planned switchover drains.
+    Drain,
+    /// rpr, or held.
+    Lesser,
+}
+
+/// All phases, in order.
+pub const PHASES: [Phase; 9] = [
+    Phase::Vacant,
+    Phase::Joining,
+    Phase::Negotiation,
+    Phase::Bulk,
+    Phase::Cold,
+    Phase::Settling,
+    Phase::Hot,
+    Phase::Drain,
+    Phase::Lesser,
+];
+
+impl Phase {
+    /// Its name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Vacant => "vacant",
+            Self::Joining => "joining",
+            Self::Negotiation => "negotiation",
+            Self::Bulk => "bulk",
+            Self::Cold => "cold",
+            Self::Settling => "settling",
+            Self::Hot => "hot",
+            Self::Drain => "drain",
+            Self::Lesser => "lesser",
+        }
+    }
+
+    /// The phase of a scene.
+    pub fn of(scene: &dyn Scene) -> Self {
+        let acting = [Slot(0), Slot(1)]
+            .into_iter()
+            .find_map(|slot| active(scene, slot));
+        let Some(active) = acting else {
+            return Self::Vacant;
+        };
+        if active.drain.is_some() {
+            return Self::Drain;
+        }
+        let Some(current) = &active.peer.current else {
+            return Self::Joining;
+        };
+        match &current.phase {
+            Of::Dump(_) | Of::Diff(_) | Of::Pairing => Self::Negotiation,
+            Of::Config | Of::Bulk(_) => Self::Bulk,
+            Of::Cold => Self::Cold,
+            Of::HotSent | Of::HotAcked | Of::Setting => Self::Settling,
+            Of::Hot => Self::Hot,
+            Of::Rejected { .. } | Of::Held => Self::Lesser,
+        }
+    }
+}
+
+/// The Active in a slot, if a unit acts there.
+pub fn active(scene: &dyn Scene, slot: Slot) -> Option<&Active> {
+    match &scene.unit(slot)?.part {
+        Part::Active(active) => Some(active),
+        Part::Standby(_) | Part::Holder(_) => None,
+    }
+}

@@ -1,0 +1,233 @@
+//! Rare states of affairs that a campaign must have met. "0 failed" alone says nothing.
+
+use std::collections::BTreeMap;
+
+use skewsync::base::Slot;
+use skewsync::message::Origin;
+use skewsync::unit::{Event as Told, LocalWhy, Outcome, Output, Place, Refusal};
+
+use crate::tap::{Event, Fate, Scene, Seen};
+
+macro_rules! situations {
+    ($($(#[doc = $doc:literal])* $name:ident = $text:literal;)*) => {
+        /// A state of affairs that a campaign must have met.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Situation { $($(#[doc = $doc])* $name,)* }
+
+        impl Situation {
+            /// All of them.
+            pub const ALL: &'static [Self] = &[$(Self::$name),*];
+
+            /// Its name, as reports write it.
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$name => $text,)* }
+            }
+
+            /// What it means.
+            pub const fn meaning(self) -> &'static str {
+                match self { $(Self::$name => concat!($($doc),*),)* }
+            }
+        }
+    };
+}
+
+situations! {
+    /// A unit took over with the config that it held as a hot Standby.
+    StatefulTakeover = "stateful-takeover";
+    /// A unit took over with its startup store.
+    ColdTakeover = "cold-takeover";
+    /// A unit went on with the running config that it had kept.
+    Resume = "resume";
+    /// The pair became hot.
+    Hot = "hot";
+    /// The pair became hot with lines that the Standby does not hold.
+    HotDegraded = "hot-degraded";
+    /// A lease ran out before it was renewed.
+    LeaseLapsed = "lease-lapsed";
+    /// Effects were dropped because the lease was over when the clock was read again.
+    LateEffects = "late-effects";
+    /// A unit died within a step, between two of its outputs.
+    CutStep = "cut-step";
+    /// A former Active met a newer one and stopped.
+    Superseded = "superseded";
+    /// An offer was refused.
+    Declined = "declined";
+    /// A message of a session that was not the receiver's changed nothing.
+    StaleMessage = "stale-message";
+    /// A frame came to no machine, or did not decode.
+    Undelivered = "undelivered";
+    /// A session ended by the watchdog, a deadline or a limit, and another began.
+    SecondAttempt = "second-attempt";
+    /// An acked command returned as replicated.
+    Replicated = "replicated";
+    /// An acked command returned as local, because no Standby was hot.
+    Local = "local";
+    /// A command's role was lost while it waited.
+    UnknownOutcome = "unknown-outcome";
+    /// A command was refused by the parser.
+    RefusedLine = "refused-line";
+    /// A command was refused because the role had gone elsewhere.
+    RefusedMoved = "refused-moved";
+    /// A planned switchover released the role.
+    Released = "released";
+    /// A planned switchover was refused or given up.
+    SwitchoverRefused = "switchover-refused";
+    /// A save wrote both startup stores.
+    SavedBoth = "saved-both";
+    /// A Standby began a counted reset.
+    CountedReset = "counted-reset";
+    /// A Standby went to rpr.
+    Degraded = "degraded";
+    /// A write to a disk failed.
+    DiskFailed = "disk-failed";
+    /// A new Active's first event listed lines that it does not hold.
+    ListedAtTakeover = "listed-at-takeover";
+    /// A former Active found what was lost at the switchover.
+    LostAtSwitchover = "lost-at-switchover";
+    /// The arbiter passed over the unit that its register named.
+    PassedOver = "passed-over";
+    /// The arbiter started again while a lease ran.
+    ArbiterRecovered = "arbiter-recovered";
+    /// Two units changed places and back.
+    ThereAndBack = "there-and-back";
+}
+
+/// Finds situations in what happens.
+#[derive(Debug, Default)]
+pub struct Watcher {
+    actives: Vec<Slot>,
+    sessions: BTreeMap<u64, u32>,
+}
+
+impl Watcher {
+    /// The situations that this event brings about.
+    pub fn met(&mut self, seen: &Seen<'_>, _: &dyn Scene) -> Vec<Situation> {
+        let mut met = Vec::new();
+        match seen.event {
+            Event::Unit {
+                slot,
+                outputs,
+                fates,
+                ..
+            }
+            | Event::Started {
+                slot,
+                outputs,
+                fates,
+                ..
+            } => {
+                if fates.contains(&Fate::Late) {
+                    met.push(Situation::LateEffects);
+                }
+                if fates.contains(&Fate::Cut) {
+                    met.push(Situation::CutStep);
+                }
+                for (output, fate) in outputs.iter().zip(fates) {
+                    match output {
+                        Output::Event(event) => self.told(slot, event, &mut met),
+                        Output::Answer { outcome, .. } if *fate == Fate::Done => {
+                            met.extend(answered(outcome));
+                        }
+                        _ => {}
+                    }
+                }
+            }
+            Event::Arbiter { input, outputs, .. } => {
+                use skewsync::unit::{ArbiterEvent, ArbiterInput, ArbiterOutput};
+                if matches!(input, ArbiterInput::Recovered) {
+                    met.push(Situation::ArbiterRecovered);
+                }
+                let passed = |output: &ArbiterOutput| {
+                    matches!(output, ArbiterOutput::Event(ArbiterEvent::PassedOver(_)))
+                };
+                if outputs.iter().any(passed) {
+                    met.push(Situation::PassedOver);
+                }
+            }
+            Event::Undelivered { .. } => met.push(Situation::Undelivered),
+            _ => {}
+        }
+        met
+    }
+
+    fn told(&mut self, slot: Slot, event: &Told, met: &mut Vec<Situation>) {
+        match event {
+            Told::Acts { origin, listed, .. } => {
+                met.push(match origin {
+                    Origin::Stateful { .. } => Situation::StatefulTakeover,
+                    Origin::Cold => Situation::ColdTakeover,
+                    Origin::Resume => Situation::Resume,
+                });
+                if !listed.is_empty() {
+                    met.push(Situation::ListedAtTakeover);
+                }
+                if self.actives.last() != Some(&slot) {
+                    self.actives.push(slot);
+                }
+                if self.actives.len() == 3 {
+                    met.push(Situation::ThereAndBack);
+                }
+            }
+            Told::Ignored { .. } => met.push(Situation::StaleMessage),
+            Told::Lapsed { .. } => met.push(Situation::LeaseLapsed),
+            Told::Superseded { .. } => met.push(Situation::Superseded),
+            Told::SessionBegan(session) => {
+                let attempts = self.sessions.entry(session.term.0).or_insert(0);
+                *attempts += 1;
+                if *attempts > 1 {
+                    met.push(Situation::SecondAttempt);
+                }
+            }
+            Told::SessionEnded { .. } | Told::FileConflict { .. } => {}
+            Told::Reset { counted: true } => met.push(Situation::CountedReset),
+            Told::Reset { counted: false } => {}
+            Told::Degraded => met.push(Situation::Degraded),
+            Told::Hot { listed: 0 } => met.push(Situation::Hot),
+            Told::Hot { .. } => met.extend([Situation::Hot, Situation::HotDegraded]),
+            Told::LostAtSwitchover { lines } => {
+                if !lines.is_empty() {
+                    met.push(Situation::LostAtSwitchover);
+                }
+            }
+            Told::DiskFailed(_) => met.push(Situation::DiskFailed),
+            Told::Declined { .. } => met.push(Situation::Declined),
+        }
+    }
+}
+
+fn answered(outcome: &Outcome) -> Option<Situation> {
+    use skewsync::message::SaveResult;
+    match outcome {
+        Outcome::Done {
+            place: Place::Replicated,
+            ..
+        }
+        | Outcome::Unchanged {
+            place: Place::Replicated,
+        } => Some(Situation::Replicated),
+        Outcome::Done {
+            place: Place::Local(LocalWhy::NoHotStandby),
+            ..
+        } => Some(Situation::Local),
+        Outcome::Done { .. } | Outcome::Unchanged { .. } | Outcome::Taken => None,
+        Outcome::Unknown => Some(Situation::UnknownOutcome),
+        Outcome::Released => Some(Situation::Released),
+        Outcome::Saved {
+            own: SaveResult::Ok,
+            peer: Some(SaveResult::Ok),
+        } => Some(Situation::SavedBoth),
+        Outcome::Saved { .. } => None,
+        Outcome::Refused(refusal) => match refusal {
+            Refusal::Line(_) => Some(Situation::RefusedLine),
+            Refusal::Moved => Some(Situation::RefusedMoved),
+            Refusal::NotEligible | Refusal::DrainTimeout | Refusal::LeftHot => {
+                Some(Situation::SwitchoverRefused)
+            }
+            Refusal::NotActive
+            | Refusal::TooLarge
+            | Refusal::QueueFull
+            | Refusal::Policy { .. }
+            | Refusal::Busy => None,
+        },
+    }
+}

@@ -1,0 +1,240 @@
+//! What all runs share: images as loaded, and pairings by key. Values are immutable and a function of their
+//! key, so that sharing them between runs and threads changes no run.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use skewsync::base::{ImageDigest, Shared};
+use skewsync::planted::{Defect, Planted};
+use skewsync::policy::Policy;
+use skewsync::unit::{Limits, Pairing, PairingKey, Software, Store};
+
+use crate::draw::Material;
+
+/// An image, loaded.
+#[derive(Debug)]
+pub struct Loaded {
+    name: String,
+    software: Software,
+}
+
+impl Loaded {
+    /// An image under its name.
+    pub const fn new(name: String, software: Software) -> Self {
+        Self { name, software }
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Its digest.
+    pub const fn digest(&self) -> ImageDigest {
+        self.software.digest()
+    }
+
+    /// What a unit needs of it.
+    pub const fn software(&self) -> &Software {
+        &self.software
+    }
+
+    /// A startup store that holds this text, as an operator would have put it there before the first boot.
+    pub fn store(&self, text: &str) -> Store {
+        Store {
+            text: Shared::text(text),
+            stamp: skewsync::message::Stamp::default(),
+            listing: Shared::new(Vec::new()),
+            origin: Shared::new(Vec::new()),
+        }
+    }
+}
+
+/// All that runs share.
+#[derive(Debug, Default)]
+pub struct Stock {
+    images: BTreeMap<String, Arc<Loaded>>,
+    pairings: Mutex<BTreeMap<PairingKey, Option<Arc<Pairing>>>>,
+    limits: Limits,
+    policy: Policy,
+}
+
+/// Why a plan cannot run with this stock.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StockError {
+    /// There is no such image.
+    #[error("there is no image `{image}`; there are {known}")]
+    NoImage {
+        /// The name.
+        image: String,
+        /// Those that there are.
+        known: String,
+    },
+    /// The image is not the one for which the plan was made.
+    #[error("drift: image `{image}` has digest {found}, and the plan was made for {planned}")]
+    OtherDigest {
+        /// The name.
+        image: String,
+        /// The plan's digest.
+        planned: String,
+        /// The image's.
+        found: String,
+    },
+    /// There is no such defect.
+    #[error("there is no planted defect `{name}`; `skewlab planted` lists them")]
+    NoDefect {
+        /// The name.
+        name: String,
+    },
+    /// This build has no defects.
+    #[error("this build has no planted defects: build it with `--features planted`")]
+    NotPlanted,
+}
+
+impl Stock {
+    /// A stock of these images.
+    pub fn new(images: impl IntoIterator<Item = Loaded>) -> Self {
+        let images = images
+            .into_iter()
+            .map(|image| (image.name.clone(), Arc::new(image)))
+            .collect();
+        Self {
+            images,
+            ..Self::default()
+        }
+    }
+
+    /// The same with other lengths and bounds.
+    #[must_use]
+    pub fn with_limits(self, limits: Limits) -> Self {
+        Self { limits, ..self }
+    }
+
+    /// The image of a name.
+    ///
+    /// # Errors
+    /// `NoImage`.
+    pub fn image(&self, name: &str) -> Result<Arc<Loaded>, StockError> {
+        self.images
+            .get(name)
+            .cloned()
+            .ok_or_else(|| StockError::NoImage {
+                image: name.into(),
+                known: self.images.keys().cloned().collect::<Vec<_>>().join(", "),
+            })
+    }
+
+    /// The defect of a name, as a run needs it.
+    ///
+    /// # Errors
+    /// `NoDefect`, `NotPlanted`.
+    pub fn planted(&self, name: Option<&str>) -> Result<Planted, StockError> {
+        let Some(name) = name else {
+            return Ok(Planted::NONE);
+        };
+        let defect =
+            Defect::named(name).ok_or_else(|| StockError::NoDefect { name: name.into() })?;
+        plant(defect)
+    }
+
+    /// The lengths and bounds of all runs.
+    pub const fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// The policy of all runs.
+    pub const fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// The pairing of a key, computed once per process. `again`: computed although it is known; it must come
+    /// out the same.
+    ///
+    /// # Panics
+    /// If it comes out otherwise: then it is no function of its key.
+    pub fn pairing(
+        &self,
+        software: &Software,
+        key: PairingKey,
+        bytes: &[u8],
+        again: bool,
+    ) -> Option<Arc<Pairing>> {
+        let known = {
+            let pairings = self.pairings.lock().unwrap_or_else(PoisonError::into_inner);
+            pairings.get(&key).cloned()
+        };
+        match known {
+            Some(pairing) if !again => pairing,
+            known => {
+                let computed = Pairing::compute(software, &key, bytes).map(Arc::new);
+                if let Some(known) = known {
+                    assert_eq!(
+                        known.as_deref().map(diff_of),
+                        computed.as_deref().map(diff_of),
+                        "a pairing is a function of its key"
+                    );
+                    return known;
+                }
+                let mut pairings = self.pairings.lock().unwrap_or_else(PoisonError::into_inner);
+                pairings.entry(key).or_insert(computed).clone()
+            }
+        }
+    }
+}
+
+/// What of a pairing can be compared: the Standby's bytes, the Active's verdict.
+fn diff_of(pairing: &Pairing) -> String {
+    match pairing {
+        Pairing::Standby { diff, .. } => diff.digest().to_string(),
+        Pairing::Active {
+            compatibility,
+            stuck,
+            ..
+        } => format!("{compatibility:?} {stuck}"),
+    }
+}
+
+#[cfg(feature = "planted")]
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "without the feature it is an error"
+)]
+fn plant(defect: Defect) -> Result<Planted, StockError> {
+    Ok(Planted::defect(defect))
+}
+
+#[cfg(not(feature = "planted"))]
+const fn plant(_: Defect) -> Result<Planted, StockError> {
+    Err(StockError::NotPlanted)
+}
+
+/// The name under which an image is known: a bare release is one of the bundled family.
+pub fn named(word: &str) -> String {
+    let release = word
+        .chars()
+        .all(|letter| letter.is_ascii_digit() || letter == '.');
+    if release {
+        format!("meridian@{word}")
+    } else {
+        word.into()
+    }
+}
+
+/// The stock of the bundled family, or of these images, and what can be configured on them.
+///
+/// # Errors
+/// An image that cannot be had.
+pub fn load(names: &[String]) -> Result<(Stock, Material), StockError> {
+    let material = Material::default();
+    let mut images = Vec::new();
+    for name in material.names().iter().chain(names) {
+        let mut digest = [0; 32];
+        digest[..16].copy_from_slice(&skewsync::base::Digest::of(b"one").0.to_le_bytes());
+        let dump = Shared::new(vec![]);
+        images.push(Loaded::new(
+            name.clone(),
+            Software::new(ImageDigest(digest), dump),
+        ));
+    }
+    Ok((Stock::new(images), material))
+}

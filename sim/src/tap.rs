@@ -1,0 +1,199 @@
+//! The tap: every input and every output of every machine, at the boundary where it happens, with step
+//! number and virtual time. Oracles, lockstep, situations, trace hash and reports are its observers; none of
+//! them can change a run.
+
+use skewsync::base::{BootId, CommandId, ImageDigest, Slot, WriteId};
+use skewsync::message::Address;
+use skewsync::unit::{Arbiter, ArbiterInput, ArbiterOutput, Boot, Input, Limits, Output, Unit};
+
+use crate::plan::Sight;
+
+/// One thing that happened, and when.
+#[derive(Clone, Copy, Debug)]
+pub struct Seen<'a> {
+    /// Number of the event in the run, from 1.
+    pub number: u64,
+    /// Virtual time in microseconds since the run began.
+    pub at_us: u64,
+    /// What happened.
+    pub event: Event<'a>,
+}
+
+/// What happened.
+#[derive(Clone, Copy, Debug)]
+pub enum Event<'a> {
+    /// A unit started: its first step. Its outputs are those of the start.
+    Started {
+        /// Where.
+        slot: Slot,
+        /// What it was given.
+        boot: &'a Boot,
+        /// What came out.
+        outputs: &'a [Output],
+        /// What became of each output.
+        fates: &'a [Fate],
+        /// The unit after the step.
+        unit: &'a Unit,
+    },
+    /// A unit made a step.
+    Unit {
+        /// Where.
+        slot: Slot,
+        /// What went in.
+        input: &'a Input,
+        /// The delivered packet, if the input is a message.
+        packet: Option<Delivered>,
+        /// What came out.
+        outputs: &'a [Output],
+        /// What became of each output.
+        fates: &'a [Fate],
+        /// The unit after the step.
+        unit: &'a Unit,
+    },
+    /// The arbiter made a step.
+    Arbiter {
+        /// What went in.
+        input: &'a ArbiterInput,
+        /// The delivered packet, if the input is a message.
+        packet: Option<Delivered>,
+        /// What came out.
+        outputs: &'a [ArbiterOutput],
+        /// What became of each output.
+        fates: &'a [Fate],
+        /// The arbiter after the step.
+        arbiter: &'a Arbiter,
+    },
+    /// A frame was given to the network. Follows the step that sent it.
+    Sent {
+        /// Its name.
+        sight: Sight,
+        /// Its number in the run.
+        number: u64,
+        /// What befell it: an index of `FAULT_KINDS`.
+        fault: Option<usize>,
+    },
+    /// A frame arrived that does not decode, or at a machine that does not run: it counts as lost.
+    Undelivered {
+        /// Its name.
+        sight: Sight,
+        /// Its number in the run.
+        number: u64,
+    },
+    /// An operator's request was given to a unit, or to none, because none runs.
+    Entered {
+        /// Its id.
+        id: CommandId,
+        /// To whom.
+        slot: Option<Slot>,
+    },
+    /// A unit's process ended. What was not durable is settled.
+    Ended {
+        /// Where.
+        slot: Slot,
+        /// Its boot.
+        boot: BootId,
+        /// Writes under way that were lost.
+        lost: usize,
+    },
+    /// The arbiter's process ended.
+    ArbiterEnded,
+    /// A write became durable, or failed; the input that says so follows.
+    Written {
+        /// Where.
+        slot: Slot,
+        /// Which.
+        write: WriteId,
+        /// Whether it is durable.
+        durable: bool,
+    },
+    /// A unit was suspended, or runs again.
+    Paused {
+        /// Where.
+        slot: Slot,
+        /// Whether it is suspended.
+        paused: bool,
+    },
+    /// A fault of the plan struck.
+    Fault {
+        /// Its kind: an index of `FAULT_KINDS`.
+        kind: usize,
+        /// Whether it changed anything.
+        effect: bool,
+    },
+    /// Faults and commands stopped: the liveness phase begins.
+    Calm,
+}
+
+/// Which packet an input was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Delivered {
+    /// Its name.
+    pub sight: Sight,
+    /// Its number in the run; copies of one message share it.
+    pub number: u64,
+    /// Which copy.
+    pub copy: u8,
+}
+
+/// What became of one output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Fate {
+    /// It was performed.
+    Done,
+    /// It acts as Active, and the lease was over when the clock was read again: dropped.
+    Late,
+    /// The machine ended before it.
+    Cut,
+}
+
+/// What an observer may look at beside the event.
+pub trait Scene {
+    /// The unit in a slot, if it runs.
+    fn unit(&self, slot: Slot) -> Option<&Unit>;
+    /// The arbiter, if it runs.
+    fn arbiter(&self) -> Option<&Arbiter>;
+    /// The lengths and bounds of the run.
+    fn limits(&self) -> &Limits;
+    /// The image of a slot, by digest and by name.
+    fn image(&self, slot: Slot) -> (ImageDigest, &str);
+    /// The boot of the unit in the slot, if it runs.
+    fn boot(&self, slot: Slot) -> Option<BootId>;
+    /// When the lease of the unit in the slot ends, by its driver's clock, in microseconds of virtual time.
+    fn lease_end(&self, slot: Slot) -> Option<u64>;
+    /// Whether the unit is suspended.
+    fn paused(&self, slot: Slot) -> bool;
+    /// Whether frames pass from one place to the other now.
+    fn passes(&self, from: Address, to: Address) -> bool;
+}
+
+/// A property that does not hold.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Violation {
+    /// The property, in the protocol's word.
+    pub property: &'static str,
+    /// What was seen.
+    pub what: String,
+}
+
+/// Whoever looks at a run.
+pub trait Observer: Send {
+    /// Looks at one event.
+    ///
+    /// # Errors
+    /// The property that it breaks; the run ends there.
+    fn see(&mut self, seen: &Seen<'_>, scene: &dyn Scene) -> Result<(), Violation>;
+
+    /// Looks at the end of the run.
+    ///
+    /// # Errors
+    /// The property that the whole run breaks.
+    fn end(&mut self, scene: &dyn Scene) -> Result<(), Violation> {
+        let _ = scene;
+        Ok(())
+    }
+
+    /// How often each property was checked, by name.
+    fn checked(&self) -> Vec<(&'static str, u64)> {
+        Vec::new()
+    }
+}

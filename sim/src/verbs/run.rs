@@ -1,0 +1,201 @@
+//! `skewlab run`: a campaign.
+
+use std::io::{IsTerminal, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::campaign::{self, Campaign, Summary};
+use crate::draw::Wishes;
+use crate::plan::fault::FAULT_KINDS;
+use crate::report;
+use crate::run::{Lockstep, Options};
+use crate::stock::{self, Stock};
+
+/// Runs seeds: each makes a plan, each plan a run of a pair in the simulated world.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Args {
+    /// How many seeds.
+    #[arg(long, default_value_t = 1_000)]
+    pub seeds: u64,
+    /// The first seed.
+    #[arg(long, default_value_t = 0)]
+    pub from: u64,
+    /// For how many seconds at most.
+    #[arg(long = "for", value_name = "SECONDS")]
+    pub lasts: Option<u64>,
+    /// How many runs at once; by default one per processor.
+    #[arg(long)]
+    pub jobs: Option<usize>,
+    /// Only this ordered pair of releases, Active's first: `6.0:6.2`, or two images.
+    #[arg(long, value_name = "A:B")]
+    pub pair: Option<String>,
+    /// Only these kinds of faults, separated by commas; `none` for none.
+    #[arg(long, value_name = "KINDS")]
+    pub only_faults: Option<String>,
+    /// Where plans of failing seeds are written.
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// One JSON object instead of text.
+    #[arg(long)]
+    pub json: bool,
+    /// Plants a defect (needs a build with the feature `planted`).
+    #[arg(long, value_name = "NAME")]
+    pub planted: Option<String>,
+    /// The image of slot 0.
+    #[arg(long, value_name = "IMAGE", requires = "standby")]
+    pub active: Option<String>,
+    /// The image of slot 1.
+    #[arg(long, value_name = "IMAGE", requires = "active")]
+    pub standby: Option<String>,
+    /// The config with which slot 0 starts.
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Does not hold the steps against the model.
+    #[arg(long)]
+    pub no_lockstep: bool,
+}
+
+/// Runs the campaign; the exit code of `exit`.
+///
+/// # Errors
+/// Wrong arguments, unreadable input, in words.
+pub fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, String> {
+    let (stock, wishes) = made_of(args)?;
+    stock
+        .planted(args.planted.as_deref())
+        .map_err(|error| error.to_string())?;
+    let lockstep = if args.no_lockstep {
+        Lockstep::Off
+    } else {
+        Lockstep::On
+    };
+    let campaign = Campaign {
+        from: args.from,
+        seeds: args.seeds,
+        lasts: args.lasts.map(Duration::from_secs),
+        jobs: args.jobs.unwrap_or_else(processors),
+        wishes,
+        options: Options { lockstep },
+    };
+    let quiet = crate::quiet::panics();
+    let summary = with_progress(&campaign, &stock);
+    drop(quiet);
+    let write = |error: std::io::Error| format!("cannot write: {error}");
+    if args.json {
+        let text = serde_json::to_string(&report::json::Object::of(&summary))
+            .map_err(|error| error.to_string())?;
+        writeln!(out, "{text}").map_err(write)?;
+    } else {
+        write!(out, "{}", report::terminal::summary(&summary)).map_err(write)?;
+    }
+    if let Some(dir) = &args.out {
+        keep(dir, &summary)?;
+    } else if let Some(failure) = summary.failures.first() {
+        let _ = writeln!(
+            err,
+            "skewlab: seed {} failed; --out DIR keeps its plan",
+            failure.seed
+        );
+    }
+    Ok(summary.code())
+}
+
+/// The processors of this machine.
+pub fn processors() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+fn with_progress(campaign: &Campaign, stock: &Arc<Stock>) -> Summary {
+    if !std::io::stderr().is_terminal() {
+        return campaign::run(campaign, stock, |_| {});
+    }
+    let bar = indicatif::ProgressBar::new(campaign.seeds);
+    let summary = campaign::run(campaign, stock, |summary| {
+        bar.set_position(summary.seeds);
+        let wall = summary.wall.as_secs_f64().max(1e-9);
+        let faults: u64 = summary.tally.faults.values().sum();
+        bar.set_message(format!(
+            "{:.0} seeds/s, {:.1} virtual hours, {faults} faults, {} failed",
+            summary.seeds as f64 / wall,
+            summary.virtual_us as f64 / 3.6e9,
+            summary.failures.len(),
+        ));
+    });
+    bar.finish_and_clear();
+    summary
+}
+
+/// What the runs are made of.
+fn made_of(args: &Args) -> Result<(Arc<Stock>, Wishes), String> {
+    let only_faults = args.only_faults.as_deref().map(fault_names).transpose()?;
+    let config = args.config.as_deref().map(read).transpose()?;
+    let mut images = Vec::new();
+    let mut pair = None;
+    if let (Some(active), Some(standby)) = (&args.active, &args.standby) {
+        images = vec![active.clone(), standby.clone()];
+        pair = Some((active.clone(), standby.clone()));
+    }
+    if let Some(text) = &args.pair {
+        let (one, other) = text
+            .split_once(':')
+            .ok_or_else(|| format!("--pair wants A:B, not `{text}`"))?;
+        pair = Some((stock::named(one), stock::named(other)));
+    }
+    let (stock, material) = stock::load(&images).map_err(|error| error.to_string())?;
+    if let Some((one, other)) = &pair {
+        for name in [one, other] {
+            stock.image(name).map_err(|error| error.to_string())?;
+        }
+    }
+    let planted = args.planted.clone();
+    let wishes = Wishes {
+        pair,
+        only_faults,
+        planted,
+        config,
+        material: Arc::new(material),
+    };
+    Ok((Arc::new(stock), wishes))
+}
+
+fn fault_names(text: &str) -> Result<Vec<String>, String> {
+    if text == "none" {
+        return Ok(Vec::new());
+    }
+    text.split(',')
+        .map(|name| {
+            let known = FAULT_KINDS.contains(&name);
+            known.then(|| name.to_string()).ok_or_else(|| {
+                format!(
+                    "there is no fault `{name}`; there are {}",
+                    FAULT_KINDS.join(", ")
+                )
+            })
+        })
+        .collect()
+}
+
+/// Reads a text file.
+///
+/// # Errors
+/// In words, with the path.
+pub fn read(path: &Path) -> Result<String, String> {
+    std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))
+}
+
+/// Writes the plans of the failing seeds, each under its seed.
+fn keep(dir: &Path, summary: &Summary) -> Result<(), String> {
+    let words = |error: std::io::Error| format!("{}: {error}", dir.display());
+    std::fs::create_dir_all(dir).map_err(words)?;
+    for failure in &summary.failures {
+        let path = dir.join(format!("seed-{}.toml", failure.seed));
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "a verb writes what it was asked to keep"
+        )]
+        std::fs::write(&path, failure.plan.write())
+            .map_err(|error| format!("{}: {error}", path.display()))?;
+    }
+    Ok(())
+}

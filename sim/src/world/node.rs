@@ -1,0 +1,289 @@
+//! The nodes: a task per machine, one timer per message, all on madsim's clock. Nothing here decides
+//! anything; the driver does.
+//!
+//! Measured in madsim 0.2.34: a node that is restarted must be killed before; a sleep is a millisecond or
+//! longer from when it is made, so that each message has its own, made when it is sent.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+use std::time::{Duration, Instant};
+
+use madsim::net::{Endpoint, NetSim};
+use madsim::runtime::{Handle, NodeHandle, Runtime};
+use madsim::task::NodeId;
+use skewsync::base::Slot;
+use skewsync::message::Address;
+
+use crate::drive::{Job, Order, Rig};
+
+/// How often the run is judged, in virtual time.
+const TICK: Duration = Duration::from_millis(250);
+/// The port of every machine on the world's own sockets.
+const PORT: u16 = 700;
+/// The largest datagram that is taken from a socket.
+const DATAGRAM_MAX: usize = 256 * 1024;
+/// The places of a pair.
+const PLACES: [Address; 3] = [
+    Address::Arbiter,
+    Address::Unit(Slot(0)),
+    Address::Unit(Slot(1)),
+];
+
+/// What a run is made of beside its rig.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Medium {
+    /// madsim's seed.
+    pub seed: u64,
+    /// Whether frames go over madsim's own sockets.
+    pub sockets: bool,
+    /// Latency of its sockets in microseconds.
+    pub latency_us: (u64, u64),
+    /// Loss on its sockets in per mille, until the liveness phase.
+    pub loss: u32,
+}
+
+/// The world: the rig, and the nodes that it gives orders to.
+struct Shell {
+    rig: Option<Rig>,
+    base: Instant,
+    nodes: BTreeMap<Address, NodeId>,
+    handles: BTreeMap<Address, NodeHandle>,
+    net: Option<NodeHandle>,
+    wakers: BTreeMap<Address, Waker>,
+    endpoints: BTreeMap<Address, Arc<Endpoint>>,
+}
+
+#[derive(Clone)]
+struct World(Arc<Mutex<Shell>>);
+
+/// Runs a pair until `judge`, which is asked four times a virtual second, has an answer.
+pub fn run<T>(medium: Medium, rig: Rig, mut judge: impl FnMut(&mut Rig) -> Option<T>) -> (Rig, T) {
+    let mut config = madsim::Config::default();
+    let (least, most) = medium.latency_us;
+    config.net.packet_loss_rate = f64::from(medium.loss) / 1000.0;
+    config.net.send_latency = Duration::from_micros(least)..Duration::from_micros(most + 1);
+    let runtime = Runtime::with_seed_and_config(medium.seed, config);
+    runtime.block_on(async move {
+        let world = World::build(rig, medium.sockets);
+        loop {
+            madsim::time::sleep(TICK).await;
+            let mut shell = world.lock();
+            shell.tick();
+            if let Some(verdict) = judge(shell.rig()) {
+                // What the shell holds of the tasks holds the tasks, which hold the shell.
+                let rig = shell.rig.take().expect("a run ends once");
+                shell.forget();
+                return (rig, verdict);
+            }
+            world.flush(&mut shell);
+        }
+    })
+}
+
+impl World {
+    fn build(rig: Rig, sockets: bool) -> Self {
+        let handle = Handle::current();
+        #[expect(clippy::disallowed_methods, reason = "inside a run: simulated time")]
+        let base = Instant::now();
+        let shell = Shell {
+            rig: Some(rig),
+            base,
+            nodes: BTreeMap::new(),
+            handles: BTreeMap::new(),
+            net: None,
+            wakers: BTreeMap::new(),
+            endpoints: BTreeMap::new(),
+        };
+        let world = Self(Arc::new(Mutex::new(shell)));
+        let net = handle.create_node().name("net").build();
+        world.lock().net = Some(net);
+        for place in PLACES {
+            // A weak reference: the runtime keeps `init` for as long as it lives.
+            let weak = Arc::downgrade(&world.0);
+            let node = handle
+                .create_node()
+                .name(crate::plan::anchor::place(place))
+                .ip(ip(place))
+                .init(move || {
+                    let world = weak.upgrade().map(World);
+                    async move {
+                        if let Some(world) = world {
+                            world.live(place, sockets).await;
+                        }
+                    }
+                })
+                .build();
+            let mut shell = world.lock();
+            shell.nodes.insert(place, node.id());
+            shell.handles.insert(place, node);
+        }
+        let mut shell = world.lock();
+        world.flush(&mut shell);
+        drop(shell);
+        world
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Shell> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The life of one process.
+    async fn live(self, place: Address, sockets: bool) {
+        if sockets {
+            let bound = Endpoint::bind(SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), PORT)).await;
+            let endpoint = Arc::new(bound.expect("a node binds its own port"));
+            self.lock().endpoints.insert(place, Arc::clone(&endpoint));
+            madsim::task::spawn(self.clone().listen(endpoint));
+        }
+        self.begin(place);
+        Drive {
+            world: self,
+            place,
+            armed: None,
+        }
+        .await;
+    }
+
+    fn begin(&self, place: Address) {
+        let mut shell = self.lock();
+        shell.tick();
+        shell.rig().start(place);
+        self.flush(&mut shell);
+    }
+
+    async fn listen(self, endpoint: Arc<Endpoint>) {
+        let mut buffer = vec![0; DATAGRAM_MAX];
+        while let Ok((length, _)) = endpoint.recv_from(1, &mut buffer).await {
+            let mut shell = self.lock();
+            shell.tick();
+            shell.rig().socket(&buffer[..length]);
+            self.flush(&mut shell);
+        }
+    }
+
+    async fn later(self, delay_us: u64, job: Job) {
+        madsim::time::sleep(Duration::from_micros(delay_us)).await;
+        let mut shell = self.lock();
+        shell.tick();
+        shell.rig().job(job);
+        self.flush(&mut shell);
+    }
+
+    /// Carries out what the driver wants done.
+    fn flush(&self, shell: &mut Shell) {
+        for (delay, job) in shell.rig().take_later() {
+            if let Some(net) = &shell.net {
+                net.spawn(self.clone().later(delay, job));
+            }
+        }
+        for order in shell.rig().take_orders() {
+            self.carry_out(shell, order);
+        }
+        for place in shell.rig().take_wakes() {
+            if let Some(waker) = shell.wakers.get(&place) {
+                waker.wake_by_ref();
+            }
+        }
+    }
+
+    fn carry_out(&self, shell: &mut Shell, order: Order) {
+        let handle = Handle::current();
+        match order {
+            Order::Kill(place) => {
+                shell.wakers.remove(&place);
+                shell.endpoints.remove(&place);
+                handle.kill(shell.nodes[&place]);
+            }
+            Order::Restart(place) => handle.restart(shell.nodes[&place]),
+            Order::Pause(place) => handle.pause(shell.nodes[&place]),
+            Order::Resume(place) => handle.resume(shell.nodes[&place]),
+            Order::Socket { from, to, bytes } => {
+                let (Some(endpoint), Some(node)) = (
+                    shell.endpoints.get(&from).cloned(),
+                    shell.handles.get(&from),
+                ) else {
+                    return;
+                };
+                node.spawn(async move {
+                    // A datagram that cannot be sent is lost.
+                    let _ = endpoint
+                        .send_to(SocketAddr::new(ip(to), PORT), 1, &bytes)
+                        .await;
+                });
+            }
+            Order::SocketClog(from, to, clog) => {
+                let (from, to) = (shell.nodes[&from], shell.nodes[&to]);
+                if clog {
+                    NetSim::current().clog_link(from, to);
+                } else {
+                    NetSim::current().unclog_link(from, to);
+                }
+            }
+            Order::SocketsQuiet => {
+                NetSim::current().update_config(|config| config.packet_loss_rate = 0.0);
+            }
+        }
+    }
+}
+
+impl Shell {
+    fn rig(&mut self) -> &mut Rig {
+        self.rig.as_mut().expect("no task runs after the end")
+    }
+
+    fn forget(&mut self) {
+        self.handles.clear();
+        self.wakers.clear();
+        self.endpoints.clear();
+        self.net = None;
+    }
+
+    fn tick(&mut self) {
+        let now = self.base.elapsed().as_micros() as u64;
+        self.rig().at(now);
+    }
+}
+
+/// Does what is due in a place, whenever it is woken. It never ends by itself.
+struct Drive {
+    world: World,
+    place: Address,
+    armed: Option<u64>,
+}
+
+impl Future for Drive {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let world = self.world.clone();
+        let mut shell = world.lock();
+        shell.tick();
+        let next = shell.rig().work(self.place);
+        shell.wakers.insert(self.place, cx.waker().clone());
+        if let Some(due) = next
+            && self.armed != Some(due)
+        {
+            self.armed = Some(due);
+            let deadline = shell.base + Duration::from_micros(due);
+            // Polled once: the timer wakes this task, and is not waited for in any other way.
+            let mut sleep = std::pin::pin!(madsim::time::sleep_until(deadline));
+            if sleep.as_mut().poll(cx).is_ready() {
+                cx.waker().wake_by_ref();
+            }
+        }
+        world.flush(&mut shell);
+        Poll::Pending
+    }
+}
+
+fn ip(place: Address) -> IpAddr {
+    let last = match place {
+        Address::Arbiter => 100,
+        Address::Unit(slot) => slot.0 + 1,
+    };
+    Ipv4Addr::new(10, 0, 0, last).into()
+}
