@@ -105,6 +105,19 @@ impl Unit {
         }
     }
 
+    /// What a Standby that misapplies a line does, for a fault that is injected: its own config
+    /// changes, and the wire config beside it does not.
+    pub fn misapply(&mut self, env: &Env<'_>, text: &str) {
+        if let Part::Standby(Standby {
+            seat: Some(seat),
+            replica: Some(replica),
+            ..
+        }) = &mut self.part
+        {
+            replica.receiver.misapply(env, seat.pairing.as_ref(), text);
+        }
+    }
+
     /// The term in which the unit holds a role.
     pub fn term(&self) -> Option<crate::base::Term> {
         match &self.part {

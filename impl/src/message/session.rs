@@ -2,6 +2,9 @@
 
 use core::fmt;
 
+pub use crate::config::Prc;
+pub use crate::disposition::Compatibility;
+
 use crate::base::{Attempt, BootId, Digest, ImageDigest, Shared, Term};
 
 /// One attempt to bring one Standby's boot in step with one Active's boot in one term.
@@ -79,17 +82,6 @@ pub enum DumpAtHand {
     Needed,
 }
 
-/// Compatibility of two images, as operators know it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Compatibility {
-    /// No difference.
-    Comp,
-    /// Differences, of which what is configured decides.
-    Dynamic,
-    /// Strict verification failed.
-    Incomp,
-}
-
 /// What a Standby does when a line does not execute as expected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum OnMismatch {
@@ -128,23 +120,6 @@ pub enum HeldBy {
     Register,
     /// Not, or not yet.
     Nobody,
-}
-
-/// The class of result that a unit's parser gave for a line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Prc {
-    /// Executed; the config changed.
-    Ok,
-    /// Executed; the config was so already.
-    Unchanged,
-    /// No form of the mode matches.
-    NoMatch,
-    /// More than one form matches.
-    Ambiguous,
-    /// Words are missing.
-    Incomplete,
-    /// The form matches and the config does not allow it.
-    Rejected,
 }
 
 /// A line that a Standby did not execute as expected, by names, since ids differ between images.

@@ -11,7 +11,7 @@ use super::own::{Cx, Own};
 use super::peer::{Bulk, Phase};
 use super::replica::{Sender, Stuck};
 use crate::base::{Digest, Lsn, Shared};
-use crate::message::{FileId, FileKind, LeaveWhy, Message, Mismatch, Redundancy, Verdict};
+use crate::message::{FileId, FileKind, LeaveWhy, Message, Mismatch, Redundancy, Stamp, Verdict};
 use crate::policy::{self, Action, Cause, Question};
 
 use super::file::Outgoing;
@@ -26,10 +26,14 @@ impl Active {
         if !clear || current.phase != Phase::Config {
             return;
         }
-        let Some(sender) = Sender::of(cx.env, current.pairing.as_ref(), &self.config) else {
+        let stamp = Stamp {
+            term: self.term,
+            lsn: self.last,
+        };
+        let Some(sender) = Sender::of(cx.env, current.pairing.as_ref(), &self.config, stamp) else {
             return self.leave(own, LeaveWhy::Incompatible, cx);
         };
-        let (bytes, listing_at) = sender.file();
+        let (bytes, listing_at) = sender.file(cx.env.planted);
         let (lsn, digest) = (self.last, sender.digest());
         let id = FileId {
             kind: FileKind::Config,
@@ -106,11 +110,7 @@ impl Active {
         else {
             return;
         };
-        let stuck = current
-            .sender
-            .as_ref()
-            .map(Sender::stuck)
-            .unwrap_or_default();
+        let stuck = current.stuck(cx);
         let judged = self.judge(&stuck, mismatches, digest == expected, cx);
         let Some(current) = &mut self.peer.current else {
             return;

@@ -3,8 +3,10 @@
 use super::limits::Limits;
 use super::replica::{Pairing, Software};
 use crate::base::{Digest, ImageDigest};
+use crate::config::{Line, LineKey, Prc};
 use crate::planted::{Defect, Planted};
 use crate::policy::Policy;
+use crate::translate::Refuses;
 
 /// Everything that is no part of a unit's state: its own image, the pairings that were computed for
 /// it, limits, policy.
@@ -19,6 +21,9 @@ pub struct Env<'a> {
     pub limits: &'a Limits,
     /// What happens about lines that cannot go.
     pub policy: &'a Policy,
+    /// The own parser's say about a line that is to be executed: the class of its result if it
+    /// refuses. `takes_all` but for a fault that is injected.
+    pub refuses: Refuses<'a>,
     /// The planted defect, if any.
     pub planted: Planted,
 }
@@ -28,6 +33,11 @@ impl Env<'_> {
     pub fn planted(&self, defect: Defect) -> bool {
         self.planted.is(defect)
     }
+}
+
+/// A unit that executes every line that its image takes.
+pub const fn takes_all(_: &LineKey, _: &Line) -> Option<Prc> {
+    None
 }
 
 /// Identity of a pairing: one side's, a pure function of the own image and of bytes that came.

@@ -281,11 +281,7 @@ fn taken_over(
                 && replica.readiness == Readiness::Ready;
             let taken = || {
                 let receiver = &replica.receiver;
-                (
-                    receiver.running().clone(),
-                    replica.applied,
-                    receiver.listed(),
-                )
+                (receiver.running(), replica.applied, receiver.listed(cx.env))
             };
             can.then(taken)
         }

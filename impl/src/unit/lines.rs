@@ -10,7 +10,7 @@ use super::input::{Command, Timer};
 use super::output::{Event, LocalWhy, Outcome, Place, Refusal};
 use super::own::{Cx, Own};
 use super::peer::{Current, Phase};
-use super::replica::{Edits, Executed, Running, Sender, Step};
+use super::replica::{Edits, Executed, Sender, Step, Stuck};
 use crate::base::{Digest, Lsn, Shared};
 use crate::message::{Bytes, Eligible, LeaveWhy, Message, Mismatch, OnMismatch, Redundancy, Stamp};
 use crate::planted::Defect;
@@ -45,7 +45,7 @@ impl Active {
             Ok(Executed::Unchanged) => return self.on_unchanged(&command, cx),
             Ok(Executed::Changed(after, edits)) => (after, edits),
         };
-        let step = self.translate(&after, &edits, cx);
+        let step = self.translate(&edits, cx);
         let stuck = step.as_ref().map(|step| &*step.stuck).unwrap_or_default();
         let action = severest(policy::Phase::Line, stuck, cx);
         if action == Some(Action::Refuse) {
@@ -80,14 +80,14 @@ impl Active {
     }
 
     /// What the change is on the wire, if a translation is kept.
-    fn translate(&self, after: &Running, edits: &Edits, cx: &Cx<'_, '_>) -> Option<Step> {
+    fn translate(&self, edits: &Edits, cx: &Cx<'_, '_>) -> Option<Step> {
         let current = self.peer.current.as_ref()?;
         let stamp = Stamp {
             term: self.term,
             lsn: Lsn(self.last.0 + 1),
         };
         let sender = current.sender.as_ref()?;
-        Some(sender.edit(cx.env, current.pairing.as_ref(), after, edits, stamp))
+        sender.edit(cx.env, current.pairing.as_ref(), edits, stamp)
     }
 
     /// Enters the change into the journal and sends what the window admits; true on overflow.
@@ -122,9 +122,13 @@ impl Active {
         };
         let before = current.sender.replace(sender);
         if matches!(current.phase, Phase::Rejected { .. }) {
+            let pairing = current.pairing;
             let stays = |sender: &Option<Sender>, cx: &Cx<'_, '_>| {
-                let stuck = sender.as_ref().map(Sender::stuck).unwrap_or_default();
-                severest(policy::Phase::Bulk, &stuck, cx).is_none_or(Action::stays)
+                let stuck = sender
+                    .as_ref()
+                    .map(|sender| sender.stuck(cx.env, pairing.as_ref()));
+                severest(policy::Phase::Bulk, &stuck.unwrap_or_default(), cx)
+                    .is_none_or(Action::stays)
             };
             if !stays(&before, cx) && stays(&current.sender, cx) {
                 // The last line that matched the rule is gone.
@@ -408,6 +412,13 @@ impl Active {
 }
 
 impl Current {
+    /// The lines of the Active's config that cannot go.
+    pub(super) fn stuck(&self, cx: &Cx<'_, '_>) -> Vec<Stuck> {
+        let sender = self.sender.as_ref();
+        let stuck = sender.map(|sender| sender.stuck(cx.env, self.pairing.as_ref()));
+        stuck.unwrap_or_default()
+    }
+
     /// Sends the lines that the window admits.
     pub(super) fn send_lines(&mut self, cx: &mut Cx<'_, '_>) {
         let edge = Lsn(self.acked.0 + u64::from(cx.env.limits.line_window));

@@ -240,7 +240,8 @@ impl Active {
                 self.on_applied(own, lsn, digest, &mismatches, cx);
             }
             Message::Keepalive { lsn, digest, .. } => {
-                if self.peer.phase().is_some_and(Phase::sends_lines) && lsn > Lsn(0) {
+                let says = lsn > Lsn(0) || digest != Digest::default();
+                if says && self.peer.phase().is_some_and(Phase::sends_lines) {
                     self.on_applied(own, lsn, digest, &[], cx);
                 }
             }
@@ -315,14 +316,13 @@ impl Active {
         if !self.peer.is_newer(call) {
             return cx.ignore(crate::message::Kind::Join);
         }
-        let boots = [
-            self.peer
-                .current
-                .as_ref()
-                .map(|current| current.session.standby),
-            self.peer.ended.map(|round| round.boot),
-        ];
-        if boots.into_iter().flatten().any(|boot| boot != call.boot) {
+        let current = self
+            .peer
+            .current
+            .as_ref()
+            .map(|current| current.session.round());
+        let latest = current.or(self.peer.ended).map(|round| round.boot);
+        if latest.is_some_and(|boot| boot != call.boot) {
             // A new boot of the Standby is a reason to try sso again.
             self.mode = Redundancy::Sso;
         }
@@ -530,15 +530,15 @@ impl Active {
         let (session, slot) = (current.session, current.slot);
         let verdict = (cx.env.pairings)(&key).and_then(Pairing::verdict);
         match verdict {
-            Some((compatibility, stuck))
-                if compatibility != Compatibility::Incomp
-                    && (cx.env.limits.verify == Verify::Configured || stuck == 0) =>
+            Some((compatibility, strict, _))
+                if cx.env.limits.verify == Verify::Configured
+                    || strict != Compatibility::Incomp =>
             {
                 own.remember(key);
                 current.phase = Phase::Config;
                 Self::send_compatible(session, slot, compatibility, cx);
             }
-            Some((_, stuck)) => {
+            Some((_, _, stuck)) => {
                 own.remember(key);
                 current.phase = Phase::Held;
                 cx.cancel(&[Timer::Deadline]);

@@ -1,90 +1,171 @@
 //! The unit's view of images, configs and translation: the only file of this room that calls those
 //! rooms. The machines move whole values of these types and ask for digests, never for lines.
 
+mod listing;
+
+use alloc::boxed::Box;
 use alloc::collections::BTreeSet;
 use alloc::string::String;
+use alloc::sync::Arc;
 use alloc::vec;
 use alloc::vec::Vec;
 
 use super::env::{Env, PairingKey, Side};
-use crate::base::{Digest, ImageDigest, Shared};
-use crate::message::{Bytes, Compatibility, Mismatch, Prc, Stamp};
+use crate::base::{ComponentId, Digest, FormId, ImageDigest, Shared};
+use crate::config::render::{read_edits, render_edits};
+use crate::config::{Config, Edit, LineKey, Prc};
+use crate::disposition::Answer;
+use crate::disposition::{
+    ActivePairing, PairError, StandbyPairing, pair_at_active, pair_at_standby,
+};
+use crate::dump::Dump;
+use crate::image::Image;
+use crate::message::{Bytes, Compatibility, Mismatch, Stamp};
+use crate::parse::{self, WalkUp};
+use crate::planted::{Defect, Planted};
 use crate::policy::Cause;
+use crate::transform::{self, CauseClass};
+use crate::translate::listing::{Listing, ListingChange};
+use crate::translate::{self, Lowered, Lowering, Raising, WayOfLine};
 
 /// The own image, as a unit needs it: loaded once, shared by all steps.
 #[derive(Clone, Debug)]
 pub struct Software {
-    digest: ImageDigest,
+    image: Arc<Image>,
     dump: Bytes,
+    same_at_active: Arc<ActivePairing>,
+    same_at_standby: Arc<StandbyPairing>,
 }
 
 impl Software {
-    /// An image with this identity and CLI dump.
-    pub fn new(digest: ImageDigest, dump: Bytes) -> Self {
-        Self { digest, dump }
+    /// What a unit needs of its image.
+    ///
+    /// # Errors
+    /// [`PairError::Rule`]: a change of the image makes no rule.
+    pub fn of(image: impl Into<Arc<Image>>) -> Result<Self, PairError> {
+        let image = image.into();
+        let same_at_active = Arc::new(ActivePairing::equal(&image)?);
+        let same_at_standby = Arc::new(StandbyPairing::equal(&image)?);
+        let dump = Shared::new(Dump::of(&image).encode().into_bytes());
+        Ok(Self {
+            image,
+            dump,
+            same_at_active,
+            same_at_standby,
+        })
+    }
+
+    /// The image.
+    pub fn image(&self) -> &Image {
+        &self.image
     }
 
     /// Identity of the image.
-    pub const fn digest(&self) -> ImageDigest {
-        self.digest
+    pub fn digest(&self) -> ImageDigest {
+        self.image.digest()
     }
 
     /// The image's CLI dump.
     pub const fn dump(&self) -> &Bytes {
         &self.dump
     }
+
+    fn mismatch(&self, component: ComponentId, form: FormId, line: &str, prc: Prc) -> Mismatch {
+        Mismatch {
+            component: self.component(component),
+            form: Shared::text(self.image.form(form).form.normal()),
+            line: Shared::text(line),
+            prc,
+        }
+    }
+
+    fn component(&self, component: ComponentId) -> Shared<str> {
+        let components = &self.image.declarations().components;
+        Shared::text(&components[usize::from(component.0)].name)
+    }
 }
 
 /// What one side computed of the bytes that came.
 #[derive(Clone, Debug)]
 pub enum Pairing {
-    /// The Standby's: what it answers.
+    /// The Standby's: what it answers, and how it raises.
     Standby {
         /// ADL, SDL and what else the diff says.
         diff: Bytes,
+        /// The way from W to S.
+        pairing: Box<StandbyPairing>,
     },
     /// The Active's: its dispositions.
-    Active {
-        /// The verdict that operators know.
-        compatibility: Compatibility,
-        /// Diff entries that have neither transform nor don't-care entry.
-        stuck: u32,
-    },
+    Active(Box<ActivePairing>),
 }
 
 impl Pairing {
-    /// Computes the pairing that a unit asked for by `Output::Pair`; `None` if the bytes are no dump,
-    /// or no diff.
-    pub fn compute(_software: &Software, key: &PairingKey, _bytes: &[u8]) -> Option<Self> {
-        Some(match key.side {
-            Side::Standby => Self::Standby {
-                diff: Shared::new(vec![]),
-            },
-            Side::Active => Self::Active {
-                compatibility: Compatibility::Comp,
-                stuck: 0,
-            },
-        })
-    }
-}
-
-impl Pairing {
-    /// What the Active's side says: the compatibility, and how many diff entries are stuck.
-    pub fn verdict(&self) -> Option<(Compatibility, u32)> {
-        match self {
-            Self::Standby { .. } => None,
-            Self::Active {
-                compatibility,
-                stuck,
-            } => Some((*compatibility, *stuck)),
+    /// Computes the pairing that a unit asked for by `Output::Pair`.
+    ///
+    /// # Errors
+    /// [`PairError`] if the bytes are no dump, or no diff.
+    pub fn compute(
+        software: &Software,
+        key: &PairingKey,
+        bytes: &[u8],
+        planted: Planted,
+    ) -> Result<Self, PairError> {
+        assert_eq!(key.own, software.digest(), "a pairing is of the own image");
+        match key.side {
+            Side::Standby => {
+                let pairing = Box::new(pair_at_standby(&software.image, bytes)?);
+                let diff = Shared::new(pairing.diff_bytes().to_vec());
+                Ok(Self::Standby { diff, pairing })
+            }
+            Side::Active => {
+                let read = if planted.is(Defect::AdlWithoutSdl) {
+                    pair_at_active(&software.image, &adl_alone(&software.image, bytes)?)?
+                } else {
+                    pair_at_active(&software.image, bytes)?
+                };
+                Ok(Self::Active(Box::new(read)))
+            }
         }
     }
+
+    /// What the Active's side says: the compatibility by what is configured and by the seed's strict
+    /// rule, and how many diff entries are stuck.
+    pub fn verdict(&self) -> Option<(Compatibility, Compatibility, u32)> {
+        match self {
+            Self::Standby { .. } => None,
+            Self::Active(pairing) => {
+                let stuck = u32::try_from(pairing.unhandled().len()).unwrap_or(u32::MAX);
+                Some((pairing.compatibility(), pairing.strict(), stuck))
+            }
+        }
+    }
+}
+
+/// A planted defect: what is not on the ADL counts as executable on the Standby.
+fn adl_alone(image: &Image, bytes: &[u8]) -> Result<Vec<u8>, PairError> {
+    let mut answer = Answer::decode(bytes)?;
+    let diff = crate::diff::Diff::decode(answer.diff.as_bytes())?;
+    for mode in &mut answer.modes {
+        let listed: BTreeSet<&str> = diff
+            .adl
+            .iter()
+            .filter(|of| of.entry.mode == mode.mode)
+            .map(|of| of.entry.form.normal())
+            .collect();
+        mode.forms = image
+            .forms()
+            .filter(|(_, decl)| image.mode_name(decl.mode) == mode.mode)
+            .map(|(_, decl)| String::from(decl.form.normal()))
+            .filter(|form| !listed.contains(&**form))
+            .collect();
+    }
+    Ok(answer.encode())
 }
 
 /// A running config of the own image.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Running {
-    text: Shared<str>,
+    config: Config,
 }
 
 /// What executing a command gave.
@@ -99,82 +180,77 @@ pub enum Executed {
 /// What a command changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Edits {
-    text: Shared<str>,
+    edits: Vec<Edit>,
 }
 
 impl Running {
     /// The image's factory default.
-    pub fn factory(_software: &Software) -> Self {
+    pub fn factory(software: &Software) -> Self {
         Self {
-            text: Shared::text(""),
+            config: Config::factory(software.image.levels()),
         }
     }
 
     /// The config that booting this text gives; what the image does not take is left out.
     pub fn boot(software: &Software, text: &str) -> Self {
-        let mut running = Self::factory(software);
-        for line in text.lines() {
-            if let Ok(Executed::Changed(next, _)) = running.execute(software, line) {
-                running = next;
-            }
-        }
-        running
+        let mut config = Config::factory(software.image.levels());
+        let grammar = software.image.own();
+        let mut lines = Lines {
+            image: &software.image,
+            grammar,
+            config: &mut config,
+        };
+        lines.execute(text.as_bytes(), WalkUp::Yes);
+        Self { config }
     }
 
     /// Executes a command, or a batch as a whole.
     ///
     /// # Errors
     /// The first line that the image does not take; nothing changed then.
-    pub fn execute(&self, _software: &Software, text: &str) -> Result<Executed, Mismatch> {
-        let mut lines: BTreeSet<&str> = self.text.lines().collect();
-        for line in text.lines() {
-            match line.split_once(' ') {
-                _ if line.trim().is_empty() => return Err(mismatch(line, Prc::Incomplete)),
-                Some(("no", rest)) => {
-                    lines.remove(rest);
-                }
-                _ => {
-                    lines.insert(line);
-                }
-            }
-        }
-        let after = joined(&lines);
-        if *after == *self.text {
+    pub fn execute(&self, software: &Software, text: &str) -> Result<Executed, Mismatch> {
+        let mut config = self.config.clone();
+        let image = &software.image;
+        let edits = config.execute(image, image.own(), text).map_err(|error| {
+            let line = text.lines().nth(error.number - 1).unwrap_or("");
+            unread(line, Prc::from(&error.trouble))
+        })?;
+        if config == self.config {
             return Ok(Executed::Unchanged);
         }
-        Ok(Executed::Changed(
-            Self { text: after.into() },
-            Edits {
-                text: Shared::text(text),
-            },
-        ))
+        Ok(Executed::Changed(Self { config }, Edits { edits }))
+    }
+
+    /// The config itself.
+    pub const fn config(&self) -> &Config {
+        &self.config
     }
 
     /// The config in the own image's syntax.
     pub fn text(&self) -> Shared<str> {
-        self.text.clone()
+        Shared::from(self.config.render())
     }
 
-    /// The lines that `self` has and `other` has not.
+    /// The lines that `self` has and `other` has not, with the modes that they stand in.
     pub fn lines_missing_in(&self, other: &Self) -> Vec<Shared<str>> {
-        let has: BTreeSet<&str> = other.text.lines().collect();
-        self.text
+        let gone = self
+            .config
             .lines()
-            .filter(|line| !has.contains(line))
-            .map(Shared::text)
+            .filter(|(key, line)| other.config.line(key) != Some(line));
+        gone.map(|(key, line)| Shared::from(key.place.path() + line.words.text()))
             .collect()
     }
 
     /// The config's digest.
     pub fn digest(&self) -> Digest {
-        self.text.digest()
+        self.config.digest()
     }
 }
 
 /// The Active's side of a translation: its config on its way to one peer.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Sender {
-    wire: Running,
+    lowering: Lowering,
 }
 
 /// What one change is on the wire.
@@ -204,126 +280,326 @@ pub struct Stuck {
 }
 
 impl Sender {
-    /// The translation of `running`; `pairing` is none for equal images.
-    pub fn of(_env: &Env<'_>, _pairing: Option<&PairingKey>, running: &Running) -> Option<Self> {
-        Some(Self {
-            wire: running.clone(),
+    /// The translation of `running`; `pairing` is none for equal images. None if the catalog does
+    /// not hold the pairing.
+    pub fn of(
+        env: &Env<'_>,
+        pairing: Option<&PairingKey>,
+        running: &Running,
+        stamp: Stamp,
+    ) -> Option<Self> {
+        let pairing = at_active(env, pairing)?;
+        let image = &env.software.image;
+        let stamp = (stamp.term, stamp.lsn);
+        let lowering = Lowering::of_stamped(image, pairing, &running.config, stamp);
+        Some(Self { lowering })
+    }
+
+    /// The translation after `edits`. None if the catalog does not hold the pairing.
+    pub fn edit(
+        &self,
+        env: &Env<'_>,
+        pairing: Option<&PairingKey>,
+        edits: &Edits,
+        stamp: Stamp,
+    ) -> Option<Step> {
+        let pairing = at_active(env, pairing)?;
+        let image = &env.software.image;
+        let mut lowering = self.lowering.clone();
+        let stamp = (stamp.term, stamp.lsn);
+        let lowered = lowering.edit(image, pairing, &edits.edits, stamp);
+        let wire = self.spoilt(env, edits, &lowered);
+        let wire = wire.as_ref().unwrap_or(&lowered.wire);
+        let difference = Shared::new(render_edits(image, wire).into_bytes());
+        let listing = Shared::new(listing::encode(&lowered.listing));
+        let stuck = stuck_of(env.software, &lowered);
+        Some(Step {
+            sender: Self { lowering },
+            difference,
+            listing,
+            stuck,
         })
     }
 
-    /// The translation after `edits` made `after` of the config.
-    pub fn edit(
-        &self,
-        _env: &Env<'_>,
-        _pairing: Option<&PairingKey>,
-        after: &Running,
-        edits: &Edits,
-        _stamp: Stamp,
-    ) -> Step {
-        Step {
-            sender: Self {
-                wire: after.clone(),
-            },
-            difference: Shared::new(edits.text.as_bytes().to_vec()),
-            listing: Shared::new(vec![]),
-            stuck: vec![],
+    /// The difference as a planted defect makes it; none without one.
+    fn spoilt(&self, env: &Env<'_>, edits: &Edits, lowered: &Lowered) -> Option<Vec<Edit>> {
+        let unset = |edit: &&Edit| matches!(edit, Edit::Unset(_));
+        if env.planted(Defect::GuardedLeavesOld) && !lowered.causes.is_empty() {
+            return Some(
+                lowered
+                    .wire
+                    .iter()
+                    .filter(|edit| !unset(edit))
+                    .cloned()
+                    .collect(),
+            );
         }
+        if env.planted(Defect::NoOfUnsent) {
+            let sent = |key: &LineKey| self.lowering.wire_config().line(key).is_some();
+            let unsent = edits
+                .edits
+                .iter()
+                .filter(|edit| matches!(edit, Edit::Unset(key) if !sent(key)));
+            return Some(unsent.chain(&lowered.wire).cloned().collect());
+        }
+        None
     }
 
     /// The wire digest.
     pub fn digest(&self) -> Digest {
-        self.wire.digest()
+        self.lowering.wire_digest()
+    }
+
+    /// The translation itself.
+    pub const fn lowering(&self) -> &Lowering {
+        &self.lowering
     }
 
     /// The wire config and the listing as one file, and where in it the listing begins.
-    pub fn file(&self) -> (Bytes, u64) {
-        let bytes = self.wire.text.as_bytes().to_vec();
+    pub fn file(&self, planted: Planted) -> (Bytes, u64) {
+        let mut bytes = self.lowering.wire_bytes();
         let at = bytes.len() as u64;
+        if !planted.is(Defect::MclNotCarried) {
+            let whole = ListingChange::between(&Listing::default(), self.lowering.listing());
+            bytes.extend(listing::encode(&whole));
+        }
         (Shared::new(bytes), at)
     }
 
     /// All lines that cannot go.
-    pub fn stuck(&self) -> Vec<Stuck> {
-        vec![]
+    pub fn stuck(&self, env: &Env<'_>, pairing: Option<&PairingKey>) -> Vec<Stuck> {
+        if self.lowering.listing().lines().is_empty() {
+            return vec![];
+        }
+        let Some(pairing) = at_active(env, pairing) else {
+            return vec![];
+        };
+        let software = env.software;
+        let explained = self.lowering.explain(&software.image, pairing).into_iter();
+        explained
+            .filter_map(|line| {
+                let WayOfLine::Stuck(cause) = &line.way else {
+                    return None;
+                };
+                let component = software.image.form(line.form).component;
+                let text = placed(&line.key.path, &line.key.line);
+                Some(stuck(software, component, line.form, cause, text))
+            })
+            .collect()
+    }
+}
+
+fn stuck_of(software: &Software, lowered: &Lowered) -> Vec<Stuck> {
+    let listed = lowered
+        .listing
+        .lines
+        .iter()
+        .filter(|(_, listed)| listed.is_some());
+    listed
+        .zip(&lowered.causes)
+        .map(|((key, _), of)| {
+            let text = placed(&key.path, &key.line);
+            stuck(software, of.component, of.form, &of.cause, text)
+        })
+        .collect()
+}
+
+fn stuck(
+    software: &Software,
+    component: ComponentId,
+    form: FormId,
+    cause: &transform::Cause,
+    line: Shared<str>,
+) -> Stuck {
+    let cause = match cause.class() {
+        CauseClass::NoTransform => Cause::NoTransform,
+        CauseClass::GuardedValue => Cause::GuardedValue,
+        CauseClass::PrcMismatch => Cause::Prc,
+        CauseClass::Verification => Cause::Verification,
+        CauseClass::Limit => Cause::Limit,
+    };
+    let form = Shared::text(software.image.form(form).form.normal());
+    Stuck {
+        cause,
+        component: software.component(component),
+        form,
+        line,
     }
 }
 
 /// The Standby's side of a translation: the wire config, and its own beside it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Receiver {
-    own: Running,
+    raising: Raising,
 }
 
 impl Receiver {
-    /// The translation of a file; `None` if the bytes are no file of a config.
+    /// The translation of a file; `None` if the bytes are no file of a config. Lines that the wire's
+    /// view does not take are left out and named.
     pub fn of(
         env: &Env<'_>,
-        _pairing: Option<&PairingKey>,
+        pairing: Option<&PairingKey>,
         bytes: &[u8],
         listing_at: u64,
     ) -> Option<(Self, Vec<Mismatch>)> {
-        let wire = bytes.get(..usize::try_from(listing_at).ok()?)?;
-        let text = core::str::from_utf8(wire).ok()?;
-        Some((
-            Self {
-                own: Running::boot(env.software, text),
-            },
-            vec![],
-        ))
+        let (wire, listing) = bytes.split_at_checked(usize::try_from(listing_at).ok()?)?;
+        let pairing = at_standby(env, pairing)?;
+        let image = &env.software.image;
+        let mut kept = Listing::default();
+        kept.apply(&listing::decode(listing)?);
+        let mut w = Config::factory(pairing.levels());
+        let mut lines = Lines {
+            image,
+            grammar: pairing.grammar(),
+            config: &mut w,
+        };
+        let mut mismatches = lines.execute(wire, WalkUp::No);
+        let (raising, missing) = Raising::of_executing(image, pairing, w, kept, env.refuses);
+        mismatches.extend(missing.iter().map(|each| mismatch_of(env.software, each)));
+        Some((Self { raising }, mismatches))
     }
 
     /// Applies one change, whole; what it could not execute is held out and returned.
     pub fn apply(
         &mut self,
         env: &Env<'_>,
-        _pairing: Option<&PairingKey>,
+        pairing: Option<&PairingKey>,
         difference: &[u8],
-        _listing: &[u8],
+        listing: &[u8],
     ) -> Vec<Mismatch> {
-        let Ok(text) = core::str::from_utf8(difference) else {
-            return vec![mismatch("", Prc::NoMatch)];
+        let Some(pairing) = at_standby(env, pairing) else {
+            return vec![unread("", Prc::Rejected)];
         };
-        match self.own.execute(env.software, text) {
-            Ok(Executed::Changed(own, _)) => {
-                self.own = own;
-                vec![]
-            }
-            Ok(Executed::Unchanged) => vec![],
-            Err(mismatch) => vec![mismatch],
+        let image = &env.software.image;
+        let text = core::str::from_utf8(difference).unwrap_or("\u{fffd}");
+        let (edits, mut mismatches) = match read_edits(image, pairing.grammar(), text) {
+            Ok(edits) => (edits, vec![]),
+            Err(_) => (vec![], vec![unread(text, Prc::NoMatch)]),
+        };
+        let listing = listing::decode(listing).unwrap_or_default();
+        let raised = self
+            .raising
+            .apply_executing(image, pairing, &edits, &listing, env.refuses);
+        let missing = raised
+            .mismatches
+            .iter()
+            .map(|each| mismatch_of(env.software, each));
+        mismatches.extend(missing);
+        mismatches
+    }
+
+    /// What a unit that misapplies a line does: changes S without W.
+    pub fn misapply(&mut self, env: &Env<'_>, pairing: Option<&PairingKey>, text: &str) {
+        let Some(pairing) = at_standby(env, pairing) else {
+            return;
+        };
+        let image = &env.software.image;
+        let mut s = self.raising.config().clone();
+        if let Ok(edits) = s.execute(image, image.own(), text) {
+            self.raising.disturb(image, pairing, &edits);
         }
     }
 
     /// The own config.
-    pub const fn running(&self) -> &Running {
-        &self.own
+    pub fn running(&self) -> Running {
+        Running {
+            config: self.raising.config().clone(),
+        }
+    }
+
+    /// The translation itself.
+    pub const fn raising(&self) -> &Raising {
+        &self.raising
     }
 
     /// The wire digest, computed from the own config.
-    pub fn digest(&self) -> Digest {
-        self.own.digest()
+    pub fn digest(&self, env: &Env<'_>) -> Digest {
+        self.raising.wire_digest(&env.software.image)
     }
 
-    /// MCL and orphans, as lines.
-    pub fn listed(&self) -> Vec<Shared<str>> {
-        vec![]
+    /// MCL and orphans of the Active, and what is held out here, as lines.
+    pub fn listed(&self, env: &Env<'_>) -> Vec<Shared<str>> {
+        let listed = self.raising.listing().lines().keys();
+        let mut lines: BTreeSet<Shared<str>> =
+            listed.map(|key| placed(&key.path, &key.line)).collect();
+        let held = self.raising.held_out(&env.software.image);
+        lines.extend(held.iter().map(|each| Shared::from(each.text())));
+        lines.into_iter().collect()
     }
 }
 
-fn joined(lines: &BTreeSet<&str>) -> String {
-    let mut text = String::new();
-    for line in lines {
-        text.push_str(line);
-        text.push('\n');
+fn at_active<'e>(env: &Env<'e>, key: Option<&PairingKey>) -> Option<&'e ActivePairing> {
+    let Some(key) = key else {
+        return Some(&env.software.same_at_active);
+    };
+    match (env.pairings)(key)? {
+        Pairing::Active(pairing) => Some(pairing),
+        Pairing::Standby { .. } => None,
     }
-    text
 }
 
-fn mismatch(line: &str, prc: Prc) -> Mismatch {
+fn at_standby<'e>(env: &Env<'e>, key: Option<&PairingKey>) -> Option<&'e StandbyPairing> {
+    let Some(key) = key else {
+        return Some(&env.software.same_at_standby);
+    };
+    match (env.pairings)(key)? {
+        Pairing::Standby { pairing, .. } => Some(pairing),
+        Pairing::Active(_) => None,
+    }
+}
+
+/// A text that is executed line by line, whatever single lines give.
+struct Lines<'a> {
+    image: &'a Image,
+    grammar: &'a crate::image::Grammar,
+    config: &'a mut Config,
+}
+
+impl Lines<'_> {
+    /// The lines that are none of the view.
+    fn execute(&mut self, text: &[u8], walk_up: WalkUp) -> Vec<Mismatch> {
+        let (mut failed, mut edits) = (vec![], vec![]);
+        for statement in parse::text(self.image, self.grammar, text, walk_up) {
+            match statement.found {
+                Ok((form, words)) => {
+                    let place = &statement.place;
+                    let (image, grammar) = (self.image, self.grammar);
+                    self.config
+                        .execute_line(image, grammar, place, form, words, &mut edits);
+                    edits.clear();
+                }
+                Err(trouble) => {
+                    let line = text.split(|byte| *byte == b'\n').nth(statement.number - 1);
+                    let line = String::from_utf8_lossy(line.unwrap_or_default());
+                    failed.push(unread(&line, Prc::from(&trouble)));
+                }
+            }
+        }
+        failed
+    }
+}
+
+fn mismatch_of(software: &Software, each: &translate::Mismatch) -> Mismatch {
+    let prc = match &each.cause {
+        transform::Cause::Peer(prc) => *prc,
+        transform::Cause::NoTransform | transform::Cause::EmptyMode => Prc::NoMatch,
+        _ => Prc::Rejected,
+    };
+    software.mismatch(each.component, each.form, &each.text(), prc)
+}
+
+fn placed(path: &str, line: &str) -> Shared<str> {
+    let between = if path.is_empty() { "" } else { " / " };
+    Shared::from(alloc::format!("{path}{between}{line}"))
+}
+
+/// A line that is none.
+fn unread(line: &str, prc: Prc) -> Mismatch {
     let empty = Shared::text("");
     Mismatch {
         component: empty.clone(),
         form: empty,
-        line: Shared::text(line),
+        line: Shared::text(line.trim()),
         prc,
     }
 }

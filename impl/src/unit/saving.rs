@@ -93,10 +93,10 @@ impl Active {
                 | Phase::Hot
                 | Phase::Rejected { .. } => true,
             })?;
-        let made = || Sender::of(cx.env, current.pairing.as_ref(), &self.config);
+        let made = || Sender::of(cx.env, current.pairing.as_ref(), &self.config, stamp);
         let sender = current.sender.clone().or_else(made)?;
         current.saves += 1;
-        let (config, listing_at) = sender.file();
+        let (config, listing_at) = sender.file(cx.env.planted);
         let origin_at = config.len() as u64;
         let mut bytes = config.to_vec();
         bytes.extend_from_slice(self.config.text().as_bytes());

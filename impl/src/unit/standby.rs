@@ -225,8 +225,8 @@ impl Standby {
             received: offer.dump,
         };
         let at_hand = match (cx.env.pairings)(&key).filter(|_| own.paired.contains(&key)) {
-            Some(Pairing::Standby { diff }) => Some(diff.clone()),
-            Some(Pairing::Active { .. }) | None => None,
+            Some(Pairing::Standby { diff, .. }) => Some(diff.clone()),
+            Some(Pairing::Active(_)) | None => None,
         };
         let same = offer.image == cx.env.software.digest();
         let have = match (same, &at_hand) {
@@ -402,7 +402,7 @@ impl Standby {
             readiness,
         });
         if let (Some(former), Some(replica)) = (self.former.take(), &self.replica) {
-            let lines = former.lines_missing_in(replica.receiver.running());
+            let lines = former.lines_missing_in(&replica.receiver.running());
             if !lines.is_empty() {
                 cx.event(Event::LostAtSwitchover { lines });
             }
@@ -443,7 +443,7 @@ impl Standby {
                     shadow
                         .receiver
                         .apply(cx.env, pairing.as_ref(), &body.difference, listing);
-                    let digest = shadow.receiver.digest();
+                    let digest = shadow.receiver.digest(cx.env);
                     let (session, mismatches) = (seat.session, Shared::new(alloc::vec![]));
                     cx.send(
                         seat.active,
@@ -495,7 +495,7 @@ impl Standby {
                 replica.readiness = Readiness::Declared;
             }
             let mismatches: Shared<[Mismatch]> = Shared::new(failed);
-            let (session, digest) = (seat.session, replica.receiver.digest());
+            let (session, digest) = (seat.session, replica.receiver.digest(cx.env));
             answers.push(Message::Applied {
                 session,
                 lsn,
@@ -578,11 +578,11 @@ impl Standby {
             return self;
         }
         match (cx.env.pairings)(&key) {
-            Some(Pairing::Standby { diff }) => {
+            Some(Pairing::Standby { diff, .. }) => {
                 own.remember(key);
                 seat.send_diff(diff.clone(), false, cx);
             }
-            Some(Pairing::Active { .. }) | None => {
+            Some(Pairing::Active(_)) | None => {
                 let (session, why) = (seat.session, LeaveWhy::Incompatible);
                 cx.send(seat.active, Message::Down { session, why });
                 seat.phase = Phase::Held;
@@ -903,7 +903,7 @@ impl Seat {
         let Phase::Shadow(shadow) = &self.phase else {
             return;
         };
-        let digest = shadow.receiver.digest();
+        let digest = shadow.receiver.digest(cx.env);
         let (lsn, mismatches) = (shadow.lsn, shadow.mismatches.clone());
         let done = Message::BulkDone {
             session: self.session,
@@ -916,7 +916,7 @@ impl Seat {
 
     fn send_applied(&self, replica: &Replica, mismatches: Shared<[Mismatch]>, cx: &mut Cx<'_, '_>) {
         let (session, lsn) = (self.session, replica.applied);
-        let digest = replica.receiver.digest();
+        let digest = replica.receiver.digest(cx.env);
         cx.send(
             self.active,
             Message::Applied {
@@ -946,7 +946,7 @@ impl Seat {
         });
         let (counter, held, mode) = self.told;
         let lsn = synced.map_or(Lsn(0), |replica| replica.applied);
-        let digest = synced.map_or(Digest::default(), |replica| replica.receiver.digest());
+        let digest = synced.map_or(Digest::default(), |replica| replica.receiver.digest(cx.env));
         let session = self.session;
         let alive = Message::Keepalive {
             session,

@@ -6,4 +6,5 @@ mod bulk;
 mod handover;
 mod lease;
 mod line;
+mod skew;
 mod world;

@@ -15,9 +15,9 @@ fn two_units_of_one_image_become_hot() {
 /// Seed, steps 208-212 and 256-264: the dump goes over, the diff comes back.
 #[test]
 fn two_units_of_different_images_exchange_dump_and_diff() {
-    let mut world = World::new(["old", "new"]);
+    let mut world = World::new(["6.0", "7.1"]);
     world.limits = Limits {
-        max_chunk: 16,
+        max_chunk: 4_096,
         chunk_window: 3,
         ..Limits::DEFAULT
     };
@@ -34,7 +34,7 @@ fn two_units_of_different_images_exchange_dump_and_diff() {
 /// Section 3: a dump that was received before is not sent again.
 #[test]
 fn a_second_session_skips_the_dump() {
-    let mut world = World::new(["old", "new"]);
+    let mut world = World::new(["6.0", "7.1"]);
     world.settle();
     world.fire_arbiter(ArbiterTimer::Gather);
     world.settle();
@@ -72,7 +72,7 @@ fn the_first_loss_of_any_kind_is_made_good() {
         Kind::Hello,
     ];
     for kind in kinds {
-        let mut world = World::new(["old", "new"]);
+        let mut world = World::new(["6.0", "7.1"]);
         world.lose.insert(kind);
         world.settle();
         world.fire_arbiter(ArbiterTimer::Gather);
@@ -87,7 +87,7 @@ fn the_first_loss_of_any_kind_is_made_good() {
 /// Seed, step 330: the shadow is judged before anything is swapped (section 4).
 #[test]
 fn nothing_is_swapped_before_the_active_has_judged() {
-    let mut world = World::new(["one", "one"]);
+    let mut world = World::new(["6.2", "6.2"]);
     world.lose.insert(Kind::BulkAccept);
     world.settle();
     world.fire_arbiter(ArbiterTimer::Gather);
@@ -116,7 +116,7 @@ fn nothing_is_swapped_before_the_active_has_judged() {
 /// Section 3: a message of another session changes nothing.
 #[test]
 fn a_stale_message_changes_nothing() {
-    let mut world = World::new(["one", "one"]);
+    let mut world = World::new(["6.2", "6.2"]);
     world.settle();
     world.fire_arbiter(ArbiterTimer::Gather);
     world.settle();
@@ -150,7 +150,7 @@ fn a_stale_message_changes_nothing() {
 /// Section 4: commands go on during bulk sync and are journalled.
 #[test]
 fn a_command_during_bulk_sync_follows_as_a_line() {
-    let mut world = World::new(["one", "one"]);
+    let mut world = World::new(["6.2", "6.2"]);
     world.lose.insert(Kind::ConfigChunk);
     world.settle();
     world.fire_arbiter(ArbiterTimer::Gather);
@@ -171,7 +171,7 @@ fn a_command_during_bulk_sync_follows_as_a_line() {
 /// Section 4: a journal that overflows ends the attempt, and a newer snapshot is taken.
 #[test]
 fn a_full_journal_ends_the_attempt() {
-    let mut world = World::new(["one", "one"]);
+    let mut world = World::new(["6.2", "6.2"]);
     world.limits.max_journal = 2;
     world.lose.insert(Kind::ConfigChunk);
     world.settle();
@@ -200,7 +200,7 @@ fn a_full_journal_ends_the_attempt() {
 /// Section 4: attempts that end by a limit are bounded; then the pair is in rpr, and tries again.
 #[test]
 fn attempts_are_bounded_and_rpr_is_left_again() {
-    let mut world = World::new(["one", "one"]);
+    let mut world = World::new(["6.2", "6.2"]);
     world.limits.max_attempts = 2;
     world.lose.insert(Kind::ConfigChunk);
     world.settle();
@@ -225,7 +225,7 @@ fn attempts_are_bounded_and_rpr_is_left_again() {
 /// Section 3: chunks of another snapshot are not mixed into the RCSF.
 #[test]
 fn a_chunk_of_another_snapshot_is_not_taken() {
-    let mut world = World::new(["one", "one"]);
+    let mut world = World::new(["6.2", "6.2"]);
     world.lose.insert(Kind::ConfigChunk);
     world.settle();
     world.fire_arbiter(ArbiterTimer::Gather);

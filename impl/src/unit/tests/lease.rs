@@ -105,7 +105,7 @@ fn the_former_active_resumes_when_nobody_is_eligible() {
 /// Section 2: a unit acts only on a Grant that echoes a Renew of its own (counterexample 1).
 #[test]
 fn a_grant_that_echoes_no_renew_is_ignored() {
-    let mut world = World::new(["one", "one"]);
+    let mut world = World::new(["6.2", "6.2"]);
     world.settle();
     world.lose.insert(Kind::Grant);
     world.fire_arbiter(ArbiterTimer::Gather);

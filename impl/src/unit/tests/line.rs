@@ -32,7 +32,7 @@ fn a_prompt_returns_replicated_once_the_standby_has_applied() {
 fn a_refused_command_leaves_nothing() {
     let mut world = World::hot();
     let before = world.units.clone();
-    let id = world.command(A, " ");
+    let id = world.command(A, "nonsense 1");
     assert!(matches!(
         world.answers[&id],
         Outcome::Refused(Refusal::Line(_))
@@ -89,9 +89,9 @@ fn an_async_command_returns_at_once_while_hot() {
 #[test]
 fn lines_out_of_order_are_applied_in_order() {
     let mut world = World::hot();
-    world.command(A, "hostname a");
+    world.command(A, "ntp server 192.0.2.9");
     let first = world.net.pop_front().expect("line 1");
-    world.command(A, "no hostname a");
+    world.command(A, "no ntp server 192.0.2.9");
     world.settle();
     assert_eq!(&*world.text(B), "");
     assert_eq!(world.answers.len(), 0);
@@ -161,7 +161,7 @@ fn a_confirm_of_another_write_is_not_taken() {
 /// keep the pair from hot.
 #[test]
 fn a_storm_of_changes_does_not_keep_the_pair_from_hot() {
-    let mut world = World::new(["one", "one"]);
+    let mut world = World::new(["6.2", "6.2"]);
     world.settle();
     world.fire_arbiter(crate::unit::ArbiterTimer::Gather);
     for n in 0..200 {

@@ -1,14 +1,18 @@
 //! A bounded world for scripts: nothing is lost unless the script says so, and time is the timers
 //! that the script lets fire.
 
+use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 use alloc::vec;
 use alloc::vec::Vec;
 
-use crate::base::{BootId, CommandId, ImageDigest, Shared, Slot, Term};
+use crate::base::{BootId, CommandId, Shared, Slot, Term};
+use crate::config::{Line, LineKey, Prc};
+use crate::image::bundled;
 use crate::message::{Address, Kind, Message};
 use crate::planted::Planted;
 use crate::policy::Policy;
+use crate::unit::env::takes_all;
 use crate::unit::{
     Arbiter, ArbiterInput, ArbiterOutput, ArbiterTimer, Boot, Command, Durability, Env, Event,
     Input, Limits, Outcome, Output, Pairing, PairingKey, Part, Record, Request, Shown, Software,
@@ -39,6 +43,7 @@ pub(super) struct World {
     pub(super) events: Vec<(Slot, Event)>,
     pub(super) delivered: usize,
     pub(super) persist: bool,
+    pub(super) refuses: Box<dyn Fn(&LineKey, &Line) -> Option<Prc>>,
     armed: BTreeSet<(Slot, Timer)>,
     arbiter_armed: BTreeSet<ArbiterTimer>,
     pairings: BTreeMap<(Slot, PairingKey), Pairing>,
@@ -73,6 +78,7 @@ impl World {
             events: Vec::new(),
             delivered: 0,
             persist: true,
+            refuses: Box::new(takes_all),
             armed: BTreeSet::new(),
             arbiter_armed: BTreeSet::new(),
             pairings: BTreeMap::new(),
@@ -86,7 +92,7 @@ impl World {
 
     /// The same image twice, hot.
     pub(super) fn hot() -> Self {
-        let mut world = Self::new(["one", "one"]);
+        let mut world = Self::new(["6.2", "6.2"]);
         world.settle();
         world.fire_arbiter(ArbiterTimer::Gather);
         world.settle();
@@ -120,6 +126,7 @@ impl World {
             pairings: &find,
             limits: &self.limits,
             policy: &self.policy,
+            refuses: &*self.refuses,
             planted: Planted::NONE,
         };
         use_env(&env)
@@ -135,6 +142,13 @@ impl World {
         self.with_env(slot, |env| unit.step(env, input, &mut out));
         self.units[at] = Some(unit);
         self.perform(slot, out);
+    }
+
+    pub(super) fn misapply(&mut self, slot: Slot, text: &str) {
+        let at = usize::from(slot.0);
+        let mut unit = self.units[at].take().expect("the unit is up");
+        self.with_env(slot, |env| unit.misapply(env, text));
+        self.units[at] = Some(unit);
     }
 
     fn perform(&mut self, slot: Slot, out: Vec<Output>) {
@@ -174,7 +188,7 @@ impl World {
                 Output::Event(event) => self.events.push((slot, event)),
                 Output::Pair { key, bytes } => {
                     let own = &self.software[usize::from(slot.0)];
-                    if let Some(pairing) = Pairing::compute(own, &key, &bytes) {
+                    if let Ok(pairing) = Pairing::compute(own, &key, &bytes, Planted::NONE) {
                         self.pairings.insert((slot, key), pairing);
                     }
                     self.step(slot, Input::Paired(key));
@@ -248,10 +262,6 @@ impl World {
         if self.armed.remove(&(slot, timer)) {
             self.step(slot, Input::Timer(timer));
         }
-    }
-
-    pub(super) fn is_armed(&self, slot: Slot, timer: Timer) -> bool {
-        self.armed.contains(&(slot, timer))
     }
 
     pub(super) fn fire_arbiter(&mut self, timer: ArbiterTimer) {
@@ -362,9 +372,7 @@ impl World {
     }
 }
 
-fn software(name: &str) -> Software {
-    let mut digest = [0u8; 32];
-    digest[..name.len()].copy_from_slice(name.as_bytes());
-    let dump = (0..40).flat_map(|_| name.bytes()).collect::<Vec<u8>>();
-    Software::new(ImageDigest(digest), Shared::new(dump))
+fn software(release: &str) -> Software {
+    let image = bundled::image(release).expect("a bundled release");
+    Software::of(image).expect("its changes make rules")
 }

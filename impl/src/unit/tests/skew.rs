@@ -1,0 +1,222 @@
+//! Units of different releases: what is lowered, raised, listed, refused.
+
+use alloc::boxed::Box;
+use alloc::vec;
+
+use super::world::{A, B, World};
+use crate::base::Shared;
+use crate::config::Prc;
+use crate::message::{LeaveWhy, Verdict};
+use crate::policy::{Action, Cause, Phase, Policy, Rule};
+use crate::unit::{ArbiterTimer, Event, Outcome, Place, Refusal, Shown, Timer, peer};
+
+fn skewed(active: &'static str, standby: &'static str) -> World {
+    let mut world = World::new([active, standby]);
+    world.settle();
+    world.fire_arbiter(ArbiterTimer::Gather);
+    world.settle();
+    world.rounds(3);
+    assert!(world.is_hot(), "{:?}", world.unit(B));
+    world
+}
+
+fn rule(phase: Phase, cause: Cause, action: Action) -> Policy {
+    let (phase, cause) = (Some(phase), Some(cause));
+    Policy::new(vec![Rule {
+        phase,
+        cause,
+        component: None,
+        form: None,
+        action,
+    }])
+    .expect("legal")
+}
+
+/// Section 1: a chain of levels, both ways.
+#[test]
+fn a_line_is_lowered_or_raised_by_the_newer_side() {
+    for (active, standby, entered, there) in [
+        ("6.2", "6.0", "irq affinity ff", "smp_affinity ff\n"),
+        ("6.0", "6.2", "smp_affinity ff", "irq affinity ff\n"),
+    ] {
+        let mut world = skewed(active, standby);
+        let id = world.command(A, entered);
+        world.settle();
+        let done = &world.answers[&id];
+        assert!(
+            matches!(
+                done,
+                Outcome::Done {
+                    place: Place::Replicated,
+                    ..
+                }
+            ),
+            "{done:?}"
+        );
+        assert_eq!(&*world.text(B), there);
+    }
+}
+
+/// Section 1: `mtu 1500` was sent, `mtu 9216` cannot go: the Standby keeps neither; it is listed.
+#[test]
+fn a_value_that_cannot_go_takes_the_old_line_with_it() {
+    let mut world = skewed("6.2", "6.0");
+    world.command(A, "interface eth0\nmtu 1500");
+    world.settle();
+    assert!(world.text(B).contains("mtu 1500"));
+    let id = world.command(A, "interface eth0\nmtu 9216");
+    world.settle();
+    assert!(!world.text(B).contains("mtu"), "{}", &*world.text(B));
+    let line = Shared::text("interface eth0 / mtu 9216");
+    let Outcome::Done {
+        place: Place::Replicated,
+        listed,
+        ..
+    } = &world.answers[&id]
+    else {
+        panic!("{:?}", world.answers[&id]);
+    };
+    assert_eq!(*listed, vec![line.clone()]);
+    world.crash(A);
+    world.lease_over();
+    let told =
+        |event: &Event| matches!(event, Event::Acts { listed, .. } if *listed == [line.clone()]);
+    assert!(
+        world.find(B, told),
+        "the new Active's first event lists what is missing"
+    );
+}
+
+/// Section 6: `refuse` is asked before execution, and leaves nothing.
+#[test]
+fn a_command_that_policy_refuses_leaves_nothing() {
+    let mut world = skewed("6.2", "6.0");
+    world.policy = rule(Phase::Line, Cause::GuardedValue, Action::Refuse);
+    let before = world.units.clone();
+    let id = world.command(A, "interface eth0\nmtu 9216");
+    assert!(matches!(
+        world.answers[&id],
+        Outcome::Refused(Refusal::Policy { .. })
+    ));
+    assert_eq!(world.units, before);
+}
+
+/// Seed, step 450: the pair degrades to rpr; section 6: it comes back when the line is gone.
+#[test]
+fn a_line_that_degrades_brings_rpr_until_it_is_gone() {
+    let mut world = skewed("6.2", "6.0");
+    world.policy = Policy::new(vec![Rule {
+        phase: None,
+        cause: Some(Cause::GuardedValue),
+        component: None,
+        form: None,
+        action: Action::Degrade,
+    }])
+    .expect("legal");
+    world.command(A, "interface eth0\nmtu 9216");
+    world.rounds(4);
+    assert_eq!(world.unit(B).shown(), Shown::StandbyCold);
+    assert_eq!(world.arbiter.register, None);
+    world.command(A, "interface eth0\nno mtu 9216");
+    world.fire(A, Timer::Backoff);
+    world.rounds(4);
+    assert!(world.is_hot());
+}
+
+/// Section 6: with a cause that a restart cannot cure, one reset, then rpr (seed, 329).
+#[test]
+fn an_incurable_cause_resets_once_and_comes_up_in_rpr() {
+    let mut world = skewed("6.2", "6.0");
+    world.policy = rule(Phase::Bulk, Cause::GuardedValue, Action::ResetStandby);
+    world.command(A, "interface eth0\nmtu 9216");
+    world.settle();
+    world.boot(B);
+    world.rounds(6);
+    assert_eq!(world.unit(B).own.resets, 1);
+    let phase = world.active(A).peer.phase();
+    let rpr = matches!(
+        phase,
+        Some(peer::Phase::Rejected {
+            verdict: Verdict::Rpr,
+            ..
+        })
+    );
+    assert!(rpr, "{phase:?}");
+}
+
+/// Section 6: resets are bounded; no reload loop is reachable.
+#[test]
+fn a_standby_that_refuses_a_line_is_reset_only_so_often() {
+    let mut world = skewed("6.2", "6.2");
+    world.refuses = Box::new(|_, line| {
+        line.words
+            .text()
+            .starts_with("hostname")
+            .then_some(Prc::Rejected)
+    });
+    world.command(A, "hostname a");
+    world.rounds(20);
+    assert_eq!(world.unit(B).own.resets, world.limits.max_resets);
+    assert_eq!(world.unit(B).shown(), Shown::StandbyCold);
+    let why = |event: &Event| {
+        matches!(
+            event,
+            Event::SessionEnded {
+                why: LeaveWhy::PrcMismatch,
+                ..
+            }
+        )
+    };
+    assert!(
+        world.find(A, why),
+        "the Standby declared itself not ready, and was left"
+    );
+}
+
+/// Section 5, `list`: the difference enters W, Applied advances, the group is held out.
+#[test]
+fn a_refused_line_is_held_out_and_listed_if_policy_says_so() {
+    let mut world = skewed("6.2", "6.2");
+    world.policy = rule(Phase::Line, Cause::Prc, Action::DropAndWarn);
+    world.refuses = Box::new(|_, line| {
+        line.words
+            .text()
+            .starts_with("hostname")
+            .then_some(Prc::Rejected)
+    });
+    let id = world.command(A, "hostname a");
+    world.settle();
+    assert!(matches!(
+        world.answers[&id],
+        Outcome::Done {
+            place: Place::Replicated,
+            ..
+        }
+    ));
+    assert_eq!(&*world.text(B), "");
+    let current = world.active(A).peer.current.as_ref().expect("in session");
+    assert_eq!(current.held_out.len(), 1);
+    assert!(world.is_hot());
+}
+
+/// Section 4: a Standby that misapplies is seen by the wire digest in its Keepalive.
+#[test]
+fn a_misapplied_line_is_seen_by_the_wire_digest() {
+    let mut world = skewed("6.2", "6.2");
+    world.misapply(B, "hostname wrong");
+    world.fire(B, Timer::Keepalive);
+    world.settle();
+    let why = |event: &Event| {
+        matches!(
+            event,
+            Event::SessionEnded {
+                why: LeaveWhy::DigestMismatch,
+                ..
+            }
+        )
+    };
+    assert!(world.find(A, why));
+    world.rounds(4);
+    assert!(world.is_hot());
+    assert_eq!(world.text(A), world.text(B));
+}
