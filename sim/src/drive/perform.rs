@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use skewsync::base::{Slot, WriteId};
+use skewsync::config::Prc;
 use skewsync::message::{Address, Message, ToArbiter};
+use skewsync::unit::env::takes_all;
 use skewsync::unit::{ArbiterInput, ArbiterOutput, Env, Input, Outcome, Output, PairingKey, Unit};
 
 use super::bay::acts;
@@ -37,6 +39,7 @@ impl Rig {
             pairings: &|_| None,
             limits: &self.limits,
             policy: &self.policy,
+            refuses: &takes_all,
             planted: bay.planted,
         };
         let unit = Arc::new(Unit::start(&env, slot, &boot, &mut out));
@@ -80,12 +83,14 @@ impl Rig {
             return;
         };
         let mut out = Vec::new();
+        let refuses = bay.refuses_line;
         let pairings = std::mem::take(&mut bay.pairings);
         let env = Env {
             software: bay.image.software(),
             pairings: &|key: &PairingKey| pairings.get(key).map(|pairing| &**pairing),
             limits: &self.limits,
             policy: &self.policy,
+            refuses: &move |_, _| refuses.then_some(Prc::Rejected),
             planted: bay.planted,
         };
         let machine = Arc::get_mut(&mut unit).expect("nobody keeps a unit beyond an event");
@@ -237,7 +242,10 @@ impl Rig {
         self.pairings += 1;
         let again = (self.pairings + self.plan.world).is_multiple_of(RECOMPUTED_ONE_IN);
         let bay = &mut self.bays[usize::from(slot.0)];
-        if let Some(pairing) = self.stock.pairing(bay.image.software(), key, bytes, again) {
+        if let Some(pairing) =
+            self.stock
+                .pairing(bay.image.software(), key, bytes, again, bay.planted)
+        {
             bay.pairings.insert(key, pairing);
         }
         let life = bay.life;
