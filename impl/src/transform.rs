@@ -7,6 +7,6 @@ mod rule;
 mod tft;
 
 pub use address::Bindings;
-pub use group::{Cause, CauseClass, Complement, Fate, Group, GroupKey};
+pub use group::{Cause, Complement, Fate, Group, GroupKey};
 pub use rule::{Direction, Pattern, Rule, RuleError, SideOf};
 pub use tft::{Step, Tft, Use};

@@ -1,7 +1,6 @@
 //! Groups: what one transform reads and writes together, and what becomes of it.
 
 use alloc::boxed::Box;
-use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
@@ -96,76 +95,6 @@ pub enum Cause {
     Unverified,
     /// A bound was met.
     Bound,
-}
-
-/// The classes that policy rules name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum CauseClass {
-    /// Nothing says what the line is on the other side.
-    NoTransform,
-    /// The form goes; the values, or the company the line is in, do not.
-    GuardedValue,
-    /// The Standby's parser gave another class of result.
-    PrcMismatch,
-    /// What was executed does not lower to what came.
-    Verification,
-    /// A bound was met.
-    Limit,
-}
-
-impl Cause {
-    /// The class by which policy rules ask.
-    pub const fn class(&self) -> CauseClass {
-        match self {
-            Self::NoTransform | Self::EmptyMode => CauseClass::NoTransform,
-            Self::Value { .. }
-            | Self::Alone { .. }
-            | Self::Conflict
-            | Self::Taken
-            | Self::Pending
-            | Self::Resolves => CauseClass::GuardedValue,
-            Self::Unverified => CauseClass::Verification,
-            Self::Peer(_) => CauseClass::PrcMismatch,
-            Self::Bound => CauseClass::Limit,
-        }
-    }
-
-    /// Appends the canonical bytes of this cause.
-    pub fn put(&self, out: &mut Vec<u8>) {
-        let mut text = String::new();
-        let tag = match self {
-            Self::NoTransform => 0,
-            Self::Value {
-                capture,
-                value,
-                allowed,
-            } => {
-                for part in [capture, value, allowed] {
-                    text.push_str(part);
-                    text.push('\n');
-                }
-                1
-            }
-            Self::Alone { missing } => {
-                text.push_str(missing);
-                2
-            }
-            Self::Conflict => 3,
-            Self::Taken => 4,
-            Self::Resolves => 5,
-            Self::EmptyMode => 6,
-            Self::Peer(prc) => {
-                text = alloc::format!("{prc:?}");
-                7
-            }
-            Self::Bound => 8,
-            Self::Pending => 9,
-            Self::Unverified => 10,
-        };
-        out.push(tag);
-        out.extend_from_slice(&u32::try_from(text.len()).unwrap_or(u32::MAX).to_le_bytes());
-        out.extend_from_slice(text.as_bytes());
-    }
 }
 
 impl fmt::Display for Cause {

@@ -3,11 +3,14 @@
 //! Everything here is by words and not by ids, since it crosses to a unit that runs another image and
 //! keeps it as opaque data. It decides nothing; the ladder fills it and the unit shows it.
 
+mod codec;
+
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
 use crate::base::{Content, Digest, Level, Lsn, Shared, Term};
 use crate::transform::Cause;
+pub use codec::ListingError;
 
 /// Lines that one listing may hold; more than that is `Cause::Bound` for the rest.
 pub const LISTED_LINES_MAX: usize = 65_536;
@@ -146,29 +149,7 @@ impl ListingChange {
 
 impl Content for Entries {
     fn digest(&self) -> Digest {
-        let mut text = Vec::new();
-        for (key, listed) in &self.lines {
-            put(&mut text, &key.path);
-            put(&mut text, &key.line);
-            text.extend_from_slice(&listed.since.0.0.to_le_bytes());
-            text.extend_from_slice(&listed.since.1.0.to_le_bytes());
-            listed.cause.put(&mut text);
-            text.push(u8::from(listed.orphan.is_some()));
-            put(&mut text, listed.orphan.as_deref().unwrap_or(""));
-        }
-        text.push(0xff);
-        for (key, kept) in &self.complements {
-            put(&mut text, &key.path);
-            put(&mut text, &key.line);
-            put(&mut text, &kept.component);
-            text.extend_from_slice(&kept.level.0.to_le_bytes());
-            text.extend_from_slice(&kept.of.0.to_le_bytes());
-            for line in &kept.lost {
-                put(&mut text, line);
-            }
-            text.push(0xff);
-        }
-        Digest::of(&text)
+        Digest::of(&codec::canonical(self))
     }
 }
 
@@ -186,10 +167,4 @@ fn changed<K: Ord + Clone, V: PartialEq + Clone>(
         .filter(|(key, value)| before.get(key) != Some(value))
         .map(|(key, value)| (key.clone(), Some(value.clone())));
     gone.chain(made).collect()
-}
-
-/// A text with its length before it.
-fn put(out: &mut Vec<u8>, text: &str) {
-    out.extend_from_slice(&u32::try_from(text.len()).unwrap_or(u32::MAX).to_le_bytes());
-    out.extend_from_slice(text.as_bytes());
 }

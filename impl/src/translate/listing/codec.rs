@@ -1,0 +1,395 @@
+//! Listings and their changes as bytes, versioned by what carries them. A malformed input is an error.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::{Entries, KeptComplement, LISTED_LINES_MAX, ListKey, Listed, Listing, ListingChange};
+use crate::base::{Digest, Level, Lsn, Shared, Term};
+use crate::config::Prc;
+use crate::transform::Cause;
+
+/// The longest text of one field.
+const TEXT_BYTES_MAX: usize = 64 * 1024;
+
+/// Why bytes are no listing.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ListingError {
+    /// They end before what they announce.
+    #[error("cut short at byte {at}")]
+    Short {
+        /// Where.
+        at: usize,
+    },
+    /// They go on behind it.
+    #[error("{extra} bytes too many")]
+    Long {
+        /// How many.
+        extra: usize,
+    },
+    /// A byte has no meaning where it stands.
+    #[error("byte {at} is {byte:#04x}, which says nothing there")]
+    Tag {
+        /// Where.
+        at: usize,
+        /// Which.
+        byte: u8,
+    },
+    /// A text is none.
+    #[error("no text at byte {at}")]
+    Text {
+        /// Where.
+        at: usize,
+    },
+    /// A count is beyond its bound.
+    #[error("{count} at byte {at} are beyond the bound of {max}")]
+    TooMany {
+        /// Where.
+        at: usize,
+        /// How many.
+        count: usize,
+        /// The bound.
+        max: usize,
+    },
+}
+
+impl Listing {
+    /// As bytes: the change that makes it from nothing.
+    pub fn encode(&self) -> Vec<u8> {
+        ListingChange::between(&Self::default(), self).encode()
+    }
+
+    /// From bytes.
+    ///
+    /// # Errors
+    /// See [`ListingError`].
+    pub fn decode(bytes: &[u8]) -> Result<Self, ListingError> {
+        let mut listing = Self::default();
+        listing.apply(&ListingChange::decode(bytes)?);
+        Ok(listing)
+    }
+}
+
+impl ListingChange {
+    /// As bytes; no change is no bytes.
+    pub fn encode(&self) -> Vec<u8> {
+        let mut out = Vec::new();
+        if self.is_empty() {
+            return out;
+        }
+        put_count(&mut out, self.lines.len());
+        for (key, listed) in &self.lines {
+            put_key(&mut out, key);
+            put_option(&mut out, listed.as_ref(), put_listed);
+        }
+        put_count(&mut out, self.complements.len());
+        for (key, kept) in &self.complements {
+            put_key(&mut out, key);
+            put_option(&mut out, kept.as_ref(), put_kept);
+        }
+        out
+    }
+
+    /// From bytes.
+    ///
+    /// # Errors
+    /// See [`ListingError`].
+    pub fn decode(bytes: &[u8]) -> Result<Self, ListingError> {
+        let mut change = Self::default();
+        if bytes.is_empty() {
+            return Ok(change);
+        }
+        let mut reader = Reader { bytes, at: 0 };
+        for _ in 0..reader.count(LISTED_LINES_MAX)? {
+            let key = reader.key()?;
+            change.lines.push((key, reader.option(Reader::listed)?));
+        }
+        for _ in 0..reader.count(LISTED_LINES_MAX)? {
+            let key = reader.key()?;
+            change.complements.push((key, reader.option(Reader::kept)?));
+        }
+        match bytes.len() - reader.at {
+            0 => Ok(change),
+            extra => Err(ListingError::Long { extra }),
+        }
+    }
+}
+
+/// The canonical bytes of entries, of which their digest is made.
+pub(super) fn canonical(entries: &Entries) -> Vec<u8> {
+    let mut out = Vec::new();
+    put_count(&mut out, entries.lines.len());
+    for (key, listed) in &entries.lines {
+        put_key(&mut out, key);
+        put_listed(&mut out, listed);
+    }
+    for (key, kept) in &entries.complements {
+        put_key(&mut out, key);
+        put_kept(&mut out, kept);
+    }
+    out
+}
+
+fn put_count(out: &mut Vec<u8>, count: usize) {
+    let count = u32::try_from(count).expect("counts are bounded");
+    out.extend_from_slice(&count.to_le_bytes());
+}
+
+fn put_text(out: &mut Vec<u8>, text: &str) {
+    put_count(out, text.len());
+    out.extend_from_slice(text.as_bytes());
+}
+
+fn put_key(out: &mut Vec<u8>, key: &ListKey) {
+    put_text(out, &key.path);
+    put_text(out, &key.line);
+}
+
+fn put_option<T>(out: &mut Vec<u8>, value: Option<&T>, put: fn(&mut Vec<u8>, &T)) {
+    out.push(u8::from(value.is_some()));
+    if let Some(value) = value {
+        put(out, value);
+    }
+}
+
+fn put_listed(out: &mut Vec<u8>, listed: &Listed) {
+    out.extend_from_slice(&listed.since.0.0.to_le_bytes());
+    out.extend_from_slice(&listed.since.1.0.to_le_bytes());
+    put_cause(out, &listed.cause);
+    put_option(out, listed.orphan.as_ref(), |out, text| put_text(out, text));
+}
+
+fn put_kept(out: &mut Vec<u8>, kept: &KeptComplement) {
+    put_text(out, &kept.component);
+    out.extend_from_slice(&kept.level.0.to_le_bytes());
+    out.extend_from_slice(&kept.of.0.to_le_bytes());
+    put_count(out, kept.lost.len());
+    for line in &kept.lost {
+        put_text(out, line);
+    }
+}
+
+fn put_cause(out: &mut Vec<u8>, cause: &Cause) {
+    match cause {
+        Cause::NoTransform => out.push(0),
+        Cause::Value {
+            capture,
+            value,
+            allowed,
+        } => {
+            out.push(1);
+            for part in [capture, value, allowed] {
+                put_text(out, part);
+            }
+        }
+        Cause::Alone { missing } => {
+            out.push(2);
+            put_text(out, missing);
+        }
+        Cause::Conflict => out.push(3),
+        Cause::Taken => out.push(4),
+        Cause::Resolves => out.push(5),
+        Cause::EmptyMode => out.push(6),
+        Cause::Pending => out.push(7),
+        Cause::Unverified => out.push(8),
+        Cause::Bound => out.push(9),
+        Cause::Peer(prc) => {
+            out.push(10);
+            out.push(match prc {
+                Prc::Ok => 0,
+                Prc::Unchanged => 1,
+                Prc::NoMatch => 2,
+                Prc::Ambiguous => 3,
+                Prc::Incomplete => 4,
+                Prc::Rejected => 5,
+            });
+        }
+    }
+}
+
+/// Reads from the front.
+struct Reader<'a> {
+    bytes: &'a [u8],
+    at: usize,
+}
+
+impl Reader<'_> {
+    fn take<const N: usize>(&mut self) -> Result<[u8; N], ListingError> {
+        let part = self.bytes.get(self.at..self.at + N);
+        let part = part.ok_or(ListingError::Short { at: self.at })?;
+        self.at += N;
+        Ok(part.try_into().expect("a slice of N"))
+    }
+
+    fn tag(&mut self) -> Result<u8, ListingError> {
+        self.take::<1>().map(|[byte]| byte)
+    }
+
+    fn refused<T>(&self, byte: u8) -> Result<T, ListingError> {
+        Err(ListingError::Tag {
+            at: self.at - 1,
+            byte,
+        })
+    }
+
+    fn count(&mut self, max: usize) -> Result<usize, ListingError> {
+        let at = self.at;
+        let count = u32::from_le_bytes(self.take()?) as usize;
+        if count > max {
+            return Err(ListingError::TooMany { at, count, max });
+        }
+        Ok(count)
+    }
+
+    fn text(&mut self) -> Result<Shared<str>, ListingError> {
+        let bytes = self.count(TEXT_BYTES_MAX)?;
+        let at = self.at;
+        let part = self
+            .bytes
+            .get(at..at + bytes)
+            .ok_or(ListingError::Short { at })?;
+        self.at += bytes;
+        let text = core::str::from_utf8(part).map_err(|_| ListingError::Text { at })?;
+        Ok(Shared::from(String::from(text)))
+    }
+
+    fn key(&mut self) -> Result<ListKey, ListingError> {
+        Ok(ListKey {
+            path: self.text()?,
+            line: self.text()?,
+        })
+    }
+
+    fn option<T>(
+        &mut self,
+        read: fn(&mut Self) -> Result<T, ListingError>,
+    ) -> Result<Option<T>, ListingError> {
+        match self.tag()? {
+            0 => Ok(None),
+            1 => read(self).map(Some),
+            byte => self.refused(byte),
+        }
+    }
+
+    fn listed(&mut self) -> Result<Listed, ListingError> {
+        let term = Term(u64::from_le_bytes(self.take()?));
+        let lsn = Lsn(u64::from_le_bytes(self.take()?));
+        let cause = self.cause()?;
+        Ok(Listed {
+            cause,
+            since: (term, lsn),
+            orphan: self.option(Self::text)?,
+        })
+    }
+
+    fn kept(&mut self) -> Result<KeptComplement, ListingError> {
+        let component = self.text()?;
+        let level = Level(u16::from_le_bytes(self.take()?));
+        let of = Digest(u128::from_le_bytes(self.take()?));
+        let count = self.count(LISTED_LINES_MAX)?;
+        let lost = (0..count).map(|_| self.text()).collect::<Result<_, _>>()?;
+        Ok(KeptComplement {
+            component,
+            level,
+            of,
+            lost,
+        })
+    }
+
+    fn cause(&mut self) -> Result<Cause, ListingError> {
+        Ok(match self.tag()? {
+            0 => Cause::NoTransform,
+            1 => Cause::Value {
+                capture: self.text()?,
+                value: self.text()?,
+                allowed: self.text()?,
+            },
+            2 => Cause::Alone {
+                missing: self.text()?,
+            },
+            3 => Cause::Conflict,
+            4 => Cause::Taken,
+            5 => Cause::Resolves,
+            6 => Cause::EmptyMode,
+            7 => Cause::Pending,
+            8 => Cause::Unverified,
+            9 => Cause::Bound,
+            10 => Cause::Peer(match self.tag()? {
+                0 => Prc::Ok,
+                1 => Prc::Unchanged,
+                2 => Prc::NoMatch,
+                3 => Prc::Ambiguous,
+                4 => Prc::Incomplete,
+                5 => Prc::Rejected,
+                byte => return self.refused(byte),
+            }),
+            byte => return self.refused(byte),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sample() -> ListingChange {
+        let key = |line: &str| ListKey {
+            path: Shared::text("router pim"),
+            line: Shared::text(line),
+        };
+        let value = Cause::Value {
+            capture: Shared::text("seconds"),
+            value: Shared::text("30"),
+            allowed: Shared::text("(60-600)"),
+        };
+        let listed = |cause| Listed {
+            cause,
+            since: (Term(3), Lsn(7)),
+            orphan: None,
+        };
+        let kept = KeptComplement {
+            component: Shared::text("pim"),
+            level: Level(2),
+            of: Digest(5),
+            lost: alloc::vec![Shared::text("join-interval 30")],
+        };
+        ListingChange {
+            lines: alloc::vec![
+                (key("join-interval 30"), Some(listed(value))),
+                (
+                    key("join-interval 40"),
+                    Some(listed(Cause::Peer(Prc::Rejected)))
+                ),
+                (key("join-interval 50"), None),
+            ],
+            complements: alloc::vec![(key("a"), Some(kept)), (key("b"), None)],
+        }
+    }
+
+    #[test]
+    fn a_change_comes_back_as_it_was_written() {
+        let change = sample();
+        assert_eq!(ListingChange::decode(&change.encode()), Ok(change));
+        assert_eq!(ListingChange::decode(&[]), Ok(ListingChange::default()));
+    }
+
+    #[test]
+    fn a_change_cut_at_any_byte_is_refused() {
+        let bytes = sample().encode();
+        for cut in 1..bytes.len() {
+            assert!(
+                ListingChange::decode(&bytes[..cut]).is_err(),
+                "cut at {cut}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_change_flipped_at_any_bit_never_panics() {
+        let bytes = sample().encode();
+        for bit in 0..bytes.len() * 8 {
+            let mut flipped = bytes.clone();
+            flipped[bit / 8] ^= 1 << (bit % 8);
+            let _ = ListingChange::decode(&flipped).map(|change| change.encode());
+        }
+    }
+}
