@@ -14,6 +14,7 @@ use crate::config::{Line, LineKey, Place};
 use crate::diff::Diff;
 use crate::grammar::{Form, Matcher, Residue, Resolution, split_words};
 use crate::image::{Grammar, Image};
+use crate::planted::{Defect, Planted};
 use crate::transform::{Cause, Step, Tft};
 
 /// Of two images, as operators know it.
@@ -89,6 +90,7 @@ pub struct ActivePairing {
     dont_cares: BTreeMap<FormId, Shared<str>>,
     diff: Option<Diff>,
     unhandled: Vec<FormName>,
+    planted: Planted,
 }
 
 /// Pairs at the Active: reads the Standby's answer.
@@ -124,6 +126,7 @@ pub fn pair_at_active(image: &Image, diff_bytes: &[u8]) -> Result<ActivePairing,
         dont_cares: cared_not(image, &answer, &diff),
         diff: Some(diff),
         unhandled: answer.unhandled,
+        planted: Planted::NONE,
     };
     let unhandled = pairing.unhandled_here(image);
     pairing.unhandled.extend(unhandled);
@@ -148,7 +151,31 @@ impl ActivePairing {
             dont_cares: BTreeMap::new(),
             diff: None,
             unhandled: Vec::new(),
+            planted: Planted::NONE,
         })
+    }
+
+    /// The same pairing with a defect planted in what this room and `translate` do with it.
+    #[must_use]
+    pub fn planted(mut self, image: &Image, planted: Planted) -> Self {
+        self.planted = planted;
+        if planted.is(Defect::AdlWithoutSdl) && !self.is_equal() {
+            // What is on no list counts as executable: forms that the own image has had meanwhile.
+            let own = |form: FormId| {
+                let decl = image.form(form);
+                decl.lives_at(image.levels()[usize::from(decl.component.0)])
+            };
+            self.tft.keep_lowering(own);
+            for (form, _) in image.forms().filter(|(form, _)| !own(*form)) {
+                self.verdicts[form.0 as usize] = Verdict::Goes;
+            }
+        }
+        self
+    }
+
+    /// The defect that is planted, if any.
+    pub(crate) const fn defect(&self) -> Planted {
+        self.planted
     }
 
     /// Whether both images are the same.
@@ -384,7 +411,6 @@ struct Judge<'a> {
     same_family: bool,
     listed: BTreeMap<ModeId, BTreeSet<&'a str>>,
     raises: BTreeMap<(ModeId, &'a str), &'a super::answer::Raise>,
-    whole: BTreeSet<(String, String)>,
     peers: BTreeMap<ModeId, Matcher<()>>,
 }
 
@@ -416,18 +442,12 @@ impl<'a> Judge<'a> {
         let raises = raises
             .filter_map(|raise| Some(((image.mode(&raise.mode)?, raise.form.as_str()), raise)))
             .collect();
-        let diff = Diff::decode(answer.diff.as_bytes())?;
-        let whole = diff.adl.iter().filter(|of| of.residue == Residue::Whole);
-        let whole = whole
-            .map(|of| (of.entry.mode.clone(), String::from(of.entry.form.normal())))
-            .collect();
         Ok(Self {
             image,
             levels,
             same_family,
             listed,
             raises,
-            whole,
             peers,
         })
     }
@@ -447,11 +467,9 @@ impl<'a> Judge<'a> {
                 Verdict::Raised(raise.fails.clone())
             };
         }
-        let mode = self.image.mode_name(decl.mode);
         match self.listed.get(&decl.mode) {
             None => Verdict::Goes,
             Some(forms) if self.same_family && forms.contains(normal) => Verdict::Goes,
-            Some(_) if self.whole.contains(&(mode.into(), normal.into())) => Verdict::Stuck,
             Some(_) => Verdict::Resolve,
         }
     }

@@ -231,14 +231,14 @@ impl Rule {
         }
     }
 
-    /// The lines of `group` on one side in `config`, by pattern.
-    pub fn members(
+    /// The keys of the lines of `group` on one side, by pattern; `None` where the group's key does not
+    /// say the whole of it.
+    pub(super) fn keys(
         &self,
         image: &Image,
         side: SideOf,
-        config: &Config,
         group: &GroupKey,
-    ) -> Vec<Vec<(LineKey, Line)>> {
+    ) -> Vec<Option<LineKey>> {
         let mut named = Bindings::new();
         for (name, value) in self.key.iter().zip(&group.key) {
             let value = if side == SideOf::New {
@@ -248,11 +248,30 @@ impl Rule {
             };
             named.insert(name.clone(), value);
         }
-        let patterns = self.side(side).iter().enumerate();
+        let whole = |pattern: &&Pattern| pattern.address.len() == self.key.len();
+        let patterns = self.side(side).iter();
         patterns
-            .map(|(number, pattern)| {
+            .map(|pattern| {
+                Some(pattern)
+                    .filter(whole)
+                    .and_then(|pattern| address::line_key(image, &group.at, pattern, &named))
+            })
+            .collect()
+    }
+
+    /// The lines of `group` on one side in `config`, by pattern.
+    pub fn members(
+        &self,
+        image: &Image,
+        side: SideOf,
+        config: &Config,
+        group: &GroupKey,
+    ) -> Vec<Vec<(LineKey, Line)>> {
+        let keys = self.keys(image, side, group);
+        let patterns = self.side(side).iter().enumerate().zip(keys);
+        patterns
+            .map(|((number, pattern), key)| {
                 if pattern.address.len() == self.key.len() {
-                    let key = address::line_key(image, &group.at, pattern, &named);
                     let found = key.and_then(|key| Some((key.clone(), config.line(&key)?.clone())));
                     return found.into_iter().collect();
                 }

@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 use super::group::GroupKey;
 use super::rule::{Direction, Rule, RuleError, SideOf};
 use crate::base::{ChangeId, ComponentId, FormId, Level};
-use crate::config::Place;
+use crate::config::{LineKey, Place};
 use crate::image::Image;
 
 /// All rules of an image, found by form.
@@ -62,6 +62,15 @@ impl Tft {
             }
         }
         Ok(Self { rules, by_form })
+    }
+
+    /// Forgets how to lower forms that are not `kept`.
+    pub(crate) fn keep_lowering(&mut self, kept: impl Fn(FormId) -> bool) {
+        for (number, uses) in self.by_form.iter_mut().enumerate() {
+            if !kept(FormId(number as u32)) {
+                uses.retain(|of| of.side == SideOf::Old);
+            }
+        }
     }
 
     /// The rule of this number.
@@ -137,6 +146,17 @@ impl Tft {
             replaced = replaced.child(entry, words);
         }
         Some(replaced)
+    }
+
+    /// The key of the one line that a line of its own kind would be on the other side of `step`.
+    pub(crate) fn other_side(&self, image: &Image, step: Step, key: &LineKey) -> Option<LineKey> {
+        let of = self.read_by(step, key.form)?;
+        let rule = self.rule(of.rule);
+        let group = rule.group_of(image, of.side, of.pattern, key);
+        rule.keys(image, step.direction.to(), &group)
+            .into_iter()
+            .flatten()
+            .next()
     }
 
     /// The steps from the image's own levels to `levels`, down, in the family's order from the last.

@@ -11,6 +11,7 @@ use crate::config::{Config, Edit, Entry, LineKey, Place};
 use crate::disposition::ActivePairing;
 use crate::grammar::Words;
 use crate::image::Image;
+use crate::planted::Defect;
 use crate::transform::Cause;
 
 /// A translation from the Active's config A to the wire config W, kept in step. Cheap to clone and hash.
@@ -127,8 +128,16 @@ impl Lowering {
         let way = way_down(image, pairing);
         let before = self.clone();
         let advance = self.ladder.edit(&way, edits);
-        let (w_before, w) = (before.ladder.last(), self.ladder.last());
-        let wire = advance.touched.difference(image, w_before, w);
+        let mut wire = advance
+            .touched
+            .difference(image, before.ladder.last(), self.ladder.last());
+        if pairing.defect().is(Defect::GuardedLeavesOld) {
+            self.leave_old(&way, &before, &mut wire);
+        }
+        if pairing.defect().is(Defect::NoOfUnsent) {
+            let went = removed(edits);
+            wire.extend(self.unsent(&way, pairing, &before, &went));
+        }
         let was = before.listed(&way, pairing, &advance.affected, &advance.places);
         let now = self.listed(&way, pairing, &advance.affected, &advance.places);
         let mut listing = ListingChange::default();
@@ -166,6 +175,49 @@ impl Lowering {
             listing,
             causes,
         }
+    }
+
+    /// Planted: what a line was sent as stays, though its new value cannot go.
+    fn leave_old(&mut self, way: &Way<'_>, before: &Self, wire: &mut Vec<Edit>) {
+        let mut w = self.ladder.last().clone();
+        wire.retain(|edit| {
+            let Edit::Unset(key) = edit else { return true };
+            let origins = before.ladder.origins(way, key);
+            let gone = origins
+                .iter()
+                .all(|origin| self.config().line(origin).is_none());
+            if let Some(line) = before.wire_config().line(key).filter(|_| !gone) {
+                w.put(way.image, key, line.clone());
+            }
+            gone
+        });
+        self.ladder.put_last(w);
+    }
+
+    /// Planted: `no` of the lines that went without ever having been sent.
+    fn unsent(
+        &self,
+        way: &Way<'_>,
+        pairing: &ActivePairing,
+        before: &Self,
+        touched: &BTreeSet<LineKey>,
+    ) -> Vec<Edit> {
+        let went = touched
+            .iter()
+            .filter(|key| before.config().line(key).is_some() && self.config().line(key).is_none());
+        let unsent = went.filter(|key| before.ladder.fate(way, key).out.is_empty());
+        let said = unsent.flat_map(|key| {
+            let steps = pairing.steps().iter();
+            steps
+                .filter_map(|step| pairing.tft().other_side(way.image, *step, key))
+                .collect::<Vec<_>>()
+        });
+        said.filter(|key| {
+            let decl = way.image.form(key.form);
+            decl.lives_at(pairing.levels()[usize::from(decl.component.0)])
+        })
+        .map(Edit::Unset)
+        .collect()
     }
 
     /// The Active's config.
@@ -271,7 +323,9 @@ impl Lowering {
             };
             listed.insert(list_key(config, key), cause);
         }
-        for place in places {
+        let around = lines.iter().map(|key| &key.place).chain(places);
+        let places: BTreeSet<Place> = around.flat_map(Place::and_ancestors).collect();
+        for place in &places {
             let Some(entry) = place.entry_form() else {
                 continue;
             };
@@ -305,17 +359,26 @@ impl Lowering {
         fared
     }
 
-    /// An instance is listed if it was entered, nothing is in it, and it does not stand in W.
+    /// An instance is listed if it was entered, does not stand in W, and nothing in it goes.
     fn place_listed(&self, way: &Way<'_>, pairing: &ActivePairing, place: &Place) -> Fared {
         let config = self.config();
-        let empty = config.entry(place) == Some(Entry::Entered) && config.is_empty_place(place);
-        if !empty || self.ladder.place_in_last(way, place).is_some() {
+        let entered = config.entry(place) == Some(Entry::Entered);
+        if !entered || self.ladder.place_in_last(way, place).is_some() {
+            return Fared::Goes;
+        }
+        let entries = config.entries().map(|(inner, _)| inner);
+        let mut inside = entries
+            .filter(|inner| inner.is_within(place))
+            .flat_map(|inner| config.lines_in(inner));
+        let empty = config.is_empty_place(place);
+        if !empty && inside.any(|(key, _)| !self.ladder.fate(way, key).out.is_empty()) {
             return Fared::Goes;
         }
         let entry = place.entry_form();
         match entry.and_then(|entry| pairing.dont_care(entry)) {
             Some(reason) => Fared::DontCare(reason.clone()),
-            None => Fared::Listed(Cause::EmptyMode),
+            None if empty => Fared::Listed(Cause::EmptyMode),
+            None => Fared::Listed(Cause::NoTransform),
         }
     }
 }
@@ -325,6 +388,15 @@ enum Fared {
     Goes,
     DontCare(Shared<str>),
     Listed(Cause),
+}
+
+/// The lines that edits take away.
+fn removed(edits: &[Edit]) -> BTreeSet<LineKey> {
+    let unset = edits.iter().filter_map(|edit| match edit {
+        Edit::Unset(key) => Some(key.clone()),
+        Edit::Leave(_) | Edit::Enter(..) | Edit::Set { .. } => None,
+    });
+    unset.collect()
 }
 
 /// The Active's way: down to the wire's levels, then past the gate.

@@ -166,6 +166,7 @@ impl Raising {
         refuses: Refuses<'_>,
     ) -> Raised {
         self.listing.apply(listing);
+        let idle = self.idle(difference);
         let before = self.config().clone();
         let mut touched = Touched::of_edits(image, &mut self.w, difference);
         // A line that changes is tried anew.
@@ -193,6 +194,7 @@ impl Raising {
         in_s.lines.extend(self.touched_since(&before, &in_s));
         seen.extend(refused);
         seen.extend(self.unverified(of_w.iter()));
+        seen.extend(idle);
         let edits = in_s.difference(image, &before, self.config());
         Raised {
             edits,
@@ -315,6 +317,16 @@ impl Raising {
             self.short.insert(key.clone(), cause);
         }
         seen
+    }
+
+    /// Lines that a difference takes away and that are not there: the parser would say `unchanged`
+    /// where the Active's said `ok`.
+    fn idle(&self, difference: &[Edit]) -> BTreeMap<LineKey, Cause> {
+        let idle = difference.iter().filter_map(|edit| match edit {
+            Edit::Unset(key) if self.w.line(key).is_none() => Some(key.clone()),
+            Edit::Unset(_) | Edit::Leave(_) | Edit::Enter(..) | Edit::Set { .. } => None,
+        });
+        idle.map(|key| (key, Cause::Peer(Prc::Unchanged))).collect()
     }
 
     /// Holds the groups of refused lines of S out of it, whole.

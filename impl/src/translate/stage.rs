@@ -54,6 +54,17 @@ impl<'a> Stage<'a> {
     /// When `reads.before` is `None`, `out` is a copy of `reads.after`, and `touched` names at least
     /// everything that this stage does not leave as it is.
     pub(crate) fn advance(self, reads: Reads<'a>, touched: &Touched, out: &mut Config) -> Passed {
+        let mut passed = match self {
+            Self::Step { .. } => self.advance_lines(reads, touched, out),
+            Self::Gate(gate) => advance_gate(gate, reads, touched, out),
+        };
+        self.settle_places(reads, touched, out, &mut passed.touched);
+        self.settle_lists(reads, touched, out, &mut passed.touched);
+        passed
+    }
+
+    /// Lines that pass, and groups.
+    fn advance_lines(self, reads: Reads<'a>, touched: &Touched, out: &mut Config) -> Passed {
         let mut passed = Passed::default();
         let mut made: BTreeMap<LineKey, Line> = BTreeMap::new();
         let mut settle: BTreeSet<LineKey> = BTreeSet::new();
@@ -76,24 +87,12 @@ impl<'a> Stage<'a> {
             settle.extend(now.iter().map(|(key, _)| key.clone()));
             made.extend(now);
         }
-        if let Self::Gate(gate) = self {
-            let stays = |config: &Config, key: &LineKey| {
-                config
-                    .line(key)
-                    .is_some_and(|line| !gate.line_goes(reads.image, key, line))
-            };
-            let unsettled = touched.lines.iter().filter(|key| {
-                stays(reads.after, key) || reads.before.is_some_and(|before| stays(before, key))
-            });
-            passed.unsettled.extend(unsettled.cloned());
-        }
         for key in settle {
-            let now = made.get(&key).cloned().or_else(|| self.passed(reads, &key));
-            self.settle_line(reads.image, out, &key, now);
+            let now = made.get(&key).cloned();
+            let now = now.or_else(|| self.passed(reads, &key).cloned());
+            settle_line(reads.image, out, &key, now);
             passed.touched.lines.insert(key);
         }
-        self.settle_places(reads, touched, out, &mut passed.touched);
-        self.settle_lists(reads, touched, out, &mut passed.touched);
         passed
     }
 
@@ -128,13 +127,9 @@ impl<'a> Stage<'a> {
     }
 
     /// The line that stands in the next rung under `key` because it passed.
-    fn passed(self, reads: Reads<'_>, key: &LineKey) -> Option<Line> {
+    fn passed(self, reads: Reads<'a>, key: &LineKey) -> Option<&'a Line> {
         let from = self.passed_from(reads.image, key)?;
-        let line = reads.after.line(&from)?;
-        match self {
-            Self::Gate(gate) if !gate.line_goes(reads.image, &from, line) => None,
-            Self::Gate(_) | Self::Step { .. } => Some(line.clone()),
-        }
+        reads.after.line(&from)
     }
 
     /// The groups that touched lines are in.
@@ -175,16 +170,6 @@ impl<'a> Stage<'a> {
                 unsettled.extend(members.into_iter().flatten().map(|(key, _)| key));
                 Vec::new()
             }
-        }
-    }
-
-    fn settle_line(self, image: &Image, out: &mut Config, key: &LineKey, now: Option<Line>) {
-        if out.line(key) == now.as_ref() {
-            return;
-        }
-        match now {
-            Some(line) => out.put(image, key, line),
-            None => out.remove(image, key),
         }
     }
 
@@ -364,6 +349,46 @@ impl Stage<'_> {
             out.put_order(&place, form, &ordered);
             next.lists.insert((place, form));
         }
+    }
+}
+
+/// Lets through what the peer takes.
+fn advance_gate(
+    gate: &ActivePairing,
+    reads: Reads<'_>,
+    touched: &Touched,
+    out: &mut Config,
+) -> Passed {
+    let mut passed = Passed::default();
+    let mut places: BTreeMap<&Place, bool> = BTreeMap::new();
+    for key in &touched.lines {
+        let now = reads.after.line(key);
+        let goes = now.filter(|line| {
+            *places
+                .entry(&key.place)
+                .or_insert_with(|| gate.place_goes(reads.image, &key.place))
+                && gate.why_not(reads.image, key, line).is_none()
+        });
+        let was_held = reads
+            .before
+            .is_some_and(|before| before.line(key).is_some() && out.line(key).is_none());
+        if was_held || goes.is_none() && now.is_some() {
+            passed.unsettled.insert(key.clone());
+        }
+        settle_line(reads.image, out, key, goes.cloned());
+        passed.touched.lines.insert(key.clone());
+    }
+    passed
+}
+
+/// Makes the line under `key` be `now`.
+fn settle_line(image: &Image, out: &mut Config, key: &LineKey, now: Option<Line>) {
+    if out.line(key) == now.as_ref() {
+        return;
+    }
+    match now {
+        Some(line) => out.put(image, key, line),
+        None => out.remove(image, key),
     }
 }
 

@@ -1,6 +1,9 @@
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
+use proptest::prelude::*;
+use proptest::strategy::ValueTree;
+
 use super::*;
 use crate::base::{Lsn, Term};
 use crate::config::Config;
@@ -108,6 +111,10 @@ impl Pair {
             self.raising.config().digest(),
             "S is its image's: {s}"
         );
+    }
+
+    fn a(&self) -> String {
+        self.lowering.config().render()
     }
 
     fn w(&self) -> String {
@@ -277,5 +284,297 @@ fn every_form_commutes_between_all_releases_one_line_after_the_other() {
                 }
             }
         }
+    }
+}
+
+/// A small family of the kinds that the bundled one lacks, over three levels.
+const KINDS: &[(&str, &str)] = &[
+    (
+        "family.toml",
+        r#"
+family = "kinds"
+components = ["acl", "sys"]
+[[release]]
+name = "1"
+levels = { acl = 1, sys = 1 }
+[[release]]
+name = "2"
+levels = { acl = 2, sys = 1 }
+[[release]]
+name = "3"
+levels = { acl = 3, sys = 2 }
+[[release]]
+name = "2s"
+levels = { acl = 1, sys = 2 }
+"#,
+    ),
+    (
+        "acl.toml",
+        r#"
+component = "acl"
+[[mode]]
+name = "acl"
+parent = "config"
+enter = '[no] acl WORD$name'
+[[command]]
+mode = "acl"
+form = '[no] rule <permit|deny>$action A.B.C.D/M$prefix'
+key = ["prefix"]
+ordered = true
+[[change]]
+level = 2
+why = "the prefix first"
+old = [{ mode = "acl", form = '[no] rule <permit|deny>$action A.B.C.D/M$prefix' }]
+new = [{ mode = "acl", form = '[no] rule A.B.C.D/M$prefix <permit|deny>$action' }]
+key = ["prefix"]
+ordered = true
+[[change]]
+level = 3
+why = "verdicts have other names"
+old = [{ mode = "acl", form = '[no] rule A.B.C.D/M$prefix <permit|deny>$action' }]
+new = [{ mode = "acl", form = '[no] entry A.B.C.D/M$prefix <accept|drop>$action' }]
+map = { action = { permit = "accept", deny = "drop" } }
+key = ["prefix"]
+ordered = true
+"#,
+    ),
+    (
+        "sys.toml",
+        r#"
+component = "sys"
+[[command]]
+mode = "config"
+form = '[no] reboot-on-panic <true|false>$on'
+[[change]]
+level = 2
+why = "a flag says as much"
+old = [{ mode = "config", form = '[no] reboot-on-panic <true|false>$on' }]
+new = [{ mode = "config", form = '[no] panic-reboot' }]
+implied = { on = "true" }
+"#,
+    ),
+];
+
+fn kinds(active: &str, standby: &str, text: &str) -> Pair {
+    let family =
+        crate::image::Family::parse(KINDS).unwrap_or_else(|errors| panic!("{}", errors[0]));
+    let image = |release| family.image(release).unwrap();
+    Pair::of_images(image(active), image(standby), text)
+}
+
+#[test]
+fn an_ordered_list_keeps_its_order_through_two_changes() {
+    let mut pair = kinds(
+        "3",
+        "1",
+        "acl a\n entry 10.2.0.0/16 drop\n entry 10.1.0.0/16 accept\n",
+    );
+    let s = "acl a\n rule deny 10.2.0.0/16\n rule permit 10.1.0.0/16\n exit\n";
+    assert_eq!(pair.s(), s);
+    pair.execute("acl a\n entry 10.0.0.0/16 drop\n");
+    pair.execute("acl a\n no entry 10.2.0.0/16 drop\n");
+    pair.execute("acl a\n entry 10.2.0.0/16 accept\n");
+    let s = "acl a\n rule permit 10.1.0.0/16\n rule deny 10.0.0.0/16\n \
+             rule permit 10.2.0.0/16\n exit\n";
+    assert_eq!(pair.s(), s);
+    let back = kinds("1", "3", s);
+    assert_eq!(back.s(), pair.a());
+}
+
+#[test]
+fn a_flag_says_one_value_and_the_other_is_listed() {
+    assert_eq!(
+        kinds("1", "3", "reboot-on-panic true\n").s(),
+        "panic-reboot\n"
+    );
+    assert_eq!(
+        kinds("3", "1", "panic-reboot\n").s(),
+        "reboot-on-panic true\n"
+    );
+    let mut pair = kinds("1", "3", "reboot-on-panic false\n");
+    assert_eq!((pair.s(), pair.listed().len()), (String::new(), 1));
+    pair.execute("reboot-on-panic true\n");
+    assert_eq!(
+        (pair.s().as_str(), pair.listed().len()),
+        ("panic-reboot\n", 0)
+    );
+}
+
+#[test]
+fn a_line_that_the_unit_refuses_is_held_out_with_its_group() {
+    let mut pair = Pair::of("7.0", "7.1", "");
+    let refuses = |_: &crate::config::LineKey, line: &crate::config::Line| {
+        (line.words.text() == "log neighbor down").then_some(crate::config::Prc::Rejected)
+    };
+    let mut a = pair.lowering.config().clone();
+    let batch = "router bgp 65000\n log neighbor-changes\n bgp always-compare-med\n";
+    let edits = a.execute(&pair.active, pair.active.own(), batch).unwrap();
+    let lowered = pair
+        .lowering
+        .edit(&pair.active, &pair.at_active, &edits, (Term(1), Lsn(1)));
+    let text = render_edits(&pair.active, &lowered.wire);
+    let wire = read_edits(&pair.standby, pair.at_standby.grammar(), &text).unwrap();
+    let raised = pair.raising.apply_executing(
+        &pair.standby,
+        &pair.at_standby,
+        &wire,
+        &lowered.listing,
+        &refuses,
+    );
+    assert_eq!(raised.mismatches.len(), 1);
+    assert_eq!(
+        raised.mismatches[0].text(),
+        "router bgp 65000 / log neighbor-changes"
+    );
+    assert_eq!(
+        pair.s(),
+        "router bgp 65000\n bgp always-compare-med\n exit\n"
+    );
+    assert_eq!(
+        pair.lowering.wire_digest(),
+        pair.raising.wire_digest(&pair.standby)
+    );
+    assert_eq!(pair.raising.held_out(&pair.standby).len(), 1);
+    pair.execute("router bgp 65000\n no log neighbor-changes\n");
+    assert!(pair.raising.held_out(&pair.standby).is_empty());
+}
+
+#[test]
+fn what_a_unit_misapplied_shows_in_the_wire_digest() {
+    let mut pair = Pair::of("6.1", "6.2", "pim join-interval 60\nhostname r1\n");
+    let mut s = pair.raising.config().clone();
+    let edits = s.execute(
+        &pair.standby,
+        pair.standby.own(),
+        "router pim\n join-interval 61\n",
+    );
+    pair.raising
+        .disturb(&pair.standby, &pair.at_standby, &edits.unwrap());
+    assert_ne!(
+        pair.lowering.wire_digest(),
+        pair.raising.wire_digest(&pair.standby)
+    );
+}
+
+#[test]
+fn equal_images_share_everything() {
+    let image = bundled::image("7.1").unwrap();
+    let (at_active, at_standby) = (
+        ActivePairing::equal(&image).unwrap(),
+        StandbyPairing::equal(&image).unwrap(),
+    );
+    let mut a = Config::factory(image.levels());
+    a.execute(&image, image.own(), "interface eth0\n mtu 9000\n")
+        .unwrap();
+    let lowering = Lowering::of(&image, &at_active, &a);
+    assert_eq!(lowering.wire_config(), &a);
+    let w = Raising::read_w(&image, &at_standby, &lowering.wire_bytes()).unwrap();
+    let (raising, mismatches) = Raising::of(&image, &at_standby, w, Listing::default());
+    assert_eq!((raising.config(), mismatches.len()), (&a, 0));
+    assert_eq!(
+        at_active.compatibility(),
+        crate::disposition::Compatibility::Comp
+    );
+}
+
+#[test]
+fn every_line_is_explained_by_one_disposition() {
+    let text =
+        "interface eth0\n mtu 9216\n exit\nrouter pim\n join-interval 60\n exit\nhostname r1\n";
+    let pair = Pair::of("6.2", "6.0", text);
+    let explained = pair.lowering.explain(&pair.active, &pair.at_active);
+    let find = |line: &str| {
+        let found = explained.iter().find(|of| *of.key.line == *line).unwrap();
+        (
+            found.way.clone(),
+            found
+                .out
+                .iter()
+                .map(|key| key.line.to_string())
+                .collect::<Vec<_>>(),
+        )
+    };
+    assert_eq!(
+        find("hostname r1"),
+        (WayOfLine::AsIs, alloc::vec!["hostname r1".to_string()])
+    );
+    assert!(matches!(find("mtu 9216").0, WayOfLine::Stuck(_)));
+    let (way, out) = find("join-interval 60");
+    assert!(matches!(way, WayOfLine::Lowered { .. }));
+    assert_eq!(out, ["pim join-interval 60"]);
+}
+
+/// Batches drawn from every form of an image: a few lines each, set or negated.
+fn history(image: &Image) -> impl Strategy<Value = Vec<String>> + use<> {
+    let lines = lines_of(image);
+    let batch = proptest::collection::vec(proptest::sample::select(lines), 1..4);
+    proptest::collection::vec(batch.prop_map(|lines| lines.join("\nend\n")), 1..24)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 8, ..ProptestConfig::default() })]
+    #[test]
+    fn any_history_commutes_between_any_two_releases(seed in 0usize..36, picks in any::<[u8; 32]>()) {
+        let (active, standby) = (RELEASES[seed / 6], RELEASES[seed % 6]);
+        let strategy = history(&bundled::image(active).unwrap());
+        let config = proptest::test_runner::Config::default();
+        let rng = proptest::test_runner::TestRng::from_seed(
+            proptest::test_runner::RngAlgorithm::ChaCha,
+            &picks,
+        );
+        let mut runner = proptest::test_runner::TestRunner::new_with_rng(config, rng);
+        let batches = strategy.new_tree(&mut runner).unwrap().current();
+        let mut pair = Pair::of(active, standby, "");
+        for batch in &batches {
+            let mut a = pair.lowering.config().clone();
+            if a.execute(&pair.active, pair.active.own(), batch).is_ok() {
+                pair.execute(batch);
+            }
+        }
+    }
+}
+
+#[cfg(feature = "planted")]
+mod planted {
+    use super::*;
+    use crate::planted::{Defect, Planted};
+
+    fn pair(defect: Defect, active: &str, standby: &str, text: &str) -> Pair {
+        let mut pair = Pair::of(active, standby, text);
+        pair.at_active = pair
+            .at_active
+            .planted(&pair.active, Planted::defect(defect));
+        pair
+    }
+
+    #[test]
+    #[should_panic(expected = "W from")]
+    fn a_guarded_value_that_leaves_the_old_line_is_seen() {
+        pair(
+            Defect::GuardedLeavesOld,
+            "6.1",
+            "6.0",
+            "interface eth0\n mtu 1500\n",
+        )
+        .execute("interface eth0\n mtu 9216\n");
+    }
+
+    #[test]
+    #[should_panic(expected = "Peer(Unchanged)")]
+    fn a_no_of_an_unsent_line_is_seen() {
+        pair(
+            Defect::NoOfUnsent,
+            "6.1",
+            "6.0",
+            "interface eth0\n mtu 9216\n",
+        )
+        .execute("interface eth0\n no mtu 9216\n");
+    }
+
+    #[test]
+    #[should_panic(expected = "no such command")]
+    fn a_way_that_ends_between_the_two_images_is_seen() {
+        pair(Defect::AdlWithoutSdl, "6.2", "6.0", "router bgp 65000\n")
+            .execute("router bgp 65000\n bgp convergence-wait 5\n");
     }
 }
