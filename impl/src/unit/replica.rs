@@ -24,7 +24,7 @@ use crate::message::{Bytes, Compatibility, Mismatch, Stamp};
 use crate::parse::{self, WalkUp};
 use crate::planted::{Defect, Planted};
 use crate::policy::Cause;
-use crate::transform::{self, CauseClass};
+use crate::transform;
 use crate::translate::listing::{Listing, ListingChange};
 use crate::translate::{self, Lowered, Lowering, Raising, WayOfLine};
 
@@ -411,13 +411,7 @@ fn stuck(
     cause: &transform::Cause,
     line: Shared<str>,
 ) -> Stuck {
-    let cause = match cause.class() {
-        CauseClass::NoTransform => Cause::NoTransform,
-        CauseClass::GuardedValue => Cause::GuardedValue,
-        CauseClass::PrcMismatch => Cause::Prc,
-        CauseClass::Verification => Cause::Verification,
-        CauseClass::Limit => Cause::Limit,
-    };
+    let cause = translate::policy_cause(cause);
     let form = Shared::text(software.image.form(form).form.normal());
     Stuck {
         cause,
