@@ -3,6 +3,7 @@
 
 mod address;
 mod group;
+pub mod laws;
 mod rule;
 mod tft;
 

@@ -100,12 +100,18 @@ pub(super) fn line_key(
 ) -> Option<LineKey> {
     let place = place(image, at, pattern, values).ok()?;
     let decl = image.form(pattern.form);
-    let keyed: Vec<(&str, &str)> = key_names(image, pattern.form)
-        .iter()
-        .filter_map(|name| values.get_key_value(name))
-        .map(|(name, value)| (&**name, &**value))
-        .collect();
-    let key = decl.form.part(&keyed)?;
+    let key = match decl.key {
+        None => decl
+            .form
+            .build(Sign::Positive, &wanted(&decl.form, values))
+            .ok()?,
+        Some(_) => {
+            let names = key_names(image, pattern.form);
+            let keyed = names.iter().filter_map(|name| values.get_key_value(name));
+            let keyed: Vec<(&str, &str)> = keyed.map(|(name, value)| (&**name, &**value)).collect();
+            decl.form.part(&keyed)?
+        }
+    };
     Some(LineKey {
         place,
         form: pattern.form,

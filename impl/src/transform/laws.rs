@@ -1,0 +1,229 @@
+//! The laws of a rule, held against generated groups: what goes one way comes back as it was.
+//!
+//! For `image check` and tests. It claims nothing about groups that a guard keeps from going at all.
+
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+use super::Fate;
+use super::address::{self, Bindings};
+use super::rule::{Direction, Pattern, Rule};
+use crate::config::{Config, Line, LineKey, Place};
+use crate::grammar::{Form, Sign};
+use crate::image::Image;
+
+/// A group that did not come back as it was.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum LawError {
+    /// Going there and back gives another group.
+    #[error("{} becomes {} and comes back as {}", lines.join("; "), became.join("; "), back.join("; "))]
+    NotInverse {
+        /// The way it went first.
+        direction: Direction,
+        /// The lines of the group.
+        lines: Vec<String>,
+        /// What they became.
+        became: Vec<String>,
+        /// What these became; empty if they are stuck.
+        back: Vec<String>,
+    },
+    /// No generated group goes at all.
+    #[error("no group of this change can go: {}", why)]
+    NeverGoes {
+        /// The way.
+        direction: Direction,
+        /// Why the first did not.
+        why: String,
+    },
+}
+
+/// Checks one rule both ways on at most `limit` generated groups each.
+///
+/// # Shape
+/// All that is broken; a way whose other side is empty is not asked.
+pub fn check_inverse(image: &Image, rule: &Rule, limit: usize) -> Vec<LawError> {
+    [Direction::Lower, Direction::Raise]
+        .into_iter()
+        .filter(|way| !rule.side(way.from()).is_empty() && !rule.side(way.to()).is_empty())
+        .flat_map(|way| check_way(image, rule, way, limit))
+        .collect()
+}
+
+fn check_way(image: &Image, rule: &Rule, way: Direction, limit: usize) -> Vec<LawError> {
+    let mut broken = Vec::new();
+    let mut went = false;
+    let mut why = None;
+    for lines in groups(image, rule, way, limit) {
+        let config = config_of(image, &lines);
+        let group = rule.group_of(image, way.from(), 0, &lines[0].0);
+        let out = match rule.evaluate(image, way, &config, &group) {
+            Fate::Made { out, .. } => out,
+            Fate::Pending => continue,
+            Fate::Stuck(cause) => {
+                why.get_or_insert_with(|| cause.to_string());
+                continue;
+            }
+        };
+        went = true;
+        let there = config_of(image, &out);
+        let again = out
+            .first()
+            .map(|(key, _)| rule.group_of(image, way.to(), 0, key));
+        let back = again.map(|group| rule.evaluate(image, way.back(), &there, &group));
+        let back = match back {
+            Some(Fate::Made { out, .. }) => out,
+            Some(Fate::Pending | Fate::Stuck(_)) | None => Vec::new(),
+        };
+        if config_of(image, &back).digest() != config.digest() {
+            broken.push(LawError::NotInverse {
+                direction: way,
+                lines: texts(&lines),
+                became: texts(&out),
+                back: texts(&back),
+            });
+        }
+    }
+    if let Some(why) = why.filter(|_| !went) {
+        broken.push(LawError::NeverGoes {
+            direction: way,
+            why,
+        });
+    }
+    broken
+}
+
+/// Whole groups of one side: every alternative and both ends of every range.
+pub fn groups(
+    image: &Image,
+    rule: &Rule,
+    way: Direction,
+    limit: usize,
+) -> Vec<Vec<(LineKey, Line)>> {
+    let side = rule.side(way.from());
+    let Some(first) = side.first() else {
+        return Vec::new();
+    };
+    let at = place_of(image, rule);
+    let examples = image.form(first.form).form.examples(limit);
+    let positive = examples
+        .iter()
+        .filter(|words| words.sign() == Sign::Positive);
+    positive
+        .filter_map(|words| {
+            let mut values = image.form(first.form).form.values_of(words);
+            for pattern in side {
+                let entries = pattern.entries.iter().map(|entry| &image.form(*entry).form);
+                for form in entries.chain([&image.form(pattern.form).form]) {
+                    complete(form, &mut values);
+                }
+            }
+            let line = |pattern: &Pattern| {
+                address::build(image, &at, pattern, Sign::Positive, &values).ok()
+            };
+            side.iter().map(line).collect()
+        })
+        .collect()
+}
+
+/// Adds the values of an example where the form has captures that are not given.
+fn complete(form: &Form, values: &mut Bindings) {
+    let examples = form.examples(8);
+    let full = examples
+        .iter()
+        .filter(|words| words.sign() == Sign::Positive);
+    let full = full.max_by_key(|words| words.len());
+    for (name, value) in full
+        .map(|words| form.values_of(words))
+        .into_iter()
+        .flatten()
+    {
+        values.entry(name).or_insert(value);
+    }
+}
+
+/// A place in which groups of the rule can stand.
+fn place_of(image: &Image, rule: &Rule) -> Place {
+    let side = rule.old.iter().chain(&rule.new).next();
+    let Some(pattern) = side else {
+        return Place::root();
+    };
+    let mode = image.form(pattern.form).mode;
+    let path = super::rule::path_of(image, mode);
+    path.iter()
+        .take(rule.depth)
+        .fold(Place::root(), |place, mode| {
+            let entry = image.forms().find(|(_, decl)| decl.enters == Some(*mode));
+            let Some((entry, decl)) = entry else {
+                return place;
+            };
+            let examples = decl.form.examples(2);
+            let words = examples
+                .into_iter()
+                .find(|words| words.sign() == Sign::Positive);
+            words.map_or(place.clone(), |words| place.child(entry, words))
+        })
+}
+
+fn config_of(image: &Image, lines: &[(LineKey, Line)]) -> Config {
+    let mut config = Config::factory(image.levels());
+    for (key, line) in lines {
+        config.put(image, key, line.clone());
+    }
+    config
+}
+
+fn texts(lines: &[(LineKey, Line)]) -> Vec<String> {
+    lines
+        .iter()
+        .map(|(key, line)| key.place.path() + line.words.text())
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::image::{Family, bundled};
+    use crate::transform::Tft;
+
+    #[test]
+    fn every_change_of_the_bundled_family_is_its_own_inverse() {
+        for image in bundled::images() {
+            for rule in Tft::of(&image).unwrap().rules() {
+                assert_eq!(
+                    check_inverse(&image, rule, 64),
+                    [],
+                    "{} {:?}",
+                    image.name(),
+                    rule.change
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_map_of_two_values_to_one_breaks_the_law() {
+        let family = Family::parse(&[
+            (
+                "family.toml",
+                "family = \"f\"\ncomponents = [\"c\"]\n[[release]]\nname = \"2\"\nlevels = { c = 2 }\n",
+            ),
+            (
+                "c.toml",
+                "component = \"c\"\n[[command]]\nmode = \"config\"\nform = '[no] facility <a|b>$f'\n\
+                 [[change]]\nlevel = 2\nwhy = \"one is enough\"\n\
+                 old = [{ mode = \"config\", form = '[no] facility <a|b>$f' }]\n\
+                 new = [{ mode = \"config\", form = '[no] facility <x|y>$f' }]\n\
+                 map = { f = { a = \"x\", b = \"x\" } }\n",
+            ),
+        ])
+        .unwrap_or_else(|errors| panic!("{}", errors[0]));
+        let image = family.image("2").unwrap();
+        let tft = Tft::of(&image).unwrap();
+        let broken = check_inverse(&image, &tft.rules()[0], 64);
+        assert!(
+            broken
+                .iter()
+                .any(|error| matches!(error, LawError::NotInverse { .. }))
+        );
+    }
+}
