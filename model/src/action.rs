@@ -1,0 +1,73 @@
+//! What can happen: one action is one input of one party, and names everything that was free.
+
+use crate::state::{Flight, Slot};
+
+/// The timers of a unit that do something to the protocol's state or send.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Timer {
+    /// Says Hello to the arbiter again.
+    Hello,
+    /// Joins again.
+    Join,
+    /// Asks for the lease again, or releases again.
+    Renew,
+    /// Writes the register again.
+    Register,
+    /// Sends what its phase owes again.
+    Resend,
+    /// The Standby was not served, or the Active gives its session up.
+    GiveUp,
+}
+
+/// The timers of the arbiter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ArbiterTimer {
+    /// Hellos were gathered.
+    Gather,
+    /// The offer stood long enough.
+    TakeoverWait,
+    /// The lease is over.
+    Lease,
+    /// The offer again.
+    Resend,
+}
+
+/// How a command's prompt is returned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Durability {
+    /// When the change is in two memories.
+    Acked,
+    /// At once.
+    Async,
+}
+
+/// One input of one party.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Action {
+    /// The unit starts.
+    Boot(Slot),
+    /// The unit dies.
+    Crash(Slot),
+    /// A message arrives.
+    Deliver(Flight),
+    /// A unit's timer fires.
+    Timer(Slot, Timer),
+    /// An arbiter's timer fires.
+    Arbiter(ArbiterTimer),
+    /// The arbiter recovers with its state.
+    ArbiterRecovered,
+    /// A command is entered at the unit.
+    Command(Slot, u16, Durability),
+    /// The unit's lease ended.
+    LeaseLapsed(Slot),
+    /// The operator asks for a planned switchover.
+    Switchover(Slot),
+    /// The operator releases the role at once.
+    Forced(Slot),
+    /// The running config is in the unit's startup store.
+    Saved(Slot),
+    /// The driver has computed the pairing.
+    Paired(Slot),
+    /// The Standby declares itself not ready: it could not execute a change.
+    Declares(Slot),
+}

@@ -1,0 +1,511 @@
+//! What the protocol's parties know. Levels and forms do not exist here: a config is an identity.
+//! `Hash` is state identity: everything is derived.
+
+/// A unit's place in the chassis.
+pub type Slot = u8;
+/// One life of a unit.
+pub type Boot = u16;
+/// Fencing number.
+pub type Term = u16;
+/// Number of a configuration change.
+pub type Lsn = u16;
+
+/// A config's identity; what it means is the business of [`crate::effects::Effects`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Cfg(pub u32);
+
+/// (term, Active's boot, Standby's boot, attempt): every message but Join carries it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Session {
+    /// The Active's term.
+    pub term: Term,
+    /// The Active's boot.
+    pub active: Boot,
+    /// The Standby's boot.
+    pub standby: Boot,
+    /// The n of the Join that it answers.
+    pub attempt: u16,
+}
+
+/// Up to which change a config goes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Stamp {
+    /// The term in which it was held.
+    pub term: Term,
+    /// Its last change.
+    pub lsn: Lsn,
+}
+
+/// One change: (term, LSN) identifies it, `id` says which command made it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Change {
+    /// The term in which it was made.
+    pub term: Term,
+    /// Its number.
+    pub lsn: Lsn,
+    /// The command.
+    pub id: u16,
+}
+
+/// With what config a term is offered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Origin {
+    /// The replica of a session, up to an LSN at least.
+    Stateful(Session, Lsn),
+    /// The startup store.
+    Cold,
+    /// The config with which the unit acted or was to act.
+    Resume,
+}
+
+/// Who may take over statefully.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Eligible {
+    /// The session.
+    pub session: Session,
+    /// The Standby's slot.
+    pub slot: Slot,
+    /// Up to which change it has applied.
+    pub lsn: Lsn,
+}
+
+/// The arbiter of the role; all of it is durable but `gathering`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Arbiter {
+    /// Last used by an offer.
+    pub term: Term,
+    /// The offer that nobody has accepted.
+    pub offer: Option<Offer>,
+    /// Who accepted the latest accepted term.
+    pub holder: Option<Grantee>,
+    /// Who may take over statefully.
+    pub register: Option<Eligible>,
+    /// Of the register's latest write in the holder's term.
+    pub counter: u16,
+    /// Where each accepted term came from; none: a startup store.
+    pub line: Vec<(Term, Option<Lsn>)>,
+    /// What each unit said last.
+    pub known: [Option<Known>; 2],
+    /// Timer Gather runs.
+    pub gathering: bool,
+}
+
+/// An offer that stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Offer {
+    /// The term.
+    pub term: Term,
+    /// To whom.
+    pub slot: Slot,
+    /// To which boot.
+    pub boot: Boot,
+    /// With what config.
+    pub origin: Origin,
+}
+
+/// Who accepted a term.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Grantee {
+    /// The unit.
+    pub slot: Slot,
+    /// Its boot.
+    pub boot: Boot,
+    /// The term.
+    pub term: Term,
+    /// Whether its lease runs.
+    pub running: bool,
+}
+
+/// What a unit said in its last Hello.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Known {
+    /// Its boot.
+    pub boot: Boot,
+    /// Its startup store.
+    pub startup: Stamp,
+    /// Its running config, if it holds one as a former holder.
+    pub running: Option<Stamp>,
+}
+
+/// One unit, running or not.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Unit {
+    /// Its boot; the next one while it is down.
+    pub boot: Boot,
+    /// The highest term it has seen.
+    pub highest: Term,
+    /// Its startup store.
+    pub startup: (Stamp, Cfg),
+    /// Its latest round of joining.
+    pub n: u16,
+    /// What it is.
+    pub part: Part,
+}
+
+/// What a unit is.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Part {
+    /// It does not run.
+    Down,
+    /// Without a role.
+    Standby(Standby),
+    /// Of a term, without a lease.
+    Holder(Holder),
+    /// It acts.
+    Active(Box<Active>),
+}
+
+/// A unit without a role.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Standby {
+    /// Its session; none while it joins.
+    pub seat: Option<(Session, StandbyPhase)>,
+    /// The config that it could take over with.
+    pub replica: Option<Replica>,
+}
+
+/// How far the Standby is in its session.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum StandbyPhase {
+    /// Ready sent; the dump is needed or not.
+    Ready(Have),
+    /// The driver compares the dumps.
+    Pairing,
+    /// Diff sent; the dump had been at hand or not.
+    Diffed(Have),
+    /// Waits for the snapshot: its announcement, and which chunks are here.
+    Config(Option<Snapshot>, u64),
+    /// Executed and verified; Lines that came early.
+    Shadow(Snapshot, Vec<Change>),
+    /// Swapped in; Lines that came out of order, and a Hot that waits.
+    Synced(Vec<Change>, Option<Lsn>),
+    /// Cold standby.
+    Rpr,
+    /// Not served.
+    Held,
+}
+
+/// What a Standby has of the Active's dump.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Have {
+    /// Nothing.
+    Needed,
+    /// Its answer from an earlier session.
+    AtHand,
+    /// Both run the same image.
+    SameImage,
+}
+
+/// A config that is sent whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Snapshot {
+    /// The last change in it.
+    pub lsn: Lsn,
+    /// The config, as it becomes on the other side.
+    pub cfg: Cfg,
+    /// In how many chunks it travels.
+    pub chunks: u8,
+}
+
+/// A config that was swapped in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Replica {
+    /// Of which session.
+    pub session: Session,
+    /// The last change applied.
+    pub applied: Lsn,
+    /// The config.
+    pub cfg: Cfg,
+    /// It has declared itself not ready.
+    pub declared: bool,
+}
+
+/// A unit that accepted a term and has no lease.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Holder {
+    /// The term.
+    pub term: Term,
+    /// Its latest Renew.
+    pub renew: u16,
+    /// The latest Renew that was granted.
+    pub granted: u16,
+    /// It released the role and asks for it no more.
+    pub released: bool,
+    /// Its config is a running one, not its startup store.
+    pub runs: bool,
+    /// Its config, fixed.
+    pub cfg: Cfg,
+    /// The last change in it.
+    pub lsn: Lsn,
+    /// The Active that it was in this very term.
+    pub kept: Option<Box<Active>>,
+}
+
+/// A unit that acts.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Active {
+    /// The term.
+    pub term: Term,
+    /// Its latest Renew.
+    pub renew: u16,
+    /// The latest Renew that was granted: its lease runs from there.
+    pub granted: u16,
+    /// The last change.
+    pub last: Lsn,
+    /// The config.
+    pub cfg: Cfg,
+    /// Its latest write of the register.
+    pub register: Register,
+    /// The offer of a session that stands.
+    pub offered: Option<Session>,
+    /// The session.
+    pub current: Option<Current>,
+    /// The session that it ends.
+    pub leaving: Option<Session>,
+    /// The round of the session that ended last.
+    pub ended: Option<(Boot, u16)>,
+    /// LSNs whose prompts are held, one an entry.
+    pub prompts: Vec<Lsn>,
+    /// The last change of an `acked` command that was returned local.
+    pub unreplicated: Lsn,
+    /// A planned switchover is under way.
+    pub draining: bool,
+}
+
+/// The Active's latest write of the register.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Register {
+    /// Its counter; 0: none was written in this term.
+    pub counter: u16,
+    /// What it says.
+    pub value: Option<Eligible>,
+    /// It was sent and not confirmed.
+    pub open: bool,
+}
+
+/// The Active's session.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Current {
+    /// Which.
+    pub session: Session,
+    /// How far it is.
+    pub phase: Phase,
+    /// Changes after the snapshot that are not acknowledged.
+    pub journal: Vec<Change>,
+    /// The last change that was acknowledged.
+    pub acked: Lsn,
+    /// The last change at BulkAccept.
+    pub hot_at: Lsn,
+}
+
+/// How far the Active is in its session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Phase {
+    /// The dump is on its way.
+    Dump,
+    /// The diff is waited for.
+    Diff,
+    /// The driver computes dispositions.
+    Pairing,
+    /// Waits until the register is none.
+    Config,
+    /// The snapshot is on its way.
+    Bulk(Snapshot),
+    /// Accepted; Lines go.
+    Cold,
+    /// Hot sent; prompts are held from here.
+    HotSent,
+    /// Hot acknowledged.
+    HotAcked,
+    /// The register is written.
+    Setting,
+    /// The register says so.
+    Hot,
+    /// Rejected: cold standby.
+    Rejected,
+    /// Not served.
+    Held,
+}
+
+impl Phase {
+    /// Whether prompts of `acked` commands are held.
+    pub const fn holds_prompts(self) -> bool {
+        matches!(
+            self,
+            Self::HotSent | Self::HotAcked | Self::Setting | Self::Hot
+        )
+    }
+
+    /// Whether Lines are sent.
+    pub const fn sends_lines(self) -> bool {
+        self.holds_prompts() || matches!(self, Self::Cold)
+    }
+}
+
+/// All parties; messages stand beside.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct State {
+    /// The units, by slot.
+    pub units: [Unit; 2],
+    /// The arbiter.
+    pub arbiter: Arbiter,
+}
+
+impl State {
+    /// Two units that were never started, and an arbiter that knows nobody.
+    pub fn cold() -> Self {
+        let unit = |boot| Unit {
+            boot,
+            highest: 0,
+            startup: (Stamp::default(), Cfg::default()),
+            n: 0,
+            part: Part::Down,
+        };
+        Self {
+            units: [unit(1), unit(1)],
+            arbiter: Arbiter::default(),
+        }
+    }
+
+    /// The Active, if there is one.
+    pub fn active(&self) -> Option<(Slot, &Active)> {
+        self.units
+            .iter()
+            .enumerate()
+            .find_map(|(slot, unit)| match &unit.part {
+                Part::Active(active) => Some((slot as Slot, &**active)),
+                Part::Down | Part::Standby(_) | Part::Holder(_) => None,
+            })
+    }
+}
+
+/// Whom a message is for: a slot, whatever boot is in it, or the arbiter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum To {
+    /// The unit in this slot.
+    Unit(Slot),
+    /// The arbiter.
+    Arbiter,
+}
+
+/// A message on its way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Flight {
+    /// Who sent it: a unit's slot; the arbiter's messages have the receiver's.
+    pub from: Slot,
+    /// Whom it is for.
+    pub to: To,
+    /// What it says.
+    pub msg: Msg,
+}
+
+/// The messages of the protocol.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[expect(
+    missing_docs,
+    reason = "PROTOCOL.md, sections 2 and 3, says what they are"
+)]
+pub enum Msg {
+    Hello {
+        boot: Boot,
+        startup: Stamp,
+        running: Option<Stamp>,
+    },
+    Renew {
+        boot: Boot,
+        term: Term,
+        n: u16,
+        lsn: Lsn,
+    },
+    Decline {
+        boot: Boot,
+        term: Term,
+    },
+    SetRegister {
+        term: Term,
+        counter: u16,
+        value: Option<Eligible>,
+    },
+    Release {
+        term: Term,
+        lsn: Lsn,
+    },
+    Offer {
+        boot: Boot,
+        term: Term,
+        origin: Origin,
+    },
+    Grant {
+        boot: Boot,
+        term: Term,
+        n: u16,
+    },
+    Confirm {
+        term: Term,
+        counter: u16,
+    },
+    Join {
+        boot: Boot,
+        n: u16,
+        same_image: bool,
+    },
+    Proceed {
+        session: Session,
+    },
+    Ready {
+        session: Session,
+        have: Have,
+    },
+    Dump {
+        session: Session,
+    },
+    Diff {
+        session: Session,
+    },
+    Compatible {
+        session: Session,
+    },
+    Incompatible {
+        session: Session,
+    },
+    Config {
+        session: Session,
+        snapshot: Snapshot,
+    },
+    Chunk {
+        session: Session,
+        lsn: Lsn,
+        cfg: Cfg,
+        number: u8,
+    },
+    BulkDone {
+        session: Session,
+        lsn: Lsn,
+    },
+    BulkAccept {
+        session: Session,
+        lsn: Lsn,
+    },
+    Line {
+        session: Session,
+        change: Change,
+    },
+    Applied {
+        session: Session,
+        lsn: Lsn,
+    },
+    Hot {
+        session: Session,
+        lsn: Lsn,
+    },
+    HotAck {
+        session: Session,
+        lsn: Lsn,
+    },
+    Leave {
+        session: Session,
+    },
+    Left {
+        session: Session,
+    },
+}

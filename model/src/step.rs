@@ -1,0 +1,311 @@
+//! One step: the machines of PROTOCOL.md, section 10.
+
+mod active;
+mod arbiter;
+mod holder;
+mod standby;
+
+use crate::action::{Action, Durability, Timer};
+use crate::effects::Effects;
+use crate::state::{Eligible, Flight, Msg, Part, Slot, State, To, Unit};
+
+pub use arbiter::is_on_line as on_line;
+pub use standby::whole;
+
+/// A rule of the protocol that can be taken away, to see its property fail
+/// (the numbers are those of the counterexamples that found them).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Rule {
+    /// 1: a unit acts only on a Grant that echoes a Renew of its own.
+    GrantEchoesRenew,
+    /// 2: a Grant names the Renew that it answers.
+    GrantNamesRenew,
+    /// 3: the acceptance makes the unit the holder, with its config fixed.
+    AcceptanceFixesConfig,
+    /// 4: `resume` is offered by stamp, not by the very next term.
+    ResumeByStamp,
+    /// 5: running configs of former holders compete.
+    RunningCompete,
+    /// 6: only a Proceed of a newer term makes the old Active reset.
+    OnlyProceedResets,
+    /// 7: stamps are compared on the line only.
+    OnTheLine,
+    /// 8: a unit without a lease sends Join beside its Renew.
+    HolderJoins,
+    /// 9: Confirm carries the counter that it confirms.
+    ConfirmNamesCounter,
+    /// 10: a repeated write is answered by Confirm.
+    RepeatedWriteConfirmed,
+    /// 11: messages to the arbiter have owners that resend.
+    ArbiterResends,
+    /// 12: the acceptance clears the register.
+    AcceptanceClears,
+    /// 14: a Line before BulkAccept is never applied nor answered.
+    LineWaitsForAccept,
+    /// 15: Join carries n, Proceed echoes it.
+    JoinCarriesRound,
+    /// Leaving hot clears the register before prompts return local.
+    LeavingClears,
+    /// The arbiter takes what the holder runs from its Renew and Release, not from its Hello alone.
+    HolderSaysWhatItRuns,
+}
+
+/// What is no part of the state.
+#[derive(Clone, Copy, Debug)]
+pub struct Env<E> {
+    /// The meaning of configs and changes.
+    pub effects: E,
+    /// In how many chunks a snapshot travels.
+    pub chunks: u8,
+    /// Both units run the same image: no dump, no diff.
+    pub same_image: bool,
+    /// How far the Standby may be behind when the pair becomes hot.
+    pub hot_window: u16,
+    /// How many Lines may be outstanding.
+    pub line_window: u16,
+    /// The rule that is taken away, if any.
+    pub without: Option<Rule>,
+}
+
+impl<E> Env<E> {
+    /// Whether `rule` is in force.
+    pub fn keeps(&self, rule: Rule) -> bool {
+        self.without != Some(rule)
+    }
+}
+
+/// What an operator is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Answer {
+    /// The change is in two memories.
+    Replicated {
+        /// Its number.
+        lsn: u16,
+    },
+    /// The change is here only.
+    Local {
+        /// Its number.
+        lsn: u16,
+        /// How it was asked for.
+        durability: Durability,
+    },
+    /// It was so already.
+    Unchanged,
+    /// Nothing changed.
+    Refused,
+    /// The role was lost while it waited.
+    Unknown {
+        /// The change's number.
+        lsn: u16,
+    },
+}
+
+/// What came of an action.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// The parties after it.
+    pub state: State,
+    /// What was sent, in order.
+    pub sent: Vec<Flight>,
+    /// What operators were told, in order.
+    pub answers: Vec<Answer>,
+}
+
+/// What a step puts out while it is made.
+pub(crate) struct Out {
+    pub(crate) slot: Slot,
+    pub(crate) sent: Vec<Flight>,
+    pub(crate) answers: Vec<Answer>,
+}
+
+impl Out {
+    pub(crate) fn tell(&mut self, msg: Msg) {
+        self.sent.push(Flight {
+            from: self.slot,
+            to: To::Arbiter,
+            msg,
+        });
+    }
+
+    pub(crate) fn peer(&mut self, msg: Msg) {
+        self.sent.push(Flight {
+            from: self.slot,
+            to: To::Unit(1 - self.slot),
+            msg,
+        });
+    }
+
+    pub(crate) fn unit(&mut self, slot: Slot, msg: Msg) {
+        self.sent.push(Flight {
+            from: slot,
+            to: To::Unit(slot),
+            msg,
+        });
+    }
+}
+
+/// What `action` makes of `state`; none: the protocol does not allow it there.
+pub fn step<E: Effects>(env: &Env<E>, state: &State, action: &Action) -> Option<Step> {
+    let mut state = state.clone();
+    let mut out = Out {
+        slot: 0,
+        sent: Vec::new(),
+        answers: Vec::new(),
+    };
+    match *action {
+        Action::Arbiter(timer) => arbiter::on_timer(env, &mut state.arbiter, timer, &mut out)?,
+        Action::ArbiterRecovered => arbiter::on_recovered(&mut state.arbiter),
+        Action::Deliver(Flight {
+            from,
+            to: To::Arbiter,
+            msg,
+        }) => {
+            arbiter::on_message(env, &mut state.arbiter, from, msg, &mut out);
+        }
+        Action::Deliver(Flight {
+            from,
+            to: To::Unit(slot),
+            msg,
+        }) => {
+            out.slot = slot;
+            on_message(
+                env,
+                &mut state.units[usize::from(slot)],
+                from,
+                msg,
+                &mut out,
+            )?;
+        }
+        Action::Boot(slot)
+        | Action::Crash(slot)
+        | Action::Timer(slot, _)
+        | Action::Command(slot, ..)
+        | Action::LeaseLapsed(slot)
+        | Action::Switchover(slot)
+        | Action::Forced(slot)
+        | Action::Saved(slot)
+        | Action::Paired(slot)
+        | Action::Declares(slot) => {
+            out.slot = slot;
+            on_input(env, &mut state.units[usize::from(slot)], action, &mut out)?;
+        }
+    }
+    Some(Step {
+        state,
+        sent: out.sent,
+        answers: out.answers,
+    })
+}
+
+fn on_message<E: Effects>(
+    env: &Env<E>,
+    unit: &mut Unit,
+    from: Slot,
+    msg: Msg,
+    out: &mut Out,
+) -> Option<()> {
+    match &mut unit.part {
+        Part::Down => return None,
+        Part::Standby(_) => standby::on_message(env, unit, from, msg, out),
+        Part::Holder(_) => holder::on_message(env, unit, msg, out),
+        Part::Active(_) => active::on_message(env, unit, msg, out),
+    }
+    Some(())
+}
+
+fn on_input<E: Effects>(
+    env: &Env<E>,
+    unit: &mut Unit,
+    action: &Action,
+    out: &mut Out,
+) -> Option<()> {
+    match *action {
+        Action::Boot(_) => boot(env, unit, out),
+        Action::Crash(_) => crash(unit),
+        Action::Timer(_, timer) => on_timer(env, unit, timer, out),
+        Action::Saved(_) => {
+            let Part::Active(active) = &unit.part else {
+                return None;
+            };
+            let stamp = crate::state::Stamp {
+                term: active.term,
+                lsn: active.last,
+            };
+            unit.startup = (stamp, active.cfg);
+            Some(())
+        }
+        Action::Paired(_) => match &unit.part {
+            Part::Standby(_) => standby::on_paired(unit, out),
+            Part::Active(_) => active::on_paired(env, unit, out),
+            Part::Down | Part::Holder(_) => None,
+        },
+        Action::Declares(_) => {
+            let Part::Standby(standby) = &mut unit.part else {
+                return None;
+            };
+            let replica = standby
+                .replica
+                .as_mut()
+                .filter(|replica| !replica.declared)?;
+            replica.declared = true;
+            Some(())
+        }
+        Action::Command(_, id, durability) => active::on_command(env, unit, id, durability, out),
+        Action::LeaseLapsed(_) => active::lapse(env, unit, out),
+        Action::Switchover(_) => active::on_switchover(env, unit, out),
+        Action::Forced(_) => active::on_forced(unit, out),
+        Action::Deliver(_) | Action::Arbiter(_) | Action::ArbiterRecovered => None,
+    }
+}
+
+fn boot<E>(env: &Env<E>, unit: &mut Unit, out: &mut Out) -> Option<()> {
+    if unit.part != Part::Down {
+        return None;
+    }
+    unit.n = 0;
+    hello(unit, out);
+    standby::join(env, unit, None, out);
+    Some(())
+}
+
+fn crash(unit: &mut Unit) -> Option<()> {
+    if unit.part == Part::Down {
+        return None;
+    }
+    unit.part = Part::Down;
+    unit.boot += 1;
+    Some(())
+}
+
+/// Hello, with the running config of a former or present holder.
+pub(crate) fn hello(unit: &Unit, out: &mut Out) {
+    let running = match &unit.part {
+        Part::Holder(holder) => holder.runs.then_some((holder.term, holder.lsn)),
+        Part::Active(active) => Some((active.term, active.last)),
+        Part::Down | Part::Standby(_) => None,
+    };
+    let running = running.map(|(term, lsn)| crate::state::Stamp { term, lsn });
+    out.tell(Msg::Hello {
+        boot: unit.boot,
+        startup: unit.startup.0,
+        running,
+    });
+}
+
+fn on_timer<E: Effects>(env: &Env<E>, unit: &mut Unit, timer: Timer, out: &mut Out) -> Option<()> {
+    if timer == Timer::Hello {
+        (unit.part != Part::Down).then(|| hello(unit, out))
+    } else {
+        match &unit.part {
+            Part::Down => None,
+            Part::Standby(_) => standby::on_timer(env, unit, timer, out),
+            Part::Holder(_) => holder::on_timer(env, unit, timer, out),
+            Part::Active(_) => active::on_timer(env, unit, timer, out),
+        }
+    }
+}
+
+/// The register's value for a session.
+pub(crate) const fn eligible(session: crate::state::Session, slot: Slot, lsn: u16) -> Eligible {
+    Eligible { session, slot, lsn }
+}

@@ -1,0 +1,269 @@
+//! The arbiter (PROTOCOL.md, 10.1).
+
+use super::{Env, Out, Rule};
+use crate::action::ArbiterTimer;
+use crate::state::{Arbiter, Grantee, Known, Msg, Offer, Origin, Slot, Stamp};
+
+pub(super) fn on_recovered(arbiter: &mut Arbiter) {
+    arbiter.gathering = !runs(arbiter) && arbiter.offer.is_none();
+}
+
+fn runs(arbiter: &Arbiter) -> bool {
+    arbiter.holder.is_some_and(|holder| holder.running)
+}
+
+pub(super) fn on_timer<E>(
+    env: &Env<E>,
+    arbiter: &mut Arbiter,
+    timer: ArbiterTimer,
+    out: &mut Out,
+) -> Option<()> {
+    match timer {
+        ArbiterTimer::Gather => {
+            if !core::mem::take(&mut arbiter.gathering) {
+                return None;
+            }
+            if !runs(arbiter) && arbiter.offer.is_none() {
+                offer(env, arbiter, out);
+            }
+        }
+        ArbiterTimer::TakeoverWait => {
+            let standing = arbiter.offer.take()?;
+            arbiter.known[usize::from(standing.slot)] = None;
+            pass_over(env, arbiter, standing, out);
+        }
+        ArbiterTimer::Lease => end_lease(env, arbiter, out)?,
+        ArbiterTimer::Resend => send(arbiter.offer?, out),
+    }
+    Some(())
+}
+
+pub(super) fn on_message<E>(
+    env: &Env<E>,
+    arbiter: &mut Arbiter,
+    from: Slot,
+    msg: Msg,
+    out: &mut Out,
+) {
+    match msg {
+        Msg::Hello {
+            boot,
+            startup,
+            running,
+        } => {
+            arbiter.known[usize::from(from)] = Some(Known {
+                boot,
+                startup,
+                running,
+            });
+            arbiter.gathering |= !runs(arbiter) && arbiter.offer.is_none();
+        }
+        Msg::Renew { boot, term, n, lsn } => {
+            accept(env, arbiter, from, (boot, term, lsn), out);
+            let grantee = Grantee {
+                slot: from,
+                boot,
+                term,
+                running: true,
+            };
+            if arbiter.holder == Some(grantee) {
+                note_running(env, arbiter, from, term, lsn);
+                out.unit(from, Msg::Grant { boot, term, n });
+            }
+        }
+        Msg::Decline { boot, term } => {
+            let open = |offer: &Offer| (offer.slot, offer.boot, offer.term) == (from, boot, term);
+            if let Some(declined) = arbiter.offer.filter(open) {
+                arbiter.offer = None;
+                pass_over(env, arbiter, declined, out);
+            }
+        }
+        Msg::SetRegister {
+            term,
+            counter,
+            value,
+        } if holds(arbiter, from, term) => {
+            let newer = counter > arbiter.counter;
+            if newer {
+                arbiter.register = value;
+                arbiter.counter = counter;
+            }
+            if newer || env.keeps(Rule::RepeatedWriteConfirmed) {
+                out.unit(
+                    from,
+                    Msg::Confirm {
+                        term,
+                        counter: arbiter.counter,
+                    },
+                );
+            }
+        }
+        Msg::Release { term, lsn } if holds(arbiter, from, term) => {
+            note_running(env, arbiter, from, term, lsn);
+            end_lease(env, arbiter, out);
+        }
+        // Of a term that is over, or no message to an arbiter.
+        _ => {}
+    }
+}
+
+fn accept<E>(
+    env: &Env<E>,
+    arbiter: &mut Arbiter,
+    from: Slot,
+    (boot, term, lsn): (u16, u16, u16),
+    out: &mut Out,
+) {
+    let open = |offer: &Offer| (offer.slot, offer.boot, offer.term) == (from, boot, term);
+    let Some(accepted) = arbiter.offer.filter(open) else {
+        return;
+    };
+    if !env.keeps(Rule::OnlyProceedResets)
+        && let Some(former) = arbiter.holder.filter(|holder| holder.slot != from)
+    {
+        // With the rule taken away the former holder is told of the acceptance, and resets.
+        out.unit(
+            former.slot,
+            Msg::Grant {
+                boot: former.boot,
+                term,
+                n: 0,
+            },
+        );
+    }
+    arbiter.holder = Some(Grantee {
+        slot: from,
+        boot,
+        term,
+        running: true,
+    });
+    arbiter.offer = None;
+    if env.keeps(Rule::AcceptanceClears) {
+        arbiter.register = None;
+        arbiter.counter = 0;
+    }
+    arbiter
+        .line
+        .push((term, (accepted.origin != Origin::Cold).then_some(lsn)));
+}
+
+/// The holder's own messages say what it runs: its last Hello may be older than its term.
+fn note_running<E>(env: &Env<E>, arbiter: &mut Arbiter, slot: Slot, term: u16, lsn: u16) {
+    let cold = arbiter.line.last().is_some_and(|(_, from)| from.is_none());
+    if let Some(known) = &mut arbiter.known[usize::from(slot)]
+        && env.keeps(Rule::HolderSaysWhatItRuns)
+    {
+        let runs = !cold || lsn > known.startup.lsn;
+        known.running = if runs {
+            Some(Stamp { term, lsn })
+        } else {
+            known.running
+        };
+    }
+}
+
+fn holds(arbiter: &Arbiter, from: Slot, term: u16) -> bool {
+    arbiter
+        .holder
+        .is_some_and(|h| h.slot == from && h.term == term && h.running)
+}
+
+fn end_lease<E>(env: &Env<E>, arbiter: &mut Arbiter, out: &mut Out) -> Option<()> {
+    let holder = arbiter.holder.as_mut().filter(|holder| holder.running)?;
+    holder.running = false;
+    if arbiter.register.is_some() {
+        offer(env, arbiter, out);
+    } else {
+        arbiter.gathering = true;
+    }
+    Some(())
+}
+
+fn pass_over<E>(env: &Env<E>, arbiter: &mut Arbiter, passed: Offer, out: &mut Out) {
+    if matches!(passed.origin, Origin::Stateful(..)) {
+        arbiter.register = None;
+    }
+    offer(env, arbiter, out);
+}
+
+fn offer<E>(env: &Env<E>, arbiter: &mut Arbiter, out: &mut Out) {
+    let Some((slot, boot, origin)) = candidate(env, arbiter) else {
+        return;
+    };
+    arbiter.term += 1;
+    let made = Offer {
+        term: arbiter.term,
+        slot,
+        boot,
+        origin,
+    };
+    arbiter.offer = Some(made);
+    send(made, out);
+}
+
+fn send(offer: Offer, out: &mut Out) {
+    let Offer {
+        term,
+        slot,
+        boot,
+        origin,
+    } = offer;
+    out.unit(slot, Msg::Offer { boot, term, origin });
+}
+
+fn candidate<E>(env: &Env<E>, arbiter: &Arbiter) -> Option<(Slot, u16, Origin)> {
+    if let Some(register) = arbiter.register {
+        let origin = Origin::Stateful(register.session, register.lsn);
+        return Some((register.slot, register.session.standby, origin));
+    }
+    let known = || {
+        (0u8..)
+            .zip(&arbiter.known)
+            .filter_map(|(slot, known)| Some((slot, (*known)?)))
+    };
+    let mut best: Option<(Stamp, bool, core::cmp::Reverse<Slot>)> = None;
+    for (slot, unit) in known() {
+        let slot = core::cmp::Reverse(slot);
+        let next = |stamp: &Stamp| env.keeps(Rule::ResumeByStamp) || stamp.term + 1 > arbiter.term;
+        let running = unit
+            .running
+            .filter(next)
+            .filter(|_| env.keeps(Rule::RunningCompete));
+        if let Some(stamp) = running.filter(|stamp| on_line(env, arbiter, *stamp, true)) {
+            best = best.max(Some((stamp, true, slot)));
+        }
+        if on_line(env, arbiter, unit.startup, false) {
+            best = best.max(Some((unit.startup, false, slot)));
+        }
+    }
+    let off_line = known()
+        .map(|(slot, unit)| (unit.startup, false, core::cmp::Reverse(slot)))
+        .max();
+    let (_, running, core::cmp::Reverse(slot)) = best.or(off_line)?;
+    let origin = if running {
+        Origin::Resume
+    } else {
+        Origin::Cold
+    };
+    Some((slot, arbiter.known[usize::from(slot)]?.boot, origin))
+}
+
+fn on_line<E>(env: &Env<E>, arbiter: &Arbiter, stamp: Stamp, running: bool) -> bool {
+    !env.keeps(Rule::OnTheLine)
+        || arbiter
+            .line
+            .iter()
+            .filter(|(term, _)| *term > stamp.term)
+            .all(|(_, from)| match from {
+                Some(lsn) => *lsn >= stamp.lsn,
+                None => !running,
+            })
+}
+
+/// Whether a startup stamp is on the line, by all the rules.
+pub fn is_on_line(arbiter: &Arbiter, stamp: Stamp) -> bool {
+    let later = arbiter.line.iter().filter(|(term, _)| *term > stamp.term);
+    later
+        .filter_map(|(_, from)| *from)
+        .all(|lsn| lsn >= stamp.lsn)
+}

@@ -1,0 +1,295 @@
+//! The Standby (PROTOCOL.md, 10.2, Joining).
+
+use super::{Env, Out, Rule, holder};
+use crate::action::Timer;
+use crate::effects::Effects;
+use crate::state::{
+    Change, Have, Msg, Part, Replica, Session, Slot, Snapshot, Standby, StandbyPhase, Unit,
+};
+
+/// All chunks of a snapshot.
+pub const fn whole(chunks: u8) -> u64 {
+    (1 << chunks) - 1
+}
+
+/// A new round of joining.
+pub(super) fn join<E>(env: &Env<E>, unit: &mut Unit, replica: Option<Replica>, out: &mut Out) {
+    unit.n += 1;
+    unit.part = Part::Standby(Standby {
+        seat: None,
+        replica,
+    });
+    send_join(env, unit, out);
+}
+
+pub(super) fn send_join<E>(env: &Env<E>, unit: &Unit, out: &mut Out) {
+    let n = if env.keeps(Rule::JoinCarriesRound) {
+        unit.n
+    } else {
+        1
+    };
+    out.peer(Msg::Join {
+        boot: unit.boot,
+        n,
+        same_image: env.same_image,
+    });
+}
+
+pub(super) fn waits_for<E>(env: &Env<E>, unit: &Unit, session: Session) -> bool {
+    let n = if env.keeps(Rule::JoinCarriesRound) {
+        unit.n
+    } else {
+        1
+    };
+    session.term >= unit.highest && session.standby == unit.boot && session.attempt == n
+}
+
+pub(super) fn take_seat<E>(env: &Env<E>, unit: &mut Unit, session: Session, out: &mut Out) {
+    unit.highest = session.term;
+    let have = if env.same_image {
+        Have::SameImage
+    } else {
+        Have::Needed
+    };
+    let seat = Some((session, StandbyPhase::Ready(have)));
+    unit.part = Part::Standby(Standby {
+        seat,
+        replica: None,
+    });
+    out.peer(Msg::Ready { session, have });
+}
+
+fn session_of(msg: Msg) -> Option<Session> {
+    match msg {
+        Msg::Dump { session }
+        | Msg::Compatible { session }
+        | Msg::Incompatible { session }
+        | Msg::Config { session, .. }
+        | Msg::Chunk { session, .. }
+        | Msg::BulkAccept { session, .. }
+        | Msg::Line { session, .. }
+        | Msg::Hot { session, .. }
+        | Msg::Leave { session } => Some(session),
+        _ => None,
+    }
+}
+
+pub(super) fn on_message<E: Effects>(
+    env: &Env<E>,
+    unit: &mut Unit,
+    _from: Slot,
+    msg: Msg,
+    out: &mut Out,
+) {
+    match msg {
+        Msg::Offer { boot, term, origin } if boot == unit.boot => {
+            return holder::on_offer(env, unit, term, origin, out);
+        }
+        Msg::Proceed { session } => {
+            let joins = matches!(&unit.part, Part::Standby(Standby { seat: None, .. }));
+            if joins && waits_for(env, unit, session) {
+                take_seat(env, unit, session, out);
+            }
+            return;
+        }
+        _ => {}
+    }
+    let slot = out.slot;
+    let Part::Standby(standby) = &mut unit.part else {
+        return;
+    };
+    let Some((session, phase)) = &mut standby.seat else {
+        return;
+    };
+    if session_of(msg) != Some(*session) {
+        return;
+    }
+    let session = *session;
+    match (msg, &mut *phase) {
+        (Msg::Leave { .. }, _) => {
+            out.peer(Msg::Left { session });
+            join(env, unit, None, out);
+        }
+        (Msg::Dump { .. }, StandbyPhase::Ready(Have::Needed)) => *phase = StandbyPhase::Pairing,
+        (
+            Msg::Compatible { .. },
+            StandbyPhase::Ready(Have::SameImage) | StandbyPhase::Diffed(_),
+        ) => {
+            *phase = StandbyPhase::Config(None, 0);
+        }
+        (Msg::Incompatible { .. }, StandbyPhase::Ready(_) | StandbyPhase::Diffed(_)) => {
+            *phase = StandbyPhase::Held;
+        }
+        (Msg::Config { snapshot, .. }, StandbyPhase::Config(announced @ None, have)) => {
+            *announced = Some(snapshot);
+            let have = *have;
+            execute(session, phase, have, out);
+        }
+        (Msg::Chunk { number, .. }, StandbyPhase::Config(_, have)) => {
+            *have |= 1 << number;
+            let have = *have;
+            execute(session, phase, have, out);
+        }
+        (Msg::BulkAccept { lsn, .. }, StandbyPhase::Shadow(shadow, kept)) if shadow.lsn == lsn => {
+            let Snapshot {
+                lsn: applied, cfg, ..
+            } = *shadow;
+            let kept = core::mem::take(kept);
+            standby.replica = Some(Replica {
+                session,
+                applied,
+                cfg,
+                declared: false,
+            });
+            *phase = StandbyPhase::Synced(kept, None);
+            apply_kept(env, slot, standby, out);
+        }
+        (Msg::Line { change, .. }, StandbyPhase::Shadow(shadow, kept)) => {
+            if !env.keeps(Rule::LineWaitsForAccept) && change.lsn == shadow.lsn + 1 {
+                out.peer(Msg::Applied {
+                    session,
+                    lsn: change.lsn,
+                });
+            } else if change.lsn > shadow.lsn && change.lsn <= shadow.lsn + env.line_window {
+                keep(kept, change);
+            }
+        }
+        (Msg::Line { change, .. }, StandbyPhase::Synced(kept, _)) => {
+            let Some(replica) = &standby.replica else {
+                return;
+            };
+            if change.lsn <= replica.applied {
+                out.peer(Msg::Applied {
+                    session,
+                    lsn: replica.applied,
+                });
+            } else if change.lsn <= replica.applied + env.line_window {
+                keep(kept, change);
+                apply_kept(env, slot, standby, out);
+            }
+        }
+        (Msg::Hot { lsn, .. }, StandbyPhase::Synced(_, waits)) => {
+            let Some(replica) = &standby.replica else {
+                return;
+            };
+            if replica.applied >= lsn {
+                out.peer(Msg::HotAck { session, lsn });
+            } else {
+                *waits = Some(lsn);
+            }
+        }
+        // Of another phase: it comes again when it is due.
+        _ => {}
+    }
+}
+
+fn keep(kept: &mut Vec<Change>, change: Change) {
+    if let Err(at) = kept.binary_search(&change) {
+        kept.insert(at, change);
+    }
+}
+
+fn execute(session: Session, phase: &mut StandbyPhase, have: u64, out: &mut Out) {
+    let StandbyPhase::Config(Some(snapshot), _) = *phase else {
+        return;
+    };
+    if have == whole(snapshot.chunks) {
+        *phase = StandbyPhase::Shadow(snapshot, Vec::new());
+        out.peer(Msg::BulkDone {
+            session,
+            lsn: snapshot.lsn,
+        });
+    }
+}
+
+fn apply_kept<E: Effects>(env: &Env<E>, slot: Slot, standby: &mut Standby, out: &mut Out) {
+    let Some((session, StandbyPhase::Synced(kept, waits))) = &mut standby.seat else {
+        return;
+    };
+    let Some(replica) = &mut standby.replica else {
+        return;
+    };
+    while let Some(change) = kept
+        .first()
+        .copied()
+        .filter(|c| c.lsn <= replica.applied + 1)
+    {
+        kept.remove(0);
+        if change.lsn == replica.applied + 1 {
+            replica.cfg = env.effects.apply(slot, replica.cfg, change);
+            replica.applied = change.lsn;
+            out.peer(Msg::Applied {
+                session: *session,
+                lsn: change.lsn,
+            });
+        }
+    }
+    if let Some(lsn) = waits.filter(|h| *h <= replica.applied) {
+        *waits = None;
+        out.peer(Msg::HotAck {
+            session: *session,
+            lsn,
+        });
+    }
+}
+
+pub(super) fn on_timer<E>(
+    env: &Env<E>,
+    unit: &mut Unit,
+    timer: Timer,
+    out: &mut Out,
+) -> Option<()> {
+    let Part::Standby(standby) = &mut unit.part else {
+        return None;
+    };
+    match (timer, &standby.seat) {
+        (Timer::Join, None) => send_join(env, unit, out),
+        (Timer::GiveUp, Some(_)) => {
+            let replica = standby.replica;
+            join(env, unit, replica, out);
+        }
+        (Timer::Resend, Some((session, phase))) => {
+            let session = *session;
+            match phase {
+                StandbyPhase::Ready(have) => out.peer(Msg::Ready {
+                    session,
+                    have: *have,
+                }),
+                StandbyPhase::Diffed(have) => {
+                    if *have == Have::AtHand {
+                        out.peer(Msg::Ready {
+                            session,
+                            have: Have::AtHand,
+                        });
+                    }
+                    out.peer(Msg::Diff { session });
+                }
+                StandbyPhase::Shadow(snapshot, _) => {
+                    out.peer(Msg::BulkDone {
+                        session,
+                        lsn: snapshot.lsn,
+                    });
+                }
+                StandbyPhase::Pairing
+                | StandbyPhase::Config(..)
+                | StandbyPhase::Synced(..)
+                | StandbyPhase::Rpr
+                | StandbyPhase::Held => return None,
+            }
+        }
+        _ => return None,
+    }
+    Some(())
+}
+
+pub(super) fn on_paired(unit: &mut Unit, out: &mut Out) -> Option<()> {
+    let Part::Standby(standby) = &mut unit.part else {
+        return None;
+    };
+    let Some((session, phase @ StandbyPhase::Pairing)) = &mut standby.seat else {
+        return None;
+    };
+    *phase = StandbyPhase::Diffed(Have::Needed);
+    out.peer(Msg::Diff { session: *session });
+    Some(())
+}
