@@ -298,6 +298,7 @@ impl Arbiter {
                         && holder.lease == Lease::Running
                 });
                 if holds {
+                    self.note_running(from, Stamp { term, lsn });
                     let message = ToUnit::Grant { boot, term, n };
                     out.push(ArbiterOutput::Send { to: from, message });
                     out.push(ArbiterOutput::SetTimer(ArbiterTimer::Lease));
@@ -363,10 +364,6 @@ impl Arbiter {
             self.line.last().is_none_or(|last| last.term < term),
             "terms are accepted in order"
         );
-        if from_lsn.is_some() {
-            // Its next Hello would say so; until it comes the older one must not count.
-            self.note_running(from, Stamp { term, lsn });
-        }
         self.holder = Some(holder);
         self.offer = None;
         self.register = None;
@@ -381,7 +378,10 @@ impl Arbiter {
     }
 
     fn note_running(&mut self, slot: Slot, stamp: Stamp) {
-        if let Some(known) = self.known.get_mut(&slot) {
+        let cold = self.line.last().is_some_and(|last| last.from.is_none());
+        if let Some(known) = self.known.get_mut(&slot)
+            && (!cold || stamp.lsn > known.startup.lsn)
+        {
             known.running = Some(stamp);
         }
     }
