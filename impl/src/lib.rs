@@ -17,3 +17,4 @@ pub mod policy;
 pub mod transform;
 pub mod translate;
 pub mod unit;
+pub mod wire;

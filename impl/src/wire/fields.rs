@@ -1,0 +1,278 @@
+//! Fields of frames: how each type of the messages is written and read.
+
+use alloc::vec::Vec;
+
+use super::WireError;
+use crate::base::{Attempt, BootId, Digest, ImageDigest, Lsn, Shared, Slot, Term};
+use crate::message::{
+    Bytes, Compatibility, DumpAtHand, HeldBy, LeaveWhy, Mismatch, OnMismatch, Prc, Ranges,
+    Redundancy, SaveResult, Session, Verdict,
+};
+
+/// A type that stands in frames.
+pub(super) trait Field: Sized {
+    fn put(&self, out: &mut Vec<u8>);
+    fn take(from: &mut Reader<'_>) -> Result<Self, WireError>;
+}
+
+/// The rest of a frame.
+pub(super) struct Reader<'a> {
+    rest: &'a [u8],
+    at: usize,
+}
+
+impl<'a> Reader<'a> {
+    pub(super) const fn new(frame: &'a [u8]) -> Self {
+        Self { rest: frame, at: 0 }
+    }
+
+    pub(super) fn take<const N: usize>(&mut self) -> Result<[u8; N], WireError> {
+        let mut taken = [0; N];
+        taken.copy_from_slice(self.bytes(N)?);
+        Ok(taken)
+    }
+
+    /// The next `count` bytes, if the frame holds them.
+    pub(super) fn bytes(&mut self, count: usize) -> Result<&'a [u8], WireError> {
+        let Some((taken, rest)) = self.rest.split_at_checked(count) else {
+            return Err(WireError::Short {
+                at: self.at,
+                missing: count - self.rest.len(),
+            });
+        };
+        self.rest = rest;
+        self.at += count;
+        Ok(taken)
+    }
+
+    pub(super) const fn is_empty(&self) -> bool {
+        self.rest.is_empty()
+    }
+
+    pub(super) const fn end(&self) -> Result<(), WireError> {
+        match self.rest.len() {
+            0 => Ok(()),
+            bytes => Err(WireError::Trailing { bytes }),
+        }
+    }
+
+    pub(super) const fn no(&self, what: &'static str, value: u64) -> WireError {
+        WireError::Value {
+            at: self.at,
+            what,
+            value,
+        }
+    }
+
+    /// A count, of things that take at least `least` bytes each.
+    fn count(&mut self, least: usize) -> Result<usize, WireError> {
+        let count = u32::take(self)? as usize;
+        let bytes = count.saturating_mul(least);
+        if bytes > self.rest.len() {
+            return Err(WireError::Short {
+                at: self.at,
+                missing: bytes - self.rest.len(),
+            });
+        }
+        Ok(count)
+    }
+}
+
+fn put_count(count: usize, out: &mut Vec<u8>) {
+    u32::try_from(count)
+        .expect("a machine bounds what it sends")
+        .put(out);
+}
+
+macro_rules! numbers {
+    ($($type:ty),*) => {$(
+        impl Field for $type {
+            fn put(&self, out: &mut Vec<u8>) {
+                out.extend_from_slice(&self.to_le_bytes());
+            }
+
+            fn take(from: &mut Reader<'_>) -> Result<Self, WireError> {
+                Ok(Self::from_le_bytes(from.take()?))
+            }
+        }
+    )*};
+}
+
+numbers!(u8, u16, u32, u64, u128);
+
+macro_rules! newtypes {
+    ($($type:ident),*) => {$(
+        impl Field for $type {
+            fn put(&self, out: &mut Vec<u8>) {
+                self.0.put(out);
+            }
+
+            fn take(from: &mut Reader<'_>) -> Result<Self, WireError> {
+                Ok(Self(Field::take(from)?))
+            }
+        }
+    )*};
+}
+
+newtypes!(Slot, BootId, Term, Lsn, Attempt, Digest);
+
+macro_rules! choices {
+    ($($type:ident: $what:literal { $($tag:literal $name:ident),* })*) => {$(
+        impl Field for $type {
+            fn put(&self, out: &mut Vec<u8>) {
+                out.push(match self {
+                    $(Self::$name => $tag,)*
+                });
+            }
+
+            fn take(from: &mut Reader<'_>) -> Result<Self, WireError> {
+                Ok(match u8::take(from)? {
+                    $($tag => Self::$name,)*
+                    other => return Err(from.no($what, u64::from(other))),
+                })
+            }
+        }
+    )*};
+}
+
+choices! {
+    Compatibility: "compatibility" { 0 Comp, 1 Dynamic, 2 Incomp }
+    DumpAtHand: "say about the dump" { 0 SameImage, 1 AtHand, 2 Needed }
+    HeldBy: "say about the register" { 0 Register, 1 Nobody }
+    OnMismatch: "action on a mismatch" { 0 List, 1 LeaveHot }
+    Prc: "parser return code" {
+        0 Ok, 1 Unchanged, 2 NoMatch, 3 Ambiguous, 4 Incomplete, 5 Rejected
+    }
+    Redundancy: "mode of redundancy" { 0 Sso, 1 Rpr, 2 Simplex }
+    SaveResult: "result of a save" { 0 Ok, 1 Disk, 2 Translation, 3 NoAnswer }
+    Verdict: "verdict" { 0 Reset, 1 Rpr, 2 Simplex }
+    LeaveWhy: "reason to leave" {
+        0 Watchdog, 1 AckTimeout, 2 JournalFull, 3 Deadline, 4 DigestMismatch, 5 PrcMismatch,
+        6 Stuck, 7 Degrade, 8 Incompatible, 9 Simplex, 10 Operator, 11 Over
+    }
+}
+
+impl Field for ImageDigest {
+    fn put(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.0);
+    }
+
+    fn take(from: &mut Reader<'_>) -> Result<Self, WireError> {
+        Ok(Self(from.take()?))
+    }
+}
+
+impl Field for Session {
+    fn put(&self, out: &mut Vec<u8>) {
+        self.term.put(out);
+        self.active.put(out);
+        self.standby.put(out);
+        self.attempt.put(out);
+    }
+
+    fn take(from: &mut Reader<'_>) -> Result<Self, WireError> {
+        Ok(Self {
+            term: Field::take(from)?,
+            active: Field::take(from)?,
+            standby: Field::take(from)?,
+            attempt: Field::take(from)?,
+        })
+    }
+}
+
+impl Field for Bytes {
+    fn put(&self, out: &mut Vec<u8>) {
+        put_count(self.len(), out);
+        out.extend_from_slice(self);
+    }
+
+    fn take(from: &mut Reader<'_>) -> Result<Self, WireError> {
+        let count = from.count(1)?;
+        Ok(Self::new(from.bytes(count)?.to_vec()))
+    }
+}
+
+impl Field for Shared<str> {
+    fn put(&self, out: &mut Vec<u8>) {
+        put_count(self.len(), out);
+        out.extend_from_slice(self.as_bytes());
+    }
+
+    fn take(from: &mut Reader<'_>) -> Result<Self, WireError> {
+        let count = from.count(1)?;
+        let bytes = from.bytes(count)?;
+        match core::str::from_utf8(bytes) {
+            Ok(text) => Ok(Self::text(text)),
+            Err(error) => Err(from.no("text", u64::from(bytes[error.valid_up_to()]))),
+        }
+    }
+}
+
+impl Field for Ranges {
+    fn put(&self, out: &mut Vec<u8>) {
+        put_count(self.as_slice().len(), out);
+        for (start, end) in self.as_slice() {
+            start.put(out);
+            end.put(out);
+        }
+    }
+
+    fn take(from: &mut Reader<'_>) -> Result<Self, WireError> {
+        let count = from.count(16)?;
+        let ranges = (0..count).map(|_| Ok((Field::take(from)?, Field::take(from)?)));
+        let ranges = ranges.collect::<Result<Vec<(u64, u64)>, WireError>>()?;
+        Self::from_ordered(ranges).ok_or_else(|| from.no("list of ranges", count as u64))
+    }
+}
+
+impl Field for Shared<[Mismatch]> {
+    fn put(&self, out: &mut Vec<u8>) {
+        put_count(self.len(), out);
+        for Mismatch {
+            component,
+            form,
+            line,
+            prc,
+        } in self.iter()
+        {
+            component.put(out);
+            form.put(out);
+            line.put(out);
+            prc.put(out);
+        }
+    }
+
+    fn take(from: &mut Reader<'_>) -> Result<Self, WireError> {
+        let count = from.count(13)?;
+        let mut mismatches = Vec::with_capacity(count);
+        for _ in 0..count {
+            mismatches.push(Mismatch {
+                component: Field::take(from)?,
+                form: Field::take(from)?,
+                line: Field::take(from)?,
+                prc: Field::take(from)?,
+            });
+        }
+        Ok(Self::new(mismatches))
+    }
+}
+
+impl<T: Field> Field for Option<T> {
+    fn put(&self, out: &mut Vec<u8>) {
+        match self {
+            None => out.push(0),
+            Some(value) => {
+                out.push(1);
+                value.put(out);
+            }
+        }
+    }
+
+    fn take(from: &mut Reader<'_>) -> Result<Self, WireError> {
+        match u8::take(from)? {
+            0 => Ok(None),
+            1 => Ok(Some(Field::take(from)?)),
+            other => Err(from.no("presence", u64::from(other))),
+        }
+    }
+}
