@@ -13,6 +13,7 @@ use crate::exit;
 use crate::plan::Plan;
 use crate::run::{self, Options, Report, Tally, Verdict};
 use crate::stock::Stock;
+use crate::tap::Observer;
 
 /// Of so many seeds one is run twice, and must give the same trace.
 pub const AGAIN_ONE_IN: u64 = 50;
@@ -145,8 +146,22 @@ impl Verdict {
 /// # Errors
 /// What the stock lacks, or that the thread could not be had.
 pub fn run_fresh(plan: &Arc<Plan>, stock: &Arc<Stock>, options: Options) -> Result<Report, String> {
+    run_watched(plan, stock, options, Vec::new())
+}
+
+/// The same, with further observers.
+///
+/// # Errors
+/// As [`run_fresh`].
+pub fn run_watched(
+    plan: &Arc<Plan>,
+    stock: &Arc<Stock>,
+    options: Options,
+    others: Vec<Box<dyn Observer>>,
+) -> Result<Report, String> {
     let (plan, stock) = (Arc::clone(plan), Arc::clone(stock));
-    let body = move || run::run(&plan, &stock, options).map_err(|error| error.to_string());
+    let body =
+        move || run::run_seen(&plan, &stock, options, others).map_err(|error| error.to_string());
     #[expect(
         clippy::disallowed_methods,
         reason = "one fresh thread per seed, outside of every run"

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use rand_chacha::ChaCha8Rng;
 use rand_core::{Rng, SeedableRng};
 
-pub use material::Material;
+pub use material::{Material, OfImage};
 
 use crate::plan::{Anchor, Entry, FORMAT, Moment, Network, Noise, Plan, UnitPlan, What};
 

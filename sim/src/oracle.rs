@@ -1,17 +1,101 @@
 //! The oracles: one file per property, each an observer of the tap. They know the protocol's words, not the
-//! engine's code.
+//! engine's code paths. Each keeps its own record of what happened.
 
+pub mod answers;
+pub mod available;
+pub mod bounded;
+pub mod bounded_resets;
+pub mod commutes;
+pub mod hot_is_served;
+pub mod no_acked_loss;
+pub mod no_foreign_line;
+pub mod no_split_ack;
+pub mod no_stale;
+pub mod order_once;
+pub mod planned_loses_nothing;
+pub mod refused_leaves_nothing;
+pub mod saved_survives;
 pub mod single_active;
+pub mod whole_or_startup;
 
 use std::sync::Arc;
+
+use skewsync::unit::{Event as Told, Output};
 
 use crate::plan::Plan;
 use crate::run::Options;
 use crate::stock::Stock;
-use crate::tap::Observer;
+use crate::tap::{Event, Fate, Observer, Violation};
 
 /// All oracles of a run.
 pub fn all(plan: &Arc<Plan>, stock: &Arc<Stock>, options: Options) -> Vec<Box<dyn Observer>> {
     let _ = (plan, stock, options);
-    vec![Box::new(single_active::SingleActive::default())]
+    vec![
+        Box::new(single_active::SingleActive::default()),
+        Box::new(no_split_ack::NoSplitAck::default()),
+        Box::new(no_acked_loss::NoAckedLoss::default()),
+        Box::new(planned_loses_nothing::PlannedLosesNothing::default()),
+        Box::new(hot_is_served::HotIsServed::default()),
+        Box::new(commutes::Commutes::default()),
+        Box::new(no_foreign_line::NoForeignLine::default()),
+        Box::new(order_once::OrderOnce::default()),
+        Box::new(no_stale::NoStale::default()),
+        Box::new(whole_or_startup::WholeOrStartup::default()),
+        Box::new(refused_leaves_nothing::RefusedLeavesNothing::default()),
+        Box::new(saved_survives::SavedSurvives::default()),
+        Box::new(bounded_resets::BoundedResets::default()),
+        Box::new(answers::Answers::default()),
+        Box::new(available::Available::default()),
+        Box::new(bounded::Bounded::default()),
+    ]
+}
+
+/// A property that does not hold.
+fn broken(property: &'static str, what: String) -> Result<(), Violation> {
+    Err(Violation { property, what })
+}
+
+/// The outputs that were performed in a unit's step.
+fn performed<'a>(event: &Event<'a>) -> impl Iterator<Item = &'a Output> + use<'a> {
+    let (outputs, fates): (&[Output], &[Fate]) = match *event {
+        Event::Unit { outputs, fates, .. } | Event::Started { outputs, fates, .. } => {
+            (outputs, fates)
+        }
+        _ => (&[], &[]),
+    };
+    outputs
+        .iter()
+        .zip(fates)
+        .filter(|(_, fate)| **fate == Fate::Done)
+        .map(|(output, _)| output)
+}
+
+/// What a unit told in its step, whatever became of its effects.
+fn told<'a>(event: &Event<'a>) -> impl Iterator<Item = &'a Told> + use<'a> {
+    let outputs: &[Output] = match *event {
+        Event::Unit { outputs, .. } | Event::Started { outputs, .. } => outputs,
+        _ => &[],
+    };
+    outputs.iter().filter_map(|output| match output {
+        Output::Event(event) => Some(event),
+        _ => None,
+    })
+}
+
+/// Whether the event is trouble that a bound in time must excuse.
+fn is_trouble(event: &Event<'_>) -> bool {
+    match event {
+        Event::Sent { fault, .. } => fault.is_some(),
+        Event::Fault { effect, .. } => *effect,
+        Event::Undelivered { .. }
+        | Event::Ended { .. }
+        | Event::ArbiterEnded
+        | Event::Started { .. }
+        | Event::Paused { .. }
+        | Event::Calm => true,
+        Event::Arbiter { input, .. } => {
+            matches!(input, skewsync::unit::ArbiterInput::Recovered)
+        }
+        Event::Unit { .. } | Event::Entered { .. } | Event::Written { .. } => false,
+    }
 }

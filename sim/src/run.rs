@@ -12,7 +12,7 @@ use crate::drive::Rig;
 use crate::oracle;
 use crate::plan::{Network, Plan};
 use crate::stock::{Stock, StockError};
-use crate::tap::Violation;
+use crate::tap::{Observer, Violation};
 use crate::world::node::{self, Medium};
 pub use tally::Tally;
 
@@ -93,9 +93,23 @@ pub struct Report {
 /// # Errors
 /// What the stock lacks.
 pub fn run(plan: &Arc<Plan>, stock: &Arc<Stock>, options: Options) -> Result<Report, StockError> {
+    run_seen(plan, stock, options, Vec::new())
+}
+
+/// The same, with further observers.
+///
+/// # Errors
+/// What the stock lacks.
+pub fn run_seen(
+    plan: &Arc<Plan>,
+    stock: &Arc<Stock>,
+    options: Options,
+    others: Vec<Box<dyn Observer>>,
+) -> Result<Report, StockError> {
     let tally = Arc::new(Mutex::new(Tally::default()));
     let hash = Arc::new(Mutex::new(0));
-    let mut observers = oracle::all(plan, stock, options);
+    let mut observers = others;
+    observers.extend(oracle::all(plan, stock, options));
     observers.push(Box::new(tally::Counter::new(Arc::clone(&tally))));
     observers.push(Box::new(trace::Trace::new(Arc::clone(&hash))));
     let rig = Rig::new(Arc::clone(plan), Arc::clone(stock), observers)?;

@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use skewsync::base::{ImageDigest, Shared};
-use skewsync::image::bundled;
+use skewsync::image::{Image, bundled};
 use skewsync::planted::{Defect, Planted};
 use skewsync::policy::Policy;
 use skewsync::unit::{Limits, Pairing, PairingKey, Software, Store};
 
-use crate::draw::Material;
+use crate::draw::{Material, OfImage};
 
 /// An image, loaded.
 #[derive(Debug)]
@@ -70,6 +70,14 @@ pub enum StockError {
         image: String,
         /// Those that there are.
         known: String,
+    },
+    /// The image cannot be loaded.
+    #[error("image `{image}`: {why}")]
+    Unreadable {
+        /// Its name, or its file.
+        image: String,
+        /// What is wrong.
+        why: String,
     },
     /// The image is not the one for which the plan was made.
     #[error("drift: image `{image}` has digest {found}, and the plan was made for {planned}")]
@@ -214,7 +222,7 @@ const fn plant(_: Defect) -> Result<Planted, StockError> {
 pub fn named(word: &str) -> String {
     let release = word
         .chars()
-        .all(|letter| letter.is_ascii_digit() || letter == '.');
+        .all(|letter| letter.is_ascii_digit() || matches!(letter, 'm' | '-') || letter == '.');
     if release {
         format!("meridian@{word}")
     } else {
@@ -227,17 +235,40 @@ pub fn named(word: &str) -> String {
 /// # Errors
 /// An image that cannot be had.
 pub fn load(names: &[String]) -> Result<(Stock, Material), StockError> {
-    let material = Material::default();
-    let mut images = Vec::new();
-    for name in material.names().iter().chain(names) {
-        let missing = || StockError::NoImage {
-            image: name.clone(),
-            known: material.names().join(", "),
-        };
-        let release = name.strip_prefix("meridian@").ok_or_else(missing)?;
-        let image = bundled::image(release).ok_or_else(missing)?;
-        let software = Software::of(image).map_err(|_| missing())?;
-        images.push(Loaded::new(name.clone(), software));
+    let all = bundled::images();
+    let of_family = |name: &String| all.iter().any(|image| image.name() == *name);
+    let mut images: Vec<(String, Arc<Image>)> = Vec::new();
+    if names.is_empty() || names.iter().any(of_family) {
+        images.extend(all.iter().map(|image| (image.name(), Arc::clone(image))));
     }
-    Ok((Stock::new(images), material))
+    for name in names {
+        if !images.iter().any(|(known, _)| known == name) {
+            images.push((name.clone(), Arc::new(file(name)?)));
+        }
+    }
+    let material = Material::new(
+        images
+            .iter()
+            .map(|(name, image)| (name.clone(), OfImage::of(image))),
+    );
+    let mut loaded = Vec::new();
+    for (name, image) in images {
+        let software = Software::of(image).map_err(|error| StockError::Unreadable {
+            image: name.clone(),
+            why: error.to_string(),
+        })?;
+        loaded.push(Loaded::new(name, software));
+    }
+    Ok((Stock::new(loaded), material))
+}
+
+/// The image in a file.
+fn file(name: &str) -> Result<Image, StockError> {
+    let why = |why: String| StockError::Unreadable {
+        image: name.into(),
+        why,
+    };
+    #[expect(clippy::disallowed_methods, reason = "an image is named by its file")]
+    let bytes = std::fs::read(name).map_err(|error| why(error.to_string()))?;
+    Image::decode(&bytes).map_err(|error| why(error.to_string()))
 }

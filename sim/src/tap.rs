@@ -164,6 +164,19 @@ pub trait Scene {
     fn paused(&self, slot: Slot) -> bool;
     /// Whether frames pass from one place to the other now.
     fn passes(&self, from: Address, to: Address) -> bool;
+
+    /// Whether frames pass everywhere now.
+    fn whole(&self) -> bool {
+        let places = [
+            Address::Arbiter,
+            Address::Unit(Slot(0)),
+            Address::Unit(Slot(1)),
+        ];
+        let passes = |from, to| from == to || self.passes(from, to);
+        places
+            .iter()
+            .all(|from| places.iter().all(|to| passes(*from, *to)))
+    }
 }
 
 /// A property that does not hold.

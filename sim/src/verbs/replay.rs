@@ -2,13 +2,15 @@
 
 use std::io::Write;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::campaign::run_fresh;
+use crate::campaign::{run_fresh, run_watched};
 use crate::exit;
-use crate::plan::Plan;
+use crate::plan::{FaultKind, Plan};
+use crate::report::chronicle::Chronicle;
 use crate::run::{Lockstep, Options, Verdict};
 use crate::stock;
+use crate::tap::Observer;
 
 /// Runs a plan, twice, and says what was established.
 #[derive(Clone, Debug, clap::Args)]
@@ -18,6 +20,9 @@ pub struct Args {
     /// Does not hold the steps against the model.
     #[arg(long)]
     pub no_lockstep: bool,
+    /// Tells the run event by event.
+    #[arg(long)]
+    pub tell: bool,
 }
 
 /// Runs the plan; the exit code of `exit`.
@@ -28,7 +33,16 @@ pub fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, 
     let text = super::run::read(&args.plan)?;
     let plan = Plan::read(&text).map_err(|error| format!("{}: {error}", args.plan.display()))?;
     let plan = Arc::new(plan);
-    let names: Vec<String> = plan.units.iter().map(|unit| unit.image.clone()).collect();
+    let changes = plan.faults.iter().filter_map(|fault| match &fault.kind {
+        FaultKind::ImageChange { image, .. } => Some(image.clone()),
+        _ => None,
+    });
+    let names: Vec<String> = plan
+        .units
+        .iter()
+        .map(|unit| unit.image.clone())
+        .chain(changes)
+        .collect();
     let (stock, _) = stock::load(&names).map_err(|error| error.to_string())?;
     let stock = Arc::new(stock);
     let lockstep = if args.no_lockstep {
@@ -37,9 +51,20 @@ pub fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, 
         Lockstep::On
     };
     let quiet = crate::quiet::panics();
-    let report = run_fresh(&plan, &stock, Options { lockstep })?;
+    let story = Arc::new(Mutex::new(String::new()));
+    let observers = || -> Vec<Box<dyn Observer>> {
+        let chronicle = Chronicle::new(Arc::clone(&story));
+        if args.tell {
+            vec![Box::new(chronicle)]
+        } else {
+            Vec::new()
+        }
+    };
+    let report = run_watched(&plan, &stock, Options { lockstep }, observers())?;
     let again = run_fresh(&plan, &stock, Options { lockstep })?;
     drop(quiet);
+    let story = story.lock().unwrap_or_else(PoisonError::into_inner);
+    let _ = write!(out, "{story}");
     let write = |error: std::io::Error| format!("cannot write: {error}");
     writeln!(
         out,

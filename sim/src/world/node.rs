@@ -51,7 +51,6 @@ struct Shell {
     rig: Option<Rig>,
     base: Instant,
     nodes: BTreeMap<Address, NodeId>,
-    handles: BTreeMap<Address, NodeHandle>,
     net: Option<NodeHandle>,
     wakers: BTreeMap<Address, Waker>,
     endpoints: BTreeMap<Address, Arc<Endpoint>>,
@@ -93,7 +92,6 @@ impl World {
             rig: Some(rig),
             base,
             nodes: BTreeMap::new(),
-            handles: BTreeMap::new(),
             net: None,
             wakers: BTreeMap::new(),
             endpoints: BTreeMap::new(),
@@ -117,9 +115,7 @@ impl World {
                     }
                 })
                 .build();
-            let mut shell = world.lock();
-            shell.nodes.insert(place, node.id());
-            shell.handles.insert(place, node);
+            world.lock().nodes.insert(place, node.id());
         }
         let mut shell = world.lock();
         world.flush(&mut shell);
@@ -202,10 +198,10 @@ impl World {
             Order::Pause(place) => handle.pause(shell.nodes[&place]),
             Order::Resume(place) => handle.resume(shell.nodes[&place]),
             Order::Socket { from, to, bytes } => {
-                let (Some(endpoint), Some(node)) = (
-                    shell.endpoints.get(&from).cloned(),
-                    shell.handles.get(&from),
-                ) else {
+                // A handle that was made before a restart spawns into the former life.
+                let node = handle.get_node(shell.nodes[&from]);
+                let (Some(endpoint), Some(node)) = (shell.endpoints.get(&from).cloned(), node)
+                else {
                     return;
                 };
                 node.spawn(async move {
@@ -236,7 +232,6 @@ impl Shell {
     }
 
     fn forget(&mut self) {
-        self.handles.clear();
         self.wakers.clear();
         self.endpoints.clear();
         self.net = None;

@@ -1,0 +1,55 @@
+//! Available: arbiter up and a register set, within T of the Active's death a unit acts. Checked as: with
+//! nothing wrong for T, a unit acts.
+
+use skewsync::base::Slot;
+use skewsync::unit::{Limits, Part};
+
+use super::{broken, is_trouble};
+use crate::tap::{Observer, Scene, Seen, Violation};
+
+const NAME: &str = "Available";
+
+/// See the module.
+#[derive(Debug, Default)]
+pub struct Available {
+    well_since: u64,
+    checked: u64,
+}
+
+/// The lease, two offers, and the rounds between them.
+fn bound_us(limits: &Limits) -> u64 {
+    let offers = 2 * limits.takeover_wait_ms + limits.gather_ms + limits.hello_ms;
+    1_000 * (limits.arbiter_lease_ms() + offers + 3 * limits.renew_ms + limits.resend_ms)
+}
+
+impl Observer for Available {
+    fn see(&mut self, seen: &Seen<'_>, scene: &dyn Scene) -> Result<(), Violation> {
+        let acts = |slot: Slot| match scene.unit(slot).map(|unit| &unit.part) {
+            Some(Part::Active(_)) => scene.lease_end(slot).is_some_and(|end| end > seen.at_us),
+            _ => false,
+        };
+        let whole = scene.unit(Slot(0)).is_some()
+            && scene.unit(Slot(1)).is_some()
+            && scene.arbiter().is_some()
+            && !scene.paused(Slot(0))
+            && !scene.paused(Slot(1))
+            && scene.whole();
+        if is_trouble(&seen.event) || !whole || acts(Slot(0)) || acts(Slot(1)) {
+            self.well_since = seen.at_us;
+            self.checked += 1;
+            return Ok(());
+        }
+        if seen.at_us - self.well_since > bound_us(scene.limits()) {
+            let ms = (seen.at_us - self.well_since) / 1_000;
+            return broken(
+                NAME,
+                format!("nobody acts for {ms} ms, and nothing is wrong"),
+            );
+        }
+        Ok(())
+    }
+
+    fn checked(&self) -> Vec<(&'static str, u64)> {
+        vec![(NAME, self.checked)]
+    }
+}

@@ -1,0 +1,124 @@
+//! NoAckedLoss: what was returned `replicated` is in the config with which the next unit acts statefully;
+//! and if the register's holder neither restarted, declined, nor was out of the arbiter's reach for
+//! `takeover_wait`, it is offered the role and takes it.
+
+use std::collections::BTreeMap;
+
+use skewsync::base::{Lsn, Slot, Term};
+use skewsync::message::{Eligible, Origin, ToArbiter};
+use skewsync::unit::{
+    ArbiterEvent, ArbiterInput, ArbiterOutput, Event as Told, Outcome, Output, Place,
+};
+
+use super::{broken, is_trouble, performed, told};
+use crate::tap::{Event, Observer, Scene, Seen, Violation};
+
+const NAME: &str = "NoAckedLoss";
+
+/// See the module.
+#[derive(Debug, Default)]
+pub struct NoAckedLoss {
+    replicated: BTreeMap<Term, Lsn>,
+    well_since: u64,
+    declined: Option<Slot>,
+    checked: u64,
+}
+
+impl NoAckedLoss {
+    /// A stateful takeover: everything that was replicated in the terms up to the session's.
+    fn takes_over(&mut self, of: Term, lsn: Lsn) -> Result<(), Violation> {
+        self.checked += 1;
+        let lost = self
+            .replicated
+            .range(..=of)
+            .find(|(_, replicated)| **replicated > lsn);
+        match lost {
+            Some((term, replicated)) => broken(
+                NAME,
+                format!("LSN {replicated} of term {term} was replicated, and {lsn} is taken over"),
+            ),
+            None => Ok(()),
+        }
+    }
+
+    /// The register's holder was passed over: only if something is the matter with it.
+    fn passed_over(
+        &self,
+        eligible: &Eligible,
+        seen: &Seen<'_>,
+        scene: &dyn Scene,
+    ) -> Result<(), Violation> {
+        let there = scene.boot(eligible.slot) == Some(eligible.session.standby);
+        let quiet = seen.at_us - self.well_since > 2_000 * scene.limits().takeover_wait_ms;
+        let reached = quiet && !scene.paused(eligible.slot) && scene.whole();
+        if there && reached && self.declined != Some(eligible.slot) {
+            return broken(
+                NAME,
+                format!(
+                    "slot {} was passed over, and it was there all along",
+                    eligible.slot
+                ),
+            );
+        }
+        Ok(())
+    }
+}
+
+impl Observer for NoAckedLoss {
+    fn see(&mut self, seen: &Seen<'_>, scene: &dyn Scene) -> Result<(), Violation> {
+        if is_trouble(&seen.event) {
+            self.well_since = seen.at_us;
+        }
+        if let Event::Arbiter { input, outputs, .. } = seen.event {
+            if let ArbiterInput::Message {
+                from,
+                message: ToArbiter::Decline { .. },
+            } = input
+            {
+                self.declined = Some(*from);
+            }
+            for output in outputs {
+                match output {
+                    ArbiterOutput::Event(ArbiterEvent::PassedOver(eligible)) => {
+                        self.passed_over(eligible, seen, scene)?;
+                    }
+                    ArbiterOutput::Event(ArbiterEvent::Accepted(_)) => self.declined = None,
+                    _ => {}
+                }
+            }
+        }
+        for output in performed(&seen.event) {
+            if let Output::Answer { outcome, .. } = output
+                && let Outcome::Done {
+                    term,
+                    lsn,
+                    place: Place::Replicated,
+                    ..
+                } = outcome
+            {
+                let most = self.replicated.entry(*term).or_insert(*lsn);
+                *most = (*lsn).max(*most);
+            }
+        }
+        for event in told(&seen.event) {
+            let Told::Acts { stamp, origin, .. } = event else {
+                continue;
+            };
+            if let Origin::Stateful { session, lsn } = origin {
+                if stamp.lsn < *lsn {
+                    let what = format!("{} is taken over, and the register said {lsn}", stamp.lsn);
+                    return broken(NAME, what);
+                }
+                self.takes_over(session.term, stamp.lsn)?;
+            } else {
+                // A lawful loss is past: what goes on from here is the config that was taken up.
+                self.replicated.retain(|_, lsn| *lsn <= stamp.lsn);
+            }
+        }
+        Ok(())
+    }
+
+    fn checked(&self) -> Vec<(&'static str, u64)> {
+        vec![(NAME, self.checked)]
+    }
+}

@@ -1,0 +1,84 @@
+//! NoSplitAck: no `acked` command is returned `local` while the register is set, and none `replicated`
+//! unless the register was confirmed for its session.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use skewsync::base::CommandId;
+use skewsync::message::{Eligible, Session};
+use skewsync::unit::{Durability, Input, Outcome, Output, Part, Place};
+
+use super::{broken, performed};
+use crate::tap::{Event, Observer, Scene, Seen, Violation};
+
+const NAME: &str = "NoSplitAck";
+
+/// See the module.
+#[derive(Debug, Default)]
+pub struct NoSplitAck {
+    register: Option<Eligible>,
+    stored: BTreeSet<Session>,
+    acked: BTreeMap<CommandId, Durability>,
+    checked: u64,
+}
+
+impl NoSplitAck {
+    fn returned(
+        &mut self,
+        id: CommandId,
+        place: Place,
+        current: Option<Session>,
+    ) -> Result<(), Violation> {
+        let acked = self.acked.get(&id) == Some(&Durability::Acked);
+        self.checked += u64::from(acked);
+        match place {
+            Place::Local(_) if acked => match self.register {
+                Some(Eligible { session, .. }) => broken(
+                    NAME,
+                    format!("command {id} is returned local, and the register holds {session}"),
+                ),
+                None => Ok(()),
+            },
+            Place::Replicated if !current.is_some_and(|it| self.stored.contains(&it)) => broken(
+                NAME,
+                format!("command {id} is returned replicated in {current:?}, never registered"),
+            ),
+            Place::Local(_) | Place::Replicated => Ok(()),
+        }
+    }
+}
+
+impl Observer for NoSplitAck {
+    fn see(&mut self, seen: &Seen<'_>, _: &dyn Scene) -> Result<(), Violation> {
+        match seen.event {
+            Event::Arbiter { arbiter, .. } => {
+                self.register = arbiter.register;
+                self.stored
+                    .extend(arbiter.register.map(|eligible| eligible.session));
+            }
+            Event::Unit { input, unit, .. } => {
+                if let Input::Command(command) = input {
+                    self.acked.insert(command.id, command.durability);
+                }
+                let current = match &unit.part {
+                    Part::Active(active) => {
+                        active.peer.current.as_ref().map(|current| current.session)
+                    }
+                    Part::Standby(_) | Part::Holder(_) => None,
+                };
+                for output in performed(&seen.event) {
+                    if let Output::Answer { id, outcome } = output
+                        && let Outcome::Done { place, .. } | Outcome::Unchanged { place } = outcome
+                    {
+                        self.returned(*id, *place, current)?;
+                    }
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn checked(&self) -> Vec<(&'static str, u64)> {
+        vec![(NAME, self.checked)]
+    }
+}

@@ -1,0 +1,70 @@
+//! PlannedLosesNothing: a planned switchover loses no command that the Active executed, unless both units
+//! fail before the successor acts, or the former Active restarts and the successor has declined or failed.
+
+use std::collections::BTreeSet;
+
+use skewsync::base::{Lsn, Slot, Term};
+use skewsync::message::{Message, Origin, ToArbiter};
+use skewsync::unit::{Event as Told, Output};
+
+use super::{broken, performed, told};
+use crate::tap::{Event, Observer, Scene, Seen, Violation};
+
+const NAME: &str = "PlannedLosesNothing";
+
+/// See the module.
+#[derive(Debug, Default)]
+pub struct PlannedLosesNothing {
+    released: Option<(Slot, Term, Lsn)>,
+    last: Term,
+    ended: BTreeSet<Slot>,
+    checked: u64,
+}
+
+impl Observer for PlannedLosesNothing {
+    fn see(&mut self, seen: &Seen<'_>, _: &dyn Scene) -> Result<(), Violation> {
+        if let Event::Ended { slot, .. } = seen.event {
+            self.ended.insert(slot);
+        }
+        let Event::Unit { slot, .. } = seen.event else {
+            return Ok(());
+        };
+        for output in performed(&seen.event) {
+            if let Output::Send {
+                message: Message::ToArbiter(ToArbiter::Release { term, lsn }),
+                ..
+            } = output
+                && *term > self.last
+            {
+                self.released = Some((slot, *term, *lsn));
+                self.last = *term;
+                self.ended.clear();
+            }
+        }
+        for event in told(&seen.event) {
+            let Told::Acts { stamp, origin, .. } = event else {
+                continue;
+            };
+            let Some((from, term, lsn)) = self.released.take() else {
+                continue;
+            };
+            self.checked += 1;
+            let excused = self.ended.contains(&from);
+            let loses = stamp.lsn < lsn || *origin == Origin::Cold;
+            if loses && !excused {
+                return broken(
+                    NAME,
+                    format!(
+                        "term {term} was released at LSN {lsn}; slot {slot} acts from {} ({origin:?})",
+                        stamp.lsn
+                    ),
+                );
+            }
+        }
+        Ok(())
+    }
+
+    fn checked(&self) -> Vec<(&'static str, u64)> {
+        vec![(NAME, self.checked)]
+    }
+}

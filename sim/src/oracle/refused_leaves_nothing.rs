@@ -1,0 +1,64 @@
+//! RefusedLeavesNothing: a refused command changes no config and takes no LSN.
+
+use std::collections::BTreeMap;
+
+use skewsync::base::{Digest, Lsn, Slot};
+use skewsync::unit::{Input, Outcome, Output, Part, Unit};
+
+use super::{broken, performed};
+use crate::tap::{Event, Observer, Scene, Seen, Violation};
+
+const NAME: &str = "RefusedLeavesNothing";
+
+/// See the module.
+#[derive(Debug, Default)]
+pub struct RefusedLeavesNothing {
+    before: BTreeMap<Slot, (Lsn, Digest)>,
+    checked: u64,
+}
+
+fn held(unit: &Unit) -> Option<(Lsn, Digest)> {
+    match &unit.part {
+        Part::Active(active) => Some((active.last, active.config.digest())),
+        Part::Standby(_) | Part::Holder(_) => None,
+    }
+}
+
+impl Observer for RefusedLeavesNothing {
+    fn see(&mut self, seen: &Seen<'_>, _: &dyn Scene) -> Result<(), Violation> {
+        if let Event::Ended { slot, .. } = seen.event {
+            self.before.remove(&slot);
+        }
+        let Event::Unit {
+            slot, input, unit, ..
+        } = seen.event
+        else {
+            return Ok(());
+        };
+        let after = held(unit);
+        if let Input::Command(command) = input {
+            let refused = performed(&seen.event).any(|output| {
+                matches!(output, Output::Answer { id, outcome: Outcome::Refused(_) } if *id == command.id)
+            });
+            if refused {
+                self.checked += 1;
+                if self.before.get(&slot).copied() != after {
+                    let id = command.id;
+                    return broken(
+                        NAME,
+                        format!("command {id} was refused and changed slot {slot}"),
+                    );
+                }
+            }
+        }
+        match after {
+            Some(held) => self.before.insert(slot, held),
+            None => self.before.remove(&slot),
+        };
+        Ok(())
+    }
+
+    fn checked(&self) -> Vec<(&'static str, u64)> {
+        vec![(NAME, self.checked)]
+    }
+}

@@ -1,0 +1,69 @@
+//! SavedSurvives: after a save was reported ok for a unit, its boot finds that store or a later one, through
+//! power loss at any write.
+
+use std::collections::BTreeMap;
+
+use skewsync::base::{Slot, WriteId};
+use skewsync::message::Stamp;
+use skewsync::unit::{Input, Output, Record};
+
+use super::{broken, performed};
+use crate::tap::{Event, Observer, Scene, Seen, Violation};
+
+const NAME: &str = "SavedSurvives";
+
+/// See the module.
+#[derive(Debug, Default)]
+pub struct SavedSurvives {
+    written: BTreeMap<(Slot, WriteId), Stamp>,
+    saved: BTreeMap<Slot, Stamp>,
+    checked: u64,
+}
+
+impl Observer for SavedSurvives {
+    fn see(&mut self, seen: &Seen<'_>, _: &dyn Scene) -> Result<(), Violation> {
+        match seen.event {
+            Event::Unit { slot, input, .. } => {
+                if let Input::Persisted(write) = input
+                    && let Some(stamp) = self.written.remove(&(slot, *write))
+                {
+                    self.saved.insert(slot, stamp);
+                }
+                for output in performed(&seen.event) {
+                    if let Output::Persist {
+                        write,
+                        record: Record::Store(store),
+                    } = output
+                    {
+                        self.written.insert((slot, *write), store.stamp);
+                    }
+                }
+                Ok(())
+            }
+            Event::Started { slot, boot, .. } => {
+                self.written.retain(|(at, _), _| *at != slot);
+                if boot.lost_disk {
+                    self.saved.remove(&slot);
+                    return Ok(());
+                }
+                let Some(saved) = self.saved.get(&slot) else {
+                    return Ok(());
+                };
+                self.checked += 1;
+                let found = boot.store.as_ref().map(|store| store.stamp);
+                if found.is_some_and(|found| found >= *saved) {
+                    return Ok(());
+                }
+                broken(
+                    NAME,
+                    format!("slot {slot} saved {saved:?} and boots {found:?}"),
+                )
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn checked(&self) -> Vec<(&'static str, u64)> {
+        vec![(NAME, self.checked)]
+    }
+}

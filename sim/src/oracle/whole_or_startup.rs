@@ -1,0 +1,74 @@
+//! WholeOrStartup: a unit starts to act with the config that it applied as a Standby, whole, at the LSN that
+//! it says; or with what it last acted with (resume).
+
+use std::collections::BTreeMap;
+
+use skewsync::base::{Digest, Lsn, Slot};
+use skewsync::message::Origin;
+use skewsync::unit::{Event as Told, Part};
+
+use super::{broken, told};
+use crate::tap::{Event, Observer, Scene, Seen, Violation};
+
+const NAME: &str = "WholeOrStartup";
+
+/// See the module.
+#[derive(Debug, Default)]
+pub struct WholeOrStartup {
+    /// What each unit would act with: its replica, or what it acted with last.
+    held: BTreeMap<Slot, (Lsn, Digest)>,
+    checked: u64,
+}
+
+impl Observer for WholeOrStartup {
+    fn see(&mut self, seen: &Seen<'_>, _: &dyn Scene) -> Result<(), Violation> {
+        let (slot, unit) = match seen.event {
+            Event::Unit { slot, unit, .. } => (slot, unit),
+            Event::Ended { slot, .. } => {
+                self.held.remove(&slot);
+                return Ok(());
+            }
+            _ => return Ok(()),
+        };
+        match &unit.part {
+            Part::Standby(standby) => {
+                if let Some(replica) = &standby.replica {
+                    let config = replica.receiver.running().digest();
+                    self.held.insert(slot, (replica.applied, config));
+                }
+            }
+            Part::Active(active) => {
+                let now = (active.last, active.config.digest());
+                for event in told(&seen.event) {
+                    let Told::Acts { origin, stamp, .. } = event else {
+                        continue;
+                    };
+                    // What waited for the role may be executed in the very step that takes it up.
+                    if *origin == Origin::Cold || active.last != stamp.lsn {
+                        continue;
+                    }
+                    let from = self.held.get(&slot);
+                    self.checked += 1;
+                    let config = from
+                        .filter(|(lsn, _)| *lsn == stamp.lsn)
+                        .map(|(_, config)| *config);
+                    if config != Some(now.1) {
+                        return broken(
+                            NAME,
+                            format!(
+                                "slot {slot} acts ({origin:?}) from a config that it never held"
+                            ),
+                        );
+                    }
+                }
+                self.held.insert(slot, now);
+            }
+            Part::Holder(_) => {}
+        }
+        Ok(())
+    }
+
+    fn checked(&self) -> Vec<(&'static str, u64)> {
+        vec![(NAME, self.checked)]
+    }
+}
