@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use crate::base::{ComponentId, FormId, ImageDigest, Level, ModeId};
 use crate::grammar::{Form, FormError, LeafId, Matcher};
 
-pub use family::{Family, FamilyError, Problem};
+pub use family::{Family, FamilyError, Origin, Problem};
 pub use file::{IMAGE_BYTES_MAX, ImageFileError};
 pub use import::{ImportedForm, ImportedMode, Rejected, import};
 

@@ -4,6 +4,7 @@
 extern crate alloc;
 
 pub mod base;
+pub mod check;
 pub mod config;
 pub mod diff;
 pub mod disposition;

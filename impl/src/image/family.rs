@@ -27,6 +27,21 @@ pub struct Family {
     commands: Vec<Command>,
     changes: Vec<Change>,
     dont_cares: Vec<DontCare>,
+    /// Where each command was declared.
+    commands_at: Vec<Origin>,
+    /// Where each change was declared.
+    changes_at: Vec<Origin>,
+}
+
+/// Where something was declared.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Origin {
+    /// The file's name.
+    pub file: String,
+    /// The line, from 1.
+    pub line: usize,
+    /// The column in characters, from 1.
+    pub column: usize,
 }
 
 /// Something that is wrong in a family's files.
@@ -246,12 +261,19 @@ struct Source<'a> {
 }
 
 impl Source<'_> {
+    fn origin(&self, at: usize) -> Origin {
+        let before = &self.text[..at.min(self.text.len())];
+        Origin {
+            file: self.name.to_owned(),
+            line: 1 + before.matches('\n').count(),
+            column: 1 + before.rsplit('\n').next().unwrap_or("").chars().count(),
+        }
+    }
+
     fn error(&self, span: Range<usize>, problem: Problem) -> FamilyError {
         let start = span.start.min(self.text.len());
         let end = span.end.clamp(start, self.text.len());
-        let before = &self.text[..start];
-        let line = 1 + before.matches('\n').count();
-        let column = 1 + before.rsplit('\n').next().unwrap_or("").chars().count();
+        let Origin { file, line, column } = self.origin(start);
         let words = self.text[start..end]
             .lines()
             .next()
@@ -259,7 +281,7 @@ impl Source<'_> {
             .trim()
             .to_owned();
         FamilyError {
-            file: self.name.to_owned(),
+            file,
             line,
             column,
             words,
@@ -380,7 +402,14 @@ impl Family {
             commands: Vec::new(),
             changes: Vec::new(),
             dont_cares: Vec::new(),
+            commands_at: Vec::new(),
+            changes_at: Vec::new(),
         }
+    }
+
+    fn declare(&mut self, command: Command, at: Origin) {
+        self.commands.push(command);
+        self.commands_at.push(at);
     }
 
     fn number(&self, component: &str) -> Option<u16> {
@@ -424,7 +453,7 @@ impl Family {
                     plain(parent, mode.enter.get_ref(), mode.since, Vec::new(), false);
                 command.key = Key::Line;
                 command.enters = Some(mode.name.clone());
-                self.commands.push(command);
+                self.declare(command, source.origin(mode.enter.span().start + 1));
             }
             let declared = Mode {
                 name: mode.name.clone(),
@@ -442,13 +471,10 @@ impl Family {
                     ordered,
                     ..
                 } = command;
-                self.commands.push(plain(
-                    mode.get_ref(),
-                    form.get_ref(),
-                    *since,
-                    key.clone(),
-                    *ordered,
-                ));
+                let at = source.origin(form.span().start + 1);
+                let form = form.get_ref();
+                let command = plain(mode.get_ref(), form, *since, key.clone(), *ordered);
+                self.declare(command, at);
             }
         }
         for bulk in &text.commands {
@@ -460,8 +486,8 @@ impl Family {
                 if !form.is_empty() {
                     let at = offset + line.find(form).unwrap_or(0);
                     if source.form_at(form, at, errors).is_some() {
-                        self.commands
-                            .push(plain(bulk.mode.get_ref(), form, 0, Vec::new(), false));
+                        let command = plain(bulk.mode.get_ref(), form, 0, Vec::new(), false);
+                        self.declare(command, source.origin(at));
                     }
                 }
                 offset += line.len();
@@ -574,7 +600,7 @@ impl Family {
             } else {
                 Key::Captures(text.key.clone())
             };
-            self.commands.push(Command {
+            let command = Command {
                 mode: side.mode.get_ref().clone(),
                 form: side.form.get_ref().clone(),
                 component,
@@ -583,13 +609,17 @@ impl Family {
                 key,
                 ordered: text.ordered,
                 enters: enters.clone(),
-            });
+            };
+            self.declare(command, source.origin(side.form.span().start + 1));
             change.new.push(Side {
                 mode: side.mode.get_ref().clone(),
                 form: side.form.get_ref().clone(),
             });
         }
+        let first = text.new.iter().chain(&text.old).next();
+        let at = first.map_or(0, |side| side.form.span().start + 1);
         self.changes.push(change);
+        self.changes_at.push(source.origin(at));
     }
 
     fn side_form(
@@ -661,6 +691,30 @@ impl Family {
     /// The releases, oldest first.
     pub fn releases(&self) -> impl Iterator<Item = &str> {
         self.releases.iter().map(|(name, _)| name.as_str())
+    }
+
+    /// All commands of all levels, each with the place where it was declared.
+    pub fn commands(&self) -> impl Iterator<Item = (&Command, &Origin)> {
+        self.commands.iter().zip(&self.commands_at)
+    }
+
+    /// All changes in the family's one order, each with the place where it was declared.
+    pub fn changes(&self) -> impl Iterator<Item = (&Change, &Origin)> {
+        self.changes.iter().zip(&self.changes_at)
+    }
+
+    /// The component of this number.
+    ///
+    /// # Panics
+    /// When there is none.
+    pub fn component(&self, number: u16) -> &str {
+        &self.components[usize::from(number)]
+    }
+
+    /// The level of a component in each release, oldest first.
+    pub fn levels_of(&self, component: u16) -> impl Iterator<Item = u16> {
+        let at = usize::from(component);
+        self.releases.iter().map(move |(_, levels)| levels[at])
     }
 
     /// What an image of `release` declares: a release cannot know later ones.

@@ -1,12 +1,12 @@
-//! `skewsync image`: build, import, list.
+//! `skewsync image`: build, check, import, list.
 
 use std::collections::BTreeMap;
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
 use serde::Deserialize;
-use skewsync::image::{Family, Image, ImportedForm, ImportedMode, bundled, import};
+use skewsync::image::{Family, FamilyError, Image, ImportedForm, ImportedMode, bundled, import};
 
 use crate::Exit;
 use crate::input::{self, InputError};
@@ -28,6 +28,11 @@ pub enum Verb {
         /// Where the image goes.
         #[arg(short, long)]
         output: PathBuf,
+    },
+    /// Proves what can be proved of a family before it is shipped; lists all errors at once.
+    Check {
+        /// The family's folder, or `meridian` for the bundled one.
+        family: PathBuf,
     },
     /// Makes an image of a command set: one JSON object a line with `node`, `command`, `daemon`.
     ImportForms {
@@ -86,6 +91,7 @@ pub fn run(verb: &Verb, out: &mut dyn Write) -> Result<Exit, InputError> {
             release,
             output,
         } => build(family, release, output, out),
+        Verb::Check { family } => check(family, out),
         Verb::ImportForms {
             forms,
             nodes,
@@ -108,14 +114,13 @@ pub fn run(verb: &Verb, out: &mut dyn Write) -> Result<Exit, InputError> {
     }
 }
 
-fn build(
-    folder: &PathBuf,
-    release: &str,
-    output: &PathBuf,
-    out: &mut dyn Write,
-) -> Result<Exit, InputError> {
+/// The family in a folder, or the bundled one.
+fn read(folder: &Path) -> Result<Result<Family, Vec<FamilyError>>, InputError> {
+    if !folder.exists() && folder == Path::new("meridian") {
+        return Ok(Family::parse(bundled::FILES));
+    }
     let wrong = |error| InputError::File {
-        path: folder.clone(),
+        path: folder.to_owned(),
         error,
     };
     let mut files = Vec::new();
@@ -135,15 +140,40 @@ fn build(
         .iter()
         .map(|(name, text)| (&**name, &**text))
         .collect();
-    let family = match Family::parse(&named) {
+    Ok(Family::parse(&named))
+}
+
+fn refused(errors: &[FamilyError], out: &mut dyn Write) -> Result<Exit, InputError> {
+    for error in errors {
+        writeln!(out, "{error}")?;
+    }
+    writeln!(out, "{} errors", errors.len())?;
+    Ok(Exit::NotSo)
+}
+
+fn check(folder: &Path, out: &mut dyn Write) -> Result<Exit, InputError> {
+    let family = match read(folder)? {
         Ok(family) => family,
-        Err(errors) => {
-            for error in &errors {
-                writeln!(out, "{error}")?;
-            }
-            writeln!(out, "{} errors", errors.len())?;
-            return Ok(Exit::NotSo);
-        }
+        Err(errors) => return refused(&errors, out),
+    };
+    let report = skewsync::check::family(&family);
+    write!(out, "{report}")?;
+    Ok(if report.findings.is_empty() {
+        Exit::Ok
+    } else {
+        Exit::NotSo
+    })
+}
+
+fn build(
+    folder: &Path,
+    release: &str,
+    output: &PathBuf,
+    out: &mut dyn Write,
+) -> Result<Exit, InputError> {
+    let family = match read(folder)? {
+        Ok(family) => family,
+        Err(errors) => return refused(&errors, out),
     };
     let Some(image) = family.image(release) else {
         let all = family.releases().collect::<Vec<_>>().join(", ");

@@ -1,0 +1,337 @@
+//! `image check`: what can be proved of a family before it is shipped, all findings at once.
+//!
+//! That old sides exist at the level below, and that every name is declared, is found when a family is
+//! read ([`Family::parse`]); this is what takes its images.
+
+mod forms;
+mod known;
+
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+use core::fmt;
+
+use crate::grammar::Form;
+use crate::image::{Family, Image, Origin};
+use crate::transform::laws::{LawError, check_inverse};
+use crate::transform::{RuleError, Tft};
+
+pub use known::{Known, Way};
+
+/// Generated lines per form that are rendered, and read back.
+pub const FORM_LINES_MAX: usize = 64;
+/// Generated groups per change and direction.
+pub const LAW_GROUPS_MAX: usize = 200;
+
+/// What a check established.
+#[derive(Clone, Debug, Default)]
+pub struct Report {
+    /// What is wrong, by place.
+    pub findings: Vec<Finding>,
+    /// What cannot go between neighbouring releases: known, and to be published with the image.
+    pub known: Vec<Known>,
+    /// Lines that were rendered and read back.
+    pub lines: usize,
+    /// Pairs of forms of one mode whose languages meet; kinds and keywords decide between them.
+    pub overlaps: usize,
+    /// Changes whose laws held.
+    pub changes: usize,
+}
+
+/// Something that is wrong in a family.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Finding {
+    /// Where it was declared.
+    pub origin: Origin,
+    /// The form, or the first of the change.
+    pub words: String,
+    /// What is wrong with it.
+    pub fault: Fault,
+}
+
+/// What is wrong.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
+pub enum Fault {
+    /// A line is of two forms.
+    #[error("in {release} `{line}` is ambiguous: also `{other}`, declared at {at}")]
+    Ambiguous {
+        /// The release.
+        release: String,
+        /// The line.
+        line: String,
+        /// The other form.
+        other: String,
+        /// Where that was declared.
+        at: Origin,
+    },
+    /// A line of this form is read as one of another.
+    #[error("in {release} `{line}` is read as `{other}`, declared at {at}")]
+    Taken {
+        /// The release.
+        release: String,
+        /// The line.
+        line: String,
+        /// The other form.
+        other: String,
+        /// Where that was declared.
+        at: Origin,
+    },
+    /// A rendered line is not read back.
+    #[error("in {release} the rendered line `{line}` is not read back")]
+    NotRead {
+        /// The release.
+        release: String,
+        /// The line.
+        line: String,
+    },
+    /// Two commands of one mode are the same form at once.
+    #[error("mode {mode} has this form already at level {level}, declared at {at}")]
+    Twice {
+        /// The mode.
+        mode: String,
+        /// The first level at which both live.
+        level: u16,
+        /// Where the other was declared.
+        at: Origin,
+    },
+    /// Two changes of one level touch one form.
+    #[error("the change at {at} touches this form at the same level: give one of them the next")]
+    NotDisjoint {
+        /// Where the other was declared.
+        at: Origin,
+    },
+    /// No release has it.
+    #[error("no release has {component} at level {level} or above")]
+    NoRelease {
+        /// The component.
+        component: String,
+        /// The level.
+        level: u16,
+    },
+    /// A change cannot be compiled.
+    #[error("{0}")]
+    Rule(String),
+    /// A law does not hold, or nothing goes.
+    #[error("{0}")]
+    Law(String),
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}:{}", self.file, self.line, self.column)
+    }
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}: `{}`", self.origin, self.fault, self.words)
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for finding in &self.findings {
+            writeln!(f, "{finding}")?;
+        }
+        if !self.known.is_empty() {
+            writeln!(f, "known not to go between neighbouring releases:")?;
+        }
+        for known in &self.known {
+            writeln!(f, "  {known}")?;
+        }
+        let Self {
+            lines,
+            overlaps,
+            changes,
+            ..
+        } = self;
+        writeln!(
+            f,
+            "{lines} lines read back, none ambiguous; {overlaps} pairs of forms overlap"
+        )?;
+        writeln!(f, "{changes} changes go there and come back")?;
+        writeln!(f, "{} errors", self.findings.len())
+    }
+}
+
+/// Checks a family that was read.
+pub fn family(family: &Family) -> Report {
+    let mut report = Report::default();
+    declared(family, &mut report.findings);
+    let images: Vec<Image> = family
+        .releases()
+        .filter_map(|release| family.image(release))
+        .collect();
+    let origins = Origins::of(family);
+    let mut proven = BTreeSet::new();
+    for image in &images {
+        forms::check(image, &origins, &mut report);
+        laws(image, &origins, &mut proven, &mut report);
+    }
+    for pair in images.windows(2) {
+        known::between(&pair[0], &pair[1], &mut report.known);
+        known::between(&pair[1], &pair[0], &mut report.known);
+    }
+    report.findings.sort();
+    report.findings.dedup();
+    report
+}
+
+/// Where what an image declares was written.
+struct Origins {
+    forms: BTreeMap<(String, String, u16), Origin>,
+    changes: BTreeMap<ChangeName, Origin>,
+}
+
+type ChangeName = (u16, u16, Vec<(String, String)>);
+
+impl Origins {
+    fn of(family: &Family) -> Self {
+        let forms = family.commands().map(|(command, at)| {
+            let name = (command.mode.clone(), command.form.clone(), command.since);
+            (name, at.clone())
+        });
+        let changes = family
+            .changes()
+            .map(|(change, at)| (name_of(change), at.clone()));
+        Self {
+            forms: forms.collect(),
+            changes: changes.collect(),
+        }
+    }
+
+    fn form(&self, image: &Image, id: crate::base::FormId) -> Origin {
+        let decl = image.form(id);
+        let name = (
+            image.mode_name(decl.mode).to_string(),
+            decl.form.text().to_string(),
+            decl.since.0,
+        );
+        self.forms.get(&name).cloned().unwrap_or_default()
+    }
+}
+
+fn name_of(change: &crate::image::Change) -> ChangeName {
+    let sides = change.old.iter().chain(&change.new);
+    let sides = sides.map(|side| (side.mode.clone(), side.form.clone()));
+    (change.component, change.level, sides.collect())
+}
+
+/// What can be said without an image: forms declared twice, changes that meet, levels that no release has.
+fn declared(family: &Family, findings: &mut Vec<Finding>) {
+    let mut seen: BTreeMap<(&str, String), Vec<(u16, Option<u16>, u16, &Origin)>> = BTreeMap::new();
+    for (command, at) in family.commands() {
+        let Ok(form) = Form::parse(&command.form) else {
+            continue;
+        };
+        let others = seen
+            .entry((&command.mode, form.normal().to_string()))
+            .or_default();
+        let both = others.iter().find(|(since, until, component, _)| {
+            let apart = until.is_some_and(|until| until <= command.since)
+                || command.until.is_some_and(|until| until <= *since);
+            *component != command.component || !apart
+        });
+        if let Some((since, _, _, other)) = both {
+            findings.push(Finding {
+                origin: at.clone(),
+                words: command.form.clone(),
+                fault: Fault::Twice {
+                    mode: command.mode.clone(),
+                    level: command.since.max(*since),
+                    at: (*other).clone(),
+                },
+            });
+        }
+        others.push((command.since, command.until, command.component, at));
+    }
+    let mut touched: BTreeMap<(u16, u16, &str, String), &Origin> = BTreeMap::new();
+    for (change, at) in family.changes() {
+        let words = change.new.iter().chain(&change.old).next();
+        let words = words.map_or_else(String::new, |side| side.form.clone());
+        if !family
+            .levels_of(change.component)
+            .any(|level| level >= change.level)
+        {
+            findings.push(Finding {
+                origin: at.clone(),
+                words: words.clone(),
+                fault: Fault::NoRelease {
+                    component: family.component(change.component).to_string(),
+                    level: change.level,
+                },
+            });
+        }
+        for side in change.old.iter().chain(&change.new) {
+            let Ok(form) = Form::parse(&side.form) else {
+                continue;
+            };
+            let name = (
+                change.component,
+                change.level,
+                side.mode.as_str(),
+                form.normal().to_string(),
+            );
+            let other = touched.insert(name, at).filter(|other| *other != at);
+            findings.extend(other.map(|other| Finding {
+                origin: at.clone(),
+                words: side.form.clone(),
+                fault: Fault::NotDisjoint { at: other.clone() },
+            }));
+        }
+    }
+}
+
+/// The laws of the changes that no earlier release had.
+fn laws(image: &Image, origins: &Origins, proven: &mut BTreeSet<ChangeName>, report: &mut Report) {
+    let changes = &image.declarations().changes;
+    let finding = |number: usize, fault: Fault| {
+        let change = &changes[number];
+        let first = change.new.iter().chain(&change.old).next();
+        Finding {
+            origin: origins
+                .changes
+                .get(&name_of(change))
+                .cloned()
+                .unwrap_or_default(),
+            words: first.map_or_else(String::new, |side| side.form.clone()),
+            fault,
+        }
+    };
+    let tft = match Tft::of(image) {
+        Ok(tft) => tft,
+        Err(error) => {
+            report
+                .findings
+                .push(finding(at_fault(image), Fault::Rule(error.to_string())));
+            return;
+        }
+    };
+    for (number, rule) in tft.rules().iter().enumerate() {
+        if !proven.insert(name_of(&changes[number])) {
+            continue;
+        }
+        let broken = check_inverse(image, rule, LAW_GROUPS_MAX);
+        report.changes += usize::from(broken.is_empty());
+        let broken = broken.iter().map(LawError::to_string);
+        let broken = broken.map(|broken| finding(number, Fault::Law(broken)));
+        report.findings.extend(broken);
+    }
+}
+
+/// The first change that makes no rule.
+fn at_fault(image: &Image) -> usize {
+    use crate::base::ChangeId;
+    use crate::transform::Rule;
+    let changes = image.declarations().changes.iter().enumerate();
+    let refused = |(number, change)| -> Option<RuleError> {
+        Rule::of(image, ChangeId(number as u32), change).err()
+    };
+    changes
+        .map(|(number, change)| (number, refused((number, change))))
+        .find(|(_, error)| error.is_some())
+        .map_or(0, |(number, _)| number)
+}
+
+#[cfg(test)]
+mod tests;

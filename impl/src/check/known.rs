@@ -1,0 +1,118 @@
+//! What cannot go from one release to its neighbour: known, and published, before an image is shipped.
+
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+use core::fmt;
+
+use crate::disposition::{Disposition, Fails, Guard, pair_at_active, pair_at_standby};
+use crate::dump::Dump;
+use crate::image::Image;
+
+/// A form of which not every line goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Known {
+    /// The Active's release.
+    pub active: String,
+    /// The Standby's release.
+    pub standby: String,
+    /// The mode.
+    pub mode: String,
+    /// The form.
+    pub form: String,
+    /// Which lines do not, and why.
+    pub way: Way,
+}
+
+/// Which lines of a form do not go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// None goes.
+    Stuck,
+    /// It need not go.
+    DontCare(String),
+    /// Those with these values do not.
+    Values(String),
+    /// Those of which the rest of the group is not there do not.
+    Group,
+    /// The peer's parser is asked, line by line.
+    Asked,
+}
+
+impl fmt::Display for Known {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            active,
+            standby,
+            mode,
+            form,
+            way,
+        } = self;
+        write!(f, "{active} -> {standby}  {mode} / {form}  ")?;
+        match way {
+            Way::Stuck => write!(f, "stuck"),
+            Way::DontCare(reason) => write!(f, "don't-care: {reason}"),
+            Way::Values(values) => write!(f, "stuck where {values}"),
+            Way::Group => write!(f, "stuck where only a part of its group is there"),
+            Way::Asked => write!(f, "asked line by line"),
+        }
+    }
+}
+
+/// Appends what does not go from `active` to `standby`.
+pub(super) fn between(active: &Image, standby: &Image, known: &mut Vec<Known>) {
+    let dump = Dump::of(active).encode();
+    let answer = pair_at_standby(standby, dump.as_bytes());
+    // What makes no pairing has findings of its own.
+    let Some(pairing) = answer
+        .ok()
+        .and_then(|answer| pair_at_active(active, answer.diff_bytes()).ok())
+    else {
+        return;
+    };
+    for (id, decl) in active.forms() {
+        if !decl.lives_at(active.levels()[usize::from(decl.component.0)]) {
+            continue;
+        }
+        let mut ways = Vec::new();
+        ways_of(&pairing.disposition(active, id), &mut ways);
+        known.extend(ways.into_iter().map(|way| Known {
+            active: active.declarations().release.clone(),
+            standby: standby.declarations().release.clone(),
+            mode: active.mode_name(decl.mode).to_string(),
+            form: decl.form.text().to_string(),
+            way,
+        }));
+    }
+}
+
+fn ways_of(disposition: &Disposition, ways: &mut Vec<Way>) {
+    match disposition {
+        Disposition::AsIs | Disposition::Lowered(_) | Disposition::Raised => {}
+        Disposition::DontCare(reason) => ways.push(Way::DontCare(reason.to_string())),
+        Disposition::Stuck(_) => ways.push(Way::Stuck),
+        Disposition::Guarded { guard, inside, .. } => {
+            ways.push(match guard {
+                Guard::Values(fails) => {
+                    let values = fails.iter().map(failing);
+                    Way::Values(values.collect::<Vec<_>>().join(" or "))
+                }
+                Guard::Group => Way::Group,
+                Guard::Resolve => Way::Asked,
+            });
+            ways_of(inside, ways);
+        }
+    }
+}
+
+fn failing(fails: &Fails) -> String {
+    let numbers = fails
+        .numbers
+        .iter()
+        .map(|(min, max)| alloc::format!("{min}-{max}"));
+    let values: Vec<String> = numbers.chain(fails.words.iter().cloned()).collect();
+    if fails.all {
+        alloc::format!("{} is given", fails.capture)
+    } else {
+        alloc::format!("{} is {}", fails.capture, values.join("|"))
+    }
+}

@@ -1,0 +1,94 @@
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+use super::*;
+use crate::image::bundled;
+
+const TABLE: &str = "family = 'f'\n[[release]]\nname = '1'\nlevels = { a = 1 }\n\
+                     [[release]]\nname = '2'\nlevels = { a = 2 }\n";
+
+fn findings(text: &str) -> Vec<String> {
+    let text = String::from("component = 'a'\n") + text;
+    let read = Family::parse(&[("family.toml", TABLE), ("a.toml", &text)]);
+    let family = read.unwrap_or_else(|errors| panic!("{}", errors[0]));
+    let report = super::family(&family);
+    report.findings.iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn the_bundled_family_has_no_findings() {
+    let report = family(&bundled::family());
+    assert_eq!(report.findings, [], "{report}");
+    assert!(report.lines > 1_000, "{report}");
+    assert!(report.changes > 20 && !report.known.is_empty(), "{report}");
+}
+
+#[test]
+fn a_sound_family_is_silent() {
+    let text = "[[command]]\nmode = 'config'\nform = '[no] ntp peer A.B.C.D$peer'\nkey = ['peer']\n\
+                [[change]]\nlevel = 2\nwhy = 'w'\nkey = ['peer']\n\
+                old = [{ mode = 'config', form = '[no] ntp peer A.B.C.D$peer' }]\n\
+                new = [{ mode = 'config', form = '[no] time peer A.B.C.D$peer' }]\n";
+    assert_eq!(findings(text), [""; 0]);
+}
+
+#[test]
+fn an_ambiguous_pair_is_found_with_both_places() {
+    let text = "[[command]]\nmode = 'config'\nform = 'ntp (1-10)$a'\n\
+                [[command]]\nmode = 'config'\nform = 'ntp (5-20)$b'\n";
+    let found = findings(text);
+    assert!(
+        found[0].starts_with("a.toml:4:9: in 1 `ntp 10`"),
+        "{found:?}"
+    );
+    assert!(
+        found[0].contains("is ambiguous: also `ntp (5-20)$b`, declared at a.toml:7:9"),
+        "{found:?}"
+    );
+}
+
+#[test]
+fn a_form_that_hides_another_is_found() {
+    let text = "[[command]]\nmode = 'config'\nform = 'speed <10|auto>$a'\n\
+                [[command]]\nmode = 'config'\nform = 'speed (1-100)$b'\n";
+    let found = findings(text);
+    assert!(!found.is_empty());
+}
+
+#[test]
+fn two_changes_of_one_level_that_meet_are_found() {
+    let text = "[[command]]\nmode = 'config'\nform = 'x'\n\
+                [[change]]\nlevel = 2\nwhy = 'w'\nold = [{ mode = 'config', form = 'x' }]\nnew = [{ mode = 'config', form = 'y' }]\n\
+                [[change]]\nlevel = 2\nwhy = 'w'\nnew = [{ mode = 'config', form = 'y' }]\n";
+    let found = findings(text).join("\n");
+    assert!(
+        found.contains("touches this form at the same level"),
+        "{found}"
+    );
+    assert!(
+        found.contains("mode config has this form already at level 2"),
+        "{found}"
+    );
+}
+
+#[test]
+fn a_level_that_no_release_has_is_found() {
+    let text = "[[change]]\nlevel = 3\nwhy = 'w'\nnew = [{ mode = 'config', form = 'y' }]\n";
+    assert_eq!(
+        findings(text),
+        ["a.toml:5:35: no release has a at level 3 or above: `y`"]
+    );
+}
+
+#[test]
+fn a_map_that_sends_two_values_to_one_breaks_a_law() {
+    let text = "[[command]]\nmode = 'config'\nform = 'log <a|b>$f'\n\
+                [[change]]\nlevel = 2\nwhy = 'w'\nmap = { f = { a = 'c', b = 'c' } }\n\
+                old = [{ mode = 'config', form = 'log <a|b>$f' }]\n\
+                new = [{ mode = 'config', form = 'log c$f' }]\n";
+    let found = findings(text).join("\n");
+    assert!(
+        found.contains("log b becomes log c and comes back as log a"),
+        "{found}"
+    );
+}
