@@ -285,7 +285,8 @@ impl Config {
     pub fn put_order(&mut self, place: &Place, form: FormId, keys: &[LineKey]) {
         let mut now: Vec<&Words> = keys.iter().map(|key| &key.key).collect();
         let mut there: Vec<&Words> = self.order(place, form).iter().collect();
-        (now.sort(), there.sort());
+        now.sort();
+        there.sort();
         assert_eq!(now, there, "an order of other lines than are there");
         self.set_order(
             place,

@@ -628,6 +628,11 @@ pub fn plain() -> Scope<Table> {
 /// The scopes that have names, with what they are for.
 pub fn named() -> Vec<(&'static str, Scope<Table>)> {
     let with = |budgets: Budgets| Scope { budgets, ..plain() };
+    let hot = |budgets: Budgets| Scope {
+        budgets,
+        begin: Begin::Hot,
+        ..plain()
+    };
     let base = Budgets {
         commands: 1,
         ..Budgets::default()
@@ -645,7 +650,7 @@ pub fn named() -> Vec<(&'static str, Scope<Table>)> {
         ("pinned", pinned()),
         (
             "switchovers",
-            with(Budgets {
+            hot(Budgets {
                 planned: 1,
                 forced: 1,
                 crashes: 1,
@@ -656,7 +661,7 @@ pub fn named() -> Vec<(&'static str, Scope<Table>)> {
         ),
         (
             "faults",
-            with(Budgets {
+            hot(Budgets {
                 commands: 2,
                 crashes: 1,
                 losses: 1,

@@ -1,5 +1,6 @@
 //! The verbs of `skewlab`, one file each. Each is a library function, so that tests call it in-process.
 
+pub mod check;
 pub mod planted;
 pub mod replay;
 pub mod run;
@@ -23,6 +24,7 @@ struct Args {
 #[derive(Debug, Subcommand)]
 enum Verb {
     Run(run::Args),
+    Check(check::Args),
     Replay(replay::Args),
     Situations(situations::Args),
     Planted(planted::Args),
@@ -41,6 +43,7 @@ pub fn run(args: &[String], out: &mut dyn Write, err: &mut dyn Write) -> ExitCod
     };
     let done = match args.verb {
         Verb::Run(args) => run::run(&args, out, err),
+        Verb::Check(args) => check::run(&args, out, err),
         Verb::Replay(args) => replay::run(&args, out, err),
         Verb::Situations(args) => situations::run(&args, out, err),
         Verb::Planted(args) => planted::run(&args, out, err),

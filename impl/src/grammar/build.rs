@@ -109,7 +109,7 @@ impl Form {
             return self.words(text);
         };
         let mut made: Vec<(LeafId, &str)> = Vec::new();
-        let mut open = leaves.iter().copied().collect::<Vec<_>>();
+        let mut open = leaves.to_vec();
         open.sort_unstable();
         for word in text.split(' ').filter(|word| !word.is_empty()) {
             let takes = |leaf: &&LeafId| match &self.leaf(**leaf).token {
