@@ -10,7 +10,7 @@ use alloc::vec::Vec;
 use super::holder::{Holder, Wish, superseded};
 use super::input::{Durability, Request, Timer};
 use super::output::{Event, Outcome, Refusal};
-use super::own::{Cx, Own};
+use super::own::{Cx, Own, echoes};
 use super::peer::{Peer, Phase};
 use super::replica::Running;
 use super::saving::Saving;
@@ -203,8 +203,7 @@ impl Active {
     ) -> Part {
         match message {
             ToUnit::Grant { boot, term, n } if boot == own.boot && term == self.term => {
-                let asked = self.granted < n && n <= self.n_renew;
-                if asked || cx.env.planted(Defect::GrantUnasked) {
+                if echoes(self.granted, n, self.n_renew, cx) {
                     self.granted = n;
                     cx.out.push(Output::Lease { term, n });
                 }

@@ -9,12 +9,11 @@ use super::Part;
 use super::active::Active;
 use super::input::{Command, Timer};
 use super::output::{Event, Outcome, Refusal};
-use super::own::{Cx, Own};
+use super::own::{Cx, Own, echoes};
 use super::replica::Running;
 use super::standby::{Proceed, Readiness, Standby};
 use crate::base::{Lsn, Shared, Slot, Term};
 use crate::message::{Message, Origin, Stamp, ToArbiter, ToUnit};
-use crate::planted::Defect;
 
 /// A unit that accepted a term, or had it, and does not act.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -118,8 +117,7 @@ impl Holder {
 
     /// A Grant of this unit's boot.
     pub(super) fn on_grant(self, own: &mut Own, term: Term, n: u64, cx: &mut Cx<'_, '_>) -> Part {
-        let asked = self.granted < n && n <= self.n_renew;
-        let echoes = asked || cx.env.planted(Defect::GrantUnasked);
+        let echoes = echoes(self.granted, n, self.n_renew, cx);
         if term != self.term || !echoes || self.lease == Wish::Released {
             cx.ignore(crate::message::Kind::Grant);
             return Part::Holder(self);

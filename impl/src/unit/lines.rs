@@ -448,11 +448,6 @@ impl Current {
             on_mismatch,
             ..
         } = entry.clone();
-        let listing = if cx.env.planted(Defect::MclNotCarried) {
-            Shared::new(alloc::vec![])
-        } else {
-            listing
-        };
         let session = self.session;
         let line = Message::Line {
             session,

@@ -9,6 +9,7 @@ use super::output::{Event, Outcome, Output};
 use super::store::{Record, Store};
 use crate::base::{Attempt, BootId, CommandId, Shared, Slot, Term, WriteId};
 use crate::message::{Address, JoinCall, Kind, Message, Session, Stamp, ToArbiter, WireVersions};
+use crate::planted::Defect;
 
 /// Pairings that a unit remembers having been told of.
 const MAX_PAIRED: usize = 16;
@@ -159,6 +160,29 @@ impl Own {
     }
 }
 
+/// Whether a message is of this session.
+pub(super) fn is_of(ours: Session, message: &Message, cx: &Cx<'_, '_>) -> bool {
+    let Some(session) = message.session() else {
+        return false;
+    };
+    let other_attempt = Session {
+        attempt: ours.attempt,
+        ..session
+    } == ours;
+    session == ours
+        || (other_attempt && cx.env.planted(Defect::AttemptUnchecked))
+        || match message {
+            Message::Line { .. } => cx.env.planted(Defect::LineSessionUnchecked),
+            Message::Chunk { .. } => cx.env.planted(Defect::ChunkSessionUnchecked),
+            _ => false,
+        }
+}
+
+/// Whether a Grant echoes a Renew that was sent and not granted yet.
+pub(super) fn echoes(granted: u64, n: u64, n_renew: u64, cx: &Cx<'_, '_>) -> bool {
+    (granted < n && n <= n_renew) || cx.env.planted(Defect::GrantUnasked)
+}
+
 /// A step's surroundings and its outputs.
 pub(super) struct Cx<'a, 'e> {
     pub(super) env: &'a Env<'e>,
@@ -185,6 +209,13 @@ impl Cx<'_, '_> {
 
     pub(super) fn set(&mut self, timer: Timer) {
         self.out.push(Output::SetTimer(timer));
+    }
+
+    /// Arms the timer Resend once it has fired.
+    pub(super) fn rearm_resend(&mut self) {
+        if !self.env.planted(Defect::ResendOnce) {
+            self.set(Timer::Resend);
+        }
     }
 
     pub(super) fn cancel(&mut self, timers: &[Timer]) {

@@ -17,7 +17,7 @@ use super::input::Timer;
 use super::limits::Verify;
 use super::lines::Entry;
 use super::output::{Event, Output, Refusal};
-use super::own::{Cx, Own};
+use super::own::{Cx, Own, is_of};
 use super::replica::{Pairing, Sender};
 use super::standby::{counted, receive};
 use crate::base::{Digest, ImageDigest, Lsn, Shared, Slot};
@@ -267,18 +267,8 @@ impl Active {
     }
 
     fn is_current(&self, message: &Message, cx: &Cx<'_, '_>) -> bool {
-        let (Some(current), Some(session)) = (&self.peer.current, message.session()) else {
-            return false;
-        };
-        let ours = current.session;
-        let other_attempt = Session {
-            attempt: ours.attempt,
-            ..session
-        } == ours;
-        session == ours
-            || (other_attempt && cx.env.planted(Defect::AttemptUnchecked))
-            || (matches!(message, Message::Chunk { .. })
-                && cx.env.planted(Defect::ChunkSessionUnchecked))
+        let current = self.peer.current.as_ref();
+        current.is_some_and(|current| is_of(current.session, message, cx))
     }
 
     fn on_join(&mut self, own: &Own, from: Slot, call: &JoinCall, cx: &mut Cx<'_, '_>) {
@@ -564,9 +554,7 @@ impl Active {
         if let Some(saving) = &mut self.saving {
             saving.resend(cx);
         }
-        if !cx.env.planted(Defect::ResendOnce) {
-            cx.set(Timer::Resend);
-        }
+        cx.rearm_resend();
     }
 
     fn resend_phase(&mut self, cx: &mut Cx<'_, '_>) {

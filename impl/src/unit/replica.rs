@@ -13,8 +13,7 @@ use alloc::vec::Vec;
 use super::env::{Env, PairingKey, Side};
 use crate::base::{ComponentId, Digest, FormId, ImageDigest, Shared};
 use crate::config::render::{read_edits, render_edits};
-use crate::config::{Config, Edit, LineKey, Prc};
-use crate::disposition::Answer;
+use crate::config::{Config, Edit, Prc};
 use crate::disposition::{
     ActivePairing, PairError, StandbyPairing, pair_at_active, pair_at_standby,
 };
@@ -118,11 +117,8 @@ impl Pairing {
                 Ok(Self::Standby { diff, pairing })
             }
             Side::Active => {
-                let read = if planted.is(Defect::AdlWithoutSdl) {
-                    pair_at_active(&software.image, &adl_alone(&software.image, bytes)?)?
-                } else {
-                    pair_at_active(&software.image, bytes)?
-                };
+                let image = &software.image;
+                let read = pair_at_active(image, bytes)?.planted(image, planted);
                 Ok(Self::Active(Box::new(read)))
             }
         }
@@ -139,27 +135,6 @@ impl Pairing {
             }
         }
     }
-}
-
-/// A planted defect: what is not on the ADL counts as executable on the Standby.
-fn adl_alone(image: &Image, bytes: &[u8]) -> Result<Vec<u8>, PairError> {
-    let mut answer = Answer::decode(bytes)?;
-    let diff = crate::diff::Diff::decode(answer.diff.as_bytes())?;
-    for mode in &mut answer.modes {
-        let listed: BTreeSet<&str> = diff
-            .adl
-            .iter()
-            .filter(|of| of.entry.mode == mode.mode)
-            .map(|of| of.entry.form.normal())
-            .collect();
-        mode.forms = image
-            .forms()
-            .filter(|(_, decl)| image.mode_name(decl.mode) == mode.mode)
-            .map(|(_, decl)| String::from(decl.form.normal()))
-            .filter(|form| !listed.contains(&**form))
-            .collect();
-    }
-    Ok(answer.encode())
 }
 
 /// A running config of the own image.
@@ -308,10 +283,8 @@ impl Sender {
         let mut lowering = self.lowering.clone();
         let stamp = (stamp.term, stamp.lsn);
         let lowered = lowering.edit(image, pairing, &edits.edits, stamp);
-        let wire = self.spoilt(env, edits, &lowered);
-        let wire = wire.as_ref().unwrap_or(&lowered.wire);
-        let difference = Shared::new(render_edits(image, wire).into_bytes());
-        let listing = Shared::new(listing::encode(&lowered.listing));
+        let difference = Shared::new(render_edits(image, &lowered.wire).into_bytes());
+        let listing = Shared::new(carried(&lowered.listing, env.planted));
         let stuck = stuck_of(env.software, &lowered);
         Some(Step {
             sender: Self { lowering },
@@ -319,30 +292,6 @@ impl Sender {
             listing,
             stuck,
         })
-    }
-
-    /// The difference as a planted defect makes it; none without one.
-    fn spoilt(&self, env: &Env<'_>, edits: &Edits, lowered: &Lowered) -> Option<Vec<Edit>> {
-        let unset = |edit: &&Edit| matches!(edit, Edit::Unset(_));
-        if env.planted(Defect::GuardedLeavesOld) && !lowered.causes.is_empty() {
-            return Some(
-                lowered
-                    .wire
-                    .iter()
-                    .filter(|edit| !unset(edit))
-                    .cloned()
-                    .collect(),
-            );
-        }
-        if env.planted(Defect::NoOfUnsent) {
-            let sent = |key: &LineKey| self.lowering.wire_config().line(key).is_some();
-            let unsent = edits
-                .edits
-                .iter()
-                .filter(|edit| matches!(edit, Edit::Unset(key) if !sent(key)));
-            return Some(unsent.chain(&lowered.wire).cloned().collect());
-        }
-        None
     }
 
     /// The wire digest.
@@ -359,10 +308,8 @@ impl Sender {
     pub fn file(&self, planted: Planted) -> (Bytes, u64) {
         let mut bytes = self.lowering.wire_bytes();
         let at = bytes.len() as u64;
-        if !planted.is(Defect::MclNotCarried) {
-            let whole = ListingChange::between(&Listing::default(), self.lowering.listing());
-            bytes.extend(listing::encode(&whole));
-        }
+        let whole = ListingChange::between(&Listing::default(), self.lowering.listing());
+        bytes.extend(carried(&whole, planted));
         (Shared::new(bytes), at)
     }
 
@@ -419,6 +366,14 @@ fn stuck(
         form,
         line,
     }
+}
+
+/// MCL and complements as they travel.
+fn carried(change: &ListingChange, planted: Planted) -> Vec<u8> {
+    if planted.is(Defect::MclNotCarried) {
+        return vec![];
+    }
+    listing::encode(change)
 }
 
 /// The Standby's side of a translation: the wire config, and its own beside it.

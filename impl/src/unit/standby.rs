@@ -16,7 +16,7 @@ use super::env::{PairingKey, Side};
 use super::file::{Incoming, Outgoing, Taken};
 use super::input::Timer;
 use super::output::{Event, Output};
-use super::own::{Cx, Own, Write};
+use super::own::{Cx, Own, Write, is_of};
 use super::replica::{Pairing, Receiver, Running};
 use super::store::{Record, Store};
 use crate::base::{Digest, ImageDigest, Lsn, Shared, Slot};
@@ -543,9 +543,7 @@ impl Standby {
         match timer {
             Timer::Resend => {
                 seat.resend(cx);
-                if !cx.env.planted(Defect::ResendOnce) {
-                    cx.set(Timer::Resend);
-                }
+                cx.rearm_resend();
             }
             Timer::Watchdog => {
                 return self.rejoin(own, LeaveWhy::Watchdog, KeepReplica::Yes, cx);
@@ -670,22 +668,7 @@ impl Proceed {
 impl Seat {
     /// Whether the message is of this session.
     fn accepts(&self, message: &Message, cx: &Cx<'_, '_>) -> bool {
-        let Some(session) = message.session() else {
-            return false;
-        };
-        if session == self.session {
-            return true;
-        }
-        let other_attempt = Session {
-            attempt: self.session.attempt,
-            ..session
-        } == self.session;
-        (other_attempt && cx.env.planted(Defect::AttemptUnchecked))
-            || match message {
-                Message::Line { .. } => cx.env.planted(Defect::LineSessionUnchecked),
-                Message::Chunk { .. } => cx.env.planted(Defect::ChunkSessionUnchecked),
-                _ => false,
-            }
+        is_of(self.session, message, cx)
     }
 
     fn on_negotiation(&mut self, message: Message, own: &mut Own, cx: &mut Cx<'_, '_>) -> After {

@@ -22,6 +22,9 @@ use crate::unit::{
 /// Messages delivered at most by one call.
 const MAX_DELIVERIES: usize = 20_000;
 
+/// What the units' parsers refuse.
+type Refusals = Box<dyn Fn(&LineKey, &Line) -> Option<Prc>>;
+
 /// A message under way.
 #[derive(Clone, Debug)]
 pub(super) struct Flight {
@@ -43,7 +46,7 @@ pub(super) struct World {
     pub(super) events: Vec<(Slot, Event)>,
     pub(super) delivered: usize,
     pub(super) persist: bool,
-    pub(super) refuses: Box<dyn Fn(&LineKey, &Line) -> Option<Prc>>,
+    pub(super) refuses: Refusals,
     armed: BTreeSet<(Slot, Timer)>,
     arbiter_armed: BTreeSet<ArbiterTimer>,
     pairings: BTreeMap<(Slot, PairingKey), Pairing>,
