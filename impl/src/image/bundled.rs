@@ -22,7 +22,19 @@ pub const FILES: &[(&str, &str)] = &files![
     "pim.toml",
     "services.toml",
     "security.toml",
+    "qos.toml",
+    "aaa.toml",
+    "snmp.toml",
 ];
+
+macro_rules! configs {
+    ($($release:literal),* $(,)?) => {
+        [$(($release, include_str!(concat!("../../families/meridian/configs/", $release, ".conf")))),*]
+    };
+}
+
+/// An example of a running config per release: (release, text), oldest release first.
+pub const CONFIGS: &[(&str, &str)] = &configs!["6.0", "6.1", "6.2", "6.1-m4", "7.0", "7.1"];
 
 /// The bundled family.
 ///
@@ -35,6 +47,13 @@ pub fn family() -> Family {
 /// The bundled image of `release`.
 pub fn image(release: &str) -> Option<Image> {
     family().image(release)
+}
+
+/// The example of a running config of `release`.
+pub fn config(release: &str) -> Option<&'static str> {
+    let mut all = CONFIGS.iter();
+    all.find(|(name, _)| *name == release)
+        .map(|(_, text)| *text)
 }
 
 /// All bundled images, oldest first.
@@ -50,6 +69,8 @@ pub fn images() -> Vec<Arc<Image>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::{Config, Prc};
+    use crate::parse::{self, WalkUp};
 
     #[test]
     fn the_bundled_family_has_no_errors() {
@@ -62,5 +83,40 @@ mod tests {
             panic!("{}", all.join("\n"));
         }
         assert_eq!(images().len(), family.unwrap().releases().count());
+    }
+
+    #[test]
+    fn the_newest_release_has_four_hundred_forms() {
+        let image = image("7.1").unwrap();
+        let alive = image
+            .forms()
+            .filter(|(_, decl)| decl.lives_at(image.levels()[usize::from(decl.component.0)]));
+        assert!(alive.count() >= 400);
+    }
+
+    #[test]
+    fn every_release_has_a_config_of_which_every_line_is_its_own() {
+        let family = family();
+        let releases: Vec<&str> = family.releases().collect();
+        let configs: Vec<&str> = CONFIGS.iter().map(|(release, _)| *release).collect();
+        assert_eq!(releases, configs);
+        for (release, text) in CONFIGS {
+            let image = family.image(release).unwrap();
+            assert!(text.lines().count() >= 280, "{release}");
+            let mut config = Config::factory(image.levels());
+            for read in parse::text(&image, image.own(), text.as_bytes(), WalkUp::Yes) {
+                let (form, words) = read
+                    .found
+                    .unwrap_or_else(|trouble| panic!("{release}.conf:{}: {trouble}", read.number));
+                let (grammar, place) = (image.own(), &read.place);
+                let prc = config.execute_line(&image, grammar, place, form, words, &mut Vec::new());
+                assert_eq!(prc, Prc::Ok, "{release}.conf:{}", read.number);
+            }
+            let mut again = Config::factory(image.levels());
+            again
+                .execute(&image, image.own(), &config.render())
+                .unwrap();
+            assert_eq!(again.digest(), config.digest(), "{release}");
+        }
     }
 }
