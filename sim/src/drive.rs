@@ -115,7 +115,6 @@ pub struct Rig {
     bays: [Bay; 2],
     desk: Desk,
     links: Links,
-    frames: frame::Frames,
     triggers: Triggers,
     observers: Vec<Box<dyn Observer>>,
     later: Vec<(u64, Job)>,
@@ -155,7 +154,6 @@ impl Rig {
             bays,
             desk: Desk::new(planted),
             links: Links::new(plan.world, plan.latency_us, plan.noise.clone()),
-            frames: frame::Frames::default(),
             triggers,
             observers,
             later,
@@ -475,7 +473,11 @@ impl Rig {
             }
             Address::Arbiter => self.desk.runs(),
         };
-        let message = if runs { self.open(&packet) } else { None };
+        let message = if runs {
+            frame::open(&packet.bytes)
+        } else {
+            None
+        };
         let Some((from, message)) = message else {
             self.emit(Event::Undelivered {
                 sight: packet.sight,

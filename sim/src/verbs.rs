@@ -56,3 +56,93 @@ pub fn run(args: &[String], out: &mut dyn Write, err: &mut dyn Write) -> ExitCod
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What the verb printed, and its exit code as `ExitCode` shows it.
+    fn lab(words: &[&str]) -> (String, String, String) {
+        let args: Vec<String> = std::iter::once("skewlab")
+            .chain(words.iter().copied())
+            .map(Into::into)
+            .collect();
+        let (mut out, mut err) = (Vec::new(), Vec::new());
+        let code = run(&args, &mut out, &mut err);
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("text");
+        (format!("{code:?}"), text(out), text(err))
+    }
+
+    fn code(code: u8) -> String {
+        format!("{:?}", ExitCode::from(code))
+    }
+
+    fn file(name: &str, text: &str) -> String {
+        let path = std::env::temp_dir().join(format!("skewlab-{}-{name}", std::process::id()));
+        #[expect(clippy::disallowed_methods, reason = "a test makes its own input")]
+        std::fs::write(&path, text).expect("a temporary file");
+        path.display().to_string()
+    }
+
+    #[test]
+    fn a_campaign_without_faults_passes_and_says_what_was_met() {
+        let (exit, out, _) = lab(&["run", "--seeds", "6", "--only-faults", "none", "--json"]);
+        let object: serde_json::Value = serde_json::from_str(&out).expect("one JSON object");
+        assert_eq!(exit, code(exit::PASSED), "{out}");
+        assert_eq!(object["seeds"], 6);
+        assert_eq!(object["failed"], 0);
+        assert!(object["situations"]["hot"].as_u64() >= Some(6), "{out}");
+        assert!(
+            object["properties"]["SingleActive"].as_u64() > Some(0),
+            "{out}"
+        );
+    }
+
+    #[test]
+    fn an_unknown_argument_fault_or_image_is_wrong_usage() {
+        for words in [
+            &["run", "--sedes", "3"][..],
+            &["run", "--only-faults", "meteor"],
+            &["run", "--pair", "6.0:9.9"],
+            &["replay", "no-such-plan.toml"],
+        ] {
+            let (exit, _, err) = lab(words);
+            assert_eq!(exit, code(exit::USAGE), "{words:?}");
+            assert!(!err.is_empty(), "{words:?} says why");
+        }
+    }
+
+    #[test]
+    fn an_anchor_that_is_never_reached_is_drift() {
+        let wishes = crate::draw::Wishes {
+            only_faults: Some(Vec::new()),
+            ..Default::default()
+        };
+        let mut plan = crate::draw::plan(1, &wishes);
+        plan.commands.clear();
+        plan.network = crate::plan::Network::Links;
+        let at = "before deliver 0->1 Save 7, attempt 99"
+            .parse()
+            .expect("an anchor");
+        let kind = crate::plan::FaultKind::Crash {
+            slot: 0,
+            down_ms: 5,
+        };
+        plan.faults = vec![crate::plan::Fault { at, kind }];
+        let path = file("drift.toml", &plan.write());
+        let (exit, out, err) = lab(&["replay", &path]);
+        assert_eq!(exit, code(exit::USAGE), "{out}{err}");
+        assert!(err.contains("drift") && err.contains("Save 7"), "{err}");
+    }
+
+    #[test]
+    fn a_plan_replays_without_its_seed() {
+        let mut plan = crate::draw::plan(4, &crate::draw::Wishes::default());
+        plan.seed = None;
+        let path = file("replay.toml", &plan.write());
+        let (_, one, _) = lab(&["replay", &path]);
+        let (_, other, _) = lab(&["replay", &path]);
+        assert!(one.contains("trace"), "{one}");
+        assert_eq!(one, other);
+    }
+}

@@ -1,22 +1,16 @@
-//! Messages as frames and back: the only place of the laboratory that says what a frame is.
+//! Messages as frames and back: the only place of the laboratory that calls the engine's wire room.
 
 use skewsync::message::{Address, Message};
 use skewsync::wire;
 
-/// The frames of a run: the engine's own.
-#[derive(Debug, Default)]
-pub(super) struct Frames;
+/// The frame of a message.
+pub(super) fn close(from: Address, message: &Message) -> Vec<u8> {
+    wire::encode(from, message)
+}
 
-impl Frames {
-    /// The frame of a message.
-    pub(super) fn close(&mut self, from: Address, message: &Message) -> Vec<u8> {
-        wire::encode(from, message)
-    }
-
-    /// The message of a frame; none if it does not decode, which counts as lost.
-    pub(super) fn open(&self, bytes: &[u8]) -> Option<(Address, Message)> {
-        wire::decode(bytes).ok()
-    }
+/// The message of a frame; none if it does not decode, which counts as lost.
+pub(super) fn open(bytes: &[u8]) -> Option<(Address, Message)> {
+    wire::decode(bytes).ok()
 }
 
 /// The attempt that a message's name carries: its session's, or its Join's; 0 for the arbiter's.

@@ -12,7 +12,6 @@ use super::bay::acts;
 use super::{Arrival, Job, Order, Rig, frame};
 use crate::plan::{Fault, FaultKind, Sight};
 use crate::tap::{Delivered, Event, Fate};
-use crate::world::link::Packet;
 
 /// How long the driver computes a pairing, in microseconds of true time.
 const PAIRING_US: u64 = 2_000;
@@ -257,7 +256,7 @@ impl Rig {
         let sight = self
             .links
             .name(from, to, message.kind(), frame::attempt(message));
-        let bytes = self.frames.close(from, message);
+        let bytes = frame::close(from, message);
         let aimed = self.triggers.send(sight, self.now_us);
         let mut copies = Vec::new();
         let lot = self.links.send(sight, bytes, aimed.as_ref(), &mut copies);
@@ -279,10 +278,6 @@ impl Rig {
             self.later
                 .extend(copies.map(|(delay, packet)| (delay, Job::Deliver(packet))));
         }
-    }
-
-    pub(super) fn open(&self, packet: &Packet) -> Option<(Address, Message)> {
-        self.frames.open(&packet.bytes)
     }
 
     pub(super) fn written(&mut self, slot: Slot, life: u64, write: WriteId, durable: bool) {

@@ -1,6 +1,9 @@
 //! BoundedResets: ordered resets between two of {operator action, stable_time hot} are at most
 //! `max_resets`, across switchovers.
 
+use std::collections::BTreeSet;
+
+use skewsync::base::Slot;
 use skewsync::unit::{Event as Told, Input, Request, Timer};
 
 use super::{broken, told};
@@ -12,6 +15,7 @@ const NAME: &str = "BoundedResets";
 #[derive(Debug, Default)]
 pub struct BoundedResets {
     resets: u32,
+    failed: BTreeSet<Slot>,
     checked: u64,
 }
 
@@ -30,9 +34,19 @@ impl Observer for BoundedResets {
                 self.resets = 0;
             }
         }
-        // A disk that was lost counts from nothing.
-        if matches!(seen.event, Event::Started { boot, .. } if boot.lost_disk) {
-            self.resets = 0;
+        match seen.event {
+            Event::Written {
+                slot,
+                durable: false,
+                ..
+            } => {
+                self.failed.insert(slot);
+            }
+            // A disk that is lost, or refused the count, counts on from what it has.
+            Event::Started { slot, boot, .. } if boot.lost_disk || self.failed.remove(&slot) => {
+                self.resets = boot.resets;
+            }
+            _ => {}
         }
         for event in told(&seen.event) {
             if matches!(event, Told::Reset { counted: true }) {

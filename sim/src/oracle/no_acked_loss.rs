@@ -66,7 +66,7 @@ impl NoAckedLoss {
 
 impl Observer for NoAckedLoss {
     fn see(&mut self, seen: &Seen<'_>, scene: &dyn Scene) -> Result<(), Violation> {
-        if is_trouble(&seen.event) {
+        if is_trouble(&seen.event) || !scene.whole() {
             self.well_since = seen.at_us;
         }
         if let Event::Arbiter { input, outputs, .. } = seen.event {

@@ -57,9 +57,9 @@ const fn moves_nothing(output: &Output) -> bool {
 
 impl Observer for NoStale {
     fn see(&mut self, seen: &Seen<'_>, _: &dyn Scene) -> Result<(), Violation> {
-        let (slot, unit) = match seen.event {
-            Event::Unit { slot, unit, .. } | Event::Started { slot, unit, .. } => (slot, unit),
-            _ => return Ok(()),
+        let (Event::Unit { slot, unit, .. } | Event::Started { slot, unit, .. }) = seen.event
+        else {
+            return Ok(());
         };
         let after = hash(unit);
         if let Event::Unit {

@@ -1,5 +1,6 @@
 //! PlannedLosesNothing: a planned switchover loses no command that the Active executed, unless both units
-//! fail before the successor acts, or the former Active restarts and the successor has declined or failed.
+//! fail before the successor acts, or the former Active restarts and the successor has declined or failed,
+//! or, as in NoAckedLoss, the arbiter does not reach them.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +8,7 @@ use skewsync::base::{Lsn, Slot, Term};
 use skewsync::message::{Message, Origin, ToArbiter};
 use skewsync::unit::{Event as Told, Output};
 
-use super::{broken, performed, told};
+use super::{broken, is_trouble, performed, told};
 use crate::tap::{Event, Observer, Scene, Seen, Violation};
 
 const NAME: &str = "PlannedLosesNothing";
@@ -18,14 +19,17 @@ pub struct PlannedLosesNothing {
     released: Option<(Slot, Term, Lsn)>,
     last: Term,
     ended: BTreeSet<Slot>,
+    unreached: bool,
     checked: u64,
 }
 
 impl Observer for PlannedLosesNothing {
-    fn see(&mut self, seen: &Seen<'_>, _: &dyn Scene) -> Result<(), Violation> {
+    fn see(&mut self, seen: &Seen<'_>, scene: &dyn Scene) -> Result<(), Violation> {
         if let Event::Ended { slot, .. } = seen.event {
             self.ended.insert(slot);
         }
+        // Whoever is out of the arbiter's reach for `takeover_wait` cannot be offered the role back.
+        self.unreached |= !scene.whole() || is_trouble(&seen.event);
         let Event::Unit { slot, .. } = seen.event else {
             return Ok(());
         };
@@ -39,6 +43,7 @@ impl Observer for PlannedLosesNothing {
                 self.released = Some((slot, *term, *lsn));
                 self.last = *term;
                 self.ended.clear();
+                self.unreached = false;
             }
         }
         for event in told(&seen.event) {
@@ -49,7 +54,7 @@ impl Observer for PlannedLosesNothing {
                 continue;
             };
             self.checked += 1;
-            let excused = self.ended.contains(&from);
+            let excused = self.ended.contains(&from) || self.unreached;
             let loses = stamp.lsn < lsn || *origin == Origin::Cold;
             if loses && !excused {
                 return broken(

@@ -31,7 +31,7 @@ impl Observer for Chronicle {
         };
         let mut out = self.out.lock().unwrap_or_else(PoisonError::into_inner);
         let seconds = seen.at_us as f64 / 1e6;
-        out.push_str(&format!("{:>10.4} {what}\n", seconds));
+        out.push_str(&format!("{seconds:>10.4} {what}\n"));
         Ok(())
     }
 }

@@ -1,22 +1,50 @@
 //! `skewlab situations`: what each situation means, and the seed that met it.
 
 use std::io::Write;
+use std::sync::Arc;
 
+use crate::campaign::{self, Campaign};
+use crate::draw::Wishes;
+use crate::run::{Lockstep, Options};
 use crate::situation::Situation;
+use crate::stock;
 
-/// Says what each situation means.
+/// Says what each situation means, and which seed meets it first.
 #[derive(Clone, Debug, clap::Args)]
-pub struct Args {}
+pub struct Args {
+    /// How many seeds are looked through, from 0 on.
+    #[arg(long, default_value_t = 200)]
+    pub seeds: u64,
+}
 
 /// Prints them.
 ///
 /// # Errors
-/// If it cannot write.
-pub fn run(_: &Args, out: &mut dyn Write, _: &mut dyn Write) -> Result<u8, String> {
+/// If the bundled family cannot be loaded, or nothing can be written.
+pub fn run(args: &Args, out: &mut dyn Write, _: &mut dyn Write) -> Result<u8, String> {
+    let (stock, material) = stock::load(&[]).map_err(|error| error.to_string())?;
+    let campaign = Campaign {
+        from: 0,
+        seeds: args.seeds,
+        lasts: None,
+        jobs: super::run::processors(),
+        wishes: Wishes {
+            material: Arc::new(material),
+            ..Wishes::default()
+        },
+        options: Options {
+            lockstep: Lockstep::Off,
+        },
+    };
+    let quiet = crate::quiet::panics();
+    let summary = campaign::run(&campaign, &Arc::new(stock), |_| {});
+    drop(quiet);
     for situation in Situation::ALL {
+        let seed = summary.met_by.get(situation);
+        let seed = seed.map_or_else(|| "never".into(), |seed| format!("seed {seed}"));
         writeln!(
             out,
-            "{:<22}{}",
+            "{:<22}{seed:<12}{}",
             situation.name(),
             situation.meaning().trim()
         )
