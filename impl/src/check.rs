@@ -217,9 +217,12 @@ fn name_of(change: &crate::image::Change) -> ChangeName {
     (change.component, change.level, sides.collect())
 }
 
+/// A command as declared: its first level, the first without it, its component, and where it stands.
+type Declared<'a> = (u16, Option<u16>, u16, &'a Origin);
+
 /// What can be said without an image: forms declared twice, changes that meet, levels that no release has.
 fn declared(family: &Family, findings: &mut Vec<Finding>) {
-    let mut seen: BTreeMap<(&str, String), Vec<(u16, Option<u16>, u16, &Origin)>> = BTreeMap::new();
+    let mut seen: BTreeMap<(&str, String), Vec<Declared<'_>>> = BTreeMap::new();
     for (command, at) in family.commands() {
         let Ok(form) = Form::parse(&command.form) else {
             continue;

@@ -32,7 +32,7 @@ pub enum InputError {
         /// The file.
         path: PathBuf,
         /// Why.
-        error: ImageFileError,
+        error: Box<ImageFileError>,
     },
     /// There is no such bundled image.
     #[error("{name}: no such bundled image; `skewsync image list` prints them")]
@@ -112,7 +112,7 @@ pub fn image(name: &str) -> Result<Arc<Image>, InputError> {
     let bytes = bytes(path, IMAGE_BYTES_MAX)?;
     let wrong = |error| InputError::Image {
         path: path.to_owned(),
-        error,
+        error: Box::new(error),
     };
     Ok(Arc::new(Image::decode(&bytes).map_err(wrong)?))
 }
