@@ -17,7 +17,7 @@ use crate::tap::Observer;
 pub struct Args {
     /// The plan.
     pub plan: PathBuf,
-    /// Does not hold the steps against the model.
+    /// Does not hold the steps against the model; they are not held against it yet.
     #[arg(long)]
     pub no_lockstep: bool,
     /// Tells the run event by event.

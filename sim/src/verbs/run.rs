@@ -51,7 +51,7 @@ pub struct Args {
     /// The config with which slot 0 starts.
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// Does not hold the steps against the model.
+    /// Does not hold the steps against the model; they are not held against it yet.
     #[arg(long)]
     pub no_lockstep: bool,
 }
