@@ -1,6 +1,6 @@
 //! What can happen: one action is one input of one party, and names everything that was free.
 
-use crate::state::{Flight, Slot};
+use crate::state::{Cfg, Flight, Rejection, Slot, Stamp};
 
 /// The timers of a unit that do something to the protocol's state or send.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -70,4 +70,17 @@ pub enum Action {
     Paired(Slot),
     /// The Standby declares itself not ready: it could not execute a change.
     Declares(Slot),
+    /// A Proceed arrives at a Standby that has the Active's dump from an earlier session.
+    AtHand(Flight),
+    /// A BulkDone arrives, and policy rejects the snapshot.
+    Rejects(Flight, Rejection),
+    /// An Applied arrives that shows the configs apart, and policy ends the session; the change itself
+    /// counts as applied, or not.
+    Disagrees(Flight, bool),
+    /// The driver could not make the pairing, or the images are not compatible.
+    Incompatible(Slot),
+    /// The drain took too long: nothing was released.
+    DrainOver(Slot),
+    /// A config that was saved earlier is in the unit's startup store.
+    Stored(Slot, Stamp, Cfg),
 }

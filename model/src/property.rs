@@ -283,12 +283,14 @@ fn session_of(msg: Msg) -> Option<Session> {
         | Msg::Chunk { session, .. }
         | Msg::BulkDone { session, .. }
         | Msg::BulkAccept { session, .. }
+        | Msg::BulkReject { session, .. }
         | Msg::Line { session, .. }
         | Msg::Applied { session, .. }
         | Msg::Hot { session, .. }
         | Msg::HotAck { session, .. }
         | Msg::Leave { session }
-        | Msg::Left { session } => Some(session),
+        | Msg::Left { session }
+        | Msg::Down { session } => Some(session),
         Msg::Proceed { .. }
         | Msg::Hello { .. }
         | Msg::Renew { .. }

@@ -335,7 +335,7 @@ impl<E: Effects + Clone> Scope<E> {
                         Phase::Cold | Phase::HotAcked | Phase::Setting | Phase::Hot => {
                             !current.journal.is_empty()
                         }
-                        Phase::Diff | Phase::Pairing | Phase::Rejected | Phase::Held => false,
+                        Phase::Diff | Phase::Pairing | Phase::Rejected(..) | Phase::Held => false,
                     });
                 let answers = state.net.iter().any(|flight| flight.to == To::Unit(slot));
                 let hears = matches!(other, Part::Standby(_));
@@ -458,7 +458,13 @@ impl<E: Effects + Clone> Scope<E> {
             | Action::Deliver(_)
             | Action::Timer(..)
             | Action::ArbiterRecovered
-            | Action::Paired(_) => return None,
+            | Action::Paired(_)
+            | Action::AtHand(_)
+            | Action::Rejects(..)
+            | Action::Disagrees(..)
+            | Action::Incompatible(_)
+            | Action::DrainOver(_)
+            | Action::Stored(..) => return None,
         };
         *budget = budget.checked_sub(1)?;
         Some(())
@@ -561,7 +567,8 @@ fn can_arrive(state: &State, flight: &Flight, rounds: bool) -> bool {
         | Msg::BulkDone { session, .. }
         | Msg::Applied { session, .. }
         | Msg::HotAck { session, .. }
-        | Msg::Left { session } => session.active == unit.boot && session.term >= unit.highest,
+        | Msg::Left { session }
+        | Msg::Down { session } => session.active == unit.boot && session.term >= unit.highest,
         Msg::Proceed { session }
         | Msg::Dump { session }
         | Msg::Compatible { session }
@@ -569,6 +576,7 @@ fn can_arrive(state: &State, flight: &Flight, rounds: bool) -> bool {
         | Msg::Config { session, .. }
         | Msg::Chunk { session, .. }
         | Msg::BulkAccept { session, .. }
+        | Msg::BulkReject { session, .. }
         | Msg::Line { session, .. }
         | Msg::Hot { session, .. }
         | Msg::Leave { session } => {

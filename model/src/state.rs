@@ -264,12 +264,21 @@ pub struct Active {
     pub leaving: Option<Session>,
     /// The round of the session that ended last.
     pub ended: Option<(Boot, u16)>,
-    /// LSNs whose prompts are held, one an entry.
-    pub prompts: Vec<Lsn>,
+    /// Prompts that are held, in the order of the commands.
+    pub prompts: Vec<Prompt>,
     /// The last change of an `acked` command that was returned local.
     pub unreplicated: Lsn,
     /// A planned switchover is under way.
     pub draining: bool,
+}
+
+/// A prompt that is held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Prompt {
+    /// The change that it waits for.
+    pub lsn: Lsn,
+    /// The command made that change; else its words stood there already.
+    pub made: bool,
 }
 
 /// The Active's latest write of the register.
@@ -321,10 +330,21 @@ pub enum Phase {
     Setting,
     /// The register says so.
     Hot,
-    /// Rejected: cold standby.
-    Rejected,
+    /// The snapshot was rejected.
+    Rejected(Lsn, Rejection),
     /// Not served.
     Held,
+}
+
+/// What the Standby does instead of taking a snapshot over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Rejection {
+    /// It resets, and joins again.
+    Reset,
+    /// It stays, cold.
+    Rpr,
+    /// It is held.
+    Simplex,
 }
 
 impl Phase {
@@ -486,6 +506,11 @@ pub enum Msg {
         session: Session,
         lsn: Lsn,
     },
+    BulkReject {
+        session: Session,
+        lsn: Lsn,
+        rejection: Rejection,
+    },
     Line {
         session: Session,
         change: Change,
@@ -506,6 +531,9 @@ pub enum Msg {
         session: Session,
     },
     Left {
+        session: Session,
+    },
+    Down {
         session: Session,
     },
 }

@@ -89,7 +89,7 @@ pub enum Answer {
         /// How it was asked for.
         durability: Durability,
     },
-    /// It was so already.
+    /// It was so already; if the prompt was held, so it is in two memories or here only.
     Unchanged,
     /// Nothing changed.
     Refused,
@@ -176,6 +176,20 @@ pub fn step<E: Effects>(env: &Env<E>, state: &State, action: &Action) -> Option<
                 &mut out,
             )?;
         }
+        Action::AtHand(flight) | Action::Rejects(flight, _) | Action::Disagrees(flight, _) => {
+            let To::Unit(slot) = flight.to else {
+                return None;
+            };
+            out.slot = slot;
+            let unit = &mut state.units[usize::from(slot)];
+            match *action {
+                Action::AtHand(_) => standby::on_at_hand(env, unit, flight.msg, &mut out)?,
+                Action::Rejects(_, rejection) => {
+                    active::on_rejected(env, unit, flight.msg, rejection, &mut out)?;
+                }
+                _ => active::on_disagreement(env, unit, action, &mut out)?,
+            }
+        }
         Action::Boot(slot)
         | Action::Crash(slot)
         | Action::Timer(slot, _)
@@ -185,6 +199,9 @@ pub fn step<E: Effects>(env: &Env<E>, state: &State, action: &Action) -> Option<
         | Action::Forced(slot)
         | Action::Saved(slot)
         | Action::Paired(slot)
+        | Action::Incompatible(slot)
+        | Action::DrainOver(slot)
+        | Action::Stored(slot, ..)
         | Action::Declares(slot) => {
             out.slot = slot;
             on_input(env, &mut state.units[usize::from(slot)], action, &mut out)?;
@@ -234,6 +251,16 @@ fn on_input<E: Effects>(
             unit.startup = (stamp, active.cfg);
             Some(())
         }
+        Action::Stored(_, stamp, cfg) => {
+            unit.startup = (stamp, cfg);
+            (unit.part != Part::Down).then_some(())
+        }
+        Action::Incompatible(_) => match &unit.part {
+            Part::Standby(_) => standby::on_incompatible(unit, out),
+            Part::Active(_) => active::on_incompatible(unit, out),
+            Part::Down | Part::Holder(_) => None,
+        },
+        Action::DrainOver(_) => active::on_drain_over(env, unit, out),
         Action::Paired(_) => match &unit.part {
             Part::Standby(_) => standby::on_paired(unit, out),
             Part::Active(_) => active::on_paired(env, unit, out),
@@ -254,7 +281,12 @@ fn on_input<E: Effects>(
         Action::LeaseLapsed(_) => active::lapse(env, unit, out),
         Action::Switchover(_) => active::on_switchover(env, unit, out),
         Action::Forced(_) => active::on_forced(unit, out),
-        Action::Deliver(_) | Action::Arbiter(_) | Action::ArbiterRecovered => None,
+        Action::Deliver(_)
+        | Action::AtHand(_)
+        | Action::Rejects(..)
+        | Action::Disagrees(..)
+        | Action::Arbiter(_)
+        | Action::ArbiterRecovered => None,
     }
 }
 

@@ -1,11 +1,11 @@
 //! The Active and its peer (PROTOCOL.md, 10.2, The Active's peer; Commands).
 
 use super::{Answer, Env, Out, Rule, eligible, holder};
-use crate::action::{Durability, Timer};
+use crate::action::{Action, Durability, Timer};
 use crate::effects::{Effects, Executed};
 use crate::state::{
-    Active, Change, Current, Eligible, Have, Holder, Lsn, Msg, Part, Phase, Register, Session,
-    Snapshot, Unit,
+    Active, Change, Current, Eligible, Have, Holder, Lsn, Msg, Part, Phase, Prompt, Register,
+    Rejection, Session, Snapshot, Unit,
 };
 
 pub(super) fn on_message<E: Effects>(env: &Env<E>, unit: &mut Unit, msg: Msg, out: &mut Out) {
@@ -62,7 +62,7 @@ fn on_session<E: Effects>(env: &Env<E>, active: &mut Active, msg: Msg, out: &mut
             | Phase::HotAcked
             | Phase::Setting
             | Phase::Hot
-            | Phase::Rejected => {}
+            | Phase::Rejected(..) => {}
         },
         Msg::BulkDone { session: of, lsn } if of == session => match current.phase {
             Phase::Bulk(snapshot) if snapshot.lsn == lsn => {
@@ -70,6 +70,13 @@ fn on_session<E: Effects>(env: &Env<E>, active: &mut Active, msg: Msg, out: &mut
                 current.hot_at = active.last;
                 current.phase = Phase::Cold;
                 send_lines(env, current, out);
+            }
+            Phase::Rejected(judged, rejection) if judged == lsn => {
+                out.peer(Msg::BulkReject {
+                    session,
+                    lsn,
+                    rejection,
+                });
             }
             phase if phase.sends_lines() => out.peer(Msg::BulkAccept { session, lsn }),
             _ => {}
@@ -80,23 +87,14 @@ fn on_session<E: Effects>(env: &Env<E>, active: &mut Active, msg: Msg, out: &mut
                 && lsn >= current.acked
                 && lsn <= active.last =>
         {
-            let edge = current.acked + env.line_window;
-            current.acked = lsn;
-            current.journal.retain(|change| change.lsn > lsn);
-            let opened = current.journal.iter().filter(|change| change.lsn > edge);
-            let now = lsn + env.line_window;
-            for change in opened.filter(|change| change.lsn <= now) {
-                out.peer(Msg::Line {
-                    session,
-                    change: *change,
-                });
-            }
+            take_applied(env, current, lsn, out);
         }
         Msg::HotAck { session: of, lsn }
             if of == session && current.phase == Phase::HotSent && current.hot_at == lsn =>
         {
             current.phase = Phase::HotAcked;
         }
+        Msg::Down { session: of } if of == session => current.phase = Phase::Held,
         Msg::Leave { session: of } if of == session => {
             out.peer(Msg::Left { session });
             leave(env, active, out);
@@ -105,6 +103,112 @@ fn on_session<E: Effects>(env: &Env<E>, active: &mut Active, msg: Msg, out: &mut
         // Of another session, or no message to an Active.
         _ => {}
     }
+}
+
+/// The Standby has applied up to `lsn`: the window moves.
+fn take_applied<E>(env: &Env<E>, current: &mut Current, lsn: Lsn, out: &mut Out) {
+    let session = current.session;
+    let edge = current.acked + env.line_window;
+    current.acked = lsn;
+    current.journal.retain(|change| change.lsn > lsn);
+    let opened = current.journal.iter().filter(|change| change.lsn > edge);
+    let now = lsn + env.line_window;
+    for change in opened.filter(|change| change.lsn <= now) {
+        out.peer(Msg::Line {
+            session,
+            change: *change,
+        });
+    }
+}
+
+/// Policy rejects the snapshot that was executed.
+pub(super) fn on_rejected<E: Effects>(
+    env: &Env<E>,
+    unit: &mut Unit,
+    msg: Msg,
+    rejection: Rejection,
+    out: &mut Out,
+) -> Option<()> {
+    let Part::Active(active) = &mut unit.part else {
+        return None;
+    };
+    let current = active.current.as_mut()?;
+    let session = current.session;
+    let (Msg::BulkDone { session: of, lsn }, Phase::Bulk(snapshot)) = (msg, current.phase) else {
+        return None;
+    };
+    if of != session || snapshot.lsn != lsn {
+        return None;
+    }
+    current.phase = Phase::Rejected(lsn, rejection);
+    current.journal.clear();
+    out.peer(Msg::BulkReject {
+        session,
+        lsn,
+        rejection,
+    });
+    settle(env, unit, out);
+    Some(())
+}
+
+/// What the Standby applied is not what was sent, and policy ends the session.
+pub(super) fn on_disagreement<E: Effects>(
+    env: &Env<E>,
+    unit: &mut Unit,
+    action: &Action,
+    out: &mut Out,
+) -> Option<()> {
+    let Part::Active(active) = &mut unit.part else {
+        return None;
+    };
+    let Action::Disagrees(flight, counts) = action else {
+        return None;
+    };
+    let Msg::Applied { session, lsn } = flight.msg else {
+        return None;
+    };
+    let last = active.last;
+    let current = active.current.as_mut()?;
+    let of_it = current.session == session && current.phase.sends_lines();
+    if !of_it || lsn < current.acked || lsn > last {
+        return None;
+    }
+    if *counts {
+        take_applied(env, current, lsn, out);
+    }
+    leave(env, active, out);
+    settle(env, unit, out);
+    Some(())
+}
+
+pub(super) fn on_incompatible(unit: &mut Unit, out: &mut Out) -> Option<()> {
+    let Part::Active(active) = &mut unit.part else {
+        return None;
+    };
+    let current = active
+        .current
+        .as_mut()
+        .filter(|current| current.phase == Phase::Pairing)?;
+    current.phase = Phase::Held;
+    out.peer(Msg::Incompatible {
+        session: current.session,
+    });
+    Some(())
+}
+
+pub(super) fn on_drain_over<E: Effects>(
+    env: &Env<E>,
+    unit: &mut Unit,
+    out: &mut Out,
+) -> Option<()> {
+    let Part::Active(active) = &mut unit.part else {
+        return None;
+    };
+    if !core::mem::take(&mut active.draining) {
+        return None;
+    }
+    settle(env, unit, out);
+    Some(())
 }
 
 fn on_join(active: &mut Active, boot: u16, round: (u16, u16), out: &mut Out) {
@@ -311,9 +415,13 @@ fn is_hot(active: &Active) -> bool {
 }
 
 /// All prompts return `unknown`.
-fn fall_silent(active: &mut Active, out: &mut Out) {
-    out.answers
-        .extend(active.prompts.drain(..).map(|lsn| Answer::Unknown { lsn }));
+pub(super) fn fall_silent(active: &mut Active, out: &mut Out) {
+    out.answers.extend(
+        active
+            .prompts
+            .drain(..)
+            .map(|Prompt { lsn, .. }| Answer::Unknown { lsn }),
+    );
     active.draining = false;
 }
 
@@ -370,22 +478,27 @@ fn on_confirm<E: Effects>(env: &Env<E>, active: &mut Active, counter: u16, out: 
 }
 
 fn return_replicated(active: &mut Active, acked: Lsn, out: &mut Out) {
-    let done = active.prompts.iter().filter(|lsn| **lsn <= acked);
-    out.answers
-        .extend(done.map(|lsn| Answer::Replicated { lsn: *lsn }));
-    active.prompts.retain(|lsn| *lsn > acked);
+    let done = active.prompts.iter().filter(|prompt| prompt.lsn <= acked);
+    out.answers.extend(done.map(|prompt| match prompt.made {
+        true => Answer::Replicated { lsn: prompt.lsn },
+        false => Answer::Unchanged,
+    }));
+    active.prompts.retain(|prompt| prompt.lsn > acked);
 }
 
 fn return_local(active: &mut Active, out: &mut Out) {
     active.unreplicated = active
         .unreplicated
-        .max(active.prompts.last().copied().unwrap_or(0));
+        .max(active.prompts.last().map_or(0, |prompt| prompt.lsn));
     let durability = Durability::Acked;
     out.answers.extend(
         active
             .prompts
             .drain(..)
-            .map(|lsn| Answer::Local { lsn, durability }),
+            .map(|Prompt { lsn, made }| match made {
+                true => Answer::Local { lsn, durability },
+                false => Answer::Unchanged,
+            }),
     );
 }
 
@@ -452,6 +565,10 @@ pub(super) fn on_command<E: Effects>(
     };
     match env.effects.execute(slot, active.cfg, change) {
         Executed::Refused => out.answers.push(Answer::Refused),
+        Executed::Unchanged if waits => active.prompts.push(Prompt {
+            lsn: active.last,
+            made: false,
+        }),
         Executed::Unchanged => out.answers.push(Answer::Unchanged),
         Executed::Changed(cfg) => {
             active.cfg = cfg;
@@ -469,7 +586,10 @@ pub(super) fn on_command<E: Effects>(
                 }
             }
             if waits {
-                active.prompts.push(change.lsn);
+                active.prompts.push(Prompt {
+                    lsn: change.lsn,
+                    made: true,
+                });
             } else {
                 if durability == Durability::Acked {
                     active.unreplicated = change.lsn;
@@ -565,6 +685,6 @@ fn resend_phase<E>(env: &Env<E>, active: &Active, out: &mut Out) {
         Phase::Cold | Phase::HotAcked | Phase::Setting | Phase::Hot => {
             send_lines(env, current, out);
         }
-        Phase::Diff | Phase::Pairing | Phase::Rejected | Phase::Held => {}
+        Phase::Diff | Phase::Pairing | Phase::Rejected(..) | Phase::Held => {}
     }
 }

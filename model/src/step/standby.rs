@@ -1,10 +1,11 @@
 //! The Standby (PROTOCOL.md, 10.2, Joining).
 
-use super::{Env, Out, Rule, holder};
+use super::{Env, Out, Rule, active, holder};
 use crate::action::Timer;
 use crate::effects::Effects;
 use crate::state::{
-    Change, Have, Msg, Part, Replica, Session, Slot, Snapshot, Standby, StandbyPhase, Unit,
+    Change, Have, Msg, Part, Rejection, Replica, Session, Slot, Snapshot, Standby, StandbyPhase,
+    Unit,
 };
 
 /// All chunks of a snapshot.
@@ -67,6 +68,7 @@ fn session_of(msg: Msg) -> Option<Session> {
         | Msg::Config { session, .. }
         | Msg::Chunk { session, .. }
         | Msg::BulkAccept { session, .. }
+        | Msg::BulkReject { session, .. }
         | Msg::Line { session, .. }
         | Msg::Hot { session, .. }
         | Msg::Leave { session } => Some(session),
@@ -117,8 +119,21 @@ pub(super) fn on_message<E: Effects>(
         ) => {
             *phase = StandbyPhase::Config(None, 0);
         }
-        (Msg::Incompatible { .. }, StandbyPhase::Ready(_) | StandbyPhase::Diffed(_)) => {
+        (
+            Msg::Incompatible { .. },
+            StandbyPhase::Ready(_) | StandbyPhase::Diffed(_) | StandbyPhase::Held,
+        ) => {
             *phase = StandbyPhase::Held;
+            out.peer(Msg::Down { session });
+        }
+        (Msg::BulkReject { lsn, rejection, .. }, StandbyPhase::Shadow(shadow, _))
+            if shadow.lsn == lsn =>
+        {
+            match rejection {
+                Rejection::Reset => join(env, unit, None, out),
+                Rejection::Rpr => *phase = StandbyPhase::Rpr,
+                Rejection::Simplex => *phase = StandbyPhase::Held,
+            }
         }
         (Msg::Config { snapshot, .. }, StandbyPhase::Config(announced @ None, have)) => {
             *announced = Some(snapshot);
@@ -279,6 +294,55 @@ pub(super) fn on_timer<E>(
         }
         _ => return None,
     }
+    Some(())
+}
+
+/// The offered session is taken by a Standby that has the Active's dump: the diff goes at once.
+pub(super) fn on_at_hand<E: Effects>(
+    env: &Env<E>,
+    unit: &mut Unit,
+    msg: Msg,
+    out: &mut Out,
+) -> Option<()> {
+    let Msg::Proceed { session } = msg else {
+        return None;
+    };
+    match &unit.part {
+        Part::Standby(Standby { seat: None, .. }) if waits_for(env, unit, session) => {
+            take_seat(env, unit, session, out);
+        }
+        Part::Holder(holder) if session.term > holder.term && waits_for(env, unit, session) => {
+            take_seat(env, unit, session, out);
+        }
+        Part::Active(active) if session.term > active.term && waits_for(env, unit, session) => {
+            if let Part::Active(active) = &mut unit.part {
+                active::fall_silent(active, out);
+            }
+            take_seat(env, unit, session, out);
+        }
+        Part::Down | Part::Standby(_) | Part::Holder(_) | Part::Active(_) => return None,
+    }
+    let Part::Standby(standby) = &mut unit.part else {
+        return None;
+    };
+    let (_, phase) = standby.seat.as_mut()?;
+    *phase = StandbyPhase::Diffed(Have::AtHand);
+    out.sent.pop();
+    let have = Have::AtHand;
+    out.peer(Msg::Ready { session, have });
+    out.peer(Msg::Diff { session });
+    Some(())
+}
+
+pub(super) fn on_incompatible(unit: &mut Unit, out: &mut Out) -> Option<()> {
+    let Part::Standby(standby) = &mut unit.part else {
+        return None;
+    };
+    let Some((session, phase @ StandbyPhase::Pairing)) = &mut standby.seat else {
+        return None;
+    };
+    *phase = StandbyPhase::Held;
+    out.peer(Msg::Down { session: *session });
     Some(())
 }
 
