@@ -154,7 +154,7 @@ impl Holder {
         for command in queue {
             active.on_command(own, command, cx);
         }
-        Part::Active(active)
+        active.settle(own, cx)
     }
 
     /// A command.
