@@ -44,7 +44,7 @@ pub enum Input {
 /// What the disk held when the unit started, and its boot id, durable before anything is sent.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Boot {
-    /// Grows with each boot; a fresh 64-bit value if the disk was lost.
+    /// Grows with each boot; across a lost disk too.
     pub boot: BootId,
     /// Whether the disk was lost.
     pub lost_disk: bool,

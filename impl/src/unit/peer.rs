@@ -177,7 +177,8 @@ impl Peer {
         self.current.as_ref().map(|current| &current.phase)
     }
 
-    /// Whether a round is newer than all that are known.
+    /// Whether a round is newer than all that are known. Boots grow, across a lost disk too: an older
+    /// boot's Join that was held back is no reason to turn away from the present one.
     fn is_newer(&self, call: &JoinCall) -> bool {
         let round = Round {
             boot: call.boot,
@@ -188,10 +189,7 @@ impl Peer {
             self.current.as_ref().map(|current| current.session.round()),
             self.ended,
         ];
-        known
-            .into_iter()
-            .flatten()
-            .all(|seen| seen < round || (call.lost_disk && seen.boot != round.boot))
+        known.into_iter().flatten().all(|seen| seen < round)
     }
 }
 

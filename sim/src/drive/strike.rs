@@ -100,7 +100,7 @@ impl Rig {
             return false;
         }
         let bay = &mut self.bays[usize::from(slot.0)];
-        // A fresh value of the world: no boot of this slot had it, nor will one that counts on from it.
+        // A value of the world: greater than any boot of this slot, and than those that count on from them.
         let fresh = (1 << 40) * (bay.life() + 1);
         bay.disk.replaced(fresh);
         true
