@@ -9,6 +9,7 @@ compile_error!(
      in the environment replaces it: unset it, or add `--cfg madsim` to it."
 );
 
+pub mod abstraction;
 pub mod campaign;
 pub mod draw;
 pub mod drive;

@@ -7,6 +7,7 @@ pub mod bounded;
 pub mod bounded_resets;
 pub mod commutes;
 pub mod hot_is_served;
+pub mod lockstep;
 pub mod no_acked_loss;
 pub mod no_foreign_line;
 pub mod no_split_ack;
@@ -23,14 +24,14 @@ use std::sync::Arc;
 use skewsync::unit::{Event as Told, Output};
 
 use crate::plan::Plan;
-use crate::run::Options;
+use crate::run::{Lockstep, Options};
 use crate::stock::Stock;
 use crate::tap::{Event, Fate, Observer, Violation};
 
 /// All oracles of a run.
 pub fn all(plan: &Arc<Plan>, stock: &Arc<Stock>, options: Options) -> Vec<Box<dyn Observer>> {
-    let _ = (plan, stock, options);
-    vec![
+    let _ = (plan, stock);
+    let mut oracles: Vec<Box<dyn Observer>> = vec![
         Box::new(single_active::SingleActive::default()),
         Box::new(no_split_ack::NoSplitAck::default()),
         Box::new(no_acked_loss::NoAckedLoss::default()),
@@ -47,7 +48,11 @@ pub fn all(plan: &Arc<Plan>, stock: &Arc<Stock>, options: Options) -> Vec<Box<dy
         Box::new(answers::Answers::default()),
         Box::new(available::Available::default()),
         Box::new(bounded::Bounded::default()),
-    ]
+    ];
+    if options.lockstep == Lockstep::On {
+        oracles.push(Box::new(lockstep::Lockstep::default()));
+    }
+    oracles
 }
 
 /// A property that does not hold.

@@ -1,0 +1,704 @@
+//! The lockstep: every step of every machine is a step that the model can make, or a named stutter.
+//!
+//! After each step of the engine its state, as the model sees it (`abstraction`), must equal the model's
+//! successor under the same action, and so must what was sent and what operators were told. Where the model
+//! leaves something free (what policy decides, what a driver computed, how a command executed) the engine's choice
+//! is taken, if it is one that the model has. Configs are compared by the history that made them (`ledger`).
+//! Sends are compared whatever became of them: the network is free to lose.
+
+mod ledger;
+mod readings;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use skewsync::base::{CommandId, ImageDigest, Slot, WriteId};
+use skewsync::message::{Address, Message, Stamp};
+use skewsync::unit::active::Change as Did;
+use skewsync::unit::{
+    Arbiter, ArbiterInput, ArbiterOutput, ArbiterTimer, Boot, Command, Durability, Event as Told,
+    Input, Limits, LocalWhy, Outcome, Output, Part, Place, Record, Refusal, Unit,
+};
+use skewsync_model::action::{self, Action, Timer};
+use skewsync_model::state::{self as model, Cfg, Flight, Msg, State, To};
+use skewsync_model::step::{Answer, Env, step};
+
+use super::broken;
+use crate::abstraction::{self, Boots, CHANGED, Difference};
+use crate::tap::{Event, Observer, Scene, Seen, Violation};
+use ledger::{Ledger, REFUSED, UNCHANGED};
+use readings::Readings;
+pub use readings::Stutter;
+
+const NAME: &str = "lockstep";
+
+/// See the module.
+pub struct Lockstep {
+    state: State,
+    boots: Boots,
+    ledger: Ledger,
+    /// The configs in snapshots that were sent.
+    snapshots: BTreeMap<(model::Session, model::Lsn), Cfg>,
+    /// Stores that are being written.
+    writes: BTreeMap<(Slot, WriteId), (model::Stamp, Cfg)>,
+    /// Stores that a unit was writing when it ended.
+    torn: [Vec<(model::Stamp, Cfg)>; 2],
+    /// Commands that wait in a unit's queue.
+    queues: [Vec<Command>; 2],
+    commands: BTreeSet<CommandId>,
+    /// The image that each slot ran last.
+    images: [Option<ImageDigest>; 2],
+    /// The Proceed at hand is of a unit with the same image.
+    same_image: bool,
+    steps: u64,
+    stutters: BTreeMap<Stutter, u64>,
+    still: u64,
+}
+
+/// What a step showed that the model speaks of.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Shown {
+    sent: Vec<Flight>,
+    answers: Vec<Answer>,
+}
+
+impl Default for Lockstep {
+    fn default() -> Self {
+        Self {
+            state: State::cold(),
+            boots: Boots::default(),
+            ledger: Ledger::default(),
+            snapshots: BTreeMap::new(),
+            writes: BTreeMap::new(),
+            torn: [Vec::new(), Vec::new()],
+            queues: [Vec::new(), Vec::new()],
+            commands: BTreeSet::new(),
+            images: [None; 2],
+            same_image: false,
+            steps: 0,
+            stutters: BTreeMap::new(),
+            still: 0,
+        }
+    }
+}
+
+impl Lockstep {
+    fn env<'a>(ledger: &'a Ledger, same_image: bool, scene: &dyn Scene) -> Env<&'a Ledger> {
+        let Limits {
+            hot_window,
+            line_window,
+            ..
+        } = *scene.limits();
+        Env {
+            effects: ledger,
+            chunks: 1,
+            same_image,
+            hot_window: hot_window as u16,
+            line_window: line_window as u16,
+            without: None,
+        }
+    }
+
+    /// A unit starts: what its disk held is free within what it may have kept.
+    fn on_start(
+        &mut self,
+        slot: Slot,
+        boot: &Boot,
+        unit: &Unit,
+        outputs: &[Output],
+        scene: &dyn Scene,
+    ) -> Result<(), Difference> {
+        let at = usize::from(slot.0);
+        let known = &mut self.state.units[at];
+        let image = scene.image(slot).0;
+        // The same text comes to another config on another image.
+        let anew = self.images[at].replace(image) != Some(image);
+        known.boot = self.boots.begin(boot.boot, known.boot);
+        let highest = abstraction::term(boot.highest)?;
+        if highest > known.highest {
+            return Err(apart("highest at start", &boot.highest, &known.highest));
+        }
+        known.highest = highest;
+        let of = boot
+            .store
+            .as_ref()
+            .map_or(Stamp::default(), |store| store.stamp);
+        let stamp = abstraction::stamp(of)?;
+        let torn = std::mem::take(&mut self.torn[at]);
+        if anew || boot.lost_disk {
+            known.startup = (stamp, self.ledger.fresh());
+        } else if known.startup.0 != stamp {
+            let kept = torn.into_iter().rfind(|(of, _)| *of == stamp);
+            known.startup =
+                kept.ok_or_else(|| apart("store at start", &stamp, &known.startup.0))?;
+        }
+        let shown = self.shown(slot, outputs)?;
+        self.follow(slot, unit, &shown, vec![vec![Action::Boot(slot.0)]], scene)
+            .map(|_| ())
+    }
+
+    fn on_end(&mut self, slot: Slot, scene: &dyn Scene) {
+        let at = usize::from(slot.0);
+        let env = Self::env(&self.ledger, false, scene);
+        if let Some(made) = step(&env, &self.state, &Action::Crash(slot.0)) {
+            self.state = made.state;
+        }
+        self.queues[at].clear();
+        let writes = std::mem::take(&mut self.writes);
+        for ((of, write), store) in writes {
+            if of == slot {
+                self.torn[at].push(store);
+            } else {
+                self.writes.insert((of, write), store);
+            }
+        }
+    }
+
+    fn on_unit(
+        &mut self,
+        slot: Slot,
+        input: &Input,
+        outputs: &[Output],
+        unit: &Unit,
+        scene: &dyn Scene,
+    ) -> Result<(), Difference> {
+        let at = usize::from(slot.0);
+        if let Input::Command(command) = input {
+            self.commands.insert(command.id);
+        }
+        self.same_image = matches!(input,
+            Input::Message { message: Message::Proceed { image, .. }, .. }
+                if *image == scene.image(slot).0);
+        let shown = self.shown(slot, outputs)?;
+        let before = &self.state.units[at].part;
+        let mut readings = match input {
+            Input::Message { from, message } => self.read_message(slot, *from, message, unit)?,
+            Input::Command(command) => self.read_command(slot, command, outputs, unit),
+            Input::Persisted(write) => match self.writes.remove(&(slot, *write)) {
+                Some((stamp, cfg)) => Readings {
+                    actions: vec![vec![Action::Stored(slot.0, stamp, cfg)]],
+                    stutter: None,
+                },
+                None => readings::input(input, slot.0, before, unit),
+            },
+            Input::PersistFailed(write) => {
+                self.writes.remove(&(slot, *write));
+                readings::input(input, slot.0, before, unit)
+            }
+            other => readings::input(other, slot.0, before, unit),
+        };
+        self.extend(slot, outputs, unit, &mut readings);
+        self.ledger.odd.set(is_odd(outputs));
+        if let Some(stutter) = readings.stutter
+            && self.is_still(slot, unit, &shown)
+        {
+            *self.stutters.entry(stutter).or_insert(0) += 1;
+            self.still += 1;
+        } else {
+            let moved = self.follow(slot, unit, &shown, readings.actions, scene)?;
+            self.still += u64::from(!moved);
+        }
+        self.after(slot, outputs, unit, scene)
+    }
+
+    /// The configs that the step left are what they were at their first sight, and what it began is noted.
+    fn after(
+        &mut self,
+        slot: Slot,
+        outputs: &[Output],
+        unit: &Unit,
+        scene: &dyn Scene,
+    ) -> Result<(), Difference> {
+        let at = usize::from(slot.0);
+        let image = scene.image(slot).0;
+        let mut sights = [None; 2];
+        match (&unit.part, &mut self.state.units[at].part) {
+            (Part::Active(active), model::Part::Active(of)) => {
+                sights[0] = Some((of.cfg, active.config.digest()));
+                if let Some(model::Current {
+                    session,
+                    phase: model::Phase::Bulk(snapshot),
+                    ..
+                }) = &of.current
+                {
+                    self.snapshots
+                        .insert((*session, snapshot.lsn), snapshot.cfg);
+                }
+            }
+            (Part::Holder(holder), model::Part::Holder(of)) => {
+                sights[0] = Some((of.cfg, holder.config.digest()));
+            }
+            (Part::Standby(standby), model::Part::Standby(of)) => {
+                if let (Some(replica), Some(of)) = (&standby.replica, &of.replica) {
+                    let digest = replica.receiver.raising().config().digest();
+                    sights[0] = Some((of.cfg, digest));
+                }
+                if self.ledger.odd.get()
+                    && let Some((_, model::StandbyPhase::Shadow(shadow, _))) = &mut of.seat
+                {
+                    shadow.cfg = self.ledger.strange();
+                }
+            }
+            _ => {}
+        }
+        for (cfg, digest) in sights.into_iter().flatten() {
+            if let Err(engine) = self.ledger.sight(cfg, image, digest) {
+                return Err(Difference {
+                    field: "config",
+                    engine,
+                    model: "a config is the history that made it".into(),
+                });
+            }
+        }
+        for output in outputs {
+            if let Output::Persist {
+                write,
+                record: Record::Store(store),
+            } = output
+            {
+                let cfg = match &self.state.units[at].part {
+                    model::Part::Active(active) => active.cfg,
+                    // A Standby executes what it is to save beside what it runs.
+                    _ => self.ledger.fresh(),
+                };
+                let stamp = abstraction::stamp(store.stamp)?;
+                self.writes.insert((slot, *write), (stamp, cfg));
+            }
+        }
+        self.queues[at].clear();
+        match &unit.part {
+            Part::Holder(holder) => self.queues[at].extend(holder.queue.iter().cloned()),
+            Part::Active(active) => {
+                let queued = active.drain.iter().flat_map(|drain| &drain.queue);
+                self.queues[at].extend(queued.cloned());
+            }
+            Part::Standby(_) => {}
+        }
+        Ok(())
+    }
+
+    fn read_message(
+        &self,
+        slot: Slot,
+        from: Address,
+        message: &Message,
+        unit: &Unit,
+    ) -> Result<Readings, Difference> {
+        let before = &self.state.units[usize::from(slot.0)].part;
+        let from = match from {
+            Address::Unit(from) => from.0,
+            Address::Arbiter => slot.0,
+        };
+        let to = To::Unit(slot.0);
+        if let Message::Keepalive {
+            session,
+            lsn,
+            digest,
+            ..
+        } = message
+        {
+            let says = lsn.0 > 0 || *digest != skewsync::base::Digest::default();
+            let msg = Msg::Applied {
+                session: self.boots.session(*session)?,
+                lsn: abstraction::lsn(*lsn)?,
+            };
+            if says {
+                return Ok(readings::keepalive(Flight { from, to, msg }, before));
+            }
+        }
+        let msg = self.message(message)?;
+        let flight = msg.map(|msg| Flight { from, to, msg });
+        Ok(readings::message(message, flight, before, unit))
+    }
+
+    fn message(&self, message: &Message) -> Result<Option<Msg>, Difference> {
+        let snapshot = |session, lsn| self.snapshots.get(&(session, lsn)).copied();
+        Ok(self.boots.message(message, &snapshot)?)
+    }
+
+    fn read_command(
+        &self,
+        slot: Slot,
+        command: &Command,
+        outputs: &[Output],
+        unit: &Unit,
+    ) -> Readings {
+        let waits = match &self.state.units[usize::from(slot.0)].part {
+            model::Part::Active(active) => active.draining,
+            model::Part::Holder(holder) => holder.released,
+            model::Part::Down | model::Part::Standby(_) => false,
+        };
+        if waits {
+            return Readings {
+                actions: Vec::new(),
+                stutter: Some(Stutter::Queued),
+            };
+        }
+        let entered = entered(slot, command, outputs, unit);
+        Readings {
+            actions: entered.map(|action| vec![action]).into_iter().collect(),
+            stutter: None,
+        }
+    }
+
+    /// What may follow within the same step: the session is left, and what was queued is executed.
+    fn extend(&self, slot: Slot, outputs: &[Output], unit: &Unit, readings: &mut Readings) {
+        let at = usize::from(slot.0);
+        let was_active = matches!(self.state.units[at].part, model::Part::Active(_));
+        let ended = outputs
+            .iter()
+            .any(|output| matches!(output, Output::Event(Told::SessionEnded { .. })));
+        if was_active && ended {
+            let give_up = Action::Timer(slot.0, Timer::GiveUp);
+            let left = readings
+                .actions
+                .iter()
+                .filter(|actions| !actions.contains(&give_up))
+                .map(|actions| [&actions[..], &[give_up]].concat());
+            let left: Vec<_> = left.collect();
+            readings.actions.extend(left);
+        }
+        let executed: Vec<Action> = self.queues[at]
+            .iter()
+            .filter_map(|command| entered(slot, command, outputs, unit))
+            .collect();
+        if !executed.is_empty() {
+            let after = |actions: &Vec<Action>| [&actions[..], &executed[..]].concat();
+            let more: Vec<_> = readings.actions.iter().map(after).collect();
+            readings.actions.extend(more);
+        }
+    }
+
+    /// Whether the step is a stutter: nothing that the model knows has changed or was shown.
+    fn is_still(&self, slot: Slot, unit: &Unit, shown: &Shown) -> bool {
+        let known = &self.state.units[usize::from(slot.0)];
+        *shown == Shown::default() && abstraction::unit(unit, known, &self.boots).is_ok()
+    }
+
+    /// Finds the reading under which the model comes to where the engine is. Whether anything moved.
+    fn follow(
+        &mut self,
+        slot: Slot,
+        unit: &Unit,
+        shown: &Shown,
+        readings: Vec<Vec<Action>>,
+        scene: &dyn Scene,
+    ) -> Result<bool, Difference> {
+        let at = usize::from(slot.0);
+        let env = Self::env(&self.ledger, self.same_image, scene);
+        let mut first = None;
+        for actions in readings {
+            let mut state = None;
+            let mut made = Shown::default();
+            let mut refused = None;
+            for action in &actions {
+                let Some(next) = step(&env, state.as_ref().unwrap_or(&self.state), action) else {
+                    refused = Some(*action);
+                    break;
+                };
+                made.sent.extend(next.sent);
+                made.answers.extend(next.answers);
+                state = Some(next.state);
+            }
+            let Some(state) = state.filter(|_| refused.is_none()) else {
+                first.get_or_insert_with(|| apart("action", &"a step", &refused));
+                continue;
+            };
+            made.bare();
+            let agrees = abstraction::unit(unit, &state.units[at], &self.boots)
+                .and_then(|()| agree_on_shown(shown, &made, unit));
+            match agrees {
+                Ok(()) => {
+                    let moved =
+                        *shown != Shown::default() || state.units[at] != self.state.units[at];
+                    self.state = state;
+                    return Ok(moved);
+                }
+                // The longest reading comes last: it says most of what went another way.
+                Err(difference) => first = Some(difference),
+            }
+        }
+        Err(first.unwrap_or_else(|| Difference {
+            field: "step",
+            engine: format!("{shown:?}, or a changed state"),
+            model: "a stutter".into(),
+        }))
+    }
+
+    /// What the step's outputs say in the model's words.
+    fn shown(&self, slot: Slot, outputs: &[Output]) -> Result<Shown, Difference> {
+        let mut shown = Shown::default();
+        for output in outputs {
+            match output {
+                Output::Send { to, message } => {
+                    let msg = self.message(message)?;
+                    if let Some(msg) = msg.filter(|msg| !abstraction::is_file(msg)) {
+                        shown.sent.push(Flight {
+                            from: slot.0,
+                            to: abstraction::to(*to),
+                            msg: abstraction::bare(msg),
+                        });
+                    }
+                }
+                Output::Answer { id, outcome } if self.commands.contains(id) => {
+                    shown.answers.extend(answer(outcome)?);
+                }
+                _ => {}
+            }
+        }
+        Ok(shown)
+    }
+
+    fn on_arbiter(
+        &mut self,
+        input: &ArbiterInput,
+        outputs: &[ArbiterOutput],
+        arbiter: &Arbiter,
+        scene: &dyn Scene,
+    ) -> Result<(), Difference> {
+        let action = match input {
+            ArbiterInput::Recovered => Action::ArbiterRecovered,
+            ArbiterInput::Timer(timer) => Action::Arbiter(match timer {
+                ArbiterTimer::Gather => action::ArbiterTimer::Gather,
+                ArbiterTimer::TakeoverWait => action::ArbiterTimer::TakeoverWait,
+                ArbiterTimer::Lease => action::ArbiterTimer::Lease,
+                ArbiterTimer::Resend => action::ArbiterTimer::Resend,
+            }),
+            ArbiterInput::Message { from, message } => {
+                let message = Message::ToArbiter(*message);
+                let Some(msg) = self.message(&message)? else {
+                    unreachable!("the model speaks of all that the arbiter hears");
+                };
+                Action::Deliver(Flight {
+                    from: from.0,
+                    to: To::Arbiter,
+                    msg,
+                })
+            }
+        };
+        let mut sent = Vec::new();
+        for output in outputs {
+            if let Some((to, message)) = output.as_message()
+                && let Some(msg) = self.message(&message)?
+            {
+                sent.push(Flight {
+                    from: to.0,
+                    to: To::Unit(to.0),
+                    msg,
+                });
+            }
+        }
+        let env = Self::env(&self.ledger, false, scene);
+        let made = step(&env, &self.state, &action);
+        let timer = matches!(input, ArbiterInput::Timer(_));
+        let known = made.as_ref().map_or(&self.state, |made| &made.state);
+        if made.is_none() && !timer {
+            return Err(apart("action", &"a step", &action));
+        }
+        abstraction::arbiter(arbiter, &known.arbiter, &self.boots)?;
+        let expected = made.as_ref().map(|made| &made.sent[..]).unwrap_or_default();
+        if sent != expected {
+            return Err(apart("sent", &sent, &expected));
+        }
+        match made {
+            Some(made) => {
+                let still = made.state.arbiter == self.state.arbiter && sent.is_empty();
+                self.still += u64::from(still);
+                self.state = made.state;
+            }
+            None => {
+                *self.stutters.entry(Stutter::Timer).or_insert(0) += 1;
+                self.still += 1;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Shown {
+    /// Without what the engine's outputs do not say.
+    fn bare(&mut self) {
+        self.sent
+            .retain(|flight| !abstraction::is_file(&flight.msg));
+        for flight in &mut self.sent {
+            flight.msg = abstraction::bare(flight.msg);
+        }
+        for answer in &mut self.answers {
+            if let Answer::Unknown { lsn } = answer {
+                *lsn = 0;
+            }
+        }
+    }
+}
+
+fn apart(
+    field: &'static str,
+    engine: &dyn std::fmt::Debug,
+    model: &dyn std::fmt::Debug,
+) -> Difference {
+    Difference {
+        field,
+        engine: format!("{engine:?}"),
+        model: format!("{model:?}"),
+    }
+}
+
+/// What was sent and answered is what the model sends and answers, in order.
+fn agree_on_shown(shown: &Shown, made: &Shown, unit: &Unit) -> Result<(), Difference> {
+    if shown.answers != made.answers {
+        return Err(apart("answers", &shown.answers, &made.answers));
+    }
+    if shown.sent == made.sent {
+        return Ok(());
+    }
+    // A Join waits until the count of ordered resets is durable.
+    let counts = unit.own.writes.values();
+    let waits = counts
+        .into_iter()
+        .any(|write| *write == skewsync::unit::Write::Resets);
+    let without = |flight: &&Flight| !matches!(flight.msg, Msg::Join { .. });
+    if waits && shown.sent.iter().eq(made.sent.iter().filter(without)) {
+        return Ok(());
+    }
+    Err(apart("sent", &shown.sent, &made.sent))
+}
+
+/// What an operator was told, in the model's words; none: the model does not speak of it.
+fn answer(outcome: &Outcome) -> Result<Option<Answer>, Difference> {
+    Ok(match outcome {
+        Outcome::Done { lsn, place, .. } => {
+            let lsn = abstraction::lsn(*lsn)?;
+            Some(match place {
+                Place::Replicated => Answer::Replicated { lsn },
+                Place::Local(why) => Answer::Local {
+                    lsn,
+                    durability: match why {
+                        LocalWhy::Async => action::Durability::Async,
+                        LocalWhy::NoHotStandby => action::Durability::Acked,
+                    },
+                },
+            })
+        }
+        Outcome::Unchanged { .. } => Some(Answer::Unchanged),
+        Outcome::Refused(
+            Refusal::NotActive | Refusal::TooLarge | Refusal::Line(_) | Refusal::Policy { .. },
+        ) => Some(Answer::Refused),
+        Outcome::Unknown => Some(Answer::Unknown { lsn: 0 }),
+        // Of a queue, or of a request that is no command.
+        Outcome::Refused(_) | Outcome::Released | Outcome::Saved { .. } | Outcome::Taken => None,
+    })
+}
+
+/// A command that was executed in this step, with what came of it.
+fn entered(slot: Slot, command: &Command, outputs: &[Output], unit: &Unit) -> Option<Action> {
+    let answered = outputs.iter().find_map(|output| match output {
+        Output::Answer { id, outcome } if *id == command.id => Some(outcome),
+        _ => None,
+    });
+    let id = match answered {
+        Some(Outcome::Done { .. }) => CHANGED,
+        Some(Outcome::Unchanged { .. }) => UNCHANGED,
+        Some(Outcome::Refused(Refusal::Moved | Refusal::QueueFull)) => return None,
+        Some(_) => REFUSED,
+        None => held(command.id, unit)?,
+    };
+    let durability = match command.durability {
+        Durability::Acked => action::Durability::Acked,
+        Durability::Async => action::Durability::Async,
+    };
+    Some(Action::Command(slot.0, id, durability))
+}
+
+/// What a command came to whose prompt is held.
+fn held(id: CommandId, unit: &Unit) -> Option<u16> {
+    let Part::Active(active) = &unit.part else {
+        return None;
+    };
+    let mut prompts = active.prompts.values().flatten();
+    let prompt = prompts.find(|prompt| prompt.id == id)?;
+    Some(match prompt.change {
+        Did::Made { .. } => CHANGED,
+        Did::Nothing => UNCHANGED,
+    })
+}
+
+/// Whether a Standby refused part of what it was sent.
+fn is_odd(outputs: &[Output]) -> bool {
+    outputs.iter().any(|output| match output {
+        Output::Send {
+            message: Message::Applied { mismatches, .. } | Message::BulkDone { mismatches, .. },
+            ..
+        } => !mismatches.is_empty(),
+        _ => false,
+    })
+}
+
+impl Observer for Lockstep {
+    fn see(&mut self, seen: &Seen<'_>, scene: &dyn Scene) -> Result<(), Violation> {
+        let (agrees, whose) = match seen.event {
+            Event::Started {
+                slot,
+                boot,
+                outputs,
+                unit,
+                ..
+            } => {
+                self.steps += 1;
+                let agrees = self.on_start(slot, boot, unit, outputs, scene);
+                (agrees, format!("slot {slot} at its start"))
+            }
+            Event::Unit {
+                slot,
+                input,
+                outputs,
+                unit,
+                ..
+            } => {
+                self.steps += 1;
+                match self.on_unit(slot, input, outputs, unit, scene) {
+                    Ok(()) => return Ok(()),
+                    agrees => (agrees, format!("slot {slot} at {}", named(input))),
+                }
+            }
+            Event::Arbiter {
+                input,
+                outputs,
+                arbiter,
+                ..
+            } => {
+                self.steps += 1;
+                match self.on_arbiter(input, outputs, arbiter, scene) {
+                    Ok(()) => return Ok(()),
+                    agrees => (agrees, format!("the arbiter at {input:?}")),
+                }
+            }
+            Event::Ended { slot, .. } => {
+                self.on_end(slot, scene);
+                return Ok(());
+            }
+            _ => return Ok(()),
+        };
+        match agrees {
+            Ok(()) => Ok(()),
+            Err(difference) => broken(
+                NAME,
+                format!("the engine left the model: {whose}: {difference}"),
+            ),
+        }
+    }
+
+    fn checked(&self) -> Vec<(&'static str, u64)> {
+        vec![
+            (NAME, self.steps),
+            ("lockstep: steps", self.steps),
+            ("lockstep: stutters", self.still),
+        ]
+    }
+}
+
+fn named(input: &Input) -> String {
+    match input {
+        Input::Message { message, .. } => format!("{:?}", message.kind()),
+        Input::Command(command) => format!("command {}", command.id),
+        other => format!("{other:?}"),
+    }
+}

@@ -1,0 +1,233 @@
+//! What an input of the engine may be in the model: a few sequences of actions, or a named stutter.
+
+use skewsync::message::{Message, Redundancy};
+use skewsync::unit::standby::Phase as SeatPhase;
+use skewsync::unit::{Input, Part, Request, Timer as EngineTimer, Unit};
+use skewsync_model::action::{Action, Timer};
+use skewsync_model::state::{self as model, Flight, Msg, Rejection, Slot};
+
+/// An input after which the model stands still. All that there are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Stutter {
+    /// A chunk of a file that is not whole by it, or what of a file has come.
+    File,
+    /// A Keepalive that says nothing of what was applied.
+    Keepalive,
+    /// A save, on its way or done.
+    Save,
+    /// A write is durable of which the model does not speak.
+    Written,
+    /// A timer that arms itself anew, or that was due when the part changed.
+    Timer,
+    /// A command waits in a queue, or finds it full.
+    Queued,
+    /// An operator's request that is refused, or changes no more than the mode of redundancy.
+    Request,
+    /// A lease ended on which nobody acted.
+    Lapse,
+    /// A pairing that is not waited for any more.
+    Paired,
+    /// A Join to an Active that serves nobody.
+    Simplex,
+    /// A link is up or down.
+    Link,
+}
+
+/// What an input may be.
+#[derive(Debug, Default)]
+pub(super) struct Readings {
+    /// Sequences of actions.
+    pub(super) actions: Vec<Vec<Action>>,
+    /// It may be this stutter.
+    pub(super) stutter: Option<Stutter>,
+}
+
+impl Readings {
+    fn one(actions: impl Into<Vec<Action>>) -> Self {
+        Self {
+            actions: vec![actions.into()],
+            stutter: None,
+        }
+    }
+
+    fn or(mut self, actions: impl Into<Vec<Action>>) -> Self {
+        self.actions.push(actions.into());
+        self
+    }
+
+    const fn or_stutter(mut self, stutter: Stutter) -> Self {
+        self.stutter = Some(stutter);
+        self
+    }
+
+    const fn stutter(stutter: Stutter) -> Self {
+        Self {
+            actions: Vec::new(),
+            stutter: Some(stutter),
+        }
+    }
+}
+
+/// What a message to a unit may be. `before`: the model's unit; `after`: the engine's.
+pub(super) fn message(
+    message: &Message,
+    flight: Option<Flight>,
+    before: &model::Part,
+    after: &Unit,
+) -> Readings {
+    let Some(flight) = flight else {
+        return match message {
+            Message::Keepalive { .. } => Readings::stutter(Stutter::Keepalive),
+            Message::Have { .. } => Readings::stutter(Stutter::File),
+            _ => Readings::stutter(Stutter::Save),
+        };
+    };
+    let slot = after.own.slot.0;
+    let delivered = Readings::one([Action::Deliver(flight)]);
+    match (flight.msg, before) {
+        (Msg::Proceed { .. }, _) => delivered.or([Action::AtHand(flight)]),
+        (Msg::Join { .. }, model::Part::Active(_)) if serves_nobody(after) => {
+            delivered.or_stutter(Stutter::Simplex)
+        }
+        (Msg::Applied { .. }, model::Part::Active(_)) => delivered
+            .or([Action::Disagrees(flight, true)])
+            .or([Action::Disagrees(flight, false)]),
+        (Msg::BulkDone { .. }, model::Part::Active(_)) => {
+            let rejects = |why| [Action::Rejects(flight, why)];
+            delivered
+                .or(rejects(Rejection::Reset))
+                .or(rejects(Rejection::Rpr))
+                .or(rejects(Rejection::Simplex))
+        }
+        (Msg::Diff { .. }, model::Part::Active(active)) => {
+            let comes = active
+                .current
+                .as_ref()
+                .is_some_and(|c| matches!(c.phase, model::Phase::Dump | model::Phase::Diff));
+            let read = delivered
+                .or([Action::Deliver(flight), Action::Paired(slot)])
+                .or([Action::Deliver(flight), Action::Incompatible(slot)]);
+            if comes {
+                read.or_stutter(Stutter::File)
+            } else {
+                read
+            }
+        }
+        (Msg::Dump { .. }, model::Part::Standby(_)) => delivered.or_stutter(Stutter::File),
+        (Msg::Chunk { .. }, model::Part::Standby(_)) => delivered
+            .or([Action::Deliver(flight), Action::Timer(slot, Timer::GiveUp)])
+            .or_stutter(Stutter::File),
+        (Msg::Config { .. }, model::Part::Standby(_)) => delivered
+            .or([Action::Deliver(flight), Action::Timer(slot, Timer::GiveUp)])
+            .or_stutter(Stutter::File),
+        (Msg::Line { .. } | Msg::BulkAccept { .. }, model::Part::Standby(_)) => {
+            delivered.or([Action::Deliver(flight), Action::Declares(slot)])
+        }
+        // The dump comes: the engine waits for its end only.
+        (Msg::Incompatible { .. }, model::Part::Standby(_)) if is_receiving(after) => {
+            delivered.or_stutter(Stutter::File)
+        }
+        _ => delivered,
+    }
+}
+
+/// The Keepalive of a Standby that says what it has applied is an Applied.
+pub(super) fn keepalive(flight: Flight, before: &model::Part) -> Readings {
+    let lines = matches!(before, model::Part::Active(active)
+        if active.current.as_ref().is_some_and(|current| current.phase.sends_lines()));
+    if !lines {
+        return Readings::stutter(Stutter::Keepalive);
+    }
+    Readings::one([Action::Deliver(flight)])
+        .or([Action::Disagrees(flight, true)])
+        .or([Action::Disagrees(flight, false)])
+}
+
+fn serves_nobody(unit: &Unit) -> bool {
+    matches!(&unit.part, Part::Active(active) if active.mode == Redundancy::Simplex)
+}
+
+fn is_receiving(unit: &Unit) -> bool {
+    matches!(&unit.part, Part::Standby(standby)
+        if standby.seat.as_ref().is_some_and(|seat| matches!(seat.phase, SeatPhase::Dump(_))))
+}
+
+/// What another input of a unit may be.
+pub(super) fn input(input: &Input, slot: Slot, before: &model::Part, after: &Unit) -> Readings {
+    match input {
+        Input::Timer(of) => timer(*of, slot, before, after),
+        Input::LeaseLapsed => match before {
+            model::Part::Active(_) => Readings::one([Action::LeaseLapsed(slot)]),
+            _ => Readings::stutter(Stutter::Lapse),
+        },
+        Input::Paired(_) => Readings::one([Action::Paired(slot)])
+            .or([Action::Incompatible(slot)])
+            .or_stutter(Stutter::Paired),
+        Input::Operator { request, .. } => match request {
+            Request::Switchover => {
+                Readings::one([Action::Switchover(slot)]).or_stutter(Stutter::Request)
+            }
+            Request::ForcedSwitchover => {
+                Readings::one([Action::Forced(slot)]).or_stutter(Stutter::Request)
+            }
+            Request::RetrySso | Request::ResetPeer => {
+                Readings::one([Action::Timer(slot, Timer::GiveUp)]).or_stutter(Stutter::Request)
+            }
+            Request::Save => Readings::stutter(Stutter::Save),
+        },
+        Input::Persisted(_) | Input::PersistFailed(_) => Readings::stutter(Stutter::Written),
+        Input::LinkUp(_) | Input::LinkDown(_) => Readings::stutter(Stutter::Link),
+        Input::Message { .. } | Input::Command(_) => {
+            unreachable!("messages and commands are read elsewhere")
+        }
+    }
+}
+
+fn timer(of: EngineTimer, slot: Slot, before: &model::Part, after: &Unit) -> Readings {
+    let fires = |timer| Readings::one([Action::Timer(slot, timer)]);
+    let still = Readings::stutter(Stutter::Timer);
+    let in_session = match before {
+        model::Part::Active(active) => active.current.is_some(),
+        model::Part::Standby(standby) => standby.seat.is_some(),
+        model::Part::Down | model::Part::Holder(_) => false,
+    };
+    match (of, before) {
+        (EngineTimer::Hello, _) => fires(Timer::Hello),
+        (EngineTimer::Join, model::Part::Holder(_)) => fires(Timer::Join),
+        (EngineTimer::Join, model::Part::Standby(standby)) if standby.seat.is_none() => {
+            fires(Timer::Join)
+        }
+        (EngineTimer::Renew, model::Part::Holder(_) | model::Part::Active(_)) => {
+            fires(Timer::Renew)
+        }
+        (EngineTimer::Register, model::Part::Active(active)) if active.register.open => {
+            fires(Timer::Register)
+        }
+        (EngineTimer::Resend, model::Part::Active(_)) => fires(Timer::Resend),
+        (EngineTimer::Resend, model::Part::Standby(_)) if resends(after) => fires(Timer::Resend),
+        (EngineTimer::Watchdog, _) if in_session => fires(Timer::GiveUp),
+        (EngineTimer::Deadline | EngineTimer::Ack | EngineTimer::Backoff, _) if in_session => {
+            fires(Timer::GiveUp).or_stutter(Stutter::Timer)
+        }
+        (EngineTimer::Drain, model::Part::Active(active)) if active.draining => {
+            Readings::one([Action::DrainOver(slot)])
+        }
+        _ => still,
+    }
+}
+
+/// Whether the Standby owes something that the model speaks of.
+fn resends(unit: &Unit) -> bool {
+    let Part::Standby(standby) = &unit.part else {
+        return false;
+    };
+    standby.seat.as_ref().is_some_and(|seat| match seat.phase {
+        SeatPhase::Ready { .. } | SeatPhase::Diffed { .. } | SeatPhase::Shadow(_) => true,
+        SeatPhase::Dump(_)
+        | SeatPhase::Pairing
+        | SeatPhase::Config { .. }
+        | SeatPhase::Synced { .. }
+        | SeatPhase::Rpr
+        | SeatPhase::Held => false,
+    })
+}
