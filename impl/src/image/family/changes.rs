@@ -1,0 +1,168 @@
+//! The changes of a family's components, in its one order.
+
+use alloc::borrow::ToOwned;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+use serde_spanned::Spanned;
+
+use super::super::{Change, Command, Key, Side};
+use super::text::{ChangeText, ComponentText, SideText, Source};
+use super::{Family, FamilyError, Problem};
+use crate::grammar::Form;
+
+impl Family {
+    /// The changes of all components, in the family's one order.
+    pub(super) fn changes_of(
+        &mut self,
+        read: &[(Source<'_>, ComponentText)],
+        errors: &mut Vec<FamilyError>,
+    ) {
+        let mut order: Vec<(usize, u16, u16, usize, usize)> = Vec::new();
+        for (file, (_, text)) in read.iter().enumerate() {
+            let Some(component) = self.number(&text.component) else {
+                continue;
+            };
+            for (number, change) in text.change.iter().enumerate() {
+                let reached = |(_, levels): &(String, Vec<u16>)| {
+                    levels[usize::from(component)] >= change.level
+                };
+                let release = self.releases.iter().position(reached).unwrap_or(usize::MAX);
+                order.push((release, component, change.level, file, number));
+            }
+        }
+        order.sort_unstable();
+        for (_, component, _, file, number) in order {
+            let (source, text) = &read[file];
+            self.change_of(source, component, &text.change[number], errors);
+        }
+    }
+
+    pub(super) fn change_of(
+        &mut self,
+        source: &Source<'_>,
+        component: u16,
+        text: &ChangeText,
+        errors: &mut Vec<FamilyError>,
+    ) {
+        let unsupported = [
+            (text.form.as_ref().map(Spanned::span), "form"),
+            (
+                text.default_line.as_ref().map(Spanned::span),
+                "default_line",
+            ),
+            (text.loses.as_ref().map(Spanned::span), "loses"),
+            (text.rust.as_ref().map(Spanned::span), "rust"),
+        ];
+        for (span, word) in unsupported {
+            if let Some(span) = span {
+                errors.push(source.error(span, Problem::Unsupported(word)));
+            }
+        }
+        let mut enters = None;
+        let mut change = Change {
+            component,
+            level: text.level,
+            why: text.why.clone(),
+            old: Vec::new(),
+            new: Vec::new(),
+            map: text.map.clone(),
+            implied: text.implied.clone(),
+            alone: text.alone,
+        };
+        for side in &text.old {
+            let Some(form) = self.side_form(source, side, errors) else {
+                continue;
+            };
+            let lives = |command: &&mut Command| {
+                command.component == component
+                    && command.mode == *side.mode.get_ref()
+                    && command.since < text.level
+                    && command.until.is_none()
+                    && Form::parse(&command.form).is_ok_and(|other| other == form)
+            };
+            if let Some(command) = self.commands.iter_mut().find(lives) {
+                command.until = Some(text.level);
+                enters = enters.or_else(|| command.enters.clone());
+            } else {
+                let problem = Problem::NoSuchForm {
+                    component: self.components[usize::from(component)].clone(),
+                    level: text.level.saturating_sub(1),
+                    nearest: self.nearest(side.mode.get_ref(), form.normal()),
+                };
+                errors.push(source.error(side.form.span(), problem));
+            }
+            change.old.push(Side {
+                mode: side.mode.get_ref().clone(),
+                form: side.form.get_ref().clone(),
+            });
+        }
+        for side in &text.new {
+            if self.side_form(source, side, errors).is_none() {
+                continue;
+            }
+            let key = if enters.is_some() {
+                Key::Line
+            } else {
+                Key::Captures(text.key.clone())
+            };
+            let command = Command {
+                mode: side.mode.get_ref().clone(),
+                form: side.form.get_ref().clone(),
+                component,
+                since: text.level,
+                until: None,
+                key,
+                ordered: text.ordered,
+                enters: enters.clone(),
+            };
+            self.declare(command, source.origin(side.form.span().start + 1));
+            change.new.push(Side {
+                mode: side.mode.get_ref().clone(),
+                form: side.form.get_ref().clone(),
+            });
+        }
+        let first = text.new.iter().chain(&text.old).next();
+        let at = first.map_or(0, |side| side.form.span().start + 1);
+        self.changes.push(change);
+        self.changes_at.push(source.origin(at));
+    }
+
+    pub(super) fn side_form(
+        &self,
+        source: &Source<'_>,
+        side: &SideText,
+        errors: &mut Vec<FamilyError>,
+    ) -> Option<Form> {
+        let form = source.form(&side.form, errors)?;
+        for leaf in form.unnamed() {
+            let at = side.form.get_ref().find(&*leaf.text).unwrap_or(0);
+            let start = side.form.span().start + 1 + at;
+            let problem = Problem::Unnamed {
+                token: leaf.text.to_string(),
+            };
+            errors.push(source.error(start..start + leaf.text.len(), problem));
+        }
+        Some(form)
+    }
+
+    /// The form of `mode` that shares the most words with `normal`.
+    pub(super) fn nearest(&self, mode: &str, normal: &str) -> String {
+        let shared = |command: &&Command| {
+            let words: Vec<&str> = command.form.split(' ').collect();
+            normal
+                .split(' ')
+                .filter(|word| words.contains(word))
+                .count()
+        };
+        let near = self
+            .commands
+            .iter()
+            .filter(|command| command.mode == mode)
+            .max_by_key(shared);
+        near.map_or_else(
+            || "none in this mode".to_owned(),
+            |command| command.form.clone(),
+        )
+    }
+}

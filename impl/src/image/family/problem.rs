@@ -1,0 +1,106 @@
+//! What is wrong in a family's files, and where.
+
+use alloc::string::String;
+use core::fmt;
+
+use super::super::ImageError;
+use crate::grammar::FormError;
+
+/// Where something was declared.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Origin {
+    /// The file's name.
+    pub file: String,
+    /// The line, from 1.
+    pub line: usize,
+    /// The column in characters, from 1.
+    pub column: usize,
+}
+
+/// Something that is wrong in a family's files.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FamilyError {
+    /// The file's name.
+    pub file: String,
+    /// The line, from 1.
+    pub line: usize,
+    /// The column in characters, from 1.
+    pub column: usize,
+    /// The offending words.
+    pub words: String,
+    /// What is wrong with them.
+    pub problem: Problem,
+}
+
+/// What is wrong in a family's files.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Problem {
+    /// The file is no such TOML.
+    #[error("{0}")]
+    Toml(String),
+    /// A form cannot be read.
+    #[error("{0}")]
+    Form(FormError),
+    /// A form stands in a string whose columns could not be told.
+    #[error("a form stands in a literal string: write '..'")]
+    NotLiteral,
+    /// A placeholder of a form in a change has no name.
+    #[error("a form that stands in a change names every capture: write `{token}$name`")]
+    Unnamed {
+        /// The placeholder.
+        token: String,
+    },
+    /// The old side of a change does not live at the level below.
+    #[error("no such form at {component} {level}; nearest: {nearest}")]
+    NoSuchForm {
+        /// The component.
+        component: String,
+        /// The level below the change's.
+        level: u16,
+        /// What comes nearest.
+        nearest: String,
+    },
+    /// A name that is declared nowhere.
+    #[error("`{name}` is declared nowhere as a {what}")]
+    Unknown {
+        /// What it was to be.
+        what: &'static str,
+        /// The name.
+        name: String,
+    },
+    /// The family's table is missing.
+    #[error("family.toml is missing: it names the family and its releases")]
+    NoTable,
+    /// What was declared makes no image.
+    #[error("release {release}: {error}")]
+    Image {
+        /// The release.
+        release: String,
+        /// Why.
+        error: ImageError,
+    },
+    /// Words that are read but not supported yet.
+    #[error("`{0}` is not supported; the kinds of change that are: {KINDS}")]
+    Unsupported(&'static str),
+}
+
+const KINDS: &str = "rename, keyword inserted, argument reorder, value map, boolean to flag, split, \
+                     mode-entry rename, mode move, range narrowed or widened, removed, new";
+
+impl fmt::Display for FamilyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            file,
+            line,
+            column,
+            words,
+            problem,
+        } = self;
+        write!(f, "{file}:{line}:{column}: {problem}")?;
+        if words.is_empty() {
+            Ok(())
+        } else {
+            write!(f, ": `{words}`")
+        }
+    }
+}

@@ -1,0 +1,203 @@
+//! A family's files as they are written.
+
+use alloc::borrow::ToOwned;
+use alloc::collections::BTreeMap;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::ops::Range;
+
+use serde::Deserialize;
+use serde_spanned::Spanned;
+
+use super::super::{Alone, ValueMaps};
+use super::{FamilyError, Origin, Problem};
+use crate::grammar::Form;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct TableText {
+    pub(super) family: String,
+    /// The order of the components in the family's one order of changes.
+    #[serde(default)]
+    pub(super) components: Vec<String>,
+    pub(super) release: Vec<ReleaseText>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ReleaseText {
+    pub(super) name: String,
+    pub(super) levels: BTreeMap<String, u16>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ComponentText {
+    pub(super) component: String,
+    #[serde(default)]
+    pub(super) mode: Vec<ModeText>,
+    #[serde(default)]
+    pub(super) command: Vec<CommandText>,
+    #[serde(default)]
+    pub(super) commands: Vec<BulkText>,
+    #[serde(default)]
+    pub(super) change: Vec<ChangeText>,
+    #[serde(default)]
+    pub(super) dont_care: Vec<DontCareText>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ModeText {
+    pub(super) name: String,
+    pub(super) parent: Spanned<String>,
+    pub(super) enter: Spanned<String>,
+    #[serde(default)]
+    pub(super) since: u16,
+    #[serde(default)]
+    #[expect(
+        dead_code,
+        reason = "said for the reader: an instance is its whole entry line"
+    )]
+    pub(super) key: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct CommandText {
+    pub(super) mode: Spanned<String>,
+    pub(super) form: Spanned<String>,
+    #[serde(default)]
+    pub(super) key: Vec<String>,
+    #[serde(default)]
+    pub(super) since: u16,
+    #[serde(default)]
+    pub(super) ordered: bool,
+    #[serde(default)]
+    #[expect(
+        dead_code,
+        reason = "said for the reader: a line that is not there has it"
+    )]
+    pub(super) default: BTreeMap<String, toml::Value>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct BulkText {
+    pub(super) mode: Spanned<String>,
+    pub(super) forms: Spanned<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SideText {
+    pub(super) mode: Spanned<String>,
+    pub(super) form: Spanned<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ChangeText {
+    pub(super) level: u16,
+    pub(super) why: String,
+    #[serde(default)]
+    pub(super) old: Vec<SideText>,
+    #[serde(default)]
+    pub(super) new: Vec<SideText>,
+    #[serde(default)]
+    pub(super) key: Vec<String>,
+    #[serde(default)]
+    pub(super) ordered: bool,
+    #[serde(default)]
+    pub(super) map: ValueMaps,
+    #[serde(default)]
+    pub(super) implied: BTreeMap<String, String>,
+    #[serde(default)]
+    pub(super) alone: Alone,
+    #[serde(default)]
+    #[expect(
+        dead_code,
+        reason = "said for the reader: a line that is not there has it"
+    )]
+    pub(super) default: BTreeMap<String, toml::Value>,
+    pub(super) form: Option<Spanned<toml::Value>>,
+    pub(super) default_line: Option<Spanned<toml::Value>>,
+    pub(super) loses: Option<Spanned<Vec<String>>>,
+    pub(super) rust: Option<Spanned<String>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct DontCareText {
+    pub(super) mode: Spanned<String>,
+    pub(super) form: Spanned<String>,
+    pub(super) facing: Option<String>,
+    pub(super) reason: String,
+}
+
+/// One file while it is read.
+pub(super) struct Source<'a> {
+    pub(super) name: &'a str,
+    pub(super) text: &'a str,
+}
+
+impl Source<'_> {
+    pub(super) fn origin(&self, at: usize) -> Origin {
+        let before = &self.text[..at.min(self.text.len())];
+        Origin {
+            file: self.name.to_owned(),
+            line: 1 + before.matches('\n').count(),
+            column: 1 + before.rsplit('\n').next().unwrap_or("").chars().count(),
+        }
+    }
+
+    pub(super) fn error(&self, span: Range<usize>, problem: Problem) -> FamilyError {
+        let start = span.start.min(self.text.len());
+        let end = span.end.clamp(start, self.text.len());
+        let Origin { file, line, column } = self.origin(start);
+        let words = self.text[start..end]
+            .lines()
+            .next()
+            .unwrap_or("")
+            .trim()
+            .to_owned();
+        FamilyError {
+            file,
+            line,
+            column,
+            words,
+            problem,
+        }
+    }
+
+    /// Reads a form that stands in a literal string.
+    pub(super) fn form(
+        &self,
+        text: &Spanned<String>,
+        errors: &mut Vec<FamilyError>,
+    ) -> Option<Form> {
+        let span = text.span();
+        if !self.text[span.clone()].starts_with('\'') {
+            errors.push(self.error(span, Problem::NotLiteral));
+            return None;
+        }
+        let offset = span.start + 1;
+        self.form_at(text.get_ref(), offset, errors)
+    }
+
+    pub(super) fn form_at(
+        &self,
+        text: &str,
+        offset: usize,
+        errors: &mut Vec<FamilyError>,
+    ) -> Option<Form> {
+        match Form::parse(text) {
+            Ok(form) => Some(form),
+            Err(error) => {
+                let span = offset + error.span.start..offset + error.span.end;
+                errors.push(self.error(span, Problem::Form(error)));
+                None
+            }
+        }
+    }
+}
