@@ -4,8 +4,10 @@ use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
 use super::limits::Limits;
-use crate::base::{Digest, Shared};
-use crate::message::{Bytes, Chunk, FileId, Ranges};
+use super::output::Event;
+use super::own::Cx;
+use crate::base::{Digest, Shared, Slot};
+use crate::message::{Bytes, Chunk, FileId, Message, Ranges, Session};
 
 /// A file that is sent.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -190,6 +192,41 @@ impl Incoming {
         self.received = Ranges::new();
         Taken::Conflict
     }
+}
+
+/// Takes a chunk, says what came when it is time, and returns the file when it is whole.
+pub(super) fn receive(
+    file: &mut Incoming,
+    chunk: &Chunk,
+    session: Session,
+    from: Slot,
+    cx: &mut Cx<'_, '_>,
+) -> Option<Bytes> {
+    match file.take(chunk) {
+        Taken::Whole(bytes) => Some(bytes),
+        Taken::Conflict => {
+            cx.event(Event::FileConflict { from });
+            None
+        }
+        Taken::Kept => {
+            if file.names_now(cx.env.limits) {
+                send_have(file, session, from, cx);
+            }
+            None
+        }
+    }
+}
+
+pub(super) fn send_have(file: &Incoming, session: Session, to: Slot, cx: &mut Cx<'_, '_>) {
+    let ranges = file.received.clone();
+    cx.send(
+        to,
+        Message::Have {
+            session,
+            file: file.file,
+            ranges,
+        },
+    );
 }
 
 #[cfg(test)]

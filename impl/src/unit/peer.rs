@@ -7,25 +7,27 @@
 //!  Hot <-Confirm- Setting <- HotAcked <-HotAck- HotSent <- Cold <--------+-> Rejected
 //! ```
 
+mod negotiation;
+
 use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet};
 
 use super::active::{Active, Written};
-use super::env::{PairingKey, Side};
+use super::env::PairingKey;
 use super::file::{Incoming, Outgoing};
 use super::input::Timer;
-use super::limits::Verify;
 use super::lines::Entry;
-use super::output::{Event, Output, Refusal};
+use super::output::{Event, Refusal};
 use super::own::{Cx, Own, is_of};
-use super::replica::{Pairing, Sender};
-use super::standby::{counted, receive};
+use super::replica::Sender;
+use super::standby::counted;
 use crate::base::{Digest, ImageDigest, Lsn, Shared, Slot};
 use crate::message::{
-    Chunk, Compatibility, DumpAtHand, FileId, FileKind, HeldBy, JoinCall, LeaveWhy, Message,
-    Redundancy, Round, Session, Verdict, WireVersions,
+    Compatibility, FileId, HeldBy, JoinCall, LeaveWhy, Message, Redundancy, Round, Session, Verdict,
 };
 use crate::planted::Defect;
+
+pub use negotiation::Negotiation;
 
 /// The Standby, or whoever asks to be it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -129,15 +131,6 @@ pub enum Phase {
     },
     /// Incompatible.
     Held,
-}
-
-/// The dump on its way out, the diff on its way in.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Negotiation {
-    /// The dump.
-    pub dump: Outgoing,
-    /// What of the diff came.
-    pub diff: Option<Incoming>,
 }
 
 /// The snapshot on its way.
@@ -269,180 +262,6 @@ impl Active {
         current.is_some_and(|current| is_of(current.session, message, cx))
     }
 
-    fn on_join(&mut self, own: &Own, from: Slot, call: &JoinCall, cx: &mut Cx<'_, '_>) {
-        let round = Round {
-            boot: call.boot,
-            n: call.n,
-        };
-        let current = self
-            .peer
-            .current
-            .as_ref()
-            .filter(|current| current.session.round() == round);
-        let known = match (self.peer.offered, current) {
-            (Some(offered), _) if offered.session.round() == round => Some(offered),
-            (_, Some(current)) => {
-                let Current {
-                    session,
-                    slot,
-                    image,
-                    wire,
-                    ..
-                } = **current;
-                Some(Offered {
-                    session,
-                    slot,
-                    image,
-                    wire,
-                })
-            }
-            (_, None) => None,
-        };
-        if let Some(offered) = known {
-            return Self::send_proceed(offered, cx);
-        }
-        if !self.peer.is_newer(call) {
-            return cx.ignore(crate::message::Kind::Join);
-        }
-        let current = self
-            .peer
-            .current
-            .as_ref()
-            .map(|current| current.session.round());
-        let latest = current.or(self.peer.ended).map(|round| round.boot);
-        if latest.is_some_and(|boot| boot != call.boot) {
-            // A new boot of the Standby is a reason to try sso again.
-            self.mode = Redundancy::Sso;
-        }
-        self.resets = self.resets.max(call.resets);
-        let Some(wire) = WireVersions::OURS.common(call.wire) else {
-            return cx.ignore(crate::message::Kind::Join);
-        };
-        if self.mode == Redundancy::Simplex {
-            return cx.ignore(crate::message::Kind::Join);
-        }
-        let session = Session::from((self.term, own.boot, round));
-        let offered = Offered {
-            session,
-            slot: from,
-            image: call.image,
-            wire,
-        };
-        self.peer.offered = Some(offered);
-        Self::send_proceed(offered, cx);
-        cx.set(Timer::Resend);
-    }
-
-    fn send_proceed(offered: Offered, cx: &mut Cx<'_, '_>) {
-        let Offered {
-            session,
-            slot,
-            wire,
-            ..
-        } = offered;
-        let dump = cx.env.software.dump();
-        let (dump_size, dump) = (dump.len() as u64, dump.digest());
-        let image = cx.env.software.digest();
-        cx.send(
-            slot,
-            Message::Proceed {
-                session,
-                wire,
-                image,
-                dump_size,
-                dump,
-            },
-        );
-    }
-
-    /// The offered session is taken: the former one is over, and the register is cleared first.
-    fn on_ready(&mut self, session: Session, have: DumpAtHand, cx: &mut Cx<'_, '_>) {
-        if let Some(current) = self.peer.current.as_ref().filter(|c| c.session == session) {
-            let (slot, compatible) = (current.slot, self.is_compatible());
-            cx.set(Timer::Watchdog);
-            if compatible {
-                Self::send_compatible(session, slot, Compatibility::Dynamic, cx);
-            }
-            return self.resend_phase(cx);
-        }
-        let Some(offered) = self
-            .peer
-            .offered
-            .filter(|offered| offered.session == session)
-        else {
-            return cx.ignore(crate::message::Kind::Ready);
-        };
-        self.end_current(LeaveWhy::Over, cx);
-        self.peer.offered = None;
-        self.peer.leaving = None;
-        let dump = || {
-            Outgoing::new(
-                FileId {
-                    kind: FileKind::Dump,
-                    ordinal: 0,
-                },
-                cx.env.software.dump().clone(),
-            )
-        };
-        let phase = match have {
-            DumpAtHand::SameImage => Phase::Config,
-            DumpAtHand::AtHand => Phase::Diff(None),
-            DumpAtHand::Needed => Phase::Dump(Negotiation {
-                dump: dump(),
-                diff: None,
-            }),
-        };
-        let Offered {
-            slot, image, wire, ..
-        } = offered;
-        self.peer.current = Some(Box::new(Current::new(session, slot, image, wire, phase)));
-        cx.event(Event::SessionBegan(session));
-        for timer in [
-            Timer::Watchdog,
-            Timer::Keepalive,
-            Timer::Deadline,
-            Timer::Resend,
-        ] {
-            cx.set(timer);
-        }
-        self.clear_register(cx);
-        match have {
-            DumpAtHand::SameImage => {
-                Self::send_compatible(session, slot, Compatibility::Comp, cx);
-            }
-            DumpAtHand::Needed => {
-                if let Some(current) = &mut self.peer.current
-                    && let Phase::Dump(Negotiation { dump, .. }) = &mut current.phase
-                {
-                    for chunk in dump.next(cx.env.limits) {
-                        cx.send(slot, Message::Chunk { session, chunk });
-                    }
-                }
-            }
-            DumpAtHand::AtHand => {}
-        }
-    }
-
-    /// Whether the Standby may still be waiting for Compatible.
-    fn is_compatible(&self) -> bool {
-        matches!(self.peer.phase(), Some(Phase::Config | Phase::Bulk(_)))
-    }
-
-    fn send_compatible(
-        session: Session,
-        slot: Slot,
-        compatibility: Compatibility,
-        cx: &mut Cx<'_, '_>,
-    ) {
-        cx.send(
-            slot,
-            Message::Compatible {
-                session,
-                compatibility,
-            },
-        );
-    }
-
     fn on_have(&mut self, id: FileId, ranges: crate::message::Ranges, cx: &mut Cx<'_, '_>) {
         let Some(current) = &mut self.peer.current else {
             return;
@@ -458,85 +277,6 @@ impl Active {
         file.on_have(ranges);
         for chunk in file.next(cx.env.limits) {
             cx.send(slot, Message::Chunk { session, chunk });
-        }
-    }
-
-    fn on_diff_chunk(&mut self, own: &mut Own, chunk: &Chunk, cx: &mut Cx<'_, '_>) {
-        if chunk.file.kind != FileKind::Diff || chunk.size > cx.env.limits.max_file {
-            return cx.ignore(crate::message::Kind::Diff);
-        }
-        let compatible = self.is_compatible();
-        let Some(current) = &mut self.peer.current else {
-            return;
-        };
-        let (session, slot) = (current.session, current.slot);
-        let diff = match &mut current.phase {
-            Phase::Dump(Negotiation { diff, .. }) | Phase::Diff(diff) => diff,
-            Phase::Held => {
-                return cx.send(slot, Message::Incompatible { session, stuck: 0 });
-            }
-            Phase::Config | Phase::Bulk(_) => {
-                assert!(compatible, "the diff's answer is repeated");
-                return Self::send_compatible(session, slot, Compatibility::Dynamic, cx);
-            }
-            // The driver is at it, or the Standby has its answer.
-            Phase::Pairing
-            | Phase::Cold
-            | Phase::HotSent
-            | Phase::HotAcked
-            | Phase::Setting
-            | Phase::Hot
-            | Phase::Rejected { .. } => return,
-        };
-        let file = diff.get_or_insert_with(|| Incoming::new(chunk.file, chunk.size, chunk.digest));
-        let Some(bytes) = receive(file, chunk, session, slot, cx) else {
-            return;
-        };
-        let key = PairingKey {
-            side: Side::Active,
-            own: cx.env.software.digest(),
-            peer: current.image,
-            received: bytes.digest(),
-        };
-        current.pairing = Some(key);
-        current.phase = Phase::Pairing;
-        if own.paired.contains(&key) {
-            self.on_paired(own, key, cx);
-        } else {
-            cx.out.push(Output::Pair { key, bytes });
-        }
-    }
-
-    /// The driver has made dispositions.
-    pub(super) fn on_paired(&mut self, own: &mut Own, key: PairingKey, cx: &mut Cx<'_, '_>) {
-        let Some(current) = &mut self.peer.current else {
-            return;
-        };
-        if current.phase != Phase::Pairing || current.pairing != Some(key) {
-            return;
-        }
-        let (session, slot) = (current.session, current.slot);
-        let verdict = (cx.env.pairings)(&key).and_then(Pairing::verdict);
-        match verdict {
-            Some((compatibility, strict, _))
-                if cx.env.limits.verify == Verify::Configured
-                    || strict != Compatibility::Incomp =>
-            {
-                own.remember(key);
-                current.phase = Phase::Config;
-                Self::send_compatible(session, slot, compatibility, cx);
-            }
-            Some((_, _, stuck)) => {
-                own.remember(key);
-                current.phase = Phase::Held;
-                cx.cancel(&[Timer::Deadline]);
-                cx.send(slot, Message::Incompatible { session, stuck });
-            }
-            None => {
-                current.phase = Phase::Held;
-                cx.cancel(&[Timer::Deadline]);
-                cx.send(slot, Message::Incompatible { session, stuck: 0 });
-            }
         }
     }
 
