@@ -14,6 +14,7 @@ use crate::plan::Plan;
 use crate::run::{self, Options, Report, Tally, Verdict};
 use crate::stock::Stock;
 use crate::tap::Observer;
+use crate::world::link::mix;
 
 /// Of so many seeds one is run twice, and must give the same trace.
 pub const AGAIN_ONE_IN: u64 = 50;
@@ -65,6 +66,10 @@ pub struct Summary {
     pub virtual_us: u64,
     /// Real time.
     pub wall: Duration,
+    /// Processor time of all threads of the campaign.
+    pub busy: Duration,
+    /// The traces of all seeds in one number: the same at one commit, whatever the order of the seeds.
+    pub traces: u64,
     /// Messages sent.
     pub messages: u64,
     /// Steps of all machines.
@@ -82,6 +87,11 @@ pub struct Summary {
 }
 
 impl Summary {
+    /// Seeds per second of processor time.
+    pub fn seeds_per_core(&self) -> f64 {
+        self.seeds as f64 / self.busy.as_secs_f64().max(1e-9)
+    }
+
     /// The exit code: of several outcomes the gravest.
     pub fn code(&self) -> u8 {
         let mut code = exit::PASSED;
@@ -102,6 +112,7 @@ impl Summary {
         self.virtual_us += report.virtual_us;
         self.messages += report.messages;
         self.steps += report.steps;
+        self.traces = self.traces.wrapping_add(mix(seed ^ report.trace));
         for situation in report.tally.situations.keys() {
             let by = self.met_by.entry(*situation).or_insert(seed);
             *by = seed.min(*by);
@@ -179,6 +190,7 @@ pub fn run(campaign: &Campaign, stock: &Arc<Stock>, mut progress: impl FnMut(&Su
         reason = "wall clock, outside of every run"
     )]
     let began = Instant::now();
+    let idle = processor_time();
     let next = Arc::new(AtomicU64::new(0));
     let (sender, receiver) = mpsc::channel();
     for _ in 0..campaign.jobs.max(1) {
@@ -221,11 +233,18 @@ pub fn run(campaign: &Campaign, stock: &Arc<Stock>, mut progress: impl FnMut(&Su
             Err(error) => summary.harness.push(format!("seed {seed}: {error}")),
         }
         summary.wall = began.elapsed();
+        summary.busy = processor_time().saturating_sub(idle);
         progress(&summary);
     }
     summary.failures.sort_by_key(|failure| failure.seed);
     summary.differing.sort_unstable();
     summary
+}
+
+/// What all threads of this process have used.
+fn processor_time() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
+    Duration::try_from(time).unwrap_or_default()
 }
 
 struct One {

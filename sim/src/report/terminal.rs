@@ -16,11 +16,12 @@ pub fn summary(summary: &Summary) -> String {
     line(
         &mut text,
         format_args!(
-            "{} seeds, {} failed; {:.1} virtual hours in {wall:.1} s: {:.0} seeds/s, {:.0} messages/s, {:.0} steps/s",
+            "{} seeds, {} failed; {:.1} virtual hours in {wall:.1} s: {:.0} seeds/s ({:.0} a core), {:.0} messages/s, {:.0} steps/s",
             summary.seeds,
             summary.failures.len(),
             seconds / 3600.0,
             summary.seeds as f64 / wall,
+            summary.seeds_per_core(),
             summary.messages as f64 / wall,
             summary.steps as f64 / wall,
         ),
@@ -28,11 +29,12 @@ pub fn summary(summary: &Summary) -> String {
     line(
         &mut text,
         format_args!(
-            "{} ran twice, {} differed; {:.0} messages and {:.1} faults a seed",
+            "{} ran twice, {} differed; {:.0} messages and {:.1} faults a seed; traces {:016x}",
             summary.again,
             summary.differing.len(),
             summary.messages as f64 / summary.seeds.max(1) as f64,
             summary.tally.faults.values().sum::<u64>() as f64 / summary.seeds.max(1) as f64,
+            summary.traces,
         ),
     );
     if let Some(share) = non_stutter_share(summary) {
