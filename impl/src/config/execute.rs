@@ -150,13 +150,17 @@ impl Config {
         if self.line(&key) == Some(&line) {
             return;
         }
-        let list = self.list(&key.place, key.form);
-        let after = match list.iter().position(|other| *other == key) {
-            Some(0) => None,
-            Some(at) => Some(list[at - 1].key.clone()),
-            None => list.last().map(|last| last.key.clone()),
+        // Only an ordered form's lines have one before them; its list is as long as the form has lines.
+        let after = if image.form(key.form).ordered {
+            let list = self.list(&key.place, key.form);
+            match list.iter().position(|other| *other == key) {
+                Some(0) => None,
+                Some(at) => Some(list[at - 1].key.clone()),
+                None => list.last().map(|last| last.key.clone()),
+            }
+        } else {
+            None
         };
-        let after = after.filter(|_| image.form(key.form).ordered);
         self.edit(
             image,
             Edit::Set {
