@@ -215,7 +215,10 @@ impl<'a> Stage<'a> {
     fn entered(self, reads: Reads<'_>, place: &Place) -> bool {
         let image = reads.image;
         match self {
-            Self::Gate(gate) => reads.after.entry(place).is_some() && gate.place_goes(image, place),
+            // What was implied is there while something of it goes.
+            Self::Gate(gate) => {
+                reads.after.entry(place) == Some(Entry::Entered) && gate.place_goes(image, place)
+            }
             Self::Step { tft, step } => {
                 let from = tft.replaced(image, step, place, step.direction.back());
                 from.is_some_and(|from| {

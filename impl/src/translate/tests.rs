@@ -208,6 +208,16 @@ fn a_mode_move_makes_its_instance_and_takes_it_away() {
 }
 
 #[test]
+fn an_instance_that_a_move_made_is_not_sent_when_nothing_in_it_goes() {
+    let up = Pair::of("6.1", "7.0", "radius-server timeout 600\n");
+    assert_eq!(up.s(), "aaa radius\n timeout 600\n exit\n");
+    let on = Pair::of("7.0", "7.1", "");
+    let lowering = Lowering::of(&on.active, &on.at_active, up.raising.config());
+    assert_eq!(lowering.wire_config().render(), "");
+    assert_eq!(lowering.listing().lines().len(), 1);
+}
+
+#[test]
 fn a_renamed_mode_entry_takes_its_lines_along() {
     let new = "router bgp 65000\n address-family ipv4 rt-constraint\n  \
                neighbor 192.0.2.1 activate\n  exit\n exit\n";
