@@ -14,6 +14,7 @@ pub mod no_split_ack;
 pub mod no_stale;
 pub mod order_once;
 pub mod planned_loses_nothing;
+pub mod reference;
 pub mod refused_leaves_nothing;
 pub mod saved_survives;
 pub mod single_active;

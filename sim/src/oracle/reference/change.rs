@@ -1,0 +1,379 @@
+//! One declared change of a family, applied to a whole config: wherever one of its sides matches, the other
+//! side is written in its place. What no line of the other side can say, ends here.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use skewsync::base::{FormId, Level, ModeId};
+use skewsync::grammar::{Form, Sign, Words};
+use skewsync::image::{self, Image, Key};
+use skewsync::parse::Place;
+
+use super::{Carried, Rung};
+
+/// Values by the names that both sides share.
+type Values = BTreeMap<String, String>;
+
+/// Which way a change is gone through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Going {
+    /// From the new side to the old.
+    Down,
+    /// From the old side to the new.
+    Up,
+}
+
+/// A change, with its sides as forms of one image.
+#[derive(Clone, Debug)]
+pub(super) struct Change {
+    declared: image::Change,
+    old: Vec<FormId>,
+    new: Vec<FormId>,
+    /// How many instances deep the place is that all of its forms share.
+    depth: usize,
+    /// The names that tell one group of lines from another: each form has them in its key.
+    key: Vec<String>,
+}
+
+/// The lines that one application reads together.
+#[derive(Default)]
+struct Group {
+    /// Which lines, by the form of the side read.
+    members: Vec<Vec<usize>>,
+}
+
+impl Change {
+    /// The changes of an image, in the family's one order.
+    pub(super) fn all(image: &Image) -> Vec<Self> {
+        let declared = image.declarations().changes.iter();
+        declared.map(|change| Self::of(image, change)).collect()
+    }
+
+    fn of(image: &Image, declared: &image::Change) -> Self {
+        let side = |sides: &[image::Side], level: u16| -> Vec<FormId> {
+            let find = |side: &image::Side| {
+                let mode = image.mode(&side.mode).expect("a declared mode");
+                let form = Form::parse(&side.form).expect("a declared form");
+                let found = image.find(mode, &form, Level(level));
+                found.expect("a side of a change lives at its level")
+            };
+            sides.iter().map(find).collect()
+        };
+        let old = side(&declared.old, declared.level - 1);
+        let new = side(&declared.new, declared.level);
+        let mut change = Self {
+            declared: declared.clone(),
+            old,
+            new,
+            depth: 0,
+            key: Vec::new(),
+        };
+        let forms: Vec<FormId> = change.old.iter().chain(&change.new).copied().collect();
+        let paths: Vec<Vec<ModeId>> = forms
+            .iter()
+            .map(|form| path(image, image.form(*form).mode))
+            .collect();
+        let shared = |depth: &usize| {
+            let all = |path: &Vec<ModeId>| path.get(*depth) == paths[0].get(*depth);
+            paths.iter().all(all) && *depth < paths[0].len()
+        };
+        change.depth = (0..).take_while(shared).count();
+        let names: Vec<BTreeSet<String>> = forms
+            .iter()
+            .zip(&paths)
+            .map(|(form, path)| change.address(image, *form, &path[change.depth..]))
+            .collect();
+        let common = |name: &&String| names.iter().all(|names| names.contains(*name));
+        change.key = names.first().map_or_else(Vec::new, |names| {
+            names.iter().filter(common).cloned().collect()
+        });
+        change
+    }
+
+    /// The component, and the level that it makes.
+    pub(super) const fn makes(&self) -> (usize, u16) {
+        (self.declared.component as usize, self.declared.level)
+    }
+
+    /// The names in the key of a form, and in the entries of the modes around it.
+    fn address(&self, image: &Image, form: FormId, modes: &[ModeId]) -> BTreeSet<String> {
+        let mut names = BTreeSet::new();
+        for mode in modes {
+            let entries = image.forms().filter(|(_, decl)| decl.enters == Some(*mode));
+            for (_, entry) in entries {
+                names.extend(entry.form.names().into_iter().map(String::from));
+            }
+        }
+        match &image.declarations().commands[form.0 as usize].key {
+            Key::Captures(key) => names.extend(key.iter().cloned()),
+            Key::Line => names.extend(image.form(form).form.names().into_iter().map(String::from)),
+        }
+        names
+    }
+
+    fn sides(&self, going: Going) -> (&[FormId], &[FormId]) {
+        match going {
+            Going::Down => (&self.new, &self.old),
+            Going::Up => (&self.old, &self.new),
+        }
+    }
+
+    /// The value of a capture as the side gone to spells it.
+    fn spelled(&self, going: Going, name: &str, value: &str) -> String {
+        let map = self.declared.map.get(name).into_iter().flatten();
+        let mut spelled = map.filter_map(|(old, new)| match going {
+            Going::Down => (new == value).then_some(old),
+            Going::Up => (old == value).then_some(new),
+        });
+        spelled
+            .next()
+            .map_or_else(|| value.to_string(), String::clone)
+    }
+
+    /// Applies the change to a whole config.
+    pub(super) fn apply(&self, image: &Image, going: Going, rung: &mut Rung) {
+        let (component, level) = self.makes();
+        rung.levels[component] = match going {
+            Going::Down => Level(level - 1),
+            Going::Up => Level(level),
+        };
+        let (from, to) = self.sides(going);
+        let Some(first) = from.first() else {
+            return;
+        };
+        if image.form(*first).enters.is_some() {
+            self.rename_instances(image, going, (*first, to.first().copied()), rung);
+            return;
+        }
+        if !rung.lines.iter().any(|line| from.contains(&line.form)) {
+            return;
+        }
+        let lines = std::mem::take(&mut rung.lines);
+        let groups = self.groups(image, going, &lines);
+        let mut written: BTreeMap<usize, Vec<Carried>> = BTreeMap::new();
+        let mut read: BTreeSet<usize> = BTreeSet::new();
+        for group in groups.into_values() {
+            let mut members: Vec<usize> = group.members.iter().flatten().copied().collect();
+            members.sort_unstable();
+            read.extend(&members);
+            match self.write(image, going, rung, &group, &lines) {
+                Some(made) => written.entry(members[0]).or_default().extend(made),
+                None => rung
+                    .ends
+                    .extend(members.iter().map(|number| lines[*number].clone())),
+            }
+        }
+        // What is written stands where the first of the lines stood that it is made of.
+        for (number, line) in lines.into_iter().enumerate() {
+            rung.lines
+                .extend(written.remove(&number).into_iter().flatten());
+            if !read.contains(&number) {
+                rung.lines.push(line);
+            }
+        }
+    }
+
+    /// The lines of the side gone from, those together that one application reads.
+    fn groups(
+        &self,
+        image: &Image,
+        going: Going,
+        lines: &[Carried],
+    ) -> BTreeMap<(Place, Vec<String>), Group> {
+        let (from, _) = self.sides(going);
+        let mut groups: BTreeMap<(Place, Vec<String>), Group> = BTreeMap::new();
+        for (number, line) in lines.iter().enumerate() {
+            let Some(part) = from.iter().position(|form| *form == line.form) else {
+                continue;
+            };
+            let values = self.values(image, line);
+            let key = self.key.iter().map(|name| {
+                let value = values.get(name).map_or("", String::as_str);
+                match going {
+                    Going::Down => self.spelled(going, name, value),
+                    Going::Up => value.to_string(),
+                }
+            });
+            let group = groups
+                .entry((outer(&line.place, self.depth), key.collect()))
+                .or_default();
+            group.members.resize(from.len(), Vec::new());
+            group.members[part].push(number);
+        }
+        groups
+    }
+
+    /// The captures of a line and of the entries of its own modes.
+    fn values(&self, image: &Image, line: &Carried) -> Values {
+        let mut values = Values::new();
+        let entries = line.place.instances().iter().skip(self.depth);
+        for (form, words) in entries.chain([&(line.form, line.words.clone())]) {
+            let captured = image.form(*form).form.values_of(words).into_iter();
+            values.extend(captured.map(|(name, value)| (name.into(), value.into())));
+        }
+        values
+    }
+
+    /// The lines of the other side; none if it cannot say all that the group says.
+    fn write(
+        &self,
+        image: &Image,
+        going: Going,
+        rung: &Rung,
+        group: &Group,
+        lines: &[Carried],
+    ) -> Option<Vec<Carried>> {
+        let (_, to) = self.sides(going);
+        if to.is_empty() || group.members.iter().any(|part| part.len() != 1) {
+            return None;
+        }
+        let members: Vec<&Carried> = group.members.iter().map(|part| &lines[part[0]]).collect();
+        let sign = members[0].words.sign();
+        let mut values = Values::new();
+        for line in &members {
+            for (name, value) in self.values(image, line) {
+                let value = self.spelled(going, &name, &value);
+                if values
+                    .insert(name, value.clone())
+                    .is_some_and(|other| other != value)
+                {
+                    return None;
+                }
+            }
+        }
+        if members.iter().any(|line| line.words.sign() != sign) {
+            return None;
+        }
+        if sign == Sign::Positive {
+            for (name, value) in &self.declared.implied {
+                match going {
+                    Going::Down => {
+                        values.insert(name.clone(), value.clone());
+                    }
+                    Going::Up if values.remove(name).is_some_and(|said| said != *value) => {
+                        return None;
+                    }
+                    Going::Up => {}
+                }
+            }
+        }
+        let at = outer(&members[0].place, self.depth);
+        let mut from: Vec<usize> = members.iter().flat_map(|line| line.from.clone()).collect();
+        from.sort_unstable();
+        from.dedup();
+        let mut said: BTreeSet<&str> = BTreeSet::new();
+        let mut made = Vec::new();
+        for form in to {
+            let place = self.place(image, &at, *form, rung, &values, &mut said)?;
+            let words = build(&image.form(*form).form, sign, &values, &mut said)?;
+            made.push(Carried {
+                place,
+                form: *form,
+                words,
+                from: from.clone(),
+            });
+        }
+        let all_said = values.keys().all(|name| said.contains(name.as_str()));
+        (sign == Sign::No || all_said).then_some(made)
+    }
+
+    /// Where a line of `form` stands: `at`, and the instances below it that lead to its mode.
+    fn place<'v>(
+        &self,
+        image: &Image,
+        at: &Place,
+        form: FormId,
+        rung: &Rung,
+        values: &'v Values,
+        said: &mut BTreeSet<&'v str>,
+    ) -> Option<Place> {
+        let mut place = at.clone();
+        for mode in &path(image, image.form(form).mode)[self.depth..] {
+            let lives = |decl: &image::FormDecl| {
+                decl.enters == Some(*mode)
+                    && decl.lives_at(rung.levels[usize::from(decl.component.0)])
+            };
+            let (entry, decl) = image.forms().find(|(_, decl)| lives(decl))?;
+            place = place.child(entry, build(&decl.form, Sign::Positive, values, said)?);
+        }
+        Some(place)
+    }
+
+    /// A change of a mode's entry: every instance is named anew, and what is in it goes along.
+    fn rename_instances(
+        &self,
+        image: &Image,
+        going: Going,
+        (from, to): (FormId, Option<FormId>),
+        rung: &mut Rung,
+    ) {
+        let renamed = |place: &Place| {
+            let mut at = Place::root();
+            for (form, words) in place.instances() {
+                let (form, words) = if *form == from {
+                    let values = image.form(from).form.values_of(words).into_iter();
+                    let spelled = |(name, value): (Box<str>, Box<str>)| {
+                        let value = self.spelled(going, &name, &value);
+                        (String::from(name), value)
+                    };
+                    let values: Values = values.map(spelled).collect();
+                    let form = to?;
+                    let said = &mut BTreeSet::new();
+                    (
+                        form,
+                        build(&image.form(form).form, Sign::Positive, &values, said)?,
+                    )
+                } else {
+                    (*form, words.clone())
+                };
+                at = at.child(form, words);
+            }
+            Some(at)
+        };
+        for line in std::mem::take(&mut rung.lines) {
+            match renamed(&line.place) {
+                Some(place) => rung.lines.push(Carried { place, ..line }),
+                None => rung.ends.push(line),
+            }
+        }
+        for (_, place) in &mut rung.entered {
+            *place = place.as_ref().and_then(renamed);
+        }
+    }
+}
+
+/// The line of `form` with those of the values that it has a place for.
+fn build<'v>(
+    form: &Form,
+    sign: Sign,
+    values: &'v Values,
+    said: &mut BTreeSet<&'v str>,
+) -> Option<Words> {
+    let names = form.names();
+    let mine: Vec<(&str, &str)> = values
+        .iter()
+        .filter(|(name, _)| names.contains(&name.as_str()))
+        .map(|(name, value)| (name.as_str(), value.as_str()))
+        .collect();
+    said.extend(mine.iter().map(|(name, _)| *name));
+    form.build(sign, &mine).ok()
+}
+
+/// The modes from the root's child down to `mode`.
+fn path(image: &Image, mode: ModeId) -> Vec<ModeId> {
+    match image.parent(mode) {
+        None => Vec::new(),
+        Some(parent) => {
+            let mut path = path(image, parent);
+            path.push(mode);
+            path
+        }
+    }
+}
+
+/// The first `depth` instances of a place.
+fn outer(place: &Place, depth: usize) -> Place {
+    let instances = place.instances().iter().take(depth);
+    instances.fold(Place::root(), |place, (form, words)| {
+        place.child(*form, words.clone())
+    })
+}
