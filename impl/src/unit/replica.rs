@@ -1,8 +1,6 @@
 //! The unit's view of images, configs and translation: the only file of this room that calls those
 //! rooms. The machines move whole values of these types and ask for digests, never for lines.
 
-mod listing;
-
 use alloc::boxed::Box;
 use alloc::collections::BTreeSet;
 use alloc::string::String;
@@ -373,7 +371,7 @@ fn carried(change: &ListingChange, planted: Planted) -> Vec<u8> {
     if planted.is(Defect::MclNotCarried) {
         return vec![];
     }
-    listing::encode(change)
+    change.encode()
 }
 
 /// The Standby's side of a translation: the wire config, and its own beside it.
@@ -395,7 +393,7 @@ impl Receiver {
         let pairing = at_standby(env, pairing)?;
         let image = &env.software.image;
         let mut kept = Listing::default();
-        kept.apply(&listing::decode(listing)?);
+        kept.apply(&ListingChange::decode(listing).ok()?);
         let mut w = Config::factory(pairing.levels());
         let mut lines = Lines {
             image,
@@ -425,7 +423,7 @@ impl Receiver {
             Ok(edits) => (edits, vec![]),
             Err(_) => (vec![], vec![unread(text, Prc::NoMatch)]),
         };
-        let listing = listing::decode(listing).unwrap_or_default();
+        let listing = ListingChange::decode(listing).unwrap_or_default();
         let raised = self
             .raising
             .apply_executing(image, pairing, &edits, &listing, env.refuses);
