@@ -15,7 +15,7 @@ use crate::dump::{
 };
 use crate::grammar::{Form, LeafId, Residue, ResidueLimits, Token, ValueSet, residue};
 
-const HEAD: &str = "skewsync-diff 1";
+const HEAD: &str = "skewsync-diff 2";
 /// The most intervals of one residue that are read.
 const INTERVALS_MAX: usize = 4_096;
 
@@ -24,7 +24,8 @@ const INTERVALS_MAX: usize = 4_096;
 pub struct DiffEntry {
     /// The form.
     pub entry: Entry,
-    /// What of it the other side does not accept; `None`: it is accepted, with another level or key.
+    /// What of it the other side does not accept; `None`: it is accepted, with another level, key,
+    /// revision or default.
     pub residue: Residue,
 }
 
@@ -142,7 +143,8 @@ fn one_way(own: &[Entry], peer: &[Entry], same_family: bool) -> Vec<DiffEntry> {
 }
 
 fn alike(one: &Entry, other: &Entry) -> bool {
-    (one.component, one.since, &one.key) == (other.component, other.since, &other.key)
+    let attributes = |entry: &Entry| (entry.component, entry.since, entry.revision);
+    attributes(one) == attributes(other) && one.key == other.key && one.default == other.default
 }
 
 /// The keywords that a form holds, `no` aside: a form without a common one cannot take its lines.
@@ -226,7 +228,7 @@ impl core::fmt::Display for DiffEntry {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         write!(f, "{} / {}", self.entry.mode, self.entry.form.normal())?;
         match &self.residue {
-            Residue::None => f.write_str("   (another level or key)"),
+            Residue::None => f.write_str("   (another level, key, revision or default)"),
             Residue::Whole => Ok(()),
             Residue::Undetermined => f.write_str("   (in part)"),
             Residue::Values { leaf, fail } => {
@@ -288,6 +290,28 @@ mod tests {
             |list: &[DiffEntry], form: &str| list.iter().any(|of| of.entry.form.normal() == form);
         assert!(has(&diff.adl, "[no] log neighbor up"));
         assert!(has(&diff.sdl, "[no] log neighbor-changes"));
+    }
+
+    #[test]
+    fn another_default_or_revision_differs_within_a_family_only() {
+        let dump = Dump::of(&bundled::image("6.2").unwrap());
+        let at = |dump: &Dump| {
+            let of = |entry: &Entry| entry.form.normal() == "[no] ip proxy-arp";
+            dump.entries.iter().position(of).unwrap()
+        };
+        let mut revised = dump.clone();
+        let place = at(&revised);
+        revised.entries[place].revision = 1;
+        let mut other = dump.clone();
+        other.entries[place].default = crate::image::DefaultDecl::None;
+        for mut changed in [revised, other] {
+            let diff = Diff::of(&dump, &changed);
+            assert_eq!((diff.adl.len(), diff.sdl.len()), (1, 1));
+            assert_eq!(diff.adl[0].residue, Residue::None);
+            assert_eq!(Diff::decode(diff.encode().as_bytes()), Ok(diff));
+            changed.header.family = "another".into();
+            assert!(Diff::of(&dump, &changed).is_empty());
+        }
     }
 
     #[test]

@@ -3,20 +3,21 @@
 //!
 //! Source: seed, step 256 (the CDFS).
 
+use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt::Write as _;
 
-use crate::grammar::{Form, FormError};
-use crate::image::{Component, Image};
+use crate::grammar::{Form, FormError, LeafId};
+use crate::image::{Component, DefaultDecl, Image};
 
 /// The most entries that are read.
 pub const ENTRIES_MAX: usize = 4_000_000;
 /// The most components that are read.
 pub const COMPONENTS_MAX: usize = 4_096;
 
-const HEAD: &str = "skewsync-dump 1";
+const HEAD: &str = "skewsync-dump 2";
 
 /// What a dump says of its image as a whole.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,6 +52,10 @@ pub struct Entry {
     pub since: u16,
     /// The leaves that identify a line; none: the whole line.
     pub key: Option<Vec<u16>>,
+    /// The revision of what its words mean.
+    pub revision: u16,
+    /// What an absent line means.
+    pub default: DefaultDecl,
 }
 
 /// A CLI dump.
@@ -123,6 +128,8 @@ impl Dump {
                         .key
                         .as_ref()
                         .map(|key| key.iter().map(|leaf| leaf.0).collect()),
+                    revision: decl.revision,
+                    default: decl.default.clone(),
                 });
         }
         Self {
@@ -282,27 +289,70 @@ pub(crate) fn put_entry(text: &mut String, entry: &Entry) {
         form,
         component,
         since,
+        revision,
+        default,
         ..
     } = entry;
     write!(
         text,
-        "{mode}\t{}\t{component}\t{since}\t{key}",
+        "{mode}\t{}\t{component}\t{since}\t{key}\t{revision}\t",
         form.normal()
     )
     .expect("a string takes all");
+    match default {
+        DefaultDecl::None => text.push_str("none"),
+        DefaultDecl::Line => text.push_str("line"),
+        DefaultDecl::Values(values) => {
+            text.push_str("values");
+            for (LeafId(leaf), value) in values {
+                write!(text, " {leaf}={value}").expect("a string takes all");
+            }
+        }
+    }
+}
+
+/// The default of `form` that was put; none if the text is none.
+fn take_default(form: &Form, text: &str) -> Option<DefaultDecl> {
+    let values = match text {
+        "none" => return Some(DefaultDecl::None),
+        "line" => return Some(DefaultDecl::Line),
+        _ => text.strip_prefix("values ")?,
+    };
+    let value = |part: &str| {
+        let (leaf, value) = part.split_once('=')?;
+        let leaf = LeafId(leaf.parse().ok()?);
+        let known = form.leaves().get(usize::from(leaf.0))?;
+        known.token.fit(value)?;
+        Some((leaf, value.into()))
+    };
+    let values: Vec<(LeafId, Box<str>)> = values.split(' ').map(value).collect::<Option<_>>()?;
+    let ascending = values.windows(2).all(|pair| pair[0].0 < pair[1].0);
+    ascending.then_some(DefaultDecl::Values(values))
 }
 
 pub(crate) fn take_entry(text: &str, line: usize, header: &Header) -> Result<Entry, DumpError> {
     let shape = || DumpError::Shape { line };
     let mut fields = text.split('\t');
-    let (Some(mode), Some(form), Some(component), Some(since), Some(key), None) = (
+    let (
+        Some(mode),
+        Some(form),
+        Some(component),
+        Some(since),
+        Some(key),
+        Some(revision),
+        Some(default),
+        None,
+    ) = (
         fields.next(),
         fields.next(),
         fields.next(),
         fields.next(),
         fields.next(),
         fields.next(),
-    ) else {
+        fields.next(),
+        fields.next(),
+    )
+    else {
         return Err(shape());
     };
     let form = Form::parse(form).map_err(|error| DumpError::Form { line, error })?;
@@ -325,12 +375,16 @@ pub(crate) fn take_entry(text: &str, line: usize, header: &Header) -> Result<Ent
         ),
     };
     let since = since.parse().map_err(|_| shape())?;
+    let revision = revision.parse().map_err(|_| shape())?;
+    let default = take_default(&form, default).ok_or_else(shape)?;
     Ok(Entry {
         mode: mode.to_string(),
         form,
         component,
         since,
         key,
+        revision,
+        default,
     })
 }
 
@@ -348,6 +402,36 @@ mod tests {
     }
 
     #[test]
+    fn defaults_and_revisions_are_in_the_dump() {
+        let text = Dump::of(&bundled::image("7.1").unwrap()).encode();
+        let of = |words: &str| {
+            let found = text.lines().find(|line| line.contains(words));
+            found.unwrap().rsplit('\t').next().unwrap()
+        };
+        assert_eq!(of("[no] ip icmp redirects"), "line");
+        assert_eq!(of("[no] join-interval"), "values 2=60");
+        assert_eq!(of("[no] shutdown"), "none");
+    }
+
+    #[test]
+    fn a_field_that_says_nothing_is_refused() {
+        let head = "skewsync-dump 2\nf\t1\tfamily\t1\nc\t1\n1\n";
+        let read = |entry: &str| Dump::decode((head.to_string() + entry + "\n").as_bytes());
+        assert!(read("config\t[no] x (1-9)\t0\t1\t\t3\tvalues 2=7").is_ok());
+        for entry in [
+            "config\t[no] x (1-9)\t0\t1\t\t3\tvalues 2=70",
+            "config\t[no] x (1-9)\t0\t1\t\t3\tvalues 3=7",
+            "config\t[no] x (1-9)\t0\t1\t\t3\tvalues 2=7 2=7",
+            "config\t[no] x (1-9)\t0\t1\t\t3\tvalues",
+            "config\t[no] x (1-9)\t0\t1\t\t70000\tnone",
+            "config\t[no] x (1-9)\t0\t1\t\t3\tnothing",
+            "config\t[no] x (1-9)\t0\t1\t",
+        ] {
+            assert_eq!(read(entry), Err(DumpError::Shape { line: 5 }), "{entry}");
+        }
+    }
+
+    #[test]
     fn a_dump_cut_at_any_line_is_refused() {
         let text = Dump::of(&bundled::image("6.0").unwrap()).encode();
         let ends: Vec<usize> = text.match_indices('\n').map(|(at, _)| at).collect();
@@ -361,7 +445,7 @@ mod tests {
 
     #[test]
     fn an_announced_size_beyond_the_bound_is_refused() {
-        let text = "skewsync-dump 1\nf\t1\tfamily\t5000\n";
+        let text = "skewsync-dump 2\nf\t1\tfamily\t5000\n";
         let error = DumpError::TooMany {
             line: 2,
             count: 5000,

@@ -2,6 +2,7 @@
 //! declarations. What they do to lines is the business of `transform`.
 
 pub mod bundled;
+mod default;
 mod family;
 mod file;
 mod import;
@@ -16,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use crate::base::{ComponentId, FormId, ImageDigest, Level, ModeId};
 use crate::grammar::{Form, FormError, LeafId, Matcher};
 
+pub use default::{DefaultDecl, DefaultError, DefaultValues};
 pub use family::{Family, FamilyError, Origin, Problem};
 pub use file::{IMAGE_BYTES_MAX, ImageFileError};
 pub use import::{ImportedForm, ImportedMode, Rejected, import};
@@ -60,6 +62,12 @@ pub struct Command {
     pub ordered: bool,
     /// The name of the mode that a line of it enters.
     pub enters: Option<String>,
+    /// The revision of what its words mean.
+    #[serde(default, skip_serializing_if = "is_first")]
+    pub revision: u16,
+    /// What an absent line means; none: nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub default: Option<DefaultValues>,
 }
 
 /// A mode of an image.
@@ -168,6 +176,10 @@ pub struct FormDecl {
     pub ordered: bool,
     /// The mode that a line of it enters.
     pub enters: Option<ModeId>,
+    /// The revision of what its words mean.
+    pub revision: u16,
+    /// What an absent line means.
+    pub default: DefaultDecl,
 }
 
 /// A family's projection at a release, compiled: what a unit loads.
@@ -200,6 +212,16 @@ pub enum ImageError {
         form: String,
         /// What is wrong with it.
         error: FormError,
+    },
+    /// A default is none of its form.
+    #[error("mode {mode}: `{form}`: {error}")]
+    Default {
+        /// The mode's name.
+        mode: String,
+        /// The form.
+        form: String,
+        /// What is wrong with it.
+        error: DefaultError,
     },
     /// A name that is declared nowhere.
     #[error("`{name}` is declared nowhere as a {what}")]
@@ -406,6 +428,12 @@ impl Grammar {
     }
 }
 
+/// Whether a revision is the first, which an image does not write.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks by reference")]
+const fn is_first(revision: &u16) -> bool {
+    *revision == 0
+}
+
 fn compile(
     command: &Command,
     mode_of: &impl Fn(&str) -> Result<ModeId, ImageError>,
@@ -432,6 +460,14 @@ fn compile(
             Some(leaves)
         }
     };
+    let default =
+        DefaultDecl::of(&form, &command.key, command.default.as_ref()).map_err(|error| {
+            ImageError::Default {
+                mode: command.mode.clone(),
+                form: command.form.clone(),
+                error,
+            }
+        })?;
     Ok(FormDecl {
         mode: mode_of(&command.mode)?,
         form,
@@ -441,5 +477,7 @@ fn compile(
         key,
         ordered: command.ordered,
         enters: command.enters.as_deref().map(mode_of).transpose()?,
+        revision: command.revision,
+        default,
     })
 }

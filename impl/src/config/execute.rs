@@ -96,7 +96,12 @@ impl Config {
             (Some(_), Sign::No) => self.leave(image, place, form, &words, edits),
             (None, Sign::Positive) => {
                 let (key, line) = Line::of(image, place.clone(), form, words);
-                self.set(image, key, line, edits);
+                if !image.form(form).default.is_line() {
+                    self.set(image, key, line, edits);
+                } else if self.line(&key).is_some() {
+                    // What an absent line says is not written: the `no` goes.
+                    self.edit(image, Edit::Unset(key), edits);
+                }
             }
             (None, Sign::No) => self.negate(image, grammar, place, form, words, edits),
         }
@@ -172,8 +177,8 @@ impl Config {
         );
     }
 
-    /// `no` removes by key. Of an imported command set nothing says what the default is: there a
-    /// `no` line that removes nothing is a line itself.
+    /// `no` removes by key; where the line itself is the default, it is a line itself. Of an imported
+    /// command set nothing says what the default is: there a `no` line that removes nothing is one.
     fn negate(
         &mut self,
         image: &Image,
@@ -195,6 +200,9 @@ impl Config {
                     key: words,
                 };
             }
+        }
+        if image.form(key.form).default.is_line() {
+            return self.set(image, key, line, edits);
         }
         match self.line(&key).map(|line| line.sign) {
             Some(Sign::Positive) => self.edit(image, Edit::Unset(key), edits),

@@ -22,6 +22,43 @@ fn a_new_value_replaces_the_old_one() {
 }
 
 #[test]
+fn a_no_line_is_stored_where_the_line_itself_is_the_default() {
+    let image = bundled::image("6.2").unwrap();
+    let mut config = Config::factory(image.levels());
+    run(&mut config, &image, "interface eth0\n");
+    let default = config.clone();
+    let unchanged = run(&mut config, &image, "interface eth0\n ip redirects\n");
+    assert!(unchanged.is_empty(), "the default is not written");
+    let edits = run(&mut config, &image, "interface eth0\n no ip redirects\n");
+    assert_eq!(edits.len(), 1);
+    assert_ne!(config.digest(), default.digest());
+    assert_eq!(config.render(), "interface eth0\n no ip redirects\n exit\n");
+    let again = run(&mut config, &image, "interface eth0\n no ip redirects\n");
+    assert!(again.is_empty());
+
+    let text = render_edits(&image, &edits);
+    assert_eq!(read_edits(&image, image.own(), &text).unwrap(), edits);
+    let mut read = Config::factory(image.levels());
+    run(&mut read, &image, &config.render());
+    assert_eq!(read, config);
+
+    run(&mut config, &image, "interface eth0\n ip redirects\n");
+    assert_eq!(config, default);
+}
+
+#[test]
+fn a_no_line_removes_where_the_default_is_a_value_or_nothing() {
+    let image = bundled::image("6.2").unwrap();
+    let mut config = Config::factory(image.levels());
+    run(&mut config, &image, "router pim\n");
+    let default = config.clone();
+    run(&mut config, &image, "router pim\n join-interval 90\n");
+    run(&mut config, &image, "router pim\n no join-interval 90\n");
+    assert_eq!(config, default);
+    assert!(run(&mut config, &image, "router pim\n no join-interval 90\n").is_empty());
+}
+
+#[test]
 fn a_mode_takes_its_children_along() {
     let image = bundled::image("6.2").unwrap();
     let mut config = Config::factory(image.levels());

@@ -163,6 +163,8 @@ impl Family {
             key: Key::Captures(key),
             ordered,
             enters: None,
+            revision: 0,
+            default: None,
         };
         for mode in &text.mode {
             if source.form(&mode.enter, errors).is_some() {
@@ -180,18 +182,23 @@ impl Family {
             self.modes.push((declared, component, mode.since));
         }
         for command in &text.command {
-            if source.form(&command.form, errors).is_some() {
+            if let Some(read) = source.form(&command.form, errors) {
                 let CommandText {
                     mode,
                     form,
                     key,
                     since,
                     ordered,
-                    ..
+                    revision,
+                    default,
                 } = command;
                 let at = source.origin(form.span().start + 1);
                 let form = form.get_ref();
-                let command = plain(mode.get_ref(), form, *since, key.clone(), *ordered);
+                let mut command = plain(mode.get_ref(), form, *since, key.clone(), *ordered);
+                command.revision = *revision;
+                command.default = default
+                    .as_ref()
+                    .and_then(|default| source.default(default, &[(&read, &command.key)], errors));
                 self.declare(command, at);
             }
         }
@@ -379,5 +386,51 @@ mod tests {
             error.contains("no such form at a 1; nearest: ntp server A.B.C.D$s"),
             "{error}"
         );
+    }
+
+    #[test]
+    fn a_default_that_is_none_of_its_form_is_refused_where_it_stands() {
+        let command = |form: &str, default: &str| {
+            alloc::format!(
+                "component = 'a'\n[[command]]\nmode = 'config'\nform = '{form}'\ndefault = {default}\n"
+            )
+        };
+        for (form, default, says) in [
+            (
+                "[no] x (1-9)$n",
+                "{ m = 3 }",
+                "a default for `m`, which is no capture",
+            ),
+            (
+                "[no] x (1-9)$n",
+                "{ n = 30 }",
+                "does not take `30` as `n`: (1-9)",
+            ),
+            (
+                "[no] x (1-9)$n",
+                "{}",
+                "`n` is no key of it: give its value",
+            ),
+            ("[no] x [y]", "{}", "optional words or alternatives"),
+            ("x", "{}", "has no `no` to say otherwise"),
+        ] {
+            let errors = errors(&command(form, default));
+            assert_eq!(errors.len(), 1, "{errors:?}");
+            assert!(errors[0].starts_with("a.toml:5:11: "), "{errors:?}");
+            assert!(errors[0].contains(says), "{errors:?}");
+        }
+    }
+
+    #[test]
+    fn a_default_that_moves_with_a_change_is_refused() {
+        let text = "component = 'a'\n[[command]]\nmode = 'config'\nform = '[no] x'\ndefault = {}\n\
+                    [[change]]\nlevel = 2\nwhy = 'w'\nold = [{ mode = 'config', form = '[no] x' }]\n\
+                    new = [{ mode = 'config', form = '[no] y' }]\n";
+        let found = errors(text);
+        assert!(
+            found[0].contains("the default on one side only"),
+            "{found:?}"
+        );
+        assert_eq!(found.len(), 1);
     }
 }

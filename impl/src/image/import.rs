@@ -110,6 +110,8 @@ pub fn import(
             key: Key::Line,
             ordered: false,
             enters: entered.map(ToString::to_string),
+            revision: 0,
+            default: None,
         };
         commands
             .entry((row.mode.clone(), form.normal().to_string()))

@@ -104,6 +104,12 @@ pub fn groups(
         return Vec::new();
     };
     let at = place_of(image, rule);
+    // A line that is the default itself is never written, only its `no`.
+    let sign = if image.form(first.form).default.is_line() {
+        Sign::No
+    } else {
+        Sign::Positive
+    };
     let examples = image.form(first.form).form.examples(limit);
     let positive = examples
         .iter()
@@ -117,9 +123,7 @@ pub fn groups(
                     complete(form, &mut values);
                 }
             }
-            let line = |pattern: &Pattern| {
-                address::build(image, &at, pattern, Sign::Positive, &values).ok()
-            };
+            let line = |pattern: &Pattern| address::build(image, &at, pattern, sign, &values).ok();
             side.iter().map(line).collect()
         })
         .collect()

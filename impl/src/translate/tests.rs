@@ -148,6 +148,26 @@ fn a_rename_goes_down_at_the_active_and_up_at_the_standby() {
 }
 
 #[test]
+fn a_no_of_what_is_on_by_default_travels_both_ways_and_back() {
+    let text = "interface eth0\n no ip icmp redirects\n no ip proxy-arp\n";
+    let mut pair = Pair::of("7.1", "6.2", text);
+    assert_eq!(
+        pair.s(),
+        "interface eth0\n no ip proxy-arp\n no ip redirects\n exit\n"
+    );
+    pair.execute("interface eth0\n ip icmp redirects\n");
+    assert_eq!(pair.s(), "interface eth0\n no ip proxy-arp\n exit\n");
+    pair.execute("interface eth0\n no ip icmp redirects\n ip proxy-arp\n");
+    assert_eq!(pair.s(), "interface eth0\n no ip redirects\n exit\n");
+    assert!(pair.listed().is_empty());
+
+    let mut back = Pair::of("6.2", "7.1", "interface eth0\n no ip redirects\n");
+    assert_eq!(back.s(), "interface eth0\n no ip icmp redirects\n exit\n");
+    back.execute("interface eth0\n ip redirects\n");
+    assert_eq!(back.s(), "interface eth0\n exit\n");
+}
+
+#[test]
 fn half_a_split_is_stuck_and_the_other_half_frees_it() {
     let mut pair = Pair::of("7.1", "7.0", "router bgp 65000\n log neighbor up\n");
     assert_eq!(pair.s(), "router bgp 65000\n exit\n");

@@ -1,13 +1,14 @@
 //! The changes of a family's components, in its one order.
 
 use alloc::borrow::ToOwned;
+use alloc::collections::BTreeMap;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use serde_spanned::Spanned;
 
 use super::super::{Change, Command, Key, Side};
-use super::text::{ChangeText, ComponentText, SideText, Source};
+use super::text::{ChangeText, ComponentText, SideText, Source, own_default};
 use super::{Family, FamilyError, Problem};
 use crate::grammar::Form;
 
@@ -60,6 +61,8 @@ impl Family {
             }
         }
         let mut enters = None;
+        let mut was_line = None;
+        let mut one_sided = false;
         let mut change = Change {
             component,
             level: text.level,
@@ -84,6 +87,9 @@ impl Family {
             if let Some(command) = self.commands.iter_mut().find(lives) {
                 command.until = Some(text.level);
                 enters = enters.or_else(|| command.enters.clone());
+                let is_line = command.default.as_ref().is_some_and(BTreeMap::is_empty);
+                was_line.get_or_insert(is_line);
+                one_sided |= was_line != Some(is_line);
             } else {
                 let problem = Problem::NoSuchForm {
                     component: self.components[usize::from(component)].clone(),
@@ -97,24 +103,40 @@ impl Family {
                 form: side.form.get_ref().clone(),
             });
         }
-        for side in &text.new {
-            if self.side_form(source, side, errors).is_none() {
-                continue;
-            }
-            let key = if enters.is_some() {
-                Key::Line
-            } else {
-                Key::Captures(text.key.clone())
-            };
+        let key = if enters.is_some() {
+            Key::Line
+        } else {
+            Key::Captures(text.key.clone())
+        };
+        let sides = text.new.iter();
+        let made: Vec<(&SideText, Form)> = sides
+            .filter_map(|side| Some((side, self.side_form(source, side, errors)?)))
+            .collect();
+        let forms: Vec<(&Form, &Key)> = made.iter().map(|(_, form)| (form, &key)).collect();
+        let default = text
+            .default
+            .as_ref()
+            .and_then(|default| source.default(default, &forms, errors));
+        let is_line = default.as_ref().is_some_and(BTreeMap::is_empty);
+        one_sided |= !made.is_empty() && was_line.is_some_and(|was| was != is_line);
+        if one_sided {
+            let first = text.old.first().map_or(0..0, |side| side.form.span());
+            errors.push(source.error(first, Problem::DefaultMoves));
+        }
+        for (side, form) in &made {
             let command = Command {
                 mode: side.mode.get_ref().clone(),
                 form: side.form.get_ref().clone(),
                 component,
                 since: text.level,
                 until: None,
-                key,
+                key: key.clone(),
                 ordered: text.ordered,
                 enters: enters.clone(),
+                revision: text.revision,
+                default: default
+                    .as_ref()
+                    .and_then(|values| own_default(form, values)),
             };
             self.declare(command, source.origin(side.form.span().start + 1));
             change.new.push(Side {

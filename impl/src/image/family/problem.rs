@@ -1,5 +1,6 @@
 //! What is wrong in a family's files, and where.
 
+use super::super::DefaultError;
 use alloc::string::String;
 use core::fmt;
 
@@ -79,6 +80,14 @@ pub enum Problem {
         /// Why.
         error: ImageError,
     },
+    /// A default is none of its form.
+    #[error("{0}")]
+    Default(DefaultError),
+    /// The line itself is the default on one side of a change only.
+    #[error(
+        "the line itself is the default on one side only, so its `no` would change its meaning: give both sides `default = {{}}`, or neither"
+    )]
+    DefaultMoves,
     /// Words that are read but not supported yet.
     #[error("`{0}` is not supported; the kinds of change that are: {KINDS}")]
     Unsupported(&'static str),

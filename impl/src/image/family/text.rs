@@ -2,7 +2,7 @@
 
 use alloc::borrow::ToOwned;
 use alloc::collections::BTreeMap;
-use alloc::string::String;
+use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::ops::Range;
 
@@ -10,6 +10,7 @@ use serde::Deserialize;
 use serde_spanned::Spanned;
 
 use super::super::{Alone, ValueMaps};
+use super::super::{DefaultDecl, DefaultError, DefaultValues, Key};
 use super::{FamilyError, Origin, Problem};
 use crate::grammar::Form;
 
@@ -74,11 +75,8 @@ pub(super) struct CommandText {
     #[serde(default)]
     pub(super) ordered: bool,
     #[serde(default)]
-    #[expect(
-        dead_code,
-        reason = "said for the reader: a line that is not there has it"
-    )]
-    pub(super) default: BTreeMap<String, toml::Value>,
+    pub(super) revision: u16,
+    pub(super) default: Option<Spanned<BTreeMap<String, toml::Value>>>,
 }
 
 #[derive(Deserialize)]
@@ -115,11 +113,8 @@ pub(super) struct ChangeText {
     #[serde(default)]
     pub(super) alone: Alone,
     #[serde(default)]
-    #[expect(
-        dead_code,
-        reason = "said for the reader: a line that is not there has it"
-    )]
-    pub(super) default: BTreeMap<String, toml::Value>,
+    pub(super) revision: u16,
+    pub(super) default: Option<Spanned<BTreeMap<String, toml::Value>>>,
     pub(super) form: Option<Spanned<toml::Value>>,
     pub(super) default_line: Option<Spanned<toml::Value>>,
     pub(super) loses: Option<Spanned<Vec<String>>>,
@@ -185,6 +180,40 @@ impl Source<'_> {
         self.form_at(text.get_ref(), offset, errors)
     }
 
+    /// Reads a default of these forms, each with its key; none if it is none of them.
+    pub(super) fn default(
+        &self,
+        text: &Spanned<BTreeMap<String, toml::Value>>,
+        forms: &[(&Form, &Key)],
+        errors: &mut Vec<FamilyError>,
+    ) -> Option<DefaultValues> {
+        let mut values = DefaultValues::new();
+        for (name, value) in text.get_ref() {
+            let value = match value {
+                toml::Value::String(word) => word.clone(),
+                other => other.to_string(),
+            };
+            values.insert(name.clone(), value);
+        }
+        let mut fits = true;
+        let declared = values
+            .keys()
+            .find(|name| forms.iter().all(|(form, _)| form.capture(name).is_empty()));
+        let mut wrong = declared
+            .map(|name| DefaultError::NoCapture { name: name.clone() })
+            .into_iter()
+            .collect::<Vec<_>>();
+        for (form, key) in forms {
+            let own = own_default(form, &values);
+            wrong.extend(DefaultDecl::of(form, key, own.as_ref()).err());
+        }
+        for error in wrong {
+            fits = false;
+            errors.push(self.error(text.span(), Problem::Default(error)));
+        }
+        fits.then_some(values)
+    }
+
     pub(super) fn form_at(
         &self,
         text: &str,
@@ -200,4 +229,14 @@ impl Source<'_> {
             }
         }
     }
+}
+
+/// What of a default is said of this form: of several new sides each takes the captures that it has.
+pub(super) fn own_default(form: &Form, values: &DefaultValues) -> Option<DefaultValues> {
+    let own = values
+        .iter()
+        .filter(|(name, _)| !form.capture(name).is_empty())
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect::<DefaultValues>();
+    (values.is_empty() || !own.is_empty()).then_some(own)
 }
