@@ -310,6 +310,7 @@ impl Arbiter {
                     .filter(|offer| (offer.slot, offer.boot, offer.term) == (from, boot, term));
                 if let Some(offer) = open {
                     self.offer = None;
+                    self.forget_declined(offer);
                     self.pass_over(offer, planted, out);
                 }
             }
@@ -406,6 +407,17 @@ impl Arbiter {
             self.offer(planted, out);
         } else {
             self.gather(out);
+        }
+    }
+
+    /// Who declines to resume does not run what it was taken to run: a store that was saved within its
+    /// boot makes the stamp of its last Hello stale, and its Renew looks as if it had acted.
+    fn forget_declined(&mut self, offer: Offer) {
+        if offer.origin == Origin::Resume
+            && let Some(known) = self.known.get_mut(&offer.slot)
+            && known.boot == offer.boot
+        {
+            known.running = None;
         }
     }
 

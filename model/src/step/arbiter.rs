@@ -75,6 +75,13 @@ pub(super) fn on_message<E>(
             let open = |offer: &Offer| (offer.slot, offer.boot, offer.term) == (from, boot, term);
             if let Some(declined) = arbiter.offer.filter(open) {
                 arbiter.offer = None;
+                // Who declines to resume does not run what it was taken to run.
+                if declined.origin == Origin::Resume
+                    && let Some(known) = &mut arbiter.known[usize::from(from)]
+                    && known.boot == boot
+                {
+                    known.running = None;
+                }
                 pass_over(env, arbiter, declined, out);
             }
         }

@@ -1,10 +1,11 @@
 //! Leases, offers, takeover, return.
 
 use super::world::{A, B, World};
-use crate::base::Term;
-use crate::message::{Kind, Origin, SaveResult};
+use crate::base::{BootId, Lsn, Term};
+use crate::message::{Kind, Origin, SaveResult, Stamp, ToArbiter, ToUnit};
 use crate::unit::{
-    ArbiterInput, ArbiterTimer, Event, Input, Outcome, Part, Place, Request, Timer, arbiter,
+    ArbiterInput, ArbiterOutput, ArbiterTimer, Event, Input, Outcome, Part, Place, Request, Timer,
+    arbiter,
 };
 
 /// Section 2: the holder of the register takes over with S.
@@ -115,7 +116,7 @@ fn a_grant_that_echoes_no_renew_is_ignored() {
     };
     let (term, n, boot) = (holder.term, holder.n_renew + 1, world.unit(A).own.boot);
     let before = world.units.clone();
-    let unasked = crate::message::ToUnit::Grant { boot, term, n };
+    let unasked = ToUnit::Grant { boot, term, n };
     world.inject(super::world::Flight {
         from: crate::message::Address::Arbiter,
         to: crate::message::Address::Unit(A),
@@ -182,7 +183,7 @@ fn a_restarted_standby_declines_a_stateful_offer() {
         session,
         lsn: replica.applied,
     };
-    let offer = crate::message::ToUnit::Offer {
+    let offer = ToUnit::Offer {
         boot,
         term: Term(2),
         origin,
@@ -265,14 +266,14 @@ fn a_save_on_a_full_disk_says_so() {
 /// Section 2: stamps are compared on the line only (counterexample 7).
 #[test]
 fn a_stamp_before_a_later_takeover_is_off_the_line() {
-    let stamp = |term, lsn| crate::message::Stamp {
+    let stamp = |term, lsn| Stamp {
         term: Term(term),
-        lsn: crate::base::Lsn(lsn),
+        lsn: Lsn(lsn),
     };
     let mut arbiter = crate::unit::Arbiter::new();
     let accepted = |term, lsn: Option<u64>| arbiter::Accepted {
         term: Term(term),
-        from: lsn.map(crate::base::Lsn),
+        from: lsn.map(Lsn),
     };
     arbiter.line = alloc::vec![accepted(1, None), accepted(2, Some(0)), accepted(3, None)];
     assert!(!arbiter.on_line(stamp(1, 1), false));
@@ -292,6 +293,51 @@ fn an_arbiter_that_recovers_waits_for_a_running_lease_in_full() {
     world
         .arbiter
         .step(&limits, none, ArbiterInput::Recovered, &mut out);
-    let lease = crate::unit::ArbiterOutput::SetTimer(ArbiterTimer::Lease);
+    let lease = ArbiterOutput::SetTimer(ArbiterTimer::Lease);
     assert_eq!(out, alloc::vec![lease]);
+}
+
+/// Section 10.1: a store saved within the boot makes the stamp of the last Hello stale; the cold holder
+/// is taken to have acted, declines to resume, and is offered its startup store next.
+#[test]
+fn a_declined_resume_is_not_offered_again() {
+    let limits = World::hot().limits;
+    let none = crate::planted::Planted::NONE;
+    let mut arbiter = crate::unit::Arbiter::new();
+    let mut step = |input| {
+        let mut out = alloc::vec![];
+        arbiter.step(&limits, none, input, &mut out);
+        let mut offers = out.iter().rev().filter_map(|output| match output {
+            ArbiterOutput::Send {
+                message: ToUnit::Offer { term, origin, .. },
+                ..
+            } => Some((*term, *origin)),
+            _ => None,
+        });
+        offers.next()
+    };
+    let from_b = |message| ArbiterInput::Message { from: B, message };
+    let boot = BootId(1);
+    let startup = Stamp::default();
+    let hello = ToArbiter::Hello {
+        boot,
+        startup,
+        running: None,
+    };
+    step(from_b(hello));
+    let offered = step(ArbiterInput::Timer(ArbiterTimer::Gather));
+    assert_eq!(offered, Some((Term(1), Origin::Cold)));
+    // Its store was saved at LSN 4 after that Hello; no Grant arrives, and it never acts.
+    step(from_b(ToArbiter::Renew {
+        boot,
+        term: Term(1),
+        n: 1,
+        lsn: Lsn(4),
+    }));
+    step(ArbiterInput::Timer(ArbiterTimer::Lease));
+    let offered = step(ArbiterInput::Timer(ArbiterTimer::Gather));
+    assert_eq!(offered, Some((Term(2), Origin::Resume)));
+    let term = Term(2);
+    let offered = step(from_b(ToArbiter::Decline { boot, term }));
+    assert_eq!(offered, Some((Term(3), Origin::Cold)));
 }
