@@ -12,7 +12,7 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use crate::grammar::Form;
-use crate::image::{Family, Image, Origin};
+use crate::image::{Family, Image, Kind, Origin};
 use crate::transform::laws::{LawError, check_inverse};
 use crate::transform::{RuleError, Tft};
 
@@ -36,6 +36,8 @@ pub struct Report {
     pub overlaps: usize,
     /// Changes whose laws held.
     pub changes: usize,
+    /// What the declared changes do, and how many do it; a change may do several things.
+    pub kinds: BTreeMap<Kind, usize>,
 }
 
 /// Something that is wrong in a family.
@@ -143,6 +145,7 @@ impl fmt::Display for Report {
             lines,
             overlaps,
             changes,
+            kinds,
             ..
         } = self;
         writeln!(
@@ -150,6 +153,14 @@ impl fmt::Display for Report {
             "{lines} lines read back, none ambiguous; {overlaps} pairs of forms overlap"
         )?;
         writeln!(f, "{changes} changes go there and come back")?;
+        let kinds = kinds
+            .iter()
+            .map(|(kind, count)| alloc::format!("{kind} {count}"));
+        writeln!(
+            f,
+            "kinds of change: {}",
+            kinds.collect::<Vec<_>>().join(", ")
+        )?;
         writeln!(f, "{} errors", self.findings.len())
     }
 }
@@ -162,6 +173,11 @@ pub fn family(family: &Family) -> Report {
         .releases()
         .filter_map(|release| family.image(release))
         .collect();
+    for (change, _) in family.changes() {
+        for kind in family.kinds(change) {
+            *report.kinds.entry(kind).or_default() += 1;
+        }
+    }
     let origins = Origins::of(family);
     let mut proven = BTreeSet::new();
     for image in &images {

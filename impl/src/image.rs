@@ -6,6 +6,7 @@ mod default;
 mod family;
 mod file;
 mod import;
+mod kind;
 
 use alloc::borrow::ToOwned;
 use alloc::collections::BTreeMap;
@@ -21,6 +22,7 @@ pub use default::{DefaultDecl, DefaultError, DefaultValues};
 pub use family::{Family, FamilyError, Origin, Problem};
 pub use file::{IMAGE_BYTES_MAX, ImageFileError};
 pub use import::{ImportedForm, ImportedMode, Rejected, import};
+pub use kind::Kind;
 
 /// The name of the root mode.
 pub const ROOT: &str = "config";
@@ -183,6 +185,15 @@ pub struct FormDecl {
 }
 
 /// A family's projection at a release, compiled: what a unit loads.
+///
+/// ```
+/// use skewsync::image::{Image, bundled};
+///
+/// let image = bundled::image("6.2").expect("a bundled release");
+/// let again = Image::decode(image.encode().as_bytes())?;
+/// assert_eq!((image.name().as_str(), image.digest()), ("meridian@6.2", again.digest()));
+/// # Ok::<(), skewsync::image::ImageFileError>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Image {
     digest: ImageDigest,

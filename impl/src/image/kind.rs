@@ -1,0 +1,282 @@
+//! What kind of change a change is: derived from its two sides, never declared.
+
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+use core::fmt;
+
+use super::{Change, Family, Side};
+use crate::grammar::{Form, Token};
+
+/// One thing that a change does. A change may do several.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    /// A form without a predecessor.
+    New,
+    /// A form without a successor.
+    Removed,
+    /// Words are other words.
+    Rename,
+    /// A keyword more stands between the same words.
+    KeywordInserted,
+    /// The same words in another order.
+    ArgumentReorder,
+    /// Values are spelled otherwise.
+    ValueMap,
+    /// A value is said by presence.
+    BooleanToFlag,
+    /// One line becomes several.
+    Split,
+    /// Several lines become one.
+    Merge,
+    /// The entry of a mode is named otherwise.
+    ModeEntryRename,
+    /// The line stands in another mode.
+    ModeMove,
+    /// A range takes fewer values.
+    RangeNarrowed,
+    /// A range takes more values.
+    RangeWidened,
+    /// Its siblings keep their order.
+    OrderedList,
+    /// The line itself is the default, so that its `no` is what travels.
+    DefaultLine,
+}
+
+/// A word of a form, as far as its place matters: a keyword, or the name of what is captured.
+type Words = Vec<String>;
+
+impl Family {
+    /// What a change of this family does; empty if its two sides are alike.
+    ///
+    /// # Panics
+    /// When the change is of another family, and a form of it cannot be read.
+    pub fn kinds(&self, change: &Change) -> BTreeSet<Kind> {
+        let mut kinds = BTreeSet::new();
+        let declared = |side: &Side, level: u16| {
+            self.commands().map(|(command, _)| command).find(|command| {
+                (command.component, &command.mode, &command.form)
+                    == (change.component, &side.mode, &side.form)
+                    && command.since <= level
+                    && command.until.is_none_or(|until| level < until)
+            })
+        };
+        let below = change.level.saturating_sub(1);
+        let old = change.old.iter().filter_map(|side| declared(side, below));
+        let new = change
+            .new
+            .iter()
+            .filter_map(|side| declared(side, change.level));
+        for command in old.chain(new) {
+            if command.enters.is_some() {
+                kinds.insert(Kind::ModeEntryRename);
+            }
+            if command.ordered {
+                kinds.insert(Kind::OrderedList);
+            }
+            if command.default.as_ref().is_some_and(BTreeMap::is_empty) {
+                kinds.insert(Kind::DefaultLine);
+            }
+        }
+        if !change.map.is_empty() {
+            kinds.insert(Kind::ValueMap);
+        }
+        if !change.implied.is_empty() {
+            kinds.insert(Kind::BooleanToFlag);
+        }
+        match (&change.old[..], &change.new[..]) {
+            ([], _) => kinds.extend([Kind::New]),
+            (_, []) => kinds.extend([Kind::Removed]),
+            ([old], [new]) => one_to_one(change, old, new, &mut kinds),
+            ([_], _) => kinds.extend([Kind::Split]),
+            (_, _) => kinds.extend([Kind::Merge]),
+        }
+        kinds
+    }
+}
+
+fn one_to_one(change: &Change, old: &Side, new: &Side, kinds: &mut BTreeSet<Kind>) {
+    if old.mode != new.mode {
+        kinds.insert(Kind::ModeMove);
+    }
+    let read = |side: &Side| Form::parse(&side.form).expect("a form that was read");
+    let (old, new) = (read(old), read(new));
+    let implied = |name: &str| change.implied.contains_key(name);
+    let (before, after) = (words(&old, implied), words(&new, implied));
+    let inserted = before.len() < after.len() && is_within(&before, &after);
+    if inserted {
+        kinds.insert(Kind::KeywordInserted);
+    } else if before != after {
+        let sorted = |words: &Words| {
+            let mut words = words.clone();
+            words.sort();
+            words
+        };
+        let reordered = sorted(&before) == sorted(&after);
+        let moved = captures(&before) != captures(&after);
+        if reordered || moved {
+            kinds.insert(Kind::ArgumentReorder);
+        }
+        if !reordered {
+            kinds.insert(Kind::Rename);
+        }
+    }
+    for name in old.names() {
+        let (Some(before), Some(after)) = (range(&old, name), range(&new, name)) else {
+            continue;
+        };
+        if after.0 > before.0 || after.1 < before.1 {
+            kinds.insert(Kind::RangeNarrowed);
+        }
+        if after.0 < before.0 || after.1 > before.1 {
+            kinds.insert(Kind::RangeWidened);
+        }
+    }
+}
+
+fn words(form: &Form, implied: impl Fn(&str) -> bool) -> Words {
+    let mut words = Words::new();
+    for leaf in form.leaves() {
+        let word = match leaf.name.as_deref() {
+            Some(name) if implied(name) => continue,
+            Some(name) => alloc::format!("${name}"),
+            None => leaf.token.to_string(),
+        };
+        // The alternatives of one capture are one word.
+        if words.last() != Some(&word) {
+            words.push(word);
+        }
+    }
+    words
+}
+
+/// The captures among these words, in their order.
+fn captures(words: &Words) -> Vec<&String> {
+    words.iter().filter(|word| word.starts_with('$')).collect()
+}
+
+/// Whether `part` comes out of `whole` by leaving words out.
+fn is_within(part: &Words, whole: &Words) -> bool {
+    let mut rest = whole.iter();
+    part.iter().all(|word| rest.any(|other| other == word))
+}
+
+fn range(form: &Form, name: &str) -> Option<(i128, i128)> {
+    let leaves = form.capture(name);
+    let mut ranges = leaves
+        .iter()
+        .filter_map(|leaf| match form.leaf(*leaf).token {
+            Token::Range { min, max } => Some((min, max)),
+            _ => None,
+        });
+    ranges.next()
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::New => "new",
+            Self::Removed => "removed",
+            Self::Rename => "rename",
+            Self::KeywordInserted => "keyword inserted",
+            Self::ArgumentReorder => "argument reorder",
+            Self::ValueMap => "value map",
+            Self::BooleanToFlag => "boolean to flag",
+            Self::Split => "split",
+            Self::Merge => "merge",
+            Self::ModeEntryRename => "mode-entry rename",
+            Self::ModeMove => "mode move",
+            Self::RangeNarrowed => "range narrowed",
+            Self::RangeWidened => "range widened",
+            Self::OrderedList => "ordered list",
+            Self::DefaultLine => "default line",
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::bundled;
+    use super::*;
+
+    /// The kinds of the change of the bundled family that makes this form, or ends it.
+    fn kinds(form: &str) -> Vec<Kind> {
+        let family = bundled::family();
+        let of = |change: &&Change| {
+            let made = change.new.iter().any(|side| side.form.contains(form));
+            made || change.new.is_empty() && change.old.iter().any(|side| side.form.contains(form))
+        };
+        let change = family.changes().map(|(change, _)| change).find(of);
+        family.kinds(change.unwrap()).into_iter().collect()
+    }
+
+    #[test]
+    fn a_change_of_the_bundled_family_shows_each_kind() {
+        for (form, expected) in [
+            ("segment-routing on", &[Kind::New][..]),
+            ("service finger", &[Kind::Removed]),
+            ("bgp convergence-wait (0-3600)", &[Kind::Rename]),
+            ("prefix lifetime (0-65528)", &[Kind::KeywordInserted]),
+            ("range A.B.C.D/M$prefix area", &[Kind::ArgumentReorder]),
+            ("encapsulation <802.1q|802.1ad>", &[Kind::ValueMap]),
+            ("system panic-reboot", &[Kind::Rename, Kind::BooleanToFlag]),
+            ("log neighbor down", &[Kind::Split]),
+            (
+                "address-family ipv4 rt-constraint",
+                &[Kind::Rename, Kind::ModeEntryRename],
+            ),
+            ("retransmit (0-100)", &[Kind::Rename, Kind::ModeMove]),
+            ("bgp convergence-wait (0-1800)", &[Kind::RangeNarrowed]),
+            ("mtu (68-9216)", &[Kind::RangeWidened]),
+            (
+                "entry <deny|permit>",
+                &[Kind::KeywordInserted, Kind::OrderedList],
+            ),
+            (
+                "ip icmp redirects",
+                &[Kind::KeywordInserted, Kind::DefaultLine],
+            ),
+            (
+                "auth-port (0-65535)$port host",
+                &[Kind::Rename, Kind::ArgumentReorder, Kind::ModeMove],
+            ),
+        ] {
+            assert_eq!(kinds(form), expected, "{form}");
+        }
+    }
+
+    #[test]
+    fn every_change_of_the_bundled_family_has_a_kind_and_a_no() {
+        let family = bundled::family();
+        for (change, at) in family.changes() {
+            assert!(!family.kinds(change).is_empty(), "{at}");
+            let mut sides = change.old.iter().chain(&change.new);
+            let negates = |side: &Side| side.form.starts_with("[no] ");
+            assert!(sides.all(negates), "{at}: the `no` form goes the same way");
+        }
+    }
+
+    #[test]
+    fn one_command_of_the_bundled_family_changes_at_three_levels() {
+        let family = bundled::family();
+        let chain = |ends: &str| {
+            let mut levels = Vec::new();
+            let mut form = String::from(ends);
+            let all: Vec<&Change> = family.changes().map(|(change, _)| change).collect();
+            for change in all.into_iter().rev() {
+                if let ([old], [new]) = (&change.old[..], &change.new[..])
+                    && new.form == form
+                {
+                    levels.push(change.level);
+                    form = old.form.clone();
+                }
+            }
+            levels
+        };
+        assert_eq!(
+            chain("[no] bgp convergence-wait (0-1800)$seconds"),
+            [4, 3, 2]
+        );
+        assert_eq!(chain("[no] irq balance mask WORD$mask"), [4, 3, 2]);
+    }
+}
