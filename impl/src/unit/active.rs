@@ -2,6 +2,16 @@
 //!
 //! Its peer's session is `peer`, bulk sync `bulk`, commands and lines `lines`, the drain
 //! `switchover`, the startup stores `saving`.
+//!
+//! ```text
+//!   prompt of an acked command:
+//!     phase below HotSent, register confirmed none ---> done local (unreplicated := LSN)
+//!     HotSent .. Setting, or none unconfirmed --------> held
+//!     Hot ------------------------------------------> held until Applied >= LSN: done replicated
+//!     held, and the session is left: SetRegister none -Confirm-> done local
+//!     LeaseLapsed, Proceed of a newer term ----------> unknown; part Holder, Standby
+//! ```
+//! Source: seed, Fig. 4 (steps 400-450); prompts, the register and the lease are ours.
 
 use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, VecDeque};

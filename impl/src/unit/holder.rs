@@ -1,5 +1,17 @@
 //! The holder of a term without a lease: its config is fixed, and it asks until it acts or a newer
 //! Active does (PROTOCOL.md, 10.2, Offers and Lease).
+//!
+//! ```text
+//!   Offer accepted: stateful (S), cold (the store), resume (its own config)
+//!        |                                           LeaseLapsed: kept as it was
+//!        v        Grant of an own Renew                       |
+//!     Holder -----------------------------> Active -----------+---> Holder, kept
+//!        |  timer Renew: asks on               | drained or forced: Release
+//!        | Proceed of a newer term             v
+//!        v                                  Holder, released: takes no Grant, says Release again
+//!     Standby <-------------------------------+ Proceed of a newer term
+//! ```
+//! Source: ours; the seed has no lease. Its switchover is step 452.
 
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;

@@ -6,5 +6,6 @@ mod bulk;
 mod handover;
 mod lease;
 mod line;
+mod matrix;
 mod skew;
 mod world;

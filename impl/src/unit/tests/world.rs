@@ -147,6 +147,14 @@ impl World {
         self.perform(slot, out);
     }
 
+    /// What a unit would do with this input in this world, of which nothing is performed.
+    pub(super) fn probe(&self, slot: Slot, unit: &Unit, input: Input) -> (Unit, Vec<Output>) {
+        let mut unit = unit.clone();
+        let mut out = vec![];
+        self.with_env(slot, |env| unit.step(env, input, &mut out));
+        (unit, out)
+    }
+
     pub(super) fn misapply(&mut self, slot: Slot, text: &str) {
         let at = usize::from(slot.0);
         let mut unit = self.units[at].take().expect("the unit is up");
