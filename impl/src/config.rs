@@ -103,6 +103,18 @@ type Orders = RedBlackTreeMapSync<(Place, FormId), Arc<[Words]>>;
 
 /// A running config in a view.
 ///
+/// ```
+/// use skewsync::config::Config;
+/// use skewsync::image::bundled;
+///
+/// let image = bundled::image("6.2").expect("a bundled release");
+/// let mut config = Config::factory(image.levels());
+/// config.execute(&image, image.own(), "interface eth0\nmtu 1500\nno ip redirects")?;
+/// config.execute(&image, image.own(), "interface eth0\nmtu 9000")?;
+/// assert_eq!(config.render(), "interface eth0\n no ip redirects\n mtu 9000\n exit\n");
+/// # Ok::<(), skewsync::config::BatchError>(())
+/// ```
+///
 /// # Shape
 /// Cloning shares everything. Equality, order and hash go by view and digests, which are kept per
 /// edit.

@@ -30,6 +30,15 @@ pub struct DiffEntry {
 }
 
 /// The differences of two dumps.
+///
+/// ```
+/// use skewsync::{diff::Diff, dump::Dump, image::bundled};
+///
+/// let dump = |release| Dump::of(&bundled::image(release).expect("a bundled release"));
+/// let diff = Diff::of(&dump("6.1"), &dump("6.0"));
+/// let jumbo = diff.adl.iter().find(|entry| entry.entry.form.normal() == "[no] mtu (68-9216)");
+/// assert!(jumbo.unwrap().to_string().ends_with("(of (68-9216): 1501-9216)"));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diff {
     /// Of the Active's image.

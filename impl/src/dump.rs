@@ -59,6 +59,16 @@ pub struct Entry {
 }
 
 /// A CLI dump.
+///
+/// ```
+/// use skewsync::{dump::Dump, image::bundled};
+///
+/// let image = bundled::image("6.2").expect("a bundled release");
+/// let text = Dump::of(&image).encode();
+/// let dump = Dump::decode(text.as_bytes())?;
+/// assert_eq!(dump.header.release, "6.2");
+/// # Ok::<(), skewsync::dump::DumpError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Dump {
     /// Of the image as a whole.

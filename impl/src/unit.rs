@@ -54,6 +54,30 @@ use crate::message::{Address, Message, SaveResult, Stamp};
 use own::Cx;
 
 /// One unit of the chassis.
+///
+/// ```
+/// use skewsync::base::{BootId, Slot, Term};
+/// use skewsync::image::bundled;
+/// use skewsync::planted::Planted;
+/// use skewsync::policy::Policy;
+/// use skewsync::unit::{Boot, Env, Input, Limits, Output, Software, Timer, Unit, env};
+///
+/// let software = Software::of(bundled::image("6.2").expect("a bundled release"))?;
+/// let env = Env {
+///     software: &software,
+///     pairings: &|_| None,
+///     limits: &Limits::DEFAULT,
+///     policy: &Policy::default(),
+///     refuses: &env::takes_all,
+///     planted: Planted::NONE,
+/// };
+/// let boot = Boot { boot: BootId(1), lost_disk: false, highest: Term(0), resets: 0, store: None };
+/// let mut out = Vec::new();
+/// let mut unit = Unit::start(&env, Slot(0), &boot, &mut out);
+/// unit.step(&env, Input::Timer(Timer::Join), &mut out);
+/// assert!(out.contains(&Output::SetTimer(Timer::Join)), "it asks on for a session");
+/// # Ok::<(), skewsync::disposition::PairError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Unit {
     /// What it is whatever its part.
