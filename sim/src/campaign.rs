@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
@@ -36,6 +36,29 @@ pub struct Campaign {
     pub wishes: Wishes,
     /// What the runs are checked by.
     pub options: Options,
+    /// Whether a failure ends it.
+    pub ends: Ends,
+}
+
+/// Whether a failure ends a campaign.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ends {
+    /// All seeds are run.
+    Never,
+    /// No seed is begun after any failure.
+    AtFailure,
+    /// No seed is begun after a failure of this property, as [`Verdict::property`] names it.
+    AtFailureOf(String),
+}
+
+impl Ends {
+    fn at(&self, verdict: &Verdict) -> bool {
+        match self {
+            Self::Never => false,
+            Self::AtFailure => verdict.property().is_some(),
+            Self::AtFailureOf(property) => verdict.property() == Some(property.as_str()),
+        }
+    }
 }
 
 /// A seed that did not pass.
@@ -141,6 +164,16 @@ impl Summary {
 }
 
 impl Verdict {
+    /// The property that does not hold, in the protocol's word; `Panic` for a panic; none if the run passed.
+    pub const fn property(&self) -> Option<&'static str> {
+        match self {
+            Self::Passed => None,
+            Self::Violated(violation) => Some(violation.property),
+            Self::Stuck { .. } => Some("Converges"),
+            Self::Panicked { .. } => Some("Panic"),
+        }
+    }
+
     /// The exit code of a single run.
     pub const fn code(&self) -> u8 {
         match self {
@@ -192,21 +225,28 @@ pub fn run(campaign: &Campaign, stock: &Arc<Stock>, mut progress: impl FnMut(&Su
     let began = Instant::now();
     let idle = processor_time();
     let next = Arc::new(AtomicU64::new(0));
+    let enough = Arc::new(AtomicBool::new(false));
     let (sender, receiver) = mpsc::channel();
     for _ in 0..campaign.jobs.max(1) {
         let (campaign, stock) = (campaign.clone(), Arc::clone(stock));
         let (next, sender) = (Arc::clone(&next), sender.clone());
+        let enough = Arc::clone(&enough);
         #[expect(clippy::disallowed_methods, reason = "the campaign's threads")]
         std::thread::spawn(move || {
             loop {
                 let index = next.fetch_add(1, Ordering::Relaxed);
                 let over = campaign.lasts.is_some_and(|lasts| began.elapsed() >= lasts);
-                if index >= campaign.seeds || over {
+                if index >= campaign.seeds || over || enough.load(Ordering::Relaxed) {
                     return;
                 }
                 let seed = campaign.from + index;
                 let result = catch_unwind(AssertUnwindSafe(|| one(&campaign, &stock, seed)));
                 let result = result.unwrap_or_else(|_| Err("the draw panicked".into()));
+                if let Ok(one) = &result
+                    && campaign.ends.at(&one.report.verdict)
+                {
+                    enough.store(true, Ordering::Relaxed);
+                }
                 if sender.send((seed, result)).is_err() {
                     return;
                 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::campaign::{self, Campaign, Summary};
+use crate::campaign::{self, Campaign, Ends, Summary};
 use crate::draw::Wishes;
 use crate::plan::fault::FAULT_KINDS;
 use crate::report;
@@ -39,6 +39,9 @@ pub struct Args {
     /// One JSON object instead of text.
     #[arg(long)]
     pub json: bool,
+    /// Begins no further seed after the first that fails.
+    #[arg(long)]
+    pub fail_fast: bool,
     /// Plants a defect (needs a build with the feature `planted`).
     #[arg(long, value_name = "NAME")]
     pub planted: Option<String>,
@@ -51,7 +54,7 @@ pub struct Args {
     /// The config with which slot 0 starts.
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// Does not hold the steps against the model; they are not held against it yet.
+    /// Does not hold the steps against the model.
     #[arg(long)]
     pub no_lockstep: bool,
 }
@@ -77,6 +80,11 @@ pub fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, 
         jobs: args.jobs.unwrap_or_else(processors),
         wishes,
         options: Options { lockstep },
+        ends: if args.fail_fast {
+            Ends::AtFailure
+        } else {
+            Ends::Never
+        },
     };
     let quiet = crate::quiet::panics();
     let summary = with_progress(&campaign, &stock);

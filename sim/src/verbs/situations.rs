@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::sync::Arc;
 
-use crate::campaign::{self, Campaign};
+use crate::campaign::{self, Campaign, Ends};
 use crate::draw::Wishes;
 use crate::run::{Lockstep, Options};
 use crate::situation::Situation;
@@ -35,6 +35,7 @@ pub fn run(args: &Args, out: &mut dyn Write, _: &mut dyn Write) -> Result<u8, St
         options: Options {
             lockstep: Lockstep::Off,
         },
+        ends: Ends::Never,
     };
     let quiet = crate::quiet::panics();
     let summary = campaign::run(&campaign, &Arc::new(stock), |_| {});
