@@ -1,11 +1,13 @@
 //! Available: arbiter up and a register set, within T of the Active's death a unit acts. Checked as: with
-//! nothing wrong for T, a unit acts.
+//! nothing wrong for T, a unit acts; and an arbiter that hears a unit while nobody holds a lease offers the role
+//! (PROTOCOL.md, section 2, Who is offered a term).
 
 use skewsync::base::Slot;
-use skewsync::unit::{Limits, Part};
+use skewsync::message::ToArbiter;
+use skewsync::unit::{Arbiter, ArbiterInput, Limits, Part};
 
 use super::{broken, is_trouble};
-use crate::tap::{Observer, Scene, Seen, Violation};
+use crate::tap::{Event, Observer, Scene, Seen, Violation};
 
 const NAME: &str = "Available";
 
@@ -13,7 +15,51 @@ const NAME: &str = "Available";
 #[derive(Debug, Default)]
 pub struct Available {
     well_since: u64,
+    /// Since when the arbiter hears somebody while nobody has a lease or an offer.
+    heard_since: Option<u64>,
     checked: u64,
+}
+
+/// How long an arbiter may hear a unit without offering: the gathering, and a Hello more to say so.
+const fn offers_within_us(limits: &Limits) -> u64 {
+    1_000 * (limits.gather_ms + limits.hello_ms)
+}
+
+impl Available {
+    fn offers(
+        &mut self,
+        input: &ArbiterInput,
+        arbiter: &Arbiter,
+        seen: &Seen<'_>,
+        limits: &Limits,
+    ) -> Result<(), Violation> {
+        let hears = matches!(
+            input,
+            ArbiterInput::Message {
+                message: ToArbiter::Hello { .. },
+                ..
+            }
+        );
+        if arbiter.runs() || arbiter.offer.is_some() || *input == ArbiterInput::Recovered {
+            self.heard_since = None;
+            return Ok(());
+        }
+        let since = match self.heard_since {
+            Some(since) => since,
+            None if hears => *self.heard_since.insert(seen.at_us),
+            None => return Ok(()),
+        };
+        self.checked += 1;
+        let us = seen.at_us - since;
+        if us > offers_within_us(limits) {
+            let what = format!(
+                "the arbiter hears a unit for {} ms, and offers nothing",
+                us / 1_000
+            );
+            return broken(NAME, what);
+        }
+        Ok(())
+    }
 }
 
 /// The lease, two offers, and the rounds between them.
@@ -24,6 +70,13 @@ fn bound_us(limits: &Limits) -> u64 {
 
 impl Observer for Available {
     fn see(&mut self, seen: &Seen<'_>, scene: &dyn Scene) -> Result<(), Violation> {
+        match seen.event {
+            Event::Arbiter { input, arbiter, .. } => {
+                self.offers(input, arbiter, seen, scene.limits())?;
+            }
+            Event::ArbiterEnded => self.heard_since = None,
+            _ => {}
+        }
         let acts = |slot: Slot| match scene.unit(slot).map(|unit| &unit.part) {
             Some(Part::Active(_)) => scene.lease_end(slot).is_some_and(|end| end > seen.at_us),
             _ => false,

@@ -1,10 +1,11 @@
 //! SingleActive: in true time no two units have Active effects at the same instant; granted terms strictly
-//! increase, each to one (unit, boot).
+//! increase, each to one (unit, boot). What a unit takes after its lease's end it would answer as Active: the
+//! lease's end comes before any other input (PROTOCOL.md, section 2, Lease).
 
 use std::collections::BTreeMap;
 
 use skewsync::base::{BootId, Slot, Term};
-use skewsync::unit::{Event as Told, Output, Part};
+use skewsync::unit::{Event as Told, Input, Output, Part, Unit};
 
 use crate::tap::{Event, Fate, Observer, Scene, Seen, Violation};
 
@@ -14,6 +15,8 @@ const NAME: &str = "SingleActive";
 #[derive(Debug, Default)]
 pub struct SingleActive {
     terms: BTreeMap<Term, (Slot, BootId)>,
+    /// When the lease of each unit that acts ends, as of its last step.
+    ends: BTreeMap<Slot, u64>,
     checked: u64,
 }
 
@@ -61,17 +64,52 @@ impl SingleActive {
     }
 }
 
+impl SingleActive {
+    /// A step of a unit that acted: within its lease, or it is told of the lease's end.
+    fn lease_first(
+        &mut self,
+        slot: Slot,
+        input: &Input,
+        unit: &Unit,
+        seen: &Seen<'_>,
+        scene: &dyn Scene,
+    ) -> Result<(), Violation> {
+        let end = self.ends.remove(&slot);
+        if matches!(unit.part, Part::Active(_))
+            && let Some(end) = scene.lease_end(slot)
+        {
+            self.ends.insert(slot, end);
+        }
+        match end {
+            Some(end) if end <= seen.at_us && *input != Input::LeaseLapsed => Err(Violation {
+                property: NAME,
+                what: format!(
+                    "slot {slot} acted, and takes something else {} ms after its lease's end than this end",
+                    (seen.at_us - end) / 1_000
+                ),
+            }),
+            Some(_) | None => Ok(()),
+        }
+    }
+}
+
 impl Observer for SingleActive {
     fn see(&mut self, seen: &Seen<'_>, scene: &dyn Scene) -> Result<(), Violation> {
+        if let Event::Ended { slot, .. } = seen.event {
+            self.ends.remove(&slot);
+        }
         let Event::Unit {
             slot,
+            input,
             outputs,
             fates,
+            unit,
             ..
         } = seen.event
         else {
             return Ok(());
         };
+        self.lease_first(slot, input, unit, seen, scene)?;
         for (output, fate) in outputs.iter().zip(fates) {
             if let Output::Event(Told::Acts { stamp, .. }) = output
                 && *fate == Fate::Done
