@@ -3,6 +3,7 @@
 
 mod faults;
 mod material;
+mod scenes;
 
 use std::sync::Arc;
 
@@ -44,6 +45,7 @@ pub(crate) enum Purpose {
     Commands = 3,
     Faults = 4,
     Noise = 5,
+    Scenes = 6,
 }
 
 /// One stream of random numbers.
@@ -116,6 +118,10 @@ pub fn plan(seed: u64, wishes: &Wishes) -> Plan {
     };
     plan.commands = commands(seed, wishes, &plan);
     plan.faults = faults::draw(seed, wishes, &plan);
+    let scene = scenes::draw(seed, wishes, &plan);
+    plan.faults.extend(scene.faults);
+    plan.commands.extend(scene.entries);
+    in_order(&mut plan.commands);
     debug_assert_eq!(plan.check(), Ok(()), "a drawn plan fits together");
     plan
 }
@@ -200,10 +206,15 @@ fn commands(seed: u64, wishes: &Wishes, plan: &Plan) -> Vec<Entry> {
     let mut stream = Stream::new(seed, Purpose::Commands);
     let count = stream.among(5, 60);
     let mut entries = Vec::new();
+    let mut entered = [Vec::new(), Vec::new()];
     for _ in 0..count {
         // Either unit may be the Active by then: its image's words come from either's material.
-        let side = &plan.units[usize::from(!stream.chance(70))];
-        let Some(text) = wishes.material.batch(&side.image, &mut stream) else {
+        let at = usize::from(!stream.chance(70));
+        let (side, peer) = (&plan.units[at].image, &plan.units[1 - at].image);
+        let batch = wishes
+            .material
+            .batch(side, peer, &mut entered[at], &mut stream);
+        let Some(text) = batch else {
             continue;
         };
         let ms = stream.among(500, plan.horizon_ms - 1);
@@ -222,11 +233,16 @@ fn commands(seed: u64, wishes: &Wishes, plan: &Plan) -> Vec<Entry> {
             });
         }
     }
+    in_order(&mut entries);
+    entries
+}
+
+/// By the time from which each may come; what waits for a named event is first.
+fn in_order(entries: &mut [Entry]) {
     entries.sort_by_key(|entry| match entry.at {
         Anchor::Instant(ms) | Anchor::Next { from_ms: ms, .. } => ms,
         Anchor::Seen(..) | Anchor::Answered(..) => 0,
     });
-    entries
 }
 
 /// One command in three is placed into a phase of bulk sync or of a line's way, if there are link anchors.

@@ -1,7 +1,7 @@
 //! What configs and commands of drawn plans are made of: per image, configs as text, and batches of lines
 //! that an operator may enter. Made of the image's own forms.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
 
 use skewsync::base::ModeId;
@@ -12,6 +12,8 @@ use super::Stream;
 
 /// Lines made of each form.
 const EXAMPLES: usize = 4;
+/// So many of an image's lines are entered more often than others.
+const FAVOURITES: usize = 12;
 /// Lines of a drawn startup config, at most.
 const CONFIG_MAX: u64 = 24;
 
@@ -20,6 +22,16 @@ const CONFIG_MAX: u64 = 24;
 pub struct Material {
     names: Vec<String>,
     images: BTreeMap<String, OfImage>,
+    skewed: BTreeMap<(String, String), Skewed>,
+}
+
+/// Of an ordered pair of images: lines of the first that are none of the second's, by index.
+#[derive(Clone, Debug, Default)]
+struct Skewed {
+    /// Of forms of which the second has another line: their values decide.
+    by_value: Vec<usize>,
+    /// Of other forms.
+    by_form: Vec<usize>,
 }
 
 /// What can be configured on one image: lines, each with the entries of its modes before it.
@@ -39,6 +51,8 @@ struct Candidate {
     depth: usize,
     /// Whether it enters a mode.
     enters: bool,
+    /// Number of its form, so that others of the same form are found.
+    form: usize,
 }
 
 impl Candidate {
@@ -78,7 +92,7 @@ impl OfImage {
             }
         }
         let mut lines = Vec::new();
-        for decl in &forms {
+        for (form, decl) in forms.iter().enumerate() {
             let Some((modes, depth)) = ways.get(&decl.mode) else {
                 continue;
             };
@@ -89,10 +103,51 @@ impl OfImage {
                     line,
                     depth: *depth,
                     enters,
+                    form,
                 });
             }
         }
         Self { lines }
+    }
+
+    /// The lines that are none of the other image's.
+    fn skewed(&self, other: &Self) -> Skewed {
+        let others = other.lines.iter().map(|line| (&line.modes, &line.line));
+        let others: BTreeSet<_> = others.collect();
+        let is_of_both = |line: &Candidate| others.contains(&(&line.modes, &line.line));
+        let of_both = self.lines.iter().filter(|line| is_of_both(line));
+        let forms: BTreeSet<usize> = of_both.map(|line| line.form).collect();
+        let mut skewed = Skewed::default();
+        for (index, line) in self.lines.iter().enumerate() {
+            if is_of_both(line) {
+                continue;
+            }
+            if forms.contains(&line.form) {
+                skewed.by_value.push(index);
+            } else {
+                skewed.by_form.push(index);
+            }
+        }
+        skewed
+    }
+
+    /// What operators may enter next, and whether negated: a favourite; a line that was entered before, or another
+    /// one of its form; one that the other image has not; or any.
+    fn next(&self, skewed: &Skewed, entered: &[usize], stream: &mut Stream) -> (usize, bool) {
+        let (lot, any) = (stream.below(100), stream.below(self.lines.len() as u64));
+        let negated = stream.chance(30);
+        match lot {
+            0..20 => (any as usize % FAVOURITES.min(self.lines.len()), negated),
+            20..35 if !entered.is_empty() => {
+                let form = self.lines[*stream.pick(entered)].form;
+                let same = (0..self.lines.len()).filter(|index| self.lines[*index].form == form);
+                (*stream.pick(&same.collect::<Vec<_>>()), negated)
+            }
+            35..50 if !entered.is_empty() => (*stream.pick(entered), stream.chance(70)),
+            50..65 if !skewed.by_value.is_empty() => (*stream.pick(&skewed.by_value), negated),
+            65..75 if !skewed.by_form.is_empty() => (*stream.pick(&skewed.by_form), negated),
+            _ => (any as usize, negated),
+        }
     }
 }
 
@@ -109,9 +164,16 @@ impl Material {
     /// Material of these images.
     pub fn new(images: impl IntoIterator<Item = (String, OfImage)>) -> Self {
         let images: BTreeMap<String, OfImage> = images.into_iter().collect();
+        let mut skewed = BTreeMap::new();
+        for (one, of_one) in &images {
+            for (other, of_other) in images.iter().filter(|(other, _)| *other != one) {
+                skewed.insert((one.clone(), other.clone()), of_one.skewed(of_other));
+            }
+        }
         Self {
             names: images.keys().cloned().collect(),
             images,
+            skewed,
         }
     }
 
@@ -134,12 +196,22 @@ impl Material {
         (!text.is_empty()).then_some(text)
     }
 
-    /// A batch: mostly one line, and more often of a few favourites, so that lines are met again.
-    pub(super) fn batch(&self, image: &str, stream: &mut Stream) -> Option<String> {
-        let lines = &self.images.get(image)?.lines;
-        if lines.is_empty() {
+    /// A batch: mostly one line. What was `entered` on this image so far, by index, grows by it, so that lines
+    /// are met again, and with other values. `peer`: the image that it faces.
+    pub(super) fn batch(
+        &self,
+        image: &str,
+        peer: &str,
+        entered: &mut Vec<usize>,
+        stream: &mut Stream,
+    ) -> Option<String> {
+        let of = self.images.get(image)?;
+        if of.lines.is_empty() {
             return None;
         }
+        let none = Skewed::default();
+        let pair = (image.to_string(), peer.to_string());
+        let skewed = self.skewed.get(&pair).unwrap_or(&none);
         let count = if stream.chance(80) {
             1
         } else {
@@ -147,15 +219,9 @@ impl Material {
         };
         let mut text = String::new();
         for _ in 0..count {
-            let negated = stream.chance(30);
-            let favourite = stream.chance(40);
-            let any = stream.pick(lines);
-            let line = if favourite {
-                &lines[stream.below(lines.len().min(12) as u64) as usize]
-            } else {
-                any
-            };
-            text.push_str(&line.text(negated));
+            let (index, negated) = of.next(skewed, entered, stream);
+            text.push_str(&of.lines[index].text(negated));
+            entered.push(index);
         }
         Some(text)
     }
@@ -190,10 +256,10 @@ mod tests {
             let software = Software::of(image.clone()).expect("a bundled image loads");
             let mut stream = Stream::new(1, Purpose::Commands);
             let mut running = Running::factory(&software);
-            let mut changed = 0;
+            let (mut changed, mut entered) = (0, Vec::new());
             for _ in 0..200 {
                 let batch = material
-                    .batch(&image.name(), &mut stream)
+                    .batch(&image.name(), "meridian@6.0", &mut entered, &mut stream)
                     .expect("there are lines");
                 if let Ok(Executed::Changed(next, _)) = running.execute(&software, &batch) {
                     running = next;
