@@ -178,8 +178,10 @@ impl Standby {
             return self;
         }
         cx.set(Timer::Watchdog);
-        // What is in order has been applied already: this finds nothing unless a defect is planted.
-        self.apply_kept(&mut seat, cx);
+        if cx.env.planted(Defect::AckBeforeApply) {
+            // What was acknowledged at its arrival is applied now.
+            self.apply_kept(&mut seat, cx);
+        }
         match message {
             Message::Leave { session, why } => {
                 cx.send(from, Message::Left { session });
