@@ -43,6 +43,8 @@ pub enum Message {
         dump_size: u64,
         /// Digest of the Active's CLI dump.
         dump: Digest,
+        /// Ordered resets, as the Active counts them.
+        resets: u32,
     },
     /// Receiver of a file: what of it has come. The newest counts.
     Have {

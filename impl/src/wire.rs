@@ -247,7 +247,7 @@ macro_rules! tagged {
 tagged! { "kind", Message, put_fields, take_fields,
     [Message::Join(_) | Message::ToArbiter(_) | Message::ToUnit(_) =>
         |_: &mut Vec<u8>| unreachable!("they have a layout of their own")],
-    1 Proceed { session, wire, image, dump_size, dump }
+    1 Proceed { session, wire, image, dump_size, dump, resets }
     2 Have { session, file, ranges }
     3 Ready { session, have }
     4 Chunk { session, chunk }

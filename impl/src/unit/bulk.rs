@@ -92,7 +92,7 @@ impl Active {
                 );
             }
             phase if phase.sends_lines() => {
-                let listed = current.held_out.len() as u32;
+                let listed = current.listed(cx);
                 return cx.send(
                     slot,
                     Message::BulkAccept {
@@ -118,7 +118,7 @@ impl Active {
         match judged {
             None => {
                 current.held_out = mismatches.iter().map(|each| each.line.clone()).collect();
-                let listed = (current.held_out.len() + stuck.len()) as u32;
+                let listed = current.listed(cx);
                 cx.send(
                     slot,
                     Message::BulkAccept {

@@ -356,7 +356,7 @@ impl Active {
         if current.phase == Phase::Setting {
             current.phase = Phase::Hot;
             self.attempts = 0;
-            let listed = current.held_out.len() as u32;
+            let listed = current.listed(cx);
             cx.event(Event::Hot { listed });
             cx.cancel(&[Timer::Deadline, Timer::Backoff]);
             cx.set(Timer::Stable);
@@ -412,6 +412,11 @@ impl Active {
 }
 
 impl Current {
+    /// How many lines the Standby does not hold: those that are stuck, and those that it refused.
+    pub(super) fn listed(&self, cx: &Cx<'_, '_>) -> u32 {
+        (self.held_out.len() + self.stuck(cx).len()) as u32
+    }
+
     /// The lines of the Active's config that cannot go.
     pub(super) fn stuck(&self, cx: &Cx<'_, '_>) -> Vec<Stuck> {
         let sender = self.sender.as_ref();

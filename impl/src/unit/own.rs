@@ -108,6 +108,14 @@ impl Own {
         self.persist(Write::Resets, Record::Resets(self.resets), cx);
     }
 
+    /// Learns how many ordered resets the Active counts: a takeover forgets none.
+    pub(super) fn learn_resets(&mut self, counted: u32, cx: &mut Cx<'_, '_>) {
+        if counted > self.resets {
+            self.resets = counted;
+            self.persist(Write::Resets, Record::Resets(counted), cx);
+        }
+    }
+
     /// Forgets ordered resets.
     pub(super) fn forget_resets(&mut self, cx: &mut Cx<'_, '_>) {
         if self.resets > 0 {

@@ -283,7 +283,7 @@ impl Active {
     /// What was not answered is sent again.
     pub(super) fn on_resend_timeout(&mut self, _own: &Own, cx: &mut Cx<'_, '_>) {
         if let Some(offered) = self.peer.offered {
-            Self::send_proceed(offered, cx);
+            Self::send_proceed(offered, self.resets, cx);
         }
         if let Some(Leaving { session, slot, why }) = self.peer.leaving {
             cx.send(slot, Message::Leave { session, why });

@@ -79,6 +79,7 @@ impl Standby {
             "the session answers the round of joining"
         );
         own.see(offer.session.term, cx);
+        own.learn_resets(offer.resets, cx);
         let key = PairingKey {
             side: Side::Standby,
             own: cx.env.software.digest(),

@@ -77,6 +77,7 @@ fn of_every_kind(seed: u64) -> Vec<Message> {
             image,
             dump_size: seed,
             dump: digest,
+            resets: small,
         },
         Message::Have {
             session,

@@ -58,7 +58,7 @@ impl Active {
             (_, None) => None,
         };
         if let Some(offered) = known {
-            return Self::send_proceed(offered, cx);
+            return Self::send_proceed(offered, self.resets, cx);
         }
         if !self.peer.is_newer(call) {
             return cx.ignore(crate::message::Kind::Join);
@@ -88,11 +88,11 @@ impl Active {
             wire,
         };
         self.peer.offered = Some(offered);
-        Self::send_proceed(offered, cx);
+        Self::send_proceed(offered, self.resets, cx);
         cx.set(Timer::Resend);
     }
 
-    pub(super) fn send_proceed(offered: Offered, cx: &mut Cx<'_, '_>) {
+    pub(super) fn send_proceed(offered: Offered, resets: u32, cx: &mut Cx<'_, '_>) {
         let Offered {
             session,
             slot,
@@ -110,6 +110,7 @@ impl Active {
                 image,
                 dump_size,
                 dump,
+                resets,
             },
         );
     }

@@ -97,6 +97,7 @@ pub(in crate::unit) struct Proceed {
     pub(in crate::unit) image: ImageDigest,
     pub(in crate::unit) dump_size: u64,
     pub(in crate::unit) dump: Digest,
+    pub(in crate::unit) resets: u32,
 }
 
 impl Proceed {
@@ -107,6 +108,7 @@ impl Proceed {
             image,
             dump_size,
             dump,
+            resets,
             ..
         } = *message
         else {
@@ -118,6 +120,7 @@ impl Proceed {
             image,
             dump_size,
             dump,
+            resets,
         })
     }
 }

@@ -244,6 +244,7 @@ fn messages(unit: &Unit) -> Vec<Message> {
             image: crate::base::ImageDigest([7; 32]),
             dump_size: 9,
             dump: digest,
+            resets: 0,
         },
         Message::Have {
             session,

@@ -8,7 +8,7 @@ use crate::base::Shared;
 use crate::config::Prc;
 use crate::message::{LeaveWhy, Verdict};
 use crate::policy::{Action, Cause, Phase, Policy, Rule};
-use crate::unit::{ArbiterTimer, Event, Outcome, Place, Refusal, Shown, Timer, peer};
+use crate::unit::{ArbiterTimer, Event, Outcome, Part, Place, Refusal, Shown, Timer, Unit, peer};
 
 fn skewed(active: &'static str, standby: &'static str) -> World {
     let mut world = World::new([active, standby]);
@@ -170,6 +170,39 @@ fn a_standby_that_refuses_a_line_is_reset_only_so_often() {
     assert!(
         world.find(A, why),
         "the Standby declared itself not ready, and was left"
+    );
+}
+
+/// Section 6: the greater count stands at both units, durably, so that a takeover forgets no ordered reset.
+#[test]
+fn a_standby_counts_on_from_what_the_active_counted() {
+    let mut world = skewed("6.2", "6.2");
+    let counted = world.limits.max_resets - 1;
+    let Some(Unit {
+        part: Part::Active(active),
+        ..
+    }) = &mut world.units[0]
+    else {
+        panic!("slot 0 acts")
+    };
+    active.resets = counted;
+    world.boot(B);
+    world.rounds(3);
+    assert_eq!(world.unit(B).own.resets, counted, "Proceed says it");
+    world.refuses = Box::new(|_, line| {
+        line.words
+            .text()
+            .starts_with("hostname")
+            .then_some(Prc::Rejected)
+    });
+    world.command(A, "hostname a");
+    world.rounds(20);
+    assert_eq!(world.unit(B).own.resets, world.limits.max_resets);
+    world.boot(B);
+    assert_eq!(
+        world.unit(B).own.resets,
+        world.limits.max_resets,
+        "it is durable"
     );
 }
 
