@@ -36,6 +36,16 @@ pub struct Wishes {
     pub material: Arc<Material>,
 }
 
+impl Wishes {
+    /// Whether they leave everything to the draw: any pair, any fault, no defect.
+    pub const fn is_free(&self) -> bool {
+        self.pair.is_none()
+            && self.only_faults.is_none()
+            && self.planted.is_none()
+            && self.config.is_none()
+    }
+}
+
 /// What a stream of random numbers is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u64)]
@@ -186,6 +196,7 @@ fn noise(seed: u64, network: Network, wishes: &Wishes) -> Noise {
         delay: rate("delay", 200),
         corrupt: rate("corrupt", 40),
         hold: rate("hold", 30),
+        reorder: rate("reorder", 100),
         late_ms_max: 0,
         hold_ms_max: 0,
     };
@@ -223,12 +234,23 @@ fn commands(seed: u64, wishes: &Wishes, plan: &Plan) -> Vec<Entry> {
             what: What::Config { text },
         });
     }
-    let others = [What::Save, What::Switchover, What::Retry, What::ResetPeer];
-    for (what, percent) in others.into_iter().zip([60, 60, 10, 10]) {
+    let others = [
+        (What::Save, 60),
+        (What::Switchover, 60),
+        (What::Retry, 10),
+        (What::ResetPeer, 10),
+        (What::ForcedSwitchover, 20),
+    ];
+    for (what, percent) in others {
         while stream.chance(percent) {
             let ms = stream.among(2_000, plan.horizon_ms - 1);
+            let at = if what == What::Save {
+                placed(&mut stream, ms, plan)
+            } else {
+                Anchor::Instant(ms)
+            };
             entries.push(Entry {
-                at: Anchor::Instant(ms),
+                at,
                 what: what.clone(),
             });
         }

@@ -20,10 +20,10 @@ use skewsync::unit::{
 
 pub use bay::{Arrival, Bay, Desk};
 
-use crate::plan::{Network, Plan, What};
+use crate::plan::{FaultKind, Network, Plan, What};
 use crate::stock::{Loaded, Stock, StockError};
 use crate::tap::{Delivered, Event, Observer, Scene, Seen, Violation};
-use crate::world::link::{Links, Packet};
+use crate::world::link::{Barrier, Links, Packet};
 pub use trigger::Met;
 use trigger::{Deed, Triggers};
 
@@ -71,9 +71,9 @@ pub enum Job {
         pause: u64,
     },
     /// Links are whole again.
-    Heal(Vec<(Address, Address)>),
+    Heal(Vec<(Address, Address)>, Barrier),
     /// A link is free again.
-    Unclog(Address, Address),
+    Unclog(Address, Address, Barrier),
     /// A disk takes writes again.
     DiskServes(Slot),
     /// The liveness phase begins.
@@ -126,6 +126,9 @@ pub struct Rig {
     steps: u64,
     commands: u64,
     pairings: u64,
+    /// Cuts and clogs that took or kept no message yet, each with its kind of fault.
+    idle: std::collections::BTreeMap<Barrier, usize>,
+    barriers: Barrier,
     calm: bool,
     violation: Option<Violation>,
 }
@@ -165,6 +168,8 @@ impl Rig {
             steps: 0,
             commands: 0,
             pairings: 0,
+            idle: std::collections::BTreeMap::new(),
+            barriers: 0,
             calm: false,
             violation: None,
             plan,
@@ -249,11 +254,17 @@ impl Rig {
                     self.resume(slot);
                 }
             }
-            Job::Heal(links) => links
-                .into_iter()
-                .for_each(|(from, to)| self.links.heal(from, to)),
-            Job::Unclog(from, to) => self.unclog(from, to),
-            Job::DiskServes(slot) => self.bays[usize::from(slot.0)].disk.refuse(false),
+            Job::Heal(links, barrier) => {
+                self.idle.remove(&barrier);
+                for (from, to) in links {
+                    self.links.heal(from, to, barrier);
+                }
+            }
+            Job::Unclog(from, to, barrier) => self.unclog(from, to, barrier),
+            Job::DiskServes(slot) => {
+                self.bays[usize::from(slot.0)].disk.refuse(false);
+                self.bays[usize::from(slot.0)].refuses_unseen = false;
+            }
             Job::Calm => self.calm(),
         }
     }
@@ -272,6 +283,7 @@ impl Rig {
                 sight,
                 copy: 0,
                 number,
+                arrives_by: None,
                 bytes: frame.into(),
             });
         }
@@ -431,16 +443,22 @@ impl Rig {
 
     /// A packet arrives at a place: into its inbox, if there is one.
     fn arrive(&mut self, packet: Packet) {
-        if !self.links.arrives(&packet) {
-            return;
-        }
         let to = packet.sight.to;
+        if !self.links.arrives(&packet) {
+            let kinds = self.effective(packet.sight.from, to);
+            return self.took_effect(kinds);
+        }
         let taken = match to {
             Address::Unit(slot) => self.bays[usize::from(slot.0)].arrive(packet.clone()),
             Address::Arbiter => self.desk.arrive(packet.clone()),
         };
         if taken {
             self.wakes.push(to);
+            let overtaken = self.links.overtaken(&packet);
+            let reorders = packet.arrives_by == Some(FaultKind::Reorder { later_ms: 0 }.index());
+            if overtaken || !reorders {
+                self.took_effect(packet.arrives_by);
+            }
         } else {
             self.emit(Event::Undelivered {
                 sight: packet.sight,
@@ -551,6 +569,10 @@ impl Rig {
                 id,
                 request: Request::Switchover,
             },
+            What::ForcedSwitchover => Input::Operator {
+                id,
+                request: Request::ForcedSwitchover,
+            },
             What::Retry => Input::Operator {
                 id,
                 request: Request::RetrySso,
@@ -566,7 +588,8 @@ impl Rig {
             .position(|bay| bay.acts() && !bay.paused)
             .or_else(|| bays.iter().position(Bay::runs));
         let slot = at.map(|index| Slot(index as u8));
-        self.emit(Event::Entered { id, slot });
+        let what = what.index();
+        self.emit(Event::Entered { id, what, slot });
         if let Some(slot) = slot {
             self.bays[usize::from(slot.0)]
                 .inbox

@@ -92,8 +92,8 @@ fn told<'a>(event: &Event<'a>) -> impl Iterator<Item = &'a Told> + use<'a> {
 fn is_trouble(event: &Event<'_>) -> bool {
     match event {
         Event::Sent { fault, .. } => fault.is_some(),
-        Event::Fault { effect, .. } => *effect,
-        Event::Undelivered { .. }
+        Event::Fault { .. }
+        | Event::Undelivered { .. }
         | Event::Ended { .. }
         | Event::ArbiterEnded
         | Event::Started { .. }

@@ -122,10 +122,36 @@ pub enum What {
     Save,
     /// A planned switchover.
     Switchover,
+    /// A switchover without a drain.
+    ForcedSwitchover,
     /// A return from rpr or simplex.
     Retry,
     /// A reset of the peer.
     ResetPeer,
+}
+
+/// The names of what is entered, as plans, tables and reports write them.
+pub const ENTRIES: [&str; 6] = [
+    "config",
+    "save",
+    "switchover",
+    "forced-switchover",
+    "retry",
+    "reset-peer",
+];
+
+impl What {
+    /// Its place in [`ENTRIES`].
+    pub const fn index(&self) -> usize {
+        match self {
+            Self::Config { .. } => 0,
+            Self::Save => 1,
+            Self::Switchover => 2,
+            Self::ForcedSwitchover => 3,
+            Self::Retry => 4,
+            Self::ResetPeer => 5,
+        }
+    }
 }
 
 /// Why a text is no plan.

@@ -83,6 +83,8 @@ pub enum Event<'a> {
     Entered {
         /// Its id.
         id: CommandId,
+        /// What it was: an index of `ENTRIES`.
+        what: usize,
         /// To whom.
         slot: Option<Slot>,
     },
@@ -113,11 +115,12 @@ pub enum Event<'a> {
         /// Whether it is suspended.
         paused: bool,
     },
-    /// A fault of the plan struck.
+    /// A fault of the plan struck, or took effect: what waits for something that it may change (a cut, a clog, a
+    /// disk or a parser that refuses) strikes without effect, and takes effect when it meets the first such thing.
     Fault {
         /// Its kind: an index of `FAULT_KINDS`.
         kind: usize,
-        /// Whether it changed anything.
+        /// Whether it changed anything, now.
         effect: bool,
     },
     /// Faults and commands stopped: the liveness phase begins.

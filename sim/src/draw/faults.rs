@@ -6,10 +6,14 @@ use skewsync::message::{Address, Kind};
 
 use super::{Purpose, Stream, Wishes, allowed};
 use crate::plan::fault::FAULT_KINDS;
-use crate::plan::{Anchor, Fault, FaultKind, Moment, Network, Plan};
+use crate::plan::{Anchor, Fault, FaultKind, Moment, Network, Plan, What};
 
 /// The faults that are not of a single message, from this index of [`FAULT_KINDS`] on.
-const FIRST_OF_NODES: usize = 5;
+const FIRST_OF_NODES: usize = 6;
+/// How soon after an operator asked for a switchover a fault is placed: a drain takes a round trip or two.
+const IN_DRAIN_MS_MAX: u64 = 30;
+/// A parser that refuses so many lines goes on until the unit starts again.
+const LINES_MANY: u32 = 1_000;
 /// Faults of single messages that a plan aims at named kinds of messages, beside the noise.
 const AIMED_MAX: u64 = 4;
 /// What faults are aimed at: everything that is resent or that an order depends on.
@@ -52,7 +56,11 @@ pub(super) fn draw(seed: u64, wishes: &Wishes, plan: &Plan) -> Vec<Fault> {
     let mut ms = stream.among(50, dwell);
     while ms < plan.horizon_ms && !kinds.is_empty() {
         let index = *stream.pick(&kinds);
-        faults.extend(node_fault(index, ms, plan, wishes, &mut stream));
+        if let Some(kind) = node_fault(index, plan, wishes, &mut stream) {
+            faults.extend(clogged(&kind, ms, plan, wishes, &mut stream));
+            let at = moment(&kind, ms, plan, &mut stream);
+            faults.push(Fault { at, kind });
+        }
         ms += stream.among(dwell / 4, dwell);
     }
     if plan.network == Network::Links {
@@ -60,16 +68,92 @@ pub(super) fn draw(seed: u64, wishes: &Wishes, plan: &Plan) -> Vec<Fault> {
             faults.extend(aimed(plan, wishes, &mut stream));
         }
     }
+    for entry in &plan.commands {
+        let kind = FaultKind::DiskRefuses {
+            slot: stream.below(2) as u8,
+            for_ms: stream.among(20, 3_000),
+        };
+        let fault = Fault { at: entry.at, kind };
+        // A disk that refuses is noticed only where something is written.
+        if entry.what == What::Save && stream.chance(25) && allowed(wishes, fault.name()) {
+            faults.push(fault);
+        }
+        if let (Anchor::Instant(ms), What::Switchover) = (entry.at, &entry.what) {
+            faults.extend(in_drain(ms, &kinds, plan, wishes, &mut stream));
+        }
+    }
     faults
 }
 
-fn node_fault(
-    index: usize,
+/// A clog before a unit that refuses lines, in one of three: the lines come when the Active has given it up.
+fn clogged(
+    kind: &FaultKind,
     ms: u64,
     plan: &Plan,
     wishes: &Wishes,
     stream: &mut Stream,
 ) -> Option<Fault> {
+    let FaultKind::RefuseLine { slot, .. } = *kind else {
+        return None;
+    };
+    let (comes, for_ms) = (stream.chance(33), stream.among(6_000, 12_000));
+    let kind = FaultKind::Clog {
+        from: (1 - slot).to_string(),
+        to: slot.to_string(),
+        for_ms,
+    };
+    let at = Anchor::Instant(ms);
+    let fault = Fault { at, kind };
+    let fits = comes && plan.network == Network::Links && allowed(wishes, fault.name());
+    fits.then_some(fault)
+}
+
+/// A fault in the middle of a planned switchover, in two of three.
+fn in_drain(
+    ms: u64,
+    kinds: &[usize],
+    plan: &Plan,
+    wishes: &Wishes,
+    stream: &mut Stream,
+) -> Option<Fault> {
+    let (soon, of_message, strikes) = (
+        stream.among(1, IN_DRAIN_MS_MAX),
+        stream.chance(40),
+        stream.chance(66),
+    );
+    if !strikes {
+        return None;
+    }
+    if of_message && plan.network == Network::Links {
+        let kind = message_fault(stream);
+        let at = Anchor::Next {
+            moment: Moment::Send,
+            from_ms: ms,
+            to: None,
+            kind: None,
+        };
+        let fault = Fault { at, kind };
+        return allowed(wishes, fault.name()).then_some(fault);
+    }
+    if kinds.is_empty() {
+        return None;
+    }
+    let index = *stream.pick(kinds);
+    let kind = node_fault(index, plan, wishes, stream)?;
+    let at = if matches!(kind, FaultKind::Stall { .. }) {
+        moment(&kind, ms, plan, stream)
+    } else {
+        Anchor::Instant(ms + soon)
+    };
+    Some(Fault { at, kind })
+}
+
+fn node_fault(
+    index: usize,
+    plan: &Plan,
+    wishes: &Wishes,
+    stream: &mut Stream,
+) -> Option<FaultKind> {
     let slot = stream.below(2) as u8;
     let down_ms = stream.among(20, 8_000);
     let for_ms = stream.among(100, 12_000);
@@ -78,38 +162,42 @@ fn node_fault(
     let to = (from + 1 + stream.below(2) as usize) % 3;
     let (from, to) = (places[from].to_string(), places[to].to_string());
     let kept = stream.below(3) as u8;
+    let many = stream.chance(30);
     let images = wishes.material.names();
+    let image = stream.pick(images).clone();
     let kind = match index {
-        5 => FaultKind::Crash { slot, down_ms },
-        6 => FaultKind::PowerLoss {
+        6 => FaultKind::Crash { slot, down_ms },
+        7 => FaultKind::PowerLoss {
             slot,
             down_ms,
             kept,
         },
-        7 => FaultKind::DiskLost { slot, down_ms },
-        8 => FaultKind::Pause { slot, for_ms },
-        9 => FaultKind::Stall {
+        8 => FaultKind::DiskLost { slot, down_ms },
+        9 => FaultKind::Pause { slot, for_ms },
+        10 => FaultKind::Stall {
             slot,
             beyond_ms: for_ms,
         },
-        10 => FaultKind::ArbiterCrash { down_ms },
-        11 => FaultKind::Partition { for_ms },
-        12 => FaultKind::OneWayCut { from, to, for_ms },
-        13 => FaultKind::ArbiterAway { slot, for_ms },
-        14 => FaultKind::Clog { from, to, for_ms },
-        15 => FaultKind::DiskRefuses { slot, for_ms },
-        16 => FaultKind::RefuseLine { slot },
-        17 if wishes.pair.is_none() => FaultKind::ImageChange {
+        11 => FaultKind::ArbiterCrash { down_ms },
+        12 => FaultKind::Partition { for_ms },
+        13 => FaultKind::OneWayCut { from, to, for_ms },
+        14 => FaultKind::ArbiterAway { slot, for_ms },
+        15 => FaultKind::Clog { from, to, for_ms },
+        16 => FaultKind::DiskRefuses { slot, for_ms },
+        17 => FaultKind::RefuseLine {
             slot,
-            image: stream.pick(images).clone(),
+            lines: if many { LINES_MANY } else { 1 },
+        },
+        18 if wishes.pair.is_none() => FaultKind::ImageChange {
+            slot,
+            image,
             down_ms,
         },
         _ => return None,
     };
-    let at = moment(&kind, ms, plan, stream);
     // Over madsim's sockets there are clogging and the nodes' own faults only.
-    let cuts = matches!(index, 11..=13);
-    (plan.network == Network::Links || !cuts).then_some(Fault { at, kind })
+    let cuts = matches!(index, 12..=14);
+    (plan.network == Network::Links || !cuts).then_some(kind)
 }
 
 fn moment(kind: &FaultKind, ms: u64, plan: &Plan, stream: &mut Stream) -> Anchor {
@@ -163,15 +251,7 @@ fn aimed(plan: &Plan, wishes: &Wishes, stream: &mut Stream) -> Option<Fault> {
     let from_ms = stream.below(plan.horizon_ms);
     let from_ms = if early { 0 } else { from_ms };
     let kind = *stream.pick(&AIMED_AT);
-    let (later_ms, held_ms) = (stream.among(5, 3_000), stream.among(1_000, 30_000));
-    let bit = stream.word() as u32;
-    let what = match stream.below(5) {
-        0 => FaultKind::Lose,
-        1 => FaultKind::Duplicate { later_ms },
-        2 => FaultKind::Delay { later_ms },
-        3 => FaultKind::Corrupt { bit },
-        _ => FaultKind::Hold { later_ms: held_ms },
-    };
+    let what = message_fault(stream);
     let at = Anchor::Next {
         moment: Moment::Send,
         from_ms,
@@ -180,4 +260,17 @@ fn aimed(plan: &Plan, wishes: &Wishes, stream: &mut Stream) -> Option<Fault> {
     };
     let fault = Fault { at, kind: what };
     allowed(wishes, fault.name()).then_some(fault)
+}
+
+fn message_fault(stream: &mut Stream) -> FaultKind {
+    let (later_ms, held_ms) = (stream.among(5, 3_000), stream.among(1_000, 30_000));
+    let bit = stream.word() as u32;
+    match stream.below(6) {
+        0 => FaultKind::Lose,
+        1 => FaultKind::Duplicate { later_ms },
+        2 => FaultKind::Delay { later_ms },
+        3 => FaultKind::Corrupt { bit },
+        4 => FaultKind::Reorder { later_ms },
+        _ => FaultKind::Hold { later_ms: held_ms },
+    }
 }

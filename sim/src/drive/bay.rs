@@ -44,7 +44,10 @@ pub struct Bay {
     pub(super) pause: u64,
     pub(super) life: u64,
     pub(super) boot: BootId,
-    pub(super) refuses_line: bool,
+    /// How many of the next lines the unit's parser refuses.
+    pub(super) refuses_lines: u32,
+    /// The disk refuses writes, and refused none yet.
+    pub(super) refuses_unseen: bool,
     pub(super) planted: Planted,
 }
 
@@ -79,7 +82,8 @@ impl Bay {
             pause: 0,
             life: 0,
             boot: BootId(0),
-            refuses_line: false,
+            refuses_lines: 0,
+            refuses_unseen: false,
             planted,
         })
     }
@@ -170,7 +174,7 @@ impl Bay {
         self.pairings.clear();
         self.paused = false;
         self.pause += 1;
-        self.refuses_line = false;
+        self.refuses_lines = 0;
     }
 }
 

@@ -1,9 +1,10 @@
 //! Steps of the machines, and their outputs performed in order.
 
+use std::cell::Cell;
 use std::sync::Arc;
 
 use skewsync::base::{Slot, WriteId};
-use skewsync::config::Prc;
+use skewsync::config::{Line, LineKey, Prc};
 use skewsync::message::{Address, Message, ToArbiter};
 use skewsync::unit::env::takes_all;
 use skewsync::unit::{ArbiterInput, ArbiterOutput, Env, Input, Outcome, Output, PairingKey, Unit};
@@ -18,11 +19,20 @@ const PAIRING_US: u64 = 2_000;
 /// Of so many pairings that are asked for, one is computed although it is known, and must come out the same.
 const RECOMPUTED_ONE_IN: u64 = 10;
 
+/// Faults of a message that take effect where it arrives, and not where it is sent.
+const AT_ARRIVAL: [usize; 3] = [
+    FaultKind::Duplicate { later_ms: 0 }.index(),
+    FaultKind::Hold { later_ms: 0 }.index(),
+    FaultKind::Reorder { later_ms: 0 }.index(),
+];
+
 /// What was sent in a step: told after it.
 struct SentFrame {
     sight: Sight,
     number: u64,
     fault: Option<usize>,
+    /// The cuts that took effect with it, by kind of fault.
+    barred: Vec<usize>,
 }
 
 impl Rig {
@@ -82,20 +92,32 @@ impl Rig {
             return;
         };
         let mut out = Vec::new();
-        let refuses = bay.refuses_line;
+        let left = Cell::new(bay.refuses_lines);
+        let refuses = |_: &LineKey, _: &Line| {
+            let refused = left.get().checked_sub(1);
+            refused.map(|fewer| {
+                left.set(fewer);
+                Prc::Rejected
+            })
+        };
         let pairings = std::mem::take(&mut bay.pairings);
         let env = Env {
             software: bay.image.software(),
             pairings: &|key: &PairingKey| pairings.get(key).map(|pairing| &**pairing),
             limits: &self.limits,
             policy: &self.policy,
-            refuses: &move |_, _| refuses.then_some(Prc::Rejected),
+            refuses: &refuses,
             planted: bay.planted,
         };
         let machine = Arc::get_mut(&mut unit).expect("nobody keeps a unit beyond an event");
         machine.step(&env, input.clone(), &mut out);
         bay.pairings = pairings;
         bay.unit = Some(Arc::clone(&unit));
+        if left.get() < bay.refuses_lines {
+            bay.refuses_lines = left.get();
+            let refused = FaultKind::RefuseLine { slot: 0, lines: 0 }.index();
+            self.took_effect([refused]);
+        }
         let mut sent = Vec::new();
         let within = cut.as_ref().map(|(outputs, fault)| (*outputs, &fault.kind));
         let fates = self.perform(slot, &unit, &out, within, &mut sent);
@@ -226,6 +248,7 @@ impl Rig {
         let bay = &mut self.bays[usize::from(slot.0)];
         let durable = bay.disk.write(write, record);
         let life = bay.life;
+        let refused = !durable && std::mem::take(&mut bay.refuses_unseen);
         self.later.push((
             bay.disk_us,
             Job::Written {
@@ -235,6 +258,10 @@ impl Rig {
                 durable,
             },
         ));
+        if refused {
+            let kind = FaultKind::DiskRefuses { slot: 0, for_ms: 0 }.index();
+            self.took_effect([kind]);
+        }
     }
 
     fn pair(&mut self, slot: Slot, key: PairingKey, bytes: &[u8]) {
@@ -261,10 +288,17 @@ impl Rig {
         let mut copies = Vec::new();
         let lot = self.links.send(sight, bytes, aimed.as_ref(), &mut copies);
         let number = self.links.sent();
+        // Over madsim's sockets a clog keeps a message where it is sent.
+        let barred = if lot.cut || self.sockets() {
+            self.effective(from, to)
+        } else {
+            Vec::new()
+        };
         sent.push(SentFrame {
             sight,
             number,
             fault: lot.fault,
+            barred,
         });
         if self.sockets() {
             for (_, packet) in copies {
@@ -305,6 +339,7 @@ impl Rig {
             sight,
             number,
             fault,
+            barred,
         } in sent
         {
             self.emit(Event::Sent {
@@ -312,7 +347,28 @@ impl Rig {
                 number,
                 fault,
             });
-            if let Some(kind) = fault {
+            // What arrives twice, late or behind another takes effect where it arrives.
+            self.took_effect(fault.filter(|kind| !AT_ARRIVAL.contains(kind)));
+            self.took_effect(barred);
+        }
+    }
+
+    /// The cuts and clogs of a link that had no effect before, by kind of fault: now they have.
+    pub(super) fn effective(&mut self, from: Address, to: Address) -> Vec<usize> {
+        if self.idle.is_empty() {
+            return Vec::new();
+        }
+        let barriers: Vec<_> = self.links.barriers(from, to).collect();
+        let kinds = barriers
+            .iter()
+            .filter_map(|barrier| self.idle.remove(barrier));
+        kinds.collect()
+    }
+
+    /// Says that faults of these kinds changed something now.
+    pub(super) fn took_effect(&mut self, kinds: impl IntoIterator<Item = usize>) {
+        for kind in kinds {
+            if !self.calm {
                 self.emit(Event::Fault { kind, effect: true });
             }
         }

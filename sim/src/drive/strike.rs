@@ -6,6 +6,7 @@ use skewsync::message::Address;
 use super::{Job, Order, Rig};
 use crate::plan::{Fault, FaultKind};
 use crate::tap::Event;
+use crate::world::link::Barrier;
 
 impl Rig {
     pub(super) fn strike(&mut self, fault: &Fault) {
@@ -18,7 +19,10 @@ impl Rig {
             | FaultKind::Duplicate { .. }
             | FaultKind::Delay { .. }
             | FaultKind::Corrupt { .. }
-            | FaultKind::Hold { .. } => unreachable!("a link carries out what befalls a message"),
+            | FaultKind::Hold { .. }
+            | FaultKind::Reorder { .. } => {
+                unreachable!("a link carries out what befalls a message")
+            }
             FaultKind::Crash { slot, down_ms } => self.end_unit(Slot(*slot), *down_ms, None),
             FaultKind::PowerLoss {
                 slot,
@@ -31,33 +35,36 @@ impl Rig {
             FaultKind::ArbiterCrash { down_ms } => self.end_arbiter(*down_ms),
             FaultKind::Partition { for_ms } => {
                 let (one, other) = (Address::Unit(Slot(0)), Address::Unit(Slot(1)));
-                self.cut(vec![(one, other), (other, one)], *for_ms)
+                self.cut(kind, vec![(one, other), (other, one)], *for_ms)
             }
             FaultKind::OneWayCut { from, to, for_ms } => match (place(from), place(to)) {
-                (Some(from), Some(to)) => self.cut(vec![(from, to)], *for_ms),
+                (Some(from), Some(to)) => self.cut(kind, vec![(from, to)], *for_ms),
                 _ => false,
             },
             FaultKind::ArbiterAway { slot, for_ms } => {
                 let unit = Address::Unit(Slot(*slot));
                 self.cut(
+                    kind,
                     vec![(unit, Address::Arbiter), (Address::Arbiter, unit)],
                     *for_ms,
                 )
             }
             FaultKind::Clog { from, to, for_ms } => match (place(from), place(to)) {
-                (Some(from), Some(to)) => self.clog(from, to, *for_ms),
+                (Some(from), Some(to)) => self.clog(kind, from, to, *for_ms),
                 _ => false,
             },
             FaultKind::DiskRefuses { slot, for_ms } => {
-                self.bays[usize::from(*slot)].disk.refuse(true);
+                let bay = &mut self.bays[usize::from(*slot)];
+                bay.disk.refuse(true);
+                bay.refuses_unseen = true;
                 self.later
                     .push((for_ms * 1_000, Job::DiskServes(Slot(*slot))));
-                true
+                false
             }
-            FaultKind::RefuseLine { slot } => {
+            FaultKind::RefuseLine { slot, lines } => {
                 let bay = &mut self.bays[usize::from(*slot)];
-                bay.refuses_line = bay.runs();
-                bay.refuses_line
+                bay.refuses_lines = if bay.runs() { *lines } else { 0 };
+                false
             }
             FaultKind::ImageChange {
                 slot,
@@ -152,9 +159,10 @@ impl Rig {
         });
     }
 
-    /// A unit that holds a lease is suspended until after its end; what was left of the step is past.
+    /// A unit that acts is suspended until after its end; what was left of the step is past.
     fn stall(&mut self, slot: Slot, beyond_ms: u64) -> bool {
-        let Some(end) = self.bays[usize::from(slot.0)].lease_end else {
+        let bay = &self.bays[usize::from(slot.0)];
+        let Some(end) = bay.lease_end.filter(|_| bay.acts()) else {
             return false;
         };
         self.pause(slot, end.saturating_sub(self.now_us) + beyond_ms * 1_000)
@@ -174,26 +182,38 @@ impl Rig {
         true
     }
 
-    fn cut(&mut self, links: Vec<(Address, Address)>, for_ms: u64) -> bool {
+    /// A cut has effect once it takes a message, which is told then.
+    fn cut(&mut self, kind: usize, links: Vec<(Address, Address)>, for_ms: u64) -> bool {
+        let barrier = self.barrier(kind);
         for (from, to) in &links {
-            self.links.cut(*from, *to);
+            self.links.cut(*from, *to, barrier);
         }
-        self.later.push((for_ms.max(1) * 1_000, Job::Heal(links)));
-        true
+        self.later
+            .push((for_ms.max(1) * 1_000, Job::Heal(links, barrier)));
+        false
     }
 
-    fn clog(&mut self, from: Address, to: Address, for_ms: u64) -> bool {
-        self.links.clog(from, to);
+    fn barrier(&mut self, kind: usize) -> Barrier {
+        self.barriers += 1;
+        self.idle.insert(self.barriers, kind);
+        self.barriers
+    }
+
+    /// A clog has effect once it keeps a message, which is told then.
+    fn clog(&mut self, kind: usize, from: Address, to: Address, for_ms: u64) -> bool {
+        let barrier = self.barrier(kind);
+        self.links.clog(from, to, barrier);
         if self.sockets() {
             self.orders.push(Order::SocketClog(from, to, true));
         }
         self.later
-            .push((for_ms.max(1) * 1_000, Job::Unclog(from, to)));
-        true
+            .push((for_ms.max(1) * 1_000, Job::Unclog(from, to, barrier)));
+        false
     }
 
-    pub(super) fn unclog(&mut self, from: Address, to: Address) {
-        for packet in self.links.unclog(from, to) {
+    pub(super) fn unclog(&mut self, from: Address, to: Address, barrier: Barrier) {
+        self.idle.remove(&barrier);
+        for packet in self.links.unclog(from, to, barrier) {
             self.later.push((1_000, Job::Deliver(packet)));
         }
         if self.sockets() {
@@ -226,7 +246,7 @@ impl Rig {
         }
         for slot in [Slot(0), Slot(1)] {
             self.bays[usize::from(slot.0)].disk.refuse(false);
-            self.bays[usize::from(slot.0)].refuses_line = false;
+            self.bays[usize::from(slot.0)].refuses_lines = 0;
             self.resume(slot);
             let bay = &self.bays[usize::from(slot.0)];
             if !bay.runs() {

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use skewsync::base::{Lsn, Slot, Term};
 use skewsync::message::{Message, Origin, ToArbiter};
-use skewsync::unit::{Event as Told, Output};
+use skewsync::unit::{Event as Told, Input, Output, Request};
 
 use super::{broken, is_trouble, performed, told};
 use crate::tap::{Event, Observer, Scene, Seen, Violation};
@@ -30,9 +30,16 @@ impl Observer for PlannedLosesNothing {
         }
         // Whoever is out of the arbiter's reach for `takeover_wait` cannot be offered the role back.
         self.unreached |= !scene.whole() || is_trouble(&seen.event);
-        let Event::Unit { slot, .. } = seen.event else {
+        let Event::Unit { slot, input, .. } = seen.event else {
             return Ok(());
         };
+        let forced = matches!(
+            input,
+            Input::Operator {
+                request: Request::ForcedSwitchover,
+                ..
+            }
+        );
         for output in performed(&seen.event) {
             if let Output::Send {
                 message: Message::ToArbiter(ToArbiter::Release { term, lsn }),
@@ -40,7 +47,8 @@ impl Observer for PlannedLosesNothing {
             } = output
                 && *term > self.last
             {
-                self.released = Some((slot, *term, *lsn));
+                // A forced one does not wait for the Standby: what is not applied may be lost.
+                self.released = (!forced).then_some((slot, *term, *lsn));
                 self.last = *term;
                 self.ended.clear();
                 self.unreached = false;

@@ -26,7 +26,7 @@ pub enum FaultKind {
         /// How much later.
         later_ms: u64,
     },
-    /// The message arrives later by so much, so that later ones overtake it.
+    /// The message arrives later by so much.
     Delay {
         /// How much later.
         later_ms: u64,
@@ -39,6 +39,11 @@ pub enum FaultKind {
     /// The message arrives as it should, and a copy is kept back until long after: into other sessions,
     /// terms and boots.
     Hold {
+        /// How much later.
+        later_ms: u64,
+    },
+    /// The message arrives later by so much, and behind one that was sent after it on its link.
+    Reorder {
         /// How much later.
         later_ms: u64,
     },
@@ -121,10 +126,13 @@ pub enum FaultKind {
         /// For how long.
         for_ms: u64,
     },
-    /// The unit refuses the next line that it is to execute as a Standby.
+    /// The unit refuses the next line that it is to execute as a Standby, or so many of the next.
     RefuseLine {
         /// Which unit.
         slot: u8,
+        /// How many lines.
+        #[serde(default = "one_line")]
+        lines: u32,
     },
     /// A unit that is down for so long starts again with another image.
     ImageChange {
@@ -135,6 +143,10 @@ pub enum FaultKind {
         /// After how long it starts again.
         down_ms: u64,
     },
+}
+
+const fn one_line() -> u32 {
+    1
 }
 
 /// What befalls messages at random, in per mille of the messages sent. Each message's lot is drawn from
@@ -152,6 +164,8 @@ pub struct Noise {
     pub corrupt: u32,
     /// Copied and held back for long.
     pub hold: u32,
+    /// Delivered late, behind a later one.
+    pub reorder: u32,
     /// How late, at most.
     pub late_ms_max: u64,
     /// How long a held one is kept back, at most.
@@ -159,12 +173,13 @@ pub struct Noise {
 }
 
 /// The names of all kinds of faults, as plans, tables and reports write them.
-pub const FAULT_KINDS: [&str; 18] = [
+pub const FAULT_KINDS: [&str; 19] = [
     "lose",
     "duplicate",
     "delay",
     "corrupt",
     "hold",
+    "reorder",
     "crash",
     "power-loss",
     "disk-lost",
@@ -188,7 +203,7 @@ impl Fault {
 
     /// Whether it befalls a single message.
     pub const fn of_message(&self) -> bool {
-        self.kind.index() <= 4
+        self.kind.index() <= 5
     }
 
     /// Whether its anchor is of the sort that its kind needs.
@@ -211,13 +226,14 @@ impl Fault {
             | FaultKind::Stall { slot, .. }
             | FaultKind::ArbiterAway { slot, .. }
             | FaultKind::DiskRefuses { slot, .. }
-            | FaultKind::RefuseLine { slot }
+            | FaultKind::RefuseLine { slot, .. }
             | FaultKind::ImageChange { slot, .. } => Some(slot),
             FaultKind::Lose
             | FaultKind::Duplicate { .. }
             | FaultKind::Delay { .. }
             | FaultKind::Corrupt { .. }
             | FaultKind::Hold { .. }
+            | FaultKind::Reorder { .. }
             | FaultKind::ArbiterCrash { .. }
             | FaultKind::Partition { .. }
             | FaultKind::OneWayCut { .. }
@@ -235,19 +251,20 @@ impl FaultKind {
             Self::Delay { .. } => 2,
             Self::Corrupt { .. } => 3,
             Self::Hold { .. } => 4,
-            Self::Crash { .. } => 5,
-            Self::PowerLoss { .. } => 6,
-            Self::DiskLost { .. } => 7,
-            Self::Pause { .. } => 8,
-            Self::Stall { .. } => 9,
-            Self::ArbiterCrash { .. } => 10,
-            Self::Partition { .. } => 11,
-            Self::OneWayCut { .. } => 12,
-            Self::ArbiterAway { .. } => 13,
-            Self::Clog { .. } => 14,
-            Self::DiskRefuses { .. } => 15,
-            Self::RefuseLine { .. } => 16,
-            Self::ImageChange { .. } => 17,
+            Self::Reorder { .. } => 5,
+            Self::Crash { .. } => 6,
+            Self::PowerLoss { .. } => 7,
+            Self::DiskLost { .. } => 8,
+            Self::Pause { .. } => 9,
+            Self::Stall { .. } => 10,
+            Self::ArbiterCrash { .. } => 11,
+            Self::Partition { .. } => 12,
+            Self::OneWayCut { .. } => 13,
+            Self::ArbiterAway { .. } => 14,
+            Self::Clog { .. } => 15,
+            Self::DiskRefuses { .. } => 16,
+            Self::RefuseLine { .. } => 17,
+            Self::ImageChange { .. } => 18,
         }
     }
 }

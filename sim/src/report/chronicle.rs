@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use skewsync::message::{Address, Message};
 use skewsync::unit::{ArbiterInput, ArbiterOutput, Input, Output};
 
+use crate::plan::ENTRIES;
 use crate::plan::anchor::place;
 use crate::plan::fault::FAULT_KINDS;
 use crate::tap::{Event, Fate, Observer, Scene, Seen, Violation};
@@ -93,7 +94,7 @@ fn told(event: &Event<'_>, scene: &dyn Scene) -> Option<String> {
             format!("   {} befalls {sight}", FAULT_KINDS[*kind])
         }
         Event::Undelivered { sight, .. } => format!("   undelivered {sight}"),
-        Event::Entered { id, slot } => format!("command {id} at {slot:?}"),
+        Event::Entered { id, what, slot } => format!("{} {id} at {slot:?}", ENTRIES[*what]),
         Event::Ended { slot, boot, lost } => {
             format!("{slot} ends, boot {boot}, {lost} writes lost")
         }

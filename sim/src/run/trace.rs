@@ -91,7 +91,7 @@ impl Observer for Trace {
                 fault,
             } => (sight, number, fault).hash(to),
             Event::Undelivered { sight, number } => (sight, number).hash(to),
-            Event::Entered { id, slot } => (id, slot).hash(to),
+            Event::Entered { id, what, slot } => (id, what, slot).hash(to),
             Event::Ended { slot, boot, lost } => (slot, boot, lost).hash(to),
             Event::Written {
                 slot,

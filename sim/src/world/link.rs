@@ -20,6 +20,8 @@ pub struct Packet {
     pub copy: u8,
     /// Its number among all that was sent in the run, the same for all copies.
     pub number: u64,
+    /// The fault that takes effect where this packet arrives: an index of `FAULT_KINDS`.
+    pub arrives_by: Option<usize>,
     /// The frame.
     pub bytes: Arc<[u8]>,
 }
@@ -33,6 +35,9 @@ pub struct Lot {
     pub cut: bool,
 }
 
+/// A cut or a clog of links: its number among all of the run.
+pub type Barrier = u64;
+
 /// All links.
 #[derive(Debug)]
 pub struct Links {
@@ -41,8 +46,10 @@ pub struct Links {
     noise: Noise,
     sent: u64,
     ordinals: BTreeMap<(Address, Address, Kind, u32), u32>,
-    cuts: BTreeMap<(Address, Address), u32>,
-    clogs: BTreeMap<(Address, Address), u32>,
+    cuts: BTreeMap<(Address, Address), Vec<Barrier>>,
+    clogs: BTreeMap<(Address, Address), Vec<Barrier>>,
+    /// The greatest number that arrived on each link.
+    newest: BTreeMap<(Address, Address), u64>,
     waiting: BTreeMap<(Address, Address), VecDeque<Packet>>,
 }
 
@@ -62,6 +69,7 @@ impl Links {
             ordinals: BTreeMap::new(),
             cuts: BTreeMap::new(),
             clogs: BTreeMap::new(),
+            newest: BTreeMap::new(),
             waiting: BTreeMap::new(),
         }
     }
@@ -105,6 +113,7 @@ impl Links {
             sight,
             copy,
             number,
+            arrives_by: None,
             bytes: bytes.into(),
         };
         match fault {
@@ -116,6 +125,7 @@ impl Links {
                     latency + later_ms * 1_000,
                     Packet {
                         copy: 1,
+                        arrives_by: lot.fault,
                         ..first.clone()
                     },
                 ));
@@ -123,6 +133,13 @@ impl Links {
             }
             Some(FaultKind::Delay { later_ms }) => {
                 out.push((latency + later_ms * 1_000, packet(0, bytes)));
+            }
+            Some(FaultKind::Reorder { later_ms }) => {
+                let late = Packet {
+                    arrives_by: lot.fault,
+                    ..packet(0, bytes)
+                };
+                out.push((latency + later_ms * 1_000, late));
             }
             Some(FaultKind::Corrupt { bit }) => {
                 let mut bytes = bytes;
@@ -151,24 +168,39 @@ impl Links {
         false
     }
 
-    /// Nothing passes on this link, from now on; cuts of one link add up.
-    pub fn cut(&mut self, from: Address, to: Address) {
-        *self.cuts.entry((from, to)).or_insert(0) += 1;
+    /// Notes that a packet came to its receiver: whether one that was sent later on its link came before it.
+    pub fn overtaken(&mut self, packet: &Packet) -> bool {
+        let link = (packet.sight.from, packet.sight.to);
+        let newest = self.newest.entry(link).or_insert(0);
+        let overtaken = packet.number < *newest;
+        *newest = packet.number.max(*newest);
+        overtaken
     }
 
-    /// Takes one cut away.
-    pub fn heal(&mut self, from: Address, to: Address) {
-        take_one(&mut self.cuts, (from, to));
+    /// Nothing passes on this link, from now on; cuts of one link add up.
+    pub fn cut(&mut self, from: Address, to: Address, barrier: Barrier) {
+        self.cuts.entry((from, to)).or_default().push(barrier);
+    }
+
+    /// Takes a cut away.
+    pub fn heal(&mut self, from: Address, to: Address, barrier: Barrier) {
+        take_away(&mut self.cuts, (from, to), barrier);
     }
 
     /// What arrives on this link waits, from now on; clogs of one link add up.
-    pub fn clog(&mut self, from: Address, to: Address) {
-        *self.clogs.entry((from, to)).or_insert(0) += 1;
+    pub fn clog(&mut self, from: Address, to: Address, barrier: Barrier) {
+        self.clogs.entry((from, to)).or_default().push(barrier);
     }
 
-    /// Takes one clog away: what waited, if it was the last.
-    pub fn unclog(&mut self, from: Address, to: Address) -> VecDeque<Packet> {
-        take_one(&mut self.clogs, (from, to));
+    /// The cuts and clogs of a link.
+    pub fn barriers(&self, from: Address, to: Address) -> impl Iterator<Item = Barrier> + '_ {
+        let on = |of: &BTreeMap<_, Vec<Barrier>>| of.get(&(from, to)).cloned().unwrap_or_default();
+        on(&self.cuts).into_iter().chain(on(&self.clogs))
+    }
+
+    /// Takes a clog away: what waited, if it was the last.
+    pub fn unclog(&mut self, from: Address, to: Address, barrier: Barrier) -> VecDeque<Packet> {
+        take_away(&mut self.clogs, (from, to), barrier);
         if self.clogs.contains_key(&(from, to)) {
             return VecDeque::new();
         }
@@ -204,6 +236,7 @@ impl Links {
             noise.delay,
             noise.corrupt,
             noise.hold,
+            noise.reorder,
         ];
         if rates.iter().all(|rate| *rate == 0) {
             return None;
@@ -219,6 +252,7 @@ impl Links {
                     3 => FaultKind::Corrupt {
                         bit: self.draw(sight, 4) as u32,
                     },
+                    5 => FaultKind::Reorder { later_ms },
                     _ => {
                         let later_ms = self.between(sight, 5, 1, noise.hold_ms_max.max(1));
                         FaultKind::Hold { later_ms }
@@ -255,11 +289,15 @@ pub(crate) const fn mix(word: u64) -> u64 {
     word ^ (word >> 31)
 }
 
-fn take_one(counts: &mut BTreeMap<(Address, Address), u32>, link: (Address, Address)) {
-    if let Some(count) = counts.get_mut(&link) {
-        *count -= 1;
-        if *count == 0 {
-            counts.remove(&link);
+fn take_away(
+    barriers: &mut BTreeMap<(Address, Address), Vec<Barrier>>,
+    link: (Address, Address),
+    barrier: Barrier,
+) {
+    if let Some(on) = barriers.get_mut(&link) {
+        on.retain(|other| *other != barrier);
+        if on.is_empty() {
+            barriers.remove(&link);
         }
     }
 }
@@ -315,11 +353,11 @@ mod tests {
     #[test]
     fn nothing_passes_a_cut_and_the_other_direction_works() {
         let mut links = links(Noise::default());
-        links.cut(B, A);
+        links.cut(B, A, 1);
         assert_eq!(sent(&mut links, None).len(), 1);
-        links.cut(A, B);
+        links.cut(A, B, 2);
         assert!(sent(&mut links, None).is_empty());
-        links.heal(A, B);
+        links.heal(A, B, 2);
         assert_eq!(sent(&mut links, None).len(), 1);
     }
 
@@ -327,12 +365,22 @@ mod tests {
     fn a_clog_keeps_what_arrives_until_the_last_one_is_gone() {
         let mut links = links(Noise::default());
         let (_, packet) = sent(&mut links, None).remove(0);
-        links.clog(A, B);
-        links.clog(A, B);
+        links.clog(A, B, 1);
+        links.clog(A, B, 2);
         assert!(!links.arrives(&packet));
-        assert!(links.unclog(A, B).is_empty());
-        assert_eq!(links.unclog(A, B).len(), 1);
+        assert!(links.unclog(A, B, 2).is_empty());
+        assert_eq!(links.unclog(A, B, 1).len(), 1);
         assert!(links.arrives(&packet));
+    }
+
+    #[test]
+    fn a_reordered_message_counts_once_a_later_one_came_before_it() {
+        let mut links = links(Noise::default());
+        let (_, late) = sent(&mut links, Some(&FaultKind::Reorder { later_ms: 50 })).remove(0);
+        let (_, next) = sent(&mut links, None).remove(0);
+        assert!(late.arrives_by.is_some() && next.arrives_by.is_none());
+        assert!(!links.overtaken(&next));
+        assert!(links.overtaken(&late));
     }
 
     #[test]
@@ -344,7 +392,7 @@ mod tests {
         let mut one = links(noise.clone());
         let mut other = links(noise);
         let first = sent(&mut one, None).len();
-        other.cut(B, A);
+        other.cut(B, A, 1);
         let sight = other.name(B, A, Kind::Applied, 1);
         other.send(sight, vec![1], None, &mut Vec::new());
         assert_eq!(sent(&mut other, None).len(), first);
