@@ -1,17 +1,20 @@
 //! A campaign: many seeds, one fresh thread per seed, as many at once as jobs are given. Wall clock and
 //! threads are here, outside of every run.
 
+pub mod coverage;
+mod office;
+
 use std::collections::BTreeMap;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::mpsc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
+
+use office::{Outcome, Seeds};
 
 use crate::draw::{self, Wishes};
 use crate::exit;
 use crate::plan::Plan;
-use crate::run::{self, Options, Report, Tally, Verdict};
+use crate::run::{self, Ending, Options, Report, Tally, Verdict};
 use crate::stock::Stock;
 use crate::tap::Observer;
 use crate::world::link::mix;
@@ -70,6 +73,8 @@ pub struct Failure {
     pub verdict: Verdict,
     /// Virtual time of it, in microseconds.
     pub virtual_us: u64,
+    /// In which roles and phase; none if the run did not come back.
+    pub ending: Option<Ending>,
     /// The plan as it was met.
     pub plan: Plan,
 }
@@ -107,6 +112,8 @@ pub struct Summary {
     pub met_by: BTreeMap<crate::situation::Situation, u64>,
     /// Failures of the harness itself.
     pub harness: Vec<String>,
+    /// Whether any plan could be drawn: then a campaign of some size must have met everything.
+    pub drawn_freely: bool,
 }
 
 impl Summary {
@@ -127,7 +134,47 @@ impl Summary {
         for failure in &self.failures {
             code = exit::graver(code, failure.verdict.code());
         }
+        if self.is_asked() && !coverage::unexcused(self).is_empty() {
+            code = exit::graver(code, exit::TRUNCATED);
+        }
         code
+    }
+
+    /// Whether the campaign is of the size, and free enough, to have met everything.
+    pub const fn is_asked(&self) -> bool {
+        self.drawn_freely && self.seeds >= coverage::ASKED_FROM
+    }
+
+    fn end(&mut self, seed: u64, outcome: Outcome) {
+        match outcome {
+            Outcome::Done(Ok(One {
+                plan,
+                report,
+                again,
+            })) => {
+                if let Some(trace) = again {
+                    self.again += 1;
+                    if trace != report.trace {
+                        self.differing.push(seed);
+                    }
+                }
+                self.add(seed, &plan, report);
+            }
+            Outcome::Done(Err(error)) => self.harness.push(format!("seed {seed}: {error}")),
+            Outcome::Hung(None, _) => self.harness.push(format!("seed {seed}: the draw hangs")),
+            Outcome::Hung(Some(plan), after) => {
+                self.seeds += 1;
+                self.failures.push(Failure {
+                    seed,
+                    verdict: Verdict::Hung {
+                        seconds: after.as_secs(),
+                    },
+                    virtual_us: 0,
+                    ending: None,
+                    plan: (*plan).clone(),
+                });
+            }
+        }
     }
 
     fn add(&mut self, seed: u64, plan: &Plan, report: Report) {
@@ -150,6 +197,7 @@ impl Summary {
             let Report {
                 verdict,
                 virtual_us,
+                ending,
                 met,
                 ..
             } = report;
@@ -157,6 +205,7 @@ impl Summary {
                 seed,
                 verdict,
                 virtual_us,
+                ending,
                 plan: met,
             });
         }
@@ -164,12 +213,14 @@ impl Summary {
 }
 
 impl Verdict {
-    /// The property that does not hold, in the protocol's word; `Panic` for a panic; none if the run passed.
+    /// The property that does not hold, in the protocol's word; `Panic` for a panic, `Hung` for a run that did not come
+    /// back; none if the run passed.
     pub const fn property(&self) -> Option<&'static str> {
         match self {
             Self::Passed => None,
             Self::Violated(violation) => Some(violation.property),
             Self::Stuck { .. } => Some("Converges"),
+            Self::Hung { .. } => Some("Hung"),
             Self::Panicked { .. } => Some("Panic"),
         }
     }
@@ -179,7 +230,7 @@ impl Verdict {
         match self {
             Self::Passed => exit::PASSED,
             Self::Violated(_) => exit::SAFETY,
-            Self::Stuck { .. } => exit::LIVENESS,
+            Self::Stuck { .. } | Self::Hung { .. } => exit::LIVENESS,
             Self::Panicked { .. } => exit::PANIC,
         }
     }
@@ -224,58 +275,36 @@ pub fn run(campaign: &Campaign, stock: &Arc<Stock>, mut progress: impl FnMut(&Su
     )]
     let began = Instant::now();
     let idle = processor_time();
-    let next = Arc::new(AtomicU64::new(0));
-    let enough = Arc::new(AtomicBool::new(false));
-    let (sender, receiver) = mpsc::channel();
-    for _ in 0..campaign.jobs.max(1) {
+    let seeds = Seeds {
+        from: campaign.from,
+        count: campaign.seeds,
+        lasts: campaign.lasts,
+        hangs_after: HANGS_AFTER,
+        enough: Arc::default(),
+    };
+    let work = {
         let (campaign, stock) = (campaign.clone(), Arc::clone(stock));
-        let (next, sender) = (Arc::clone(&next), sender.clone());
-        let enough = Arc::clone(&enough);
-        #[expect(clippy::disallowed_methods, reason = "the campaign's threads")]
-        std::thread::spawn(move || {
-            loop {
-                let index = next.fetch_add(1, Ordering::Relaxed);
-                let over = campaign.lasts.is_some_and(|lasts| began.elapsed() >= lasts);
-                if index >= campaign.seeds || over || enough.load(Ordering::Relaxed) {
-                    return;
-                }
-                let seed = campaign.from + index;
-                let result = catch_unwind(AssertUnwindSafe(|| one(&campaign, &stock, seed)));
-                let result = result.unwrap_or_else(|_| Err("the draw panicked".into()));
-                if let Ok(one) = &result
-                    && campaign.ends.at(&one.report.verdict)
-                {
-                    enough.store(true, Ordering::Relaxed);
-                }
-                if sender.send((seed, result)).is_err() {
-                    return;
-                }
+        let enough = Arc::clone(&seeds.enough);
+        move |seed, at_hand: &dyn Fn(&Arc<Plan>)| {
+            let result = one(&campaign, &stock, seed, at_hand);
+            if let Ok(one) = &result
+                && campaign.ends.at(&one.report.verdict)
+            {
+                enough.store(true, Ordering::Relaxed);
             }
-        });
-    }
-    drop(sender);
-    let mut summary = Summary::default();
-    while let Ok((seed, result)) = receiver.recv() {
-        match result {
-            Ok(One {
-                plan,
-                report,
-                again,
-            }) => {
-                if let Some(trace) = again {
-                    summary.again += 1;
-                    if trace != report.trace {
-                        summary.differing.push(seed);
-                    }
-                }
-                summary.add(seed, &plan, report);
-            }
-            Err(error) => summary.harness.push(format!("seed {seed}: {error}")),
+            result
         }
+    };
+    let mut summary = Summary {
+        drawn_freely: campaign.wishes.is_free(),
+        ..Summary::default()
+    };
+    office::work(seeds, campaign.jobs, Arc::new(work), |seed, outcome| {
+        summary.end(seed, outcome);
         summary.wall = began.elapsed();
         summary.busy = processor_time().saturating_sub(idle);
         progress(&summary);
-    }
+    });
     summary.failures.sort_by_key(|failure| failure.seed);
     summary.differing.sort_unstable();
     summary
@@ -293,12 +322,19 @@ struct One {
     again: Option<u64>,
 }
 
-fn one(campaign: &Campaign, stock: &Arc<Stock>, seed: u64) -> Result<One, String> {
+fn one(
+    campaign: &Campaign,
+    stock: &Arc<Stock>,
+    seed: u64,
+    at_hand: &dyn Fn(&Arc<Plan>),
+) -> Result<One, String> {
     let plan = Arc::new(draw::plan(seed, &campaign.wishes));
+    at_hand(&plan);
     let report = run_fresh(&plan, stock, campaign.options)?;
     // Every failure, and a share of all seeds, runs again.
     let again = seed.is_multiple_of(AGAIN_ONE_IN) || report.verdict != Verdict::Passed;
     let again = if again {
+        at_hand(&plan);
         Some(run_fresh(&plan, stock, campaign.options)?.trace)
     } else {
         None

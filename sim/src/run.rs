@@ -8,12 +8,15 @@ pub mod trace;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use skewsync::base::Slot;
+
 use crate::drive::Rig;
 use crate::oracle;
 use crate::plan::{Network, Plan};
 use crate::stock::{Stock, StockError};
-use crate::tap::{Observer, Violation};
+use crate::tap::{Observer, Scene, Violation};
 use crate::world::node::{self, Medium};
+pub use phase::Phase;
 pub use tally::Tally;
 
 /// How long the liveness phase may take, in virtual microseconds: rounds of every timer, a takeover, and a
@@ -58,6 +61,11 @@ pub enum Verdict {
         /// What it waits for.
         pending: String,
     },
+    /// The run did not come back.
+    Hung {
+        /// After so many seconds of real time it was given up.
+        seconds: u64,
+    },
     /// A machine, or the laboratory, panicked.
     Panicked {
         /// The panic's words.
@@ -65,11 +73,50 @@ pub enum Verdict {
     },
 }
 
+impl Verdict {
+    /// The verdict in plain words: the property, and what was seen.
+    pub fn words(&self) -> String {
+        match self {
+            Self::Passed => "passed".into(),
+            Self::Violated(violation) => format!("{}: {}", violation.property, violation.what),
+            Self::Stuck { pending } => format!("Converges: waits for {pending}"),
+            Self::Hung { seconds } => format!("hung: given up after {seconds} s of real time"),
+            Self::Panicked { words } => format!("panic: {words}"),
+        }
+    }
+}
+
+/// How things stood at a run's end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ending {
+    /// What the unit of each slot showed of itself; `DOWN` if none ran.
+    pub roles: [&'static str; 2],
+    /// The image of each slot.
+    pub images: [String; 2],
+    /// The pair's phase.
+    pub phase: Phase,
+}
+
+impl Ending {
+    fn of(scene: &dyn Scene) -> Self {
+        let role = |slot| scene.unit(slot).map_or("DOWN", |unit| unit.shown().name());
+        let image = |slot| scene.image(slot).1.to_string();
+        let (one, other) = (Slot(0), Slot(1));
+        Self {
+            roles: [role(one), role(other)],
+            images: [image(one), image(other)],
+            phase: Phase::of(scene),
+        }
+    }
+}
+
 /// A run's verdict, and what was met on the way.
 #[derive(Clone, Debug)]
 pub struct Report {
     /// What was established.
     pub verdict: Verdict,
+    /// How things stood at the end; none after a panic.
+    pub ending: Option<Ending>,
     /// Virtual time at the end, in microseconds.
     pub virtual_us: u64,
     /// Messages sent.
@@ -131,6 +178,7 @@ pub fn run_seen(
             };
             Report {
                 verdict,
+                ending: Some(Ending::of(&rig)),
                 virtual_us: rig.now_us(),
                 messages: rig.messages(),
                 steps: rig.steps(),
@@ -145,6 +193,7 @@ pub fn run_seen(
             verdict: Verdict::Panicked {
                 words: words(&*panic),
             },
+            ending: None,
             virtual_us: 0,
             messages: 0,
             steps: 0,

@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 
 use skewsync::base::Slot;
-use skewsync::message::Origin;
-use skewsync::unit::{Event as Told, LocalWhy, Outcome, Output, Place, Refusal};
+use skewsync::message::{Message, Origin};
+use skewsync::unit::{
+    Event as Told, Input, LocalWhy, Outcome, Output, Part, Place, Refusal, Request,
+};
 
 use crate::tap::{Event, Fate, Scene, Seen};
 
@@ -70,6 +72,12 @@ situations! {
     RefusedMoved = "refused-moved";
     /// A planned switchover released the role.
     Released = "released";
+    /// A forced switchover handed the role over at once.
+    Forced = "forced";
+    /// A command waited in the queue of a planned switchover.
+    Queued = "queued";
+    /// A Standby applied a line, or several at once.
+    LineApplied = "line-applied";
     /// A planned switchover was refused or given up.
     SwitchoverRefused = "switchover-refused";
     /// A save wrote both startup stores.
@@ -90,6 +98,59 @@ situations! {
     ArbiterRecovered = "arbiter-recovered";
     /// Two units changed places and back.
     ThereAndBack = "there-and-back";
+}
+
+/// Each property of the protocol (PROTOCOL.md, section 8) with the situations in which it is put to the test, or the
+/// reason why a simulated pair is in none.
+pub const WITNESSES: &[(&str, Result<&[Situation], &str>)] = {
+    use Situation::{
+        ColdTakeover, CountedReset, Declined, Degraded, Forced, Hot, HotDegraded, LeaseLapsed,
+        LineApplied, ListedAtTakeover, Local, LostAtSwitchover, Queued, RefusedLine, Released,
+        Replicated, Resume, SavedBoth, StaleMessage, StatefulTakeover, Superseded, ThereAndBack,
+        UnknownOutcome,
+    };
+    &[
+        ("SingleActive", Ok(&[LeaseLapsed, Superseded])),
+        ("NoSplitAck", Ok(&[Replicated, Local])),
+        ("NoAckedLoss", Ok(&[Replicated, StatefulTakeover, Declined])),
+        ("PlannedLosesNothing", Ok(&[Released])),
+        ("HotIsServed", Ok(&[Hot])),
+        ("HotMeansEqual", Ok(&[Hot, HotDegraded])),
+        ("Commutes", Ok(&[LineApplied])),
+        ("NoForeignLine", Ok(&[LineApplied])),
+        ("NoSilentDrop", Ok(&[HotDegraded])),
+        ("ListedAtTakeover", Ok(&[ListedAtTakeover])),
+        ("OrderOnce", Ok(&[LineApplied])),
+        ("NoStale", Ok(&[StaleMessage, Superseded])),
+        (
+            "WholeOrStartup",
+            Ok(&[StatefulTakeover, ColdTakeover, Resume]),
+        ),
+        ("RefusedLeavesNothing", Ok(&[RefusedLine])),
+        ("NoZombie", Ok(&[LostAtSwitchover])),
+        ("SavedSurvives", Ok(&[SavedBoth, ColdTakeover])),
+        ("RoundTrip", Ok(&[ThereAndBack])),
+        ("BoundedResets", Ok(&[CountedReset])),
+        ("Converges", Ok(&[Hot, Degraded])),
+        ("Answers", Ok(&[UnknownOutcome])),
+        ("Available", Ok(&[StatefulTakeover, Forced])),
+        (
+            "OneRole",
+            Err("a pair has one role; it is a property of N units behind one Standby"),
+        ),
+        ("Honest", Ok(&[Hot, Degraded])),
+        ("Bounded", Ok(&[Queued])),
+    ]
+};
+
+impl Situation {
+    /// The properties that it puts to the test.
+    pub fn tests(self) -> impl Iterator<Item = &'static str> {
+        let of = move |(name, met): &(&'static str, Result<&[Self], &str>)| {
+            met.is_ok_and(|met| met.contains(&self)).then_some(*name)
+        };
+        WITNESSES.iter().filter_map(of)
+    }
 }
 
 /// Finds situations in what happens.
@@ -116,6 +177,7 @@ impl Watcher {
                 fates,
                 ..
             } => {
+                met.extend(stepped(&seen.event));
                 if fates.contains(&Fate::Late) {
                     met.push(Situation::LateEffects);
                 }
@@ -128,6 +190,10 @@ impl Watcher {
                         Output::Answer { outcome, .. } if *fate == Fate::Done => {
                             met.extend(answered(outcome));
                         }
+                        Output::Send {
+                            message: Message::Applied { .. },
+                            ..
+                        } => met.push(Situation::LineApplied),
                         _ => {}
                     }
                 }
@@ -195,6 +261,43 @@ impl Watcher {
     }
 }
 
+/// What a unit's input brings about beside what it told.
+fn stepped(event: &Event<'_>) -> Option<Situation> {
+    let Event::Unit {
+        input,
+        outputs,
+        unit,
+        ..
+    } = *event
+    else {
+        return None;
+    };
+    match (input, &unit.part) {
+        (Input::Command(_), Part::Active(active)) if active.drain.is_some() => {
+            Some(Situation::Queued)
+        }
+        (
+            Input::Operator {
+                request: Request::ForcedSwitchover,
+                ..
+            },
+            _,
+        ) => {
+            let released = |output: &Output| {
+                matches!(
+                    output,
+                    Output::Answer {
+                        outcome: Outcome::Released,
+                        ..
+                    }
+                )
+            };
+            outputs.iter().any(released).then_some(Situation::Forced)
+        }
+        _ => None,
+    }
+}
+
 fn answered(outcome: &Outcome) -> Option<Situation> {
     use skewsync::message::SaveResult;
     match outcome {
@@ -229,5 +332,26 @@ fn answered(outcome: &Outcome) -> Option<Situation> {
             | Refusal::Policy { .. }
             | Refusal::Busy => None,
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_property_of_the_protocol_has_its_situation_or_a_reason() {
+        let protocol = include_str!("../../impl/PROTOCOL.md");
+        let (_, section) = protocol
+            .split_once("## 8. What must hold")
+            .expect("section 8");
+        let section = section.split("\n## ").next().unwrap_or(section);
+        let rows = section.lines().filter_map(|line| line.strip_prefix("| "));
+        let named: Vec<&str> = rows
+            .filter_map(|row| row.split(' ').next())
+            .filter(|name| name.starts_with(char::is_uppercase))
+            .collect();
+        let ours: Vec<&str> = WITNESSES.iter().map(|(name, _)| *name).collect();
+        assert_eq!(ours, named);
     }
 }

@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::campaign::{Failure, Summary};
-use crate::run::Verdict;
+use crate::campaign::{Failure, Summary, coverage};
+use crate::plan::ENTRIES;
+use crate::plan::fault::FAULT_KINDS;
+use crate::run::Phase;
 use crate::situation::Situation;
 
 /// The object that `--json` writes.
@@ -22,11 +24,14 @@ pub struct Object {
     steps: u64,
     faults: BTreeMap<&'static str, u64>,
     faults_by_phase: BTreeMap<&'static str, BTreeMap<&'static str, u64>>,
+    entries_by_phase: BTreeMap<&'static str, BTreeMap<&'static str, u64>>,
     pairs: BTreeMap<String, u64>,
+    hot: BTreeMap<String, [u64; 2]>,
+    unmet: BTreeMap<String, Option<&'static str>>,
     situations: BTreeMap<&'static str, u64>,
     properties: BTreeMap<&'static str, u64>,
     non_stutter_share: Option<f64>,
-    signatures: BTreeMap<String, Vec<u64>>,
+    signatures: Vec<Signed>,
     run_twice: u64,
     differing: Vec<u64>,
 }
@@ -34,13 +39,6 @@ pub struct Object {
 impl Object {
     /// The object of a summary.
     pub fn of(summary: &Summary) -> Self {
-        let mut faults_by_phase: BTreeMap<_, BTreeMap<_, u64>> = BTreeMap::new();
-        for ((kind, phase), count) in &summary.tally.faults {
-            let row = faults_by_phase
-                .entry(crate::plan::fault::FAULT_KINDS[*kind])
-                .or_default();
-            row.insert(phase.name(), *count);
-        }
         let met = |situation: &Situation| summary.tally.situations.get(situation).copied();
         Self {
             seeds: summary.seeds,
@@ -53,11 +51,17 @@ impl Object {
             messages: summary.messages,
             steps: summary.steps,
             faults: summary.tally.by_kind(),
-            faults_by_phase,
+            faults_by_phase: by_phase(&summary.tally.faults, &FAULT_KINDS),
+            entries_by_phase: by_phase(&summary.tally.entries, &ENTRIES),
             pairs: summary
                 .pairs
                 .iter()
                 .map(|((one, other), count)| (format!("{one} {other}"), *count))
+                .collect(),
+            hot: hot(summary),
+            unmet: coverage::gaps(summary)
+                .iter()
+                .map(|gap| (gap.to_string(), gap.excuse()))
                 .collect(),
             situations: Situation::ALL
                 .iter()
@@ -72,6 +76,15 @@ impl Object {
     }
 }
 
+/// How often each pair of images became hot, Active's first, by the Active's slot.
+pub fn hot(summary: &Summary) -> BTreeMap<String, [u64; 2]> {
+    let mut pairs: BTreeMap<String, [u64; 2]> = BTreeMap::new();
+    for ((active, standby, slot), count) in &summary.tally.hot {
+        pairs.entry(format!("{active} {standby}")).or_default()[usize::from(*slot)] += count;
+    }
+    pairs
+}
+
 /// The share of steps that are no stutter, if the lockstep counted them.
 pub fn non_stutter_share(summary: &Summary) -> Option<f64> {
     let stutters = *summary.checked.get("lockstep: stutters")?;
@@ -79,38 +92,82 @@ pub fn non_stutter_share(summary: &Summary) -> Option<f64> {
     (steps > 0).then(|| 1.0 - stutters as f64 / steps as f64)
 }
 
-/// Failures by signature: what failed, in which roles and images.
-pub fn signatures(failures: &[Failure]) -> BTreeMap<String, Vec<u64>> {
-    let mut signatures: BTreeMap<String, Vec<u64>> = BTreeMap::new();
+/// What failures have in common: property, roles, release pair, phase.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Signature {
+    /// The property, in the protocol's word; or `Hung`, `Panic`.
+    pub property: &'static str,
+    /// What the unit of each slot showed of itself.
+    pub roles: [String; 2],
+    /// The image of each slot.
+    pub pair: [String; 2],
+    /// The pair's phase; `-` if the run did not come back.
+    pub phase: &'static str,
+}
+
+/// The failures of one signature.
+#[derive(Clone, Debug, Serialize)]
+pub struct Signed {
+    /// What they have in common.
+    #[serde(flatten)]
+    pub signature: Signature,
+    /// What was seen in the first, in plain words.
+    pub seen: String,
+    /// Its virtual time, in seconds.
+    pub at_seconds: f64,
+    /// Their seeds, in order.
+    pub seeds: Vec<u64>,
+}
+
+/// Failures by signature, those of most seeds first.
+pub fn signatures(failures: &[Failure]) -> Vec<Signed> {
+    let mut by: BTreeMap<Signature, Signed> = BTreeMap::new();
     for failure in failures {
-        signatures
-            .entry(signature(failure))
-            .or_default()
-            .push(failure.seed);
+        let signature = signature(failure);
+        let signed = by.entry(signature.clone()).or_insert_with(|| Signed {
+            signature,
+            seen: failure.verdict.words(),
+            at_seconds: failure.virtual_us as f64 / 1e6,
+            seeds: Vec::new(),
+        });
+        signed.seeds.push(failure.seed);
     }
-    signatures
+    let mut signed: Vec<Signed> = by.into_values().collect();
+    signed.sort_by_key(|signed| std::cmp::Reverse(signed.seeds.len()));
+    signed
 }
 
-/// A failure's signature: property, images, and what was seen, without its numbers.
-pub fn signature(failure: &Failure) -> String {
-    match &failure.verdict {
-        Verdict::Passed => "passed".to_string(),
-        Verdict::Violated(violation) => {
-            format!("{}: {}", violation.property, plain(&violation.what))
-        }
-        Verdict::Stuck { pending } => format!("Converges: waits for {}", plain(pending)),
-        Verdict::Panicked { words } => format!("panic: {}", plain(words)),
+/// A failure's signature.
+pub fn signature(failure: &Failure) -> Signature {
+    let planned = |slot: usize| failure.plan.units[slot].image.clone();
+    let (roles, pair, phase) = match &failure.ending {
+        Some(ending) => (
+            ending.roles.map(str::to_string),
+            ending.images.clone(),
+            ending.phase.name(),
+        ),
+        None => (
+            ["-".to_string(), "-".to_string()],
+            [planned(0), planned(1)],
+            "-",
+        ),
+    };
+    Signature {
+        property: failure.verdict.property().unwrap_or("-"),
+        roles,
+        pair,
+        phase,
     }
 }
 
-/// A text without its numbers, so that seeds which fail alike are counted together.
-fn plain(text: &str) -> String {
-    let mut plain = String::new();
-    for letter in text.chars().take(160) {
-        let letter = if letter.is_ascii_digit() { '#' } else { letter };
-        if !(letter == '#' && plain.ends_with('#')) {
-            plain.push(letter);
-        }
+fn by_phase<'a>(
+    cells: impl IntoIterator<Item = (&'a (usize, Phase), &'a u64)>,
+    names: &[&'static str],
+) -> BTreeMap<&'static str, BTreeMap<&'static str, u64>> {
+    let mut rows: BTreeMap<_, BTreeMap<_, u64>> = BTreeMap::new();
+    for ((kind, phase), count) in cells {
+        let row = rows.entry(names[*kind]).or_default();
+        row.insert(phase.name(), *count);
     }
-    plain
+    rows
 }

@@ -1,15 +1,20 @@
 //! A campaign's summary for a terminal.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::path::Path;
 
-use crate::campaign::Summary;
+use crate::campaign::{Summary, coverage};
+use crate::plan::ENTRIES;
 use crate::plan::fault::FAULT_KINDS;
-use crate::report::json::{non_stutter_share, signatures};
-use crate::run::phase::PHASES;
+use crate::report::json::{Signature, hot, non_stutter_share, signatures};
+use crate::run::phase::{PHASES, Phase};
 use crate::situation::Situation;
 
 /// The summary as text.
-pub fn summary(summary: &Summary) -> String {
+///
+/// `kept`: the folder in which the plans of failing seeds are.
+pub fn summary(summary: &Summary, kept: Option<&Path>) -> String {
     let mut text = String::new();
     let wall = summary.wall.as_secs_f64().max(1e-9);
     let seconds = summary.virtual_us as f64 / 1e6;
@@ -43,10 +48,13 @@ pub fn summary(summary: &Summary) -> String {
             format_args!("{:.1} % of steps are no stutter", share * 100.0),
         );
     }
-    table(&mut text, summary);
+    table(&mut text, "faults", &FAULT_KINDS, &summary.tally.faults);
+    table(&mut text, "entered", &ENTRIES, &summary.tally.entries);
+    pairs(&mut text, summary);
     situations(&mut text, summary);
     properties(&mut text, summary);
-    failures(&mut text, summary);
+    unmet(&mut text, summary);
+    failures(&mut text, summary, kept);
     text
 }
 
@@ -54,24 +62,58 @@ fn line(text: &mut String, what: std::fmt::Arguments<'_>) {
     let _ = writeln!(text, "{what}");
 }
 
-fn table(text: &mut String, summary: &Summary) {
-    let _ = write!(text, "\n{:<14}", "faults");
+fn table(text: &mut String, title: &str, names: &[&str], cells: &BTreeMap<(usize, Phase), u64>) {
+    let _ = write!(text, "\n{title:<18}");
     for phase in PHASES {
         let _ = write!(text, "{:>12}", phase.name());
     }
     text.push('\n');
-    for (kind, name) in FAULT_KINDS.iter().enumerate() {
-        let _ = write!(text, "{name:<14}");
+    for (kind, name) in names.iter().enumerate() {
+        let _ = write!(text, "{name:<18}");
         for phase in PHASES {
-            let count = summary
-                .tally
-                .faults
-                .get(&(kind, phase))
-                .copied()
-                .unwrap_or(0);
+            let count = cells.get(&(kind, phase)).copied().unwrap_or(0);
             let _ = write!(text, "{count:>12}");
         }
         text.push('\n');
+    }
+}
+
+/// How often each pair became hot, by the Active's slot.
+fn pairs(text: &mut String, summary: &Summary) {
+    line(
+        text,
+        format_args!(
+            "\npairs that became hot: Active, Standby (times with the Active in slot 0, in slot 1)"
+        ),
+    );
+    for (pair, [zero, one]) in hot(summary) {
+        line(text, format_args!("  {pair:<36}{zero:>8}{one:>8}"));
+    }
+}
+
+/// What was not met, with its reason; without one it counts from a size of campaign on.
+fn unmet(text: &mut String, summary: &Summary) {
+    let gaps = coverage::gaps(summary);
+    if gaps.is_empty() {
+        return;
+    }
+    let (excused, open): (Vec<_>, Vec<_>) = gaps.iter().partition(|gap| gap.excuse().is_some());
+    line(text, format_args!("\nnot met, for a reason"));
+    for gap in excused {
+        let reason = gap.excuse().unwrap_or_default();
+        line(text, format_args!("  {gap}: {reason}"));
+    }
+    if open.is_empty() {
+        return;
+    }
+    let counts = if summary.is_asked() {
+        "counts: exit code 6"
+    } else {
+        "counts from 10,000 freely drawn seeds on"
+    };
+    line(text, format_args!("not met ({counts})"));
+    for gap in open {
+        line(text, format_args!("  {gap}"));
     }
 }
 
@@ -93,14 +135,6 @@ fn situations(text: &mut String, summary: &Summary) {
             );
         }
     }
-    let never: Vec<_> = Situation::ALL
-        .iter()
-        .filter(|one| met(one) == 0)
-        .map(|one| one.name())
-        .collect();
-    if !never.is_empty() {
-        line(text, format_args!("never met: {}", never.join(", ")));
-    }
 }
 
 fn properties(text: &mut String, summary: &Summary) {
@@ -110,24 +144,34 @@ fn properties(text: &mut String, summary: &Summary) {
     }
 }
 
-fn failures(text: &mut String, summary: &Summary) {
-    for (signature, seeds) in signatures(&summary.failures) {
-        let first: Vec<String> = seeds.iter().take(5).map(u64::to_string).collect();
-        line(text, format_args!("\nFAILED {signature}"));
+fn failures(text: &mut String, summary: &Summary, kept: Option<&Path>) {
+    for signed in signatures(&summary.failures) {
+        let Signature {
+            property,
+            roles: [one, other],
+            pair: [image, peer],
+            phase,
+        } = &signed.signature;
+        let first: Vec<String> = signed.seeds.iter().take(5).map(u64::to_string).collect();
+        let (count, seed) = (signed.seeds.len(), signed.seeds[0]);
         line(
             text,
-            format_args!("  {} seeds: {}", seeds.len(), first.join(", ")),
+            format_args!(
+                "\nFAILED {property} in phase {phase}: slot 0 {one} on {image}, slot 1 {other} on {peer}"
+            ),
         );
-        if let Some(failure) = summary.failures.iter().find(|each| each.seed == seeds[0]) {
-            line(
-                text,
-                format_args!(
-                    "  {:.3} s: {:?}",
-                    failure.virtual_us as f64 / 1e6,
-                    failure.verdict
-                ),
-            );
-        }
+        line(
+            text,
+            format_args!("  at {:.3} virtual s: {}", signed.at_seconds, signed.seen),
+        );
+        line(text, format_args!("  {count} seeds: {}", first.join(", ")));
+        let again = match kept {
+            Some(dir) => format!("skewlab replay {}/seed-{seed}.toml", dir.display()),
+            None => format!(
+                "skewlab run --from {seed} --seeds 1 --out DIR keeps its plan, skewlab replay DIR/seed-{seed}.toml runs it"
+            ),
+        };
+        line(text, format_args!("  again: {again}"));
     }
     for error in &summary.harness {
         line(text, format_args!("\nHARNESS {error}"));

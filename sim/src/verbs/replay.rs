@@ -8,7 +8,7 @@ use crate::campaign::{run_fresh, run_watched};
 use crate::exit;
 use crate::plan::{FaultKind, Plan};
 use crate::report::chronicle::Chronicle;
-use crate::run::{Lockstep, Options, Verdict};
+use crate::run::{Lockstep, Options};
 use crate::stock;
 use crate::tap::Observer;
 
@@ -69,7 +69,7 @@ pub fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, 
     writeln!(
         out,
         "{}: {:.3} virtual s, {} steps, {} messages, trace {:016x}",
-        words(&report.verdict),
+        report.verdict.words(),
         report.virtual_us as f64 / 1e6,
         report.steps,
         report.messages,
@@ -95,13 +95,4 @@ pub fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, 
         code = exit::graver(code, exit::NONDETERMINISM);
     }
     Ok(code)
-}
-
-fn words(verdict: &Verdict) -> String {
-    match verdict {
-        Verdict::Passed => "passed".into(),
-        Verdict::Violated(violation) => format!("{}: {}", violation.property, violation.what),
-        Verdict::Stuck { pending } => format!("Converges: waits for {pending}"),
-        Verdict::Panicked { words } => format!("panic: {words}"),
-    }
 }

@@ -6,14 +6,14 @@ use std::sync::Arc;
 use crate::campaign::{self, Campaign, Ends};
 use crate::draw::Wishes;
 use crate::run::{Lockstep, Options};
-use crate::situation::Situation;
+use crate::situation::{Situation, WITNESSES};
 use crate::stock;
 
-/// Says what each situation means, and which seed meets it first.
+/// Says what each situation means, which seed meets it first, and which properties it puts to the test.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Args {
     /// How many seeds are looked through, from 0 on.
-    #[arg(long, default_value_t = 200)]
+    #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u64).range(1..))]
     pub seeds: u64,
 }
 
@@ -40,6 +40,7 @@ pub fn run(args: &Args, out: &mut dyn Write, _: &mut dyn Write) -> Result<u8, St
     let quiet = crate::quiet::panics();
     let summary = campaign::run(&campaign, &Arc::new(stock), |_| {});
     drop(quiet);
+    let write = |error: std::io::Error| format!("cannot write: {error}");
     for situation in Situation::ALL {
         let seed = summary.met_by.get(situation);
         let seed = seed.map_or_else(|| "never".into(), |seed| format!("seed {seed}"));
@@ -49,7 +50,16 @@ pub fn run(args: &Args, out: &mut dyn Write, _: &mut dyn Write) -> Result<u8, St
             situation.name(),
             situation.meaning().trim()
         )
-        .map_err(|error| format!("cannot write: {error}"))?;
+        .map_err(write)?;
+        let tests: Vec<&str> = situation.tests().collect();
+        if !tests.is_empty() {
+            writeln!(out, "{:<34}tests {}", "", tests.join(", ")).map_err(write)?;
+        }
+    }
+    for (property, met) in WITNESSES {
+        if let Err(reason) = met {
+            writeln!(out, "{property}: no situation: {reason}").map_err(write)?;
+        }
     }
     Ok(crate::exit::PASSED)
 }

@@ -1,0 +1,183 @@
+//! What a campaign of some size must have met, and what it cannot meet, with the reason. `sim/FAULTS.md` is
+//! [`document`], held equal by a test.
+
+use std::fmt::{self, Write as _};
+
+use super::Summary;
+use crate::plan::ENTRIES;
+use crate::plan::fault::FAULT_KINDS;
+use crate::run::phase::{PHASES, Phase};
+use crate::situation::Situation;
+
+/// From so many seeds on, of plans drawn without restriction, a gap without excuse gives exit code 6.
+pub const ASKED_FROM: u64 = 10_000;
+
+/// The entries of operators that must be met in every phase: [`ENTRIES`] from 0 on.
+const ENTRIES_ASKED: usize = 1;
+
+/// Cells of the table kind x phase that stay empty, each with its reason.
+pub const EMPTY: &[(&str, Phase, &str)] = &[
+    (
+        "stall",
+        Phase::Vacant,
+        "a stall outlasts a lease, and nobody acts on one in this phase",
+    ),
+    (
+        "refuse-line",
+        Phase::Negotiation,
+        "the Standby of a session that negotiates executes nothing",
+    ),
+    (
+        "disk-refuses",
+        Phase::Drain,
+        "a save and a drain exclude each other, and a hot pair writes nothing else but a count that is forgotten",
+    ),
+];
+
+/// Situations that are not met, each with its reason.
+pub const NEVER: &[(Situation, &str)] = &[];
+
+/// Something that a campaign did not meet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Gap {
+    /// No fault of this kind (an index of `FAULT_KINDS`) took effect in this phase.
+    Fault(usize, Phase),
+    /// Nothing of this sort (an index of `ENTRIES`) was entered in this phase.
+    Entry(usize, Phase),
+    /// This situation.
+    Situation(Situation),
+    /// These images did not become hot with the Active in this slot.
+    Pair(String, String, u8),
+}
+
+impl fmt::Display for Gap {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Fault(kind, phase) => write!(f, "{} x {}", FAULT_KINDS[*kind], phase.name()),
+            Self::Entry(what, phase) => write!(f, "entered {} x {}", ENTRIES[*what], phase.name()),
+            Self::Situation(situation) => write!(f, "situation {}", situation.name()),
+            Self::Pair(active, standby, slot) => {
+                write!(f, "hot {active} (slot {slot}) with {standby}")
+            }
+        }
+    }
+}
+
+impl Gap {
+    /// Why it stays so, if it does.
+    pub fn excuse(&self) -> Option<&'static str> {
+        match self {
+            Self::Fault(kind, phase) => EMPTY
+                .iter()
+                .find(|(name, at, _)| *name == FAULT_KINDS[*kind] && at == phase)
+                .map(|(_, _, reason)| *reason),
+            Self::Situation(situation) => NEVER
+                .iter()
+                .find(|(never, _)| never == situation)
+                .map(|(_, reason)| *reason),
+            Self::Entry(..) | Self::Pair(..) => None,
+        }
+    }
+}
+
+/// What was not met, the excused too.
+pub fn gaps(summary: &Summary) -> Vec<Gap> {
+    let tally = &summary.tally;
+    let mut gaps = Vec::new();
+    for phase in PHASES {
+        let met = |kind: &usize| tally.faults.contains_key(&(*kind, phase));
+        let kinds = (0..FAULT_KINDS.len()).filter(|kind| !met(kind));
+        gaps.extend(kinds.map(|kind| Gap::Fault(kind, phase)));
+        let entered = |what: &usize| tally.entries.contains_key(&(*what, phase));
+        let entries = (0..ENTRIES_ASKED).filter(|what| !entered(what));
+        gaps.extend(entries.map(|what| Gap::Entry(what, phase)));
+    }
+    let unmet = Situation::ALL
+        .iter()
+        .filter(|one| !tally.situations.contains_key(one));
+    gaps.extend(unmet.map(|one| Gap::Situation(*one)));
+    for (active, standby) in summary.pairs.keys() {
+        for slot in [0, 1] {
+            let pair = (active.clone(), standby.clone(), slot);
+            if !tally.hot.contains_key(&pair) {
+                gaps.push(Gap::Pair(pair.0, pair.1, slot));
+            }
+        }
+    }
+    gaps
+}
+
+/// What was not met and has no excuse.
+pub fn unexcused(summary: &Summary) -> Vec<Gap> {
+    let gaps = gaps(summary);
+    gaps.into_iter()
+        .filter(|gap| gap.excuse().is_none())
+        .collect()
+}
+
+/// The table kind x phase as a document: which cells a campaign fills, and why the others stay empty.
+pub fn document() -> String {
+    let mut text = String::from(
+        "# Faults by protocol phase\n\n\
+         `skewlab run` counts each fault in the phase in which it took effect (`sim/src/run/phase.rs`); a campaign of\n\
+         10,000 seeds or more that leaves a cell empty, other than those below, exits 6. This file is made from\n\
+         `sim/src/campaign/coverage.rs` and held equal by a test.\n\n\
+         A cut or a clog takes effect with the first message that it takes or keeps, a disk or a parser that refuses\n\
+         with the first write or line that it refuses, a message that comes twice, is held or is reordered where the\n\
+         copy (the late message: behind a later one) arrives, every other fault as it strikes; what strikes a machine\n\
+         that does not run has none.\n\n| kind |",
+    );
+    for phase in PHASES {
+        let _ = write!(text, " {} |", phase.name());
+    }
+    text.push_str("\n|---|");
+    text.push_str(&"---|".repeat(PHASES.len()));
+    text.push('\n');
+    let mut notes = String::new();
+    let mut number = 0;
+    for name in FAULT_KINDS {
+        let _ = write!(text, "| {name} |");
+        for phase in PHASES {
+            let excuse = EMPTY.iter().find(|(of, at, _)| *of == name && *at == phase);
+            match excuse {
+                None => text.push_str(" met |"),
+                Some((_, _, reason)) => {
+                    number += 1;
+                    let _ = write!(text, " ({number}) |");
+                    let _ = writeln!(notes, "{number}. {name} x {}: {reason}.", phase.name());
+                }
+            }
+        }
+        text.push('\n');
+    }
+    text.push_str("\nEmpty, because:\n\n");
+    text.push_str(&notes);
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_document_is_the_table_of_reasons() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/FAULTS.md");
+        let found = std::fs::read_to_string(path).unwrap_or_default();
+        assert_eq!(found, document(), "sim/FAULTS.md is not what the code says");
+    }
+
+    #[test]
+    fn reasons_are_of_kinds_that_there_are() {
+        for (name, phase, _) in EMPTY {
+            assert!(FAULT_KINDS.contains(name), "{name} x {}", phase.name());
+        }
+    }
+
+    #[test]
+    fn a_campaign_that_met_nothing_has_gaps_and_some_have_an_excuse() {
+        let summary = Summary::default();
+        let all = gaps(&summary).len();
+        assert_eq!(all - unexcused(&summary).len(), EMPTY.len() + NEVER.len());
+        assert!(unexcused(&summary).contains(&Gap::Fault(0, Phase::Drain)));
+    }
+}
