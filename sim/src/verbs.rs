@@ -105,6 +105,23 @@ mod tests {
             &["run", "--only-faults", "meteor"],
             &["run", "--pair", "6.0:9.9"],
             &["replay", "no-such-plan.toml"],
+            &["run", "--jobs", "0"],
+            &["run", "--seeds", "0"],
+            &["run", "--for", "0"],
+            &["run", "--from", "18446744073709551615", "--seeds", "2"],
+            &[
+                "run",
+                "--pair",
+                "6.0:6.2",
+                "--active",
+                "a",
+                "--standby",
+                "b",
+            ],
+            &["run", "--active", "meridian@6.0"],
+            &["run", "--only-faults", ""],
+            &["run", "--planted", "meteor"],
+            &["situations", "--seeds", "0"],
         ] {
             let (exit, _, err) = lab(words);
             assert_eq!(exit, code(exit::USAGE), "{words:?}");
@@ -133,6 +150,51 @@ mod tests {
         let (exit, out, err) = lab(&["replay", &path]);
         assert_eq!(exit, code(exit::USAGE), "{out}{err}");
         assert!(err.contains("drift") && err.contains("Save 7"), "{err}");
+    }
+
+    #[test]
+    fn a_plan_that_is_none_is_refused_with_its_file_and_what_is_wrong() {
+        let wishes = crate::draw::Wishes {
+            only_faults: Some(Vec::new()),
+            ..Default::default()
+        };
+        let good = crate::draw::plan(2, &wishes).write();
+        let fault = |text: &str| format!("{good}\n[[faults]]\n{text}\n");
+        let crash = "kind = \"crash\"\ndown_ms = 5\n";
+        for (name, text, says) in [
+            ("empty", String::new(), "version"),
+            (
+                "version",
+                good.replacen("version = 1", "version = 7", 1),
+                "format version 7",
+            ),
+            (
+                "fault",
+                fault("at = \"at 5 ms\"\nkind = \"meteor\""),
+                "meteor",
+            ),
+            (
+                "anchor",
+                fault(&format!("at = \"soon\"\nslot = 0\n{crash}")),
+                "soon",
+            ),
+            (
+                "slot",
+                fault(&format!("at = \"at 5 ms\"\nslot = 2\n{crash}")),
+                "slot",
+            ),
+            (
+                "moment",
+                fault("at = \"at 5 ms\"\nkind = \"lose\""),
+                "a message fault (lose) needs an anchor",
+            ),
+            ("cut", good[..good.len() / 2].to_string() + "\n[", "line"),
+        ] {
+            let path = file(&format!("{name}.toml"), &text);
+            let (exit, _, err) = lab(&["replay", &path]);
+            assert_eq!(exit, code(exit::USAGE), "{name}: {err}");
+            assert!(err.contains(&path) && err.contains(says), "{name}: {err}");
+        }
     }
 
     #[test]
