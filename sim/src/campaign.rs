@@ -147,11 +147,12 @@ impl Summary {
 
     fn end(&mut self, seed: u64, outcome: Outcome) {
         match outcome {
-            Outcome::Done(Ok(One {
-                plan,
-                report,
-                again,
-            })) => {
+            Outcome::Done(Ok(one)) => {
+                let One {
+                    plan,
+                    report,
+                    again,
+                } = *one;
                 if let Some(trace) = again {
                     self.again += 1;
                     if trace != report.trace {
@@ -327,7 +328,7 @@ fn one(
     stock: &Arc<Stock>,
     seed: u64,
     at_hand: &dyn Fn(&Arc<Plan>),
-) -> Result<One, String> {
+) -> Result<Box<One>, String> {
     let plan = Arc::new(draw::plan(seed, &campaign.wishes));
     at_hand(&plan);
     let report = run_fresh(&plan, stock, campaign.options)?;
@@ -339,9 +340,9 @@ fn one(
     } else {
         None
     };
-    Ok(One {
+    Ok(Box::new(One {
         plan,
         report,
         again,
-    })
+    }))
 }

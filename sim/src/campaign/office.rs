@@ -15,12 +15,12 @@ use crate::plan::Plan;
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 
 /// Works at one seed; tells the plan, before each run of it, to whoever watches.
-pub(super) type Work = dyn Fn(u64, &dyn Fn(&Arc<Plan>)) -> Result<One, String> + Send + Sync;
+pub(super) type Work = dyn Fn(u64, &dyn Fn(&Arc<Plan>)) -> Result<Box<One>, String> + Send + Sync;
 
 /// What became of a seed.
 pub(super) enum Outcome {
     /// It was worked at to the end.
-    Done(Result<One, String>),
+    Done(Result<Box<One>, String>),
     /// It was given up after so long.
     Hung(Option<Arc<Plan>>, Duration),
 }
@@ -53,7 +53,7 @@ struct Office {
 }
 
 enum Told {
-    Seed(u64, Result<One, String>),
+    Seed(u64, Result<Box<One>, String>),
     Over,
 }
 

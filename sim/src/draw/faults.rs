@@ -85,7 +85,8 @@ pub(super) fn draw(seed: u64, wishes: &Wishes, plan: &Plan) -> Vec<Fault> {
     faults
 }
 
-/// A clog before a unit that refuses lines, in one of three: the lines come when the Active has given it up.
+/// A clog before a unit that refuses lines, in one of three: longer than a prompt waits and shorter than the watchdog, so
+/// that the lines come when the Active has left the session and the Standby has not.
 fn clogged(
     kind: &FaultKind,
     ms: u64,
@@ -96,7 +97,7 @@ fn clogged(
     let FaultKind::RefuseLine { slot, .. } = *kind else {
         return None;
     };
-    let (comes, for_ms) = (stream.chance(33), stream.among(6_000, 12_000));
+    let (comes, for_ms) = (stream.chance(33), stream.among(3_300, 4_900));
     let kind = FaultKind::Clog {
         from: (1 - slot).to_string(),
         to: slot.to_string(),
