@@ -13,6 +13,7 @@ pub mod no_foreign_line;
 pub mod no_split_ack;
 pub mod no_stale;
 pub mod order_once;
+pub mod pair_agrees;
 pub mod planned_loses_nothing;
 pub mod reference;
 pub mod refused_leaves_nothing;
@@ -39,6 +40,7 @@ pub fn all(plan: &Arc<Plan>, stock: &Arc<Stock>, options: Options) -> Vec<Box<dy
         Box::new(planned_loses_nothing::PlannedLosesNothing::default()),
         Box::new(hot_is_served::HotIsServed::default()),
         Box::new(commutes::Commutes::default()),
+        Box::new(pair_agrees::PairAgrees::default()),
         Box::new(no_foreign_line::NoForeignLine::default()),
         Box::new(order_once::OrderOnce::default()),
         Box::new(no_stale::NoStale::default()),
