@@ -51,11 +51,14 @@ impl Loaded {
     }
 }
 
+/// Pairings that were computed, by the defect that is planted and their key; none: the bytes make none.
+type Pairings = BTreeMap<(Planted, PairingKey), Option<Arc<Pairing>>>;
+
 /// All that runs share.
 #[derive(Debug, Default)]
 pub struct Stock {
     images: BTreeMap<String, Arc<Loaded>>,
-    pairings: Mutex<BTreeMap<PairingKey, Option<Arc<Pairing>>>>,
+    pairings: Mutex<Pairings>,
     limits: Limits,
     policy: Policy,
 }
@@ -171,16 +174,13 @@ impl Stock {
     ) -> Option<Arc<Pairing>> {
         let known = {
             let pairings = self.pairings.lock().unwrap_or_else(PoisonError::into_inner);
-            pairings.get(&key).cloned()
+            pairings.get(&(planted, key)).cloned()
         };
         match known {
             Some(pairing) if !again => pairing,
             known => {
                 let computed = Pairing::compute(software, &key, bytes, planted);
                 let computed = computed.ok().map(Arc::new);
-                if planted != Planted::NONE {
-                    return computed;
-                }
                 if let Some(known) = known {
                     assert_eq!(
                         known.as_deref().map(diff_of),
@@ -190,7 +190,8 @@ impl Stock {
                     return known;
                 }
                 let mut pairings = self.pairings.lock().unwrap_or_else(PoisonError::into_inner);
-                pairings.entry(key).or_insert(computed).clone()
+                let entry = pairings.entry((planted, key));
+                entry.or_insert(computed).clone()
             }
         }
     }
