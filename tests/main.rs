@@ -1,3 +1,4 @@
 //! What crosses rooms: one binary, one module a subject.
 
 mod accepts;
+mod regressions;

@@ -94,6 +94,39 @@ impl Defect {
         }
     }
 
+    /// What it does, in a sentence.
+    pub const fn what(self) -> &'static str {
+        match self {
+            Self::LineSessionUnchecked => "A `Line` of any session is taken.",
+            Self::ChunkSessionUnchecked => "A chunk of any session is taken.",
+            Self::AttemptUnchecked => "A session counts as the current one whatever its attempt.",
+            Self::GapAccepted => "A line is applied although the one before it is missing.",
+            Self::SwapBeforeAccept => {
+                "The shadow is swapped in when it is ready, before the Active has judged."
+            }
+            Self::AckBeforeApply => {
+                "A line is answered when it comes and applied at the next input."
+            }
+            Self::HotWithoutAck => "`Hot` counts without `HotAck`.",
+            Self::RegisterNotCleared => "Hot is left without clearing the register.",
+            Self::CounterIgnored => "The arbiter stores a register write whatever its counter.",
+            Self::TimersAfterQueue => {
+                "The driver delivers what was queued before the timers that are due."
+            }
+            Self::AdlWithoutSdl => {
+                "The Active treats what is not on the ADL as executable on the Standby."
+            }
+            Self::GuardedLeavesOld => "A guarded value that cannot go leaves the old line behind.",
+            Self::NoOfUnsent => "`no` of a line that was never sent is sent.",
+            Self::MclNotCarried => "MCL and complements stay at the Active.",
+            Self::ResendOnce => "The resend timer is not armed again after it fired once.",
+            Self::NoOfferOnRejoin => "The arbiter makes no offer when the last holder is back.",
+            Self::LineBeforeAccept => "A line is applied before `BulkAccept`.",
+            Self::ConfirmOfAnother => "A Confirm counts whatever its counter.",
+            Self::GrantUnasked => "A Grant counts although it echoes no Renew of the unit.",
+        }
+    }
+
     /// The defect of that name.
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|defect| defect.name() == name)

@@ -17,6 +17,7 @@ pub mod exit;
 pub mod oracle;
 pub mod plan;
 pub mod quiet;
+pub mod regression;
 pub mod report;
 pub mod run;
 pub mod situation;

@@ -1,20 +1,127 @@
-//! `skewlab planted`: the planted defects.
+//! `skewlab planted`: the planted defects, and whether the laboratory sees them.
+
+mod check;
+mod cut;
+mod keep;
+mod kept;
 
 use std::io::Write;
+use std::path::PathBuf;
+use std::sync::Arc;
 
 use skewsync::planted::Defect;
 
-/// Prints the names of the planted defects, one a line.
-#[derive(Clone, Debug, clap::Args)]
-pub struct Args {}
+use crate::campaign::{self, Campaign, Ends, Summary};
+use crate::draw::{Material, Wishes};
+use crate::exit;
+use crate::run::{Lockstep, Options};
+use crate::stock::{self, Stock};
 
-/// Prints them.
+/// Prints the names of the planted defects, one a line; or checks that each is caught, or keeps what catches it.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Args {
+    /// Runs 200 seeds for each defect from its kept seed on, with the lockstep and by the properties alone, up to the
+    /// first that fails by the expected property. Exit code 1 if a defect is not caught.
+    #[arg(long, conflicts_with = "keep")]
+    pub check: bool,
+    /// Looks for each defect from seed 0 on, and keeps what was found in this checkout: `sim/kept.toml`,
+    /// `tests/regressions/*.toml`, and the table in the README there.
+    #[arg(long, value_name = "CHECKOUT")]
+    pub keep: Option<PathBuf>,
+    /// Only these defects, separated by commas.
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    pub only: Vec<String>,
+    /// How many runs at once; by default one per processor.
+    #[arg(long)]
+    pub jobs: Option<usize>,
+    /// One JSON object instead of a table.
+    #[arg(long, requires = "check")]
+    pub json: bool,
+}
+
+/// Prints the names, checks, or keeps.
 ///
 /// # Errors
-/// If it cannot write.
-pub fn run(_: &Args, out: &mut dyn Write, _: &mut dyn Write) -> Result<u8, String> {
-    for defect in Defect::ALL {
-        writeln!(out, "{}", defect.name()).map_err(|error| format!("cannot write: {error}"))?;
+/// An unknown name, a build without the defects, what cannot be read or written.
+pub fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, String> {
+    let defects = chosen(&args.only)?;
+    if !args.check && args.keep.is_none() {
+        for defect in defects {
+            writeln!(out, "{}", defect.name()).map_err(unwritten)?;
+        }
+        return Ok(exit::PASSED);
     }
-    Ok(crate::exit::PASSED)
+    let bench = Bench::new(args.jobs.unwrap_or_else(super::run::processors))?;
+    let quiet = crate::quiet::panics();
+    let code = match &args.keep {
+        Some(checkout) => keep::run(&bench, &defects, checkout, out, err)?,
+        None => check::run(&bench, &defects, args.json, out)?,
+    };
+    drop(quiet);
+    Ok(code)
+}
+
+fn chosen(only: &[String]) -> Result<Vec<Defect>, String> {
+    let named = |name: &String| {
+        Defect::named(name).ok_or_else(|| {
+            format!("there is no planted defect `{name}`; `skewlab planted` lists them")
+        })
+    };
+    if only.is_empty() {
+        return Ok(Defect::ALL.to_vec());
+    }
+    only.iter().map(named).collect()
+}
+
+fn unwritten(error: std::io::Error) -> String {
+    format!("cannot write: {error}")
+}
+
+/// What campaigns on planted defects share.
+struct Bench {
+    stock: Arc<Stock>,
+    material: Arc<Material>,
+    jobs: usize,
+}
+
+impl Bench {
+    fn new(jobs: usize) -> Result<Self, String> {
+        let (stock, material) = stock::load(&[]).map_err(|error| error.to_string())?;
+        let any = Some(Defect::ALL[0].name());
+        stock.planted(any).map_err(|_| {
+            "this build has no planted defects: `cargo run --release --features planted -- planted --check`"
+                .to_string()
+        })?;
+        Ok(Self {
+            stock: Arc::new(stock),
+            material: Arc::new(material),
+            jobs,
+        })
+    }
+
+    /// A campaign on one defect.
+    fn campaign(
+        &self,
+        defect: Defect,
+        lockstep: Lockstep,
+        from: u64,
+        seeds: u64,
+        ends: Ends,
+    ) -> Summary {
+        let wishes = Wishes {
+            planted: Some(defect.name().into()),
+            material: Arc::clone(&self.material),
+            ..Wishes::default()
+        };
+        let campaign = Campaign {
+            from,
+            seeds,
+            lasts: None,
+            jobs: self.jobs,
+            wishes,
+            options: Options { lockstep },
+            ends,
+        };
+        campaign::run(&campaign, &self.stock, |_| {})
+    }
 }

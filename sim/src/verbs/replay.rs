@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::campaign::{run_fresh, run_watched};
 use crate::exit;
-use crate::plan::{FaultKind, Plan};
+use crate::plan::FaultKind;
+use crate::regression;
 use crate::report::chronicle::Chronicle;
 use crate::run::{Lockstep, Options};
 use crate::stock;
@@ -15,9 +16,12 @@ use crate::tap::Observer;
 /// Runs a plan, twice, and says what was established.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Args {
-    /// The plan.
+    /// The plan, or a kept one.
     pub plan: PathBuf,
-    /// Does not hold the steps against the model; they are not held against it yet.
+    /// Runs it on the sound engine: without the defect that it plants.
+    #[arg(long)]
+    pub sound: bool,
+    /// Does not hold the steps against the model.
     #[arg(long)]
     pub no_lockstep: bool,
     /// Tells the run event by event.
@@ -31,7 +35,11 @@ pub struct Args {
 /// Unreadable input, in words.
 pub fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, String> {
     let text = super::run::read(&args.plan)?;
-    let plan = Plan::read(&text).map_err(|error| format!("{}: {error}", args.plan.display()))?;
+    let mut plan =
+        regression::plan_in(&text).map_err(|error| format!("{}: {error}", args.plan.display()))?;
+    if args.sound {
+        plan.planted = None;
+    }
     let plan = Arc::new(plan);
     let changes = plan.faults.iter().filter_map(|fault| match &fault.kind {
         FaultKind::ImageChange { image, .. } => Some(image.clone()),

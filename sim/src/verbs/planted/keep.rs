@@ -1,0 +1,241 @@
+//! `--keep`: looks for each defect from seed 0 on, and writes down what catches it.
+
+use std::fmt::Write as _;
+use std::io::Write;
+use std::path::Path;
+
+use skewsync::planted::Defect;
+
+use super::cut::{Wanted, cut};
+use super::kept::{AllKept, Kept, Sight};
+use super::{Bench, unwritten};
+use crate::campaign::{Ends, Failure};
+use crate::exit;
+use crate::plan::Plan;
+use crate::regression::{Expect, PASSED, Regression};
+use crate::run::{Lockstep, Verdict};
+
+/// Seeds that are run for each defect whatever they show, so that the table says how often it is seen.
+const SAMPLE: u64 = 40;
+/// Seeds within which each defect must be seen.
+const SEEDS_MAX: u64 = 2_000;
+/// Of so many plans that fail the smallest is kept.
+const PLANS: usize = 4;
+/// The lines in the README of the kept plans between which the table stands.
+const TABLE: [&str; 2] = [
+    "<!-- table: skewlab planted --keep . -->",
+    "<!-- end of the table -->",
+];
+
+pub(super) fn run(
+    bench: &Bench,
+    defects: &[Defect],
+    checkout: &Path,
+    out: &mut dyn Write,
+    err: &mut dyn Write,
+) -> Result<u8, String> {
+    let folder = checkout.join("tests/regressions");
+    let (list, readme) = (checkout.join("sim/kept.toml"), folder.join("README.md"));
+    let mut all: AllKept = toml::from_str(&super::super::run::read(&list)?)
+        .map_err(|error| format!("{}: {error}", list.display()))?;
+    let mut missed = 0;
+    for defect in defects {
+        let lockstep = hunt(bench, *defect, Lockstep::On);
+        let properties = hunt(bench, *defect, Lockstep::Off);
+        let found = [(Lockstep::Off, &properties), (Lockstep::On, &lockstep)];
+        let plan = found
+            .into_iter()
+            .find_map(|(by, hunted)| smallest(bench, by, hunted.as_ref()?));
+        let kept = Kept {
+            defect: defect.name().into(),
+            lockstep: lockstep.map(|hunted| hunted.sight),
+            properties: properties.map(|hunted| hunted.sight),
+        };
+        writeln!(out, "{}", row(&kept)).map_err(unwritten)?;
+        missed += usize::from(kept.lockstep.is_none());
+        missed += usize::from(kept.properties.is_none());
+        if let Some(plan) = plan {
+            let kept = regression(*defect, plan);
+            write(
+                &folder.join(format!("{}.toml", defect.name())),
+                &kept.write(),
+            )?;
+        } else {
+            writeln!(
+                err,
+                "skewlab: {}: no plan is silent on the sound engine",
+                defect.name()
+            )
+            .map_err(unwritten)?;
+            missed += 1;
+        }
+        all.put(kept);
+        write(&list, &all.write())?;
+        write(
+            &readme,
+            &with_table(&super::super::run::read(&readme)?, &all)?,
+        )?;
+    }
+    Ok(if missed == 0 {
+        exit::PASSED
+    } else {
+        exit::SAFETY
+    })
+}
+
+/// What was found of a defect in one way of looking.
+struct Hunted {
+    sight: Sight,
+    failures: Vec<Failure>,
+}
+
+fn hunt(bench: &Bench, defect: Defect, lockstep: Lockstep) -> Option<Hunted> {
+    let (mut of, mut failures) = (0, Vec::new());
+    while of < SEEDS_MAX && failures.is_empty() {
+        let ends = if of == 0 {
+            Ends::Never
+        } else {
+            Ends::AtFailure
+        };
+        let seeds = if of == 0 { SAMPLE } else { SEEDS_MAX - of };
+        let summary = bench.campaign(defect, lockstep, of, seeds, ends);
+        of += summary.seeds.max(1);
+        failures = summary.failures;
+    }
+    let first = failures.first()?;
+    let sight = Sight {
+        property: first.verdict.property()?.into(),
+        seed: first.seed,
+        failed: failures.len() as u64,
+        of,
+    };
+    Some(Hunted { sight, failures })
+}
+
+/// A plan that shows the defect, and what it shows.
+struct Shown {
+    plan: Plan,
+    expect: Expect,
+}
+
+fn smallest(bench: &Bench, lockstep: Lockstep, hunted: &Hunted) -> Option<Shown> {
+    let property = hunted.sight.property.as_str();
+    let wanted = Wanted {
+        bench,
+        lockstep,
+        property,
+    };
+    let size = |failure: &&Failure| failure.plan.faults.len() + failure.plan.commands.len();
+    let same = hunted.failures.iter();
+    let mut same: Vec<&Failure> = same
+        .filter(|failure| failure.verdict.property() == Some(property))
+        .collect();
+    same.sort_by_key(size);
+    let cuts = same.into_iter().take(PLANS).filter_map(|failure| {
+        let mut plan = failure.plan.clone();
+        // The plan is about the engine: a family that grows by a form does not end it.
+        plan.units.iter_mut().for_each(|unit| unit.digest.clear());
+        let stuck = matches!(failure.verdict, Verdict::Stuck { .. });
+        let failed_ms = (!stuck).then_some(failure.virtual_us / 1_000);
+        let plan = cut(plan, failed_ms, &wanted);
+        shown(plan, &wanted)
+    });
+    cuts.min_by_key(|shown| shown.plan.write().len())
+}
+
+fn shown(plan: Plan, wanted: &Wanted<'_>) -> Option<Shown> {
+    let (sound, drift) = wanted.sound(&plan).ok()?;
+    let expect = Expect {
+        sound: sound.into(),
+        lockstep: wanted.verdict(&plan, Lockstep::On).ok()?.into(),
+        properties: wanted.verdict(&plan, Lockstep::Off).ok()?.into(),
+        drift,
+    };
+    (sound == PASSED && expect.lockstep != PASSED).then_some(Shown { plan, expect })
+}
+
+fn regression(defect: Defect, shown: Shown) -> Regression {
+    let seed = shown
+        .plan
+        .seed
+        .map_or_else(String::new, |seed| format!(", from seed {seed}"));
+    Regression {
+        what: format!("Planted defect {}{seed}: {}", defect.name(), defect.what()),
+        expect: shown.expect,
+        plan: shown.plan,
+    }
+}
+
+fn row(kept: &Kept) -> String {
+    let cell = |sight: &Option<Sight>| match sight {
+        Some(sight) => format!(
+            "{} | {} | {} of {}",
+            sight.property, sight.seed, sight.failed, sight.of
+        ),
+        None => "- | - | -".into(),
+    };
+    format!(
+        "| [`{0}`]({0}.toml) | {1} | {2} |",
+        kept.defect,
+        cell(&kept.lockstep),
+        cell(&kept.properties)
+    )
+}
+
+/// The README with the table of what is kept in the place of the former one.
+fn with_table(readme: &str, all: &AllKept) -> Result<String, String> {
+    let parts = readme
+        .split_once(TABLE[0])
+        .and_then(|(before, rest)| Some((before, rest.split_once(TABLE[1])?.1)));
+    let Some((before, after)) = parts else {
+        let [begins, ends] = TABLE;
+        return Err(format!(
+            "the README has no place for the table: `{begins}` and `{ends}`"
+        ));
+    };
+    let mut table = String::from(
+        "| defect | with the lockstep | first seed | failed | by the properties alone | first seed | failed |\n\
+         |---|---|---|---|---|---|---|\n",
+    );
+    for kept in &all.kept {
+        let _ = writeln!(table, "{}", row(kept));
+    }
+    Ok(format!("{before}{}\n{table}{}{after}", TABLE[0], TABLE[1]))
+}
+
+fn write(path: &Path, text: &str) -> Result<(), String> {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a verb writes what it was asked to keep"
+    )]
+    let written = std::fs::write(path, text);
+    written.map_err(|error| format!("{}: {error}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_replaces_the_former_one_and_leaves_the_words() {
+        let mut all = AllKept::default();
+        all.put(Kept {
+            defect: "gap-accepted".into(),
+            lockstep: None,
+            properties: None,
+        });
+        let [begins, ends] = TABLE;
+        let readme = format!("# Kept\n{begins}\nold\n{ends}\nwhy\n");
+        let once = with_table(&readme, &all).expect("there is a place");
+        assert!(
+            once.starts_with("# Kept\n") && once.ends_with("\nwhy\n"),
+            "{once}"
+        );
+        assert!(
+            once.contains("gap-accepted") && !once.contains("old"),
+            "{once}"
+        );
+        assert_eq!(with_table(&once, &all), Ok(once));
+        assert!(with_table("# Kept\n", &all).is_err());
+    }
+}
