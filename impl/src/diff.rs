@@ -222,7 +222,7 @@ fn take_list(lines: &mut Lines<'_>, header: &Header) -> Result<Vec<DiffEntry>, D
         let line = lines.next().ok_or(short)?;
         let (residue, entry) = line.split_once('\t').ok_or(lines.shape())?;
         let residue = take_residue(residue).ok_or(lines.shape())?;
-        let entry = take_entry(entry, lines.number, header)?;
+        let entry = take_entry(entry, lines.number, header, &[])?;
         if let Residue::Values { leaf, .. } = &residue
             && usize::from(leaf.0) >= entry.form.leaves().len()
         {

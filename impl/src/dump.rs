@@ -172,6 +172,14 @@ impl Dump {
     /// # Errors
     /// See [`DumpError`].
     pub fn decode(bytes: &[u8]) -> Result<Self, DumpError> {
+        Self::decode_like(bytes, &[])
+    }
+
+    /// The same; forms that stand in `like`, which is in canonical order, are shared with it.
+    ///
+    /// # Errors
+    /// See [`DumpError`].
+    pub fn decode_like(bytes: &[u8], like: &[Entry]) -> Result<Self, DumpError> {
         let text = core::str::from_utf8(bytes).map_err(|_| DumpError::Head)?;
         let mut lines = Lines::of(text);
         if lines.next() != Some(HEAD) {
@@ -181,7 +189,7 @@ impl Dump {
         let announced = take_count(&mut lines, ENTRIES_MAX)?;
         let mut entries = Vec::new();
         while let Some(line) = lines.next() {
-            entries.push(take_entry(line, lines.number, &header)?);
+            entries.push(take_entry(line, lines.number, &header, like)?);
         }
         if entries.len() != announced {
             return Err(DumpError::Short {
@@ -340,7 +348,12 @@ fn take_default(form: &Form, text: &str) -> Option<DefaultDecl> {
     ascending.then_some(DefaultDecl::Values(values))
 }
 
-pub(crate) fn take_entry(text: &str, line: usize, header: &Header) -> Result<Entry, DumpError> {
+pub(crate) fn take_entry(
+    text: &str,
+    line: usize,
+    header: &Header,
+    like: &[Entry],
+) -> Result<Entry, DumpError> {
     let shape = || DumpError::Shape { line };
     let mut fields = text.split('\t');
     let (
@@ -365,7 +378,12 @@ pub(crate) fn take_entry(text: &str, line: usize, header: &Header) -> Result<Ent
     else {
         return Err(shape());
     };
-    let form = Form::parse(form).map_err(|error| DumpError::Form { line, error })?;
+    let known = like
+        .binary_search_by(|entry| (entry.mode.as_str(), entry.form.normal()).cmp(&(mode, form)));
+    let form = match known {
+        Ok(at) => like[at].form.clone(),
+        Err(_) => Form::parse(form).map_err(|error| DumpError::Form { line, error })?,
+    };
     let component: u16 = component.parse().map_err(|_| shape())?;
     if usize::from(component) >= header.components.len() {
         return Err(shape());

@@ -11,6 +11,7 @@ mod kind;
 use alloc::borrow::ToOwned;
 use alloc::collections::BTreeMap;
 use alloc::string::String;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
@@ -208,7 +209,7 @@ pub struct Image {
 #[derive(Clone, Debug)]
 pub struct Grammar {
     levels: Vec<Level>,
-    modes: Vec<Matcher<FormId>>,
+    modes: Vec<Arc<Matcher<FormId>>>,
 }
 
 /// Why declarations make no image.
@@ -312,7 +313,7 @@ impl Image {
             .iter()
             .map(|c| Level(c.level))
             .collect();
-        let own = Grammar::of(&forms, parents.len(), &levels);
+        let own = Grammar::of(&forms, parents.len(), &levels, None);
         let digest = file::digest(&declarations);
         Ok(Self {
             digest,
@@ -391,18 +392,34 @@ impl Image {
     /// When `levels` are of another family.
     pub fn grammar(&self, levels: &[Level]) -> Grammar {
         assert_eq!(levels.len(), self.levels.len(), "levels of another family");
-        Grammar::of(&self.forms, self.parents.len(), levels)
+        Grammar::of(&self.forms, self.parents.len(), levels, Some(&self.own))
     }
 
     /// The form with this normal form in this mode that lives at `level` of its component.
     pub fn find(&self, mode: ModeId, form: &Form, level: Level) -> Option<FormId> {
+        self.found(mode, form, |decl| decl.lives_at(level))
+    }
+
+    /// The form with this normal form in this mode that lives at its own levels.
+    pub fn living(&self, mode: ModeId, form: &Form) -> Option<FormId> {
+        self.found(mode, form, |decl| {
+            decl.lives_at(self.levels[usize::from(decl.component.0)])
+        })
+    }
+
+    fn found(
+        &self,
+        mode: ModeId,
+        form: &Form,
+        wanted: impl Fn(&FormDecl) -> bool,
+    ) -> Option<FormId> {
         let from = self
             .forms
             .partition_point(|decl| (decl.mode, decl.form.normal()) < (mode, form.normal()));
         self.forms[from..]
             .iter()
             .take_while(|decl| decl.mode == mode && decl.form == *form)
-            .position(|decl| decl.lives_at(level))
+            .position(wanted)
             .map(|at| FormId((from + at) as u32))
     }
 }
@@ -415,16 +432,22 @@ impl FormDecl {
 }
 
 impl Grammar {
-    fn of(forms: &[FormDecl], modes: usize, levels: &[Level]) -> Self {
+    /// The forms that live at `levels`. Modes in which they are those of `like` are shared with it.
+    fn of(forms: &[FormDecl], modes: usize, levels: &[Level], like: Option<&Self>) -> Self {
         let mut by_mode: Vec<Vec<(FormId, &Form)>> = alloc::vec![Vec::new(); modes];
         for (number, decl) in forms.iter().enumerate() {
             if decl.lives_at(levels[usize::from(decl.component.0)]) {
                 by_mode[usize::from(decl.mode.0)].push((FormId(number as u32), &decl.form));
             }
         }
+        let modes = by_mode.into_iter().enumerate().map(|(mode, forms)| {
+            let known = like.map(|like| &like.modes[mode]);
+            let same = known.filter(|known| known.ids().eq(forms.iter().map(|(id, _)| *id)));
+            same.map_or_else(|| Arc::new(Matcher::of(forms)), Arc::clone)
+        });
         Self {
             levels: levels.to_vec(),
-            modes: by_mode.into_iter().map(Matcher::of).collect(),
+            modes: modes.collect(),
         }
     }
 

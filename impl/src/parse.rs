@@ -2,9 +2,13 @@
 //!
 //! It executes nothing: what a line does to a config is the business of `config`.
 
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::cmp::Ordering;
+use core::fmt;
+use core::hash::{Hash, Hasher};
 
 use crate::base::{FormId, ModeId};
 use crate::grammar::{Resolution, Sign, Words, split_words};
@@ -18,19 +22,18 @@ pub const LINE_BYTES_MAX: usize = 8 * 1024;
 /// # Shape
 /// Each with its form; the root has none. An instance is told by its whole entry line. Ancestors
 /// are ordered before what is in them.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Place(Arc<[(FormId, Words)]>);
+#[derive(Clone, Default)]
+pub struct Place(Option<Arc<Instances>>);
 
-impl Default for Place {
-    fn default() -> Self {
-        Self(Arc::new([]))
-    }
+struct Instances {
+    around: Place,
+    all: Box<[(FormId, Words)]>,
 }
 
 impl Place {
     /// The root.
-    pub fn root() -> Self {
-        Self::default()
+    pub const fn root() -> Self {
+        Self(None)
     }
 
     /// The instance that the line `words` of the form `entry` enters from here.
@@ -40,39 +43,46 @@ impl Place {
             Sign::Positive,
             "a negated line enters nothing"
         );
-        Self(self.0.iter().cloned().chain([(entry, words)]).collect())
+        let all = self.instances().iter().cloned();
+        Self(Some(Arc::new(Instances {
+            around: self.clone(),
+            all: all.chain([(entry, words)]).collect(),
+        })))
     }
 
     /// The entry lines, from the root.
     pub fn instances(&self) -> &[(FormId, Words)] {
-        &self.0
+        self.0.as_ref().map_or(&[], |instances| &instances.all)
     }
 
     /// Whether this is the root.
-    pub fn is_root(&self) -> bool {
-        self.0.is_empty()
+    pub const fn is_root(&self) -> bool {
+        self.0.is_none()
     }
 
     /// The form of the line that enters it; none for the root.
     pub fn entry_form(&self) -> Option<FormId> {
-        self.0.last().map(|(form, _)| *form)
+        self.instances().last().map(|(form, _)| *form)
     }
 
     /// The instance around it.
     pub fn parent(&self) -> Option<Self> {
-        let (_, around) = self.0.split_last()?;
-        Some(Self(around.into()))
+        self.0.as_ref().map(|instances| instances.around.clone())
     }
 
     /// Itself and all around it but the root, from the outermost.
     pub fn and_ancestors(&self) -> impl Iterator<Item = Self> + use<> {
-        let all = Arc::clone(&self.0);
-        (1..=all.len()).map(move |depth| Self(all[..depth].into()))
+        let mut all = Vec::with_capacity(self.instances().len());
+        let mut next = self.clone();
+        while let Some(around) = next.parent() {
+            all.push(core::mem::replace(&mut next, around));
+        }
+        all.into_iter().rev()
     }
 
     /// Whether it is `other` or lies in it.
     pub fn is_within(&self, other: &Self) -> bool {
-        self.0.starts_with(&other.0)
+        self.instances().starts_with(other.instances())
     }
 
     /// The mode that it is an instance of.
@@ -84,9 +94,55 @@ impl Place {
 
     /// The entry lines, each ended by ` / `.
     pub fn path(&self) -> String {
-        self.0.iter().fold(String::new(), |path, (_, words)| {
+        let instances = self.instances().iter();
+        instances.fold(String::new(), |path, (_, words)| {
             path + words.text() + " / "
         })
+    }
+
+    /// Whether both are one value: then they are equal without a look.
+    fn is_same(&self, other: &Self) -> bool {
+        match (&self.0, &other.0) {
+            (None, None) => true,
+            (Some(one), Some(other)) => Arc::ptr_eq(one, other),
+            (Some(_), None) | (None, Some(_)) => false,
+        }
+    }
+}
+
+/// By the instances alone: what is around them is a part of them.
+impl PartialEq for Place {
+    fn eq(&self, other: &Self) -> bool {
+        self.is_same(other) || self.instances() == other.instances()
+    }
+}
+
+impl Eq for Place {}
+
+impl PartialOrd for Place {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Place {
+    fn cmp(&self, other: &Self) -> Ordering {
+        if self.is_same(other) {
+            return Ordering::Equal;
+        }
+        self.instances().cmp(other.instances())
+    }
+}
+
+impl Hash for Place {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.instances().hash(state);
+    }
+}
+
+impl fmt::Debug for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Place").field(&self.instances()).finish()
     }
 }
 

@@ -45,8 +45,8 @@ pub struct StandbyPairing {
 /// # Errors
 /// See [`PairError`].
 pub fn pair_at_standby(image: &Image, dump_bytes: &[u8]) -> Result<StandbyPairing, PairError> {
-    let active = Dump::decode(dump_bytes)?;
     let own = Dump::of(image);
+    let active = Dump::decode_like(dump_bytes, &own.entries)?;
     let diff = Diff::of(&active, &own);
     let tft = Tft::of(image)?;
     let levels = if active.header.same_family(&own.header) {
@@ -150,24 +150,26 @@ impl StandbyPairing {
 
 /// Every mode in which the two have not the same forms, with the own ones.
 fn differing(active: &Dump, own: &Dump) -> Vec<ModeForms> {
-    let by_mode = |dump: &Dump| {
-        let mut modes: BTreeMap<alloc::string::String, BTreeSet<alloc::string::String>> =
-            BTreeMap::new();
+    fn by_mode(dump: &Dump) -> BTreeMap<&str, BTreeSet<&str>> {
+        let mut modes: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
         for entry in &dump.entries {
-            let forms = modes.entry(entry.mode.clone()).or_default();
-            forms.insert(entry.form.normal().to_string());
+            let forms = modes.entry(&entry.mode).or_default();
+            forms.insert(entry.form.normal());
         }
         modes
-    };
+    }
     let (theirs, ours) = (by_mode(active), by_mode(own));
-    let modes: BTreeSet<_> = theirs.keys().chain(ours.keys()).collect();
+    let modes: BTreeSet<&str> = theirs.keys().chain(ours.keys()).copied().collect();
     let differ = modes
         .into_iter()
-        .filter(|mode| theirs.get(*mode) != ours.get(*mode));
+        .filter(|mode| theirs.get(mode) != ours.get(mode));
     differ
-        .map(|mode| ModeForms {
-            mode: mode.clone(),
-            forms: ours.get(mode).into_iter().flatten().cloned().collect(),
+        .map(|mode| {
+            let forms = ours.get(mode).into_iter().flatten();
+            ModeForms {
+                mode: mode.to_string(),
+                forms: forms.map(ToString::to_string).collect(),
+            }
         })
         .collect()
 }
@@ -254,14 +256,5 @@ fn unhandled(
 
 /// The own form of this name that lives at the own levels.
 pub(super) fn form_id(image: &Image, mode: &str, form: &Form) -> Option<FormId> {
-    let mode = image.mode(mode)?;
-    let normal = form.normal();
-    image
-        .forms()
-        .find(|(_, decl)| {
-            decl.mode == mode
-                && decl.form.normal() == normal
-                && decl.lives_at(image.levels()[usize::from(decl.component.0)])
-        })
-        .map(|(id, _)| id)
+    image.living(image.mode(mode)?, form)
 }

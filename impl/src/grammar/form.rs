@@ -2,11 +2,15 @@
 
 use alloc::boxed::Box;
 use alloc::string::String;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::cmp::Ordering;
 use core::hash::{Hash, Hasher};
 use core::ops::Range;
 
+use once_cell::race::OnceBox;
+
+use super::matcher::Program;
 use super::reader::{Raw, read};
 use super::token::Token;
 
@@ -54,7 +58,7 @@ pub(super) enum Node {
     Unordered(Box<[Self]>),
 }
 
-/// One command as syntax. Equal forms have equal normal texts.
+/// One command as syntax. Equal forms have equal normal texts. Clones share all.
 ///
 /// ```
 /// use skewsync::grammar::Form;
@@ -64,11 +68,16 @@ pub(super) enum Node {
 /// # Ok::<(), skewsync::grammar::FormError>(())
 /// ```
 #[derive(Clone, Debug)]
-pub struct Form {
+pub struct Form(Arc<Parts>);
+
+#[derive(Debug)]
+struct Parts {
     text: Box<str>,
     normal: Box<str>,
     leaves: Box<[Leaf]>,
     root: Node,
+    /// Compiled when it is first asked for: a function of the rest.
+    program: OnceBox<Program>,
 }
 
 impl Form {
@@ -91,27 +100,28 @@ impl Form {
         let mut leaves = Vec::new();
         let mut preceding = None;
         let root = number(raw, &mut leaves, &mut preceding);
-        Ok(Self {
+        Ok(Self(Arc::new(Parts {
             text: text.into(),
             normal,
             leaves: leaves.into(),
             root,
-        })
+            program: OnceBox::new(),
+        })))
     }
 
     /// The form as it was declared.
     pub fn text(&self) -> &str {
-        &self.text
+        &self.0.text
     }
 
     /// The normal form: names dropped, placeholders by kind, alternatives sorted, nesting flat.
     pub fn normal(&self) -> &str {
-        &self.normal
+        &self.0.normal
     }
 
     /// The tokens, in normal order.
     pub fn leaves(&self) -> &[Leaf] {
-        &self.leaves
+        &self.0.leaves
     }
 
     /// The token at `id`.
@@ -119,13 +129,13 @@ impl Form {
     /// # Panics
     /// When `id` is of another form.
     pub fn leaf(&self, id: LeafId) -> &Leaf {
-        &self.leaves[usize::from(id.0)]
+        &self.0.leaves[usize::from(id.0)]
     }
 
     /// The leaves that capture `name`: those named so, or, where none is, those that imply it.
     pub fn capture(&self, name: &str) -> Vec<LeafId> {
         let of = |wanted: &dyn Fn(&Leaf) -> bool| -> Vec<LeafId> {
-            let ids = (0..self.leaves.len() as u16).map(LeafId);
+            let ids = (0..self.0.leaves.len() as u16).map(LeafId);
             ids.filter(|id| wanted(self.leaf(*id))).collect()
         };
         let named = of(&|leaf| leaf.name.as_deref() == Some(name));
@@ -139,7 +149,7 @@ impl Form {
     /// The names given by `$name`, each once, in normal order.
     pub fn names(&self) -> Vec<&str> {
         let mut names: Vec<&str> = Vec::new();
-        for name in self.leaves.iter().filter_map(|leaf| leaf.name.as_deref()) {
+        for name in self.0.leaves.iter().filter_map(|leaf| leaf.name.as_deref()) {
             if !names.contains(&name) && name != "no" {
                 names.push(name);
             }
@@ -149,14 +159,15 @@ impl Form {
 
     /// Placeholders without a name: what a form that stands in a change must not have.
     pub fn unnamed(&self) -> impl Iterator<Item = &Leaf> {
-        self.leaves
+        self.0
+            .leaves
             .iter()
             .filter(|leaf| !leaf.token.is_keyword() && leaf.name.is_none())
     }
 
     /// Whether and how the form negates.
     pub fn negation(&self) -> Negation {
-        let first = match &self.root {
+        let first = match &self.0.root {
             Node::Sequence(parts) => parts.first(),
             other => Some(other),
         };
@@ -171,14 +182,20 @@ impl Form {
         }
     }
 
-    pub(super) const fn root(&self) -> &Node {
-        &self.root
+    pub(super) fn root(&self) -> &Node {
+        &self.0.root
+    }
+
+    /// The form compiled for the matcher.
+    pub(super) fn program(&self) -> &Program {
+        let compile = || Box::new(Program::of(self));
+        self.0.program.get_or_init(compile)
     }
 }
 
 impl PartialEq for Form {
     fn eq(&self, other: &Self) -> bool {
-        self.normal == other.normal
+        Arc::ptr_eq(&self.0, &other.0) || self.0.normal == other.0.normal
     }
 }
 
@@ -192,13 +209,13 @@ impl PartialOrd for Form {
 
 impl Ord for Form {
     fn cmp(&self, other: &Self) -> Ordering {
-        self.normal.cmp(&other.normal)
+        self.0.normal.cmp(&other.0.normal)
     }
 }
 
 impl Hash for Form {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        self.normal.hash(state);
+        self.0.normal.hash(state);
     }
 }
 

@@ -1,12 +1,12 @@
 //! Which of many forms a line is of: look-ahead over all words, precedence of token kinds, the four
 //! outcomes of a parser.
 
-use alloc::borrow::Cow;
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::string::ToString;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
-use core::ops::Bound;
+use core::ops::RangeInclusive;
 
 use super::form::{Form, LeafId, Node};
 use super::token::{Fit, Token};
@@ -44,10 +44,10 @@ pub enum Resolution<Id> {
 /// Many forms, asked together.
 #[derive(Clone, Debug)]
 pub struct Matcher<Id> {
-    programs: Vec<(Id, Program)>,
-    /// First keyword -> programs, ascending.
-    by_first: BTreeMap<Box<str>, Vec<u32>>,
-    /// Programs that do not begin with a keyword.
+    forms: Vec<(Id, Form)>,
+    /// First keywords, each with the number of a form that can begin so; ascending.
+    by_first: Vec<(Arc<str>, u32)>,
+    /// Forms that do not begin with a keyword.
     open: Vec<u32>,
 }
 
@@ -55,27 +55,29 @@ impl<Id: Copy + Ord> Matcher<Id> {
     /// Compiles `forms`.
     pub fn of<'a>(forms: impl IntoIterator<Item = (Id, &'a Form)>) -> Self {
         let mut matcher = Self {
-            programs: Vec::new(),
-            by_first: BTreeMap::new(),
+            forms: Vec::new(),
+            by_first: Vec::new(),
             open: Vec::new(),
         };
         for (id, form) in forms {
-            let program = Program::of(form);
-            let number = matcher.programs.len() as u32;
-            match program.first_keywords() {
+            let number = matcher.forms.len() as u32;
+            match &form.program().first {
                 Some(keywords) => {
-                    for keyword in keywords {
-                        let list = matcher.by_first.entry(keyword).or_default();
-                        if list.last() != Some(&number) {
-                            list.push(number);
-                        }
-                    }
+                    let firsts = keywords.iter().map(|word| (Arc::clone(word), number));
+                    matcher.by_first.extend(firsts);
                 }
                 None => matcher.open.push(number),
             }
-            matcher.programs.push((id, program));
+            matcher.forms.push((id, form.clone()));
         }
+        matcher.by_first.sort_unstable();
+        matcher.by_first.dedup();
         matcher
+    }
+
+    /// The ids of its forms, as they were given.
+    pub fn ids(&self) -> impl ExactSizeIterator<Item = Id> {
+        self.forms.iter().map(|(id, _)| *id)
     }
 
     /// What the line of `words` is.
@@ -86,55 +88,56 @@ impl<Id: Copy + Ord> Matcher<Id> {
         if words.len() > WORDS_MAX {
             return Resolution::NoMatch { at: WORDS_MAX };
         }
+        let numbers = self.candidates(first, words.get(1).copied());
+        let mut walk = Walk::of(words);
         let mut found: Vec<(Id, &Program, Path)> = Vec::new();
-        let mut furthest = 0;
-        let mut incomplete = false;
-        let mut numbers: Vec<u32> = self.open.clone();
-        // `no` is as a rule optional: what follows it is the better key.
-        let key = if words.len() > 1 && *first == "no" {
-            words[1]
-        } else {
-            *first
-        };
-        for word in if key == *first {
-            [key, key]
-        } else {
-            [*first, key]
-        } {
-            let from = self
-                .by_first
-                .range::<str, _>((Bound::Included(word), Bound::Unbounded));
-            for (_, list) in from.take_while(|(keyword, _)| keyword.starts_with(word)) {
-                numbers.extend(list);
+        // A form that cannot have so many words is not asked until it is to be said what is wrong.
+        for number in &numbers {
+            let (id, form) = &self.forms[*number as usize];
+            let program = form.program();
+            if program.length.contains(&words.len()) {
+                walk.run(program);
+                found.extend(walk.paths.drain(..).map(|path| (*id, program, path)));
             }
+        }
+        if !found.is_empty() {
+            return choose(words, found);
+        }
+        let mut walk = Walk::of(words);
+        for number in &numbers {
+            walk.run(self.forms[*number as usize].1.program());
+        }
+        if walk.ended {
+            Resolution::Incomplete
+        } else {
+            Resolution::NoMatch {
+                at: walk.furthest.min(words.len() - 1),
+            }
+        }
+    }
+
+    /// The forms that can begin with these words, ascending.
+    fn candidates(&self, first: &str, second: Option<&str>) -> Vec<u32> {
+        let mut numbers = self.open.clone();
+        let mut beginning_with = |word: &str| {
+            let from = self.by_first.partition_point(|(first, _)| **first < *word);
+            let firsts = self.by_first[from..].iter();
+            numbers.extend(
+                firsts
+                    .take_while(|(first, _)| first.starts_with(word))
+                    .map(|(_, number)| *number),
+            );
+        };
+        beginning_with(first);
+        // `no` is as a rule optional: what follows it is the better key.
+        if first == "no"
+            && let Some(second) = second
+        {
+            beginning_with(second);
         }
         numbers.sort_unstable();
         numbers.dedup();
-        for number in numbers {
-            let (id, program) = &self.programs[number as usize];
-            let mut walk = Walk {
-                program,
-                words,
-                paths: Vec::new(),
-                furthest: 0,
-                ended: false,
-                steps: 0,
-            };
-            walk.run();
-            furthest = furthest.max(walk.furthest);
-            incomplete |= walk.ended;
-            found.extend(walk.paths.into_iter().map(|path| (*id, program, path)));
-        }
-        if found.is_empty() {
-            return if incomplete {
-                Resolution::Incomplete
-            } else {
-                Resolution::NoMatch {
-                    at: furthest.min(words.len() - 1),
-                }
-            };
-        }
-        choose(words, found)
+        numbers
     }
 }
 
@@ -170,18 +173,13 @@ fn choose<Id: Copy + Ord>(words: &[&str], mut found: Vec<(Id, &Program, Path)>) 
     }
     found.sort_by_key(|(id, _, _)| *id);
     let (id, program, path) = &found[0];
-    let canonical: Vec<(LeafId, Cow<'_, str>)> = words
-        .iter()
-        .zip(path)
+    let canonical = words.iter().zip(path);
+    let canonical = canonical
         .map(|(word, leaf)| (*leaf, program.token(*leaf).canonical(word)))
-        .collect();
-    let taken = canonical
-        .iter()
-        .map(|(leaf, word)| (*leaf, &**word))
         .collect();
     Resolution::Match {
         id: *id,
-        words: Words::of(taken),
+        words: Words::of(canonical),
     }
 }
 
@@ -190,6 +188,10 @@ fn choose<Id: Copy + Ord>(words: &[&str], mut found: Vec<(Id, &Program, Path)>) 
 pub(super) struct Program {
     tokens: Box<[Token]>,
     pub(super) ops: Vec<Op>,
+    /// The keywords with which a line can begin, a leading `no` aside; none if a placeholder can.
+    first: Option<Box<[Arc<str>]>>,
+    /// How many words a line can have.
+    length: RangeInclusive<usize>,
 }
 
 #[derive(Clone, Debug)]
@@ -222,10 +224,13 @@ impl Program {
         let mut program = Self {
             tokens,
             ops: Vec::new(),
+            first: None,
+            length: length(form, form.root()),
         };
         let mut loops = 0;
         program.compile(form, form.root(), &mut loops);
         program.ops.push(Op::End);
+        program.first = program.first_keywords();
         program
     }
 
@@ -302,9 +307,8 @@ impl Program {
         starts
     }
 
-    /// The keywords with which a line can begin, a leading `no` aside; none if a placeholder can.
-    fn first_keywords(&self) -> Option<Vec<Box<str>>> {
-        let mut found = Vec::new();
+    fn first_keywords(&self) -> Option<Box<[Arc<str>]>> {
+        let mut found: Vec<Arc<str>> = Vec::new();
         let mut open = alloc::vec![0u16];
         let mut seen = alloc::vec![false; self.ops.len()];
         let mut behind_no = false;
@@ -315,7 +319,7 @@ impl Program {
             match &self.ops[usize::from(at)] {
                 Op::Word(leaf) | Op::Words(leaf) => match self.token(*leaf) {
                     Token::Keyword(word) => {
-                        found.push(word.clone());
+                        found.push((&**word).into());
                         if **word == *"no" && !behind_no {
                             behind_no = true;
                             open.push(at + 1);
@@ -330,13 +334,37 @@ impl Program {
                 Op::End => {}
             }
         }
-        Some(found)
+        Some(found.into())
     }
 }
 
+/// How many words a line of this part of a form can have.
+fn length(form: &Form, node: &Node) -> RangeInclusive<usize> {
+    let sum = |one: RangeInclusive<usize>, other: RangeInclusive<usize>| {
+        one.start() + other.start()..=one.end().saturating_add(*other.end())
+    };
+    let any = |one: RangeInclusive<usize>, other: RangeInclusive<usize>| {
+        *one.start().min(other.start())..=*one.end().max(other.end())
+    };
+    let of = |part: &Node| length(form, part);
+    match node {
+        Node::Leaf(id) if form.leaf(*id).variadic => 1..=usize::MAX,
+        Node::Leaf(_) => 1..=1,
+        Node::Sequence(parts) => parts.iter().map(of).fold(0..=0, sum),
+        Node::Choice(parts) => parts.iter().map(of).reduce(any).unwrap_or(0..=0),
+        Node::Optional(part) | Node::OptionalAfterNo(part) => 0..=*of(part).end(),
+        // One branch at least, each once at most.
+        Node::Unordered(parts) => {
+            let least = parts.iter().map(|part| *of(part).start()).min();
+            least.unwrap_or(0)..=*parts.iter().map(of).fold(0..=0, sum).end()
+        }
+    }
+}
+
+/// Looks for all ways in which forms take these words.
 struct Walk<'a> {
-    program: &'a Program,
     words: &'a [&'a str],
+    path: Path,
     paths: Vec<Path>,
     furthest: usize,
     ended: bool,
@@ -346,83 +374,92 @@ struct Walk<'a> {
 /// Which branches of each `{..}` are used: a few loops of up to 64 branches.
 type Used = Vec<(u8, u64)>;
 
-impl Walk<'_> {
-    fn run(&mut self) {
-        let mut path = Vec::with_capacity(self.words.len());
-        self.step(0, &mut path, &Used::new());
+impl<'a> Walk<'a> {
+    const fn of(words: &'a [&'a str]) -> Self {
+        Self {
+            words,
+            path: Vec::new(),
+            paths: Vec::new(),
+            furthest: 0,
+            ended: false,
+            steps: 0,
+        }
     }
 
-    fn step(&mut self, at: u16, path: &mut Path, used: &Used) {
+    /// Walks one form.
+    fn run(&mut self, program: &Program) {
+        self.steps = 0;
+        self.step(program, 0, &Used::new());
+        debug_assert!(self.path.is_empty(), "a walk comes back to its beginning");
+    }
+
+    fn step(&mut self, program: &Program, at: u16, used: &Used) {
         self.steps += 1;
         // A form that forks beyond this bound is taken for no match; `image check` names it.
         if self.steps > STEPS_MAX || self.paths.len() >= 64 {
             return;
         }
-        self.furthest = self.furthest.max(path.len());
-        match &self.program.ops[usize::from(at)] {
+        self.furthest = self.furthest.max(self.path.len());
+        match &program.ops[usize::from(at)] {
             Op::End => {
-                if path.len() == self.words.len() {
-                    self.paths.push(path.clone());
+                if self.path.len() == self.words.len() {
+                    self.paths.push(self.path.clone());
                 }
             }
-            Op::Jump(to) => self.step(*to, path, used),
-            Op::Fork(to) => to.iter().for_each(|to| self.step(*to, path, used)),
+            Op::Jump(to) => self.step(program, *to, used),
+            Op::Fork(to) => to.iter().for_each(|to| self.step(program, *to, used)),
             Op::SkipAfterNo(to) => {
-                self.step(at + 1, path, used);
+                self.step(program, at + 1, used);
                 if "no".starts_with(self.words[0]) {
-                    self.step(*to, path, used);
+                    self.step(program, *to, used);
                 }
             }
             Op::Word(leaf) => {
-                if self.takes(*leaf, path.len()) {
-                    path.push(*leaf);
-                    self.step(at + 1, path, used);
-                    path.pop();
+                if self.takes(program, *leaf) {
+                    self.path.push(*leaf);
+                    self.step(program, at + 1, used);
+                    self.path.pop();
                 }
             }
             Op::Words(leaf) => {
-                let depth = path.len();
-                while self.takes(*leaf, path.len()) {
-                    path.push(*leaf);
-                    self.step(at + 1, path, used);
+                let depth = self.path.len();
+                while self.takes(program, *leaf) {
+                    self.path.push(*leaf);
+                    self.step(program, at + 1, used);
                 }
-                path.truncate(depth);
+                self.path.truncate(depth);
             }
             Op::Unordered {
                 loop_id,
                 branches,
                 exit,
-            } => {
-                let mask = used
-                    .iter()
-                    .find(|(id, _)| id == loop_id)
-                    .map_or(0, |(_, mask)| *mask);
-                if mask != 0 {
-                    let left = used
-                        .iter()
-                        .filter(|(id, _)| id != loop_id)
-                        .copied()
-                        .collect();
-                    self.step(*exit, path, &left);
-                }
-                for (number, branch) in branches.iter().enumerate().take(64) {
-                    if mask & (1 << number) == 0 {
-                        let mut next: Used = used
-                            .iter()
-                            .filter(|(id, _)| id != loop_id)
-                            .copied()
-                            .collect();
-                        next.push((*loop_id, mask | (1 << number)));
-                        self.step(*branch, path, &next);
-                    }
-                }
+            } => self.branch(program, (*loop_id, branches, *exit), used),
+        }
+    }
+
+    fn branch(
+        &mut self,
+        program: &Program,
+        (loop_id, branches, exit): (u8, &[u16], u16),
+        used: &Used,
+    ) {
+        let without = || used.iter().filter(|(id, _)| *id != loop_id).copied();
+        let mask = used.iter().find(|(id, _)| *id == loop_id);
+        let mask = mask.map_or(0, |(_, mask)| *mask);
+        if mask != 0 {
+            self.step(program, exit, &without().collect());
+        }
+        for (number, branch) in branches.iter().enumerate().take(64) {
+            if mask & (1 << number) == 0 {
+                let next = [(loop_id, mask | (1 << number))];
+                self.step(program, *branch, &without().chain(next).collect());
             }
         }
     }
 
-    fn takes(&mut self, leaf: LeafId, at: usize) -> bool {
-        match self.words.get(at) {
-            Some(word) => self.program.token(leaf).fit(word).is_some(),
+    fn takes(&mut self, program: &Program, leaf: LeafId) -> bool {
+        match self.words.get(self.path.len()) {
+            Some(word) => program.token(leaf).fit(word).is_some(),
             None => {
                 self.ended = true;
                 false

@@ -63,15 +63,10 @@ pub fn residue(form: &Form, peers: &[&Form], limits: &ResidueLimits) -> Residue 
         return Residue::None;
     }
     let walk = |only: Option<(LeafId, (i128, i128))>| {
-        let program = Program::of(form);
-        let peers = peers
-            .iter()
-            .map(|peer| Program::of(peer))
-            .collect::<Vec<_>>();
         let left = limits.states_max;
         let mut walk = Walk {
-            form: program,
-            peers,
+            form: form.program(),
+            peers: peers.iter().map(|peer| peer.program()).collect(),
             only,
             seen: BTreeSet::new(),
             left,
@@ -155,9 +150,9 @@ struct Seen {
     refused: bool,
 }
 
-struct Walk {
-    form: Program,
-    peers: Vec<Program>,
+struct Walk<'a> {
+    form: &'a Program,
+    peers: Vec<&'a Program>,
     only: Option<(LeafId, (i128, i128))>,
     seen: BTreeSet<(Place, bool, BTreeSet<PeerPlace>)>,
     left: u32,
@@ -170,7 +165,7 @@ enum Class {
     Between(i128, i128),
 }
 
-impl Walk {
+impl Walk<'_> {
     /// `None` when the bound was met.
     fn run(&mut self) -> Option<Seen> {
         let mut result = Seen::default();
@@ -180,11 +175,11 @@ impl Walk {
             .collect();
         let mut open = alloc::vec![(start, None::<bool>, peers)];
         while let Some((place, negated, peers)) = open.pop() {
-            let closed_form = closure(&self.form, &place, negated);
+            let closed_form = closure(self.form, &place, negated);
             let peers: BTreeSet<PeerPlace> = peers
                 .iter()
                 .flat_map(|(peer, place): &PeerPlace| {
-                    let all = closure(&self.peers[usize::from(*peer)], place, negated);
+                    let all = closure(self.peers[usize::from(*peer)], place, negated);
                     all.into_iter().map(move |place| (*peer, place))
                 })
                 .collect();
@@ -223,7 +218,7 @@ impl Walk {
         for class in self.classes(leaf, &token, peers) {
             let mut to = BTreeSet::new();
             for (peer, at) in peers {
-                let program = &self.peers[usize::from(*peer)];
+                let program = self.peers[usize::from(*peer)];
                 let (Op::Word(taker) | Op::Words(taker)) = &program.ops[usize::from(at.0)] else {
                     continue;
                 };
@@ -258,7 +253,7 @@ impl Walk {
         }
         let mut starts = BTreeSet::from([min]);
         for (peer, at) in peers {
-            let program = &self.peers[usize::from(*peer)];
+            let program = self.peers[usize::from(*peer)];
             let (Op::Word(taker) | Op::Words(taker)) = &program.ops[usize::from(at.0)] else {
                 continue;
             };

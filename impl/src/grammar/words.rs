@@ -5,6 +5,7 @@ use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
+use core::hash::{Hash, Hasher};
 
 use super::{Form, LeafId};
 
@@ -21,62 +22,77 @@ pub enum Sign {
 ///
 /// # Shape
 /// One [`LeafId`] a word. Keywords are written out, values in canonical spelling, the branches of
-/// `{..}` in the form's order: two spellings of one line are equal.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Words {
-    text: Arc<str>,
-    leaves: Arc<[LeafId]>,
+/// `{..}` in the form's order: two spellings of one line are equal. Clones share all; no words are none.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Words(Option<Arc<Parts>>);
+
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Parts {
+    text: Box<str>,
+    leaves: Box<[LeafId]>,
 }
 
 impl Words {
     /// Puts words, each with its leaf, into canonical order.
-    pub(super) fn of(mut taken: Vec<(LeafId, &str)>) -> Self {
+    pub(super) fn of<T: AsRef<str>>(mut taken: Vec<(LeafId, T)>) -> Self {
+        if taken.is_empty() {
+            return Self(None);
+        }
         taken.sort_by_key(|(leaf, _)| *leaf);
-        let mut text = String::with_capacity(taken.iter().map(|(_, word)| word.len() + 1).sum());
+        let bytes = taken
+            .iter()
+            .map(|(_, word)| word.as_ref().len() + 1)
+            .sum::<usize>()
+            - 1;
+        let mut text = String::with_capacity(bytes);
         for (at, (_, word)) in taken.iter().enumerate() {
+            let word = word.as_ref();
             debug_assert!(!word.is_empty() && !word.contains(char::is_whitespace));
             if at > 0 {
                 text.push(' ');
             }
             text.push_str(word);
         }
-        Self {
+        Self(Some(Arc::new(Parts {
             text: text.into(),
             leaves: taken.iter().map(|(leaf, _)| *leaf).collect(),
-        }
+        })))
     }
 
     /// No words: the key of what there is once.
-    pub fn none() -> Self {
-        Self::of(Vec::new())
+    pub const fn none() -> Self {
+        Self(None)
     }
 
     /// The line, its words separated by single spaces.
     pub fn text(&self) -> &str {
-        &self.text
+        self.0.as_ref().map_or("", |parts| &parts.text)
+    }
+
+    fn leaves(&self) -> &[LeafId] {
+        self.0.as_ref().map_or(&[], |parts| &parts.leaves)
     }
 
     /// The words, each with the leaf that took it.
     pub fn iter(&self) -> impl Iterator<Item = (LeafId, &str)> {
-        self.leaves.iter().copied().zip(self.text.split(' '))
+        self.leaves().iter().copied().zip(self.text().split(' '))
     }
 
     /// The number of words.
     pub fn len(&self) -> usize {
-        self.leaves.len()
+        self.leaves().len()
     }
 
     /// Whether there is no word.
     pub fn is_empty(&self) -> bool {
-        self.leaves.is_empty()
+        self.0.is_none()
     }
 
     /// Whether the line negates: its first word is `no`.
     pub fn sign(&self) -> Sign {
-        if self.text.split(' ').next() == Some("no") {
-            Sign::No
-        } else {
-            Sign::Positive
+        match self.text().strip_prefix("no") {
+            Some(rest) if rest.is_empty() || rest.starts_with(' ') => Sign::No,
+            Some(_) | None => Sign::Positive,
         }
     }
 
@@ -123,15 +139,23 @@ impl Words {
     }
 }
 
+/// By its content, whether it is shared or not.
+impl Hash for Words {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.text().hash(state);
+        self.leaves().hash(state);
+    }
+}
+
 impl fmt::Debug for Words {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(&*self.text, f)
+        fmt::Debug::fmt(self.text(), f)
     }
 }
 
 impl fmt::Display for Words {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text)
+        f.write_str(self.text())
     }
 }
 
