@@ -379,6 +379,15 @@ impl Rig {
         &self.desk
     }
 
+    /// Shows the observers a unit before it makes a step.
+    fn foretell(&mut self, slot: Slot, input: &Input) {
+        let mut observers = std::mem::take(&mut self.observers);
+        for observer in &mut observers {
+            observer.before(slot, input, self);
+        }
+        self.observers = observers;
+    }
+
     pub(crate) fn emit(&mut self, event: Event<'_>) {
         let mut observers = std::mem::take(&mut self.observers);
         self.events += 1;
@@ -640,5 +649,9 @@ impl Scene for Rig {
 
     fn passes(&self, from: Address, to: Address) -> bool {
         self.links.passes(from, to)
+    }
+
+    fn whole(&self) -> bool {
+        self.links.whole()
     }
 }

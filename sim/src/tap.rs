@@ -169,17 +169,7 @@ pub trait Scene {
     fn passes(&self, from: Address, to: Address) -> bool;
 
     /// Whether frames pass everywhere now.
-    fn whole(&self) -> bool {
-        let places = [
-            Address::Arbiter,
-            Address::Unit(Slot(0)),
-            Address::Unit(Slot(1)),
-        ];
-        let passes = |from, to| from == to || self.passes(from, to);
-        places
-            .iter()
-            .all(|from| places.iter().all(|to| passes(*from, *to)))
-    }
+    fn whole(&self) -> bool;
 }
 
 /// A property that does not hold.
@@ -193,6 +183,11 @@ pub struct Violation {
 
 /// Whoever looks at a run.
 pub trait Observer: Send {
+    /// Looks at a unit that is about to make a step on this input; the event of the step follows.
+    fn before(&mut self, slot: Slot, input: &Input, scene: &dyn Scene) {
+        let _ = (slot, input, scene);
+    }
+
     /// Looks at one event.
     ///
     /// # Errors

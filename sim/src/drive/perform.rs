@@ -87,6 +87,7 @@ impl Rig {
         packet: Option<Delivered>,
         cut: Option<(usize, Fault)>,
     ) {
+        self.foretell(slot, &input);
         let bay = &mut self.bays[usize::from(slot.0)];
         let Some(mut unit) = bay.unit.take() else {
             return;

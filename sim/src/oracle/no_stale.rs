@@ -1,6 +1,5 @@
 //! NoStale: a message of another session leaves the unit's state equal, and moves nothing.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{Hash, Hasher};
 
 use skewsync::base::Slot;
@@ -16,26 +15,27 @@ const NAME: &str = "NoStale";
 /// See the module.
 #[derive(Debug, Default)]
 pub struct NoStale {
-    before: BTreeMap<Slot, (u64, BTreeSet<Session>)>,
+    /// The unit that is about to take a message of another session, and what its state hashes to.
+    at_hand: Option<(Slot, u64)>,
     checked: u64,
 }
 
-/// The sessions of which the unit takes messages.
-fn sessions(unit: &Unit) -> BTreeSet<Session> {
-    let mut sessions = BTreeSet::new();
+/// Whether the unit takes messages of this session.
+fn takes(unit: &Unit, session: Session) -> bool {
+    let is = |of: Option<Session>| of == Some(session);
     match &unit.part {
         Part::Standby(standby) => {
-            sessions.extend(standby.seat.as_ref().map(|seat| seat.session));
-            sessions.extend(standby.replica.as_ref().map(|replica| replica.session));
+            is(standby.seat.as_ref().map(|seat| seat.session))
+                || is(standby.replica.as_ref().map(|replica| replica.session))
         }
         Part::Active(active) => {
-            sessions.extend(active.peer.current.as_ref().map(|current| current.session));
-            sessions.extend(active.peer.offered.map(|offered| offered.session));
-            sessions.extend(active.peer.leaving.map(|leaving| leaving.session));
+            let peer = &active.peer;
+            is(peer.current.as_ref().map(|current| current.session))
+                || is(peer.offered.map(|offered| offered.session))
+                || is(peer.leaving.map(|leaving| leaving.session))
         }
-        Part::Holder(_) => {}
+        Part::Holder(_) => false,
     }
-    sessions
 }
 
 fn hash(unit: &Unit) -> u64 {
@@ -56,34 +56,37 @@ const fn moves_nothing(output: &Output) -> bool {
 }
 
 impl Observer for NoStale {
-    fn see(&mut self, seen: &Seen<'_>, _: &dyn Scene) -> Result<(), Violation> {
-        let (Event::Unit { slot, unit, .. } | Event::Started { slot, unit, .. }) = seen.event
-        else {
-            return Ok(());
-        };
-        let after = hash(unit);
-        if let Event::Unit {
-            input: Input::Message { message, .. },
-            outputs,
-            ..
-        } = seen.event
+    fn before(&mut self, slot: Slot, input: &Input, scene: &dyn Scene) {
+        self.at_hand = None;
+        if let Input::Message { message, .. } = input
             && let Some(session) = message.session()
             && !matches!(message, Message::Proceed { .. })
-            && let Some((before, known)) = self.before.get(&slot)
-            && !known.contains(&session)
+            && let Some(unit) = scene.unit(slot)
+            && !takes(unit, session)
         {
+            self.at_hand = Some((slot, hash(unit)));
+        }
+    }
+
+    fn see(&mut self, seen: &Seen<'_>, _: &dyn Scene) -> Result<(), Violation> {
+        if let Event::Unit {
+            slot,
+            input: Input::Message { message, .. },
+            outputs,
+            unit,
+            ..
+        } = seen.event
+            && let Some((of, before)) = self.at_hand.take()
+        {
+            assert_eq!(of, slot, "a step follows what was seen before it");
             self.checked += 1;
-            if *before != after || !outputs.iter().all(moves_nothing) {
+            if before != hash(unit) || !outputs.iter().all(moves_nothing) {
                 return broken(
                     NAME,
-                    format!(
-                        "{:?} of session {session} moved slot {slot}",
-                        message.kind()
-                    ),
+                    format!("{:?} of another session moved slot {slot}", message.kind()),
                 );
             }
         }
-        self.before.insert(slot, (after, sessions(unit)));
         Ok(())
     }
 

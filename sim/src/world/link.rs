@@ -228,6 +228,11 @@ impl Links {
         !self.cuts.contains_key(&(from, to)) && !self.clogs.contains_key(&(from, to))
     }
 
+    /// Whether frames pass everywhere.
+    pub fn whole(&self) -> bool {
+        self.cuts.is_empty() && self.clogs.is_empty()
+    }
+
     fn noise_at(&self, sight: Sight) -> Option<FaultKind> {
         let noise = &self.noise;
         let rates = [
