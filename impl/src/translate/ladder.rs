@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 use super::stage::{LineStep, Reads, Stage};
 use super::touched::Touched;
 use crate::base::{ChangeId, Level};
-use crate::config::{Config, Edit, LineKey, Place};
+use crate::config::{Config, Edit, Levels, LineKey, Place};
 use crate::image::Image;
 use crate::transform::Cause;
 
@@ -57,19 +57,20 @@ impl Ladder {
     /// Everything evaluated from nothing.
     pub(crate) fn of(way: &Way<'_>, first: Config) -> (Self, Advance) {
         let mut touched = Touched::of_config(way.image, &first, way.concerned);
+        let levels = Levels::new(way.levels);
         let mut rungs = alloc::vec![first];
         let mut unsettled = Vec::new();
         let mut places = touched.places.clone();
         places.extend(touched.lines.iter().map(|key| key.place.clone()));
         for stage in &way.stages {
             let from = rungs.last().expect("the first rung");
-            let mut next = from.in_view(way.levels);
+            let mut next = from.in_view(&levels);
             let reads = Reads {
                 image: way.image,
                 before: None,
                 after: from,
             };
-            let passed = stage.advance(reads, &touched, &mut next);
+            let passed = stage.advance(reads, touched, &mut next);
             touched = passed.touched;
             unsettled.push(passed.unsettled);
             rungs.push(next);
@@ -130,7 +131,7 @@ impl Ladder {
                 before: Some(&before.rungs[number]),
                 after: &self.rungs[number],
             };
-            let passed = stage.advance(reads, &touched, &mut next);
+            let passed = stage.advance(reads, touched, &mut next);
             touched = passed.touched;
             unsettled.push(passed.unsettled);
             self.rungs.push(next);

@@ -134,12 +134,8 @@ impl Raising {
             listing,
         };
         let mut seen = raising.settle_short(&way_up, &advance.affected);
-        let all: Vec<LineKey> = raising
-            .config()
-            .lines()
-            .map(|(key, _)| key.clone())
-            .collect();
-        seen.extend(raising.hold_refused(image, pairing, &all, refuses));
+        let refused = refused(raising.config().lines(), refuses);
+        seen.extend(raising.hold_refused(image, pairing, &refused));
         seen.extend(raising.unverified(raising.w.lines().map(|(key, _)| key)));
         let mismatches = raising.mismatches(image, seen);
         (raising, mismatches)
@@ -188,11 +184,15 @@ impl Raising {
             .filter(|key| self.config().line(key) != before.line(key))
             .cloned()
             .collect();
-        let refused = self.hold_refused(image, pairing, &executed, refuses);
-        // What was held out took other lines of its groups along.
+        let now = executed.iter();
+        let now = now.filter_map(|key| Some((key, self.config().line(key)?)));
+        let refused = refused(now, refuses);
+        seen.extend(self.hold_refused(image, pairing, &refused));
         in_s.lines.extend(executed);
-        in_s.lines.extend(self.touched_since(&before, &in_s));
-        seen.extend(refused);
+        if !refused.is_empty() {
+            // What was held out took other lines of its groups along.
+            in_s.lines.extend(self.touched_since(&before, &in_s));
+        }
         seen.extend(self.unverified(of_w.iter()));
         seen.extend(idle);
         let edits = in_s.difference(image, &before, self.config());
@@ -334,20 +334,13 @@ impl Raising {
         &mut self,
         image: &Image,
         pairing: &StandbyPairing,
-        executed: &[LineKey],
-        refuses: Refuses<'_>,
+        refused: &[(LineKey, Prc)],
     ) -> BTreeMap<LineKey, Cause> {
         let way = way_up(image, pairing);
         let mut seen = BTreeMap::new();
-        for key in executed {
-            let Some(line) = self.config().line(key) else {
-                continue;
-            };
-            let Some(prc) = refuses(key, line) else {
-                continue;
-            };
+        for (key, prc) in refused {
             for origin in self.up.origins(&way, key) {
-                seen.insert(origin.clone(), Cause::Peer(prc));
+                seen.insert(origin, Cause::Peer(*prc));
             }
         }
         if seen.is_empty() {
@@ -364,6 +357,9 @@ impl Raising {
 
     /// Those of these lines of W that `lower(S)` does not have so, though they were raised.
     fn unverified<'a>(&self, lines: impl Iterator<Item = &'a LineKey>) -> BTreeMap<LineKey, Cause> {
+        if self.down.last().digest() == self.w.digest() {
+            return BTreeMap::new();
+        }
         let out = |key: &LineKey| self.held.contains_key(key) || self.short.contains_key(key);
         let differ = |key: &&LineKey| self.down.last().line(key) != self.w.line(key);
         let unverified = lines.filter(|key| !out(key)).filter(differ);
@@ -398,6 +394,16 @@ impl Mismatch {
         let between = if self.key.path.is_empty() { "" } else { " / " };
         alloc::format!("{}{between}{}", &*self.key.path, &*self.key.line)
     }
+}
+
+/// Those of these lines of S that the unit refuses.
+fn refused<'a>(
+    lines: impl Iterator<Item = (&'a LineKey, &'a Line)>,
+    refuses: Refuses<'_>,
+) -> Vec<(LineKey, Prc)> {
+    lines
+        .filter_map(|(key, line)| Some((key.clone(), refuses(key, line)?)))
+        .collect()
 }
 
 /// The Standby's way: up from the wire's levels to its own.

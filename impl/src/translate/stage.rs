@@ -53,14 +53,66 @@ impl<'a> Stage<'a> {
     /// # Shape
     /// When `reads.before` is `None`, `out` is a copy of `reads.after`, and `touched` names at least
     /// everything that this stage does not leave as it is.
-    pub(crate) fn advance(self, reads: Reads<'a>, touched: &Touched, out: &mut Config) -> Passed {
+    pub(crate) fn advance(
+        self,
+        reads: Reads<'a>,
+        mut touched: Touched,
+        out: &mut Config,
+    ) -> Passed {
+        let left = self.left_alone(reads, &mut touched);
         let mut passed = match self {
-            Self::Step { .. } => self.advance_lines(reads, touched, out),
-            Self::Gate(gate) => advance_gate(gate, reads, touched, out),
+            Self::Step { .. } => self.advance_lines(reads, &touched, out),
+            Self::Gate(gate) => advance_gate(gate, reads, &touched, out),
         };
-        self.settle_places(reads, touched, out, &mut passed.touched);
-        self.settle_lists(reads, touched, out, &mut passed.touched);
+        self.settle_places(reads, &touched, out, &mut passed.touched);
+        self.settle_lists(reads, &touched, out, &mut passed.touched);
+        passed.touched.add(left);
         passed
+    }
+
+    /// Takes out of `touched` what stands in `out` already as this stage makes it: when everything is
+    /// evaluated from nothing, the lines, entered instances and lists that no rule of the step is about.
+    fn left_alone(self, reads: Reads<'a>, touched: &mut Touched) -> Touched {
+        let (Self::Step { tft, step }, None) = (self, reads.before) else {
+            return Touched::default();
+        };
+        let mut known: Option<(Place, bool)> = None;
+        let mut stays = |place: &Place| match &known {
+            Some((of, stays)) if of == place => *stays,
+            Some(_) | None => {
+                let stays = self.place_stays(reads, place);
+                known = Some((place.clone(), stays));
+                stays
+            }
+        };
+        let unused = |form: FormId| tft.uses(step, form).next().is_none();
+        touched.take(
+            |key| unused(key.form) && stays(&key.place),
+            |place| self.place_stays(reads, place),
+            |(place, form)| unused(*form) && self.place_stays(reads, place),
+        )
+    }
+
+    /// Whether an instance and all around it are entered, and stay so under their names.
+    fn place_stays(self, reads: Reads<'a>, place: &Place) -> bool {
+        let Self::Step { tft, step } = self else {
+            return false;
+        };
+        let named = place.instances().iter();
+        let mut named = named.map(|(entry, _)| *entry);
+        if !named
+            .all(|entry| tft.uses(step, entry).next().is_none() && !dies(reads.image, step, entry))
+        {
+            return false;
+        }
+        let mut at = Some(place.clone()).filter(|place| !place.is_root());
+        while let Some(place) = at {
+            if reads.after.entry(&place) != Some(Entry::Entered) {
+                return false;
+            }
+            at = place.parent().filter(|place| !place.is_root());
+        }
+        true
     }
 
     /// Lines that pass, and groups.
@@ -197,12 +249,12 @@ impl<'a> Stage<'a> {
         // Deepest first: an instance is empty once what was in it has gone.
         for place in places.iter().rev().filter(|place| !place.is_root()) {
             let entered = self.entered(reads, place);
-            let wanted = match (self, out.is_empty_place(place)) {
+            let wanted = match self {
                 _ if entered => Some(Entry::Entered),
-                (_, true) => None,
+                _ if out.is_empty_place(place) => None,
                 // What is on the wire is read from text, where an instance is there or not.
-                (Self::Gate(_), false) => Some(Entry::Entered),
-                (Self::Step { .. }, false) => Some(Entry::Implied),
+                Self::Gate(_) => Some(Entry::Entered),
+                Self::Step { .. } => Some(Entry::Implied),
             };
             if out.entry(place) != wanted {
                 out.put_entry(place, wanted);
@@ -236,13 +288,7 @@ impl<'a> Stage<'a> {
             Self::Step { tft, step } => {
                 let entry = place.entry_form()?;
                 let moved = tft.replaced(image, step, place, step.direction)?;
-                let decl = image.form(entry);
-                let dies = decl.component == step.component
-                    && tft.read_by(step, entry).is_none()
-                    && match step.direction {
-                        Direction::Lower => decl.since == step.level,
-                        Direction::Raise => decl.until == Some(step.level),
-                    };
+                let dies = tft.read_by(step, entry).is_none() && dies(image, step, entry);
                 (!dies).then_some(moved)
             }
         }
@@ -353,6 +399,16 @@ impl Stage<'_> {
             next.lists.insert((place, form));
         }
     }
+}
+
+/// Whether a form lives on the side that the step reads only.
+fn dies(image: &Image, step: Step, form: FormId) -> bool {
+    let decl = image.form(form);
+    decl.component == step.component
+        && match step.direction {
+            Direction::Lower => decl.since == step.level,
+            Direction::Raise => decl.until == Some(step.level),
+        }
 }
 
 /// Lets through what the peer takes.

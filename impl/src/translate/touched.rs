@@ -41,6 +41,32 @@ impl Touched {
         touched
     }
 
+    /// Takes out what these choose.
+    pub(crate) fn take(
+        &mut self,
+        line: impl FnMut(&LineKey) -> bool,
+        place: impl FnMut(&Place) -> bool,
+        list: impl FnMut(&(Place, FormId)) -> bool,
+    ) -> Self {
+        let (lines, places, lists) = (
+            split(&mut self.lines, line),
+            split(&mut self.places, place),
+            split(&mut self.lists, list),
+        );
+        Self {
+            lines,
+            places,
+            lists,
+        }
+    }
+
+    /// Takes another one in.
+    pub(crate) fn add(&mut self, mut other: Self) {
+        self.lines.append(&mut other.lines);
+        self.places.append(&mut other.places);
+        self.lists.append(&mut other.lists);
+    }
+
     /// Applies `edits` to `config`, and says what they touched.
     pub(crate) fn of_edits(image: &Image, config: &mut Config, edits: &[Edit]) -> Self {
         let mut touched = Self::default();
@@ -105,6 +131,13 @@ impl Touched {
         }
         edits
     }
+}
+
+/// Takes the chosen ones out; often these are all of them, or none.
+fn split<T: Ord>(of: &mut BTreeSet<T>, mut chosen: impl FnMut(&T) -> bool) -> BTreeSet<T> {
+    let (taken, left) = core::mem::take(of).into_iter().partition(|one| chosen(one));
+    *of = left;
+    taken
 }
 
 /// The edits that bring an ordered list from what it was, less what went, to what it is.
