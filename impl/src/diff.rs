@@ -166,10 +166,7 @@ fn starts(form: &Form) -> Vec<&str> {
 }
 
 fn shares(keywords: &[&str], form: &Form) -> bool {
-    let first = form
-        .leaves()
-        .iter()
-        .find(|leaf| leaf.token != Token::Keyword("no".into()));
+    let first = form.leaves().iter().find(|leaf| !leaf.token.is_no());
     match first.map(|leaf| &leaf.token) {
         Some(Token::Keyword(_)) => starts(form).iter().any(|word| keywords.contains(word)),
         _ => true,

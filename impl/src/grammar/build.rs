@@ -383,8 +383,7 @@ impl Maker<'_> {
     }
 
     fn is_leading_no(&self, part: &Node) -> bool {
-        matches!(part, Node::Leaf(LeafId(0)))
-            && self.form.leaf(LeafId(0)).token == Token::Keyword("no".into())
+        matches!(part, Node::Leaf(LeafId(0))) && self.form.leaf(LeafId(0)).token.is_no()
     }
 
     /// Whether a capture is given that stands in `node`.

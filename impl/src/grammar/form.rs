@@ -172,7 +172,7 @@ impl Form {
             other => Some(other),
         };
         let is_no = |node: &Node| match node {
-            Node::Leaf(id) => self.leaf(*id).token == Token::Keyword("no".into()),
+            Node::Leaf(id) => self.leaf(*id).token.is_no(),
             _ => false,
         };
         match first {

@@ -213,7 +213,7 @@ impl Walk<'_> {
         open: &mut Vec<(Place, Option<bool>, BTreeSet<PeerPlace>)>,
     ) -> Option<()> {
         let token = self.form.token(leaf).clone();
-        let is_no = token == Token::Keyword("no".into());
+        let is_no = token.is_no();
         let negated = negated.or(Some(is_no));
         for class in self.classes(leaf, &token, peers) {
             let mut to = BTreeSet::new();

@@ -76,6 +76,11 @@ impl Token {
         }
     }
 
+    /// Whether this token is the word `no`.
+    pub fn is_no(&self) -> bool {
+        matches!(self, Self::Keyword(word) if **word == *"no")
+    }
+
     /// Whether this token is a literal word.
     pub const fn is_keyword(&self) -> bool {
         matches!(self, Self::Keyword(_))
