@@ -13,7 +13,7 @@ use crate::dump::{
     Dump, DumpError, ENTRIES_MAX, Entry, Header, Lines, put_entry, put_header, take_count,
     take_entry, take_header,
 };
-use crate::grammar::{Form, LeafId, Residue, ResidueLimits, Token, ValueSet, residue};
+use crate::grammar::{LeafId, Peers, Residue, ResidueLimits, ValueSet};
 
 const HEAD: &str = "skewsync-diff 2";
 /// The most intervals of one residue that are read.
@@ -117,6 +117,8 @@ fn one_way(own: &[Entry], peer: &[Entry], same_family: bool) -> Vec<DiffEntry> {
     for entry in peer {
         by_mode.entry(&entry.mode).or_default().push(entry);
     }
+    // Compiled when the first form of the mode that the peer does not have as it is comes up.
+    let mut compiled: BTreeMap<&str, Peers<'_>> = BTreeMap::new();
     let mut differ = Vec::new();
     for entry in own {
         let peers = by_mode
@@ -131,13 +133,10 @@ fn one_way(own: &[Entry], peer: &[Entry], same_family: bool) -> Vec<DiffEntry> {
             Some(same) if !same_family || alike(same, entry) => continue,
             Some(_) => Residue::None,
             None => {
-                let starts = starts(&entry.form);
-                let near: Vec<&Form> = peers
-                    .iter()
-                    .map(|peer| &peer.form)
-                    .filter(|form| shares(&starts, form))
-                    .collect();
-                match residue(&entry.form, &near, &ResidueLimits::default()) {
+                let peers = compiled
+                    .entry(&entry.mode)
+                    .or_insert_with(|| Peers::of(peers.iter().map(|peer| &peer.form)));
+                match peers.residue(&entry.form, &ResidueLimits::default()) {
                     Residue::None => continue,
                     residue => residue,
                 }
@@ -154,23 +153,6 @@ fn one_way(own: &[Entry], peer: &[Entry], same_family: bool) -> Vec<DiffEntry> {
 fn alike(one: &Entry, other: &Entry) -> bool {
     let attributes = |entry: &Entry| (entry.component, entry.since, entry.revision);
     attributes(one) == attributes(other) && one.key == other.key && one.default == other.default
-}
-
-/// The keywords that a form holds, `no` aside: a form without a common one cannot take its lines.
-fn starts(form: &Form) -> Vec<&str> {
-    let keywords = form.leaves().iter().filter_map(|leaf| match &leaf.token {
-        Token::Keyword(word) if **word != *"no" => Some(&**word),
-        _ => None,
-    });
-    keywords.collect()
-}
-
-fn shares(keywords: &[&str], form: &Form) -> bool {
-    let first = form.leaves().iter().find(|leaf| !leaf.token.is_no());
-    match first.map(|leaf| &leaf.token) {
-        Some(Token::Keyword(_)) => starts(form).iter().any(|word| keywords.contains(word)),
-        _ => true,
-    }
 }
 
 fn put_residue(text: &mut String, residue: &Residue) {

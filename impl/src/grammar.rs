@@ -17,6 +17,6 @@ mod words;
 pub use build::BuildError;
 pub use form::{FORM_BYTES_MAX, Form, FormError, FormErrorKind, Leaf, LeafId, Negation};
 pub use matcher::{Matcher, Resolution, WORDS_MAX};
-pub use residue::{Residue, ResidueLimits, ValueSet, residue};
+pub use residue::{Peers, Residue, ResidueLimits, ValueSet, residue};
 pub use token::{Fit, Token};
 pub use words::{Sign, Words, split_words};

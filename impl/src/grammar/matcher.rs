@@ -307,7 +307,8 @@ impl Program {
         starts
     }
 
-    fn first_keywords(&self) -> Option<Box<[Arc<str>]>> {
+    /// The keywords with which a line can begin, a leading `no` aside; none if a placeholder can.
+    pub(super) fn first_keywords(&self) -> Option<Box<[Arc<str>]>> {
         let mut found: Vec<Arc<str>> = Vec::new();
         let mut open = alloc::vec![0u16];
         let mut seen = alloc::vec![false; self.ops.len()];

@@ -3,7 +3,8 @@
 //! Both sides are walked together: a place in the form, and the set of places in the peers' forms
 //! that the same words can have reached. Lines are taken as they are rendered: keywords in full.
 
-use alloc::collections::BTreeSet;
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use super::form::{Form, LeafId};
@@ -54,76 +55,153 @@ pub enum Residue {
     Undetermined,
 }
 
+/// Forms of which one asks, for many others, what their union accepts: compiled once, and found by
+/// the first keyword.
+pub struct Peers<'a> {
+    forms: Vec<&'a Form>,
+    /// First keyword, a leading `no` aside -> forms, ascending.
+    by_first: BTreeMap<Arc<str>, Vec<u32>>,
+    /// Forms that a line of any first word may be of.
+    open: Vec<u32>,
+    places: Places,
+}
+
+impl<'a> Peers<'a> {
+    /// Compiles `forms`.
+    pub fn of(forms: impl IntoIterator<Item = &'a Form>) -> Self {
+        let mut peers = Self {
+            forms: Vec::new(),
+            by_first: BTreeMap::new(),
+            open: Vec::new(),
+            places: Places::default(),
+        };
+        for form in forms {
+            let number = peers.forms.len() as u32;
+            match firsts(form.program()) {
+                Some(keywords) => {
+                    for keyword in keywords {
+                        let list = peers.by_first.entry(keyword).or_default();
+                        if list.last() != Some(&number) {
+                            list.push(number);
+                        }
+                    }
+                }
+                None => peers.open.push(number),
+            }
+            peers.forms.push(form);
+        }
+        peers
+    }
+
+    /// What of `form` the union of these does not accept.
+    ///
+    /// # Shape
+    /// As of [`residue`]. Beside the answer, what was learnt of these forms is kept for the next.
+    pub fn residue(&mut self, form: &Form, limits: &ResidueLimits) -> Residue {
+        let program = form.program();
+        let near = self.near(program);
+        let same = |number: &u32| self.forms[*number as usize].normal() == form.normal();
+        if near.iter().any(same) {
+            return Residue::None;
+        }
+        let mut walk = |only: Option<(LeafId, Interval)>| {
+            let mut walk = Walk {
+                form: program,
+                peers: &self.forms,
+                places: &mut self.places,
+                only,
+                cuts: BTreeMap::new(),
+                seen: BTreeSet::new(),
+                left: limits.states_max,
+            };
+            let seen = walk.run(&near)?;
+            Some((seen, walk.cuts))
+        };
+        let Some((whole, cuts)) = walk(None) else {
+            return Residue::Undetermined;
+        };
+        match (whole.accepted, whole.refused) {
+            (_, false) => return Residue::None,
+            (false, true) => return Residue::Whole,
+            (true, true) => {}
+        }
+        for (leaf, starts) in cuts {
+            let Token::Range { max, .. } = form.leaf(leaf).token else {
+                continue;
+            };
+            let mut fail = Vec::new();
+            let decided = intervals(&starts, max).into_iter().all(|interval| {
+                match walk(Some((leaf, interval))) {
+                    Some((seen, _)) if !seen.refused => true,
+                    Some((seen, _)) if !seen.accepted => {
+                        fail.push(interval);
+                        true
+                    }
+                    Some(_) | None => false,
+                }
+            });
+            if decided && !fail.is_empty() {
+                let fail = ValueSet(joined(fail));
+                return Residue::Values { leaf, fail };
+            }
+        }
+        Residue::Undetermined
+    }
+
+    /// The forms that may have a line in common with that of `program`, ascending.
+    fn near(&self, program: &Program) -> Vec<u32> {
+        let mut near: Vec<u32> = match firsts(program) {
+            Some(keywords) => {
+                let found = keywords.iter().filter_map(|word| self.by_first.get(word));
+                found.flatten().chain(&self.open).copied().collect()
+            }
+            None => (0..self.forms.len() as u32).collect(),
+        };
+        near.sort_unstable();
+        near.dedup();
+        near
+    }
+}
+
+/// The keywords with which a line of a form goes on behind a leading `no`, or begins; none if that
+/// does not tell it from others.
+fn firsts(program: &Program) -> Option<Vec<Arc<str>>> {
+    let mut keywords = program.first_keywords()?.into_vec();
+    keywords.retain(|word| **word != *"no");
+    (!keywords.is_empty()).then_some(keywords)
+}
+
 /// What of `form` the union of `peers` does not accept.
 ///
 /// # Shape
 /// `Whole` and `None` are exact. `Values` is exact where one number alone decides.
 pub fn residue(form: &Form, peers: &[&Form], limits: &ResidueLimits) -> Residue {
-    if peers.iter().any(|peer| peer.normal() == form.normal()) {
-        return Residue::None;
-    }
-    let walk = |only: Option<(LeafId, (i128, i128))>| {
-        let left = limits.states_max;
-        let mut walk = Walk {
-            form: form.program(),
-            peers: peers.iter().map(|peer| peer.program()).collect(),
-            only,
-            seen: BTreeSet::new(),
-            left,
-        };
-        walk.run()
-    };
-    let Some(whole) = walk(None) else {
-        return Residue::Undetermined;
-    };
-    match (whole.accepted, whole.refused) {
-        (_, false) => return Residue::None,
-        (false, true) => return Residue::Whole,
-        (true, true) => {}
-    }
-    for (number, leaf) in form.leaves().iter().enumerate() {
-        let Token::Range { min, max } = leaf.token else {
-            continue;
-        };
-        let leaf = LeafId(number as u16);
-        let cuts = cuts(min, max, peers);
-        let mut fail = ValueSet::default();
-        let mut mixed = false;
-        for interval in cuts {
-            match walk(Some((leaf, interval))) {
-                Some(Seen { refused: false, .. }) => {}
-                Some(Seen {
-                    accepted: false, ..
-                }) => fail.0.push(interval),
-                _ => mixed = true,
-            }
-        }
-        if !mixed && !fail.0.is_empty() {
-            fail.0 = joined(fail.0);
-            return Residue::Values { leaf, fail };
-        }
-    }
-    Residue::Undetermined
+    Peers::of(peers.iter().copied()).residue(form, limits)
 }
 
-/// `min..=max` cut at the ends of every range of the peers.
-fn cuts(min: i128, max: i128, peers: &[&Form]) -> Vec<(i128, i128)> {
-    let mut starts = BTreeSet::from([min]);
-    for leaf in peers.iter().flat_map(|peer| peer.leaves()) {
-        let ends = match &leaf.token {
-            Token::Range { min, max } => [*min, max + 1],
-            Token::Asn => [1, 4_294_967_296],
-            Token::Keyword(word) => match number(word) {
-                Some(number) => [number, number + 1],
-                None => continue,
-            },
-            _ => continue,
-        };
-        starts.extend(ends.into_iter().filter(|start| (min..=max).contains(start)));
-    }
-    let starts: Vec<i128> = starts.into_iter().collect();
+/// A closed interval.
+type Interval = (i128, i128);
+
+/// Up to `max`, cut at `starts`, the first of which is the least value.
+fn intervals(starts: &BTreeSet<i128>, max: i128) -> Vec<Interval> {
     let ends = starts.iter().skip(1).map(|start| start - 1).chain([max]);
     starts.iter().copied().zip(ends).collect()
+}
+
+/// The numbers at which `token` begins or ceases to take words.
+fn ends(token: &Token) -> Option<[i128; 2]> {
+    match token {
+        Token::Range { min, max } => Some([*min, max + 1]),
+        Token::Asn => Some([1, 4_294_967_296]),
+        Token::Keyword(word) => number(word).map(|number| [number, number + 1]),
+        Token::Ipv4
+        | Token::Ipv4Prefix
+        | Token::Ipv6
+        | Token::Ipv6Prefix
+        | Token::Mac
+        | Token::MacPrefix
+        | Token::Variable => None,
+    }
 }
 
 fn joined(intervals: Vec<(i128, i128)>) -> Vec<(i128, i128)> {
@@ -139,10 +217,59 @@ fn joined(intervals: Vec<(i128, i128)>) -> Vec<(i128, i128)> {
 
 /// Used branches of each `{..}`, ascending by loop.
 type Used = Vec<(u8, u64)>;
-/// A place: the next step, and whether the line began with `no`.
+/// A place: the next step, and which branches are used.
 type Place = (u16, Used);
-/// A place in one of the peers.
-type PeerPlace = (u16, Place);
+/// A place in one of the peers, by number; see [`Places`].
+type PeerPlace = u32;
+
+/// The places in the peers' forms, numbered as they are met, with what is reached from each without a
+/// word: met again and again, so worked out once.
+#[derive(Default)]
+struct Places {
+    ids: BTreeMap<(u32, Place), PeerPlace>,
+    all: Vec<(u32, Place)>,
+    /// By place: what is reached in a line that did not, and in one that did, begin with `no`.
+    closed: Vec<[Option<Arc<[PeerPlace]>>; 2]>,
+    /// By place: the place behind its step.
+    behind: Vec<Option<PeerPlace>>,
+}
+
+impl Places {
+    fn id(&mut self, peer: u32, place: Place) -> PeerPlace {
+        let next = self.all.len() as PeerPlace;
+        let id = *self.ids.entry((peer, place.clone())).or_insert(next);
+        if id == next {
+            self.all.push((peer, place));
+            self.closed.push([None, None]);
+            self.behind.push(None);
+        }
+        id
+    }
+
+    fn behind(&mut self, at: PeerPlace) -> PeerPlace {
+        if let Some(known) = self.behind[at as usize] {
+            return known;
+        }
+        let (peer, (step, used)) = self.all[at as usize].clone();
+        let behind = self.id(peer, (step + 1, used));
+        self.behind[at as usize] = Some(behind);
+        behind
+    }
+
+    fn closure(&mut self, peers: &[&Form], at: PeerPlace, negated: bool) -> Arc<[PeerPlace]> {
+        if let Some(known) = &self.closed[at as usize][usize::from(negated)] {
+            return Arc::clone(known);
+        }
+        let (peer, place) = self.all[at as usize].clone();
+        let reached = closure(peers[peer as usize].program(), &place, negated);
+        let reached: Arc<[PeerPlace]> = reached
+            .into_iter()
+            .map(|place| self.id(peer, place))
+            .collect();
+        self.closed[at as usize][usize::from(negated)] = Some(Arc::clone(&reached));
+        reached
+    }
+}
 
 #[derive(Clone, Copy, Default)]
 struct Seen {
@@ -150,11 +277,17 @@ struct Seen {
     refused: bool,
 }
 
-struct Walk<'a> {
+/// Where a walk is: in the form, whether the line began with `no` if it began, and in the peers.
+type State = (Place, Option<bool>, Vec<PeerPlace>);
+
+struct Walk<'a, 'p> {
     form: &'a Program,
-    peers: Vec<&'a Program>,
-    only: Option<(LeafId, (i128, i128))>,
-    seen: BTreeSet<(Place, bool, BTreeSet<PeerPlace>)>,
+    peers: &'a [&'p Form],
+    places: &'a mut Places,
+    only: Option<(LeafId, Interval)>,
+    /// Where the peers tell numbers of a leaf apart.
+    cuts: BTreeMap<LeafId, BTreeSet<i128>>,
+    seen: BTreeSet<State>,
     left: u32,
 }
 
@@ -165,41 +298,43 @@ enum Class {
     Between(i128, i128),
 }
 
-impl Walk<'_> {
-    /// `None` when the bound was met.
-    fn run(&mut self) -> Option<Seen> {
+impl Walk<'_, '_> {
+    /// `None` when the bound was met. With one interval only: cut short once both are seen.
+    fn run(&mut self, near: &[u32]) -> Option<Seen> {
         let mut result = Seen::default();
         let start = (0, Used::new());
-        let peers: BTreeSet<PeerPlace> = (0..self.peers.len() as u16)
-            .map(|peer| (peer, start.clone()))
-            .collect();
+        let peers = near.iter().map(|peer| self.places.id(*peer, start.clone()));
+        let peers = peers.collect();
         let mut open = alloc::vec![(start, None::<bool>, peers)];
         while let Some((place, negated, peers)) = open.pop() {
-            let closed_form = closure(self.form, &place, negated);
-            let peers: BTreeSet<PeerPlace> = peers
-                .iter()
-                .flat_map(|(peer, place): &PeerPlace| {
-                    let all = closure(self.peers[usize::from(*peer)], place, negated);
-                    all.into_iter().map(move |place| (*peer, place))
-                })
-                .collect();
-            let peers_end = peers.iter().any(|(peer, place)| {
-                matches!(
-                    self.peers[usize::from(*peer)].ops[usize::from(place.0)],
-                    Op::End
-                )
-            });
-            for place in closed_form {
-                match self.form.ops[usize::from(place.0)].clone() {
+            let no = negated == Some(true);
+            let mut reached = Vec::new();
+            for at in peers {
+                reached.extend_from_slice(&self.places.closure(self.peers, at, no));
+            }
+            reached.sort_unstable();
+            reached.dedup();
+            let at_end = |at: &PeerPlace| matches!(self.op(*at), Op::End);
+            let peers_end = reached.iter().any(at_end);
+            for place in closure(self.form, &place, no) {
+                match &self.form.ops[usize::from(place.0)] {
                     Op::End if peers_end => result.accepted = true,
                     Op::End => result.refused = true,
-                    Op::Word(leaf) => self.take(leaf, &place, false, negated, &peers, &mut open)?,
-                    Op::Words(leaf) => self.take(leaf, &place, true, negated, &peers, &mut open)?,
-                    _ => {}
+                    Op::Word(leaf) => self.take(*leaf, &place, negated, &reached, &mut open)?,
+                    Op::Words(leaf) => self.take(*leaf, &place, negated, &reached, &mut open)?,
+                    Op::Fork(_) | Op::SkipAfterNo(_) | Op::Jump(_) | Op::Unordered { .. } => {}
                 }
+            }
+            if self.only.is_some() && result.accepted && result.refused {
+                break;
             }
         }
         Some(result)
+    }
+
+    fn op(&self, at: PeerPlace) -> &Op {
+        let (peer, place) = &self.places.all[at as usize];
+        &self.peers[*peer as usize].program().ops[usize::from(place.0)]
     }
 
     /// All classes of words that `leaf` takes, each to where it leads.
@@ -207,44 +342,56 @@ impl Walk<'_> {
         &mut self,
         leaf: LeafId,
         place: &Place,
-        again: bool,
         negated: Option<bool>,
-        peers: &BTreeSet<PeerPlace>,
-        open: &mut Vec<(Place, Option<bool>, BTreeSet<PeerPlace>)>,
+        reached: &[PeerPlace],
+        open: &mut Vec<State>,
     ) -> Option<()> {
-        let token = self.form.token(leaf).clone();
-        let is_no = token.is_no();
-        let negated = negated.or(Some(is_no));
-        for class in self.classes(leaf, &token, peers) {
-            let mut to = BTreeSet::new();
-            for (peer, at) in peers {
-                let program = self.peers[usize::from(*peer)];
-                let (Op::Word(taker) | Op::Words(taker)) = &program.ops[usize::from(at.0)] else {
-                    continue;
-                };
-                if class.within(program.token(*taker)) {
-                    to.insert((*peer, (at.0 + 1, at.1.clone())));
-                    if matches!(program.ops[usize::from(at.0)], Op::Words(_)) {
-                        to.insert((*peer, at.clone()));
-                    }
+        let (form, peers) = (self.form, self.peers);
+        let token = form.token(leaf);
+        let negated = negated.or(Some(token.is_no()));
+        let takers: Vec<(PeerPlace, &Token, bool)> = reached
+            .iter()
+            .filter_map(|at| {
+                let (peer, place) = &self.places.all[*at as usize];
+                let program = peers[*peer as usize].program();
+                match &program.ops[usize::from(place.0)] {
+                    Op::Word(leaf) => Some((*at, program.token(*leaf), false)),
+                    Op::Words(leaf) => Some((*at, program.token(*leaf), true)),
+                    _ => None,
+                }
+            })
+            .collect();
+        let again = matches!(form.ops[usize::from(place.0)], Op::Words(_));
+        for class in self.classes(leaf, token, &takers) {
+            let mut to = Vec::new();
+            for (at, token, again) in &takers {
+                if class.within(token) {
+                    to.push(self.places.behind(*at));
+                    to.extend(again.then_some(*at));
                 }
             }
+            to.sort_unstable();
+            to.dedup();
             let next = [(place.0 + 1, place.1.clone()), place.clone()];
             for next in next.into_iter().take(if again { 2 } else { 1 }) {
-                let key = (next.clone(), negated == Some(true), to.clone());
-                if self.seen.insert(key) {
+                let state = (next, negated, to.clone());
+                if self.seen.insert(state.clone()) {
                     self.left = self.left.checked_sub(1)?;
-                    open.push((next, negated, to.clone()));
+                    open.push(state);
                 }
             }
         }
         Some(())
     }
 
-    fn classes(&self, leaf: LeafId, token: &Token, peers: &BTreeSet<PeerPlace>) -> Vec<Class> {
-        let (mut min, mut max) = match token {
-            Token::Range { min, max } => (*min, *max),
-            _ => return alloc::vec![Class::Token(token.clone())],
+    fn classes(
+        &mut self,
+        leaf: LeafId,
+        token: &Token,
+        takers: &[(PeerPlace, &Token, bool)],
+    ) -> Vec<Class> {
+        let Token::Range { mut min, mut max } = *token else {
+            return alloc::vec![Class::Token(token.clone())];
         };
         if let Some((only, interval)) = self.only
             && only == leaf
@@ -252,29 +399,12 @@ impl Walk<'_> {
             (min, max) = interval;
         }
         let mut starts = BTreeSet::from([min]);
-        for (peer, at) in peers {
-            let program = self.peers[usize::from(*peer)];
-            let (Op::Word(taker) | Op::Words(taker)) = &program.ops[usize::from(at.0)] else {
-                continue;
-            };
-            let ends = match program.token(*taker) {
-                Token::Range { min, max } => [*min, max + 1],
-                Token::Asn => [1, 4_294_967_296],
-                Token::Keyword(word) => match number(word) {
-                    Some(number) => [number, number + 1],
-                    None => continue,
-                },
-                _ => continue,
-            };
-            starts.extend(ends.into_iter().filter(|start| (min..=max).contains(start)));
-        }
-        let starts: Vec<i128> = starts.into_iter().collect();
-        let ends = starts.iter().skip(1).map(|start| start - 1).chain([max]);
-        starts
-            .iter()
-            .zip(ends)
-            .map(|(min, max)| Class::Between(*min, max))
-            .collect()
+        let cuts = takers.iter().filter_map(|(_, token, _)| ends(token));
+        starts.extend(cuts.flatten().filter(|start| (min..=max).contains(start)));
+        let classes = intervals(&starts, max).into_iter();
+        let classes = classes.map(|(min, max)| Class::Between(min, max)).collect();
+        self.cuts.entry(leaf).or_default().extend(starts);
+        classes
     }
 }
 
@@ -299,7 +429,7 @@ impl Class {
 }
 
 /// All places that are reached from `place` without a word.
-fn closure(program: &Program, place: &Place, negated: Option<bool>) -> Vec<Place> {
+fn closure(program: &Program, place: &Place, negated: bool) -> Vec<Place> {
     let mut found = Vec::new();
     let mut seen = BTreeSet::new();
     let mut open = alloc::vec![place.clone()];
@@ -312,7 +442,7 @@ fn closure(program: &Program, place: &Place, negated: Option<bool>) -> Vec<Place
             Op::Fork(to) => open.extend(to.iter().map(|to| (*to, used.clone()))),
             Op::SkipAfterNo(to) => {
                 open.push((at + 1, used.clone()));
-                if negated == Some(true) {
+                if negated {
                     open.push((*to, used));
                 }
             }
