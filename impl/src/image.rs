@@ -440,6 +440,11 @@ impl Grammar {
                 by_mode[usize::from(decl.mode.0)].push((FormId(number as u32), &decl.form));
             }
         }
+        // A command set may hold the entry of a mode twice: in full, and by the name of each mode that
+        // it enters. The form that says where the line leads has it.
+        for forms_of_mode in &mut by_mode {
+            forms_of_mode.sort_by_key(|(id, _)| forms[id.0 as usize].enters.is_none());
+        }
         let modes = by_mode.into_iter().enumerate().map(|(mode, forms)| {
             let known = like.map(|like| &like.modes[mode]);
             let same = known.filter(|known| known.ids().eq(forms.iter().map(|(id, _)| *id)));

@@ -52,7 +52,7 @@ pub struct Matcher<Id> {
 }
 
 impl<Id: Copy + Ord> Matcher<Id> {
-    /// Compiles `forms`.
+    /// Compiles `forms`. Of those that take a line equally well, as the same tokens, the earlier wins.
     pub fn of<'a>(forms: impl IntoIterator<Item = (Id, &'a Form)>) -> Self {
         let mut matcher = Self {
             forms: Vec::new(),
@@ -171,7 +171,7 @@ fn choose<Id: Copy + Ord>(words: &[&str], mut found: Vec<(Id, &Program, Path)>) 
             }
         }
     }
-    found.sort_by_key(|(id, _, _)| *id);
+    // Those left take the same words as the same tokens: the form that was given first has them.
     let (id, program, path) = &found[0];
     let canonical = words.iter().zip(path);
     let canonical = canonical
