@@ -308,7 +308,8 @@ impl Reader<'_> {
     }
 
     fn navigates(&mut self, first: &str, words: usize) -> bool {
-        let up = matches!(first, "exit" | "quit") || first.starts_with("exit-");
+        let left = first.strip_prefix("exit-");
+        let up = matches!(first, "exit" | "quit") || left.is_some_and(|left| self.leaves(left));
         if words != 1 || !(up || first == "end") {
             return false;
         }
@@ -318,6 +319,20 @@ impl Reader<'_> {
             Place::root()
         };
         true
+    }
+
+    /// Whether `exit-` and this leaves the present instance: not where it names another that can be
+    /// entered, or the rest of the mode would be read elsewhere.
+    fn leaves(&self, name: &str) -> bool {
+        let enters = |form: FormId, words: &str| {
+            self.image.form(form).enters.is_some() && words.split(' ').next() == Some(name)
+        };
+        let here = self.place.instances().last();
+        here.is_some_and(|(form, words)| enters(*form, words.text()))
+            || !self
+                .image
+                .forms()
+                .any(|(form, decl)| enters(form, decl.form.text()))
     }
 
     fn found(&mut self, given: &[&str]) -> Result<(FormId, Words), Trouble> {
@@ -420,6 +435,31 @@ mod tests {
         assert_eq!(
             trouble,
             "no such command in mode router-bgp, from word 1: `hostname`"
+        );
+    }
+
+    #[test]
+    fn leaving_a_mode_by_another_ones_name_leaves_nothing() {
+        let image = bundled::image("6.2").unwrap();
+        let lines = "router bgp 65000\nexit-address-family\nlog neighbor-changes\n\
+                     address-family ipv4 unicast\nexit-address-family\nlog neighbor-changes\n";
+        let read = text(&image, image.own(), lines.as_bytes(), WalkUp::No);
+        let shown: Vec<String> = read
+            .iter()
+            .map(|of| match &of.found {
+                Ok((_, words)) => of.place.path() + words.text(),
+                Err(trouble) => trouble.to_string(),
+            })
+            .collect();
+        assert_eq!(
+            shown,
+            [
+                "router bgp 65000",
+                "no such command in mode router-bgp, from word 1: `exit-address-family`",
+                "router bgp 65000 / log neighbor-changes",
+                "router bgp 65000 / address-family ipv4 unicast",
+                "router bgp 65000 / log neighbor-changes",
+            ]
         );
     }
 
