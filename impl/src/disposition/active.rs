@@ -2,7 +2,7 @@
 
 use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet};
-use alloc::string::String;
+use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use super::answer::{Answer, FormName};
@@ -12,7 +12,7 @@ use super::wire_levels;
 use crate::base::{ChangeId, FormId, Level, ModeId, Shared};
 use crate::config::{Line, LineKey, Place};
 use crate::diff::Diff;
-use crate::grammar::{Form, Matcher, Residue, Resolution, split_words};
+use crate::grammar::{Form, Matcher, Residue, Resolution, Token, split_words};
 use crate::image::{Grammar, Image};
 use crate::planted::{Defect, Planted};
 use crate::transform::{Cause, Step, Tft};
@@ -339,7 +339,7 @@ impl ActivePairing {
                 fails.has(&value).then(|| Cause::Value {
                     capture: Shared::text(&fails.capture),
                     value: Shared::text(&value),
-                    allowed: Shared::from(fails.says()),
+                    allowed: Shared::from(fails.says(&decl.form)),
                 })
             }),
             Verdict::Resolve => {
@@ -372,11 +372,7 @@ impl ActivePairing {
             return None;
         };
         let (_, value) = line.words.iter().find(|(at, _)| at == leaf)?;
-        let ranges = fail
-            .0
-            .iter()
-            .map(|(min, max)| alloc::format!("{min}-{max}"));
-        let ranges: Vec<String> = ranges.collect();
+        let token = &decl.form.leaf(*leaf).token;
         Some(Cause::Value {
             capture: decl
                 .form
@@ -385,7 +381,7 @@ impl ActivePairing {
                 .as_deref()
                 .map_or_else(|| Shared::text(&decl.form.leaf(*leaf).text), Shared::text),
             value: Shared::text(value),
-            allowed: Shared::from(alloc::format!("all but {}", ranges.join(","))),
+            allowed: Shared::from(remaining(token, &fail.0)),
         })
     }
 
@@ -498,17 +494,40 @@ fn cared_not(image: &Image, answer: &Answer, diff: &Diff) -> BTreeMap<FormId, Sh
 }
 
 impl Fails {
-    /// What would go, in words.
-    fn says(&self) -> String {
-        if self.all {
-            return "without it".into();
-        }
-        let numbers = self
-            .numbers
-            .iter()
-            .map(|(min, max)| alloc::format!("{min}-{max}"));
-        let words = self.words.iter().cloned();
-        let all: Vec<String> = numbers.chain(words).collect();
-        alloc::format!("all but {}", all.join(", "))
+    /// What would go of the capture, in the form language; empty if that is not known.
+    fn says(&self, form: &Form) -> String {
+        let leaves = form.capture(&self.capture);
+        let tokens = leaves.iter().map(|leaf| &form.leaf(*leaf).token);
+        let goes = tokens.filter(|_| !self.all).map(|token| match token {
+            Token::Keyword(word) if self.has(word) => String::new(),
+            token => {
+                let fail = self.numbers.iter();
+                let fail: Vec<(i128, i128)> = fail
+                    .map(|(min, max)| (i128::from(*min), i128::from(*max)))
+                    .collect();
+                remaining(token, &fail)
+            }
+        });
+        let goes: Vec<String> = goes.filter(|goes| !goes.is_empty()).collect();
+        goes.join("|")
     }
+}
+
+/// What a token takes but for these numbers, in the form language.
+fn remaining(token: &Token, fail: &[(i128, i128)]) -> String {
+    let Token::Range { min, max } = token else {
+        return token.to_string();
+    };
+    let mut open = alloc::vec![(*min, *max)];
+    for (low, high) in fail {
+        open = open
+            .into_iter()
+            .flat_map(|(min, max)| [(min, max.min(low - 1)), (min.max(high + 1), max)])
+            .filter(|(min, max)| min <= max)
+            .collect();
+    }
+    let ranges = open
+        .iter()
+        .map(|(min, max)| alloc::format!("({min}-{max})"));
+    ranges.collect::<Vec<_>>().join("|")
 }
