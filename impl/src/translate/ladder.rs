@@ -87,6 +87,11 @@ impl Ladder {
         )
     }
 
+    /// All rungs, from what goes in to what comes out.
+    pub(crate) fn rungs(&self) -> &[Config] {
+        &self.rungs
+    }
+
     /// What goes in.
     pub(crate) fn first(&self) -> &Config {
         &self.rungs[0]

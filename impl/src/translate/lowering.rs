@@ -230,6 +230,11 @@ impl Lowering {
         self.ladder.last()
     }
 
+    /// The configs on the way down: A, what each step of the pairing makes, and W.
+    pub fn rungs(&self) -> &[Config] {
+        self.ladder.rungs()
+    }
+
     /// The digest of the wire config.
     pub fn wire_digest(&self) -> Digest {
         self.ladder.last().digest()

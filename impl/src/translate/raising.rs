@@ -207,6 +207,11 @@ impl Raising {
         self.up.last()
     }
 
+    /// The configs on the way up: W less what is held out, and what each step of the pairing makes.
+    pub fn rungs(&self) -> &[Config] {
+        self.up.rungs()
+    }
+
     /// The wire config W, whole.
     pub fn wire_config(&self) -> &Config {
         &self.w
