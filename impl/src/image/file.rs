@@ -25,6 +25,14 @@ pub enum ImageFileError {
         "not an image file: it does not begin with `skewsync-image 1`; make one with `skewsync image build` or `image import-forms`"
     )]
     Head,
+    /// It is of another format.
+    #[error(
+        "an image of format {found}, and this build reads format 1: use a build that is as new as the image, or make the image again"
+    )]
+    Format {
+        /// The format that the file names.
+        found: String,
+    },
     /// It is too large.
     #[error("{bytes} bytes are beyond the bound of {IMAGE_BYTES_MAX} for an image file")]
     TooLarge {
@@ -70,6 +78,23 @@ fn hex(bytes: &[u8]) -> String {
     })
 }
 
+/// What is wrong with a file that does not begin as an image of this format.
+fn other_format(bytes: &[u8]) -> ImageFileError {
+    let first = bytes
+        .split(|byte| *byte == b'\n')
+        .next()
+        .unwrap_or_default();
+    let format = first.strip_prefix(b"skewsync-image ");
+    match format.and_then(|format| core::str::from_utf8(format).ok()) {
+        Some(found) if found.parse::<u32>().is_ok_and(|found| found != 1) => {
+            ImageFileError::Format {
+                found: found.to_string(),
+            }
+        }
+        Some(_) | None => ImageFileError::Head,
+    }
+}
+
 impl Image {
     /// The image as a file's text.
     pub fn encode(&self) -> String {
@@ -87,7 +112,7 @@ impl Image {
         }
         let body = bytes
             .strip_prefix(HEAD.as_bytes())
-            .ok_or(ImageFileError::Head)?;
+            .ok_or_else(|| other_format(bytes))?;
         let end = body
             .iter()
             .take(65)
