@@ -26,6 +26,12 @@ pub enum InputError {
         /// The bound.
         max: usize,
     },
+    /// A folder holds no file.
+    #[error("{}: there is no file in this folder", path.display())]
+    NoFiles {
+        /// The folder.
+        path: PathBuf,
+    },
     /// A file is no image.
     #[error("{}: {error}", path.display())]
     Image {
@@ -49,6 +55,16 @@ pub enum InputError {
         line: usize,
         /// What is wrong.
         message: String,
+    },
+    /// Two images make no pair.
+    #[error("{active} facing {standby}: {error}; `skewsync image check` says where it is declared")]
+    Pair {
+        /// The Active's image.
+        active: String,
+        /// The Standby's image.
+        standby: String,
+        /// What is wrong.
+        error: String,
     },
     /// The output cannot be written.
     #[error("output: {0}")]
@@ -76,6 +92,37 @@ pub fn bytes(path: &Path, max: usize) -> Result<Vec<u8>, InputError> {
         });
     }
     Ok(bytes)
+}
+
+/// These files, and for each folder among them the files in it, by name.
+///
+/// # Errors
+/// See [`InputError`].
+pub fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, InputError> {
+    let mut files = Vec::new();
+    for path in paths {
+        if !path.is_dir() {
+            files.push(path.clone());
+            continue;
+        }
+        let wrong = |error| InputError::File {
+            path: path.clone(),
+            error,
+        };
+        let mut within = Vec::new();
+        for entry in std::fs::read_dir(path).map_err(wrong)? {
+            let entry = entry.map_err(wrong)?.path();
+            if entry.is_file() {
+                within.push(entry);
+            }
+        }
+        within.sort();
+        if within.is_empty() {
+            return Err(InputError::NoFiles { path: path.clone() });
+        }
+        files.append(&mut within);
+    }
+    Ok(files)
 }
 
 /// Reads a text file of at most `max` bytes.

@@ -1,6 +1,8 @@
 //! The verbs of `skewsync`, as a library, so that tests call them in-process.
 
 pub mod input;
+pub mod pair;
+pub mod running;
 pub mod verbs;
 
 use std::ffi::OsString;
@@ -30,7 +32,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
-    /// Images: build, import, list.
+    /// Images: build, check, try, import, list.
     #[command(subcommand)]
     Image(verbs::image::Verb),
     /// Each line's form in a configuration file, or what is wrong with it.
@@ -41,6 +43,8 @@ enum Verb {
     Dump(verbs::dump::Args),
     /// The differences of two images: ADL and SDL.
     Diff(verbs::diff::Args),
+    Preview(verbs::preview::Args),
+    Translate(verbs::translate::Args),
 }
 
 /// Runs one command line.
@@ -62,6 +66,8 @@ where
         Verb::Accepts(args) => verbs::accepts::run(&args, out),
         Verb::Dump(args) => verbs::dump::run(&args, out),
         Verb::Diff(args) => verbs::diff::run(&args, out),
+        Verb::Preview(args) => verbs::preview::run(&args, out),
+        Verb::Translate(args) => verbs::translate::run(&args, out),
     };
     match result {
         Ok(exit) => exit,

@@ -5,3 +5,5 @@ pub mod diff;
 pub mod dump;
 pub mod image;
 pub mod parse;
+pub mod preview;
+pub mod translate;

@@ -34,6 +34,13 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, InputError> {
         WalkUp::No
     };
     let text = input::text(&args.lines, CONFIG_BYTES_MAX)?;
+    if text.is_empty() {
+        return Err(InputError::Row {
+            path: args.lines.clone(),
+            line: 1,
+            message: "empty; a header row comes first, then rows of `mode<TAB>line`".to_owned(),
+        });
+    }
     for (at, row) in text
         .lines()
         .enumerate()

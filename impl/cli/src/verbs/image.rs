@@ -1,4 +1,6 @@
-//! `skewsync image`: build, check, import, list.
+//! `skewsync image`: build, check, try, import, list.
+
+mod way;
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -33,6 +35,17 @@ pub enum Verb {
     Check {
         /// The family's folder, or `meridian` for the bundled one.
         family: PathBuf,
+    },
+    /// Shows one line's way from release A to release B of a family and back, each rung of it.
+    Try {
+        /// The family's folder, or `meridian` for the bundled one.
+        family: PathBuf,
+        /// The release on which the line stands.
+        a: String,
+        /// The facing release.
+        b: String,
+        /// The line; the entry lines of its modes before it: `router pim / join-interval 60`.
+        line: String,
     },
     /// Makes an image of a command set: one JSON object a line with `node`, `command`, `daemon`.
     ImportForms {
@@ -92,6 +105,10 @@ pub fn run(verb: &Verb, out: &mut dyn Write) -> Result<Exit, InputError> {
             output,
         } => build(family, release, output, out),
         Verb::Check { family } => check(family, out),
+        Verb::Try { family, a, b, line } => match read(family)? {
+            Ok(family) => way::run(&family, [a, b], line, out),
+            Err(errors) => refused(&errors, out),
+        },
         Verb::ImportForms {
             forms,
             nodes,

@@ -1,0 +1,177 @@
+//! `skewsync preview`: what of a running config reaches the facing image.
+
+mod judged;
+mod suggest;
+
+use std::io::Write;
+use std::path::PathBuf;
+
+pub(super) use judged::step;
+pub use judged::{Absent, Changed, DontCare, NotTaken, Preview, Stuck};
+
+use super::parse::CONFIG_BYTES_MAX;
+use crate::Exit;
+use crate::input::{self, InputError};
+use crate::pair::Pair;
+
+/// What of a running config on A reaches B: counts, and the lines that are stuck, with their places,
+/// the reasons, and what would go.
+///
+/// Exits with 0 when no line is stuck, with 1 when one is. Lines that A itself does not take are
+/// reported apart and are in no count.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The Active's image: a file, or `meridian@6.2`.
+    active: String,
+    /// The Standby's image.
+    standby: String,
+    /// The running config; several, or folders of them, are looked at one by one.
+    #[arg(required = true)]
+    configs: Vec<PathBuf>,
+    /// One JSON object a config instead of text.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs the verb.
+///
+/// # Errors
+/// See [`InputError`].
+pub fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, InputError> {
+    let pair = Pair::load(&args.active, &args.standby)?;
+    let files = input::files(&args.configs)?;
+    let (mut looked_at, mut stuck) = (0, 0);
+    for (number, file) in files.iter().enumerate() {
+        let text = input::bytes(file, CONFIG_BYTES_MAX)?;
+        let mut preview = Preview::of(&pair, &file.display().to_string(), &text);
+        suggest::suggest(&pair, &text, &mut preview);
+        looked_at += preview.lines;
+        stuck += preview.stuck.len();
+        if args.json {
+            serde_json::to_writer(&mut *out, &preview).map_err(std::io::Error::from)?;
+            writeln!(out)?;
+        } else {
+            if number > 0 {
+                writeln!(out)?;
+            }
+            write(&preview, out)?;
+        }
+    }
+    if files.len() > 1 && !args.json {
+        let count = files.len();
+        writeln!(out, "\n{count} configs: {looked_at} lines, {stuck} stuck")?;
+    }
+    Ok(if stuck == 0 { Exit::Ok } else { Exit::NotSo })
+}
+
+/// A line with its place and its mode: the first column of every list.
+fn placed(preview: &Preview, line: usize, at: &str, text: &str) -> String {
+    let within = if at.is_empty() {
+        text.to_owned()
+    } else {
+        format!("{at} / {text}")
+    };
+    format!("{}:{line}  {within}", preview.config)
+}
+
+fn write(preview: &Preview, out: &mut dyn Write) -> std::io::Result<()> {
+    writeln!(
+        out,
+        "{} on {}, facing {}:   {} lines",
+        preview.config, preview.active, preview.standby, preview.lines
+    )?;
+    writeln!(
+        out,
+        "  {} as they are   {} lowered   {} raised   {} don't-care   {} stuck",
+        preview.as_is,
+        preview.lowered.len(),
+        preview.raised.len(),
+        preview.dont_care.len(),
+        preview.stuck.len()
+    )?;
+    if preview.said_again > 0 {
+        let count = preview.said_again;
+        writeln!(
+            out,
+            "  {count} more say again, or undo, what other lines say"
+        )?;
+    }
+    let stuck = preview.stuck.iter().map(|of| {
+        let first = placed(preview, of.line, &of.at, &of.text);
+        let instead = of.instead.iter().map(|line| format!("   try: {line}"));
+        let instead: String = instead.collect();
+        let form = format!("form: {}", of.form);
+        [first, format!("{}{instead}", of.why), form]
+    });
+    list(out, "stuck", stuck)?;
+    let lowered = preview.lowered.iter();
+    list(out, "lowered", lowered.map(|of| changed(preview, of)))?;
+    let absent = preview.absent.iter();
+    let absent = absent.map(|of| [format!("(absent)  sent as `{}`", of.sent)]);
+    list(out, "sent though no line says it", absent)?;
+    let raised = preview.raised.iter().map(|of| {
+        let first = placed(preview, of.line, &of.at, &of.text);
+        [first, format!("({})", of.steps.join(", "))]
+    });
+    list(out, "raised there", raised)?;
+    let dont_care = preview.dont_care.iter().map(|of| {
+        let first = placed(preview, of.line, &of.at, &of.text);
+        [first, of.reason.clone()]
+    });
+    list(out, "don't-care", dont_care)?;
+    let not_taken = preview.not_taken.iter().map(|of| {
+        let first = format!("{}:{}  {}", preview.config, of.line, of.text);
+        [first, of.why.clone()]
+    });
+    let heading = format!("not taken by {} itself, and in no count", preview.active);
+    list(out, &heading, not_taken)
+}
+
+fn changed(preview: &Preview, of: &Changed) -> [String; 2] {
+    let into = of.into.join(" + ");
+    let becomes = if into.is_empty() {
+        "told by what is in it".to_owned()
+    } else {
+        into
+    };
+    let first = placed(preview, of.line, &of.at, &of.text);
+    let steps = of.steps.join(", ");
+    let steps = if steps.is_empty() {
+        steps
+    } else {
+        format!("   ({steps})")
+    };
+    [first, format!("->  {becomes}{steps}")]
+}
+
+/// A list under its heading, the columns aligned; the third stands on a line of its own.
+fn list<const N: usize>(
+    out: &mut dyn Write,
+    heading: &str,
+    rows: impl Iterator<Item = [String; N]>,
+) -> std::io::Result<()> {
+    /// Beyond it the second column is not aligned.
+    const WIDTH_MAX: usize = 72;
+    let rows: Vec<[String; N]> = rows.collect();
+    if rows.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "{heading}:")?;
+    let widths = rows.iter().map(|row| row[0].chars().count());
+    let width = widths
+        .filter(|width| *width <= WIDTH_MAX)
+        .max()
+        .unwrap_or(0);
+    for row in &rows {
+        match row.as_slice() {
+            [first, second, rest @ ..] => {
+                writeln!(out, "  {first:width$}   {second}")?;
+                for more in rest {
+                    writeln!(out, "      {more}")?;
+                }
+            }
+            all => writeln!(out, "  {}", all.concat())?,
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,133 @@
+//! `skewsync translate`: what would be sent of a running config.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::path::PathBuf;
+
+use skewsync::parse::{self, WalkUp};
+use skewsync::translate::{Explained, ListKey, Lowering, WayOfLine};
+
+use super::parse::CONFIG_BYTES_MAX;
+use super::preview::step;
+use crate::Exit;
+use crate::input::{self, InputError};
+use crate::pair::Pair;
+use crate::running::{Running, key_of, shown};
+
+/// What would be sent of a running config on A to B, as a text that is read back.
+///
+/// Lines that A itself does not take are left out, and so are those that are stuck: `skewsync preview`
+/// lists them, and so does --explain.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The Active's image: a file, or `meridian@6.2`.
+    active: String,
+    /// The Standby's image.
+    standby: String,
+    /// The running config.
+    config: PathBuf,
+    /// Says before each line, as a comment, which line of the running config it comes from; what is
+    /// not sent stands at the end.
+    #[arg(long)]
+    explain: bool,
+}
+
+/// Runs the verb.
+///
+/// # Errors
+/// See [`InputError`].
+pub fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, InputError> {
+    let pair = Pair::load(&args.active, &args.standby)?;
+    let text = input::bytes(&args.config, CONFIG_BYTES_MAX)?;
+    let running = Running::read(&pair.active, &text);
+    let lowering = Lowering::of(&pair.active, &pair.at_active, &running.config);
+    if args.explain {
+        let file = args.config.display().to_string();
+        explain(&pair, &file, &running, &lowering, out)?;
+    } else {
+        out.write_all(&lowering.wire_bytes())?;
+    }
+    Ok(Exit::Ok)
+}
+
+fn explain(
+    pair: &Pair,
+    file: &str,
+    running: &Running,
+    lowering: &Lowering,
+    out: &mut dyn Write,
+) -> std::io::Result<()> {
+    let explained = lowering.explain(&pair.active, &pair.at_active);
+    let mut origins: BTreeMap<&ListKey, Vec<&Explained>> = BTreeMap::new();
+    for of in &explained {
+        for key in &of.out {
+            origins.entry(key).or_default().push(of);
+        }
+    }
+    let said = |key: &ListKey| running.said.get(key).map_or(0, |said| said.number);
+    let bytes = lowering.wire_bytes();
+    let wire = parse::text(&pair.active, pair.at_active.grammar(), &bytes, WalkUp::No);
+    let keys: BTreeMap<usize, ListKey> = wire
+        .into_iter()
+        .filter_map(|of| {
+            let (_, words) = of.found.ok()?;
+            Some((of.number, key_of(&of.place, words.text())))
+        })
+        .collect();
+    for (at, line) in String::from_utf8_lossy(&bytes).lines().enumerate() {
+        let indent = &line[..line.len() - line.trim_start().len()];
+        if let Some(key) = keys.get(&(at + 1)) {
+            let from = origins.get(key).map_or(&[][..], Vec::as_slice);
+            if from.is_empty() {
+                writeln!(out, "{indent}! no line says it")?;
+            }
+            for of in from {
+                let number = said(&of.key);
+                writeln!(out, "{indent}! {file}:{number}  {}", provenance(pair, of))?;
+            }
+        }
+        writeln!(out, "{line}")?;
+    }
+    let not_sent = explained.iter().filter_map(|of| match &of.way {
+        WayOfLine::Stuck(cause) => Some((of, format!("stuck: {cause}"))),
+        WayOfLine::DontCare { reason } => Some((of, format!("don't-care: {}", &**reason))),
+        WayOfLine::AsIs | WayOfLine::Lowered { .. } | WayOfLine::Raised => None,
+    });
+    let refused = running.refused.iter();
+    let refused = refused.map(|of| {
+        (
+            of.number,
+            of.line.clone(),
+            format!("not taken: {}", of.trouble),
+        )
+    });
+    let mut left: Vec<(usize, String, String)> = not_sent
+        .map(|(of, why)| (said(&of.key), shown(&of.key), why))
+        .chain(refused)
+        .collect();
+    left.sort();
+    if !left.is_empty() {
+        writeln!(out, "! not sent:")?;
+    }
+    for (number, line, why) in left {
+        writeln!(out, "! {file}:{number}  {line}   {why}")?;
+    }
+    Ok(())
+}
+
+/// How a line of the running config came to be what is sent.
+fn provenance(pair: &Pair, of: &Explained) -> String {
+    match &of.way {
+        WayOfLine::AsIs => "as it is".to_owned(),
+        WayOfLine::Raised => "as it is, raised there".to_owned(),
+        WayOfLine::Lowered { chain } if chain.is_empty() => shown(&of.key),
+        WayOfLine::Lowered { chain } => {
+            let steps: Vec<String> = chain
+                .iter()
+                .map(|change| step(&pair.active, *change))
+                .collect();
+            format!("{}   ({})", shown(&of.key), steps.join(", "))
+        }
+        WayOfLine::DontCare { .. } | WayOfLine::Stuck(_) => format!("a part of {}", shown(&of.key)),
+    }
+}
