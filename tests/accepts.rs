@@ -1,25 +1,9 @@
 //! Imported command sets against the verdicts of the real parsers (test data beside the checkout).
 
-use std::path::{Path, PathBuf};
-
 use skewsync::image::Image;
 use skewsync::parse::{WalkUp, line_in};
-use skewsync_cli::verbs::image::import_files;
 
-/// The corpus, if it lies beside the checkout.
-fn corpus() -> Option<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/corpus/frr");
-    if !folder.exists() {
-        println!("skipped: no command sets at ../shared/corpus/frr");
-    }
-    folder.exists().then_some(folder)
-}
-
-fn imported(corpus: &Path, release: &str) -> (Image, String) {
-    let forms = corpus.join(format!("{release}.jsonl"));
-    let nodes = corpus.join(format!("{release}.nodes.json"));
-    import_files(&forms, &nodes, "frr", release).expect("the command set is readable")
-}
+use crate::corpus::{corpus, imported};
 
 #[test]
 fn every_form_of_every_command_set_is_taken() {
@@ -100,75 +84,4 @@ fn real_parsers_verdicts_are_met() {
         assert!(share(counts[0]) >= 0.995, "{release}: {:?}", counts[0]);
         assert!(share(counts[1]) >= 0.965, "{release}: {:?}", counts[1]);
     }
-}
-
-#[test]
-fn the_tools_meet_bad_input_with_its_place() {
-    let folder = std::env::temp_dir().join(format!("skewsync-bad-input-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).expect("a folder for the test");
-    let file = |name: &str, bytes: &[u8]| {
-        let path = folder.join(name);
-        std::fs::write(&path, bytes).expect("a file for the test");
-        path.to_string_lossy().into_owned()
-    };
-    let run = |args: &[&str]| {
-        let (mut out, mut err) = (Vec::new(), Vec::new());
-        let args = ["skewsync"].iter().chain(args);
-        let exit = skewsync_cli::run(args, &mut out, &mut err);
-        let text = [out, err].concat();
-        (exit as u8, String::from_utf8(text).expect("text"))
-    };
-    let image = skewsync::image::bundled::image("6.2")
-        .expect("bundled")
-        .encode();
-    let cut = file("cut.image", &image.as_bytes()[..image.len() / 2]);
-    let binary = file("binary.conf", b"hostname r1\nhost\x00name r2\n");
-    let rows = file(
-        "rows.tsv",
-        b"mode\tline\nnowhere\thostname r1\nconfig\thostname r1\n",
-    );
-    let form = file(
-        "forms.jsonl",
-        br#"{"node":"config","command":"a [b","daemon":"d"}"#,
-    );
-    let nodes = file("nodes.json", br#"{"config":{"parent":null}}"#);
-    let to = folder.join("out.image").to_string_lossy().into_owned();
-    let cases: [(&[&str], u8, &str); 6] = [
-        (&["dump", &cut], 5, "truncated or damaged"),
-        (&["dump", "meridian@9.9"], 5, "no such bundled image"),
-        (
-            &["parse", "meridian@6.2", &binary],
-            1,
-            "binary.conf:2: not a line of text: byte 0x00 at column 5",
-        ),
-        (
-            &["accepts", "meridian@6.2", &rows],
-            0,
-            "nowhere\thostname r1\tno-match\nconfig\thostname r1\tmatch\n",
-        ),
-        (
-            &[
-                "image",
-                "import-forms",
-                &form,
-                "--nodes",
-                &nodes,
-                "--name",
-                "n",
-                "--release",
-                "1",
-                "-o",
-                &to,
-            ],
-            0,
-            "forms.jsonl:1: not taken: column 3: the bracket that opens here is never closed",
-        ),
-        (&["parse", "meridian@6.2"], 5, "required arguments"),
-    ];
-    for (args, exit, says) in cases {
-        let (found, text) = run(args);
-        assert!(text.contains(says), "{args:?} says {text}");
-        assert_eq!(found, exit, "{args:?} says {text}");
-    }
-    std::fs::remove_dir_all(&folder).expect("the folder goes");
 }

@@ -1,0 +1,259 @@
+//! Bad input of the operator's tool: a clear error with its place each, the exit code, never a panic.
+
+use std::path::PathBuf;
+
+/// A folder of files for one test; it goes with the value.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Self {
+        let name = format!("skewsync-bad-input-{name}-{}", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        std::fs::create_dir_all(&path).expect("a folder for the test");
+        Self(path)
+    }
+
+    fn file(&self, name: &str, bytes: impl AsRef<[u8]>) -> String {
+        let path = self.0.join(name);
+        std::fs::write(&path, bytes).expect("a file for the test");
+        path.display().to_string()
+    }
+
+    fn path(&self) -> String {
+        self.0.display().to_string()
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        // A folder that stays behind fails no test.
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// Runs a verb; it must exit with `exit` and say each of `says`.
+fn meets(args: &[&str], exit: u8, says: &[&str]) {
+    let (mut out, mut err) = (Vec::new(), Vec::new());
+    let found = skewsync_cli::run(["skewsync"].iter().chain(args), &mut out, &mut err) as u8;
+    let text = String::from_utf8([out, err].concat()).expect("text");
+    for said in says {
+        assert!(text.contains(said), "{args:?} says {text}");
+    }
+    assert_eq!(found, exit, "{args:?} says {text}");
+}
+
+#[test]
+fn images_that_are_none() {
+    let folder = Folder::new("image");
+    let image = skewsync::image::bundled::image("6.2")
+        .expect("bundled")
+        .encode();
+    let cut = folder.file("cut.image", &image.as_bytes()[..image.len() / 2]);
+    meets(&["dump", &cut], 5, &["cut.image: truncated or damaged"]);
+    let flipped = image.replacen("6.2", "6.3", 1);
+    let flipped = folder.file("flipped.image", flipped);
+    meets(
+        &["diff", "meridian@6.2", &flipped],
+        5,
+        &["flipped.image: truncated or damaged"],
+    );
+    let newer = folder.file(
+        "newer.image",
+        image.replacen("skewsync-image 1", "skewsync-image 2", 1),
+    );
+    meets(
+        &["dump", &newer],
+        5,
+        &["newer.image: an image of format 2", "reads format 1"],
+    );
+    let empty = folder.file("empty.image", "");
+    meets(
+        &["dump", &empty],
+        5,
+        &["empty.image: not an image file", "skewsync image build"],
+    );
+    let config = folder.file("a.conf", "hostname r1\n");
+    meets(
+        &["preview", "meridian@6.2", &config, &config],
+        5,
+        &["a.conf: not an image file"],
+    );
+    meets(&["dump", &folder.path()], 5, &[&folder.path()]);
+    meets(
+        &["dump", "meridian@9.9"],
+        5,
+        &["meridian@9.9: no such bundled image", "image list"],
+    );
+}
+
+#[test]
+fn configs_that_are_none() {
+    let folder = Folder::new("config");
+    let binary = folder.file("binary.conf", b"hostname r1\nhost\x00name r2\nhost\xff\n");
+    let says = "binary.conf:2: not a line of text: byte 0x00 at column 5";
+    meets(&["parse", "meridian@6.2", &binary], 1, &[says]);
+    let apart = [
+        "1 lines",
+        "not taken by meridian 6.2 itself",
+        "binary.conf:3",
+        "byte 0xff at column 5",
+    ];
+    meets(
+        &["preview", "meridian@6.2", "meridian@6.1", &binary],
+        0,
+        &apart,
+    );
+    meets(
+        &["translate", "meridian@6.2", "meridian@6.1", &binary],
+        0,
+        &["hostname r1\n"],
+    );
+    let empty = folder.file("empty.conf", "");
+    meets(
+        &["preview", "meridian@6.2", "meridian@6.1", &empty],
+        0,
+        &["   0 lines"],
+    );
+    let missing = folder.path() + "/missing.conf";
+    meets(
+        &["preview", "meridian@6.2", "meridian@6.1", &missing],
+        5,
+        &["missing.conf: No such file"],
+    );
+    let none = Folder::new("no-config");
+    meets(
+        &["preview", "meridian@6.2", "meridian@6.1", &none.path()],
+        5,
+        &["no file in this folder"],
+    );
+    meets(
+        &["preview", "meridian@6.2", "meridian@6.1"],
+        5,
+        &["required arguments"],
+    );
+}
+
+#[test]
+fn tables_that_are_none() {
+    let folder = Folder::new("table");
+    let rows = folder.file(
+        "rows.tsv",
+        "mode\tline\nnowhere\thostname r1\nconfig\thostname r1\n",
+    );
+    let outcomes = "nowhere\thostname r1\tno-match\nconfig\thostname r1\tmatch\n";
+    meets(&["accepts", "meridian@6.2", &rows], 0, &[outcomes]);
+    let columns = folder.file("columns.tsv", "mode\tline\nconfig hostname r1\n");
+    meets(
+        &["accepts", "meridian@6.2", &columns],
+        5,
+        &["columns.tsv:2: not `mode<TAB>line`"],
+    );
+    let empty = folder.file("empty.tsv", "");
+    meets(
+        &["accepts", "meridian@6.2", &empty],
+        5,
+        &["empty.tsv:1: empty; a header row"],
+    );
+    let binary = folder.file("binary.tsv", b"mode\tline\nconfig\t\xff\n");
+    meets(
+        &["accepts", "meridian@6.2", &binary],
+        5,
+        &["binary.tsv:2: not UTF-8 text"],
+    );
+}
+
+#[test]
+fn command_sets_that_are_none() {
+    let folder = Folder::new("forms");
+    let to = folder.path() + "/out.image";
+    let import = |forms: &str, nodes: &str, exit: u8, says: &[&str]| {
+        let forms = folder.file("forms.jsonl", forms);
+        let nodes = folder.file("nodes.json", nodes);
+        let names = ["--name", "n", "--release", "1", "-o", &to];
+        let args = [
+            &["image", "import-forms", &forms, "--nodes", &nodes][..],
+            &names,
+        ]
+        .concat();
+        meets(&args, exit, says);
+    };
+    let nodes = r#"{"config":{"parent":null}}"#;
+    let forms =
+        "{\"node\":\"config\",\"command\":\"a [b\"}\n{\"node\":\"nope\",\"command\":\"x\"}\n";
+    let says = [
+        "forms.jsonl:1: not taken: column 3: the bracket that opens here is never closed",
+        "forms.jsonl:2: not taken: mode nope is declared nowhere: `x`",
+        "2 of 2 forms were not taken",
+    ];
+    import(forms, nodes, 0, &says);
+    import(
+        "{\"node\":\"config\"}\n",
+        nodes,
+        5,
+        &["forms.jsonl:1: missing field `command`"],
+    );
+    import("\nno json\n", nodes, 5, &["forms.jsonl:2: "]);
+    import("", "{\"config\":", 5, &["nodes.json:1: EOF"]);
+    import("", "", 5, &["nodes.json:1: EOF"]);
+}
+
+#[test]
+fn families_list_all_their_errors_at_once() {
+    let folder = Folder::new("family");
+    meets(
+        &["image", "check", &folder.path()],
+        1,
+        &["family.toml is missing"],
+    );
+    folder.file(
+        "family.toml",
+        "family = 'f'\n[[release]]\nname = '1'\nlevels = { a = 1 }\n",
+    );
+    let command =
+        |mode: &str, form: &str| format!("[[command]]\nmode = '{mode}'\nform = '{form}'\n");
+    let text = command("config", "x [y") + &command("nowhere", "z") + &command("config", "<a|b");
+    folder.file("a.toml", format!("component = 'a'\n{text}"));
+    let says = [
+        "a.toml:4:11: the bracket that opens here is never closed: `]` is missing",
+        "a.toml:6:8: `nowhere` is declared nowhere as a mode",
+        "a.toml:10:9: the bracket that opens here is never closed: `>` is missing",
+        "3 errors",
+    ];
+    meets(&["image", "check", &folder.path()], 1, &says);
+    let to = folder.path() + "/out.image";
+    meets(
+        &["image", "build", &folder.path(), "1", "-o", &to],
+        1,
+        &says,
+    );
+    meets(&["image", "try", &folder.path(), "1", "1", "x"], 1, &says);
+    folder.file(
+        "a.toml",
+        "component = 'a'\n[[command]]\nmode = 'config'\nmode = 'x'\n",
+    );
+    meets(
+        &["image", "check", &folder.path()],
+        1,
+        &["a.toml:4:1: duplicate key: `mode`"],
+    );
+    folder.file(
+        "a.toml",
+        String::from("component = 'a'\n") + &command("config", "x"),
+    );
+    meets(
+        &["image", "build", &folder.path(), "2", "-o", &to],
+        1,
+        &["no release 2; there are: 1"],
+    );
+    let nowhere = folder.path() + "/no/out.image";
+    meets(
+        &["image", "build", &folder.path(), "1", "-o", &nowhere],
+        5,
+        &["out.image: No such file"],
+    );
+    meets(
+        &["image", "check", &nowhere],
+        5,
+        &["out.image: No such file"],
+    );
+}

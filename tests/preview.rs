@@ -1,0 +1,268 @@
+//! Which lines of a running config reach the facing image: real configs between real command sets, and
+//! the bundled family's.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::sync::Arc;
+
+use skewsync::diff::Diff;
+use skewsync::dump::Dump;
+use skewsync_cli::pair::Pair;
+use skewsync_cli::verbs::preview::Preview;
+
+use crate::corpus::{corpus, imported};
+
+/// Lines that real parsers refuse: (file, line) -> releases.
+fn rejects(configs: &Path) -> BTreeMap<(String, usize), BTreeSet<String>> {
+    let table = std::fs::read_to_string(configs.join("rejects.tsv")).expect("a readable table");
+    let rows = table.lines().skip(1).map(|row| {
+        let fields: Vec<&str> = row.split('\t').collect();
+        let line = fields[1].parse().expect("a line's number");
+        let by = fields[2].split(',').map(str::to_owned).collect();
+        ((fields[0].to_owned(), line), by)
+    });
+    rows.collect()
+}
+
+/// What a preview of all files says, against what the real parsers refuse.
+#[derive(Debug, Default)]
+struct Figures {
+    looked_at: usize,
+    listed: usize,
+    /// Listed, and the facing release's parser takes them.
+    listed_only: Vec<String>,
+    /// Not listed, and the facing release's parser refuses them though the Active's does not.
+    refused_only: Vec<String>,
+    /// The Active's image does not take them.
+    not_taken: usize,
+    /// The Active's image does not take them, and its release's parser does.
+    not_taken_only: Vec<String>,
+}
+
+fn figures(configs: &Path, active: &str, standby: &str) -> Figures {
+    let frr = configs.parent().expect("the corpus");
+    let image = |release: &str| Arc::new(imported(frr, release).0);
+    let pair = Pair::of(image(active), image(standby)).expect("the two make a pair");
+    let rejects = rejects(configs);
+    let refuses = |file: &str, line: usize, release: &str| {
+        rejects
+            .get(&(file.to_owned(), line))
+            .is_some_and(|by| by.contains(release))
+    };
+    let mut figures = Figures::default();
+    for folder in ["7.5.1", "8.4.4"] {
+        let entries = std::fs::read_dir(configs.join(folder)).expect("a readable folder");
+        let mut paths: Vec<_> = entries
+            .map(|entry| entry.expect("an entry").path())
+            .collect();
+        paths.sort();
+        for path in paths {
+            let name = path.file_name().expect("a name").to_string_lossy();
+            let file = format!("{folder}/{name}");
+            let text = std::fs::read(&path).expect("a readable config");
+            let preview = Preview::of(&pair, &file, &text);
+            figures.looked_at += preview.lines;
+            figures.listed += preview.stuck.len();
+            figures.not_taken += preview.not_taken.len();
+            for stuck in &preview.stuck {
+                if !refuses(&file, stuck.line, standby) {
+                    let said = format!("{file}:{}: {}: {}", stuck.line, stuck.text, stuck.why);
+                    figures.listed_only.push(said);
+                }
+            }
+            for line in &preview.not_taken {
+                if !refuses(&file, line.line, active) {
+                    let said = format!("{file}:{}: {}: {}", line.line, line.text, line.why);
+                    figures.not_taken_only.push(said);
+                }
+            }
+            let apart: BTreeSet<usize> = preview
+                .stuck
+                .iter()
+                .map(|of| of.line)
+                .chain(preview.not_taken.iter().map(|of| of.line))
+                .collect();
+            let lines = String::from_utf8_lossy(&text);
+            for (at, line) in lines.lines().enumerate() {
+                let number = at + 1;
+                let refused = refuses(&file, number, standby) && !refuses(&file, number, active);
+                if refused && !apart.contains(&number) {
+                    let said = format!("{file}:{number}: {}", line.trim());
+                    figures.refused_only.push(said);
+                }
+            }
+        }
+    }
+    println!(
+        "{active} facing {standby}: {} lines looked at; {} listed, {} of them taken there; {} refused there and not listed; {} not taken here, {} of them by the real parser",
+        figures.looked_at,
+        figures.listed,
+        figures.listed_only.len(),
+        figures.refused_only.len(),
+        figures.not_taken,
+        figures.not_taken_only.len()
+    );
+    figures
+}
+
+/// A listed line that the facing release takes is at most one in 200 of those looked at; one that it
+/// refuses is listed, but for kinds that have a reason; the Active's own parser is met.
+fn hold(figures: &Figures, explained: impl Fn(&str) -> bool) {
+    assert!(figures.looked_at > 10_000, "{}", figures.looked_at);
+    assert!(figures.listed > 50, "{}", figures.listed);
+    let most = figures.looked_at / 200;
+    assert!(
+        figures.listed_only.len() <= most,
+        "{:#?}",
+        figures.listed_only
+    );
+    let unexplained = figures.refused_only.iter().filter(|line| !explained(line));
+    assert_eq!(unexplained.collect::<Vec<_>>(), [""; 0]);
+    assert_eq!(figures.not_taken_only, [""; 0]);
+}
+
+#[test]
+fn a_newer_release_takes_what_is_not_listed_and_refuses_what_is() {
+    let Some(corpus) = corpus() else { return };
+    hold(&figures(&corpus.join("configs"), "8.4.4", "10.3"), |_| {
+        false
+    });
+}
+
+#[test]
+fn an_older_release_takes_what_is_not_listed_and_refuses_what_is() {
+    let Some(corpus) = corpus() else { return };
+    let figures = figures(&corpus.join("configs"), "10.3", "7.5.1");
+    // The command set of 7.5.1 holds these; the parser that was asked was built without VNC.
+    hold(&figures, |line| line.contains(": rfp "));
+}
+
+#[test]
+fn real_command_sets_differ_by_as_many_forms_as_ever() {
+    let Some(corpus) = corpus() else { return };
+    let pairs = [
+        ("7.5.1", "8.4.4", 100, 597),
+        ("8.0", "9.1", 41, 595),
+        ("8.4.4", "10.3", 27, 643),
+        ("10.0", "10.3", 12, 276),
+        ("10.3", "7.5.1", 1191, 120),
+    ];
+    for (active, standby, adl, sdl) in pairs {
+        let dump = |release: &str| Dump::of(&imported(&corpus, release).0);
+        let diff = Diff::of(&dump(active), &dump(standby));
+        assert_eq!(
+            (diff.adl.len(), diff.sdl.len()),
+            (adl, sdl),
+            "{active} {standby}"
+        );
+    }
+}
+
+fn run(args: &[&str]) -> (u8, String) {
+    let (mut out, mut err) = (Vec::new(), Vec::new());
+    let exit = skewsync_cli::run(["skewsync"].iter().chain(args), &mut out, &mut err);
+    let text = [out, err].concat();
+    (exit as u8, String::from_utf8(text).expect("text"))
+}
+
+/// The bundled config of a release, as a file.
+fn bundled_config(release: &str) -> String {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("impl/families/meridian/configs");
+    folder.join(format!("{release}.conf")).display().to_string()
+}
+
+#[test]
+fn a_preview_counts_every_line_once_and_tries_what_would_go() {
+    let config = bundled_config("6.2");
+    let (exit, json) = run(&["preview", "meridian@6.2", "meridian@6.1", &config, "--json"]);
+    assert_eq!(exit, 1, "{json}");
+    let read: serde_json::Value = serde_json::from_str(&json).expect("one JSON object");
+    let count = |list: &str| read[list].as_array().expect("a list").len() as u64;
+    let lists = ["stuck", "lowered", "raised", "dont_care"].map(count);
+    let as_is = read["as_is"].as_u64().expect("a count");
+    assert_eq!(read["lines"], as_is + lists.iter().sum::<u64>());
+    assert!(
+        lists[1] > 10 && lists[3] == 1 && count("not_taken") == 0,
+        "{json}"
+    );
+    let stuck = &read["stuck"][0];
+    assert_eq!(stuck["text"], "join-interval 30");
+    assert_eq!(stuck["at"], "router pim");
+    assert_eq!(stuck["instead"], "join-interval 60");
+    assert!(
+        stuck["why"].as_str().expect("text").contains("(60-600)"),
+        "{json}"
+    );
+    let line = stuck["line"].as_u64().expect("a number") as usize;
+    let text = std::fs::read_to_string(&config).expect("the config");
+    assert_eq!(
+        text.lines().nth(line - 1).map(str::trim),
+        Some("join-interval 30")
+    );
+}
+
+#[test]
+fn a_preview_that_lists_nothing_passes() {
+    let config = bundled_config("6.2");
+    let (exit, text) = run(&["preview", "meridian@6.2", "meridian@6.2", &config]);
+    assert_eq!(exit, 0, "{text}");
+    assert!(
+        text.contains("0 lowered   0 raised   0 don't-care   0 stuck"),
+        "{text}"
+    );
+}
+
+#[test]
+fn what_is_translated_is_read_back_and_its_provenance_are_comments() {
+    let config = bundled_config("6.2");
+    let translate = ["translate", "meridian@6.2", "meridian@6.0", &config];
+    let (exit, plain) = run(&translate);
+    assert_eq!(exit, 0, "{plain}");
+    let (_, explained) = run(&[&translate[..], &["--explain"]].concat());
+    let lines = explained
+        .lines()
+        .filter(|line| !line.trim_start().starts_with('!'));
+    assert_eq!(lines.collect::<Vec<_>>(), plain.lines().collect::<Vec<_>>());
+    assert!(explained.contains("(services 3 -> 2)"), "{explained}");
+    assert!(explained.contains("! not sent:"), "{explained}");
+    assert!(!explained.contains("no line says it"), "{explained}");
+    // What travels to 6.0 is 6.0's own syntax.
+    let path = std::env::temp_dir().join(format!("skewsync-wire-{}.conf", std::process::id()));
+    std::fs::write(&path, &plain).expect("a file for the test");
+    let (exit, text) = run(&["parse", "meridian@6.0", &path.display().to_string()]);
+    std::fs::remove_file(&path).expect("the file goes");
+    assert_eq!(exit, 0, "{text}");
+}
+
+#[test]
+fn a_line_is_shown_on_every_rung_there_and_back() {
+    let line = "router pim / join-interval 60";
+    let (exit, text) = run(&["image", "try", "meridian", "6.2", "6.0", line]);
+    assert_eq!(exit, 0, "{text}");
+    let found: Vec<&str> = text.lines().map(str::trim).collect();
+    let at = |start: &str| found.iter().position(|line| line.starts_with(start));
+    let order = ["6.2 -> 6.0", "pim 2 -> 1", "6.0 -> 6.2", "pim 1 -> 2"].map(at);
+    assert!(
+        order.is_sorted() && order.iter().all(Option::is_some),
+        "{text}"
+    );
+    let back = found
+        .iter()
+        .filter(|row| row.starts_with("on 6.2") && row.ends_with(line));
+    assert_eq!(back.count(), 2, "{text}");
+    let (exit, text) = run(&[
+        "image",
+        "try",
+        "meridian",
+        "6.2",
+        "6.1",
+        "router pim / join-interval 30",
+    ]);
+    assert_eq!(exit, 0, "{text}");
+    assert!(
+        text.contains("stuck") && text.contains("(60-600)"),
+        "{text}"
+    );
+    let (exit, text) = run(&["image", "try", "meridian", "6.2", "6.1", "no such line"]);
+    assert_eq!(exit, 1, "{text}");
+}
