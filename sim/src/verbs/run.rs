@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use skewsync::parse::{self, WalkUp};
+
 use crate::campaign::{self, Campaign, Ends, Summary};
 use crate::draw::Wishes;
 use crate::plan::fault::FAULT_KINDS;
@@ -84,6 +86,9 @@ pub fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, 
         std::fs::create_dir_all(dir).map_err(words)?;
     }
     let (stock, wishes) = made_of(args)?;
+    if let (Some(path), Some(left_out)) = (&args.config, left_out(&stock, &wishes)) {
+        let _ = writeln!(err, "skewlab: {}: {left_out}", path.display());
+    }
     stock
         .planted(args.planted.as_deref())
         .map_err(|error| error.to_string())?;
@@ -194,6 +199,23 @@ fn made_of(args: &Args) -> Result<(Arc<Stock>, Wishes), String> {
         material: Arc::new(material),
     };
     Ok((Arc::new(stock), wishes))
+}
+
+/// What of the startup config the image of slot 0 does not take, in words; none: it takes all of it.
+fn left_out(stock: &Stock, wishes: &Wishes) -> Option<String> {
+    let (config, (name, _)) = (wishes.config.as_ref()?, wishes.pair.as_ref()?);
+    let loaded = stock.image(name).ok()?;
+    let image = loaded.software().image();
+    let read = parse::text(image, image.own(), config.as_bytes(), WalkUp::Yes);
+    let wrong: Vec<(usize, String)> = read
+        .iter()
+        .filter_map(|of| Some((of.number, of.found.as_ref().err()?.to_string())))
+        .collect();
+    let (number, trouble) = wrong.first()?;
+    let (left, all) = (wrong.len(), read.len());
+    Some(format!(
+        "{left} of {all} lines are not taken by {name} and are left out; the first: line {number}: {trouble}"
+    ))
 }
 
 fn fault_names(text: &str) -> Result<Vec<String>, String> {
