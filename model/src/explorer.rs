@@ -2,7 +2,7 @@
 
 use stateright::{Model, Property};
 
-use crate::effects::Effects;
+use crate::effects::Meaning;
 use crate::scope::{Bounded, Move, Scope};
 
 /// A scope as stateright's model. All properties are folded into one: stateright 0.31 loses the
@@ -10,7 +10,7 @@ use crate::scope::{Bounded, Move, Scope};
 #[derive(Clone, Debug)]
 pub struct Explored<E>(pub Scope<E>);
 
-impl<E: Effects + Clone> Model for Explored<E> {
+impl<E: Meaning + Clone> Model for Explored<E> {
     type State = Bounded;
     type Action = Move;
 

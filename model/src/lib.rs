@@ -6,6 +6,7 @@
 pub mod action;
 pub mod effects;
 pub mod explorer;
+mod flight;
 pub mod graph;
 pub mod property;
 pub mod scope;

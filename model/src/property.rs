@@ -1,14 +1,16 @@
 //! What must hold (PROTOCOL.md, section 8), as predicates over states and steps.
-//!
-//! Only the simulation can state: NoForeignLine (levels and forms do not exist here), Commutes and
-//! RoundTrip (nor do groups), SavedSurvives (nor writes that are torn), Answers (nor clocks), HotIsServed,
-//! Available and Honest (nor periods), Bounded (nor bytes). OneRole needs a second role.
+
+mod pair;
+mod takeover;
+mod watch;
 
 use crate::action::{Action, Durability};
-use crate::effects::{Effects, bit};
+use crate::effects::Meaning;
 use crate::scope::{Bounded, Scope};
-use crate::state::{Flight, Msg, Part, Phase, Session, To, Unit};
+use crate::state::{Flight, Msg, Part, To};
 use crate::step::{Answer, Step};
+
+pub use watch::{How, Made, Watch};
 
 /// A property that the model can state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -21,17 +23,123 @@ pub enum Property {
     NoAckedLoss,
     /// A planned switchover loses no executed command, unless both fail.
     PlannedLosesNothing,
-    /// While the register is set the Standby's config is the Active's at its applied LSN.
+    /// While the register is set its Standby has swapped in, and its config is the Active's at its applied LSN.
     HotMeansEqual,
+    /// In every phase the config made line by line is the one that a snapshot would make.
+    Commutes,
+    /// While the register is set a command is on the other side, a don't-care, or listed there.
+    NoSilentDrop,
+    /// A stateful successor lists exactly what its config lacks.
+    ListedAtTakeover,
+    /// The applied LSNs of a session are s + 1 .. n without gap or repeat.
+    OrderOnce,
+    /// A message of another session changes nothing; a newer term seen makes an Active stop.
+    NoStale,
+    /// A unit begins to act with the Active's config at one LSN, its startup store, or its own config.
+    WholeOrStartup,
+    /// A refused command leaves the units as they were.
+    RefusedLeavesNothing,
     /// A change that a successor did not have never appears again.
     NoZombie,
-    /// A unit begins to act with a prefix of what was executed, its startup store, or its own config.
-    WholeOrStartup,
-    /// A message of another session changes nothing.
-    NoStale,
-    /// Faults stopped, the pair becomes hot.
+    /// A startup store holds a config that was saved, and never gives way to an earlier one.
+    SavedSurvives,
+    /// Two stateful switchovers without a change give the config back.
+    RoundTrip,
+    /// Ordered resets are at most `max_resets`, across switchovers.
+    BoundedResets,
+    /// Every command gets one outcome, and no prompt is forgotten (its bound in time: the simulation's).
+    Answers,
+    /// Faults stopped, the pair becomes hot, or what policy made of it.
     Converges,
 }
+
+impl Property {
+    /// All of them.
+    pub const ALL: [Self; 18] = [
+        Self::SingleActive,
+        Self::NoSplitAck,
+        Self::NoAckedLoss,
+        Self::PlannedLosesNothing,
+        Self::HotMeansEqual,
+        Self::Commutes,
+        Self::NoSilentDrop,
+        Self::ListedAtTakeover,
+        Self::OrderOnce,
+        Self::NoStale,
+        Self::WholeOrStartup,
+        Self::RefusedLeavesNothing,
+        Self::NoZombie,
+        Self::SavedSurvives,
+        Self::RoundTrip,
+        Self::BoundedResets,
+        Self::Answers,
+        Self::Converges,
+    ];
+
+    /// The situation without which a search says nothing of the property.
+    pub const fn witness(self) -> Situation {
+        match self {
+            Self::SingleActive => Situation::Regranted,
+            Self::NoSplitAck => Situation::HeldThenLocal,
+            Self::NoAckedLoss => Situation::ReplicatedThenLost,
+            Self::PlannedLosesNothing => Situation::Released,
+            Self::HotMeansEqual | Self::Converges => Situation::Hot,
+            Self::Commutes | Self::OrderOnce => Situation::LineApplied,
+            Self::NoSilentDrop => Situation::HotListing,
+            Self::ListedAtTakeover => Situation::TookOverListing,
+            Self::NoStale => Situation::StaleArrived,
+            Self::WholeOrStartup => Situation::TookOverStateful,
+            Self::RefusedLeavesNothing => Situation::Refused,
+            Self::NoZombie => Situation::ChangesDied,
+            Self::SavedSurvives => Situation::StoredAtPeer,
+            Self::RoundTrip => Situation::RoundTripped,
+            Self::BoundedResets => Situation::ResetOrdered,
+            Self::Answers => Situation::Unknown,
+        }
+    }
+}
+
+/// What PROTOCOL.md, section 8, demands and the model cannot say, with the reason. The simulation states
+/// them, and the parts that are named in brackets.
+pub const ELSEWHERE: [(&str, &str); 10] = [
+    (
+        "NoForeignLine",
+        "levels, forms and parsers do not exist in the model",
+    ),
+    (
+        "HotIsServed",
+        "speaks of a period after the register changed; the model has no time and no Keepalive",
+    ),
+    (
+        "Available",
+        "a bound in time; that a unit acts at last is part of Converges",
+    ),
+    (
+        "Honest",
+        "what is shown travels by Keepalive, within its period",
+    ),
+    (
+        "Bounded",
+        "bytes and queues; the model's windows are the smallest that work",
+    ),
+    ("OneRole", "needs a second role: 1:N is not modelled"),
+    (
+        "Answers (its bound)",
+        "the model says that each command has one outcome at last, not when",
+    ),
+    (
+        "SavedSurvives (torn writes)",
+        "a write is one step in the model; power loss in its middle is the simulated disk's",
+    ),
+    (
+        "NoSilentDrop (the Active's MCL)",
+        "of what its peer could not execute the Active knows by content, and Applied has none here",
+    ),
+    (
+        "ListedAtTakeover (the event)",
+        "the model compares what is kept beside the config; the event's words are the engine's",
+    ),
+];
 
 /// A state of affairs that a search must have met, or what it found means little.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -42,12 +150,42 @@ pub enum Situation {
     Replicated,
     /// A prompt returned `local` after it had been held.
     HeldThenLocal,
+    /// A prompt returned `unknown`.
+    Unknown,
+    /// The words of a command whose prompt was held stood there already.
+    UnchangedHeld,
+    /// A term ended after prompts had returned `replicated` in it.
+    ReplicatedThenLost,
+    /// A Line was applied.
+    LineApplied,
+    /// The register's Standby lists a command.
+    HotListing,
+    /// A command was refused.
+    Refused,
+    /// A Standby declared itself not ready at a Line.
+    Declared,
+    /// A snapshot was rejected, and the Standby reset.
+    ResetOrdered,
+    /// The Standby is in rpr.
+    InRpr,
+    /// The Standby is held.
+    InSimplex,
     /// A unit took over with a replica.
     TookOverStateful,
+    /// A unit took over with a replica that lists a command.
+    TookOverListing,
     /// A unit booted its startup store.
     TookOverCold,
     /// A unit went on with its own config in a newer term.
     Resumed,
+    /// A config came back after two switchovers.
+    RoundTripped,
+    /// A successor did not have all changes.
+    ChangesDied,
+    /// A store off the line was booted.
+    OffLine,
+    /// The peer stored what was saved.
+    StoredAtPeer,
     /// A lapsed unit acted again in the same term.
     Regranted,
     /// An offer was declined.
@@ -56,6 +194,10 @@ pub enum Situation {
     PassedOver,
     /// The role was released by a planned switchover.
     Released,
+    /// A drain took too long.
+    DrainOver,
+    /// The arbiter was away.
+    ArbiterAway,
     /// A message of another session arrived.
     StaleArrived,
     /// A change was executed while a snapshot was on its way.
@@ -64,43 +206,41 @@ pub enum Situation {
 
 impl Situation {
     /// All of them.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 29] = [
         Self::Hot,
         Self::Replicated,
         Self::HeldThenLocal,
+        Self::Unknown,
+        Self::UnchangedHeld,
+        Self::ReplicatedThenLost,
+        Self::LineApplied,
+        Self::HotListing,
+        Self::Refused,
+        Self::Declared,
+        Self::ResetOrdered,
+        Self::InRpr,
+        Self::InSimplex,
         Self::TookOverStateful,
+        Self::TookOverListing,
         Self::TookOverCold,
         Self::Resumed,
+        Self::RoundTripped,
+        Self::ChangesDied,
+        Self::OffLine,
+        Self::StoredAtPeer,
         Self::Regranted,
         Self::Declined,
         Self::PassedOver,
         Self::Released,
+        Self::DrainOver,
+        Self::ArbiterAway,
         Self::StaleArrived,
         Self::ChangedInBulk,
     ];
 }
 
-/// What the properties remember; no party knows it.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Watch {
-    /// Executed changes: (term, LSN, command).
-    pub log: Vec<(u16, u16, u16)>,
-    /// Commands returned `replicated` in the present term.
-    pub replicated: u32,
-    /// What the next Active must have.
-    pub expected: u32,
-    /// The register's Standby restarted, declined or was out of reach.
-    pub excused: bool,
-    /// Commands in the config that a planned switchover released.
-    pub planned: Option<(u8, u32)>,
-    /// Slots that restarted since; the third bit: the successor declined or was out of reach.
-    pub failed: u8,
-    /// Commands that a successor did not have.
-    pub dead: u32,
-}
-
 /// Observes one step: the watch goes on, situations are noted, the property that fails is named.
-pub fn observe<E: Effects>(
+pub fn observe<E: Meaning>(
     scope: &Scope<E>,
     before: &Bounded,
     action: &Action,
@@ -108,10 +248,11 @@ pub fn observe<E: Effects>(
     watch: &mut Watch,
     met: &mut impl FnMut(Situation),
 ) -> Option<Property> {
-    remember(before, action, step, watch, met);
+    watch::remember(before, action, step, watch, met);
     let mut failed = None;
     let mut check = |property: Property, holds: bool| {
-        if !holds && failed.is_none() {
+        let asked = scope.asks.is_none_or(|asked| asked == property);
+        if asked && !holds && failed.is_none() {
             failed = Some(property);
         }
     };
@@ -121,131 +262,30 @@ pub fn observe<E: Effects>(
         .iter()
         .filter(|unit| matches!(unit.part, Part::Active(_)));
     check(Property::SingleActive, acting.count() <= 1);
-    for answer in &step.answers {
-        match answer {
-            Answer::Replicated { .. } => met(Situation::Replicated),
-            Answer::Local { .. } if !matches!(action, Action::Command(..)) => {
-                met(Situation::HeldThenLocal);
-            }
-            Answer::Local { .. } | Answer::Unchanged | Answer::Refused | Answer::Unknown { .. } => {
-            }
-        }
-    }
     check(Property::NoSplitAck, check_no_split_ack(scope, step, watch));
     check(Property::NoStale, check_no_stale(before, action, step, met));
+    check(Property::Answers, check_answers(before, action, step, met));
     check(
-        Property::HotMeansEqual,
-        check_hot_means_equal(scope, step, watch),
+        Property::RefusedLeavesNothing,
+        check_refused(before, action, step, met),
     );
+    check(Property::BoundedResets, watch.resets <= scope.max_resets);
+    check(
+        Property::SavedSurvives,
+        pair::check_saved(scope, before, step, watch, met),
+    );
+    check(
+        Property::OrderOnce,
+        pair::check_order_once(before, step, met),
+    );
+    pair::check(scope, step, watch, &mut check, met);
     for slot in 0..2u8 {
-        let at = usize::from(slot);
-        if let Some(cfg) = begins_to_act(&before.state.units[at], &step.state.units[at]) {
-            check_takeover(scope, before, step, slot, cfg, watch, &mut check, met);
-        }
+        takeover::check(scope, before, step, slot, watch, &mut check, met);
     }
     failed
 }
 
-/// The config of a unit that was no Active of its term and is one now.
-fn begins_to_act(before: &Unit, after: &Unit) -> Option<u32> {
-    let Part::Active(active) = &after.part else {
-        return None;
-    };
-    match &before.part {
-        Part::Active(_) => None,
-        Part::Holder(holder) if holder.kept.is_some() => None,
-        Part::Down | Part::Standby(_) | Part::Holder(_) => Some(active.cfg.0),
-    }
-}
-
-fn remember(
-    before: &Bounded,
-    action: &Action,
-    step: &Step,
-    watch: &mut Watch,
-    met: &mut impl FnMut(Situation),
-) {
-    let (was, is) = (&before.state.arbiter, &step.state.arbiter);
-    if was.register.is_none() && is.register.is_some() {
-        watch.excused = false;
-        met(Situation::Hot);
-    }
-    let ran = |arbiter: &crate::state::Arbiter| arbiter.holder.filter(|holder| holder.running);
-    if let (Some(_), None) = (ran(was), ran(is)) {
-        watch.expected |= if was.register.is_some() {
-            watch.replicated
-        } else {
-            0
-        };
-        watch.replicated = 0;
-    }
-    match *action {
-        Action::Crash(slot) => {
-            watch.failed |= 1 << slot;
-            let holds = was.register.is_some_and(|register| register.slot == slot)
-                || was.offer.is_some_and(|offer| offer.slot == slot)
-                || ran(was).is_some_and(|holder| holder.slot == slot && watch.expected != 0);
-            watch.excused |= holds;
-        }
-        Action::Arbiter(crate::action::ArbiterTimer::TakeoverWait) => {
-            watch.excused = true;
-            watch.failed |= 4;
-            if was.register.is_some() {
-                met(Situation::PassedOver);
-            }
-        }
-        Action::Deliver(Flight {
-            to: To::Arbiter,
-            msg: Msg::Decline { .. },
-            ..
-        }) if was.offer.is_some() && was.offer != is.offer => {
-            watch.excused = true;
-            watch.failed |= 4;
-            met(Situation::Declined);
-        }
-        Action::Declares(_) => watch.excused = true,
-        Action::Command(slot, id, _) => {
-            let last = |unit: &Unit| match &unit.part {
-                Part::Active(active) => Some((active.term, active.last)),
-                Part::Down | Part::Standby(_) | Part::Holder(_) => None,
-            };
-            let at = usize::from(slot);
-            let (old, new) = (last(&before.state.units[at]), last(&step.state.units[at]));
-            if let (true, Some((term, lsn))) = (old != new, new) {
-                watch.log.push((term, lsn, id));
-                let in_bulk = before.state.active().is_some_and(|(_, active)| {
-                    active
-                        .current
-                        .as_ref()
-                        .is_some_and(|c| matches!(c.phase, Phase::Bulk(_)))
-                });
-                if in_bulk {
-                    met(Situation::ChangedInBulk);
-                }
-            }
-        }
-        _ => {}
-    }
-    for slot in 0..2u8 {
-        let at = usize::from(slot);
-        let (old, new) = (&before.state.units[at].part, &step.state.units[at].part);
-        match (old, new) {
-            (Part::Active(active), Part::Holder(holder)) if holder.released => {
-                met(Situation::Released);
-                if active.draining || matches!(action, Action::Switchover(_)) {
-                    watch.planned = Some((slot, holder.cfg.0));
-                    watch.failed = 0;
-                }
-            }
-            (Part::Holder(holder), Part::Active(_)) if holder.kept.is_some() => {
-                met(Situation::Regranted);
-            }
-            _ => {}
-        }
-    }
-}
-
-fn check_no_split_ack<E: Effects>(scope: &Scope<E>, step: &Step, watch: &mut Watch) -> bool {
+fn check_no_split_ack<E>(scope: &Scope<E>, step: &Step, watch: &mut Watch) -> bool {
     let register = step.state.arbiter.register;
     step.answers.iter().all(|answer| match *answer {
         Answer::Local {
@@ -257,14 +297,7 @@ fn check_no_split_ack<E: Effects>(scope: &Scope<E>, step: &Step, watch: &mut Wat
             let Some((_, active)) = step.state.active() else {
                 return false;
             };
-            let id = watch
-                .log
-                .iter()
-                .rev()
-                .find(|(term, at, _)| (*term, *at) == (active.term, lsn));
-            if let Some((_, _, id)) = id {
-                watch.replicated |= bit(*id);
-            }
+            watch.replicated = watch.replicated.max(lsn);
             let session = active.current.as_ref().map(|current| current.session);
             register.is_some() && register.map(|register| register.session) == session
         }
@@ -272,36 +305,46 @@ fn check_no_split_ack<E: Effects>(scope: &Scope<E>, step: &Step, watch: &mut Wat
     })
 }
 
-fn session_of(msg: Msg) -> Option<Session> {
-    match msg {
-        Msg::Ready { session, .. }
-        | Msg::Dump { session }
-        | Msg::Diff { session }
-        | Msg::Compatible { session }
-        | Msg::Incompatible { session }
-        | Msg::Config { session, .. }
-        | Msg::Chunk { session, .. }
-        | Msg::BulkDone { session, .. }
-        | Msg::BulkAccept { session, .. }
-        | Msg::BulkReject { session, .. }
-        | Msg::Line { session, .. }
-        | Msg::Applied { session, .. }
-        | Msg::Hot { session, .. }
-        | Msg::HotAck { session, .. }
-        | Msg::Leave { session }
-        | Msg::Left { session }
-        | Msg::Down { session } => Some(session),
-        Msg::Proceed { .. }
-        | Msg::Hello { .. }
-        | Msg::Renew { .. }
-        | Msg::Decline { .. }
-        | Msg::SetRegister { .. }
-        | Msg::Release { .. }
-        | Msg::Offer { .. }
-        | Msg::Grant { .. }
-        | Msg::Confirm { .. }
-        | Msg::Join { .. } => None,
+/// Prompts are held, entered and answered, and nothing else: only a crash takes them along.
+fn check_answers(
+    before: &Bounded,
+    action: &Action,
+    step: &Step,
+    met: &mut impl FnMut(Situation),
+) -> bool {
+    let held = |units: &[crate::state::Unit; 2]| -> usize {
+        let of = |unit: &crate::state::Unit| match &unit.part {
+            Part::Active(active) => active.prompts.len(),
+            Part::Holder(holder) => holder.kept.as_ref().map_or(0, |kept| kept.prompts.len()),
+            Part::Down | Part::Standby(_) => 0,
+        };
+        units.iter().map(of).sum()
+    };
+    let entered = usize::from(matches!(action, Action::Command(..)));
+    for answer in &step.answers {
+        match answer {
+            Answer::Replicated { .. } => met(Situation::Replicated),
+            Answer::Local { .. } if entered == 0 => met(Situation::HeldThenLocal),
+            Answer::Unchanged if entered == 0 => met(Situation::UnchangedHeld),
+            Answer::Unknown { .. } => met(Situation::Unknown),
+            Answer::Local { .. } | Answer::Unchanged | Answer::Refused => {}
+        }
     }
+    matches!(action, Action::Crash(_))
+        || held(&before.state.units) + entered == held(&step.state.units) + step.answers.len()
+}
+
+fn check_refused(
+    before: &Bounded,
+    action: &Action,
+    step: &Step,
+    met: &mut impl FnMut(Situation),
+) -> bool {
+    let refused = matches!(action, Action::Command(..)) && step.answers.contains(&Answer::Refused);
+    if refused {
+        met(Situation::Refused);
+    }
+    !refused || before.state.units == step.state.units
 }
 
 fn check_no_stale(
@@ -318,11 +361,17 @@ fn check_no_stale(
     else {
         return true;
     };
-    let Some(session) = session_of(msg) else {
+    let at = usize::from(slot);
+    let (old, new) = (&before.state.units[at].part, &step.state.units[at].part);
+    if let (Msg::Proceed { session }, Part::Active(active)) = (msg, old)
+        && session.term > active.term
+    {
+        return !matches!(new, Part::Active(_));
+    }
+    let Some(session) = msg.session() else {
         return true;
     };
-    let at = usize::from(slot);
-    let own = match &before.state.units[at].part {
+    let own = match old {
         Part::Standby(standby) => standby.seat.as_ref().map(|(s, _)| *s) == Some(session),
         Part::Active(active) => [
             active.offered,
@@ -337,120 +386,4 @@ fn check_no_stale(
     }
     met(Situation::StaleArrived);
     before.state.units[at] == step.state.units[at] && step.sent.is_empty()
-}
-
-/// The commands of `log` in `cfg` that stand behind `lsn` of the term.
-fn behind(watch: &Watch, term: u16, lsn: u16) -> u32 {
-    let later = watch
-        .log
-        .iter()
-        .filter(|(of, at, _)| *of == term && *at > lsn);
-    later.fold(0, |bits, (_, _, id)| bits | bit(*id))
-}
-
-fn check_hot_means_equal<E: Effects>(scope: &Scope<E>, step: &Step, watch: &Watch) -> bool {
-    let Some(register) = step.state.arbiter.register else {
-        return true;
-    };
-    let Some((slot, active)) = step.state.active() else {
-        return true;
-    };
-    let same = active
-        .current
-        .as_ref()
-        .is_some_and(|c| c.session == register.session);
-    let Part::Standby(standby) = &step.state.units[usize::from(register.slot)].part else {
-        return true;
-    };
-    let Some(replica) = standby
-        .replica
-        .filter(|r| same && r.session == register.session)
-    else {
-        return true;
-    };
-    let expected =
-        scope.env.effects.carry(slot, active.cfg).0 & !behind(watch, active.term, replica.applied);
-    let replicated = scope
-        .env
-        .effects
-        .carry(slot, crate::state::Cfg(watch.replicated))
-        .0
-        & !replica.cfg.0;
-    replica.applied >= register.lsn && replica.cfg.0 == expected && replicated == 0
-}
-
-#[expect(
-    clippy::too_many_arguments,
-    reason = "one takeover, seen from all sides"
-)]
-fn check_takeover<E: Effects>(
-    scope: &Scope<E>,
-    before: &Bounded,
-    step: &Step,
-    slot: u8,
-    cfg: u32,
-    watch: &mut Watch,
-    check: &mut impl FnMut(Property, bool),
-    met: &mut impl FnMut(Situation),
-) {
-    let startup = step.state.units[usize::from(slot)].startup;
-    let runs = matches!(&before.state.units[usize::from(slot)].part,
-        Part::Holder(holder) if holder.runs);
-    let carried = |bits: u32| scope.env.effects.carry(slot, crate::state::Cfg(bits)).0;
-    let from = step.state.arbiter.line.last().and_then(|(_, from)| *from);
-    met(match (runs, watch.planned) {
-        (false, _) => Situation::TookOverCold,
-        (true, Some((former, _))) if former == slot => Situation::Resumed,
-        (true, _) => Situation::TookOverStateful,
-    });
-    let lost = carried(watch.expected) & !cfg;
-    check(
-        Property::NoAckedLoss,
-        (watch.excused && scope.excuses) || lost == 0,
-    );
-    if let Some((former, executed)) = watch.planned {
-        let both = watch.failed & 3 == 3;
-        let restarted = watch.failed & (1 << former) != 0;
-        let gone = watch.failed & (4 | (1 << (1 - former))) != 0;
-        let excused = both || (restarted && gone);
-        check(
-            Property::PlannedLosesNothing,
-            excused || carried(executed) & !cfg == 0,
-        );
-    }
-    let prefix = watch
-        .log
-        .iter()
-        .map(|(_, _, id)| bit(*id))
-        .filter(|b| carried(*b) != 0);
-    let holes = prefix.fold((false, false), |(gap, hole), b| {
-        (gap | (cfg & b == 0), hole | (gap && cfg & b != 0))
-    });
-    check(
-        Property::WholeOrStartup,
-        !holes.1 || cfg == startup.1.0 || watch.dead != 0,
-    );
-    let off_line = from.is_none() && !crate::step::on_line(&before.state.arbiter, startup.0);
-    check(Property::NoZombie, off_line || cfg & watch.dead == 0);
-    if runs {
-        let all = watch.log.iter().fold(0, |bits, (_, _, id)| bits | bit(*id));
-        watch.dead |= carried(all) & !cfg;
-    }
-    watch.expected = 0;
-    watch.excused = false;
-    watch.planned = None;
-}
-
-/// Whether the pair is where it is to be: hot, with nothing under way.
-pub fn converged(state: &Bounded) -> bool {
-    let Some((slot, active)) = state.state.active() else {
-        return false;
-    };
-    let hot = active
-        .current
-        .as_ref()
-        .is_some_and(|current| current.phase == Phase::Hot && current.acked == active.last);
-    let other = &state.state.units[usize::from(1 - slot)].part;
-    hot && active.prompts.is_empty()
-        && matches!(other, Part::Standby(standby) if standby.replica.is_some())
 }

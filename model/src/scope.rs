@@ -1,11 +1,20 @@
-//! What a search walks: the parties with the network and the budgets of faults beside them, the
-//! reductions, and the scopes that have names.
+//! What a search walks: the parties with the network and the budgets of faults beside them, and the
+//! reductions.
 
-use crate::action::{Action, ArbiterTimer, Durability, Timer};
-use crate::effects::{Effects, Table};
-use crate::property::{Property, Situation, Watch, observe};
-use crate::state::{Flight, Msg, Part, Phase, Session, Slot, State, To};
-use crate::step::{Env, Rule, step};
+mod due;
+mod goal;
+mod named;
+mod perform;
+
+use crate::action::{Action, Durability, Timer};
+use crate::effects::Meaning;
+use crate::property::{Property, Watch};
+use crate::state::{
+    Cfg, Flight, Msg, Part, Phase, Rejection, Session, Slot, Stamp, StandbyPhase, State, To,
+};
+use crate::step::{Env, Rule};
+
+pub use named::{Named, named, pinned, plain};
 
 /// How often what may happen.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -36,6 +45,49 @@ pub struct Budgets {
     pub saves: u8,
     /// A Standby that declares itself not ready.
     pub declares: u8,
+    /// Crashes of the arbiter: what is on the way to it is lost with its timers.
+    pub arbiter: u8,
+    /// Drains that take too long.
+    pub drains: u8,
+    /// Snapshots that policy rejects, to reset the Standby or to leave it in rpr.
+    pub rejects: u8,
+    /// Applieds that show the configs apart.
+    pub disagrees: u8,
+}
+
+impl Budgets {
+    /// How much there is of all but commands.
+    const fn all(&self) -> u16 {
+        let Self {
+            commands: _,
+            crashes,
+            losses,
+            duplicates,
+            holds,
+            lapses,
+            give_ups,
+            early,
+            renewals,
+            planned,
+            forced,
+            saves,
+            declares,
+            arbiter,
+            drains,
+            rejects,
+            disagrees,
+        } = *self;
+        let kinds = [
+            crashes, losses, duplicates, holds, lapses, give_ups, early, renewals, planned, forced,
+            saves, declares, arbiter, drains, rejects, disagrees,
+        ];
+        let (mut sum, mut at) = (0, 0);
+        while at < kinds.len() {
+            sum += kinds[at] as u16;
+            at += 1;
+        }
+        sum
+    }
 }
 
 /// The whole of a search: rules, budgets, and what of the properties is switched off.
@@ -45,16 +97,29 @@ pub struct Scope<E> {
     pub env: Env<E>,
     /// The budgets at the start.
     pub budgets: Budgets,
+    /// How many of the budgets but that of commands may be used in one run, all told.
+    pub most: u16,
+    /// The commands, in the order in which they are entered.
+    pub script: [u16; 4],
+    /// Ordered resets before the pair comes up in rpr.
+    pub max_resets: u16,
+    /// The one safety property that is asked; all of them without.
+    pub asks: Option<Property>,
     /// NoAckedLoss knows its excuse (16: the register's holder out of the arbiter's reach).
     pub excuses: bool,
     /// NoSplitAck counts `async` commands too (13: it must not).
     pub async_counts: bool,
     /// Commands are `async`.
     pub durability: Durability,
+    /// A Standby that joins has the Active's dump from an earlier session.
+    pub at_hand: bool,
     /// Messages that nobody can ever accept leave at once.
     pub purge: bool,
-    /// A unit's timers wait until none of its own messages is in flight.
+    /// A unit's timers wait until none of its own messages is in flight. (Without: all but Renew, of which
+    /// each firing is a message of its own.)
     pub patient: bool,
+    /// What the unit in slot 0 has in its startup store.
+    pub booted: Cfg,
     /// Where the search begins.
     pub begin: Begin,
 }
@@ -66,6 +131,32 @@ pub enum Begin {
     Cold,
     /// A pair that is hot, nothing in flight.
     Hot,
+    /// From there, after these.
+    After(&'static [Lead]),
+}
+
+/// One step on the way to where a search begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lead {
+    /// An input; no budget pays for it.
+    Acts(Action),
+    /// All messages in flight are lost.
+    AllLost,
+    /// All messages in flight arrive, and what is sent upon them.
+    AllArrive,
+}
+
+/// A save that is on its way to the Standby.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Saving {
+    /// Of which session.
+    pub session: Session,
+    /// To whom.
+    pub to: Slot,
+    /// The last change in it.
+    pub stamp: Stamp,
+    /// The config, as it becomes there.
+    pub cfg: Cfg,
 }
 
 /// A state of the search.
@@ -77,6 +168,8 @@ pub struct Bounded {
     pub net: Vec<Flight>,
     /// A message held back.
     pub held: Option<Flight>,
+    /// A save on its way.
+    pub saving: Option<Saving>,
     /// The latest Renew of the holder's term that the arbiter received.
     pub renewed: u16,
     /// What is left of the budgets.
@@ -111,14 +204,36 @@ impl Move {
     }
 }
 
-impl<E: Effects + Clone> Scope<E> {
+impl<E: Meaning + Clone> Scope<E> {
     /// The state at which a search begins.
+    ///
+    /// # Panics
+    /// If the protocol does not allow what leads there.
     pub fn start(&self) -> Bounded {
         let cold = self.cold();
-        match self.begin {
-            Begin::Cold => cold,
-            Begin::Hot => self.hot(cold),
+        let leads = match self.begin {
+            Begin::Cold => return cold,
+            Begin::Hot => &[],
+            Begin::After(leads) => leads,
+        };
+        let mut state = self.hot(cold);
+        for lead in leads {
+            match *lead {
+                Lead::AllLost => state.net.clear(),
+                Lead::Acts(action) => state = self.led(&state, Move::Does(action)),
+                Lead::AllArrive => {
+                    while let Some(flight) = state.net.first().copied() {
+                        state = self.led(&state, Move::Does(Action::Deliver(flight)));
+                    }
+                }
+            }
         }
+        state
+    }
+
+    fn led(&self, state: &Bounded, next: Move) -> Bounded {
+        self.after(state, &next, &mut |_| {})
+            .expect("a lead is allowed where it stands")
     }
 
     /// The first hot and quiet state on the way without faults and with all rules in force.
@@ -130,7 +245,7 @@ impl<E: Effects + Clone> Scope<E> {
         let left = Budgets::default();
         let mut open = std::collections::VecDeque::from([Bounded { left, ..cold }]);
         while let Some(state) = open.pop_front() {
-            if state.net.is_empty() && crate::property::converged(&state) {
+            if state.net.is_empty() && calm.is_hot(&state) {
                 return Bounded {
                     left: self.budgets,
                     ..state
@@ -150,10 +265,13 @@ impl<E: Effects + Clone> Scope<E> {
     }
 
     fn cold(&self) -> Bounded {
+        let mut state = State::cold();
+        state.units[0].startup.1 = self.booted;
         Bounded {
-            state: State::cold(),
+            state,
             net: Vec::new(),
             held: None,
+            saving: None,
             renewed: 0,
             left: self.budgets,
             watch: Watch::default(),
@@ -167,28 +285,101 @@ impl<E: Effects + Clone> Scope<E> {
             return;
         }
         for flight in &state.net {
-            let down = matches!(flight.to, To::Unit(slot)
-                if state.state.units[usize::from(slot)].part == Part::Down);
-            if !down {
-                out.push(Move::Does(Action::Deliver(*flight)));
-                if state.left.duplicates > 0 {
-                    out.push(Move::Duplicates(*flight));
-                }
-            }
-            if state.left.losses > 0 {
-                out.push(Move::Loses(*flight));
-            }
-            if state.left.holds > 0 && state.held.is_none() {
-                out.push(Move::Holds(*flight));
-            }
+            self.flight_moves(state, *flight, out);
         }
         if state.held.is_some() {
             out.push(Move::Releases);
+        }
+        if let Some(saving) = state.saving
+            && self.can_store(state, saving)
+        {
+            let Saving { to, stamp, cfg, .. } = saving;
+            out.push(Move::Does(Action::Stored(to, stamp, cfg)));
         }
         for slot in 0..2 {
             self.unit_moves(state, slot, out);
         }
         self.arbiter_moves(state, out);
+        if state.left.arbiter > 0 {
+            out.push(Move::Costs(Action::ArbiterRecovered));
+        }
+    }
+
+    fn flight_moves(&self, state: &Bounded, flight: Flight, out: &mut Vec<Move>) {
+        let down = matches!(flight.to, To::Unit(slot)
+            if state.state.units[usize::from(slot)].part == Part::Down);
+        if !down {
+            out.push(Move::Does(self.arrival(state, flight)));
+            if state.left.duplicates > 0 {
+                out.push(Move::Duplicates(flight));
+            }
+            if state.left.rejects > 0 && matches!(flight.msg, Msg::BulkDone { .. }) {
+                for rejection in [Rejection::Reset, Rejection::Rpr] {
+                    out.push(Move::Costs(Action::Rejects(flight, rejection)));
+                }
+            }
+            if state.left.disagrees > 0 && matches!(flight.msg, Msg::Applied { .. }) {
+                out.push(Move::Costs(Action::Disagrees(flight, false)));
+            }
+        }
+        if state.left.losses > 0 {
+            out.push(Move::Loses(flight));
+        }
+        if state.left.holds > 0 && state.held.is_none() {
+            out.push(Move::Holds(flight));
+        }
+    }
+
+    /// What the arrival of a message is, by what the receiver's policy and driver make of it.
+    fn arrival(&self, state: &Bounded, flight: Flight) -> Action {
+        let delivered = Action::Deliver(flight);
+        let To::Unit(slot) = flight.to else {
+            return delivered;
+        };
+        if self.at_hand && matches!(flight.msg, Msg::Proceed { .. }) {
+            return Action::AtHand(flight);
+        }
+        let Part::Active(active) = &state.state.units[usize::from(slot)].part else {
+            return delivered;
+        };
+        let Some(current) = &active.current else {
+            return delivered;
+        };
+        match (flight.msg, current.phase) {
+            (Msg::BulkDone { session, lsn }, Phase::Bulk(snapshot))
+                if session == current.session && lsn == snapshot.lsn =>
+            {
+                let taken = self.env.effects.take(1 - slot, snapshot.cfg);
+                match self.env.effects.judges(taken) {
+                    None => delivered,
+                    Some(Rejection::Reset) if active.resets >= self.max_resets => {
+                        Action::Rejects(flight, Rejection::Rpr)
+                    }
+                    Some(rejection) => Action::Rejects(flight, rejection),
+                }
+            }
+            (Msg::Applied { session, lsn }, _) if session == current.session => {
+                let failed = |id| self.env.effects.declares(1 - slot, id);
+                match state
+                    .watch
+                    .commands(session.term, current.acked, lsn)
+                    .any(failed)
+                {
+                    true => Action::Disagrees(flight, true),
+                    false => delivered,
+                }
+            }
+            _ => delivered,
+        }
+    }
+
+    fn can_store(&self, state: &Bounded, saving: Saving) -> bool {
+        let part = &state.state.units[usize::from(saving.to)].part;
+        if !self.env.keeps(Rule::SaveOfSession) {
+            return *part != Part::Down;
+        }
+        matches!(part, Part::Standby(standby)
+            if standby.seat.as_ref().is_some_and(|(of, _)| *of == saving.session))
     }
 
     fn unit_moves(&self, state: &Bounded, slot: Slot, out: &mut Vec<Move>) {
@@ -200,53 +391,24 @@ impl<E: Effects + Clone> Scope<E> {
             out.push(Move::Costs(Action::Crash(slot)));
         }
         let mine = |flight: &&Flight| flight.from == slot && flight.msg.is_from_unit();
-        let quiet = !self.patient || !state.net.iter().any(|flight| mine(&flight));
-        if quiet {
-            for timer in [
-                Timer::Hello,
-                Timer::Join,
-                Timer::Renew,
-                Timer::Register,
-                Timer::Resend,
-            ] {
-                if self.is_due(state, slot, timer) {
-                    out.push(Move::Does(Action::Timer(slot, timer)));
-                }
+        let speaks = state.net.iter().any(|flight| mine(&flight));
+        for timer in [
+            Timer::Hello,
+            Timer::Join,
+            Timer::Renew,
+            Timer::Register,
+            Timer::Resend,
+        ] {
+            let waits = speaks && (self.patient || timer == Timer::Renew);
+            if !waits && self.is_due(state, slot, timer) {
+                out.push(Move::Does(Action::Timer(slot, timer)));
             }
         }
         match &unit.part {
-            Part::Active(active) => {
-                let id = (self.budgets.commands - state.left.commands).into();
-                if state.left.commands > 0 {
-                    out.push(Move::Costs(Action::Command(slot, id, self.durability)));
-                }
-                let costs = [
-                    (state.left.planned, Action::Switchover(slot)),
-                    (state.left.forced, Action::Forced(slot)),
-                    (state.left.saves, Action::Saved(slot)),
-                    (state.left.lapses, Action::LeaseLapsed(slot)),
-                    (state.left.renewals, Action::Timer(slot, Timer::Renew)),
-                ];
-                out.extend(
-                    costs
-                        .into_iter()
-                        .filter(|(left, _)| *left > 0)
-                        .map(|(_, a)| Move::Costs(a)),
-                );
-                if active
-                    .current
-                    .as_ref()
-                    .is_some_and(|c| c.phase == Phase::Pairing)
-                {
-                    out.push(Move::Does(Action::Paired(slot)));
-                }
-                if let Some(current) = &active.current {
-                    self.give_up(state, slot, current.session, out);
-                }
-            }
+            Part::Active(active) => self.active_moves(state, slot, active, out),
             Part::Standby(standby) => {
                 if let Some((session, phase)) = &standby.seat {
-                    if *phase == crate::state::StandbyPhase::Pairing {
+                    if *phase == StandbyPhase::Pairing {
                         out.push(Move::Does(Action::Paired(slot)));
                     }
                     self.give_up(state, slot, *session, out);
@@ -259,441 +421,41 @@ impl<E: Effects + Clone> Scope<E> {
         }
     }
 
-    /// A session that the other side does not share is given up; another costs.
-    fn give_up(&self, state: &Bounded, slot: Slot, session: Session, out: &mut Vec<Move>) {
-        let shared = match &state.state.units[usize::from(1 - slot)].part {
-            Part::Down | Part::Holder(_) => false,
-            Part::Standby(standby) => {
-                let joins = state
-                    .net
-                    .iter()
-                    .any(|flight| flight.msg.is_session(session));
-                standby.seat.as_ref().is_some_and(|(of, _)| *of == session) || joins
-            }
-            Part::Active(active) => {
-                let of = |s: &Option<Session>| *s == Some(session);
-                of(&active.offered)
-                    || of(&active.leaving)
-                    || of(&active.current.as_ref().map(|c| c.session))
-            }
-        };
-        let action = Action::Timer(slot, Timer::GiveUp);
-        if !shared {
-            out.push(Move::Does(action));
-        } else if state.left.give_ups > 0 {
-            out.push(Move::Costs(action));
-        }
-    }
-
-    /// Whether a timer does something that is not known or under way already.
-    fn is_due(&self, state: &Bounded, slot: Slot, timer: Timer) -> bool {
-        let arbiter = &state.state.arbiter;
-        let unit = &state.state.units[usize::from(slot)];
-        let other = &state.state.units[usize::from(1 - slot)].part;
-        match (timer, &unit.part) {
-            (Timer::Hello, _) => {
-                let known = arbiter.known[usize::from(slot)];
-                known.is_none_or(|known| {
-                    let running = match &unit.part {
-                        Part::Holder(h) => h.runs.then_some((h.term, h.lsn)),
-                        Part::Active(a) => Some((a.term, a.last)),
-                        Part::Down | Part::Standby(_) => None,
-                    };
-                    let said = known.running.map(|stamp| (stamp.term, stamp.lsn));
-                    let active = matches!(unit.part, Part::Active(_));
-                    known.boot != unit.boot
-                        || known.startup != unit.startup.0
-                        || (said != running && !active)
-                })
-            }
-            (Timer::Join, Part::Standby(standby)) => {
-                standby.seat.is_none() && matches!(other, Part::Active(_))
-            }
-            (Timer::Join, Part::Holder(_)) => matches!(other, Part::Active(_)),
-            (Timer::Renew, Part::Holder(holder)) => {
-                let granted = state.net.iter().any(|flight| {
-                    flight.to == To::Unit(slot) && matches!(flight.msg, Msg::Grant { .. })
-                });
-                let heard = arbiter.offer.is_some_and(|offer| offer.term == holder.term)
-                    || arbiter
-                        .holder
-                        .is_some_and(|h| h.term == holder.term && h.running);
-                !granted && heard
-            }
-            (Timer::Register, Part::Active(active)) => {
-                let confirmed = state.net.iter().any(|flight| {
-                    flight.to == To::Unit(slot) && matches!(flight.msg, Msg::Confirm { .. })
-                });
-                active.register.open && !confirmed
-            }
-            (Timer::Resend, Part::Active(active)) => {
-                let owes = active
-                    .current
-                    .as_ref()
-                    .is_some_and(|current| match current.phase {
-                        Phase::Dump | Phase::Config | Phase::Bulk(_) | Phase::HotSent => true,
-                        Phase::Cold | Phase::HotAcked | Phase::Setting | Phase::Hot => {
-                            !current.journal.is_empty()
-                        }
-                        Phase::Diff | Phase::Pairing | Phase::Rejected(..) | Phase::Held => false,
-                    });
-                let answers = state.net.iter().any(|flight| flight.to == To::Unit(slot));
-                let hears = matches!(other, Part::Standby(_));
-                hears && !answers && (owes || active.offered.is_some() || active.leaving.is_some())
-            }
-            (Timer::Resend, Part::Standby(standby)) => {
-                let answers = state.net.iter().any(|flight| flight.to == To::Unit(slot));
-                standby.seat.is_some() && !answers && matches!(other, Part::Active(_))
-            }
-            _ => false,
-        }
-    }
-
-    fn arbiter_moves(&self, state: &Bounded, out: &mut Vec<Move>) {
-        let arbiter = &state.state.arbiter;
-        if arbiter.gathering {
-            let hello = state
-                .net
-                .iter()
-                .any(|flight| matches!(flight.msg, Msg::Hello { .. }));
-            let action = Action::Arbiter(ArbiterTimer::Gather);
-            if !hello && arbiter.known.iter().any(Option::is_some) {
-                out.push(Move::Does(action));
-            } else if state.left.early > 0 {
-                out.push(Move::Costs(action));
-            }
-        }
-        if let Some(offer) = arbiter.offer {
-            let unit = &state.state.units[usize::from(offer.slot)];
-            let reached = unit.part != Part::Down && unit.boot == offer.boot;
-            let under_way = state
-                .net
-                .iter()
-                .any(|flight| flight.msg.is_term(offer.term));
-            let wait = Action::Arbiter(ArbiterTimer::TakeoverWait);
-            if !reached {
-                out.push(Move::Does(wait));
-            } else if state.left.early > 0 {
-                out.push(Move::Costs(wait));
-            }
-            if reached && !under_way {
-                out.push(Move::Does(Action::Arbiter(ArbiterTimer::Resend)));
-            }
-        }
-        if let Some(holder) = arbiter.holder.filter(|holder| holder.running) {
-            let unit = &state.state.units[usize::from(holder.slot)];
-            let action = Action::Arbiter(ArbiterTimer::Lease);
-            match &unit.part {
-                // In true time the lease of a unit ends before the arbiter's, if it counts from a
-                // Renew that the arbiter has received.
-                Part::Active(active)
-                    if unit.boot == holder.boot
-                        && active.term == holder.term
-                        && active.granted <= state.renewed => {}
-                Part::Holder(held) if held.term == holder.term && held.kept.is_none() => {
-                    if state.left.lapses > 0 {
-                        out.push(Move::Costs(action));
-                    }
-                }
-                Part::Active(_) | Part::Holder(_) | Part::Standby(_) | Part::Down => {
-                    out.push(Move::Does(action));
-                }
-            }
-        }
-    }
-
-    /// The state after a move, and what it met.
-    pub fn after(
+    fn active_moves(
         &self,
         state: &Bounded,
-        next: &Move,
-        met: &mut impl FnMut(Situation),
-    ) -> Option<Bounded> {
-        let mut after = state.clone();
-        let without = |net: &mut Vec<Flight>, flight: &Flight| net.retain(|other| other != flight);
-        let action = match next {
-            Move::Loses(flight) => {
-                after.left.losses -= 1;
-                without(&mut after.net, flight);
-                return Some(after);
-            }
-            Move::Holds(flight) => {
-                after.left.holds -= 1;
-                without(&mut after.net, flight);
-                after.held = Some(*flight);
-                return Some(after);
-            }
-            Move::Duplicates(flight) => {
-                after.left.duplicates -= 1;
-                Action::Deliver(*flight)
-            }
-            Move::Releases => Action::Deliver(after.held.take()?),
-            Move::Does(action) => {
-                if let Action::Deliver(flight) = action {
-                    without(&mut after.net, flight);
-                }
-                *action
-            }
-            Move::Costs(action) => {
-                self.pay(&mut after.left, action)?;
-                *action
-            }
+        slot: Slot,
+        active: &crate::state::Active,
+        out: &mut Vec<Move>,
+    ) {
+        let left = &state.left;
+        if left.commands > 0 {
+            let id = self.script[usize::from(self.budgets.commands - left.commands)];
+            out.push(Move::Costs(Action::Command(slot, id, self.durability)));
+        }
+        let costs = [
+            (left.planned, Action::Switchover(slot)),
+            (left.forced, Action::Forced(slot)),
+            (left.saves, Action::Saved(slot)),
+            (left.lapses, Action::LeaseLapsed(slot)),
+            (left.renewals, Action::Timer(slot, Timer::Renew)),
+            (left.drains, Action::DrainOver(slot)),
+        ];
+        let costs = costs.into_iter().filter(|(left, _)| *left > 0);
+        out.extend(costs.map(|(_, action)| Move::Costs(action)));
+        let Some(current) = &active.current else {
+            return;
         };
-        self.perform(state, after, action, met)
-    }
-
-    fn pay(&self, left: &mut Budgets, action: &Action) -> Option<()> {
-        let budget = match action {
-            Action::Crash(_) => &mut left.crashes,
-            Action::Command(..) => &mut left.commands,
-            Action::Switchover(_) => &mut left.planned,
-            Action::Forced(_) => &mut left.forced,
-            Action::Saved(_) => &mut left.saves,
-            Action::LeaseLapsed(_) | Action::Arbiter(ArbiterTimer::Lease) => &mut left.lapses,
-            Action::Timer(_, Timer::Renew) => &mut left.renewals,
-            Action::Timer(_, Timer::GiveUp) => &mut left.give_ups,
-            Action::Arbiter(_) => &mut left.early,
-            Action::Declares(_) => &mut left.declares,
-            Action::Boot(_)
-            | Action::Deliver(_)
-            | Action::Timer(..)
-            | Action::ArbiterRecovered
-            | Action::Paired(_)
-            | Action::AtHand(_)
-            | Action::Rejects(..)
-            | Action::Disagrees(..)
-            | Action::Incompatible(_)
-            | Action::DrainOver(_)
-            | Action::Stored(..) => return None,
-        };
-        *budget = budget.checked_sub(1)?;
-        Some(())
-    }
-
-    fn perform(
-        &self,
-        before: &Bounded,
-        mut after: Bounded,
-        action: Action,
-        met: &mut impl FnMut(Situation),
-    ) -> Option<Bounded> {
-        let mut made = step(&self.env, &before.state, &action)?;
-        if let Action::Deliver(Flight { to, msg, .. }) = action {
-            match (to, msg) {
-                (To::Arbiter, Msg::Renew { term, n, .. })
-                    if made
-                        .state
-                        .arbiter
-                        .holder
-                        .is_some_and(|h| h.term == term && h.running) =>
-                {
-                    let first = before.state.arbiter.holder.map(|h| h.term) != Some(term);
-                    after.renewed = if first { n } else { after.renewed.max(n) };
-                }
-                (To::Unit(slot), Msg::Grant { term, .. }) => {
-                    let arbiter = &made.state.arbiter;
-                    let runs = arbiter.holder.is_some_and(|h| h.term == term && h.running);
-                    let acts = matches!(made.state.units[usize::from(slot)].part, Part::Active(_));
-                    let acted =
-                        matches!(before.state.units[usize::from(slot)].part, Part::Active(_));
-                    // The Grant of a lease that is over arrives spent.
-                    if !runs && acts && !acted {
-                        let lapse = Action::LeaseLapsed(slot);
-                        let lapsed = step(&self.env, &made.state, &lapse)?;
-                        made.state = lapsed.state;
-                        if let Part::Holder(holder) = &mut made.state.units[usize::from(slot)].part
-                        {
-                            holder.runs = holder.runs && self.was_running(before, slot);
-                            holder.kept = None;
-                        }
-                    }
-                }
-                _ => {}
+        match current.phase {
+            Phase::Pairing => out.push(Move::Does(Action::Paired(slot))),
+            // The last line that policy rejected is gone: sso is tried again.
+            Phase::Rejected(_, Rejection::Rpr | Rejection::Simplex)
+                if self.judges(slot, active).is_none() =>
+            {
+                return out.push(Move::Does(Action::Timer(slot, Timer::GiveUp)));
             }
+            _ => {}
         }
-        let mut watch = after.watch.clone();
-        after.bad = observe(self, before, &action, &made, &mut watch, met);
-        after.watch = watch;
-        for flight in made.sent {
-            if let Err(at) = after.net.binary_search(&flight) {
-                after.net.insert(at, flight);
-            }
-        }
-        after.state = made.state;
-        if self.purge {
-            let state = &after.state;
-            let keeps = self.env.keeps(Rule::JoinCarriesRound);
-            after.net.retain(|flight| can_arrive(state, flight, keeps));
-        }
-        Some(after)
-    }
-
-    /// A holder that never acted keeps what its acceptance gave it.
-    fn was_running(&self, before: &Bounded, slot: Slot) -> bool {
-        match &before.state.units[usize::from(slot)].part {
-            Part::Holder(holder) => holder.runs,
-            Part::Down | Part::Standby(_) | Part::Active(_) => true,
-        }
-    }
-}
-
-/// Whether anybody can ever accept the message: boots, rounds and terms only grow.
-fn can_arrive(state: &State, flight: &Flight, rounds: bool) -> bool {
-    let To::Unit(slot) = flight.to else {
-        let over = |term: u16| state.arbiter.holder.is_some_and(|h| h.term > term);
-        return match flight.msg {
-            Msg::Renew { term, .. } | Msg::Decline { term, .. } => {
-                !over(term) && term == state.arbiter.term
-            }
-            Msg::SetRegister { term, .. } | Msg::Release { term, .. } => state
-                .arbiter
-                .holder
-                .is_some_and(|h| h.term == term && h.running),
-            Msg::Hello { boot, .. } => state.units[usize::from(flight.from)].boot == boot,
-            _ => true,
-        };
-    };
-    let unit = &state.units[usize::from(slot)];
-    match flight.msg {
-        Msg::Offer { boot, .. } | Msg::Grant { boot, .. } => boot == unit.boot,
-        Msg::Confirm { term, .. } => match &unit.part {
-            Part::Active(active) => active.term == term,
-            Part::Holder(holder) => holder.kept.is_some() && holder.term == term,
-            Part::Down | Part::Standby(_) => false,
-        },
-        Msg::Join { boot, .. } => boot == state.units[usize::from(flight.from)].boot,
-        Msg::Ready { session, .. }
-        | Msg::Diff { session }
-        | Msg::BulkDone { session, .. }
-        | Msg::Applied { session, .. }
-        | Msg::HotAck { session, .. }
-        | Msg::Left { session }
-        | Msg::Down { session } => session.active == unit.boot && session.term >= unit.highest,
-        Msg::Proceed { session }
-        | Msg::Dump { session }
-        | Msg::Compatible { session }
-        | Msg::Incompatible { session }
-        | Msg::Config { session, .. }
-        | Msg::Chunk { session, .. }
-        | Msg::BulkAccept { session, .. }
-        | Msg::BulkReject { session, .. }
-        | Msg::Line { session, .. }
-        | Msg::Hot { session, .. }
-        | Msg::Leave { session } => {
-            session.standby == unit.boot && (!rounds || session.attempt >= unit.n)
-        }
-        _ => true,
-    }
-}
-
-impl Msg {
-    /// Whether a unit sends it.
-    const fn is_from_unit(&self) -> bool {
-        !matches!(
-            self,
-            Self::Offer { .. } | Self::Grant { .. } | Self::Confirm { .. }
-        )
-    }
-
-    /// Whether it offers, accepts, grants or declines this term.
-    fn is_term(&self, of: u16) -> bool {
-        match self {
-            Self::Offer { term, .. }
-            | Self::Grant { term, .. }
-            | Self::Renew { term, .. }
-            | Self::Decline { term, .. } => *term == of,
-            _ => false,
-        }
-    }
-
-    /// Whether it offers this session.
-    fn is_session(&self, of: Session) -> bool {
-        matches!(self, Self::Proceed { session } | Self::Ready { session, .. } if *session == of)
-    }
-}
-
-/// All rules, no faults, equal images.
-pub fn plain() -> Scope<Table> {
-    Scope {
-        env: Env {
-            effects: Table::default(),
-            chunks: 1,
-            same_image: true,
-            hot_window: 2,
-            line_window: 4,
-            without: None,
-        },
-        budgets: Budgets::default(),
-        excuses: true,
-        async_counts: false,
-        durability: Durability::Acked,
-        purge: true,
-        patient: true,
-        begin: Begin::Cold,
-    }
-}
-
-/// The scopes that have names, with what they are for.
-pub fn named() -> Vec<(&'static str, Scope<Table>)> {
-    let with = |budgets: Budgets| Scope { budgets, ..plain() };
-    let hot = |budgets: Budgets| Scope {
-        budgets,
-        begin: Begin::Hot,
-        ..plain()
-    };
-    let base = Budgets {
-        commands: 1,
-        ..Budgets::default()
-    };
-    let mut dumped = with(Budgets {
-        commands: 1,
-        crashes: 1,
-        ..Budgets::default()
-    });
-    dumped.env.same_image = false;
-    dumped.env.chunks = 2;
-    vec![
-        ("crash", with(Budgets { crashes: 1, ..base })),
-        ("dump", dumped),
-        ("pinned", pinned()),
-        (
-            "switchovers",
-            hot(Budgets {
-                planned: 1,
-                forced: 1,
-                crashes: 1,
-                losses: 1,
-                lapses: 1,
-                ..base
-            }),
-        ),
-        (
-            "faults",
-            hot(Budgets {
-                commands: 2,
-                crashes: 1,
-                losses: 1,
-                duplicates: 1,
-                holds: 1,
-                lapses: 1,
-                give_ups: 1,
-                ..base
-            }),
-        ),
-    ]
-}
-
-/// The scope that the tests pin: a planned switchover and a lease that runs out, from hot.
-pub fn pinned() -> Scope<Table> {
-    let budgets = Budgets {
-        commands: 1,
-        lapses: 1,
-        planned: 1,
-        ..Budgets::default()
-    };
-    Scope {
-        budgets,
-        begin: Begin::Hot,
-        ..plain()
+        self.give_up(state, slot, current.session, out);
     }
 }

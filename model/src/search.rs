@@ -5,15 +5,17 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::hash::{BuildHasher, Hash};
+use std::ops::ControlFlow;
 
 use foldhash::quality::FixedState;
 use hashbrown::HashTable;
 
-use crate::effects::Effects;
-use crate::graph::stuck;
-use crate::property::converged;
+use crate::action::Action;
+use crate::effects::Meaning;
+use crate::graph::{Class, Graph};
+use crate::property::{Property, Situation};
 use crate::scope::{Bounded, Move, Scope};
-use crate::verdict::{Counterexample, Cut, Report, Verdict};
+use crate::verdict::{Counterexample, Cut, Memory, Report, Unreached, Verdict};
 
 /// What bounds a search.
 #[derive(Clone, Copy, Debug)]
@@ -43,11 +45,13 @@ fn fingerprint(state: &impl Hash) -> u64 {
     FixedState::default().hash_one(state)
 }
 
+#[derive(Default)]
 struct Visited {
     table: HashTable<u32>,
     fingerprints: Vec<u64>,
     /// Parent and ordinal of the move that led here.
-    parents: Vec<(u32, u16)>,
+    parents: Vec<u32>,
+    ordinals: Vec<u16>,
 }
 
 impl Visited {
@@ -62,20 +66,27 @@ impl Visited {
         }
         let id = self.fingerprints.len() as u32;
         self.fingerprints.push(fingerprint);
-        self.parents.push(parent);
+        self.parents.push(parent.0);
+        self.ordinals.push(parent.1);
         self.table
             .insert_unique(fingerprint, id, |id| self.fingerprints[*id as usize]);
         (id, true)
     }
 
+    fn bytes(&self) -> usize {
+        self.table.allocation_size()
+            + 8 * self.fingerprints.capacity()
+            + 4 * self.parents.capacity()
+            + 2 * self.ordinals.capacity()
+    }
+
     /// The moves from the start to `id`.
-    fn path<E: Effects + Clone>(&self, scope: &Scope<E>, id: u32) -> Vec<Move> {
+    fn path<E: Meaning + Clone>(&self, scope: &Scope<E>, id: u32) -> Vec<Move> {
         let mut ordinals = Vec::new();
         let mut at = id;
         while at != 0 {
-            let (parent, ordinal) = self.parents[at as usize];
-            ordinals.push(ordinal);
-            at = parent;
+            ordinals.push(self.ordinals[at as usize]);
+            at = self.parents[at as usize];
         }
         let mut state = scope.start();
         let mut path = Vec::new();
@@ -90,132 +101,222 @@ impl Visited {
         }
         path
     }
+
+    fn steps<E: Meaning + Clone>(&self, scope: &Scope<E>, id: u32) -> Vec<String> {
+        let path = self.path(scope, id);
+        path.iter().map(|step| format!("{step:?}")).collect()
+    }
+}
+
+/// Numbers for moves: each is a class of its own, to which a schedule has to be fair.
+#[derive(Default)]
+struct Classes {
+    table: HashTable<u32>,
+    moves: Vec<Move>,
+}
+
+impl Classes {
+    fn of(&mut self, class: Move) -> Class {
+        let number = self.number(class);
+        match class {
+            Move::Does(Action::Timer(..) | Action::Arbiter(_)) => Class::strong(number),
+            _ => Class::weak(number),
+        }
+    }
+
+    fn number(&mut self, class: Move) -> u32 {
+        let hash = fingerprint(&class);
+        let known = self
+            .table
+            .find(hash, |id| self.moves[*id as usize] == class);
+        if let Some(id) = known {
+            return *id;
+        }
+        let id = self.moves.len() as u32;
+        self.moves.push(class);
+        let moves = &self.moves;
+        self.table
+            .insert_unique(hash, id, |id| fingerprint(&moves[*id as usize]));
+        id
+    }
+}
+
+/// A search while it runs.
+struct Search<'a, E> {
+    scope: &'a Scope<E>,
+    limits: Limits,
+    visited: Visited,
+    open: VecDeque<(Bounded, u32)>,
+    /// The most that waited.
+    open_most: usize,
+    transitions: usize,
+    depth: usize,
+    met: BTreeMap<Situation, usize>,
+    classes: Classes,
+    graph: Graph,
+    goals: Vec<u32>,
+    moves: Vec<Move>,
 }
 
 /// Walks `scope` to its end, or to the first violation, or to a limit.
-pub fn run<E: Effects + Clone>(
+pub fn run<E: Meaning + Clone>(
     scope: &Scope<E>,
     limits: &Limits,
-    progress: &mut impl FnMut(Progress) -> std::ops::ControlFlow<()>,
+    progress: &mut impl FnMut(Progress) -> ControlFlow<()>,
 ) -> Report {
-    let mut visited = Visited {
-        table: HashTable::new(),
-        fingerprints: Vec::new(),
-        parents: Vec::new(),
+    let mut search = Search {
+        scope,
+        limits: *limits,
+        visited: Visited::default(),
+        open: VecDeque::new(),
+        open_most: 0,
+        transitions: 0,
+        depth: 0,
+        met: BTreeMap::new(),
+        classes: Classes::default(),
+        graph: Graph::default(),
+        goals: Vec::new(),
+        moves: Vec::new(),
     };
     let start = scope.start();
-    visited.visit(&start, (0, 0));
-    let mut open = VecDeque::from([(start, 0u32, 0u32)]);
-    let (mut transitions, mut depth) = (0, 0);
-    let mut met = BTreeMap::new();
-    let mut edges: Vec<(u32, u32)> = Vec::new();
-    let mut goals: Vec<u32> = Vec::new();
-    let mut moves = Vec::new();
-    let mut cut = None;
-    let mut violated = None;
-    'search: while let Some((state, id, at)) = open.pop_front() {
-        depth = depth.max(at as usize);
-        if converged(&state) {
-            goals.push(id);
-        }
-        moves.clear();
-        scope.moves(&state, &mut moves);
-        for (ordinal, next) in moves.iter().enumerate() {
-            let mut note = |situation| *met.entry(situation).or_insert(0) += 1;
-            let Some(after) = scope.after(&state, next, &mut note) else {
-                continue;
-            };
-            transitions += 1;
-            let (to, is_new) = visited.visit(&after, (id, ordinal as u16));
-            if limits.convergence && next.is_free() {
-                edges.push((id, to));
-            }
-            if let Some(property) = after.bad {
-                let steps = visited
-                    .path(scope, to)
-                    .iter()
-                    .map(|step| format!("{step:?}"))
-                    .collect();
-                violated = Some(Counterexample { property, steps });
-                break 'search;
-            }
-            if is_new {
-                open.push_back((after, to, at + 1));
-            }
-        }
-        let states = visited.fingerprints.len();
-        if states >= limits.states_max {
-            cut = Some(Cut::States(limits.states_max));
-            break;
-        }
-        if states % REPORT_EVERY < moves.len()
-            && progress(Progress {
-                states,
-                transitions,
-                open: open.len(),
-            })
-            .is_break()
-        {
-            cut = Some(Cut::Stopped);
-            break;
-        }
-    }
-    let states = visited.fingerprints.len();
-    let convergence = match (&violated, cut, limits.convergence) {
-        (None, None, true) => match stuck(states, &edges, &goals).len() {
-            0 => Verdict::Exhausted,
-            left => Verdict::Violated(left),
-        },
-        (_, Some(cut), _) => Verdict::Truncated(cut),
-        _ => Verdict::Truncated(Cut::Stopped),
-    };
-    let safety = match (violated, cut) {
-        (Some(found), _) => Verdict::Violated(found),
-        (None, Some(cut)) => Verdict::Truncated(cut),
-        (None, None) => Verdict::Exhausted,
-    };
-    Report {
-        states,
-        transitions,
-        depth,
-        safety,
-        convergence,
-        met,
-    }
+    search.visited.visit(&start, (0, 0));
+    search.open.push_back((start, 0));
+    let end = search.walk(progress);
+    search.report(end)
 }
 
-/// The moves from the start to a state from which no converged one is reached; none if there is none.
-pub fn stuck_path<E: Effects + Clone>(scope: &Scope<E>, states_max: usize) -> Option<Vec<Move>> {
-    let mut visited = Visited {
-        table: HashTable::new(),
-        fingerprints: Vec::new(),
-        parents: Vec::new(),
-    };
-    let start = scope.start();
-    visited.visit(&start, (0, 0));
-    let mut open = VecDeque::from([(start, 0u32)]);
-    let (mut edges, mut goals, mut moves) = (Vec::new(), Vec::new(), Vec::new());
-    while let Some((state, id)) = open.pop_front() {
-        if converged(&state) {
-            goals.push(id);
+/// How a walk ended.
+enum End {
+    Exhausted,
+    Cut(Cut),
+    Violated(u32, Property),
+}
+
+impl<E: Meaning + Clone> Search<'_, E> {
+    fn walk(&mut self, progress: &mut impl FnMut(Progress) -> ControlFlow<()>) -> End {
+        let mut reported = 0;
+        let (mut level_end, mut depth) = (0, 0);
+        let mut id = 0;
+        // States wait in the order of their numbers.
+        while let Some((state, at)) = self.open.pop_front() {
+            assert_eq!(at, id, "states are walked in the order of their numbers");
+            if id > level_end {
+                level_end = self.visited.fingerprints.len() as u32 - 1;
+                depth += 1;
+            }
+            self.depth = depth;
+            if let Some(end) = self.expand(&state, id) {
+                return end;
+            }
+            id += 1;
+            self.open_most = self.open_most.max(self.open.len());
+            let states = self.visited.fingerprints.len();
+            if states >= self.limits.states_max {
+                return End::Cut(Cut::States(self.limits.states_max));
+            }
+            if states - reported >= REPORT_EVERY {
+                reported = states;
+                let now = Progress {
+                    states,
+                    transitions: self.transitions,
+                    open: self.open.len(),
+                };
+                if progress(now).is_break() {
+                    return End::Cut(Cut::Stopped);
+                }
+            }
         }
+        End::Exhausted
+    }
+
+    fn expand(&mut self, state: &Bounded, id: u32) -> Option<End> {
+        if self.limits.convergence {
+            self.graph.begin();
+            if self.scope.is_converged(state) {
+                self.goals.push(id);
+            }
+        }
+        let mut moves = std::mem::take(&mut self.moves);
         moves.clear();
-        scope.moves(&state, &mut moves);
+        self.scope.moves(state, &mut moves);
+        let mut end = None;
         for (ordinal, next) in moves.iter().enumerate() {
-            let Some(after) = scope.after(&state, next, &mut |_| {}) else {
+            let met = &mut self.met;
+            let mut note = |situation| *met.entry(situation).or_insert(0) += 1;
+            let Some(after) = self.scope.after(state, next, &mut note) else {
                 continue;
             };
-            let (to, is_new) = visited.visit(&after, (id, ordinal as u16));
-            if next.is_free() {
-                edges.push((id, to));
+            self.transitions += 1;
+            let (to, is_new) = self.visited.visit(&after, (id, ordinal as u16));
+            if self.limits.convergence && next.is_free() {
+                self.graph.edge(to, self.classes.of(*next));
             }
-            if is_new && visited.fingerprints.len() < states_max {
-                open.push_back((after, to));
+            if let Some(property) = after.bad {
+                end = Some(End::Violated(to, property));
+                break;
+            }
+            if is_new {
+                self.open.push_back((after, to));
             }
         }
+        self.moves = moves;
+        end
     }
-    let first = stuck(visited.fingerprints.len(), &edges, &goals)
-        .into_iter()
-        .min()?;
-    Some(visited.path(scope, first))
+
+    fn report(self, end: End) -> Report {
+        let states = self.visited.fingerprints.len();
+        let memory = Memory {
+            visited: self.visited.bytes(),
+            edges: self.graph.bytes(),
+            open_most: self.open_most,
+        };
+        let unreached = |found: Vec<u32>| match found.iter().min() {
+            None => Verdict::Exhausted,
+            Some(first) => Verdict::Violated(Unreached {
+                states: found.len(),
+                steps: self.visited.steps(self.scope, *first),
+            }),
+        };
+        let (safety, convergence, cycles) = match end {
+            End::Violated(id, property) => {
+                let steps = self.visited.steps(self.scope, id);
+                let found = Counterexample { property, steps };
+                let cut = Cut::Violation;
+                (
+                    Verdict::Violated(found),
+                    Verdict::Truncated(cut),
+                    Verdict::Truncated(cut),
+                )
+            }
+            End::Cut(cut) => (
+                Verdict::Truncated(cut),
+                Verdict::Truncated(cut),
+                Verdict::Truncated(cut),
+            ),
+            End::Exhausted if !self.limits.convergence => (
+                Verdict::Exhausted,
+                Verdict::Truncated(Cut::Stopped),
+                Verdict::Truncated(Cut::Stopped),
+            ),
+            End::Exhausted => {
+                let cycles = self.graph.fair_cycles(&self.goals);
+                let in_cycles = cycles.into_iter().flatten();
+                (
+                    Verdict::Exhausted,
+                    unreached(self.graph.stuck(&self.goals)),
+                    unreached(in_cycles.collect()),
+                )
+            }
+        };
+        Report {
+            states,
+            transitions: self.transitions,
+            depth: self.depth,
+            safety,
+            convergence,
+            cycles,
+            met: self.met,
+            memory,
+        }
+    }
 }

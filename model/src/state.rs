@@ -14,6 +14,11 @@ pub type Lsn = u16;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Cfg(pub u32);
 
+impl Cfg {
+    /// Pieces of two configs: no history makes it.
+    pub const TORN: Self = Self(1 << 31);
+}
+
 /// (term, Active's boot, Standby's boot, attempt): every message but Join carries it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Session {
@@ -138,6 +143,8 @@ pub struct Unit {
     pub startup: (Stamp, Cfg),
     /// Its latest round of joining.
     pub n: u16,
+    /// Ordered resets that it counts; durable.
+    pub resets: u16,
     /// What it is.
     pub part: Part,
 }
@@ -266,6 +273,8 @@ pub struct Active {
     pub ended: Option<(Boot, u16)>,
     /// Prompts that are held, in the order of the commands.
     pub prompts: Vec<Prompt>,
+    /// Ordered resets, as counted here and told in Joins: the greater counts.
+    pub resets: u16,
     /// The last change of an `acked` command that was returned local.
     pub unreplicated: Lsn,
     /// A planned switchover is under way.
@@ -379,6 +388,7 @@ impl State {
             highest: 0,
             startup: (Stamp::default(), Cfg::default()),
             n: 0,
+            resets: 0,
             part: Part::Down,
         };
         Self {
@@ -468,6 +478,7 @@ pub enum Msg {
         boot: Boot,
         n: u16,
         same_image: bool,
+        resets: u16,
     },
     Proceed {
         session: Session,

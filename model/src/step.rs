@@ -9,7 +9,7 @@ use crate::action::{Action, Durability, Timer};
 use crate::effects::Effects;
 use crate::state::{Eligible, Flight, Msg, Part, Slot, State, To, Unit};
 
-pub use arbiter::is_on_line as on_line;
+pub use arbiter::{is_on_line, knows_on_line};
 pub use standby::whole;
 
 /// A rule of the protocol that can be taken away, to see its property fail
@@ -48,6 +48,22 @@ pub enum Rule {
     LeavingClears,
     /// The arbiter takes what the holder runs from its Renew and Release, not from its Hello alone.
     HolderSaysWhatItRuns,
+    /// The register is written only once the Standby has answered Hot.
+    HotWaitsForAck,
+    /// A session's name is never used again, and a chunk names its snapshot.
+    SessionNamedOnce,
+    /// A message of another session changes nothing.
+    SessionChecked,
+    /// A Line is applied only after the one before it.
+    GapsWait,
+    /// A command is translated before it is executed: one that is refused leaves nothing.
+    RefusedBeforeExecuted,
+    /// Prompts that are held return `unknown` when the role is lost.
+    LossAnswers,
+    /// Join tells the ordered resets, and the greater count counts.
+    JoinCarriesResets,
+    /// A Save of another session is not stored.
+    SaveOfSession,
 }
 
 /// What is no part of the state.
@@ -280,7 +296,7 @@ fn on_input<E: Effects>(
         Action::Command(_, id, durability) => active::on_command(env, unit, id, durability, out),
         Action::LeaseLapsed(_) => active::lapse(env, unit, out),
         Action::Switchover(_) => active::on_switchover(env, unit, out),
-        Action::Forced(_) => active::on_forced(unit, out),
+        Action::Forced(_) => active::on_forced(env, unit, out),
         Action::Deliver(_)
         | Action::AtHand(_)
         | Action::Rejects(..)

@@ -7,8 +7,10 @@ use crate::property::{Property, Situation};
 pub enum Cut {
     /// The bound on unique states.
     States(usize),
-    /// The caller stopped it.
+    /// The caller stopped it, or did not ask.
     Stopped,
+    /// Another claim failed first.
+    Violation,
 }
 
 /// What was established about one claim.
@@ -38,6 +40,26 @@ pub struct Counterexample {
     pub steps: Vec<String>,
 }
 
+/// States that miss what they are to reach.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unreached {
+    /// How many.
+    pub states: usize,
+    /// The shortest way into one.
+    pub steps: Vec<String>,
+}
+
+/// What a search held in memory.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Memory {
+    /// Bytes of the states that were seen: fingerprints, parents, table.
+    pub visited: usize,
+    /// Bytes of the edges, if they were asked for.
+    pub edges: usize,
+    /// The most states that waited, whole.
+    pub open_most: usize,
+}
+
 /// What a search came to.
 #[derive(Clone, Debug)]
 pub struct Report {
@@ -49,8 +71,12 @@ pub struct Report {
     pub depth: usize,
     /// Safety: no property fails in any state.
     pub safety: Verdict<Counterexample>,
-    /// Convergence: from every state a converged one is reached without faults; else how many are stuck.
-    pub convergence: Verdict<usize>,
+    /// Convergence: from every state a converged one is reached without faults.
+    pub convergence: Verdict<Unreached>,
+    /// Fair cycles: no schedule that is fair to each action goes round for ever without a converged state.
+    pub cycles: Verdict<Unreached>,
     /// Situations that were met, with how often.
     pub met: std::collections::BTreeMap<Situation, usize>,
+    /// What it held.
+    pub memory: Memory,
 }

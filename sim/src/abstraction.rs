@@ -113,6 +113,7 @@ impl Boots {
                 boot: self.of(call.boot)?,
                 n: small("attempt", call.n.0.into())?,
                 same_image: false,
+                resets: 0,
             },
             Message::Proceed { session, .. } => Msg::Proceed {
                 session: of(session)?,
@@ -349,6 +350,7 @@ pub const fn bare(msg: model::Msg) -> model::Msg {
             boot,
             n,
             same_image: false,
+            resets: 0,
         },
         Msg::Config { session, snapshot } => Msg::Config {
             session,

@@ -16,7 +16,7 @@ pub(super) fn on_message<E: Effects>(env: &Env<E>, unit: &mut Unit, msg: Msg, ou
     match msg {
         Msg::Proceed { session } => {
             if session.term > active.term {
-                fall_silent(active, out);
+                fall_silent(env, active, out);
                 return holder::superseded(env, unit, session, out);
             }
         }
@@ -36,7 +36,12 @@ pub(super) fn on_message<E: Effects>(env: &Env<E>, unit: &mut Unit, msg: Msg, ou
             unit.highest = unit.highest.max(term);
             out.tell(Msg::Decline { boot, term });
         }
-        Msg::Join { boot: of, n, .. } => on_join(active, boot, (of, n), out),
+        Msg::Join {
+            boot: of,
+            n,
+            resets,
+            ..
+        } => on_join(env, active, boot, (of, n, resets), out),
         Msg::Ready { session, have } => on_ready(env, active, session, have, out),
         Msg::Left { session } => {
             active.leaving = active.leaving.filter(|leaving| *leaving != session);
@@ -142,6 +147,7 @@ pub(super) fn on_rejected<E: Effects>(
     }
     current.phase = Phase::Rejected(lsn, rejection);
     current.journal.clear();
+    active.resets += u16::from(rejection == Rejection::Reset);
     out.peer(Msg::BulkReject {
         session,
         lsn,
@@ -211,7 +217,14 @@ pub(super) fn on_drain_over<E: Effects>(
     Some(())
 }
 
-fn on_join(active: &mut Active, boot: u16, round: (u16, u16), out: &mut Out) {
+fn on_join<E>(
+    env: &Env<E>,
+    active: &mut Active,
+    boot: u16,
+    (of_boot, n, resets): (u16, u16, u16),
+    out: &mut Out,
+) {
+    let round = (of_boot, n);
     let of = |session: Session| (session.standby, session.attempt);
     let known = [
         active.offered,
@@ -224,8 +237,12 @@ fn on_join(active: &mut Active, boot: u16, round: (u16, u16), out: &mut Out) {
     {
         return out.peer(Msg::Proceed { session });
     }
-    let seen = known.into_iter().flatten().map(of).chain(active.ended);
-    if seen.into_iter().all(|seen| seen < round) {
+    let ended = active.ended.filter(|_| env.keeps(Rule::SessionNamedOnce));
+    let mut seen = known.into_iter().flatten().map(of).chain(ended);
+    if seen.all(|seen| seen < round) {
+        if env.keeps(Rule::JoinCarriesResets) {
+            active.resets = active.resets.max(resets);
+        }
         let session = Session {
             term: active.term,
             active: boot,
@@ -326,7 +343,11 @@ fn settle<E: Effects>(env: &Env<E>, unit: &mut Unit, out: &mut Out) {
             session,
             lsn: current.hot_at,
         });
-        current.phase = Phase::HotSent;
+        current.phase = if env.keeps(Rule::HotWaitsForAck) {
+            Phase::HotSent
+        } else {
+            Phase::HotAcked
+        };
     }
     if current.phase == Phase::HotAcked && current.acked >= active.unreplicated {
         current.phase = Phase::Setting;
@@ -337,11 +358,11 @@ fn settle<E: Effects>(env: &Env<E>, unit: &mut Unit, out: &mut Out) {
     if current.phase == Phase::Hot {
         let acked = current.acked;
         return_replicated(active, acked, out);
-        drain(unit, out);
+        drain(env, unit, out);
     }
 }
 
-fn drain(unit: &mut Unit, out: &mut Out) {
+fn drain<E>(env: &Env<E>, unit: &mut Unit, out: &mut Out) {
     let slot = out.slot;
     let Part::Active(active) = &mut unit.part else {
         return;
@@ -354,17 +375,17 @@ fn drain(unit: &mut Unit, out: &mut Out) {
     }
     let (session, last) = (current.session, active.last);
     if active.register.value.is_some_and(|value| value.lsn == last) {
-        release(unit, out);
+        release(env, unit, out);
     } else {
         write_register(active, Some(eligible(session, 1 - slot, last)), out);
     }
 }
 
-fn release(unit: &mut Unit, out: &mut Out) {
+fn release<E>(env: &Env<E>, unit: &mut Unit, out: &mut Out) {
     let Part::Active(active) = &mut unit.part else {
         return;
     };
-    fall_silent(active, out);
+    fall_silent(env, active, out);
     unit.n += 1;
     unit.part = Part::Holder(Holder {
         term: active.term,
@@ -395,14 +416,14 @@ pub(super) fn on_switchover<E: Effects>(
     Some(())
 }
 
-pub(super) fn on_forced(unit: &mut Unit, out: &mut Out) -> Option<()> {
+pub(super) fn on_forced<E>(env: &Env<E>, unit: &mut Unit, out: &mut Out) -> Option<()> {
     let Part::Active(active) = &unit.part else {
         return None;
     };
     if !is_hot(active) {
         return None;
     }
-    release(unit, out);
+    release(env, unit, out);
     Some(())
 }
 
@@ -415,21 +436,22 @@ fn is_hot(active: &Active) -> bool {
 }
 
 /// All prompts return `unknown`.
-pub(super) fn fall_silent(active: &mut Active, out: &mut Out) {
-    out.answers.extend(
-        active
-            .prompts
-            .drain(..)
-            .map(|Prompt { lsn, .. }| Answer::Unknown { lsn }),
-    );
+pub(super) fn fall_silent<E>(env: &Env<E>, active: &mut Active, out: &mut Out) {
+    let prompts = active.prompts.drain(..);
+    if env.keeps(Rule::LossAnswers) {
+        out.answers
+            .extend(prompts.map(|Prompt { lsn, .. }| Answer::Unknown { lsn }));
+    } else {
+        drop(prompts);
+    }
     active.draining = false;
 }
 
-pub(super) fn lapse<E>(_env: &Env<E>, unit: &mut Unit, out: &mut Out) -> Option<()> {
+pub(super) fn lapse<E>(env: &Env<E>, unit: &mut Unit, out: &mut Out) -> Option<()> {
     let Part::Active(active) = &mut unit.part else {
         return None;
     };
-    fall_silent(active, out);
+    fall_silent(env, active, out);
     unit.n += 1;
     unit.part = Part::Holder(Holder {
         term: active.term,
@@ -564,7 +586,10 @@ pub(super) fn on_command<E: Effects>(
         id,
     };
     match env.effects.execute(slot, active.cfg, change) {
-        Executed::Refused => out.answers.push(Answer::Refused),
+        Executed::Refused => {
+            active.last += u16::from(!env.keeps(Rule::RefusedBeforeExecuted));
+            out.answers.push(Answer::Refused);
+        }
         Executed::Unchanged if waits => active.prompts.push(Prompt {
             lsn: active.last,
             made: false,

@@ -274,3 +274,13 @@ pub fn is_on_line(arbiter: &Arbiter, stamp: Stamp) -> bool {
         .filter_map(|(_, from)| *from)
         .all(|lsn| lsn >= stamp.lsn)
 }
+
+/// Whether any config that the arbiter knows of is on the line, by all the rules.
+pub fn knows_on_line(arbiter: &Arbiter) -> bool {
+    let runs_on = |stamp: Stamp| {
+        let mut later = arbiter.line.iter().filter(|(term, _)| *term > stamp.term);
+        is_on_line(arbiter, stamp) && later.all(|(_, from)| from.is_some())
+    };
+    let mut known = arbiter.known.iter().flatten();
+    known.any(|unit| is_on_line(arbiter, unit.startup) || unit.running.is_some_and(runs_on))
+}

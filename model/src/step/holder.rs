@@ -74,6 +74,7 @@ fn act(unit: &mut Unit, n: u16) {
             leaving: None,
             ended: None,
             prompts: Vec::new(),
+            resets: unit.resets,
             unreplicated: 0,
             draining: false,
         }),

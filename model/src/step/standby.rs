@@ -4,8 +4,8 @@ use super::{Env, Out, Rule, active, holder};
 use crate::action::Timer;
 use crate::effects::Effects;
 use crate::state::{
-    Change, Have, Msg, Part, Rejection, Replica, Session, Slot, Snapshot, Standby, StandbyPhase,
-    Unit,
+    Cfg, Change, Have, Msg, Part, Rejection, Replica, Session, Slot, Snapshot, Standby,
+    StandbyPhase, Unit,
 };
 
 /// All chunks of a snapshot.
@@ -24,25 +24,25 @@ pub(super) fn join<E>(env: &Env<E>, unit: &mut Unit, replica: Option<Replica>, o
 }
 
 pub(super) fn send_join<E>(env: &Env<E>, unit: &Unit, out: &mut Out) {
-    let n = if env.keeps(Rule::JoinCarriesRound) {
-        unit.n
-    } else {
-        1
-    };
     out.peer(Msg::Join {
         boot: unit.boot,
-        n,
+        n: round(env, unit),
         same_image: env.same_image,
+        resets: unit.resets,
     });
 }
 
 pub(super) fn waits_for<E>(env: &Env<E>, unit: &Unit, session: Session) -> bool {
-    let n = if env.keeps(Rule::JoinCarriesRound) {
+    let n = round(env, unit);
+    session.term >= unit.highest && session.standby == unit.boot && session.attempt == n
+}
+
+fn round<E>(env: &Env<E>, unit: &Unit) -> u16 {
+    if env.keeps(Rule::JoinCarriesRound) && env.keeps(Rule::SessionNamedOnce) {
         unit.n
     } else {
         1
-    };
-    session.term >= unit.highest && session.standby == unit.boot && session.attempt == n
+    }
 }
 
 pub(super) fn take_seat<E>(env: &Env<E>, unit: &mut Unit, session: Session, out: &mut Out) {
@@ -103,7 +103,10 @@ pub(super) fn on_message<E: Effects>(
     let Some((session, phase)) = &mut standby.seat else {
         return;
     };
-    if session_of(msg) != Some(*session) {
+    let Some(of) = session_of(msg) else {
+        return;
+    };
+    if of != *session && env.keeps(Rule::SessionChecked) {
         return;
     }
     let session = *session;
@@ -130,7 +133,10 @@ pub(super) fn on_message<E: Effects>(
             if shadow.lsn == lsn =>
         {
             match rejection {
-                Rejection::Reset => join(env, unit, None, out),
+                Rejection::Reset => {
+                    unit.resets += 1;
+                    join(env, unit, None, out);
+                }
                 Rejection::Rpr => *phase = StandbyPhase::Rpr,
                 Rejection::Simplex => *phase = StandbyPhase::Held,
             }
@@ -138,12 +144,25 @@ pub(super) fn on_message<E: Effects>(
         (Msg::Config { snapshot, .. }, StandbyPhase::Config(announced @ None, have)) => {
             *announced = Some(snapshot);
             let have = *have;
-            execute(session, phase, have, out);
+            execute(env, slot, (session, phase), have, out);
         }
-        (Msg::Chunk { number, .. }, StandbyPhase::Config(_, have)) => {
+        (
+            Msg::Chunk {
+                lsn, cfg, number, ..
+            },
+            StandbyPhase::Config(announced, have),
+        ) => {
+            if let Some(snapshot) = announced {
+                if env.keeps(Rule::SessionNamedOnce) && snapshot.lsn != lsn {
+                    return;
+                }
+                if snapshot.lsn != lsn && snapshot.cfg != cfg {
+                    snapshot.cfg = Cfg::TORN;
+                }
+            }
             *have |= 1 << number;
             let have = *have;
-            execute(session, phase, have, out);
+            execute(env, slot, (session, phase), have, out);
         }
         (Msg::BulkAccept { lsn, .. }, StandbyPhase::Shadow(shadow, kept)) if shadow.lsn == lsn => {
             let Snapshot {
@@ -204,12 +223,19 @@ fn keep(kept: &mut Vec<Change>, change: Change) {
     }
 }
 
-fn execute(session: Session, phase: &mut StandbyPhase, have: u64, out: &mut Out) {
+fn execute<E: Effects>(
+    env: &Env<E>,
+    slot: Slot,
+    (session, phase): (Session, &mut StandbyPhase),
+    have: u64,
+    out: &mut Out,
+) {
     let StandbyPhase::Config(Some(snapshot), _) = *phase else {
         return;
     };
     if have == whole(snapshot.chunks) {
-        *phase = StandbyPhase::Shadow(snapshot, Vec::new());
+        let cfg = env.effects.take(slot, snapshot.cfg);
+        *phase = StandbyPhase::Shadow(Snapshot { cfg, ..snapshot }, Vec::new());
         out.peer(Msg::BulkDone {
             session,
             lsn: snapshot.lsn,
@@ -227,10 +253,10 @@ fn apply_kept<E: Effects>(env: &Env<E>, slot: Slot, standby: &mut Standby, out: 
     while let Some(change) = kept
         .first()
         .copied()
-        .filter(|c| c.lsn <= replica.applied + 1)
+        .filter(|c| c.lsn <= replica.applied + 1 || !env.keeps(Rule::GapsWait))
     {
         kept.remove(0);
-        if change.lsn == replica.applied + 1 {
+        if change.lsn > replica.applied {
             replica.cfg = env.effects.apply(slot, replica.cfg, change);
             replica.applied = change.lsn;
             out.peer(Msg::Applied {
@@ -316,7 +342,7 @@ pub(super) fn on_at_hand<E: Effects>(
         }
         Part::Active(active) if session.term > active.term && waits_for(env, unit, session) => {
             if let Part::Active(active) = &mut unit.part {
-                active::fall_silent(active, out);
+                active::fall_silent(env, active, out);
             }
             take_seat(env, unit, session, out);
         }

@@ -3,16 +3,18 @@
 use std::io::{IsTerminal, Write};
 use std::ops::ControlFlow;
 
-use skewsync_model::scope::named;
+use skewsync_model::property::{ELSEWHERE, Property};
+use skewsync_model::scope::{Named, named};
 use skewsync_model::search::{Limits, run as search};
-use skewsync_model::verdict::{Report, Verdict};
+use skewsync_model::verdict::{Memory, Report, Unreached, Verdict};
 
 use crate::exit;
 
 /// Searches the model of the protocol within bounds, and says what was established.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Args {
-    /// The scopes; all of them without any. `list` prints their names and budgets.
+    /// The scopes; all of them without any. `list` prints their names and budgets, `properties` what is
+    /// checked, and what only the simulation can check.
     scopes: Vec<String>,
     /// The most unique states of one scope.
     #[arg(long, default_value_t = 12_000_000)]
@@ -29,31 +31,31 @@ pub struct Args {
 pub fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, String> {
     let write = |error: std::io::Error| format!("cannot write: {error}");
     let all = named();
-    if args.scopes.iter().any(|name| name == "list") {
-        for (name, scope) in &all {
-            writeln!(
-                out,
-                "{name:<12} from {:?}: {:?}",
-                scope.begin, scope.budgets
-            )
-            .map_err(write)?;
+    match args.scopes.first().map(String::as_str) {
+        Some("list") => {
+            list(&all, out).map_err(write)?;
+            return Ok(exit::PASSED);
         }
-        return Ok(exit::PASSED);
+        Some("properties") => {
+            properties(out).map_err(write)?;
+            return Ok(exit::PASSED);
+        }
+        Some(_) | None => {}
     }
-    let names: Vec<&str> = all.iter().map(|(name, _)| *name).collect();
+    let names: Vec<&str> = all.iter().map(|named| named.name).collect();
     if let Some(unknown) = args
         .scopes
         .iter()
         .find(|name| !names.contains(&name.as_str()))
     {
         return Err(format!(
-            "no scope {unknown}; there are: {}",
+            "no scope {unknown}; there are: {}, and the words list and properties",
             names.join(", ")
         ));
     }
     let mut code = exit::PASSED;
     let wanted = |name: &str| args.scopes.is_empty() || args.scopes.iter().any(|of| of == name);
-    for (name, scope) in all.iter().filter(|(name, _)| wanted(name)) {
+    for Named { name, scope, .. } in all.iter().filter(|named| wanted(named.name)) {
         let limits = Limits {
             states_max: args.states_max,
             convergence: !args.safety_only,
@@ -75,10 +77,8 @@ pub fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, 
         }
         let seconds = began.elapsed().as_secs_f64();
         writeln!(out, "{name}: {}", words(&report, seconds)).map_err(write)?;
-        if let Verdict::Violated(found) = &report.safety {
-            for step in &found.steps {
-                writeln!(out, "    {step}").map_err(write)?;
-            }
+        for step in evidence(&report) {
+            writeln!(out, "    {step}").map_err(write)?;
         }
         code = exit::graver(code, exit_of(&report, args.safety_only));
     }
@@ -93,14 +93,66 @@ fn wall_clock() -> std::time::Instant {
     std::time::Instant::now()
 }
 
+fn list(all: &[Named], out: &mut dyn Write) -> std::io::Result<()> {
+    for Named { name, about, scope } in all {
+        writeln!(out, "{name}: {about}")?;
+        let most = match scope.most {
+            u16::MAX => String::new(),
+            most => format!(", at most {most} of them in one run, commands apart"),
+        };
+        writeln!(out, "    {}{most}", used(&format!("{:?}", scope.budgets)))?;
+    }
+    writeln!(
+        out,
+        "not searched: a second role, an upgrade, images that are incompatible, the drain's queue (its commands are \
+         entered after the drain), Keepalive, writes that are torn"
+    )
+}
+
+/// The budgets that are not none, as they are printed.
+fn used(budgets: &str) -> String {
+    let inner = budgets
+        .trim_start_matches("Budgets { ")
+        .trim_end_matches(" }");
+    let used: Vec<&str> = inner
+        .split(", ")
+        .filter(|each| !each.ends_with(": 0"))
+        .collect();
+    used.join(", ")
+}
+
+fn properties(out: &mut dyn Write) -> std::io::Result<()> {
+    for property in Property::ALL {
+        writeln!(
+            out,
+            "{:<20} says nothing where {:?} was never met",
+            format!("{property:?}"),
+            property.witness()
+        )?;
+    }
+    writeln!(out, "only in the simulation:")?;
+    for (name, why) in ELSEWHERE {
+        writeln!(out, "{name}: {why}")?;
+    }
+    Ok(())
+}
+
+fn evidence(report: &Report) -> &[String] {
+    match (&report.safety, &report.convergence, &report.cycles) {
+        (Verdict::Violated(found), _, _) => &found.steps,
+        (_, Verdict::Violated(found), _) | (_, _, Verdict::Violated(found)) => &found.steps,
+        _ => &[],
+    }
+}
+
 const fn exit_of(report: &Report, safety_only: bool) -> u8 {
-    match (&report.safety, &report.convergence) {
-        (Verdict::Violated(_), _) => exit::SAFETY,
-        (Verdict::Truncated(_), _) => exit::TRUNCATED,
-        (Verdict::Exhausted, _) if safety_only => exit::PASSED,
-        (Verdict::Exhausted, Verdict::Exhausted) => exit::PASSED,
-        (Verdict::Exhausted, Verdict::Violated(_)) => exit::LIVENESS,
-        (Verdict::Exhausted, Verdict::Truncated(_)) => exit::TRUNCATED,
+    match (&report.safety, &report.convergence, &report.cycles) {
+        (Verdict::Violated(_), _, _) => exit::SAFETY,
+        (Verdict::Truncated(_), _, _) => exit::TRUNCATED,
+        (Verdict::Exhausted, _, _) if safety_only => exit::PASSED,
+        (Verdict::Exhausted, Verdict::Exhausted, Verdict::Exhausted) => exit::PASSED,
+        (_, Verdict::Violated(_), _) | (_, _, Verdict::Violated(_)) => exit::LIVENESS,
+        (_, Verdict::Truncated(_), _) | (_, _, Verdict::Truncated(_)) => exit::TRUNCATED,
     }
 }
 
@@ -116,25 +168,36 @@ fn words(report: &Report, seconds: f64) -> String {
         }
         Verdict::Truncated(cut) => format!("safety TRUNCATED by {cut:?}"),
     };
-    let convergence = match &report.convergence {
-        Verdict::Exhausted => "convergence exhausted".to_owned(),
-        Verdict::Violated(stuck) => format!("{stuck} states NEVER CONVERGE"),
-        Verdict::Truncated(_) => "convergence not established".to_owned(),
+    let unreached = |name: &str, verdict: &Verdict<Unreached>, fails: &str| match verdict {
+        Verdict::Exhausted => format!("{name} exhausted"),
+        Verdict::Violated(found) => format!("{} states {fails}", found.states),
+        Verdict::Truncated(_) => format!("{name} not established"),
     };
+    let convergence = unreached("convergence", &report.convergence, "NEVER CONVERGE");
+    let cycles = unreached("fair cycles", &report.cycles, "LIE ON FAIR CYCLES");
     let met: Vec<String> = report
         .met
         .iter()
         .map(|(what, times)| format!("{what:?} {times}"))
         .collect();
     let rate = |count: usize| count as f64 / seconds.max(1e-9);
+    let Memory {
+        visited,
+        edges,
+        open_most,
+    } = report.memory;
+    let each = |bytes: usize| bytes / report.states.max(1);
     format!(
-        "{safety}, {convergence}; {} states, {} transitions, depth {}, {seconds:.1} s \
-         ({:.0} states/s, {:.0} transitions/s)\n    met: {}",
+        "{safety}, {convergence}, {cycles}\n    {} states, {} transitions, depth {}, {seconds:.1} s \
+         ({:.0} states/s, {:.0} transitions/s); {} bytes a state, {} more for edges, {open_most} states at most waiting \
+         whole\n    met: {}",
         report.states,
         report.transitions,
         report.depth,
         rate(report.states),
         rate(report.transitions),
+        each(visited),
+        each(edges),
         met.join(", ")
     )
 }

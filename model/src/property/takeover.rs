@@ -1,0 +1,172 @@
+//! What must hold when a unit begins to act.
+
+use super::watch::{How, Made};
+use super::{Property, Situation, Watch};
+use crate::effects::{Meaning, bit};
+use crate::scope::{Bounded, Scope};
+use crate::state::{Active, Cfg, Part, Slot};
+use crate::step::{Step, is_on_line};
+
+/// The unit in `slot` as an Active, if it was no Active of its term and is one now.
+fn begins<'a>(before: &Bounded, step: &'a Step, slot: Slot) -> Option<(&'a Active, bool)> {
+    let at = usize::from(slot);
+    let Part::Active(active) = &step.state.units[at].part else {
+        return None;
+    };
+    match &before.state.units[at].part {
+        Part::Active(_) => None,
+        Part::Holder(holder) => holder.kept.is_none().then_some((&**active, holder.runs)),
+        Part::Down | Part::Standby(_) => Some((&**active, false)),
+    }
+}
+
+/// All that is asked of a unit that begins to act.
+pub(super) fn check<E: Meaning>(
+    scope: &Scope<E>,
+    before: &Bounded,
+    step: &Step,
+    slot: Slot,
+    watch: &mut Watch,
+    check: &mut impl FnMut(Property, bool),
+    met: &mut impl FnMut(Situation),
+) {
+    let Some((active, runs)) = begins(before, step, slot) else {
+        return;
+    };
+    let (cfg, lsn) = (active.cfg, active.last);
+    let became = |made: &Made| scope.env.effects.becomes(made.slot, made.cfg);
+    let is = |made: &Made| {
+        cfg == if made.slot == slot {
+            made.cfg
+        } else {
+            became(made)
+        }
+    };
+    let same = |made: &&Made| made.lsn == lsn && is(made);
+    let source = watch.log.iter().rev().find(same).copied();
+    let how = match (runs, source) {
+        (false, _) => How::Cold,
+        (true, Some(made)) if made.slot == slot => How::Resumed,
+        (true, _) => How::Stateful,
+    };
+    losses(scope, slot, cfg, watch, check);
+    let startup = step.state.units[usize::from(slot)].startup;
+    check(
+        Property::WholeOrStartup,
+        source.is_some() || cfg == startup.1,
+    );
+    let off_line = !runs && watch.off_line && !is_on_line(&before.state.arbiter, startup.0);
+    let zombies = (0..32).filter(|id| watch.dead & bit(*id) != 0);
+    let clean = zombies
+        .into_iter()
+        .all(|id| !scope.env.effects.holds(cfg, id));
+    check(Property::NoZombie, off_line || clean);
+    if off_line {
+        met(Situation::OffLine);
+    }
+    match how {
+        How::Stateful => {
+            met(Situation::TookOverStateful);
+            if let Some(made) = source {
+                lists(scope, made, cfg, check, met);
+            }
+            round_trip(scope, slot, cfg, lsn, watch, check, met);
+        }
+        How::Resumed => met(Situation::Resumed),
+        How::Cold | How::Command(_) => met(Situation::TookOverCold),
+    }
+    if runs {
+        let behind = watch.log.iter().filter(|made| made.lsn > lsn);
+        let died = behind.filter_map(|made| match made.how {
+            How::Command(id) => Some(bit(id)),
+            How::Stateful | How::Resumed | How::Cold => None,
+        });
+        let died = died.fold(0, |bits, id| bits | id);
+        if died != 0 {
+            met(Situation::ChangesDied);
+        }
+        watch.dead |= died;
+    }
+    watch.log.push(Made {
+        term: active.term,
+        lsn,
+        slot,
+        how,
+        cfg,
+    });
+    watch.expected = None;
+    watch.excused = false;
+    watch.planned = None;
+}
+
+/// NoAckedLoss and PlannedLosesNothing.
+fn losses<E: Meaning>(
+    scope: &Scope<E>,
+    slot: Slot,
+    cfg: Cfg,
+    watch: &Watch,
+    check: &mut impl FnMut(Property, bool),
+) {
+    let is = |of: Slot, made: Cfg| {
+        cfg == made && of == slot || cfg == scope.env.effects.becomes(of, made)
+    };
+    if let Some((term, least)) = watch.expected {
+        let mut log = watch.log.iter();
+        let kept =
+            log.any(|made| made.term == term && made.lsn >= least && is(made.slot, made.cfg));
+        check(
+            Property::NoAckedLoss,
+            kept || watch.excused && scope.excuses,
+        );
+    }
+    if let Some((former, released)) = watch.planned {
+        let both = watch.failed & 3 == 3;
+        let restarted = watch.failed & (1 << former) != 0;
+        let gone = watch.failed & (4 | (1 << (1 - former))) != 0;
+        let excused = both || (restarted && gone);
+        check(
+            Property::PlannedLosesNothing,
+            excused || is(former, released),
+        );
+    }
+}
+
+/// What the successor lists is what it lacks.
+fn lists<E: Meaning>(
+    scope: &Scope<E>,
+    made: Made,
+    cfg: Cfg,
+    check: &mut impl FnMut(Property, bool),
+    met: &mut impl FnMut(Situation),
+) {
+    let listed = scope.env.effects.listed(cfg);
+    if listed != 0 {
+        met(Situation::TookOverListing);
+    }
+    let missing = scope.env.effects.missing(made.cfg, cfg);
+    check(Property::ListedAtTakeover, listed == missing);
+}
+
+/// After a stateful switchover and a second one, with nothing entered between, the config is as it was.
+fn round_trip<E: Meaning>(
+    scope: &Scope<E>,
+    slot: Slot,
+    cfg: Cfg,
+    lsn: u16,
+    watch: &Watch,
+    check: &mut impl FnMut(Property, bool),
+    met: &mut impl FnMut(Situation),
+) {
+    let [.., first, second] = &*watch.log else {
+        return;
+    };
+    let between = second.how == How::Stateful && second.slot != slot && second.lsn == lsn;
+    if between && first.slot == slot && first.lsn == lsn {
+        met(Situation::RoundTripped);
+        let effects = &scope.env.effects;
+        check(
+            Property::RoundTrip,
+            effects.returns(cfg) == effects.returns(first.cfg),
+        );
+    }
+}

@@ -1,0 +1,157 @@
+//! When timers fire: only where they do something that is not known or under way already.
+
+use super::{Bounded, Move, Scope};
+use crate::action::{Action, ArbiterTimer, Timer};
+use crate::effects::Meaning;
+use crate::state::{Msg, Part, Phase, Session, Slot, To};
+
+impl<E: Meaning + Clone> Scope<E> {
+    /// A session that the other side does not share is given up; another costs.
+    pub(super) fn give_up(
+        &self,
+        state: &Bounded,
+        slot: Slot,
+        session: Session,
+        out: &mut Vec<Move>,
+    ) {
+        let shared = match &state.state.units[usize::from(1 - slot)].part {
+            Part::Down | Part::Holder(_) => false,
+            Part::Standby(standby) => {
+                let joins = state
+                    .net
+                    .iter()
+                    .any(|flight| flight.msg.is_session(session));
+                standby.seat.as_ref().is_some_and(|(of, _)| *of == session) || joins
+            }
+            Part::Active(active) => {
+                let of = |s: &Option<Session>| *s == Some(session);
+                of(&active.offered)
+                    || of(&active.leaving)
+                    || of(&active.current.as_ref().map(|c| c.session))
+            }
+        };
+        let action = Action::Timer(slot, Timer::GiveUp);
+        if !shared {
+            out.push(Move::Does(action));
+        } else if state.left.give_ups > 0 {
+            out.push(Move::Costs(action));
+        }
+    }
+
+    /// Whether a timer does something that is not known or under way already.
+    pub(super) fn is_due(&self, state: &Bounded, slot: Slot, timer: Timer) -> bool {
+        let arbiter = &state.state.arbiter;
+        let unit = &state.state.units[usize::from(slot)];
+        let other = &state.state.units[usize::from(1 - slot)].part;
+        match (timer, &unit.part) {
+            (Timer::Hello, _) => {
+                let known = arbiter.known[usize::from(slot)];
+                known.is_none_or(|known| {
+                    let running = match &unit.part {
+                        Part::Holder(h) => h.runs.then_some((h.term, h.lsn)),
+                        Part::Active(a) => Some((a.term, a.last)),
+                        Part::Down | Part::Standby(_) => None,
+                    };
+                    let said = known.running.map(|stamp| (stamp.term, stamp.lsn));
+                    let active = matches!(unit.part, Part::Active(_));
+                    known.boot != unit.boot
+                        || known.startup != unit.startup.0
+                        || (said != running && !active)
+                })
+            }
+            (Timer::Join, Part::Standby(standby)) => {
+                standby.seat.is_none() && matches!(other, Part::Active(_))
+            }
+            (Timer::Join, Part::Holder(_)) => matches!(other, Part::Active(_)),
+            (Timer::Renew, Part::Holder(holder)) => {
+                let granted = state.net.iter().any(|flight| {
+                    flight.to == To::Unit(slot) && matches!(flight.msg, Msg::Grant { .. })
+                });
+                let heard = arbiter.offer.is_some_and(|offer| offer.term == holder.term)
+                    || arbiter
+                        .holder
+                        .is_some_and(|h| h.term == holder.term && h.running);
+                !granted && heard
+            }
+            (Timer::Register, Part::Active(active)) => {
+                let confirmed = state.net.iter().any(|flight| {
+                    flight.to == To::Unit(slot) && matches!(flight.msg, Msg::Confirm { .. })
+                });
+                active.register.open && !confirmed
+            }
+            (Timer::Resend, Part::Active(active)) => {
+                let owes = active
+                    .current
+                    .as_ref()
+                    .is_some_and(|current| match current.phase {
+                        Phase::Dump | Phase::Config | Phase::Bulk(_) | Phase::HotSent => true,
+                        Phase::Cold | Phase::HotAcked | Phase::Setting | Phase::Hot => {
+                            !current.journal.is_empty()
+                        }
+                        Phase::Diff | Phase::Pairing | Phase::Rejected(..) | Phase::Held => false,
+                    });
+                let answers = state.net.iter().any(|flight| flight.to == To::Unit(slot));
+                let hears = matches!(other, Part::Standby(_));
+                hears && !answers && (owes || active.offered.is_some() || active.leaving.is_some())
+            }
+            (Timer::Resend, Part::Standby(standby)) => {
+                let answers = state.net.iter().any(|flight| flight.to == To::Unit(slot));
+                standby.seat.is_some() && !answers && matches!(other, Part::Active(_))
+            }
+            _ => false,
+        }
+    }
+
+    pub(super) fn arbiter_moves(&self, state: &Bounded, out: &mut Vec<Move>) {
+        let arbiter = &state.state.arbiter;
+        if arbiter.gathering {
+            let hello = state
+                .net
+                .iter()
+                .any(|flight| matches!(flight.msg, Msg::Hello { .. }));
+            let action = Action::Arbiter(ArbiterTimer::Gather);
+            if !hello && arbiter.known.iter().any(Option::is_some) {
+                out.push(Move::Does(action));
+            } else if state.left.early > 0 {
+                out.push(Move::Costs(action));
+            }
+        }
+        if let Some(offer) = arbiter.offer {
+            let unit = &state.state.units[usize::from(offer.slot)];
+            let reached = unit.part != Part::Down && unit.boot == offer.boot;
+            let under_way = state
+                .net
+                .iter()
+                .any(|flight| flight.msg.is_term(offer.term));
+            let wait = Action::Arbiter(ArbiterTimer::TakeoverWait);
+            if !reached {
+                out.push(Move::Does(wait));
+            } else if state.left.early > 0 {
+                out.push(Move::Costs(wait));
+            }
+            if reached && !under_way {
+                out.push(Move::Does(Action::Arbiter(ArbiterTimer::Resend)));
+            }
+        }
+        if let Some(holder) = arbiter.holder.filter(|holder| holder.running) {
+            let unit = &state.state.units[usize::from(holder.slot)];
+            let action = Action::Arbiter(ArbiterTimer::Lease);
+            match &unit.part {
+                // In true time the lease of a unit ends before the arbiter's, if it counts from a
+                // Renew that the arbiter has received.
+                Part::Active(active)
+                    if unit.boot == holder.boot
+                        && active.term == holder.term
+                        && active.granted <= state.renewed => {}
+                Part::Holder(held) if held.term == holder.term && held.kept.is_none() => {
+                    if state.left.lapses > 0 {
+                        out.push(Move::Costs(action));
+                    }
+                }
+                Part::Active(_) | Part::Holder(_) | Part::Standby(_) | Part::Down => {
+                    out.push(Move::Does(action));
+                }
+            }
+        }
+    }
+}

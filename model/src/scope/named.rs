@@ -1,0 +1,168 @@
+//! The scopes that have names.
+
+use super::{Begin, Budgets, Scope};
+use crate::action::Durability;
+use crate::effects::{Effect, Table};
+use crate::state::{Cfg, Rejection};
+use crate::step::Env;
+
+/// A scope with what it is for.
+#[derive(Clone, Copy, Debug)]
+pub struct Named {
+    /// Its name.
+    pub name: &'static str,
+    /// What it walks, in words.
+    pub about: &'static str,
+    /// The scope.
+    pub scope: Scope<Table>,
+}
+
+/// All rules, no faults, equal images, one key, commands that go.
+pub fn plain() -> Scope<Table> {
+    Scope {
+        env: Env {
+            effects: Table::default(),
+            chunks: 1,
+            same_image: true,
+            hot_window: 2,
+            line_window: 4,
+            without: None,
+        },
+        budgets: Budgets::default(),
+        most: u16::MAX,
+        script: [0, 1, 2, 3],
+        max_resets: 1,
+        asks: None,
+        excuses: true,
+        async_counts: false,
+        durability: Durability::Acked,
+        at_hand: false,
+        purge: true,
+        patient: true,
+        booted: Cfg(0),
+        begin: Begin::Cold,
+    }
+}
+
+/// The scope that the tests pin: a planned switchover and a lease that runs out, from hot.
+pub fn pinned() -> Scope<Table> {
+    let budgets = Budgets {
+        commands: 1,
+        lapses: 1,
+        planned: 1,
+        ..Budgets::default()
+    };
+    Scope {
+        budgets,
+        begin: Begin::Hot,
+        ..plain()
+    }
+}
+
+/// Every kind of fault, and both switchovers.
+fn every() -> Budgets {
+    Budgets {
+        commands: 1,
+        crashes: 1,
+        losses: 1,
+        duplicates: 1,
+        holds: 1,
+        lapses: 1,
+        give_ups: 1,
+        early: 1,
+        renewals: 0,
+        planned: 1,
+        forced: 1,
+        saves: 1,
+        declares: 1,
+        arbiter: 1,
+        drains: 1,
+        rejects: 1,
+        disagrees: 1,
+    }
+}
+
+/// The scopes that have names.
+pub fn named() -> Vec<Named> {
+    let base = Budgets {
+        commands: 1,
+        ..Budgets::default()
+    };
+    let hot = |budgets| Scope {
+        budgets,
+        begin: Begin::Hot,
+        ..plain()
+    };
+    let mut dump = Scope {
+        budgets: Budgets {
+            crashes: 1,
+            losses: 1,
+            ..base
+        },
+        most: 1,
+        ..plain()
+    };
+    dump.env.same_image = false;
+    dump.env.chunks = 2;
+    let with = |effect, budgets| {
+        let mut scope = hot(budgets);
+        scope.env.effects = Table::of(&[Effect::Carried, effect]);
+        scope
+    };
+    let two = Budgets {
+        commands: 2,
+        crashes: 1,
+        planned: 1,
+        losses: 1,
+        give_ups: 1,
+        ..base
+    };
+    let named = |name, about, scope| Named { name, about, scope };
+    vec![
+        named("pinned", "from hot, what the tests pin", pinned()),
+        named(
+            "dump",
+            "from the start, two images, a snapshot in two chunks",
+            dump,
+        ),
+        named(
+            "start",
+            "from the start, every kind of fault",
+            Scope {
+                budgets: every(),
+                most: 1,
+                ..plain()
+            },
+        ),
+        named(
+            "every",
+            "from hot, every kind of fault, both switchovers",
+            Scope {
+                most: 2,
+                ..hot(every())
+            },
+        ),
+        named(
+            "resets",
+            "from hot, a line that cannot go, for which policy resets the Standby",
+            Scope {
+                most: 1,
+                ..with(Effect::Listed(Some(Rejection::Reset)), two)
+            },
+        ),
+        named(
+            "fails",
+            "from hot, a line that fails at the Standby, which leaves hot, and rpr at the next bulk",
+            Scope {
+                most: 1,
+                ..with(
+                    Effect::Fails {
+                        leaves: true,
+                        bulk: Some(Rejection::Rpr),
+                    },
+                    two,
+                )
+            },
+        ),
+    ]
+}

@@ -1,0 +1,273 @@
+//! What a move makes of a state.
+
+use super::{Bounded, Budgets, Move, Saving, Scope};
+use crate::action::{Action, ArbiterTimer, Timer};
+use crate::effects::Meaning;
+use crate::flight::can_arrive;
+use crate::property::{Situation, observe};
+use crate::state::{Flight, Msg, Part, Phase, Rejection, Slot, Stamp, StandbyPhase, State, To};
+use crate::step::{Rule, Step, step};
+
+impl<E: Meaning + Clone> Scope<E> {
+    /// The state after a move, and what it met.
+    pub fn after(
+        &self,
+        state: &Bounded,
+        next: &Move,
+        met: &mut impl FnMut(Situation),
+    ) -> Option<Bounded> {
+        let without = |net: &mut Vec<Flight>, flight: &Flight| net.retain(|other| other != flight);
+        // The parties are those that the step makes.
+        let mut after = Bounded {
+            state: State::cold(),
+            net: state.net.clone(),
+            watch: state.watch.clone(),
+            ..*state
+        };
+        let action = match next {
+            Move::Loses(flight) => {
+                after.state = state.state.clone();
+                after.left.losses -= 1;
+                self.settle_accounts(&mut after.left);
+                without(&mut after.net, flight);
+                return Some(after);
+            }
+            Move::Holds(flight) => {
+                after.state = state.state.clone();
+                after.left.holds -= 1;
+                self.settle_accounts(&mut after.left);
+                without(&mut after.net, flight);
+                after.held = Some(*flight);
+                return Some(after);
+            }
+            Move::Duplicates(flight) => {
+                after.left.duplicates -= 1;
+                self.arrival(state, *flight)
+            }
+            Move::Releases => self.arrival(state, after.held.take()?),
+            Move::Does(action) => *action,
+            Move::Costs(action) => {
+                pay(&mut after.left, action)?;
+                *action
+            }
+        };
+        match (next, action) {
+            (
+                Move::Does(_) | Move::Costs(_),
+                Action::Deliver(flight)
+                | Action::AtHand(flight)
+                | Action::Rejects(flight, _)
+                | Action::Disagrees(flight, _),
+            ) => without(&mut after.net, &flight),
+            (_, Action::ArbiterRecovered) => after.net.retain(|flight| flight.to != To::Arbiter),
+            (_, Action::Stored(..)) => after.saving = None,
+            _ => {}
+        }
+        self.settle_accounts(&mut after.left);
+        self.perform(state, after, action, met)
+    }
+
+    /// Where no more may be used in this run, what is left of the budgets is none.
+    fn settle_accounts(&self, left: &mut Budgets) {
+        if self.budgets.all() - left.all() >= self.most {
+            *left = Budgets {
+                commands: left.commands,
+                ..Budgets::default()
+            };
+        }
+    }
+
+    /// `after` is the state but for the parties, which `action` makes.
+    pub(super) fn perform(
+        &self,
+        before: &Bounded,
+        mut after: Bounded,
+        action: Action,
+        met: &mut impl FnMut(Situation),
+    ) -> Option<Bounded> {
+        let (action, mut made) = self.make(before, action)?;
+        self.follow_policy(before, &action, &mut made)?;
+        if let Action::Deliver(Flight { to, msg, .. }) = action {
+            match (to, msg) {
+                (To::Arbiter, Msg::Renew { term, n, .. }) if holds(&made.state, term) => {
+                    let first = before.state.arbiter.holder.map(|h| h.term) != Some(term);
+                    after.renewed = if first { n } else { after.renewed.max(n) };
+                }
+                (To::Unit(slot), Msg::Grant { term, .. }) if !holds(&made.state, term) => {
+                    self.spend(before, slot, &mut made)?;
+                }
+                _ => {}
+            }
+        }
+        if let Action::Saved(slot) = action {
+            after.saving = self.save(&made.state, slot).or(after.saving);
+        }
+        after.bad = observe(self, before, &action, &made, &mut after.watch, met);
+        for flight in made.sent {
+            if let Err(at) = after.net.binary_search(&flight) {
+                after.net.insert(at, flight);
+            }
+        }
+        after.state = made.state;
+        if self.purge {
+            self.purge(&mut after);
+        }
+        Some(after)
+    }
+
+    /// The step of an action; what policy or a driver would decide is a delivery where it has no say.
+    fn make(&self, before: &Bounded, action: Action) -> Option<(Action, Step)> {
+        if let Some(made) = step(&self.env, &before.state, &action) {
+            return Some((action, made));
+        }
+        let Action::AtHand(flight) = action else {
+            return None;
+        };
+        let delivered = Action::Deliver(flight);
+        let made = step(&self.env, &before.state, &delivered)?;
+        Some((delivered, made))
+    }
+
+    /// What policy does in the same step: a stuck line ends the session, a line that fails at the peer makes
+    /// the Standby declare itself.
+    fn follow_policy(&self, before: &Bounded, action: &Action, made: &mut Step) -> Option<()> {
+        let next = match *action {
+            Action::Command(slot, id, _) => {
+                let at = usize::from(slot);
+                let Part::Active(active) = &made.state.units[at].part else {
+                    return Some(());
+                };
+                let in_session = active.current.as_ref().is_some_and(|current| {
+                    matches!(current.phase, Phase::Bulk(_)) || current.phase.sends_lines()
+                });
+                let executed = made.state.units[at].part != before.state.units[at].part;
+                if !(executed && in_session && self.env.effects.leaves(id)) {
+                    return Some(());
+                }
+                Action::Timer(slot, Timer::GiveUp)
+            }
+            Action::Deliver(Flight {
+                to: To::Unit(slot),
+                msg: Msg::Line { .. } | Msg::BulkAccept { .. },
+                ..
+            }) if self.fails(before, slot, made) => Action::Declares(slot),
+            _ => return Some(()),
+        };
+        let more = step(&self.env, &made.state, &next)?;
+        made.state = more.state;
+        made.sent.extend(more.sent);
+        made.answers.extend(more.answers);
+        Some(())
+    }
+
+    /// Whether a Standby has executed a line in this step that makes it declare itself.
+    fn fails(&self, before: &Bounded, slot: Slot, made: &Step) -> bool {
+        let at = usize::from(slot);
+        let Part::Standby(standby) = &made.state.units[at].part else {
+            return false;
+        };
+        let Some(replica) = standby.replica.filter(|replica| !replica.declared) else {
+            return false;
+        };
+        let from = match &before.state.units[at].part {
+            Part::Standby(was) => match (&was.seat, was.replica) {
+                (Some((_, StandbyPhase::Shadow(shadow, _))), _) => shadow.lsn,
+                (_, Some(was)) if was.session == replica.session => was.applied,
+                (_, Some(_) | None) => return false,
+            },
+            Part::Down | Part::Holder(_) | Part::Active(_) => return false,
+        };
+        let term = replica.session.term;
+        let mut commands = before.watch.commands(term, from, replica.applied);
+        commands.any(|id| self.env.effects.declares(slot, id))
+    }
+
+    /// The Grant of a lease that is over arrives spent.
+    fn spend(&self, before: &Bounded, slot: Slot, made: &mut Step) -> Option<()> {
+        let at = usize::from(slot);
+        let acts = matches!(made.state.units[at].part, Part::Active(_));
+        let acted = matches!(before.state.units[at].part, Part::Active(_));
+        if !acts || acted {
+            return Some(());
+        }
+        let lapsed = step(&self.env, &made.state, &Action::LeaseLapsed(slot))?;
+        made.state = lapsed.state;
+        if let Part::Holder(holder) = &mut made.state.units[at].part {
+            // A holder that never acted keeps what its acceptance gave it.
+            holder.runs = holder.runs
+                && match &before.state.units[at].part {
+                    Part::Holder(holder) => holder.runs,
+                    Part::Down | Part::Standby(_) | Part::Active(_) => true,
+                };
+            holder.kept = None;
+        }
+        Some(())
+    }
+
+    /// The Save that goes to the peer of a unit that saves.
+    fn save(&self, state: &State, slot: Slot) -> Option<Saving> {
+        let Part::Active(active) = &state.units[usize::from(slot)].part else {
+            return None;
+        };
+        let current = active.current.as_ref()?;
+        let serves = match current.phase {
+            Phase::Bulk(_) | Phase::Rejected(_, Rejection::Rpr) => true,
+            phase => phase.sends_lines(),
+        };
+        serves.then(|| Saving {
+            session: current.session,
+            to: 1 - slot,
+            stamp: Stamp {
+                term: active.term,
+                lsn: active.last,
+            },
+            cfg: self.env.effects.becomes(slot, active.cfg),
+        })
+    }
+
+    fn purge(&self, after: &mut Bounded) {
+        let state = &after.state;
+        let rounds =
+            self.env.keeps(Rule::JoinCarriesRound) && self.env.keeps(Rule::SessionNamedOnce);
+        after.net.retain(|flight| can_arrive(state, flight, rounds));
+        after.saving = after.saving.filter(|saving| {
+            let unit = &state.units[usize::from(saving.to)];
+            let waits = saving.session.standby == unit.boot && saving.session.attempt >= unit.n;
+            waits || !self.env.keeps(Rule::SaveOfSession)
+        });
+    }
+}
+
+/// Whether the lease of a term runs.
+fn holds(state: &State, term: u16) -> bool {
+    let holder = state.arbiter.holder;
+    holder.is_some_and(|holder| holder.term == term && holder.running)
+}
+
+fn pay(left: &mut Budgets, action: &Action) -> Option<()> {
+    let budget = match action {
+        Action::Crash(_) => &mut left.crashes,
+        Action::Command(..) => &mut left.commands,
+        Action::Switchover(_) => &mut left.planned,
+        Action::Forced(_) => &mut left.forced,
+        Action::Saved(_) => &mut left.saves,
+        Action::LeaseLapsed(_) | Action::Arbiter(ArbiterTimer::Lease) => &mut left.lapses,
+        Action::Timer(_, Timer::Renew) => &mut left.renewals,
+        Action::Timer(_, Timer::GiveUp) => &mut left.give_ups,
+        Action::Arbiter(_) => &mut left.early,
+        Action::Declares(_) => &mut left.declares,
+        Action::ArbiterRecovered => &mut left.arbiter,
+        Action::DrainOver(_) => &mut left.drains,
+        Action::Rejects(..) => &mut left.rejects,
+        Action::Disagrees(..) => &mut left.disagrees,
+        Action::Boot(_)
+        | Action::Deliver(_)
+        | Action::Timer(..)
+        | Action::Paired(_)
+        | Action::AtHand(_)
+        | Action::Incompatible(_)
+        | Action::Stored(..) => return None,
+    };
+    *budget = budget.checked_sub(1)?;
+    Some(())
+}

@@ -1,0 +1,302 @@
+//! Each rule taken away breaks its property, and with the rule nothing fails in the same scope
+//! (the numbers of the rules are those of `Rule`; the counterexamples are the shortest).
+
+use skewsync_model::action::{Action, ArbiterTimer, Durability};
+use skewsync_model::effects::{Effect, Table};
+use skewsync_model::property::Property;
+use skewsync_model::scope::{Begin, Budgets, Lead, Scope, plain};
+use skewsync_model::state::{Cfg, Rejection};
+use skewsync_model::step::Rule;
+
+use crate::{from_hot, is_calm, none, one_command, stuck, violation, without};
+
+/// A change is saved where it was made and nowhere else; its unit dies, the other takes over without it, and dies.
+pub(crate) const BOTH_DOWN: &[Lead] = &[
+    Lead::Acts(Action::Command(0, 0, Durability::Acked)),
+    Lead::Acts(Action::Saved(0)),
+    Lead::Acts(Action::Crash(0)),
+    Lead::AllLost,
+    Lead::Acts(Action::Arbiter(ArbiterTimer::Lease)),
+    Lead::AllArrive,
+    Lead::Acts(Action::Crash(1)),
+    Lead::AllLost,
+];
+
+fn with(effect: Effect, scope: Scope<Table>) -> Scope<Table> {
+    let mut scope = scope;
+    scope.env.effects = Table::of(&[effect]);
+    scope
+}
+
+/// A session that is given up while its snapshot is on its way.
+fn two_chunks() -> Scope<Table> {
+    let mut scope = Scope {
+        budgets: Budgets {
+            give_ups: 1,
+            ..one_command()
+        },
+        ..plain()
+    };
+    scope.env.chunks = 2;
+    scope
+}
+
+/// The rules whose absence breaks a property: with the rule nothing fails in the same scope.
+#[test]
+fn each_rule_taken_away_breaks_its_property() {
+    use Property::{
+        Answers, BoundedResets, HotMeansEqual, NoAckedLoss, NoSplitAck, NoStale, NoZombie,
+        OrderOnce, PlannedLosesNothing, RefusedLeavesNothing, SavedSurvives, SingleActive,
+    };
+    let command = one_command();
+    let crash_in_drain = Budgets {
+        planned: 1,
+        crashes: 1,
+        ..command
+    };
+    let cold = |budgets| Scope { budgets, ..plain() };
+    let cases = [
+        (
+            Rule::GrantEchoesRenew,
+            cold(Budgets { early: 1, ..none() }),
+            SingleActive,
+            8,
+        ),
+        (
+            Rule::GrantNamesRenew,
+            cold(Budgets {
+                renewals: 2,
+                losses: 1,
+                ..none()
+            }),
+            SingleActive,
+            17,
+        ),
+        (
+            Rule::AcceptanceFixesConfig,
+            from_hot(Budgets {
+                crashes: 1,
+                lapses: 1,
+                ..command
+            }),
+            NoAckedLoss,
+            16,
+        ),
+        (
+            Rule::ResumeByStamp,
+            from_hot(crash_in_drain),
+            PlannedLosesNothing,
+            12,
+        ),
+        (
+            Rule::RunningCompete,
+            from_hot(crash_in_drain),
+            PlannedLosesNothing,
+            12,
+        ),
+        (
+            Rule::OnlyProceedResets,
+            from_hot(crash_in_drain),
+            PlannedLosesNothing,
+            20,
+        ),
+        (
+            Rule::HolderSaysWhatItRuns,
+            from_hot(crash_in_drain),
+            PlannedLosesNothing,
+            12,
+        ),
+        (
+            Rule::ConfirmNamesCounter,
+            cold(Budgets {
+                give_ups: 1,
+                ..command
+            }),
+            NoSplitAck,
+            21,
+        ),
+        (
+            Rule::AcceptanceClears,
+            from_hot(Budgets {
+                crashes: 1,
+                ..command
+            }),
+            NoSplitAck,
+            6,
+        ),
+        (
+            Rule::LineWaitsForAccept,
+            from_hot(Budgets {
+                give_ups: 1,
+                ..command
+            }),
+            HotMeansEqual,
+            17,
+        ),
+        (
+            Rule::LeavingClears,
+            from_hot(Budgets {
+                give_ups: 1,
+                ..command
+            }),
+            NoSplitAck,
+            2,
+        ),
+        (
+            Rule::OnTheLine,
+            Scope {
+                begin: Begin::After(BOTH_DOWN),
+                ..plain()
+            },
+            NoZombie,
+            9,
+        ),
+        (Rule::HotWaitsForAck, cold(none()), HotMeansEqual, 15),
+        (Rule::SessionNamedOnce, two_chunks(), HotMeansEqual, 22),
+        (
+            Rule::SessionChecked,
+            from_hot(Budgets {
+                holds: 1,
+                give_ups: 1,
+                ..command
+            }),
+            NoStale,
+            9,
+        ),
+        (
+            Rule::GapsWait,
+            from_hot(Budgets {
+                commands: 2,
+                ..none()
+            }),
+            OrderOnce,
+            3,
+        ),
+        (
+            Rule::RefusedBeforeExecuted,
+            with(Effect::Vetoed, from_hot(command)),
+            RefusedLeavesNothing,
+            1,
+        ),
+        (
+            Rule::LossAnswers,
+            from_hot(Budgets {
+                lapses: 1,
+                ..command
+            }),
+            Answers,
+            2,
+        ),
+        (
+            Rule::SaveOfSession,
+            from_hot(Budgets {
+                saves: 2,
+                crashes: 1,
+                ..none()
+            }),
+            SavedSurvives,
+            8,
+        ),
+        (
+            Rule::JoinCarriesResets,
+            Scope {
+                booted: Cfg(1),
+                ..with(
+                    Effect::Fails {
+                        leaves: false,
+                        bulk: Some(Rejection::Reset),
+                    },
+                    cold(Budgets {
+                        crashes: 1,
+                        ..none()
+                    }),
+                )
+            },
+            BoundedResets,
+            32,
+        ),
+    ];
+    for (rule, scope, property, steps) in cases {
+        is_calm(&scope);
+        assert_eq!(
+            violation(&without(rule, scope)),
+            Some((property, steps)),
+            "{rule:?}"
+        );
+    }
+}
+
+/// The rules whose absence leaves states from which the pair never becomes hot.
+#[test]
+fn each_rule_taken_away_stops_convergence() {
+    let cases = [
+        (
+            Rule::HolderJoins,
+            from_hot(Budgets {
+                lapses: 1,
+                ..none()
+            }),
+        ),
+        (
+            Rule::RepeatedWriteConfirmed,
+            Scope {
+                budgets: Budgets {
+                    losses: 1,
+                    ..none()
+                },
+                ..plain()
+            },
+        ),
+        (
+            Rule::ArbiterResends,
+            Scope {
+                budgets: Budgets {
+                    losses: 1,
+                    ..none()
+                },
+                ..plain()
+            },
+        ),
+        (
+            Rule::JoinCarriesRound,
+            Scope {
+                budgets: Budgets {
+                    give_ups: 1,
+                    ..none()
+                },
+                ..plain()
+            },
+        ),
+    ];
+    for (rule, scope) in cases {
+        assert_eq!(stuck(&scope), 0, "{rule:?} in force");
+        let asks = Some(Property::Converges);
+        let off = Scope { asks, ..scope };
+        assert!(stuck(&without(rule, off)) > 0, "{rule:?} taken away");
+    }
+}
+
+/// 13 and 16: what the properties themselves must say.
+#[test]
+fn the_properties_need_their_wording() {
+    use skewsync_model::action::Durability;
+    let mut scope = from_hot(one_command());
+    scope.durability = Durability::Async;
+    assert_eq!(violation(&scope), None);
+    scope.async_counts = true;
+    assert_eq!(
+        violation(&scope).map(|(property, _)| property),
+        Some(Property::NoSplitAck)
+    );
+    let mut scope = from_hot(Budgets {
+        crashes: 1,
+        early: 1,
+        ..one_command()
+    });
+    assert_eq!(violation(&scope), None);
+    scope.excuses = false;
+    assert_eq!(
+        violation(&scope).map(|(property, _)| property),
+        Some(Property::NoAckedLoss)
+    );
+}
