@@ -138,7 +138,7 @@ pub fn named() -> Vec<Named> {
             "every",
             "from hot, every kind of fault, both switchovers",
             Scope {
-                most: 2,
+                most: 1,
                 ..hot(every())
             },
         ),
