@@ -6,19 +6,28 @@ pub mod available;
 pub mod bounded;
 pub mod bounded_resets;
 pub mod commutes;
+pub mod honest;
 pub mod hot_is_served;
+pub mod hot_means_equal;
+pub mod listed_at_takeover;
 pub mod lockstep;
 pub mod no_acked_loss;
 pub mod no_foreign_line;
+pub mod no_silent_drop;
 pub mod no_split_ack;
 pub mod no_stale;
+pub mod no_zombie;
 pub mod order_once;
 pub mod pair_agrees;
 pub mod planned_loses_nothing;
+pub mod points;
 pub mod reference;
 pub mod refused_leaves_nothing;
+pub mod round_trip;
 pub mod saved_survives;
 pub mod single_active;
+#[cfg(test)]
+pub(crate) mod stage;
 pub mod whole_or_startup;
 
 use std::sync::Arc;
@@ -32,13 +41,23 @@ use crate::tap::{Event, Fate, Observer, Violation};
 
 /// All oracles of a run.
 pub fn all(plan: &Arc<Plan>, stock: &Arc<Stock>, options: Options) -> Vec<Box<dyn Observer>> {
-    let _ = (plan, stock);
+    let wholes: Vec<Box<dyn points::Whole>> = vec![
+        Box::new(no_silent_drop::NoSilentDrop),
+        Box::new(hot_means_equal::HotMeansEqual),
+        Box::new(commutes::FromScratch),
+        Box::new(listed_at_takeover::ListedAtTakeover),
+        Box::<round_trip::RoundTrip>::default(),
+    ];
     let mut oracles: Vec<Box<dyn Observer>> = vec![
         Box::new(single_active::SingleActive::default()),
         Box::new(no_split_ack::NoSplitAck::default()),
         Box::new(no_acked_loss::NoAckedLoss::default()),
         Box::new(planned_loses_nothing::PlannedLosesNothing::default()),
         Box::new(hot_is_served::HotIsServed::default()),
+        Box::new(points::Points::new(Arc::clone(stock), plan.world, wholes)),
+        Box::new(listed_at_takeover::LostAtSwitchover::default()),
+        Box::new(no_zombie::NoZombie::default()),
+        Box::new(honest::Honest::new(Arc::clone(stock))),
         Box::new(commutes::Commutes::default()),
         Box::new(pair_agrees::PairAgrees::default()),
         Box::new(no_foreign_line::NoForeignLine::default()),

@@ -85,3 +85,44 @@ impl Observer for Answers {
         vec![(NAME, self.checked)]
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::oracle::stage::{Stage, active, answer, broken_property, command};
+
+    fn asked(answers: &[Output]) -> (Stage, Answers, Option<&'static str>) {
+        let (mut stage, mut oracle) = (Stage::new(), Answers::default());
+        let unit = active(Slot(0), 1, 0, "6.2", "");
+        let found = stage.step(&mut oracle, unit, &command(1), answers);
+        (stage, oracle, broken_property(found))
+    }
+
+    fn unknown() -> Output {
+        answer(1, skewsync::unit::Outcome::Unknown)
+    }
+
+    #[test]
+    fn a_command_without_an_outcome_breaks_it_at_its_bound_and_at_the_end() {
+        let (mut stage, mut oracle, found) = asked(&[]);
+        assert_eq!(found, None);
+        assert_eq!(broken_property(oracle.end(&stage)), Some(NAME));
+        stage.at_us = bound_us(&stage.limits) + 1;
+        let unit = active(Slot(0), 1, 0, "6.2", "");
+        assert_eq!(
+            broken_property(stage.does(&mut oracle, unit, &[])),
+            Some(NAME)
+        );
+    }
+
+    #[test]
+    fn two_outcomes_of_one_command_break_it() {
+        assert_eq!(asked(&[unknown(), unknown()]).2, Some(NAME));
+    }
+
+    #[test]
+    fn one_outcome_breaks_nothing() {
+        let (stage, mut oracle, found) = asked(&[unknown()]);
+        assert_eq!((found, oracle.end(&stage)), (None, Ok(())));
+    }
+}

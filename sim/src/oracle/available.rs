@@ -106,3 +106,33 @@ impl Observer for Available {
         vec![(NAME, self.checked)]
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::oracle::stage::{Stage, active, broken_property, idle};
+
+    fn after_long(prepare: impl Fn(&mut Stage)) -> Option<&'static str> {
+        let (mut stage, oracle) = (Stage::new(), &mut Available::default());
+        prepare(&mut stage);
+        stage.at_us = bound_us(&stage.limits) + 1;
+        let unit = idle(Slot(1), "6.2");
+        broken_property(stage.does(oracle, unit, &[]))
+    }
+
+    #[test]
+    fn nobody_acting_while_nothing_is_wrong_breaks_it() {
+        assert_eq!(after_long(|_| {}), Some(NAME));
+    }
+
+    #[test]
+    fn a_unit_that_acts_a_cut_or_an_arbiter_that_is_away_breaks_nothing() {
+        let acting = |stage: &mut Stage| {
+            stage.units[0] = Some(active(Slot(0), 1, 0, "6.2", ""));
+            stage.lease_end[0] = Some(u64::MAX);
+        };
+        assert_eq!(after_long(acting), None);
+        assert_eq!(after_long(|stage| stage.whole = false), None);
+        assert_eq!(after_long(|stage| stage.arbiter = None), None);
+    }
+}

@@ -60,3 +60,48 @@ impl Observer for Bounded {
         vec![(NAME, self.checked)]
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use skewsync::base::{Slot, WriteId};
+    use skewsync::unit::{Unit, Write};
+
+    use super::*;
+    use crate::oracle::stage::{Stage, broken_property, holder, idle};
+
+    fn seen(unit: Unit) -> Option<&'static str> {
+        let (mut stage, oracle) = (Stage::new(), &mut Bounded::default());
+        broken_property(stage.does(oracle, unit, &[]))
+    }
+
+    #[test]
+    fn more_writes_or_a_longer_queue_than_the_bound_break_it() {
+        let mut unit = idle(Slot(0), "6.2");
+        let writes = 0..=WRITES_MAX as u64;
+        unit.own.writes = writes
+            .map(|write| (WriteId(write), Write::Highest))
+            .collect();
+        assert_eq!(seen(unit), Some(NAME));
+        let command = skewsync::unit::Command {
+            id: skewsync::base::CommandId(1),
+            text: skewsync::base::Shared::text(""),
+            durability: skewsync::unit::Durability::Acked,
+        };
+        let queue = |unit: &mut Unit, length: usize| {
+            if let Part::Holder(holder) = &mut unit.part {
+                holder.queue = vec![command.clone(); length].into();
+            }
+        };
+        let most = Limits::DEFAULT.max_queue as usize;
+        let mut unit = holder(Slot(0), 1, skewsync::message::Origin::Cold, 0);
+        queue(&mut unit, most + 1);
+        assert_eq!(seen(unit.clone()), Some(NAME));
+        queue(&mut unit, most);
+        assert_eq!(seen(unit), None);
+    }
+
+    #[test]
+    fn a_unit_that_just_started_breaks_nothing() {
+        assert_eq!(seen(idle(Slot(0), "6.2")), None);
+    }
+}

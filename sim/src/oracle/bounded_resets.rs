@@ -68,3 +68,43 @@ impl Observer for BoundedResets {
         vec![(NAME, self.checked)]
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use skewsync::base::CommandId;
+    use skewsync::unit::Output;
+
+    use super::*;
+    use crate::oracle::stage::{Stage, idle};
+
+    fn resets(times: u32, operator_after: Option<u32>) -> Option<&'static str> {
+        let (mut stage, oracle) = (Stage::new(), &mut BoundedResets::default());
+        for time in 0..times {
+            let reset = Output::Event(Told::Reset { counted: true });
+            if let Err(violation) = stage.does(oracle, idle(Slot(1), "6.2"), &[reset]) {
+                return Some(violation.property);
+            }
+            if operator_after == Some(time) {
+                let (id, request) = (CommandId(1), Request::RetrySso);
+                let asks = Input::Operator { id, request };
+                stage
+                    .step(oracle, idle(Slot(0), "6.2"), &asks, &[])
+                    .unwrap();
+            }
+        }
+        None
+    }
+
+    #[test]
+    fn a_reset_beyond_the_bound_breaks_it() {
+        let most = skewsync::unit::Limits::DEFAULT.max_resets;
+        assert_eq!(resets(most + 1, None), Some(NAME));
+        assert_eq!(resets(most, None), None);
+    }
+
+    #[test]
+    fn an_operator_begins_the_count_anew() {
+        let most = skewsync::unit::Limits::DEFAULT.max_resets;
+        assert_eq!(resets(most + 1, Some(0)), None);
+    }
+}

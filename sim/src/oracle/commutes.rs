@@ -1,6 +1,7 @@
-//! Commutes, as far as both sides' wire digests say it: what the Standby computed from its executed config at an
-//! LSN is what every other sight of that LSN facing that image says, in whatever session: one came to it line by
-//! line, another from nothing. And a difference takes away only what stood in W before it.
+//! Commutes: W, as it was kept in step at both sides, is W from scratch, by the reference translation; and what the
+//! Standby computed from its executed config at an LSN is what every other sight of that LSN facing that image
+//! says, in whatever session: one came to it line by line, another from nothing. And a difference takes away only
+//! what stood in W before it.
 
 use std::collections::BTreeMap;
 
@@ -8,6 +9,7 @@ use skewsync::base::{BootId, Digest, ImageDigest, Lsn, Slot, Term};
 use skewsync::message::{Message, Prc, Session};
 use skewsync::unit::{Output, Part};
 
+use super::points::{Point, Whole};
 use super::{broken, performed};
 use crate::tap::{Event, Observer, Scene, Seen, Violation};
 
@@ -15,7 +17,38 @@ const NAME: &str = "Commutes";
 /// LSNs that are remembered; older ones are past.
 const REMEMBERED: usize = 256;
 
-/// See the module.
+/// Against a translation from scratch.
+#[derive(Debug, Default)]
+pub struct FromScratch;
+
+impl Whole for FromScratch {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn look(&mut self, point: &Point<'_>) -> Result<(), Violation> {
+        let n = point.n;
+        let wanted = point.sums.wire;
+        if let Some(raising) = point.raising {
+            let found = raising.wire_config().digest();
+            if found != wanted {
+                let what = format!("the Standby's W at LSN {n} is {found}; from scratch {wanted}");
+                return broken(NAME, what);
+            }
+        }
+        let at_n = point.active.is_some_and(|active| active.last == n);
+        if let Some(lowering) = point.lowering().filter(|_| at_n) {
+            let found = lowering.wire_digest();
+            if found != wanted {
+                let what = format!("the Active's W at LSN {n} is {found}; from scratch {wanted}");
+                return broken(NAME, what);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// At each sight.
 #[derive(Debug, Default)]
 pub struct Commutes {
     /// The image of each boot.
@@ -106,5 +139,57 @@ impl Observer for Commutes {
 
     fn checked(&self) -> Vec<(&'static str, u64)> {
         vec![(NAME, self.checked)]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use skewsync::base::Shared;
+    use skewsync::message::Stamp;
+
+    use super::*;
+    use crate::oracle::points::Points;
+    use crate::oracle::stage::{Pair, SESSION, Stage, broken_property, idle, send, stock};
+
+    fn applied(digest: u128) -> Output {
+        let mismatches = Shared::new(Vec::new());
+        let (session, lsn, digest) = (SESSION, Lsn(3), Digest(digest));
+        send(Message::Applied {
+            session,
+            lsn,
+            digest,
+            mismatches,
+        })
+    }
+
+    #[test]
+    fn another_digest_of_the_same_lsn_breaks_it() {
+        for (digest, found) in [(8, Some(NAME)), (7, None)] {
+            let (mut stage, oracle) = (Stage::new(), &mut Commutes::default());
+            let unit = idle(Slot(1), "6.2");
+            let mut boot = crate::oracle::stage::boot(Stamp::default());
+            boot.boot = SESSION.standby;
+            stage.starts(oracle, Slot(1), &boot).unwrap();
+            stage.does(oracle, unit.clone(), &[applied(7)]).unwrap();
+            let again = stage.does(oracle, unit, &[applied(digest)]);
+            assert_eq!(broken_property(again), found);
+        }
+    }
+
+    #[test]
+    fn a_w_that_is_not_the_one_from_scratch_breaks_it() {
+        let releases = ["6.2", "6.0"];
+        let points = || Points::new(stock(), 0, vec![Box::new(FromScratch)]);
+        let pair = |text| Pair::of(releases, text, 16);
+        let right = "router pim\n rp 192.0.2.1\n";
+        assert_eq!(pair(right).judged_by(&mut points(), releases), Ok(()));
+        let wrong = pair(right).with_replica_of(pair("hostname r1\n"));
+        let found = wrong.judged_by(&mut points(), releases);
+        assert_eq!(broken_property(found), Some(NAME));
+        let mut wrong = pair(right);
+        let other = pair("hostname r1\n").acting().peer.current.clone();
+        wrong.acting().peer.current = other;
+        let found = wrong.judged_by(&mut points(), releases);
+        assert_eq!(broken_property(found), Some(NAME));
     }
 }

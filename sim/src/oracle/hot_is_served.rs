@@ -75,3 +75,28 @@ impl Observer for HotIsServed {
         vec![(NAME, self.checked)]
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::oracle::stage::{Pair, Stage, broken_property, eligible};
+
+    fn shown_for_long(register: Option<Eligible>) -> Option<&'static str> {
+        let (mut stage, oracle) = (Stage::new(), &mut HotIsServed::default());
+        stage.register(oracle, register).unwrap();
+        let standby = Pair::of(["6.2", "6.2"], "", 1).standby;
+        stage.does(oracle, standby.clone(), &[]).unwrap();
+        stage.at_us = bound_us(&stage.limits) + 1;
+        broken_property(stage.does(oracle, standby, &[]))
+    }
+
+    #[test]
+    fn hot_shown_beyond_the_bound_without_a_register_breaks_it() {
+        assert_eq!(shown_for_long(None), Some(NAME));
+    }
+
+    #[test]
+    fn hot_shown_while_the_register_names_the_session_breaks_nothing() {
+        assert_eq!(shown_for_long(Some(eligible(1))), None);
+    }
+}

@@ -8,6 +8,8 @@
 
 mod ledger;
 mod readings;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 

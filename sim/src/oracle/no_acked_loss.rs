@@ -122,3 +122,53 @@ impl Observer for NoAckedLoss {
         vec![(NAME, self.checked)]
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::oracle::stage::{
+        Stage, active, acts, answer, broken_property, eligible, stamp, stateful,
+    };
+
+    fn taken_over_at(lsn: u64, register: u64) -> Option<&'static str> {
+        let (mut stage, oracle) = (Stage::new(), &mut NoAckedLoss::default());
+        let (term, place, listed) = (Term(1), Place::Replicated, Vec::new());
+        let done = Outcome::Done {
+            term,
+            lsn: Lsn(5),
+            place,
+            listed,
+        };
+        let one = active(Slot(0), 1, 5, "6.2", "");
+        stage.does(oracle, one, &[answer(1, done)]).unwrap();
+        let other = active(Slot(1), 2, lsn, "6.2", "");
+        let says = acts(stamp(2, lsn), stateful(register), &[]);
+        broken_property(stage.does(oracle, other, &[says]))
+    }
+
+    #[test]
+    fn a_successor_short_of_what_was_replicated_breaks_it() {
+        assert_eq!(taken_over_at(4, 3), Some(NAME));
+        assert_eq!(taken_over_at(5, 6), Some(NAME));
+        assert_eq!(taken_over_at(5, 3), None);
+    }
+
+    #[test]
+    fn passing_over_a_standby_that_was_there_breaks_it() {
+        let passed = [ArbiterEvent::PassedOver(eligible(5))];
+        let play = |at_us: u64, heard: Option<(Slot, ToArbiter)>| {
+            let (mut stage, oracle) = (Stage::new(), &mut NoAckedLoss::default());
+            stage.at_us = at_us;
+            broken_property(stage.arbiter_says(oracle, None, heard, &passed))
+        };
+        let long = 3_000 * skewsync::unit::Limits::DEFAULT.takeover_wait_ms;
+        assert_eq!(play(long, None), Some(NAME));
+        assert_eq!(play(10, None), None);
+        let boot = skewsync::base::BootId(1);
+        let declines = ToArbiter::Decline {
+            boot,
+            term: Term(2),
+        };
+        assert_eq!(play(long, Some((Slot(1), declines))), None);
+    }
+}

@@ -1,21 +1,28 @@
-//! NoForeignLine: executing a received line never gives no-match, ambiguous or incomplete.
+//! NoForeignLine: executing a received line never gives no-match, ambiguous or incomplete; nor does a unit that
+//! nothing made refuse it reject it.
 
 use skewsync::message::{Message, Mismatch, Prc};
 use skewsync::unit::Output;
 
 use super::{broken, performed};
-use crate::tap::{Observer, Scene, Seen, Violation};
+use crate::plan::fault::FAULT_KINDS;
+use crate::tap::{Event, Observer, Scene, Seen, Violation};
 
 const NAME: &str = "NoForeignLine";
 
 /// See the module.
 #[derive(Debug, Default)]
 pub struct NoForeignLine {
+    /// A unit was made to refuse lines.
+    refuses: bool,
     checked: u64,
 }
 
 impl Observer for NoForeignLine {
     fn see(&mut self, seen: &Seen<'_>, _: &dyn Scene) -> Result<(), Violation> {
+        if let Event::Fault { kind, effect: true } = seen.event {
+            self.refuses |= FAULT_KINDS[kind] == "refuse-line";
+        }
         for output in performed(&seen.event) {
             let Output::Send {
                 message: Message::BulkDone { mismatches, .. } | Message::Applied { mismatches, .. },
@@ -25,11 +32,11 @@ impl Observer for NoForeignLine {
                 continue;
             };
             self.checked += 1;
-            let foreign = |mismatch: &&Mismatch| {
-                matches!(
-                    mismatch.prc,
-                    Prc::NoMatch | Prc::Ambiguous | Prc::Incomplete
-                )
+            let foreign = |mismatch: &&Mismatch| match mismatch.prc {
+                Prc::NoMatch | Prc::Ambiguous | Prc::Incomplete => true,
+                Prc::Rejected => !self.refuses,
+                // What is to go, and is not there, is a difference of another W: Commutes.
+                Prc::Ok | Prc::Unchanged => false,
             };
             if let Some(mismatch) = mismatches.iter().find(foreign) {
                 let Mismatch { line, prc, .. } = mismatch;
@@ -44,5 +51,57 @@ impl Observer for NoForeignLine {
 
     fn checked(&self) -> Vec<(&'static str, u64)> {
         vec![(NAME, self.checked)]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use skewsync::base::{Digest, Lsn, Shared, Slot};
+
+    use super::*;
+    use crate::oracle::stage::{SESSION, Stage, broken_property, idle, send};
+
+    fn answered(prc: Prc, made_to_refuse: bool) -> Option<&'static str> {
+        let (mut stage, oracle) = (Stage::new(), &mut NoForeignLine::default());
+        if made_to_refuse {
+            let kind = FAULT_KINDS.iter().position(|kind| *kind == "refuse-line");
+            let kind = kind.expect("a kind of fault");
+            stage
+                .show(oracle, Event::Fault { kind, effect: true })
+                .unwrap();
+        }
+        let (component, form) = (Shared::text("bgp"), Shared::text("x"));
+        let line = Shared::text("x");
+        let mismatches = Shared::new(vec![Mismatch {
+            component,
+            form,
+            line,
+            prc,
+        }]);
+        let (session, lsn, digest) = (SESSION, Lsn(1), Digest(1));
+        let applied = Message::Applied {
+            session,
+            lsn,
+            digest,
+            mismatches,
+        };
+        broken_property(stage.does(oracle, idle(Slot(1), "6.2"), &[send(applied)]))
+    }
+
+    #[test]
+    fn a_line_that_the_standby_does_not_read_breaks_it() {
+        for foreign in [Prc::NoMatch, Prc::Ambiguous, Prc::Incomplete] {
+            assert_eq!(answered(foreign, true), Some(NAME));
+        }
+    }
+
+    #[test]
+    fn refusing_for_no_reason_breaks_it() {
+        assert_eq!(answered(Prc::Rejected, false), Some(NAME));
+    }
+
+    #[test]
+    fn a_line_that_a_unit_was_made_to_refuse_breaks_nothing() {
+        assert_eq!(answered(Prc::Rejected, true), None);
     }
 }

@@ -82,3 +82,47 @@ impl Observer for NoSplitAck {
         vec![(NAME, self.checked)]
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use skewsync::base::{Lsn, Slot, Term};
+    use skewsync::unit::LocalWhy;
+
+    use super::*;
+    use crate::oracle::stage::{Pair, Stage, answer, broken_property, command, eligible};
+
+    fn done(place: Place) -> Output {
+        let (term, lsn) = (Term(1), Lsn(1));
+        let listed = Vec::new();
+        answer(
+            7,
+            Outcome::Done {
+                term,
+                lsn,
+                place,
+                listed,
+            },
+        )
+    }
+
+    fn returned(register: Option<Eligible>, place: Place) -> Option<&'static str> {
+        let (mut stage, oracle) = (Stage::new(), &mut NoSplitAck::default());
+        stage.register(oracle, register).unwrap();
+        let active = Pair::of(["6.2", "6.2"], "", 1).active;
+        assert_eq!(active.own.slot, Slot(0));
+        broken_property(stage.step(oracle, active, &command(7), &[done(place)]))
+    }
+
+    #[test]
+    fn local_while_the_register_is_set_breaks_it() {
+        let local = Place::Local(LocalWhy::NoHotStandby);
+        assert_eq!(returned(Some(eligible(1)), local), Some(NAME));
+        assert_eq!(returned(None, local), None);
+    }
+
+    #[test]
+    fn replicated_without_a_register_breaks_it() {
+        assert_eq!(returned(None, Place::Replicated), Some(NAME));
+        assert_eq!(returned(Some(eligible(1)), Place::Replicated), None);
+    }
+}

@@ -94,3 +94,37 @@ impl Observer for NoStale {
         vec![(NAME, self.checked)]
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use skewsync::base::{Attempt, Lsn};
+
+    use super::*;
+    use crate::oracle::stage::{Pair, SESSION, Stage, broken_property};
+
+    fn hears(session: Session, after: u64) -> Option<&'static str> {
+        let (mut stage, oracle) = (Stage::new(), &mut NoStale::default());
+        let unit = |lsn| Pair::of(["6.2", "6.2"], "", lsn).standby;
+        stage.does(oracle, unit(1), &[]).unwrap();
+        let message = Message::Hot {
+            session,
+            lsn: Lsn(1),
+        };
+        broken_property(stage.hears(oracle, unit(after), message, &[]))
+    }
+
+    #[test]
+    fn a_message_of_another_session_that_moves_a_unit_breaks_it() {
+        let stale = Session {
+            attempt: Attempt(9),
+            ..SESSION
+        };
+        assert_eq!(hears(stale, 2), Some(NAME));
+        assert_eq!(hears(stale, 1), None);
+    }
+
+    #[test]
+    fn a_message_of_the_own_session_moves_a_unit() {
+        assert_eq!(hears(SESSION, 2), None);
+    }
+}

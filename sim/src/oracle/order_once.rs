@@ -109,3 +109,72 @@ impl Observer for OrderOnce {
         vec![(NAME, self.checked)]
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use skewsync::base::Shared;
+    use skewsync::message::OnMismatch;
+
+    use super::*;
+    use crate::oracle::stage::{Pair, SESSION, Stage, broken_property};
+
+    fn line(lsn: u64) -> Message {
+        let nothing = || Shared::new(Vec::new());
+        Message::Line {
+            session: SESSION,
+            lsn: Lsn(lsn),
+            difference: nothing(),
+            on_mismatch: OnMismatch::LeaveHot,
+            listing: nothing(),
+        }
+    }
+
+    fn applies(heard: &[Message], applied: u64) -> Option<&'static str> {
+        let (mut stage, oracle) = (Stage::new(), &mut OrderOnce::default());
+        let (session, lsn, listed) = (SESSION, Lsn(1), 0);
+        let (size, listing_at, digest) = (0, 0, skewsync::base::Digest(1));
+        let joining = crate::oracle::stage::idle(Slot(1), "6.2");
+        let config = Message::Config {
+            session,
+            lsn,
+            size,
+            listing_at,
+            digest,
+        };
+        stage.hears(oracle, joining, config, &[]).unwrap();
+        let unit = |applied| Pair::of(["6.2", "6.2"], "", applied).standby;
+        let accept = Message::BulkAccept {
+            session,
+            lsn,
+            listed,
+        };
+        stage.hears(oracle, unit(1), accept, &[]).unwrap();
+        for message in heard {
+            stage.hears(oracle, unit(1), message.clone(), &[]).unwrap();
+        }
+        broken_property(stage.does(oracle, unit(applied), &[]))
+    }
+
+    #[test]
+    fn a_gap_or_a_step_back_breaks_it() {
+        assert_eq!(applies(&[line(3)], 3), Some(NAME));
+        assert_eq!(applies(&[], 2), Some(NAME));
+        assert_eq!(applies(&[line(2)], 0), Some(NAME));
+    }
+
+    #[test]
+    fn lines_after_the_accepted_snapshot_break_nothing() {
+        assert_eq!(applies(&[line(2), line(3)], 3), None);
+        assert_eq!(applies(&[], 1), None);
+    }
+
+    #[test]
+    fn a_config_that_was_never_accepted_breaks_it() {
+        let (mut stage, oracle) = (Stage::new(), &mut OrderOnce::default());
+        let standby = Pair::of(["6.2", "6.2"], "", 1).standby;
+        assert_eq!(
+            broken_property(stage.does(oracle, standby, &[])),
+            Some(NAME)
+        );
+    }
+}

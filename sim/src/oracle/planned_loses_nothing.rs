@@ -81,3 +81,39 @@ impl Observer for PlannedLosesNothing {
         vec![(NAME, self.checked)]
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use skewsync::message::Address;
+
+    use super::*;
+    use crate::oracle::stage::{Stage, active, acts, broken_property, holder, stamp, stateful};
+
+    fn released_at_5(lsn: u64, origin: Origin, whole: bool) -> Option<&'static str> {
+        let (mut stage, oracle) = (Stage::new(), &mut PlannedLosesNothing::default());
+        let release = Output::Send {
+            to: Address::Arbiter,
+            message: Message::ToArbiter(ToArbiter::Release {
+                term: Term(1),
+                lsn: Lsn(5),
+            }),
+        };
+        let former = holder(Slot(0), 1, Origin::Resume, 5);
+        stage.does(oracle, former, &[release]).unwrap();
+        stage.whole = whole;
+        let next = active(Slot(1), 2, lsn, "6.2", "");
+        broken_property(stage.does(oracle, next, &[acts(stamp(2, lsn), origin, &[])]))
+    }
+
+    #[test]
+    fn a_successor_without_what_was_executed_breaks_it() {
+        assert_eq!(released_at_5(4, stateful(4), true), Some(NAME));
+        assert_eq!(released_at_5(5, Origin::Cold, true), Some(NAME));
+    }
+
+    #[test]
+    fn a_whole_successor_or_one_out_of_reach_breaks_nothing() {
+        assert_eq!(released_at_5(5, stateful(5), true), None);
+        assert_eq!(released_at_5(4, stateful(4), false), None);
+    }
+}

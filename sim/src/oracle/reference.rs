@@ -11,13 +11,16 @@ mod change;
 mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::hash::{Hash, Hasher};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use skewsync::base::{FormId, Level};
+use skewsync::base::{Digest, FormId, ImageDigest, Level};
 use skewsync::config::{Config, Entry, Line, LineKey};
-use skewsync::grammar::{Words, split_words};
-use skewsync::image::{DontCare, FormDecl, Grammar, Image};
+use skewsync::grammar::{Form, Words, split_words};
+use skewsync::image::{DontCare, Grammar, Image};
 use skewsync::parse::{self, Place};
 
+use crate::run::trace::Mixer;
 use change::{Change, Going};
 
 /// What a config of the Active comes to at the Standby.
@@ -78,77 +81,107 @@ struct Rung {
     ends: Vec<Carried>,
 }
 
+/// The digests of what a config comes to, and its MCL.
+#[derive(Clone, Debug)]
+pub struct Sums {
+    /// Of the wire config.
+    pub wire: Digest,
+    /// Of the Standby's config.
+    pub standby: Digest,
+    /// As in [`Translated`].
+    pub listed: BTreeSet<(String, String)>,
+}
+
 /// The translation between the units of two images.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Reference<'a> {
     active: &'a Image,
     standby: &'a Image,
+    tables: Arc<Tables>,
+}
+
+/// What of two images does not depend on a config.
+#[derive(Debug)]
+struct Tables {
     /// The levels of W, by the Active's components; none for images that share no history.
     wire: Option<Vec<Level>>,
     /// The same by the Standby's.
     wire_there: Vec<Level>,
+    /// The Standby's forms that live at those levels.
     grammar: Grammar,
     down: Vec<Change>,
     up: Vec<Change>,
+    /// The Active's forms of which lines need not go.
+    cares_not: BTreeSet<FormId>,
+}
+
+/// What an image pair is known by.
+type PairKey = (ImageDigest, ImageDigest);
+/// Sums by images and config.
+type SumsByConfig = BTreeMap<(PairKey, Digest, u64), Arc<Sums>>;
+
+/// Both are functions of their keys, so that sharing them between runs and threads changes no run.
+static TABLES: Mutex<BTreeMap<PairKey, Arc<Tables>>> = Mutex::new(BTreeMap::new());
+static SUMS: Mutex<SumsByConfig> = Mutex::new(BTreeMap::new());
+/// Sums that are remembered at most, of some two hundred bytes each.
+const SUMS_MAX: usize = 65_536;
+
+/// What `a` comes to, computed once per process.
+pub fn sums(active: &Image, standby: &Image, a: &Config) -> Arc<Sums> {
+    let mut mixer = Mixer::default();
+    // Which instances were entered is no part of a config's digest.
+    a.hash(&mut mixer);
+    let pair = (active.digest(), standby.digest());
+    let key = (pair, a.digest(), mixer.finish());
+    let known = |sums: &Mutex<SumsByConfig>| {
+        let sums = sums.lock().unwrap_or_else(PoisonError::into_inner);
+        sums.get(&key).cloned()
+    };
+    if let Some(known) = known(&SUMS) {
+        return known;
+    }
+    let translated = Reference::of(active, standby).translate(a);
+    let made = Arc::new(Sums {
+        wire: translated.wire.digest(),
+        standby: translated.standby.digest(),
+        listed: translated.listed,
+    });
+    let mut sums = SUMS.lock().unwrap_or_else(PoisonError::into_inner);
+    if sums.len() >= SUMS_MAX {
+        sums.clear();
+    }
+    sums.insert(key, Arc::clone(&made));
+    made
 }
 
 impl<'a> Reference<'a> {
     /// The translation from an Active of the one image to a Standby of the other.
     pub fn of(active: &'a Image, standby: &'a Image) -> Self {
-        let (here, there) = (active.declarations(), standby.declarations());
-        let one_family = !here.imported && !there.imported && here.family == there.family;
-        let minima = |own: &Image, peer: &Image| -> Vec<Level> {
-            let level = |name: &str| {
-                let of = peer.declarations().components.iter();
-                of.filter(|component| component.name == name)
-                    .map(|component| component.level)
-                    .next()
-                    .unwrap_or(0)
-            };
-            let own = own.declarations().components.iter();
-            own.map(|component| Level(component.level.min(level(&component.name))))
-                .collect()
-        };
-        let between = |image: &Image, wire: &[Level]| -> Vec<Change> {
-            let mut changes = Change::all(image);
-            changes.retain(|change| {
-                let (component, level) = change.makes();
-                wire[component].0 < level && level <= image.levels()[component].0
-            });
-            changes
-        };
-        if !one_family {
-            return Self {
-                active,
-                standby,
-                wire: None,
-                wire_there: standby.levels().to_vec(),
-                grammar: standby.own().clone(),
-                down: Vec::new(),
-                up: Vec::new(),
-            };
-        }
-        let wire = minima(active, standby);
-        let wire_there = minima(standby, active);
+        let key = (active.digest(), standby.digest());
+        let mut all = TABLES.lock().unwrap_or_else(PoisonError::into_inner);
+        let tables = all
+            .entry(key)
+            .or_insert_with(|| Arc::new(Tables::of(active, standby)));
         Self {
             active,
             standby,
-            grammar: standby.grammar(&wire_there),
-            down: between(active, &wire),
-            up: between(standby, &wire_there),
-            wire: Some(wire),
-            wire_there,
+            tables: Arc::clone(tables),
         }
     }
 
     /// What `a` comes to.
     pub fn translate(&self, a: &Config) -> Translated {
+        self.translate_less(a, &BTreeSet::new())
+    }
+
+    /// What `a` comes to at a Standby that holds these lines of W out of its config.
+    pub fn translate_less(&self, a: &Config, held: &BTreeSet<(String, String)>) -> Translated {
         let given = Rung::of(self.active, a);
         if self.active.digest() == self.standby.digest() {
             return self.same(a, given);
         }
         let mut rung = given.clone();
-        for change in self.down.iter().rev() {
+        for change in self.tables.down.iter().rev() {
             change.apply(self.active, Going::Down, &mut rung);
         }
         // What comes no further at the Standby is not sent.
@@ -156,7 +189,11 @@ impl<'a> Reference<'a> {
         let (there, up) = loop {
             let there = self.read_by_peer(&rung, &mut unread);
             let mut up = there.clone();
-            for change in &self.up {
+            up.lines.retain(|line| {
+                held.is_empty()
+                    || !held.contains(&(path(&line.place), line.words.text().to_string()))
+            });
+            for change in &self.tables.up {
                 change.apply(self.standby, Going::Up, &mut up);
             }
             if up.ends.is_empty() {
@@ -180,7 +217,11 @@ impl<'a> Reference<'a> {
             .collect();
         let stands: BTreeSet<usize> = there.entered.iter().map(|(number, _)| *number).collect();
         let w = Rung {
-            levels: self.wire.clone().unwrap_or_else(|| a.levels().to_vec()),
+            levels: self
+                .tables
+                .wire
+                .clone()
+                .unwrap_or_else(|| a.levels().to_vec()),
             lines: sent_lines.into_iter().map(|(_, line)| line).collect(),
             entered: rung
                 .entered
@@ -216,7 +257,7 @@ impl<'a> Reference<'a> {
     /// W as the peer reads it. Each line says by number of which line of `rung` it is.
     fn read_by_peer(&self, rung: &Rung, unread: &mut Unread) -> Rung {
         let mut there = Rung {
-            levels: self.wire_there.clone(),
+            levels: self.tables.wire_there.clone(),
             ..Rung::default()
         };
         for (number, line) in rung.lines.iter().enumerate() {
@@ -272,10 +313,10 @@ impl<'a> Reference<'a> {
     fn at_peer(&self, at: &Place, form: FormId, words: &Words) -> Option<(FormId, Words)> {
         let given: Vec<&str> = split_words(words.text()).collect();
         let mode = at.mode(self.standby);
-        let (found, read) = parse::words(self.standby, &self.grammar, mode, &given).ok()?;
+        let (found, read) = parse::words(self.standby, &self.tables.grammar, mode, &given).ok()?;
         // Without history, the corresponding form is the one that reads the very same words.
-        let corresponds =
-            self.wire.is_none() || self.active.form(form).form == self.standby.form(found).form;
+        let corresponds = self.tables.wire.is_none()
+            || self.active.form(form).form == self.standby.form(found).form;
         (corresponds && read.text() == words.text()).then_some((found, read))
     }
 
@@ -288,7 +329,7 @@ impl<'a> Reference<'a> {
         made_of: &BTreeMap<usize, Vec<usize>>,
         stands: &BTreeSet<usize>,
     ) -> (Vec<Fared>, BTreeSet<(String, String)>) {
-        let cares_not = self.cares_not();
+        let cares_not = |form: FormId| self.tables.cares_not.contains(&form);
         let mut goes: Vec<Vec<LineKey>> = vec![Vec::new(); given.lines.len()];
         for line in &up.lines {
             let sources = line.from.iter().flat_map(|number| &made_of[number]);
@@ -338,34 +379,82 @@ impl<'a> Reference<'a> {
         }
         (lines, listed)
     }
+}
 
-    /// Whether lines of a form need not go: a don't-care entry of either image names it, facing the other.
-    fn cares_not(&self) -> impl Fn(FormId) -> bool + use<'_, 'a> {
-        let holding = |own: &'a Image, peer: &Image| -> Vec<&'a DontCare> {
-            let level = |component: u16| {
-                let name = &own.declarations().components[usize::from(component)].name;
-                let mut of = peer.declarations().components.iter();
-                of.find(|component| component.name == *name)
-                    .map_or(0, |component| component.level)
+impl Tables {
+    fn of(active: &Image, standby: &Image) -> Self {
+        let (here, there) = (active.declarations(), standby.declarations());
+        let one_family = !here.imported && !there.imported && here.family == there.family;
+        let cares_not = cares_not(active, standby);
+        if !one_family {
+            return Self {
+                wire: None,
+                wire_there: standby.levels().to_vec(),
+                grammar: standby.own().clone(),
+                down: Vec::new(),
+                up: Vec::new(),
+                cares_not,
             };
-            let below = |entry: &&DontCare| {
-                let facing = level(entry.component);
-                entry.facing_below.is_none_or(|below| facing < below)
-            };
-            own.declarations().dont_cares.iter().filter(below).collect()
+        }
+        let minima = |own: &Image, peer: &Image| -> Vec<Level> {
+            let own = own.declarations().components.iter();
+            own.map(|component| Level(component.level.min(level_of(peer, &component.name))))
+                .collect()
         };
-        let mut entries = holding(self.active, self.standby);
-        entries.extend(holding(self.standby, self.active));
-        move |form| {
-            let decl: &FormDecl = self.active.form(form);
-            let mode = self.active.mode_name(decl.mode);
-            entries.iter().any(|entry| {
-                entry.mode == mode
-                    && skewsync::grammar::Form::parse(&entry.form)
-                        .is_ok_and(|form| form == decl.form)
-            })
+        let between = |image: &Image, wire: &[Level]| -> Vec<Change> {
+            let mut changes = Change::all(image);
+            changes.retain(|change| {
+                let (component, level) = change.makes();
+                wire[component].0 < level && level <= image.levels()[component].0
+            });
+            changes
+        };
+        let wire = minima(active, standby);
+        let wire_there = minima(standby, active);
+        Self {
+            grammar: standby.grammar(&wire_there),
+            down: between(active, &wire),
+            up: between(standby, &wire_there),
+            wire: Some(wire),
+            wire_there,
+            cares_not,
         }
     }
+}
+
+/// The level of a component in an image; 0 where it has none of that name.
+fn level_of(image: &Image, name: &str) -> u16 {
+    let mut components = image.declarations().components.iter();
+    components
+        .find(|component| component.name == *name)
+        .map_or(0, |component| component.level)
+}
+
+/// The Active's forms that a don't-care entry of either image names, facing the other.
+fn cares_not(active: &Image, standby: &Image) -> BTreeSet<FormId> {
+    let holding = |own: &Image, peer: &Image| -> Vec<(String, Form)> {
+        let declared = own.declarations();
+        let below = |entry: &&DontCare| {
+            let name = &declared.components[usize::from(entry.component)].name;
+            let facing = level_of(peer, name);
+            entry.facing_below.is_none_or(|below| facing < below)
+        };
+        let holding = declared.dont_cares.iter().filter(below);
+        holding
+            .map(|entry| {
+                let form = Form::parse(&entry.form).expect("a declared form");
+                (entry.mode.clone(), form)
+            })
+            .collect()
+    };
+    let mut entries = holding(active, standby);
+    entries.extend(holding(standby, active));
+    let named = active.forms().filter(|(_, decl)| {
+        let mode = active.mode_name(decl.mode);
+        let of = |(named, form): &(String, Form)| named == mode && *form == decl.form;
+        entries.iter().any(of)
+    });
+    named.map(|(form, _)| form).collect()
 }
 
 /// What of W is not sent, and what of its places is known.

@@ -62,3 +62,31 @@ impl Observer for RefusedLeavesNothing {
         vec![(NAME, self.checked)]
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use skewsync::unit::Refusal;
+
+    use super::*;
+    use crate::oracle::stage::{Stage, active, answer, broken_property, command};
+
+    fn refused(last: u64, text: &str) -> Option<&'static str> {
+        let (mut stage, oracle) = (Stage::new(), &mut RefusedLeavesNothing::default());
+        let before = active(Slot(0), 1, 3, "6.2", "hostname r1\n");
+        stage.does(oracle, before, &[]).unwrap();
+        let after = active(Slot(0), 1, last, "6.2", text);
+        let refused = answer(1, Outcome::Refused(Refusal::TooLarge));
+        broken_property(stage.step(oracle, after, &command(1), &[refused]))
+    }
+
+    #[test]
+    fn a_refused_command_that_changes_something_breaks_it() {
+        assert_eq!(refused(3, "hostname r2\n"), Some(NAME));
+        assert_eq!(refused(4, "hostname r1\n"), Some(NAME));
+    }
+
+    #[test]
+    fn a_refused_command_that_changes_nothing_breaks_nothing() {
+        assert_eq!(refused(3, "hostname r1\n"), None);
+    }
+}

@@ -67,3 +67,36 @@ impl Observer for SavedSurvives {
         vec![(NAME, self.checked)]
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::oracle::stage::{Stage, boot, broken_property, idle, stamp, store};
+
+    fn boots(found: Stamp, lost_disk: bool) -> Option<&'static str> {
+        let (mut stage, oracle) = (Stage::new(), &mut SavedSurvives::default());
+        let (unit, write) = (idle(Slot(0), "6.2"), WriteId(1));
+        let record = Record::Store(store(stamp(2, 5)));
+        stage
+            .does(oracle, unit.clone(), &[Output::Persist { write, record }])
+            .unwrap();
+        stage
+            .step(oracle, unit, &Input::Persisted(write), &[])
+            .unwrap();
+        let mut boot = boot(found);
+        boot.lost_disk = lost_disk;
+        broken_property(stage.starts(oracle, Slot(0), &boot))
+    }
+
+    #[test]
+    fn an_older_store_after_a_save_breaks_it() {
+        assert_eq!(boots(stamp(2, 4), false), Some(NAME));
+    }
+
+    #[test]
+    fn that_store_a_later_one_or_another_disk_breaks_nothing() {
+        assert_eq!(boots(stamp(2, 5), false), None);
+        assert_eq!(boots(stamp(3, 1), false), None);
+        assert_eq!(boots(stamp(0, 0), true), None);
+    }
+}

@@ -129,3 +129,47 @@ impl Observer for SingleActive {
         vec![(NAME, self.checked)]
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::oracle::stage::{Stage, active, acts, broken_property, stamp};
+
+    #[test]
+    fn two_units_within_their_leases_break_it() {
+        let (mut stage, oracle) = (Stage::new(), &mut SingleActive::default());
+        stage.lease_end = [Some(10), Some(10)];
+        let one = active(Slot(0), 1, 0, "6.2", "");
+        assert_eq!(stage.does(oracle, one, &[]), Ok(()));
+        let other = active(Slot(1), 2, 0, "6.2", "");
+        assert_eq!(broken_property(stage.does(oracle, other, &[])), Some(NAME));
+    }
+
+    #[test]
+    fn a_former_active_whose_lease_is_over_breaks_nothing() {
+        let (mut stage, oracle) = (Stage::new(), &mut SingleActive::default());
+        stage.lease_end = [Some(10), Some(20)];
+        stage.units[0] = Some(active(Slot(0), 1, 0, "6.2", ""));
+        stage.at_us = 15;
+        let other = active(Slot(1), 2, 0, "6.2", "");
+        assert_eq!(stage.does(oracle, other, &[]), Ok(()));
+    }
+
+    #[test]
+    fn a_term_that_another_unit_had_or_that_is_past_breaks_it() {
+        for past in [2, 1] {
+            let (mut stage, oracle) = (Stage::new(), &mut SingleActive::default());
+            stage.lease_end = [Some(10), Some(10)];
+            let cold = skewsync::message::Origin::Cold;
+            let one = active(Slot(0), 2, 0, "6.2", "");
+            assert_eq!(
+                stage.does(oracle, one, &[acts(stamp(2, 0), cold, &[])]),
+                Ok(())
+            );
+            stage.units[0] = None;
+            let other = active(Slot(1), past, 0, "6.2", "");
+            let found = stage.does(oracle, other, &[acts(stamp(past, 0), cold, &[])]);
+            assert_eq!(broken_property(found), Some(NAME));
+        }
+    }
+}

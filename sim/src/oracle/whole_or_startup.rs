@@ -72,3 +72,29 @@ impl Observer for WholeOrStartup {
         vec![(NAME, self.checked)]
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::oracle::stage::{Pair, Stage, active, acts, broken_property, stamp, stateful};
+
+    fn takes_over_with(text: &str, lsn: u64) -> Option<&'static str> {
+        let (mut stage, oracle) = (Stage::new(), &mut WholeOrStartup::default());
+        let standby = Pair::of(["6.2", "6.2"], "hostname r1\n", 4).standby;
+        stage.does(oracle, standby, &[]).unwrap();
+        let next = active(Slot(1), 2, lsn, "6.2", text);
+        let says = acts(stamp(2, lsn), stateful(4), &[]);
+        broken_property(stage.does(oracle, next, &[says]))
+    }
+
+    #[test]
+    fn a_config_that_was_not_applied_breaks_it() {
+        assert_eq!(takes_over_with("hostname r2\n", 4), Some(NAME));
+        assert_eq!(takes_over_with("hostname r1\n", 5), Some(NAME));
+    }
+
+    #[test]
+    fn the_config_that_was_applied_breaks_nothing() {
+        assert_eq!(takes_over_with("hostname r1\n", 4), None);
+    }
+}

@@ -1,0 +1,201 @@
+//! Honest: mode, state and out-of-sync that units show are the true ones: within a keepalive period while
+//! nothing goes wrong; and what an Active says to be listed when the pair becomes hot is what is listed.
+
+use std::sync::Arc;
+
+use skewsync::base::Slot;
+use skewsync::message::{Eligible, Redundancy};
+use skewsync::unit::{Active, Event as Told, Limits, Part, Shown, Unit};
+
+use super::reference;
+use super::{broken, is_trouble, told};
+use crate::stock::Stock;
+use crate::tap::{Event, Observer, Scene, Seen, Violation};
+
+const NAME: &str = "Honest";
+
+/// See the module.
+pub struct Honest {
+    stock: Arc<Stock>,
+    register: Option<Eligible>,
+    /// Since when nothing is wrong, and what is shown is not so.
+    untrue_since: Option<u64>,
+    checked: u64,
+}
+
+impl Honest {
+    /// For a run with these images.
+    pub const fn new(stock: Arc<Stock>) -> Self {
+        Self {
+            stock,
+            register: None,
+            untrue_since: None,
+            checked: 0,
+        }
+    }
+
+    /// What is said to be listed as the pair becomes hot.
+    fn hot(
+        &mut self,
+        slot: Slot,
+        active: &Active,
+        said: u32,
+        scene: &dyn Scene,
+    ) -> Result<(), Violation> {
+        let Some(current) = &active.peer.current else {
+            return Ok(());
+        };
+        let here = self.stock.image(scene.image(slot).1);
+        let there = self.stock.image(scene.image(current.slot).1);
+        let (Ok(here), Ok(there)) = (here, there) else {
+            return Ok(());
+        };
+        self.checked += 1;
+        let (here, there) = (here.software().image(), there.software().image());
+        let listed = reference::sums(here, there, active.config.config())
+            .listed
+            .len();
+        let held = current.held_out.len();
+        if said as usize != listed + held {
+            let what = format!(
+                "{said} lines are said to be listed, and {} are",
+                listed + held
+            );
+            return broken(NAME, what);
+        }
+        Ok(())
+    }
+}
+
+/// A keepalive period, and what a message and its answer may take.
+const fn bound_us(limits: &Limits) -> u64 {
+    1_000 * (limits.keepalive_ms + limits.renew_ms + 2 * limits.resend_ms)
+}
+
+/// What the two units of a session show that is not so.
+fn untrue(active: &Active, standby: &Unit, register: Option<Eligible>) -> Option<String> {
+    let current = active.peer.current.as_ref()?;
+    let Part::Standby(seated) = &standby.part else {
+        return None;
+    };
+    let seat = seated.seat.as_ref()?;
+    if seat.session != current.session {
+        return None;
+    }
+    let (here, there) = (active.peer_shown(), standby.shown());
+    let hot = register.is_some_and(|eligible| eligible.session == current.session);
+    let named = |shown: Shown| shown.name();
+    if hot && (here != Shown::StandbyHot || there != Shown::StandbyHot) {
+        let (here, there) = (named(here), named(there));
+        return Some(format!("the pair is hot; shown are {here} and {there}"));
+    }
+    let cold = |shown: Shown| shown == Shown::StandbyCold;
+    if cold(here) != cold(there) {
+        let (here, there) = (named(here), named(there));
+        return Some(format!("one unit shows rpr: {here} and {there}"));
+    }
+    let mode = active.redundancy();
+    if hot != (mode == Redundancy::Sso) {
+        return Some(format!(
+            "the mode shown is {mode:?}, and the register {register:?}"
+        ));
+    }
+    None
+}
+
+impl Observer for Honest {
+    fn see(&mut self, seen: &Seen<'_>, scene: &dyn Scene) -> Result<(), Violation> {
+        if let Event::Arbiter { arbiter, .. } = seen.event {
+            self.register = arbiter.register;
+        }
+        if let Event::Unit { slot, unit, .. } = seen.event
+            && let Part::Active(active) = &unit.part
+        {
+            for event in told(&seen.event) {
+                if let Told::Hot { listed } = event {
+                    self.hot(slot, active, *listed, scene)?;
+                }
+            }
+        }
+        if is_trouble(&seen.event) {
+            self.untrue_since = None;
+        }
+        if !matches!(seen.event, Event::Unit { .. } | Event::Arbiter { .. }) {
+            return Ok(());
+        }
+        let slots = [Slot(0), Slot(1)];
+        let shown = slots.iter().find_map(|slot| {
+            let other = scene.unit(Slot(1 - slot.0))?;
+            match &scene.unit(*slot)?.part {
+                Part::Active(active) => untrue(active, other, self.register),
+                Part::Standby(_) | Part::Holder(_) => None,
+            }
+        });
+        self.checked += 1;
+        let paused = slots.iter().any(|slot| scene.paused(*slot));
+        let Some(what) = shown.filter(|_| !paused && scene.arbiter().is_some() && scene.whole())
+        else {
+            self.untrue_since = None;
+            return Ok(());
+        };
+        let since = *self.untrue_since.get_or_insert(seen.at_us);
+        if seen.at_us - since > bound_us(scene.limits()) {
+            let ms = (seen.at_us - since) / 1_000;
+            return broken(NAME, format!("for {ms} ms: {what}"));
+        }
+        Ok(())
+    }
+
+    fn checked(&self) -> Vec<(&'static str, u64)> {
+        vec![(NAME, self.checked)]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use skewsync::unit::Output;
+
+    use super::*;
+    use crate::oracle::stage::{Pair, Stage, broken_property, eligible, stock};
+
+    const RELEASES: [&str; 2] = ["6.1", "6.0"];
+
+    fn hot_saying(listed: u32) -> Option<&'static str> {
+        let (mut stage, oracle) = (Stage::of(RELEASES), &mut Honest::new(stock()));
+        let active = Pair::of(RELEASES, "interface eth0\n mtu 9216\n", 4).active;
+        let says = Output::Event(Told::Hot { listed });
+        broken_property(stage.does(oracle, active, &[says]))
+    }
+
+    #[test]
+    fn another_number_of_listed_lines_than_there_are_breaks_it() {
+        assert_eq!(hot_saying(0), Some(NAME));
+        assert_eq!(hot_saying(1), None);
+    }
+
+    fn for_long(register: Option<Eligible>, prepare: impl Fn(&mut Pair)) -> Option<&'static str> {
+        let (mut stage, oracle) = (Stage::of(RELEASES), &mut Honest::new(stock()));
+        let mut pair = Pair::of(RELEASES, "", 4);
+        prepare(&mut pair);
+        stage.units = [Some(pair.active.clone()), Some(pair.standby.clone())];
+        stage.register(oracle, register).unwrap();
+        stage.at_us = bound_us(&stage.limits) + 1;
+        broken_property(stage.does(oracle, pair.active, &[]))
+    }
+
+    #[test]
+    fn a_state_that_is_not_so_for_longer_than_a_keepalive_breaks_it() {
+        use skewsync::unit::peer::Phase;
+        let cold = |pair: &mut Pair| {
+            let current = pair.acting().peer.current.as_mut();
+            current.expect("a session").phase = Phase::Cold;
+        };
+        assert_eq!(for_long(Some(eligible(4)), cold), Some(NAME));
+        assert_eq!(for_long(None, |_| {}), Some(NAME));
+    }
+
+    #[test]
+    fn a_hot_pair_that_shows_it_breaks_nothing() {
+        assert_eq!(for_long(Some(eligible(4)), |_| {}), None);
+    }
+}

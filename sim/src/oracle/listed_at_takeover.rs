@@ -1,0 +1,184 @@
+//! ListedAtTakeover: a new Active's first event lists exactly the lines that could not go to it; and once the
+//! former one is back and has what the new one holds, it lists exactly what it held beyond that.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use skewsync::base::{Lsn, Slot};
+use skewsync::config::Config;
+use skewsync::message::Message;
+use skewsync::unit::{Event as Told, Input, Part};
+
+use super::hot_means_equal::lines;
+use super::points::{Point, Whole};
+use super::{broken, told};
+use crate::tap::{Event, Observer, Scene, Seen, Violation};
+
+const NAME: &str = "ListedAtTakeover";
+
+/// What the new Active says.
+#[derive(Debug, Default)]
+pub struct ListedAtTakeover;
+
+impl Whole for ListedAtTakeover {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn look(&mut self, point: &Point<'_>) -> Result<(), Violation> {
+        let Some(told) = point.told else {
+            return Ok(());
+        };
+        let told: BTreeSet<String> = told.iter().map(|line| line.to_string()).collect();
+        let listed = point.sums.listed.iter();
+        let wanted: BTreeSet<String> = listed
+            .map(|(path, line)| {
+                let between = if path.is_empty() { "" } else { " / " };
+                format!("{path}{between}{line}")
+            })
+            .collect();
+        agrees(&told, &wanted)
+    }
+}
+
+/// What the former Active says when it is back.
+#[derive(Debug, Default)]
+pub struct LostAtSwitchover {
+    former: BTreeMap<Slot, Config>,
+    checked: u64,
+}
+
+impl Observer for LostAtSwitchover {
+    fn see(&mut self, seen: &Seen<'_>, _: &dyn Scene) -> Result<(), Violation> {
+        let (slot, unit) = match seen.event {
+            Event::Unit { slot, unit, .. } => (slot, unit),
+            Event::Ended { slot, .. } => {
+                self.former.remove(&slot);
+                return Ok(());
+            }
+            _ => return Ok(()),
+        };
+        let Part::Standby(standby) = &unit.part else {
+            self.former.remove(&slot);
+            return Ok(());
+        };
+        for event in told(&seen.event) {
+            let Told::LostAtSwitchover { lines: said } = event else {
+                continue;
+            };
+            let (Some(former), Some(replica)) = (self.former.get(&slot), &standby.replica) else {
+                return broken(NAME, format!("slot {slot} lost lines that it never held"));
+            };
+            // Lines that came early are applied in the very step, after what is lost was told.
+            if bulk_at(&seen.event) != Some(replica.applied) {
+                continue;
+            }
+            self.checked += 1;
+            let now = lines(replica.receiver.raising().config());
+            let wanted: BTreeSet<String> = lines(former).difference(&now).cloned().collect();
+            agrees(&said.iter().map(|line| line.to_string()).collect(), &wanted)?;
+        }
+        match &standby.former {
+            Some(former) => self.former.insert(slot, former.config().clone()),
+            None => self.former.remove(&slot),
+        };
+        Ok(())
+    }
+
+    fn checked(&self) -> Vec<(&'static str, u64)> {
+        vec![(NAME, self.checked)]
+    }
+}
+
+/// The snapshot's LSN, if the step is its acceptance.
+fn bulk_at(event: &Event<'_>) -> Option<Lsn> {
+    match event {
+        Event::Unit {
+            input:
+                Input::Message {
+                    message: Message::BulkAccept { lsn, .. },
+                    ..
+                },
+            ..
+        } => Some(*lsn),
+        _ => None,
+    }
+}
+
+fn agrees(said: &BTreeSet<String>, wanted: &BTreeSet<String>) -> Result<(), Violation> {
+    if let Some(line) = wanted.difference(said).next() {
+        return broken(NAME, format!("`{line}` is missing, and is not listed"));
+    }
+    match said.difference(wanted).next() {
+        Some(line) => broken(NAME, format!("`{line}` is listed, and is not missing")),
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::oracle::points::Points;
+    use crate::oracle::stage::{
+        Pair, Stage, active, acts, broken_property, stamp, stateful, stock,
+    };
+
+    const RELEASES: [&str; 2] = ["6.1", "6.0"];
+
+    fn takes_over_saying(listed: &[&str]) -> Option<&'static str> {
+        let mut points = Points::new(stock(), 0, vec![Box::new(ListedAtTakeover)]);
+        let mut stage = Stage::of(RELEASES);
+        let text = "interface eth0\n mtu 9216\n speed 10\n";
+        let former = Pair::of(RELEASES, text, 4).active;
+        stage.does(&mut points, former, &[]).unwrap();
+        let next = active(Slot(1), 2, 4, RELEASES[1], "interface eth0\n speed 10\n");
+        let says = acts(stamp(2, 4), stateful(4), listed);
+        broken_property(stage.does(&mut points, next, &[says]))
+    }
+
+    #[test]
+    fn a_successor_that_lists_less_or_more_breaks_it() {
+        assert_eq!(takes_over_saying(&[]), Some(NAME));
+        let more = ["interface eth0 / mtu 9216", "interface eth0 / speed 10"];
+        assert_eq!(takes_over_saying(&more), Some(NAME));
+    }
+
+    #[test]
+    fn a_successor_that_lists_what_is_missing_breaks_nothing() {
+        assert_eq!(takes_over_saying(&["interface eth0 / mtu 9216"]), None);
+    }
+
+    fn comes_back_saying(lost: &[&str], at: u64) -> Option<&'static str> {
+        let (mut stage, oracle) = (Stage::new(), &mut LostAtSwitchover::default());
+        let mut before = crate::oracle::stage::idle(Slot(1), "6.2");
+        if let Part::Standby(standby) = &mut before.part {
+            let text = "hostname r1\nip routing\n";
+            standby.former = Some(crate::oracle::stage::running("6.2", text));
+        }
+        stage.does(oracle, before, &[]).unwrap();
+        let now = Pair::of(["6.2", "6.2"], "ip routing\n", 4).standby;
+        let lines = lost.iter().map(|line| skewsync::base::Shared::text(line));
+        let says = Told::LostAtSwitchover {
+            lines: lines.collect(),
+        };
+        let (session, lsn, listed) = (crate::oracle::stage::SESSION, Lsn(at), 0);
+        let accept = Message::BulkAccept {
+            session,
+            lsn,
+            listed,
+        };
+        let says = [skewsync::unit::Output::Event(says)];
+        broken_property(stage.hears(oracle, now, accept, &says))
+    }
+
+    #[test]
+    fn what_a_former_active_lost_is_listed_exactly() {
+        assert_eq!(comes_back_saying(&["hostname r1"], 4), None);
+        assert_eq!(comes_back_saying(&[], 4), Some(NAME));
+        assert_eq!(
+            comes_back_saying(&["hostname r1", "ip routing"], 4),
+            Some(NAME)
+        );
+        // Another step's lines may have changed it again.
+        assert_eq!(comes_back_saying(&[], 3), None);
+    }
+}

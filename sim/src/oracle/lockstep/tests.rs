@@ -1,0 +1,48 @@
+use skewsync::base::{BootId, Slot, Term};
+use skewsync::unit::Boot;
+
+use super::{Lockstep, NAME};
+use crate::oracle::stage::{Stage, active, broken_property, started};
+use crate::tap::Event;
+
+/// Slot 0 starts, with these of its outputs left out.
+fn starts(oracle: &mut Lockstep, left_out: usize) -> (Stage, Option<&'static str>) {
+    let mut stage = Stage::new();
+    let boot = Boot {
+        boot: BootId(1),
+        lost_disk: false,
+        highest: Term(0),
+        resets: 0,
+        store: None,
+    };
+    let (unit, outputs) = started(Slot(0), "6.2", &boot);
+    let outputs = &outputs[left_out..];
+    let event = Event::Started {
+        slot: Slot(0),
+        boot: &boot,
+        outputs,
+        fates: &vec![crate::tap::Fate::Done; outputs.len()],
+        unit: &unit,
+    };
+    let found = broken_property(stage.show(oracle, event));
+    (stage, found)
+}
+
+#[test]
+fn a_unit_that_starts_as_the_model_does_breaks_nothing() {
+    assert_eq!(starts(&mut Lockstep::default(), 0).1, None);
+}
+
+#[test]
+fn a_unit_that_does_not_say_what_the_model_says_breaks_it() {
+    assert_eq!(starts(&mut Lockstep::default(), 1).1, Some(NAME));
+}
+
+#[test]
+fn a_unit_that_acts_without_a_grant_breaks_it() {
+    let oracle = &mut Lockstep::default();
+    let (mut stage, found) = starts(oracle, 0);
+    assert_eq!(found, None);
+    let acting = active(Slot(0), 1, 0, "6.2", "");
+    assert_eq!(broken_property(stage.does(oracle, acting, &[])), Some(NAME));
+}

@@ -1,0 +1,96 @@
+//! NoSilentDrop: every line of A_n is in the Standby's config, on the don't-care list, or in the MCL of the
+//! Active and of the eligible Standby.
+
+use std::collections::BTreeSet;
+
+use super::broken;
+use super::hot_means_equal::keys;
+use super::points::{Point, Whole};
+use super::reference::Way;
+use crate::tap::Violation;
+
+const NAME: &str = "NoSilentDrop";
+
+/// See the module.
+#[derive(Debug, Default)]
+pub struct NoSilentDrop;
+
+impl Whole for NoSilentDrop {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn look(&mut self, point: &Point<'_>) -> Result<(), Violation> {
+        let there = point.raising.map(|raising| keys(raising.listing()));
+        let at_n = point.active.is_some_and(|active| active.last == point.n);
+        let here = point.lowering().filter(|_| at_n);
+        let here = here.map(|lowering| keys(lowering.listing()));
+        let lists = [("Active", &here), ("Standby", &there)];
+        for (whose, list) in &lists {
+            let missing = |list: &BTreeSet<(String, String)>| {
+                point.sums.listed.difference(list).next().cloned()
+            };
+            if let Some((path, line)) = list.as_ref().and_then(missing) {
+                let what = format!("`{path} {line}` does not go, and the {whose} does not list it");
+                return broken(NAME, what);
+            }
+        }
+        if point.s.digest() == point.sums.standby {
+            return Ok(());
+        }
+        let image = point.images.1.software().image();
+        let held = point.raising.map(|raising| raising.held_out(image).len());
+        for fared in point.reference_less(&BTreeSet::new()).lines {
+            let Way::Goes(keys) = &fared.way else {
+                continue;
+            };
+            let gone = keys.iter().any(|key| point.s.line(key).is_none());
+            let key = (fared.path, fared.line);
+            let listed =
+                |list: &Option<BTreeSet<_>>| list.as_ref().is_none_or(|list| list.contains(&key));
+            if gone && held.unwrap_or(0) == 0 && !(listed(&here) && listed(&there)) {
+                let (path, line) = key;
+                let what = format!("`{path} {line}` is neither at the Standby nor listed");
+                return broken(NAME, what);
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::oracle::points::Points;
+    use crate::oracle::stage::{Pair, broken_property, stock};
+
+    const RELEASES: [&str; 2] = ["6.1", "6.0"];
+
+    fn judge(pair: Pair) -> Option<&'static str> {
+        let mut points = Points::new(stock(), 0, vec![Box::new(NoSilentDrop)]);
+        broken_property(pair.judged_by(&mut points, RELEASES))
+    }
+
+    fn pair(text: &str) -> Pair {
+        Pair::of(RELEASES, text, 16)
+    }
+
+    #[test]
+    fn a_line_that_neither_went_nor_is_listed_breaks_it() {
+        let whole = "interface eth0\n speed 10\n duplex full\n";
+        let part = "interface eth0\n speed 10\n";
+        assert_eq!(judge(pair(whole).with_replica_of(pair(part))), Some(NAME));
+    }
+
+    #[test]
+    fn a_list_that_only_the_active_has_breaks_it() {
+        let jumbo = "interface eth0\n mtu 9216\n";
+        let plain = "interface eth0\n";
+        assert_eq!(judge(pair(jumbo).with_replica_of(pair(plain))), Some(NAME));
+    }
+
+    #[test]
+    fn lines_that_went_and_lines_that_are_listed_break_nothing() {
+        assert_eq!(judge(pair("interface eth0\n mtu 9216\n speed 10\n")), None);
+    }
+}

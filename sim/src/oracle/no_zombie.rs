@@ -1,0 +1,171 @@
+//! NoZombie: what the config of a successor does not hold never comes back: no unit acts with a config of a
+//! branch of history that was passed over, unless no other unit was in reach, and the arbiter says so.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use skewsync::base::{Lsn, Slot, Term};
+use skewsync::message::{Origin, Stamp};
+use skewsync::unit::{ArbiterEvent, ArbiterOutput, Event as Told, Part, Unit};
+
+use super::{broken, told};
+use crate::tap::{Event, Observer, Scene, Seen, Violation};
+
+const NAME: &str = "NoZombie";
+
+/// See the module.
+#[derive(Debug, Default)]
+pub struct NoZombie {
+    /// The terms in which a unit acted: the LSN that it went on from; none: its startup store.
+    acted: BTreeMap<Term, Option<Lsn>>,
+    /// The place in history of what each unit runs.
+    runs: BTreeMap<Slot, Stamp>,
+    /// The place in history of what each holder took up for its term.
+    took_up: BTreeMap<Slot, (Term, Stamp)>,
+    /// Stores of which the arbiter said that they are off the line.
+    off_the_line: BTreeSet<Stamp>,
+    checked: u64,
+}
+
+impl NoZombie {
+    /// The term that passed the config of this stamp over, if any did.
+    fn passed_over(&self, stamp: Stamp, before: Term, origin: Origin) -> Option<Term> {
+        let mut later = self.acted.range((
+            std::ops::Bound::Excluded(stamp.term),
+            std::ops::Bound::Excluded(before),
+        ));
+        let over = |from: &Option<Lsn>| match from {
+            Some(lsn) => *lsn < stamp.lsn,
+            None => origin == Origin::Resume,
+        };
+        later.find(|(_, from)| over(from)).map(|(term, _)| *term)
+    }
+
+    fn follow(&mut self, slot: Slot, unit: &Unit) {
+        match &unit.part {
+            Part::Holder(holder) => {
+                let stamp = Stamp {
+                    term: holder.term,
+                    lsn: holder.lsn,
+                };
+                let known = self.runs.insert(slot, stamp);
+                let same = known.is_some_and(|known| known.term == holder.term);
+                if !same {
+                    let of = match holder.origin {
+                        Origin::Cold => unit.own.store.stamp,
+                        Origin::Resume => known.unwrap_or(stamp),
+                        Origin::Stateful { session, .. } => Stamp {
+                            term: session.term,
+                            lsn: holder.lsn,
+                        },
+                    };
+                    self.took_up.insert(slot, (holder.term, of));
+                }
+            }
+            Part::Active(active) => {
+                let (term, lsn) = (active.term, active.last);
+                self.runs.insert(slot, Stamp { term, lsn });
+            }
+            Part::Standby(_) => {
+                self.runs.remove(&slot);
+                self.took_up.remove(&slot);
+            }
+        }
+    }
+}
+
+impl Observer for NoZombie {
+    fn see(&mut self, seen: &Seen<'_>, _: &dyn Scene) -> Result<(), Violation> {
+        match seen.event {
+            Event::Arbiter { outputs, .. } => {
+                for output in outputs {
+                    if let ArbiterOutput::Event(ArbiterEvent::OffTheLine { stamp }) = output {
+                        self.off_the_line.insert(*stamp);
+                    }
+                }
+            }
+            Event::Unit { slot, unit, .. } => {
+                for event in told(&seen.event) {
+                    let Told::Acts { stamp, origin, .. } = event else {
+                        continue;
+                    };
+                    self.checked += 1;
+                    let from = (*origin != Origin::Cold).then_some(stamp.lsn);
+                    let took_up = self.took_up.get(&slot);
+                    let of = took_up.filter(|(term, _)| *term == stamp.term);
+                    if let Some((_, of)) = of.copied()
+                        && let Some(term) = self.passed_over(of, stamp.term, *origin)
+                        && !self.off_the_line.contains(&of)
+                    {
+                        let Stamp { term: old, lsn } = of;
+                        let what = format!(
+                            "slot {slot} acts with the config of term {old} at LSN {lsn}, which \
+                             term {term} passed over"
+                        );
+                        return broken(NAME, what);
+                    }
+                    self.acted.insert(stamp.term, from);
+                }
+                self.follow(slot, unit);
+            }
+            Event::Ended { slot, .. } => {
+                self.runs.remove(&slot);
+                self.took_up.remove(&slot);
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn checked(&self) -> Vec<(&'static str, u64)> {
+        vec![(NAME, self.checked)]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::oracle::stage::{Stage, active, acts, broken_property, holder, stamp, stateful};
+
+    /// Term 1 acts up to LSN 6; term 2 goes on from LSN 4; then slot 0 acts in term 3 from `origin`.
+    fn back_with(origin: Origin, store: Stamp, off: bool) -> Option<&'static str> {
+        let (mut stage, oracle) = (Stage::new(), &mut NoZombie::default());
+        let cold = acts(stamp(1, 0), Origin::Cold, &[]);
+        stage
+            .does(oracle, active(Slot(0), 1, 0, "6.2", ""), &[cold])
+            .unwrap();
+        stage
+            .does(oracle, active(Slot(0), 1, 6, "6.2", ""), &[])
+            .unwrap();
+        let next = acts(stamp(2, 4), stateful(4), &[]);
+        stage
+            .does(oracle, active(Slot(1), 2, 4, "6.2", ""), &[next])
+            .unwrap();
+        let lsn = if origin == Origin::Cold {
+            store.lsn.0
+        } else {
+            6
+        };
+        let mut took_up = holder(Slot(0), 3, origin, lsn);
+        took_up.own.store = crate::oracle::stage::store(store);
+        if off {
+            let says = [ArbiterEvent::OffTheLine { stamp: store }];
+            stage.arbiter_says(oracle, None, None, &says).unwrap();
+        }
+        stage.does(oracle, took_up, &[]).unwrap();
+        let again = acts(stamp(3, lsn), origin, &[]);
+        broken_property(stage.does(oracle, active(Slot(0), 3, lsn, "6.2", ""), &[again]))
+    }
+
+    #[test]
+    fn a_config_that_a_term_passed_over_breaks_it() {
+        assert_eq!(back_with(Origin::Resume, stamp(0, 0), false), Some(NAME));
+        assert_eq!(back_with(Origin::Cold, stamp(1, 5), false), Some(NAME));
+    }
+
+    #[test]
+    fn a_store_on_the_line_or_one_that_the_arbiter_names_breaks_nothing() {
+        assert_eq!(back_with(Origin::Cold, stamp(1, 4), false), None);
+        assert_eq!(back_with(Origin::Cold, stamp(2, 9), false), None);
+        assert_eq!(back_with(Origin::Cold, stamp(1, 5), true), None);
+    }
+}

@@ -1,0 +1,195 @@
+//! RoundTrip: after two stateful switchovers without an edit between them the config is what it was, lines,
+//! values and order; less the lines that could not go.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use skewsync::base::{ImageDigest, Lsn};
+use skewsync::config::Config;
+use skewsync::image::Image;
+
+use super::broken;
+use super::hot_means_equal::lines;
+use super::points::{Point, Whole};
+use super::reference::Way;
+use crate::tap::Violation;
+
+const NAME: &str = "RoundTrip";
+
+/// See the module.
+#[derive(Debug, Default)]
+pub struct RoundTrip {
+    /// The switchover before.
+    before: Option<Switchover>,
+    checked: u64,
+}
+
+/// A stateful switchover.
+#[derive(Debug)]
+struct Switchover {
+    /// The LSN at which it was.
+    at: Lsn,
+    /// The images of the former Active and of the new one.
+    images: (ImageDigest, ImageDigest),
+    /// The former Active's config.
+    from: Config,
+    /// The new one's.
+    to: Config,
+    /// The lines of `from` that did not go.
+    left: BTreeSet<String>,
+}
+
+/// The user-ordered lists of a config, in their order.
+fn lists(config: &Config, image: &Image) -> BTreeMap<(String, String), Vec<String>> {
+    let mut lists = BTreeMap::new();
+    for (key, _) in config.lines() {
+        let decl = image.form(key.form);
+        let name = (key.place.path(), decl.form.normal().to_string());
+        if decl.ordered && !lists.contains_key(&name) {
+            let list = config.list(&key.place, key.form);
+            let words = list.iter().filter_map(|key| config.line(key));
+            lists.insert(
+                name,
+                words.map(|line| line.words.text().to_string()).collect(),
+            );
+        }
+    }
+    lists
+}
+
+impl Switchover {
+    fn of(point: &Point<'_>) -> Self {
+        let (active, standby) = point.images;
+        let fared = point.reference_less(&BTreeSet::new()).lines.into_iter();
+        let left = fared.filter(|fared| !matches!(fared.way, Way::Goes(_)));
+        let left = left.map(|fared| match fared.path.as_str() {
+            "" => fared.line,
+            path => format!("{path} / {}", fared.line),
+        });
+        Self {
+            at: point.n,
+            images: (active.digest(), standby.digest()),
+            from: point.a.clone(),
+            to: point.s.clone(),
+            left: left.collect(),
+        }
+    }
+
+    /// Whether `next` leads back to the image that this one left, and nothing was edited meanwhile.
+    fn is_undone_by(&self, next: &Self) -> bool {
+        let back = (next.images.1, next.images.0) == self.images;
+        back && next.at == self.at && next.from.digest() == self.to.digest()
+    }
+}
+
+impl RoundTrip {
+    fn check(first: &Switchover, next: &Switchover, image: &Image) -> Result<(), Violation> {
+        let (was, is) = (lines(&first.from), lines(&next.to));
+        if let Some(line) = is.difference(&was).next() {
+            return broken(NAME, format!("`{line}` is back, and was not there before"));
+        }
+        // What could not go on the way back is known by other words.
+        let mut missing = was
+            .difference(&is)
+            .filter(|line| !first.left.contains(*line));
+        if let Some(line) = missing.nth(next.left.len()) {
+            return broken(NAME, format!("`{line}` went there and did not come back"));
+        }
+        let was = lists(&first.from, image);
+        for (name, list) in lists(&next.to, image) {
+            let was = was.get(&name).into_iter().flatten();
+            let kept: Vec<&String> = was.filter(|line| list.contains(line)).collect();
+            if !kept.into_iter().eq(&list) {
+                return broken(NAME, format!("the order in `{}` is another", name.0));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Whole for RoundTrip {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn checked(&self) -> Option<u64> {
+        Some(self.checked)
+    }
+
+    fn look(&mut self, point: &Point<'_>) -> Result<(), Violation> {
+        if point.told.is_none() {
+            return Ok(());
+        }
+        let next = Switchover::of(point);
+        if let Some(first) = self.before.take()
+            && first.is_undone_by(&next)
+        {
+            self.checked += 1;
+            Self::check(&first, &next, point.images.1.software().image())?;
+        }
+        self.before = Some(next);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::oracle::points::Points;
+    use crate::oracle::stage::{Stage, active, acts, broken_property, stamp, stateful, stock};
+    use skewsync::base::{BootId, Slot, Term};
+    use skewsync::message::{Origin, Session};
+
+    const RELEASES: [&str; 2] = ["6.1", "6.0"];
+    const THERE: &str = "interface eth0\n speed 10\n";
+
+    /// To slot 1 with `THERE`, and back to slot 0 with `back` at `lsn`.
+    fn there_and_back(from: &str, back: &str, lsn: u64) -> (Option<&'static str>, u64) {
+        let mut points = Points::new(stock(), 0, vec![Box::<RoundTrip>::default()]);
+        let mut stage = Stage::of(RELEASES);
+        let one = active(Slot(0), 1, 4, RELEASES[0], from);
+        stage.does(&mut points, one, &[]).unwrap();
+        let other = active(Slot(1), 2, 4, RELEASES[1], THERE);
+        let says = acts(stamp(2, 4), stateful(4), &[]);
+        stage.does(&mut points, other, &[says]).unwrap();
+        if lsn > 4 {
+            let edited = active(Slot(1), 2, lsn, RELEASES[1], THERE);
+            stage.does(&mut points, edited, &[]).unwrap();
+        }
+        let session = Session {
+            term: Term(2),
+            active: BootId(1),
+            standby: BootId(1),
+            attempt: skewsync::base::Attempt(2),
+        };
+        let origin = Origin::Stateful {
+            session,
+            lsn: Lsn(lsn),
+        };
+        let again = active(Slot(0), 3, lsn, RELEASES[0], back);
+        let found = stage.does(&mut points, again, &[acts(stamp(3, lsn), origin, &[])]);
+        let times = crate::tap::Observer::checked(&points);
+        (
+            broken_property(found),
+            times.iter().map(|(_, times)| *times).sum(),
+        )
+    }
+
+    #[test]
+    fn a_line_that_does_not_come_back_or_comes_anew_breaks_it() {
+        assert_eq!(there_and_back(THERE, "interface eth0\n", 4).0, Some(NAME));
+        let more = "interface eth0\n speed 10\n duplex full\n";
+        assert_eq!(there_and_back(THERE, more, 4).0, Some(NAME));
+    }
+
+    #[test]
+    fn the_same_config_less_what_could_not_go_breaks_nothing() {
+        let jumbo = "interface eth0\n mtu 9216\n speed 10\n";
+        assert_eq!(there_and_back(jumbo, THERE, 4), (None, 1));
+        assert_eq!(there_and_back(jumbo, jumbo, 4), (None, 1));
+    }
+
+    #[test]
+    fn an_edit_between_is_no_round_trip() {
+        assert_eq!(there_and_back(THERE, "interface eth0\n", 5), (None, 0));
+    }
+}
