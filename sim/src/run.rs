@@ -160,13 +160,14 @@ pub fn run_seen(
     observers.push(Box::new(tally::Counter::new(Arc::clone(&tally))));
     observers.push(Box::new(trace::Trace::new(Arc::clone(&hash))));
     let rig = Rig::new(Arc::clone(plan), Arc::clone(stock), observers)?;
+    let lesser = pending::Lesser::of(plan, stock.policy(), stock.limits());
     let medium = Medium {
         seed: plan.world,
         sockets: plan.network == Network::Sockets,
         latency_us: plan.latency_us,
         loss: (plan.world % 4) as u32 * 10,
     };
-    let ended = catch_unwind(AssertUnwindSafe(|| node::run(medium, rig, judge())));
+    let ended = catch_unwind(AssertUnwindSafe(|| node::run(medium, rig, judge(lesser))));
     let take = |tally: &Mutex<Tally>| tally.lock().unwrap_or_else(PoisonError::into_inner).clone();
     let trace = || *hash.lock().unwrap_or_else(PoisonError::into_inner);
     Ok(match ended {
@@ -207,7 +208,7 @@ pub fn run_seen(
 }
 
 /// Decides, four times a virtual second, whether the run is over.
-fn judge() -> impl FnMut(&mut Rig) -> Option<Verdict> {
+fn judge(lesser: pending::Lesser) -> impl FnMut(&mut Rig) -> Option<Verdict> {
     let mut calm_since = None;
     let mut converged_since: Option<u64> = None;
     move |rig| {
@@ -219,7 +220,7 @@ fn judge() -> impl FnMut(&mut Rig) -> Option<Verdict> {
         }
         let now = rig.now_us();
         let since = *calm_since.get_or_insert(now);
-        let Some(pending) = pending::pending(rig) else {
+        let Some(pending) = pending::pending(rig, lesser) else {
             let converged = *converged_since.get_or_insert(now);
             return (now - converged >= STAY_US).then_some(Verdict::Passed);
         };

@@ -1,18 +1,56 @@
 //! What a pair waits for, once faults and commands have stopped.
 
 use skewsync::base::Slot;
-use skewsync::message::Redundancy;
-use skewsync::unit::Part;
+use skewsync::message::{Redundancy, Verdict};
+use skewsync::policy::Policy;
 use skewsync::unit::active::Written;
 use skewsync::unit::peer::Phase as Of;
+use skewsync::unit::{Active, Limits, Part, Verify};
 
 use super::phase::active;
 use crate::drive::Rig;
+use crate::plan::{FaultKind, Plan};
 use crate::tap::Scene;
 
-/// What the pair waits for; none if it has converged: hot, or in the lesser mode that policy and limits
-/// give.
-pub fn pending(rig: &Rig) -> Option<String> {
+/// In what lesser mode than hot a pair may end, told from plan and images alone.
+///
+/// # Shape
+/// Without rules a line that cannot go is dropped and listed, whatever the images, and a limit that was met
+/// is tried again: both end hot. Only a Standby that refuses what it is sent brings the pair to rpr, once
+/// the ordered resets are used up; nothing but an operator or a new boot brings it back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lesser {
+    /// rpr, after all resets.
+    rpr: bool,
+    /// Rules of an operator's own, or strict verification, may ask for any mode.
+    any: bool,
+}
+
+impl Lesser {
+    /// The lesser modes that a plan explains.
+    pub fn of(plan: &Plan, policy: &Policy, limits: &Limits) -> Self {
+        let refuses = |kind: &FaultKind| matches!(kind, FaultKind::RefuseLine { .. });
+        Self {
+            rpr: plan.faults.iter().any(|fault| refuses(&fault.kind)),
+            any: *policy != Policy::default() || limits.verify == Verify::Strict,
+        }
+    }
+
+    fn explains(self, active: &Active, phase: &Of, limits: &Limits) -> bool {
+        let used_up = active.mode == Redundancy::Rpr && active.resets >= limits.max_resets;
+        match phase {
+            Of::Rejected {
+                verdict: Verdict::Rpr,
+                ..
+            } => self.any || (self.rpr && used_up),
+            Of::Rejected { .. } | Of::Held => self.any,
+            _ => false,
+        }
+    }
+}
+
+/// What the pair waits for; none if it has converged: hot, or in the lesser mode that is foreseen.
+pub fn pending(rig: &Rig, lesser: Lesser) -> Option<String> {
     for slot in [Slot(0), Slot(1)] {
         if rig.unit(slot).is_none() {
             return Some(format!("the unit of slot {slot} to start"));
@@ -42,11 +80,12 @@ pub fn pending(rig: &Rig) -> Option<String> {
         return Some(format!("the unit of slot {other} to join as a Standby"));
     };
     let Some(current) = &active.peer.current else {
-        return (active.mode == Redundancy::Sso).then(|| "a session".into());
+        let simplex = active.mode == Redundancy::Simplex && lesser.any;
+        return (!simplex).then(|| "a session".into());
     };
     match &current.phase {
         Of::Hot => {}
-        Of::Rejected { .. } | Of::Held => return None,
+        phase if lesser.explains(active, phase, rig.limits()) => return None,
         phase => {
             let text = format!("{phase:?}");
             let name = text.split(['(', ' ', '{']).next().unwrap_or_default();
@@ -64,4 +103,52 @@ pub fn pending(rig: &Rig) -> Option<String> {
         ));
     }
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::draw::{self, Wishes};
+    use crate::oracle::stage;
+    use crate::plan::{Anchor, Fault};
+
+    fn rpr(lesser: Lesser, resets: u32) -> bool {
+        let mut unit = stage::active(Slot(0), 1, 0, "6.2", "");
+        let Part::Active(active) = &mut unit.part else {
+            panic!("an Active");
+        };
+        active.mode = Redundancy::Rpr;
+        active.resets = resets;
+        let phase = Of::Rejected {
+            lsn: skewsync::base::Lsn(0),
+            verdict: Verdict::Rpr,
+        };
+        lesser.explains(active, &phase, &Limits::DEFAULT)
+    }
+
+    #[test]
+    fn rpr_is_foreseen_only_where_a_unit_refuses_and_the_resets_are_used_up() {
+        let mut plan = draw::plan(1, &Wishes::default());
+        plan.faults.clear();
+        let of = |plan: &Plan| Lesser::of(plan, &Policy::default(), &Limits::DEFAULT);
+        let most = Limits::DEFAULT.max_resets;
+        assert!(!rpr(of(&plan), most));
+        plan.faults.push(Fault {
+            at: Anchor::Instant(1),
+            kind: FaultKind::RefuseLine { slot: 1, lines: 1 },
+        });
+        assert!(rpr(of(&plan), most));
+        assert!(!rpr(of(&plan), most - 1));
+    }
+
+    #[test]
+    fn a_pair_that_is_held_is_never_foreseen_without_rules() {
+        let plan = draw::plan(1, &Wishes::default());
+        let lesser = Lesser::of(&plan, &Policy::default(), &Limits::DEFAULT);
+        let unit = stage::active(Slot(0), 1, 0, "6.2", "");
+        let Part::Active(active) = &unit.part else {
+            panic!("an Active");
+        };
+        assert!(!lesser.explains(active, &Of::Held, &Limits::DEFAULT));
+    }
 }
