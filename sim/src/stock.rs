@@ -136,6 +136,11 @@ impl Stock {
             })
     }
 
+    /// The image of a digest, whatever its name.
+    pub fn by_digest(&self, digest: ImageDigest) -> Option<&Arc<Loaded>> {
+        self.images.values().find(|image| image.digest() == digest)
+    }
+
     /// The defect of a name, as a run needs it.
     ///
     /// # Errors

@@ -46,8 +46,9 @@ impl Honest {
             return Ok(());
         };
         let here = self.stock.image(scene.image(slot).1);
-        let there = self.stock.image(scene.image(current.slot).1);
-        let (Ok(here), Ok(there)) = (here, there) else {
+        // The session's peer: its slot may hold another image by now.
+        let there = self.stock.by_digest(current.image);
+        let (Ok(here), Some(there)) = (here, there) else {
             return Ok(());
         };
         self.checked += 1;
@@ -165,6 +166,15 @@ mod tests {
         let active = Pair::of(RELEASES, "interface eth0\n mtu 9216\n", 4).active;
         let says = Output::Event(Told::Hot { listed });
         broken_property(stage.does(oracle, active, &[says]))
+    }
+
+    #[test]
+    fn what_is_said_is_of_the_image_that_the_session_is_with() {
+        let changed = ["6.1", "7.1"];
+        let (mut stage, oracle) = (Stage::of(changed), &mut Honest::new(stock()));
+        let active = Pair::of(RELEASES, "interface eth0\n mtu 9216\n", 4).active;
+        let says = Output::Event(Told::Hot { listed: 1 });
+        assert_eq!(broken_property(stage.does(oracle, active, &[says])), None);
     }
 
     #[test]
