@@ -1,0 +1,199 @@
+//! Bulk translation of configs, by what becomes of their lines; parsed from text, and held already.
+//!
+//! `cargo bench --bench transform`
+
+use std::fmt::Write as _;
+use std::hint::black_box;
+use std::time::Duration;
+
+use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use skewsync::config::Config;
+use skewsync::disposition::{ActivePairing, StandbyPairing, pair_at_active, pair_at_standby};
+use skewsync::dump::Dump;
+use skewsync::image::{Image, bundled};
+use skewsync::translate::{Lowering, Raising};
+
+/// Lines of each config, entry lines not counted.
+const LINES: usize = 12_000;
+
+/// A kind of line, and the pair of releases between which it becomes that.
+struct Case {
+    name: &'static str,
+    active: &'static str,
+    standby: &'static str,
+    text: fn() -> String,
+}
+
+const CASES: [Case; 6] = [
+    Case {
+        name: "as they are",
+        active: "7.1",
+        standby: "6.0",
+        text: || {
+            blocks(LINES / 3, "interface eth", |text, _| {
+                text.push_str(" description uplink\n load-interval 30\n bandwidth 100000\n");
+            })
+        },
+    },
+    Case {
+        name: "lowered by one",
+        active: "7.1",
+        standby: "7.0",
+        text: || {
+            blocks(LINES / 3, "interface eth", |text, at| {
+                for part in 0..3 {
+                    writeln!(
+                        text,
+                        " ipv6 nd nat64 2001:db8:{at:x}:{part}::/64 lifetime 600"
+                    )
+                    .expect("a string takes all");
+                }
+            })
+        },
+    },
+    Case {
+        name: "lowered by three",
+        active: "7.1",
+        standby: "6.0",
+        text: || {
+            blocks(LINES, "router bgp ", |text, at| {
+                writeln!(text, " bgp convergence-wait {}", at % 1800).expect("a string takes all");
+            })
+        },
+    },
+    Case {
+        name: "of a split, lowered",
+        active: "7.1",
+        standby: "7.0",
+        text: || {
+            blocks(LINES / 2, "router bgp ", |text, _| {
+                text.push_str(" log neighbor up\n log neighbor down\n");
+            })
+        },
+    },
+    Case {
+        name: "split, raised",
+        active: "7.0",
+        standby: "7.1",
+        text: || {
+            blocks(LINES, "router bgp ", |text, _| {
+                text.push_str(" log neighbor-changes\n");
+            })
+        },
+    },
+    Case {
+        name: "mode-moved",
+        active: "7.1",
+        standby: "6.1",
+        text: || {
+            let mut text = String::from("router pim\n");
+            for at in 0..LINES {
+                writeln!(text, " rp 10.{}.{}.1", at / 250, at % 250).expect("a string takes all");
+            }
+            text
+        },
+    },
+];
+
+/// `count` mode instances, each with what `fill` writes for its number.
+fn blocks(count: usize, entry: &str, fill: fn(&mut String, usize)) -> String {
+    let mut text = String::new();
+    for at in 1..=count {
+        writeln!(text, "{entry}{at}").expect("a string takes all");
+        fill(&mut text, at);
+        text.push_str(" exit\n");
+    }
+    text
+}
+
+/// Two units before their first bulk.
+struct Pair {
+    active: Image,
+    standby: Image,
+    at_active: ActivePairing,
+    at_standby: StandbyPairing,
+}
+
+impl Pair {
+    fn of(case: &Case) -> Self {
+        let image = |release| bundled::image(release).expect("a bundled release");
+        let (active, standby) = (image(case.active), image(case.standby));
+        let dump = Dump::of(&active).encode();
+        let at_standby = pair_at_standby(&standby, dump.as_bytes()).expect("a dump of ours");
+        let at_active = pair_at_active(&active, at_standby.diff_bytes()).expect("a diff of ours");
+        Self {
+            active,
+            standby,
+            at_active,
+            at_standby,
+        }
+    }
+
+    fn parsed(&self, text: &str) -> Config {
+        let mut config = Config::factory(self.active.levels());
+        config
+            .execute(&self.active, self.active.own(), text)
+            .expect("lines of the release");
+        config
+    }
+
+    /// From the Active's config to the Standby's.
+    fn translated(&self, config: &Config) -> (Lowering, Raising) {
+        let lowering = Lowering::of(&self.active, &self.at_active, config);
+        let listing = lowering.listing().clone();
+        let w = Raising::read_w(&self.standby, &self.at_standby, &lowering.wire_bytes())
+            .expect("a wire config of ours");
+        let (raising, mismatches) = Raising::of(&self.standby, &self.at_standby, w, listing);
+        assert!(mismatches.is_empty(), "all lines go");
+        (lowering, raising)
+    }
+}
+
+fn transform(c: &mut Criterion) {
+    for case in &CASES {
+        let pair = Pair::of(case);
+        let text = (case.text)();
+        let config = pair.parsed(&text);
+        assert_eq!(config.len(), LINES, "{}", case.name);
+        let (lowering, raising) = pair.translated(&config);
+        assert_eq!(lowering.listing().len(), 0, "{}: all lines go", case.name);
+        let w = Raising::read_w(&pair.standby, &pair.at_standby, &lowering.wire_bytes())
+            .expect("a wire config of ours");
+        assert!(!raising.config().is_empty(), "{}", case.name);
+        let mut group = c.benchmark_group(format!("transform {}", case.name));
+        group.throughput(Throughput::Elements(LINES as u64));
+        group
+            .sample_size(10)
+            .warm_up_time(Duration::from_millis(500))
+            .measurement_time(Duration::from_secs(2));
+        let raises = case.name.ends_with("raised");
+        let step = |config: &Config, w: &Config| {
+            if raises {
+                let listing = lowering.listing().clone();
+                let raised = Raising::of(&pair.standby, &pair.at_standby, w.clone(), listing);
+                raised.0.config().len()
+            } else {
+                let lowered = Lowering::of(&pair.active, &pair.at_active, config);
+                lowered.wire_config().len()
+            }
+        };
+        group.bench_function(BenchmarkId::from_parameter("held"), |b| {
+            b.iter(|| step(black_box(&config), black_box(&w)));
+        });
+        group.bench_function(BenchmarkId::from_parameter("parsed from text"), |b| {
+            if raises {
+                let wire = lowering.wire_bytes();
+                b.iter(|| {
+                    let w = Raising::read_w(&pair.standby, &pair.at_standby, black_box(&wire));
+                    step(&config, &w.expect("a wire config of ours"))
+                });
+            } else {
+                b.iter(|| step(&pair.parsed(black_box(&text)), &w));
+            }
+        });
+        group.finish();
+    }
+}
+
+criterion_group!(benches, transform);
+criterion_main!(benches);
