@@ -11,8 +11,8 @@ use core::fmt;
 use core::hash::{Hash, Hasher};
 
 use crate::base::{FormId, ModeId};
-use crate::grammar::{Resolution, Sign, Words, split_words};
-use crate::image::{Grammar, Image, ROOT};
+use crate::grammar::{Resolution, Sign, Token, Words, split_words};
+use crate::image::{FormDecl, Grammar, Image, ROOT};
 
 /// The longest line that is read.
 pub const LINE_BYTES_MAX: usize = 8 * 1024;
@@ -324,15 +324,14 @@ impl Reader<'_> {
     /// Whether `exit-` and this leaves the present instance: not where it names another that can be
     /// entered, or the rest of the mode would be read elsewhere.
     fn leaves(&self, name: &str) -> bool {
-        let enters = |form: FormId, words: &str| {
-            self.image.form(form).enters.is_some() && words.split(' ').next() == Some(name)
+        let named = |decl: &FormDecl| {
+            let first = decl.form.leaves().iter().find(|leaf| !leaf.token.is_no());
+            let keyword = matches!(first.map(|leaf| &leaf.token), Some(Token::Keyword(word)) if **word == *name);
+            decl.enters.is_some() && keyword
         };
-        let here = self.place.instances().last();
-        here.is_some_and(|(form, words)| enters(*form, words.text()))
-            || !self
-                .image
-                .forms()
-                .any(|(form, decl)| enters(form, decl.form.text()))
+        let here = self.place.entry_form();
+        here.is_some_and(|form| named(self.image.form(form)))
+            || !self.image.forms().any(|(_, decl)| named(decl))
     }
 
     fn found(&mut self, given: &[&str]) -> Result<(FormId, Words), Trouble> {
