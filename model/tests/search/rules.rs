@@ -98,7 +98,7 @@ fn each_rule_taken_away_breaks_its_property() {
             Rule::OnlyProceedResets,
             from_hot(crash_in_drain),
             PlannedLosesNothing,
-            20,
+            19,
         ),
         (
             Rule::HolderSaysWhatItRuns,

@@ -159,6 +159,7 @@ impl Stage {
         outputs: &[Output],
     ) -> Result<(), Violation> {
         let slot = unit.own.slot;
+        oracle.before(slot, input, self);
         self.units[usize::from(slot.0)] = Some(unit.clone());
         let event = Event::Unit {
             slot,
