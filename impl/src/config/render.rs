@@ -76,7 +76,7 @@ impl Config {
 ///
 /// # Shape
 /// One line an edit: a sign, the entry lines of the place, and the line, separated by tabs. Signs:
-/// `-` a line goes, `<` an instance goes, `>` one is entered, `~` one is implied, `+` a line comes
+/// `-` a line goes (its form, empty where the whole line is the key; its key), `<` an instance goes, `>` one is entered, `~` one is implied, `+` a line comes
 /// (last field: `first` or the sibling's key that it comes behind, if the form is ordered).
 pub fn render_edits(image: &Image, edits: &[Edit]) -> String {
     let mut text = String::new();
@@ -95,8 +95,10 @@ pub fn render_edits(image: &Image, edits: &[Edit]) -> String {
     for edit in edits {
         match edit {
             Edit::Unset(key) => {
-                // The key alone may be no line: the reader needs a whole one, so it is said by form.
-                let form = image.form(key.form).form.normal();
+                // A key alone is no line, so its form is said. Where the whole line is the key, the reader
+                // finds the form as it does for a line that comes: another image may write it otherwise.
+                let decl = image.form(key.form);
+                let form = decl.key.as_ref().map_or("", |_| decl.form.normal());
                 put('-', &key.place, &[form, key.key.text()]);
             }
             Edit::Leave(place) => put('<', place, &[]),
@@ -153,6 +155,13 @@ pub fn read_edits(image: &Image, grammar: &Grammar, text: &str) -> Result<Vec<Ed
                     ),
                 };
                 Edit::Set { line, to, after }
+            }
+            (_, ["", line]) => {
+                // The key of a `no` line that has no positive one is its words without `no`.
+                let negated = || line_of(image, grammar, &place, &alloc::format!("no {line}"));
+                let found = line_of(image, grammar, &place, line);
+                let (key, _) = found.or_else(|trouble| negated().map_err(|_| read(trouble)))?;
+                Edit::Unset(key)
             }
             (_, [form, key]) => {
                 let mode = place.mode(image);

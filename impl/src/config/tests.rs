@@ -22,6 +22,45 @@ fn a_new_value_replaces_the_old_one() {
 }
 
 #[test]
+fn a_line_goes_from_an_image_that_writes_its_form_otherwise() {
+    use crate::image::{ImportedForm, ImportedMode, import};
+    let image = |release: &str, forms: &[&str]| {
+        let forms: Vec<ImportedForm> = forms
+            .iter()
+            .map(|form| ImportedForm {
+                mode: "config".into(),
+                form: (*form).into(),
+                component: "core".into(),
+            })
+            .collect();
+        let mode = ImportedMode {
+            name: "config".into(),
+            parent: None,
+            enter: Vec::new(),
+        };
+        import("other", release, &forms, &[mode]).unwrap().0
+    };
+    let sender = image("1", &["distance (0-255)", "weight (1-9)", "no weight"]);
+    let receiver = image("2", &["distance (1-255)", "weight (1-8)", "no weight"]);
+    for line in ["distance 7", "no weight"] {
+        let (mut here, mut there) = (
+            Config::factory(sender.levels()),
+            Config::factory(receiver.levels()),
+        );
+        run(&mut there, &receiver, line);
+        let mut edits = run(&mut here, &sender, line);
+        let Some(Edit::Set { line: key, .. }) = edits.pop() else {
+            panic!("{line} is set")
+        };
+        let text = render_edits(&sender, &[Edit::Unset(key)]);
+        for edit in read_edits(&receiver, receiver.own(), &text).unwrap() {
+            there.apply(&receiver, &edit);
+        }
+        assert!(there.is_empty(), "{line}: {text}");
+    }
+}
+
+#[test]
 fn a_no_line_is_stored_where_the_line_itself_is_the_default() {
     let image = bundled::image("6.2").unwrap();
     let mut config = Config::factory(image.levels());
