@@ -10,6 +10,7 @@ pub mod honest;
 pub mod hot_is_served;
 pub mod hot_means_equal;
 pub mod listed_at_takeover;
+pub mod listed_in_store;
 pub mod lockstep;
 pub mod no_acked_loss;
 pub mod no_foreign_line;
@@ -56,6 +57,7 @@ pub fn all(plan: &Arc<Plan>, stock: &Arc<Stock>, options: Options) -> Vec<Box<dy
         Box::new(hot_is_served::HotIsServed::default()),
         Box::new(points::Points::new(Arc::clone(stock), plan.world, wholes)),
         Box::new(listed_at_takeover::LostAtSwitchover::default()),
+        Box::new(listed_in_store::ListedInStore::new(Arc::clone(stock))),
         Box::new(no_zombie::NoZombie::default()),
         Box::new(honest::Honest::new(Arc::clone(stock))),
         Box::new(commutes::Commutes::default()),

@@ -257,6 +257,8 @@ impl Watcher {
             }
             Told::DiskFailed(_) => met.push(Situation::DiskFailed),
             Told::Declined { .. } => met.push(Situation::Declined),
+            // No disk here spoils what it holds.
+            Told::ListingUnread => {}
         }
     }
 }

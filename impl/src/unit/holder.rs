@@ -22,10 +22,11 @@ use super::active::Active;
 use super::input::{Command, Timer};
 use super::output::{Event, Outcome, Refusal};
 use super::own::{Cx, Own, echoes};
-use super::replica::Running;
+use super::replica::{Running, listed};
 use super::standby::{Proceed, Readiness, Standby};
 use crate::base::{Lsn, Shared, Slot, Term};
 use crate::message::{Message, Origin, Stamp, ToArbiter, ToUnit};
+use crate::translate::listing::Listing;
 
 /// A unit that accepted a term, or had it, and does not act.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -281,7 +282,7 @@ fn taken_over(
     own: &Own,
     part: &Part,
     origin: Origin,
-    cx: &Cx<'_, '_>,
+    cx: &mut Cx<'_, '_>,
 ) -> Option<(Running, Lsn, Vec<Shared<str>>)> {
     match (origin, part) {
         (Origin::Stateful { session, lsn }, Part::Standby(standby)) => {
@@ -291,7 +292,8 @@ fn taken_over(
                 && replica.readiness == Readiness::Ready;
             let taken = || {
                 let receiver = &replica.receiver;
-                (receiver.running(), replica.applied, receiver.listed(cx.env))
+                let missing = listed(&receiver.missing(cx.env));
+                (receiver.running(), replica.applied, missing)
             };
             can.then(taken)
         }
@@ -299,7 +301,12 @@ fn taken_over(
         (Origin::Cold, Part::Standby(_) | Part::Holder(_)) => {
             let store = &own.store;
             let config = Running::boot(cx.env.software, &store.text);
-            Some((config, store.stamp.lsn, Vec::new()))
+            // What the disk holds was checked by its digest; another version's listing may be read by none.
+            let missing = Listing::decode(&store.listing).map(|listing| listed(&listing));
+            if missing.is_err() {
+                cx.event(Event::ListingUnread);
+            }
+            Some((config, store.stamp.lsn, missing.unwrap_or_default()))
         }
         (Origin::Resume, Part::Holder(holder)) => {
             holder.running()?;

@@ -194,6 +194,8 @@ pub enum Event {
         /// From which slot.
         from: Slot,
     },
+    /// The startup store's listing cannot be read: what is missing in its config is not known.
+    ListingUnread,
     /// The disk refused a write.
     DiskFailed(WriteId),
     /// An offer was refused.

@@ -2,14 +2,13 @@
 //! rooms. The machines move whole values of these types and ask for digests, never for lines.
 
 use alloc::boxed::Box;
-use alloc::collections::BTreeSet;
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec;
 use alloc::vec::Vec;
 
 use super::env::{Env, PairingKey, Side};
-use crate::base::{ComponentId, Digest, FormId, ImageDigest, Shared};
+use crate::base::{ComponentId, Digest, FormId, ImageDigest, Lsn, Shared, Term};
 use crate::config::render::{read_edits, render_edits};
 use crate::config::{Config, Edit, Prc};
 use crate::disposition::{
@@ -22,7 +21,7 @@ use crate::parse::{self, WalkUp};
 use crate::planted::{Defect, Planted};
 use crate::policy::Cause;
 use crate::transform;
-use crate::translate::listing::{Listing, ListingChange};
+use crate::translate::listing::{LISTED_LINES_MAX, Listed, Listing, ListingChange};
 use crate::translate::{self, Lowered, Lowering, Raising, WayOfLine};
 
 /// The own image, as a unit needs it: loaded once, shared by all steps.
@@ -464,15 +463,34 @@ impl Receiver {
         self.raising.wire_digest(&env.software.image)
     }
 
-    /// MCL and orphans of the Active, and what is held out here, as lines.
-    pub fn listed(&self, env: &Env<'_>) -> Vec<Shared<str>> {
-        let listed = self.raising.listing().lines().keys();
-        let mut lines: BTreeSet<Shared<str>> =
-            listed.map(|key| placed(&key.path, &key.line)).collect();
+    /// What is known not to be in S: the Active's listing with what is held out here beside it.
+    pub fn missing(&self, env: &Env<'_>) -> Listing {
+        let listing = self.raising.listing();
+        let room = LISTED_LINES_MAX.saturating_sub(listing.len());
         let held = self.raising.held_out(&env.software.image);
-        lines.extend(held.iter().map(|each| Shared::from(each.text())));
-        lines.into_iter().collect()
+        let held = held.into_iter().take(room).map(|each| {
+            let listed = Listed {
+                cause: each.cause,
+                since: (Term(0), Lsn(0)),
+                orphan: None,
+            };
+            (each.key, Some(listed))
+        });
+        let mut missing = listing.clone();
+        missing.apply(&ListingChange {
+            lines: held.collect(),
+            complements: vec![],
+        });
+        missing
     }
+}
+
+/// The lines of a listing, each with the modes that it stands in, in the order of their words.
+pub(super) fn listed(listing: &Listing) -> Vec<Shared<str>> {
+    let keys = listing.lines().keys();
+    let mut lines: Vec<Shared<str>> = keys.map(|key| placed(&key.path, &key.line)).collect();
+    lines.sort_unstable_by(|a, b| str::cmp(a, b));
+    lines
 }
 
 fn at_active<'e>(env: &Env<'e>, key: Option<&PairingKey>) -> Option<&'e ActivePairing> {

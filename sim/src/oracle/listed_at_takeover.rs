@@ -13,7 +13,7 @@ use super::points::{Point, Whole};
 use super::{broken, told};
 use crate::tap::{Event, Observer, Scene, Seen, Violation};
 
-const NAME: &str = "ListedAtTakeover";
+pub(super) const NAME: &str = "ListedAtTakeover";
 
 /// What the new Active says.
 #[derive(Debug, Default)]
@@ -29,13 +29,7 @@ impl Whole for ListedAtTakeover {
             return Ok(());
         };
         let told: BTreeSet<String> = told.iter().map(|line| line.to_string()).collect();
-        let listed = point.sums.listed.iter();
-        let wanted: BTreeSet<String> = listed
-            .map(|(path, line)| {
-                let between = if path.is_empty() { "" } else { " / " };
-                format!("{path}{between}{line}")
-            })
-            .collect();
+        let wanted = point.sums.listed.iter().map(placed).collect();
         agrees(&told, &wanted)
     }
 }
@@ -104,7 +98,14 @@ fn bulk_at(event: &Event<'_>) -> Option<Lsn> {
     }
 }
 
-fn agrees(said: &BTreeSet<String>, wanted: &BTreeSet<String>) -> Result<(), Violation> {
+/// A line with the modes that it stands in.
+pub(super) fn placed((path, line): &(String, String)) -> String {
+    let between = if path.is_empty() { "" } else { " / " };
+    format!("{path}{between}{line}")
+}
+
+/// Whether what was said to be missing is what is.
+pub(super) fn agrees(said: &BTreeSet<String>, wanted: &BTreeSet<String>) -> Result<(), Violation> {
     if let Some(line) = wanted.difference(said).next() {
         return broken(NAME, format!("`{line}` is missing, and is not listed"));
     }

@@ -71,15 +71,13 @@ impl Observer for SavedSurvives {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oracle::stage::{Stage, boot, broken_property, idle, stamp, store};
+    use crate::oracle::stage::{Stage, boot, broken_property, idle, persists, stamp, store};
 
     fn boots(found: Stamp, lost_disk: bool) -> Option<&'static str> {
         let (mut stage, oracle) = (Stage::new(), &mut SavedSurvives::default());
         let (unit, write) = (idle(Slot(0), "6.2"), WriteId(1));
-        let record = Record::Store(store(stamp(2, 5)));
-        stage
-            .does(oracle, unit.clone(), &[Output::Persist { write, record }])
-            .unwrap();
+        let writes = [persists(store(stamp(2, 5)))];
+        stage.does(oracle, unit.clone(), &writes).unwrap();
         stage
             .step(oracle, unit, &Input::Persisted(write), &[])
             .unwrap();

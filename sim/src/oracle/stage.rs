@@ -4,7 +4,9 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
-use skewsync::base::{Attempt, BootId, CommandId, Digest, ImageDigest, Lsn, Shared, Slot, Term};
+use skewsync::base::{
+    Attempt, BootId, CommandId, Digest, ImageDigest, Lsn, Shared, Slot, Term, WriteId,
+};
 use skewsync::image::bundled;
 use skewsync::message::{
     Address, Eligible, HeldBy, Message, Origin, Redundancy, Session, Stamp, ToArbiter,
@@ -19,8 +21,8 @@ use skewsync::unit::replica::{Executed, Receiver, Sender};
 use skewsync::unit::standby::{self, Readiness, Replica, Seat};
 use skewsync::unit::{
     Active, Arbiter, ArbiterEvent, ArbiterInput, ArbiterOutput, Boot, Command, Durability, Env,
-    Event as Told, Holder, Input, Limits, Outcome, Output, Pairing, PairingKey, Part, Running,
-    Side, Software, Standby, Store, Unit,
+    Event as Told, Holder, Input, Limits, Outcome, Output, Pairing, PairingKey, Part, Record,
+    Running, Side, Software, Standby, Store, Unit,
 };
 
 use crate::stock::{Loaded, Stock};
@@ -276,6 +278,14 @@ pub(crate) fn store(stamp: Stamp) -> Store {
         stamp,
         listing: Shared::new(Vec::new()),
         origin: Shared::new(Vec::new()),
+    }
+}
+
+/// Its first write.
+pub(crate) fn persists(store: Store) -> Output {
+    Output::Persist {
+        write: WriteId(1),
+        record: Record::Store(store),
     }
 }
 

@@ -111,7 +111,7 @@ impl Seat {
         if under_way || done {
             return;
         }
-        let (listing_at, origin_at) = (header.listing_at as usize, header.origin_at as usize);
+        let origin_at = header.origin_at as usize;
         let config = &bytes[..origin_at];
         let of = Receiver::of(cx.env, self.pairing.as_ref(), config, header.listing_at);
         let Some((receiver, _)) = of else {
@@ -130,7 +130,7 @@ impl Seat {
         let store = Store {
             text: receiver.running().text(),
             stamp: header.stamp,
-            listing: Shared::new(bytes[listing_at..origin_at].to_vec()),
+            listing: Shared::new(receiver.missing(cx.env).encode()),
             origin: Shared::new(bytes[origin_at..].to_vec()),
         };
         let write = Write::PeerSave {

@@ -6,9 +6,11 @@ use alloc::vec;
 use super::world::{A, B, World};
 use crate::base::Shared;
 use crate::config::Prc;
-use crate::message::{LeaveWhy, Verdict};
+use crate::message::{LeaveWhy, Origin, Verdict};
 use crate::policy::{Action, Cause, Phase, Policy, Rule};
-use crate::unit::{ArbiterTimer, Event, Outcome, Part, Place, Refusal, Shown, Timer, Unit, peer};
+use crate::unit::{
+    ArbiterTimer, Event, Outcome, Part, Place, Refusal, Request, Shown, Timer, Unit, peer,
+};
 
 fn skewed(active: &'static str, standby: &'static str) -> World {
     let mut world = World::new([active, standby]);
@@ -85,6 +87,35 @@ fn a_value_that_cannot_go_takes_the_old_line_with_it() {
         world.find(B, told),
         "the new Active's first event lists what is missing"
     );
+}
+
+/// Section 5: what is missing in a store is saved with it, and a cold takeover from it says so: what the
+/// listing holds, and what this unit's own parser refused.
+#[test]
+fn a_cold_takeover_lists_what_was_missing_when_it_was_saved() {
+    let mut world = skewed("6.2", "6.0");
+    world.policy = rule(Phase::Line, Cause::Prc, Action::DropAndWarn);
+    world.refuses =
+        Box::new(|_, line| line.words.text().contains("speed").then_some(Prc::Rejected));
+    world.command(A, "interface eth0\nmtu 9216");
+    world.command(A, "interface eth0\nspeed 100");
+    world.settle();
+    world.ask(A, Request::Save);
+    world.settle();
+    world.crash(A);
+    world.crash(B);
+    world.boot(B);
+    world.settle();
+    world.fire_arbiter(ArbiterTimer::Lease);
+    for _ in 0..2 {
+        world.fire_arbiter(ArbiterTimer::TakeoverWait);
+        world.rounds(3);
+    }
+    let told = |event: &Event| {
+        matches!(event, Event::Acts { origin: Origin::Cold, listed, .. }
+        if *listed == ["interface eth0 / mtu 9216", "interface eth0 / speed 100"].map(Shared::text))
+    };
+    assert!(world.find(B, told), "{:?}", world.events);
 }
 
 /// Section 6: `refuse` is asked before execution, and leaves nothing.

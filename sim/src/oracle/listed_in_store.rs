@@ -1,0 +1,147 @@
+//! ListedAtTakeover, of a store: a unit that takes over from its startup store lists exactly the lines that
+//! were missing in it when it was saved.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use skewsync::base::Slot;
+use skewsync::config::Config;
+use skewsync::message::{Origin, Stamp};
+use skewsync::unit::{Event as Told, Output, Part, Record};
+
+use super::listed_at_takeover::{NAME, agrees, placed};
+use super::{performed, reference, told};
+use crate::plan::fault::FAULT_KINDS;
+use crate::stock::{Loaded, Stock};
+use crate::tap::{Event, Observer, Scene, Seen, Violation};
+
+/// See the module.
+pub struct ListedInStore {
+    stock: Arc<Stock>,
+    /// What was saved, by the Active that saved it.
+    saves: BTreeMap<Stamp, (Config, Arc<Loaded>)>,
+    /// What is missing in each unit's stores.
+    missing: BTreeMap<(Slot, Stamp), BTreeSet<String>>,
+    /// A Standby was made to refuse lines: its store lacks more than the reference knows of.
+    refuses: bool,
+    checked: u64,
+}
+
+impl ListedInStore {
+    /// Of units whose images are in the stock.
+    pub const fn new(stock: Arc<Stock>) -> Self {
+        Self {
+            stock,
+            saves: BTreeMap::new(),
+            missing: BTreeMap::new(),
+            refuses: false,
+            checked: 0,
+        }
+    }
+
+    /// A unit writes a store.
+    fn stores(&mut self, slot: Slot, part: &Part, stamp: Stamp, scene: &dyn Scene) {
+        let Ok(image) = self.stock.image(scene.image(slot).1) else {
+            return;
+        };
+        let missing = match part {
+            Part::Active(active) => {
+                let config = active.config.config().clone();
+                self.saves.insert(stamp, (config, image));
+                BTreeSet::new()
+            }
+            Part::Standby(_) | Part::Holder(_) => {
+                let Some((config, from)) = self.saves.get(&stamp) else {
+                    return;
+                };
+                let images = (from.software().image(), image.software().image());
+                let sums = reference::sums(images.0, images.1, config);
+                sums.listed.iter().map(placed).collect()
+            }
+        };
+        self.missing.insert((slot, stamp), missing);
+    }
+}
+
+impl Observer for ListedInStore {
+    fn see(&mut self, seen: &Seen<'_>, scene: &dyn Scene) -> Result<(), Violation> {
+        let (slot, unit) = match seen.event {
+            Event::Unit { slot, unit, .. } => (slot, unit),
+            Event::Fault { kind, effect: true } => {
+                self.refuses |= FAULT_KINDS[kind] == "refuse-line";
+                return Ok(());
+            }
+            _ => return Ok(()),
+        };
+        for output in performed(&seen.event) {
+            if let Output::Persist {
+                record: Record::Store(store),
+                ..
+            } = output
+            {
+                self.stores(slot, &unit.part, store.stamp, scene);
+            }
+        }
+        for event in told(&seen.event) {
+            let Told::Acts {
+                origin: Origin::Cold,
+                listed,
+                ..
+            } = event
+            else {
+                continue;
+            };
+            let said = listed.iter().map(|line| line.to_string()).collect();
+            let stored = self.missing.get(&(slot, unit.own.store.stamp));
+            let wanted = stored.cloned().unwrap_or_default();
+            if !self.refuses {
+                self.checked += 1;
+                agrees(&said, &wanted)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn checked(&self) -> Vec<(&'static str, u64)> {
+        vec![(NAME, self.checked)]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::oracle::stage::{
+        Pair, Stage, active, acts, broken_property, persists, stamp, stock, store,
+    };
+
+    const RELEASES: [&str; 2] = ["6.1", "6.0"];
+
+    fn takes_over_saying(listed: &[&str]) -> Option<&'static str> {
+        let mut oracle = ListedInStore::new(stock());
+        let mut stage = Stage::of(RELEASES);
+        let text = "interface eth0\n mtu 9216\n speed 10\n";
+        let Pair {
+            active: saves,
+            standby,
+        } = Pair::of(RELEASES, text, 4);
+        let saved = || [persists(store(stamp(1, 4)))];
+        stage.does(&mut oracle, saves, &saved()).unwrap();
+        stage.does(&mut oracle, standby, &saved()).unwrap();
+        let mut next = active(Slot(1), 2, 4, RELEASES[1], "interface eth0\n speed 10\n");
+        next.own.store = store(stamp(1, 4));
+        let says = acts(stamp(2, 4), Origin::Cold, listed);
+        broken_property(stage.does(&mut oracle, next, &[says]))
+    }
+
+    #[test]
+    fn a_successor_that_lists_less_or_more_breaks_it() {
+        assert_eq!(takes_over_saying(&[]), Some(NAME));
+        let more = ["interface eth0 / mtu 9216", "interface eth0 / speed 10"];
+        assert_eq!(takes_over_saying(&more), Some(NAME));
+    }
+
+    #[test]
+    fn a_successor_that_lists_what_its_store_lacks_breaks_nothing() {
+        assert_eq!(takes_over_saying(&["interface eth0 / mtu 9216"]), None);
+    }
+}
