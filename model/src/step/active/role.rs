@@ -1,0 +1,126 @@
+//! How the Active loses its role: drained, forced, or with its lease.
+
+use super::register::write_register;
+use super::{holder, settle};
+use crate::effects::Effects;
+use crate::state::{Active, Holder, Part, Phase, Prompt, Unit};
+use crate::step::{Answer, Env, Out, Rule, eligible};
+
+pub(in crate::step) fn on_drain_over<E: Effects>(
+    env: &Env<E>,
+    unit: &mut Unit,
+    out: &mut Out,
+) -> Option<()> {
+    let Part::Active(active) = &mut unit.part else {
+        return None;
+    };
+    if !core::mem::take(&mut active.draining) {
+        return None;
+    }
+    settle(env, unit, out);
+    Some(())
+}
+
+pub(super) fn drain<E>(env: &Env<E>, unit: &mut Unit, out: &mut Out) {
+    let slot = out.slot;
+    let Part::Active(active) = &mut unit.part else {
+        return;
+    };
+    let Some(current) = active.current.as_ref().filter(|_| active.draining) else {
+        return;
+    };
+    if current.acked < active.last || !active.prompts.is_empty() || active.register.open {
+        return;
+    }
+    let (session, last) = (current.session, active.last);
+    if active.register.value.is_some_and(|value| value.lsn == last) {
+        release(env, unit, out);
+    } else {
+        write_register(active, Some(eligible(session, 1 - slot, last)), out);
+    }
+}
+
+fn release<E>(env: &Env<E>, unit: &mut Unit, out: &mut Out) {
+    let Part::Active(active) = &mut unit.part else {
+        return;
+    };
+    fall_silent(env, active, out);
+    unit.n += 1;
+    unit.part = Part::Holder(Holder {
+        term: active.term,
+        renew: active.renew,
+        granted: active.granted,
+        released: true,
+        runs: true,
+        cfg: active.cfg,
+        lsn: active.last,
+        kept: None,
+    });
+    holder::ask(unit, out);
+}
+
+pub(in crate::step) fn on_switchover<E: Effects>(
+    env: &Env<E>,
+    unit: &mut Unit,
+    out: &mut Out,
+) -> Option<()> {
+    let Part::Active(active) = &mut unit.part else {
+        return None;
+    };
+    if !is_hot(active) || active.draining {
+        return None;
+    }
+    active.draining = true;
+    settle(env, unit, out);
+    Some(())
+}
+
+pub(in crate::step) fn on_forced<E>(env: &Env<E>, unit: &mut Unit, out: &mut Out) -> Option<()> {
+    let Part::Active(active) = &unit.part else {
+        return None;
+    };
+    if !is_hot(active) {
+        return None;
+    }
+    release(env, unit, out);
+    Some(())
+}
+
+fn is_hot(active: &Active) -> bool {
+    let hot = active
+        .current
+        .as_ref()
+        .is_some_and(|current| current.phase == Phase::Hot);
+    hot && active.register.value.is_some() && !active.register.open
+}
+
+/// All prompts return `unknown`.
+pub(in crate::step) fn fall_silent<E>(env: &Env<E>, active: &mut Active, out: &mut Out) {
+    let prompts = active.prompts.drain(..);
+    if env.keeps(Rule::LossAnswers) {
+        out.answers
+            .extend(prompts.map(|Prompt { lsn, .. }| Answer::Unknown { lsn }));
+    } else {
+        drop(prompts);
+    }
+    active.draining = false;
+}
+
+pub(in crate::step) fn lapse<E>(env: &Env<E>, unit: &mut Unit, out: &mut Out) -> Option<()> {
+    let Part::Active(active) = &mut unit.part else {
+        return None;
+    };
+    fall_silent(env, active, out);
+    unit.n += 1;
+    unit.part = Part::Holder(Holder {
+        term: active.term,
+        renew: active.renew,
+        granted: active.granted,
+        released: false,
+        runs: true,
+        cfg: active.cfg,
+        lsn: active.last,
+        kept: Some(active.clone()),
+    });
+    Some(())
+}

@@ -1,0 +1,268 @@
+//! The Active's session: how it begins, is judged and ends, and what its phase sends.
+
+use super::register::clear_register;
+use super::settle;
+use crate::action::Action;
+use crate::effects::Effects;
+use crate::state::{
+    Active, Current, Have, Lsn, Msg, Part, Phase, Rejection, Session, Snapshot, Unit,
+};
+use crate::step::{Env, Out, Rule};
+
+/// The Standby has applied up to `lsn`: the window moves.
+pub(super) fn take_applied<E>(env: &Env<E>, current: &mut Current, lsn: Lsn, out: &mut Out) {
+    let session = current.session;
+    let edge = current.acked + env.line_window;
+    current.acked = lsn;
+    current.journal.retain(|change| change.lsn > lsn);
+    let opened = current.journal.iter().filter(|change| change.lsn > edge);
+    let now = lsn + env.line_window;
+    for change in opened.filter(|change| change.lsn <= now) {
+        out.peer(Msg::Line {
+            session,
+            change: *change,
+        });
+    }
+}
+
+/// Policy rejects the snapshot that was executed.
+pub(in crate::step) fn on_rejected<E: Effects>(
+    env: &Env<E>,
+    unit: &mut Unit,
+    msg: Msg,
+    rejection: Rejection,
+    out: &mut Out,
+) -> Option<()> {
+    let Part::Active(active) = &mut unit.part else {
+        return None;
+    };
+    let current = active.current.as_mut()?;
+    let session = current.session;
+    let (Msg::BulkDone { session: of, lsn }, Phase::Bulk(snapshot)) = (msg, current.phase) else {
+        return None;
+    };
+    if of != session || snapshot.lsn != lsn {
+        return None;
+    }
+    current.phase = Phase::Rejected(lsn, rejection);
+    current.journal.clear();
+    active.resets += u16::from(rejection == Rejection::Reset);
+    out.peer(Msg::BulkReject {
+        session,
+        lsn,
+        rejection,
+    });
+    settle(env, unit, out);
+    Some(())
+}
+
+/// What the Standby applied is not what was sent, and policy ends the session.
+pub(in crate::step) fn on_disagreement<E: Effects>(
+    env: &Env<E>,
+    unit: &mut Unit,
+    action: &Action,
+    out: &mut Out,
+) -> Option<()> {
+    let Part::Active(active) = &mut unit.part else {
+        return None;
+    };
+    let Action::Disagrees(flight, counts) = action else {
+        return None;
+    };
+    let Msg::Applied { session, lsn } = flight.msg else {
+        return None;
+    };
+    let last = active.last;
+    let current = active.current.as_mut()?;
+    let of_it = current.session == session && current.phase.sends_lines();
+    if !of_it || lsn < current.acked || lsn > last {
+        return None;
+    }
+    if *counts {
+        take_applied(env, current, lsn, out);
+    }
+    leave(env, active, out);
+    settle(env, unit, out);
+    Some(())
+}
+
+pub(in crate::step) fn on_incompatible(unit: &mut Unit, out: &mut Out) -> Option<()> {
+    let Part::Active(active) = &mut unit.part else {
+        return None;
+    };
+    let current = active
+        .current
+        .as_mut()
+        .filter(|current| current.phase == Phase::Pairing)?;
+    current.phase = Phase::Held;
+    out.peer(Msg::Incompatible {
+        session: current.session,
+    });
+    Some(())
+}
+
+pub(super) fn on_join<E>(
+    env: &Env<E>,
+    active: &mut Active,
+    boot: u16,
+    (of_boot, n, resets): (u16, u16, u16),
+    out: &mut Out,
+) {
+    let round = (of_boot, n);
+    let of = |session: Session| (session.standby, session.attempt);
+    let known = [
+        active.offered,
+        active.current.as_ref().map(|current| current.session),
+    ];
+    if let Some(session) = known
+        .into_iter()
+        .flatten()
+        .find(|session| of(*session) == round)
+    {
+        return out.peer(Msg::Proceed { session });
+    }
+    let ended = active.ended.filter(|_| env.keeps(Rule::SessionNamedOnce));
+    let mut seen = known.into_iter().flatten().map(of).chain(ended);
+    if seen.all(|seen| seen < round) {
+        if env.keeps(Rule::JoinCarriesResets) {
+            active.resets = active.resets.max(resets);
+        }
+        let session = Session {
+            term: active.term,
+            active: boot,
+            standby: round.0,
+            attempt: round.1,
+        };
+        active.offered = Some(session);
+        out.peer(Msg::Proceed { session });
+    }
+}
+
+pub(super) fn on_ready<E: Effects>(
+    env: &Env<E>,
+    active: &mut Active,
+    session: Session,
+    have: Have,
+    out: &mut Out,
+) {
+    if let Some(current) = active
+        .current
+        .as_ref()
+        .filter(|current| current.session == session)
+    {
+        if matches!(current.phase, Phase::Config | Phase::Bulk(_)) {
+            out.peer(Msg::Compatible { session });
+        }
+        return resend_phase(env, active, out);
+    }
+    if active.offered != Some(session) {
+        return;
+    }
+    end_current(active);
+    active.offered = None;
+    active.leaving = None;
+    let phase = match have {
+        Have::SameImage => Phase::Config,
+        Have::AtHand => Phase::Diff,
+        Have::Needed => Phase::Dump,
+    };
+    let current = Current {
+        session,
+        phase,
+        journal: Vec::new(),
+        acked: 0,
+        hot_at: 0,
+    };
+    active.current = Some(current);
+    clear_register(env, active, out);
+    match have {
+        Have::SameImage => out.peer(Msg::Compatible { session }),
+        Have::Needed => out.peer(Msg::Dump { session }),
+        Have::AtHand => {}
+    }
+}
+
+pub(in crate::step) fn on_paired<E: Effects>(
+    env: &Env<E>,
+    unit: &mut Unit,
+    out: &mut Out,
+) -> Option<()> {
+    let Part::Active(active) = &mut unit.part else {
+        return None;
+    };
+    let current = active
+        .current
+        .as_mut()
+        .filter(|current| current.phase == Phase::Pairing)?;
+    current.phase = Phase::Config;
+    out.peer(Msg::Compatible {
+        session: current.session,
+    });
+    settle(env, unit, out);
+    Some(())
+}
+
+fn end_current(active: &mut Active) {
+    if let Some(current) = active.current.take() {
+        let round = (current.session.standby, current.session.attempt);
+        active.ended = active.ended.max(Some(round));
+    }
+}
+
+pub(super) fn leave<E>(env: &Env<E>, active: &mut Active, out: &mut Out) {
+    let Some(current) = &active.current else {
+        return;
+    };
+    let session = current.session;
+    end_current(active);
+    out.peer(Msg::Leave { session });
+    active.leaving = Some(session);
+    clear_register(env, active, out);
+    active.draining = false;
+}
+
+pub(super) fn send_bulk(session: Session, snapshot: Snapshot, out: &mut Out) {
+    out.peer(Msg::Config { session, snapshot });
+    for number in 0..snapshot.chunks {
+        out.peer(Msg::Chunk {
+            session,
+            lsn: snapshot.lsn,
+            cfg: snapshot.cfg,
+            number,
+        });
+    }
+}
+
+pub(super) fn send_lines<E>(env: &Env<E>, current: &Current, out: &mut Out) {
+    let session = current.session;
+    let edge = current.acked + env.line_window;
+    for change in current.journal.iter().filter(|change| change.lsn <= edge) {
+        out.peer(Msg::Line {
+            session,
+            change: *change,
+        });
+    }
+}
+
+pub(super) fn resend_phase<E>(env: &Env<E>, active: &Active, out: &mut Out) {
+    let Some(current) = &active.current else {
+        return;
+    };
+    let session = current.session;
+    match current.phase {
+        Phase::Dump => out.peer(Msg::Dump { session }),
+        Phase::Config => out.peer(Msg::Compatible { session }),
+        Phase::Bulk(snapshot) => send_bulk(session, snapshot, out),
+        Phase::HotSent => {
+            out.peer(Msg::Hot {
+                session,
+                lsn: current.hot_at,
+            });
+            send_lines(env, current, out);
+        }
+        Phase::Cold | Phase::HotAcked | Phase::Setting | Phase::Hot => {
+            send_lines(env, current, out);
+        }
+        Phase::Diff | Phase::Pairing | Phase::Rejected(..) | Phase::Held => {}
+    }
+}
