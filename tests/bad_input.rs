@@ -179,13 +179,22 @@ fn command_sets_that_are_none() {
     };
     let nodes = r#"{"config":{"parent":null}}"#;
     let forms =
-        "{\"node\":\"config\",\"command\":\"a [b\"}\n{\"node\":\"nope\",\"command\":\"x\"}\n";
+        "{\"node\":\"config\",\"command\":\"a [b\"}\n\n{\"node\":\"nope\",\"command\":\"x\"}\n";
     let says = [
         "forms.jsonl:1: not taken: column 3: the bracket that opens here is never closed",
-        "forms.jsonl:2: not taken: mode nope is declared nowhere: `x`",
+        "forms.jsonl:3: not taken: mode nope is declared nowhere: `x`",
         "2 of 2 forms were not taken",
     ];
-    import(forms, nodes, 0, &says);
+    import(forms, nodes, 1, &says);
+    let modes = r#"{"a":{"parent":"b","enter":["a <x"]},"c":{"parent":null,"enter":["m"]},"d":{"parent":null,"enter":["m"]}}"#;
+    let says = [
+        "nodes.json: a: left out: its parent is declared nowhere: it stands under config: `b`",
+        "nodes.json: a: left out: column 3: ",
+        "nodes.json: d: left out: it enters c already: `m`",
+    ];
+    import("", modes, 0, &says);
+    let twice = "{\"a\":{\"parent\":null},\n\"a\":{\"parent\":null}}";
+    import("", twice, 5, &["nodes.json:2: mode a stands here twice"]);
     import(
         "{\"node\":\"config\"}\n",
         nodes,

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use skewsync::image::Image;
-use skewsync_cli::verbs::image::import_files;
+use skewsync_cli::verbs::image::forms::import_files;
 
 /// The corpus, if it lies beside the checkout.
 pub(crate) fn corpus() -> Option<PathBuf> {
@@ -18,5 +18,7 @@ pub(crate) fn corpus() -> Option<PathBuf> {
 pub(crate) fn imported(corpus: &Path, release: &str) -> (Image, String) {
     let forms = corpus.join(format!("{release}.jsonl"));
     let nodes = corpus.join(format!("{release}.nodes.json"));
-    import_files(&forms, &nodes, "frr", release).expect("the command set is readable")
+    let imported = import_files(&forms, &nodes, "frr", release);
+    let imported = imported.expect("the command set is readable");
+    (imported.image, imported.report)
 }

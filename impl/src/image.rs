@@ -22,7 +22,7 @@ use crate::grammar::{Form, FormError, LeafId, Matcher};
 pub use default::{DefaultDecl, DefaultError, DefaultValues};
 pub use family::{Family, FamilyError, Origin, Problem};
 pub use file::{IMAGE_BYTES_MAX, ImageFileError};
-pub use import::{ImportedForm, ImportedMode, Rejected, import};
+pub use import::{Given, ImportedForm, ImportedMode, Rejected, import};
 pub use kind::Kind;
 
 /// The name of the root mode.

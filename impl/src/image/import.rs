@@ -30,16 +30,28 @@ pub struct ImportedMode {
     pub enter: Vec<String>,
 }
 
-/// A form that was not taken.
+/// What was given and not taken.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rejected {
-    /// Its place among the forms given, from 0.
-    pub number: usize,
+    /// Which.
+    pub given: Given,
     /// The form.
     pub form: String,
     /// Why.
     pub why: String,
 }
+
+/// A place in what was given.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Given {
+    /// A form, by its place among the forms from 0.
+    Form(usize),
+    /// What is said of a mode, by its name.
+    Mode(String),
+}
+
+/// Components that one command set may name.
+const COMPONENTS_MAX: usize = 1024;
 
 /// The words that move between modes: no configuration.
 const NAVIGATION: [&str; 4] = ["exit", "quit", "end", "exit-address-family"];
@@ -52,7 +64,7 @@ fn is_navigation(form: &str) -> bool {
 /// Makes an image of a command set.
 ///
 /// # Shape
-/// The image, and the forms that were not taken. Navigation is left out silently.
+/// The image, and what was not taken. Navigation is left out silently.
 ///
 /// # Errors
 /// [`ImageError`] where what was taken makes no image.
@@ -62,45 +74,40 @@ pub fn import(
     forms: &[ImportedForm],
     modes: &[ImportedMode],
 ) -> Result<(Image, Vec<Rejected>), ImageError> {
-    let known: BTreeSet<&str> = modes.iter().map(|mode| mode.name.as_str()).collect();
-    let mut enters: BTreeMap<(&str, String), &str> = BTreeMap::new();
-    for mode in modes {
-        let parent = mode.parent.as_deref().unwrap_or(ROOT);
-        for form in mode.enter.iter().filter_map(|form| Form::parse(form).ok()) {
-            enters.insert((parent, form.normal().to_string()), &mode.name);
-        }
-    }
+    let mut rejected = Vec::new();
+    let known = Modes::of(modes, &mut rejected);
     let mut components: Vec<Component> = Vec::new();
     let mut commands: BTreeMap<(String, String), Command> = BTreeMap::new();
-    let mut rejected = Vec::new();
     for (number, row) in forms
         .iter()
         .enumerate()
         .filter(|(_, row)| !is_navigation(&row.form))
     {
+        let mut refuse = |why| {
+            rejected.push(Rejected {
+                given: Given::Form(number),
+                form: row.form.clone(),
+                why,
+            });
+        };
+        if row.mode != ROOT && !known.parents.contains_key(row.mode.as_str()) {
+            refuse(alloc::format!("mode {} is declared nowhere", row.mode));
+            continue;
+        }
         let form = match Form::parse(&row.form) {
-            _ if row.mode != ROOT && !known.contains(row.mode.as_str()) => {
-                let why = alloc::format!("mode {} is declared nowhere", row.mode);
-                rejected.push(Rejected {
-                    number,
-                    form: row.form.clone(),
-                    why,
-                });
-                continue;
-            }
             Ok(form) => form,
             Err(error) => {
-                let why = alloc::format!("column {}: {error}", error.span.start + 1);
-                rejected.push(Rejected {
-                    number,
-                    form: row.form.clone(),
-                    why,
-                });
+                refuse(alloc::format!("column {}: {error}", error.span.start + 1));
                 continue;
             }
         };
-        let component = component_of(&mut components, &row.component);
-        let entered = enters.get(&(row.mode.as_str(), form.normal().to_string()));
+        let Some(component) = component_of(&mut components, &row.component) else {
+            refuse(alloc::format!("more than {COMPONENTS_MAX} components"));
+            continue;
+        };
+        let entered = known
+            .enters
+            .get(&(row.mode.as_str(), form.normal().to_string()));
         let command = Command {
             mode: row.mode.clone(),
             form: row.form.clone(),
@@ -121,15 +128,9 @@ pub fn import(
         name: ROOT.to_string(),
         parent: None,
     };
-    let others = modes.iter().filter(|mode| mode.name != ROOT).map(|mode| {
-        let parent = mode
-            .parent
-            .clone()
-            .filter(|parent| known.contains(parent.as_str()));
-        Mode {
-            name: mode.name.clone(),
-            parent: Some(parent.unwrap_or_else(|| ROOT.to_string())),
-        }
+    let others = known.parents.iter().map(|(name, parent)| Mode {
+        name: name.to_string(),
+        parent: Some(parent.to_string()),
     });
     let declarations = Declarations {
         family: name.to_string(),
@@ -144,16 +145,75 @@ pub fn import(
     Ok((Image::of(declarations)?, rejected))
 }
 
-fn component_of(components: &mut Vec<Component>, name: &str) -> u16 {
+/// What is known of the modes but that of the root.
+struct Modes<'a> {
+    /// Each mode's parent.
+    parents: BTreeMap<&'a str, &'a str>,
+    /// The mode that a form enters, by the mode in which it stands and its normal form.
+    enters: BTreeMap<(&'a str, String), &'a str>,
+}
+
+impl<'a> Modes<'a> {
+    fn of(modes: &'a [ImportedMode], rejected: &mut Vec<Rejected>) -> Self {
+        let mut refuse = |mode: &ImportedMode, form: &str, why| {
+            rejected.push(Rejected {
+                given: Given::Mode(mode.name.clone()),
+                form: form.to_string(),
+                why,
+            });
+        };
+        let names: BTreeSet<&str> = modes.iter().map(|mode| mode.name.as_str()).collect();
+        let mut known = Self {
+            parents: BTreeMap::new(),
+            enters: BTreeMap::new(),
+        };
+        for mode in modes {
+            let parent = mode.parent.as_deref().unwrap_or(ROOT);
+            if parent != ROOT && !names.contains(parent) {
+                let why = "its parent is declared nowhere: it stands under config";
+                refuse(mode, parent, why.to_string());
+            }
+            let parent = Some(parent)
+                .filter(|parent| names.contains(parent))
+                .unwrap_or(ROOT);
+            if mode.name != ROOT && known.parents.insert(&mode.name, parent).is_some() {
+                refuse(mode, &mode.name, "the mode is declared twice".to_string());
+            }
+            for text in &mode.enter {
+                match Form::parse(text) {
+                    Ok(form) => {
+                        let entry = (parent, form.normal().to_string());
+                        if let Some(other) = known.enters.insert(entry, &mode.name)
+                            && other != mode.name
+                        {
+                            refuse(mode, text, alloc::format!("it enters {other} already"));
+                        }
+                    }
+                    Err(error) => {
+                        let column = error.span.start + 1;
+                        refuse(mode, text, alloc::format!("column {column}: {error}"));
+                    }
+                }
+            }
+        }
+        known
+    }
+}
+
+/// The component of this name; none if there are too many.
+fn component_of(components: &mut Vec<Component>, name: &str) -> Option<u16> {
     let known = components
         .iter()
         .position(|component| component.name == name);
-    let number = known.unwrap_or_else(|| {
+    let number = known.unwrap_or(components.len());
+    if number == components.len() {
+        if number == COMPONENTS_MAX {
+            return None;
+        }
         components.push(Component {
             name: name.to_string(),
             level: 0,
         });
-        components.len() - 1
-    });
-    number as u16
+    }
+    u16::try_from(number).ok()
 }

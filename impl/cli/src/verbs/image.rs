@@ -1,14 +1,13 @@
 //! `skewsync image`: build, check, try, import, list.
 
+pub mod forms;
 mod way;
 
-use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
-use serde::Deserialize;
-use skewsync::image::{Family, FamilyError, Image, ImportedForm, ImportedMode, bundled, import};
+use skewsync::image::{Family, FamilyError, Image, bundled};
 
 use crate::Exit;
 use crate::input::{self, InputError};
@@ -47,7 +46,8 @@ pub enum Verb {
         /// The line; the entry lines of its modes before it: `router pim / join-interval 60`.
         line: String,
     },
-    /// Makes an image of a command set: one JSON object a line with `node`, `command`, `daemon`.
+    /// Makes an image of a command set: one JSON object a line with `node`, `command`, `daemon`. What
+    /// cannot be taken is listed; exit code 1 if that is more than 0.5 % of the forms.
     ImportForms {
         /// The command set.
         forms: PathBuf,
@@ -64,21 +64,6 @@ pub enum Verb {
         #[arg(short, long)]
         output: PathBuf,
     },
-}
-
-#[derive(Deserialize)]
-struct FormRow {
-    node: String,
-    command: String,
-    #[serde(default)]
-    daemon: String,
-}
-
-#[derive(Deserialize)]
-struct NodeRow {
-    parent: Option<String>,
-    #[serde(default)]
-    enter: Vec<String>,
 }
 
 /// Runs the verb.
@@ -116,9 +101,10 @@ pub fn run(verb: &Verb, out: &mut dyn Write) -> Result<Exit, InputError> {
             release,
             output,
         } => {
-            let (image, report) = import_files(forms, nodes, name, release)?;
-            write(&image, output)?;
-            out.write_all(report.as_bytes())?;
+            let imported = forms::import_files(forms, nodes, name, release)?;
+            let image = &imported.image;
+            write(image, output)?;
+            out.write_all(imported.report.as_bytes())?;
             writeln!(
                 out,
                 "{}: {} forms -> {}",
@@ -126,7 +112,11 @@ pub fn run(verb: &Verb, out: &mut dyn Write) -> Result<Exit, InputError> {
                 image.forms().count(),
                 output.display()
             )?;
-            Ok(Exit::Ok)
+            Ok(if imported.too_little {
+                Exit::NotSo
+            } else {
+                Exit::Ok
+            })
         }
     }
 }
@@ -214,64 +204,4 @@ fn write(image: &Image, output: &PathBuf) -> Result<(), InputError> {
         error,
     };
     std::fs::write(output, image.encode()).map_err(wrong)
-}
-
-/// Imports a command set from its files: the image, and what was not taken, one line each.
-///
-/// # Errors
-/// See [`InputError`].
-pub fn import_files(
-    forms: &PathBuf,
-    nodes: &PathBuf,
-    name: &str,
-    release: &str,
-) -> Result<(Image, String), InputError> {
-    let row = |path: &PathBuf, line, message| InputError::Row {
-        path: path.clone(),
-        line,
-        message,
-    };
-    let mut rows = Vec::new();
-    for (at, line) in input::text(forms, TABLE_BYTES_MAX)?.lines().enumerate() {
-        if !line.trim().is_empty() {
-            let read: FormRow = serde_json::from_str(line)
-                .map_err(|error| row(forms, at + 1, error.to_string()))?;
-            rows.push(ImportedForm {
-                mode: read.node,
-                form: read.command,
-                component: read.daemon,
-            });
-        }
-    }
-    let read: BTreeMap<String, NodeRow> =
-        serde_json::from_str(&input::text(nodes, TABLE_BYTES_MAX)?)
-            .map_err(|error| row(nodes, error.line(), error.to_string()))?;
-    let modes: Vec<ImportedMode> = read
-        .into_iter()
-        .map(|(name, node)| ImportedMode {
-            name,
-            parent: node.parent,
-            enter: node.enter,
-        })
-        .collect();
-    let (image, rejected) =
-        import(name, release, &rows, &modes).map_err(|error| row(forms, 0, error.to_string()))?;
-    let mut report = String::new();
-    for one in &rejected {
-        let line = one.number + 1;
-        report += &format!(
-            "{}:{line}: not taken: {}: `{}`\n",
-            forms.display(),
-            one.why,
-            one.form
-        );
-    }
-    if !rejected.is_empty() {
-        report += &format!(
-            "{} of {} forms were not taken\n",
-            rejected.len(),
-            rows.len()
-        );
-    }
-    Ok((image, report))
 }
