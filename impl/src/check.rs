@@ -36,8 +36,21 @@ pub struct Report {
     pub overlaps: usize,
     /// Changes whose laws held.
     pub changes: usize,
-    /// What the declared changes do, and how many do it; a change may do several things.
-    pub kinds: BTreeMap<Kind, usize>,
+    /// What each declared change does, in the family's order.
+    pub kinds: Vec<Does>,
+}
+
+/// What one declared change does; it may do several things.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Does {
+    /// Where it was declared.
+    pub origin: Origin,
+    /// The component, and the level from which it holds.
+    pub from: (String, u16),
+    /// The form, or the first of the change.
+    pub words: String,
+    /// What it does.
+    pub kinds: BTreeSet<Kind>,
 }
 
 /// Something that is wrong in a family.
@@ -130,6 +143,19 @@ impl fmt::Display for Finding {
     }
 }
 
+impl fmt::Display for Does {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (component, level) = &self.from;
+        let kinds: Vec<String> = self.kinds.iter().map(Kind::to_string).collect();
+        let kinds = kinds.join(", ");
+        write!(
+            f,
+            "{component} {level}  {kinds}  `{}`  {}",
+            self.words, self.origin
+        )
+    }
+}
+
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for finding in &self.findings {
@@ -140,6 +166,12 @@ impl fmt::Display for Report {
         }
         for known in &self.known {
             writeln!(f, "  {known}")?;
+        }
+        if !self.kinds.is_empty() {
+            writeln!(f, "what the changes do:")?;
+        }
+        for does in &self.kinds {
+            writeln!(f, "  {does}")?;
         }
         let Self {
             lines,
@@ -153,13 +185,17 @@ impl fmt::Display for Report {
             "{lines} lines read back, none ambiguous; {overlaps} pairs of forms overlap"
         )?;
         writeln!(f, "{changes} changes go there and come back")?;
-        let kinds = kinds
+        let mut counts: BTreeMap<Kind, usize> = BTreeMap::new();
+        for kind in kinds.iter().flat_map(|does| &does.kinds) {
+            *counts.entry(*kind).or_default() += 1;
+        }
+        let counts = counts
             .iter()
             .map(|(kind, count)| alloc::format!("{kind} {count}"));
         writeln!(
             f,
             "kinds of change: {}",
-            kinds.collect::<Vec<_>>().join(", ")
+            counts.collect::<Vec<_>>().join(", ")
         )?;
         writeln!(f, "{} errors", self.findings.len())
     }
@@ -173,11 +209,15 @@ pub fn family(family: &Family) -> Report {
         .releases()
         .filter_map(|release| family.image(release))
         .collect();
-    for (change, _) in family.changes() {
-        for kind in family.kinds(change) {
-            *report.kinds.entry(kind).or_default() += 1;
-        }
-    }
+    report.kinds = family
+        .changes()
+        .map(|(change, at)| Does {
+            origin: at.clone(),
+            from: (family.component(change.component).to_string(), change.level),
+            words: first_words(change),
+            kinds: family.kinds(change),
+        })
+        .collect();
     let origins = Origins::of(family);
     let mut proven = BTreeSet::new();
     for image in &images {
@@ -233,6 +273,12 @@ fn name_of(change: &crate::image::Change) -> ChangeName {
     (change.component, change.level, sides.collect())
 }
 
+/// The first form of a change, of the newer side if there is one.
+fn first_words(change: &crate::image::Change) -> String {
+    let first = change.new.iter().chain(&change.old).next();
+    first.map_or_else(String::new, |side| side.form.clone())
+}
+
 /// A command as declared: its first level, the first without it, its component, and where it stands.
 type Declared<'a> = (u16, Option<u16>, u16, &'a Origin);
 
@@ -266,8 +312,7 @@ fn declared(family: &Family, findings: &mut Vec<Finding>) {
     }
     let mut touched: BTreeMap<(u16, u16, &str, String), &Origin> = BTreeMap::new();
     for (change, at) in family.changes() {
-        let words = change.new.iter().chain(&change.old).next();
-        let words = words.map_or_else(String::new, |side| side.form.clone());
+        let words = first_words(change);
         if !family
             .levels_of(change.component)
             .any(|level| level >= change.level)
@@ -306,14 +351,13 @@ fn laws(image: &Image, origins: &Origins, proven: &mut BTreeSet<ChangeName>, rep
     let changes = &image.declarations().changes;
     let finding = |number: usize, fault: Fault| {
         let change = &changes[number];
-        let first = change.new.iter().chain(&change.old).next();
         Finding {
             origin: origins
                 .changes
                 .get(&name_of(change))
                 .cloned()
                 .unwrap_or_default(),
-            words: first.map_or_else(String::new, |side| side.form.clone()),
+            words: first_words(change),
             fault,
         }
     };
