@@ -7,6 +7,7 @@ mod office;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
 use office::{Outcome, Seeds};
@@ -266,6 +267,46 @@ pub fn run_watched(
     thread
         .join()
         .unwrap_or_else(|_| Err("the laboratory panicked outside of a run".into()))
+}
+
+/// Why a plan has no report.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Failed {
+    /// It ran for too long, and was given up: its thread goes on.
+    Hung(Verdict),
+    /// What the stock lacks, or that the thread could not be had.
+    Harness(String),
+}
+
+/// The same within so much real time.
+///
+/// # Errors
+/// See [`Failed`].
+pub fn run_within(
+    limit: Duration,
+    plan: &Arc<Plan>,
+    stock: &Arc<Stock>,
+    options: Options,
+    others: Vec<Box<dyn Observer>>,
+) -> Result<Report, Failed> {
+    let (plan, stock) = (Arc::clone(plan), Arc::clone(stock));
+    let (sender, receiver) = channel();
+    // Nobody hears it any more once it was given up.
+    let body = move || drop(sender.send(run_watched(&plan, &stock, options, others)));
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a thread that may hang, outside of every run"
+    )]
+    std::thread::spawn(body);
+    match receiver.recv_timeout(limit) {
+        Ok(report) => report.map_err(Failed::Harness),
+        Err(RecvTimeoutError::Timeout) => Err(Failed::Hung(Verdict::Hung {
+            seconds: limit.as_secs(),
+        })),
+        Err(RecvTimeoutError::Disconnected) => Err(Failed::Harness(
+            "the laboratory panicked outside of a run".into(),
+        )),
+    }
 }
 
 /// Runs a campaign; `progress` is told after each seed.

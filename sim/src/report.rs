@@ -3,3 +3,10 @@
 pub mod chronicle;
 pub mod json;
 pub mod terminal;
+
+use std::path::{Path, PathBuf};
+
+/// Where the plan of a seed is kept.
+pub fn plan_path(dir: &Path, seed: u64) -> PathBuf {
+    dir.join(format!("seed-{seed}.toml"))
+}

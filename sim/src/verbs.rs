@@ -122,11 +122,40 @@ mod tests {
             &["run", "--only-faults", ""],
             &["run", "--planted", "meteor"],
             &["situations", "--seeds", "0"],
+            &["run", "--config", "Cargo.toml"],
+            &["replay", "no-such-plan.toml", "--limit", "0"],
         ] {
             let (exit, _, err) = lab(words);
             assert_eq!(exit, code(exit::USAGE), "{words:?}");
             assert!(!err.is_empty(), "{words:?} says why");
         }
+    }
+
+    #[test]
+    fn lines_that_the_active_does_not_take_are_left_out_and_said() {
+        let config = file("startup.conf", "hostname r1\nno such line\nmtu mtu\n");
+        let words = ["--seeds", "1", "--pair", "6.0:6.2", "--config", &config];
+        let (exit, out, err) = lab(&[&["run"], &words[..]].concat());
+        assert_eq!(exit, code(exit::PASSED), "{out}");
+        assert!(
+            err.contains(
+                "2 of 3 lines are not taken by meridian@6.0 and are left out; the first: line 2"
+            ),
+            "{err}"
+        );
+    }
+
+    #[test]
+    fn a_plan_that_takes_too_long_is_given_up() {
+        let (stock, _) = crate::stock::load(&[]).expect("the bundled images");
+        let plan = std::sync::Arc::new(crate::draw::plan(1, &crate::draw::Wishes::default()));
+        let options = crate::run::Options {
+            lockstep: crate::run::Lockstep::Off,
+        };
+        let no_time = std::time::Duration::ZERO;
+        let ran = crate::campaign::run_within(no_time, &plan, &stock.into(), options, Vec::new());
+        let hung = crate::run::Verdict::Hung { seconds: 0 };
+        assert_eq!(ran.err(), Some(crate::campaign::Failed::Hung(hung)));
     }
 
     #[test]

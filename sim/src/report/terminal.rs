@@ -8,13 +8,14 @@ use crate::campaign::{Summary, coverage};
 use crate::plan::ENTRIES;
 use crate::plan::fault::FAULT_KINDS;
 use crate::report::json::{Signature, hot, non_stutter_share, signatures};
+use crate::report::plan_path;
 use crate::run::phase::{PHASES, Phase};
 use crate::situation::Situation;
 
 /// The summary as text.
 ///
-/// `kept`: the folder in which the plans of failing seeds are.
-pub fn summary(summary: &Summary, kept: Option<&Path>) -> String {
+/// `dir`: the folder in which the plans of failing seeds are.
+pub fn summary(summary: &Summary, dir: &Path) -> String {
     let mut text = String::new();
     let wall = summary.wall.as_secs_f64().max(1e-9);
     let seconds = summary.virtual_us as f64 / 1e6;
@@ -54,7 +55,7 @@ pub fn summary(summary: &Summary, kept: Option<&Path>) -> String {
     situations(&mut text, summary);
     properties(&mut text, summary);
     unmet(&mut text, summary);
-    failures(&mut text, summary, kept);
+    failures(&mut text, summary, dir);
     text
 }
 
@@ -144,7 +145,7 @@ fn properties(text: &mut String, summary: &Summary) {
     }
 }
 
-fn failures(text: &mut String, summary: &Summary, kept: Option<&Path>) {
+fn failures(text: &mut String, summary: &Summary, dir: &Path) {
     for signed in signatures(&summary.failures) {
         let Signature {
             property,
@@ -165,13 +166,11 @@ fn failures(text: &mut String, summary: &Summary, kept: Option<&Path>) {
             format_args!("  at {:.3} virtual s: {}", signed.at_seconds, signed.seen),
         );
         line(text, format_args!("  {count} seeds: {}", first.join(", ")));
-        let again = match kept {
-            Some(dir) => format!("skewlab replay {}/seed-{seed}.toml", dir.display()),
-            None => format!(
-                "skewlab run --from {seed} --seeds 1 --out DIR keeps its plan, skewlab replay DIR/seed-{seed}.toml runs it"
-            ),
-        };
-        line(text, format_args!("  again: {again}"));
+        let plan = plan_path(dir, seed);
+        line(
+            text,
+            format_args!("  again: skewlab replay {}", plan.display()),
+        );
     }
     for error in &summary.harness {
         line(text, format_args!("\nHARNESS {error}"));

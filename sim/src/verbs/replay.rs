@@ -3,8 +3,9 @@
 use std::io::Write;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
-use crate::campaign::{run_fresh, run_watched};
+use crate::campaign::{Failed, HANGS_AFTER, run_within};
 use crate::exit;
 use crate::plan::FaultKind;
 use crate::regression;
@@ -27,6 +28,9 @@ pub struct Args {
     /// Tells the run event by event.
     #[arg(long)]
     pub tell: bool,
+    /// A run that takes longer hangs, and is given up.
+    #[arg(long, value_name = "SECONDS", default_value_t = HANGS_AFTER.as_secs(), value_parser = clap::value_parser!(u64).range(1..))]
+    pub limit: u64,
 }
 
 /// Runs the plan; the exit code of `exit`.
@@ -68,12 +72,21 @@ pub fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, 
             Vec::new()
         }
     };
-    let report = run_watched(&plan, &stock, Options { lockstep }, observers())?;
-    let again = run_fresh(&plan, &stock, Options { lockstep })?;
+    let limit = Duration::from_secs(args.limit);
+    let within = |observers| run_within(limit, &plan, &stock, Options { lockstep }, observers);
+    let ran = within(observers()).and_then(|report| Ok((report, within(Vec::new())?)));
     drop(quiet);
     let story = story.lock().unwrap_or_else(PoisonError::into_inner);
     let _ = write!(out, "{story}");
     let write = |error: std::io::Error| format!("cannot write: {error}");
+    let (report, again) = match ran {
+        Ok(reports) => reports,
+        Err(Failed::Hung(verdict)) => {
+            writeln!(out, "{}", verdict.words()).map_err(write)?;
+            return Ok(verdict.code());
+        }
+        Err(Failed::Harness(error)) => return Err(error),
+    };
     writeln!(
         out,
         "{}: {:.3} virtual s, {} steps, {} messages, trace {:016x}",

@@ -2,6 +2,7 @@
 
 mod afresh;
 
+use std::collections::BTreeSet;
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -9,7 +10,7 @@ use std::time::Duration;
 
 use skewsync::parse::{self, WalkUp};
 
-use crate::campaign::{self, Campaign, Ends, Summary};
+use crate::campaign::{self, Campaign, Ends, Failure, Summary};
 use crate::draw::Wishes;
 use crate::plan::fault::FAULT_KINDS;
 use crate::report;
@@ -42,7 +43,7 @@ pub struct Args {
     /// Only these kinds of faults, separated by commas; `none` for none.
     #[arg(long, value_name = "KINDS")]
     pub only_faults: Option<String>,
-    /// Where plans of failing seeds are written.
+    /// Where plans of failing seeds are written; by default a new folder among the temporary files.
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
     /// One JSON object instead of text.
@@ -117,24 +118,48 @@ pub fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, 
     }
     drop(quiet);
     let write = |error: std::io::Error| format!("cannot write: {error}");
+    let dir = match &args.out {
+        Some(dir) => {
+            keep(dir, &summary.failures.iter().collect::<Vec<_>>())?;
+            dir.clone()
+        }
+        // Unasked, only the first of each signature.
+        None => {
+            let first = report::json::signatures(&summary.failures);
+            let first: BTreeSet<u64> = first.iter().map(|signed| signed.seeds[0]).collect();
+            let failures = summary.failures.iter();
+            let dir = scratch();
+            keep(
+                &dir,
+                &failures
+                    .filter(|one| first.contains(&one.seed))
+                    .collect::<Vec<_>>(),
+            )?;
+            dir
+        }
+    };
     if args.json {
         let text = serde_json::to_string(&report::json::Object::of(&summary))
             .map_err(|error| error.to_string())?;
         writeln!(out, "{text}").map_err(write)?;
     } else {
-        let kept = args.out.as_deref();
-        write!(out, "{}", report::terminal::summary(&summary, kept)).map_err(write)?;
+        write!(out, "{}", report::terminal::summary(&summary, &dir)).map_err(write)?;
     }
-    if let Some(dir) = &args.out {
-        keep(dir, &summary)?;
-    } else if let Some(failure) = summary.failures.first().filter(|_| args.json) {
+    if let Some(failure) = summary.failures.first().filter(|_| args.json) {
+        let path = report::plan_path(&dir, failure.seed);
         let _ = writeln!(
             err,
-            "skewlab: seed {} failed; --out DIR keeps its plan",
-            failure.seed
+            "skewlab: seed {} failed: {}",
+            failure.seed,
+            path.display()
         );
     }
     Ok(summary.code())
+}
+
+/// Where plans are kept if nobody said where.
+fn scratch() -> PathBuf {
+    std::env::temp_dir().join(format!("skewlab-{}", std::process::id()))
 }
 
 /// Whether this process is the laboratory's own program, and can be started again.
@@ -183,6 +208,9 @@ fn made_of(args: &Args) -> Result<(Arc<Stock>, Wishes), String> {
             .split_once(':')
             .ok_or_else(|| format!("--pair wants A:B, not `{text}`"))?;
         pair = Some((stock::named(one), stock::named(other)));
+    }
+    if config.is_some() && pair.is_none() {
+        return Err("--config wants the images too: --active A --standby B, or --pair A:B".into());
     }
     let (stock, material) = stock::load(&images).map_err(|error| error.to_string())?;
     if let Some((one, other)) = &pair {
@@ -244,9 +272,13 @@ pub fn read(path: &Path) -> Result<String, String> {
 }
 
 /// Writes the plans of the failing seeds, each under its seed.
-fn keep(dir: &Path, summary: &Summary) -> Result<(), String> {
-    for failure in &summary.failures {
-        let path = dir.join(format!("seed-{}.toml", failure.seed));
+fn keep(dir: &Path, failures: &[&Failure]) -> Result<(), String> {
+    if !failures.is_empty() {
+        let words = |error: std::io::Error| format!("{}: {error}", dir.display());
+        std::fs::create_dir_all(dir).map_err(words)?;
+    }
+    for failure in failures {
+        let path = report::plan_path(dir, failure.seed);
         #[expect(
             clippy::disallowed_methods,
             reason = "a verb writes what it was asked to keep"
