@@ -33,12 +33,15 @@ pub mod whole_or_startup;
 
 use std::sync::Arc;
 
+use skewsync::base::Slot;
+use skewsync::message::Address;
 use skewsync::unit::{Event as Told, Output};
 
 use crate::plan::Plan;
+use crate::plan::anchor::Sight;
 use crate::run::{Lockstep, Options};
 use crate::stock::Stock;
-use crate::tap::{Event, Fate, Observer, Violation};
+use crate::tap::{Event, Fate, Observer, Scene, Violation};
 
 /// All oracles of a run.
 pub fn all(plan: &Arc<Plan>, stock: &Arc<Stock>, options: Options) -> Vec<Box<dyn Observer>> {
@@ -115,8 +118,8 @@ fn told<'a>(event: &Event<'a>) -> impl Iterator<Item = &'a Told> + use<'a> {
 fn is_trouble(event: &Event<'_>) -> bool {
     match event {
         Event::Sent { fault, .. } => fault.is_some(),
-        Event::Fault { .. }
-        | Event::Undelivered { .. }
+        Event::Fault { effect, .. } => *effect,
+        Event::Undelivered { .. }
         | Event::Ended { .. }
         | Event::ArbiterEnded
         | Event::Started { .. }
@@ -127,4 +130,31 @@ fn is_trouble(event: &Event<'_>) -> bool {
         }
         Event::Unit { .. } | Event::Entered { .. } | Event::Written { .. } => false,
     }
+}
+
+/// Whether the arbiter and the unit may not have reached each other because of this event, or in this scene.
+fn parts_from_arbiter(event: &Event<'_>, scene: &dyn Scene, slot: Slot) -> bool {
+    let unit = Address::Unit(slot);
+    let between = |sight: &Sight| {
+        let ends = (sight.from, sight.to);
+        ends == (Address::Arbiter, unit) || ends == (unit, Address::Arbiter)
+    };
+    let passes = scene.passes(Address::Arbiter, unit) && scene.passes(unit, Address::Arbiter);
+    !passes
+        || match event {
+            Event::Sent { sight, fault, .. } => fault.is_some() && between(sight),
+            Event::Undelivered { sight, .. } => between(sight),
+            Event::Ended { slot: of, .. }
+            | Event::Started { slot: of, .. }
+            | Event::Paused { slot: of, .. } => *of == slot,
+            Event::ArbiterEnded => true,
+            Event::Arbiter { input, .. } => {
+                matches!(input, skewsync::unit::ArbiterInput::Recovered)
+            }
+            Event::Unit { .. }
+            | Event::Entered { .. }
+            | Event::Written { .. }
+            | Event::Fault { .. }
+            | Event::Calm => false,
+        }
 }

@@ -6,7 +6,7 @@ use skewsync::base::Slot;
 use skewsync::message::ToArbiter;
 use skewsync::unit::{Arbiter, ArbiterInput, Limits, Part};
 
-use super::{broken, is_trouble};
+use super::{broken, parts_from_arbiter};
 use crate::tap::{Event, Observer, Scene, Seen, Violation};
 
 const NAME: &str = "Available";
@@ -85,13 +85,13 @@ impl Observer for Available {
             && scene.unit(Slot(1)).is_some()
             && scene.arbiter().is_some()
             && !scene.paused(Slot(0))
-            && !scene.paused(Slot(1))
-            && scene.whole();
-        if is_trouble(&seen.event) || !whole || acts(Slot(0)) || acts(Slot(1)) {
+            && !scene.paused(Slot(1));
+        let parted = [Slot(0), Slot(1)].map(|slot| parts_from_arbiter(&seen.event, scene, slot));
+        if parted != [false; 2] || !whole || acts(Slot(0)) || acts(Slot(1)) {
             self.well_since = seen.at_us;
-            self.checked += 1;
             return Ok(());
         }
+        self.checked += 1;
         if seen.at_us - self.well_since > bound_us(scene.limits()) {
             let ms = (seen.at_us - self.well_since) / 1_000;
             return broken(

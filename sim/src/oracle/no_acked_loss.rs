@@ -10,7 +10,7 @@ use skewsync::unit::{
     ArbiterEvent, ArbiterInput, ArbiterOutput, Event as Told, Outcome, Output, Place,
 };
 
-use super::{broken, is_trouble, performed, told};
+use super::{broken, parts_from_arbiter, performed, told};
 use crate::tap::{Event, Observer, Scene, Seen, Violation};
 
 const NAME: &str = "NoAckedLoss";
@@ -19,7 +19,8 @@ const NAME: &str = "NoAckedLoss";
 #[derive(Debug, Default)]
 pub struct NoAckedLoss {
     replicated: BTreeMap<Term, Lsn>,
-    well_since: u64,
+    /// Since when each unit and the arbiter reach each other.
+    well_since: [u64; 2],
     declined: Option<Slot>,
     checked: u64,
 }
@@ -49,8 +50,9 @@ impl NoAckedLoss {
         scene: &dyn Scene,
     ) -> Result<(), Violation> {
         let there = scene.boot(eligible.slot) == Some(eligible.session.standby);
-        let quiet = seen.at_us - self.well_since > 2_000 * scene.limits().takeover_wait_ms;
-        let reached = quiet && !scene.paused(eligible.slot) && scene.whole();
+        let well_since = self.well_since[usize::from(eligible.slot.0)];
+        let quiet = seen.at_us - well_since > 2_000 * scene.limits().takeover_wait_ms;
+        let reached = quiet && !scene.paused(eligible.slot);
         if there && reached && self.declined != Some(eligible.slot) {
             return broken(
                 NAME,
@@ -66,8 +68,10 @@ impl NoAckedLoss {
 
 impl Observer for NoAckedLoss {
     fn see(&mut self, seen: &Seen<'_>, scene: &dyn Scene) -> Result<(), Violation> {
-        if is_trouble(&seen.event) || !scene.whole() {
-            self.well_since = seen.at_us;
+        for (slot, well_since) in [Slot(0), Slot(1)].into_iter().zip(&mut self.well_since) {
+            if parts_from_arbiter(&seen.event, scene, slot) {
+                *well_since = seen.at_us;
+            }
         }
         if let Event::Arbiter { input, outputs, .. } = seen.event {
             if let ArbiterInput::Message {

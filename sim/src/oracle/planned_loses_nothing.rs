@@ -8,7 +8,7 @@ use skewsync::base::{Lsn, Slot, Term};
 use skewsync::message::{Message, Origin, ToArbiter};
 use skewsync::unit::{Event as Told, Input, Output, Request};
 
-use super::{broken, is_trouble, performed, told};
+use super::{broken, parts_from_arbiter, performed, told};
 use crate::tap::{Event, Observer, Scene, Seen, Violation};
 
 const NAME: &str = "PlannedLosesNothing";
@@ -18,18 +18,38 @@ const NAME: &str = "PlannedLosesNothing";
 pub struct PlannedLosesNothing {
     released: Option<(Slot, Term, Lsn)>,
     last: Term,
-    ended: BTreeSet<Slot>,
-    unreached: bool,
+    /// Units that restarted, or declined, since.
+    failed: BTreeSet<Slot>,
+    /// Units whom the arbiter may not have reached since: they cannot be offered the role.
+    unreached: BTreeSet<Slot>,
     checked: u64,
+}
+
+impl PlannedLosesNothing {
+    /// Whether a unit that could have taken the role without a loss was not there to take it.
+    fn is_missing(&self, from: Slot) -> bool {
+        let gone = |slot: Slot| self.failed.contains(&slot) || self.unreached.contains(&slot);
+        gone(from) && gone(Slot(1 - from.0))
+    }
+}
+
+/// The unit that the register names, if that very boot of it is over.
+fn gone_already(scene: &dyn Scene) -> BTreeSet<Slot> {
+    let register = scene.arbiter().and_then(|arbiter| arbiter.register);
+    let gone = register.filter(|of| scene.boot(of.slot) != Some(of.session.standby));
+    gone.map(|of| of.slot).into_iter().collect()
 }
 
 impl Observer for PlannedLosesNothing {
     fn see(&mut self, seen: &Seen<'_>, scene: &dyn Scene) -> Result<(), Violation> {
         if let Event::Ended { slot, .. } = seen.event {
-            self.ended.insert(slot);
+            self.failed.insert(slot);
         }
-        // Whoever is out of the arbiter's reach for `takeover_wait` cannot be offered the role back.
-        self.unreached |= !scene.whole() || is_trouble(&seen.event);
+        for slot in [Slot(0), Slot(1)] {
+            if parts_from_arbiter(&seen.event, scene, slot) {
+                self.unreached.insert(slot);
+            }
+        }
         let Event::Unit { slot, input, .. } = seen.event else {
             return Ok(());
         };
@@ -50,11 +70,14 @@ impl Observer for PlannedLosesNothing {
                 // A forced one does not wait for the Standby: what is not applied may be lost.
                 self.released = (!forced).then_some((slot, *term, *lsn));
                 self.last = *term;
-                self.ended.clear();
-                self.unreached = false;
+                self.failed = gone_already(scene);
+                self.unreached.clear();
             }
         }
         for event in told(&seen.event) {
+            if let Told::Declined { .. } = event {
+                self.failed.insert(slot);
+            }
             let Told::Acts { stamp, origin, .. } = event else {
                 continue;
             };
@@ -62,9 +85,8 @@ impl Observer for PlannedLosesNothing {
                 continue;
             };
             self.checked += 1;
-            let excused = self.ended.contains(&from) || self.unreached;
             let loses = stamp.lsn < lsn || *origin == Origin::Cold;
-            if loses && !excused {
+            if loses && !self.is_missing(from) {
                 return broken(
                     NAME,
                     format!(
@@ -84,12 +106,14 @@ impl Observer for PlannedLosesNothing {
 
 #[cfg(test)]
 mod tests {
+    use skewsync::base::BootId;
     use skewsync::message::Address;
 
     use super::*;
     use crate::oracle::stage::{Stage, active, acts, broken_property, holder, stamp, stateful};
 
-    fn released_at_5(lsn: u64, origin: Origin, whole: bool) -> Option<&'static str> {
+    /// A successor acts from `lsn` after the role was released at LSN 5, and these units went in between.
+    fn released_at_5(lsn: u64, origin: Origin, went: &[u8]) -> Option<&'static str> {
         let (mut stage, oracle) = (Stage::new(), &mut PlannedLosesNothing::default());
         let release = Output::Send {
             to: Address::Arbiter,
@@ -100,20 +124,49 @@ mod tests {
         };
         let former = holder(Slot(0), 1, Origin::Resume, 5);
         stage.does(oracle, former, &[release]).unwrap();
-        stage.whole = whole;
+        for slot in went {
+            let ended = Event::Ended {
+                slot: Slot(*slot),
+                boot: BootId(1),
+                lost: 0,
+            };
+            stage.show(oracle, ended).unwrap();
+        }
         let next = active(Slot(1), 2, lsn, "6.2", "");
         broken_property(stage.does(oracle, next, &[acts(stamp(2, lsn), origin, &[])]))
     }
 
     #[test]
     fn a_successor_without_what_was_executed_breaks_it() {
-        assert_eq!(released_at_5(4, stateful(4), true), Some(NAME));
-        assert_eq!(released_at_5(5, Origin::Cold, true), Some(NAME));
+        assert_eq!(released_at_5(4, stateful(4), &[]), Some(NAME));
+        assert_eq!(released_at_5(5, Origin::Cold, &[]), Some(NAME));
+        // One of them has it still.
+        assert_eq!(released_at_5(5, Origin::Cold, &[0]), Some(NAME));
+        assert_eq!(released_at_5(4, Origin::Cold, &[1]), Some(NAME));
     }
 
     #[test]
-    fn a_whole_successor_or_one_out_of_reach_breaks_nothing() {
-        assert_eq!(released_at_5(5, stateful(5), true), None);
-        assert_eq!(released_at_5(4, stateful(4), false), None);
+    fn a_whole_successor_or_one_after_both_failed_breaks_nothing() {
+        assert_eq!(released_at_5(5, stateful(5), &[]), None);
+        assert_eq!(released_at_5(4, Origin::Cold, &[0, 1]), None);
+    }
+
+    #[test]
+    fn units_out_of_the_arbiters_reach_break_nothing() {
+        let (mut stage, oracle) = (Stage::new(), &mut PlannedLosesNothing::default());
+        let release = ToArbiter::Release {
+            term: Term(1),
+            lsn: Lsn(5),
+        };
+        let release = Output::Send {
+            to: Address::Arbiter,
+            message: Message::ToArbiter(release),
+        };
+        let former = holder(Slot(0), 1, Origin::Resume, 5);
+        stage.does(oracle, former, &[release]).unwrap();
+        stage.whole = false;
+        let next = active(Slot(1), 2, 4, "6.2", "");
+        let says = acts(stamp(2, 4), Origin::Cold, &[]);
+        assert_eq!(broken_property(stage.does(oracle, next, &[says])), None);
     }
 }
