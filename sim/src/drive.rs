@@ -2,7 +2,9 @@
 //! (PROTOCOL.md, section 7). It knows true time only as a number that it is told; whoever runs it (`world`)
 //! carries out its orders.
 
+mod arrive;
 mod bay;
+mod enter;
 mod frame;
 mod perform;
 mod strike;
@@ -10,22 +12,20 @@ mod trigger;
 
 use std::sync::Arc;
 
-use skewsync::base::{BootId, CommandId, ImageDigest, Shared, Slot, WriteId};
+use skewsync::base::{BootId, ImageDigest, Slot, WriteId};
 use skewsync::message::Address;
 use skewsync::planted::Defect;
 use skewsync::policy::Policy;
-use skewsync::unit::{
-    Arbiter, ArbiterInput, Command, Durability, Input, Limits, PairingKey, Request, Unit,
-};
+use skewsync::unit::{Arbiter, ArbiterInput, Input, Limits, PairingKey, Unit};
 
 pub use bay::{Arrival, Bay, Desk};
 
-use crate::plan::{FaultKind, Network, Plan, What};
+use crate::plan::{Network, Plan};
 use crate::stock::{Loaded, Stock, StockError};
-use crate::tap::{Delivered, Event, Observer, Scene, Seen, Violation};
+use crate::tap::{Event, Observer, Scene, Seen, Violation};
 use crate::world::link::{Barrier, Links, Packet};
 pub use trigger::Met;
-use trigger::{Deed, Triggers};
+use trigger::Triggers;
 
 /// What the driver wants to be told of after a while.
 #[derive(Clone, Debug)]
@@ -448,163 +448,6 @@ impl Rig {
             return false;
         }
         true
-    }
-
-    /// A packet arrives at a place: into its inbox, if there is one.
-    fn arrive(&mut self, packet: Packet) {
-        let to = packet.sight.to;
-        if !self.links.arrives(&packet) {
-            let kinds = self.effective(packet.sight.from, to);
-            return self.took_effect(kinds);
-        }
-        let taken = match to {
-            Address::Unit(slot) => self.bays[usize::from(slot.0)].arrive(packet.clone()),
-            Address::Arbiter => self.desk.arrive(packet.clone()),
-        };
-        if taken {
-            self.wakes.push(to);
-            let overtaken = self.links.overtaken(&packet);
-            let reorders = packet.arrives_by == Some(FaultKind::Reorder { later_ms: 0 }.index());
-            if overtaken || !reorders {
-                self.took_effect(packet.arrives_by);
-            }
-        } else {
-            self.emit(Event::Undelivered {
-                sight: packet.sight,
-                number: packet.number,
-            });
-        }
-    }
-
-    /// Gives a packet to the machine, with the plan's deeds before, within and after.
-    fn deliver(&mut self, to: Address, packet: Packet) {
-        use crate::plan::Moment;
-        for index in self.triggers.at(Moment::Before, packet.sight, self.now_us) {
-            if let Some(deed) = self
-                .triggers
-                .take(index, Some((Moment::Before, packet.sight)))
-            {
-                self.deed(deed);
-            }
-        }
-        let runs = match to {
-            Address::Unit(slot) => {
-                let bay = &self.bays[usize::from(slot.0)];
-                if bay.paused {
-                    self.bays[usize::from(slot.0)]
-                        .inbox
-                        .push_front(Arrival::Packet(packet));
-                    return;
-                }
-                bay.runs()
-            }
-            Address::Arbiter => self.desk.runs(),
-        };
-        let message = if runs {
-            frame::open(&packet.bytes)
-        } else {
-            None
-        };
-        let Some((from, message)) = message else {
-            self.emit(Event::Undelivered {
-                sight: packet.sight,
-                number: packet.number,
-            });
-            return;
-        };
-        let Packet {
-            sight,
-            number,
-            copy,
-            ..
-        } = packet;
-        let delivered = Some(Delivered {
-            sight,
-            number,
-            copy,
-        });
-        match to {
-            Address::Unit(slot) => {
-                let cut = self.triggers.within(sight, self.now_us);
-                self.step_unit(slot, Input::Message { from, message }, delivered, cut);
-            }
-            Address::Arbiter => {
-                let (Address::Unit(from), skewsync::message::Message::ToArbiter(message)) =
-                    (from, message)
-                else {
-                    self.emit(Event::Undelivered { sight, number });
-                    return;
-                };
-                self.step_arbiter(ArbiterInput::Message { from, message }, delivered);
-            }
-        }
-        for index in self.triggers.at(Moment::After, sight, self.now_us) {
-            if let Some(deed) = self.triggers.take(index, Some((Moment::After, sight))) {
-                self.deed(deed);
-            }
-        }
-    }
-
-    fn deed(&mut self, deed: Deed) {
-        match deed {
-            Deed::Strike(fault) => self.strike(&fault),
-            Deed::Enter(what) => self.enter(&what),
-        }
-    }
-
-    /// An operator enters something at whichever unit acts, or at any that runs.
-    fn enter(&mut self, what: &What) {
-        if self.calm {
-            return;
-        }
-        self.commands += 1;
-        let id = CommandId(self.commands);
-        let durability = if self.draw(id.0) % 100 < u64::from(self.plan.acked_percent) {
-            Durability::Acked
-        } else {
-            Durability::Async
-        };
-        let input = match what {
-            What::Config { text } => Input::Command(Command {
-                id,
-                text: Shared::text(text),
-                durability,
-            }),
-            What::Save => Input::Operator {
-                id,
-                request: Request::Save,
-            },
-            What::Switchover => Input::Operator {
-                id,
-                request: Request::Switchover,
-            },
-            What::ForcedSwitchover => Input::Operator {
-                id,
-                request: Request::ForcedSwitchover,
-            },
-            What::Retry => Input::Operator {
-                id,
-                request: Request::RetrySso,
-            },
-            What::ResetPeer => Input::Operator {
-                id,
-                request: Request::ResetPeer,
-            },
-        };
-        let bays = &mut self.bays;
-        let at = bays
-            .iter()
-            .position(|bay| bay.acts() && !bay.paused)
-            .or_else(|| bays.iter().position(Bay::runs));
-        let slot = at.map(|index| Slot(index as u8));
-        let what = what.index();
-        self.emit(Event::Entered { id, what, slot });
-        if let Some(slot) = slot {
-            self.bays[usize::from(slot.0)]
-                .inbox
-                .push_back(Arrival::Input(input));
-            self.wakes.push(Address::Unit(slot));
-        }
     }
 
     /// A number that the plan's world and `about` decide.

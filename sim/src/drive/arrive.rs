@@ -1,0 +1,103 @@
+//! Packets arrive, and are given to the machines, with the plan's deeds before, within and after.
+
+use skewsync::message::{Address, Message};
+use skewsync::unit::{ArbiterInput, Input};
+
+use super::{Arrival, Rig, frame};
+use crate::plan::{FaultKind, Moment};
+use crate::tap::{Delivered, Event};
+use crate::world::link::Packet;
+
+impl Rig {
+    /// A packet arrives at a place: into its inbox, if there is one.
+    pub(super) fn arrive(&mut self, packet: Packet) {
+        let to = packet.sight.to;
+        if !self.links.arrives(&packet) {
+            let kinds = self.effective(packet.sight.from, to);
+            return self.took_effect(kinds);
+        }
+        let taken = match to {
+            Address::Unit(slot) => self.bays[usize::from(slot.0)].arrive(packet.clone()),
+            Address::Arbiter => self.desk.arrive(packet.clone()),
+        };
+        if taken {
+            self.wakes.push(to);
+            let overtaken = self.links.overtaken(&packet);
+            let reorders = packet.arrives_by == Some(FaultKind::Reorder { later_ms: 0 }.index());
+            if overtaken || !reorders {
+                self.took_effect(packet.arrives_by);
+            }
+        } else {
+            self.emit(Event::Undelivered {
+                sight: packet.sight,
+                number: packet.number,
+            });
+        }
+    }
+
+    /// Gives a packet to the machine, with the plan's deeds before, within and after.
+    pub(super) fn deliver(&mut self, to: Address, packet: Packet) {
+        for index in self.triggers.at(Moment::Before, packet.sight, self.now_us) {
+            if let Some(deed) = self
+                .triggers
+                .take(index, Some((Moment::Before, packet.sight)))
+            {
+                self.deed(deed);
+            }
+        }
+        let runs = match to {
+            Address::Unit(slot) => {
+                let bay = &self.bays[usize::from(slot.0)];
+                if bay.paused {
+                    self.bays[usize::from(slot.0)]
+                        .inbox
+                        .push_front(Arrival::Packet(packet));
+                    return;
+                }
+                bay.runs()
+            }
+            Address::Arbiter => self.desk.runs(),
+        };
+        let message = if runs {
+            frame::open(&packet.bytes)
+        } else {
+            None
+        };
+        let Some((from, message)) = message else {
+            self.emit(Event::Undelivered {
+                sight: packet.sight,
+                number: packet.number,
+            });
+            return;
+        };
+        let Packet {
+            sight,
+            number,
+            copy,
+            ..
+        } = packet;
+        let delivered = Some(Delivered {
+            sight,
+            number,
+            copy,
+        });
+        match to {
+            Address::Unit(slot) => {
+                let cut = self.triggers.within(sight, self.now_us);
+                self.step_unit(slot, Input::Message { from, message }, delivered, cut);
+            }
+            Address::Arbiter => {
+                let (Address::Unit(from), Message::ToArbiter(message)) = (from, message) else {
+                    self.emit(Event::Undelivered { sight, number });
+                    return;
+                };
+                self.step_arbiter(ArbiterInput::Message { from, message }, delivered);
+            }
+        }
+        for index in self.triggers.at(Moment::After, sight, self.now_us) {
+            if let Some(deed) = self.triggers.take(index, Some((Moment::After, sight))) {
+                self.deed(deed);
+            }
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! What the plan has done, and what operators enter.
+
+use skewsync::base::{CommandId, Shared, Slot};
+use skewsync::message::Address;
+use skewsync::unit::{Command, Durability, Input, Request};
+
+use super::trigger::Deed;
+use super::{Arrival, Bay, Rig};
+use crate::plan::What;
+use crate::tap::Event;
+
+impl Rig {
+    pub(super) fn deed(&mut self, deed: Deed) {
+        match deed {
+            Deed::Strike(fault) => self.strike(&fault),
+            Deed::Enter(what) => self.enter(&what),
+        }
+    }
+
+    /// An operator enters something at whichever unit acts, or at any that runs.
+    pub(super) fn enter(&mut self, what: &What) {
+        if self.calm {
+            return;
+        }
+        self.commands += 1;
+        let id = CommandId(self.commands);
+        let durability = if self.draw(id.0) % 100 < u64::from(self.plan.acked_percent) {
+            Durability::Acked
+        } else {
+            Durability::Async
+        };
+        let input = match what {
+            What::Config { text } => Input::Command(Command {
+                id,
+                text: Shared::text(text),
+                durability,
+            }),
+            What::Save => Input::Operator {
+                id,
+                request: Request::Save,
+            },
+            What::Switchover => Input::Operator {
+                id,
+                request: Request::Switchover,
+            },
+            What::ForcedSwitchover => Input::Operator {
+                id,
+                request: Request::ForcedSwitchover,
+            },
+            What::Retry => Input::Operator {
+                id,
+                request: Request::RetrySso,
+            },
+            What::ResetPeer => Input::Operator {
+                id,
+                request: Request::ResetPeer,
+            },
+        };
+        let bays = &mut self.bays;
+        let at = bays
+            .iter()
+            .position(|bay| bay.acts() && !bay.paused)
+            .or_else(|| bays.iter().position(Bay::runs));
+        let slot = at.map(|index| Slot(index as u8));
+        let what = what.index();
+        self.emit(Event::Entered { id, what, slot });
+        if let Some(slot) = slot {
+            self.bays[usize::from(slot.0)]
+                .inbox
+                .push_back(Arrival::Input(input));
+            self.wakes.push(Address::Unit(slot));
+        }
+    }
+}
