@@ -29,32 +29,18 @@ impl Rig {
         } else {
             Durability::Async
         };
+        let asks = |request| Input::Operator { id, request };
         let input = match what {
             What::Config { text } => Input::Command(Command {
                 id,
                 text: Shared::text(text),
                 durability,
             }),
-            What::Save => Input::Operator {
-                id,
-                request: Request::Save,
-            },
-            What::Switchover => Input::Operator {
-                id,
-                request: Request::Switchover,
-            },
-            What::ForcedSwitchover => Input::Operator {
-                id,
-                request: Request::ForcedSwitchover,
-            },
-            What::Retry => Input::Operator {
-                id,
-                request: Request::RetrySso,
-            },
-            What::ResetPeer => Input::Operator {
-                id,
-                request: Request::ResetPeer,
-            },
+            What::Save => asks(Request::Save),
+            What::Switchover => asks(Request::Switchover),
+            What::ForcedSwitchover => asks(Request::ForcedSwitchover),
+            What::Retry => asks(Request::RetrySso),
+            What::ResetPeer => asks(Request::ResetPeer),
         };
         let bays = &mut self.bays;
         let at = bays
