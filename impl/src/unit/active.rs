@@ -78,6 +78,9 @@ pub struct Active {
     pub attempts: u32,
     /// Ordered resets, as counted here; the Standby's own count is in its Join.
     pub resets: u32,
+    /// Whether what a Join tells counts no more: an operator, or a time of being hot, forgave it in this term,
+    /// and this unit orders every reset since.
+    pub forgave: bool,
     /// Whether the role is to be given back at the end of this step.
     pub releasing: Releasing,
 }
@@ -162,6 +165,7 @@ impl Active {
             mode: Redundancy::Sso,
             attempts: 0,
             resets,
+            forgave: false,
             releasing: Releasing::No,
         }
     }
@@ -265,14 +269,18 @@ impl Active {
             Timer::Drain => self.on_drain_timeout(own, cx),
             Timer::Save => self.on_save_timeout(cx),
             Timer::Backoff => self.retry(own, cx),
-            Timer::Stable => {
-                self.resets = 0;
-                own.forget_resets(cx);
-            }
+            Timer::Stable => self.forgive_resets(own, cx),
             // Timers of other parts, that were due when the part changed.
             Timer::Hello | Timer::Join => {}
         }
         self.settle(own, cx)
+    }
+
+    /// Ordered resets count from 0 again; Proceed tells it.
+    fn forgive_resets(&mut self, own: &mut Own, cx: &mut Cx<'_, '_>) {
+        self.resets = 0;
+        self.forgave = true;
+        own.forget_resets(cx);
     }
 
     /// An operator asks for something else than a change.
@@ -288,7 +296,7 @@ impl Active {
             Request::ForcedSwitchover => self.on_forced(id, cx),
             Request::Save => self.on_save(own, id, cx),
             Request::RetrySso => {
-                self.resets = 0;
+                self.forgive_resets(own, cx);
                 self.retry(own, cx);
                 cx.answer(id, Outcome::Taken);
             }

@@ -108,9 +108,10 @@ impl Own {
         self.persist(Write::Resets, Record::Resets(self.resets), cx);
     }
 
-    /// Learns how many ordered resets the Active counts: a takeover forgets none.
+    /// Learns how many ordered resets the Active counts: a takeover forgets none, and revives none that were
+    /// forgiven.
     pub(super) fn learn_resets(&mut self, counted: u32, cx: &mut Cx<'_, '_>) {
-        if counted > self.resets {
+        if counted != self.resets {
             self.resets = counted;
             self.persist(Write::Resets, Record::Resets(counted), cx);
         }
@@ -118,10 +119,7 @@ impl Own {
 
     /// Forgets ordered resets.
     pub(super) fn forget_resets(&mut self, cx: &mut Cx<'_, '_>) {
-        if self.resets > 0 {
-            self.resets = 0;
-            self.persist(Write::Resets, Record::Resets(0), cx);
-        }
+        self.learn_resets(0, cx);
     }
 
     /// Remembers that a pairing was computed for this unit.

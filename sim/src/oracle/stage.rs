@@ -407,6 +407,7 @@ pub(crate) fn active(slot: Slot, term: u64, last: u64, release: &str, text: &str
         mode: Redundancy::Sso,
         attempts: 0,
         resets: 0,
+        forgave: false,
         releasing: Releasing::No,
     };
     Unit {

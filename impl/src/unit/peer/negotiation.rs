@@ -73,7 +73,9 @@ impl Active {
             // A new boot of the Standby is a reason to try sso again.
             self.mode = Redundancy::Sso;
         }
-        self.resets = self.resets.max(call.resets);
+        if !self.forgave {
+            self.resets = self.resets.max(call.resets);
+        }
         let Some(wire) = WireVersions::OURS.common(call.wire) else {
             return cx.ignore(crate::message::Kind::Join);
         };

@@ -4,10 +4,10 @@ use alloc::boxed::Box;
 use alloc::vec;
 
 use super::world::{A, B, World};
-use crate::base::Shared;
-use crate::config::Prc;
+use crate::base::{Shared, Slot};
 use crate::message::{LeaveWhy, Origin, Verdict};
 use crate::policy::{Action, Cause, Phase, Policy, Rule};
+use crate::unit::env::takes_all;
 use crate::unit::{
     ArbiterTimer, Event, Outcome, Part, Place, Refusal, Request, Shown, Timer, Unit, peer,
 };
@@ -95,8 +95,7 @@ fn a_value_that_cannot_go_takes_the_old_line_with_it() {
 fn a_cold_takeover_lists_what_was_missing_when_it_was_saved() {
     let mut world = skewed("6.2", "6.0");
     world.policy = rule(Phase::Line, Cause::Prc, Action::DropAndWarn);
-    world.refuses =
-        Box::new(|_, line| line.words.text().contains("speed").then_some(Prc::Rejected));
+    world.refuse("speed");
     world.command(A, "interface eth0\nmtu 9216");
     world.command(A, "interface eth0\nspeed 100");
     world.settle();
@@ -179,12 +178,7 @@ fn an_incurable_cause_resets_once_and_comes_up_in_rpr() {
 #[test]
 fn a_standby_that_refuses_a_line_is_reset_only_so_often() {
     let mut world = skewed("6.2", "6.2");
-    world.refuses = Box::new(|_, line| {
-        line.words
-            .text()
-            .starts_with("hostname")
-            .then_some(Prc::Rejected)
-    });
+    world.refuse("hostname");
     world.command(A, "hostname a");
     world.rounds(20);
     assert_eq!(world.unit(B).own.resets, world.limits.max_resets);
@@ -204,6 +198,30 @@ fn a_standby_that_refuses_a_line_is_reset_only_so_often() {
     );
 }
 
+/// Section 6: an operator's retry forgives what was counted, at both units.
+#[test]
+fn an_operators_retry_lets_the_standby_be_reset_as_often_again() {
+    let mut world = skewed("6.2", "6.2");
+    world.refuse("hostname");
+    world.command(A, "hostname a");
+    world.rounds(20);
+    let counted = |world: &World| {
+        let reset = |(_, event): &&(Slot, Event)| *event == Event::Reset { counted: true };
+        world.events.iter().filter(reset).count()
+    };
+    let before = counted(&world);
+    world.ask(A, Request::RetrySso);
+    world.rounds(20);
+    assert_eq!(counted(&world), 2 * before);
+    assert_eq!(world.unit(B).own.resets, world.limits.max_resets);
+    // The line that was refused is taken now.
+    world.refuses = Box::new(takes_all);
+    world.ask(A, Request::RetrySso);
+    world.rounds(4);
+    assert!(world.is_hot());
+    assert_eq!(world.unit(B).own.resets, 0, "Proceed says it");
+}
+
 /// Section 6: the greater count stands at both units, durably, so that a takeover forgets no ordered reset.
 #[test]
 fn a_standby_counts_on_from_what_the_active_counted() {
@@ -220,12 +238,7 @@ fn a_standby_counts_on_from_what_the_active_counted() {
     world.boot(B);
     world.rounds(3);
     assert_eq!(world.unit(B).own.resets, counted, "Proceed says it");
-    world.refuses = Box::new(|_, line| {
-        line.words
-            .text()
-            .starts_with("hostname")
-            .then_some(Prc::Rejected)
-    });
+    world.refuse("hostname");
     world.command(A, "hostname a");
     world.rounds(20);
     assert_eq!(world.unit(B).own.resets, world.limits.max_resets);
@@ -242,12 +255,7 @@ fn a_standby_counts_on_from_what_the_active_counted() {
 fn a_refused_line_is_held_out_and_listed_if_policy_says_so() {
     let mut world = skewed("6.2", "6.2");
     world.policy = rule(Phase::Line, Cause::Prc, Action::DropAndWarn);
-    world.refuses = Box::new(|_, line| {
-        line.words
-            .text()
-            .starts_with("hostname")
-            .then_some(Prc::Rejected)
-    });
+    world.refuse("hostname");
     let id = world.command(A, "hostname a");
     world.settle();
     assert!(matches!(

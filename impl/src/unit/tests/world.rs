@@ -116,6 +116,15 @@ impl World {
         self.perform(slot, out);
     }
 
+    /// The units' parsers refuse lines with this word.
+    pub(super) fn refuse(&mut self, word: &'static str) {
+        let refuses = move |_: &LineKey, line: &Line| {
+            let mut words = line.words.text().split(' ');
+            words.any(|of| of == word).then_some(Prc::Rejected)
+        };
+        self.refuses = Box::new(refuses);
+    }
+
     pub(super) fn crash(&mut self, slot: Slot) {
         self.units[usize::from(slot.0)] = None;
         self.armed.retain(|(of, _)| *of != slot);
