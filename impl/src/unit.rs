@@ -180,7 +180,7 @@ impl Unit {
                 Part::Holder(holder)
             }
             (Part::Active(mut active), Input::Command(command)) => {
-                active.on_command(own, command, cx);
+                active.on_command(command, cx);
                 active.settle(own, cx)
             }
             (part @ Part::Standby(_), Input::Command(Command { id, .. }))

@@ -281,6 +281,17 @@ pub struct Active {
     pub draining: bool,
 }
 
+impl Active {
+    /// Whether a command is executed now; else it waits: for the end of the drain, or until the Standby of a
+    /// pair that is hot, or about to be, is not so far behind.
+    pub fn executes(&self, hot_window: u16) -> bool {
+        let full = self.current.as_ref().is_some_and(|current| {
+            current.phase.holds_prompts() && self.last - current.acked.min(self.last) >= hot_window
+        });
+        !self.draining && !full
+    }
+}
+
 /// A prompt that is held.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Prompt {

@@ -16,6 +16,12 @@ use crate::plan::{Anchor, Entry, FORMAT, Moment, Network, Noise, Plan, UnitPlan,
 
 /// Length of a drawn safety phase.
 pub const HORIZON_MS: u64 = 60_000;
+/// Of so many plans in a hundred, each has a burst of commands.
+const BURST_PERCENT: u64 = 5;
+/// Commands in it, least and most: more than the window, and no more than a queue takes.
+const BURST: (u64, u64) = (20, 40);
+/// It comes when the pair may be hot.
+const BURST_FROM_MS: u64 = 3_000;
 /// Of so many plans, one goes over madsim's own sockets.
 pub const SOCKETS_ONE_IN: u64 = 10;
 /// Greatest drift that a plan draws; the engine's leases bear more.
@@ -56,6 +62,7 @@ pub(crate) enum Purpose {
     Faults = 4,
     Noise = 5,
     Scenes = 6,
+    Burst = 7,
 }
 
 /// One stream of random numbers.
@@ -131,6 +138,7 @@ pub fn plan(seed: u64, wishes: &Wishes) -> Plan {
     let scene = scenes::draw(seed, wishes, &plan);
     plan.faults.extend(scene.faults);
     plan.commands.extend(scene.entries);
+    plan.commands.extend(burst(seed, wishes, &plan));
     in_order(&mut plan.commands);
     debug_assert_eq!(plan.check(), Ok(()), "a drawn plan fits together");
     plan
@@ -256,6 +264,27 @@ fn commands(seed: u64, wishes: &Wishes, plan: &Plan) -> Vec<Entry> {
         }
     }
     in_order(&mut entries);
+    entries
+}
+
+/// In some plans an operator pastes more than the window of a hot pair admits.
+fn burst(seed: u64, wishes: &Wishes, plan: &Plan) -> Vec<Entry> {
+    let mut stream = Stream::new(seed, Purpose::Burst);
+    if !stream.chance(BURST_PERCENT) {
+        return Vec::new();
+    }
+    let at = usize::from(stream.chance(30));
+    let (side, peer) = (&plan.units[at].image, &plan.units[1 - at].image);
+    let ms = stream.among(BURST_FROM_MS, plan.horizon_ms - 1);
+    let mut entered = Vec::new();
+    let mut entries = Vec::new();
+    for _ in 0..stream.among(BURST.0, BURST.1) {
+        let batch = wishes.material.batch(side, peer, &mut entered, &mut stream);
+        entries.extend(batch.map(|text| Entry {
+            at: Anchor::Instant(ms),
+            what: What::Config { text },
+        }));
+    }
     entries
 }
 

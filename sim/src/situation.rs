@@ -76,6 +76,8 @@ situations! {
     Forced = "forced";
     /// A command waited in the queue of a planned switchover.
     Queued = "queued";
+    /// A command waited because the Standby of a hot pair was a whole window behind.
+    WindowFull = "window-full";
     /// A Standby applied a line, or several at once.
     LineApplied = "line-applied";
     /// A planned switchover was refused or given up.
@@ -107,7 +109,7 @@ pub const WITNESSES: &[(&str, Result<&[Situation], &str>)] = {
         ColdTakeover, CountedReset, Declined, Degraded, Forced, Hot, HotDegraded, LeaseLapsed,
         LineApplied, ListedAtTakeover, Local, LostAtSwitchover, Queued, RefusedLine, Released,
         Replicated, Resume, SavedBoth, StaleMessage, StatefulTakeover, Superseded, ThereAndBack,
-        UnknownOutcome,
+        UnknownOutcome, WindowFull,
     };
     &[
         ("SingleActive", Ok(&[LeaseLapsed, Superseded])),
@@ -115,7 +117,7 @@ pub const WITNESSES: &[(&str, Result<&[Situation], &str>)] = {
         ("NoAckedLoss", Ok(&[Replicated, StatefulTakeover, Declined])),
         ("PlannedLosesNothing", Ok(&[Released])),
         ("HotIsServed", Ok(&[Hot])),
-        ("HotMeansEqual", Ok(&[Hot, HotDegraded])),
+        ("HotMeansEqual", Ok(&[Hot, HotDegraded, WindowFull])),
         ("Commutes", Ok(&[LineApplied])),
         ("NoForeignLine", Ok(&[LineApplied])),
         ("NoSilentDrop", Ok(&[HotDegraded])),
@@ -139,7 +141,7 @@ pub const WITNESSES: &[(&str, Result<&[Situation], &str>)] = {
             Err("a pair has one role; it is a property of N units behind one Standby"),
         ),
         ("Honest", Ok(&[Hot, Degraded])),
-        ("Bounded", Ok(&[Queued])),
+        ("Bounded", Ok(&[Queued, WindowFull])),
     ]
 };
 
@@ -277,6 +279,9 @@ fn stepped(event: &Event<'_>) -> Option<Situation> {
     match (input, &unit.part) {
         (Input::Command(_), Part::Active(active)) if active.drain.is_some() => {
             Some(Situation::Queued)
+        }
+        (Input::Command(_), Part::Active(active)) if !active.queue.is_empty() => {
+            Some(Situation::WindowFull)
         }
         (
             Input::Operator {

@@ -18,7 +18,7 @@ use alloc::collections::{BTreeMap, VecDeque};
 use alloc::vec::Vec;
 
 use super::holder::{Holder, Wish, superseded};
-use super::input::{Durability, Request, Timer};
+use super::input::{Command, Durability, Request, Timer};
 use super::output::{Event, Outcome, Refusal};
 use super::own::{Cx, Own, echoes};
 use super::peer::{Peer, Phase};
@@ -64,12 +64,14 @@ pub struct Active {
     pub peer: Peer,
     /// Prompts that are held, by the LSN that they wait for.
     pub prompts: BTreeMap<Lsn, Vec<Prompt>>,
-    /// The newest prompt that was held when the timer Ack was armed.
+    /// The newest LSN that was waited for when the timer Ack was armed.
     pub ack_mark: Option<Lsn>,
     /// The last LSN of an `acked` command that returned `local`.
     pub unreplicated: Lsn,
     /// A planned switchover under way.
     pub drain: Option<Drain>,
+    /// Commands that wait for the end of the drain, or for room in the window of a hot pair.
+    pub queue: VecDeque<Command>,
     /// A save under way.
     pub saving: Option<Saving>,
     /// The mode that policy and limits allow.
@@ -161,6 +163,7 @@ impl Active {
             ack_mark: None,
             unreplicated: Lsn(0),
             drain: None,
+            queue: VecDeque::new(),
             saving: None,
             mode: Redundancy::Sso,
             attempts: 0,
@@ -184,9 +187,7 @@ impl Active {
         if self.mode != Redundancy::Sso && self.attempts > 0 {
             cx.set(Timer::Backoff);
         }
-        if !self.prompts.is_empty() {
-            self.mark_prompts(cx);
-        }
+        self.mark_prompts(cx);
     }
 
     /// A message from a unit.
@@ -223,7 +224,7 @@ impl Active {
                 }
             }
             ToUnit::Confirm { term, counter } if term == self.term => {
-                self.on_confirm(own, counter, cx);
+                self.on_confirm(counter, cx);
             }
             ToUnit::Offer { boot, term, .. } if boot == own.boot && term != self.term => {
                 // Only a Proceed of a newer term makes an Active stop; its driver ends its lease.
@@ -259,16 +260,16 @@ impl Active {
                 }
             }
             Timer::Resend => self.on_resend_timeout(own, cx),
-            Timer::Watchdog => self.leave(own, LeaveWhy::Watchdog, cx),
-            Timer::Deadline => self.on_deadline_timeout(own, cx),
+            Timer::Watchdog => self.leave(LeaveWhy::Watchdog, cx),
+            Timer::Deadline => self.on_deadline_timeout(cx),
             Timer::Keepalive => {
                 self.send_keepalive(cx);
                 cx.set(Timer::Keepalive);
             }
-            Timer::Ack => self.on_ack_timeout(own, cx),
-            Timer::Drain => self.on_drain_timeout(own, cx),
+            Timer::Ack => self.on_ack_timeout(cx),
+            Timer::Drain => self.on_drain_timeout(cx),
             Timer::Save => self.on_save_timeout(cx),
-            Timer::Backoff => self.retry(own, cx),
+            Timer::Backoff => self.retry(cx),
             Timer::Stable => self.forgive_resets(own, cx),
             // Timers of other parts, that were due when the part changed.
             Timer::Hello | Timer::Join => {}
@@ -292,16 +293,16 @@ impl Active {
         cx: &mut Cx<'_, '_>,
     ) -> Part {
         match request {
-            Request::Switchover => self.on_switchover(own, id, cx),
+            Request::Switchover => self.on_switchover(id, cx),
             Request::ForcedSwitchover => self.on_forced(id, cx),
             Request::Save => self.on_save(own, id, cx),
             Request::RetrySso => {
                 self.forgive_resets(own, cx);
-                self.retry(own, cx);
+                self.retry(cx);
                 cx.answer(id, Outcome::Taken);
             }
             Request::ResetPeer => {
-                self.leave(own, LeaveWhy::Operator, cx);
+                self.leave(LeaveWhy::Operator, cx);
                 cx.answer(id, Outcome::Taken);
             }
         }
@@ -311,7 +312,13 @@ impl Active {
     /// The end of every step of an Active: what the step made possible is done, and the role goes
     /// if it was given back.
     pub(super) fn settle(mut self: Box<Self>, own: &mut Own, cx: &mut Cx<'_, '_>) -> Part {
-        self.progress(own, cx);
+        self.progress(cx);
+        while self.executes(cx)
+            && let Some(command) = self.queue.pop_front()
+        {
+            self.execute(command, cx);
+            self.progress(cx);
+        }
         assert!(
             self.register.counter > 0 || self.register.value.is_none(),
             "first write is 1"
@@ -349,13 +356,8 @@ impl Active {
         if let Some(drain) = &self.drain {
             cx.answer(drain.id, Outcome::Released);
         }
-        let queue = self
-            .drain
-            .take()
-            .map(|drain| drain.queue)
-            .unwrap_or_default();
-        let none = self.fall_silent(cx);
-        assert!(none.is_empty(), "the queue was taken");
+        self.drain = None;
+        let queue = self.fall_silent(cx);
         own.n.0 += 1;
         let holder = Holder {
             term: self.term,
@@ -383,8 +385,8 @@ impl Active {
         superseded(own, self.config, offer, cx)
     }
 
-    /// Stops what only an Active does; prompts return `unknown`. Returns the drain's queue.
-    fn fall_silent(&mut self, cx: &mut Cx<'_, '_>) -> VecDeque<super::Command> {
+    /// Stops what only an Active does; prompts return `unknown`. Returns the commands that wait.
+    fn fall_silent(&mut self, cx: &mut Cx<'_, '_>) -> VecDeque<Command> {
         cx.cancel(&OF_THE_PEER);
         for prompt in core::mem::take(&mut self.prompts).into_values().flatten() {
             cx.answer(prompt.id, Outcome::Unknown);
@@ -393,11 +395,10 @@ impl Active {
         if let Some(saving) = self.saving.take() {
             cx.answer(saving.id, Outcome::Unknown);
         }
-        let Some(drain) = self.drain.take() else {
-            return VecDeque::new();
-        };
-        cx.answer(drain.id, Outcome::Unknown);
-        drain.queue
+        if let Some(drain) = self.drain.take() {
+            cx.answer(drain.id, Outcome::Unknown);
+        }
+        core::mem::take(&mut self.queue)
     }
 
     /// Writes the register; the write counts when its Confirm comes.
@@ -422,7 +423,7 @@ impl Active {
     }
 
     /// The arbiter names a counter: only the latest write's counts.
-    fn on_confirm(&mut self, own: &mut Own, counter: u32, cx: &mut Cx<'_, '_>) {
+    fn on_confirm(&mut self, counter: u32, cx: &mut Cx<'_, '_>) {
         let latest = counter == self.register.counter || cx.env.planted(Defect::ConfirmOfAnother);
         if !latest || self.register.written == Written::Confirmed {
             cx.ignore(crate::message::Kind::Confirm);
@@ -432,7 +433,7 @@ impl Active {
         cx.cancel(&[Timer::Register]);
         match self.register.value {
             None => self.return_local(cx),
-            Some(_) => self.on_eligible(own, cx),
+            Some(_) => self.on_eligible(cx),
         }
     }
 
@@ -447,7 +448,17 @@ impl Active {
         cx.answer(id, Outcome::Refused(Refusal::Busy));
     }
 
-    /// Whether a command waits at all.
+    /// Whether a command is executed now: there is no drain, and while the pair is hot, or about to be, the
+    /// Standby is not further behind than the window.
+    pub(super) fn executes(&self, cx: &Cx<'_, '_>) -> bool {
+        let full = self.peer.current.as_ref().is_some_and(|current| {
+            let outstanding = self.last.0 - current.acked.0;
+            current.phase.holds_prompts() && outstanding >= u64::from(cx.env.limits.hot_window)
+        });
+        self.drain.is_none() && !full
+    }
+
+    /// Whether the prompt of an executed command waits.
     pub(super) fn waits(&self, durability: Durability) -> bool {
         durability == Durability::Acked && self.holds_prompts()
     }

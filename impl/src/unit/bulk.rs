@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 use super::active::{Active, Written};
 use super::input::Timer;
 use super::output::Event;
-use super::own::{Cx, Own};
+use super::own::Cx;
 use super::peer::{Bulk, Phase};
 use super::replica::{Sender, Stuck};
 use crate::base::{Digest, Lsn, Shared};
@@ -18,7 +18,7 @@ use super::file::Outgoing;
 
 impl Active {
     /// Takes the snapshot, once the register is confirmed to hold nothing.
-    pub(super) fn begin_bulk(&mut self, own: &mut Own, cx: &mut Cx<'_, '_>) {
+    pub(super) fn begin_bulk(&mut self, cx: &mut Cx<'_, '_>) {
         let clear = self.register.value.is_none() && self.register.written == Written::Confirmed;
         let Some(current) = &mut self.peer.current else {
             return;
@@ -31,7 +31,7 @@ impl Active {
             lsn: self.last,
         };
         let Some(sender) = Sender::of(cx.env, current.pairing.as_ref(), &self.config, stamp) else {
-            return self.leave(own, LeaveWhy::Incompatible, cx);
+            return self.leave(LeaveWhy::Incompatible, cx);
         };
         let (bytes, listing_at) = sender.file(cx.env.planted);
         let (lsn, digest) = (self.last, sender.digest());
@@ -65,7 +65,6 @@ impl Active {
     /// The Standby has executed the snapshot: it is judged before anything is swapped.
     pub(super) fn on_bulk_done(
         &mut self,
-        own: &mut Own,
         lsn: Lsn,
         mismatches: &[Mismatch],
         digest: Digest,
@@ -149,7 +148,7 @@ impl Active {
                 }
             }
         }
-        self.progress(own, cx);
+        self.progress(cx);
     }
 
     /// What becomes of a bulk: none if it may be swapped in.

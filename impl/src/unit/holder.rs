@@ -164,9 +164,7 @@ impl Holder {
                 Box::new(Active::new(term, n_renew, n, lsn, config, own.resets))
             }
         };
-        for command in queue {
-            active.on_command(own, command, cx);
-        }
+        active.queue = queue;
         active.settle(own, cx)
     }
 

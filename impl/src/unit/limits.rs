@@ -56,7 +56,7 @@ pub struct Limits {
     pub hot_window: u32,
     /// Entries of the journal.
     pub max_journal: u32,
-    /// Commands that wait in a drain.
+    /// Commands that wait in a drain, or for room in the window.
     pub max_queue: u32,
     /// Mismatches that one answer names.
     pub max_mismatches: u32,

@@ -8,7 +8,7 @@ use super::active::{Active, Change, Prompt};
 use super::bulk::{dropped, severest};
 use super::input::{Command, Timer};
 use super::output::{Event, LocalWhy, Outcome, Place, Refusal};
-use super::own::{Cx, Own};
+use super::own::Cx;
 use super::peer::{Current, Phase};
 use super::replica::{Edits, Executed, Sender, Step, Stuck};
 use crate::base::{Digest, Lsn, Shared};
@@ -30,11 +30,19 @@ pub struct Entry {
 }
 
 impl Active {
-    /// A command: translated, executed and numbered in one step, or refused and nothing left.
-    pub(super) fn on_command(&mut self, own: &mut Own, command: Command, cx: &mut Cx<'_, '_>) {
-        if let Some(drain) = &mut self.drain {
-            return super::holder::enqueue(&mut drain.queue, command, cx);
+    /// A command: executed, or it waits behind others.
+    pub(super) fn on_command(&mut self, command: Command, cx: &mut Cx<'_, '_>) {
+        if self.queue.is_empty() && self.executes(cx) {
+            return self.execute(command, cx);
         }
+        super::holder::enqueue(&mut self.queue, command, cx);
+        if self.ack_mark.is_none() {
+            self.mark_prompts(cx);
+        }
+    }
+
+    /// Translated, executed and numbered in one step, or refused and nothing left.
+    pub(super) fn execute(&mut self, command: Command, cx: &mut Cx<'_, '_>) {
         if command.text.len() > cx.env.limits.max_batch as usize {
             return cx.answer(command.id, Outcome::Refused(Refusal::TooLarge));
         }
@@ -60,21 +68,21 @@ impl Active {
         let full = step.is_some_and(|step| self.journal(step, cx));
         self.answer_change(&command, listed, cx);
         match action {
-            _ if full => self.leave(own, LeaveWhy::JournalFull, cx),
+            _ if full => self.leave(LeaveWhy::JournalFull, cx),
             None | Some(Action::Refuse | Action::Ignore | Action::DropAndWarn) => {}
             Some(Action::ResetStandby) => {
                 // A restart cannot cure it: one reset, and the pair comes up in rpr.
                 let why = self.reset_why(LeaveWhy::Stuck, cx);
                 self.mode = Redundancy::Rpr;
-                self.leave(own, why, cx);
+                self.leave(why, cx);
             }
             Some(Action::Degrade) => {
                 self.mode = Redundancy::Rpr;
-                self.leave(own, LeaveWhy::Degrade, cx);
+                self.leave(LeaveWhy::Degrade, cx);
             }
             Some(Action::Simplex) => {
                 self.mode = Redundancy::Simplex;
-                self.leave(own, LeaveWhy::Simplex, cx);
+                self.leave(LeaveWhy::Simplex, cx);
             }
         }
     }
@@ -200,22 +208,35 @@ impl Active {
         }
     }
 
-    /// Arms the timer Ack for what is held now.
+    /// Arms the timer Ack for what waits now: prompts, or commands for room in the window.
     pub(super) fn mark_prompts(&mut self, cx: &mut Cx<'_, '_>) {
-        self.ack_mark = self.prompts.last_key_value().map(|(lsn, _)| *lsn);
+        let held = self.prompts.last_key_value().map(|(lsn, _)| *lsn);
+        self.ack_mark = if self.waits_for_room() {
+            Some(self.last)
+        } else {
+            held
+        };
         if self.ack_mark.is_some() {
             cx.set(Timer::Ack);
         }
     }
 
-    /// Half of `ack_timeout`: a prompt that was held then and is held still has waited long enough.
-    pub(super) fn on_ack_timeout(&mut self, own: &mut Own, cx: &mut Cx<'_, '_>) {
+    /// Whether commands wait for the Standby to come nearer.
+    fn waits_for_room(&self) -> bool {
+        self.drain.is_none() && !self.queue.is_empty()
+    }
+
+    /// Half of `ack_timeout`: what was waited for then and is still has been waited for long enough.
+    pub(super) fn on_ack_timeout(&mut self, cx: &mut Cx<'_, '_>) {
         let Some(mark) = self.ack_mark.take() else {
             return;
         };
-        let oldest = self.prompts.first_key_value().map(|(lsn, _)| *lsn);
-        match oldest {
-            Some(oldest) if oldest <= mark => self.leave(own, LeaveWhy::AckTimeout, cx),
+        let held = self.prompts.first_key_value().map(|(lsn, _)| *lsn);
+        let acked = self.peer.current.as_ref().map(|current| current.acked);
+        let next = acked.filter(|_| self.waits_for_room());
+        let oldest = next.map(|acked| Lsn(acked.0 + 1)).into_iter().chain(held);
+        match oldest.min() {
+            Some(oldest) if oldest <= mark => self.leave(LeaveWhy::AckTimeout, cx),
             Some(_) => self.mark_prompts(cx),
             None => {}
         }
@@ -224,7 +245,6 @@ impl Active {
     /// The Standby has applied up to `lsn`.
     pub(super) fn on_applied(
         &mut self,
-        own: &mut Own,
         lsn: Lsn,
         digest: Digest,
         mismatches: &[Mismatch],
@@ -252,7 +272,7 @@ impl Active {
             };
             if !cx.env.policy.action(question).stays() {
                 let why = self.reset_why(LeaveWhy::DigestMismatch, cx);
-                return self.leave(own, why, cx);
+                return self.leave(why, cx);
             }
         }
         let mut severe = None;
@@ -276,15 +296,15 @@ impl Active {
             None | Some(Action::Refuse | Action::Ignore | Action::DropAndWarn) => {}
             Some(Action::ResetStandby) => {
                 let why = self.reset_why(LeaveWhy::PrcMismatch, cx);
-                self.leave(own, why, cx);
+                self.leave(why, cx);
             }
             Some(Action::Degrade) => {
                 self.mode = Redundancy::Rpr;
-                self.leave(own, LeaveWhy::Degrade, cx);
+                self.leave(LeaveWhy::Degrade, cx);
             }
             Some(Action::Simplex) => {
                 self.mode = Redundancy::Simplex;
-                self.leave(own, LeaveWhy::Simplex, cx);
+                self.leave(LeaveWhy::Simplex, cx);
             }
         }
     }
@@ -309,8 +329,8 @@ impl Active {
     }
 
     /// Does what the step made possible: the snapshot, Hot, the register, prompts, the drain.
-    pub(super) fn progress(&mut self, own: &mut Own, cx: &mut Cx<'_, '_>) {
-        self.begin_bulk(own, cx);
+    pub(super) fn progress(&mut self, cx: &mut Cx<'_, '_>) {
+        self.begin_bulk(cx);
         let last = self.last;
         let Some(current) = &mut self.peer.current else {
             return;
@@ -349,7 +369,7 @@ impl Active {
     }
 
     /// The register names the session: the pair is hot.
-    pub(super) fn on_eligible(&mut self, own: &mut Own, cx: &mut Cx<'_, '_>) {
+    pub(super) fn on_eligible(&mut self, cx: &mut Cx<'_, '_>) {
         let Some(current) = &mut self.peer.current else {
             return;
         };
@@ -362,7 +382,7 @@ impl Active {
             cx.set(Timer::Stable);
             self.send_keepalive(cx);
         }
-        self.progress(own, cx);
+        self.progress(cx);
     }
 
     /// Prompts up to `acked` are in two memories.
@@ -370,7 +390,8 @@ impl Active {
         let later = self.prompts.split_off(&Lsn(acked.0 + 1));
         let done = core::mem::replace(&mut self.prompts, later);
         self.answer_held(done, Place::Replicated, cx);
-        if self.prompts.is_empty() && self.ack_mark.take().is_some() {
+        let over = self.prompts.is_empty() && !self.waits_for_room();
+        if over && self.ack_mark.take().is_some() {
             cx.cancel(&[Timer::Ack]);
         }
     }

@@ -117,7 +117,7 @@ pub enum Refusal {
     Moved,
     /// The batch exceeds `max_batch`.
     TooLarge,
-    /// The queue of the drain is full.
+    /// The queue is full.
     QueueFull,
     /// A line did not execute.
     Line(Mismatch),

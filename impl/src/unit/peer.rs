@@ -220,7 +220,7 @@ impl Active {
                 digest,
                 ..
             } => {
-                self.on_bulk_done(own, lsn, &mismatches, digest, cx);
+                self.on_bulk_done(lsn, &mismatches, digest, cx);
             }
             Message::Applied {
                 lsn,
@@ -228,12 +228,12 @@ impl Active {
                 mismatches,
                 ..
             } => {
-                self.on_applied(own, lsn, digest, &mismatches, cx);
+                self.on_applied(lsn, digest, &mismatches, cx);
             }
             Message::Keepalive { lsn, digest, .. } => {
                 let says = lsn > Lsn(0) || digest != Digest::default();
                 if says && self.peer.phase().is_some_and(Phase::sends_lines) {
-                    self.on_applied(own, lsn, digest, &[], cx);
+                    self.on_applied(lsn, digest, &[], cx);
                 }
             }
             Message::HotAck { lsn, .. } => self.on_hot_ack(lsn),
@@ -244,7 +244,7 @@ impl Active {
             } => self.on_saved(session, save, result, cx),
             Message::Leave { session, why } => {
                 cx.send(from, Message::Left { session });
-                self.leave(own, why, cx);
+                self.leave(why, cx);
                 self.peer.leaving = None;
             }
             Message::Down { .. } => {
@@ -359,7 +359,7 @@ impl Active {
     }
 
     /// Leaves the session, clearing the register if it names it or may come to name it.
-    pub(super) fn leave(&mut self, own: &mut Own, why: LeaveWhy, cx: &mut Cx<'_, '_>) {
+    pub(super) fn leave(&mut self, why: LeaveWhy, cx: &mut Cx<'_, '_>) {
         let Some(current) = &self.peer.current else {
             return;
         };
@@ -383,7 +383,7 @@ impl Active {
         self.peer.leaving = Some(Leaving { session, slot, why });
         cx.set(Timer::Resend);
         self.clear_register(cx);
-        self.end_drain(own, Refusal::LeftHot, cx);
+        self.end_drain(Refusal::LeftHot, cx);
     }
 
     /// The session is over; its journal goes with it.
@@ -415,7 +415,7 @@ impl Active {
     }
 
     /// The phase took too long.
-    pub(super) fn on_deadline_timeout(&mut self, own: &mut Own, cx: &mut Cx<'_, '_>) {
+    pub(super) fn on_deadline_timeout(&mut self, cx: &mut Cx<'_, '_>) {
         let waits = match self.peer.phase() {
             Some(Phase::Hot | Phase::Rejected { .. } | Phase::Held) | None => false,
             // Only the arbiter is waited for.
@@ -431,12 +431,12 @@ impl Active {
             ) => true,
         };
         if waits {
-            self.leave(own, LeaveWhy::Deadline, cx);
+            self.leave(LeaveWhy::Deadline, cx);
         }
     }
 
     /// Tries sso again.
-    pub(super) fn retry(&mut self, own: &mut Own, cx: &mut Cx<'_, '_>) {
+    pub(super) fn retry(&mut self, cx: &mut Cx<'_, '_>) {
         self.mode = Redundancy::Sso;
         self.attempts = 0;
         let lesser = matches!(
@@ -444,7 +444,7 @@ impl Active {
             Some(Phase::Rejected { .. } | Phase::Held)
         );
         if lesser {
-            self.leave(own, LeaveWhy::Operator, cx);
+            self.leave(LeaveWhy::Operator, cx);
         }
     }
 }

@@ -1,11 +1,9 @@
 //! Planned and forced switchover, at the Active (PROTOCOL.md, section 6).
 
-use alloc::collections::VecDeque;
-
 use super::active::{Active, Releasing, Written};
-use super::input::{Command, Timer};
+use super::input::Timer;
 use super::output::{Outcome, Refusal};
-use super::own::{Cx, Own};
+use super::own::Cx;
 use super::peer::Phase;
 use crate::base::CommandId;
 use crate::message::Eligible;
@@ -15,8 +13,6 @@ use crate::message::Eligible;
 pub struct Drain {
     /// The operator's request.
     pub id: CommandId,
-    /// Commands that wait.
-    pub queue: VecDeque<Command>,
     /// The write that says how far the Standby is.
     pub second: SecondWrite,
 }
@@ -32,7 +28,7 @@ pub enum SecondWrite {
 
 impl Active {
     /// An operator asks for a planned switchover. Refused unless the Standby is eligible.
-    pub(super) fn on_switchover(&mut self, own: &mut Own, id: CommandId, cx: &mut Cx<'_, '_>) {
+    pub(super) fn on_switchover(&mut self, id: CommandId, cx: &mut Cx<'_, '_>) {
         if self.drain.is_some() || self.saving.is_some() {
             return Self::refuse_busy(id, cx);
         }
@@ -41,11 +37,10 @@ impl Active {
         }
         self.drain = Some(Drain {
             id,
-            queue: VecDeque::new(),
             second: SecondWrite::Unsent,
         });
         cx.set(Timer::Drain);
-        self.progress(own, cx);
+        self.progress(cx);
     }
 
     /// An operator asks for a switchover without a drain: what is not answered is `unknown`.
@@ -103,19 +98,16 @@ impl Active {
     }
 
     /// The drain took too long: nothing was released.
-    pub(super) fn on_drain_timeout(&mut self, own: &mut Own, cx: &mut Cx<'_, '_>) {
-        self.end_drain(own, Refusal::DrainTimeout, cx);
+    pub(super) fn on_drain_timeout(&mut self, cx: &mut Cx<'_, '_>) {
+        self.end_drain(Refusal::DrainTimeout, cx);
     }
 
-    /// The drain ends without a switchover: what waited is executed.
-    pub(super) fn end_drain(&mut self, own: &mut Own, why: Refusal, cx: &mut Cx<'_, '_>) {
+    /// The drain ends without a switchover: what waited is executed at the end of the step.
+    pub(super) fn end_drain(&mut self, why: Refusal, cx: &mut Cx<'_, '_>) {
         let Some(drain) = self.drain.take() else {
             return;
         };
         cx.cancel(&[Timer::Drain]);
         cx.answer(drain.id, Outcome::Refused(why));
-        for command in drain.queue {
-            self.on_command(own, command, cx);
-        }
     }
 }

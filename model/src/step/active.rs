@@ -179,7 +179,7 @@ pub(super) fn on_command<E: Effects>(
         out.answers.push(Answer::Refused);
         return Some(());
     };
-    if active.draining {
+    if !active.executes(env.hot_window) {
         return None;
     }
     let waits = durability == Durability::Acked && holds_prompts(active);

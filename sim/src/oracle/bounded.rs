@@ -26,9 +26,8 @@ fn excess(part: &Part, limits: &Limits) -> Option<String> {
                 .current
                 .as_ref()
                 .map_or(0, |current| current.journal.len());
-            let queue = active.drain.as_ref().map_or(0, |drain| drain.queue.len());
             over("journal", journal, limits.max_journal)
-                .or_else(|| over("drain's queue", queue, limits.max_queue))
+                .or_else(|| over("queue", active.queue.len(), limits.max_queue))
                 .or_else(|| over("prompts", active.prompts.len(), limits.max_journal))
         }
         Part::Holder(holder) => over("holder's queue", holder.queue.len(), limits.max_queue),

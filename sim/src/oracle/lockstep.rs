@@ -174,7 +174,10 @@ impl Lockstep {
         let before = &self.state.units[at].part;
         let mut readings = match input {
             Input::Message { from, message } => self.read_message(slot, *from, message, unit)?,
-            Input::Command(command) => self.read_command(slot, command, outputs, unit),
+            Input::Command(command) => {
+                let window = scene.limits().hot_window as u16;
+                self.read_command(slot, command, window, outputs, unit)
+            }
             Input::Persisted(write) => match self.writes.remove(&(slot, *write)) {
                 Some((stamp, cfg)) => Readings {
                     actions: vec![vec![Action::Stored(slot.0, stamp, cfg)]],
@@ -269,10 +272,7 @@ impl Lockstep {
         self.queues[at].clear();
         match &unit.part {
             Part::Holder(holder) => self.queues[at].extend(holder.queue.iter().cloned()),
-            Part::Active(active) => {
-                let queued = active.drain.iter().flat_map(|drain| &drain.queue);
-                self.queues[at].extend(queued.cloned());
-            }
+            Part::Active(active) => self.queues[at].extend(active.queue.iter().cloned()),
             Part::Standby(_) => {}
         }
         Ok(())
@@ -321,11 +321,13 @@ impl Lockstep {
         &self,
         slot: Slot,
         command: &Command,
+        hot_window: u16,
         outputs: &[Output],
         unit: &Unit,
     ) -> Readings {
+        let behind = !self.queues[usize::from(slot.0)].is_empty();
         let waits = match &self.state.units[usize::from(slot.0)].part {
-            model::Part::Active(active) => active.draining,
+            model::Part::Active(active) => behind || !active.executes(hot_window),
             model::Part::Holder(holder) => holder.released,
             model::Part::Down | model::Part::Standby(_) => false,
         };

@@ -403,6 +403,7 @@ pub(crate) fn active(slot: Slot, term: u64, last: u64, release: &str, text: &str
         ack_mark: None,
         unreplicated: Lsn(0),
         drain: None,
+        queue: std::collections::VecDeque::new(),
         saving: None,
         mode: Redundancy::Sso,
         attempts: 0,

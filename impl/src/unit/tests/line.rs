@@ -1,5 +1,7 @@
 //! Commands, lines, and how prompts return.
 
+use alloc::vec::Vec;
+
 use super::world::{A, B, World};
 use crate::base::Lsn;
 use crate::message::{Kind, LeaveWhy};
@@ -172,4 +174,37 @@ fn a_storm_of_changes_does_not_keep_the_pair_from_hot() {
     world.rounds(4);
     assert!(world.is_hot());
     assert_eq!(world.text(A), world.text(B));
+}
+
+/// Section 5: while hot, a full window makes commands wait, `async` ones too; they go on as the Standby does.
+#[test]
+fn commands_wait_while_the_window_of_a_hot_pair_is_full() {
+    let mut world = World::hot();
+    let window = u64::from(world.limits.hot_window);
+    let pasted = |each| alloc::format!("hostname r{each}");
+    let ids: Vec<_> = (0..window + 3)
+        .map(|each| world.enter(A, &pasted(each), Durability::Async))
+        .collect();
+    assert_eq!(world.active(A).last.0, window);
+    assert_eq!(world.active(A).queue.len(), 3);
+    assert!(!world.answers.contains_key(&ids[window as usize]));
+    world.settle();
+    assert_eq!(world.active(A).last.0, window + 3);
+    assert!(ids.iter().all(|id| world.answers.contains_key(id)));
+    assert!(world.is_hot());
+}
+
+/// Section 5: they wait for `ack_timeout` at most; then the pair leaves hot, and they are executed.
+#[test]
+fn a_window_that_stays_full_makes_the_pair_leave_hot() {
+    let mut world = World::hot();
+    world.cut.insert(B);
+    let window = u64::from(world.limits.hot_window);
+    for each in 0..=window {
+        world.enter(A, &alloc::format!("hostname r{each}"), Durability::Async);
+    }
+    assert_eq!(world.active(A).queue.len(), 1);
+    world.fire(A, Timer::Ack);
+    assert_eq!(world.active(A).last.0, window + 1);
+    assert!(!world.is_hot());
 }
