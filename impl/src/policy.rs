@@ -83,6 +83,18 @@ pub struct Question<'a> {
     pub form: Option<&'a str>,
 }
 
+impl Question<'_> {
+    /// About the pair, and no single line.
+    pub const fn of(phase: Phase, cause: Cause) -> Self {
+        Self {
+            phase,
+            cause,
+            component: None,
+            form: None,
+        }
+    }
+}
+
 /// The rules of a unit, in order.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Policy {

@@ -33,9 +33,9 @@ pub mod whole_or_startup;
 
 use std::sync::Arc;
 
-use skewsync::base::Slot;
+use skewsync::base::{Lsn, Slot, Term};
 use skewsync::message::Address;
-use skewsync::unit::{Event as Told, Output};
+use skewsync::unit::{Event as Told, Outcome, Output, Place};
 
 use crate::plan::Plan;
 use crate::plan::anchor::Sight;
@@ -110,6 +110,23 @@ fn told<'a>(event: &Event<'a>) -> impl Iterator<Item = &'a Told> + use<'a> {
     };
     outputs.iter().filter_map(|output| match output {
         Output::Event(event) => Some(event),
+        _ => None,
+    })
+}
+
+/// The changes that were returned `replicated` in a unit's step.
+fn replicated<'a>(event: &Event<'a>) -> impl Iterator<Item = (Term, Lsn)> + use<'a> {
+    performed(event).filter_map(|output| match output {
+        Output::Answer {
+            outcome:
+                Outcome::Done {
+                    term,
+                    lsn,
+                    place: Place::Replicated,
+                    ..
+                },
+            ..
+        } => Some((*term, *lsn)),
         _ => None,
     })
 }

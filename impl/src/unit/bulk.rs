@@ -177,13 +177,7 @@ impl Active {
         });
         let mut curable = curable.by_ref().max();
         if !same && mismatches.is_empty() {
-            let cause = Cause::Verification;
-            let question = Question {
-                phase,
-                cause,
-                component: None,
-                form: None,
-            };
+            let question = Question::of(phase, Cause::Verification);
             curable = curable.max(Some(cx.env.policy.action(question)));
         }
         let action = incurable.max(curable)?;

@@ -100,13 +100,7 @@ impl Active {
 
     /// Enters the change into the journal and sends what the window admits; true on overflow.
     fn journal(&mut self, step: Step, cx: &mut Cx<'_, '_>) -> bool {
-        let phase = policy::Phase::Line;
-        let question = Question {
-            phase,
-            cause: Cause::Prc,
-            component: None,
-            form: None,
-        };
+        let question = Question::of(policy::Phase::Line, Cause::Prc);
         let stays = cx.env.policy.action(question).stays();
         let on_mismatch = if stays {
             OnMismatch::List
@@ -262,14 +256,7 @@ impl Active {
             None => current.acked_digest,
         };
         if expected != digest && mismatches.is_empty() {
-            let phase = policy::Phase::Line;
-            let cause = Cause::Verification;
-            let question = Question {
-                phase,
-                cause,
-                component: None,
-                form: None,
-            };
+            let question = Question::of(policy::Phase::Line, Cause::Verification);
             if !cx.env.policy.action(question).stays() {
                 let why = self.reset_why(LeaveWhy::DigestMismatch, cx);
                 return self.leave(why, cx);

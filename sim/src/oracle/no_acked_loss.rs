@@ -6,11 +6,9 @@ use std::collections::BTreeMap;
 
 use skewsync::base::{Lsn, Slot, Term};
 use skewsync::message::{Eligible, Origin, ToArbiter};
-use skewsync::unit::{
-    ArbiterEvent, ArbiterInput, ArbiterOutput, Event as Told, Outcome, Output, Place,
-};
+use skewsync::unit::{ArbiterEvent, ArbiterInput, ArbiterOutput, Event as Told};
 
-use super::{broken, parts_from_arbiter, performed, told};
+use super::{broken, parts_from_arbiter, replicated, told};
 use crate::tap::{Event, Observer, Scene, Seen, Violation};
 
 const NAME: &str = "NoAckedLoss";
@@ -91,18 +89,9 @@ impl Observer for NoAckedLoss {
                 }
             }
         }
-        for output in performed(&seen.event) {
-            if let Output::Answer { outcome, .. } = output
-                && let Outcome::Done {
-                    term,
-                    lsn,
-                    place: Place::Replicated,
-                    ..
-                } = outcome
-            {
-                let most = self.replicated.entry(*term).or_insert(*lsn);
-                *most = (*lsn).max(*most);
-            }
+        for (term, lsn) in replicated(&seen.event) {
+            let most = self.replicated.entry(term).or_insert(lsn);
+            *most = lsn.max(*most);
         }
         for event in told(&seen.event) {
             let Told::Acts { stamp, origin, .. } = event else {
@@ -129,6 +118,8 @@ impl Observer for NoAckedLoss {
 
 #[cfg(test)]
 mod tests {
+    use skewsync::unit::{Outcome, Place};
+
     use super::*;
     use crate::oracle::stage::{
         Stage, active, acts, answer, broken_property, eligible, stamp, stateful,

@@ -10,10 +10,10 @@ use skewsync::config::Config;
 use skewsync::message::{Eligible, Origin};
 use skewsync::translate::{Lowering, Raising};
 use skewsync::unit::standby::{Readiness, Replica};
-use skewsync::unit::{Active, Event as Told, Outcome, Output, Part, Place, Unit};
+use skewsync::unit::{Active, Event as Told, Part, Unit};
 
 use super::reference::{self, Sums};
-use super::{performed, told};
+use super::{replicated, told};
 use crate::stock::{Loaded, Stock};
 use crate::tap::{Event, Observer, Scene, Seen, Violation};
 
@@ -234,18 +234,9 @@ impl Observer for Points {
                     }
                 }
                 self.see_unit(slot, unit, scene)?;
-                for output in performed(&seen.event) {
-                    if let Output::Answer { outcome, .. } = output
-                        && let Outcome::Done {
-                            term,
-                            lsn,
-                            place: Place::Replicated,
-                            ..
-                        } = outcome
-                    {
-                        let most = self.replicated.entry(*term).or_insert(*lsn);
-                        *most = (*lsn).max(*most);
-                    }
+                for (term, lsn) in replicated(&seen.event) {
+                    let most = self.replicated.entry(term).or_insert(lsn);
+                    *most = lsn.max(*most);
                 }
                 if told(&seen.event).any(|event| matches!(event, Told::Hot { .. })) {
                     self.look(scene)?;

@@ -35,10 +35,7 @@ fn two_units_of_different_images_exchange_dump_and_diff() {
 #[test]
 fn a_second_session_skips_the_dump() {
     let mut world = World::new(["6.0", "7.1"]);
-    world.settle();
-    world.fire_arbiter(ArbiterTimer::Gather);
-    world.settle();
-    world.rounds(4);
+    world.bring_up(4);
     assert!(world.is_hot());
     world.ask(A, crate::unit::Request::ResetPeer);
     world.lose.insert(Kind::Dump);
@@ -74,10 +71,7 @@ fn the_first_loss_of_any_kind_is_made_good() {
     for kind in kinds {
         let mut world = World::new(["6.0", "7.1"]);
         world.lose.insert(kind);
-        world.settle();
-        world.fire_arbiter(ArbiterTimer::Gather);
-        world.settle();
-        world.rounds(1);
+        world.bring_up(1);
         world.lose.clear();
         world.rounds(8);
         assert!(world.is_hot(), "{kind:?} lost: {:?}", world.units);
@@ -89,10 +83,7 @@ fn the_first_loss_of_any_kind_is_made_good() {
 fn nothing_is_swapped_before_the_active_has_judged() {
     let mut world = World::new(["6.2", "6.2"]);
     world.lose.insert(Kind::BulkAccept);
-    world.settle();
-    world.fire_arbiter(ArbiterTimer::Gather);
-    world.settle();
-    world.rounds(2);
+    world.bring_up(2);
     let Part::Standby(waiting) = &world.unit(B).part else {
         panic!("a Standby")
     };
@@ -152,10 +143,7 @@ fn a_stale_message_changes_nothing() {
 fn a_command_during_bulk_sync_follows_as_a_line() {
     let mut world = World::new(["6.2", "6.2"]);
     world.lose.insert(Kind::ConfigChunk);
-    world.settle();
-    world.fire_arbiter(ArbiterTimer::Gather);
-    world.settle();
-    world.rounds(1);
+    world.bring_up(1);
     assert!(matches!(
         world.active(A).peer.phase(),
         Some(peer::Phase::Bulk(_))
@@ -174,23 +162,11 @@ fn a_full_journal_ends_the_attempt() {
     let mut world = World::new(["6.2", "6.2"]);
     world.limits.max_journal = 2;
     world.lose.insert(Kind::ConfigChunk);
-    world.settle();
-    world.fire_arbiter(ArbiterTimer::Gather);
-    world.settle();
-    world.rounds(1);
+    world.bring_up(1);
     for host in ["hostname a", "hostname b", "hostname c"] {
         world.command(A, host);
     }
-    let full = |event: &Event| {
-        matches!(
-            event,
-            Event::SessionEnded {
-                why: LeaveWhy::JournalFull,
-                ..
-            }
-        )
-    };
-    assert!(world.find(A, full));
+    assert!(world.left(A, LeaveWhy::JournalFull));
     world.lose.clear();
     world.rounds(5);
     assert!(world.is_hot());
@@ -227,10 +203,7 @@ fn attempts_are_bounded_and_rpr_is_left_again() {
 fn a_chunk_of_another_snapshot_is_not_taken() {
     let mut world = World::new(["6.2", "6.2"]);
     world.lose.insert(Kind::ConfigChunk);
-    world.settle();
-    world.fire_arbiter(ArbiterTimer::Gather);
-    world.settle();
-    world.rounds(1);
+    world.bring_up(1);
     world.fire(A, Timer::Resend);
     let chunk = world
         .net

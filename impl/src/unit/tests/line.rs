@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use super::world::{A, B, World};
 use crate::base::Lsn;
 use crate::message::{Kind, LeaveWhy};
-use crate::unit::{Durability, Event, LocalWhy, Outcome, Place, Refusal, Timer};
+use crate::unit::{Durability, LocalWhy, Outcome, Place, Refusal, Timer};
 
 fn place(outcome: &Outcome) -> Option<Place> {
     match outcome {
@@ -126,16 +126,7 @@ fn leaving_hot_clears_the_register_before_prompts_return_local() {
     world.settle();
     let local = Place::Local(LocalWhy::NoHotStandby);
     assert_eq!(place(&world.answers[&id]), Some(local));
-    let timeout = |event: &Event| {
-        matches!(
-            event,
-            Event::SessionEnded {
-                why: LeaveWhy::AckTimeout,
-                ..
-            }
-        )
-    };
-    assert!(world.find(A, timeout));
+    assert!(world.left(A, LeaveWhy::AckTimeout));
 }
 
 /// Section 2: a Confirm counts only with the counter of the latest write (counterexample 9).

@@ -14,10 +14,7 @@ use crate::unit::{
 
 fn skewed(active: &'static str, standby: &'static str) -> World {
     let mut world = World::new([active, standby]);
-    world.settle();
-    world.fire_arbiter(ArbiterTimer::Gather);
-    world.settle();
-    world.rounds(3);
+    world.bring_up(3);
     assert!(world.is_hot(), "{:?}", world.unit(B));
     world
 }
@@ -278,16 +275,7 @@ fn a_misapplied_line_is_seen_by_the_wire_digest() {
     world.misapply(B, "hostname wrong");
     world.fire(B, Timer::Keepalive);
     world.settle();
-    let why = |event: &Event| {
-        matches!(
-            event,
-            Event::SessionEnded {
-                why: LeaveWhy::DigestMismatch,
-                ..
-            }
-        )
-    };
-    assert!(world.find(A, why));
+    assert!(world.left(A, LeaveWhy::DigestMismatch));
     world.rounds(4);
     assert!(world.is_hot());
     assert_eq!(world.text(A), world.text(B));

@@ -9,7 +9,7 @@ use alloc::vec::Vec;
 use crate::base::{BootId, CommandId, Shared, Slot, Term};
 use crate::config::{Line, LineKey, Prc};
 use crate::image::bundled;
-use crate::message::{Address, Kind, Message};
+use crate::message::{Address, Kind, LeaveWhy, Message};
 use crate::planted::Planted;
 use crate::policy::Policy;
 use crate::unit::env::takes_all;
@@ -96,10 +96,7 @@ impl World {
     /// The same image twice, hot.
     pub(super) fn hot() -> Self {
         let mut world = Self::new(["6.2", "6.2"]);
-        world.settle();
-        world.fire_arbiter(ArbiterTimer::Gather);
-        world.settle();
-        world.rounds(2);
+        world.bring_up(2);
         assert_eq!(world.active_slot(), Some(A));
         assert!(world.is_hot(), "{:?}", world.units);
         world
@@ -288,6 +285,22 @@ impl World {
         if self.arbiter_armed.remove(&timer) {
             self.step_arbiter(ArbiterInput::Timer(timer));
         }
+    }
+
+    /// A unit acts, and after so many rounds its Standby is as near as what is lost lets it come.
+    pub(super) fn bring_up(&mut self, rounds: usize) {
+        self.settle();
+        self.fire_arbiter(ArbiterTimer::Gather);
+        self.settle();
+        self.rounds(rounds);
+    }
+
+    /// Whether a unit said that it ended a session because of this.
+    pub(super) fn left(&self, slot: Slot, of: LeaveWhy) -> bool {
+        self.find(
+            slot,
+            |event| matches!(event, Event::SessionEnded { why, .. } if *why == of),
+        )
     }
 
     /// Rounds in which every short timer fires once and its messages are delivered.
