@@ -13,15 +13,16 @@ use skewsync::dump::Dump;
 use skewsync::image::{Image, bundled};
 use skewsync::translate::{Lowering, Raising};
 
-/// Lines of each config, entry lines not counted.
-const LINES: usize = 1_200;
+/// Lines of each config, entry lines not counted: what a line costs must not grow with them.
+const LINES: [usize; 2] = [1_200, 12_000];
 
 /// A kind of line, and the pair of releases between which it becomes that.
 struct Case {
     name: &'static str,
     active: &'static str,
     standby: &'static str,
-    text: fn() -> String,
+    /// The Active's config of so many lines.
+    text: fn(usize) -> String,
 }
 
 const CASES: [Case; 6] = [
@@ -29,8 +30,8 @@ const CASES: [Case; 6] = [
         name: "as they are",
         active: "7.1",
         standby: "6.0",
-        text: || {
-            blocks(LINES / 3, "interface eth", |text, _| {
+        text: |lines| {
+            blocks(lines / 3, "interface eth", |text, _| {
                 text.push_str(" description uplink\n load-interval 30\n bandwidth 100000\n");
             })
         },
@@ -39,8 +40,8 @@ const CASES: [Case; 6] = [
         name: "lowered by one",
         active: "7.1",
         standby: "7.0",
-        text: || {
-            blocks(LINES / 3, "interface eth", |text, at| {
+        text: |lines| {
+            blocks(lines / 3, "interface eth", |text, at| {
                 for part in 0..3 {
                     writeln!(
                         text,
@@ -55,8 +56,8 @@ const CASES: [Case; 6] = [
         name: "lowered by three",
         active: "7.1",
         standby: "6.0",
-        text: || {
-            blocks(LINES, "router bgp ", |text, at| {
+        text: |lines| {
+            blocks(lines, "router bgp ", |text, at| {
                 writeln!(text, " bgp convergence-wait {}", at % 1800).expect("a string takes all");
             })
         },
@@ -65,8 +66,8 @@ const CASES: [Case; 6] = [
         name: "of a split, lowered",
         active: "7.1",
         standby: "7.0",
-        text: || {
-            blocks(LINES / 2, "router bgp ", |text, _| {
+        text: |lines| {
+            blocks(lines / 2, "router bgp ", |text, _| {
                 text.push_str(" log neighbor up\n log neighbor down\n");
             })
         },
@@ -75,8 +76,8 @@ const CASES: [Case; 6] = [
         name: "split, raised",
         active: "7.0",
         standby: "7.1",
-        text: || {
-            blocks(LINES, "router bgp ", |text, _| {
+        text: |lines| {
+            blocks(lines, "router bgp ", |text, _| {
                 text.push_str(" log neighbor-changes\n");
             })
         },
@@ -85,9 +86,9 @@ const CASES: [Case; 6] = [
         name: "mode-moved",
         active: "7.1",
         standby: "6.1",
-        text: || {
+        text: |lines| {
             let mut text = String::from("router pim\n");
-            for at in 0..LINES {
+            for at in 0..lines {
                 writeln!(text, " rp 10.{}.{}.1", at / 250, at % 250).expect("a string takes all");
             }
             text
@@ -152,45 +153,47 @@ impl Pair {
 fn transform(c: &mut Criterion) {
     for case in &CASES {
         let pair = Pair::of(case);
-        let text = (case.text)();
-        let config = pair.parsed(&text);
-        assert_eq!(config.len(), LINES, "{}", case.name);
-        let (lowering, raising) = pair.translated(&config);
-        assert_eq!(lowering.listing().len(), 0, "{}: all lines go", case.name);
-        let w = Raising::read_w(&pair.standby, &pair.at_standby, &lowering.wire_bytes())
-            .expect("a wire config of ours");
-        assert!(!raising.config().is_empty(), "{}", case.name);
         let mut group = c.benchmark_group(format!("transform {}", case.name));
-        group.throughput(Throughput::Elements(LINES as u64));
         group
             .sample_size(10)
-            .warm_up_time(Duration::from_millis(500))
-            .measurement_time(Duration::from_secs(2));
-        let raises = case.name.ends_with("raised");
-        let step = |config: &Config, w: &Config| {
-            if raises {
+            .warm_up_time(Duration::from_millis(300))
+            .measurement_time(Duration::from_secs(1));
+        for lines in LINES {
+            let text = (case.text)(lines);
+            let config = pair.parsed(&text);
+            assert_eq!(config.len(), lines, "{}", case.name);
+            let (lowering, raising) = pair.translated(&config);
+            assert_eq!(lowering.listing().len(), 0, "{}: all lines go", case.name);
+            assert!(!raising.config().is_empty(), "{}", case.name);
+            let wire = lowering.wire_bytes();
+            let read = || Raising::read_w(&pair.standby, &pair.at_standby, black_box(&wire));
+            let w = read().expect("a wire config of ours");
+            let raise = |w: Config| {
                 let listing = lowering.listing().clone();
-                let raised = Raising::of(&pair.standby, &pair.at_standby, w.clone(), listing);
+                let raised = Raising::of(&pair.standby, &pair.at_standby, w, listing);
                 raised.0.config().len()
-            } else {
+            };
+            let lower = |config: &Config| {
                 let lowered = Lowering::of(&pair.active, &pair.at_active, config);
                 lowered.wire_config().len()
-            }
-        };
-        group.bench_function(BenchmarkId::from_parameter("held"), |b| {
-            b.iter(|| step(black_box(&config), black_box(&w)));
-        });
-        group.bench_function(BenchmarkId::from_parameter("parsed from text"), |b| {
-            if raises {
-                let wire = lowering.wire_bytes();
-                b.iter(|| {
-                    let w = Raising::read_w(&pair.standby, &pair.at_standby, black_box(&wire));
-                    step(&config, &w.expect("a wire config of ours"))
-                });
-            } else {
-                b.iter(|| step(&pair.parsed(black_box(&text)), &w));
-            }
-        });
+            };
+            let raises = case.name.ends_with("raised");
+            group.throughput(Throughput::Elements(lines as u64));
+            group.bench_function(BenchmarkId::new("held", lines), |b| {
+                if raises {
+                    b.iter(|| raise(black_box(&w).clone()));
+                } else {
+                    b.iter(|| lower(black_box(&config)));
+                }
+            });
+            group.bench_function(BenchmarkId::new("parsed from text", lines), |b| {
+                if raises {
+                    b.iter(|| raise(read().expect("a wire config of ours")));
+                } else {
+                    b.iter(|| lower(&pair.parsed(black_box(&text))));
+                }
+            });
+        }
         group.finish();
     }
 }

@@ -121,7 +121,13 @@ type Orders = RedBlackTreeMapSync<(Place, FormId), Arc<[Words]>>;
 #[derive(Clone)]
 pub struct Config {
     levels: Levels,
-    lines: RedBlackTreeMapSync<LineKey, Line>,
+    body: Arc<Body>,
+}
+
+/// All of a config but its view: configs that nothing told apart share it whole.
+#[derive(Clone, Default)]
+struct Body {
+    lines: RedBlackTreeMapSync<LineKey, Hashed>,
     entries: RedBlackTreeMapSync<Place, Entry>,
     orders: Orders,
     /// What renders: lines, instances, order.
@@ -130,16 +136,19 @@ pub struct Config {
     implied: u128,
 }
 
+/// A line with the hash of the fact that it is there.
+#[derive(Clone)]
+struct Hashed {
+    line: Line,
+    hash: u128,
+}
+
 impl Config {
     /// An empty config: the factory default of every image.
     pub fn factory(levels: &[Level]) -> Self {
         Self {
             levels: Shared::new(levels),
-            lines: RedBlackTreeMapSync::new_sync(),
-            entries: RedBlackTreeMapSync::new_sync(),
-            orders: RedBlackTreeMapSync::new_sync(),
-            digest: 0,
-            implied: 0,
+            body: Arc::default(),
         }
     }
 
@@ -148,8 +157,18 @@ impl Config {
     pub fn in_view(&self, levels: &Levels) -> Self {
         Self {
             levels: levels.clone(),
-            ..self.clone()
+            body: Arc::clone(&self.body),
         }
+    }
+
+    /// The same config, taken for one of the view of another.
+    pub(crate) fn in_view_of(&self, other: &Self) -> Self {
+        self.in_view(&other.levels)
+    }
+
+    /// Whether both share all but the view: then they are equal in it without a look.
+    pub(crate) fn shares(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.body, &other.body)
     }
 
     /// The level of each component of its view.
@@ -159,28 +178,28 @@ impl Config {
 
     /// The sum, modulo 2^128, of hashes of its facts: equal configs have equal digests. It finds
     /// accidents, not forgers.
-    pub const fn digest(&self) -> Digest {
-        Digest(self.digest)
+    pub fn digest(&self) -> Digest {
+        Digest(self.body.digest)
     }
 
     /// How many lines it has, entry lines not counted.
     pub fn len(&self) -> usize {
-        self.lines.size()
+        self.body.lines.size()
     }
 
     /// Whether it has neither lines nor instances.
     pub fn is_empty(&self) -> bool {
-        self.lines.is_empty() && self.entries.is_empty()
+        self.body.lines.is_empty() && self.body.entries.is_empty()
     }
 
     /// All lines, by place, form and key.
     pub fn lines(&self) -> impl Iterator<Item = (&LineKey, &Line)> {
-        self.lines.iter()
+        lines_of_map(self.body.lines.iter())
     }
 
     /// The line of this key.
     pub fn line(&self, key: &LineKey) -> Option<&Line> {
-        self.lines.get(key)
+        self.body.lines.get(key).map(|of| &of.line)
     }
 
     /// The lines that stand in `place` itself.
@@ -190,7 +209,8 @@ impl Config {
             form: FormId(0),
             key: Words::none(),
         };
-        let from = self.lines.range((Bound::Included(first), Bound::Unbounded));
+        let from = (Bound::Included(first), Bound::Unbounded);
+        let from = lines_of_map(self.body.lines.range(from));
         from.take_while(move |(key, _)| key.place == *place)
     }
 
@@ -201,24 +221,34 @@ impl Config {
             form,
             key: Words::none(),
         };
-        let from = self.lines.range((Bound::Included(first), Bound::Unbounded));
+        let from = (Bound::Included(first), Bound::Unbounded);
+        let from = lines_of_map(self.body.lines.range(from));
         from.take_while(move |(key, _)| key.form == form && key.place == *place)
     }
 
     /// All mode instances, those around before those within.
     pub fn entries(&self) -> impl Iterator<Item = (&Place, Entry)> {
-        self.entries.iter().map(|(place, entry)| (place, *entry))
+        self.body
+            .entries
+            .iter()
+            .map(|(place, entry)| (place, *entry))
     }
 
     /// How the instance came to be, if it is there.
     pub fn entry(&self, place: &Place) -> Option<Entry> {
-        self.entries.get(place).copied()
+        self.body.entries.get(place).copied()
+    }
+
+    /// Whether no instance is implied.
+    pub(crate) fn is_all_entered(&self) -> bool {
+        self.body.implied == 0
     }
 
     /// The instances that lie directly in `place`.
     pub fn children(&self, place: &Place) -> Vec<Place> {
         let depth = place.instances().len() + 1;
         let from = self
+            .body
             .entries
             .range((Bound::Excluded(place.clone()), Bound::Unbounded));
         let within = from.take_while(|(child, _)| child.is_within(place));
@@ -231,6 +261,7 @@ impl Config {
     /// Whether neither a line nor an instance lies in `place`.
     pub fn is_empty_place(&self, place: &Place) -> bool {
         let next = self
+            .body
             .entries
             .range((Bound::Excluded(place.clone()), Bound::Unbounded))
             .next();
@@ -240,7 +271,7 @@ impl Config {
 
     /// The lines of an ordered form in `place`, in their order; of any other form, by key.
     pub fn list(&self, place: &Place, form: FormId) -> Vec<LineKey> {
-        match self.orders.get(&(place.clone(), form)) {
+        match self.body.orders.get(&(place.clone(), form)) {
             Some(keys) => keys
                 .iter()
                 .map(|key| LineKey {
@@ -258,18 +289,30 @@ impl Config {
 
     /// Sets a line. A new line of an ordered form comes last.
     pub fn put(&mut self, image: &Image, key: &LineKey, line: Line) {
-        let ordered = image.form(key.form).ordered;
-        let is_new = match self.lines.get(key) {
-            Some(before) if *before == line => return,
-            Some(before) => {
-                self.digest = self.digest.wrapping_sub(line_hash(key, before));
-                false
-            }
-            None => true,
-        };
-        self.digest = self.digest.wrapping_add(line_hash(key, &line));
-        self.lines.insert_mut(key.clone(), line);
-        if ordered && is_new {
+        if self.line(key) != Some(&line) {
+            let hash = line_hash(key, &line);
+            self.put_hashed(image, key, Hashed { line, hash });
+        }
+    }
+
+    /// Makes the line of `key` what it is under `from` in another config, where it stands by the same
+    /// words.
+    pub(crate) fn put_of(&mut self, image: &Image, key: &LineKey, of: &Self, from: &LineKey) {
+        match of.body.lines.get(from) {
+            None => self.remove(image, key),
+            Some(there) if self.line(key) == Some(&there.line) => {}
+            Some(there) if from.place == key.place => self.put_hashed(image, key, there.clone()),
+            Some(there) => self.put(image, key, there.line.clone()),
+        }
+    }
+
+    fn put_hashed(&mut self, image: &Image, key: &LineKey, line: Hashed) {
+        let body = Arc::make_mut(&mut self.body);
+        let before = body.lines.get(key).map(|before| before.hash);
+        body.digest = body.digest.wrapping_sub(before.unwrap_or(0));
+        body.digest = body.digest.wrapping_add(line.hash);
+        body.lines.insert_mut(key.clone(), line);
+        if before.is_none() && image.form(key.form).ordered {
             let mut keys = self.order(&key.place, key.form).to_vec();
             keys.push(key.key.clone());
             self.set_order(&key.place, key.form, keys);
@@ -278,11 +321,13 @@ impl Config {
 
     /// Removes a line, if it is there.
     pub fn remove(&mut self, image: &Image, key: &LineKey) {
-        let Some(before) = self.lines.get(key) else {
+        let Some(Hashed { hash, .. }) = self.body.lines.get(key) else {
             return;
         };
-        self.digest = self.digest.wrapping_sub(line_hash(key, before));
-        self.lines.remove_mut(key);
+        let digest = self.body.digest.wrapping_sub(*hash);
+        let body = Arc::make_mut(&mut self.body);
+        body.digest = digest;
+        body.lines.remove_mut(key);
         if image.form(key.form).ordered {
             let mut keys = self.order(&key.place, key.form).to_vec();
             keys.retain(|other| *other != key.key);
@@ -311,23 +356,24 @@ impl Config {
     pub fn put_entry(&mut self, place: &Place, entry: Option<Entry>) {
         debug_assert!(!place.is_root(), "the root is always there");
         let hash = entry_hash(place);
-        let before = self.entries.get(place).copied();
+        let before = self.entry(place);
+        let body = Arc::make_mut(&mut self.body);
         if before.is_some() {
-            self.digest = self.digest.wrapping_sub(hash);
+            body.digest = body.digest.wrapping_sub(hash);
         }
         if before == Some(Entry::Implied) {
-            self.implied = self.implied.wrapping_sub(hash);
+            body.implied = body.implied.wrapping_sub(hash);
         }
         match entry {
             Some(entry) => {
-                self.digest = self.digest.wrapping_add(hash);
+                body.digest = body.digest.wrapping_add(hash);
                 if entry == Entry::Implied {
-                    self.implied = self.implied.wrapping_add(hash);
+                    body.implied = body.implied.wrapping_add(hash);
                 }
-                self.entries.insert_mut(place.clone(), entry);
+                body.entries.insert_mut(place.clone(), entry);
             }
             None => {
-                self.entries.remove_mut(place);
+                body.entries.remove_mut(place);
             }
         }
     }
@@ -357,27 +403,20 @@ impl Config {
     /// first), instances come, lines come.
     pub fn difference(&self, image: &Image, after: &Self) -> Vec<Edit> {
         let mut edits = Vec::new();
-        let gone = self
-            .lines
-            .iter()
-            .filter(|(key, _)| after.line(key).is_none());
+        let gone = self.lines().filter(|(key, _)| after.line(key).is_none());
         edits.extend(gone.map(|(key, _)| Edit::Unset(key.clone())));
-        let left: Vec<&Place> = self
-            .entries
-            .keys()
-            .filter(|place| after.entry(place).is_none())
-            .collect();
+        let left = self.entries().map(|(place, _)| place);
+        let left: Vec<&Place> = left.filter(|place| after.entry(place).is_none()).collect();
         edits.extend(
             left.into_iter()
                 .rev()
                 .map(|place| Edit::Leave(place.clone())),
         );
         let came = after
-            .entries
-            .iter()
-            .filter(|(place, entry)| self.entry(place) != Some(**entry));
-        edits.extend(came.map(|(place, entry)| Edit::Enter(place.clone(), *entry)));
-        for (key, line) in after.lines.iter() {
+            .entries()
+            .filter(|(place, entry)| self.entry(place) != Some(*entry));
+        edits.extend(came.map(|(place, entry)| Edit::Enter(place.clone(), entry)));
+        for (key, line) in after.lines() {
             if !image.form(key.form).ordered && self.line(key) != Some(line) {
                 edits.push(Edit::Set {
                     line: key.clone(),
@@ -386,7 +425,7 @@ impl Config {
                 });
             }
         }
-        for ((place, form), keys) in after.orders.iter() {
+        for ((place, form), keys) in after.body.orders.iter() {
             let kept: Vec<&Words> = self
                 .order(place, *form)
                 .iter()
@@ -421,7 +460,8 @@ impl Config {
     }
 
     fn order(&self, place: &Place, form: FormId) -> &[Words] {
-        self.orders
+        self.body
+            .orders
             .get(&(place.clone(), form))
             .map_or(&[], |keys| &**keys)
     }
@@ -434,14 +474,22 @@ impl Config {
             })
         };
         let before = sum(self.order(place, form));
-        self.digest = self.digest.wrapping_sub(before).wrapping_add(sum(&keys));
+        let body = Arc::make_mut(&mut self.body);
+        body.digest = body.digest.wrapping_sub(before).wrapping_add(sum(&keys));
         let list = (place.clone(), form);
         if keys.is_empty() {
-            self.orders.remove_mut(&list);
+            body.orders.remove_mut(&list);
         } else {
-            self.orders.insert_mut(list, keys.into());
+            body.orders.insert_mut(list, keys.into());
         }
     }
+}
+
+/// The lines alone.
+fn lines_of_map<'a>(
+    of: impl Iterator<Item = (&'a LineKey, &'a Hashed)>,
+) -> impl Iterator<Item = (&'a LineKey, &'a Line)> {
+    of.map(|(key, of)| (key, &of.line))
 }
 
 fn line_hash(key: &LineKey, line: &Line) -> u128 {
@@ -476,7 +524,7 @@ type Identity = (Digest, u128, u128);
 
 impl Config {
     fn identity(&self) -> Identity {
-        (self.levels.digest(), self.digest, self.implied)
+        (self.levels.digest(), self.body.digest, self.body.implied)
     }
 }
 

@@ -47,7 +47,7 @@ impl Config {
         };
         let mut listed = None;
         for (key, line) in self.lines_in(place) {
-            let list = self.orders.get(&(place.clone(), key.form));
+            let list = self.body.orders.get(&(place.clone(), key.form));
             match list {
                 Some(_) if listed == Some(key.form) => {}
                 Some(keys) => {
@@ -57,7 +57,7 @@ impl Config {
                             key: of.clone(),
                             ..key.clone()
                         };
-                        put(depth, self.lines[&key].words.text(), text);
+                        put(depth, self.body.lines[&key].line.words.text(), text);
                     }
                 }
                 None => put(depth, line.words.text(), text),

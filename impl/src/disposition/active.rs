@@ -328,6 +328,11 @@ impl ActivePairing {
         })
     }
 
+    /// Whether every line of a form goes, its place aside.
+    pub(crate) fn lets_pass(&self, form: FormId) -> bool {
+        self.verdicts[form.0 as usize] == Verdict::Goes
+    }
+
     /// Why a line of the wire's view does not go, its place aside.
     pub(crate) fn why_not(&self, image: &Image, key: &LineKey, line: &Line) -> Option<Cause> {
         let decl = image.form(key.form);

@@ -4,6 +4,7 @@ use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::cmp::Ordering;
 use core::fmt;
 use core::hash::{Hash, Hasher};
 
@@ -23,10 +24,10 @@ pub enum Sign {
 /// # Shape
 /// One [`LeafId`] a word. Keywords are written out, values in canonical spelling, the branches of
 /// `{..}` in the form's order: two spellings of one line are equal. Clones share all; no words are none.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Words(Option<Arc<Parts>>);
 
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
+#[derive(PartialEq, Eq)]
 struct Parts {
     text: Box<str>,
     leaves: Box<[LeafId]>,
@@ -136,6 +137,26 @@ impl Words {
             value.push_str(word);
         }
         (!value.is_empty()).then(|| value.into())
+    }
+}
+
+impl PartialOrd for Words {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+/// By text, then by leaves; no words come first. What is shared is equal without a look.
+impl Ord for Words {
+    fn cmp(&self, other: &Self) -> Ordering {
+        match (&self.0, &other.0) {
+            (Some(one), Some(other)) if Arc::ptr_eq(one, other) => Ordering::Equal,
+            (Some(one), Some(other)) => {
+                let texts = one.text.cmp(&other.text);
+                texts.then_with(|| one.leaves.cmp(&other.leaves))
+            }
+            (one, other) => one.is_some().cmp(&other.is_some()),
+        }
     }
 }
 

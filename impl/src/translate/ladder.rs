@@ -69,10 +69,9 @@ impl Ladder {
                 image: way.image,
                 before: None,
                 after: from,
+                copied: true,
             };
-            let passed = stage.advance(reads, touched, &mut next);
-            touched = passed.touched;
-            unsettled.push(passed.unsettled);
+            unsettled.push(stage.advance(reads, &mut touched, &mut next));
             rungs.push(next);
         }
         let ladder = Self { rungs };
@@ -130,15 +129,20 @@ impl Ladder {
         places.extend(touched.lines.iter().map(|key| key.place.clone()));
         let mut unsettled = Vec::new();
         for (number, stage) in way.stages.iter().enumerate() {
+            let (was, after) = (&before.rungs[number], &self.rungs[number]);
+            // Where this stage left all as it was, the next rung begins as a copy again.
+            let copied = was.shares(&before.rungs[number + 1]);
             let mut next = before.rungs[number + 1].clone();
+            if copied {
+                next = after.in_view_of(&next);
+            }
             let reads = Reads {
                 image: way.image,
-                before: Some(&before.rungs[number]),
-                after: &self.rungs[number],
+                before: Some(was),
+                after,
+                copied,
             };
-            let passed = stage.advance(reads, touched, &mut next);
-            touched = passed.touched;
-            unsettled.push(passed.unsettled);
+            unsettled.push(stage.advance(reads, &mut touched, &mut next));
             self.rungs.push(next);
         }
         let mut affected = before.traced(way, unsettled.clone());

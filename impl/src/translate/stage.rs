@@ -36,19 +36,16 @@ pub(crate) struct Reads<'a> {
     pub(crate) before: Option<&'a Config>,
     /// The rung as it is now.
     pub(crate) after: &'a Config,
+    /// Whether the next rung is a copy of this one as yet: what the stage leaves alone is right in it.
+    pub(crate) copied: bool,
 }
 
-/// What came of a stage beside its config.
-#[derive(Default)]
-pub(crate) struct Passed {
-    /// What may differ in the next rung.
-    pub(crate) touched: Touched,
-    /// Lines of the rung read whose fate may have changed and is, or was, another than to go.
-    pub(crate) unsettled: BTreeSet<LineKey>,
-}
+/// Lines of the rung read whose fate may have changed and is, or was, another than to go.
+pub(crate) type Unsettled = BTreeSet<LineKey>;
 
 impl<'a> Stage<'a> {
-    /// Brings `out`, the rung after this stage, in step with the rung before it.
+    /// Brings `out`, the rung after this stage, in step with the rung before it. `touched` becomes what
+    /// may differ in `out`.
     ///
     /// # Shape
     /// When `reads.before` is `None`, `out` is a copy of `reads.after`, and `touched` names at least
@@ -56,26 +53,32 @@ impl<'a> Stage<'a> {
     pub(crate) fn advance(
         self,
         reads: Reads<'a>,
-        mut touched: Touched,
+        touched: &mut Touched,
         out: &mut Config,
-    ) -> Passed {
-        let left = self.left_alone(reads, &mut touched);
-        let mut passed = match self {
-            Self::Step { .. } => self.advance_lines(reads, &touched, out),
-            Self::Gate(gate) => advance_gate(gate, reads, &touched, out),
+    ) -> Unsettled {
+        debug_assert!(reads.copied || reads.before.is_some());
+        let here = if reads.copied {
+            self.taken_up(reads, touched)
+        } else {
+            core::mem::take(touched)
         };
-        self.settle_places(reads, &touched, out, &mut passed.touched);
-        self.settle_lists(reads, &touched, out, &mut passed.touched);
-        passed.touched.add(left);
-        passed
+        if here.is_empty() {
+            return Unsettled::new();
+        }
+        let mut next = Touched::default();
+        let unsettled = match self {
+            Self::Step { .. } => self.advance_lines(reads, &here, out, &mut next),
+            Self::Gate(gate) => advance_gate(gate, reads, &here, out, &mut next),
+        };
+        self.settle_places(reads, &here, out, &mut next);
+        self.settle_lists(reads, &here, out, &mut next);
+        touched.add(next);
+        unsettled
     }
 
-    /// Takes out of `touched` what stands in `out` already as this stage makes it: when everything is
-    /// evaluated from nothing, the lines, entered instances and lists that no rule of the step is about.
-    fn left_alone(self, reads: Reads<'a>, touched: &mut Touched) -> Touched {
-        let (Self::Step { tft, step }, None) = (self, reads.before) else {
-            return Touched::default();
-        };
+    /// Takes out of `touched` what this stage is about, or may be: not the lines, entered instances and
+    /// lists that no rule of the step reads, writes or names otherwise.
+    fn taken_up(self, reads: Reads<'a>, touched: &mut Touched) -> Touched {
         let mut known: Option<(Place, bool)> = None;
         let mut stays = |place: &Place| match &known {
             Some((of, stays)) if of == place => *stays,
@@ -85,67 +88,106 @@ impl<'a> Stage<'a> {
                 stays
             }
         };
-        let unused = |form: FormId| tft.uses(step, form).next().is_none();
-        touched.take(
-            |key| unused(key.form) && stays(&key.place),
-            |place| self.place_stays(reads, place),
-            |(place, form)| unused(*form) && self.place_stays(reads, place),
-        )
+        Touched {
+            lines: touched
+                .lines
+                .extract_if(.., |key| self.treats(key.form) || !stays(&key.place))
+                .collect(),
+            places: touched
+                .places
+                .extract_if(.., |place| !self.place_stays(reads, place))
+                .collect(),
+            lists: touched
+                .lists
+                .extract_if(.., |(place, form)| {
+                    self.treats(*form) || !self.place_stays(reads, place)
+                })
+                .collect(),
+        }
+    }
+
+    /// Whether it may do anything about lines of `form`, or their instances if it enters a mode.
+    fn treats(self, form: FormId) -> bool {
+        match self {
+            Self::Step { tft, step } => tft.uses(step, form).next().is_some(),
+            Self::Gate(gate) => !gate.lets_pass(form),
+        }
+    }
+
+    /// Whether a rule of the step reads lines of `form`: they are settled with their groups.
+    fn reads(self, form: FormId) -> bool {
+        match self {
+            Self::Step { tft, step } => tft.read_by(step, form).is_some(),
+            Self::Gate(_) => false,
+        }
     }
 
     /// Whether an instance and all around it are entered, and stay so under their names.
     fn place_stays(self, reads: Reads<'a>, place: &Place) -> bool {
-        let Self::Step { tft, step } = self else {
-            return false;
+        let dies = |entry: FormId| match self {
+            Self::Step { step, .. } => dies(reads.image, step, entry),
+            Self::Gate(_) => false,
         };
-        let named = place.instances().iter();
-        let mut named = named.map(|(entry, _)| *entry);
-        if !named
-            .all(|entry| tft.uses(step, entry).next().is_none() && !dies(reads.image, step, entry))
-        {
+        let mut named = place.instances().iter().map(|(entry, _)| *entry);
+        if named.any(|entry| self.treats(entry) || dies(entry)) {
             return false;
         }
-        let mut at = Some(place.clone()).filter(|place| !place.is_root());
-        while let Some(place) = at {
-            if reads.after.entry(&place) != Some(Entry::Entered) {
-                return false;
-            }
-            at = place.parent().filter(|place| !place.is_root());
-        }
-        true
+        // What is implied vanishes with what is in it.
+        let entered = |place: &Place| reads.after.entry(place) == Some(Entry::Entered);
+        reads.after.is_all_entered() || place.and_ancestors().all(|place| entered(&place))
     }
 
     /// Lines that pass, and groups.
-    fn advance_lines(self, reads: Reads<'a>, touched: &Touched, out: &mut Config) -> Passed {
-        let mut passed = Passed::default();
-        let mut made: BTreeMap<LineKey, Line> = BTreeMap::new();
-        let mut settle: BTreeSet<LineKey> = BTreeSet::new();
+    fn advance_lines(
+        self,
+        reads: Reads<'a>,
+        touched: &Touched,
+        out: &mut Config,
+        next: &mut Touched,
+    ) -> Unsettled {
+        let image = reads.image;
+        let mut unsettled = Unsettled::new();
+        let mut made: Vec<(LineKey, Line)> = Vec::new();
+        let mut settle: Vec<LineKey> = Vec::with_capacity(touched.lines.len());
         for key in &touched.lines {
-            if reads.before.is_none() {
-                settle.insert(key.clone());
+            if reads.copied {
+                settle.push(key.clone());
             }
-            match self.passes_as(reads.image, key) {
-                Some(key) => settle.extend([key]),
-                // Its instance cannot be named there; what a rule reads is settled with its group.
-                None => passed.unsettled.extend([key.clone()]),
+            match self.passes_as(image, key) {
+                Some(key) => settle.push(key),
+                None if self.reads(key.form) => {}
+                // Its instance cannot be named there.
+                None => unsettled.extend([key.clone()]),
             }
         }
-        for group in self.groups(reads.image, touched) {
+        for group in self.groups(image, touched) {
             if let Some(before) = reads.before {
-                let was = self.made(reads.image, before, &group, &mut passed.unsettled);
+                let was = self.made(image, before, &group, &mut unsettled);
                 settle.extend(was.into_iter().map(|(key, _)| key));
             }
-            let now = self.made(reads.image, reads.after, &group, &mut passed.unsettled);
+            let now = self.made(image, reads.after, &group, &mut unsettled);
             settle.extend(now.iter().map(|(key, _)| key.clone()));
             made.extend(now);
         }
-        for key in settle {
-            let now = made.get(&key).cloned();
-            let now = now.or_else(|| self.passed(reads, &key).cloned());
-            settle_line(reads.image, out, &key, now);
-            passed.touched.lines.insert(key);
+        made.sort_by(|(one, _), (other, _)| one.cmp(other));
+        settle.sort_unstable();
+        settle.dedup();
+        let mut made = made.into_iter().peekable();
+        for key in &settle {
+            let mut now = None;
+            while let Some((_, line)) = made.next_if(|(of, _)| of == key) {
+                now = Some(line);
+            }
+            match now {
+                Some(line) => out.put(image, key, line),
+                None => match self.passed_from(image, key) {
+                    Some(from) => out.put_of(image, key, reads.after, &from),
+                    None => out.remove(image, key),
+                },
+            }
         }
-        passed
+        next.lines = settle.into_iter().collect();
+        unsettled
     }
 
     /// Where a line of the rung read stands in the next, if the stage leaves it as it is.
@@ -176,12 +218,6 @@ impl<'a> Stage<'a> {
                 (self.passes_as(image, &from).as_ref() == Some(key)).then_some(from)
             }
         }
-    }
-
-    /// The line that stands in the next rung under `key` because it passed.
-    fn passed(self, reads: Reads<'a>, key: &LineKey) -> Option<&'a Line> {
-        let from = self.passed_from(reads.image, key)?;
-        reads.after.line(&from)
     }
 
     /// The groups that touched lines are in.
@@ -233,21 +269,29 @@ impl<'a> Stage<'a> {
         out: &mut Config,
         next: &mut Touched,
     ) {
-        let mut places: BTreeSet<Place> = BTreeSet::new();
-        for place in touched
-            .places
-            .iter()
-            .chain(touched.lines.iter().map(|key| &key.place))
-        {
-            if reads.before.is_none() {
+        let mut places: Vec<Place> = Vec::new();
+        let mut known = None;
+        let of_lines = touched.lines.iter().map(|key| &key.place);
+        for place in touched.places.iter().chain(of_lines) {
+            if known.replace(place) == Some(place) {
+                continue;
+            }
+            if reads.copied {
                 places.extend(place.and_ancestors());
             }
             let moved = self.place_passes_as(reads.image, place);
             places.extend(moved.iter().flat_map(Place::and_ancestors));
         }
-        places.extend(next.lines.iter().flat_map(|key| key.place.and_ancestors()));
+        known = None;
+        for place in next.lines.iter().map(|key| &key.place) {
+            if known.replace(place) != Some(place) {
+                places.extend(place.and_ancestors());
+            }
+        }
+        places.sort_unstable();
+        places.dedup();
         // Deepest first: an instance is empty once what was in it has gone.
-        for place in places.iter().rev().filter(|place| !place.is_root()) {
+        for place in places.iter().rev() {
             let entered = self.entered(reads, place);
             let wanted = match self {
                 _ if entered => Some(Entry::Entered),
@@ -259,8 +303,8 @@ impl<'a> Stage<'a> {
             if out.entry(place) != wanted {
                 out.put_entry(place, wanted);
             }
-            next.places.insert(place.clone());
         }
+        next.places = places.into_iter().collect();
     }
 
     /// Whether the instance is entered in the next rung.
@@ -417,38 +461,34 @@ fn advance_gate(
     reads: Reads<'_>,
     touched: &Touched,
     out: &mut Config,
-) -> Passed {
-    let mut passed = Passed::default();
+    next: &mut Touched,
+) -> Unsettled {
+    let mut unsettled = Unsettled::new();
     let mut places: BTreeMap<&Place, bool> = BTreeMap::new();
     for key in &touched.lines {
         let now = reads.after.line(key);
-        let goes = now.filter(|line| {
+        let goes = now.is_some_and(|line| {
             *places
                 .entry(&key.place)
                 .or_insert_with(|| gate.place_goes(reads.image, &key.place))
                 && gate.why_not(reads.image, key, line).is_none()
         });
-        let was_held = reads
-            .before
-            .is_some_and(|before| before.line(key).is_some() && out.line(key).is_none());
-        if was_held || goes.is_none() && now.is_some() {
-            passed.unsettled.insert(key.clone());
+        let was_held = match reads.before {
+            // As long as the rungs were one, nothing was held.
+            Some(before) => !reads.copied && before.line(key).is_some() && out.line(key).is_none(),
+            None => false,
+        };
+        if was_held || !goes && now.is_some() {
+            unsettled.insert(key.clone());
         }
-        settle_line(reads.image, out, key, goes.cloned());
-        passed.touched.lines.insert(key.clone());
+        if goes {
+            out.put_of(reads.image, key, reads.after, key);
+        } else {
+            out.remove(reads.image, key);
+        }
     }
-    passed
-}
-
-/// Makes the line under `key` be `now`.
-fn settle_line(image: &Image, out: &mut Config, key: &LineKey, now: Option<Line>) {
-    if out.line(key) == now.as_ref() {
-        return;
-    }
-    match now {
-        Some(line) => out.put(image, key, line),
-        None => out.remove(image, key),
-    }
+    next.lines = touched.lines.clone();
+    unsettled
 }
 
 /// What one stage makes of one line.

@@ -4,8 +4,11 @@ use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 
 use crate::base::FormId;
-use crate::config::{Config, Edit, LineKey, Place};
+use crate::config::{Config, Edit, Entry, LineKey, Place};
 use crate::image::Image;
+
+/// A set is merged into one that is at most so many times as large: a search costs as many steps.
+const MERGE_SHARE: usize = 8;
 
 /// Lines, mode instances and ordered lists that may differ between two states of one rung.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -21,38 +24,17 @@ pub(crate) struct Touched {
 impl Touched {
     /// All of a config that some stage may do something about.
     pub(crate) fn of_config(image: &Image, config: &Config, concerned: &[bool]) -> Self {
-        let mut touched = Self::default();
         let concerns = |form: FormId| concerned[form.0 as usize];
-        let touches = |key: &LineKey| {
-            concerns(key.form)
-                || key
-                    .place
-                    .instances()
-                    .iter()
-                    .any(|(entry, _)| concerns(*entry))
-        };
-        for (key, _) in config.lines().filter(|(key, _)| touches(key)) {
-            if image.form(key.form).ordered {
-                touched.lists.insert((key.place.clone(), key.form));
-            }
-            touched.lines.insert(key.clone());
-        }
-        touched.places = config.entries().map(|(place, _)| place.clone()).collect();
-        touched
-    }
-
-    /// Takes out what these choose.
-    pub(crate) fn take(
-        &mut self,
-        line: impl FnMut(&LineKey) -> bool,
-        place: impl FnMut(&Place) -> bool,
-        list: impl FnMut(&(Place, FormId)) -> bool,
-    ) -> Self {
-        let (lines, places, lists) = (
-            split(&mut self.lines, line),
-            split(&mut self.places, place),
-            split(&mut self.lists, list),
-        );
+        let around = |place: &Place| place.instances().iter().any(|(entry, _)| concerns(*entry));
+        let touches = |key: &LineKey| concerns(key.form) || around(&key.place);
+        let lines = config.lines().map(|(key, _)| key);
+        let lines: BTreeSet<LineKey> = lines.filter(|key| touches(key)).cloned().collect();
+        let ordered = lines.iter().filter(|key| image.form(key.form).ordered);
+        let lists = ordered.map(|key| (key.place.clone(), key.form)).collect();
+        // What is implied is there while something is in it, whoever it concerns.
+        let entries = config.entries();
+        let places = entries.filter(|(place, entry)| *entry == Entry::Implied || around(place));
+        let places = places.map(|(place, _)| place.clone()).collect();
         Self {
             lines,
             places,
@@ -60,11 +42,16 @@ impl Touched {
         }
     }
 
+    /// Whether it names nothing.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.lines.is_empty() && self.places.is_empty() && self.lists.is_empty()
+    }
+
     /// Takes another one in.
-    pub(crate) fn add(&mut self, mut other: Self) {
-        self.lines.append(&mut other.lines);
-        self.places.append(&mut other.places);
-        self.lists.append(&mut other.lists);
+    pub(crate) fn add(&mut self, other: Self) {
+        join(&mut self.lines, other.lines);
+        join(&mut self.places, other.places);
+        join(&mut self.lists, other.lists);
     }
 
     /// Applies `edits` to `config`, and says what they touched.
@@ -133,11 +120,13 @@ impl Touched {
     }
 }
 
-/// Takes the chosen ones out; often these are all of them, or none.
-fn split<T: Ord>(of: &mut BTreeSet<T>, mut chosen: impl FnMut(&T) -> bool) -> BTreeSet<T> {
-    let (taken, left) = core::mem::take(of).into_iter().partition(|one| chosen(one));
-    *of = left;
-    taken
+/// Takes all of `more` in: one by one, or both merged where that is less.
+fn join<T: Ord>(all: &mut BTreeSet<T>, mut more: BTreeSet<T>) {
+    if more.len() * MERGE_SHARE < all.len() {
+        all.extend(more);
+    } else {
+        all.append(&mut more);
+    }
 }
 
 /// The edits that bring an ordered list from what it was, less what went, to what it is.
