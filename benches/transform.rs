@@ -25,7 +25,7 @@ struct Case {
     text: fn(usize) -> String,
 }
 
-const CASES: [Case; 6] = [
+const CASES: [Case; 7] = [
     Case {
         name: "as they are",
         active: "7.1",
@@ -90,6 +90,18 @@ const CASES: [Case; 6] = [
             let mut text = String::from("router pim\n");
             for at in 0..lines {
                 writeln!(text, " rp 10.{}.{}.1", at / 250, at % 250).expect("a string takes all");
+            }
+            text
+        },
+    },
+    Case {
+        name: "of an ordered list",
+        active: "7.1",
+        standby: "6.0",
+        text: |lines| {
+            let mut text = String::from("ip as-path access-list transit\n");
+            for at in 0..lines {
+                writeln!(text, " entry permit ^{at}_").expect("a string takes all");
             }
             text
         },

@@ -2,6 +2,7 @@
 //! identified, ordered, digested, rendered and executed, and nothing of other images.
 
 mod execute;
+mod order;
 pub mod render;
 
 use alloc::sync::Arc;
@@ -18,6 +19,7 @@ use crate::grammar::{Sign, Words};
 use crate::image::Image;
 pub use crate::parse::Place;
 pub use execute::{BatchError, Prc};
+use order::Order;
 
 /// Which line it is: where it stands, of which form, and what tells it from its siblings.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -99,7 +101,7 @@ impl Content for [Level] {
 }
 
 /// The siblings of ordered forms, by place and form.
-type Orders = RedBlackTreeMapSync<(Place, FormId), Arc<[Words]>>;
+type Orders = RedBlackTreeMapSync<(Place, FormId), Order>;
 
 /// A running config in a view.
 ///
@@ -244,6 +246,25 @@ impl Config {
         self.body.implied == 0
     }
 
+    /// The instances that are `place` or lie in it, those around before those within.
+    pub fn entries_within(&self, place: &Place) -> impl Iterator<Item = &Place> {
+        let from = (Bound::Included(place.clone()), Bound::Unbounded);
+        let from = self.body.entries.range(from).map(|(inner, _)| inner);
+        from.take_while(move |inner| inner.is_within(place))
+    }
+
+    /// The lines that stand in `place` or in an instance that lies in it.
+    pub fn lines_within(&self, place: &Place) -> impl Iterator<Item = (&LineKey, &Line)> {
+        let first = LineKey {
+            place: place.clone(),
+            form: FormId(0),
+            key: Words::none(),
+        };
+        let from = (Bound::Included(first), Bound::Unbounded);
+        let from = lines_of_map(self.body.lines.range(from));
+        from.take_while(move |(key, _)| key.place.is_within(place))
+    }
+
     /// The instances that lie directly in `place`.
     pub fn children(&self, place: &Place) -> Vec<Place> {
         let depth = place.instances().len() + 1;
@@ -271,9 +292,9 @@ impl Config {
 
     /// The lines of an ordered form in `place`, in their order; of any other form, by key.
     pub fn list(&self, place: &Place, form: FormId) -> Vec<LineKey> {
-        match self.body.orders.get(&(place.clone(), form)) {
-            Some(keys) => keys
-                .iter()
+        match self.order(place, form) {
+            Some(order) => order
+                .keys()
                 .map(|key| LineKey {
                     place: place.clone(),
                     form,
@@ -313,9 +334,9 @@ impl Config {
         body.digest = body.digest.wrapping_add(line.hash);
         body.lines.insert_mut(key.clone(), line);
         if before.is_none() && image.form(key.form).ordered {
-            let mut keys = self.order(&key.place, key.form).to_vec();
-            keys.push(key.key.clone());
-            self.set_order(&key.place, key.form, keys);
+            let last = self.order(&key.place, key.form);
+            let last = last.and_then(|order| order.keys().next_back()).cloned();
+            self.enlist(key, last.as_ref());
         }
     }
 
@@ -329,9 +350,7 @@ impl Config {
         body.digest = digest;
         body.lines.remove_mut(key);
         if image.form(key.form).ordered {
-            let mut keys = self.order(&key.place, key.form).to_vec();
-            keys.retain(|other| *other != key.key);
-            self.set_order(&key.place, key.form, keys);
+            self.delist(key);
         }
     }
 
@@ -340,16 +359,21 @@ impl Config {
     /// # Panics
     /// When `keys` are not exactly the lines that are there.
     pub fn put_order(&mut self, place: &Place, form: FormId, keys: &[LineKey]) {
-        let mut now: Vec<&Words> = keys.iter().map(|key| &key.key).collect();
-        let mut there: Vec<&Words> = self.order(place, form).iter().collect();
+        let order = self.order(place, form).cloned().unwrap_or_default();
+        let keys = keys.iter().map(|key| &key.key);
+        if order.keys().eq(keys.clone()) {
+            return;
+        }
+        let (mut now, mut there): (Vec<&Words>, Vec<&Words>) =
+            (keys.clone().collect(), order.keys().collect());
         now.sort();
         there.sort();
         assert_eq!(now, there, "an order of other lines than are there");
-        self.set_order(
-            place,
-            form,
-            keys.iter().map(|key| key.key.clone()).collect(),
-        );
+        let sum = order_hash(place, keys.clone()).wrapping_sub(order_hash(place, order.keys()));
+        let body = Arc::make_mut(&mut self.body);
+        body.digest = body.digest.wrapping_add(sum);
+        let order = Order::of(keys.cloned());
+        body.orders.insert_mut((place.clone(), form), order);
     }
 
     /// Makes the instance one of this kind, or takes it away.
@@ -387,13 +411,7 @@ impl Config {
             Edit::Set { line, to, after } => {
                 self.put(image, line, to.clone());
                 if image.form(line.form).ordered {
-                    let mut keys = self.order(&line.place, line.form).to_vec();
-                    keys.retain(|key| *key != line.key);
-                    let at = after.as_ref().map_or(Some(0), |after| {
-                        keys.iter().position(|key| key == after).map(|at| at + 1)
-                    });
-                    keys.insert(at.unwrap_or(keys.len()), line.key.clone());
-                    self.set_order(&line.place, line.form, keys);
+                    self.move_behind(line, after.as_ref());
                 }
             }
         }
@@ -425,18 +443,15 @@ impl Config {
                 });
             }
         }
-        for ((place, form), keys) in after.body.orders.iter() {
-            let kept: Vec<&Words> = self
-                .order(place, *form)
-                .iter()
-                .filter(|key| keys.contains(key))
-                .collect();
-            let moved = kept
-                .iter()
-                .zip(keys.iter().filter(|key| kept.contains(key)));
-            let same_order = moved.clone().all(|(a, b)| **a == *b);
+        for ((place, form), order) in after.body.orders.iter() {
+            let was = self.order(place, *form);
+            let kept = was.into_iter().flat_map(Order::keys);
+            let kept = kept.filter(|key| order.has(key));
+            let still = order.keys();
+            let still = still.filter(|key| was.is_some_and(|was| was.has(key)));
+            let same_order = kept.eq(still);
             let mut before: Option<&Words> = None;
-            for key in keys.iter() {
+            for key in order.keys() {
                 let line = LineKey {
                     place: place.clone(),
                     form: *form,
@@ -459,30 +474,92 @@ impl Config {
         edits
     }
 
-    fn order(&self, place: &Place, form: FormId) -> &[Words] {
-        self.body
-            .orders
-            .get(&(place.clone(), form))
-            .map_or(&[], |keys| &**keys)
+    fn order(&self, place: &Place, form: FormId) -> Option<&Order> {
+        self.body.orders.get(&(place.clone(), form))
     }
 
-    fn set_order(&mut self, place: &Place, form: FormId, keys: Vec<Words>) {
-        let sum = |keys: &[Words]| {
-            let before = core::iter::once("").chain(keys.iter().map(Words::text));
-            before.zip(keys).fold(0u128, |sum, (before, key)| {
-                sum.wrapping_add(hash(place, &["order", before, key.text()]))
-            })
-        };
-        let before = sum(self.order(place, form));
-        let body = Arc::make_mut(&mut self.body);
-        body.digest = body.digest.wrapping_sub(before).wrapping_add(sum(&keys));
-        let list = (place.clone(), form);
-        if keys.is_empty() {
-            body.orders.remove_mut(&list);
+    /// The sibling that a line of an ordered form stands behind, or would if it came last; none: first.
+    fn stands_behind(&self, key: &LineKey) -> Option<&Words> {
+        let order = self.order(&key.place, key.form)?;
+        if order.has(&key.key) {
+            order.before(&key.key)
         } else {
-            body.orders.insert_mut(list, keys.into());
+            order.keys().next_back()
         }
     }
+
+    /// Brings a line of an ordered form behind this sibling; behind one that is not there: last.
+    fn move_behind(&mut self, key: &LineKey, after: Option<&Words>) {
+        if self.stands_behind(key) == after {
+            return;
+        }
+        self.delist(key);
+        let order = self.order(&key.place, key.form);
+        let there = after.is_none_or(|after| order.is_some_and(|order| order.has(after)));
+        let after = if there {
+            after
+        } else {
+            order.and_then(|order| order.keys().next_back())
+        };
+        self.enlist(key, after.cloned().as_ref());
+    }
+
+    /// Puts a new key into its list, behind one that is there; behind none: first.
+    fn enlist(&mut self, key: &LineKey, after: Option<&Words>) {
+        let list = (key.place.clone(), key.form);
+        let order = self.body.orders.get(&list);
+        let next = order.and_then(|order| order.behind(after));
+        let pairs = next.map(|next| (Some(&key.key), next));
+        let came = order_facts(&key.place, pairs.into_iter().chain([(after, &key.key)]));
+        let went = order_facts(&key.place, next.map(|next| (after, next)));
+        let body = Arc::make_mut(&mut self.body);
+        body.digest = body.digest.wrapping_add(came).wrapping_sub(went);
+        if let Some(order) = body.orders.get_mut(&list) {
+            order.insert(after, key.key.clone());
+        } else {
+            body.orders.insert_mut(list, Order::of([key.key.clone()]));
+        }
+    }
+
+    /// Takes a key out of its list.
+    fn delist(&mut self, key: &LineKey) {
+        let list = (key.place.clone(), key.form);
+        let order = self
+            .body
+            .orders
+            .get(&list)
+            .expect("a line stands in its list");
+        let (before, next) = (order.before(&key.key), order.behind(Some(&key.key)));
+        let pairs = next.map(|next| (Some(&key.key), next));
+        let went = order_facts(&key.place, pairs.into_iter().chain([(before, &key.key)]));
+        let came = order_facts(&key.place, next.map(|next| (before, next)));
+        let body = Arc::make_mut(&mut self.body);
+        body.digest = body.digest.wrapping_add(came).wrapping_sub(went);
+        let order = body.orders.get_mut(&list).expect("found above");
+        order.remove(&key.key);
+        if order.is_empty() {
+            body.orders.remove_mut(&list);
+        }
+    }
+}
+
+/// The sum of the hashes of what an order is: which key stands behind which.
+fn order_hash<'a>(place: &Place, keys: impl Iterator<Item = &'a Words>) -> u128 {
+    let pairs = keys.scan(None, |before, key| Some((before.replace(key), key)));
+    order_facts(place, pairs)
+}
+
+fn order_facts<'a>(
+    place: &Place,
+    pairs: impl IntoIterator<Item = (Option<&'a Words>, &'a Words)>,
+) -> u128 {
+    let of = |(before, key): (Option<&Words>, &Words)| {
+        hash(
+            place,
+            &["order", before.map_or("", Words::text), key.text()],
+        )
+    };
+    pairs.into_iter().map(of).fold(0, u128::wrapping_add)
 }
 
 /// The lines alone.

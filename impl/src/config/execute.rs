@@ -136,12 +136,7 @@ impl Config {
         if self.entry(&gone).is_none() {
             return;
         }
-        let places: Vec<Place> = self
-            .entries()
-            .map(|(p, _)| p)
-            .filter(|p| p.is_within(&gone))
-            .cloned()
-            .collect();
+        let places: Vec<Place> = self.entries_within(&gone).cloned().collect();
         for place in places.into_iter().rev() {
             let lines: Vec<LineKey> = self.lines_in(&place).map(|(key, _)| key.clone()).collect();
             for key in lines {
@@ -155,14 +150,9 @@ impl Config {
         if self.line(&key) == Some(&line) {
             return;
         }
-        // Only an ordered form's lines have one before them; its list is as long as the form has lines.
+        // Only an ordered form's lines have one before them.
         let after = if image.form(key.form).ordered {
-            let list = self.list(&key.place, key.form);
-            match list.iter().position(|other| *other == key) {
-                Some(0) => None,
-                Some(at) => Some(list[at - 1].key.clone()),
-                None => list.last().map(|last| last.key.clone()),
-            }
+            self.stands_behind(&key).cloned()
         } else {
             None
         };

@@ -47,12 +47,11 @@ impl Config {
         };
         let mut listed = None;
         for (key, line) in self.lines_in(place) {
-            let list = self.body.orders.get(&(place.clone(), key.form));
-            match list {
+            match self.order(place, key.form) {
                 Some(_) if listed == Some(key.form) => {}
-                Some(keys) => {
+                Some(order) => {
                     listed = Some(key.form);
-                    for of in keys.iter() {
+                    for of in order.keys() {
                         let key = LineKey {
                             key: of.clone(),
                             ..key.clone()

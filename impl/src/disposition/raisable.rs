@@ -46,7 +46,7 @@ struct Path {
 
 /// What becomes of `form` on the way of `steps`.
 pub fn raisable(image: &Image, tft: &Tft, steps: &[Step], form: FormId) -> Raisable {
-    let names = image.form(form).form.names();
+    let names: Vec<&str> = image.form(form).form.names().collect();
     let mut fails: BTreeMap<Box<str>, Fails> = BTreeMap::new();
     let mut open = alloc::vec![Path { form, from: 0 }];
     let mut touched = false;
@@ -125,10 +125,10 @@ fn failing(
 ) -> Fails {
     let mut fails = Fails::default();
     let form = &image.form(at).form;
-    if !form.names().contains(&name) {
+    if !form.has_name(name) {
         return fails;
     }
-    let says = |form: &&Form| form.names().contains(&name);
+    let says = |form: &&Form| form.has_name(name);
     let to: Vec<&Form> = rule
         .side(direction.to())
         .iter()
@@ -145,7 +145,7 @@ fn failing(
             Some(value) => *value == *word,
             None => {
                 let word = rule.mapped(direction, name, word);
-                !to.is_empty() && to.iter().all(|form| fits(form, name, &word))
+                !to.is_empty() && to.iter().all(|form| fits(form, name, word))
             }
         };
         match token {

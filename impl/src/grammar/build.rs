@@ -1,7 +1,8 @@
 //! Makes a line of a form from named captures, and lines that show what a form takes.
 
+use alloc::borrow::Cow;
 use alloc::boxed::Box;
-use alloc::string::{String, ToString};
+use alloc::string::ToString;
 use alloc::vec::Vec;
 
 use super::form::{Form, LeafId, Node};
@@ -39,7 +40,7 @@ pub enum BuildError {
 }
 
 /// Words with their leaves, while a line is made.
-type Made = Vec<(LeafId, String)>;
+type Made<'a> = Vec<(LeafId, Cow<'a, str>)>;
 
 impl Form {
     /// The line of this form with these captures.
@@ -70,37 +71,25 @@ impl Form {
                 });
             }
         }
-        Ok(Words::of(
-            made.iter()
-                .map(|(leaf, word)| (*leaf, word.as_str()))
-                .collect(),
-        ))
+        Ok(Words::of(made))
     }
 
     /// The words of these captures alone, in the form's order: what identifies a line.
     pub fn part(&self, values: &[(&str, &str)]) -> Option<Words> {
         let mut made = Made::new();
         for (name, value) in values {
-            let words = value.split(' ').collect::<Vec<_>>();
+            let words = value.split(' ');
             let takes = |leaf: &LeafId| {
-                words.iter().all(|word| match &self.leaf(*leaf).token {
-                    Token::Keyword(keyword) => **keyword == **word,
+                words.clone().all(|word| match &self.leaf(*leaf).token {
+                    Token::Keyword(keyword) => **keyword == *word,
                     token => token.fit(word).is_some(),
                 })
             };
             let leaf = self.capture(name).into_iter().find(takes)?;
             let token = &self.leaf(leaf).token;
-            made.extend(
-                words
-                    .iter()
-                    .map(|word| (leaf, token.canonical(word).into())),
-            );
+            made.extend(words.map(|word| (leaf, token.canonical(word))));
         }
-        Some(Words::of(
-            made.iter()
-                .map(|(leaf, word)| (*leaf, word.as_str()))
-                .collect(),
-        ))
+        Some(Words::of(made))
     }
 
     /// Reads the words of a key back: of `leaves`, or of a whole line where none are named.
@@ -142,11 +131,7 @@ impl Form {
             if made.is_empty() {
                 continue;
             }
-            let words = Words::of(
-                made.iter()
-                    .map(|(leaf, word)| (*leaf, word.as_str()))
-                    .collect(),
-            );
+            let words = Words::of(made);
             if lines.contains(&words) {
                 idle += 1;
                 if idle > 64 {
@@ -162,7 +147,7 @@ impl Form {
         lines
     }
 
-    fn example(&self, node: &Node, state: &mut u64, made: &mut Made) {
+    fn example<'a>(&'a self, node: &'a Node, state: &mut u64, made: &mut Made<'a>) {
         // Mixed radix: round 0 takes the first of everything, and each choice consumes a digit.
         let mut pick = |count: u64| {
             let digit = *state % count;
@@ -172,12 +157,13 @@ impl Form {
         match node {
             Node::Leaf(id) => {
                 let word = match &self.leaf(*id).token {
-                    Token::Keyword(word) => word.to_string(),
+                    Token::Keyword(word) => Cow::Borrowed(&**word),
                     Token::Range { min, max } => {
                         let values = [*min, *max, min.midpoint(*max)];
-                        values[pick(if min == max { 1 } else { 3 }) as usize].to_string()
+                        let value = values[pick(if min == max { 1 } else { 3 }) as usize];
+                        Cow::Owned(value.to_string())
                     }
-                    token => sample(token, pick(2)).to_string(),
+                    token => Cow::Borrowed(sample(token, pick(2))),
                 };
                 made.push((*id, word));
             }
@@ -279,8 +265,8 @@ struct Maker<'a> {
     values: &'a [(&'a str, &'a str)],
 }
 
-impl Maker<'_> {
-    fn value(&self, id: LeafId) -> Option<(&str, &str)> {
+impl<'a> Maker<'a> {
+    fn value(&self, id: LeafId) -> Option<(&'a str, &'a str)> {
         let leaf = self.form.leaf(id);
         let name = leaf.name.as_deref().or(leaf.implied.as_deref())?;
         self.values
@@ -289,7 +275,7 @@ impl Maker<'_> {
             .copied()
     }
 
-    fn node(&self, node: &Node, made: &mut Made) -> Result<(), BuildError> {
+    fn node(&self, node: &Node, made: &mut Made<'a>) -> Result<(), BuildError> {
         match node {
             Node::Leaf(id) => self.leaf(*id, made),
             Node::Sequence(parts) => parts.iter().try_for_each(|part| self.node(part, made)),
@@ -342,7 +328,7 @@ impl Maker<'_> {
         }
     }
 
-    fn leaf(&self, id: LeafId, made: &mut Made) -> Result<(), BuildError> {
+    fn leaf(&self, id: LeafId, made: &mut Made<'a>) -> Result<(), BuildError> {
         let leaf = self.form.leaf(id);
         if let Token::Keyword(word) = &leaf.token {
             // A keyword that is named is taken for that very value only.
@@ -357,7 +343,7 @@ impl Maker<'_> {
                     token: word.clone(),
                 });
             }
-            made.push((id, word.to_string()));
+            made.push((id, Cow::Borrowed(&**word)));
             return Ok(());
         }
         let Some((name, value)) = self.value(id) else {
@@ -377,7 +363,7 @@ impl Maker<'_> {
                     token,
                 });
             }
-            made.push((id, leaf.token.canonical(word).into()));
+            made.push((id, leaf.token.canonical(word)));
         }
         Ok(())
     }

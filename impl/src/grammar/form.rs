@@ -78,6 +78,15 @@ struct Parts {
     root: Node,
     /// Compiled when it is first asked for: a function of the rest.
     program: OnceBox<Program>,
+    /// The captures that are named by `$name`, collected when they are first asked for.
+    captures: OnceBox<Vec<Capture>>,
+}
+
+/// A name given by `$name`, and the leaves that it names.
+#[derive(Debug)]
+pub(super) struct Capture {
+    pub(super) name: Box<str>,
+    pub(super) leaves: Vec<LeafId>,
 }
 
 impl Form {
@@ -106,6 +115,7 @@ impl Form {
             leaves: leaves.into(),
             root,
             program: OnceBox::new(),
+            captures: OnceBox::new(),
         })))
     }
 
@@ -134,27 +144,44 @@ impl Form {
 
     /// The leaves that capture `name`: those named so, or, where none is, those that imply it.
     pub fn capture(&self, name: &str) -> Vec<LeafId> {
-        let of = |wanted: &dyn Fn(&Leaf) -> bool| -> Vec<LeafId> {
-            let ids = (0..self.0.leaves.len() as u16).map(LeafId);
-            ids.filter(|id| wanted(self.leaf(*id))).collect()
-        };
-        let named = of(&|leaf| leaf.name.as_deref() == Some(name));
-        if named.is_empty() {
-            of(&|leaf| leaf.name.is_none() && leaf.implied.as_deref() == Some(name))
-        } else {
-            named
+        let named = self.captures().iter().find(|of| *of.name == *name);
+        if let Some(named) = named {
+            return named.leaves.clone();
         }
+        let ids = (0..self.0.leaves.len() as u16).map(LeafId);
+        let implied = |leaf: &Leaf| leaf.name.is_none() && leaf.implied.as_deref() == Some(name);
+        ids.filter(|id| implied(self.leaf(*id))).collect()
     }
 
-    /// The names given by `$name`, each once, in normal order.
-    pub fn names(&self) -> Vec<&str> {
-        let mut names: Vec<&str> = Vec::new();
-        for name in self.0.leaves.iter().filter_map(|leaf| leaf.name.as_deref()) {
-            if !names.contains(&name) && name != "no" {
-                names.push(name);
+    /// The names given by `$name`, each once, in normal order; not that of a leading `no`.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        let named = self.captures().iter().map(|of| &*of.name);
+        named.filter(|name| *name != "no")
+    }
+
+    /// Whether `name` is among the names.
+    pub fn has_name(&self, name: &str) -> bool {
+        self.names().any(|of| of == name)
+    }
+
+    /// What is named by `$name`, in normal order.
+    pub(super) fn captures(&self) -> &[Capture] {
+        self.0.captures.get_or_init(|| {
+            let mut captures: Vec<Capture> = Vec::new();
+            for (number, leaf) in self.0.leaves.iter().enumerate() {
+                let (Some(name), id) = (&leaf.name, LeafId(number as u16)) else {
+                    continue;
+                };
+                match captures.iter_mut().find(|of| of.name == *name) {
+                    Some(of) => of.leaves.push(id),
+                    None => captures.push(Capture {
+                        name: name.clone(),
+                        leaves: alloc::vec![id],
+                    }),
+                }
             }
-        }
-        names
+            Box::new(captures)
+        })
     }
 
     /// Placeholders without a name: what a form that stands in a change must not have.
@@ -344,7 +371,7 @@ mod tests {
     fn negative_ranges_are_read() {
         let form = Form::parse("offset (-12-12)$hours (1 - 4)").unwrap();
         assert_eq!(form.normal(), "offset (-12-12) (1-4)");
-        assert_eq!(form.names(), ["hours"]);
+        assert_eq!(form.names().collect::<Vec<_>>(), ["hours"]);
     }
 
     #[test]

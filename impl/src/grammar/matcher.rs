@@ -1,9 +1,9 @@
 //! Which of many forms a line is of: look-ahead over all words, precedence of token kinds, the four
 //! outcomes of a parser.
 
+use alloc::borrow::Cow;
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
-use alloc::string::ToString;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::ops::RangeInclusive;
@@ -189,7 +189,7 @@ pub(super) struct Program {
     tokens: Box<[Token]>,
     pub(super) ops: Vec<Op>,
     /// The keywords with which a line can begin, a leading `no` aside; none if a placeholder can.
-    first: Option<Box<[Arc<str>]>>,
+    pub(super) first: Option<Box<[Arc<str>]>>,
     /// How many words a line can have.
     length: RangeInclusive<usize>,
 }
@@ -308,7 +308,7 @@ impl Program {
     }
 
     /// The keywords with which a line can begin, a leading `no` aside; none if a placeholder can.
-    pub(super) fn first_keywords(&self) -> Option<Box<[Arc<str>]>> {
+    fn first_keywords(&self) -> Option<Box<[Arc<str>]>> {
         let mut found: Vec<Arc<str>> = Vec::new();
         let mut open = alloc::vec![0u16];
         let mut seen = alloc::vec![false; self.ops.len()];
@@ -485,10 +485,10 @@ impl Form {
     }
 
     /// The captures of `words` by name.
-    pub fn values_of(&self, words: &Words) -> BTreeMap<Box<str>, Box<str>> {
-        let named = self.names().into_iter();
+    pub fn values_of<'a>(&'a self, words: &'a Words) -> BTreeMap<&'a str, Cow<'a, str>> {
+        let named = self.captures().iter().filter(|of| *of.name != *"no");
         named
-            .filter_map(|name| Some((name.to_string().into(), words.value(self, name)?)))
+            .filter_map(|of| Some((&*of.name, words.joined(&of.leaves)?)))
             .collect()
     }
 }

@@ -166,8 +166,8 @@ impl<'a> Peers<'a> {
 /// The keywords with which a line of a form goes on behind a leading `no`, or begins; none if that
 /// does not tell it from others.
 fn firsts(program: &Program) -> Option<Vec<Arc<str>>> {
-    let mut keywords = program.first_keywords()?.into_vec();
-    keywords.retain(|word| **word != *"no");
+    let keywords = program.first.iter().flatten();
+    let keywords: Vec<Arc<str>> = keywords.filter(|word| ***word != *"no").cloned().collect();
     (!keywords.is_empty()).then_some(keywords)
 }
 

@@ -1,5 +1,6 @@
 //! A line as canonical words, each with the leaf of the form that took it.
 
+use alloc::borrow::Cow;
 use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::sync::Arc;
@@ -106,9 +107,8 @@ impl Words {
     }
 
     /// The value of the capture `name`: the words of its leaves, joined.
-    pub fn value(&self, form: &Form, name: &str) -> Option<Box<str>> {
-        let leaves = form.capture(name);
-        self.joined(|leaf| leaves.contains(&leaf))
+    pub fn value(&self, form: &Form, name: &str) -> Option<Cow<'_, str>> {
+        self.joined(&form.capture(name))
     }
 
     /// Only the words of `leaves`, still with their leaves: a key.
@@ -128,15 +128,26 @@ impl Words {
             .collect()
     }
 
-    fn joined(&self, wanted: impl Fn(LeafId) -> bool) -> Option<Box<str>> {
-        let mut value = String::new();
-        for (_, word) in self.iter().filter(|(leaf, _)| wanted(*leaf)) {
-            if !value.is_empty() {
-                value.push(' ');
-            }
+    /// Appends bytes that are ordered as words are, whatever follows them.
+    pub(crate) fn rank(&self, rank: &mut Vec<u8>) {
+        rank.extend(self.text().as_bytes());
+        // Below all that a text holds: the beginning of another text comes before it.
+        rank.push(0);
+        // Equal texts have as many words.
+        rank.extend(self.leaves().iter().flat_map(|leaf| leaf.0.to_be_bytes()));
+    }
+
+    /// The words of these leaves, joined.
+    pub(super) fn joined(&self, leaves: &[LeafId]) -> Option<Cow<'_, str>> {
+        let mut wanted = self.iter().filter(|(leaf, _)| leaves.contains(leaf));
+        let (_, first) = wanted.next()?;
+        let mut value = Cow::Borrowed(first);
+        for (_, word) in wanted {
+            let value = value.to_mut();
+            value.push(' ');
             value.push_str(word);
         }
-        (!value.is_empty()).then(|| value.into())
+        Some(value)
     }
 }
 

@@ -118,7 +118,6 @@ impl DefaultDecl {
         let unnamed = form.unnamed().map(|leaf| &*leaf.text);
         let rest = form
             .names()
-            .into_iter()
             .chain(unnamed)
             .find(|name| !keys.iter().any(|key| key == name));
         if let Some(name) = rest {

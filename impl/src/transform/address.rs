@@ -1,5 +1,6 @@
 //! Where a line of a pattern stands, by names: from a line to the values of its address, and back.
 
+use alloc::borrow::Cow;
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
@@ -12,24 +13,17 @@ use crate::grammar::Sign;
 use crate::image::Image;
 
 /// Values by the names that both sides of a change share.
-pub type Bindings = BTreeMap<Box<str>, Box<str>>;
+pub type Bindings<'a> = BTreeMap<&'a str, Cow<'a, str>>;
 
 /// The named captures of an entry form: an instance is its whole entry line.
 pub(super) fn entry_names(image: &Image, entry: FormId) -> Vec<Box<str>> {
-    image
-        .form(entry)
-        .form
-        .names()
-        .into_iter()
-        .map(Into::into)
-        .collect()
+    image.form(entry).form.names().map(Into::into).collect()
 }
 
 /// The named captures that identify a line of `form`.
 pub(super) fn key_names(image: &Image, form: FormId) -> Vec<Box<str>> {
     let decl = image.form(form);
-    let names = decl.form.names().into_iter();
-    let keyed = names.filter(|name| match &decl.key {
+    let keyed = decl.form.names().filter(|name| match &decl.key {
         None => true,
         Some(leaves) => decl
             .form
@@ -62,13 +56,18 @@ pub(super) fn entry_of(
 }
 
 /// The values of the address of a line below the first `depth` instances of its place.
-pub(super) fn of_line(image: &Image, key: &LineKey, depth: usize, pattern: &Pattern) -> Bindings {
+pub(super) fn of_line<'a>(
+    image: &'a Image,
+    key: &'a LineKey,
+    depth: usize,
+    pattern: &Pattern,
+) -> Bindings<'a> {
     let mut values = Bindings::new();
     for (entry, words) in key.place.instances().iter().skip(depth) {
         values.extend(image.form(*entry).form.values_of(words));
     }
     values.extend(image.form(key.form).form.values_of(&key.key));
-    values.retain(|name, _| pattern.address.contains(name));
+    values.retain(|name, _| pattern.address.contains(*name));
     values
 }
 
@@ -77,7 +76,7 @@ pub(super) fn place(
     image: &Image,
     at: &Place,
     pattern: &Pattern,
-    values: &Bindings,
+    values: &Bindings<'_>,
 ) -> Result<Place, Cause> {
     let mut place = at.clone();
     for entry in &pattern.entries {
@@ -96,7 +95,7 @@ pub(super) fn line_key(
     image: &Image,
     at: &Place,
     pattern: &Pattern,
-    values: &Bindings,
+    values: &Bindings<'_>,
 ) -> Option<LineKey> {
     let place = place(image, at, pattern, values).ok()?;
     let decl = image.form(pattern.form);
@@ -106,9 +105,9 @@ pub(super) fn line_key(
             .build(Sign::Positive, &wanted(&decl.form, values))
             .ok()?,
         Some(_) => {
-            let names = key_names(image, pattern.form);
-            let keyed = names.iter().filter_map(|name| values.get_key_value(name));
-            let keyed: Vec<(&str, &str)> = keyed.map(|(name, value)| (&**name, &**value)).collect();
+            let names = pattern.keyed.iter();
+            let keyed = names.filter_map(|name| values.get_key_value(&**name));
+            let keyed: Vec<(&str, &str)> = keyed.map(|(name, value)| (*name, &**value)).collect();
             decl.form.part(&keyed)?
         }
     };
@@ -125,7 +124,7 @@ pub(super) fn build(
     at: &Place,
     pattern: &Pattern,
     sign: Sign,
-    values: &Bindings,
+    values: &Bindings<'_>,
 ) -> Result<(LineKey, Line), Cause> {
     let place = place(image, at, pattern, values)?;
     let form = &image.form(pattern.form).form;
@@ -139,11 +138,10 @@ pub(super) fn build(
 /// Those of `values` that `form` has a place for.
 pub(super) fn wanted<'a>(
     form: &crate::grammar::Form,
-    values: &'a Bindings,
+    values: &'a Bindings<'_>,
 ) -> Vec<(&'a str, &'a str)> {
-    let names = form.names();
-    let mine = values.iter().filter(|(name, _)| names.contains(&&***name));
-    mine.map(|(name, value)| (&**name, &**value)).collect()
+    let mine = values.iter().filter(|(name, _)| form.has_name(name));
+    mine.map(|(name, value)| (*name, &**value)).collect()
 }
 
 /// The first `depth` instances of a place.

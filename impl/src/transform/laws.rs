@@ -2,6 +2,7 @@
 //!
 //! For `image check` and tests. It claims nothing about groups that a guard keeps from going at all.
 
+use alloc::borrow::Cow;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
@@ -130,18 +131,18 @@ pub fn groups(
 }
 
 /// Adds the values of an example where the form has captures that are not given.
-fn complete(form: &Form, values: &mut Bindings) {
+fn complete<'a>(form: &'a Form, values: &mut Bindings<'a>) {
     let examples = form.examples(8);
     let full = examples
         .iter()
         .filter(|words| words.sign() == Sign::Positive);
     let full = full.max_by_key(|words| words.len());
-    for (name, value) in full
-        .map(|words| form.values_of(words))
-        .into_iter()
-        .flatten()
-    {
-        values.entry(name).or_insert(value);
+    let Some(full) = full else { return };
+    for name in form.names() {
+        if let Some(value) = full.value(form, name) {
+            let value = || Cow::Owned(value.into_owned());
+            values.entry(name).or_insert_with(value);
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 //! It evaluates one group in one direction, from the lines of a config. What to do with the result is
 //! the ladder's business.
 
+use alloc::borrow::Cow;
 use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::{String, ToString};
@@ -70,6 +71,8 @@ pub struct Pattern {
     pub entries: Vec<FormId>,
     /// Names of the address: the key captures of the instances on `path`, then those of the line.
     pub address: BTreeSet<Box<str>>,
+    /// Of the address: the key captures of the line.
+    pub keyed: Vec<Box<str>>,
 }
 
 /// Why a change makes no rule for an image.
@@ -217,9 +220,9 @@ impl Rule {
         let pattern = &self.side(side)[pattern];
         let values = address::of_line(image, key, self.depth, pattern);
         let value = |name: &str| {
-            let value = values.get(name).cloned().unwrap_or_default();
+            let value = values.get(name).map_or("", |value| value);
             if side == SideOf::New {
-                self.mapped(Direction::Lower, name, &value)
+                self.mapped(Direction::Lower, name, value)
             } else {
                 value
             }
@@ -227,7 +230,7 @@ impl Rule {
         GroupKey {
             change: Some(self.change),
             at: address::ancestor(&key.place, self.depth),
-            key: self.key.iter().map(|name| value(name)).collect(),
+            key: self.key.iter().map(|name| value(name).into()).collect(),
         }
     }
 
@@ -244,9 +247,9 @@ impl Rule {
             let value = if side == SideOf::New {
                 self.mapped(Direction::Raise, name, value)
             } else {
-                value.clone()
+                &**value
             };
-            named.insert(name.clone(), value);
+            named.insert(&**name, Cow::Borrowed(value));
         }
         let whole = |pattern: &&Pattern| pattern.address.len() == self.key.len();
         let patterns = self.side(side).iter();
@@ -275,10 +278,8 @@ impl Rule {
                     let found = key.and_then(|key| Some((key.clone(), config.line(&key)?.clone())));
                     return found.into_iter().collect();
                 }
-                let mine = config.lines().filter(|(key, _)| {
-                    key.form == pattern.form
-                        && key.place.is_within(&group.at)
-                        && self.group_of(image, side, number, key) == *group
+                let mine = config.lines_within(&group.at).filter(|(key, _)| {
+                    key.form == pattern.form && self.group_of(image, side, number, key) == *group
                 });
                 mine.map(|(key, line)| (key.clone(), line.clone()))
                     .collect()
@@ -345,8 +346,11 @@ impl Rule {
             let mut all = address::of_line(image, key, self.depth, pattern);
             all.extend(image.form(key.form).form.values_of(&line.words));
             for (name, value) in all {
-                let value = self.mapped(direction, &name, &value);
-                match values.get(&name) {
+                let value = match value {
+                    Cow::Borrowed(value) => Cow::Borrowed(self.mapped(direction, name, value)),
+                    Cow::Owned(value) => Cow::Owned(self.mapped(direction, name, &value).into()),
+                };
+                match values.get(name) {
                     Some(other) if *other != value => return Err(Cause::Conflict),
                     _ => values.insert(name, value),
                 };
@@ -355,11 +359,14 @@ impl Rule {
         for (name, value) in &self.implied {
             match direction {
                 Direction::Lower if sign == Sign::Positive => {
-                    values.insert(name.clone(), value.clone());
+                    values.insert(&**name, Cow::Borrowed(&**value));
                 }
                 // On its way up only the one value is said by presence.
                 Direction::Raise if sign == Sign::Positive => {
-                    if values.remove(name).is_some_and(|found| found != *value) {
+                    if values
+                        .remove(&**name)
+                        .is_some_and(|found| *found != **value)
+                    {
                         return Err(Cause::Value {
                             capture: Shared::text(name),
                             value: Shared::text(""),
@@ -380,8 +387,13 @@ impl Rule {
     }
 
     /// Every value must be said by some line of the other side: nothing is lost unsaid.
-    fn check_said(&self, image: &Image, to: &[Pattern], values: &Bindings) -> Result<(), Cause> {
-        let says = |form: FormId, name: &str| image.form(form).form.names().contains(&name);
+    fn check_said(
+        &self,
+        image: &Image,
+        to: &[Pattern],
+        values: &Bindings<'_>,
+    ) -> Result<(), Cause> {
+        let says = |form: FormId, name: &str| image.form(form).form.has_name(name);
         let unsaid = values.iter().find(|(name, _)| {
             let said = |pattern: &Pattern| {
                 says(pattern.form, name) || pattern.entries.iter().any(|entry| says(*entry, name))
@@ -406,13 +418,12 @@ impl Rule {
         words: &Words,
     ) -> Option<(FormId, Words)> {
         let to = self.side(direction.to()).first()?;
-        let values = image.form(entry).form.values_of(words).into_iter();
-        let values: Bindings = values
-            .map(|(name, value)| {
-                let value = self.mapped(direction, &name, &value);
-                (name, value)
-            })
-            .collect();
+        let values = image.form(entry).form.values_of(words);
+        let mapped = values.iter().map(|(name, value)| {
+            let value = self.mapped(direction, name, value);
+            (*name, Cow::Borrowed(value))
+        });
+        let values: Bindings<'_> = mapped.collect();
         let form = &image.form(to.form).form;
         let words = form
             .build(Sign::Positive, &address::wanted(form, &values))
@@ -421,13 +432,13 @@ impl Rule {
     }
 
     /// What `value` of capture `name` is on the other side.
-    pub fn mapped(&self, direction: Direction, name: &str, value: &str) -> Box<str> {
+    pub fn mapped<'a>(&'a self, direction: Direction, name: &str, value: &'a str) -> &'a str {
         let pairs = self.maps.get(name).into_iter().flatten();
         let mut found = pairs.filter_map(|(old, new)| match direction {
             Direction::Lower => (**new == *value).then_some(old),
             Direction::Raise => (**old == *value).then_some(new),
         });
-        found.next().cloned().unwrap_or_else(|| value.into())
+        found.next().map_or(value, |found| found)
     }
 }
 
@@ -437,11 +448,13 @@ impl Pattern {
         for entry in &entries {
             address.extend(address::entry_names(image, *entry));
         }
-        address.extend(address::key_names(image, form));
+        let keyed = address::key_names(image, form);
+        address.extend(keyed.iter().cloned());
         Self {
             form,
             entries,
             address,
+            keyed,
         }
     }
 }

@@ -371,10 +371,7 @@ impl Lowering {
         if !entered || self.ladder.place_in_last(way, place).is_some() {
             return Fared::Goes;
         }
-        let entries = config.entries().map(|(inner, _)| inner);
-        let mut inside = entries
-            .filter(|inner| inner.is_within(place))
-            .flat_map(|inner| config.lines_in(inner));
+        let mut inside = config.lines_within(place);
         let empty = config.is_empty_place(place);
         if !empty && inside.any(|(key, _)| !self.ladder.fate(way, key).out.is_empty()) {
             return Fared::Goes;

@@ -235,13 +235,12 @@ impl Raising {
             }
             wire.put(image, key, line.clone());
         }
-        for key in out.into_iter().filter(|key| image.form(key.form).ordered) {
-            let (mine, theirs) = (
-                wire.list(&key.place, key.form),
-                self.w.list(&key.place, key.form),
-            );
+        let ordered = out.iter().filter(|key| image.form(key.form).ordered);
+        let lists: BTreeSet<_> = ordered.map(|key| (&key.place, key.form)).collect();
+        for (place, form) in lists {
+            let (mine, theirs) = (wire.list(place, form), self.w.list(place, form));
             if mine.iter().collect::<BTreeSet<_>>() == theirs.iter().collect() {
-                wire.put_order(&key.place, key.form, &theirs);
+                wire.put_order(place, form, &theirs);
             }
         }
         wire.digest()

@@ -170,7 +170,8 @@ impl<'a> Stage<'a> {
             made.extend(now);
         }
         made.sort_by(|(one, _), (other, _)| one.cmp(other));
-        settle.sort_unstable();
+        // Old keys, then new ones, each sorted already: a sort that merges such runs is near linear.
+        settle.sort();
         settle.dedup();
         let mut made = made.into_iter().peekable();
         for key in &settle {
@@ -288,7 +289,7 @@ impl<'a> Stage<'a> {
                 places.extend(place.and_ancestors());
             }
         }
-        places.sort_unstable();
+        places.sort();
         places.dedup();
         // Deepest first: an instance is empty once what was in it has gone.
         for place in places.iter().rev() {

@@ -1,6 +1,7 @@
 //! One declared change of a family, applied to a whole config: wherever one of its sides matches, the other
 //! side is written in its place. What no line of the other side can say, ends here.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use skewsync::base::{FormId, Level, ModeId};
@@ -100,12 +101,12 @@ impl Change {
         for mode in modes {
             let entries = image.forms().filter(|(_, decl)| decl.enters == Some(*mode));
             for (_, entry) in entries {
-                names.extend(entry.form.names().into_iter().map(String::from));
+                names.extend(entry.form.names().map(String::from));
             }
         }
         match &image.declarations().commands[form.0 as usize].key {
             Key::Captures(key) => names.extend(key.iter().cloned()),
-            Key::Line => names.extend(image.form(form).form.names().into_iter().map(String::from)),
+            Key::Line => names.extend(image.form(form).form.names().map(String::from)),
         }
         names
     }
@@ -208,7 +209,7 @@ impl Change {
         let entries = line.place.instances().iter().skip(self.depth);
         for (form, words) in entries.chain([&(line.form, line.words.clone())]) {
             let captured = image.form(*form).form.values_of(words).into_iter();
-            values.extend(captured.map(|(name, value)| (name.into(), value.into())));
+            values.extend(captured.map(|(name, value)| (name.into(), value.into_owned())));
         }
         values
     }
@@ -311,9 +312,8 @@ impl Change {
             for (form, words) in place.instances() {
                 let (form, words) = if *form == from {
                     let values = image.form(from).form.values_of(words).into_iter();
-                    let spelled = |(name, value): (Box<str>, Box<str>)| {
-                        let value = self.spelled(going, &name, &value);
-                        (String::from(name), value)
+                    let spelled = |(name, value): (&str, Cow<'_, str>)| {
+                        (String::from(name), self.spelled(going, name, &value))
                     };
                     let values: Values = values.map(spelled).collect();
                     let form = to?;
@@ -348,10 +348,9 @@ fn build<'v>(
     values: &'v Values,
     said: &mut BTreeSet<&'v str>,
 ) -> Option<Words> {
-    let names = form.names();
     let mine: Vec<(&str, &str)> = values
         .iter()
-        .filter(|(name, _)| names.contains(&name.as_str()))
+        .filter(|(name, _)| form.has_name(name))
         .map(|(name, value)| (name.as_str(), value.as_str()))
         .collect();
     said.extend(mine.iter().map(|(name, _)| *name));
