@@ -14,10 +14,50 @@ pub use answer::{ANSWER_BYTES_MAX, Answer, AnswerError, FormName, ModeForms, Rai
 pub use raisable::{Fails, Raisable, raisable};
 pub use standby::{PairError, StandbyPairing, pair_at_standby};
 
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use crate::base::Level;
+use crate::dump::Dump;
 use crate::image::{Component, Image};
+use crate::transform::{RuleError, Tft};
+
+/// What every pairing of an image needs of that image alone: worked out once.
+///
+/// ```
+/// use skewsync::disposition::OwnSide;
+/// use skewsync::image::bundled;
+///
+/// let (active, standby) = (bundled::image("6.2").unwrap(), bundled::image("6.1").unwrap());
+/// let (at_active, at_standby) = (OwnSide::of(&active)?, OwnSide::of(&standby)?);
+/// let there = at_standby.pair_at_standby(&standby, at_active.dump().encode().as_bytes())?;
+/// let here = at_active.pair_at_active(&active, there.diff_bytes())?;
+/// assert_eq!(here.levels(), there.levels());
+/// # Ok::<(), skewsync::disposition::PairError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct OwnSide {
+    dump: Dump,
+    tft: Arc<Tft>,
+}
+
+impl OwnSide {
+    /// Of this image.
+    ///
+    /// # Errors
+    /// [`RuleError`]: a change of the image makes no rule.
+    pub fn of(image: &Image) -> Result<Self, RuleError> {
+        Ok(Self {
+            dump: Dump::of(image),
+            tft: Arc::new(Tft::of(image)?),
+        })
+    }
+
+    /// The image's CLI dump.
+    pub const fn dump(&self) -> &Dump {
+        &self.dump
+    }
+}
 
 /// The level of each of the own image's components that both sides can have: the lesser of the two.
 /// A component that the peer does not have is at the level below its first change.

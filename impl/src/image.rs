@@ -407,15 +407,26 @@ impl Image {
         })
     }
 
+    /// A form of this normal form in this mode, of whatever level.
+    pub fn of_normal(&self, mode: ModeId, normal: &str) -> Option<&Form> {
+        let from = self.from(mode, normal);
+        let first = self.forms.get(from)?;
+        (first.mode == mode && first.form.normal() == normal).then_some(&first.form)
+    }
+
+    /// Where the forms of this normal form in this mode begin, or would.
+    fn from(&self, mode: ModeId, normal: &str) -> usize {
+        self.forms
+            .partition_point(|decl| (decl.mode, decl.form.normal()) < (mode, normal))
+    }
+
     fn found(
         &self,
         mode: ModeId,
         form: &Form,
         wanted: impl Fn(&FormDecl) -> bool,
     ) -> Option<FormId> {
-        let from = self
-            .forms
-            .partition_point(|decl| (decl.mode, decl.form.normal()) < (mode, form.normal()));
+        let from = self.from(mode, form.normal());
         self.forms[from..]
             .iter()
             .take_while(|decl| decl.mode == mode && decl.form == *form)

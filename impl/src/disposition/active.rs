@@ -3,16 +3,17 @@
 use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::{String, ToString};
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use super::answer::{Answer, FormName};
 use super::raisable::{Fails, Raisable, raisable};
 use super::standby::{PairError, dont_cares, form_id};
-use super::wire_levels;
+use super::{OwnSide, wire_levels};
 use crate::base::{ChangeId, FormId, Level, ModeId, Shared};
 use crate::config::{Line, LineKey, Place};
 use crate::diff::Diff;
-use crate::grammar::{Form, Matcher, Residue, Resolution, Token, split_words};
+use crate::grammar::{Form, FormError, Matcher, Residue, Resolution, Token, split_words};
 use crate::image::{Grammar, Image};
 use crate::planted::{Defect, Planted};
 use crate::transform::{Cause, Step, Tft};
@@ -81,7 +82,7 @@ pub(crate) enum Verdict {
 pub struct ActivePairing {
     levels: Vec<Level>,
     grammar: Grammar,
-    tft: Tft,
+    tft: Arc<Tft>,
     down: Vec<Step>,
     verdicts: Vec<Verdict>,
     concerned: Vec<bool>,
@@ -98,39 +99,53 @@ pub struct ActivePairing {
 /// # Errors
 /// See [`PairError`].
 pub fn pair_at_active(image: &Image, diff_bytes: &[u8]) -> Result<ActivePairing, PairError> {
-    let answer = Answer::decode(diff_bytes)?;
-    let diff = Diff::decode(answer.diff.as_bytes())?;
-    let tft = Tft::of(image)?;
-    let same_family = diff.active.same_family(&diff.standby);
-    let levels = if same_family {
-        wire_levels(image, &diff.standby.components)
-    } else {
-        image.levels().to_vec()
-    };
-    let down = tft.steps_down(image, &levels);
-    let judge = Judge::of(image, &answer, &levels, same_family)?;
-    let verdicts: Vec<Verdict> = image.forms().map(|(form, _)| judge.verdict(form)).collect();
-    let peers = judge.peers;
-    let concerned = verdicts.iter().zip(image.forms());
-    let concerned = concerned
-        .map(|(verdict, (form, _))| *verdict != Verdict::Goes || tft.concerns(form))
-        .collect();
-    let mut pairing = ActivePairing {
-        grammar: image.grammar(&levels),
-        levels,
-        tft,
-        down,
-        verdicts,
-        concerned,
-        peers,
-        dont_cares: cared_not(image, &answer, &diff),
-        diff: Some(diff),
-        unhandled: answer.unhandled,
-        planted: Planted::NONE,
-    };
-    let unhandled = pairing.unhandled_here(image);
-    pairing.unhandled.extend(unhandled);
-    Ok(pairing)
+    OwnSide::of(image)?.pair_at_active(image, diff_bytes)
+}
+
+impl OwnSide {
+    /// Pairs at the Active: reads the Standby's answer.
+    ///
+    /// # Errors
+    /// See [`PairError`].
+    pub fn pair_at_active(
+        &self,
+        image: &Image,
+        diff_bytes: &[u8],
+    ) -> Result<ActivePairing, PairError> {
+        let answer = Answer::decode(diff_bytes)?;
+        let diff = Diff::decode(answer.diff.as_bytes())?;
+        let tft = Arc::clone(&self.tft);
+        let same_family = diff.active.same_family(&diff.standby);
+        let levels = if same_family {
+            wire_levels(image, &diff.standby.components)
+        } else {
+            image.levels().to_vec()
+        };
+        let down = tft.steps_down(image, &levels);
+        let judge = Judge::of(image, &answer, &levels, same_family)?;
+        let verdicts: Vec<Verdict> = image.forms().map(|(form, _)| judge.verdict(form)).collect();
+        let peers = judge.peers;
+        let concerned = verdicts.iter().zip(image.forms());
+        let concerned = concerned
+            .map(|(verdict, (form, _))| *verdict != Verdict::Goes || tft.concerns(form))
+            .collect();
+        let mut pairing = ActivePairing {
+            grammar: image.grammar(&levels),
+            levels,
+            tft,
+            down,
+            verdicts,
+            concerned,
+            peers,
+            dont_cares: cared_not(image, &answer, &diff),
+            diff: Some(diff),
+            unhandled: answer.unhandled,
+            planted: Planted::NONE,
+        };
+        let unhandled = pairing.unhandled_here(image);
+        pairing.unhandled.extend(unhandled);
+        Ok(pairing)
+    }
 }
 
 impl ActivePairing {
@@ -139,11 +154,16 @@ impl ActivePairing {
     /// # Errors
     /// [`PairError::Rule`].
     pub fn equal(image: &Image) -> Result<Self, PairError> {
+        Ok(Self::equal_by(image, &OwnSide::of(image)?))
+    }
+
+    /// The same, with what was worked out of the image.
+    pub(crate) fn equal_by(image: &Image, own: &OwnSide) -> Self {
         let forms = image.forms().count();
-        Ok(Self {
+        Self {
             levels: image.levels().to_vec(),
             grammar: image.own().clone(),
-            tft: Tft::of(image)?,
+            tft: Arc::clone(&own.tft),
             down: Vec::new(),
             verdicts: alloc::vec![Verdict::Goes; forms],
             concerned: alloc::vec![false; forms],
@@ -152,7 +172,7 @@ impl ActivePairing {
             diff: None,
             unhandled: Vec::new(),
             planted: Planted::NONE,
-        })
+        }
     }
 
     /// The same pairing with a defect planted in what this room and `translate` do with it.
@@ -165,7 +185,7 @@ impl ActivePairing {
                 let decl = image.form(form);
                 decl.lives_at(image.levels()[usize::from(decl.component.0)])
             };
-            self.tft.keep_lowering(own);
+            Arc::make_mut(&mut self.tft).keep_lowering(own);
             for (form, _) in image.forms().filter(|(form, _)| !own(*form)) {
                 self.verdicts[form.0 as usize] = Verdict::Goes;
             }
@@ -227,7 +247,7 @@ impl ActivePairing {
     }
 
     /// The own image's rules.
-    pub const fn tft(&self) -> &Tft {
+    pub fn tft(&self) -> &Tft {
         &self.tft
     }
 
@@ -431,7 +451,7 @@ impl<'a> Judge<'a> {
             let read: Vec<Form> = forms
                 .forms
                 .iter()
-                .map(|form| Form::parse(form))
+                .map(|form| own_or_read(image, mode, form))
                 .collect::<Result<_, _>>()
                 .map_err(|error| super::AnswerError::Shape {
                     message: alloc::format!("mode {}: {error}", forms.mode),
@@ -474,6 +494,12 @@ impl<'a> Judge<'a> {
             Some(_) => Verdict::Resolve,
         }
     }
+}
+
+/// The form of this normal text: the own one of the mode, if there is one, for it is compiled already.
+fn own_or_read(image: &Image, mode: ModeId, normal: &str) -> Result<Form, FormError> {
+    let own = image.of_normal(mode, normal);
+    own.map_or_else(|| Form::parse(normal), |form| Ok(form.clone()))
 }
 
 /// The don't-care entries of both sides, by the own forms they name.

@@ -2,11 +2,12 @@
 
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::ToString;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use super::answer::{Answer, AnswerError, FormName, ModeForms, PeerDontCare, Raise};
 use super::raisable::{Raisable, raisable};
-use super::wire_levels;
+use super::{OwnSide, wire_levels};
 use crate::base::{FormId, Level};
 use crate::diff::{Diff, DiffEntry};
 use crate::dump::{Dump, DumpError, Header};
@@ -33,7 +34,7 @@ pub enum PairError {
 pub struct StandbyPairing {
     levels: Vec<Level>,
     grammar: Grammar,
-    tft: Tft,
+    tft: Arc<Tft>,
     up: Vec<Step>,
     concerned: Vec<bool>,
     bytes: Vec<u8>,
@@ -45,31 +46,44 @@ pub struct StandbyPairing {
 /// # Errors
 /// See [`PairError`].
 pub fn pair_at_standby(image: &Image, dump_bytes: &[u8]) -> Result<StandbyPairing, PairError> {
-    let own = Dump::of(image);
-    let active = Dump::decode_like(dump_bytes, &own.entries)?;
-    let diff = Diff::of(&active, &own);
-    let tft = Tft::of(image)?;
-    let levels = if active.header.same_family(&own.header) {
-        wire_levels(image, &active.header.components)
-    } else {
-        image.levels().to_vec()
-    };
-    let up = tft.steps_up(image, &levels);
-    let answer = Answer {
-        unhandled: unhandled(image, &tft, &up, &active.header, &diff.sdl),
-        modes: differing(&active, &own),
-        raises: raises(image, &tft, &up, &levels),
-        dont_care: dont_cares(image, &active.header),
-        diff: diff.encode(),
-    };
-    Ok(StandbyPairing::new(
-        image,
-        tft,
-        levels,
-        up,
-        answer.encode(),
-        Some(diff),
-    ))
+    OwnSide::of(image)?.pair_at_standby(image, dump_bytes)
+}
+
+impl OwnSide {
+    /// Pairs at the Standby: decodes the Active's dump and answers it.
+    ///
+    /// # Errors
+    /// See [`PairError`].
+    pub fn pair_at_standby(
+        &self,
+        image: &Image,
+        dump_bytes: &[u8],
+    ) -> Result<StandbyPairing, PairError> {
+        let (own, tft) = (&self.dump, &*self.tft);
+        let active = Dump::decode_like(dump_bytes, &own.entries)?;
+        let diff = Diff::of(&active, own);
+        let levels = if active.header.same_family(&own.header) {
+            wire_levels(image, &active.header.components)
+        } else {
+            image.levels().to_vec()
+        };
+        let up = tft.steps_up(image, &levels);
+        let answer = Answer {
+            unhandled: unhandled(image, tft, &up, &active.header, &diff.sdl),
+            modes: differing(&active, own),
+            raises: raises(image, tft, &up, &levels),
+            dont_care: dont_cares(image, &active.header),
+            diff: diff.encode(),
+        };
+        Ok(StandbyPairing::new(
+            image,
+            Arc::clone(&self.tft),
+            levels,
+            up,
+            answer.encode(),
+            Some(diff),
+        ))
+    }
 }
 
 impl StandbyPairing {
@@ -78,20 +92,19 @@ impl StandbyPairing {
     /// # Errors
     /// [`PairError::Rule`].
     pub fn equal(image: &Image) -> Result<Self, PairError> {
+        Ok(Self::equal_by(image, &OwnSide::of(image)?))
+    }
+
+    /// The same, with what was worked out of the image.
+    pub(crate) fn equal_by(image: &Image, own: &OwnSide) -> Self {
         let levels = image.levels().to_vec();
-        Ok(Self::new(
-            image,
-            Tft::of(image)?,
-            levels,
-            Vec::new(),
-            Vec::new(),
-            None,
-        ))
+        let tft = Arc::clone(&own.tft);
+        Self::new(image, tft, levels, Vec::new(), Vec::new(), None)
     }
 
     fn new(
         image: &Image,
-        tft: Tft,
+        tft: Arc<Tft>,
         levels: Vec<Level>,
         up: Vec<Step>,
         bytes: Vec<u8>,
@@ -139,7 +152,7 @@ impl StandbyPairing {
     }
 
     /// The own image's rules.
-    pub const fn tft(&self) -> &Tft {
+    pub fn tft(&self) -> &Tft {
         &self.tft
     }
 

@@ -11,10 +11,7 @@ use super::env::{Env, PairingKey, Side};
 use crate::base::{ComponentId, Digest, FormId, ImageDigest, Lsn, Shared, Term};
 use crate::config::render::{read_edits, render_edits};
 use crate::config::{Config, Edit, Prc};
-use crate::disposition::{
-    ActivePairing, PairError, StandbyPairing, pair_at_active, pair_at_standby,
-};
-use crate::dump::Dump;
+use crate::disposition::{ActivePairing, OwnSide, PairError, StandbyPairing};
 use crate::image::Image;
 use crate::message::{Bytes, Compatibility, Mismatch, Stamp};
 use crate::parse::{self, WalkUp};
@@ -28,6 +25,7 @@ use crate::translate::{self, Lowered, Lowering, Raising, WayOfLine};
 #[derive(Clone, Debug)]
 pub struct Software {
     image: Arc<Image>,
+    own: Arc<OwnSide>,
     dump: Bytes,
     same_at_active: Arc<ActivePairing>,
     same_at_standby: Arc<StandbyPairing>,
@@ -40,11 +38,13 @@ impl Software {
     /// [`PairError::Rule`]: a change of the image makes no rule.
     pub fn of(image: impl Into<Arc<Image>>) -> Result<Self, PairError> {
         let image = image.into();
-        let same_at_active = Arc::new(ActivePairing::equal(&image)?);
-        let same_at_standby = Arc::new(StandbyPairing::equal(&image)?);
-        let dump = Shared::new(Dump::of(&image).encode().into_bytes());
+        let own = Arc::new(OwnSide::of(&image)?);
+        let same_at_active = Arc::new(ActivePairing::equal_by(&image, &own));
+        let same_at_standby = Arc::new(StandbyPairing::equal_by(&image, &own));
+        let dump = Shared::new(own.dump().encode().into_bytes());
         Ok(Self {
             image,
+            own,
             dump,
             same_at_active,
             same_at_standby,
@@ -109,13 +109,15 @@ impl Pairing {
         assert_eq!(key.own, software.digest(), "a pairing is of the own image");
         match key.side {
             Side::Standby => {
-                let pairing = Box::new(pair_at_standby(&software.image, bytes)?);
+                let pairing = software.own.pair_at_standby(&software.image, bytes)?;
+                let pairing = Box::new(pairing);
                 let diff = Shared::new(pairing.diff_bytes().to_vec());
                 Ok(Self::Standby { diff, pairing })
             }
             Side::Active => {
                 let image = &software.image;
-                let read = pair_at_active(image, bytes)?.planted(image, planted);
+                let read = software.own.pair_at_active(image, bytes)?;
+                let read = read.planted(image, planted);
                 Ok(Self::Active(Box::new(read)))
             }
         }
