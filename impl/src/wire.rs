@@ -278,7 +278,7 @@ tagged! { "kind", ToArbiter, put_to_arbiter, take_to_arbiter, [],
 }
 
 tagged! { "kind", ToUnit, put_to_unit, take_to_unit, [],
-    48 Offer { boot, term, origin }
+    48 Offer { boot, term, origin, bound }
     49 Grant { boot, term, n }
     50 Confirm { term, counter }
 }

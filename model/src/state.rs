@@ -106,6 +106,8 @@ pub struct Offer {
     pub boot: Boot,
     /// With what config.
     pub origin: Origin,
+    /// The LSN beyond which such a config is off the line; none: there is no such LSN.
+    pub bound: Option<Lsn>,
 }
 
 /// Who accepted a term.
@@ -475,6 +477,7 @@ pub enum Msg {
         boot: Boot,
         term: Term,
         origin: Origin,
+        bound: Option<Lsn>,
     },
     Grant {
         boot: Boot,

@@ -7,7 +7,7 @@ mod standby;
 
 use crate::action::{Action, Durability, Timer};
 use crate::effects::Effects;
-use crate::state::{Eligible, Flight, Msg, Part, Slot, State, To, Unit};
+use crate::state::{Eligible, Flight, Msg, Part, Slot, Stamp, State, To, Unit};
 
 pub use arbiter::{is_on_line, knows_on_line};
 pub use standby::whole;
@@ -48,6 +48,10 @@ pub enum Rule {
     LeavingClears,
     /// The arbiter takes what the holder runs from its Renew and Release, not from its Hello alone.
     HolderSaysWhatItRuns,
+    /// The arbiter takes what the holder runs from its writes of the register too.
+    WritesSayWhatRuns,
+    /// An Offer names the LSN beyond which a config is off the line, and who went beyond it declines.
+    OffersBound,
     /// The register is written only once the Standby has answered Hot.
     HotWaitsForAck,
     /// A session's name is never used again, and a chunk names its snapshot.
@@ -260,7 +264,7 @@ fn on_input<E: Effects>(
             let Part::Active(active) = &unit.part else {
                 return None;
             };
-            let stamp = crate::state::Stamp {
+            let stamp = Stamp {
                 term: active.term,
                 lsn: active.last,
             };
@@ -327,17 +331,21 @@ fn crash(unit: &mut Unit) -> Option<()> {
 
 /// Hello, with the running config of a former or present holder.
 pub(crate) fn hello(unit: &Unit, out: &mut Out) {
-    let running = match &unit.part {
-        Part::Holder(holder) => holder.runs.then_some((holder.term, holder.lsn)),
-        Part::Active(active) => Some((active.term, active.last)),
-        Part::Down | Part::Standby(_) => None,
-    };
-    let running = running.map(|(term, lsn)| crate::state::Stamp { term, lsn });
     out.tell(Msg::Hello {
         boot: unit.boot,
         startup: unit.startup.0,
-        running,
+        running: runs(unit),
     });
+}
+
+/// The running config of a former or present holder.
+pub(crate) fn runs(unit: &Unit) -> Option<Stamp> {
+    let (term, lsn) = match &unit.part {
+        Part::Holder(holder) if holder.runs => (holder.term, holder.lsn),
+        Part::Active(active) => (active.term, active.last),
+        Part::Down | Part::Standby(_) | Part::Holder(_) => return None,
+    };
+    Some(Stamp { term, lsn })
 }
 
 fn on_timer<E: Effects>(env: &Env<E>, unit: &mut Unit, timer: Timer, out: &mut Out) -> Option<()> {

@@ -267,10 +267,12 @@ impl Boots {
                 boot,
                 term: of,
                 origin,
+                bound,
             } => Msg::Offer {
                 boot: self.of(boot)?,
                 term: term(of)?,
                 origin: self.origin(origin)?,
+                bound: bound.map(lsn).transpose()?,
             },
             ToUnit::Grant { boot, term: of, n } => Msg::Grant {
                 boot: self.of(boot)?,

@@ -98,6 +98,9 @@ pub enum ToUnit {
         term: Term,
         /// With what config.
         origin: Origin,
+        /// The LSN beyond which such a config is off the line: a unit whose config goes on declines. None:
+        /// there is no such LSN.
+        bound: Option<Lsn>,
     },
     /// Answers the Renew with the same n.
     Grant {

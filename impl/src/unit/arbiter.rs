@@ -12,7 +12,7 @@ use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
 use super::limits::Limits;
-use crate::base::{BootId, Slot, Term};
+use crate::base::{BootId, Lsn, Slot, Term};
 use crate::message::{Eligible, Message, Origin, Stamp, ToArbiter, ToUnit};
 use crate::planted::{Defect, Planted};
 
@@ -48,6 +48,8 @@ pub struct Offer {
     pub boot: BootId,
     /// With what config.
     pub origin: Origin,
+    /// The LSN beyond which such a config is off the line; none: there is no such LSN.
+    pub bound: Option<Lsn>,
 }
 
 /// Who accepted a term.
@@ -78,7 +80,7 @@ pub struct Accepted {
     /// The term.
     pub term: Term,
     /// The LSN that its first Renew carried; none: the startup store.
-    pub from: Option<crate::base::Lsn>,
+    pub from: Option<Lsn>,
 }
 
 /// What a unit said in its last Hello.
@@ -292,7 +294,12 @@ impl Arbiter {
                 }
             }
             ToArbiter::Renew { boot, term, n, lsn } => {
-                self.on_renew(from, boot, term, lsn, out);
+                let open = self
+                    .offer
+                    .filter(|offer| (offer.slot, offer.boot, offer.term) == (from, boot, term));
+                if let Some(offer) = open {
+                    self.accept(offer, lsn, out);
+                }
                 let holds = self.holder.is_some_and(|holder| {
                     (holder.slot, holder.boot, holder.term) == (from, boot, term)
                         && holder.lease == Lease::Running
@@ -323,6 +330,9 @@ impl Arbiter {
                     if counter > self.counter || planted.is(Defect::CounterIgnored) {
                         self.register = value;
                         self.counter = counter;
+                        if let Some(Eligible { lsn, .. }) = value {
+                            self.note_running(from, Stamp { term, lsn });
+                        }
                     }
                     let message = ToUnit::Confirm {
                         term,
@@ -341,21 +351,13 @@ impl Arbiter {
         }
     }
 
-    /// The acceptance, if the open offer is answered by this Renew.
-    fn on_renew(
-        &mut self,
-        from: Slot,
-        boot: BootId,
-        term: Term,
-        lsn: crate::base::Lsn,
-        out: &mut Vec<ArbiterOutput>,
-    ) {
-        let Some(offer) = self.offer else { return };
-        if (offer.slot, offer.boot, offer.term) != (from, boot, term) {
-            return;
-        }
+    /// The open offer is answered by its unit's Renew.
+    fn accept(&mut self, offer: Offer, lsn: Lsn, out: &mut Vec<ArbiterOutput>) {
+        let Offer {
+            slot, boot, term, ..
+        } = offer;
         let holder = Holder {
-            slot: from,
+            slot,
             boot,
             term,
             lease: Lease::Running,
@@ -378,12 +380,14 @@ impl Arbiter {
         out.push(ArbiterOutput::Event(ArbiterEvent::Accepted(holder)));
     }
 
+    /// The holder's own messages say what it runs: its last Hello may be older than its term, and its Release
+    /// may come after its lease is over.
     fn note_running(&mut self, slot: Slot, stamp: Stamp) {
         let cold = self.line.last().is_some_and(|last| last.from.is_none());
         if let Some(known) = self.known.get_mut(&slot)
             && (!cold || stamp.lsn > known.startup.lsn)
         {
-            known.running = Some(stamp);
+            known.running = known.running.max(Some(stamp));
         }
     }
 
@@ -411,13 +415,22 @@ impl Arbiter {
     }
 
     /// Who declines to resume does not run what it was taken to run: a store that was saved within its
-    /// boot makes the stamp of its last Hello stale, and its Renew looks as if it had acted.
+    /// boot makes the stamp of its last Hello stale, and its Renew looks as if it had acted. Who declines its
+    /// store has another than it said.
     fn forget_declined(&mut self, offer: Offer) {
-        if offer.origin == Origin::Resume
-            && let Some(known) = self.known.get_mut(&offer.slot)
-            && known.boot == offer.boot
-        {
-            known.running = None;
+        let Some(known) = self
+            .known
+            .get_mut(&offer.slot)
+            .filter(|known| known.boot == offer.boot)
+        else {
+            return;
+        };
+        match offer.origin {
+            Origin::Resume => known.running = None,
+            Origin::Cold => {
+                self.known.remove(&offer.slot);
+            }
+            Origin::Stateful { .. } => {}
         }
     }
 
@@ -436,7 +449,7 @@ impl Arbiter {
     fn offer(&mut self, planted: Planted, out: &mut Vec<ArbiterOutput>) {
         assert!(!self.runs(), "offers wait for the lease's end");
         assert!(self.offer.is_none(), "one offer at a time");
-        let Some((slot, boot, origin)) = self.candidate(planted, out) else {
+        let Some((slot, boot, origin, bound)) = self.candidate(planted, out) else {
             return;
         };
         self.term = Term(self.term.0 + 1);
@@ -445,6 +458,7 @@ impl Arbiter {
             slot,
             boot,
             origin,
+            bound,
         };
         self.offer = Some(offer);
         out.push(ArbiterOutput::Event(ArbiterEvent::Offered(offer)));
@@ -459,8 +473,14 @@ impl Arbiter {
             slot,
             boot,
             origin,
+            bound,
         } = offer;
-        let message = ToUnit::Offer { boot, term, origin };
+        let message = ToUnit::Offer {
+            boot,
+            term,
+            origin,
+            bound,
+        };
         out.push(ArbiterOutput::Send { to: slot, message });
     }
 
@@ -469,9 +489,10 @@ impl Arbiter {
         &self,
         planted: Planted,
         out: &mut Vec<ArbiterOutput>,
-    ) -> Option<(Slot, BootId, Origin)> {
+    ) -> Option<(Slot, BootId, Origin, Option<Lsn>)> {
         if let Some(Eligible { session, slot, lsn }) = self.register {
-            return Some((slot, session.standby, Origin::Stateful { session, lsn }));
+            let origin = Origin::Stateful { session, lsn };
+            return Some((slot, session.standby, origin, None));
         }
         let mut known: Vec<(Slot, Known)> = self
             .known
@@ -492,6 +513,8 @@ impl Arbiter {
                 best = best.max(Some((unit.startup, false, slot)));
             }
         }
+        // Of a store off the line nothing is asked.
+        let bound = best.and_then(|(stamp, ..)| self.bound(stamp.term));
         if best.is_none() {
             let off = known
                 .iter()
@@ -506,7 +529,13 @@ impl Arbiter {
         } else {
             Origin::Cold
         };
-        Some((slot, self.known[&slot].boot, origin))
+        Some((slot, self.known[&slot].boot, origin, bound))
+    }
+
+    /// The LSN beyond which what was held in a term is off the line: a unit may have gone on since its Hello.
+    fn bound(&self, held: Term) -> Option<Lsn> {
+        let later = self.line.iter().filter(|accepted| accepted.term > held);
+        later.filter_map(|accepted| accepted.from).min()
     }
 
     /// Whether no later term was taken over from before this stamp.

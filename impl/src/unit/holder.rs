@@ -218,7 +218,7 @@ pub(super) fn on_offer(
     own: &mut Own,
     part: Part,
     term: Term,
-    origin: Origin,
+    (origin, bound): (Origin, Option<Lsn>),
     cx: &mut Cx<'_, '_>,
 ) -> Part {
     if let Part::Holder(holder) = &part
@@ -235,7 +235,9 @@ pub(super) fn on_offer(
         return part;
     }
     own.see(term, cx);
-    let Some((config, lsn, listed)) = taken_over(own, &part, origin, cx) else {
+    let within = |lsn: Lsn| bound.is_none_or(|bound| lsn <= bound);
+    let taken = taken_over(own, &part, origin, cx);
+    let Some((config, lsn, listed)) = taken.filter(|(_, lsn, _)| within(*lsn)) else {
         cx.event(Event::Declined { term });
         cx.tell(ToArbiter::Decline {
             boot: own.boot,
@@ -318,9 +320,15 @@ fn taken_over(
 /// What the arbiter says, to a unit that is not the Active.
 pub(super) fn on_arbiter(own: &mut Own, part: Part, message: ToUnit, cx: &mut Cx<'_, '_>) -> Part {
     match (message, part) {
-        (ToUnit::Offer { boot, term, origin }, part) if boot == own.boot => {
-            on_offer(own, part, term, origin, cx)
-        }
+        (
+            ToUnit::Offer {
+                boot,
+                term,
+                origin,
+                bound,
+            },
+            part,
+        ) if boot == own.boot => on_offer(own, part, term, (origin, bound), cx),
         (ToUnit::Grant { boot, term, n }, Part::Holder(holder)) if boot == own.boot => {
             holder.on_grant(own, term, n, cx)
         }

@@ -7,5 +7,6 @@ mod handover;
 mod lease;
 mod line;
 mod matrix;
+mod offer;
 mod skew;
 mod world;

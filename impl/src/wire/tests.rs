@@ -197,7 +197,14 @@ fn of_every_kind(seed: u64) -> Vec<Message> {
         Origin::Cold,
         Origin::Resume,
     ];
-    messages.extend(origins.map(|origin| Message::ToUnit(ToUnit::Offer { boot, term, origin })));
+    for (origin, bound) in origins.into_iter().zip([None, Some(lsn), None]) {
+        messages.push(Message::ToUnit(ToUnit::Offer {
+            boot,
+            term,
+            origin,
+            bound,
+        }));
+    }
     messages.push(Message::ToUnit(ToUnit::Grant { boot, term, n }));
     messages.push(Message::ToUnit(ToUnit::Confirm {
         term,

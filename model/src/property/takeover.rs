@@ -120,10 +120,9 @@ fn losses<E: Meaning>(
         );
     }
     if let Some((former, released)) = watch.planned {
-        let both = watch.failed & 3 == 3;
-        let restarted = watch.failed & (1 << former) != 0;
-        let gone = watch.failed & (4 | (1 << (1 - former))) != 0;
-        let excused = both || (restarted && gone);
+        let failed = watch.failed & (1 << former) != 0;
+        let gone = watch.failed & (5 << (1 - former)) != 0;
+        let excused = failed && gone;
         check(
             Property::PlannedLosesNothing,
             excused || is(former, released),

@@ -49,7 +49,7 @@ pub struct Watch {
     pub excused: bool,
     /// Who released the role in a planned switchover, with what.
     pub planned: Option<(Slot, Cfg)>,
-    /// Slots that restarted since; the third bit: the successor declined or was out of reach.
+    /// Slots that restarted since or were out of reach, one bit each; two bits above: slots that declined.
     pub failed: u8,
     /// Commands that a successor did not have, one bit each.
     pub dead: u32,
@@ -131,27 +131,29 @@ fn excuse(
     met: &mut impl FnMut(Situation),
 ) {
     let (was, is) = (&before.state.arbiter, &step.state.arbiter);
+    let expected = watch.expected;
+    let succeeds = |holder: Grantee| expected.is_some_and(|(term, _)| holder.term > term);
     match *action {
         Action::Crash(slot) => {
             watch.failed |= 1 << slot;
             watch.excused |= was.register.is_some_and(|register| register.slot == slot)
                 || was.offer.is_some_and(|offer| offer.slot == slot)
-                || ran(was).is_some_and(|h| h.slot == slot && watch.expected.is_some());
+                || was.holder.is_some_and(|h| h.slot == slot && succeeds(h));
         }
         Action::Arbiter(ArbiterTimer::TakeoverWait) => {
             watch.excused = true;
-            watch.failed |= 4;
+            watch.failed |= was.offer.map_or(0, |offer| 1 << offer.slot);
             if was.register.is_some() {
                 met(Situation::PassedOver);
             }
         }
         Action::Deliver(Flight {
+            from,
             to: To::Arbiter,
             msg: Msg::Decline { .. },
-            ..
         }) if was.offer.is_some() && was.offer != is.offer => {
             watch.excused = true;
-            watch.failed |= 4;
+            watch.failed |= 4 << from;
             met(Situation::Declined);
         }
         Action::ArbiterRecovered => met(Situation::ArbiterAway),

@@ -2,7 +2,7 @@
 
 use super::{Env, Out, Rule};
 use crate::action::ArbiterTimer;
-use crate::state::{Arbiter, Grantee, Known, Msg, Offer, Origin, Slot, Stamp};
+use crate::state::{Arbiter, Grantee, Known, Lsn, Msg, Offer, Origin, Slot, Stamp, Term};
 
 pub(super) fn on_recovered(arbiter: &mut Arbiter) {
     arbiter.gathering = !runs(arbiter) && arbiter.offer.is_none();
@@ -59,7 +59,10 @@ pub(super) fn on_message<E>(
             arbiter.gathering |= !runs(arbiter) && arbiter.offer.is_none();
         }
         Msg::Renew { boot, term, n, lsn } => {
-            accept(env, arbiter, from, (boot, term, lsn), out);
+            let open = |offer: &Offer| (offer.slot, offer.boot, offer.term) == (from, boot, term);
+            if let Some(offer) = arbiter.offer.filter(open) {
+                accept(env, arbiter, offer, lsn, out);
+            }
             let grantee = Grantee {
                 slot: from,
                 boot,
@@ -75,12 +78,14 @@ pub(super) fn on_message<E>(
             let open = |offer: &Offer| (offer.slot, offer.boot, offer.term) == (from, boot, term);
             if let Some(declined) = arbiter.offer.filter(open) {
                 arbiter.offer = None;
-                // Who declines to resume does not run what it was taken to run.
-                if declined.origin == Origin::Resume
-                    && let Some(known) = &mut arbiter.known[usize::from(from)]
-                    && known.boot == boot
-                {
-                    known.running = None;
+                let known = &mut arbiter.known[usize::from(from)];
+                let same = known.as_mut().filter(|known| known.boot == boot);
+                match (declined.origin, same) {
+                    // Who declines to resume does not run what it was taken to run.
+                    (Origin::Resume, Some(said)) => said.running = None,
+                    // Its store is not what it said.
+                    (Origin::Cold, Some(_)) => *known = None,
+                    (Origin::Stateful(..) | Origin::Resume | Origin::Cold, _) => {}
                 }
                 pass_over(env, arbiter, declined, out);
             }
@@ -94,6 +99,9 @@ pub(super) fn on_message<E>(
             if newer {
                 arbiter.register = value;
                 arbiter.counter = counter;
+                if let Some(value) = value.filter(|_| env.keeps(Rule::WritesSayWhatRuns)) {
+                    note_running(env, arbiter, from, term, value.lsn);
+                }
             }
             if newer || env.keeps(Rule::RepeatedWriteConfirmed) {
                 out.unit(
@@ -114,19 +122,12 @@ pub(super) fn on_message<E>(
     }
 }
 
-fn accept<E>(
-    env: &Env<E>,
-    arbiter: &mut Arbiter,
-    from: Slot,
-    (boot, term, lsn): (u16, u16, u16),
-    out: &mut Out,
-) {
-    let open = |offer: &Offer| (offer.slot, offer.boot, offer.term) == (from, boot, term);
-    let Some(accepted) = arbiter.offer.filter(open) else {
-        return;
-    };
+fn accept<E>(env: &Env<E>, arbiter: &mut Arbiter, accepted: Offer, lsn: Lsn, out: &mut Out) {
+    let Offer {
+        slot, boot, term, ..
+    } = accepted;
     if !env.keeps(Rule::OnlyProceedResets)
-        && let Some(former) = arbiter.holder.filter(|holder| holder.slot != from)
+        && let Some(former) = arbiter.holder.filter(|holder| holder.slot != slot)
     {
         // With the rule taken away the former holder is told of the acceptance, and resets.
         out.unit(
@@ -139,7 +140,7 @@ fn accept<E>(
         );
     }
     arbiter.holder = Some(Grantee {
-        slot: from,
+        slot,
         boot,
         term,
         running: true,
@@ -154,18 +155,17 @@ fn accept<E>(
         .push((term, (accepted.origin != Origin::Cold).then_some(lsn)));
 }
 
-/// The holder's own messages say what it runs: its last Hello may be older than its term.
+/// The holder's own messages say what it runs: its last Hello may be older than its term, and its Release may
+/// come after its lease is over.
 fn note_running<E>(env: &Env<E>, arbiter: &mut Arbiter, slot: Slot, term: u16, lsn: u16) {
     let cold = arbiter.line.last().is_some_and(|(_, from)| from.is_none());
     if let Some(known) = &mut arbiter.known[usize::from(slot)]
         && env.keeps(Rule::HolderSaysWhatItRuns)
     {
         let runs = !cold || lsn > known.startup.lsn;
-        known.running = if runs {
-            Some(Stamp { term, lsn })
-        } else {
-            known.running
-        };
+        if runs {
+            known.running = known.running.max(Some(Stamp { term, lsn }));
+        }
     }
 }
 
@@ -194,7 +194,7 @@ fn pass_over<E>(env: &Env<E>, arbiter: &mut Arbiter, passed: Offer, out: &mut Ou
 }
 
 fn offer<E>(env: &Env<E>, arbiter: &mut Arbiter, out: &mut Out) {
-    let Some((slot, boot, origin)) = candidate(env, arbiter) else {
+    let Some((slot, boot, origin, bound)) = candidate(env, arbiter) else {
         return;
     };
     arbiter.term += 1;
@@ -203,6 +203,7 @@ fn offer<E>(env: &Env<E>, arbiter: &mut Arbiter, out: &mut Out) {
         slot,
         boot,
         origin,
+        bound,
     };
     arbiter.offer = Some(made);
     send(made, out);
@@ -214,14 +215,21 @@ fn send(offer: Offer, out: &mut Out) {
         slot,
         boot,
         origin,
+        bound,
     } = offer;
-    out.unit(slot, Msg::Offer { boot, term, origin });
+    let offered = Msg::Offer {
+        boot,
+        term,
+        origin,
+        bound,
+    };
+    out.unit(slot, offered);
 }
 
-fn candidate<E>(env: &Env<E>, arbiter: &Arbiter) -> Option<(Slot, u16, Origin)> {
+fn candidate<E>(env: &Env<E>, arbiter: &Arbiter) -> Option<(Slot, u16, Origin, Option<Lsn>)> {
     if let Some(register) = arbiter.register {
         let origin = Origin::Stateful(register.session, register.lsn);
-        return Some((register.slot, register.session.standby, origin));
+        return Some((register.slot, register.session.standby, origin, None));
     }
     let known = || {
         (0u8..)
@@ -246,13 +254,22 @@ fn candidate<E>(env: &Env<E>, arbiter: &Arbiter) -> Option<(Slot, u16, Origin)> 
     let off_line = known()
         .map(|(slot, unit)| (unit.startup, false, core::cmp::Reverse(slot)))
         .max();
+    // Of a store off the line nothing is asked.
+    let bound = best.and_then(|(stamp, ..)| bound(env, arbiter, stamp.term));
     let (_, running, core::cmp::Reverse(slot)) = best.or(off_line)?;
     let origin = if running {
         Origin::Resume
     } else {
         Origin::Cold
     };
-    Some((slot, arbiter.known[usize::from(slot)]?.boot, origin))
+    Some((slot, arbiter.known[usize::from(slot)]?.boot, origin, bound))
+}
+
+/// The LSN beyond which what was held in a term is off the line: a unit may have gone on since its Hello.
+fn bound<E>(env: &Env<E>, arbiter: &Arbiter, held: Term) -> Option<Lsn> {
+    let later = arbiter.line.iter().filter(|(term, _)| *term > held);
+    let kept = later.filter_map(|(_, from)| *from).min();
+    kept.filter(|_| env.keeps(Rule::OnTheLine) && env.keeps(Rule::OffersBound))
 }
 
 fn on_line<E>(env: &Env<E>, arbiter: &Arbiter, stamp: Stamp, running: bool) -> bool {

@@ -30,11 +30,16 @@ pub(super) fn on_message<E: Effects>(env: &Env<E>, unit: &mut Unit, msg: Msg, ou
             };
             act(unit, n);
         }
-        Msg::Offer { boot, term, origin } if boot == unit.boot => {
+        Msg::Offer {
+            boot,
+            term,
+            origin,
+            bound,
+        } if boot == unit.boot => {
             if term == holder.term {
                 ask(unit, out);
             } else {
-                on_offer(env, unit, term, origin, out);
+                on_offer(env, unit, term, (origin, bound), out);
             }
         }
         // A holder without a lease hears nobody else.
@@ -95,13 +100,20 @@ pub(super) fn ask(unit: &Unit, out: &mut Out) {
     });
 }
 
-pub(super) fn on_offer<E>(env: &Env<E>, unit: &mut Unit, term: u16, origin: Origin, out: &mut Out) {
+pub(super) fn on_offer<E>(
+    env: &Env<E>,
+    unit: &mut Unit,
+    term: u16,
+    (origin, bound): (Origin, Option<Lsn>),
+    out: &mut Out,
+) {
     let boot = unit.boot;
     if term <= unit.highest {
         return out.tell(Msg::Decline { boot, term });
     }
     unit.highest = term;
-    let Some((cfg, lsn)) = taken_over(unit, origin) else {
+    let within = |(_, lsn): &(Cfg, Lsn)| bound.is_none_or(|bound| *lsn <= bound);
+    let Some((cfg, lsn)) = taken_over(unit, origin).filter(within) else {
         return out.tell(Msg::Decline { boot, term });
     };
     if matches!(unit.part, Part::Standby(_)) {

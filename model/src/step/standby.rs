@@ -84,8 +84,13 @@ pub(super) fn on_message<E: Effects>(
     out: &mut Out,
 ) {
     match msg {
-        Msg::Offer { boot, term, origin } if boot == unit.boot => {
-            return holder::on_offer(env, unit, term, origin, out);
+        Msg::Offer {
+            boot,
+            term,
+            origin,
+            bound,
+        } if boot == unit.boot => {
+            return holder::on_offer(env, unit, term, (origin, bound), out);
         }
         Msg::Proceed { session } => {
             let joins = matches!(&unit.part, Part::Standby(Standby { seat: None, .. }));

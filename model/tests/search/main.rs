@@ -215,7 +215,7 @@ fn the_pinned_scope_is_exhausted_with_every_situation_met() {
 }
 
 /// Unique states of the pinned scope.
-const PINNED_STATES: usize = 437_775;
+const PINNED_STATES: usize = 425_600;
 
 #[test]
 fn stateright_counts_the_same_states() {

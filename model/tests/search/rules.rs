@@ -107,6 +107,39 @@ fn each_rule_taken_away_breaks_its_property() {
             12,
         ),
         (
+            Rule::WritesSayWhatRuns,
+            from_hot(Budgets {
+                planned: 1,
+                lapses: 1,
+                early: 1,
+                ..command
+            }),
+            PlannedLosesNothing,
+            11,
+        ),
+        (
+            Rule::OffersBound,
+            from_hot(Budgets {
+                saves: 1,
+                forced: 1,
+                crashes: 1,
+                ..command
+            }),
+            NoZombie,
+            14,
+        ),
+        (
+            Rule::OffersBound,
+            from_hot(Budgets {
+                saves: 1,
+                lapses: 1,
+                crashes: 1,
+                ..command
+            }),
+            NoZombie,
+            14,
+        ),
+        (
             Rule::ConfirmNamesCounter,
             cold(Budgets {
                 give_ups: 1,

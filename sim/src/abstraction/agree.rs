@@ -91,6 +91,7 @@ pub fn arbiter(engine: &Arbiter, model: &model::Arbiter, boots: &Boots) -> Resul
             slot: offer.slot.0,
             boot: boots.of(offer.boot)?,
             origin: boots.origin(offer.origin)?,
+            bound: offer.bound.map(super::lsn).transpose()?,
         })
     });
     same("offer", &offer.transpose()?, &model.offer)?;

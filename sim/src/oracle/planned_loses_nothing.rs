@@ -1,6 +1,6 @@
-//! PlannedLosesNothing: a planned switchover loses no command that the Active executed, unless both units
-//! fail before the successor acts, or the former Active restarts and the successor has declined or failed,
-//! or, as in NoAckedLoss, the arbiter does not reach them.
+//! PlannedLosesNothing: a planned switchover loses no command that the Active executed, unless before the
+//! successor acts the former Active has failed and the successor has failed or declined: restarted, or, as in
+//! NoAckedLoss, out of the arbiter's reach.
 
 use std::collections::BTreeSet;
 

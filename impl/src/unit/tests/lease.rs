@@ -187,6 +187,7 @@ fn a_restarted_standby_declines_a_stateful_offer() {
         boot,
         term: Term(2),
         origin,
+        bound: None,
     };
     world.inject(super::world::Flight {
         from: crate::message::Address::Arbiter,

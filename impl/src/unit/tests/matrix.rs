@@ -347,6 +347,7 @@ fn messages(unit: &Unit) -> Vec<Message> {
             boot,
             term: Term(unit.own.highest.0 + 1),
             origin: Origin::Cold,
+            bound: None,
         }),
         Message::ToUnit(ToUnit::Grant { boot, term, n: 1 }),
         Message::ToUnit(ToUnit::Confirm { term, counter: 1 }),

@@ -1,0 +1,171 @@
+//! New names for what is only compared: rounds of joining, renewals and counters of writes are numbered anew
+//! in each state, in their order, so that states that differ in how often things were tried are one.
+
+use super::{Bounded, Scope};
+use crate::flight::speaks_to_active;
+use crate::state::{
+    Active, Boot, Eligible, Flight, Msg, Origin, Part, Session, Slot, Term, To, Unit,
+};
+
+/// Numbers of one name are compared with each other, and with no others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Name {
+    /// Of joining, by the unit in a slot in one boot.
+    Round(Slot, Boot),
+    /// Of the lease of a term.
+    Renewal(Term),
+    /// Of the register in a term.
+    Write(Term),
+}
+
+impl<E> Scope<E> {
+    /// Numbers rounds, renewals and writes anew; whether any is another one now. 0 stays: there was none.
+    pub fn rename(&self, state: &mut Bounded) -> bool {
+        if !self.renames || self.env.without.is_some() {
+            return false;
+        }
+        let mut used = Vec::with_capacity(32);
+        each(state, &mut |name, number| {
+            if *number != 0 {
+                used.push((name, *number));
+            }
+        });
+        used.sort_unstable();
+        used.dedup();
+        let number = |at: usize| {
+            let first = used.partition_point(|(name, _)| *name < used[at].0);
+            (at - first + 1) as u16
+        };
+        if (0..used.len()).all(|at| used[at].1 == number(at)) {
+            return false;
+        }
+        each(state, &mut |name, old| {
+            if let Ok(at) = used.binary_search(&(name, *old)) {
+                *old = number(at);
+            }
+        });
+        true
+    }
+}
+
+/// All numbers of a state, each with its name.
+fn each(state: &mut Bounded, of: &mut impl FnMut(Name, &mut u16)) {
+    for (slot, unit) in (0..).zip(&mut state.state.units) {
+        in_unit(slot, unit, of);
+    }
+    let arbiter = &mut state.state.arbiter;
+    if let Some(offer) = &mut arbiter.offer {
+        in_origin(offer.slot, &mut offer.origin, of);
+    }
+    in_eligible(&mut arbiter.register, of);
+    let term = arbiter.holder.map_or(0, |holder| holder.term);
+    of(Name::Write(term), &mut arbiter.counter);
+    of(Name::Renewal(term), &mut state.renewed);
+    for flight in state.net.iter_mut().chain(&mut state.held) {
+        in_flight(flight, of);
+    }
+    if let Some(saving) = &mut state.saving {
+        in_session(saving.to, &mut saving.session, of);
+    }
+    // Numbers are part of the order, and they keep theirs but for those of different names.
+    state.net.sort_unstable();
+}
+
+fn in_unit(slot: Slot, unit: &mut Unit, of: &mut impl FnMut(Name, &mut u16)) {
+    of(Name::Round(slot, unit.boot), &mut unit.n);
+    match &mut unit.part {
+        Part::Down => {}
+        Part::Standby(standby) => {
+            if let Some((session, _)) = &mut standby.seat {
+                in_session(slot, session, of);
+            }
+            if let Some(replica) = &mut standby.replica {
+                in_session(slot, &mut replica.session, of);
+            }
+        }
+        Part::Holder(holder) => {
+            of(Name::Renewal(holder.term), &mut holder.renew);
+            of(Name::Renewal(holder.term), &mut holder.granted);
+            if let Some(kept) = &mut holder.kept {
+                in_active(slot, kept, of);
+            }
+        }
+        Part::Active(active) => in_active(slot, active, of),
+    }
+}
+
+fn in_active(slot: Slot, active: &mut Active, of: &mut impl FnMut(Name, &mut u16)) {
+    let other = 1 - slot;
+    of(Name::Renewal(active.term), &mut active.renew);
+    of(Name::Renewal(active.term), &mut active.granted);
+    of(Name::Write(active.term), &mut active.register.counter);
+    in_eligible(&mut active.register.value, of);
+    let current = active.current.as_mut().map(|current| &mut current.session);
+    let sessions = [active.offered.as_mut(), active.leaving.as_mut(), current];
+    for session in sessions.into_iter().flatten() {
+        in_session(other, session, of);
+    }
+    if let Some((boot, n)) = &mut active.ended {
+        of(Name::Round(other, *boot), n);
+    }
+}
+
+/// A session of the Standby in a slot.
+fn in_session(standby: Slot, session: &mut Session, of: &mut impl FnMut(Name, &mut u16)) {
+    of(Name::Round(standby, session.standby), &mut session.attempt);
+}
+
+fn in_eligible(register: &mut Option<Eligible>, of: &mut impl FnMut(Name, &mut u16)) {
+    if let Some(Eligible { session, slot, .. }) = register {
+        in_session(*slot, session, of);
+    }
+}
+
+fn in_origin(slot: Slot, origin: &mut Origin, of: &mut impl FnMut(Name, &mut u16)) {
+    match origin {
+        Origin::Stateful(session, _) => in_session(slot, session, of),
+        Origin::Cold | Origin::Resume => {}
+    }
+}
+
+fn in_flight(flight: &mut Flight, of: &mut impl FnMut(Name, &mut u16)) {
+    let Flight { from, to, msg } = flight;
+    let to_active = speaks_to_active(msg);
+    let standby = match to {
+        To::Unit(slot) if !to_active => *slot,
+        To::Unit(_) | To::Arbiter => *from,
+    };
+    match msg {
+        Msg::Join { boot, n, .. } => of(Name::Round(*from, *boot), n),
+        Msg::Renew { term, n, .. } | Msg::Grant { term, n, .. } => of(Name::Renewal(*term), n),
+        Msg::Confirm { term, counter } => of(Name::Write(*term), counter),
+        Msg::SetRegister {
+            term,
+            counter,
+            value,
+        } => {
+            of(Name::Write(*term), counter);
+            in_eligible(value, of);
+        }
+        Msg::Offer { origin, .. } => in_origin(standby, origin, of),
+        Msg::Proceed { session }
+        | Msg::Ready { session, .. }
+        | Msg::Dump { session }
+        | Msg::Diff { session }
+        | Msg::Compatible { session }
+        | Msg::Incompatible { session }
+        | Msg::Config { session, .. }
+        | Msg::Chunk { session, .. }
+        | Msg::BulkDone { session, .. }
+        | Msg::BulkAccept { session, .. }
+        | Msg::BulkReject { session, .. }
+        | Msg::Line { session, .. }
+        | Msg::Applied { session, .. }
+        | Msg::Hot { session, .. }
+        | Msg::HotAck { session, .. }
+        | Msg::Leave { session }
+        | Msg::Left { session }
+        | Msg::Down { session } => in_session(standby, session, of),
+        Msg::Hello { .. } | Msg::Decline { .. } | Msg::Release { .. } => {}
+    }
+}
