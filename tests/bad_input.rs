@@ -1,33 +1,23 @@
 //! Bad input of the operator's tool: a clear error with its place each, the exit code, never a panic.
 
-use std::path::PathBuf;
+use tempfile::TempDir;
 
 /// A folder of files for one test; it goes with the value.
-struct Folder(PathBuf);
+struct Folder(TempDir);
 
 impl Folder {
-    fn new(name: &str) -> Self {
-        let name = format!("skewsync-bad-input-{name}-{}", std::process::id());
-        let path = std::env::temp_dir().join(name);
-        std::fs::create_dir_all(&path).expect("a folder for the test");
-        Self(path)
+    fn new() -> Self {
+        Self(tempfile::tempdir().expect("a folder for the test"))
     }
 
     fn file(&self, name: &str, bytes: impl AsRef<[u8]>) -> String {
-        let path = self.0.join(name);
+        let path = self.0.path().join(name);
         std::fs::write(&path, bytes).expect("a file for the test");
         path.display().to_string()
     }
 
     fn path(&self) -> String {
-        self.0.display().to_string()
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        // A folder that stays behind fails no test.
-        let _ = std::fs::remove_dir_all(&self.0);
+        self.0.path().display().to_string()
     }
 }
 
@@ -44,7 +34,7 @@ fn meets(args: &[&str], exit: u8, says: &[&str]) {
 
 #[test]
 fn images_that_are_none() {
-    let folder = Folder::new("image");
+    let folder = Folder::new();
     let image = skewsync::image::bundled::image("6.2")
         .expect("bundled")
         .encode();
@@ -88,7 +78,7 @@ fn images_that_are_none() {
 
 #[test]
 fn configs_that_are_none() {
-    let folder = Folder::new("config");
+    let folder = Folder::new();
     let binary = folder.file("binary.conf", b"hostname r1\nhost\x00name r2\nhost\xff\n");
     let says = "binary.conf:2: not a line of text: byte 0x00 at column 5";
     meets(&["parse", "meridian@6.2", &binary], 1, &[says]);
@@ -120,7 +110,7 @@ fn configs_that_are_none() {
         5,
         &["missing.conf: No such file"],
     );
-    let none = Folder::new("no-config");
+    let none = Folder::new();
     meets(
         &["preview", "meridian@6.2", "meridian@6.1", &none.path()],
         5,
@@ -135,7 +125,7 @@ fn configs_that_are_none() {
 
 #[test]
 fn tables_that_are_none() {
-    let folder = Folder::new("table");
+    let folder = Folder::new();
     let rows = folder.file(
         "rows.tsv",
         "mode\tline\nnowhere\thostname r1\nconfig\thostname r1\n",
@@ -164,7 +154,7 @@ fn tables_that_are_none() {
 
 #[test]
 fn command_sets_that_are_none() {
-    let folder = Folder::new("forms");
+    let folder = Folder::new();
     let to = folder.path() + "/out.image";
     let import = |forms: &str, nodes: &str, exit: u8, says: &[&str]| {
         let forms = folder.file("forms.jsonl", forms);
@@ -208,7 +198,7 @@ fn command_sets_that_are_none() {
 
 #[test]
 fn families_list_all_their_errors_at_once() {
-    let folder = Folder::new("family");
+    let folder = Folder::new();
     meets(
         &["image", "check", &folder.path()],
         1,

@@ -227,10 +227,10 @@ fn what_is_translated_is_read_back_and_its_provenance_are_comments() {
     assert!(explained.contains("! not sent:"), "{explained}");
     assert!(!explained.contains("no line says it"), "{explained}");
     // What travels to 6.0 is 6.0's own syntax.
-    let path = std::env::temp_dir().join(format!("skewsync-wire-{}.conf", std::process::id()));
+    let folder = tempfile::tempdir().expect("a folder for the test");
+    let path = folder.path().join("wire.conf");
     std::fs::write(&path, &plain).expect("a file for the test");
     let (exit, text) = run(&["parse", "meridian@6.0", &path.display().to_string()]);
-    std::fs::remove_file(&path).expect("the file goes");
     assert_eq!(exit, 0, "{text}");
 }
 

@@ -77,11 +77,19 @@ mod tests {
         format!("{:?}", ExitCode::from(code))
     }
 
-    fn file(name: &str, text: &str) -> String {
-        let path = std::env::temp_dir().join(format!("skewlab-{}-{name}", std::process::id()));
-        #[expect(clippy::disallowed_methods, reason = "a test makes its own input")]
-        std::fs::write(&path, text).expect("a temporary file");
-        path.display().to_string()
+    /// A file with this text; it goes with the value.
+    struct Input(tempfile::NamedTempFile);
+
+    impl Input {
+        fn of(text: &str) -> Self {
+            let mut file = tempfile::NamedTempFile::new().expect("a temporary file");
+            file.write_all(text.as_bytes()).expect("it takes the text");
+            Self(file)
+        }
+
+        fn path(&self) -> &str {
+            self.0.path().to_str().expect("a path of text")
+        }
     }
 
     #[test]
@@ -133,8 +141,15 @@ mod tests {
 
     #[test]
     fn lines_that_the_active_does_not_take_are_left_out_and_said() {
-        let config = file("startup.conf", "hostname r1\nno such line\nmtu mtu\n");
-        let words = ["--seeds", "1", "--pair", "6.0:6.2", "--config", &config];
+        let config = Input::of("hostname r1\nno such line\nmtu mtu\n");
+        let words = [
+            "--seeds",
+            "1",
+            "--pair",
+            "6.0:6.2",
+            "--config",
+            config.path(),
+        ];
         let (exit, out, err) = lab(&[&["run"], &words[..]].concat());
         assert_eq!(exit, code(exit::PASSED), "{out}");
         assert!(
@@ -175,8 +190,8 @@ mod tests {
             down_ms: 5,
         };
         plan.faults = vec![crate::plan::Fault { at, kind }];
-        let path = file("drift.toml", &plan.write());
-        let (exit, out, err) = lab(&["replay", &path]);
+        let plan = Input::of(&plan.write());
+        let (exit, out, err) = lab(&["replay", plan.path()]);
         assert_eq!(exit, code(exit::USAGE), "{out}{err}");
         assert!(err.contains("drift") && err.contains("Save 7"), "{err}");
     }
@@ -222,10 +237,13 @@ mod tests {
             ),
             ("cut", good[..good.len() / 2].to_string() + "\n[", "line"),
         ] {
-            let path = file(&format!("{name}.toml"), &text);
-            let (exit, _, err) = lab(&["replay", &path]);
+            let plan = Input::of(&text);
+            let (exit, _, err) = lab(&["replay", plan.path()]);
             assert_eq!(exit, code(exit::USAGE), "{name}: {err}");
-            assert!(err.contains(&path) && err.contains(says), "{name}: {err}");
+            assert!(
+                err.contains(plan.path()) && err.contains(says),
+                "{name}: {err}"
+            );
         }
     }
 
@@ -233,9 +251,9 @@ mod tests {
     fn a_plan_replays_without_its_seed() {
         let mut plan = crate::draw::plan(4, &crate::draw::Wishes::default());
         plan.seed = None;
-        let path = file("replay.toml", &plan.write());
-        let (_, one, _) = lab(&["replay", &path]);
-        let (_, other, _) = lab(&["replay", &path]);
+        let plan = Input::of(&plan.write());
+        let (_, one, _) = lab(&["replay", plan.path()]);
+        let (_, other, _) = lab(&["replay", plan.path()]);
         assert!(one.contains("trace"), "{one}");
         assert_eq!(one, other);
     }

@@ -118,26 +118,9 @@ pub fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, 
     }
     drop(quiet);
     let write = |error: std::io::Error| format!("cannot write: {error}");
-    let dir = match &args.out {
-        Some(dir) => {
-            keep(dir, &summary.failures.iter().collect::<Vec<_>>())?;
-            dir.clone()
-        }
-        // Unasked, only the first of each signature.
-        None => {
-            let first = report::json::signatures(&summary.failures);
-            let first: BTreeSet<u64> = first.iter().map(|signed| signed.seeds[0]).collect();
-            let failures = summary.failures.iter();
-            let dir = scratch();
-            keep(
-                &dir,
-                &failures
-                    .filter(|one| first.contains(&one.seed))
-                    .collect::<Vec<_>>(),
-            )?;
-            dir
-        }
-    };
+    // What was found is said even if its plans cannot be kept.
+    let kept = keep(args.out.as_deref(), &summary.failures);
+    let dir = kept.clone().unwrap_or_else(|_| PathBuf::from("not-kept"));
     if args.json {
         let text = serde_json::to_string(&report::json::Object::of(&summary))
             .map_err(|error| error.to_string())?;
@@ -154,12 +137,7 @@ pub fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, 
             path.display()
         );
     }
-    Ok(summary.code())
-}
-
-/// Where plans are kept if nobody said where.
-fn scratch() -> PathBuf {
-    std::env::temp_dir().join(format!("skewlab-{}", std::process::id()))
+    kept.map(|_| summary.code())
 }
 
 /// Whether this process is the laboratory's own program, and can be started again.
@@ -271,14 +249,28 @@ pub fn read(path: &Path) -> Result<String, String> {
     std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))
 }
 
-/// Writes the plans of the failing seeds, each under its seed.
-fn keep(dir: &Path, failures: &[&Failure]) -> Result<(), String> {
-    if !failures.is_empty() {
-        let words = |error: std::io::Error| format!("{}: {error}", dir.display());
-        std::fs::create_dir_all(dir).map_err(words)?;
+/// Writes the plans of the failing seeds, each under its seed: all of them to `out`; unasked the first of each
+/// signature, to a new folder. Gives the folder.
+fn keep(out: Option<&Path>, failures: &[Failure]) -> Result<PathBuf, String> {
+    if failures.is_empty() {
+        return Ok(out.map(Path::to_owned).unwrap_or_default());
     }
+    let first = report::json::signatures(failures);
+    let first: BTreeSet<u64> = first.iter().map(|signed| signed.seeds[0]).collect();
+    let dir = match out {
+        Some(dir) => dir.to_owned(),
+        None => tempfile::Builder::new()
+            .prefix("skewlab-")
+            .tempdir()
+            .map_err(|error| format!("a folder for plans: {error}"))?
+            .keep(),
+    };
+    let all = out.is_some();
     for failure in failures {
-        let path = report::plan_path(dir, failure.seed);
+        if !all && !first.contains(&failure.seed) {
+            continue;
+        }
+        let path = report::plan_path(&dir, failure.seed);
         #[expect(
             clippy::disallowed_methods,
             reason = "a verb writes what it was asked to keep"
@@ -286,5 +278,5 @@ fn keep(dir: &Path, failures: &[&Failure]) -> Result<(), String> {
         std::fs::write(&path, failure.plan.write())
             .map_err(|error| format!("{}: {error}", path.display()))?;
     }
-    Ok(())
+    Ok(dir)
 }

@@ -1,6 +1,7 @@
 //! Failures run again in a fresh process, from the plan as it was met: they must give the trace that they give here.
 
 use std::collections::BTreeSet;
+use std::io::Write;
 use std::process::Command;
 use std::sync::Arc;
 
@@ -44,23 +45,18 @@ pub(super) fn confirm(
 
 /// The trace of a failure's plan in a process of its own; none if that process told none.
 fn there(failure: &Failure, options: Options) -> Result<Option<u64>, String> {
-    let name = format!("skewlab-{}-{}.toml", std::process::id(), failure.seed);
-    let path = std::env::temp_dir().join(name);
-    let words = |error: std::io::Error| format!("{}: {error}", path.display());
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "another process reads the plan from a file"
-    )]
-    std::fs::write(&path, failure.plan.write()).map_err(words)?;
+    let words = |error: std::io::Error| format!("a plan for another process: {error}");
+    let mut plan = tempfile::NamedTempFile::with_prefix("skewlab-").map_err(words)?;
+    let text = failure.plan.write();
+    plan.write_all(text.as_bytes()).map_err(words)?;
     let program = std::env::current_exe().map_err(words)?;
     let mut command = Command::new(program);
-    command.arg("replay").arg(&path);
+    command.arg("replay").arg(plan.path());
     if options.lockstep == Lockstep::Off {
         command.arg("--no-lockstep");
     }
-    let told = command.output().map_err(words);
-    let _ = std::fs::remove_file(&path);
-    let text = String::from_utf8_lossy(&told?.stdout).into_owned();
+    let told = command.output().map_err(words)?;
+    let text = String::from_utf8_lossy(&told.stdout).into_owned();
     let trace = text.rsplit("trace ").next().map(str::trim);
     Ok(trace.and_then(|word| u64::from_str_radix(word, 16).ok()))
 }
