@@ -8,6 +8,7 @@
 
 mod ledger;
 mod readings;
+mod shown;
 #[cfg(test)]
 mod tests;
 
@@ -15,21 +16,21 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use skewsync::base::{CommandId, ImageDigest, Slot, WriteId};
 use skewsync::message::{Address, Message, Stamp};
-use skewsync::unit::active::Change as Did;
 use skewsync::unit::{
-    Arbiter, ArbiterInput, ArbiterOutput, ArbiterTimer, Boot, Command, Durability, Event as Told,
-    Input, Limits, LocalWhy, Outcome, Output, Part, Place, Record, Refusal, Unit,
+    Arbiter, ArbiterInput, ArbiterOutput, ArbiterTimer, Boot, Command, Event as Told, Input,
+    Limits, Output, Part, Record, Unit,
 };
 use skewsync_model::action::{self, Action, Timer};
 use skewsync_model::state::{self as model, Cfg, Flight, Msg, State, To};
-use skewsync_model::step::{Answer, Env, step};
+use skewsync_model::step::{Env, step};
 
 use super::broken;
-use crate::abstraction::{self, Boots, CHANGED, Difference};
+use crate::abstraction::{self, Boots, Difference};
 use crate::tap::{Event, Observer, Scene, Seen, Violation};
-use ledger::{Ledger, REFUSED, UNCHANGED};
+use ledger::Ledger;
 use readings::Readings;
 pub use readings::Stutter;
+use shown::{Shown, agree_on_shown, entered};
 
 const NAME: &str = "lockstep";
 
@@ -54,13 +55,6 @@ pub struct Lockstep {
     steps: u64,
     stutters: BTreeMap<Stutter, u64>,
     still: u64,
-}
-
-/// What a step showed that the model speaks of.
-#[derive(Debug, Default, PartialEq, Eq)]
-struct Shown {
-    sent: Vec<Flight>,
-    answers: Vec<Answer>,
 }
 
 impl Default for Lockstep {
@@ -428,30 +422,6 @@ impl Lockstep {
         }))
     }
 
-    /// What the step's outputs say in the model's words.
-    fn shown(&self, slot: Slot, outputs: &[Output]) -> Result<Shown, Difference> {
-        let mut shown = Shown::default();
-        for output in outputs {
-            match output {
-                Output::Send { to, message } => {
-                    let msg = self.message(message)?;
-                    if let Some(msg) = msg.filter(|msg| !abstraction::is_file(msg)) {
-                        shown.sent.push(Flight {
-                            from: slot.0,
-                            to: abstraction::to(*to),
-                            msg: abstraction::bare(msg),
-                        });
-                    }
-                }
-                Output::Answer { id, outcome } if self.commands.contains(id) => {
-                    shown.answers.extend(answer(outcome)?);
-                }
-                _ => {}
-            }
-        }
-        Ok(shown)
-    }
-
     fn on_arbiter(
         &mut self,
         input: &ArbiterInput,
@@ -518,22 +488,6 @@ impl Lockstep {
     }
 }
 
-impl Shown {
-    /// Without what the engine's outputs do not say.
-    fn bare(&mut self) {
-        self.sent
-            .retain(|flight| !abstraction::is_file(&flight.msg));
-        for flight in &mut self.sent {
-            flight.msg = abstraction::bare(flight.msg);
-        }
-        for answer in &mut self.answers {
-            if let Answer::Unknown { lsn } = answer {
-                *lsn = 0;
-            }
-        }
-    }
-}
-
 fn apart(
     field: &'static str,
     engine: &dyn std::fmt::Debug,
@@ -544,85 +498,6 @@ fn apart(
         engine: format!("{engine:?}"),
         model: format!("{model:?}"),
     }
-}
-
-/// What was sent and answered is what the model sends and answers, in order.
-fn agree_on_shown(shown: &Shown, made: &Shown, unit: &Unit) -> Result<(), Difference> {
-    if shown.answers != made.answers {
-        return Err(apart("answers", &shown.answers, &made.answers));
-    }
-    if shown.sent == made.sent {
-        return Ok(());
-    }
-    // A Join waits until the count of ordered resets is durable.
-    let counts = unit.own.writes.values();
-    let waits = counts
-        .into_iter()
-        .any(|write| *write == skewsync::unit::Write::Resets);
-    let without = |flight: &&Flight| !matches!(flight.msg, Msg::Join { .. });
-    if waits && shown.sent.iter().eq(made.sent.iter().filter(without)) {
-        return Ok(());
-    }
-    Err(apart("sent", &shown.sent, &made.sent))
-}
-
-/// What an operator was told, in the model's words; none: the model does not speak of it.
-fn answer(outcome: &Outcome) -> Result<Option<Answer>, Difference> {
-    Ok(match outcome {
-        Outcome::Done { lsn, place, .. } => {
-            let lsn = abstraction::lsn(*lsn)?;
-            Some(match place {
-                Place::Replicated => Answer::Replicated { lsn },
-                Place::Local(why) => Answer::Local {
-                    lsn,
-                    durability: match why {
-                        LocalWhy::Async => action::Durability::Async,
-                        LocalWhy::NoHotStandby => action::Durability::Acked,
-                    },
-                },
-            })
-        }
-        Outcome::Unchanged { .. } => Some(Answer::Unchanged),
-        Outcome::Refused(
-            Refusal::NotActive | Refusal::TooLarge | Refusal::Line(_) | Refusal::Policy { .. },
-        ) => Some(Answer::Refused),
-        Outcome::Unknown => Some(Answer::Unknown { lsn: 0 }),
-        // Of a queue, or of a request that is no command.
-        Outcome::Refused(_) | Outcome::Released | Outcome::Saved { .. } | Outcome::Taken => None,
-    })
-}
-
-/// A command that was executed in this step, with what came of it.
-fn entered(slot: Slot, command: &Command, outputs: &[Output], unit: &Unit) -> Option<Action> {
-    let answered = outputs.iter().find_map(|output| match output {
-        Output::Answer { id, outcome } if *id == command.id => Some(outcome),
-        _ => None,
-    });
-    let id = match answered {
-        Some(Outcome::Done { .. }) => CHANGED,
-        Some(Outcome::Unchanged { .. }) => UNCHANGED,
-        Some(Outcome::Refused(Refusal::Moved | Refusal::QueueFull)) => return None,
-        Some(_) => REFUSED,
-        None => held(command.id, unit)?,
-    };
-    let durability = match command.durability {
-        Durability::Acked => action::Durability::Acked,
-        Durability::Async => action::Durability::Async,
-    };
-    Some(Action::Command(slot.0, id, durability))
-}
-
-/// What a command came to whose prompt is held.
-fn held(id: CommandId, unit: &Unit) -> Option<u16> {
-    let Part::Active(active) = &unit.part else {
-        return None;
-    };
-    let mut prompts = active.prompts.values().flatten();
-    let prompt = prompts.find(|prompt| prompt.id == id)?;
-    Some(match prompt.change {
-        Did::Made { .. } => CHANGED,
-        Did::Nothing => UNCHANGED,
-    })
 }
 
 /// Whether a Standby refused part of what it was sent.
