@@ -50,6 +50,8 @@ pub enum Rule {
     HolderSaysWhatItRuns,
     /// The arbiter takes what the holder runs from its writes of the register too.
     WritesSayWhatRuns,
+    /// The arbiter knows the holder by what it says as such, though no Hello of it came.
+    HolderIsKnown,
     /// An Offer names the LSN beyond which a config is off the line, and who went beyond it declines.
     OffersBound,
     /// The register is written only once the Standby has answered Hot.

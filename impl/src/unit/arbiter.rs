@@ -380,13 +380,23 @@ impl Arbiter {
         out.push(ArbiterOutput::Event(ArbiterEvent::Accepted(holder)));
     }
 
-    /// The holder's own messages say what it runs: its last Hello may be older than its term, and its Release
-    /// may come after its lease is over.
+    /// The holder's own messages say what it runs: its last Hello may be older than its term or never have
+    /// come, and its Release may come after its lease is over.
     fn note_running(&mut self, slot: Slot, stamp: Stamp) {
         let cold = self.line.last().is_some_and(|last| last.from.is_none());
-        if let Some(known) = self.known.get_mut(&slot)
-            && (!cold || stamp.lsn > known.startup.lsn)
-        {
+        let Some(Holder { boot, .. }) = self.holder else {
+            return;
+        };
+        let unheard = Known {
+            boot,
+            startup: Stamp::default(),
+            running: None,
+        };
+        let known = self.known.entry(slot).or_insert(unheard);
+        if known.boot < boot {
+            *known = unheard;
+        }
+        if known.boot == boot && (!cold || stamp.lsn > known.startup.lsn) {
             known.running = known.running.max(Some(stamp));
         }
     }

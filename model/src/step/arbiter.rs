@@ -155,11 +155,22 @@ fn accept<E>(env: &Env<E>, arbiter: &mut Arbiter, accepted: Offer, lsn: Lsn, out
         .push((term, (accepted.origin != Origin::Cold).then_some(lsn)));
 }
 
-/// The holder's own messages say what it runs: its last Hello may be older than its term, and its Release may
-/// come after its lease is over.
+/// The holder's own messages say what it runs: its last Hello may be older than its term or never have come,
+/// and its Release may come after its lease is over.
 fn note_running<E>(env: &Env<E>, arbiter: &mut Arbiter, slot: Slot, term: u16, lsn: u16) {
     let cold = arbiter.line.last().is_some_and(|(_, from)| from.is_none());
-    if let Some(known) = &mut arbiter.known[usize::from(slot)]
+    let Some(Grantee { boot, .. }) = arbiter.holder else {
+        return;
+    };
+    let known = &mut arbiter.known[usize::from(slot)];
+    if known.is_none_or(|known| known.boot < boot) && env.keeps(Rule::HolderIsKnown) {
+        *known = Some(Known {
+            boot,
+            startup: Stamp::default(),
+            running: None,
+        });
+    }
+    if let Some(known) = known.as_mut().filter(|known| known.boot == boot)
         && env.keeps(Rule::HolderSaysWhatItRuns)
     {
         let runs = !cold || lsn > known.startup.lsn;

@@ -91,6 +91,18 @@ fn the_holder_that_wrote_the_register_is_offered_to_resume() {
     assert_eq!(offered, Some((A, Term(3), Origin::Resume, None)));
 }
 
+/// Section 10.1: the holder is known by what it says as such, though no Hello of it came.
+#[test]
+fn a_holder_whose_hello_never_came_is_offered_to_resume() {
+    let (mut arbiter, _) = written();
+    arbiter.known.remove(&B);
+    step(&mut arbiter, ArbiterInput::Timer(ArbiterTimer::Lease));
+    step(&mut arbiter, from(B, accepts(2, 2)));
+    step(&mut arbiter, ArbiterInput::Timer(ArbiterTimer::Lease));
+    let offered = step(&mut arbiter, ArbiterInput::Timer(ArbiterTimer::Gather));
+    assert_eq!(offered, Some((B, Term(3), Origin::Resume, None)));
+}
+
 /// Section 10.1: after a takeover at LSN 1 an Offer by an older stamp names it as its bound, and who declines
 /// its store is asked again what it has.
 #[test]
