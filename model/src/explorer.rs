@@ -15,7 +15,9 @@ impl<E: Meaning + Clone> Model for Explored<E> {
     type Action = Move;
 
     fn init_states(&self) -> Vec<Bounded> {
-        vec![self.0.start()]
+        let mut start = self.0.start();
+        self.0.rename(&mut start);
+        vec![start]
     }
 
     fn actions(&self, state: &Bounded, actions: &mut Vec<Move>) {
@@ -23,7 +25,9 @@ impl<E: Meaning + Clone> Model for Explored<E> {
     }
 
     fn next_state(&self, last: &Bounded, action: Move) -> Option<Bounded> {
-        self.0.after(last, &action, &mut |_| {})
+        let mut after = self.0.after(last, &action, &mut |_| {})?;
+        self.0.rename(&mut after);
+        Some(after)
     }
 
     fn properties(&self) -> Vec<Property<Self>> {

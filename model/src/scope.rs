@@ -4,11 +4,12 @@
 mod due;
 mod goal;
 mod named;
+mod names;
 mod perform;
 
 use crate::action::{Action, Durability, Timer};
 use crate::effects::Meaning;
-use crate::property::{Property, Watch};
+use crate::property::{Property, Situation, Watch};
 use crate::state::{
     Cfg, Flight, Msg, Part, Phase, Rejection, Session, Slot, Stamp, StandbyPhase, State, To,
 };
@@ -99,6 +100,12 @@ pub struct Scope<E> {
     pub budgets: Budgets,
     /// How many of the budgets but that of commands may be used in one run, all told.
     pub most: u16,
+    /// A state is walked once, after as few of them as lead to it; each may be used as often as `most` says.
+    /// What a state with more of them left can do, one with fewer can do no more than that, and where the pair
+    /// comes to without them does not depend on how many are left.
+    pub layered: bool,
+    /// Rounds of joining, renewals and writes of the register are numbered anew in each state.
+    pub renames: bool,
     /// The commands, in the order in which they are entered.
     pub script: [u16; 4],
     /// Ordered resets before the pair comes up in rpr.
@@ -115,6 +122,9 @@ pub struct Scope<E> {
     pub at_hand: bool,
     /// Messages that nobody can ever accept leave at once.
     pub purge: bool,
+    /// A Join of a round that is over, and a Hello that says what is no longer so, can come as late as any
+    /// message. (Without: they leave when their sender goes on; a late one is a held one.)
+    pub overtaken: bool,
     /// A unit's timers wait until none of its own messages is in flight. (Without: all but Renew, of which
     /// each firing is a message of its own.)
     pub patient: bool,
@@ -202,6 +212,14 @@ impl Move {
     pub const fn is_free(&self) -> bool {
         matches!(self, Self::Does(_))
     }
+
+    /// Whether a budget but that of commands pays for it.
+    const fn strikes(&self) -> bool {
+        match self {
+            Self::Does(_) | Self::Releases | Self::Costs(Action::Command(..)) => false,
+            Self::Duplicates(_) | Self::Loses(_) | Self::Holds(_) | Self::Costs(_) => true,
+        }
+    }
 }
 
 impl<E: Meaning + Clone> Scope<E> {
@@ -240,6 +258,7 @@ impl<E: Meaning + Clone> Scope<E> {
     fn hot(&self, cold: Bounded) -> Bounded {
         let mut calm = self.clone();
         calm.env.without = None;
+        calm.layered = false;
         calm.budgets = Budgets::default();
         let mut seen = std::collections::BTreeSet::new();
         let left = Budgets::default();
@@ -247,7 +266,7 @@ impl<E: Meaning + Clone> Scope<E> {
         while let Some(state) = open.pop_front() {
             if state.net.is_empty() && calm.is_hot(&state) {
                 return Bounded {
-                    left: self.budgets,
+                    left: self.left(),
                     ..state
                 };
             }
@@ -273,13 +292,55 @@ impl<E: Meaning + Clone> Scope<E> {
             held: None,
             saving: None,
             renewed: 0,
-            left: self.budgets,
+            left: self.left(),
             watch: Watch::default(),
             bad: None,
         }
     }
 
-    /// All moves from `state`, in a fixed order.
+    /// The budgets that a state counts.
+    fn left(&self) -> Budgets {
+        if self.layered {
+            Budgets {
+                commands: self.budgets.commands,
+                ..Budgets::default()
+            }
+        } else {
+            self.budgets
+        }
+    }
+
+    /// What one more fault or operator's action makes of a state of a layered search, with its number.
+    pub fn strikes(
+        &self,
+        state: &Bounded,
+        met: &mut impl FnMut(Situation),
+        each: &mut impl FnMut(usize, Bounded),
+    ) {
+        let armed = self.armed(state);
+        let mut moves = Vec::new();
+        self.moves(&armed, &mut moves);
+        for (ordinal, next) in moves.iter().enumerate().filter(|(_, next)| next.strikes()) {
+            if let Some(after) = self.after(&armed, next, met) {
+                let left = state.left;
+                each(ordinal, Bounded { left, ..after });
+            }
+        }
+    }
+
+    /// The state with all budgets but that of commands.
+    pub(crate) fn armed(&self, state: &Bounded) -> Bounded {
+        let left = Budgets {
+            commands: 0,
+            ..self.budgets
+        };
+        Bounded {
+            left,
+            ..state.clone()
+        }
+    }
+
+    /// All moves from `state`, in a fixed order; of a layered search those without faults.
     pub fn moves(&self, state: &Bounded, out: &mut Vec<Move>) {
         if state.bad.is_some() {
             return;
@@ -314,9 +375,11 @@ impl<E: Meaning + Clone> Scope<E> {
                 out.push(Move::Duplicates(flight));
             }
             if state.left.rejects > 0 && matches!(flight.msg, Msg::BulkDone { .. }) {
-                for rejection in [Rejection::Reset, Rejection::Rpr] {
-                    out.push(Move::Costs(Action::Rejects(flight, rejection)));
+                let resets = state.state.active().map_or(0, |(_, active)| active.resets);
+                if resets < self.max_resets {
+                    out.push(Move::Costs(Action::Rejects(flight, Rejection::Reset)));
                 }
+                out.push(Move::Costs(Action::Rejects(flight, Rejection::Rpr)));
             }
             if state.left.disagrees > 0 && matches!(flight.msg, Msg::Applied { .. }) {
                 out.push(Move::Costs(Action::Disagrees(flight, false)));

@@ -49,10 +49,13 @@ fn fingerprint(state: &impl Hash) -> u64 {
 struct Visited {
     table: HashTable<u32>,
     fingerprints: Vec<u64>,
-    /// Parent and ordinal of the move that led here.
+    /// Parent and ordinal of the move that led here; a bit tells strikes.
     parents: Vec<u32>,
     ordinals: Vec<u16>,
 }
+
+/// Of an ordinal: the move is one of those of the armed state.
+const STRIKE: u16 = 1 << 15;
 
 impl Visited {
     /// The number of the state, and whether it is new.
@@ -80,6 +83,15 @@ impl Visited {
             + 2 * self.ordinals.capacity()
     }
 
+    /// The most moves from the start to a state.
+    fn depth(&self) -> usize {
+        let mut depths = vec![0u16; self.parents.len()];
+        for (id, parent) in self.parents.iter().enumerate().skip(1) {
+            depths[id] = depths[*parent as usize] + 1;
+        }
+        depths.into_iter().max().unwrap_or(0).into()
+    }
+
     /// The moves from the start to `id`.
     fn path<E: Meaning + Clone>(&self, scope: &Scope<E>, id: u32) -> Vec<Move> {
         let mut ordinals = Vec::new();
@@ -88,15 +100,24 @@ impl Visited {
             ordinals.push(self.ordinals[at as usize]);
             at = self.parents[at as usize];
         }
-        let mut state = scope.start();
+        let mut state = first(scope);
         let mut path = Vec::new();
         for ordinal in ordinals.into_iter().rev() {
+            let strikes = ordinal & STRIKE != 0;
+            let left = state.left;
+            if strikes {
+                state = scope.armed(&state);
+            }
             let mut moves = Vec::new();
             scope.moves(&state, &mut moves);
-            let next = moves[usize::from(ordinal)];
+            let next = moves[usize::from(ordinal & !STRIKE)];
             state = scope
                 .after(&state, &next, &mut |_| {})
                 .expect("a move that was made");
+            if strikes {
+                state.left = left;
+            }
+            scope.rename(&mut state);
             path.push(next);
         }
         path
@@ -150,7 +171,8 @@ struct Search<'a, E> {
     /// The most that waited.
     open_most: usize,
     transitions: usize,
-    depth: usize,
+    /// States of the present layer, if another follows.
+    layer: Vec<(Bounded, u32)>,
     met: BTreeMap<Situation, usize>,
     classes: Classes,
     graph: Graph,
@@ -171,18 +193,25 @@ pub fn run<E: Meaning + Clone>(
         open: VecDeque::new(),
         open_most: 0,
         transitions: 0,
-        depth: 0,
+        layer: Vec::new(),
         met: BTreeMap::new(),
         classes: Classes::default(),
         graph: Graph::default(),
         goals: Vec::new(),
         moves: Vec::new(),
     };
-    let start = scope.start();
+    let start = first(scope);
     search.visited.visit(&start, (0, 0));
     search.open.push_back((start, 0));
     let end = search.walk(progress);
     search.report(end)
+}
+
+/// The state at which a search begins.
+fn first<E: Meaning + Clone>(scope: &Scope<E>) -> Bounded {
+    let mut start = scope.start();
+    scope.rename(&mut start);
+    start
 }
 
 /// How a walk ended.
@@ -193,40 +222,89 @@ enum End {
 }
 
 impl<E: Meaning + Clone> Search<'_, E> {
+    /// Layer by layer: what is reached with one fault more begins the next.
     fn walk(&mut self, progress: &mut impl FnMut(Progress) -> ControlFlow<()>) -> End {
-        let mut reported = 0;
-        let (mut level_end, mut depth) = (0, 0);
-        let mut id = 0;
-        // States wait in the order of their numbers.
-        while let Some((state, at)) = self.open.pop_front() {
-            assert_eq!(at, id, "states are walked in the order of their numbers");
-            if id > level_end {
-                level_end = self.visited.fingerprints.len() as u32 - 1;
-                depth += 1;
+        let most = if self.scope.layered {
+            self.scope.most
+        } else {
+            0
+        };
+        let (mut id, mut reported) = (0, 0);
+        for faults in 0..=most {
+            // States wait in the order of their numbers.
+            while let Some((state, at)) = self.open.pop_front() {
+                assert_eq!(at, id, "states are walked in the order of their numbers");
+                if let Some(end) = self.expand(&state, id) {
+                    return end;
+                }
+                if faults < most {
+                    self.layer.push((state, id));
+                }
+                id += 1;
+                if let Some(cut) = self.tells(&mut reported, progress) {
+                    return End::Cut(cut);
+                }
             }
-            self.depth = depth;
-            if let Some(end) = self.expand(&state, id) {
-                return end;
-            }
-            id += 1;
-            self.open_most = self.open_most.max(self.open.len());
-            let states = self.visited.fingerprints.len();
-            if states >= self.limits.states_max {
-                return End::Cut(Cut::States(self.limits.states_max));
-            }
-            if states - reported >= REPORT_EVERY {
-                reported = states;
-                let now = Progress {
-                    states,
-                    transitions: self.transitions,
-                    open: self.open.len(),
-                };
-                if progress(now).is_break() {
-                    return End::Cut(Cut::Stopped);
+            for (state, id) in std::mem::take(&mut self.layer) {
+                if let Some(end) = self.strike(&state, id) {
+                    return end;
+                }
+                if let Some(cut) = self.tells(&mut reported, progress) {
+                    return End::Cut(cut);
                 }
             }
         }
         End::Exhausted
+    }
+
+    /// Counts, says how far it is now and then, and whether it is to stop.
+    fn tells(
+        &mut self,
+        reported: &mut usize,
+        progress: &mut impl FnMut(Progress) -> ControlFlow<()>,
+    ) -> Option<Cut> {
+        let open = self.open.len() + self.layer.len();
+        self.open_most = self.open_most.max(open);
+        let states = self.visited.fingerprints.len();
+        if states >= self.limits.states_max {
+            return Some(Cut::States(self.limits.states_max));
+        }
+        if states - *reported >= REPORT_EVERY {
+            *reported = states;
+            let transitions = self.transitions;
+            let now = Progress {
+                states,
+                transitions,
+                open,
+            };
+            return progress(now).is_break().then_some(Cut::Stopped);
+        }
+        None
+    }
+
+    /// One fault more.
+    fn strike(&mut self, state: &Bounded, id: u32) -> Option<End> {
+        let mut end = None;
+        let Self {
+            scope,
+            visited,
+            open,
+            transitions,
+            met,
+            ..
+        } = self;
+        let mut note = |situation| *met.entry(situation).or_insert(0) += 1;
+        scope.strikes(state, &mut note, &mut |ordinal, mut after| {
+            scope.rename(&mut after);
+            *transitions += 1;
+            let (to, is_new) = visited.visit(&after, (id, ordinal as u16 | STRIKE));
+            if let Some(property) = after.bad {
+                end = end.take().or(Some(End::Violated(to, property)));
+            } else if is_new {
+                open.push_back((after, to));
+            }
+        });
+        end
     }
 
     fn expand(&mut self, state: &Bounded, id: u32) -> Option<End> {
@@ -243,13 +321,16 @@ impl<E: Meaning + Clone> Search<'_, E> {
         for (ordinal, next) in moves.iter().enumerate() {
             let met = &mut self.met;
             let mut note = |situation| *met.entry(situation).or_insert(0) += 1;
-            let Some(after) = self.scope.after(state, next, &mut note) else {
+            let Some(mut after) = self.scope.after(state, next, &mut note) else {
                 continue;
             };
+            let renames = self.scope.rename(&mut after);
             self.transitions += 1;
             let (to, is_new) = self.visited.visit(&after, (id, ordinal as u16));
             if self.limits.convergence && next.is_free() {
-                self.graph.edge(to, self.classes.of(*next));
+                let class = self.classes.of(*next);
+                let class = if renames { class.renaming() } else { class };
+                self.graph.edge(to, class);
             }
             if let Some(property) = after.bad {
                 end = Some(End::Violated(to, property));
@@ -265,6 +346,7 @@ impl<E: Meaning + Clone> Search<'_, E> {
 
     fn report(self, end: End) -> Report {
         let states = self.visited.fingerprints.len();
+        let depth = self.visited.depth();
         let memory = Memory {
             visited: self.visited.bytes(),
             edges: self.graph.bytes(),
@@ -311,7 +393,7 @@ impl<E: Meaning + Clone> Search<'_, E> {
         Report {
             states,
             transitions: self.transitions,
-            depth: self.depth,
+            depth,
             safety,
             convergence,
             cycles,

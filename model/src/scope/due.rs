@@ -4,6 +4,7 @@ use super::{Bounded, Move, Scope};
 use crate::action::{Action, ArbiterTimer, Timer};
 use crate::effects::Meaning;
 use crate::state::{Msg, Part, Phase, Session, Slot, To};
+use crate::step::runs;
 
 impl<E: Meaning + Clone> Scope<E> {
     /// A session that the other side does not share is given up; another costs.
@@ -47,16 +48,10 @@ impl<E: Meaning + Clone> Scope<E> {
             (Timer::Hello, _) => {
                 let known = arbiter.known[usize::from(slot)];
                 known.is_none_or(|known| {
-                    let running = match &unit.part {
-                        Part::Holder(h) => h.runs.then_some((h.term, h.lsn)),
-                        Part::Active(a) => Some((a.term, a.last)),
-                        Part::Down | Part::Standby(_) => None,
-                    };
-                    let said = known.running.map(|stamp| (stamp.term, stamp.lsn));
                     let active = matches!(unit.part, Part::Active(_));
                     known.boot != unit.boot
                         || known.startup != unit.startup.0
-                        || (said != running && !active)
+                        || (known.running != runs(unit) && !active)
                 })
             }
             (Timer::Join, Part::Standby(standby)) => {

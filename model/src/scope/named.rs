@@ -30,6 +30,8 @@ pub fn plain() -> Scope<Table> {
         },
         budgets: Budgets::default(),
         most: u16::MAX,
+        layered: false,
+        renames: true,
         script: [0, 1, 2, 3],
         max_resets: 1,
         asks: None,
@@ -38,6 +40,7 @@ pub fn plain() -> Scope<Table> {
         durability: Durability::Acked,
         at_hand: false,
         purge: true,
+        overtaken: false,
         patient: true,
         booted: Cfg(0),
         begin: Begin::Cold,
@@ -55,6 +58,8 @@ pub fn pinned() -> Scope<Table> {
     Scope {
         budgets,
         begin: Begin::Hot,
+        overtaken: true,
+        renames: false,
         ..plain()
     }
 }
@@ -90,6 +95,7 @@ pub fn named() -> Vec<Named> {
     };
     let hot = |budgets| Scope {
         budgets,
+        layered: true,
         begin: Begin::Hot,
         ..plain()
     };
@@ -99,7 +105,8 @@ pub fn named() -> Vec<Named> {
             losses: 1,
             ..base
         },
-        most: 1,
+        most: 2,
+        layered: true,
         ..plain()
     };
     dump.env.same_image = false;
@@ -127,26 +134,51 @@ pub fn named() -> Vec<Named> {
         ),
         named(
             "start",
-            "from the start, every kind of fault",
+            "from the start, any two of every kind of fault, both switchovers",
             Scope {
                 budgets: every(),
-                most: 1,
+                most: 2,
+                layered: true,
                 ..plain()
             },
         ),
         named(
             "every",
-            "from hot, every kind of fault, both switchovers",
+            "from hot, any three of every kind of fault, both switchovers",
             Scope {
-                most: 1,
+                most: 3,
                 ..hot(every())
+            },
+        ),
+        named(
+            "late",
+            "the same, any two, where what its sender has overtaken comes late all the same",
+            Scope {
+                most: 2,
+                overtaken: true,
+                ..hot(every())
+            },
+        ),
+        named(
+            "many",
+            "from hot, any four of crashes, both switchovers and sessions given up, no command",
+            Scope {
+                most: 4,
+                ..hot(Budgets {
+                    commands: 0,
+                    crashes: 1,
+                    give_ups: 1,
+                    planned: 1,
+                    forced: 1,
+                    ..base
+                })
             },
         ),
         named(
             "resets",
             "from hot, a line that cannot go, for which policy resets the Standby",
             Scope {
-                most: 1,
+                most: 2,
                 ..with(Effect::Listed(Some(Rejection::Reset)), two)
             },
         ),
@@ -154,7 +186,7 @@ pub fn named() -> Vec<Named> {
             "fails",
             "from hot, a line that fails at the Standby, which leaves hot, and rpr at the next bulk",
             Scope {
-                most: 1,
+                most: 2,
                 ..with(
                     Effect::Fails {
                         leaves: true,

@@ -3,7 +3,7 @@
 use super::{Bounded, Budgets, Move, Saving, Scope};
 use crate::action::{Action, ArbiterTimer, Timer};
 use crate::effects::Meaning;
-use crate::flight::can_arrive;
+use crate::flight::{Uses, can_arrive, is_of_use};
 use crate::property::{Situation, observe};
 use crate::state::{Flight, Msg, Part, Phase, Rejection, Slot, Stamp, StandbyPhase, State, To};
 use crate::step::{Rule, Step, step};
@@ -226,15 +226,49 @@ impl<E: Meaning + Clone> Scope<E> {
     }
 
     fn purge(&self, after: &mut Bounded) {
+        assert!(after.net.len() <= 64, "a network of few messages");
+        let mut keeps = 0u64;
+        for (at, flight) in after.net.iter().enumerate() {
+            let stays = self.is_of_use(after, flight);
+            keeps |= u64::from(stays) << at;
+        }
+        after.net.retain(|_| {
+            let stays = keeps & 1 == 1;
+            keeps >>= 1;
+            stays
+        });
         let state = &after.state;
-        let rounds =
-            self.env.keeps(Rule::JoinCarriesRound) && self.env.keeps(Rule::SessionNamedOnce);
-        after.net.retain(|flight| can_arrive(state, flight, rounds));
         after.saving = after.saving.filter(|saving| {
             let unit = &state.units[usize::from(saving.to)];
             let waits = saving.session.standby == unit.boot && saving.session.attempt >= unit.n;
             waits || !self.env.keeps(Rule::SaveOfSession)
         });
+    }
+}
+
+impl<E> Scope<E> {
+    /// Whether a message in flight can still make a difference. With a rule taken away on which that rests
+    /// all do but those that its absence cannot revive.
+    pub fn is_of_use(&self, state: &Bounded, flight: &Flight) -> bool {
+        let of_arbiter = |rule| {
+            matches!(
+                rule,
+                Rule::HolderIsKnown
+                    | Rule::HolderSaysWhatItRuns
+                    | Rule::OffersBound
+                    | Rule::WritesSayWhatRuns
+            )
+        };
+        if !self.env.without.is_none_or(of_arbiter) {
+            let rounds =
+                self.env.keeps(Rule::JoinCarriesRound) && self.env.keeps(Rule::SessionNamedOnce);
+            return can_arrive(&state.state, flight, rounds);
+        }
+        let uses = Uses {
+            disagrees: self.budgets.disagrees > 0,
+            overtaken: self.overtaken,
+        };
+        is_of_use(state, flight, uses)
     }
 }
 

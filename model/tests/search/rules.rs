@@ -118,6 +118,15 @@ fn each_rule_taken_away_breaks_its_property() {
             11,
         ),
         (
+            Rule::HolderIsKnown,
+            cold(Budgets {
+                lapses: 2,
+                ..command
+            }),
+            NoAckedLoss,
+            31,
+        ),
+        (
             Rule::OffersBound,
             from_hot(Budgets {
                 saves: 1,

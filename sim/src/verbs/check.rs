@@ -17,7 +17,7 @@ pub struct Args {
     /// checked, and what only the simulation can check.
     scopes: Vec<String>,
     /// The most unique states of one scope.
-    #[arg(long, default_value_t = 12_000_000)]
+    #[arg(long, default_value_t = 40_000_000)]
     states_max: usize,
     /// Does not ask whether the pair converges from every state (eight bytes an edge).
     #[arg(long)]
@@ -96,9 +96,14 @@ fn wall_clock() -> std::time::Instant {
 fn list(all: &[Named], out: &mut dyn Write) -> std::io::Result<()> {
     for Named { name, about, scope } in all {
         writeln!(out, "{name}: {about}")?;
-        let most = match scope.most {
-            u16::MAX => String::new(),
-            most => format!(", at most {most} of them in one run, commands apart"),
+        let most = match (scope.most, scope.layered) {
+            (u16::MAX, _) => String::new(),
+            (most, false) => format!(", at most {most} of them in one run, commands apart"),
+            (most, true) => {
+                format!(
+                    "; any {most} of these kinds in one run, twice the same too, commands apart"
+                )
+            }
         };
         writeln!(out, "    {}{most}", used(&format!("{:?}", scope.budgets)))?;
     }
