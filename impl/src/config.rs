@@ -206,25 +206,13 @@ impl Config {
 
     /// The lines that stand in `place` itself.
     pub fn lines_in(&self, place: &Place) -> impl Iterator<Item = (&LineKey, &Line)> {
-        let first = LineKey {
-            place: place.clone(),
-            form: FormId(0),
-            key: Words::none(),
-        };
-        let from = (Bound::Included(first), Bound::Unbounded);
-        let from = lines_of_map(self.body.lines.range(from));
+        let from = self.lines_from(place, FormId(0));
         from.take_while(move |(key, _)| key.place == *place)
     }
 
     /// The lines of `form` in `place`, by key.
     pub fn lines_of(&self, place: &Place, form: FormId) -> impl Iterator<Item = (&LineKey, &Line)> {
-        let first = LineKey {
-            place: place.clone(),
-            form,
-            key: Words::none(),
-        };
-        let from = (Bound::Included(first), Bound::Unbounded);
-        let from = lines_of_map(self.body.lines.range(from));
+        let from = self.lines_from(place, form);
         from.take_while(move |(key, _)| key.form == form && key.place == *place)
     }
 
@@ -255,13 +243,7 @@ impl Config {
 
     /// The lines that stand in `place` or in an instance that lies in it.
     pub fn lines_within(&self, place: &Place) -> impl Iterator<Item = (&LineKey, &Line)> {
-        let first = LineKey {
-            place: place.clone(),
-            form: FormId(0),
-            key: Words::none(),
-        };
-        let from = (Bound::Included(first), Bound::Unbounded);
-        let from = lines_of_map(self.body.lines.range(from));
+        let from = self.lines_from(place, FormId(0));
         from.take_while(move |(key, _)| key.place.is_within(place))
     }
 
@@ -472,6 +454,17 @@ impl Config {
             }
         }
         edits
+    }
+
+    /// The lines from the first of `form` in `place` on.
+    fn lines_from(&self, place: &Place, form: FormId) -> impl Iterator<Item = (&LineKey, &Line)> {
+        let first = LineKey {
+            place: place.clone(),
+            form,
+            key: Words::none(),
+        };
+        let from = (Bound::Included(first), Bound::Unbounded);
+        lines_of_map(self.body.lines.range(from))
     }
 
     fn order(&self, place: &Place, form: FormId) -> Option<&Order> {
