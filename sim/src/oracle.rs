@@ -158,6 +158,7 @@ fn parts_from_arbiter(event: &Event<'_>, scene: &dyn Scene, slot: Slot) -> bool 
     };
     let passes = scene.passes(Address::Arbiter, unit) && scene.passes(unit, Address::Arbiter);
     !passes
+        || scene.paused(slot)
         || match event {
             Event::Sent { sight, fault, .. } => fault.is_some() && between(sight),
             Event::Undelivered { sight, .. } => between(sight),
