@@ -44,6 +44,7 @@ pub(crate) struct Stage {
     pub(crate) releases: [&'static str; 2],
     pub(crate) lease_end: [Option<u64>; 2],
     pub(crate) whole: bool,
+    pub(crate) paused: [bool; 2],
     pub(crate) at_us: u64,
     number: u64,
 }
@@ -100,8 +101,8 @@ impl Scene for Stage {
         self.lease_end[usize::from(slot.0)]
     }
 
-    fn paused(&self, _: Slot) -> bool {
-        false
+    fn paused(&self, slot: Slot) -> bool {
+        self.paused[usize::from(slot.0)]
     }
 
     fn passes(&self, _: Address, _: Address) -> bool {
@@ -129,6 +130,7 @@ impl Stage {
             releases,
             lease_end: [None; 2],
             whole: true,
+            paused: [false; 2],
             at_us: 0,
             number: 0,
         }
