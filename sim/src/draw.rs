@@ -3,6 +3,7 @@
 
 mod faults;
 mod material;
+mod mix;
 mod scenes;
 
 use std::sync::Arc;
@@ -11,6 +12,7 @@ use rand_chacha::ChaCha8Rng;
 use rand_core::{Rng, SeedableRng};
 
 pub use material::{Material, OfImage};
+pub use mix::Mix;
 
 use crate::plan::{Anchor, Entry, FORMAT, Moment, Network, Noise, Plan, UnitPlan, What};
 
@@ -38,17 +40,20 @@ pub struct Wishes {
     pub planted: Option<String>,
     /// The config in the startup store of slot 0, instead of one of the image's own.
     pub config: Option<String>,
+    /// How much goes wrong.
+    pub mix: Mix,
     /// What configs and commands are made of.
     pub material: Arc<Material>,
 }
 
 impl Wishes {
-    /// Whether they leave everything to the draw: any pair, any fault, no defect.
+    /// Whether they leave everything to the draw: any pair, any fault, no defect, a swarm.
     pub const fn is_free(&self) -> bool {
         self.pair.is_none()
             && self.only_faults.is_none()
             && self.planted.is_none()
             && self.config.is_none()
+            && matches!(self.mix, Mix::Swarm)
     }
 }
 
@@ -180,18 +185,18 @@ fn units(seed: u64, wishes: &Wishes) -> Vec<UnitPlan> {
 }
 
 fn allowed(wishes: &Wishes, name: &str) -> bool {
-    wishes
-        .only_faults
-        .as_ref()
-        .is_none_or(|only| only.iter().any(|each| each == name))
+    let only = wishes.only_faults.as_ref();
+    wishes.mix.strikes() && only.is_none_or(|only| only.iter().any(|each| each == name))
 }
 
 fn noise(seed: u64, network: Network, wishes: &Wishes) -> Noise {
     let mut stream = Stream::new(seed, Purpose::Noise);
-    // Swarm: each seed has its own kinds, at its own rates; a third has none.
-    let quiet = stream.chance(33) || network == Network::Sockets;
+    let mix = wishes.mix;
+    let quiet = stream.chance(mix.quiet_percent()) || network == Network::Sockets;
     let mut rate = |name: &str, most: u64| {
-        let (on, rate) = (stream.chance(40), stream.among(1, most) as u32);
+        let (least, most) = mix.noise(most);
+        let on = stream.chance(mix.kind_percent());
+        let rate = stream.among(least, most) as u32;
         if on && !quiet && allowed(wishes, name) {
             rate
         } else {

@@ -1,4 +1,4 @@
-//! Draws what goes wrong: a swarm, in which each seed has its own kinds of faults, and dwell times
+//! Draws what goes wrong: by default a swarm, in which each seed has its own kinds of faults, and dwell times
 //! between them, so that runs are not all thrash.
 
 use skewsync::base::Slot;
@@ -46,13 +46,14 @@ pub(super) fn draw(seed: u64, wishes: &Wishes, plan: &Plan) -> Vec<Fault> {
     let mut stream = Stream::new(seed, Purpose::Faults);
     let mut kinds = Vec::new();
     for (index, name) in FAULT_KINDS.iter().enumerate().skip(FIRST_OF_NODES) {
-        let on = stream.chance(40);
+        let on = stream.chance(wishes.mix.kind_percent());
         if on && allowed(wishes, name) {
             kinds.push(index);
         }
     }
     let mut faults = Vec::new();
-    let dwell = stream.among(2_000, 20_000);
+    let (least, most) = wishes.mix.dwell_ms();
+    let dwell = stream.among(least, most);
     let mut ms = stream.among(50, dwell);
     while ms < plan.horizon_ms && !kinds.is_empty() {
         let index = *stream.pick(&kinds);

@@ -11,7 +11,7 @@ use std::time::Duration;
 use skewsync::parse::{self, WalkUp};
 
 use crate::campaign::{self, Campaign, Ends, Failure, Summary};
-use crate::draw::Wishes;
+use crate::draw::{Mix, Wishes};
 use crate::plan::fault::FAULT_KINDS;
 use crate::report;
 use crate::run::{Lockstep, Options};
@@ -20,7 +20,7 @@ use crate::stock::{self, Stock};
 /// Runs seeds: each makes a plan, each plan a run of a pair in the simulated world.
 ///
 /// Exit codes: 0 passed; 1 a safety property fails; 2 no convergence, or a run hangs; 3 panic; 4 non-determinism; 5 usage
-/// or harness; 6 a campaign of 10,000 seeds or more, with nothing asked for by --pair, --only-faults, --planted or --config,
+/// or harness; 6 a campaign of 10,000 seeds or more, with nothing asked for by --pair, --only-faults, --mix, --planted or --config,
 /// left a cell of the table of faults by phase, a situation or a pair of releases unmet without a reason
 /// (sim/FAULTS.md). Of several the first of 4, 3, 1, 2, 5, 6.
 #[derive(Clone, Debug, clap::Args)]
@@ -43,6 +43,9 @@ pub struct Args {
     /// Only these kinds of faults, separated by commas; `none` for none.
     #[arg(long, value_name = "KINDS")]
     pub only_faults: Option<String>,
+    /// How much goes wrong.
+    #[arg(long, value_enum, default_value_t)]
+    pub mix: Mix,
     /// Where plans of failing seeds are written; by default a new folder among the temporary files.
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
@@ -200,6 +203,7 @@ fn made_of(args: &Args) -> Result<(Arc<Stock>, Wishes), String> {
     let wishes = Wishes {
         pair,
         only_faults,
+        mix: args.mix,
         planted,
         config,
         material: Arc::new(material),

@@ -1,0 +1,127 @@
+//! How much goes wrong in the plans that are drawn.
+
+/// How kinds of faults and their rates are drawn.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Mix {
+    /// Each seed has its own kinds, at its own rates.
+    #[default]
+    Swarm,
+    /// No faults and no noise.
+    Calm,
+    /// Few kinds, seldom.
+    Lite,
+    /// Most kinds, often.
+    Storm,
+    /// Every kind, at one rate that is the same for all seeds.
+    Fixed,
+}
+
+impl Mix {
+    /// Of a hundred seeds, in so many a given kind of fault is on.
+    pub(super) const fn kind_percent(self) -> u64 {
+        match self {
+            Self::Swarm => 40,
+            Self::Calm => 0,
+            Self::Lite => 15,
+            Self::Storm => 85,
+            Self::Fixed => 100,
+        }
+    }
+
+    /// Between what bounds a seed's greatest time between two faults is drawn, in ms.
+    pub(super) const fn dwell_ms(self) -> (u64, u64) {
+        match self {
+            Self::Swarm | Self::Calm => (2_000, 20_000),
+            Self::Lite => (15_000, 40_000),
+            Self::Storm => (300, 3_000),
+            Self::Fixed => (10_000, 10_000),
+        }
+    }
+
+    /// Of a hundred seeds, so many have no noise at all.
+    pub(super) const fn quiet_percent(self) -> u64 {
+        match self {
+            Self::Swarm => 33,
+            Self::Calm => 100,
+            Self::Lite => 66,
+            Self::Storm | Self::Fixed => 0,
+        }
+    }
+
+    /// The least and greatest rate of a kind of noise, whose greatest in a swarm is `most`, in per mille.
+    pub(super) fn noise(self, most: u64) -> (u64, u64) {
+        let middle = (most / 4).max(1);
+        match self {
+            Self::Swarm => (1, most),
+            Self::Calm => (0, 0),
+            Self::Lite => (1, middle),
+            Self::Storm => (middle, most),
+            Self::Fixed => (middle, middle),
+        }
+    }
+
+    /// Whether anything goes wrong.
+    pub(super) const fn strikes(self) -> bool {
+        !matches!(self, Self::Calm)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Mix;
+    use crate::draw::{Wishes, plan};
+    use crate::plan::{Network, Noise, Plan};
+
+    fn plans(mix: Mix) -> Vec<Plan> {
+        let wishes = Wishes {
+            mix,
+            ..Wishes::default()
+        };
+        (0..200).map(|seed| plan(seed, &wishes)).collect()
+    }
+
+    fn faults(mix: Mix) -> usize {
+        plans(mix).iter().map(|plan| plan.faults.len()).sum()
+    }
+
+    #[test]
+    fn nothing_goes_wrong_in_a_calm_plan() {
+        for plan in plans(Mix::Calm) {
+            assert_eq!((plan.faults.len(), plan.noise), (0, Noise::default()));
+            assert!(!plan.commands.is_empty());
+        }
+    }
+
+    #[test]
+    fn a_storm_has_more_faults_than_a_swarm_and_a_lite_mix_fewer() {
+        let (lite, swarm, storm) = (faults(Mix::Lite), faults(Mix::Swarm), faults(Mix::Storm));
+        assert!(
+            lite > 0 && lite < swarm && 2 * swarm < storm,
+            "{lite} {swarm} {storm}"
+        );
+    }
+
+    #[test]
+    fn a_fixed_mix_has_the_same_rates_in_every_seed_with_links() {
+        for plan in plans(Mix::Fixed) {
+            if plan.network == Network::Links {
+                let noise = plan.noise;
+                let rates = (noise.lose, noise.duplicate, noise.delay, noise.corrupt);
+                assert_eq!(rates, (37, 37, 50, 10));
+                assert_eq!((noise.hold, noise.reorder), (7, 25));
+            }
+        }
+    }
+
+    #[test]
+    fn only_a_swarm_leaves_everything_to_the_draw() {
+        let of = |mix| Wishes {
+            mix,
+            ..Wishes::default()
+        };
+        assert!(of(Mix::Swarm).is_free());
+        for mix in [Mix::Calm, Mix::Lite, Mix::Storm, Mix::Fixed] {
+            assert!(!of(mix).is_free(), "{mix:?}");
+        }
+    }
+}
