@@ -16,6 +16,7 @@ use crate::draw::{self, Wishes};
 use crate::exit;
 use crate::plan::Plan;
 use crate::run::{self, Ending, Options, Report, Tally, Verdict};
+use crate::signature::Signature;
 use crate::stock::Stock;
 use crate::tap::Observer;
 use crate::world::link::mix;
@@ -78,6 +79,13 @@ pub struct Failure {
     pub ending: Option<Ending>,
     /// The plan as it was met.
     pub plan: Plan,
+}
+
+impl Failure {
+    /// Its signature.
+    pub fn signature(&self) -> Signature {
+        Signature::of(&self.verdict, self.ending.as_ref(), &self.plan)
+    }
 }
 
 /// What a campaign established.

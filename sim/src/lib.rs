@@ -20,6 +20,7 @@ pub mod quiet;
 pub mod regression;
 pub mod report;
 pub mod run;
+pub mod signature;
 pub mod situation;
 pub mod stock;
 pub mod tap;

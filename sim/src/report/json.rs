@@ -8,6 +8,7 @@ use crate::campaign::{Failure, Summary, coverage};
 use crate::plan::ENTRIES;
 use crate::plan::fault::FAULT_KINDS;
 use crate::run::Phase;
+use crate::signature::Signature;
 use crate::situation::Situation;
 
 /// The object that `--json` writes.
@@ -92,19 +93,6 @@ pub fn non_stutter_share(summary: &Summary) -> Option<f64> {
     (steps > 0).then(|| 1.0 - stutters as f64 / steps as f64)
 }
 
-/// What failures have in common: property, roles, release pair, phase.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-pub struct Signature {
-    /// The property, in the protocol's word; or `Hung`, `Panic`.
-    pub property: &'static str,
-    /// What the unit of each slot showed of itself.
-    pub roles: [String; 2],
-    /// The image of each slot.
-    pub pair: [String; 2],
-    /// The pair's phase; `-` if the run did not come back.
-    pub phase: &'static str,
-}
-
 /// The failures of one signature.
 #[derive(Clone, Debug, Serialize)]
 pub struct Signed {
@@ -123,7 +111,7 @@ pub struct Signed {
 pub fn signatures(failures: &[Failure]) -> Vec<Signed> {
     let mut by: BTreeMap<Signature, Signed> = BTreeMap::new();
     for failure in failures {
-        let signature = signature(failure);
+        let signature = failure.signature();
         let signed = by.entry(signature.clone()).or_insert_with(|| Signed {
             signature,
             seen: failure.verdict.words(),
@@ -135,29 +123,6 @@ pub fn signatures(failures: &[Failure]) -> Vec<Signed> {
     let mut signed: Vec<Signed> = by.into_values().collect();
     signed.sort_by_key(|signed| std::cmp::Reverse(signed.seeds.len()));
     signed
-}
-
-/// A failure's signature.
-pub fn signature(failure: &Failure) -> Signature {
-    let planned = |slot: usize| failure.plan.units[slot].image.clone();
-    let (roles, pair, phase) = match &failure.ending {
-        Some(ending) => (
-            ending.roles.map(str::to_string),
-            ending.images.clone(),
-            ending.phase.name(),
-        ),
-        None => (
-            ["-".to_string(), "-".to_string()],
-            [planned(0), planned(1)],
-            "-",
-        ),
-    };
-    Signature {
-        property: failure.verdict.property().unwrap_or("-"),
-        roles,
-        pair,
-        phase,
-    }
 }
 
 fn by_phase<'a>(

@@ -7,9 +7,10 @@ use std::path::Path;
 use crate::campaign::{Summary, coverage};
 use crate::plan::ENTRIES;
 use crate::plan::fault::FAULT_KINDS;
-use crate::report::json::{Signature, hot, non_stutter_share, signatures};
+use crate::report::json::{hot, non_stutter_share, signatures};
 use crate::report::plan_path;
 use crate::run::phase::{PHASES, Phase};
+use crate::signature::Signature;
 use crate::situation::Situation;
 
 /// The summary as text.

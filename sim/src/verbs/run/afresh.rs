@@ -6,7 +6,6 @@ use std::process::Command;
 use std::sync::Arc;
 
 use crate::campaign::{Failure, Summary, run_fresh};
-use crate::report::json::signature;
 use crate::run::{Lockstep, Options, Verdict};
 use crate::stock::Stock;
 
@@ -28,7 +27,7 @@ pub(super) fn confirm(
         .failures
         .iter()
         .filter(runs)
-        .filter(|failure| seen.insert(signature(failure)))
+        .filter(|failure| seen.insert(failure.signature()))
         .take(AFRESH_MAX)
         .cloned()
         .collect();

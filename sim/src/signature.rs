@@ -1,0 +1,66 @@
+//! What failures of one cause have in common, so that they are counted, confirmed and shrunk as one.
+
+use serde::{Deserialize, Serialize};
+
+use crate::plan::Plan;
+use crate::run::{Ending, Verdict};
+
+/// Stands where a failure has nothing to say: it passed, or its run did not come back.
+const NONE: &str = "-";
+
+/// What failures have in common: property, roles, release pair, phase.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Signature {
+    /// The property, in the protocol's word; or `Hung`, `Panic`.
+    pub property: String,
+    /// What the unit of each slot showed of itself; `-` if the run did not come back.
+    pub roles: [String; 2],
+    /// The image of each slot.
+    pub pair: [String; 2],
+    /// The pair's phase; `-` if the run did not come back.
+    pub phase: String,
+}
+
+impl Signature {
+    /// The signature of a run: by how things stood at its end, or by its plan if it did not come back.
+    pub fn of(verdict: &Verdict, ending: Option<&Ending>, plan: &Plan) -> Self {
+        let planned = |slot: usize| plan.units[slot].image.clone();
+        let (roles, pair, phase) = match ending {
+            Some(ending) => (
+                ending.roles.map(str::to_string),
+                ending.images.clone(),
+                ending.phase.name(),
+            ),
+            None => (
+                [NONE.to_string(), NONE.to_string()],
+                [planned(0), planned(1)],
+                NONE,
+            ),
+        };
+        Self {
+            property: verdict.property().unwrap_or(NONE).to_string(),
+            roles,
+            pair,
+            phase: phase.to_string(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::draw::{self, Wishes};
+
+    #[test]
+    fn a_run_that_did_not_come_back_is_signed_by_its_plan_and_reads_back() {
+        let plan = draw::plan(3, &Wishes::default());
+        let signature = Signature::of(&Verdict::Hung { seconds: 60 }, None, &plan);
+        assert_eq!(signature.property, "Hung");
+        assert_eq!(signature.phase, "-");
+        let images = [0, 1].map(|slot: usize| plan.units[slot].image.clone());
+        assert_eq!(signature.pair, images);
+        let text = serde_json::to_string(&signature).expect("a signature is representable");
+        assert_eq!(serde_json::from_str(&text).ok(), Some(signature));
+    }
+}
