@@ -123,6 +123,12 @@ pub fn plan(seed: u64, wishes: &Wishes) -> Plan {
     let least = topology.among(1_000, 5_000);
     let most = least + topology.among(500, 15_000);
     let acked_percent = *topology.pick(&[100, 100, 70, 0]);
+    // Up to three in a hundred, where messages may be lost at all.
+    let loss = if allowed(wishes, "lose") {
+        (world % 4) as u32 * 10
+    } else {
+        0
+    };
     let mut plan = Plan {
         version: FORMAT,
         seed: Some(seed),
@@ -130,6 +136,7 @@ pub fn plan(seed: u64, wishes: &Wishes) -> Plan {
         world,
         planted: wishes.planted.clone(),
         network,
+        loss: (network == Network::Sockets).then_some(loss),
         horizon_ms: HORIZON_MS,
         latency_us: (least, most),
         acked_percent,

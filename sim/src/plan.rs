@@ -44,6 +44,10 @@ pub struct Plan {
     pub planted: Option<String>,
     /// The network that carries the messages.
     pub network: Network,
+    /// Of a thousand messages over madsim's sockets, so many are lost until faults stop; none over our own links, where
+    /// `noise` says it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub loss: Option<u32>,
     /// Length of the safety phase, in which commands come and faults strike.
     pub horizon_ms: u64,
     /// Latency of a message, least and most, both in microseconds; the least is a millisecond.
@@ -242,6 +246,15 @@ impl Plan {
                 fault.at
             ));
         }
+        if self.loss.is_some() != (self.network == Network::Sockets) {
+            return wrong(
+                &"a plan over madsim's sockets says how many of a thousand messages are lost (`loss = 0`), and no \
+                  other does; before plans said it, it was ten times the remainder of `world` by 4",
+            );
+        }
+        if self.loss.is_some_and(|loss| loss > 1_000) {
+            return wrong(&"of a thousand messages no more than a thousand are lost");
+        }
         let on_link = |anchor: &Anchor| matches!(anchor, Anchor::Seen(..));
         if self.network == Network::Sockets
             && (self.noise != Noise::default()
@@ -292,6 +305,26 @@ mod tests {
     fn another_format_version_is_refused() {
         let text = text().replacen("version = 1", "version = 99", 1);
         assert_eq!(Plan::read(&text), Err(PlanError::Version { found: 99 }));
+    }
+
+    #[test]
+    fn a_plan_over_sockets_says_its_loss_and_no_other_does() {
+        let mut plan = draw::plan(3, &draw::Wishes::default());
+        let with = |plan: &mut Plan, network, loss| {
+            (plan.network, plan.loss) = (network, loss);
+            plan.noise = Noise::default();
+            plan.faults.clear();
+            plan.check().is_ok()
+        };
+        assert!(with(&mut plan, Network::Sockets, Some(30)));
+        assert!(with(&mut plan, Network::Links, None));
+        for (network, loss) in [
+            (Network::Sockets, None),
+            (Network::Links, Some(0)),
+            (Network::Sockets, Some(1_001)),
+        ] {
+            assert!(!with(&mut plan, network, loss), "{network:?} {loss:?}");
+        }
     }
 
     #[test]

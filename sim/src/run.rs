@@ -165,7 +165,7 @@ pub fn run_seen(
         seed: plan.world,
         sockets: plan.network == Network::Sockets,
         latency_us: plan.latency_us,
-        loss: (plan.world % 4) as u32 * 10,
+        loss: plan.loss.unwrap_or(0),
     };
     let ended = catch_unwind(AssertUnwindSafe(|| node::run(medium, rig, judge(lesser))));
     let take = |tally: &Mutex<Tally>| tally.lock().unwrap_or_else(PoisonError::into_inner).clone();

@@ -181,7 +181,7 @@ mod tests {
         };
         let mut plan = crate::draw::plan(1, &wishes);
         plan.commands.clear();
-        plan.network = crate::plan::Network::Links;
+        (plan.network, plan.loss) = (crate::plan::Network::Links, None);
         let at = "before deliver 0->1 Save 7, attempt 99"
             .parse()
             .expect("an anchor");

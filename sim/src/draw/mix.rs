@@ -88,6 +88,7 @@ mod tests {
     fn nothing_goes_wrong_in_a_calm_plan() {
         for plan in plans(Mix::Calm) {
             assert_eq!((plan.faults.len(), plan.noise), (0, Noise::default()));
+            assert_eq!(plan.loss.unwrap_or(0), 0);
             assert!(!plan.commands.is_empty());
         }
     }

@@ -112,16 +112,18 @@ fn cut_list<T>(plan: &mut Plan, wanted: &Wanted<'_>, list: impl Fn(&mut Plan) ->
 }
 
 fn cut_values(plan: &mut Plan, wanted: &Wanted<'_>) {
-    let rates: [fn(&mut Noise) -> &mut u32; 5] = [
+    let rates: [fn(&mut Noise) -> &mut u32; 6] = [
         |noise| &mut noise.lose,
         |noise| &mut noise.duplicate,
         |noise| &mut noise.delay,
         |noise| &mut noise.corrupt,
         |noise| &mut noise.hold,
+        |noise| &mut noise.reorder,
     ];
     for rate in rates {
         attempt(plan, wanted, |plan| *rate(&mut plan.noise) = 0);
     }
+    attempt(plan, wanted, |plan| plan.loss = plan.loss.map(|_| 0));
     for slot in 0..plan.units.len() {
         attempt(plan, wanted, |plan| plan.units[slot].startup = None);
         attempt(plan, wanted, |plan| plan.units[slot].drift_ppm = 0);
