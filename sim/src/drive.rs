@@ -131,6 +131,8 @@ pub struct Rig {
     barriers: Barrier,
     calm: bool,
     violation: Option<Violation>,
+    /// The number of the event that broke a property.
+    violated_at: Option<u64>,
 }
 
 impl Rig {
@@ -172,6 +174,7 @@ impl Rig {
             barriers: 0,
             calm: false,
             violation: None,
+            violated_at: None,
             plan,
             stock,
         })
@@ -309,6 +312,11 @@ impl Rig {
         self.violation.as_ref()
     }
 
+    /// The number of the event that broke it; none if the whole run did.
+    pub const fn violated_at(&self) -> Option<u64> {
+        self.violated_at
+    }
+
     /// Notes a violation that was found from outside the tap.
     pub fn violate(&mut self, violation: Violation) {
         self.violation.get_or_insert(violation);
@@ -399,6 +407,7 @@ impl Rig {
         for observer in &mut observers {
             if let Err(violation) = observer.see(&seen, self) {
                 self.violation.get_or_insert(violation);
+                self.violated_at.get_or_insert(seen.number);
             }
         }
         self.observers = observers;

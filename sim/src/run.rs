@@ -115,6 +115,8 @@ impl Ending {
 pub struct Report {
     /// What was established.
     pub verdict: Verdict,
+    /// The number of the event that broke a property; none if no single one did.
+    pub violated_at: Option<u64>,
     /// How things stood at the end; none after a panic.
     pub ending: Option<Ending>,
     /// Virtual time at the end, in microseconds.
@@ -179,6 +181,7 @@ pub fn run_seen(
             };
             Report {
                 verdict,
+                violated_at: rig.violated_at(),
                 ending: Some(Ending::of(&rig)),
                 virtual_us: rig.now_us(),
                 messages: rig.messages(),
@@ -194,6 +197,7 @@ pub fn run_seen(
             verdict: Verdict::Panicked {
                 words: words(&*panic),
             },
+            violated_at: None,
             ending: None,
             virtual_us: 0,
             messages: 0,

@@ -6,7 +6,7 @@ use skewsync::base::{BootId, CommandId, ImageDigest, Slot, WriteId};
 use skewsync::message::Address;
 use skewsync::unit::{Arbiter, ArbiterInput, ArbiterOutput, Boot, Input, Limits, Output, Unit};
 
-use crate::plan::Sight;
+use crate::plan::{Fault, Sight};
 
 /// One thing that happened, and when.
 #[derive(Clone, Copy, Debug)]
@@ -122,6 +122,8 @@ pub enum Event<'a> {
         kind: usize,
         /// Whether it changed anything, now.
         effect: bool,
+        /// The fault, as it strikes; none as it takes effect later, or if chance dealt it.
+        of: Option<&'a Fault>,
     },
     /// Faults and commands stopped: the liveness phase begins.
     Calm,

@@ -370,7 +370,8 @@ impl Rig {
     pub(super) fn took_effect(&mut self, kinds: impl IntoIterator<Item = usize>) {
         for kind in kinds {
             if !self.calm {
-                self.emit(Event::Fault { kind, effect: true });
+                let (effect, of) = (true, None);
+                self.emit(Event::Fault { kind, effect, of });
             }
         }
     }

@@ -72,7 +72,8 @@ impl Rig {
                 down_ms,
             } => self.change_image(Slot(*slot), image, *down_ms),
         };
-        self.emit(Event::Fault { kind, effect });
+        let of = Some(fault);
+        self.emit(Event::Fault { kind, effect, of });
     }
 
     /// Ends a unit's process. `kept`: the power goes too, and so many writes under way are durable.

@@ -78,7 +78,10 @@ impl Observer for Commutes {
         if let Event::Started { slot, boot, .. } = seen.event {
             self.images.insert((slot, boot.boot), scene.image(slot).0);
         }
-        if let Event::Fault { kind, effect: true } = seen.event {
+        if let Event::Fault {
+            kind, effect: true, ..
+        } = seen.event
+        {
             // A Standby that was made to refuse a line holds something else, and says so.
             self.spoilt |= crate::plan::fault::FAULT_KINDS[kind] == "refuse-line";
         }

@@ -67,7 +67,9 @@ impl Observer for ListedInStore {
     fn see(&mut self, seen: &Seen<'_>, scene: &dyn Scene) -> Result<(), Violation> {
         let (slot, unit) = match seen.event {
             Event::Unit { slot, unit, .. } => (slot, unit),
-            Event::Fault { kind, effect: true } => {
+            Event::Fault {
+                kind, effect: true, ..
+            } => {
                 self.refuses |= FAULT_KINDS[kind] == "refuse-line";
                 return Ok(());
             }

@@ -20,7 +20,10 @@ pub struct NoForeignLine {
 
 impl Observer for NoForeignLine {
     fn see(&mut self, seen: &Seen<'_>, _: &dyn Scene) -> Result<(), Violation> {
-        if let Event::Fault { kind, effect: true } = seen.event {
+        if let Event::Fault {
+            kind, effect: true, ..
+        } = seen.event
+        {
             self.refuses |= FAULT_KINDS[kind] == "refuse-line";
         }
         for output in performed(&seen.event) {
@@ -67,7 +70,14 @@ mod tests {
             let kind = FAULT_KINDS.iter().position(|kind| *kind == "refuse-line");
             let kind = kind.expect("a kind of fault");
             stage
-                .show(oracle, Event::Fault { kind, effect: true })
+                .show(
+                    oracle,
+                    Event::Fault {
+                        kind,
+                        effect: true,
+                        of: None,
+                    },
+                )
                 .unwrap();
         }
         let (component, form) = (Shared::text("bgp"), Shared::text("x"));

@@ -101,7 +101,7 @@ fn told(event: &Event<'_>, scene: &dyn Scene) -> Option<String> {
         Event::ArbiterEnded => "arbiter ends".into(),
         Event::Written { .. } => return None,
         Event::Paused { slot, paused } => format!("{slot} paused: {paused}"),
-        Event::Fault { kind, effect } => {
+        Event::Fault { kind, effect, .. } => {
             format!("FAULT {} effect {effect}", FAULT_KINDS[*kind])
         }
         Event::Calm => {

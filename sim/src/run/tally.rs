@@ -90,7 +90,9 @@ impl Counter {
 impl Observer for Counter {
     fn see(&mut self, seen: &Seen<'_>, scene: &dyn Scene) -> Result<(), Violation> {
         match seen.event {
-            Event::Fault { kind, effect: true } => {
+            Event::Fault {
+                kind, effect: true, ..
+            } => {
                 *self.tally.faults.entry((kind, self.phase)).or_insert(0) += 1;
             }
             Event::Entered {

@@ -99,7 +99,7 @@ impl Observer for Trace {
                 durable,
             } => (slot, write, durable).hash(to),
             Event::Paused { slot, paused } => (slot, paused).hash(to),
-            Event::Fault { kind, effect } => (kind, effect).hash(to),
+            Event::Fault { kind, effect, .. } => (kind, effect).hash(to),
             Event::ArbiterEnded | Event::Calm => {}
         }
         Ok(())
