@@ -14,6 +14,7 @@ pub mod campaign;
 pub mod draw;
 pub mod drive;
 pub mod exit;
+pub mod interrupt;
 pub mod oracle;
 pub mod plan;
 pub mod quiet;

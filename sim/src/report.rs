@@ -2,6 +2,7 @@
 
 pub mod chronicle;
 pub mod json;
+pub mod page;
 pub mod terminal;
 
 use std::path::{Path, PathBuf};
