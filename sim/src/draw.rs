@@ -2,6 +2,7 @@
 //! the others.
 
 mod faults;
+mod lasting;
 mod material;
 mod mix;
 mod scenes;
@@ -68,6 +69,7 @@ pub(crate) enum Purpose {
     Noise = 5,
     Scenes = 6,
     Burst = 7,
+    Lasting = 8,
 }
 
 /// One stream of random numbers.
@@ -147,6 +149,7 @@ pub fn plan(seed: u64, wishes: &Wishes) -> Plan {
     };
     plan.commands = commands(seed, wishes, &plan);
     plan.faults = faults::draw(seed, wishes, &plan);
+    plan.faults.extend(lasting::draw(seed, wishes, &plan));
     let scene = scenes::draw(seed, wishes, &plan);
     plan.faults.extend(scene.faults);
     plan.commands.extend(scene.entries);

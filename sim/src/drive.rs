@@ -6,8 +6,11 @@ mod arrive;
 mod bay;
 mod enter;
 mod frame;
+mod lasting;
 mod perform;
 mod strike;
+#[cfg(test)]
+mod tests;
 mod trigger;
 
 use std::sync::Arc;
@@ -19,13 +22,22 @@ use skewsync::policy::Policy;
 use skewsync::unit::{Arbiter, ArbiterInput, Input, Limits, PairingKey, Unit};
 
 pub use bay::{Arrival, Bay, Desk};
+pub use lasting::Ill;
 
-use crate::plan::{Network, Plan};
+use crate::plan::{FaultKind, Network, Plan};
 use crate::stock::{Loaded, Stock, StockError};
 use crate::tap::{Event, Observer, Scene, Seen, Violation};
 use crate::world::link::{Barrier, Links, Packet};
 pub use trigger::Met;
 use trigger::Triggers;
+
+/// Of the kinds of faults, that of a unit which is slow.
+const UNIT_SLOW: usize = FaultKind::UnitSlow {
+    slot: 0,
+    step_ms: 0,
+    for_ms: 0,
+}
+.index();
 
 /// What the driver wants to be told of after a while.
 #[derive(Clone, Debug)]
@@ -72,10 +84,21 @@ pub enum Job {
     },
     /// Links are whole again.
     Heal(Vec<(Address, Address)>, Barrier),
+    /// A link is clogged, as one of several in turn.
+    Clog(Address, Address, Barrier),
     /// A link is free again.
     Unclog(Address, Address, Barrier),
     /// A disk takes writes again.
     DiskServes(Slot),
+    /// What a unit suffered from is over.
+    Over {
+        /// Where.
+        slot: Slot,
+        /// What.
+        ill: Ill,
+        /// Which time.
+        spell: u64,
+    },
     /// The liveness phase begins.
     Calm,
 }
@@ -129,6 +152,8 @@ pub struct Rig {
     /// Cuts and clogs that took or kept no message yet, each with its kind of fault.
     idle: std::collections::BTreeMap<Barrier, usize>,
     barriers: Barrier,
+    /// Lasting faults of units that have begun.
+    spells: u64,
     calm: bool,
     violation: Option<Violation>,
     /// The number of the event that broke a property.
@@ -172,6 +197,7 @@ impl Rig {
             pairings: 0,
             idle: std::collections::BTreeMap::new(),
             barriers: 0,
+            spells: 0,
             calm: false,
             violation: None,
             violated_at: None,
@@ -263,11 +289,10 @@ impl Rig {
                     self.links.heal(from, to, barrier);
                 }
             }
+            Job::Clog(from, to, barrier) => self.block(from, to, barrier),
             Job::Unclog(from, to, barrier) => self.unclog(from, to, barrier),
-            Job::DiskServes(slot) => {
-                self.bays[usize::from(slot.0)].disk.refuse(false);
-                self.bays[usize::from(slot.0)].refuses_unseen = false;
-            }
+            Job::DiskServes(slot) => self.bays[usize::from(slot.0)].disk.refuse(false),
+            Job::Over { slot, ill, spell } => self.over(slot, ill, spell),
             Job::Calm => self.calm(),
         }
     }
@@ -419,6 +444,13 @@ impl Rig {
         if !bay.runs() || bay.paused {
             return false;
         }
+        if bay.busy_until > now {
+            if bay.waits(now) {
+                self.came_to_bear(slot, &[UNIT_SLOW]);
+            }
+            return false;
+        }
+        let bay = &mut self.bays[usize::from(slot.0)];
         // Planted: what was queued comes before the timers that are due.
         let queue_first = bay.planted.is(Defect::TimersAfterQueue);
         if queue_first && let Some(arrival) = bay.inbox.pop_front() {
@@ -496,7 +528,8 @@ impl Scene for Rig {
     }
 
     fn paused(&self, slot: Slot) -> bool {
-        self.bays[usize::from(slot.0)].paused
+        let bay = &self.bays[usize::from(slot.0)];
+        bay.paused || bay.slow_us > 0
     }
 
     fn passes(&self, from: Address, to: Address) -> bool {

@@ -246,6 +246,11 @@ impl Plan {
                 fault.at
             ));
         }
+        for fault in &self.faults {
+            if let Err(why) = fault.kind.check() {
+                return wrong(&format_args!("{why}: {} at `{}`", fault.name(), fault.at));
+            }
+        }
         if self.loss.is_some() != (self.network == Network::Sockets) {
             return wrong(
                 &"a plan over madsim's sockets says how many of a thousand messages are lost (`loss = 0`), and no \

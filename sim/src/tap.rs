@@ -165,7 +165,7 @@ pub trait Scene {
     fn boot(&self, slot: Slot) -> Option<BootId>;
     /// When the lease of the unit in the slot ends, by its driver's clock, in microseconds of virtual time.
     fn lease_end(&self, slot: Slot) -> Option<u64>;
-    /// Whether the unit is suspended.
+    /// Whether the unit is suspended, or so slow that it holds no bound in time.
     fn paused(&self, slot: Slot) -> bool;
     /// Whether frames pass from one place to the other now.
     fn passes(&self, from: Address, to: Address) -> bool;

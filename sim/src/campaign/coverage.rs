@@ -32,6 +32,16 @@ pub const EMPTY: &[(&str, Phase, &str)] = &[
         Phase::Drain,
         "a save and a drain exclude each other, and a hot pair writes nothing else but a count that is forgotten",
     ),
+    (
+        "disk-full",
+        Phase::Vacant,
+        "who saves acts, or sits in a session whose Active's lease ends in the milliseconds of one message's way",
+    ),
+    (
+        "disk-full",
+        Phase::Drain,
+        "a save and a drain exclude each other, but for the last messages of a save that is given up",
+    ),
 ];
 
 /// Situations that are not met, each with its reason.
@@ -122,10 +132,11 @@ pub fn document() -> String {
          `skewlab run` counts each fault in the phase in which it took effect (`sim/src/run/phase.rs`); a campaign of\n\
          10,000 seeds or more that leaves a cell empty, other than those below, exits 6. This file is made from\n\
          `sim/src/campaign/coverage.rs` and held equal by a test.\n\n\
-         A cut or a clog takes effect with the first message that it takes or keeps, a disk or a parser that refuses\n\
-         with the first write or line that it refuses, a message that comes twice, is held or is reordered where the\n\
-         copy (the late message: behind a later one) arrives, every other fault as it strikes; what strikes a machine\n\
-         that does not run has none.\n\n| kind |",
+         A cut or a clog takes effect with the first message that it takes or keeps, a disk that refuses, is full or is\n\
+         slow with the first write that meets it, a parser that refuses with the first line, a slow unit with the first\n\
+         input that waits for it, a message that comes twice, is held or is reordered where the copy (the late message:\n\
+         behind a later one) arrives, every other fault as it strikes; what strikes a machine that does not run has\n\
+         none.\n\n| kind |",
     );
     for phase in PHASES {
         let _ = write!(text, " {} |", phase.name());

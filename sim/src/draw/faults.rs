@@ -5,11 +5,25 @@ use skewsync::base::Slot;
 use skewsync::message::{Address, Kind};
 
 use super::{Purpose, Stream, Wishes, allowed};
-use crate::plan::fault::FAULT_KINDS;
+use crate::plan::fault::Befalls;
 use crate::plan::{Anchor, Fault, FaultKind, Moment, Network, Plan, What};
 
-/// The faults that are not of a single message, from this index of [`FAULT_KINDS`] on.
-const FIRST_OF_NODES: usize = 6;
+/// The kinds that are drawn here: of machines and links, one at a time.
+const KINDS: [&str; 13] = [
+    "crash",
+    "power-loss",
+    "disk-lost",
+    "pause",
+    "stall",
+    "arbiter-crash",
+    "partition",
+    "one-way-cut",
+    "arbiter-away",
+    "clog",
+    "disk-refuses",
+    "refuse-line",
+    "image-change",
+];
 /// How soon after an operator asked for a switchover a fault is placed: a drain takes a round trip or two.
 const IN_DRAIN_MS_MAX: u64 = 30;
 /// A parser that refuses so many lines goes on until the unit starts again.
@@ -45,10 +59,10 @@ const AIMED_AT: [Kind; 22] = [
 pub(super) fn draw(seed: u64, wishes: &Wishes, plan: &Plan) -> Vec<Fault> {
     let mut stream = Stream::new(seed, Purpose::Faults);
     let mut kinds = Vec::new();
-    for (index, name) in FAULT_KINDS.iter().enumerate().skip(FIRST_OF_NODES) {
+    for name in KINDS {
         let on = stream.chance(wishes.mix.kind_percent());
         if on && allowed(wishes, name) {
-            kinds.push(index);
+            kinds.push(name);
         }
     }
     let mut faults = Vec::new();
@@ -56,8 +70,8 @@ pub(super) fn draw(seed: u64, wishes: &Wishes, plan: &Plan) -> Vec<Fault> {
     let dwell = stream.among(least, most);
     let mut ms = stream.among(50, dwell);
     while ms < plan.horizon_ms && !kinds.is_empty() {
-        let index = *stream.pick(&kinds);
-        if let Some(kind) = node_fault(index, plan, wishes, &mut stream) {
+        let name = *stream.pick(&kinds);
+        if let Some(kind) = node_fault(name, plan, wishes, &mut stream) {
             faults.extend(clogged(&kind, ms, plan, wishes, &mut stream));
             let at = moment(&kind, ms, plan, &mut stream);
             faults.push(Fault { at, kind });
@@ -113,7 +127,7 @@ fn clogged(
 /// A fault in the middle of a planned switchover, in two of three.
 fn in_drain(
     ms: u64,
-    kinds: &[usize],
+    kinds: &[&str],
     plan: &Plan,
     wishes: &Wishes,
     stream: &mut Stream,
@@ -140,8 +154,8 @@ fn in_drain(
     if kinds.is_empty() {
         return None;
     }
-    let index = *stream.pick(kinds);
-    let kind = node_fault(index, plan, wishes, stream)?;
+    let name = *stream.pick(kinds);
+    let kind = node_fault(name, plan, wishes, stream)?;
     let at = if matches!(kind, FaultKind::Stall { .. }) {
         moment(&kind, ms, plan, stream)
     } else {
@@ -150,12 +164,7 @@ fn in_drain(
     Some(Fault { at, kind })
 }
 
-fn node_fault(
-    index: usize,
-    plan: &Plan,
-    wishes: &Wishes,
-    stream: &mut Stream,
-) -> Option<FaultKind> {
+fn node_fault(name: &str, plan: &Plan, wishes: &Wishes, stream: &mut Stream) -> Option<FaultKind> {
     let slot = stream.below(2) as u8;
     let down_ms = stream.among(20, 8_000);
     let for_ms = stream.among(100, 12_000);
@@ -167,30 +176,30 @@ fn node_fault(
     let many = stream.chance(30);
     let images = wishes.material.names();
     let image = stream.pick(images).clone();
-    let kind = match index {
-        6 => FaultKind::Crash { slot, down_ms },
-        7 => FaultKind::PowerLoss {
+    let kind = match name {
+        "crash" => FaultKind::Crash { slot, down_ms },
+        "power-loss" => FaultKind::PowerLoss {
             slot,
             down_ms,
             kept,
         },
-        8 => FaultKind::DiskLost { slot, down_ms },
-        9 => FaultKind::Pause { slot, for_ms },
-        10 => FaultKind::Stall {
+        "disk-lost" => FaultKind::DiskLost { slot, down_ms },
+        "pause" => FaultKind::Pause { slot, for_ms },
+        "stall" => FaultKind::Stall {
             slot,
             beyond_ms: for_ms,
         },
-        11 => FaultKind::ArbiterCrash { down_ms },
-        12 => FaultKind::Partition { for_ms },
-        13 => FaultKind::OneWayCut { from, to, for_ms },
-        14 => FaultKind::ArbiterAway { slot, for_ms },
-        15 => FaultKind::Clog { from, to, for_ms },
-        16 => FaultKind::DiskRefuses { slot, for_ms },
-        17 => FaultKind::RefuseLine {
+        "arbiter-crash" => FaultKind::ArbiterCrash { down_ms },
+        "partition" => FaultKind::Partition { for_ms },
+        "one-way-cut" => FaultKind::OneWayCut { from, to, for_ms },
+        "arbiter-away" => FaultKind::ArbiterAway { slot, for_ms },
+        "clog" => FaultKind::Clog { from, to, for_ms },
+        "disk-refuses" => FaultKind::DiskRefuses { slot, for_ms },
+        "refuse-line" => FaultKind::RefuseLine {
             slot,
             lines: if many { LINES_MANY } else { 1 },
         },
-        18 if wishes.pair.is_none() => FaultKind::ImageChange {
+        "image-change" if wishes.pair.is_none() => FaultKind::ImageChange {
             slot,
             image,
             down_ms,
@@ -198,7 +207,7 @@ fn node_fault(
         _ => return None,
     };
     // Over madsim's sockets there are clogging and the nodes' own faults only.
-    let cuts = matches!(index, 12..=14);
+    let cuts = kind.befalls() == Befalls::Links && !matches!(kind, FaultKind::Clog { .. });
     (plan.network == Network::Links || !cuts).then_some(kind)
 }
 

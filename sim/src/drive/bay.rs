@@ -1,12 +1,13 @@
 //! Where a machine runs: its process, timers, inbox, disk and clock.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use skewsync::base::{BootId, ImageDigest, Term};
 use skewsync::planted::Planted;
 use skewsync::unit::{Arbiter, ArbiterTimer, Input, Pairing, PairingKey, Part, Timer, Unit};
 
+use super::Ill;
 use crate::plan::UnitPlan;
 use crate::stock::{Loaded, Stock, StockError};
 use crate::world::clock::Clock;
@@ -33,8 +34,17 @@ pub struct Bay {
     first_image: ImageDigest,
     pub(super) unit: Option<Arc<Unit>>,
     pub(super) clock: Clock,
+    /// The clock as the plan has it, without faults.
+    pub(super) own_clock: Clock,
     pub(super) disk: Disk,
     pub(super) disk_us: u64,
+    /// How much longer the disk takes for now.
+    pub(super) disk_later_us: u64,
+    /// When the last write that was begun ends: writes end in the order in which they began.
+    pub(super) disk_busy_until: u64,
+    /// How long the unit is busy after each step.
+    pub(super) slow_us: u64,
+    pub(super) busy_until: u64,
     pub(super) inbox: VecDeque<Arrival>,
     pub(super) timers: BTreeMap<Timer, u64>,
     pub(super) lease_end: Option<u64>,
@@ -46,8 +56,10 @@ pub struct Bay {
     pub(super) boot: BootId,
     /// How many of the next lines the unit's parser refuses.
     pub(super) refuses_lines: u32,
-    /// The disk refuses writes, and refused none yet.
-    pub(super) refuses_unseen: bool,
+    /// Lasting faults that have struck here and changed nothing yet, by kind.
+    pub(super) unseen: BTreeSet<usize>,
+    /// What the unit suffers from, each with its number.
+    pub(super) spells: BTreeMap<Ill, u64>,
     pub(super) planted: Planted,
 }
 
@@ -71,8 +83,13 @@ impl Bay {
             image,
             unit: None,
             clock: Clock::new(plan.drift_ppm),
+            own_clock: Clock::new(plan.drift_ppm),
             disk: Disk::with(store),
             disk_us: plan.disk_ms * 1_000,
+            disk_later_us: 0,
+            disk_busy_until: 0,
+            slow_us: 0,
+            busy_until: 0,
             inbox: VecDeque::new(),
             timers: BTreeMap::new(),
             lease_end: None,
@@ -83,7 +100,8 @@ impl Bay {
             life: 0,
             boot: BootId(0),
             refuses_lines: 0,
-            refuses_unseen: false,
+            unseen: BTreeSet::new(),
+            spells: BTreeMap::new(),
             planted,
         })
     }
@@ -137,7 +155,18 @@ impl Bay {
         if self.unit.is_none() || self.paused {
             return None;
         }
-        self.timers.values().copied().chain(self.lease_end).min()
+        let due = self.timers.values().copied().chain(self.lease_end).min();
+        if self.inbox.is_empty() {
+            due.map(|due| due.max(self.busy_until))
+        } else {
+            Some(self.busy_until)
+        }
+    }
+
+    /// Whether anything is there for the unit to do.
+    pub(super) fn waits(&self, now: u64) -> bool {
+        let due = |at: &u64| *at <= now;
+        !self.inbox.is_empty() || self.lease_end.iter().chain(self.timers.values()).any(due)
     }
 
     /// The timer that has been due longest, taken out.
@@ -175,6 +204,8 @@ impl Bay {
         self.paused = false;
         self.pause += 1;
         self.refuses_lines = 0;
+        self.busy_until = 0;
+        self.disk_busy_until = 0;
     }
 }
 

@@ -13,6 +13,7 @@ use super::bay::acts;
 use super::{Arrival, Job, Order, Rig, frame};
 use crate::plan::{Fault, FaultKind, Sight};
 use crate::tap::{Delivered, Event, Fate};
+use crate::world::disk::Denied;
 
 /// How long the driver computes a pairing, in microseconds of true time.
 const PAIRING_US: u64 = 2_000;
@@ -25,6 +26,16 @@ const AT_ARRIVAL: [usize; 3] = [
     FaultKind::Hold { later_ms: 0 }.index(),
     FaultKind::Reorder { later_ms: 0 }.index(),
 ];
+
+/// Faults of a disk, which take effect with a write.
+const DISK_REFUSES: usize = FaultKind::DiskRefuses { slot: 0, for_ms: 0 }.index();
+const DISK_FULL: usize = FaultKind::DiskFull { slot: 0, for_ms: 0 }.index();
+const DISK_SLOW: usize = FaultKind::DiskSlow {
+    slot: 0,
+    later_ms: 0,
+    for_ms: 0,
+}
+.index();
 
 /// What was sent in a step: told after it.
 struct SentFrame {
@@ -123,6 +134,8 @@ impl Rig {
         let within = cut.as_ref().map(|(outputs, fault)| (*outputs, &fault.kind));
         let fates = self.perform(slot, &unit, &out, within, &mut sent);
         self.steps += 1;
+        let bay = &mut self.bays[usize::from(slot.0)];
+        bay.busy_until = self.now_us + bay.slow_us;
         let (outputs, seen) = (out.as_slice(), fates.as_slice());
         self.emit(Event::Unit {
             slot,
@@ -247,22 +260,43 @@ impl Rig {
 
     fn persist(&mut self, slot: Slot, write: WriteId, record: skewsync::unit::Record) {
         let bay = &mut self.bays[usize::from(slot.0)];
-        let durable = bay.disk.write(write, record);
+        let slow = if bay.disk_later_us > 0 {
+            Some(DISK_SLOW)
+        } else {
+            None
+        };
+        let refused = match bay.disk.write(write, record) {
+            Ok(()) => None,
+            Err(Denied::Refused) => Some(DISK_REFUSES),
+            Err(Denied::Full) => Some(DISK_FULL),
+        };
+        let ends = self.now_us + bay.disk_us + bay.disk_later_us;
+        // One after the other: what is due at one instant comes in no order.
+        let ends = ends.max(bay.disk_busy_until + 1_000);
+        bay.disk_busy_until = ends;
         let life = bay.life;
-        let refused = !durable && std::mem::take(&mut bay.refuses_unseen);
         self.later.push((
-            bay.disk_us,
+            ends - self.now_us,
             Job::Written {
                 slot,
                 life,
                 write,
-                durable,
+                durable: refused.is_none(),
             },
         ));
-        if refused {
-            let kind = FaultKind::DiskRefuses { slot: 0, for_ms: 0 }.index();
-            self.took_effect([kind]);
-        }
+        let kinds: Vec<usize> = refused.into_iter().chain(slow).collect();
+        self.came_to_bear(slot, &kinds);
+    }
+
+    /// Lasting faults of a unit change something: the first time it is told.
+    pub(super) fn came_to_bear(&mut self, slot: Slot, kinds: &[usize]) {
+        let unseen = &mut self.bays[usize::from(slot.0)].unseen;
+        let first: Vec<usize> = kinds
+            .iter()
+            .copied()
+            .filter(|kind| unseen.remove(kind))
+            .collect();
+        self.took_effect(first);
     }
 
     fn pair(&mut self, slot: Slot, key: PairingKey, bytes: &[u8]) {

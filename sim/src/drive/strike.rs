@@ -4,6 +4,7 @@ use skewsync::base::Slot;
 use skewsync::message::Address;
 
 use super::{Job, Order, Rig};
+use crate::plan::fault::{end, link};
 use crate::plan::{Fault, FaultKind};
 use crate::tap::Event;
 use crate::world::link::Barrier;
@@ -37,7 +38,7 @@ impl Rig {
                 let (one, other) = (Address::Unit(Slot(0)), Address::Unit(Slot(1)));
                 self.cut(kind, vec![(one, other), (other, one)], *for_ms)
             }
-            FaultKind::OneWayCut { from, to, for_ms } => match (place(from), place(to)) {
+            FaultKind::OneWayCut { from, to, for_ms } => match (end(from), end(to)) {
                 (Some(from), Some(to)) => self.cut(kind, vec![(from, to)], *for_ms),
                 _ => false,
             },
@@ -49,14 +50,14 @@ impl Rig {
                     *for_ms,
                 )
             }
-            FaultKind::Clog { from, to, for_ms } => match (place(from), place(to)) {
+            FaultKind::Clog { from, to, for_ms } => match (end(from), end(to)) {
                 (Some(from), Some(to)) => self.clog(kind, from, to, *for_ms),
                 _ => false,
             },
             FaultKind::DiskRefuses { slot, for_ms } => {
                 let bay = &mut self.bays[usize::from(*slot)];
                 bay.disk.refuse(true);
-                bay.refuses_unseen = true;
+                bay.unseen.insert(kind);
                 self.later
                     .push((for_ms * 1_000, Job::DiskServes(Slot(*slot))));
                 false
@@ -71,6 +72,27 @@ impl Rig {
                 image,
                 down_ms,
             } => self.change_image(Slot(*slot), image, *down_ms),
+            FaultKind::ClockRate { slot, ppm, for_ms } => {
+                self.clock_rate(Slot(*slot), *ppm, *for_ms)
+            }
+            FaultKind::ClockStep { slot, by_ms } => self.clock_step(Slot(*slot), *by_ms),
+            FaultKind::SwizzleClog {
+                links,
+                freed,
+                every_ms,
+                for_ms,
+            } => self.swizzle(kind, [links, freed], *every_ms, *for_ms),
+            FaultKind::DiskFull { slot, for_ms } => self.disk_full(Slot(*slot), kind, *for_ms),
+            FaultKind::DiskSlow {
+                slot,
+                later_ms,
+                for_ms,
+            } => self.disk_slow(Slot(*slot), kind, *later_ms, *for_ms),
+            FaultKind::UnitSlow {
+                slot,
+                step_ms,
+                for_ms,
+            } => self.slow(Slot(*slot), kind, *step_ms, *for_ms),
         };
         let of = Some(fault);
         self.emit(Event::Fault { kind, effect, of });
@@ -203,12 +225,47 @@ impl Rig {
     /// A clog has effect once it keeps a message, which is told then.
     fn clog(&mut self, kind: usize, from: Address, to: Address, for_ms: u64) -> bool {
         let barrier = self.barrier(kind);
+        self.block(from, to, barrier);
+        self.later
+            .push((for_ms.max(1) * 1_000, Job::Unclog(from, to, barrier)));
+        false
+    }
+
+    pub(super) fn block(&mut self, from: Address, to: Address, barrier: Barrier) {
+        if self.calm {
+            return;
+        }
         self.links.clog(from, to, barrier);
         if self.sockets() {
             self.orders.push(Order::SocketClog(from, to, true));
         }
-        self.later
-            .push((for_ms.max(1) * 1_000, Job::Unclog(from, to, barrier)));
+    }
+
+    /// Each of its clogs has effect by itself.
+    fn swizzle(
+        &mut self,
+        kind: usize,
+        [links, freed]: [&[String]; 2],
+        every_ms: u64,
+        for_ms: u64,
+    ) -> bool {
+        let links: Vec<_> = links.iter().filter_map(|word| link(word)).collect();
+        let barriers: Vec<Barrier> = links.iter().map(|_| self.barrier(kind)).collect();
+        let mut at_ms = 1;
+        for ((from, to), barrier) in links.iter().zip(&barriers) {
+            self.later
+                .push((at_ms * 1_000, Job::Clog(*from, *to, *barrier)));
+            at_ms += every_ms;
+        }
+        at_ms += for_ms;
+        for (from, to) in freed.iter().filter_map(|word| link(word)) {
+            let Some(at) = links.iter().position(|link| *link == (from, to)) else {
+                continue;
+            };
+            self.later
+                .push((at_ms * 1_000, Job::Unclog(from, to, barriers[at])));
+            at_ms += every_ms;
+        }
         false
     }
 
@@ -248,6 +305,7 @@ impl Rig {
         for slot in [Slot(0), Slot(1)] {
             self.bays[usize::from(slot.0)].disk.refuse(false);
             self.bays[usize::from(slot.0)].refuses_lines = 0;
+            self.recovers_wholly(slot);
             self.resume(slot);
             let bay = &self.bays[usize::from(slot.0)];
             if !bay.runs() {
@@ -264,14 +322,5 @@ impl Rig {
             self.later.push((1_000, Job::RestartArbiter));
         }
         self.emit(Event::Calm);
-    }
-}
-
-fn place(word: &str) -> Option<Address> {
-    match word {
-        "0" => Some(Address::Unit(Slot(0))),
-        "1" => Some(Address::Unit(Slot(1))),
-        "arbiter" => Some(Address::Arbiter),
-        _ => None,
     }
 }

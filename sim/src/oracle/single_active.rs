@@ -94,6 +94,13 @@ impl SingleActive {
 }
 
 impl Observer for SingleActive {
+    fn before(&mut self, slot: Slot, _: &Input, scene: &dyn Scene) {
+        // The rate of a clock may have changed since the last step, and with it when the lease ends.
+        if let (Some(known), Some(end)) = (self.ends.get_mut(&slot), scene.lease_end(slot)) {
+            *known = end;
+        }
+    }
+
     fn see(&mut self, seen: &Seen<'_>, scene: &dyn Scene) -> Result<(), Violation> {
         if let Event::Ended { slot, .. } = seen.event {
             self.ends.remove(&slot);

@@ -1,6 +1,8 @@
 //! What can go wrong in a run.
 
 use serde::{Deserialize, Serialize};
+use skewsync::base::Slot;
+use skewsync::message::Address;
 
 use super::Anchor;
 use super::anchor::Moment;
@@ -143,6 +145,58 @@ pub enum FaultKind {
         /// After how long it starts again.
         down_ms: u64,
     },
+    /// The unit's clock runs at another rate, which it keeps through restarts; its timers and its lease with it.
+    ClockRate {
+        /// Which unit.
+        slot: u8,
+        /// How much faster than the plan has it, in parts per million.
+        ppm: i32,
+        /// For how long.
+        for_ms: u64,
+    },
+    /// The unit's clock is set: its timers and its lease end sooner by so much, or later.
+    ClockStep {
+        /// Which unit.
+        slot: u8,
+        /// How far it is set forward; less than 0: back.
+        by_ms: i64,
+    },
+    /// Links are clogged one after the other, and freed one after the other in another order.
+    SwizzleClog {
+        /// The links in the order in which they are clogged, each as `0->arbiter`.
+        links: Vec<String>,
+        /// The same links in the order in which they are freed.
+        freed: Vec<String>,
+        /// Time between two links.
+        every_ms: u64,
+        /// How long all of them are clogged.
+        for_ms: u64,
+    },
+    /// The unit's disk is full: it takes no startup store. What is written in place, terms and counts, it takes.
+    DiskFull {
+        /// Which unit.
+        slot: u8,
+        /// For how long.
+        for_ms: u64,
+    },
+    /// Each write to the unit's disk takes longer.
+    DiskSlow {
+        /// Which unit.
+        slot: u8,
+        /// By how much.
+        later_ms: u64,
+        /// For how long.
+        for_ms: u64,
+    },
+    /// The unit is busy for so long after each of its steps: what comes, and timers too, wait.
+    UnitSlow {
+        /// Which unit.
+        slot: u8,
+        /// How long it is busy.
+        step_ms: u64,
+        /// For how long it is slow.
+        for_ms: u64,
+    },
 }
 
 const fn one_line() -> u32 {
@@ -173,7 +227,9 @@ pub struct Noise {
 }
 
 /// The names of all kinds of faults, as plans, tables and reports write them.
-pub const FAULT_KINDS: [&str; 19] = [
+///
+/// Kept summaries and seeds count on the order: a new kind goes to the end.
+pub const FAULT_KINDS: [&str; 25] = [
     "lose",
     "duplicate",
     "delay",
@@ -193,7 +249,24 @@ pub const FAULT_KINDS: [&str; 19] = [
     "disk-refuses",
     "refuse-line",
     "image-change",
+    "clock-rate",
+    "clock-step",
+    "swizzle-clog",
+    "disk-full",
+    "disk-slow",
+    "unit-slow",
 ];
+
+/// What a kind of fault befalls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Befalls {
+    /// One message, as it is sent.
+    Message,
+    /// Links, as they are.
+    Links,
+    /// A unit or the arbiter.
+    Machine,
+}
 
 impl Fault {
     /// The fault kind's name, as plans write it.
@@ -203,7 +276,7 @@ impl Fault {
 
     /// Whether it befalls a single message.
     pub const fn of_message(&self) -> bool {
-        self.kind.index() <= 5
+        matches!(self.kind.befalls(), Befalls::Message)
     }
 
     /// Whether its anchor is of the sort that its kind needs.
@@ -227,7 +300,12 @@ impl Fault {
             | FaultKind::ArbiterAway { slot, .. }
             | FaultKind::DiskRefuses { slot, .. }
             | FaultKind::RefuseLine { slot, .. }
-            | FaultKind::ImageChange { slot, .. } => Some(slot),
+            | FaultKind::ImageChange { slot, .. }
+            | FaultKind::ClockRate { slot, .. }
+            | FaultKind::ClockStep { slot, .. }
+            | FaultKind::DiskFull { slot, .. }
+            | FaultKind::DiskSlow { slot, .. }
+            | FaultKind::UnitSlow { slot, .. } => Some(slot),
             FaultKind::Lose
             | FaultKind::Duplicate { .. }
             | FaultKind::Delay { .. }
@@ -237,7 +315,8 @@ impl Fault {
             | FaultKind::ArbiterCrash { .. }
             | FaultKind::Partition { .. }
             | FaultKind::OneWayCut { .. }
-            | FaultKind::Clog { .. } => None,
+            | FaultKind::Clog { .. }
+            | FaultKind::SwizzleClog { .. } => None,
         }
     }
 }
@@ -265,8 +344,104 @@ impl FaultKind {
             Self::DiskRefuses { .. } => 16,
             Self::RefuseLine { .. } => 17,
             Self::ImageChange { .. } => 18,
+            Self::ClockRate { .. } => 19,
+            Self::ClockStep { .. } => 20,
+            Self::SwizzleClog { .. } => 21,
+            Self::DiskFull { .. } => 22,
+            Self::DiskSlow { .. } => 23,
+            Self::UnitSlow { .. } => 24,
         }
     }
+
+    /// What it befalls.
+    pub const fn befalls(&self) -> Befalls {
+        match self {
+            Self::Lose
+            | Self::Duplicate { .. }
+            | Self::Delay { .. }
+            | Self::Corrupt { .. }
+            | Self::Hold { .. }
+            | Self::Reorder { .. } => Befalls::Message,
+            Self::Partition { .. }
+            | Self::OneWayCut { .. }
+            | Self::ArbiterAway { .. }
+            | Self::Clog { .. }
+            | Self::SwizzleClog { .. } => Befalls::Links,
+            Self::Crash { .. }
+            | Self::PowerLoss { .. }
+            | Self::DiskLost { .. }
+            | Self::Pause { .. }
+            | Self::Stall { .. }
+            | Self::ArbiterCrash { .. }
+            | Self::DiskRefuses { .. }
+            | Self::RefuseLine { .. }
+            | Self::ImageChange { .. }
+            | Self::ClockRate { .. }
+            | Self::ClockStep { .. }
+            | Self::DiskFull { .. }
+            | Self::DiskSlow { .. }
+            | Self::UnitSlow { .. } => Befalls::Machine,
+        }
+    }
+
+    /// What of it contradicts itself, in words.
+    ///
+    /// # Errors
+    /// Those words.
+    pub fn check(&self) -> Result<(), &'static str> {
+        match self {
+            Self::SwizzleClog { links, freed, .. } => {
+                let sorted = |links: &[String]| {
+                    let ends: Option<Vec<_>> = links.iter().map(|word| link(word)).collect();
+                    ends.map(|mut ends| {
+                        ends.sort_unstable();
+                        ends
+                    })
+                };
+                let (Some(clogged), Some(freed)) = (sorted(links), sorted(freed)) else {
+                    return Err(
+                        "a link is written `0->arbiter`, between two of `0`, `1` and `arbiter`",
+                    );
+                };
+                if clogged.windows(2).any(|two| two[0] == two[1]) {
+                    return Err("a swizzle-clog names a link once");
+                }
+                if clogged != freed {
+                    return Err("a swizzle-clog frees the links that it clogs");
+                }
+                Ok(())
+            }
+            Self::ClockRate { ppm, .. } if ppm.unsigned_abs() > PPM_MAX => {
+                Err("a clock's rate changes by 500000 ppm at most")
+            }
+            Self::OneWayCut { from, to, .. } | Self::Clog { from, to, .. }
+                if end(from).is_none() || end(to).is_none() =>
+            {
+                Err("a link is between two of `0`, `1` and `arbiter`")
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// By how much a plan may change the rate of a clock, beside its drift: it goes on running forward.
+pub const PPM_MAX: u32 = 500_000;
+
+/// A place as plans write it.
+pub fn end(word: &str) -> Option<Address> {
+    match word {
+        "0" => Some(Address::Unit(Slot(0))),
+        "1" => Some(Address::Unit(Slot(1))),
+        "arbiter" => Some(Address::Arbiter),
+        _ => None,
+    }
+}
+
+/// A link as plans write it: `0->arbiter`.
+pub fn link(word: &str) -> Option<(Address, Address)> {
+    let (from, to) = word.split_once("->")?;
+    let (from, to) = (end(from)?, end(to)?);
+    (from != to).then_some((from, to))
 }
 
 #[cfg(test)]
@@ -286,5 +461,28 @@ mod tests {
         let text = toml::to_string(&fault).expect("a fault is representable");
         assert!(text.contains("kind = \"power-loss\""), "{text}");
         assert_eq!(fault.name(), "power-loss");
+    }
+
+    #[test]
+    fn a_swizzle_clog_frees_what_it_clogs() {
+        let of = |links: &[&str], freed: &[&str]| {
+            let words = |of: &[&str]| of.iter().map(|word| (*word).into()).collect();
+            let kind = FaultKind::SwizzleClog {
+                links: words(links),
+                freed: words(freed),
+                every_ms: 1,
+                for_ms: 1,
+            };
+            kind.check()
+        };
+        assert_eq!(of(&["0->1", "1->arbiter"], &["1->arbiter", "0->1"]), Ok(()));
+        for (links, freed) in [
+            (&["0->1"], &["1->0"]),
+            (&["0->2"], &["0->2"]),
+            (&["0->0"], &["0->0"]),
+        ] {
+            assert!(of(links, freed).is_err(), "{links:?} {freed:?}");
+        }
+        assert!(of(&["0->1", "0->1"], &["0->1", "0->1"]).is_err());
     }
 }

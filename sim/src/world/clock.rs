@@ -20,9 +20,24 @@ impl Clock {
 
     /// The true time that passes while this clock counts `local` microseconds.
     pub const fn true_us(self, local: u64) -> u64 {
-        let rate = (Self::MILLION + self.drift_ppm as i64) as u64;
         // Rounded up: a timer is never early by its own clock.
-        (local * Self::MILLION as u64).div_ceil(rate)
+        (local * Self::MILLION as u64).div_ceil(self.rate())
+    }
+
+    /// The true time in which `other` counts what this clock counts in `true_us` of true time.
+    pub const fn as_on(self, other: Self, true_us: u64) -> u64 {
+        let counted = true_us as u128 * self.rate() as u128;
+        counted.div_ceil(other.rate() as u128) as u64
+    }
+
+    /// This clock, faster by so much.
+    #[must_use]
+    pub const fn faster(self, ppm: i32) -> Self {
+        Self::new(self.drift_ppm + ppm)
+    }
+
+    const fn rate(self) -> u64 {
+        (Self::MILLION + self.drift_ppm as i64) as u64
     }
 }
 
@@ -35,5 +50,12 @@ mod tests {
         assert_eq!(Clock::new(0).true_us(4_000_000), 4_000_000);
         assert!(Clock::new(10_000).true_us(4_000_000) < 4_000_000);
         assert!(Clock::new(-10_000).true_us(4_000_000) > 4_000_000);
+    }
+
+    #[test]
+    fn what_is_left_of_a_timer_takes_longer_on_a_slower_clock() {
+        let (plain, half) = (Clock::new(0), Clock::new(0).faster(-500_000));
+        assert_eq!(plain.as_on(half, 3_000), 6_000);
+        assert_eq!(half.as_on(plain, 6_000), 3_000);
     }
 }

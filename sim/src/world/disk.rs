@@ -9,6 +9,15 @@ use skewsync::unit::{Boot, Record, Store};
 /// Writes under way at most; a unit that has more outstanding is broken.
 pub const PENDING_MAX: usize = 256;
 
+/// Why a disk does not take a write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Denied {
+    /// It refuses all.
+    Refused,
+    /// There is no room for another startup store.
+    Full,
+}
+
 /// One disk.
 #[derive(Clone, Debug, Default)]
 pub struct Disk {
@@ -19,6 +28,7 @@ pub struct Disk {
     store: Option<Store>,
     pending: VecDeque<(WriteId, Record)>,
     refuses: bool,
+    full: bool,
 }
 
 impl Disk {
@@ -47,17 +57,24 @@ impl Disk {
         }
     }
 
-    /// Begins a write; its end is an event of its own. False if the disk refuses it.
-    pub fn write(&mut self, write: WriteId, record: Record) -> bool {
+    /// Begins a write; its end is an event of its own.
+    ///
+    /// # Errors
+    /// Why the disk does not take it.
+    pub fn write(&mut self, write: WriteId, record: Record) -> Result<(), Denied> {
         assert!(
             self.pending.len() < PENDING_MAX,
             "writes under way are bounded"
         );
         if self.refuses {
-            return false;
+            return Err(Denied::Refused);
+        }
+        // Terms and counts are written in place.
+        if self.full && matches!(record, Record::Store(_)) {
+            return Err(Denied::Full);
         }
         self.pending.push_back((write, record));
-        true
+        Ok(())
     }
 
     /// A write has become durable, and all before it. False if it is not under way any more.
@@ -100,6 +117,11 @@ impl Disk {
         self.refuses = refuses;
     }
 
+    /// From now on there is no room for another startup store, or there is.
+    pub fn fill(&mut self, full: bool) {
+        self.full = full;
+    }
+
     /// The startup store that is durable.
     pub const fn store(&self) -> Option<&Store> {
         self.store.as_ref()
@@ -125,8 +147,8 @@ mod tests {
     #[test]
     fn power_loss_drops_what_was_under_way() {
         let mut disk = Disk::default();
-        assert!(disk.write(WriteId(1), Record::Resets(1)));
-        assert!(disk.write(WriteId(2), Record::Resets(2)));
+        disk.write(WriteId(1), Record::Resets(1)).unwrap();
+        disk.write(WriteId(2), Record::Resets(2)).unwrap();
         assert_eq!(disk.power_lost(1), 2);
         assert_eq!(disk.boot().resets, 1);
         assert!(!disk.complete(WriteId(2)), "it is gone");
@@ -135,7 +157,7 @@ mod tests {
     #[test]
     fn a_process_that_ends_leaves_its_writes_to_the_disk() {
         let mut disk = Disk::default();
-        assert!(disk.write(WriteId(1), Record::Highest(Term(7))));
+        disk.write(WriteId(1), Record::Highest(Term(7))).unwrap();
         disk.process_ended();
         let boot = disk.boot();
         assert_eq!((boot.highest, boot.boot), (Term(7), BootId(1)));
@@ -144,7 +166,7 @@ mod tests {
     #[test]
     fn a_new_disk_holds_nothing_and_says_so() {
         let mut disk = Disk::default();
-        assert!(disk.write(WriteId(1), Record::Resets(3)));
+        disk.write(WriteId(1), Record::Resets(3)).unwrap();
         disk.process_ended();
         disk.replaced(1 << 40);
         let boot = disk.boot();
@@ -156,9 +178,10 @@ mod tests {
     fn a_disk_that_refuses_takes_nothing() {
         let mut disk = Disk::default();
         disk.refuse(true);
-        assert!(!disk.write(WriteId(1), Record::Resets(1)));
+        let denied = disk.write(WriteId(1), Record::Resets(1));
+        assert_eq!(denied, Err(Denied::Refused));
         disk.refuse(false);
-        assert!(disk.write(WriteId(2), Record::Resets(1)));
+        disk.write(WriteId(2), Record::Resets(1)).unwrap();
         assert!(disk.complete(WriteId(2)));
     }
 }

@@ -1,0 +1,165 @@
+//! Each lasting fault has effect in a run, and is undone when faults stop.
+
+use std::sync::Arc;
+
+use skewsync::base::{Slot, WriteId};
+use skewsync::message::{Address, Stamp};
+use skewsync::unit::{Record, Timer};
+
+use super::Rig;
+use crate::campaign::run_fresh;
+use crate::draw::{self, Mix, Wishes};
+use crate::plan::{Anchor, Entry, Fault, FaultKind, Network, Plan, What};
+use crate::run::{Options, Verdict};
+use crate::stock::{self, Stock};
+use crate::world::clock::Clock;
+
+const SLOT: u8 = 0;
+
+fn stock() -> Arc<Stock> {
+    Arc::new(stock::load(&[]).expect("the bundled family loads").0)
+}
+
+/// A plan in which nothing goes wrong, with links of our own.
+fn quiet() -> Plan {
+    let material = Arc::new(stock::load(&[]).expect("the bundled family loads").1);
+    let wishes = Wishes {
+        mix: Mix::Calm,
+        material,
+        ..Wishes::default()
+    };
+    let mut plans = (1..).map(|seed| draw::plan(seed, &wishes));
+    let plan = plans.find(|plan| plan.network == Network::Links);
+    let mut plan = plan.expect("nine in ten go over links");
+    plan.horizon_ms = 20_000;
+    plan.commands.clear();
+    plan
+}
+
+/// What each kind of lasting fault is like, of a unit that acts.
+fn lasting() -> Vec<FaultKind> {
+    let words = |of: [&str; 3]| of.into_iter().map(String::from).collect();
+    let (slot, for_ms) = (SLOT, 9_000);
+    vec![
+        FaultKind::ClockRate {
+            slot,
+            ppm: 4_000,
+            for_ms,
+        },
+        FaultKind::ClockStep { slot, by_ms: 2_000 },
+        FaultKind::SwizzleClog {
+            links: words(["0->1", "1->0", "0->arbiter"]),
+            freed: words(["1->0", "0->arbiter", "0->1"]),
+            every_ms: 300,
+            for_ms,
+        },
+        FaultKind::DiskFull { slot, for_ms },
+        FaultKind::DiskSlow {
+            slot,
+            later_ms: 400,
+            for_ms,
+        },
+        FaultKind::UnitSlow {
+            slot,
+            step_ms: 60,
+            for_ms,
+        },
+    ]
+}
+
+/// A rig whose units run.
+fn rig(plan: Plan) -> Rig {
+    let mut rig = Rig::new(Arc::new(plan), stock(), Vec::new()).expect("the plan fits");
+    rig.start(Address::Unit(Slot(0)));
+    rig.start(Address::Unit(Slot(1)));
+    rig.at(1_000);
+    rig
+}
+
+fn strike(rig: &mut Rig, kind: FaultKind) {
+    let at = Anchor::Instant(1);
+    rig.strike(&Fault { at, kind });
+}
+
+#[test]
+fn every_lasting_fault_has_effect_in_a_run_and_the_pair_converges_after_it() {
+    let stock = stock();
+    for kind in lasting() {
+        let mut plan = quiet();
+        let at = Anchor::Instant(8_000);
+        plan.faults.push(Fault { at, kind });
+        for ms in [8_500, 9_000] {
+            plan.commands.push(Entry {
+                at: Anchor::Instant(ms),
+                what: What::Save,
+            });
+        }
+        let name = plan.faults[0].name();
+        let report = run_fresh(&Arc::new(plan), &stock, Options::default()).expect("it runs");
+        assert_eq!(report.verdict, Verdict::Passed, "{name}");
+        let met = report.tally.by_kind();
+        assert!(met.contains_key(name), "{name} had no effect: {met:?}");
+    }
+}
+
+#[test]
+fn when_faults_stop_nothing_lasts() {
+    for kind in lasting() {
+        let (mut rig, name) = (rig(quiet()), format!("{kind:?}"));
+        let clock = rig.bays[0].clock;
+        strike(&mut rig, kind);
+        rig.block(Address::Unit(Slot(0)), Address::Arbiter, 99);
+        rig.calm();
+        let bay = &mut rig.bays[0];
+        assert_eq!(bay.clock, clock, "{name}");
+        assert_eq!((bay.slow_us, bay.disk_later_us), (0, 0), "{name}");
+        assert!(bay.spells.is_empty(), "{name}");
+        assert!(bay.disk.write(WriteId(900), store()).is_ok(), "{name}");
+        assert!(rig.links.whole(), "{name}");
+        // What a swizzle-clog would clog later it does not.
+        rig.block(Address::Unit(Slot(0)), Address::Arbiter, 99);
+        assert!(rig.links.whole(), "{name}");
+    }
+}
+
+fn store() -> Record {
+    let image = stock().image("meridian@6.2").expect("a bundled image");
+    let store = image.store("hostname a\n");
+    assert_eq!(store.stamp, Stamp::default());
+    Record::Store(store)
+}
+
+#[test]
+fn a_clock_at_another_rate_moves_timers_and_comes_back_by_itself() {
+    let mut rig = rig(quiet());
+    rig.bays[0].own_clock = Clock::new(0);
+    rig.bays[0].clock = Clock::new(0);
+    let due = |rig: &Rig| rig.bays[0].timers[&Timer::Join] - rig.now_us;
+    let before = due(&rig);
+    let (slot, for_ms) = (SLOT, 50);
+    let half = FaultKind::ClockRate {
+        slot,
+        ppm: -500_000,
+        for_ms,
+    };
+    strike(&mut rig, half);
+    assert_eq!(due(&rig), 2 * before);
+    let ends = rig.take_later();
+    let (after, job) = ends.last().expect("it ends").clone();
+    assert_eq!(after, 50_000);
+    rig.job(job);
+    assert_eq!(due(&rig), before);
+    let by_ms = i64::try_from(before / 1_000).expect("a timer is short") - 1;
+    strike(&mut rig, FaultKind::ClockStep { slot, by_ms });
+    assert!(due(&rig) <= 1_000 + before % 1_000);
+}
+
+#[test]
+fn a_full_disk_takes_terms_and_no_store() {
+    let mut rig = rig(quiet());
+    let (slot, for_ms) = (SLOT, 50);
+    strike(&mut rig, FaultKind::DiskFull { slot, for_ms });
+    let disk = &mut rig.bays[0].disk;
+    assert!(disk.write(WriteId(900), store()).is_err());
+    assert!(disk.write(WriteId(901), Record::Resets(1)).is_ok());
+}
