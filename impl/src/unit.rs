@@ -71,7 +71,7 @@ use own::Cx;
 ///     refuses: &env::takes_all,
 ///     planted: Planted::NONE,
 /// };
-/// let boot = Boot { boot: BootId(1), lost_disk: false, highest: Term(0), resets: 0, store: None };
+/// let boot = Boot { boot: BootId(1), lost_disk: false, highest: Term(0), resets: 0, damaged: false, store: None };
 /// let mut out = Vec::new();
 /// let mut unit = Unit::start(&env, Slot(0), &boot, &mut out);
 /// unit.step(&env, Input::Timer(Timer::Join), &mut out);
@@ -103,6 +103,9 @@ impl Unit {
         assert!(slot.0 < env.limits.units, "the slot is one of the chassis");
         let mut own = Own::new(slot, boot);
         let mut cx = Cx { env, out };
+        if boot.damaged {
+            cx.event(Event::StoreDamaged);
+        }
         own.send_hello(None, &mut cx);
         let standby = Standby::join(&mut own, None, None, &mut cx);
         assert_eq!(own.n.0, 1, "the first round of joining");

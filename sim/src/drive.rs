@@ -90,6 +90,19 @@ pub enum Job {
     Unclog(Address, Address, Barrier),
     /// A disk takes writes again.
     DiskServes(Slot),
+    /// The power goes in the middle of a write.
+    Tear {
+        /// Where.
+        slot: Slot,
+        /// In which life of the unit it was begun.
+        life: u64,
+        /// Which.
+        write: WriteId,
+        /// How many of its bytes were written.
+        bytes: u32,
+        /// After how long the unit starts again.
+        down_ms: u64,
+    },
     /// What a unit suffered from is over.
     Over {
         /// Where.
@@ -292,6 +305,17 @@ impl Rig {
             Job::Clog(from, to, barrier) => self.block(from, to, barrier),
             Job::Unclog(from, to, barrier) => self.unclog(from, to, barrier),
             Job::DiskServes(slot) => self.bays[usize::from(slot.0)].disk.refuse(false),
+            Job::Tear {
+                slot,
+                life,
+                write,
+                bytes,
+                down_ms,
+            } => {
+                if self.bays[usize::from(slot.0)].life() == life {
+                    self.tear(slot, write, bytes, down_ms);
+                }
+            }
             Job::Over { slot, ill, spell } => self.over(slot, ill, spell),
             Job::Calm => self.calm(),
         }

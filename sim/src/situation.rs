@@ -90,6 +90,8 @@ situations! {
     Degraded = "degraded";
     /// A write to a disk failed.
     DiskFailed = "disk-failed";
+    /// A unit booted although a generation of its startup store did not read.
+    StoreDamaged = "store-damaged";
     /// A new Active's first event listed lines that it does not hold.
     ListedAtTakeover = "listed-at-takeover";
     /// A former Active found what was lost at the switchover.
@@ -259,7 +261,8 @@ impl Watcher {
             }
             Told::DiskFailed(_) => met.push(Situation::DiskFailed),
             Told::Declined { .. } => met.push(Situation::Declined),
-            // No disk here spoils what it holds.
+            Told::StoreDamaged => met.push(Situation::StoreDamaged),
+            // A store whose checksum holds was written by a unit.
             Told::ListingUnread => {}
         }
     }

@@ -3,5 +3,6 @@
 
 pub mod clock;
 pub mod disk;
+mod generation;
 pub mod link;
 pub mod node;

@@ -52,7 +52,10 @@ pub struct Boot {
     pub highest: Term,
     /// The ordered resets that were written.
     pub resets: u32,
-    /// The startup store; none: the factory default.
+    /// Whether a generation of the startup store was there and does not read: `store` may be an older one than was
+    /// saved last, or none.
+    pub damaged: bool,
+    /// The startup store, the newest generation that reads; none: the factory default.
     pub store: Option<Store>,
 }
 

@@ -196,6 +196,8 @@ pub enum Event {
     },
     /// The startup store's listing cannot be read: what is missing in its config is not known.
     ListingUnread,
+    /// A generation of the startup store does not read: the unit boots the other one, or none.
+    StoreDamaged,
     /// The disk refused a write.
     DiskFailed(WriteId),
     /// An offer was refused.

@@ -42,6 +42,11 @@ pub const EMPTY: &[(&str, Phase, &str)] = &[
         Phase::Drain,
         "a save and a drain exclude each other, but for the last messages of a save that is given up",
     ),
+    (
+        "torn-write",
+        Phase::Drain,
+        "a save and a drain exclude each other, but for the last messages of a save that is given up",
+    ),
 ];
 
 /// Situations that are not met, each with its reason.
@@ -161,7 +166,7 @@ pub fn document() -> String {
         }
         text.push('\n');
     }
-    text.push_str("\nEmpty, because:\n\n");
+    text.push_str("\nEmpty, or met too seldom to count on, because:\n\n");
     text.push_str(&notes);
     text
 }

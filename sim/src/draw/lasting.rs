@@ -1,17 +1,19 @@
 //! Draws faults that last: clocks that run at another rate, disks that are full or slow, units that are slow,
-//! links that are clogged in turn. A stream of its own, so that they move no other fault.
+//! links that are clogged in turn; and what befalls a startup store. A stream of its own, so that they move no other fault.
 
 use super::{DRIFT_PPM_MAX, Purpose, Stream, Wishes, allowed};
 use crate::plan::{Anchor, Fault, FaultKind, Plan, What};
 
 /// The kinds that are drawn here.
-const KINDS: [&str; 6] = [
+const KINDS: [&str; 8] = [
     "clock-rate",
     "clock-step",
     "swizzle-clog",
     "disk-full",
     "disk-slow",
     "unit-slow",
+    "bit-rot",
+    "torn-write",
 ];
 /// How long faults of a seed last, least and most: short ones end within a session's patience, long ones outlast it.
 const SHORT_MS: (u64, u64) = (50, 1_500);
@@ -61,8 +63,8 @@ pub(super) fn draw(seed: u64, wishes: &Wishes, plan: &Plan) -> Vec<Fault> {
     }
     // Of a disk nothing is noticed but where something is written.
     for entry in plan.commands.iter().filter(|one| one.what == What::Save) {
-        let name = *stream.pick(&["disk-full", "disk-slow"]);
-        let strikes = stream.chance(25) && kinds.contains(&name);
+        let name = *stream.pick(&["disk-full", "disk-slow", "torn-write"]);
+        let strikes = stream.chance(35) && kinds.contains(&name);
         let kind = fault(name, lasts, plan, &mut stream);
         faults.extend(
             kind.filter(|_| strikes)
@@ -83,6 +85,12 @@ fn fault(name: &str, lasts: (u64, u64), plan: &Plan, stream: &mut Stream) -> Opt
     let links = shuffled(stream, &LINKS);
     let links = links[..stream.among(2, links.len() as u64) as usize].to_vec();
     let freed = shuffled(stream, &links);
+    let down_ms = stream.among(20, 8_000);
+    let (both, bit, bytes) = (
+        stream.chance(25),
+        stream.word() as u32,
+        stream.word() as u32,
+    );
     let drift = plan.units[usize::from(slot)].drift_ppm;
     Some(match name {
         "clock-rate" => FaultKind::ClockRate {
@@ -107,6 +115,17 @@ fn fault(name: &str, lasts: (u64, u64), plan: &Plan, stream: &mut Stream) -> Opt
             slot,
             step_ms,
             for_ms,
+        },
+        "bit-rot" => FaultKind::BitRot {
+            slot,
+            down_ms,
+            both,
+            bit,
+        },
+        "torn-write" => FaultKind::TornWrite {
+            slot,
+            down_ms,
+            bytes,
         },
         _ => return None,
     })

@@ -56,6 +56,9 @@ pub struct Bay {
     pub(super) boot: BootId,
     /// How many of the next lines the unit's parser refuses.
     pub(super) refuses_lines: u32,
+    /// The power goes in the middle of the next write of a store, of which so many bytes are written; the unit is
+    /// down for so many milliseconds.
+    pub(super) tears: Option<(u32, u64)>,
     /// Lasting faults that have struck here and changed nothing yet, by kind.
     pub(super) unseen: BTreeSet<usize>,
     /// What the unit suffers from, each with its number.
@@ -100,6 +103,7 @@ impl Bay {
             life: 0,
             boot: BootId(0),
             refuses_lines: 0,
+            tears: None,
             unseen: BTreeSet::new(),
             spells: BTreeMap::new(),
             planted,

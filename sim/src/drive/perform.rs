@@ -7,7 +7,9 @@ use skewsync::base::{Slot, WriteId};
 use skewsync::config::{Line, LineKey, Prc};
 use skewsync::message::{Address, Message, ToArbiter};
 use skewsync::unit::env::takes_all;
-use skewsync::unit::{ArbiterInput, ArbiterOutput, Env, Input, Outcome, Output, PairingKey, Unit};
+use skewsync::unit::{
+    ArbiterInput, ArbiterOutput, Env, Input, Outcome, Output, PairingKey, Record, Unit,
+};
 
 use super::bay::acts;
 use super::{Arrival, Job, Order, Rig, frame};
@@ -258,13 +260,14 @@ impl Rig {
         }
     }
 
-    fn persist(&mut self, slot: Slot, write: WriteId, record: skewsync::unit::Record) {
+    fn persist(&mut self, slot: Slot, write: WriteId, record: Record) {
         let bay = &mut self.bays[usize::from(slot.0)];
         let slow = if bay.disk_later_us > 0 {
             Some(DISK_SLOW)
         } else {
             None
         };
+        let is_store = matches!(record, Record::Store(_));
         let refused = match bay.disk.write(write, record) {
             Ok(()) => None,
             Err(Denied::Refused) => Some(DISK_REFUSES),
@@ -275,6 +278,19 @@ impl Rig {
         let ends = ends.max(bay.disk_busy_until + 1_000);
         bay.disk_busy_until = ends;
         let life = bay.life;
+        if refused.is_none()
+            && is_store
+            && let Some((bytes, down_ms)) = bay.tears.take()
+        {
+            let tear = Job::Tear {
+                slot,
+                life,
+                write,
+                bytes,
+                down_ms,
+            };
+            self.later.push(((ends - self.now_us) / 2, tear));
+        }
         self.later.push((
             ends - self.now_us,
             Job::Written {

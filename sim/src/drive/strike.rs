@@ -1,12 +1,13 @@
 //! Faults strike.
 
-use skewsync::base::Slot;
+use skewsync::base::{Slot, WriteId};
 use skewsync::message::Address;
 
 use super::{Job, Order, Rig};
 use crate::plan::fault::{end, link};
 use crate::plan::{Fault, FaultKind};
 use crate::tap::Event;
+use crate::world::disk::Disk;
 use crate::world::link::Barrier;
 
 impl Rig {
@@ -24,12 +25,12 @@ impl Rig {
             | FaultKind::Reorder { .. } => {
                 unreachable!("a link carries out what befalls a message")
             }
-            FaultKind::Crash { slot, down_ms } => self.end_unit(Slot(*slot), *down_ms, None),
+            FaultKind::Crash { slot, down_ms } => self.crash(Slot(*slot), *down_ms),
             FaultKind::PowerLoss {
                 slot,
                 down_ms,
                 kept,
-            } => self.end_unit(Slot(*slot), *down_ms, Some(usize::from(*kept))),
+            } => self.lose_power(Slot(*slot), *down_ms, usize::from(*kept)),
             FaultKind::DiskLost { slot, down_ms } => self.lose_disk(Slot(*slot), *down_ms),
             FaultKind::Pause { slot, for_ms } => self.pause(Slot(*slot), *for_ms * 1_000),
             FaultKind::Stall { slot, beyond_ms } => self.stall(Slot(*slot), *beyond_ms),
@@ -93,23 +94,38 @@ impl Rig {
                 step_ms,
                 for_ms,
             } => self.slow(Slot(*slot), kind, *step_ms, *for_ms),
+            FaultKind::BitRot {
+                slot,
+                down_ms,
+                both,
+                bit,
+            } => self.rot(Slot(*slot), *down_ms, *both, *bit),
+            FaultKind::TornWrite {
+                slot,
+                down_ms,
+                bytes,
+            } => {
+                self.bays[usize::from(*slot)].tears = Some((*bytes, *down_ms));
+                false
+            }
         };
         let of = Some(fault);
         self.emit(Event::Fault { kind, effect, of });
     }
 
-    /// Ends a unit's process. `kept`: the power goes too, and so many writes under way are durable.
-    fn end_unit(&mut self, slot: Slot, down_ms: u64, kept: Option<usize>) -> bool {
+    /// Ends a unit's process. `disk`: what becomes of its disk, and how many writes under way are lost.
+    fn end_unit(
+        &mut self,
+        slot: Slot,
+        down_ms: u64,
+        disk: impl FnOnce(&mut Disk) -> Option<usize>,
+    ) -> bool {
         let bay = &mut self.bays[usize::from(slot.0)];
         if !bay.runs() {
             return false;
         }
-        let lost = match kept {
-            None => {
-                bay.disk.process_ended();
-                0
-            }
-            Some(kept) => bay.disk.power_lost(kept).saturating_sub(kept),
+        let Some(lost) = disk(&mut bay.disk) else {
+            return false;
         };
         let boot = bay.boot;
         let paused = bay.paused;
@@ -125,8 +141,41 @@ impl Rig {
         true
     }
 
+    fn crash(&mut self, slot: Slot, down_ms: u64) -> bool {
+        self.end_unit(slot, down_ms, |disk| {
+            disk.process_ended();
+            Some(0)
+        })
+    }
+
+    /// The power goes too, and so many writes under way are durable.
+    fn lose_power(&mut self, slot: Slot, down_ms: u64, kept: usize) -> bool {
+        self.end_unit(slot, down_ms, |disk| {
+            Some(disk.power_lost(kept).saturating_sub(kept))
+        })
+    }
+
+    pub(super) fn tear(&mut self, slot: Slot, write: WriteId, bytes: u32, down_ms: u64) {
+        if !self.calm && self.end_unit(slot, down_ms, |disk| disk.torn(write, bytes)) {
+            let torn = FaultKind::TornWrite {
+                slot: 0,
+                down_ms: 0,
+                bytes: 0,
+            };
+            self.took_effect([torn.index()]);
+        }
+    }
+
+    /// A unit that has no store goes on.
+    fn rot(&mut self, slot: Slot, down_ms: u64, both: bool, bit: u32) -> bool {
+        self.end_unit(slot, down_ms, |disk| {
+            disk.process_ended();
+            (disk.rot(both, bit) > 0).then_some(0)
+        })
+    }
+
     fn lose_disk(&mut self, slot: Slot, down_ms: u64) -> bool {
-        if !self.end_unit(slot, down_ms, Some(0)) {
+        if !self.lose_power(slot, down_ms, 0) {
             return false;
         }
         let bay = &mut self.bays[usize::from(slot.0)];
@@ -141,7 +190,7 @@ impl Rig {
             return false;
         };
         let same = self.bays[usize::from(slot.0)].image.digest() == image.digest();
-        if same || !self.end_unit(slot, down_ms, None) {
+        if same || !self.crash(slot, down_ms) {
             return false;
         }
         self.bays[usize::from(slot.0)].image = image;
@@ -305,6 +354,7 @@ impl Rig {
         for slot in [Slot(0), Slot(1)] {
             self.bays[usize::from(slot.0)].disk.refuse(false);
             self.bays[usize::from(slot.0)].refuses_lines = 0;
+            self.bays[usize::from(slot.0)].tears = None;
             self.recovers_wholly(slot);
             self.resume(slot);
             let bay = &self.bays[usize::from(slot.0)];

@@ -11,6 +11,7 @@ use crate::campaign::run_fresh;
 use crate::draw::{self, Mix, Wishes};
 use crate::plan::{Anchor, Entry, Fault, FaultKind, Network, Plan, What};
 use crate::run::{Options, Verdict};
+use crate::situation::Situation;
 use crate::stock::{self, Stock};
 use crate::world::clock::Clock;
 
@@ -64,6 +65,17 @@ fn lasting() -> Vec<FaultKind> {
             step_ms: 60,
             for_ms,
         },
+        FaultKind::TornWrite {
+            slot,
+            down_ms: 700,
+            bytes: 50,
+        },
+        FaultKind::BitRot {
+            slot,
+            down_ms: 700,
+            both: false,
+            bit: 1_000,
+        },
     ]
 }
 
@@ -99,6 +111,10 @@ fn every_lasting_fault_has_effect_in_a_run_and_the_pair_converges_after_it() {
         assert_eq!(report.verdict, Verdict::Passed, "{name}");
         let met = report.tally.by_kind();
         assert!(met.contains_key(name), "{name} had no effect: {met:?}");
+        // A store that does not read is told; what was torn is not the only store.
+        let damaged = report.tally.situations.get(&Situation::StoreDamaged);
+        let spoils = ["torn-write", "bit-rot"].contains(&name);
+        assert_eq!(damaged.is_some(), spoils, "{name}");
     }
 }
 
@@ -114,6 +130,7 @@ fn when_faults_stop_nothing_lasts() {
         assert_eq!(bay.clock, clock, "{name}");
         assert_eq!((bay.slow_us, bay.disk_later_us), (0, 0), "{name}");
         assert!(bay.spells.is_empty(), "{name}");
+        assert_eq!(bay.tears, None, "{name}");
         assert!(bay.disk.write(WriteId(900), store()).is_ok(), "{name}");
         assert!(rig.links.whole(), "{name}");
         // What a swizzle-clog would clog later it does not.

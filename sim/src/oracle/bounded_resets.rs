@@ -42,9 +42,10 @@ impl Observer for BoundedResets {
             } => {
                 self.failed.insert(slot);
             }
-            // A disk that is lost, or refused the count, counts on from what it has.
+            // A disk that is lost, or refused the count, counts on from what it has; it may also hold a count that was
+            // forgotten elsewhere since.
             Event::Started { slot, boot, .. } if boot.lost_disk || self.failed.remove(&slot) => {
-                self.resets = boot.resets;
+                self.resets = self.resets.min(boot.resets);
             }
             _ => {}
         }
@@ -75,7 +76,7 @@ mod tests {
     use skewsync::unit::Output;
 
     use super::*;
-    use crate::oracle::stage::{Stage, idle};
+    use crate::oracle::stage::{Stage, boot, idle, stamp};
 
     fn resets(times: u32, operator_after: Option<u32>) -> Option<&'static str> {
         let (mut stage, oracle) = (Stage::new(), &mut BoundedResets::default());
@@ -106,5 +107,21 @@ mod tests {
     fn an_operator_begins_the_count_anew() {
         let most = skewsync::unit::Limits::DEFAULT.max_resets;
         assert_eq!(resets(most + 1, Some(0)), None);
+    }
+
+    #[test]
+    fn a_count_that_an_older_disk_holds_is_not_counted_again() {
+        let (mut stage, oracle) = (Stage::new(), &mut BoundedResets::default());
+        let (slot, write, durable) = (Slot(1), skewsync::base::WriteId(1), false);
+        let failed = Event::Written {
+            slot,
+            write,
+            durable,
+        };
+        stage.show(oracle, failed).unwrap();
+        let mut boot = boot(stamp(0, 0));
+        boot.resets = stage.limits.max_resets + 1;
+        stage.starts(oracle, slot, &boot).unwrap();
+        assert_eq!(oracle.resets, 0);
     }
 }

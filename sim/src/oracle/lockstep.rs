@@ -26,6 +26,7 @@ use skewsync_model::step::{Env, step};
 
 use super::broken;
 use crate::abstraction::{self, Boots, Difference};
+use crate::plan::FaultKind;
 use crate::tap::{Event, Observer, Scene, Seen, Violation};
 use ledger::Ledger;
 use readings::Readings;
@@ -45,6 +46,8 @@ pub struct Lockstep {
     writes: BTreeMap<(Slot, WriteId), (model::Stamp, Cfg)>,
     /// Stores that a unit was writing when it ended.
     torn: [Vec<(model::Stamp, Cfg)>; 2],
+    /// Units whose store rotted while they were down: they boot an older one, or none.
+    rotten: [bool; 2],
     /// Commands that wait in a unit's queue.
     queues: [Vec<Command>; 2],
     commands: BTreeSet<CommandId>,
@@ -66,6 +69,7 @@ impl Default for Lockstep {
             snapshots: BTreeMap::new(),
             writes: BTreeMap::new(),
             torn: [Vec::new(), Vec::new()],
+            rotten: [false; 2],
             queues: [Vec::new(), Vec::new()],
             commands: BTreeSet::new(),
             images: [None; 2],
@@ -120,7 +124,12 @@ impl Lockstep {
             .map_or(Stamp::default(), |store| store.stamp);
         let stamp = abstraction::stamp(of)?;
         let torn = std::mem::take(&mut self.torn[at]);
-        if anew || boot.lost_disk {
+        let rotten = std::mem::take(&mut self.rotten[at]);
+        let is_older = stamp <= known.startup.0 || torn.iter().any(|(of, _)| *of == stamp);
+        if rotten && !is_older {
+            return Err(apart("store at start", &stamp, &known.startup.0));
+        }
+        if anew || boot.lost_disk || rotten {
             known.startup = (stamp, self.ledger.fresh());
         } else if known.startup.0 != stamp {
             let kept = torn.into_iter().rfind(|(of, _)| *of == stamp);
@@ -552,6 +561,16 @@ impl Observer for Lockstep {
             }
             Event::Ended { slot, .. } => {
                 self.on_end(slot, scene);
+                return Ok(());
+            }
+            Event::Fault {
+                effect: true,
+                of: Some(fault),
+                ..
+            } => {
+                if let FaultKind::BitRot { slot, .. } = fault.kind {
+                    self.rotten[usize::from(slot)] = true;
+                }
                 return Ok(());
             }
             _ => return Ok(()),

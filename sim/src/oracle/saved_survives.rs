@@ -1,5 +1,5 @@
 //! SavedSurvives: after a save was reported ok for a unit, its boot finds that store or a later one, through
-//! power loss at any write.
+//! power loss at any write. What rotted on the disk since then is not promised.
 
 use std::collections::BTreeMap;
 
@@ -8,6 +8,7 @@ use skewsync::message::Stamp;
 use skewsync::unit::{Input, Output, Record};
 
 use super::{broken, performed};
+use crate::plan::FaultKind;
 use crate::tap::{Event, Observer, Scene, Seen, Violation};
 
 const NAME: &str = "SavedSurvives";
@@ -59,6 +60,16 @@ impl Observer for SavedSurvives {
                     format!("slot {slot} saved {saved:?} and boots {found:?}"),
                 )
             }
+            Event::Fault {
+                effect: true,
+                of: Some(fault),
+                ..
+            } => {
+                if let FaultKind::BitRot { slot, .. } = fault.kind {
+                    self.saved.remove(&Slot(slot));
+                }
+                Ok(())
+            }
             _ => Ok(()),
         }
     }
@@ -72,8 +83,13 @@ impl Observer for SavedSurvives {
 mod tests {
     use super::*;
     use crate::oracle::stage::{Stage, boot, broken_property, idle, persists, stamp, store};
+    use crate::plan::{Anchor, Fault};
 
     fn boots(found: Stamp, lost_disk: bool) -> Option<&'static str> {
+        boots_after(None, found, lost_disk)
+    }
+
+    fn boots_after(rot: Option<u8>, found: Stamp, lost_disk: bool) -> Option<&'static str> {
         let (mut stage, oracle) = (Stage::new(), &mut SavedSurvives::default());
         let (unit, write) = (idle(Slot(0), "6.2"), WriteId(1));
         let writes = [persists(store(stamp(2, 5)))];
@@ -81,6 +97,22 @@ mod tests {
         stage
             .step(oracle, unit, &Input::Persisted(write), &[])
             .unwrap();
+        if let Some(slot) = rot {
+            let (down_ms, both, bit) = (1, false, 9);
+            let fault = Fault {
+                at: Anchor::Instant(1),
+                kind: FaultKind::BitRot {
+                    slot,
+                    down_ms,
+                    both,
+                    bit,
+                },
+            };
+            let (kind, effect, of) = (fault.kind.index(), true, Some(&fault));
+            stage
+                .show(oracle, Event::Fault { kind, effect, of })
+                .unwrap();
+        }
         let mut boot = boot(found);
         boot.lost_disk = lost_disk;
         broken_property(stage.starts(oracle, Slot(0), &boot))
@@ -89,6 +121,12 @@ mod tests {
     #[test]
     fn an_older_store_after_a_save_breaks_it() {
         assert_eq!(boots(stamp(2, 4), false), Some(NAME));
+    }
+
+    #[test]
+    fn what_rotted_is_not_promised_and_what_rotted_elsewhere_is() {
+        assert_eq!(boots_after(Some(0), stamp(2, 4), false), None);
+        assert_eq!(boots_after(Some(1), stamp(2, 4), false), Some(NAME));
     }
 
     #[test]

@@ -268,6 +268,7 @@ pub(crate) fn boot(stamp: Stamp) -> Boot {
     Boot {
         boot: BootId(2),
         lost_disk: false,
+        damaged: false,
         highest: Term(0),
         resets: 0,
         store: Some(store(stamp)),
@@ -369,6 +370,7 @@ pub(crate) fn idle(slot: Slot, release: &str) -> Unit {
     let boot = Boot {
         boot: BootId(1),
         lost_disk: false,
+        damaged: false,
         highest: Term(0),
         resets: 0,
         store: None,

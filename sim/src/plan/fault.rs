@@ -197,6 +197,27 @@ pub enum FaultKind {
         /// For how long it is slow.
         for_ms: u64,
     },
+    /// The unit's process ends, and while it is down its startup store rots: it does not read any more.
+    BitRot {
+        /// Which unit.
+        slot: u8,
+        /// After how long it starts again.
+        down_ms: u64,
+        /// Whether both generations rot, and not the newest alone.
+        #[serde(default)]
+        both: bool,
+        /// Which bit flips, modulo the store's length.
+        bit: u32,
+    },
+    /// The unit loses power in the middle of the next write of its startup store. It starts again.
+    TornWrite {
+        /// Which unit.
+        slot: u8,
+        /// After how long it starts again.
+        down_ms: u64,
+        /// How many bytes of the store were written, modulo its length.
+        bytes: u32,
+    },
 }
 
 const fn one_line() -> u32 {
@@ -229,7 +250,7 @@ pub struct Noise {
 /// The names of all kinds of faults, as plans, tables and reports write them.
 ///
 /// Kept summaries and seeds count on the order: a new kind goes to the end.
-pub const FAULT_KINDS: [&str; 25] = [
+pub const FAULT_KINDS: [&str; 27] = [
     "lose",
     "duplicate",
     "delay",
@@ -255,6 +276,8 @@ pub const FAULT_KINDS: [&str; 25] = [
     "disk-full",
     "disk-slow",
     "unit-slow",
+    "bit-rot",
+    "torn-write",
 ];
 
 /// What a kind of fault befalls.
@@ -305,7 +328,9 @@ impl Fault {
             | FaultKind::ClockStep { slot, .. }
             | FaultKind::DiskFull { slot, .. }
             | FaultKind::DiskSlow { slot, .. }
-            | FaultKind::UnitSlow { slot, .. } => Some(slot),
+            | FaultKind::UnitSlow { slot, .. }
+            | FaultKind::BitRot { slot, .. }
+            | FaultKind::TornWrite { slot, .. } => Some(slot),
             FaultKind::Lose
             | FaultKind::Duplicate { .. }
             | FaultKind::Delay { .. }
@@ -350,6 +375,8 @@ impl FaultKind {
             Self::DiskFull { .. } => 22,
             Self::DiskSlow { .. } => 23,
             Self::UnitSlow { .. } => 24,
+            Self::BitRot { .. } => 25,
+            Self::TornWrite { .. } => 26,
         }
     }
 
@@ -380,7 +407,9 @@ impl FaultKind {
             | Self::ClockStep { .. }
             | Self::DiskFull { .. }
             | Self::DiskSlow { .. }
-            | Self::UnitSlow { .. } => Befalls::Machine,
+            | Self::UnitSlow { .. }
+            | Self::BitRot { .. }
+            | Self::TornWrite { .. } => Befalls::Machine,
         }
     }
 

@@ -1,10 +1,13 @@
 //! A unit's disk: what is durable, and writes that are under way. A process's end leaves them to the disk,
-//! a loss of power does not.
+//! a loss of power does not. The startup store has two generations; counters and terms are of the size that a disk
+//! writes whole, and are kept in more than one copy, as a real unit would.
 
 use std::collections::VecDeque;
 
 use skewsync::base::{BootId, Term, WriteId};
 use skewsync::unit::{Boot, Record, Store};
+
+use super::generation::Generation;
 
 /// Writes under way at most; a unit that has more outstanding is broken.
 pub const PENDING_MAX: usize = 256;
@@ -25,7 +28,8 @@ pub struct Disk {
     lost: bool,
     highest: Term,
     resets: u32,
-    store: Option<Store>,
+    /// Two places for the startup store: a new one goes where the newest that reads is not.
+    stores: [Generation; 2],
     pending: VecDeque<(WriteId, Record)>,
     refuses: bool,
     full: bool,
@@ -34,10 +38,11 @@ pub struct Disk {
 impl Disk {
     /// A disk that holds a startup store.
     pub fn with(store: Option<Store>) -> Self {
-        Self {
-            store,
-            ..Self::default()
+        let mut disk = Self::default();
+        if let Some(store) = store {
+            disk.stores[0] = Generation::write(1, &store);
         }
+        disk
     }
 
     /// Counts a boot, durably, and says what the disk holds.
@@ -53,7 +58,8 @@ impl Disk {
             lost_disk,
             highest: self.highest,
             resets: self.resets,
-            store: self.store.clone(),
+            damaged: self.is_damaged(),
+            store: self.newest().map(|(_, _, store)| store),
         }
     }
 
@@ -122,9 +128,56 @@ impl Disk {
         self.full = full;
     }
 
-    /// The startup store that is durable.
-    pub const fn store(&self) -> Option<&Store> {
-        self.store.as_ref()
+    /// The power went while this write of a store was under way: what came before it is durable, and of itself only
+    /// the first bytes are, so many, modulo its length. How many writes were lost; none if it is not under way.
+    pub fn torn(&mut self, write: WriteId, bytes: u32) -> Option<usize> {
+        let at = self.pending.iter().position(|(id, _)| *id == write)?;
+        for _ in 0..at {
+            self.settle();
+        }
+        let lost = self.pending.len();
+        if let Some((_, Record::Store(store))) = self.pending.pop_front() {
+            let (place, number) = self.next();
+            self.stores[place].torn(&Generation::write(number, &store), bytes);
+        }
+        self.pending.clear();
+        Some(lost)
+    }
+
+    /// A bit of the newest store that reads flips, or of all: how many.
+    pub fn rot(&mut self, all: bool, bit: u32) -> usize {
+        let Some((newest, ..)) = self.newest() else {
+            return 0;
+        };
+        let mut rotten = 0;
+        for (place, store) in self.stores.iter_mut().enumerate() {
+            if place == newest || (all && !store.is_empty()) {
+                store.rot(bit);
+                rotten += 1;
+            }
+        }
+        rotten
+    }
+
+    /// The newest store that reads: its place, its number, and what it is.
+    fn newest(&self) -> Option<(usize, u64, Store)> {
+        let read = self.stores.iter().enumerate().filter_map(|(place, store)| {
+            let (number, store) = store.read()?;
+            Some((place, number, store))
+        });
+        read.max_by_key(|(_, number, _)| *number)
+    }
+
+    /// Whether there is a store that does not read.
+    fn is_damaged(&self) -> bool {
+        let damaged = |store: &Generation| !store.is_empty() && store.read().is_none();
+        self.stores.iter().any(damaged)
+    }
+
+    /// Where the next store goes, and its number.
+    fn next(&self) -> (usize, u64) {
+        self.newest()
+            .map_or((0, 1), |(place, number, _)| (1 - place, number + 1))
     }
 
     fn settle(&mut self) {
@@ -134,8 +187,10 @@ impl Disk {
         match record {
             Record::Highest(term) => self.highest = self.highest.max(term),
             Record::Resets(resets) => self.resets = resets,
-            // Two generations, switched by rename after fsync: the old one or the new one, whole.
-            Record::Store(store) => self.store = Some(store),
+            Record::Store(store) => {
+                let (place, number) = self.next();
+                self.stores[place] = Generation::write(number, &store);
+            }
         }
     }
 }
@@ -183,5 +238,58 @@ mod tests {
         disk.refuse(false);
         disk.write(WriteId(2), Record::Resets(1)).unwrap();
         assert!(disk.complete(WriteId(2)));
+    }
+
+    fn saved(disk: &mut Disk, write: u64, text: &str) {
+        disk.write(WriteId(write), record(text)).unwrap();
+        assert!(disk.complete(WriteId(write)));
+    }
+
+    fn record(text: &str) -> Record {
+        Record::Store(store(text))
+    }
+
+    fn store(text: &str) -> Store {
+        use skewsync::base::Shared;
+        Store {
+            text: Shared::text(text),
+            stamp: skewsync::message::Stamp::default(),
+            listing: Shared::new(Vec::new()),
+            origin: Shared::new(Vec::new()),
+        }
+    }
+
+    fn boots(disk: &mut Disk) -> (Option<String>, bool) {
+        let boot = disk.boot();
+        let text = boot.store.map(|store| store.text.to_string());
+        (text, boot.damaged)
+    }
+
+    #[test]
+    fn a_write_that_is_torn_leaves_the_store_before_it() {
+        for bytes in [0, 1, 40, 60, 1_000] {
+            let mut disk = Disk::with(Some(store("one")));
+            saved(&mut disk, 1, "two");
+            disk.write(WriteId(2), Record::Resets(4)).unwrap();
+            disk.write(WriteId(3), record("three")).unwrap();
+            assert_eq!(disk.torn(WriteId(3), bytes), Some(1));
+            let (text, _) = boots(&mut disk);
+            assert_eq!(text.as_deref(), Some("two"), "{bytes} bytes");
+            assert_eq!(disk.boot().resets, 4, "what came before is durable");
+            saved(&mut disk, 4, "four");
+            assert_eq!(boots(&mut disk), (Some("four".into()), false));
+        }
+    }
+
+    #[test]
+    fn a_store_that_rots_leaves_the_one_before_it_or_none() {
+        let mut disk = Disk::with(Some(store("one")));
+        saved(&mut disk, 1, "two");
+        let mut other = disk.clone();
+        assert_eq!(disk.rot(false, 777), 1);
+        assert_eq!(boots(&mut disk), (Some("one".into()), true));
+        assert_eq!(other.rot(true, 777), 2);
+        assert_eq!(boots(&mut other), (None, true));
+        assert_eq!(Disk::default().rot(true, 777), 0, "there is nothing");
     }
 }

@@ -64,6 +64,7 @@ impl World {
         let boot = |_| Boot {
             boot: BootId(0),
             lost_disk: false,
+            damaged: false,
             highest: Term(0),
             resets: 0,
             store: None,

@@ -11,6 +11,7 @@ fn starts(oracle: &mut Lockstep, left_out: usize) -> (Stage, Option<&'static str
     let boot = Boot {
         boot: BootId(1),
         lost_disk: false,
+        damaged: false,
         highest: Term(0),
         resets: 0,
         store: None,
