@@ -1,25 +1,35 @@
 //! A campaign: many seeds, one fresh thread per seed, as many at once as jobs are given. Wall clock and
 //! threads are here, outside of every run.
 
+pub(crate) mod cells;
 pub mod coverage;
+pub mod file;
+mod kind;
 mod office;
+mod pace;
+mod seeds;
+mod summary;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
-use office::{Outcome, Seeds};
+use office::{Outcome, Rules};
+
+pub use kind::{CODE, Kind};
+pub use pace::Pace;
+pub use seeds::Seeds;
+pub(crate) use summary::sum;
+pub use summary::{Cost, Drawn, Failures, First, MergeError, Summary};
 
 use crate::draw::{self, Wishes};
 use crate::exit;
 use crate::plan::Plan;
-use crate::run::{self, Ending, Options, Report, Tally, Verdict};
+use crate::run::{self, Ending, Options, Report, Verdict};
 use crate::signature::Signature;
 use crate::stock::Stock;
 use crate::tap::Observer;
-use crate::world::link::mix;
 
 /// Of so many seeds one is run twice, and must give the same trace.
 pub const AGAIN_ONE_IN: u64 = 50;
@@ -29,12 +39,12 @@ pub const HANGS_AFTER: Duration = Duration::from_secs(60);
 /// What a campaign is to do.
 #[derive(Clone, Debug)]
 pub struct Campaign {
-    /// The first seed.
-    pub from: u64,
-    /// How many seeds.
-    pub seeds: u64,
+    /// The seeds.
+    pub seeds: Seeds,
     /// For how long at most, in real time.
     pub lasts: Option<Duration>,
+    /// A seed that takes longer in real time hangs.
+    pub limit: Duration,
     /// Threads.
     pub jobs: usize,
     /// What the plans are to be like.
@@ -82,80 +92,36 @@ pub struct Failure {
 }
 
 impl Failure {
+    fn of(seed: u64, report: Report) -> Option<Self> {
+        let failed = report.verdict != Verdict::Passed;
+        failed.then_some(Self {
+            seed,
+            verdict: report.verdict,
+            virtual_us: report.virtual_us,
+            ending: report.ending,
+            plan: report.met,
+        })
+    }
+
     /// Its signature.
     pub fn signature(&self) -> Signature {
         Signature::of(&self.verdict, self.ending.as_ref(), &self.plan)
     }
 }
 
-/// What a campaign established.
+/// What a campaign established, and what of it only the process at hand has.
 #[derive(Clone, Debug, Default)]
-pub struct Summary {
-    /// Seeds that were run.
-    pub seeds: u64,
-    /// Those that did not pass.
+pub struct Ran {
+    /// What is added up.
+    pub summary: Summary,
+    /// The failures of this process, in the order of their seeds.
     pub failures: Vec<Failure>,
-    /// Seeds that were run twice.
-    pub again: u64,
-    /// Seeds that gave another trace the second time.
-    pub differing: Vec<u64>,
-    /// Virtual time of all runs, in microseconds.
-    pub virtual_us: u64,
-    /// Real time.
-    pub wall: Duration,
-    /// Processor time of all threads of the campaign.
-    pub busy: Duration,
-    /// The traces of all seeds in one number: the same at one commit, whatever the order of the seeds.
-    pub traces: u64,
-    /// Messages sent.
-    pub messages: u64,
-    /// Steps of all machines.
-    pub steps: u64,
-    /// What was met.
-    pub tally: Tally,
-    /// Runs by ordered pair of images.
-    pub pairs: BTreeMap<(String, String), u64>,
-    /// How often each property was checked.
-    pub checked: BTreeMap<&'static str, u64>,
-    /// The seed that first met each situation.
-    pub met_by: BTreeMap<crate::situation::Situation, u64>,
-    /// Failures of the harness itself.
-    pub harness: Vec<String>,
-    /// Whether any plan could be drawn: then a campaign of some size must have met everything.
-    pub drawn_freely: bool,
 }
 
-impl Summary {
-    /// Seeds per second of processor time.
-    pub fn seeds_per_core(&self) -> f64 {
-        self.seeds as f64 / self.busy.as_secs_f64().max(1e-9)
-    }
-
-    /// The exit code: of several outcomes the gravest.
-    pub fn code(&self) -> u8 {
-        let mut code = exit::PASSED;
-        if !self.differing.is_empty() {
-            code = exit::graver(code, exit::NONDETERMINISM);
-        }
-        if !self.harness.is_empty() {
-            code = exit::graver(code, exit::USAGE);
-        }
-        for failure in &self.failures {
-            code = exit::graver(code, failure.verdict.code());
-        }
-        if self.is_asked() && !coverage::unexcused(self).is_empty() {
-            code = exit::graver(code, exit::TRUNCATED);
-        }
-        code
-    }
-
-    /// Whether the campaign is of the size, and free enough, to have met everything.
-    pub const fn is_asked(&self) -> bool {
-        self.drawn_freely && self.seeds >= coverage::ASKED_FROM
-    }
-
+impl Ran {
     fn end(&mut self, seed: u64, outcome: Outcome) {
-        match outcome {
+        let summary = &mut self.summary;
+        let failure = match outcome {
             Outcome::Done(Ok(one)) => {
                 let One {
                     plan,
@@ -163,61 +129,37 @@ impl Summary {
                     again,
                 } = *one;
                 if let Some(trace) = again {
-                    self.again += 1;
+                    summary.again += 1;
                     if trace != report.trace {
-                        self.differing.push(seed);
+                        summary.differing.insert(seed);
                     }
                 }
-                self.add(seed, &plan, report);
+                summary.add(seed, &plan, &report);
+                Failure::of(seed, report)
             }
-            Outcome::Done(Err(error)) => self.harness.push(format!("seed {seed}: {error}")),
-            Outcome::Hung(None, _) => self.harness.push(format!("seed {seed}: the draw hangs")),
-            Outcome::Hung(Some(plan), after) => {
-                self.seeds += 1;
-                self.failures.push(Failure {
-                    seed,
-                    verdict: Verdict::Hung {
-                        seconds: after.as_secs(),
-                    },
-                    virtual_us: 0,
-                    ending: None,
-                    plan: (*plan).clone(),
-                });
+            Outcome::Done(Err(error)) => {
+                summary.harness.insert(format!("seed {seed}: {error}"));
+                None
             }
-        }
-    }
-
-    fn add(&mut self, seed: u64, plan: &Plan, report: Report) {
-        self.seeds += 1;
-        self.virtual_us += report.virtual_us;
-        self.messages += report.messages;
-        self.steps += report.steps;
-        self.traces = self.traces.wrapping_add(mix(seed ^ report.trace));
-        for situation in report.tally.situations.keys() {
-            let by = self.met_by.entry(*situation).or_insert(seed);
-            *by = seed.min(*by);
-        }
-        self.tally.merge(&report.tally);
-        for (name, count) in &report.checked {
-            *self.checked.entry(name).or_insert(0) += count;
-        }
-        let pair = (plan.units[0].image.clone(), plan.units[1].image.clone());
-        *self.pairs.entry(pair).or_insert(0) += 1;
-        if report.verdict != Verdict::Passed {
-            let Report {
-                verdict,
-                virtual_us,
-                ending,
-                met,
-                ..
-            } = report;
-            self.failures.push(Failure {
+            Outcome::Hung(None, _) => {
+                summary
+                    .harness
+                    .insert(format!("seed {seed}: the draw hangs"));
+                None
+            }
+            Outcome::Hung(Some(plan), after) => Some(Failure {
                 seed,
-                verdict,
-                virtual_us,
-                ending,
-                plan: met,
-            });
+                verdict: Verdict::Hung {
+                    seconds: after.as_secs(),
+                },
+                virtual_us: 0,
+                ending: None,
+                plan: (*plan).clone(),
+            }),
+        };
+        if let Some(failure) = failure {
+            summary.fail(&failure);
+            self.failures.push(failure);
         }
     }
 }
@@ -317,24 +259,28 @@ pub fn run_within(
     }
 }
 
-/// Runs a campaign; `progress` is told after each seed.
-pub fn run(campaign: &Campaign, stock: &Arc<Stock>, mut progress: impl FnMut(&Summary)) -> Summary {
+/// Runs a campaign; `progress` is told after each seed. `so_far`: what was established before, of other seeds, to
+/// which it is added.
+pub fn run(
+    campaign: &Campaign,
+    stock: &Arc<Stock>,
+    so_far: Summary,
+    mut progress: impl FnMut(&Ran),
+) -> Ran {
     #[expect(
         clippy::disallowed_methods,
         reason = "wall clock, outside of every run"
     )]
     let began = Instant::now();
     let idle = processor_time();
-    let seeds = Seeds {
-        from: campaign.from,
-        count: campaign.seeds,
+    let rules = Rules {
         lasts: campaign.lasts,
-        hangs_after: HANGS_AFTER,
+        hangs_after: campaign.limit,
         enough: Arc::default(),
     };
     let work = {
         let (campaign, stock) = (campaign.clone(), Arc::clone(stock));
-        let enough = Arc::clone(&seeds.enough);
+        let enough = Arc::clone(&rules.enough);
         move |seed, at_hand: &dyn Fn(&Arc<Plan>)| {
             let result = one(&campaign, &stock, seed, at_hand);
             if let Ok(one) = &result
@@ -345,19 +291,38 @@ pub fn run(campaign: &Campaign, stock: &Arc<Stock>, mut progress: impl FnMut(&Su
             result
         }
     };
-    let mut summary = Summary {
-        drawn_freely: campaign.wishes.is_free(),
-        ..Summary::default()
+    let before = (so_far.wall(), so_far.cost.busy_us);
+    let mut ran = Ran {
+        summary: Summary {
+            kind: Some(Kind::of(&campaign.wishes, campaign.options, stock)),
+            ..so_far
+        },
+        failures: Vec::new(),
     };
-    office::work(seeds, campaign.jobs, Arc::new(work), |seed, outcome| {
-        summary.end(seed, outcome);
-        summary.wall = began.elapsed();
-        summary.busy = processor_time().saturating_sub(idle);
-        progress(&summary);
-    });
-    summary.failures.sort_by_key(|failure| failure.seed);
-    summary.differing.sort_unstable();
-    summary
+    ran.summary.asked.unite(&campaign.seeds);
+    let seeds = campaign.seeds.clone();
+    office::work(
+        seeds,
+        rules,
+        campaign.jobs,
+        Arc::new(work),
+        |seed, outcome| {
+            ran.end(seed, outcome);
+            let wall = before.0 + began.elapsed();
+            let busy = processor_time().saturating_sub(idle);
+            let cost = &mut ran.summary.cost;
+            cost.pace.end(wall);
+            cost.wall_us = micros(wall);
+            cost.busy_us = before.1.saturating_add(micros(busy));
+            progress(&ran);
+        },
+    );
+    ran.failures.sort_by_key(|failure| failure.seed);
+    ran
+}
+
+fn micros(time: Duration) -> u64 {
+    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
 }
 
 /// What all threads of this process have used.

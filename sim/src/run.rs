@@ -1,5 +1,6 @@
 //! A plan makes a run: safety phase, then liveness phase, then a verdict.
 
+pub mod class;
 pub mod pending;
 pub mod phase;
 pub mod tally;
@@ -121,6 +122,8 @@ pub struct Report {
     pub ending: Option<Ending>,
     /// Virtual time at the end, in microseconds.
     pub virtual_us: u64,
+    /// From the last fault to convergence, in microseconds of virtual time; none if it did not converge.
+    pub settled_us: Option<u64>,
     /// Messages sent.
     pub messages: u64,
     /// Steps of all machines.
@@ -163,13 +166,16 @@ pub fn run_seen(
     observers.push(Box::new(trace::Trace::new(Arc::clone(&hash))));
     let rig = Rig::new(Arc::clone(plan), Arc::clone(stock), observers)?;
     let lesser = pending::Lesser::of(plan, stock.policy(), stock.limits());
+    let settled = Arc::new(Mutex::new(None));
     let medium = Medium {
         seed: plan.world,
         sockets: plan.network == Network::Sockets,
         latency_us: plan.latency_us,
         loss: plan.loss.unwrap_or(0),
     };
-    let ended = catch_unwind(AssertUnwindSafe(|| node::run(medium, rig, judge(lesser))));
+    let ended = catch_unwind(AssertUnwindSafe(|| {
+        node::run(medium, rig, judge(lesser, Arc::clone(&settled)))
+    }));
     let take = |tally: &Mutex<Tally>| tally.lock().unwrap_or_else(PoisonError::into_inner).clone();
     let trace = || *hash.lock().unwrap_or_else(PoisonError::into_inner);
     Ok(match ended {
@@ -184,6 +190,7 @@ pub fn run_seen(
                 violated_at: rig.violated_at(),
                 ending: Some(Ending::of(&rig)),
                 virtual_us: rig.now_us(),
+                settled_us: *settled.lock().unwrap_or_else(PoisonError::into_inner),
                 messages: rig.messages(),
                 steps: rig.steps(),
                 trace: trace(),
@@ -200,6 +207,7 @@ pub fn run_seen(
             violated_at: None,
             ending: None,
             virtual_us: 0,
+            settled_us: None,
             messages: 0,
             steps: 0,
             trace: trace(),
@@ -211,8 +219,11 @@ pub fn run_seen(
     })
 }
 
-/// Decides, four times a virtual second, whether the run is over.
-fn judge(lesser: pending::Lesser) -> impl FnMut(&mut Rig) -> Option<Verdict> {
+/// Decides, four times a virtual second, whether the run is over; tells `settled` how long it took to converge.
+fn judge(
+    lesser: pending::Lesser,
+    settled: Arc<Mutex<Option<u64>>>,
+) -> impl FnMut(&mut Rig) -> Option<Verdict> {
     let mut calm_since = None;
     let mut converged_since: Option<u64> = None;
     move |rig| {
@@ -226,9 +237,11 @@ fn judge(lesser: pending::Lesser) -> impl FnMut(&mut Rig) -> Option<Verdict> {
         let since = *calm_since.get_or_insert(now);
         let Some(pending) = pending::pending(rig, lesser) else {
             let converged = *converged_since.get_or_insert(now);
+            *settled.lock().unwrap_or_else(PoisonError::into_inner) = Some(converged - since);
             return (now - converged >= STAY_US).then_some(Verdict::Passed);
         };
         converged_since = None;
+        *settled.lock().unwrap_or_else(PoisonError::into_inner) = None;
         (now - since > SETTLE_US).then_some(Verdict::Stuck { pending })
     }
 }

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::exit;
 use crate::plan::Plan;
 use crate::run::{Ending, Verdict};
 
@@ -45,6 +46,16 @@ impl Signature {
             phase: phase.to_string(),
         }
     }
+
+    /// The exit code of its failures.
+    pub fn code(&self) -> u8 {
+        match self.property.as_str() {
+            NONE => exit::PASSED,
+            "Converges" | "Hung" => exit::LIVENESS,
+            "Panic" => exit::PANIC,
+            _ => exit::SAFETY,
+        }
+    }
 }
 
 #[cfg(test)]
@@ -57,6 +68,7 @@ mod tests {
         let plan = draw::plan(3, &Wishes::default());
         let signature = Signature::of(&Verdict::Hung { seconds: 60 }, None, &plan);
         assert_eq!(signature.property, "Hung");
+        assert_eq!(signature.code(), exit::LIVENESS);
         assert_eq!(signature.phase, "-");
         let images = [0, 1].map(|slot: usize| plan.units[slot].image.clone());
         assert_eq!(signature.pair, images);

@@ -13,7 +13,10 @@ use crate::tap::{Event, Fate, Scene, Seen};
 macro_rules! situations {
     ($($(#[doc = $doc:literal])* $name:ident = $text:literal;)*) => {
         /// A state of affairs that a campaign must have met.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[derive(
+            Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+        )]
+        #[serde(rename_all = "kebab-case")]
         pub enum Situation { $($(#[doc = $doc])* $name,)* }
 
         impl Situation {

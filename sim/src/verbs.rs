@@ -1,6 +1,7 @@
 //! The verbs of `skewlab`, one file each. Each is a library function, so that tests call it in-process.
 
 pub mod check;
+pub mod merge;
 pub mod planted;
 pub mod replay;
 pub mod run;
@@ -23,7 +24,8 @@ struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
-    Run(run::Args),
+    Run(Box<run::Args>),
+    Merge(merge::Args),
     Check(check::Args),
     Replay(replay::Args),
     Situations(situations::Args),
@@ -43,6 +45,7 @@ pub fn run(args: &[String], out: &mut dyn Write, err: &mut dyn Write) -> ExitCod
     };
     let done = match args.verb {
         Verb::Run(args) => run::run(&args, out, err),
+        Verb::Merge(args) => merge::run(&args, out),
         Verb::Check(args) => check::run(&args, out, err),
         Verb::Replay(args) => replay::run(&args, out, err),
         Verb::Situations(args) => situations::run(&args, out, err),
@@ -107,6 +110,43 @@ mod tests {
     }
 
     #[test]
+    fn parts_of_a_campaign_are_added_up_and_gone_on_with() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let file = |name: &str| dir.path().join(name).to_str().expect("text").to_string();
+        let (one, two, whole) = (file("one"), file("two"), file("whole"));
+        let calm = ["run", "--mix", "calm", "--seeds", "6"];
+        let part = |more: &[&str]| lab(&[&calm[..], more].concat());
+        part(&["--shard", "1/2", "--summary", &one]);
+        part(&["--shard", "2/2", "--summary", &two]);
+        let (exit, out, err) = lab(&["merge", &two, &one, "--summary", &whole, "--json"]);
+        assert_eq!(exit, code(exit::PASSED), "{err}");
+        let object: serde_json::Value = serde_json::from_str(&out).expect("one JSON object");
+        let (_, out, _) = part(&["--json"]);
+        let at_once: serde_json::Value = serde_json::from_str(&out).expect("one JSON object");
+        assert_eq!(
+            (&object["seeds"], &object["traces"]),
+            (&6.into(), &at_once["traces"])
+        );
+
+        let (exit, _, err) = lab(&["merge", &whole, &one]);
+        assert_eq!(exit, code(exit::USAGE));
+        assert!(
+            err.contains(&one) && err.contains("3 of its seeds"),
+            "{err}"
+        );
+        let (exit, _, err) = lab(&["run", "--resume", &one]);
+        assert_eq!(exit, code(exit::USAGE));
+        assert!(err.contains(&one) && err.contains("other runs"), "{err}");
+        let (exit, out, err) = part(&["--resume", &one, "--json"]);
+        assert_eq!(exit, code(exit::PASSED), "{err}");
+        let object: serde_json::Value = serde_json::from_str(&out).expect("one JSON object");
+        assert_eq!(
+            (&object["seeds"], &object["traces"]),
+            (&6.into(), &at_once["traces"])
+        );
+    }
+
+    #[test]
     fn an_unknown_argument_fault_or_image_is_wrong_usage() {
         for words in [
             &["run", "--sedes", "3"][..],
@@ -129,6 +169,12 @@ mod tests {
             &["run", "--active", "meridian@6.0"],
             &["run", "--only-faults", ""],
             &["run", "--planted", "meteor"],
+            &["run", "--shard", "3/2"],
+            &["run", "--seeds", "1", "--summary", "/no/such/folder/file"],
+            &["run", "--resume", "no-such-summary.json"],
+            &["merge"],
+            &["merge", "no-such-summary.json"],
+            &["merge", "Cargo.toml"],
             &["situations", "--seeds", "0"],
             &["run", "--config", "Cargo.toml"],
             &["replay", "no-such-plan.toml", "--limit", "0"],

@@ -3,12 +3,13 @@
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::One;
+use super::{One, Seeds};
+use crate::interrupt::interrupted;
 use crate::plan::Plan;
 
 /// How often it is looked whether a seed hangs.
@@ -25,11 +26,9 @@ pub(super) enum Outcome {
     Hung(Option<Arc<Plan>>, Duration),
 }
 
-/// Which seeds there are.
+/// When no further seed is begun, and which is given up.
 #[derive(Clone, Debug)]
-pub(super) struct Seeds {
-    pub(super) from: u64,
-    pub(super) count: u64,
+pub(super) struct Rules {
     /// No seed is begun after so long.
     pub(super) lasts: Option<Duration>,
     /// A seed that takes longer hangs.
@@ -45,9 +44,9 @@ struct Task {
 }
 
 struct Office {
-    seeds: Seeds,
+    rules: Rules,
     began: Instant,
-    next: AtomicU64,
+    seeds: Mutex<<Seeds as IntoIterator>::IntoIter>,
     tasks: Mutex<BTreeMap<usize, Task>>,
     work: Arc<Work>,
 }
@@ -58,11 +57,17 @@ enum Told {
 }
 
 /// Works at all seeds with so many threads; `end` is told of each as it ends.
-pub(super) fn work(seeds: Seeds, jobs: usize, work: Arc<Work>, mut end: impl FnMut(u64, Outcome)) {
+pub(super) fn work(
+    seeds: Seeds,
+    rules: Rules,
+    jobs: usize,
+    work: Arc<Work>,
+    mut end: impl FnMut(u64, Outcome),
+) {
     let office = Arc::new(Office {
-        seeds,
+        rules,
         began: now(),
-        next: AtomicU64::new(0),
+        seeds: Mutex::new(seeds.into_iter()),
         tasks: Mutex::new(BTreeMap::new()),
         work,
     });
@@ -105,19 +110,26 @@ impl Office {
         self.tasks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The next seed that is to be begun.
+    fn next(&self) -> Option<u64> {
+        let lasts = self.rules.lasts;
+        let over = lasts.is_some_and(|lasts| self.began.elapsed() >= lasts);
+        let enough = self.rules.enough.load(Ordering::Relaxed);
+        if over || enough || interrupted() {
+            return None;
+        }
+        let mut seeds = self.seeds.lock().unwrap_or_else(PoisonError::into_inner);
+        seeds.next()
+    }
+
     /// The life of one thread.
     fn serve(&self, id: usize, sender: &Sender<Told>) {
         loop {
-            let index = self.next.fetch_add(1, Ordering::Relaxed);
-            let lasts = self.seeds.lasts;
-            let over = lasts.is_some_and(|lasts| self.began.elapsed() >= lasts);
-            let enough = self.seeds.enough.load(Ordering::Relaxed);
-            if index >= self.seeds.count || over || enough {
+            let Some(seed) = self.next() else {
                 // Nobody hears it any more if the campaign is over.
                 let _ = sender.send(Told::Over);
                 return;
-            }
-            let seed = self.seeds.from + index;
+            };
             self.begin(id, seed, None);
             let at_hand = |plan: &Arc<Plan>| self.begin(id, seed, Some(Arc::clone(plan)));
             let result = catch_unwind(AssertUnwindSafe(|| (self.work)(seed, &at_hand)));
@@ -145,7 +157,7 @@ impl Office {
         let mut tasks = self.tasks();
         let late: Vec<usize> = tasks
             .iter()
-            .filter(|(_, task)| task.began.elapsed() > self.seeds.hangs_after)
+            .filter(|(_, task)| task.began.elapsed() > self.rules.hangs_after)
             .map(|(id, _)| *id)
             .collect();
         late.iter().filter_map(|id| tasks.remove(id)).collect()
@@ -168,9 +180,7 @@ mod tests {
         jobs: usize,
         hangs: impl Fn(u64) -> bool + Send + Sync + 'static,
     ) -> Vec<(u64, bool)> {
-        let seeds = Seeds {
-            from: 10,
-            count: 6,
+        let rules = Rules {
             lasts: None,
             hangs_after: Duration::from_millis(300),
             enough: Arc::default(),
@@ -182,9 +192,15 @@ mod tests {
             Err("no run".to_string())
         };
         let mut seen = Vec::new();
-        work(seeds, jobs, Arc::new(each), |seed, outcome| {
-            seen.push((seed, matches!(outcome, Outcome::Hung(..))));
-        });
+        work(
+            Seeds::run(10, 6),
+            rules,
+            jobs,
+            Arc::new(each),
+            |seed, outcome| {
+                seen.push((seed, matches!(outcome, Outcome::Hung(..))));
+            },
+        );
         seen.sort_unstable();
         seen
     }

@@ -1,10 +1,10 @@
 //! A campaign's summary as one JSON object.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use crate::campaign::{Failure, Summary, coverage};
+use crate::campaign::{Drawn, Failures, Summary, coverage};
 use crate::plan::ENTRIES;
 use crate::plan::fault::FAULT_KINDS;
 use crate::run::Phase;
@@ -24,17 +24,21 @@ pub struct Object {
     messages: u64,
     steps: u64,
     faults: BTreeMap<&'static str, u64>,
+    kinds: BTreeMap<String, Drawn>,
     faults_by_phase: BTreeMap<&'static str, BTreeMap<&'static str, u64>>,
     entries_by_phase: BTreeMap<&'static str, BTreeMap<&'static str, u64>>,
     pairs: BTreeMap<String, u64>,
     hot: BTreeMap<String, [u64; 2]>,
     unmet: BTreeMap<String, Option<&'static str>>,
     situations: BTreeMap<&'static str, u64>,
-    properties: BTreeMap<&'static str, u64>,
+    classes: usize,
+    standings: usize,
+    settled_ms: BTreeMap<u64, u64>,
+    properties: BTreeMap<String, u64>,
     non_stutter_share: Option<f64>,
     signatures: Vec<Signed>,
     run_twice: u64,
-    differing: Vec<u64>,
+    differing: BTreeSet<u64>,
 }
 
 impl Object {
@@ -42,16 +46,17 @@ impl Object {
     pub fn of(summary: &Summary) -> Self {
         let met = |situation: &Situation| summary.tally.situations.get(situation).copied();
         Self {
-            seeds: summary.seeds,
-            failed: summary.failures.len() as u64,
+            seeds: summary.seeds(),
+            failed: summary.failures(),
             virtual_seconds: summary.virtual_us as f64 / 1e6,
-            wall_seconds: summary.wall.as_secs_f64(),
-            processor_seconds: summary.busy.as_secs_f64(),
+            wall_seconds: summary.wall().as_secs_f64(),
+            processor_seconds: summary.cost.busy_us as f64 / 1e6,
             seeds_per_core_second: summary.seeds_per_core(),
             traces: format!("{:016x}", summary.traces),
             messages: summary.messages,
             steps: summary.steps,
             faults: summary.tally.by_kind(),
+            kinds: summary.kinds.clone(),
             faults_by_phase: by_phase(&summary.tally.faults, &FAULT_KINDS),
             entries_by_phase: by_phase(&summary.tally.entries, &ENTRIES),
             pairs: summary
@@ -68,9 +73,12 @@ impl Object {
                 .iter()
                 .map(|situation| (situation.name(), met(situation).unwrap_or(0)))
                 .collect(),
+            classes: summary.tally.classes.len(),
+            standings: summary.tally.standings.len(),
+            settled_ms: summary.settled_ms.clone(),
             properties: summary.checked.clone(),
             non_stutter_share: non_stutter_share(summary),
-            signatures: signatures(&summary.failures),
+            signatures: signatures(summary),
             run_twice: summary.again,
             differing: summary.differing.clone(),
         }
@@ -95,34 +103,27 @@ pub fn non_stutter_share(summary: &Summary) -> Option<f64> {
 
 /// The failures of one signature.
 #[derive(Clone, Debug, Serialize)]
-pub struct Signed {
+struct Signed {
     /// What they have in common.
     #[serde(flatten)]
-    pub signature: Signature,
+    signature: Signature,
     /// What was seen in the first, in plain words.
-    pub seen: String,
+    seen: String,
     /// Its virtual time, in seconds.
-    pub at_seconds: f64,
+    at_seconds: f64,
     /// Their seeds, in order.
-    pub seeds: Vec<u64>,
+    seeds: Vec<u64>,
 }
 
 /// Failures by signature, those of most seeds first.
-pub fn signatures(failures: &[Failure]) -> Vec<Signed> {
-    let mut by: BTreeMap<Signature, Signed> = BTreeMap::new();
-    for failure in failures {
-        let signature = failure.signature();
-        let signed = by.entry(signature.clone()).or_insert_with(|| Signed {
-            signature,
-            seen: failure.verdict.words(),
-            at_seconds: failure.virtual_us as f64 / 1e6,
-            seeds: Vec::new(),
-        });
-        signed.seeds.push(failure.seed);
-    }
-    let mut signed: Vec<Signed> = by.into_values().collect();
-    signed.sort_by_key(|signed| std::cmp::Reverse(signed.seeds.len()));
-    signed
+fn signatures(summary: &Summary) -> Vec<Signed> {
+    let signed = |(signature, of): (&Signature, &Failures)| Signed {
+        signature: signature.clone(),
+        seen: of.first.seen.clone(),
+        at_seconds: of.first.virtual_us as f64 / 1e6,
+        seeds: of.seeds.iter().collect(),
+    };
+    summary.by_count().into_iter().map(signed).collect()
 }
 
 fn by_phase<'a>(

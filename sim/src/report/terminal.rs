@@ -7,7 +7,7 @@ use std::path::Path;
 use crate::campaign::{Summary, coverage};
 use crate::plan::ENTRIES;
 use crate::plan::fault::FAULT_KINDS;
-use crate::report::json::{hot, non_stutter_share, signatures};
+use crate::report::json::{hot, non_stutter_share};
 use crate::report::plan_path;
 use crate::run::phase::{PHASES, Phase};
 use crate::signature::Signature;
@@ -18,16 +18,16 @@ use crate::situation::Situation;
 /// `dir`: the folder in which the plans of failing seeds are.
 pub fn summary(summary: &Summary, dir: &Path) -> String {
     let mut text = String::new();
-    let wall = summary.wall.as_secs_f64().max(1e-9);
+    let wall = summary.wall().as_secs_f64().max(1e-9);
     let seconds = summary.virtual_us as f64 / 1e6;
     line(
         &mut text,
         format_args!(
             "{} seeds, {} failed; {:.1} virtual hours in {wall:.1} s: {:.0} seeds/s ({:.0} a core), {:.0} messages/s, {:.0} steps/s",
-            summary.seeds,
-            summary.failures.len(),
+            summary.seeds(),
+            summary.failures(),
             seconds / 3600.0,
-            summary.seeds as f64 / wall,
+            summary.seeds() as f64 / wall,
             summary.seeds_per_core(),
             summary.messages as f64 / wall,
             summary.steps as f64 / wall,
@@ -39,15 +39,29 @@ pub fn summary(summary: &Summary, dir: &Path) -> String {
             "{} ran twice, {} differed; {:.0} messages and {:.1} faults a seed; traces {:016x}",
             summary.again,
             summary.differing.len(),
-            summary.messages as f64 / summary.seeds.max(1) as f64,
-            summary.tally.faults.values().sum::<u64>() as f64 / summary.seeds.max(1) as f64,
+            summary.messages as f64 / summary.seeds().max(1) as f64,
+            summary.tally.faults.values().sum::<u64>() as f64 / summary.seeds().max(1) as f64,
             summary.traces,
         ),
     );
+    let missing = summary.missing().count();
+    if missing > 0 {
+        line(
+            &mut text,
+            format_args!(
+                "{missing} seeds that were asked for are missing: `--resume` goes on with them"
+            ),
+        );
+    }
     if let Some(share) = non_stutter_share(summary) {
         line(
             &mut text,
-            format_args!("{:.1} % of steps are no stutter", share * 100.0),
+            format_args!(
+                "{:.1} % of steps are no stutter; {} classes of steps, {} standings of a pair",
+                share * 100.0,
+                summary.tally.classes.len(),
+                summary.tally.standings.len()
+            ),
         );
     }
     table(&mut text, "faults", &FAULT_KINDS, &summary.tally.faults);
@@ -147,15 +161,20 @@ fn properties(text: &mut String, summary: &Summary) {
 }
 
 fn failures(text: &mut String, summary: &Summary, dir: &Path) {
-    for signed in signatures(&summary.failures) {
+    for (signature, of) in summary.by_count() {
         let Signature {
             property,
             roles: [one, other],
             pair: [image, peer],
             phase,
-        } = &signed.signature;
-        let first: Vec<String> = signed.seeds.iter().take(5).map(u64::to_string).collect();
-        let (count, seed) = (signed.seeds.len(), signed.seeds[0]);
+        } = signature;
+        let shown: Vec<String> = of
+            .seeds
+            .iter()
+            .take(5)
+            .map(|seed| seed.to_string())
+            .collect();
+        let (count, first) = (of.seeds.count(), &of.first);
         line(
             text,
             format_args!(
@@ -164,10 +183,14 @@ fn failures(text: &mut String, summary: &Summary, dir: &Path) {
         );
         line(
             text,
-            format_args!("  at {:.3} virtual s: {}", signed.at_seconds, signed.seen),
+            format_args!(
+                "  at {:.3} virtual s: {}",
+                first.virtual_us as f64 / 1e6,
+                first.seen
+            ),
         );
-        line(text, format_args!("  {count} seeds: {}", first.join(", ")));
-        let plan = plan_path(dir, seed);
+        line(text, format_args!("  {count} seeds: {}", shown.join(", ")));
+        let plan = plan_path(dir, first.seed);
         line(
             text,
             format_args!("  again: skewlab replay {}", plan.display()),

@@ -1,5 +1,6 @@
 //! The protocol's phases, as the table of faults names its columns.
 
+use serde::{Deserialize, Serialize};
 use skewsync::base::Slot;
 use skewsync::unit::peer::Phase as Of;
 use skewsync::unit::{Active, Part};
@@ -7,7 +8,8 @@ use skewsync::unit::{Active, Part};
 use crate::tap::Scene;
 
 /// How far the pair is, as seen from true time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Phase {
     /// Nobody acts.
     Vacant,

@@ -3,44 +3,67 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use skewsync::base::Slot;
+use serde::{Deserialize, Serialize};
+use skewsync::base::{ImageDigest, Slot};
+use skewsync::unit::{Input, Shown};
 
+use super::class::{Class, Step, Word};
 use super::phase::{Phase, active};
+use crate::campaign::{cells, sum};
 use crate::plan::fault::FAULT_KINDS;
 use crate::situation::{Situation, Watcher};
 use crate::tap::{Event, Observer, Scene, Seen, Violation};
 
 /// What was met.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Tally {
     /// Faults delivered with effect, by kind and the phase in which they struck.
+    #[serde(with = "cells::faults")]
     pub faults: BTreeMap<(usize, Phase), u64>,
     /// What operators entered at a unit that runs, by index of `ENTRIES` and phase.
+    #[serde(with = "cells::entries")]
     pub entries: BTreeMap<(usize, Phase), u64>,
     /// How often a pair became hot: image of the Active, image of the Standby, slot of the Active.
+    #[serde(with = "cells")]
     pub hot: BTreeMap<(String, String, u8), u64>,
     /// How often each situation was met.
     pub situations: BTreeMap<Situation, u64>,
+    /// How often the pair came to stand so.
+    #[serde(with = "cells")]
+    pub standings: BTreeMap<Standing, u64>,
+    /// Steps of units by class.
+    #[serde(with = "cells")]
+    pub classes: BTreeMap<Class, u64>,
     /// Messages delivered.
     pub delivered: u64,
 }
 
+/// How a pair stands: images, roles, phase.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Standing {
+    /// The image of each slot.
+    pub images: [String; 2],
+    /// What the unit of each slot shows of itself; `DOWN` if none runs.
+    pub roles: [Word; 2],
+    /// The pair's phase.
+    pub phase: Phase,
+}
+
+/// The role of a slot without a unit.
+pub const DOWN: &str = "DOWN";
+
 impl Tally {
     /// Takes another run's in.
     pub fn merge(&mut self, other: &Self) {
-        for (cell, count) in &other.faults {
-            *self.faults.entry(*cell).or_insert(0) += count;
-        }
-        for (cell, count) in &other.entries {
-            *self.entries.entry(*cell).or_insert(0) += count;
-        }
-        for (pair, count) in &other.hot {
-            *self.hot.entry(pair.clone()).or_insert(0) += count;
-        }
-        for (situation, count) in &other.situations {
-            *self.situations.entry(*situation).or_insert(0) += count;
-        }
-        self.delivered += other.delivered;
+        sum(&mut self.faults, &other.faults);
+        sum(&mut self.entries, &other.entries);
+        sum(&mut self.hot, &other.hot);
+        sum(&mut self.situations, &other.situations);
+        sum(&mut self.standings, &other.standings);
+        sum(&mut self.classes, &other.classes);
+        self.delivered = self.delivered.saturating_add(other.delivered);
     }
 
     /// Faults delivered with effect, by kind.
@@ -53,11 +76,17 @@ impl Tally {
     }
 }
 
+/// A standing, as it is compared after each event.
+type Stood = ([ImageDigest; 2], [Option<Shown>; 2], Phase);
+
 /// Counts.
 pub struct Counter {
     tally: Tally,
     /// The phase before the event at hand: a unit that a fault ends is gone when it is told.
     phase: Phase,
+    /// How the pair stood then.
+    stood: Option<Stood>,
+    steps: BTreeMap<Step, u64>,
     watcher: Watcher,
     out: Arc<Mutex<Tally>>,
 }
@@ -68,6 +97,8 @@ impl Counter {
         Self {
             tally: Tally::default(),
             phase: Phase::Vacant,
+            stood: None,
+            steps: BTreeMap::new(),
             watcher: Watcher::default(),
             out,
         }
@@ -75,6 +106,23 @@ impl Counter {
 }
 
 impl Counter {
+    /// Counts the standing that the pair came to.
+    fn stand(&mut self, scene: &dyn Scene) {
+        let both = [Slot(0), Slot(1)];
+        let roles = both.map(|slot| Some(scene.unit(slot)?.shown()));
+        let stood = (both.map(|slot| scene.image(slot).0), roles, self.phase);
+        if self.stood == Some(stood) {
+            return;
+        }
+        self.stood = Some(stood);
+        let standing = Standing {
+            images: both.map(|slot| scene.image(slot).1.to_string()),
+            roles: roles.map(|role| role.map_or(DOWN, Shown::name).into()),
+            phase: self.phase,
+        };
+        *self.tally.standings.entry(standing).or_insert(0) += 1;
+    }
+
     fn became_hot(&mut self, scene: &dyn Scene) {
         let acting = [Slot(0), Slot(1)]
             .into_iter()
@@ -88,6 +136,12 @@ impl Counter {
 }
 
 impl Observer for Counter {
+    fn before(&mut self, slot: Slot, input: &Input, scene: &dyn Scene) {
+        if let Some(unit) = scene.unit(slot) {
+            *self.steps.entry(Step::of(unit, input)).or_insert(0) += 1;
+        }
+    }
+
     fn see(&mut self, seen: &Seen<'_>, scene: &dyn Scene) -> Result<(), Violation> {
         match seen.event {
             Event::Fault {
@@ -120,6 +174,7 @@ impl Observer for Counter {
         );
         if !of_fault {
             self.phase = Phase::of(scene);
+            self.stand(scene);
         }
         for situation in self.watcher.met(seen, scene) {
             *self.tally.situations.entry(situation).or_insert(0) += 1;
@@ -131,7 +186,10 @@ impl Observer for Counter {
     }
 
     fn end(&mut self, _: &dyn Scene) -> Result<(), Violation> {
-        *self.out.lock().unwrap_or_else(PoisonError::into_inner) = self.tally.clone();
+        let steps = std::mem::take(&mut self.steps);
+        let classes = steps.into_iter().map(|(step, count)| (step.into(), count));
+        self.tally.classes = classes.collect();
+        *self.out.lock().unwrap_or_else(PoisonError::into_inner) = std::mem::take(&mut self.tally);
         Ok(())
     }
 }

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use skewsync::planted::Defect;
 
-use crate::campaign::{self, Campaign, Ends, Summary};
+use crate::campaign::{self, Campaign, Ends, HANGS_AFTER, Ran, Seeds, Summary};
 use crate::draw::{Material, Wishes};
 use crate::exit;
 use crate::run::{Lockstep, Options};
@@ -107,21 +107,21 @@ impl Bench {
         from: u64,
         seeds: u64,
         ends: Ends,
-    ) -> Summary {
+    ) -> Ran {
         let wishes = Wishes {
             planted: Some(defect.name().into()),
             material: Arc::clone(&self.material),
             ..Wishes::default()
         };
         let campaign = Campaign {
-            from,
-            seeds,
+            seeds: Seeds::run(from, seeds),
             lasts: None,
+            limit: HANGS_AFTER,
             jobs: self.jobs,
             wishes,
             options: Options { lockstep },
             ends,
         };
-        campaign::run(&campaign, &self.stock, |_| {})
+        campaign::run(&campaign, &self.stock, Summary::default(), |_| {})
     }
 }

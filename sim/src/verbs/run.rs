@@ -1,8 +1,8 @@
 //! `skewlab run`: a campaign.
 
 mod afresh;
+mod parts;
 
-use std::collections::BTreeSet;
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -10,8 +10,10 @@ use std::time::Duration;
 
 use skewsync::parse::{self, WalkUp};
 
-use crate::campaign::{self, Campaign, Ends, Failure, Summary};
+use crate::campaign::{self, Campaign, Ends, HANGS_AFTER, Kind, Ran, Summary};
 use crate::draw::{Mix, Wishes};
+use crate::exit;
+use crate::interrupt;
 use crate::plan::fault::FAULT_KINDS;
 use crate::report;
 use crate::run::{Lockstep, Options};
@@ -25,12 +27,22 @@ use crate::stock::{self, Stock};
 /// (sim/FAULTS.md). Of several the first of 4, 3, 1, 2, 5, 6.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Args {
-    /// How many seeds.
-    #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u64).range(1..))]
-    pub seeds: u64,
-    /// The first seed.
-    #[arg(long, default_value_t = 0)]
-    pub from: u64,
+    /// How many seeds; by default 1000, or what is missing in the summary that --resume names.
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
+    pub seeds: Option<u64>,
+    /// The first seed; by default 0.
+    #[arg(long)]
+    pub from: Option<u64>,
+    /// Only the i-th of n parts of the seeds, as in 2/4; `skewlab merge` adds the parts' summaries up.
+    #[arg(long, value_name = "I/N")]
+    pub shard: Option<parts::Shard>,
+    /// Where the summary is written, for `merge` and `--resume`: now and then, and at the end, also of a campaign that
+    /// Ctrl-C or --for ends.
+    #[arg(long, value_name = "FILE")]
+    pub summary: Option<PathBuf>,
+    /// Goes on with the seeds that are missing in this summary, and adds to it. What else is asked for must be as it was.
+    #[arg(long, value_name = "FILE")]
+    pub resume: Option<PathBuf>,
     /// For how many seconds at most.
     #[arg(long = "for", value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
     pub lasts: Option<u64>,
@@ -77,14 +89,6 @@ pub struct Args {
 /// # Errors
 /// Wrong arguments, unreadable input, in words.
 pub fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, String> {
-    if args.from.checked_add(args.seeds).is_none() {
-        return Err(format!(
-            "--from {} and --seeds {}: the last seed is beyond {}",
-            args.from,
-            args.seeds,
-            u64::MAX
-        ));
-    }
     if let Some(dir) = &args.out {
         let words = |error: std::io::Error| format!("--out {}: {error}", dir.display());
         std::fs::create_dir_all(dir).map_err(words)?;
@@ -101,38 +105,45 @@ pub fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, 
     } else {
         Lockstep::On
     };
+    let options = Options { lockstep };
+    let part = parts::part(args, &Kind::of(&wishes, options, &stock))?;
     let campaign = Campaign {
-        from: args.from,
-        seeds: args.seeds,
+        seeds: part.seeds,
+        limit: HANGS_AFTER,
         lasts: args.lasts.map(Duration::from_secs),
         jobs: args.jobs.map_or_else(processors, usize::from),
         wishes,
-        options: Options { lockstep },
+        options,
         ends: if args.fail_fast {
             Ends::AtFailure
         } else {
             Ends::Never
         },
     };
+    let mut keeper = parts::Keeper::new(args);
+    keeper.keep(&part.so_far)?;
+    interrupt::watch()?;
     let quiet = crate::quiet::panics();
-    let mut summary = with_progress(&campaign, &stock);
+    let mut ran = with_progress(&campaign, &stock, part.so_far, &mut keeper);
     if runs_alone() {
-        afresh::confirm(&mut summary, &stock, campaign.options)?;
+        afresh::confirm(&mut ran, &stock, campaign.options)?;
     }
     drop(quiet);
+    let kept = keeper.keep(&ran.summary);
     let write = |error: std::io::Error| format!("cannot write: {error}");
-    // What was found is said even if its plans cannot be kept.
-    let kept = keep(args.out.as_deref(), &summary.failures);
-    let dir = kept.clone().unwrap_or_else(|_| PathBuf::from("not-kept"));
+    let summary = &ran.summary;
+    // What was found is said even if it cannot be kept.
+    let dir = keep(args.out.as_deref(), &ran);
+    let shown = dir.clone().unwrap_or_else(|_| PathBuf::from("not-kept"));
     if args.json {
-        let text = serde_json::to_string(&report::json::Object::of(&summary))
+        let text = serde_json::to_string(&report::json::Object::of(summary))
             .map_err(|error| error.to_string())?;
         writeln!(out, "{text}").map_err(write)?;
     } else {
-        write!(out, "{}", report::terminal::summary(&summary, &dir)).map_err(write)?;
+        write!(out, "{}", report::terminal::summary(summary, &shown)).map_err(write)?;
     }
-    if let Some(failure) = summary.failures.first().filter(|_| args.json) {
-        let path = report::plan_path(&dir, failure.seed);
+    if let Some(failure) = ran.failures.first().filter(|_| args.json) {
+        let path = report::plan_path(&shown, failure.seed);
         let _ = writeln!(
             err,
             "skewlab: seed {} failed: {}",
@@ -140,7 +151,14 @@ pub fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, 
             path.display()
         );
     }
-    kept.map(|_| summary.code())
+    kept?;
+    dir?;
+    let code = summary.code();
+    if interrupt::interrupted() && summary.missing().count() > 0 {
+        let _ = writeln!(err, "skewlab: interrupted");
+        return Ok(exit::graver(code, exit::TRUNCATED));
+    }
+    Ok(code)
 }
 
 /// Whether this process is the laboratory's own program, and can be started again.
@@ -154,24 +172,34 @@ pub fn processors() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
 
-fn with_progress(campaign: &Campaign, stock: &Arc<Stock>) -> Summary {
+fn with_progress(
+    campaign: &Campaign,
+    stock: &Arc<Stock>,
+    so_far: Summary,
+    keeper: &mut parts::Keeper,
+) -> Ran {
     if !std::io::stderr().is_terminal() {
-        return campaign::run(campaign, stock, |_| {});
+        return campaign::run(campaign, stock, so_far, |ran| {
+            keeper.keep_now_and_then(&ran.summary);
+        });
     }
-    let bar = indicatif::ProgressBar::new(campaign.seeds);
-    let summary = campaign::run(campaign, stock, |summary| {
-        bar.set_position(summary.seeds);
-        let wall = summary.wall.as_secs_f64().max(1e-9);
+    let before = so_far.seeds();
+    let bar = indicatif::ProgressBar::new(campaign.seeds.count());
+    let ran = campaign::run(campaign, stock, so_far, |ran| {
+        let summary = &ran.summary;
+        keeper.keep_now_and_then(summary);
+        bar.set_position(summary.seeds() - before);
+        let wall = summary.wall().as_secs_f64().max(1e-9);
         let faults: u64 = summary.tally.faults.values().sum();
         bar.set_message(format!(
             "{:.0} seeds/s, {:.1} virtual hours, {faults} faults, {} failed",
-            summary.seeds as f64 / wall,
+            summary.seeds() as f64 / wall,
             summary.virtual_us as f64 / 3.6e9,
-            summary.failures.len(),
+            summary.failures(),
         ));
     });
     bar.finish_and_clear();
-    summary
+    ran
 }
 
 /// What the runs are made of.
@@ -253,34 +281,44 @@ pub fn read(path: &Path) -> Result<String, String> {
     std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))
 }
 
-/// Writes the plans of the failing seeds, each under its seed: all of them to `out`; unasked the first of each
-/// signature, to a new folder. Gives the folder.
-fn keep(out: Option<&Path>, failures: &[Failure]) -> Result<PathBuf, String> {
-    if failures.is_empty() {
-        return Ok(out.map(Path::to_owned).unwrap_or_default());
+/// Writes the plans of failing seeds, each under its seed: unasked the first of each signature, to a new folder; to
+/// `out` all that this process has. Gives the folder.
+fn keep(out: Option<&Path>, ran: &Ran) -> Result<PathBuf, String> {
+    let dir = keep_firsts(out, &ran.summary)?;
+    if out.is_some() {
+        for failure in &ran.failures {
+            keep_plan(&dir, failure.seed, &failure.plan.write())?;
+        }
     }
-    let first = report::json::signatures(failures);
-    let first: BTreeSet<u64> = first.iter().map(|signed| signed.seeds[0]).collect();
+    Ok(dir)
+}
+
+/// Writes the plan of the first failure of each signature, to `out` or to a new folder. Gives the folder.
+///
+/// # Errors
+/// What cannot be written, in words.
+pub(super) fn keep_firsts(out: Option<&Path>, summary: &Summary) -> Result<PathBuf, String> {
     let dir = match out {
         Some(dir) => dir.to_owned(),
+        None if summary.failed.is_empty() => return Ok(PathBuf::new()),
         None => tempfile::Builder::new()
             .prefix("skewlab-")
             .tempdir()
             .map_err(|error| format!("a folder for plans: {error}"))?
             .keep(),
     };
-    let all = out.is_some();
-    for failure in failures {
-        if !all && !first.contains(&failure.seed) {
-            continue;
-        }
-        let path = report::plan_path(&dir, failure.seed);
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "a verb writes what it was asked to keep"
-        )]
-        std::fs::write(&path, failure.plan.write())
-            .map_err(|error| format!("{}: {error}", path.display()))?;
+    std::fs::create_dir_all(&dir).map_err(|error| format!("{}: {error}", dir.display()))?;
+    for of in summary.failed.values() {
+        keep_plan(&dir, of.first.seed, &of.first.plan)?;
     }
     Ok(dir)
+}
+
+fn keep_plan(dir: &Path, seed: u64, plan: &str) -> Result<(), String> {
+    let path = report::plan_path(dir, seed);
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a verb writes what it was asked to keep"
+    )]
+    std::fs::write(&path, plan).map_err(|error| format!("{}: {error}", path.display()))
 }

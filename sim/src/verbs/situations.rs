@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::sync::Arc;
 
-use crate::campaign::{self, Campaign, Ends};
+use crate::campaign::{self, Campaign, Ends, HANGS_AFTER, Seeds, Summary};
 use crate::draw::Wishes;
 use crate::run::{Lockstep, Options};
 use crate::situation::{Situation, WITNESSES};
@@ -24,9 +24,9 @@ pub struct Args {
 pub fn run(args: &Args, out: &mut dyn Write, _: &mut dyn Write) -> Result<u8, String> {
     let (stock, material) = stock::load(&[]).map_err(|error| error.to_string())?;
     let campaign = Campaign {
-        from: 0,
-        seeds: args.seeds,
+        seeds: Seeds::run(0, args.seeds),
         lasts: None,
+        limit: HANGS_AFTER,
         jobs: super::run::processors(),
         wishes: Wishes {
             material: Arc::new(material),
@@ -38,7 +38,8 @@ pub fn run(args: &Args, out: &mut dyn Write, _: &mut dyn Write) -> Result<u8, St
         ends: Ends::Never,
     };
     let quiet = crate::quiet::panics();
-    let summary = campaign::run(&campaign, &Arc::new(stock), |_| {});
+    let ran = campaign::run(&campaign, &Arc::new(stock), Summary::default(), |_| {});
+    let summary = ran.summary;
     drop(quiet);
     let write = |error: std::io::Error| format!("cannot write: {error}");
     for situation in Situation::ALL {

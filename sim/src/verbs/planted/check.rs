@@ -117,8 +117,8 @@ pub(super) fn run(
 fn look(bench: &Bench, defect: Defect, lockstep: Lockstep, sight: &Sight) -> Found {
     let property = sight.property.clone();
     let ends = Ends::AtFailureOf(property.clone());
-    let summary = bench.campaign(defect, lockstep, sight.seed, SEEDS, ends);
-    let caught = summary
+    let ran = bench.campaign(defect, lockstep, sight.seed, SEEDS, ends);
+    let caught = ran
         .failures
         .iter()
         .find(|failure| failure.verdict.property() == Some(&property));
@@ -126,12 +126,12 @@ fn look(bench: &Bench, defect: Defect, lockstep: Lockstep, sight: &Sight) -> Fou
         Some(failure) => Found::Caught {
             property,
             seed: failure.seed,
-            run: summary.seeds,
+            run: ran.summary.seeds(),
         },
         None => Found::Missed {
             property,
             from: sight.seed,
-            run: summary.seeds,
+            run: ran.summary.seeds(),
         },
     }
 }

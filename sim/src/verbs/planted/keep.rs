@@ -98,9 +98,9 @@ fn hunt(bench: &Bench, defect: Defect, lockstep: Lockstep) -> Option<Hunted> {
             Ends::AtFailure
         };
         let seeds = if of == 0 { SAMPLE } else { SEEDS_MAX - of };
-        let summary = bench.campaign(defect, lockstep, of, seeds, ends);
-        of += summary.seeds.max(1);
-        failures = summary.failures;
+        let ran = bench.campaign(defect, lockstep, of, seeds, ends);
+        of += ran.summary.seeds().max(1);
+        failures = ran.failures;
     }
     let first = failures.first()?;
     let sight = Sight {

@@ -5,7 +5,7 @@ use std::io::Write;
 use std::process::Command;
 use std::sync::Arc;
 
-use crate::campaign::{Failure, Summary, run_fresh};
+use crate::campaign::{Failure, Ran, run_fresh};
 use crate::run::{Lockstep, Options, Verdict};
 use crate::stock::Stock;
 
@@ -16,14 +16,10 @@ const AFRESH_MAX: usize = 16;
 ///
 /// # Errors
 /// What keeps a process from being started, in words.
-pub(super) fn confirm(
-    summary: &mut Summary,
-    stock: &Arc<Stock>,
-    options: Options,
-) -> Result<(), String> {
+pub(super) fn confirm(ran: &mut Ran, stock: &Arc<Stock>, options: Options) -> Result<(), String> {
     let mut seen = BTreeSet::new();
     let runs = |failure: &&Failure| !matches!(failure.verdict, Verdict::Hung { .. });
-    let first: Vec<Failure> = summary
+    let first: Vec<Failure> = ran
         .failures
         .iter()
         .filter(runs)
@@ -34,11 +30,9 @@ pub(super) fn confirm(
     for failure in first {
         let here = run_fresh(&Arc::new(failure.plan.clone()), stock, options)?.trace;
         if there(&failure, options)? != Some(here) {
-            summary.differing.push(failure.seed);
+            ran.summary.differing.insert(failure.seed);
         }
     }
-    summary.differing.sort_unstable();
-    summary.differing.dedup();
     Ok(())
 }
 

@@ -1,0 +1,134 @@
+//! The class of a step: what its unit showed, how far its session was, and what sort of input came. How many
+//! classes a campaign visits says how much of the protocol it met.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use skewsync::message::Kind;
+use skewsync::unit::{Input, Part, Request, Shown, Timer, Unit, peer, standby};
+
+/// A word that is the program's own, or was read from a file.
+pub type Word = Cow<'static, str>;
+
+/// The class of a step, in words.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Class {
+    /// What the unit showed of itself.
+    pub role: Word,
+    /// How far its session was; `-` without one.
+    pub session: Word,
+    /// What sort of input came.
+    pub input: Word,
+}
+
+/// The same as it is counted in a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Step {
+    role: Shown,
+    session: &'static str,
+    input: Sort,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Sort {
+    Message(Kind),
+    Timer(Timer),
+    Request(Request),
+    Other(&'static str),
+}
+
+impl Step {
+    /// The class of a step that the unit is about to make.
+    pub(super) fn of(unit: &Unit, input: &Input) -> Self {
+        Self {
+            role: unit.shown(),
+            session: session(unit),
+            input: Sort::of(input),
+        }
+    }
+}
+
+impl From<Step> for Class {
+    fn from(step: Step) -> Self {
+        Self {
+            role: step.role.name().into(),
+            session: step.session.into(),
+            input: step.input.to_string().into(),
+        }
+    }
+}
+
+impl Sort {
+    const fn of(input: &Input) -> Self {
+        match input {
+            Input::Message { message, .. } => Self::Message(message.kind()),
+            Input::Timer(timer) => Self::Timer(*timer),
+            Input::Operator { request, .. } => Self::Request(*request),
+            Input::Command(_) => Self::Other("command"),
+            Input::LeaseLapsed => Self::Other("lease lapsed"),
+            Input::Paired(_) => Self::Other("paired"),
+            Input::Persisted(_) => Self::Other("persisted"),
+            Input::PersistFailed(_) => Self::Other("persist failed"),
+            Input::LinkUp(_) => Self::Other("link up"),
+            Input::LinkDown(_) => Self::Other("link down"),
+        }
+    }
+}
+
+impl fmt::Display for Sort {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Message(kind) => write!(f, "{kind:?}"),
+            Self::Timer(timer) => write!(f, "timer {timer:?}"),
+            Self::Request(request) => write!(f, "operator {request:?}"),
+            Self::Other(name) => f.write_str(name),
+        }
+    }
+}
+
+fn session(unit: &Unit) -> &'static str {
+    match &unit.part {
+        Part::Holder(_) => "-",
+        Part::Active(active) => match active.peer.phase() {
+            None if active.peer.offered.is_some() => "offered",
+            None => "-",
+            Some(phase) => of_active(phase),
+        },
+        Part::Standby(standby) => standby
+            .seat
+            .as_ref()
+            .map_or("-", |seat| of_standby(&seat.phase)),
+    }
+}
+
+const fn of_active(phase: &peer::Phase) -> &'static str {
+    match phase {
+        peer::Phase::Dump(_) => "dump",
+        peer::Phase::Diff(_) => "diff",
+        peer::Phase::Pairing => "pairing",
+        peer::Phase::Config => "config",
+        peer::Phase::Bulk(_) => "bulk",
+        peer::Phase::Cold => "cold",
+        peer::Phase::HotSent => "hot-sent",
+        peer::Phase::HotAcked => "hot-acked",
+        peer::Phase::Setting => "setting",
+        peer::Phase::Hot => "hot",
+        peer::Phase::Rejected { .. } => "rejected",
+        peer::Phase::Held => "held",
+    }
+}
+
+const fn of_standby(phase: &standby::Phase) -> &'static str {
+    match phase {
+        standby::Phase::Ready { .. } => "ready",
+        standby::Phase::Dump(_) => "dump",
+        standby::Phase::Pairing => "pairing",
+        standby::Phase::Diffed { .. } => "diffed",
+        standby::Phase::Config { .. } => "config",
+        standby::Phase::Shadow(_) => "shadow",
+        standby::Phase::Synced { .. } => "synced",
+        standby::Phase::Rpr => "rpr",
+        standby::Phase::Held => "held",
+    }
+}
