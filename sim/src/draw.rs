@@ -1,11 +1,14 @@
 //! A seed makes a plan. One ChaCha stream per purpose, so that a new draw for one purpose does not shift
 //! the others.
 
+mod beyond;
+mod crowd;
 mod faults;
 mod lasting;
 mod material;
 mod mix;
 mod scenes;
+mod upgrade;
 
 use std::sync::Arc;
 
@@ -70,6 +73,9 @@ pub(crate) enum Purpose {
     Scenes = 6,
     Burst = 7,
     Lasting = 8,
+    Beyond = 9,
+    Crowd = 10,
+    Upgrade = 11,
 }
 
 /// One stream of random numbers.
@@ -153,7 +159,12 @@ pub fn plan(seed: u64, wishes: &Wishes) -> Plan {
     let scene = scenes::draw(seed, wishes, &plan);
     plan.faults.extend(scene.faults);
     plan.commands.extend(scene.entries);
+    plan.faults.extend(beyond::draw(seed, wishes, &plan));
+    let upgrade = upgrade::draw(seed, wishes, &plan);
+    plan.faults.extend(upgrade.faults);
+    plan.commands.extend(upgrade.entries);
     plan.commands.extend(burst(seed, wishes, &plan));
+    plan.commands.extend(crowd::draw(seed, wishes, &plan));
     in_order(&mut plan.commands);
     debug_assert_eq!(plan.check(), Ok(()), "a drawn plan fits together");
     plan

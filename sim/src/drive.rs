@@ -24,7 +24,7 @@ use skewsync::unit::{Arbiter, ArbiterInput, Input, Limits, PairingKey, Unit};
 pub use bay::{Arrival, Bay, Desk};
 pub use lasting::Ill;
 
-use crate::plan::{FaultKind, Network, Plan};
+use crate::plan::{FaultKind, Network, Plan, excuse};
 use crate::stock::{Loaded, Stock, StockError};
 use crate::tap::{Event, Observer, Scene, Seen, Violation};
 use crate::world::link::{Barrier, Links, Packet};
@@ -168,6 +168,8 @@ pub struct Rig {
     /// Lasting faults of units that have begun.
     spells: u64,
     calm: bool,
+    /// Why runs of this plan are excused from some properties.
+    excuses: Vec<usize>,
     violation: Option<Violation>,
     /// The number of the event that broke a property.
     violated_at: Option<u64>,
@@ -212,6 +214,7 @@ impl Rig {
             barriers: 0,
             spells: 0,
             calm: false,
+            excuses: excuse::excuses(&plan, stock.limits()),
             violation: None,
             violated_at: None,
             plan,
@@ -375,7 +378,9 @@ impl Rig {
     pub fn end(&mut self) {
         let mut observers = std::mem::take(&mut self.observers);
         for observer in &mut observers {
-            if let Err(violation) = observer.end(self) {
+            if let Err(violation) = observer.end(self)
+                && !excuse::covers(&self.excuses, violation.property)
+            {
                 self.violation.get_or_insert(violation);
             }
         }
@@ -454,7 +459,9 @@ impl Rig {
             event,
         };
         for observer in &mut observers {
-            if let Err(violation) = observer.see(&seen, self) {
+            if let Err(violation) = observer.see(&seen, self)
+                && !excuse::covers(&self.excuses, violation.property)
+            {
                 self.violation.get_or_insert(violation);
                 self.violated_at.get_or_insert(seen.number);
             }

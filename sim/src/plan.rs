@@ -4,6 +4,7 @@
 //! seed. It knows nothing of how a run is made.
 
 pub mod anchor;
+pub mod excuse;
 pub mod fault;
 
 use std::fmt;

@@ -13,7 +13,7 @@ use skewsync::base::Slot;
 
 use crate::drive::Rig;
 use crate::oracle;
-use crate::plan::{Network, Plan};
+use crate::plan::{Network, Plan, excuse};
 use crate::stock::{Stock, StockError};
 use crate::tap::{Observer, Scene, Violation};
 use crate::world::node::{self, Medium};
@@ -162,7 +162,8 @@ pub fn run_seen(
     let hash = Arc::new(Mutex::new(0));
     let mut observers = others;
     observers.extend(oracle::all(plan, stock, options));
-    observers.push(Box::new(tally::Counter::new(Arc::clone(&tally))));
+    let excuses = excuse::excuses(plan, stock.limits());
+    observers.push(Box::new(tally::Counter::new(&excuses, Arc::clone(&tally))));
     observers.push(Box::new(trace::Trace::new(Arc::clone(&hash))));
     let rig = Rig::new(Arc::clone(plan), Arc::clone(stock), observers)?;
     let lesser = pending::Lesser::of(plan, stock.policy(), stock.limits());

@@ -5,6 +5,7 @@ use std::fmt::{self, Write as _};
 
 use super::Summary;
 use crate::plan::ENTRIES;
+use crate::plan::excuse::EXCUSES;
 use crate::plan::fault::FAULT_KINDS;
 use crate::run::phase::{PHASES, Phase};
 use crate::situation::Situation;
@@ -15,7 +16,10 @@ pub const ASKED_FROM: u64 = 10_000;
 /// The entries of operators that must be met in every phase: [`ENTRIES`] from 0 on.
 const ENTRIES_ASKED: usize = 1;
 
-/// Cells of the table kind x phase that stay empty, each with its reason.
+/// Why a fault that excuses a run is not met everywhere.
+const FEW: &str = "few plans misapply a line, and a pair is in this phase only briefly while its Standby holds a config";
+
+/// Cells of the table kind x phase that stay empty, or are met too seldom to count on, each with its reason.
 pub const EMPTY: &[(&str, Phase, &str)] = &[
     (
         "stall",
@@ -41,6 +45,24 @@ pub const EMPTY: &[(&str, Phase, &str)] = &[
         "disk-full",
         Phase::Drain,
         "a save and a drain exclude each other, but for the last messages of a save that is given up",
+    ),
+    ("misapply-line", Phase::Vacant, FEW),
+    ("misapply-line", Phase::Joining, FEW),
+    (
+        "misapply-line",
+        Phase::Negotiation,
+        "the Standby of a session that negotiates holds no config",
+    ),
+    (
+        "misapply-line",
+        Phase::Bulk,
+        "a Standby holds no config of the session before BulkAccept",
+    ),
+    ("misapply-line", Phase::Drain, FEW),
+    (
+        "misapply-line",
+        Phase::Lesser,
+        "a Standby in rpr holds no config of the session",
     ),
     (
         "torn-write",
@@ -168,6 +190,21 @@ pub fn document() -> String {
     }
     text.push_str("\nEmpty, or met too seldom to count on, because:\n\n");
     text.push_str(&notes);
+    text.push_str(
+        "\n## Excused runs\n\n\
+         Some plans do what the protocol does not promise to bear. Their runs are excused from the properties named here, and\n\
+         from no other: told from the plan alone (`sim/src/plan/excuse.rs`), never from what a run showed; counted apart.\n\
+         Panics, hangs and non-determinism are never excused.\n\n",
+    );
+    for excuse in &EXCUSES {
+        let _ = writeln!(
+            text,
+            "- **{}**: {}. Excused from {}.",
+            excuse.name,
+            excuse.reason,
+            excuse.properties.join(", ")
+        );
+    }
     text
 }
 

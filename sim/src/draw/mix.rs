@@ -60,6 +60,35 @@ impl Mix {
         }
     }
 
+    /// Of a hundred seeds, in so many something is done under which the protocol does not promise everything.
+    pub(super) const fn beyond_percent(self) -> u64 {
+        match self {
+            Self::Swarm | Self::Storm => 5,
+            Self::Lite => 2,
+            Self::Calm | Self::Fixed => 0,
+        }
+    }
+
+    /// Of a hundred seeds, in so many many operators are at work at once.
+    pub(super) const fn crowd_percent(self) -> u64 {
+        match self {
+            Self::Swarm | Self::Fixed => 10,
+            Self::Calm => 0,
+            Self::Lite => 5,
+            Self::Storm => 30,
+        }
+    }
+
+    /// Of a hundred seeds, in so many an upgrade is begun.
+    pub(super) const fn upgrade_percent(self) -> u64 {
+        match self {
+            Self::Swarm | Self::Fixed => 10,
+            Self::Calm => 0,
+            Self::Lite => 5,
+            Self::Storm => 20,
+        }
+    }
+
     /// Whether anything goes wrong.
     pub(super) const fn strikes(self) -> bool {
         !matches!(self, Self::Calm)

@@ -23,11 +23,11 @@ pub(super) struct Scene {
 }
 
 impl Scene {
-    fn strikes(&mut self, at: Anchor, kind: FaultKind) {
+    pub(super) fn strikes(&mut self, at: Anchor, kind: FaultKind) {
         self.faults.push(Fault { at, kind });
     }
 
-    fn enters(&mut self, at: Anchor, what: What) {
+    pub(super) fn enters(&mut self, at: Anchor, what: What) {
         self.entries.push(Entry { at, what });
     }
 }

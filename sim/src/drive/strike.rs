@@ -1,7 +1,11 @@
 //! Faults strike.
 
-use skewsync::base::{Slot, WriteId};
+use std::sync::Arc;
+
+use skewsync::base::{Digest, Slot, WriteId};
 use skewsync::message::Address;
+use skewsync::unit::env::takes_all;
+use skewsync::unit::{Env, Part, Unit};
 
 use super::{Job, Order, Rig};
 use crate::plan::fault::{end, link};
@@ -108,6 +112,7 @@ impl Rig {
                 self.bays[usize::from(*slot)].tears = Some((*bytes, *down_ms));
                 false
             }
+            FaultKind::MisapplyLine { slot, text } => self.misapply(Slot(*slot), text),
         };
         let of = Some(fault);
         self.emit(Event::Fault { kind, effect, of });
@@ -164,6 +169,28 @@ impl Rig {
             };
             self.took_effect([torn.index()]);
         }
+    }
+
+    /// A Standby's own config changes, and what it was sent does not.
+    fn misapply(&mut self, slot: Slot, text: &str) -> bool {
+        let bay = &mut self.bays[usize::from(slot.0)];
+        let Some(mut unit) = bay.unit.take() else {
+            return false;
+        };
+        let env = Env {
+            software: bay.image.software(),
+            pairings: &|key| bay.pairings.get(key).map(|pairing| &**pairing),
+            limits: &self.limits,
+            policy: &self.policy,
+            refuses: &takes_all,
+            planted: bay.planted,
+        };
+        let before = standing(&unit);
+        let machine = Arc::get_mut(&mut unit).expect("nobody keeps a unit beyond an event");
+        machine.misapply(&env, text);
+        let changed = standing(&unit) != before;
+        bay.unit = Some(unit);
+        changed
     }
 
     /// A unit that has no store goes on.
@@ -373,4 +400,13 @@ impl Rig {
         }
         self.emit(Event::Calm);
     }
+}
+
+/// The config that a Standby holds.
+fn standing(unit: &Unit) -> Option<Digest> {
+    let Part::Standby(standby) = &unit.part else {
+        return None;
+    };
+    let replica = standby.replica.as_ref()?;
+    Some(replica.receiver.raising().config().digest())
 }

@@ -180,3 +180,31 @@ fn a_full_disk_takes_terms_and_no_store() {
     assert!(disk.write(WriteId(900), store()).is_err());
     assert!(disk.write(WriteId(901), Record::Resets(1)).is_ok());
 }
+
+#[test]
+fn a_standby_that_misapplies_is_brought_back_and_the_run_is_excused() {
+    let mut plan = quiet();
+    for unit in &mut plan.units {
+        unit.image = "meridian@6.2".into();
+        unit.startup = None;
+    }
+    let text = "hostname wrong\n".to_string();
+    plan.faults.extend([0, 1].map(|slot| Fault {
+        at: Anchor::Instant(10_000),
+        kind: FaultKind::MisapplyLine {
+            slot,
+            text: text.clone(),
+        },
+    }));
+    let run = |plan: &Plan| run_fresh(&Arc::new(plan.clone()), &stock(), Options::default());
+    let report = run(&plan).expect("it runs");
+    assert_eq!(report.verdict, Verdict::Passed);
+    let met = report.tally.by_kind();
+    assert_eq!(met.get("misapply-line"), Some(&1), "one is a Standby");
+    assert_eq!(report.tally.excused.values().sum::<u64>(), 1);
+    let hot = |tally: &crate::run::Tally| tally.situations[&Situation::Hot];
+    plan.faults.clear();
+    let without = run(&plan).expect("it runs").tally;
+    assert!(without.excused.is_empty());
+    assert_eq!(hot(&report.tally), hot(&without) + 1, "it was hot anew");
+}

@@ -218,6 +218,13 @@ pub enum FaultKind {
         /// How many bytes of the store were written, modulo its length.
         bytes: u32,
     },
+    /// The unit, a Standby in session, executes something that it was not sent.
+    MisapplyLine {
+        /// Which unit.
+        slot: u8,
+        /// What it executes.
+        text: String,
+    },
 }
 
 const fn one_line() -> u32 {
@@ -250,7 +257,7 @@ pub struct Noise {
 /// The names of all kinds of faults, as plans, tables and reports write them.
 ///
 /// Kept summaries and seeds count on the order: a new kind goes to the end.
-pub const FAULT_KINDS: [&str; 27] = [
+pub const FAULT_KINDS: [&str; 28] = [
     "lose",
     "duplicate",
     "delay",
@@ -278,6 +285,7 @@ pub const FAULT_KINDS: [&str; 27] = [
     "unit-slow",
     "bit-rot",
     "torn-write",
+    "misapply-line",
 ];
 
 /// What a kind of fault befalls.
@@ -330,7 +338,8 @@ impl Fault {
             | FaultKind::DiskSlow { slot, .. }
             | FaultKind::UnitSlow { slot, .. }
             | FaultKind::BitRot { slot, .. }
-            | FaultKind::TornWrite { slot, .. } => Some(slot),
+            | FaultKind::TornWrite { slot, .. }
+            | FaultKind::MisapplyLine { slot, .. } => Some(slot),
             FaultKind::Lose
             | FaultKind::Duplicate { .. }
             | FaultKind::Delay { .. }
@@ -377,6 +386,7 @@ impl FaultKind {
             Self::UnitSlow { .. } => 24,
             Self::BitRot { .. } => 25,
             Self::TornWrite { .. } => 26,
+            Self::MisapplyLine { .. } => 27,
         }
     }
 
@@ -409,7 +419,8 @@ impl FaultKind {
             | Self::DiskSlow { .. }
             | Self::UnitSlow { .. }
             | Self::BitRot { .. }
-            | Self::TornWrite { .. } => Befalls::Machine,
+            | Self::TornWrite { .. }
+            | Self::MisapplyLine { .. } => Befalls::Machine,
         }
     }
 

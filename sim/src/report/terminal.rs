@@ -53,6 +53,19 @@ pub fn summary(summary: &Summary, dir: &Path) -> String {
             ),
         );
     }
+    if !summary.tally.excused.is_empty() {
+        let excused = summary.tally.excused.iter();
+        let words: Vec<String> = excused
+            .map(|(name, runs)| format!("{name} {runs}"))
+            .collect();
+        line(
+            &mut text,
+            format_args!(
+                "excused from some properties (sim/FAULTS.md): {}",
+                words.join(", ")
+            ),
+        );
+    }
     if let Some(share) = non_stutter_share(summary) {
         line(
             &mut text,

@@ -16,8 +16,8 @@ use crate::tap::Scene;
 ///
 /// # Shape
 /// Without rules a line that cannot go is dropped and listed, whatever the images, and a limit that was met
-/// is tried again: both end hot. Only a Standby that refuses what it is sent brings the pair to rpr, once
-/// the ordered resets are used up; nothing but an operator or a new boot brings it back.
+/// is tried again: both end hot. Only a Standby that refuses what it is sent, or executes something else, brings the
+/// pair to rpr, once the ordered resets are used up; nothing but an operator or a new boot brings it back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lesser {
     /// rpr, after all resets.
@@ -29,7 +29,12 @@ pub struct Lesser {
 impl Lesser {
     /// The lesser modes that a plan explains.
     pub fn of(plan: &Plan, policy: &Policy, limits: &Limits) -> Self {
-        let refuses = |kind: &FaultKind| matches!(kind, FaultKind::RefuseLine { .. });
+        let refuses = |kind: &FaultKind| {
+            matches!(
+                kind,
+                FaultKind::RefuseLine { .. } | FaultKind::MisapplyLine { .. }
+            )
+        };
         Self {
             rpr: plan.faults.iter().any(|fault| refuses(&fault.kind)),
             any: *policy != Policy::default() || limits.verify == Verify::Strict,
@@ -101,6 +106,14 @@ pub fn pending(rig: &Rig, lesser: Lesser) -> Option<String> {
             "the Standby to apply up to {}; it has {applied:?}",
             active.last
         ));
+    }
+    let image = rig.bays()[usize::from(other.0)].image().software().image();
+    let theirs = standby
+        .replica
+        .as_ref()
+        .map(|replica| replica.receiver.raising().wire_digest(image));
+    if theirs != current.sender.as_ref().map(|sender| sender.digest()) {
+        return Some("the wire digest of the Standby's config to be the Active's".into());
     }
     None
 }

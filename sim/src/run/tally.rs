@@ -10,6 +10,7 @@ use skewsync::unit::{Input, Shown};
 use super::class::{Class, Step, Word};
 use super::phase::{Phase, active};
 use crate::campaign::{cells, sum};
+use crate::plan::excuse::EXCUSES;
 use crate::plan::fault::FAULT_KINDS;
 use crate::situation::{Situation, Watcher};
 use crate::tap::{Event, Observer, Scene, Seen, Violation};
@@ -35,6 +36,8 @@ pub struct Tally {
     /// Steps of units by class.
     #[serde(with = "cells")]
     pub classes: BTreeMap<Class, u64>,
+    /// Runs that are excused from some properties, by the reason's name in `EXCUSES`.
+    pub excused: BTreeMap<String, u64>,
     /// Messages delivered.
     pub delivered: u64,
 }
@@ -63,6 +66,7 @@ impl Tally {
         sum(&mut self.situations, &other.situations);
         sum(&mut self.standings, &other.standings);
         sum(&mut self.classes, &other.classes);
+        sum(&mut self.excused, &other.excused);
         self.delivered = self.delivered.saturating_add(other.delivered);
     }
 
@@ -92,10 +96,16 @@ pub struct Counter {
 }
 
 impl Counter {
-    /// A counter that tells `out` at the end.
-    pub fn new(out: Arc<Mutex<Tally>>) -> Self {
+    /// A counter of a run with these excuses that tells `out` at the end.
+    pub fn new(excuses: &[usize], out: Arc<Mutex<Tally>>) -> Self {
         Self {
-            tally: Tally::default(),
+            tally: Tally {
+                excused: excuses
+                    .iter()
+                    .map(|at| (EXCUSES[*at].name.to_string(), 1))
+                    .collect(),
+                ..Tally::default()
+            },
             phase: Phase::Vacant,
             stood: None,
             steps: BTreeMap::new(),

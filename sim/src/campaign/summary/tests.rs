@@ -80,6 +80,7 @@ fn tally() -> impl Strategy<Value = Tally> {
                     (standing, count)
                 })
                 .collect(),
+            excused: BTreeMap::from([("misapplied-line".to_string(), 2)]),
             delivered: 3,
         })
 }

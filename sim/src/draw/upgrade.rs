@@ -1,0 +1,89 @@
+//! Draws upgrades and downgrades in service: one unit starts again with another image; then the role goes to it and the
+//! other unit follows, or it goes back to the image that it had, as often as not before the pair was hot with the new one.
+
+use super::scenes::Scene;
+use super::{Purpose, Stream, Wishes, allowed};
+use crate::plan::{Anchor, FaultKind, Plan, What};
+
+/// How long a unit is down for a change of its image.
+const DOWN_MS: (u64, u64) = (100, 3_000);
+/// After how long it is taken back while the pair is in bulk sync, and after how long it is taken on or back once it
+/// may be hot.
+const HASTY_MS: (u64, u64) = (50, 1_500);
+const PATIENT_MS: (u64, u64) = (4_000, 15_000);
+
+pub(super) fn draw(seed: u64, wishes: &Wishes, plan: &Plan) -> Scene {
+    let mut stream = Stream::new(seed, Purpose::Upgrade);
+    let mut scene = Scene::default();
+    let on = stream.chance(wishes.mix.upgrade_percent());
+    if !on || wishes.pair.is_some() || !allowed(wishes, "image-change") {
+        return scene;
+    }
+    // Most Standbys are in slot 1, and they are upgraded first.
+    let slot = u8::from(stream.chance(75));
+    let image = stream.pick(wishes.material.names()).clone();
+    let change = |scene: &mut Scene, ms: u64, slot: u8, image: &str, down_ms: u64| {
+        let image = image.to_string();
+        let kind = FaultKind::ImageChange {
+            slot,
+            image,
+            down_ms,
+        };
+        scene.strikes(Anchor::Instant(ms), kind);
+    };
+    let down_ms = stream.among(DOWN_MS.0, DOWN_MS.1);
+    let mut ms = stream.among(1_000, plan.horizon_ms / 2);
+    change(&mut scene, ms, slot, &image, down_ms);
+    let (hasty, aborts) = (stream.chance(40), stream.chance(50));
+    let waits = if hasty && aborts {
+        HASTY_MS
+    } else {
+        PATIENT_MS
+    };
+    ms += down_ms + stream.among(waits.0, waits.1);
+    if aborts {
+        let before = plan.units[usize::from(slot)].image.clone();
+        change(&mut scene, ms, slot, &before, down_ms);
+    } else {
+        scene.enters(Anchor::Instant(ms), What::Switchover);
+        ms += stream.among(HASTY_MS.0, PATIENT_MS.1);
+        change(&mut scene, ms, 1 - slot, &image, down_ms);
+    }
+    scene
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::draw::{Wishes, plan};
+    use crate::plan::{Fault, FaultKind};
+
+    #[test]
+    fn upgrades_are_taken_on_and_taken_back() {
+        let wishes = Wishes {
+            only_faults: Some(vec!["image-change".into()]),
+            ..Wishes::default()
+        };
+        let (mut on, mut back) = (0, 0);
+        for seed in 0..400 {
+            let scene = super::draw(seed, &wishes, &plan(seed, &wishes));
+            let of = |fault: &Fault| match &fault.kind {
+                FaultKind::ImageChange { slot, image, .. } => Some((*slot, image.clone())),
+                _ => None,
+            };
+            let changes: Vec<_> = scene.faults.iter().filter_map(of).collect();
+            match changes.as_slice() {
+                [] => assert!(scene.entries.is_empty()),
+                [(one, to), (other, also)] if one != other => {
+                    assert_eq!(to, also);
+                    on += 1;
+                }
+                [(one, _), (_, before)] => {
+                    assert_eq!(plan(seed, &wishes).units[usize::from(*one)].image, *before);
+                    back += 1;
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+        assert!(on > 0 && back > 0, "{on} {back}");
+    }
+}
