@@ -26,6 +26,7 @@ pub use summary::{Cost, Drawn, Failures, First, MergeError, Summary};
 use crate::draw::{self, Wishes};
 use crate::exit;
 use crate::plan::Plan;
+use crate::record::Recording;
 use crate::run::{self, Ending, Options, Report, Verdict};
 use crate::signature::Signature;
 use crate::stock::Stock;
@@ -240,16 +241,41 @@ pub fn run_within(
     others: Vec<Box<dyn Observer>>,
 ) -> Result<Report, Failed> {
     let (plan, stock) = (Arc::clone(plan), Arc::clone(stock));
+    within(limit, move || run_watched(&plan, &stock, options, others))
+}
+
+/// The same, written down. `below`: the config path whose lines are told wherever they change.
+///
+/// # Errors
+/// As [`run_within`].
+pub fn recorded_within(
+    limit: Duration,
+    plan: &Arc<Plan>,
+    stock: &Arc<Stock>,
+    options: Options,
+    below: Option<String>,
+) -> Result<(Report, Recording), Failed> {
+    let (plan, stock) = (Arc::clone(plan), Arc::clone(stock));
+    within(limit, move || {
+        run::run_recorded(&plan, &stock, options, below).map_err(|error| error.to_string())
+    })
+}
+
+/// Does something in a fresh thread, which is given up after so much real time.
+fn within<T: Send + 'static>(
+    limit: Duration,
+    body: impl FnOnce() -> Result<T, String> + Send + 'static,
+) -> Result<T, Failed> {
     let (sender, receiver) = channel();
     // Nobody hears it any more once it was given up.
-    let body = move || drop(sender.send(run_watched(&plan, &stock, options, others)));
+    let body = move || drop(sender.send(body()));
     #[expect(
         clippy::disallowed_methods,
         reason = "a thread that may hang, outside of every run"
     )]
     std::thread::spawn(body);
     match receiver.recv_timeout(limit) {
-        Ok(report) => report.map_err(Failed::Harness),
+        Ok(done) => done.map_err(Failed::Harness),
         Err(RecvTimeoutError::Timeout) => Err(Failed::Hung(Verdict::Hung {
             seconds: limit.as_secs(),
         })),

@@ -18,6 +18,7 @@ pub mod interrupt;
 pub mod oracle;
 pub mod plan;
 pub mod quiet;
+pub mod record;
 pub mod regression;
 pub mod report;
 pub mod run;

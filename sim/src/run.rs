@@ -14,6 +14,8 @@ use skewsync::base::Slot;
 use crate::drive::Rig;
 use crate::oracle;
 use crate::plan::{Network, Plan, excuse};
+use crate::record::Recording;
+use crate::record::recorder::Book;
 use crate::stock::{Stock, StockError};
 use crate::tap::{Observer, Scene, Violation};
 use crate::world::node::{self, Medium};
@@ -158,10 +160,38 @@ pub fn run_seen(
     options: Options,
     others: Vec<Box<dyn Observer>>,
 ) -> Result<Report, StockError> {
+    run_with(plan, stock, options, others, &|oracle| oracle)
+}
+
+/// The same, written down. `below`: the config path whose lines are told wherever they change.
+///
+/// # Errors
+/// What the stock lacks.
+pub fn run_recorded(
+    plan: &Arc<Plan>,
+    stock: &Arc<Stock>,
+    options: Options,
+    below: Option<String>,
+) -> Result<(Report, Recording), StockError> {
+    let book = Book::default();
+    let recorder = vec![book.recorder(stock, below)];
+    let report = run_with(plan, stock, options, recorder, &|oracle| book.watch(oracle))?;
+    let recording = book.close(&report);
+    Ok((report, recording))
+}
+
+/// `each`: what is made of each oracle.
+fn run_with(
+    plan: &Arc<Plan>,
+    stock: &Arc<Stock>,
+    options: Options,
+    others: Vec<Box<dyn Observer>>,
+    each: &dyn Fn(Box<dyn Observer>) -> Box<dyn Observer>,
+) -> Result<Report, StockError> {
     let tally = Arc::new(Mutex::new(Tally::default()));
     let hash = Arc::new(Mutex::new(0));
     let mut observers = others;
-    observers.extend(oracle::all(plan, stock, options));
+    observers.extend(oracle::all(plan, stock, options).into_iter().map(each));
     let excuses = excuse::excuses(plan, stock.limits());
     observers.push(Box::new(tally::Counter::new(&excuses, Arc::clone(&tally))));
     observers.push(Box::new(trace::Trace::new(Arc::clone(&hash))));

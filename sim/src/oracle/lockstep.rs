@@ -33,7 +33,8 @@ use readings::Readings;
 pub use readings::Stutter;
 use shown::{Shown, agree_on_shown, entered};
 
-const NAME: &str = "lockstep";
+/// The name under which a step that the model cannot make is a violation.
+pub const NAME: &str = "lockstep";
 
 /// See the module.
 pub struct Lockstep {

@@ -1,0 +1,114 @@
+//! Two recordings held against each other: the first entry that differs, and what stood around it.
+
+use super::Entry;
+
+/// Entries that are shown before the first that differs.
+const BEFORE: usize = 3;
+/// Entries that are shown from it on.
+const FROM: usize = 3;
+
+/// Where two recordings part.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Parting {
+    /// The index of the first entry that differs.
+    pub index: usize,
+    /// What both have before it, the latest few.
+    pub shared: Vec<String>,
+    /// What the one has from there on, the first few; nothing if it ended.
+    pub one: Vec<String>,
+    /// The same of the other.
+    pub other: Vec<String>,
+}
+
+/// Where two recordings part; none if they are equal.
+///
+/// What happened is held against what happened; what it came of is not.
+pub fn parting(one: &[Entry], other: &[Entry]) -> Option<Parting> {
+    let same = |(one, other): (&Entry, &Entry)| told(one) == told(other);
+    let index = one
+        .iter()
+        .zip(other)
+        .position(|pair| !same(pair))
+        .or_else(|| (one.len() != other.len()).then(|| one.len().min(other.len())))?;
+    let lines = |entries: &[Entry]| entries.iter().map(Entry::line).collect::<Vec<_>>();
+    let from = |entries: &[Entry]| lines(&entries[index..entries.len().min(index + FROM)]);
+    Some(Parting {
+        index,
+        shared: lines(&one[index.saturating_sub(BEFORE)..index]),
+        one: from(one),
+        other: from(other),
+    })
+}
+
+/// What of an entry is compared.
+fn told(entry: &Entry) -> (u64, u64, super::Spot, super::Sort, &str, Option<&str>) {
+    let shows = entry.shows.as_deref();
+    let words = entry.words.as_str();
+    (
+        entry.step,
+        entry.at_us,
+        entry.spot,
+        entry.sort,
+        words,
+        shows,
+    )
+}
+
+impl Parting {
+    /// The parting in words, for a terminal.
+    pub fn words(&self, one: &str, other: &str) -> String {
+        let mut text = String::new();
+        let mut say = |mark: &str, lines: &[String]| {
+            for line in lines {
+                text.push_str(&format!("{mark} {line}\n"));
+            }
+            if lines.is_empty() && mark != " " {
+                text.push_str(&format!("{mark} (it ends here)\n"));
+            }
+        };
+        say(" ", &self.shared);
+        say("-", &self.one);
+        say("+", &self.other);
+        format!("- {one}\n+ {other}\n{text}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Sort, Spot};
+    use super::*;
+
+    fn entries(words: &[&str]) -> Vec<Entry> {
+        let entry = |(at, words): (usize, &&str)| Entry {
+            step: at as u64 + 1,
+            at_us: at as u64,
+            spot: Spot::Unit0,
+            sort: Sort::Step,
+            words: (*words).to_string(),
+            shows: None,
+            message: None,
+            marks: Vec::new(),
+            after: Vec::new(),
+            lasts_us: None,
+        };
+        words.iter().enumerate().map(entry).collect()
+    }
+
+    #[test]
+    fn the_first_entry_that_differs_is_found_with_what_stood_before_it() {
+        let (one, other) = (entries(&["a", "b", "c"]), entries(&["a", "b", "d", "e"]));
+        let found = parting(&one, &other).expect("they differ");
+        assert_eq!(found.index, 2);
+        assert_eq!(found.shared.len(), 2);
+        assert!(found.one[0].ends_with('c') && found.other[0].ends_with('d'));
+        assert_eq!(parting(&one, &one), None);
+    }
+
+    #[test]
+    fn a_recording_that_ends_earlier_parts_where_it_ends() {
+        let (one, other) = (entries(&["a", "b"]), entries(&["a"]));
+        let found = parting(&one, &other).expect("they differ");
+        assert_eq!((found.index, found.other.len()), (1, 0));
+        assert!(found.words("x", "y").contains("it ends here"));
+    }
+}

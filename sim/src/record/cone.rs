@@ -1,0 +1,114 @@
+//! What a moment of a run came of: its causal cone.
+
+use std::collections::BTreeSet;
+
+use super::{Entry, Sort};
+
+/// The indices of the entries that the entry `of` came of, itself among them, of all faults before it, and of the
+/// answers that were given on the way.
+pub fn of(entries: &[Entry], of: usize) -> BTreeSet<usize> {
+    let mut cone = BTreeSet::new();
+    let mut open = vec![of];
+    let faults = entries.iter().enumerate().take(of + 1);
+    open.extend(
+        faults
+            .filter(|(_, entry)| {
+                entry.sort == Sort::Fault
+                    || entry.message.as_ref().is_some_and(|m| m.fault.is_some())
+            })
+            .map(|(index, _)| index),
+    );
+    while let Some(index) = open.pop() {
+        if index < entries.len() && cone.insert(index) {
+            open.extend(&entries[index].after);
+        }
+    }
+    // What the terminal was told in these steps is what a reader wants to know of them.
+    let told: Vec<usize> = entries
+        .iter()
+        .enumerate()
+        .take(of + 1)
+        .filter(|(_, entry)| entry.sort == Sort::Answer)
+        .filter(|(_, entry)| entry.after.iter().any(|step| cone.contains(step)))
+        .map(|(index, _)| index)
+        .collect();
+    cone.extend(told);
+    cone
+}
+
+/// The part of a cone that tells something: what changed a state, moved a command or an LSN, or was a fault; and
+/// the messages between such entries. At most so many entries, the latest.
+pub fn telling(entries: &[Entry], cone: &BTreeSet<usize>, most: usize) -> BTreeSet<usize> {
+    let tells = |index: &&usize| {
+        let entry = &entries[**index];
+        let routine =
+            |kind: &str| matches!(kind, "Keepalive" | "Renew" | "Grant" | "Hello" | "Join");
+        let carries = entry.message.as_ref();
+        match entry.sort {
+            Sort::Fault | Sort::Start | Sort::End | Sort::Pause | Sort::Calm => true,
+            Sort::Entered | Sort::Answer => true,
+            Sort::Written => false,
+            Sort::Sent | Sort::Undelivered => {
+                carries.is_some_and(|m| m.fault.is_some() || !routine(&m.kind))
+            }
+            Sort::Step => {
+                !entry.marks.is_empty()
+                    || carries.is_some_and(|m| !routine(&m.kind))
+                    || (carries.is_none() && !entry.words.starts_with("timer"))
+            }
+        }
+    };
+    let mut kept: Vec<usize> = cone.iter().filter(tells).copied().collect();
+    if kept.len() > most {
+        // Faults stay, whatever else goes.
+        let is_fault = |index: &usize| entries[*index].sort == Sort::Fault;
+        let from = kept.len() - most;
+        let late = kept.split_off(from);
+        kept.retain(is_fault);
+        kept.extend(late);
+    }
+    kept.into_iter().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Spot;
+    use super::*;
+
+    fn entry(step: u64, sort: Sort, after: &[usize]) -> Entry {
+        Entry {
+            step,
+            at_us: step,
+            spot: Spot::World,
+            sort,
+            words: String::new(),
+            shows: None,
+            message: None,
+            marks: Vec::new(),
+            after: after.to_vec(),
+            lasts_us: None,
+        }
+    }
+
+    #[test]
+    fn a_cone_is_what_an_entry_came_of_and_every_fault_before_it() {
+        let entries = [
+            entry(1, Sort::Start, &[]),
+            entry(2, Sort::Fault, &[]),
+            entry(3, Sort::Step, &[0]),
+            entry(4, Sort::Step, &[]),
+            entry(5, Sort::Step, &[2]),
+            entry(6, Sort::Fault, &[]),
+        ];
+        assert_eq!(of(&entries, 4), BTreeSet::from([0, 1, 2, 4]));
+    }
+
+    #[test]
+    fn faults_stay_where_a_cone_is_cut() {
+        let entries: Vec<Entry> = (0..10)
+            .map(|step| entry(step, if step == 1 { Sort::Fault } else { Sort::Start }, &[]))
+            .collect();
+        let cone = (0..10).collect();
+        assert_eq!(telling(&entries, &cone, 3), BTreeSet::from([1, 7, 8, 9]));
+    }
+}

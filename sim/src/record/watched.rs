@@ -1,0 +1,108 @@
+//! How long each property was seen to hold: an oracle with somebody beside it who notes when it looked.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use serde::{Deserialize, Serialize};
+use skewsync::base::Slot;
+use skewsync::unit::Input;
+
+use crate::tap::{Observer, Scene, Seen, Violation};
+
+/// How long a property was seen to hold.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Held {
+    /// The property.
+    pub property: String,
+    /// How often it was checked.
+    pub checked: u64,
+    /// The event at which it was last checked and held, with its time in microseconds; none: never.
+    pub last: Option<(u64, u64)>,
+    /// The event at which it did not hold, with its time; none: it held.
+    pub broke: Option<(u64, u64)>,
+}
+
+/// What is known of all properties.
+pub(super) type Notes = Arc<Mutex<BTreeMap<&'static str, Held>>>;
+
+/// An oracle that is watched.
+pub(super) struct Watched {
+    oracle: Box<dyn Observer>,
+    counts: Vec<(&'static str, u64)>,
+    notes: Notes,
+    /// The latest event, with its time.
+    latest: (u64, u64),
+}
+
+impl Watched {
+    pub(super) fn new(oracle: Box<dyn Observer>, notes: &Notes) -> Self {
+        let counts = oracle.checked();
+        let mut all = notes.lock().unwrap_or_else(PoisonError::into_inner);
+        for (name, _) in &counts {
+            all.entry(name).or_insert_with(|| Held::unseen(name));
+        }
+        Self {
+            oracle,
+            counts,
+            notes: Arc::clone(notes),
+            latest: (0, 0),
+        }
+    }
+
+    fn note(&mut self, found: &Result<(), Violation>) {
+        let counts = self.oracle.checked();
+        if counts == self.counts && found.is_ok() {
+            return;
+        }
+        let mut notes = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
+        for (name, count) in &counts {
+            let before = self.counts.iter().find(|(of, _)| of == name);
+            let held = notes.entry(name).or_insert_with(|| Held::unseen(name));
+            held.checked = *count;
+            let broken = matches!(found, Err(violation) if violation.property == *name);
+            if before.is_none_or(|(_, before)| before < count) && !broken {
+                held.last = Some(self.latest);
+            }
+        }
+        if let Err(violation) = found {
+            let name = violation.property;
+            let held = notes.entry(name).or_insert_with(|| Held::unseen(name));
+            held.broke.get_or_insert(self.latest);
+        }
+        self.counts = counts;
+    }
+}
+
+impl Held {
+    fn unseen(property: &str) -> Self {
+        Self {
+            property: property.to_string(),
+            checked: 0,
+            last: None,
+            broke: None,
+        }
+    }
+}
+
+impl Observer for Watched {
+    fn before(&mut self, slot: Slot, input: &Input, scene: &dyn Scene) {
+        self.oracle.before(slot, input, scene);
+    }
+
+    fn see(&mut self, seen: &Seen<'_>, scene: &dyn Scene) -> Result<(), Violation> {
+        self.latest = (seen.number, seen.at_us);
+        let found = self.oracle.see(seen, scene);
+        self.note(&found);
+        found
+    }
+
+    fn end(&mut self, scene: &dyn Scene) -> Result<(), Violation> {
+        let found = self.oracle.end(scene);
+        self.note(&found);
+        found
+    }
+
+    fn checked(&self) -> Vec<(&'static str, u64)> {
+        self.oracle.checked()
+    }
+}

@@ -1,0 +1,368 @@
+//! Inputs, outputs and messages in the protocol's words, each on one line.
+
+use std::fmt::Debug;
+
+use skewsync::base::Shared;
+use skewsync::message::{Eligible, Message, Origin, ToArbiter, ToUnit};
+use skewsync::unit::{
+    ArbiterEvent, ArbiterInput, ArbiterOutput, Durability, Event, Input, LocalWhy, Outcome, Output,
+    Place, Refusal, Request,
+};
+
+use super::{Mark, Spot};
+use crate::tap::Fate;
+
+/// Characters of a command, or of a value without words of its own, that are shown.
+const SHOWN_MAX: usize = 160;
+
+/// A text of several lines on one line: a mode, and what stands in it, parted by ` / `.
+pub(super) fn one_line(text: &str) -> String {
+    let lines: Vec<&str> = text.lines().map(str::trim).collect();
+    let lines: Vec<&str> = lines.into_iter().filter(|line| !line.is_empty()).collect();
+    cut(lines.join(" / "))
+}
+
+fn cut(mut text: String) -> String {
+    if let Some((end, _)) = text.char_indices().nth(SHOWN_MAX) {
+        text.truncate(end);
+        text.push_str("..");
+    }
+    text
+}
+
+fn brief(what: &dyn Debug) -> String {
+    cut(format!("{what:?}"))
+}
+
+/// The LSN that a message carries.
+pub(super) const fn lsn(message: &Message) -> Option<u64> {
+    match message {
+        Message::Config { lsn, .. }
+        | Message::BulkDone { lsn, .. }
+        | Message::BulkAccept { lsn, .. }
+        | Message::BulkReject { lsn, .. }
+        | Message::Line { lsn, .. }
+        | Message::Applied { lsn, .. }
+        | Message::Hot { lsn, .. }
+        | Message::HotAck { lsn, .. }
+        | Message::Keepalive { lsn, .. } => Some(lsn.0),
+        Message::ToArbiter(ToArbiter::Renew { lsn, .. } | ToArbiter::Release { lsn, .. }) => {
+            Some(lsn.0)
+        }
+        Message::ToArbiter(ToArbiter::SetRegister {
+            value: Some(eligible),
+            ..
+        }) => Some(eligible.lsn.0),
+        _ => None,
+    }
+}
+
+/// A message: its kind, what it carries, its session.
+pub(super) fn message(message: &Message) -> String {
+    let kind = format!("{:?}", message.kind());
+    let carries = match message {
+        Message::Line {
+            lsn, difference, ..
+        } => {
+            let text = String::from_utf8_lossy(difference);
+            format!(" {lsn} \"{}\"", one_line(&text))
+        }
+        Message::Applied {
+            lsn, mismatches, ..
+        }
+        | Message::BulkDone {
+            lsn, mismatches, ..
+        } if !mismatches.is_empty() => {
+            format!(" {lsn}, {} lines mismatch", mismatches.len())
+        }
+        Message::BulkReject { lsn, verdict, .. } => format!(" {lsn}: {verdict:?}"),
+        Message::BulkAccept { lsn, listed, .. } => format!(" {lsn}, {listed} listed"),
+        Message::Leave { why, .. } | Message::Down { why, .. } => format!(": {why:?}"),
+        Message::Saved { result, .. } => format!(": {result:?}"),
+        Message::Keepalive {
+            lsn, mode, held, ..
+        } => format!(" {lsn}, {mode:?}, held by {held:?}"),
+        Message::Join(call) => format!(" of boot {}, round {}", call.boot, call.n),
+        Message::ToArbiter(of) => to_arbiter(of),
+        Message::ToUnit(of) => to_unit(of),
+        other => lsn(other).map_or_else(String::new, |lsn| format!(" {lsn}")),
+    };
+    match message.session() {
+        Some(session) => format!("{kind}{carries} ({session})"),
+        None => kind + &carries,
+    }
+}
+
+fn to_arbiter(message: &ToArbiter) -> String {
+    match message {
+        ToArbiter::Hello { boot, running, .. } => match running {
+            Some(running) => format!(
+                " of boot {boot}, at (term {}, LSN {})",
+                running.term, running.lsn
+            ),
+            None => format!(" of boot {boot}"),
+        },
+        ToArbiter::Renew { term, n, lsn, .. } => format!(" {n} of term {term}, at LSN {lsn}"),
+        ToArbiter::Decline { term, .. } => format!(" term {term}"),
+        ToArbiter::SetRegister {
+            term,
+            counter,
+            value,
+        } => {
+            format!(" {counter} of term {term}: {}", register(value.as_ref()))
+        }
+        ToArbiter::Release { term, lsn } => format!(" term {term} at LSN {lsn}"),
+    }
+}
+
+fn to_unit(message: &ToUnit) -> String {
+    match message {
+        ToUnit::Offer { term, origin, .. } => format!(" term {term}, {}", origin_words(origin)),
+        ToUnit::Grant { term, n, .. } => format!(" {n} of term {term}"),
+        ToUnit::Confirm { term, counter } => format!(" {counter} of term {term}"),
+    }
+}
+
+fn origin_words(origin: &Origin) -> String {
+    match origin {
+        Origin::Stateful { session, lsn } => {
+            format!("statefully from LSN {lsn} on, of session {session}")
+        }
+        Origin::Cold => "cold, from the startup store".into(),
+        Origin::Resume => "with what it holds".into(),
+    }
+}
+
+/// The eligibility register.
+pub(super) fn register(value: Option<&Eligible>) -> String {
+    value.map_or_else(
+        || "nobody".into(),
+        |value| {
+            format!(
+                "slot {} at LSN {} ({})",
+                value.slot, value.lsn, value.session
+            )
+        },
+    )
+}
+
+/// What an operator asks for beside a change.
+pub(super) const fn request(request: Request) -> &'static str {
+    match request {
+        Request::Switchover => "switchover",
+        Request::ForcedSwitchover => "forced-switchover",
+        Request::Save => "save",
+        Request::RetrySso => "retry",
+        Request::ResetPeer => "reset-peer",
+    }
+}
+
+/// What a unit takes in.
+pub(super) fn input(input: &Input) -> String {
+    match input {
+        Input::Message { from, message: of } => {
+            format!("takes {} from {}", message(of), Spot::from(*from))
+        }
+        Input::Timer(timer) => format!("timer {timer:?}"),
+        Input::Command(command) => {
+            let durability = match command.durability {
+                Durability::Acked => "acked",
+                Durability::Async => "async",
+            };
+            format!(
+                "takes command {} \"{}\" ({durability})",
+                command.id,
+                one_line(&command.text)
+            )
+        }
+        Input::Operator { id, request: of } => format!("takes command {id} {}", request(*of)),
+        Input::LeaseLapsed => "its lease is over".into(),
+        Input::Paired(_) => "a pairing is computed".into(),
+        Input::Persisted(write) => format!("write {write} is durable"),
+        Input::PersistFailed(write) => format!("write {write} failed"),
+        Input::LinkUp(slot) => format!("the link to slot {slot} is up"),
+        Input::LinkDown(slot) => format!("the link to slot {slot} is down"),
+    }
+}
+
+/// What the arbiter takes in.
+pub(super) fn arbiter_input(input: &ArbiterInput) -> String {
+    match input {
+        ArbiterInput::Recovered => "runs again, from its durable state".into(),
+        ArbiterInput::Message { from, message: of } => {
+            format!(
+                "takes {} from {}",
+                message(&Message::ToArbiter(*of)),
+                Spot::of(*from)
+            )
+        }
+        ArbiterInput::Timer(timer) => format!("timer {timer:?}"),
+    }
+}
+
+/// An answer at a prompt.
+pub(super) fn outcome(outcome: &Outcome) -> String {
+    match outcome {
+        Outcome::Done {
+            term,
+            lsn,
+            place,
+            listed,
+        } => {
+            let mut text = format!("{} (term {term}, LSN {lsn})", place_words(*place));
+            if !listed.is_empty() {
+                text.push_str(&format!("; not on the Standby: {}", lines(listed)));
+            }
+            text
+        }
+        Outcome::Unchanged { place } => format!("unchanged, {}", place_words(*place)),
+        Outcome::Refused(refusal) => format!("refused: {}", refused(refusal)),
+        Outcome::Unknown => "unknown: the role was lost while it waited".into(),
+        Outcome::Released => "released: the role went over".into(),
+        Outcome::Saved { own, peer } => match peer {
+            Some(peer) => format!("saved: here {own:?}, there {peer:?}"),
+            None => format!("saved: here {own:?}, no Standby in session"),
+        },
+        Outcome::Taken => "taken".into(),
+    }
+}
+
+const fn place_words(place: Place) -> &'static str {
+    match place {
+        Place::Replicated => "replicated",
+        Place::Local(LocalWhy::Async) => "local (async)",
+        Place::Local(LocalWhy::NoHotStandby) => "local (no hot Standby)",
+    }
+}
+
+fn refused(refusal: &Refusal) -> String {
+    match refusal {
+        Refusal::NotActive => "this unit does not act".into(),
+        Refusal::Moved => "the role went elsewhere".into(),
+        Refusal::TooLarge => "the batch is too large".into(),
+        Refusal::QueueFull => "the queue is full".into(),
+        Refusal::Line(mismatch) => {
+            format!("`{}` did not execute ({:?})", &*mismatch.line, mismatch.prc)
+        }
+        Refusal::Policy { line } => format!("policy refuses `{}`", &**line),
+        Refusal::NotEligible => "no eligible Standby".into(),
+        Refusal::Busy => "another one is under way".into(),
+        Refusal::DrainTimeout => "the drain took too long".into(),
+        Refusal::LeftHot => "the pair left hot".into(),
+    }
+}
+
+fn lines(lines: &[Shared<str>]) -> String {
+    let all: Vec<String> = lines.iter().map(|line| format!("`{}`", &**line)).collect();
+    cut(all.join(", "))
+}
+
+/// An output of a unit, with what became of it; none for what a reader does not miss: timers, and what a mark says.
+pub(super) fn output(output: &Output, fate: Fate) -> Option<String> {
+    let text = match output {
+        Output::SetTimer(_) | Output::CancelTimer(_) | Output::Answer { .. } => return None,
+        Output::Send { to, message: of } => format!("sends {} to {}", message(of), Spot::from(*to)),
+        Output::Lease { term, n } => format!("its lease of term {term} runs from Renew {n} on"),
+        Output::Persist { write, .. } => format!("write {write} begins"),
+        Output::Pair { .. } => "asks for a pairing".into(),
+        Output::Event(event) if mark(event).is_some() => return None,
+        Output::Event(event) => brief(event),
+    };
+    Some(match fate {
+        Fate::Done => text,
+        Fate::Late => text + " (dropped: the lease was over)",
+        Fate::Cut => text + " (not done: the process ended)",
+    })
+}
+
+/// What a unit told that changes its standing.
+pub(super) fn mark(event: &Event) -> Option<Mark> {
+    let role = |now: String| Some(Mark::Role { now });
+    let session = |now: String| Some(Mark::Session { now });
+    match event {
+        Event::Acts {
+            stamp,
+            origin,
+            listed,
+        } => {
+            let mut now = format!(
+                "acts in term {} from LSN {}, {}",
+                stamp.term,
+                stamp.lsn,
+                origin_words(origin)
+            );
+            if !listed.is_empty() {
+                now.push_str(&format!("; says to be missing: {}", lines(listed)));
+            }
+            role(now)
+        }
+        Event::Lapsed { term } => role(format!("its lease of term {term} is over")),
+        Event::Superseded { term } => role(format!("gives way to term {term}")),
+        Event::SessionBegan(of) => session(format!("session {of} begins")),
+        Event::SessionEnded { session: of, why } => session(format!("session {of} ends: {why:?}")),
+        Event::Hot { listed } => session(format!("hot, {listed} lines listed")),
+        Event::Degraded => session("degraded to rpr".into()),
+        Event::Reset { counted } => {
+            session(format!("reset{}", if *counted { ", counted" } else { "" }))
+        }
+        Event::LostAtSwitchover { lines: lost } => {
+            session(format!("lost at switchover: {}", lines(lost)))
+        }
+        Event::Ignored { .. }
+        | Event::FileConflict { .. }
+        | Event::ListingUnread
+        | Event::StoreDamaged
+        | Event::DiskFailed(_)
+        | Event::Declined { .. } => None,
+    }
+}
+
+/// An output of the arbiter; none for timers and for what a mark says.
+pub(super) fn arbiter_output(output: &ArbiterOutput) -> Option<String> {
+    match output {
+        ArbiterOutput::SetTimer(_) | ArbiterOutput::CancelTimer(_) | ArbiterOutput::Event(_) => {
+            None
+        }
+        ArbiterOutput::Send { to, message: of } => Some(format!(
+            "sends {} to {}",
+            message(&Message::ToUnit(*of)),
+            Spot::of(*to)
+        )),
+    }
+}
+
+/// What the arbiter told.
+pub(super) fn arbiter_mark(event: &ArbiterEvent) -> Mark {
+    let now = match event {
+        ArbiterEvent::Offered(offer) => {
+            format!(
+                "offers term {} to slot {}, {}",
+                offer.term,
+                offer.slot,
+                origin_words(&offer.origin)
+            )
+        }
+        ArbiterEvent::OffTheLine { stamp } => {
+            format!(
+                "what a unit holds, (term {}, LSN {}), is off the line",
+                stamp.term, stamp.lsn
+            )
+        }
+        ArbiterEvent::PassedOver(eligible) => {
+            format!(
+                "passes over slot {}, that was eligible at LSN {}",
+                eligible.slot, eligible.lsn
+            )
+        }
+        ArbiterEvent::Accepted(holder) => {
+            format!("slot {} holds term {}", holder.slot, holder.term)
+        }
+        ArbiterEvent::LeaseOver(holder) => {
+            format!(
+                "the lease of slot {} in term {} is over",
+                holder.slot, holder.term
+            )
+        }
+    };
+    Mark::Role { now }
+}
