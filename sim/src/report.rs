@@ -1,8 +1,9 @@
 //! Reports: what a campaign or a run established, for a terminal or as data.
 
-pub mod chronicle;
+pub mod failure;
 pub mod json;
 pub mod page;
+pub mod picture;
 pub mod terminal;
 
 use std::path::{Path, PathBuf};

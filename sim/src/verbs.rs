@@ -5,6 +5,7 @@ pub mod merge;
 pub mod planted;
 pub mod replay;
 pub mod run;
+pub mod show;
 pub mod situations;
 
 use std::io::Write;
@@ -28,6 +29,7 @@ enum Verb {
     Merge(merge::Args),
     Check(check::Args),
     Replay(replay::Args),
+    Show(show::Args),
     Situations(situations::Args),
     Planted(planted::Args),
 }
@@ -48,6 +50,7 @@ pub fn run(args: &[String], out: &mut dyn Write, err: &mut dyn Write) -> ExitCod
         Verb::Merge(args) => merge::run(&args, out),
         Verb::Check(args) => check::run(&args, out, err),
         Verb::Replay(args) => replay::run(&args, out, err),
+        Verb::Show(args) => show::run(&args, out, err),
         Verb::Situations(args) => situations::run(&args, out, err),
         Verb::Planted(args) => planted::run(&args, out, err),
     };
@@ -302,5 +305,68 @@ mod tests {
         let (_, other, _) = lab(&["replay", plan.path()]);
         assert!(one.contains("trace"), "{one}");
         assert_eq!(one, other);
+    }
+
+    #[test]
+    fn a_seed_is_shown_whatever_it_established() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let to = dir.path().to_str().expect("a path of text");
+        let (exit, out, err) = lab(&["show", "3", "--rows", "20", "--out", to]);
+        assert_eq!(exit, code(exit::PASSED), "{err}");
+        assert!(out.contains("unit 0") && out.contains("passed"), "{out}");
+        let page = std::fs::read_to_string(dir.path().join("show.html")).expect("the page");
+        assert!(page.contains("<svg") && !page.contains("<script"));
+        assert_eq!(lab(&["show", "no-such-plan.toml"]).0, code(exit::USAGE));
+    }
+
+    #[test]
+    fn a_window_of_a_run_is_told_and_compared_with_a_trace() {
+        let wishes = crate::draw::Wishes {
+            mix: crate::draw::Mix::Calm,
+            ..crate::draw::Wishes::default()
+        };
+        let mut plan = crate::draw::plan(3, &wishes);
+        plan.commands.clear();
+        let plan = Input::of(&plan.write());
+        let dir = tempfile::tempdir().expect("a folder");
+        let trace = dir.path().join("run.ndjson");
+        let trace = trace.to_str().expect("a path of text");
+        let (exit, out, err) = lab(&[
+            "replay",
+            plan.path(),
+            "--from",
+            "10",
+            "--to",
+            "12",
+            "--trace",
+            trace,
+        ]);
+        assert_eq!(exit, code(exit::PASSED), "{err}");
+        let told: Vec<&str> = out
+            .lines()
+            .filter_map(|line| line.split_whitespace().next())
+            .collect();
+        assert!(told.starts_with(&["10"]) && !told.contains(&"13"), "{out}");
+        let (_, out, _) = lab(&["replay", plan.path(), "--compare", trace]);
+        assert!(out.contains("every step is as in"), "{out}");
+        let text = std::fs::read_to_string(trace).expect("the trace");
+        let other = Input::of(&text.replacen("takes Hello", "takes a Hello", 1));
+        let (_, out, _) = lab(&["replay", plan.path(), "--compare", other.path()]);
+        assert!(
+            out.contains("\n- ") && out.contains("takes a Hello"),
+            "{out}"
+        );
+        for wrong in [
+            &["--until", "NoSuchProperty"][..],
+            &["--from", "5", "--to", "4"],
+            &["--compare", plan.path()],
+        ] {
+            let words: Vec<&str> = ["replay", plan.path()]
+                .iter()
+                .chain(wrong)
+                .copied()
+                .collect();
+            assert_eq!(lab(&words).0, code(exit::USAGE), "{wrong:?}");
+        }
     }
 }

@@ -1,20 +1,24 @@
-//! `skewlab replay`: runs a plan.
+//! `skewlab replay`: runs a plan, and shows of the run what is asked for.
+
+mod drift;
+pub mod made;
+mod window;
 
 use std::io::Write;
-use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::campaign::{Failed, HANGS_AFTER, run_within};
+use crate::campaign::{Failed, HANGS_AFTER, recorded_within, run_within};
 use crate::exit;
-use crate::plan::FaultKind;
-use crate::regression;
-use crate::report::chronicle::Chronicle;
-use crate::run::{Lockstep, Options};
-use crate::stock;
-use crate::tap::Observer;
+use crate::record::{Recording, compare, perfetto, read_ndjson};
+use crate::report::failure;
+use crate::run::{Lockstep, Options, Report, Verdict};
+use made::Made;
+use window::Window;
 
-/// Runs a plan, twice, and says what was established.
+/// Runs a plan, twice, and says what was established: of a failure, its report.
+///
+/// A step is the number of an event at the tap, as `--tell` shows it first in each line.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Args {
     /// The plan, or a kept one.
@@ -25,9 +29,31 @@ pub struct Args {
     /// Does not hold the steps against the model.
     #[arg(long)]
     pub no_lockstep: bool,
-    /// Tells the run event by event.
+    /// Tells the run step by step.
     #[arg(long)]
     pub tell: bool,
+    /// Tells it from this step on.
+    #[arg(long, value_name = "STEP")]
+    pub from: Option<u64>,
+    /// Tells it up to this step.
+    #[arg(long, value_name = "STEP")]
+    pub to: Option<u64>,
+    /// Tells it up to the step that breaks this property, or else the last that was seen to keep it.
+    #[arg(long, value_name = "PROPERTY")]
+    pub until: Option<String>,
+    /// Tells the config lines below this path at each step that changes them; with --from or --to those steps alone.
+    #[arg(long, value_name = "PATH")]
+    pub state: Option<String>,
+    /// Writes the run down: one JSON object a step; for a name that ends in `.json` in Chrome's trace-event format, which
+    /// Perfetto (ui.perfetto.dev) shows.
+    #[arg(long, value_name = "FILE")]
+    pub trace: Option<PathBuf>,
+    /// Says which step is the first that differs from that of a run written down with --trace.
+    #[arg(long, value_name = "TRACE")]
+    pub compare: Option<PathBuf>,
+    /// Writes the report of a failure to this folder, as `failure.html`.
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
     /// A run that takes longer hangs, and is given up.
     #[arg(long, value_name = "SECONDS", default_value_t = HANGS_AFTER.as_secs(), value_parser = clap::value_parser!(u64).range(1..))]
     pub limit: u64,
@@ -38,72 +64,66 @@ pub struct Args {
 /// # Errors
 /// Unreadable input, in words.
 pub fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, String> {
-    let text = super::run::read(&args.plan)?;
-    let mut plan =
-        regression::plan_in(&text).map_err(|error| format!("{}: {error}", args.plan.display()))?;
+    let mut plan = made::read(&args.plan)?;
     if args.sound {
         plan.planted = None;
     }
-    let plan = Arc::new(plan);
-    let changes = plan.faults.iter().filter_map(|fault| match &fault.kind {
-        FaultKind::ImageChange { image, .. } => Some(image.clone()),
-        _ => None,
-    });
-    let names: Vec<String> = plan
-        .units
-        .iter()
-        .map(|unit| unit.image.clone())
-        .chain(changes)
-        .collect();
-    let (stock, _) = stock::load(&names).map_err(|error| error.to_string())?;
-    let stock = Arc::new(stock);
+    let made = Made::of(plan)?;
+    let earlier = args.compare.as_deref().map(entries_in).transpose()?;
     let lockstep = if args.no_lockstep {
         Lockstep::Off
     } else {
         Lockstep::On
     };
+    let options = Options { lockstep };
     let quiet = crate::quiet::panics();
-    let story = Arc::new(Mutex::new(String::new()));
-    let observers = || -> Vec<Box<dyn Observer>> {
-        let chronicle = Chronicle::new(Arc::clone(&story));
-        if args.tell {
-            vec![Box::new(chronicle)]
-        } else {
-            Vec::new()
-        }
-    };
     let limit = Duration::from_secs(args.limit);
-    let within = |observers| run_within(limit, &plan, &stock, Options { lockstep }, observers);
-    let ran = within(observers()).and_then(|report| Ok((report, within(Vec::new())?)));
+    let (plan, stock) = (&made.plan, &made.stock);
+    let ran = recorded_within(limit, plan, stock, options, args.state.clone())
+        .and_then(|ran| Ok((ran, run_within(limit, plan, stock, options, Vec::new())?)));
     drop(quiet);
-    let story = story.lock().unwrap_or_else(PoisonError::into_inner);
-    let _ = write!(out, "{story}");
-    let write = |error: std::io::Error| format!("cannot write: {error}");
-    let (report, again) = match ran {
-        Ok(reports) => reports,
+    let ((report, recording), again) = match ran {
+        Ok(ran) => ran,
         Err(Failed::Hung(verdict)) => {
-            writeln!(out, "{}", verdict.words()).map_err(write)?;
+            writeln!(out, "{}", verdict.words()).map_err(unwritten)?;
             return Ok(verdict.code());
         }
         Err(Failed::Harness(error)) => return Err(error),
     };
-    writeln!(
-        out,
-        "{}: {:.3} virtual s, {} steps, {} messages, trace {:016x}",
-        report.verdict.words(),
-        report.virtual_us as f64 / 1e6,
-        report.steps,
-        report.messages,
-        report.trace
-    )
-    .map_err(write)?;
+    let window = Window::of(args, &recording)?;
+    window.tell(&recording, out).map_err(unwritten)?;
+    if let Some(path) = &args.trace {
+        write_trace(path, &recording)?;
+    }
     let mut code = report.verdict.code();
+    if report.verdict != Verdict::Passed {
+        let failure = failure::Failure::of(&made, &report, &recording, options, limit);
+        let path = args.plan.display().to_string();
+        write!(out, "{}", failure::terminal::text(&failure, &path)).map_err(unwritten)?;
+        if let Some(dir) = &args.out {
+            let page = failure::html::page(&failure, &path);
+            let at = made::keep(dir, "failure.html", &page)?;
+            writeln!(out, "report: {}", at.display()).map_err(unwritten)?;
+        }
+    }
+    if let (Some(earlier), Some(path)) = (earlier, &args.compare) {
+        match compare::parting(&earlier, &recording.entries) {
+            None => writeln!(out, "every step is as in {}", path.display()),
+            Some(parting) => {
+                let one = path.display().to_string();
+                write!(out, "{}", parting.words(&one, "this run"))
+            }
+        }
+        .map_err(unwritten)?;
+    }
+    writeln!(out, "{}", last_words(&report)).map_err(unwritten)?;
     for anchor in &report.drift {
+        let near = drift::near(anchor, &recording);
         writeln!(
             err,
-            "skewlab: drift: the anchor `{anchor}` was never reached"
+            "skewlab: drift: the anchor `{anchor}` was never reached; {near}"
         )
-        .map_err(write)?;
+        .map_err(unwritten)?;
         code = exit::graver(code, exit::USAGE);
     }
     if again.trace != report.trace {
@@ -112,8 +132,39 @@ pub fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, 
             "skewlab: the second run gave trace {:016x}",
             again.trace
         )
-        .map_err(write)?;
+        .map_err(unwritten)?;
         code = exit::graver(code, exit::NONDETERMINISM);
     }
     Ok(code)
+}
+
+fn unwritten(error: std::io::Error) -> String {
+    format!("cannot write: {error}")
+}
+
+/// The verdict and the figures of a run, on one line.
+fn last_words(report: &Report) -> String {
+    format!(
+        "{}: {:.3} virtual s, {} steps, {} messages, trace {:016x}",
+        report.verdict.words(),
+        report.virtual_us as f64 / 1e6,
+        report.steps,
+        report.messages,
+        report.trace
+    )
+}
+
+fn entries_in(path: &Path) -> Result<Vec<crate::record::Entry>, String> {
+    let text = super::run::read(path)?;
+    read_ndjson(&text).map_err(|error| format!("{}: {error}", path.display()))
+}
+
+fn write_trace(path: &Path, recording: &Recording) -> Result<(), String> {
+    let chrome = path.extension().is_some_and(|ending| ending == "json");
+    let text = if chrome {
+        perfetto::of(recording).to_string()
+    } else {
+        recording.ndjson()
+    };
+    made::write(path, &text)
 }

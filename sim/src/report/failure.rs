@@ -1,0 +1,194 @@
+//! The report of a failure: what somebody needs who sees it for the first time.
+
+mod headline;
+pub mod html;
+mod meaning;
+pub mod terminal;
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use crate::campaign::{Failed, run_within};
+use crate::oracle::lockstep;
+use crate::record::{Recording, cone};
+use crate::report::picture::Picture;
+use crate::run::{Lockstep, Options, Report, Verdict};
+use crate::signature::Signature;
+use crate::verbs::replay::made::Made;
+
+/// Entries of a causal cone that are shown.
+const CONE_MAX: usize = 60;
+/// The same on a terminal.
+const CONE_MAX_TERMINAL: usize = 28;
+
+/// What the model says of a run that failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ModelSays {
+    /// The engine left it.
+    Left {
+        /// The step, if it is known.
+        step: Option<u64>,
+        /// What was expected and what came, in words.
+        what: String,
+        /// What fails where nobody holds the steps against the model, in words.
+        without: String,
+    },
+    /// It makes every step that the engine made.
+    Allows,
+    /// It was not asked, and why.
+    Unasked(String),
+}
+
+/// The failure of one plan.
+pub struct Failure<'a> {
+    /// The failure in one line, in the protocol's words.
+    pub headline: String,
+    /// What the property says, for whoever does not know it.
+    pub meaning: &'static str,
+    /// What explains the headline, a sentence each.
+    pub gloss: Vec<String>,
+    /// Property, roles, pair, phase.
+    pub signature: Signature,
+    /// The plan.
+    pub made: &'a Made,
+    /// What was established.
+    pub report: &'a Report,
+    /// The run.
+    pub recording: &'a Recording,
+    /// What the model says.
+    pub model: ModelSays,
+    /// The entries of the causal cone.
+    pub cone: BTreeSet<usize>,
+    /// Further facts, a heading and sentences each: how it was shrunk, how often it is met, when it became inevitable.
+    pub more: Vec<Aside>,
+}
+
+/// A further fact of a report.
+#[derive(Clone, Debug)]
+pub struct Aside {
+    /// Its heading.
+    pub heading: String,
+    /// The fact in one line, for the first screen.
+    pub line: String,
+    /// The rest, for a terminal.
+    pub text: String,
+    /// The rest, for a page.
+    pub page: maud::Markup,
+}
+
+impl<'a> Failure<'a> {
+    /// The report of a run that did not pass. Runs the plan again, to ask the model.
+    pub fn of(
+        made: &'a Made,
+        report: &'a Report,
+        recording: &'a Recording,
+        options: Options,
+        limit: Duration,
+    ) -> Self {
+        let entries = &recording.entries;
+        let last = recording.last_of_interest();
+        let cone = last.map(|last| cone::of(entries, last)).unwrap_or_default();
+        let signature = Signature::of(&report.verdict, report.ending.as_ref(), &made.plan);
+        Self {
+            headline: headline::of(report, recording),
+            meaning: meaning::of(&signature.property),
+            gloss: headline::gloss(report, recording),
+            signature,
+            made,
+            report,
+            recording,
+            model: ask(made, report, options, limit),
+            cone,
+            more: Vec::new(),
+        }
+    }
+
+    /// The picture of the causal cone, of so many entries at most.
+    fn picture(&self, most: usize) -> Picture<'_> {
+        let broken = self.recording.last_of_interest();
+        let shown = cone::telling(&self.recording.entries, &self.cone, most);
+        Picture::of(&self.recording.entries, &shown, broken)
+    }
+}
+
+/// What the model says: from this run, if it was held against it, or from another.
+fn ask(made: &Made, report: &Report, options: Options, limit: Duration) -> ModelSays {
+    let again = |lockstep| {
+        let quiet = crate::quiet::panics();
+        let ran = run_within(
+            limit,
+            &made.plan,
+            &made.stock,
+            Options { lockstep },
+            Vec::new(),
+        );
+        drop(quiet);
+        ran
+    };
+    if let Verdict::Violated(violation) = &report.verdict
+        && violation.property == lockstep::NAME
+    {
+        let without = match again(Lockstep::Off) {
+            Ok(other) if other.verdict == Verdict::Passed => {
+                "without the model beside it, no property fails: nothing else sees this".into()
+            }
+            Ok(other) => format!(
+                "without the model beside it, at {:.4} s: {}",
+                other.virtual_us as f64 / 1e6,
+                other.verdict.words()
+            ),
+            Err(failed) => unasked(failed),
+        };
+        return ModelSays::Left {
+            step: report.violated_at,
+            what: violation.what.clone(),
+            without,
+        };
+    }
+    if options.lockstep == Lockstep::On {
+        return ModelSays::Allows;
+    }
+    match again(Lockstep::On) {
+        Ok(other) => match &other.verdict {
+            Verdict::Violated(violation) if violation.property == lockstep::NAME => {
+                ModelSays::Left {
+                    step: other.violated_at,
+                    what: violation.what.clone(),
+                    without: String::new(),
+                }
+            }
+            _ => ModelSays::Allows,
+        },
+        Err(failed) => ModelSays::Unasked(unasked(failed)),
+    }
+}
+
+fn unasked(failed: Failed) -> String {
+    match failed {
+        Failed::Hung(verdict) => verdict.words(),
+        Failed::Harness(error) => error,
+    }
+}
+
+impl ModelSays {
+    /// In words.
+    pub fn words(&self) -> String {
+        match self {
+            Self::Left { step, what, without } => {
+                let at = step.map_or_else(String::new, |step| format!(" at step {step}"));
+                let without = if without.is_empty() {
+                    String::new()
+                } else {
+                    format!("; {without}")
+                };
+                format!("the engine left the model{at}: {}{without}", what.trim_start_matches("the engine left the model: "))
+            }
+            Self::Allows => {
+                "the model allows this: it makes every step that the engine made, so that the design is wrong, \
+                 or lies beyond what the model knows"
+                    .into()
+            }
+            Self::Unasked(why) => format!("the model was not asked: {why}"),
+        }
+    }
+}
