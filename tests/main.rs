@@ -3,5 +3,6 @@
 mod accepts;
 mod bad_input;
 mod corpus;
+mod pages;
 mod preview;
 mod regressions;

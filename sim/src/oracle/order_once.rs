@@ -65,13 +65,23 @@ impl OrderOnce {
         if right {
             return Ok(());
         }
-        let from = before
-            .filter(|(same, _)| *same == session)
-            .map(|(_, lsn)| lsn);
-        broken(
-            NAME,
-            format!("slot {slot} goes from {from:?} to {applied} in session {session} unlawfully"),
-        )
+        let from = before.filter(|(same, _)| *same == session);
+        let Some((_, from)) = from else {
+            let what = format!(
+                "slot {slot} holds LSN {applied} in session {session}, and its bulk was not accepted, or a line before \
+                 it never came"
+            );
+            return broken(NAME, what);
+        };
+        let missing = (from.0 + 1..=applied.0).find(|lsn| !heard.lines.contains(&Lsn(*lsn)));
+        let why = missing.map_or_else(
+            || "that is no way forward".into(),
+            |lsn| format!("the line of LSN {lsn} never came"),
+        );
+        let what = format!(
+            "slot {slot} goes from LSN {from} to LSN {applied} in session {session}, and {why}"
+        );
+        broken(NAME, what)
     }
 }
 

@@ -16,6 +16,9 @@ use crate::run::Report;
 use crate::stock::Stock;
 use crate::tap::{Delivered, Event, Fate, Observer, Scene, Seen, Violation};
 
+/// The kinds that befall a single message.
+const OF_A_MESSAGE: [&str; 6] = ["lose", "duplicate", "delay", "corrupt", "hold", "reorder"];
+
 /// Where a recorder writes to.
 #[derive(Clone, Default)]
 pub struct Book {
@@ -301,6 +304,10 @@ impl Recorder {
 
     fn fault(&mut self, seen: &Seen<'_>, kind: usize, effect: bool, of: Option<&Fault>) {
         let name = FAULT_KINDS[kind];
+        if of.is_none() && OF_A_MESSAGE.contains(&name) {
+            // The entry of the message says it.
+            return;
+        }
         let text = match of {
             Some(fault) => format!("fault {} ({})", told(fault), fault.at),
             None => format!("fault {name} takes effect"),

@@ -20,6 +20,8 @@ pub struct Held {
     pub last: Option<(u64, u64)>,
     /// The event at which it did not hold, with its time; none: it held.
     pub broke: Option<(u64, u64)>,
+    /// What was seen then, in words; empty: it held.
+    pub what: String,
 }
 
 /// What is known of all properties.
@@ -67,7 +69,10 @@ impl Watched {
         if let Err(violation) = found {
             let name = violation.property;
             let held = notes.entry(name).or_insert_with(|| Held::unseen(name));
-            held.broke.get_or_insert(self.latest);
+            if held.broke.is_none() {
+                held.broke = Some(self.latest);
+                held.what.clone_from(&violation.what);
+            }
         }
         self.counts = counts;
     }
@@ -80,6 +85,7 @@ impl Held {
             checked: 0,
             last: None,
             broke: None,
+            what: String::new(),
         }
     }
 }

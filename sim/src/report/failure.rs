@@ -8,9 +8,9 @@ pub mod terminal;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use crate::campaign::{Failed, run_within};
+use crate::campaign::{Failed, recorded_within};
 use crate::oracle::lockstep;
-use crate::record::{Recording, cone};
+use crate::record::{Held, Recording, cone};
 use crate::report::picture::Picture;
 use crate::run::{Lockstep, Options, Report, Verdict};
 use crate::signature::Signature;
@@ -97,7 +97,7 @@ impl<'a> Failure<'a> {
             made,
             report,
             recording,
-            model: ask(made, report, options, limit),
+            model: ask(made, (report, recording), options, limit),
             cone,
             more: Vec::new(),
         }
@@ -111,17 +111,17 @@ impl<'a> Failure<'a> {
     }
 }
 
-/// What the model says: from this run, if it was held against it, or from another.
-fn ask(made: &Made, report: &Report, options: Options, limit: Duration) -> ModelSays {
+/// What the model says: of this run, if it was held against it, or of another.
+fn ask(
+    made: &Made,
+    (report, recording): (&Report, &Recording),
+    options: Options,
+    limit: Duration,
+) -> ModelSays {
     let again = |lockstep| {
         let quiet = crate::quiet::panics();
-        let ran = run_within(
-            limit,
-            &made.plan,
-            &made.stock,
-            Options { lockstep },
-            Vec::new(),
-        );
+        let (plan, stock) = (&made.plan, &made.stock);
+        let ran = recorded_within(limit, plan, stock, Options { lockstep }, None);
         drop(quiet);
         ran
     };
@@ -129,37 +129,43 @@ fn ask(made: &Made, report: &Report, options: Options, limit: Duration) -> Model
         && violation.property == lockstep::NAME
     {
         let without = match again(Lockstep::Off) {
-            Ok(other) if other.verdict == Verdict::Passed => {
+            Ok((other, _)) if other.verdict == Verdict::Passed => {
                 "without the model beside it, no property fails: nothing else sees this".into()
             }
-            Ok(other) => format!(
+            Ok((other, _)) => format!(
                 "without the model beside it, at {:.4} s: {}",
                 other.virtual_us as f64 / 1e6,
                 other.verdict.words()
             ),
             Err(failed) => unasked(failed),
         };
+        let (step, what) = (report.violated_at, violation.what.clone());
         return ModelSays::Left {
-            step: report.violated_at,
-            what: violation.what.clone(),
+            step,
+            what,
             without,
         };
     }
     if options.lockstep == Lockstep::On {
-        return ModelSays::Allows;
+        return said(recording);
     }
     match again(Lockstep::On) {
-        Ok(other) => match &other.verdict {
-            Verdict::Violated(violation) if violation.property == lockstep::NAME => {
-                ModelSays::Left {
-                    step: other.violated_at,
-                    what: violation.what.clone(),
-                    without: String::new(),
-                }
-            }
-            _ => ModelSays::Allows,
-        },
+        Ok((_, recording)) => said(&recording),
         Err(failed) => ModelSays::Unasked(unasked(failed)),
+    }
+}
+
+/// What the model says of a run that was held against it.
+fn said(recording: &Recording) -> ModelSays {
+    let of_model = |held: &&Held| held.property == lockstep::NAME;
+    let held = recording.held.iter().find(of_model);
+    match held.and_then(|held| Some((held.broke?, held))) {
+        Some(((step, _), held)) => ModelSays::Left {
+            step: Some(step),
+            what: held.what.clone(),
+            without: String::new(),
+        },
+        None => ModelSays::Allows,
     }
 }
 

@@ -162,7 +162,7 @@ fn held_words(held: &[Held]) -> String {
     let broke = held.iter().filter_map(|held| {
         let (step, at) = held.broke?;
         let until = held.last.map_or_else(
-            || "was not seen to hold before".into(),
+            || "was not checked before".into(),
             |(step, at)| format!("held until {} (step {step})", seconds(at)),
         );
         Some(format!(

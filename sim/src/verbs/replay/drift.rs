@@ -48,11 +48,7 @@ pub(super) fn near(anchor: &str, recording: &Recording) -> String {
 }
 
 /// The last message to a place, if one is named, and of a kind, if one is named.
-fn last_of<'a>(
-    to: Option<Address>,
-    kind: Option<Kind>,
-    recording: &'a Recording,
-) -> Option<(u64, &'a str)> {
+fn last_of(to: Option<Address>, kind: Option<Kind>, recording: &Recording) -> Option<(u64, &str)> {
     recording.entries.iter().rev().find_map(|entry| {
         let message = entry.message.as_ref()?;
         let is = to.is_none_or(|to| message.to == Spot::from(to))
