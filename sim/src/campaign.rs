@@ -1,8 +1,8 @@
 //! A campaign: many seeds, one fresh thread per seed, as many at once as jobs are given. Wall clock and
 //! threads are here, outside of every run.
 
-pub(crate) mod cells;
 pub mod coverage;
+mod ended;
 pub mod file;
 mod kind;
 mod office;
@@ -17,16 +17,16 @@ use std::time::{Duration, Instant};
 
 use office::{Outcome, Rules};
 
+pub use ended::{Ended, RunOf};
 pub use kind::{CODE, Kind};
 pub use pace::Pace;
 pub use seeds::Seeds;
-pub(crate) use summary::sum;
 pub use summary::{Cost, Drawn, Failures, First, MergeError, Summary};
 
 use crate::draw::{self, Wishes};
 use crate::exit;
 use crate::plan::Plan;
-use crate::record::Recording;
+use crate::record::{Recording, compare};
 use crate::run::{self, Ending, Options, Report, Verdict};
 use crate::signature::Signature;
 use crate::stock::Stock;
@@ -120,47 +120,59 @@ pub struct Ran {
 }
 
 impl Ran {
-    fn end(&mut self, seed: u64, outcome: Outcome) {
+    /// Takes the outcome of a seed in, and says it.
+    fn end(&mut self, seed: u64, outcome: Outcome) -> Ended {
         let summary = &mut self.summary;
-        let failure = match outcome {
+        let (failure, ended) = match outcome {
             Outcome::Done(Ok(one)) => {
-                let One {
-                    plan,
-                    report,
-                    again,
-                } = *one;
-                if let Some(trace) = again {
+                if one.again.is_some() {
                     summary.again += 1;
-                    if trace != report.trace {
-                        summary.differing.insert(seed);
-                    }
                 }
-                summary.add(seed, &plan, &report);
-                Failure::of(seed, report)
+                if let Some(Again::Parts(how)) = &one.again {
+                    summary.differing.insert(seed, how.clone());
+                }
+                summary.add(seed, &one.plan, &one.report);
+                let ended = one.ended(seed);
+                (Failure::of(seed, one.report), ended)
             }
-            Outcome::Done(Err(error)) => {
-                summary.harness.insert(format!("seed {seed}: {error}"));
-                None
+            Outcome::Done(Err(error)) => return self.harness(seed, error),
+            Outcome::Hung(None, _) => return self.harness(seed, "the draw hangs".into()),
+            Outcome::Hung(Some(plan), after) => {
+                let failure = Failure {
+                    seed,
+                    verdict: Verdict::Hung {
+                        seconds: after.as_secs(),
+                    },
+                    virtual_us: 0,
+                    ending: None,
+                    plan: (*plan).clone(),
+                };
+                let ended = Ended::of(seed, &failure.verdict, &plan);
+                (Some(failure), ended)
             }
-            Outcome::Hung(None, _) => {
-                summary
-                    .harness
-                    .insert(format!("seed {seed}: the draw hangs"));
-                None
-            }
-            Outcome::Hung(Some(plan), after) => Some(Failure {
-                seed,
-                verdict: Verdict::Hung {
-                    seconds: after.as_secs(),
-                },
-                virtual_us: 0,
-                ending: None,
-                plan: (*plan).clone(),
-            }),
         };
-        if let Some(failure) = failure {
-            summary.fail(&failure);
-            self.failures.push(failure);
+        let Some(failure) = failure else {
+            return ended;
+        };
+        let ended = Ended {
+            signature: Some(failure.signature()),
+            ..ended
+        };
+        summary.fail(&failure);
+        self.failures.push(failure);
+        ended
+    }
+
+    fn harness(&mut self, seed: u64, error: String) -> Ended {
+        let harness = &mut self.summary.harness;
+        harness.insert(format!("seed {seed}: {error}"));
+        Ended {
+            seed,
+            verdict: "harness".into(),
+            words: error,
+            images: None,
+            signature: None,
+            run: None,
         }
     }
 }
@@ -285,13 +297,13 @@ fn within<T: Send + 'static>(
     }
 }
 
-/// Runs a campaign; `progress` is told after each seed. `so_far`: what was established before, of other seeds, to
+/// Runs a campaign; `progress` is told of each seed as it ends. `so_far`: what was established before, of other seeds, to
 /// which it is added.
 pub fn run(
     campaign: &Campaign,
     stock: &Arc<Stock>,
     so_far: Summary,
-    mut progress: impl FnMut(&Ran),
+    mut progress: impl FnMut(&Ran, &Ended),
 ) -> Ran {
     #[expect(
         clippy::disallowed_methods,
@@ -333,14 +345,14 @@ pub fn run(
         campaign.jobs,
         Arc::new(work),
         |seed, outcome| {
-            ran.end(seed, outcome);
+            let ended = ran.end(seed, outcome);
             let wall = before.0 + began.elapsed();
             let busy = processor_time().saturating_sub(idle);
             let cost = &mut ran.summary.cost;
             cost.pace.end(wall);
             cost.wall_us = micros(wall);
             cost.busy_us = before.1.saturating_add(micros(busy));
-            progress(&ran);
+            progress(&ran, &ended);
         },
     );
     ran.failures.sort_by_key(|failure| failure.seed);
@@ -360,7 +372,50 @@ fn processor_time() -> Duration {
 struct One {
     plan: Arc<Plan>,
     report: Report,
-    again: Option<u64>,
+    /// Real time of the first run.
+    took: Duration,
+    again: Option<Again>,
+}
+
+/// What a second run of a seed gave.
+enum Again {
+    /// The same trace.
+    Same,
+    /// Another, and where it parts from the first.
+    Parts(String),
+}
+
+impl One {
+    fn ended(&self, seed: u64) -> Ended {
+        let report = &self.report;
+        let run = RunOf {
+            virtual_us: report.virtual_us,
+            settled_us: report.settled_us,
+            steps: report.steps,
+            messages: report.messages,
+            faults: report.tally.faults.values().sum(),
+            trace: format!("{:016x}", report.trace),
+            took_ms: u64::try_from(self.took.as_millis()).unwrap_or(u64::MAX),
+            twice: self.again.is_some(),
+        };
+        Ended {
+            run: Some(run),
+            ..Ended::of(seed, &report.verdict, &self.plan)
+        }
+    }
+}
+
+impl Ended {
+    fn of(seed: u64, verdict: &Verdict, plan: &Plan) -> Self {
+        Self {
+            seed,
+            verdict: verdict.property().unwrap_or("passed").into(),
+            words: verdict.words(),
+            images: Some([0, 1].map(|slot: usize| plan.units[slot].image.clone())),
+            signature: None,
+            run: None,
+        }
+    }
 }
 
 fn one(
@@ -371,18 +426,57 @@ fn one(
 ) -> Result<Box<One>, String> {
     let plan = Arc::new(draw::plan(seed, &campaign.wishes));
     at_hand(&plan);
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "wall clock, outside of every run"
+    )]
+    let began = Instant::now();
     let report = run_fresh(&plan, stock, campaign.options)?;
+    let took = began.elapsed();
     // Every failure, and a share of all seeds, runs again.
     let again = seed.is_multiple_of(AGAIN_ONE_IN) || report.verdict != Verdict::Passed;
     let again = if again {
         at_hand(&plan);
-        Some(run_fresh(&plan, stock, campaign.options)?.trace)
+        let again = run_fresh(&plan, stock, campaign.options)?;
+        Some(if again.trace == report.trace {
+            Again::Same
+        } else {
+            Again::Parts(parting(&plan, stock, campaign)?)
+        })
     } else {
         None
     };
     Ok(Box::new(One {
         plan,
         report,
+        took,
         again,
     }))
+}
+
+/// Where two more runs of a plan part, whose first two runs gave two traces.
+fn parting(plan: &Arc<Plan>, stock: &Arc<Stock>, campaign: &Campaign) -> Result<String, String> {
+    let run = || recorded(plan, stock, campaign);
+    let (one, other) = (run()?.1.entries, run()?.1.entries);
+    let parting = compare::parting(&one, &other);
+    Ok(parting.map_or_else(
+        || "two more runs of its plan did not part again".into(),
+        |parting| parting.words("the first run", "the second"),
+    ))
+}
+
+/// A run of a plan within the campaign's limit, written down.
+///
+/// # Errors
+/// Why there is none, in words.
+pub fn recorded(
+    plan: &Arc<Plan>,
+    stock: &Arc<Stock>,
+    campaign: &Campaign,
+) -> Result<(Report, Recording), String> {
+    let ran = recorded_within(campaign.limit, plan, stock, campaign.options, None);
+    ran.map_err(|failed| match failed {
+        Failed::Hung(verdict) => verdict.words(),
+        Failed::Harness(error) => error,
+    })
 }

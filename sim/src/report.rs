@@ -1,6 +1,9 @@
 //! Reports: what a campaign or a run established, for a terminal or as data.
 
+pub mod campaign;
+pub mod ci;
 pub mod failure;
+pub mod interval;
 pub mod json;
 pub mod page;
 pub mod picture;

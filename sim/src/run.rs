@@ -1,5 +1,6 @@
 //! A plan makes a run: safety phase, then liveness phase, then a verdict.
 
+pub(crate) mod cells;
 pub mod class;
 pub mod pending;
 pub mod phase;

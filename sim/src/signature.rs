@@ -1,5 +1,7 @@
 //! What failures of one cause have in common, so that they are counted, confirmed and shrunk as one.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use crate::exit;
@@ -55,6 +57,21 @@ impl Signature {
             "Panic" => exit::PANIC,
             _ => exit::SAFETY,
         }
+    }
+}
+
+impl fmt::Display for Signature {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            property,
+            roles: [one, other],
+            pair: [image, peer],
+            phase,
+        } = self;
+        write!(
+            f,
+            "{property} in phase {phase}: slot 0 {one} on {image}, slot 1 {other} on {peer}"
+        )
     }
 }
 

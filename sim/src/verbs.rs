@@ -47,7 +47,7 @@ pub fn run(args: &[String], out: &mut dyn Write, err: &mut dyn Write) -> ExitCod
     };
     let done = match args.verb {
         Verb::Run(args) => run::run(&args, out, err),
-        Verb::Merge(args) => merge::run(&args, out),
+        Verb::Merge(args) => merge::run(&args, out, err),
         Verb::Check(args) => check::run(&args, out, err),
         Verb::Replay(args) => replay::run(&args, out, err),
         Verb::Show(args) => show::run(&args, out, err),
@@ -119,7 +119,18 @@ mod tests {
         let (one, two, whole) = (file("one"), file("two"), file("whole"));
         let calm = ["run", "--mix", "calm", "--seeds", "6"];
         let part = |more: &[&str]| lab(&[&calm[..], more].concat());
-        part(&["--shard", "1/2", "--summary", &one]);
+        let lines = file("lines");
+        part(&["--shard", "1/2", "--summary", &one, "--ndjson", &lines]);
+        let text = std::fs::read_to_string(&lines).expect("lines");
+        let seeds = text.lines().map(|line| {
+            let ended: serde_json::Value = serde_json::from_str(line).expect("an object a line");
+            assert_eq!(ended["verdict"], "passed");
+            ended["seed"].as_u64().expect("a seed")
+        });
+        assert_eq!(
+            seeds.collect::<std::collections::BTreeSet<_>>(),
+            [0, 1, 2].into()
+        );
         part(&["--shard", "2/2", "--summary", &two]);
         let (exit, out, err) = lab(&["merge", &two, &one, "--summary", &whole, "--json"]);
         assert_eq!(exit, code(exit::PASSED), "{err}");
@@ -176,6 +187,8 @@ mod tests {
             &["run", "--seeds", "1", "--summary", "/no/such/folder/file"],
             &["run", "--resume", "no-such-summary.json"],
             &["merge"],
+            &["run", "--seeds", "1", "--ndjson", "/no/such/folder/file"],
+            &["run", "--limit", "0"],
             &["merge", "no-such-summary.json"],
             &["merge", "Cargo.toml"],
             &["situations", "--seeds", "0"],

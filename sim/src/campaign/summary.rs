@@ -12,10 +12,11 @@ use serde::{Deserialize, Serialize};
 use super::kind::Kind;
 use super::pace::Pace;
 use super::seeds::Seeds;
-use super::{Failure, cells, coverage};
+use super::{Failure, coverage};
 use crate::exit;
 use crate::plan::Plan;
 use crate::plan::fault::FAULT_KINDS;
+use crate::run::cells::{self, sum};
 use crate::run::{Report, Tally, Verdict};
 use crate::signature::Signature;
 use crate::situation::Situation;
@@ -33,8 +34,9 @@ pub struct Summary {
     pub ran: Seeds,
     /// Seeds that were run twice.
     pub again: u64,
-    /// Seeds that gave another trace the second time.
-    pub differing: BTreeSet<u64>,
+    /// Seeds that gave another trace the second time, each with where the runs part.
+    #[serde(with = "cells")]
+    pub differing: BTreeMap<u64, String>,
     /// Virtual time of all runs, in microseconds.
     pub virtual_us: u64,
     /// The traces of all seeds in one number: the same at one commit, whatever the order of the seeds.
@@ -295,7 +297,7 @@ impl Summary {
         self.kind = self.kind.take().or_else(|| other.kind.clone());
         self.asked.unite(&other.asked);
         self.ran.unite(&other.ran);
-        self.differing.extend(&other.differing);
+        self.differing.extend(other.differing.clone());
         self.harness.extend(other.harness.iter().cloned());
         self.traces = self.traces.wrapping_add(other.traces);
         for (to, more) in [
@@ -338,14 +340,6 @@ impl Failures {
         if other.first.seed < self.first.seed {
             self.first = other.first.clone();
         }
-    }
-}
-
-/// Adds counts to counts.
-pub(crate) fn sum<K: Ord + Clone>(to: &mut BTreeMap<K, u64>, more: &BTreeMap<K, u64>) {
-    for (key, count) in more {
-        let to = to.entry(key.clone()).or_insert(0);
-        *to = to.saturating_add(*count);
     }
 }
 

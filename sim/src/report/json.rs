@@ -1,6 +1,6 @@
 //! A campaign's summary as one JSON object.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde::Serialize;
 
@@ -38,7 +38,7 @@ pub struct Object {
     non_stutter_share: Option<f64>,
     signatures: Vec<Signed>,
     run_twice: u64,
-    differing: BTreeSet<u64>,
+    differing: BTreeMap<u64, String>,
 }
 
 impl Object {

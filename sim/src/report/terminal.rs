@@ -10,7 +10,6 @@ use crate::plan::fault::FAULT_KINDS;
 use crate::report::json::{hot, non_stutter_share};
 use crate::report::plan_path;
 use crate::run::phase::{PHASES, Phase};
-use crate::signature::Signature;
 use crate::situation::Situation;
 
 /// The summary as text.
@@ -175,12 +174,6 @@ fn properties(text: &mut String, summary: &Summary) {
 
 fn failures(text: &mut String, summary: &Summary, dir: &Path) {
     for (signature, of) in summary.by_count() {
-        let Signature {
-            property,
-            roles: [one, other],
-            pair: [image, peer],
-            phase,
-        } = signature;
         let shown: Vec<String> = of
             .seeds
             .iter()
@@ -188,12 +181,7 @@ fn failures(text: &mut String, summary: &Summary, dir: &Path) {
             .map(|seed| seed.to_string())
             .collect();
         let (count, first) = (of.seeds.count(), &of.first);
-        line(
-            text,
-            format_args!(
-                "\nFAILED {property} in phase {phase}: slot 0 {one} on {image}, slot 1 {other} on {peer}"
-            ),
-        );
+        line(text, format_args!("\nFAILED {signature}"));
         line(
             text,
             format_args!(
@@ -212,10 +200,10 @@ fn failures(text: &mut String, summary: &Summary, dir: &Path) {
     for error in &summary.harness {
         line(text, format_args!("\nHARNESS {error}"));
     }
-    if !summary.differing.is_empty() {
+    for (seed, how) in &summary.differing {
         line(
             text,
-            format_args!("\nNON-DETERMINISM in seeds {:?}", summary.differing),
+            format_args!("\nNON-DETERMINISM in seed {seed}: {}", how.trim_end()),
         );
     }
 }

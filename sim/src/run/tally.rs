@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 use skewsync::base::{ImageDigest, Slot};
 use skewsync::unit::{Input, Shown};
 
+use super::cells::{self, sum};
 use super::class::{Class, Step, Word};
 use super::phase::{Phase, active};
-use crate::campaign::{cells, sum};
 use crate::plan::excuse::EXCUSES;
 use crate::plan::fault::FAULT_KINDS;
 use crate::situation::{Situation, Watcher};

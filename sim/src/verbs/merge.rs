@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use crate::campaign::{Summary, file};
-use crate::report;
+use crate::verbs::run::outcome::Outcome;
 
 /// Adds up summaries that `run --summary` wrote: of other seeds, of the same runs, by laboratories of the same sources.
 ///
@@ -17,19 +17,17 @@ pub struct Args {
     /// Where the summary of the whole is written.
     #[arg(long, value_name = "FILE")]
     pub summary: Option<PathBuf>,
-    /// Where the plans of the first failure of each signature are written.
-    #[arg(long, value_name = "DIR")]
-    pub out: Option<PathBuf>,
-    /// One JSON object instead of text.
-    #[arg(long)]
-    pub json: bool,
+    /// How the outcome is told.
+    #[command(flatten)]
+    pub outcome: Outcome,
 }
 
 /// Adds them up; the exit code of `exit`.
 ///
 /// # Errors
 /// A file that cannot be read, or that does not go with those before it, in words.
-pub fn run(args: &Args, out: &mut dyn Write) -> Result<u8, String> {
+pub fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, String> {
+    args.outcome.prepare()?;
     let mut whole = Summary::default();
     for path in &args.parts {
         let part = file::read(path).map_err(|error| format!("{}: {error}", path.display()))?;
@@ -40,14 +38,6 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<u8, String> {
     if let Some(path) = &args.summary {
         file::write(path, &whole).map_err(|error| format!("{}: {error}", path.display()))?;
     }
-    let dir = super::run::keep_firsts(args.out.as_deref(), &whole)?;
-    let write = |error: std::io::Error| format!("cannot write: {error}");
-    if args.json {
-        let text = serde_json::to_string(&report::json::Object::of(&whole))
-            .map_err(|error| error.to_string())?;
-        writeln!(out, "{text}").map_err(write)?;
-    } else {
-        write!(out, "{}", report::terminal::summary(&whole, &dir)).map_err(write)?;
-    }
+    args.outcome.tell(&whole, &[], out, err)?;
     Ok(whole.code())
 }

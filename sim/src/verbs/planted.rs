@@ -122,6 +122,6 @@ impl Bench {
             options: Options { lockstep },
             ends,
         };
-        campaign::run(&campaign, &self.stock, Summary::default(), |_| {})
+        campaign::run(&campaign, &self.stock, Summary::default(), |_, _| {})
     }
 }

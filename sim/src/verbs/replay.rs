@@ -8,9 +8,12 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::campaign::{Failed, HANGS_AFTER, recorded_within, run_within};
 use crate::exit;
 use crate::record::{Recording, compare, perfetto, read_ndjson};
+use crate::regression;
 use crate::report::failure;
 use crate::run::{Lockstep, Options, Report, Verdict};
 use made::Made;
@@ -54,9 +57,67 @@ pub struct Args {
     /// Writes the report of a failure to this folder, as `failure.html`.
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
+    /// One JSON object instead of text; of a failure no report.
+    #[arg(long, conflicts_with_all = ["tell", "from", "to", "until", "state", "compare", "out"])]
+    pub json: bool,
     /// A run that takes longer hangs, and is given up.
     #[arg(long, value_name = "SECONDS", default_value_t = HANGS_AFTER.as_secs(), value_parser = clap::value_parser!(u64).range(1..))]
     pub limit: u64,
+}
+
+/// What a run established, as `--json` tells it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Told {
+    /// `passed`, or the property that fails.
+    pub verdict: String,
+    /// The verdict in plain words.
+    pub words: String,
+    /// Hash of the whole ordered trace; none if the run did not come back.
+    pub trace: Option<String>,
+    /// The same of the second run.
+    pub again: Option<String>,
+    /// Virtual time at the end, in microseconds.
+    pub virtual_us: u64,
+    /// Steps of all machines.
+    pub steps: u64,
+    /// Messages sent.
+    pub messages: u64,
+    /// Anchors that were never reached.
+    pub drift: Vec<String>,
+}
+
+impl Told {
+    fn of(report: &Report, again: &Report) -> Self {
+        let trace = |of: &Report| Some(format!("{:016x}", of.trace));
+        Self {
+            trace: trace(report),
+            again: trace(again),
+            virtual_us: report.virtual_us,
+            steps: report.steps,
+            messages: report.messages,
+            drift: report.drift.clone(),
+            ..Self::hung(&report.verdict)
+        }
+    }
+
+    fn hung(verdict: &Verdict) -> Self {
+        Self {
+            verdict: regression::word(verdict).into(),
+            words: verdict.words(),
+            trace: None,
+            again: None,
+            virtual_us: 0,
+            steps: 0,
+            messages: 0,
+            drift: Vec::new(),
+        }
+    }
+
+    fn write(&self, out: &mut dyn Write) -> Result<(), String> {
+        let text = serde_json::to_string(self).map_err(|error| error.to_string())?;
+        writeln!(out, "{text}").map_err(unwritten)
+    }
 }
 
 /// Runs the plan; the exit code of `exit`.
@@ -84,6 +145,10 @@ pub fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, 
     drop(quiet);
     let ((report, recording), again) = match ran {
         Ok(ran) => ran,
+        Err(Failed::Hung(verdict)) if args.json => {
+            Told::hung(&verdict).write(out)?;
+            return Ok(verdict.code());
+        }
         Err(Failed::Hung(verdict)) => {
             writeln!(out, "{}", verdict.words()).map_err(unwritten)?;
             return Ok(verdict.code());
@@ -96,7 +161,7 @@ pub fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, 
         write_trace(path, &recording)?;
     }
     let mut code = report.verdict.code();
-    if report.verdict != Verdict::Passed {
+    if report.verdict != Verdict::Passed && !args.json {
         let failure = failure::Failure::of(&made, &report, &recording, options, limit);
         let path = args.plan.display().to_string();
         write!(out, "{}", failure::terminal::text(&failure, &path)).map_err(unwritten)?;
@@ -116,7 +181,11 @@ pub fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, 
         }
         .map_err(unwritten)?;
     }
-    writeln!(out, "{}", last_words(&report)).map_err(unwritten)?;
+    if args.json {
+        Told::of(&report, &again).write(out)?;
+    } else {
+        writeln!(out, "{}", last_words(&report)).map_err(unwritten)?;
+    }
     for anchor in &report.drift {
         let near = drift::near(anchor, &recording);
         writeln!(

@@ -1,6 +1,8 @@
 //! `skewlab run`: a campaign.
 
 mod afresh;
+mod lines;
+pub mod outcome;
 mod parts;
 
 use std::io::{IsTerminal, Write};
@@ -8,14 +10,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use outcome::Outcome;
 use skewsync::parse::{self, WalkUp};
 
-use crate::campaign::{self, Campaign, Ends, HANGS_AFTER, Kind, Ran, Summary};
+use crate::campaign::{self, Campaign, Ended, Ends, HANGS_AFTER, Kind, Ran, Summary};
 use crate::draw::{Mix, Wishes};
 use crate::exit;
 use crate::interrupt;
 use crate::plan::fault::FAULT_KINDS;
-use crate::report;
 use crate::run::{Lockstep, Options};
 use crate::stock::{self, Stock};
 
@@ -43,9 +45,12 @@ pub struct Args {
     /// Goes on with the seeds that are missing in this summary, and adds to it. What else is asked for must be as it was.
     #[arg(long, value_name = "FILE")]
     pub resume: Option<PathBuf>,
-    /// For how many seconds at most.
+    /// For how many seconds at most; seeds that were begun are ended.
     #[arg(long = "for", value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
     pub lasts: Option<u64>,
+    /// A seed that takes longer in real time hangs, and is given up.
+    #[arg(long, value_name = "SECONDS", default_value_t = HANGS_AFTER.as_secs(), value_parser = clap::value_parser!(u64).range(1..))]
+    pub limit: u64,
     /// How many runs at once; by default one per processor.
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
     pub jobs: Option<u16>,
@@ -58,12 +63,12 @@ pub struct Args {
     /// How much goes wrong.
     #[arg(long, value_enum, default_value_t)]
     pub mix: Mix,
-    /// Where plans of failing seeds are written; by default a new folder among the temporary files.
-    #[arg(long, value_name = "DIR")]
-    pub out: Option<PathBuf>,
-    /// One JSON object instead of text.
-    #[arg(long)]
-    pub json: bool,
+    /// How the outcome is told.
+    #[command(flatten)]
+    pub outcome: Outcome,
+    /// Where one JSON object a line is written for each seed, in the order in which they end; --resume adds to it.
+    #[arg(long, value_name = "FILE")]
+    pub ndjson: Option<PathBuf>,
     /// Begins no further seed after the first that fails.
     #[arg(long)]
     pub fail_fast: bool,
@@ -89,10 +94,7 @@ pub struct Args {
 /// # Errors
 /// Wrong arguments, unreadable input, in words.
 pub fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, String> {
-    if let Some(dir) = &args.out {
-        let words = |error: std::io::Error| format!("--out {}: {error}", dir.display());
-        std::fs::create_dir_all(dir).map_err(words)?;
-    }
+    args.outcome.prepare()?;
     let (stock, wishes) = made_of(args)?;
     if let (Some(path), Some(left_out)) = (&args.config, left_out(&stock, &wishes)) {
         let _ = writeln!(err, "skewlab: {}: {left_out}", path.display());
@@ -109,7 +111,7 @@ pub fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, 
     let part = parts::part(args, &Kind::of(&wishes, options, &stock))?;
     let campaign = Campaign {
         seeds: part.seeds,
-        limit: HANGS_AFTER,
+        limit: Duration::from_secs(args.limit),
         lasts: args.lasts.map(Duration::from_secs),
         jobs: args.jobs.map_or_else(processors, usize::from),
         wishes,
@@ -122,37 +124,26 @@ pub fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, 
     };
     let mut keeper = parts::Keeper::new(args);
     keeper.keep(&part.so_far)?;
+    let mut lines = lines::Lines::new(args)?;
     interrupt::watch()?;
     let quiet = crate::quiet::panics();
-    let mut ran = with_progress(&campaign, &stock, part.so_far, &mut keeper);
-    if runs_alone() {
-        afresh::confirm(&mut ran, &stock, campaign.options)?;
-    }
+    let mut ran = with_progress(&campaign, &stock, part.so_far, |ran, ended| {
+        keeper.keep_now_and_then(&ran.summary);
+        lines.write(ended);
+    });
+    // What follows may take a while, and be interrupted too; whether it is kept is asked at the end.
+    let _ = keeper.keep(&ran.summary);
+    let confirmed = if runs_alone() {
+        afresh::confirm(&mut ran, &stock, &campaign)
+    } else {
+        Ok(())
+    };
     drop(quiet);
-    let kept = keeper.keep(&ran.summary);
-    let write = |error: std::io::Error| format!("cannot write: {error}");
     let summary = &ran.summary;
     // What was found is said even if it cannot be kept.
-    let dir = keep(args.out.as_deref(), &ran);
-    let shown = dir.clone().unwrap_or_else(|_| PathBuf::from("not-kept"));
-    if args.json {
-        let text = serde_json::to_string(&report::json::Object::of(summary))
-            .map_err(|error| error.to_string())?;
-        writeln!(out, "{text}").map_err(write)?;
-    } else {
-        write!(out, "{}", report::terminal::summary(summary, &shown)).map_err(write)?;
-    }
-    if let Some(failure) = ran.failures.first().filter(|_| args.json) {
-        let path = report::plan_path(&shown, failure.seed);
-        let _ = writeln!(
-            err,
-            "skewlab: seed {} failed: {}",
-            failure.seed,
-            path.display()
-        );
-    }
-    kept?;
-    dir?;
+    let kept = keeper.keep(summary);
+    let told = args.outcome.tell(summary, &ran.failures, out, err);
+    confirmed.and(kept).and(told).and(lines.end())?;
     let code = summary.code();
     if interrupt::interrupted() && summary.missing().count() > 0 {
         let _ = writeln!(err, "skewlab: interrupted");
@@ -176,18 +167,16 @@ fn with_progress(
     campaign: &Campaign,
     stock: &Arc<Stock>,
     so_far: Summary,
-    keeper: &mut parts::Keeper,
+    mut each: impl FnMut(&Ran, &Ended),
 ) -> Ran {
     if !std::io::stderr().is_terminal() {
-        return campaign::run(campaign, stock, so_far, |ran| {
-            keeper.keep_now_and_then(&ran.summary);
-        });
+        return campaign::run(campaign, stock, so_far, each);
     }
     let before = so_far.seeds();
     let bar = indicatif::ProgressBar::new(campaign.seeds.count());
-    let ran = campaign::run(campaign, stock, so_far, |ran| {
+    let ran = campaign::run(campaign, stock, so_far, |ran, ended| {
+        each(ran, ended);
         let summary = &ran.summary;
-        keeper.keep_now_and_then(summary);
         bar.set_position(summary.seeds() - before);
         let wall = summary.wall().as_secs_f64().max(1e-9);
         let faults: u64 = summary.tally.faults.values().sum();
@@ -279,46 +268,4 @@ fn fault_names(text: &str) -> Result<Vec<String>, String> {
 /// In words, with the path.
 pub fn read(path: &Path) -> Result<String, String> {
     std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))
-}
-
-/// Writes the plans of failing seeds, each under its seed: unasked the first of each signature, to a new folder; to
-/// `out` all that this process has. Gives the folder.
-fn keep(out: Option<&Path>, ran: &Ran) -> Result<PathBuf, String> {
-    let dir = keep_firsts(out, &ran.summary)?;
-    if out.is_some() {
-        for failure in &ran.failures {
-            keep_plan(&dir, failure.seed, &failure.plan.write())?;
-        }
-    }
-    Ok(dir)
-}
-
-/// Writes the plan of the first failure of each signature, to `out` or to a new folder. Gives the folder.
-///
-/// # Errors
-/// What cannot be written, in words.
-pub(super) fn keep_firsts(out: Option<&Path>, summary: &Summary) -> Result<PathBuf, String> {
-    let dir = match out {
-        Some(dir) => dir.to_owned(),
-        None if summary.failed.is_empty() => return Ok(PathBuf::new()),
-        None => tempfile::Builder::new()
-            .prefix("skewlab-")
-            .tempdir()
-            .map_err(|error| format!("a folder for plans: {error}"))?
-            .keep(),
-    };
-    std::fs::create_dir_all(&dir).map_err(|error| format!("{}: {error}", dir.display()))?;
-    for of in summary.failed.values() {
-        keep_plan(&dir, of.first.seed, &of.first.plan)?;
-    }
-    Ok(dir)
-}
-
-fn keep_plan(dir: &Path, seed: u64, plan: &str) -> Result<(), String> {
-    let path = report::plan_path(dir, seed);
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "a verb writes what it was asked to keep"
-    )]
-    std::fs::write(&path, plan).map_err(|error| format!("{}: {error}", path.display()))
 }

@@ -38,7 +38,7 @@ pub fn run(args: &Args, out: &mut dyn Write, _: &mut dyn Write) -> Result<u8, St
         ends: Ends::Never,
     };
     let quiet = crate::quiet::panics();
-    let ran = campaign::run(&campaign, &Arc::new(stock), Summary::default(), |_| {});
+    let ran = campaign::run(&campaign, &Arc::new(stock), Summary::default(), |_, _| {});
     let summary = ran.summary;
     drop(quiet);
     let write = |error: std::io::Error| format!("cannot write: {error}");

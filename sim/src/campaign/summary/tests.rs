@@ -130,7 +130,7 @@ fn summary(given: &BTreeMap<u64, Given>, of: impl Fn(u64) -> bool) -> Summary {
         }
         summary.again += seed % 2;
         if seed % 5 == 0 {
-            summary.differing.insert(*seed);
+            summary.differing.insert(*seed, "event 3".into());
             summary.harness.insert(format!("seed {}", seed + 1_000));
         }
         summary.cost.pace.end(Duration::from_millis(one.after_ms));
@@ -253,7 +253,7 @@ fn a_campaign_in_shards_is_the_whole_campaign() {
             options: Options::default(),
             ends: Ends::Never,
         };
-        let ran = campaign::run(&campaign, &stock, so_far, |_| {});
+        let ran = campaign::run(&campaign, &stock, so_far, |_, _| {});
         Summary {
             cost: Cost::default(),
             ..ran.summary

@@ -1,9 +1,17 @@
-//! Tables as JSON: a map whose keys are no strings is a list of its rows.
+//! Tables of counts: added up, and as JSON, where a map whose keys are no strings is a list of its rows.
 
 use std::collections::BTreeMap;
 
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// Adds counts to counts.
+pub(crate) fn sum<K: Ord + Clone>(to: &mut BTreeMap<K, u64>, more: &BTreeMap<K, u64>) {
+    for (key, count) in more {
+        let to = to.entry(key.clone()).or_insert(0);
+        *to = to.saturating_add(*count);
+    }
+}
 
 pub(crate) fn serialize<K: Serialize, V: Serialize, S: Serializer>(
     map: &BTreeMap<K, V>,
