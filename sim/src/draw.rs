@@ -76,6 +76,8 @@ pub(crate) enum Purpose {
     Beyond = 9,
     Crowd = 10,
     Upgrade = 11,
+    Dwell = 12,
+    Weights = 13,
 }
 
 /// One stream of random numbers.

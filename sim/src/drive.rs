@@ -23,6 +23,7 @@ use skewsync::unit::{Arbiter, ArbiterInput, Input, Limits, PairingKey, Unit};
 
 pub use bay::{Arrival, Bay, Desk};
 pub use lasting::Ill;
+pub(crate) use perform::PAIRING_US;
 
 use crate::plan::{FaultKind, Network, Plan, excuse};
 use crate::stock::{Loaded, Stock, StockError};

@@ -1,5 +1,6 @@
 //! A plan makes a run: safety phase, then liveness phase, then a verdict.
 
+pub mod bound;
 pub(crate) mod cells;
 pub mod class;
 pub mod pending;
@@ -23,9 +24,6 @@ use crate::world::node::{self, Medium};
 pub use phase::Phase;
 pub use tally::Tally;
 
-/// How long the liveness phase may take, in virtual microseconds: rounds of every timer, a takeover, and a
-/// bulk sync after each of a bounded number of attempts.
-const SETTLE_US: u64 = 90_000_000;
 /// How long a pair must stay converged to count as such.
 const STAY_US: u64 = 1_500_000;
 
@@ -198,6 +196,7 @@ fn run_with(
     observers.push(Box::new(trace::Trace::new(Arc::clone(&hash))));
     let rig = Rig::new(Arc::clone(plan), Arc::clone(stock), observers)?;
     let lesser = pending::Lesser::of(plan, stock.policy(), stock.limits());
+    let within_us = bound::settles_within_us(plan, stock);
     let settled = Arc::new(Mutex::new(None));
     let medium = Medium {
         seed: plan.world,
@@ -206,7 +205,7 @@ fn run_with(
         loss: plan.loss.unwrap_or(0),
     };
     let ended = catch_unwind(AssertUnwindSafe(|| {
-        node::run(medium, rig, judge(lesser, Arc::clone(&settled)))
+        node::run(medium, rig, judge(lesser, within_us, Arc::clone(&settled)))
     }));
     let take = |tally: &Mutex<Tally>| tally.lock().unwrap_or_else(PoisonError::into_inner).clone();
     let trace = || *hash.lock().unwrap_or_else(PoisonError::into_inner);
@@ -254,6 +253,7 @@ fn run_with(
 /// Decides, four times a virtual second, whether the run is over; tells `settled` how long it took to converge.
 fn judge(
     lesser: pending::Lesser,
+    within_us: u64,
     settled: Arc<Mutex<Option<u64>>>,
 ) -> impl FnMut(&mut Rig) -> Option<Verdict> {
     let mut calm_since = None;
@@ -274,7 +274,7 @@ fn judge(
         };
         converged_since = None;
         *settled.lock().unwrap_or_else(PoisonError::into_inner) = None;
-        (now - since > SETTLE_US).then_some(Verdict::Stuck { pending })
+        (now - since > within_us).then_some(Verdict::Stuck { pending })
     }
 }
 

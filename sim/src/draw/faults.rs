@@ -4,6 +4,7 @@
 use skewsync::base::Slot;
 use skewsync::message::{Address, Kind};
 
+use super::mix::{self, Dwell};
 use super::{Purpose, Stream, Wishes, allowed};
 use crate::plan::fault::Befalls;
 use crate::plan::{Anchor, Fault, FaultKind, Moment, Network, Plan, What};
@@ -28,8 +29,6 @@ const KINDS: [&str; 13] = [
 const IN_DRAIN_MS_MAX: u64 = 30;
 /// A parser that refuses so many lines goes on until the unit starts again.
 const LINES_MANY: u32 = 1_000;
-/// Faults of single messages that a plan aims at named kinds of messages, beside the noise.
-const AIMED_MAX: u64 = 4;
 /// What faults are aimed at: everything that is resent or that an order depends on.
 const AIMED_AT: [Kind; 22] = [
     Kind::Join,
@@ -58,20 +57,16 @@ const AIMED_AT: [Kind; 22] = [
 
 pub(super) fn draw(seed: u64, wishes: &Wishes, plan: &Plan) -> Vec<Fault> {
     let mut stream = Stream::new(seed, Purpose::Faults);
-    let mut kinds = Vec::new();
-    for name in KINDS {
-        let on = stream.chance(wishes.mix.kind_percent());
-        if on && allowed(wishes, name) {
-            kinds.push(name);
-        }
-    }
+    let mut weights = Stream::new(seed, Purpose::Weights);
+    let kinds = mix::kinds(&KINDS, wishes, &mut stream, &mut weights);
+    let lasts = Dwell::of(seed, wishes.mix);
     let mut faults = Vec::new();
     let (least, most) = wishes.mix.dwell_ms();
     let dwell = stream.among(least, most);
     let mut ms = stream.among(50, dwell);
     while ms < plan.horizon_ms && !kinds.is_empty() {
         let name = *stream.pick(&kinds);
-        if let Some(kind) = node_fault(name, plan, wishes, &mut stream) {
+        if let Some(kind) = node_fault(name, lasts, plan, wishes, &mut stream) {
             faults.extend(clogged(&kind, ms, plan, wishes, &mut stream));
             let at = moment(&kind, ms, plan, &mut stream);
             faults.push(Fault { at, kind });
@@ -79,7 +74,8 @@ pub(super) fn draw(seed: u64, wishes: &Wishes, plan: &Plan) -> Vec<Fault> {
         ms += stream.among(dwell / 4, dwell);
     }
     if plan.network == Network::Links {
-        for _ in 0..stream.below(AIMED_MAX + 1) {
+        let (least, most) = wishes.mix.aimed();
+        for _ in 0..stream.among(least, most) {
             faults.extend(aimed(plan, wishes, &mut stream));
         }
     }
@@ -94,7 +90,7 @@ pub(super) fn draw(seed: u64, wishes: &Wishes, plan: &Plan) -> Vec<Fault> {
             faults.push(fault);
         }
         if let (Anchor::Instant(ms), What::Switchover) = (entry.at, &entry.what) {
-            faults.extend(in_drain(ms, &kinds, plan, wishes, &mut stream));
+            faults.extend(in_drain(ms, (&kinds, lasts), plan, wishes, &mut stream));
         }
     }
     faults
@@ -124,10 +120,10 @@ fn clogged(
     fits.then_some(fault)
 }
 
-/// A fault in the middle of a planned switchover, in two of three.
+/// A fault in the middle of a planned switchover, in so many as the mix says.
 fn in_drain(
     ms: u64,
-    kinds: &[&str],
+    (kinds, lasts): (&[&str], Dwell),
     plan: &Plan,
     wishes: &Wishes,
     stream: &mut Stream,
@@ -135,7 +131,7 @@ fn in_drain(
     let (soon, of_message, strikes) = (
         stream.among(1, IN_DRAIN_MS_MAX),
         stream.chance(40),
-        stream.chance(66),
+        stream.chance(wishes.mix.in_drain_percent()),
     );
     if !strikes {
         return None;
@@ -155,7 +151,7 @@ fn in_drain(
         return None;
     }
     let name = *stream.pick(kinds);
-    let kind = node_fault(name, plan, wishes, stream)?;
+    let kind = node_fault(name, lasts, plan, wishes, stream)?;
     let at = if matches!(kind, FaultKind::Stall { .. }) {
         moment(&kind, ms, plan, stream)
     } else {
@@ -164,10 +160,16 @@ fn in_drain(
     Some(Fault { at, kind })
 }
 
-fn node_fault(name: &str, plan: &Plan, wishes: &Wishes, stream: &mut Stream) -> Option<FaultKind> {
+fn node_fault(
+    name: &str,
+    lasts: Dwell,
+    plan: &Plan,
+    wishes: &Wishes,
+    stream: &mut Stream,
+) -> Option<FaultKind> {
     let slot = stream.below(2) as u8;
-    let down_ms = stream.among(20, 8_000);
-    let for_ms = stream.among(100, 12_000);
+    let down_ms = stream.among(lasts.down_ms.0, lasts.down_ms.1);
+    let for_ms = stream.among(lasts.for_ms.0, lasts.for_ms.1);
     let places = ["0", "1", "arbiter"];
     let from = stream.below(3) as usize;
     let to = (from + 1 + stream.below(2) as usize) % 3;

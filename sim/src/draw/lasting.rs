@@ -1,7 +1,8 @@
 //! Draws faults that last: clocks that run at another rate, disks that are full or slow, units that are slow,
 //! links that are clogged in turn; and what befalls a startup store. A stream of its own, so that they move no other fault.
 
-use super::{DRIFT_PPM_MAX, Purpose, Stream, Wishes, allowed};
+use super::mix::{self, Dwell};
+use super::{DRIFT_PPM_MAX, Purpose, Stream, Wishes};
 use crate::plan::{Anchor, Fault, FaultKind, Plan, What};
 
 /// The kinds that are drawn here.
@@ -15,9 +16,6 @@ const KINDS: [&str; 8] = [
     "bit-rot",
     "torn-write",
 ];
-/// How long faults of a seed last, least and most: short ones end within a session's patience, long ones outlast it.
-const SHORT_MS: (u64, u64) = (50, 1_500);
-const LONG_MS: (u64, u64) = (3_000, 15_000);
 /// How much faster or slower than true time a clock is at most while its rate is changed: a little less than engine and
 /// arbiter bear, since the rate is changed beside the plan's own drift.
 const RATE_PPM_MAX: i32 = 9_500;
@@ -40,14 +38,9 @@ const LINKS: [&str; 6] = [
 
 pub(super) fn draw(seed: u64, wishes: &Wishes, plan: &Plan) -> Vec<Fault> {
     let mut stream = Stream::new(seed, Purpose::Lasting);
-    let mut kinds = Vec::new();
-    for name in KINDS {
-        let on = stream.chance(wishes.mix.kind_percent());
-        if on && allowed(wishes, name) {
-            kinds.push(name);
-        }
-    }
-    let lasts = if stream.chance(50) { SHORT_MS } else { LONG_MS };
+    let mut weights = Stream::new(seed, Purpose::Weights);
+    let kinds = mix::kinds(&KINDS, wishes, &mut stream, &mut weights);
+    let lasts = Dwell::of(seed, wishes.mix);
     let (least, most) = wishes.mix.dwell_ms();
     let dwell = stream.among(least, most);
     let mut faults = Vec::new();
@@ -74,9 +67,9 @@ pub(super) fn draw(seed: u64, wishes: &Wishes, plan: &Plan) -> Vec<Fault> {
     faults
 }
 
-fn fault(name: &str, lasts: (u64, u64), plan: &Plan, stream: &mut Stream) -> Option<FaultKind> {
+fn fault(name: &str, lasts: Dwell, plan: &Plan, stream: &mut Stream) -> Option<FaultKind> {
     let slot = stream.below(2) as u8;
-    let for_ms = stream.among(lasts.0, lasts.1);
+    let for_ms = stream.among(lasts.for_ms.0, lasts.for_ms.1);
     let total = stream.below(2 * RATE_PPM_MAX as u64 + 1) as i32 - RATE_PPM_MAX;
     let by_ms = stream.among(STEP_MS.0, STEP_MS.1) as i64;
     let step_ms = stream.among(BUSY_MS.0, BUSY_MS.1);
@@ -85,7 +78,7 @@ fn fault(name: &str, lasts: (u64, u64), plan: &Plan, stream: &mut Stream) -> Opt
     let links = shuffled(stream, &LINKS);
     let links = links[..stream.among(2, links.len() as u64) as usize].to_vec();
     let freed = shuffled(stream, &links);
-    let down_ms = stream.among(20, 8_000);
+    let down_ms = stream.among(lasts.down_ms.0, lasts.down_ms.1);
     let (both, bit, bytes) = (
         stream.chance(25),
         stream.word() as u32,

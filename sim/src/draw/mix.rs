@@ -1,5 +1,7 @@
 //! How much goes wrong in the plans that are drawn.
 
+use super::{Purpose, Stream, Wishes, allowed};
+
 /// How kinds of faults and their rates are drawn.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum Mix {
@@ -60,6 +62,45 @@ impl Mix {
         }
     }
 
+    /// Faults of single messages that are aimed at named kinds of messages, beside the noise: least and most.
+    pub(super) const fn aimed(self) -> (u64, u64) {
+        match self {
+            Self::Swarm => (0, 4),
+            Self::Calm => (0, 0),
+            Self::Lite => (0, 1),
+            Self::Storm => (2, 8),
+            Self::Fixed => (2, 2),
+        }
+    }
+
+    /// Of a hundred planned switchovers, into so many a fault strikes.
+    pub(super) const fn in_drain_percent(self) -> u64 {
+        match self {
+            Self::Swarm | Self::Fixed => 66,
+            Self::Calm => 0,
+            Self::Lite => 20,
+            Self::Storm => 90,
+        }
+    }
+
+    /// Of a hundred plans, so many have a scene.
+    pub(super) const fn scenes_percent(self) -> u64 {
+        match self {
+            Self::Swarm | Self::Fixed => 25,
+            Self::Calm => 0,
+            Self::Lite => 10,
+            Self::Storm => 40,
+        }
+    }
+
+    /// How much oftener than another a kind of fault may come that is on, in one seed.
+    const fn weight_max(self) -> u64 {
+        match self {
+            Self::Swarm | Self::Storm => 4,
+            Self::Calm | Self::Lite | Self::Fixed => 1,
+        }
+    }
+
     /// Of a hundred seeds, in so many something is done under which the protocol does not promise everything.
     pub(super) const fn beyond_percent(self) -> u64 {
         match self {
@@ -93,6 +134,61 @@ impl Mix {
     pub(super) const fn strikes(self) -> bool {
         !matches!(self, Self::Calm)
     }
+}
+
+/// How long faults of one seed last, and how often each kind comes that is on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Dwell {
+    /// What lasts, least and most, in ms.
+    pub(super) for_ms: (u64, u64),
+    /// How long what ended is down, least and most, in ms.
+    pub(super) down_ms: (u64, u64),
+}
+
+impl Dwell {
+    /// All that ends before a session, a lease or a prompt gives up.
+    const SHORT: Self = Self {
+        for_ms: (50, 1_500),
+        down_ms: (20, 800),
+    };
+    /// All that outlasts them.
+    const LONG: Self = Self {
+        for_ms: (3_000, 12_000),
+        down_ms: (2_000, 8_000),
+    };
+    /// Either.
+    const ANY: Self = Self {
+        for_ms: (50, 12_000),
+        down_ms: (20, 8_000),
+    };
+
+    /// A seed's.
+    pub(super) fn of(seed: u64, mix: Mix) -> Self {
+        let mut stream = Stream::new(seed, Purpose::Dwell);
+        let class = *stream.pick(&[Self::SHORT, Self::LONG, Self::ANY]);
+        match mix {
+            Mix::Swarm | Mix::Calm | Mix::Lite | Mix::Storm => class,
+            Mix::Fixed => Self::ANY,
+        }
+    }
+}
+
+/// The kinds of faults that are on in a seed, each as often as it comes beside the others.
+pub(super) fn kinds(
+    of: &[&'static str],
+    wishes: &Wishes,
+    on: &mut Stream,
+    weights: &mut Stream,
+) -> Vec<&'static str> {
+    let mut kinds = Vec::new();
+    for name in of {
+        let is_on = on.chance(wishes.mix.kind_percent());
+        let weight = weights.among(1, wishes.mix.weight_max());
+        if is_on && allowed(wishes, name) {
+            kinds.extend((0..weight).map(|_| *name));
+        }
+    }
+    kinds
 }
 
 #[cfg(test)]
@@ -141,6 +237,28 @@ mod tests {
                 assert_eq!((noise.hold, noise.reorder), (7, 25));
             }
         }
+    }
+
+    #[test]
+    fn seeds_of_a_swarm_differ_in_kinds_rates_and_dwell_and_those_of_a_fixed_mix_do_not() {
+        let drawn = |mix: Mix| {
+            let wishes = Wishes {
+                mix,
+                ..Wishes::default()
+            };
+            let of = |seed: u64| {
+                let mut on = super::Stream::new(seed, super::Purpose::Faults);
+                let mut weights = super::Stream::new(seed, super::Purpose::Weights);
+                let kinds =
+                    super::kinds(&["crash", "pause", "clog"], &wishes, &mut on, &mut weights);
+                (kinds, super::Dwell::of(seed, mix))
+            };
+            let all: Vec<_> = (0..60).map(of).collect();
+            let first = &all[0];
+            all.iter().filter(|one| *one != first).count()
+        };
+        assert!(drawn(Mix::Swarm) > 30, "{}", drawn(Mix::Swarm));
+        assert_eq!(drawn(Mix::Fixed), 0);
     }
 
     #[test]

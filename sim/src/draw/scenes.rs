@@ -8,8 +8,6 @@ use skewsync::message::{Address, Kind};
 use super::{Purpose, Stream, Wishes, allowed};
 use crate::plan::{Anchor, Entry, Fault, FaultKind, Moment, Network, Plan, What};
 
-/// Of so many plans in a hundred, each has one scene.
-const SCENES_PERCENT: u64 = 25;
 /// Commands that are entered in a scene.
 const COMMANDS: u64 = 4;
 /// A Grant is played with once the pair can be hot.
@@ -34,7 +32,7 @@ impl Scene {
 
 pub(super) fn draw(seed: u64, wishes: &Wishes, plan: &Plan) -> Scene {
     let mut stream = Stream::new(seed, Purpose::Scenes);
-    if plan.network != Network::Links || !stream.chance(SCENES_PERCENT) {
+    if plan.network != Network::Links || !stream.chance(wishes.mix.scenes_percent()) {
         return Scene::default();
     }
     let which = stream.below(3);

@@ -18,7 +18,7 @@ use crate::tap::{Delivered, Event, Fate};
 use crate::world::disk::Denied;
 
 /// How long the driver computes a pairing, in microseconds of true time.
-const PAIRING_US: u64 = 2_000;
+pub(crate) const PAIRING_US: u64 = 2_000;
 /// Of so many pairings that are asked for, one is computed although it is known, and must come out the same.
 const RECOMPUTED_ONE_IN: u64 = 10;
 

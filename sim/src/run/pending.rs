@@ -69,7 +69,12 @@ pub fn pending(rig: &Rig, lesser: Lesser) -> Option<String> {
         .filter(|slot| active(rig, *slot).is_some())
         .collect();
     let [slot] = acting[..] else {
-        return Some(format!("one unit to act; {} do", acting.len()));
+        let why = if acting.is_empty() {
+            role(rig)
+        } else {
+            "two do"
+        };
+        return Some(format!("one unit to act: {why}"));
     };
     let other = Slot(1 - slot.0);
     let (Some(active), Some(unit)) = (active(rig, slot), rig.unit(other)) else {
@@ -92,9 +97,8 @@ pub fn pending(rig: &Rig, lesser: Lesser) -> Option<String> {
         Of::Hot => {}
         phase if lesser.explains(active, phase, rig.limits()) => return None,
         phase => {
-            let text = format!("{phase:?}");
-            let name = text.split(['(', ' ', '{']).next().unwrap_or_default();
-            return Some(format!("session {} to become hot: {name}", current.session));
+            let (session, next) = (current.session, next(phase));
+            return Some(format!("session {session} to become hot: {next}"));
         }
     }
     if active.register.written != Written::Confirmed || active.register.value.is_none() {
@@ -116,6 +120,34 @@ pub fn pending(rig: &Rig, lesser: Lesser) -> Option<String> {
         return Some("the wire digest of the Standby's config to be the Active's".into());
     }
     None
+}
+
+/// What the role waits for while nobody acts.
+fn role(rig: &Rig) -> &'static str {
+    match rig.arbiter() {
+        Some(arbiter) if arbiter.offer.is_some() => "the arbiter's offer is not taken",
+        Some(arbiter) if arbiter.runs() => "a lease runs that nobody acts on",
+        Some(_) => "the arbiter has heard of nobody to offer the role to",
+        None => "the arbiter is down",
+    }
+}
+
+/// What a session that is not hot waits for.
+const fn next(phase: &Of) -> &'static str {
+    match phase {
+        Of::Dump(_) => "the Standby to have the dump, and to say how it differs",
+        Of::Diff(_) => "the Standby to say how its dump differs",
+        Of::Pairing => "the two images to be paired",
+        Of::Config => "the register to be clear, for a snapshot",
+        Of::Bulk(_) => "the Standby to execute the config that it is sent",
+        Of::Cold => "the Standby to catch up with the lines since the snapshot",
+        Of::HotSent => "the Standby to answer Hot",
+        Of::HotAcked => "the Standby to apply what was returned as local",
+        Of::Setting => "the arbiter to confirm the register",
+        Of::Hot => "nothing",
+        Of::Rejected { .. } => "it is in rpr, which nothing in the plan explains",
+        Of::Held => "it is held, which nothing in the plan explains",
+    }
 }
 
 #[cfg(test)]
@@ -163,5 +195,30 @@ mod tests {
             panic!("an Active");
         };
         assert!(!lesser.explains(active, &Of::Held, &Limits::DEFAULT));
+    }
+
+    #[test]
+    fn what_is_waited_for_is_said_in_words() {
+        let plan = std::sync::Arc::new(draw::plan(1, &Wishes::default()));
+        let (stock, _) = crate::stock::load(&[]).expect("the bundled family loads");
+        let lesser = Lesser::of(&plan, stock.policy(), stock.limits());
+        let mut rig = Rig::new(plan, std::sync::Arc::new(stock), Vec::new()).expect("it fits");
+        let mut said = vec![pending(&rig, lesser)];
+        for place in [
+            skewsync::message::Address::Unit(Slot(0)),
+            skewsync::message::Address::Unit(Slot(1)),
+            skewsync::message::Address::Arbiter,
+        ] {
+            rig.start(place);
+            said.push(pending(&rig, lesser));
+        }
+        let said: Vec<_> = said.into_iter().flatten().collect();
+        let expected = [
+            "the unit of slot 0 to start",
+            "the unit of slot 1 to start",
+            "the arbiter to start",
+            "one unit to act: the arbiter has heard of nobody to offer the role to",
+        ];
+        assert_eq!(said, expected);
     }
 }
