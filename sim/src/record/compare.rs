@@ -2,10 +2,8 @@
 
 use super::Entry;
 
-/// Entries that are shown before the first that differs.
-const BEFORE: usize = 3;
-/// Entries that are shown from it on.
-const FROM: usize = 3;
+/// Entries that are shown before the first that differs, and from it on.
+pub const AROUND: (usize, usize) = (3, 3);
 
 /// Where two recordings part.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,8 +20,9 @@ pub struct Parting {
 
 /// Where two recordings part; none if they are equal.
 ///
-/// What happened is held against what happened; what it came of is not.
-pub fn parting(one: &[Entry], other: &[Entry]) -> Option<Parting> {
+/// What happened is held against what happened; what it came of is not. `around`: so many entries are shown before
+/// the first that differs, and from it on.
+pub fn parting(one: &[Entry], other: &[Entry], around: (usize, usize)) -> Option<Parting> {
     let same = |(one, other): (&Entry, &Entry)| told(one) == told(other);
     let index = one
         .iter()
@@ -31,10 +30,10 @@ pub fn parting(one: &[Entry], other: &[Entry]) -> Option<Parting> {
         .position(|pair| !same(pair))
         .or_else(|| (one.len() != other.len()).then(|| one.len().min(other.len())))?;
     let lines = |entries: &[Entry]| entries.iter().map(Entry::line).collect::<Vec<_>>();
-    let from = |entries: &[Entry]| lines(&entries[index..entries.len().min(index + FROM)]);
+    let from = |entries: &[Entry]| lines(&entries[index..entries.len().min(index + around.1)]);
     Some(Parting {
         index,
-        shared: lines(&one[index.saturating_sub(BEFORE)..index]),
+        shared: lines(&one[index.saturating_sub(around.0)..index]),
         one: from(one),
         other: from(other),
     })
@@ -97,17 +96,17 @@ mod tests {
     #[test]
     fn the_first_entry_that_differs_is_found_with_what_stood_before_it() {
         let (one, other) = (entries(&["a", "b", "c"]), entries(&["a", "b", "d", "e"]));
-        let found = parting(&one, &other).expect("they differ");
+        let found = parting(&one, &other, AROUND).expect("they differ");
         assert_eq!(found.index, 2);
         assert_eq!(found.shared.len(), 2);
         assert!(found.one[0].ends_with('c') && found.other[0].ends_with('d'));
-        assert_eq!(parting(&one, &one), None);
+        assert_eq!(parting(&one, &one, AROUND), None);
     }
 
     #[test]
     fn a_recording_that_ends_earlier_parts_where_it_ends() {
         let (one, other) = (entries(&["a", "b"]), entries(&["a"]));
-        let found = parting(&one, &other).expect("they differ");
+        let found = parting(&one, &other, AROUND).expect("they differ");
         assert_eq!((found.index, found.other.len()), (1, 0));
         assert!(found.words("x", "y").contains("it ends here"));
     }

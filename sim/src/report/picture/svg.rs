@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::{Arrow, LANES, Picture, Span, words};
-use crate::record::{Mark, Spot};
+use crate::record::{Mark, Sort, Spot};
 
 /// Width of the column of times.
 const TIME: f64 = 84.0;
@@ -62,7 +62,7 @@ pub fn markup(picture: &Picture<'_>, title: &str) -> Markup {
                 }
                 @for span in &picture.shows { (shows(span)) }
                 @for arrow in &picture.arrows { (line(arrow)) }
-                @for arrow in &picture.arrows { (label(arrow)) }
+                @for (index, arrow) in picture.arrows.iter().enumerate() { (label(index, arrow)) }
                 @for (row, _) in picture.rows.iter().enumerate() { (self::row(picture, row)) }
             }
         }
@@ -139,19 +139,25 @@ fn line(arrow: &Arrow) -> Markup {
         }
         @if arrow.to.is_some() {
             path.tip d=(format!("M{x2} {y2} l{back} -4 v8 z")) {}
-        } @else {
+        } @else if matches!(arrow.fault.as_deref(), Some("lose" | "corrupt")) {
             text.warn.halo x=(x2) y=(y2 + 4.0) text-anchor="middle" { "\u{d7}" }
         }
     }
 }
 
-fn label(arrow: &Arrow) -> Markup {
+/// The label of an arrow; those of neighbours stand at other shares of their ways.
+fn label(index: usize, arrow: &Arrow) -> Markup {
     let (x1, x2) = (x(arrow.sender), end(arrow).0);
     let (y1, y2) = (middle(arrow.from), end(arrow).1);
-    let share = 0.5;
-    let (at, height) = (x1 + (x2 - x1) * share, y1 + (y2 - y1) * share - 3.0);
+    let share = [0.5, 0.34, 0.66][index % 3];
+    let (at, anchor) = match arrow.to {
+        Some(_) => (x1 + (x2 - x1) * share, "middle"),
+        None if x2 > x1 => (x1 + 10.0, "start"),
+        None => (x1 - 10.0, "end"),
+    };
+    let height = y1 + (y2 - y1) * share - 3.0;
     html! {
-        text.label.halo x=(at) y=(height) text-anchor="middle" {
+        text.label.halo x=(at) y=(height) text-anchor=(anchor) {
             (arrow.label)
             @if let Some(fault) = &arrow.fault { tspan.warn { " " (fault) } }
         }
@@ -161,13 +167,17 @@ fn label(arrow: &Arrow) -> Markup {
 fn row(picture: &Picture<'_>, row: usize) -> Markup {
     let entry = picture.rows[row];
     let y = middle(row) + 4.0;
-    let said = words(entry);
+    let said = match entry.sort {
+        // Its arrow says it.
+        Sort::Sent => String::new(),
+        _ => words(entry),
+    };
     let shown: String = if said.chars().count() > FITS {
         said.chars().take(FITS - 1).chain(['\u{2026}']).collect()
     } else {
         said
     };
-    let fault = entry.sort == crate::record::Sort::Fault;
+    let fault = entry.sort == Sort::Fault;
     let broken = picture.broken == Some(row);
     let class = match (broken, fault) {
         (true, _) => "bad halo",
