@@ -365,10 +365,7 @@ mod tests {
         assert_eq!(plain.map(|report| report.trace), Ok(report.trace));
         let read = read_ndjson(&recording.ndjson()).expect("it reads");
         assert_eq!(read, recording.entries);
-        assert_eq!(
-            compare::parting(&read, &recording.entries, compare::AROUND),
-            None
-        );
+        assert_eq!(compare::parting(&read, &recording.entries), None);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use super::Entry;
 
 /// Entries that are shown before the first that differs, and from it on.
-pub const AROUND: (usize, usize) = (3, 3);
+const AROUND: (usize, usize) = (3, 3);
 
 /// Where two recordings part.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,9 +20,13 @@ pub struct Parting {
 
 /// Where two recordings part; none if they are equal.
 ///
-/// What happened is held against what happened; what it came of is not. `around`: so many entries are shown before
-/// the first that differs, and from it on.
-pub fn parting(one: &[Entry], other: &[Entry], around: (usize, usize)) -> Option<Parting> {
+/// What happened is held against what happened; what it came of is not.
+pub fn parting(one: &[Entry], other: &[Entry]) -> Option<Parting> {
+    parting_around(one, other, AROUND)
+}
+
+/// The same with so many entries before the first that differs, and from it on.
+pub fn parting_around(one: &[Entry], other: &[Entry], around: (usize, usize)) -> Option<Parting> {
     let same = |(one, other): (&Entry, &Entry)| told(one) == told(other);
     let index = one
         .iter()
@@ -96,17 +100,17 @@ mod tests {
     #[test]
     fn the_first_entry_that_differs_is_found_with_what_stood_before_it() {
         let (one, other) = (entries(&["a", "b", "c"]), entries(&["a", "b", "d", "e"]));
-        let found = parting(&one, &other, AROUND).expect("they differ");
+        let found = parting(&one, &other).expect("they differ");
         assert_eq!(found.index, 2);
         assert_eq!(found.shared.len(), 2);
         assert!(found.one[0].ends_with('c') && found.other[0].ends_with('d'));
-        assert_eq!(parting(&one, &one, AROUND), None);
+        assert_eq!(parting(&one, &one), None);
     }
 
     #[test]
     fn a_recording_that_ends_earlier_parts_where_it_ends() {
         let (one, other) = (entries(&["a", "b"]), entries(&["a"]));
-        let found = parting(&one, &other, AROUND).expect("they differ");
+        let found = parting(&one, &other).expect("they differ");
         assert_eq!((found.index, found.other.len()), (1, 0));
         assert!(found.words("x", "y").contains("it ends here"));
     }

@@ -172,7 +172,7 @@ pub fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, 
         }
     }
     if let (Some(earlier), Some(path)) = (earlier, &args.compare) {
-        match compare::parting(&earlier, &recording.entries, compare::AROUND) {
+        match compare::parting(&earlier, &recording.entries) {
             None => writeln!(out, "every step is as in {}", path.display()),
             Some(parting) => {
                 let one = path.display().to_string();
