@@ -147,6 +147,10 @@ fn pages_are_laid_out_at_both_widths_in_both_schemes_and_ask_nobody() {
     let pages = [
         ("report", report()),
         ("show", written(&["show", "5"], "show.html")),
+        (
+            "campaign",
+            written(&["run", "--seeds", "20", "--jobs", "1"], "campaign.html"),
+        ),
     ];
     for (name, page) in &pages {
         let mut papers = Vec::new();
