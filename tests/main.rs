@@ -6,3 +6,5 @@ mod corpus;
 mod pages;
 mod preview;
 mod regressions;
+#[cfg(feature = "planted")]
+mod shrink;

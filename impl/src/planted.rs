@@ -43,11 +43,33 @@ pub enum Defect {
     ConfirmOfAnother,
     /// A Grant counts although it echoes no Renew of the unit.
     GrantUnasked,
+    /// What waits in the queue when the role moves is not answered.
+    MovedUnanswered,
+    /// Ordered resets are not counted.
+    ResetsUncounted,
+    /// Of a batch that is refused the lines before the refused one stay.
+    RefusedHalf,
+    /// The driver boots a unit with the older generation of its startup store.
+    OlderGeneration,
+    /// A unit that resumes takes its startup config up.
+    ResumeFromStartup,
+    /// The arbiter takes every config for one on the line of history.
+    OffLineOffered,
+    /// A pair that becomes hot says that nothing is listed.
+    ListedUncounted,
+    /// A planned switchover releases the role before the Standby has all.
+    DrainUnawaited,
+    /// A Standby stays in its session whatever its watchdog says.
+    WatchdogIgnored,
+    /// What cannot go in a bulk sync is listed nowhere.
+    MclForgotten,
+    /// A new Active says that no line is missing.
+    TakeoverUnlisted,
 }
 
 impl Defect {
     /// All of them, in the order in which they are listed.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 30] = [
         Self::LineSessionUnchecked,
         Self::ChunkSessionUnchecked,
         Self::AttemptUnchecked,
@@ -67,6 +89,17 @@ impl Defect {
         Self::LineBeforeAccept,
         Self::ConfirmOfAnother,
         Self::GrantUnasked,
+        Self::MovedUnanswered,
+        Self::ResetsUncounted,
+        Self::RefusedHalf,
+        Self::OlderGeneration,
+        Self::ResumeFromStartup,
+        Self::OffLineOffered,
+        Self::ListedUncounted,
+        Self::DrainUnawaited,
+        Self::WatchdogIgnored,
+        Self::MclForgotten,
+        Self::TakeoverUnlisted,
     ];
 
     /// The name by which it is chosen.
@@ -91,6 +124,17 @@ impl Defect {
             Self::LineBeforeAccept => "line-before-accept",
             Self::ConfirmOfAnother => "confirm-of-another",
             Self::GrantUnasked => "grant-unasked",
+            Self::MovedUnanswered => "moved-unanswered",
+            Self::ResetsUncounted => "resets-uncounted",
+            Self::RefusedHalf => "refused-half",
+            Self::OlderGeneration => "older-generation",
+            Self::ResumeFromStartup => "resume-from-startup",
+            Self::OffLineOffered => "off-line-offered",
+            Self::ListedUncounted => "listed-uncounted",
+            Self::DrainUnawaited => "drain-unawaited",
+            Self::WatchdogIgnored => "watchdog-ignored",
+            Self::MclForgotten => "mcl-forgotten",
+            Self::TakeoverUnlisted => "takeover-unlisted",
         }
     }
 
@@ -124,6 +168,25 @@ impl Defect {
             Self::LineBeforeAccept => "A line is applied before `BulkAccept`.",
             Self::ConfirmOfAnother => "A Confirm counts whatever its counter.",
             Self::GrantUnasked => "A Grant counts although it echoes no Renew of the unit.",
+            Self::MovedUnanswered => "What waits in the queue when the role moves is not answered.",
+            Self::ResetsUncounted => "Ordered resets are not counted.",
+            Self::RefusedHalf => {
+                "Of a batch that is refused the lines before the refused one stay."
+            }
+            Self::OlderGeneration => {
+                "The driver boots a unit with the older generation of its startup store."
+            }
+            Self::ResumeFromStartup => "A unit that resumes takes its startup config up.",
+            Self::OffLineOffered => {
+                "The arbiter takes every config for one on the line of history."
+            }
+            Self::ListedUncounted => "A pair that becomes hot says that nothing is listed.",
+            Self::DrainUnawaited => {
+                "A planned switchover releases the role before the Standby has all."
+            }
+            Self::WatchdogIgnored => "A Standby stays in its session whatever its watchdog says.",
+            Self::MclForgotten => "What cannot go in a bulk sync is listed nowhere.",
+            Self::TakeoverUnlisted => "A new Active says that no line is missing.",
         }
     }
 

@@ -145,6 +145,7 @@ pub fn plan(seed: u64, wishes: &Wishes) -> Plan {
         commit: String::new(),
         world,
         planted: wishes.planted.clone(),
+        reseed: None,
         network,
         loss: (network == Network::Sockets).then_some(loss),
         horizon_ms: HORIZON_MS,

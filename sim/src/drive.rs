@@ -25,7 +25,7 @@ pub use bay::{Arrival, Bay, Desk};
 pub use lasting::Ill;
 pub(crate) use perform::PAIRING_US;
 
-use crate::plan::{FaultKind, Network, Plan, excuse};
+use crate::plan::{FaultKind, Network, Plan, Reseed, excuse};
 use crate::stock::{Loaded, Stock, StockError};
 use crate::tap::{Event, Observer, Scene, Seen, Violation};
 use crate::world::link::{Barrier, Links, Packet};
@@ -117,6 +117,9 @@ pub enum Job {
     Calm,
 }
 
+/// Numbers that are taken out of the world's own stream where it draws otherwise, at most.
+const SHIFT_MAX: u64 = 997;
+
 /// What the driver wants done to a node.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Order {
@@ -141,6 +144,8 @@ pub enum Order {
     SocketClog(Address, Address, bool),
     /// Lose nothing more on the world's own sockets.
     SocketsQuiet,
+    /// Take so many numbers out of the world's own stream.
+    Shift(u64),
 }
 
 /// The driver of a whole pair: both units, the arbiter, their disks, timers, inboxes, and the links.
@@ -151,6 +156,10 @@ pub struct Rig {
     stock: Arc<Stock>,
     bays: [Bay; 2],
     desk: Desk,
+    /// What the driver draws from.
+    world: u64,
+    /// The other world that is to come.
+    reseed: Option<Reseed>,
     links: Links,
     triggers: Triggers,
     observers: Vec<Box<dyn Observer>>,
@@ -199,6 +208,8 @@ impl Rig {
             policy: stock.policy().clone(),
             bays,
             desk: Desk::new(planted),
+            world: plan.world,
+            reseed: plan.reseed,
             links: Links::new(plan.world, plan.latency_us, plan.noise.clone()),
             triggers,
             observers,
@@ -227,6 +238,12 @@ impl Rig {
     pub fn at(&mut self, now_us: u64) {
         assert!(now_us >= self.now_us, "time runs forward");
         self.now_us = now_us;
+        if let Some(reseed) = self.reseed.filter(|reseed| reseed.at_us <= now_us) {
+            self.reseed = None;
+            self.world = reseed.world;
+            self.links.reseed(reseed.world);
+            self.orders.push(Order::Shift(1 + reseed.world % SHIFT_MAX));
+        }
     }
 
     /// Starts the machine in a place: its process is new.
@@ -525,7 +542,7 @@ impl Rig {
 
     /// A number that the plan's world and `about` decide.
     fn draw(&self, about: u64) -> u64 {
-        crate::world::link::mix(self.plan.world ^ about.rotate_left(32))
+        crate::world::link::mix(self.world ^ about.rotate_left(32))
     }
 
     fn sockets(&self) -> bool {

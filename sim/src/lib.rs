@@ -10,6 +10,7 @@ compile_error!(
 );
 
 pub mod abstraction;
+pub mod analysis;
 pub mod campaign;
 pub mod draw;
 pub mod drive;
@@ -22,6 +23,7 @@ pub mod record;
 pub mod regression;
 pub mod report;
 pub mod run;
+pub mod shrink;
 pub mod signature;
 pub mod situation;
 pub mod stock;

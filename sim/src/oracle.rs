@@ -43,6 +43,35 @@ use crate::run::{Lockstep, Options};
 use crate::stock::Stock;
 use crate::tap::{Event, Fate, Observer, Scene, Violation};
 
+/// The properties that a run is held to, by the protocol's words: those of the oracles, the model's (`lockstep`), and
+/// that the pair converges.
+pub const NAMES: [&str; 24] = [
+    "SingleActive",
+    "NoSplitAck",
+    "NoAckedLoss",
+    "PlannedLosesNothing",
+    "HotIsServed",
+    "NoSilentDrop",
+    "HotMeansEqual",
+    "Commutes",
+    "ListedAtTakeover",
+    "RoundTrip",
+    "NoZombie",
+    "Honest",
+    "NoForeignLine",
+    "OrderOnce",
+    "NoStale",
+    "WholeOrStartup",
+    "RefusedLeavesNothing",
+    "SavedSurvives",
+    "BoundedResets",
+    "Answers",
+    "Available",
+    "Bounded",
+    "lockstep",
+    "Converges",
+];
+
 /// All oracles of a run.
 pub fn all(plan: &Arc<Plan>, stock: &Arc<Stock>, options: Options) -> Vec<Box<dyn Observer>> {
     let wholes: Vec<Box<dyn points::Whole>> = vec![
@@ -175,4 +204,26 @@ fn parts_from_arbiter(event: &Event<'_>, scene: &dyn Scene, slot: Slot) -> bool 
             | Event::Fault { .. }
             | Event::Calm => false,
         }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::draw::{self, Wishes};
+
+    #[test]
+    fn every_oracle_checks_a_property_that_is_named_and_the_other_way_round() {
+        let (stock, _) = crate::stock::load(&[]).expect("the bundled images");
+        let plan = Arc::new(draw::plan(1, &Wishes::default()));
+        let oracles = all(&plan, &Arc::new(stock), Options::default());
+        let checked = oracles.iter().flat_map(|oracle| oracle.checked());
+        let mut found: Vec<&str> = checked.map(|(name, _)| name).collect();
+        // The run itself judges that the pair converges.
+        found.push("Converges");
+        found.sort_unstable();
+        found.dedup();
+        let mut named = NAMES.to_vec();
+        named.sort_unstable();
+        assert_eq!(found, named);
+    }
 }

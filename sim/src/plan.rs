@@ -43,6 +43,9 @@ pub struct Plan {
     /// The planted defect with which the engine runs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub planted: Option<String>,
+    /// From when on the world draws otherwise; for looking into a failure.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reseed: Option<Reseed>,
     /// The network that carries the messages.
     pub network: Network,
     /// Of a thousand messages over madsim's sockets, so many are lost until faults stop; none over our own links, where
@@ -66,6 +69,17 @@ pub struct Plan {
     /// What goes wrong.
     #[serde(default)]
     pub faults: Vec<Fault>,
+}
+
+/// From a moment on the world is another: what links and operators draw comes from there, and madsim's stream of random
+/// numbers is shifted. Up to then the run is the same as without it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Reseed {
+    /// The moment, in microseconds of virtual time; what happens at it is the new world's already.
+    pub at_us: u64,
+    /// The world from then on.
+    pub world: u64,
 }
 
 /// The network that carries the messages.
@@ -251,6 +265,10 @@ impl Plan {
             if let Err(why) = fault.kind.check() {
                 return wrong(&format_args!("{why}: {} at `{}`", fault.name(), fault.at));
             }
+        }
+        let over_us = HORIZON_MS_MAX * 2_000;
+        if self.reseed.is_some_and(|reseed| reseed.at_us > over_us) {
+            return wrong(&format_args!("reseed: at_us is at most {over_us}"));
         }
         if self.loss.is_some() != (self.network == Network::Sockets) {
             return wrong(

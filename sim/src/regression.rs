@@ -1,9 +1,13 @@
-//! A kept plan: what it was, what is expected of it, and the plan itself, in one TOML file.
+//! A kept plan: what it was, what is expected of it, and the plan itself, in one TOML file; and whether it is so.
+
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::campaign::run_fresh;
 use crate::plan::{Plan, PlanError};
-use crate::run::Verdict;
+use crate::run::{Lockstep, Options, Report, Verdict};
+use crate::stock::Stock;
 
 /// The word for a run in which nothing fails.
 pub const PASSED: &str = "passed";
@@ -38,6 +42,18 @@ pub struct Expect {
     pub drift: Vec<String>,
 }
 
+impl Expect {
+    /// What a plan establishes on an engine without defects: it passes, and reaches every anchor.
+    pub fn passes() -> Self {
+        Self {
+            sound: PASSED.into(),
+            lockstep: PASSED.into(),
+            properties: PASSED.into(),
+            drift: Vec::new(),
+        }
+    }
+}
+
 impl Regression {
     /// Reads a kept plan.
     ///
@@ -66,6 +82,81 @@ impl Regression {
             ..self.plan.clone()
         }
     }
+
+    /// Runs the plan on the sound engine and, if `planted`, as it stands in both ways of looking.
+    ///
+    /// # Errors
+    /// If it cannot be run, in words.
+    pub fn check(&self, stock: &Arc<Stock>, planted: bool) -> Result<Checked, String> {
+        let sound = run(self.sound(), stock, Lockstep::On)?;
+        let as_kept = |lockstep| -> Result<Option<String>, String> {
+            if !planted {
+                return Ok(None);
+            }
+            let report = run(self.plan.clone(), stock, lockstep)?;
+            Ok(Some(word(&report.verdict).into()))
+        };
+        Ok(Checked {
+            expect: self.expect.clone(),
+            sound: word(&sound.verdict).into(),
+            lockstep: as_kept(Lockstep::On)?,
+            properties: as_kept(Lockstep::Off)?,
+            drift: sound.drift,
+        })
+    }
+}
+
+/// What the runs of a kept plan came to, and what was expected.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Checked {
+    /// What was expected.
+    pub expect: Expect,
+    /// On the sound engine.
+    pub sound: String,
+    /// With the plan's defect, every step held against the model; none: it was not run.
+    pub lockstep: Option<String>,
+    /// With the plan's defect, by the properties alone; none: it was not run.
+    pub properties: Option<String>,
+    /// The anchors that the sound engine did not reach.
+    pub drift: Vec<String>,
+}
+
+impl Checked {
+    /// Whether all is as it was expected.
+    pub fn is_as_expected(&self) -> bool {
+        self.wrong().is_empty()
+    }
+
+    /// What is not as it was expected, in words.
+    pub fn wrong(&self) -> Vec<String> {
+        let expect = &self.expect;
+        let verdicts = [
+            ("on the sound engine", Some(&self.sound), &expect.sound),
+            (
+                "with the lockstep",
+                self.lockstep.as_ref(),
+                &expect.lockstep,
+            ),
+            (
+                "by the properties alone",
+                self.properties.as_ref(),
+                &expect.properties,
+            ),
+        ];
+        let mut wrong: Vec<String> = verdicts
+            .into_iter()
+            .filter_map(|(how, found, expected)| Some((how, found?, expected)))
+            .filter(|(_, found, expected)| found != expected)
+            .map(|(how, found, expected)| format!("{how}: {found} instead of {expected}"))
+            .collect();
+        let new = self.drift.iter().filter(|at| !expect.drift.contains(at));
+        wrong.extend(new.map(|at| format!("drift: the anchor `{at}` was never reached")));
+        let gone = expect.drift.iter().filter(|at| !self.drift.contains(at));
+        wrong.extend(gone.map(|at| {
+            format!("the anchor `{at}` is reached again: it is in `expect.drift` no longer")
+        }));
+        wrong
+    }
 }
 
 /// The plan in a text that is a plan, or a kept one.
@@ -79,6 +170,10 @@ pub fn plan_in(text: &str) -> Result<Plan, PlanError> {
         Err(error) if text.lines().any(|line| line.trim() == "[plan]") => Err(error),
         Err(_) => Plan::read(text),
     }
+}
+
+fn run(plan: Plan, stock: &Arc<Stock>, lockstep: Lockstep) -> Result<Report, String> {
+    run_fresh(&Arc::new(plan), stock, Options { lockstep })
 }
 
 /// A verdict as kept plans say it.
@@ -114,6 +209,30 @@ mod tests {
         assert_eq!(plan_in(&kept.write()), Ok(kept.plan.clone()));
         assert_eq!(plan_in(&kept.plan.write()), Ok(kept.plan.clone()));
         assert_eq!(kept.sound().planted, None);
+    }
+
+    #[test]
+    fn another_verdict_and_drift_are_wrong_and_what_was_not_run_is_not() {
+        let expect = kept().expect;
+        let mut checked = Checked {
+            sound: PASSED.into(),
+            lockstep: None,
+            properties: Some("OrderOnce".into()),
+            drift: Vec::new(),
+            expect,
+        };
+        assert!(checked.is_as_expected());
+        checked.drift = vec!["at 5 ms".into()];
+        assert_eq!(
+            checked.wrong(),
+            ["drift: the anchor `at 5 ms` was never reached"]
+        );
+        checked.expect.drift = std::mem::take(&mut checked.drift);
+        assert!(checked.wrong()[0].contains("reached again"));
+        checked.expect.drift.clear();
+        checked.properties = Some("NoStale".into());
+        let wrong = ["by the properties alone: NoStale instead of OrderOnce"];
+        assert_eq!(checked.wrong(), wrong);
     }
 
     #[test]

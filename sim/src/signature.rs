@@ -9,7 +9,7 @@ use crate::plan::Plan;
 use crate::run::{Ending, Verdict};
 
 /// Stands where a failure has nothing to say: it passed, or its run did not come back.
-const NONE: &str = "-";
+pub(crate) const NONE: &str = "-";
 
 /// What failures have in common: property, roles, release pair, phase.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

@@ -136,6 +136,11 @@ impl Stock {
             })
     }
 
+    /// The names of the images; those of one family in the order of their releases.
+    pub fn names(&self) -> Vec<String> {
+        self.images.keys().cloned().collect()
+    }
+
     /// The image of a digest, whatever its name.
     pub fn by_digest(&self, digest: ImageDigest) -> Option<&Arc<Loaded>> {
         self.images.values().find(|image| image.digest() == digest)

@@ -1,12 +1,15 @@
 //! The verbs of `skewlab`, one file each. Each is a library function, so that tests call it in-process.
 
+pub mod adopt;
 pub mod check;
 pub mod merge;
 pub mod planted;
 pub mod replay;
 pub mod run;
 pub mod show;
+pub mod shrink;
 pub mod situations;
+pub mod why;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -30,6 +33,9 @@ enum Verb {
     Check(check::Args),
     Replay(replay::Args),
     Show(show::Args),
+    Shrink(shrink::Args),
+    Why(why::Args),
+    Adopt(adopt::Args),
     Situations(situations::Args),
     Planted(planted::Args),
 }
@@ -51,6 +57,9 @@ pub fn run(args: &[String], out: &mut dyn Write, err: &mut dyn Write) -> ExitCod
         Verb::Check(args) => check::run(&args, out, err),
         Verb::Replay(args) => replay::run(&args, out, err),
         Verb::Show(args) => show::run(&args, out, err),
+        Verb::Shrink(args) => shrink::run(&args, out, err),
+        Verb::Why(args) => why::run(&args, out, err),
+        Verb::Adopt(args) => adopt::run(&args, out, err),
         Verb::Situations(args) => situations::run(&args, out, err),
         Verb::Planted(args) => planted::run(&args, out, err),
     };
@@ -307,6 +316,75 @@ mod tests {
                 "{name}: {err}"
             );
         }
+    }
+
+    #[test]
+    fn adopt_says_what_is_wrong_with_its_name_its_words_its_folder_and_its_plan() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let into = folder.path().to_str().expect("a path of text");
+        replay::made::write(&folder.path().join("taken.toml"), "").expect("it is written");
+        let passes = Input::of(&crate::draw::plan(2, &crate::draw::Wishes::default()).write());
+        let garbage = Input::of("version = 1\nwhat");
+        let (plan, none) = (passes.path(), "no-such-folder");
+        for (words, says) in [
+            ([plan, "fresh", "why", into], "the plan passes"),
+            ([plan, "taken", "why", into], "is there already"),
+            ([plan, "Not/A name", "why", into], "small letters"),
+            ([plan, "-hyphen", "why", into], "begins with no hyphen"),
+            ([plan, "fresh", " ", into], "--why is empty"),
+            ([plan, "fresh", "why", none], "no such folder"),
+            (
+                ["no-such-plan.toml", "fresh", "why", into],
+                "no-such-plan.toml",
+            ),
+            ([garbage.path(), "fresh", "why", into], "line 2"),
+        ] {
+            let [plan, name, why, into] = words;
+            let name = format!("--name={name}");
+            let (exit, _, err) = lab(&["adopt", plan, &name, "--why", why, "--into", into]);
+            assert_eq!(exit, code(exit::USAGE), "{words:?}: {err}");
+            assert!(err.contains(says), "{words:?}: {err}");
+        }
+        let left = std::fs::read_dir(folder.path()).expect("it is readable");
+        assert_eq!(left.count(), 1, "nothing was written");
+    }
+
+    #[test]
+    fn what_does_not_fail_is_not_shrunk_and_nobody_asks_why() {
+        let passes = Input::of(&crate::draw::plan(2, &crate::draw::Wishes::default()).write());
+        for verb in ["shrink", "why"] {
+            let (exit, _, err) = lab(&[verb, passes.path()]);
+            assert_eq!(exit, code(exit::USAGE), "{err}");
+            assert!(err.contains("the plan passes"), "{err}");
+            let (exit, _, err) = lab(&[verb, passes.path(), "--for", "0"]);
+            assert_eq!(exit, code(exit::USAGE), "{err}");
+        }
+    }
+
+    #[test]
+    fn all_kept_plans_are_told_in_a_table_and_another_verdict_is_wrong() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let into = folder.path().to_str().expect("a path of text");
+        let (exit, _, err) = lab(&["replay", "--all", into]);
+        assert_eq!(exit, code(exit::USAGE), "{err}");
+        assert!(err.contains("no kept plan"), "{err}");
+        let mut kept = crate::regression::Regression {
+            what: "It passes.".into(),
+            expect: crate::regression::Expect::passes(),
+            plan: crate::draw::plan(2, &crate::draw::Wishes::default()),
+        };
+        kept.plan.faults.clear();
+        kept.plan.commands.clear();
+        let path = folder.path().join("one.toml");
+        replay::made::write(&path, &kept.write()).expect("it is written");
+        let (exit, out, _) = lab(&["replay", "--all", into]);
+        assert_eq!(exit, code(exit::PASSED), "{out}");
+        assert!(out.contains("1 kept plans, 0 not as expected"), "{out}");
+        kept.expect.sound = "NoStale".into();
+        replay::made::write(&path, &kept.write()).expect("it is written");
+        let (exit, out, _) = lab(&["replay", "--all", into]);
+        assert_eq!(exit, code(exit::SAFETY), "{out}");
+        assert!(out.contains("passed instead of NoStale"), "{out}");
     }
 
     #[test]

@@ -97,7 +97,9 @@ impl Lowering {
             listing: Listing::default(),
         };
         let listed = lowering.listed(&way, pairing, &advance.affected, &advance.places);
-        let lines = listed.into_iter().filter_map(|(key, cause)| {
+        let forgets = pairing.defect().is(Defect::MclForgotten);
+        let listed = listed.into_iter().filter(|_| !forgets);
+        let lines = listed.filter_map(|(key, cause)| {
             let (_, cause) = cause?;
             Some((
                 key,

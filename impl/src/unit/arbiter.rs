@@ -513,13 +513,16 @@ impl Arbiter {
             let last = self.holder.map(|holder| holder.slot);
             known.retain(|(slot, _)| Some(*slot) != last);
         }
+        let on_line = |stamp: Stamp, running: bool| {
+            self.on_line(stamp, running) || planted.is(Defect::OffLineOffered)
+        };
         let mut best: Option<(Stamp, bool, core::cmp::Reverse<Slot>)> = None;
         for (slot, unit) in &known {
             let slot = core::cmp::Reverse(*slot);
-            if let Some(running) = unit.running.filter(|stamp| self.on_line(*stamp, true)) {
+            if let Some(running) = unit.running.filter(|stamp| on_line(*stamp, true)) {
                 best = best.max(Some((running, true, slot)));
             }
-            if self.on_line(unit.startup, false) {
+            if on_line(unit.startup, false) {
                 best = best.max(Some((unit.startup, false, slot)));
             }
         }

@@ -12,6 +12,7 @@ use super::peer::{Bulk, Phase};
 use super::replica::{Sender, Stuck};
 use crate::base::{Digest, Lsn, Shared};
 use crate::message::{FileId, FileKind, LeaveWhy, Message, Mismatch, Redundancy, Stamp, Verdict};
+use crate::planted::Defect;
 use crate::policy::{self, Action, Cause, Question};
 
 use super::file::Outgoing;
@@ -207,7 +208,9 @@ impl Active {
             self.mode = Redundancy::Rpr;
             return Verdict::Rpr;
         }
-        self.resets += 1;
+        if !cx.env.planted(Defect::ResetsUncounted) {
+            self.resets += 1;
+        }
         Verdict::Reset
     }
 }

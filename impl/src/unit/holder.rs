@@ -26,6 +26,7 @@ use super::replica::{Running, listed};
 use super::standby::{Proceed, Readiness, Standby};
 use crate::base::{Lsn, Shared, Slot, Term};
 use crate::message::{Message, Origin, Stamp, ToArbiter, ToUnit};
+use crate::planted::Defect;
 use crate::translate::listing::Listing;
 
 /// A unit that accepted a term, or had it, and does not act.
@@ -156,10 +157,11 @@ impl Holder {
             }
             None => {
                 let stamp = Stamp { term, lsn };
+                let says = !cx.env.planted(Defect::TakeoverUnlisted);
                 cx.event(Event::Acts {
                     stamp,
                     origin,
-                    listed,
+                    listed: if says { listed } else { Vec::new() },
                 });
                 Box::new(Active::new(term, n_renew, n, lsn, config, own.resets))
             }
@@ -188,6 +190,9 @@ pub(super) fn enqueue(queue: &mut VecDeque<Command>, command: Command, cx: &mut 
 
 /// The role is elsewhere: nothing of what waited was executed.
 pub(super) fn refuse_moved(queue: VecDeque<Command>, cx: &mut Cx<'_, '_>) {
+    if cx.env.planted(Defect::MovedUnanswered) {
+        return;
+    }
     for command in queue {
         cx.answer(command.id, Outcome::Refused(Refusal::Moved));
     }
@@ -310,7 +315,12 @@ fn taken_over(
         }
         (Origin::Resume, Part::Holder(holder)) => {
             holder.running()?;
-            Some((holder.config.clone(), holder.lsn, holder.listed.clone()))
+            let config = if cx.env.planted(Defect::ResumeFromStartup) {
+                Running::boot(cx.env.software, &own.store.text)
+            } else {
+                holder.config.clone()
+            };
+            Some((config, holder.lsn, holder.listed.clone()))
         }
         (Origin::Resume, Part::Standby(_)) => None,
         (_, Part::Active(_)) => None,

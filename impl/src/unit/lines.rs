@@ -48,6 +48,9 @@ impl Active {
         }
         let (after, edits) = match self.config.execute(cx.env.software, &command.text) {
             Err(mismatch) => {
+                if cx.env.planted(Defect::RefusedHalf) {
+                    self.keep_half(&command.text, cx);
+                }
                 return cx.answer(command.id, Outcome::Refused(Refusal::Line(mismatch)));
             }
             Ok(Executed::Unchanged) => return self.on_unchanged(&command, cx),
@@ -84,6 +87,21 @@ impl Active {
                 self.mode = Redundancy::Simplex;
                 self.leave(LeaveWhy::Simplex, cx);
             }
+        }
+    }
+
+    /// Planted: the lines before the one that is refused stay.
+    fn keep_half(&mut self, text: &str, cx: &Cx<'_, '_>) {
+        let ends = text.match_indices('\n').map(|(at, _)| at + 1);
+        let mut halves = ends.rev().filter_map(|end| {
+            let half = self.config.execute(cx.env.software, &text[..end]);
+            match half.ok()? {
+                Executed::Changed(after, _) => Some(after),
+                Executed::Unchanged => None,
+            }
+        });
+        if let Some(after) = halves.next() {
+            self.config = after;
         }
     }
 
@@ -363,7 +381,8 @@ impl Active {
         if current.phase == Phase::Setting {
             current.phase = Phase::Hot;
             self.attempts = 0;
-            let listed = current.listed(cx);
+            let counts = !cx.env.planted(Defect::ListedUncounted);
+            let listed = if counts { current.listed(cx) } else { 0 };
             cx.event(Event::Hot { listed });
             cx.cancel(&[Timer::Deadline, Timer::Backoff]);
             cx.set(Timer::Stable);

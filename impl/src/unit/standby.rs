@@ -262,6 +262,7 @@ impl Standby {
                 seat.resend(cx);
                 cx.rearm_resend();
             }
+            Timer::Watchdog if cx.env.planted(Defect::WatchdogIgnored) => {}
             Timer::Watchdog => {
                 return self.rejoin(own, LeaveWhy::Watchdog, KeepReplica::Yes, cx);
             }

@@ -7,6 +7,7 @@ use super::own::Cx;
 use super::peer::Phase;
 use crate::base::CommandId;
 use crate::message::Eligible;
+use crate::planted::Defect;
 
 /// ACTIVE-DRAIN: new commands wait until the Standby has everything.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -67,6 +68,10 @@ impl Active {
             return;
         };
         let Some(drain) = &mut self.drain else { return };
+        if cx.env.planted(Defect::DrainUnawaited) {
+            self.releasing = Releasing::Yes;
+            return;
+        }
         if !hot || current.acked < last || !self.prompts.is_empty() {
             return;
         }

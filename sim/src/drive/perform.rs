@@ -6,6 +6,7 @@ use std::sync::Arc;
 use skewsync::base::{Slot, WriteId};
 use skewsync::config::{Line, LineKey, Prc};
 use skewsync::message::{Address, Message, ToArbiter};
+use skewsync::planted::Defect;
 use skewsync::unit::env::takes_all;
 use skewsync::unit::{
     ArbiterInput, ArbiterOutput, Env, Input, Outcome, Output, PairingKey, Record, Unit,
@@ -53,7 +54,11 @@ impl Rig {
         let bay = &mut self.bays[usize::from(slot.0)];
         assert!(bay.unit.is_none(), "a process starts once");
         bay.life += 1;
-        let boot = bay.disk.boot();
+        let mut boot = bay.disk.boot();
+        // Planted: what is booted is not the newest that was saved.
+        if bay.planted.is(Defect::OlderGeneration) {
+            boot.store = bay.disk.older().or(boot.store);
+        }
         bay.boot = boot.boot;
         let mut out = Vec::new();
         let env = Env {

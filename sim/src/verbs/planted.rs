@@ -1,7 +1,6 @@
 //! `skewlab planted`: the planted defects, and whether the laboratory sees them.
 
 mod check;
-mod cut;
 mod keep;
 mod kept;
 

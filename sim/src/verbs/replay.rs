@@ -1,5 +1,6 @@
 //! `skewlab replay`: runs a plan, and shows of the run what is asked for.
 
+mod all;
 mod drift;
 pub mod made;
 mod window;
@@ -25,7 +26,11 @@ use window::Window;
 #[derive(Clone, Debug, clap::Args)]
 pub struct Args {
     /// The plan, or a kept one.
-    pub plan: PathBuf,
+    #[arg(required_unless_present = "all")]
+    pub plan: Option<PathBuf>,
+    /// Runs all kept plans of a folder (by default this checkout's), and prints a table of what they establish.
+    #[arg(long, value_name = "DIR", num_args = 0..=1, default_missing_value = "tests/regressions", exclusive = true)]
+    pub all: Option<PathBuf>,
     /// Runs it on the sound engine: without the defect that it plants.
     #[arg(long)]
     pub sound: bool,
@@ -125,7 +130,11 @@ impl Told {
 /// # Errors
 /// Unreadable input, in words.
 pub fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, String> {
-    let mut plan = made::read(&args.plan)?;
+    if let Some(folder) = &args.all {
+        return all::run(folder, out);
+    }
+    let path = args.plan.as_deref().ok_or("no plan is named")?;
+    let mut plan = made::read(path)?;
     if args.sound {
         plan.planted = None;
     }
@@ -163,7 +172,7 @@ pub fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, 
     let mut code = report.verdict.code();
     if report.verdict != Verdict::Passed && !args.json {
         let failure = failure::Failure::of(&made, &report, &recording, options, limit);
-        let path = args.plan.display().to_string();
+        let path = path.display().to_string();
         write!(out, "{}", failure::terminal::text(&failure, &path)).map_err(unwritten)?;
         if let Some(dir) = &args.out {
             let page = failure::html::page(&failure, &path);

@@ -4,6 +4,7 @@ mod afresh;
 mod lines;
 pub mod outcome;
 mod parts;
+mod shrunken;
 
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
@@ -87,6 +88,9 @@ pub struct Args {
     /// Does not hold the steps against the model.
     #[arg(long)]
     pub no_lockstep: bool,
+    /// Does not shrink the first failure of each signature.
+    #[arg(long)]
+    pub no_shrink: bool,
 }
 
 /// Runs the campaign; the exit code of `exit`.
@@ -143,8 +147,20 @@ pub fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, 
     // What was found is said even if it cannot be kept.
     let kept = keeper.keep(summary);
     let told = args.outcome.tell(summary, &ran.failures, out, err);
-    confirmed.and(kept).and(told).and(lines.end())?;
-    let code = summary.code();
+    let dir = confirmed.and(kept).and(lines.end()).and(told)?;
+    let mut code = summary.code();
+    if !args.no_shrink {
+        let with = shrunken::With {
+            stock: &stock,
+            options,
+            jobs: campaign.jobs,
+            dir: &dir,
+        };
+        let told: &mut dyn Write = if args.outcome.json { err } else { out };
+        if shrunken::firsts(&ran, &with, told)? > 0 {
+            code = exit::graver(code, exit::NONDETERMINISM);
+        }
+    }
     if interrupt::interrupted() && summary.missing().count() > 0 {
         let _ = writeln!(err, "skewlab: interrupted");
         return Ok(exit::graver(code, exit::TRUNCATED));
@@ -153,7 +169,7 @@ pub fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, 
 }
 
 /// Whether this process is the laboratory's own program, and can be started again.
-fn runs_alone() -> bool {
+pub(super) fn runs_alone() -> bool {
     let program = std::env::current_exe();
     program.is_ok_and(|path| path.file_stem().is_some_and(|name| name == "skewlab"))
 }

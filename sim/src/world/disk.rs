@@ -168,6 +168,13 @@ impl Disk {
         read.max_by_key(|(_, number, _)| *number)
     }
 
+    /// The store that is not the newest one that reads.
+    pub fn older(&self) -> Option<Store> {
+        let (newest, ..) = self.newest()?;
+        let (_, older) = self.stores[1 - newest].read()?;
+        Some(older)
+    }
+
     /// Whether there is a store that does not read.
     fn is_damaged(&self) -> bool {
         let damaged = |store: &Generation| !store.is_empty() && store.read().is_none();

@@ -74,6 +74,11 @@ impl Links {
         }
     }
 
+    /// What befalls messages, and when they arrive, is drawn from another world from now on.
+    pub const fn reseed(&mut self, world: u64) {
+        self.world = world;
+    }
+
     /// The name of the next message of this kind on this link.
     pub fn name(&mut self, from: Address, to: Address, kind: Kind, attempt: u32) -> Sight {
         let ordinal = self.ordinals.entry((from, to, kind, attempt)).or_insert(0);
@@ -233,7 +238,8 @@ impl Links {
         self.cuts.is_empty() && self.clogs.is_empty()
     }
 
-    fn noise_at(&self, sight: Sight) -> Option<FaultKind> {
+    /// What the noise does to the message of this name.
+    pub fn noise_at(&self, sight: Sight) -> Option<FaultKind> {
         let noise = &self.noise;
         let rates = [
             noise.lose,

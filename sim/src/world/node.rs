@@ -219,6 +219,11 @@ impl World {
                     NetSim::current().unclog_link(from, to);
                 }
             }
+            Order::Shift(numbers) => {
+                for _ in 0..numbers {
+                    let _: u64 = madsim::rand::random();
+                }
+            }
             Order::SocketsQuiet => {
                 NetSim::current().update_config(|config| config.packet_loss_rate = 0.0);
             }

@@ -6,21 +6,31 @@ use std::path::Path;
 
 use skewsync::planted::Defect;
 
-use super::cut::{Wanted, cut};
-use super::kept::{AllKept, Kept, Sight};
+use super::kept::{AllKept, Cost, Kept, Sight};
 use super::{Bench, unwritten};
 use crate::campaign::{Ends, Failure};
 use crate::exit;
-use crate::plan::Plan;
 use crate::regression::{Expect, PASSED, Regression};
-use crate::run::{Lockstep, Verdict};
+use crate::run::{Lockstep, Options};
+use crate::shrink::{self, How, Shrunk, Size, Sound};
+use crate::verbs::adopt;
+use crate::verbs::replay::made::write;
 
 /// Seeds that are run for each defect whatever they show, so that the table says how often it is seen.
 const SAMPLE: u64 = 40;
 /// Seeds within which each defect must be seen.
 const SEEDS_MAX: u64 = 2_000;
-/// Of so many plans that fail the smallest is kept.
+/// So many plans that fail are shrunk, unless one is small before.
 const PLANS: usize = 4;
+/// If none is small, so many more seeds are run for others.
+const MORE_SEEDS: u64 = 600;
+/// How often that is done.
+const MORE_MAX: usize = 2;
+/// A plan is small with so much in it.
+const SMALL: Size = Size {
+    faults: 3,
+    commands: 6,
+};
 /// The lines in the README of the kept plans between which the table stands.
 const TABLE: [&str; 2] = [
     "<!-- table: skewlab planted --keep . -->",
@@ -43,19 +53,20 @@ pub(super) fn run(
         let lockstep = hunt(bench, *defect, Lockstep::On);
         let properties = hunt(bench, *defect, Lockstep::Off);
         let found = [(Lockstep::Off, &properties), (Lockstep::On, &lockstep)];
-        let plan = found
+        let shown = found
             .into_iter()
-            .find_map(|(by, hunted)| smallest(bench, by, hunted.as_ref()?));
+            .find_map(|(by, hunted)| smallest(bench, *defect, by, hunted.as_ref()?));
         let kept = Kept {
             defect: defect.name().into(),
+            shrunk: shown.as_ref().map(|shown| Cost::of(&shown.shrunk)),
             lockstep: lockstep.map(|hunted| hunted.sight),
             properties: properties.map(|hunted| hunted.sight),
         };
         writeln!(out, "{}", row(&kept)).map_err(unwritten)?;
         missed += usize::from(kept.lockstep.is_none());
         missed += usize::from(kept.properties.is_none());
-        if let Some(plan) = plan {
-            let kept = regression(*defect, plan);
+        if let Some(shown) = shown {
+            let kept = regression(*defect, shown);
             write(
                 &folder.join(format!("{}.toml", defect.name())),
                 &kept.write(),
@@ -114,55 +125,100 @@ fn hunt(bench: &Bench, defect: Defect, lockstep: Lockstep) -> Option<Hunted> {
 
 /// A plan that shows the defect, and what it shows.
 struct Shown {
-    plan: Plan,
+    shrunk: Shrunk,
     expect: Expect,
 }
 
-fn smallest(bench: &Bench, lockstep: Lockstep, hunted: &Hunted) -> Option<Shown> {
+fn smallest(bench: &Bench, defect: Defect, lockstep: Lockstep, hunted: &Hunted) -> Option<Shown> {
     let property = hunted.sight.property.as_str();
-    let wanted = Wanted {
-        bench,
-        lockstep,
-        property,
+    let mut shown = shown_by(bench, lockstep, property, &hunted.failures);
+    let mut from = hunted.sight.of;
+    for _ in 0..MORE_MAX {
+        if shown.iter().any(Shown::is_small) {
+            break;
+        }
+        let more = bench.campaign(defect, lockstep, from, MORE_SEEDS, Ends::Never);
+        shown.extend(shown_by(bench, lockstep, property, &more.failures));
+        from += MORE_SEEDS;
+    }
+    let size = |shown: &Shown| {
+        let length = shown.shrunk.plan.write().len();
+        (!shown.is_small(), length)
     };
+    shown.into_iter().min_by_key(size)
+}
+
+/// The smallest of these failures by the property, shrunk, up to the first that is small then.
+fn shown_by(bench: &Bench, lockstep: Lockstep, property: &str, all: &[Failure]) -> Vec<Shown> {
     let size = |failure: &&Failure| failure.plan.faults.len() + failure.plan.commands.len();
-    let same = hunted.failures.iter();
+    let same = all.iter();
     let mut same: Vec<&Failure> = same
         .filter(|failure| failure.verdict.property() == Some(property))
         .collect();
     same.sort_by_key(size);
-    let cuts = same.into_iter().take(PLANS).filter_map(|failure| {
+    let how = How {
+        options: Options { lockstep },
+        jobs: bench.jobs,
+        sound: Sound::Passes,
+        ..How::default()
+    };
+    let mut all: Vec<Shown> = Vec::new();
+    for failure in same.into_iter().take(PLANS) {
         let mut plan = failure.plan.clone();
         // The plan is about the engine: a family that grows by a form does not end it.
         plan.units.iter_mut().for_each(|unit| unit.digest.clear());
-        let stuck = matches!(failure.verdict, Verdict::Stuck { .. });
-        let failed_ms = (!stuck).then_some(failure.virtual_us / 1_000);
-        let plan = cut(plan, failed_ms, &wanted);
-        shown(plan, &wanted)
-    });
-    cuts.min_by_key(|shown| shown.plan.write().len())
+        let Ok(shrunk) = shrink::shrink(&plan, &bench.stock, &how, &mut |_| {}) else {
+            continue;
+        };
+        let Ok(expect) = adopt::expect(&shrunk.plan, &bench.stock) else {
+            continue;
+        };
+        if expect.sound != PASSED || expect.lockstep == PASSED {
+            continue;
+        }
+        all.push(Shown { shrunk, expect });
+        if all.last().is_some_and(Shown::is_small) {
+            break;
+        }
+    }
+    all
 }
 
-fn shown(plan: Plan, wanted: &Wanted<'_>) -> Option<Shown> {
-    let (sound, drift) = wanted.sound(&plan).ok()?;
-    let expect = Expect {
-        sound: sound.into(),
-        lockstep: wanted.verdict(&plan, Lockstep::On).ok()?.into(),
-        properties: wanted.verdict(&plan, Lockstep::Off).ok()?.into(),
-        drift,
-    };
-    (sound == PASSED && expect.lockstep != PASSED).then_some(Shown { plan, expect })
+impl Shown {
+    const fn is_small(&self) -> bool {
+        let after = self.shrunk.after;
+        after.faults <= SMALL.faults && after.commands <= SMALL.commands
+    }
 }
 
 fn regression(defect: Defect, shown: Shown) -> Regression {
-    let seed = shown
-        .plan
-        .seed
-        .map_or_else(String::new, |seed| format!(", from seed {seed}"));
+    let plan = shown.shrunk.plan;
+    let seed = plan.seed;
+    let seed = seed.map_or_else(String::new, |seed| format!(", from seed {seed}"));
     Regression {
         what: format!("Planted defect {}{seed}: {}", defect.name(), defect.what()),
         expect: shown.expect,
-        plan: shown.plan,
+        plan,
+    }
+}
+
+impl Cost {
+    const fn of(shrunk: &Shrunk) -> Self {
+        Self {
+            before: shrunk.before,
+            after: shrunk.after,
+            runs: shrunk.runs,
+            seconds: shrunk.seconds,
+        }
+    }
+
+    /// The cells of a row: faults, commands, seconds, runs.
+    fn cells(&self) -> String {
+        let (before, after) = (self.before, self.after);
+        format!(
+            "{} -> {} | {} -> {} | {:.1} | {}",
+            before.faults, after.faults, before.commands, after.commands, self.seconds, self.runs
+        )
     }
 }
 
@@ -174,11 +230,13 @@ fn row(kept: &Kept) -> String {
         ),
         None => "- | - | -".into(),
     };
+    let cost = kept.shrunk.as_ref();
     format!(
-        "| [`{0}`]({0}.toml) | {1} | {2} |",
+        "| [`{0}`]({0}.toml) | {1} | {2} | {3} |",
         kept.defect,
         cell(&kept.lockstep),
-        cell(&kept.properties)
+        cell(&kept.properties),
+        cost.map_or_else(|| "- | - | - | -".into(), Cost::cells)
     )
 }
 
@@ -194,22 +252,13 @@ fn with_table(readme: &str, all: &AllKept) -> Result<String, String> {
         ));
     };
     let mut table = String::from(
-        "| defect | with the lockstep | first seed | failed | by the properties alone | first seed | failed |\n\
-         |---|---|---|---|---|---|---|\n",
+        "| defect | with the lockstep | first seed | failed | by the properties alone | first seed | failed \
+         | faults | commands | seconds | runs |\n|---|---|---|---|---|---|---|---|---|---|---|\n",
     );
     for kept in &all.kept {
         let _ = writeln!(table, "{}", row(kept));
     }
     Ok(format!("{before}{}\n{table}{}{after}", TABLE[0], TABLE[1]))
-}
-
-fn write(path: &Path, text: &str) -> Result<(), String> {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "a verb writes what it was asked to keep"
-    )]
-    let written = std::fs::write(path, text);
-    written.map_err(|error| format!("{}: {error}", path.display()))
 }
 
 #[cfg(test)]
@@ -223,6 +272,7 @@ mod tests {
             defect: "gap-accepted".into(),
             lockstep: None,
             properties: None,
+            shrunk: None,
         });
         let [begins, ends] = TABLE;
         let readme = format!("# Kept\n{begins}\nold\n{ends}\nwhy\n");

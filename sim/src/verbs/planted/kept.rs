@@ -3,11 +3,13 @@
 use serde::{Deserialize, Serialize};
 use skewsync::planted::Defect;
 
+use crate::shrink::Size;
+
 /// As `--keep` wrote it, at the commit of this build.
 const KEPT: &str = include_str!("../../../kept.toml");
 
 /// What is kept of all defects.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct AllKept {
     /// One entry a defect.
@@ -16,7 +18,7 @@ pub(super) struct AllKept {
 }
 
 /// What is kept of one defect.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Kept {
     /// Its name.
@@ -27,6 +29,23 @@ pub(super) struct Kept {
     /// What sees it by the properties alone; none: nothing can, and the README of the kept plans says why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) properties: Option<Sight>,
+    /// What was left of the plan that is kept, and what that took; none: no plan is kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) shrunk: Option<Cost>,
+}
+
+/// What shrinking a plan came to.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Cost {
+    /// Beforehand.
+    pub(super) before: Size,
+    /// What is kept.
+    pub(super) after: Size,
+    /// Runs that were made.
+    pub(super) runs: u64,
+    /// Real time in seconds, on whatever machine it was.
+    pub(super) seconds: f64,
 }
 
 /// How a defect was seen.
@@ -104,6 +123,7 @@ mod tests {
                 defect: defect.name().into(),
                 lockstep: Some(sight.clone()),
                 properties: None,
+                shrunk: None,
             });
         }
         assert_eq!(all.kept[0].defect, "line-session-unchecked");

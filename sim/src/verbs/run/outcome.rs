@@ -38,7 +38,7 @@ impl Outcome {
         std::fs::create_dir_all(dir).map_err(|error| format!("--out {}: {error}", dir.display()))
     }
 
-    /// Tells it. `failures`: those of this process, whose plans are at hand.
+    /// Tells it, and gives the folder of the plans. `failures`: those of this process, whose plans are at hand.
     ///
     /// # Errors
     /// What cannot be written, in words; what can be told is told before.
@@ -48,7 +48,7 @@ impl Outcome {
         failures: &[Failure],
         out: &mut dyn Write,
         err: &mut dyn Write,
-    ) -> Result<(), String> {
+    ) -> Result<PathBuf, String> {
         let kept = self.keep(summary, failures);
         let dir = kept.clone().unwrap_or_else(|_| PathBuf::from("not-kept"));
         let write = |error: std::io::Error| format!("cannot write: {error}");
@@ -74,7 +74,7 @@ impl Outcome {
                 report::ci::junit(summary, &dir).map_err(|error| format!("JUnit: {error}"))?;
             made::write(path, &text)?;
         }
-        kept.map(drop)
+        kept
     }
 
     /// Writes the plans of failing seeds, each under its seed: unasked the first of each signature, to a new folder;

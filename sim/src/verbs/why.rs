@@ -1,0 +1,110 @@
+//! `skewlab why`: when a failure became inevitable, and which single event it takes.
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::replay::made::{self, Made};
+use crate::analysis::With;
+use crate::analysis::inevitable::{self, Curve};
+use crate::analysis::sibling::{self, Sibling};
+use crate::exit;
+use crate::interrupt;
+use crate::run::{Lockstep, Options};
+
+/// Tells when a plan's failure became inevitable, and the nearest plan that passes.
+///
+/// From each of some moments on the plan is run again with other draws of the world: what befalls messages and when they
+/// arrive. How often it then fails by the same property is a curve; where it rises, something happened that decided. A
+/// shrunken plan names all that its failure needs, and may fail whatever is drawn: then the curve is flat, and the plan
+/// before shrinking tells more. The nearest plan that passes lacks one fault or one command. Ctrl-C ends the runs; what is known by
+/// then is told.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Args {
+    /// The plan, or a kept one; it must fail.
+    pub plan: PathBuf,
+    /// How many moments.
+    #[arg(long, default_value_t = inevitable::MOMENTS as u16, value_parser = clap::value_parser!(u16).range(1..=1_000))]
+    pub moments: u16,
+    /// Runs from each moment on.
+    #[arg(long, default_value_t = inevitable::RUNS, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub runs: u32,
+    /// For how many seconds at most, for the curve and for the sibling each.
+    #[arg(long = "for", value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..))]
+    pub lasts: u64,
+    /// How many runs at once; by default one per processor.
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
+    pub jobs: Option<u16>,
+    /// Does not hold the steps against the model.
+    #[arg(long)]
+    pub no_lockstep: bool,
+    /// Where the plan that passes is written.
+    #[arg(long, value_name = "FILE")]
+    pub sibling: Option<PathBuf>,
+    /// A run that takes longer hangs.
+    #[arg(long, value_name = "SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..))]
+    pub limit: u64,
+    /// One JSON object instead of text.
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct Why {
+    curve: Curve,
+    sibling: Option<Sibling>,
+}
+
+/// Looks into the failure; the exit code of `exit`.
+///
+/// # Errors
+/// Unreadable input, a plan that passes, in words.
+pub fn run(args: &Args, out: &mut dyn Write, _: &mut dyn Write) -> Result<u8, String> {
+    let Made { plan, stock } = Made::of(made::read(&args.plan)?)?;
+    let lockstep = if args.no_lockstep {
+        Lockstep::Off
+    } else {
+        Lockstep::On
+    };
+    let with = With {
+        options: Options { lockstep },
+        lasts: Duration::from_secs(args.lasts),
+        jobs: args.jobs.map_or_else(super::run::processors, usize::from),
+        hangs_after: Duration::from_secs(args.limit),
+        stop: interrupt::interrupted,
+    };
+    interrupt::watch()?;
+    let wrong = |error: crate::analysis::AnalysisError| format!("{}: {error}", args.plan.display());
+    let quiet = crate::quiet::panics();
+    let size = (usize::from(args.moments), args.runs);
+    let curve = inevitable::curve(&plan, &stock, size, &with, &mut |_| {}).map_err(wrong)?;
+    let sibling = sibling::nearest(&plan, &stock, &with).map_err(wrong)?;
+    drop(quiet);
+    let unwritten = |error: std::io::Error| format!("cannot write: {error}");
+    if let (Some(path), Some(sibling)) = (&args.sibling, &sibling) {
+        made::write(path, &sibling.plan.write())?;
+    }
+    let why = Why { curve, sibling };
+    if args.json {
+        let text = serde_json::to_string(&why).map_err(|error| error.to_string())?;
+        writeln!(out, "{text}").map_err(unwritten)?;
+        return Ok(exit::PASSED);
+    }
+    write!(out, "{}", why.curve.words()).map_err(unwritten)?;
+    match &why.sibling {
+        Some(Sibling {
+            without, parts_at, ..
+        }) => writeln!(
+            out,
+            "it passes without {without}; the runs part at event {parts_at}"
+        ),
+        None => writeln!(
+            out,
+            "less any one fault or command it fails all the same, as far as it was run"
+        ),
+    }
+    .map_err(unwritten)?;
+    Ok(exit::PASSED)
+}
