@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use maud::{Markup, PreEscaped, html};
-use poloto::build;
+use poloto::build::{self, PlotIterator, Point};
 
 use super::counted;
 use crate::campaign::Summary;
@@ -11,7 +11,7 @@ use crate::campaign::Summary;
 /// Width and height of a chart, in the units in which its letters are 14 high.
 const SIZE: [f64; 2] = [740.0, 430.0];
 /// What of it is shown: `poloto` leaves room for a title and for names of plots, and there are none.
-const VIEW: &str = "50 80 560 320";
+const VIEW: &str = "15 85 605 340";
 /// Spans of the histogram.
 const SPANS: u64 = 30;
 /// Lengths of a span, in ms: whole steps of the moments at which a run is judged.
@@ -33,21 +33,13 @@ pub(super) fn settled(summary: &Summary) -> Markup {
         .iter()
         .map(|(index, count)| ((index * span) as f64 / 1e3, *count as f64));
     let plots = poloto::plots!(build::plot("").histogram(points), build::origin());
-    let drawn = poloto::frame()
-        .with_viewbox(SIZE)
-        .with_tick_lines([false, true])
-        .build()
-        .data(plots)
-        .build_and_label(("", "virtual s", "runs"))
-        .headless()
-        .render_string();
     let at = |share: f64| format!("{:.2} s", quantile(times, all, share) as f64 / 1e3);
     html! {
         p {
             "Of " (counted(all)) " runs half converged within " (at(0.5)) ", 95 % within " (at(0.95))
             ", 99 % within " (at(0.99)) ", all within " (at(1.0)) " of virtual time."
         }
-        (chart("How long runs took to converge", drawn))
+        (chart("How long runs took to converge", plots, "virtual s", "runs"))
     }
 }
 
@@ -78,28 +70,35 @@ pub(super) fn pace(summary: &Summary) -> Markup {
         .enumerate()
         .map(|(index, count)| ((index as f64 + 0.5) * span, *count as f64 / span));
     let plots = poloto::plots!(build::plot("").line(points), build::origin());
+    html! {
+        p class="soft" {
+            "In spans of " (span) " s; parts that were merged are drawn as if they had begun at once."
+        }
+        (chart("Seeds a second", plots, "real s", "seeds/s"))
+    }
+}
+
+/// A chart, with the names of its axes.
+fn chart<P: Point<X = f64, Y = f64>>(
+    title: &str,
+    plots: impl PlotIterator<L = P>,
+    across: &str,
+    up: &str,
+) -> Markup {
     let drawn = poloto::frame()
         .with_viewbox(SIZE)
         .with_tick_lines([false, true])
         .build()
         .data(plots)
-        .build_and_label(("", "real s", "seeds/s"))
+        .build_and_label(("", across, up))
         .headless()
         .render_string();
     html! {
-        p class="soft" {
-            "In spans of " (span) " s; parts that were merged are drawn as if they had begun at once."
-        }
-        (chart("Seeds a second", drawn))
-    }
-}
-
-fn chart(title: &str, drawn: Result<String, std::fmt::Error>) -> Markup {
-    html! {
         @match drawn {
             Ok(inner) => {
-                svg class="poloto" role="img" aria-label=(title)
-                    viewBox=(VIEW) { (PreEscaped(inner)) }
+                svg class="poloto" role="img" aria-label=(title) viewBox=(VIEW) {
+                    (PreEscaped(inner))
+                }
             }
             Err(_) => p class="bad" { "This chart cannot be drawn." }
         }
