@@ -7,6 +7,7 @@ use super::Summary;
 use crate::plan::ENTRIES;
 use crate::plan::excuse::EXCUSES;
 use crate::plan::fault::FAULT_KINDS;
+use crate::run::bound::FORMULA;
 use crate::run::phase::{PHASES, Phase};
 use crate::situation::Situation;
 
@@ -205,6 +206,13 @@ pub fn document() -> String {
             excuse.properties.join(", ")
         );
     }
+    let _ = write!(
+        text,
+        "\n## How long a pair may take to converge\n\n\
+         Once faults and commands have stopped the pair must be hot, or in the lesser mode that the plan explains, within D and\n\
+         stay so (`sim/src/run/bound.rs`). Lengths are those of the timers, the latency is the plan's greatest.\n\n\
+         ```text\n{FORMULA}```\n"
+    );
     text
 }
 

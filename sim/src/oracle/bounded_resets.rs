@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use skewsync::base::Slot;
+use skewsync::message::Session;
 use skewsync::unit::{Event as Told, Input, Request, Timer};
 
 use super::{broken, told};
@@ -16,11 +17,17 @@ const NAME: &str = "BoundedResets";
 pub struct BoundedResets {
     resets: u32,
     failed: BTreeSet<Slot>,
+    /// The session that the last request of an operator ended: what was ordered in it was ordered before.
+    ended: Option<Session>,
     checked: u64,
 }
 
 impl Observer for BoundedResets {
     fn see(&mut self, seen: &Seen<'_>, scene: &dyn Scene) -> Result<(), Violation> {
+        let ended = |event: &Told| match event {
+            Told::SessionEnded { session, .. } => Some(*session),
+            _ => None,
+        };
         if let Event::Unit { input, .. } = seen.event {
             let forgets = matches!(
                 input,
@@ -32,6 +39,11 @@ impl Observer for BoundedResets {
             );
             if forgets {
                 self.resets = 0;
+            }
+            if let Input::Operator { .. } = input
+                && let Some(session) = told(&seen.event).find_map(ended)
+            {
+                self.ended = Some(session);
             }
         }
         match seen.event {
@@ -49,8 +61,9 @@ impl Observer for BoundedResets {
             }
             _ => {}
         }
+        let late = self.ended.is_some() && told(&seen.event).find_map(ended) == self.ended;
         for event in told(&seen.event) {
-            if matches!(event, Told::Reset { counted: true }) {
+            if !late && matches!(event, Told::Reset { counted: true }) {
                 self.resets += 1;
                 self.checked += 1;
             }
@@ -73,10 +86,11 @@ impl Observer for BoundedResets {
 #[cfg(test)]
 mod tests {
     use skewsync::base::CommandId;
+    use skewsync::message::LeaveWhy;
     use skewsync::unit::Output;
 
     use super::*;
-    use crate::oracle::stage::{Stage, boot, idle, stamp};
+    use crate::oracle::stage::{SESSION, Stage, boot, idle, stamp};
 
     fn resets(times: u32, operator_after: Option<u32>) -> Option<&'static str> {
         let (mut stage, oracle) = (Stage::new(), &mut BoundedResets::default());
@@ -123,5 +137,28 @@ mod tests {
         boot.resets = stage.limits.max_resets + 1;
         stage.starts(oracle, slot, &boot).unwrap();
         assert_eq!(oracle.resets, 0);
+    }
+
+    #[test]
+    fn what_was_ordered_before_an_operator_asked_is_not_counted_after_it() {
+        let (mut stage, oracle) = (Stage::new(), &mut BoundedResets::default());
+        let ends = |why| {
+            Output::Event(Told::SessionEnded {
+                session: SESSION,
+                why,
+            })
+        };
+        let (id, request) = (CommandId(1), Request::RetrySso);
+        let asks = Input::Operator { id, request };
+        let ended = [ends(LeaveWhy::Operator)];
+        stage
+            .step(oracle, idle(Slot(0), "6.2"), &asks, &ended)
+            .unwrap();
+        let reset = Output::Event(Told::Reset { counted: true });
+        let late = [reset.clone(), ends(LeaveWhy::PrcMismatch)];
+        stage.does(oracle, idle(Slot(1), "6.2"), &late).unwrap();
+        assert_eq!(oracle.resets, 0);
+        stage.does(oracle, idle(Slot(1), "6.2"), &[reset]).unwrap();
+        assert_eq!(oracle.resets, 1);
     }
 }

@@ -4,10 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use skewsync::base::Slot;
+use skewsync::base::{Shared, Slot};
 use skewsync::config::Config;
 use skewsync::message::{Origin, Stamp};
-use skewsync::unit::{Event as Told, Output, Part, Record};
+use skewsync::unit::{Event as Told, Output, Part, Record, Store};
 
 use super::listed_at_takeover::{NAME, agrees, placed};
 use super::{performed, reference, told};
@@ -20,8 +20,8 @@ pub struct ListedInStore {
     stock: Arc<Stock>,
     /// What was saved, by the Active that saved it.
     saves: BTreeMap<Stamp, (Config, Arc<Loaded>)>,
-    /// What is missing in each unit's stores.
-    missing: BTreeMap<(Slot, Stamp), BTreeSet<String>>,
+    /// What is missing in each unit's stores. Two of one stamp differ in their text, if the unit's image changed between them.
+    missing: BTreeMap<(Slot, Stamp, Shared<str>), BTreeSet<String>>,
     /// A Standby was made to refuse lines: its store lacks more than the reference knows of.
     refuses: bool,
     checked: u64,
@@ -40,7 +40,8 @@ impl ListedInStore {
     }
 
     /// A unit writes a store.
-    fn stores(&mut self, slot: Slot, part: &Part, stamp: Stamp, scene: &dyn Scene) {
+    fn stores(&mut self, slot: Slot, part: &Part, store: &Store, scene: &dyn Scene) {
+        let stamp = store.stamp;
         let Ok(image) = self.stock.image(scene.image(slot).1) else {
             return;
         };
@@ -59,7 +60,8 @@ impl ListedInStore {
                 sums.listed.iter().map(placed).collect()
             }
         };
-        self.missing.insert((slot, stamp), missing);
+        self.missing
+            .insert((slot, stamp, store.text.clone()), missing);
     }
 }
 
@@ -81,7 +83,7 @@ impl Observer for ListedInStore {
                 ..
             } = output
             {
-                self.stores(slot, &unit.part, store.stamp, scene);
+                self.stores(slot, &unit.part, store, scene);
             }
         }
         for event in told(&seen.event) {
@@ -94,7 +96,8 @@ impl Observer for ListedInStore {
                 continue;
             };
             let said = listed.iter().map(|line| line.to_string()).collect();
-            let stored = self.missing.get(&(slot, unit.own.store.stamp));
+            let Store { stamp, text, .. } = &unit.own.store;
+            let stored = self.missing.get(&(slot, *stamp, text.clone()));
             let wanted = stored.cloned().unwrap_or_default();
             if !self.refuses {
                 self.checked += 1;

@@ -1,27 +1,26 @@
 //! Within how long a pair must converge once faults and commands have stopped: PROTOCOL.md's bound of Converges, told
-//! from the plan, the images and the lengths of the timers alone.
-//!
-//! ```text
-//! exchange = resend + 2 latency                      a message, lost once before faults stopped, and its answer
-//! notice   = max(save_timeout, drain_timeout)        what was under way when faults stopped ends
-//! role     = arbiter_lease + gather + hello          nobody acts, and the arbiter hears who could;
-//!          + 2 takeover_wait + renew + 2 exchange    one Offer to a unit that cannot take it, one that is taken
-//! sync     = join + 8 exchange + files + 2 pairing   Join, Ready, Diff, Config, BulkDone, last Line, Hot, register
-//! files    = exchange for each window of chunks of dump, diff and config
-//! disk     = 2 writes of the slowest disk, with what the plan made it slower by
-//!
-//! D = (notice + 2 (role + watchdog) + backoff + (max_resets + 1) (sync + disk)) x (1 + max_drift)
-//! ```
-//!
-//! Twice the role: it is lost as faults stop, and a planned switchover that was under way hands it over once more; each
-//! change ends a session, which the other side notices by its watchdog. One backoff: the pair may have come to rpr by a
-//! limit. An attempt for each ordered reset, and one more: a Standby may still hold what it misapplied or refused.
+//! from the plan, the images and the lengths of the timers alone. See [`FORMULA`].
 
 use skewsync::unit::Limits;
 
 use crate::drive::PAIRING_US;
-use crate::plan::{FaultKind, Plan};
+use crate::plan::{FaultKind, Plan, What};
 use crate::stock::Stock;
+
+/// How the bound is made up, and why.
+pub const FORMULA: &str = "\
+exchange = resend + 2 latency                      a message, lost once before faults stopped, and its answer
+notice   = max(save_timeout, drain_timeout)        what was under way when faults stopped ends
+role     = arbiter_lease + gather + hello          nobody acts, and the arbiter hears who could;
+         + 2 takeover_wait + renew + 2 exchange    one Offer to a unit that cannot take it, one that is taken
+sync     = join + 8 exchange + files + 2 pairing   Join, Ready, Diff, Config, BulkDone, last Line, Hot, register
+files    = an exchange for each window of chunks of dump, diff and config
+disk     = 2 writes of the slowest disk, with what the plan makes it slower by
+roles    = 1, or 2 if the plan enters a switchover
+attempts = 2, or max_resets + 1 if the plan has a Standby refuse or misapply lines
+
+D = (notice + roles (role + watchdog) + backoff + attempts (sync + disk)) x (1 + max_drift)
+";
 
 /// Exchanges of a bulk sync beside those of its files.
 const EXCHANGES: u64 = 8;
@@ -40,13 +39,37 @@ pub fn settles_within_us(plan: &Plan, stock: &Stock) -> u64 {
     let windows = files(plan, stock).map(|bytes| bytes.div_ceil(window(limits)).max(1));
     let files: u64 = windows.iter().map(|windows| windows * exchange).sum();
     let sync = ms(limits.join_ms) + EXCHANGES * exchange + files + 2 * PAIRING_US;
-    let attempts = u64::from(limits.max_resets) + 1;
     let by_clock = notice
-        + 2 * (role + ms(limits.watchdog_ms))
+        + roles(plan) * (role + ms(limits.watchdog_ms))
         + ms(limits.retry_backoff_ms)
-        + attempts * (sync + 2 * write_us(plan));
+        + attempts(plan, limits) * (sync + 2 * write_us(plan));
     let drift = u64::from(limits.max_drift_ppm);
     by_clock + (by_clock * drift).div_ceil(1_000_000)
+}
+
+/// The role may be lost as faults stop; a switchover that is under way then hands it over once more. Each change ends a
+/// session, which the other side notices by its watchdog.
+fn roles(plan: &Plan) -> u64 {
+    let hands_over = |what: &What| matches!(what, What::Switchover | What::ForcedSwitchover);
+    let mut entries = plan.commands.iter();
+    1 + u64::from(entries.any(|entry| hands_over(&entry.what)))
+}
+
+/// The attempt that is under way as faults stop may fail; a Standby that misapplied or refused is reset, until it comes up in
+/// rpr, and each such end may be followed by another attempt. What a limit brought to rpr waits for one backoff.
+fn attempts(plan: &Plan, limits: &Limits) -> u64 {
+    let resets = |kind: &FaultKind| {
+        matches!(
+            kind,
+            FaultKind::RefuseLine { .. } | FaultKind::MisapplyLine { .. }
+        )
+    };
+    let refused = plan.faults.iter().any(|fault| resets(&fault.kind));
+    if refused {
+        u64::from(limits.max_resets).max(1) + 1
+    } else {
+        2
+    }
 }
 
 fn window(limits: &Limits) -> u64 {
@@ -63,7 +86,7 @@ fn files(plan: &Plan, stock: &Stock) -> [u64; 3] {
     let dumps = images.filter_map(|name| stock.image(name).ok());
     let dump = dumps.map(|image| image.software().dump().len()).max();
     let entered = plan.commands.iter().map(|entry| match &entry.what {
-        crate::plan::What::Config { text } => text.len(),
+        What::Config { text } => text.len(),
         _ => 0,
     });
     let stored = plan.units.iter().filter_map(|unit| unit.startup.as_ref());
@@ -89,7 +112,7 @@ mod tests {
 
     use super::*;
     use crate::draw::{self, Wishes};
-    use crate::plan::{Anchor, Fault};
+    use crate::plan::{Anchor, Entry, Fault};
     use crate::stock;
 
     fn calm() -> (Plan, Stock) {
@@ -99,11 +122,13 @@ mod tests {
             material: Arc::new(material),
             ..Wishes::default()
         };
-        (draw::plan(1, &wishes), stock)
+        let mut plan = draw::plan(1, &wishes);
+        plan.commands.clear();
+        (plan, stock)
     }
 
     #[test]
-    fn the_bound_grows_with_latency_disks_configs_and_nothing_else_of_the_plan() {
+    fn the_bound_grows_with_latency_disks_configs_switchovers_and_refusals() {
         let (plan, stock) = calm();
         let plain = settles_within_us(&plan, &stock);
         let with = |change: &dyn Fn(&mut Plan)| {
@@ -125,9 +150,22 @@ mod tests {
             });
         };
         assert!(with(&slow) > plain);
+        let hands_over = |plan: &mut Plan| {
+            plan.commands.push(Entry {
+                at: Anchor::Instant(1),
+                what: What::Switchover,
+            });
+        };
+        assert!(with(&hands_over) > plain);
         assert!(with(&|plan| plan.units[0].startup = Some("x".repeat(9 << 20))) > plain);
         assert_eq!(with(&|plan| plan.world += 1), plain);
-        assert_eq!(with(&|plan| plan.commands.clear()), plain, "one window");
+        let refuses = |plan: &mut Plan| {
+            let (slot, lines) = (1, 1);
+            let at = Anchor::Instant(1);
+            let kind = FaultKind::RefuseLine { slot, lines };
+            plan.faults.push(Fault { at, kind });
+        };
+        assert!(with(&refuses) > plain);
     }
 
     #[test]
