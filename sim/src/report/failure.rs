@@ -1,9 +1,12 @@
 //! The report of a failure: what somebody needs who sees it for the first time.
 
+mod aside;
 mod headline;
 pub mod html;
 mod meaning;
 pub mod terminal;
+
+pub use aside::Aside;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -63,17 +66,41 @@ pub struct Failure<'a> {
     pub more: Vec<Aside>,
 }
 
-/// A further fact of a report.
-#[derive(Clone, Debug)]
-pub struct Aside {
-    /// Its heading.
-    pub heading: String,
-    /// The fact in one line, for the first screen.
-    pub line: String,
-    /// The rest, for a terminal.
-    pub text: String,
-    /// The rest, for a page.
-    pub page: maud::Markup,
+/// A plan that fails, with its run: what a report is made of.
+pub struct Case {
+    made: Made,
+    report: Report,
+    recording: Recording,
+    options: Options,
+    limit: Duration,
+}
+
+impl Case {
+    /// Runs the plan.
+    ///
+    /// # Errors
+    /// That it hangs, or cannot be run, in words.
+    pub fn run(made: Made, options: Options, limit: Duration) -> Result<Self, String> {
+        let quiet = crate::quiet::panics();
+        let ran = recorded_within(limit, &made.plan, &made.stock, options, None);
+        drop(quiet);
+        let (report, recording) = ran.map_err(unasked)?;
+        Ok(Self {
+            made,
+            report,
+            recording,
+            options,
+            limit,
+        })
+    }
+
+    /// The report, with further facts.
+    pub fn failure(&self, more: Vec<Aside>) -> Failure<'_> {
+        let (report, recording) = (&self.report, &self.recording);
+        let mut failure = Failure::of(&self.made, report, recording, self.options, self.limit);
+        failure.more = more;
+        failure
+    }
 }
 
 impl<'a> Failure<'a> {

@@ -11,6 +11,7 @@ use super::replay::made::{self, Made};
 use crate::exit;
 use crate::interrupt;
 use crate::plan::Plan;
+use crate::report::failure::{self, Aside, Case};
 use crate::run::{Lockstep, Options};
 use crate::shrink::{self, How, Progress, Shrunk, Sound};
 use crate::stock::Stock;
@@ -51,6 +52,9 @@ pub struct Args {
     /// A run that takes longer hangs.
     #[arg(long, value_name = "SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..))]
     pub limit: u64,
+    /// Writes the report of the shrunken failure to this folder, as `failure.html`.
+    #[arg(long, value_name = "DIR")]
+    pub report: Option<PathBuf>,
     /// One JSON object instead of text.
     #[arg(long)]
     pub json: bool,
@@ -90,7 +94,12 @@ pub fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, 
         let text = serde_json::to_string(&shrunk).map_err(|error| error.to_string())?;
         writeln!(out, "{text}").map_err(unwritten)?;
     } else {
-        write!(out, "{}", told(&shrunk, &path)).map_err(unwritten)?;
+        let told = told(&shrunk, &stock, how.options, how.hangs_after, Vec::new())?;
+        write!(out, "{}", told.brief(&path)).map_err(unwritten)?;
+        if let Some(dir) = &args.report {
+            let at = made::keep(dir, "failure.html", &told.page(&path))?;
+            writeln!(out, "report: {}", at.display()).map_err(unwritten)?;
+        }
     }
     let differ = differing(&shrunk, how.options)?;
     for trace in &differ {
@@ -161,20 +170,41 @@ fn afresh(plan: &Plan, options: Options) -> Result<Option<String>, String> {
     Ok(told.and_then(|told| told.trace))
 }
 
-/// How far it came, how it fails, and how it is run again.
-pub(super) fn told(shrunk: &Shrunk, path: &Path) -> String {
-    let signature = &shrunk.signature;
-    format!(
-        "{}\n{} in phase {}: slot 0 {} on {}, slot 1 {} on {}\nagain: skewlab replay {}\n",
-        shrunk.words(),
-        signature.property,
-        signature.phase,
-        signature.roles[0],
-        signature.pair[0],
-        signature.roles[1],
-        signature.pair[1],
-        path.display()
-    )
+/// A shrunken failure, as it is told.
+pub(super) struct Small {
+    case: Case,
+    more: Vec<Aside>,
+}
+
+/// What is told of a shrunken failure: its run, how far the search came, and further facts.
+pub(super) fn told(
+    shrunk: &Shrunk,
+    stock: &Arc<Stock>,
+    options: Options,
+    limit: Duration,
+    mut more: Vec<Aside>,
+) -> Result<Small, String> {
+    let made = Made {
+        plan: Arc::new(shrunk.plan.clone()),
+        stock: Arc::clone(stock),
+    };
+    more.insert(0, Aside::shrunk(shrunk));
+    let case = Case::run(made, options, limit)?;
+    Ok(Small { case, more })
+}
+
+impl Small {
+    /// The first lines of its report.
+    pub(super) fn brief(&self, path: &Path) -> String {
+        let failure = self.case.failure(self.more.clone());
+        failure::terminal::brief(&failure, &path.display().to_string())
+    }
+
+    /// The page of its report.
+    pub(super) fn page(&self, path: &Path) -> String {
+        let failure = self.case.failure(self.more.clone());
+        failure::html::page(&failure, &path.display().to_string())
+    }
 }
 
 fn beside(path: &Path) -> PathBuf {

@@ -12,6 +12,7 @@ use crate::analysis::inevitable::{self, Curve};
 use crate::analysis::sibling::{self, Sibling};
 use crate::exit;
 use crate::interrupt;
+use crate::report::failure::{self, Aside, Case};
 use crate::run::{Lockstep, Options};
 
 /// Tells when a plan's failure became inevitable, and the nearest plan that passes.
@@ -46,6 +47,9 @@ pub struct Args {
     /// A run that takes longer hangs.
     #[arg(long, value_name = "SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..))]
     pub limit: u64,
+    /// Writes the report of the failure, with the curve and both runs, to this folder, as `failure.html`.
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
     /// One JSON object instead of text.
     #[arg(long)]
     pub json: bool,
@@ -62,7 +66,8 @@ struct Why {
 /// # Errors
 /// Unreadable input, a plan that passes, in words.
 pub fn run(args: &Args, out: &mut dyn Write, _: &mut dyn Write) -> Result<u8, String> {
-    let Made { plan, stock } = Made::of(made::read(&args.plan)?)?;
+    let made = Made::of(made::read(&args.plan)?)?;
+    let (plan, stock) = (&made.plan, &made.stock);
     let lockstep = if args.no_lockstep {
         Lockstep::Off
     } else {
@@ -79,8 +84,8 @@ pub fn run(args: &Args, out: &mut dyn Write, _: &mut dyn Write) -> Result<u8, St
     let wrong = |error: crate::analysis::AnalysisError| format!("{}: {error}", args.plan.display());
     let quiet = crate::quiet::panics();
     let size = (usize::from(args.moments), args.runs);
-    let curve = inevitable::curve(&plan, &stock, size, &with, &mut |_| {}).map_err(wrong)?;
-    let sibling = sibling::nearest(&plan, &stock, &with).map_err(wrong)?;
+    let curve = inevitable::curve(plan, stock, size, &with, &mut |_| {}).map_err(wrong)?;
+    let sibling = sibling::nearest(plan, stock, &with).map_err(wrong)?;
     drop(quiet);
     let unwritten = |error: std::io::Error| format!("cannot write: {error}");
     if let (Some(path), Some(sibling)) = (&args.sibling, &sibling) {
@@ -92,19 +97,22 @@ pub fn run(args: &Args, out: &mut dyn Write, _: &mut dyn Write) -> Result<u8, St
         writeln!(out, "{text}").map_err(unwritten)?;
         return Ok(exit::PASSED);
     }
-    write!(out, "{}", why.curve.words()).map_err(unwritten)?;
-    match &why.sibling {
-        Some(Sibling {
-            without, parts_at, ..
-        }) => writeln!(
-            out,
-            "it passes without {without}; the runs part at event {parts_at}"
-        ),
-        None => writeln!(
-            out,
-            "less any one fault or command it fails all the same, as far as it was run"
-        ),
+    let found = [
+        Aside::inevitable(&why.curve),
+        Aside::sibling(why.sibling.as_ref(), &made, with.options, with.hangs_after)?,
+    ];
+    for aside in &found {
+        writeln!(out, "{}: {}", aside.heading, aside.line).map_err(unwritten)?;
+        if !aside.text.is_empty() {
+            writeln!(out, "{}\n", aside.text.trim_end()).map_err(unwritten)?;
+        }
     }
-    .map_err(unwritten)?;
+    if let Some(dir) = &args.out {
+        let path = args.plan.display().to_string();
+        let case = Case::run(made, with.options, with.hangs_after)?;
+        let page = failure::html::page(&case.failure(found.into()), &path);
+        let at = made::keep(dir, "failure.html", &page)?;
+        writeln!(out, "report: {}", at.display()).map_err(unwritten)?;
+    }
     Ok(exit::PASSED)
 }

@@ -12,26 +12,31 @@ const LISTED_MAX: usize = 8;
 /// Lines of a difference that are listed.
 const UNLIKE_MAX: usize = 8;
 
+/// The first lines of the report.
+pub fn brief(failure: &Failure<'_>, path: &str) -> String {
+    let mut text = failure.headline.clone() + "\n";
+    text.push_str(&format!("  what should hold: {}\n", failure.meaning));
+    for line in &failure.gloss {
+        text.push_str(&format!("  {line}\n"));
+    }
+    text.push_str(&format!("model: {}\n", failure.model.words()));
+    for aside in &failure.more {
+        text.push_str(&format!("{}: {}\n", aside.heading, aside.line));
+    }
+    text.push_str(&format!("replay: skewlab replay {path}\n"));
+    text.push_str(&format!("plan: {}\n", plan_words(failure)));
+    for line in plan_lines(failure) {
+        text.push_str(&format!("  {line}\n"));
+    }
+    text
+}
+
 /// The report; `path` is that of the plan, for the command that replays it.
 pub fn text(failure: &Failure<'_>, path: &str) -> String {
-    let mut text = String::new();
+    let mut text = brief(failure, path);
     let mut say = |line: &str| {
         let _ = writeln!(text, "{line}");
     };
-    say(&failure.headline);
-    say(&format!("  what should hold: {}", failure.meaning));
-    for line in &failure.gloss {
-        say(&format!("  {line}"));
-    }
-    say(&format!("model: {}", failure.model.words()));
-    for aside in &failure.more {
-        say(&format!("{}: {}", aside.heading, aside.line));
-    }
-    say(&format!("replay: skewlab replay {path}"));
-    say(&format!("plan: {}", plan_words(failure)));
-    for line in plan_lines(failure) {
-        say(&format!("  {line}"));
-    }
     let picture = failure.picture(super::CONE_MAX_TERMINAL);
     let (shown, all) = (picture.rows.len(), failure.cone.len());
     let steps = failure.recording.entries.len();
@@ -43,8 +48,8 @@ pub fn text(failure: &Failure<'_>, path: &str) -> String {
         say(&line);
     }
     say(&held_words(&failure.recording.held));
-    for aside in &failure.more {
-        say(aside.text.trim_end());
+    for aside in failure.more.iter().filter(|aside| !aside.text.is_empty()) {
+        say(&format!("\n{}", aside.text.trim_end()));
     }
     text
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use crate::campaign::Ran;
 use crate::interrupt;
+use crate::report::failure::Aside;
 use crate::run::{Options, Verdict};
 use crate::shrink::How;
 use crate::stock::Stock;
@@ -32,7 +33,7 @@ pub(super) struct With<'a> {
     pub(super) dir: &'a Path,
 }
 
-/// Shrinks the first failure of each signature, beside its plan; each is told in two lines. Those that fresh processes
+/// Shrinks the first failure of each signature, beside its plan; of each the report is written, and its first lines told. Those that fresh processes
 /// run otherwise are counted.
 ///
 /// # Errors
@@ -65,8 +66,14 @@ pub(super) fn firsts(ran: &Ran, with: &With<'_>, out: &mut dyn Write) -> Result<
         };
         let path = with.dir.join(format!("seed-{}-shrunk.toml", failure.seed));
         made::write(&path, &shrunk.plan.write())?;
-        let told = shrink::told(&shrunk, &path);
-        let _ = write!(out, "\nseed {} shrunk: {told}", failure.seed);
+        let failed = ran.summary.failed.get(&failure.signature());
+        let seeds = failed.map_or(1, |failed| failed.seeds.count());
+        let often = Aside::often(seeds, ran.summary.seeds());
+        let told = shrink::told(&shrunk, with.stock, with.options, HANGS_AFTER, vec![often])?;
+        let _ = write!(out, "\nseed {}: {}", failure.seed, told.brief(&path));
+        let name = format!("seed-{}.html", failure.seed);
+        let at = made::keep(with.dir, &name, &told.page(&path))?;
+        let _ = writeln!(out, "report: {}", at.display());
         for trace in shrink::differing(&shrunk, with.options)? {
             let here = shrunk.trace;
             let _ = writeln!(
