@@ -1,6 +1,6 @@
 //! Two recordings held against each other: the first entry that differs, and what stood around it.
 
-use super::Entry;
+use super::{Entry, Spot};
 
 /// Entries that are shown before the first that differs, and from it on.
 const AROUND: (usize, usize) = (3, 3);
@@ -22,19 +22,35 @@ pub struct Parting {
 ///
 /// What happened is held against what happened; what it came of is not.
 pub fn parting(one: &[Entry], other: &[Entry]) -> Option<Parting> {
-    parting_around(one, other, AROUND)
-}
-
-/// The same with so many entries before the first that differs, and from it on.
-pub fn parting_around(one: &[Entry], other: &[Entry], around: (usize, usize)) -> Option<Parting> {
     let same = |(one, other): (&Entry, &Entry)| told(one) == told(other);
     let index = one
         .iter()
         .zip(other)
         .position(|pair| !same(pair))
         .or_else(|| (one.len() != other.len()).then(|| one.len().min(other.len())))?;
-    let lines = |entries: &[Entry]| entries.iter().map(Entry::line).collect::<Vec<_>>();
-    let from = |entries: &[Entry]| lines(&entries[index..entries.len().min(index + around.1)]);
+    let from = |entries: &[Entry]| lines(&entries[index..entries.len().min(index + AROUND.1)]);
+    Some(Parting {
+        index,
+        shared: lines(&one[index.saturating_sub(AROUND.0)..index]),
+        one: from(one),
+        other: from(other),
+    })
+}
+
+/// Where runs of two plans part: each place's entries are held against its own, since the order of what happens at one
+/// instant in two places is the world's, and another one for every plan. `around`: so many entries are shown before that
+/// time, and from it on.
+pub fn parting_by_place(one: &[Entry], other: &[Entry], around: (usize, usize)) -> Option<Parting> {
+    let at_us = Spot::ALL
+        .iter()
+        .filter_map(|spot| parts_at(&of(one, *spot), &of(other, *spot)))
+        .min()?;
+    let start = |entries: &[Entry]| entries.partition_point(|entry| entry.at_us < at_us);
+    let from = |entries: &[Entry]| {
+        let start = start(entries);
+        lines(&entries[start..entries.len().min(start + around.1)])
+    };
+    let index = start(one);
     Some(Parting {
         index,
         shared: lines(&one[index.saturating_sub(around.0)..index]),
@@ -43,8 +59,29 @@ pub fn parting_around(one: &[Entry], other: &[Entry], around: (usize, usize)) ->
     })
 }
 
+/// The entries of one place, without their numbers in the run.
+fn of(entries: &[Entry], spot: Spot) -> Vec<Entry> {
+    let there = entries.iter().filter(|entry| entry.spot == spot).cloned();
+    there.map(|entry| Entry { step: 0, ..entry }).collect()
+}
+
+/// When two sequences part, in microseconds.
+fn parts_at(one: &[Entry], other: &[Entry]) -> Option<u64> {
+    let alike = one
+        .iter()
+        .zip(other)
+        .take_while(|(one, other)| told(one) == told(other));
+    let at = alike.count();
+    let next = [one.get(at), other.get(at)];
+    next.into_iter().flatten().map(|entry| entry.at_us).min()
+}
+
+fn lines(entries: &[Entry]) -> Vec<String> {
+    entries.iter().map(Entry::line).collect()
+}
+
 /// What of an entry is compared.
-fn told(entry: &Entry) -> (u64, u64, super::Spot, super::Sort, &str, Option<&str>) {
+fn told(entry: &Entry) -> (u64, u64, Spot, super::Sort, &str, Option<&str>) {
     let shows = entry.shows.as_deref();
     let words = entry.words.as_str();
     (
@@ -113,5 +150,26 @@ mod tests {
         let found = parting(&one, &other).expect("they differ");
         assert_eq!((found.index, found.other.len()), (1, 0));
         assert!(found.words("x", "y").contains("it ends here"));
+    }
+
+    #[test]
+    fn runs_of_two_plans_part_where_a_place_does_something_else() {
+        let place = |words: &[(&str, Spot)]| -> Vec<Entry> {
+            let of: Vec<&str> = words.iter().map(|(words, _)| *words).collect();
+            let mut all = entries(&of);
+            for (at, (entry, (_, spot))) in all.iter_mut().zip(words).enumerate() {
+                (entry.spot, entry.at_us) = (*spot, at as u64 / 2);
+            }
+            all
+        };
+        let (a, b) = (("a", Spot::Unit0), ("b", Spot::Unit1));
+        let (c, d) = (("c", Spot::Unit0), ("d", Spot::Unit1));
+        let one = place(&[a, b, c, d]);
+        // The order of one instant is no difference.
+        assert_eq!(parting_by_place(&one, &place(&[b, a, d, c]), (1, 1)), None);
+        let other = place(&[b, a, ("e", Spot::Unit0), d]);
+        let found = parting_by_place(&one, &other, (1, 1)).expect("they part");
+        assert_eq!((found.index, found.shared.len()), (2, 1));
+        assert!(found.one[0].ends_with('c') && found.other[0].ends_with('e'));
     }
 }

@@ -91,7 +91,7 @@ impl Aside {
             stock: std::sync::Arc::clone(&made.stock),
         };
         let (one, other) = (run(made)?.1.entries, run(&other)?.1.entries);
-        let parting = compare::parting_around(&one, &other, AROUND);
+        let parting = compare::parting_by_place(&one, &other, AROUND);
         let mut aside = Self::line("nearest that passes", line);
         if let Some(parting) = parting {
             aside.text = parting.words("this plan, which fails", "without it, which passes");
