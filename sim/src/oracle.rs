@@ -34,7 +34,7 @@ pub mod whole_or_startup;
 use std::sync::Arc;
 
 use skewsync::base::{Lsn, Slot, Term};
-use skewsync::message::Address;
+use skewsync::message::{Address, Origin};
 use skewsync::unit::{Event as Told, Outcome, Output, Place};
 
 use crate::plan::Plan;
@@ -114,6 +114,15 @@ pub fn all(plan: &Arc<Plan>, stock: &Arc<Stock>, options: Options) -> Vec<Box<dy
 /// A property that does not hold.
 fn broken(property: &'static str, what: String) -> Result<(), Violation> {
     Err(Violation { property, what })
+}
+
+/// How a unit begins to act, in a word.
+const fn begins(origin: &Origin) -> &'static str {
+    match origin {
+        Origin::Stateful { .. } => "statefully",
+        Origin::Cold => "cold",
+        Origin::Resume => "with what it held",
+    }
 }
 
 /// The outputs that were performed in a unit's step.

@@ -67,10 +67,12 @@ impl OrderOnce {
         }
         let from = before.filter(|(same, _)| *same == session);
         let Some((_, from)) = from else {
-            let what = format!(
-                "slot {slot} holds LSN {applied} in session {session}, and its bulk was not accepted, or a line before \
-                 it never came"
-            );
+            let why = if heard.accepted.is_empty() {
+                "and its bulk was not accepted"
+            } else {
+                "and a line between it and the accepted bulk never came"
+            };
+            let what = format!("slot {slot} holds LSN {applied} in session {session}, {why}");
             return broken(NAME, what);
         };
         let missing = (from.0 + 1..=applied.0).find(|lsn| !heard.lines.contains(&Lsn(*lsn)));

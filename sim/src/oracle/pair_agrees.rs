@@ -36,12 +36,12 @@ impl PairAgrees {
         let held = replica.filter(|replica| replica.session == session);
         match held.map(|replica| replica.applied) {
             Some(applied) if applied >= lsn => Ok(()),
-            held => broken(
-                NAME,
-                format!(
-                    "the register names session {session} at LSN {lsn}, and slot {slot} holds {held:?}"
-                ),
-            ),
+            held => {
+                let held =
+                    held.map_or_else(|| "nothing of it".into(), |held| format!("LSN {held}"));
+                let named = format!("the register names session {session} at LSN {lsn}");
+                broken(NAME, format!("{named}, and slot {slot} holds {held}"))
+            }
         }
     }
 

@@ -8,7 +8,7 @@ use skewsync::base::{Lsn, Slot, Term};
 use skewsync::message::{Message, Origin, ToArbiter};
 use skewsync::unit::{Event as Told, Input, Output, Request};
 
-use super::{broken, parts_from_arbiter, performed, told};
+use super::{begins, broken, parts_from_arbiter, performed, told};
 use crate::tap::{Event, Observer, Scene, Seen, Violation};
 
 const NAME: &str = "PlannedLosesNothing";
@@ -92,7 +92,8 @@ impl Observer for PlannedLosesNothing {
                 return broken(
                     NAME,
                     format!(
-                        "term {term} was released at LSN {lsn}; slot {slot} acts from {} ({origin:?})",
+                        "term {term} was released at LSN {lsn}; slot {slot} acts {} from LSN {}",
+                        begins(origin),
                         stamp.lsn
                     ),
                 );

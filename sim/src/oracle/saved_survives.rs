@@ -57,7 +57,11 @@ impl Observer for SavedSurvives {
                 }
                 broken(
                     NAME,
-                    format!("slot {slot} saved {saved:?} and boots {found:?}"),
+                    format!(
+                        "slot {slot} saved {}, and boots {}",
+                        said(Some(*saved)),
+                        said(found)
+                    ),
                 )
             }
             Event::Fault {
@@ -77,6 +81,14 @@ impl Observer for SavedSurvives {
     fn checked(&self) -> Vec<(&'static str, u64)> {
         vec![(NAME, self.checked)]
     }
+}
+
+/// A stamp in words.
+fn said(stamp: Option<Stamp>) -> String {
+    stamp.map_or_else(
+        || "nothing".into(),
+        |stamp| format!("(term {}, LSN {})", stamp.term, stamp.lsn),
+    )
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use skewsync::base::{Digest, Lsn, Slot};
 use skewsync::message::Origin;
 use skewsync::unit::{Event as Told, Part};
 
-use super::{broken, told};
+use super::{begins, broken, told};
 use crate::tap::{Event, Observer, Scene, Seen, Violation};
 
 const NAME: &str = "WholeOrStartup";
@@ -56,7 +56,8 @@ impl Observer for WholeOrStartup {
                         return broken(
                             NAME,
                             format!(
-                                "slot {slot} acts ({origin:?}) from a config that it never held"
+                                "slot {slot} acts, {}, from a config that it never held",
+                                begins(origin)
                             ),
                         );
                     }

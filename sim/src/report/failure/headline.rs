@@ -1,7 +1,7 @@
 //! The failure in one line, and the sentences that explain it: numbers of the violation's words become commands,
 //! with their words, their answers and their times.
 
-use crate::record::{Asked, Entry, Mark, Recording};
+use crate::record::{Asked, Entry, Mark, Recording, Sort};
 use crate::run::{Report, Verdict};
 
 /// Sentences of a gloss, at most.
@@ -93,6 +93,7 @@ pub(super) fn gloss(report: &Report, recording: &Recording) -> Vec<String> {
                 .map(told),
         );
     }
+    gloss.extend(broken_step(recording));
     if let Some((entry, acts)) = takeover(recording) {
         let (spot, at) = (entry.spot, seconds(entry.at_us));
         gloss.push(format!("at {at} {spot} {acts}"));
@@ -109,6 +110,31 @@ pub(super) fn gloss(report: &Report, recording: &Recording) -> Vec<String> {
     gloss
 }
 
+/// What was done in the step that broke the property, and when what it took was sent.
+fn broken_step(recording: &Recording) -> Option<String> {
+    let broken = recording.violated_at?;
+    let is = |entry: &&Entry| entry.step == broken && entry.sort != Sort::Answer;
+    let entry = recording.entries.iter().find(is)?;
+    let did = entry.words.split(": ").next().unwrap_or_default();
+    let (spot, at) = (entry.spot, seconds(entry.at_us));
+    let mut said = format!("step {broken}, at {at}: {spot} {did}");
+    let mut causes = entry
+        .after
+        .iter()
+        .filter_map(|cause| recording.entries.get(*cause));
+    if let Some(sent) = causes.find(|cause| cause.sort == Sort::Sent) {
+        said.push_str(&format!(", sent at {}", seconds(sent.at_us)));
+        let fault = sent
+            .message
+            .as_ref()
+            .and_then(|message| message.fault.as_ref());
+        if let Some(fault) = fault {
+            said.push_str(&format!(" and met by the fault {fault}"));
+        }
+    }
+    Some(said)
+}
+
 /// A command, when it was entered, and how it was answered.
 fn told(asked: &Asked) -> String {
     let entered = seconds(asked.entered_us);
@@ -122,7 +148,7 @@ fn told(asked: &Asked) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::{Sort, Spot};
+    use crate::record::Spot;
 
     fn recording() -> Recording {
         let acts = Entry {
