@@ -1,15 +1,15 @@
 //! The nearest passing sibling of a failing plan: the same plan less one event, whose run has as much in common with the
 //! failing one as can be.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use super::{AnalysisError, Watch, With, fails, outcomes};
 use crate::plan::Plan;
-use crate::run::trace::Trace;
+use crate::record::compare;
+use crate::record::recorder::Book;
 use crate::stock::Stock;
-use crate::tap::{Observer, Scene, Seen, Violation};
 
 /// A plan that passes, and what it lacks.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,8 +19,8 @@ pub struct Sibling {
     pub plan: Plan,
     /// The fault or the command that the failing plan has beyond it, in words.
     pub without: String,
-    /// The number of the first event that is not the same in both runs.
-    pub parts_at: u64,
+    /// When a place first does something else in the two runs, in microseconds of virtual time; none: nowhere.
+    pub parts_at_us: Option<u64>,
 }
 
 /// The nearest sibling that passes: of all that lack one fault or one command, the one whose run parts latest. None if all
@@ -34,21 +34,27 @@ pub fn nearest(
     with: &With,
 ) -> Result<Option<Sibling>, AnalysisError> {
     let watch = Watch::new(with);
-    let failing = Hashes::default();
-    let observer = vec![failing.observer()];
+    let failing = Book::default();
+    let observer = vec![failing.recorder(stock, None)];
     if fails(&Arc::new(plan.clone()), stock, with, observer)?.is_none() {
         return Err(AnalysisError::Passes);
     }
+    let failing = failing.into_entries();
     let siblings = siblings(plan);
     let plans: Vec<Arc<Plan>> = siblings.iter().map(|(plan, _)| Arc::clone(plan)).collect();
-    let hashes: Vec<Hashes> = plans.iter().map(|_| Hashes::default()).collect();
-    let found = outcomes(&plans, stock, &watch, &|at| vec![hashes[at].observer()])?;
-    let passing = (0..plans.len()).filter(|at| found[*at] == Some(None));
-    let nearest = passing.max_by_key(|at| hashes[*at].in_common(&failing));
-    Ok(nearest.map(|at| Sibling {
+    let books: Vec<Book> = plans.iter().map(|_| Book::default()).collect();
+    let observers = |at: usize| vec![books[at].recorder(stock, None)];
+    let found = outcomes(&plans, stock, &watch, &observers)?;
+    let nearest = books
+        .into_iter()
+        .enumerate()
+        .filter(|(at, _)| found[*at] == Some(None))
+        .map(|(at, book)| (compare::parts_at_us(&failing, &book.into_entries()), at))
+        .max_by_key(|(parts, at)| (parts.unwrap_or(u64::MAX), *at));
+    Ok(nearest.map(|(parts_at_us, at)| Sibling {
         plan: (*plans[at]).clone(),
         without: siblings[at].1.clone(),
-        parts_at: hashes[at].in_common(&failing) + 1,
+        parts_at_us,
     }))
 }
 
@@ -67,45 +73,4 @@ fn siblings(plan: &Plan) -> Vec<(Arc<Plan>, String)> {
         (Arc::new(less), format!("the command {name} ({})", entry.at))
     });
     faults.chain(commands).collect()
-}
-
-/// The hash of a run's trace after each event.
-#[derive(Clone, Debug, Default)]
-struct Hashes(Arc<Mutex<Vec<u64>>>);
-
-impl Hashes {
-    fn observer(&self) -> Box<dyn Observer> {
-        Box::new(Follow {
-            trace: Trace::new(Arc::default()),
-            hashes: Arc::clone(&self.0),
-        })
-    }
-
-    /// Events that two runs have in common.
-    fn in_common(&self, other: &Self) -> u64 {
-        let of = |hashes: &Self| {
-            let hashes = hashes.0.lock().unwrap_or_else(PoisonError::into_inner);
-            hashes.clone()
-        };
-        let (one, other) = (of(self), of(other));
-        let same = one
-            .iter()
-            .zip(&other)
-            .take_while(|(one, other)| one == other);
-        same.count() as u64
-    }
-}
-
-struct Follow {
-    trace: Trace,
-    hashes: Arc<Mutex<Vec<u64>>>,
-}
-
-impl Observer for Follow {
-    fn see(&mut self, seen: &Seen<'_>, scene: &dyn Scene) -> Result<(), Violation> {
-        self.trace.see(seen, scene)?;
-        let mut hashes = self.hashes.lock().unwrap_or_else(PoisonError::into_inner);
-        hashes.push(self.trace.so_far());
-        Ok(())
-    }
 }

@@ -41,10 +41,7 @@ pub fn parting(one: &[Entry], other: &[Entry]) -> Option<Parting> {
 /// instant in two places is the world's, and another one for every plan. `around`: so many entries are shown before that
 /// time, and from it on.
 pub fn parting_by_place(one: &[Entry], other: &[Entry], around: (usize, usize)) -> Option<Parting> {
-    let at_us = Spot::ALL
-        .iter()
-        .filter_map(|spot| parts_at(&of(one, *spot), &of(other, *spot)))
-        .min()?;
+    let at_us = parts_at_us(one, other)?;
     let start = |entries: &[Entry]| entries.partition_point(|entry| entry.at_us < at_us);
     let from = |entries: &[Entry]| {
         let start = start(entries);
@@ -57,6 +54,12 @@ pub fn parting_by_place(one: &[Entry], other: &[Entry], around: (usize, usize)) 
         one: from(one),
         other: from(other),
     })
+}
+
+/// When a place first does something else, in microseconds of virtual time; none: nowhere.
+pub fn parts_at_us(one: &[Entry], other: &[Entry]) -> Option<u64> {
+    let at = |spot: &Spot| parts_at(&of(one, *spot), &of(other, *spot));
+    Spot::ALL.iter().filter_map(at).min()
 }
 
 /// The entries of one place, without their numbers in the run.

@@ -58,6 +58,11 @@ impl Book {
         recording.unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The entries that were written.
+    pub fn into_entries(self) -> Vec<Entry> {
+        std::mem::take(&mut self.lock().entries)
+    }
+
     /// What was written.
     pub fn close(self, report: &Report) -> Recording {
         let mut recording = std::mem::take(&mut *self.lock());

@@ -42,11 +42,6 @@ impl Trace {
             out,
         }
     }
-
-    /// The hash of what was seen so far.
-    pub const fn so_far(&self) -> u64 {
-        self.hasher.0
-    }
 }
 
 impl Observer for Trace {
