@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::{Entry, Sort};
+use super::{Entry, Mark, Sort};
 
-/// The indices of the entries that the entry `of` came of, itself among them, of all faults before it, and of the
-/// answers that were given on the way.
+/// The indices of the entries that the entry `of` came of, itself among them, of all faults before it, of the
+/// answers that were given on the way, and of what changed a role.
 pub fn of(entries: &[Entry], of: usize) -> BTreeSet<usize> {
     let mut cone = BTreeSet::new();
     let mut open = vec![of];
@@ -23,21 +23,29 @@ pub fn of(entries: &[Entry], of: usize) -> BTreeSet<usize> {
             open.extend(&entries[index].after);
         }
     }
-    // What the terminal was told in these steps is what a reader wants to know of them.
-    let told: Vec<usize> = entries
+    // What the terminal was told in these steps, and who acted meanwhile, is what a reader wants to know beside them.
+    let beside: Vec<usize> = entries
         .iter()
         .enumerate()
         .take(of + 1)
-        .filter(|(_, entry)| entry.sort == Sort::Answer)
-        .filter(|(_, entry)| entry.after.iter().any(|step| cone.contains(step)))
+        .filter(|(_, entry)| {
+            let told =
+                entry.sort == Sort::Answer && entry.after.iter().any(|step| cone.contains(step));
+            told || has_role(entry)
+        })
         .map(|(index, _)| index)
         .collect();
-    cone.extend(told);
+    cone.extend(beside);
     cone
 }
 
+fn has_role(entry: &Entry) -> bool {
+    let is = |mark: &Mark| matches!(mark, Mark::Role { .. });
+    entry.marks.iter().any(is)
+}
+
 /// The part of a cone that tells something: what changed a state, moved a command or an LSN, or was a fault; and
-/// the messages between such entries. At most so many entries, the latest.
+/// the messages between such entries; and its last entry, whatever it is. At most so many entries, the latest.
 pub fn telling(entries: &[Entry], cone: &BTreeSet<usize>, most: usize) -> BTreeSet<usize> {
     let tells = |index: &&usize| {
         let entry = &entries[**index];
@@ -58,6 +66,8 @@ pub fn telling(entries: &[Entry], cone: &BTreeSet<usize>, most: usize) -> BTreeS
             }
         }
     };
+    let is_last = |index: &&usize| Some(*index) == cone.last();
+    let tells = |index: &&usize| is_last(index) || tells(index);
     let mut kept: Vec<usize> = cone.iter().filter(tells).copied().collect();
     if kept.len() > most {
         // Faults stay, whatever else goes.

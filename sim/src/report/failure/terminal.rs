@@ -142,7 +142,8 @@ pub(super) fn unlike(unlike: &Unlike) -> String {
 }
 
 fn contrast_lines(failure: &Failure<'_>) -> Vec<String> {
-    let Some(contrast) = &failure.recording.contrast else {
+    let contrast = failure.recording.contrast.as_ref();
+    let Some(contrast) = contrast.filter(|contrast| !contrast.unlike.is_empty()) else {
         return Vec::new();
     };
     let mut lines = vec![format!(

@@ -22,7 +22,7 @@ pub(super) fn run(folder: &Path, out: &mut dyn Write) -> Result<u8, String> {
     let unwritten = |error: std::io::Error| format!("cannot write: {error}");
     writeln!(
         out,
-        "{:<width$}  {:<7}{:<9}{:<9}{:<15}{:<15}{:<15}",
+        "{:<width$}  {:<7}{:<9}{:<9}{:<15}{:<22}{}",
         "plan", "faults", "commands", "verdict", "sound", "lockstep", "properties"
     )
     .map_err(unwritten)?;
@@ -45,7 +45,7 @@ pub(super) fn run(folder: &Path, out: &mut dyn Write) -> Result<u8, String> {
         let cells = cells(&checked);
         writeln!(
             out,
-            "{:<width$}  {:<7}{:<9}{verdict:<9}{:<15}{:<15}{:<15}",
+            "{:<width$}  {:<7}{:<9}{verdict:<9}{:<15}{:<22}{}",
             name(path),
             kept.plan.faults.len(),
             kept.plan.commands.len(),
