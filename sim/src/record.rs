@@ -234,6 +234,22 @@ pub struct Entry {
 }
 
 impl Entry {
+    /// An entry that carried and changed nothing, and came of nothing.
+    pub const fn new(step: u64, at_us: u64, spot: Spot, sort: Sort, words: String) -> Self {
+        Self {
+            step,
+            at_us,
+            spot,
+            sort,
+            words,
+            shows: None,
+            message: None,
+            marks: Vec::new(),
+            after: Vec::new(),
+            lasts_us: None,
+        }
+    }
+
     /// The entry on one line of a terminal.
     pub fn line(&self) -> String {
         let seconds = self.at_us as f64 / 1e6;

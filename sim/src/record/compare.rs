@@ -122,17 +122,9 @@ mod tests {
     use super::*;
 
     fn entries(words: &[&str]) -> Vec<Entry> {
-        let entry = |(at, words): (usize, &&str)| Entry {
-            step: at as u64 + 1,
-            at_us: at as u64,
-            spot: Spot::Unit0,
-            sort: Sort::Step,
-            words: (*words).to_string(),
-            shows: None,
-            message: None,
-            marks: Vec::new(),
-            after: Vec::new(),
-            lasts_us: None,
+        let entry = |(at, words): (usize, &&str)| {
+            let (step, at_us) = (at as u64 + 1, at as u64);
+            Entry::new(step, at_us, Spot::Unit0, Sort::Step, (*words).to_string())
         };
         words.iter().enumerate().map(entry).collect()
     }

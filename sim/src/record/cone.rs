@@ -87,16 +87,8 @@ mod tests {
 
     fn entry(step: u64, sort: Sort, after: &[usize]) -> Entry {
         Entry {
-            step,
-            at_us: step,
-            spot: Spot::World,
-            sort,
-            words: String::new(),
-            shows: None,
-            message: None,
-            marks: Vec::new(),
             after: after.to_vec(),
-            lasts_us: None,
+            ..Entry::new(step, step, Spot::World, sort, String::new())
         }
     }
 

@@ -100,16 +100,8 @@ impl Recorder {
     fn entry(&mut self, seen: &Seen<'_>, spot: Spot, sort: Sort, words: String) -> usize {
         let after = self.last.get(&spot).copied();
         self.entries.push(Entry {
-            step: seen.number,
-            at_us: seen.at_us,
-            spot,
-            sort,
-            words,
-            shows: None,
-            message: None,
-            marks: Vec::new(),
             after: after.into_iter().collect(),
-            lasts_us: None,
+            ..Entry::new(seen.number, seen.at_us, spot, sort, words)
         });
         let index = self.entries.len() - 1;
         if spot.slot().is_some() || spot == Spot::Arbiter {

@@ -17,6 +17,7 @@ const SHOWN_MAX: usize = 160;
 
 /// A text of several lines on one line: a mode, and what stands in it, parted by ` / `.
 pub(super) fn one_line(text: &str) -> String {
+    let text = text.replace('\t', " ");
     let lines: Vec<&str> = text.lines().map(str::trim).collect();
     let lines: Vec<&str> = lines.into_iter().filter(|line| !line.is_empty()).collect();
     cut(lines.join(" / "))

@@ -228,16 +228,9 @@ mod tests {
             fault: None,
         });
         Entry {
-            step,
-            at_us: step * 10,
-            spot,
-            sort,
-            words: format!("entry {step}"),
-            shows: None,
             message,
-            marks: Vec::new(),
-            after: Vec::new(),
             lasts_us: (sort == Sort::Fault).then_some(15),
+            ..Entry::new(step, step * 10, spot, sort, format!("entry {step}"))
         }
     }
 

@@ -1,6 +1,7 @@
 //! `skewlab planted`: the planted defects, and whether the laboratory sees them.
 
 mod check;
+mod detect;
 mod keep;
 mod kept;
 
@@ -11,7 +12,7 @@ use std::sync::Arc;
 use skewsync::planted::Defect;
 
 use crate::campaign::{self, Campaign, Ends, HANGS_AFTER, Ran, Seeds, Summary};
-use crate::draw::{Material, Wishes};
+use crate::draw::{Material, Mix, Wishes};
 use crate::exit;
 use crate::run::{Lockstep, Options};
 use crate::stock::{self, Stock};
@@ -27,6 +28,10 @@ pub struct Args {
     /// `tests/regressions/*.toml`, and the table in the README there.
     #[arg(long, value_name = "CHECKOUT")]
     pub keep: Option<PathBuf>,
+    /// Counts the seeds, by the properties alone, up to the first that sees each defect, under the mixes `swarm` and `fixed`,
+    /// from so many starts each.
+    #[arg(long, value_name = "STARTS", conflicts_with_all = ["check", "keep"], value_parser = clap::value_parser!(u64).range(1..=1_000))]
+    pub detect: Option<u64>,
     /// Only these defects, separated by commas.
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     pub only: Vec<String>,
@@ -44,7 +49,7 @@ pub struct Args {
 /// An unknown name, a build without the defects, what cannot be read or written.
 pub fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, String> {
     let defects = chosen(&args.only)?;
-    if !args.check && args.keep.is_none() {
+    if !args.check && args.keep.is_none() && args.detect.is_none() {
         for defect in defects {
             writeln!(out, "{}", defect.name()).map_err(unwritten)?;
         }
@@ -52,9 +57,10 @@ pub fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, 
     }
     let bench = Bench::new(args.jobs.unwrap_or_else(super::run::processors))?;
     let quiet = crate::quiet::panics();
-    let code = match &args.keep {
-        Some(checkout) => keep::run(&bench, &defects, checkout, out, err)?,
-        None => check::run(&bench, &defects, args.json, out)?,
+    let code = match (&args.keep, args.detect) {
+        (Some(checkout), _) => keep::run(&bench, &defects, checkout, out, err)?,
+        (None, Some(starts)) => detect::run(&bench, &defects, starts, out)?,
+        (None, None) => check::run(&bench, &defects, args.json, out)?,
     };
     drop(quiet);
     Ok(code)
@@ -107,7 +113,20 @@ impl Bench {
         seeds: u64,
         ends: Ends,
     ) -> Ran {
+        self.campaign_in(Mix::default(), defect, lockstep, (from, seeds), ends)
+    }
+
+    /// The same under a mix of faults.
+    fn campaign_in(
+        &self,
+        mix: Mix,
+        defect: Defect,
+        lockstep: Lockstep,
+        (from, seeds): (u64, u64),
+        ends: Ends,
+    ) -> Ran {
         let wishes = Wishes {
+            mix,
             planted: Some(defect.name().into()),
             material: Arc::clone(&self.material),
             ..Wishes::default()

@@ -152,18 +152,10 @@ mod tests {
 
     fn recording() -> Recording {
         let acts = Entry {
-            step: 9,
-            at_us: 5_100_000,
-            spot: Spot::Unit1,
-            sort: Sort::Step,
-            words: String::new(),
-            shows: None,
-            message: None,
             marks: vec![Mark::Role {
                 now: "acts in term 2 from LSN 6, statefully".into(),
             }],
-            after: Vec::new(),
-            lasts_us: None,
+            ..Entry::new(9, 5_100_000, Spot::Unit1, Sort::Step, String::new())
         };
         Recording {
             entries: vec![acts],

@@ -22,8 +22,8 @@ pub(super) fn run(folder: &Path, out: &mut dyn Write) -> Result<u8, String> {
     let unwritten = |error: std::io::Error| format!("cannot write: {error}");
     writeln!(
         out,
-        "{:<width$}  {:<7}{:<9}{:<9}{:<15}{:<22}{}",
-        "plan", "faults", "commands", "verdict", "sound", "lockstep", "properties"
+        "{:<width$}  {:<7}{:<9}{:<9}{:<15}{:<22}properties",
+        "plan", "faults", "commands", "verdict", "sound", "lockstep"
     )
     .map_err(unwritten)?;
     let (mut wrong, mut unplanted) = (0, 0);
