@@ -65,11 +65,13 @@ pub enum Defect {
     MclForgotten,
     /// A new Active says that no line is missing.
     TakeoverUnlisted,
+    /// A command waits however many wait already.
+    QueueUnbounded,
 }
 
 impl Defect {
     /// All of them, in the order in which they are listed.
-    pub const ALL: [Self; 30] = [
+    pub const ALL: [Self; 31] = [
         Self::LineSessionUnchecked,
         Self::ChunkSessionUnchecked,
         Self::AttemptUnchecked,
@@ -100,6 +102,7 @@ impl Defect {
         Self::WatchdogIgnored,
         Self::MclForgotten,
         Self::TakeoverUnlisted,
+        Self::QueueUnbounded,
     ];
 
     /// The name by which it is chosen.
@@ -135,6 +138,7 @@ impl Defect {
             Self::WatchdogIgnored => "watchdog-ignored",
             Self::MclForgotten => "mcl-forgotten",
             Self::TakeoverUnlisted => "takeover-unlisted",
+            Self::QueueUnbounded => "queue-unbounded",
         }
     }
 
@@ -187,6 +191,7 @@ impl Defect {
             Self::WatchdogIgnored => "A Standby stays in its session whatever its watchdog says.",
             Self::MclForgotten => "What cannot go in a bulk sync is listed nowhere.",
             Self::TakeoverUnlisted => "A new Active says that no line is missing.",
+            Self::QueueUnbounded => "A command waits however many wait already.",
         }
     }
 

@@ -181,7 +181,8 @@ impl Holder {
 
 /// A command waits, if there is room.
 pub(super) fn enqueue(queue: &mut VecDeque<Command>, command: Command, cx: &mut Cx<'_, '_>) {
-    if queue.len() < cx.env.limits.max_queue as usize {
+    let bounded = !cx.env.planted(Defect::QueueUnbounded);
+    if queue.len() < cx.env.limits.max_queue as usize || !bounded {
         queue.push_back(command);
     } else {
         cx.answer(command.id, Outcome::Refused(Refusal::QueueFull));

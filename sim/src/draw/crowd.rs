@@ -3,8 +3,8 @@
 use super::{Purpose, Stream, Wishes};
 use crate::plan::{Anchor, Entry, Plan, What};
 
-/// What a crowd enters, least and most.
-const ENTRIES: (u64, u64) = (15, 60);
+/// What a crowd enters, least and most: more than may wait.
+const ENTRIES: (u64, u64) = (15, 180);
 /// Within how long.
 const WITHIN_MS: (u64, u64) = (1, 3_000);
 /// It comes when the pair may be hot.

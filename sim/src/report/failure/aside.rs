@@ -186,7 +186,8 @@ fn chart(curve: &Curve) -> Markup {
                 path.message d=(line) {}
                 @if let Some(rises) = curve.rises_at_us {
                     line.lost x1=(x(rises)) x2=(x(rises)) y1=(y(1.0)) y2=(y(0.0)) {}
-                    text.warn.halo x=(x(rises) + 4.0) y=(y(0.0) - 6.0) { (format!("{:.3} s", rises as f64 / 1e6)) }
+                    @let (left, anchor) = if x(rises) > width / 2.0 { (-4.0, "end") } else { (4.0, "start") };
+                    text.warn.halo x=(x(rises) + left) y=(y(0.0) - 6.0) text-anchor=(anchor) { (format!("{:.3} s", rises as f64 / 1e6)) }
                 }
                 text.time x=(width - margin) y=(height - 8.0) text-anchor="end" { (format!("{:.1} s", end / 1e6)) }
             }
