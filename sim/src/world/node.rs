@@ -127,6 +127,16 @@ impl World {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The shell, with its clock set; none once the run is over: madsim goes on with every task that is ready at the
+    /// instant at which the run's own task ends, in an order of its own.
+    fn now(&self) -> Option<MutexGuard<'_, Shell>> {
+        let mut shell = self.lock();
+        shell.rig.is_some().then(|| {
+            shell.tick();
+            shell
+        })
+    }
+
     /// The life of one process.
     async fn live(self, place: Address, sockets: bool) {
         if sockets {
@@ -145,8 +155,7 @@ impl World {
     }
 
     fn begin(&self, place: Address) {
-        let mut shell = self.lock();
-        shell.tick();
+        let Some(mut shell) = self.now() else { return };
         shell.rig().start(place);
         self.flush(&mut shell);
     }
@@ -154,8 +163,7 @@ impl World {
     async fn listen(self, endpoint: Arc<Endpoint>) {
         let mut buffer = vec![0; DATAGRAM_MAX];
         while let Ok((length, _)) = endpoint.recv_from(1, &mut buffer).await {
-            let mut shell = self.lock();
-            shell.tick();
+            let Some(mut shell) = self.now() else { return };
             shell.rig().socket(&buffer[..length]);
             self.flush(&mut shell);
         }
@@ -163,8 +171,7 @@ impl World {
 
     async fn later(self, delay_us: u64, job: Job) {
         madsim::time::sleep(Duration::from_micros(delay_us)).await;
-        let mut shell = self.lock();
-        shell.tick();
+        let Some(mut shell) = self.now() else { return };
         shell.rig().job(job);
         self.flush(&mut shell);
     }
@@ -233,7 +240,7 @@ impl World {
 
 impl Shell {
     fn rig(&mut self) -> &mut Rig {
-        self.rig.as_mut().expect("no task runs after the end")
+        self.rig.as_mut().expect("the run is not over")
     }
 
     fn forget(&mut self) {
@@ -260,8 +267,9 @@ impl Future for Drive {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let world = self.world.clone();
-        let mut shell = world.lock();
-        shell.tick();
+        let Some(mut shell) = world.now() else {
+            return Poll::Pending;
+        };
         let next = shell.rig().work(self.place);
         shell.wakers.insert(self.place, cx.waker().clone());
         if let Some(due) = next
@@ -286,4 +294,41 @@ fn ip(place: Address) -> IpAddr {
         Address::Unit(slot) => slot.0 + 1,
     };
     Ipv4Addr::new(10, 0, 0, last).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::draw::{self, Mix, Wishes};
+    use crate::plan::{Anchor, Entry, What};
+    use crate::stock;
+
+    #[test]
+    fn what_is_due_at_the_instant_of_the_end_is_left_undone() {
+        let wishes = Wishes {
+            mix: Mix::Calm,
+            ..Wishes::default()
+        };
+        let mut plan = draw::plan(3, &wishes);
+        let due = Entry {
+            at: Anchor::Instant(250),
+            what: What::Save,
+        };
+        plan.commands = vec![due; 40];
+        let medium = Medium {
+            seed: plan.world,
+            sockets: false,
+            latency_us: plan.latency_us,
+            loss: 0,
+        };
+        let (stock, _) = stock::load(&[]).expect("the bundled family");
+        let body = move || {
+            let rig = Rig::new(Arc::new(plan), Arc::new(stock), Vec::new());
+            let (rig, ()) = run(medium, rig.expect("the stock has all"), |_| Some(()));
+            rig.now_us()
+        };
+        #[expect(clippy::disallowed_methods, reason = "a run wants a fresh thread")]
+        let ended = std::thread::spawn(body).join();
+        assert_eq!(ended.expect("nothing panics"), 250_000);
+    }
 }
