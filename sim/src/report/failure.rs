@@ -56,6 +56,8 @@ pub struct Failure<'a> {
     pub made: &'a Made,
     /// What was established.
     pub report: &'a Report,
+    /// By what it was checked.
+    pub options: Options,
     /// The run.
     pub recording: &'a Recording,
     /// What the model says.
@@ -123,11 +125,21 @@ impl<'a> Failure<'a> {
             signature,
             made,
             report,
+            options,
             recording,
             model: ask(made, (report, recording), options, limit),
             cone,
             more: Vec::new(),
         }
+    }
+
+    /// The command that runs it again, if its plan is at `path`.
+    fn command(&self, path: &str) -> String {
+        let unheld = match self.options.lockstep {
+            Lockstep::On => "",
+            Lockstep::Off => " --no-lockstep",
+        };
+        format!("skewlab replay {path}{unheld}")
     }
 
     /// The picture of the causal cone, of so many entries at most.

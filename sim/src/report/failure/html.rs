@@ -24,7 +24,7 @@ pub fn page(failure: &Failure<'_>, path: &str) -> String {
         @for aside in &failure.more {
             p { b { (aside.heading) ": " } (aside.line) }
         }
-        pre { "skewlab replay " (path) }
+        pre { (failure.command(path)) }
         (plan(failure))
         h2 { "What led to it" }
         p.soft {

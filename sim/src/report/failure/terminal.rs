@@ -23,7 +23,7 @@ pub fn brief(failure: &Failure<'_>, path: &str) -> String {
     for aside in &failure.more {
         text.push_str(&format!("{}: {}\n", aside.heading, aside.line));
     }
-    text.push_str(&format!("replay: skewlab replay {path}\n"));
+    text.push_str(&format!("replay: {}\n", failure.command(path)));
     text.push_str(&format!("plan: {}\n", plan_words(failure)));
     for line in plan_lines(failure) {
         text.push_str(&format!("  {line}\n"));
