@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use skewsync_sim::campaign::recorded_within;
 use skewsync_sim::draw::{self, Wishes};
+use skewsync_sim::made::Made;
 use skewsync_sim::plan::Plan;
 use skewsync_sim::report::failure::{Aside, Failure, html};
 use skewsync_sim::run::{Options, Verdict};
 use skewsync_sim::tap::Violation;
 use skewsync_sim::verbs;
-use skewsync_sim::verbs::replay::made::Made;
 
 const LIMIT: Duration = Duration::from_secs(60);
 

@@ -1,6 +1,7 @@
 //! What a failing plan's failure hangs on: when it became inevitable, and which single event it takes.
 
 pub mod inevitable;
+pub mod model;
 pub mod sibling;
 
 use std::sync::atomic::{AtomicUsize, Ordering};

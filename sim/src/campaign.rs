@@ -241,6 +241,16 @@ pub enum Failed {
     Harness(String),
 }
 
+impl Failed {
+    /// Why, in words.
+    pub fn words(self) -> String {
+        match self {
+            Self::Hung(verdict) => verdict.words(),
+            Self::Harness(error) => error,
+        }
+    }
+}
+
 /// The same within so much real time.
 ///
 /// # Errors

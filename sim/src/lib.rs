@@ -16,6 +16,8 @@ pub mod draw;
 pub mod drive;
 pub mod exit;
 pub mod interrupt;
+pub mod interval;
+pub mod made;
 pub mod oracle;
 pub mod plan;
 pub mod quiet;

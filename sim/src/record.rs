@@ -18,8 +18,6 @@ use skewsync::message::Address;
 pub use ledger::{Contrast, Unlike, Writer};
 pub use watched::Held;
 
-use crate::run::Report;
-
 /// Where something happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -307,13 +305,6 @@ pub struct RecordingError {
 }
 
 impl Recording {
-    pub(super) fn close(&mut self, report: &Report) {
-        self.violated_at = report.violated_at;
-        if let Some(ending) = &report.ending {
-            self.images.clone_from(&ending.images);
-        }
-    }
-
     /// The index of the entry that broke a property, or else of the last one.
     pub fn last_of_interest(&self) -> Option<usize> {
         let is = |entry: &Entry| Some(entry.step) == self.violated_at;
@@ -359,7 +350,7 @@ mod tests {
 
     use super::*;
     use crate::draw::{self, Wishes};
-    use crate::run::{self, Options};
+    use crate::run::{self, Options, Report};
     use crate::stock;
 
     fn recorded(seed: u64) -> (Report, Recording) {

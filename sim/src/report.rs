@@ -3,7 +3,6 @@
 pub mod campaign;
 pub mod ci;
 pub mod failure;
-pub mod interval;
 pub mod json;
 pub mod page;
 pub mod picture;

@@ -175,7 +175,9 @@ pub fn run_recorded(
     let book = Book::default();
     let recorder = vec![book.recorder(stock, below)];
     let report = run_with(plan, stock, options, recorder, &|oracle| book.watch(oracle))?;
-    let recording = book.close(&report);
+    let ending = report.ending.as_ref();
+    let images = ending.map(|ending| ending.images.clone());
+    let recording = book.close(report.violated_at, images.unwrap_or_default());
     Ok((report, recording))
 }
 

@@ -2,6 +2,7 @@
 
 pub mod adopt;
 pub mod check;
+pub mod files;
 pub mod merge;
 pub mod planted;
 pub mod replay;
@@ -322,7 +323,7 @@ mod tests {
     fn adopt_says_what_is_wrong_with_its_name_its_words_its_folder_and_its_plan() {
         let folder = tempfile::tempdir().expect("a folder");
         let into = folder.path().to_str().expect("a path of text");
-        replay::made::write(&folder.path().join("taken.toml"), "").expect("it is written");
+        files::write(&folder.path().join("taken.toml"), "").expect("it is written");
         let passes = Input::of(&crate::draw::plan(2, &crate::draw::Wishes::default()).write());
         let garbage = Input::of("version = 1\nwhat");
         let (plan, none) = (passes.path(), "no-such-folder");
@@ -376,12 +377,12 @@ mod tests {
         kept.plan.faults.clear();
         kept.plan.commands.clear();
         let path = folder.path().join("one.toml");
-        replay::made::write(&path, &kept.write()).expect("it is written");
+        files::write(&path, &kept.write()).expect("it is written");
         let (exit, out, _) = lab(&["replay", "--all", into]);
         assert_eq!(exit, code(exit::PASSED), "{out}");
         assert!(out.contains("1 kept plans, 0 not as expected"), "{out}");
         kept.expect.sound = "NoStale".into();
-        replay::made::write(&path, &kept.write()).expect("it is written");
+        files::write(&path, &kept.write()).expect("it is written");
         let (exit, out, _) = lab(&["replay", "--all", into]);
         assert_eq!(exit, code(exit::SAFETY), "{out}");
         assert!(out.contains("passed instead of NoStale"), "{out}");

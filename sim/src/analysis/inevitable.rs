@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde::{Deserialize, Serialize};
 
 use super::{AnalysisError, Watch, With, fails, outcomes};
+use crate::interval::wilson;
 use crate::plan::fault::FAULT_KINDS;
 use crate::plan::{ENTRIES, Plan, Reseed};
 use crate::stock::Stock;
@@ -16,8 +17,6 @@ use crate::world::link::mix;
 pub const MOMENTS: usize = 20;
 /// Runs from each moment on.
 pub const RUNS: u32 = 50;
-/// Two-sided 95 % of a normal distribution, in standard deviations.
-const Z: f64 = 1.96;
 
 /// How often a plan fails by the same property when the world's draws are others from a moment on.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -58,14 +57,7 @@ impl Moment {
 
     /// Between what the share is likely to be: Wilson's interval at 95 %. All, if there were no runs.
     pub fn interval(&self) -> (f64, f64) {
-        let Some(share) = self.share() else {
-            return (0.0, 1.0);
-        };
-        let runs = f64::from(self.runs);
-        let (square, centre) = (Z * Z / runs, share + Z * Z / (2.0 * runs));
-        let half = Z * (share * (1.0 - share) / runs + square / (4.0 * runs)).sqrt();
-        let bound = |edge: f64| (edge / (1.0 + square)).clamp(0.0, 1.0);
-        (bound(centre - half), bound(centre + half))
+        wilson(self.failed.into(), self.runs.into())
     }
 }
 

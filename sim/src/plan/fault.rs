@@ -299,6 +299,9 @@ pub enum Befalls {
     Machine,
 }
 
+/// So many kinds, the first of [`FAULT_KINDS`], befall a single message.
+pub const OF_A_MESSAGE: usize = 6;
+
 impl Fault {
     /// The fault kind's name, as plans write it.
     pub const fn name(&self) -> &'static str {
@@ -501,6 +504,28 @@ mod tests {
         let text = toml::to_string(&fault).expect("a fault is representable");
         assert!(text.contains("kind = \"power-loss\""), "{text}");
         assert_eq!(fault.name(), "power-loss");
+    }
+
+    #[test]
+    fn the_first_kinds_befall_a_message() {
+        let noise = Noise::default();
+        let table = toml::Table::try_from(&noise).expect("a noise is representable");
+        let rates = |name: &&&str| table.contains_key(**name);
+        assert_eq!(FAULT_KINDS.iter().take_while(rates).count(), OF_A_MESSAGE);
+        assert_eq!(FaultKind::Lose.befalls(), Befalls::Message);
+        let last = FaultKind::Reorder { later_ms: 1 };
+        let next = FaultKind::Crash {
+            slot: 0,
+            down_ms: 1,
+        };
+        assert_eq!(
+            (last.befalls(), last.index()),
+            (Befalls::Message, OF_A_MESSAGE - 1)
+        );
+        assert_eq!(
+            (next.befalls(), next.index()),
+            (Befalls::Machine, OF_A_MESSAGE)
+        );
     }
 
     #[test]

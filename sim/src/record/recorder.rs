@@ -10,14 +10,10 @@ use skewsync::unit::{Arbiter, ArbiterInput, ArbiterOutput, Input, Outcome, Outpu
 use super::ledger::Ledger;
 use super::watched::{Notes, Watched};
 use super::{Asked, Carried, Entry, Mark, Recording, Sort, Spot, words};
-use crate::plan::fault::FAULT_KINDS;
+use crate::plan::fault::{FAULT_KINDS, OF_A_MESSAGE};
 use crate::plan::{ENTRIES, Fault, Sight};
-use crate::run::Report;
 use crate::stock::Stock;
 use crate::tap::{Delivered, Event, Fate, Observer, Scene, Seen, Violation};
-
-/// The kinds that befall a single message.
-const OF_A_MESSAGE: [&str; 6] = ["lose", "duplicate", "delay", "corrupt", "hold", "reorder"];
 
 /// Where a recorder writes to.
 #[derive(Clone, Default)]
@@ -63,12 +59,13 @@ impl Book {
         std::mem::take(&mut self.lock().entries)
     }
 
-    /// What was written.
-    pub fn close(self, report: &Report) -> Recording {
+    /// What was written. `violated_at`: the number of the event that broke a property; `images`: those at the end.
+    pub fn close(self, violated_at: Option<u64>, images: [String; 2]) -> Recording {
         let mut recording = std::mem::take(&mut *self.lock());
         let notes = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
         recording.held = notes.values().cloned().collect();
-        recording.close(report);
+        recording.violated_at = violated_at;
+        recording.images = images;
         recording
     }
 }
@@ -210,7 +207,9 @@ impl Recorder {
             entry.marks.push(Mark::Shows { from, to });
         }
         let Some(below) = &self.below else { return };
-        let lines = lines_below(unit, below);
+        let Some(lines) = lines_below(unit, below) else {
+            return;
+        };
         if self.state[at] != lines {
             self.state[at].clone_from(&lines);
             self.entries[index].marks.push(Mark::State { lines });
@@ -301,7 +300,7 @@ impl Recorder {
 
     fn fault(&mut self, seen: &Seen<'_>, kind: usize, effect: bool, of: Option<&Fault>) {
         let name = FAULT_KINDS[kind];
-        if of.is_none() && OF_A_MESSAGE.contains(&name) {
+        if of.is_none() && kind < OF_A_MESSAGE {
             // The entry of the message says it.
             return;
         }
@@ -493,21 +492,17 @@ fn carried(sight: Sight, number: u64) -> Carried {
     }
 }
 
-/// The lines of a unit's config that stand below a path, as the terminal would print them.
-fn lines_below(unit: &Unit, below: &str) -> Vec<String> {
+/// The lines of a unit's config that stand below a path, as the terminal would print them; none of a unit whose config is
+/// not told: one without a role that holds nothing of an Active, or one that waits for its lease.
+fn lines_below(unit: &Unit, below: &str) -> Option<Vec<String>> {
     let config = match &unit.part {
-        Part::Active(active) => Some(active.config.config()),
-        Part::Standby(standby) => {
-            let replica = standby.replica.as_ref();
-            replica.map(|replica| replica.receiver.raising().config())
-        }
-        Part::Holder(_) => None,
+        Part::Active(active) => active.config.config(),
+        Part::Standby(standby) => standby.replica.as_ref()?.receiver.raising().config(),
+        Part::Holder(_) => return None,
     };
-    let lines = config.into_iter().flat_map(|config| config.lines());
-    lines
-        .map(|(key, line)| key.place.path() + line.words.text())
-        .filter(|text| text.starts_with(below))
-        .collect()
+    let lines = config.lines();
+    let texts = lines.map(|(key, line)| key.place.path() + line.words.text());
+    Some(texts.filter(|text| text.starts_with(below)).collect())
 }
 
 /// A fault's kind with its numbers, as a plan writes it.

@@ -7,9 +7,9 @@ mod tables;
 use maud::{Markup, html};
 
 use crate::campaign::{Summary, coverage};
+use crate::interval::{percent, wilson};
 use crate::plan::ENTRIES;
 use crate::plan::fault::FAULT_KINDS;
-use crate::report::interval::{percent, wilson};
 use crate::report::page::page;
 
 /// The name of the page in the folder that it is written to.

@@ -11,36 +11,18 @@ pub use aside::Aside;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use crate::analysis::model::{self, ModelSays};
 use crate::campaign::{Failed, recorded_within};
-use crate::oracle::lockstep;
-use crate::record::{Held, Recording, cone};
+use crate::made::Made;
+use crate::record::{Recording, cone};
 use crate::report::picture::Picture;
-use crate::run::{Lockstep, Options, Report, Verdict};
+use crate::run::{Lockstep, Options, Report};
 use crate::signature::Signature;
-use crate::verbs::replay::made::Made;
 
 /// Entries of a causal cone that are shown.
 const CONE_MAX: usize = 60;
 /// The same on a terminal.
 const CONE_MAX_TERMINAL: usize = 28;
-
-/// What the model says of a run that failed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ModelSays {
-    /// The engine left it.
-    Left {
-        /// The step, if it is known.
-        step: Option<u64>,
-        /// What was expected and what came, in words.
-        what: String,
-        /// What fails where nobody holds the steps against the model, in words.
-        without: String,
-    },
-    /// It makes every step that the engine made.
-    Allows,
-    /// It was not asked, and why.
-    Unasked(String),
-}
 
 /// The failure of one plan.
 pub struct Failure<'a> {
@@ -86,7 +68,7 @@ impl Case {
         let quiet = crate::quiet::panics();
         let ran = recorded_within(limit, &made.plan, &made.stock, options, None);
         drop(quiet);
-        let (report, recording) = ran.map_err(unasked)?;
+        let (report, recording) = ran.map_err(Failed::words)?;
         Ok(Self {
             made,
             report,
@@ -127,7 +109,7 @@ impl<'a> Failure<'a> {
             report,
             options,
             recording,
-            model: ask(made, (report, recording), options, limit),
+            model: model::ask(made, (report, recording), options, limit),
             cone,
             more: Vec::new(),
         }
@@ -147,93 +129,5 @@ impl<'a> Failure<'a> {
         let broken = self.recording.last_of_interest();
         let shown = cone::telling(&self.recording.entries, &self.cone, most);
         Picture::of(&self.recording.entries, &shown, broken)
-    }
-}
-
-/// What the model says: of this run, if it was held against it, or of another.
-fn ask(
-    made: &Made,
-    (report, recording): (&Report, &Recording),
-    options: Options,
-    limit: Duration,
-) -> ModelSays {
-    let again = |lockstep| {
-        let quiet = crate::quiet::panics();
-        let (plan, stock) = (&made.plan, &made.stock);
-        let ran = recorded_within(limit, plan, stock, Options { lockstep }, None);
-        drop(quiet);
-        ran
-    };
-    if let Verdict::Violated(violation) = &report.verdict
-        && violation.property == lockstep::NAME
-    {
-        let without = match again(Lockstep::Off) {
-            Ok((other, _)) if other.verdict == Verdict::Passed => {
-                "without the model beside it, no property fails: nothing else sees this".into()
-            }
-            Ok((other, _)) => format!(
-                "without the model beside it, at {:.4} s: {}",
-                other.virtual_us as f64 / 1e6,
-                other.verdict.words()
-            ),
-            Err(failed) => unasked(failed),
-        };
-        let (step, what) = (report.violated_at, violation.what.clone());
-        return ModelSays::Left {
-            step,
-            what,
-            without,
-        };
-    }
-    if options.lockstep == Lockstep::On {
-        return said(recording);
-    }
-    match again(Lockstep::On) {
-        Ok((_, recording)) => said(&recording),
-        Err(failed) => ModelSays::Unasked(unasked(failed)),
-    }
-}
-
-/// What the model says of a run that was held against it.
-fn said(recording: &Recording) -> ModelSays {
-    let of_model = |held: &&Held| held.property == lockstep::NAME;
-    let held = recording.held.iter().find(of_model);
-    match held.and_then(|held| Some((held.broke?, held))) {
-        Some(((step, _), held)) => ModelSays::Left {
-            step: Some(step),
-            what: held.what.clone(),
-            without: String::new(),
-        },
-        None => ModelSays::Allows,
-    }
-}
-
-fn unasked(failed: Failed) -> String {
-    match failed {
-        Failed::Hung(verdict) => verdict.words(),
-        Failed::Harness(error) => error,
-    }
-}
-
-impl ModelSays {
-    /// In words.
-    pub fn words(&self) -> String {
-        match self {
-            Self::Left { step, what, without } => {
-                let at = step.map_or_else(String::new, |step| format!(" at step {step}"));
-                let without = if without.is_empty() {
-                    String::new()
-                } else {
-                    format!("; {without}")
-                };
-                format!("the engine left the model{at}: {}{without}", what.trim_start_matches("the engine left the model: "))
-            }
-            Self::Allows => {
-                "the model allows this: it makes every step that the engine made, so that the design is wrong, \
-                 or lies beyond what the model knows"
-                    .into()
-            }
-            Self::Unasked(why) => format!("the model was not asked: {why}"),
-        }
     }
 }

@@ -4,8 +4,9 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::replay::made::{self, Made};
+use super::files;
 use crate::exit;
+use crate::made::Made;
 use crate::plan::Plan;
 use crate::regression::{Expect, PASSED, Regression};
 use crate::stock::Stock;
@@ -42,7 +43,7 @@ pub fn run(args: &Args, out: &mut dyn Write, _: &mut dyn Write) -> Result<u8, St
     if args.why.trim().is_empty() {
         return Err("--why is empty: say in a sentence what it was".into());
     }
-    let Made { plan, stock } = Made::of(made::read(&args.plan)?)?;
+    let Made { plan, stock } = Made::of(files::read(&args.plan)?)?;
     let mut plan = Arc::unwrap_or_clone(plan);
     // A kept plan is about the engine: a family that grows by a form does not end it.
     plan.units.iter_mut().for_each(|unit| unit.digest.clear());
@@ -73,7 +74,7 @@ pub fn run(args: &Args, out: &mut dyn Write, _: &mut dyn Write) -> Result<u8, St
         expect,
         plan,
     };
-    made::write(&path, &kept.write())?;
+    files::write(&path, &kept.write())?;
     let wrong = |error: std::io::Error| format!("cannot write: {error}");
     writeln!(out, "{}: {now}", path.display()).map_err(wrong)?;
     if kept.plan.planted.is_none() {

@@ -2,7 +2,6 @@
 
 mod all;
 mod drift;
-pub mod made;
 mod window;
 
 use std::io::Write;
@@ -11,13 +10,14 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::files;
 use crate::campaign::{Failed, HANGS_AFTER, recorded_within, run_within};
 use crate::exit;
+use crate::made::Made;
 use crate::record::{Recording, compare, perfetto, read_ndjson};
 use crate::regression;
 use crate::report::failure;
 use crate::run::{Lockstep, Options, Report, Verdict};
-use made::Made;
 use window::Window;
 
 /// Runs a plan, twice, and says what was established: of a failure, its report.
@@ -134,7 +134,7 @@ pub fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, 
         return all::run(folder, out);
     }
     let path = args.plan.as_deref().ok_or("no plan is named")?;
-    let mut plan = made::read(path)?;
+    let mut plan = files::read(path)?;
     if args.sound {
         plan.planted = None;
     }
@@ -176,7 +176,7 @@ pub fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, 
         write!(out, "{}", failure::terminal::text(&failure, &path)).map_err(unwritten)?;
         if let Some(dir) = &args.out {
             let page = failure::html::page(&failure, &path);
-            let at = made::keep(dir, "failure.html", &page)?;
+            let at = files::keep(dir, "failure.html", &page)?;
             writeln!(out, "report: {}", at.display()).map_err(unwritten)?;
         }
     }
@@ -233,7 +233,7 @@ fn last_words(report: &Report) -> String {
 }
 
 fn entries_in(path: &Path) -> Result<Vec<crate::record::Entry>, String> {
-    let text = super::run::read(path)?;
+    let text = files::text(path)?;
     read_ndjson(&text).map_err(|error| format!("{}: {error}", path.display()))
 }
 
@@ -244,5 +244,5 @@ fn write_trace(path: &Path, recording: &Recording) -> Result<(), String> {
     } else {
         recording.ndjson()
     };
-    made::write(path, &text)
+    files::write(path, &text)
 }

@@ -7,13 +7,14 @@ mod parts;
 mod shrunken;
 
 use std::io::{IsTerminal, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use outcome::Outcome;
 use skewsync::parse::{self, WalkUp};
 
+use super::files;
 use crate::campaign::{self, Campaign, Ended, Ends, HANGS_AFTER, Kind, Ran, Summary};
 use crate::draw::{Mix, Wishes};
 use crate::exit;
@@ -210,7 +211,7 @@ fn with_progress(
 /// What the runs are made of.
 fn made_of(args: &Args) -> Result<(Arc<Stock>, Wishes), String> {
     let only_faults = args.only_faults.as_deref().map(fault_names).transpose()?;
-    let config = args.config.as_deref().map(read).transpose()?;
+    let config = args.config.as_deref().map(files::text).transpose()?;
     let mut images = Vec::new();
     let mut pair = None;
     if let (Some(active), Some(standby)) = (&args.active, &args.standby) {
@@ -276,12 +277,4 @@ fn fault_names(text: &str) -> Result<Vec<String>, String> {
             })
         })
         .collect()
-}
-
-/// Reads a text file.
-///
-/// # Errors
-/// In words, with the path.
-pub fn read(path: &Path) -> Result<String, String> {
-    std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))
 }

@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use maud::{PreEscaped, html};
 
-use super::replay::made::{self, Made};
+use super::files;
 use crate::campaign::{Failed, HANGS_AFTER, recorded_within};
 use crate::draw::{self, Wishes};
+use crate::made::Made;
 use crate::record::cone;
 use crate::report::page;
 use crate::report::picture::{Picture, lanes, svg};
@@ -37,7 +38,7 @@ pub struct Args {
 pub fn run(args: &Args, out: &mut dyn Write, _: &mut dyn Write) -> Result<u8, String> {
     let plan = match args.what.parse() {
         Ok(seed) => draw::plan(seed, &Wishes::default()),
-        Err(_) => made::read(Path::new(&args.what))?,
+        Err(_) => files::read(Path::new(&args.what))?,
     };
     let made = Made::of(plan)?;
     let options = Options {
@@ -47,10 +48,7 @@ pub fn run(args: &Args, out: &mut dyn Write, _: &mut dyn Write) -> Result<u8, St
     let limit: Duration = HANGS_AFTER;
     let ran = recorded_within(limit, &made.plan, &made.stock, options, None);
     drop(quiet);
-    let (report, recording) = ran.map_err(|failed| match failed {
-        Failed::Hung(verdict) => verdict.words(),
-        Failed::Harness(error) => error,
-    })?;
+    let (report, recording) = ran.map_err(Failed::words)?;
     let all = (0..recording.entries.len()).collect();
     let shown = cone::telling(&recording.entries, &all, args.rows as usize);
     let broken = recording
@@ -76,7 +74,7 @@ pub fn run(args: &Args, out: &mut dyn Write, _: &mut dyn Write) -> Result<u8, St
             p { (words) "." }
             (svg::markup(&picture, &words))
         };
-        let at = made::keep(dir, "show.html", &page::page(&title, body))?;
+        let at = files::keep(dir, "show.html", &page::page(&title, body))?;
         writeln!(out, "picture: {}", at.display()).map_err(unwritten)?;
     }
     Ok(crate::exit::PASSED)

@@ -6,10 +6,11 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::files;
 use super::replay::Told;
-use super::replay::made::{self, Made};
 use crate::exit;
 use crate::interrupt;
+use crate::made::Made;
 use crate::plan::Plan;
 use crate::report::failure::{self, Aside, Case};
 use crate::run::{Lockstep, Options};
@@ -65,7 +66,7 @@ pub struct Args {
 /// # Errors
 /// Unreadable input, a plan that does not fail, a file that cannot be written, in words.
 pub fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, String> {
-    let Made { plan, stock } = Made::of(made::read(&args.plan)?)?;
+    let Made { plan, stock } = Made::of(files::read(&args.plan)?)?;
     let lockstep = if args.no_lockstep {
         Lockstep::Off
     } else {
@@ -88,7 +89,7 @@ pub fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, 
     let shrunk = watched(&plan, &stock, &how)
         .map_err(|error| format!("{}: {error}", args.plan.display()))?;
     let path = args.out.clone().unwrap_or_else(|| beside(&args.plan));
-    made::write(&path, &shrunk.plan.write())?;
+    files::write(&path, &shrunk.plan.write())?;
     let unwritten = |error: std::io::Error| format!("cannot write: {error}");
     if args.json {
         let text = serde_json::to_string(&shrunk).map_err(|error| error.to_string())?;
@@ -97,7 +98,7 @@ pub fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, 
         let told = told(&shrunk, &stock, how.options, how.hangs_after, Vec::new())?;
         write!(out, "{}", told.brief(&path)).map_err(unwritten)?;
         if let Some(dir) = &args.report {
-            let at = made::keep(dir, "failure.html", &told.page(&path))?;
+            let at = files::keep(dir, "failure.html", &told.page(&path))?;
             writeln!(out, "report: {}", at.display()).map_err(unwritten)?;
         }
     }

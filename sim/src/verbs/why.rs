@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::replay::made::{self, Made};
+use super::files;
 use crate::analysis::With;
 use crate::analysis::inevitable::{self, Curve};
 use crate::analysis::sibling::{self, Sibling};
 use crate::exit;
 use crate::interrupt;
+use crate::made::Made;
 use crate::report::failure::{self, Aside, Case};
 use crate::run::{Lockstep, Options};
 
@@ -66,7 +67,7 @@ struct Why {
 /// # Errors
 /// Unreadable input, a plan that passes, in words.
 pub fn run(args: &Args, out: &mut dyn Write, _: &mut dyn Write) -> Result<u8, String> {
-    let made = Made::of(made::read(&args.plan)?)?;
+    let made = Made::of(files::read(&args.plan)?)?;
     let (plan, stock) = (&made.plan, &made.stock);
     let lockstep = if args.no_lockstep {
         Lockstep::Off
@@ -89,7 +90,7 @@ pub fn run(args: &Args, out: &mut dyn Write, _: &mut dyn Write) -> Result<u8, St
     drop(quiet);
     let unwritten = |error: std::io::Error| format!("cannot write: {error}");
     if let (Some(path), Some(sibling)) = (&args.sibling, &sibling) {
-        made::write(path, &sibling.plan.write())?;
+        files::write(path, &sibling.plan.write())?;
     }
     let why = Why { curve, sibling };
     if args.json {
@@ -111,7 +112,7 @@ pub fn run(args: &Args, out: &mut dyn Write, _: &mut dyn Write) -> Result<u8, St
         let path = args.plan.display().to_string();
         let case = Case::run(made, with.options, with.hangs_after)?;
         let page = failure::html::page(&case.failure(found.into()), &path);
-        let at = made::keep(dir, "failure.html", &page)?;
+        let at = files::keep(dir, "failure.html", &page)?;
         writeln!(out, "report: {}", at.display()).map_err(unwritten)?;
     }
     Ok(exit::PASSED)

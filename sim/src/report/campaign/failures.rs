@@ -6,7 +6,7 @@ use maud::{Markup, html};
 
 use super::counted;
 use crate::campaign::{Failures, Summary};
-use crate::report::interval::{percent, wilson};
+use crate::interval::{percent, wilson};
 use crate::report::plan_path;
 use crate::signature::Signature;
 

@@ -6,8 +6,8 @@ use maud::{Markup, html};
 
 use super::{counted, kind};
 use crate::campaign::Summary;
+use crate::interval::percent;
 use crate::plan::fault::FAULT_KINDS;
-use crate::report::interval::percent;
 use crate::run::class::Class;
 use crate::run::phase::{PHASES, Phase};
 use crate::run::tally::Standing;

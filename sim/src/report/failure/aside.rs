@@ -8,12 +8,12 @@ use maud::{Markup, html};
 
 use crate::analysis::inevitable::{Curve, Moment};
 use crate::analysis::sibling::Sibling;
-use crate::campaign::recorded_within;
+use crate::campaign::{Failed, recorded_within};
+use crate::interval::{percent, wilson};
+use crate::made::Made;
 use crate::record::compare::{self, Parting};
-use crate::report::interval::{percent, wilson};
 use crate::run::Options;
 use crate::shrink::Shrunk;
-use crate::verbs::replay::made::Made;
 
 /// Entries of a sibling's run, and of the failing one, that are shown before they part, and from there on.
 const AROUND: (usize, usize) = (3, 10);
@@ -84,7 +84,7 @@ impl Aside {
         let line = format!("the same plan without {}", sibling.without);
         let run = |made: &Made| {
             let ran = recorded_within(limit, &made.plan, &made.stock, options, None);
-            ran.map_err(super::unasked)
+            ran.map_err(Failed::words)
         };
         let other = Made {
             plan: std::sync::Arc::new(sibling.plan.clone()),

@@ -14,7 +14,7 @@ use crate::regression::{Expect, PASSED, Regression};
 use crate::run::{Lockstep, Options};
 use crate::shrink::{self, How, Shrunk, Size, Sound};
 use crate::verbs::adopt;
-use crate::verbs::replay::made::write;
+use crate::verbs::files::{self, write};
 
 /// Seeds that are run for each defect whatever they show, so that the table says how often it is seen.
 const SAMPLE: u64 = 40;
@@ -46,7 +46,7 @@ pub(super) fn run(
 ) -> Result<u8, String> {
     let folder = checkout.join("tests/regressions");
     let (list, readme) = (checkout.join("sim/kept.toml"), folder.join("README.md"));
-    let mut all: AllKept = toml::from_str(&super::super::run::read(&list)?)
+    let mut all: AllKept = toml::from_str(&files::text(&list)?)
         .map_err(|error| format!("{}: {error}", list.display()))?;
     let mut missed = 0;
     for defect in defects {
@@ -82,10 +82,7 @@ pub(super) fn run(
         }
         all.put(kept);
         write(&list, &all.write())?;
-        write(
-            &readme,
-            &with_table(&super::super::run::read(&readme)?, &all)?,
-        )?;
+        write(&readme, &with_table(&files::text(&readme)?, &all)?)?;
     }
     Ok(if missed == 0 {
         exit::PASSED

@@ -4,11 +4,12 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::made::Made;
 use crate::exit;
+use crate::made::Made;
 use crate::plan::Plan;
 use crate::regression::{Checked, Regression};
 use crate::stock::{Stock, StockError};
+use crate::verbs::files;
 
 /// Runs all kept plans of a folder and prints what each was to establish, and did. Those with a planted defect run
 /// with it where this build has it, and without it in any build.
@@ -99,7 +100,7 @@ fn plans(folder: &Path) -> Result<Vec<PathBuf>, String> {
 }
 
 fn read(path: &Path) -> Result<Regression, String> {
-    let text = crate::verbs::run::read(path)?;
+    let text = files::text(path)?;
     Regression::read(&text).map_err(|error| format!("{}: {error}", path.display()))
 }
 

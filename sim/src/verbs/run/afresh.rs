@@ -8,7 +8,8 @@ use crate::campaign::{Campaign, Failure, Ran, recorded};
 use crate::record::{Entry, compare, read_ndjson};
 use crate::run::{Lockstep, Options, Verdict};
 use crate::stock::Stock;
-use crate::verbs::replay::{Told, made};
+use crate::verbs::files;
+use crate::verbs::replay::Told;
 
 /// Failures that are run in a process of their own, at most: the first of each signature.
 const AFRESH_MAX: usize = 16;
@@ -77,7 +78,7 @@ fn there(
     let words = |error: std::io::Error| format!("files for another process: {error}");
     let dir = tempfile::tempdir().map_err(words)?;
     let (plan, trace) = (dir.path().join("plan.toml"), dir.path().join("trace"));
-    made::write(&plan, &failure.plan.write())?;
+    files::write(&plan, &failure.plan.write())?;
     let program = std::env::current_exe().map_err(words)?;
     let mut command = Command::new(program);
     command.arg("replay").arg(&plan).arg("--json");
@@ -101,7 +102,7 @@ fn there(
     // A run that did not come back has left none.
     let entries = match told.trace {
         None => Vec::new(),
-        Some(_) => read_ndjson(&super::read(&trace)?).map_err(|error| error.to_string())?,
+        Some(_) => read_ndjson(&files::text(&trace)?).map_err(|error| error.to_string())?,
     };
     Ok(Ok((told, entries)))
 }

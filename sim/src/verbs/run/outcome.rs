@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use crate::campaign::{Failure, Summary};
 use crate::report::{self, plan_path};
-use crate::verbs::replay::made;
+use crate::verbs::files;
 
 /// How the outcome is told.
 #[derive(Clone, Debug, clap::Args)]
@@ -72,7 +72,7 @@ impl Outcome {
         if let Some(path) = &self.junit {
             let text =
                 report::ci::junit(summary, &dir).map_err(|error| format!("JUnit: {error}"))?;
-            made::write(path, &text)?;
+            files::write(path, &text)?;
         }
         kept
     }
@@ -90,14 +90,14 @@ impl Outcome {
                 .keep(),
         };
         for of in summary.failed.values() {
-            made::write(&plan_path(&dir, of.first.seed), &of.first.plan)?;
+            files::write(&plan_path(&dir, of.first.seed), &of.first.plan)?;
         }
         if self.out.is_some() {
             for failure in failures {
-                made::write(&plan_path(&dir, failure.seed), &failure.plan.write())?;
+                files::write(&plan_path(&dir, failure.seed), &failure.plan.write())?;
             }
             let page = report::campaign::of(summary);
-            made::write(&dir.join(report::campaign::FILE), &page)?;
+            files::write(&dir.join(report::campaign::FILE), &page)?;
         }
         Ok(dir)
     }

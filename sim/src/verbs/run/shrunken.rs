@@ -12,7 +12,7 @@ use crate::report::failure::Aside;
 use crate::run::{Options, Verdict};
 use crate::shrink::How;
 use crate::stock::Stock;
-use crate::verbs::replay::made;
+use crate::verbs::files;
 use crate::verbs::shrink;
 
 /// Signatures of which a failure is shrunk.
@@ -65,14 +65,14 @@ pub(super) fn firsts(ran: &Ran, with: &With<'_>, out: &mut dyn Write) -> Result<
             }
         };
         let path = with.dir.join(format!("seed-{}-shrunk.toml", failure.seed));
-        made::write(&path, &shrunk.plan.write())?;
+        files::write(&path, &shrunk.plan.write())?;
         let failed = ran.summary.failed.get(&failure.signature());
         let seeds = failed.map_or(1, |failed| failed.seeds.count());
         let often = Aside::often(seeds, ran.summary.seeds());
         let told = shrink::told(&shrunk, with.stock, with.options, HANGS_AFTER, vec![often])?;
         let _ = write!(out, "\nseed {}: {}", failure.seed, told.brief(&path));
         let name = format!("seed-{}.html", failure.seed);
-        let at = made::keep(with.dir, &name, &told.page(&path))?;
+        let at = files::keep(with.dir, &name, &told.page(&path))?;
         let _ = writeln!(out, "report: {}", at.display());
         for trace in shrink::differing(&shrunk, with.options)? {
             let here = shrunk.trace;

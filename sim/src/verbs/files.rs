@@ -1,0 +1,45 @@
+//! Files that verbs read and write.
+
+use std::path::{Path, PathBuf};
+
+use crate::plan::Plan;
+use crate::regression;
+
+/// Reads a text file.
+///
+/// # Errors
+/// In words, with the path.
+pub fn text(path: &Path) -> Result<String, String> {
+    std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))
+}
+
+/// Reads a plan, or the plan of a kept one.
+///
+/// # Errors
+/// In words, with the path.
+pub fn read(path: &Path) -> Result<Plan, String> {
+    regression::plan_in(&text(path)?).map_err(|error| format!("{}: {error}", path.display()))
+}
+
+/// Writes a file.
+///
+/// # Errors
+/// In words, with the path.
+pub fn write(path: &Path, text: &str) -> Result<(), String> {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a verb writes what it was asked to keep"
+    )]
+    std::fs::write(path, text).map_err(|error| format!("{}: {error}", path.display()))
+}
+
+/// Writes a file of this name to a folder, which is made if it is not there. Gives its path.
+///
+/// # Errors
+/// In words, with the path.
+pub fn keep(dir: &Path, name: &str, text: &str) -> Result<PathBuf, String> {
+    std::fs::create_dir_all(dir).map_err(|error| format!("{}: {error}", dir.display()))?;
+    let path = dir.join(name);
+    write(&path, text)?;
+    Ok(path)
+}
