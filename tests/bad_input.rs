@@ -124,6 +124,82 @@ fn configs_that_are_none() {
 }
 
 #[test]
+fn a_byte_order_mark_is_skipped_and_said() {
+    let folder = Folder::new();
+    let marked = folder.file("marked.conf", "\u{feff}hostname r1\nip routing\n");
+    let said = "marked.conf: the byte order mark at the head of the file is skipped";
+    let first = "marked.conf:1: config: hostname r1";
+    meets(&["parse", "meridian@6.2", &marked], 0, &[said, first]);
+    let preview = ["preview", "meridian@6.2", "meridian@6.1", &marked];
+    let says = [
+        "marked.conf on meridian 6.2, facing 6.1:   2 lines\n",
+        "  the byte order mark at the head of the file is skipped\n",
+    ];
+    meets(&preview, 0, &says);
+    let json = |file: &str, field: &str| {
+        let preview = ["preview", "meridian@6.2", "meridian@6.1", file, "--json"];
+        meets(&preview, 0, &[field, r#""lines":2"#, r#""not_taken":[]"#]);
+    };
+    json(&marked, r#""byte_order_mark_skipped":true"#);
+    let plain = folder.file("plain.conf", "hostname r1\nip routing\n");
+    json(&plain, r#""byte_order_mark_skipped":false"#);
+    let translate = |file: &str, more: &[&str]| {
+        let (mut out, mut err) = (Vec::new(), Vec::new());
+        let args = [
+            "skewsync",
+            "translate",
+            "meridian@6.2",
+            "meridian@6.1",
+            file,
+        ];
+        skewsync_cli::run(args.iter().chain(more), &mut out, &mut err);
+        [out, err].map(|bytes| String::from_utf8(bytes).expect("text"))
+    };
+    // What is sent is a configuration: nothing stands in it but that.
+    let [sent, note] = translate(&marked, &[]);
+    assert_eq!([sent, String::new()], translate(&plain, &[]));
+    assert!(note.contains(said), "{note}");
+    let [explained, note] = translate(&marked, &["--explain"]);
+    let (explained, line) = (
+        explained.replace("marked", "plain"),
+        "plain.conf:1  as it is",
+    );
+    assert!(
+        explained.contains(line) && note.contains(said),
+        "{explained}{note}"
+    );
+    assert_eq!(
+        [explained, String::new()],
+        translate(&plain, &["--explain"])
+    );
+    // A mark that is not at the head is what it was: no text of a line.
+    let later = folder.file("later.conf", "hostname r1\n\u{feff}ip routing\n");
+    meets(
+        &["parse", "meridian@6.2", &later],
+        1,
+        &["later.conf:2: no such command"],
+    );
+}
+
+#[test]
+fn a_text_in_another_encoding_is_told_by_its_byte_order_mark() {
+    let folder = Folder::new();
+    let utf_16 = folder.file("wide.conf", b"\xff\xfeh\0o\0s\0t\0");
+    let says = [
+        "wide.conf: UTF-16 text, by its byte order mark; convert it first: iconv -f UTF-16 -t UTF-8 ",
+        "wide.conf\n",
+    ];
+    meets(&["parse", "meridian@6.2", &utf_16], 5, &says);
+    let (a, b) = ("meridian@6.2", "meridian@6.1");
+    meets(&["preview", a, b, &utf_16], 5, &says);
+    meets(&["preview", a, b, &utf_16, "--json"], 5, &says);
+    meets(&["translate", a, b, &utf_16], 5, &says);
+    meets(&["accepts", a, &utf_16], 5, &says);
+    let utf_32 = folder.file("wider.conf", b"\0\0\xfe\xff\0\0\0h");
+    meets(&["preview", a, b, &utf_32], 5, &["wider.conf: UTF-32 text"]);
+}
+
+#[test]
 fn tables_that_are_none() {
     let folder = Folder::new();
     let rows = folder.file(

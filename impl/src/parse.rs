@@ -2,6 +2,8 @@
 //!
 //! It executes nothing: what a line does to a config is the business of `config`.
 
+mod mark;
+
 use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::sync::Arc;
@@ -13,6 +15,7 @@ use core::hash::{Hash, Hasher};
 use crate::base::{FormId, ModeId};
 use crate::grammar::{Resolution, Sign, Token, Words, split_words};
 use crate::image::{FormDecl, Grammar, Image, ROOT};
+pub use mark::{Mark, OtherEncoding, after_mark};
 
 /// The longest line that is read.
 pub const LINE_BYTES_MAX: usize = 8 * 1024;

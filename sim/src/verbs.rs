@@ -98,8 +98,12 @@ mod tests {
 
     impl Input {
         fn of(text: &str) -> Self {
+            Self::bytes(text.as_bytes())
+        }
+
+        fn bytes(bytes: &[u8]) -> Self {
             let mut file = tempfile::NamedTempFile::new().expect("a temporary file");
-            file.write_all(text.as_bytes()).expect("it takes the text");
+            file.write_all(bytes).expect("it takes the bytes");
             Self(file)
         }
 
@@ -228,6 +232,36 @@ mod tests {
             err.contains(
                 "2 of 3 lines are not taken by meridian@6.0 and are left out; the first: line 2"
             ),
+            "{err}"
+        );
+    }
+
+    #[test]
+    fn a_byte_order_mark_before_a_config_is_skipped_and_said() {
+        let of = |text: &str| {
+            let config = Input::of(text);
+            let runs = [
+                "run", "--seeds", "1", "--pair", "6.0:6.2", "--json", "--config",
+            ];
+            let (exit, out, err) = lab(&[&runs[..], &[config.path()]].concat());
+            assert_eq!(exit, code(exit::PASSED), "{out}{err}");
+            let object: serde_json::Value = serde_json::from_str(&out).expect("one JSON object");
+            (object["traces"].clone(), err)
+        };
+        let (marked, err) = of("\u{feff}hostname r1\nip routing\n");
+        let said = "the byte order mark at the head of the file is skipped";
+        assert!(err.contains(said) && !err.contains("not taken"), "{err}");
+        assert_eq!(of("hostname r1\nip routing\n"), (marked, String::new()));
+    }
+
+    #[test]
+    fn a_config_in_utf_16_is_refused() {
+        let config = Input::bytes(b"\xff\xfeh\0o\0");
+        let runs = ["run", "--seeds", "1", "--pair", "6.0:6.2", "--config"];
+        let (exit, _, err) = lab(&[&runs[..], &[config.path()]].concat());
+        assert_eq!(exit, code(exit::USAGE));
+        assert!(
+            err.contains(config.path()) && err.contains("iconv -f UTF-16"),
             "{err}"
         );
     }

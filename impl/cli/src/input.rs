@@ -6,6 +6,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use skewsync::image::{IMAGE_BYTES_MAX, Image, ImageFileError, bundled};
+use skewsync::parse::{self, Mark, OtherEncoding};
+
+/// The largest configuration that is read.
+pub const CONFIG_BYTES_MAX: usize = 256 * 1024 * 1024;
 
 /// Why input cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -25,6 +29,14 @@ pub enum InputError {
         path: PathBuf,
         /// The bound.
         max: usize,
+    },
+    /// A text is not in UTF-8.
+    #[error("{}: {other} {}", path.display(), path.display())]
+    Encoding {
+        /// The file.
+        path: PathBuf,
+        /// Its encoding.
+        other: OtherEncoding,
     },
     /// A folder holds no file.
     #[error("{}: there is no file in this folder", path.display())]
@@ -94,6 +106,35 @@ pub fn bytes(path: &Path, max: usize) -> Result<Vec<u8>, InputError> {
     Ok(bytes)
 }
 
+/// A configuration as a file holds it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConfigFile {
+    /// The text, without a byte order mark at its head.
+    pub text: Vec<u8>,
+    /// Whether there was one.
+    pub mark: Mark,
+}
+
+/// Reads a configuration file.
+///
+/// # Errors
+/// See [`InputError`].
+pub fn config(path: &Path) -> Result<ConfigFile, InputError> {
+    let mut bytes = bytes(path, CONFIG_BYTES_MAX)?;
+    let (text, mark) = in_utf_8(path, &bytes)?;
+    let begins = bytes.len() - text.len();
+    bytes.drain(..begins);
+    Ok(ConfigFile { text: bytes, mark })
+}
+
+/// The text of a file after its byte order mark, unless that is of another encoding than UTF-8.
+fn in_utf_8<'a>(path: &Path, bytes: &'a [u8]) -> Result<(&'a [u8], Mark), InputError> {
+    parse::after_mark(bytes).map_err(|other| InputError::Encoding {
+        path: path.to_owned(),
+        other,
+    })
+}
+
 /// These files, and for each folder among them the files in it, by name.
 ///
 /// # Errors
@@ -130,7 +171,9 @@ pub fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, InputError> {
 /// # Errors
 /// See [`InputError`].
 pub fn text(path: &Path, max: usize) -> Result<String, InputError> {
-    String::from_utf8(bytes(path, max)?).map_err(|error| InputError::Row {
+    let bytes = bytes(path, max)?;
+    in_utf_8(path, &bytes)?;
+    String::from_utf8(bytes).map_err(|error| InputError::Row {
         path: path.to_owned(),
         line: 1 + error.as_bytes()[..error.utf8_error().valid_up_to()]
             .iter()

@@ -67,7 +67,7 @@ where
         Verb::Dump(args) => verbs::dump::run(&args, out),
         Verb::Diff(args) => verbs::diff::run(&args, out),
         Verb::Preview(args) => verbs::preview::run(&args, out),
-        Verb::Translate(args) => verbs::translate::run(&args, out),
+        Verb::Translate(args) => verbs::translate::run(&args, out, err),
     };
     match result {
         Ok(exit) => exit,

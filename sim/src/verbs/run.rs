@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use outcome::Outcome;
-use skewsync::parse::{self, WalkUp};
+use skewsync::parse::{self, Mark, WalkUp};
 
 use super::files;
 use crate::campaign::{self, Campaign, Ended, Ends, HANGS_AFTER, Kind, Ran, Summary};
@@ -100,9 +100,12 @@ pub struct Args {
 /// Wrong arguments, unreadable input, in words.
 pub fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, String> {
     args.outcome.prepare()?;
-    let (stock, wishes) = made_of(args)?;
-    if let (Some(path), Some(left_out)) = (&args.config, left_out(&stock, &wishes)) {
-        let _ = writeln!(err, "skewlab: {}: {left_out}", path.display());
+    let (stock, wishes, mark) = made_of(args)?;
+    if let Some(path) = &args.config {
+        let mark = (mark == Mark::Skipped).then(|| mark.to_string());
+        for note in mark.into_iter().chain(left_out(&stock, &wishes)) {
+            let _ = writeln!(err, "skewlab: {}: {note}", path.display());
+        }
     }
     stock
         .planted(args.planted.as_deref())
@@ -208,10 +211,11 @@ fn with_progress(
     ran
 }
 
-/// What the runs are made of.
-fn made_of(args: &Args) -> Result<(Arc<Stock>, Wishes), String> {
+/// What the runs are made of, and whether the config's file had a byte order mark.
+fn made_of(args: &Args) -> Result<(Arc<Stock>, Wishes, Mark), String> {
     let only_faults = args.only_faults.as_deref().map(fault_names).transpose()?;
-    let config = args.config.as_deref().map(files::text).transpose()?;
+    let config = args.config.as_deref().map(files::config).transpose()?;
+    let (config, mark) = config.map_or((None, Mark::Absent), |(text, mark)| (Some(text), mark));
     let mut images = Vec::new();
     let mut pair = None;
     if let (Some(active), Some(standby)) = (&args.active, &args.standby) {
@@ -242,7 +246,7 @@ fn made_of(args: &Args) -> Result<(Arc<Stock>, Wishes), String> {
         config,
         material: Arc::new(material),
     };
-    Ok((Arc::new(stock), wishes))
+    Ok((Arc::new(stock), wishes, mark))
 }
 
 /// What of the startup config the image of slot 0 does not take, in words; none: it takes all of it.

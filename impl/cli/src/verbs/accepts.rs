@@ -5,9 +5,8 @@ use std::path::PathBuf;
 
 use skewsync::parse::{self, Trouble, WalkUp};
 
-use super::parse::CONFIG_BYTES_MAX;
 use crate::Exit;
-use crate::input::{self, InputError};
+use crate::input::{self, CONFIG_BYTES_MAX, InputError};
 
 /// Writes `mode<TAB>line<TAB>outcome` for rows of `mode<TAB>line`; the outcome is one of match,
 /// no-match, ambiguous, incomplete.

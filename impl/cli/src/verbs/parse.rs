@@ -3,13 +3,10 @@
 use std::io::Write;
 use std::path::PathBuf;
 
-use skewsync::parse::{self, WalkUp};
+use skewsync::parse::{self, Mark, WalkUp};
 
 use crate::Exit;
 use crate::input::{self, InputError};
-
-/// The largest configuration that is read.
-pub const CONFIG_BYTES_MAX: usize = 256 * 1024 * 1024;
 
 /// Each line's form in a configuration file, or what is wrong with it.
 #[derive(Debug, clap::Args)]
@@ -26,9 +23,12 @@ pub struct Args {
 /// See [`InputError`].
 pub fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, InputError> {
     let image = input::image(&args.image)?;
-    let text = input::bytes(&args.config, CONFIG_BYTES_MAX)?;
+    let file = input::config(&args.config)?;
+    if file.mark == Mark::Skipped {
+        writeln!(out, "{}: {}", args.config.display(), file.mark)?;
+    }
     let mut wrong = 0;
-    for statement in parse::text(&image, image.own(), &text, WalkUp::Yes) {
+    for statement in parse::text(&image, image.own(), &file.text, WalkUp::Yes) {
         let at = format!("{}:{}", args.config.display(), statement.number);
         let mode = image.mode_name(statement.place.mode(&image));
         match &statement.found {

@@ -8,8 +8,8 @@ use std::path::PathBuf;
 
 pub(super) use judged::step;
 pub use judged::{Absent, Changed, DontCare, NotTaken, Preview, Stuck};
+use skewsync::parse::Mark;
 
-use super::parse::CONFIG_BYTES_MAX;
 use crate::Exit;
 use crate::input::{self, InputError};
 use crate::pair::Pair;
@@ -42,9 +42,10 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, InputError> {
     let files = input::files(&args.configs)?;
     let (mut looked_at, mut stuck) = (0, 0);
     for (number, file) in files.iter().enumerate() {
-        let text = input::bytes(file, CONFIG_BYTES_MAX)?;
-        let mut preview = Preview::of(&pair, &file.display().to_string(), &text);
-        suggest::suggest(&pair, &text, &mut preview);
+        let config = input::config(file)?;
+        let mut preview = Preview::of(&pair, &file.display().to_string(), &config.text);
+        preview.byte_order_mark_skipped = config.mark == Mark::Skipped;
+        suggest::suggest(&pair, &config.text, &mut preview);
         looked_at += preview.lines;
         stuck += preview.stuck.len();
         if args.json {
@@ -89,6 +90,9 @@ fn write(preview: &Preview, out: &mut dyn Write) -> std::io::Result<()> {
         preview.dont_care.len(),
         preview.stuck.len()
     )?;
+    if preview.byte_order_mark_skipped {
+        writeln!(out, "  {}", Mark::Skipped)?;
+    }
     if preview.said_again > 0 {
         let count = preview.said_again;
         writeln!(

@@ -4,10 +4,9 @@ use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::PathBuf;
 
-use skewsync::parse::{self, WalkUp};
+use skewsync::parse::{self, Mark, WalkUp};
 use skewsync::translate::{Explained, ListKey, Lowering, WayOfLine};
 
-use super::parse::CONFIG_BYTES_MAX;
 use super::preview::step;
 use crate::Exit;
 use crate::input::{self, InputError};
@@ -36,13 +35,17 @@ pub struct Args {
 ///
 /// # Errors
 /// See [`InputError`].
-pub fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, InputError> {
+pub fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Result<Exit, InputError> {
     let pair = Pair::load(&args.active, &args.standby)?;
-    let text = input::bytes(&args.config, CONFIG_BYTES_MAX)?;
+    let input::ConfigFile { text, mark } = input::config(&args.config)?;
+    let file = args.config.display().to_string();
+    // The output is a configuration.
+    if mark == Mark::Skipped {
+        writeln!(err, "skewsync: {file}: {mark}")?;
+    }
     let running = Running::read(&pair.active, &text);
     let lowering = Lowering::of(&pair.active, &pair.at_active, &running.config);
     if args.explain {
-        let file = args.config.display().to_string();
         explain(&pair, &file, &running, &lowering, out)?;
     } else {
         out.write_all(&lowering.wire_bytes())?;

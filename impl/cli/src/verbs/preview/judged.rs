@@ -20,6 +20,8 @@ use crate::running::{Running, key_of, shown};
 pub struct Preview {
     /// The file.
     pub config: String,
+    /// Whether a byte order mark stood at the file's head; it is no part of what was looked at.
+    pub byte_order_mark_skipped: bool,
     /// The Active's image.
     pub active: String,
     /// The facing image.
@@ -108,7 +110,8 @@ pub struct NotTaken {
 }
 
 impl Preview {
-    /// What of this config reaches the facing image; `name` is the file's.
+    /// What of this config reaches the facing image; `name` is the file's, and `text` what stands after
+    /// a byte order mark.
     pub fn of(pair: &Pair, name: &str, text: &[u8]) -> Self {
         let running = Running::read(&pair.active, text);
         let lowering = Lowering::of(&pair.active, &pair.at_active, &running.config);
@@ -116,6 +119,7 @@ impl Preview {
         let (active, standby) = pair.names();
         let mut preview = Self {
             config: name.to_owned(),
+            byte_order_mark_skipped: false,
             active,
             standby,
             lines: explained.len(),
