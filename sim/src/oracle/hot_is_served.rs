@@ -1,11 +1,17 @@
-//! HotIsServed: a unit shows STANDBY HOT, and an Active shows its peer so, only in a session that the
-//! arbiter's register holds, or within T after it stopped to be.
+//! HotIsServed: a unit shows STANDBY HOT, and an Active whose lease runs shows its peer so, only in a session that the
+//! arbiter's register holds, or within `watchdog` x (1 + max_drift) after the later of two moments: the register stopped
+//! to hold it; the last message of it came that was sent by then, or within a lease of then.
+//!
+//! Why no fixed time after the register alone: what ends a session whose other side is gone is the watchdog, and each
+//! message arms it anew, also one that was long on its way. The arbiter clears the register by itself only once no
+//! lease runs, or, its state lost, while the last one runs out: from a lease later on nobody speaks in the session.
+//! Neither the lease nor an Offer adds to the time beside that.
 
 use std::collections::BTreeMap;
 
 use skewsync::base::Slot;
-use skewsync::message::{Eligible, Session};
-use skewsync::unit::{Limits, Part, Shown, Unit};
+use skewsync::message::{Address, Eligible, Session};
+use skewsync::unit::{Input, Limits, Part, Shown, Unit};
 
 use super::broken;
 use crate::tap::{Event, Observer, Scene, Seen, Violation};
@@ -16,15 +22,29 @@ const NAME: &str = "HotIsServed";
 #[derive(Debug, Default)]
 pub struct HotIsServed {
     register: Option<Eligible>,
-    wrong_since: BTreeMap<Slot, u64>,
+    /// When the register stopped to hold a session.
+    stopped: BTreeMap<Session, u64>,
+    /// When each frame between the units was sent, by its number.
+    sent: BTreeMap<u64, u64>,
+    /// The last message that each unit took of a session: its sending, and when it came.
+    heard: BTreeMap<Slot, Heard>,
+    /// When each unit ran on after it was suspended, or was so slow that it holds no bound in time.
+    late: BTreeMap<Slot, u64>,
     checked: u64,
 }
 
-/// lease x (1 + max_drift) + takeover_wait + 3 resends; and the watchdog, which is what ends a session
-/// whose other side is gone.
-fn bound_us(limits: &Limits) -> u64 {
-    let silent = limits.watchdog_ms + 3 * limits.resend_ms;
-    1_000 * (limits.arbiter_lease_ms() + limits.takeover_wait_ms + silent)
+/// A message of a session that a unit took.
+#[derive(Clone, Copy, Debug)]
+struct Heard {
+    session: Session,
+    sent_us: u64,
+    came_us: u64,
+}
+
+/// A span by the slowest clock within drift.
+fn slowest_us(limits: &Limits, ms: u64) -> u64 {
+    let us = ms * 1_000;
+    us + (us * u64::from(limits.max_drift_ppm)).div_ceil(1_000_000)
 }
 
 /// The session in which the unit shows that the pair is hot.
@@ -42,24 +62,76 @@ fn shown_hot(unit: &Unit) -> Option<Session> {
     }
 }
 
+impl HotIsServed {
+    fn hears(&mut self, slot: Slot, seen: &Seen<'_>) {
+        if let Event::Unit {
+            input: Input::Message { message, .. },
+            packet: Some(packet),
+            ..
+        } = seen.event
+            && let Some(session) = message.session()
+        {
+            let sent = self.sent.get(&packet.number);
+            let heard = Heard {
+                session,
+                sent_us: sent.copied().unwrap_or(seen.at_us),
+                came_us: seen.at_us,
+            };
+            self.heard.insert(slot, heard);
+        }
+    }
+
+    /// Until when the unit may show this session as hot, though the register does not hold it.
+    fn until_us(&self, slot: Slot, session: Session, limits: &Limits) -> u64 {
+        let stopped = self.stopped.get(&session).copied().unwrap_or(0);
+        let speaks = stopped + slowest_us(limits, limits.lease_ms);
+        let of_session = |heard: &&Heard| heard.session == session && heard.sent_us <= speaks;
+        let heard = self.heard.get(&slot).filter(of_session);
+        let heard = heard.map_or(0, |heard| heard.came_us);
+        let late = self.late.get(&slot).copied().unwrap_or(0);
+        stopped.max(heard).max(late) + slowest_us(limits, limits.watchdog_ms)
+    }
+}
+
 impl Observer for HotIsServed {
     fn see(&mut self, seen: &Seen<'_>, scene: &dyn Scene) -> Result<(), Violation> {
         match seen.event {
-            Event::Arbiter { arbiter, .. } => self.register = arbiter.register,
-            Event::Paused { slot, .. } | Event::Ended { slot, .. } => {
-                self.wrong_since.remove(&slot);
+            Event::Arbiter { arbiter, .. } => {
+                let before = std::mem::replace(&mut self.register, arbiter.register);
+                let session = |of: Option<Eligible>| of.map(|eligible| eligible.session);
+                if let Some(held) = session(before)
+                    && session(self.register) != Some(held)
+                {
+                    self.stopped.insert(held, seen.at_us);
+                }
+            }
+            Event::Sent { sight, number, .. }
+                if sight.from != Address::Arbiter && sight.to != Address::Arbiter =>
+            {
+                self.sent.insert(number, seen.at_us);
+            }
+            Event::Paused { slot, .. } => {
+                self.late.insert(slot, seen.at_us);
             }
             Event::Unit { slot, unit, .. } => {
-                let shown = shown_hot(unit);
-                let held = self.register.map(|eligible| eligible.session);
-                if shown.is_none() || shown == held {
-                    self.wrong_since.remove(&slot);
-                    self.checked += u64::from(shown.is_some());
-                    return Ok(());
+                self.hears(slot, seen);
+                if scene.paused(slot) {
+                    self.late.insert(slot, seen.at_us);
                 }
-                let since = *self.wrong_since.entry(slot).or_insert(seen.at_us);
-                let ms = (seen.at_us - since) / 1_000;
-                if seen.at_us - since > bound_us(scene.limits()) {
+                // An Active whose lease is over as it takes it up (a Grant that was long on its way) is told so next.
+                let acts = scene.lease_end(slot).is_some_and(|end| end > seen.at_us);
+                let shown =
+                    shown_hot(unit).filter(|_| acts || matches!(unit.part, Part::Standby(_)));
+                let Some(shown) = shown else {
+                    return Ok(());
+                };
+                self.checked += 1;
+                let held = self
+                    .register
+                    .is_some_and(|eligible| eligible.session == shown);
+                if !held && seen.at_us > self.until_us(slot, shown, scene.limits()) {
+                    let stopped = self.stopped.get(&shown).copied().unwrap_or(0);
+                    let ms = (seen.at_us - stopped) / 1_000;
                     return broken(
                         NAME,
                         format!("slot {slot} shows a hot Standby for {ms} ms that nobody serves"),
@@ -78,25 +150,158 @@ impl Observer for HotIsServed {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::oracle::stage::{Pair, Stage, broken_property, eligible};
+    use skewsync::message::{HeldBy, Kind, Message, Redundancy};
+    use skewsync::unit::Standby;
 
-    fn shown_for_long(register: Option<Eligible>) -> Option<&'static str> {
-        let (mut stage, oracle) = (Stage::new(), &mut HotIsServed::default());
-        stage.register(oracle, register).unwrap();
-        let standby = Pair::of(["6.2", "6.2"], "", 1).standby;
-        stage.does(oracle, standby.clone(), &[]).unwrap();
-        stage.at_us = bound_us(&stage.limits) + 1;
-        broken_property(stage.does(oracle, standby, &[]))
+    use super::*;
+    use crate::oracle::stage::{Pair, SESSION, Stage, broken_property, eligible};
+    use crate::plan::Sight;
+    use crate::tap::Delivered;
+
+    const NUMBER: u64 = 7;
+
+    fn sight() -> Sight {
+        Sight {
+            from: Address::Unit(Slot(0)),
+            to: Address::Unit(Slot(1)),
+            kind: Kind::Keepalive,
+            attempt: 1,
+            ordinal: 1,
+        }
+    }
+
+    struct Play {
+        stage: Stage,
+        oracle: HotIsServed,
+        standby: Unit,
+    }
+
+    impl Play {
+        /// The register held the session of a hot Standby until now.
+        fn new() -> Self {
+            let (mut stage, mut oracle) = (Stage::new(), HotIsServed::default());
+            let mut standby = Pair::of(["6.2", "6.2"], "", 1).standby;
+            if let Part::Standby(Standby {
+                seat: Some(seat), ..
+            }) = &mut standby.part
+            {
+                seat.told = (1, HeldBy::Register, Redundancy::Sso);
+            }
+            assert_eq!(shown_hot(&standby), Some(SESSION));
+            stage.register(&mut oracle, Some(eligible(1))).unwrap();
+            stage.does(&mut oracle, standby.clone(), &[]).unwrap();
+            stage.register(&mut oracle, None).unwrap();
+            Self {
+                stage,
+                oracle,
+                standby,
+            }
+        }
+
+        fn shows(&mut self, at_us: u64) -> Option<&'static str> {
+            self.stage.at_us = at_us;
+            let standby = self.standby.clone();
+            broken_property(self.stage.does(&mut self.oracle, standby, &[]))
+        }
+
+        fn sends(&mut self, at_us: u64) {
+            self.stage.at_us = at_us;
+            let sent = Event::Sent {
+                sight: sight(),
+                number: NUMBER,
+                fault: None,
+            };
+            self.stage.show(&mut self.oracle, sent).unwrap();
+        }
+
+        fn hears(&mut self, at_us: u64) -> Option<&'static str> {
+            self.stage.at_us = at_us;
+            let alive = Message::Keepalive {
+                session: SESSION,
+                lsn: skewsync::base::Lsn(1),
+                digest: skewsync::base::Digest::default(),
+                mode: Redundancy::Sso,
+                held: HeldBy::Register,
+                counter: 1,
+            };
+            let (sight, number) = (sight(), NUMBER);
+            let event = Event::Unit {
+                slot: Slot(1),
+                input: &Input::Message {
+                    from: sight.from,
+                    message: alive,
+                },
+                packet: Some(Delivered {
+                    sight,
+                    number,
+                    copy: 0,
+                }),
+                outputs: &[],
+                fates: &[],
+                unit: &self.standby,
+            };
+            broken_property(self.stage.show(&mut self.oracle, event))
+        }
+    }
+
+    fn watchdog_us() -> u64 {
+        slowest_us(&Limits::DEFAULT, Limits::DEFAULT.watchdog_ms)
     }
 
     #[test]
-    fn hot_shown_beyond_the_bound_without_a_register_breaks_it() {
-        assert_eq!(shown_for_long(None), Some(NAME));
+    fn hot_shown_beyond_the_watchdog_without_a_register_breaks_it() {
+        assert_eq!(Play::new().shows(watchdog_us()), None);
+        assert_eq!(Play::new().shows(watchdog_us() + 1), Some(NAME));
+    }
+
+    #[test]
+    fn hot_shown_in_a_session_that_the_register_never_held_breaks_it() {
+        let (mut stage, oracle) = (Stage::new(), &mut HotIsServed::default());
+        stage.at_us = watchdog_us() + 1;
+        let standby = Play::new().standby;
+        assert_eq!(
+            broken_property(stage.does(oracle, standby, &[])),
+            Some(NAME)
+        );
     }
 
     #[test]
     fn hot_shown_while_the_register_names_the_session_breaks_nothing() {
-        assert_eq!(shown_for_long(Some(eligible(1))), None);
+        let mut play = Play::new();
+        let register = play.stage.register(&mut play.oracle, Some(eligible(1)));
+        register.unwrap();
+        assert_eq!(play.shows(10 * watchdog_us()), None);
+    }
+
+    #[test]
+    fn a_message_that_was_long_on_its_way_begins_the_watchdog_anew() {
+        let came_us = watchdog_us() - 1;
+        let mut play = Play::new();
+        play.sends(0);
+        assert_eq!(play.hears(came_us), None);
+        assert_eq!(play.shows(came_us + watchdog_us()), None);
+        assert_eq!(play.shows(came_us + watchdog_us() + 1), Some(NAME));
+    }
+
+    #[test]
+    fn a_message_that_was_sent_a_lease_after_the_register_counts_for_nothing() {
+        let lease_us = slowest_us(&Limits::DEFAULT, Limits::DEFAULT.lease_ms);
+        let mut play = Play::new();
+        play.sends(lease_us + 1);
+        assert_eq!(play.hears(lease_us + 2), None);
+        assert_eq!(play.shows(watchdog_us() + 1), Some(NAME));
+    }
+
+    #[test]
+    fn an_active_whose_lease_is_over_shows_nothing_that_counts() {
+        let shows = |lease_end: u64| {
+            let mut play = Play::new();
+            play.stage.lease_end[0] = Some(lease_end);
+            play.stage.at_us = watchdog_us() + 1;
+            let active = Pair::of(["6.2", "6.2"], "", 1).active;
+            broken_property(play.stage.does(&mut play.oracle, active, &[]))
+        };
+        assert_eq!(shows(0), None);
+        assert_eq!(shows(u64::MAX), Some(NAME));
     }
 }
