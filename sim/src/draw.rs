@@ -7,6 +7,7 @@ mod faults;
 mod lasting;
 mod material;
 mod mix;
+mod outage;
 mod scenes;
 mod upgrade;
 
@@ -17,10 +18,11 @@ use rand_core::{Rng, SeedableRng};
 
 pub use material::{Material, OfImage};
 pub use mix::Mix;
+pub use outage::OUTAGE_MS;
 
 use crate::plan::{Anchor, Entry, FORMAT, Moment, Network, Noise, Plan, UnitPlan, What};
 
-/// Length of a drawn safety phase.
+/// Length of a drawn safety phase without an outage.
 pub const HORIZON_MS: u64 = 60_000;
 /// Of so many plans in a hundred, each has a burst of commands.
 const BURST_PERCENT: u64 = 5;
@@ -78,6 +80,7 @@ pub(crate) enum Purpose {
     Upgrade = 11,
     Dwell = 12,
     Weights = 13,
+    Outage = 14,
 }
 
 /// One stream of random numbers.
@@ -168,6 +171,10 @@ pub fn plan(seed: u64, wishes: &Wishes) -> Plan {
     plan.commands.extend(upgrade.entries);
     plan.commands.extend(burst(seed, wishes, &plan));
     plan.commands.extend(crowd::draw(seed, wishes, &plan));
+    let (outage, until_ms) = outage::draw(seed, wishes, &plan);
+    plan.faults.extend(outage.faults);
+    plan.commands.extend(outage.entries);
+    plan.horizon_ms = until_ms;
     in_order(&mut plan.commands);
     debug_assert_eq!(plan.check(), Ok(()), "a drawn plan fits together");
     plan

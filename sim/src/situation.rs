@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use skewsync::base::Slot;
-use skewsync::message::{Message, Origin};
+use skewsync::message::{Address, Message, Origin};
 use skewsync::unit::{
     Event as Told, Input, LocalWhy, Outcome, Output, Part, Place, Refusal, Request,
 };
@@ -105,6 +105,8 @@ situations! {
     ArbiterRecovered = "arbiter-recovered";
     /// Two units changed places and back.
     ThereAndBack = "there-and-back";
+    /// Units did not reach each other or the arbiter, or did not run, for more than a minute; once a run.
+    LongOutage = "long-outage";
 }
 
 /// Each property of the protocol (PROTOCOL.md, section 8) with the situations in which it is put to the test, or the
@@ -165,12 +167,16 @@ impl Situation {
 pub struct Watcher {
     actives: Vec<Slot>,
     sessions: BTreeMap<u64, u32>,
+    outages: Outages,
 }
 
 impl Watcher {
     /// The situations that this event brings about.
-    pub fn met(&mut self, seen: &Seen<'_>, _: &dyn Scene) -> Vec<Situation> {
+    pub fn met(&mut self, seen: &Seen<'_>, scene: &dyn Scene) -> Vec<Situation> {
         let mut met = Vec::new();
+        if self.outages.lasts(seen.at_us, scene) {
+            met.push(Situation::LongOutage);
+        }
         match seen.event {
             Event::Unit {
                 slot,
@@ -271,6 +277,48 @@ impl Watcher {
     }
 }
 
+/// An outage is long beyond this.
+const LONG_US: u64 = 60_000_000;
+/// So often it is looked whether one lasts.
+const LOOKS_US: u64 = 1_000_000;
+
+/// What is out of order, and since when.
+#[derive(Debug, Default)]
+struct Outages {
+    /// The links between the units, and of each to the arbiter; each unit; the arbiter.
+    since: [Option<u64>; 6],
+    looks_at: u64,
+    told: bool,
+}
+
+impl Outages {
+    /// Whether an outage came to be long. Once.
+    fn lasts(&mut self, now_us: u64, scene: &dyn Scene) -> bool {
+        if self.told || now_us < self.looks_at {
+            return false;
+        }
+        self.looks_at = now_us + LOOKS_US;
+        let (one, other) = (Slot(0), Slot(1));
+        let (at_one, at_other) = (Address::Unit(one), Address::Unit(other));
+        let parted = |from, to| !(scene.passes(from, to) && scene.passes(to, from));
+        let stands = |slot| scene.unit(slot).is_none() || scene.paused(slot);
+        let out = [
+            parted(at_one, at_other),
+            parted(at_one, Address::Arbiter),
+            parted(at_other, Address::Arbiter),
+            stands(one),
+            stands(other),
+            scene.arbiter().is_none(),
+        ];
+        for (since, out) in self.since.iter_mut().zip(out) {
+            *since = out.then(|| since.unwrap_or(now_us));
+        }
+        let long = |since: &u64| now_us - since > LONG_US;
+        self.told = self.since.iter().flatten().any(long);
+        self.told
+    }
+}
+
 /// What a unit's input brings about beside what it told.
 fn stepped(event: &Event<'_>) -> Option<Situation> {
     let Event::Unit {
@@ -351,6 +399,24 @@ fn answered(outcome: &Outcome) -> Option<Situation> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_outage_is_long_once_it_lasted_a_minute_without_an_end() {
+        let mut stage = crate::oracle::stage::Stage::new();
+        let mut outages = Outages::default();
+        let mut looks = |second: u64, whole: bool| {
+            stage.whole = whole;
+            outages.lasts(second * 1_000_000, &stage)
+        };
+        assert!(!looks(0, false) && !looks(59, false));
+        // It ended, and another began.
+        assert!(!looks(60, true) && !looks(61, false) && !looks(121, false));
+        assert!(looks(122, false));
+        assert!(!looks(123, false), "it is told once");
+        stage.units[1] = None;
+        let mut outages = Outages::default();
+        assert!(!outages.lasts(0, &stage) && outages.lasts(61_000_000, &stage));
+    }
 
     #[test]
     fn every_property_of_the_protocol_has_its_situation_or_a_reason() {

@@ -20,6 +20,18 @@ const ENTRIES_ASKED: usize = 1;
 /// Why a fault that excuses a run is not met everywhere.
 const FEW: &str = "few plans misapply a line, and a pair is in this phase only briefly while its Standby holds a config";
 
+/// What the document says of outages.
+const OUTAGES: &str = "
+## Outages
+
+In three of a hundred seeds of `swarm`, `storm` and `fixed`, and in one of `lite`, something is out of order for 20 s
+to five minutes (`sim/src/draw/outage.rs`): the units do not reach each other, the arbiter reaches one of them or
+neither, one unit or everybody is alone, one direction of a link is cut or held up, one unit or the arbiter is down, or
+one unit is suspended. Operators enter commands as it begins, during it and after it. All else is drawn for the first
+minute of a plan; a plan with an outage goes on until it is over. The situation `long-outage` counts the seeds in
+which one lasted for more than a minute.
+";
+
 /// Cells of the table kind x phase that stay empty, or are met too seldom to count on, each with its reason.
 pub const EMPTY: &[(&str, Phase, &str)] = &[
     (
@@ -191,6 +203,7 @@ pub fn document() -> String {
     }
     text.push_str("\nEmpty, or met too seldom to count on, because:\n\n");
     text.push_str(&notes);
+    text.push_str(OUTAGES);
     text.push_str(
         "\n## Excused runs\n\n\
          Some plans do what the protocol does not promise to bear. Their runs are excused from the properties named here, and\n\

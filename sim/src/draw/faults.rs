@@ -10,7 +10,7 @@ use crate::plan::fault::Befalls;
 use crate::plan::{Anchor, Fault, FaultKind, Moment, Network, Plan, What};
 
 /// The kinds that are drawn here: of machines and links, one at a time.
-const KINDS: [&str; 13] = [
+pub(super) const KINDS: [&str; 13] = [
     "crash",
     "power-loss",
     "disk-lost",
@@ -160,7 +160,7 @@ fn in_drain(
     Some(Fault { at, kind })
 }
 
-fn node_fault(
+pub(super) fn node_fault(
     name: &str,
     lasts: Dwell,
     plan: &Plan,

@@ -130,6 +130,15 @@ impl Mix {
         }
     }
 
+    /// Of a hundred seeds, so many have an outage.
+    pub(super) const fn outage_percent(self) -> u64 {
+        match self {
+            Self::Swarm | Self::Storm | Self::Fixed => 3,
+            Self::Calm => 0,
+            Self::Lite => 1,
+        }
+    }
+
     /// Whether anything goes wrong.
     pub(super) const fn strikes(self) -> bool {
         !matches!(self, Self::Calm)
