@@ -24,6 +24,7 @@ pub mod planned_loses_nothing;
 pub mod points;
 pub mod reference;
 pub mod refused_leaves_nothing;
+pub mod replicated_is_kept;
 pub mod round_trip;
 pub mod saved_survives;
 pub mod single_active;
@@ -105,6 +106,14 @@ pub fn all(plan: &Arc<Plan>, stock: &Arc<Stock>, options: Options) -> Vec<Box<dy
         Box::new(available::Available::default()),
         Box::new(bounded::Bounded::default()),
     ];
+    if std::env::var("RIK").is_ok_and(|v| v == "off") {
+        oracles.retain(|oracle| {
+            oracle
+                .checked()
+                .iter()
+                .all(|(name, _)| *name != "ReplicatedIsKept")
+        });
+    }
     if options.lockstep == Lockstep::On {
         oracles.push(Box::new(lockstep::Lockstep::default()));
     }
