@@ -5,7 +5,7 @@ mod arbiter;
 mod file;
 mod session;
 
-pub use arbiter::{Eligible, Origin, Stamp, ToArbiter, ToUnit};
+pub use arbiter::{Eligible, Hello, Origin, Said, Stamp, ToArbiter, ToUnit};
 pub use file::{Chunk, FileId, FileKind, Ranges};
 pub use session::{
     Compatibility, DumpAtHand, HeldBy, JoinCall, LeaveWhy, Mismatch, OnMismatch, Prc, Redundancy,

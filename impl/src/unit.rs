@@ -50,7 +50,7 @@ pub use standby::Standby;
 pub use store::{Record, Store};
 
 use crate::base::{Slot, WriteId};
-use crate::message::{Address, Message, SaveResult, Stamp};
+use crate::message::{Address, Message, Said, SaveResult, Stamp};
 use own::Cx;
 
 /// One unit of the chassis.
@@ -106,9 +106,10 @@ impl Unit {
         if boot.damaged {
             cx.event(Event::StoreDamaged);
         }
-        own.send_hello(None, &mut cx);
+        own.send_hello(own.says(None), &mut cx);
         let standby = Standby::join(&mut own, None, None, &mut cx);
         assert_eq!(own.n.0, 1, "the first round of joining");
+        assert_eq!(own.hello_k, own.said_since, "the first Hello");
         Self {
             own,
             part: Part::Standby(standby),
@@ -119,6 +120,7 @@ impl Unit {
     pub fn step(&mut self, env: &Env<'_>, input: Input, out: &mut Vec<Output>) {
         let mut cx = Cx { env, out };
         let highest = self.own.highest;
+        let said = self.part.says(&self.own).at_once();
         let placeholder = Part::Standby(Standby {
             seat: None,
             replica: None,
@@ -126,6 +128,11 @@ impl Unit {
         });
         let part = core::mem::replace(&mut self.part, placeholder);
         self.part = Self::next(&mut self.own, part, input, &mut cx);
+        let says = self.part.says(&self.own);
+        if says.at_once() != said {
+            self.own.send_hello(says, &mut cx);
+            self.own.said_since = self.own.hello_k;
+        }
         assert!(self.own.highest >= highest, "the highest term grows");
         if let Some(term) = self.term() {
             assert!(term <= self.own.highest, "a role's term was seen");
@@ -156,7 +163,7 @@ impl Unit {
 
     /// The stamp that the unit's Hello gives its running config.
     pub fn running_stamp(&self) -> Option<Stamp> {
-        running_stamp(&self.part)
+        self.part.running()
     }
 
     fn next(own: &mut Own, part: Part, input: Input, cx: &mut Cx<'_, '_>) -> Part {
@@ -165,7 +172,7 @@ impl Unit {
                 Self::on_message(own, part, from, message, cx)
             }
             (part, Input::Timer(Timer::Hello)) => {
-                own.send_hello(running_stamp(&part), cx);
+                own.send_hello(part.says(own), cx);
                 part
             }
             (part, Input::Persisted(write)) => Self::on_written(own, part, write, true, cx),
@@ -286,13 +293,18 @@ impl Unit {
     }
 }
 
-fn running_stamp(part: &Part) -> Option<Stamp> {
-    match part {
-        Part::Standby(_) => None,
-        Part::Holder(holder) => holder.running(),
-        Part::Active(active) => Some(Stamp {
-            term: active.term,
-            lsn: active.last,
-        }),
+impl Part {
+    /// What the unit says of its configs.
+    fn says(&self, own: &Own) -> Said {
+        own.says(self.running())
+    }
+
+    /// The stamp of the config with which the unit acts, acted or was to act in this boot.
+    fn running(&self) -> Option<Stamp> {
+        match self {
+            Self::Standby(_) => None,
+            Self::Holder(holder) => holder.running(),
+            Self::Active(active) => Some(active.stamp()),
+        }
     }
 }

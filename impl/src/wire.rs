@@ -16,8 +16,8 @@ use alloc::vec::Vec;
 
 use crate::base::Slot;
 use crate::message::{
-    Address, Chunk, Eligible, FileId, FileKind, JoinCall, Message, Origin, Stamp, ToArbiter,
-    ToUnit, WireVersions,
+    Address, Chunk, Eligible, FileId, FileKind, Hello, JoinCall, Message, Origin, Said, Stamp,
+    ToArbiter, ToUnit, WireVersions,
 };
 use fields::{Field, Reader};
 
@@ -270,15 +270,15 @@ tagged! { "kind", Message, put_fields, take_fields,
 }
 
 tagged! { "kind", ToArbiter, put_to_arbiter, take_to_arbiter, [],
-    32 Hello { boot, startup, running }
+    32 Hello { boot, hello }
     33 Renew { boot, term, n, lsn }
-    34 Decline { boot, term }
+    34 Decline { boot, term, hello }
     35 SetRegister { term, counter, value }
     36 Release { term, lsn }
 }
 
 tagged! { "kind", ToUnit, put_to_unit, take_to_unit, [],
-    48 Offer { boot, term, origin, bound }
+    48 Offer { boot, term, origin, bound, hello }
     49 Grant { boot, term, n }
     50 Confirm { term, counter }
 }
@@ -356,6 +356,36 @@ impl Field for Stamp {
         Ok(Self {
             term: Field::take(from)?,
             lsn: Field::take(from)?,
+        })
+    }
+}
+
+impl Field for Said {
+    fn put(&self, out: &mut Vec<u8>) {
+        self.startup.put(out);
+        self.running.put(out);
+    }
+
+    fn take(from: &mut Reader<'_>) -> Result<Self, WireError> {
+        Ok(Self {
+            startup: Field::take(from)?,
+            running: Field::take(from)?,
+        })
+    }
+}
+
+impl Field for Hello {
+    fn put(&self, out: &mut Vec<u8>) {
+        self.k.put(out);
+        self.highest.put(out);
+        self.said.put(out);
+    }
+
+    fn take(from: &mut Reader<'_>) -> Result<Self, WireError> {
+        Ok(Self {
+            k: Field::take(from)?,
+            highest: Field::take(from)?,
+            said: Field::take(from)?,
         })
     }
 }

@@ -4,7 +4,7 @@ use crate::scope::Bounded;
 use crate::state::{
     Active, Flight, Have, Lsn, Msg, Part, Phase, Session, Slot, StandbyPhase, State, Term, To, Unit,
 };
-use crate::step::runs;
+use crate::step::says;
 
 /// Whether anybody can ever accept the message: boots, rounds and terms only grow.
 pub(crate) fn can_arrive(state: &State, flight: &Flight, rounds: bool) -> bool {
@@ -118,16 +118,13 @@ fn helps_arbiter(state: &State, flight: &Flight, uses: Uses) -> bool {
         Msg::Renew { boot, term, .. } => {
             open((boot, term)) || holds(term).is_some_and(|holder| holder.boot == boot)
         }
-        Msg::Decline { boot, term } => open((boot, term)),
+        Msg::Decline { boot, term, .. } => open((boot, term)),
         Msg::SetRegister { term, .. } | Msg::Release { term, .. } => holds(term).is_some(),
-        Msg::Hello {
-            boot,
-            startup,
-            running,
-        } => {
+        Msg::Hello { boot, hello } => {
             let unit = &state.units[usize::from(from)];
-            let says = (startup, running) == (unit.startup.0, runs(unit));
-            unit.boot == boot && (uses.overtaken || says)
+            let known = arbiter.known[usize::from(from)];
+            let newer = known.is_none_or(|known| (boot, hello.k) > (known.boot, known.k));
+            newer && unit.boot == boot && (uses.overtaken || hello.said == says(unit))
         }
         _ => true,
     }

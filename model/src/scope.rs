@@ -125,8 +125,8 @@ pub struct Scope<E> {
     /// A Join of a round that is over, and a Hello that says what is no longer so, can come as late as any
     /// message. (Without: they leave when their sender goes on; a late one is a held one.)
     pub overtaken: bool,
-    /// A unit's timers wait until none of its own messages is in flight. (Without: all but Renew, of which
-    /// each firing is a message of its own.)
+    /// A unit's timers wait until none of its own messages is in flight. (Without: all but Renew
+    /// and, while one is in flight, Hello, of which each firing is a message of its own.)
     pub patient: bool,
     /// What the unit in slot 0 has in its startup store.
     pub booted: Cfg,
@@ -455,6 +455,11 @@ impl<E: Meaning + Clone> Scope<E> {
         }
         let mine = |flight: &&Flight| flight.from == slot && flight.msg.is_from_unit();
         let speaks = state.net.iter().any(|flight| mine(&flight));
+        let hello = |flight: &Flight| matches!(flight.msg, Msg::Hello { .. });
+        let greets = state
+            .net
+            .iter()
+            .any(|flight| mine(&flight) && hello(flight));
         for timer in [
             Timer::Hello,
             Timer::Join,
@@ -462,7 +467,13 @@ impl<E: Meaning + Clone> Scope<E> {
             Timer::Register,
             Timer::Resend,
         ] {
-            let waits = speaks && (self.patient || timer == Timer::Renew);
+            let waits = match timer {
+                Timer::Renew => speaks,
+                Timer::Hello => greets || speaks && self.patient,
+                Timer::Join | Timer::Register | Timer::Resend | Timer::GiveUp => {
+                    speaks && self.patient
+                }
+            };
             if !waits && self.is_due(state, slot, timer) {
                 out.push(Move::Does(Action::Timer(slot, timer)));
             }

@@ -108,6 +108,8 @@ pub struct Offer {
     pub origin: Origin,
     /// The LSN beyond which such a config is off the line; none: there is no such LSN.
     pub bound: Option<Lsn>,
+    /// The number of the Hello by which a startup store is offered; else 0.
+    pub hello: u16,
 }
 
 /// Who accepted a term.
@@ -123,15 +125,35 @@ pub struct Grantee {
     pub running: bool,
 }
 
-/// What a unit said in its last Hello.
+/// What the arbiter knows of the unit in a slot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Known {
     /// Its boot.
     pub boot: Boot,
+    /// The number of the latest Hello of this boot; 0: none came.
+    pub k: u16,
+    /// What it said; none: it was forgotten, and the number was not.
+    pub said: Option<Said>,
+}
+
+/// What a unit says of its configs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Said {
     /// Its startup store.
     pub startup: Stamp,
     /// Its running config, if it holds one as a former holder.
     pub running: Option<Stamp>,
+}
+
+/// A Hello: of its own, or in a Decline.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Hello {
+    /// Its number within the boot.
+    pub k: u16,
+    /// The highest term that the unit has seen.
+    pub highest: Term,
+    /// What the unit says.
+    pub said: Said,
 }
 
 /// One unit, running or not.
@@ -145,6 +167,10 @@ pub struct Unit {
     pub startup: (Stamp, Cfg),
     /// Its latest round of joining.
     pub n: u16,
+    /// The number of its latest Hello; a Decline carries one.
+    pub k: u16,
+    /// The number of the first Hello that said what it says now.
+    pub since: u16,
     /// Ordered resets that it counts; durable.
     pub resets: u16,
     /// What it is.
@@ -401,6 +427,8 @@ impl State {
             highest: 0,
             startup: (Stamp::default(), Cfg::default()),
             n: 0,
+            k: 0,
+            since: 0,
             resets: 0,
             part: Part::Down,
         };
@@ -451,8 +479,7 @@ pub struct Flight {
 pub enum Msg {
     Hello {
         boot: Boot,
-        startup: Stamp,
-        running: Option<Stamp>,
+        hello: Hello,
     },
     Renew {
         boot: Boot,
@@ -463,6 +490,7 @@ pub enum Msg {
     Decline {
         boot: Boot,
         term: Term,
+        hello: Hello,
     },
     SetRegister {
         term: Term,
@@ -478,6 +506,7 @@ pub enum Msg {
         term: Term,
         origin: Origin,
         bound: Option<Lsn>,
+        hello: u16,
     },
     Grant {
         boot: Boot,

@@ -7,7 +7,7 @@ mod standby;
 
 use crate::action::{Action, Durability, Timer};
 use crate::effects::Effects;
-use crate::state::{Eligible, Flight, Msg, Part, Slot, Stamp, State, To, Unit};
+use crate::state::{Eligible, Flight, Hello, Msg, Part, Said, Slot, Stamp, State, Term, To, Unit};
 
 pub use arbiter::{is_on_line, knows_on_line};
 pub use standby::whole;
@@ -70,6 +70,14 @@ pub enum Rule {
     JoinCarriesResets,
     /// A Save of another session is not stored.
     SaveOfSession,
+    /// A Hello is taken only if its number is greater than that of the last one.
+    HelloNumbered,
+    /// A Hello that is older than the acceptance of the term that its unit is known to run is not
+    /// taken.
+    HelloOfItsTerm,
+    /// A cold Offer names the Hello by which it was made, and a unit that says something else by
+    /// now declines.
+    ColdNamesHello,
 }
 
 /// What is no part of the state.
@@ -168,6 +176,7 @@ impl Out {
 
 /// What `action` makes of `state`; none: the protocol does not allow it there.
 pub fn step<E: Effects>(env: &Env<E>, state: &State, action: &Action) -> Option<Step> {
+    let before = state;
     let mut state = state.clone();
     let mut out = Out {
         slot: 0,
@@ -227,6 +236,11 @@ pub fn step<E: Effects>(env: &Env<E>, state: &State, action: &Action) -> Option<
         | Action::Declares(slot) => {
             out.slot = slot;
             on_input(env, &mut state.units[usize::from(slot)], action, &mut out)?;
+        }
+    }
+    for (unit, before) in state.units.iter_mut().zip(&before.units) {
+        if unit != before {
+            say_what_changed(unit, before, &mut out);
         }
     }
     Some(Step {
@@ -317,6 +331,7 @@ fn boot<E>(env: &Env<E>, unit: &mut Unit, out: &mut Out) -> Option<()> {
         return None;
     }
     unit.n = 0;
+    unit.since = 1;
     hello(unit, out);
     standby::join(env, unit, None, out);
     Some(())
@@ -328,16 +343,58 @@ fn crash(unit: &mut Unit) -> Option<()> {
     }
     unit.part = Part::Down;
     unit.boot += 1;
+    (unit.k, unit.since) = (0, 0);
     Some(())
 }
 
-/// Hello, with the running config of a former or present holder.
-pub(crate) fn hello(unit: &Unit, out: &mut Out) {
+/// Says Hello.
+pub(crate) fn hello(unit: &mut Unit, out: &mut Out) {
+    let hello = next_hello(unit);
     out.tell(Msg::Hello {
         boot: unit.boot,
+        hello,
+    });
+}
+
+/// Refuses a term, with a Hello.
+pub(crate) fn decline(unit: &mut Unit, term: Term, out: &mut Out) {
+    let hello = next_hello(unit);
+    out.tell(Msg::Decline {
+        boot: unit.boot,
+        term,
+        hello,
+    });
+}
+
+fn next_hello(unit: &mut Unit) -> Hello {
+    unit.k += 1;
+    Hello {
+        k: unit.k,
+        highest: unit.highest,
+        said: says(unit),
+    }
+}
+
+/// What a unit says of its configs.
+pub(crate) fn says(unit: &Unit) -> Said {
+    Said {
         startup: unit.startup.0,
         running: runs(unit),
-    });
+    }
+}
+
+/// What is said at once when it is another: the LSN of what runs is said by Renew.
+fn at_once(unit: &Unit) -> (Stamp, Option<Term>) {
+    let Said { startup, running } = says(unit);
+    (startup, running.map(|stamp| stamp.term))
+}
+
+/// A unit that says something else than before this step says Hello at once.
+fn say_what_changed(unit: &mut Unit, before: &Unit, out: &mut Out) {
+    if unit.boot == before.boot && at_once(unit) != at_once(before) {
+        hello(unit, out);
+        unit.since = unit.k;
+    }
 }
 
 /// The running config of a former or present holder.

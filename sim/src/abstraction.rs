@@ -9,8 +9,8 @@ use std::collections::BTreeMap;
 
 use skewsync::base::{BootId, Lsn, Slot, Term};
 use skewsync::message::{
-    Address, DumpAtHand, Eligible, FileKind, Message, Origin, Session, Stamp, ToArbiter, ToUnit,
-    Verdict,
+    Address, DumpAtHand, Eligible, FileKind, Hello, Message, Origin, Said, Session, Stamp,
+    ToArbiter, ToUnit, Verdict,
 };
 use skewsync_model::state as model;
 
@@ -220,14 +220,9 @@ impl Boots {
     fn to_arbiter(&self, message: ToArbiter) -> Result<model::Msg, Unmapped> {
         use model::Msg;
         Ok(match message {
-            ToArbiter::Hello {
-                boot,
-                startup,
-                running,
-            } => Msg::Hello {
+            ToArbiter::Hello { boot, hello: said } => Msg::Hello {
                 boot: self.of(boot)?,
-                startup: stamp(startup)?,
-                running: running.map(stamp).transpose()?,
+                hello: hello(said)?,
             },
             ToArbiter::Renew {
                 boot,
@@ -240,9 +235,14 @@ impl Boots {
                 n: small("Renew", n)?,
                 lsn: lsn(at)?,
             },
-            ToArbiter::Decline { boot, term: of } => Msg::Decline {
+            ToArbiter::Decline {
+                boot,
+                term: of,
+                hello: said,
+            } => Msg::Decline {
                 boot: self.of(boot)?,
                 term: term(of)?,
+                hello: hello(said)?,
             },
             ToArbiter::SetRegister {
                 term: of,
@@ -268,11 +268,13 @@ impl Boots {
                 term: of,
                 origin,
                 bound,
+                hello,
             } => Msg::Offer {
                 boot: self.of(boot)?,
                 term: term(of)?,
                 origin: self.origin(origin)?,
                 bound: bound.map(lsn).transpose()?,
+                hello: small("Hello", hello)?,
             },
             ToUnit::Grant { boot, term: of, n } => Msg::Grant {
                 boot: self.of(boot)?,
@@ -316,6 +318,25 @@ pub fn stamp(stamp: Stamp) -> Result<model::Stamp, Unmapped> {
     Ok(model::Stamp {
         term: term(stamp.term)?,
         lsn: lsn(stamp.lsn)?,
+    })
+}
+
+/// What a unit says of its configs.
+///
+/// # Errors
+/// A number that the model cannot hold.
+pub fn said(said: Said) -> Result<model::Said, Unmapped> {
+    Ok(model::Said {
+        startup: stamp(said.startup)?,
+        running: said.running.map(stamp).transpose()?,
+    })
+}
+
+fn hello(hello: Hello) -> Result<model::Hello, Unmapped> {
+    Ok(model::Hello {
+        k: small("Hello", hello.k)?,
+        highest: term(hello.highest)?,
+        said: said(hello.said)?,
     })
 }
 

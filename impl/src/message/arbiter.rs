@@ -39,17 +39,46 @@ pub enum Origin {
     Resume,
 }
 
+/// What a unit says of its configs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Said {
+    /// Stamp of its startup store; zero for the factory default.
+    pub startup: Stamp,
+    /// Stamp of the config with which it acts or acted in this boot.
+    pub running: Option<Stamp>,
+}
+
+impl Said {
+    /// What is said at once when it is another. The LSN of what runs is not: Renew says it.
+    pub const fn at_once(&self) -> (Stamp, Option<Term>) {
+        let term = match self.running {
+            Some(stamp) => Some(stamp.term),
+            None => None,
+        };
+        (self.startup, term)
+    }
+}
+
+/// A Hello: a message of its own, or in a Decline.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Hello {
+    /// Its number; grows within the boot, from 1.
+    pub k: u64,
+    /// The highest term that the unit has seen.
+    pub highest: Term,
+    /// What the unit says.
+    pub said: Said,
+}
+
 /// A unit to the arbiter. The sender's slot stands in the envelope.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ToArbiter {
-    /// The unit is there; repeated.
+    /// The unit is there; repeated, and sent at once when it says something else.
     Hello {
         /// Its boot.
         boot: BootId,
-        /// Stamp of its startup store; zero for the factory default.
-        startup: Stamp,
-        /// Stamp of the config with which it acts or acted in this boot.
-        running: Option<Stamp>,
+        /// What it says.
+        hello: Hello,
     },
     /// Accepts an offer, or asks for the lease once more; until the Grant with the same n.
     Renew {
@@ -68,6 +97,8 @@ pub enum ToArbiter {
         boot: BootId,
         /// The term.
         term: Term,
+        /// By which the arbiter goes on.
+        hello: Hello,
     },
     /// The Active writes the register; until the Confirm with the same counter.
     SetRegister {
@@ -101,6 +132,9 @@ pub enum ToUnit {
         /// The LSN beyond which such a config is off the line: a unit whose config goes on declines. None:
         /// there is no such LSN.
         bound: Option<Lsn>,
+        /// Number of the Hello by which a startup store is offered: a unit that says something else
+        /// since declines. 0: it is no store that is offered, or no Hello of this boot came.
+        hello: u64,
     },
     /// Answers the Renew with the same n.
     Grant {

@@ -28,7 +28,7 @@ use super::standby::Proceed;
 use super::switchover::Drain;
 use super::{Output, Part};
 use crate::base::{CommandId, Lsn, Shared, Slot, Term};
-use crate::message::{Eligible, LeaveWhy, Message, Origin, Redundancy, ToArbiter, ToUnit};
+use crate::message::{Eligible, LeaveWhy, Message, Origin, Redundancy, Stamp, ToArbiter, ToUnit};
 use crate::planted::Defect;
 
 /// The timers of an Active that have to do with its peer and its prompts.
@@ -209,6 +209,14 @@ impl Active {
         self.settle(own, cx)
     }
 
+    /// The stamp of what runs.
+    pub(super) const fn stamp(&self) -> Stamp {
+        Stamp {
+            term: self.term,
+            lsn: self.last,
+        }
+    }
+
     /// What the arbiter says.
     pub(super) fn on_arbiter(
         mut self: Box<Self>,
@@ -231,7 +239,7 @@ impl Active {
                 if term > own.highest {
                     own.see(term, cx);
                 }
-                cx.tell(ToArbiter::Decline { boot, term });
+                own.decline(term, own.says(Some(self.stamp())), cx);
             }
             ToUnit::Offer { .. } | ToUnit::Grant { .. } | ToUnit::Confirm { .. } => {
                 cx.ignore(message.kind());

@@ -13,7 +13,7 @@ use alloc::vec::Vec;
 
 use super::limits::Limits;
 use crate::base::{BootId, Lsn, Slot, Term};
-use crate::message::{Eligible, Message, Origin, Stamp, ToArbiter, ToUnit};
+use crate::message::{Eligible, Hello, Message, Origin, Said, Stamp, ToArbiter, ToUnit};
 use crate::planted::{Defect, Planted};
 
 /// The arbiter of one role.
@@ -31,7 +31,7 @@ pub struct Arbiter {
     pub counter: u32,
     /// Where each accepted term came from, in order.
     pub line: Vec<Accepted>,
-    /// What each unit said last.
+    /// What is known of each unit that was ever heard.
     pub known: BTreeMap<Slot, Known>,
     /// Whether the timer Gather runs; not durable.
     pub gathering: bool,
@@ -50,6 +50,8 @@ pub struct Offer {
     pub origin: Origin,
     /// The LSN beyond which such a config is off the line; none: there is no such LSN.
     pub bound: Option<Lsn>,
+    /// Number of the Hello by which a startup store is offered; else 0.
+    pub hello: u64,
 }
 
 /// Who accepted a term.
@@ -83,15 +85,16 @@ pub struct Accepted {
     pub from: Option<Lsn>,
 }
 
-/// What a unit said in its last Hello.
+/// What is known of a unit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Known {
     /// Its boot.
     pub boot: BootId,
-    /// Its startup store.
-    pub startup: Stamp,
-    /// Its running config, if it has acted with one in this boot.
-    pub running: Option<Stamp>,
+    /// Number of the latest Hello of this boot; 0: none came.
+    pub hello: u64,
+    /// What it said. None: it was forgotten, and the number was not, so that nothing older is
+    /// taken again.
+    pub said: Option<Said>,
 }
 
 /// What goes into the arbiter.
@@ -254,7 +257,9 @@ impl Arbiter {
             }
             ArbiterTimer::TakeoverWait => {
                 if let Some(offer) = self.offer.take() {
-                    self.known.remove(&offer.slot);
+                    if let Some(known) = self.known.get_mut(&offer.slot) {
+                        known.said = None;
+                    }
                     self.pass_over(offer, planted, out);
                 }
             }
@@ -276,20 +281,9 @@ impl Arbiter {
         out: &mut Vec<ArbiterOutput>,
     ) {
         match message {
-            ToArbiter::Hello {
-                boot,
-                startup,
-                running,
-            } => {
-                self.known.insert(
-                    from,
-                    Known {
-                        boot,
-                        startup,
-                        running,
-                    },
-                );
-                if !self.runs() && self.offer.is_none() {
+            ToArbiter::Hello { boot, hello } => {
+                let taken = self.hear(from, boot, hello);
+                if taken && !self.runs() && self.offer.is_none() {
                     self.gather(out);
                 }
             }
@@ -311,13 +305,13 @@ impl Arbiter {
                     out.push(ArbiterOutput::SetTimer(ArbiterTimer::Lease));
                 }
             }
-            ToArbiter::Decline { boot, term } => {
+            ToArbiter::Decline { boot, term, hello } => {
                 let open = self
                     .offer
                     .filter(|offer| (offer.slot, offer.boot, offer.term) == (from, boot, term));
                 if let Some(offer) = open {
                     self.offer = None;
-                    self.forget_declined(offer);
+                    self.hear(from, boot, hello);
                     self.pass_over(offer, planted, out);
                 }
             }
@@ -349,6 +343,29 @@ impl Arbiter {
                 }
             }
         }
+    }
+
+    /// A Hello is taken if it is newer than the last of its slot, and than the acceptance of the
+    /// term that its unit is known to run: a late one says what is no longer so. Whether it was.
+    fn hear(&mut self, from: Slot, boot: BootId, hello: Hello) -> bool {
+        let Hello { k, highest, said } = hello;
+        let known = self.known.get(&from);
+        if known.is_some_and(|known| (boot, k) <= (known.boot, known.hello)) {
+            return false;
+        }
+        let same = known.filter(|known| known.boot == boot);
+        let runs = same.and_then(|known| known.said?.running);
+        if runs.is_some_and(|runs| runs.term > highest) {
+            return false;
+        }
+        let known = Known {
+            boot,
+            hello: k,
+            said: Some(said),
+        };
+        self.known.insert(from, known);
+        self.term = self.term.max(highest);
+        true
     }
 
     /// The open offer is answered by its unit's Renew.
@@ -389,15 +406,18 @@ impl Arbiter {
         };
         let unheard = Known {
             boot,
-            startup: Stamp::default(),
-            running: None,
+            hello: 0,
+            said: None,
         };
         let known = self.known.entry(slot).or_insert(unheard);
         if known.boot < boot {
             *known = unheard;
         }
-        if known.boot == boot && (!cold || stamp.lsn > known.startup.lsn) {
-            known.running = known.running.max(Some(stamp));
+        if known.boot == boot {
+            let said = known.said.get_or_insert_default();
+            if !cold || stamp.lsn > said.startup.lsn {
+                said.running = said.running.max(Some(stamp));
+            }
         }
     }
 
@@ -424,27 +444,9 @@ impl Arbiter {
         }
     }
 
-    /// Who declines to resume does not run what it was taken to run: a store that was saved within its
-    /// boot makes the stamp of its last Hello stale, and its Renew looks as if it had acted. Who declines its
-    /// store has another than it said.
-    fn forget_declined(&mut self, offer: Offer) {
-        let Some(known) = self
-            .known
-            .get_mut(&offer.slot)
-            .filter(|known| known.boot == offer.boot)
-        else {
-            return;
-        };
-        match offer.origin {
-            Origin::Resume => known.running = None,
-            Origin::Cold => {
-                self.known.remove(&offer.slot);
-            }
-            Origin::Stateful { .. } => {}
-        }
-    }
-
-    /// An offer was declined, or stood long enough: clears what it was made by, and offers on.
+    /// An offer was declined, or stood long enough: clears what it was made by, and offers on. Who
+    /// has just declined is offered the same once more only after the timer Gather: a unit that
+    /// acts on, whatever the arbiter's clock says, declines as often as it is asked.
     fn pass_over(&mut self, offer: Offer, planted: Planted, out: &mut Vec<ArbiterOutput>) {
         if matches!(offer.origin, Origin::Stateful { .. })
             && let Some(eligible) = self.register.take()
@@ -453,22 +455,28 @@ impl Arbiter {
         }
         out.push(ArbiterOutput::CancelTimer(ArbiterTimer::TakeoverWait));
         out.push(ArbiterOutput::CancelTimer(ArbiterTimer::Resend));
-        self.offer(planted, out);
+        let whom = |offer: &Offer| (offer.slot, offer.boot, offer.origin);
+        let next = self.candidate(planted);
+        if next.is_some_and(|(next, _)| whom(&next) == whom(&offer)) {
+            self.gather(out);
+        } else {
+            self.offer(planted, out);
+        }
     }
 
     fn offer(&mut self, planted: Planted, out: &mut Vec<ArbiterOutput>) {
         assert!(!self.runs(), "offers wait for the lease's end");
         assert!(self.offer.is_none(), "one offer at a time");
-        let Some((slot, boot, origin, bound)) = self.candidate(planted, out) else {
+        let Some((candidate, off_line)) = self.candidate(planted) else {
             return;
         };
+        if let Some(stamp) = off_line {
+            out.push(ArbiterOutput::Event(ArbiterEvent::OffTheLine { stamp }));
+        }
         self.term = Term(self.term.0 + 1);
         let offer = Offer {
             term: self.term,
-            slot,
-            boot,
-            origin,
-            bound,
+            ..candidate
         };
         self.offer = Some(offer);
         out.push(ArbiterOutput::Event(ArbiterEvent::Offered(offer)));
@@ -484,30 +492,37 @@ impl Arbiter {
             boot,
             origin,
             bound,
+            hello,
         } = offer;
         let message = ToUnit::Offer {
             boot,
             term,
             origin,
             bound,
+            hello,
         };
         out.push(ArbiterOutput::Send { to: slot, message });
     }
 
-    /// Who is offered the next term.
-    fn candidate(
-        &self,
-        planted: Planted,
-        out: &mut Vec<ArbiterOutput>,
-    ) -> Option<(Slot, BootId, Origin, Option<Lsn>)> {
+    /// What is offered next, and to whom; the term is the last one. With the stamp of a store off
+    /// the line.
+    fn candidate(&self, planted: Planted) -> Option<(Offer, Option<Stamp>)> {
+        let offer = |slot, boot, origin| Offer {
+            term: self.term,
+            slot,
+            boot,
+            origin,
+            bound: None,
+            hello: 0,
+        };
         if let Some(Eligible { session, slot, lsn }) = self.register {
             let origin = Origin::Stateful { session, lsn };
-            return Some((slot, session.standby, origin, None));
+            return Some((offer(slot, session.standby, origin), None));
         }
-        let mut known: Vec<(Slot, Known)> = self
+        let mut known: Vec<(Slot, Said)> = self
             .known
             .iter()
-            .map(|(slot, known)| (*slot, *known))
+            .filter_map(|(slot, known)| Some((*slot, known.said?)))
             .collect();
         if planted.is(Defect::NoOfferOnRejoin) {
             let last = self.holder.map(|holder| holder.slot);
@@ -528,21 +543,28 @@ impl Arbiter {
         }
         // Of a store off the line nothing is asked.
         let bound = best.and_then(|(stamp, ..)| self.bound(stamp.term));
+        let mut off_line = None;
         if best.is_none() {
             let off = known
                 .iter()
                 .map(|(slot, unit)| (unit.startup, core::cmp::Reverse(*slot)));
             let (stamp, slot) = off.max()?;
-            out.push(ArbiterOutput::Event(ArbiterEvent::OffTheLine { stamp }));
+            off_line = Some(stamp);
             best = Some((stamp, false, slot));
         }
         let (_, running, core::cmp::Reverse(slot)) = best?;
-        let origin = if running {
-            Origin::Resume
+        let Known { boot, hello, .. } = self.known[&slot];
+        let (origin, hello) = if running {
+            (Origin::Resume, 0)
         } else {
-            Origin::Cold
+            (Origin::Cold, hello)
         };
-        Some((slot, self.known[&slot].boot, origin, bound))
+        let offer = Offer {
+            bound,
+            hello,
+            ..offer(slot, boot, origin)
+        };
+        Some((offer, off_line))
     }
 
     /// The LSN beyond which what was held in a term is off the line: a unit may have gone on since its Hello.

@@ -224,7 +224,7 @@ pub(super) fn on_offer(
     own: &mut Own,
     part: Part,
     term: Term,
-    (origin, bound): (Origin, Option<Lsn>),
+    (origin, bound, hello): (Origin, Option<Lsn>, u64),
     cx: &mut Cx<'_, '_>,
 ) -> Part {
     if let Part::Holder(holder) = &part
@@ -234,21 +234,17 @@ pub(super) fn on_offer(
         return part;
     }
     if term <= own.highest {
-        cx.tell(ToArbiter::Decline {
-            boot: own.boot,
-            term,
-        });
+        own.decline(term, part.says(own), cx);
         return part;
     }
     own.see(term, cx);
     let within = |lsn: Lsn| bound.is_none_or(|bound| lsn <= bound);
+    // By an older Hello the arbiter did not know what this unit has by now.
+    let said = origin != Origin::Cold || hello >= own.said_since;
     let taken = taken_over(own, &part, origin, cx);
-    let Some((config, lsn, listed)) = taken.filter(|(_, lsn, _)| within(*lsn)) else {
+    let Some((config, lsn, listed)) = taken.filter(|(_, lsn, _)| said && within(*lsn)) else {
         cx.event(Event::Declined { term });
-        cx.tell(ToArbiter::Decline {
-            boot: own.boot,
-            term,
-        });
+        own.decline(term, part.says(own), cx);
         return part;
     };
     let queue = match part {
@@ -337,9 +333,10 @@ pub(super) fn on_arbiter(own: &mut Own, part: Part, message: ToUnit, cx: &mut Cx
                 term,
                 origin,
                 bound,
+                hello,
             },
             part,
-        ) if boot == own.boot => on_offer(own, part, term, (origin, bound), cx),
+        ) if boot == own.boot => on_offer(own, part, term, (origin, bound, hello), cx),
         (ToUnit::Grant { boot, term, n }, Part::Holder(holder)) if boot == own.boot => {
             holder.on_grant(own, term, n, cx)
         }

@@ -8,7 +8,9 @@ use super::input::{Boot, Timer};
 use super::output::{Event, Outcome, Output};
 use super::store::{Record, Store};
 use crate::base::{Attempt, BootId, CommandId, Shared, Slot, Term, WriteId};
-use crate::message::{Address, JoinCall, Kind, Message, Session, Stamp, ToArbiter, WireVersions};
+use crate::message::{
+    Address, Hello, JoinCall, Kind, Message, Said, Session, Stamp, ToArbiter, WireVersions,
+};
 use crate::planted::Defect;
 
 /// Pairings that a unit remembers having been told of.
@@ -31,6 +33,10 @@ pub struct Own {
     pub resets: u32,
     /// Its latest round of joining.
     pub n: Attempt,
+    /// Number of its latest Hello in this boot; a Decline carries one, too.
+    pub hello_k: u64,
+    /// Number of the first Hello that said what the unit says now.
+    pub said_since: u64,
     /// Pairings that it was told of in this boot.
     pub paired: BTreeSet<PairingKey>,
     /// Writes under way.
@@ -77,6 +83,8 @@ impl Own {
             store: boot.store.clone().unwrap_or_else(factory),
             resets: boot.resets,
             n: Attempt(0),
+            hello_k: 0,
+            said_since: 1,
             paired: BTreeSet::new(),
             writes: BTreeMap::new(),
             last_write: WriteId(0),
@@ -151,15 +159,34 @@ impl Own {
         cx.set(Timer::Join);
     }
 
-    /// Says that the unit is there.
-    pub(super) fn send_hello(&self, running: Option<Stamp>, cx: &mut Cx<'_, '_>) {
-        let startup = self.store.stamp;
-        cx.tell(ToArbiter::Hello {
-            boot: self.boot,
-            startup,
-            running,
-        });
+    /// Says that the unit is there, and what it has.
+    pub(super) fn send_hello(&mut self, said: Said, cx: &mut Cx<'_, '_>) {
+        let (boot, hello) = (self.boot, self.next_hello(said));
+        cx.tell(ToArbiter::Hello { boot, hello });
         cx.set(Timer::Hello);
+    }
+
+    /// Refuses a term, and says what the unit has.
+    pub(super) fn decline(&mut self, term: Term, said: Said, cx: &mut Cx<'_, '_>) {
+        let (boot, hello) = (self.boot, self.next_hello(said));
+        cx.tell(ToArbiter::Decline { boot, term, hello });
+    }
+
+    fn next_hello(&mut self, said: Said) -> Hello {
+        self.hello_k += 1;
+        Hello {
+            k: self.hello_k,
+            highest: self.highest,
+            said,
+        }
+    }
+
+    /// What the unit says of its configs, if it runs this one.
+    pub(super) const fn says(&self, running: Option<Stamp>) -> Said {
+        Said {
+            startup: self.store.stamp,
+            running,
+        }
     }
 
     /// Whether `session` answers the round of joining that this unit is waiting with.

@@ -176,14 +176,18 @@ fn of_every_kind(seed: u64) -> Vec<Message> {
         FileKind::Save,
     ];
     messages.extend(files.map(chunk));
-    let to_arbiter = [
-        ToArbiter::Hello {
-            boot,
+    let hello = Hello {
+        k: n,
+        highest: term,
+        said: Said {
             startup: stamp,
             running: (seed & 2 == 2).then_some(stamp),
         },
+    };
+    let to_arbiter = [
+        ToArbiter::Hello { boot, hello },
         ToArbiter::Renew { boot, term, n, lsn },
-        ToArbiter::Decline { boot, term },
+        ToArbiter::Decline { boot, term, hello },
         ToArbiter::SetRegister {
             term,
             counter: small,
@@ -203,6 +207,7 @@ fn of_every_kind(seed: u64) -> Vec<Message> {
             term,
             origin,
             bound,
+            hello: n,
         }));
     }
     messages.push(Message::ToUnit(ToUnit::Grant { boot, term, n }));

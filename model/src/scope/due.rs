@@ -3,8 +3,8 @@
 use super::{Bounded, Move, Scope};
 use crate::action::{Action, ArbiterTimer, Timer};
 use crate::effects::Meaning;
-use crate::state::{Msg, Part, Phase, Session, Slot, To};
-use crate::step::runs;
+use crate::state::{Known, Msg, Part, Phase, Session, Slot, To};
+use crate::step::says;
 
 impl<E: Meaning + Clone> Scope<E> {
     /// A session that the other side does not share is given up; another costs.
@@ -47,11 +47,11 @@ impl<E: Meaning + Clone> Scope<E> {
         match (timer, &unit.part) {
             (Timer::Hello, _) => {
                 let known = arbiter.known[usize::from(slot)];
-                known.is_none_or(|known| {
+                let known = known.filter(|known| known.boot == unit.boot);
+                known.and_then(|known| known.said).is_none_or(|said| {
                     let active = matches!(unit.part, Part::Active(_));
-                    known.boot != unit.boot
-                        || known.startup != unit.startup.0
-                        || (known.running != runs(unit) && !active)
+                    let says = says(unit);
+                    said.startup != says.startup || (said.running != says.running && !active)
                 })
             }
             (Timer::Join, Part::Standby(standby)) => {
@@ -105,7 +105,8 @@ impl<E: Meaning + Clone> Scope<E> {
                 .iter()
                 .any(|flight| matches!(flight.msg, Msg::Hello { .. }));
             let action = Action::Arbiter(ArbiterTimer::Gather);
-            if !hello && arbiter.known.iter().any(Option::is_some) {
+            let known = |known: &Known| known.said.is_some();
+            if !hello && arbiter.known.iter().flatten().any(known) {
                 out.push(Move::Does(action));
             } else if state.left.early > 0 {
                 out.push(Move::Costs(action));

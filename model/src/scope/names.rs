@@ -16,6 +16,8 @@ enum Name {
     Renewal(Term),
     /// Of the register in a term.
     Write(Term),
+    /// Of a Hello, by the unit in a slot in one boot.
+    Hello(Slot, Boot),
 }
 
 impl<E> Scope<E> {
@@ -24,6 +26,7 @@ impl<E> Scope<E> {
         if !self.renames || self.env.without.is_some() {
             return false;
         }
+        let settled = settle_hellos(state);
         let mut used = Vec::with_capacity(32);
         each(state, &mut |name, number| {
             if *number != 0 {
@@ -37,7 +40,7 @@ impl<E> Scope<E> {
             (at - first + 1) as u16
         };
         if (0..used.len()).all(|at| used[at].1 == number(at)) {
-            return false;
+            return settled;
         }
         each(state, &mut |name, old| {
             if let Ok(at) = used.binary_search(&(name, *old)) {
@@ -48,6 +51,33 @@ impl<E> Scope<E> {
     }
 }
 
+/// Of a unit's numbers of Hellos only the order among those that stand elsewhere counts: that since
+/// which it says what it says becomes the least of them that is as great, and the latest the
+/// greatest. Whether any is another one now.
+fn settle_hellos(state: &mut Bounded) -> bool {
+    let mut changed = false;
+    for slot in 0..2 {
+        let unit = &mut state.state.units[usize::from(slot)];
+        let (boot, k, since) = (unit.boot, unit.k, unit.since);
+        (unit.k, unit.since) = (0, 0);
+        let mut greatest = 0;
+        let mut least = None;
+        each(state, &mut |name, number| {
+            if name == Name::Hello(slot, boot) && *number != 0 {
+                greatest = greatest.max(*number);
+                if *number >= since && least.is_none_or(|least| *number < least) {
+                    least = Some(*number);
+                }
+            }
+        });
+        let unit = &mut state.state.units[usize::from(slot)];
+        unit.since = least.filter(|_| since != 0).unwrap_or(since);
+        unit.k = unit.since.max(greatest);
+        changed |= (unit.k, unit.since) != (k, since);
+    }
+    changed
+}
+
 /// All numbers of a state, each with its name.
 fn each(state: &mut Bounded, of: &mut impl FnMut(Name, &mut u16)) {
     for (slot, unit) in (0..).zip(&mut state.state.units) {
@@ -56,6 +86,12 @@ fn each(state: &mut Bounded, of: &mut impl FnMut(Name, &mut u16)) {
     let arbiter = &mut state.state.arbiter;
     if let Some(offer) = &mut arbiter.offer {
         in_origin(offer.slot, &mut offer.origin, of);
+        of(Name::Hello(offer.slot, offer.boot), &mut offer.hello);
+    }
+    for (slot, known) in (0..).zip(&mut arbiter.known) {
+        if let Some(known) = known {
+            of(Name::Hello(slot, known.boot), &mut known.k);
+        }
     }
     in_eligible(&mut arbiter.register, of);
     let term = arbiter.holder.map_or(0, |holder| holder.term);
@@ -73,6 +109,8 @@ fn each(state: &mut Bounded, of: &mut impl FnMut(Name, &mut u16)) {
 
 fn in_unit(slot: Slot, unit: &mut Unit, of: &mut impl FnMut(Name, &mut u16)) {
     of(Name::Round(slot, unit.boot), &mut unit.n);
+    of(Name::Hello(slot, unit.boot), &mut unit.k);
+    of(Name::Hello(slot, unit.boot), &mut unit.since);
     match &mut unit.part {
         Part::Down => {}
         Part::Standby(standby) => {
@@ -147,7 +185,15 @@ fn in_flight(flight: &mut Flight, of: &mut impl FnMut(Name, &mut u16)) {
             of(Name::Write(*term), counter);
             in_eligible(value, of);
         }
-        Msg::Offer { origin, .. } => in_origin(standby, origin, of),
+        Msg::Offer {
+            boot,
+            origin,
+            hello,
+            ..
+        } => {
+            in_origin(standby, origin, of);
+            of(Name::Hello(standby, *boot), hello);
+        }
         Msg::Proceed { session }
         | Msg::Ready { session, .. }
         | Msg::Dump { session }
@@ -166,6 +212,9 @@ fn in_flight(flight: &mut Flight, of: &mut impl FnMut(Name, &mut u16)) {
         | Msg::Leave { session }
         | Msg::Left { session }
         | Msg::Down { session } => in_session(standby, session, of),
-        Msg::Hello { .. } | Msg::Decline { .. } | Msg::Release { .. } => {}
+        Msg::Hello { boot, hello } | Msg::Decline { boot, hello, .. } => {
+            of(Name::Hello(*from, *boot), &mut hello.k);
+        }
+        Msg::Release { .. } => {}
     }
 }

@@ -201,6 +201,11 @@ impl<E: Meaning + Clone> Scope<E> {
                 };
             holder.kept = None;
         }
+        // It never acted: nothing of it was said.
+        let (unit, was) = (&mut made.state.units[at], &before.state.units[at]);
+        (unit.k, unit.since) = (was.k, was.since);
+        let says = |flight: &Flight| matches!(flight.msg, Msg::Hello { .. });
+        made.sent.retain(|flight| !says(flight));
         Some(())
     }
 
@@ -253,7 +258,9 @@ impl<E> Scope<E> {
         let of_arbiter = |rule| {
             matches!(
                 rule,
-                Rule::HolderIsKnown
+                Rule::ColdNamesHello
+                    | Rule::HelloOfItsTerm
+                    | Rule::HolderIsKnown
                     | Rule::HolderSaysWhatItRuns
                     | Rule::OffersBound
                     | Rule::WritesSayWhatRuns

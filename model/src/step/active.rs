@@ -43,7 +43,7 @@ pub(super) fn on_message<E: Effects>(env: &Env<E>, unit: &mut Unit, msg: Msg, ou
         }
         Msg::Offer { boot: to, term, .. } if to == boot && term != active.term => {
             unit.highest = unit.highest.max(term);
-            out.tell(Msg::Decline { boot, term });
+            super::decline(unit, term, out);
         }
         Msg::Join {
             boot: of,

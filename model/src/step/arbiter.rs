@@ -2,7 +2,9 @@
 
 use super::{Env, Out, Rule};
 use crate::action::ArbiterTimer;
-use crate::state::{Arbiter, Grantee, Known, Lsn, Msg, Offer, Origin, Slot, Stamp, Term};
+use crate::state::{
+    Arbiter, Boot, Grantee, Hello, Known, Lsn, Msg, Offer, Origin, Slot, Stamp, Term,
+};
 
 pub(super) fn on_recovered(arbiter: &mut Arbiter) {
     arbiter.gathering = !runs(arbiter) && arbiter.offer.is_none();
@@ -29,7 +31,7 @@ pub(super) fn on_timer<E>(
         }
         ArbiterTimer::TakeoverWait => {
             let standing = arbiter.offer.take()?;
-            arbiter.known[usize::from(standing.slot)] = None;
+            forget(arbiter, standing.slot);
             pass_over(env, arbiter, standing, out);
         }
         ArbiterTimer::Lease => end_lease(env, arbiter, out)?,
@@ -46,17 +48,9 @@ pub(super) fn on_message<E>(
     out: &mut Out,
 ) {
     match msg {
-        Msg::Hello {
-            boot,
-            startup,
-            running,
-        } => {
-            arbiter.known[usize::from(from)] = Some(Known {
-                boot,
-                startup,
-                running,
-            });
-            arbiter.gathering |= !runs(arbiter) && arbiter.offer.is_none();
+        Msg::Hello { boot, hello } => {
+            let taken = hear(env, arbiter, from, boot, hello);
+            arbiter.gathering |= taken && !runs(arbiter) && arbiter.offer.is_none();
         }
         Msg::Renew { boot, term, n, lsn } => {
             let open = |offer: &Offer| (offer.slot, offer.boot, offer.term) == (from, boot, term);
@@ -74,19 +68,11 @@ pub(super) fn on_message<E>(
                 out.unit(from, Msg::Grant { boot, term, n });
             }
         }
-        Msg::Decline { boot, term } => {
+        Msg::Decline { boot, term, hello } => {
             let open = |offer: &Offer| (offer.slot, offer.boot, offer.term) == (from, boot, term);
             if let Some(declined) = arbiter.offer.filter(open) {
                 arbiter.offer = None;
-                let known = &mut arbiter.known[usize::from(from)];
-                let same = known.as_mut().filter(|known| known.boot == boot);
-                match (declined.origin, same) {
-                    // Who declines to resume does not run what it was taken to run.
-                    (Origin::Resume, Some(said)) => said.running = None,
-                    // Its store is not what it said.
-                    (Origin::Cold, Some(_)) => *known = None,
-                    (Origin::Stateful(..) | Origin::Resume | Origin::Cold, _) => {}
-                }
+                hear(env, arbiter, from, boot, hello);
                 pass_over(env, arbiter, declined, out);
             }
         }
@@ -119,6 +105,32 @@ pub(super) fn on_message<E>(
         }
         // Of a term that is over, or no message to an arbiter.
         _ => {}
+    }
+}
+
+/// A Hello is taken if it is newer than the last of its slot. Whether it was.
+fn hear<E>(env: &Env<E>, arbiter: &mut Arbiter, from: Slot, boot: Boot, hello: Hello) -> bool {
+    let Hello { k, highest, said } = hello;
+    let known = &mut arbiter.known[usize::from(from)];
+    let newer = known.is_none_or(|known| (boot, k) > (known.boot, known.k));
+    if !newer && env.keeps(Rule::HelloNumbered) {
+        return false;
+    }
+    let same = known.filter(|known| known.boot == boot);
+    let runs = same.and_then(|known| known.said?.running);
+    if runs.is_some_and(|runs| runs.term > highest) && env.keeps(Rule::HelloOfItsTerm) {
+        return false;
+    }
+    let said = Some(said);
+    *known = Some(Known { boot, k, said });
+    arbiter.term = arbiter.term.max(highest);
+    true
+}
+
+/// Forgets what the unit in a slot said; the number stays, so that nothing older is taken again.
+fn forget(arbiter: &mut Arbiter, slot: Slot) {
+    if let Some(known) = &mut arbiter.known[usize::from(slot)] {
+        known.said = None;
     }
 }
 
@@ -163,19 +175,22 @@ fn note_running<E>(env: &Env<E>, arbiter: &mut Arbiter, slot: Slot, term: u16, l
         return;
     };
     let known = &mut arbiter.known[usize::from(slot)];
-    if known.is_none_or(|known| known.boot < boot) && env.keeps(Rule::HolderIsKnown) {
-        *known = Some(Known {
-            boot,
-            startup: Stamp::default(),
-            running: None,
-        });
+    if env.keeps(Rule::HolderIsKnown) {
+        if known.is_none_or(|known| known.boot < boot) {
+            let said = None;
+            *known = Some(Known { boot, k: 0, said });
+        }
+        if let Some(known) = known.as_mut().filter(|known| known.boot == boot) {
+            known.said.get_or_insert_default();
+        }
     }
-    if let Some(known) = known.as_mut().filter(|known| known.boot == boot)
+    let said = known.as_mut().filter(|known| known.boot == boot);
+    if let Some(said) = said.and_then(|known| known.said.as_mut())
         && env.keeps(Rule::HolderSaysWhatItRuns)
     {
-        let runs = !cold || lsn > known.startup.lsn;
+        let runs = !cold || lsn > said.startup.lsn;
         if runs {
-            known.running = known.running.max(Some(Stamp { term, lsn }));
+            said.running = said.running.max(Some(Stamp { term, lsn }));
         }
     }
 }
@@ -201,20 +216,23 @@ fn pass_over<E>(env: &Env<E>, arbiter: &mut Arbiter, passed: Offer, out: &mut Ou
     if matches!(passed.origin, Origin::Stateful(..)) {
         arbiter.register = None;
     }
-    offer(env, arbiter, out);
+    // Who has just declined is offered the same once more only after the timer Gather.
+    let whom = |offer: Offer| (offer.slot, offer.boot, offer.origin);
+    if candidate(env, arbiter).map(whom) == Some(whom(passed)) {
+        arbiter.gathering = true;
+    } else {
+        offer(env, arbiter, out);
+    }
 }
 
 fn offer<E>(env: &Env<E>, arbiter: &mut Arbiter, out: &mut Out) {
-    let Some((slot, boot, origin, bound)) = candidate(env, arbiter) else {
+    let Some(candidate) = candidate(env, arbiter) else {
         return;
     };
     arbiter.term += 1;
     let made = Offer {
         term: arbiter.term,
-        slot,
-        boot,
-        origin,
-        bound,
+        ..candidate
     };
     arbiter.offer = Some(made);
     send(made, out);
@@ -227,25 +245,36 @@ fn send(offer: Offer, out: &mut Out) {
         boot,
         origin,
         bound,
+        hello,
     } = offer;
     let offered = Msg::Offer {
         boot,
         term,
         origin,
         bound,
+        hello,
     };
     out.unit(slot, offered);
 }
 
-fn candidate<E>(env: &Env<E>, arbiter: &Arbiter) -> Option<(Slot, u16, Origin, Option<Lsn>)> {
+/// What is offered next, and to whom; the term is the last one.
+fn candidate<E>(env: &Env<E>, arbiter: &Arbiter) -> Option<Offer> {
+    let offer = |slot, boot, origin| Offer {
+        term: arbiter.term,
+        slot,
+        boot,
+        origin,
+        bound: None,
+        hello: 0,
+    };
     if let Some(register) = arbiter.register {
         let origin = Origin::Stateful(register.session, register.lsn);
-        return Some((register.slot, register.session.standby, origin, None));
+        return Some(offer(register.slot, register.session.standby, origin));
     }
     let known = || {
         (0u8..)
             .zip(&arbiter.known)
-            .filter_map(|(slot, known)| Some((slot, (*known)?)))
+            .filter_map(|(slot, known)| Some((slot, (*known)?.said?)))
     };
     let mut best: Option<(Stamp, bool, core::cmp::Reverse<Slot>)> = None;
     for (slot, unit) in known() {
@@ -268,12 +297,17 @@ fn candidate<E>(env: &Env<E>, arbiter: &Arbiter) -> Option<(Slot, u16, Origin, O
     // Of a store off the line nothing is asked.
     let bound = best.and_then(|(stamp, ..)| bound(env, arbiter, stamp.term));
     let (_, running, core::cmp::Reverse(slot)) = best.or(off_line)?;
-    let origin = if running {
-        Origin::Resume
+    let Known { boot, k, .. } = arbiter.known[usize::from(slot)]?;
+    let (origin, hello) = if running {
+        (Origin::Resume, 0)
     } else {
-        Origin::Cold
+        (Origin::Cold, k)
     };
-    Some((slot, arbiter.known[usize::from(slot)]?.boot, origin, bound))
+    Some(Offer {
+        bound,
+        hello,
+        ..offer(slot, boot, origin)
+    })
 }
 
 /// The LSN beyond which what was held in a term is off the line: a unit may have gone on since its Hello.
@@ -309,6 +343,10 @@ pub fn knows_on_line(arbiter: &Arbiter) -> bool {
         let mut later = arbiter.line.iter().filter(|(term, _)| *term > stamp.term);
         is_on_line(arbiter, stamp) && later.all(|(_, from)| from.is_some())
     };
-    let mut known = arbiter.known.iter().flatten();
+    let mut known = arbiter
+        .known
+        .iter()
+        .flatten()
+        .filter_map(|known| known.said);
     known.any(|unit| is_on_line(arbiter, unit.startup) || unit.running.is_some_and(runs_on))
 }

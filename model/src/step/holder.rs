@@ -35,11 +35,12 @@ pub(super) fn on_message<E: Effects>(env: &Env<E>, unit: &mut Unit, msg: Msg, ou
             term,
             origin,
             bound,
+            hello,
         } if boot == unit.boot => {
             if term == holder.term {
                 ask(unit, out);
             } else {
-                on_offer(env, unit, term, (origin, bound), out);
+                on_offer(env, unit, term, (origin, bound, hello), out);
             }
         }
         // A holder without a lease hears nobody else.
@@ -104,17 +105,18 @@ pub(super) fn on_offer<E>(
     env: &Env<E>,
     unit: &mut Unit,
     term: u16,
-    (origin, bound): (Origin, Option<Lsn>),
+    (origin, bound, hello): (Origin, Option<Lsn>, u16),
     out: &mut Out,
 ) {
-    let boot = unit.boot;
     if term <= unit.highest {
-        return out.tell(Msg::Decline { boot, term });
+        return super::decline(unit, term, out);
     }
     unit.highest = term;
     let within = |(_, lsn): &(Cfg, Lsn)| bound.is_none_or(|bound| *lsn <= bound);
-    let Some((cfg, lsn)) = taken_over(unit, origin).filter(within) else {
-        return out.tell(Msg::Decline { boot, term });
+    let said = origin != Origin::Cold || hello >= unit.since || !env.keeps(Rule::ColdNamesHello);
+    let taken = taken_over(unit, origin).filter(within).filter(|_| said);
+    let Some((cfg, lsn)) = taken else {
+        return super::decline(unit, term, out);
     };
     if matches!(unit.part, Part::Standby(_)) {
         unit.n += 1;

@@ -89,8 +89,9 @@ pub(super) fn on_message<E: Effects>(
             term,
             origin,
             bound,
+            hello,
         } if boot == unit.boot => {
-            return holder::on_offer(env, unit, term, (origin, bound), out);
+            return holder::on_offer(env, unit, term, (origin, bound, hello), out);
         }
         Msg::Proceed { session } => {
             let joins = matches!(&unit.part, Part::Standby(Standby { seat: None, .. }));

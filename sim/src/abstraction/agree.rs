@@ -92,6 +92,7 @@ pub fn arbiter(engine: &Arbiter, model: &model::Arbiter, boots: &Boots) -> Resul
             boot: boots.of(offer.boot)?,
             origin: boots.origin(offer.origin)?,
             bound: offer.bound.map(super::lsn).transpose()?,
+            hello: super::small("Hello", offer.hello)?,
         })
     });
     same("offer", &offer.transpose()?, &model.offer)?;
@@ -121,8 +122,8 @@ pub fn arbiter(engine: &Arbiter, model: &model::Arbiter, boots: &Boots) -> Resul
         let known = engine.known.get(&skewsync::base::Slot(slot)).map(|known| {
             Ok::<_, Unmapped>(model::Known {
                 boot: boots.of(known.boot)?,
-                startup: stamp(known.startup)?,
-                running: known.running.map(stamp).transpose()?,
+                k: super::small("Hello", known.hello)?,
+                said: known.said.map(super::said).transpose()?,
             })
         });
         same("known", &known.transpose()?, model)?;
@@ -155,6 +156,8 @@ pub fn unit(engine: &Unit, model: &model::Unit, boots: &Boots) -> Result<(), Dif
     number("boot", boots.of(engine.own.boot)?.into(), model.boot)?;
     number("highest", engine.own.highest.0, model.highest)?;
     number("n", engine.own.n.0.into(), model.n)?;
+    number("Hello", engine.own.hello_k, model.k)?;
+    number("said since", engine.own.said_since, model.since)?;
     same("startup", &stamp(engine.own.store.stamp)?, &model.startup.0)
 }
 

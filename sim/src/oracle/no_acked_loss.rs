@@ -163,6 +163,11 @@ mod tests {
         let declines = ToArbiter::Decline {
             boot,
             term: Term(2),
+            hello: skewsync::message::Hello {
+                k: 2,
+                highest: Term(2),
+                said: skewsync::message::Said::default(),
+            },
         };
         assert_eq!(play(long, Some((Slot(1), declines))), None);
     }

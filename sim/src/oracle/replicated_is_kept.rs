@@ -643,6 +643,7 @@ mod tests {
                 boot,
                 origin,
                 bound: None,
+                hello: 0,
             };
             let offered = [ArbiterEvent::Offered(offer)];
             let (stage, oracle) = (&mut self.stage, &mut self.oracle);

@@ -96,7 +96,7 @@ pub(super) fn message(message: &Message) -> String {
 
 fn to_arbiter(message: &ToArbiter) -> String {
     match message {
-        ToArbiter::Hello { boot, running, .. } => match running {
+        ToArbiter::Hello { boot, hello } => match hello.said.running {
             Some(running) => format!(
                 " of boot {boot}, at (term {}, LSN {})",
                 running.term, running.lsn

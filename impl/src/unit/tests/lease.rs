@@ -2,7 +2,7 @@
 
 use super::world::{A, B, World};
 use crate::base::{BootId, Lsn, Term};
-use crate::message::{Kind, Origin, SaveResult, Stamp, ToArbiter, ToUnit};
+use crate::message::{Hello, Kind, Origin, Said, SaveResult, Stamp, ToArbiter, ToUnit};
 use crate::unit::{
     ArbiterInput, ArbiterOutput, ArbiterTimer, Event, Input, Outcome, Part, Place, Request, Timer,
     arbiter,
@@ -188,6 +188,7 @@ fn a_restarted_standby_declines_a_stateful_offer() {
         term: Term(2),
         origin,
         bound: None,
+        hello: 0,
     };
     world.inject(super::world::Flight {
         from: crate::message::Address::Arbiter,
@@ -320,12 +321,18 @@ fn a_declined_resume_is_not_offered_again() {
     let from_b = |message| ArbiterInput::Message { from: B, message };
     let boot = BootId(1);
     let startup = Stamp::default();
-    let hello = ToArbiter::Hello {
-        boot,
-        startup,
-        running: None,
+    let hello = |k, startup| Hello {
+        k,
+        highest: Term(0),
+        said: Said {
+            startup,
+            running: None,
+        },
     };
-    step(from_b(hello));
+    step(from_b(ToArbiter::Hello {
+        boot,
+        hello: hello(1, startup),
+    }));
     let offered = step(ArbiterInput::Timer(ArbiterTimer::Gather));
     assert_eq!(offered, Some((Term(1), Origin::Cold)));
     // Its store was saved at LSN 4 after that Hello; no Grant arrives, and it never acts.
@@ -338,7 +345,14 @@ fn a_declined_resume_is_not_offered_again() {
     step(ArbiterInput::Timer(ArbiterTimer::Lease));
     let offered = step(ArbiterInput::Timer(ArbiterTimer::Gather));
     assert_eq!(offered, Some((Term(2), Origin::Resume)));
-    let term = Term(2);
-    let offered = step(from_b(ToArbiter::Decline { boot, term }));
+    let saved = Stamp {
+        term: Term(0),
+        lsn: Lsn(4),
+    };
+    let offered = step(from_b(ToArbiter::Decline {
+        boot,
+        term: Term(2),
+        hello: hello(2, saved),
+    }));
     assert_eq!(offered, Some((Term(3), Origin::Cold)));
 }

@@ -25,9 +25,9 @@ use core::fmt::Write as _;
 use super::world::{A, B, World};
 use crate::base::{BootId, CommandId, Digest, Lsn, Shared, Slot, Term, WriteId};
 use crate::message::{
-    Address, Chunk, Compatibility, FileId, FileKind, HeldBy, JoinCall, LeaveWhy, Message,
-    OnMismatch, Origin, Ranges, Redundancy, SaveResult, Session, Stamp, ToArbiter, ToUnit, Verdict,
-    WireVersions,
+    Address, Chunk, Compatibility, FileId, FileKind, HeldBy, Hello, JoinCall, LeaveWhy, Message,
+    OnMismatch, Origin, Ranges, Redundancy, Said, SaveResult, Session, Stamp, ToArbiter, ToUnit,
+    Verdict, WireVersions,
 };
 use crate::unit::holder::Wish;
 use crate::unit::peer::Phase as PeerPhase;
@@ -348,6 +348,7 @@ fn messages(unit: &Unit) -> Vec<Message> {
             term: Term(unit.own.highest.0 + 1),
             origin: Origin::Cold,
             bound: None,
+            hello: unit.own.hello_k,
         }),
         Message::ToUnit(ToUnit::Grant { boot, term, n: 1 }),
         Message::ToUnit(ToUnit::Confirm { term, counter: 1 }),
@@ -472,13 +473,15 @@ fn arbiter() -> String {
         ("Arbiter lease over", &over),
     ];
     let (boot, term, lsn) = (BootId(1), Term(1), Lsn(0));
-    let startup = Stamp::default();
-    let running = None;
+    let hello = Hello {
+        k: 2,
+        highest: Term(0),
+        said: Said::default(),
+    };
     let messages = [
         ToArbiter::Hello {
             boot: BootId(2),
-            startup,
-            running,
+            hello,
         },
         ToArbiter::Renew {
             boot,
@@ -486,7 +489,7 @@ fn arbiter() -> String {
             n: 1,
             lsn,
         },
-        ToArbiter::Decline { boot, term },
+        ToArbiter::Decline { boot, term, hello },
         ToArbiter::SetRegister {
             term,
             counter: 9,
