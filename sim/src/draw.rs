@@ -10,6 +10,7 @@ mod mix;
 mod outage;
 mod scenes;
 mod upgrade;
+mod waits;
 
 use std::sync::Arc;
 
@@ -81,6 +82,7 @@ pub(crate) enum Purpose {
     Dwell = 12,
     Weights = 13,
     Outage = 14,
+    Waits = 20,
 }
 
 /// One stream of random numbers.
@@ -171,6 +173,9 @@ pub fn plan(seed: u64, wishes: &Wishes) -> Plan {
     plan.commands.extend(upgrade.entries);
     plan.commands.extend(burst(seed, wishes, &plan));
     plan.commands.extend(crowd::draw(seed, wishes, &plan));
+    let waits = waits::draw(seed, wishes, &plan);
+    plan.faults.extend(waits.faults);
+    plan.commands.extend(waits.entries);
     let (outage, until_ms) = outage::draw(seed, wishes, &plan);
     plan.faults.extend(outage.faults);
     plan.commands.extend(outage.entries);

@@ -120,6 +120,16 @@ impl Mix {
         }
     }
 
+    /// Of a hundred plans so many make commands wait for long.
+    pub(super) const fn waits_percent(self) -> u64 {
+        match self {
+            Self::Swarm | Self::Fixed => 8,
+            Self::Calm => 0,
+            Self::Lite => 4,
+            Self::Storm => 15,
+        }
+    }
+
     /// Of a hundred seeds, in so many an upgrade is begun.
     pub(super) const fn upgrade_percent(self) -> u64 {
         match self {
