@@ -67,11 +67,19 @@ pub enum Defect {
     TakeoverUnlisted,
     /// A command waits however many wait already.
     QueueUnbounded,
+    /// What waits in the queue stays there when the lease is over.
+    LapseKeepsQueue,
+    /// The queue of a unit that released has no deadline.
+    QueueWithoutDeadline,
+    /// What the deadline of a queue refuses stays in it.
+    RefusedThenExecuted,
+    /// Prompts are held however many are held already.
+    PromptsUncounted,
 }
 
 impl Defect {
     /// All of them, in the order in which they are listed.
-    pub const ALL: [Self; 31] = [
+    pub const ALL: [Self; 35] = [
         Self::LineSessionUnchecked,
         Self::ChunkSessionUnchecked,
         Self::AttemptUnchecked,
@@ -103,6 +111,10 @@ impl Defect {
         Self::MclForgotten,
         Self::TakeoverUnlisted,
         Self::QueueUnbounded,
+        Self::LapseKeepsQueue,
+        Self::QueueWithoutDeadline,
+        Self::RefusedThenExecuted,
+        Self::PromptsUncounted,
     ];
 
     /// The name by which it is chosen.
@@ -139,6 +151,10 @@ impl Defect {
             Self::MclForgotten => "mcl-forgotten",
             Self::TakeoverUnlisted => "takeover-unlisted",
             Self::QueueUnbounded => "queue-unbounded",
+            Self::LapseKeepsQueue => "lapse-keeps-queue",
+            Self::QueueWithoutDeadline => "queue-without-deadline",
+            Self::RefusedThenExecuted => "refused-then-executed",
+            Self::PromptsUncounted => "prompts-uncounted",
         }
     }
 
@@ -192,6 +208,10 @@ impl Defect {
             Self::MclForgotten => "What cannot go in a bulk sync is listed nowhere.",
             Self::TakeoverUnlisted => "A new Active says that no line is missing.",
             Self::QueueUnbounded => "A command waits however many wait already.",
+            Self::LapseKeepsQueue => "What waits in the queue stays there when the lease is over.",
+            Self::QueueWithoutDeadline => "The queue of a unit that released has no deadline.",
+            Self::RefusedThenExecuted => "What the deadline of a queue refuses stays in it.",
+            Self::PromptsUncounted => "Prompts are held however many are held already.",
         }
     }
 

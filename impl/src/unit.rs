@@ -41,7 +41,7 @@ pub use arbiter::{Arbiter, ArbiterEvent, ArbiterInput, ArbiterOutput, ArbiterTim
 pub use env::{Env, PairingKey, Side};
 pub use holder::Holder;
 pub use input::{Boot, Command, Durability, Input, Request, Timer};
-pub use limits::{Limits, Verify};
+pub use limits::{Limits, TooSmall, Verify};
 pub use output::{Event, LocalWhy, Outcome, Output, Place, Refusal};
 pub use own::{Own, Write};
 pub use replica::{Pairing, Running, Software};

@@ -17,6 +17,10 @@ pub enum Timer {
     Resend,
     /// The Standby was not served, or the Active gives its session up.
     GiveUp,
+    /// What waits in the queue of a unit that released has waited long enough.
+    Queue,
+    /// What waits for the Confirm of a clear has waited long enough.
+    Prompt,
 }
 
 /// The timers of the arbiter.

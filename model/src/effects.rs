@@ -26,14 +26,16 @@ pub trait Effects {
     fn take(&self, _to: Slot, cfg: Cfg) -> Cfg {
         cfg
     }
+    /// Whether policy ends the session at the command itself, since its line cannot go.
+    fn leaves(&self, _id: u16) -> bool {
+        false
+    }
 }
 
 /// What the search asks beyond a step: what policy decides, and what is in a config.
 pub trait Meaning: Effects {
     /// What policy makes of a snapshot, as it was taken on the other side; none: accepted.
     fn judges(&self, taken: Cfg) -> Option<Rejection>;
-    /// Whether policy ends the session at the command itself, since its line cannot go.
-    fn leaves(&self, id: u16) -> bool;
     /// Whether the unit in `to` declares itself not ready when it executes the line of a command.
     fn declares(&self, to: Slot, id: u16) -> bool;
     /// Whether the command stands in the config, or in what is kept beside it.
@@ -199,6 +201,10 @@ impl Effects for Table {
         let tops = tops.into_iter().flatten();
         tops.fold(cfg, |cfg, id| self.execute_at(to, cfg, id))
     }
+
+    fn leaves(&self, id: u16) -> bool {
+        matches!(self.effect(id), Effect::Listed(Some(_)))
+    }
 }
 
 impl Meaning for Table {
@@ -211,10 +217,6 @@ impl Meaning for Table {
                 Effect::Carried | Effect::WithLoss | Effect::DontCare | Effect::Vetoed => None,
             })
             .max()
-    }
-
-    fn leaves(&self, id: u16) -> bool {
-        matches!(self.effect(id), Effect::Listed(Some(_)))
     }
 
     fn declares(&self, to: Slot, id: u16) -> bool {

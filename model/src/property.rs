@@ -4,11 +4,11 @@ mod pair;
 mod takeover;
 mod watch;
 
-use crate::action::{Action, Durability};
-use crate::effects::Meaning;
+use crate::action::{Action, Durability, Timer};
+use crate::effects::{Meaning, bit};
 use crate::scope::{Bounded, Scope};
-use crate::state::{Flight, Msg, Part, To};
-use crate::step::{Answer, Step};
+use crate::state::{Active, Flight, Msg, Part, Slot, To};
+use crate::step::{Answer, Execution, Step};
 
 pub use watch::{How, Made, Watch};
 
@@ -47,15 +47,18 @@ pub enum Property {
     RoundTrip,
     /// Ordered resets are at most `max_resets`, across switchovers.
     BoundedResets,
-    /// Every command gets one outcome, and no prompt is forgotten (its bound in time: the simulation's).
+    /// Every command gets one outcome, no prompt and no queue is forgotten, and what waits at a holder has a
+    /// deadline (its length: the simulation's).
     Answers,
     /// Faults stopped, the pair becomes hot, or what policy made of it.
     Converges,
+    /// No more prompts are held, nor commands queued, than there is room for.
+    Bounded,
 }
 
 impl Property {
     /// All of them.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::SingleActive,
         Self::NoSplitAck,
         Self::NoAckedLoss,
@@ -74,6 +77,7 @@ impl Property {
         Self::BoundedResets,
         Self::Answers,
         Self::Converges,
+        Self::Bounded,
     ];
 
     /// The situation without which a search says nothing of the property.
@@ -95,6 +99,7 @@ impl Property {
             Self::RoundTrip => Situation::RoundTripped,
             Self::BoundedResets => Situation::ResetOrdered,
             Self::Answers => Situation::Unknown,
+            Self::Bounded => Situation::QueueFull,
         }
     }
 }
@@ -119,8 +124,8 @@ pub const ELSEWHERE: [(&str, &str); 10] = [
         "what is shown travels by Keepalive, within its period",
     ),
     (
-        "Bounded",
-        "bytes and queues; the model's windows are the smallest that work",
+        "Bounded (bytes)",
+        "the model has no bytes; its windows and queues are the smallest that work",
     ),
     ("OneRole", "needs a second role: 1:N is not modelled"),
     (
@@ -202,11 +207,21 @@ pub enum Situation {
     StaleArrived,
     /// A change was executed while a snapshot was on its way.
     ChangedInBulk,
+    /// A command waited and was executed later.
+    ExecutedLater,
+    /// A command waited and was refused later.
+    RefusedLater,
+    /// A command found the queue full.
+    QueueFull,
+    /// Timer Queue fired.
+    QueueTimedOut,
+    /// A prompt waited too long for the Confirm of a clear.
+    ClearTimedOut,
 }
 
 impl Situation {
     /// All of them.
-    pub const ALL: [Self; 29] = [
+    pub const ALL: [Self; 34] = [
         Self::Hot,
         Self::Replicated,
         Self::HeldThenLocal,
@@ -236,6 +251,11 @@ impl Situation {
         Self::ArbiterAway,
         Self::StaleArrived,
         Self::ChangedInBulk,
+        Self::ExecutedLater,
+        Self::RefusedLater,
+        Self::QueueFull,
+        Self::QueueTimedOut,
+        Self::ClearTimedOut,
     ];
 }
 
@@ -267,8 +287,9 @@ pub fn observe<E: Meaning>(
     check(Property::Answers, check_answers(before, action, step, met));
     check(
         Property::RefusedLeavesNothing,
-        check_refused(before, action, step, met),
+        check_refused(before, action, step, watch, met),
     );
+    check(Property::Bounded, check_bounded(scope, step));
     check(Property::BoundedResets, watch.resets <= scope.max_resets);
     check(
         Property::SavedSurvives,
@@ -282,6 +303,7 @@ pub fn observe<E: Meaning>(
     for slot in 0..2u8 {
         takeover::check(scope, before, step, slot, watch, &mut check, met);
     }
+    watch::enter(before, step, true, watch, met);
     failed
 }
 
@@ -305,7 +327,8 @@ fn check_no_split_ack<E>(scope: &Scope<E>, step: &Step, watch: &mut Watch) -> bo
     })
 }
 
-/// Prompts are held, entered and answered, and nothing else: only a crash takes them along.
+/// Prompts are held or queued, entered and answered, and nothing else: only a crash takes them along. What waits
+/// at a holder waits under a timer; at an Active, under its lease.
 fn check_answers(
     before: &Bounded,
     action: &Action,
@@ -313,12 +336,19 @@ fn check_answers(
     met: &mut impl FnMut(Situation),
 ) -> bool {
     let held = |units: &[crate::state::Unit; 2]| -> usize {
+        let of_active = |active: &Active| active.prompts.len() + active.queue.len();
         let of = |unit: &crate::state::Unit| match &unit.part {
-            Part::Active(active) => active.prompts.len(),
-            Part::Holder(holder) => holder.kept.as_ref().map_or(0, |kept| kept.prompts.len()),
+            Part::Active(active) => of_active(active),
+            Part::Holder(holder) => {
+                holder.queue.len() + holder.kept.as_deref().map_or(0, of_active)
+            }
             Part::Down | Part::Standby(_) => 0,
         };
         units.iter().map(of).sum()
+    };
+    let is_bounded = |unit: &crate::state::Unit| match &unit.part {
+        Part::Holder(holder) => holder.queue.is_empty() || holder.timed,
+        Part::Down | Part::Standby(_) | Part::Active(_) => true,
     };
     let entered = usize::from(matches!(action, Action::Command(..)));
     for answer in &step.answers {
@@ -330,21 +360,70 @@ fn check_answers(
             Answer::Local { .. } | Answer::Unchanged | Answer::Refused => {}
         }
     }
-    matches!(action, Action::Crash(_))
-        || held(&before.state.units) + entered == held(&step.state.units) + step.answers.len()
+    match action {
+        Action::Timer(_, Timer::Queue) => met(Situation::QueueTimedOut),
+        Action::Timer(_, Timer::Prompt) => met(Situation::ClearTimedOut),
+        _ => {}
+    }
+    let (was, is) = (held(&before.state.units), held(&step.state.units));
+    let counts = was + entered == is + step.answers.len();
+    step.state.units.iter().all(is_bounded) && (counts || matches!(action, Action::Crash(_)))
 }
 
+/// No more is held and queued than there is room for.
+fn check_bounded<E>(scope: &Scope<E>, step: &Step) -> bool {
+    let most = [scope.env.max_prompts, scope.env.max_queue].map(usize::from);
+    step.state.units.iter().all(|unit| match &unit.part {
+        Part::Active(active) => active.prompts.len() <= most[0] && active.queue.len() <= most[1],
+        Part::Holder(holder) => holder.queue.len() <= most[1],
+        Part::Down | Part::Standby(_) => true,
+    })
+}
+
+/// A command that is refused at once leaves the units as they were; numbers are taken by changes alone; and what
+/// was refused after it had waited is never executed.
 fn check_refused(
     before: &Bounded,
     action: &Action,
     step: &Step,
+    watch: &mut Watch,
     met: &mut impl FnMut(Situation),
 ) -> bool {
     let refused = matches!(action, Action::Command(..)) && step.answers.contains(&Answer::Refused);
     if refused {
         met(Situation::Refused);
     }
-    !refused || before.state.units == step.state.units
+    let waited = before.state.units.iter().any(|unit| match &unit.part {
+        Part::Active(active) => !active.queue.is_empty(),
+        Part::Holder(holder) => !holder.queue.is_empty(),
+        Part::Down | Part::Standby(_) => false,
+    });
+    if refused && waited {
+        met(Situation::QueueFull);
+    }
+    if let Action::Command(_, id, _) = action {
+        watch.refused &= !bit(*id);
+    }
+    let revives = |execution: &Execution| watch.refused & bit(execution.change.id) != 0;
+    let revived = step.executed.iter().any(revives);
+    for id in &step.refused {
+        met(Situation::RefusedLater);
+        watch.refused |= bit(*id);
+    }
+    let numbered = (0..2u8).all(|slot| numbers_changes(before, step, slot));
+    !revived && numbered && (!refused || before.state.units == step.state.units)
+}
+
+/// An Active takes a number for each change that it executes, and for nothing else.
+fn numbers_changes(before: &Bounded, step: &Step, slot: Slot) -> bool {
+    let at = usize::from(slot);
+    let (Part::Active(was), Part::Active(is)) =
+        (&before.state.units[at].part, &step.state.units[at].part)
+    else {
+        return true;
+    };
+    let executed = step.executed.iter().filter(|of| of.slot == slot).count();
+    was.term != is.term || usize::from(is.last - was.last) == executed
 }
 
 fn check_no_stale(

@@ -54,6 +54,8 @@ pub struct Budgets {
     pub rejects: u8,
     /// Applieds that show the configs apart.
     pub disagrees: u8,
+    /// Timers of what waits, a queue or a prompt, that fire while an answer may still come.
+    pub waits: u8,
 }
 
 impl Budgets {
@@ -77,10 +79,11 @@ impl Budgets {
             drains,
             rejects,
             disagrees,
+            waits,
         } = *self;
         let kinds = [
             crashes, losses, duplicates, holds, lapses, give_ups, early, renewals, planned, forced,
-            saves, declares, arbiter, drains, rejects, disagrees,
+            saves, declares, arbiter, drains, rejects, disagrees, waits,
         ];
         let (mut sum, mut at) = (0, 0);
         while at < kinds.len() {
@@ -470,9 +473,12 @@ impl<E: Meaning + Clone> Scope<E> {
             let waits = match timer {
                 Timer::Renew => speaks,
                 Timer::Hello => greets || speaks && self.patient,
-                Timer::Join | Timer::Register | Timer::Resend | Timer::GiveUp => {
-                    speaks && self.patient
-                }
+                Timer::Join
+                | Timer::Register
+                | Timer::Resend
+                | Timer::GiveUp
+                | Timer::Queue
+                | Timer::Prompt => speaks && self.patient,
             };
             if !waits && self.is_due(state, slot, timer) {
                 out.push(Move::Does(Action::Timer(slot, timer)));
@@ -491,7 +497,23 @@ impl<E: Meaning + Clone> Scope<E> {
                     out.push(Move::Costs(Action::Declares(slot)));
                 }
             }
-            Part::Down | Part::Holder(_) => {}
+            Part::Holder(holder) => {
+                if holder.released {
+                    self.command_moves(state, slot, out);
+                }
+                if state.left.waits > 0 && holder.timed {
+                    out.push(Move::Costs(Action::Timer(slot, Timer::Queue)));
+                }
+            }
+            Part::Down => {}
+        }
+    }
+
+    fn command_moves(&self, state: &Bounded, slot: Slot, out: &mut Vec<Move>) {
+        let left = &state.left;
+        if left.commands > 0 {
+            let id = self.script[usize::from(self.budgets.commands - left.commands)];
+            out.push(Move::Costs(Action::Command(slot, id, self.durability)));
         }
     }
 
@@ -503,10 +525,7 @@ impl<E: Meaning + Clone> Scope<E> {
         out: &mut Vec<Move>,
     ) {
         let left = &state.left;
-        if left.commands > 0 {
-            let id = self.script[usize::from(self.budgets.commands - left.commands)];
-            out.push(Move::Costs(Action::Command(slot, id, self.durability)));
-        }
+        self.command_moves(state, slot, out);
         let costs = [
             (left.planned, Action::Switchover(slot)),
             (left.forced, Action::Forced(slot)),
@@ -514,6 +533,7 @@ impl<E: Meaning + Clone> Scope<E> {
             (left.lapses, Action::LeaseLapsed(slot)),
             (left.renewals, Action::Timer(slot, Timer::Renew)),
             (left.drains, Action::DrainOver(slot)),
+            (left.waits, Action::Timer(slot, Timer::Prompt)),
         ];
         let costs = costs.into_iter().filter(|(left, _)| *left > 0);
         out.extend(costs.map(|(_, action)| Move::Costs(action)));

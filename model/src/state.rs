@@ -1,6 +1,8 @@
 //! What the protocol's parties know. Levels and forms do not exist here: a config is an identity.
 //! `Hash` is state identity: everything is derived.
 
+use crate::action::Durability;
+
 /// A unit's place in the chassis.
 pub type Slot = u8;
 /// One life of a unit.
@@ -274,6 +276,12 @@ pub struct Holder {
     pub lsn: Lsn,
     /// The Active that it was in this very term.
     pub kept: Option<Box<Active>>,
+    /// Commands that wait for the role to come back, or to be gone.
+    pub queue: Vec<Queued>,
+    /// Timer Queue runs.
+    pub timed: bool,
+    /// Timer Queue has fired: commands are refused at once.
+    pub refuses: bool,
 }
 
 /// A unit that acts.
@@ -307,17 +315,17 @@ pub struct Active {
     pub unreplicated: Lsn,
     /// A planned switchover is under way.
     pub draining: bool,
+    /// Commands that wait for the end of the drain, or for room.
+    pub queue: Vec<Queued>,
 }
 
-impl Active {
-    /// Whether a command is executed now; else it waits: for the end of the drain, or until the Standby of a
-    /// pair that is hot, or about to be, is not so far behind.
-    pub fn executes(&self, hot_window: u16) -> bool {
-        let full = self.current.as_ref().is_some_and(|current| {
-            current.phase.holds_prompts() && self.last - current.acked.min(self.last) >= hot_window
-        });
-        !self.draining && !full
-    }
+/// A command that waits and is not executed yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Queued {
+    /// The command.
+    pub id: u16,
+    /// How its prompt is to return.
+    pub durability: Durability,
 }
 
 /// A prompt that is held.

@@ -3,11 +3,14 @@
 mod active;
 mod arbiter;
 mod holder;
+mod queue;
 mod standby;
 
 use crate::action::{Action, Durability, Timer};
 use crate::effects::Effects;
-use crate::state::{Eligible, Flight, Hello, Msg, Part, Said, Slot, Stamp, State, Term, To, Unit};
+use crate::state::{
+    Cfg, Change, Eligible, Flight, Hello, Msg, Part, Said, Slot, Stamp, State, Term, To, Unit,
+};
 
 pub use arbiter::{is_on_line, knows_on_line};
 pub use standby::whole;
@@ -78,6 +81,16 @@ pub enum Rule {
     /// A cold Offer names the Hello by which it was made, and a unit that says something else by
     /// now declines.
     ColdNamesHello,
+    /// Q1: what waits in the queue is refused when the lease is over.
+    LapseRefusesQueue,
+    /// Q2: the queue of a unit that released has a deadline.
+    QueueHasDeadline,
+    /// Q3: a command leaves the queue in the step that answers it.
+    AnsweredLeavesQueue,
+    /// B1: every prompt that is held counts, whatever its words did.
+    PromptsCount,
+    /// B2: so too while a clear is not confirmed.
+    PromptsCountInClearing,
 }
 
 /// What is no part of the state.
@@ -93,6 +106,10 @@ pub struct Env<E> {
     pub hot_window: u16,
     /// How many Lines may be outstanding.
     pub line_window: u16,
+    /// How many prompts may be held.
+    pub max_prompts: u16,
+    /// How many commands may wait unexecuted.
+    pub max_queue: u16,
     /// The rule that is taken away, if any.
     pub without: Option<Rule>,
 }
@@ -139,6 +156,21 @@ pub struct Step {
     pub sent: Vec<Flight>,
     /// What operators were told, in order.
     pub answers: Vec<Answer>,
+    /// The changes that were executed, in order.
+    pub executed: Vec<Execution>,
+    /// The commands that were refused after they had waited, in order.
+    pub refused: Vec<u16>,
+}
+
+/// A change that was executed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Execution {
+    /// By the unit in this slot.
+    pub slot: Slot,
+    /// The change.
+    pub change: Change,
+    /// The config after it.
+    pub cfg: Cfg,
 }
 
 /// What a step puts out while it is made.
@@ -146,6 +178,8 @@ pub(crate) struct Out {
     pub(crate) slot: Slot,
     pub(crate) sent: Vec<Flight>,
     pub(crate) answers: Vec<Answer>,
+    pub(crate) executed: Vec<Execution>,
+    pub(crate) refused: Vec<u16>,
 }
 
 impl Out {
@@ -182,6 +216,8 @@ pub fn step<E: Effects>(env: &Env<E>, state: &State, action: &Action) -> Option<
         slot: 0,
         sent: Vec::new(),
         answers: Vec::new(),
+        executed: Vec::new(),
+        refused: Vec::new(),
     };
     match *action {
         Action::Arbiter(timer) => arbiter::on_timer(env, &mut state.arbiter, timer, &mut out)?,
@@ -247,6 +283,8 @@ pub fn step<E: Effects>(env: &Env<E>, state: &State, action: &Action) -> Option<
         state,
         sent: out.sent,
         answers: out.answers,
+        executed: out.executed,
+        refused: out.refused,
     })
 }
 
@@ -313,7 +351,7 @@ fn on_input<E: Effects>(
             replica.declared = true;
             Some(())
         }
-        Action::Command(_, id, durability) => active::on_command(env, unit, id, durability, out),
+        Action::Command(_, id, durability) => queue::on_command(env, unit, id, durability, out),
         Action::LeaseLapsed(_) => active::lapse(env, unit, out),
         Action::Switchover(_) => active::on_switchover(env, unit, out),
         Action::Forced(_) => active::on_forced(env, unit, out),

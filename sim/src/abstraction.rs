@@ -365,7 +365,7 @@ pub const fn to(address: Address) -> model::To {
     }
 }
 
-/// The message without what the engine's has not: a config's identity, how it travels.
+/// The message without what the engine's has not: a config's identity, how it travels, what a change did beside.
 pub const fn bare(msg: model::Msg) -> model::Msg {
     use model::Msg;
     match msg {
@@ -380,6 +380,13 @@ pub const fn bare(msg: model::Msg) -> model::Msg {
             snapshot: model::Snapshot {
                 cfg: model::Cfg(0),
                 ..snapshot
+            },
+        },
+        Msg::Line { session, change } => Msg::Line {
+            session,
+            change: model::Change {
+                id: CHANGED,
+                ..change
             },
         },
         other => other,

@@ -581,6 +581,10 @@ impl Scene for Rig {
         bay.paused || bay.slow_us > 0
     }
 
+    fn counts_us(&self, slot: Slot, true_us: u64) -> u64 {
+        self.bays[usize::from(slot.0)].clock.counts_us(true_us)
+    }
+
     fn passes(&self, from: Address, to: Address) -> bool {
         self.links.passes(from, to)
     }

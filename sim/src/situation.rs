@@ -191,7 +191,7 @@ impl Watcher {
                 ..
             } => {
                 met.extend(stepped(&seen.event));
-                if fates.contains(&Fate::Late) {
+                if fates.contains(&Fate::Late) || fates.contains(&Fate::Unknown) {
                     met.push(Situation::LateEffects);
                 }
                 if fates.contains(&Fate::Cut) {

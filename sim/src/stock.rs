@@ -8,7 +8,7 @@ use skewsync::base::{ImageDigest, Shared};
 use skewsync::image::{Image, bundled};
 use skewsync::planted::{Defect, Planted};
 use skewsync::policy::Policy;
-use skewsync::unit::{Limits, Pairing, PairingKey, Software, Store};
+use skewsync::unit::{Limits, Pairing, PairingKey, Software, Store, TooSmall};
 
 use crate::draw::{Material, OfImage};
 
@@ -117,9 +117,12 @@ impl Stock {
     }
 
     /// The same with other lengths and bounds.
-    #[must_use]
-    pub fn with_limits(self, limits: Limits) -> Self {
-        Self { limits, ..self }
+    ///
+    /// # Errors
+    /// If they do not fit each other.
+    pub fn with_limits(self, limits: Limits) -> Result<Self, TooSmall> {
+        limits.check()?;
+        Ok(Self { limits, ..self })
     }
 
     /// The image of a name.

@@ -147,6 +147,8 @@ pub enum Fate {
     Done,
     /// It acts as Active, and the lease was over when the clock was read again: dropped.
     Late,
+    /// So it was with an answer: the terminal was told `unknown`.
+    Unknown,
     /// The machine ended before it.
     Cut,
 }
@@ -167,6 +169,8 @@ pub trait Scene {
     fn lease_end(&self, slot: Slot) -> Option<u64>;
     /// Whether the unit is suspended, or so slow that it holds no bound in time.
     fn paused(&self, slot: Slot) -> bool;
+    /// How much the unit's clock counts, at its present rate, in so many microseconds of true time.
+    fn counts_us(&self, slot: Slot, true_us: u64) -> u64;
     /// Whether frames pass from one place to the other now.
     fn passes(&self, from: Address, to: Address) -> bool;
 

@@ -9,6 +9,7 @@
 //!     HotSent .. Setting, or none unconfirmed --------> held
 //!     Hot ------------------------------------------> held until Applied >= LSN: done replicated
 //!     held, and the session is left: SetRegister none -Confirm-> done local
+//!                                                     -timer Prompt-> unknown
 //!     LeaseLapsed, Proceed of a newer term ----------> unknown; part Holder, Standby
 //! ```
 //! Source: seed, Fig. 4 (steps 400-450); prompts, the register and the lease are ours.
@@ -17,7 +18,7 @@ use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::vec::Vec;
 
-use super::holder::{Holder, Wish, superseded};
+use super::holder::{Holder, Queueing, Wish, refuse, superseded};
 use super::input::{Command, Durability, Request, Timer};
 use super::output::{Event, Outcome, Refusal};
 use super::own::{Cx, Own, echoes};
@@ -32,7 +33,7 @@ use crate::message::{Eligible, LeaveWhy, Message, Origin, Redundancy, Stamp, ToA
 use crate::planted::Defect;
 
 /// The timers of an Active that have to do with its peer and its prompts.
-const OF_THE_PEER: [Timer; 10] = [
+const OF_THE_PEER: [Timer; 11] = [
     Timer::Resend,
     Timer::Register,
     Timer::Watchdog,
@@ -43,6 +44,7 @@ const OF_THE_PEER: [Timer; 10] = [
     Timer::Save,
     Timer::Backoff,
     Timer::Stable,
+    Timer::Prompt,
 ];
 
 /// A unit that acts.
@@ -64,13 +66,13 @@ pub struct Active {
     pub peer: Peer,
     /// Prompts that are held, by the LSN that they wait for.
     pub prompts: BTreeMap<Lsn, Vec<Prompt>>,
-    /// The newest LSN that was waited for when the timer Ack was armed.
-    pub ack_mark: Option<Lsn>,
+    /// What the Standby kept waiting when the timer Ack was armed; none: it does not run.
+    pub ack_mark: Option<AckMark>,
     /// The last LSN of an `acked` command that returned `local`.
     pub unreplicated: Lsn,
     /// A planned switchover under way.
     pub drain: Option<Drain>,
-    /// Commands that wait for the end of the drain, or for room in the window of a hot pair.
+    /// Commands that wait for the end of the drain, or for room.
     pub queue: VecDeque<Command>,
     /// A save under way.
     pub saving: Option<Saving>,
@@ -85,6 +87,15 @@ pub struct Active {
     pub forgave: bool,
     /// Whether the role is to be given back at the end of this step.
     pub releasing: Releasing,
+}
+
+/// What waited when the timer Ack was armed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AckMark {
+    /// The newest LSN that a prompt waited for.
+    pub held: Option<Lsn>,
+    /// How many of the commands that waited for room still do.
+    pub queued: usize,
 }
 
 /// Whether the role is to be given back at the end of this step.
@@ -279,8 +290,9 @@ impl Active {
             Timer::Save => self.on_save_timeout(cx),
             Timer::Backoff => self.retry(cx),
             Timer::Stable => self.forgive_resets(own, cx),
+            Timer::Prompt => self.on_prompt_timeout(cx),
             // Timers of other parts, that were due when the part changed.
-            Timer::Hello | Timer::Join => {}
+            Timer::Hello | Timer::Join | Timer::Queue => {}
         }
         self.settle(own, cx)
     }
@@ -324,8 +336,14 @@ impl Active {
         while self.executes(cx)
             && let Some(command) = self.queue.pop_front()
         {
+            if let Some(mark) = &mut self.ack_mark {
+                mark.queued = mark.queued.saturating_sub(1);
+            }
             self.execute(command, cx);
             self.progress(cx);
+        }
+        if self.waits_for_room() && self.ack_mark.is_none() {
+            self.mark_prompts(cx);
         }
         assert!(
             self.register.counter > 0 || self.register.value.is_none(),
@@ -337,10 +355,14 @@ impl Active {
         }
     }
 
-    /// The lease is over: prompts are `unknown`, the drain ends, its queue stays.
+    /// The lease is over: prompts are `unknown`, the drain ends, what waits is refused. Nothing of it was
+    /// executed, and who knows when the unit acts again.
     pub(super) fn lapse(mut self: Box<Self>, own: &mut Own, cx: &mut Cx<'_, '_>) -> Part {
         cx.event(Event::Lapsed { term: self.term });
-        let queue = self.fall_silent(cx);
+        let mut queue = self.fall_silent(cx);
+        if !cx.env.planted(Defect::LapseKeepsQueue) {
+            refuse(core::mem::take(&mut queue), &Refusal::NotActive, cx);
+        }
         own.n.0 += 1;
         cx.set(Timer::Join);
         cx.set(Timer::Renew);
@@ -355,6 +377,7 @@ impl Active {
             kept: Some(self),
             lease: Wish::Lease,
             queue,
+            queueing: Queueing::Open,
         })
     }
 
@@ -378,8 +401,10 @@ impl Active {
             kept: None,
             lease: Wish::Released,
             queue,
+            queueing: Queueing::Open,
         };
         holder.ask(own, cx);
+        holder.arm_queue(cx);
         cx.set(Timer::Renew);
         cx.set(Timer::Join);
         Part::Holder(holder)
@@ -418,6 +443,9 @@ impl Active {
             written: Written::Sent,
         };
         self.send_register(cx);
+        if self.is_clearing() && !self.prompts.is_empty() {
+            cx.set(Timer::Prompt);
+        }
     }
 
     fn send_register(&self, cx: &mut Cx<'_, '_>) {
@@ -438,17 +466,31 @@ impl Active {
             return;
         }
         self.register.written = Written::Confirmed;
-        cx.cancel(&[Timer::Register]);
+        cx.cancel(&[Timer::Register, Timer::Prompt]);
         match self.register.value {
             None => self.return_local(cx),
             Some(_) => self.on_eligible(cx),
         }
     }
 
+    /// Whether a write of none is not confirmed.
+    pub(super) fn is_clearing(&self) -> bool {
+        self.register.value.is_none() && self.register.written == Written::Sent
+    }
+
+    /// Whether the Standby of a pair that is hot, or about to be, is waited for.
+    pub(super) fn awaits_standby(&self) -> bool {
+        self.peer.phase().is_some_and(Phase::holds_prompts)
+    }
+
     /// Whether an `acked` command's prompt is held.
     pub(super) fn holds_prompts(&self) -> bool {
-        let clearing = self.register.value.is_none() && self.register.written == Written::Sent;
-        clearing || self.peer.phase().is_some_and(Phase::holds_prompts)
+        self.is_clearing() || self.awaits_standby()
+    }
+
+    /// How many prompts are held.
+    pub fn held(&self) -> usize {
+        self.prompts.values().map(Vec::len).sum()
     }
 
     /// The refusal of a request that another one stands in the way of.
@@ -456,14 +498,17 @@ impl Active {
         cx.answer(id, Outcome::Refused(Refusal::Busy));
     }
 
-    /// Whether a command is executed now: there is no drain, and while the pair is hot, or about to be, the
-    /// Standby is not further behind than the window.
+    /// Whether a command is executed now: there is no drain, and there is room: while the pair is hot, or about
+    /// to be, the Standby is not further behind than the window, and no more prompts are held than may be.
     pub(super) fn executes(&self, cx: &Cx<'_, '_>) -> bool {
-        let full = self.peer.current.as_ref().is_some_and(|current| {
+        let limits = cx.env.limits;
+        let far = self.peer.current.as_ref().is_some_and(|current| {
             let outstanding = self.last.0 - current.acked.0;
-            current.phase.holds_prompts() && outstanding >= u64::from(cx.env.limits.hot_window)
+            current.phase.holds_prompts() && outstanding >= u64::from(limits.hot_window)
         });
-        self.drain.is_none() && !full
+        let counts = !cx.env.planted(Defect::PromptsUncounted);
+        let many = counts && self.held() >= limits.max_prompts as usize;
+        self.drain.is_none() && !far && !many
     }
 
     /// Whether the prompt of an executed command waits.

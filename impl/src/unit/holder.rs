@@ -50,8 +50,19 @@ pub struct Holder {
     pub kept: Option<Box<Active>>,
     /// Whether it gave the lease back: it sends no Renew of this term, and takes no Grant.
     pub lease: Wish,
-    /// Commands that wait for the role to come back or to be gone.
+    /// Commands that wait for the role to come back or to be gone. They wait under timer Queue.
     pub queue: VecDeque<Command>,
+    /// Whether commands wait here.
+    pub queueing: Queueing,
+}
+
+/// Whether commands wait at a unit that released.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Queueing {
+    /// They wait.
+    Open,
+    /// Timer Queue has fired: they are refused at once, until the role changes.
+    Closed,
 }
 
 /// What a holder wants.
@@ -93,6 +104,7 @@ impl Holder {
                 cx.set(Timer::Renew);
             }
             Timer::Join => own.send_join(cx),
+            Timer::Queue => self.on_queue_timeout(cx),
             // Timers of other parts, that were due when the part changed.
             Timer::Hello
             | Timer::Register
@@ -104,8 +116,25 @@ impl Holder {
             | Timer::Drain
             | Timer::Save
             | Timer::Backoff
-            | Timer::Stable => {}
+            | Timer::Stable
+            | Timer::Prompt => {}
         }
+    }
+
+    /// The role neither came back nor went: what waits is refused, and so is what comes from now on.
+    fn on_queue_timeout(&mut self, cx: &mut Cx<'_, '_>) {
+        if self.queue.is_empty() {
+            return;
+        }
+        if self.lease == Wish::Released {
+            self.queueing = Queueing::Closed;
+        }
+        let queue = if cx.env.planted(Defect::RefusedThenExecuted) {
+            self.queue.clone()
+        } else {
+            core::mem::take(&mut self.queue)
+        };
+        refuse(queue, &Refusal::NotActive, cx);
     }
 
     /// A message from a unit: only a Proceed of a newer term counts.
@@ -118,7 +147,7 @@ impl Holder {
     ) -> Part {
         match Proceed::of(from, message) {
             Some(offer) if offer.session.term > self.term => {
-                cx.cancel(&[Timer::Renew]);
+                cx.cancel(&[Timer::Renew, Timer::Queue]);
                 refuse_moved(self.queue, cx);
                 superseded(own, self.config, &offer, cx)
             }
@@ -137,7 +166,7 @@ impl Holder {
             return Part::Holder(self);
         }
         cx.out.push(super::Output::Lease { term, n });
-        cx.cancel(&[Timer::Join]);
+        cx.cancel(&[Timer::Join, Timer::Queue]);
         let Self {
             kept,
             origin,
@@ -172,9 +201,24 @@ impl Holder {
 
     /// A command.
     pub(super) fn on_command(&mut self, command: Command, cx: &mut Cx<'_, '_>) {
-        match self.lease {
-            Wish::Released => enqueue(&mut self.queue, command, cx),
-            Wish::Lease => cx.answer(command.id, Outcome::Refused(Refusal::NotActive)),
+        match (self.lease, self.queueing) {
+            (Wish::Released, Queueing::Open) => {
+                let first = self.queue.is_empty();
+                enqueue(&mut self.queue, command, cx);
+                if first {
+                    self.arm_queue(cx);
+                }
+            }
+            (Wish::Released, Queueing::Closed) | (Wish::Lease, _) => {
+                cx.answer(command.id, Outcome::Refused(Refusal::NotActive));
+            }
+        }
+    }
+
+    /// Timer Queue runs from when the first command waits.
+    pub(super) fn arm_queue(&self, cx: &mut Cx<'_, '_>) {
+        if !self.queue.is_empty() && !cx.env.planted(Defect::QueueWithoutDeadline) {
+            cx.set(Timer::Queue);
         }
     }
 }
@@ -189,14 +233,19 @@ pub(super) fn enqueue(queue: &mut VecDeque<Command>, command: Command, cx: &mut 
     }
 }
 
-/// The role is elsewhere: nothing of what waited was executed.
+/// Nothing of what waited was executed.
+pub(super) fn refuse(queue: VecDeque<Command>, why: &Refusal, cx: &mut Cx<'_, '_>) {
+    for command in queue {
+        cx.answer(command.id, Outcome::Refused(why.clone()));
+    }
+}
+
+/// The role is elsewhere.
 pub(super) fn refuse_moved(queue: VecDeque<Command>, cx: &mut Cx<'_, '_>) {
     if cx.env.planted(Defect::MovedUnanswered) {
         return;
     }
-    for command in queue {
-        cx.answer(command.id, Outcome::Refused(Refusal::Moved));
-    }
+    refuse(queue, &Refusal::Moved, cx);
 }
 
 /// A newer Active acts: this unit becomes its Standby, and keeps its config to tell what was lost.
@@ -248,6 +297,12 @@ pub(super) fn on_offer(
         return part;
     };
     let queue = match part {
+        // The config at which they were entered is gone.
+        Part::Holder(holder) if origin != Origin::Resume => {
+            cx.cancel(&[Timer::Queue]);
+            refuse(holder.queue, &Refusal::NotActive, cx);
+            VecDeque::new()
+        }
         Part::Holder(holder) => holder.queue,
         Part::Standby(_) => {
             cx.cancel(&[
@@ -273,6 +328,7 @@ pub(super) fn on_offer(
         kept: None,
         lease: Wish::Lease,
         queue,
+        queueing: Queueing::Open,
     };
     holder.ask(own, cx);
     cx.set(Timer::Renew);

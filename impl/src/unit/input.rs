@@ -123,11 +123,15 @@ pub enum Timer {
     Backoff,
     /// Hot for long.
     Stable,
+    /// What waits at a unit that released has waited long enough.
+    Queue,
+    /// What waits for the Confirm of a clear has waited long enough.
+    Prompt,
 }
 
 impl Timer {
     /// All timers.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 15] = [
         Self::Hello,
         Self::Join,
         Self::Renew,
@@ -141,6 +145,8 @@ impl Timer {
         Self::Save,
         Self::Backoff,
         Self::Stable,
+        Self::Queue,
+        Self::Prompt,
     ];
 
     /// How long the timer runs.
@@ -161,6 +167,8 @@ impl Timer {
             Self::Save => limits.save_timeout_ms,
             Self::Backoff => limits.retry_backoff_ms,
             Self::Stable => limits.stable_time_ms,
+            Self::Queue => limits.queue_timeout_ms,
+            Self::Prompt => limits.prompt_wait_ms,
         }
     }
 }

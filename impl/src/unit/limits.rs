@@ -4,6 +4,8 @@ use crate::base::Slot;
 
 /// Lengths of timers, and bounds of everything that is kept. One value serves units and arbiter.
 ///
+/// What comes from outside is checked by [`Limits::check`] before a unit runs by it.
+///
 /// # Units
 /// Fields that end in `_ms` are milliseconds on the clock of whoever arms the timer.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -30,8 +32,12 @@ pub struct Limits {
     pub watchdog_ms: u64,
     /// Both say that the session is alive.
     pub keepalive_ms: u64,
-    /// How long a prompt waits for the Standby.
+    /// How long a prompt waits for the Standby, and a command for room.
     pub ack_timeout_ms: u64,
+    /// How long a prompt waits for the Confirm of a clear.
+    pub prompt_wait_ms: u64,
+    /// How long commands wait at a unit that released the role.
+    pub queue_timeout_ms: u64,
     /// How long a phase of a session may take.
     pub deadline_ms: u64,
     /// How long a planned switchover may drain.
@@ -56,8 +62,10 @@ pub struct Limits {
     pub hot_window: u32,
     /// Entries of the journal.
     pub max_journal: u32,
-    /// Commands that wait in a drain, or for room in the window.
+    /// Commands that wait unexecuted: in a drain, for room, or for a role that was released.
     pub max_queue: u32,
+    /// Prompts that are held.
+    pub max_prompts: u32,
     /// Mismatches that one answer names.
     pub max_mismatches: u32,
     /// Attempts that end by a limit before the pair comes up in rpr.
@@ -92,6 +100,8 @@ impl Limits {
         watchdog_ms: 5_000,
         keepalive_ms: 1_000,
         ack_timeout_ms: 3_000,
+        prompt_wait_ms: 4_040,
+        queue_timeout_ms: 12_000,
         deadline_ms: 30_000,
         drain_timeout_ms: 5_000,
         save_timeout_ms: 10_000,
@@ -105,6 +115,7 @@ impl Limits {
         hot_window: 16,
         max_journal: 4_096,
         max_queue: 64,
+        max_prompts: 256,
         max_mismatches: 64,
         max_attempts: 5,
         max_resets: 3,
@@ -115,14 +126,139 @@ impl Limits {
     ///
     /// # Units
     /// Milliseconds of the arbiter.
-    pub fn arbiter_lease_ms(&self) -> u64 {
-        let drift = self.lease_ms * u64::from(self.max_drift_ppm);
-        self.lease_ms + drift.div_ceil(1_000_000)
+    pub const fn arbiter_lease_ms(&self) -> u64 {
+        let drift = self.lease_ms as u128 * self.max_drift_ppm as u128;
+        self.lease_ms
+            .saturating_add(drift.div_ceil(1_000_000) as u64)
+    }
+
+    /// Whether the lengths and bounds fit each other.
+    ///
+    /// # Errors
+    /// The first field that is less than another one, or the protocol, asks of it.
+    pub const fn check(&self) -> Result<(), TooSmall> {
+        let demands = self.demands();
+        let mut at = 0;
+        while at < demands.len() {
+            if demands[at].value < demands[at].least {
+                return Err(demands[at]);
+            }
+            at += 1;
+        }
+        Ok(())
+    }
+
+    /// What is asked of each field, with its value.
+    const fn demands(&self) -> [TooSmall; 27] {
+        const TIMER: &str = "a timer runs for a while";
+        const HOLDS: &str = "there is room for one";
+        [
+            at_least("units", self.units as u64, 2, "a pair is two units"),
+            at_least("join_ms", self.join_ms, 1, TIMER),
+            at_least("hello_ms", self.hello_ms, 1, TIMER),
+            at_least("renew_ms", self.renew_ms, 1, TIMER),
+            at_least("resend_ms", self.resend_ms, 1, TIMER),
+            at_least(
+                "lease_ms",
+                self.lease_ms,
+                self.renew_ms.saturating_mul(3).saturating_add(1),
+                "two Renews may be lost: more than three times renew_ms",
+            ),
+            at_least("takeover_wait_ms", self.takeover_wait_ms, 1, TIMER),
+            at_least("gather_ms", self.gather_ms, 1, TIMER),
+            at_least("keepalive_ms", self.keepalive_ms, 1, TIMER),
+            at_least(
+                "watchdog_ms",
+                self.watchdog_ms,
+                self.keepalive_ms.saturating_mul(3).saturating_add(1),
+                "two Keepalives may be lost: more than three times keepalive_ms",
+            ),
+            at_least(
+                "ack_timeout_ms",
+                self.ack_timeout_ms,
+                2,
+                "the timer runs for half of it",
+            ),
+            at_least("prompt_wait_ms", self.prompt_wait_ms, 1, TIMER),
+            at_least(
+                "queue_timeout_ms",
+                self.queue_timeout_ms,
+                self.handed_back_within_ms(),
+                "a role that is handed back comes within the arbiter's lease, 2 takeover_wait_ms, \
+                 gather_ms and 4 resend_ms",
+            ),
+            at_least("deadline_ms", self.deadline_ms, 1, TIMER),
+            at_least("drain_timeout_ms", self.drain_timeout_ms, 1, TIMER),
+            at_least("save_timeout_ms", self.save_timeout_ms, 1, TIMER),
+            at_least("retry_backoff_ms", self.retry_backoff_ms, 1, TIMER),
+            at_least("stable_time_ms", self.stable_time_ms, 1, TIMER),
+            at_least("max_chunk", self.max_chunk as u64, 1, HOLDS),
+            at_least("max_file", self.max_file, 1, HOLDS),
+            at_least("chunk_window", self.chunk_window as u64, 1, HOLDS),
+            at_least("max_batch", self.max_batch as u64, 1, HOLDS),
+            at_least("hot_window", self.hot_window as u64, 1, HOLDS),
+            at_least(
+                "line_window",
+                self.line_window as u64,
+                self.hot_window as u64,
+                "what a hot pair may have outstanding is sent: hot_window",
+            ),
+            at_least(
+                "max_journal",
+                self.max_journal as u64,
+                self.line_window as u64,
+                "what is sent is kept: line_window",
+            ),
+            at_least(
+                "max_prompts",
+                self.max_prompts as u64,
+                self.hot_window as u64,
+                "each change of a full window may have a prompt: hot_window",
+            ),
+            at_least(
+                "max_prompts",
+                self.max_prompts as u64,
+                self.max_queue as u64,
+                "what waits for room finds it at once when prompts return: max_queue",
+            ),
+        ]
+    }
+
+    /// Within how long a role that was released and not taken is back: the arbiter hears of the Release or
+    /// takes the lease for over, two Offers are waited for, and messages are sent again.
+    const fn handed_back_within_ms(&self) -> u64 {
+        self.arbiter_lease_ms()
+            .saturating_add(self.takeover_wait_ms.saturating_mul(2))
+            .saturating_add(self.gather_ms)
+            .saturating_add(self.resend_ms.saturating_mul(4))
     }
 
     /// The slots of the other units.
     pub fn others(&self, own: Slot) -> impl Iterator<Item = Slot> + use<> {
         (0..self.units).map(Slot).filter(move |slot| *slot != own)
+    }
+}
+
+/// A length or bound that does not fit the others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{field} is {value}, and must be at least {least}: {why}")]
+pub struct TooSmall {
+    /// The field of [`Limits`].
+    pub field: &'static str,
+    /// What it is.
+    pub value: u64,
+    /// What it must be at least.
+    pub least: u64,
+    /// What asks that of it.
+    pub why: &'static str,
+}
+
+const fn at_least(field: &'static str, value: u64, least: u64, why: &'static str) -> TooSmall {
+    TooSmall {
+        field,
+        value,
+        least,
+        why,
     }
 }
 
@@ -132,6 +268,45 @@ impl Default for Limits {
     }
 }
 
-const _: () = assert!(Limits::DEFAULT.renew_ms * 3 < Limits::DEFAULT.lease_ms);
-const _: () = assert!(Limits::DEFAULT.keepalive_ms * 3 < Limits::DEFAULT.watchdog_ms);
-const _: () = assert!(Limits::DEFAULT.hot_window <= Limits::DEFAULT.line_window);
+const _: () = assert!(Limits::DEFAULT.check().is_ok());
+const _: () = assert!(Limits::DEFAULT.prompt_wait_ms == Limits::DEFAULT.arbiter_lease_ms());
+
+#[cfg(test)]
+mod tests {
+    use alloc::string::ToString;
+
+    use super::*;
+
+    fn with(change: impl FnOnce(&mut Limits)) -> Result<(), TooSmall> {
+        let mut limits = Limits::DEFAULT;
+        change(&mut limits);
+        limits.check()
+    }
+
+    #[test]
+    fn lengths_that_do_not_fit_are_named_with_what_they_must_be() {
+        let found = with(|limits| limits.queue_timeout_ms = 10_639);
+        let error = found.expect_err("a normal hand-back takes longer");
+        assert_eq!((error.value, error.least), (10_639, 10_640));
+        assert!(error.to_string().starts_with(
+            "queue_timeout_ms is 10639, and must be at least 10640: a role that is handed back"
+        ));
+        assert_eq!(with(|limits| limits.queue_timeout_ms = 10_640), Ok(()));
+    }
+
+    #[test]
+    fn each_relation_is_checked() {
+        let field = |change: fn(&mut Limits)| with(change).expect_err("too small").field;
+        assert_eq!(field(|limits| limits.units = 1), "units");
+        assert_eq!(field(|limits| limits.lease_ms = 3_000), "lease_ms");
+        assert_eq!(field(|limits| limits.keepalive_ms = 1_667), "watchdog_ms");
+        assert_eq!(field(|limits| limits.ack_timeout_ms = 1), "ack_timeout_ms");
+        assert_eq!(field(|limits| limits.hot_window = 65), "line_window");
+        assert_eq!(field(|limits| limits.max_journal = 63), "max_journal");
+        assert_eq!(field(|limits| limits.max_prompts = 15), "max_prompts");
+        assert_eq!(field(|limits| limits.max_queue = 257), "max_prompts");
+        assert_eq!(field(|limits| limits.resend_ms = 0), "resend_ms");
+        let far = with(|limits| limits.takeover_wait_ms = u64::MAX);
+        assert_eq!(far.expect_err("too far").field, "queue_timeout_ms");
+    }
+}

@@ -4,7 +4,7 @@
 
 use alloc::vec::Vec;
 
-use super::active::{Active, Change, Prompt};
+use super::active::{AckMark, Active, Change, Prompt};
 use super::bulk::{dropped, severest};
 use super::input::{Command, Timer};
 use super::output::{Event, LocalWhy, Outcome, Place, Refusal};
@@ -36,9 +36,6 @@ impl Active {
             return self.execute(command, cx);
         }
         super::holder::enqueue(&mut self.queue, command, cx);
-        if self.ack_mark.is_none() {
-            self.mark_prompts(cx);
-        }
     }
 
     /// Translated, executed and numbered in one step, or refused and nothing left.
@@ -214,43 +211,60 @@ impl Active {
     }
 
     fn hold(&mut self, lsn: Lsn, prompt: Prompt, cx: &mut Cx<'_, '_>) {
+        let first = self.prompts.is_empty();
         self.prompts.entry(lsn).or_default().push(prompt);
-        if self.ack_mark.is_none() {
+        if self.is_clearing() {
+            if first {
+                cx.set(Timer::Prompt);
+            }
+        } else if self.ack_mark.is_none() {
             self.mark_prompts(cx);
         }
     }
 
-    /// Arms the timer Ack for what waits now: prompts, or commands for room in the window.
+    /// Arms the timer Ack for what the Standby keeps waiting now: prompts, and commands for room.
     pub(super) fn mark_prompts(&mut self, cx: &mut Cx<'_, '_>) {
         let held = self.prompts.last_key_value().map(|(lsn, _)| *lsn);
-        self.ack_mark = if self.waits_for_room() {
-            Some(self.last)
+        let queued = if self.waits_for_room() {
+            self.queue.len()
         } else {
-            held
+            0
         };
-        if self.ack_mark.is_some() {
+        let waits = self.awaits_standby() && (held.is_some() || queued > 0);
+        self.ack_mark = waits.then_some(AckMark { held, queued });
+        if waits {
             cx.set(Timer::Ack);
         }
     }
 
-    /// Whether commands wait for the Standby to come nearer.
-    fn waits_for_room(&self) -> bool {
+    /// Whether commands wait for room.
+    pub(super) fn waits_for_room(&self) -> bool {
         self.drain.is_none() && !self.queue.is_empty()
     }
 
-    /// Half of `ack_timeout`: what was waited for then and is still has been waited for long enough.
+    /// Half of `ack_timeout`: what waited then and waits still has waited long enough.
     pub(super) fn on_ack_timeout(&mut self, cx: &mut Cx<'_, '_>) {
         let Some(mark) = self.ack_mark.take() else {
             return;
         };
-        let held = self.prompts.first_key_value().map(|(lsn, _)| *lsn);
-        let acked = self.peer.current.as_ref().map(|current| current.acked);
-        let next = acked.filter(|_| self.waits_for_room());
-        let oldest = next.map(|acked| Lsn(acked.0 + 1)).into_iter().chain(held);
-        match oldest.min() {
-            Some(oldest) if oldest <= mark => self.leave(LeaveWhy::AckTimeout, cx),
-            Some(_) => self.mark_prompts(cx),
-            None => {}
+        let oldest = self.prompts.first_key_value().map(|(lsn, _)| *lsn);
+        let held = oldest.is_some_and(|oldest| Some(oldest) <= mark.held);
+        let queued = self.waits_for_room() && mark.queued > 0;
+        if self.awaits_standby() && (held || queued) {
+            self.leave(LeaveWhy::AckTimeout, cx);
+        } else {
+            self.mark_prompts(cx);
+        }
+    }
+
+    /// The Confirm of a clear did not come, though the lease goes on: the register may still be set, so that
+    /// nothing else may be said of what waits for it.
+    pub(super) fn on_prompt_timeout(&mut self, cx: &mut Cx<'_, '_>) {
+        if !self.is_clearing() {
+            return;
+        }
+        for prompt in core::mem::take(&mut self.prompts).into_values().flatten() {
+            cx.answer(prompt.id, Outcome::Unknown);
         }
     }
 

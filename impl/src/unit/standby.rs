@@ -280,7 +280,9 @@ impl Standby {
             | Timer::Deadline
             | Timer::Drain
             | Timer::Save
-            | Timer::Backoff => {}
+            | Timer::Backoff
+            | Timer::Queue
+            | Timer::Prompt => {}
         }
         self
     }

@@ -8,5 +8,6 @@ mod lease;
 mod line;
 mod matrix;
 mod offer;
+mod queue;
 mod skew;
 mod world;

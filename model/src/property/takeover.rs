@@ -4,19 +4,39 @@ use super::watch::{How, Made};
 use super::{Property, Situation, Watch};
 use crate::effects::{Meaning, bit};
 use crate::scope::{Bounded, Scope};
-use crate::state::{Active, Cfg, Part, Slot};
+use crate::state::{Cfg, Lsn, Part, Slot, Term};
 use crate::step::{Step, is_on_line};
 
-/// The unit in `slot` as an Active, if it was no Active of its term and is one now.
-fn begins<'a>(before: &Bounded, step: &'a Step, slot: Slot) -> Option<(&'a Active, bool)> {
+/// With what a unit begins to act.
+struct Begins {
+    term: Term,
+    cfg: Cfg,
+    lsn: Lsn,
+    /// The config is a running one.
+    runs: bool,
+}
+
+/// With what the unit in `slot` begins, if it was no Active of its term and is one now. It may have executed what
+/// waited in the same step: that comes after.
+fn begins(before: &Bounded, step: &Step, slot: Slot) -> Option<Begins> {
     let at = usize::from(slot);
     let Part::Active(active) = &step.state.units[at].part else {
         return None;
     };
+    let term = active.term;
+    let of = |cfg, lsn, runs| Begins {
+        term,
+        cfg,
+        lsn,
+        runs,
+    };
     match &before.state.units[at].part {
         Part::Active(_) => None,
-        Part::Holder(holder) => holder.kept.is_none().then_some((&**active, holder.runs)),
-        Part::Down | Part::Standby(_) => Some((&**active, false)),
+        Part::Holder(holder) => {
+            let begins = || of(holder.cfg, holder.lsn, holder.runs);
+            holder.kept.is_none().then(begins)
+        }
+        Part::Down | Part::Standby(_) => Some(of(active.cfg, active.last, false)),
     }
 }
 
@@ -30,10 +50,15 @@ pub(super) fn check<E: Meaning>(
     check: &mut impl FnMut(Property, bool),
     met: &mut impl FnMut(Situation),
 ) {
-    let Some((active, runs)) = begins(before, step, slot) else {
+    let Some(Begins {
+        term,
+        cfg,
+        lsn,
+        runs,
+    }) = begins(before, step, slot)
+    else {
         return;
     };
-    let (cfg, lsn) = (active.cfg, active.last);
     let became = |made: &Made| scope.env.effects.becomes(made.slot, made.cfg);
     let is = |made: &Made| {
         cfg == if made.slot == slot {
@@ -88,7 +113,7 @@ pub(super) fn check<E: Meaning>(
         watch.dead |= died;
     }
     watch.log.push(Made {
-        term: active.term,
+        term,
         lsn,
         slot,
         how,

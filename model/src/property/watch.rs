@@ -57,6 +57,8 @@ pub struct Watch {
     pub off_line: bool,
     /// Ordered resets.
     pub resets: u16,
+    /// Commands that were refused after they had waited, one bit each.
+    pub refused: u32,
 }
 
 impl Watch {
@@ -103,8 +105,9 @@ pub(super) fn remember(
         watch.replicated = 0;
     }
     excuse(before, action, step, watch, met);
-    if let Action::Command(slot, id, _) = *action {
-        enter(before, step, (slot, id), watch, met);
+    enter(before, step, false, watch, met);
+    if !matches!(action, Action::Command(..)) && !step.executed.is_empty() {
+        met(Situation::ExecutedLater);
     }
     for slot in 0..2u8 {
         let at = usize::from(slot);
@@ -172,31 +175,41 @@ fn excuse(
     }
 }
 
-fn enter(
+/// Notes the changes that were executed, by units that began to act in this step or by others.
+pub(super) fn enter(
     before: &Bounded,
     step: &Step,
-    (slot, id): (Slot, u16),
+    begins: bool,
     watch: &mut Watch,
     met: &mut impl FnMut(Situation),
 ) {
-    let active = |unit: &Unit| match &unit.part {
-        Part::Active(active) => Some((active.term, active.last, active.cfg)),
-        Part::Down | Part::Standby(_) | Part::Holder(_) => None,
+    let acted = |slot: Slot| {
+        let part = &before.state.units[usize::from(slot)].part;
+        matches!(part, Part::Active(_))
     };
-    let at = usize::from(slot);
-    let old = active(&before.state.units[at]);
-    let Some((term, lsn, cfg)) = active(&step.state.units[at]).filter(|new| Some(*new) != old)
-    else {
+    let of_these = || {
+        let executed = step.executed.iter();
+        executed.filter(|execution| acted(execution.slot) != begins)
+    };
+    // Whoever released may execute what waited at a Grant that comes spent, and does not act: it goes on with that.
+    for execution in of_these() {
+        if let Some((slot, cfg)) = &mut watch.planned
+            && *slot == execution.slot
+        {
+            *cfg = execution.cfg;
+        }
+    }
+    let before_these = watch.log.len();
+    watch.log.extend(of_these().map(|execution| Made {
+        term: execution.change.term,
+        lsn: execution.change.lsn,
+        slot: execution.slot,
+        how: How::Command(execution.change.id),
+        cfg: execution.cfg,
+    }));
+    if watch.log.len() == before_these {
         return;
-    };
-    let how = How::Command(id);
-    watch.log.push(Made {
-        term,
-        lsn,
-        slot,
-        how,
-        cfg,
-    });
+    }
     let in_bulk = before.state.active().is_some_and(|(_, active)| {
         let current = active.current.as_ref();
         current.is_some_and(|c| matches!(c.phase, crate::state::Phase::Bulk(_)))

@@ -12,7 +12,7 @@ impl<E: Meaning + Clone> Scope<E> {
     }
 
     /// Whether the pair is where it is to be: hot with nothing under way, or in the lesser mode that policy
-    /// makes of its config. No prompt is held.
+    /// makes of its config. No prompt is held, and no command waits.
     pub fn is_converged(&self, state: &Bounded) -> bool {
         self.is_hot(state) || self.is_rightly_lesser(state)
     }
@@ -27,6 +27,7 @@ impl<E: Meaning + Clone> Scope<E> {
             .is_some_and(|current| current.phase == Phase::Hot && current.acked == active.last);
         let other = &state.state.units[usize::from(1 - slot)].part;
         hot && active.prompts.is_empty()
+            && active.queue.is_empty()
             && matches!(other, Part::Standby(standby) if standby.replica.is_some())
     }
 
@@ -56,6 +57,7 @@ impl<E: Meaning + Clone> Scope<E> {
         right
             && silent
             && active.prompts.is_empty()
+            && active.queue.is_empty()
             && matches!(other, Part::Standby(standby) if standby.seat == Some((current.session, sits)))
     }
 }

@@ -26,6 +26,8 @@ pub fn plain() -> Scope<Table> {
             same_image: true,
             hot_window: 2,
             line_window: 4,
+            max_prompts: 2,
+            max_queue: 2,
             without: None,
         },
         budgets: Budgets::default(),
@@ -84,6 +86,7 @@ fn every() -> Budgets {
         drains: 1,
         rejects: 1,
         disagrees: 1,
+        waits: 1,
     }
 }
 

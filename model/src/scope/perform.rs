@@ -6,7 +6,7 @@ use crate::effects::Meaning;
 use crate::flight::{Uses, can_arrive, is_of_use};
 use crate::property::{Situation, observe};
 use crate::state::{Flight, Msg, Part, Phase, Rejection, Slot, Stamp, StandbyPhase, State, To};
-use crate::step::{Rule, Step, step};
+use crate::step::{Answer, Rule, Step, step};
 
 impl<E: Meaning + Clone> Scope<E> {
     /// The state after a move, and what it met.
@@ -128,24 +128,9 @@ impl<E: Meaning + Clone> Scope<E> {
         Some((delivered, made))
     }
 
-    /// What policy does in the same step: a stuck line ends the session, a line that fails at the peer makes
-    /// the Standby declare itself.
+    /// What policy does in the same step: a line that fails at the peer makes the Standby declare itself.
     fn follow_policy(&self, before: &Bounded, action: &Action, made: &mut Step) -> Option<()> {
         let next = match *action {
-            Action::Command(slot, id, _) => {
-                let at = usize::from(slot);
-                let Part::Active(active) = &made.state.units[at].part else {
-                    return Some(());
-                };
-                let in_session = active.current.as_ref().is_some_and(|current| {
-                    matches!(current.phase, Phase::Bulk(_)) || current.phase.sends_lines()
-                });
-                let executed = made.state.units[at].part != before.state.units[at].part;
-                if !(executed && in_session && self.env.effects.leaves(id)) {
-                    return Some(());
-                }
-                Action::Timer(slot, Timer::GiveUp)
-            }
             Action::Deliver(Flight {
                 to: To::Unit(slot),
                 msg: Msg::Line { .. } | Msg::BulkAccept { .. },
@@ -192,6 +177,16 @@ impl<E: Meaning + Clone> Scope<E> {
         }
         let lapsed = step(&self.env, &made.state, &Action::LeaseLapsed(slot))?;
         made.state = lapsed.state;
+        // Its driver drops what it would tell and send as an Active, and tells that nothing is known.
+        made.sent = lapsed.sent;
+        for answer in &mut made.answers {
+            *answer = match *answer {
+                Answer::Replicated { lsn } | Answer::Local { lsn, .. } => Answer::Unknown { lsn },
+                Answer::Unchanged => Answer::Unknown { lsn: 0 },
+                Answer::Refused | Answer::Unknown { .. } => *answer,
+            };
+        }
+        made.answers.extend(lapsed.answers);
         if let Part::Holder(holder) = &mut made.state.units[at].part {
             // A holder that never acted keeps what its acceptance gave it.
             holder.runs = holder.runs
@@ -295,6 +290,7 @@ fn pay(left: &mut Budgets, action: &Action) -> Option<()> {
         Action::LeaseLapsed(_) | Action::Arbiter(ArbiterTimer::Lease) => &mut left.lapses,
         Action::Timer(_, Timer::Renew) => &mut left.renewals,
         Action::Timer(_, Timer::GiveUp) => &mut left.give_ups,
+        Action::Timer(_, Timer::Queue | Timer::Prompt) => &mut left.waits,
         Action::Arbiter(_) => &mut left.early,
         Action::Declares(_) => &mut left.declares,
         Action::ArbiterRecovered => &mut left.arbiter,

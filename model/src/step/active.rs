@@ -4,13 +4,15 @@ mod register;
 mod role;
 mod session;
 
-use super::{Answer, Env, Out, eligible, holder};
+use super::{Answer, Env, Execution, Out, eligible, holder, queue};
 use crate::action::{Durability, Timer};
 use crate::effects::{Effects, Executed};
-use crate::state::{Active, Change, Msg, Part, Phase, Prompt, Snapshot, Unit};
+use crate::state::{Active, Change, Msg, Part, Phase, Prompt, Queued, Snapshot, Unit};
 use crate::step::Rule;
 
-use register::{holds_prompts, on_confirm, return_replicated, send_register, write_register};
+use register::{
+    holds_prompts, on_confirm, return_replicated, return_unknown, send_register, write_register,
+};
 use role::drain;
 use session::{leave, on_join, on_ready, resend_phase, send_bulk, send_lines, take_applied};
 
@@ -26,6 +28,7 @@ pub(super) fn on_message<E: Effects>(env: &Env<E>, unit: &mut Unit, msg: Msg, ou
         Msg::Proceed { session } => {
             if session.term > active.term {
                 fall_silent(env, active, out);
+                queue::refuse(&mut active.queue, out);
                 return holder::superseded(env, unit, session, out);
             }
         }
@@ -119,8 +122,20 @@ fn on_session<E: Effects>(env: &Env<E>, active: &mut Active, msg: Msg, out: &mut
     }
 }
 
-/// All that a step can set in motion: bulk sync, hot, the drain.
-fn settle<E: Effects>(env: &Env<E>, unit: &mut Unit, out: &mut Out) {
+/// All that a step can set in motion: bulk sync, hot, the drain, and the commands that wait.
+pub(super) fn settle<E: Effects>(env: &Env<E>, unit: &mut Unit, out: &mut Out) {
+    progress(env, unit, out);
+    while let Part::Active(active) = &mut unit.part
+        && !active.queue.is_empty()
+        && queue::executes(env, active)
+    {
+        let next = active.queue.remove(0);
+        execute(env, active, next, out);
+        progress(env, unit, out);
+    }
+}
+
+fn progress<E: Effects>(env: &Env<E>, unit: &mut Unit, out: &mut Out) {
     let slot = out.slot;
     let Part::Active(active) = &mut unit.part else {
         return;
@@ -167,21 +182,14 @@ fn settle<E: Effects>(env: &Env<E>, unit: &mut Unit, out: &mut Out) {
     }
 }
 
-pub(super) fn on_command<E: Effects>(
+/// A command is executed; if its line cannot go, policy may end the session.
+pub(super) fn execute<E: Effects>(
     env: &Env<E>,
-    unit: &mut Unit,
-    id: u16,
-    durability: Durability,
+    active: &mut Active,
+    Queued { id, durability }: Queued,
     out: &mut Out,
-) -> Option<()> {
+) {
     let slot = out.slot;
-    let Part::Active(active) = &mut unit.part else {
-        out.answers.push(Answer::Refused);
-        return Some(());
-    };
-    if !active.executes(env.hot_window) {
-        return None;
-    }
     let waits = durability == Durability::Acked && holds_prompts(active);
     let change = Change {
         term: active.term,
@@ -201,10 +209,13 @@ pub(super) fn on_command<E: Effects>(
         Executed::Changed(cfg) => {
             active.cfg = cfg;
             active.last += 1;
+            out.executed.push(Execution { slot, change, cfg });
+            let mut ends = false;
             if let Some(current) = &mut active.current
                 && matches!(current.phase, Phase::Bulk(_) | Phase::Cold)
                     | current.phase.sends_lines()
             {
+                ends = env.effects.leaves(id);
                 current.journal.push(change);
                 if current.phase.sends_lines() && change.lsn <= current.acked + env.line_window {
                     out.peer(Msg::Line {
@@ -227,10 +238,11 @@ pub(super) fn on_command<E: Effects>(
                     durability,
                 });
             }
+            if ends {
+                leave(env, active, out);
+            }
         }
     }
-    settle(env, unit, out);
-    Some(())
 }
 
 pub(super) fn on_timer<E: Effects>(
@@ -265,7 +277,8 @@ pub(super) fn on_timer<E: Effects>(
             active.current.as_ref()?;
             leave(env, active, out);
         }
-        Timer::Register | Timer::Hello | Timer::Join => return None,
+        Timer::Prompt => return_unknown(active, out)?,
+        Timer::Register | Timer::Hello | Timer::Join | Timer::Queue => return None,
     }
     settle(env, unit, out);
     Some(())

@@ -1,6 +1,7 @@
 //! Offers, and the holder without a lease (PROTOCOL.md, 10.2).
 
-use super::{Env, Out, Rule, standby};
+use super::active::settle;
+use super::{Env, Out, Rule, queue, standby};
 use crate::action::Timer;
 use crate::effects::Effects;
 use crate::state::{Active, Cfg, Holder, Lsn, Msg, Origin, Part, Register, Session, Unit};
@@ -11,9 +12,11 @@ pub(super) fn on_message<E: Effects>(env: &Env<E>, unit: &mut Unit, msg: Msg, ou
     };
     match msg {
         Msg::Proceed { session } if session.term > holder.term => {
+            queue::refuse(&mut holder.queue, out);
             superseded(env, unit, session, out);
         }
         Msg::Grant { boot, term, n: 0 } if boot == unit.boot && term > holder.term => {
+            queue::refuse(&mut holder.queue, out);
             standby::join(env, unit, None, out);
         }
         Msg::Grant { boot, term, n }
@@ -29,6 +32,7 @@ pub(super) fn on_message<E: Effects>(env: &Env<E>, unit: &mut Unit, msg: Msg, ou
                 holder.renew
             };
             act(unit, n);
+            settle(env, unit, out);
         }
         Msg::Offer {
             boot,
@@ -59,13 +63,15 @@ pub(super) fn superseded<E>(env: &Env<E>, unit: &mut Unit, session: Session, out
 }
 
 fn act(unit: &mut Unit, n: u16) {
-    let Part::Holder(holder) = &unit.part else {
+    let Part::Holder(holder) = &mut unit.part else {
         return;
     };
-    let active = match holder.kept.clone() {
+    let queue = core::mem::take(&mut holder.queue);
+    let active = match holder.kept.take() {
         Some(mut kept) => {
             kept.granted = n;
             kept.renew = holder.renew;
+            kept.queue = queue;
             kept
         }
         None => Box::new(Active {
@@ -83,6 +89,7 @@ fn act(unit: &mut Unit, n: u16) {
             resets: unit.resets,
             unreplicated: 0,
             draining: false,
+            queue,
         }),
     };
     unit.part = Part::Active(active);
@@ -118,8 +125,16 @@ pub(super) fn on_offer<E>(
     let Some((cfg, lsn)) = taken else {
         return super::decline(unit, term, out);
     };
-    if matches!(unit.part, Part::Standby(_)) {
-        unit.n += 1;
+    let (mut queue, timed) = match &mut unit.part {
+        Part::Holder(holder) => (core::mem::take(&mut holder.queue), holder.timed),
+        Part::Down | Part::Standby(_) | Part::Active(_) => {
+            unit.n += 1;
+            (Vec::new(), false)
+        }
+    };
+    // The config at which they were entered is gone.
+    if origin != Origin::Resume {
+        queue::refuse(&mut queue, out);
     }
     let runs = origin != Origin::Cold && env.keeps(Rule::AcceptanceFixesConfig);
     let holder = Holder {
@@ -131,6 +146,9 @@ pub(super) fn on_offer<E>(
         cfg,
         lsn,
         kept: None,
+        timed: timed && !queue.is_empty(),
+        queue,
+        refuses: false,
     };
     unit.part = Part::Holder(holder);
     ask(unit, out);
@@ -155,7 +173,7 @@ fn taken_over(unit: &Unit, origin: Origin) -> Option<(Cfg, Lsn)> {
     }
 }
 
-pub(super) fn on_timer<E>(
+pub(super) fn on_timer<E: Effects>(
     env: &Env<E>,
     unit: &mut Unit,
     timer: Timer,
@@ -175,7 +193,13 @@ pub(super) fn on_timer<E>(
             ask(unit, out);
         }
         Timer::Join if env.keeps(Rule::HolderJoins) => standby::send_join(env, unit, out),
-        Timer::Join | Timer::Hello | Timer::Register | Timer::Resend | Timer::GiveUp => {
+        Timer::Queue => queue::on_timeout(env, holder, out)?,
+        Timer::Join
+        | Timer::Hello
+        | Timer::Register
+        | Timer::Resend
+        | Timer::GiveUp
+        | Timer::Prompt => {
             return None;
         }
     }

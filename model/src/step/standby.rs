@@ -1,6 +1,6 @@
 //! The Standby (PROTOCOL.md, 10.2, Joining).
 
-use super::{Env, Out, Rule, active, holder};
+use super::{Env, Out, Rule, active, holder, queue};
 use crate::action::Timer;
 use crate::effects::Effects;
 use crate::state::{
@@ -344,11 +344,15 @@ pub(super) fn on_at_hand<E: Effects>(
             take_seat(env, unit, session, out);
         }
         Part::Holder(holder) if session.term > holder.term && waits_for(env, unit, session) => {
+            if let Part::Holder(holder) = &mut unit.part {
+                queue::refuse(&mut holder.queue, out);
+            }
             take_seat(env, unit, session, out);
         }
         Part::Active(active) if session.term > active.term && waits_for(env, unit, session) => {
             if let Part::Active(active) = &mut unit.part {
                 active::fall_silent(env, active, out);
+                queue::refuse(&mut active.queue, out);
             }
             take_seat(env, unit, session, out);
         }

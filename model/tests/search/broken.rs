@@ -49,15 +49,15 @@ impl Effects for Broken {
     fn take(&self, to: Slot, cfg: Cfg) -> Cfg {
         self.0.take(to, cfg)
     }
+
+    fn leaves(&self, id: u16) -> bool {
+        self.0.leaves(id)
+    }
 }
 
 impl Meaning for Broken {
     fn judges(&self, taken: Cfg) -> Option<Rejection> {
         self.0.judges(taken)
-    }
-
-    fn leaves(&self, id: u16) -> bool {
-        self.0.leaves(id)
     }
 
     fn declares(&self, to: Slot, id: u16) -> bool {

@@ -163,6 +163,16 @@ fn each_single_fault_is_survived_and_converges() {
             disagrees: 1,
             ..one_command()
         },
+        Budgets {
+            planned: 1,
+            waits: 1,
+            ..one_command()
+        },
+        Budgets {
+            give_ups: 1,
+            waits: 1,
+            ..one_command()
+        },
     ];
     for budgets in faults {
         let report = search(&Scope { budgets, ..plain() });

@@ -12,7 +12,7 @@ use skewsync_model::step::Env;
 use skewsync_model::verdict::Verdict;
 
 use crate::broken::{Broken, Wrong};
-use crate::rules::BOTH_DOWN;
+use crate::rules::{BOTH_DOWN, narrow, the_same_again};
 use crate::{from_hot, is_calm, none, one_command};
 
 /// In how many steps the property fails from hot, with a change that goes and one that cannot.
@@ -33,6 +33,8 @@ fn fails(wrong: Wrong, asks: Property, planned: u8) -> Option<usize> {
             same_image: right.env.same_image,
             hot_window: right.env.hot_window,
             line_window: right.env.line_window,
+            max_prompts: right.env.max_prompts,
+            max_queue: right.env.max_queue,
             without: None,
         },
         asks: Some(asks),
@@ -146,6 +148,26 @@ fn scopes() -> Vec<Scope<Table>> {
         with(&stuck(Rejection::Rpr), one_command()),
         with(&stuck(Rejection::Simplex), one_command()),
         with(&[Effect::Vetoed], one_command()),
+        narrow(Budgets {
+            commands: 4,
+            ..none()
+        }),
+        narrow(Budgets {
+            commands: 2,
+            lapses: 1,
+            ..none()
+        }),
+        the_same_again(Budgets {
+            commands: 3,
+            give_ups: 1,
+            waits: 1,
+            ..none()
+        }),
+        from_hot(Budgets {
+            planned: 1,
+            waits: 1,
+            ..one_command()
+        }),
         with(
             &[Effect::WithLoss],
             Budgets {

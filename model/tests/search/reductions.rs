@@ -188,6 +188,11 @@ fn what_is_of_no_use_changes_nothing_now_nor_later() {
             ..none()
         },
         Budgets {
+            planned: 1,
+            waits: 1,
+            ..one_command()
+        },
+        Budgets {
             disagrees: 1,
             ..one_command()
         },

@@ -112,11 +112,26 @@ fn two_chunks() -> Scope<Table> {
     scope
 }
 
+/// From hot, with a window of one change.
+pub(crate) fn narrow(budgets: Budgets) -> Scope<Table> {
+    let mut scope = from_hot(budgets);
+    scope.env.hot_window = 1;
+    scope
+}
+
+/// From hot, the same command again and again.
+pub(crate) fn the_same_again(budgets: Budgets) -> Scope<Table> {
+    Scope {
+        script: [0; 4],
+        ..from_hot(budgets)
+    }
+}
+
 /// The rules whose absence breaks a property: with the rule nothing fails in the same scope.
 #[test]
 fn each_rule_taken_away_breaks_its_property() {
     use Property::{
-        Answers, BoundedResets, HotMeansEqual, NoAckedLoss, NoSplitAck, NoStale, NoZombie,
+        Answers, Bounded, BoundedResets, HotMeansEqual, NoAckedLoss, NoSplitAck, NoStale, NoZombie,
         OrderOnce, PlannedLosesNothing, RefusedLeavesNothing, SavedSurvives, SingleActive,
     };
     let command = one_command();
@@ -126,6 +141,12 @@ fn each_rule_taken_away_breaks_its_property() {
         ..command
     };
     let cold = |budgets| Scope { budgets, ..plain() };
+    let refused_in_drain = from_hot(Budgets {
+        planned: 1,
+        crashes: 1,
+        waits: 1,
+        ..command
+    });
     let cases = [
         (
             Rule::GrantEchoesRenew,
@@ -345,6 +366,54 @@ fn each_rule_taken_away_breaks_its_property() {
             },
             BoundedResets,
             32,
+        ),
+        (
+            Rule::LapseRefusesQueue,
+            narrow(Budgets {
+                commands: 2,
+                lapses: 1,
+                ..none()
+            }),
+            Answers,
+            3,
+        ),
+        (
+            Rule::QueueHasDeadline,
+            from_hot(Budgets {
+                planned: 1,
+                ..command
+            }),
+            Answers,
+            2,
+        ),
+        (Rule::AnsweredLeavesQueue, refused_in_drain, Answers, 3),
+        (
+            Rule::AnsweredLeavesQueue,
+            Scope {
+                asks: Some(RefusedLeavesNothing),
+                ..refused_in_drain
+            },
+            RefusedLeavesNothing,
+            11,
+        ),
+        (
+            Rule::PromptsCount,
+            the_same_again(Budgets {
+                commands: 3,
+                ..none()
+            }),
+            Bounded,
+            3,
+        ),
+        (
+            Rule::PromptsCountInClearing,
+            from_hot(Budgets {
+                commands: 3,
+                give_ups: 1,
+                ..none()
+            }),
+            Bounded,
+            4,
         ),
     ];
     for (rule, scope, property, steps) in cases {

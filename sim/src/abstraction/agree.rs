@@ -1,11 +1,13 @@
 //! Whether a machine of the engine is where the model's is: field by field, in the model's words.
 
+use std::collections::VecDeque;
 use std::fmt;
 
 use skewsync::message::Session;
 use skewsync::unit::peer::{Current, Phase as PeerPhase};
 use skewsync::unit::standby::{Phase as SeatPhase, Readiness, Seat};
-use skewsync::unit::{Active, Arbiter, Holder, Part, Standby, Unit};
+use skewsync::unit::{Active, Arbiter, Command, Holder, Part, Standby, Unit};
+use skewsync_model::action::Durability;
 use skewsync_model::state as model;
 
 use super::{Boots, CHANGED, Unmapped, rejection, stamp};
@@ -259,6 +261,9 @@ fn holder(engine: &Holder, model: &model::Holder, boots: &Boots) -> Result<(), D
     let runs = engine.kept.is_some() || engine.origin != skewsync::message::Origin::Cold;
     same("runs", &runs, &model.runs)?;
     number("last", engine.lsn.0, model.lsn)?;
+    let refuses = engine.queueing == skewsync::unit::holder::Queueing::Closed;
+    same("refuses", &refuses, &model.refuses)?;
+    queue(&engine.queue, &model.queue)?;
     match (&engine.kept, &model.kept) {
         (None, None) => Ok(()),
         (Some(engine), Some(model)) => active(engine, model, boots),
@@ -289,6 +294,7 @@ fn active(engine: &Active, model: &model::Active, boots: &Boots) -> Result<(), D
     prompts(engine, model)?;
     number("unreplicated", engine.unreplicated.0, model.unreplicated)?;
     same("draining", &engine.drain.is_some(), &model.draining)?;
+    queue(&engine.queue, &model.queue)?;
     let current_of = engine.peer.current.as_ref().map(|current| current.session);
     let of_model = model.current.as_ref().map(|current| current.session);
     session("session", current_of, of_model, boots)?;
@@ -296,6 +302,17 @@ fn active(engine: &Active, model: &model::Active, boots: &Boots) -> Result<(), D
         (Some(engine), Some(model)) => current(engine, model),
         _ => Ok(()),
     }
+}
+
+/// How many commands wait, and for what their prompts will; which they are is the lockstep's.
+fn queue(engine: &VecDeque<Command>, model: &[model::Queued]) -> Result<(), Difference> {
+    let waits = |command: &Command| match command.durability {
+        skewsync::unit::Durability::Acked => Durability::Acked,
+        skewsync::unit::Durability::Async => Durability::Async,
+    };
+    let engine: Vec<Durability> = engine.iter().map(waits).collect();
+    let model: Vec<Durability> = model.iter().map(|queued| queued.durability).collect();
+    same("queue", &engine, &model)
 }
 
 fn prompts(engine: &Active, model: &model::Active) -> Result<(), Difference> {

@@ -220,7 +220,8 @@ impl Rig {
                 .lease_end
                 .is_none_or(|end| end <= self.now_us || stalled);
             if over && acts(unit) && acts_as_active(output) {
-                fates.push(Fate::Late);
+                let answers = matches!(output, Output::Answer { .. });
+                fates.push(if answers { Fate::Unknown } else { Fate::Late });
                 continue;
             }
             fates.push(Fate::Done);
@@ -453,14 +454,18 @@ impl Rig {
     }
 }
 
-/// Whether an effect of a unit that acts may only happen within its lease.
+/// Whether an effect of a unit that acts may only happen within its lease. That nothing was done, or that
+/// nothing is known, anybody may say.
 const fn acts_as_active(output: &Output) -> bool {
     match output {
         Output::Send { message, .. } => !matches!(
             message,
             Message::ToArbiter(ToArbiter::Hello { .. } | ToArbiter::Renew { .. })
         ),
-        Output::Answer { .. } | Output::Persist { .. } => true,
+        Output::Answer { outcome, .. } => {
+            !matches!(outcome, Outcome::Refused(_) | Outcome::Unknown)
+        }
+        Output::Persist { .. } => true,
         Output::SetTimer(_)
         | Output::CancelTimer(_)
         | Output::Lease { .. }

@@ -208,3 +208,24 @@ fn a_standby_that_misapplies_is_brought_back_and_the_run_is_excused() {
     assert!(without.excused.is_empty());
     assert_eq!(hot(&report.tally), hot(&without) + 1, "it was hot anew");
 }
+
+/// Commands that change nothing take no LSN, and their prompts count all the same: as many as may be are held, as
+/// many as may wait do, and the others are told that the queue is full.
+#[test]
+fn thousands_of_equal_commands_in_a_partition_are_held_within_bounds() {
+    let mut plan = quiet();
+    plan.acked_percent = 100;
+    plan.faults.push(Fault {
+        at: Anchor::Instant(11_990),
+        kind: FaultKind::Partition { for_ms: 8_000 },
+    });
+    let entered = |_| Entry {
+        at: Anchor::Instant(12_000),
+        what: What::Config {
+            text: "hostname a\n".into(),
+        },
+    };
+    plan.commands.extend((0..6_000).map(entered));
+    let report = run_fresh(&Arc::new(plan), &stock(), Options::default()).expect("it runs");
+    assert_eq!(report.verdict, Verdict::Passed);
+}

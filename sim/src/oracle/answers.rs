@@ -3,69 +3,221 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use skewsync::base::{CommandId, Slot};
-use skewsync::unit::{Input, Limits, Output};
+use skewsync::message::{Message, ToArbiter};
+use skewsync::unit::{Command, Input, Limits, Output, Part, Request, Unit};
 
 use super::broken;
+use crate::plan::FaultKind;
 use crate::tap::{Event, Fate, Observer, Scene, Seen, Violation};
 
 const NAME: &str = "Answers";
+/// What comes due at the end of a bound comes by then.
+const SLACK_US: u64 = 20_000;
 
 /// See the module.
 #[derive(Debug, Default)]
 pub struct Answers {
-    waiting: BTreeMap<CommandId, (Slot, u64)>,
+    waiting: BTreeMap<CommandId, Waiting>,
     answered: BTreeSet<CommandId>,
+    /// What each unit's clock has counted while the unit ran.
+    clocks: [u64; 2],
+    last_us: u64,
     checked: u64,
 }
 
-/// How long a command may wait: the role may be lost and offered back while it does, and links may be
-/// down for as long as a plan's faults last.
-const fn bound_us(limits: &Limits) -> u64 {
-    let save = limits.save_timeout_ms + limits.drain_timeout_ms;
-    let role = 2 * (limits.lease_ms + limits.takeover_wait_ms + limits.ack_timeout_ms);
-    1_000 * (save + role + 30_000)
+/// What was entered and has no outcome.
+#[derive(Clone, Copy, Debug)]
+struct Waiting {
+    slot: Slot,
+    /// For what it waits.
+    wait: Wait,
+    /// Since when it does, on the unit's clock.
+    since_us: u64,
+}
+
+/// For what may be waited.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Wait {
+    /// A command was executed: for the Standby, then for the Confirm of a clear.
+    Held,
+    /// A command was not: for the Standby to come nearer, or for prompts to return.
+    Room,
+    /// It was not: for the end of a drain.
+    Drain,
+    /// It was not: for the role that was released.
+    Release,
+    /// A planned switchover: for its own end.
+    Switchover,
+    /// Another request: for a `save` at both units.
+    Request,
+}
+
+impl Wait {
+    /// How long it may last.
+    const fn bound_us(self, limits: &Limits) -> u64 {
+        let ms = match self {
+            Self::Held | Self::Room => limits.ack_timeout_ms + limits.prompt_wait_ms,
+            Self::Drain | Self::Switchover => limits.drain_timeout_ms,
+            Self::Release => limits.queue_timeout_ms,
+            Self::Request => limits.save_timeout_ms,
+        };
+        1_000 * ms + SLACK_US
+    }
+
+    const fn in_words(self) -> &'static str {
+        match self {
+            Self::Held => "was executed and its prompt is held",
+            Self::Room => "waits for room",
+            Self::Drain => "waits for the end of a drain",
+            Self::Release => "waits at a unit that released the role",
+            Self::Switchover => "drains",
+            Self::Request => "is under way",
+        }
+    }
+}
+
+impl Answers {
+    fn on_step(
+        &mut self,
+        slot: Slot,
+        (input, unit): (&Input, &Unit),
+        (outputs, fates): (&[Output], &[Fate]),
+    ) -> Result<(), Violation> {
+        let since_us = self.clocks[usize::from(slot.0)];
+        let entered = match input {
+            Input::Command(Command { id, .. }) => match unit.part {
+                Part::Holder(_) => Some((*id, Wait::Release)),
+                Part::Standby(_) | Part::Active(_) => Some((*id, Wait::Held)),
+            },
+            Input::Operator { id, request } => match request {
+                Request::Switchover => Some((*id, Wait::Switchover)),
+                _ => Some((*id, Wait::Request)),
+            },
+            _ => None,
+        };
+        self.waiting.extend(entered.map(|(id, wait)| {
+            let waiting = Waiting {
+                slot,
+                wait,
+                since_us,
+            };
+            (id, waiting)
+        }));
+        for (output, fate) in outputs.iter().zip(fates) {
+            let Output::Answer { id, .. } = output else {
+                continue;
+            };
+            self.waiting.remove(id);
+            if *fate != Fate::Cut && !self.answered.insert(*id) {
+                return broken(NAME, format!("command {id} was answered twice"));
+            }
+            self.checked += 1;
+        }
+        self.sort(slot, unit, outputs.iter().any(releases), since_us)
+    }
+
+    /// For what each command of a unit waits now. Nothing waits beyond the end of a lease, but at a unit that
+    /// released.
+    fn sort(
+        &mut self,
+        slot: Slot,
+        unit: &Unit,
+        releases: bool,
+        now_us: u64,
+    ) -> Result<(), Violation> {
+        let of_unit = |(_, waiting): &(&CommandId, &mut Waiting)| waiting.slot == slot;
+        let drains = |waiting: &Waiting| waiting.slot == slot && waiting.wait == Wait::Switchover;
+        let drains = self.waiting.values().any(drains);
+        let queue = match &unit.part {
+            Part::Standby(_) => None,
+            Part::Holder(holder) => Some((&holder.queue, Wait::Release)),
+            Part::Active(active) if drains => Some((&active.queue, Wait::Drain)),
+            Part::Active(active) => Some((&active.queue, Wait::Room)),
+        };
+        let acts = matches!(unit.part, Part::Active(_));
+        for (id, waiting) in self.waiting.iter_mut().filter(of_unit) {
+            let queued = || queue.is_some_and(|(queue, _)| queue.iter().any(|of| of.id == *id));
+            let request = matches!(waiting.wait, Wait::Switchover | Wait::Request);
+            let wait = match queue {
+                _ if request && acts => waiting.wait,
+                Some((_, wait)) if acts && queued() => wait,
+                _ if acts => Wait::Held,
+                Some((_, wait)) if queued() && (releases || waiting.wait == wait) => wait,
+                Some(_) | None => {
+                    let what = "got no outcome when the role was lost";
+                    return broken(NAME, format!("command {id} at slot {slot} {what}"));
+                }
+            };
+            if wait != waiting.wait {
+                (waiting.wait, waiting.since_us) = (wait, now_us);
+            }
+        }
+        Ok(())
+    }
+
+    /// What the units' clocks counted since the last event, while they ran.
+    fn pass(&mut self, at_us: u64, scene: &dyn Scene) {
+        let passed_us = at_us - self.last_us;
+        self.last_us = at_us;
+        for slot in [Slot(0), Slot(1)]
+            .into_iter()
+            .filter(|slot| !scene.paused(*slot))
+        {
+            self.clocks[usize::from(slot.0)] += scene.counts_us(slot, passed_us);
+        }
+    }
+}
+
+/// Whether it gives the role back.
+const fn releases(output: &Output) -> bool {
+    matches!(
+        output,
+        Output::Send {
+            message: Message::ToArbiter(ToArbiter::Release { .. }),
+            ..
+        }
+    )
 }
 
 impl Observer for Answers {
     fn see(&mut self, seen: &Seen<'_>, scene: &dyn Scene) -> Result<(), Violation> {
+        self.pass(seen.at_us, scene);
         match seen.event {
             Event::Unit {
                 slot,
                 input,
                 outputs,
                 fates,
+                unit,
                 ..
+            } => self.on_step(slot, (input, unit), (outputs, fates))?,
+            // The terminal's connection is gone with the process.
+            Event::Ended { slot, .. } => self.waiting.retain(|_, waiting| waiting.slot != slot),
+            // What it waited counts for nothing on a clock that is set back.
+            Event::Fault {
+                of: Some(fault), ..
             } => {
-                if let Input::Command(skewsync::unit::Command { id, .. })
-                | Input::Operator { id, .. } = input
+                if let FaultKind::ClockStep { slot, by_ms } = fault.kind
+                    && by_ms < 0
                 {
-                    self.waiting.insert(*id, (slot, seen.at_us));
-                }
-                for (output, fate) in outputs.iter().zip(fates) {
-                    let Output::Answer { id, .. } = output else {
-                        continue;
-                    };
-                    // What was dropped after the lease's end the terminal takes for `unknown`.
-                    self.waiting.remove(id);
-                    if *fate == Fate::Done && !self.answered.insert(*id) {
-                        return broken(NAME, format!("command {id} was answered twice"));
-                    }
-                    self.checked += 1;
+                    let clock = &mut self.clocks[usize::from(slot)];
+                    *clock = clock.saturating_sub(1_000 * by_ms.unsigned_abs());
                 }
             }
-            // The terminal's connection is gone with the process.
-            Event::Ended { slot, .. } => self.waiting.retain(|_, (at, _)| *at != slot),
             _ => {}
         }
-        let bound = bound_us(scene.limits());
-        match self
-            .waiting
-            .iter()
-            .find(|(_, (_, since))| seen.at_us - since > bound)
-        {
-            Some((id, (slot, _))) => broken(
+        let is_late = |(_, waiting): &(&CommandId, &Waiting)| {
+            let now_us = self.clocks[usize::from(waiting.slot.0)];
+            let waits_us = now_us.saturating_sub(waiting.since_us);
+            waits_us > waiting.wait.bound_us(scene.limits())
+        };
+        match self.waiting.iter().find(is_late) {
+            Some((id, Waiting { slot, wait, .. })) => broken(
                 NAME,
-                format!("command {id} at slot {slot} got no outcome in its bound"),
+                format!(
+                    "command {id} at slot {slot} {} and got no outcome in its bound",
+                    wait.in_words()
+                ),
             ),
             None => Ok(()),
         }
@@ -73,7 +225,7 @@ impl Observer for Answers {
 
     fn end(&mut self, _: &dyn Scene) -> Result<(), Violation> {
         match self.waiting.first_key_value() {
-            Some((id, (slot, _))) => broken(
+            Some((id, Waiting { slot, .. })) => broken(
                 NAME,
                 format!("command {id} at slot {slot} has no outcome at the end"),
             ),
@@ -88,18 +240,60 @@ impl Observer for Answers {
 
 #[cfg(test)]
 mod tests {
+    use skewsync::message::{Address, Origin};
+    use skewsync::unit::active::{Change, Prompt};
+    use skewsync::unit::{Outcome, Refusal};
+
     use super::*;
-    use crate::oracle::stage::{Stage, active, answer, broken_property, command};
+    use crate::oracle::stage::{Stage, active, answer, broken_property, command, holder};
+
+    fn acting() -> Unit {
+        active(Slot(0), 1, 0, "6.2", "")
+    }
 
     fn asked(answers: &[Output]) -> (Stage, Answers, Option<&'static str>) {
         let (mut stage, mut oracle) = (Stage::new(), Answers::default());
-        let unit = active(Slot(0), 1, 0, "6.2", "");
-        let found = stage.step(&mut oracle, unit, &command(1), answers);
+        let found = stage.step(&mut oracle, acting(), &command(1), answers);
         (stage, oracle, broken_property(found))
     }
 
     fn unknown() -> Output {
-        answer(1, skewsync::unit::Outcome::Unknown)
+        answer(1, Outcome::Unknown)
+    }
+
+    /// The unit with command 1 in its queue.
+    fn queueing(mut unit: Unit) -> Unit {
+        let Input::Command(command) = command(1) else {
+            unreachable!("a command");
+        };
+        match &mut unit.part {
+            Part::Holder(holder) => holder.queue.push_back(command),
+            Part::Active(active) => active.queue.push_back(command),
+            Part::Standby(_) => unreachable!("it has no queue"),
+        }
+        unit
+    }
+
+    fn released() -> Unit {
+        queueing(holder(Slot(0), 1, Origin::Resume, 0))
+    }
+
+    fn release() -> Output {
+        let (term, lsn) = (skewsync::base::Term(1), skewsync::base::Lsn(0));
+        Output::Send {
+            to: Address::Arbiter,
+            message: Message::ToArbiter(ToArbiter::Release { term, lsn }),
+        }
+    }
+
+    /// What is found as long after the latest event, and a little later.
+    fn at_bound(stage: &mut Stage, oracle: &mut Answers, unit: &Unit, wait: Wait) -> [bool; 2] {
+        let within = stage.at_us + wait.bound_us(&stage.limits);
+        [within, within + 1].map(|at_us| {
+            stage.at_us = at_us;
+            let found = stage.does(oracle, unit.clone(), &[]);
+            broken_property(found) == Some(NAME)
+        })
     }
 
     #[test]
@@ -107,12 +301,81 @@ mod tests {
         let (mut stage, mut oracle, found) = asked(&[]);
         assert_eq!(found, None);
         assert_eq!(broken_property(oracle.end(&stage)), Some(NAME));
-        stage.at_us = bound_us(&stage.limits) + 1;
-        let unit = active(Slot(0), 1, 0, "6.2", "");
+        let mut unit = acting();
+        if let Part::Active(active) = &mut unit.part {
+            let (id, change) = (CommandId(1), Change::Nothing);
+            active.prompts = [(skewsync::base::Lsn(0), vec![Prompt { id, change }])].into();
+        }
+        let found = at_bound(&mut stage, &mut oracle, &unit, Wait::Held);
+        assert_eq!(found, [false, true]);
+    }
+
+    #[test]
+    fn each_wait_has_its_own_bound() {
+        let (mut stage, mut oracle) = (Stage::new(), Answers::default());
+        let waits = queueing(acting());
         assert_eq!(
-            broken_property(stage.does(&mut oracle, unit, &[])),
-            Some(NAME)
+            stage.step(&mut oracle, waits.clone(), &command(1), &[]),
+            Ok(())
         );
+        let found = at_bound(&mut stage, &mut oracle, &waits, Wait::Room);
+        assert_eq!(found, [false, true]);
+        let (mut stage, mut oracle) = (Stage::new(), Answers::default());
+        let switchover = Input::Operator {
+            id: CommandId(2),
+            request: Request::Switchover,
+        };
+        assert_eq!(stage.step(&mut oracle, acting(), &switchover, &[]), Ok(()));
+        stage.at_us += 1_000;
+        assert_eq!(stage.step(&mut oracle, waits, &command(1), &[]), Ok(()));
+        stage.at_us += Wait::Drain.bound_us(&stage.limits) - 1_000;
+        let answers = [answer(2, Outcome::Released), release()];
+        assert_eq!(stage.does(&mut oracle, released(), &answers), Ok(()));
+        let found = at_bound(&mut stage, &mut oracle, &released(), Wait::Release);
+        assert_eq!(found, [false, true]);
+    }
+
+    #[test]
+    fn what_waits_beyond_the_end_of_a_lease_breaks_it_unless_the_role_was_released() {
+        let (mut stage, mut oracle, _) = asked(&[]);
+        let found = stage.step(&mut oracle, released(), &Input::LeaseLapsed, &[]);
+        assert_eq!(broken_property(found), Some(NAME));
+        let (mut stage, mut oracle, _) = asked(&[]);
+        let refused = [answer(1, Outcome::Refused(Refusal::NotActive))];
+        let found = stage.step(&mut oracle, released(), &Input::LeaseLapsed, &refused);
+        assert_eq!(found, Ok(()));
+        let (mut stage, mut oracle, _) = asked(&[]);
+        let found = stage.does(&mut oracle, released(), &[release()]);
+        assert_eq!(found, Ok(()));
+        let mut stage = Stage::new();
+        let mut oracle = Answers::default();
+        let found = stage.step(&mut oracle, released(), &command(1), &[]);
+        assert_eq!(found, Ok(()), "it is entered at a unit that released");
+    }
+
+    #[test]
+    fn a_suspended_unit_and_a_clock_that_is_set_back_hold_no_bound() {
+        let bound = |stage: &Stage| Wait::Held.bound_us(&stage.limits);
+        let (mut stage, mut oracle, _) = asked(&[]);
+        stage.paused[0] = true;
+        stage.at_us = 3 * bound(&stage);
+        assert_eq!(stage.does(&mut oracle, acting(), &[]), Ok(()));
+        stage.paused[0] = false;
+        stage.at_us += bound(&stage);
+        assert_eq!(stage.does(&mut oracle, acting(), &[]), Ok(()));
+        let (slot, by_ms) = (0, -500);
+        let fault = crate::plan::Fault {
+            at: crate::plan::Anchor::Instant(1),
+            kind: FaultKind::ClockStep { slot, by_ms },
+        };
+        let (kind, effect, of) = (fault.kind.index(), true, Some(&fault));
+        let event = Event::Fault { kind, effect, of };
+        assert_eq!(stage.show(&mut oracle, event), Ok(()));
+        stage.at_us += 500_000;
+        assert_eq!(stage.does(&mut oracle, acting(), &[]), Ok(()));
+        stage.at_us += 1;
+        let found = stage.does(&mut oracle, acting(), &[]);
+        assert_eq!(broken_property(found), Some(NAME));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Bounded: no buffer, journal, pending set or queue exceeds its bound.
 
-use skewsync::unit::{Limits, Part, standby};
+use skewsync::unit::{Active, Limits, Part, standby};
 
 use super::broken;
 use crate::tap::{Event, Observer, Scene, Seen, Violation};
@@ -13,6 +13,11 @@ const WRITES_MAX: usize = 16;
 #[derive(Debug, Default)]
 pub struct Bounded {
     checked: u64,
+}
+
+/// The prompts that are held: any number may wait for one LSN.
+fn held(active: &Active) -> usize {
+    active.prompts.values().map(Vec::len).sum()
 }
 
 fn excess(part: &Part, limits: &Limits) -> Option<String> {
@@ -28,7 +33,7 @@ fn excess(part: &Part, limits: &Limits) -> Option<String> {
                 .map_or(0, |current| current.journal.len());
             over("journal", journal, limits.max_journal)
                 .or_else(|| over("queue", active.queue.len(), limits.max_queue))
-                .or_else(|| over("prompts", active.prompts.len(), limits.max_journal))
+                .or_else(|| over("prompts", held(active), limits.max_prompts))
         }
         Part::Holder(holder) => over("holder's queue", holder.queue.len(), limits.max_queue),
         Part::Standby(standby) => match standby.seat.as_ref().map(|seat| &seat.phase) {
@@ -66,7 +71,7 @@ mod tests {
     use skewsync::unit::{Unit, Write};
 
     use super::*;
-    use crate::oracle::stage::{Stage, broken_property, holder, idle};
+    use crate::oracle::stage::{Stage, active, broken_property, holder, idle};
 
     fn seen(unit: Unit) -> Option<&'static str> {
         let (mut stage, oracle) = (Stage::new(), &mut Bounded::default());
@@ -97,6 +102,26 @@ mod tests {
         assert_eq!(seen(unit.clone()), Some(NAME));
         queue(&mut unit, most);
         assert_eq!(seen(unit), None);
+    }
+
+    #[test]
+    fn prompts_of_one_lsn_count_each() {
+        use skewsync::unit::active::{Change, Prompt};
+        let with = |prompts: usize| {
+            let mut unit = active(Slot(0), 1, 5, "6.2", "");
+            if let Part::Active(active) = &mut unit.part {
+                let prompt = |id| Prompt {
+                    id: skewsync::base::CommandId(id as u64),
+                    change: Change::Nothing,
+                };
+                let all = (0..prompts).map(prompt).collect();
+                active.prompts = [(skewsync::base::Lsn(5), all)].into();
+            }
+            seen(unit)
+        };
+        let most = Limits::DEFAULT.max_prompts as usize;
+        assert_eq!(with(most), None);
+        assert_eq!(with(most + 1), Some(NAME));
     }
 
     #[test]

@@ -17,21 +17,21 @@ use std::collections::{BTreeMap, BTreeSet};
 use skewsync::base::{CommandId, ImageDigest, Slot, WriteId};
 use skewsync::message::{Address, Message, Stamp};
 use skewsync::unit::{
-    Arbiter, ArbiterInput, ArbiterOutput, ArbiterTimer, Boot, Command, Event as Told, Input,
-    Limits, Output, Part, Record, Unit,
+    Arbiter, ArbiterInput, ArbiterOutput, ArbiterTimer, Boot, Event as Told, Input, Limits, Output,
+    Part, Record, Unit,
 };
 use skewsync_model::action::{self, Action, Timer};
 use skewsync_model::state::{self as model, Cfg, Flight, Msg, State, To};
 use skewsync_model::step::{Env, step};
 
 use super::broken;
-use crate::abstraction::{self, Boots, Difference};
+use crate::abstraction::{self, Boots, CHANGED, Difference};
 use crate::plan::FaultKind;
 use crate::tap::{Event, Observer, Scene, Seen, Violation};
-use ledger::Ledger;
+use ledger::{LEAVES, Ledger};
 use readings::Readings;
 pub use readings::Stutter;
-use shown::{Shown, agree_on_shown, entered};
+use shown::{Shown, agree_on_shown, came_to};
 
 /// The name under which a step that the model cannot make is a violation.
 pub const NAME: &str = "lockstep";
@@ -49,8 +49,8 @@ pub struct Lockstep {
     torn: [Vec<(model::Stamp, Cfg)>; 2],
     /// Units whose store rotted while they were down: they boot an older one, or none.
     rotten: [bool; 2],
-    /// Commands that wait in a unit's queue.
-    queues: [Vec<Command>; 2],
+    /// Commands that wait in a unit's queue. The model knows what each comes to when it is executed.
+    queues: [Vec<CommandId>; 2],
     commands: BTreeSet<CommandId>,
     /// The image that each slot ran last.
     images: [Option<ImageDigest>; 2],
@@ -87,6 +87,8 @@ impl Lockstep {
         let Limits {
             hot_window,
             line_window,
+            max_prompts,
+            max_queue,
             ..
         } = *scene.limits();
         Env {
@@ -95,6 +97,8 @@ impl Lockstep {
             same_image,
             hot_window: hot_window as u16,
             line_window: line_window as u16,
+            max_prompts: max_prompts as u16,
+            max_queue: max_queue as u16,
             without: None,
         }
     }
@@ -138,7 +142,8 @@ impl Lockstep {
                 kept.ok_or_else(|| apart("store at start", &stamp, &known.startup.0))?;
         }
         let shown = self.shown(slot, outputs)?;
-        self.follow(slot, unit, &shown, vec![vec![Action::Boot(slot.0)]], scene)
+        let boots = vec![vec![Action::Boot(slot.0)]];
+        self.follow(slot, unit, &shown, (Vec::new(), boots), scene)
             .map(|_| ())
     }
 
@@ -178,10 +183,7 @@ impl Lockstep {
         let before = &self.state.units[at].part;
         let mut readings = match input {
             Input::Message { from, message } => self.read_message(slot, *from, message, unit)?,
-            Input::Command(command) => {
-                let window = scene.limits().hot_window as u16;
-                self.read_command(slot, command, window, outputs, unit)
-            }
+            Input::Command(command) => readings::command(slot, command, outputs, unit),
             Input::Persisted(write) => match self.writes.remove(&(slot, *write)) {
                 Some((stamp, cfg)) => Readings {
                     actions: vec![vec![Action::Stored(slot.0, stamp, cfg)]],
@@ -195,7 +197,8 @@ impl Lockstep {
             }
             other => readings::input(other, slot.0, before, unit),
         };
-        self.extend(slot, outputs, unit, &mut readings);
+        self.extend(slot, outputs, &mut readings);
+        let before = self.foreseen(slot, outputs, unit);
         self.ledger.odd.set(is_odd(outputs));
         if let Some(stutter) = readings.stutter
             && self.is_still(slot, unit, &shown)
@@ -203,9 +206,14 @@ impl Lockstep {
             *self.stutters.entry(stutter).or_insert(0) += 1;
             self.still += 1;
         } else {
-            let moved = self.follow(slot, unit, &shown, readings.actions, scene)?;
+            let moved = self.follow(slot, unit, &shown, (before, readings.actions), scene)?;
             self.still += u64::from(!moved);
         }
+        let entered = match input {
+            Input::Command(command) => Some(command.id),
+            _ => None,
+        };
+        self.queue(slot, entered, unit)?;
         self.after(slot, outputs, unit, scene)
     }
 
@@ -273,13 +281,62 @@ impl Lockstep {
                 self.writes.insert((slot, *write), (stamp, cfg));
             }
         }
-        self.queues[at].clear();
-        match &unit.part {
-            Part::Holder(holder) => self.queues[at].extend(holder.queue.iter().cloned()),
-            Part::Active(active) => self.queues[at].extend(active.queue.iter().cloned()),
-            Part::Standby(_) => {}
-        }
         Ok(())
+    }
+
+    /// The commands that wait are those that the model has there, in their order. `entered`: the command that
+    /// came in this step.
+    fn queue(
+        &mut self,
+        slot: Slot,
+        entered: Option<CommandId>,
+        unit: &Unit,
+    ) -> Result<(), Difference> {
+        let at = usize::from(slot.0);
+        let waits = queue_of(&self.state.units[at].part).map_or(0, Vec::len);
+        let queue = &mut self.queues[at];
+        match waits.checked_sub(queue.len()) {
+            Some(0) => {}
+            // A queue that is longer has the command at its end.
+            Some(_) => queue.extend(entered),
+            // Commands leave it at its head.
+            None => drop(queue.drain(..queue.len() - waits)),
+        }
+        let engine: Vec<CommandId> = match &unit.part {
+            Part::Holder(holder) => holder.queue.iter().map(|command| command.id).collect(),
+            Part::Active(active) => active.queue.iter().map(|command| command.id).collect(),
+            Part::Standby(_) => Vec::new(),
+        };
+        if engine == *queue {
+            return Ok(());
+        }
+        Err(apart("queue", &engine, queue))
+    }
+
+    /// The state before the step, with what the commands that wait came to in it, as the engine says; in each way
+    /// in which one of them may have ended the session. Without such commands none.
+    fn foreseen(&self, slot: Slot, outputs: &[Output], unit: &Unit) -> Vec<State> {
+        let at = usize::from(slot.0);
+        let ids: Vec<u16> = self.queues[at]
+            .iter()
+            .map(|id| came_to(*id, outputs, unit))
+            .collect();
+        if ids.is_empty() {
+            return Vec::new();
+        }
+        let with = |leaves: Option<usize>| {
+            let mut state = self.state.clone();
+            let queue = queue_of_mut(&mut state.units[at].part)
+                .into_iter()
+                .flatten();
+            for (number, (queued, id)) in queue.zip(&ids).enumerate() {
+                queued.id = if leaves == Some(number) { LEAVES } else { *id };
+            }
+            state
+        };
+        let changes = (0..ids.len()).filter(|number| ids[*number] == CHANGED);
+        let leaves = changes.filter(|_| has_ended(outputs)).map(Some);
+        core::iter::once(None).chain(leaves).map(with).collect()
     }
 
     fn read_message(
@@ -321,41 +378,11 @@ impl Lockstep {
         Ok(self.boots.message(message, &snapshot)?)
     }
 
-    fn read_command(
-        &self,
-        slot: Slot,
-        command: &Command,
-        hot_window: u16,
-        outputs: &[Output],
-        unit: &Unit,
-    ) -> Readings {
-        let behind = !self.queues[usize::from(slot.0)].is_empty();
-        let waits = match &self.state.units[usize::from(slot.0)].part {
-            model::Part::Active(active) => behind || !active.executes(hot_window),
-            model::Part::Holder(holder) => holder.released,
-            model::Part::Down | model::Part::Standby(_) => false,
-        };
-        if waits {
-            return Readings {
-                actions: Vec::new(),
-                stutter: Some(Stutter::Queued),
-            };
-        }
-        let entered = entered(slot, command, outputs, unit);
-        Readings {
-            actions: entered.map(|action| vec![action]).into_iter().collect(),
-            stutter: None,
-        }
-    }
-
-    /// What may follow within the same step: the session is left, and what was queued is executed.
-    fn extend(&self, slot: Slot, outputs: &[Output], unit: &Unit, readings: &mut Readings) {
+    /// What may follow within the same step: the session is left.
+    fn extend(&self, slot: Slot, outputs: &[Output], readings: &mut Readings) {
         let at = usize::from(slot.0);
         let was_active = matches!(self.state.units[at].part, model::Part::Active(_));
-        let ended = outputs
-            .iter()
-            .any(|output| matches!(output, Output::Event(Told::SessionEnded { .. })));
-        if was_active && ended {
+        if was_active && has_ended(outputs) {
             let give_up = Action::Timer(slot.0, Timer::GiveUp);
             let left = readings
                 .actions
@@ -365,15 +392,6 @@ impl Lockstep {
             let left: Vec<_> = left.collect();
             readings.actions.extend(left);
         }
-        let executed: Vec<Action> = self.queues[at]
-            .iter()
-            .filter_map(|command| entered(slot, command, outputs, unit))
-            .collect();
-        if !executed.is_empty() {
-            let after = |actions: &Vec<Action>| [&actions[..], &executed[..]].concat();
-            let more: Vec<_> = readings.actions.iter().map(after).collect();
-            readings.actions.extend(more);
-        }
     }
 
     /// Whether the step is a stutter: nothing that the model knows has changed or was shown.
@@ -382,24 +400,31 @@ impl Lockstep {
         *shown == Shown::default() && abstraction::unit(unit, known, &self.boots).is_ok()
     }
 
-    /// Finds the reading under which the model comes to where the engine is. Whether anything moved.
+    /// Finds the reading under which the model comes to where the engine is, from the state or from another form
+    /// of it. Whether anything moved.
     fn follow(
         &mut self,
         slot: Slot,
         unit: &Unit,
         shown: &Shown,
-        readings: Vec<Vec<Action>>,
+        (forms, readings): (Vec<State>, Vec<Vec<Action>>),
         scene: &dyn Scene,
     ) -> Result<bool, Difference> {
         let at = usize::from(slot.0);
         let env = Self::env(&self.ledger, self.same_image, scene);
         let mut first = None;
-        for actions in readings {
+        let forms: Vec<&State> = if forms.is_empty() {
+            vec![&self.state]
+        } else {
+            forms.iter().collect()
+        };
+        let each = |form| readings.iter().map(move |actions| (form, actions));
+        for (before, actions) in forms.into_iter().flat_map(each) {
             let mut state = None;
             let mut made = Shown::default();
             let mut refused = None;
-            for action in &actions {
-                let Some(next) = step(&env, state.as_ref().unwrap_or(&self.state), action) else {
+            for action in actions {
+                let Some(next) = step(&env, state.as_ref().unwrap_or(before), action) else {
                     refused = Some(*action);
                     break;
                 };
@@ -416,8 +441,7 @@ impl Lockstep {
                 .and_then(|()| agree_on_shown(shown, &made, unit));
             match agrees {
                 Ok(()) => {
-                    let moved =
-                        *shown != Shown::default() || state.units[at] != self.state.units[at];
+                    let moved = *shown != Shown::default() || state.units[at] != before.units[at];
                     self.state = state;
                     return Ok(moved);
                 }
@@ -508,6 +532,30 @@ fn apart(
         engine: format!("{engine:?}"),
         model: format!("{model:?}"),
     }
+}
+
+/// The commands that wait at a unit of the model.
+const fn queue_of(part: &model::Part) -> Option<&Vec<model::Queued>> {
+    match part {
+        model::Part::Active(active) => Some(&active.queue),
+        model::Part::Holder(holder) => Some(&holder.queue),
+        model::Part::Down | model::Part::Standby(_) => None,
+    }
+}
+
+const fn queue_of_mut(part: &mut model::Part) -> Option<&mut Vec<model::Queued>> {
+    match part {
+        model::Part::Active(active) => Some(&mut active.queue),
+        model::Part::Holder(holder) => Some(&mut holder.queue),
+        model::Part::Down | model::Part::Standby(_) => None,
+    }
+}
+
+/// Whether a session has ended in the step.
+fn has_ended(outputs: &[Output]) -> bool {
+    outputs
+        .iter()
+        .any(|output| matches!(output, Output::Event(Told::SessionEnded { .. })))
 }
 
 /// Whether a Standby refused part of what it was sent.

@@ -15,7 +15,7 @@ use skewsync::planted::Planted;
 use skewsync::policy::Policy;
 use skewsync::unit::active::{Register, Releasing, Written};
 use skewsync::unit::env::takes_all;
-use skewsync::unit::holder::Wish;
+use skewsync::unit::holder::{Queueing, Wish};
 use skewsync::unit::peer::{Current, Peer, Phase};
 use skewsync::unit::replica::{Executed, Receiver, Sender};
 use skewsync::unit::standby::{self, Readiness, Replica, Seat};
@@ -103,6 +103,10 @@ impl Scene for Stage {
 
     fn paused(&self, slot: Slot) -> bool {
         self.paused[usize::from(slot.0)]
+    }
+
+    fn counts_us(&self, _: Slot, true_us: u64) -> u64 {
+        true_us
     }
 
     fn passes(&self, _: Address, _: Address) -> bool {
@@ -434,6 +438,7 @@ pub(crate) fn holder(slot: Slot, term: u64, origin: Origin, lsn: u64) -> Unit {
         kept: None,
         lease: Wish::Lease,
         queue: std::collections::VecDeque::new(),
+        queueing: Queueing::Open,
     };
     Unit {
         part: Part::Holder(holder),

@@ -272,6 +272,7 @@ pub(super) fn output(output: &Output, fate: Fate) -> Option<String> {
     Some(match fate {
         Fate::Done => text,
         Fate::Late => text + " (dropped: the lease was over)",
+        Fate::Unknown => text + " (told as `unknown`: the lease was over)",
         Fate::Cut => text + " (not done: the process ended)",
     })
 }

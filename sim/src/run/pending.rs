@@ -83,6 +83,9 @@ pub fn pending(rig: &Rig, lesser: Lesser) -> Option<String> {
     if !active.prompts.is_empty() {
         return Some(format!("{} prompts to be answered", active.prompts.len()));
     }
+    if !active.queue.is_empty() {
+        return Some(format!("{} commands to be executed", active.queue.len()));
+    }
     if active.drain.is_some() || active.saving.is_some() {
         return Some("a switchover or a save to end".into());
     }

@@ -24,6 +24,11 @@ impl Clock {
         (local * Self::MILLION as u64).div_ceil(self.rate())
     }
 
+    /// What this clock counts in so much true time.
+    pub const fn counts_us(self, true_us: u64) -> u64 {
+        (true_us as u128 * self.rate() as u128 / Self::MILLION as u128) as u64
+    }
+
     /// The true time in which `other` counts what this clock counts in `true_us` of true time.
     pub const fn as_on(self, other: Self, true_us: u64) -> u64 {
         let counted = true_us as u128 * self.rate() as u128;
@@ -50,6 +55,7 @@ mod tests {
         assert_eq!(Clock::new(0).true_us(4_000_000), 4_000_000);
         assert!(Clock::new(10_000).true_us(4_000_000) < 4_000_000);
         assert!(Clock::new(-10_000).true_us(4_000_000) > 4_000_000);
+        assert_eq!(Clock::new(10_000).counts_us(4_000_000), 4_040_000);
     }
 
     #[test]

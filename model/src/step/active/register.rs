@@ -68,9 +68,24 @@ fn return_local(active: &mut Active, out: &mut Out) {
     );
 }
 
+/// The Confirm of a clear did not come: nothing else may be said of what waits for it.
+pub(super) fn return_unknown(active: &mut Active, out: &mut Out) -> Option<()> {
+    if active.prompts.is_empty() || !is_clearing(active) {
+        return None;
+    }
+    let prompts = active.prompts.drain(..);
+    out.answers
+        .extend(prompts.map(|Prompt { lsn, .. }| Answer::Unknown { lsn }));
+    Some(())
+}
+
+/// A write of none is not confirmed.
+const fn is_clearing(active: &Active) -> bool {
+    active.register.value.is_none() && active.register.open
+}
+
 pub(super) fn holds_prompts(active: &Active) -> bool {
-    let clearing = active.register.value.is_none() && active.register.open;
-    clearing
+    is_clearing(active)
         || active
             .current
             .as_ref()

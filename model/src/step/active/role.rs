@@ -1,7 +1,7 @@
 //! How the Active loses its role: drained, forced, or with its lease.
 
 use super::register::write_register;
-use super::{holder, settle};
+use super::{holder, queue, settle};
 use crate::effects::Effects;
 use crate::state::{Active, Holder, Part, Phase, Prompt, Unit};
 use crate::step::{Answer, Env, Out, Rule, eligible};
@@ -46,7 +46,7 @@ fn release<E>(env: &Env<E>, unit: &mut Unit, out: &mut Out) {
     };
     fall_silent(env, active, out);
     unit.n += 1;
-    unit.part = Part::Holder(Holder {
+    let mut holder = Holder {
         term: active.term,
         renew: active.renew,
         granted: active.granted,
@@ -55,7 +55,12 @@ fn release<E>(env: &Env<E>, unit: &mut Unit, out: &mut Out) {
         cfg: active.cfg,
         lsn: active.last,
         kept: None,
-    });
+        queue: core::mem::take(&mut active.queue),
+        timed: false,
+        refuses: false,
+    };
+    queue::arm(env, &mut holder);
+    unit.part = Part::Holder(holder);
     holder::ask(unit, out);
 }
 
@@ -111,7 +116,11 @@ pub(in crate::step) fn lapse<E>(env: &Env<E>, unit: &mut Unit, out: &mut Out) ->
         return None;
     };
     fall_silent(env, active, out);
+    if env.keeps(Rule::LapseRefusesQueue) {
+        queue::refuse(&mut active.queue, out);
+    }
     unit.n += 1;
+    let queue = core::mem::take(&mut active.queue);
     unit.part = Part::Holder(Holder {
         term: active.term,
         renew: active.renew,
@@ -121,6 +130,9 @@ pub(in crate::step) fn lapse<E>(env: &Env<E>, unit: &mut Unit, out: &mut Out) ->
         cfg: active.cfg,
         lsn: active.last,
         kept: Some(active.clone()),
+        queue,
+        timed: false,
+        refuses: false,
     });
     Some(())
 }

@@ -14,6 +14,10 @@ use crate::abstraction::CHANGED;
 pub(super) const REFUSED: u16 = 0;
 /// It stood there already.
 pub(super) const UNCHANGED: u16 = 1;
+/// It was not executed yet: a model that executes it is told that it is refused, and shows it.
+pub(super) const WAITS: u16 = 3;
+/// It changed something, and policy or a bound ended the session at it.
+pub(super) const LEAVES: u16 = 4;
 
 /// The history that made a config.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -90,15 +94,21 @@ impl Ledger {
 impl Effects for &Ledger {
     fn execute(&self, _: Slot, _: Cfg, change: Change) -> Executed {
         match change.id {
-            REFUSED => Executed::Refused,
+            REFUSED | WAITS => Executed::Refused,
             UNCHANGED => Executed::Unchanged,
-            CHANGED => Executed::Changed(self.name(Identity::Made(change.term, change.lsn))),
+            CHANGED | LEAVES => {
+                Executed::Changed(self.name(Identity::Made(change.term, change.lsn)))
+            }
             other => unreachable!("no change is numbered {other}"),
         }
     }
 
     fn carry(&self, _: Slot, cfg: Cfg) -> Cfg {
         self.name(Identity::Carried(cfg))
+    }
+
+    fn leaves(&self, id: u16) -> bool {
+        id == LEAVES
     }
 
     fn apply(&self, _: Slot, cfg: Cfg, change: Change) -> Cfg {

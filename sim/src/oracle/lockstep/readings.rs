@@ -2,9 +2,14 @@
 
 use skewsync::message::{Message, Redundancy};
 use skewsync::unit::standby::Phase as SeatPhase;
-use skewsync::unit::{Input, Part, Request, Timer as EngineTimer, Unit};
-use skewsync_model::action::{Action, Timer};
+use skewsync::unit::{Command, Input, Output, Part, Request, Timer as EngineTimer, Unit};
+use skewsync_model::action::{Action, Durability, Timer};
 use skewsync_model::state::{self as model, Flight, Msg, Rejection, Slot};
+
+use super::has_ended;
+use super::ledger::LEAVES;
+use super::shown::came_to;
+use crate::abstraction::CHANGED;
 
 /// An input after which the model stands still. All that there are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -19,8 +24,6 @@ pub enum Stutter {
     Written,
     /// A timer that arms itself anew, or that was due when the part changed.
     Timer,
-    /// A command waits in a queue, or finds it full.
-    Queued,
     /// An operator's request that is refused, or changes no more than the mode of redundancy.
     Request,
     /// A lease ended on which nobody acted.
@@ -65,6 +68,27 @@ impl Readings {
             actions: Vec::new(),
             stutter: Some(stutter),
         }
+    }
+}
+
+/// What a command may be, by what it came to: executed now or later, or refused. It may end the session.
+pub(super) fn command(
+    slot: skewsync::base::Slot,
+    command: &Command,
+    outputs: &[Output],
+    unit: &Unit,
+) -> Readings {
+    let durability = match command.durability {
+        skewsync::unit::Durability::Acked => Durability::Acked,
+        skewsync::unit::Durability::Async => Durability::Async,
+    };
+    let entered = |id| [Action::Command(slot.0, id, durability)];
+    let id = came_to(command.id, outputs, unit);
+    let read = Readings::one(entered(id));
+    if id == CHANGED && has_ended(outputs) {
+        read.or(entered(LEAVES))
+    } else {
+        read
     }
 }
 
@@ -211,6 +235,12 @@ fn timer(of: EngineTimer, slot: Slot, before: &model::Part, after: &Unit) -> Rea
         }
         (EngineTimer::Drain, model::Part::Active(active)) if active.draining => {
             Readings::one([Action::DrainOver(slot)])
+        }
+        (EngineTimer::Queue, model::Part::Holder(_)) => {
+            fires(Timer::Queue).or_stutter(Stutter::Timer)
+        }
+        (EngineTimer::Prompt, model::Part::Active(_)) => {
+            fires(Timer::Prompt).or_stutter(Stutter::Timer)
         }
         _ => still,
     }

@@ -2,12 +2,12 @@
 
 use skewsync::base::{CommandId, Slot};
 use skewsync::unit::active::Change as Did;
-use skewsync::unit::{Command, Durability, LocalWhy, Outcome, Output, Part, Place, Refusal, Unit};
-use skewsync_model::action::{self, Action};
+use skewsync::unit::{LocalWhy, Outcome, Output, Part, Place, Unit};
+use skewsync_model::action;
 use skewsync_model::state::{Flight, Msg};
 use skewsync_model::step::Answer;
 
-use super::ledger::{REFUSED, UNCHANGED};
+use super::ledger::{REFUSED, UNCHANGED, WAITS};
 use super::{Lockstep, apart};
 use crate::abstraction::{self, CHANGED, Difference};
 
@@ -97,38 +97,25 @@ fn answer(outcome: &Outcome) -> Result<Option<Answer>, Difference> {
             })
         }
         Outcome::Unchanged { .. } => Some(Answer::Unchanged),
-        Outcome::Refused(
-            Refusal::NotActive | Refusal::TooLarge | Refusal::Line(_) | Refusal::Policy { .. },
-        ) => Some(Answer::Refused),
+        Outcome::Refused(_) => Some(Answer::Refused),
         Outcome::Unknown => Some(Answer::Unknown { lsn: 0 }),
-        // Of a queue, or of a request that is no command.
-        Outcome::Refused(_) | Outcome::Released | Outcome::Saved { .. } | Outcome::Taken => None,
+        // Of a request that is no command.
+        Outcome::Released | Outcome::Saved { .. } | Outcome::Taken => None,
     })
 }
 
-/// A command that was executed in this step, with what came of it.
-pub(super) fn entered(
-    slot: Slot,
-    command: &Command,
-    outputs: &[Output],
-    unit: &Unit,
-) -> Option<Action> {
+/// What a command came to in this step, as the engine says; if it was not executed, it waits.
+pub(super) fn came_to(command: CommandId, outputs: &[Output], unit: &Unit) -> u16 {
     let answered = outputs.iter().find_map(|output| match output {
-        Output::Answer { id, outcome } if *id == command.id => Some(outcome),
+        Output::Answer { id, outcome } if *id == command => Some(outcome),
         _ => None,
     });
-    let id = match answered {
+    match answered {
         Some(Outcome::Done { .. }) => CHANGED,
         Some(Outcome::Unchanged { .. }) => UNCHANGED,
-        Some(Outcome::Refused(Refusal::Moved | Refusal::QueueFull)) => return None,
         Some(_) => REFUSED,
-        None => held(command.id, unit)?,
-    };
-    let durability = match command.durability {
-        Durability::Acked => action::Durability::Acked,
-        Durability::Async => action::Durability::Async,
-    };
-    Some(Action::Command(slot.0, id, durability))
+        None => held(command, unit).unwrap_or(WAITS),
+    }
 }
 
 /// What a command came to whose prompt is held.
