@@ -225,7 +225,7 @@ fn the_pinned_scope_is_exhausted_with_every_situation_met() {
 }
 
 /// Unique states of the pinned scope.
-const PINNED_STATES: usize = 513_498;
+const PINNED_STATES: usize = 561_685;
 
 #[test]
 fn stateright_counts_the_same_states() {

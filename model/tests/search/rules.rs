@@ -394,7 +394,7 @@ fn each_rule_taken_away_breaks_its_property() {
                 ..refused_in_drain
             },
             RefusedLeavesNothing,
-            11,
+            9,
         ),
         (
             Rule::PromptsCount,

@@ -164,6 +164,7 @@ fn an_offer_of_another_config_refuses_what_waits() {
         term: Term(7),
         origin: Origin::Cold,
         bound: None,
+        hello: world.unit(A).own.hello_k,
     };
     world.inject(Flight {
         from: Address::Arbiter,
