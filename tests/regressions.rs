@@ -12,8 +12,8 @@ use skewsync_sim::stock::{Stock, load};
 /// Properties that no kept plan breaks, each with the reason.
 const UNBROKEN: [(&str, &str); 1] = [(
     "RoundTrip",
-    "both ways of a round trip are held to the reference translation first (HotMeansEqual, Commutes): what is left for it \
-     is an image whose transforms are no inverses, and no defect of the engine",
+    "both ways of a round trip are held to the reference translation first (HotMeansEqual, Commutes): what is left for \
+         it is an image whose transforms are no inverses, and no defect of the engine",
 )];
 /// What stands in the folder beside the kept plans.
 const README: &str = "README.md";

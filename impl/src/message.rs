@@ -9,7 +9,7 @@ pub use arbiter::{Eligible, Hello, Origin, Said, Stamp, ToArbiter, ToUnit};
 pub use file::{Chunk, FileId, FileKind, Ranges};
 pub use session::{
     Compatibility, DumpAtHand, HeldBy, JoinCall, LeaveWhy, Mismatch, OnMismatch, Prc, Redundancy,
-    SaveResult, Session, Verdict, WireVersions,
+    RejectWhy, SaveResult, Session, Verdict, WireVersions,
 };
 
 use crate::base::{Attempt, BootId, Digest, ImageDigest, Lsn, Shared, Slot, Term};
@@ -61,6 +61,8 @@ pub enum Message {
         session: Session,
         /// Whether the Active's dump need not be sent.
         have: DumpAtHand,
+        /// Where the config stands with which the Standby would take over now.
+        replica: Option<Stamp>,
     },
     /// A piece of a file: Active's dump (208/258), Standby's diff (260-264), running config
     /// (216-234), or what is to be saved.
@@ -125,6 +127,8 @@ pub enum Message {
         lsn: Lsn,
         /// What the Standby does instead.
         verdict: Verdict,
+        /// What speaks against it.
+        why: RejectWhy,
     },
     /// Active: one change. Source: seed, Fig. 4.
     Line {

@@ -75,11 +75,19 @@ pub enum Defect {
     RefusedThenExecuted,
     /// Prompts are held however many are held already.
     PromptsUncounted,
+    /// A Standby drops its replica when a new session is offered.
+    ReplicaDropped,
+    /// A unit that is superseded forgets the config with which it acted.
+    SupersededForgets,
+    /// A Standby keeps the replica that policy turned away.
+    RejectedActs,
+    /// The arbiter takes every replica for one on the line of history.
+    OffLineReplica,
 }
 
 impl Defect {
     /// All of them, in the order in which they are listed.
-    pub const ALL: [Self; 35] = [
+    pub const ALL: [Self; 39] = [
         Self::LineSessionUnchecked,
         Self::ChunkSessionUnchecked,
         Self::AttemptUnchecked,
@@ -115,6 +123,10 @@ impl Defect {
         Self::QueueWithoutDeadline,
         Self::RefusedThenExecuted,
         Self::PromptsUncounted,
+        Self::ReplicaDropped,
+        Self::SupersededForgets,
+        Self::RejectedActs,
+        Self::OffLineReplica,
     ];
 
     /// The name by which it is chosen.
@@ -155,6 +167,10 @@ impl Defect {
             Self::QueueWithoutDeadline => "queue-without-deadline",
             Self::RefusedThenExecuted => "refused-then-executed",
             Self::PromptsUncounted => "prompts-uncounted",
+            Self::ReplicaDropped => "replica-dropped",
+            Self::SupersededForgets => "superseded-forgets",
+            Self::RejectedActs => "rejected-acts",
+            Self::OffLineReplica => "off-line-replica",
         }
     }
 
@@ -212,6 +228,14 @@ impl Defect {
             Self::QueueWithoutDeadline => "The queue of a unit that released has no deadline.",
             Self::RefusedThenExecuted => "What the deadline of a queue refuses stays in it.",
             Self::PromptsUncounted => "Prompts are held however many are held already.",
+            Self::ReplicaDropped => "A Standby drops its replica when a new session is offered.",
+            Self::SupersededForgets => {
+                "A unit that is superseded forgets the config with which it acted."
+            }
+            Self::RejectedActs => "A Standby keeps the replica that policy turned away.",
+            Self::OffLineReplica => {
+                "The arbiter takes every replica for one on the line of history."
+            }
         }
     }
 

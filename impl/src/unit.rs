@@ -49,7 +49,7 @@ pub use shown::Shown;
 pub use standby::Standby;
 pub use store::{Record, Store};
 
-use crate::base::{Slot, WriteId};
+use crate::base::{Lsn, Slot, WriteId};
 use crate::message::{Address, Message, Said, SaveResult, Stamp};
 use own::Cx;
 
@@ -106,7 +106,7 @@ impl Unit {
         if boot.damaged {
             cx.event(Event::StoreDamaged);
         }
-        own.send_hello(own.says(None), &mut cx);
+        own.send_hello(own.says(None, None), &mut cx);
         let standby = Standby::join(&mut own, None, None, &mut cx);
         assert_eq!(own.n.0, 1, "the first round of joining");
         assert_eq!(own.hello_k, own.said_since, "the first Hello");
@@ -120,7 +120,8 @@ impl Unit {
     pub fn step(&mut self, env: &Env<'_>, input: Input, out: &mut Vec<Output>) {
         let mut cx = Cx { env, out };
         let highest = self.own.highest;
-        let said = self.part.says(&self.own).at_once();
+        let said = self.part.says(&self.own);
+        let at_once = self.part.at_once(&self.own);
         let placeholder = Part::Standby(Standby {
             seat: None,
             replica: None,
@@ -129,9 +130,12 @@ impl Unit {
         let part = core::mem::replace(&mut self.part, placeholder);
         self.part = Self::next(&mut self.own, part, input, &mut cx);
         let says = self.part.says(&self.own);
-        if says.at_once() != said {
+        if self.part.at_once(&self.own) != at_once {
             self.own.send_hello(says, &mut cx);
             self.own.said_since = self.own.hello_k;
+        } else if says.replica != said.replica {
+            // The next Hello says it.
+            self.own.said_since = self.own.hello_k + 1;
         }
         assert!(self.own.highest >= highest, "the highest term grows");
         if let Some(term) = self.term() {
@@ -164,6 +168,11 @@ impl Unit {
     /// The stamp that the unit's Hello gives its running config.
     pub fn running_stamp(&self) -> Option<Stamp> {
         self.part.running()
+    }
+
+    /// The stamp of the config with which the unit would take over as a Standby.
+    pub fn replica_stamp(&self) -> Option<Stamp> {
+        self.part.replica()
     }
 
     fn next(own: &mut Own, part: Part, input: Input, cx: &mut Cx<'_, '_>) -> Part {
@@ -296,7 +305,29 @@ impl Unit {
 impl Part {
     /// What the unit says of its configs.
     fn says(&self, own: &Own) -> Said {
-        own.says(self.running())
+        own.says(self.running(), self.replica())
+    }
+
+    /// What is said at once when it is another: all but the LSN of what runs, which Renew says, and
+    /// that of a replica that is kept in step.
+    fn at_once(&self, own: &Own) -> Said {
+        let mut said = self.says(own);
+        let in_step = matches!(self, Self::Standby(standby) if standby.is_in_step());
+        let unsaid = [(&mut said.running, true), (&mut said.replica, in_step)];
+        for (stamp, unsaid) in unsaid {
+            if let Some(stamp) = stamp.as_mut().filter(|_| unsaid) {
+                stamp.lsn = Lsn(0);
+            }
+        }
+        said
+    }
+
+    /// The stamp of the config with which the unit would take over as a Standby.
+    fn replica(&self) -> Option<Stamp> {
+        match self {
+            Self::Standby(standby) => standby.replica_stamp(),
+            Self::Holder(_) | Self::Active(_) => None,
+        }
     }
 
     /// The stamp of the config with which the unit acts, acted or was to act in this boot.

@@ -249,14 +249,14 @@ tagged! { "kind", Message, put_fields, take_fields,
         |_: &mut Vec<u8>| unreachable!("they have a layout of their own")],
     1 Proceed { session, wire, image, dump_size, dump, resets }
     2 Have { session, file, ranges }
-    3 Ready { session, have }
+    3 Ready { session, have, replica }
     4 Chunk { session, chunk }
     5 Compatible { session, compatibility }
     6 Incompatible { session, stuck }
     7 Config { session, lsn, size, listing_at, digest }
     8 BulkDone { session, lsn, mismatches, digest }
     9 BulkAccept { session, lsn, listed }
-    10 BulkReject { session, lsn, verdict }
+    10 BulkReject { session, lsn, verdict, why }
     11 Line { session, lsn, difference, on_mismatch, listing }
     12 Applied { session, lsn, digest, mismatches }
     13 Hot { session, lsn }
@@ -364,12 +364,14 @@ impl Field for Said {
     fn put(&self, out: &mut Vec<u8>) {
         self.startup.put(out);
         self.running.put(out);
+        self.replica.put(out);
     }
 
     fn take(from: &mut Reader<'_>) -> Result<Self, WireError> {
         Ok(Self {
             startup: Field::take(from)?,
             running: Field::take(from)?,
+            replica: Field::take(from)?,
         })
     }
 }
@@ -416,6 +418,10 @@ impl Field for Origin {
             }
             Self::Cold => out.push(1),
             Self::Resume => out.push(2),
+            Self::Stale { stamp } => {
+                out.push(3);
+                stamp.put(out);
+            }
         }
     }
 
@@ -427,6 +433,9 @@ impl Field for Origin {
             },
             1 => Self::Cold,
             2 => Self::Resume,
+            3 => Self::Stale {
+                stamp: Field::take(from)?,
+            },
             other => return Err(from.no("origin", u64::from(other))),
         })
     }

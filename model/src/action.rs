@@ -1,6 +1,6 @@
 //! What can happen: one action is one input of one party, and names everything that was free.
 
-use crate::state::{Cfg, Flight, Rejection, Slot, Stamp};
+use crate::state::{Cfg, Flight, Keeps, Rejection, Slot, Stamp};
 
 /// The timers of a unit that do something to the protocol's state or send.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -72,12 +72,16 @@ pub enum Action {
     Saved(Slot),
     /// The driver has computed the pairing.
     Paired(Slot),
+    /// The Active gives its session up since policy says so.
+    Leaves(Slot),
     /// The Standby declares itself not ready: it could not execute a change.
     Declares(Slot),
+    /// A Line or a BulkAccept arrives, and the Standby declares itself not ready at what it executes.
+    Fails(Flight),
     /// A Proceed arrives at a Standby that has the Active's dump from an earlier session.
     AtHand(Flight),
-    /// A BulkDone arrives, and policy rejects the snapshot.
-    Rejects(Flight, Rejection),
+    /// A BulkDone arrives, and the snapshot is rejected, by policy or by a limit.
+    Rejects(Flight, Rejection, Keeps),
     /// An Applied arrives that shows the configs apart, and policy ends the session; the change itself
     /// counts as applied, or not.
     Disagrees(Flight, bool),

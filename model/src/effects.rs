@@ -1,7 +1,7 @@
 //! What a command does to a config, here and on the other side. The model knows configs only by
 //! identity; exploration supplies a table, the laboratory the history that made them.
 
-use crate::state::{Cfg, Change, Rejection, Slot};
+use crate::state::{Cfg, Change, Keeps, Rejection, Slot};
 
 /// What a command comes to where it is entered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -26,9 +26,10 @@ pub trait Effects {
     fn take(&self, _to: Slot, cfg: Cfg) -> Cfg {
         cfg
     }
-    /// Whether policy ends the session at the command itself, since its line cannot go.
-    fn leaves(&self, _id: u16) -> bool {
-        false
+    /// Whether the session ends at the command itself, since its line cannot go or a bound is reached, and what
+    /// the Standby keeps then.
+    fn leaves(&self, _id: u16) -> Option<Keeps> {
+        None
     }
 }
 
@@ -202,8 +203,8 @@ impl Effects for Table {
         tops.fold(cfg, |cfg, id| self.execute_at(to, cfg, id))
     }
 
-    fn leaves(&self, id: u16) -> bool {
-        matches!(self.effect(id), Effect::Listed(Some(_)))
+    fn leaves(&self, id: u16) -> Option<Keeps> {
+        matches!(self.effect(id), Effect::Listed(Some(_))).then_some(Keeps::Nothing)
     }
 }
 

@@ -48,7 +48,7 @@ pub(crate) fn can_arrive(state: &State, flight: &Flight, rounds: bool) -> bool {
         | Msg::BulkReject { session, .. }
         | Msg::Line { session, .. }
         | Msg::Hot { session, .. }
-        | Msg::Leave { session } => {
+        | Msg::Leave { session, .. } => {
             session.standby == unit.boot && (!rounds || session.attempt >= unit.n)
         }
         _ => true,
@@ -124,7 +124,7 @@ fn helps_arbiter(state: &State, flight: &Flight, uses: Uses) -> bool {
             let unit = &state.units[usize::from(from)];
             let known = arbiter.known[usize::from(from)];
             let newer = known.is_none_or(|known| (boot, hello.k) > (known.boot, known.k));
-            newer && unit.boot == boot && (uses.overtaken || hello.said == says(unit))
+            newer && (uses.overtaken || unit.boot == boot && hello.said == says(unit))
         }
         _ => true,
     }
@@ -200,7 +200,7 @@ fn helps_active(
 ) -> bool {
     match msg {
         Msg::Ready { .. } if active.offered == Some(session) => return true,
-        Msg::Left { .. } => return active.leaving == Some(session),
+        Msg::Left { .. } => return active.leaving.is_some_and(|(of, _)| of == session),
         _ => {}
     }
     let Some(current) = active.current.as_ref().filter(|c| c.session == session) else {
@@ -294,7 +294,7 @@ impl Msg {
             | Self::Applied { session, .. }
             | Self::Hot { session, .. }
             | Self::HotAck { session, .. }
-            | Self::Leave { session }
+            | Self::Leave { session, .. }
             | Self::Left { session }
             | Self::Down { session } => Some(session),
             Self::Proceed { .. }

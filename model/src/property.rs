@@ -23,6 +23,8 @@ pub enum Property {
     NoAckedLoss,
     /// A planned switchover loses no executed command, unless both fail.
     PlannedLosesNothing,
+    /// What was returned `replicated` is in the config of every later Active while a memory of it is left.
+    ReplicatedIsKept,
     /// While the register is set its Standby has swapped in, and its config is the Active's at its applied LSN.
     HotMeansEqual,
     /// In every phase the config made line by line is the one that a snapshot would make.
@@ -58,11 +60,12 @@ pub enum Property {
 
 impl Property {
     /// All of them.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::SingleActive,
         Self::NoSplitAck,
         Self::NoAckedLoss,
         Self::PlannedLosesNothing,
+        Self::ReplicatedIsKept,
         Self::HotMeansEqual,
         Self::Commutes,
         Self::NoSilentDrop,
@@ -87,6 +90,7 @@ impl Property {
             Self::NoSplitAck => Situation::HeldThenLocal,
             Self::NoAckedLoss => Situation::ReplicatedThenLost,
             Self::PlannedLosesNothing => Situation::Released,
+            Self::ReplicatedIsKept => Situation::TookOverStale,
             Self::HotMeansEqual | Self::Converges => Situation::Hot,
             Self::Commutes | Self::OrderOnce => Situation::LineApplied,
             Self::NoSilentDrop => Situation::HotListing,
@@ -179,6 +183,8 @@ pub enum Situation {
     TookOverStateful,
     /// A unit took over with a replica that lists a command.
     TookOverListing,
+    /// A unit took over with a replica that outlived its session.
+    TookOverStale,
     /// A unit booted its startup store.
     TookOverCold,
     /// A unit went on with its own config in a newer term.
@@ -221,7 +227,7 @@ pub enum Situation {
 
 impl Situation {
     /// All of them.
-    pub const ALL: [Self; 34] = [
+    pub const ALL: [Self; 35] = [
         Self::Hot,
         Self::Replicated,
         Self::HeldThenLocal,
@@ -237,6 +243,7 @@ impl Situation {
         Self::InSimplex,
         Self::TookOverStateful,
         Self::TookOverListing,
+        Self::TookOverStale,
         Self::TookOverCold,
         Self::Resumed,
         Self::RoundTripped,
@@ -268,7 +275,7 @@ pub fn observe<E: Meaning>(
     watch: &mut Watch,
     met: &mut impl FnMut(Situation),
 ) -> Option<Property> {
-    watch::remember(before, action, step, watch, met);
+    watch::remember(&scope.env.effects, before, action, step, watch, met);
     let mut failed = None;
     let mut check = |property: Property, holds: bool| {
         let asked = scope.asks.is_none_or(|asked| asked == property);
@@ -300,6 +307,7 @@ pub fn observe<E: Meaning>(
         pair::check_order_once(before, step, met),
     );
     pair::check(scope, step, watch, &mut check, met);
+    takeover::check_replicated_is_kept(before, step, watch, &mut check);
     for slot in 0..2u8 {
         takeover::check(scope, before, step, slot, watch, &mut check, met);
     }
@@ -316,10 +324,11 @@ fn check_no_split_ack<E>(scope: &Scope<E>, step: &Step, watch: &mut Watch) -> bo
         } => !scope.async_counts || register.is_none(),
         Answer::Local { .. } => register.is_none(),
         Answer::Replicated { lsn } => {
-            let Some((_, active)) = step.state.active() else {
+            let Some((slot, active)) = step.state.active() else {
                 return false;
             };
             watch.replicated = watch.replicated.max(lsn);
+            watch.keep(&step.state, slot, active.term, lsn);
             let session = active.current.as_ref().map(|current| current.session);
             register.is_some() && register.map(|register| register.session) == session
         }
@@ -454,7 +463,7 @@ fn check_no_stale(
         Part::Standby(standby) => standby.seat.as_ref().map(|(s, _)| *s) == Some(session),
         Part::Active(active) => [
             active.offered,
-            active.leaving,
+            active.leaving.map(|(session, _)| session),
             active.current.as_ref().map(|c| c.session),
         ]
         .contains(&Some(session)),

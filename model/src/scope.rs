@@ -11,7 +11,7 @@ use crate::action::{Action, Durability, Timer};
 use crate::effects::Meaning;
 use crate::property::{Property, Situation, Watch};
 use crate::state::{
-    Cfg, Flight, Msg, Part, Phase, Rejection, Session, Slot, Stamp, StandbyPhase, State, To,
+    Cfg, Flight, Keeps, Msg, Part, Phase, Rejection, Session, Slot, Stamp, StandbyPhase, State, To,
 };
 use crate::step::{Env, Rule};
 
@@ -380,9 +380,12 @@ impl<E: Meaning + Clone> Scope<E> {
             if state.left.rejects > 0 && matches!(flight.msg, Msg::BulkDone { .. }) {
                 let resets = state.state.active().map_or(0, |(_, active)| active.resets);
                 if resets < self.max_resets {
-                    out.push(Move::Costs(Action::Rejects(flight, Rejection::Reset)));
+                    let reset = Action::Rejects(flight, Rejection::Reset, Keeps::Nothing);
+                    out.push(Move::Costs(reset));
                 }
-                out.push(Move::Costs(Action::Rejects(flight, Rejection::Rpr)));
+                for keeps in [Keeps::Nothing, Keeps::Replica] {
+                    out.push(Move::Costs(Action::Rejects(flight, Rejection::Rpr, keeps)));
+                }
             }
             if state.left.disagrees > 0 && matches!(flight.msg, Msg::Applied { .. }) {
                 out.push(Move::Costs(Action::Disagrees(flight, false)));
@@ -419,9 +422,9 @@ impl<E: Meaning + Clone> Scope<E> {
                 match self.env.effects.judges(taken) {
                     None => delivered,
                     Some(Rejection::Reset) if active.resets >= self.max_resets => {
-                        Action::Rejects(flight, Rejection::Rpr)
+                        Action::Rejects(flight, Rejection::Rpr, Keeps::Nothing)
                     }
-                    Some(rejection) => Action::Rejects(flight, rejection),
+                    Some(rejection) => Action::Rejects(flight, rejection, Keeps::Nothing),
                 }
             }
             (Msg::Applied { session, lsn }, _) if session == current.session => {
@@ -543,7 +546,7 @@ impl<E: Meaning + Clone> Scope<E> {
         match current.phase {
             Phase::Pairing => out.push(Move::Does(Action::Paired(slot))),
             // The last line that policy rejected is gone: sso is tried again.
-            Phase::Rejected(_, Rejection::Rpr | Rejection::Simplex)
+            Phase::Rejected(_, Rejection::Rpr | Rejection::Simplex, _)
                 if self.judges(slot, active).is_none() =>
             {
                 return out.push(Move::Does(Action::Timer(slot, Timer::GiveUp)));

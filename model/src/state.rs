@@ -63,6 +63,8 @@ pub enum Origin {
     Cold,
     /// The config with which the unit acted or was to act.
     Resume,
+    /// The replica that outlived its session, of this stamp or a newer one.
+    Stale(Stamp),
 }
 
 /// Who may take over statefully.
@@ -145,6 +147,8 @@ pub struct Said {
     pub startup: Stamp,
     /// Its running config, if it holds one as a former holder.
     pub running: Option<Stamp>,
+    /// Its replica, if it holds one that it may take over with.
+    pub replica: Option<Stamp>,
 }
 
 /// A Hello: of its own, or in a Decline.
@@ -244,17 +248,38 @@ pub struct Snapshot {
     pub chunks: u8,
 }
 
-/// A config that was swapped in.
+/// A config that was swapped in, or with which the unit acted before another one did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Replica {
-    /// Of which session.
-    pub session: Session,
+    /// The term in which its last change was made.
+    pub term: Term,
+    /// Of which session; none: the unit itself acted with it.
+    pub session: Option<Session>,
     /// The last change applied.
     pub applied: Lsn,
     /// The config.
     pub cfg: Cfg,
     /// It has declared itself not ready.
     pub declared: bool,
+}
+
+impl Replica {
+    /// Where it stands in the role's history.
+    pub const fn stamp(&self) -> Stamp {
+        Stamp {
+            term: self.term,
+            lsn: self.applied,
+        }
+    }
+}
+
+/// Whether a Standby's replica outlives what it is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Keeps {
+    /// The session is over; the replica may still be taken over with.
+    Replica,
+    /// Policy turned the config away, or it is known to differ.
+    Nothing,
 }
 
 /// A unit that accepted a term and has no lease.
@@ -303,8 +328,8 @@ pub struct Active {
     pub offered: Option<Session>,
     /// The session.
     pub current: Option<Current>,
-    /// The session that it ends.
-    pub leaving: Option<Session>,
+    /// The session that it ends, and whether its Standby keeps its replica.
+    pub leaving: Option<(Session, Keeps)>,
     /// The round of the session that ended last.
     pub ended: Option<(Boot, u16)>,
     /// Prompts that are held, in the order of the commands.
@@ -387,7 +412,7 @@ pub enum Phase {
     /// The register says so.
     Hot,
     /// The snapshot was rejected.
-    Rejected(Lsn, Rejection),
+    Rejected(Lsn, Rejection, Keeps),
     /// Not served.
     Held,
 }
@@ -572,6 +597,7 @@ pub enum Msg {
         session: Session,
         lsn: Lsn,
         rejection: Rejection,
+        keeps: Keeps,
     },
     Line {
         session: Session,
@@ -591,6 +617,7 @@ pub enum Msg {
     },
     Leave {
         session: Session,
+        keeps: Keeps,
     },
     Left {
         session: Session,

@@ -9,10 +9,11 @@ mod standby;
 use crate::action::{Action, Durability, Timer};
 use crate::effects::Effects;
 use crate::state::{
-    Cfg, Change, Eligible, Flight, Hello, Msg, Part, Said, Slot, Stamp, State, Term, To, Unit,
+    Cfg, Change, Eligible, Flight, Hello, Msg, Part, Replica, Said, Slot, Stamp, State, Term, To,
+    Unit,
 };
 
-pub use arbiter::{is_on_line, knows_on_line};
+pub use arbiter::{is_on_line, is_warm, knows_on_line};
 pub use standby::whole;
 
 /// A rule of the protocol that can be taken away, to see its property fail
@@ -73,6 +74,22 @@ pub enum Rule {
     JoinCarriesResets,
     /// A Save of another session is not stored.
     SaveOfSession,
+    /// S1: a replica outlives its session: only the next swap replaces it.
+    ReplicaOutlives,
+    /// S2: a holder or Active that is superseded keeps its config as its replica.
+    SupersededKeeps,
+    /// S3: a replica stamp is off the line if a later term was cold.
+    ReplicaWarm,
+    /// S3: a replica stamp is off the line if a later term was taken over at a lesser LSN.
+    ReplicaOnLine,
+    /// S4: within a term the running config comes first.
+    RunningFirst,
+    /// S8: a replica that has declared itself is not taken over with.
+    DeclaredDeclines,
+    /// S8: a replica that policy turned away is dropped.
+    PolicyDrops,
+    /// The third origin: a replica is offered at all.
+    StaleOffered,
     /// A Hello is taken only if its number is greater than that of the last one.
     HelloNumbered,
     /// A Hello that is older than the acceptance of the term that its unit is known to run is not
@@ -233,17 +250,21 @@ pub fn step<E: Effects>(env: &Env<E>, state: &State, action: &Action) -> Option<
             from,
             to: To::Unit(slot),
             msg,
+        })
+        | Action::Fails(Flight {
+            from,
+            to: To::Unit(slot),
+            msg,
         }) => {
             out.slot = slot;
-            on_message(
-                env,
-                &mut state.units[usize::from(slot)],
-                from,
-                msg,
-                &mut out,
-            )?;
+            let unit = &mut state.units[usize::from(slot)];
+            on_message(env, unit, from, msg, &mut out)?;
+            if matches!(action, Action::Fails(_)) {
+                declare(unit)?;
+            }
         }
-        Action::AtHand(flight) | Action::Rejects(flight, _) | Action::Disagrees(flight, _) => {
+        Action::Fails(_) => return None,
+        Action::AtHand(flight) | Action::Rejects(flight, ..) | Action::Disagrees(flight, _) => {
             let To::Unit(slot) = flight.to else {
                 return None;
             };
@@ -251,8 +272,8 @@ pub fn step<E: Effects>(env: &Env<E>, state: &State, action: &Action) -> Option<
             let unit = &mut state.units[usize::from(slot)];
             match *action {
                 Action::AtHand(_) => standby::on_at_hand(env, unit, flight.msg, &mut out)?,
-                Action::Rejects(_, rejection) => {
-                    active::on_rejected(env, unit, flight.msg, rejection, &mut out)?;
+                Action::Rejects(_, rejection, keeps) => {
+                    active::on_rejected(env, unit, flight.msg, (rejection, keeps), &mut out)?;
                 }
                 _ => active::on_disagreement(env, unit, action, &mut out)?,
             }
@@ -269,6 +290,7 @@ pub fn step<E: Effects>(env: &Env<E>, state: &State, action: &Action) -> Option<
         | Action::Incompatible(slot)
         | Action::DrainOver(slot)
         | Action::Stored(slot, ..)
+        | Action::Leaves(slot)
         | Action::Declares(slot) => {
             out.slot = slot;
             on_input(env, &mut state.units[usize::from(slot)], action, &mut out)?;
@@ -340,28 +362,30 @@ fn on_input<E: Effects>(
             Part::Active(_) => active::on_paired(env, unit, out),
             Part::Down | Part::Holder(_) => None,
         },
-        Action::Declares(_) => {
-            let Part::Standby(standby) = &mut unit.part else {
-                return None;
-            };
-            let replica = standby
-                .replica
-                .as_mut()
-                .filter(|replica| !replica.declared)?;
-            replica.declared = true;
-            Some(())
-        }
+        Action::Declares(_) => declare(unit),
         Action::Command(_, id, durability) => queue::on_command(env, unit, id, durability, out),
+        Action::Leaves(_) => active::on_policy_leave(env, unit, out),
         Action::LeaseLapsed(_) => active::lapse(env, unit, out),
         Action::Switchover(_) => active::on_switchover(env, unit, out),
         Action::Forced(_) => active::on_forced(env, unit, out),
         Action::Deliver(_)
+        | Action::Fails(_)
         | Action::AtHand(_)
         | Action::Rejects(..)
         | Action::Disagrees(..)
         | Action::Arbiter(_)
         | Action::ArbiterRecovered => None,
     }
+}
+
+/// The Standby's replica is not ready any more.
+fn declare(unit: &mut Unit) -> Option<()> {
+    let Part::Standby(standby) = &mut unit.part else {
+        return None;
+    };
+    let ready = |replica: &&mut Replica| !replica.declared;
+    standby.replica.as_mut().filter(ready)?.declared = true;
+    Some(())
 }
 
 fn boot<E>(env: &Env<E>, unit: &mut Unit, out: &mut Out) -> Option<()> {
@@ -418,13 +442,24 @@ pub(crate) fn says(unit: &Unit) -> Said {
     Said {
         startup: unit.startup.0,
         running: runs(unit),
+        replica: replica(unit),
     }
 }
 
-/// What is said at once when it is another: the LSN of what runs is said by Renew.
-fn at_once(unit: &Unit) -> (Stamp, Option<Term>) {
-    let Said { startup, running } = says(unit);
-    (startup, running.map(|stamp| stamp.term))
+/// What is said at once when it is another: all but the LSN of what runs, which Renew says, and that of a
+/// replica that is kept in step.
+fn at_once(unit: &Unit) -> Said {
+    let mut said = says(unit);
+    let in_step = matches!(&unit.part, Part::Standby(standby)
+        if standby.replica.is_some_and(|replica| replica.session.is_some()
+            && replica.session == standby.seat.as_ref().map(|(session, _)| *session)));
+    let unsaid = [(&mut said.running, true), (&mut said.replica, in_step)];
+    for (stamp, unsaid) in unsaid {
+        if let Some(stamp) = stamp.as_mut().filter(|_| unsaid) {
+            stamp.lsn = 0;
+        }
+    }
+    said
 }
 
 /// A unit that says something else than before this step says Hello at once.
@@ -432,7 +467,19 @@ fn say_what_changed(unit: &mut Unit, before: &Unit, out: &mut Out) {
     if unit.boot == before.boot && at_once(unit) != at_once(before) {
         hello(unit, out);
         unit.since = unit.k;
+    } else if unit.boot == before.boot && replica(unit) != replica(before) {
+        // The next Hello says it.
+        unit.since = unit.k + 1;
     }
+}
+
+/// The replica that a unit may take over with, by its stamp.
+pub(crate) fn replica(unit: &Unit) -> Option<Stamp> {
+    let Part::Standby(standby) = &unit.part else {
+        return None;
+    };
+    let ready = standby.replica.filter(|replica| !replica.declared);
+    ready.map(|replica| replica.stamp())
 }
 
 /// The running config of a former or present holder.

@@ -9,8 +9,8 @@ use std::collections::BTreeMap;
 
 use skewsync::base::{BootId, Lsn, Slot, Term};
 use skewsync::message::{
-    Address, DumpAtHand, Eligible, FileKind, Hello, Message, Origin, Said, Session, Stamp,
-    ToArbiter, ToUnit, Verdict,
+    Address, DumpAtHand, Eligible, FileKind, Hello, LeaveWhy, Message, Origin, RejectWhy, Said,
+    Session, Stamp, ToArbiter, ToUnit, Verdict,
 };
 use skewsync_model::state as model;
 
@@ -87,6 +87,7 @@ impl Boots {
             }
             Origin::Cold => model::Origin::Cold,
             Origin::Resume => model::Origin::Resume,
+            Origin::Stale { stamp: of } => model::Origin::Stale(stamp(of)?),
         })
     }
 
@@ -118,7 +119,7 @@ impl Boots {
             Message::Proceed { session, .. } => Msg::Proceed {
                 session: of(session)?,
             },
-            Message::Ready { session, have } => Msg::Ready {
+            Message::Ready { session, have, .. } => Msg::Ready {
                 session: of(session)?,
                 have: have_of(*have),
             },
@@ -171,10 +172,12 @@ impl Boots {
                 session,
                 lsn: at,
                 verdict,
+                why,
             } => Msg::BulkReject {
                 session: of(session)?,
                 lsn: lsn(*at)?,
                 rejection: rejection(*verdict),
+                keeps: keeps_at_reject(*why),
             },
             Message::Line {
                 session, lsn: at, ..
@@ -201,8 +204,9 @@ impl Boots {
                 session: of(session)?,
                 lsn: lsn(*at)?,
             },
-            Message::Leave { session, .. } => Msg::Leave {
+            Message::Leave { session, why } => Msg::Leave {
                 session: of(session)?,
+                keeps: keeps_at_leave(*why),
             },
             Message::Left { session } => Msg::Left {
                 session: of(session)?,
@@ -329,6 +333,7 @@ pub fn said(said: Said) -> Result<model::Said, Unmapped> {
     Ok(model::Said {
         startup: stamp(said.startup)?,
         running: said.running.map(stamp).transpose()?,
+        replica: said.replica.map(stamp).transpose()?,
     })
 }
 
@@ -346,6 +351,23 @@ pub const fn rejection(verdict: Verdict) -> model::Rejection {
         Verdict::Reset => model::Rejection::Reset,
         Verdict::Rpr => model::Rejection::Rpr,
         Verdict::Simplex => model::Rejection::Simplex,
+    }
+}
+
+/// Whether a Standby whose snapshot was rejected keeps its replica.
+pub const fn keeps_at_reject(why: RejectWhy) -> model::Keeps {
+    match why {
+        RejectWhy::Policy => model::Keeps::Nothing,
+        RejectWhy::Limit => model::Keeps::Replica,
+    }
+}
+
+/// Whether a Standby whose session is left keeps its replica.
+pub const fn keeps_at_leave(why: LeaveWhy) -> model::Keeps {
+    if why.keeps_replica() {
+        model::Keeps::Replica
+    } else {
+        model::Keeps::Nothing
     }
 }
 

@@ -46,10 +46,11 @@ use crate::tap::{Event, Fate, Observer, Scene, Violation};
 
 /// The properties that a run is held to, by the protocol's words: those of the oracles, the model's (`lockstep`), and
 /// that the pair converges.
-pub const NAMES: [&str; 24] = [
+pub const NAMES: [&str; 25] = [
     "SingleActive",
     "NoSplitAck",
     "NoAckedLoss",
+    "ReplicatedIsKept",
     "PlannedLosesNothing",
     "HotIsServed",
     "NoSilentDrop",
@@ -86,6 +87,7 @@ pub fn all(plan: &Arc<Plan>, stock: &Arc<Stock>, options: Options) -> Vec<Box<dy
         Box::new(single_active::SingleActive::default()),
         Box::new(no_split_ack::NoSplitAck::default()),
         Box::new(no_acked_loss::NoAckedLoss::default()),
+        Box::new(replicated_is_kept::ReplicatedIsKept::default()),
         Box::new(planned_loses_nothing::PlannedLosesNothing::default()),
         Box::new(hot_is_served::HotIsServed::default()),
         Box::new(points::Points::new(Arc::clone(stock), plan.world, wholes)),
@@ -131,6 +133,7 @@ const fn begins(origin: &Origin) -> &'static str {
         Origin::Stateful { .. } => "statefully",
         Origin::Cold => "cold",
         Origin::Resume => "with what it held",
+        Origin::Stale { .. } => "with a replica that outlived its session",
     }
 }
 

@@ -39,6 +39,8 @@ macro_rules! situations {
 situations! {
     /// A unit took over with the config that it held as a hot Standby.
     StatefulTakeover = "stateful-takeover";
+    /// A unit took over with a replica that had outlived its session, or its config of before.
+    StaleTakeover = "stale-takeover";
     /// A unit took over with its startup store.
     ColdTakeover = "cold-takeover";
     /// A unit went on with the running config that it had kept.
@@ -115,13 +117,14 @@ pub const WITNESSES: &[(&str, Result<&[Situation], &str>)] = {
     use Situation::{
         ColdTakeover, CountedReset, Declined, Degraded, Forced, Hot, HotDegraded, LeaseLapsed,
         LineApplied, ListedAtTakeover, Local, LostAtSwitchover, Queued, RefusedLine, Released,
-        Replicated, Resume, SavedBoth, StaleMessage, StatefulTakeover, Superseded, ThereAndBack,
-        UnknownOutcome, WindowFull,
+        Replicated, Resume, SavedBoth, StaleMessage, StaleTakeover, StatefulTakeover, Superseded,
+        ThereAndBack, UnknownOutcome, WindowFull,
     };
     &[
         ("SingleActive", Ok(&[LeaseLapsed, Superseded])),
         ("NoSplitAck", Ok(&[Replicated, Local])),
         ("NoAckedLoss", Ok(&[Replicated, StatefulTakeover, Declined])),
+        ("ReplicatedIsKept", Ok(&[Replicated, StaleTakeover, Resume])),
         ("PlannedLosesNothing", Ok(&[Released])),
         ("HotIsServed", Ok(&[Hot])),
         ("HotMeansEqual", Ok(&[Hot, HotDegraded, WindowFull])),
@@ -133,7 +136,7 @@ pub const WITNESSES: &[(&str, Result<&[Situation], &str>)] = {
         ("NoStale", Ok(&[StaleMessage, Superseded])),
         (
             "WholeOrStartup",
-            Ok(&[StatefulTakeover, ColdTakeover, Resume]),
+            Ok(&[StatefulTakeover, StaleTakeover, ColdTakeover, Resume]),
         ),
         ("RefusedLeavesNothing", Ok(&[RefusedLine])),
         ("NoZombie", Ok(&[LostAtSwitchover])),
@@ -236,6 +239,7 @@ impl Watcher {
                     Origin::Stateful { .. } => Situation::StatefulTakeover,
                     Origin::Cold => Situation::ColdTakeover,
                     Origin::Resume => Situation::Resume,
+                    Origin::Stale { .. } => Situation::StaleTakeover,
                 });
                 if !listed.is_empty() {
                     met.push(Situation::ListedAtTakeover);

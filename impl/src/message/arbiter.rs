@@ -37,6 +37,12 @@ pub enum Origin {
     Cold,
     /// With the running config that it kept.
     Resume,
+    /// With the replica that outlived its session, or the config with which it acted before
+    /// another unit did.
+    Stale {
+        /// Its stamp as the unit said it; a newer one serves as well.
+        stamp: Stamp,
+    },
 }
 
 /// What a unit says of its configs.
@@ -46,17 +52,8 @@ pub struct Said {
     pub startup: Stamp,
     /// Stamp of the config with which it acts or acted in this boot.
     pub running: Option<Stamp>,
-}
-
-impl Said {
-    /// What is said at once when it is another. The LSN of what runs is not: Renew says it.
-    pub const fn at_once(&self) -> (Stamp, Option<Term>) {
-        let term = match self.running {
-            Some(stamp) => Some(stamp.term),
-            None => None,
-        };
-        (self.startup, term)
-    }
+    /// Stamp of the replica with which it may take over; none if it declared itself not ready.
+    pub replica: Option<Stamp>,
 }
 
 /// A Hello: a message of its own, or in a Decline.

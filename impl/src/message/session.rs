@@ -102,6 +102,15 @@ pub enum Verdict {
     Simplex,
 }
 
+/// What speaks against a snapshot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum RejectWhy {
+    /// Policy turned the config away: no older replica is kept either.
+    Policy,
+    /// Too many attempts ended by a limit: what the Standby holds may still be taken over with.
+    Limit,
+}
+
 /// The mode of redundancy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Redundancy {
@@ -175,6 +184,30 @@ pub enum LeaveWhy {
     Operator,
     /// The session is over, or was never the receiver's.
     Over,
+    /// Sso is tried again.
+    Retry,
+}
+
+impl LeaveWhy {
+    /// Whether the Standby's replica may still be taken over with. What policy turned away, or is
+    /// known to differ, is not to be chosen by a machine.
+    pub const fn keeps_replica(self) -> bool {
+        match self {
+            Self::Watchdog
+            | Self::AckTimeout
+            | Self::JournalFull
+            | Self::Deadline
+            | Self::Incompatible
+            | Self::Over
+            | Self::Retry => true,
+            Self::DigestMismatch
+            | Self::PrcMismatch
+            | Self::Stuck
+            | Self::Degrade
+            | Self::Simplex
+            | Self::Operator => false,
+        }
+    }
 }
 
 /// The result of one unit's part of a `save`.

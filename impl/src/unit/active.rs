@@ -25,7 +25,7 @@ use super::own::{Cx, Own, echoes};
 use super::peer::{Peer, Phase};
 use super::replica::Running;
 use super::saving::Saving;
-use super::standby::Proceed;
+use super::standby::{Former, Proceed, Readiness};
 use super::switchover::Drain;
 use super::{Output, Part};
 use crate::base::{CommandId, Lsn, Shared, Slot, Term};
@@ -250,7 +250,7 @@ impl Active {
                 if term > own.highest {
                     own.see(term, cx);
                 }
-                own.decline(term, own.says(Some(self.stamp())), cx);
+                own.decline(term, own.says(Some(self.stamp()), None), cx);
             }
             ToUnit::Offer { .. } | ToUnit::Grant { .. } | ToUnit::Confirm { .. } => {
                 cx.ignore(message.kind());
@@ -374,6 +374,7 @@ impl Active {
             config: self.config.clone(),
             lsn: self.last,
             listed: Vec::new(),
+            gap: None,
             kept: Some(self),
             lease: Wish::Lease,
             queue,
@@ -398,6 +399,7 @@ impl Active {
             config: self.config,
             lsn: self.last,
             listed: Vec::new(),
+            gap: None,
             kept: None,
             lease: Wish::Released,
             queue,
@@ -415,7 +417,16 @@ impl Active {
         let queue = self.fall_silent(cx);
         cx.cancel(&[Timer::Renew]);
         super::holder::refuse_moved(queue, cx);
-        superseded(own, self.config, offer, cx)
+        let former = Former {
+            stamp: Stamp {
+                term: self.term,
+                lsn: self.last,
+            },
+            config: self.config,
+            listed: Vec::new(),
+            readiness: Readiness::Ready,
+        };
+        superseded(own, former, offer, cx)
     }
 
     /// Stops what only an Active does; prompts return `unknown`. Returns the commands that wait.

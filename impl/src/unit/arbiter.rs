@@ -260,7 +260,8 @@ impl Arbiter {
                     if let Some(known) = self.known.get_mut(&offer.slot) {
                         known.said = None;
                     }
-                    self.pass_over(offer, planted, out);
+                    self.clear_offered(offer, out);
+                    self.offer(planted, out);
                 }
             }
             ArbiterTimer::Lease => self.end_lease(planted, out),
@@ -312,7 +313,9 @@ impl Arbiter {
                 if let Some(offer) = open {
                     self.offer = None;
                     self.hear(from, boot, hello);
-                    self.pass_over(offer, planted, out);
+                    self.clear_offered(offer, out);
+                    // What has changed elsewhere meanwhile comes in, too.
+                    self.gather(out);
                 }
             }
             ToArbiter::SetRegister {
@@ -386,6 +389,10 @@ impl Arbiter {
         );
         self.holder = Some(holder);
         self.offer = None;
+        if let Some(said) = self.known.get_mut(&slot).and_then(|of| of.said.as_mut()) {
+            // What it took over with is its running config now.
+            said.replica = None;
+        }
         self.register = None;
         self.counter = 0;
         self.line.push(Accepted {
@@ -444,10 +451,8 @@ impl Arbiter {
         }
     }
 
-    /// An offer was declined, or stood long enough: clears what it was made by, and offers on. Who
-    /// has just declined is offered the same once more only after the timer Gather: a unit that
-    /// acts on, whatever the arbiter's clock says, declines as often as it is asked.
-    fn pass_over(&mut self, offer: Offer, planted: Planted, out: &mut Vec<ArbiterOutput>) {
+    /// An offer was declined, or stood long enough: clears what it was made by.
+    fn clear_offered(&mut self, offer: Offer, out: &mut Vec<ArbiterOutput>) {
         if matches!(offer.origin, Origin::Stateful { .. })
             && let Some(eligible) = self.register.take()
         {
@@ -455,13 +460,6 @@ impl Arbiter {
         }
         out.push(ArbiterOutput::CancelTimer(ArbiterTimer::TakeoverWait));
         out.push(ArbiterOutput::CancelTimer(ArbiterTimer::Resend));
-        let whom = |offer: &Offer| (offer.slot, offer.boot, offer.origin);
-        let next = self.candidate(planted);
-        if next.is_some_and(|(next, _)| whom(&next) == whom(&offer)) {
-            self.gather(out);
-        } else {
-            self.offer(planted, out);
-        }
     }
 
     fn offer(&mut self, planted: Planted, out: &mut Vec<ArbiterOutput>) {
@@ -528,36 +526,43 @@ impl Arbiter {
             let last = self.holder.map(|holder| holder.slot);
             known.retain(|(slot, _)| Some(*slot) != last);
         }
-        let on_line = |stamp: Stamp, running: bool| {
-            self.on_line(stamp, running) || planted.is(Defect::OffLineOffered)
+        let on_line = |stamp: Stamp, memory: Memory| {
+            let planted = planted.is(Defect::OffLineOffered) && memory != Memory::Replica
+                || planted.is(Defect::OffLineReplica) && memory == Memory::Replica;
+            planted || self.on_line(stamp, memory)
         };
-        let mut best: Option<(Stamp, bool, core::cmp::Reverse<Slot>)> = None;
+        let mut best = None;
         for (slot, unit) in &known {
-            let slot = core::cmp::Reverse(*slot);
-            if let Some(running) = unit.running.filter(|stamp| on_line(*stamp, true)) {
-                best = best.max(Some((running, true, slot)));
-            }
-            if on_line(unit.startup, false) {
-                best = best.max(Some((unit.startup, false, slot)));
+            let said = [
+                (unit.running, Memory::Running),
+                (unit.replica, Memory::Replica),
+                (Some(unit.startup), Memory::Startup),
+            ];
+            for (stamp, memory) in said {
+                if let Some(stamp) = stamp.filter(|stamp| on_line(*stamp, memory)) {
+                    best = best.max(Some(rank(stamp, memory, *slot)));
+                }
             }
         }
         // Of a store off the line nothing is asked.
-        let bound = best.and_then(|(stamp, ..)| self.bound(stamp.term));
+        let bound = best.and_then(|(term, ..)| self.bound(term));
         let mut off_line = None;
         if best.is_none() {
             let off = known
                 .iter()
-                .map(|(slot, unit)| (unit.startup, core::cmp::Reverse(*slot)));
-            let (stamp, slot) = off.max()?;
-            off_line = Some(stamp);
-            best = Some((stamp, false, slot));
+                .map(|(slot, unit)| rank(unit.startup, Memory::Startup, *slot));
+            best = off.max();
+            off_line = best.map(|(term, _, lsn, ..)| Stamp { term, lsn });
         }
-        let (_, running, core::cmp::Reverse(slot)) = best?;
+        let (term, _, lsn, memory, core::cmp::Reverse(slot)) = best?;
         let Known { boot, hello, .. } = self.known[&slot];
-        let (origin, hello) = if running {
-            (Origin::Resume, 0)
-        } else {
-            (Origin::Cold, hello)
+        let (origin, hello) = match memory {
+            Memory::Running => (Origin::Resume, 0),
+            Memory::Replica => {
+                let stamp = Stamp { term, lsn };
+                (Origin::Stale { stamp }, 0)
+            }
+            Memory::Startup => (Origin::Cold, hello),
         };
         let offer = Offer {
             bound,
@@ -574,14 +579,42 @@ impl Arbiter {
     }
 
     /// Whether no later term was taken over from before this stamp.
-    pub fn on_line(&self, stamp: Stamp, running: bool) -> bool {
+    pub fn on_line(&self, stamp: Stamp, memory: Memory) -> bool {
         let later = self
             .line
             .iter()
             .filter(|accepted| accepted.term > stamp.term);
         later.into_iter().all(|accepted| match accepted.from {
             Some(lsn) => lsn >= stamp.lsn,
-            None => !running,
+            None => memory == Memory::Startup,
         })
     }
+}
+
+/// Where a unit holds a config, in the order in which equal stamps are offered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Memory {
+    /// On its disk.
+    Startup,
+    /// Beside what it runs.
+    Replica,
+    /// It ran it last.
+    Running,
+}
+
+/// The order among configs on the line: term; running; LSN; replica before startup; lower slot.
+///
+/// What is known of a running config is its last Renew. It has gone on since, and everything else
+/// of its term is a prefix of it.
+type Rank = (Term, bool, Lsn, Memory, core::cmp::Reverse<Slot>);
+
+const fn rank(stamp: Stamp, memory: Memory, slot: Slot) -> Rank {
+    let running = matches!(memory, Memory::Running);
+    (
+        stamp.term,
+        running,
+        stamp.lsn,
+        memory,
+        core::cmp::Reverse(slot),
+    )
 }

@@ -11,7 +11,9 @@ use super::own::Cx;
 use super::peer::{Bulk, Phase};
 use super::replica::{Sender, Stuck};
 use crate::base::{Digest, Lsn, Shared};
-use crate::message::{FileId, FileKind, LeaveWhy, Message, Mismatch, Redundancy, Stamp, Verdict};
+use crate::message::{
+    FileId, FileKind, LeaveWhy, Message, Mismatch, Redundancy, RejectWhy, Stamp, Verdict,
+};
 use crate::planted::Defect;
 use crate::policy::{self, Action, Cause, Question};
 
@@ -80,16 +82,16 @@ impl Active {
             Phase::Rejected {
                 lsn: judged,
                 verdict,
+                why,
             } if *judged == lsn => {
-                let verdict = *verdict;
-                return cx.send(
-                    slot,
-                    Message::BulkReject {
-                        session,
-                        lsn,
-                        verdict,
-                    },
-                );
+                let (verdict, why) = (*verdict, *why);
+                let rejects = Message::BulkReject {
+                    session,
+                    lsn,
+                    verdict,
+                    why,
+                };
+                return cx.send(slot, rejects);
             }
             phase if phase.sends_lines() => {
                 let listed = current.listed(cx);
@@ -112,6 +114,7 @@ impl Active {
         };
         let stuck = current.stuck(cx);
         let judged = self.judge(&stuck, mismatches, digest == expected, cx);
+        let by_limit = self.attempts >= cx.env.limits.max_attempts;
         let Some(current) = &mut self.peer.current else {
             return;
         };
@@ -133,7 +136,13 @@ impl Active {
                 current.send_lines(cx);
             }
             Some(verdict) => {
-                current.phase = Phase::Rejected { lsn, verdict };
+                let why = if by_limit && verdict == Verdict::Rpr {
+                    RejectWhy::Limit
+                } else {
+                    self.peer.replica = None;
+                    RejectWhy::Policy
+                };
+                current.phase = Phase::Rejected { lsn, verdict, why };
                 current.journal.clear();
                 cx.cancel(&[Timer::Deadline]);
                 cx.send(
@@ -142,6 +151,7 @@ impl Active {
                         session,
                         lsn,
                         verdict,
+                        why,
                     },
                 );
                 if verdict != Verdict::Reset {

@@ -23,7 +23,7 @@ use super::input::{Command, Timer};
 use super::output::{Event, Outcome, Refusal};
 use super::own::{Cx, Own, echoes};
 use super::replica::{Running, listed};
-use super::standby::{Proceed, Readiness, Standby};
+use super::standby::{Former, Proceed, Readiness, Replica, Standby};
 use crate::base::{Lsn, Shared, Slot, Term};
 use crate::message::{Message, Origin, Stamp, ToArbiter, ToUnit};
 use crate::planted::Defect;
@@ -46,6 +46,8 @@ pub struct Holder {
     pub lsn: Lsn,
     /// What is known to be missing in it.
     pub listed: Vec<Shared<str>>,
+    /// Where its config stood if it outlived its session: what came after it is missing.
+    pub gap: Option<Gap>,
     /// The Active that it was in this very term.
     pub kept: Option<Box<Active>>,
     /// Whether it gave the lease back: it sends no Renew of this term, and takes no Grant.
@@ -63,6 +65,15 @@ pub enum Queueing {
     Open,
     /// Timer Queue has fired: they are refused at once, until the role changes.
     Closed,
+}
+
+/// What a config lacks that outlived its session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Gap {
+    /// Its last change: what was executed after it in this term is missing.
+    pub after: Stamp,
+    /// The greatest LSN of that term that the unit heard of: so much is missing at least.
+    pub heard: Lsn,
 }
 
 /// What a holder wants.
@@ -148,8 +159,21 @@ impl Holder {
         match Proceed::of(from, message) {
             Some(offer) if offer.session.term > self.term => {
                 cx.cancel(&[Timer::Renew, Timer::Queue]);
+                let former = Former {
+                    stamp: Stamp {
+                        term: self.term,
+                        lsn: self.lsn,
+                    },
+                    readiness: match self.running() {
+                        Some(_) => Readiness::Ready,
+                        // What it never ran is its startup store.
+                        None => Readiness::Declared,
+                    },
+                    config: self.config,
+                    listed: self.listed,
+                };
                 refuse_moved(self.queue, cx);
-                superseded(own, self.config, &offer, cx)
+                superseded(own, former, &offer, cx)
             }
             Some(_) | None => {
                 cx.ignore(message.kind());
@@ -173,6 +197,7 @@ impl Holder {
             config,
             lsn,
             listed,
+            gap,
             queue,
             n_renew,
             ..
@@ -191,6 +216,7 @@ impl Holder {
                     stamp,
                     origin,
                     listed: if says { listed } else { Vec::new() },
+                    gap,
                 });
                 Box::new(Active::new(term, n_renew, n, lsn, config, own.resets))
             }
@@ -248,24 +274,32 @@ pub(super) fn refuse_moved(queue: VecDeque<Command>, cx: &mut Cx<'_, '_>) {
     refuse(queue, &Refusal::Moved, cx);
 }
 
-/// A newer Active acts: this unit becomes its Standby, and keeps its config to tell what was lost.
+/// A newer Active acts: this unit becomes its Standby. Its config is its replica until the next swap.
 pub(super) fn superseded(
     own: &mut Own,
-    config: Running,
+    mut former: Former,
     offer: &Proceed,
     cx: &mut Cx<'_, '_>,
 ) -> Part {
+    if cx.env.planted(Defect::SupersededForgets) {
+        former.readiness = Readiness::Declared;
+    }
     cx.event(Event::Superseded {
         term: offer.session.term,
     });
     cx.event(Event::Reset { counted: false });
     if own.waits_for(offer.session) {
-        return Part::Standby(Standby::take_seat(own, offer, Some(config), cx));
+        let standby = Standby {
+            seat: None,
+            replica: None,
+            former: Some(former),
+        };
+        return Part::Standby(standby.take_seat(own, offer, cx));
     }
     if offer.session.term > own.highest {
         own.see(offer.session.term, cx);
     }
-    Part::Standby(Standby::join(own, None, Some(config), cx))
+    Part::Standby(Standby::join(own, None, Some(former), cx))
 }
 
 /// An Offer of this unit's boot, to a unit that does not act.
@@ -291,7 +325,13 @@ pub(super) fn on_offer(
     // By an older Hello the arbiter did not know what this unit has by now.
     let said = origin != Origin::Cold || hello >= own.said_since;
     let taken = taken_over(own, &part, origin, cx);
-    let Some((config, lsn, listed)) = taken.filter(|(_, lsn, _)| said && within(*lsn)) else {
+    let Some(TakenOver {
+        config,
+        lsn,
+        listed,
+        gap,
+    }) = taken.filter(|taken| said && within(taken.lsn))
+    else {
         cx.event(Event::Declined { term });
         own.decline(term, part.says(own), cx);
         return part;
@@ -325,6 +365,7 @@ pub(super) fn on_offer(
         config,
         lsn,
         listed,
+        gap,
         kept: None,
         lease: Wish::Lease,
         queue,
@@ -335,27 +376,60 @@ pub(super) fn on_offer(
     Part::Holder(holder)
 }
 
+/// The config with which a unit can take over.
+struct TakenOver {
+    config: Running,
+    lsn: Lsn,
+    /// What is known to be missing in it.
+    listed: Vec<Shared<str>>,
+    gap: Option<Gap>,
+}
+
+impl TakenOver {
+    fn from_replica(replica: &Replica, cx: &Cx<'_, '_>) -> Self {
+        Self {
+            config: replica.receiver.running(),
+            lsn: replica.applied,
+            listed: listed(&replica.receiver.missing(cx.env)),
+            gap: None,
+        }
+    }
+}
+
 /// The config with which the unit can take over, its LSN, and what is known to be missing in it.
-fn taken_over(
-    own: &Own,
-    part: &Part,
-    origin: Origin,
-    cx: &mut Cx<'_, '_>,
-) -> Option<(Running, Lsn, Vec<Shared<str>>)> {
+fn taken_over(own: &Own, part: &Part, origin: Origin, cx: &mut Cx<'_, '_>) -> Option<TakenOver> {
     match (origin, part) {
         (Origin::Stateful { session, lsn }, Part::Standby(standby)) => {
             let replica = standby.replica.as_ref()?;
             let can = replica.session == session
                 && replica.applied >= lsn
                 && replica.readiness == Readiness::Ready;
-            let taken = || {
-                let receiver = &replica.receiver;
-                let missing = listed(&receiver.missing(cx.env));
-                (receiver.running(), replica.applied, missing)
-            };
-            can.then(taken)
+            can.then(|| TakenOver::from_replica(replica, cx))
         }
-        (Origin::Stateful { .. }, Part::Holder(_)) => None,
+        (Origin::Stale { stamp }, Part::Standby(standby)) => {
+            standby.replica_stamp().filter(|held| *held >= stamp)?;
+            let (taken, after, heard) = match (&standby.replica, &standby.former) {
+                (Some(replica), _) => {
+                    let taken = TakenOver::from_replica(replica, cx);
+                    (taken, replica.stamp(), replica.heard)
+                }
+                (None, Some(former)) => {
+                    let (config, listed) = (former.config.clone(), former.listed.clone());
+                    let lsn = former.stamp.lsn;
+                    let taken = TakenOver {
+                        config,
+                        lsn,
+                        listed,
+                        gap: None,
+                    };
+                    (taken, former.stamp, lsn)
+                }
+                (None, None) => return None,
+            };
+            let gap = Some(Gap { after, heard });
+            Some(TakenOver { gap, ..taken })
+        }
+        (Origin::Stateful { .. } | Origin::Stale { .. }, Part::Holder(_)) => None,
         (Origin::Cold, Part::Standby(_) | Part::Holder(_)) => {
             let store = &own.store;
             let config = Running::boot(cx.env.software, &store.text);
@@ -364,7 +438,12 @@ fn taken_over(
             if missing.is_err() {
                 cx.event(Event::ListingUnread);
             }
-            Some((config, store.stamp.lsn, missing.unwrap_or_default()))
+            Some(TakenOver {
+                config,
+                lsn: store.stamp.lsn,
+                listed: missing.unwrap_or_default(),
+                gap: None,
+            })
         }
         (Origin::Resume, Part::Holder(holder)) => {
             holder.running()?;
@@ -373,7 +452,12 @@ fn taken_over(
             } else {
                 holder.config.clone()
             };
-            Some((config, holder.lsn, holder.listed.clone()))
+            Some(TakenOver {
+                config,
+                lsn: holder.lsn,
+                listed: holder.listed.clone(),
+                gap: holder.gap,
+            })
         }
         (Origin::Resume, Part::Standby(_)) => None,
         (_, Part::Active(_)) => None,

@@ -173,7 +173,7 @@ impl Active {
             super::Durability::Async => LocalWhy::Async,
             super::Durability::Acked => {
                 self.unreplicated = lsn;
-                LocalWhy::NoHotStandby
+                self.local_why()
             }
         };
         let place = Place::Local(why);
@@ -200,7 +200,7 @@ impl Active {
         }
         let why = match command.durability {
             super::Durability::Async => LocalWhy::Async,
-            super::Durability::Acked => LocalWhy::NoHotStandby,
+            super::Durability::Acked => self.local_why(),
         };
         cx.answer(
             command.id,
@@ -208,6 +208,14 @@ impl Active {
                 place: Place::Local(why),
             },
         );
+    }
+
+    /// Why an `acked` change is here only.
+    fn local_why(&self) -> LocalWhy {
+        match self.peer.replica {
+            Some(from) => LocalWhy::ReSyncing { from },
+            None => LocalWhy::NoHotStandby,
+        }
     }
 
     fn hold(&mut self, lsn: Lsn, prompt: Prompt, cx: &mut Cx<'_, '_>) {
@@ -308,6 +316,10 @@ impl Active {
             current.held_out.insert(each.line.clone());
         }
         current.acked = lsn;
+        self.peer.replica = Some(Stamp {
+            term: self.term,
+            lsn,
+        });
         current.acked_digest = expected;
         current.journal = current.journal.split_off(&Lsn(lsn.0 + 1));
         current.send_lines(cx);
@@ -422,7 +434,7 @@ impl Active {
         if let Some((lsn, _)) = held.last_key_value() {
             self.unreplicated = self.unreplicated.max(*lsn);
         }
-        self.answer_held(held, Place::Local(LocalWhy::NoHotStandby), cx);
+        self.answer_held(held, Place::Local(self.local_why()), cx);
         if self.ack_mark.take().is_some() {
             cx.cancel(&[Timer::Ack]);
         }

@@ -106,6 +106,11 @@ pub enum LocalWhy {
     Async,
     /// No Standby is hot.
     NoHotStandby,
+    /// The Standby is brought in step again: a takeover now starts from this change.
+    ReSyncing {
+        /// The last change of the Standby's replica.
+        from: Stamp,
+    },
 }
 
 /// Why nothing was done.
@@ -152,6 +157,8 @@ pub enum Event {
         origin: crate::message::Origin,
         /// What is known not to be in it: lines that were dropped on the way, and orphans.
         listed: Vec<Shared<str>>,
+        /// What is missing in a config that outlived its session.
+        gap: Option<super::holder::Gap>,
     },
     /// The lease is over.
     Lapsed {

@@ -181,11 +181,12 @@ impl Own {
         }
     }
 
-    /// What the unit says of its configs, if it runs this one.
-    pub(super) const fn says(&self, running: Option<Stamp>) -> Said {
+    /// What the unit says of its configs, if it runs this one, or has this replica.
+    pub(super) const fn says(&self, running: Option<Stamp>, replica: Option<Stamp>) -> Said {
         Said {
             startup: self.store.stamp,
             running,
+            replica,
         }
     }
 

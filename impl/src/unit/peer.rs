@@ -23,7 +23,8 @@ use super::replica::Sender;
 use super::standby::counted;
 use crate::base::{Digest, ImageDigest, Lsn, Shared, Slot};
 use crate::message::{
-    Compatibility, FileId, HeldBy, JoinCall, LeaveWhy, Message, Redundancy, Round, Session, Verdict,
+    Compatibility, FileId, HeldBy, JoinCall, LeaveWhy, Message, Redundancy, RejectWhy, Round,
+    Session, Stamp, Verdict,
 };
 use crate::planted::Defect;
 
@@ -40,6 +41,8 @@ pub struct Peer {
     pub leaving: Option<Leaving>,
     /// The newest round whose session is over.
     pub ended: Option<Round>,
+    /// Where the config stands with which the Standby would take over, as far as is known.
+    pub replica: Option<Stamp>,
 }
 
 /// An offered session.
@@ -128,6 +131,8 @@ pub enum Phase {
         lsn: Lsn,
         /// What the Standby does instead.
         verdict: Verdict,
+        /// What speaks against it.
+        why: RejectWhy,
     },
     /// Incompatible.
     Held,
@@ -197,7 +202,11 @@ impl Active {
     ) {
         match message {
             Message::Join(call) => return self.on_join(own, from, &call, cx),
-            Message::Ready { session, have } => return self.on_ready(session, have, cx),
+            Message::Ready {
+                session,
+                have,
+                replica,
+            } => return self.on_ready(session, have, replica, cx),
             Message::Left { session } => {
                 match self.peer.leaving {
                     Some(leaving) if leaving.session == session => self.peer.leaving = None,
@@ -364,6 +373,10 @@ impl Active {
             return;
         };
         let (session, slot) = (current.session, current.slot);
+        if !why.keeps_replica() || why == LeaveWhy::Watchdog {
+            // It is dropped, or nobody knows whether the unit is there.
+            self.peer.replica = None;
+        }
         if counted(why) {
             self.resets += 1;
         }
@@ -444,7 +457,7 @@ impl Active {
             Some(Phase::Rejected { .. } | Phase::Held)
         );
         if lesser {
-            self.leave(LeaveWhy::Operator, cx);
+            self.leave(LeaveWhy::Retry, cx);
         }
     }
 }

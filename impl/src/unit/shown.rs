@@ -1,10 +1,12 @@
 //! The states that a unit shows, by the names of CISCO-RF-MIB (PROTOCOL.md, section 3).
 
+use core::fmt;
+
 use super::active::Active;
 use super::peer;
 use super::standby::Phase;
 use super::{Part, Unit};
-use crate::message::{HeldBy, Redundancy, Verdict};
+use crate::message::{HeldBy, Redundancy, Stamp, Verdict};
 
 /// A state as operators know it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -69,7 +71,38 @@ impl Shown {
     }
 }
 
+/// What a Standby that is not hot would take over with, beside its state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ReplicaShown {
+    /// Where the config stands.
+    pub stamp: Stamp,
+    /// How many changes of its term it lacks, as far as the unit heard of them.
+    pub behind: u64,
+}
+
+impl fmt::Display for ReplicaShown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { stamp, behind } = self;
+        write!(f, "replica of LSN {}, {behind} behind", stamp.lsn)
+    }
+}
+
 impl Unit {
+    /// What the unit would take over with beside what it shows; none of one that is hot, that acts
+    /// or is to act, or that has nothing but its startup store.
+    pub fn replica_shown(&self) -> Option<ReplicaShown> {
+        let Part::Standby(standby) = &self.part else {
+            return None;
+        };
+        let stamp = standby.replica_stamp()?;
+        let heard = standby.replica.as_ref().map_or(stamp.lsn, |of| of.heard);
+        let shown = ReplicaShown {
+            stamp,
+            behind: heard.0.saturating_sub(stamp.lsn.0),
+        };
+        (self.shown() != Shown::StandbyHot).then_some(shown)
+    }
+
     /// What the unit shows of itself.
     pub fn shown(&self) -> Shown {
         match &self.part {

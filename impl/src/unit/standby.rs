@@ -14,14 +14,17 @@ mod seat;
 mod shadow;
 
 use alloc::boxed::Box;
+use alloc::vec::Vec;
 
 use super::env::{PairingKey, Side};
 use super::input::Timer;
 use super::output::Event;
 use super::own::{Cx, Own};
 use super::replica::{Pairing, Running};
-use crate::base::Slot;
-use crate::message::{DumpAtHand, HeldBy, LeaveWhy, Message, Redundancy, Verdict};
+use crate::base::{Lsn, Shared, Slot, Term};
+use crate::message::{
+    DumpAtHand, HeldBy, LeaveWhy, Message, Redundancy, RejectWhy, Stamp, Verdict,
+};
 use crate::planted::Defect;
 use seat::After;
 
@@ -46,16 +49,63 @@ pub struct Standby {
     pub seat: Option<Box<Seat>>,
     /// What it holds of an Active, swapped in whole.
     pub replica: Option<Replica>,
-    /// The config of a former Active, kept to tell what was lost.
-    pub former: Option<Running>,
+    /// The config with which it held the role before another unit did: the replica until the next
+    /// swap, and what is compared then to tell what was lost.
+    pub former: Option<Former>,
+}
+
+/// The config of a unit that held a role before another one did.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Former {
+    /// Its term and last LSN.
+    pub stamp: Stamp,
+    /// The config.
+    pub config: Running,
+    /// What is known to be missing in it.
+    pub listed: Vec<Shared<str>>,
+    /// Whether it may be taken over with; else it only tells what was lost.
+    pub readiness: Readiness,
 }
 
 impl Standby {
+    /// Where the config stands with which the unit would take over; none if there is no such
+    /// config, or it declared itself not ready.
+    pub fn replica_stamp(&self) -> Option<Stamp> {
+        let ready = |readiness| readiness == Readiness::Ready;
+        let replica = self.replica.as_ref();
+        let received = replica.map(|of| (of.stamp(), of.readiness));
+        let former = || self.former.as_ref().map(|of| (of.stamp, of.readiness));
+        let held = received.or_else(former);
+        held.filter(|(_, readiness)| ready(*readiness))
+            .map(|(stamp, _)| stamp)
+    }
+
+    /// Whether the replica is of the session that the unit is in, and so goes on.
+    pub(super) fn is_in_step(&self) -> bool {
+        let of = self.replica.as_ref().map(|replica| replica.session);
+        of.is_some() && of == self.seat.as_ref().map(|seat| seat.session)
+    }
+
+    /// What the unit would take over with is not to be taken over with any more.
+    fn drop_replica(&mut self) {
+        self.replica = None;
+        if let Some(former) = &mut self.former {
+            former.readiness = Readiness::Declared;
+        }
+    }
+
+    /// The Active spoke of a change: what the replica lacks reaches so far at least.
+    fn hear(&mut self, term: Term, lsn: Lsn) {
+        if let Some(replica) = self.replica.as_mut().filter(|of| of.session.term == term) {
+            replica.heard = replica.heard.max(lsn);
+        }
+    }
+
     /// Begins a round of joining.
     pub(super) fn join(
         own: &mut Own,
         replica: Option<Replica>,
-        former: Option<Running>,
+        former: Option<Former>,
         cx: &mut Cx<'_, '_>,
     ) -> Self {
         own.n.0 += 1;
@@ -67,13 +117,8 @@ impl Standby {
         }
     }
 
-    /// Takes the offered session: the replica of any other is dropped.
-    pub(super) fn take_seat(
-        own: &mut Own,
-        offer: &Proceed,
-        former: Option<Running>,
-        cx: &mut Cx<'_, '_>,
-    ) -> Self {
+    /// Takes the offered session; the replica stays until the next swap.
+    pub(super) fn take_seat(mut self, own: &mut Own, offer: &Proceed, cx: &mut Cx<'_, '_>) -> Self {
         assert!(
             own.waits_for(offer.session),
             "the session answers the round of joining"
@@ -111,15 +156,14 @@ impl Standby {
             saving: None,
             saving_file: None,
             saved: None,
+            replica: None,
         };
+        if cx.env.planted(Defect::ReplicaDropped) {
+            self.replica = None;
+        }
+        seat.replica = self.replica_stamp();
         cx.cancel(&[Timer::Join]);
-        cx.send(
-            offer.from,
-            Message::Ready {
-                session: offer.session,
-                have,
-            },
-        );
+        seat.send_ready(have, cx);
         for timer in [Timer::Resend, Timer::Watchdog, Timer::Keepalive] {
             cx.set(timer);
         }
@@ -128,16 +172,13 @@ impl Standby {
             seat.send_diff(diff, true, cx);
         }
         cx.event(Event::SessionBegan(offer.session));
-        Self {
-            seat: Some(Box::new(seat)),
-            replica: None,
-            former,
-        }
+        self.seat = Some(Box::new(seat));
+        self
     }
 
     /// The session ends; a new round of joining begins.
     pub(super) fn rejoin(
-        self,
+        mut self,
         own: &mut Own,
         why: LeaveWhy,
         keep: KeepReplica,
@@ -150,8 +191,10 @@ impl Standby {
                 why,
             });
         }
-        let replica = self.replica.filter(|_| keep == KeepReplica::Yes);
-        Self::join(own, replica, self.former, cx)
+        if keep == KeepReplica::No {
+            self.drop_replica();
+        }
+        Self::join(own, self.replica, self.former, cx)
     }
 
     /// A message from a unit.
@@ -164,7 +207,7 @@ impl Standby {
     ) -> Self {
         if let Some(offer) = Proceed::of(from, &message) {
             if self.seat.is_none() && own.waits_for(offer.session) {
-                return Self::take_seat(own, &offer, self.former, cx);
+                return self.take_seat(own, &offer, cx);
             }
             cx.ignore(message.kind());
             return self;
@@ -193,11 +236,21 @@ impl Standby {
                     counted: counted(why),
                 });
                 self.seat = Some(seat);
-                return self.rejoin(own, why, KeepReplica::No, cx);
+                let keep = if why.keeps_replica() || cx.env.planted(Defect::RejectedActs) {
+                    KeepReplica::Yes
+                } else {
+                    KeepReplica::No
+                };
+                return self.rejoin(own, why, keep, cx);
             }
             Message::BulkAccept { lsn, .. } => self.swap(&mut seat, lsn, cx),
-            Message::BulkReject { lsn, verdict, .. } => {
+            Message::BulkReject {
+                lsn, verdict, why, ..
+            } => {
                 let judged = matches!(&seat.phase, Phase::Shadow(shadow) if shadow.lsn == lsn);
+                if judged && why == RejectWhy::Policy && !cx.env.planted(Defect::RejectedActs) {
+                    self.drop_replica();
+                }
                 match verdict {
                     _ if !judged => cx.ignore(crate::message::Kind::BulkReject),
                     Verdict::Reset => {
@@ -217,6 +270,7 @@ impl Standby {
                 listing,
                 ..
             } => {
+                self.hear(seat.session.term, lsn);
                 let body = Body {
                     difference,
                     on_mismatch,
@@ -226,17 +280,22 @@ impl Standby {
             }
             Message::Hot { lsn, .. } => self.on_hot(&mut seat, lsn, cx),
             Message::Keepalive {
+                lsn,
                 held,
                 counter,
                 mode,
                 ..
             } => {
+                self.hear(seat.session.term, lsn);
                 seat.on_keepalive(counter, held, mode, cx);
             }
             other => {
+                if let Message::Config { lsn, .. } = other {
+                    self.hear(seat.session.term, lsn);
+                }
                 if seat.on_negotiation(other, own, cx) == After::Rejoin {
                     self.seat = Some(seat);
-                    return self.rejoin(own, LeaveWhy::Incompatible, KeepReplica::No, cx);
+                    return self.rejoin(own, LeaveWhy::Incompatible, KeepReplica::Yes, cx);
                 }
                 if let Phase::Shadow(Shadow { lsn, .. }) = seat.phase
                     && cx.env.planted(Defect::SwapBeforeAccept)
@@ -310,7 +369,7 @@ impl Standby {
     }
 }
 
-/// Whether a replica outlives its session: until a Proceed is accepted.
+/// Whether a replica outlives its session: until the next swap.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum KeepReplica {
     Yes,

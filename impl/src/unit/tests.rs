@@ -10,4 +10,5 @@ mod matrix;
 mod offer;
 mod queue;
 mod skew;
+mod stale;
 mod world;

@@ -6,7 +6,7 @@ use super::WireError;
 use crate::base::{Attempt, BootId, Digest, ImageDigest, Lsn, Shared, Slot, Term};
 use crate::message::{
     Bytes, Compatibility, DumpAtHand, HeldBy, LeaveWhy, Mismatch, OnMismatch, Prc, Ranges,
-    Redundancy, SaveResult, Session, Verdict,
+    Redundancy, RejectWhy, SaveResult, Session, Verdict,
 };
 
 /// A type that stands in frames.
@@ -144,11 +144,12 @@ choices! {
         0 Ok, 1 Unchanged, 2 NoMatch, 3 Ambiguous, 4 Incomplete, 5 Rejected
     }
     Redundancy: "mode of redundancy" { 0 Sso, 1 Rpr, 2 Simplex }
+    RejectWhy: "reason to reject" { 0 Policy, 1 Limit }
     SaveResult: "result of a save" { 0 Ok, 1 Disk, 2 Translation, 3 NoAnswer }
     Verdict: "verdict" { 0 Reset, 1 Rpr, 2 Simplex }
     LeaveWhy: "reason to leave" {
         0 Watchdog, 1 AckTimeout, 2 JournalFull, 3 Deadline, 4 DigestMismatch, 5 PrcMismatch,
-        6 Stuck, 7 Degrade, 8 Incompatible, 9 Simplex, 10 Operator, 11 Over
+        6 Stuck, 7 Degrade, 8 Incompatible, 9 Simplex, 10 Operator, 11 Over, 12 Retry
     }
 }
 

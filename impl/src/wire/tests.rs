@@ -10,7 +10,7 @@ use super::*;
 use crate::base::{Attempt, BootId, Digest, ImageDigest, Lsn, Shared, Term};
 use crate::message::{
     Compatibility, DumpAtHand, HeldBy, LeaveWhy, Mismatch, OnMismatch, Prc, Ranges, Redundancy,
-    SaveResult, Session, Verdict,
+    RejectWhy, SaveResult, Session, Verdict,
 };
 
 /// One message of every kind, its fields made of `seed`.
@@ -90,6 +90,7 @@ fn of_every_kind(seed: u64) -> Vec<Message> {
         Message::Ready {
             session,
             have: DumpAtHand::Needed,
+            replica: (seed & 2 == 2).then_some(stamp),
         },
         Message::Compatible {
             session,
@@ -121,6 +122,7 @@ fn of_every_kind(seed: u64) -> Vec<Message> {
             session,
             lsn,
             verdict: Verdict::Rpr,
+            why: RejectWhy::Limit,
         },
         Message::Line {
             session,
@@ -182,6 +184,7 @@ fn of_every_kind(seed: u64) -> Vec<Message> {
         said: Said {
             startup: stamp,
             running: (seed & 2 == 2).then_some(stamp),
+            replica: (seed & 4 == 4).then_some(stamp),
         },
     };
     let to_arbiter = [
@@ -200,8 +203,9 @@ fn of_every_kind(seed: u64) -> Vec<Message> {
         Origin::Stateful { session, lsn },
         Origin::Cold,
         Origin::Resume,
+        Origin::Stale { stamp },
     ];
-    for (origin, bound) in origins.into_iter().zip([None, Some(lsn), None]) {
+    for (origin, bound) in origins.into_iter().zip([None, Some(lsn), None, Some(lsn)]) {
         messages.push(Message::ToUnit(ToUnit::Offer {
             boot,
             term,

@@ -3,7 +3,7 @@
 use super::{Property, Situation, Watch};
 use crate::effects::Meaning;
 use crate::scope::{Bounded, Scope};
-use crate::state::{Lsn, Msg, Part, Session, StandbyPhase, Unit};
+use crate::state::{Lsn, Msg, Part, Replica, Session, StandbyPhase, Unit};
 use crate::step::Step;
 
 /// Commutes, HotMeansEqual and NoSilentDrop of the state after a step.
@@ -26,7 +26,8 @@ pub(super) fn check<E: Meaning>(
     };
     let register = step.state.arbiter.register;
     let eligible = register.filter(|register| register.session == session);
-    let Some(replica) = standby.replica.filter(|replica| replica.session == session) else {
+    let of_session = |replica: &Replica| replica.session == Some(session);
+    let Some(replica) = standby.replica.filter(of_session) else {
         // A Standby of the register's session has swapped in: HotAck says so.
         let sits = standby.seat.as_ref().is_some_and(|(of, _)| *of == session);
         return check(Property::HotMeansEqual, eligible.is_none() || !sits);
@@ -57,7 +58,7 @@ fn applied(unit: &Unit) -> Option<(Session, Lsn)> {
         Some((session, StandbyPhase::Shadow(snapshot, _))) => Some((*session, snapshot.lsn)),
         Some(_) | None => standby
             .replica
-            .map(|replica| (replica.session, replica.applied)),
+            .and_then(|replica| Some((replica.session?, replica.applied))),
     }
 }
 

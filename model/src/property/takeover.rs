@@ -1,6 +1,6 @@
 //! What must hold when a unit begins to act.
 
-use super::watch::{How, Made};
+use super::watch::{How, Made, leave_line};
 use super::{Property, Situation, Watch};
 use crate::effects::{Meaning, bit};
 use crate::scope::{Bounded, Scope};
@@ -40,6 +40,24 @@ fn begins(before: &Bounded, step: &Step, slot: Slot) -> Option<Begins> {
     }
 }
 
+/// ReplicatedIsKept: a term is accepted with a config that holds what was returned `replicated`, if a memory of it is left.
+pub(super) fn check_replicated_is_kept(
+    before: &Bounded,
+    step: &Step,
+    watch: &mut Watch,
+    check: &mut impl FnMut(Property, bool),
+) {
+    let (was, is) = (&before.state.arbiter, &step.state.arbiter);
+    let Some(holder) = is.holder.filter(|_| was.line != is.line) else {
+        return;
+    };
+    let lacks = watch
+        .kept
+        .is_some_and(|kept| kept.lacking & (1 << holder.slot) != 0);
+    check(Property::ReplicatedIsKept, !lacks);
+    leave_line(&step.state, watch);
+}
+
 /// All that is asked of a unit that begins to act.
 pub(super) fn check<E: Meaning>(
     scope: &Scope<E>,
@@ -76,9 +94,10 @@ pub(super) fn check<E: Meaning>(
     };
     losses(scope, slot, cfg, watch, check);
     let startup = step.state.units[usize::from(slot)].startup;
+    let rejected = watch.turned_away & (4 << slot) != 0;
     check(
         Property::WholeOrStartup,
-        source.is_some() || cfg == startup.1,
+        (source.is_some() || cfg == startup.1) && !rejected,
     );
     let off_line = !runs && watch.off_line && !is_on_line(&before.state.arbiter, startup.0);
     let zombies = (0..32).filter(|id| watch.dead & bit(*id) != 0);

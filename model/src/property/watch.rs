@@ -1,12 +1,14 @@
 //! What the properties remember; no party knows it.
 
 use crate::action::{Action, ArbiterTimer};
+use crate::effects::Meaning;
 use crate::property::Situation;
 use crate::scope::Bounded;
 use crate::state::{
-    Arbiter, Cfg, Flight, Grantee, Lsn, Msg, Part, Slot, StandbyPhase, Term, To, Unit,
+    Arbiter, Cfg, Flight, Grantee, Keeps, Lsn, Msg, Origin, Part, Replica, Slot, Stamp,
+    StandbyPhase, State, Term, To, Unit,
 };
-use crate::step::{Step, knows_on_line};
+use crate::step::{Step, is_warm, knows_on_line, replica, runs};
 
 /// How a unit came to a config.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -59,6 +61,22 @@ pub struct Watch {
     pub resets: u16,
     /// Commands that were refused after they had waited, one bit each.
     pub refused: u32,
+    /// The newest change that was returned `replicated` and of which a memory is left.
+    pub kept: Option<Kept>,
+    /// Slots whose replica policy turned away, and who have it still, one bit each; two bits above: slots that
+    /// took over with one, or with one that had declared itself.
+    pub turned_away: u8,
+}
+
+/// A change that was returned `replicated`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Kept {
+    /// The change.
+    pub stamp: Stamp,
+    /// Slots that have held it ever since, one bit each.
+    pub memories: u8,
+    /// Slots that accepted their latest term with a config without it, one bit each.
+    pub lacking: u8,
 }
 
 impl Watch {
@@ -66,6 +84,63 @@ impl Watch {
     pub fn at(&self, term: Term, lsn: Lsn) -> Option<&Made> {
         let mut back = self.log.iter().rev();
         back.find(|made| (made.term, made.lsn) == (term, lsn))
+    }
+
+    /// A change is returned `replicated`: it is in two memories.
+    pub(super) fn keep(&mut self, state: &State, active: Slot, term: Term, lsn: Lsn) {
+        let stamp = Stamp { term, lsn };
+        let holds = |unit: &Unit| replica(unit).is_some_and(|of| of.term == term && of.lsn >= lsn);
+        let other = holds(&state.units[usize::from(1 - active)]);
+        if self.kept.is_none_or(|kept| kept.stamp < stamp) {
+            self.kept = Some(Kept {
+                stamp,
+                memories: 1 << active | u8::from(other) << (1 - active),
+                lacking: 0,
+            });
+        }
+    }
+
+    /// What has it is gone.
+    fn forget(&mut self, slot: Slot) {
+        if let Some(kept) = &mut self.kept {
+            kept.memories &= !(1 << slot);
+            if kept.memories == 0 {
+                self.kept = None;
+            }
+        }
+    }
+
+    /// Whether a config of the unit in `slot` at an LSN holds a change: the history that made it does.
+    pub(super) fn includes<E: Meaning>(
+        &self,
+        effects: &E,
+        slot: Slot,
+        (cfg, lsn): (Cfg, Lsn),
+        change: Stamp,
+    ) -> bool {
+        let (mut slot, mut cfg, mut lsn, mut log) = (slot, cfg, lsn, &*self.log);
+        while lsn >= change.lsn {
+            let is = |made: &Made| {
+                made.lsn == lsn
+                    && cfg
+                        == if made.slot == slot {
+                            made.cfg
+                        } else {
+                            effects.becomes(made.slot, made.cfg)
+                        }
+            };
+            let Some(made) = log.iter().rposition(is).map(|at| log[at]) else {
+                return false;
+            };
+            if made.term <= change.term {
+                return made.term == change.term;
+            }
+            // Where the term began; what was before it made that.
+            let first = log.iter().position(|of| of.term == made.term);
+            let Some(at) = first else { return false };
+            (slot, cfg, lsn, log) = (log[at].slot, log[at].cfg, log[at].lsn, &log[..at]);
+        }
+        false
     }
 
     /// The commands of a term after one LSN, up to another.
@@ -82,7 +157,8 @@ impl Watch {
 }
 
 /// The watch after a step.
-pub(super) fn remember(
+pub(super) fn remember<E: Meaning>(
+    effects: &E,
     before: &Bounded,
     action: &Action,
     step: &Step,
@@ -117,6 +193,136 @@ pub(super) fn remember(
             met(Situation::ResetOrdered);
         }
         note_part(action, slot, (old, new), watch, met);
+        note_memory(effects, action, slot, (old, new), watch, met);
+    }
+    lose_memories(before, action, is.offer.map(|offer| offer.slot), watch);
+}
+
+/// What becomes of the config that a unit can take over with.
+fn note_memory<E: Meaning>(
+    effects: &E,
+    action: &Action,
+    slot: Slot,
+    (old, new): (&Unit, &Unit),
+    watch: &mut Watch,
+    met: &mut impl FnMut(Situation),
+) {
+    let (bit, took) = (1u8 << slot, 4u8 << slot);
+    let held = |unit: &Unit| match &unit.part {
+        Part::Standby(standby) => standby.replica,
+        Part::Down | Part::Holder(_) | Part::Active(_) => None,
+    };
+    if let Action::Deliver(Flight {
+        msg:
+            Msg::Leave {
+                keeps: Keeps::Nothing,
+                ..
+            }
+            | Msg::BulkReject {
+                keeps: Keeps::Nothing,
+                ..
+            },
+        to: To::Unit(to),
+        ..
+    }) = *action
+        && to == slot
+        && old.part != new.part
+    {
+        watch.forget(slot);
+        watch.turned_away |= bit;
+    }
+    let declared = |of: Option<Replica>| of.is_some_and(|replica| replica.declared);
+    if declared(held(new)) && !declared(held(old)) {
+        watch.forget(slot);
+    }
+    if held(new).map(|of| of.session) != held(old).map(|of| of.session) {
+        // Of a replica that was swapped in, or dropped, nothing was said.
+        let wrong = declared(held(old)) || watch.turned_away & bit != 0;
+        watch.turned_away &= !bit;
+        if let Part::Holder(holder) = &new.part
+            && holder.runs
+            && wrong
+        {
+            watch.turned_away |= took;
+        }
+    }
+    if held(new).is_none() {
+        watch.turned_away &= !bit;
+    }
+    let Part::Holder(holder) = &new.part else {
+        if matches!(new.part, Part::Down | Part::Standby(_)) {
+            watch.turned_away &= !took;
+        }
+        return;
+    };
+    let accepts = match &old.part {
+        Part::Holder(was) => was.term != holder.term,
+        Part::Standby(_) => true,
+        Part::Down | Part::Active(_) => false,
+    };
+    if !accepts {
+        return;
+    }
+    if let Action::Deliver(Flight {
+        msg: Msg::Offer {
+            origin: Origin::Stale(_),
+            ..
+        },
+        ..
+    }) = action
+    {
+        met(Situation::TookOverStale);
+    }
+    if let Some(kept) = watch.kept {
+        let has = watch.includes(effects, slot, (holder.cfg, holder.lsn), kept.stamp);
+        if let Some(kept) = &mut watch.kept {
+            kept.lacking = kept.lacking & !bit | u8::from(!has) << slot;
+        }
+    }
+}
+
+/// Memories that may be gone: of units that restarted or were out of reach. Who is offered a term now says what
+/// it has if that was not known.
+fn lose_memories(before: &Bounded, action: &Action, offered: Option<Slot>, watch: &mut Watch) {
+    let was = &before.state.arbiter;
+    match *action {
+        Action::Crash(slot) => watch.forget(slot),
+        Action::Arbiter(ArbiterTimer::TakeoverWait) => {
+            if let Some(offer) = was.offer {
+                watch.forget(offer.slot);
+            }
+            forget_silent(&before.state, offered, watch);
+        }
+        Action::Arbiter(ArbiterTimer::Gather) => forget_silent(&before.state, offered, watch),
+        _ => {}
+    }
+}
+
+/// Who says nothing while Hellos are gathered, or an Offer stands, is out of the arbiter's reach.
+fn forget_silent(state: &State, offered: Option<Slot>, watch: &mut Watch) {
+    for (slot, unit) in (0u8..).zip(&state.units) {
+        let known = state.arbiter.known[usize::from(slot)];
+        let heard = known.is_some_and(|known| {
+            let said = known.said.filter(|_| known.boot == unit.boot);
+            said.is_some_and(|said| {
+                said.replica == replica(unit)
+                    && said.running.map(|of| of.term) == runs(unit).map(|of| of.term)
+            })
+        });
+        if !heard && offered != Some(slot) {
+            watch.forget(slot);
+        }
+    }
+}
+
+/// Memories whose config left the line.
+pub(super) fn leave_line(state: &State, watch: &mut Watch) {
+    for slot in 0..2u8 {
+        let unit = &state.units[usize::from(slot)];
+        let stamp = runs(unit).or(replica(unit));
+        if stamp.is_some_and(|stamp| !is_warm(&state.arbiter, stamp)) {
+            watch.forget(slot);
+        }
     }
 }
 

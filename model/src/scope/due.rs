@@ -27,7 +27,7 @@ impl<E: Meaning + Clone> Scope<E> {
             Part::Active(active) => {
                 let of = |s: &Option<Session>| *s == Some(session);
                 of(&active.offered)
-                    || of(&active.leaving)
+                    || of(&active.leaving.map(|(session, _)| session))
                     || of(&active.current.as_ref().map(|c| c.session))
             }
         };
@@ -51,7 +51,9 @@ impl<E: Meaning + Clone> Scope<E> {
                 known.and_then(|known| known.said).is_none_or(|said| {
                     let active = matches!(unit.part, Part::Active(_));
                     let says = says(unit);
-                    said.startup != says.startup || (said.running != says.running && !active)
+                    said.startup != says.startup
+                        || said.replica != says.replica
+                        || (said.running != says.running && !active)
                 })
             }
             (Timer::Join, Part::Standby(standby)) => {

@@ -38,7 +38,7 @@ impl<E: Meaning + Clone> Scope<E> {
         let Some(current) = &active.current else {
             return false;
         };
-        let Phase::Rejected(_, rejection) = current.phase else {
+        let Phase::Rejected(_, rejection, _) = current.phase else {
             return false;
         };
         let right = match self.judges(slot, active) {

@@ -60,7 +60,6 @@ pub fn pinned() -> Scope<Table> {
     Scope {
         budgets,
         begin: Begin::Hot,
-        overtaken: true,
         renames: false,
         ..plain()
     }

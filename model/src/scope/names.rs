@@ -59,6 +59,8 @@ fn settle_hellos(state: &mut Bounded) -> bool {
     for slot in 0..2 {
         let unit = &mut state.state.units[usize::from(slot)];
         let (boot, k, since) = (unit.boot, unit.k, unit.since);
+        // What it says now no Hello has said yet.
+        let unsaid = since > k;
         (unit.k, unit.since) = (0, 0);
         let mut greatest = 0;
         let mut least = None;
@@ -71,8 +73,12 @@ fn settle_hellos(state: &mut Bounded) -> bool {
             }
         });
         let unit = &mut state.state.units[usize::from(slot)];
-        unit.since = least.filter(|_| since != 0).unwrap_or(since);
-        unit.k = unit.since.max(greatest);
+        if unsaid {
+            (unit.k, unit.since) = (greatest, greatest + 1);
+        } else {
+            unit.since = least.filter(|_| since != 0).unwrap_or(since);
+            unit.k = unit.since.max(greatest);
+        }
         changed |= (unit.k, unit.since) != (k, since);
     }
     changed
@@ -118,7 +124,10 @@ fn in_unit(slot: Slot, unit: &mut Unit, of: &mut impl FnMut(Name, &mut u16)) {
                 in_session(slot, session, of);
             }
             if let Some(replica) = &mut standby.replica {
-                in_session(slot, &mut replica.session, of);
+                replica
+                    .session
+                    .iter_mut()
+                    .for_each(|session| in_session(slot, session, of));
             }
         }
         Part::Holder(holder) => {
@@ -139,7 +148,8 @@ fn in_active(slot: Slot, active: &mut Active, of: &mut impl FnMut(Name, &mut u16
     of(Name::Write(active.term), &mut active.register.counter);
     in_eligible(&mut active.register.value, of);
     let current = active.current.as_mut().map(|current| &mut current.session);
-    let sessions = [active.offered.as_mut(), active.leaving.as_mut(), current];
+    let leaving = active.leaving.as_mut().map(|(session, _)| session);
+    let sessions = [active.offered.as_mut(), leaving, current];
     for session in sessions.into_iter().flatten() {
         in_session(other, session, of);
     }
@@ -162,7 +172,7 @@ fn in_eligible(register: &mut Option<Eligible>, of: &mut impl FnMut(Name, &mut u
 fn in_origin(slot: Slot, origin: &mut Origin, of: &mut impl FnMut(Name, &mut u16)) {
     match origin {
         Origin::Stateful(session, _) => in_session(slot, session, of),
-        Origin::Cold | Origin::Resume => {}
+        Origin::Cold | Origin::Resume | Origin::Stale(_) => {}
     }
 }
 
@@ -209,7 +219,7 @@ fn in_flight(flight: &mut Flight, of: &mut impl FnMut(Name, &mut u16)) {
         | Msg::Applied { session, .. }
         | Msg::Hot { session, .. }
         | Msg::HotAck { session, .. }
-        | Msg::Leave { session }
+        | Msg::Leave { session, .. }
         | Msg::Left { session }
         | Msg::Down { session } => in_session(standby, session, of),
         Msg::Hello { boot, hello } | Msg::Decline { boot, hello, .. } => {

@@ -56,7 +56,7 @@ impl<E: Meaning + Clone> Scope<E> {
                 Move::Does(_) | Move::Costs(_),
                 Action::Deliver(flight)
                 | Action::AtHand(flight)
-                | Action::Rejects(flight, _)
+                | Action::Rejects(flight, ..)
                 | Action::Disagrees(flight, _),
             ) => without(&mut after.net, &flight),
             (_, Action::ArbiterRecovered) => after.net.retain(|flight| flight.to != To::Arbiter),
@@ -86,7 +86,6 @@ impl<E: Meaning + Clone> Scope<E> {
         met: &mut impl FnMut(Situation),
     ) -> Option<Bounded> {
         let (action, mut made) = self.make(before, action)?;
-        self.follow_policy(before, &action, &mut made)?;
         if let Action::Deliver(Flight { to, msg, .. }) = action {
             match (to, msg) {
                 (To::Arbiter, Msg::Renew { term, n, .. }) if holds(&made.state, term) => {
@@ -115,9 +114,22 @@ impl<E: Meaning + Clone> Scope<E> {
         Some(after)
     }
 
-    /// The step of an action; what policy or a driver would decide is a delivery where it has no say.
+    /// The step of an action; what policy or a driver would decide is a delivery where it has no say. A line that
+    /// fails at the peer makes the Standby declare itself in it.
     fn make(&self, before: &Bounded, action: Action) -> Option<(Action, Step)> {
         if let Some(made) = step(&self.env, &before.state, &action) {
+            let made = match action {
+                Action::Deliver(
+                    flight @ Flight {
+                        to: To::Unit(slot),
+                        msg: Msg::Line { .. } | Msg::BulkAccept { .. },
+                        ..
+                    },
+                ) if self.fails(before, slot, &made) => {
+                    step(&self.env, &before.state, &Action::Fails(flight))?
+                }
+                _ => made,
+            };
             return Some((action, made));
         }
         let Action::AtHand(flight) = action else {
@@ -126,23 +138,6 @@ impl<E: Meaning + Clone> Scope<E> {
         let delivered = Action::Deliver(flight);
         let made = step(&self.env, &before.state, &delivered)?;
         Some((delivered, made))
-    }
-
-    /// What policy does in the same step: a line that fails at the peer makes the Standby declare itself.
-    fn follow_policy(&self, before: &Bounded, action: &Action, made: &mut Step) -> Option<()> {
-        let next = match *action {
-            Action::Deliver(Flight {
-                to: To::Unit(slot),
-                msg: Msg::Line { .. } | Msg::BulkAccept { .. },
-                ..
-            }) if self.fails(before, slot, made) => Action::Declares(slot),
-            _ => return Some(()),
-        };
-        let more = step(&self.env, &made.state, &next)?;
-        made.state = more.state;
-        made.sent.extend(more.sent);
-        made.answers.extend(more.answers);
-        Some(())
     }
 
     /// Whether a Standby has executed a line in this step that makes it declare itself.
@@ -162,7 +157,7 @@ impl<E: Meaning + Clone> Scope<E> {
             },
             Part::Down | Part::Holder(_) | Part::Active(_) => return false,
         };
-        let term = replica.session.term;
+        let term = replica.term;
         let mut commands = before.watch.commands(term, from, replica.applied);
         commands.any(|id| self.env.effects.declares(slot, id))
     }
@@ -211,7 +206,7 @@ impl<E: Meaning + Clone> Scope<E> {
         };
         let current = active.current.as_ref()?;
         let serves = match current.phase {
-            Phase::Bulk(_) | Phase::Rejected(_, Rejection::Rpr) => true,
+            Phase::Bulk(_) | Phase::Rejected(_, Rejection::Rpr, _) => true,
             phase => phase.sends_lines(),
         };
         serves.then(|| Saving {
@@ -258,6 +253,10 @@ impl<E> Scope<E> {
                     | Rule::HolderIsKnown
                     | Rule::HolderSaysWhatItRuns
                     | Rule::OffersBound
+                    | Rule::ReplicaOnLine
+                    | Rule::ReplicaWarm
+                    | Rule::RunningFirst
+                    | Rule::StaleOffered
                     | Rule::WritesSayWhatRuns
             )
         };
@@ -303,6 +302,8 @@ fn pay(left: &mut Budgets, action: &Action) -> Option<()> {
         | Action::Paired(_)
         | Action::AtHand(_)
         | Action::Incompatible(_)
+        | Action::Leaves(_)
+        | Action::Fails(_)
         | Action::Stored(..) => return None,
     };
     *budget = budget.checked_sub(1)?;

@@ -7,7 +7,7 @@ mod session;
 use super::{Answer, Env, Execution, Out, eligible, holder, queue};
 use crate::action::{Durability, Timer};
 use crate::effects::{Effects, Executed};
-use crate::state::{Active, Change, Msg, Part, Phase, Prompt, Queued, Snapshot, Unit};
+use crate::state::{Active, Change, Keeps, Msg, Part, Phase, Prompt, Queued, Snapshot, Unit};
 use crate::step::Rule;
 
 use register::{
@@ -17,7 +17,9 @@ use role::drain;
 use session::{leave, on_join, on_ready, resend_phase, send_bulk, send_lines, take_applied};
 
 pub(super) use role::{fall_silent, lapse, on_drain_over, on_forced, on_switchover};
-pub(super) use session::{on_disagreement, on_incompatible, on_paired, on_rejected};
+pub(super) use session::{
+    on_disagreement, on_incompatible, on_paired, on_policy_leave, on_rejected,
+};
 
 pub(super) fn on_message<E: Effects>(env: &Env<E>, unit: &mut Unit, msg: Msg, out: &mut Out) {
     let boot = unit.boot;
@@ -56,7 +58,7 @@ pub(super) fn on_message<E: Effects>(env: &Env<E>, unit: &mut Unit, msg: Msg, ou
         } => on_join(env, active, boot, (of, n, resets), out),
         Msg::Ready { session, have } => on_ready(env, active, session, have, out),
         Msg::Left { session } => {
-            active.leaving = active.leaving.filter(|leaving| *leaving != session);
+            active.leaving = active.leaving.filter(|(leaving, _)| *leaving != session);
         }
         other => on_session(env, active, other, out),
     }
@@ -88,11 +90,12 @@ fn on_session<E: Effects>(env: &Env<E>, active: &mut Active, msg: Msg, out: &mut
                 current.phase = Phase::Cold;
                 send_lines(env, current, out);
             }
-            Phase::Rejected(judged, rejection) if judged == lsn => {
+            Phase::Rejected(judged, rejection, keeps) if judged == lsn => {
                 out.peer(Msg::BulkReject {
                     session,
                     lsn,
                     rejection,
+                    keeps,
                 });
             }
             phase if phase.sends_lines() => out.peer(Msg::BulkAccept { session, lsn }),
@@ -112,9 +115,9 @@ fn on_session<E: Effects>(env: &Env<E>, active: &mut Active, msg: Msg, out: &mut
             current.phase = Phase::HotAcked;
         }
         Msg::Down { session: of } if of == session => current.phase = Phase::Held,
-        Msg::Leave { session: of } if of == session => {
+        Msg::Leave { session: of, keeps } if of == session => {
             out.peer(Msg::Left { session });
-            leave(env, active, out);
+            leave(env, active, keeps, out);
             active.leaving = None;
         }
         // Of another session, or no message to an Active.
@@ -210,7 +213,7 @@ pub(super) fn execute<E: Effects>(
             active.cfg = cfg;
             active.last += 1;
             out.executed.push(Execution { slot, change, cfg });
-            let mut ends = false;
+            let mut ends = None;
             if let Some(current) = &mut active.current
                 && matches!(current.phase, Phase::Bulk(_) | Phase::Cold)
                     | current.phase.sends_lines()
@@ -238,8 +241,8 @@ pub(super) fn execute<E: Effects>(
                     durability,
                 });
             }
-            if ends {
-                leave(env, active, out);
+            if let Some(keeps) = ends {
+                leave(env, active, keeps, out);
             }
         }
     }
@@ -268,14 +271,14 @@ pub(super) fn on_timer<E: Effects>(
             if let Some(session) = active.offered {
                 out.peer(Msg::Proceed { session });
             }
-            if let Some(session) = active.leaving {
-                out.peer(Msg::Leave { session });
+            if let Some((session, keeps)) = active.leaving {
+                out.peer(Msg::Leave { session, keeps });
             }
             resend_phase(env, active, out);
         }
         Timer::GiveUp => {
             active.current.as_ref()?;
-            leave(env, active, out);
+            leave(env, active, Keeps::Replica, out);
         }
         Timer::Prompt => return_unknown(active, out)?,
         Timer::Register | Timer::Hello | Timer::Join | Timer::Queue => return None,

@@ -32,7 +32,8 @@ pub(super) fn on_timer<E>(
         ArbiterTimer::TakeoverWait => {
             let standing = arbiter.offer.take()?;
             forget(arbiter, standing.slot);
-            pass_over(env, arbiter, standing, out);
+            clear_offered(arbiter, standing);
+            offer(env, arbiter, out);
         }
         ArbiterTimer::Lease => end_lease(env, arbiter, out)?,
         ArbiterTimer::Resend => send(arbiter.offer?, out),
@@ -73,7 +74,9 @@ pub(super) fn on_message<E>(
             if let Some(declined) = arbiter.offer.filter(open) {
                 arbiter.offer = None;
                 hear(env, arbiter, from, boot, hello);
-                pass_over(env, arbiter, declined, out);
+                clear_offered(arbiter, declined);
+                // What has changed elsewhere meanwhile comes in, too.
+                arbiter.gathering = true;
             }
         }
         Msg::SetRegister {
@@ -158,6 +161,13 @@ fn accept<E>(env: &Env<E>, arbiter: &mut Arbiter, accepted: Offer, lsn: Lsn, out
         running: true,
     });
     arbiter.offer = None;
+    if let Some(said) = arbiter.known[usize::from(slot)]
+        .as_mut()
+        .and_then(|known| known.said.as_mut())
+    {
+        // What it took over with is its running config now.
+        said.replica = None;
+    }
     if env.keeps(Rule::AcceptanceClears) {
         arbiter.register = None;
         arbiter.counter = 0;
@@ -212,16 +222,9 @@ fn end_lease<E>(env: &Env<E>, arbiter: &mut Arbiter, out: &mut Out) -> Option<()
     Some(())
 }
 
-fn pass_over<E>(env: &Env<E>, arbiter: &mut Arbiter, passed: Offer, out: &mut Out) {
+fn clear_offered(arbiter: &mut Arbiter, passed: Offer) {
     if matches!(passed.origin, Origin::Stateful(..)) {
         arbiter.register = None;
-    }
-    // Who has just declined is offered the same once more only after the timer Gather.
-    let whom = |offer: Offer| (offer.slot, offer.boot, offer.origin);
-    if candidate(env, arbiter).map(whom) == Some(whom(passed)) {
-        arbiter.gathering = true;
-    } else {
-        offer(env, arbiter, out);
     }
 }
 
@@ -276,38 +279,70 @@ fn candidate<E>(env: &Env<E>, arbiter: &Arbiter) -> Option<Offer> {
             .zip(&arbiter.known)
             .filter_map(|(slot, known)| Some((slot, (*known)?.said?)))
     };
-    let mut best: Option<(Stamp, bool, core::cmp::Reverse<Slot>)> = None;
+    let mut best = None;
     for (slot, unit) in known() {
-        let slot = core::cmp::Reverse(slot);
         let next = |stamp: &Stamp| env.keeps(Rule::ResumeByStamp) || stamp.term + 1 > arbiter.term;
         let running = unit
             .running
             .filter(next)
             .filter(|_| env.keeps(Rule::RunningCompete));
-        if let Some(stamp) = running.filter(|stamp| on_line(env, arbiter, *stamp, true)) {
-            best = best.max(Some((stamp, true, slot)));
-        }
-        if on_line(env, arbiter, unit.startup, false) {
-            best = best.max(Some((unit.startup, false, slot)));
+        let replica = unit.replica.filter(|_| env.keeps(Rule::StaleOffered));
+        let said = [
+            (running, Memory::Running),
+            (replica, Memory::Replica),
+            (Some(unit.startup), Memory::Startup),
+        ];
+        for (stamp, memory) in said {
+            if let Some(stamp) = stamp.filter(|stamp| on_line(env, arbiter, *stamp, memory)) {
+                best = best.max(Some(rank(env, stamp, memory, slot)));
+            }
         }
     }
     let off_line = known()
-        .map(|(slot, unit)| (unit.startup, false, core::cmp::Reverse(slot)))
+        .map(|(slot, unit)| rank(env, unit.startup, Memory::Startup, slot))
         .max();
     // Of a store off the line nothing is asked.
-    let bound = best.and_then(|(stamp, ..)| bound(env, arbiter, stamp.term));
-    let (_, running, core::cmp::Reverse(slot)) = best.or(off_line)?;
+    let asked = |memory| memory != Memory::Replica || env.keeps(Rule::ReplicaOnLine);
+    let best_asked = best.filter(|(_, _, _, memory, _)| asked(*memory));
+    let bound = best_asked.and_then(|(term, ..)| bound(env, arbiter, term));
+    let (term, _, lsn, memory, core::cmp::Reverse(slot)) = best.or(off_line)?;
     let Known { boot, k, .. } = arbiter.known[usize::from(slot)]?;
-    let (origin, hello) = if running {
-        (Origin::Resume, 0)
-    } else {
-        (Origin::Cold, k)
+    let (origin, hello) = match memory {
+        Memory::Running => (Origin::Resume, 0),
+        Memory::Replica => (Origin::Stale(Stamp { term, lsn }), 0),
+        Memory::Startup => (Origin::Cold, k),
     };
     Some(Offer {
         bound,
         hello,
         ..offer(slot, boot, origin)
     })
+}
+
+/// Where a unit holds a config, in the order in which equal stamps are offered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Memory {
+    /// On its disk.
+    Startup,
+    /// Beside what it runs.
+    Replica,
+    /// It ran it last.
+    Running,
+}
+
+/// The order among configs: of what is known of a running config its unit has gone on since, and all else of
+/// its term is a prefix of it.
+type Rank = (Term, bool, Lsn, Memory, core::cmp::Reverse<Slot>);
+
+fn rank<E>(env: &Env<E>, stamp: Stamp, memory: Memory, slot: Slot) -> Rank {
+    let first = memory == Memory::Running && env.keeps(Rule::RunningFirst);
+    (
+        stamp.term,
+        first,
+        stamp.lsn,
+        memory,
+        core::cmp::Reverse(slot),
+    )
 }
 
 /// The LSN beyond which what was held in a term is off the line: a unit may have gone on since its Hello.
@@ -317,16 +352,19 @@ fn bound<E>(env: &Env<E>, arbiter: &Arbiter, held: Term) -> Option<Lsn> {
     kept.filter(|_| env.keeps(Rule::OnTheLine) && env.keeps(Rule::OffersBound))
 }
 
-fn on_line<E>(env: &Env<E>, arbiter: &Arbiter, stamp: Stamp, running: bool) -> bool {
+fn on_line<E>(env: &Env<E>, arbiter: &Arbiter, stamp: Stamp, memory: Memory) -> bool {
+    let checked = memory != Memory::Replica || env.keeps(Rule::ReplicaOnLine);
+    let warm = match memory {
+        Memory::Startup => false,
+        Memory::Replica => env.keeps(Rule::ReplicaWarm),
+        Memory::Running => true,
+    };
+    let mut later = arbiter.line.iter().filter(|(term, _)| *term > stamp.term);
     !env.keeps(Rule::OnTheLine)
-        || arbiter
-            .line
-            .iter()
-            .filter(|(term, _)| *term > stamp.term)
-            .all(|(_, from)| match from {
-                Some(lsn) => *lsn >= stamp.lsn,
-                None => !running,
-            })
+        || later.all(|(_, from)| match from {
+            Some(lsn) => *lsn >= stamp.lsn || !checked,
+            None => !warm,
+        })
 }
 
 /// Whether a startup stamp is on the line, by all the rules.
@@ -337,16 +375,23 @@ pub fn is_on_line(arbiter: &Arbiter, stamp: Stamp) -> bool {
         .all(|lsn| lsn >= stamp.lsn)
 }
 
+/// Whether the stamp of a running config or of a replica is on the line, by all the rules.
+pub fn is_warm(arbiter: &Arbiter, stamp: Stamp) -> bool {
+    let mut later = arbiter.line.iter().filter(|(term, _)| *term > stamp.term);
+    is_on_line(arbiter, stamp) && later.all(|(_, from)| from.is_some())
+}
+
 /// Whether any config that the arbiter knows of is on the line, by all the rules.
 pub fn knows_on_line(arbiter: &Arbiter) -> bool {
-    let runs_on = |stamp: Stamp| {
-        let mut later = arbiter.line.iter().filter(|(term, _)| *term > stamp.term);
-        is_on_line(arbiter, stamp) && later.all(|(_, from)| from.is_some())
-    };
+    let warm = |stamp: Stamp| is_warm(arbiter, stamp);
     let mut known = arbiter
         .known
         .iter()
         .flatten()
         .filter_map(|known| known.said);
-    known.any(|unit| is_on_line(arbiter, unit.startup) || unit.running.is_some_and(runs_on))
+    known.any(|unit| {
+        is_on_line(arbiter, unit.startup)
+            || unit.running.is_some_and(warm)
+            || unit.replica.is_some_and(warm)
+    })
 }

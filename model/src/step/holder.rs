@@ -4,7 +4,7 @@ use super::active::settle;
 use super::{Env, Out, Rule, queue, standby};
 use crate::action::Timer;
 use crate::effects::Effects;
-use crate::state::{Active, Cfg, Holder, Lsn, Msg, Origin, Part, Register, Session, Unit};
+use crate::state::{Active, Cfg, Holder, Lsn, Msg, Origin, Part, Register, Replica, Session, Unit};
 
 pub(super) fn on_message<E: Effects>(env: &Env<E>, unit: &mut Unit, msg: Msg, out: &mut Out) {
     let Part::Holder(holder) = &mut unit.part else {
@@ -58,8 +58,30 @@ pub(super) fn superseded<E>(env: &Env<E>, unit: &mut Unit, session: Session, out
         standby::take_seat(env, unit, session, out);
     } else {
         unit.highest = unit.highest.max(session.term);
-        standby::join(env, unit, None, out);
+        let replica = kept_replica(env, unit);
+        standby::join(env, unit, replica, out);
     }
+}
+
+/// What a unit can take over with once it is a Standby of another session: its replica, or the config with
+/// which it acted or was to act.
+pub(super) fn kept_replica<E>(env: &Env<E>, unit: &Unit) -> Option<Replica> {
+    let (term, applied, cfg) = match &unit.part {
+        Part::Standby(standby) => {
+            return standby.replica.filter(|_| env.keeps(Rule::ReplicaOutlives));
+        }
+        Part::Holder(holder) if holder.runs => (holder.term, holder.lsn, holder.cfg),
+        Part::Active(active) => (active.term, active.last, active.cfg),
+        Part::Holder(_) | Part::Down => return None,
+    };
+    let own = Replica {
+        term,
+        session: None,
+        applied,
+        cfg,
+        declared: false,
+    };
+    Some(own).filter(|_| env.keeps(Rule::SupersededKeeps))
 }
 
 fn act(unit: &mut Unit, n: u16) {
@@ -121,7 +143,9 @@ pub(super) fn on_offer<E>(
     unit.highest = term;
     let within = |(_, lsn): &(Cfg, Lsn)| bound.is_none_or(|bound| *lsn <= bound);
     let said = origin != Origin::Cold || hello >= unit.since || !env.keeps(Rule::ColdNamesHello);
-    let taken = taken_over(unit, origin).filter(within).filter(|_| said);
+    let taken = taken_over(env, unit, origin)
+        .filter(within)
+        .filter(|_| said);
     let Some((cfg, lsn)) = taken else {
         return super::decline(unit, term, out);
     };
@@ -157,19 +181,25 @@ pub(super) fn on_offer<E>(
     }
 }
 
-fn taken_over(unit: &Unit, origin: Origin) -> Option<(Cfg, Lsn)> {
+fn taken_over<E>(env: &Env<E>, unit: &Unit, origin: Origin) -> Option<(Cfg, Lsn)> {
     match (origin, &unit.part) {
         (Origin::Stateful(session, lsn), Part::Standby(standby)) => {
             let replica = standby.replica.as_ref()?;
-            let can = replica.session == session && replica.applied >= lsn && !replica.declared;
+            let can =
+                replica.session == Some(session) && replica.applied >= lsn && !replica.declared;
             can.then_some((replica.cfg, replica.applied))
+        }
+        (Origin::Stale(stamp), Part::Standby(standby)) => {
+            let replica = standby.replica.as_ref()?;
+            let ready = !replica.declared || !env.keeps(Rule::DeclaredDeclines);
+            (ready && replica.stamp() >= stamp).then_some((replica.cfg, replica.applied))
         }
         (Origin::Cold, Part::Standby(_) | Part::Holder(_)) => {
             let (stamp, cfg) = unit.startup;
             Some((cfg, stamp.lsn))
         }
         (Origin::Resume, Part::Holder(holder)) => holder.runs.then_some((holder.cfg, holder.lsn)),
-        (Origin::Stateful(..) | Origin::Cold | Origin::Resume, _) => None,
+        (Origin::Stateful(..) | Origin::Cold | Origin::Resume | Origin::Stale(_), _) => None,
     }
 }
 

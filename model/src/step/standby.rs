@@ -4,7 +4,7 @@ use super::{Env, Out, Rule, active, holder, queue};
 use crate::action::Timer;
 use crate::effects::Effects;
 use crate::state::{
-    Cfg, Change, Have, Msg, Part, Rejection, Replica, Session, Slot, Snapshot, Standby,
+    Cfg, Change, Have, Keeps, Msg, Part, Rejection, Replica, Session, Slot, Snapshot, Standby,
     StandbyPhase, Unit,
 };
 
@@ -53,10 +53,8 @@ pub(super) fn take_seat<E>(env: &Env<E>, unit: &mut Unit, session: Session, out:
         Have::Needed
     };
     let seat = Some((session, StandbyPhase::Ready(have)));
-    unit.part = Part::Standby(Standby {
-        seat,
-        replica: None,
-    });
+    let replica = holder::kept_replica(env, unit);
+    unit.part = Part::Standby(Standby { seat, replica });
     out.peer(Msg::Ready { session, have });
 }
 
@@ -71,7 +69,7 @@ fn session_of(msg: Msg) -> Option<Session> {
         | Msg::BulkReject { session, .. }
         | Msg::Line { session, .. }
         | Msg::Hot { session, .. }
-        | Msg::Leave { session } => Some(session),
+        | Msg::Leave { session, .. } => Some(session),
         _ => None,
     }
 }
@@ -117,9 +115,10 @@ pub(super) fn on_message<E: Effects>(
     }
     let session = *session;
     match (msg, &mut *phase) {
-        (Msg::Leave { .. }, _) => {
+        (Msg::Leave { keeps, .. }, _) => {
             out.peer(Msg::Left { session });
-            join(env, unit, None, out);
+            let replica = holder::kept_replica(env, unit).filter(|_| outlives(env, keeps));
+            join(env, unit, replica, out);
         }
         (Msg::Dump { .. }, StandbyPhase::Ready(Have::Needed)) => *phase = StandbyPhase::Pairing,
         (
@@ -135,9 +134,18 @@ pub(super) fn on_message<E: Effects>(
             *phase = StandbyPhase::Held;
             out.peer(Msg::Down { session });
         }
-        (Msg::BulkReject { lsn, rejection, .. }, StandbyPhase::Shadow(shadow, _))
-            if shadow.lsn == lsn =>
-        {
+        (
+            Msg::BulkReject {
+                lsn,
+                rejection,
+                keeps,
+                ..
+            },
+            StandbyPhase::Shadow(shadow, _),
+        ) if shadow.lsn == lsn => {
+            if !outlives(env, keeps) {
+                standby.replica = None;
+            }
             match rejection {
                 Rejection::Reset => {
                     unit.resets += 1;
@@ -176,7 +184,8 @@ pub(super) fn on_message<E: Effects>(
             } = *shadow;
             let kept = core::mem::take(kept);
             standby.replica = Some(Replica {
-                session,
+                term: session.term,
+                session: Some(session),
                 applied,
                 cfg,
                 declared: false,
@@ -221,6 +230,10 @@ pub(super) fn on_message<E: Effects>(
         // Of another phase: it comes again when it is due.
         _ => {}
     }
+}
+
+fn outlives<E>(env: &Env<E>, keeps: Keeps) -> bool {
+    keeps == Keeps::Replica || !env.keeps(Rule::PolicyDrops)
 }
 
 fn keep(kept: &mut Vec<Change>, change: Change) {

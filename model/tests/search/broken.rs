@@ -1,7 +1,7 @@
 //! Meanings of changes that are wrong, for the properties that only they can break.
 
 use skewsync_model::effects::{Effects, Executed, Meaning, Table};
-use skewsync_model::state::{Cfg, Change, Rejection, Slot};
+use skewsync_model::state::{Cfg, Change, Keeps, Rejection, Slot};
 
 /// What is wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,7 +50,7 @@ impl Effects for Broken {
         self.0.take(to, cfg)
     }
 
-    fn leaves(&self, id: u16) -> bool {
+    fn leaves(&self, id: u16) -> Option<Keeps> {
         self.0.leaves(id)
     }
 }

@@ -3,14 +3,14 @@
 use std::collections::VecDeque;
 use std::fmt;
 
-use skewsync::message::Session;
+use skewsync::message::{Session, Stamp};
 use skewsync::unit::peer::{Current, Phase as PeerPhase};
 use skewsync::unit::standby::{Phase as SeatPhase, Readiness, Seat};
 use skewsync::unit::{Active, Arbiter, Command, Holder, Part, Standby, Unit};
 use skewsync_model::action::Durability;
 use skewsync_model::state as model;
 
-use super::{Boots, CHANGED, Unmapped, rejection, stamp};
+use super::{Boots, CHANGED, Unmapped, keeps_at_leave, keeps_at_reject, rejection, stamp};
 
 /// Where the two are apart.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -174,21 +174,35 @@ fn standby(engine: &Standby, model: &model::Standby, boots: &Boots) -> Result<()
     if let (Some(seat), Some((_, phase))) = (&engine.seat, &model.seat) {
         phase_of_seat(seat, phase)?;
     }
-    match (&engine.replica, &model.replica) {
+    let received = engine.replica.as_ref().map(|replica| Held {
+        stamp: replica.stamp(),
+        session: Some(replica.session),
+        readiness: replica.readiness,
+    });
+    // What a unit acted with before is a replica unless it is kept to be compared only.
+    let former = engine.former.as_ref().map(|former| Held {
+        stamp: former.stamp,
+        session: None,
+        readiness: former.readiness,
+    });
+    let former = former.filter(|former| former.readiness == Readiness::Ready);
+    match (received.or(former), &model.replica) {
         (None, None) => Ok(()),
         (Some(engine), Some(model)) => {
-            session(
-                "replica's session",
-                Some(engine.session),
-                Some(model.session),
-                boots,
-            )?;
-            number("applied", engine.applied.0, model.applied)?;
+            session("replica's session", engine.session, model.session, boots)?;
+            same("replica", &stamp(engine.stamp)?, &model.stamp())?;
             let declared = engine.readiness == Readiness::Declared;
             same("declared", &declared, &model.declared)
         }
         (engine, model) => Err(apart("replica", engine.is_some(), model.is_some())),
     }
+}
+
+/// What a Standby can take over with.
+struct Held {
+    stamp: Stamp,
+    session: Option<Session>,
+    readiness: Readiness,
 }
 
 fn phase_of_seat(seat: &Seat, model: &model::StandbyPhase) -> Result<(), Difference> {
@@ -284,8 +298,16 @@ fn active(engine: &Active, model: &model::Active, boots: &Boots) -> Result<(), D
     same("register is open", &open, &model.register.open)?;
     let offered = engine.peer.offered.map(|offered| offered.session);
     session("offered", offered, model.offered, boots)?;
-    let leaving = engine.peer.leaving.map(|leaving| leaving.session);
-    session("leaving", leaving, model.leaving, boots)?;
+    let leaving = engine.peer.leaving;
+    let of = leaving.map(|leaving| leaving.session);
+    session(
+        "leaving",
+        of,
+        model.leaving.map(|(session, _)| session),
+        boots,
+    )?;
+    let keeps = leaving.map(|leaving| keeps_at_leave(leaving.why));
+    same("leaving", &keeps, &model.leaving.map(|(_, keeps)| keeps))?;
     let ended = engine.peer.ended.map(|round| {
         let n = u16::try_from(round.n.0).map_err(|_| Unmapped(format!("attempt {}", round.n)));
         Ok::<_, Unmapped>((boots.of(round.boot)?, n?))
@@ -365,9 +387,10 @@ fn phase_of_peer(engine: &PeerPhase, model: model::Phase) -> Result<(), Differen
         (PeerPhase::Bulk(bulk), Phase::Bulk(snapshot)) => {
             number("snapshot", bulk.lsn.0, snapshot.lsn)
         }
-        (PeerPhase::Rejected { lsn, verdict }, Phase::Rejected(judged, why)) => {
+        (PeerPhase::Rejected { lsn, verdict, why }, Phase::Rejected(judged, rejected, keeps)) => {
             number("rejected snapshot", lsn.0, judged)?;
-            same("rejection", &rejection(*verdict), &why)
+            let engine = (rejection(*verdict), keeps_at_reject(*why));
+            same("rejection", &engine, &(rejected, keeps))
         }
         (engine, model) => {
             let engine = match engine {

@@ -33,13 +33,17 @@ impl Available {
         seen: &Seen<'_>,
         limits: &Limits,
     ) -> Result<(), Violation> {
-        let hears = matches!(
-            input,
+        // A late Hello is not taken: it says nothing of who is there.
+        let hears = match input {
             ArbiterInput::Message {
-                message: ToArbiter::Hello { .. },
-                ..
+                from,
+                message: ToArbiter::Hello { hello, .. },
+            } => {
+                let known = arbiter.known.get(from);
+                known.is_some_and(|known| known.said.is_some() && known.hello == hello.k)
             }
-        );
+            _ => false,
+        };
         if arbiter.runs() || arbiter.offer.is_some() || *input == ArbiterInput::Recovered {
             self.heard_since = None;
             return Ok(());

@@ -72,7 +72,7 @@ impl Observer for LostAtSwitchover {
             agrees(&said.iter().map(|line| line.to_string()).collect(), &wanted)?;
         }
         match &standby.former {
-            Some(former) => self.former.insert(slot, former.config().clone()),
+            Some(former) => self.former.insert(slot, former.config.config().clone()),
             None => self.former.remove(&slot),
         };
         Ok(())
@@ -117,6 +117,8 @@ pub(super) fn agrees(said: &BTreeSet<String>, wanted: &BTreeSet<String>) -> Resu
 
 #[cfg(test)]
 mod tests {
+    use skewsync::unit::standby::{Former, Readiness};
+
     use super::*;
     use crate::oracle::points::Points;
     use crate::oracle::stage::{
@@ -153,7 +155,12 @@ mod tests {
         let mut before = crate::oracle::stage::idle(Slot(1), "6.2");
         if let Part::Standby(standby) = &mut before.part {
             let text = "hostname r1\nip routing\n";
-            standby.former = Some(crate::oracle::stage::running("6.2", text));
+            standby.former = Some(Former {
+                stamp: stamp(1, 4),
+                config: crate::oracle::stage::running("6.2", text),
+                listed: Vec::new(),
+                readiness: Readiness::Ready,
+            });
         }
         stage.does(oracle, before, &[]).unwrap();
         let now = Pair::of(["6.2", "6.2"], "ip routing\n", 4).standby;

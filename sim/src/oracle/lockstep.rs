@@ -15,7 +15,7 @@ mod tests;
 use std::collections::{BTreeMap, BTreeSet};
 
 use skewsync::base::{CommandId, ImageDigest, Slot, WriteId};
-use skewsync::message::{Address, Message, Stamp};
+use skewsync::message::{Address, LeaveWhy, Message, Stamp};
 use skewsync::unit::{
     Arbiter, ArbiterInput, ArbiterOutput, ArbiterTimer, Boot, Event as Told, Input, Limits, Output,
     Part, Record, Unit,
@@ -28,7 +28,7 @@ use super::broken;
 use crate::abstraction::{self, Boots, CHANGED, Difference};
 use crate::plan::FaultKind;
 use crate::tap::{Event, Observer, Scene, Seen, Violation};
-use ledger::{LEAVES, Ledger};
+use ledger::{Ledger, ending};
 use readings::Readings;
 pub use readings::Stutter;
 use shown::{Shown, agree_on_shown, came_to};
@@ -245,8 +245,10 @@ impl Lockstep {
                 sights[0] = Some((of.cfg, holder.config.digest()));
             }
             (Part::Standby(standby), model::Part::Standby(of)) => {
-                if let (Some(replica), Some(of)) = (&standby.replica, &of.replica) {
-                    let digest = replica.receiver.raising().config().digest();
+                let received = standby.replica.as_ref();
+                let received = received.map(|of| of.receiver.raising().config().digest());
+                let former = standby.former.as_ref().map(|of| of.config.digest());
+                if let (Some(digest), Some(of)) = (received.or(former), &of.replica) {
                     sights[0] = Some((of.cfg, digest));
                 }
                 if self.ledger.odd.get()
@@ -330,12 +332,13 @@ impl Lockstep {
                 .into_iter()
                 .flatten();
             for (number, (queued, id)) in queue.zip(&ids).enumerate() {
-                queued.id = if leaves == Some(number) { LEAVES } else { *id };
+                let ends = ended(outputs).filter(|_| leaves == Some(number));
+                queued.id = ends.map_or(*id, ending);
             }
             state
         };
         let changes = (0..ids.len()).filter(|number| ids[*number] == CHANGED);
-        let leaves = changes.filter(|_| has_ended(outputs)).map(Some);
+        let leaves = changes.filter(|_| ended(outputs).is_some()).map(Some);
         core::iter::once(None).chain(leaves).map(with).collect()
     }
 
@@ -382,8 +385,11 @@ impl Lockstep {
     fn extend(&self, slot: Slot, outputs: &[Output], readings: &mut Readings) {
         let at = usize::from(slot.0);
         let was_active = matches!(self.state.units[at].part, model::Part::Active(_));
-        if was_active && has_ended(outputs) {
-            let give_up = Action::Timer(slot.0, Timer::GiveUp);
+        if was_active && let Some(why) = ended(outputs) {
+            let give_up = match abstraction::keeps_at_leave(why) {
+                model::Keeps::Replica => Action::Timer(slot.0, Timer::GiveUp),
+                model::Keeps::Nothing => Action::Leaves(slot.0),
+            };
             let left = readings
                 .actions
                 .iter()
@@ -551,11 +557,12 @@ const fn queue_of_mut(part: &mut model::Part) -> Option<&mut Vec<model::Queued>>
     }
 }
 
-/// Whether a session has ended in the step.
-fn has_ended(outputs: &[Output]) -> bool {
-    outputs
-        .iter()
-        .any(|output| matches!(output, Output::Event(Told::SessionEnded { .. })))
+/// Why a session has ended in the step, if one has.
+fn ended(outputs: &[Output]) -> Option<LeaveWhy> {
+    outputs.iter().find_map(|output| match output {
+        Output::Event(Told::SessionEnded { why, .. }) => Some(*why),
+        _ => None,
+    })
 }
 
 /// Whether a Standby refused part of what it was sent.

@@ -24,10 +24,7 @@ pub struct NoStale {
 fn takes(unit: &Unit, session: Session) -> bool {
     let is = |of: Option<Session>| of == Some(session);
     match &unit.part {
-        Part::Standby(standby) => {
-            is(standby.seat.as_ref().map(|seat| seat.session))
-                || is(standby.replica.as_ref().map(|replica| replica.session))
-        }
+        Part::Standby(standby) => is(standby.seat.as_ref().map(|seat| seat.session)),
         Part::Active(active) => {
             let peer = &active.peer;
             is(peer.current.as_ref().map(|current| current.session))

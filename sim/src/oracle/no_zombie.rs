@@ -35,7 +35,7 @@ impl NoZombie {
         ));
         let over = |from: &Option<Lsn>| match from {
             Some(lsn) => *lsn < stamp.lsn,
-            None => origin == Origin::Resume,
+            None => matches!(origin, Origin::Resume | Origin::Stale { .. }),
         };
         later.find(|(_, from)| over(from)).map(|(term, _)| *term)
     }
@@ -53,6 +53,7 @@ impl NoZombie {
                     let of = match holder.origin {
                         Origin::Cold => unit.own.store.stamp,
                         Origin::Resume => known.unwrap_or(stamp),
+                        Origin::Stale { stamp: said } => holder.gap.map_or(said, |gap| gap.after),
                         Origin::Stateful { session, .. } => Stamp {
                             term: session.term,
                             lsn: holder.lsn,

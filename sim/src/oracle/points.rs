@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use skewsync::base::{Lsn, Shared, Slot, Term};
 use skewsync::config::Config;
-use skewsync::message::{Eligible, Origin};
+use skewsync::message::{Eligible, Origin, Session};
 use skewsync::translate::{Lowering, Raising};
 use skewsync::unit::standby::{Readiness, Replica};
 use skewsync::unit::{Active, Event as Told, Part, Unit};
@@ -78,7 +78,7 @@ pub struct Points {
     /// Which LSNs are looked at: those that leave this, divided by `ONE_IN`.
     rest: u64,
     wholes: Vec<Box<dyn Whole>>,
-    configs: BTreeMap<(Term, Lsn), (Config, Arc<Loaded>)>,
+    configs: BTreeMap<(Term, Lsn), (Slot, Config, Arc<Loaded>)>,
     register: Option<Eligible>,
     replicated: BTreeMap<Term, Lsn>,
     applied: [Lsn; 2],
@@ -123,7 +123,7 @@ impl Points {
         }
         if let Ok(image) = self.stock.image(scene.image(slot).1) {
             let config = active.config.config().clone();
-            self.configs.insert(at, (config, image));
+            self.configs.insert(at, (slot, config, image));
         }
         if self.configs.len() > REMEMBERED {
             self.configs.pop_first();
@@ -146,31 +146,36 @@ impl Points {
         };
         let raising = replica.receiver.raising();
         let found = (replica.applied, raising.config(), SeenBy::Standby(raising));
-        self.look_at(eligible, found, scene)
+        let Eligible { session, slot, .. } = eligible;
+        self.look_at((slot, session.term, Some(session)), found, scene)
     }
 
+    /// Looks at the config of a unit that was another's in this term, and is in this session.
     fn look_at(
         &mut self,
-        eligible: Eligible,
+        (slot, term, session): (Slot, Term, Option<Session>),
         (n, s, seen_by): (Lsn, &Config, SeenBy<'_>),
         scene: &dyn Scene,
     ) -> Result<(), Violation> {
-        let term = eligible.session.term;
-        let Some((a, image)) = self.configs.get(&(term, n)) else {
+        let Some((from, a, image)) = self.configs.get(&(term, n)) else {
             return Ok(());
         };
-        let Ok(there) = self.stock.image(scene.image(eligible.slot).1) else {
+        let Ok(there) = self.stock.image(scene.image(slot).1) else {
             return Ok(());
         };
+        if *from == slot {
+            // It is its own config, and no translation of one.
+            return Ok(());
+        }
         self.looked += 1;
-        let other = Slot(1 - eligible.slot.0);
+        let other = Slot(1 - slot.0);
         let active = scene.unit(other).and_then(|unit| match &unit.part {
             Part::Active(active) => Some(&**active),
             Part::Standby(_) | Part::Holder(_) => None,
         });
-        let session = |active: &&Active| {
+        let in_session = |active: &&Active| {
             let current = active.peer.current.as_ref();
-            current.is_some_and(|current| current.session == eligible.session)
+            session.is_some() && current.map(|current| current.session) == session
         };
         let point = Point {
             images: (image, &there),
@@ -186,7 +191,7 @@ impl Points {
                 SeenBy::Standby(_) => None,
                 SeenBy::Successor(told) => Some(told),
             },
-            active: active.filter(session),
+            active: active.filter(in_session),
             replicated: self.replicated.get(&term).copied(),
             hot_window: u64::from(scene.limits().hot_window),
         };
@@ -222,15 +227,26 @@ impl Observer for Points {
             Event::Arbiter { arbiter, .. } => self.register = arbiter.register,
             Event::Unit { slot, unit, .. } => {
                 for event in told(&seen.event) {
-                    if let Told::Acts { stamp, origin: Origin::Stateful { session, lsn }, listed } = event
-                        && let Part::Active(active) = &unit.part
+                    let Told::Acts {
+                        stamp,
+                        origin,
+                        listed,
+                        gap,
+                    } = event
+                    else {
+                        continue;
+                    };
+                    let of = match origin {
+                        Origin::Stateful { session, .. } => (session.term, Some(*session)),
+                        Origin::Stale { stamp } => (gap.map_or(*stamp, |gap| gap.after).term, None),
+                        Origin::Cold | Origin::Resume => continue,
+                    };
+                    if let Part::Active(active) = &unit.part
                         // What waited for the role may be executed in the very step that takes it up.
                         && active.last == stamp.lsn
                     {
-                        let (session, lsn) = (*session, *lsn);
-                        let eligible = Eligible { session, slot, lsn };
                         let found = (stamp.lsn, active.config.config(), SeenBy::Successor(listed));
-                        self.look_at(eligible, found, scene)?;
+                        self.look_at((slot, of.0, of.1), found, scene)?;
                     }
                 }
                 self.see_unit(slot, unit, scene)?;

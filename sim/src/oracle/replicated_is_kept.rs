@@ -11,11 +11,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use skewsync::base::{ImageDigest, Lsn, Slot, Term};
 use skewsync::config::Config;
-use skewsync::message::{Address, LeaveWhy, Message, Origin, Stamp, Verdict};
+use skewsync::message::{Address, Message, Origin, RejectWhy, Stamp};
 use skewsync::unit::standby::Readiness;
 use skewsync::unit::{
     Active, ArbiterEvent, ArbiterInput, ArbiterOutput, Event as Told, Holder, Input, Output, Part,
-    Request, Timer, Unit,
+    Unit,
 };
 
 use super::hot_means_equal::lines;
@@ -41,8 +41,6 @@ pub struct ReplicatedIsKept {
     before: [Option<(Stamp, Config)>; 2],
     /// What each change did.
     written: BTreeMap<Stamp, Written>,
-    /// Terms in which an Active came to rpr by a limit, and not by policy.
-    at_limit: BTreeSet<Term>,
     checked: u64,
 }
 
@@ -143,21 +141,23 @@ const fn says_line_unknown(event: &ArbiterEvent) -> bool {
     }
 }
 
-/// Whether a replica is dropped with the session that ends so: by policy, or by an operator.
-const fn is_turned_away(why: LeaveWhy) -> bool {
-    match why {
-        LeaveWhy::DigestMismatch
-        | LeaveWhy::PrcMismatch
-        | LeaveWhy::Stuck
-        | LeaveWhy::Degrade
-        | LeaveWhy::Simplex
-        | LeaveWhy::Operator => true,
-        LeaveWhy::Watchdog
-        | LeaveWhy::AckTimeout
-        | LeaveWhy::JournalFull
-        | LeaveWhy::Deadline
-        | LeaveWhy::Incompatible
-        | LeaveWhy::Over => false,
+/// Whether a message makes the unit drop its replica.
+fn turns_away(message: &Message, outputs: &[Output]) -> bool {
+    match message {
+        Message::Leave { why, .. } => {
+            let left = |output: &Output| {
+                matches!(
+                    output,
+                    Output::Send {
+                        message: Message::Left { .. },
+                        ..
+                    }
+                )
+            };
+            !why.keeps_replica() && outputs.iter().any(left)
+        }
+        Message::BulkReject { why, .. } => *why == RejectWhy::Policy,
+        _ => false,
     }
 }
 
@@ -287,7 +287,7 @@ impl ReplicatedIsKept {
         let own = self.units[usize::from(slot.0)].stamp;
         let taken_up = match holder.origin {
             Origin::Cold => Some(unit.own.store.stamp),
-            Origin::Stateful { .. } | Origin::Resume => own,
+            Origin::Stateful { .. } | Origin::Resume | Origin::Stale { .. } => own,
         };
         let taken_up = taken_up.map(|stamp| Stamp {
             lsn: holder.lsn,
@@ -330,65 +330,12 @@ impl ReplicatedIsKept {
             },
         }
         if let Some(Input::Message { message, .. }) = input
-            && self.turns_away(message, outputs)
+            && turns_away(message, outputs)
         {
             self.forgets(slot);
         }
         if self.units[usize::from(slot.0)].stamp != before {
             self.settle();
-        }
-    }
-
-    /// Whether a message makes the unit drop its replica.
-    fn turns_away(&self, message: &Message, outputs: &[Output]) -> bool {
-        match message {
-            Message::Leave { why, .. } => {
-                let left = |output: &Output| {
-                    matches!(
-                        output,
-                        Output::Send {
-                            message: Message::Left { .. },
-                            ..
-                        }
-                    )
-                };
-                is_turned_away(*why) && outputs.iter().any(left)
-            }
-            Message::BulkReject {
-                session, verdict, ..
-            } => match verdict {
-                Verdict::Reset | Verdict::Simplex => true,
-                Verdict::Rpr => !self.at_limit.contains(&session.term),
-            },
-            _ => false,
-        }
-    }
-
-    /// Follows whether the Active came to rpr by a limit.
-    fn limit(&mut self, active: &Active, input: &Input, event: &Event<'_>) {
-        let retries = matches!(
-            input,
-            Input::Timer(Timer::Backoff)
-                | Input::Operator {
-                    request: Request::RetrySso,
-                    ..
-                }
-        );
-        if retries {
-            self.at_limit.remove(&active.term);
-        }
-        let degraded = told(event).any(|told| matches!(told, Told::Degraded));
-        let by_limit = told(event).any(|told| {
-            let Told::SessionEnded { why, .. } = told else {
-                return false;
-            };
-            matches!(
-                why,
-                LeaveWhy::AckTimeout | LeaveWhy::Deadline | LeaveWhy::JournalFull
-            )
-        });
-        if degraded && by_limit {
-            self.at_limit.insert(active.term);
         }
     }
 
@@ -524,7 +471,6 @@ impl Observer for ReplicatedIsKept {
                 let image = scene.image(slot).0;
                 let before = self.before[usize::from(slot.0)].take();
                 if let Part::Active(active) = &unit.part {
-                    self.limit(active, input, &seen.event);
                     self.write(active, before.as_ref(), image);
                     let (term, lsn) = (active.term, active.last);
                     let now = (Stamp { term, lsn }, active.config.config().clone());
@@ -534,6 +480,7 @@ impl Observer for ReplicatedIsKept {
                             stamp,
                             origin,
                             listed,
+                            ..
                         } = event
                         else {
                             continue;
@@ -569,7 +516,7 @@ impl Observer for ReplicatedIsKept {
 #[cfg(test)]
 mod tests {
     use skewsync::base::BootId;
-    use skewsync::message::ToArbiter;
+    use skewsync::message::{LeaveWhy, ToArbiter, Verdict};
     use skewsync::unit::arbiter::{Holder as Granted, Lease, Offer};
     use skewsync::unit::{Outcome, Place};
 
@@ -745,27 +692,20 @@ mod tests {
             play.ends(0);
             assert_eq!(play.boots_its_store(), None, "{why:?}");
         }
-        let rejected = |verdict| Message::BulkReject {
+        let rejected = |why| Message::BulkReject {
             session: SESSION,
             lsn: Lsn(5),
-            verdict,
+            verdict: Verdict::Rpr,
+            why,
         };
-        let mut play = Play::new();
-        play.hears(rejected(Verdict::Rpr), &[]);
-        play.ends(0);
-        assert_eq!(play.boots_its_store(), None);
         // A limit turns nothing away.
-        let mut play = Play::new();
-        let session = SESSION;
-        let ended = Told::SessionEnded {
-            session,
-            why: LeaveWhy::AckTimeout,
-        };
-        let limit = [Output::Event(ended), Output::Event(Told::Degraded)];
-        play.does(active(Slot(0), 1, 5, "6.2", ""), &limit);
-        play.hears(rejected(Verdict::Rpr), &[]);
-        play.ends(0);
-        assert_eq!(play.boots_its_store(), Some(NAME));
+        let cases = [(RejectWhy::Policy, None), (RejectWhy::Limit, Some(NAME))];
+        for (why, found) in cases {
+            let mut play = Play::new();
+            play.hears(rejected(why), &[]);
+            play.ends(0);
+            assert_eq!(play.boots_its_store(), found, "{why:?}");
+        }
     }
 
     #[test]

@@ -309,6 +309,7 @@ pub(crate) fn acts(stamp: Stamp, origin: Origin, listed: &[&str]) -> Output {
         stamp,
         origin,
         listed: listed.iter().map(|line| Shared::text(line)).collect(),
+        gap: None,
     })
 }
 
@@ -435,6 +436,7 @@ pub(crate) fn holder(slot: Slot, term: u64, origin: Origin, lsn: u64) -> Unit {
         config: running("6.2", ""),
         lsn: Lsn(lsn),
         listed: Vec::new(),
+        gap: None,
         kept: None,
         lease: Wish::Lease,
         queue: std::collections::VecDeque::new(),
@@ -524,10 +526,12 @@ impl Pair {
             saving: None,
             saving_file: None,
             saved: None,
+            replica: None,
         };
         let replica = Replica {
             session: SESSION,
             applied: Lsn(lsn),
+            heard: Lsn(lsn),
             receiver,
             readiness: Readiness::Ready,
         };
@@ -568,6 +572,7 @@ impl Pair {
         *self.replica() = Replica {
             session: SESSION,
             applied,
+            heard: applied,
             receiver,
             readiness: Readiness::Ready,
         };

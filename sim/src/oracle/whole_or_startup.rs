@@ -1,11 +1,13 @@
 //! WholeOrStartup: a unit starts to act with the config that it applied as a Standby, whole, at the LSN that
-//! it says; or with what it last acted with (resume).
+//! it says; or with what it last acted with (resume, stale). Never with one that it declared not ready, or that
+//! policy turned away.
 
 use std::collections::BTreeMap;
 
 use skewsync::base::{Digest, Lsn, Slot};
-use skewsync::message::Origin;
-use skewsync::unit::{Event as Told, Part};
+use skewsync::message::{Message, Origin, RejectWhy};
+use skewsync::unit::standby::{Readiness, Replica};
+use skewsync::unit::{Event as Told, Input, Output, Part};
 
 use super::{begins, broken, told};
 use crate::tap::{Event, Observer, Scene, Seen, Violation};
@@ -20,6 +22,29 @@ pub struct WholeOrStartup {
     checked: u64,
 }
 
+/// Whether the step is that of a Standby whose config policy turned away.
+fn turned_away(event: &Event<'_>) -> bool {
+    let Event::Unit {
+        input: Input::Message { message, .. },
+        unit,
+        outputs,
+        ..
+    } = event
+    else {
+        return false;
+    };
+    // A message of another session changes nothing.
+    let ignored = outputs
+        .iter()
+        .any(|output| matches!(output, Output::Event(Told::Ignored { .. })));
+    let rejected = match message {
+        Message::Leave { why, .. } => !why.keeps_replica(),
+        Message::BulkReject { why, .. } => *why == RejectWhy::Policy,
+        _ => false,
+    };
+    rejected && !ignored && matches!(unit.part, Part::Standby(_))
+}
+
 impl Observer for WholeOrStartup {
     fn see(&mut self, seen: &Seen<'_>, _: &dyn Scene) -> Result<(), Violation> {
         let (slot, unit) = match seen.event {
@@ -30,9 +55,13 @@ impl Observer for WholeOrStartup {
             }
             _ => return Ok(()),
         };
+        if turned_away(&seen.event) {
+            self.held.remove(&slot);
+        }
         match &unit.part {
             Part::Standby(standby) => {
-                if let Some(replica) = &standby.replica {
+                let ready = |of: &&Replica| of.readiness == Readiness::Ready;
+                if let Some(replica) = standby.replica.as_ref().filter(ready) {
                     let config = replica.receiver.running().digest();
                     self.held.insert(slot, (replica.applied, config));
                 }

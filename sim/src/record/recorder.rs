@@ -201,7 +201,10 @@ impl Recorder {
         let now = unit.shown().name();
         let before = std::mem::replace(&mut self.shows[at], now);
         let entry = &mut self.entries[index];
-        entry.shows = Some(now.to_string());
+        entry.shows = Some(match unit.replica_shown() {
+            Some(replica) => format!("{now}, {replica}"),
+            None => now.to_string(),
+        });
         if before != now {
             let (from, to) = (before.to_string(), now.to_string());
             entry.marks.push(Mark::Shows { from, to });

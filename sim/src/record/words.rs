@@ -3,7 +3,8 @@
 use std::fmt::Debug;
 
 use skewsync::base::Shared;
-use skewsync::message::{Eligible, Message, Origin, ToArbiter, ToUnit};
+use skewsync::message::{Eligible, Message, Origin, Stamp, ToArbiter, ToUnit};
+use skewsync::unit::holder::Gap;
 use skewsync::unit::{
     ArbiterEvent, ArbiterInput, ArbiterOutput, Durability, Event, Input, LocalWhy, Outcome, Output,
     Place, Refusal, Request,
@@ -131,6 +132,10 @@ fn origin_words(origin: &Origin) -> String {
         }
         Origin::Cold => "cold, from the startup store".into(),
         Origin::Resume => "with what it holds".into(),
+        Origin::Stale { stamp } => format!(
+            "stale, with its replica of term {} at LSN {}",
+            stamp.term, stamp.lsn
+        ),
     }
 }
 
@@ -233,6 +238,7 @@ const fn place_words(place: Place) -> &'static str {
         Place::Replicated => "replicated",
         Place::Local(LocalWhy::Async) => "local (async)",
         Place::Local(LocalWhy::NoHotStandby) => "local (no hot Standby)",
+        Place::Local(LocalWhy::ReSyncing { .. }) => "local (re-syncing)",
     }
 }
 
@@ -286,6 +292,7 @@ pub(super) fn mark(event: &Event) -> Option<Mark> {
             stamp,
             origin,
             listed,
+            gap,
         } => {
             let mut now = format!(
                 "acts in term {} from LSN {}, {}",
@@ -295,6 +302,13 @@ pub(super) fn mark(event: &Event) -> Option<Mark> {
             );
             if !listed.is_empty() {
                 now.push_str(&format!("; says to be missing: {}", lines(listed)));
+            }
+            if let Some(Gap { after, heard }) = gap {
+                let Stamp { term, lsn } = after;
+                now.push_str(&format!(
+                    "; what was executed after LSN {lsn} of term {term} is missing, at least up \
+                     to LSN {heard}"
+                ));
             }
             role(now)
         }

@@ -170,6 +170,7 @@ mod tests {
         let phase = Of::Rejected {
             lsn: skewsync::base::Lsn(0),
             verdict: Verdict::Rpr,
+            why: skewsync::message::RejectWhy::Policy,
         };
         lesser.explains(active, &phase, &Limits::DEFAULT)
     }

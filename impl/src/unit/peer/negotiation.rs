@@ -15,7 +15,7 @@ use super::{Current, Offered, Phase};
 use crate::base::Slot;
 use crate::message::{
     Chunk, Compatibility, DumpAtHand, FileId, FileKind, JoinCall, LeaveWhy, Message, Redundancy,
-    Round, Session, WireVersions,
+    Round, Session, Stamp, WireVersions,
 };
 
 /// The dump on its way out, the diff on its way in.
@@ -118,7 +118,13 @@ impl Active {
     }
 
     /// The offered session is taken: the former one is over, and the register is cleared first.
-    pub(super) fn on_ready(&mut self, session: Session, have: DumpAtHand, cx: &mut Cx<'_, '_>) {
+    pub(super) fn on_ready(
+        &mut self,
+        session: Session,
+        have: DumpAtHand,
+        replica: Option<Stamp>,
+        cx: &mut Cx<'_, '_>,
+    ) {
         if let Some(current) = self.peer.current.as_ref().filter(|c| c.session == session) {
             let (slot, compatible) = (current.slot, self.is_compatible());
             cx.set(Timer::Watchdog);
@@ -137,6 +143,7 @@ impl Active {
         self.end_current(LeaveWhy::Over, cx);
         self.peer.offered = None;
         self.peer.leaving = None;
+        self.peer.replica = replica;
         let dump = || {
             Outgoing::new(
                 FileId {

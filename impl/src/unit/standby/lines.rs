@@ -4,7 +4,7 @@ use super::super::own::Cx;
 use super::super::replica::Receiver;
 use super::{Phase, Seat, Standby};
 use crate::base::{Lsn, Shared};
-use crate::message::{Bytes, Message, Mismatch, OnMismatch, Session};
+use crate::message::{Bytes, Message, Mismatch, OnMismatch, Session, Stamp};
 use crate::planted::Defect;
 
 /// A line's content.
@@ -25,10 +25,22 @@ pub struct Replica {
     pub session: Session,
     /// The last change applied.
     pub applied: Lsn,
+    /// The greatest LSN of its term that the unit has heard of.
+    pub heard: Lsn,
     /// W and S.
     pub receiver: Receiver,
     /// Whether it may take over; it says no by itself before it answers a line that failed.
     pub readiness: Readiness,
+}
+
+impl Replica {
+    /// Where it stands in the role's history.
+    pub const fn stamp(&self) -> Stamp {
+        Stamp {
+            term: self.session.term,
+            lsn: self.applied,
+        }
+    }
 }
 
 /// Whether a replica may take over.

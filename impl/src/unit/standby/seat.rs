@@ -12,7 +12,7 @@ use super::{Body, Replica, SaveHeader, Shadow, Snapshot};
 use crate::base::{Digest, ImageDigest, Lsn, Slot};
 use crate::message::{
     Bytes, Chunk, DumpAtHand, FileId, FileKind, HeldBy, LeaveWhy, Message, Redundancy, SaveResult,
-    Session,
+    Session, Stamp,
 };
 
 /// A Standby's place in a session.
@@ -36,6 +36,8 @@ pub struct Seat {
     pub saving_file: Option<Incoming>,
     /// The last save's number and result.
     pub saved: Option<(u32, SaveResult)>,
+    /// Where the config stood with which the unit would have taken over when the session began.
+    pub replica: Option<Stamp>,
 }
 
 /// How far a Standby's session is.
@@ -323,29 +325,30 @@ impl Seat {
         cx.send(self.active, alive);
     }
 
+    /// Takes the offered session, and says what a takeover now would start from.
+    pub(super) fn send_ready(&self, have: DumpAtHand, cx: &mut Cx<'_, '_>) {
+        let (session, replica) = (self.session, self.replica);
+        let ready = Message::Ready {
+            session,
+            have,
+            replica,
+        };
+        cx.send(self.active, ready);
+    }
+
     pub(super) fn resend(&mut self, cx: &mut Cx<'_, '_>) {
         let (session, active) = (self.session, self.active);
         match &mut self.phase {
             Phase::Ready { have, .. } => {
-                cx.send(
-                    active,
-                    Message::Ready {
-                        session,
-                        have: *have,
-                    },
-                );
+                let have = *have;
+                self.send_ready(have, cx);
             }
             Phase::Diffed { diff, at_hand } => {
-                if *at_hand {
-                    cx.send(
-                        active,
-                        Message::Ready {
-                            session,
-                            have: DumpAtHand::AtHand,
-                        },
-                    );
+                let (at_hand, chunks) = (*at_hand, diff.again(cx.env.limits));
+                if at_hand {
+                    self.send_ready(DumpAtHand::AtHand, cx);
                 }
-                for chunk in diff.again(cx.env.limits) {
+                for chunk in chunks {
                     cx.send(active, Message::Chunk { session, chunk });
                 }
             }

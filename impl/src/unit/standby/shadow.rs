@@ -52,11 +52,12 @@ impl Standby {
         self.replica = Some(Replica {
             session: seat.session,
             applied: lsn,
+            heard: lsn,
             receiver,
             readiness,
         });
         if let (Some(former), Some(replica)) = (self.former.take(), &self.replica) {
-            let lines = former.lines_missing_in(&replica.receiver.running());
+            let lines = former.config.lines_missing_in(&replica.receiver.running());
             if !lines.is_empty() {
                 cx.event(Event::LostAtSwitchover { lines });
             }

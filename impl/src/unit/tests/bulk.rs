@@ -1,7 +1,7 @@
 //! Joining, negotiation, bulk sync, up to hot.
 
 use super::world::{A, B, World};
-use crate::message::{FileKind, Kind, LeaveWhy, Message, Verdict};
+use crate::message::{FileKind, Kind, LeaveWhy, Message, RejectWhy, Verdict};
 use crate::unit::{ArbiterTimer, Event, Limits, Part, Shown, Timer, peer, standby};
 
 #[test]
@@ -190,6 +190,7 @@ fn attempts_are_bounded_and_rpr_is_left_again() {
     let rejected = peer::Phase::Rejected {
         lsn: crate::base::Lsn(0),
         verdict: Verdict::Rpr,
+        why: RejectWhy::Limit,
     };
     assert_eq!(world.active(A).peer.phase(), Some(&rejected));
     assert_eq!(world.unit(B).shown(), Shown::StandbyCold);

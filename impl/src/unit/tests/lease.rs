@@ -3,6 +3,7 @@
 use super::world::{A, B, World};
 use crate::base::{BootId, Lsn, Term};
 use crate::message::{Hello, Kind, Origin, Said, SaveResult, Stamp, ToArbiter, ToUnit};
+use crate::unit::arbiter::Memory;
 use crate::unit::{
     ArbiterInput, ArbiterOutput, ArbiterTimer, Event, Input, Outcome, Part, Place, Request, Timer,
     arbiter,
@@ -278,11 +279,18 @@ fn a_stamp_before_a_later_takeover_is_off_the_line() {
         from: lsn.map(Lsn),
     };
     arbiter.line = alloc::vec![accepted(1, None), accepted(2, Some(0)), accepted(3, None)];
-    assert!(!arbiter.on_line(stamp(1, 1), false));
-    assert!(arbiter.on_line(stamp(1, 0), false));
-    assert!(!arbiter.on_line(stamp(2, 1), true), "a later term was cold");
-    assert!(arbiter.on_line(stamp(2, 1), false));
-    assert!(arbiter.on_line(stamp(3, 1), true));
+    assert!(!arbiter.on_line(stamp(1, 1), Memory::Startup));
+    assert!(arbiter.on_line(stamp(1, 0), Memory::Startup));
+    assert!(
+        !arbiter.on_line(stamp(2, 1), Memory::Running),
+        "a later term was cold"
+    );
+    assert!(arbiter.on_line(stamp(2, 1), Memory::Startup));
+    assert!(arbiter.on_line(stamp(3, 1), Memory::Running));
+    assert!(
+        !arbiter.on_line(stamp(2, 1), Memory::Replica),
+        "as a running one"
+    );
 }
 
 /// Section 10.1: all state is durable; a crash loses timers only.
@@ -321,17 +329,18 @@ fn a_declined_resume_is_not_offered_again() {
     let from_b = |message| ArbiterInput::Message { from: B, message };
     let boot = BootId(1);
     let startup = Stamp::default();
-    let hello = |k, startup| Hello {
+    let hello = |k, highest, startup| Hello {
         k,
-        highest: Term(0),
+        highest: Term(highest),
         said: Said {
             startup,
             running: None,
+            replica: None,
         },
     };
     step(from_b(ToArbiter::Hello {
         boot,
-        hello: hello(1, startup),
+        hello: hello(1, 0, startup),
     }));
     let offered = step(ArbiterInput::Timer(ArbiterTimer::Gather));
     assert_eq!(offered, Some((Term(1), Origin::Cold)));
@@ -352,7 +361,9 @@ fn a_declined_resume_is_not_offered_again() {
     let offered = step(from_b(ToArbiter::Decline {
         boot,
         term: Term(2),
-        hello: hello(2, saved),
+        hello: hello(2, 2, saved),
     }));
+    assert_eq!(offered, None, "what changed elsewhere comes in first");
+    let offered = step(ArbiterInput::Timer(ArbiterTimer::Gather));
     assert_eq!(offered, Some((Term(3), Origin::Cold)));
 }

@@ -26,8 +26,8 @@ use super::world::{A, B, World};
 use crate::base::{BootId, CommandId, Digest, Lsn, Shared, Slot, Term, WriteId};
 use crate::message::{
     Address, Chunk, Compatibility, FileId, FileKind, HeldBy, Hello, JoinCall, LeaveWhy, Message,
-    OnMismatch, Origin, Ranges, Redundancy, Said, SaveResult, Session, Stamp, ToArbiter, ToUnit,
-    Verdict, WireVersions,
+    OnMismatch, Origin, Ranges, Redundancy, RejectWhy, Said, SaveResult, Session, Stamp, ToArbiter,
+    ToUnit, Verdict, WireVersions,
 };
 use crate::unit::holder::Wish;
 use crate::unit::peer::Phase as PeerPhase;
@@ -146,7 +146,14 @@ fn states(world: &mut World) -> BTreeMap<&'static str, (Slot, Unit)> {
         }),
         ("Active Hot", |unit| {
             let (lsn, verdict) = (Lsn(0), Verdict::Rpr);
-            phase(unit, PeerPhase::Rejected { lsn, verdict });
+            phase(
+                unit,
+                PeerPhase::Rejected {
+                    lsn,
+                    verdict,
+                    why: RejectWhy::Policy,
+                },
+            );
         }),
         ("Active Hot", |unit| phase(unit, PeerPhase::Config)),
         ("Active Hot", |unit| {
@@ -257,6 +264,7 @@ fn messages(unit: &Unit) -> Vec<Message> {
         Message::Ready {
             session,
             have: crate::message::DumpAtHand::Needed,
+            replica: None,
         },
     ];
     for kind in [
@@ -296,6 +304,7 @@ fn messages(unit: &Unit) -> Vec<Message> {
             session,
             lsn,
             verdict: Verdict::Rpr,
+            why: RejectWhy::Policy,
         },
         Message::Line {
             session,

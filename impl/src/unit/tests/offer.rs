@@ -42,7 +42,11 @@ fn hello_of(k: u64, startup: Stamp, running: Option<Stamp>) -> Hello {
     Hello {
         k,
         highest: Term(0),
-        said: Said { startup, running },
+        said: Said {
+            startup,
+            running,
+            replica: None,
+        },
     }
 }
 
@@ -59,6 +63,18 @@ fn accepts(term: u64, lsn: u64) -> ToArbiter {
         term: Term(term),
         n: 1,
         lsn: Lsn(lsn),
+    }
+}
+
+fn declines(term: u64, hello: Hello) -> ToArbiter {
+    let term = Term(term);
+    ToArbiter::Decline {
+        boot: BOOT,
+        term,
+        hello: Hello {
+            highest: term,
+            ..hello
+        },
     }
 }
 
@@ -132,21 +148,18 @@ fn an_offer_names_where_the_line_was_left() {
     );
     let bound = Some(Lsn(1));
     assert_eq!(offered, Some((A, Term(4), Origin::Resume, bound, 0)));
-    let decline = |term, hello| ToArbiter::Decline {
-        boot: BOOT,
-        term: Term(term),
-        hello,
-    };
-    let declines = decline(4, hello_of(2, Stamp::default(), None));
-    let offered = step(&mut arbiter, from(A, declines));
+    let says = hello_of(2, Stamp::default(), None);
+    let offered = step(&mut arbiter, from(A, declines(4, says)));
+    assert_eq!(offered, None, "what changed elsewhere comes in first");
+    let offered = step(&mut arbiter, ArbiterInput::Timer(ArbiterTimer::Gather));
     assert_eq!(offered, Some((A, Term(5), Origin::Cold, bound, 2)));
     let saved = Stamp {
         term: Term(1),
         lsn: Lsn(2),
     };
-    let declines = decline(5, hello_of(3, saved, None));
-    let offered = step(&mut arbiter, from(A, declines));
-    assert_eq!(offered, None, "the same is offered only after a time");
+    let says = hello_of(3, saved, None);
+    let offered = step(&mut arbiter, from(A, declines(5, says)));
+    assert_eq!(offered, None, "what changed elsewhere comes in first");
     let offered = step(&mut arbiter, ArbiterInput::Timer(ArbiterTimer::Gather));
     let expected = Some((A, Term(6), Origin::Cold, None, 3));
     assert_eq!(offered, expected, "off the line");
@@ -166,12 +179,8 @@ fn who_declines_to_resume_is_not_asked_at_once() {
         lsn: Lsn(1),
     });
     for (term, k) in [(3, 2), (4, 3)] {
-        let declines = ToArbiter::Decline {
-            boot: BOOT,
-            term: Term(term),
-            hello: hello_of(k, Stamp::default(), running),
-        };
-        assert_eq!(step(&mut arbiter, from(A, declines)), None);
+        let says = hello_of(k, Stamp::default(), running);
+        assert_eq!(step(&mut arbiter, from(A, declines(term, says))), None);
         let offered = step(&mut arbiter, ArbiterInput::Timer(ArbiterTimer::Gather));
         let expected = Some((A, Term(term + 1), Origin::Resume, None, 0));
         assert_eq!(offered, expected);

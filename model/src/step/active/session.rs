@@ -5,7 +5,7 @@ use super::settle;
 use crate::action::Action;
 use crate::effects::Effects;
 use crate::state::{
-    Active, Current, Have, Lsn, Msg, Part, Phase, Rejection, Session, Snapshot, Unit,
+    Active, Current, Have, Keeps, Lsn, Msg, Part, Phase, Rejection, Session, Snapshot, Unit,
 };
 use crate::step::{Env, Out, Rule};
 
@@ -25,12 +25,12 @@ pub(super) fn take_applied<E>(env: &Env<E>, current: &mut Current, lsn: Lsn, out
     }
 }
 
-/// Policy rejects the snapshot that was executed.
+/// The snapshot that was executed is rejected.
 pub(in crate::step) fn on_rejected<E: Effects>(
     env: &Env<E>,
     unit: &mut Unit,
     msg: Msg,
-    rejection: Rejection,
+    (rejection, keeps): (Rejection, Keeps),
     out: &mut Out,
 ) -> Option<()> {
     let Part::Active(active) = &mut unit.part else {
@@ -44,13 +44,14 @@ pub(in crate::step) fn on_rejected<E: Effects>(
     if of != session || snapshot.lsn != lsn {
         return None;
     }
-    current.phase = Phase::Rejected(lsn, rejection);
+    current.phase = Phase::Rejected(lsn, rejection, keeps);
     current.journal.clear();
     active.resets += u16::from(rejection == Rejection::Reset);
     out.peer(Msg::BulkReject {
         session,
         lsn,
         rejection,
+        keeps,
     });
     settle(env, unit, out);
     Some(())
@@ -81,7 +82,22 @@ pub(in crate::step) fn on_disagreement<E: Effects>(
     if *counts {
         take_applied(env, current, lsn, out);
     }
-    leave(env, active, out);
+    leave(env, active, Keeps::Nothing, out);
+    settle(env, unit, out);
+    Some(())
+}
+
+/// Policy ends the session, with what the Standby holds of it.
+pub(in crate::step) fn on_policy_leave<E: Effects>(
+    env: &Env<E>,
+    unit: &mut Unit,
+    out: &mut Out,
+) -> Option<()> {
+    let Part::Active(active) = &mut unit.part else {
+        return None;
+    };
+    active.current.as_ref()?;
+    leave(env, active, Keeps::Nothing, out);
     settle(env, unit, out);
     Some(())
 }
@@ -209,14 +225,14 @@ fn end_current(active: &mut Active) {
     }
 }
 
-pub(super) fn leave<E>(env: &Env<E>, active: &mut Active, out: &mut Out) {
+pub(super) fn leave<E>(env: &Env<E>, active: &mut Active, keeps: Keeps, out: &mut Out) {
     let Some(current) = &active.current else {
         return;
     };
     let session = current.session;
     end_current(active);
-    out.peer(Msg::Leave { session });
-    active.leaving = Some(session);
+    out.peer(Msg::Leave { session, keeps });
+    active.leaving = Some((session, keeps));
     clear_register(env, active, out);
     active.draining = false;
 }

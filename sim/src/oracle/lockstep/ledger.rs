@@ -5,10 +5,11 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 
 use skewsync::base::{Digest, ImageDigest};
+use skewsync::message::LeaveWhy;
 use skewsync_model::effects::{Effects, Executed};
-use skewsync_model::state::{Cfg, Change, Lsn, Slot, Term};
+use skewsync_model::state::{Cfg, Change, Keeps, Lsn, Slot, Term};
 
-use crate::abstraction::CHANGED;
+use crate::abstraction::{CHANGED, keeps_at_leave};
 
 /// The numbers in a change that say what its command came to: the engine's word is taken for it.
 pub(super) const REFUSED: u16 = 0;
@@ -16,8 +17,18 @@ pub(super) const REFUSED: u16 = 0;
 pub(super) const UNCHANGED: u16 = 1;
 /// It was not executed yet: a model that executes it is told that it is refused, and shows it.
 pub(super) const WAITS: u16 = 3;
-/// It changed something, and policy or a bound ended the session at it.
+/// It changed something, and policy ended the session at it.
 pub(super) const LEAVES: u16 = 4;
+/// It changed something, and a bound ended the session at it.
+pub(super) const GIVES_UP: u16 = 5;
+
+/// The number of a change at which the session ended for this reason.
+pub(super) const fn ending(why: LeaveWhy) -> u16 {
+    match keeps_at_leave(why) {
+        Keeps::Nothing => LEAVES,
+        Keeps::Replica => GIVES_UP,
+    }
+}
 
 /// The history that made a config.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -96,7 +107,7 @@ impl Effects for &Ledger {
         match change.id {
             REFUSED | WAITS => Executed::Refused,
             UNCHANGED => Executed::Unchanged,
-            CHANGED | LEAVES => {
+            CHANGED | LEAVES | GIVES_UP => {
                 Executed::Changed(self.name(Identity::Made(change.term, change.lsn)))
             }
             other => unreachable!("no change is numbered {other}"),
@@ -107,8 +118,12 @@ impl Effects for &Ledger {
         self.name(Identity::Carried(cfg))
     }
 
-    fn leaves(&self, id: u16) -> bool {
-        id == LEAVES
+    fn leaves(&self, id: u16) -> Option<Keeps> {
+        match id {
+            LEAVES => Some(Keeps::Nothing),
+            GIVES_UP => Some(Keeps::Replica),
+            _ => None,
+        }
     }
 
     fn apply(&self, _: Slot, cfg: Cfg, change: Change) -> Cfg {

@@ -4,10 +4,10 @@ use skewsync::message::{Message, Redundancy};
 use skewsync::unit::standby::Phase as SeatPhase;
 use skewsync::unit::{Command, Input, Output, Part, Request, Timer as EngineTimer, Unit};
 use skewsync_model::action::{Action, Durability, Timer};
-use skewsync_model::state::{self as model, Flight, Msg, Rejection, Slot};
+use skewsync_model::state::{self as model, Flight, Keeps, Msg, Rejection, Slot};
 
-use super::has_ended;
-use super::ledger::LEAVES;
+use super::ended;
+use super::ledger::ending;
 use super::shown::came_to;
 use crate::abstraction::CHANGED;
 
@@ -85,10 +85,9 @@ pub(super) fn command(
     let entered = |id| [Action::Command(slot.0, id, durability)];
     let id = came_to(command.id, outputs, unit);
     let read = Readings::one(entered(id));
-    if id == CHANGED && has_ended(outputs) {
-        read.or(entered(LEAVES))
-    } else {
-        read
+    match ended(outputs).filter(|_| id == CHANGED) {
+        Some(why) => read.or(entered(ending(why))),
+        None => read,
     }
 }
 
@@ -117,11 +116,12 @@ pub(super) fn message(
             .or([Action::Disagrees(flight, true)])
             .or([Action::Disagrees(flight, false)]),
         (Msg::BulkDone { .. }, model::Part::Active(_)) => {
-            let rejects = |why| [Action::Rejects(flight, why)];
+            let rejects = |why, keeps| [Action::Rejects(flight, why, keeps)];
             delivered
-                .or(rejects(Rejection::Reset))
-                .or(rejects(Rejection::Rpr))
-                .or(rejects(Rejection::Simplex))
+                .or(rejects(Rejection::Reset, Keeps::Nothing))
+                .or(rejects(Rejection::Rpr, Keeps::Nothing))
+                .or(rejects(Rejection::Rpr, Keeps::Replica))
+                .or(rejects(Rejection::Simplex, Keeps::Nothing))
         }
         (Msg::Diff { .. }, model::Part::Active(active)) => {
             let comes = active
@@ -145,7 +145,7 @@ pub(super) fn message(
             .or([Action::Deliver(flight), Action::Timer(slot, Timer::GiveUp)])
             .or_stutter(Stutter::File),
         (Msg::Line { .. } | Msg::BulkAccept { .. }, model::Part::Standby(_)) => {
-            delivered.or([Action::Deliver(flight), Action::Declares(slot)])
+            delivered.or([Action::Fails(flight)])
         }
         // The dump comes: the engine waits for its end only.
         (Msg::Incompatible { .. }, model::Part::Standby(_)) if is_receiving(after) => {
@@ -194,8 +194,11 @@ pub(super) fn input(input: &Input, slot: Slot, before: &model::Part, after: &Uni
             Request::ForcedSwitchover => {
                 Readings::one([Action::Forced(slot)]).or_stutter(Stutter::Request)
             }
-            Request::RetrySso | Request::ResetPeer => {
+            Request::RetrySso => {
                 Readings::one([Action::Timer(slot, Timer::GiveUp)]).or_stutter(Stutter::Request)
+            }
+            Request::ResetPeer => {
+                Readings::one([Action::Leaves(slot)]).or_stutter(Stutter::Request)
             }
             Request::Save => Readings::stutter(Stutter::Save),
         },

@@ -91,7 +91,9 @@ fn answer(outcome: &Outcome) -> Result<Option<Answer>, Difference> {
                     lsn,
                     durability: match why {
                         LocalWhy::Async => action::Durability::Async,
-                        LocalWhy::NoHotStandby => action::Durability::Acked,
+                        LocalWhy::NoHotStandby | LocalWhy::ReSyncing { .. } => {
+                            action::Durability::Acked
+                        }
                     },
                 },
             })

@@ -11,6 +11,9 @@ pub(super) fn of(property: &str) -> &'static str {
         "NoAckedLoss" => {
             "a command that was answered `replicated` is in the config with which the other unit takes over"
         }
+        "ReplicatedIsKept" => {
+            "a command that was answered `replicated` is in every later Active's config, as long as one unit remembers it"
+        }
         "PlannedLosesNothing" => "a planned switchover loses no command that the Active executed",
         "HotIsServed" => "a unit shows STANDBY HOT only while the arbiter's register names it",
         "HotMeansEqual" => {
