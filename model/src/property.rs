@@ -202,11 +202,15 @@ pub enum Situation {
     StaleArrived,
     /// A change was executed while a snapshot was on its way.
     ChangedInBulk,
+    /// A snapshot or a Line did not decode.
+    Unreadable,
+    /// As many attempts failed as there are.
+    AttemptsUsedUp,
 }
 
 impl Situation {
     /// All of them.
-    pub const ALL: [Self; 29] = [
+    pub const ALL: [Self; 31] = [
         Self::Hot,
         Self::Replicated,
         Self::HeldThenLocal,
@@ -236,6 +240,8 @@ impl Situation {
         Self::ArbiterAway,
         Self::StaleArrived,
         Self::ChangedInBulk,
+        Self::Unreadable,
+        Self::AttemptsUsedUp,
     ];
 }
 
@@ -248,7 +254,7 @@ pub fn observe<E: Meaning>(
     watch: &mut Watch,
     met: &mut impl FnMut(Situation),
 ) -> Option<Property> {
-    watch::remember(before, action, step, watch, met);
+    watch::remember(&scope.env, before, action, step, watch, met);
     let mut failed = None;
     let mut check = |property: Property, holds: bool| {
         let asked = scope.asks.is_none_or(|asked| asked == property);

@@ -54,6 +54,10 @@ pub struct Budgets {
     pub rejects: u8,
     /// Applieds that show the configs apart.
     pub disagrees: u8,
+    /// Payloads that do not decode.
+    pub garbles: u8,
+    /// An operator who has sso tried again.
+    pub retries: u8,
 }
 
 impl Budgets {
@@ -77,10 +81,12 @@ impl Budgets {
             drains,
             rejects,
             disagrees,
+            garbles,
+            retries,
         } = *self;
         let kinds = [
             crashes, losses, duplicates, holds, lapses, give_ups, early, renewals, planned, forced,
-            saves, declares, arbiter, drains, rejects, disagrees,
+            saves, declares, arbiter, drains, rejects, disagrees, garbles, retries,
         ];
         let (mut sum, mut at) = (0, 0);
         while at < kinds.len() {
@@ -381,6 +387,13 @@ impl<E: Meaning + Clone> Scope<E> {
                 }
                 out.push(Move::Costs(Action::Rejects(flight, Rejection::Rpr)));
             }
+            let payload = matches!(
+                flight.msg,
+                Msg::Config { .. } | Msg::Chunk { .. } | Msg::Line { .. }
+            );
+            if state.left.garbles > 0 && payload {
+                out.push(Move::Costs(Action::Unread(flight)));
+            }
             if state.left.disagrees > 0 && matches!(flight.msg, Msg::Applied { .. }) {
                 out.push(Move::Costs(Action::Disagrees(flight, false)));
             }
@@ -466,13 +479,18 @@ impl<E: Meaning + Clone> Scope<E> {
             Timer::Renew,
             Timer::Register,
             Timer::Resend,
+            Timer::Pace,
+            Timer::Stable,
         ] {
             let waits = match timer {
                 Timer::Renew => speaks,
                 Timer::Hello => greets || speaks && self.patient,
-                Timer::Join | Timer::Register | Timer::Resend | Timer::GiveUp => {
-                    speaks && self.patient
-                }
+                Timer::Join
+                | Timer::Register
+                | Timer::Resend
+                | Timer::GiveUp
+                | Timer::Pace
+                | Timer::Stable => speaks && self.patient,
             };
             if !waits && self.is_due(state, slot, timer) {
                 out.push(Move::Does(Action::Timer(slot, timer)));
@@ -514,6 +532,7 @@ impl<E: Meaning + Clone> Scope<E> {
             (left.lapses, Action::LeaseLapsed(slot)),
             (left.renewals, Action::Timer(slot, Timer::Renew)),
             (left.drains, Action::DrainOver(slot)),
+            (left.retries, Action::Retry(slot)),
         ];
         let costs = costs.into_iter().filter(|(left, _)| *left > 0);
         out.extend(costs.map(|(_, action)| Move::Costs(action)));
@@ -524,9 +543,9 @@ impl<E: Meaning + Clone> Scope<E> {
             Phase::Pairing => out.push(Move::Does(Action::Paired(slot))),
             // The last line that policy rejected is gone: sso is tried again.
             Phase::Rejected(_, Rejection::Rpr | Rejection::Simplex)
-                if self.judges(slot, active).is_none() =>
+                if self.judges(slot, active).is_none() && !self.is_used_up(active) =>
             {
-                return out.push(Move::Does(Action::Timer(slot, Timer::GiveUp)));
+                return out.push(Move::Does(Action::Again(slot)));
             }
             _ => {}
         }

@@ -114,6 +114,7 @@ impl Boots {
                 n: small("attempt", call.n.0.into())?,
                 same_image: false,
                 resets: 0,
+                other: false,
             },
             Message::Proceed { session, .. } => Msg::Proceed {
                 session: of(session)?,
@@ -374,6 +375,7 @@ pub const fn bare(msg: model::Msg) -> model::Msg {
             n,
             same_image: false,
             resets: 0,
+            other: false,
         },
         Msg::Config { session, snapshot } => Msg::Config {
             session,

@@ -57,7 +57,8 @@ impl<E: Meaning + Clone> Scope<E> {
                 Action::Deliver(flight)
                 | Action::AtHand(flight)
                 | Action::Rejects(flight, _)
-                | Action::Disagrees(flight, _),
+                | Action::Disagrees(flight, _)
+                | Action::Unread(flight),
             ) => without(&mut after.net, &flight),
             (_, Action::ArbiterRecovered) => after.net.retain(|flight| flight.to != To::Arbiter),
             (_, Action::Stored(..)) => after.saving = None,
@@ -266,7 +267,8 @@ impl<E> Scope<E> {
                     | Rule::WritesSayWhatRuns
             )
         };
-        if !self.env.without.is_none_or(of_arbiter) {
+        let others = |rule: Rule| of_arbiter(rule) || rule.is_of_attempts();
+        if !self.env.without.is_none_or(others) {
             let rounds =
                 self.env.keeps(Rule::JoinCarriesRound) && self.env.keeps(Rule::SessionNamedOnce);
             return can_arrive(&state.state, flight, rounds);
@@ -301,12 +303,15 @@ fn pay(left: &mut Budgets, action: &Action) -> Option<()> {
         Action::DrainOver(_) => &mut left.drains,
         Action::Rejects(..) => &mut left.rejects,
         Action::Disagrees(..) => &mut left.disagrees,
+        Action::Unread(_) => &mut left.garbles,
+        Action::Retry(_) => &mut left.retries,
         Action::Boot(_)
         | Action::Deliver(_)
         | Action::Timer(..)
         | Action::Paired(_)
         | Action::AtHand(_)
         | Action::Incompatible(_)
+        | Action::Again(_)
         | Action::Stored(..) => return None,
     };
     *budget = budget.checked_sub(1)?;

@@ -7,15 +7,20 @@ mod session;
 use super::{Answer, Env, Out, eligible, holder};
 use crate::action::{Durability, Timer};
 use crate::effects::{Effects, Executed};
-use crate::state::{Active, Change, Msg, Part, Phase, Prompt, Snapshot, Unit};
+use crate::state::{Active, Change, Current, Msg, Part, Phase, Prompt, Rejection, Snapshot, Unit};
 use crate::step::Rule;
 
 use register::{holds_prompts, on_confirm, return_replicated, send_register, write_register};
 use role::drain;
-use session::{leave, on_join, on_ready, resend_phase, send_bulk, send_lines, take_applied};
+use session::{
+    give_up, is_used_up, on_join, on_ready, on_unreadable, reject, resend_phase, send_bulk,
+    send_lines, take_applied,
+};
 
 pub(super) use role::{fall_silent, lapse, on_drain_over, on_forced, on_switchover};
-pub(super) use session::{on_disagreement, on_incompatible, on_paired, on_rejected};
+pub(super) use session::{
+    on_again, on_disagreement, on_incompatible, on_paired, on_rejected, on_retry,
+};
 
 pub(super) fn on_message<E: Effects>(env: &Env<E>, unit: &mut Unit, msg: Msg, out: &mut Out) {
     let boot = unit.boot;
@@ -49,8 +54,9 @@ pub(super) fn on_message<E: Effects>(env: &Env<E>, unit: &mut Unit, msg: Msg, ou
             boot: of,
             n,
             resets,
+            other,
             ..
-        } => on_join(env, active, boot, (of, n, resets), out),
+        } => on_join(env, active, boot, (of, n, resets, other), out),
         Msg::Ready { session, have } => on_ready(env, active, session, have, out),
         Msg::Left { session } => {
             active.leaving = active.leaving.filter(|leaving| *leaving != session);
@@ -61,6 +67,7 @@ pub(super) fn on_message<E: Effects>(env: &Env<E>, unit: &mut Unit, msg: Msg, ou
 }
 
 fn on_session<E: Effects>(env: &Env<E>, active: &mut Active, msg: Msg, out: &mut Out) {
+    let used_up = is_used_up(env, active);
     let Some(current) = &mut active.current else {
         return;
     };
@@ -79,6 +86,9 @@ fn on_session<E: Effects>(env: &Env<E>, active: &mut Active, msg: Msg, out: &mut
             | Phase::Rejected(..) => {}
         },
         Msg::BulkDone { session: of, lsn } if of == session => match current.phase {
+            Phase::Bulk(snapshot) if snapshot.lsn == lsn && used_up => {
+                reject(active, lsn, Rejection::Rpr, out);
+            }
             Phase::Bulk(snapshot) if snapshot.lsn == lsn => {
                 out.peer(Msg::BulkAccept { session, lsn });
                 current.hot_at = active.last;
@@ -111,8 +121,11 @@ fn on_session<E: Effects>(env: &Env<E>, active: &mut Active, msg: Msg, out: &mut
         Msg::Down { session: of } if of == session => current.phase = Phase::Held,
         Msg::Leave { session: of } if of == session => {
             out.peer(Msg::Left { session });
-            leave(env, active, out);
+            give_up(env, active, out);
             active.leaving = None;
+        }
+        Msg::Unreadable { session: of, lsn } if of == session => {
+            on_unreadable(env, active, lsn, out);
         }
         // Of another session, or no message to an Active.
         _ => {}
@@ -263,9 +276,17 @@ pub(super) fn on_timer<E: Effects>(
         }
         Timer::GiveUp => {
             active.current.as_ref()?;
-            leave(env, active, out);
+            give_up(env, active, out);
         }
-        Timer::Register | Timer::Hello | Timer::Join => return None,
+        Timer::Pace if active.pacing => active.pacing = false,
+        Timer::Stable => {
+            let hot = |current: &&mut Current| current.phase == Phase::Hot;
+            let counts = env.max_attempts.is_some();
+            let current = active.current.as_mut().filter(hot).filter(|_| counts)?;
+            current.counted = true;
+            active.attempts = 0;
+        }
+        Timer::Register | Timer::Hello | Timer::Join | Timer::Pace => return None,
     }
     settle(env, unit, out);
     Some(())

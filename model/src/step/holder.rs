@@ -83,6 +83,8 @@ fn act(unit: &mut Unit, n: u16) {
             resets: unit.resets,
             unreplicated: 0,
             draining: false,
+            attempts: 0,
+            pacing: false,
         }),
     };
     unit.part = Part::Active(active);
@@ -175,9 +177,13 @@ pub(super) fn on_timer<E>(
             ask(unit, out);
         }
         Timer::Join if env.keeps(Rule::HolderJoins) => standby::send_join(env, unit, out),
-        Timer::Join | Timer::Hello | Timer::Register | Timer::Resend | Timer::GiveUp => {
-            return None;
-        }
+        Timer::Join
+        | Timer::Hello
+        | Timer::Register
+        | Timer::Resend
+        | Timer::GiveUp
+        | Timer::Pace
+        | Timer::Stable => return None,
     }
     Some(())
 }

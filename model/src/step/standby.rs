@@ -4,7 +4,7 @@ use super::{Env, Out, Rule, active, holder};
 use crate::action::Timer;
 use crate::effects::Effects;
 use crate::state::{
-    Cfg, Change, Have, Msg, Part, Rejection, Replica, Session, Slot, Snapshot, Standby,
+    Cfg, Change, Have, Lsn, Msg, Part, Rejection, Replica, Session, Slot, Snapshot, Standby,
     StandbyPhase, Unit,
 };
 
@@ -29,6 +29,7 @@ pub(super) fn send_join<E>(env: &Env<E>, unit: &Unit, out: &mut Out) {
         n: round(env, unit),
         same_image: env.same_image,
         resets: unit.resets,
+        other: false,
     });
 }
 
@@ -116,10 +117,13 @@ pub(super) fn on_message<E: Effects>(
         return;
     }
     let session = *session;
+    let mut unread = None;
     match (msg, &mut *phase) {
-        (Msg::Leave { .. }, _) => {
+        (Msg::Leave { .. }, phase) => {
+            let unread = matches!(phase, StandbyPhase::Unread(_));
+            let replica = standby.replica.filter(|_| unread);
             out.peer(Msg::Left { session });
-            join(env, unit, None, out);
+            join(env, unit, replica, out);
         }
         (Msg::Dump { .. }, StandbyPhase::Ready(Have::Needed)) => *phase = StandbyPhase::Pairing,
         (
@@ -147,10 +151,18 @@ pub(super) fn on_message<E: Effects>(
                 Rejection::Simplex => *phase = StandbyPhase::Held,
             }
         }
+        (
+            Msg::BulkReject {
+                lsn,
+                rejection: Rejection::Rpr,
+                ..
+            },
+            StandbyPhase::Unread(unread),
+        ) if *unread == lsn => *phase = StandbyPhase::Rpr,
         (Msg::Config { snapshot, .. }, StandbyPhase::Config(announced @ None, have)) => {
             *announced = Some(snapshot);
             let have = *have;
-            execute(env, slot, (session, phase), have, out);
+            unread = execute(env, slot, (session, phase), have, out);
         }
         (
             Msg::Chunk {
@@ -168,7 +180,7 @@ pub(super) fn on_message<E: Effects>(
             }
             *have |= 1 << number;
             let have = *have;
-            execute(env, slot, (session, phase), have, out);
+            unread = execute(env, slot, (session, phase), have, out);
         }
         (Msg::BulkAccept { lsn, .. }, StandbyPhase::Shadow(shadow, kept)) if shadow.lsn == lsn => {
             let Snapshot {
@@ -182,7 +194,7 @@ pub(super) fn on_message<E: Effects>(
                 declared: false,
             });
             *phase = StandbyPhase::Synced(kept, None);
-            apply_kept(env, slot, standby, out);
+            unread = apply_kept(env, slot, standby, out);
         }
         (Msg::Line { change, .. }, StandbyPhase::Shadow(shadow, kept)) => {
             if !env.keeps(Rule::LineWaitsForAccept) && change.lsn == shadow.lsn + 1 {
@@ -205,7 +217,7 @@ pub(super) fn on_message<E: Effects>(
                 });
             } else if change.lsn <= replica.applied + env.line_window {
                 keep(kept, change);
-                apply_kept(env, slot, standby, out);
+                unread = apply_kept(env, slot, standby, out);
             }
         }
         (Msg::Hot { lsn, .. }, StandbyPhase::Synced(_, waits)) => {
@@ -221,6 +233,41 @@ pub(super) fn on_message<E: Effects>(
         // Of another phase: it comes again when it is due.
         _ => {}
     }
+    if let Some(unread) = unread {
+        cannot_read(env, unit, unread, out);
+    }
+}
+
+/// What does not decode at a Standby, with its number.
+#[derive(Clone, Copy)]
+enum Unread {
+    Snapshot(Lsn),
+    Line(Lsn),
+}
+
+/// Something does not decode: the Standby says so, until it is answered. What it has applied it keeps.
+fn cannot_read<E>(env: &Env<E>, unit: &mut Unit, unread: Unread, out: &mut Out) {
+    let Part::Standby(standby) = &mut unit.part else {
+        return;
+    };
+    let Some((session, phase)) = &mut standby.seat else {
+        return;
+    };
+    let lsn = match unread {
+        Unread::Snapshot(_) if !env.keeps(Rule::UnreadableIsSaid) => {
+            return join(env, unit, None, out);
+        }
+        Unread::Snapshot(lsn) => lsn,
+        Unread::Line(lsn) => {
+            if let Some(replica) = &mut standby.replica {
+                replica.declared |= !env.keeps(Rule::UnreadableKeepsReplica);
+            }
+            lsn
+        }
+    };
+    *phase = StandbyPhase::Unread(lsn);
+    let session = *session;
+    out.peer(Msg::Unreadable { session, lsn });
 }
 
 fn keep(kept: &mut Vec<Change>, change: Change) {
@@ -235,11 +282,14 @@ fn execute<E: Effects>(
     (session, phase): (Session, &mut StandbyPhase),
     have: u64,
     out: &mut Out,
-) {
+) -> Option<Unread> {
     let StandbyPhase::Config(Some(snapshot), _) = *phase else {
-        return;
+        return None;
     };
     if have == whole(snapshot.chunks) {
+        if !env.effects.reads_whole(slot, snapshot.cfg) {
+            return Some(Unread::Snapshot(snapshot.lsn));
+        }
         let cfg = env.effects.take(slot, snapshot.cfg);
         *phase = StandbyPhase::Shadow(Snapshot { cfg, ..snapshot }, Vec::new());
         out.peer(Msg::BulkDone {
@@ -247,15 +297,19 @@ fn execute<E: Effects>(
             lsn: snapshot.lsn,
         });
     }
+    None
 }
 
-fn apply_kept<E: Effects>(env: &Env<E>, slot: Slot, standby: &mut Standby, out: &mut Out) {
+fn apply_kept<E: Effects>(
+    env: &Env<E>,
+    slot: Slot,
+    standby: &mut Standby,
+    out: &mut Out,
+) -> Option<Unread> {
     let Some((session, StandbyPhase::Synced(kept, waits))) = &mut standby.seat else {
-        return;
+        return None;
     };
-    let Some(replica) = &mut standby.replica else {
-        return;
-    };
+    let replica = standby.replica.as_mut()?;
     while let Some(change) = kept
         .first()
         .copied()
@@ -263,6 +317,9 @@ fn apply_kept<E: Effects>(env: &Env<E>, slot: Slot, standby: &mut Standby, out: 
     {
         kept.remove(0);
         if change.lsn > replica.applied {
+            if !env.effects.reads(slot, change) {
+                return Some(Unread::Line(change.lsn));
+            }
             replica.cfg = env.effects.apply(slot, replica.cfg, change);
             replica.applied = change.lsn;
             out.peer(Msg::Applied {
@@ -278,6 +335,7 @@ fn apply_kept<E: Effects>(env: &Env<E>, slot: Slot, standby: &mut Standby, out: 
             lsn,
         });
     }
+    None
 }
 
 pub(super) fn on_timer<E>(
@@ -317,6 +375,7 @@ pub(super) fn on_timer<E>(
                         lsn: snapshot.lsn,
                     });
                 }
+                StandbyPhase::Unread(lsn) => out.peer(Msg::Unreadable { session, lsn: *lsn }),
                 StandbyPhase::Pairing
                 | StandbyPhase::Config(..)
                 | StandbyPhase::Synced(..)
@@ -326,6 +385,36 @@ pub(super) fn on_timer<E>(
         }
         _ => return None,
     }
+    Some(())
+}
+
+/// What arrives does not decode: it is said. Only what would have been executed now is looked at.
+pub(super) fn on_unread<E>(env: &Env<E>, unit: &mut Unit, msg: Msg, out: &mut Out) -> Option<()> {
+    let Part::Standby(standby) = &unit.part else {
+        return None;
+    };
+    let (session, phase) = standby.seat.as_ref()?;
+    if session_of(msg) != Some(*session) {
+        return None;
+    }
+    let unread = match (msg, phase) {
+        (Msg::Config { snapshot, .. }, StandbyPhase::Config(None, have))
+            if *have == whole(snapshot.chunks) =>
+        {
+            Unread::Snapshot(snapshot.lsn)
+        }
+        (Msg::Chunk { lsn, number, .. }, StandbyPhase::Config(Some(snapshot), have))
+            if snapshot.lsn == lsn && *have | 1 << number == whole(snapshot.chunks) =>
+        {
+            Unread::Snapshot(lsn)
+        }
+        (Msg::Line { change, .. }, StandbyPhase::Synced(..)) => {
+            let next = standby.replica.as_ref()?.applied + 1;
+            (change.lsn == next).then_some(Unread::Line(next))?
+        }
+        _ => return None,
+    };
+    cannot_read(env, unit, unread, out);
     Some(())
 }
 

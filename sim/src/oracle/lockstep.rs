@@ -95,6 +95,7 @@ impl Lockstep {
             same_image,
             hot_window: hot_window as u16,
             line_window: line_window as u16,
+            max_attempts: None,
             without: None,
         }
     }
