@@ -67,11 +67,21 @@ pub enum Defect {
     TakeoverUnlisted,
     /// A command waits however many wait already.
     QueueUnbounded,
+    /// A Standby that cannot read a snapshot joins again by itself.
+    UnreadableRejoins,
+    /// A listing that does not decode is taken for an empty one.
+    ListingTakenForEmpty,
+    /// A Standby that cannot read a line declares itself not ready.
+    UnreadableLineDeclares,
+    /// Attempts that failed are not counted.
+    AttemptsUncounted,
+    /// The Active answers a Join at once whatever failed before.
+    AttemptsUnpaced,
 }
 
 impl Defect {
     /// All of them, in the order in which they are listed.
-    pub const ALL: [Self; 31] = [
+    pub const ALL: [Self; 36] = [
         Self::LineSessionUnchecked,
         Self::ChunkSessionUnchecked,
         Self::AttemptUnchecked,
@@ -103,6 +113,11 @@ impl Defect {
         Self::MclForgotten,
         Self::TakeoverUnlisted,
         Self::QueueUnbounded,
+        Self::UnreadableRejoins,
+        Self::ListingTakenForEmpty,
+        Self::UnreadableLineDeclares,
+        Self::AttemptsUncounted,
+        Self::AttemptsUnpaced,
     ];
 
     /// The name by which it is chosen.
@@ -139,6 +154,11 @@ impl Defect {
             Self::MclForgotten => "mcl-forgotten",
             Self::TakeoverUnlisted => "takeover-unlisted",
             Self::QueueUnbounded => "queue-unbounded",
+            Self::UnreadableRejoins => "unreadable-rejoins",
+            Self::ListingTakenForEmpty => "listing-taken-for-empty",
+            Self::UnreadableLineDeclares => "unreadable-line-declares",
+            Self::AttemptsUncounted => "attempts-uncounted",
+            Self::AttemptsUnpaced => "attempts-unpaced",
         }
     }
 
@@ -192,6 +212,17 @@ impl Defect {
             Self::MclForgotten => "What cannot go in a bulk sync is listed nowhere.",
             Self::TakeoverUnlisted => "A new Active says that no line is missing.",
             Self::QueueUnbounded => "A command waits however many wait already.",
+            Self::UnreadableRejoins => {
+                "A Standby that cannot read a snapshot joins again by itself."
+            }
+            Self::ListingTakenForEmpty => {
+                "A listing that does not decode is taken for an empty one."
+            }
+            Self::UnreadableLineDeclares => {
+                "A Standby that cannot read a line declares itself not ready."
+            }
+            Self::AttemptsUncounted => "Attempts that failed are not counted.",
+            Self::AttemptsUnpaced => "The Active answers a Join at once whatever failed before.",
         }
     }
 

@@ -202,6 +202,12 @@ impl Boots {
                 session: of(session)?,
                 lsn: lsn(*at)?,
             },
+            Message::Unreadable {
+                session, lsn: at, ..
+            } => Msg::Unreadable {
+                session: of(session)?,
+                lsn: lsn(*at)?,
+            },
             Message::Leave { session, .. } => Msg::Leave {
                 session: of(session)?,
             },

@@ -104,7 +104,8 @@ impl Holder {
             | Timer::Drain
             | Timer::Save
             | Timer::Backoff
-            | Timer::Stable => {}
+            | Timer::Stable
+            | Timer::Pace => {}
         }
     }
 

@@ -123,11 +123,13 @@ pub enum Timer {
     Backoff,
     /// Hot for long.
     Stable,
+    /// One part of the pause after an attempt that failed.
+    Pace,
 }
 
 impl Timer {
     /// All timers.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Hello,
         Self::Join,
         Self::Renew,
@@ -141,6 +143,7 @@ impl Timer {
         Self::Save,
         Self::Backoff,
         Self::Stable,
+        Self::Pace,
     ];
 
     /// How long the timer runs.
@@ -159,7 +162,7 @@ impl Timer {
             Self::Deadline => limits.deadline_ms,
             Self::Drain => limits.drain_timeout_ms,
             Self::Save => limits.save_timeout_ms,
-            Self::Backoff => limits.retry_backoff_ms,
+            Self::Backoff | Self::Pace => limits.retry_backoff_ms,
             Self::Stable => limits.stable_time_ms,
         }
     }

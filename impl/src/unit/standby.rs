@@ -21,14 +21,16 @@ use super::output::Event;
 use super::own::{Cx, Own};
 use super::replica::{Pairing, Running};
 use crate::base::Slot;
-use crate::message::{DumpAtHand, HeldBy, LeaveWhy, Message, Redundancy, Verdict};
+use crate::message::{
+    DumpAtHand, HeldBy, LeaveWhy, Message, Payload, Redundancy, Unreadable, Verdict,
+};
 use crate::planted::Defect;
 use seat::After;
 
 pub use lines::{Body, Readiness, Replica};
 pub use save::SaveHeader;
 pub(super) use seat::Proceed;
-pub use seat::{Phase, Seat};
+pub use seat::{At, Phase, Seat};
 pub use shadow::{Shadow, Snapshot};
 
 /// The timers that a Standby in session has running.
@@ -105,6 +107,8 @@ impl Standby {
             session: offer.session,
             active: offer.from,
             image: offer.image,
+            engine: offer.engine,
+            bounds: offer.bounds,
             pairing: None,
             phase: ready,
             told: (0, HeldBy::Nobody, Redundancy::Sso),
@@ -192,12 +196,25 @@ impl Standby {
                 cx.event(Event::Reset {
                     counted: counted(why),
                 });
+                // What was applied before something that does not decode is whole.
+                let keep = match seat.phase {
+                    Phase::Unread { .. } => KeepReplica::Yes,
+                    _ => KeepReplica::No,
+                };
                 self.seat = Some(seat);
-                return self.rejoin(own, why, KeepReplica::No, cx);
+                return self.rejoin(own, why, keep, cx);
             }
             Message::BulkAccept { lsn, .. } => self.swap(&mut seat, lsn, cx),
             Message::BulkReject { lsn, verdict, .. } => {
-                let judged = matches!(&seat.phase, Phase::Shadow(shadow) if shadow.lsn == lsn);
+                let judged = match &seat.phase {
+                    Phase::Shadow(shadow) => shadow.lsn == lsn,
+                    Phase::Unread {
+                        lsn: unread,
+                        at: At::Snapshot,
+                        ..
+                    } => *unread == lsn,
+                    _ => false,
+                };
                 match verdict {
                     _ if !judged => cx.ignore(crate::message::Kind::BulkReject),
                     Verdict::Reset => {
@@ -280,7 +297,8 @@ impl Standby {
             | Timer::Deadline
             | Timer::Drain
             | Timer::Save
-            | Timer::Backoff => {}
+            | Timer::Backoff
+            | Timer::Pace => {}
         }
         self
     }
@@ -299,9 +317,8 @@ impl Standby {
                 seat.send_diff(diff.clone(), false, cx);
             }
             Some(Pairing::Active(_)) | None => {
-                let (session, why) = (seat.session, LeaveWhy::Incompatible);
-                cx.send(seat.active, Message::Down { session, why });
-                seat.phase = Phase::Held;
+                cx.event(Event::Unreadable(Unreadable::here(Payload::Dump, None)));
+                seat.hold(LeaveWhy::Unreadable, cx);
             }
         }
         self

@@ -9,4 +9,5 @@ mod line;
 mod matrix;
 mod offer;
 mod skew;
+mod unreadable;
 mod world;

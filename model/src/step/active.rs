@@ -119,11 +119,6 @@ fn on_session<E: Effects>(env: &Env<E>, active: &mut Active, msg: Msg, out: &mut
             current.phase = Phase::HotAcked;
         }
         Msg::Down { session: of } if of == session => current.phase = Phase::Held,
-        Msg::Leave { session: of } if of == session => {
-            out.peer(Msg::Left { session });
-            give_up(env, active, out);
-            active.leaving = None;
-        }
         Msg::Unreadable { session: of, lsn } if of == session => {
             on_unreadable(env, active, lsn, out);
         }

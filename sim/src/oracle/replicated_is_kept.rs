@@ -157,7 +157,9 @@ const fn is_turned_away(why: LeaveWhy) -> bool {
         | LeaveWhy::JournalFull
         | LeaveWhy::Deadline
         | LeaveWhy::Incompatible
-        | LeaveWhy::Over => false,
+        | LeaveWhy::Over
+        | LeaveWhy::Unreadable
+        | LeaveWhy::Bound => false,
     }
 }
 
@@ -377,17 +379,9 @@ impl ReplicatedIsKept {
         if retries {
             self.at_limit.remove(&active.term);
         }
-        let degraded = told(event).any(|told| matches!(told, Told::Degraded));
-        let by_limit = told(event).any(|told| {
-            let Told::SessionEnded { why, .. } = told else {
-                return false;
-            };
-            matches!(
-                why,
-                LeaveWhy::AckTimeout | LeaveWhy::Deadline | LeaveWhy::JournalFull
-            )
-        });
-        if degraded && by_limit {
+        let by_limit = told(event)
+            .any(|told| matches!(told, Told::Degraded { why, .. } if !is_turned_away(*why)));
+        if by_limit {
             self.at_limit.insert(active.term);
         }
     }
@@ -757,11 +751,14 @@ mod tests {
         // A limit turns nothing away.
         let mut play = Play::new();
         let session = SESSION;
-        let ended = Told::SessionEnded {
-            session,
-            why: LeaveWhy::AckTimeout,
+        let why = LeaveWhy::AckTimeout;
+        let ended = Told::SessionEnded { session, why };
+        let degraded = Told::Degraded {
+            why,
+            own: skewsync::message::Engine::OURS,
+            peer: skewsync::message::Engine::OURS,
         };
-        let limit = [Output::Event(ended), Output::Event(Told::Degraded)];
+        let limit = [Output::Event(ended), Output::Event(degraded)];
         play.does(active(Slot(0), 1, 5, "6.2", ""), &limit);
         play.hears(rejected(Verdict::Rpr), &[]);
         play.ends(0);
