@@ -125,9 +125,8 @@ impl Active {
     fn fits(&self, step: &Step) -> bool {
         self.peer.current.as_ref().is_none_or(|current| {
             let bytes = step.difference.len() + step.listing.len();
-            let sent = matches!(current.phase, Phase::Rejected { .. })
-                || bytes <= current.bounds.line as usize && step.sender.fits(current.bounds);
-            sent
+            matches!(current.phase, Phase::Rejected { .. })
+                || bytes <= current.bounds.line as usize && step.sender.fits(current.bounds)
         })
     }
 
