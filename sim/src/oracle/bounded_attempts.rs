@@ -107,6 +107,14 @@ impl BoundedAttempts {
                     sessions.begun = 0;
                 }
             }
+            // The last attempt has failed, and its session goes on in rpr.
+            Input::Message {
+                message: Message::Unreadable { .. },
+                ..
+            } if active.peer.current.is_some() && active.mode != Redundancy::Sso => {
+                sessions.fails(seen.at_us, limits);
+                sessions.failed_at = None;
+            }
             _ => {}
         }
         for event in told(&seen.event) {
