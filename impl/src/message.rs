@@ -8,8 +8,8 @@ mod session;
 pub use arbiter::{Eligible, Hello, Origin, Said, Stamp, ToArbiter, ToUnit};
 pub use file::{Chunk, FileId, FileKind, Ranges};
 pub use session::{
-    Compatibility, DumpAtHand, HeldBy, JoinCall, LeaveWhy, Mismatch, OnMismatch, Prc, Redundancy,
-    RejectWhy, SaveResult, Session, Verdict, WireVersions,
+    Bounds, Compatibility, DumpAtHand, Engine, HeldBy, JoinCall, LeaveWhy, Mismatch, OnMismatch,
+    Payload, Prc, Redundancy, RejectWhy, SaveResult, Session, Unreadable, Verdict, WireVersions,
 };
 
 use crate::base::{Attempt, BootId, Digest, ImageDigest, Lsn, Shared, Slot, Term};
@@ -45,6 +45,10 @@ pub enum Message {
         dump: Digest,
         /// Ordered resets, as the Active counts them.
         resets: u32,
+        /// The Active's engine.
+        engine: Engine,
+        /// What the Active takes at most.
+        bounds: Bounds,
     },
     /// Receiver of a file: what of it has come. The newest counts.
     Have {
@@ -107,6 +111,8 @@ pub enum Message {
         lsn: Lsn,
         /// What of the snapshot the Standby did not execute, bounded.
         mismatches: Shared<[Mismatch]>,
+        /// How many it did not execute beside those that are named.
+        further: u32,
         /// Wire digest computed from the executed shadow.
         digest: Digest,
     },
@@ -151,8 +157,10 @@ pub enum Message {
         lsn: Lsn,
         /// Wire digest after it, computed from S.
         digest: Digest,
-        /// What of that very change was not executed.
+        /// What of all changes up to that one is not executed, bounded.
         mismatches: Shared<[Mismatch]>,
+        /// How many are not executed beside those that are named.
+        further: u32,
     },
     /// Active: the Standby is to be hot once it has applied `lsn`.
     Hot {
@@ -168,7 +176,16 @@ pub enum Message {
         /// The h that is answered.
         lsn: Lsn,
     },
-    /// Either side: the session ends.
+    /// Standby: the snapshot, or the Line, of this LSN does not decode; until BulkReject or Leave.
+    Unreadable {
+        /// The session.
+        session: Session,
+        /// The snapshot's LSN, or the Line's.
+        lsn: Lsn,
+        /// What does not decode.
+        why: Unreadable,
+    },
+    /// Active: the session ends.
     Leave {
         /// The session.
         session: Session,
@@ -221,7 +238,7 @@ pub enum Message {
         /// Counter of the register; an older one is ignored.
         counter: u32,
     },
-    /// Standby: answer to `Incompatible`; either: the session named is over.
+    /// Standby: it is held; answer to `Incompatible`, and to a dump that does not decode.
     Down {
         /// The session.
         session: Session,
@@ -270,6 +287,7 @@ pub enum Kind {
     Offer,
     Grant,
     Confirm,
+    Unreadable,
 }
 
 impl Message {
@@ -296,6 +314,7 @@ impl Message {
             Self::Applied { .. } => Kind::Applied,
             Self::Hot { .. } => Kind::Hot,
             Self::HotAck { .. } => Kind::HotAck,
+            Self::Unreadable { .. } => Kind::Unreadable,
             Self::Leave { .. } => Kind::Leave,
             Self::Left { .. } => Kind::Left,
             Self::Save { .. } => Kind::Save,
@@ -325,6 +344,7 @@ impl Message {
             | Self::Applied { session, .. }
             | Self::Hot { session, .. }
             | Self::HotAck { session, .. }
+            | Self::Unreadable { session, .. }
             | Self::Leave { session, .. }
             | Self::Left { session }
             | Self::Save { session, .. }

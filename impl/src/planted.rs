@@ -83,11 +83,21 @@ pub enum Defect {
     RejectedActs,
     /// The arbiter takes every replica for one on the line of history.
     OffLineReplica,
+    /// A Standby that cannot read a snapshot joins again by itself.
+    UnreadableRejoins,
+    /// A listing that does not decode is taken for an empty one.
+    ListingTakenForEmpty,
+    /// A Standby that cannot read a line declares itself not ready.
+    UnreadableLineDeclares,
+    /// Attempts that failed are not counted.
+    AttemptsUncounted,
+    /// The Active answers a Join at once whatever failed before.
+    AttemptsUnpaced,
 }
 
 impl Defect {
     /// All of them, in the order in which they are listed.
-    pub const ALL: [Self; 39] = [
+    pub const ALL: [Self; 44] = [
         Self::LineSessionUnchecked,
         Self::ChunkSessionUnchecked,
         Self::AttemptUnchecked,
@@ -127,6 +137,11 @@ impl Defect {
         Self::SupersededForgets,
         Self::RejectedActs,
         Self::OffLineReplica,
+        Self::UnreadableRejoins,
+        Self::ListingTakenForEmpty,
+        Self::UnreadableLineDeclares,
+        Self::AttemptsUncounted,
+        Self::AttemptsUnpaced,
     ];
 
     /// The name by which it is chosen.
@@ -171,6 +186,11 @@ impl Defect {
             Self::SupersededForgets => "superseded-forgets",
             Self::RejectedActs => "rejected-acts",
             Self::OffLineReplica => "off-line-replica",
+            Self::UnreadableRejoins => "unreadable-rejoins",
+            Self::ListingTakenForEmpty => "listing-taken-for-empty",
+            Self::UnreadableLineDeclares => "unreadable-line-declares",
+            Self::AttemptsUncounted => "attempts-uncounted",
+            Self::AttemptsUnpaced => "attempts-unpaced",
         }
     }
 
@@ -236,6 +256,17 @@ impl Defect {
             Self::OffLineReplica => {
                 "The arbiter takes every replica for one on the line of history."
             }
+            Self::UnreadableRejoins => {
+                "A Standby that cannot read a snapshot joins again by itself."
+            }
+            Self::ListingTakenForEmpty => {
+                "A listing that does not decode is taken for an empty one."
+            }
+            Self::UnreadableLineDeclares => {
+                "A Standby that cannot read a line declares itself not ready."
+            }
+            Self::AttemptsUncounted => "Attempts that failed are not counted.",
+            Self::AttemptsUnpaced => "The Active answers a Join at once whatever failed before.",
         }
     }
 

@@ -16,9 +16,10 @@ use alloc::vec::Vec;
 
 use crate::base::Slot;
 use crate::message::{
-    Address, Chunk, Eligible, FileId, FileKind, Hello, JoinCall, Message, Origin, Said, Stamp,
-    ToArbiter, ToUnit, WireVersions,
+    Address, Chunk, Eligible, Engine, FileId, FileKind, Hello, JoinCall, Message, Origin, Said,
+    Stamp, ToArbiter, ToUnit, WireVersions,
 };
+use crate::unit::Limits;
 use fields::{Field, Reader};
 
 /// The most bytes of a frame; nothing longer is looked at.
@@ -36,6 +37,10 @@ const JOIN_CHECKSUM_AT: usize = 5;
 const CHECKSUM_BYTES: usize = 4;
 /// How the arbiter names itself where units name their slot.
 const ARBITER: u8 = u8::MAX;
+/// The extension of a Join that names its engine; without it the engine is one that does not say.
+const ENGINE: u16 = 1;
+/// The extension of a Join that says what the unit takes at most; without it, what engines took at first.
+const BOUNDS: u16 = 2;
 /// The flag of a unit that lost its disk.
 const LOST_DISK: u8 = 1;
 
@@ -165,6 +170,19 @@ fn put_join(slot: u8, call: &JoinCall, out: &mut Vec<u8>) {
     call.wire.max.put(out);
     call.image.put(out);
     call.resets.put(out);
+    put_extension(ENGINE, &call.engine, out);
+    put_extension(BOUNDS, &call.bounds, out);
+}
+
+/// One extension of a Join: tag, length, bytes.
+fn put_extension(tag: u16, value: &impl Field, out: &mut Vec<u8>) {
+    let mut bytes = Vec::new();
+    value.put(&mut bytes);
+    tag.put(out);
+    u16::try_from(bytes.len())
+        .expect("an extension is short")
+        .put(out);
+    out.extend(bytes);
 }
 
 fn take_join(frame: &[u8], mut from: Reader<'_>) -> Result<(Address, Message), WireError> {
@@ -179,7 +197,7 @@ fn take_join(frame: &[u8], mut from: Reader<'_>) -> Result<(Address, Message), W
     if slot == ARBITER {
         return Err(from.no("slot", u64::from(slot)));
     }
-    let call = JoinCall {
+    let mut call = JoinCall {
         boot: Field::take(&mut from)?,
         n: Field::take(&mut from)?,
         lost_disk: u8::take(&mut from)? & LOST_DISK != 0,
@@ -190,11 +208,19 @@ fn take_join(frame: &[u8], mut from: Reader<'_>) -> Result<(Address, Message), W
         },
         image: Field::take(&mut from)?,
         resets: Field::take(&mut from)?,
+        engine: Engine::default(),
+        bounds: Limits::DEFAULT.bounds(),
     };
     while !from.is_empty() {
-        let _tag = u16::take(&mut from)?;
+        let tag = u16::take(&mut from)?;
         let length = u16::take(&mut from)?;
-        from.bytes(usize::from(length))?;
+        let mut extension = Reader::new(from.bytes(usize::from(length))?);
+        // A later engine may have more to say in an extension than this one reads.
+        match tag {
+            ENGINE => call.engine = Field::take(&mut extension)?,
+            BOUNDS => call.bounds = Field::take(&mut extension)?,
+            _ => {}
+        }
     }
     Ok((Address::Unit(Slot(slot)), Message::Join(call)))
 }
@@ -247,18 +273,18 @@ macro_rules! tagged {
 tagged! { "kind", Message, put_fields, take_fields,
     [Message::Join(_) | Message::ToArbiter(_) | Message::ToUnit(_) =>
         |_: &mut Vec<u8>| unreachable!("they have a layout of their own")],
-    1 Proceed { session, wire, image, dump_size, dump, resets }
+    1 Proceed { session, wire, image, dump_size, dump, resets, engine, bounds }
     2 Have { session, file, ranges }
     3 Ready { session, have, replica }
     4 Chunk { session, chunk }
     5 Compatible { session, compatibility }
     6 Incompatible { session, stuck }
     7 Config { session, lsn, size, listing_at, digest }
-    8 BulkDone { session, lsn, mismatches, digest }
+    8 BulkDone { session, lsn, mismatches, further, digest }
     9 BulkAccept { session, lsn, listed }
     10 BulkReject { session, lsn, verdict, why }
     11 Line { session, lsn, difference, on_mismatch, listing }
-    12 Applied { session, lsn, digest, mismatches }
+    12 Applied { session, lsn, digest, mismatches, further }
     13 Hot { session, lsn }
     14 HotAck { session, lsn }
     15 Leave { session, why }
@@ -267,6 +293,7 @@ tagged! { "kind", Message, put_fields, take_fields,
     18 Saved { session, save, result }
     19 Keepalive { session, lsn, digest, mode, held, counter }
     20 Down { session, why }
+    21 Unreadable { session, lsn, why }
 }
 
 tagged! { "kind", ToArbiter, put_to_arbiter, take_to_arbiter, [],

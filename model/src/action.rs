@@ -21,6 +21,10 @@ pub enum Timer {
     Queue,
     /// What waits for the Confirm of a clear has waited long enough.
     Prompt,
+    /// The Active's pause after an attempt is over.
+    Pace,
+    /// The pair was hot for long.
+    Stable,
 }
 
 /// The timers of the arbiter.
@@ -91,4 +95,11 @@ pub enum Action {
     DrainOver(Slot),
     /// A config that was saved earlier is in the unit's startup store.
     Stored(Slot, Stamp, Cfg),
+    /// A payload arrives that does not decode: the last piece of a snapshot, or the next Line.
+    Unread(Flight),
+    /// The Active ends its session to try again: an operator resets the peer, or the line is gone for which
+    /// policy rejected the snapshot. No attempt failed.
+    Again(Slot, Keeps),
+    /// The operator has sso tried again: attempts count from 0.
+    Retry(Slot),
 }

@@ -31,6 +31,14 @@ pub trait Effects {
     fn leaves(&self, _id: u16) -> Option<Keeps> {
         None
     }
+    /// Whether the Line of a change decodes at the unit in `to`.
+    fn reads(&self, _to: Slot, _change: Change) -> bool {
+        true
+    }
+    /// Whether a snapshot decodes at the unit in `to`.
+    fn reads_whole(&self, _to: Slot, _cfg: Cfg) -> bool {
+        true
+    }
 }
 
 /// What the search asks beyond a step: what policy decides, and what is in a config.
@@ -75,6 +83,8 @@ pub enum Effect {
         /// What policy does where it is met in a bulk.
         bulk: Option<Rejection>,
     },
+    /// It goes, and the engine in slot 1 reads neither its Line nor a snapshot that holds it.
+    Unreadable,
 }
 
 /// The commands of exploration: what becomes of each, and which key it sets. Commands of one key
@@ -149,7 +159,9 @@ impl Table {
     fn arrive(&self, cfg: Cfg, id: u16) -> Cfg {
         let key = self.key(id);
         match self.effect(id) {
-            Effect::Carried | Effect::Fails { .. } => Self::put(cfg, key, Some(id)),
+            Effect::Carried | Effect::Fails { .. } | Effect::Unreadable => {
+                Self::put(cfg, key, Some(id))
+            }
             Effect::WithLoss => Self::list(Self::put(cfg, key, Some(id)), id),
             Effect::DontCare | Effect::Vetoed => Self::put(cfg, key, None),
             Effect::Listed(_) => Self::list(Self::put(cfg, key, None), id),
@@ -206,6 +218,16 @@ impl Effects for Table {
     fn leaves(&self, id: u16) -> Option<Keeps> {
         matches!(self.effect(id), Effect::Listed(Some(_))).then_some(Keeps::Nothing)
     }
+
+    fn reads(&self, to: Slot, change: Change) -> bool {
+        to != 1 || self.effect(change.id) != Effect::Unreadable
+    }
+
+    fn reads_whole(&self, to: Slot, cfg: Cfg) -> bool {
+        let tops = [0, 1].map(|key| Self::top(cfg, key));
+        let reads = |id: u16| self.effect(id) != Effect::Unreadable;
+        to != 1 || tops.into_iter().flatten().all(reads)
+    }
 }
 
 impl Meaning for Table {
@@ -215,7 +237,11 @@ impl Meaning for Table {
             .filter_map(|id| match self.effect(id) {
                 Effect::Listed(rejection) => rejection,
                 Effect::Fails { bulk, .. } => bulk,
-                Effect::Carried | Effect::WithLoss | Effect::DontCare | Effect::Vetoed => None,
+                Effect::Carried
+                | Effect::WithLoss
+                | Effect::DontCare
+                | Effect::Vetoed
+                | Effect::Unreadable => None,
             })
             .max()
     }
@@ -255,7 +281,8 @@ impl Meaning for Table {
 mod tests {
     use super::*;
 
-    const ALL: [Effect; 6] = [
+    const ALL: [Effect; 7] = [
+        Effect::Unreadable,
         Effect::Carried,
         Effect::WithLoss,
         Effect::DontCare,

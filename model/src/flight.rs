@@ -37,7 +37,10 @@ pub(crate) fn can_arrive(state: &State, flight: &Flight, rounds: bool) -> bool {
         | Msg::Applied { session, .. }
         | Msg::HotAck { session, .. }
         | Msg::Left { session }
-        | Msg::Down { session } => session.active == unit.boot && session.term >= unit.highest,
+        | Msg::Down { session }
+        | Msg::Unreadable { session, .. } => {
+            session.active == unit.boot && session.term >= unit.highest
+        }
         Msg::Proceed { session }
         | Msg::Dump { session }
         | Msg::Compatible { session }
@@ -188,6 +191,7 @@ pub(crate) const fn speaks_to_active(msg: &Msg) -> bool {
             | Msg::HotAck { .. }
             | Msg::Left { .. }
             | Msg::Down { .. }
+            | Msg::Unreadable { .. }
     )
 }
 
@@ -214,6 +218,12 @@ fn helps_active(
             Phase::Bulk(snapshot) => snapshot.lsn == lsn,
             // It is answered again.
             _ => matches!(seat(other, session), Some(StandbyPhase::Shadow(..))),
+        },
+        Msg::Unreadable { lsn, .. } => match current.phase {
+            Phase::Bulk(snapshot) => snapshot.lsn == lsn,
+            // It is answered again.
+            Phase::Rejected(..) => matches!(seat(other, session), Some(StandbyPhase::Unread(_))),
+            phase => phase.sends_lines() && lsn > current.acked,
         },
         Msg::Applied { lsn, .. } => lsn > current.acked || disagrees && lsn == current.acked,
         Msg::HotAck { lsn, .. } => current.phase == Phase::HotSent && current.hot_at == lsn,
@@ -252,15 +262,17 @@ fn helps_standby(unit: &Unit, other: &Unit, session: Session, msg: Msg) -> bool 
         Msg::Chunk { number, .. } => {
             negotiates || matches!(phase, StandbyPhase::Config(_, have) if have >> number & 1 == 0)
         }
-        Msg::BulkAccept { .. } | Msg::BulkReject { .. } => {
-            receives || matches!(phase, StandbyPhase::Shadow(..))
+        Msg::BulkAccept { .. } => receives || matches!(phase, StandbyPhase::Shadow(..)),
+        Msg::BulkReject { .. } => {
+            receives || matches!(phase, StandbyPhase::Shadow(..) | StandbyPhase::Unread(_))
         }
         Msg::Line { change, .. } => match (phase, applied(unit)) {
-            (StandbyPhase::Rpr | StandbyPhase::Held, _) => false,
+            (StandbyPhase::Rpr | StandbyPhase::Held | StandbyPhase::Unread(_), _) => false,
             // It is answered again.
             (StandbyPhase::Synced(..), Some(to)) => change.lsn > to || current.is_some(),
             _ => true,
         },
+        Msg::Hot { .. } if matches!(phase, StandbyPhase::Unread(_)) => false,
         Msg::Hot { lsn, .. } => {
             let waited_for = current.is_some_and(|c| c.phase == Phase::HotSent);
             waited_for || applied(unit).is_none_or(|to| to < lsn)
@@ -296,7 +308,8 @@ impl Msg {
             | Self::HotAck { session, .. }
             | Self::Leave { session, .. }
             | Self::Left { session }
-            | Self::Down { session } => Some(session),
+            | Self::Down { session }
+            | Self::Unreadable { session, .. } => Some(session),
             Self::Proceed { .. }
             | Self::Hello { .. }
             | Self::Renew { .. }

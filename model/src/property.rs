@@ -223,11 +223,15 @@ pub enum Situation {
     QueueTimedOut,
     /// A prompt waited too long for the Confirm of a clear.
     ClearTimedOut,
+    /// A snapshot or a Line did not decode.
+    Unreadable,
+    /// As many attempts failed as there are.
+    AttemptsUsedUp,
 }
 
 impl Situation {
     /// All of them.
-    pub const ALL: [Self; 35] = [
+    pub const ALL: [Self; 37] = [
         Self::Hot,
         Self::Replicated,
         Self::HeldThenLocal,
@@ -263,6 +267,8 @@ impl Situation {
         Self::QueueFull,
         Self::QueueTimedOut,
         Self::ClearTimedOut,
+        Self::Unreadable,
+        Self::AttemptsUsedUp,
     ];
 }
 
@@ -275,7 +281,7 @@ pub fn observe<E: Meaning>(
     watch: &mut Watch,
     met: &mut impl FnMut(Situation),
 ) -> Option<Property> {
-    watch::remember(&scope.env.effects, before, action, step, watch, met);
+    watch::remember(&scope.env, before, action, step, watch, met);
     let mut failed = None;
     let mut check = |property: Property, holds: bool| {
         let asked = scope.asks.is_none_or(|asked| asked == property);

@@ -56,6 +56,10 @@ pub struct Budgets {
     pub disagrees: u8,
     /// Timers of what waits, a queue or a prompt, that fire while an answer may still come.
     pub waits: u8,
+    /// Payloads that do not decode.
+    pub garbles: u8,
+    /// An operator who has sso tried again.
+    pub retries: u8,
 }
 
 impl Budgets {
@@ -80,10 +84,12 @@ impl Budgets {
             rejects,
             disagrees,
             waits,
+            garbles,
+            retries,
         } = *self;
         let kinds = [
             crashes, losses, duplicates, holds, lapses, give_ups, early, renewals, planned, forced,
-            saves, declares, arbiter, drains, rejects, disagrees, waits,
+            saves, declares, arbiter, drains, rejects, disagrees, waits, garbles, retries,
         ];
         let (mut sum, mut at) = (0, 0);
         while at < kinds.len() {
@@ -387,6 +393,13 @@ impl<E: Meaning + Clone> Scope<E> {
                     out.push(Move::Costs(Action::Rejects(flight, Rejection::Rpr, keeps)));
                 }
             }
+            let payload = matches!(
+                flight.msg,
+                Msg::Config { .. } | Msg::Chunk { .. } | Msg::Line { .. }
+            );
+            if state.left.garbles > 0 && payload {
+                out.push(Move::Costs(Action::Unread(flight)));
+            }
             if state.left.disagrees > 0 && matches!(flight.msg, Msg::Applied { .. }) {
                 out.push(Move::Costs(Action::Disagrees(flight, false)));
             }
@@ -472,6 +485,8 @@ impl<E: Meaning + Clone> Scope<E> {
             Timer::Renew,
             Timer::Register,
             Timer::Resend,
+            Timer::Pace,
+            Timer::Stable,
         ] {
             let waits = match timer {
                 Timer::Renew => speaks,
@@ -481,7 +496,9 @@ impl<E: Meaning + Clone> Scope<E> {
                 | Timer::Resend
                 | Timer::GiveUp
                 | Timer::Queue
-                | Timer::Prompt => speaks && self.patient,
+                | Timer::Prompt
+                | Timer::Pace
+                | Timer::Stable => speaks && self.patient,
             };
             if !waits && self.is_due(state, slot, timer) {
                 out.push(Move::Does(Action::Timer(slot, timer)));
@@ -537,6 +554,7 @@ impl<E: Meaning + Clone> Scope<E> {
             (left.renewals, Action::Timer(slot, Timer::Renew)),
             (left.drains, Action::DrainOver(slot)),
             (left.waits, Action::Timer(slot, Timer::Prompt)),
+            (left.retries, Action::Retry(slot)),
         ];
         let costs = costs.into_iter().filter(|(left, _)| *left > 0);
         out.extend(costs.map(|(_, action)| Move::Costs(action)));
@@ -547,9 +565,9 @@ impl<E: Meaning + Clone> Scope<E> {
             Phase::Pairing => out.push(Move::Does(Action::Paired(slot))),
             // The last line that policy rejected is gone: sso is tried again.
             Phase::Rejected(_, Rejection::Rpr | Rejection::Simplex, _)
-                if self.judges(slot, active).is_none() =>
+                if self.judges(slot, active).is_none() && !self.is_used_up(active) =>
             {
-                return out.push(Move::Does(Action::Timer(slot, Timer::GiveUp)));
+                return out.push(Move::Does(Action::Again(slot, Keeps::Replica)));
             }
             _ => {}
         }

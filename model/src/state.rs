@@ -224,6 +224,8 @@ pub enum StandbyPhase {
     Rpr,
     /// Not served.
     Held,
+    /// The snapshot, or the Line, of this number does not decode; it says so until it is answered.
+    Unread(Lsn),
 }
 
 /// What a Standby has of the Active's dump.
@@ -342,6 +344,10 @@ pub struct Active {
     pub draining: bool,
     /// Commands that wait for the end of the drain, or for room.
     pub queue: Vec<Queued>,
+    /// Sessions that ended before they were hot for long, since the count began anew.
+    pub attempts: u16,
+    /// After such an end no Join is answered until timer Pace.
+    pub pacing: bool,
 }
 
 /// A command that waits and is not executed yet.
@@ -386,6 +392,8 @@ pub struct Current {
     pub acked: Lsn,
     /// The last change at BulkAccept.
     pub hot_at: Lsn,
+    /// Its end counts no more: it was hot for long, or it is counted already.
+    pub counted: bool,
 }
 
 /// How far the Active is in its session.
@@ -555,6 +563,8 @@ pub enum Msg {
         n: u16,
         same_image: bool,
         resets: u16,
+        /// Of another image or engine than the Active's last session.
+        other: bool,
     },
     Proceed {
         session: Session,
@@ -624,5 +634,10 @@ pub enum Msg {
     },
     Down {
         session: Session,
+    },
+    /// Standby: the snapshot, or the Line, of this number does not decode here.
+    Unreadable {
+        session: Session,
+        lsn: Lsn,
     },
 }

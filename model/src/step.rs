@@ -108,6 +108,28 @@ pub enum Rule {
     PromptsCount,
     /// B2: so too while a clear is not confirmed.
     PromptsCountInClearing,
+    /// U2: a Standby says that a snapshot does not decode, and waits to be told; it does not join again by itself.
+    UnreadableIsSaid,
+    /// U3: a Standby that cannot read a Line may take over with all that came before it.
+    UnreadableKeepsReplica,
+    /// U4: the Active counts sessions that end before they were hot for long, up to `max_attempts`.
+    AttemptsCount,
+    /// U5: the Active answers no Join for a while after such an end.
+    AttemptsPaced,
+}
+
+impl Rule {
+    /// Whether it says what becomes of what does not decode, and of attempts that failed: numbers of rounds and
+    /// messages are of use as they are with it.
+    pub(crate) const fn is_of_attempts(self) -> bool {
+        matches!(
+            self,
+            Self::UnreadableIsSaid
+                | Self::UnreadableKeepsReplica
+                | Self::AttemptsCount
+                | Self::AttemptsPaced
+        )
+    }
 }
 
 /// What is no part of the state.
@@ -127,6 +149,8 @@ pub struct Env<E> {
     pub max_prompts: u16,
     /// How many commands may wait unexecuted.
     pub max_queue: u16,
+    /// Attempts before the pair comes up in rpr; none: they are not counted, nor paced.
+    pub max_attempts: Option<u16>,
     /// The rule that is taken away, if any.
     pub without: Option<Rule>,
 }
@@ -264,7 +288,10 @@ pub fn step<E: Effects>(env: &Env<E>, state: &State, action: &Action) -> Option<
             }
         }
         Action::Fails(_) => return None,
-        Action::AtHand(flight) | Action::Rejects(flight, ..) | Action::Disagrees(flight, _) => {
+        Action::AtHand(flight)
+        | Action::Rejects(flight, ..)
+        | Action::Disagrees(flight, _)
+        | Action::Unread(flight) => {
             let To::Unit(slot) = flight.to else {
                 return None;
             };
@@ -272,6 +299,7 @@ pub fn step<E: Effects>(env: &Env<E>, state: &State, action: &Action) -> Option<
             let unit = &mut state.units[usize::from(slot)];
             match *action {
                 Action::AtHand(_) => standby::on_at_hand(env, unit, flight.msg, &mut out)?,
+                Action::Unread(_) => standby::on_unread(env, unit, flight.msg, &mut out)?,
                 Action::Rejects(_, rejection, keeps) => {
                     active::on_rejected(env, unit, flight.msg, (rejection, keeps), &mut out)?;
                 }
@@ -291,6 +319,8 @@ pub fn step<E: Effects>(env: &Env<E>, state: &State, action: &Action) -> Option<
         | Action::DrainOver(slot)
         | Action::Stored(slot, ..)
         | Action::Leaves(slot)
+        | Action::Again(slot, _)
+        | Action::Retry(slot)
         | Action::Declares(slot) => {
             out.slot = slot;
             on_input(env, &mut state.units[usize::from(slot)], action, &mut out)?;
@@ -368,11 +398,14 @@ fn on_input<E: Effects>(
         Action::LeaseLapsed(_) => active::lapse(env, unit, out),
         Action::Switchover(_) => active::on_switchover(env, unit, out),
         Action::Forced(_) => active::on_forced(env, unit, out),
+        Action::Again(_, keeps) => active::on_again(env, unit, keeps, out),
+        Action::Retry(_) => active::on_retry(env, unit, out),
         Action::Deliver(_)
         | Action::Fails(_)
         | Action::AtHand(_)
         | Action::Rejects(..)
         | Action::Disagrees(..)
+        | Action::Unread(_)
         | Action::Arbiter(_)
         | Action::ArbiterRecovered => None,
     }

@@ -115,6 +115,7 @@ impl Boots {
                 n: small("attempt", call.n.0.into())?,
                 same_image: false,
                 resets: 0,
+                other: false,
             },
             Message::Proceed { session, .. } => Msg::Proceed {
                 session: of(session)?,
@@ -201,6 +202,12 @@ impl Boots {
                 lsn: lsn(*at)?,
             },
             Message::HotAck { session, lsn: at } => Msg::HotAck {
+                session: of(session)?,
+                lsn: lsn(*at)?,
+            },
+            Message::Unreadable {
+                session, lsn: at, ..
+            } => Msg::Unreadable {
                 session: of(session)?,
                 lsn: lsn(*at)?,
             },
@@ -396,6 +403,7 @@ pub const fn bare(msg: model::Msg) -> model::Msg {
             n,
             same_image: false,
             resets: 0,
+            other: false,
         },
         Msg::Config { session, snapshot } => Msg::Config {
             session,

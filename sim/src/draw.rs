@@ -4,6 +4,7 @@
 mod beyond;
 mod crowd;
 mod faults;
+mod foreign;
 mod lasting;
 mod material;
 mod mix;
@@ -82,6 +83,7 @@ pub(crate) enum Purpose {
     Dwell = 12,
     Weights = 13,
     Outage = 14,
+    Foreign = 15,
     Waits = 20,
 }
 
@@ -168,6 +170,9 @@ pub fn plan(seed: u64, wishes: &Wishes) -> Plan {
     plan.faults.extend(scene.faults);
     plan.commands.extend(scene.entries);
     plan.faults.extend(beyond::draw(seed, wishes, &plan));
+    let foreign = foreign::draw(seed, wishes, &plan);
+    plan.faults.extend(foreign.faults);
+    plan.commands.extend(foreign.entries);
     let upgrade = upgrade::draw(seed, wishes, &plan);
     plan.faults.extend(upgrade.faults);
     plan.commands.extend(upgrade.entries);

@@ -5,6 +5,7 @@
 mod arrive;
 mod bay;
 mod enter;
+mod foreign;
 mod frame;
 mod lasting;
 mod perform;
@@ -25,7 +26,7 @@ pub use bay::{Arrival, Bay, Desk};
 pub use lasting::Ill;
 pub(crate) use perform::PAIRING_US;
 
-use crate::plan::{FaultKind, Network, Plan, Reseed, excuse};
+use crate::plan::{Fault, FaultKind, Network, Plan, Reseed, excuse};
 use crate::stock::{Loaded, Stock, StockError};
 use crate::tap::{Event, Observer, Scene, Seen, Violation};
 use crate::world::link::{Barrier, Links, Packet};
@@ -196,7 +197,15 @@ impl Rig {
         observers: Vec<Box<dyn Observer>>,
     ) -> Result<Self, StockError> {
         let planted = stock.planted(plan.planted.as_deref())?;
-        let bay = |at: usize| Bay::new(&plan.units[at], &stock, planted);
+        let bay = |at: usize| {
+            let foreign = |fault: &Fault| {
+                let of = matches!(fault.kind, FaultKind::ForeignPayload { .. });
+                of && fault.slot() == Some(at as u8)
+            };
+            let mut bay = Bay::new(&plan.units[at], &stock, planted)?;
+            bay.files = plan.faults.iter().any(foreign).then(Default::default);
+            Ok(bay)
+        };
         let bays = [bay(0)?, bay(1)?];
         let triggers = Triggers::new(&plan);
         let later = triggers

@@ -4,6 +4,7 @@
 pub mod answers;
 pub mod available;
 pub mod bounded;
+pub mod bounded_attempts;
 pub mod bounded_resets;
 pub mod commutes;
 pub mod honest;
@@ -46,7 +47,7 @@ use crate::tap::{Event, Fate, Observer, Scene, Violation};
 
 /// The properties that a run is held to, by the protocol's words: those of the oracles, the model's (`lockstep`), and
 /// that the pair converges.
-pub const NAMES: [&str; 25] = [
+pub const NAMES: [&str; 26] = [
     "SingleActive",
     "NoSplitAck",
     "NoAckedLoss",
@@ -67,6 +68,7 @@ pub const NAMES: [&str; 25] = [
     "RefusedLeavesNothing",
     "SavedSurvives",
     "BoundedResets",
+    "BoundedAttempts",
     "Answers",
     "Available",
     "Bounded",
@@ -104,6 +106,7 @@ pub fn all(plan: &Arc<Plan>, stock: &Arc<Stock>, options: Options) -> Vec<Box<dy
         Box::new(refused_leaves_nothing::RefusedLeavesNothing::default()),
         Box::new(saved_survives::SavedSurvives::default()),
         Box::new(bounded_resets::BoundedResets::default()),
+        Box::new(bounded_attempts::BoundedAttempts::default()),
         Box::new(answers::Answers::default()),
         Box::new(available::Available::default()),
         Box::new(bounded::Bounded::default()),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use skewsync::base::Slot;
-use skewsync::message::{Address, Message, Origin};
+use skewsync::message::{Address, LeaveWhy, Message, Origin};
 use skewsync::unit::{
     Event as Told, Input, LocalWhy, Outcome, Output, Part, Place, Refusal, Request,
 };
@@ -109,6 +109,10 @@ situations! {
     ThereAndBack = "there-and-back";
     /// Units did not reach each other or the arbiter, or did not run, for more than a minute; once a run.
     LongOutage = "long-outage";
+    /// A payload came whole and did not decode.
+    Unreadable = "unreadable";
+    /// A pair came up in a lesser mode because something did not decode.
+    DegradedUnread = "degraded-unread";
 }
 
 /// Each property of the protocol (PROTOCOL.md, section 8) with the situations in which it is put to the test, or the
@@ -118,7 +122,7 @@ pub const WITNESSES: &[(&str, Result<&[Situation], &str>)] = {
         ColdTakeover, CountedReset, Declined, Degraded, Forced, Hot, HotDegraded, LeaseLapsed,
         LineApplied, ListedAtTakeover, Local, LostAtSwitchover, Queued, RefusedLine, Released,
         Replicated, Resume, SavedBoth, StaleMessage, StaleTakeover, StatefulTakeover, Superseded,
-        ThereAndBack, UnknownOutcome, WindowFull,
+        ThereAndBack, UnknownOutcome, Unreadable, WindowFull,
     };
     &[
         ("SingleActive", Ok(&[LeaseLapsed, Superseded])),
@@ -143,6 +147,7 @@ pub const WITNESSES: &[(&str, Result<&[Situation], &str>)] = {
         ("SavedSurvives", Ok(&[SavedBoth, ColdTakeover])),
         ("RoundTrip", Ok(&[ThereAndBack])),
         ("BoundedResets", Ok(&[CountedReset])),
+        ("BoundedAttempts", Ok(&[Unreadable, Degraded])),
         ("Converges", Ok(&[Hot, Degraded])),
         ("Answers", Ok(&[UnknownOutcome])),
         ("Available", Ok(&[StatefulTakeover, Forced])),
@@ -264,7 +269,13 @@ impl Watcher {
             Told::SessionEnded { .. } | Told::FileConflict { .. } => {}
             Told::Reset { counted: true } => met.push(Situation::CountedReset),
             Told::Reset { counted: false } => {}
-            Told::Degraded => met.push(Situation::Degraded),
+            Told::Degraded { why, .. } => {
+                met.push(Situation::Degraded);
+                if matches!(why, LeaveWhy::Unreadable) {
+                    met.push(Situation::DegradedUnread);
+                }
+            }
+            Told::Unreadable(_) => met.push(Situation::Unreadable),
             Told::Hot { listed: 0 } => met.push(Situation::Hot),
             Told::Hot { .. } => met.extend([Situation::Hot, Situation::HotDegraded]),
             Told::LostAtSwitchover { lines } => {

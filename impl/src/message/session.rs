@@ -49,6 +49,118 @@ pub struct JoinCall {
     pub image: ImageDigest,
     /// Ordered resets that it counts.
     pub resets: u32,
+    /// Its engine.
+    pub engine: Engine,
+    /// What it takes at most.
+    pub bounds: Bounds,
+}
+
+/// The version of an engine: two that differ may write what the other does not read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Engine {
+    /// Major, minor, patch; all 0: an engine that does not say.
+    pub version: [u16; 3],
+}
+
+impl Engine {
+    /// This engine.
+    pub const OURS: Self = Self {
+        version: [
+            number(env!("CARGO_PKG_VERSION_MAJOR")),
+            number(env!("CARGO_PKG_VERSION_MINOR")),
+            number(env!("CARGO_PKG_VERSION_PATCH")),
+        ],
+    };
+}
+
+impl fmt::Display for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [major, minor, patch] = self.version;
+        write!(f, "{major}.{minor}.{patch}")
+    }
+}
+
+/// A number of decimal digits.
+const fn number(digits: &str) -> u16 {
+    let digits = digits.as_bytes();
+    let (mut number, mut at) = (0, 0);
+    while at < digits.len() {
+        number = number * 10 + (digits[at] - b'0') as u16;
+        at += 1;
+    }
+    number
+}
+
+/// What a receiver takes at most. The sender looks before it sends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Bounds {
+    /// Bytes of one file.
+    pub file: u64,
+    /// Bytes of one Line: its difference and its listing.
+    pub line: u32,
+    /// Lines that a listing names, and complements that it keeps: each of the two.
+    pub listed: u32,
+    /// Mismatches that one answer names; how many there are beyond is told as a number.
+    pub mismatches: u32,
+}
+
+/// A payload, as operators know it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Payload {
+    /// The Active's CLI dump.
+    Dump,
+    /// The Standby's answer to it.
+    Diff,
+    /// The wire config of a snapshot.
+    Snapshot,
+    /// MCL and complements, of a snapshot or a Line.
+    Listing,
+    /// The difference of a Line.
+    Difference,
+    /// A config to be saved.
+    Save,
+}
+
+impl fmt::Display for Payload {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Dump => "the dump",
+            Self::Diff => "the diff",
+            Self::Snapshot => "the snapshot",
+            Self::Listing => "the listing",
+            Self::Difference => "the difference",
+            Self::Save => "the save",
+        })
+    }
+}
+
+/// A payload came whole, as it was sent, and does not decode here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, thiserror::Error)]
+#[error("{what} cannot be read{} by engine {engine}", at(*.offset))]
+pub struct Unreadable {
+    /// Which.
+    pub what: Payload,
+    /// The first byte of it that says nothing; none: the driver that read it does not say.
+    pub offset: Option<u64>,
+    /// The engine that cannot read it.
+    pub engine: Engine,
+}
+
+impl Unreadable {
+    /// This engine cannot read it.
+    pub const fn here(what: Payload, offset: Option<u64>) -> Self {
+        Self {
+            what,
+            offset,
+            engine: Engine::OURS,
+        }
+    }
+}
+
+fn at(offset: Option<u64>) -> alloc::string::String {
+    offset.map_or_else(alloc::string::String::new, |offset| {
+        alloc::format!(" from byte {offset} on")
+    })
 }
 
 /// A range of wire versions, both ends included.
@@ -62,7 +174,7 @@ pub struct WireVersions {
 
 impl WireVersions {
     /// The versions that this engine speaks.
-    pub const OURS: Self = Self { min: 1, max: 1 };
+    pub const OURS: Self = Self { min: 2, max: 2 };
 
     /// The highest version that both speak.
     pub fn common(self, other: Self) -> Option<u16> {
@@ -186,6 +298,10 @@ pub enum LeaveWhy {
     Over,
     /// Sso is tried again.
     Retry,
+    /// A payload does not decode.
+    Unreadable,
+    /// Something is more than the other unit takes.
+    Bound,
 }
 
 impl LeaveWhy {
@@ -199,7 +315,9 @@ impl LeaveWhy {
             | Self::Deadline
             | Self::Incompatible
             | Self::Over
-            | Self::Retry => true,
+            | Self::Retry
+            | Self::Unreadable
+            | Self::Bound => true,
             Self::DigestMismatch
             | Self::PrcMismatch
             | Self::Stuck
@@ -217,8 +335,10 @@ pub enum SaveResult {
     Ok,
     /// The disk refused it.
     Disk,
-    /// The wire config could not be executed whole into a config of this image.
-    Translation,
+    /// It does not decode there.
+    Unreadable,
     /// No answer came in time, or the unit is away.
     NoAnswer,
+    /// It is more than the unit takes: it was not sent.
+    TooLarge,
 }

@@ -33,7 +33,7 @@ use crate::message::{Eligible, LeaveWhy, Message, Origin, Redundancy, Stamp, ToA
 use crate::planted::Defect;
 
 /// The timers of an Active that have to do with its peer and its prompts.
-const OF_THE_PEER: [Timer; 11] = [
+const OF_THE_PEER: [Timer; 12] = [
     Timer::Resend,
     Timer::Register,
     Timer::Watchdog,
@@ -45,6 +45,7 @@ const OF_THE_PEER: [Timer; 11] = [
     Timer::Backoff,
     Timer::Stable,
     Timer::Prompt,
+    Timer::Pace,
 ];
 
 /// A unit that acts.
@@ -78,8 +79,12 @@ pub struct Active {
     pub saving: Option<Saving>,
     /// The mode that policy and limits allow.
     pub mode: Redundancy,
-    /// Attempts that ended by a limit since the pair was hot.
+    /// Why it is a lesser one, if it is.
+    pub lesser: LeaveWhy,
+    /// Sessions that ended before they were hot for `stable_time`, since the count began anew.
     pub attempts: u32,
+    /// How often the timer Pace is still to fire before a Join is answered.
+    pub pace: u32,
     /// Ordered resets, as counted here; the Standby's own count is in its Join.
     pub resets: u32,
     /// Whether what a Join tells counts no more: an operator, or a time of being hot, forgave it in this term,
@@ -177,7 +182,9 @@ impl Active {
             queue: VecDeque::new(),
             saving: None,
             mode: Redundancy::Sso,
+            lesser: LeaveWhy::Over,
             attempts: 0,
+            pace: 0,
             resets,
             forgave: false,
             releasing: Releasing::No,
@@ -195,8 +202,11 @@ impl Active {
         if self.register.written == Written::Sent {
             cx.set(Timer::Register);
         }
-        if self.mode != Redundancy::Sso && self.attempts > 0 {
-            cx.set(Timer::Backoff);
+        if self.pace > 0 {
+            cx.set(Timer::Pace);
+        }
+        if self.peer.phase() == Some(&Phase::Hot) {
+            cx.set(Timer::Stable);
         }
         self.mark_prompts(cx);
     }
@@ -288,9 +298,13 @@ impl Active {
             Timer::Ack => self.on_ack_timeout(cx),
             Timer::Drain => self.on_drain_timeout(cx),
             Timer::Save => self.on_save_timeout(cx),
-            Timer::Backoff => self.retry(cx),
-            Timer::Stable => self.forgive_resets(own, cx),
+            Timer::Backoff => self.on_backoff_timeout(cx),
+            Timer::Pace => self.on_pace_timeout(cx),
             Timer::Prompt => self.on_prompt_timeout(cx),
+            Timer::Stable => {
+                self.forgive_resets(own, cx);
+                self.forgive_attempts();
+            }
             // Timers of other parts, that were due when the part changed.
             Timer::Hello | Timer::Join | Timer::Queue => {}
         }
@@ -318,6 +332,9 @@ impl Active {
             Request::Save => self.on_save(own, id, cx),
             Request::RetrySso => {
                 self.forgive_resets(own, cx);
+                self.attempts = 0;
+                self.pace = 0;
+                cx.cancel(&[Timer::Pace]);
                 self.retry(cx);
                 cx.answer(id, Outcome::Taken);
             }

@@ -6,7 +6,6 @@ use alloc::vec::Vec;
 
 use super::active::{Active, Written};
 use super::input::Timer;
-use super::output::Event;
 use super::own::Cx;
 use super::peer::{Bulk, Phase};
 use super::replica::{Sender, Stuck};
@@ -36,7 +35,27 @@ impl Active {
         let Some(sender) = Sender::of(cx.env, current.pairing.as_ref(), &self.config, stamp) else {
             return self.leave(LeaveWhy::Incompatible, cx);
         };
+        let bounds = current.bounds;
         let (bytes, listing_at) = sender.file(cx.env.planted);
+        let fits = sender.fits(bounds) && bytes.len() as u64 <= bounds.file;
+        if !fits && self.mode == Redundancy::Sso {
+            // Nothing can be sent of it: every action below simplex is rpr.
+            let question = Question::of(policy::Phase::Bulk, Cause::Limit);
+            let mode = match cx.env.policy.action(question) {
+                Action::Simplex => Redundancy::Simplex,
+                _ => Redundancy::Rpr,
+            };
+            self.degrade(mode, LeaveWhy::Bound, cx);
+        }
+        let empty = self.mode != Redundancy::Sso;
+        let (bytes, listing_at) = if empty {
+            (Shared::new(Vec::new()), 0)
+        } else {
+            (bytes, listing_at)
+        };
+        let Some(current) = &mut self.peer.current else {
+            return;
+        };
         let (lsn, digest) = (self.last, sender.digest());
         let id = FileId {
             kind: FileKind::Config,
@@ -47,6 +66,7 @@ impl Active {
             file: Outgoing::new(id, bytes),
             listing_at,
             digest,
+            empty,
         };
         let (session, slot) = (current.session, current.slot);
         bulk.announce(session, slot, cx);
@@ -69,7 +89,7 @@ impl Active {
     pub(super) fn on_bulk_done(
         &mut self,
         lsn: Lsn,
-        mismatches: &[Mismatch],
+        (mismatches, further): (&[Mismatch], u32),
         digest: Digest,
         cx: &mut Cx<'_, '_>,
     ) {
@@ -107,20 +127,26 @@ impl Active {
             _ => return cx.ignore(crate::message::Kind::BulkDone),
         }
         let Phase::Bulk(Bulk {
-            digest: expected, ..
+            digest: expected,
+            empty,
+            ..
         }) = current.phase
         else {
             return;
         };
         let stuck = current.stuck(cx);
-        let judged = self.judge(&stuck, mismatches, digest == expected, cx);
-        let by_limit = self.attempts >= cx.env.limits.max_attempts;
+        let judged = if empty || self.mode != Redundancy::Sso {
+            Some(self.lesser_verdict())
+        } else {
+            self.judge(&stuck, (mismatches, further), digest == expected, cx)
+        };
         let Some(current) = &mut self.peer.current else {
             return;
         };
         match judged {
             None => {
                 current.held_out = mismatches.iter().map(|each| each.line.clone()).collect();
+                current.held_further = further;
                 let listed = current.listed(cx);
                 cx.send(
                     slot,
@@ -136,45 +162,55 @@ impl Active {
                 current.send_lines(cx);
             }
             Some(verdict) => {
-                let why = if by_limit && verdict == Verdict::Rpr {
-                    RejectWhy::Limit
-                } else {
-                    self.peer.replica = None;
-                    RejectWhy::Policy
-                };
-                current.phase = Phase::Rejected { lsn, verdict, why };
-                current.journal.clear();
-                cx.cancel(&[Timer::Deadline]);
-                cx.send(
-                    slot,
-                    Message::BulkReject {
-                        session,
-                        lsn,
-                        verdict,
-                        why,
-                    },
-                );
+                self.reject(lsn, verdict, cx);
                 if verdict != Verdict::Reset {
-                    cx.event(Event::Degraded);
+                    self.tell_degraded(cx);
                 }
             }
         }
         self.progress(cx);
     }
 
+    /// The shadow is to be dropped; and the replica, if policy is the reason.
+    pub(super) fn reject(&mut self, lsn: Lsn, verdict: Verdict, cx: &mut Cx<'_, '_>) {
+        let why = if self.lesser.keeps_replica() {
+            RejectWhy::Limit
+        } else {
+            self.peer.replica = None;
+            RejectWhy::Policy
+        };
+        let Some(current) = &mut self.peer.current else {
+            return;
+        };
+        let (session, slot) = (current.session, current.slot);
+        current.phase = Phase::Rejected { lsn, verdict, why };
+        current.journal.clear();
+        cx.cancel(&[Timer::Deadline]);
+        let reject = Message::BulkReject {
+            session,
+            lsn,
+            verdict,
+            why,
+        };
+        cx.send(slot, reject);
+    }
+
+    /// What a Standby does in the lesser mode of its pair.
+    pub(super) const fn lesser_verdict(&self) -> Verdict {
+        match self.mode {
+            Redundancy::Simplex => Verdict::Simplex,
+            Redundancy::Sso | Redundancy::Rpr => Verdict::Rpr,
+        }
+    }
+
     /// What becomes of a bulk: none if it may be swapped in.
     fn judge(
         &mut self,
         stuck: &[Stuck],
-        mismatches: &[Mismatch],
+        (mismatches, further): (&[Mismatch], u32),
         same: bool,
-        cx: &mut Cx<'_, '_>,
+        cx: &Cx<'_, '_>,
     ) -> Option<Verdict> {
-        match self.mode {
-            Redundancy::Sso => {}
-            Redundancy::Rpr => return Some(Verdict::Rpr),
-            Redundancy::Simplex => return Some(Verdict::Simplex),
-        }
         let incurable = severest(policy::Phase::Bulk, stuck, cx);
         let phase = policy::Phase::Bulk;
         let mut curable = mismatches.iter().map(|each| {
@@ -187,6 +223,10 @@ impl Active {
             })
         });
         let mut curable = curable.by_ref().max();
+        if further > 0 {
+            let question = Question::of(phase, Cause::Prc);
+            curable = curable.max(Some(cx.env.policy.action(question)));
+        }
         if !same && mismatches.is_empty() {
             let question = Question::of(phase, Cause::Verification);
             curable = curable.max(Some(cx.env.policy.action(question)));
@@ -195,18 +235,22 @@ impl Active {
         match action {
             Action::Refuse | Action::Ignore | Action::DropAndWarn => None,
             Action::ResetStandby => {
+                self.lesser = LeaveWhy::PrcMismatch;
                 if incurable == Some(Action::ResetStandby) {
                     // A restart cannot cure it: one reset, and the pair comes up in rpr.
                     self.mode = Redundancy::Rpr;
+                    self.lesser = LeaveWhy::Stuck;
                 }
                 Some(self.reset_or_rpr(cx))
             }
             Action::Degrade => {
                 self.mode = Redundancy::Rpr;
+                self.lesser = LeaveWhy::Degrade;
                 Some(Verdict::Rpr)
             }
             Action::Simplex => {
                 self.mode = Redundancy::Simplex;
+                self.lesser = LeaveWhy::Simplex;
                 Some(Verdict::Simplex)
             }
         }

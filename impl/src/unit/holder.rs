@@ -128,7 +128,8 @@ impl Holder {
             | Timer::Save
             | Timer::Backoff
             | Timer::Stable
-            | Timer::Prompt => {}
+            | Timer::Prompt
+            | Timer::Pace => {}
         }
     }
 

@@ -127,11 +127,13 @@ pub enum Timer {
     Queue,
     /// What waits for the Confirm of a clear has waited long enough.
     Prompt,
+    /// One part of the pause after an attempt that failed.
+    Pace,
 }
 
 impl Timer {
     /// All timers.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Hello,
         Self::Join,
         Self::Renew,
@@ -147,6 +149,7 @@ impl Timer {
         Self::Stable,
         Self::Queue,
         Self::Prompt,
+        Self::Pace,
     ];
 
     /// How long the timer runs.
@@ -165,7 +168,7 @@ impl Timer {
             Self::Deadline => limits.deadline_ms,
             Self::Drain => limits.drain_timeout_ms,
             Self::Save => limits.save_timeout_ms,
-            Self::Backoff => limits.retry_backoff_ms,
+            Self::Backoff | Self::Pace => limits.retry_backoff_ms,
             Self::Stable => limits.stable_time_ms,
             Self::Queue => limits.queue_timeout_ms,
             Self::Prompt => limits.prompt_wait_ms,

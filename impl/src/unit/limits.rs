@@ -1,6 +1,8 @@
 //! Bounds and lengths: what a run may choose, and what a step never changes.
 
 use crate::base::Slot;
+use crate::message::Bounds;
+use crate::translate::listing::LISTED_LINES_MAX;
 
 /// Lengths of timers, and bounds of everything that is kept. One value serves units and arbiter.
 ///
@@ -44,7 +46,8 @@ pub struct Limits {
     pub drain_timeout_ms: u64,
     /// How long a `save` waits for the other unit.
     pub save_timeout_ms: u64,
-    /// How long rpr lasts before sso is tried again, where it is.
+    /// How long rpr lasts before sso is tried again, where it is; and how long the Active answers no Join after
+    /// an attempt that failed, once for each attempt that failed before it and for this one.
     pub retry_backoff_ms: u64,
     /// Hot for so long, ordered resets are forgotten.
     pub stable_time_ms: u64,
@@ -68,7 +71,11 @@ pub struct Limits {
     pub max_prompts: u32,
     /// Mismatches that one answer names.
     pub max_mismatches: u32,
-    /// Attempts that end by a limit before the pair comes up in rpr.
+    /// Bytes of one Line, its difference and its listing.
+    pub max_line: u32,
+    /// Lines that a listing names, and complements that it keeps: each of the two.
+    pub max_listed: u32,
+    /// Sessions that end before they were hot for `stable_time`, before the pair comes up in rpr.
     pub max_attempts: u32,
     /// Ordered resets before the pair comes up in rpr.
     pub max_resets: u32,
@@ -105,7 +112,7 @@ impl Limits {
         deadline_ms: 30_000,
         drain_timeout_ms: 5_000,
         save_timeout_ms: 10_000,
-        retry_backoff_ms: 15_000,
+        retry_backoff_ms: 3_000,
         stable_time_ms: 60_000,
         max_chunk: 64 * 1024,
         max_file: 1 << 30,
@@ -117,6 +124,8 @@ impl Limits {
         max_queue: 64,
         max_prompts: 256,
         max_mismatches: 64,
+        max_line: 8 << 20,
+        max_listed: LISTED_LINES_MAX as u32,
         max_attempts: 5,
         max_resets: 3,
         verify: Verify::Configured,
@@ -231,6 +240,16 @@ impl Limits {
             .saturating_add(self.takeover_wait_ms.saturating_mul(2))
             .saturating_add(self.gather_ms)
             .saturating_add(self.resend_ms.saturating_mul(4))
+    }
+
+    /// What a unit takes at most, as it tells the other.
+    pub const fn bounds(&self) -> Bounds {
+        Bounds {
+            file: self.max_file,
+            line: self.max_line,
+            listed: self.max_listed,
+            mismatches: self.max_mismatches,
+        }
     }
 
     /// The slots of the other units.

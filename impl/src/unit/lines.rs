@@ -65,22 +65,27 @@ impl Active {
         let listed = dropped(stuck);
         self.last = Lsn(self.last.0 + 1);
         self.config = after;
-        let full = step.is_some_and(|step| self.journal(step, cx));
+        let fits = step.as_ref().is_none_or(|step| self.fits(step));
+        let full = step.is_some_and(|step| self.journal(step, fits, cx));
         self.answer_change(&command, listed, cx);
         match action {
+            _ if !fits => self.on_bound(cx),
             _ if full => self.leave(LeaveWhy::JournalFull, cx),
             None | Some(Action::Refuse | Action::Ignore | Action::DropAndWarn) => {}
             Some(Action::ResetStandby) => {
                 // A restart cannot cure it: one reset, and the pair comes up in rpr.
                 let why = self.reset_why(LeaveWhy::Stuck, cx);
+                self.lesser = LeaveWhy::Stuck;
                 self.mode = Redundancy::Rpr;
                 self.leave(why, cx);
             }
             Some(Action::Degrade) => {
+                self.lesser = LeaveWhy::Degrade;
                 self.mode = Redundancy::Rpr;
                 self.leave(LeaveWhy::Degrade, cx);
             }
             Some(Action::Simplex) => {
+                self.lesser = LeaveWhy::Simplex;
                 self.mode = Redundancy::Simplex;
                 self.leave(LeaveWhy::Simplex, cx);
             }
@@ -113,8 +118,28 @@ impl Active {
         sender.edit(cx.env, current.pairing.as_ref(), edits, stamp)
     }
 
+    /// Whether the Standby takes a change: its Line, and the listing after it.
+    fn fits(&self, step: &Step) -> bool {
+        self.peer.current.as_ref().is_none_or(|current| {
+            let bytes = step.difference.len() + step.listing.len();
+            matches!(current.phase, Phase::Rejected { .. })
+                || bytes <= current.bounds.line as usize && step.sender.fits(current.bounds)
+        })
+    }
+
+    /// A change is more than the Standby takes: the pair comes up in rpr, or in what policy says.
+    fn on_bound(&mut self, cx: &mut Cx<'_, '_>) {
+        let question = Question::of(policy::Phase::Line, Cause::Limit);
+        let mode = match cx.env.policy.action(question) {
+            Action::Simplex => Redundancy::Simplex,
+            _ => Redundancy::Rpr,
+        };
+        self.degrade(mode, LeaveWhy::Bound, cx);
+        self.leave(LeaveWhy::Bound, cx);
+    }
+
     /// Enters the change into the journal and sends what the window admits; true on overflow.
-    fn journal(&mut self, step: Step, cx: &mut Cx<'_, '_>) -> bool {
+    fn journal(&mut self, step: Step, fits: bool, cx: &mut Cx<'_, '_>) -> bool {
         let question = Question::of(policy::Phase::Line, Cause::Prc);
         let stays = cx.env.policy.action(question).stays();
         let on_mismatch = if stays {
@@ -139,12 +164,13 @@ impl Active {
         };
         let before = current.sender.replace(sender);
         if matches!(current.phase, Phase::Rejected { .. }) {
-            let pairing = current.pairing;
+            let (pairing, bounds) = (current.pairing, current.bounds);
             let stays = |sender: &Option<Sender>, cx: &Cx<'_, '_>| {
+                let fits = sender.as_ref().is_none_or(|sender| sender.fits(bounds));
                 let stuck = sender
                     .as_ref()
                     .map(|sender| sender.stuck(cx.env, pairing.as_ref()));
-                severest(policy::Phase::Bulk, &stuck.unwrap_or_default(), cx)
+                fits && severest(policy::Phase::Bulk, &stuck.unwrap_or_default(), cx)
                     .is_none_or(Action::stays)
             };
             if !stays(&before, cx) && stays(&current.sender, cx) {
@@ -154,7 +180,7 @@ impl Active {
             return false;
         }
         current.journal.insert(self.last, entry);
-        if current.phase.sends_lines() {
+        if current.phase.sends_lines() && fits {
             current.send_lines(cx);
         }
         current.journal.len() > cx.env.limits.max_journal as usize
@@ -281,7 +307,7 @@ impl Active {
         &mut self,
         lsn: Lsn,
         digest: Digest,
-        mismatches: &[Mismatch],
+        held: Option<(&[Mismatch], u32)>,
         cx: &mut Cx<'_, '_>,
     ) {
         let last = self.last;
@@ -295,7 +321,11 @@ impl Active {
             Some(entry) => entry.digest,
             None => current.acked_digest,
         };
-        if expected != digest && mismatches.is_empty() {
+        let (mismatches, further) = held.unwrap_or_default();
+        let is_new = |each: &&Mismatch| !current.held_out.contains(&each.line);
+        let new: Vec<Mismatch> = mismatches.iter().filter(is_new).cloned().collect();
+        let more = further > current.held_further;
+        if expected != digest && new.is_empty() && !more {
             let question = Question::of(policy::Phase::Line, Cause::Verification);
             if !cx.env.policy.action(question).stays() {
                 let why = self.reset_why(LeaveWhy::DigestMismatch, cx);
@@ -303,7 +333,15 @@ impl Active {
             }
         }
         let mut severe = None;
-        for each in mismatches {
+        if more {
+            let question = Question::of(policy::Phase::Line, Cause::Prc);
+            severe = Some(cx.env.policy.action(question));
+        }
+        if held.is_some() {
+            current.held_out = mismatches.iter().map(|each| each.line.clone()).collect();
+            current.held_further = further;
+        }
+        for each in &new {
             let (component, form) = (Some(&*each.component), Some(&*each.form));
             let phase = policy::Phase::Line;
             let question = Question {
@@ -313,7 +351,6 @@ impl Active {
                 form,
             };
             severe = severe.max(Some(cx.env.policy.action(question)));
-            current.held_out.insert(each.line.clone());
         }
         current.acked = lsn;
         self.peer.replica = Some(Stamp {
@@ -330,10 +367,12 @@ impl Active {
                 self.leave(why, cx);
             }
             Some(Action::Degrade) => {
+                self.lesser = LeaveWhy::Degrade;
                 self.mode = Redundancy::Rpr;
                 self.leave(LeaveWhy::Degrade, cx);
             }
             Some(Action::Simplex) => {
+                self.lesser = LeaveWhy::Simplex;
                 self.mode = Redundancy::Simplex;
                 self.leave(LeaveWhy::Simplex, cx);
             }
@@ -345,6 +384,7 @@ impl Active {
         if self.resets < cx.env.limits.max_resets {
             return why;
         }
+        self.lesser = why;
         self.mode = Redundancy::Rpr;
         LeaveWhy::Degrade
     }
@@ -406,7 +446,6 @@ impl Active {
         };
         if current.phase == Phase::Setting {
             current.phase = Phase::Hot;
-            self.attempts = 0;
             let counts = !cx.env.planted(Defect::ListedUncounted);
             let listed = if counts { current.listed(cx) } else { 0 };
             cx.event(Event::Hot { listed });
@@ -467,7 +506,7 @@ impl Active {
 impl Current {
     /// How many lines the Standby does not hold: those that are stuck, and those that it refused.
     pub(super) fn listed(&self, cx: &Cx<'_, '_>) -> u32 {
-        (self.held_out.len() + self.stuck(cx).len()) as u32
+        (self.held_out.len() + self.stuck(cx).len()) as u32 + self.held_further
     }
 
     /// The lines of the Active's config that cannot go.

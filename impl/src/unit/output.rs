@@ -6,7 +6,9 @@ use super::env::PairingKey;
 use super::input::Timer;
 use super::store::Record;
 use crate::base::{CommandId, Lsn, Shared, Slot, Term, WriteId};
-use crate::message::{Address, Bytes, LeaveWhy, Message, Mismatch, SaveResult, Session, Stamp};
+use crate::message::{
+    Address, Bytes, Engine, LeaveWhy, Message, Mismatch, SaveResult, Session, Stamp, Unreadable,
+};
 
 /// One effect. The driver performs the effects of a step in order, before the next step.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -184,8 +186,17 @@ pub enum Event {
         /// Whether the reset is counted.
         counted: bool,
     },
-    /// The Standby is in rpr, by policy or limit.
-    Degraded,
+    /// The pair is to come up in a lesser mode, or the Standby is held: by policy or limit.
+    Degraded {
+        /// Why.
+        why: LeaveWhy,
+        /// The engine of the unit that says so.
+        own: Engine,
+        /// The engine of the other.
+        peer: Engine,
+    },
+    /// A payload came whole and does not decode, here or at the Standby.
+    Unreadable(Unreadable),
     /// The pair is hot.
     Hot {
         /// Lines that are listed.

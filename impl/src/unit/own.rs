@@ -9,7 +9,7 @@ use super::output::{Event, Outcome, Output};
 use super::store::{Record, Store};
 use crate::base::{Attempt, BootId, CommandId, Shared, Slot, Term, WriteId};
 use crate::message::{
-    Address, Hello, JoinCall, Kind, Message, Said, Session, Stamp, ToArbiter, WireVersions,
+    Address, Engine, Hello, JoinCall, Kind, Message, Said, Session, Stamp, ToArbiter, WireVersions,
 };
 use crate::planted::Defect;
 
@@ -75,11 +75,16 @@ impl Own {
             listing: nothing(),
             origin: nothing(),
         };
+        let stored = boot
+            .store
+            .as_ref()
+            .map_or(Term(0), |store| store.stamp.term);
         Self {
             slot,
             boot: boot.boot,
             lost_disk: boot.lost_disk,
-            highest: boot.highest,
+            // A store's term was seen, though its own write may have been lost.
+            highest: boot.highest.max(stored),
             store: boot.store.clone().unwrap_or_else(factory),
             resets: boot.resets,
             n: Attempt(0),
@@ -151,6 +156,8 @@ impl Own {
                 wire: WireVersions::OURS,
                 image: cx.env.software.digest(),
                 resets: self.resets,
+                engine: Engine::OURS,
+                bounds: cx.env.limits.bounds(),
             };
             for slot in cx.env.limits.others(self.slot) {
                 cx.send(slot, Message::Join(call));

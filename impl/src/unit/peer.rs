@@ -23,10 +23,11 @@ use super::replica::Sender;
 use super::standby::counted;
 use crate::base::{Digest, ImageDigest, Lsn, Shared, Slot};
 use crate::message::{
-    Compatibility, FileId, HeldBy, JoinCall, LeaveWhy, Message, Redundancy, RejectWhy, Round,
-    Session, Stamp, Verdict,
+    Bounds, Compatibility, Engine, FileId, HeldBy, JoinCall, LeaveWhy, Message, Redundancy,
+    RejectWhy, Round, Session, Stamp, Unreadable, Verdict,
 };
 use crate::planted::Defect;
+use crate::policy::{self, Action, Cause, Question};
 
 pub use negotiation::Negotiation;
 
@@ -43,6 +44,8 @@ pub struct Peer {
     pub ended: Option<Round>,
     /// Where the config stands with which the Standby would take over, as far as is known.
     pub replica: Option<Stamp>,
+    /// Image and engine of the last session's Standby.
+    pub software: Option<(ImageDigest, Engine)>,
 }
 
 /// An offered session.
@@ -54,6 +57,10 @@ pub struct Offered {
     pub slot: Slot,
     /// Its image.
     pub image: ImageDigest,
+    /// Its engine.
+    pub engine: Engine,
+    /// What it takes at most.
+    pub bounds: Bounds,
     /// The wire version.
     pub wire: u16,
 }
@@ -78,6 +85,10 @@ pub struct Current {
     pub slot: Slot,
     /// Its image.
     pub image: ImageDigest,
+    /// Its engine.
+    pub engine: Engine,
+    /// What it takes at most.
+    pub bounds: Bounds,
     /// The wire version.
     pub wire: u16,
     /// The pairing; none for equal images, or while it is not computed.
@@ -96,10 +107,14 @@ pub struct Current {
     pub acked_digest: Digest,
     /// The h of section 2.
     pub h: Lsn,
-    /// Lines that the Standby holds out.
+    /// Lines that the Standby holds out, as it said last.
     pub held_out: BTreeSet<Shared<str>>,
+    /// How many it holds out beside those that it named.
+    pub held_further: u32,
     /// Saves asked for in this session.
     pub saves: u32,
+    /// Its end counts no more: it was hot for `stable_time`, or it is counted already.
+    pub counted: bool,
 }
 
 /// How far a session is, at the Active.
@@ -149,6 +164,8 @@ pub struct Bulk {
     pub listing_at: u64,
     /// The wire digest.
     pub digest: Digest,
+    /// Nothing is in it, since nothing of it will be swapped in: the pair is in a lesser mode.
+    pub empty: bool,
 }
 
 impl Phase {
@@ -226,23 +243,25 @@ impl Active {
             Message::BulkDone {
                 lsn,
                 mismatches,
+                further,
                 digest,
                 ..
             } => {
-                self.on_bulk_done(lsn, &mismatches, digest, cx);
+                self.on_bulk_done(lsn, (&mismatches, further), digest, cx);
             }
             Message::Applied {
                 lsn,
                 digest,
                 mismatches,
+                further,
                 ..
             } => {
-                self.on_applied(lsn, digest, &mismatches, cx);
+                self.on_applied(lsn, digest, Some((&mismatches, further)), cx);
             }
             Message::Keepalive { lsn, digest, .. } => {
                 let says = lsn > Lsn(0) || digest != Digest::default();
                 if says && self.peer.phase().is_some_and(Phase::sends_lines) {
-                    self.on_applied(lsn, digest, &[], cx);
+                    self.on_applied(lsn, digest, None, cx);
                 }
             }
             Message::HotAck { lsn, .. } => self.on_hot_ack(lsn),
@@ -251,15 +270,16 @@ impl Active {
                 save,
                 result,
             } => self.on_saved(session, save, result, cx),
-            Message::Leave { session, why } => {
-                cx.send(from, Message::Left { session });
-                self.leave(why, cx);
-                self.peer.leaving = None;
-            }
-            Message::Down { .. } => {
+            Message::Unreadable { lsn, why, .. } => self.on_unreadable(lsn, why, cx),
+            Message::Down { why, .. } => {
                 if let Some(current) = &mut self.peer.current {
                     current.phase = Phase::Held;
                     cx.cancel(&[Timer::Deadline]);
+                    if matches!(why, LeaveWhy::Unreadable | LeaveWhy::Bound) {
+                        let peer = current.engine;
+                        let own = Engine::OURS;
+                        cx.event(Event::Degraded { why, own, peer });
+                    }
                 }
             }
             other => cx.ignore(other.kind()),
@@ -380,16 +400,8 @@ impl Active {
         if counted(why) {
             self.resets += 1;
         }
-        if matches!(
-            why,
-            LeaveWhy::JournalFull | LeaveWhy::Deadline | LeaveWhy::AckTimeout
-        ) {
-            self.attempts += 1;
-            if self.attempts >= cx.env.limits.max_attempts && self.mode == Redundancy::Sso {
-                self.mode = Redundancy::Rpr;
-                cx.event(Event::Degraded);
-                cx.set(Timer::Backoff);
-            }
+        if !matches!(why, LeaveWhy::Operator | LeaveWhy::Retry) {
+            self.count_attempt(why, cx);
         }
         self.end_current(why, cx);
         cx.send(slot, Message::Leave { session, why });
@@ -444,18 +456,137 @@ impl Active {
             ) => true,
         };
         if waits {
-            self.leave(LeaveWhy::Deadline, cx);
+            let lines = self.peer.phase().is_some_and(Phase::sends_lines);
+            self.exceed(LeaveWhy::Deadline, lines, cx);
+        }
+    }
+
+    /// A deadline or a bound was met: policy may say that the pair comes up in a lesser mode; else the session is
+    /// tried again.
+    pub(super) fn exceed(&mut self, why: LeaveWhy, lines: bool, cx: &mut Cx<'_, '_>) {
+        let phase = if lines {
+            policy::Phase::Line
+        } else {
+            policy::Phase::Bulk
+        };
+        match cx.env.policy.action(Question::of(phase, Cause::Limit)) {
+            Action::Simplex => self.degrade(Redundancy::Simplex, why, cx),
+            Action::Degrade => self.degrade(Redundancy::Rpr, why, cx),
+            Action::Refuse | Action::Ignore | Action::DropAndWarn | Action::ResetStandby => {}
+        }
+        self.leave(why, cx);
+    }
+
+    /// The pair is to come up in a lesser mode.
+    pub(super) fn degrade(&mut self, mode: Redundancy, why: LeaveWhy, cx: &mut Cx<'_, '_>) {
+        self.mode = mode;
+        self.lesser = why;
+        self.tell_degraded(cx);
+    }
+
+    pub(super) fn tell_degraded(&self, cx: &mut Cx<'_, '_>) {
+        let peer = self.peer.current.as_ref().map(|current| current.engine);
+        let (why, own) = (self.lesser, Engine::OURS);
+        let peer = peer.unwrap_or_default();
+        cx.event(Event::Degraded { why, own, peer });
+    }
+
+    /// A session ends, or its Standby has left it, before it was hot for `stable_time`: an attempt has failed.
+    pub(super) fn count_attempt(&mut self, why: LeaveWhy, cx: &mut Cx<'_, '_>) {
+        let Some(current) = &mut self.peer.current else {
+            return;
+        };
+        if core::mem::replace(&mut current.counted, true) {
+            return;
+        }
+        let most = cx.env.limits.max_attempts;
+        if !cx.env.planted(Defect::AttemptsUncounted) {
+            self.attempts = most.min(self.attempts + 1);
+        }
+        self.pace = self.attempts;
+        cx.set(Timer::Pace);
+        if self.is_used_up(cx) && self.mode == Redundancy::Sso {
+            self.degrade(Redundancy::Rpr, why, cx);
+        }
+    }
+
+    /// Whether as many attempts have failed as there are.
+    pub(super) const fn is_used_up(&self, cx: &Cx<'_, '_>) -> bool {
+        self.attempts >= cx.env.limits.max_attempts
+    }
+
+    /// The pair was hot for long: attempts count from 0.
+    pub(super) fn forgive_attempts(&mut self) {
+        if let Some(current) = &mut self.peer.current
+            && current.phase == Phase::Hot
+        {
+            current.counted = true;
+            self.attempts = 0;
+        }
+    }
+
+    /// One part of the pause after an attempt is over.
+    pub(super) fn on_pace_timeout(&mut self, cx: &mut Cx<'_, '_>) {
+        self.pace = self.pace.saturating_sub(1);
+        if self.pace > 0 {
+            cx.set(Timer::Pace);
+        }
+    }
+
+    /// The Standby cannot read the snapshot, or a Line.
+    fn on_unreadable(&mut self, lsn: Lsn, why: Unreadable, cx: &mut Cx<'_, '_>) {
+        let Some(current) = &self.peer.current else {
+            return;
+        };
+        match &current.phase {
+            Phase::Bulk(bulk) if bulk.lsn == lsn => {
+                cx.event(Event::Unreadable(why));
+                self.count_attempt(LeaveWhy::Unreadable, cx);
+                if self.mode == Redundancy::Sso {
+                    self.leave(LeaveWhy::Unreadable, cx);
+                } else {
+                    self.pace = 0;
+                    cx.cancel(&[Timer::Pace]);
+                    self.reject(lsn, self.lesser_verdict(), cx);
+                }
+            }
+            Phase::Rejected {
+                lsn: judged,
+                verdict,
+                why,
+            } if *judged == lsn => {
+                let (session, slot) = (current.session, current.slot);
+                let reject = Message::BulkReject {
+                    session,
+                    lsn,
+                    verdict: *verdict,
+                    why: *why,
+                };
+                cx.send(slot, reject);
+            }
+            phase if phase.sends_lines() && lsn > current.acked => {
+                cx.event(Event::Unreadable(why));
+                self.leave(LeaveWhy::Unreadable, cx);
+            }
+            _ => cx.ignore(crate::message::Kind::Unreadable),
+        }
+    }
+
+    /// The reason for which policy rejected the pair's config is gone.
+    pub(super) fn on_backoff_timeout(&mut self, cx: &mut Cx<'_, '_>) {
+        if !self.is_used_up(cx) {
+            self.retry(cx);
         }
     }
 
     /// Tries sso again.
     pub(super) fn retry(&mut self, cx: &mut Cx<'_, '_>) {
         self.mode = Redundancy::Sso;
-        self.attempts = 0;
-        let lesser = matches!(
-            self.peer.phase(),
-            Some(Phase::Rejected { .. } | Phase::Held)
-        );
+        let lesser = match self.peer.phase() {
+            Some(Phase::Rejected { .. } | Phase::Held) => true,
+            Some(Phase::Bulk(bulk)) => bulk.empty,
+            _ => false,
+        };
         if lesser {
             self.leave(LeaveWhy::Retry, cx);
         }
@@ -463,11 +594,21 @@ impl Active {
 }
 
 impl Current {
-    fn new(session: Session, slot: Slot, image: ImageDigest, wire: u16, phase: Phase) -> Self {
+    fn new(offered: Offered, phase: Phase) -> Self {
+        let Offered {
+            session,
+            slot,
+            image,
+            engine,
+            bounds,
+            wire,
+        } = offered;
         Self {
             session,
             slot,
             image,
+            engine,
+            bounds,
             wire,
             pairing: None,
             phase,
@@ -478,7 +619,9 @@ impl Current {
             acked_digest: Digest::default(),
             h: Lsn(0),
             held_out: BTreeSet::new(),
+            held_further: 0,
             saves: 0,
+            counted: false,
         }
     }
 }

@@ -9,11 +9,11 @@ use alloc::vec::Vec;
 
 use super::env::{Env, PairingKey, Side};
 use crate::base::{ComponentId, Digest, FormId, ImageDigest, Lsn, Shared, Term};
-use crate::config::render::{read_edits, render_edits};
+use crate::config::render::{EditsError, read_edits, render_edits};
 use crate::config::{Config, Edit, Prc};
 use crate::disposition::{ActivePairing, OwnSide, PairError, StandbyPairing};
 use crate::image::Image;
-use crate::message::{Bytes, Compatibility, Mismatch, Stamp};
+use crate::message::{Bounds, Bytes, Compatibility, Mismatch, Payload, Stamp, Unreadable};
 use crate::parse::{self, WalkUp};
 use crate::planted::{Defect, Planted};
 use crate::policy::Cause;
@@ -312,6 +312,12 @@ impl Sender {
         (Shared::new(bytes), at)
     }
 
+    /// Whether what is listed is no more than the other unit takes.
+    pub fn fits(&self, bounds: Bounds) -> bool {
+        let listing = self.lowering.listing();
+        listing.len().max(listing.complements().len()) <= bounds.listed as usize
+    }
+
     /// All lines that cannot go.
     pub fn stuck(&self, env: &Env<'_>, pairing: Option<&PairingKey>) -> Vec<Stuck> {
         if self.lowering.listing().lines().is_empty() {
@@ -382,49 +388,55 @@ pub struct Receiver {
 }
 
 impl Receiver {
-    /// The translation of a file; `None` if the bytes are no file of a config. Lines that the wire's
-    /// view does not take are left out and named.
+    /// The translation of a file, and what of it is not executed.
+    ///
+    /// # Errors
+    /// The bytes are no file of a config.
     pub fn of(
         env: &Env<'_>,
         pairing: Option<&PairingKey>,
         bytes: &[u8],
         listing_at: u64,
-    ) -> Option<(Self, Vec<Mismatch>)> {
-        let (wire, listing) = bytes.split_at_checked(usize::try_from(listing_at).ok()?)?;
-        let pairing = at_standby(env, pairing)?;
+    ) -> Result<(Self, Vec<Mismatch>), Unreadable> {
+        let no = |at| Unreadable::here(Payload::Snapshot, at);
+        let cut = usize::try_from(listing_at).ok();
+        let parts = cut.and_then(|at| bytes.split_at_checked(at));
+        let (wire, listing) = parts.ok_or_else(|| no(Some(bytes.len() as u64)))?;
+        // Without its pairing, which the driver computed before, nothing of it can be read.
+        let pairing = at_standby(env, pairing).ok_or_else(|| no(None))?;
         let image = &env.software.image;
+        core::str::from_utf8(wire).map_err(|error| no(Some(error.valid_up_to() as u64)))?;
+        let w = Raising::read_w(image, pairing, wire)
+            .map_err(|error| no(Some(start_of(wire, error.number))))?;
         let mut kept = Listing::default();
-        kept.apply(&ListingChange::decode(listing).ok()?);
-        let mut w = Config::factory(pairing.levels());
-        let mut lines = Lines {
-            image,
-            grammar: pairing.grammar(),
-            config: &mut w,
-        };
-        let mut mismatches = lines.execute(wire, WalkUp::No);
+        kept.apply(&read_listing(env, listing)?);
         let (raising, missing) = Raising::of_executing(image, pairing, w, kept, env.refuses);
-        mismatches.extend(missing.iter().map(|each| mismatch_of(env.software, each)));
-        Some((Self { raising }, mismatches))
+        let missing = missing.iter().map(|each| mismatch_of(env.software, each));
+        let mismatches = missing.collect();
+        Ok((Self { raising }, mismatches))
     }
 
     /// Applies one change, whole; what it could not execute is held out and returned.
+    ///
+    /// # Errors
+    /// The bytes are no change: nothing of it is applied.
     pub fn apply(
         &mut self,
         env: &Env<'_>,
         pairing: Option<&PairingKey>,
         difference: &[u8],
         listing: &[u8],
-    ) -> Vec<Mismatch> {
-        let Some(pairing) = at_standby(env, pairing) else {
-            return vec![unread("", Prc::Rejected)];
-        };
+    ) -> Result<Vec<Mismatch>, Unreadable> {
+        let no = |at| Unreadable::here(Payload::Difference, at);
+        let pairing = at_standby(env, pairing).ok_or_else(|| no(None))?;
         let image = &env.software.image;
-        let text = core::str::from_utf8(difference).unwrap_or("\u{fffd}");
-        let (edits, mut mismatches) = match read_edits(image, pairing.grammar(), text) {
-            Ok(edits) => (edits, vec![]),
-            Err(_) => (vec![], vec![unread(text, Prc::NoMatch)]),
-        };
-        let listing = ListingChange::decode(listing).unwrap_or_default();
+        let text = core::str::from_utf8(difference)
+            .map_err(|error| no(Some(error.valid_up_to() as u64)))?;
+        let edits = read_edits(image, pairing.grammar(), text).map_err(|error| {
+            let (EditsError::Shape { number } | EditsError::Line { number, .. }) = error;
+            no(Some(start_of(difference, number)))
+        })?;
+        let listing = read_listing(env, listing)?;
         let raised = self
             .raising
             .apply_executing(image, pairing, &edits, &listing, env.refuses);
@@ -432,8 +444,15 @@ impl Receiver {
             .mismatches
             .iter()
             .map(|each| mismatch_of(env.software, each));
-        mismatches.extend(missing);
-        mismatches
+        Ok(missing.collect())
+    }
+
+    /// What is not executed of all that was applied.
+    pub fn held_out(&self, env: &Env<'_>) -> Vec<Mismatch> {
+        let held = self.raising.held_out(&env.software.image);
+        held.iter()
+            .map(|each| mismatch_of(env.software, each))
+            .collect()
     }
 
     /// What a unit that misapplies a line does: changes S without W.
@@ -544,6 +563,32 @@ impl Lines<'_> {
         }
         failed
     }
+}
+
+/// MCL and complements as they came.
+fn read_listing(env: &Env<'_>, bytes: &[u8]) -> Result<ListingChange, Unreadable> {
+    let read = ListingChange::decode(bytes).map_err(|error| {
+        let at = error.at(bytes.len()) as u64;
+        Unreadable::here(Payload::Listing, Some(at))
+    });
+    // Planted: what does not decode is taken for empty.
+    if env.planted(Defect::ListingTakenForEmpty) {
+        return Ok(read.unwrap_or_default());
+    }
+    read
+}
+
+/// Where the line of this number, from 1, begins.
+fn start_of(text: &[u8], number: usize) -> u64 {
+    let ends = text.iter().enumerate().filter(|(_, byte)| **byte == b'\n');
+    let mut starts = ends.map(|(at, _)| at + 1);
+    let skipped = number.saturating_sub(2);
+    let start = if number > 1 {
+        starts.nth(skipped)
+    } else {
+        None
+    };
+    start.unwrap_or(0) as u64
 }
 
 fn mismatch_of(software: &Software, each: &translate::Mismatch) -> Mismatch {

@@ -60,7 +60,7 @@ impl Active {
         };
         own.persist(Write::OwnSave(store.clone()), Record::Store(store), cx);
         let peer = self.peer_save(stamp, cx);
-        if let Some(save) = &peer {
+        if let Some(save) = peer.as_ref().filter(|save| save.result.is_none()) {
             save.announce(cx);
         }
         let mut saving = Saving {
@@ -104,6 +104,7 @@ impl Active {
             kind: FileKind::Save,
             ordinal: u64::from(current.saves),
         };
+        let fits = bytes.len() as u64 <= current.bounds.file && sender.fits(current.bounds);
         let file = Outgoing::new(id, Shared::new(bytes));
         let (session, slot) = (current.session, current.slot);
         Some(PeerSave {
@@ -113,7 +114,7 @@ impl Active {
             file,
             listing_at,
             origin_at,
-            result: None,
+            result: (!fits).then_some(SaveResult::TooLarge),
         })
     }
 

@@ -4,7 +4,7 @@ use core::fmt;
 
 use super::active::Active;
 use super::peer;
-use super::standby::Phase;
+use super::standby::{At, Phase};
 use super::{Part, Unit};
 use crate::message::{HeldBy, Redundancy, Stamp, Verdict};
 
@@ -120,12 +120,17 @@ impl Unit {
                     | Phase::Pairing
                     | Phase::Diffed { .. } => Shown::Negotiation,
                     Phase::Config { .. } => Shown::StandbyColdConfig,
-                    Phase::Shadow(_) => Shown::StandbyColdFilesys,
+                    Phase::Shadow(_)
+                    | Phase::Unread {
+                        at: At::Snapshot, ..
+                    } => Shown::StandbyColdFilesys,
                     Phase::Rpr => Shown::StandbyCold,
-                    Phase::Synced { .. } => match seat.told.1 {
-                        HeldBy::Register => Shown::StandbyHot,
-                        HeldBy::Nobody => Shown::StandbyColdBulk,
-                    },
+                    Phase::Synced { .. } | Phase::Unread { at: At::Line, .. } => {
+                        match seat.told.1 {
+                            HeldBy::Register => Shown::StandbyHot,
+                            HeldBy::Nobody => Shown::StandbyColdBulk,
+                        }
+                    }
                 }
             }
         }

@@ -23,7 +23,8 @@ use super::own::{Cx, Own};
 use super::replica::{Pairing, Running};
 use crate::base::{Lsn, Shared, Slot, Term};
 use crate::message::{
-    DumpAtHand, HeldBy, LeaveWhy, Message, Redundancy, RejectWhy, Stamp, Verdict,
+    DumpAtHand, HeldBy, LeaveWhy, Message, Payload, Redundancy, RejectWhy, Stamp, Unreadable,
+    Verdict,
 };
 use crate::planted::Defect;
 use seat::After;
@@ -31,7 +32,7 @@ use seat::After;
 pub use lines::{Body, Readiness, Replica};
 pub use save::SaveHeader;
 pub(super) use seat::Proceed;
-pub use seat::{Phase, Seat};
+pub use seat::{At, Phase, Seat};
 pub use shadow::{Shadow, Snapshot};
 
 /// The timers that a Standby in session has running.
@@ -150,6 +151,8 @@ impl Standby {
             session: offer.session,
             active: offer.from,
             image: offer.image,
+            engine: offer.engine,
+            bounds: offer.bounds,
             pairing: None,
             phase: ready,
             told: (0, HeldBy::Nobody, Redundancy::Sso),
@@ -247,7 +250,15 @@ impl Standby {
             Message::BulkReject {
                 lsn, verdict, why, ..
             } => {
-                let judged = matches!(&seat.phase, Phase::Shadow(shadow) if shadow.lsn == lsn);
+                let judged = match &seat.phase {
+                    Phase::Shadow(shadow) => shadow.lsn == lsn,
+                    Phase::Unread {
+                        lsn: unread,
+                        at: At::Snapshot,
+                        ..
+                    } => *unread == lsn,
+                    _ => false,
+                };
                 if judged && why == RejectWhy::Policy && !cx.env.planted(Defect::RejectedActs) {
                     self.drop_replica();
                 }
@@ -341,7 +352,8 @@ impl Standby {
             | Timer::Save
             | Timer::Backoff
             | Timer::Queue
-            | Timer::Prompt => {}
+            | Timer::Prompt
+            | Timer::Pace => {}
         }
         self
     }
@@ -360,9 +372,8 @@ impl Standby {
                 seat.send_diff(diff.clone(), false, cx);
             }
             Some(Pairing::Active(_)) | None => {
-                let (session, why) = (seat.session, LeaveWhy::Incompatible);
-                cx.send(seat.active, Message::Down { session, why });
-                seat.phase = Phase::Held;
+                cx.event(Event::Unreadable(Unreadable::here(Payload::Dump, None)));
+                seat.hold(LeaveWhy::Unreadable, cx);
             }
         }
         self

@@ -11,4 +11,5 @@ mod offer;
 mod queue;
 mod skew;
 mod stale;
+mod unreadable;
 mod world;

@@ -5,8 +5,8 @@ use alloc::vec::Vec;
 use super::WireError;
 use crate::base::{Attempt, BootId, Digest, ImageDigest, Lsn, Shared, Slot, Term};
 use crate::message::{
-    Bytes, Compatibility, DumpAtHand, HeldBy, LeaveWhy, Mismatch, OnMismatch, Prc, Ranges,
-    Redundancy, RejectWhy, SaveResult, Session, Verdict,
+    Bounds, Bytes, Compatibility, DumpAtHand, Engine, HeldBy, LeaveWhy, Mismatch, OnMismatch,
+    Payload, Prc, Ranges, Redundancy, RejectWhy, SaveResult, Session, Unreadable, Verdict,
 };
 
 /// A type that stands in frames.
@@ -145,11 +145,13 @@ choices! {
     }
     Redundancy: "mode of redundancy" { 0 Sso, 1 Rpr, 2 Simplex }
     RejectWhy: "reason to reject" { 0 Policy, 1 Limit }
-    SaveResult: "result of a save" { 0 Ok, 1 Disk, 2 Translation, 3 NoAnswer }
+    SaveResult: "result of a save" { 0 Ok, 1 Disk, 2 Unreadable, 3 NoAnswer, 4 TooLarge }
+    Payload: "payload" { 0 Dump, 1 Diff, 2 Snapshot, 3 Listing, 4 Difference, 5 Save }
     Verdict: "verdict" { 0 Reset, 1 Rpr, 2 Simplex }
     LeaveWhy: "reason to leave" {
         0 Watchdog, 1 AckTimeout, 2 JournalFull, 3 Deadline, 4 DigestMismatch, 5 PrcMismatch,
-        6 Stuck, 7 Degrade, 8 Incompatible, 9 Simplex, 10 Operator, 11 Over, 12 Retry
+        6 Stuck, 7 Degrade, 8 Incompatible, 9 Simplex, 10 Operator, 11 Over, 12 Retry,
+        13 Unreadable, 14 Bound
     }
 }
 
@@ -160,6 +162,56 @@ impl Field for ImageDigest {
 
     fn take(from: &mut Reader<'_>) -> Result<Self, WireError> {
         Ok(Self(from.take()?))
+    }
+}
+
+impl Field for Engine {
+    fn put(&self, out: &mut Vec<u8>) {
+        for part in self.version {
+            part.put(out);
+        }
+    }
+
+    fn take(from: &mut Reader<'_>) -> Result<Self, WireError> {
+        let mut version = [0; 3];
+        for part in &mut version {
+            *part = Field::take(from)?;
+        }
+        Ok(Self { version })
+    }
+}
+
+impl Field for Bounds {
+    fn put(&self, out: &mut Vec<u8>) {
+        self.file.put(out);
+        self.line.put(out);
+        self.listed.put(out);
+        self.mismatches.put(out);
+    }
+
+    fn take(from: &mut Reader<'_>) -> Result<Self, WireError> {
+        Ok(Self {
+            file: Field::take(from)?,
+            line: Field::take(from)?,
+            listed: Field::take(from)?,
+            mismatches: Field::take(from)?,
+        })
+    }
+}
+
+impl Field for Unreadable {
+    fn put(&self, out: &mut Vec<u8>) {
+        self.what.put(out);
+        self.offset.put(out);
+        self.engine.put(out);
+    }
+
+    fn take(from: &mut Reader<'_>) -> Result<Self, WireError> {
+        Ok(Self {
+            what: Field::take(from)?,
+            offset: Field::take(from)?,
+            engine: Field::take(from)?,
+        })
     }
 }
 

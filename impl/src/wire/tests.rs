@@ -9,8 +9,8 @@ use proptest::prelude::*;
 use super::*;
 use crate::base::{Attempt, BootId, Digest, ImageDigest, Lsn, Shared, Term};
 use crate::message::{
-    Compatibility, DumpAtHand, HeldBy, LeaveWhy, Mismatch, OnMismatch, Prc, Ranges, Redundancy,
-    RejectWhy, SaveResult, Session, Verdict,
+    Bounds, Compatibility, DumpAtHand, Engine, HeldBy, LeaveWhy, Mismatch, OnMismatch, Payload,
+    Prc, Ranges, Redundancy, RejectWhy, SaveResult, Session, Unreadable, Verdict,
 };
 
 /// One message of every kind, its fields made of `seed`.
@@ -60,6 +60,15 @@ fn of_every_kind(seed: u64) -> Vec<Message> {
         lsn,
     };
     let (boot, term, n) = (BootId(seed), Term(seed), seed);
+    let engine = Engine {
+        version: [small as u16, 2, 3],
+    };
+    let bounds = Bounds {
+        file: seed,
+        line: small,
+        listed: 1,
+        mismatches: 2,
+    };
     let call = JoinCall {
         boot,
         n: Attempt(small),
@@ -68,6 +77,8 @@ fn of_every_kind(seed: u64) -> Vec<Message> {
         wire: WireVersions::OURS,
         image,
         resets: small,
+        engine,
+        bounds,
     };
     let mut messages = vec![
         Message::Join(call),
@@ -78,6 +89,8 @@ fn of_every_kind(seed: u64) -> Vec<Message> {
             dump_size: seed,
             dump: digest,
             resets: small,
+            engine,
+            bounds,
         },
         Message::Have {
             session,
@@ -111,6 +124,7 @@ fn of_every_kind(seed: u64) -> Vec<Message> {
             session,
             lsn,
             mismatches: mismatches.clone(),
+            further: small,
             digest,
         },
         Message::BulkAccept {
@@ -136,6 +150,16 @@ fn of_every_kind(seed: u64) -> Vec<Message> {
             lsn,
             digest,
             mismatches,
+            further: small,
+        },
+        Message::Unreadable {
+            session,
+            lsn,
+            why: Unreadable {
+                what: Payload::Listing,
+                offset: (seed & 1 == 1).then_some(seed),
+                engine,
+            },
         },
         Message::Hot { session, lsn },
         Message::HotAck { session, lsn },
@@ -247,7 +271,7 @@ proptest! {
 #[test]
 fn every_kind_is_among_the_samples() {
     let kinds: BTreeSet<_> = of_every_kind(11).iter().map(Message::kind).collect();
-    assert_eq!(kinds.len(), crate::message::Kind::Confirm as usize + 1);
+    assert_eq!(kinds.len(), crate::message::Kind::Unreadable as usize + 1);
 }
 
 #[test]
@@ -300,6 +324,13 @@ fn the_layout_of_join_is_frozen() {
         wire: WireVersions { min: 1, max: 4 },
         image: ImageDigest([0xaa; 32]),
         resets: 5,
+        engine: Engine { version: [1, 2, 3] },
+        bounds: Bounds {
+            file: 4,
+            line: 5,
+            listed: 6,
+            mismatches: 7,
+        },
     };
     let frame = encode(Address::Unit(Slot(9)), &Message::Join(call));
     let mut expected = b"SKWJ\x01".to_vec();
@@ -311,8 +342,24 @@ fn the_layout_of_join_is_frozen() {
     expected.extend_from_slice(&[1, 0, 4, 0]);
     expected.extend_from_slice(&[0xaa; 32]);
     expected.extend_from_slice(&[5, 0, 0, 0]);
+    assert_eq!(expected.len(), 71);
+    // Tag, length, bytes: the engine, then what the unit takes at most.
+    expected.extend_from_slice(&[1, 0, 6, 0, 1, 0, 2, 0, 3, 0]);
+    expected.extend_from_slice(&[2, 0, 20, 0, 4, 0, 0, 0, 0, 0, 0, 0]);
+    expected.extend_from_slice(&[5, 0, 0, 0, 6, 0, 0, 0, 7, 0, 0, 0]);
     assert_eq!(frame, expected);
-    assert_eq!(frame.len(), 71);
+    let mut first = frame[..71].to_vec();
+    seal(&mut first, JOIN_CHECKSUM_AT);
+    let of_old = JoinCall {
+        engine: Engine::default(),
+        bounds: Limits::DEFAULT.bounds(),
+        ..call
+    };
+    assert_eq!(
+        decode(&first),
+        Ok((Address::Unit(Slot(9)), Message::Join(of_old))),
+        "an engine that says neither"
+    );
     let mut extended = frame;
     extended.extend_from_slice(&[7, 0, 2, 0, 0xff, 0xff]);
     seal(&mut extended, JOIN_CHECKSUM_AT);

@@ -8,7 +8,7 @@ use crate::state::{
     Arbiter, Cfg, Flight, Grantee, Keeps, Lsn, Msg, Origin, Part, Replica, Slot, Stamp,
     StandbyPhase, State, Term, To, Unit,
 };
-use crate::step::{Step, is_warm, knows_on_line, replica, runs};
+use crate::step::{Env, Step, is_warm, knows_on_line, replica, runs};
 
 /// How a unit came to a config.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -59,6 +59,8 @@ pub struct Watch {
     pub off_line: bool,
     /// Ordered resets.
     pub resets: u16,
+    /// The register's Standby could not read a Line: that excuses no loss of what it had.
+    pub unread: bool,
     /// Commands that were refused after they had waited, one bit each.
     pub refused: u32,
     /// The newest change that was returned `replicated` and of which a memory is left.
@@ -158,7 +160,7 @@ impl Watch {
 
 /// The watch after a step.
 pub(super) fn remember<E: Meaning>(
-    effects: &E,
+    env: &Env<E>,
     before: &Bounded,
     action: &Action,
     step: &Step,
@@ -171,6 +173,7 @@ pub(super) fn remember<E: Meaning>(
     }
     if was.register.is_none() && is.register.is_some() {
         watch.excused = false;
+        watch.unread = false;
         met(Situation::Hot);
     }
     if let (Some(former), None) = (ran(was), ran(is)) {
@@ -188,12 +191,20 @@ pub(super) fn remember<E: Meaning>(
     for slot in 0..2u8 {
         let at = usize::from(slot);
         let (old, new) = (&before.state.units[at], &step.state.units[at]);
+        let attempts = |unit: &Unit| match &unit.part {
+            Part::Active(active) => active.attempts,
+            Part::Down | Part::Standby(_) | Part::Holder(_) => 0,
+        };
+        let most = env.max_attempts;
+        if most == Some(attempts(new)) && most != Some(attempts(old)) {
+            met(Situation::AttemptsUsedUp);
+        }
         watch.resets += new.resets - old.resets;
         if new.resets > old.resets {
             met(Situation::ResetOrdered);
         }
         note_part(action, slot, (old, new), watch, met);
-        note_memory(effects, action, slot, (old, new), watch, met);
+        note_memory(&env.effects, action, slot, (old, new), watch, met);
     }
     lose_memories(before, action, is.offer.map(|offer| offer.slot), watch);
 }
@@ -361,7 +372,8 @@ fn excuse(
             to: To::Arbiter,
             msg: Msg::Decline { .. },
         }) if was.offer.is_some() && was.offer != is.offer => {
-            watch.excused = true;
+            let unit = &before.state.units[usize::from(from)];
+            watch.excused |= !(watch.unread && declared(unit));
             watch.failed |= 4 << from;
             met(Situation::Declined);
         }
@@ -369,16 +381,27 @@ fn excuse(
         Action::DrainOver(_) => met(Situation::DrainOver),
         _ => {}
     }
-    let declared = |unit: &Unit| {
-        matches!(&unit.part, Part::Standby(standby)
-        if standby.replica.is_some_and(|replica| replica.declared))
-    };
     for (old, new) in before.state.units.iter().zip(&step.state.units) {
-        if declared(new) && !declared(old) {
+        if is_unread(new) && !is_unread(old) {
+            watch.unread |=
+                matches!(&new.part, Part::Standby(standby) if standby.replica.is_some());
+            met(Situation::Unreadable);
+        } else if declared(new) && !declared(old) {
             watch.excused = true;
             met(Situation::Declared);
         }
     }
+}
+
+fn declared(unit: &Unit) -> bool {
+    matches!(&unit.part, Part::Standby(standby)
+        if standby.replica.is_some_and(|replica| replica.declared))
+}
+
+/// Whether the unit waits to be told what becomes of what it cannot read.
+const fn is_unread(unit: &Unit) -> bool {
+    matches!(&unit.part, Part::Standby(standby)
+        if matches!(standby.seat, Some((_, StandbyPhase::Unread(_)))))
 }
 
 /// Notes the changes that were executed, by units that began to act in this step or by others.

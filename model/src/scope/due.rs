@@ -91,6 +91,13 @@ impl<E: Meaning + Clone> Scope<E> {
                 let hears = matches!(other, Part::Standby(_));
                 hears && !answers && (owes || active.offered.is_some() || active.leaving.is_some())
             }
+            (Timer::Pace, Part::Active(active)) => active.pacing,
+            (Timer::Stable, Part::Active(active)) => {
+                self.env.max_attempts.is_some()
+                    && active.current.as_ref().is_some_and(|current| {
+                        current.phase == Phase::Hot && (!current.counted || active.attempts > 0)
+                    })
+            }
             (Timer::Resend, Part::Standby(standby)) => {
                 let answers = state.net.iter().any(|flight| flight.to == To::Unit(slot));
                 standby.seat.is_some() && !answers && matches!(other, Part::Active(_))

@@ -11,6 +11,12 @@ impl<E: Meaning + Clone> Scope<E> {
         self.env.effects.judges(other)
     }
 
+    /// Whether as many attempts have failed as there are.
+    pub(super) fn is_used_up(&self, active: &Active) -> bool {
+        let most = self.env.max_attempts;
+        most.is_some_and(|most| active.attempts >= most)
+    }
+
     /// Whether the pair is where it is to be: hot with nothing under way, or in the lesser mode that policy
     /// makes of its config. No prompt is held, and no command waits.
     pub fn is_converged(&self, state: &Bounded) -> bool {
@@ -42,6 +48,7 @@ impl<E: Meaning + Clone> Scope<E> {
             return false;
         };
         let right = match self.judges(slot, active) {
+            _ if self.is_used_up(active) => rejection == Rejection::Rpr,
             Some(Rejection::Reset) => {
                 rejection == Rejection::Rpr && active.resets >= self.max_resets
             }

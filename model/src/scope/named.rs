@@ -28,6 +28,7 @@ pub fn plain() -> Scope<Table> {
             line_window: 4,
             max_prompts: 2,
             max_queue: 2,
+            max_attempts: None,
             without: None,
         },
         budgets: Budgets::default(),
@@ -86,6 +87,8 @@ fn every() -> Budgets {
         rejects: 1,
         disagrees: 1,
         waits: 1,
+        garbles: 0,
+        retries: 0,
     }
 }
 
@@ -125,6 +128,18 @@ pub fn named() -> Vec<Named> {
         losses: 1,
         give_ups: 1,
         ..base
+    };
+    let counted = |budgets, effects: &[Effect]| {
+        let mut scope = hot(budgets);
+        scope.env.effects = Table::of(effects);
+        scope.env.max_attempts = Some(2);
+        scope
+    };
+    let unread = Budgets {
+        garbles: 1,
+        retries: 1,
+        lapses: 1,
+        ..two
     };
     let named = |name, about, scope| Named { name, about, scope };
     vec![
@@ -196,6 +211,22 @@ pub fn named() -> Vec<Named> {
                     },
                     two,
                 )
+            },
+        ),
+        named(
+            "garbled",
+            "from hot, any two of payloads that do not decode, crashes and the like, attempts counted and paced",
+            Scope {
+                most: 2,
+                ..counted(unread, &[])
+            },
+        ),
+        named(
+            "unreadable",
+            "from hot, a line that the other engine does not read, nor a snapshot that holds it; any two",
+            Scope {
+                most: 2,
+                ..counted(unread, &[Effect::Carried, Effect::Unreadable])
             },
         ),
     ]

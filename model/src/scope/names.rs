@@ -6,6 +6,7 @@ use crate::flight::speaks_to_active;
 use crate::state::{
     Active, Boot, Eligible, Flight, Msg, Origin, Part, Session, Slot, Term, To, Unit,
 };
+use crate::step::Rule;
 
 /// Numbers of one name are compared with each other, and with no others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -23,7 +24,8 @@ enum Name {
 impl<E> Scope<E> {
     /// Numbers rounds, renewals and writes anew; whether any is another one now. 0 stays: there was none.
     pub fn rename(&self, state: &mut Bounded) -> bool {
-        if !self.renames || self.env.without.is_some() {
+        let numbers = |rule: Rule| !rule.is_of_attempts();
+        if !self.renames || self.env.without.is_some_and(numbers) {
             return false;
         }
         let settled = settle_hellos(state);
@@ -221,7 +223,8 @@ fn in_flight(flight: &mut Flight, of: &mut impl FnMut(Name, &mut u16)) {
         | Msg::HotAck { session, .. }
         | Msg::Leave { session, .. }
         | Msg::Left { session }
-        | Msg::Down { session } => in_session(standby, session, of),
+        | Msg::Down { session }
+        | Msg::Unreadable { session, .. } => in_session(standby, session, of),
         Msg::Hello { boot, hello } | Msg::Decline { boot, hello, .. } => {
             of(Name::Hello(*from, *boot), &mut hello.k);
         }

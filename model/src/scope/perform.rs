@@ -57,7 +57,8 @@ impl<E: Meaning + Clone> Scope<E> {
                 Action::Deliver(flight)
                 | Action::AtHand(flight)
                 | Action::Rejects(flight, ..)
-                | Action::Disagrees(flight, _),
+                | Action::Disagrees(flight, _)
+                | Action::Unread(flight),
             ) => without(&mut after.net, &flight),
             (_, Action::ArbiterRecovered) => after.net.retain(|flight| flight.to != To::Arbiter),
             (_, Action::Stored(..)) => after.saving = None,
@@ -260,7 +261,8 @@ impl<E> Scope<E> {
                     | Rule::WritesSayWhatRuns
             )
         };
-        if !self.env.without.is_none_or(of_arbiter) {
+        let others = |rule: Rule| of_arbiter(rule) || rule.is_of_attempts();
+        if !self.env.without.is_none_or(others) {
             let rounds =
                 self.env.keeps(Rule::JoinCarriesRound) && self.env.keeps(Rule::SessionNamedOnce);
             return can_arrive(&state.state, flight, rounds);
@@ -296,6 +298,8 @@ fn pay(left: &mut Budgets, action: &Action) -> Option<()> {
         Action::DrainOver(_) => &mut left.drains,
         Action::Rejects(..) => &mut left.rejects,
         Action::Disagrees(..) => &mut left.disagrees,
+        Action::Unread(_) => &mut left.garbles,
+        Action::Retry(_) => &mut left.retries,
         Action::Boot(_)
         | Action::Deliver(_)
         | Action::Timer(..)
@@ -304,6 +308,7 @@ fn pay(left: &mut Budgets, action: &Action) -> Option<()> {
         | Action::Incompatible(_)
         | Action::Leaves(_)
         | Action::Fails(_)
+        | Action::Again(..)
         | Action::Stored(..) => return None,
     };
     *budget = budget.checked_sub(1)?;

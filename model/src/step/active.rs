@@ -7,18 +7,23 @@ mod session;
 use super::{Answer, Env, Execution, Out, eligible, holder, queue};
 use crate::action::{Durability, Timer};
 use crate::effects::{Effects, Executed};
-use crate::state::{Active, Change, Keeps, Msg, Part, Phase, Prompt, Queued, Snapshot, Unit};
+use crate::state::{
+    Active, Change, Current, Keeps, Msg, Part, Phase, Prompt, Queued, Rejection, Snapshot, Unit,
+};
 use crate::step::Rule;
 
 use register::{
     holds_prompts, on_confirm, return_replicated, return_unknown, send_register, write_register,
 };
 use role::drain;
-use session::{leave, on_join, on_ready, resend_phase, send_bulk, send_lines, take_applied};
+use session::{
+    give_up, is_used_up, on_join, on_ready, on_unreadable, reject, resend_phase, send_bulk,
+    send_lines, take_applied,
+};
 
 pub(super) use role::{fall_silent, lapse, on_drain_over, on_forced, on_switchover};
 pub(super) use session::{
-    on_disagreement, on_incompatible, on_paired, on_policy_leave, on_rejected,
+    on_again, on_disagreement, on_incompatible, on_paired, on_policy_leave, on_rejected, on_retry,
 };
 
 pub(super) fn on_message<E: Effects>(env: &Env<E>, unit: &mut Unit, msg: Msg, out: &mut Out) {
@@ -54,8 +59,9 @@ pub(super) fn on_message<E: Effects>(env: &Env<E>, unit: &mut Unit, msg: Msg, ou
             boot: of,
             n,
             resets,
+            other,
             ..
-        } => on_join(env, active, boot, (of, n, resets), out),
+        } => on_join(env, active, boot, (of, n, resets, other), out),
         Msg::Ready { session, have } => on_ready(env, active, session, have, out),
         Msg::Left { session } => {
             active.leaving = active.leaving.filter(|(leaving, _)| *leaving != session);
@@ -66,6 +72,7 @@ pub(super) fn on_message<E: Effects>(env: &Env<E>, unit: &mut Unit, msg: Msg, ou
 }
 
 fn on_session<E: Effects>(env: &Env<E>, active: &mut Active, msg: Msg, out: &mut Out) {
+    let used_up = is_used_up(env, active);
     let Some(current) = &mut active.current else {
         return;
     };
@@ -84,6 +91,9 @@ fn on_session<E: Effects>(env: &Env<E>, active: &mut Active, msg: Msg, out: &mut
             | Phase::Rejected(..) => {}
         },
         Msg::BulkDone { session: of, lsn } if of == session => match current.phase {
+            Phase::Bulk(snapshot) if snapshot.lsn == lsn && used_up => {
+                reject(active, lsn, (Rejection::Rpr, Keeps::Replica), out);
+            }
             Phase::Bulk(snapshot) if snapshot.lsn == lsn => {
                 out.peer(Msg::BulkAccept { session, lsn });
                 current.hot_at = active.last;
@@ -115,10 +125,8 @@ fn on_session<E: Effects>(env: &Env<E>, active: &mut Active, msg: Msg, out: &mut
             current.phase = Phase::HotAcked;
         }
         Msg::Down { session: of } if of == session => current.phase = Phase::Held,
-        Msg::Leave { session: of, keeps } if of == session => {
-            out.peer(Msg::Left { session });
-            leave(env, active, keeps, out);
-            active.leaving = None;
+        Msg::Unreadable { session: of, lsn } if of == session => {
+            on_unreadable(env, active, lsn, out);
         }
         // Of another session, or no message to an Active.
         _ => {}
@@ -242,7 +250,7 @@ pub(super) fn execute<E: Effects>(
                 });
             }
             if let Some(keeps) = ends {
-                leave(env, active, keeps, out);
+                give_up(env, active, keeps, out);
             }
         }
     }
@@ -278,10 +286,18 @@ pub(super) fn on_timer<E: Effects>(
         }
         Timer::GiveUp => {
             active.current.as_ref()?;
-            leave(env, active, Keeps::Replica, out);
+            give_up(env, active, Keeps::Replica, out);
+        }
+        Timer::Pace if active.pacing => active.pacing = false,
+        Timer::Stable => {
+            let hot = |current: &&mut Current| current.phase == Phase::Hot;
+            let counts = env.max_attempts.is_some();
+            let current = active.current.as_mut().filter(hot).filter(|_| counts)?;
+            current.counted = true;
+            active.attempts = 0;
         }
         Timer::Prompt => return_unknown(active, out)?,
-        Timer::Register | Timer::Hello | Timer::Join | Timer::Queue => return None,
+        Timer::Register | Timer::Hello | Timer::Join | Timer::Queue | Timer::Pace => return None,
     }
     settle(env, unit, out);
     Some(())

@@ -112,6 +112,8 @@ fn act(unit: &mut Unit, n: u16) {
             unreplicated: 0,
             draining: false,
             queue,
+            attempts: 0,
+            pacing: false,
         }),
     };
     unit.part = Part::Active(active);
@@ -229,9 +231,9 @@ pub(super) fn on_timer<E: Effects>(
         | Timer::Register
         | Timer::Resend
         | Timer::GiveUp
-        | Timer::Prompt => {
-            return None;
-        }
+        | Timer::Prompt
+        | Timer::Pace
+        | Timer::Stable => return None,
     }
     Some(())
 }

@@ -4,7 +4,7 @@ use super::{Env, Out, Rule, active, holder, queue};
 use crate::action::Timer;
 use crate::effects::Effects;
 use crate::state::{
-    Cfg, Change, Have, Keeps, Msg, Part, Rejection, Replica, Session, Slot, Snapshot, Standby,
+    Cfg, Change, Have, Keeps, Lsn, Msg, Part, Rejection, Replica, Session, Slot, Snapshot, Standby,
     StandbyPhase, Unit,
 };
 
@@ -29,6 +29,7 @@ pub(super) fn send_join<E>(env: &Env<E>, unit: &Unit, out: &mut Out) {
         n: round(env, unit),
         same_image: env.same_image,
         resets: unit.resets,
+        other: false,
     });
 }
 
@@ -114,6 +115,7 @@ pub(super) fn on_message<E: Effects>(
         return;
     }
     let session = *session;
+    let mut unread = None;
     match (msg, &mut *phase) {
         (Msg::Leave { keeps, .. }, _) => {
             out.peer(Msg::Left { session });
@@ -155,10 +157,18 @@ pub(super) fn on_message<E: Effects>(
                 Rejection::Simplex => *phase = StandbyPhase::Held,
             }
         }
+        (
+            Msg::BulkReject {
+                lsn,
+                rejection: Rejection::Rpr,
+                ..
+            },
+            StandbyPhase::Unread(unread),
+        ) if *unread == lsn => *phase = StandbyPhase::Rpr,
         (Msg::Config { snapshot, .. }, StandbyPhase::Config(announced @ None, have)) => {
             *announced = Some(snapshot);
             let have = *have;
-            execute(env, slot, (session, phase), have, out);
+            unread = execute(env, slot, (session, phase), have, out);
         }
         (
             Msg::Chunk {
@@ -176,7 +186,7 @@ pub(super) fn on_message<E: Effects>(
             }
             *have |= 1 << number;
             let have = *have;
-            execute(env, slot, (session, phase), have, out);
+            unread = execute(env, slot, (session, phase), have, out);
         }
         (Msg::BulkAccept { lsn, .. }, StandbyPhase::Shadow(shadow, kept)) if shadow.lsn == lsn => {
             let Snapshot {
@@ -191,7 +201,7 @@ pub(super) fn on_message<E: Effects>(
                 declared: false,
             });
             *phase = StandbyPhase::Synced(kept, None);
-            apply_kept(env, slot, standby, out);
+            unread = apply_kept(env, slot, standby, out);
         }
         (Msg::Line { change, .. }, StandbyPhase::Shadow(shadow, kept)) => {
             if !env.keeps(Rule::LineWaitsForAccept) && change.lsn == shadow.lsn + 1 {
@@ -214,7 +224,7 @@ pub(super) fn on_message<E: Effects>(
                 });
             } else if change.lsn <= replica.applied + env.line_window {
                 keep(kept, change);
-                apply_kept(env, slot, standby, out);
+                unread = apply_kept(env, slot, standby, out);
             }
         }
         (Msg::Hot { lsn, .. }, StandbyPhase::Synced(_, waits)) => {
@@ -230,6 +240,41 @@ pub(super) fn on_message<E: Effects>(
         // Of another phase: it comes again when it is due.
         _ => {}
     }
+    if let Some(unread) = unread {
+        cannot_read(env, unit, unread, out);
+    }
+}
+
+/// What does not decode at a Standby, with its number.
+#[derive(Clone, Copy)]
+enum Unread {
+    Snapshot(Lsn),
+    Line(Lsn),
+}
+
+/// Something does not decode: the Standby says so, until it is answered. What it has applied it keeps.
+fn cannot_read<E>(env: &Env<E>, unit: &mut Unit, unread: Unread, out: &mut Out) {
+    let Part::Standby(standby) = &mut unit.part else {
+        return;
+    };
+    let Some((session, phase)) = &mut standby.seat else {
+        return;
+    };
+    let lsn = match unread {
+        Unread::Snapshot(_) if !env.keeps(Rule::UnreadableIsSaid) => {
+            return join(env, unit, None, out);
+        }
+        Unread::Snapshot(lsn) => lsn,
+        Unread::Line(lsn) => {
+            if let Some(replica) = &mut standby.replica {
+                replica.declared |= !env.keeps(Rule::UnreadableKeepsReplica);
+            }
+            lsn
+        }
+    };
+    *phase = StandbyPhase::Unread(lsn);
+    let session = *session;
+    out.peer(Msg::Unreadable { session, lsn });
 }
 
 fn outlives<E>(env: &Env<E>, keeps: Keeps) -> bool {
@@ -248,11 +293,14 @@ fn execute<E: Effects>(
     (session, phase): (Session, &mut StandbyPhase),
     have: u64,
     out: &mut Out,
-) {
+) -> Option<Unread> {
     let StandbyPhase::Config(Some(snapshot), _) = *phase else {
-        return;
+        return None;
     };
     if have == whole(snapshot.chunks) {
+        if !env.effects.reads_whole(slot, snapshot.cfg) {
+            return Some(Unread::Snapshot(snapshot.lsn));
+        }
         let cfg = env.effects.take(slot, snapshot.cfg);
         *phase = StandbyPhase::Shadow(Snapshot { cfg, ..snapshot }, Vec::new());
         out.peer(Msg::BulkDone {
@@ -260,15 +308,19 @@ fn execute<E: Effects>(
             lsn: snapshot.lsn,
         });
     }
+    None
 }
 
-fn apply_kept<E: Effects>(env: &Env<E>, slot: Slot, standby: &mut Standby, out: &mut Out) {
+fn apply_kept<E: Effects>(
+    env: &Env<E>,
+    slot: Slot,
+    standby: &mut Standby,
+    out: &mut Out,
+) -> Option<Unread> {
     let Some((session, StandbyPhase::Synced(kept, waits))) = &mut standby.seat else {
-        return;
+        return None;
     };
-    let Some(replica) = &mut standby.replica else {
-        return;
-    };
+    let replica = standby.replica.as_mut()?;
     while let Some(change) = kept
         .first()
         .copied()
@@ -276,6 +328,9 @@ fn apply_kept<E: Effects>(env: &Env<E>, slot: Slot, standby: &mut Standby, out: 
     {
         kept.remove(0);
         if change.lsn > replica.applied {
+            if !env.effects.reads(slot, change) {
+                return Some(Unread::Line(change.lsn));
+            }
             replica.cfg = env.effects.apply(slot, replica.cfg, change);
             replica.applied = change.lsn;
             out.peer(Msg::Applied {
@@ -291,6 +346,7 @@ fn apply_kept<E: Effects>(env: &Env<E>, slot: Slot, standby: &mut Standby, out: 
             lsn,
         });
     }
+    None
 }
 
 pub(super) fn on_timer<E>(
@@ -330,6 +386,7 @@ pub(super) fn on_timer<E>(
                         lsn: snapshot.lsn,
                     });
                 }
+                StandbyPhase::Unread(lsn) => out.peer(Msg::Unreadable { session, lsn: *lsn }),
                 StandbyPhase::Pairing
                 | StandbyPhase::Config(..)
                 | StandbyPhase::Synced(..)
@@ -339,6 +396,36 @@ pub(super) fn on_timer<E>(
         }
         _ => return None,
     }
+    Some(())
+}
+
+/// What arrives does not decode: it is said. Only what would have been executed now is looked at.
+pub(super) fn on_unread<E>(env: &Env<E>, unit: &mut Unit, msg: Msg, out: &mut Out) -> Option<()> {
+    let Part::Standby(standby) = &unit.part else {
+        return None;
+    };
+    let (session, phase) = standby.seat.as_ref()?;
+    if session_of(msg) != Some(*session) {
+        return None;
+    }
+    let unread = match (msg, phase) {
+        (Msg::Config { snapshot, .. }, StandbyPhase::Config(None, have))
+            if *have == whole(snapshot.chunks) =>
+        {
+            Unread::Snapshot(snapshot.lsn)
+        }
+        (Msg::Chunk { lsn, number, .. }, StandbyPhase::Config(Some(snapshot), have))
+            if snapshot.lsn == lsn && *have | 1 << number == whole(snapshot.chunks) =>
+        {
+            Unread::Snapshot(lsn)
+        }
+        (Msg::Line { change, .. }, StandbyPhase::Synced(..)) => {
+            let next = standby.replica.as_ref()?.applied + 1;
+            (change.lsn == next).then_some(Unread::Line(next))?
+        }
+        _ => return None,
+    };
+    cannot_read(env, unit, unread, out);
     Some(())
 }
 

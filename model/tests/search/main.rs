@@ -173,12 +173,30 @@ fn each_single_fault_is_survived_and_converges() {
             waits: 1,
             ..one_command()
         },
+        Budgets {
+            garbles: 1,
+            ..one_command()
+        },
+        Budgets {
+            retries: 1,
+            ..one_command()
+        },
     ];
     for budgets in faults {
         let report = search(&Scope { budgets, ..plain() });
         assert_eq!(report.safety, Verdict::Exhausted, "{budgets:?}");
         assert_eq!(report.convergence, Verdict::Exhausted, "{budgets:?}");
         assert_eq!(report.cycles, Verdict::Exhausted, "{budgets:?}");
+        let mut counted = Scope { budgets, ..plain() };
+        counted.env.max_attempts = Some(2);
+        let report = search(&counted);
+        assert_eq!(report.safety, Verdict::Exhausted, "counted: {budgets:?}");
+        assert_eq!(
+            report.convergence,
+            Verdict::Exhausted,
+            "counted: {budgets:?}"
+        );
+        assert_eq!(report.cycles, Verdict::Exhausted, "counted: {budgets:?}");
     }
 }
 

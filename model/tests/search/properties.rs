@@ -28,6 +28,7 @@ fn fails(wrong: Wrong, asks: Property, planned: u8) -> Option<usize> {
     };
     let scope = Scope {
         env: Env {
+            max_attempts: None,
             effects: Broken(table, wrong),
             chunks: right.env.chunks,
             same_image: right.env.same_image,
@@ -98,6 +99,8 @@ fn scopes() -> Vec<Scope<Table>> {
     let stuck = |rejection| [Effect::Listed(Some(rejection))];
     let mut again = from_hot(two);
     again.script = [0, 0, 1, 2];
+    let mut counted = with(&[Effect::Unreadable], one_command());
+    counted.env.max_attempts = Some(2);
     vec![
         from_hot(Budgets {
             give_ups: 1,
@@ -175,6 +178,7 @@ fn scopes() -> Vec<Scope<Table>> {
                 ..one_command()
             },
         ),
+        counted,
     ]
 }
 

@@ -210,13 +210,20 @@ fn what_is_of_no_use_changes_nothing_now_nor_later() {
             crashes: 1,
             ..none()
         },
+        Budgets {
+            garbles: 1,
+            give_ups: 1,
+            ..one_command()
+        },
     ];
     let wastes = each.map(|budgets| {
-        comes_to_nothing(&Scope {
+        let mut scope = Scope {
             overtaken: true,
             purge: false,
             ..from_hot(budgets)
-        })
+        };
+        scope.env.max_attempts = (budgets.garbles > 0).then_some(2);
+        comes_to_nothing(&scope)
     });
     assert!(wastes.iter().sum::<usize>() > 100_000, "{wastes:?}");
 }

@@ -574,3 +574,77 @@ fn the_order_among_configs_is_that_of_its_rules() {
     };
     assert_eq!(offered(None, &[], [none, saved]), stale(stamp(1, 5)));
 }
+
+/// U1 to U5: what does not decode, counted and paced.
+mod unreadable {
+    use super::*;
+    use skewsync_model::property::Situation;
+    use skewsync_model::verdict::Verdict;
+
+    use crate::search;
+
+    /// A pair whose Standby reads neither the second command's Line nor a snapshot that holds it.
+    fn of_another_engine(budgets: Budgets) -> Scope<Table> {
+        let mut scope = from_hot(budgets);
+        scope.env.effects = Table::of(&[Effect::Carried, Effect::Unreadable]);
+        scope.env.max_attempts = Some(2);
+        scope
+    }
+
+    fn two_commands() -> Budgets {
+        Budgets {
+            commands: 2,
+            ..none()
+        }
+    }
+
+    #[test]
+    fn without_a_word_or_a_count_the_pair_goes_round_for_ever() {
+        let scope = of_another_engine(two_commands());
+        let report = search(&scope);
+        assert_eq!(report.safety, Verdict::Exhausted);
+        assert_eq!(report.convergence, Verdict::Exhausted);
+        assert_eq!(report.cycles, Verdict::Exhausted);
+        for met in [Situation::Unreadable, Situation::AttemptsUsedUp] {
+            assert!(report.met.contains_key(&met), "{met:?}");
+        }
+        for (rule, stuck, goes_round) in [
+            (Rule::UnreadableIsSaid, 956, 122),
+            (Rule::AttemptsCount, 680, 186),
+        ] {
+            let asks = Some(Property::Converges);
+            let report = search(&without(rule, Scope { asks, ..scope }));
+            let Verdict::Violated(found) = report.convergence else {
+                panic!("{rule:?}: {:?}", report.convergence);
+            };
+            assert_eq!((found.states, found.steps.len()), (stuck, 2), "{rule:?}");
+            let Verdict::Violated(found) = report.cycles else {
+                panic!("{rule:?}: {:?}", report.cycles);
+            };
+            assert_eq!(found.states, goes_round, "{rule:?}");
+        }
+    }
+
+    /// The model has no time: that a pause is kept is for the simulation to see.
+    #[test]
+    fn a_pause_changes_nothing_but_when() {
+        let scope = of_another_engine(two_commands());
+        let asks = Some(Property::Converges);
+        let off = search(&without(Rule::AttemptsPaced, Scope { asks, ..scope }));
+        assert_eq!(off.convergence, Verdict::Exhausted);
+        assert_eq!(off.cycles, Verdict::Exhausted);
+    }
+
+    #[test]
+    fn a_standby_that_cannot_read_a_line_may_take_over_with_what_it_has() {
+        let scope = of_another_engine(Budgets {
+            crashes: 1,
+            ..two_commands()
+        });
+        assert_eq!(violation(&scope), None);
+        assert_eq!(
+            violation(&without(Rule::UnreadableKeepsReplica, scope)),
+            Some((Property::NoAckedLoss, 15))
+        );
+    }
+}

@@ -249,6 +249,9 @@ fn phase_of_seat(seat: &Seat, model: &model::StandbyPhase) -> Result<(), Differe
             lines("kept", &mut early.keys().map(|lsn| lsn.0), kept)?;
             same("h", &hot.map(|lsn| lsn.0), &waits.map(u64::from))
         }
+        (SeatPhase::Unread { lsn, .. }, StandbyPhase::Unread(model)) => {
+            number("unread", lsn.0, *model)
+        }
         (engine, model) => {
             let engine = match engine {
                 SeatPhase::Ready { .. } => "Ready",
@@ -258,6 +261,7 @@ fn phase_of_seat(seat: &Seat, model: &model::StandbyPhase) -> Result<(), Differe
                 SeatPhase::Config { .. } => "Config",
                 SeatPhase::Shadow(_) => "Shadow",
                 SeatPhase::Synced { .. } => "Synced",
+                SeatPhase::Unread { .. } => "Unread",
                 SeatPhase::Rpr => "Rpr",
                 SeatPhase::Held => "Held",
             };
@@ -317,6 +321,8 @@ fn active(engine: &Active, model: &model::Active, boots: &Boots) -> Result<(), D
     number("unreplicated", engine.unreplicated.0, model.unreplicated)?;
     same("draining", &engine.drain.is_some(), &model.draining)?;
     queue(&engine.queue, &model.queue)?;
+    number("attempts", engine.attempts.into(), model.attempts)?;
+    same("pacing", &(engine.pace > 0), &model.pacing)?;
     let current_of = engine.peer.current.as_ref().map(|current| current.session);
     let of_model = model.current.as_ref().map(|current| current.session);
     session("session", current_of, of_model, boots)?;
@@ -358,6 +364,7 @@ fn current(engine: &Current, model: &model::Current) -> Result<(), Difference> {
     phase_of_peer(&engine.phase, model.phase)?;
     number("acked", engine.acked.0, model.acked)?;
     number("h", engine.h.0, model.hot_at)?;
+    same("counted", &engine.counted, &model.counted)?;
     let journal = || engine.journal.keys().map(|lsn| lsn.0);
     let theirs = model.journal.iter();
     let known = theirs.clone().all(|change| change.id == CHANGED);

@@ -31,6 +31,9 @@ one unit is suspended. Operators enter commands as it begins, during it and afte
 minute of a plan; a plan with an outage goes on until it is over. The situation `long-outage` counts the seeds in
 which one lasted for more than a minute.
 ";
+/// Why a payload of another engine is hardly ever met where no file is sent.
+const SOON: &str =
+    "it takes effect with the first payload that is sent, and in this phase, a short one, few are";
 
 /// Cells of the table kind x phase that stay empty, or are met too seldom to count on, each with its reason.
 pub const EMPTY: &[(&str, Phase, &str)] = &[
@@ -76,6 +79,18 @@ pub const EMPTY: &[(&str, Phase, &str)] = &[
         "misapply-line",
         Phase::Lesser,
         "a Standby in rpr holds no config of the session",
+    ),
+    (
+        "foreign-payload",
+        Phase::Vacant,
+        "a payload is sent in a session, and it takes effect with the first one",
+    ),
+    ("foreign-payload", Phase::Cold, SOON),
+    ("foreign-payload", Phase::Drain, SOON),
+    (
+        "foreign-payload",
+        Phase::Lesser,
+        "in rpr a snapshot is empty and no line is sent: only a save can be what another engine does not read",
     ),
     (
         "torn-write",
@@ -174,9 +189,9 @@ pub fn document() -> String {
          `sim/src/campaign/coverage.rs` and held equal by a test.\n\n\
          A cut or a clog takes effect with the first message that it takes or keeps, a disk that refuses, is full or is\n\
          slow with the first write that meets it, a parser that refuses with the first line, a slow unit with the first\n\
-         input that waits for it, a message that comes twice, is held or is reordered where the copy (the late message:\n\
-         behind a later one) arrives, every other fault as it strikes; what strikes a machine that does not run has\n\
-         none.\n\n| kind |",
+         input that waits for it, another engine with the first payload that it sends, a message that comes twice, is\n\
+         held or is reordered where the copy (the late message: behind a later one) arrives, every other fault as it\n\
+         strikes; what strikes a machine that does not run has none.\n\n| kind |",
     );
     for phase in PHASES {
         let _ = write!(text, " {} |", phase.name());

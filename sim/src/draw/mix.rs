@@ -110,6 +110,16 @@ impl Mix {
         }
     }
 
+    /// Of a hundred seeds, in so many an engine writes what the other does not read.
+    pub(super) const fn foreign_percent(self) -> u64 {
+        match self {
+            Self::Swarm | Self::Fixed => 10,
+            Self::Calm => 0,
+            Self::Lite => 5,
+            Self::Storm => 20,
+        }
+    }
+
     /// Of a hundred seeds, in so many many operators are at work at once.
     pub(super) const fn crowd_percent(self) -> u64 {
         match self {

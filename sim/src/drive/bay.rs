@@ -8,7 +8,9 @@ use skewsync::planted::Planted;
 use skewsync::unit::{Arbiter, ArbiterTimer, Input, Pairing, PairingKey, Part, Timer, Unit};
 
 use super::Ill;
+use super::foreign::File;
 use crate::plan::UnitPlan;
+use crate::plan::fault::Foreign;
 use crate::stock::{Loaded, Stock, StockError};
 use crate::world::clock::Clock;
 use crate::world::disk::Disk;
@@ -63,6 +65,10 @@ pub struct Bay {
     pub(super) unseen: BTreeSet<usize>,
     /// What the unit suffers from, each with its number.
     pub(super) spells: BTreeMap<Ill, u64>,
+    /// The payloads that its engine writes as the other does not read them, each until when.
+    pub(super) foreign: BTreeMap<Foreign, Option<u64>>,
+    /// The files that were sent, each with what is another engine's in it; none: no fault of the plan asks.
+    pub(super) files: Option<BTreeMap<File, Option<Foreign>>>,
     pub(super) planted: Planted,
 }
 
@@ -106,6 +112,8 @@ impl Bay {
             tears: None,
             unseen: BTreeSet::new(),
             spells: BTreeMap::new(),
+            foreign: BTreeMap::new(),
+            files: None,
             planted,
         })
     }

@@ -13,7 +13,9 @@ use skewsync::unit::{
 };
 
 use super::bay::acts;
+use super::foreign::{file_of, garbled};
 use super::{Arrival, Job, Order, Rig, frame};
+use crate::plan::fault::Foreign;
 use crate::plan::{Fault, FaultKind, Sight};
 use crate::tap::{Delivered, Event, Fate};
 use crate::world::disk::Denied;
@@ -37,6 +39,14 @@ const DISK_SLOW: usize = FaultKind::DiskSlow {
     slot: 0,
     later_ms: 0,
     for_ms: 0,
+}
+.index();
+
+/// A payload of another engine takes effect with the first one that is sent.
+const FOREIGN_PAYLOAD: usize = FaultKind::ForeignPayload {
+    slot: 0,
+    what: Foreign::Dump,
+    for_ms: None,
 }
 .index();
 
@@ -225,9 +235,36 @@ impl Rig {
                 continue;
             }
             fates.push(Fate::Done);
-            self.perform_one(slot, output, sent);
+            let foreign = self.foreign(slot, unit, output);
+            self.perform_one(slot, foreign.as_ref().unwrap_or(output), sent);
         }
         fates
+    }
+
+    /// What is sent as another engine writes it, if the unit's is one.
+    fn foreign(&mut self, slot: Slot, unit: &Unit, output: &Output) -> Option<Output> {
+        let bay = &self.bays[usize::from(slot.0)];
+        let Output::Send { to, message } = output else {
+            return None;
+        };
+        let file = file_of(message);
+        let lasts = |until: &Option<u64>| until.is_none_or(|until| self.now_us < until);
+        let mut now = bay.foreign.iter().filter(|(_, until)| lasts(until));
+        // A file is written by one engine, however often its pieces are sent.
+        let what = match (file, &bay.files) {
+            (Some(file), Some(files)) if files.contains_key(&file) => files[&file],
+            (None, _) | (_, Some(_) | None) => {
+                let fits = |what: &Foreign| garbled(message, unit, &bay.image, *what).is_some();
+                now.find(|(what, _)| fits(what)).map(|(what, _)| *what)
+            }
+        };
+        let message = what.and_then(|what| garbled(message, unit, &bay.image, what));
+        if let (Some(file), Some(files)) = (file, &mut self.bays[usize::from(slot.0)].files) {
+            files.entry(file).or_insert(what);
+        }
+        let message = message?;
+        self.came_to_bear(slot, &[FOREIGN_PAYLOAD]);
+        Some(Output::Send { to: *to, message })
     }
 
     fn perform_one(&mut self, slot: Slot, output: &Output, sent: &mut Vec<SentFrame>) {

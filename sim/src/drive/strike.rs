@@ -113,6 +113,13 @@ impl Rig {
                 false
             }
             FaultKind::MisapplyLine { slot, text } => self.misapply(Slot(*slot), text),
+            FaultKind::ForeignPayload { slot, what, for_ms } => {
+                let until = for_ms.map(|ms| self.now_us + ms * 1_000);
+                let bay = &mut self.bays[usize::from(*slot)];
+                bay.foreign.insert(*what, until);
+                bay.unseen.insert(kind);
+                false
+            }
         };
         let of = Some(fault);
         self.emit(Event::Fault { kind, effect, of });
@@ -382,6 +389,10 @@ impl Rig {
             self.bays[usize::from(slot.0)].disk.refuse(false);
             self.bays[usize::from(slot.0)].refuses_lines = 0;
             self.bays[usize::from(slot.0)].tears = None;
+            // Engines that differ go on to differ.
+            self.bays[usize::from(slot.0)]
+                .foreign
+                .retain(|_, until| until.is_none());
             self.recovers_wholly(slot);
             self.resume(slot);
             let bay = &self.bays[usize::from(slot.0)];

@@ -162,6 +162,7 @@ mod tests {
             lsn,
             digest,
             mismatches,
+            further: 0,
         })
     }
 

@@ -16,6 +16,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use skewsync::base::{CommandId, ImageDigest, Slot, WriteId};
 use skewsync::message::{Address, LeaveWhy, Message, Stamp};
+use skewsync::translate::listing::ListingChange;
 use skewsync::unit::{
     Arbiter, ArbiterInput, ArbiterOutput, ArbiterTimer, Boot, Event as Told, Input, Limits, Output,
     Part, Record, Unit,
@@ -56,6 +57,14 @@ pub struct Lockstep {
     images: [Option<ImageDigest>; 2],
     /// The Proceed at hand is of a unit with the same image.
     same_image: bool,
+    /// The term of each unit's last session, and the image of its Standby.
+    served: [Option<(model::Term, ImageDigest)>; 2],
+    /// What each Standby said last that it does not execute.
+    held: [BTreeSet<String>; 2],
+    /// The highest term that is on each disk for certain.
+    durable: [model::Term; 2],
+    /// Writes of the highest term that are under way.
+    highest: BTreeMap<(Slot, WriteId), model::Term>,
     steps: u64,
     stutters: BTreeMap<Stutter, u64>,
     still: u64,
@@ -75,6 +84,10 @@ impl Default for Lockstep {
             commands: BTreeSet::new(),
             images: [None; 2],
             same_image: false,
+            served: [None; 2],
+            held: [BTreeSet::new(), BTreeSet::new()],
+            durable: [0; 2],
+            highest: BTreeMap::new(),
             steps: 0,
             stutters: BTreeMap::new(),
             still: 0,
@@ -89,6 +102,7 @@ impl Lockstep {
             line_window,
             max_prompts,
             max_queue,
+            max_attempts,
             ..
         } = *scene.limits();
         Env {
@@ -99,6 +113,7 @@ impl Lockstep {
             line_window: line_window as u16,
             max_prompts: max_prompts as u16,
             max_queue: max_queue as u16,
+            max_attempts: Some(max_attempts as u16),
             without: None,
         }
     }
@@ -122,7 +137,19 @@ impl Lockstep {
         if highest > known.highest {
             return Err(apart("highest at start", &boot.highest, &known.highest));
         }
-        known.highest = highest;
+        // A disk that is lost knows nothing; else what was written in time is there.
+        if boot.lost_disk {
+            self.durable[at] = 0;
+        }
+        if highest < self.durable[at] {
+            return Err(apart("highest at start", &boot.highest, &self.durable[at]));
+        }
+        let seen = boot
+            .store
+            .as_ref()
+            .map_or(Ok(0), |store| abstraction::term(store.stamp.term))?;
+        known.highest = highest.max(seen);
+        self.highest.retain(|(of, _), _| *of != slot);
         let of = boot
             .store
             .as_ref()
@@ -184,6 +211,13 @@ impl Lockstep {
         let mut readings = match input {
             Input::Message { from, message } => self.read_message(slot, *from, message, unit)?,
             Input::Command(command) => readings::command(slot, command, outputs, unit),
+            Input::Persisted(write) if self.highest.contains_key(&(slot, *write)) => {
+                if let Some(term) = self.highest.remove(&(slot, *write)) {
+                    let durable = &mut self.durable[usize::from(slot.0)];
+                    *durable = term.max(*durable);
+                }
+                readings::input(input, slot.0, before, unit)
+            }
             Input::Persisted(write) => match self.writes.remove(&(slot, *write)) {
                 Some((stamp, cfg)) => Readings {
                     actions: vec![vec![Action::Stored(slot.0, stamp, cfg)]],
@@ -199,7 +233,9 @@ impl Lockstep {
         };
         self.extend(slot, outputs, &mut readings);
         let before = self.foreseen(slot, outputs, unit);
-        self.ledger.odd.set(is_odd(outputs));
+        let odd = self.is_odd(slot, outputs);
+        self.ledger.odd.set(odd);
+        self.ledger.unread.set(says_unread(outputs));
         if let Some(stutter) = readings.stutter
             && self.is_still(slot, unit, &shown)
         {
@@ -231,6 +267,9 @@ impl Lockstep {
         match (&unit.part, &mut self.state.units[at].part) {
             (Part::Active(active), model::Part::Active(of)) => {
                 sights[0] = Some((of.cfg, active.config.digest()));
+                if let Some(current) = &active.peer.current {
+                    self.served[at] = Some((of.term, current.image));
+                }
                 if let Some(model::Current {
                     session,
                     phase: model::Phase::Bulk(snapshot),
@@ -269,6 +308,14 @@ impl Lockstep {
             }
         }
         for output in outputs {
+            if let Output::Persist {
+                write,
+                record: Record::Highest(term),
+            } = output
+            {
+                let term = abstraction::term(*term)?;
+                self.highest.insert((slot, *write), term);
+            }
             if let Output::Persist {
                 write,
                 record: Record::Store(store),
@@ -371,9 +418,82 @@ impl Lockstep {
                 return Ok(readings::keepalive(Flight { from, to, msg }, before));
             }
         }
-        let msg = self.message(message)?;
+        let mut msg = self.message(message)?;
+        if let (Some(Msg::Join { other, .. }), Message::Join(call), model::Part::Active(active)) =
+            (&mut msg, message, before)
+        {
+            let served = self.served[usize::from(slot.0)];
+            *other = served.is_some_and(|of| of.0 == active.term && of.1 != call.image);
+        }
+        self.note_line(message, unit)?;
         let flight = msg.map(|msg| Flight { from, to, msg });
         Ok(readings::message(message, flight, before, unit))
+    }
+
+    /// Whether the Line that comes decodes is told from its bytes.
+    fn note_line(&self, message: &Message, unit: &Unit) -> Result<(), Difference> {
+        let (
+            Message::Line {
+                session,
+                lsn,
+                difference,
+                listing,
+                ..
+            },
+            Part::Standby(standby),
+        ) = (message, &unit.part)
+        else {
+            return Ok(());
+        };
+        if standby
+            .seat
+            .as_ref()
+            .is_none_or(|seat| seat.session != *session)
+        {
+            return Ok(());
+        }
+        let reads =
+            std::str::from_utf8(difference).is_ok() && ListingChange::decode(listing).is_ok();
+        let change = (abstraction::term(session.term)?, abstraction::lsn(*lsn)?);
+        let mut foreign = self.ledger.foreign.borrow_mut();
+        if reads {
+            foreign.remove(&change);
+        } else {
+            foreign.insert(change);
+        }
+        Ok(())
+    }
+
+    /// Whether a Standby refused part of what it was sent, beyond what it said before.
+    fn is_odd(&mut self, slot: Slot, outputs: &[Output]) -> bool {
+        let held = &mut self.held[usize::from(slot.0)];
+        let mut odd = false;
+        for output in outputs {
+            let Output::Send {
+                message:
+                    Message::Applied {
+                        mismatches,
+                        further,
+                        ..
+                    }
+                    | Message::BulkDone {
+                        mismatches,
+                        further,
+                        ..
+                    },
+                ..
+            } = output
+            else {
+                continue;
+            };
+            let said: BTreeSet<String> = mismatches
+                .iter()
+                .map(|each| each.line.to_string())
+                .collect();
+            odd |= *further > 0 || !said.is_subset(held);
+            *held = said;
+        }
+        odd
     }
 
     fn message(&self, message: &Message) -> Result<Option<Msg>, Difference> {
@@ -565,14 +685,16 @@ fn ended(outputs: &[Output]) -> Option<LeaveWhy> {
     })
 }
 
-/// Whether a Standby refused part of what it was sent.
-fn is_odd(outputs: &[Output]) -> bool {
-    outputs.iter().any(|output| match output {
-        Output::Send {
-            message: Message::Applied { mismatches, .. } | Message::BulkDone { mismatches, .. },
-            ..
-        } => !mismatches.is_empty(),
-        _ => false,
+/// Whether a Standby says that a snapshot, or a Line, does not decode.
+fn says_unread(outputs: &[Output]) -> bool {
+    outputs.iter().any(|output| {
+        matches!(
+            output,
+            Output::Send {
+                message: Message::Unreadable { .. },
+                ..
+            }
+        )
     })
 }
 

@@ -5,8 +5,11 @@
 use std::collections::BTreeMap;
 
 use skewsync::base::{Lsn, Slot, Term};
-use skewsync::message::{Eligible, Origin, ToArbiter};
-use skewsync::unit::{ArbiterEvent, ArbiterInput, ArbiterOutput, Event as Told};
+use skewsync::message::{Eligible, Message, Origin, ToArbiter};
+use skewsync::unit::standby::Readiness;
+use skewsync::unit::{
+    ArbiterEvent, ArbiterInput, ArbiterOutput, Event as Told, Output, Part, Standby, Unit,
+};
 
 use super::{broken, parts_from_arbiter, replicated, told};
 use crate::tap::{Event, Observer, Scene, Seen, Violation};
@@ -20,6 +23,9 @@ pub struct NoAckedLoss {
     /// Since when each unit and the arbiter reach each other.
     well_since: [u64; 2],
     declined: Option<Slot>,
+    /// Whether each unit's replica has declared itself not ready, and whether it did so because it could not read a
+    /// Line: that is no excuse.
+    declares: [(bool, bool); 2],
     checked: u64,
 }
 
@@ -64,6 +70,23 @@ impl NoAckedLoss {
     }
 }
 
+fn is_declared(unit: &Unit) -> bool {
+    matches!(&unit.part, Part::Standby(Standby { replica: Some(replica), .. })
+        if replica.readiness == Readiness::Declared)
+}
+
+fn says_unreadable(outputs: &[Output]) -> bool {
+    outputs.iter().any(|output| {
+        matches!(
+            output,
+            Output::Send {
+                message: Message::Unreadable { .. },
+                ..
+            }
+        )
+    })
+}
+
 impl Observer for NoAckedLoss {
     fn see(&mut self, seen: &Seen<'_>, scene: &dyn Scene) -> Result<(), Violation> {
         for (slot, well_since) in [Slot(0), Slot(1)].into_iter().zip(&mut self.well_since) {
@@ -77,7 +100,10 @@ impl Observer for NoAckedLoss {
                 message: ToArbiter::Decline { .. },
             } = input
             {
-                self.declined = Some(*from);
+                let (declared, unread) = self.declares[usize::from(from.0)];
+                if !(declared && unread) {
+                    self.declined = Some(*from);
+                }
             }
             for output in outputs {
                 match output {
@@ -88,6 +114,20 @@ impl Observer for NoAckedLoss {
                     _ => {}
                 }
             }
+        }
+        if let Event::Unit {
+            slot,
+            outputs,
+            unit,
+            ..
+        } = seen.event
+        {
+            let declares = &mut self.declares[usize::from(slot.0)];
+            let declared = is_declared(unit);
+            if declared && !declares.0 {
+                declares.1 = says_unreadable(outputs);
+            }
+            declares.0 = declared;
         }
         for (term, lsn) in replicated(&seen.event) {
             let most = self.replicated.entry(term).or_insert(lsn);

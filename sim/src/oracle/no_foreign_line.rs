@@ -15,18 +15,26 @@ const NAME: &str = "NoForeignLine";
 pub struct NoForeignLine {
     /// A unit was made to refuse lines.
     refuses: bool,
+    /// A unit's engine was made another one.
+    foreign: bool,
     checked: u64,
 }
 
 impl Observer for NoForeignLine {
     fn see(&mut self, seen: &Seen<'_>, _: &dyn Scene) -> Result<(), Violation> {
-        if let Event::Fault {
-            kind, effect: true, ..
-        } = seen.event
-        {
-            self.refuses |= FAULT_KINDS[kind] == "refuse-line";
+        if let Event::Fault { kind, effect, .. } = seen.event {
+            self.refuses |= effect && FAULT_KINDS[kind] == "refuse-line";
+            self.foreign |= FAULT_KINDS[kind] == "foreign-payload";
         }
         for output in performed(&seen.event) {
+            if let Output::Send {
+                message: Message::Unreadable { why, .. },
+                ..
+            } = output
+                && !self.foreign
+            {
+                return broken(NAME, format!("it was received, and {why}"));
+            }
             let Output::Send {
                 message: Message::BulkDone { mismatches, .. } | Message::Applied { mismatches, .. },
                 ..
@@ -94,6 +102,7 @@ mod tests {
             lsn,
             digest,
             mismatches,
+            further: 0,
         };
         broken_property(stage.does(oracle, idle(Slot(1), "6.2"), &[send(applied)]))
     }

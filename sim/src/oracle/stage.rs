@@ -415,7 +415,9 @@ pub(crate) fn active(slot: Slot, term: u64, last: u64, release: &str, text: &str
         queue: std::collections::VecDeque::new(),
         saving: None,
         mode: Redundancy::Sso,
+        lesser: skewsync::message::LeaveWhy::Over,
         attempts: 0,
+        pace: 0,
         resets: 0,
         forgave: false,
         releasing: Releasing::No,
@@ -500,6 +502,8 @@ impl Pair {
             session: SESSION,
             slot: Slot(1),
             image: there.digest(),
+            engine: skewsync::message::Engine::OURS,
+            bounds: Limits::DEFAULT.bounds(),
             wire: 1,
             pairing: keys.map(|(at_active, _)| at_active),
             phase: Phase::Hot,
@@ -510,13 +514,17 @@ impl Pair {
             acked_digest: Digest::default(),
             h: Lsn(lsn),
             held_out: std::collections::BTreeSet::new(),
+            held_further: 0,
             saves: 0,
+            counted: false,
         }));
         of.register.value = Some(eligible(lsn));
         let seat = Seat {
             session: SESSION,
             active: Slot(0),
             image: here.digest(),
+            engine: skewsync::message::Engine::OURS,
+            bounds: Limits::DEFAULT.bounds(),
             pairing: keys.map(|(_, at_standby)| at_standby),
             phase: standby::Phase::Synced {
                 kept: BTreeMap::new(),

@@ -9,7 +9,7 @@ use skewsync::base::{Lsn, Slot, Term};
 use skewsync::message::{Address, Kind};
 
 /// Every kind of message, in the order of [`Kind`].
-pub const KINDS: [Kind; 32] = [
+pub const KINDS: [Kind; 33] = [
     Kind::Join,
     Kind::Proceed,
     Kind::Have,
@@ -42,6 +42,7 @@ pub const KINDS: [Kind; 32] = [
     Kind::Offer,
     Kind::Grant,
     Kind::Confirm,
+    Kind::Unreadable,
 ];
 
 /// The name of one message: the how-manieth of its kind on its link in its attempt.

@@ -225,6 +225,34 @@ pub enum FaultKind {
         /// What it executes.
         text: String,
     },
+    /// The unit's engine writes one byte of a payload as the other engine does not read it.
+    ForeignPayload {
+        /// Which unit: the sender.
+        slot: u8,
+        /// Which payload.
+        what: Foreign,
+        /// For how long; none: for good, since engines do not change.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        for_ms: Option<u64>,
+    },
+}
+
+/// A payload that another engine may not read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Foreign {
+    /// The Active's CLI dump.
+    Dump,
+    /// The Standby's answer to it.
+    Diff,
+    /// The wire config of a snapshot.
+    Snapshot,
+    /// MCL and complements, of a snapshot or a Line.
+    Listing,
+    /// The difference of a Line.
+    Difference,
+    /// A config to be saved.
+    Save,
 }
 
 const fn one_line() -> u32 {
@@ -257,7 +285,7 @@ pub struct Noise {
 /// The names of all kinds of faults, as plans, tables and reports write them.
 ///
 /// Kept summaries and seeds count on the order: a new kind goes to the end.
-pub const FAULT_KINDS: [&str; 28] = [
+pub const FAULT_KINDS: [&str; 29] = [
     "lose",
     "duplicate",
     "delay",
@@ -286,6 +314,7 @@ pub const FAULT_KINDS: [&str; 28] = [
     "bit-rot",
     "torn-write",
     "misapply-line",
+    "foreign-payload",
 ];
 
 /// What a kind of fault befalls.
@@ -342,7 +371,8 @@ impl Fault {
             | FaultKind::UnitSlow { slot, .. }
             | FaultKind::BitRot { slot, .. }
             | FaultKind::TornWrite { slot, .. }
-            | FaultKind::MisapplyLine { slot, .. } => Some(slot),
+            | FaultKind::MisapplyLine { slot, .. }
+            | FaultKind::ForeignPayload { slot, .. } => Some(slot),
             FaultKind::Lose
             | FaultKind::Duplicate { .. }
             | FaultKind::Delay { .. }
@@ -390,6 +420,7 @@ impl FaultKind {
             Self::BitRot { .. } => 25,
             Self::TornWrite { .. } => 26,
             Self::MisapplyLine { .. } => 27,
+            Self::ForeignPayload { .. } => 28,
         }
     }
 
@@ -423,7 +454,8 @@ impl FaultKind {
             | Self::UnitSlow { .. }
             | Self::BitRot { .. }
             | Self::TornWrite { .. }
-            | Self::MisapplyLine { .. } => Befalls::Machine,
+            | Self::MisapplyLine { .. }
+            | Self::ForeignPayload { .. } => Befalls::Machine,
         }
     }
 

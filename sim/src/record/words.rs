@@ -77,6 +77,7 @@ pub(super) fn message(message: &Message) -> String {
         } if !mismatches.is_empty() => {
             format!(" {lsn}, {} lines mismatch", mismatches.len())
         }
+        Message::Unreadable { lsn, why, .. } => format!(" {lsn}: {why}"),
         Message::BulkReject { lsn, verdict, .. } => format!(" {lsn}: {verdict:?}"),
         Message::BulkAccept { lsn, listed, .. } => format!(" {lsn}, {listed} listed"),
         Message::Leave { why, .. } | Message::Down { why, .. } => format!(": {why:?}"),
@@ -317,7 +318,10 @@ pub(super) fn mark(event: &Event) -> Option<Mark> {
         Event::SessionBegan(of) => session(format!("session {of} begins")),
         Event::SessionEnded { session: of, why } => session(format!("session {of} ends: {why:?}")),
         Event::Hot { listed } => session(format!("hot, {listed} lines listed")),
-        Event::Degraded => session("degraded to rpr".into()),
+        Event::Degraded { why, own, peer } => session(format!(
+            "degraded: {why:?}; engines {own} here, {peer} there"
+        )),
+        Event::Unreadable(why) => session(format!("cannot be read: {why}")),
         Event::Reset { counted } => {
             session(format!("reset{}", if *counted { ", counted" } else { "" }))
         }

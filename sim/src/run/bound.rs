@@ -17,9 +17,11 @@ sync     = join + 8 exchange + files + 2 pairing   Join, Ready, Diff, Config, Bu
 files    = an exchange for each window of chunks of dump, diff and config
 disk     = 2 writes of the slowest disk, with what the plan makes it slower by
 roles    = 1, or 2 if the plan enters a switchover
-attempts = 2, or max_resets + 1 if the plan has a Standby refuse or misapply lines
+attempts = 2, or max_resets + 1 if the plan has a Standby refuse or misapply lines, or max_attempts + 1 if an engine
+           writes what the other does not read
+pauses   = attempts backoffs after each attempt, max_attempts of them at most
 
-D = (notice + roles (role + watchdog) + backoff + attempts (sync + disk)) x (1 + max_drift)
+D = (notice + roles (role + watchdog) + pauses + attempts (sync + disk)) x (1 + max_drift)
 ";
 
 /// Exchanges of a bulk sync beside those of its files.
@@ -41,7 +43,7 @@ pub fn settles_within_us(plan: &Plan, stock: &Stock) -> u64 {
     let sync = ms(limits.join_ms) + EXCHANGES * exchange + files + 2 * PAIRING_US;
     let by_clock = notice
         + roles(plan) * (role + ms(limits.watchdog_ms))
-        + ms(limits.retry_backoff_ms)
+        + ms(limits.retry_backoff_ms) * pauses(attempts(plan, limits), limits)
         + attempts(plan, limits) * (sync + 2 * write_us(plan));
     let drift = u64::from(limits.max_drift_ppm);
     by_clock + (by_clock * drift).div_ceil(1_000_000)
@@ -56,7 +58,7 @@ fn roles(plan: &Plan) -> u64 {
 }
 
 /// The attempt that is under way as faults stop may fail; a Standby that misapplied or refused is reset, until it comes up in
-/// rpr, and each such end may be followed by another attempt. What a limit brought to rpr waits for one backoff.
+/// rpr, and each such end may be followed by another attempt.
 fn attempts(plan: &Plan, limits: &Limits) -> u64 {
     let resets = |kind: &FaultKind| {
         matches!(
@@ -65,11 +67,22 @@ fn attempts(plan: &Plan, limits: &Limits) -> u64 {
         )
     };
     let refused = plan.faults.iter().any(|fault| resets(&fault.kind));
-    if refused {
+    let foreign = |kind: &FaultKind| matches!(kind, FaultKind::ForeignPayload { .. });
+    if plan.faults.iter().any(|fault| foreign(&fault.kind)) {
+        u64::from(limits.max_attempts.max(limits.max_resets)) + 1
+    } else if refused {
         u64::from(limits.max_resets).max(1) + 1
     } else {
         2
     }
+}
+
+/// How many backoffs the pauses after so many attempts are at most: as many as all that can fail, and one more of the
+/// longest.
+const fn pauses(attempts: u64, limits: &Limits) -> u64 {
+    let most = limits.max_attempts as u64;
+    let (each, all) = (attempts * most, most * (most + 1) / 2 + most);
+    if each < all { each } else { all }
 }
 
 fn window(limits: &Limits) -> u64 {

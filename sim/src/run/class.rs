@@ -128,6 +128,7 @@ const fn of_standby(phase: &standby::Phase) -> &'static str {
         standby::Phase::Config { .. } => "config",
         standby::Phase::Shadow(_) => "shadow",
         standby::Phase::Synced { .. } => "synced",
+        standby::Phase::Unread { .. } => "unread",
         standby::Phase::Rpr => "rpr",
         standby::Phase::Held => "held",
     }

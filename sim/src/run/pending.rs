@@ -9,19 +9,24 @@ use skewsync::unit::{Active, Limits, Part, Verify};
 
 use super::phase::active;
 use crate::drive::Rig;
-use crate::plan::{FaultKind, Plan};
+use crate::plan::fault::Foreign;
+use crate::plan::{FaultKind, Noise, Plan};
 use crate::tap::Scene;
 
 /// In what lesser mode than hot a pair may end, told from plan and images alone.
 ///
 /// # Shape
-/// Without rules a line that cannot go is dropped and listed, whatever the images, and a limit that was met
-/// is tried again: both end hot. Only a Standby that refuses what it is sent, or executes something else, brings the
-/// pair to rpr, once the ordered resets are used up; nothing but an operator or a new boot brings it back.
+/// Without rules a line that cannot go is dropped and listed, whatever the images: that ends hot. Only a Standby that refuses what it is sent, or executes something else, brings the
+/// pair to rpr, once the ordered resets are used up, and whatever ends sessions does once the attempts are; nothing but
+/// an operator or a new boot brings it back. A dump or a diff that another engine does not read holds the Standby.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lesser {
     /// rpr, after all resets.
     rpr: bool,
+    /// Something goes wrong that may end a session: rpr, after all attempts.
+    attempts: bool,
+    /// A dump or a diff may not be read: the Standby is held.
+    held: bool,
     /// Rules of an operator's own, or strict verification, may ask for any mode.
     any: bool,
 }
@@ -35,20 +40,35 @@ impl Lesser {
                 FaultKind::RefuseLine { .. } | FaultKind::MisapplyLine { .. }
             )
         };
+        let holds = |kind: &FaultKind| {
+            matches!(
+                kind,
+                FaultKind::ForeignPayload {
+                    what: Foreign::Dump | Foreign::Diff,
+                    ..
+                }
+            )
+        };
         Self {
             rpr: plan.faults.iter().any(|fault| refuses(&fault.kind)),
+            attempts: !plan.faults.is_empty()
+                || plan.noise != Noise::default()
+                || plan.loss.is_some_and(|loss| loss > 0),
+            held: plan.faults.iter().any(|fault| holds(&fault.kind)),
             any: *policy != Policy::default() || limits.verify == Verify::Strict,
         }
     }
 
     fn explains(self, active: &Active, phase: &Of, limits: &Limits) -> bool {
         let used_up = active.mode == Redundancy::Rpr && active.resets >= limits.max_resets;
+        let failed = active.mode == Redundancy::Rpr && active.attempts >= limits.max_attempts;
         match phase {
             Of::Rejected {
                 verdict: Verdict::Rpr,
                 ..
-            } => self.any || (self.rpr && used_up),
-            Of::Rejected { .. } | Of::Held => self.any,
+            } => self.any || (self.rpr && used_up) || (self.attempts && failed),
+            Of::Held => self.any || self.held,
+            Of::Rejected { .. } => self.any,
             _ => false,
         }
     }
@@ -167,6 +187,7 @@ mod tests {
         };
         active.mode = Redundancy::Rpr;
         active.resets = resets;
+        active.attempts = 0;
         let phase = Of::Rejected {
             lsn: skewsync::base::Lsn(0),
             verdict: Verdict::Rpr,

@@ -52,6 +52,19 @@ pub enum ListingError {
     },
 }
 
+impl ListingError {
+    /// The first of so many bytes that says nothing.
+    pub const fn at(&self, bytes: usize) -> usize {
+        match self {
+            Self::Short { at }
+            | Self::Tag { at, .. }
+            | Self::Text { at }
+            | Self::TooMany { at, .. } => *at,
+            Self::Long { extra } => bytes - *extra,
+        }
+    }
+}
+
 impl Listing {
     /// As bytes: the change that makes it from nothing.
     pub fn encode(&self) -> Vec<u8> {

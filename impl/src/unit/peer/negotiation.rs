@@ -14,9 +14,10 @@ use super::super::replica::Pairing;
 use super::{Current, Offered, Phase};
 use crate::base::Slot;
 use crate::message::{
-    Chunk, Compatibility, DumpAtHand, FileId, FileKind, JoinCall, LeaveWhy, Message, Redundancy,
-    Round, Session, Stamp, WireVersions,
+    Chunk, Compatibility, DumpAtHand, Engine, FileId, FileKind, JoinCall, LeaveWhy, Message,
+    Payload, Redundancy, Round, Session, Stamp, Unreadable, WireVersions,
 };
+use crate::planted::Defect;
 
 /// The dump on its way out, the diff on its way in.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -45,6 +46,8 @@ impl Active {
                     session,
                     slot,
                     image,
+                    engine,
+                    bounds,
                     wire,
                     ..
                 } = **current;
@@ -52,6 +55,8 @@ impl Active {
                     session,
                     slot,
                     image,
+                    engine,
+                    bounds,
                     wire,
                 })
             }
@@ -69,24 +74,40 @@ impl Active {
             .as_ref()
             .map(|current| current.session.round());
         let latest = current.or(self.peer.ended).map(|round| round.boot);
-        if latest.is_some_and(|boot| boot != call.boot) {
-            // A new boot of the Standby is a reason to try sso again.
-            self.mode = Redundancy::Sso;
-        }
-        if !self.forgave {
-            self.resets = self.resets.max(call.resets);
-        }
         let Some(wire) = WireVersions::OURS.common(call.wire) else {
             return cx.ignore(crate::message::Kind::Join);
         };
-        if self.mode == Redundancy::Simplex {
+        let other = self.peer.software;
+        if other.is_some_and(|other| other != (call.image, call.engine)) {
+            // Another image or engine: nothing that failed says anything of it.
+            self.mode = Redundancy::Sso;
+            self.attempts = 0;
+            self.pace = 0;
+        } else if self.mode == Redundancy::Simplex {
             return cx.ignore(crate::message::Kind::Join);
+        } else if latest.is_some_and(|boot| boot != call.boot) {
+            // A new boot of the Standby is a reason to try sso again, once.
+            self.mode = Redundancy::Sso;
+            let most = cx.env.limits.max_attempts;
+            self.attempts = self.attempts.min(most.saturating_sub(1));
+            self.pace = 0;
+        } else {
+            // Its Standby has left the session.
+            self.count_attempt(LeaveWhy::Over, cx);
+        }
+        if self.pace > 0 && !cx.env.planted(Defect::AttemptsUnpaced) {
+            return cx.ignore(crate::message::Kind::Join);
+        }
+        if !self.forgave {
+            self.resets = self.resets.max(call.resets);
         }
         let session = Session::from((self.term, own.boot, round));
         let offered = Offered {
             session,
             slot: from,
             image: call.image,
+            engine: call.engine,
+            bounds: call.bounds,
             wire,
         };
         self.peer.offered = Some(offered);
@@ -113,6 +134,8 @@ impl Active {
                 dump_size,
                 dump,
                 resets,
+                engine: Engine::OURS,
+                bounds: cx.env.limits.bounds(),
             },
         );
     }
@@ -144,6 +167,9 @@ impl Active {
         self.peer.offered = None;
         self.peer.leaving = None;
         self.peer.replica = replica;
+        self.peer.software = Some((offered.image, offered.engine));
+        self.pace = 0;
+        cx.cancel(&[Timer::Pace]);
         let dump = || {
             Outgoing::new(
                 FileId {
@@ -161,10 +187,8 @@ impl Active {
                 diff: None,
             }),
         };
-        let Offered {
-            slot, image, wire, ..
-        } = offered;
-        self.peer.current = Some(Box::new(Current::new(session, slot, image, wire, phase)));
+        let slot = offered.slot;
+        self.peer.current = Some(Box::new(Current::new(offered, phase)));
         cx.event(Event::SessionBegan(session));
         for timer in [
             Timer::Watchdog,
@@ -265,6 +289,7 @@ impl Active {
         key: PairingKey,
         cx: &mut Cx<'_, '_>,
     ) {
+        let used_up = self.is_used_up(cx);
         let Some(current) = &mut self.peer.current else {
             return;
         };
@@ -289,6 +314,10 @@ impl Active {
                 cx.send(slot, Message::Incompatible { session, stuck });
             }
             None => {
+                cx.event(Event::Unreadable(Unreadable::here(Payload::Diff, None)));
+                if !used_up {
+                    return self.leave(LeaveWhy::Unreadable, cx);
+                }
                 current.phase = Phase::Held;
                 cx.cancel(&[Timer::Deadline]);
                 cx.send(slot, Message::Incompatible { session, stuck: 0 });

@@ -1,10 +1,12 @@
 //! What a Standby holds of an Active, and the lines applied to it in order (Fig. 4).
 
+use alloc::vec::Vec;
+
 use super::super::own::Cx;
 use super::super::replica::Receiver;
-use super::{Phase, Seat, Standby};
+use super::{At, Phase, Seat, Standby};
 use crate::base::{Lsn, Shared};
-use crate::message::{Bytes, Message, Mismatch, OnMismatch, Session, Stamp};
+use crate::message::{Bounds, Bytes, Message, Mismatch, OnMismatch, Session, Stamp};
 use crate::planted::Defect;
 
 /// A line's content.
@@ -59,19 +61,22 @@ impl Standby {
             Phase::Synced { kept, .. } => {
                 let Some(replica) = &self.replica else { return };
                 if lsn <= replica.applied {
-                    let none = Shared::new(alloc::vec![]);
-                    seat.send_applied(replica, none, cx);
+                    let applied = applied(seat.session, seat.bounds, replica, Vec::new(), cx);
+                    cx.send(seat.active, applied);
                 } else if lsn.0 <= replica.applied.0 + window {
                     if cx.env.planted(Defect::AckBeforeApply) && lsn.0 == replica.applied.0 + 1 {
                         let mut ahead = replica.clone();
                         let (difference, listing) = (&body.difference, &body.listing);
                         let pairing = seat.pairing;
-                        ahead
-                            .receiver
-                            .apply(cx.env, pairing.as_ref(), difference, listing);
-                        ahead.applied = lsn;
+                        let receiver = &mut ahead.receiver;
+                        let read = receiver.apply(cx.env, pairing.as_ref(), difference, listing);
                         kept.insert(lsn, body);
-                        seat.send_applied(&ahead, Shared::new(alloc::vec![]), cx);
+                        if read.is_ok() {
+                            ahead.applied = lsn;
+                            let applied =
+                                applied(seat.session, seat.bounds, &ahead, Vec::new(), cx);
+                            cx.send(seat.active, applied);
+                        }
                         return;
                     }
                     kept.insert(lsn, body);
@@ -82,9 +87,11 @@ impl Standby {
                 if cx.env.planted(Defect::LineBeforeAccept) && lsn.0 == shadow.lsn.0 + 1 {
                     let pairing = seat.pairing;
                     let listing = &body.listing;
-                    shadow
-                        .receiver
-                        .apply(cx.env, pairing.as_ref(), &body.difference, listing);
+                    let receiver = &mut shadow.receiver;
+                    let read = receiver.apply(cx.env, pairing.as_ref(), &body.difference, listing);
+                    if read.is_err() {
+                        return;
+                    }
                     let digest = shadow.receiver.digest(cx.env);
                     let (session, mismatches) = (seat.session, Shared::new(alloc::vec![]));
                     cx.send(
@@ -94,6 +101,7 @@ impl Standby {
                             lsn,
                             digest,
                             mismatches,
+                            further: 0,
                         },
                     );
                 } else if lsn > shadow.lsn && lsn.0 <= shadow.lsn.0 + window {
@@ -106,21 +114,23 @@ impl Standby {
             | Phase::Pairing
             | Phase::Diffed { .. }
             | Phase::Config { .. }
+            | Phase::Unread { .. }
             | Phase::Rpr
             | Phase::Held => {}
         }
     }
 
-    /// Applies, in order, what of the kept lines can be applied.
+    /// Applies, in order, what of the kept lines can be applied; one that does not decode ends it.
     pub(super) fn apply_kept(&mut self, seat: &mut Seat, cx: &mut Cx<'_, '_>) {
         let Some(replica) = &mut self.replica else {
             return;
         };
+        let (session, bounds) = (seat.session, seat.bounds);
         let Phase::Synced { kept, hot } = &mut seat.phase else {
             return;
         };
         let pairing = seat.pairing;
-        let mut answers = alloc::vec![];
+        let mut unread = None;
         while let Some(entry) = kept.first_entry() {
             let lsn = *entry.key();
             if lsn.0 > replica.applied.0 + 1 && !cx.env.planted(Defect::GapAccepted) {
@@ -131,29 +141,30 @@ impl Standby {
                 continue;
             }
             let receiver = &mut replica.receiver;
-            let failed = receiver.apply(cx.env, pairing.as_ref(), &body.difference, &body.listing);
+            let read = receiver.apply(cx.env, pairing.as_ref(), &body.difference, &body.listing);
+            let failed = match read {
+                Ok(failed) => failed,
+                Err(why) => {
+                    unread = Some((lsn, why));
+                    break;
+                }
+            };
             replica.applied = lsn;
             if !failed.is_empty() && body.on_mismatch == OnMismatch::LeaveHot {
                 replica.readiness = Readiness::Declared;
             }
-            let mismatches: Shared<[Mismatch]> = Shared::new(failed);
-            let (session, digest) = (seat.session, replica.receiver.digest(cx.env));
-            answers.push(Message::Applied {
-                session,
-                lsn,
-                digest,
-                mismatches,
-            });
+            let answer = applied(session, bounds, replica, failed, cx);
+            cx.send(seat.active, answer);
+        }
+        if let Some((lsn, why)) = unread {
+            if cx.env.planted(Defect::UnreadableLineDeclares) {
+                replica.readiness = Readiness::Declared;
+            }
+            return seat.cannot_read(lsn, At::Line, why, cx);
         }
         if let Some(lsn) = hot.filter(|h| *h <= replica.applied) {
             *hot = None;
-            answers.push(Message::HotAck {
-                session: seat.session,
-                lsn,
-            });
-        }
-        for answer in answers {
-            cx.send(seat.active, answer);
+            cx.send(seat.active, Message::HotAck { session, lsn });
         }
     }
 
@@ -175,23 +186,38 @@ impl Standby {
     }
 }
 
-impl Seat {
-    pub(super) fn send_applied(
-        &self,
-        replica: &Replica,
-        mismatches: Shared<[Mismatch]>,
-        cx: &mut Cx<'_, '_>,
-    ) {
-        let (session, lsn) = (self.session, replica.applied);
-        let digest = replica.receiver.digest(cx.env);
-        cx.send(
-            self.active,
-            Message::Applied {
-                session,
-                lsn,
-                digest,
-                mismatches,
-            },
-        );
+/// What a Standby has applied, and what of it is not executed: `failed` of the last change, and what is held out.
+fn applied(
+    session: Session,
+    bounds: Bounds,
+    replica: &Replica,
+    failed: Vec<Mismatch>,
+    cx: &Cx<'_, '_>,
+) -> Message {
+    let mut mismatches = failed;
+    for held in replica.receiver.held_out(cx.env) {
+        if !mismatches.contains(&held) {
+            mismatches.push(held);
+        }
     }
+    let (mismatches, further) = bounded(mismatches, bounds, cx);
+    Message::Applied {
+        session,
+        lsn: replica.applied,
+        digest: replica.receiver.digest(cx.env),
+        mismatches,
+        further,
+    }
+}
+
+/// As many mismatches as one answer names, and how many there are beside.
+pub(super) fn bounded(
+    mut mismatches: Vec<Mismatch>,
+    bounds: Bounds,
+    cx: &Cx<'_, '_>,
+) -> (Shared<[Mismatch]>, u32) {
+    let most = cx.env.limits.max_mismatches.min(bounds.mismatches) as usize;
+    let further = mismatches.len().saturating_sub(most);
+    mismatches.truncate(most);
+    (Shared::new(mismatches), further as u32)
 }

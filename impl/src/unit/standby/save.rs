@@ -2,6 +2,7 @@
 
 use super::super::file::Incoming;
 use super::super::file::receive;
+use super::super::output::Event;
 use super::super::own::{Cx, Own, Write};
 use super::super::replica::Receiver;
 use super::super::store::{Record, Store};
@@ -114,18 +115,19 @@ impl Seat {
         let origin_at = header.origin_at as usize;
         let config = &bytes[..origin_at];
         let of = Receiver::of(cx.env, self.pairing.as_ref(), config, header.listing_at);
-        let Some((receiver, _)) = of else {
-            self.saved = Some((header.save, SaveResult::Translation));
-            let result = SaveResult::Translation;
-            cx.send(
-                self.active,
-                Message::Saved {
+        let receiver = match of {
+            Ok((receiver, _)) => receiver,
+            Err(why) => {
+                cx.event(Event::Unreadable(why));
+                let (save, result) = (header.save, SaveResult::Unreadable);
+                self.saved = Some((save, result));
+                let saved = Message::Saved {
                     session,
-                    save: header.save,
+                    save,
                     result,
-                },
-            );
-            return;
+                };
+                return cx.send(self.active, saved);
+            }
         };
         let store = Store {
             text: receiver.running().text(),

@@ -11,8 +11,8 @@ use super::super::own::{Cx, Own, is_of};
 use super::{Body, Replica, SaveHeader, Shadow, Snapshot};
 use crate::base::{Digest, ImageDigest, Lsn, Slot};
 use crate::message::{
-    Bytes, Chunk, DumpAtHand, FileId, FileKind, HeldBy, LeaveWhy, Message, Redundancy, SaveResult,
-    Session, Stamp,
+    Bounds, Bytes, Chunk, DumpAtHand, Engine, FileId, FileKind, HeldBy, LeaveWhy, Message,
+    Redundancy, SaveResult, Session, Stamp, Unreadable,
 };
 
 /// A Standby's place in a session.
@@ -24,6 +24,10 @@ pub struct Seat {
     pub active: Slot,
     /// The Active's image.
     pub image: ImageDigest,
+    /// The Active's engine.
+    pub engine: Engine,
+    /// What the Active takes at most.
+    pub bounds: Bounds,
     /// The pairing; none for equal images, or while it is not computed.
     pub pairing: Option<PairingKey>,
     /// How far it is.
@@ -72,6 +76,15 @@ pub enum Phase {
     },
     /// Executed and verified; the Active judges.
     Shadow(Shadow),
+    /// Something does not decode; the Active says what becomes of the session.
+    Unread {
+        /// The snapshot's LSN, or the Line's.
+        lsn: Lsn,
+        /// Which of the two.
+        at: At,
+        /// What does not decode.
+        why: Unreadable,
+    },
     /// The shadow is the replica; lines are applied.
     Synced {
         /// Lines that came early.
@@ -83,6 +96,15 @@ pub enum Phase {
     Rpr,
     /// Held in INITIALIZATION, or incompatible.
     Held,
+}
+
+/// Where something was met that does not decode.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum At {
+    /// In the snapshot.
+    Snapshot,
+    /// In a Line.
+    Line,
 }
 
 /// What becomes of a seat.
@@ -100,6 +122,8 @@ pub(in crate::unit) struct Proceed {
     pub(in crate::unit) dump_size: u64,
     pub(in crate::unit) dump: Digest,
     pub(in crate::unit) resets: u32,
+    pub(in crate::unit) engine: Engine,
+    pub(in crate::unit) bounds: Bounds,
 }
 
 impl Proceed {
@@ -111,6 +135,8 @@ impl Proceed {
             dump_size,
             dump,
             resets,
+            engine,
+            bounds,
             ..
         } = *message
         else {
@@ -123,6 +149,8 @@ impl Proceed {
             dump_size,
             dump,
             resets,
+            engine,
+            bounds,
         })
     }
 }
@@ -269,6 +297,9 @@ impl Seat {
     }
 
     pub(super) fn send_diff(&mut self, bytes: Bytes, at_hand: bool, cx: &mut Cx<'_, '_>) {
+        if bytes.len() as u64 > self.bounds.file {
+            return self.hold(LeaveWhy::Bound, cx);
+        }
         let mut diff = Outgoing::new(
             FileId {
                 kind: FileKind::Diff,
@@ -286,6 +317,18 @@ impl Seat {
             );
         }
         self.phase = Phase::Diffed { diff, at_hand };
+    }
+
+    /// The unit cannot be this Active's Standby: it says so.
+    pub(super) fn hold(&mut self, why: LeaveWhy, cx: &mut Cx<'_, '_>) {
+        let session = self.session;
+        cx.event(Event::Degraded {
+            why,
+            own: Engine::OURS,
+            peer: self.engine,
+        });
+        cx.send(self.active, Message::Down { session, why });
+        self.phase = Phase::Held;
     }
 
     pub(super) fn on_keepalive(
@@ -372,6 +415,7 @@ impl Seat {
                 }
             }
             Phase::Shadow(_) => self.send_bulk_done(cx),
+            Phase::Unread { .. } => self.send_unreadable(cx),
             // Applied goes with each Line and Keepalive; nothing else is owed.
             Phase::Pairing | Phase::Synced { .. } | Phase::Rpr | Phase::Held => {}
         }

@@ -7,10 +7,12 @@ use super::super::file::receive;
 use super::super::output::Event;
 use super::super::own::Cx;
 use super::super::replica::Receiver;
+use super::lines::bounded;
 use super::seat::After;
-use super::{Body, Phase, Readiness, Replica, Seat, Standby};
+use super::{At, Body, Phase, Readiness, Replica, Seat, Standby};
 use crate::base::{Digest, Lsn, Shared};
-use crate::message::{Chunk, Message, Mismatch};
+use crate::message::{Chunk, Message, Mismatch, Payload, Unreadable};
+use crate::planted::Defect;
 
 /// What `Config` announced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -32,8 +34,10 @@ pub struct Shadow {
     pub lsn: Lsn,
     /// The translation.
     pub receiver: Receiver,
-    /// What did not execute.
+    /// What did not execute, bounded.
     pub mismatches: Shared<[Mismatch]>,
+    /// How much did not execute beside.
+    pub further: u32,
     /// Lines that came before the swap.
     pub kept: BTreeMap<Lsn, Body>,
 }
@@ -109,24 +113,45 @@ impl Seat {
         let Some(bytes) = file.whole() else {
             return After::Stay;
         };
-        if (file.file.ordinal, bytes.digest()) != (header.lsn.0, header.digest) {
-            return After::Rejoin;
-        }
-        let of = Receiver::of(cx.env, self.pairing.as_ref(), &bytes, header.listing_at);
-        let Some((receiver, mut mismatches)) = of else {
-            return After::Rejoin;
+        let lsn = header.lsn;
+        let read = if (file.file.ordinal, bytes.digest()) == (lsn.0, header.digest) {
+            Receiver::of(cx.env, self.pairing.as_ref(), &bytes, header.listing_at)
+        } else {
+            Err(Unreadable::here(Payload::Snapshot, Some(0)))
         };
-        mismatches.truncate(cx.env.limits.max_mismatches as usize);
-        let mismatches = Shared::new(mismatches);
+        let (receiver, mismatches) = match read {
+            Ok(read) => read,
+            Err(_) if cx.env.planted(Defect::UnreadableRejoins) => return After::Rejoin,
+            Err(why) => {
+                self.cannot_read(lsn, At::Snapshot, why, cx);
+                return After::Stay;
+            }
+        };
+        let (mismatches, further) = bounded(mismatches, self.bounds, cx);
         let shadow = Shadow {
-            lsn: header.lsn,
+            lsn,
             receiver,
             mismatches,
+            further,
             kept: BTreeMap::new(),
         };
         self.phase = Phase::Shadow(shadow);
         self.send_bulk_done(cx);
         After::Stay
+    }
+
+    /// Says that something does not decode, until it is answered. What was applied stays, and may take over.
+    pub(super) fn cannot_read(&mut self, lsn: Lsn, at: At, why: Unreadable, cx: &mut Cx<'_, '_>) {
+        self.phase = Phase::Unread { lsn, at, why };
+        cx.event(Event::Unreadable(why));
+        self.send_unreadable(cx);
+    }
+
+    pub(super) fn send_unreadable(&self, cx: &mut Cx<'_, '_>) {
+        if let Phase::Unread { lsn, why, .. } = self.phase {
+            let session = self.session;
+            cx.send(self.active, Message::Unreadable { session, lsn, why });
+        }
     }
 
     pub(super) fn send_bulk_done(&self, cx: &mut Cx<'_, '_>) {
@@ -139,6 +164,7 @@ impl Seat {
             session: self.session,
             lsn,
             mismatches,
+            further: shadow.further,
             digest,
         };
         cx.send(self.active, done);

@@ -173,7 +173,7 @@ fn a_full_journal_ends_the_attempt() {
     assert_eq!(world.text(B), world.text(A));
 }
 
-/// Section 4: attempts that end by a limit are bounded; then the pair is in rpr, and tries again.
+/// Section 4: attempts that fail are bounded; then the pair is in rpr, until an operator has it try again.
 #[test]
 fn attempts_are_bounded_and_rpr_is_left_again() {
     let mut world = World::new(["6.2", "6.2"]);
@@ -195,6 +195,9 @@ fn attempts_are_bounded_and_rpr_is_left_again() {
     assert_eq!(world.active(A).peer.phase(), Some(&rejected));
     assert_eq!(world.unit(B).shown(), Shown::StandbyCold);
     world.fire(A, Timer::Backoff);
+    world.rounds(5);
+    assert_eq!(world.unit(B).shown(), Shown::StandbyCold);
+    world.ask(A, crate::unit::Request::RetrySso);
     world.rounds(5);
     assert!(world.is_hot());
 }

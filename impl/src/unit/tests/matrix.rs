@@ -25,23 +25,23 @@ use core::fmt::Write as _;
 use super::world::{A, B, World};
 use crate::base::{BootId, CommandId, Digest, Lsn, Shared, Slot, Term, WriteId};
 use crate::message::{
-    Address, Chunk, Compatibility, FileId, FileKind, HeldBy, Hello, JoinCall, LeaveWhy, Message,
-    OnMismatch, Origin, Ranges, Redundancy, RejectWhy, Said, SaveResult, Session, Stamp, ToArbiter,
-    ToUnit, Verdict, WireVersions,
+    Address, Chunk, Compatibility, Engine, FileId, FileKind, HeldBy, Hello, JoinCall, LeaveWhy,
+    Message, OnMismatch, Origin, Payload, Ranges, Redundancy, RejectWhy, Said, SaveResult, Session,
+    Stamp, ToArbiter, ToUnit, Unreadable, Verdict, WireVersions,
 };
 use crate::unit::holder::Wish;
 use crate::unit::peer::Phase as PeerPhase;
-use crate::unit::standby::Phase as SeatPhase;
+use crate::unit::standby::{At, Phase as SeatPhase};
 use crate::unit::{
-    Arbiter, ArbiterInput, ArbiterTimer, Command, Durability, Event, Input, Output, PairingKey,
-    Part, Request, Side, Timer, Unit,
+    Arbiter, ArbiterInput, ArbiterTimer, Command, Durability, Event, Input, Limits, Output,
+    PairingKey, Part, Request, Side, Timer, Unit,
 };
 
 /// What the table looked like when it was last agreed to.
 const PINNED: &str = include_str!("matrix.txt");
 
 /// The states, in the order of the columns.
-const STATES: [&str; 25] = [
+const STATES: [&str; 26] = [
     "Standby Joining",
     "Standby Ready",
     "Standby Dump",
@@ -50,6 +50,7 @@ const STATES: [&str; 25] = [
     "Standby Config",
     "Standby Shadow",
     "Standby Synced",
+    "Standby Unread",
     "Standby Rpr",
     "Standby Held",
     "Holder",
@@ -80,6 +81,7 @@ fn name(unit: &Unit) -> &'static str {
             Some(SeatPhase::Config { .. }) => "Standby Config",
             Some(SeatPhase::Shadow(_)) => "Standby Shadow",
             Some(SeatPhase::Synced { .. }) => "Standby Synced",
+            Some(SeatPhase::Unread { .. }) => "Standby Unread",
             Some(SeatPhase::Rpr) => "Standby Rpr",
             Some(SeatPhase::Held) => "Standby Held",
         },
@@ -131,8 +133,13 @@ fn states(world: &mut World) -> BTreeMap<&'static str, (Slot, Unit)> {
             }
         }
     }
-    let crafted: [Craft; 10] = [
+    let crafted: [Craft; 11] = [
         ("Standby Synced", |unit| seat(unit, SeatPhase::Pairing)),
+        ("Standby Synced", |unit| {
+            let why = Unreadable::here(Payload::Snapshot, None);
+            let (lsn, at) = (Lsn(0), At::Snapshot);
+            seat(unit, SeatPhase::Unread { lsn, at, why });
+        }),
         ("Standby Synced", |unit| seat(unit, SeatPhase::Rpr)),
         ("Standby Synced", |unit| seat(unit, SeatPhase::Held)),
         ("Active Hot", |unit| phase(unit, PeerPhase::Diff(None))),
@@ -244,6 +251,8 @@ fn messages(unit: &Unit) -> Vec<Message> {
             wire: WireVersions::OURS,
             image: crate::base::ImageDigest([7; 32]),
             resets: 0,
+            engine: Engine::OURS,
+            bounds: Limits::DEFAULT.bounds(),
         }),
         Message::Proceed {
             session,
@@ -252,6 +261,8 @@ fn messages(unit: &Unit) -> Vec<Message> {
             dump_size: 9,
             dump: digest,
             resets: 0,
+            engine: Engine::OURS,
+            bounds: Limits::DEFAULT.bounds(),
         },
         Message::Have {
             session,
@@ -293,6 +304,7 @@ fn messages(unit: &Unit) -> Vec<Message> {
             session,
             lsn,
             mismatches: none(),
+            further: 0,
             digest,
         },
         Message::BulkAccept {
@@ -318,6 +330,12 @@ fn messages(unit: &Unit) -> Vec<Message> {
             lsn,
             digest,
             mismatches: none(),
+            further: 0,
+        },
+        Message::Unreadable {
+            session,
+            lsn,
+            why: Unreadable::here(Payload::Snapshot, None),
         },
         Message::Hot { session, lsn },
         Message::HotAck { session, lsn },

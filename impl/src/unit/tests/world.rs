@@ -47,6 +47,8 @@ pub(super) struct World {
     pub(super) delivered: usize,
     pub(super) persist: bool,
     pub(super) refuses: Refusals,
+    /// What another engine makes of messages on their way.
+    pub(super) garble: Option<fn(&mut Message)>,
     armed: BTreeSet<(Slot, Timer)>,
     arbiter_armed: BTreeSet<ArbiterTimer>,
     pairings: BTreeMap<(Slot, PairingKey), Pairing>,
@@ -83,6 +85,7 @@ impl World {
             delivered: 0,
             persist: true,
             refuses: Box::new(takes_all),
+            garble: None,
             armed: BTreeSet::new(),
             arbiter_armed: BTreeSet::new(),
             pairings: BTreeMap::new(),
@@ -112,6 +115,11 @@ impl World {
         let unit = self.with_env(slot, |env| Unit::start(env, slot, &boot, &mut out));
         self.units[at] = Some(unit);
         self.perform(slot, out);
+    }
+
+    /// The disk of a unit that is down knows no term.
+    pub(super) fn forget_highest(&mut self, slot: Slot) {
+        self.boots[usize::from(slot.0)].highest = Term(0);
     }
 
     /// The units' parsers refuse lines with this word.
@@ -255,7 +263,14 @@ impl World {
     /// Delivers this message now.
     pub(super) fn inject(&mut self, flight: Flight) {
         self.delivered += 1;
-        let Flight { from, to, message } = flight;
+        let Flight {
+            from,
+            to,
+            mut message,
+        } = flight;
+        if let Some(garble) = self.garble {
+            garble(&mut message);
+        }
         match (from, to, message) {
             (Address::Unit(from), Address::Arbiter, Message::ToArbiter(message)) => {
                 self.step_arbiter(ArbiterInput::Message { from, message });
@@ -313,6 +328,7 @@ impl World {
             Timer::Register,
             Timer::Resend,
             Timer::Keepalive,
+            Timer::Pace,
         ];
         for _ in 0..rounds {
             for timer in [ArbiterTimer::Gather, ArbiterTimer::Resend] {

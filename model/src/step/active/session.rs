@@ -44,15 +44,120 @@ pub(in crate::step) fn on_rejected<E: Effects>(
     if of != session || snapshot.lsn != lsn {
         return None;
     }
+    reject(active, lsn, (rejection, keeps), out);
+    settle(env, unit, out);
+    Some(())
+}
+
+/// The snapshot is not to be swapped in.
+pub(super) fn reject(
+    active: &mut Active,
+    lsn: Lsn,
+    (rejection, keeps): (Rejection, Keeps),
+    out: &mut Out,
+) {
+    let Some(current) = &mut active.current else {
+        return;
+    };
     current.phase = Phase::Rejected(lsn, rejection, keeps);
     current.journal.clear();
     active.resets += u16::from(rejection == Rejection::Reset);
+    let session = current.session;
     out.peer(Msg::BulkReject {
         session,
         lsn,
         rejection,
         keeps,
     });
+}
+
+/// Whether as many attempts have failed as there are: the pair comes up in rpr.
+pub(super) fn is_used_up<E>(env: &Env<E>, active: &Active) -> bool {
+    env.max_attempts.is_some_and(|most| active.attempts >= most)
+}
+
+/// The session ends, or its Standby has left it: an attempt, unless it was hot for long.
+fn count<E>(env: &Env<E>, active: &mut Active) {
+    let (Some(most), Some(current)) = (env.max_attempts, &mut active.current) else {
+        return;
+    };
+    if std::mem::replace(&mut current.counted, true) {
+        return;
+    }
+    if env.keeps(Rule::AttemptsCount) {
+        active.attempts = most.min(active.attempts + 1);
+    }
+    active.pacing = env.keeps(Rule::AttemptsPaced);
+}
+
+/// The Active gives its session up: an attempt.
+pub(super) fn give_up<E>(env: &Env<E>, active: &mut Active, keeps: Keeps, out: &mut Out) {
+    count(env, active);
+    leave(env, active, keeps, out);
+}
+
+/// The Standby cannot read the snapshot, or a Line.
+pub(super) fn on_unreadable<E>(env: &Env<E>, active: &mut Active, lsn: Lsn, out: &mut Out) {
+    let Some(current) = &active.current else {
+        return;
+    };
+    match current.phase {
+        Phase::Bulk(snapshot) if snapshot.lsn == lsn => {
+            count(env, active);
+            if is_used_up(env, active) {
+                active.pacing = false;
+                reject(active, lsn, (Rejection::Rpr, Keeps::Replica), out);
+            } else {
+                leave(env, active, Keeps::Replica, out);
+            }
+        }
+        Phase::Rejected(judged, rejection, keeps) if judged == lsn => {
+            let session = current.session;
+            out.peer(Msg::BulkReject {
+                session,
+                lsn,
+                rejection,
+                keeps,
+            });
+        }
+        phase if phase.sends_lines() && lsn > current.acked => {
+            give_up(env, active, Keeps::Replica, out);
+        }
+        _ => {}
+    }
+}
+
+/// The session is ended to be tried again, and no attempt failed.
+pub(in crate::step) fn on_again<E: Effects>(
+    env: &Env<E>,
+    unit: &mut Unit,
+    keeps: Keeps,
+    out: &mut Out,
+) -> Option<()> {
+    let Part::Active(active) = &mut unit.part else {
+        return None;
+    };
+    active.current.as_ref()?;
+    leave(env, active, keeps, out);
+    settle(env, unit, out);
+    Some(())
+}
+
+/// An operator has sso tried again.
+pub(in crate::step) fn on_retry<E: Effects>(
+    env: &Env<E>,
+    unit: &mut Unit,
+    out: &mut Out,
+) -> Option<()> {
+    let Part::Active(active) = &mut unit.part else {
+        return None;
+    };
+    active.attempts = 0;
+    active.pacing = false;
+    let lesser = |current: &Current| matches!(current.phase, Phase::Rejected(..) | Phase::Held);
+    if active.current.as_ref().is_some_and(lesser) {
+        leave(env, active, Keeps::Replica, out);
+    }
     settle(env, unit, out);
     Some(())
 }
@@ -82,7 +187,7 @@ pub(in crate::step) fn on_disagreement<E: Effects>(
     if *counts {
         take_applied(env, current, lsn, out);
     }
-    leave(env, active, Keeps::Nothing, out);
+    give_up(env, active, Keeps::Nothing, out);
     settle(env, unit, out);
     Some(())
 }
@@ -97,7 +202,7 @@ pub(in crate::step) fn on_policy_leave<E: Effects>(
         return None;
     };
     active.current.as_ref()?;
-    leave(env, active, Keeps::Nothing, out);
+    give_up(env, active, Keeps::Nothing, out);
     settle(env, unit, out);
     Some(())
 }
@@ -121,7 +226,7 @@ pub(super) fn on_join<E>(
     env: &Env<E>,
     active: &mut Active,
     boot: u16,
-    (of_boot, n, resets): (u16, u16, u16),
+    (of_boot, n, resets, other): (u16, u16, u16, bool),
     out: &mut Out,
 ) {
     let round = (of_boot, n);
@@ -140,6 +245,9 @@ pub(super) fn on_join<E>(
     let ended = active.ended.filter(|_| env.keeps(Rule::SessionNamedOnce));
     let mut seen = known.into_iter().flatten().map(of).chain(ended);
     if seen.all(|seen| seen < round) {
+        if is_paced(env, active, of_boot, other) {
+            return;
+        }
         if env.keeps(Rule::JoinCarriesResets) {
             active.resets = active.resets.max(resets);
         }
@@ -152,6 +260,25 @@ pub(super) fn on_join<E>(
         active.offered = Some(session);
         out.peer(Msg::Proceed { session });
     }
+}
+
+/// Whether a Join of a newer round is not answered yet. It says that its Standby has left the session, if it
+/// is of the same boot.
+fn is_paced<E>(env: &Env<E>, active: &mut Active, of_boot: u16, other: bool) -> bool {
+    let current = active.current.as_ref();
+    let latest = current.map(|current| current.session.standby);
+    let latest = latest.or(active.ended.map(|(boot, _)| boot));
+    if other {
+        active.attempts = 0;
+        active.pacing = false;
+    } else if latest.is_some_and(|boot| boot != of_boot) {
+        let most = env.max_attempts.map_or(0, |most| most.saturating_sub(1));
+        active.attempts = active.attempts.min(most);
+        active.pacing = false;
+    } else {
+        count(env, active);
+    }
+    active.pacing
 }
 
 pub(super) fn on_ready<E: Effects>(
@@ -177,6 +304,7 @@ pub(super) fn on_ready<E: Effects>(
     end_current(active);
     active.offered = None;
     active.leaving = None;
+    active.pacing = false;
     let phase = match have {
         Have::SameImage => Phase::Config,
         Have::AtHand => Phase::Diff,
@@ -188,6 +316,7 @@ pub(super) fn on_ready<E: Effects>(
         journal: Vec::new(),
         acked: 0,
         hot_at: 0,
+        counted: false,
     };
     active.current = Some(current);
     clear_register(env, active, out);

@@ -2,7 +2,7 @@
 //! of an identity, each later sight must show again.
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use skewsync::base::{Digest, ImageDigest};
 use skewsync::message::LeaveWhy;
@@ -53,6 +53,10 @@ pub(super) struct Ledger {
     numbers: Cell<u32>,
     /// The step at hand refused part of what was sent.
     pub(super) odd: Cell<bool>,
+    /// The step at hand says that a snapshot does not decode.
+    pub(super) unread: Cell<bool>,
+    /// Changes whose Line came so that it does not decode.
+    pub(super) foreign: RefCell<BTreeSet<(Term, Lsn)>>,
 }
 
 impl Ledger {
@@ -124,6 +128,14 @@ impl Effects for &Ledger {
             GIVES_UP => Some(Keeps::Replica),
             _ => None,
         }
+    }
+
+    fn reads(&self, _: Slot, change: Change) -> bool {
+        !self.foreign.borrow().contains(&(change.term, change.lsn))
+    }
+
+    fn reads_whole(&self, _: Slot, _: Cfg) -> bool {
+        !self.unread.get()
     }
 
     fn apply(&self, _: Slot, cfg: Cfg, change: Change) -> Cfg {

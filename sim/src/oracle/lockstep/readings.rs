@@ -130,7 +130,8 @@ pub(super) fn message(
                 .is_some_and(|c| matches!(c.phase, model::Phase::Dump | model::Phase::Diff));
             let read = delivered
                 .or([Action::Deliver(flight), Action::Paired(slot)])
-                .or([Action::Deliver(flight), Action::Incompatible(slot)]);
+                .or([Action::Deliver(flight), Action::Incompatible(slot)])
+                .or([Action::Deliver(flight), Action::Timer(slot, Timer::GiveUp)]);
             if comes {
                 read.or_stutter(Stutter::File)
             } else {
@@ -138,12 +139,9 @@ pub(super) fn message(
             }
         }
         (Msg::Dump { .. }, model::Part::Standby(_)) => delivered.or_stutter(Stutter::File),
-        (Msg::Chunk { .. }, model::Part::Standby(_)) => delivered
-            .or([Action::Deliver(flight), Action::Timer(slot, Timer::GiveUp)])
-            .or_stutter(Stutter::File),
-        (Msg::Config { .. }, model::Part::Standby(_)) => delivered
-            .or([Action::Deliver(flight), Action::Timer(slot, Timer::GiveUp)])
-            .or_stutter(Stutter::File),
+        (Msg::Chunk { .. } | Msg::Config { .. }, model::Part::Standby(_)) => {
+            delivered.or_stutter(Stutter::File)
+        }
         (Msg::Line { .. } | Msg::BulkAccept { .. }, model::Part::Standby(_)) => {
             delivered.or([Action::Fails(flight)])
         }
@@ -186,6 +184,7 @@ pub(super) fn input(input: &Input, slot: Slot, before: &model::Part, after: &Uni
         },
         Input::Paired(_) => Readings::one([Action::Paired(slot)])
             .or([Action::Incompatible(slot)])
+            .or([Action::Timer(slot, Timer::GiveUp)])
             .or_stutter(Stutter::Paired),
         Input::Operator { request, .. } => match request {
             Request::Switchover => {
@@ -194,11 +193,13 @@ pub(super) fn input(input: &Input, slot: Slot, before: &model::Part, after: &Uni
             Request::ForcedSwitchover => {
                 Readings::one([Action::Forced(slot)]).or_stutter(Stutter::Request)
             }
-            Request::RetrySso => {
-                Readings::one([Action::Timer(slot, Timer::GiveUp)]).or_stutter(Stutter::Request)
-            }
+            Request::RetrySso => match before {
+                model::Part::Active(_) => Readings::one([Action::Retry(slot)])
+                    .or([Action::Retry(slot), Action::Again(slot, Keeps::Replica)]),
+                _ => Readings::stutter(Stutter::Request),
+            },
             Request::ResetPeer => {
-                Readings::one([Action::Leaves(slot)]).or_stutter(Stutter::Request)
+                Readings::one([Action::Again(slot, Keeps::Nothing)]).or_stutter(Stutter::Request)
             }
             Request::Save => Readings::stutter(Stutter::Save),
         },
@@ -233,8 +234,22 @@ fn timer(of: EngineTimer, slot: Slot, before: &model::Part, after: &Unit) -> Rea
         (EngineTimer::Resend, model::Part::Active(_)) => fires(Timer::Resend),
         (EngineTimer::Resend, model::Part::Standby(_)) if resends(after) => fires(Timer::Resend),
         (EngineTimer::Watchdog, _) if in_session => fires(Timer::GiveUp),
-        (EngineTimer::Deadline | EngineTimer::Ack | EngineTimer::Backoff, _) if in_session => {
+        (EngineTimer::Deadline | EngineTimer::Ack, _) if in_session => {
             fires(Timer::GiveUp).or_stutter(Stutter::Timer)
+        }
+        (EngineTimer::Backoff, model::Part::Active(_)) if in_session => {
+            Readings::one([Action::Again(slot, Keeps::Replica)]).or_stutter(Stutter::Timer)
+        }
+        (EngineTimer::Pace, model::Part::Active(active)) if active.pacing => {
+            fires(Timer::Pace).or_stutter(Stutter::Timer)
+        }
+        (EngineTimer::Stable, model::Part::Active(active))
+            if active
+                .current
+                .as_ref()
+                .is_some_and(|current| current.phase == model::Phase::Hot) =>
+        {
+            fires(Timer::Stable)
         }
         (EngineTimer::Drain, model::Part::Active(active)) if active.draining => {
             Readings::one([Action::DrainOver(slot)])
@@ -255,7 +270,10 @@ fn resends(unit: &Unit) -> bool {
         return false;
     };
     standby.seat.as_ref().is_some_and(|seat| match seat.phase {
-        SeatPhase::Ready { .. } | SeatPhase::Diffed { .. } | SeatPhase::Shadow(_) => true,
+        SeatPhase::Ready { .. }
+        | SeatPhase::Diffed { .. }
+        | SeatPhase::Shadow(_)
+        | SeatPhase::Unread { .. } => true,
         SeatPhase::Dump(_)
         | SeatPhase::Pairing
         | SeatPhase::Config { .. }
