@@ -1,11 +1,12 @@
 //! BoundedResets: ordered resets between two of {operator action, stable_time hot} are at most
-//! `max_resets`, across switchovers.
+//! `max_resets`, across switchovers. A reset counts as of its order. One that was cut off before its
+//! count was durable was a crash.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use skewsync::base::Slot;
-use skewsync::message::Session;
-use skewsync::unit::{Event as Told, Input, Request, Timer};
+use skewsync::base::{Slot, WriteId};
+use skewsync::message::{LeaveWhy, Message, Session, Verdict};
+use skewsync::unit::{Boot, Event as Told, Input, Output, Record, Request, Timer};
 
 use super::{broken, told};
 use crate::tap::{Event, Observer, Scene, Seen, Violation};
@@ -16,57 +17,133 @@ const NAME: &str = "BoundedResets";
 #[derive(Debug, Default)]
 pub struct BoundedResets {
     resets: u32,
+    /// Sessions in which a reset is ordered that is not carried out yet.
+    ordered: BTreeSet<Session>,
+    /// Sessions in which one was ordered before the count began anew.
+    late: BTreeSet<Session>,
+    /// What each unit counts of the resets in `resets`, and has not on its disk yet.
+    unwritten: BTreeMap<(Slot, WriteId), u32>,
     failed: BTreeSet<Slot>,
-    /// The session that the last request of an operator ended: what was ordered in it was ordered before.
-    ended: Option<Session>,
     checked: u64,
+}
+
+impl BoundedResets {
+    fn begins_anew(&mut self) {
+        self.resets = 0;
+        self.late.append(&mut self.ordered);
+        self.unwritten.clear();
+    }
+
+    /// Notes what an Active orders, whatever becomes of the message: it is counted there.
+    fn orders(&mut self, outputs: &[Output]) {
+        for output in outputs {
+            if let Output::Send { message, .. } = output
+                && let Some(session) = resets(message)
+                && !self.late.contains(&session)
+            {
+                self.ordered.insert(session);
+            }
+        }
+    }
+
+    /// Counts a reset that a Standby carries out.
+    fn carries_out(&mut self, slot: Slot, event: &Event<'_>, outputs: &[Output]) {
+        if !told(event).any(|event| matches!(event, Told::Reset { counted: true })) {
+            return;
+        }
+        let session = told(event).find_map(|event| match event {
+            Told::SessionEnded { session, .. } => Some(*session),
+            _ => None,
+        });
+        if let Some(session) = session {
+            self.ordered.remove(&session);
+            if self.late.remove(&session) {
+                return;
+            }
+        }
+        self.resets += 1;
+        self.checked += 1;
+        for output in outputs {
+            if let Output::Persist {
+                write,
+                record: Record::Resets(count),
+            } = output
+            {
+                self.unwritten.insert((slot, *write), *count);
+            }
+        }
+    }
+
+    fn starts(&mut self, slot: Slot, boot: &Boot) {
+        // The power went before the count was written.
+        let of_slot = |of: &(Slot, WriteId)| of.0 == slot;
+        let lost = |(of, count): (&(Slot, WriteId), &u32)| of_slot(of) && *count > boot.resets;
+        let lost = self.unwritten.iter().filter(|each| lost(*each)).count();
+        self.unwritten.retain(|of, _| !of_slot(of));
+        self.resets = self.resets.saturating_sub(lost as u32);
+        // A disk that is lost, or refused the count, counts on from what it has; it may also hold a
+        // count that was forgotten elsewhere since.
+        if self.failed.remove(&slot) || boot.lost_disk {
+            self.resets = self.resets.min(boot.resets);
+        }
+    }
+}
+
+/// The session that a message orders its Standby to reset in.
+const fn resets(message: &Message) -> Option<Session> {
+    match message {
+        Message::Leave {
+            session,
+            why: LeaveWhy::DigestMismatch | LeaveWhy::PrcMismatch | LeaveWhy::Stuck,
+        }
+        | Message::BulkReject {
+            session,
+            verdict: Verdict::Reset,
+            ..
+        } => Some(*session),
+        _ => None,
+    }
+}
+
+/// Whether ordered resets count from 0 as of this input.
+const fn forgets(input: &Input) -> bool {
+    matches!(
+        input,
+        Input::Timer(Timer::Stable)
+            | Input::Operator {
+                request: Request::RetrySso | Request::ResetPeer,
+                ..
+            }
+    )
 }
 
 impl Observer for BoundedResets {
     fn see(&mut self, seen: &Seen<'_>, scene: &dyn Scene) -> Result<(), Violation> {
-        let ended = |event: &Told| match event {
-            Told::SessionEnded { session, .. } => Some(*session),
-            _ => None,
-        };
-        if let Event::Unit { input, .. } = seen.event {
-            let forgets = matches!(
-                input,
-                Input::Timer(Timer::Stable)
-                    | Input::Operator {
-                        request: Request::RetrySso | Request::ResetPeer,
-                        ..
-                    }
-            );
-            if forgets {
-                self.resets = 0;
-            }
-            if let Input::Operator { .. } = input
-                && let Some(session) = told(&seen.event).find_map(ended)
-            {
-                self.ended = Some(session);
-            }
-        }
         match seen.event {
-            Event::Written {
+            Event::Unit {
                 slot,
-                durable: false,
+                input,
+                outputs,
                 ..
             } => {
-                self.failed.insert(slot);
+                if forgets(input) {
+                    self.begins_anew();
+                }
+                self.orders(outputs);
+                self.carries_out(slot, &seen.event, outputs);
             }
-            // A disk that is lost, or refused the count, counts on from what it has; it may also hold a count that was
-            // forgotten elsewhere since.
-            Event::Started { slot, boot, .. } if boot.lost_disk || self.failed.remove(&slot) => {
-                self.resets = self.resets.min(boot.resets);
+            Event::Written {
+                slot,
+                write,
+                durable,
+            } => {
+                self.unwritten.remove(&(slot, write));
+                if !durable {
+                    self.failed.insert(slot);
+                }
             }
+            Event::Started { slot, boot, .. } => self.starts(slot, boot),
             _ => {}
-        }
-        let late = self.ended.is_some() && told(&seen.event).find_map(ended) == self.ended;
-        for event in told(&seen.event) {
-            if !late && matches!(event, Told::Reset { counted: true }) {
-                self.resets += 1;
-                self.checked += 1;
-            }
         }
         let most = scene.limits().max_resets;
         if self.resets > most {
@@ -85,12 +162,16 @@ impl Observer for BoundedResets {
 
 #[cfg(test)]
 mod tests {
-    use skewsync::base::CommandId;
-    use skewsync::message::LeaveWhy;
-    use skewsync::unit::Output;
+    use skewsync::base::{CommandId, Lsn};
+    use skewsync::message::{Address, RejectWhy};
 
     use super::*;
     use crate::oracle::stage::{SESSION, Stage, boot, idle, stamp};
+
+    const ASKS: Input = Input::Operator {
+        id: CommandId(1),
+        request: Request::RetrySso,
+    };
 
     fn resets(times: u32, operator_after: Option<u32>) -> Option<&'static str> {
         let (mut stage, oracle) = (Stage::new(), &mut BoundedResets::default());
@@ -100,10 +181,8 @@ mod tests {
                 return Some(violation.property);
             }
             if operator_after == Some(time) {
-                let (id, request) = (CommandId(1), Request::RetrySso);
-                let asks = Input::Operator { id, request };
                 stage
-                    .step(oracle, idle(Slot(0), "6.2"), &asks, &[])
+                    .step(oracle, idle(Slot(0), "6.2"), &ASKS, &[])
                     .unwrap();
             }
         }
@@ -126,7 +205,7 @@ mod tests {
     #[test]
     fn a_count_that_an_older_disk_holds_is_not_counted_again() {
         let (mut stage, oracle) = (Stage::new(), &mut BoundedResets::default());
-        let (slot, write, durable) = (Slot(1), skewsync::base::WriteId(1), false);
+        let (slot, write, durable) = (Slot(1), WriteId(1), false);
         let failed = Event::Written {
             slot,
             write,
@@ -139,26 +218,72 @@ mod tests {
         assert_eq!(oracle.resets, 0);
     }
 
+    /// What a Standby does that is told to reset in the session: the count is written.
+    fn carried_out(count: u32) -> [Output; 3] {
+        let (session, why) = (SESSION, LeaveWhy::PrcMismatch);
+        [
+            Output::Persist {
+                write: WriteId(u64::from(count)),
+                record: Record::Resets(count),
+            },
+            Output::Event(Told::Reset { counted: true }),
+            Output::Event(Told::SessionEnded { session, why }),
+        ]
+    }
+
     #[test]
     fn what_was_ordered_before_an_operator_asked_is_not_counted_after_it() {
-        let (mut stage, oracle) = (Stage::new(), &mut BoundedResets::default());
-        let ends = |why| {
-            Output::Event(Told::SessionEnded {
-                session: SESSION,
-                why,
-            })
-        };
-        let (id, request) = (CommandId(1), Request::RetrySso);
-        let asks = Input::Operator { id, request };
-        let ended = [ends(LeaveWhy::Operator)];
-        stage
-            .step(oracle, idle(Slot(0), "6.2"), &asks, &ended)
-            .unwrap();
-        let reset = Output::Event(Told::Reset { counted: true });
-        let late = [reset.clone(), ends(LeaveWhy::PrcMismatch)];
-        stage.does(oracle, idle(Slot(1), "6.2"), &late).unwrap();
-        assert_eq!(oracle.resets, 0);
-        stage.does(oracle, idle(Slot(1), "6.2"), &[reset]).unwrap();
-        assert_eq!(oracle.resets, 1);
+        let session = SESSION;
+        let orders = [
+            Message::Leave {
+                session,
+                why: LeaveWhy::PrcMismatch,
+            },
+            Message::BulkReject {
+                session,
+                lsn: Lsn(0),
+                verdict: Verdict::Reset,
+                why: RejectWhy::Policy,
+            },
+        ];
+        for message in orders {
+            let (mut stage, oracle) = (Stage::new(), &mut BoundedResets::default());
+            let to = Address::Unit(Slot(1));
+            let order = [Output::Send { to, message }];
+            let active = idle(Slot(0), "6.2");
+            stage.does(oracle, active.clone(), &order).unwrap();
+            stage.step(oracle, active.clone(), &ASKS, &[]).unwrap();
+            // It is sent again until it is answered.
+            stage.does(oracle, active.clone(), &order).unwrap();
+            let standby = idle(Slot(1), "6.2");
+            let late = carried_out(1);
+            stage.does(oracle, standby.clone(), &late).unwrap();
+            assert_eq!(oracle.resets, 0);
+            stage.does(oracle, active, &order).unwrap();
+            stage.does(oracle, standby, &late).unwrap();
+            assert_eq!(oracle.resets, 1, "ordered after it");
+        }
+    }
+
+    #[test]
+    fn a_reset_whose_count_went_with_the_power_was_a_crash() {
+        for (written, held, counts) in [(false, 0, 0), (false, 1, 1), (true, 1, 1), (true, 0, 1)] {
+            let (mut stage, oracle) = (Stage::new(), &mut BoundedResets::default());
+            let (slot, write, durable) = (Slot(1), WriteId(1), true);
+            let standby = idle(slot, "6.2");
+            stage.does(oracle, standby, &carried_out(1)).unwrap();
+            if written {
+                let ends = Event::Written {
+                    slot,
+                    write,
+                    durable,
+                };
+                stage.show(oracle, ends).unwrap();
+            }
+            let mut boot = boot(stamp(0, 0));
+            boot.resets = held;
+            stage.starts(oracle, slot, &boot).unwrap();
+            assert_eq!(oracle.resets, counts, "written: {written}, held: {held}");
+        }
     }
 }
