@@ -39,13 +39,7 @@ impl Active {
         let (bytes, listing_at) = sender.file(cx.env.planted);
         let fits = sender.fits(bounds) && bytes.len() as u64 <= bounds.file;
         if !fits && self.mode == Redundancy::Sso {
-            // Nothing can be sent of it: every action below simplex is rpr.
-            let question = Question::of(policy::Phase::Bulk, Cause::Limit);
-            let mode = match cx.env.policy.action(question) {
-                Action::Simplex => Redundancy::Simplex,
-                _ => Redundancy::Rpr,
-            };
-            self.degrade(mode, LeaveWhy::Bound, cx);
+            self.bound(policy::Phase::Bulk, cx);
         }
         let empty = self.mode != Redundancy::Sso;
         let (bytes, listing_at) = if empty {
@@ -235,7 +229,11 @@ impl Active {
         match action {
             Action::Refuse | Action::Ignore | Action::DropAndWarn => None,
             Action::ResetStandby => {
-                self.lesser = LeaveWhy::PrcMismatch;
+                self.lesser = if mismatches.is_empty() && further == 0 {
+                    LeaveWhy::DigestMismatch
+                } else {
+                    LeaveWhy::PrcMismatch
+                };
                 if incurable == Some(Action::ResetStandby) {
                     // A restart cannot cure it: one reset, and the pair comes up in rpr.
                     self.mode = Redundancy::Rpr;

@@ -69,7 +69,10 @@ impl Active {
         let full = step.is_some_and(|step| self.journal(step, fits, cx));
         self.answer_change(&command, listed, cx);
         match action {
-            _ if !fits => self.on_bound(cx),
+            _ if !fits => {
+                self.bound(policy::Phase::Line, cx);
+                self.leave(LeaveWhy::Bound, cx);
+            }
             _ if full => self.leave(LeaveWhy::JournalFull, cx),
             None | Some(Action::Refuse | Action::Ignore | Action::DropAndWarn) => {}
             Some(Action::ResetStandby) => {
@@ -125,17 +128,6 @@ impl Active {
             matches!(current.phase, Phase::Rejected { .. })
                 || bytes <= current.bounds.line as usize && step.sender.fits(current.bounds)
         })
-    }
-
-    /// A change is more than the Standby takes: the pair comes up in rpr, or in what policy says.
-    fn on_bound(&mut self, cx: &mut Cx<'_, '_>) {
-        let question = Question::of(policy::Phase::Line, Cause::Limit);
-        let mode = match cx.env.policy.action(question) {
-            Action::Simplex => Redundancy::Simplex,
-            _ => Redundancy::Rpr,
-        };
-        self.degrade(mode, LeaveWhy::Bound, cx);
-        self.leave(LeaveWhy::Bound, cx);
     }
 
     /// Enters the change into the journal and sends what the window admits; true on overflow.

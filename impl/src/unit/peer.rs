@@ -461,9 +461,9 @@ impl Active {
         }
     }
 
-    /// A deadline or a bound was met: policy may say that the pair comes up in a lesser mode; else the session is
-    /// tried again.
-    pub(super) fn exceed(&mut self, why: LeaveWhy, lines: bool, cx: &mut Cx<'_, '_>) {
+    /// A deadline was met: policy may say that the pair comes up in a lesser mode; else the session
+    /// is tried again.
+    fn exceed(&mut self, why: LeaveWhy, lines: bool, cx: &mut Cx<'_, '_>) {
         let phase = if lines {
             policy::Phase::Line
         } else {
@@ -475,6 +475,18 @@ impl Active {
             Action::Refuse | Action::Ignore | Action::DropAndWarn | Action::ResetStandby => {}
         }
         self.leave(why, cx);
+    }
+
+    /// Something is more than the Standby takes. Nothing of it can be sent, so that every action
+    /// below simplex is rpr.
+    pub(super) fn bound(&mut self, phase: policy::Phase, cx: &mut Cx<'_, '_>) {
+        let action = cx.env.policy.action(Question::of(phase, Cause::Limit));
+        let mode = if action == Action::Simplex {
+            Redundancy::Simplex
+        } else {
+            Redundancy::Rpr
+        };
+        self.degrade(mode, LeaveWhy::Bound, cx);
     }
 
     /// The pair is to come up in a lesser mode.
@@ -491,7 +503,8 @@ impl Active {
         cx.event(Event::Degraded { why, own, peer });
     }
 
-    /// A session ends, or its Standby has left it, before it was hot for `stable_time`: an attempt has failed.
+    /// A session ends, or its Standby has left it, before it was hot for `stable_time`: an attempt
+    /// has failed.
     pub(super) fn count_attempt(&mut self, why: LeaveWhy, cx: &mut Cx<'_, '_>) {
         let Some(current) = &mut self.peer.current else {
             return;

@@ -1,4 +1,5 @@
-//! What does not decode (PROTOCOL.md, sections 3 and 6): said, counted, paced, and nothing lost by it.
+//! What does not decode (PROTOCOL.md, sections 3 and 6): said, counted, paced, and nothing lost by
+//! it.
 
 use alloc::vec::Vec;
 
@@ -300,7 +301,8 @@ fn a_save_that_does_not_decode_is_reported() {
     assert_eq!(world.answers[&id], saved);
 }
 
-/// What is more than the other unit takes is not sent: the pair comes up in rpr, until it is less again.
+/// What is more than the other unit takes is not sent: the pair comes up in rpr, until it is less
+/// again.
 #[test]
 fn more_stuck_lines_than_the_standby_takes_end_in_rpr() {
     let mut world = World::new(["6.2", "6.0"]);
@@ -421,6 +423,33 @@ fn mismatches_beyond_those_that_are_named_are_a_number() {
     assert_eq!(held(&world), (0, 0));
 }
 
+fn of_results(message: &mut Message) {
+    if let Message::BulkDone { digest, .. } = message {
+        *digest = foreign_file();
+    }
+}
+
+/// Once the ordered resets are used up, the event says what they were for.
+#[test]
+fn the_reason_for_rpr_after_ordered_resets_is_what_they_were_ordered_for() {
+    let says = |world: &World, of: LeaveWhy| {
+        world.find(
+            A,
+            |event| matches!(event, Event::Degraded { why, .. } if *why == of),
+        )
+    };
+    let mut world = with_line();
+    world.limits.max_resets = 0;
+    world.garble = Some(of_results);
+    world.rounds(4);
+    assert!(says(&world, LeaveWhy::DigestMismatch), "{:?}", world.events);
+    let mut world = with_line();
+    world.limits.max_resets = 0;
+    world.refuse("a");
+    world.rounds(4);
+    assert!(says(&world, LeaveWhy::PrcMismatch), "{:?}", world.events);
+}
+
 /// Section 3: a message of a session that is over changes nothing, and is answered by nothing.
 #[test]
 fn a_session_that_is_over_is_not_answered() {
@@ -437,7 +466,8 @@ fn a_session_that_is_over_is_not_answered() {
     assert!(!out.iter().any(sent));
 }
 
-/// Section 4: the Active compares the digests; what a Standby would see is in its own Keepalive, too.
+/// Section 4: the Active compares the digests; what a Standby would see is in its own Keepalive,
+/// too.
 #[test]
 fn a_standby_leaves_the_digests_to_the_active() {
     let world = World::hot();
@@ -467,7 +497,8 @@ fn a_standby_leaves_the_digests_to_the_active() {
     ));
 }
 
-/// Section 10.2: the term of what a unit booted was seen by it, whatever its disk says of the highest term.
+/// Section 10.2: the term of what a unit booted was seen by it, whatever its disk says of the
+/// highest term.
 #[test]
 fn a_unit_has_seen_the_term_of_its_store() {
     let mut world = World::hot();
