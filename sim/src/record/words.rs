@@ -70,12 +70,21 @@ pub(super) fn message(message: &Message) -> String {
             format!(" {lsn} \"{}\"", one_line(&text))
         }
         Message::Applied {
-            lsn, mismatches, ..
+            lsn,
+            mismatches,
+            further,
+            ..
         }
         | Message::BulkDone {
-            lsn, mismatches, ..
-        } if !mismatches.is_empty() => {
-            format!(" {lsn}, {} lines mismatch", mismatches.len())
+            lsn,
+            mismatches,
+            further,
+            ..
+        } if !mismatches.is_empty() || *further > 0 => {
+            format!(
+                " {lsn}, {} lines mismatch",
+                mismatches.len() as u64 + u64::from(*further)
+            )
         }
         Message::Unreadable { lsn, why, .. } => format!(" {lsn}: {why}"),
         Message::BulkReject { lsn, verdict, .. } => format!(" {lsn}: {verdict:?}"),

@@ -41,6 +41,9 @@ pub(super) fn of(property: &str) -> &'static str {
         "RefusedLeavesNothing" => "a command that is refused changes nothing and takes no LSN",
         "SavedSurvives" => "what was reported as saved is found at the next boot",
         "BoundedResets" => "resets ordered by the Active come to an end",
+        "BoundedAttempts" => {
+            "a session that fails is tried again so many times, each after a longer pause, and no more"
+        }
         "RoundTrip" => "after two switchovers without an edit the config is what it was",
         "Answers" => "every command is answered, once, in time",
         "Available" => "with nothing wrong, some unit acts",
@@ -50,5 +53,18 @@ pub(super) fn of(property: &str) -> &'static str {
         "Panic" => "no machine panics",
         "Hung" => "every run comes to an end",
         _ => "see PROTOCOL.md, section 8",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn every_property_has_a_sentence_of_its_own() {
+        let all = crate::oracle::NAMES;
+        let none: Vec<&str> = all
+            .into_iter()
+            .filter(|name| super::of(name) == super::of(""))
+            .collect();
+        assert_eq!(none, [""; 0]);
     }
 }
