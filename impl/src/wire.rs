@@ -39,7 +39,8 @@ const CHECKSUM_BYTES: usize = 4;
 const ARBITER: u8 = u8::MAX;
 /// The extension of a Join that names its engine; without it the engine is one that does not say.
 const ENGINE: u16 = 1;
-/// The extension of a Join that says what the unit takes at most; without it, what engines took at first.
+/// The extension of a Join that says what the unit takes at most; without it, what engines took at
+/// first.
 const BOUNDS: u16 = 2;
 /// The flag of a unit that lost its disk.
 const LOST_DISK: u8 = 1;

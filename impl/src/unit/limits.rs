@@ -46,10 +46,11 @@ pub struct Limits {
     pub drain_timeout_ms: u64,
     /// How long a `save` waits for the other unit.
     pub save_timeout_ms: u64,
-    /// How long rpr lasts before sso is tried again, where it is; and how long the Active answers no Join after
-    /// an attempt that failed, once for each attempt that failed before it and for this one.
+    /// How long rpr lasts before sso is tried again, where it is; and how long the Active answers
+    /// no Join after an attempt that failed, once for each attempt that failed before it and for
+    /// this one.
     pub retry_backoff_ms: u64,
-    /// Hot for so long, ordered resets are forgotten.
+    /// Hot for so long, ordered resets and failed attempts are forgotten.
     pub stable_time_ms: u64,
     /// Bytes of one chunk.
     pub max_chunk: u32,

@@ -32,8 +32,7 @@ minute of a plan; a plan with an outage goes on until it is over. The situation 
 which one lasted for more than a minute.
 ";
 /// Why a payload of another engine is hardly ever met where no file is sent.
-const SOON: &str =
-    "it takes effect with the first payload that is sent, and in this phase, a short one, few are";
+const SOON: &str = "its first payload is seldom sent in this short phase";
 
 /// Cells of the table kind x phase that stay empty, or are met too seldom to count on, each with its reason.
 pub const EMPTY: &[(&str, Phase, &str)] = &[
@@ -90,7 +89,7 @@ pub const EMPTY: &[(&str, Phase, &str)] = &[
     (
         "foreign-payload",
         Phase::Lesser,
-        "in rpr a snapshot is empty and no line is sent: only a save can be what another engine does not read",
+        "in rpr a snapshot is empty and no line is sent: only a save is left",
     ),
     (
         "torn-write",
@@ -187,11 +186,12 @@ pub fn document() -> String {
          `skewlab run` counts each fault in the phase in which it took effect (`sim/src/run/phase.rs`); a campaign of\n\
          10,000 seeds or more that leaves a cell empty, other than those below, exits 6. This file is made from\n\
          `sim/src/campaign/coverage.rs` and held equal by a test.\n\n\
-         A cut or a clog takes effect with the first message that it takes or keeps, a disk that refuses, is full or is\n\
-         slow with the first write that meets it, a parser that refuses with the first line, a slow unit with the first\n\
-         input that waits for it, another engine with the first payload that it sends, a message that comes twice, is\n\
-         held or is reordered where the copy (the late message: behind a later one) arrives, every other fault as it\n\
-         strikes; what strikes a machine that does not run has none.\n\n| kind |",
+         A cut or a clog takes effect with the first message that it takes or keeps, a disk that\n\
+         refuses, is full or is slow with the first write that meets it, a parser that refuses with\n\
+         the first line, a slow unit with the first input that waits for it, another engine with the\n\
+         first payload that it sends, a message that comes twice, is held or is reordered where the\n\
+         copy (the late message: behind a later one) arrives, every other fault as it strikes; what\n\
+         strikes a machine that does not run has none.\n\n| kind |",
     );
     for phase in PHASES {
         let _ = write!(text, " {} |", phase.name());

@@ -1,5 +1,6 @@
-//! Draws, in some seeds, an engine that writes a payload as the other does not read it: for a while, or for good, since
-//! engines do not change. A stream of its own, so that it moves no other fault.
+//! Draws, in some seeds, an engine that writes a payload as the other does not read it: for a
+//! while, or for good, since engines do not change. A stream of its own, so that it moves no other
+//! fault.
 
 use skewsync::base::Slot;
 use skewsync::message::{Address, Kind};

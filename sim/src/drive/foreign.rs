@@ -1,5 +1,5 @@
-//! A unit of another engine: one byte of a payload is not what the other engine reads, though the frame, and the
-//! digest of its file, are as the sender makes them.
+//! A unit of another engine: one byte of a payload is not what the other engine reads, though the
+//! frame, and the digest of its file, are as the sender makes them.
 
 use skewsync::message::{Bytes, Chunk, FileKind, Message, Session};
 use skewsync::unit::standby::Phase as Seated;
@@ -8,7 +8,8 @@ use skewsync::unit::{Part, Unit, peer};
 use crate::plan::fault::Foreign;
 use crate::stock::Loaded;
 
-/// The byte that says nothing where it stands: no text begins with it, and as the highest of a count it is too much.
+/// The byte that says nothing where it stands: no text begins with it, and as the highest of a
+/// count it is too much.
 const BYTE: u8 = 0xff;
 /// The highest byte of the count at the head of a listing.
 const COUNT_HIGH: usize = 3;
@@ -83,7 +84,8 @@ fn piece(of: &Chunk, whole: &Bytes) -> Chunk {
     }
 }
 
-/// The file that the unit sends, and the place of the byte in it; none if it sends none, or nothing is in that part.
+/// The file that the unit sends, and the place of the byte in it; none if it sends none, or nothing
+/// is in that part.
 fn file(unit: &Unit, image: &Loaded, kind: FileKind, what: Foreign) -> Option<(Bytes, usize)> {
     let (whole, listing_at, at) = match (kind, what, &unit.part) {
         (FileKind::Dump, Foreign::Dump, _) => (image.software().dump().clone(), 0, 0),

@@ -1,6 +1,7 @@
-//! BoundedAttempts: an Active begins at most `max_attempts` sessions in sso with one boot of a Standby between two of
-//! {operator action, `stable_time` hot}, each after a pause that is longer by every attempt that failed; and a Standby
-//! leaves a session only when it is told, or by its watchdog.
+//! BoundedAttempts: an Active begins at most `max_attempts` sessions in sso with one boot of a
+//! Standby between two of {operator action, `stable_time` hot}, each after a pause that is longer
+//! by every attempt that failed; and a Standby leaves a session only when it is told, or by its
+//! watchdog.
 
 use std::collections::BTreeMap;
 
@@ -21,7 +22,8 @@ const PAUSE_PERCENT: u64 = 97;
 struct Sessions {
     last: Option<Session>,
     image: Option<ImageDigest>,
-    /// When the last one ended, or its Standby was heard to have left it, before it was hot for long.
+    /// When the last one ended, or its Standby was heard to have left it, before it was hot for
+    /// long.
     failed_at: Option<u64>,
     /// How many ended so, since the count began anew.
     failed: u32,
@@ -143,7 +145,8 @@ impl BoundedAttempts {
                     let short = |paused: &u64| *paused < 10 * least_ms * PAUSE_PERCENT;
                     if let Some(paused) = paused.filter(short).filter(|_| !self.clocks) {
                         let what = format!(
-                            "session {session} begins {} ms after attempt {failed} failed, and the pause is {least_ms} ms",
+                            "session {session} begins {} ms after attempt {failed} failed, and the \
+                             pause is {least_ms} ms",
                             paused / 1_000
                         );
                         return broken(NAME, what);

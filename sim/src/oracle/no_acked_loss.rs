@@ -23,8 +23,8 @@ pub struct NoAckedLoss {
     /// Since when each unit and the arbiter reach each other.
     well_since: [u64; 2],
     declined: Option<Slot>,
-    /// Whether each unit's replica has declared itself not ready, and whether it did so because it could not read a
-    /// Line: that is no excuse.
+    /// Whether each unit's replica has declared itself not ready, and whether it did so because it
+    /// could not read a Line: that is no excuse.
     declares: [(bool, bool); 2],
     checked: u64,
 }

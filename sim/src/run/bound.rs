@@ -17,8 +17,8 @@ sync     = join + 8 exchange + files + 2 pairing   Join, Ready, Diff, Config, Bu
 files    = an exchange for each window of chunks of dump, diff and config
 disk     = 2 writes of the slowest disk, with what the plan makes it slower by
 roles    = 1, or 2 if the plan enters a switchover
-attempts = 2, or max_resets + 1 if the plan has a Standby refuse or misapply lines, or max_attempts + 1 if an engine
-           writes what the other does not read
+attempts = 2, or max_resets + 1 if the plan has a Standby refuse or misapply lines, or
+           max_attempts + 1 if an engine writes what the other does not read
 pauses   = attempts backoffs after each attempt, max_attempts of them at most
 
 D = (notice + roles (role + watchdog) + pauses + attempts (sync + disk)) x (1 + max_drift)
@@ -77,8 +77,8 @@ fn attempts(plan: &Plan, limits: &Limits) -> u64 {
     }
 }
 
-/// How many backoffs the pauses after so many attempts are at most: as many as all that can fail, and one more of the
-/// longest.
+/// How many backoffs the pauses after so many attempts are at most: as many as all that can fail,
+/// and one more of the longest.
 const fn pauses(attempts: u64, limits: &Limits) -> u64 {
     let most = limits.max_attempts as u64;
     let (each, all) = (attempts * most, most * (most + 1) / 2 + most);

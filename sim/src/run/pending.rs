@@ -16,9 +16,11 @@ use crate::tap::Scene;
 /// In what lesser mode than hot a pair may end, told from plan and images alone.
 ///
 /// # Shape
-/// Without rules a line that cannot go is dropped and listed, whatever the images: that ends hot. Only a Standby that refuses what it is sent, or executes something else, brings the
-/// pair to rpr, once the ordered resets are used up, and whatever ends sessions does once the attempts are; nothing but
-/// an operator or a new boot brings it back. A dump or a diff that another engine does not read holds the Standby.
+/// Without rules a line that cannot go is dropped and listed, whatever the images: that ends hot.
+/// Only a Standby that refuses what it is sent, or executes something else, brings the pair to rpr,
+/// once the ordered resets are used up, and whatever ends sessions does once the attempts are;
+/// nothing but an operator or a new boot brings it back. A dump or a diff that another engine does
+/// not read holds the Standby.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lesser {
     /// rpr, after all resets.

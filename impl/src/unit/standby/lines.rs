@@ -186,7 +186,8 @@ impl Standby {
     }
 }
 
-/// What a Standby has applied, and what of it is not executed: `failed` of the last change, and what is held out.
+/// What a Standby has applied, and what of it is not executed: `failed` of the last change, and
+/// what is held out.
 fn applied(
     session: Session,
     bounds: Bounds,

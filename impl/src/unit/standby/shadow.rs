@@ -140,7 +140,8 @@ impl Seat {
         After::Stay
     }
 
-    /// Says that something does not decode, until it is answered. What was applied stays, and may take over.
+    /// Says that something does not decode, until it is answered. What was applied stays, and may
+    /// take over.
     pub(super) fn cannot_read(&mut self, lsn: Lsn, at: At, why: Unreadable, cx: &mut Cx<'_, '_>) {
         self.phase = Phase::Unread { lsn, at, why };
         cx.event(Event::Unreadable(why));

@@ -173,7 +173,8 @@ fn a_full_journal_ends_the_attempt() {
     assert_eq!(world.text(B), world.text(A));
 }
 
-/// Section 4: attempts that fail are bounded; then the pair is in rpr, until an operator has it try again.
+/// Section 4: attempts that fail are bounded; then the pair is in rpr, until an operator has it try
+/// again.
 #[test]
 fn attempts_are_bounded_and_rpr_is_left_again() {
     let mut world = World::new(["6.2", "6.2"]);

@@ -53,7 +53,7 @@ pub(super) struct Ledger {
     numbers: Cell<u32>,
     /// The step at hand refused part of what was sent.
     pub(super) odd: Cell<bool>,
-    /// The step at hand says that a snapshot does not decode.
+    /// The step at hand says that a snapshot, or a Line, does not decode.
     pub(super) unread: Cell<bool>,
     /// Changes whose Line came so that it does not decode.
     pub(super) foreign: RefCell<BTreeSet<(Term, Lsn)>>,
