@@ -93,11 +93,17 @@ pub enum Defect {
     AttemptsUncounted,
     /// The Active answers a Join at once whatever failed before.
     AttemptsUnpaced,
+    /// An arbiter that lost its state offers the role at once.
+    LostNotSilent,
+    /// An arbiter that lost its state takes its terms from what units say.
+    TermsFromHellos,
+    /// An arbiter whose disk may go back goes on from the state that it finds.
+    OlderStateTrusted,
 }
 
 impl Defect {
     /// All of them, in the order in which they are listed.
-    pub const ALL: [Self; 44] = [
+    pub const ALL: [Self; 47] = [
         Self::LineSessionUnchecked,
         Self::ChunkSessionUnchecked,
         Self::AttemptUnchecked,
@@ -142,6 +148,9 @@ impl Defect {
         Self::UnreadableLineDeclares,
         Self::AttemptsUncounted,
         Self::AttemptsUnpaced,
+        Self::LostNotSilent,
+        Self::TermsFromHellos,
+        Self::OlderStateTrusted,
     ];
 
     /// The name by which it is chosen.
@@ -191,6 +200,9 @@ impl Defect {
             Self::UnreadableLineDeclares => "unreadable-line-declares",
             Self::AttemptsUncounted => "attempts-uncounted",
             Self::AttemptsUnpaced => "attempts-unpaced",
+            Self::LostNotSilent => "lost-not-silent",
+            Self::TermsFromHellos => "terms-from-hellos",
+            Self::OlderStateTrusted => "older-state-trusted",
         }
     }
 
@@ -267,6 +279,13 @@ impl Defect {
             }
             Self::AttemptsUncounted => "Attempts that failed are not counted.",
             Self::AttemptsUnpaced => "The Active answers a Join at once whatever failed before.",
+            Self::LostNotSilent => "An arbiter that lost its state offers the role at once.",
+            Self::TermsFromHellos => {
+                "An arbiter that lost its state takes its terms from what units say."
+            }
+            Self::OlderStateTrusted => {
+                "An arbiter whose disk may go back goes on from the state that it finds."
+            }
         }
     }
 

@@ -233,6 +233,9 @@ impl Unit {
         message: Message,
         cx: &mut Cx<'_, '_>,
     ) -> Part {
+        if let (Address::Arbiter, Message::ToUnit(told)) = (from, &message) {
+            own.generation = own.generation.max(told.generation());
+        }
         match (part, from, message) {
             (Part::Active(active), Address::Arbiter, Message::ToUnit(message)) => {
                 active.on_arbiter(own, message, cx)

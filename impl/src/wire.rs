@@ -299,16 +299,16 @@ tagged! { "kind", Message, put_fields, take_fields,
 
 tagged! { "kind", ToArbiter, put_to_arbiter, take_to_arbiter, [],
     32 Hello { boot, hello }
-    33 Renew { boot, term, n, lsn }
+    33 Renew { boot, term, n, lsn, generation }
     34 Decline { boot, term, hello }
     35 SetRegister { term, counter, value }
     36 Release { term, lsn }
 }
 
 tagged! { "kind", ToUnit, put_to_unit, take_to_unit, [],
-    48 Offer { boot, term, origin, bound, hello }
-    49 Grant { boot, term, n }
-    50 Confirm { term, counter }
+    48 Offer { boot, term, origin, bound, hello, generation }
+    49 Grant { boot, term, n, generation }
+    50 Confirm { term, counter, generation }
 }
 
 fn put_message(message: &Message, out: &mut Vec<u8>) {
@@ -408,6 +408,7 @@ impl Field for Hello {
     fn put(&self, out: &mut Vec<u8>) {
         self.k.put(out);
         self.highest.put(out);
+        self.generation.put(out);
         self.said.put(out);
     }
 
@@ -415,6 +416,7 @@ impl Field for Hello {
         Ok(Self {
             k: Field::take(from)?,
             highest: Field::take(from)?,
+            generation: Field::take(from)?,
             said: Field::take(from)?,
         })
     }

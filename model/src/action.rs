@@ -64,6 +64,8 @@ pub enum Action {
     Arbiter(ArbiterTimer),
     /// The arbiter recovers with its state.
     ArbiterRecovered,
+    /// The arbiter starts without its state.
+    ArbiterLost,
     /// A command is entered at the unit.
     Command(Slot, u16, Durability),
     /// The unit's lease ended.

@@ -8,6 +8,9 @@ use crate::step::says;
 
 /// Whether anybody can ever accept the message: boots, rounds and terms only grow.
 pub(crate) fn can_arrive(state: &State, flight: &Flight, rounds: bool) -> bool {
+    if is_unseen(state, flight) {
+        return true;
+    }
     let To::Unit(slot) = flight.to else {
         let over = |term: u16| state.arbiter.holder.is_some_and(|h| h.term > term);
         return match flight.msg {
@@ -58,6 +61,26 @@ pub(crate) fn can_arrive(state: &State, flight: &Flight, rounds: bool) -> bool {
     }
 }
 
+/// Whether a message tells of a generation of the arbiter that its receiver has not seen.
+fn is_unseen(state: &State, flight: &Flight) -> bool {
+    match flight.msg {
+        Msg::Offer { generation, .. }
+        | Msg::Grant { generation, .. }
+        | Msg::Confirm { generation, .. } => {
+            let To::Unit(slot) = flight.to else {
+                return false;
+            };
+            let unit = &state.units[usize::from(slot)];
+            unit.part != Part::Down && generation > unit.generation
+        }
+        Msg::Renew { generation, .. } => generation > state.arbiter.generation,
+        Msg::Hello { hello, .. } | Msg::Decline { hello, .. } => {
+            hello.generation > state.arbiter.generation
+        }
+        _ => false,
+    }
+}
+
 /// What decides whether a message is of use, beside the state.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Uses {
@@ -77,6 +100,9 @@ pub(crate) struct Uses {
 /// ones are held ones.
 pub(crate) fn is_of_use(bounded: &Bounded, flight: &Flight, uses: Uses) -> bool {
     let state = &bounded.state;
+    if is_unseen(state, flight) {
+        return true;
+    }
     let To::Unit(slot) = flight.to else {
         return helps_arbiter(state, flight, uses);
     };
@@ -89,8 +115,8 @@ pub(crate) fn is_of_use(bounded: &Bounded, flight: &Flight, uses: Uses) -> bool 
             let open = state.arbiter.offer.is_some_and(|offer| offer.term == term);
             boot == unit.boot && (term > unit.highest || open || term_of(unit) == Some(term))
         }
-        Msg::Grant { boot, term, n } => boot == unit.boot && takes_grant(unit, term, n),
-        Msg::Confirm { term, counter } => acting(unit).is_some_and(|active| {
+        Msg::Grant { boot, term, n, .. } => boot == unit.boot && takes_grant(unit, term, n),
+        Msg::Confirm { term, counter, .. } => acting(unit).is_some_and(|active| {
             let register = active.register;
             active.term == term && register.open && register.counter == counter
         }),

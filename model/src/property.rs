@@ -7,7 +7,7 @@ mod watch;
 use crate::action::{Action, Durability, Timer};
 use crate::effects::{Meaning, bit};
 use crate::scope::{Bounded, Scope};
-use crate::state::{Active, Flight, Msg, Part, Slot, To};
+use crate::state::{Active, Eligible, Flight, Msg, Part, Slot, To};
 use crate::step::{Answer, Execution, Step};
 
 pub use watch::{How, Made, Watch};
@@ -15,7 +15,7 @@ pub use watch::{How, Made, Watch};
 /// A property that the model can state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Property {
-    /// No two units act.
+    /// No two units act, and no term is accepted twice.
     SingleActive,
     /// `local` never while the register is set, `replicated` never unless it names the session.
     NoSplitAck,
@@ -209,6 +209,8 @@ pub enum Situation {
     DrainOver,
     /// The arbiter was away.
     ArbiterAway,
+    /// The arbiter lost its state.
+    ArbiterLost,
     /// A message of another session arrived.
     StaleArrived,
     /// A change was executed while a snapshot was on its way.
@@ -231,7 +233,7 @@ pub enum Situation {
 
 impl Situation {
     /// All of them.
-    pub const ALL: [Self; 37] = [
+    pub const ALL: [Self; 38] = [
         Self::Hot,
         Self::Replicated,
         Self::HeldThenLocal,
@@ -260,6 +262,7 @@ impl Situation {
         Self::Released,
         Self::DrainOver,
         Self::ArbiterAway,
+        Self::ArbiterLost,
         Self::StaleArrived,
         Self::ChangedInBulk,
         Self::ExecutedLater,
@@ -294,8 +297,14 @@ pub fn observe<E: Meaning>(
         .units
         .iter()
         .filter(|unit| matches!(unit.part, Part::Active(_)));
-    check(Property::SingleActive, acting.count() <= 1);
-    check(Property::NoSplitAck, check_no_split_ack(scope, step, watch));
+    check(
+        Property::SingleActive,
+        acting.count() <= 1 && !watch.granted_again,
+    );
+    check(
+        Property::NoSplitAck,
+        check_no_split_ack(scope, before, step, watch),
+    );
     check(Property::NoStale, check_no_stale(before, action, step, met));
     check(Property::Answers, check_answers(before, action, step, met));
     check(
@@ -321,14 +330,21 @@ pub fn observe<E: Meaning>(
     failed
 }
 
-fn check_no_split_ack<E>(scope: &Scope<E>, step: &Step, watch: &mut Watch) -> bool {
+fn check_no_split_ack<E>(
+    scope: &Scope<E>,
+    before: &Bounded,
+    step: &Step,
+    watch: &mut Watch,
+) -> bool {
     let register = step.state.arbiter.register;
+    // An arbiter that lost its state, or has an older one, knows no more what it confirmed.
+    let astray = watch.astray;
     step.answers.iter().all(|answer| match *answer {
         Answer::Local {
             durability: Durability::Async,
             ..
         } => !scope.async_counts || register.is_none(),
-        Answer::Local { .. } => register.is_none(),
+        Answer::Local { .. } => register.is_none() || astray,
         Answer::Replicated { lsn } => {
             let Some((slot, active)) = step.state.active() else {
                 return false;
@@ -336,7 +352,14 @@ fn check_no_split_ack<E>(scope: &Scope<E>, step: &Step, watch: &mut Watch) -> bo
             watch.replicated = watch.replicated.max(lsn);
             watch.keep(&step.state, slot, active.term, lsn);
             let session = active.current.as_ref().map(|current| current.session);
-            register.is_some() && register.map(|register| register.session) == session
+            let names = |register: Option<Eligible>| {
+                register.is_some() && register.map(|register| register.session) == session
+            };
+            let confirmed = [&before.state, &step.state].into_iter().any(|state| {
+                let register = state.active().map(|(_, active)| active.register);
+                register.is_some_and(|register| !register.open && names(register.value))
+            });
+            names(register) || astray && confirmed
         }
         Answer::Unchanged | Answer::Refused | Answer::Unknown { .. } => true,
     })

@@ -11,7 +11,8 @@ use crate::action::{Action, Durability, Timer};
 use crate::effects::Meaning;
 use crate::property::{Property, Situation, Watch};
 use crate::state::{
-    Cfg, Flight, Keeps, Msg, Part, Phase, Rejection, Session, Slot, Stamp, StandbyPhase, State, To,
+    Arbiter, Cfg, Flight, Keeps, Msg, Part, Phase, Rejection, Session, Slot, Stamp, StandbyPhase,
+    State, To,
 };
 use crate::step::{Env, Rule};
 
@@ -60,6 +61,10 @@ pub struct Budgets {
     pub garbles: u8,
     /// An operator who has sso tried again.
     pub retries: u8,
+    /// An arbiter that starts without its state.
+    pub forgets: u8,
+    /// An arbiter's state that is kept, and one that starts with it.
+    pub older: u8,
 }
 
 impl Budgets {
@@ -86,10 +91,13 @@ impl Budgets {
             waits,
             garbles,
             retries,
+            forgets,
+            older,
         } = *self;
         let kinds = [
             crashes, losses, duplicates, holds, lapses, give_ups, early, renewals, planned, forced,
-            saves, declares, arbiter, drains, rejects, disagrees, waits, garbles, retries,
+            saves, declares, arbiter, drains, rejects, disagrees, waits, garbles, retries, forgets,
+            older,
         ];
         let (mut sum, mut at) = (0, 0);
         while at < kinds.len() {
@@ -189,6 +197,8 @@ pub struct Bounded {
     pub held: Option<Flight>,
     /// A save on its way.
     pub saving: Option<Saving>,
+    /// An earlier state of the arbiter, that may come back.
+    pub older: Option<Box<Arbiter>>,
     /// The latest Renew of the holder's term that the arbiter received.
     pub renewed: u16,
     /// What is left of the budgets.
@@ -212,6 +222,10 @@ pub enum Move {
     Holds(Flight),
     /// The held message arrives.
     Releases,
+    /// The arbiter's state is kept aside.
+    Keeps,
+    /// The arbiter starts with the state that was kept aside.
+    GoesBack,
     /// A party's input that costs: a fault, or an operator's action.
     Costs(Action),
 }
@@ -226,7 +240,12 @@ impl Move {
     const fn strikes(&self) -> bool {
         match self {
             Self::Does(_) | Self::Releases | Self::Costs(Action::Command(..)) => false,
-            Self::Duplicates(_) | Self::Loses(_) | Self::Holds(_) | Self::Costs(_) => true,
+            Self::Duplicates(_)
+            | Self::Loses(_)
+            | Self::Holds(_)
+            | Self::Keeps
+            | Self::GoesBack
+            | Self::Costs(_) => true,
         }
     }
 }
@@ -300,6 +319,7 @@ impl<E: Meaning + Clone> Scope<E> {
             net: Vec::new(),
             held: None,
             saving: None,
+            older: None,
             renewed: 0,
             left: self.left(),
             watch: Watch::default(),
@@ -372,6 +392,15 @@ impl<E: Meaning + Clone> Scope<E> {
         self.arbiter_moves(state, out);
         if state.left.arbiter > 0 {
             out.push(Move::Costs(Action::ArbiterRecovered));
+        }
+        if state.left.forgets > 0 {
+            out.push(Move::Costs(Action::ArbiterLost));
+        }
+        if state.left.older > 0 {
+            out.push(match state.older {
+                None => Move::Keeps,
+                Some(_) => Move::GoesBack,
+            });
         }
     }
 
@@ -558,6 +587,10 @@ impl<E: Meaning + Clone> Scope<E> {
         ];
         let costs = costs.into_iter().filter(|(left, _)| *left > 0);
         out.extend(costs.map(|(_, action)| Move::Costs(action)));
+        // Its lease is over: an arbiter that does not know of it renews it no more.
+        if state.state.arbiter.silent && left.lapses == 0 {
+            out.push(Move::Does(Action::LeaseLapsed(slot)));
+        }
         let Some(current) = &active.current else {
             return;
         };

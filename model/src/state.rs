@@ -78,7 +78,7 @@ pub struct Eligible {
     pub lsn: Lsn,
 }
 
-/// The arbiter of the role; all of it is durable but `gathering`.
+/// The arbiter of the role; all of it is durable but `gathering` and `silent`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Arbiter {
     /// Last used by an offer.
@@ -91,12 +91,31 @@ pub struct Arbiter {
     pub register: Option<Eligible>,
     /// Of the register's latest write in the holder's term.
     pub counter: u16,
-    /// Where each accepted term came from; none: a startup store.
-    pub line: Vec<(Term, Option<Lsn>)>,
+    /// The last term that was accepted with a startup store.
+    pub cold: Term,
+    /// Where the other accepted terms came from, as far as it counts: the LSNs grow along it.
+    pub line: Vec<(Term, Lsn)>,
+    /// What was held in an earlier term is off the line.
+    pub floor: Term,
+    /// Its state was lost, and nobody has accepted a term since.
+    pub lost: Option<Lost>,
+    /// Counts what it told of durable changes; 0: generations are not counted.
+    pub generation: u16,
     /// What each unit said last.
     pub known: [Option<Known>; 2],
     /// Timer Gather runs.
     pub gathering: bool,
+    /// Timer Lease runs for whoever may hold a lease that it does not know of: nothing is granted, nothing offered.
+    pub silent: bool,
+}
+
+/// What an arbiter that has lost its state goes by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Lost {
+    /// Its own terms since the loss are later.
+    pub began: Term,
+    /// The greatest term up to that one that a unit says it has seen.
+    pub seen: Term,
 }
 
 /// An offer that stands.
@@ -114,6 +133,8 @@ pub struct Offer {
     pub bound: Option<Lsn>,
     /// The number of the Hello by which a startup store is offered; else 0.
     pub hello: u16,
+    /// The term of the offered config's stamp, if it is made by an arbiter that lost its state; else 0.
+    pub held: Term,
 }
 
 /// Who accepted a term.
@@ -158,6 +179,8 @@ pub struct Hello {
     pub k: u16,
     /// The highest term that the unit has seen.
     pub highest: Term,
+    /// The latest generation of the arbiter that the unit has seen in this boot.
+    pub generation: u16,
     /// What the unit says.
     pub said: Said,
 }
@@ -177,6 +200,8 @@ pub struct Unit {
     pub k: u16,
     /// The number of the first Hello that said what it says now.
     pub since: u16,
+    /// The latest generation of the arbiter that it has seen in this boot.
+    pub generation: u16,
     /// Ordered resets that it counts; durable.
     pub resets: u16,
     /// What it is.
@@ -470,6 +495,7 @@ impl State {
             n: 0,
             k: 0,
             since: 0,
+            generation: 0,
             resets: 0,
             part: Part::Down,
         };
@@ -527,6 +553,7 @@ pub enum Msg {
         term: Term,
         n: u16,
         lsn: Lsn,
+        generation: u16,
     },
     Decline {
         boot: Boot,
@@ -548,15 +575,18 @@ pub enum Msg {
         origin: Origin,
         bound: Option<Lsn>,
         hello: u16,
+        generation: u16,
     },
     Grant {
         boot: Boot,
         term: Term,
         n: u16,
+        generation: u16,
     },
     Confirm {
         term: Term,
         counter: u16,
+        generation: u16,
     },
     Join {
         boot: Boot,

@@ -13,7 +13,7 @@ use crate::state::{
     Unit,
 };
 
-pub use arbiter::{is_on_line, is_warm, knows_on_line};
+pub use arbiter::{is_on_line, is_warm, knows_on_line, says_line_unknown};
 pub use standby::whole;
 
 /// A rule of the protocol that can be taken away, to see its property fail
@@ -116,18 +116,42 @@ pub enum Rule {
     AttemptsCount,
     /// U5: the Active answers no Join for a while after such an end.
     AttemptsPaced,
+    /// A2: of the two oldest entries of the line beyond its bound one is left, with the lesser LSN.
+    LineMerges,
+    /// A6: an arbiter whose state may be an older one grants and offers nothing for a lease after a start.
+    StartIsSilent,
+    /// A3: an arbiter that lost its state offers nothing for a lease.
+    LostIsSilent,
+    /// A4: it uses no term again.
+    TermsFromWorld,
+    /// A5: until somebody accepts, only what is of the latest term that was seen is on the line.
+    LatestWhileLost,
+    /// A5: the terms of its own Offers since say nothing of that.
+    OwnTermsAside,
+    /// A5: what is of an earlier term then stays off the line.
+    FloorKept,
+    /// A6: units say what they have seen of the arbiter's state, and an older one counts as lost.
+    GenerationEchoed,
 }
 
 impl Rule {
-    /// Whether it says what becomes of what does not decode, and of attempts that failed: numbers of rounds and
-    /// messages are of use as they are with it.
-    pub(crate) const fn is_of_attempts(self) -> bool {
+    /// Whether it says what becomes of what does not decode, of attempts that failed, or of an arbiter whose state is
+    /// lost: numbers of rounds count, and messages are of use, as they are with it.
+    pub(crate) const fn leaves_numbers(self) -> bool {
         matches!(
             self,
             Self::UnreadableIsSaid
                 | Self::UnreadableKeepsReplica
                 | Self::AttemptsCount
                 | Self::AttemptsPaced
+                | Self::LineMerges
+                | Self::TermsFromWorld
+                | Self::LostIsSilent
+                | Self::LatestWhileLost
+                | Self::OwnTermsAside
+                | Self::FloorKept
+                | Self::GenerationEchoed
+                | Self::StartIsSilent
         )
     }
 }
@@ -151,6 +175,12 @@ pub struct Env<E> {
     pub max_queue: u16,
     /// Attempts before the pair comes up in rpr; none: they are not counted, nor paced.
     pub max_attempts: Option<u16>,
+    /// How many entries the arbiter's line has at most.
+    pub max_line: u16,
+    /// Whether the arbiter counts what it tells.
+    pub generations: bool,
+    /// Whether its disk may go back to an older state.
+    pub goes_back: bool,
     /// The rule that is taken away, if any.
     pub without: Option<Rule>,
 }
@@ -262,7 +292,8 @@ pub fn step<E: Effects>(env: &Env<E>, state: &State, action: &Action) -> Option<
     };
     match *action {
         Action::Arbiter(timer) => arbiter::on_timer(env, &mut state.arbiter, timer, &mut out)?,
-        Action::ArbiterRecovered => arbiter::on_recovered(&mut state.arbiter),
+        Action::ArbiterRecovered => arbiter::on_recovered(env, &mut state.arbiter),
+        Action::ArbiterLost => arbiter::lose(env, &mut state.arbiter),
         Action::Deliver(Flight {
             from,
             to: To::Arbiter,
@@ -282,6 +313,7 @@ pub fn step<E: Effects>(env: &Env<E>, state: &State, action: &Action) -> Option<
         }) => {
             out.slot = slot;
             let unit = &mut state.units[usize::from(slot)];
+            see_generation(unit, msg);
             on_message(env, unit, from, msg, &mut out)?;
             if matches!(action, Action::Fails(_)) {
                 declare(unit)?;
@@ -407,7 +439,8 @@ fn on_input<E: Effects>(
         | Action::Disagrees(..)
         | Action::Unread(_)
         | Action::Arbiter(_)
-        | Action::ArbiterRecovered => None,
+        | Action::ArbiterRecovered
+        | Action::ArbiterLost => None,
     }
 }
 
@@ -438,8 +471,19 @@ fn crash(unit: &mut Unit) -> Option<()> {
     }
     unit.part = Part::Down;
     unit.boot += 1;
-    (unit.k, unit.since) = (0, 0);
+    (unit.k, unit.since, unit.generation) = (0, 0, 0);
     Some(())
+}
+
+/// What the arbiter tells a unit is of a generation.
+fn see_generation(unit: &mut Unit, msg: Msg) {
+    if let Msg::Offer { generation, .. }
+    | Msg::Grant { generation, .. }
+    | Msg::Confirm { generation, .. } = msg
+        && unit.part != Part::Down
+    {
+        unit.generation = unit.generation.max(generation);
+    }
 }
 
 /// Says Hello.
@@ -466,6 +510,7 @@ fn next_hello(unit: &mut Unit) -> Hello {
     Hello {
         k: unit.k,
         highest: unit.highest,
+        generation: unit.generation,
         said: says(unit),
     }
 }

@@ -240,11 +240,13 @@ impl Boots {
                 term: of,
                 n,
                 lsn: at,
+                generation,
             } => Msg::Renew {
                 boot: self.of(boot)?,
                 term: term(of)?,
                 n: small("Renew", n)?,
                 lsn: lsn(at)?,
+                generation: small("generation", generation)?,
             },
             ToArbiter::Decline {
                 boot,
@@ -280,28 +282,44 @@ impl Boots {
                 origin,
                 bound,
                 hello,
+                generation,
             } => Msg::Offer {
                 boot: self.of(boot)?,
                 term: term(of)?,
                 origin: self.origin(origin)?,
                 bound: bound.map(lsn).transpose()?,
                 hello: small("Hello", hello)?,
+                generation: small("generation", generation)?,
             },
-            ToUnit::Grant { boot, term: of, n } => Msg::Grant {
+            ToUnit::Grant {
+                boot,
+                term: of,
+                n,
+                generation,
+            } => Msg::Grant {
                 boot: self.of(boot)?,
                 term: term(of)?,
                 n: small("Renew", n)?,
+                generation: small("generation", generation)?,
             },
-            ToUnit::Confirm { term: of, counter } => Msg::Confirm {
+            ToUnit::Confirm {
+                term: of,
+                counter,
+                generation,
+            } => Msg::Confirm {
                 term: term(of)?,
                 counter: small("counter", counter.into())?,
+                generation: small("generation", generation)?,
             },
         })
     }
 }
 
 /// A number that the model holds in 16 bits.
-fn small(what: &str, number: u64) -> Result<u16, Unmapped> {
+///
+/// # Errors
+/// One that it cannot hold.
+pub fn small(what: &str, number: u64) -> Result<u16, Unmapped> {
     u16::try_from(number).map_err(|_| Unmapped(format!("{what} {number} is beyond the model")))
 }
 
@@ -348,6 +366,7 @@ fn hello(hello: Hello) -> Result<model::Hello, Unmapped> {
     Ok(model::Hello {
         k: small("Hello", hello.k)?,
         highest: term(hello.highest)?,
+        generation: small("generation", hello.generation)?,
         said: said(hello.said)?,
     })
 }

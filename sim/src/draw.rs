@@ -1,6 +1,7 @@
 //! A seed makes a plan. One ChaCha stream per purpose, so that a new draw for one purpose does not shift
 //! the others.
 
+mod arbiter;
 mod beyond;
 mod crowd;
 mod faults;
@@ -84,6 +85,7 @@ pub(crate) enum Purpose {
     Weights = 13,
     Outage = 14,
     Foreign = 15,
+    Arbiter = 16,
     Waits = 20,
 }
 
@@ -170,6 +172,7 @@ pub fn plan(seed: u64, wishes: &Wishes) -> Plan {
     plan.faults.extend(scene.faults);
     plan.commands.extend(scene.entries);
     plan.faults.extend(beyond::draw(seed, wishes, &plan));
+    plan.faults.extend(arbiter::draw(seed, wishes, &plan));
     let foreign = foreign::draw(seed, wishes, &plan);
     plan.faults.extend(foreign.faults);
     plan.commands.extend(foreign.entries);

@@ -207,16 +207,23 @@ impl Rig {
             Ok(bay)
         };
         let bays = [bay(0)?, bay(1)?];
+        let older = |fault: &Fault| matches!(fault.kind, FaultKind::ArbiterOlder { .. });
+        let goes_back = plan.faults.iter().any(older);
+        let mut desk = Desk::new(planted);
+        desk.kept = goes_back.then(Vec::new);
         let triggers = Triggers::new(&plan);
         let later = triggers
             .instants()
             .chain([(plan.horizon_ms * 1_000, Job::Calm)])
             .collect();
         Ok(Self {
-            limits: stock.limits().clone(),
+            limits: Limits {
+                arbiter_may_go_back: goes_back,
+                ..stock.limits().clone()
+            },
             policy: stock.policy().clone(),
             bays,
-            desk: Desk::new(planted),
+            desk,
             world: plan.world,
             reseed: plan.reseed,
             links: Links::new(plan.world, plan.latency_us, plan.noise.clone()),

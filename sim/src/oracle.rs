@@ -37,7 +37,9 @@ use std::sync::Arc;
 
 use skewsync::base::{Lsn, Slot, Term};
 use skewsync::message::{Address, Origin};
-use skewsync::unit::{Event as Told, Outcome, Output, Place};
+use skewsync::unit::{
+    ArbiterEvent, ArbiterInput, ArbiterOutput, Event as Told, Outcome, Output, Place,
+};
 
 use crate::plan::Plan;
 use crate::plan::anchor::Sight;
@@ -195,11 +197,35 @@ fn is_trouble(event: &Event<'_>) -> bool {
         | Event::Started { .. }
         | Event::Paused { .. }
         | Event::Calm => true,
-        Event::Arbiter { input, .. } => {
-            matches!(input, skewsync::unit::ArbiterInput::Recovered)
-        }
+        Event::Arbiter { input, .. } => starts(input),
         Event::Unit { .. } | Event::Entered { .. } | Event::Written { .. } => false,
     }
+}
+
+/// Whether the arbiter starts again.
+const fn starts(input: &ArbiterInput) -> bool {
+    matches!(
+        input,
+        ArbiterInput::Recovered { .. } | ArbiterInput::StateLost { .. }
+    )
+}
+
+/// The term that is offered in the step with the line unknown, if one is: what was passed over may come back then, and what
+/// was taken over may be missing.
+fn offered_with_line_unknown(event: &Event<'_>) -> Option<Term> {
+    let Event::Arbiter { outputs, .. } = event else {
+        return None;
+    };
+    let mut events = outputs.iter().filter_map(|output| match output {
+        ArbiterOutput::Event(event) => Some(event),
+        _ => None,
+    });
+    let unknown = |event: &&ArbiterEvent| matches!(event, ArbiterEvent::LineUnknown);
+    events.find(unknown)?;
+    events.find_map(|event| match event {
+        ArbiterEvent::Offered(offer) => Some(offer.term),
+        _ => None,
+    })
 }
 
 /// Whether the arbiter and the unit may not have reached each other because of this event, or in this scene.
@@ -219,9 +245,7 @@ fn parts_from_arbiter(event: &Event<'_>, scene: &dyn Scene, slot: Slot) -> bool 
             | Event::Started { slot: of, .. }
             | Event::Paused { slot: of, .. } => *of == slot,
             Event::ArbiterEnded => true,
-            Event::Arbiter { input, .. } => {
-                matches!(input, skewsync::unit::ArbiterInput::Recovered)
-            }
+            Event::Arbiter { input, .. } => starts(input),
             Event::Unit { .. }
             | Event::Entered { .. }
             | Event::Written { .. }

@@ -221,7 +221,7 @@ impl Watcher {
             }
             Event::Arbiter { input, outputs, .. } => {
                 use skewsync::unit::{ArbiterEvent, ArbiterInput, ArbiterOutput};
-                if matches!(input, ArbiterInput::Recovered) {
+                if matches!(input, ArbiterInput::Recovered { .. }) {
                     met.push(Situation::ArbiterRecovered);
                 }
                 let passed = |output: &ArbiterOutput| {

@@ -63,6 +63,8 @@ pub struct Hello {
     pub k: u64,
     /// The highest term that the unit has seen.
     pub highest: Term,
+    /// The latest generation of the arbiter's state that the unit has seen in this boot.
+    pub generation: u64,
     /// What the unit says.
     pub said: Said,
 }
@@ -87,6 +89,8 @@ pub enum ToArbiter {
         n: u64,
         /// The last LSN.
         lsn: Lsn,
+        /// The latest generation of the arbiter's state that the unit has seen in this boot.
+        generation: u64,
     },
     /// Refuses an offer.
     Decline {
@@ -132,6 +136,8 @@ pub enum ToUnit {
         /// Number of the Hello by which a startup store is offered: a unit that says something else
         /// since declines. 0: it is no store that is offered, or no Hello of this boot came.
         hello: u64,
+        /// The generation of the arbiter's state.
+        generation: u64,
     },
     /// Answers the Renew with the same n.
     Grant {
@@ -141,6 +147,8 @@ pub enum ToUnit {
         term: Term,
         /// The n of the Renew.
         n: u64,
+        /// The generation of the arbiter's state.
+        generation: u64,
     },
     /// The register's counter.
     Confirm {
@@ -148,6 +156,8 @@ pub enum ToUnit {
         term: Term,
         /// The stored counter.
         counter: u32,
+        /// The generation of the arbiter's state.
+        generation: u64,
     },
 }
 
@@ -165,6 +175,15 @@ impl ToArbiter {
 }
 
 impl ToUnit {
+    /// The generation of the arbiter's state that said it.
+    pub const fn generation(&self) -> u64 {
+        match self {
+            Self::Offer { generation, .. }
+            | Self::Grant { generation, .. }
+            | Self::Confirm { generation, .. } => *generation,
+        }
+    }
+
     /// The message's kind.
     pub const fn kind(&self) -> Kind {
         match self {

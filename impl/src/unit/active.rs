@@ -246,13 +246,13 @@ impl Active {
         cx: &mut Cx<'_, '_>,
     ) -> Part {
         match message {
-            ToUnit::Grant { boot, term, n } if boot == own.boot && term == self.term => {
+            ToUnit::Grant { boot, term, n, .. } if boot == own.boot && term == self.term => {
                 if echoes(self.granted, n, self.n_renew, cx) {
                     self.granted = n;
                     cx.out.push(Output::Lease { term, n });
                 }
             }
-            ToUnit::Confirm { term, counter } if term == self.term => {
+            ToUnit::Confirm { term, counter, .. } if term == self.term => {
                 self.on_confirm(counter, cx);
             }
             ToUnit::Offer { boot, term, .. } if boot == own.boot && term != self.term => {
@@ -280,7 +280,13 @@ impl Active {
             Timer::Renew => {
                 self.n_renew += 1;
                 let (boot, term, n, lsn) = (own.boot, self.term, self.n_renew, self.last);
-                cx.tell(ToArbiter::Renew { boot, term, n, lsn });
+                cx.tell(ToArbiter::Renew {
+                    boot,
+                    term,
+                    n,
+                    lsn,
+                    generation: own.generation,
+                });
                 cx.set(Timer::Renew);
             }
             Timer::Register => {

@@ -6,7 +6,10 @@
 //!      ^                        |  Decline, TakeoverWait                                 |
 //!      +------------------------+<-------------------------------------------------------+
 //! ```
-//! All of its state is durable; a crash loses its timers only. It knows units by slot and boot.
+//! All of its state is durable; a crash loses its timers only. It knows units by slot and boot. Where its disk loses the
+//! state, or goes back to an older one, it waits for whoever may hold a lease that it does not know of.
+
+mod choice;
 
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
@@ -15,6 +18,8 @@ use super::limits::Limits;
 use crate::base::{BootId, Lsn, Slot, Term};
 use crate::message::{Eligible, Hello, Message, Origin, Said, Stamp, ToArbiter, ToUnit};
 use crate::planted::{Defect, Planted};
+
+pub use choice::Memory;
 
 /// The arbiter of one role.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -29,8 +34,20 @@ pub struct Arbiter {
     pub register: Option<Eligible>,
     /// Counter of the register's latest write in the holder's term.
     pub counter: u32,
-    /// Where each accepted term came from, in order.
+    /// The last term that was accepted with a startup store; 0: none.
+    pub cold: Term,
+    /// Where the other accepted terms came from, as far as it counts, in order: their LSNs grow. At most
+    /// `max_accepted`.
     pub line: Vec<Accepted>,
+    /// What was held in an earlier term is off the line; 0: nothing is for that.
+    pub floor: Term,
+    /// What it goes by since its state was lost, until a unit accepts.
+    pub lost: Option<Lost>,
+    /// Timer Lease runs for whoever may hold a lease that it does not know of: nothing is granted, and
+    /// nothing offered.
+    pub silent: bool,
+    /// Counts the durable changes that it told of, over all its starts.
+    pub generation: u64,
     /// What is known of each unit that was ever heard.
     pub known: BTreeMap<Slot, Known>,
     /// Whether the timer Gather runs; not durable.
@@ -52,6 +69,17 @@ pub struct Offer {
     pub bound: Option<Lsn>,
     /// Number of the Hello by which a startup store is offered; else 0.
     pub hello: u64,
+    /// The term of the offered config's stamp, if the arbiter lost its state before; else 0.
+    pub held: Term,
+}
+
+/// What an arbiter that lost its state goes by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Lost {
+    /// Terms beyond this one are its own since the loss.
+    pub began: Term,
+    /// The greatest term up to that one of which a unit has said that it knows it.
+    pub seen: Term,
 }
 
 /// Who accepted a term.
@@ -81,8 +109,8 @@ pub enum Lease {
 pub struct Accepted {
     /// The term.
     pub term: Term,
-    /// The LSN that its first Renew carried; none: the startup store.
-    pub from: Option<Lsn>,
+    /// The LSN that its first Renew carried.
+    pub from: Lsn,
 }
 
 /// What is known of a unit.
@@ -100,8 +128,18 @@ pub struct Known {
 /// What goes into the arbiter.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ArbiterInput {
-    /// It recovered with its state; no timer runs.
-    Recovered,
+    /// It starts with the state that its disk has; no timer runs.
+    Recovered {
+        /// A term no less than any that it ever used, from its world: a clock in its upper bits.
+        term: Term,
+    },
+    /// It starts, and its disk has no state.
+    StateLost {
+        /// As at `Recovered`.
+        term: Term,
+        /// A generation no less than any that it ever told, from its world.
+        generation: u64,
+    },
     /// A message came.
     Message {
         /// From that slot.
@@ -186,6 +224,18 @@ pub enum ArbiterEvent {
     Accepted(Holder),
     /// A lease is over.
     LeaseOver(Holder),
+    /// Its state was lost: it is silent for a lease.
+    Lost,
+    /// A unit has seen a later generation than its state has: that counts as lost.
+    Older {
+        /// The state's generation.
+        had: u64,
+        /// What the unit has seen.
+        seen: u64,
+    },
+    /// The Offer that follows is made with the line unknown: what was taken over since the offered config was
+    /// written may be missing, and what was left behind may come back.
+    LineUnknown,
 }
 
 impl Arbiter {
@@ -204,14 +254,26 @@ impl Arbiter {
     ) {
         let before = self.term;
         match input {
-            ArbiterInput::Recovered => self.on_recovered(out),
-            ArbiterInput::Timer(timer) => self.on_timer(timer, planted, out),
+            ArbiterInput::Recovered { term } => {
+                self.term = self.term.max(term);
+                self.on_recovered(limits, planted, out);
+            }
+            ArbiterInput::StateLost { term, generation } => {
+                if planted.is(Defect::TermsFromHellos) {
+                    self.lose(generation, planted, out);
+                    self.term = Term(0);
+                    return;
+                }
+                self.term = self.term.max(term);
+                self.lose(generation, planted, out);
+            }
+            ArbiterInput::Timer(timer) => self.on_timer(limits, timer, planted, out),
             ArbiterInput::Message { from, message } => {
                 assert!(
                     from.0 < limits.units,
                     "a message comes from a slot of the chassis"
                 );
-                self.on_message(from, message, planted, out);
+                self.on_message(limits, (from, message), planted, out);
             }
         }
         assert!(self.term >= before, "terms grow");
@@ -227,9 +289,14 @@ impl Arbiter {
             .is_some_and(|holder| holder.lease == Lease::Running)
     }
 
-    fn on_recovered(&mut self, out: &mut Vec<ArbiterOutput>) {
+    fn on_recovered(&mut self, limits: &Limits, planted: Planted, out: &mut Vec<ArbiterOutput>) {
         self.gathering = false;
-        if self.runs() {
+        if limits.arbiter_may_go_back && !planted.is(Defect::OlderStateTrusted) {
+            // It says nothing of who may act now, nor of what became of an offer.
+            self.silent = true;
+            self.offer = None;
+        }
+        if self.runs() || self.silent {
             out.push(ArbiterOutput::SetTimer(ArbiterTimer::Lease));
         } else if self.offer.is_some() {
             out.push(ArbiterOutput::SetTimer(ArbiterTimer::TakeoverWait));
@@ -237,6 +304,51 @@ impl Arbiter {
         } else {
             self.gather(out);
         }
+    }
+
+    /// Its state is lost, or older than what it told: whoever may hold a lease is waited for. Terms and generations go
+    /// on beyond all that were used.
+    fn lose(&mut self, generation: u64, planted: Planted, out: &mut Vec<ArbiterOutput>) {
+        for timer in [
+            ArbiterTimer::Gather,
+            ArbiterTimer::TakeoverWait,
+            ArbiterTimer::Resend,
+        ] {
+            out.push(ArbiterOutput::CancelTimer(timer));
+        }
+        *self = Self {
+            term: self.term,
+            generation,
+            lost: Some(Lost {
+                began: self.term,
+                seen: Term(0),
+            }),
+            silent: !planted.is(Defect::LostNotSilent),
+            ..Self::default()
+        };
+        if self.silent {
+            out.push(ArbiterOutput::SetTimer(ArbiterTimer::Lease));
+        } else {
+            out.push(ArbiterOutput::CancelTimer(ArbiterTimer::Lease));
+            self.gather(out);
+        }
+        out.push(ArbiterOutput::Event(ArbiterEvent::Lost));
+    }
+
+    /// Whether a unit has seen what this state says nothing of.
+    fn is_older(&mut self, seen: u64, planted: Planted, out: &mut Vec<ArbiterOutput>) -> bool {
+        let had = self.generation;
+        let older = seen > had;
+        if older {
+            out.push(ArbiterOutput::Event(ArbiterEvent::Older { had, seen }));
+            self.lose(seen, planted, out);
+        }
+        older
+    }
+
+    /// Whether nobody holds a lease or is offered one, as far as is known, and somebody may be.
+    fn waits(&self) -> bool {
+        !self.runs() && self.offer.is_none() && !self.silent
     }
 
     /// Arms the timer Gather if it does not run.
@@ -247,12 +359,18 @@ impl Arbiter {
         }
     }
 
-    fn on_timer(&mut self, timer: ArbiterTimer, planted: Planted, out: &mut Vec<ArbiterOutput>) {
+    fn on_timer(
+        &mut self,
+        limits: &Limits,
+        timer: ArbiterTimer,
+        planted: Planted,
+        out: &mut Vec<ArbiterOutput>,
+    ) {
         match timer {
             ArbiterTimer::Gather => {
                 self.gathering = false;
-                if !self.runs() && self.offer.is_none() {
-                    self.offer(planted, out);
+                if self.waits() {
+                    self.offer(limits, planted, out);
                 }
             }
             ArbiterTimer::TakeoverWait => {
@@ -261,13 +379,20 @@ impl Arbiter {
                         known.said = None;
                     }
                     self.clear_offered(offer, out);
-                    self.offer(planted, out);
+                    self.offer(limits, planted, out);
                 }
             }
-            ArbiterTimer::Lease => self.end_lease(planted, out),
+            ArbiterTimer::Lease => {
+                let silent = core::mem::take(&mut self.silent);
+                if silent && !self.runs() {
+                    self.go_on(limits, planted, out);
+                } else {
+                    self.end_lease(limits, planted, out);
+                }
+            }
             ArbiterTimer::Resend => {
                 if let Some(offer) = self.offer {
-                    Self::send_offer(offer, out);
+                    self.send_offer(offer, out);
                     out.push(ArbiterOutput::SetTimer(ArbiterTimer::Resend));
                 }
             }
@@ -276,24 +401,30 @@ impl Arbiter {
 
     fn on_message(
         &mut self,
-        from: Slot,
-        message: ToArbiter,
+        limits: &Limits,
+        (from, message): (Slot, ToArbiter),
         planted: Planted,
         out: &mut Vec<ArbiterOutput>,
     ) {
         match message {
             ToArbiter::Hello { boot, hello } => {
+                self.is_older(hello.generation, planted, out);
                 let taken = self.hear(from, boot, hello);
-                if taken && !self.runs() && self.offer.is_none() {
+                if taken && self.waits() {
                     self.gather(out);
                 }
             }
-            ToArbiter::Renew { boot, term, n, lsn } => {
+            ToArbiter::Renew { generation, .. } if self.is_older(generation, planted, out) => {}
+            ToArbiter::Renew { .. } | ToArbiter::SetRegister { .. } | ToArbiter::Release { .. }
+                if self.silent => {}
+            ToArbiter::Renew {
+                boot, term, n, lsn, ..
+            } => {
                 let open = self
                     .offer
                     .filter(|offer| (offer.slot, offer.boot, offer.term) == (from, boot, term));
                 if let Some(offer) = open {
-                    self.accept(offer, lsn, out);
+                    self.accept(limits, offer, lsn, out);
                 }
                 let holds = self.holder.is_some_and(|holder| {
                     (holder.slot, holder.boot, holder.term) == (from, boot, term)
@@ -301,12 +432,21 @@ impl Arbiter {
                 });
                 if holds {
                     self.note_running(from, Stamp { term, lsn });
-                    let message = ToUnit::Grant { boot, term, n };
+                    let generation = self.generation;
+                    let message = ToUnit::Grant {
+                        boot,
+                        term,
+                        n,
+                        generation,
+                    };
                     out.push(ArbiterOutput::Send { to: from, message });
                     out.push(ArbiterOutput::SetTimer(ArbiterTimer::Lease));
                 }
             }
             ToArbiter::Decline { boot, term, hello } => {
+                if self.is_older(hello.generation, planted, out) {
+                    self.hear(from, boot, hello);
+                }
                 let open = self
                     .offer
                     .filter(|offer| (offer.slot, offer.boot, offer.term) == (from, boot, term));
@@ -327,6 +467,7 @@ impl Arbiter {
                     if counter > self.counter || planted.is(Defect::CounterIgnored) {
                         self.register = value;
                         self.counter = counter;
+                        self.generation += 1;
                         if let Some(Eligible { lsn, .. }) = value {
                             self.note_running(from, Stamp { term, lsn });
                         }
@@ -334,6 +475,7 @@ impl Arbiter {
                     let message = ToUnit::Confirm {
                         term,
                         counter: self.counter,
+                        generation: self.generation,
                     };
                     out.push(ArbiterOutput::Send { to: from, message });
                 }
@@ -342,7 +484,7 @@ impl Arbiter {
                 if self.holds(from, term) {
                     self.note_running(from, Stamp { term, lsn });
                     out.push(ArbiterOutput::CancelTimer(ArbiterTimer::Lease));
-                    self.end_lease(planted, out);
+                    self.end_lease(limits, planted, out);
                 }
             }
         }
@@ -351,7 +493,9 @@ impl Arbiter {
     /// A Hello is taken if it is newer than the last of its slot, and than the acceptance of the
     /// term that its unit is known to run: a late one says what is no longer so. Whether it was.
     fn hear(&mut self, from: Slot, boot: BootId, hello: Hello) -> bool {
-        let Hello { k, highest, said } = hello;
+        let Hello {
+            k, highest, said, ..
+        } = hello;
         let known = self.known.get(&from);
         if known.is_some_and(|known| (boot, k) <= (known.boot, known.hello)) {
             return false;
@@ -368,11 +512,18 @@ impl Arbiter {
         };
         self.known.insert(from, known);
         self.term = self.term.max(highest);
+        if let Some(lost) = &mut self.lost {
+            let stamps = [Some(said.startup), said.running, said.replica];
+            let terms = stamps.into_iter().flatten().map(|stamp| stamp.term);
+            let own = |term: &Term| *term > lost.began;
+            let seen = terms.chain([highest]).filter(|term| !own(term)).max();
+            lost.seen = lost.seen.max(seen.unwrap_or_default());
+        }
         true
     }
 
     /// The open offer is answered by its unit's Renew.
-    fn accept(&mut self, offer: Offer, lsn: Lsn, out: &mut Vec<ArbiterOutput>) {
+    fn accept(&mut self, limits: &Limits, offer: Offer, lsn: Lsn, out: &mut Vec<ArbiterOutput>) {
         let Offer {
             slot, boot, term, ..
         } = offer;
@@ -382,9 +533,8 @@ impl Arbiter {
             term,
             lease: Lease::Running,
         };
-        let from_lsn = (offer.origin != Origin::Cold).then_some(lsn);
         assert!(
-            self.line.last().is_none_or(|last| last.term < term),
+            self.cold < term && self.line.last().is_none_or(|last| last.term < term),
             "terms are accepted in order"
         );
         self.holder = Some(holder);
@@ -395,10 +545,15 @@ impl Arbiter {
         }
         self.register = None;
         self.counter = 0;
-        self.line.push(Accepted {
-            term,
-            from: from_lsn,
-        });
+        if let Some(lost) = self.lost.take() {
+            self.floor = lost.seen.min(offer.held);
+        }
+        if offer.origin == Origin::Cold {
+            self.cold = term;
+        } else {
+            self.enter(Accepted { term, from: lsn }, limits.max_accepted as usize);
+        }
+        self.generation += 1;
         out.push(ArbiterOutput::CancelTimer(ArbiterTimer::TakeoverWait));
         out.push(ArbiterOutput::CancelTimer(ArbiterTimer::Resend));
         out.push(ArbiterOutput::Event(ArbiterEvent::Accepted(holder)));
@@ -407,10 +562,13 @@ impl Arbiter {
     /// The holder's own messages say what it runs: its last Hello may be older than its term or never have
     /// come, and its Release may come after its lease is over.
     fn note_running(&mut self, slot: Slot, stamp: Stamp) {
-        let cold = self.line.last().is_some_and(|last| last.from.is_none());
-        let Some(Holder { boot, .. }) = self.holder else {
+        let Some(Holder {
+            boot, term: held, ..
+        }) = self.holder
+        else {
             return;
         };
+        let cold = self.cold == held;
         let unheard = Known {
             boot,
             hello: 0,
@@ -434,7 +592,7 @@ impl Arbiter {
         })
     }
 
-    fn end_lease(&mut self, planted: Planted, out: &mut Vec<ArbiterOutput>) {
+    fn end_lease(&mut self, limits: &Limits, planted: Planted, out: &mut Vec<ArbiterOutput>) {
         let Some(holder) = self
             .holder
             .as_mut()
@@ -444,8 +602,13 @@ impl Arbiter {
         };
         holder.lease = Lease::Over;
         out.push(ArbiterOutput::Event(ArbiterEvent::LeaseOver(*holder)));
+        self.go_on(limits, planted, out);
+    }
+
+    /// Nobody holds a lease any more.
+    fn go_on(&mut self, limits: &Limits, planted: Planted, out: &mut Vec<ArbiterOutput>) {
         if self.register.is_some() {
-            self.offer(planted, out);
+            self.offer(limits, planted, out);
         } else {
             self.gather(out);
         }
@@ -462,7 +625,7 @@ impl Arbiter {
         out.push(ArbiterOutput::CancelTimer(ArbiterTimer::Resend));
     }
 
-    fn offer(&mut self, planted: Planted, out: &mut Vec<ArbiterOutput>) {
+    fn offer(&mut self, limits: &Limits, planted: Planted, out: &mut Vec<ArbiterOutput>) {
         assert!(!self.runs(), "offers wait for the lease's end");
         assert!(self.offer.is_none(), "one offer at a time");
         let Some((candidate, off_line)) = self.candidate(planted) else {
@@ -471,19 +634,23 @@ impl Arbiter {
         if let Some(stamp) = off_line {
             out.push(ArbiterOutput::Event(ArbiterEvent::OffTheLine { stamp }));
         }
+        if self.is_line_unknown(candidate, limits) {
+            out.push(ArbiterOutput::Event(ArbiterEvent::LineUnknown));
+        }
         self.term = Term(self.term.0 + 1);
         let offer = Offer {
             term: self.term,
             ..candidate
         };
         self.offer = Some(offer);
+        self.generation += 1;
         out.push(ArbiterOutput::Event(ArbiterEvent::Offered(offer)));
-        Self::send_offer(offer, out);
+        self.send_offer(offer, out);
         out.push(ArbiterOutput::SetTimer(ArbiterTimer::TakeoverWait));
         out.push(ArbiterOutput::SetTimer(ArbiterTimer::Resend));
     }
 
-    fn send_offer(offer: Offer, out: &mut Vec<ArbiterOutput>) {
+    fn send_offer(&self, offer: Offer, out: &mut Vec<ArbiterOutput>) {
         let Offer {
             term,
             slot,
@@ -491,6 +658,7 @@ impl Arbiter {
             origin,
             bound,
             hello,
+            held: _,
         } = offer;
         let message = ToUnit::Offer {
             boot,
@@ -498,123 +666,8 @@ impl Arbiter {
             origin,
             bound,
             hello,
+            generation: self.generation,
         };
         out.push(ArbiterOutput::Send { to: slot, message });
     }
-
-    /// What is offered next, and to whom; the term is the last one. With the stamp of a store off
-    /// the line.
-    fn candidate(&self, planted: Planted) -> Option<(Offer, Option<Stamp>)> {
-        let offer = |slot, boot, origin| Offer {
-            term: self.term,
-            slot,
-            boot,
-            origin,
-            bound: None,
-            hello: 0,
-        };
-        if let Some(Eligible { session, slot, lsn }) = self.register {
-            let origin = Origin::Stateful { session, lsn };
-            return Some((offer(slot, session.standby, origin), None));
-        }
-        let mut known: Vec<(Slot, Said)> = self
-            .known
-            .iter()
-            .filter_map(|(slot, known)| Some((*slot, known.said?)))
-            .collect();
-        if planted.is(Defect::NoOfferOnRejoin) {
-            let last = self.holder.map(|holder| holder.slot);
-            known.retain(|(slot, _)| Some(*slot) != last);
-        }
-        let on_line = |stamp: Stamp, memory: Memory| {
-            let planted = planted.is(Defect::OffLineOffered) && memory != Memory::Replica
-                || planted.is(Defect::OffLineReplica) && memory == Memory::Replica;
-            planted || self.on_line(stamp, memory)
-        };
-        let mut best = None;
-        for (slot, unit) in &known {
-            let said = [
-                (unit.running, Memory::Running),
-                (unit.replica, Memory::Replica),
-                (Some(unit.startup), Memory::Startup),
-            ];
-            for (stamp, memory) in said {
-                if let Some(stamp) = stamp.filter(|stamp| on_line(*stamp, memory)) {
-                    best = best.max(Some(rank(stamp, memory, *slot)));
-                }
-            }
-        }
-        // Of a store off the line nothing is asked.
-        let bound = best.and_then(|(term, ..)| self.bound(term));
-        let mut off_line = None;
-        if best.is_none() {
-            let off = known
-                .iter()
-                .map(|(slot, unit)| rank(unit.startup, Memory::Startup, *slot));
-            best = off.max();
-            off_line = best.map(|(term, _, lsn, ..)| Stamp { term, lsn });
-        }
-        let (term, _, lsn, memory, core::cmp::Reverse(slot)) = best?;
-        let Known { boot, hello, .. } = self.known[&slot];
-        let (origin, hello) = match memory {
-            Memory::Running => (Origin::Resume, 0),
-            Memory::Replica => {
-                let stamp = Stamp { term, lsn };
-                (Origin::Stale { stamp }, 0)
-            }
-            Memory::Startup => (Origin::Cold, hello),
-        };
-        let offer = Offer {
-            bound,
-            hello,
-            ..offer(slot, boot, origin)
-        };
-        Some((offer, off_line))
-    }
-
-    /// The LSN beyond which what was held in a term is off the line: a unit may have gone on since its Hello.
-    fn bound(&self, held: Term) -> Option<Lsn> {
-        let later = self.line.iter().filter(|accepted| accepted.term > held);
-        later.filter_map(|accepted| accepted.from).min()
-    }
-
-    /// Whether no later term was taken over from before this stamp.
-    pub fn on_line(&self, stamp: Stamp, memory: Memory) -> bool {
-        let later = self
-            .line
-            .iter()
-            .filter(|accepted| accepted.term > stamp.term);
-        later.into_iter().all(|accepted| match accepted.from {
-            Some(lsn) => lsn >= stamp.lsn,
-            None => memory == Memory::Startup,
-        })
-    }
-}
-
-/// Where a unit holds a config, in the order in which equal stamps are offered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Memory {
-    /// On its disk.
-    Startup,
-    /// Beside what it runs.
-    Replica,
-    /// It ran it last.
-    Running,
-}
-
-/// The order among configs on the line: term; running; LSN; replica before startup; lower slot.
-///
-/// What is known of a running config is its last Renew. It has gone on since, and everything else
-/// of its term is a prefix of it.
-type Rank = (Term, bool, Lsn, Memory, core::cmp::Reverse<Slot>);
-
-const fn rank(stamp: Stamp, memory: Memory, slot: Slot) -> Rank {
-    let running = matches!(memory, Memory::Running);
-    (
-        stamp.term,
-        running,
-        stamp.lsn,
-        memory,
-        core::cmp::Reverse(slot),
-    )
 }

@@ -99,7 +99,13 @@ impl Holder {
     pub(super) fn ask(&self, own: &Own, cx: &mut Cx<'_, '_>) {
         let (boot, term, n, lsn) = (own.boot, self.term, self.n_renew, self.lsn);
         cx.tell(match self.lease {
-            Wish::Lease => ToArbiter::Renew { boot, term, n, lsn },
+            Wish::Lease => ToArbiter::Renew {
+                boot,
+                term,
+                n,
+                lsn,
+                generation: own.generation,
+            },
             Wish::Released => ToArbiter::Release { term, lsn },
         });
     }
@@ -475,10 +481,11 @@ pub(super) fn on_arbiter(own: &mut Own, part: Part, message: ToUnit, cx: &mut Cx
                 origin,
                 bound,
                 hello,
+                ..
             },
             part,
         ) if boot == own.boot => on_offer(own, part, term, (origin, bound, hello), cx),
-        (ToUnit::Grant { boot, term, n }, Part::Holder(holder)) if boot == own.boot => {
+        (ToUnit::Grant { boot, term, n, .. }, Part::Holder(holder)) if boot == own.boot => {
             holder.on_grant(own, term, n, cx)
         }
         // Another boot's, or an answer to what this unit no longer asks.

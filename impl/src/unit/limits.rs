@@ -76,6 +76,11 @@ pub struct Limits {
     pub max_line: u32,
     /// Lines that a listing names, and complements that it keeps: each of the two.
     pub max_listed: u32,
+    /// Accepted terms that the arbiter's line of history tells apart.
+    pub max_accepted: u32,
+    /// The arbiter's disk may go back to an older state: after each start it waits for a lease before it grants or
+    /// offers anything.
+    pub arbiter_may_go_back: bool,
     /// Sessions that end before they were hot for `stable_time`, before the pair comes up in rpr.
     pub max_attempts: u32,
     /// Ordered resets before the pair comes up in rpr.
@@ -127,6 +132,8 @@ impl Limits {
         max_mismatches: 64,
         max_line: 8 << 20,
         max_listed: LISTED_LINES_MAX as u32,
+        max_accepted: 64,
+        arbiter_may_go_back: false,
         max_attempts: 5,
         max_resets: 3,
         verify: Verify::Configured,
@@ -159,7 +166,7 @@ impl Limits {
     }
 
     /// What is asked of each field, with its value.
-    const fn demands(&self) -> [TooSmall; 27] {
+    const fn demands(&self) -> [TooSmall; 28] {
         const TIMER: &str = "a timer runs for a while";
         const HOLDS: &str = "there is room for one";
         [
@@ -203,6 +210,7 @@ impl Limits {
             at_least("retry_backoff_ms", self.retry_backoff_ms, 1, TIMER),
             at_least("stable_time_ms", self.stable_time_ms, 1, TIMER),
             at_least("max_chunk", self.max_chunk as u64, 1, HOLDS),
+            at_least("max_accepted", self.max_accepted as u64, 1, HOLDS),
             at_least("max_file", self.max_file, 1, HOLDS),
             at_least("chunk_window", self.chunk_window as u64, 1, HOLDS),
             at_least("max_batch", self.max_batch as u64, 1, HOLDS),

@@ -37,6 +37,8 @@ pub struct Own {
     pub hello_k: u64,
     /// Number of the first Hello that said what the unit says now.
     pub said_since: u64,
+    /// The latest generation of the arbiter's state that it has seen in this boot.
+    pub generation: u64,
     /// Pairings that it was told of in this boot.
     pub paired: BTreeSet<PairingKey>,
     /// Writes under way.
@@ -90,6 +92,7 @@ impl Own {
             n: Attempt(0),
             hello_k: 0,
             said_since: 1,
+            generation: 0,
             paired: BTreeSet::new(),
             writes: BTreeMap::new(),
             last_write: WriteId(0),
@@ -184,6 +187,7 @@ impl Own {
         Hello {
             k: self.hello_k,
             highest: self.highest,
+            generation: self.generation,
             said,
         }
     }

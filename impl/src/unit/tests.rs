@@ -6,6 +6,7 @@ mod bulk;
 mod handover;
 mod lease;
 mod line;
+mod lost;
 mod matrix;
 mod offer;
 mod queue;

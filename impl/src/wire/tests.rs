@@ -203,6 +203,7 @@ fn of_every_kind(seed: u64) -> Vec<Message> {
     ];
     messages.extend(files.map(chunk));
     let hello = Hello {
+        generation: 0,
         k: n,
         highest: term,
         said: Said {
@@ -213,7 +214,13 @@ fn of_every_kind(seed: u64) -> Vec<Message> {
     };
     let to_arbiter = [
         ToArbiter::Hello { boot, hello },
-        ToArbiter::Renew { boot, term, n, lsn },
+        ToArbiter::Renew {
+            generation: 0,
+            boot,
+            term,
+            n,
+            lsn,
+        },
         ToArbiter::Decline { boot, term, hello },
         ToArbiter::SetRegister {
             term,
@@ -231,6 +238,7 @@ fn of_every_kind(seed: u64) -> Vec<Message> {
     ];
     for (origin, bound) in origins.into_iter().zip([None, Some(lsn), None, Some(lsn)]) {
         messages.push(Message::ToUnit(ToUnit::Offer {
+            generation: 0,
             boot,
             term,
             origin,
@@ -238,8 +246,14 @@ fn of_every_kind(seed: u64) -> Vec<Message> {
             hello: n,
         }));
     }
-    messages.push(Message::ToUnit(ToUnit::Grant { boot, term, n }));
+    messages.push(Message::ToUnit(ToUnit::Grant {
+        generation: 0,
+        boot,
+        term,
+        n,
+    }));
     messages.push(Message::ToUnit(ToUnit::Confirm {
+        generation: 0,
         term,
         counter: small,
     }));

@@ -4,7 +4,7 @@ use super::watch::{How, Made, leave_line};
 use super::{Property, Situation, Watch};
 use crate::effects::{Meaning, bit};
 use crate::scope::{Bounded, Scope};
-use crate::state::{Cfg, Lsn, Part, Slot, Term};
+use crate::state::{Cfg, Grantee, Lsn, Part, Slot, Term};
 use crate::step::{Step, is_on_line};
 
 /// With what a unit begins to act.
@@ -48,13 +48,17 @@ pub(super) fn check_replicated_is_kept(
     check: &mut impl FnMut(Property, bool),
 ) {
     let (was, is) = (&before.state.arbiter, &step.state.arbiter);
-    let Some(holder) = is.holder.filter(|_| was.line != is.line) else {
+    let accepted = |holder: &Grantee| was.holder.is_none_or(|was| was.term < holder.term);
+    let Some(holder) = is.holder.filter(accepted) else {
         return;
     };
     let lacks = watch
         .kept
         .is_some_and(|kept| kept.lacking & (1 << holder.slot) != 0);
-    check(Property::ReplicatedIsKept, !lacks);
+    check(Property::ReplicatedIsKept, !lacks || watch.line_unknown);
+    if lacks {
+        watch.forget(holder.slot);
+    }
     leave_line(&step.state, watch);
 }
 
@@ -101,10 +105,13 @@ pub(super) fn check<E: Meaning>(
     );
     let off_line = !runs && watch.off_line && !is_on_line(&before.state.arbiter, startup.0);
     let zombies = (0..32).filter(|id| watch.dead & bit(*id) != 0);
-    let clean = zombies
-        .into_iter()
-        .all(|id| !scope.env.effects.holds(cfg, id));
-    check(Property::NoZombie, off_line || clean);
+    let back = zombies.filter(|id| scope.env.effects.holds(cfg, *id));
+    let back = back.fold(0, |bits, id| bits | bit(id));
+    let excused = off_line || watch.line_unknown;
+    check(Property::NoZombie, excused || back == 0);
+    if watch.line_unknown {
+        watch.dead &= !back;
+    }
     if off_line {
         met(Situation::OffLine);
     }
@@ -160,7 +167,7 @@ fn losses<E: Meaning>(
             log.any(|made| made.term == term && made.lsn >= least && is(made.slot, made.cfg));
         check(
             Property::NoAckedLoss,
-            kept || watch.excused && scope.excuses,
+            kept || watch.excused && scope.excuses || watch.line_unknown,
         );
     }
     if let Some((former, released)) = watch.planned {
@@ -169,7 +176,7 @@ fn losses<E: Meaning>(
         let excused = failed && gone;
         check(
             Property::PlannedLosesNothing,
-            excused || is(former, released),
+            excused || watch.line_unknown || is(former, released),
         );
     }
 }

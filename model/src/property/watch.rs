@@ -8,7 +8,7 @@ use crate::state::{
     Arbiter, Cfg, Flight, Grantee, Keeps, Lsn, Msg, Origin, Part, Replica, Slot, Stamp,
     StandbyPhase, State, Term, To, Unit,
 };
-use crate::step::{Env, Step, is_warm, knows_on_line, replica, runs};
+use crate::step::{Env, Step, is_warm, knows_on_line, replica, runs, says_line_unknown};
 
 /// How a unit came to a config.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -57,6 +57,14 @@ pub struct Watch {
     pub dead: u32,
     /// When the present offer was made no unit in reach had a config on the line.
     pub off_line: bool,
+    /// The latest term that was accepted.
+    pub granted: Option<Term>,
+    /// It had been accepted before.
+    pub granted_again: bool,
+    /// The arbiter's state is lost, or older than what it told, and nobody has accepted a term since.
+    pub astray: bool,
+    /// The present offer was made with the line unknown.
+    pub line_unknown: bool,
     /// Ordered resets.
     pub resets: u16,
     /// The register's Standby could not read a Line: that excuses no loss of what it had.
@@ -102,8 +110,19 @@ impl Watch {
         }
     }
 
+    /// The arbiter does not know any more what it told: its state was this.
+    pub(crate) fn stray(&mut self, was: &Arbiter) {
+        if core::mem::replace(&mut self.astray, true) {
+            return;
+        }
+        if let Some(former) = ran(was).filter(|_| was.register.is_some() && self.replicated > 0) {
+            self.expected = Some((former.term, self.replicated));
+        }
+        self.replicated = 0;
+    }
+
     /// What has it is gone.
-    fn forget(&mut self, slot: Slot) {
+    pub(super) fn forget(&mut self, slot: Slot) {
         if let Some(kept) = &mut self.kept {
             kept.memories &= !(1 << slot);
             if kept.memories == 0 {
@@ -168,15 +187,28 @@ pub(super) fn remember<E: Meaning>(
     met: &mut impl FnMut(Situation),
 ) {
     let (was, is) = (&before.state.arbiter, &step.state.arbiter);
-    if is.offer.is_some() && was.offer != is.offer {
+    if let Some(offer) = is.offer.filter(|_| was.offer != is.offer) {
         watch.off_line = !knows_on_line(is);
+        watch.line_unknown = says_line_unknown(is, offer);
+    }
+    let term = |arbiter: &Arbiter| arbiter.holder.map(|holder| holder.term);
+    if term(is) > term(was) {
+        watch.granted_again = watch.granted >= term(is);
+        watch.granted = term(is);
+        if core::mem::take(&mut watch.astray) {
+            // What was returned in the former term it does not look after any more.
+            watch.replicated = 0;
+        }
+    }
+    if is.lost.is_some() {
+        watch.stray(was);
     }
     if was.register.is_none() && is.register.is_some() {
         watch.excused = false;
         watch.unread = false;
         met(Situation::Hot);
     }
-    if let (Some(former), None) = (ran(was), ran(is)) {
+    if let (Some(former), None, false) = (ran(was), ran(is), watch.astray) {
         if was.register.is_some() && watch.replicated > 0 {
             watch.expected = Some((former.term, watch.replicated));
             met(Situation::ReplicatedThenLost);
@@ -378,6 +410,7 @@ fn excuse(
             met(Situation::Declined);
         }
         Action::ArbiterRecovered => met(Situation::ArbiterAway),
+        Action::ArbiterLost => met(Situation::ArbiterLost),
         Action::DrainOver(_) => met(Situation::DrainOver),
         _ => {}
     }

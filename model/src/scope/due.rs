@@ -3,7 +3,7 @@
 use super::{Bounded, Move, Scope};
 use crate::action::{Action, ArbiterTimer, Timer};
 use crate::effects::Meaning;
-use crate::state::{Known, Msg, Part, Phase, Session, Slot, To};
+use crate::state::{Known, Msg, Part, Phase, Session, Slot, To, Unit};
 use crate::step::says;
 
 impl<E: Meaning + Clone> Scope<E> {
@@ -48,13 +48,15 @@ impl<E: Meaning + Clone> Scope<E> {
             (Timer::Hello, _) => {
                 let known = arbiter.known[usize::from(slot)];
                 let known = known.filter(|known| known.boot == unit.boot);
-                known.and_then(|known| known.said).is_none_or(|said| {
-                    let active = matches!(unit.part, Part::Active(_));
-                    let says = says(unit);
-                    said.startup != says.startup
-                        || said.replica != says.replica
-                        || (said.running != says.running && !active)
-                })
+                let unseen = unit.generation > arbiter.generation;
+                unseen
+                    || known.and_then(|known| known.said).is_none_or(|said| {
+                        let active = matches!(unit.part, Part::Active(_));
+                        let says = says(unit);
+                        said.startup != says.startup
+                            || said.replica != says.replica
+                            || (said.running != says.running && !active)
+                    })
             }
             (Timer::Join, Part::Standby(standby)) => {
                 standby.seat.is_none() && matches!(other, Part::Active(_))
@@ -68,7 +70,7 @@ impl<E: Meaning + Clone> Scope<E> {
                     || arbiter
                         .holder
                         .is_some_and(|h| h.term == holder.term && h.running);
-                !granted && heard
+                !granted && heard && !arbiter.silent
             }
             (Timer::Register, Part::Active(active)) => {
                 let confirmed = state.net.iter().any(|flight| {
@@ -137,6 +139,14 @@ impl<E: Meaning + Clone> Scope<E> {
             if reached && !under_way {
                 out.push(Move::Does(Action::Arbiter(ArbiterTimer::Resend)));
             }
+        }
+        if arbiter.silent {
+            let acts = |unit: &Unit| matches!(unit.part, Part::Active(_));
+            // In true time the lease of whoever it does not know of is over before.
+            if !state.state.units.iter().any(acts) {
+                out.push(Move::Does(Action::Arbiter(ArbiterTimer::Lease)));
+            }
+            return;
         }
         if let Some(holder) = arbiter.holder.filter(|holder| holder.running) {
             let unit = &state.state.units[usize::from(holder.slot)];

@@ -29,6 +29,9 @@ pub fn plain() -> Scope<Table> {
             max_prompts: 2,
             max_queue: 2,
             max_attempts: None,
+            max_line: 64,
+            generations: false,
+            goes_back: false,
             without: None,
         },
         budgets: Budgets::default(),
@@ -89,6 +92,8 @@ fn every() -> Budgets {
         waits: 1,
         garbles: 0,
         retries: 0,
+        forgets: 0,
+        older: 0,
     }
 }
 
@@ -227,6 +232,38 @@ pub fn named() -> Vec<Named> {
             Scope {
                 most: 2,
                 ..counted(unread, &[Effect::Carried, Effect::Unreadable])
+            },
+        ),
+        named(
+            "lost",
+            "from hot, the arbiter loses its state, and any one of crashes, lapses, switchovers, saves",
+            Scope {
+                most: 2,
+                ..hot(Budgets {
+                    forgets: 1,
+                    crashes: 1,
+                    lapses: 1,
+                    early: 1,
+                    planned: 1,
+                    saves: 1,
+                    ..base
+                })
+            },
+        ),
+        named(
+            "older",
+            "from hot, the arbiter starts with an earlier state, and any one of lapses, switchovers, give-ups",
+            {
+                let mut scope = hot(Budgets {
+                    older: 2,
+                    lapses: 1,
+                    planned: 1,
+                    give_ups: 1,
+                    ..base
+                });
+                scope.most = 3;
+                (scope.env.generations, scope.env.goes_back) = (true, true);
+                scope
             },
         ),
     ]

@@ -4,7 +4,7 @@
 use super::{Bounded, Scope};
 use crate::flight::speaks_to_active;
 use crate::state::{
-    Active, Boot, Eligible, Flight, Msg, Origin, Part, Session, Slot, Term, To, Unit,
+    Active, Arbiter, Boot, Eligible, Flight, Msg, Origin, Part, Session, Slot, Term, To, Unit,
 };
 use crate::step::Rule;
 
@@ -19,12 +19,14 @@ enum Name {
     Write(Term),
     /// Of a Hello, by the unit in a slot in one boot.
     Hello(Slot, Boot),
+    /// Of what the arbiter told.
+    Generation,
 }
 
 impl<E> Scope<E> {
     /// Numbers rounds, renewals and writes anew; whether any is another one now. 0 stays: there was none.
     pub fn rename(&self, state: &mut Bounded) -> bool {
-        let numbers = |rule: Rule| !rule.is_of_attempts();
+        let numbers = |rule: Rule| !rule.leaves_numbers();
         if !self.renames || self.env.without.is_some_and(numbers) {
             return false;
         }
@@ -91,7 +93,24 @@ fn each(state: &mut Bounded, of: &mut impl FnMut(Name, &mut u16)) {
     for (slot, unit) in (0..).zip(&mut state.state.units) {
         in_unit(slot, unit, of);
     }
-    let arbiter = &mut state.state.arbiter;
+    in_arbiter(&mut state.state.arbiter, of);
+    if let Some(older) = &mut state.older {
+        in_arbiter(older, of);
+    }
+    let term = state.state.arbiter.holder.map_or(0, |holder| holder.term);
+    of(Name::Renewal(term), &mut state.renewed);
+    for flight in state.net.iter_mut().chain(&mut state.held) {
+        in_flight(flight, of);
+    }
+    if let Some(saving) = &mut state.saving {
+        in_session(saving.to, &mut saving.session, of);
+    }
+    // Numbers are part of the order, and they keep theirs but for those of different names.
+    state.net.sort_unstable();
+}
+
+fn in_arbiter(arbiter: &mut Arbiter, of: &mut impl FnMut(Name, &mut u16)) {
+    of(Name::Generation, &mut arbiter.generation);
     if let Some(offer) = &mut arbiter.offer {
         in_origin(offer.slot, &mut offer.origin, of);
         of(Name::Hello(offer.slot, offer.boot), &mut offer.hello);
@@ -104,21 +123,13 @@ fn each(state: &mut Bounded, of: &mut impl FnMut(Name, &mut u16)) {
     in_eligible(&mut arbiter.register, of);
     let term = arbiter.holder.map_or(0, |holder| holder.term);
     of(Name::Write(term), &mut arbiter.counter);
-    of(Name::Renewal(term), &mut state.renewed);
-    for flight in state.net.iter_mut().chain(&mut state.held) {
-        in_flight(flight, of);
-    }
-    if let Some(saving) = &mut state.saving {
-        in_session(saving.to, &mut saving.session, of);
-    }
-    // Numbers are part of the order, and they keep theirs but for those of different names.
-    state.net.sort_unstable();
 }
 
 fn in_unit(slot: Slot, unit: &mut Unit, of: &mut impl FnMut(Name, &mut u16)) {
     of(Name::Round(slot, unit.boot), &mut unit.n);
     of(Name::Hello(slot, unit.boot), &mut unit.k);
     of(Name::Hello(slot, unit.boot), &mut unit.since);
+    of(Name::Generation, &mut unit.generation);
     match &mut unit.part {
         Part::Down => {}
         Part::Standby(standby) => {
@@ -187,8 +198,29 @@ fn in_flight(flight: &mut Flight, of: &mut impl FnMut(Name, &mut u16)) {
     };
     match msg {
         Msg::Join { boot, n, .. } => of(Name::Round(*from, *boot), n),
-        Msg::Renew { term, n, .. } | Msg::Grant { term, n, .. } => of(Name::Renewal(*term), n),
-        Msg::Confirm { term, counter } => of(Name::Write(*term), counter),
+        Msg::Renew {
+            term,
+            n,
+            generation,
+            ..
+        }
+        | Msg::Grant {
+            term,
+            n,
+            generation,
+            ..
+        } => {
+            of(Name::Renewal(*term), n);
+            of(Name::Generation, generation);
+        }
+        Msg::Confirm {
+            term,
+            counter,
+            generation,
+        } => {
+            of(Name::Write(*term), counter);
+            of(Name::Generation, generation);
+        }
         Msg::SetRegister {
             term,
             counter,
@@ -201,10 +233,12 @@ fn in_flight(flight: &mut Flight, of: &mut impl FnMut(Name, &mut u16)) {
             boot,
             origin,
             hello,
+            generation,
             ..
         } => {
             in_origin(standby, origin, of);
             of(Name::Hello(standby, *boot), hello);
+            of(Name::Generation, generation);
         }
         Msg::Proceed { session }
         | Msg::Ready { session, .. }
@@ -227,6 +261,7 @@ fn in_flight(flight: &mut Flight, of: &mut impl FnMut(Name, &mut u16)) {
         | Msg::Unreadable { session, .. } => in_session(standby, session, of),
         Msg::Hello { boot, hello } | Msg::Decline { boot, hello, .. } => {
             of(Name::Hello(*from, *boot), &mut hello.k);
+            of(Name::Generation, &mut hello.generation);
         }
         Msg::Release { .. } => {}
     }

@@ -5,7 +5,9 @@ use crate::action::{Action, ArbiterTimer, Timer};
 use crate::effects::Meaning;
 use crate::flight::{Uses, can_arrive, is_of_use};
 use crate::property::{Situation, observe};
-use crate::state::{Flight, Msg, Part, Phase, Rejection, Slot, Stamp, StandbyPhase, State, To};
+use crate::state::{
+    Arbiter, Flight, Msg, Part, Phase, Rejection, Slot, Stamp, StandbyPhase, State, To,
+};
 use crate::step::{Answer, Rule, Step, step};
 
 impl<E: Meaning + Clone> Scope<E> {
@@ -22,6 +24,7 @@ impl<E: Meaning + Clone> Scope<E> {
             state: State::cold(),
             net: state.net.clone(),
             watch: state.watch.clone(),
+            older: state.older.clone(),
             ..*state
         };
         let action = match next {
@@ -44,6 +47,14 @@ impl<E: Meaning + Clone> Scope<E> {
                 after.left.duplicates -= 1;
                 self.arrival(state, *flight)
             }
+            Move::Keeps => {
+                after.state = state.state.clone();
+                after.left.older -= 1;
+                self.settle_accounts(&mut after.left);
+                after.older = Some(Box::new(state.state.arbiter.clone()));
+                return Some(after);
+            }
+            Move::GoesBack => return self.goes_back(state, after, met),
             Move::Releases => self.arrival(state, after.held.take()?),
             Move::Does(action) => *action,
             Move::Costs(action) => {
@@ -60,12 +71,45 @@ impl<E: Meaning + Clone> Scope<E> {
                 | Action::Disagrees(flight, _)
                 | Action::Unread(flight),
             ) => without(&mut after.net, &flight),
-            (_, Action::ArbiterRecovered) => after.net.retain(|flight| flight.to != To::Arbiter),
+            (_, Action::ArbiterRecovered | Action::ArbiterLost) => {
+                after.net.retain(|flight| flight.to != To::Arbiter)
+            }
             (_, Action::Stored(..)) => after.saving = None,
             _ => {}
         }
         self.settle_accounts(&mut after.left);
         self.perform(state, after, action, met)
+    }
+
+    /// The arbiter starts with an earlier state, and its world tells what terms it has used.
+    fn goes_back(
+        &self,
+        state: &Bounded,
+        mut after: Bounded,
+        met: &mut impl FnMut(Situation),
+    ) -> Option<Bounded> {
+        let older = *after.older.take()?;
+        after.left.older -= 1;
+        self.settle_accounts(&mut after.left);
+        // The Grant of a lease that is over is spent, whatever the older state says.
+        after.net.retain(|flight| match flight.msg {
+            Msg::Grant { term, .. } => holds(&state.state, term),
+            _ => flight.to != To::Arbiter,
+        });
+        let mut back = state.state.clone();
+        back.arbiter = Arbiter {
+            term: back.arbiter.term,
+            ..older
+        };
+        after.watch.stray(&state.state.arbiter);
+        let action = Action::ArbiterRecovered;
+        let made = step(&self.env, &back, &action)?;
+        after.bad = observe(self, state, &action, &made, &mut after.watch, met);
+        after.state = made.state;
+        if self.purge {
+            self.purge(&mut after);
+        }
+        Some(after)
     }
 
     /// Where no more may be used in this run, what is left of the budgets is none.
@@ -261,7 +305,7 @@ impl<E> Scope<E> {
                     | Rule::WritesSayWhatRuns
             )
         };
-        let others = |rule: Rule| of_arbiter(rule) || rule.is_of_attempts();
+        let others = |rule: Rule| of_arbiter(rule) || rule.leaves_numbers();
         if !self.env.without.is_none_or(others) {
             let rounds =
                 self.env.keeps(Rule::JoinCarriesRound) && self.env.keeps(Rule::SessionNamedOnce);
@@ -295,6 +339,7 @@ fn pay(left: &mut Budgets, action: &Action) -> Option<()> {
         Action::Arbiter(_) => &mut left.early,
         Action::Declares(_) => &mut left.declares,
         Action::ArbiterRecovered => &mut left.arbiter,
+        Action::ArbiterLost => &mut left.forgets,
         Action::DrainOver(_) => &mut left.drains,
         Action::Rejects(..) => &mut left.rejects,
         Action::Disagrees(..) => &mut left.disagrees,

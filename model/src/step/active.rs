@@ -39,7 +39,9 @@ pub(super) fn on_message<E: Effects>(env: &Env<E>, unit: &mut Unit, msg: Msg, ou
                 return holder::superseded(env, unit, session, out);
             }
         }
-        Msg::Grant { boot: to, term, n } if to == boot && term == active.term => {
+        Msg::Grant {
+            boot: to, term, n, ..
+        } if to == boot && term == active.term => {
             if active.granted < n && n <= active.renew {
                 active.granted = if env.keeps(Rule::GrantNamesRenew) {
                     n
@@ -48,7 +50,7 @@ pub(super) fn on_message<E: Effects>(env: &Env<E>, unit: &mut Unit, msg: Msg, ou
                 };
             }
         }
-        Msg::Confirm { term, counter } if term == active.term => {
+        Msg::Confirm { term, counter, .. } if term == active.term => {
             on_confirm(env, active, counter, out);
         }
         Msg::Offer { boot: to, term, .. } if to == boot && term != active.term => {
@@ -262,7 +264,7 @@ pub(super) fn on_timer<E: Effects>(
     timer: Timer,
     out: &mut Out,
 ) -> Option<()> {
-    let boot = unit.boot;
+    let (boot, generation) = (unit.boot, unit.generation);
     let Part::Active(active) = &mut unit.part else {
         return None;
     };
@@ -270,7 +272,13 @@ pub(super) fn on_timer<E: Effects>(
         Timer::Renew => {
             active.renew += 1;
             let (term, n, lsn) = (active.term, active.renew, active.last);
-            out.tell(Msg::Renew { boot, term, n, lsn });
+            out.tell(Msg::Renew {
+                boot,
+                term,
+                n,
+                lsn,
+                generation,
+            });
         }
         Timer::Register if active.register.open && env.keeps(Rule::ArbiterResends) => {
             send_register(active, out);

@@ -3,11 +3,58 @@
 use super::{Env, Out, Rule};
 use crate::action::ArbiterTimer;
 use crate::state::{
-    Arbiter, Boot, Grantee, Hello, Known, Lsn, Msg, Offer, Origin, Slot, Stamp, Term,
+    Arbiter, Boot, Grantee, Hello, Known, Lost, Lsn, Msg, Offer, Origin, Slot, Stamp, Term,
 };
 
-pub(super) fn on_recovered(arbiter: &mut Arbiter) {
-    arbiter.gathering = !runs(arbiter) && arbiter.offer.is_none();
+pub(super) fn on_recovered<E>(env: &Env<E>, arbiter: &mut Arbiter) {
+    // A state that may be an older one says nothing of who may act now, nor of what became of an offer.
+    if env.goes_back && env.keeps(Rule::StartIsSilent) {
+        arbiter.silent = true;
+        arbiter.offer = None;
+    }
+    arbiter.gathering = waits(arbiter);
+}
+
+/// Its state is lost, or older than what was told of it: whoever may hold a lease is waited for. Its terms go on
+/// beyond all that it ever used, as its world says; and so do generations.
+pub(super) fn lose<E>(env: &Env<E>, arbiter: &mut Arbiter) {
+    let Arbiter {
+        term, generation, ..
+    } = *arbiter;
+    let silent = env.keeps(Rule::LostIsSilent);
+    let (term, began) = if env.keeps(Rule::TermsFromWorld) {
+        (term, term)
+    } else {
+        (0, Term::MAX)
+    };
+    *arbiter = Arbiter {
+        term,
+        generation,
+        lost: Some(Lost { began, seen: 0 }),
+        silent,
+        gathering: !silent,
+        ..Arbiter::default()
+    };
+}
+
+/// A unit has seen what this state says nothing of.
+fn is_older<E>(env: &Env<E>, arbiter: &mut Arbiter, seen: u16) -> bool {
+    let older = seen > arbiter.generation && env.keeps(Rule::GenerationEchoed);
+    if older {
+        lose(env, arbiter);
+        arbiter.generation = seen;
+    }
+    older
+}
+
+/// What is told of the next durable change is of the next generation.
+fn tells<E>(env: &Env<E>, arbiter: &mut Arbiter) {
+    arbiter.generation += u16::from(env.generations);
+}
+
+/// Whether nobody holds a lease or is offered one, as far as is known, and somebody may be.
+fn waits(arbiter: &Arbiter) -> bool {
+    !runs(arbiter) && arbiter.offer.is_none() && !arbiter.silent
 }
 
 fn runs(arbiter: &Arbiter) -> bool {
@@ -25,7 +72,7 @@ pub(super) fn on_timer<E>(
             if !core::mem::take(&mut arbiter.gathering) {
                 return None;
             }
-            if !runs(arbiter) && arbiter.offer.is_none() {
+            if waits(arbiter) {
                 offer(env, arbiter, out);
             }
         }
@@ -35,8 +82,15 @@ pub(super) fn on_timer<E>(
             clear_offered(arbiter, standing);
             offer(env, arbiter, out);
         }
-        ArbiterTimer::Lease => end_lease(env, arbiter, out)?,
-        ArbiterTimer::Resend => send(arbiter.offer?, out),
+        ArbiterTimer::Lease => {
+            let silent = core::mem::take(&mut arbiter.silent);
+            if silent && !runs(arbiter) {
+                go_on(env, arbiter, out);
+            } else {
+                end_lease(env, arbiter, out)?;
+            }
+        }
+        ArbiterTimer::Resend => send(arbiter.offer?, arbiter.generation, out),
     }
     Some(())
 }
@@ -50,10 +104,15 @@ pub(super) fn on_message<E>(
 ) {
     match msg {
         Msg::Hello { boot, hello } => {
+            is_older(env, arbiter, hello.generation);
             let taken = hear(env, arbiter, from, boot, hello);
-            arbiter.gathering |= taken && !runs(arbiter) && arbiter.offer.is_none();
+            arbiter.gathering |= taken && waits(arbiter);
         }
-        Msg::Renew { boot, term, n, lsn } => {
+        Msg::Renew { generation, .. } if is_older(env, arbiter, generation) => {}
+        Msg::Renew { .. } | Msg::SetRegister { .. } | Msg::Release { .. } if arbiter.silent => {}
+        Msg::Renew {
+            boot, term, n, lsn, ..
+        } => {
             let open = |offer: &Offer| (offer.slot, offer.boot, offer.term) == (from, boot, term);
             if let Some(offer) = arbiter.offer.filter(open) {
                 accept(env, arbiter, offer, lsn, out);
@@ -66,10 +125,20 @@ pub(super) fn on_message<E>(
             };
             if arbiter.holder == Some(grantee) {
                 note_running(env, arbiter, from, term, lsn);
-                out.unit(from, Msg::Grant { boot, term, n });
+                let generation = arbiter.generation;
+                let granted = Msg::Grant {
+                    boot,
+                    term,
+                    n,
+                    generation,
+                };
+                out.unit(from, granted);
             }
         }
         Msg::Decline { boot, term, hello } => {
+            if is_older(env, arbiter, hello.generation) {
+                hear(env, arbiter, from, boot, hello);
+            }
             let open = |offer: &Offer| (offer.slot, offer.boot, offer.term) == (from, boot, term);
             if let Some(declined) = arbiter.offer.filter(open) {
                 arbiter.offer = None;
@@ -88,6 +157,7 @@ pub(super) fn on_message<E>(
             if newer {
                 arbiter.register = value;
                 arbiter.counter = counter;
+                tells(env, arbiter);
                 if let Some(value) = value.filter(|_| env.keeps(Rule::WritesSayWhatRuns)) {
                     note_running(env, arbiter, from, term, value.lsn);
                 }
@@ -98,6 +168,7 @@ pub(super) fn on_message<E>(
                     Msg::Confirm {
                         term,
                         counter: arbiter.counter,
+                        generation: arbiter.generation,
                     },
                 );
             }
@@ -113,7 +184,9 @@ pub(super) fn on_message<E>(
 
 /// A Hello is taken if it is newer than the last of its slot. Whether it was.
 fn hear<E>(env: &Env<E>, arbiter: &mut Arbiter, from: Slot, boot: Boot, hello: Hello) -> bool {
-    let Hello { k, highest, said } = hello;
+    let Hello {
+        k, highest, said, ..
+    } = hello;
     let known = &mut arbiter.known[usize::from(from)];
     let newer = known.is_none_or(|known| (boot, k) > (known.boot, known.k));
     if !newer && env.keeps(Rule::HelloNumbered) {
@@ -124,9 +197,19 @@ fn hear<E>(env: &Env<E>, arbiter: &mut Arbiter, from: Slot, boot: Boot, hello: H
     if runs.is_some_and(|runs| runs.term > highest) && env.keeps(Rule::HelloOfItsTerm) {
         return false;
     }
-    let said = Some(said);
-    *known = Some(Known { boot, k, said });
+    *known = Some(Known {
+        boot,
+        k,
+        said: Some(said),
+    });
     arbiter.term = arbiter.term.max(highest);
+    if let Some(lost) = &mut arbiter.lost {
+        let own = |term: &Term| *term > lost.began && env.keeps(Rule::OwnTermsAside);
+        let stamps = [Some(said.startup), said.running, said.replica];
+        let terms = stamps.into_iter().flatten().map(|stamp| stamp.term);
+        let seen = terms.chain([highest]).filter(|term| !own(term)).max();
+        lost.seen = lost.seen.max(seen.unwrap_or(0));
+    }
     true
 }
 
@@ -151,6 +234,7 @@ fn accept<E>(env: &Env<E>, arbiter: &mut Arbiter, accepted: Offer, lsn: Lsn, out
                 boot: former.boot,
                 term,
                 n: 0,
+                generation: 0,
             },
         );
     }
@@ -172,18 +256,41 @@ fn accept<E>(env: &Env<E>, arbiter: &mut Arbiter, accepted: Offer, lsn: Lsn, out
         arbiter.register = None;
         arbiter.counter = 0;
     }
-    arbiter
-        .line
-        .push((term, (accepted.origin != Origin::Cold).then_some(lsn)));
+    if let Some(lost) = arbiter.lost.take() {
+        let floor = lost.seen.min(accepted.held);
+        arbiter.floor = if env.keeps(Rule::FloorKept) { floor } else { 0 };
+    }
+    if accepted.origin == Origin::Cold {
+        arbiter.cold = term;
+    } else {
+        enter(env, &mut arbiter.line, (term, lsn));
+    }
+    tells(env, arbiter);
+}
+
+/// A term taken over at an LSN. Of those that count the least LSN decides, so that an earlier one that is no less
+/// says nothing more; and of the two oldest beyond the bound one is left that says at least as much as both.
+fn enter<E>(env: &Env<E>, line: &mut Vec<(Term, Lsn)>, entry: (Term, Lsn)) {
+    line.retain(|(_, lsn)| *lsn < entry.1);
+    line.push(entry);
+    while line.len() > usize::from(env.max_line) {
+        let (_, lsn) = line.remove(0);
+        if let Some(oldest) = line.first_mut().filter(|_| env.keeps(Rule::LineMerges)) {
+            oldest.1 = lsn;
+        }
+    }
 }
 
 /// The holder's own messages say what it runs: its last Hello may be older than its term or never have come,
 /// and its Release may come after its lease is over.
 fn note_running<E>(env: &Env<E>, arbiter: &mut Arbiter, slot: Slot, term: u16, lsn: u16) {
-    let cold = arbiter.line.last().is_some_and(|(_, from)| from.is_none());
-    let Some(Grantee { boot, .. }) = arbiter.holder else {
+    let Some(Grantee {
+        boot, term: held, ..
+    }) = arbiter.holder
+    else {
         return;
     };
+    let cold = arbiter.cold == held;
     let known = &mut arbiter.known[usize::from(slot)];
     if env.keeps(Rule::HolderIsKnown) {
         if known.is_none_or(|known| known.boot < boot) {
@@ -214,12 +321,17 @@ fn holds(arbiter: &Arbiter, from: Slot, term: u16) -> bool {
 fn end_lease<E>(env: &Env<E>, arbiter: &mut Arbiter, out: &mut Out) -> Option<()> {
     let holder = arbiter.holder.as_mut().filter(|holder| holder.running)?;
     holder.running = false;
+    go_on(env, arbiter, out);
+    Some(())
+}
+
+/// Nobody holds a lease any more.
+fn go_on<E>(env: &Env<E>, arbiter: &mut Arbiter, out: &mut Out) {
     if arbiter.register.is_some() {
         offer(env, arbiter, out);
     } else {
         arbiter.gathering = true;
     }
-    Some(())
 }
 
 fn clear_offered(arbiter: &mut Arbiter, passed: Offer) {
@@ -238,10 +350,11 @@ fn offer<E>(env: &Env<E>, arbiter: &mut Arbiter, out: &mut Out) {
         ..candidate
     };
     arbiter.offer = Some(made);
-    send(made, out);
+    tells(env, arbiter);
+    send(made, arbiter.generation, out);
 }
 
-fn send(offer: Offer, out: &mut Out) {
+fn send(offer: Offer, generation: u16, out: &mut Out) {
     let Offer {
         term,
         slot,
@@ -249,6 +362,7 @@ fn send(offer: Offer, out: &mut Out) {
         origin,
         bound,
         hello,
+        held: _,
     } = offer;
     let offered = Msg::Offer {
         boot,
@@ -256,6 +370,7 @@ fn send(offer: Offer, out: &mut Out) {
         origin,
         bound,
         hello,
+        generation,
     };
     out.unit(slot, offered);
 }
@@ -269,6 +384,7 @@ fn candidate<E>(env: &Env<E>, arbiter: &Arbiter) -> Option<Offer> {
         origin,
         bound: None,
         hello: 0,
+        held: 0,
     };
     if let Some(register) = arbiter.register {
         let origin = Origin::Stateful(register.session, register.lsn);
@@ -312,9 +428,11 @@ fn candidate<E>(env: &Env<E>, arbiter: &Arbiter) -> Option<Offer> {
         Memory::Replica => (Origin::Stale(Stamp { term, lsn }), 0),
         Memory::Startup => (Origin::Cold, k),
     };
+    let held = arbiter.lost.map_or(0, |_| term);
     Some(Offer {
         bound,
         hello,
+        held,
         ..offer(slot, boot, origin)
     })
 }
@@ -348,37 +466,40 @@ fn rank<E>(env: &Env<E>, stamp: Stamp, memory: Memory, slot: Slot) -> Rank {
 /// The LSN beyond which what was held in a term is off the line: a unit may have gone on since its Hello.
 fn bound<E>(env: &Env<E>, arbiter: &Arbiter, held: Term) -> Option<Lsn> {
     let later = arbiter.line.iter().filter(|(term, _)| *term > held);
-    let kept = later.filter_map(|(_, from)| *from).min();
+    let kept = later.map(|(_, from)| *from).min();
     kept.filter(|_| env.keeps(Rule::OnTheLine) && env.keeps(Rule::OffersBound))
 }
 
 fn on_line<E>(env: &Env<E>, arbiter: &Arbiter, stamp: Stamp, memory: Memory) -> bool {
+    if let Some(lost) = arbiter.lost.filter(|_| env.keeps(Rule::LatestWhileLost)) {
+        return stamp.term == lost.seen;
+    }
     let checked = memory != Memory::Replica || env.keeps(Rule::ReplicaOnLine);
     let warm = match memory {
         Memory::Startup => false,
         Memory::Replica => env.keeps(Rule::ReplicaWarm),
         Memory::Running => true,
     };
-    let mut later = arbiter.line.iter().filter(|(term, _)| *term > stamp.term);
-    !env.keeps(Rule::OnTheLine)
-        || later.all(|(_, from)| match from {
-            Some(lsn) => *lsn >= stamp.lsn || !checked,
-            None => !warm,
-        })
+    let before_cold = warm && arbiter.cold > stamp.term;
+    !env.keeps(Rule::OnTheLine) || !before_cold && (!checked || is_on_line(arbiter, stamp))
 }
 
 /// Whether a startup stamp is on the line, by all the rules.
 pub fn is_on_line(arbiter: &Arbiter, stamp: Stamp) -> bool {
-    let later = arbiter.line.iter().filter(|(term, _)| *term > stamp.term);
-    later
-        .filter_map(|(_, from)| *from)
-        .all(|lsn| lsn >= stamp.lsn)
+    let mut later = arbiter.line.iter().filter(|(term, _)| *term > stamp.term);
+    stamp.term >= arbiter.floor && later.all(|(_, lsn)| *lsn >= stamp.lsn)
 }
 
 /// Whether the stamp of a running config or of a replica is on the line, by all the rules.
 pub fn is_warm(arbiter: &Arbiter, stamp: Stamp) -> bool {
-    let mut later = arbiter.line.iter().filter(|(term, _)| *term > stamp.term);
-    is_on_line(arbiter, stamp) && later.all(|(_, from)| from.is_some())
+    arbiter.cold <= stamp.term && is_on_line(arbiter, stamp)
+}
+
+/// Whether an Offer is made with the line unknown: the state was lost, and it is of a startup store, or a unit was
+/// not heard since.
+pub fn says_line_unknown(arbiter: &Arbiter, offer: Offer) -> bool {
+    let mut known = arbiter.known.iter();
+    arbiter.lost.is_some() && (offer.origin == Origin::Cold || known.any(Option::is_none))
 }
 
 /// Whether any config that the arbiter knows of is on the line, by all the rules.

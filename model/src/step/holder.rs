@@ -15,11 +15,13 @@ pub(super) fn on_message<E: Effects>(env: &Env<E>, unit: &mut Unit, msg: Msg, ou
             queue::refuse(&mut holder.queue, out);
             superseded(env, unit, session, out);
         }
-        Msg::Grant { boot, term, n: 0 } if boot == unit.boot && term > holder.term => {
+        Msg::Grant {
+            boot, term, n: 0, ..
+        } if boot == unit.boot && term > holder.term => {
             queue::refuse(&mut holder.queue, out);
             standby::join(env, unit, None, out);
         }
-        Msg::Grant { boot, term, n }
+        Msg::Grant { boot, term, n, .. }
             if boot == unit.boot
                 && term == holder.term
                 && holder.granted < n
@@ -40,6 +42,7 @@ pub(super) fn on_message<E: Effects>(env: &Env<E>, unit: &mut Unit, msg: Msg, ou
             origin,
             bound,
             hello,
+            ..
         } if boot == unit.boot => {
             if term == holder.term {
                 ask(unit, out);
@@ -124,11 +127,18 @@ pub(super) fn ask(unit: &Unit, out: &mut Out) {
     let Part::Holder(holder) = &unit.part else {
         return;
     };
-    let (boot, term, n, lsn) = (unit.boot, holder.term, holder.renew, holder.lsn);
+    let (boot, generation) = (unit.boot, unit.generation);
+    let (term, n, lsn) = (holder.term, holder.renew, holder.lsn);
     out.tell(if holder.released {
         Msg::Release { term, lsn }
     } else {
-        Msg::Renew { boot, term, n, lsn }
+        Msg::Renew {
+            boot,
+            term,
+            n,
+            lsn,
+            generation,
+        }
     });
 }
 

@@ -89,6 +89,7 @@ pub(super) fn on_message<E: Effects>(
             origin,
             bound,
             hello,
+            ..
         } if boot == unit.boot => {
             return holder::on_offer(env, unit, term, (origin, bound, hello), out);
         }

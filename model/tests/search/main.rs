@@ -1,5 +1,6 @@
 //! What the search must find, and what it must not.
 
+mod arbiter;
 mod broken;
 mod effects;
 mod properties;
@@ -175,6 +176,10 @@ fn each_single_fault_is_survived_and_converges() {
         },
         Budgets {
             garbles: 1,
+            ..one_command()
+        },
+        Budgets {
+            forgets: 1,
             ..one_command()
         },
         Budgets {

@@ -29,6 +29,9 @@ fn fails(wrong: Wrong, asks: Property, planned: u8) -> Option<usize> {
     let scope = Scope {
         env: Env {
             max_attempts: None,
+            max_line: right.env.max_line,
+            generations: right.env.generations,
+            goes_back: right.env.goes_back,
             effects: Broken(table, wrong),
             chunks: right.env.chunks,
             same_image: right.env.same_image,
@@ -105,6 +108,10 @@ fn scopes() -> Vec<Scope<Table>> {
         from_hot(Budgets {
             give_ups: 1,
             ..one_command()
+        }),
+        from_hot(Budgets {
+            forgets: 1,
+            ..none()
         }),
         from_hot(Budgets {
             declares: 1,

@@ -44,6 +44,7 @@ const HOLDER_UNHEARD: &[Lead] = &[
             origin: Origin::Cold,
             bound: None,
             hello: 1,
+            generation: 0,
         },
     })),
     Lead::Acts(Action::Deliver(Flight {
@@ -54,6 +55,7 @@ const HOLDER_UNHEARD: &[Lead] = &[
             term: 4,
             n: 1,
             lsn: 0,
+            generation: 0,
         },
     })),
     Lead::Acts(Action::Deliver(Flight {
@@ -63,6 +65,7 @@ const HOLDER_UNHEARD: &[Lead] = &[
             boot: 2,
             term: 4,
             n: 1,
+            generation: 0,
         },
     })),
     Lead::AllLost,
@@ -521,7 +524,12 @@ fn offered(
     scope.env.without = without;
     let mut state = State::cold();
     state.arbiter.term = 9;
-    state.arbiter.line = line.to_vec();
+    for (term, from) in line {
+        match from {
+            Some(lsn) => state.arbiter.line.push((*term, *lsn)),
+            None => state.arbiter.cold = *term,
+        }
+    }
     state.arbiter.gathering = true;
     state.arbiter.known = said.map(|said| {
         Some(Known {

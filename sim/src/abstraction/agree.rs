@@ -95,6 +95,7 @@ pub fn arbiter(engine: &Arbiter, model: &model::Arbiter, boots: &Boots) -> Resul
             origin: boots.origin(offer.origin)?,
             bound: offer.bound.map(super::lsn).transpose()?,
             hello: super::small("Hello", offer.hello)?,
+            held: super::term(offer.held)?,
         })
     });
     same("offer", &offer.transpose()?, &model.offer)?;
@@ -110,14 +111,19 @@ pub fn arbiter(engine: &Arbiter, model: &model::Arbiter, boots: &Boots) -> Resul
     let register = engine.register.map(|value| boots.eligible(value));
     same("register", &register.transpose()?, &model.register)?;
     number("register's counter", engine.counter.into(), model.counter)?;
-    let line = || {
-        engine
-            .line
-            .iter()
-            .map(|each| (each.term.0, each.from.map(|lsn| lsn.0)))
-    };
+    number("last cold term", engine.cold.0, model.cold)?;
+    number("floor", engine.floor.0, model.floor)?;
+    number("generation", engine.generation, model.generation)?;
+    let lost = engine.lost.map(|lost| {
+        let (began, seen) = (super::term(lost.began)?, super::term(lost.seen)?);
+        Ok::<_, Unmapped>(model::Lost { began, seen })
+    });
+    same("lost", &lost.transpose()?, &model.lost)?;
+    same("silent", &engine.silent, &model.silent)?;
+    let entries = engine.line.iter();
+    let line = || entries.clone().map(|each| (each.term.0, each.from.0));
     let lines = model.line.iter();
-    if !line().eq(lines.map(|(term, from)| (u64::from(*term), from.map(u64::from)))) {
+    if !line().eq(lines.map(|(term, from)| (u64::from(*term), u64::from(*from)))) {
         return Err(apart("line", line().collect::<Vec<_>>(), &model.line));
     }
     for (slot, model) in (0u8..).zip(&model.known) {

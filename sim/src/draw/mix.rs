@@ -110,6 +110,16 @@ impl Mix {
         }
     }
 
+    /// Of a hundred seeds, in so many the arbiter loses its state, or goes back to an older one.
+    pub(super) const fn arbiter_percent(self) -> u64 {
+        match self {
+            Self::Swarm | Self::Fixed => 8,
+            Self::Calm => 0,
+            Self::Lite => 4,
+            Self::Storm => 15,
+        }
+    }
+
     /// Of a hundred seeds, in so many an engine writes what the other does not read.
     pub(super) const fn foreign_percent(self) -> u64 {
         match self {

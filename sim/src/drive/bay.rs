@@ -224,6 +224,12 @@ impl Bay {
 /// The arbiter's place. Its state is durable: a crash loses its timers and its inbox.
 pub struct Desk {
     pub(super) arbiter: Arc<Arbiter>,
+    /// What its disk held, and since when; none: no fault of the plan asks.
+    pub(super) kept: Option<Vec<(u64, Arbiter)>>,
+    /// What its disk has when it starts again, if that is not what it held.
+    pub(super) finds: Option<Finds>,
+    /// The greatest term that it ever used, and the greatest generation that it ever told: its world knows.
+    pub(super) used: (Term, u64),
     pub(super) running: bool,
     pub(super) started: bool,
     pub(super) inbox: VecDeque<Packet>,
@@ -231,16 +237,38 @@ pub struct Desk {
     pub(super) planted: Planted,
 }
 
+/// What the arbiter's disk has instead of its state.
+#[derive(Clone, Debug)]
+pub(super) enum Finds {
+    /// Nothing.
+    Nothing,
+    /// An older state.
+    Older(Arbiter),
+}
+
 impl Desk {
     pub(super) fn new(planted: Planted) -> Self {
         Self {
             arbiter: Arc::default(),
+            kept: None,
+            finds: None,
+            used: (Term(0), 0),
             running: false,
             started: false,
             inbox: VecDeque::new(),
             timers: BTreeMap::new(),
             planted,
         }
+    }
+
+    /// What its disk held at a time; its first state if it had none.
+    pub(super) fn before(&self, at_us: u64) -> Arbiter {
+        let kept = self.kept.iter().flatten().rev();
+        let mut older = kept.skip_while(|(since, _)| *since > at_us);
+        older
+            .next()
+            .map(|(_, state)| state.clone())
+            .unwrap_or_default()
     }
 
     /// The arbiter's state.

@@ -12,7 +12,7 @@ use skewsync::unit::{
     ArbiterInput, ArbiterOutput, Env, Input, Outcome, Output, PairingKey, Record, Unit,
 };
 
-use super::bay::acts;
+use super::bay::{Finds, acts};
 use super::foreign::{file_of, garbled};
 use super::{Arrival, Job, Order, Rig, frame};
 use crate::plan::fault::Foreign;
@@ -101,7 +101,19 @@ impl Rig {
         assert!(!self.desk.running, "a process starts once");
         self.desk.running = true;
         if self.desk.started {
-            self.step_arbiter(ArbiterInput::Recovered, None);
+            let (term, generation) = self.desk.used;
+            let input = match self.desk.finds.take() {
+                None => ArbiterInput::Recovered { term },
+                Some(Finds::Older(state)) => {
+                    self.desk.arbiter = Arc::new(state);
+                    ArbiterInput::Recovered { term }
+                }
+                Some(Finds::Nothing) => {
+                    self.desk.arbiter = Arc::default();
+                    ArbiterInput::StateLost { term, generation }
+                }
+            };
+            self.step_arbiter(input, None);
         }
         self.desk.started = true;
         self.wakes.push(Address::Arbiter);
@@ -190,6 +202,12 @@ impl Rig {
                 }
                 ArbiterOutput::Event(_) => {}
             }
+        }
+        let state = &self.desk.arbiter;
+        let (term, generation) = self.desk.used;
+        self.desk.used = (term.max(state.term), generation.max(state.generation));
+        if let Some(kept) = &mut self.desk.kept {
+            kept.push((self.now_us, state.as_ref().clone()));
         }
         self.steps += 1;
         let fates = vec![Fate::Done; out.len()];

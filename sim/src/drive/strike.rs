@@ -7,6 +7,7 @@ use skewsync::message::Address;
 use skewsync::unit::env::takes_all;
 use skewsync::unit::{Env, Part, Unit};
 
+use super::bay::Finds;
 use super::{Job, Order, Rig};
 use crate::plan::fault::{end, link};
 use crate::plan::{Fault, FaultKind};
@@ -39,6 +40,23 @@ impl Rig {
             FaultKind::Pause { slot, for_ms } => self.pause(Slot(*slot), *for_ms * 1_000),
             FaultKind::Stall { slot, beyond_ms } => self.stall(Slot(*slot), *beyond_ms),
             FaultKind::ArbiterCrash { down_ms } => self.end_arbiter(*down_ms),
+            FaultKind::ArbiterLost { down_ms } => {
+                let ended = self.end_arbiter(*down_ms);
+                if ended {
+                    self.desk.finds = Some(Finds::Nothing);
+                }
+                ended
+            }
+            FaultKind::ArbiterOlder { down_ms, back_ms } => {
+                let ended = self.end_arbiter(*down_ms);
+                if ended {
+                    let older = self
+                        .desk
+                        .before(self.now_us.saturating_sub(back_ms * 1_000));
+                    self.desk.finds = Some(Finds::Older(older));
+                }
+                ended
+            }
             FaultKind::Partition { for_ms } => {
                 let (one, other) = (Address::Unit(Slot(0)), Address::Unit(Slot(1)));
                 self.cut(kind, vec![(one, other), (other, one)], *for_ms)

@@ -6,7 +6,7 @@ use skewsync::base::Slot;
 use skewsync::message::ToArbiter;
 use skewsync::unit::{Arbiter, ArbiterInput, Limits, Part};
 
-use super::{broken, parts_from_arbiter};
+use super::{broken, parts_from_arbiter, starts};
 use crate::tap::{Event, Observer, Scene, Seen, Violation};
 
 const NAME: &str = "Available";
@@ -44,7 +44,7 @@ impl Available {
             }
             _ => false,
         };
-        if arbiter.runs() || arbiter.offer.is_some() || *input == ArbiterInput::Recovered {
+        if arbiter.runs() || arbiter.offer.is_some() || arbiter.silent || starts(input) {
             self.heard_since = None;
             return Ok(());
         }

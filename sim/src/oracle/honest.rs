@@ -134,8 +134,9 @@ impl Observer for Honest {
         });
         self.checked += 1;
         let paused = slots.iter().any(|slot| scene.paused(*slot));
-        let Some(what) = shown.filter(|_| !paused && scene.arbiter().is_some() && scene.whole())
-        else {
+        // An arbiter that starts without its state, or with one that may be older, does not know what it told.
+        let knows = scene.arbiter().is_some_and(|arbiter| !arbiter.silent);
+        let Some(what) = shown.filter(|_| !paused && knows && scene.whole()) else {
             self.untrue_since = None;
             return Ok(());
         };

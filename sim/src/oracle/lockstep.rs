@@ -63,6 +63,8 @@ pub struct Lockstep {
     held: [BTreeSet<String>; 2],
     /// The highest term that is on each disk for certain.
     durable: [model::Term; 2],
+    /// Earlier states of the arbiter, if they may come back.
+    arbiters: Vec<model::Arbiter>,
     /// Writes of the highest term that are under way.
     highest: BTreeMap<(Slot, WriteId), model::Term>,
     steps: u64,
@@ -87,6 +89,7 @@ impl Default for Lockstep {
             served: [None; 2],
             held: [BTreeSet::new(), BTreeSet::new()],
             durable: [0; 2],
+            arbiters: Vec::new(),
             highest: BTreeMap::new(),
             steps: 0,
             stutters: BTreeMap::new(),
@@ -103,6 +106,8 @@ impl Lockstep {
             max_prompts,
             max_queue,
             max_attempts,
+            max_accepted,
+            arbiter_may_go_back,
             ..
         } = *scene.limits();
         Env {
@@ -114,6 +119,9 @@ impl Lockstep {
             max_prompts: max_prompts as u16,
             max_queue: max_queue as u16,
             max_attempts: Some(max_attempts as u16),
+            max_line: max_accepted as u16,
+            generations: true,
+            goes_back: arbiter_may_go_back,
             without: None,
         }
     }
@@ -582,6 +590,27 @@ impl Lockstep {
         }))
     }
 
+    /// The arbiter starts with the state that its disk has: the last one, or an earlier one.
+    fn start_arbiter(&mut self, term: model::Term, arbiter: &Arbiter, scene: &dyn Scene) {
+        let env = Self::env(&self.ledger, false, scene);
+        let starts = |of: &model::Arbiter| {
+            let mut state = self.state.clone();
+            state.arbiter = of.clone();
+            state.arbiter.term = state.arbiter.term.max(term);
+            let made = step(&env, &state, &Action::ArbiterRecovered)?;
+            abstraction::arbiter(arbiter, &made.state.arbiter, &self.boots).ok()?;
+            Some(state.arbiter)
+        };
+        let known = std::iter::once(&self.state.arbiter).chain(self.arbiters.iter().rev());
+        let found = known.into_iter().find_map(starts);
+        if let Some(found) = found {
+            let latest = std::mem::replace(&mut self.state.arbiter, found);
+            if scene.limits().arbiter_may_go_back {
+                self.arbiters.push(latest);
+            }
+        }
+    }
+
     fn on_arbiter(
         &mut self,
         input: &ArbiterInput,
@@ -590,7 +619,16 @@ impl Lockstep {
         scene: &dyn Scene,
     ) -> Result<(), Difference> {
         let action = match input {
-            ArbiterInput::Recovered => Action::ArbiterRecovered,
+            ArbiterInput::Recovered { term } => {
+                self.start_arbiter(abstraction::term(*term)?, arbiter, scene);
+                Action::ArbiterRecovered
+            }
+            ArbiterInput::StateLost { term, generation } => {
+                let of = &mut self.state.arbiter;
+                of.term = abstraction::term(*term)?.max(of.term);
+                of.generation = abstraction::small("generation", *generation)?;
+                Action::ArbiterLost
+            }
             ArbiterInput::Timer(timer) => Action::Arbiter(match timer {
                 ArbiterTimer::Gather => action::ArbiterTimer::Gather,
                 ArbiterTimer::TakeoverWait => action::ArbiterTimer::TakeoverWait,
@@ -637,6 +675,9 @@ impl Lockstep {
             Some(made) => {
                 let still = made.state.arbiter == self.state.arbiter && sent.is_empty();
                 self.still += u64::from(still);
+                if scene.limits().arbiter_may_go_back && !still {
+                    self.arbiters.push(self.state.arbiter.clone());
+                }
                 self.state = made.state;
             }
             None => {

@@ -204,6 +204,7 @@ mod tests {
             boot,
             term: Term(2),
             hello: skewsync::message::Hello {
+                generation: 0,
                 k: 2,
                 highest: Term(2),
                 said: skewsync::message::Said::default(),

@@ -7,7 +7,7 @@ use skewsync::base::CommandId;
 use skewsync::message::{Eligible, Session};
 use skewsync::unit::{Durability, Input, Outcome, Output, Part, Place};
 
-use super::{broken, performed};
+use super::{broken, performed, starts};
 use crate::tap::{Event, Observer, Scene, Seen, Violation};
 
 const NAME: &str = "NoSplitAck";
@@ -16,6 +16,10 @@ const NAME: &str = "NoSplitAck";
 #[derive(Debug, Default)]
 pub struct NoSplitAck {
     register: Option<Eligible>,
+    /// The arbiter started with an older state, and the register is as it was in that.
+    astray: bool,
+    /// The register that it started with.
+    older: Option<Eligible>,
     stored: BTreeSet<Session>,
     acked: BTreeMap<CommandId, Durability>,
     checked: u64,
@@ -50,8 +54,12 @@ impl NoSplitAck {
 impl Observer for NoSplitAck {
     fn see(&mut self, seen: &Seen<'_>, _: &dyn Scene) -> Result<(), Violation> {
         match seen.event {
-            Event::Arbiter { arbiter, .. } => {
-                self.register = arbiter.register;
+            Event::Arbiter { input, arbiter, .. } => {
+                // What an older state of the arbiter holds it did not confirm last.
+                let astray = starts(input) && arbiter.register != self.register;
+                self.astray = astray || self.astray && arbiter.register == self.older;
+                self.older = arbiter.register;
+                self.register = arbiter.register.filter(|_| !self.astray);
                 self.stored
                     .extend(arbiter.register.map(|eligible| eligible.session));
             }

@@ -7,7 +7,7 @@ use skewsync::base::{Lsn, Slot, Term};
 use skewsync::message::{Origin, Stamp};
 use skewsync::unit::{ArbiterEvent, ArbiterOutput, Event as Told, Part, Unit};
 
-use super::{broken, told};
+use super::{broken, offered_with_line_unknown, told};
 use crate::tap::{Event, Observer, Scene, Seen, Violation};
 
 const NAME: &str = "NoZombie";
@@ -23,6 +23,8 @@ pub struct NoZombie {
     took_up: BTreeMap<Slot, (Term, Stamp)>,
     /// Stores of which the arbiter said that they are off the line.
     off_the_line: BTreeSet<Stamp>,
+    /// Terms that were offered with the line unknown.
+    unknown: BTreeSet<Term>,
     checked: u64,
 }
 
@@ -78,6 +80,7 @@ impl Observer for NoZombie {
     fn see(&mut self, seen: &Seen<'_>, _: &dyn Scene) -> Result<(), Violation> {
         match seen.event {
             Event::Arbiter { outputs, .. } => {
+                self.unknown.extend(offered_with_line_unknown(&seen.event));
                 for output in outputs {
                     if let ArbiterOutput::Event(ArbiterEvent::OffTheLine { stamp }) = output {
                         self.off_the_line.insert(*stamp);
@@ -96,6 +99,7 @@ impl Observer for NoZombie {
                     if let Some((_, of)) = of.copied()
                         && let Some(term) = self.passed_over(of, stamp.term, *origin)
                         && !self.off_the_line.contains(&of)
+                        && !self.unknown.contains(&stamp.term)
                     {
                         let Stamp { term: old, lsn } = of;
                         let what = format!(

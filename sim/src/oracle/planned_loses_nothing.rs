@@ -8,7 +8,7 @@ use skewsync::base::{Lsn, Slot, Term};
 use skewsync::message::{Message, Origin, ToArbiter};
 use skewsync::unit::{Event as Told, Input, Output, Request};
 
-use super::{begins, broken, parts_from_arbiter, performed, told};
+use super::{begins, broken, offered_with_line_unknown, parts_from_arbiter, performed, told};
 use crate::tap::{Event, Observer, Scene, Seen, Violation};
 
 const NAME: &str = "PlannedLosesNothing";
@@ -22,6 +22,8 @@ pub struct PlannedLosesNothing {
     failed: BTreeSet<Slot>,
     /// Units whom the arbiter may not have reached since: they cannot be offered the role.
     unreached: BTreeSet<Slot>,
+    /// Terms that were offered with the line unknown.
+    unknown: BTreeSet<Term>,
     checked: u64,
 }
 
@@ -50,6 +52,7 @@ impl Observer for PlannedLosesNothing {
                 self.unreached.insert(slot);
             }
         }
+        self.unknown.extend(offered_with_line_unknown(&seen.event));
         let Event::Unit { slot, input, .. } = seen.event else {
             return Ok(());
         };
@@ -88,7 +91,8 @@ impl Observer for PlannedLosesNothing {
             };
             self.checked += 1;
             let loses = stamp.lsn < lsn || *origin == Origin::Cold;
-            if loses && !self.is_missing(from) {
+            let excused = self.is_missing(from) || self.unknown.contains(&stamp.term);
+            if loses && !excused {
                 return broken(
                     NAME,
                     format!(

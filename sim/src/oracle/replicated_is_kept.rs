@@ -19,7 +19,7 @@ use skewsync::unit::{
 };
 
 use super::hot_means_equal::lines;
-use super::{begins, broken, parts_from_arbiter, replicated, told};
+use super::{begins, broken, offered_with_line_unknown, parts_from_arbiter, replicated, told};
 use crate::tap::{Event, Observer, Scene, Seen, Violation};
 
 const NAME: &str = "ReplicatedIsKept";
@@ -53,6 +53,8 @@ struct History {
     line: BTreeMap<Term, Option<Lsn>>,
     /// The same of terms that nobody acted in yet: a new Active is judged by what was on the line before it.
     next: BTreeMap<Term, Option<Lsn>>,
+    /// What was held in an earlier term an arbiter that lost its state has put off the line.
+    floor: Term,
 }
 
 /// What a unit remembers.
@@ -125,19 +127,7 @@ impl History {
             std::ops::Bound::Unbounded,
         );
         let mut later = self.line.range(later);
-        later.all(|(_, from)| from.is_some_and(|lsn| lsn >= stamp.lsn))
-    }
-}
-
-/// Whether the arbiter says that it does not know the line: its Offers are excused, since a unit that is out of reach
-/// may know of a later term.
-const fn says_line_unknown(event: &ArbiterEvent) -> bool {
-    match event {
-        ArbiterEvent::Offered(_)
-        | ArbiterEvent::OffTheLine { .. }
-        | ArbiterEvent::PassedOver(_)
-        | ArbiterEvent::Accepted(_)
-        | ArbiterEvent::LeaseOver(_) => false,
+        stamp.term >= self.floor && later.all(|(_, from)| from.is_some_and(|lsn| lsn >= stamp.lsn))
     }
 }
 
@@ -238,7 +228,7 @@ impl ReplicatedIsKept {
                 | ArbiterOutput::CancelTimer(_) => None,
             })
         };
-        let line_unknown = events().any(says_line_unknown);
+        let line_unknown = offered_with_line_unknown(&seen.event).is_some();
         // Hellos that came without a loss for so long say what the unit remembers.
         let heard_us = 2_000 * scene.limits().takeover_wait_ms;
         for event in events() {
@@ -274,7 +264,10 @@ impl ReplicatedIsKept {
                 }
                 ArbiterEvent::OffTheLine { .. }
                 | ArbiterEvent::PassedOver(_)
-                | ArbiterEvent::LeaseOver(_) => {}
+                | ArbiterEvent::LeaseOver(_)
+                | ArbiterEvent::Lost
+                | ArbiterEvent::Older { .. }
+                | ArbiterEvent::LineUnknown => {}
             }
         }
     }
@@ -591,6 +584,7 @@ mod tests {
                 origin,
                 bound: None,
                 hello: 0,
+                held: Term(0),
             };
             let offered = [ArbiterEvent::Offered(offer)];
             let (stage, oracle) = (&mut self.stage, &mut self.oracle);
@@ -599,6 +593,7 @@ mod tests {
                 .does(oracle, holder(slot, term.0, origin, lsn), &[])
                 .unwrap();
             let renew = ToArbiter::Renew {
+                generation: 0,
                 boot,
                 term,
                 n: 1,

@@ -235,6 +235,18 @@ pub enum FaultKind {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         for_ms: Option<u64>,
     },
+    /// The arbiter's process ends, and its disk is replaced by an empty one. It starts again.
+    ArbiterLost {
+        /// After how long it starts again.
+        down_ms: u64,
+    },
+    /// The arbiter's process ends, and its disk goes back to an older state. It starts again.
+    ArbiterOlder {
+        /// After how long it starts again.
+        down_ms: u64,
+        /// How long before its end the state is from, or a little more; the first state if there is none so old.
+        back_ms: u64,
+    },
 }
 
 /// A payload that another engine may not read.
@@ -285,7 +297,7 @@ pub struct Noise {
 /// The names of all kinds of faults, as plans, tables and reports write them.
 ///
 /// Kept summaries and seeds count on the order: a new kind goes to the end.
-pub const FAULT_KINDS: [&str; 29] = [
+pub const FAULT_KINDS: [&str; 31] = [
     "lose",
     "duplicate",
     "delay",
@@ -315,6 +327,8 @@ pub const FAULT_KINDS: [&str; 29] = [
     "torn-write",
     "misapply-line",
     "foreign-payload",
+    "arbiter-lost",
+    "arbiter-older",
 ];
 
 /// What a kind of fault befalls.
@@ -380,6 +394,8 @@ impl Fault {
             | FaultKind::Hold { .. }
             | FaultKind::Reorder { .. }
             | FaultKind::ArbiterCrash { .. }
+            | FaultKind::ArbiterLost { .. }
+            | FaultKind::ArbiterOlder { .. }
             | FaultKind::Partition { .. }
             | FaultKind::OneWayCut { .. }
             | FaultKind::Clog { .. }
@@ -421,6 +437,8 @@ impl FaultKind {
             Self::TornWrite { .. } => 26,
             Self::MisapplyLine { .. } => 27,
             Self::ForeignPayload { .. } => 28,
+            Self::ArbiterLost { .. } => 29,
+            Self::ArbiterOlder { .. } => 30,
         }
     }
 
@@ -455,7 +473,9 @@ impl FaultKind {
             | Self::BitRot { .. }
             | Self::TornWrite { .. }
             | Self::MisapplyLine { .. }
-            | Self::ForeignPayload { .. } => Befalls::Machine,
+            | Self::ForeignPayload { .. }
+            | Self::ArbiterLost { .. }
+            | Self::ArbiterOlder { .. } => Befalls::Machine,
         }
     }
 

@@ -248,7 +248,9 @@ impl Recorder {
         let index = self.entry(seen, Spot::Arbiter, Sort::Step, words::arbiter_input(input));
         let message = match input {
             ArbiterInput::Message { message, .. } => Some(Message::ToArbiter(*message)),
-            ArbiterInput::Recovered | ArbiterInput::Timer(_) => None,
+            ArbiterInput::Recovered { .. }
+            | ArbiterInput::StateLost { .. }
+            | ArbiterInput::Timer(_) => None,
         };
         self.delivered(index, packet, message.as_ref());
         self.outgoing.clear();

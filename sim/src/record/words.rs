@@ -131,7 +131,7 @@ fn to_unit(message: &ToUnit) -> String {
     match message {
         ToUnit::Offer { term, origin, .. } => format!(" term {term}, {}", origin_words(origin)),
         ToUnit::Grant { term, n, .. } => format!(" {n} of term {term}"),
-        ToUnit::Confirm { term, counter } => format!(" {counter} of term {term}"),
+        ToUnit::Confirm { term, counter, .. } => format!(" {counter} of term {term}"),
     }
 }
 
@@ -204,7 +204,8 @@ pub(super) fn input(input: &Input) -> String {
 /// What the arbiter takes in.
 pub(super) fn arbiter_input(input: &ArbiterInput) -> String {
     match input {
-        ArbiterInput::Recovered => "runs again, from its durable state".into(),
+        ArbiterInput::Recovered { .. } => "runs again, from its durable state".into(),
+        ArbiterInput::StateLost { .. } => "runs again, and its state is lost".into(),
         ArbiterInput::Message { from, message: of } => {
             format!(
                 "takes {} from {}",
@@ -385,6 +386,13 @@ pub(super) fn arbiter_mark(event: &ArbiterEvent) -> Mark {
         }
         ArbiterEvent::Accepted(holder) => {
             format!("slot {} holds term {}", holder.slot, holder.term)
+        }
+        ArbiterEvent::Lost => "has no state: it is silent for a lease".into(),
+        ArbiterEvent::Older { had, seen } => format!(
+            "has a state of generation {had}, and a unit has seen generation {seen}: it counts as lost"
+        ),
+        ArbiterEvent::LineUnknown => {
+            "offers with the line unknown: what was taken over may be missing, and what was passed over may come back".into()
         }
         ArbiterEvent::LeaseOver(holder) => {
             format!(

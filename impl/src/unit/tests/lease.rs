@@ -117,7 +117,12 @@ fn a_grant_that_echoes_no_renew_is_ignored() {
     };
     let (term, n, boot) = (holder.term, holder.n_renew + 1, world.unit(A).own.boot);
     let before = world.units.clone();
-    let unasked = ToUnit::Grant { boot, term, n };
+    let unasked = ToUnit::Grant {
+        generation: 0,
+        boot,
+        term,
+        n,
+    };
     world.inject(super::world::Flight {
         from: crate::message::Address::Arbiter,
         to: crate::message::Address::Unit(A),
@@ -185,6 +190,7 @@ fn a_restarted_standby_declines_a_stateful_offer() {
         lsn: replica.applied,
     };
     let offer = ToUnit::Offer {
+        generation: 0,
         boot,
         term: Term(2),
         origin,
@@ -274,11 +280,11 @@ fn a_stamp_before_a_later_takeover_is_off_the_line() {
         lsn: Lsn(lsn),
     };
     let mut arbiter = crate::unit::Arbiter::new();
-    let accepted = |term, lsn: Option<u64>| arbiter::Accepted {
-        term: Term(term),
-        from: lsn.map(Lsn),
-    };
-    arbiter.line = alloc::vec![accepted(1, None), accepted(2, Some(0)), accepted(3, None)];
+    arbiter.cold = Term(3);
+    arbiter.line = alloc::vec![arbiter::Accepted {
+        term: Term(2),
+        from: Lsn(0),
+    }];
     assert!(!arbiter.on_line(stamp(1, 1), Memory::Startup));
     assert!(arbiter.on_line(stamp(1, 0), Memory::Startup));
     assert!(
@@ -300,9 +306,12 @@ fn an_arbiter_that_recovers_waits_for_a_running_lease_in_full() {
     let mut out = alloc::vec![];
     let limits = world.limits.clone();
     let none = crate::planted::Planted::NONE;
-    world
-        .arbiter
-        .step(&limits, none, ArbiterInput::Recovered, &mut out);
+    world.arbiter.step(
+        &limits,
+        none,
+        ArbiterInput::Recovered { term: Term(0) },
+        &mut out,
+    );
     let lease = ArbiterOutput::SetTimer(ArbiterTimer::Lease);
     assert_eq!(out, alloc::vec![lease]);
 }
@@ -330,6 +339,7 @@ fn a_declined_resume_is_not_offered_again() {
     let boot = BootId(1);
     let startup = Stamp::default();
     let hello = |k, highest, startup| Hello {
+        generation: 0,
         k,
         highest: Term(highest),
         said: Said {
@@ -346,6 +356,7 @@ fn a_declined_resume_is_not_offered_again() {
     assert_eq!(offered, Some((Term(1), Origin::Cold)));
     // Its store was saved at LSN 4 after that Hello; no Grant arrives, and it never acts.
     step(from_b(ToArbiter::Renew {
+        generation: 0,
         boot,
         term: Term(1),
         n: 1,

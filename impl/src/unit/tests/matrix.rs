@@ -371,14 +371,24 @@ fn messages(unit: &Unit) -> Vec<Message> {
             why: LeaveWhy::Over,
         },
         Message::ToUnit(ToUnit::Offer {
+            generation: 0,
             boot,
             term: Term(unit.own.highest.0 + 1),
             origin: Origin::Cold,
             bound: None,
             hello: unit.own.hello_k,
         }),
-        Message::ToUnit(ToUnit::Grant { boot, term, n: 1 }),
-        Message::ToUnit(ToUnit::Confirm { term, counter: 1 }),
+        Message::ToUnit(ToUnit::Grant {
+            generation: 0,
+            boot,
+            term,
+            n: 1,
+        }),
+        Message::ToUnit(ToUnit::Confirm {
+            generation: 0,
+            term,
+            counter: 1,
+        }),
         // What is not the arbiter's to hear is no unit's to say.
         Message::ToArbiter(ToArbiter::Release { term, lsn }),
     ]);
@@ -501,6 +511,7 @@ fn arbiter() -> String {
     ];
     let (boot, term, lsn) = (BootId(1), Term(1), Lsn(0));
     let hello = Hello {
+        generation: 0,
         k: 2,
         highest: Term(0),
         said: Said::default(),
@@ -511,6 +522,7 @@ fn arbiter() -> String {
             hello,
         },
         ToArbiter::Renew {
+            generation: 0,
             boot,
             term,
             n: 1,
@@ -542,7 +554,11 @@ fn arbiter() -> String {
             ArbiterInput::Timer(timer),
         ));
     }
-    inputs.push(("Recovered".into(), ArbiterInput::Recovered));
+    let term = Term(0);
+    let generation = 0;
+    inputs.push(("Recovered".into(), ArbiterInput::Recovered { term }));
+    let lost = ArbiterInput::StateLost { term, generation };
+    inputs.push(("StateLost".into(), lost));
     let mut table = String::from("\n");
     for (number, (state, _)) in states.iter().enumerate() {
         let letter = char::from(b'a' + number as u8);

@@ -40,6 +40,7 @@ fn from(from: Slot, message: ToArbiter) -> ArbiterInput {
 /// The k-th Hello of a unit that has seen no term.
 fn hello_of(k: u64, startup: Stamp, running: Option<Stamp>) -> Hello {
     Hello {
+        generation: 0,
         k,
         highest: Term(0),
         said: Said {
@@ -59,6 +60,7 @@ fn hello(k: u64, startup: Stamp, running: Option<Stamp>) -> ToArbiter {
 
 fn accepts(term: u64, lsn: u64) -> ToArbiter {
     ToArbiter::Renew {
+        generation: 0,
         boot: BOOT,
         term: Term(term),
         n: 1,
@@ -258,6 +260,7 @@ fn a_cold_offer_by_an_older_hello_is_declined() {
         from: Address::Arbiter,
         to: Address::Unit(B),
         message: Message::ToUnit(ToUnit::Offer {
+            generation: 0,
             boot,
             term: Term(term),
             origin: Origin::Cold,
@@ -285,6 +288,7 @@ fn a_store_beyond_the_bound_is_declined() {
         world.settle();
         assert_eq!(world.unit(B).own.store.stamp.lsn, Lsn(1));
         let offer = ToUnit::Offer {
+            generation: 0,
             boot: world.unit(B).own.boot,
             term: Term(2),
             origin: Origin::Cold,

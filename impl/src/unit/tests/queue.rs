@@ -160,6 +160,7 @@ fn an_offer_of_another_config_refuses_what_waits() {
     let mut world = released();
     let queued = world.command(A, "hostname late");
     let offer = ToUnit::Offer {
+        generation: 0,
         boot: world.unit(A).own.boot,
         term: Term(7),
         origin: Origin::Cold,

@@ -1,0 +1,69 @@
+//! Draws, in some seeds, an arbiter that loses its state, or whose disk goes back to an older one. A stream of its own, so
+//! that it moves no other fault.
+
+use super::{Purpose, Stream, Wishes, allowed};
+use crate::plan::{Anchor, Fault, FaultKind, Plan};
+
+/// Both kinds.
+const KINDS: [&str; 2] = ["arbiter-lost", "arbiter-older"];
+/// How long it is down.
+const DOWN_MS: (u64, u64) = (100, 8_000);
+/// How long before its end an older state is from.
+const BACK_MS: (u64, u64) = (200, 20_000);
+/// The pair can be hot by then.
+const HOT_BY_MS: u64 = 4_000;
+/// How often it happens in one seed.
+const TIMES: (u64, u64) = (1, 3);
+
+pub(super) fn draw(seed: u64, wishes: &Wishes, plan: &Plan) -> Vec<Fault> {
+    let mut stream = Stream::new(seed, Purpose::Arbiter);
+    let on = stream.chance(wishes.mix.arbiter_percent());
+    // Who asks for these kinds alone gets them in every seed.
+    let asked = wishes.only_faults.is_some();
+    let kinds: Vec<&str> = KINDS
+        .into_iter()
+        .filter(|kind| allowed(wishes, kind))
+        .collect();
+    if !(on || asked) || kinds.is_empty() {
+        return Vec::new();
+    }
+    let least = HOT_BY_MS.min(plan.horizon_ms / 2);
+    let times = stream.among(TIMES.0, TIMES.1);
+    let strike = |_| {
+        let ms = stream.among(least, plan.horizon_ms.max(least + 1) - 1);
+        let down_ms = stream.among(DOWN_MS.0, DOWN_MS.1);
+        let back_ms = stream.among(BACK_MS.0, BACK_MS.1);
+        let kind = match *stream.pick(&kinds) {
+            "arbiter-lost" => FaultKind::ArbiterLost { down_ms },
+            _ => FaultKind::ArbiterOlder { down_ms, back_ms },
+        };
+        let at = Anchor::Instant(ms);
+        Fault { at, kind }
+    };
+    (0..times).map(strike).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::draw::{Mix, Wishes, plan};
+
+    #[test]
+    fn some_seeds_of_a_swarm_have_an_arbiter_whose_state_is_lost_or_older_and_none_of_a_calm_mix() {
+        let has = |mix, name: &str| {
+            let wishes = Wishes {
+                mix,
+                ..Wishes::default()
+            };
+            let of = |seed: &u64| {
+                let plan = plan(*seed, &wishes);
+                plan.faults.iter().any(|fault| fault.name() == name)
+            };
+            (0..500).filter(of).count()
+        };
+        for kind in super::KINDS {
+            let swarm = has(Mix::Swarm, kind);
+            assert!((10..60).contains(&swarm), "{kind}: {swarm}");
+            assert_eq!(has(Mix::Calm, kind), 0);
+        }
+    }
+}
