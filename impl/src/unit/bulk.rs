@@ -167,7 +167,7 @@ impl Active {
 
     /// The shadow is to be dropped; and the replica, if policy is the reason.
     pub(super) fn reject(&mut self, lsn: Lsn, verdict: Verdict, cx: &mut Cx<'_, '_>) {
-        let why = if self.lesser.keeps_replica() {
+        let why = if verdict != Verdict::Simplex && self.lesser.keeps_replica() {
             RejectWhy::Limit
         } else {
             self.peer.replica = None;

@@ -56,6 +56,12 @@ impl Active {
         let step = self.translate(&edits, cx);
         let stuck = step.as_ref().map(|step| &*step.stuck).unwrap_or_default();
         let action = severest(policy::Phase::Line, stuck, cx);
+        // A pair that is in a lesser mode already falls no further for it.
+        let action = match action {
+            Some(Action::ResetStandby | Action::Degrade) if self.mode != Redundancy::Sso => None,
+            Some(Action::Simplex) if self.mode == Redundancy::Simplex => None,
+            other => other,
+        };
         if action == Some(Action::Refuse) {
             let line = stuck
                 .first()
@@ -74,7 +80,7 @@ impl Active {
                 self.leave(LeaveWhy::Bound, cx);
             }
             _ if full => self.leave(LeaveWhy::JournalFull, cx),
-            None | Some(Action::Refuse | Action::Ignore | Action::DropAndWarn) => {}
+            None => {}
             Some(Action::ResetStandby) => {
                 // A restart cannot cure it: one reset, and the pair comes up in rpr.
                 let why = self.reset_why(LeaveWhy::Stuck, cx);
@@ -82,16 +88,7 @@ impl Active {
                 self.mode = Redundancy::Rpr;
                 self.leave(why, cx);
             }
-            Some(Action::Degrade) => {
-                self.lesser = LeaveWhy::Degrade;
-                self.mode = Redundancy::Rpr;
-                self.leave(LeaveWhy::Degrade, cx);
-            }
-            Some(Action::Simplex) => {
-                self.lesser = LeaveWhy::Simplex;
-                self.mode = Redundancy::Simplex;
-                self.leave(LeaveWhy::Simplex, cx);
-            }
+            Some(action) => self.ends_by(action, LeaveWhy::Stuck, cx),
         }
     }
 
@@ -319,9 +316,9 @@ impl Active {
         let more = further > current.held_further;
         if expected != digest && new.is_empty() && !more {
             let question = Question::of(policy::Phase::Line, Cause::Verification);
-            if !cx.env.policy.action(question).stays() {
-                let why = self.reset_why(LeaveWhy::DigestMismatch, cx);
-                return self.leave(why, cx);
+            let action = cx.env.policy.action(question);
+            if !action.stays() {
+                return self.ends_by(action, LeaveWhy::DigestMismatch, cx);
             }
         }
         let mut severe = None;
@@ -352,18 +349,25 @@ impl Active {
         current.acked_digest = expected;
         current.journal = current.journal.split_off(&Lsn(lsn.0 + 1));
         current.send_lines(cx);
-        match severe {
-            None | Some(Action::Refuse | Action::Ignore | Action::DropAndWarn) => {}
-            Some(Action::ResetStandby) => {
-                let why = self.reset_why(LeaveWhy::PrcMismatch, cx);
+        if let Some(action) = severe {
+            self.ends_by(action, LeaveWhy::PrcMismatch, cx);
+        }
+    }
+
+    /// What policy makes of a session in which the Standby does not hold what it should.
+    fn ends_by(&mut self, action: Action, why: LeaveWhy, cx: &mut Cx<'_, '_>) {
+        match action {
+            Action::Refuse | Action::Ignore | Action::DropAndWarn => {}
+            Action::ResetStandby => {
+                let why = self.reset_why(why, cx);
                 self.leave(why, cx);
             }
-            Some(Action::Degrade) => {
+            Action::Degrade => {
                 self.lesser = LeaveWhy::Degrade;
                 self.mode = Redundancy::Rpr;
                 self.leave(LeaveWhy::Degrade, cx);
             }
-            Some(Action::Simplex) => {
+            Action::Simplex => {
                 self.lesser = LeaveWhy::Simplex;
                 self.mode = Redundancy::Simplex;
                 self.leave(LeaveWhy::Simplex, cx);

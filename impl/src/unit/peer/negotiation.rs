@@ -8,7 +8,7 @@ use super::super::file::receive;
 use super::super::file::{Incoming, Outgoing};
 use super::super::input::Timer;
 use super::super::limits::Verify;
-use super::super::output::{Event, Output};
+use super::super::output::{Event, Output, Refusal};
 use super::super::own::{Cx, Own};
 use super::super::replica::Pairing;
 use super::{Current, Offered, Phase};
@@ -199,6 +199,7 @@ impl Active {
             cx.set(timer);
         }
         self.clear_register(cx);
+        self.end_drain(Refusal::LeftHot, cx);
         match have {
             DumpAtHand::SameImage => {
                 Self::send_compatible(session, slot, Compatibility::Comp, cx);

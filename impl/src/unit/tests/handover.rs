@@ -121,3 +121,19 @@ fn a_forced_switchover_does_not_wait() {
     world.rounds(5);
     assert_eq!(world.active_slot(), Some(B));
 }
+
+/// Section 10.2: the Standby restarts in a drain; its next session ends the drain with the one that it was of.
+#[test]
+fn a_drain_ends_with_its_session() {
+    let mut world = World::hot();
+    world.lose.insert(Kind::Line);
+    world.command(A, "hostname a");
+    let id = world.ask(A, Request::Switchover);
+    let queued = world.command(A, "hostname b");
+    world.lose.clear();
+    world.boot(B);
+    world.settle();
+    assert_eq!(world.answers[&id], Outcome::Refused(Refusal::LeftHot));
+    assert!(matches!(world.answers[&queued], Outcome::Done { .. }));
+    assert!(world.active(A).drain.is_none());
+}

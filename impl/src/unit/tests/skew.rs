@@ -5,7 +5,7 @@ use alloc::vec;
 
 use super::world::{A, B, World};
 use crate::base::{Shared, Slot};
-use crate::message::{LeaveWhy, Origin, Verdict};
+use crate::message::{LeaveWhy, Origin, Redundancy, Verdict};
 use crate::policy::{Action, Cause, Phase, Policy, Rule};
 use crate::unit::env::takes_all;
 use crate::unit::{
@@ -144,6 +144,13 @@ fn a_line_that_degrades_brings_rpr_until_it_is_gone() {
     world.rounds(4);
     assert_eq!(world.unit(B).shown(), Shown::StandbyCold);
     assert_eq!(world.arbiter.register, None);
+    // In rpr another such line changes nothing: no session is left for it, and no attempt counted.
+    let attempts = world.active(A).attempts;
+    world.command(A, "interface eth1\nmtu 9216");
+    world.settle();
+    assert_eq!(world.unit(B).shown(), Shown::StandbyCold);
+    assert_eq!(world.active(A).attempts, attempts);
+    world.command(A, "interface eth1\nno mtu 9216");
     world.command(A, "interface eth0\nno mtu 9216");
     world.fire(A, Timer::Backoff);
     world.rounds(4);
@@ -279,4 +286,16 @@ fn a_misapplied_line_is_seen_by_the_wire_digest() {
     world.rounds(4);
     assert!(world.is_hot());
     assert_eq!(world.text(A), world.text(B));
+}
+
+/// Section 6: policy may ask for a lesser mode at a wire digest that is another.
+#[test]
+fn a_wire_digest_that_is_another_leads_to_what_policy_says() {
+    let mut world = skewed("6.2", "6.2");
+    world.policy = rule(Phase::Line, Cause::Verification, Action::Degrade);
+    world.misapply(B, "hostname wrong");
+    world.fire(B, Timer::Keepalive);
+    world.settle();
+    assert!(world.left(A, LeaveWhy::Degrade));
+    assert_eq!(world.active(A).mode, Redundancy::Rpr);
 }

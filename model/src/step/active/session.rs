@@ -320,6 +320,7 @@ pub(super) fn on_ready<E: Effects>(
     };
     active.current = Some(current);
     clear_register(env, active, out);
+    active.draining = false;
     match have {
         Have::SameImage => out.peer(Msg::Compatible { session }),
         Have::Needed => out.peer(Msg::Dump { session }),
