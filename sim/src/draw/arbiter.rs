@@ -14,6 +14,10 @@ const BACK_MS: (u64, u64) = (200, 20_000);
 const HOT_BY_MS: u64 = 4_000;
 /// How often it happens in one seed.
 const TIMES: (u64, u64) = (1, 3);
+/// In so many of a hundred cases a unit that may act is out of the arbiter's reach meanwhile.
+const PARTED_PERCENT: u64 = 50;
+/// For longer than a lease, and the arbiter's gathering.
+const AWAY_MS: u64 = 6_000;
 
 pub(super) fn draw(seed: u64, wishes: &Wishes, plan: &Plan) -> Vec<Fault> {
     let mut stream = Stream::new(seed, Purpose::Arbiter);
@@ -28,19 +32,54 @@ pub(super) fn draw(seed: u64, wishes: &Wishes, plan: &Plan) -> Vec<Fault> {
         return Vec::new();
     }
     let least = HOT_BY_MS.min(plan.horizon_ms / 2);
-    let times = stream.among(TIMES.0, TIMES.1);
-    let strike = |_| {
+    let parts = allowed(wishes, "arbiter-away") && allowed(wishes, "partition");
+    let mut faults = Vec::new();
+    for _ in 0..stream.among(TIMES.0, TIMES.1) {
         let ms = stream.among(least, plan.horizon_ms.max(least + 1) - 1);
+        let slot = stream.below(2) as u8;
+        let parted = stream.chance(PARTED_PERCENT) && parts;
         let down_ms = stream.among(DOWN_MS.0, DOWN_MS.1);
         let back_ms = stream.among(BACK_MS.0, BACK_MS.1);
         let kind = match *stream.pick(&kinds) {
-            "arbiter-lost" => FaultKind::ArbiterLost { down_ms },
-            _ => FaultKind::ArbiterOlder { down_ms, back_ms },
+            "arbiter-lost" if parted => {
+                faults.push((ms.saturating_sub(100), away(slot)));
+                (ms, FaultKind::ArbiterLost { down_ms: 100 })
+            }
+            "arbiter-lost" => (ms, FaultKind::ArbiterLost { down_ms }),
+            _ if parted => {
+                faults.extend(comes_back_parted(slot, ms));
+                let back_ms = stream.among(6_500, 8_500);
+                let kind = FaultKind::ArbiterOlder {
+                    down_ms: 100,
+                    back_ms,
+                };
+                (ms + 7_500, kind)
+            }
+            _ => (ms, FaultKind::ArbiterOlder { down_ms, back_ms }),
         };
-        let at = Anchor::Instant(ms);
-        Fault { at, kind }
+        faults.push(kind);
+    }
+    let within = |(ms, kind): (u64, FaultKind)| Fault {
+        at: Anchor::Instant(ms.min(plan.horizon_ms - 1)),
+        kind,
     };
-    (0..times).map(strike).collect()
+    faults.into_iter().map(within).collect()
+}
+
+const fn away(slot: u8) -> FaultKind {
+    let for_ms = AWAY_MS;
+    FaultKind::ArbiterAway { slot, for_ms }
+}
+
+/// The unit's lease ends out of reach of both; the other takes over, and is out of the arbiter's reach when the state of before
+/// comes back, in which the first one holds the lease.
+fn comes_back_parted(slot: u8, ms: u64) -> [(u64, FaultKind); 3] {
+    let for_ms = 3 * AWAY_MS;
+    [
+        (ms, away(slot)),
+        (ms, FaultKind::Partition { for_ms }),
+        (ms + 7_400, away(1 - slot)),
+    ]
 }
 
 #[cfg(test)]
