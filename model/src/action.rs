@@ -1,6 +1,6 @@
 //! What can happen: one action is one input of one party, and names everything that was free.
 
-use crate::state::{Cfg, Flight, Keeps, Rejection, Slot, Stamp};
+use crate::state::{Cfg, Flight, Keeps, Rejection, Slot, Stamp, Term};
 
 /// The timers of a unit that do something to the protocol's state or send.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -63,7 +63,7 @@ pub enum Action {
     /// An arbiter's timer fires.
     Arbiter(ArbiterTimer),
     /// The arbiter recovers with its state.
-    ArbiterRecovered,
+    ArbiterRecovered(Term),
     /// The arbiter starts without its state.
     ArbiterLost,
     /// A command is entered at the unit.

@@ -391,7 +391,7 @@ impl<E: Meaning + Clone> Scope<E> {
         }
         self.arbiter_moves(state, out);
         if state.left.arbiter > 0 {
-            out.push(Move::Costs(Action::ArbiterRecovered));
+            out.push(Move::Costs(Action::ArbiterRecovered(0)));
         }
         if state.left.forgets > 0 {
             out.push(Move::Costs(Action::ArbiterLost));

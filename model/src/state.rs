@@ -99,6 +99,8 @@ pub struct Arbiter {
     pub floor: Term,
     /// Its state was lost, and nobody has accepted a term since.
     pub lost: Option<Lost>,
+    /// It has started with a state that may be an older one, and nobody has accepted a term since.
+    pub found: Option<Found>,
     /// Counts what it told of durable changes; 0: generations are not counted.
     pub generation: u16,
     /// What each unit said last.
@@ -107,6 +109,15 @@ pub struct Arbiter {
     pub gathering: bool,
     /// Timer Lease runs for whoever may hold a lease that it does not know of: nothing is granted, nothing offered.
     pub silent: bool,
+}
+
+/// What an arbiter goes by that started with a state that may be an older one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Found {
+    /// The last term in that state.
+    pub last: Term,
+    /// Its own terms since the start are later; what lies between it used before.
+    pub began: Term,
 }
 
 /// What an arbiter that has lost its state goes by.

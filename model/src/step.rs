@@ -292,7 +292,9 @@ pub fn step<E: Effects>(env: &Env<E>, state: &State, action: &Action) -> Option<
     };
     match *action {
         Action::Arbiter(timer) => arbiter::on_timer(env, &mut state.arbiter, timer, &mut out)?,
-        Action::ArbiterRecovered => arbiter::on_recovered(env, &mut state.arbiter),
+        Action::ArbiterRecovered(world) => {
+            arbiter::on_recovered(env, &mut state.arbiter, world);
+        }
         Action::ArbiterLost => arbiter::lose(env, &mut state.arbiter),
         Action::Deliver(Flight {
             from,
@@ -439,7 +441,7 @@ fn on_input<E: Effects>(
         | Action::Disagrees(..)
         | Action::Unread(_)
         | Action::Arbiter(_)
-        | Action::ArbiterRecovered
+        | Action::ArbiterRecovered(_)
         | Action::ArbiterLost => None,
     }
 }

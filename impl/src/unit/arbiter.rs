@@ -43,6 +43,8 @@ pub struct Arbiter {
     pub floor: Term,
     /// What it goes by since its state was lost, until a unit accepts.
     pub lost: Option<Lost>,
+    /// What it goes by since it started with a state that may be an older one, until a unit accepts.
+    pub found: Option<Found>,
     /// Timer Lease runs for whoever may hold a lease that it does not know of: nothing is granted, and
     /// nothing offered.
     pub silent: bool,
@@ -71,6 +73,15 @@ pub struct Offer {
     pub hello: u64,
     /// The term of the offered config's stamp, if the arbiter lost its state before; else 0.
     pub held: Term,
+}
+
+/// What an arbiter goes by that started with a state that may be an older one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Found {
+    /// The last term in that state.
+    pub last: Term,
+    /// Terms beyond this one are its own since the start; what lies between it used before.
+    pub began: Term,
 }
 
 /// What an arbiter that lost its state goes by.
@@ -255,8 +266,9 @@ impl Arbiter {
         let before = self.term;
         match input {
             ArbiterInput::Recovered { term } => {
-                self.term = self.term.max(term);
-                self.on_recovered(limits, planted, out);
+                let last = self.term;
+                self.term = last.max(term);
+                self.on_recovered(limits, last, planted, out);
             }
             ArbiterInput::StateLost { term, generation } => {
                 if planted.is(Defect::TermsFromHellos) {
@@ -289,12 +301,23 @@ impl Arbiter {
             .is_some_and(|holder| holder.lease == Lease::Running)
     }
 
-    fn on_recovered(&mut self, limits: &Limits, planted: Planted, out: &mut Vec<ArbiterOutput>) {
+    fn on_recovered(
+        &mut self,
+        limits: &Limits,
+        last: Term,
+        planted: Planted,
+        out: &mut Vec<ArbiterOutput>,
+    ) {
         self.gathering = false;
         if limits.arbiter_may_go_back && !planted.is(Defect::OlderStateTrusted) {
             // It says nothing of who may act now, nor of what became of an offer.
             self.silent = true;
             self.offer = None;
+            let began = self.term;
+            self.found = Some(Found { last, began });
+            for known in self.known.values_mut() {
+                known.said = None;
+            }
         }
         if self.runs() || self.silent {
             out.push(ArbiterOutput::SetTimer(ArbiterTimer::Lease));
@@ -344,6 +367,19 @@ impl Arbiter {
             self.lose(seen, planted, out);
         }
         older
+    }
+
+    /// A unit knows a term that the state with which the arbiter started says nothing of, and that was used before.
+    fn note_later(&mut self, hello: &Hello, planted: Planted, out: &mut Vec<ArbiterOutput>) {
+        let Some(Found { last, began }) = self.found else {
+            return;
+        };
+        if terms(hello).any(|term| term > last && term <= began) {
+            let had = self.generation;
+            let seen = hello.generation;
+            out.push(ArbiterOutput::Event(ArbiterEvent::Older { had, seen }));
+            self.lose(had, planted, out);
+        }
     }
 
     /// Whether nobody holds a lease or is offered one, as far as is known, and somebody may be.
@@ -409,6 +445,7 @@ impl Arbiter {
         match message {
             ToArbiter::Hello { boot, hello } => {
                 self.is_older(hello.generation, planted, out);
+                self.note_later(&hello, planted, out);
                 let taken = self.hear(from, boot, hello);
                 if taken && self.waits() {
                     self.gather(out);
@@ -513,10 +550,8 @@ impl Arbiter {
         self.known.insert(from, known);
         self.term = self.term.max(highest);
         if let Some(lost) = &mut self.lost {
-            let stamps = [Some(said.startup), said.running, said.replica];
-            let terms = stamps.into_iter().flatten().map(|stamp| stamp.term);
             let own = |term: &Term| *term > lost.began;
-            let seen = terms.chain([highest]).filter(|term| !own(term)).max();
+            let seen = terms(&hello).filter(|term| !own(term)).max();
             lost.seen = lost.seen.max(seen.unwrap_or_default());
         }
         true
@@ -545,6 +580,7 @@ impl Arbiter {
         }
         self.register = None;
         self.counter = 0;
+        self.found = None;
         if let Some(lost) = self.lost.take() {
             self.floor = lost.seen.min(offer.held);
         }
@@ -670,4 +706,12 @@ impl Arbiter {
         };
         out.push(ArbiterOutput::Send { to: slot, message });
     }
+}
+
+/// The terms that a Hello says its unit knows.
+fn terms(hello: &Hello) -> impl Iterator<Item = Term> {
+    let Hello { highest, said, .. } = *hello;
+    let stamps = [Some(said.startup), said.running, said.replica];
+    let of_stamps = stamps.into_iter().flatten().map(|stamp| stamp.term);
+    of_stamps.chain([highest])
 }

@@ -409,7 +409,7 @@ fn excuse(
             watch.failed |= 4 << from;
             met(Situation::Declined);
         }
-        Action::ArbiterRecovered => met(Situation::ArbiterAway),
+        Action::ArbiterRecovered(_) => met(Situation::ArbiterAway),
         Action::ArbiterLost => met(Situation::ArbiterLost),
         Action::DrainOver(_) => met(Situation::DrainOver),
         _ => {}

@@ -5,9 +5,7 @@ use crate::action::{Action, ArbiterTimer, Timer};
 use crate::effects::Meaning;
 use crate::flight::{Uses, can_arrive, is_of_use};
 use crate::property::{Situation, observe};
-use crate::state::{
-    Arbiter, Flight, Msg, Part, Phase, Rejection, Slot, Stamp, StandbyPhase, State, To,
-};
+use crate::state::{Flight, Msg, Part, Phase, Rejection, Slot, Stamp, StandbyPhase, State, To};
 use crate::step::{Answer, Rule, Step, step};
 
 impl<E: Meaning + Clone> Scope<E> {
@@ -71,7 +69,7 @@ impl<E: Meaning + Clone> Scope<E> {
                 | Action::Disagrees(flight, _)
                 | Action::Unread(flight),
             ) => without(&mut after.net, &flight),
-            (_, Action::ArbiterRecovered | Action::ArbiterLost) => {
+            (_, Action::ArbiterRecovered(_) | Action::ArbiterLost) => {
                 after.net.retain(|flight| flight.to != To::Arbiter)
             }
             (_, Action::Stored(..)) => after.saving = None,
@@ -97,12 +95,9 @@ impl<E: Meaning + Clone> Scope<E> {
             _ => flight.to != To::Arbiter,
         });
         let mut back = state.state.clone();
-        back.arbiter = Arbiter {
-            term: back.arbiter.term,
-            ..older
-        };
+        back.arbiter = older;
         after.watch.stray(&state.state.arbiter);
-        let action = Action::ArbiterRecovered;
+        let action = Action::ArbiterRecovered(state.state.arbiter.term);
         let made = step(&self.env, &back, &action)?;
         after.bad = observe(self, state, &action, &made, &mut after.watch, met);
         after.state = made.state;
@@ -338,7 +333,7 @@ fn pay(left: &mut Budgets, action: &Action) -> Option<()> {
         Action::Timer(_, Timer::Queue | Timer::Prompt) => &mut left.waits,
         Action::Arbiter(_) => &mut left.early,
         Action::Declares(_) => &mut left.declares,
-        Action::ArbiterRecovered => &mut left.arbiter,
+        Action::ArbiterRecovered(_) => &mut left.arbiter,
         Action::ArbiterLost => &mut left.forgets,
         Action::DrainOver(_) => &mut left.drains,
         Action::Rejects(..) => &mut left.rejects,

@@ -3,14 +3,22 @@
 use super::{Env, Out, Rule};
 use crate::action::ArbiterTimer;
 use crate::state::{
-    Arbiter, Boot, Grantee, Hello, Known, Lost, Lsn, Msg, Offer, Origin, Slot, Stamp, Term,
+    Arbiter, Boot, Found, Grantee, Hello, Known, Lost, Lsn, Msg, Offer, Origin, Slot, Stamp, Term,
 };
 
-pub(super) fn on_recovered<E>(env: &Env<E>, arbiter: &mut Arbiter) {
+pub(super) fn on_recovered<E>(env: &Env<E>, arbiter: &mut Arbiter, world: Term) {
+    let last = arbiter.term;
+    arbiter.term = last.max(world);
     // A state that may be an older one says nothing of who may act now, nor of what became of an offer.
     if env.goes_back && env.keeps(Rule::StartIsSilent) {
         arbiter.silent = true;
         arbiter.offer = None;
+        arbiter.found = Some(Found {
+            last,
+            began: arbiter.term,
+        });
+        forget(arbiter, 0);
+        forget(arbiter, 1);
     }
     arbiter.gathering = waits(arbiter);
 }
@@ -45,6 +53,25 @@ fn is_older<E>(env: &Env<E>, arbiter: &mut Arbiter, seen: u16) -> bool {
         arbiter.generation = seen;
     }
     older
+}
+
+/// A unit knows a term that the state with which the arbiter started says nothing of: it was used before.
+fn knows_later<E>(env: &Env<E>, arbiter: &mut Arbiter, hello: Hello) {
+    let found = arbiter.found.filter(|_| env.keeps(Rule::GenerationEchoed));
+    let Some(Found { last, began }) = found else {
+        return;
+    };
+    if terms(hello).any(|term| term > last && term <= began) {
+        lose(env, arbiter);
+    }
+}
+
+/// The terms that a Hello says its unit knows.
+fn terms(hello: Hello) -> impl Iterator<Item = Term> {
+    let Hello { highest, said, .. } = hello;
+    let stamps = [Some(said.startup), said.running, said.replica];
+    let of_stamps = stamps.into_iter().flatten().map(|stamp| stamp.term);
+    of_stamps.chain([highest])
 }
 
 /// What is told of the next durable change is of the next generation.
@@ -105,6 +132,7 @@ pub(super) fn on_message<E>(
     match msg {
         Msg::Hello { boot, hello } => {
             is_older(env, arbiter, hello.generation);
+            knows_later(env, arbiter, hello);
             let taken = hear(env, arbiter, from, boot, hello);
             arbiter.gathering |= taken && waits(arbiter);
         }
@@ -205,9 +233,7 @@ fn hear<E>(env: &Env<E>, arbiter: &mut Arbiter, from: Slot, boot: Boot, hello: H
     arbiter.term = arbiter.term.max(highest);
     if let Some(lost) = &mut arbiter.lost {
         let own = |term: &Term| *term > lost.began && env.keeps(Rule::OwnTermsAside);
-        let stamps = [Some(said.startup), said.running, said.replica];
-        let terms = stamps.into_iter().flatten().map(|stamp| stamp.term);
-        let seen = terms.chain([highest]).filter(|term| !own(term)).max();
+        let seen = terms(hello).filter(|term| !own(term)).max();
         lost.seen = lost.seen.max(seen.unwrap_or(0));
     }
     true
@@ -256,6 +282,7 @@ fn accept<E>(env: &Env<E>, arbiter: &mut Arbiter, accepted: Offer, lsn: Lsn, out
         arbiter.register = None;
         arbiter.counter = 0;
     }
+    arbiter.found = None;
     if let Some(lost) = arbiter.lost.take() {
         let floor = lost.seen.min(accepted.held);
         arbiter.floor = if env.keeps(Rule::FloorKept) { floor } else { 0 };
@@ -495,11 +522,13 @@ pub fn is_warm(arbiter: &Arbiter, stamp: Stamp) -> bool {
     arbiter.cold <= stamp.term && is_on_line(arbiter, stamp)
 }
 
-/// Whether an Offer is made with the line unknown: the state was lost, and it is of a startup store, or a unit was
-/// not heard since.
+/// Whether an Offer is made with the line unknown: the state was lost, and it is of a startup store, or the state
+/// was lost or may be an older one, and a unit was not heard since.
 pub fn says_line_unknown(arbiter: &Arbiter, offer: Offer) -> bool {
-    let mut known = arbiter.known.iter();
-    arbiter.lost.is_some() && (offer.origin == Origin::Cold || known.any(Option::is_none))
+    let heard = |known: &Option<Known>| known.is_some_and(|known| known.said.is_some());
+    let all = arbiter.known.iter().all(heard);
+    arbiter.lost.is_some() && (offer.origin == Origin::Cold || !all)
+        || arbiter.found.is_some() && !all
 }
 
 /// Whether any config that the arbiter knows of is on the line, by all the rules.

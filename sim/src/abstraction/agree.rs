@@ -119,6 +119,11 @@ pub fn arbiter(engine: &Arbiter, model: &model::Arbiter, boots: &Boots) -> Resul
         Ok::<_, Unmapped>(model::Lost { began, seen })
     });
     same("lost", &lost.transpose()?, &model.lost)?;
+    let found = engine.found.map(|found| {
+        let (last, began) = (super::term(found.last)?, super::term(found.began)?);
+        Ok::<_, Unmapped>(model::Found { last, began })
+    });
+    same("found", &found.transpose()?, &model.found)?;
     same("silent", &engine.silent, &model.silent)?;
     let entries = engine.line.iter();
     let line = || entries.clone().map(|each| (each.term.0, each.from.0));

@@ -596,8 +596,7 @@ impl Lockstep {
         let starts = |of: &model::Arbiter| {
             let mut state = self.state.clone();
             state.arbiter = of.clone();
-            state.arbiter.term = state.arbiter.term.max(term);
-            let made = step(&env, &state, &Action::ArbiterRecovered)?;
+            let made = step(&env, &state, &Action::ArbiterRecovered(term))?;
             abstraction::arbiter(arbiter, &made.state.arbiter, &self.boots).ok()?;
             Some(state.arbiter)
         };
@@ -620,10 +619,14 @@ impl Lockstep {
     ) -> Result<(), Difference> {
         let action = match input {
             ArbiterInput::Recovered { term } => {
-                self.start_arbiter(abstraction::term(*term)?, arbiter, scene);
-                Action::ArbiterRecovered
+                let term = abstraction::term(*term)?;
+                self.start_arbiter(term, arbiter, scene);
+                Action::ArbiterRecovered(term)
             }
             ArbiterInput::StateLost { term, generation } => {
+                if scene.limits().arbiter_may_go_back {
+                    self.arbiters.push(self.state.arbiter.clone());
+                }
                 let of = &mut self.state.arbiter;
                 of.term = abstraction::term(*term)?.max(of.term);
                 of.generation = abstraction::small("generation", *generation)?;

@@ -442,7 +442,15 @@ impl Observer for ReplicatedIsKept {
     fn see(&mut self, seen: &Seen<'_>, scene: &dyn Scene) -> Result<(), Violation> {
         self.reaches(seen, scene);
         match seen.event {
-            Event::Arbiter { input, outputs, .. } => self.arbiter(input, outputs, seen, scene),
+            Event::Arbiter {
+                input,
+                outputs,
+                arbiter,
+                ..
+            } => {
+                self.history.floor = self.history.floor.max(arbiter.floor);
+                self.arbiter(input, outputs, seen, scene);
+            }
             Event::Ended { slot, .. } => {
                 self.forgets(slot);
                 self.before[usize::from(slot.0)] = None;

@@ -101,11 +101,17 @@ impl Arbiter {
             && later.all(|later| later.from >= stamp.lsn)
     }
 
-    /// Whether an Offer is made with the line unknown: the state was lost, and it is of a startup store, or a unit was
-    /// not heard since.
+    /// Whether an Offer is made with the line unknown: the state was lost, and it is of a startup store, or the state
+    /// was lost or may be an older one, and a unit was not heard since.
     pub(super) fn is_line_unknown(&self, offer: Offer, limits: &Limits) -> bool {
-        let heard = |slot| self.known.contains_key(&Slot(slot));
-        self.lost.is_some() && (offer.origin == Origin::Cold || !(0..limits.units).all(heard))
+        let said = |slot| {
+            self.known
+                .get(&Slot(slot))
+                .is_some_and(|of| of.said.is_some())
+        };
+        let all = (0..limits.units).all(said);
+        self.lost.is_some() && (offer.origin == Origin::Cold || !all)
+            || self.found.is_some() && !all
     }
 
     /// A term was taken over at an LSN. Of the entries that count the least LSN decides: an earlier one that is no less

@@ -196,6 +196,13 @@ fn an_arbiter_whose_disk_may_go_back_is_silent_after_each_start() {
         desk.limits.arbiter_may_go_back = may_go_back;
         desk.step(ArbiterInput::Recovered { term: Term(7) });
         assert_eq!(grants(&desk.renew(A, 1, 0, 2)), !may_go_back);
+        let hello = Hello {
+            k: 2,
+            highest: Term(1),
+            generation: 2,
+            said: Said::default(),
+        };
+        desk.hears(A, ToArbiter::Hello { boot: BOOT, hello });
         // Its terms go on beyond all that it used, whatever its state says.
         desk.fires(ArbiterTimer::Lease);
         let out = desk.fires(ArbiterTimer::Gather);
@@ -226,4 +233,31 @@ fn the_line_is_bounded_and_brings_no_stamp_back() {
     assert_eq!(desk.arbiter.line, [accepted(5, 3), accepted(first, 8)]);
     let second = takes_over(&mut desk, 5);
     assert_eq!(desk.arbiter.line, [accepted(5, 3), accepted(second, 5)]);
+}
+
+/// A term that was used after the state was written proves that it is an older one; and a unit that is not heard may
+/// know one.
+#[test]
+fn a_unit_that_knows_a_later_term_shows_that_the_state_is_an_older_one() {
+    let back = |hellos: &[(Slot, u64)]| {
+        let mut desk = Desk::granted();
+        desk.limits.arbiter_may_go_back = true;
+        // Terms 2 to 4 were used since.
+        desk.step(ArbiterInput::Recovered { term: Term(4) });
+        for (from, highest) in hellos {
+            let hello = Hello {
+                k: 9,
+                highest: Term(*highest),
+                generation: 0,
+                said: ran(*highest, 3),
+            };
+            desk.hears(*from, ToArbiter::Hello { boot: BOOT, hello });
+        }
+        desk.fires(ArbiterTimer::Lease);
+        let out = desk.fires(ArbiterTimer::Gather);
+        (desk.arbiter.lost.is_some(), is_unknown(&out))
+    };
+    assert_eq!(back(&[(A, 1), (B, 1)]), (false, false));
+    assert_eq!(back(&[(A, 1)]), (false, true));
+    assert_eq!(back(&[(A, 1), (B, 2)]), (true, true));
 }
