@@ -70,7 +70,7 @@ impl<E: Meaning + Clone> Scope<E> {
                 | Action::Unread(flight),
             ) => without(&mut after.net, &flight),
             (_, Action::ArbiterRecovered(_) | Action::ArbiterLost) => {
-                after.net.retain(|flight| flight.to != To::Arbiter)
+                after.net.retain(|flight| flight.to != To::Arbiter);
             }
             (_, Action::Stored(..)) => after.saving = None,
             _ => {}

@@ -243,7 +243,7 @@ pub(super) enum Finds {
     /// Nothing.
     Nothing,
     /// An older state.
-    Older(Arbiter),
+    Older(Box<Arbiter>),
 }
 
 impl Desk {

@@ -105,7 +105,7 @@ impl Rig {
             let input = match self.desk.finds.take() {
                 None => ArbiterInput::Recovered { term },
                 Some(Finds::Older(state)) => {
-                    self.desk.arbiter = Arc::new(state);
+                    self.desk.arbiter = Arc::new(*state);
                     ArbiterInput::Recovered { term }
                 }
                 Some(Finds::Nothing) => {

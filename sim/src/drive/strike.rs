@@ -53,7 +53,7 @@ impl Rig {
                     let older = self
                         .desk
                         .before(self.now_us.saturating_sub(back_ms * 1_000));
-                    self.desk.finds = Some(Finds::Older(older));
+                    self.desk.finds = Some(Finds::Older(Box::new(older)));
                 }
                 ended
             }
