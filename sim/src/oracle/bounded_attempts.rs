@@ -54,7 +54,7 @@ impl Sessions {
     fn begins(
         &mut self,
         session: Session,
-        image: ImageDigest,
+        image: Option<ImageDigest>,
         at_us: u64,
         mode: Redundancy,
     ) -> Option<u64> {
@@ -64,11 +64,11 @@ impl Sessions {
         if !same_boot {
             self.begun = 0;
         }
-        if self.image != Some(image) {
+        if self.image != image {
             self.failed = 0;
         }
         let paused = self.failed_at.map(|from| at_us - from);
-        (self.last, self.image) = (Some(session), Some(image));
+        (self.last, self.image) = (Some(session), image);
         (self.failed_at, self.counted) = (None, false);
         self.begun += u32::from(mode == Redundancy::Sso);
         paused.filter(|_| same_boot)
@@ -133,7 +133,8 @@ impl BoundedAttempts {
                 Told::SessionEnded { .. } => sessions.fails(seen.at_us, limits),
                 Told::SessionBegan(session) => {
                     self.checked += 1;
-                    let image = scene.image(Slot(1 - slot.0)).0;
+                    // Its Standby may have another image by now.
+                    let image = active.peer.current.as_ref().map(|current| current.image);
                     let failed = sessions.failed;
                     let paused = sessions.begins(*session, image, seen.at_us, active.mode);
                     if sessions.begun > limits.max_attempts {

@@ -26,8 +26,8 @@ pub struct HotIsServed {
     stopped: BTreeMap<Session, u64>,
     /// When each frame between the units was sent, by its number.
     sent: BTreeMap<u64, u64>,
-    /// The last message that each unit took of a session: its sending, and when it came.
-    heard: BTreeMap<Slot, Heard>,
+    /// The last message that each unit took of each session: its sending, and when it came.
+    heard: BTreeMap<(Slot, Session), Heard>,
     /// When each unit ran on after it was suspended, or was so slow that it holds no bound in time.
     late: BTreeMap<Slot, u64>,
     checked: u64,
@@ -36,7 +36,6 @@ pub struct HotIsServed {
 /// A message of a session that a unit took.
 #[derive(Clone, Copy, Debug)]
 struct Heard {
-    session: Session,
     sent_us: u64,
     came_us: u64,
 }
@@ -73,11 +72,10 @@ impl HotIsServed {
         {
             let sent = self.sent.get(&packet.number);
             let heard = Heard {
-                session,
                 sent_us: sent.copied().unwrap_or(seen.at_us),
                 came_us: seen.at_us,
             };
-            self.heard.insert(slot, heard);
+            self.heard.insert((slot, session), heard);
         }
     }
 
@@ -85,8 +83,8 @@ impl HotIsServed {
     fn until_us(&self, slot: Slot, session: Session, limits: &Limits) -> u64 {
         let stopped = self.stopped.get(&session).copied().unwrap_or(0);
         let speaks = stopped + slowest_us(limits, limits.lease_ms);
-        let of_session = |heard: &&Heard| heard.session == session && heard.sent_us <= speaks;
-        let heard = self.heard.get(&slot).filter(of_session);
+        let in_time = |heard: &&Heard| heard.sent_us <= speaks;
+        let heard = self.heard.get(&(slot, session)).filter(in_time);
         let heard = heard.map_or(0, |heard| heard.came_us);
         let late = self.late.get(&slot).copied().unwrap_or(0);
         stopped.max(heard).max(late) + slowest_us(limits, limits.watchdog_ms)
