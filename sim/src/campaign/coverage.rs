@@ -96,6 +96,11 @@ pub const EMPTY: &[(&str, Phase, &str)] = &[
         Phase::Drain,
         "a save and a drain exclude each other, but for the last messages of a save that is given up",
     ),
+    (
+        "arbiter-older",
+        Phase::Drain,
+        "few plans bring an older state back, and a pair is in this phase only briefly",
+    ),
 ];
 
 /// Situations that are not met, each with its reason.
