@@ -56,6 +56,8 @@ pub enum Action {
     Boot(Slot),
     /// The unit dies.
     Crash(Slot),
+    /// The disk of a unit that is down is lost.
+    DiskLost(Slot),
     /// A message arrives.
     Deliver(Flight),
     /// A unit's timer fires.

@@ -1,6 +1,7 @@
 //! What a search walks: the parties with the network and the budgets of faults beside them, and the
 //! reductions.
 
+mod budgets;
 mod due;
 mod goal;
 mod named;
@@ -16,97 +17,8 @@ use crate::state::{
 };
 use crate::step::{Env, Rule};
 
+pub use budgets::Budgets;
 pub use named::{Named, named, pinned, plain};
-
-/// How often what may happen.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Budgets {
-    /// Commands entered.
-    pub commands: u8,
-    /// Crashes of a unit.
-    pub crashes: u8,
-    /// Messages lost.
-    pub losses: u8,
-    /// Messages delivered twice.
-    pub duplicates: u8,
-    /// Messages held back, beyond what the reductions would drop.
-    pub holds: u8,
-    /// Leases that run out in the middle.
-    pub lapses: u8,
-    /// Sessions given up while the other side is there.
-    pub give_ups: u8,
-    /// Timers of the arbiter that fire while an answer is under way.
-    pub early: u8,
-    /// Renewals beyond those that a lease needs.
-    pub renewals: u8,
-    /// Planned switchovers.
-    pub planned: u8,
-    /// Forced switchovers.
-    pub forced: u8,
-    /// Saves.
-    pub saves: u8,
-    /// A Standby that declares itself not ready.
-    pub declares: u8,
-    /// Crashes of the arbiter: what is on the way to it is lost with its timers.
-    pub arbiter: u8,
-    /// Drains that take too long.
-    pub drains: u8,
-    /// Snapshots that policy rejects, to reset the Standby or to leave it in rpr.
-    pub rejects: u8,
-    /// Applieds that show the configs apart.
-    pub disagrees: u8,
-    /// Timers of what waits, a queue or a prompt, that fire while an answer may still come.
-    pub waits: u8,
-    /// Payloads that do not decode.
-    pub garbles: u8,
-    /// An operator who has sso tried again.
-    pub retries: u8,
-    /// An arbiter that starts without its state.
-    pub forgets: u8,
-    /// An arbiter's state that is kept, and one that starts with it.
-    pub older: u8,
-}
-
-impl Budgets {
-    /// How much there is of all but commands.
-    const fn all(&self) -> u16 {
-        let Self {
-            commands: _,
-            crashes,
-            losses,
-            duplicates,
-            holds,
-            lapses,
-            give_ups,
-            early,
-            renewals,
-            planned,
-            forced,
-            saves,
-            declares,
-            arbiter,
-            drains,
-            rejects,
-            disagrees,
-            waits,
-            garbles,
-            retries,
-            forgets,
-            older,
-        } = *self;
-        let kinds = [
-            crashes, losses, duplicates, holds, lapses, give_ups, early, renewals, planned, forced,
-            saves, declares, arbiter, drains, rejects, disagrees, waits, garbles, retries, forgets,
-            older,
-        ];
-        let (mut sum, mut at) = (0, 0);
-        while at < kinds.len() {
-            sum += kinds[at] as u16;
-            at += 1;
-        }
-        sum
-    }
-}
 
 /// The whole of a search: rules, budgets, and what of the properties is switched off.
 #[derive(Clone, Copy, Debug)]
@@ -167,6 +79,8 @@ pub enum Begin {
 pub enum Lead {
     /// An input; no budget pays for it.
     Acts(Action),
+    /// The arbiter's state is kept aside.
+    Keeps,
     /// All messages in flight are lost.
     AllLost,
     /// All messages in flight arrive, and what is sent upon them.
@@ -265,6 +179,7 @@ impl<E: Meaning + Clone> Scope<E> {
         let mut state = self.hot(cold);
         for lead in leads {
             match *lead {
+                Lead::Keeps => state.older = Some(Box::new(state.state.arbiter.clone())),
                 Lead::AllLost => state.net.clear(),
                 Lead::Acts(action) => state = self.led(&state, Move::Does(action)),
                 Lead::AllArrive => {
@@ -496,6 +411,9 @@ impl<E: Meaning + Clone> Scope<E> {
     fn unit_moves(&self, state: &Bounded, slot: Slot, out: &mut Vec<Move>) {
         let unit = &state.state.units[usize::from(slot)];
         if unit.part == Part::Down {
+            if state.left.disks > 0 {
+                out.push(Move::Costs(Action::DiskLost(slot)));
+            }
             return out.push(Move::Does(Action::Boot(slot)));
         }
         if state.left.crashes > 0 {

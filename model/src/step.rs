@@ -130,6 +130,9 @@ pub enum Rule {
     OwnTermsAside,
     /// A5: what is of an earlier term then stays off the line.
     FloorKept,
+    /// A5: of an arbiter whose state is lost, or may be an older one, only a unit counts as heard that knows a term of
+    /// before.
+    HeardKnows,
     /// A6: units say what they have seen of the arbiter's state, and an older one counts as lost.
     GenerationEchoed,
 }
@@ -150,6 +153,7 @@ impl Rule {
                 | Self::LatestWhileLost
                 | Self::OwnTermsAside
                 | Self::FloorKept
+                | Self::HeardKnows
                 | Self::GenerationEchoed
                 | Self::StartIsSilent
         )
@@ -335,13 +339,18 @@ pub fn step<E: Effects>(env: &Env<E>, state: &State, action: &Action) -> Option<
                 Action::AtHand(_) => standby::on_at_hand(env, unit, flight.msg, &mut out)?,
                 Action::Unread(_) => standby::on_unread(env, unit, flight.msg, &mut out)?,
                 Action::Rejects(_, rejection, keeps) => {
-                    active::on_rejected(env, unit, flight.msg, (rejection, keeps), &mut out)?;
+                    active::does(env, unit, &mut out, |active, out| {
+                        active::on_rejected(active, flight.msg, (rejection, keeps), out)
+                    })?;
                 }
-                _ => active::on_disagreement(env, unit, action, &mut out)?,
+                _ => active::does(env, unit, &mut out, |active, out| {
+                    active::on_disagreement(env, active, action, out)
+                })?,
             }
         }
         Action::Boot(slot)
         | Action::Crash(slot)
+        | Action::DiskLost(slot)
         | Action::Timer(slot, _)
         | Action::Command(slot, ..)
         | Action::LeaseLapsed(slot)
@@ -399,6 +408,7 @@ fn on_input<E: Effects>(
     match *action {
         Action::Boot(_) => boot(env, unit, out),
         Action::Crash(_) => crash(unit),
+        Action::DiskLost(_) => lose_disk(unit),
         Action::Timer(_, timer) => on_timer(env, unit, timer, out),
         Action::Saved(_) => {
             let Part::Active(active) = &unit.part else {
@@ -420,20 +430,31 @@ fn on_input<E: Effects>(
             Part::Active(_) => active::on_incompatible(unit, out),
             Part::Down | Part::Holder(_) => None,
         },
-        Action::DrainOver(_) => active::on_drain_over(env, unit, out),
         Action::Paired(_) => match &unit.part {
             Part::Standby(_) => standby::on_paired(unit, out),
-            Part::Active(_) => active::on_paired(env, unit, out),
-            Part::Down | Part::Holder(_) => None,
+            Part::Down | Part::Holder(_) | Part::Active(_) => {
+                active::does(env, unit, out, active::on_paired)
+            }
         },
         Action::Declares(_) => declare(unit),
         Action::Command(_, id, durability) => queue::on_command(env, unit, id, durability, out),
-        Action::Leaves(_) => active::on_policy_leave(env, unit, out),
+        Action::DrainOver(_) => {
+            active::does(env, unit, out, |active, _| active::on_drain_over(active))
+        }
+        Action::Switchover(_) => {
+            active::does(env, unit, out, |active, _| active::on_switchover(active))
+        }
+        Action::Leaves(_) => active::does(env, unit, out, |active, out| {
+            active::on_policy_leave(env, active, out)
+        }),
+        Action::Again(_, keeps) => active::does(env, unit, out, |active, out| {
+            active::on_again(env, active, keeps, out)
+        }),
+        Action::Retry(_) => active::does(env, unit, out, |active, out| {
+            active::on_retry(env, active, out)
+        }),
         Action::LeaseLapsed(_) => active::lapse(env, unit, out),
-        Action::Switchover(_) => active::on_switchover(env, unit, out),
         Action::Forced(_) => active::on_forced(env, unit, out),
-        Action::Again(_, keeps) => active::on_again(env, unit, keeps, out),
-        Action::Retry(_) => active::on_retry(env, unit, out),
         Action::Deliver(_)
         | Action::Fails(_)
         | Action::AtHand(_)
@@ -474,6 +495,16 @@ fn crash(unit: &mut Unit) -> Option<()> {
     unit.part = Part::Down;
     unit.boot += 1;
     (unit.k, unit.since, unit.generation) = (0, 0, 0);
+    Some(())
+}
+
+/// The disk of a unit that is down is replaced by an empty one; its boots count on.
+fn lose_disk(unit: &mut Unit) -> Option<()> {
+    if unit.part != Part::Down {
+        return None;
+    }
+    (unit.highest, unit.resets) = (0, 0);
+    unit.startup = Default::default();
     Some(())
 }
 

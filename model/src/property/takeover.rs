@@ -55,7 +55,8 @@ pub(super) fn check_replicated_is_kept(
     let lacks = watch
         .kept
         .is_some_and(|kept| kept.lacking & (1 << holder.slot) != 0);
-    check(Property::ReplicatedIsKept, !lacks || watch.line_unknown);
+    let unsure = watch.unsure & (1 << holder.slot) != 0;
+    check(Property::ReplicatedIsKept, !lacks || unsure);
     if lacks {
         watch.forget(holder.slot);
     }
@@ -107,9 +108,9 @@ pub(super) fn check<E: Meaning>(
     let zombies = (0..32).filter(|id| watch.dead & bit(*id) != 0);
     let back = zombies.filter(|id| scope.env.effects.holds(cfg, *id));
     let back = back.fold(0, |bits, id| bits | bit(id));
-    let excused = off_line || watch.line_unknown;
-    check(Property::NoZombie, excused || back == 0);
-    if watch.line_unknown {
+    let unsure = watch.unsure & (1 << slot) != 0;
+    check(Property::NoZombie, off_line || unsure || back == 0);
+    if unsure {
         watch.dead &= !back;
     }
     if off_line {
@@ -161,13 +162,14 @@ fn losses<E: Meaning>(
     let is = |of: Slot, made: Cfg| {
         cfg == made && of == slot || cfg == scope.env.effects.becomes(of, made)
     };
+    let unsure = watch.unsure & (1 << slot) != 0;
     if let Some((term, least)) = watch.expected {
         let mut log = watch.log.iter();
         let kept =
             log.any(|made| made.term == term && made.lsn >= least && is(made.slot, made.cfg));
         check(
             Property::NoAckedLoss,
-            kept || watch.excused && scope.excuses || watch.line_unknown,
+            kept || watch.excused && scope.excuses || unsure,
         );
     }
     if let Some((former, released)) = watch.planned {
@@ -176,7 +178,7 @@ fn losses<E: Meaning>(
         let excused = failed && gone;
         check(
             Property::PlannedLosesNothing,
-            excused || watch.line_unknown || is(former, released),
+            excused || unsure || is(former, released),
         );
     }
 }

@@ -63,8 +63,10 @@ pub struct Watch {
     pub granted_again: bool,
     /// The arbiter's state is lost, or older than what it told, and nobody has accepted a term since.
     pub astray: bool,
-    /// The present offer was made with the line unknown.
-    pub line_unknown: bool,
+    /// Terms that were offered with the line unknown, one bit each.
+    pub line_unknown: u64,
+    /// Slots whose config was taken up with the line unknown, one bit each: it was said then what may be wrong with it.
+    pub unsure: u8,
     /// Ordered resets.
     pub resets: u16,
     /// The register's Standby could not read a Line: that excuses no loss of what it had.
@@ -189,7 +191,9 @@ pub(super) fn remember<E: Meaning>(
     let (was, is) = (&before.state.arbiter, &step.state.arbiter);
     if let Some(offer) = is.offer.filter(|_| was.offer != is.offer) {
         watch.off_line = !knows_on_line(is);
-        watch.line_unknown = says_line_unknown(is, offer);
+        if says_line_unknown(is, offer) {
+            watch.line_unknown |= term_bit(offer.term);
+        }
     }
     let term = |arbiter: &Arbiter| arbiter.holder.map(|holder| holder.term);
     if term(is) > term(was) {
@@ -231,7 +235,7 @@ pub(super) fn remember<E: Meaning>(
         if most == Some(attempts(new)) && most != Some(attempts(old)) {
             met(Situation::AttemptsUsedUp);
         }
-        watch.resets += new.resets - old.resets;
+        watch.resets += new.resets.saturating_sub(old.resets);
         if new.resets > old.resets {
             met(Situation::ResetOrdered);
         }
@@ -239,6 +243,11 @@ pub(super) fn remember<E: Meaning>(
         note_memory(&env.effects, action, slot, (old, new), watch, met);
     }
     lose_memories(before, action, is.offer.map(|offer| offer.slot), watch);
+}
+
+fn term_bit(term: Term) -> u64 {
+    1u64.checked_shl(term.into())
+        .expect("few terms are used in a search")
 }
 
 /// What becomes of the config that a unit can take over with.
@@ -274,6 +283,10 @@ fn note_memory<E: Meaning>(
         watch.forget(slot);
         watch.turned_away |= bit;
     }
+    let swapped = held(new).is_some_and(|of| of.session.is_some());
+    if swapped || new.part == Part::Down {
+        watch.unsure &= !bit;
+    }
     let declared = |of: Option<Replica>| of.is_some_and(|replica| replica.declared);
     if declared(held(new)) && !declared(held(old)) {
         watch.forget(slot);
@@ -307,14 +320,19 @@ fn note_memory<E: Meaning>(
         return;
     }
     if let Action::Deliver(Flight {
-        msg: Msg::Offer {
-            origin: Origin::Stale(_),
-            ..
-        },
+        msg: Msg::Offer { origin, .. },
         ..
     }) = action
     {
-        met(Situation::TookOverStale);
+        if let Origin::Stale(_) = origin {
+            met(Situation::TookOverStale);
+        }
+        if let Origin::Stateful(..) | Origin::Cold = origin {
+            watch.unsure &= !bit;
+        }
+    }
+    if watch.line_unknown & term_bit(holder.term) != 0 {
+        watch.unsure |= bit;
     }
     if let Some(kept) = watch.kept {
         let has = watch.includes(effects, slot, (holder.cfg, holder.lsn), kept.stamp);

@@ -93,6 +93,7 @@ fn every() -> Budgets {
         garbles: 0,
         retries: 0,
         forgets: 0,
+        disks: 0,
         older: 0,
     }
 }

@@ -335,6 +335,7 @@ fn pay(left: &mut Budgets, action: &Action) -> Option<()> {
         Action::Declares(_) => &mut left.declares,
         Action::ArbiterRecovered(_) => &mut left.arbiter,
         Action::ArbiterLost => &mut left.forgets,
+        Action::DiskLost(_) => &mut left.disks,
         Action::DrainOver(_) => &mut left.drains,
         Action::Rejects(..) => &mut left.rejects,
         Action::Disagrees(..) => &mut left.disagrees,

@@ -26,6 +26,21 @@ pub(super) use session::{
     on_again, on_disagreement, on_incompatible, on_paired, on_policy_leave, on_rejected, on_retry,
 };
 
+/// What an Active does of itself, and what that makes possible; none: the unit does not act, or cannot do it.
+pub(super) fn does<E: Effects>(
+    env: &Env<E>,
+    unit: &mut Unit,
+    out: &mut Out,
+    act: impl FnOnce(&mut Active, &mut Out) -> Option<()>,
+) -> Option<()> {
+    let Part::Active(active) = &mut unit.part else {
+        return None;
+    };
+    act(active, out)?;
+    settle(env, unit, out);
+    Some(())
+}
+
 pub(super) fn on_message<E: Effects>(env: &Env<E>, unit: &mut Unit, msg: Msg, out: &mut Out) {
     let boot = unit.boot;
     let Part::Active(active) = &mut unit.part else {

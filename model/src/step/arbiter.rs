@@ -13,6 +13,7 @@ pub(super) fn on_recovered<E>(env: &Env<E>, arbiter: &mut Arbiter, world: Term) 
     if env.goes_back && env.keeps(Rule::StartIsSilent) {
         arbiter.silent = true;
         arbiter.offer = None;
+        arbiter.heard = 0;
         arbiter.found = Some(Found {
             last,
             began: arbiter.term,
@@ -231,12 +232,24 @@ fn hear<E>(env: &Env<E>, arbiter: &mut Arbiter, from: Slot, boot: Boot, hello: H
         said: Some(said),
     });
     arbiter.term = arbiter.term.max(highest);
+    note_heard(env, arbiter, from, hello);
     if let Some(lost) = &mut arbiter.lost {
         let own = |term: &Term| *term > lost.began && env.keeps(Rule::OwnTermsAside);
         let seen = terms(hello).filter(|term| !own(term)).max();
         lost.seen = lost.seen.max(seen.unwrap_or(0));
     }
     true
+}
+
+/// A unit that knows no term of before says nothing of what was taken over: its disk was lost, or it is new.
+fn note_heard<E>(env: &Env<E>, arbiter: &mut Arbiter, from: Slot, hello: Hello) {
+    let (lost, found) = (&arbiter.lost, &arbiter.found);
+    let lost = lost.as_ref().map(|lost| lost.began);
+    let began = lost.or(found.as_ref().map(|found| found.began));
+    let of_before = |began: Term| terms(hello).any(|term| term > 0 && term <= began);
+    if began.is_some_and(|began| of_before(began) || !env.keeps(Rule::HeardKnows)) {
+        arbiter.heard |= 1 << from;
+    }
 }
 
 /// Forgets what the unit in a slot said; the number stays, so that nothing older is taken again.
@@ -283,6 +296,7 @@ fn accept<E>(env: &Env<E>, arbiter: &mut Arbiter, accepted: Offer, lsn: Lsn, out
         arbiter.counter = 0;
     }
     arbiter.found = None;
+    arbiter.heard = 0;
     if let Some(lost) = arbiter.lost.take() {
         let floor = lost.seen.min(accepted.held);
         arbiter.floor = if env.keeps(Rule::FloorKept) { floor } else { 0 };
@@ -523,10 +537,9 @@ pub fn is_warm(arbiter: &Arbiter, stamp: Stamp) -> bool {
 }
 
 /// Whether an Offer is made with the line unknown: the state was lost, and it is of a startup store, or the state
-/// was lost or may be an older one, and a unit was not heard since.
+/// was lost or may be an older one, and a unit was not heard since that knows a term of before.
 pub fn says_line_unknown(arbiter: &Arbiter, offer: Offer) -> bool {
-    let heard = |known: &Option<Known>| known.is_some_and(|known| known.said.is_some());
-    let all = arbiter.known.iter().all(heard);
+    let all = arbiter.heard == 0b11;
     arbiter.lost.is_some() && (offer.origin == Origin::Cold || !all)
         || arbiter.found.is_some() && !all
 }

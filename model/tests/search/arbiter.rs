@@ -1,9 +1,9 @@
 //! A1 to A6: an arbiter whose state is lost, or older than what it told.
 
-use skewsync_model::action::{Action, ArbiterTimer};
+use skewsync_model::action::{Action, ArbiterTimer, Durability, Timer};
 use skewsync_model::effects::Table;
 use skewsync_model::property::{Property, Situation};
-use skewsync_model::scope::{Budgets, Scope, plain};
+use skewsync_model::scope::{Begin, Budgets, Lead, Scope, plain};
 use skewsync_model::state::{
     Arbiter, Flight, Hello, Known, Lost, Msg, Offer, Origin, Said, Stamp, State, Term, To,
 };
@@ -86,6 +86,85 @@ fn each_rule_of_a_lost_state_taken_away_breaks_its_property() {
     }
 }
 
+/// The Active goes on beyond its peer and loses its lease; the peer takes over, and dies. An earlier state of the arbiter
+/// is kept.
+const PASSED_OVER: &[Lead] = &[
+    Lead::Keeps,
+    Lead::Acts(Action::Command(0, 0, Durability::Acked)),
+    Lead::Acts(Action::LeaseLapsed(0)),
+    Lead::AllLost,
+    Lead::Acts(Action::Arbiter(ArbiterTimer::Lease)),
+    Lead::AllArrive,
+    Lead::Acts(Action::Crash(1)),
+    Lead::AllLost,
+];
+
+/// The peer lives, executes a change of its own, and goes on with it once the arbiter has lost its state.
+const PASSED_OVER_AND_LOST: &[Lead] = &[
+    Lead::Acts(Action::Command(0, 0, Durability::Acked)),
+    Lead::Acts(Action::LeaseLapsed(0)),
+    Lead::AllLost,
+    Lead::Acts(Action::Arbiter(ArbiterTimer::Lease)),
+    Lead::AllArrive,
+    Lead::Acts(Action::Command(1, 1, Durability::Async)),
+    Lead::AllLost,
+    Lead::Acts(Action::ArbiterLost),
+    Lead::Acts(Action::LeaseLapsed(1)),
+    Lead::Acts(Action::Arbiter(ArbiterTimer::Lease)),
+    Lead::Acts(Action::Timer(1, Timer::Hello)),
+    Lead::AllArrive,
+    Lead::Acts(Action::Arbiter(ArbiterTimer::Gather)),
+    Lead::AllArrive,
+];
+
+/// A5, A6: the lapsed Active's config comes back without a word.
+#[test]
+fn what_a_lost_state_had_passed_over_stays_so() {
+    let from = |begin, budgets: Budgets| Scope {
+        most: 2,
+        layered: true,
+        begin: Begin::After(begin),
+        ..from_hot(budgets)
+    };
+    let back = |disks| {
+        let budgets = Budgets {
+            older: 1,
+            disks,
+            ..none()
+        };
+        let mut scope = from(PASSED_OVER, budgets);
+        (scope.env.generations, scope.env.goes_back) = (true, true);
+        scope
+    };
+    let lost = |disks| {
+        let budgets = Budgets {
+            forgets: 1,
+            disks,
+            ..none()
+        };
+        from(PASSED_OVER, budgets)
+    };
+    let crash = Budgets {
+        crashes: 1,
+        ..none()
+    };
+    let cases = [
+        (Rule::LatestWhileLost, lost(0), 10),
+        (Rule::HeardKnows, lost(1), 11),
+        (Rule::HeardKnows, back(1), 11),
+        (Rule::GenerationEchoed, back(0), 10),
+        (Rule::FloorKept, from(PASSED_OVER_AND_LOST, crash), 9),
+    ];
+    for (rule, scope, steps) in cases {
+        let asks = Some(Property::NoZombie);
+        let found = violation(&without(rule, Scope { asks, ..scope }));
+        assert_eq!(found, Some((Property::NoZombie, steps)), "{rule:?}");
+    }
+    for scope in [lost(1), from(PASSED_OVER_AND_LOST, crash)] {
+        assert_eq!(violation(&scope), None);
+    }
+}
+
 const fn stamp(term: Term, lsn: u16) -> Stamp {
     Stamp { term, lsn }
 }
@@ -123,7 +202,7 @@ fn hello(highest: Term, said: Said) -> Hello {
     }
 }
 
-/// A5. No property misses these rules in what was searched, or only far from where it begins.
+/// A5. No property misses that the arbiter's own terms are put aside, but far from where a search begins.
 #[test]
 fn while_lost_only_what_is_of_the_latest_term_that_was_seen_is_warm() {
     let none = Said::default();

@@ -1,24 +1,12 @@
 //! How the Active loses its role: drained, forced, or with its lease.
 
 use super::register::write_register;
-use super::{holder, queue, settle};
-use crate::effects::Effects;
+use super::{holder, queue};
 use crate::state::{Active, Holder, Part, Phase, Prompt, Unit};
 use crate::step::{Answer, Env, Out, Rule, eligible};
 
-pub(in crate::step) fn on_drain_over<E: Effects>(
-    env: &Env<E>,
-    unit: &mut Unit,
-    out: &mut Out,
-) -> Option<()> {
-    let Part::Active(active) = &mut unit.part else {
-        return None;
-    };
-    if !core::mem::take(&mut active.draining) {
-        return None;
-    }
-    settle(env, unit, out);
-    Some(())
+pub(in crate::step) fn on_drain_over(active: &mut Active) -> Option<()> {
+    core::mem::take(&mut active.draining).then_some(())
 }
 
 pub(super) fn drain<E>(env: &Env<E>, unit: &mut Unit, out: &mut Out) {
@@ -64,19 +52,11 @@ fn release<E>(env: &Env<E>, unit: &mut Unit, out: &mut Out) {
     holder::ask(unit, out);
 }
 
-pub(in crate::step) fn on_switchover<E: Effects>(
-    env: &Env<E>,
-    unit: &mut Unit,
-    out: &mut Out,
-) -> Option<()> {
-    let Part::Active(active) = &mut unit.part else {
-        return None;
-    };
+pub(in crate::step) fn on_switchover(active: &mut Active) -> Option<()> {
     if !is_hot(active) || active.draining {
         return None;
     }
     active.draining = true;
-    settle(env, unit, out);
     Some(())
 }
 

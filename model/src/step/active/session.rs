@@ -1,7 +1,6 @@
 //! The Active's session: how it begins, is judged and ends, and what its phase sends.
 
 use super::register::clear_register;
-use super::settle;
 use crate::action::Action;
 use crate::effects::Effects;
 use crate::state::{
@@ -26,16 +25,12 @@ pub(super) fn take_applied<E>(env: &Env<E>, current: &mut Current, lsn: Lsn, out
 }
 
 /// The snapshot that was executed is rejected.
-pub(in crate::step) fn on_rejected<E: Effects>(
-    env: &Env<E>,
-    unit: &mut Unit,
+pub(in crate::step) fn on_rejected(
+    active: &mut Active,
     msg: Msg,
     (rejection, keeps): (Rejection, Keeps),
     out: &mut Out,
 ) -> Option<()> {
-    let Part::Active(active) = &mut unit.part else {
-        return None;
-    };
     let current = active.current.as_mut()?;
     let session = current.session;
     let (Msg::BulkDone { session: of, lsn }, Phase::Bulk(snapshot)) = (msg, current.phase) else {
@@ -45,7 +40,6 @@ pub(in crate::step) fn on_rejected<E: Effects>(
         return None;
     }
     reject(active, lsn, (rejection, keeps), out);
-    settle(env, unit, out);
     Some(())
 }
 
@@ -128,50 +122,35 @@ pub(super) fn on_unreadable<E>(env: &Env<E>, active: &mut Active, lsn: Lsn, out:
 }
 
 /// The session is ended to be tried again, and no attempt failed.
-pub(in crate::step) fn on_again<E: Effects>(
+pub(in crate::step) fn on_again<E>(
     env: &Env<E>,
-    unit: &mut Unit,
+    active: &mut Active,
     keeps: Keeps,
     out: &mut Out,
 ) -> Option<()> {
-    let Part::Active(active) = &mut unit.part else {
-        return None;
-    };
     active.current.as_ref()?;
     leave(env, active, keeps, out);
-    settle(env, unit, out);
     Some(())
 }
 
 /// An operator has sso tried again.
-pub(in crate::step) fn on_retry<E: Effects>(
-    env: &Env<E>,
-    unit: &mut Unit,
-    out: &mut Out,
-) -> Option<()> {
-    let Part::Active(active) = &mut unit.part else {
-        return None;
-    };
+pub(in crate::step) fn on_retry<E>(env: &Env<E>, active: &mut Active, out: &mut Out) -> Option<()> {
     active.attempts = 0;
     active.pacing = false;
     let lesser = |current: &Current| matches!(current.phase, Phase::Rejected(..) | Phase::Held);
     if active.current.as_ref().is_some_and(lesser) {
         leave(env, active, Keeps::Replica, out);
     }
-    settle(env, unit, out);
     Some(())
 }
 
 /// What the Standby applied is not what was sent, and policy ends the session.
-pub(in crate::step) fn on_disagreement<E: Effects>(
+pub(in crate::step) fn on_disagreement<E>(
     env: &Env<E>,
-    unit: &mut Unit,
+    active: &mut Active,
     action: &Action,
     out: &mut Out,
 ) -> Option<()> {
-    let Part::Active(active) = &mut unit.part else {
-        return None;
-    };
     let Action::Disagrees(flight, counts) = action else {
         return None;
     };
@@ -188,22 +167,17 @@ pub(in crate::step) fn on_disagreement<E: Effects>(
         take_applied(env, current, lsn, out);
     }
     give_up(env, active, Keeps::Nothing, out);
-    settle(env, unit, out);
     Some(())
 }
 
 /// Policy ends the session, with what the Standby holds of it.
-pub(in crate::step) fn on_policy_leave<E: Effects>(
+pub(in crate::step) fn on_policy_leave<E>(
     env: &Env<E>,
-    unit: &mut Unit,
+    active: &mut Active,
     out: &mut Out,
 ) -> Option<()> {
-    let Part::Active(active) = &mut unit.part else {
-        return None;
-    };
     active.current.as_ref()?;
     give_up(env, active, Keeps::Nothing, out);
-    settle(env, unit, out);
     Some(())
 }
 
@@ -328,14 +302,7 @@ pub(super) fn on_ready<E: Effects>(
     }
 }
 
-pub(in crate::step) fn on_paired<E: Effects>(
-    env: &Env<E>,
-    unit: &mut Unit,
-    out: &mut Out,
-) -> Option<()> {
-    let Part::Active(active) = &mut unit.part else {
-        return None;
-    };
+pub(in crate::step) fn on_paired(active: &mut Active, out: &mut Out) -> Option<()> {
     let current = active
         .current
         .as_mut()
@@ -344,7 +311,6 @@ pub(in crate::step) fn on_paired<E: Effects>(
     out.peer(Msg::Compatible {
         session: current.session,
     });
-    settle(env, unit, out);
     Some(())
 }
 
