@@ -99,11 +99,17 @@ pub enum Defect {
     TermsFromHellos,
     /// An arbiter whose disk may go back goes on from the state that it finds.
     OlderStateTrusted,
+    /// A unit acts before its term is on its disk.
+    ActsUnwritten,
+    /// An arbiter that lost its state takes a unit for heard that knows no term.
+    UnknowingHeard,
+    /// The arbiter says of every Offer that the line is unknown.
+    LineAlwaysUnknown,
 }
 
 impl Defect {
     /// All of them, in the order in which they are listed.
-    pub const ALL: [Self; 47] = [
+    pub const ALL: [Self; 50] = [
         Self::LineSessionUnchecked,
         Self::ChunkSessionUnchecked,
         Self::AttemptUnchecked,
@@ -151,6 +157,9 @@ impl Defect {
         Self::LostNotSilent,
         Self::TermsFromHellos,
         Self::OlderStateTrusted,
+        Self::ActsUnwritten,
+        Self::UnknowingHeard,
+        Self::LineAlwaysUnknown,
     ];
 
     /// The name by which it is chosen.
@@ -203,6 +212,9 @@ impl Defect {
             Self::LostNotSilent => "lost-not-silent",
             Self::TermsFromHellos => "terms-from-hellos",
             Self::OlderStateTrusted => "older-state-trusted",
+            Self::ActsUnwritten => "acts-unwritten",
+            Self::UnknowingHeard => "unknowing-heard",
+            Self::LineAlwaysUnknown => "line-always-unknown",
         }
     }
 
@@ -286,6 +298,11 @@ impl Defect {
             Self::OlderStateTrusted => {
                 "An arbiter whose disk may go back goes on from the state that it finds."
             }
+            Self::ActsUnwritten => "A unit acts before its term is on its disk.",
+            Self::UnknowingHeard => {
+                "An arbiter that lost its state takes a unit for heard that knows no term."
+            }
+            Self::LineAlwaysUnknown => "The arbiter says of every Offer that the line is unknown.",
         }
     }
 

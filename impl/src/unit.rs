@@ -181,6 +181,7 @@ impl Unit {
                 Self::on_message(own, part, from, message, cx)
             }
             (part, Input::Timer(Timer::Hello)) => {
+                own.write_highest_again(cx);
                 own.send_hello(part.says(own), cx);
                 part
             }
@@ -279,7 +280,15 @@ impl Unit {
             SaveResult::Disk
         };
         match write {
-            Write::Highest | Write::Resets => {}
+            Write::Highest(term) => {
+                if durable {
+                    own.durable = own.durable.max(term);
+                }
+                if let Part::Holder(holder) = part {
+                    return holder.on_term_written(own, cx);
+                }
+            }
+            Write::Resets => {}
             Write::OwnSave(store) => {
                 if durable {
                     own.store = store;

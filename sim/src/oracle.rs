@@ -10,6 +10,7 @@ pub mod commutes;
 pub mod honest;
 pub mod hot_is_served;
 pub mod hot_means_equal;
+mod line_unknown;
 pub mod listed_at_takeover;
 pub mod listed_in_store;
 pub mod lockstep;
@@ -37,9 +38,7 @@ use std::sync::Arc;
 
 use skewsync::base::{Lsn, Slot, Term};
 use skewsync::message::{Address, Origin};
-use skewsync::unit::{
-    ArbiterEvent, ArbiterInput, ArbiterOutput, Event as Told, Outcome, Output, Place,
-};
+use skewsync::unit::{ArbiterInput, Event as Told, Outcome, Output, Place};
 
 use crate::plan::Plan;
 use crate::plan::anchor::Sight;
@@ -208,24 +207,6 @@ const fn starts(input: &ArbiterInput) -> bool {
         input,
         ArbiterInput::Recovered { .. } | ArbiterInput::StateLost { .. }
     )
-}
-
-/// The term that is offered in the step with the line unknown, if one is: what was passed over may come back then, and what
-/// was taken over may be missing.
-fn offered_with_line_unknown(event: &Event<'_>) -> Option<Term> {
-    let Event::Arbiter { outputs, .. } = event else {
-        return None;
-    };
-    let mut events = outputs.iter().filter_map(|output| match output {
-        ArbiterOutput::Event(event) => Some(event),
-        _ => None,
-    });
-    let unknown = |event: &&ArbiterEvent| matches!(event, ArbiterEvent::LineUnknown);
-    events.find(unknown)?;
-    events.find_map(|event| match event {
-        ArbiterEvent::Offered(offer) => Some(offer.term),
-        _ => None,
-    })
 }
 
 /// Whether the arbiter and the unit may not have reached each other because of this event, or in this scene.

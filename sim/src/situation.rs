@@ -283,7 +283,7 @@ impl Watcher {
                     met.push(Situation::LostAtSwitchover);
                 }
             }
-            Told::DiskFailed(_) => met.push(Situation::DiskFailed),
+            Told::DiskFailed(_) | Told::TermUnwritten { .. } => met.push(Situation::DiskFailed),
             Told::Declined { .. } => met.push(Situation::Declined),
             Told::StoreDamaged => met.push(Situation::StoreDamaged),
             // A store whose checksum holds was written by a unit.

@@ -393,6 +393,7 @@ impl Active {
             term: self.term,
             n_renew: self.n_renew,
             granted: self.granted,
+            waits: None,
             origin: Origin::Resume,
             config: self.config.clone(),
             lsn: self.last,
@@ -418,6 +419,7 @@ impl Active {
             term: self.term,
             n_renew: self.n_renew,
             granted: self.granted,
+            waits: None,
             origin: Origin::Resume,
             config: self.config,
             lsn: self.last,
@@ -449,7 +451,7 @@ impl Active {
             listed: Vec::new(),
             readiness: Readiness::Ready,
         };
-        superseded(own, former, offer, cx)
+        superseded(own, Some(former), offer, cx)
     }
 
     /// Stops what only an Active does; prompts return `unknown`. Returns the commands that wait.

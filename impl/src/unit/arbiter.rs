@@ -10,8 +10,9 @@
 //! state, or goes back to an older one, it waits for whoever may hold a lease that it does not know of.
 
 mod choice;
+mod lost;
 
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 
 use super::limits::Limits;
@@ -20,6 +21,7 @@ use crate::message::{Eligible, Hello, Message, Origin, Said, Stamp, ToArbiter, T
 use crate::planted::{Defect, Planted};
 
 pub use choice::Memory;
+pub use lost::{Found, Lost};
 
 /// The arbiter of one role.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -45,6 +47,8 @@ pub struct Arbiter {
     pub lost: Option<Lost>,
     /// What it goes by since it started with a state that may be an older one, until a unit accepts.
     pub found: Option<Found>,
+    /// The units that it heard since, and that know a term of before.
+    pub heard: BTreeSet<Slot>,
     /// Timer Lease runs for whoever may hold a lease that it does not know of: nothing is granted, and
     /// nothing offered.
     pub silent: bool,
@@ -73,24 +77,6 @@ pub struct Offer {
     pub hello: u64,
     /// The term of the offered config's stamp, if the arbiter lost its state before; else 0.
     pub held: Term,
-}
-
-/// What an arbiter goes by that started with a state that may be an older one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Found {
-    /// The last term in that state.
-    pub last: Term,
-    /// Terms beyond this one are its own since the start; what lies between it used before.
-    pub began: Term,
-}
-
-/// What an arbiter that lost its state goes by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Lost {
-    /// Terms beyond this one are its own since the loss.
-    pub began: Term,
-    /// The greatest term up to that one of which a unit has said that it knows it.
-    pub seen: Term,
 }
 
 /// Who accepted a term.
@@ -315,6 +301,7 @@ impl Arbiter {
             self.offer = None;
             let began = self.term;
             self.found = Some(Found { last, began });
+            self.heard.clear();
             for known in self.known.values_mut() {
                 known.said = None;
             }
@@ -326,59 +313,6 @@ impl Arbiter {
             out.push(ArbiterOutput::SetTimer(ArbiterTimer::Resend));
         } else {
             self.gather(out);
-        }
-    }
-
-    /// Its state is lost, or older than what it told: whoever may hold a lease is waited for. Terms and generations go
-    /// on beyond all that were used.
-    fn lose(&mut self, generation: u64, planted: Planted, out: &mut Vec<ArbiterOutput>) {
-        for timer in [
-            ArbiterTimer::Gather,
-            ArbiterTimer::TakeoverWait,
-            ArbiterTimer::Resend,
-        ] {
-            out.push(ArbiterOutput::CancelTimer(timer));
-        }
-        *self = Self {
-            term: self.term,
-            generation,
-            lost: Some(Lost {
-                began: self.term,
-                seen: Term(0),
-            }),
-            silent: !planted.is(Defect::LostNotSilent),
-            ..Self::default()
-        };
-        if self.silent {
-            out.push(ArbiterOutput::SetTimer(ArbiterTimer::Lease));
-        } else {
-            out.push(ArbiterOutput::CancelTimer(ArbiterTimer::Lease));
-            self.gather(out);
-        }
-        out.push(ArbiterOutput::Event(ArbiterEvent::Lost));
-    }
-
-    /// Whether a unit has seen what this state says nothing of.
-    fn is_older(&mut self, seen: u64, planted: Planted, out: &mut Vec<ArbiterOutput>) -> bool {
-        let had = self.generation;
-        let older = seen > had;
-        if older {
-            out.push(ArbiterOutput::Event(ArbiterEvent::Older { had, seen }));
-            self.lose(seen, planted, out);
-        }
-        older
-    }
-
-    /// A unit knows a term that the state with which the arbiter started says nothing of, and that was used before.
-    fn note_later(&mut self, hello: &Hello, planted: Planted, out: &mut Vec<ArbiterOutput>) {
-        let Some(Found { last, began }) = self.found else {
-            return;
-        };
-        if terms(hello).any(|term| term > last && term <= began) {
-            let had = self.generation;
-            let seen = hello.generation;
-            out.push(ArbiterOutput::Event(ArbiterEvent::Older { had, seen }));
-            self.lose(had, planted, out);
         }
     }
 
@@ -549,11 +483,7 @@ impl Arbiter {
         };
         self.known.insert(from, known);
         self.term = self.term.max(highest);
-        if let Some(lost) = &mut self.lost {
-            let own = |term: &Term| *term > lost.began;
-            let seen = terms(&hello).filter(|term| !own(term)).max();
-            lost.seen = lost.seen.max(seen.unwrap_or_default());
-        }
+        self.note_heard(from, &hello);
         true
     }
 
@@ -581,6 +511,7 @@ impl Arbiter {
         self.register = None;
         self.counter = 0;
         self.found = None;
+        self.heard.clear();
         if let Some(lost) = self.lost.take() {
             self.floor = lost.seen.min(offer.held);
         }
@@ -670,7 +601,7 @@ impl Arbiter {
         if let Some(stamp) = off_line {
             out.push(ArbiterOutput::Event(ArbiterEvent::OffTheLine { stamp }));
         }
-        if self.is_line_unknown(candidate, limits) {
+        if self.is_line_unknown(candidate, limits, planted) {
             out.push(ArbiterOutput::Event(ArbiterEvent::LineUnknown));
         }
         self.term = Term(self.term.0 + 1);
@@ -706,12 +637,4 @@ impl Arbiter {
         };
         out.push(ArbiterOutput::Send { to: slot, message });
     }
-}
-
-/// The terms that a Hello says its unit knows.
-fn terms(hello: &Hello) -> impl Iterator<Item = Term> {
-    let Hello { highest, said, .. } = *hello;
-    let stamps = [Some(said.startup), said.running, said.replica];
-    let of_stamps = stamps.into_iter().flatten().map(|stamp| stamp.term);
-    of_stamps.chain([highest])
 }

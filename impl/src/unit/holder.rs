@@ -38,6 +38,8 @@ pub struct Holder {
     pub n_renew: u64,
     /// The latest Renew that was granted.
     pub granted: u64,
+    /// A Grant of this Renew came while the term was being written: the unit acts once that is done.
+    pub waits: Option<u64>,
     /// Where its config came from.
     pub origin: Origin,
     /// The config.
@@ -166,19 +168,13 @@ impl Holder {
         match Proceed::of(from, message) {
             Some(offer) if offer.session.term > self.term => {
                 cx.cancel(&[Timer::Renew, Timer::Queue]);
-                let former = Former {
-                    stamp: Stamp {
-                        term: self.term,
-                        lsn: self.lsn,
-                    },
-                    readiness: match self.running() {
-                        Some(_) => Readiness::Ready,
-                        // What it never ran is its startup store.
-                        None => Readiness::Declared,
-                    },
+                // What it never ran is its startup store.
+                let former = self.running().map(|stamp| Former {
+                    stamp,
+                    readiness: Readiness::Ready,
                     config: self.config,
                     listed: self.listed,
-                };
+                });
                 refuse_moved(self.queue, cx);
                 superseded(own, former, &offer, cx)
             }
@@ -190,11 +186,24 @@ impl Holder {
     }
 
     /// A Grant of this unit's boot.
-    pub(super) fn on_grant(self, own: &mut Own, term: Term, n: u64, cx: &mut Cx<'_, '_>) -> Part {
+    pub(super) fn on_grant(
+        mut self,
+        own: &mut Own,
+        term: Term,
+        n: u64,
+        cx: &mut Cx<'_, '_>,
+    ) -> Part {
         let echoes = echoes(self.granted, n, self.n_renew, cx);
         if term != self.term || !echoes || self.lease == Wish::Released {
             cx.ignore(crate::message::Kind::Grant);
             return Part::Holder(self);
+        }
+        if own.is_writing_highest() && !cx.env.planted(Defect::ActsUnwritten) {
+            self.waits = Some(n);
+            return Part::Holder(self);
+        }
+        if own.durable < term {
+            cx.event(Event::TermUnwritten { term });
         }
         cx.out.push(super::Output::Lease { term, n });
         cx.cancel(&[Timer::Join, Timer::Queue]);
@@ -230,6 +239,20 @@ impl Holder {
         };
         active.queue = queue;
         active.settle(own, cx)
+    }
+
+    /// The term is on the disk, or cannot be: a Grant that came meanwhile counts.
+    pub(super) fn on_term_written(mut self, own: &mut Own, cx: &mut Cx<'_, '_>) -> Part {
+        if own.is_writing_highest() {
+            return Part::Holder(self);
+        }
+        match self.waits.take() {
+            Some(n) => {
+                let term = self.term;
+                self.on_grant(own, term, n, cx)
+            }
+            None => Part::Holder(self),
+        }
     }
 
     /// A command.
@@ -284,11 +307,13 @@ pub(super) fn refuse_moved(queue: VecDeque<Command>, cx: &mut Cx<'_, '_>) {
 /// A newer Active acts: this unit becomes its Standby. Its config is its replica until the next swap.
 pub(super) fn superseded(
     own: &mut Own,
-    mut former: Former,
+    mut former: Option<Former>,
     offer: &Proceed,
     cx: &mut Cx<'_, '_>,
 ) -> Part {
-    if cx.env.planted(Defect::SupersededForgets) {
+    if let Some(former) = &mut former
+        && cx.env.planted(Defect::SupersededForgets)
+    {
         former.readiness = Readiness::Declared;
     }
     cx.event(Event::Superseded {
@@ -299,14 +324,14 @@ pub(super) fn superseded(
         let standby = Standby {
             seat: None,
             replica: None,
-            former: Some(former),
+            former,
         };
         return Part::Standby(standby.take_seat(own, offer, cx));
     }
     if offer.session.term > own.highest {
         own.see(offer.session.term, cx);
     }
-    Part::Standby(Standby::join(own, None, Some(former), cx))
+    Part::Standby(Standby::join(own, None, former, cx))
 }
 
 /// An Offer of this unit's boot, to a unit that does not act.
@@ -368,6 +393,7 @@ pub(super) fn on_offer(
         term,
         n_renew: 1,
         granted: 0,
+        waits: None,
         origin,
         config,
         lsn,

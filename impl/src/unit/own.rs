@@ -27,6 +27,8 @@ pub struct Own {
     pub lost_disk: bool,
     /// The highest term that it has seen.
     pub highest: Term,
+    /// The highest term that is on its disk for certain.
+    pub durable: Term,
     /// What it boots.
     pub store: Store,
     /// Ordered resets that it counts.
@@ -50,8 +52,8 @@ pub struct Own {
 /// What a write under way is for.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Write {
-    /// The highest term; nothing waits for it.
-    Highest,
+    /// The highest term; a holder does not act before it is written, or refused.
+    Highest(Term),
     /// The ordered resets; the next Join waits for it.
     Resets,
     /// The startup store, for the unit's own operator.
@@ -81,12 +83,14 @@ impl Own {
             .store
             .as_ref()
             .map_or(Term(0), |store| store.stamp.term);
+        // A store's term was seen, though its own write may have been lost.
+        let highest = boot.highest.max(stored);
         Self {
             slot,
             boot: boot.boot,
             lost_disk: boot.lost_disk,
-            // A store's term was seen, though its own write may have been lost.
-            highest: boot.highest.max(stored),
+            highest,
+            durable: highest,
             store: boot.store.clone().unwrap_or_else(factory),
             resets: boot.resets,
             n: Attempt(0),
@@ -104,7 +108,25 @@ impl Own {
         assert!(term >= self.highest, "the highest term grows");
         if term > self.highest {
             self.highest = term;
-            self.persist(Write::Highest, Record::Highest(term), cx);
+            self.write_highest(cx);
+        }
+    }
+
+    fn write_highest(&mut self, cx: &mut Cx<'_, '_>) {
+        let term = self.highest;
+        self.persist(Write::Highest(term), Record::Highest(term), cx);
+    }
+
+    /// Whether a term is being written: after a failure now nobody would know that it was seen.
+    pub(super) fn is_writing_highest(&self) -> bool {
+        let mut writes = self.writes.values();
+        writes.any(|write| matches!(write, Write::Highest(_)))
+    }
+
+    /// What the disk refused is written again.
+    pub(super) fn write_highest_again(&mut self, cx: &mut Cx<'_, '_>) {
+        if self.durable < self.highest && !self.is_writing_highest() {
+            self.write_highest(cx);
         }
     }
 

@@ -124,6 +124,8 @@ pub fn arbiter(engine: &Arbiter, model: &model::Arbiter, boots: &Boots) -> Resul
         Ok::<_, Unmapped>(model::Found { last, began })
     });
     same("found", &found.transpose()?, &model.found)?;
+    let heard = engine.heard.iter().fold(0, |bits, slot| bits | 1 << slot.0);
+    same("heard", &heard, &model.heard)?;
     same("silent", &engine.silent, &model.silent)?;
     let entries = engine.line.iter();
     let line = || entries.clone().map(|each| (each.term.0, each.from.0));

@@ -83,7 +83,7 @@ mod tests {
         let mut unit = idle(Slot(0), "6.2");
         let writes = 0..=WRITES_MAX as u64;
         unit.own.writes = writes
-            .map(|write| (WriteId(write), Write::Highest))
+            .map(|write| (WriteId(write), Write::Highest(skewsync::base::Term(write))))
             .collect();
         assert_eq!(seen(unit), Some(NAME));
         let command = skewsync::unit::Command {

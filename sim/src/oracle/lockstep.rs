@@ -6,6 +6,7 @@
 //! is taken, if it is one that the model has. Configs are compared by the history that made them (`ledger`).
 //! Sends are compared whatever became of them: the network is free to lose.
 
+mod arbiter;
 mod ledger;
 mod readings;
 mod shown;
@@ -17,11 +18,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use skewsync::base::{CommandId, ImageDigest, Slot, WriteId};
 use skewsync::message::{Address, LeaveWhy, Message, Stamp};
 use skewsync::translate::listing::ListingChange;
-use skewsync::unit::{
-    Arbiter, ArbiterInput, ArbiterOutput, ArbiterTimer, Boot, Event as Told, Input, Limits, Output,
-    Part, Record, Unit,
-};
-use skewsync_model::action::{self, Action, Timer};
+use skewsync::unit::{Boot, Event as Told, Input, Limits, Output, Part, Record, Unit};
+use skewsync_model::action::{Action, Timer};
 use skewsync_model::state::{self as model, Cfg, Flight, Msg, State, To};
 use skewsync_model::step::{Env, step};
 
@@ -224,7 +222,10 @@ impl Lockstep {
                     let durable = &mut self.durable[usize::from(slot.0)];
                     *durable = term.max(*durable);
                 }
-                readings::input(input, slot.0, before, unit)
+                self.term_written(slot, unit)?
+            }
+            Input::PersistFailed(write) if self.highest.remove(&(slot, *write)).is_some() => {
+                self.term_written(slot, unit)?
             }
             Input::Persisted(write) => match self.writes.remove(&(slot, *write)) {
                 Some((stamp, cfg)) => Readings {
@@ -239,6 +240,15 @@ impl Lockstep {
             }
             other => readings::input(other, slot.0, before, unit),
         };
+        if let Some(term) = acts(outputs)
+            && self.highest.keys().any(|(of, _)| *of == slot)
+        {
+            return Err(apart(
+                "term",
+                &format!("it acts in {term}"),
+                &"it is written first",
+            ));
+        }
         self.extend(slot, outputs, &mut readings);
         let before = self.foreseen(slot, outputs, unit);
         let odd = self.is_odd(slot, outputs);
@@ -259,6 +269,28 @@ impl Lockstep {
         };
         self.queue(slot, entered, unit)?;
         self.after(slot, outputs, unit, scene)
+    }
+
+    /// A term is on the disk, or the disk has refused it: a Grant that came meanwhile counts.
+    fn term_written(&self, slot: Slot, unit: &Unit) -> Result<Readings, Difference> {
+        let known = &self.state.units[usize::from(slot.0)];
+        let (model::Part::Holder(holder), Part::Active(active)) = (&known.part, &unit.part) else {
+            return Ok(Readings {
+                actions: Vec::new(),
+                stutter: Some(Stutter::Written),
+            });
+        };
+        let msg = Msg::Grant {
+            boot: known.boot,
+            term: holder.term,
+            n: abstraction::small("Renew", active.granted)?,
+            generation: known.generation,
+        };
+        let (from, to) = (slot.0, To::Unit(slot.0));
+        Ok(Readings {
+            actions: vec![vec![Action::Deliver(Flight { from, to, msg })]],
+            stutter: None,
+        })
     }
 
     /// The configs that the step left are what they were at their first sight, and what it began is noted.
@@ -589,107 +621,6 @@ impl Lockstep {
             model: "a stutter".into(),
         }))
     }
-
-    /// The arbiter starts with the state that its disk has: the last one, or an earlier one.
-    fn start_arbiter(&mut self, term: model::Term, arbiter: &Arbiter, scene: &dyn Scene) {
-        let env = Self::env(&self.ledger, false, scene);
-        let starts = |of: &model::Arbiter| {
-            let mut state = self.state.clone();
-            state.arbiter = of.clone();
-            let made = step(&env, &state, &Action::ArbiterRecovered(term))?;
-            abstraction::arbiter(arbiter, &made.state.arbiter, &self.boots).ok()?;
-            Some(state.arbiter)
-        };
-        let known = std::iter::once(&self.state.arbiter).chain(self.arbiters.iter().rev());
-        let found = known.into_iter().find_map(starts);
-        if let Some(found) = found {
-            let latest = std::mem::replace(&mut self.state.arbiter, found);
-            if scene.limits().arbiter_may_go_back {
-                self.arbiters.push(latest);
-            }
-        }
-    }
-
-    fn on_arbiter(
-        &mut self,
-        input: &ArbiterInput,
-        outputs: &[ArbiterOutput],
-        arbiter: &Arbiter,
-        scene: &dyn Scene,
-    ) -> Result<(), Difference> {
-        let action = match input {
-            ArbiterInput::Recovered { term } => {
-                let term = abstraction::term(*term)?;
-                self.start_arbiter(term, arbiter, scene);
-                Action::ArbiterRecovered(term)
-            }
-            ArbiterInput::StateLost { term, generation } => {
-                if scene.limits().arbiter_may_go_back {
-                    self.arbiters.push(self.state.arbiter.clone());
-                }
-                let of = &mut self.state.arbiter;
-                of.term = abstraction::term(*term)?.max(of.term);
-                of.generation = abstraction::small("generation", *generation)?;
-                Action::ArbiterLost
-            }
-            ArbiterInput::Timer(timer) => Action::Arbiter(match timer {
-                ArbiterTimer::Gather => action::ArbiterTimer::Gather,
-                ArbiterTimer::TakeoverWait => action::ArbiterTimer::TakeoverWait,
-                ArbiterTimer::Lease => action::ArbiterTimer::Lease,
-                ArbiterTimer::Resend => action::ArbiterTimer::Resend,
-            }),
-            ArbiterInput::Message { from, message } => {
-                let message = Message::ToArbiter(*message);
-                let Some(msg) = self.message(&message)? else {
-                    unreachable!("the model speaks of all that the arbiter hears");
-                };
-                Action::Deliver(Flight {
-                    from: from.0,
-                    to: To::Arbiter,
-                    msg,
-                })
-            }
-        };
-        let mut sent = Vec::new();
-        for output in outputs {
-            if let Some((to, message)) = output.as_message()
-                && let Some(msg) = self.message(&message)?
-            {
-                sent.push(Flight {
-                    from: to.0,
-                    to: To::Unit(to.0),
-                    msg,
-                });
-            }
-        }
-        let env = Self::env(&self.ledger, false, scene);
-        let made = step(&env, &self.state, &action);
-        let timer = matches!(input, ArbiterInput::Timer(_));
-        let known = made.as_ref().map_or(&self.state, |made| &made.state);
-        if made.is_none() && !timer {
-            return Err(apart("action", &"a step", &action));
-        }
-        abstraction::arbiter(arbiter, &known.arbiter, &self.boots)?;
-        let expected = made.as_ref().map(|made| &made.sent[..]).unwrap_or_default();
-        if sent != expected {
-            return Err(apart("sent", &sent, &expected));
-        }
-        match made {
-            Some(made) => {
-                let still = made.state.arbiter == self.state.arbiter && sent.is_empty();
-                self.still += u64::from(still);
-                if scene.limits().arbiter_may_go_back && !still {
-                    self.arbiters.push(self.state.arbiter.clone());
-                }
-                self.state = made.state;
-            }
-            None => {
-                *self.stutters.entry(Stutter::Timer).or_insert(0) += 1;
-                self.still += 1;
-            }
-        }
-        Ok(())
-    }
 }
 
 fn apart(
@@ -725,6 +656,14 @@ const fn queue_of_mut(part: &mut model::Part) -> Option<&mut Vec<model::Queued>>
 fn ended(outputs: &[Output]) -> Option<LeaveWhy> {
     outputs.iter().find_map(|output| match output {
         Output::Event(Told::SessionEnded { why, .. }) => Some(*why),
+        _ => None,
+    })
+}
+
+/// The term in which the unit begins to act, if it does.
+fn acts(outputs: &[Output]) -> Option<skewsync::base::Term> {
+    outputs.iter().find_map(|output| match output {
+        Output::Event(Told::Acts { stamp, .. }) => Some(stamp.term),
         _ => None,
     })
 }

@@ -7,7 +7,8 @@ use skewsync::base::{Lsn, Slot, Term};
 use skewsync::message::{Origin, Stamp};
 use skewsync::unit::{ArbiterEvent, ArbiterOutput, Event as Told, Part, Unit};
 
-use super::{broken, offered_with_line_unknown, told};
+use super::line_unknown::LineUnknown;
+use super::{broken, told};
 use crate::tap::{Event, Observer, Scene, Seen, Violation};
 
 const NAME: &str = "NoZombie";
@@ -23,8 +24,12 @@ pub struct NoZombie {
     took_up: BTreeMap<Slot, (Term, Stamp)>,
     /// Stores of which the arbiter said that they are off the line.
     off_the_line: BTreeSet<Stamp>,
-    /// Terms that were offered with the line unknown.
-    unknown: BTreeSet<Term>,
+    line_unknown: LineUnknown,
+    /// Terms in which a unit acted though its disk had refused them; once its process ended it knows of them no more.
+    unwritten: BTreeMap<Slot, Term>,
+    forgotten: BTreeSet<Term>,
+    /// The arbiter lost its state, or may have started with an older one.
+    strayed: bool,
     checked: u64,
 }
 
@@ -39,7 +44,10 @@ impl NoZombie {
             Some(lsn) => *lsn < stamp.lsn,
             None => matches!(origin, Origin::Resume | Origin::Stale { .. }),
         };
-        later.find(|(_, from)| over(from)).map(|(term, _)| *term)
+        let known = |term: &Term| !(self.strayed && self.forgotten.contains(term));
+        later
+            .find(|(term, from)| over(from) && known(term))
+            .map(|(term, _)| *term)
     }
 
     fn follow(&mut self, slot: Slot, unit: &Unit) {
@@ -77,10 +85,14 @@ impl NoZombie {
 }
 
 impl Observer for NoZombie {
-    fn see(&mut self, seen: &Seen<'_>, _: &dyn Scene) -> Result<(), Violation> {
+    fn see(&mut self, seen: &Seen<'_>, scene: &dyn Scene) -> Result<(), Violation> {
+        if !self.line_unknown.see(&seen.event, scene) {
+            let what = "the arbiter says that the line is unknown, and has lost nothing";
+            return broken(NAME, what.into());
+        }
+        self.strayed |= self.line_unknown.is_astray();
         match seen.event {
             Event::Arbiter { outputs, .. } => {
-                self.unknown.extend(offered_with_line_unknown(&seen.event));
                 for output in outputs {
                     if let ArbiterOutput::Event(ArbiterEvent::OffTheLine { stamp }) = output {
                         self.off_the_line.insert(*stamp);
@@ -88,7 +100,15 @@ impl Observer for NoZombie {
                 }
             }
             Event::Unit { slot, unit, .. } => {
+                if let Some(term) = self.unwritten.get(&slot)
+                    && unit.own.durable >= *term
+                {
+                    self.unwritten.remove(&slot);
+                }
                 for event in told(&seen.event) {
+                    if let Told::TermUnwritten { term } = event {
+                        self.unwritten.insert(slot, *term);
+                    }
                     let Told::Acts { stamp, origin, .. } = event else {
                         continue;
                     };
@@ -99,7 +119,7 @@ impl Observer for NoZombie {
                     if let Some((_, of)) = of.copied()
                         && let Some(term) = self.passed_over(of, stamp.term, *origin)
                         && !self.off_the_line.contains(&of)
-                        && !self.unknown.contains(&stamp.term)
+                        && !self.line_unknown.excuses(slot)
                     {
                         let Stamp { term: old, lsn } = of;
                         let what = format!(
@@ -113,6 +133,7 @@ impl Observer for NoZombie {
                 self.follow(slot, unit);
             }
             Event::Ended { slot, .. } => {
+                self.forgotten.extend(self.unwritten.remove(&slot));
                 self.runs.remove(&slot);
                 self.took_up.remove(&slot);
             }

@@ -8,7 +8,8 @@ use skewsync::base::{Lsn, Slot, Term};
 use skewsync::message::{Message, Origin, ToArbiter};
 use skewsync::unit::{Event as Told, Input, Output, Request};
 
-use super::{begins, broken, offered_with_line_unknown, parts_from_arbiter, performed, told};
+use super::line_unknown::LineUnknown;
+use super::{begins, broken, parts_from_arbiter, performed, told};
 use crate::tap::{Event, Observer, Scene, Seen, Violation};
 
 const NAME: &str = "PlannedLosesNothing";
@@ -22,8 +23,7 @@ pub struct PlannedLosesNothing {
     failed: BTreeSet<Slot>,
     /// Units whom the arbiter may not have reached since: they cannot be offered the role.
     unreached: BTreeSet<Slot>,
-    /// Terms that were offered with the line unknown.
-    unknown: BTreeSet<Term>,
+    line_unknown: LineUnknown,
     checked: u64,
 }
 
@@ -52,7 +52,7 @@ impl Observer for PlannedLosesNothing {
                 self.unreached.insert(slot);
             }
         }
-        self.unknown.extend(offered_with_line_unknown(&seen.event));
+        self.line_unknown.see(&seen.event, scene);
         let Event::Unit { slot, input, .. } = seen.event else {
             return Ok(());
         };
@@ -91,7 +91,7 @@ impl Observer for PlannedLosesNothing {
             };
             self.checked += 1;
             let loses = stamp.lsn < lsn || *origin == Origin::Cold;
-            let excused = self.is_missing(from) || self.unknown.contains(&stamp.term);
+            let excused = self.is_missing(from) || self.line_unknown.excuses(slot);
             if loses && !excused {
                 return broken(
                     NAME,

@@ -19,7 +19,8 @@ use skewsync::unit::{
 };
 
 use super::hot_means_equal::lines;
-use super::{begins, broken, offered_with_line_unknown, parts_from_arbiter, replicated, told};
+use super::line_unknown::LineUnknown;
+use super::{begins, broken, parts_from_arbiter, replicated, told};
 use crate::tap::{Event, Observer, Scene, Seen, Violation};
 
 const NAME: &str = "ReplicatedIsKept";
@@ -35,6 +36,7 @@ pub struct ReplicatedIsKept {
     units: [Memory; 2],
     /// Offers by term.
     offers: BTreeMap<Term, Offered>,
+    line_unknown: LineUnknown,
     /// What was owed when the latest term was accepted by its unit.
     accepted: Option<Accepted>,
     /// With what each unit acted before its present step.
@@ -77,8 +79,6 @@ struct Offered {
     cold: bool,
     /// Whether the arbiter must have known what each unit remembers.
     knows: [bool; 2],
-    /// Whether it said that the line is unknown.
-    line_unknown: bool,
 }
 
 /// A term that its unit accepted, and the state of affairs just before.
@@ -228,7 +228,6 @@ impl ReplicatedIsKept {
                 | ArbiterOutput::CancelTimer(_) => None,
             })
         };
-        let line_unknown = offered_with_line_unknown(&seen.event).is_some();
         // Hellos that came without a loss for so long say what the unit remembers.
         let heard_us = 2_000 * scene.limits().takeover_wait_ms;
         for event in events() {
@@ -243,7 +242,6 @@ impl ReplicatedIsKept {
                     let offered = Offered {
                         cold: offer.origin == Origin::Cold,
                         knows,
-                        line_unknown,
                     };
                     self.offers.insert(offer.term, offered);
                 }
@@ -367,10 +365,10 @@ impl ReplicatedIsKept {
             return Ok(());
         };
         assert_eq!(by, slot, "a term is its unit's");
-        let offered = self.offers.get(&stamp.term);
-        if offered.is_some_and(|offered| offered.line_unknown) {
+        if self.line_unknown.excuses(slot) {
             return Ok(());
         }
+        let offered = self.offers.get(&stamp.term);
         let knows = offered.map_or([false; 2], |offered| offered.knows);
         for change in owed {
             self.checked += 1;
@@ -441,6 +439,7 @@ impl ReplicatedIsKept {
 impl Observer for ReplicatedIsKept {
     fn see(&mut self, seen: &Seen<'_>, scene: &dyn Scene) -> Result<(), Violation> {
         self.reaches(seen, scene);
+        self.line_unknown.see(&seen.event, scene);
         match seen.event {
             Event::Arbiter {
                 input,

@@ -434,6 +434,7 @@ pub(crate) fn holder(slot: Slot, term: u64, origin: Origin, lsn: u64) -> Unit {
         term: Term(term),
         n_renew: 1,
         granted: 0,
+        waits: None,
         origin,
         config: running("6.2", ""),
         lsn: Lsn(lsn),

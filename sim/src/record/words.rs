@@ -338,6 +338,9 @@ pub(super) fn mark(event: &Event) -> Option<Mark> {
         Event::LostAtSwitchover { lines: lost } => {
             session(format!("lost at switchover: {}", lines(lost)))
         }
+        Event::TermUnwritten { term } => {
+            role(format!("acts in term {term}, which its disk refused"))
+        }
         Event::Ignored { .. }
         | Event::FileConflict { .. }
         | Event::ListingUnread

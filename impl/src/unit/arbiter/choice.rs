@@ -6,7 +6,6 @@ use super::{Accepted, Arbiter, Known, Offer};
 use crate::base::{Lsn, Slot, Term};
 use crate::message::{Eligible, Origin, Said, Stamp};
 use crate::planted::{Defect, Planted};
-use crate::unit::Limits;
 
 impl Arbiter {
     /// What is offered next, and to whom; the term is the last one. With the stamp of a store off
@@ -99,19 +98,6 @@ impl Arbiter {
         stamp.term >= self.floor
             && !(warm && self.cold > stamp.term)
             && later.all(|later| later.from >= stamp.lsn)
-    }
-
-    /// Whether an Offer is made with the line unknown: the state was lost, and it is of a startup store, or the state
-    /// was lost or may be an older one, and a unit was not heard since.
-    pub(super) fn is_line_unknown(&self, offer: Offer, limits: &Limits) -> bool {
-        let said = |slot| {
-            self.known
-                .get(&Slot(slot))
-                .is_some_and(|of| of.said.is_some())
-        };
-        let all = (0..limits.units).all(said);
-        self.lost.is_some() && (offer.origin == Origin::Cold || !all)
-            || self.found.is_some() && !all
     }
 
     /// A term was taken over at an LSN. Of the entries that count the least LSN decides: an earlier one that is no less

@@ -1,12 +1,14 @@
 //! Leases, offers, takeover, return.
 
 use super::world::{A, B, World};
-use crate::base::{BootId, Lsn, Term};
-use crate::message::{Hello, Kind, Origin, Said, SaveResult, Stamp, ToArbiter, ToUnit};
+use crate::base::{BootId, Lsn, Term, WriteId};
+use crate::message::{
+    Address, Hello, Kind, Message, Origin, Said, SaveResult, Stamp, ToArbiter, ToUnit,
+};
 use crate::unit::arbiter::Memory;
 use crate::unit::{
-    ArbiterInput, ArbiterOutput, ArbiterTimer, Event, Input, Outcome, Part, Place, Request, Timer,
-    arbiter,
+    ArbiterInput, ArbiterOutput, ArbiterTimer, Event, Input, Outcome, Output, Part, Place, Record,
+    Request, Timer, Unit, arbiter,
 };
 
 /// Section 2: the holder of the register takes over with S.
@@ -124,9 +126,9 @@ fn a_grant_that_echoes_no_renew_is_ignored() {
         n,
     };
     world.inject(super::world::Flight {
-        from: crate::message::Address::Arbiter,
-        to: crate::message::Address::Unit(A),
-        message: crate::message::Message::ToUnit(unasked),
+        from: Address::Arbiter,
+        to: Address::Unit(A),
+        message: Message::ToUnit(unasked),
     });
     assert_eq!(world.units, before);
 }
@@ -198,9 +200,9 @@ fn a_restarted_standby_declines_a_stateful_offer() {
         hello: 0,
     };
     world.inject(super::world::Flight {
-        from: crate::message::Address::Arbiter,
-        to: crate::message::Address::Unit(B),
-        message: crate::message::Message::ToUnit(offer),
+        from: Address::Arbiter,
+        to: Address::Unit(B),
+        message: Message::ToUnit(offer),
     });
     assert!(world.find(B, |event| matches!(
         event,
@@ -225,6 +227,49 @@ fn the_former_active_returns_and_lists_what_was_lost() {
     assert_eq!(&*world.text(A), "");
     let lost = |event: &Event| matches!(event, Event::LostAtSwitchover { lines } if &*lines[0] == "hostname lost");
     assert!(world.find(A, lost));
+}
+
+/// There: a holder that never acted has nothing but its store, and loses nothing.
+#[test]
+fn a_holder_that_never_acted_has_nothing_to_lose() {
+    let mut world = World::new(["6.2", "6.2"]);
+    let proceed = loop {
+        if let Some(Message::Proceed { .. }) = world.net.front().map(|flight| &flight.message) {
+            break world.net[0].message.clone();
+        }
+        if !world.deliver() {
+            world.fire_arbiter(ArbiterTimer::Gather);
+            world.fire(B, Timer::Join);
+        }
+    };
+    let (boot, unit) = (world.unit(B).own.boot, world.unit(B).clone());
+    let offer = ToUnit::Offer {
+        boot,
+        term: Term(7),
+        origin: Origin::Cold,
+        bound: None,
+        hello: u64::MAX,
+        generation: 0,
+    };
+    let (holder, _) = world.probe(
+        B,
+        &unit,
+        Input::Message {
+            from: Address::Arbiter,
+            message: Message::ToUnit(offer),
+        },
+    );
+    assert!(matches!(holder.part, Part::Holder(_)));
+    let mut newer = proceed;
+    if let Message::Proceed { session, .. } = &mut newer {
+        session.term = Term(8);
+    }
+    let came = Input::Message {
+        from: Address::Unit(A),
+        message: newer,
+    };
+    let (after, _) = world.probe(B, &holder, came);
+    assert!(matches!(&after.part, Part::Standby(standby) if standby.former.is_none()));
 }
 
 /// Section 5: a saved config is what a cold boot gives.
@@ -377,4 +422,78 @@ fn a_declined_resume_is_not_offered_again() {
     assert_eq!(offered, None, "what changed elsewhere comes in first");
     let offered = step(ArbiterInput::Timer(ArbiterTimer::Gather));
     assert_eq!(offered, Some((Term(3), Origin::Cold)));
+}
+
+/// A unit that was offered a term, with the write of that term, and its own Renew granted before that write is done.
+fn granted_while_its_term_is_written(world: &World) -> (Unit, WriteId) {
+    let unit = world.unit(B).clone();
+    let (boot, term) = (unit.own.boot, Term(unit.own.highest.0 + 1));
+    let told = |message| Input::Message {
+        from: Address::Arbiter,
+        message: Message::ToUnit(message),
+    };
+    let offer = ToUnit::Offer {
+        boot,
+        term,
+        origin: Origin::Cold,
+        bound: None,
+        hello: u64::MAX,
+        generation: 9,
+    };
+    let (unit, out) = world.probe(B, &unit, told(offer));
+    let write = out.iter().find_map(|output| match output {
+        Output::Persist { write, .. } => Some(*write),
+        _ => None,
+    });
+    let grant = ToUnit::Grant {
+        boot,
+        term,
+        n: 1,
+        generation: 9,
+    };
+    let (unit, out) = world.probe(B, &unit, told(grant));
+    assert!(out.is_empty(), "{out:?}");
+    (unit, write.expect("the term is written"))
+}
+
+/// Section 2, Lease: a unit acts in no term that nobody would know of after its restart.
+#[test]
+fn a_unit_acts_once_its_term_is_on_its_disk() {
+    let world = World::hot();
+    let (unit, write) = granted_while_its_term_is_written(&world);
+    assert!(matches!(&unit.part, Part::Holder(holder) if holder.waits == Some(1)));
+    let term = unit.own.highest;
+    let (unit, out) = world.probe(B, &unit, Input::Persisted(write));
+    assert!(matches!(unit.part, Part::Active(_)));
+    assert!(out.contains(&Output::Lease { term, n: 1 }));
+    assert_eq!(unit.own.durable, term);
+    assert!(!out.contains(&Output::Event(Event::TermUnwritten { term })));
+}
+
+/// There: a disk that refuses the term does not keep the role from it, and that is said; the term is written again.
+#[test]
+fn a_unit_whose_disk_refuses_its_term_acts_and_says_so() {
+    let world = World::hot();
+    let (unit, write) = granted_while_its_term_is_written(&world);
+    let term = unit.own.highest;
+    let (unit, out) = world.probe(B, &unit, Input::PersistFailed(write));
+    assert!(matches!(unit.part, Part::Active(_)));
+    assert!(out.contains(&Output::Event(Event::TermUnwritten { term })));
+    let again = |unit: &Unit| {
+        let (unit, out) = world.probe(B, unit, Input::Timer(Timer::Hello));
+        let write = out.into_iter().find_map(|output| match output {
+            Output::Persist {
+                write,
+                record: Record::Highest(of),
+            } => Some((write, of)),
+            _ => None,
+        });
+        (unit, write)
+    };
+    let (unit, written) = again(&unit);
+    let (write, of) = written.expect("it is written again");
+    assert_eq!(of, term);
+    assert_eq!(again(&unit).1, None, "one write at a time");
+    let (unit, _) = world.probe(B, &unit, Input::Persisted(write));
+    assert_eq!(again(&unit).1, None);
 }

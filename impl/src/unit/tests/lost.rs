@@ -139,6 +139,33 @@ fn what_all_units_know_is_known() {
     assert!(!is_unknown(&out));
 }
 
+/// A unit that knows no term of before the loss is new, or has lost its disk: it may have acted in a later one.
+#[test]
+fn a_unit_that_knows_no_term_is_not_heard() {
+    for may_go_back in [false, true] {
+        let mut desk = Desk::granted();
+        if may_go_back {
+            desk.limits.arbiter_may_go_back = true;
+            desk.step(ArbiterInput::Recovered { term: Term(1) });
+        } else {
+            desk.loses();
+        }
+        desk.hello(A, 2, 2, ran(1, 3));
+        let knows_nothing = Hello {
+            k: 1,
+            highest: Term(0),
+            generation: 0,
+            said: Said::default(),
+        };
+        let (boot, hello) = (BOOT, knows_nothing);
+        desk.hears(B, ToArbiter::Hello { boot, hello });
+        desk.fires(ArbiterTimer::Lease);
+        let out = desk.fires(ArbiterTimer::Gather);
+        assert_eq!(offered(&out), Some((A, Term(2), Origin::Resume)));
+        assert!(is_unknown(&out), "{may_go_back}");
+    }
+}
+
 /// The unit accepted a term before the loss, and has declined an Offer since: its `highest` hides that.
 #[test]
 fn a_running_config_is_of_a_term_that_its_unit_knows() {

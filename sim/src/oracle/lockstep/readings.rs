@@ -108,6 +108,24 @@ pub(super) fn message(
     let slot = after.own.slot.0;
     let delivered = Readings::one([Action::Deliver(flight)]);
     match (flight.msg, before) {
+        // It waits until the term is on the disk; but what it says of the arbiter's state is known.
+        (
+            Msg::Grant {
+                boot,
+                term,
+                generation,
+                ..
+            },
+            model::Part::Holder(_),
+        ) if waits(after) => {
+            let msg = Msg::Grant {
+                boot,
+                term,
+                n: 0,
+                generation,
+            };
+            delivered.or([Action::Deliver(Flight { msg, ..flight })])
+        }
         (Msg::Proceed { .. }, _) => delivered.or([Action::AtHand(flight)]),
         (Msg::Join { .. }, model::Part::Active(_)) if serves_nobody(after) => {
             delivered.or_stutter(Stutter::Simplex)
@@ -163,6 +181,11 @@ pub(super) fn keepalive(flight: Flight, before: &model::Part) -> Readings {
     Readings::one([Action::Deliver(flight)])
         .or([Action::Disagrees(flight, true)])
         .or([Action::Disagrees(flight, false)])
+}
+
+/// Whether a Grant waits until the unit's term is on its disk.
+fn waits(unit: &Unit) -> bool {
+    matches!(&unit.part, Part::Holder(holder) if holder.waits.is_some())
 }
 
 fn serves_nobody(unit: &Unit) -> bool {
