@@ -19,6 +19,7 @@ pub mod env;
 pub mod file;
 pub mod holder;
 pub mod input;
+pub mod lesser;
 pub mod limits;
 mod lines;
 pub mod output;

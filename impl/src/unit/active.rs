@@ -20,6 +20,7 @@ use alloc::vec::Vec;
 
 use super::holder::{Holder, Queueing, Wish, refuse, superseded};
 use super::input::{Command, Durability, Request, Timer};
+use super::lesser::Hindrance;
 use super::output::{Event, Outcome, Refusal};
 use super::own::{Cx, Own, echoes};
 use super::peer::{Peer, Phase};
@@ -81,6 +82,8 @@ pub struct Active {
     pub mode: Redundancy,
     /// Why it is a lesser one, if it is.
     pub lesser: LeaveWhy,
+    /// What stands in the way of a greater one, if lines of the config do.
+    pub hindrance: Option<Hindrance>,
     /// Sessions that ended before they were hot for `stable_time`, since the count began anew.
     pub attempts: u32,
     /// How often the timer Pace is still to fire before a Join is answered.
@@ -183,6 +186,7 @@ impl Active {
             saving: None,
             mode: Redundancy::Sso,
             lesser: LeaveWhy::Over,
+            hindrance: None,
             attempts: 0,
             pace: 0,
             resets,
@@ -207,6 +211,9 @@ impl Active {
         }
         if self.peer.phase() == Some(&Phase::Hot) {
             cx.set(Timer::Stable);
+        }
+        if self.hindrance.as_ref().is_some_and(|of| of.gone) {
+            cx.set(Timer::Backoff);
         }
         self.mark_prompts(cx);
     }

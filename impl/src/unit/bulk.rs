@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 
 use super::active::{Active, Written};
 use super::input::Timer;
+use super::lesser::Hindrance;
 use super::own::Cx;
 use super::peer::{Bulk, Phase};
 use super::replica::{Sender, Stuck};
@@ -187,6 +188,7 @@ impl Active {
             why,
         };
         cx.send(slot, reject);
+        self.note_hindrance(cx);
     }
 
     /// What a Standby does in the lesser mode of its pair.
@@ -226,6 +228,7 @@ impl Active {
             curable = curable.max(Some(cx.env.policy.action(question)));
         }
         let action = incurable.max(curable)?;
+        let by = (incurable == Some(action)).then(Hindrance::default);
         match action {
             Action::Refuse | Action::Ignore | Action::DropAndWarn => None,
             Action::ResetStandby => {
@@ -234,21 +237,18 @@ impl Active {
                 } else {
                     LeaveWhy::PrcMismatch
                 };
-                if incurable == Some(Action::ResetStandby) {
+                if by.is_some() {
                     // A restart cannot cure it: one reset, and the pair comes up in rpr.
-                    self.mode = Redundancy::Rpr;
-                    self.lesser = LeaveWhy::Stuck;
+                    self.fall(Redundancy::Rpr, LeaveWhy::Stuck, by);
                 }
                 Some(self.reset_or_rpr(cx))
             }
             Action::Degrade => {
-                self.mode = Redundancy::Rpr;
-                self.lesser = LeaveWhy::Degrade;
+                self.fall(Redundancy::Rpr, LeaveWhy::Degrade, by);
                 Some(Verdict::Rpr)
             }
             Action::Simplex => {
-                self.mode = Redundancy::Simplex;
-                self.lesser = LeaveWhy::Simplex;
+                self.fall(Redundancy::Simplex, LeaveWhy::Simplex, by);
                 Some(Verdict::Simplex)
             }
         }

@@ -10,7 +10,7 @@ use super::input::{Command, Timer};
 use super::output::{Event, LocalWhy, Outcome, Place, Refusal};
 use super::own::Cx;
 use super::peer::{Current, Phase};
-use super::replica::{Edits, Executed, Sender, Step, Stuck};
+use super::replica::{Edits, Executed, Step, Stuck};
 use crate::base::{Digest, Lsn, Shared};
 use crate::message::{Bytes, Eligible, LeaveWhy, Message, Mismatch, OnMismatch, Redundancy, Stamp};
 use crate::planted::Defect;
@@ -68,6 +68,10 @@ impl Active {
                 .map_or_else(|| Shared::text(""), |each| each.line.clone());
             return cx.answer(command.id, Outcome::Refused(Refusal::Policy { line }));
         }
+        let hindering = Self::hindering(stuck, cx);
+        if let Some(hindrance) = &mut self.hindrance {
+            hindrance.lines.extend(hindering.lines.iter().cloned());
+        }
         let listed = dropped(stuck);
         self.last = Lsn(self.last.0 + 1);
         self.config = after;
@@ -84,11 +88,15 @@ impl Active {
             Some(Action::ResetStandby) => {
                 // A restart cannot cure it: one reset, and the pair comes up in rpr.
                 let why = self.reset_why(LeaveWhy::Stuck, cx);
-                self.lesser = LeaveWhy::Stuck;
-                self.mode = Redundancy::Rpr;
+                self.fall(Redundancy::Rpr, LeaveWhy::Stuck, Some(hindering));
                 self.leave(why, cx);
             }
-            Some(action) => self.ends_by(action, LeaveWhy::Stuck, cx),
+            Some(action) => {
+                self.ends_by(action, LeaveWhy::Stuck, cx);
+                if !action.stays() {
+                    self.hindrance = Some(hindering);
+                }
+            }
         }
     }
 
@@ -151,21 +159,9 @@ impl Active {
             digest: sender.digest(),
             on_mismatch,
         };
-        let before = current.sender.replace(sender);
+        current.sender = Some(sender);
         if matches!(current.phase, Phase::Rejected { .. }) {
-            let (pairing, bounds) = (current.pairing, current.bounds);
-            let stays = |sender: &Option<Sender>, cx: &Cx<'_, '_>| {
-                let fits = sender.as_ref().is_none_or(|sender| sender.fits(bounds));
-                let stuck = sender
-                    .as_ref()
-                    .map(|sender| sender.stuck(cx.env, pairing.as_ref()));
-                fits && severest(policy::Phase::Bulk, &stuck.unwrap_or_default(), cx)
-                    .is_none_or(Action::stays)
-            };
-            if !stays(&before, cx) && stays(&current.sender, cx) {
-                // The last line that matched the rule is gone.
-                cx.set(Timer::Backoff);
-            }
+            self.note_hindrance(cx);
             return false;
         }
         current.journal.insert(self.last, entry);
@@ -352,37 +348,6 @@ impl Active {
         if let Some(action) = severe {
             self.ends_by(action, LeaveWhy::PrcMismatch, cx);
         }
-    }
-
-    /// What policy makes of a session in which the Standby does not hold what it should.
-    fn ends_by(&mut self, action: Action, why: LeaveWhy, cx: &mut Cx<'_, '_>) {
-        match action {
-            Action::Refuse | Action::Ignore | Action::DropAndWarn => {}
-            Action::ResetStandby => {
-                let why = self.reset_why(why, cx);
-                self.leave(why, cx);
-            }
-            Action::Degrade => {
-                self.lesser = LeaveWhy::Degrade;
-                self.mode = Redundancy::Rpr;
-                self.leave(LeaveWhy::Degrade, cx);
-            }
-            Action::Simplex => {
-                self.lesser = LeaveWhy::Simplex;
-                self.mode = Redundancy::Simplex;
-                self.leave(LeaveWhy::Simplex, cx);
-            }
-        }
-    }
-
-    /// An ordered reset for this reason, if there is one left; else the pair goes to rpr.
-    fn reset_why(&mut self, why: LeaveWhy, cx: &Cx<'_, '_>) -> LeaveWhy {
-        if self.resets < cx.env.limits.max_resets {
-            return why;
-        }
-        self.lesser = why;
-        self.mode = Redundancy::Rpr;
-        LeaveWhy::Degrade
     }
 
     /// The Standby says that h is applied.

@@ -23,11 +23,10 @@ use super::replica::Sender;
 use super::standby::counted;
 use crate::base::{Digest, ImageDigest, Lsn, Shared, Slot};
 use crate::message::{
-    Bounds, Compatibility, Engine, FileId, HeldBy, JoinCall, LeaveWhy, Message, Redundancy,
-    RejectWhy, Round, Session, Stamp, Unreadable, Verdict,
+    Bounds, Engine, FileId, HeldBy, JoinCall, LeaveWhy, Message, Redundancy, RejectWhy, Round,
+    Session, Stamp, Unreadable, Verdict,
 };
 use crate::planted::Defect;
-use crate::policy::{self, Action, Cause, Question};
 
 pub use negotiation::Negotiation;
 
@@ -335,7 +334,7 @@ impl Active {
                     cx.send(slot, Message::Chunk { session, chunk });
                 }
             }
-            Phase::Config => Self::send_compatible(session, slot, Compatibility::Dynamic, cx),
+            Phase::Config => cx.send(slot, current.verdict(cx)),
             Phase::Bulk(bulk) => {
                 bulk.announce(session, slot, cx);
                 for chunk in bulk.file.again(cx.env.limits) {
@@ -461,91 +460,6 @@ impl Active {
         }
     }
 
-    /// A deadline was met: policy may say that the pair comes up in a lesser mode; else the session
-    /// is tried again.
-    fn exceed(&mut self, why: LeaveWhy, lines: bool, cx: &mut Cx<'_, '_>) {
-        let phase = if lines {
-            policy::Phase::Line
-        } else {
-            policy::Phase::Bulk
-        };
-        match cx.env.policy.action(Question::of(phase, Cause::Limit)) {
-            Action::Simplex => self.degrade(Redundancy::Simplex, why, cx),
-            Action::Degrade => self.degrade(Redundancy::Rpr, why, cx),
-            Action::Refuse | Action::Ignore | Action::DropAndWarn | Action::ResetStandby => {}
-        }
-        self.leave(why, cx);
-    }
-
-    /// Something is more than the Standby takes. Nothing of it can be sent, so that every action
-    /// below simplex is rpr.
-    pub(super) fn bound(&mut self, phase: policy::Phase, cx: &mut Cx<'_, '_>) {
-        let action = cx.env.policy.action(Question::of(phase, Cause::Limit));
-        let mode = if action == Action::Simplex {
-            Redundancy::Simplex
-        } else {
-            Redundancy::Rpr
-        };
-        self.degrade(mode, LeaveWhy::Bound, cx);
-    }
-
-    /// The pair is to come up in a lesser mode.
-    pub(super) fn degrade(&mut self, mode: Redundancy, why: LeaveWhy, cx: &mut Cx<'_, '_>) {
-        self.mode = mode;
-        self.lesser = why;
-        self.tell_degraded(cx);
-    }
-
-    pub(super) fn tell_degraded(&self, cx: &mut Cx<'_, '_>) {
-        let peer = self.peer.current.as_ref().map(|current| current.engine);
-        let (why, own) = (self.lesser, Engine::OURS);
-        let peer = peer.unwrap_or_default();
-        cx.event(Event::Degraded { why, own, peer });
-    }
-
-    /// A session ends, or its Standby has left it, before it was hot for `stable_time`: an attempt
-    /// has failed.
-    pub(super) fn count_attempt(&mut self, why: LeaveWhy, cx: &mut Cx<'_, '_>) {
-        let Some(current) = &mut self.peer.current else {
-            return;
-        };
-        if core::mem::replace(&mut current.counted, true) {
-            return;
-        }
-        let most = cx.env.limits.max_attempts;
-        if !cx.env.planted(Defect::AttemptsUncounted) {
-            self.attempts = most.min(self.attempts + 1);
-        }
-        self.pace = self.attempts;
-        cx.set(Timer::Pace);
-        if self.is_used_up(cx) && self.mode == Redundancy::Sso {
-            self.degrade(Redundancy::Rpr, why, cx);
-        }
-    }
-
-    /// Whether as many attempts have failed as there are.
-    pub(super) const fn is_used_up(&self, cx: &Cx<'_, '_>) -> bool {
-        self.attempts >= cx.env.limits.max_attempts
-    }
-
-    /// The pair was hot for long: attempts count from 0.
-    pub(super) fn forgive_attempts(&mut self) {
-        if let Some(current) = &mut self.peer.current
-            && current.phase == Phase::Hot
-        {
-            current.counted = true;
-            self.attempts = 0;
-        }
-    }
-
-    /// One part of the pause after an attempt is over.
-    pub(super) fn on_pace_timeout(&mut self, cx: &mut Cx<'_, '_>) {
-        self.pace = self.pace.saturating_sub(1);
-        if self.pace > 0 {
-            cx.set(Timer::Pace);
-        }
-    }
-
     /// The Standby cannot read the snapshot, or a Line.
     fn on_unreadable(&mut self, lsn: Lsn, why: Unreadable, cx: &mut Cx<'_, '_>) {
         let Some(current) = &self.peer.current else {
@@ -582,26 +496,6 @@ impl Active {
                 self.leave(LeaveWhy::Unreadable, cx);
             }
             _ => cx.ignore(crate::message::Kind::Unreadable),
-        }
-    }
-
-    /// The reason for which policy rejected the pair's config is gone.
-    pub(super) fn on_backoff_timeout(&mut self, cx: &mut Cx<'_, '_>) {
-        if !self.is_used_up(cx) {
-            self.retry(cx);
-        }
-    }
-
-    /// Tries sso again.
-    pub(super) fn retry(&mut self, cx: &mut Cx<'_, '_>) {
-        self.mode = Redundancy::Sso;
-        let lesser = match self.peer.phase() {
-            Some(Phase::Rejected { .. } | Phase::Held) => true,
-            Some(Phase::Bulk(bulk)) => bulk.empty,
-            _ => false,
-        };
-        if lesser {
-            self.leave(LeaveWhy::Retry, cx);
         }
     }
 }

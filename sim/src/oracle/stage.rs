@@ -416,6 +416,7 @@ pub(crate) fn active(slot: Slot, term: u64, last: u64, release: &str, text: &str
         saving: None,
         mode: Redundancy::Sso,
         lesser: skewsync::message::LeaveWhy::Over,
+        hindrance: None,
         attempts: 0,
         pace: 0,
         resets: 0,

@@ -74,20 +74,25 @@ impl Active {
             .as_ref()
             .map(|current| current.session.round());
         let latest = current.or(self.peer.ended).map(|round| round.boot);
+        let restarted = latest.is_some_and(|boot| boot != call.boot);
+        if restarted {
+            // What it could have taken over with is gone.
+            self.peer.replica = None;
+        }
         let Some(wire) = WireVersions::OURS.common(call.wire) else {
             return cx.ignore(crate::message::Kind::Join);
         };
         let other = self.peer.software;
         if other.is_some_and(|other| other != (call.image, call.engine)) {
             // Another image or engine: nothing that failed says anything of it.
-            self.mode = Redundancy::Sso;
+            self.set_sso();
             self.attempts = 0;
             self.pace = 0;
         } else if self.mode == Redundancy::Simplex {
             return cx.ignore(crate::message::Kind::Join);
-        } else if latest.is_some_and(|boot| boot != call.boot) {
+        } else if restarted {
             // A new boot of the Standby is a reason to try sso again, once.
-            self.mode = Redundancy::Sso;
+            self.set_sso();
             let most = cx.env.limits.max_attempts;
             self.attempts = self.attempts.min(most.saturating_sub(1));
             self.pace = 0;
@@ -152,7 +157,7 @@ impl Active {
             let (slot, compatible) = (current.slot, self.is_compatible());
             cx.set(Timer::Watchdog);
             if compatible {
-                Self::send_compatible(session, slot, Compatibility::Dynamic, cx);
+                cx.send(slot, current.verdict(cx));
             }
             return self.resend_phase(cx);
         }
@@ -202,7 +207,9 @@ impl Active {
         self.end_drain(Refusal::LeftHot, cx);
         match have {
             DumpAtHand::SameImage => {
-                Self::send_compatible(session, slot, Compatibility::Comp, cx);
+                if let Some(current) = &self.peer.current {
+                    cx.send(slot, current.verdict(cx));
+                }
             }
             DumpAtHand::Needed => {
                 if let Some(current) = &mut self.peer.current
@@ -222,21 +229,6 @@ impl Active {
         matches!(self.peer.phase(), Some(Phase::Config | Phase::Bulk(_)))
     }
 
-    pub(super) fn send_compatible(
-        session: Session,
-        slot: Slot,
-        compatibility: Compatibility,
-        cx: &mut Cx<'_, '_>,
-    ) {
-        cx.send(
-            slot,
-            Message::Compatible {
-                session,
-                compatibility,
-            },
-        );
-    }
-
     pub(super) fn on_diff_chunk(&mut self, own: &mut Own, chunk: &Chunk, cx: &mut Cx<'_, '_>) {
         if chunk.file.kind != FileKind::Diff || chunk.size > cx.env.limits.max_file {
             return cx.ignore(crate::message::Kind::Diff);
@@ -246,17 +238,17 @@ impl Active {
             return;
         };
         let (session, slot) = (current.session, current.slot);
+        if compatible || current.phase == Phase::Held {
+            // The answer to the diff was lost.
+            return cx.send(slot, current.verdict(cx));
+        }
         let diff = match &mut current.phase {
             Phase::Dump(Negotiation { diff, .. }) | Phase::Diff(diff) => diff,
-            Phase::Held => {
-                return cx.send(slot, Message::Incompatible { session, stuck: 0 });
-            }
-            Phase::Config | Phase::Bulk(_) => {
-                assert!(compatible, "the diff's answer is repeated");
-                return Self::send_compatible(session, slot, Compatibility::Dynamic, cx);
-            }
             // The driver is at it, or the Standby has its answer.
             Phase::Pairing
+            | Phase::Config
+            | Phase::Bulk(_)
+            | Phase::Held
             | Phase::Cold
             | Phase::HotSent
             | Phase::HotAcked
@@ -297,32 +289,49 @@ impl Active {
         if current.phase != Phase::Pairing || current.pairing != Some(key) {
             return;
         }
-        let (session, slot) = (current.session, current.slot);
-        let verdict = (cx.env.pairings)(&key).and_then(Pairing::verdict);
-        match verdict {
+        let slot = current.slot;
+        let verdict = current.verdict(cx);
+        let made = (cx.env.pairings)(&key).is_some_and(|of| of.verdict().is_some());
+        if made {
+            own.remember(key);
+        } else {
+            cx.event(Event::Unreadable(Unreadable::here(Payload::Diff, None)));
+            if !used_up {
+                return self.leave(LeaveWhy::Unreadable, cx);
+            }
+        }
+        if let Message::Compatible { .. } = verdict {
+            current.phase = Phase::Config;
+        } else {
+            current.phase = Phase::Held;
+            cx.cancel(&[Timer::Deadline]);
+        }
+        cx.send(slot, verdict);
+    }
+}
+
+impl Current {
+    /// Whether the images can be synchronised, as the Standby is told: of the same image, and of a pairing that could not
+    /// be made, too.
+    pub(super) fn verdict(&self, cx: &Cx<'_, '_>) -> Message {
+        let session = self.session;
+        let made = match &self.pairing {
+            None if self.phase == Phase::Held => None,
+            None => Some((Compatibility::Comp, Compatibility::Comp, 0)),
+            Some(key) => (cx.env.pairings)(key).and_then(Pairing::verdict),
+        };
+        match made {
             Some((compatibility, strict, _))
                 if cx.env.limits.verify == Verify::Configured
                     || strict != Compatibility::Incomp =>
             {
-                own.remember(key);
-                current.phase = Phase::Config;
-                Self::send_compatible(session, slot, compatibility, cx);
-            }
-            Some((_, _, stuck)) => {
-                own.remember(key);
-                current.phase = Phase::Held;
-                cx.cancel(&[Timer::Deadline]);
-                cx.send(slot, Message::Incompatible { session, stuck });
-            }
-            None => {
-                cx.event(Event::Unreadable(Unreadable::here(Payload::Diff, None)));
-                if !used_up {
-                    return self.leave(LeaveWhy::Unreadable, cx);
+                Message::Compatible {
+                    session,
+                    compatibility,
                 }
-                current.phase = Phase::Held;
-                cx.cancel(&[Timer::Deadline]);
-                cx.send(slot, Message::Incompatible { session, stuck: 0 });
             }
+            Some((_, _, stuck)) => Message::Incompatible { session, stuck },
+            None => Message::Incompatible { session, stuck: 0 },
         }
     }
 }

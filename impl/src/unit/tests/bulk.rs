@@ -1,5 +1,7 @@
 //! Joining, negotiation, bulk sync, up to hot.
 
+use alloc::vec::Vec;
+
 use super::world::{A, B, World};
 use crate::message::{FileKind, Kind, LeaveWhy, Message, RejectWhy, Verdict};
 use crate::unit::{ArbiterTimer, Event, Limits, Part, Shown, Timer, peer, standby};
@@ -32,6 +34,35 @@ fn two_units_of_different_images_exchange_dump_and_diff() {
 }
 
 /// Section 3: a dump that was received before is not sent again.
+/// Section 10.2: what the first Compatible said the repeated one says.
+#[test]
+fn a_lost_verdict_is_said_again_as_it_was() {
+    for releases in [["6.2", "6.2"], ["6.2", "6.0"]] {
+        let mut world = World::new(releases);
+        let mut said = Vec::new();
+        while world.deliver() {}
+        world.fire_arbiter(ArbiterTimer::Gather);
+        for _ in 0..400 {
+            if let Some(flight) = world.net.front()
+                && let Message::Compatible { compatibility, .. } = flight.message
+            {
+                said.push(compatibility);
+                world.net.pop_front();
+            }
+            if said.len() == 3 {
+                break;
+            }
+            if !world.deliver() {
+                for (slot, timer) in [(B, Timer::Join), (A, Timer::Resend), (B, Timer::Resend)] {
+                    world.fire(slot, timer);
+                }
+            }
+        }
+        assert_eq!(said.len(), 3, "{releases:?}");
+        assert!(said.iter().all(|each| *each == said[0]), "{said:?}");
+    }
+}
+
 #[test]
 fn a_second_session_skips_the_dump() {
     let mut world = World::new(["6.0", "7.1"]);

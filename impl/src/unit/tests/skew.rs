@@ -9,7 +9,7 @@ use crate::message::{LeaveWhy, Origin, Redundancy, Verdict};
 use crate::policy::{Action, Cause, Phase, Policy, Rule};
 use crate::unit::env::takes_all;
 use crate::unit::{
-    ArbiterTimer, Event, Outcome, Part, Place, Refusal, Request, Shown, Timer, Unit, peer,
+    ArbiterTimer, Event, Input, Outcome, Part, Place, Refusal, Request, Shown, Timer, Unit, peer,
 };
 
 fn skewed(active: &'static str, standby: &'static str) -> World {
@@ -155,6 +155,57 @@ fn a_line_that_degrades_brings_rpr_until_it_is_gone() {
     world.fire(A, Timer::Backoff);
     world.rounds(4);
     assert!(world.is_hot());
+}
+
+/// Section 6: a rule for single lines brought rpr, and its line is gone before the session in rpr is judged; or the lease
+/// is over while the pause lasts.
+#[test]
+fn rpr_ends_whenever_its_last_line_goes() {
+    for lapses in [false, true] {
+        let mut world = skewed("6.2", "6.0");
+        world.policy = rule(Phase::Line, Cause::GuardedValue, Action::Degrade);
+        world.command(A, "interface eth0\nmtu 9216");
+        world.command(A, "interface eth0\nno mtu 9216");
+        assert_eq!(world.active(A).mode, Redundancy::Rpr);
+        world.rounds(4);
+        assert_eq!(world.unit(B).shown(), Shown::StandbyCold);
+        if lapses {
+            world.step(A, Input::LeaseLapsed);
+            world.rounds(2);
+            assert_eq!(world.active_slot(), Some(A));
+        }
+        world.fire(A, Timer::Backoff);
+        world.rounds(4);
+        assert!(world.is_hot(), "{lapses}");
+    }
+}
+
+/// There: another line that matches the rule came meanwhile.
+#[test]
+fn rpr_stays_while_another_line_matches_the_rule() {
+    for phase in [None, Some(Phase::Line)] {
+        let mut world = skewed("6.2", "6.0");
+        world.policy = Policy::new(vec![Rule {
+            phase,
+            cause: Some(Cause::GuardedValue),
+            component: None,
+            form: None,
+            action: Action::Degrade,
+        }])
+        .expect("legal");
+        world.command(A, "interface eth0\nmtu 9216");
+        world.rounds(4);
+        world.command(A, "interface eth1\nmtu 9216");
+        world.command(A, "interface eth0\nno mtu 9216");
+        world.settle();
+        world.fire(A, Timer::Backoff);
+        world.rounds(4);
+        assert_eq!(world.unit(B).shown(), Shown::StandbyCold, "{phase:?}");
+        world.command(A, "interface eth1\nno mtu 9216");
+        world.fire(A, Timer::Backoff);
+        world.rounds(4);
+        assert!(world.is_hot(), "{phase:?}");
+    }
 }
 
 /// Section 6: with a cause that a restart cannot cure, one reset, then rpr (seed, 329).

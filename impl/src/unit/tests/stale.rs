@@ -54,6 +54,24 @@ fn dies_and_is_succeeded(world: &mut World, slot: Slot) {
     world.rounds(2);
 }
 
+/// Section 10.2: a Standby that has restarted has nothing to take over with, and the Active says so at its Join.
+#[test]
+fn a_restart_of_the_standby_ends_what_it_could_take_over_with() {
+    let mut world = replicated();
+    world.lose.insert(Kind::Ready);
+    world.boot(B);
+    world.settle();
+    let late = world.command(A, "hostname b");
+    world.settle();
+    world.fire(A, Timer::Ack);
+    world.fire(A, Timer::Ack);
+    world.settle();
+    let Outcome::Done { place, .. } = world.answers[&late] else {
+        panic!("executed")
+    };
+    assert_eq!(place, Place::Local(LocalWhy::NoHotStandby));
+}
+
 #[test]
 fn a_replica_outlives_its_session_and_is_taken_over_with() {
     let mut world = replicated();
