@@ -23,15 +23,12 @@ fn dumps(forms: u64) -> (Vec<u8>, Vec<u8>) {
     // A multiplier that is coprime to every size used walks all ids in another order.
     let scattered = |id: u64| id * 7_919 % forms;
     let first = (0..forms).map(|id| line(id, '-')).collect::<String>();
-    let second = (0..forms)
-        .map(|id| line(scattered(id), '+'))
-        .collect::<String>();
+    let second = (0..forms).map(|id| line(scattered(id), '+')).collect::<String>();
     (first.into_bytes(), second.into_bytes())
 }
 
 fn split(text: &[u8]) -> impl Iterator<Item = &[u8]> {
-    text.split(|&byte| byte == b'\n')
-        .filter(|line| !line.is_empty())
+    text.split(|&byte| byte == b'\n').filter(|line| !line.is_empty())
 }
 
 /// As in the seed: a binary tree of one dump, searched for each line of the other, both ways.
@@ -46,10 +43,7 @@ fn tree(before: &[u8], after: &[u8]) -> (usize, usize) {
 fn hash_set(before: &[u8], after: &[u8]) -> (usize, usize) {
     let first = split(before).collect::<HashSet<_>>();
     let second = split(after).collect::<HashSet<_>>();
-    (
-        first.difference(&second).count(),
-        second.difference(&first).count(),
-    )
+    (first.difference(&second).count(), second.difference(&first).count())
 }
 
 fn sort_and_merge(before: &[u8], after: &[u8]) -> (usize, usize) {
@@ -103,9 +97,7 @@ fn dump_diff(c: &mut Criterion) {
         let expected = (forms as usize / 100, forms as usize / 100);
         let mut group = c.benchmark_group("dump_diff");
         group.throughput(Throughput::Bytes((before.len() + after.len()) as u64));
-        group
-            .sample_size(10)
-            .measurement_time(Duration::from_secs(3));
+        group.sample_size(10).measurement_time(Duration::from_secs(3));
         for (name, way) in ways {
             assert_eq!(way(&before, &after), expected, "{name} counts otherwise");
             group.bench_function(BenchmarkId::new(name, forms), |b| {

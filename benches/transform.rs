@@ -43,11 +43,8 @@ const CASES: [Case; 7] = [
         text: |lines| {
             blocks(lines / 3, "interface eth", |text, at| {
                 for part in 0..3 {
-                    writeln!(
-                        text,
-                        " ipv6 nd nat64 2001:db8:{at:x}:{part}::/64 lifetime 600"
-                    )
-                    .expect("a string takes all");
+                    writeln!(text, " ipv6 nd nat64 2001:db8:{at:x}:{part}::/64 lifetime 600")
+                        .expect("a string takes all");
                 }
             })
         },
@@ -134,19 +131,12 @@ impl Pair {
         let dump = Dump::of(&active).encode();
         let at_standby = pair_at_standby(&standby, dump.as_bytes()).expect("a dump of ours");
         let at_active = pair_at_active(&active, at_standby.diff_bytes()).expect("a diff of ours");
-        Self {
-            active,
-            standby,
-            at_active,
-            at_standby,
-        }
+        Self { active, standby, at_active, at_standby }
     }
 
     fn parsed(&self, text: &str) -> Config {
         let mut config = Config::factory(self.active.levels());
-        config
-            .execute(&self.active, self.active.own(), text)
-            .expect("lines of the release");
+        config.execute(&self.active, self.active.own(), text).expect("lines of the release");
         config
     }
 

@@ -4,13 +4,8 @@
 use std::path::{Path, PathBuf};
 
 /// What a run depends on, beside this room's own sources.
-const SOURCES: [&str; 5] = [
-    "src",
-    "../impl/src",
-    "../impl/families",
-    "../model/src",
-    "../Cargo.lock",
-];
+const SOURCES: [&str; 5] =
+    ["src", "../impl/src", "../impl/families", "../model/src", "../Cargo.lock"];
 
 fn main() -> Result<(), std::io::Error> {
     let mut files = Vec::new();

@@ -11,11 +11,7 @@ fn every_form_of_every_command_set_is_taken() {
     for release in ["7.5.1", "8.0", "8.4.4", "9.1", "10.0", "10.3"] {
         let (image, report) = imported(&corpus, release);
         assert!(!report.contains("not taken"), "{release}: {report}");
-        assert!(
-            image.forms().count() > 2_600,
-            "{release}: {}",
-            image.forms().count()
-        );
+        assert!(image.forms().count() > 2_600, "{release}: {}", image.forms().count());
         let again = Image::decode(image.encode().as_bytes()).expect("what was written");
         assert_eq!(again.digest(), image.digest(), "{release}");
     }
@@ -25,11 +21,7 @@ fn every_form_of_every_command_set_is_taken() {
 fn explained(mode: &str, line: &str) -> Option<&'static str> {
     let line = line.strip_prefix("no ").unwrap_or(line);
     let begins = |starts: &[&str]| starts.iter().any(|start| line.starts_with(start));
-    if begins(&[
-        "configuration ",
-        "debug northbound",
-        "yang module-translator",
-    ]) {
+    if begins(&["configuration ", "debug northbound", "yang module-translator"]) {
         return Some("modules for sysrepo and transactions, which that build leaves out");
     }
     if begins(&["rfp ", "match script", "zebra on-rib-process"]) {

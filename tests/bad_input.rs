@@ -35,45 +35,21 @@ fn meets(args: &[&str], exit: u8, says: &[&str]) {
 #[test]
 fn images_that_are_none() {
     let folder = Folder::new();
-    let image = skewsync::image::bundled::image("6.2")
-        .expect("bundled")
-        .encode();
+    let image = skewsync::image::bundled::image("6.2").expect("bundled").encode();
     let cut = folder.file("cut.image", &image.as_bytes()[..image.len() / 2]);
     meets(&["dump", &cut], 5, &["cut.image: truncated or damaged"]);
     let flipped = image.replacen("6.2", "6.3", 1);
     let flipped = folder.file("flipped.image", flipped);
-    meets(
-        &["diff", "meridian@6.2", &flipped],
-        5,
-        &["flipped.image: truncated or damaged"],
-    );
-    let newer = folder.file(
-        "newer.image",
-        image.replacen("skewsync-image 1", "skewsync-image 2", 1),
-    );
-    meets(
-        &["dump", &newer],
-        5,
-        &["newer.image: an image of format 2", "reads format 1"],
-    );
+    meets(&["diff", "meridian@6.2", &flipped], 5, &["flipped.image: truncated or damaged"]);
+    let newer =
+        folder.file("newer.image", image.replacen("skewsync-image 1", "skewsync-image 2", 1));
+    meets(&["dump", &newer], 5, &["newer.image: an image of format 2", "reads format 1"]);
     let empty = folder.file("empty.image", "");
-    meets(
-        &["dump", &empty],
-        5,
-        &["empty.image: not an image file", "skewsync image build"],
-    );
+    meets(&["dump", &empty], 5, &["empty.image: not an image file", "skewsync image build"]);
     let config = folder.file("a.conf", "hostname r1\n");
-    meets(
-        &["preview", "meridian@6.2", &config, &config],
-        5,
-        &["a.conf: not an image file"],
-    );
+    meets(&["preview", "meridian@6.2", &config, &config], 5, &["a.conf: not an image file"]);
     meets(&["dump", &folder.path()], 5, &[&folder.path()]);
-    meets(
-        &["dump", "meridian@9.9"],
-        5,
-        &["meridian@9.9: no such bundled image", "image list"],
-    );
+    meets(&["dump", "meridian@9.9"], 5, &["meridian@9.9: no such bundled image", "image list"]);
 }
 
 #[test]
@@ -82,28 +58,12 @@ fn configs_that_are_none() {
     let binary = folder.file("binary.conf", b"hostname r1\nhost\x00name r2\nhost\xff\n");
     let says = "binary.conf:2: not a line of text: byte 0x00 at column 5";
     meets(&["parse", "meridian@6.2", &binary], 1, &[says]);
-    let apart = [
-        "1 lines",
-        "not taken by meridian 6.2 itself",
-        "binary.conf:3",
-        "byte 0xff at column 5",
-    ];
-    meets(
-        &["preview", "meridian@6.2", "meridian@6.1", &binary],
-        0,
-        &apart,
-    );
-    meets(
-        &["translate", "meridian@6.2", "meridian@6.1", &binary],
-        0,
-        &["hostname r1\n"],
-    );
+    let apart =
+        ["1 lines", "not taken by meridian 6.2 itself", "binary.conf:3", "byte 0xff at column 5"];
+    meets(&["preview", "meridian@6.2", "meridian@6.1", &binary], 0, &apart);
+    meets(&["translate", "meridian@6.2", "meridian@6.1", &binary], 0, &["hostname r1\n"]);
     let empty = folder.file("empty.conf", "");
-    meets(
-        &["preview", "meridian@6.2", "meridian@6.1", &empty],
-        0,
-        &["   0 lines"],
-    );
+    meets(&["preview", "meridian@6.2", "meridian@6.1", &empty], 0, &["   0 lines"]);
     let missing = folder.path() + "/missing.conf";
     meets(
         &["preview", "meridian@6.2", "meridian@6.1", &missing],
@@ -116,11 +76,7 @@ fn configs_that_are_none() {
         5,
         &["no file in this folder"],
     );
-    meets(
-        &["preview", "meridian@6.2", "meridian@6.1"],
-        5,
-        &["required arguments"],
-    );
+    meets(&["preview", "meridian@6.2", "meridian@6.1"], 5, &["required arguments"]);
 }
 
 #[test]
@@ -145,13 +101,7 @@ fn a_byte_order_mark_is_skipped_and_said() {
     json(&plain, r#""byte_order_mark_skipped":false"#);
     let translate = |file: &str, more: &[&str]| {
         let (mut out, mut err) = (Vec::new(), Vec::new());
-        let args = [
-            "skewsync",
-            "translate",
-            "meridian@6.2",
-            "meridian@6.1",
-            file,
-        ];
+        let args = ["skewsync", "translate", "meridian@6.2", "meridian@6.1", file];
         skewsync_cli::run(args.iter().chain(more), &mut out, &mut err);
         [out, err].map(|bytes| String::from_utf8(bytes).expect("text"))
     };
@@ -160,25 +110,12 @@ fn a_byte_order_mark_is_skipped_and_said() {
     assert_eq!([sent, String::new()], translate(&plain, &[]));
     assert!(note.contains(said), "{note}");
     let [explained, note] = translate(&marked, &["--explain"]);
-    let (explained, line) = (
-        explained.replace("marked", "plain"),
-        "plain.conf:1  as it is",
-    );
-    assert!(
-        explained.contains(line) && note.contains(said),
-        "{explained}{note}"
-    );
-    assert_eq!(
-        [explained, String::new()],
-        translate(&plain, &["--explain"])
-    );
+    let (explained, line) = (explained.replace("marked", "plain"), "plain.conf:1  as it is");
+    assert!(explained.contains(line) && note.contains(said), "{explained}{note}");
+    assert_eq!([explained, String::new()], translate(&plain, &["--explain"]));
     // A mark that is not at the head is what it was: no text of a line.
     let later = folder.file("later.conf", "hostname r1\n\u{feff}ip routing\n");
-    meets(
-        &["parse", "meridian@6.2", &later],
-        1,
-        &["later.conf:2: no such command"],
-    );
+    meets(&["parse", "meridian@6.2", &later], 1, &["later.conf:2: no such command"]);
 }
 
 #[test]
@@ -202,30 +139,15 @@ fn a_text_in_another_encoding_is_told_by_its_byte_order_mark() {
 #[test]
 fn tables_that_are_none() {
     let folder = Folder::new();
-    let rows = folder.file(
-        "rows.tsv",
-        "mode\tline\nnowhere\thostname r1\nconfig\thostname r1\n",
-    );
+    let rows = folder.file("rows.tsv", "mode\tline\nnowhere\thostname r1\nconfig\thostname r1\n");
     let outcomes = "nowhere\thostname r1\tno-match\nconfig\thostname r1\tmatch\n";
     meets(&["accepts", "meridian@6.2", &rows], 0, &[outcomes]);
     let columns = folder.file("columns.tsv", "mode\tline\nconfig hostname r1\n");
-    meets(
-        &["accepts", "meridian@6.2", &columns],
-        5,
-        &["columns.tsv:2: not `mode<TAB>line`"],
-    );
+    meets(&["accepts", "meridian@6.2", &columns], 5, &["columns.tsv:2: not `mode<TAB>line`"]);
     let empty = folder.file("empty.tsv", "");
-    meets(
-        &["accepts", "meridian@6.2", &empty],
-        5,
-        &["empty.tsv:1: empty; a header row"],
-    );
+    meets(&["accepts", "meridian@6.2", &empty], 5, &["empty.tsv:1: empty; a header row"]);
     let binary = folder.file("binary.tsv", b"mode\tline\nconfig\t\xff\n");
-    meets(
-        &["accepts", "meridian@6.2", &binary],
-        5,
-        &["binary.tsv:2: not UTF-8 text"],
-    );
+    meets(&["accepts", "meridian@6.2", &binary], 5, &["binary.tsv:2: not UTF-8 text"]);
 }
 
 #[test]
@@ -236,11 +158,7 @@ fn command_sets_that_are_none() {
         let forms = folder.file("forms.jsonl", forms);
         let nodes = folder.file("nodes.json", nodes);
         let names = ["--name", "n", "--release", "1", "-o", &to];
-        let args = [
-            &["image", "import-forms", &forms, "--nodes", &nodes][..],
-            &names,
-        ]
-        .concat();
+        let args = [&["image", "import-forms", &forms, "--nodes", &nodes][..], &names].concat();
         meets(&args, exit, says);
     };
     let nodes = r#"{"config":{"parent":null}}"#;
@@ -261,12 +179,7 @@ fn command_sets_that_are_none() {
     import("", modes, 0, &says);
     let twice = "{\"a\":{\"parent\":null},\n\"a\":{\"parent\":null}}";
     import("", twice, 5, &["nodes.json:2: mode a stands here twice"]);
-    import(
-        "{\"node\":\"config\"}\n",
-        nodes,
-        5,
-        &["forms.jsonl:1: missing field `command`"],
-    );
+    import("{\"node\":\"config\"}\n", nodes, 5, &["forms.jsonl:1: missing field `command`"]);
     import("\nno json\n", nodes, 5, &["forms.jsonl:2: "]);
     import("", "{\"config\":", 5, &["nodes.json:1: EOF"]);
     import("", "", 5, &["nodes.json:1: EOF"]);
@@ -275,15 +188,8 @@ fn command_sets_that_are_none() {
 #[test]
 fn families_list_all_their_errors_at_once() {
     let folder = Folder::new();
-    meets(
-        &["image", "check", &folder.path()],
-        1,
-        &["family.toml is missing"],
-    );
-    folder.file(
-        "family.toml",
-        "family = 'f'\n[[release]]\nname = '1'\nlevels = { a = 1 }\n",
-    );
+    meets(&["image", "check", &folder.path()], 1, &["family.toml is missing"]);
+    folder.file("family.toml", "family = 'f'\n[[release]]\nname = '1'\nlevels = { a = 1 }\n");
     let command =
         |mode: &str, form: &str| format!("[[command]]\nmode = '{mode}'\nform = '{form}'\n");
     let text = command("config", "x [y") + &command("nowhere", "z") + &command("config", "<a|b");
@@ -296,39 +202,17 @@ fn families_list_all_their_errors_at_once() {
     ];
     meets(&["image", "check", &folder.path()], 1, &says);
     let to = folder.path() + "/out.image";
-    meets(
-        &["image", "build", &folder.path(), "1", "-o", &to],
-        1,
-        &says,
-    );
+    meets(&["image", "build", &folder.path(), "1", "-o", &to], 1, &says);
     meets(&["image", "try", &folder.path(), "1", "1", "x"], 1, &says);
-    folder.file(
-        "a.toml",
-        "component = 'a'\n[[command]]\nmode = 'config'\nmode = 'x'\n",
-    );
-    meets(
-        &["image", "check", &folder.path()],
-        1,
-        &["a.toml:4:1: duplicate key: `mode`"],
-    );
-    folder.file(
-        "a.toml",
-        String::from("component = 'a'\n") + &command("config", "x"),
-    );
-    meets(
-        &["image", "build", &folder.path(), "2", "-o", &to],
-        1,
-        &["no release 2; there are: 1"],
-    );
+    folder.file("a.toml", "component = 'a'\n[[command]]\nmode = 'config'\nmode = 'x'\n");
+    meets(&["image", "check", &folder.path()], 1, &["a.toml:4:1: duplicate key: `mode`"]);
+    folder.file("a.toml", String::from("component = 'a'\n") + &command("config", "x"));
+    meets(&["image", "build", &folder.path(), "2", "-o", &to], 1, &["no release 2; there are: 1"]);
     let nowhere = folder.path() + "/no/out.image";
     meets(
         &["image", "build", &folder.path(), "1", "-o", &nowhere],
         5,
         &["out.image: No such file"],
     );
-    meets(
-        &["image", "check", &nowhere],
-        5,
-        &["out.image: No such file"],
-    );
+    meets(&["image", "check", &nowhere], 5, &["out.image: No such file"]);
 }

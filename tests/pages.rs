@@ -21,9 +21,7 @@ fn browser() -> Option<&'static str> {
         let found = Command::new(name).arg("--version").output();
         found.is_ok_and(|found| found.status.success())
     };
-    ["chromium", "chromium-browser", "google-chrome"]
-        .into_iter()
-        .find(there)
+    ["chromium", "chromium-browser", "google-chrome"].into_iter().find(there)
 }
 
 /// What a browser makes of a page.
@@ -71,31 +69,19 @@ fn look(browser: &str, page: &str, width: u32, dark: bool) -> Seen {
     if dark {
         command.arg("--blink-settings=preferredColorScheme=0");
     }
-    command.arg(format!(
-        "--user-data-dir={}",
-        dir.path().join("profile").display()
-    ));
+    command.arg(format!("--user-data-dir={}", dir.path().join("profile").display()));
     command.arg(format!("file://{}", file.display()));
     let output = command.output().expect("the browser starts");
     let dom = String::from_utf8_lossy(&output.stdout).into_owned();
     let told = String::from_utf8_lossy(&output.stderr).into_owned();
-    let title = dom
-        .split("<title>measured ")
-        .nth(1)
-        .and_then(|rest| rest.split("</title>").next());
+    let title = dom.split("<title>measured ").nth(1).and_then(|rest| rest.split("</title>").next());
     let title = title.unwrap_or_else(|| panic!("the page was laid out: {told}"));
     let measured: Vec<&str> = title.split('|').collect();
-    let [wide, paper, asked] = measured[..] else {
-        panic!("three values, not {title}")
-    };
+    let [wide, paper, asked] = measured[..] else { panic!("three values, not {title}") };
     Seen {
         wide: wide.parse().expect("a number of pixels"),
         paper: paper.to_string(),
-        console: told
-            .lines()
-            .filter(|line| line.contains("CONSOLE"))
-            .map(Into::into)
-            .collect(),
+        console: told.lines().filter(|line| line.contains("CONSOLE")).map(Into::into).collect(),
         asked: asked.split_whitespace().map(Into::into).collect(),
     }
 }
@@ -127,9 +113,7 @@ fn report() -> String {
 fn written(words: &[&str], name: &str) -> String {
     let dir = tempfile::tempdir().expect("a folder");
     let to = dir.path().to_str().expect("a path of text");
-    let words = std::iter::once("skewlab")
-        .chain(words.iter().copied())
-        .chain(["--out", to]);
+    let words = std::iter::once("skewlab").chain(words.iter().copied()).chain(["--out", to]);
     let words: Vec<String> = words.map(Into::into).collect();
     let (mut out, mut err) = (Vec::new(), Vec::new());
     verbs::run(&words, &mut out, &mut err);
@@ -147,10 +131,7 @@ fn pages_are_laid_out_at_both_widths_in_both_schemes_and_ask_nobody() {
     let pages = [
         ("report", report()),
         ("show", written(&["show", "5"], "show.html")),
-        (
-            "campaign",
-            written(&["run", "--seeds", "20", "--jobs", "1"], "campaign.html"),
-        ),
+        ("campaign", written(&["run", "--seeds", "20", "--jobs", "1"], "campaign.html")),
     ];
     for (name, page) in &pages {
         let mut papers = Vec::new();
@@ -164,10 +145,7 @@ fn pages_are_laid_out_at_both_widths_in_both_schemes_and_ask_nobody() {
             }
         }
         assert_eq!((&papers[0], &papers[1]), (&papers[2], &papers[3]), "{name}");
-        assert_ne!(
-            papers[0], papers[1],
-            "{name} is dark where the reader's system is"
-        );
+        assert_ne!(papers[0], papers[1], "{name} is dark where the reader's system is");
     }
 }
 

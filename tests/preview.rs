@@ -45,16 +45,12 @@ fn figures(configs: &Path, active: &str, standby: &str) -> Figures {
     let pair = Pair::of(image(active), image(standby)).expect("the two make a pair");
     let rejects = rejects(configs);
     let refuses = |file: &str, line: usize, release: &str| {
-        rejects
-            .get(&(file.to_owned(), line))
-            .is_some_and(|by| by.contains(release))
+        rejects.get(&(file.to_owned(), line)).is_some_and(|by| by.contains(release))
     };
     let mut figures = Figures::default();
     for folder in ["7.5.1", "8.4.4"] {
         let entries = std::fs::read_dir(configs.join(folder)).expect("a readable folder");
-        let mut paths: Vec<_> = entries
-            .map(|entry| entry.expect("an entry").path())
-            .collect();
+        let mut paths: Vec<_> = entries.map(|entry| entry.expect("an entry").path()).collect();
         paths.sort();
         for path in paths {
             let name = path.file_name().expect("a name").to_string_lossy();
@@ -111,11 +107,7 @@ fn hold(figures: &Figures, explained: impl Fn(&str) -> bool) {
     assert!(figures.looked_at > 10_000, "{}", figures.looked_at);
     assert!(figures.listed > 50, "{}", figures.listed);
     let most = figures.looked_at / 200;
-    assert!(
-        figures.listed_only.len() <= most,
-        "{:#?}",
-        figures.listed_only
-    );
+    assert!(figures.listed_only.len() <= most, "{:#?}", figures.listed_only);
     let unexplained = figures.refused_only.iter().filter(|line| !explained(line));
     assert_eq!(unexplained.collect::<Vec<_>>(), [""; 0]);
     assert_eq!(figures.not_taken_only, [""; 0]);
@@ -124,9 +116,7 @@ fn hold(figures: &Figures, explained: impl Fn(&str) -> bool) {
 #[test]
 fn a_newer_release_takes_what_is_not_listed_and_refuses_what_is() {
     let Some(corpus) = corpus() else { return };
-    hold(&figures(&corpus.join("configs"), "8.4.4", "10.3"), |_| {
-        false
-    });
+    hold(&figures(&corpus.join("configs"), "8.4.4", "10.3"), |_| false);
 }
 
 #[test]
@@ -150,11 +140,7 @@ fn real_command_sets_differ_by_as_many_forms_as_ever() {
     for (active, standby, adl, sdl) in pairs {
         let dump = |release: &str| Dump::of(&imported(&corpus, release).0);
         let diff = Diff::of(&dump(active), &dump(standby));
-        assert_eq!(
-            (diff.adl.len(), diff.sdl.len()),
-            (adl, sdl),
-            "{active} {standby}"
-        );
+        assert_eq!((diff.adl.len(), diff.sdl.len()), (adl, sdl), "{active} {standby}");
     }
 }
 
@@ -181,24 +167,15 @@ fn a_preview_counts_every_line_once_and_tries_what_would_go() {
     let lists = ["stuck", "lowered", "raised", "dont_care"].map(count);
     let as_is = read["as_is"].as_u64().expect("a count");
     assert_eq!(read["lines"], as_is + lists.iter().sum::<u64>());
-    assert!(
-        lists[1] > 10 && lists[3] == 1 && count("not_taken") == 0,
-        "{json}"
-    );
+    assert!(lists[1] > 10 && lists[3] == 1 && count("not_taken") == 0, "{json}");
     let stuck = &read["stuck"][0];
     assert_eq!(stuck["text"], "join-interval 30");
     assert_eq!(stuck["at"], "router pim");
     assert_eq!(stuck["instead"], "join-interval 60");
-    assert!(
-        stuck["why"].as_str().expect("text").contains("(60-600)"),
-        "{json}"
-    );
+    assert!(stuck["why"].as_str().expect("text").contains("(60-600)"), "{json}");
     let line = stuck["line"].as_u64().expect("a number") as usize;
     let text = std::fs::read_to_string(&config).expect("the config");
-    assert_eq!(
-        text.lines().nth(line - 1).map(str::trim),
-        Some("join-interval 30")
-    );
+    assert_eq!(text.lines().nth(line - 1).map(str::trim), Some("join-interval 30"));
 }
 
 #[test]
@@ -206,10 +183,7 @@ fn a_preview_that_lists_nothing_passes() {
     let config = bundled_config("6.2");
     let (exit, text) = run(&["preview", "meridian@6.2", "meridian@6.2", &config]);
     assert_eq!(exit, 0, "{text}");
-    assert!(
-        text.contains("0 lowered   0 raised   0 don't-care   0 stuck"),
-        "{text}"
-    );
+    assert!(text.contains("0 lowered   0 raised   0 don't-care   0 stuck"), "{text}");
 }
 
 #[test]
@@ -219,9 +193,7 @@ fn what_is_translated_is_read_back_and_its_provenance_are_comments() {
     let (exit, plain) = run(&translate);
     assert_eq!(exit, 0, "{plain}");
     let (_, explained) = run(&[&translate[..], &["--explain"]].concat());
-    let lines = explained
-        .lines()
-        .filter(|line| !line.trim_start().starts_with('!'));
+    let lines = explained.lines().filter(|line| !line.trim_start().starts_with('!'));
     assert_eq!(lines.collect::<Vec<_>>(), plain.lines().collect::<Vec<_>>());
     assert!(explained.contains("(services 3 -> 2)"), "{explained}");
     assert!(explained.contains("! not sent:"), "{explained}");
@@ -242,27 +214,13 @@ fn a_line_is_shown_on_every_rung_there_and_back() {
     let found: Vec<&str> = text.lines().map(str::trim).collect();
     let at = |start: &str| found.iter().position(|line| line.starts_with(start));
     let order = ["6.2 -> 6.0", "pim 2 -> 1", "6.0 -> 6.2", "pim 1 -> 2"].map(at);
-    assert!(
-        order.is_sorted() && order.iter().all(Option::is_some),
-        "{text}"
-    );
-    let back = found
-        .iter()
-        .filter(|row| row.starts_with("on 6.2") && row.ends_with(line));
+    assert!(order.is_sorted() && order.iter().all(Option::is_some), "{text}");
+    let back = found.iter().filter(|row| row.starts_with("on 6.2") && row.ends_with(line));
     assert_eq!(back.count(), 2, "{text}");
-    let (exit, text) = run(&[
-        "image",
-        "try",
-        "meridian",
-        "6.2",
-        "6.1",
-        "router pim / join-interval 30",
-    ]);
+    let (exit, text) =
+        run(&["image", "try", "meridian", "6.2", "6.1", "router pim / join-interval 30"]);
     assert_eq!(exit, 0, "{text}");
-    assert!(
-        text.contains("stuck") && text.contains("(60-600)"),
-        "{text}"
-    );
+    assert!(text.contains("stuck") && text.contains("(60-600)"), "{text}");
     let (exit, text) = run(&["image", "try", "meridian", "6.2", "6.1", "no such line"]);
     assert_eq!(exit, 1, "{text}");
 }

@@ -27,11 +27,7 @@ fn kept() -> Vec<(String, Regression)> {
     let mut all = Vec::new();
     for entry in std::fs::read_dir(folder()).expect("the folder is there") {
         let path = entry.expect("the folder is readable").path();
-        let name = path
-            .file_name()
-            .expect("a file")
-            .to_string_lossy()
-            .into_owned();
+        let name = path.file_name().expect("a file").to_string_lossy().into_owned();
         if name == README {
             continue;
         }
@@ -69,9 +65,8 @@ fn every_defect_has_a_kept_plan_of_its_name() {
 #[test]
 fn every_property_that_oracles_check_has_a_kept_plan() {
     let kept = kept();
-    let expected = kept
-        .iter()
-        .flat_map(|(_, kept)| [&kept.expect.lockstep, &kept.expect.properties]);
+    let expected =
+        kept.iter().flat_map(|(_, kept)| [&kept.expect.lockstep, &kept.expect.properties]);
     let broken: BTreeSet<&str> = expected.map(String::as_str).collect();
     for property in oracle::NAMES {
         let why = UNBROKEN.iter().find(|(name, _)| *name == property);

@@ -15,20 +15,14 @@ use skewsync_sim::stock::{Stock, load};
 
 fn stock() -> (Arc<Stock>, Wishes) {
     let (stock, material) = load(&[]).expect("the bundled family loads");
-    let wishes = Wishes {
-        material: Arc::new(material),
-        ..Wishes::default()
-    };
+    let wishes = Wishes { material: Arc::new(material), ..Wishes::default() };
     (Arc::new(stock), wishes)
 }
 
 /// The plan of a seed with a defect, as its run met it; it must fail.
 fn failing(defect: &str, seed: u64) -> (Plan, Arc<Stock>) {
     let (stock, wishes) = stock();
-    let plan = Plan {
-        planted: Some(defect.into()),
-        ..draw::plan(seed, &wishes)
-    };
+    let plan = Plan { planted: Some(defect.into()), ..draw::plan(seed, &wishes) };
     let report = run_fresh(&Arc::new(plan), &stock, Options::default()).expect("it runs");
     assert!(report.verdict.property().is_some(), "seed {seed} fails");
     (report.met, stock)
@@ -59,11 +53,7 @@ fn what_needs_no_fault_comes_to_none_and_what_needs_a_gap_to_one() {
     // A pair that only starts shows the first; a gap is a message that is missing, and two lines.
     for (defect, faults, commands) in [("swap-before-accept", 0, 0), ("gap-accepted", 1, 2)] {
         let (plan, stock) = failing(defect, 4);
-        let how = How {
-            jobs: 2,
-            sound: Sound::Passes,
-            ..How::default()
-        };
+        let how = How { jobs: 2, sound: Sound::Passes, ..How::default() };
         let shrunk = shrunken(&plan, &stock, &how);
         stands(&shrunk, &plan, &stock);
         assert_eq!(shrunk.ended, Ended::Done, "{}", shrunk.words());
@@ -71,15 +61,8 @@ fn what_needs_no_fault_comes_to_none_and_what_needs_a_gap_to_one() {
         assert!(shrunk.after.commands <= commands, "{}", shrunk.words());
         assert_eq!(shrunk.plan.noise, Noise::default());
         assert!(shrunk.before.commands > shrunk.after.commands);
-        let sound = Plan {
-            planted: None,
-            ..shrunk.plan.clone()
-        };
-        assert_eq!(
-            signed(&sound, &stock).0.property,
-            "-",
-            "the sound engine passes"
-        );
+        let sound = Plan { planted: None, ..shrunk.plan.clone() };
+        assert_eq!(signed(&sound, &stock).0.property, "-", "the sound engine passes");
     }
 }
 
@@ -87,10 +70,7 @@ fn what_needs_no_fault_comes_to_none_and_what_needs_a_gap_to_one() {
 fn the_number_of_jobs_changes_no_result_and_a_second_search_finds_nothing() {
     let (plan, stock) = failing("gap-accepted", 4);
     let with = |jobs, plan: &Plan| {
-        let how = How {
-            jobs,
-            ..How::default()
-        };
+        let how = How { jobs, ..How::default() };
         shrunken(plan, &stock, &how)
     };
     let one = with(1, &plan);
@@ -104,17 +84,11 @@ fn the_number_of_jobs_changes_no_result_and_a_second_search_finds_nothing() {
 #[test]
 fn few_runs_and_no_time_leave_a_plan_that_fails_alike() {
     let (plan, stock) = failing("gap-accepted", 0);
-    let how = How {
-        runs: 12,
-        ..How::default()
-    };
+    let how = How { runs: 12, ..How::default() };
     let shrunk = shrunken(&plan, &stock, &how);
     assert_eq!((shrunk.ended, shrunk.runs), (Ended::Runs, 12));
     stands(&shrunk, &plan, &stock);
-    let how = How {
-        lasts: Duration::ZERO,
-        ..How::default()
-    };
+    let how = How { lasts: Duration::ZERO, ..How::default() };
     let shrunk = shrunken(&plan, &stock, &how);
     assert_eq!((shrunk.ended, shrunk.runs), (Ended::Time, 1));
     assert_eq!(shrunk.plan, plan);
@@ -124,36 +98,23 @@ fn few_runs_and_no_time_leave_a_plan_that_fails_alike() {
 fn an_interrupt_leaves_the_best_so_far() {
     static ASKED: AtomicUsize = AtomicUsize::new(0);
     let (plan, stock) = failing("gap-accepted", 0);
-    let how = How {
-        stop: || ASKED.fetch_add(1, Ordering::Relaxed) > 200,
-        ..How::default()
-    };
+    let how = How { stop: || ASKED.fetch_add(1, Ordering::Relaxed) > 200, ..How::default() };
     let shrunk = shrunken(&plan, &stock, &how);
     assert_eq!(shrunk.ended, Ended::Interrupted);
     stands(&shrunk, &plan, &stock);
     let events = |size: Size| size.faults + size.commands;
-    assert!(
-        events(shrunk.after) < events(shrunk.before),
-        "{}",
-        shrunk.words()
-    );
+    assert!(events(shrunk.after) < events(shrunk.before), "{}", shrunk.words());
 }
 
 #[test]
 fn a_curve_begins_with_the_whole_plan_redrawn_and_ends_with_the_failure() {
     let (plan, stock) = failing("gap-accepted", 4);
-    let with = With {
-        jobs: 2,
-        ..With::default()
-    };
+    let with = With { jobs: 2, ..With::default() };
     let curve = inevitable::curve(&plan, &stock, (6, 8), &with, &mut |_| {}).expect("it fails");
     assert_eq!(curve.property, "OrderOnce");
     assert!(curve.moments.iter().all(|moment| moment.runs == 8));
     // Nothing is drawn after the last event of the failing run.
-    assert_eq!(
-        curve.moments.last().and_then(|last| last.share()),
-        Some(1.0)
-    );
+    assert_eq!(curve.moments.last().and_then(|last| last.share()), Some(1.0));
     let again = inevitable::curve(&plan, &stock, (6, 8), &with, &mut |_| {});
     assert_eq!(again, Ok(curve));
 }
@@ -175,15 +136,9 @@ fn the_nearest_sibling_lacks_one_event_and_passes() {
 fn up_to_its_moment_a_run_is_the_same_though_it_is_reseeded() {
     let (stock, wishes) = stock();
     let plan = draw::plan(1, &wishes);
-    let far = Reseed {
-        at_us: 700_000_000,
-        world: 1,
-    };
+    let far = Reseed { at_us: 700_000_000, world: 1 };
     let near = Reseed { at_us: 0, ..far };
-    let with = |reseed| Plan {
-        reseed,
-        ..plan.clone()
-    };
+    let with = |reseed| Plan { reseed, ..plan.clone() };
     assert_eq!(Plan::read(&with(Some(near)).write()), Ok(with(Some(near))));
     let (_, plain) = signed(&plan, &stock);
     assert_eq!(signed(&with(Some(far)), &stock).1, plain);

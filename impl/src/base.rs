@@ -81,9 +81,7 @@ pub struct ImageDigest(pub [u8; 32]);
 
 impl fmt::Display for ImageDigest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0[..6]
-            .iter()
-            .try_for_each(|byte| write!(f, "{byte:02x}"))
+        self.0[..6].iter().try_for_each(|byte| write!(f, "{byte:02x}"))
     }
 }
 
@@ -125,10 +123,7 @@ impl<T: Content + ?Sized> Shared<T> {
     /// Shares `content`, computing its digest once.
     pub fn new(content: impl Into<Arc<T>>) -> Self {
         let content = content.into();
-        Self {
-            digest: content.digest(),
-            content,
-        }
+        Self { digest: content.digest(), content }
     }
 }
 
@@ -161,10 +156,7 @@ impl<T: ?Sized> core::ops::Deref for Shared<T> {
 
 impl<T: ?Sized> Clone for Shared<T> {
     fn clone(&self) -> Self {
-        Self {
-            digest: self.digest,
-            content: Arc::clone(&self.content),
-        }
+        Self { digest: self.digest, content: Arc::clone(&self.content) }
     }
 }
 

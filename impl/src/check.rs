@@ -148,11 +148,7 @@ impl fmt::Display for Does {
         let (component, level) = &self.from;
         let kinds: Vec<String> = self.kinds.iter().map(Kind::to_string).collect();
         let kinds = kinds.join(", ");
-        write!(
-            f,
-            "{component} {level}  {kinds}  `{}`  {}",
-            self.words, self.origin
-        )
+        write!(f, "{component} {level}  {kinds}  `{}`  {}", self.words, self.origin)
     }
 }
 
@@ -173,30 +169,15 @@ impl fmt::Display for Report {
         for does in &self.kinds {
             writeln!(f, "  {does}")?;
         }
-        let Self {
-            lines,
-            overlaps,
-            changes,
-            kinds,
-            ..
-        } = self;
-        writeln!(
-            f,
-            "{lines} lines read back, none ambiguous; {overlaps} pairs of forms overlap"
-        )?;
+        let Self { lines, overlaps, changes, kinds, .. } = self;
+        writeln!(f, "{lines} lines read back, none ambiguous; {overlaps} pairs of forms overlap")?;
         writeln!(f, "{changes} changes go there and come back")?;
         let mut counts: BTreeMap<Kind, usize> = BTreeMap::new();
         for kind in kinds.iter().flat_map(|does| &does.kinds) {
             *counts.entry(*kind).or_default() += 1;
         }
-        let counts = counts
-            .iter()
-            .map(|(kind, count)| alloc::format!("{kind} {count}"));
-        writeln!(
-            f,
-            "kinds of change: {}",
-            counts.collect::<Vec<_>>().join(", ")
-        )?;
+        let counts = counts.iter().map(|(kind, count)| alloc::format!("{kind} {count}"));
+        writeln!(f, "kinds of change: {}", counts.collect::<Vec<_>>().join(", "))?;
         writeln!(f, "{} errors", self.findings.len())
     }
 }
@@ -205,10 +186,8 @@ impl fmt::Display for Report {
 pub fn family(family: &Family) -> Report {
     let mut report = Report::default();
     declared(family, &mut report.findings);
-    let images: Vec<Image> = family
-        .releases()
-        .filter_map(|release| family.image(release))
-        .collect();
+    let images: Vec<Image> =
+        family.releases().filter_map(|release| family.image(release)).collect();
     report.kinds = family
         .changes()
         .map(|(change, at)| Does {
@@ -247,22 +226,14 @@ impl Origins {
             let name = (command.mode.clone(), command.form.clone(), command.since);
             (name, at.clone())
         });
-        let changes = family
-            .changes()
-            .map(|(change, at)| (name_of(change), at.clone()));
-        Self {
-            forms: forms.collect(),
-            changes: changes.collect(),
-        }
+        let changes = family.changes().map(|(change, at)| (name_of(change), at.clone()));
+        Self { forms: forms.collect(), changes: changes.collect() }
     }
 
     fn form(&self, image: &Image, id: crate::base::FormId) -> Origin {
         let decl = image.form(id);
-        let name = (
-            image.mode_name(decl.mode).to_string(),
-            decl.form.text().to_string(),
-            decl.since.0,
-        );
+        let name =
+            (image.mode_name(decl.mode).to_string(), decl.form.text().to_string(), decl.since.0);
         self.forms.get(&name).cloned().unwrap_or_default()
     }
 }
@@ -289,9 +260,7 @@ fn declared(family: &Family, findings: &mut Vec<Finding>) {
         let Ok(form) = Form::parse(&command.form) else {
             continue;
         };
-        let others = seen
-            .entry((&command.mode, form.normal().to_string()))
-            .or_default();
+        let others = seen.entry((&command.mode, form.normal().to_string())).or_default();
         let both = others.iter().find(|(since, until, component, _)| {
             let apart = until.is_some_and(|until| until <= command.since)
                 || command.until.is_some_and(|until| until <= *since);
@@ -313,10 +282,7 @@ fn declared(family: &Family, findings: &mut Vec<Finding>) {
     let mut touched: BTreeMap<(u16, u16, &str, String), &Origin> = BTreeMap::new();
     for (change, at) in family.changes() {
         let words = first_words(change);
-        if !family
-            .levels_of(change.component)
-            .any(|level| level >= change.level)
-        {
+        if !family.levels_of(change.component).any(|level| level >= change.level) {
             findings.push(Finding {
                 origin: at.clone(),
                 words: words.clone(),
@@ -330,12 +296,8 @@ fn declared(family: &Family, findings: &mut Vec<Finding>) {
             let Ok(form) = Form::parse(&side.form) else {
                 continue;
             };
-            let name = (
-                change.component,
-                change.level,
-                side.mode.as_str(),
-                form.normal().to_string(),
-            );
+            let name =
+                (change.component, change.level, side.mode.as_str(), form.normal().to_string());
             let other = touched.insert(name, at).filter(|other| *other != at);
             findings.extend(other.map(|other| Finding {
                 origin: at.clone(),
@@ -352,11 +314,7 @@ fn laws(image: &Image, origins: &Origins, proven: &mut BTreeSet<ChangeName>, rep
     let finding = |number: usize, fault: Fault| {
         let change = &changes[number];
         Finding {
-            origin: origins
-                .changes
-                .get(&name_of(change))
-                .cloned()
-                .unwrap_or_default(),
+            origin: origins.changes.get(&name_of(change)).cloned().unwrap_or_default(),
             words: first_words(change),
             fault,
         }
@@ -364,9 +322,7 @@ fn laws(image: &Image, origins: &Origins, proven: &mut BTreeSet<ChangeName>, rep
     let tft = match Tft::of(image) {
         Ok(tft) => tft,
         Err(error) => {
-            report
-                .findings
-                .push(finding(at_fault(image), Fault::Rule(error.to_string())));
+            report.findings.push(finding(at_fault(image), Fault::Rule(error.to_string())));
             return;
         }
     };

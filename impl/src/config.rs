@@ -78,13 +78,7 @@ impl Line {
             None => words.without_no(),
             Some(leaves) => words.only(leaves),
         };
-        (
-            LineKey { place, form, key },
-            Self {
-                sign: words.sign(),
-                words,
-            },
-        )
+        (LineKey { place, form, key }, Self { sign: words.sign(), words })
     }
 }
 
@@ -93,10 +87,7 @@ pub type Levels = Shared<[Level]>;
 
 impl Content for [Level] {
     fn digest(&self) -> Digest {
-        let bytes: Vec<u8> = self
-            .iter()
-            .flat_map(|level| level.0.to_le_bytes())
-            .collect();
+        let bytes: Vec<u8> = self.iter().flat_map(|level| level.0.to_le_bytes()).collect();
         Digest::of(&bytes)
     }
 }
@@ -149,19 +140,13 @@ struct Hashed {
 impl Config {
     /// An empty config: the factory default of every image.
     pub fn factory(levels: &[Level]) -> Self {
-        Self {
-            levels: Shared::new(levels),
-            body: Arc::default(),
-        }
+        Self { levels: Shared::new(levels), body: Arc::default() }
     }
 
     /// The same config, taken for one of another view: where a line of it lives is the caller's care.
     #[must_use]
     pub fn in_view(&self, levels: &Levels) -> Self {
-        Self {
-            levels: levels.clone(),
-            body: Arc::clone(&self.body),
-        }
+        Self { levels: levels.clone(), body: Arc::clone(&self.body) }
     }
 
     /// The same config, taken for one of the view of another.
@@ -219,10 +204,7 @@ impl Config {
 
     /// All mode instances, those around before those within.
     pub fn entries(&self) -> impl Iterator<Item = (&Place, Entry)> {
-        self.body
-            .entries
-            .iter()
-            .map(|(place, entry)| (place, *entry))
+        self.body.entries.iter().map(|(place, entry)| (place, *entry))
     }
 
     /// How the instance came to be, if it is there.
@@ -251,10 +233,7 @@ impl Config {
     /// The instances that lie directly in `place`.
     pub fn children(&self, place: &Place) -> Vec<Place> {
         let depth = place.instances().len() + 1;
-        let from = self
-            .body
-            .entries
-            .range((Bound::Excluded(place.clone()), Bound::Unbounded));
+        let from = self.body.entries.range((Bound::Excluded(place.clone()), Bound::Unbounded));
         let within = from.take_while(|(child, _)| child.is_within(place));
         within
             .filter(|(child, _)| child.instances().len() == depth)
@@ -264,11 +243,8 @@ impl Config {
 
     /// Whether neither a line nor an instance lies in `place`.
     pub fn is_empty_place(&self, place: &Place) -> bool {
-        let next = self
-            .body
-            .entries
-            .range((Bound::Excluded(place.clone()), Bound::Unbounded))
-            .next();
+        let next =
+            self.body.entries.range((Bound::Excluded(place.clone()), Bound::Unbounded)).next();
         self.lines_in(place).next().is_none()
             && next.is_none_or(|(child, _)| !child.is_within(place))
     }
@@ -368,22 +344,12 @@ impl Config {
         edits.extend(gone.map(|(key, _)| Edit::Unset(key.clone())));
         let left = self.entries().map(|(place, _)| place);
         let left: Vec<&Place> = left.filter(|place| after.entry(place).is_none()).collect();
-        edits.extend(
-            left.into_iter()
-                .rev()
-                .map(|place| Edit::Leave(place.clone())),
-        );
-        let came = after
-            .entries()
-            .filter(|(place, entry)| self.entry(place) != Some(*entry));
+        edits.extend(left.into_iter().rev().map(|place| Edit::Leave(place.clone())));
+        let came = after.entries().filter(|(place, entry)| self.entry(place) != Some(*entry));
         edits.extend(came.map(|(place, entry)| Edit::Enter(place.clone(), entry)));
         for (key, line) in after.lines() {
             if !image.form(key.form).ordered && self.line(key) != Some(line) {
-                edits.push(Edit::Set {
-                    line: key.clone(),
-                    to: line.clone(),
-                    after: None,
-                });
+                edits.push(Edit::Set { line: key.clone(), to: line.clone(), after: None });
             }
         }
         for ((place, form), order) in after.body.orders.iter() {
@@ -395,21 +361,10 @@ impl Config {
             let same_order = kept.eq(still);
             let mut before: Option<&Words> = None;
             for key in order.keys() {
-                let line = LineKey {
-                    place: place.clone(),
-                    form: *form,
-                    key: key.clone(),
-                };
-                let to = after
-                    .line(&line)
-                    .expect("an ordered key has its line")
-                    .clone();
+                let line = LineKey { place: place.clone(), form: *form, key: key.clone() };
+                let to = after.line(&line).expect("an ordered key has its line").clone();
                 if !same_order || self.line(&line) != Some(&to) {
-                    edits.push(Edit::Set {
-                        line,
-                        to,
-                        after: before.cloned(),
-                    });
+                    edits.push(Edit::Set { line, to, after: before.cloned() });
                 }
                 before = Some(key);
             }
@@ -419,11 +374,7 @@ impl Config {
 
     /// The lines from the first of `form` in `place` on.
     fn lines_from(&self, place: &Place, form: FormId) -> impl Iterator<Item = (&LineKey, &Line)> {
-        let first = LineKey {
-            place: place.clone(),
-            form,
-            key: Words::none(),
-        };
+        let first = LineKey { place: place.clone(), form, key: Words::none() };
         let from = (Bound::Included(first), Bound::Unbounded);
         lines_of_map(self.body.lines.range(from))
     }
@@ -447,9 +398,7 @@ fn entry_hash(place: &Place) -> u128 {
 /// The hash of one fact; keyed by what kind of fact it is.
 fn hash(place: &Place, parts: &[&str]) -> u128 {
     let of_place = place.instances().iter();
-    let of_place = of_place
-        .map(|(_, words)| words.text().len() + 1)
-        .sum::<usize>();
+    let of_place = of_place.map(|(_, words)| words.text().len() + 1).sum::<usize>();
     let bytes = of_place + parts.iter().map(|part| part.len() + 1).sum::<usize>();
     let mut fact = Vec::with_capacity(bytes);
     for (_, words) in place.instances() {

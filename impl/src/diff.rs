@@ -101,12 +101,7 @@ impl Diff {
         let adl = take_list(&mut lines, &active)?;
         let sdl = take_list(&mut lines, &standby)?;
         match lines.next() {
-            None => Ok(Self {
-                active,
-                standby,
-                adl,
-                sdl,
-            }),
+            None => Ok(Self { active, standby, adl, sdl }),
             Some(_) => Err(lines.shape()),
         }
     }
@@ -121,14 +116,10 @@ fn one_way(own: &[Entry], peer: &[Entry], same_family: bool) -> Vec<DiffEntry> {
     let mut compiled: BTreeMap<&str, Peers<'_>> = BTreeMap::new();
     let mut differ = Vec::new();
     for entry in own {
-        let peers = by_mode
-            .get(entry.mode.as_str())
-            .map_or(&[][..], Vec::as_slice);
+        let peers = by_mode.get(entry.mode.as_str()).map_or(&[][..], Vec::as_slice);
         // Both dumps are in canonical order, so the same form is found by halving.
-        let same = peers
-            .binary_search_by(|peer| peer.form.cmp(&entry.form))
-            .ok()
-            .map(|at| peers[at]);
+        let same =
+            peers.binary_search_by(|peer| peer.form.cmp(&entry.form)).ok().map(|at| peers[at]);
         let residue = match same {
             Some(same) if !same_family || alike(same, entry) => continue,
             Some(_) => Residue::None,
@@ -142,10 +133,7 @@ fn one_way(own: &[Entry], peer: &[Entry], same_family: bool) -> Vec<DiffEntry> {
                 }
             }
         };
-        differ.push(DiffEntry {
-            entry: entry.clone(),
-            residue,
-        });
+        differ.push(DiffEntry { entry: entry.clone(), residue });
     }
     differ
 }
@@ -161,10 +149,7 @@ fn put_residue(text: &mut String, residue: &Residue) {
         Residue::Whole => text.push_str("whole"),
         Residue::Undetermined => text.push_str("undetermined"),
         Residue::Values { leaf, fail } => {
-            let intervals = fail
-                .0
-                .iter()
-                .map(|(min, max)| alloc::format!("{min}:{max}"));
+            let intervals = fail.0.iter().map(|(min, max)| alloc::format!("{min}:{max}"));
             let intervals = intervals.collect::<Vec<_>>().join(",");
             write!(text, "values {} {intervals}", leaf.0).expect("a string takes all");
         }
@@ -184,20 +169,14 @@ fn take_residue(text: &str) -> Option<Residue> {
         let (min, max) = interval.split_once(':')?;
         fail.0.push((min.parse().ok()?, max.parse().ok()?));
     }
-    Some(Residue::Values {
-        leaf: LeafId(leaf.parse().ok()?),
-        fail,
-    })
+    Some(Residue::Values { leaf: LeafId(leaf.parse().ok()?), fail })
 }
 
 fn take_list(lines: &mut Lines<'_>, header: &Header) -> Result<Vec<DiffEntry>, DumpError> {
     let count = take_count(lines, ENTRIES_MAX)?;
     let mut list = Vec::new();
     for _ in 0..count {
-        let short = DumpError::Short {
-            found: list.len(),
-            announced: count,
-        };
+        let short = DumpError::Short { found: list.len(), announced: count };
         let line = lines.next().ok_or(short)?;
         let (residue, entry) = line.split_once('\t').ok_or(lines.shape())?;
         let residue = take_residue(residue).ok_or(lines.shape())?;
@@ -221,15 +200,8 @@ impl core::fmt::Display for DiffEntry {
             Residue::Undetermined => f.write_str("   (in part)"),
             Residue::Values { leaf, fail } => {
                 let token = self.entry.form.leaf(*leaf).token.to_string();
-                let values = fail
-                    .0
-                    .iter()
-                    .map(|(min, max)| alloc::format!("{min}-{max}"));
-                write!(
-                    f,
-                    "   (of {token}: {})",
-                    values.collect::<Vec<_>>().join(", ")
-                )
+                let values = fail.0.iter().map(|(min, max)| alloc::format!("{min}-{max}"));
+                write!(f, "   (of {token}: {})", values.collect::<Vec<_>>().join(", "))
             }
         }
     }
@@ -253,22 +225,11 @@ mod tests {
     #[test]
     fn a_widened_range_stands_on_the_list_of_the_wider_side() {
         let diff = between("6.1", "6.0");
-        let mtu = diff
-            .adl
-            .iter()
-            .find(|of| of.entry.form.normal().contains("mtu"))
-            .unwrap();
-        let Residue::Values { fail, .. } = &mtu.residue else {
-            panic!("{:?}", mtu.residue)
-        };
+        let mtu = diff.adl.iter().find(|of| of.entry.form.normal().contains("mtu")).unwrap();
+        let Residue::Values { fail, .. } = &mtu.residue else { panic!("{:?}", mtu.residue) };
         assert_eq!(fail.0, [(1501, 9216)]);
         let back = between("6.0", "6.1");
-        assert!(
-            !back
-                .adl
-                .iter()
-                .any(|of| of.entry.form.normal().contains("mtu"))
-        );
+        assert!(!back.adl.iter().any(|of| of.entry.form.normal().contains("mtu")));
     }
 
     #[test]

@@ -47,10 +47,7 @@ impl OwnSide {
     /// # Errors
     /// [`RuleError`]: a change of the image makes no rule.
     pub fn of(image: &Image) -> Result<Self, RuleError> {
-        Ok(Self {
-            dump: Dump::of(image),
-            tft: Arc::new(Tft::of(image)?),
-        })
+        Ok(Self { dump: Dump::of(image), tft: Arc::new(Tft::of(image)?) })
     }
 
     /// The image's CLI dump.

@@ -127,20 +127,15 @@ impl Dump {
                 continue;
             }
             let mode = image.mode_name(decl.mode);
-            entries
-                .entry((mode, decl.form.normal()))
-                .or_insert_with(|| Entry {
-                    mode: mode.to_string(),
-                    form: decl.form.clone(),
-                    component: decl.component.0,
-                    since: decl.since.0,
-                    key: decl
-                        .key
-                        .as_ref()
-                        .map(|key| key.iter().map(|leaf| leaf.0).collect()),
-                    revision: decl.revision,
-                    default: decl.default.clone(),
-                });
+            entries.entry((mode, decl.form.normal())).or_insert_with(|| Entry {
+                mode: mode.to_string(),
+                form: decl.form.clone(),
+                component: decl.component.0,
+                since: decl.since.0,
+                key: decl.key.as_ref().map(|key| key.iter().map(|leaf| leaf.0).collect()),
+                revision: decl.revision,
+                default: decl.default.clone(),
+            });
         }
         Self {
             header: Header {
@@ -192,10 +187,7 @@ impl Dump {
             entries.push(take_entry(line, lines.number, &header, like)?);
         }
         if entries.len() != announced {
-            return Err(DumpError::Short {
-                found: entries.len(),
-                announced,
-            });
+            return Err(DumpError::Short { found: entries.len(), announced });
         }
         Ok(Self { header, entries })
     }
@@ -209,10 +201,7 @@ pub(crate) struct Lines<'a> {
 
 impl<'a> Lines<'a> {
     pub(crate) fn of(text: &'a str) -> Self {
-        Self {
-            lines: text.lines(),
-            number: 0,
-        }
+        Self { lines: text.lines(), number: 0 }
     }
 
     pub(crate) fn next(&mut self) -> Option<&'a str> {
@@ -226,12 +215,7 @@ impl<'a> Lines<'a> {
 }
 
 pub(crate) fn put_header(text: &mut String, header: &Header) {
-    let Header {
-        family,
-        release,
-        imported,
-        components,
-    } = header;
+    let Header { family, release, imported, components } = header;
     let kind = if *imported { "imported" } else { "family" };
     writeln!(text, "{family}\t{release}\t{kind}\t{}", components.len())
         .expect("a string takes all");
@@ -243,13 +227,9 @@ pub(crate) fn put_header(text: &mut String, header: &Header) {
 pub(crate) fn take_header(lines: &mut Lines<'_>) -> Result<Header, DumpError> {
     let line = lines.next().ok_or(lines.shape())?;
     let mut fields = line.split('\t');
-    let (Some(family), Some(release), Some(kind), Some(count), None) = (
-        fields.next(),
-        fields.next(),
-        fields.next(),
-        fields.next(),
-        fields.next(),
-    ) else {
+    let (Some(family), Some(release), Some(kind), Some(count), None) =
+        (fields.next(), fields.next(), fields.next(), fields.next(), fields.next())
+    else {
         return Err(lines.shape());
     };
     let imported = match kind {
@@ -263,17 +243,9 @@ pub(crate) fn take_header(lines: &mut Lines<'_>) -> Result<Header, DumpError> {
         let line = lines.next().ok_or(lines.shape())?;
         let (name, level) = line.split_once('\t').ok_or(lines.shape())?;
         let level = level.parse().map_err(|_| lines.shape())?;
-        components.push(Component {
-            name: name.to_string(),
-            level,
-        });
+        components.push(Component { name: name.to_string(), level });
     }
-    Ok(Header {
-        family: family.to_string(),
-        release: release.to_string(),
-        imported,
-        components,
-    })
+    Ok(Header { family: family.to_string(), release: release.to_string(), imported, components })
 }
 
 pub(crate) fn take_count(lines: &mut Lines<'_>, max: usize) -> Result<usize, DumpError> {
@@ -284,11 +256,7 @@ pub(crate) fn take_count(lines: &mut Lines<'_>, max: usize) -> Result<usize, Dum
 fn count_of(text: &str, lines: &Lines<'_>, max: usize) -> Result<usize, DumpError> {
     let count: usize = text.parse().map_err(|_| lines.shape())?;
     if count > max {
-        return Err(DumpError::TooMany {
-            line: lines.number,
-            count,
-            max,
-        });
+        return Err(DumpError::TooMany { line: lines.number, count, max });
     }
     Ok(count)
 }
@@ -296,27 +264,11 @@ fn count_of(text: &str, lines: &Lines<'_>, max: usize) -> Result<usize, DumpErro
 pub(crate) fn put_entry(text: &mut String, entry: &Entry) {
     let key = match &entry.key {
         None => "line".to_string(),
-        Some(leaves) => leaves
-            .iter()
-            .map(ToString::to_string)
-            .collect::<Vec<_>>()
-            .join(","),
+        Some(leaves) => leaves.iter().map(ToString::to_string).collect::<Vec<_>>().join(","),
     };
-    let Entry {
-        mode,
-        form,
-        component,
-        since,
-        revision,
-        default,
-        ..
-    } = entry;
-    write!(
-        text,
-        "{mode}\t{}\t{component}\t{since}\t{key}\t{revision}\t",
-        form.normal()
-    )
-    .expect("a string takes all");
+    let Entry { mode, form, component, since, revision, default, .. } = entry;
+    write!(text, "{mode}\t{}\t{component}\t{since}\t{key}\t{revision}\t", form.normal())
+        .expect("a string takes all");
     match default {
         DefaultDecl::None => text.push_str("none"),
         DefaultDecl::Line => text.push_str("line"),
@@ -394,9 +346,7 @@ pub(crate) fn take_entry(
         key => Some(
             key.split(',')
                 .map(|leaf| {
-                    leaf.parse()
-                        .ok()
-                        .filter(|leaf| usize::from(*leaf) < form.leaves().len())
+                    leaf.parse().ok().filter(|leaf| usize::from(*leaf) < form.leaves().len())
                 })
                 .collect::<Option<Vec<u16>>>()
                 .ok_or_else(shape)?,
@@ -405,15 +355,7 @@ pub(crate) fn take_entry(
     let since = since.parse().map_err(|_| shape())?;
     let revision = revision.parse().map_err(|_| shape())?;
     let default = take_default(&form, default).ok_or_else(shape)?;
-    Ok(Entry {
-        mode: mode.to_string(),
-        form,
-        component,
-        since,
-        key,
-        revision,
-        default,
-    })
+    Ok(Entry { mode: mode.to_string(), form, component, since, key, revision, default })
 }
 
 #[cfg(test)]
@@ -464,21 +406,14 @@ mod tests {
         let text = Dump::of(&bundled::image("6.0").unwrap()).encode();
         let ends: Vec<usize> = text.match_indices('\n').map(|(at, _)| at).collect();
         for end in &ends[..ends.len() - 1] {
-            assert!(
-                Dump::decode(&text.as_bytes()[..*end]).is_err(),
-                "cut at {end}"
-            );
+            assert!(Dump::decode(&text.as_bytes()[..*end]).is_err(), "cut at {end}");
         }
     }
 
     #[test]
     fn an_announced_size_beyond_the_bound_is_refused() {
         let text = "skewsync-dump 2\nf\t1\tfamily\t5000\n";
-        let error = DumpError::TooMany {
-            line: 2,
-            count: 5000,
-            max: COMPONENTS_MAX,
-        };
+        let error = DumpError::TooMany { line: 2, count: 5000, max: COMPONENTS_MAX };
         assert_eq!(Dump::decode(text.as_bytes()), Err(error));
     }
 }

@@ -282,10 +282,7 @@ impl Image {
             .map(|(number, mode)| (mode.name.as_str(), ModeId(number as u16)))
             .collect();
         let mode_of = |name: &str| {
-            let unknown = || ImageError::Unknown {
-                what: "mode",
-                name: name.to_owned(),
-            };
+            let unknown = || ImageError::Unknown { what: "mode", name: name.to_owned() };
             modes.get(name).copied().ok_or_else(unknown)
         };
         let parents = declarations
@@ -308,21 +305,10 @@ impl Image {
         });
         let (forms, commands): (Vec<_>, Vec<_>) = made.into_iter().unzip();
         declarations.commands = commands;
-        let levels: Vec<Level> = declarations
-            .components
-            .iter()
-            .map(|c| Level(c.level))
-            .collect();
+        let levels: Vec<Level> = declarations.components.iter().map(|c| Level(c.level)).collect();
         let own = Grammar::of(&forms, parents.len(), &levels, None);
         let digest = file::digest(&declarations);
-        Ok(Self {
-            digest,
-            declarations,
-            forms,
-            parents,
-            levels,
-            own,
-        })
+        Ok(Self { digest, declarations, forms, parents, levels, own })
     }
 
     /// Its identity.
@@ -342,10 +328,7 @@ impl Image {
 
     /// All forms of all levels up to its own, by id.
     pub fn forms(&self) -> impl Iterator<Item = (FormId, &FormDecl)> {
-        self.forms
-            .iter()
-            .enumerate()
-            .map(|(number, form)| (FormId(number as u32), form))
+        self.forms.iter().enumerate().map(|(number, form)| (FormId(number as u32), form))
     }
 
     /// The form `id`.
@@ -363,11 +346,7 @@ impl Image {
 
     /// The mode of that name.
     pub fn mode(&self, name: &str) -> Option<ModeId> {
-        let at = self
-            .declarations
-            .modes
-            .iter()
-            .position(|mode| mode.name == name);
+        let at = self.declarations.modes.iter().position(|mode| mode.name == name);
         at.map(|number| ModeId(number as u16))
     }
 
@@ -402,9 +381,7 @@ impl Image {
 
     /// The form with this normal form in this mode that lives at its own levels.
     pub fn living(&self, mode: ModeId, form: &Form) -> Option<FormId> {
-        self.found(mode, form, |decl| {
-            decl.lives_at(self.levels[usize::from(decl.component.0)])
-        })
+        self.found(mode, form, |decl| decl.lives_at(self.levels[usize::from(decl.component.0)]))
     }
 
     /// A form of this normal form in this mode, of whatever level.
@@ -416,8 +393,7 @@ impl Image {
 
     /// Where the forms of this normal form in this mode begin, or would.
     fn from(&self, mode: ModeId, normal: &str) -> usize {
-        self.forms
-            .partition_point(|decl| (decl.mode, decl.form.normal()) < (mode, normal))
+        self.forms.partition_point(|decl| (decl.mode, decl.form.normal()) < (mode, normal))
     }
 
     fn found(
@@ -461,10 +437,7 @@ impl Grammar {
             let same = known.filter(|known| known.ids().eq(forms.iter().map(|(id, _)| *id)));
             same.map_or_else(|| Arc::new(Matcher::of(forms)), Arc::clone)
         });
-        Self {
-            levels: levels.to_vec(),
-            modes: modes.collect(),
-        }
+        Self { levels: levels.to_vec(), modes: modes.collect() }
     }
 
     /// The level of each component.
@@ -500,10 +473,7 @@ fn compile(
             for name in names {
                 let found = form.capture(name);
                 if found.is_empty() {
-                    return Err(ImageError::Unknown {
-                        what: "capture",
-                        name: name.clone(),
-                    });
+                    return Err(ImageError::Unknown { what: "capture", name: name.clone() });
                 }
                 leaves.extend(found);
             }
@@ -512,11 +482,7 @@ fn compile(
     };
     let default =
         DefaultDecl::of(&form, &command.key, command.default.as_ref()).map_err(|error| {
-            ImageError::Default {
-                mode: command.mode.clone(),
-                form: command.form.clone(),
-                error,
-            }
+            ImageError::Default { mode: command.mode.clone(), form: command.form.clone(), error }
         })?;
     Ok(FormDecl {
         mode: mode_of(&command.mode)?,

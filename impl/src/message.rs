@@ -367,21 +367,13 @@ pub struct Round {
 impl Session {
     /// The Standby's round of joining that this session answers.
     pub const fn round(&self) -> Round {
-        Round {
-            boot: self.standby,
-            n: self.attempt,
-        }
+        Round { boot: self.standby, n: self.attempt }
     }
 }
 
 /// The session's four numbers, for those who make one.
 impl From<(Term, BootId, Round)> for Session {
     fn from((term, active, round): (Term, BootId, Round)) -> Self {
-        Self {
-            term,
-            active,
-            standby: round.boot,
-            attempt: round.n,
-        }
+        Self { term, active, standby: round.boot, attempt: round.n }
     }
 }

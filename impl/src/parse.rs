@@ -43,11 +43,7 @@ impl Place {
 
     /// The instance that the line `words` of the form `entry` enters from here.
     pub fn child(&self, entry: FormId, words: Words) -> Self {
-        debug_assert_eq!(
-            words.sign(),
-            Sign::Positive,
-            "a negated line enters nothing"
-        );
+        debug_assert_eq!(words.sign(), Sign::Positive, "a negated line enters nothing");
         let mut rank = self.rank().to_vec();
         rank.extend(entry.0.to_be_bytes());
         words.rank(&mut rank);
@@ -96,17 +92,13 @@ impl Place {
 
     /// The mode that it is an instance of.
     pub fn mode(&self, image: &Image) -> ModeId {
-        self.entry_form()
-            .and_then(|form| image.form(form).enters)
-            .unwrap_or(ModeId(0))
+        self.entry_form().and_then(|form| image.form(form).enters).unwrap_or(ModeId(0))
     }
 
     /// The entry lines, each ended by ` / `.
     pub fn path(&self) -> String {
         let instances = self.instances().iter();
-        instances.fold(String::new(), |path, (_, words)| {
-            path + words.text() + " / "
-        })
+        instances.fold(String::new(), |path, (_, words)| path + words.text() + " / ")
     }
 
     fn rank(&self) -> &[u8] {
@@ -250,22 +242,12 @@ pub fn words(
         Resolution::Match { id, words } => Ok((id, words)),
         Resolution::NoMatch { at } => {
             let word = words.get(at).copied().unwrap_or("").into();
-            Err(Trouble::NoMatch {
-                mode: name(),
-                at,
-                word,
-            })
+            Err(Trouble::NoMatch { mode: name(), at, word })
         }
         Resolution::Incomplete => Err(Trouble::Incomplete { mode: name() }),
         Resolution::Ambiguous { ids } => {
-            let forms = ids
-                .iter()
-                .map(|id| image.form(*id).form.text().into())
-                .collect();
-            Err(Trouble::Ambiguous {
-                mode: name(),
-                forms,
-            })
+            let forms = ids.iter().map(|id| image.form(*id).form.text().into()).collect();
+            Err(Trouble::Ambiguous { mode: name(), forms })
         }
     }
 }
@@ -276,16 +258,9 @@ pub fn words(
 /// One statement for each line that is neither blank, a comment (`!`, `#`) nor navigation (`exit`,
 /// `quit`, `end`, `exit-...`). Indentation means nothing.
 pub fn text(image: &Image, grammar: &Grammar, text: &[u8], walk_up: WalkUp) -> Vec<Statement> {
-    let mut reader = Reader {
-        image,
-        grammar,
-        walk_up,
-        place: Place::root(),
-    };
+    let mut reader = Reader { image, grammar, walk_up, place: Place::root() };
     let lines = text.split(|byte| *byte == b'\n').enumerate();
-    lines
-        .filter_map(|(at, line)| reader.line(at + 1, line))
-        .collect()
+    lines.filter_map(|(at, line)| reader.line(at + 1, line)).collect()
 }
 
 struct Reader<'a> {
@@ -315,11 +290,7 @@ impl Reader<'_> {
         {
             self.place = place.child(*form, words.clone());
         }
-        Some(Statement {
-            number,
-            place,
-            found,
-        })
+        Some(Statement { number, place, found })
     }
 
     fn navigates(&mut self, first: &str, words: usize) -> bool {
@@ -328,11 +299,7 @@ impl Reader<'_> {
         if words != 1 || !(up || first == "end") {
             return false;
         }
-        self.place = if up {
-            self.place.parent().unwrap_or_default()
-        } else {
-            Place::root()
-        };
+        self.place = if up { self.place.parent().unwrap_or_default() } else { Place::root() };
         true
     }
 
@@ -372,14 +339,8 @@ fn readable(line: &[u8]) -> Result<&str, Trouble> {
         return Err(Trouble::TooLong { bytes: line.len() });
     }
     let line = line.strip_suffix(b"\r").unwrap_or(line);
-    let binary = |at: usize| Trouble::Binary {
-        byte: line[at],
-        column: at + 1,
-    };
-    if let Some(at) = line
-        .iter()
-        .position(|byte| byte.is_ascii_control() && *byte != b'\t')
-    {
+    let binary = |at: usize| Trouble::Binary { byte: line[at], column: at + 1 };
+    if let Some(at) = line.iter().position(|byte| byte.is_ascii_control() && *byte != b'\t') {
         return Err(binary(at));
     }
     let text = core::str::from_utf8(line).map_err(|error| binary(error.valid_up_to()))?;
@@ -430,10 +391,8 @@ mod tests {
         let image = bundled::image("6.2").unwrap();
         let lines = "interface eth0\n mtu 1500\nexit\n! comment\nrouter bgp 65000\n log neighbor-changes\nhostname r1\n";
         let read = text(&image, image.own(), lines.as_bytes(), WalkUp::Yes);
-        let shown: Vec<String> = read
-            .iter()
-            .map(|s| s.place.path() + s.found.as_ref().unwrap().1.text())
-            .collect();
+        let shown: Vec<String> =
+            read.iter().map(|s| s.place.path() + s.found.as_ref().unwrap().1.text()).collect();
         assert_eq!(
             shown,
             [
@@ -446,10 +405,7 @@ mod tests {
         );
         let strict = text(&image, image.own(), lines.as_bytes(), WalkUp::No);
         let trouble = strict[4].found.as_ref().unwrap_err().to_string();
-        assert_eq!(
-            trouble,
-            "no such command in mode router-bgp, from word 1: `hostname`"
-        );
+        assert_eq!(trouble, "no such command in mode router-bgp, from word 1: `hostname`");
     }
 
     #[test]
@@ -481,12 +437,6 @@ mod tests {
     fn a_binary_line_says_where() {
         let image = bundled::image("6.2").unwrap();
         let read = text(&image, image.own(), b"hostname \xff\x01\n", WalkUp::No);
-        assert_eq!(
-            read[0].found,
-            Err(Trouble::Binary {
-                byte: 1,
-                column: 11
-            })
-        );
+        assert_eq!(read[0].found, Err(Trouble::Binary { byte: 1, column: 11 }));
     }
 }

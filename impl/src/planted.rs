@@ -329,9 +329,7 @@ impl Planted {
     /// This defect.
     #[cfg(feature = "planted")]
     pub const fn defect(defect: Defect) -> Self {
-        Self {
-            defect: Some(defect),
-        }
+        Self { defect: Some(defect) }
     }
 
     /// Whether it is this one.
@@ -362,10 +360,6 @@ mod tests {
     #[cfg(not(feature = "planted"))]
     #[test]
     fn without_the_feature_no_defect_is_planted() {
-        assert!(
-            Defect::ALL
-                .into_iter()
-                .all(|defect| !Planted::NONE.is(defect))
-        );
+        assert!(Defect::ALL.into_iter().all(|defect| !Planted::NONE.is(defect)));
     }
 }

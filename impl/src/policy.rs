@@ -86,12 +86,7 @@ pub struct Question<'a> {
 impl Question<'_> {
     /// About the pair, and no single line.
     pub const fn of(phase: Phase, cause: Cause) -> Self {
-        Self {
-            phase,
-            cause,
-            component: None,
-            form: None,
-        }
+        Self { phase, cause, component: None, form: None }
     }
 }
 
@@ -168,22 +163,11 @@ mod tests {
     use super::*;
 
     fn rule(phase: Option<Phase>, cause: Option<Cause>, action: Action) -> Rule {
-        Rule {
-            phase,
-            cause,
-            component: None,
-            form: None,
-            action,
-        }
+        Rule { phase, cause, component: None, form: None, action }
     }
 
     fn asked(phase: Phase, cause: Cause) -> Question<'static> {
-        Question {
-            phase,
-            cause,
-            component: Some("bgp"),
-            form: Some("neighbor A.B.C.D"),
-        }
+        Question { phase, cause, component: Some("bgp"), form: Some("neighbor A.B.C.D") }
     }
 
     #[test]
@@ -193,14 +177,8 @@ mod tests {
             rule(None, Some(Cause::Prc), Action::Simplex),
         ];
         let policy = Policy::new(rules).unwrap();
-        assert_eq!(
-            policy.action(asked(Phase::Bulk, Cause::Prc)),
-            Action::Degrade
-        );
-        assert_eq!(
-            policy.action(asked(Phase::Line, Cause::Prc)),
-            Action::Simplex
-        );
+        assert_eq!(policy.action(asked(Phase::Bulk, Cause::Prc)), Action::Degrade);
+        assert_eq!(policy.action(asked(Phase::Line, Cause::Prc)), Action::Simplex);
         let missing = asked(Phase::Line, Cause::NoTransform);
         assert_eq!(policy.action(missing), Action::DropAndWarn);
     }
@@ -216,19 +194,9 @@ mod tests {
 
     #[test]
     fn refuse_after_execution_is_an_error() {
-        let late = vec![rule(
-            Some(Phase::Bulk),
-            Some(Cause::NoTransform),
-            Action::Refuse,
-        )];
-        assert_eq!(
-            Policy::new(late),
-            Err(PolicyError::RefuseTooLate { rule: 1 })
-        );
+        let late = vec![rule(Some(Phase::Bulk), Some(Cause::NoTransform), Action::Refuse)];
+        assert_eq!(Policy::new(late), Err(PolicyError::RefuseTooLate { rule: 1 }));
         let executed = vec![rule(Some(Phase::Line), Some(Cause::Prc), Action::Refuse)];
-        assert_eq!(
-            Policy::new(executed),
-            Err(PolicyError::RefuseTooLate { rule: 1 })
-        );
+        assert_eq!(Policy::new(executed), Err(PolicyError::RefuseTooLate { rule: 1 }));
     }
 }

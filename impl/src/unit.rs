@@ -111,10 +111,7 @@ impl Unit {
         let standby = Standby::join(&mut own, None, None, &mut cx);
         assert_eq!(own.n.0, 1, "the first round of joining");
         assert_eq!(own.hello_k, own.said_since, "the first Hello");
-        Self {
-            own,
-            part: Part::Standby(standby),
-        }
+        Self { own, part: Part::Standby(standby) }
     }
 
     /// One step: one input, and what comes of it.
@@ -123,11 +120,7 @@ impl Unit {
         let highest = self.own.highest;
         let said = self.part.says(&self.own);
         let at_once = self.part.at_once(&self.own);
-        let placeholder = Part::Standby(Standby {
-            seat: None,
-            replica: None,
-            former: None,
-        });
+        let placeholder = Part::Standby(Standby { seat: None, replica: None, former: None });
         let part = core::mem::replace(&mut self.part, placeholder);
         self.part = Self::next(&mut self.own, part, input, &mut cx);
         let says = self.part.says(&self.own);
@@ -147,11 +140,8 @@ impl Unit {
     /// What a Standby that misapplies a line does, for a fault that is injected: its own config
     /// changes, and the wire config beside it does not.
     pub fn misapply(&mut self, env: &Env<'_>, text: &str) {
-        if let Part::Standby(Standby {
-            seat: Some(seat),
-            replica: Some(replica),
-            ..
-        }) = &mut self.part
+        if let Part::Standby(Standby { seat: Some(seat), replica: Some(replica), .. }) =
+            &mut self.part
         {
             replica.receiver.misapply(env, seat.pairing.as_ref(), text);
         }
@@ -275,11 +265,7 @@ impl Unit {
         if !durable {
             cx.event(Event::DiskFailed(id));
         }
-        let result = if durable {
-            SaveResult::Ok
-        } else {
-            SaveResult::Disk
-        };
+        let result = if durable { SaveResult::Ok } else { SaveResult::Disk };
         match write {
             Write::Highest(term) => {
                 if durable {
@@ -298,11 +284,7 @@ impl Unit {
                     active.on_own_save(result, cx);
                 }
             }
-            Write::PeerSave {
-                store,
-                session,
-                save,
-            } => {
+            Write::PeerSave { store, session, save } => {
                 if durable {
                     own.store = store;
                 }

@@ -106,10 +106,7 @@ pub fn encode(from: Address, message: &Message) -> Vec<u8> {
         Address::Arbiter => ARBITER,
         Address::Unit(Slot(slot)) => slot,
     };
-    assert!(
-        from == Address::Arbiter || sender != ARBITER,
-        "a slot that names the arbiter"
-    );
+    assert!(from == Address::Arbiter || sender != ARBITER, "a slot that names the arbiter");
     let mut out = Vec::new();
     if let Message::Join(call) = message {
         put_join(sender, call, &mut out);
@@ -122,10 +119,7 @@ pub fn encode(from: Address, message: &Message) -> Vec<u8> {
         put_message(message, &mut out);
         seal(&mut out, CHECKSUM_AT);
     }
-    assert!(
-        out.len() <= FRAME_BYTES_MAX,
-        "a machine bounds what it sends"
-    );
+    assert!(out.len() <= FRAME_BYTES_MAX, "a machine bounds what it sends");
     out
 }
 
@@ -180,18 +174,14 @@ fn put_extension(tag: u16, value: &impl Field, out: &mut Vec<u8>) {
     let mut bytes = Vec::new();
     value.put(&mut bytes);
     tag.put(out);
-    u16::try_from(bytes.len())
-        .expect("an extension is short")
-        .put(out);
+    u16::try_from(bytes.len()).expect("an extension is short").put(out);
     out.extend(bytes);
 }
 
 fn take_join(frame: &[u8], mut from: Reader<'_>) -> Result<(Address, Message), WireError> {
     let layout = u8::take(&mut from)?;
     if layout != JOIN_LAYOUT {
-        return Err(WireError::Version {
-            found: u16::from(layout),
-        });
+        return Err(WireError::Version { found: u16::from(layout) });
     }
     check(frame, JOIN_CHECKSUM_AT, &mut from)?;
     let slot = u8::take(&mut from)?;
@@ -203,10 +193,7 @@ fn take_join(frame: &[u8], mut from: Reader<'_>) -> Result<(Address, Message), W
         n: Field::take(&mut from)?,
         lost_disk: u8::take(&mut from)? & LOST_DISK != 0,
         highest: Field::take(&mut from)?,
-        wire: WireVersions {
-            min: Field::take(&mut from)?,
-            max: Field::take(&mut from)?,
-        },
+        wire: WireVersions { min: Field::take(&mut from)?, max: Field::take(&mut from)? },
         image: Field::take(&mut from)?,
         resets: Field::take(&mut from)?,
         engine: Engine::default(),
@@ -241,11 +228,7 @@ fn seal(frame: &mut [u8], at: usize) {
 fn check(frame: &[u8], at: usize, from: &mut Reader<'_>) -> Result<(), WireError> {
     let found = u32::take(from)?;
     let expected = checksum(frame, at);
-    if found == expected {
-        Ok(())
-    } else {
-        Err(WireError::Checksum { expected, found })
-    }
+    if found == expected { Ok(()) } else { Err(WireError::Checksum { expected, found }) }
 }
 
 /// Writes and reads the variants of an enum by their tags.
@@ -367,10 +350,7 @@ impl Field for FileId {
             3 => FileKind::Save,
             other => return Err(from.no("kind of file", u64::from(other))),
         };
-        Ok(Self {
-            kind,
-            ordinal: Field::take(from)?,
-        })
+        Ok(Self { kind, ordinal: Field::take(from)? })
     }
 }
 
@@ -381,10 +361,7 @@ impl Field for Stamp {
     }
 
     fn take(from: &mut Reader<'_>) -> Result<Self, WireError> {
-        Ok(Self {
-            term: Field::take(from)?,
-            lsn: Field::take(from)?,
-        })
+        Ok(Self { term: Field::take(from)?, lsn: Field::take(from)? })
     }
 }
 
@@ -430,11 +407,7 @@ impl Field for Eligible {
     }
 
     fn take(from: &mut Reader<'_>) -> Result<Self, WireError> {
-        Ok(Self {
-            session: Field::take(from)?,
-            slot: Field::take(from)?,
-            lsn: Field::take(from)?,
-        })
+        Ok(Self { session: Field::take(from)?, slot: Field::take(from)?, lsn: Field::take(from)? })
     }
 }
 
@@ -457,15 +430,10 @@ impl Field for Origin {
 
     fn take(from: &mut Reader<'_>) -> Result<Self, WireError> {
         Ok(match u8::take(from)? {
-            0 => Self::Stateful {
-                session: Field::take(from)?,
-                lsn: Field::take(from)?,
-            },
+            0 => Self::Stateful { session: Field::take(from)?, lsn: Field::take(from)? },
             1 => Self::Cold,
             2 => Self::Resume,
-            3 => Self::Stale {
-                stamp: Field::take(from)?,
-            },
+            3 => Self::Stale { stamp: Field::take(from)? },
             other => return Err(from.no("origin", u64::from(other))),
         })
     }

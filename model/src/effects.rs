@@ -268,12 +268,10 @@ impl Meaning for Table {
     }
 
     fn returns(&self, cfg: Cfg) -> Cfg {
-        [0, 1]
-            .into_iter()
-            .fold(cfg, |cfg, key| match Self::top(cfg, key) {
-                Some(id) if self.effect(id) == Effect::DontCare => Self::put(cfg, key, None),
-                Some(_) | None => cfg,
-            })
+        [0, 1].into_iter().fold(cfg, |cfg, key| match Self::top(cfg, key) {
+            Some(id) if self.effect(id) == Effect::DontCare => Self::put(cfg, key, None),
+            Some(_) | None => cfg,
+        })
     }
 }
 
@@ -288,10 +286,7 @@ mod tests {
         Effect::DontCare,
         Effect::Listed(None),
         Effect::Vetoed,
-        Effect::Fails {
-            leaves: false,
-            bulk: None,
-        },
+        Effect::Fails { leaves: false, bulk: None },
     ];
 
     /// All configs that commands make at slot 0, with the same made line by line at slot 1.
@@ -315,10 +310,8 @@ mod tests {
         for first in ALL {
             for second in ALL {
                 for keys in [[0, 0, 0, 0], [0, 1, 0, 0]] {
-                    let table = Table {
-                        effects: [first, second, Effect::Carried, Effect::Carried],
-                        keys,
-                    };
+                    let table =
+                        Table { effects: [first, second, Effect::Carried, Effect::Carried], keys };
                     for (here, there) in histories(table) {
                         assert_eq!(table.becomes(0, here), there, "{table:?} {here:?}");
                         assert_eq!(table.missing(here, there), table.listed(there));

@@ -31,8 +31,6 @@ impl<E: Meaning + Clone> Model for Explored<E> {
     }
 
     fn properties(&self) -> Vec<Property<Self>> {
-        vec![Property::always("safe", |_, state: &Bounded| {
-            state.bad.is_none()
-        })]
+        vec![Property::always("safe", |_, state: &Bounded| state.bad.is_none())]
     }
 }

@@ -17,10 +17,9 @@ pub(crate) fn can_arrive(state: &State, flight: &Flight, rounds: bool) -> bool {
             Msg::Renew { term, .. } | Msg::Decline { term, .. } => {
                 !over(term) && term == state.arbiter.term
             }
-            Msg::SetRegister { term, .. } | Msg::Release { term, .. } => state
-                .arbiter
-                .holder
-                .is_some_and(|h| h.term == term && h.running),
+            Msg::SetRegister { term, .. } | Msg::Release { term, .. } => {
+                state.arbiter.holder.is_some_and(|h| h.term == term && h.running)
+            }
             Msg::Hello { boot, .. } => state.units[usize::from(flight.from)].boot == boot,
             _ => true,
         };
@@ -106,10 +105,7 @@ pub(crate) fn is_of_use(bounded: &Bounded, flight: &Flight, uses: Uses) -> bool 
     let To::Unit(slot) = flight.to else {
         return helps_arbiter(state, flight, uses);
     };
-    let (unit, other) = (
-        &state.units[usize::from(slot)],
-        &state.units[usize::from(1 - slot)],
-    );
+    let (unit, other) = (&state.units[usize::from(slot)], &state.units[usize::from(1 - slot)]);
     match flight.msg {
         Msg::Offer { boot, term, .. } => {
             let open = state.arbiter.offer.is_some_and(|offer| offer.term == term);
@@ -259,11 +255,9 @@ fn helps_active(
 
 fn seat(unit: &Unit, session: Session) -> Option<&StandbyPhase> {
     match &unit.part {
-        Part::Standby(standby) => standby
-            .seat
-            .as_ref()
-            .filter(|(of, _)| *of == session)
-            .map(|(_, phase)| phase),
+        Part::Standby(standby) => {
+            standby.seat.as_ref().filter(|(of, _)| *of == session).map(|(_, phase)| phase)
+        }
         Part::Down | Part::Holder(_) | Part::Active(_) => None,
     }
 }
@@ -272,10 +266,8 @@ fn helps_standby(unit: &Unit, other: &Unit, session: Session, msg: Msg) -> bool 
     let Some(phase) = seat(unit, session) else {
         return false;
     };
-    let negotiates = matches!(
-        phase,
-        StandbyPhase::Ready(_) | StandbyPhase::Pairing | StandbyPhase::Diffed(_)
-    );
+    let negotiates =
+        matches!(phase, StandbyPhase::Ready(_) | StandbyPhase::Pairing | StandbyPhase::Diffed(_));
     let receives = negotiates || matches!(phase, StandbyPhase::Config(..));
     let current = acting(other)
         .and_then(|active| active.current.as_ref())
@@ -351,10 +343,7 @@ impl Msg {
 
     /// Whether a unit sends it.
     pub(crate) const fn is_from_unit(&self) -> bool {
-        !matches!(
-            self,
-            Self::Offer { .. } | Self::Grant { .. } | Self::Confirm { .. }
-        )
+        !matches!(self, Self::Offer { .. } | Self::Grant { .. } | Self::Confirm { .. })
     }
 
     /// Whether it offers, accepts, grants or declines this term.

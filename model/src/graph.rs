@@ -85,10 +85,7 @@ impl Graph {
 
     fn edges(&self, state: u32) -> std::ops::Range<usize> {
         let at = state as usize;
-        let end = self
-            .starts
-            .get(at + 1)
-            .map_or(self.targets.len(), |end| *end as usize);
+        let end = self.starts.get(at + 1).map_or(self.targets.len(), |end| *end as usize);
         self.starts[at] as usize..end
     }
 
@@ -124,9 +121,7 @@ impl Graph {
                 }
             }
         }
-        (0..self.count() as u32)
-            .filter(|state| !reaches[*state as usize])
-            .collect()
+        (0..self.count() as u32).filter(|state| !reaches[*state as usize]).collect()
     }
 
     /// The states without a goal among which a fair schedule can stay for ever, in groups that reach each other.
@@ -331,11 +326,8 @@ mod tests {
         for state in 0..count {
             graph.begin();
             for (_, to, class) in edges.iter().filter(|(from, ..)| *from == state) {
-                let class = if *class < STRONG {
-                    Class::weak(*class)
-                } else {
-                    Class::strong(*class)
-                };
+                let class =
+                    if *class < STRONG { Class::weak(*class) } else { Class::strong(*class) };
                 graph.edge(*to, class);
             }
         }
@@ -392,14 +384,7 @@ mod tests {
 
     #[test]
     fn inner_cycles_belong_to_the_component_around_them() {
-        let edges = [
-            (0, 1, 0),
-            (1, 2, 1),
-            (2, 1, 2),
-            (2, 0, 3),
-            (1, 3, 4),
-            (3, 3, 5),
-        ];
+        let edges = [(0, 1, 0), (1, 2, 1), (2, 1, 2), (2, 0, 3), (1, 3, 4), (3, 3, 5)];
         assert_eq!(cycles(&graph(4, &edges), &[]), [vec![3], vec![0, 1, 2]]);
     }
 

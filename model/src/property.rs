@@ -111,31 +111,19 @@ impl Property {
 /// What PROTOCOL.md, section 8, demands and the model cannot say, with the reason. The simulation states
 /// them, and the parts that are named in brackets.
 pub const ELSEWHERE: [(&str, &str); 10] = [
-    (
-        "NoForeignLine",
-        "levels, forms and parsers do not exist in the model",
-    ),
+    ("NoForeignLine", "levels, forms and parsers do not exist in the model"),
     (
         "HotIsServed",
         "speaks of a period after the register changed; the model has no time and no Keepalive",
     ),
-    (
-        "Available",
-        "a bound in time; that a unit acts at last is part of Converges",
-    ),
-    (
-        "Honest",
-        "what is shown travels by Keepalive, within its period",
-    ),
+    ("Available", "a bound in time; that a unit acts at last is part of Converges"),
+    ("Honest", "what is shown travels by Keepalive, within its period"),
     (
         "Bounded (bytes)",
         "the model has no bytes; its windows and queues are the smallest that work",
     ),
     ("OneRole", "needs a second role: 1:N is not modelled"),
-    (
-        "Answers (its bound)",
-        "the model says that each command has one outcome at last, not when",
-    ),
+    ("Answers (its bound)", "the model says that each command has one outcome at last, not when"),
     (
         "SavedSurvives (torn writes)",
         "a write is one step in the model; power loss in its middle is the simulated disk's",
@@ -292,35 +280,16 @@ pub fn observe<E: Meaning>(
             failed = Some(property);
         }
     };
-    let acting = step
-        .state
-        .units
-        .iter()
-        .filter(|unit| matches!(unit.part, Part::Active(_)));
-    check(
-        Property::SingleActive,
-        acting.count() <= 1 && !watch.granted_again,
-    );
-    check(
-        Property::NoSplitAck,
-        check_no_split_ack(scope, before, step, watch),
-    );
+    let acting = step.state.units.iter().filter(|unit| matches!(unit.part, Part::Active(_)));
+    check(Property::SingleActive, acting.count() <= 1 && !watch.granted_again);
+    check(Property::NoSplitAck, check_no_split_ack(scope, before, step, watch));
     check(Property::NoStale, check_no_stale(before, action, step, met));
     check(Property::Answers, check_answers(before, action, step, met));
-    check(
-        Property::RefusedLeavesNothing,
-        check_refused(before, action, step, watch, met),
-    );
+    check(Property::RefusedLeavesNothing, check_refused(before, action, step, watch, met));
     check(Property::Bounded, check_bounded(scope, step));
     check(Property::BoundedResets, watch.resets <= scope.max_resets);
-    check(
-        Property::SavedSurvives,
-        pair::check_saved(scope, before, step, watch, met),
-    );
-    check(
-        Property::OrderOnce,
-        pair::check_order_once(before, step, met),
-    );
+    check(Property::SavedSurvives, pair::check_saved(scope, before, step, watch, met));
+    check(Property::OrderOnce, pair::check_order_once(before, step, met));
     pair::check(scope, step, watch, &mut check, met);
     takeover::check_replicated_is_kept(before, step, watch, &mut check);
     for slot in 0..2u8 {
@@ -340,10 +309,9 @@ fn check_no_split_ack<E>(
     // An arbiter that lost its state, or has an older one, knows no more what it confirmed.
     let astray = watch.astray;
     step.answers.iter().all(|answer| match *answer {
-        Answer::Local {
-            durability: Durability::Async,
-            ..
-        } => !scope.async_counts || register.is_none(),
+        Answer::Local { durability: Durability::Async, .. } => {
+            !scope.async_counts || register.is_none()
+        }
         Answer::Local { .. } => register.is_none() || astray,
         Answer::Replicated { lsn } => {
             let Some((slot, active)) = step.state.active() else {
@@ -470,12 +438,7 @@ fn check_no_stale(
     step: &Step,
     met: &mut impl FnMut(Situation),
 ) -> bool {
-    let Action::Deliver(Flight {
-        to: To::Unit(slot),
-        msg,
-        ..
-    }) = *action
-    else {
+    let Action::Deliver(Flight { to: To::Unit(slot), msg, .. }) = *action else {
         return true;
     };
     let at = usize::from(slot);

@@ -193,8 +193,7 @@ impl<E: Meaning + Clone> Scope<E> {
     }
 
     fn led(&self, state: &Bounded, next: Move) -> Bounded {
-        self.after(state, &next, &mut |_| {})
-            .expect("a lead is allowed where it stands")
+        self.after(state, &next, &mut |_| {}).expect("a lead is allowed where it stands")
     }
 
     /// The first hot and quiet state on the way without faults and with all rules in force.
@@ -208,10 +207,7 @@ impl<E: Meaning + Clone> Scope<E> {
         let mut open = std::collections::VecDeque::from([Bounded { left, ..cold }]);
         while let Some(state) = open.pop_front() {
             if state.net.is_empty() && calm.is_hot(&state) {
-                return Bounded {
-                    left: self.left(),
-                    ..state
-                };
+                return Bounded { left: self.left(), ..state };
             }
             let mut moves = Vec::new();
             calm.moves(&state, &mut moves);
@@ -245,10 +241,7 @@ impl<E: Meaning + Clone> Scope<E> {
     /// The budgets that a state counts.
     fn left(&self) -> Budgets {
         if self.layered {
-            Budgets {
-                commands: self.budgets.commands,
-                ..Budgets::default()
-            }
+            Budgets { commands: self.budgets.commands, ..Budgets::default() }
         } else {
             self.budgets
         }
@@ -274,14 +267,8 @@ impl<E: Meaning + Clone> Scope<E> {
 
     /// The state with all budgets but that of commands.
     pub(crate) fn armed(&self, state: &Bounded) -> Bounded {
-        let left = Budgets {
-            commands: 0,
-            ..self.budgets
-        };
-        Bounded {
-            left,
-            ..state.clone()
-        }
+        let left = Budgets { commands: 0, ..self.budgets };
+        Bounded { left, ..state.clone() }
     }
 
     /// All moves from `state`, in a fixed order; of a layered search those without faults.
@@ -337,10 +324,8 @@ impl<E: Meaning + Clone> Scope<E> {
                     out.push(Move::Costs(Action::Rejects(flight, Rejection::Rpr, keeps)));
                 }
             }
-            let payload = matches!(
-                flight.msg,
-                Msg::Config { .. } | Msg::Chunk { .. } | Msg::Line { .. }
-            );
+            let payload =
+                matches!(flight.msg, Msg::Config { .. } | Msg::Chunk { .. } | Msg::Line { .. });
             if state.left.garbles > 0 && payload {
                 out.push(Move::Costs(Action::Unread(flight)));
             }
@@ -386,11 +371,7 @@ impl<E: Meaning + Clone> Scope<E> {
             }
             (Msg::Applied { session, lsn }, _) if session == current.session => {
                 let failed = |id| self.env.effects.declares(1 - slot, id);
-                match state
-                    .watch
-                    .commands(session.term, current.acked, lsn)
-                    .any(failed)
-                {
+                match state.watch.commands(session.term, current.acked, lsn).any(failed) {
                     true => Action::Disagrees(flight, true),
                     false => delivered,
                 }
@@ -422,10 +403,7 @@ impl<E: Meaning + Clone> Scope<E> {
         let mine = |flight: &&Flight| flight.from == slot && flight.msg.is_from_unit();
         let speaks = state.net.iter().any(|flight| mine(&flight));
         let hello = |flight: &Flight| matches!(flight.msg, Msg::Hello { .. });
-        let greets = state
-            .net
-            .iter()
-            .any(|flight| mine(&flight) && hello(flight));
+        let greets = state.net.iter().any(|flight| mine(&flight) && hello(flight));
         for timer in [
             Timer::Hello,
             Timer::Join,

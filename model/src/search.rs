@@ -61,9 +61,8 @@ impl Visited {
     /// The number of the state, and whether it is new.
     fn visit(&mut self, state: &Bounded, parent: (u32, u16)) -> (u32, bool) {
         let fingerprint = fingerprint(state);
-        let known = self.table.find(fingerprint, |id| {
-            self.fingerprints[*id as usize] == fingerprint
-        });
+        let known =
+            self.table.find(fingerprint, |id| self.fingerprints[*id as usize] == fingerprint);
         if let Some(id) = known {
             return (*id, false);
         }
@@ -71,8 +70,7 @@ impl Visited {
         self.fingerprints.push(fingerprint);
         self.parents.push(parent.0);
         self.ordinals.push(parent.1);
-        self.table
-            .insert_unique(fingerprint, id, |id| self.fingerprints[*id as usize]);
+        self.table.insert_unique(fingerprint, id, |id| self.fingerprints[*id as usize]);
         (id, true)
     }
 
@@ -111,9 +109,7 @@ impl Visited {
             let mut moves = Vec::new();
             scope.moves(&state, &mut moves);
             let next = moves[usize::from(ordinal & !STRIKE)];
-            state = scope
-                .after(&state, &next, &mut |_| {})
-                .expect("a move that was made");
+            state = scope.after(&state, &next, &mut |_| {}).expect("a move that was made");
             if strikes {
                 state.left = left;
             }
@@ -147,17 +143,14 @@ impl Classes {
 
     fn number(&mut self, class: Move) -> u32 {
         let hash = fingerprint(&class);
-        let known = self
-            .table
-            .find(hash, |id| self.moves[*id as usize] == class);
+        let known = self.table.find(hash, |id| self.moves[*id as usize] == class);
         if let Some(id) = known {
             return *id;
         }
         let id = self.moves.len() as u32;
         self.moves.push(class);
         let moves = &self.moves;
-        self.table
-            .insert_unique(hash, id, |id| fingerprint(&moves[*id as usize]));
+        self.table.insert_unique(hash, id, |id| fingerprint(&moves[*id as usize]));
         id
     }
 }
@@ -224,11 +217,7 @@ enum End {
 impl<E: Meaning + Clone> Search<'_, E> {
     /// Layer by layer: what is reached with one fault more begins the next.
     fn walk(&mut self, progress: &mut impl FnMut(Progress) -> ControlFlow<()>) -> End {
-        let most = if self.scope.layered {
-            self.scope.most
-        } else {
-            0
-        };
+        let most = if self.scope.layered { self.scope.most } else { 0 };
         let (mut id, mut reported) = (0, 0);
         for faults in 0..=most {
             // States wait in the order of their numbers.
@@ -272,11 +261,7 @@ impl<E: Meaning + Clone> Search<'_, E> {
         if states - *reported >= REPORT_EVERY {
             *reported = states;
             let transitions = self.transitions;
-            let now = Progress {
-                states,
-                transitions,
-                open,
-            };
+            let now = Progress { states, transitions, open };
             return progress(now).is_break().then_some(Cut::Stopped);
         }
         None
@@ -285,14 +270,7 @@ impl<E: Meaning + Clone> Search<'_, E> {
     /// One fault more.
     fn strike(&mut self, state: &Bounded, id: u32) -> Option<End> {
         let mut end = None;
-        let Self {
-            scope,
-            visited,
-            open,
-            transitions,
-            met,
-            ..
-        } = self;
+        let Self { scope, visited, open, transitions, met, .. } = self;
         let mut note = |situation| *met.entry(situation).or_insert(0) += 1;
         scope.strikes(state, &mut note, &mut |ordinal, mut after| {
             scope.rename(&mut after);
@@ -364,17 +342,11 @@ impl<E: Meaning + Clone> Search<'_, E> {
                 let steps = self.visited.steps(self.scope, id);
                 let found = Counterexample { property, steps };
                 let cut = Cut::Violation;
-                (
-                    Verdict::Violated(found),
-                    Verdict::Truncated(cut),
-                    Verdict::Truncated(cut),
-                )
+                (Verdict::Violated(found), Verdict::Truncated(cut), Verdict::Truncated(cut))
             }
-            End::Cut(cut) => (
-                Verdict::Truncated(cut),
-                Verdict::Truncated(cut),
-                Verdict::Truncated(cut),
-            ),
+            End::Cut(cut) => {
+                (Verdict::Truncated(cut), Verdict::Truncated(cut), Verdict::Truncated(cut))
+            }
             End::Exhausted if !self.limits.convergence => (
                 Verdict::Exhausted,
                 Verdict::Truncated(Cut::Stopped),

@@ -166,10 +166,7 @@ pub struct Replica {
 impl Replica {
     /// Where it stands in the role's history.
     pub const fn stamp(&self) -> Stamp {
-        Stamp {
-            term: self.term,
-            lsn: self.applied,
-        }
+        Stamp { term: self.term, lsn: self.applied }
     }
 }
 
@@ -337,10 +334,7 @@ pub enum Rejection {
 impl Phase {
     /// Whether prompts of `acked` commands are held.
     pub const fn holds_prompts(self) -> bool {
-        matches!(
-            self,
-            Self::HotSent | Self::HotAcked | Self::Setting | Self::Hot
-        )
+        matches!(self, Self::HotSent | Self::HotAcked | Self::Setting | Self::Hot)
     }
 
     /// Whether Lines are sent.
@@ -372,21 +366,15 @@ impl State {
             resets: 0,
             part: Part::Down,
         };
-        Self {
-            units: [unit(1), unit(1)],
-            arbiter: Arbiter::default(),
-        }
+        Self { units: [unit(1), unit(1)], arbiter: Arbiter::default() }
     }
 
     /// The Active, if there is one.
     pub fn active(&self) -> Option<(Slot, &Active)> {
-        self.units
-            .iter()
-            .enumerate()
-            .find_map(|(slot, unit)| match &unit.part {
-                Part::Active(active) => Some((slot as Slot, &**active)),
-                Part::Down | Part::Standby(_) | Part::Holder(_) => None,
-            })
+        self.units.iter().enumerate().find_map(|(slot, unit)| match &unit.part {
+            Part::Active(active) => Some((slot as Slot, &**active)),
+            Part::Down | Part::Standby(_) | Part::Holder(_) => None,
+        })
     }
 }
 
@@ -412,10 +400,7 @@ pub struct Flight {
 
 /// The messages of the protocol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[expect(
-    missing_docs,
-    reason = "PROTOCOL.md, sections 2 and 3, says what they are"
-)]
+#[expect(missing_docs, reason = "PROTOCOL.md, sections 2 and 3, says what they are")]
 pub enum Msg {
     Hello {
         boot: Boot,

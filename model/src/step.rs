@@ -259,27 +259,15 @@ pub(crate) struct Out {
 
 impl Out {
     pub(crate) fn tell(&mut self, msg: Msg) {
-        self.sent.push(Flight {
-            from: self.slot,
-            to: To::Arbiter,
-            msg,
-        });
+        self.sent.push(Flight { from: self.slot, to: To::Arbiter, msg });
     }
 
     pub(crate) fn peer(&mut self, msg: Msg) {
-        self.sent.push(Flight {
-            from: self.slot,
-            to: To::Unit(1 - self.slot),
-            msg,
-        });
+        self.sent.push(Flight { from: self.slot, to: To::Unit(1 - self.slot), msg });
     }
 
     pub(crate) fn unit(&mut self, slot: Slot, msg: Msg) {
-        self.sent.push(Flight {
-            from: slot,
-            to: To::Unit(slot),
-            msg,
-        });
+        self.sent.push(Flight { from: slot, to: To::Unit(slot), msg });
     }
 }
 
@@ -300,23 +288,11 @@ pub fn step<E: Effects>(env: &Env<E>, state: &State, action: &Action) -> Option<
             arbiter::on_recovered(env, &mut state.arbiter, world);
         }
         Action::ArbiterLost => arbiter::lose(env, &mut state.arbiter),
-        Action::Deliver(Flight {
-            from,
-            to: To::Arbiter,
-            msg,
-        }) => {
+        Action::Deliver(Flight { from, to: To::Arbiter, msg }) => {
             arbiter::on_message(env, &mut state.arbiter, from, msg, &mut out);
         }
-        Action::Deliver(Flight {
-            from,
-            to: To::Unit(slot),
-            msg,
-        })
-        | Action::Fails(Flight {
-            from,
-            to: To::Unit(slot),
-            msg,
-        }) => {
+        Action::Deliver(Flight { from, to: To::Unit(slot), msg })
+        | Action::Fails(Flight { from, to: To::Unit(slot), msg }) => {
             out.slot = slot;
             let unit = &mut state.units[usize::from(slot)];
             see_generation(unit, msg);
@@ -414,10 +390,7 @@ fn on_input<E: Effects>(
             let Part::Active(active) = &unit.part else {
                 return None;
             };
-            let stamp = Stamp {
-                term: active.term,
-                lsn: active.last,
-            };
+            let stamp = Stamp { term: active.term, lsn: active.last };
             unit.startup = (stamp, active.cfg);
             Some(())
         }
@@ -444,15 +417,15 @@ fn on_input<E: Effects>(
         Action::Switchover(_) => {
             active::does(env, unit, out, |active, _| active::on_switchover(active))
         }
-        Action::Leaves(_) => active::does(env, unit, out, |active, out| {
-            active::on_policy_leave(env, active, out)
-        }),
-        Action::Again(_, keeps) => active::does(env, unit, out, |active, out| {
-            active::on_again(env, active, keeps, out)
-        }),
-        Action::Retry(_) => active::does(env, unit, out, |active, out| {
-            active::on_retry(env, active, out)
-        }),
+        Action::Leaves(_) => {
+            active::does(env, unit, out, |active, out| active::on_policy_leave(env, active, out))
+        }
+        Action::Again(_, keeps) => {
+            active::does(env, unit, out, |active, out| active::on_again(env, active, keeps, out))
+        }
+        Action::Retry(_) => {
+            active::does(env, unit, out, |active, out| active::on_retry(env, active, out))
+        }
         Action::LeaseLapsed(_) => active::lapse(env, unit, out),
         Action::Forced(_) => active::on_forced(env, unit, out),
         Action::Deliver(_)
@@ -522,39 +495,23 @@ fn see_generation(unit: &mut Unit, msg: Msg) {
 /// Says Hello.
 pub(crate) fn hello(unit: &mut Unit, out: &mut Out) {
     let hello = next_hello(unit);
-    out.tell(Msg::Hello {
-        boot: unit.boot,
-        hello,
-    });
+    out.tell(Msg::Hello { boot: unit.boot, hello });
 }
 
 /// Refuses a term, with a Hello.
 pub(crate) fn decline(unit: &mut Unit, term: Term, out: &mut Out) {
     let hello = next_hello(unit);
-    out.tell(Msg::Decline {
-        boot: unit.boot,
-        term,
-        hello,
-    });
+    out.tell(Msg::Decline { boot: unit.boot, term, hello });
 }
 
 fn next_hello(unit: &mut Unit) -> Hello {
     unit.k += 1;
-    Hello {
-        k: unit.k,
-        highest: unit.highest,
-        generation: unit.generation,
-        said: says(unit),
-    }
+    Hello { k: unit.k, highest: unit.highest, generation: unit.generation, said: says(unit) }
 }
 
 /// What a unit says of its configs.
 pub(crate) fn says(unit: &Unit) -> Said {
-    Said {
-        startup: unit.startup.0,
-        running: runs(unit),
-        replica: replica(unit),
-    }
+    Said { startup: unit.startup.0, running: runs(unit), replica: replica(unit) }
 }
 
 /// What is said at once when it is another: all but the LSN of what runs, which Renew says, and that of a

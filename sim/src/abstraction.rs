@@ -117,110 +117,58 @@ impl Boots {
                 resets: 0,
                 other: false,
             },
-            Message::Proceed { session, .. } => Msg::Proceed {
-                session: of(session)?,
-            },
-            Message::Ready { session, have, .. } => Msg::Ready {
-                session: of(session)?,
-                have: have_of(*have),
-            },
+            Message::Proceed { session, .. } => Msg::Proceed { session: of(session)? },
+            Message::Ready { session, have, .. } => {
+                Msg::Ready { session: of(session)?, have: have_of(*have) }
+            }
             Message::Chunk { session, chunk } => match chunk.file.kind {
-                FileKind::Dump => Msg::Dump {
-                    session: of(session)?,
-                },
-                FileKind::Diff => Msg::Diff {
-                    session: of(session)?,
-                },
+                FileKind::Dump => Msg::Dump { session: of(session)? },
+                FileKind::Diff => Msg::Diff { session: of(session)? },
                 FileKind::Config => {
                     let (session, lsn, cfg) = taken(session, &Lsn(chunk.file.ordinal))?;
-                    Msg::Chunk {
-                        session,
-                        lsn,
-                        cfg,
-                        number: 0,
-                    }
+                    Msg::Chunk { session, lsn, cfg, number: 0 }
                 }
                 FileKind::Save => return Ok(None),
             },
-            Message::Compatible { session, .. } => Msg::Compatible {
-                session: of(session)?,
-            },
-            Message::Incompatible { session, .. } => Msg::Incompatible {
-                session: of(session)?,
-            },
+            Message::Compatible { session, .. } => Msg::Compatible { session: of(session)? },
+            Message::Incompatible { session, .. } => Msg::Incompatible { session: of(session)? },
             Message::Config { session, lsn, .. } => {
                 let (session, lsn, cfg) = taken(session, lsn)?;
-                let snapshot = model::Snapshot {
-                    lsn,
-                    cfg,
-                    chunks: 1,
-                };
+                let snapshot = model::Snapshot { lsn, cfg, chunks: 1 };
                 Msg::Config { session, snapshot }
             }
-            Message::BulkDone {
-                session, lsn: at, ..
-            } => Msg::BulkDone {
-                session: of(session)?,
-                lsn: lsn(*at)?,
-            },
-            Message::BulkAccept {
-                session, lsn: at, ..
-            } => Msg::BulkAccept {
-                session: of(session)?,
-                lsn: lsn(*at)?,
-            },
-            Message::BulkReject {
-                session,
-                lsn: at,
-                verdict,
-                why,
-            } => Msg::BulkReject {
+            Message::BulkDone { session, lsn: at, .. } => {
+                Msg::BulkDone { session: of(session)?, lsn: lsn(*at)? }
+            }
+            Message::BulkAccept { session, lsn: at, .. } => {
+                Msg::BulkAccept { session: of(session)?, lsn: lsn(*at)? }
+            }
+            Message::BulkReject { session, lsn: at, verdict, why } => Msg::BulkReject {
                 session: of(session)?,
                 lsn: lsn(*at)?,
                 rejection: rejection(*verdict),
                 keeps: keeps_at_reject(*why),
             },
-            Message::Line {
-                session, lsn: at, ..
-            } => {
+            Message::Line { session, lsn: at, .. } => {
                 let session = of(session)?;
-                let change = model::Change {
-                    term: session.term,
-                    lsn: lsn(*at)?,
-                    id: CHANGED,
-                };
+                let change = model::Change { term: session.term, lsn: lsn(*at)?, id: CHANGED };
                 Msg::Line { session, change }
             }
-            Message::Applied {
-                session, lsn: at, ..
-            } => Msg::Applied {
-                session: of(session)?,
-                lsn: lsn(*at)?,
-            },
-            Message::Hot { session, lsn: at } => Msg::Hot {
-                session: of(session)?,
-                lsn: lsn(*at)?,
-            },
-            Message::HotAck { session, lsn: at } => Msg::HotAck {
-                session: of(session)?,
-                lsn: lsn(*at)?,
-            },
-            Message::Unreadable {
-                session, lsn: at, ..
-            } => Msg::Unreadable {
-                session: of(session)?,
-                lsn: lsn(*at)?,
-            },
-            Message::Leave { session, why } => Msg::Leave {
-                session: of(session)?,
-                keeps: keeps_at_leave(*why),
-            },
-            Message::Left { session } => Msg::Left {
-                session: of(session)?,
-            },
-            Message::Down { session, .. } => Msg::Down {
-                session: of(session)?,
-            },
+            Message::Applied { session, lsn: at, .. } => {
+                Msg::Applied { session: of(session)?, lsn: lsn(*at)? }
+            }
+            Message::Hot { session, lsn: at } => Msg::Hot { session: of(session)?, lsn: lsn(*at)? },
+            Message::HotAck { session, lsn: at } => {
+                Msg::HotAck { session: of(session)?, lsn: lsn(*at)? }
+            }
+            Message::Unreadable { session, lsn: at, .. } => {
+                Msg::Unreadable { session: of(session)?, lsn: lsn(*at)? }
+            }
+            Message::Leave { session, why } => {
+                Msg::Leave { session: of(session)?, keeps: keeps_at_leave(*why) }
+            }
+            Message::Left { session } => Msg::Left { session: of(session)? },
+            Message::Down { session, .. } => Msg::Down { session: of(session)? },
             Message::Have { .. }
             | Message::Save { .. }
             | Message::Saved { .. }
@@ -231,59 +179,34 @@ impl Boots {
     fn to_arbiter(&self, message: ToArbiter) -> Result<model::Msg, Unmapped> {
         use model::Msg;
         Ok(match message {
-            ToArbiter::Hello { boot, hello: said } => Msg::Hello {
-                boot: self.of(boot)?,
-                hello: hello(said)?,
-            },
-            ToArbiter::Renew {
-                boot,
-                term: of,
-                n,
-                lsn: at,
-                generation,
-            } => Msg::Renew {
+            ToArbiter::Hello { boot, hello: said } => {
+                Msg::Hello { boot: self.of(boot)?, hello: hello(said)? }
+            }
+            ToArbiter::Renew { boot, term: of, n, lsn: at, generation } => Msg::Renew {
                 boot: self.of(boot)?,
                 term: term(of)?,
                 n: small("Renew", n)?,
                 lsn: lsn(at)?,
                 generation: small("generation", generation)?,
             },
-            ToArbiter::Decline {
-                boot,
-                term: of,
-                hello: said,
-            } => Msg::Decline {
-                boot: self.of(boot)?,
-                term: term(of)?,
-                hello: hello(said)?,
-            },
-            ToArbiter::SetRegister {
-                term: of,
-                counter,
-                value,
-            } => Msg::SetRegister {
+            ToArbiter::Decline { boot, term: of, hello: said } => {
+                Msg::Decline { boot: self.of(boot)?, term: term(of)?, hello: hello(said)? }
+            }
+            ToArbiter::SetRegister { term: of, counter, value } => Msg::SetRegister {
                 term: term(of)?,
                 counter: small("counter", counter.into())?,
                 value: value.map(|value| self.eligible(value)).transpose()?,
             },
-            ToArbiter::Release { term: of, lsn: at } => Msg::Release {
-                term: term(of)?,
-                lsn: lsn(at)?,
-            },
+            ToArbiter::Release { term: of, lsn: at } => {
+                Msg::Release { term: term(of)?, lsn: lsn(at)? }
+            }
         })
     }
 
     fn to_unit(&self, message: ToUnit) -> Result<model::Msg, Unmapped> {
         use model::Msg;
         Ok(match message {
-            ToUnit::Offer {
-                boot,
-                term: of,
-                origin,
-                bound,
-                hello,
-                generation,
-            } => Msg::Offer {
+            ToUnit::Offer { boot, term: of, origin, bound, hello, generation } => Msg::Offer {
                 boot: self.of(boot)?,
                 term: term(of)?,
                 origin: self.origin(origin)?,
@@ -291,22 +214,13 @@ impl Boots {
                 hello: small("Hello", hello)?,
                 generation: small("generation", generation)?,
             },
-            ToUnit::Grant {
-                boot,
-                term: of,
-                n,
-                generation,
-            } => Msg::Grant {
+            ToUnit::Grant { boot, term: of, n, generation } => Msg::Grant {
                 boot: self.of(boot)?,
                 term: term(of)?,
                 n: small("Renew", n)?,
                 generation: small("generation", generation)?,
             },
-            ToUnit::Confirm {
-                term: of,
-                counter,
-                generation,
-            } => Msg::Confirm {
+            ToUnit::Confirm { term: of, counter, generation } => Msg::Confirm {
                 term: term(of)?,
                 counter: small("counter", counter.into())?,
                 generation: small("generation", generation)?,
@@ -344,10 +258,7 @@ pub fn lsn(lsn: Lsn) -> Result<model::Lsn, Unmapped> {
 /// # Errors
 /// One that the model cannot hold.
 pub fn stamp(stamp: Stamp) -> Result<model::Stamp, Unmapped> {
-    Ok(model::Stamp {
-        term: term(stamp.term)?,
-        lsn: lsn(stamp.lsn)?,
-    })
+    Ok(model::Stamp { term: term(stamp.term)?, lsn: lsn(stamp.lsn)? })
 }
 
 /// What a unit says of its configs.
@@ -390,11 +301,7 @@ pub const fn keeps_at_reject(why: RejectWhy) -> model::Keeps {
 
 /// Whether a Standby whose session is left keeps its replica.
 pub const fn keeps_at_leave(why: LeaveWhy) -> model::Keeps {
-    if why.keeps_replica() {
-        model::Keeps::Replica
-    } else {
-        model::Keeps::Nothing
-    }
+    if why.keeps_replica() { model::Keeps::Replica } else { model::Keeps::Nothing }
 }
 
 const fn have_of(have: DumpAtHand) -> model::Have {
@@ -417,27 +324,15 @@ pub const fn to(address: Address) -> model::To {
 pub const fn bare(msg: model::Msg) -> model::Msg {
     use model::Msg;
     match msg {
-        Msg::Join { boot, n, .. } => Msg::Join {
-            boot,
-            n,
-            same_image: false,
-            resets: 0,
-            other: false,
-        },
-        Msg::Config { session, snapshot } => Msg::Config {
-            session,
-            snapshot: model::Snapshot {
-                cfg: model::Cfg(0),
-                ..snapshot
-            },
-        },
-        Msg::Line { session, change } => Msg::Line {
-            session,
-            change: model::Change {
-                id: CHANGED,
-                ..change
-            },
-        },
+        Msg::Join { boot, n, .. } => {
+            Msg::Join { boot, n, same_image: false, resets: 0, other: false }
+        }
+        Msg::Config { session, snapshot } => {
+            Msg::Config { session, snapshot: model::Snapshot { cfg: model::Cfg(0), ..snapshot } }
+        }
+        Msg::Line { session, change } => {
+            Msg::Line { session, change: model::Change { id: CHANGED, ..change } }
+        }
         other => other,
     }
 }

@@ -60,10 +60,7 @@ struct Watch<'a> {
 
 impl<'a> Watch<'a> {
     fn new(with: &'a With) -> Self {
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "wall clock, outside of every run"
-        )]
+        #[expect(clippy::disallowed_methods, reason = "wall clock, outside of every run")]
         let began = Instant::now();
         Self { with, began }
     }

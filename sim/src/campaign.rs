@@ -140,9 +140,7 @@ impl Ran {
             Outcome::Hung(Some(plan), after) => {
                 let failure = Failure {
                     seed,
-                    verdict: Verdict::Hung {
-                        seconds: after.as_secs(),
-                    },
+                    verdict: Verdict::Hung { seconds: after.as_secs() },
                     virtual_us: 0,
                     ending: None,
                     plan: (*plan).clone(),
@@ -154,10 +152,7 @@ impl Ran {
         let Some(failure) = failure else {
             return ended;
         };
-        let ended = Ended {
-            signature: Some(failure.signature()),
-            ..ended
-        };
+        let ended = Ended { signature: Some(failure.signature()), ..ended };
         summary.fail(&failure);
         self.failures.push(failure);
         ended
@@ -227,9 +222,7 @@ pub fn run_watched(
         reason = "one fresh thread per seed, outside of every run"
     )]
     let thread = std::thread::spawn(body);
-    thread
-        .join()
-        .unwrap_or_else(|_| Err("the laboratory panicked outside of a run".into()))
+    thread.join().unwrap_or_else(|_| Err("the laboratory panicked outside of a run".into()))
 }
 
 /// Why a plan has no report.
@@ -291,19 +284,16 @@ fn within<T: Send + 'static>(
     let (sender, receiver) = channel();
     // Nobody hears it any more once it was given up.
     let body = move || drop(sender.send(body()));
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "a thread that may hang, outside of every run"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "a thread that may hang, outside of every run")]
     std::thread::spawn(body);
     match receiver.recv_timeout(limit) {
         Ok(done) => done.map_err(Failed::Harness),
-        Err(RecvTimeoutError::Timeout) => Err(Failed::Hung(Verdict::Hung {
-            seconds: limit.as_secs(),
-        })),
-        Err(RecvTimeoutError::Disconnected) => Err(Failed::Harness(
-            "the laboratory panicked outside of a run".into(),
-        )),
+        Err(RecvTimeoutError::Timeout) => {
+            Err(Failed::Hung(Verdict::Hung { seconds: limit.as_secs() }))
+        }
+        Err(RecvTimeoutError::Disconnected) => {
+            Err(Failed::Harness("the laboratory panicked outside of a run".into()))
+        }
     }
 }
 
@@ -315,17 +305,11 @@ pub fn run(
     so_far: Summary,
     mut progress: impl FnMut(&Ran, &Ended),
 ) -> Ran {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "wall clock, outside of every run"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "wall clock, outside of every run")]
     let began = Instant::now();
     let idle = processor_time();
-    let rules = Rules {
-        lasts: campaign.lasts,
-        hangs_after: campaign.limit,
-        enough: Arc::default(),
-    };
+    let rules =
+        Rules { lasts: campaign.lasts, hangs_after: campaign.limit, enough: Arc::default() };
     let work = {
         let (campaign, stock) = (campaign.clone(), Arc::clone(stock));
         let enough = Arc::clone(&rules.enough);
@@ -349,22 +333,16 @@ pub fn run(
     };
     ran.summary.asked.unite(&campaign.seeds);
     let seeds = campaign.seeds.clone();
-    office::work(
-        seeds,
-        rules,
-        campaign.jobs,
-        Arc::new(work),
-        |seed, outcome| {
-            let ended = ran.end(seed, outcome);
-            let wall = before.0 + began.elapsed();
-            let busy = processor_time().saturating_sub(idle);
-            let cost = &mut ran.summary.cost;
-            cost.pace.end(wall);
-            cost.wall_us = micros(wall);
-            cost.busy_us = before.1.saturating_add(micros(busy));
-            progress(&ran, &ended);
-        },
-    );
+    office::work(seeds, rules, campaign.jobs, Arc::new(work), |seed, outcome| {
+        let ended = ran.end(seed, outcome);
+        let wall = before.0 + began.elapsed();
+        let busy = processor_time().saturating_sub(idle);
+        let cost = &mut ran.summary.cost;
+        cost.pace.end(wall);
+        cost.wall_us = micros(wall);
+        cost.busy_us = before.1.saturating_add(micros(busy));
+        progress(&ran, &ended);
+    });
     ran.failures.sort_by_key(|failure| failure.seed);
     ran
 }
@@ -408,10 +386,7 @@ impl One {
             took_ms: u64::try_from(self.took.as_millis()).unwrap_or(u64::MAX),
             twice: self.again.is_some(),
         };
-        Ended {
-            run: Some(run),
-            ..Ended::of(seed, &report.verdict, &self.plan)
-        }
+        Ended { run: Some(run), ..Ended::of(seed, &report.verdict, &self.plan) }
     }
 }
 
@@ -436,10 +411,7 @@ fn one(
 ) -> Result<Box<One>, String> {
     let plan = Arc::new(draw::plan(seed, &campaign.wishes));
     at_hand(&plan);
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "wall clock, outside of every run"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "wall clock, outside of every run")]
     let began = Instant::now();
     let report = run_fresh(&plan, stock, campaign.options)?;
     let took = began.elapsed();
@@ -456,12 +428,7 @@ fn one(
     } else {
         None
     };
-    Ok(Box::new(One {
-        plan,
-        report,
-        took,
-        again,
-    }))
+    Ok(Box::new(One { plan, report, took, again }))
 }
 
 /// Where two more runs of a plan part, whose first two runs gave two traces.

@@ -133,21 +133,14 @@ impl Stream {
 pub fn plan(seed: u64, wishes: &Wishes) -> Plan {
     let units = units(seed, wishes);
     let mut topology = Stream::new(seed, Purpose::World);
-    let network = if topology.below(SOCKETS_ONE_IN) == 0 {
-        Network::Sockets
-    } else {
-        Network::Links
-    };
+    let network =
+        if topology.below(SOCKETS_ONE_IN) == 0 { Network::Sockets } else { Network::Links };
     let world = topology.word();
     let least = topology.among(1_000, 5_000);
     let most = least + topology.among(500, 15_000);
     let acked_percent = *topology.pick(&[100, 100, 70, 0]);
     // Up to three in a hundred, where messages may be lost at all.
-    let loss = if allowed(wishes, "lose") {
-        (world % 4) as u32 * 10
-    } else {
-        0
-    };
+    let loss = if allowed(wishes, "lose") { (world % 4) as u32 * 10 } else { 0 };
     let mut plan = Plan {
         version: FORMAT,
         seed: Some(seed),
@@ -200,10 +193,7 @@ fn units(seed: u64, wishes: &Wishes) -> Vec<UnitPlan> {
     // Every ordered pair comes up in turn: a campaign of n * n seeds meets them all.
     let pairs = (names.len() * names.len()) as u64;
     let index = (seed % pairs) as usize;
-    let (one, other) = (
-        names[index / names.len()].clone(),
-        names[index % names.len()].clone(),
-    );
+    let (one, other) = (names[index / names.len()].clone(), names[index % names.len()].clone());
     let (one, other) = wishes.pair.clone().unwrap_or((one, other));
     let mut unit = |slot: u8, image: String| {
         let startup = match &wishes.config {
@@ -216,14 +206,7 @@ fn units(seed: u64, wishes: &Wishes) -> Vec<UnitPlan> {
         let drift = stream.below(2 * DRIFT_PPM_MAX + 1) as i32 - DRIFT_PPM_MAX as i32;
         let drift_ppm = if stream.chance(50) { drift } else { 0 };
         let disk_ms = stream.among(1, 20);
-        UnitPlan {
-            slot,
-            image,
-            digest: String::new(),
-            drift_ppm,
-            disk_ms,
-            startup,
-        }
+        UnitPlan { slot, image, digest: String::new(), drift_ppm, disk_ms, startup }
     };
     vec![unit(0, one), unit(1, other)]
 }
@@ -241,11 +224,7 @@ fn noise(seed: u64, network: Network, wishes: &Wishes) -> Noise {
         let (least, most) = mix.noise(most);
         let on = stream.chance(mix.kind_percent());
         let rate = stream.among(least, most) as u32;
-        if on && !quiet && allowed(wishes, name) {
-            rate
-        } else {
-            0
-        }
+        if on && !quiet && allowed(wishes, name) { rate } else { 0 }
     };
     let noise = Noise {
         lose: rate("lose", 150),
@@ -259,15 +238,7 @@ fn noise(seed: u64, network: Network, wishes: &Wishes) -> Noise {
     };
     let none = noise == Noise::default();
     let (late_ms_max, hold_ms_max) = (stream.among(20, 2_000), stream.among(1_000, 30_000));
-    if none {
-        noise
-    } else {
-        Noise {
-            late_ms_max,
-            hold_ms_max,
-            ..noise
-        }
-    }
+    if none { noise } else { Noise { late_ms_max, hold_ms_max, ..noise } }
 }
 
 fn commands(seed: u64, wishes: &Wishes, plan: &Plan) -> Vec<Entry> {
@@ -279,17 +250,12 @@ fn commands(seed: u64, wishes: &Wishes, plan: &Plan) -> Vec<Entry> {
         // Either unit may be the Active by then: its image's words come from either's material.
         let at = usize::from(!stream.chance(70));
         let (side, peer) = (&plan.units[at].image, &plan.units[1 - at].image);
-        let batch = wishes
-            .material
-            .batch(side, peer, &mut entered[at], &mut stream);
+        let batch = wishes.material.batch(side, peer, &mut entered[at], &mut stream);
         let Some(text) = batch else {
             continue;
         };
         let ms = stream.among(500, plan.horizon_ms - 1);
-        entries.push(Entry {
-            at: placed(&mut stream, ms, plan),
-            what: What::Config { text },
-        });
+        entries.push(Entry { at: placed(&mut stream, ms, plan), what: What::Config { text } });
     }
     let others = [
         (What::Save, 60),
@@ -306,10 +272,7 @@ fn commands(seed: u64, wishes: &Wishes, plan: &Plan) -> Vec<Entry> {
             } else {
                 Anchor::Instant(ms)
             };
-            entries.push(Entry {
-                at,
-                what: what.clone(),
-            });
+            entries.push(Entry { at, what: what.clone() });
         }
     }
     in_order(&mut entries);
@@ -329,10 +292,9 @@ fn burst(seed: u64, wishes: &Wishes, plan: &Plan) -> Vec<Entry> {
     let mut entries = Vec::new();
     for _ in 0..stream.among(BURST.0, BURST.1) {
         let batch = wishes.material.batch(side, peer, &mut entered, &mut stream);
-        entries.extend(batch.map(|text| Entry {
-            at: Anchor::Instant(ms),
-            what: What::Config { text },
-        }));
+        entries.extend(
+            batch.map(|text| Entry { at: Anchor::Instant(ms), what: What::Config { text } }),
+        );
     }
     entries
 }
@@ -363,20 +325,11 @@ fn placed(stream: &mut Stream, ms: u64, plan: &Plan) -> Anchor {
         Kind::Applied,
     ];
     let (inside, kind) = (stream.chance(33), *stream.pick(&INSIDE));
-    let moment = if stream.chance(50) {
-        Moment::Before
-    } else {
-        Moment::After
-    };
+    let moment = if stream.chance(50) { Moment::Before } else { Moment::After };
     // Bulk sync is at the start of a run, and after each fault.
     let from_ms = if stream.chance(50) { 0 } else { ms };
     if inside && plan.network == Network::Links {
-        Anchor::Next {
-            moment,
-            from_ms,
-            to: None,
-            kind: Some(kind),
-        }
+        Anchor::Next { moment, from_ms, to: None, kind: Some(kind) }
     } else {
         Anchor::Instant(ms)
     }
@@ -404,10 +357,7 @@ mod tests {
 
     #[test]
     fn only_the_wished_faults_are_drawn() {
-        let wishes = Wishes {
-            only_faults: Some(vec!["crash".into()]),
-            ..Wishes::default()
-        };
+        let wishes = Wishes { only_faults: Some(vec!["crash".into()]), ..Wishes::default() };
         for seed in 0..100 {
             let plan = plan(seed, &wishes);
             assert_eq!(plan.noise, Noise::default());

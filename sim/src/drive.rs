@@ -34,12 +34,7 @@ pub use trigger::Met;
 use trigger::Triggers;
 
 /// Of the kinds of faults, that of a unit which is slow.
-const UNIT_SLOW: usize = FaultKind::UnitSlow {
-    slot: 0,
-    step_ms: 0,
-    for_ms: 0,
-}
-.index();
+const UNIT_SLOW: usize = FaultKind::UnitSlow { slot: 0, step_ms: 0, for_ms: 0 }.index();
 
 /// What the driver wants to be told of after a while.
 #[derive(Clone, Debug)]
@@ -212,15 +207,9 @@ impl Rig {
         let mut desk = Desk::new(planted);
         desk.kept = goes_back.then(Vec::new);
         let triggers = Triggers::new(&plan);
-        let later = triggers
-            .instants()
-            .chain([(plan.horizon_ms * 1_000, Job::Calm)])
-            .collect();
+        let later = triggers.instants().chain([(plan.horizon_ms * 1_000, Job::Calm)]).collect();
         Ok(Self {
-            limits: Limits {
-                arbiter_may_go_back: goes_back,
-                ..stock.limits().clone()
-            },
+            limits: Limits { arbiter_may_go_back: goes_back, ..stock.limits().clone() },
             policy: stock.policy().clone(),
             bays,
             desk,
@@ -298,12 +287,7 @@ impl Rig {
         }
         match job {
             Job::Deliver(packet) => self.arrive(packet),
-            Job::Written {
-                slot,
-                life,
-                write,
-                durable,
-            } => {
+            Job::Written { slot, life, write, durable } => {
                 self.written(slot, life, write, durable);
             }
             Job::Paired { slot, life, key } => {
@@ -342,13 +326,7 @@ impl Rig {
             Job::Clog(from, to, barrier) => self.block(from, to, barrier),
             Job::Unclog(from, to, barrier) => self.unclog(from, to, barrier),
             Job::DiskServes(slot) => self.bays[usize::from(slot.0)].disk.refuse(false),
-            Job::Tear {
-                slot,
-                life,
-                write,
-                bytes,
-                down_ms,
-            } => {
+            Job::Tear { slot, life, write, bytes, down_ms } => {
                 if self.bays[usize::from(slot.0)].life() == life {
                     self.tear(slot, write, bytes, down_ms);
                 }
@@ -368,13 +346,7 @@ impl Rig {
             return;
         };
         if self.violation.is_none() {
-            self.arrive(Packet {
-                sight,
-                copy: 0,
-                number,
-                arrives_by: None,
-                bytes: frame.into(),
-            });
+            self.arrive(Packet { sight, copy: 0, number, arrives_by: None, bytes: frame.into() });
         }
     }
 
@@ -428,10 +400,7 @@ impl Rig {
 
     /// How often each property was checked.
     pub fn checked(&self) -> Vec<(&'static str, u64)> {
-        self.observers
-            .iter()
-            .flat_map(|observer| observer.checked())
-            .collect()
+        self.observers.iter().flat_map(|observer| observer.checked()).collect()
     }
 
     /// Steps of all machines.
@@ -487,11 +456,7 @@ impl Rig {
     pub(crate) fn emit(&mut self, event: Event<'_>) {
         let mut observers = std::mem::take(&mut self.observers);
         self.events += 1;
-        let seen = Seen {
-            number: self.events,
-            at_us: self.now_us,
-            event,
-        };
+        let seen = Seen { number: self.events, at_us: self.now_us, event };
         for observer in &mut observers {
             if let Err(violation) = observer.see(&seen, self)
                 && !excuse::covers(&self.excuses, violation.property)

@@ -17,21 +17,8 @@ pub const TRUNCATED: u8 = 6;
 
 /// The graver of two codes.
 pub fn graver(one: u8, other: u8) -> u8 {
-    const ORDER: [u8; 7] = [
-        NONDETERMINISM,
-        PANIC,
-        SAFETY,
-        LIVENESS,
-        USAGE,
-        TRUNCATED,
-        PASSED,
-    ];
-    let rank = |code: u8| {
-        ORDER
-            .iter()
-            .position(|each| *each == code)
-            .unwrap_or(ORDER.len())
-    };
+    const ORDER: [u8; 7] = [NONDETERMINISM, PANIC, SAFETY, LIVENESS, USAGE, TRUNCATED, PASSED];
+    let rank = |code: u8| ORDER.iter().position(|each| *each == code).unwrap_or(ORDER.len());
     if rank(one) <= rank(other) { one } else { other }
 }
 

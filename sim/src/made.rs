@@ -27,9 +27,6 @@ impl Made {
         let units = plan.units.iter().map(|unit| unit.image.clone());
         let names: Vec<String> = units.chain(changes).collect();
         let (stock, _) = stock::load(&names).map_err(|error| error.to_string())?;
-        Ok(Self {
-            plan: Arc::new(plan),
-            stock: Arc::new(stock),
-        })
+        Ok(Self { plan: Arc::new(plan), stock: Arc::new(stock) })
     }
 }

@@ -113,12 +113,8 @@ pub fn all(plan: &Arc<Plan>, stock: &Arc<Stock>, options: Options) -> Vec<Box<dy
         Box::new(bounded::Bounded::default()),
     ];
     if std::env::var("RIK").is_ok_and(|v| v == "off") {
-        oracles.retain(|oracle| {
-            oracle
-                .checked()
-                .iter()
-                .all(|(name, _)| *name != "ReplicatedIsKept")
-        });
+        oracles
+            .retain(|oracle| oracle.checked().iter().all(|(name, _)| *name != "ReplicatedIsKept"));
     }
     if options.lockstep == Lockstep::On {
         oracles.push(Box::new(lockstep::Lockstep::default()));
@@ -149,11 +145,7 @@ fn performed<'a>(event: &Event<'a>) -> impl Iterator<Item = &'a Output> + use<'a
         }
         _ => (&[], &[]),
     };
-    outputs
-        .iter()
-        .zip(fates)
-        .filter(|(_, fate)| **fate == Fate::Done)
-        .map(|(output, _)| output)
+    outputs.iter().zip(fates).filter(|(_, fate)| **fate == Fate::Done).map(|(output, _)| output)
 }
 
 /// What a unit told in its step, whatever became of its effects.
@@ -172,13 +164,7 @@ fn told<'a>(event: &Event<'a>) -> impl Iterator<Item = &'a Told> + use<'a> {
 fn replicated<'a>(event: &Event<'a>) -> impl Iterator<Item = (Term, Lsn)> + use<'a> {
     performed(event).filter_map(|output| match output {
         Output::Answer {
-            outcome:
-                Outcome::Done {
-                    term,
-                    lsn,
-                    place: Place::Replicated,
-                    ..
-                },
+            outcome: Outcome::Done { term, lsn, place: Place::Replicated, .. },
             ..
         } => Some((*term, *lsn)),
         _ => None,
@@ -203,10 +189,7 @@ fn is_trouble(event: &Event<'_>) -> bool {
 
 /// Whether the arbiter starts again.
 const fn starts(input: &ArbiterInput) -> bool {
-    matches!(
-        input,
-        ArbiterInput::Recovered { .. } | ArbiterInput::StateLost { .. }
-    )
+    matches!(input, ArbiterInput::Recovered { .. } | ArbiterInput::StateLost { .. })
 }
 
 /// Whether the arbiter and the unit may not have reached each other because of this event, or in this scene.

@@ -150,14 +150,8 @@ pub enum What {
 }
 
 /// The names of what is entered, as plans, tables and reports write them.
-pub const ENTRIES: [&str; 6] = [
-    "config",
-    "save",
-    "switchover",
-    "forced-switchover",
-    "retry",
-    "reset-peer",
-];
+pub const ENTRIES: [&str; 6] =
+    ["config", "save", "switchover", "forced-switchover", "retry", "reset-peer"];
 
 impl What {
     /// Its place in [`ENTRIES`].
@@ -203,9 +197,7 @@ impl Plan {
         let head: Head =
             toml::from_str(text).map_err(|error| PlanError::Toml(error.to_string()))?;
         if head.version != FORMAT {
-            return Err(PlanError::Version {
-                found: head.version,
-            });
+            return Err(PlanError::Version { found: head.version });
         }
         let plan: Self =
             toml::from_str(text).map_err(|error| PlanError::Toml(error.to_string()))?;
@@ -239,19 +231,10 @@ impl Plan {
             return wrong(&"a latency is at least 1000 us, and the least is not above the most");
         }
         if self.horizon_ms == 0 || self.horizon_ms > HORIZON_MS_MAX {
-            return wrong(&format_args!(
-                "horizon_ms is between 1 and {HORIZON_MS_MAX}"
-            ));
+            return wrong(&format_args!("horizon_ms is between 1 and {HORIZON_MS_MAX}"));
         }
-        if let Some(fault) = self
-            .faults
-            .iter()
-            .find(|fault| fault.slot().is_some_and(|s| s > 1))
-        {
-            return wrong(&format_args!(
-                "fault `{}` strikes a slot that has no unit",
-                fault.at
-            ));
+        if let Some(fault) = self.faults.iter().find(|fault| fault.slot().is_some_and(|s| s > 1)) {
+            return wrong(&format_args!("fault `{}` strikes a slot that has no unit", fault.at));
         }
         if let Some(fault) = self.faults.iter().find(|fault| !fault.fits()) {
             return wrong(&format_args!(
@@ -282,10 +265,7 @@ impl Plan {
         let on_link = |anchor: &Anchor| matches!(anchor, Anchor::Seen(..));
         if self.network == Network::Sockets
             && (self.noise != Noise::default()
-                || self
-                    .faults
-                    .iter()
-                    .any(|fault| fault.of_message() || on_link(&fault.at)))
+                || self.faults.iter().any(|fault| fault.of_message() || on_link(&fault.at)))
         {
             return wrong(
                 &"a plan over madsim's sockets holds no anchor on a link and no link fault",
@@ -307,21 +287,14 @@ mod tests {
     #[test]
     fn an_unknown_fault_is_named_with_its_line() {
         let text = text() + "\n[[faults]]\nat = \"at 5 ms\"\nkind = \"meteor\"\n";
-        let Err(PlanError::Toml(error)) = Plan::read(&text) else {
-            panic!("it was read")
-        };
-        assert!(
-            error.contains("meteor") && error.contains("line"),
-            "{error}"
-        );
+        let Err(PlanError::Toml(error)) = Plan::read(&text) else { panic!("it was read") };
+        assert!(error.contains("meteor") && error.contains("line"), "{error}");
     }
 
     #[test]
     fn an_anchor_that_does_not_read_is_quoted() {
         let text = text() + "\n[[faults]]\nat = \"whenever\"\nkind = \"crash\"\nslot = 0\n";
-        let Err(PlanError::Toml(error)) = Plan::read(&text) else {
-            panic!("it was read")
-        };
+        let Err(PlanError::Toml(error)) = Plan::read(&text) else { panic!("it was read") };
         assert!(error.contains("whenever"), "{error}");
     }
 
@@ -342,11 +315,9 @@ mod tests {
         };
         assert!(with(&mut plan, Network::Sockets, Some(30)));
         assert!(with(&mut plan, Network::Links, None));
-        for (network, loss) in [
-            (Network::Sockets, None),
-            (Network::Links, Some(0)),
-            (Network::Sockets, Some(1_001)),
-        ] {
+        for (network, loss) in
+            [(Network::Sockets, None), (Network::Links, Some(0)), (Network::Sockets, Some(1_001))]
+        {
             assert!(!with(&mut plan, network, loss), "{network:?} {loss:?}");
         }
     }
@@ -355,9 +326,7 @@ mod tests {
     fn a_third_slot_contradicts_a_pair() {
         let text =
             text() + "\n[[faults]]\nat = \"at 5 ms\"\nkind = \"crash\"\nslot = 9\ndown_ms = 5\n";
-        let Err(PlanError::Contradiction(what)) = Plan::read(&text) else {
-            panic!("it was read")
-        };
+        let Err(PlanError::Contradiction(what)) = Plan::read(&text) else { panic!("it was read") };
         assert!(what.contains("slot"), "{what}");
     }
 }

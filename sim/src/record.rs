@@ -36,21 +36,12 @@ pub enum Spot {
 
 impl Spot {
     /// All of them, in the order of a picture's columns.
-    pub const ALL: [Self; 5] = [
-        Self::Terminal,
-        Self::Unit0,
-        Self::Unit1,
-        Self::Arbiter,
-        Self::World,
-    ];
+    pub const ALL: [Self; 5] =
+        [Self::Terminal, Self::Unit0, Self::Unit1, Self::Arbiter, Self::World];
 
     /// The spot of a slot.
     pub const fn of(slot: Slot) -> Self {
-        if slot.0 == 0 {
-            Self::Unit0
-        } else {
-            Self::Unit1
-        }
+        if slot.0 == 0 { Self::Unit0 } else { Self::Unit1 }
     }
 
     /// The slot of a unit.
@@ -251,10 +242,7 @@ impl Entry {
     /// The entry on one line of a terminal.
     pub fn line(&self) -> String {
         let seconds = self.at_us as f64 / 1e6;
-        let mut text = format!(
-            "{:>6} {seconds:>10.4} {:<8} {}",
-            self.step, self.spot, self.words
-        );
+        let mut text = format!("{:>6} {seconds:>10.4} {:<8} {}", self.step, self.spot, self.words);
         for mark in &self.marks {
             text.push_str(&format!("  [{}]", mark.words()));
         }
@@ -332,16 +320,11 @@ impl Recording {
 /// The first line that is no entry.
 pub fn read_ndjson(text: &str) -> Result<Vec<Entry>, RecordingError> {
     let read = |(at, line): (usize, &str)| {
-        serde_json::from_str(line).map_err(|error| RecordingError {
-            line: at + 1,
-            why: error.to_string(),
-        })
+        serde_json::from_str(line)
+            .map_err(|error| RecordingError { line: at + 1, why: error.to_string() })
     };
     let lines = text.lines().enumerate();
-    lines
-        .filter(|(_, line)| !line.trim().is_empty())
-        .map(read)
-        .collect()
+    lines.filter(|(_, line)| !line.trim().is_empty()).map(read).collect()
 }
 
 #[cfg(test)]
@@ -402,19 +385,13 @@ mod tests {
     #[test]
     fn every_answer_is_of_a_command_that_was_entered_and_properties_are_seen_to_hold() {
         let (_, recording) = recorded(5);
-        let answered = recording
-            .asked
-            .iter()
-            .filter(|asked| asked.answer.is_some());
+        let answered = recording.asked.iter().filter(|asked| asked.answer.is_some());
         assert!(answered.clone().count() > 0);
         for asked in answered {
             let (_, at) = asked.answer.as_ref().expect("it was answered");
             assert!(asked.entered_us <= *at);
         }
-        let held = recording
-            .held
-            .iter()
-            .find(|held| held.property == "SingleActive");
+        let held = recording.held.iter().find(|held| held.property == "SingleActive");
         assert!(held.is_some_and(|held| held.last.is_some() && held.broke.is_none()));
     }
 

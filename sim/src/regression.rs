@@ -77,10 +77,7 @@ impl Regression {
 
     /// The plan for the sound engine.
     pub fn sound(&self) -> Plan {
-        Plan {
-            planted: None,
-            ..self.plan.clone()
-        }
+        Plan { planted: None, ..self.plan.clone() }
     }
 
     /// Runs the plan on the sound engine and, if `planted`, as it stands in both ways of looking.
@@ -132,16 +129,8 @@ impl Checked {
         let expect = &self.expect;
         let verdicts = [
             ("on the sound engine", Some(&self.sound), &expect.sound),
-            (
-                "with the lockstep",
-                self.lockstep.as_ref(),
-                &expect.lockstep,
-            ),
-            (
-                "by the properties alone",
-                self.properties.as_ref(),
-                &expect.properties,
-            ),
+            ("with the lockstep", self.lockstep.as_ref(), &expect.lockstep),
+            ("by the properties alone", self.properties.as_ref(), &expect.properties),
         ];
         let mut wrong: Vec<String> = verdicts
             .into_iter()
@@ -223,10 +212,7 @@ mod tests {
         };
         assert!(checked.is_as_expected());
         checked.drift = vec!["at 5 ms".into()];
-        assert_eq!(
-            checked.wrong(),
-            ["drift: the anchor `at 5 ms` was never reached"]
-        );
+        assert_eq!(checked.wrong(), ["drift: the anchor `at 5 ms` was never reached"]);
         checked.expect.drift = std::mem::take(&mut checked.drift);
         assert!(checked.wrong()[0].contains("reached again"));
         checked.expect.drift.clear();

@@ -45,9 +45,7 @@ pub enum Lockstep {
 
 impl Default for Options {
     fn default() -> Self {
-        Self {
-            lockstep: Lockstep::On,
-        }
+        Self { lockstep: Lockstep::On }
     }
 }
 
@@ -234,9 +232,7 @@ fn run_with(
             }
         }
         Err(panic) => Report {
-            verdict: Verdict::Panicked {
-                words: words(&*panic),
-            },
+            verdict: Verdict::Panicked { words: words(&*panic) },
             violated_at: None,
             ending: None,
             virtual_us: 0,
@@ -285,17 +281,11 @@ fn met(plan: &Plan, rig: &Rig) -> Plan {
     let mut met = plan.clone();
     met.faults = faults
         .into_iter()
-        .map(|(index, at)| crate::plan::Fault {
-            at,
-            ..plan.faults[index].clone()
-        })
+        .map(|(index, at)| crate::plan::Fault { at, ..plan.faults[index].clone() })
         .collect();
     met.commands = entries
         .into_iter()
-        .map(|(index, at)| crate::plan::Entry {
-            at,
-            ..plan.commands[index].clone()
-        })
+        .map(|(index, at)| crate::plan::Entry { at, ..plan.commands[index].clone() })
         .collect();
     for (unit, bay) in met.units.iter_mut().zip(rig.bays()) {
         unit.digest = bay.first_image().to_string();

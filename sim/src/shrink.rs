@@ -81,10 +81,7 @@ pub struct Size {
 impl Size {
     /// The size of a plan, its noise not counted.
     pub const fn of(plan: &Plan) -> Self {
-        Self {
-            faults: plan.faults.len(),
-            commands: plan.commands.len(),
-        }
+        Self { faults: plan.faults.len(), commands: plan.commands.len() }
     }
 }
 
@@ -220,10 +217,7 @@ mod tests {
     fn a_plan_that_passes_is_not_shrunk() {
         let (stock, material) = crate::stock::load(&[]).expect("the bundled images");
         let (stock, material) = (Arc::new(stock), Arc::new(material));
-        let wishes = Wishes {
-            material,
-            ..Wishes::default()
-        };
+        let wishes = Wishes { material, ..Wishes::default() };
         let plan = draw::plan(2, &wishes);
         let found = shrink(&plan, &stock, &How::default(), &mut |_| {});
         assert_eq!(found, Err(ShrinkError::Passes));

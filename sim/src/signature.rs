@@ -30,16 +30,10 @@ impl Signature {
     pub fn of(verdict: &Verdict, ending: Option<&Ending>, plan: &Plan) -> Self {
         let planned = |slot: usize| plan.units[slot].image.clone();
         let (roles, pair, phase) = match ending {
-            Some(ending) => (
-                ending.roles.map(str::to_string),
-                ending.images.clone(),
-                ending.phase.name(),
-            ),
-            None => (
-                [NONE.to_string(), NONE.to_string()],
-                [planned(0), planned(1)],
-                NONE,
-            ),
+            Some(ending) => {
+                (ending.roles.map(str::to_string), ending.images.clone(), ending.phase.name())
+            }
+            None => ([NONE.to_string(), NONE.to_string()], [planned(0), planned(1)], NONE),
         };
         Self {
             property: verdict.property().unwrap_or(NONE).to_string(),
@@ -62,16 +56,8 @@ impl Signature {
 
 impl fmt::Display for Signature {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            property,
-            roles: [one, other],
-            pair: [image, peer],
-            phase,
-        } = self;
-        write!(
-            f,
-            "{property} in phase {phase}: slot 0 {one} on {image}, slot 1 {other} on {peer}"
-        )
+        let Self { property, roles: [one, other], pair: [image, peer], phase } = self;
+        write!(f, "{property} in phase {phase}: slot 0 {one} on {image}, slot 1 {other} on {peer}")
     }
 }
 

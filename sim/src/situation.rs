@@ -138,10 +138,7 @@ pub const WITNESSES: &[(&str, Result<&[Situation], &str>)] = {
         ("ListedAtTakeover", Ok(&[ListedAtTakeover])),
         ("OrderOnce", Ok(&[LineApplied])),
         ("NoStale", Ok(&[StaleMessage, Superseded])),
-        (
-            "WholeOrStartup",
-            Ok(&[StatefulTakeover, StaleTakeover, ColdTakeover, Resume]),
-        ),
+        ("WholeOrStartup", Ok(&[StatefulTakeover, StaleTakeover, ColdTakeover, Resume])),
         ("RefusedLeavesNothing", Ok(&[RefusedLine])),
         ("NoZombie", Ok(&[LostAtSwitchover])),
         ("SavedSurvives", Ok(&[SavedBoth, ColdTakeover])),
@@ -151,10 +148,7 @@ pub const WITNESSES: &[(&str, Result<&[Situation], &str>)] = {
         ("Converges", Ok(&[Hot, Degraded])),
         ("Answers", Ok(&[UnknownOutcome])),
         ("Available", Ok(&[StatefulTakeover, Forced])),
-        (
-            "OneRole",
-            Err("a pair has one role; it is a property of N units behind one Standby"),
-        ),
+        ("OneRole", Err("a pair has one role; it is a property of N units behind one Standby")),
         ("Honest", Ok(&[Hot, Degraded])),
         ("Bounded", Ok(&[Queued, WindowFull])),
     ]
@@ -186,18 +180,8 @@ impl Watcher {
             met.push(Situation::LongOutage);
         }
         match seen.event {
-            Event::Unit {
-                slot,
-                outputs,
-                fates,
-                ..
-            }
-            | Event::Started {
-                slot,
-                outputs,
-                fates,
-                ..
-            } => {
+            Event::Unit { slot, outputs, fates, .. }
+            | Event::Started { slot, outputs, fates, .. } => {
                 met.extend(stepped(&seen.event));
                 if fates.contains(&Fate::Late) || fates.contains(&Fate::Unknown) {
                     met.push(Situation::LateEffects);
@@ -211,10 +195,9 @@ impl Watcher {
                         Output::Answer { outcome, .. } if *fate == Fate::Done => {
                             met.extend(answered(outcome));
                         }
-                        Output::Send {
-                            message: Message::Applied { .. },
-                            ..
-                        } => met.push(Situation::LineApplied),
+                        Output::Send { message: Message::Applied { .. }, .. } => {
+                            met.push(Situation::LineApplied)
+                        }
                         _ => {}
                     }
                 }
@@ -336,13 +319,7 @@ impl Outages {
 
 /// What a unit's input brings about beside what it told.
 fn stepped(event: &Event<'_>) -> Option<Situation> {
-    let Event::Unit {
-        input,
-        outputs,
-        unit,
-        ..
-    } = *event
-    else {
+    let Event::Unit { input, outputs, unit, .. } = *event else {
         return None;
     };
     match (input, &unit.part) {
@@ -352,21 +329,9 @@ fn stepped(event: &Event<'_>) -> Option<Situation> {
         (Input::Command(_), Part::Active(active)) if !active.queue.is_empty() => {
             Some(Situation::WindowFull)
         }
-        (
-            Input::Operator {
-                request: Request::ForcedSwitchover,
-                ..
-            },
-            _,
-        ) => {
+        (Input::Operator { request: Request::ForcedSwitchover, .. }, _) => {
             let released = |output: &Output| {
-                matches!(
-                    output,
-                    Output::Answer {
-                        outcome: Outcome::Released,
-                        ..
-                    }
-                )
+                matches!(output, Output::Answer { outcome: Outcome::Released, .. })
             };
             outputs.iter().any(released).then_some(Situation::Forced)
         }
@@ -377,24 +342,15 @@ fn stepped(event: &Event<'_>) -> Option<Situation> {
 fn answered(outcome: &Outcome) -> Option<Situation> {
     use skewsync::message::SaveResult;
     match outcome {
-        Outcome::Done {
-            place: Place::Replicated,
-            ..
-        }
-        | Outcome::Unchanged {
-            place: Place::Replicated,
-        } => Some(Situation::Replicated),
-        Outcome::Done {
-            place: Place::Local(LocalWhy::NoHotStandby),
-            ..
-        } => Some(Situation::Local),
+        Outcome::Done { place: Place::Replicated, .. }
+        | Outcome::Unchanged { place: Place::Replicated } => Some(Situation::Replicated),
+        Outcome::Done { place: Place::Local(LocalWhy::NoHotStandby), .. } => Some(Situation::Local),
         Outcome::Done { .. } | Outcome::Unchanged { .. } | Outcome::Taken => None,
         Outcome::Unknown => Some(Situation::UnknownOutcome),
         Outcome::Released => Some(Situation::Released),
-        Outcome::Saved {
-            own: SaveResult::Ok,
-            peer: Some(SaveResult::Ok),
-        } => Some(Situation::SavedBoth),
+        Outcome::Saved { own: SaveResult::Ok, peer: Some(SaveResult::Ok) } => {
+            Some(Situation::SavedBoth)
+        }
         Outcome::Saved { .. } => None,
         Outcome::Refused(refusal) => match refusal {
             Refusal::Line(_) => Some(Situation::RefusedLine),
@@ -436,9 +392,7 @@ mod tests {
     #[test]
     fn every_property_of_the_protocol_has_its_situation_or_a_reason() {
         let protocol = include_str!("../../impl/PROTOCOL.md");
-        let (_, section) = protocol
-            .split_once("## 8. What must hold")
-            .expect("section 8");
+        let (_, section) = protocol.split_once("## 8. What must hold").expect("section 8");
         let section = section.split("\n## ").next().unwrap_or(section);
         let rows = section.lines().filter_map(|line| line.strip_prefix("| "));
         let named: Vec<&str> = rows

@@ -106,14 +106,9 @@ pub enum StockError {
 impl Stock {
     /// A stock of these images.
     pub fn new(images: impl IntoIterator<Item = Loaded>) -> Self {
-        let images = images
-            .into_iter()
-            .map(|image| (image.name.clone(), Arc::new(image)))
-            .collect();
-        Self {
-            images,
-            ..Self::default()
-        }
+        let images =
+            images.into_iter().map(|image| (image.name.clone(), Arc::new(image))).collect();
+        Self { images, ..Self::default() }
     }
 
     /// The same with other lengths and bounds.
@@ -130,13 +125,10 @@ impl Stock {
     /// # Errors
     /// `NoImage`.
     pub fn image(&self, name: &str) -> Result<Arc<Loaded>, StockError> {
-        self.images
-            .get(name)
-            .cloned()
-            .ok_or_else(|| StockError::NoImage {
-                image: name.into(),
-                known: self.images.keys().cloned().collect::<Vec<_>>().join(", "),
-            })
+        self.images.get(name).cloned().ok_or_else(|| StockError::NoImage {
+            image: name.into(),
+            known: self.images.keys().cloned().collect::<Vec<_>>().join(", "),
+        })
     }
 
     /// The names of the images; those of one family in the order of their releases.
@@ -219,10 +211,7 @@ fn diff_of(pairing: &Pairing) -> String {
 }
 
 #[cfg(feature = "planted")]
-#[expect(
-    clippy::unnecessary_wraps,
-    reason = "without the feature it is an error"
-)]
+#[expect(clippy::unnecessary_wraps, reason = "without the feature it is an error")]
 fn plant(defect: Defect) -> Result<Planted, StockError> {
     Ok(Planted::defect(defect))
 }
@@ -237,11 +226,7 @@ pub fn named(word: &str) -> String {
     let release = word
         .chars()
         .all(|letter| letter.is_ascii_digit() || matches!(letter, 'm' | '-') || letter == '.');
-    if release {
-        format!("meridian@{word}")
-    } else {
-        word.into()
-    }
+    if release { format!("meridian@{word}") } else { word.into() }
 }
 
 /// The stock of the bundled family, or of these images, and what can be configured on them.
@@ -260,11 +245,8 @@ pub fn load(names: &[String]) -> Result<(Stock, Material), StockError> {
             images.push((name.clone(), Arc::new(file(name)?)));
         }
     }
-    let material = Material::new(
-        images
-            .iter()
-            .map(|(name, image)| (name.clone(), OfImage::of(image))),
-    );
+    let material =
+        Material::new(images.iter().map(|(name, image)| (name.clone(), OfImage::of(image))));
     let mut loaded = Vec::new();
     for (name, image) in images {
         let software = Software::of(image).map_err(|error| StockError::Unreadable {
@@ -278,10 +260,7 @@ pub fn load(names: &[String]) -> Result<(Stock, Material), StockError> {
 
 /// The image in a file.
 fn file(name: &str) -> Result<Image, StockError> {
-    let why = |why: String| StockError::Unreadable {
-        image: name.into(),
-        why,
-    };
+    let why = |why: String| StockError::Unreadable { image: name.into(), why };
     #[expect(clippy::disallowed_methods, reason = "an image is named by its file")]
     let bytes = std::fs::read(name).map_err(|error| why(error.to_string()))?;
     Image::decode(&bytes).map_err(|error| why(error.to_string()))

@@ -79,10 +79,8 @@ mod tests {
 
     /// What the verb printed, and its exit code as `ExitCode` shows it.
     fn lab(words: &[&str]) -> (String, String, String) {
-        let args: Vec<String> = std::iter::once("skewlab")
-            .chain(words.iter().copied())
-            .map(Into::into)
-            .collect();
+        let args: Vec<String> =
+            std::iter::once("skewlab").chain(words.iter().copied()).map(Into::into).collect();
         let (mut out, mut err) = (Vec::new(), Vec::new());
         let code = run(&args, &mut out, &mut err);
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("text");
@@ -120,10 +118,7 @@ mod tests {
         assert_eq!(object["seeds"], 6);
         assert_eq!(object["failed"], 0);
         assert!(object["situations"]["hot"].as_u64() >= Some(6), "{out}");
-        assert!(
-            object["properties"]["SingleActive"].as_u64() > Some(0),
-            "{out}"
-        );
+        assert!(object["properties"]["SingleActive"].as_u64() > Some(0), "{out}");
     }
 
     #[test]
@@ -141,37 +136,25 @@ mod tests {
             assert_eq!(ended["verdict"], "passed");
             ended["seed"].as_u64().expect("a seed")
         });
-        assert_eq!(
-            seeds.collect::<std::collections::BTreeSet<_>>(),
-            [0, 1, 2].into()
-        );
+        assert_eq!(seeds.collect::<std::collections::BTreeSet<_>>(), [0, 1, 2].into());
         part(&["--shard", "2/2", "--summary", &two]);
         let (exit, out, err) = lab(&["merge", &two, &one, "--summary", &whole, "--json"]);
         assert_eq!(exit, code(exit::PASSED), "{err}");
         let object: serde_json::Value = serde_json::from_str(&out).expect("one JSON object");
         let (_, out, _) = part(&["--json"]);
         let at_once: serde_json::Value = serde_json::from_str(&out).expect("one JSON object");
-        assert_eq!(
-            (&object["seeds"], &object["traces"]),
-            (&6.into(), &at_once["traces"])
-        );
+        assert_eq!((&object["seeds"], &object["traces"]), (&6.into(), &at_once["traces"]));
 
         let (exit, _, err) = lab(&["merge", &whole, &one]);
         assert_eq!(exit, code(exit::USAGE));
-        assert!(
-            err.contains(&one) && err.contains("3 of its seeds"),
-            "{err}"
-        );
+        assert!(err.contains(&one) && err.contains("3 of its seeds"), "{err}");
         let (exit, _, err) = lab(&["run", "--resume", &one]);
         assert_eq!(exit, code(exit::USAGE));
         assert!(err.contains(&one) && err.contains("other runs"), "{err}");
         let (exit, out, err) = part(&["--resume", &one, "--json"]);
         assert_eq!(exit, code(exit::PASSED), "{err}");
         let object: serde_json::Value = serde_json::from_str(&out).expect("one JSON object");
-        assert_eq!(
-            (&object["seeds"], &object["traces"]),
-            (&6.into(), &at_once["traces"])
-        );
+        assert_eq!((&object["seeds"], &object["traces"]), (&6.into(), &at_once["traces"]));
     }
 
     #[test]
@@ -185,15 +168,7 @@ mod tests {
             &["run", "--seeds", "0"],
             &["run", "--for", "0"],
             &["run", "--from", "18446744073709551615", "--seeds", "2"],
-            &[
-                "run",
-                "--pair",
-                "6.0:6.2",
-                "--active",
-                "a",
-                "--standby",
-                "b",
-            ],
+            &["run", "--pair", "6.0:6.2", "--active", "a", "--standby", "b"],
             &["run", "--active", "meridian@6.0"],
             &["run", "--only-faults", ""],
             &["run", "--planted", "meteor"],
@@ -218,14 +193,7 @@ mod tests {
     #[test]
     fn lines_that_the_active_does_not_take_are_left_out_and_said() {
         let config = Input::of("hostname r1\nno such line\nmtu mtu\n");
-        let words = [
-            "--seeds",
-            "1",
-            "--pair",
-            "6.0:6.2",
-            "--config",
-            config.path(),
-        ];
+        let words = ["--seeds", "1", "--pair", "6.0:6.2", "--config", config.path()];
         let (exit, out, err) = lab(&[&["run"], &words[..]].concat());
         assert_eq!(exit, code(exit::PASSED), "{out}");
         assert!(
@@ -240,9 +208,7 @@ mod tests {
     fn a_byte_order_mark_before_a_config_is_skipped_and_said() {
         let of = |text: &str| {
             let config = Input::of(text);
-            let runs = [
-                "run", "--seeds", "1", "--pair", "6.0:6.2", "--json", "--config",
-            ];
+            let runs = ["run", "--seeds", "1", "--pair", "6.0:6.2", "--json", "--config"];
             let (exit, out, err) = lab(&[&runs[..], &[config.path()]].concat());
             assert_eq!(exit, code(exit::PASSED), "{out}{err}");
             let object: serde_json::Value = serde_json::from_str(&out).expect("one JSON object");
@@ -260,19 +226,14 @@ mod tests {
         let runs = ["run", "--seeds", "1", "--pair", "6.0:6.2", "--config"];
         let (exit, _, err) = lab(&[&runs[..], &[config.path()]].concat());
         assert_eq!(exit, code(exit::USAGE));
-        assert!(
-            err.contains(config.path()) && err.contains("iconv -f UTF-16"),
-            "{err}"
-        );
+        assert!(err.contains(config.path()) && err.contains("iconv -f UTF-16"), "{err}");
     }
 
     #[test]
     fn a_plan_that_takes_too_long_is_given_up() {
         let (stock, _) = crate::stock::load(&[]).expect("the bundled images");
         let plan = std::sync::Arc::new(crate::draw::plan(1, &crate::draw::Wishes::default()));
-        let options = crate::run::Options {
-            lockstep: crate::run::Lockstep::Off,
-        };
+        let options = crate::run::Options { lockstep: crate::run::Lockstep::Off };
         let no_time = std::time::Duration::ZERO;
         let ran = crate::campaign::run_within(no_time, &plan, &stock.into(), options, Vec::new());
         let hung = crate::run::Verdict::Hung { seconds: 0 };
@@ -281,20 +242,12 @@ mod tests {
 
     #[test]
     fn an_anchor_that_is_never_reached_is_drift() {
-        let wishes = crate::draw::Wishes {
-            only_faults: Some(Vec::new()),
-            ..Default::default()
-        };
+        let wishes = crate::draw::Wishes { only_faults: Some(Vec::new()), ..Default::default() };
         let mut plan = crate::draw::plan(1, &wishes);
         plan.commands.clear();
         (plan.network, plan.loss) = (crate::plan::Network::Links, None);
-        let at = "before deliver 0->1 Save 7, attempt 99"
-            .parse()
-            .expect("an anchor");
-        let kind = crate::plan::FaultKind::Crash {
-            slot: 0,
-            down_ms: 5,
-        };
+        let at = "before deliver 0->1 Save 7, attempt 99".parse().expect("an anchor");
+        let kind = crate::plan::FaultKind::Crash { slot: 0, down_ms: 5 };
         plan.faults = vec![crate::plan::Fault { at, kind }];
         let plan = Input::of(&plan.write());
         let (exit, out, err) = lab(&["replay", plan.path()]);
@@ -304,38 +257,17 @@ mod tests {
 
     #[test]
     fn a_plan_that_is_none_is_refused_with_its_file_and_what_is_wrong() {
-        let wishes = crate::draw::Wishes {
-            only_faults: Some(Vec::new()),
-            ..Default::default()
-        };
+        let wishes = crate::draw::Wishes { only_faults: Some(Vec::new()), ..Default::default() };
         // An empty list is written inline, and no table may follow it.
-        let good = crate::draw::plan(2, &wishes)
-            .write()
-            .replacen("faults = []\n", "", 1);
+        let good = crate::draw::plan(2, &wishes).write().replacen("faults = []\n", "", 1);
         let fault = |text: &str| format!("{good}\n[[faults]]\n{text}\n");
         let crash = "kind = \"crash\"\ndown_ms = 5\n";
         for (name, text, says) in [
             ("empty", String::new(), "version"),
-            (
-                "version",
-                good.replacen("version = 1", "version = 7", 1),
-                "format version 7",
-            ),
-            (
-                "fault",
-                fault("at = \"at 5 ms\"\nkind = \"meteor\""),
-                "meteor",
-            ),
-            (
-                "anchor",
-                fault(&format!("at = \"soon\"\nslot = 0\n{crash}")),
-                "soon",
-            ),
-            (
-                "slot",
-                fault(&format!("at = \"at 5 ms\"\nslot = 2\n{crash}")),
-                "slot",
-            ),
+            ("version", good.replacen("version = 1", "version = 7", 1), "format version 7"),
+            ("fault", fault("at = \"at 5 ms\"\nkind = \"meteor\""), "meteor"),
+            ("anchor", fault(&format!("at = \"soon\"\nslot = 0\n{crash}")), "soon"),
+            ("slot", fault(&format!("at = \"at 5 ms\"\nslot = 2\n{crash}")), "slot"),
             (
                 "moment",
                 fault("at = \"at 5 ms\"\nkind = \"lose\""),
@@ -346,10 +278,7 @@ mod tests {
             let plan = Input::of(&text);
             let (exit, _, err) = lab(&["replay", plan.path()]);
             assert_eq!(exit, code(exit::USAGE), "{name}: {err}");
-            assert!(
-                err.contains(plan.path()) && err.contains(says),
-                "{name}: {err}"
-            );
+            assert!(err.contains(plan.path()) && err.contains(says), "{name}: {err}");
         }
     }
 
@@ -368,10 +297,7 @@ mod tests {
             ([plan, "-hyphen", "why", into], "begins with no hyphen"),
             ([plan, "fresh", " ", into], "--why is empty"),
             ([plan, "fresh", "why", none], "no such folder"),
-            (
-                ["no-such-plan.toml", "fresh", "why", into],
-                "no-such-plan.toml",
-            ),
+            (["no-such-plan.toml", "fresh", "why", into], "no-such-plan.toml"),
             ([garbage.path(), "fresh", "why", into], "line 2"),
         ] {
             let [plan, name, why, into] = words;
@@ -447,51 +373,32 @@ mod tests {
 
     #[test]
     fn a_window_of_a_run_is_told_and_compared_with_a_trace() {
-        let wishes = crate::draw::Wishes {
-            mix: crate::draw::Mix::Calm,
-            ..crate::draw::Wishes::default()
-        };
+        let wishes =
+            crate::draw::Wishes { mix: crate::draw::Mix::Calm, ..crate::draw::Wishes::default() };
         let mut plan = crate::draw::plan(3, &wishes);
         plan.commands.clear();
         let plan = Input::of(&plan.write());
         let dir = tempfile::tempdir().expect("a folder");
         let trace = dir.path().join("run.ndjson");
         let trace = trace.to_str().expect("a path of text");
-        let (exit, out, err) = lab(&[
-            "replay",
-            plan.path(),
-            "--from",
-            "10",
-            "--to",
-            "12",
-            "--trace",
-            trace,
-        ]);
+        let (exit, out, err) =
+            lab(&["replay", plan.path(), "--from", "10", "--to", "12", "--trace", trace]);
         assert_eq!(exit, code(exit::PASSED), "{err}");
-        let told: Vec<&str> = out
-            .lines()
-            .filter_map(|line| line.split_whitespace().next())
-            .collect();
+        let told: Vec<&str> =
+            out.lines().filter_map(|line| line.split_whitespace().next()).collect();
         assert!(told.starts_with(&["10"]) && !told.contains(&"13"), "{out}");
         let (_, out, _) = lab(&["replay", plan.path(), "--compare", trace]);
         assert!(out.contains("every step is as in"), "{out}");
         let text = std::fs::read_to_string(trace).expect("the trace");
         let other = Input::of(&text.replacen("takes Hello", "takes a Hello", 1));
         let (_, out, _) = lab(&["replay", plan.path(), "--compare", other.path()]);
-        assert!(
-            out.contains("\n- ") && out.contains("takes a Hello"),
-            "{out}"
-        );
+        assert!(out.contains("\n- ") && out.contains("takes a Hello"), "{out}");
         for wrong in [
             &["--until", "NoSuchProperty"][..],
             &["--from", "5", "--to", "4"],
             &["--compare", plan.path()],
         ] {
-            let words: Vec<&str> = ["replay", plan.path()]
-                .iter()
-                .chain(wrong)
-                .copied()
-                .collect();
+            let words: Vec<&str> = ["replay", plan.path()].iter().chain(wrong).copied().collect();
             assert_eq!(lab(&words).0, code(exit::USAGE), "{wrong:?}");
         }
     }

@@ -88,20 +88,12 @@ pub enum InputError {
 /// # Errors
 /// See [`InputError`].
 pub fn bytes(path: &Path, max: usize) -> Result<Vec<u8>, InputError> {
-    let wrong = |error| InputError::File {
-        path: path.to_owned(),
-        error,
-    };
+    let wrong = |error| InputError::File { path: path.to_owned(), error };
     let file = File::open(path).map_err(wrong)?;
     let mut bytes = Vec::new();
-    file.take(max as u64 + 1)
-        .read_to_end(&mut bytes)
-        .map_err(wrong)?;
+    file.take(max as u64 + 1).read_to_end(&mut bytes).map_err(wrong)?;
     if bytes.len() > max {
-        return Err(InputError::TooLarge {
-            path: path.to_owned(),
-            max,
-        });
+        return Err(InputError::TooLarge { path: path.to_owned(), max });
     }
     Ok(bytes)
 }
@@ -129,10 +121,7 @@ pub fn config(path: &Path) -> Result<ConfigFile, InputError> {
 
 /// The text of a file after its byte order mark, unless that is of another encoding than UTF-8.
 fn in_utf_8<'a>(path: &Path, bytes: &'a [u8]) -> Result<(&'a [u8], Mark), InputError> {
-    parse::after_mark(bytes).map_err(|other| InputError::Encoding {
-        path: path.to_owned(),
-        other,
-    })
+    parse::after_mark(bytes).map_err(|other| InputError::Encoding { path: path.to_owned(), other })
 }
 
 /// These files, and for each folder among them the files in it, by name.
@@ -146,10 +135,7 @@ pub fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, InputError> {
             files.push(path.clone());
             continue;
         }
-        let wrong = |error| InputError::File {
-            path: path.clone(),
-            error,
-        };
+        let wrong = |error| InputError::File { path: path.clone(), error };
         let mut within = Vec::new();
         for entry in std::fs::read_dir(path).map_err(wrong)? {
             let entry = entry.map_err(wrong)?.path();
@@ -192,17 +178,12 @@ pub fn image(name: &str) -> Result<Arc<Image>, InputError> {
     if !path.exists()
         && let Some((family, release)) = name.split_once('@')
     {
-        let family = (family == "meridian")
-            .then(|| bundled::image(release))
-            .flatten();
-        return family.map(Arc::new).ok_or_else(|| InputError::NotBundled {
-            name: name.to_owned(),
-        });
+        let family = (family == "meridian").then(|| bundled::image(release)).flatten();
+        return family
+            .map(Arc::new)
+            .ok_or_else(|| InputError::NotBundled { name: name.to_owned() });
     }
     let bytes = bytes(path, IMAGE_BYTES_MAX)?;
-    let wrong = |error| InputError::Image {
-        path: path.to_owned(),
-        error: Box::new(error),
-    };
+    let wrong = |error| InputError::Image { path: path.to_owned(), error: Box::new(error) };
     Ok(Arc::new(Image::decode(&bytes).map_err(wrong)?))
 }

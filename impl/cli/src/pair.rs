@@ -46,12 +46,7 @@ impl Pair {
                 pair_at_active(&active, at_standby.diff_bytes()).map_err(|error| wrong(&error))?;
             (at_active, at_standby)
         };
-        Ok(Self {
-            active,
-            standby,
-            at_active,
-            at_standby,
-        })
+        Ok(Self { active, standby, at_active, at_standby })
     }
 
     /// Pairs two images by their files or bundled names.

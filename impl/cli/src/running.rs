@@ -75,12 +75,7 @@ impl Running {
             running.taken += 1;
             let place = statement.place;
             let key = key_of(&place, words.text());
-            let said = Said {
-                number,
-                place: place.clone(),
-                form,
-                words: words.clone(),
-            };
+            let said = Said { number, place: place.clone(), form, words: words.clone() };
             // Of an instance that is entered again the first entry counts, of a line the last.
             if image.form(form).enters.is_some() {
                 running.said.entry(key).or_insert(said);
@@ -98,15 +93,8 @@ impl Running {
 
 /// A line by words, as translations name it.
 pub fn key_of(place: &Place, line: &str) -> ListKey {
-    let entries: Vec<&str> = place
-        .instances()
-        .iter()
-        .map(|(_, words)| words.text())
-        .collect();
-    ListKey {
-        path: Shared::from(entries.join(" / ")),
-        line: Shared::text(line),
-    }
+    let entries: Vec<&str> = place.instances().iter().map(|(_, words)| words.text()).collect();
+    ListKey { path: Shared::from(entries.join(" / ")), line: Shared::text(line) }
 }
 
 /// A line by words, for people: the entry lines before it.

@@ -38,33 +38,19 @@ fn read_back(image: &Image, id: FormId, origins: &Origins, report: &mut Report) 
             (text, origins.form(image, other))
         };
         let fault = match matcher.resolve(&given) {
-            Resolution::Match {
-                id: found,
-                words: read,
-            } if found == id && read == words => continue,
+            Resolution::Match { id: found, words: read } if found == id && read == words => {
+                continue;
+            }
             Resolution::Match { id: found, .. } if found != id => {
                 let (other, at) = described(found);
-                Fault::Taken {
-                    release: release(),
-                    line: line(),
-                    other,
-                    at,
-                }
+                Fault::Taken { release: release(), line: line(), other, at }
             }
             Resolution::Ambiguous { ids } => {
                 let (other, at) = described(*ids.iter().find(|other| **other != id).unwrap_or(&id));
-                Fault::Ambiguous {
-                    release: release(),
-                    line: line(),
-                    other,
-                    at,
-                }
+                Fault::Ambiguous { release: release(), line: line(), other, at }
             }
             Resolution::Match { .. } | Resolution::NoMatch { .. } | Resolution::Incomplete => {
-                Fault::NotRead {
-                    release: release(),
-                    line: line(),
-                }
+                Fault::NotRead { release: release(), line: line() }
             }
         };
         report.findings.push(Finding {

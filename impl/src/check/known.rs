@@ -40,13 +40,7 @@ pub enum Way {
 
 impl fmt::Display for Known {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            active,
-            standby,
-            mode,
-            form,
-            way,
-        } = self;
+        let Self { active, standby, mode, form, way } = self;
         write!(f, "{active} -> {standby}  {mode} / {form}  ")?;
         match way {
             Way::Stuck => write!(f, "stuck"),
@@ -63,9 +57,8 @@ pub(super) fn between(active: &Image, standby: &Image, known: &mut Vec<Known>) {
     let dump = Dump::of(active).encode();
     let answer = pair_at_standby(standby, dump.as_bytes());
     // What makes no pairing has findings of its own.
-    let Some(pairing) = answer
-        .ok()
-        .and_then(|answer| pair_at_active(active, answer.diff_bytes()).ok())
+    let Some(pairing) =
+        answer.ok().and_then(|answer| pair_at_active(active, answer.diff_bytes()).ok())
     else {
         return;
     };
@@ -105,10 +98,7 @@ fn ways_of(disposition: &Disposition, ways: &mut Vec<Way>) {
 }
 
 fn failing(fails: &Fails) -> String {
-    let numbers = fails
-        .numbers
-        .iter()
-        .map(|(min, max)| alloc::format!("{min}-{max}"));
+    let numbers = fails.numbers.iter().map(|(min, max)| alloc::format!("{min}-{max}"));
     let values: Vec<String> = numbers.chain(fails.words.iter().cloned()).collect();
     if fails.all {
         alloc::format!("{} is given", fails.capture)

@@ -37,10 +37,7 @@ fn an_ambiguous_pair_is_found_with_both_places() {
     let text = "[[command]]\nmode = 'config'\nform = 'ntp (1-10)$a'\n\
                 [[command]]\nmode = 'config'\nform = 'ntp (5-20)$b'\n";
     let found = findings(text);
-    assert!(
-        found[0].starts_with("a.toml:4:9: in 1 `ntp 10`"),
-        "{found:?}"
-    );
+    assert!(found[0].starts_with("a.toml:4:9: in 1 `ntp 10`"), "{found:?}");
     assert!(
         found[0].contains("is ambiguous: also `ntp (5-20)$b`, declared at a.toml:7:9"),
         "{found:?}"
@@ -61,23 +58,14 @@ fn two_changes_of_one_level_that_meet_are_found() {
                 [[change]]\nlevel = 2\nwhy = 'w'\nold = [{ mode = 'config', form = 'x' }]\nnew = [{ mode = 'config', form = 'y' }]\n\
                 [[change]]\nlevel = 2\nwhy = 'w'\nnew = [{ mode = 'config', form = 'y' }]\n";
     let found = findings(text).join("\n");
-    assert!(
-        found.contains("touches this form at the same level"),
-        "{found}"
-    );
-    assert!(
-        found.contains("mode config has this form already at level 2"),
-        "{found}"
-    );
+    assert!(found.contains("touches this form at the same level"), "{found}");
+    assert!(found.contains("mode config has this form already at level 2"), "{found}");
 }
 
 #[test]
 fn a_level_that_no_release_has_is_found() {
     let text = "[[change]]\nlevel = 3\nwhy = 'w'\nnew = [{ mode = 'config', form = 'y' }]\n";
-    assert_eq!(
-        findings(text),
-        ["a.toml:5:35: no release has a at level 3 or above: `y`"]
-    );
+    assert_eq!(findings(text), ["a.toml:5:35: no release has a at level 3 or above: `y`"]);
 }
 
 #[test]
@@ -87,8 +75,5 @@ fn a_map_that_sends_two_values_to_one_breaks_a_law() {
                 old = [{ mode = 'config', form = 'log <a|b>$f' }]\n\
                 new = [{ mode = 'config', form = 'log c$f' }]\n";
     let found = findings(text).join("\n");
-    assert!(
-        found.contains("log b becomes log c and comes back as log a"),
-        "{found}"
-    );
+    assert!(found.contains("log b becomes log c and comes back as log a"), "{found}");
 }

@@ -65,11 +65,7 @@ impl Config {
         let mut after = self.clone();
         let mut edits = Vec::new();
         for statement in parse::text(image, grammar, batch.as_bytes(), WalkUp::No) {
-            let Statement {
-                number,
-                place,
-                found,
-            } = statement;
+            let Statement { number, place, found } = statement;
             let (form, words) = found.map_err(|trouble| BatchError { number, trouble })?;
             after.execute_line(image, grammar, &place, form, words, &mut edits);
         }
@@ -105,11 +101,7 @@ impl Config {
             }
             (None, Sign::No) => self.negate(image, grammar, place, form, words, edits),
         }
-        if edits.len() > before {
-            Prc::Ok
-        } else {
-            Prc::Unchanged
-        }
+        if edits.len() > before { Prc::Ok } else { Prc::Unchanged }
     }
 
     fn edit(&mut self, image: &Image, edit: Edit, edits: &mut Vec<Edit>) {
@@ -151,20 +143,9 @@ impl Config {
             return;
         }
         // Only an ordered form's lines have one before them.
-        let after = if image.form(key.form).ordered {
-            self.stands_behind(&key).cloned()
-        } else {
-            None
-        };
-        self.edit(
-            image,
-            Edit::Set {
-                line: key,
-                to: line,
-                after,
-            },
-            edits,
-        );
+        let after =
+            if image.form(key.form).ordered { self.stands_behind(&key).cloned() } else { None };
+        self.edit(image, Edit::Set { line: key, to: line, after }, edits);
     }
 
     /// `no` removes by key; where the line itself is the default, it is a line itself. Of an imported
@@ -184,11 +165,7 @@ impl Config {
             let positive = line.words.without_no();
             let given: Vec<&str> = split_words(positive.text()).collect();
             if let Ok((form, words)) = parse::words(image, grammar, place.mode(image), &given) {
-                key = LineKey {
-                    place: place.clone(),
-                    form,
-                    key: words,
-                };
+                key = LineKey { place: place.clone(), form, key: words };
             }
         }
         if image.form(key.form).default.is_line() {

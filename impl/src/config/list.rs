@@ -14,16 +14,9 @@ impl Config {
         match self.order(place, form) {
             Some(order) => order
                 .keys()
-                .map(|key| LineKey {
-                    place: place.clone(),
-                    form,
-                    key: key.clone(),
-                })
+                .map(|key| LineKey { place: place.clone(), form, key: key.clone() })
                 .collect(),
-            None => self
-                .lines_of(place, form)
-                .map(|(key, _)| key.clone())
-                .collect(),
+            None => self.lines_of(place, form).map(|(key, _)| key.clone()).collect(),
         }
     }
 
@@ -56,11 +49,7 @@ impl Config {
     /// The sibling that a line of an ordered form stands behind, or would if it came last; none: first.
     pub(super) fn stands_behind(&self, key: &LineKey) -> Option<&Words> {
         let order = self.order(&key.place, key.form)?;
-        if order.has(&key.key) {
-            order.before(&key.key)
-        } else {
-            order.keys().next_back()
-        }
+        if order.has(&key.key) { order.before(&key.key) } else { order.keys().next_back() }
     }
 
     /// Brings a line of an ordered form behind this sibling; behind one that is not there: last.
@@ -71,11 +60,7 @@ impl Config {
         self.delist(key);
         let order = self.order(&key.place, key.form);
         let there = after.is_none_or(|after| order.is_some_and(|order| order.has(after)));
-        let after = if there {
-            after
-        } else {
-            order.and_then(|order| order.keys().next_back())
-        };
+        let after = if there { after } else { order.and_then(|order| order.keys().next_back()) };
         self.enlist(key, after.cloned().as_ref());
     }
 
@@ -99,11 +84,7 @@ impl Config {
     /// Takes a key out of its list.
     pub(super) fn delist(&mut self, key: &LineKey) {
         let list = (key.place.clone(), key.form);
-        let order = self
-            .body
-            .orders
-            .get(&list)
-            .expect("a line stands in its list");
+        let order = self.body.orders.get(&list).expect("a line stands in its list");
         let (before, next) = (order.before(&key.key), order.behind(Some(&key.key)));
         let pairs = next.map(|next| (Some(&key.key), next));
         let went = order_facts(&key.place, pairs.into_iter().chain([(before, &key.key)]));
@@ -129,10 +110,7 @@ fn order_facts<'a>(
     pairs: impl IntoIterator<Item = (Option<&'a Words>, &'a Words)>,
 ) -> u128 {
     let of = |(before, key): (Option<&Words>, &Words)| {
-        hash(
-            place,
-            &["order", before.map_or("", Words::text), key.text()],
-        )
+        hash(place, &["order", before.map_or("", Words::text), key.text()])
     };
     pairs.into_iter().map(of).fold(0, u128::wrapping_add)
 }

@@ -52,10 +52,7 @@ impl Config {
                 Some(order) => {
                     listed = Some(key.form);
                     for of in order.keys() {
-                        let key = LineKey {
-                            key: of.clone(),
-                            ..key.clone()
-                        };
+                        let key = LineKey { key: of.clone(), ..key.clone() };
                         put(depth, self.body.lines[&key].line.words.text(), text);
                     }
                 }
@@ -147,10 +144,7 @@ pub fn read_edits(image: &Image, grammar: &Grammar, text: &str) -> Result<Vec<Ed
                 let after = match *after {
                     "" | "first" => None,
                     key => Some(
-                        siblings
-                            .form
-                            .key_words(siblings.key.as_deref(), key)
-                            .ok_or_else(shape)?,
+                        siblings.form.key_words(siblings.key.as_deref(), key).ok_or_else(shape)?,
                     ),
                 };
                 Edit::Set { line, to, after }
@@ -169,10 +163,7 @@ pub fn read_edits(image: &Image, grammar: &Grammar, text: &str) -> Result<Vec<Ed
                     decl.mode == mode && decl.form.normal() == *form && decl.lives_at(level)
                 });
                 let (form, decl) = of.ok_or_else(shape)?;
-                let key = decl
-                    .form
-                    .key_words(decl.key.as_deref(), key)
-                    .ok_or_else(shape)?;
+                let key = decl.form.key_words(decl.key.as_deref(), key).ok_or_else(shape)?;
                 Edit::Unset(LineKey { place, form, key })
             }
             _ => return Err(shape()),
@@ -192,9 +183,7 @@ pub fn place_of(image: &Image, grammar: &Grammar, entries: &[&str]) -> Result<Pl
         let mode = place.mode(image);
         let (form, words) = parse::words(image, grammar, mode, &given)?;
         if image.form(form).enters.is_none() || words.sign() == Sign::No {
-            return Err(Trouble::UnknownMode {
-                mode: (*entry).into(),
-            });
+            return Err(Trouble::UnknownMode { mode: (*entry).into() });
         }
         place = place.child(form, words);
     }
@@ -214,11 +203,7 @@ fn line_of(
         let positive = line.words.without_no();
         let given: Vec<&str> = split_words(positive.text()).collect();
         if let Ok((form, words)) = parse::words(image, grammar, place.mode(image), &given) {
-            key = LineKey {
-                place: place.clone(),
-                form,
-                key: words,
-            };
+            key = LineKey { place: place.clone(), form, key: words };
         }
     }
     Ok((key, line))

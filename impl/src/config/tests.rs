@@ -33,25 +33,17 @@ fn a_line_goes_from_an_image_that_writes_its_form_otherwise() {
                 component: "core".into(),
             })
             .collect();
-        let mode = ImportedMode {
-            name: "config".into(),
-            parent: None,
-            enter: Vec::new(),
-        };
+        let mode = ImportedMode { name: "config".into(), parent: None, enter: Vec::new() };
         import("other", release, &forms, &[mode]).unwrap().0
     };
     let sender = image("1", &["distance (0-255)", "weight (1-9)", "no weight"]);
     let receiver = image("2", &["distance (1-255)", "weight (1-8)", "no weight"]);
     for line in ["distance 7", "no weight"] {
-        let (mut here, mut there) = (
-            Config::factory(sender.levels()),
-            Config::factory(receiver.levels()),
-        );
+        let (mut here, mut there) =
+            (Config::factory(sender.levels()), Config::factory(receiver.levels()));
         run(&mut there, &receiver, line);
         let mut edits = run(&mut here, &sender, line);
-        let Some(Edit::Set { line: key, .. }) = edits.pop() else {
-            panic!("{line} is set")
-        };
+        let Some(Edit::Set { line: key, .. }) = edits.pop() else { panic!("{line} is set") };
         let text = render_edits(&sender, &[Edit::Unset(key)]);
         for edit in read_edits(&receiver, receiver.own(), &text).unwrap() {
             there.apply(&receiver, &edit);
@@ -117,9 +109,7 @@ fn a_refused_line_leaves_nothing_of_its_batch() {
     let image = bundled::image("6.2").unwrap();
     let mut config = Config::factory(image.levels());
     let before = config.clone();
-    let refused = config
-        .execute(&image, image.own(), "hostname r1\nhostnme r2\n")
-        .unwrap_err();
+    let refused = config.execute(&image, image.own(), "hostname r1\nhostnme r2\n").unwrap_err();
     assert_eq!(refused.number, 2);
     assert_eq!(config, before);
 }

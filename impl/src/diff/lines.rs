@@ -74,12 +74,7 @@ pub fn difference(before: &[u8], after: &[u8]) -> Result<LineDifference, LineDif
         };
         if table.find(hash, same).is_none() {
             let id = slots.len() as u32;
-            slots.push(Slot {
-                hash,
-                start: range.start,
-                end: range.end,
-                shared: false,
-            });
+            slots.push(Slot { hash, start: range.start, end: range.end, shared: false });
             table.insert_unique(hash, id, |&id| slots[id as usize].hash);
         }
     }
@@ -101,9 +96,7 @@ pub fn difference(before: &[u8], after: &[u8]) -> Result<LineDifference, LineDif
         }
     }
     let alone = slots.iter().filter(|slot| !slot.shared);
-    found
-        .before_only
-        .extend(alone.map(|slot| slot.start..slot.end));
+    found.before_only.extend(alone.map(|slot| slot.start..slot.end));
     Ok(found)
 }
 

@@ -214,11 +214,7 @@ impl ActivePairing {
     /// The seed's rule: any diff entry without transform or don't-care entry makes the images
     /// incompatible.
     pub fn strict(&self) -> Compatibility {
-        if self.unhandled.is_empty() {
-            self.compatibility()
-        } else {
-            Compatibility::Incomp
-        }
+        if self.unhandled.is_empty() { self.compatibility() } else { Compatibility::Incomp }
     }
 
     /// The diff entries, of both lists, that have neither transform nor don't-care entry.
@@ -293,11 +289,8 @@ impl ActivePairing {
             Raisable::But(fails) => fails,
             Raisable::Untouched => Vec::new(),
         };
-        let lowered = if chain.is_empty() {
-            Disposition::AsIs
-        } else {
-            Disposition::Lowered(chain)
-        };
+        let lowered =
+            if chain.is_empty() { Disposition::AsIs } else { Disposition::Lowered(chain) };
         let guarded = |guard: Guard, inside: Disposition| Disposition::Guarded {
             guard,
             inside: Box::new(inside),
@@ -309,11 +302,8 @@ impl ActivePairing {
                 Verdict::Stuck => return stuck(Cause::NoTransform),
                 Verdict::Goes => worst,
                 Verdict::Raised(fails) => {
-                    let inside = if worst == Disposition::AsIs {
-                        Disposition::Raised
-                    } else {
-                        worst
-                    };
+                    let inside =
+                        if worst == Disposition::AsIs { Disposition::Raised } else { worst };
                     if fails.is_empty() {
                         inside
                     } else {
@@ -326,11 +316,7 @@ impl ActivePairing {
         if alone {
             worst = guarded(Guard::Group, worst);
         }
-        if fails.is_empty() {
-            worst
-        } else {
-            guarded(Guard::Values(fails), worst)
-        }
+        if fails.is_empty() { worst } else { guarded(Guard::Values(fails), worst) }
     }
 
     /// Whether a line of the wire's view goes.
@@ -374,10 +360,9 @@ impl ActivePairing {
                     Resolution::Match { .. } | Resolution::Ambiguous { .. } => {
                         Some(Cause::Resolves)
                     }
-                    Resolution::NoMatch { .. } | Resolution::Incomplete => Some(
-                        self.residue_cause(image, key, line)
-                            .unwrap_or(Cause::NoTransform),
-                    ),
+                    Resolution::NoMatch { .. } | Resolution::Incomplete => {
+                        Some(self.residue_cause(image, key, line).unwrap_or(Cause::NoTransform))
+                    }
                 }
             }
         }
@@ -417,11 +402,8 @@ impl ActivePairing {
             let id = form_id(image, &of.entry.mode, &of.entry.form);
             id.is_none_or(|id| matches!(self.disposition(image, id), Disposition::Stuck(_)))
         });
-        open.map(|of| FormName {
-            mode: of.entry.mode.clone(),
-            form: of.entry.form.normal().into(),
-        })
-        .collect()
+        open.map(|of| FormName { mode: of.entry.mode.clone(), form: of.entry.form.normal().into() })
+            .collect()
     }
 }
 
@@ -463,14 +445,7 @@ impl<'a> Judge<'a> {
         let raises = raises
             .filter_map(|raise| Some(((image.mode(&raise.mode)?, raise.form.as_str()), raise)))
             .collect();
-        Ok(Self {
-            image,
-            levels,
-            same_family,
-            listed,
-            raises,
-            peers,
-        })
+        Ok(Self { image, levels, same_family, listed, raises, peers })
     }
 
     fn verdict(&self, form: FormId) -> Verdict {
@@ -482,11 +457,7 @@ impl<'a> Judge<'a> {
         if self.same_family
             && let Some(raise) = self.raises.get(&(decl.mode, normal))
         {
-            return if raise.stuck {
-                Verdict::Stuck
-            } else {
-                Verdict::Raised(raise.fails.clone())
-            };
+            return if raise.stuck { Verdict::Stuck } else { Verdict::Raised(raise.fails.clone()) };
         }
         match self.listed.get(&decl.mode) {
             None => Verdict::Goes,
@@ -505,20 +476,14 @@ fn own_or_read(image: &Image, mode: ModeId, normal: &str) -> Result<Form, FormEr
 /// The don't-care entries of both sides, by the own forms they name.
 fn cared_not(image: &Image, answer: &Answer, diff: &Diff) -> BTreeMap<FormId, Shared<str>> {
     let mut reasons = BTreeMap::new();
-    for entry in dont_cares(image, &diff.standby)
-        .iter()
-        .chain(&answer.dont_care)
-    {
+    for entry in dont_cares(image, &diff.standby).iter().chain(&answer.dont_care) {
         let Some(mode) = image.mode(&entry.mode) else {
             continue;
         };
-        let named = image
-            .forms()
-            .filter(|(_, decl)| decl.mode == mode && decl.form.normal() == entry.form);
+        let named =
+            image.forms().filter(|(_, decl)| decl.mode == mode && decl.form.normal() == entry.form);
         for (form, _) in named {
-            reasons
-                .entry(form)
-                .or_insert_with(|| Shared::text(&entry.reason));
+            reasons.entry(form).or_insert_with(|| Shared::text(&entry.reason));
         }
     }
     reasons
@@ -533,9 +498,8 @@ impl Fails {
             Token::Keyword(word) if self.has(word) => String::new(),
             token => {
                 let fail = self.numbers.iter();
-                let fail: Vec<(i128, i128)> = fail
-                    .map(|(min, max)| (i128::from(*min), i128::from(*max)))
-                    .collect();
+                let fail: Vec<(i128, i128)> =
+                    fail.map(|(min, max)| (i128::from(*min), i128::from(*max))).collect();
                 remaining(token, &fail)
             }
         });
@@ -557,8 +521,6 @@ fn remaining(token: &Token, fail: &[(i128, i128)]) -> String {
             .filter(|(min, max)| min <= max)
             .collect();
     }
-    let ranges = open
-        .iter()
-        .map(|(min, max)| alloc::format!("({min}-{max})"));
+    let ranges = open.iter().map(|(min, max)| alloc::format!("({min}-{max})"));
     ranges.collect::<Vec<_>>().join("|")
 }

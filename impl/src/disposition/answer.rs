@@ -93,9 +93,7 @@ pub enum AnswerError {
 impl Answer {
     /// As bytes.
     pub fn encode(&self) -> Vec<u8> {
-        toml::to_string(self)
-            .expect("an answer is plain tables and strings")
-            .into_bytes()
+        toml::to_string(self).expect("an answer is plain tables and strings").into_bytes()
     }
 
     /// From bytes.
@@ -106,11 +104,9 @@ impl Answer {
         if bytes.len() > ANSWER_BYTES_MAX {
             return Err(AnswerError::TooLarge { bytes: bytes.len() });
         }
-        let text = core::str::from_utf8(bytes).map_err(|error| AnswerError::Binary {
-            at: error.valid_up_to(),
-        })?;
-        toml::from_str(text).map_err(|error| AnswerError::Shape {
-            message: error.message().to_string(),
-        })
+        let text = core::str::from_utf8(bytes)
+            .map_err(|error| AnswerError::Binary { at: error.valid_up_to() })?;
+        toml::from_str(text)
+            .map_err(|error| AnswerError::Shape { message: error.message().to_string() })
     }
 }

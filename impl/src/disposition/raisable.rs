@@ -71,10 +71,7 @@ pub fn raisable(image: &Image, tft: &Tft, steps: &[Step], form: FormId) -> Raisa
             merge(fails.entry((*name).into()).or_default(), failing);
         }
         for to in rule.side(step.direction.to()) {
-            open.push(Path {
-                form: to.form,
-                from: number + 1,
-            });
+            open.push(Path { form: to.form, from: number + 1 });
         }
     }
     if !touched {
@@ -82,10 +79,7 @@ pub fn raisable(image: &Image, tft: &Tft, steps: &[Step], form: FormId) -> Raisa
     }
     let fails: Vec<Fails> = fails
         .into_iter()
-        .map(|(name, fails)| Fails {
-            capture: name.to_string(),
-            ..fails
-        })
+        .map(|(name, fails)| Fails { capture: name.to_string(), ..fails })
         .filter(|fails| fails.all || !fails.numbers.is_empty() || !fails.words.is_empty())
         .collect();
     Raisable::But(fails)
@@ -136,9 +130,7 @@ fn failing(
         .map(|form| &image.form(*form).form)
         .filter(says)
         .collect();
-    let implied = rule
-        .implied_value(name)
-        .filter(|_| direction == Direction::Raise);
+    let implied = rule.implied_value(name).filter(|_| direction == Direction::Raise);
     for leaf in image.form(origin).form.capture(name) {
         let token = &image.form(origin).form.leaf(leaf).token;
         let takes = |word: &str| match implied {
@@ -160,9 +152,7 @@ fn failing(
             }
             token => {
                 let all = |form: &&Form| {
-                    form.capture(name)
-                        .iter()
-                        .any(|leaf| includes(&form.leaf(*leaf).token, token))
+                    form.capture(name).iter().any(|leaf| includes(&form.leaf(*leaf).token, token))
                 };
                 fails.all |= to.is_empty() || !to.iter().all(all);
             }
@@ -173,12 +163,10 @@ fn failing(
 
 /// Whether a leaf of the capture takes `word`, in full.
 fn fits(form: &Form, name: &str, word: &str) -> bool {
-    form.capture(name)
-        .iter()
-        .any(|leaf| match &form.leaf(*leaf).token {
-            Token::Keyword(keyword) => **keyword == *word,
-            token => token.fit(word).is_some(),
-        })
+    form.capture(name).iter().any(|leaf| match &form.leaf(*leaf).token {
+        Token::Keyword(keyword) => **keyword == *word,
+        token => token.fit(word).is_some(),
+    })
 }
 
 /// Whether every word that fits `inner` fits `outer`.
@@ -204,9 +192,7 @@ fn outside(form: &Form, name: &str, min: i128, max: i128) -> Vec<(i64, i64)> {
     let bound = |number: i128| {
         i64::try_from(number).unwrap_or(if number < 0 { i64::MIN } else { i64::MAX })
     };
-    open.into_iter()
-        .map(|(min, max)| (bound(min), bound(max)))
-        .collect()
+    open.into_iter().map(|(min, max)| (bound(min), bound(max))).collect()
 }
 
 fn merge(into: &mut Fails, more: Fails) {
@@ -225,10 +211,7 @@ impl Fails {
         let number = value.parse::<i64>().ok();
         self.all
             || self.words.iter().any(|word| *word == *value)
-            || number.is_some_and(|n| {
-                self.numbers
-                    .iter()
-                    .any(|(min, max)| (*min..=*max).contains(&n))
-            })
+            || number
+                .is_some_and(|n| self.numbers.iter().any(|(min, max)| (*min..=*max).contains(&n)))
     }
 }

@@ -111,19 +111,9 @@ impl StandbyPairing {
         diff: Option<Diff>,
     ) -> Self {
         let grammar = image.grammar(&levels);
-        let concerned = image
-            .forms()
-            .map(|(form, _)| !up.is_empty() && tft.concerns(form))
-            .collect();
-        Self {
-            levels,
-            grammar,
-            tft,
-            up,
-            concerned,
-            bytes,
-            diff,
-        }
+        let concerned =
+            image.forms().map(|(form, _)| !up.is_empty() && tft.concerns(form)).collect();
+        Self { levels, grammar, tft, up, concerned, bytes, diff }
     }
 
     /// What the Active gets to know: ADL, SDL, DCL, what this unit can raise, its verdict.
@@ -173,25 +163,19 @@ fn differing(active: &Dump, own: &Dump) -> Vec<ModeForms> {
     }
     let (theirs, ours) = (by_mode(active), by_mode(own));
     let modes: BTreeSet<&str> = theirs.keys().chain(ours.keys()).copied().collect();
-    let differ = modes
-        .into_iter()
-        .filter(|mode| theirs.get(mode) != ours.get(mode));
+    let differ = modes.into_iter().filter(|mode| theirs.get(mode) != ours.get(mode));
     differ
         .map(|mode| {
             let forms = ours.get(mode).into_iter().flatten();
-            ModeForms {
-                mode: mode.to_string(),
-                forms: forms.map(ToString::to_string).collect(),
-            }
+            ModeForms { mode: mode.to_string(), forms: forms.map(ToString::to_string).collect() }
         })
         .collect()
 }
 
 /// What becomes of each form of the wire's view that does not simply stay.
 fn raises(image: &Image, tft: &Tft, up: &[Step], levels: &[Level]) -> Vec<Raise> {
-    let alive = image
-        .forms()
-        .filter(|(_, decl)| decl.lives_at(levels[usize::from(decl.component.0)]));
+    let alive =
+        image.forms().filter(|(_, decl)| decl.lives_at(levels[usize::from(decl.component.0)]));
     alive
         .filter_map(|(form, decl)| {
             let (stuck, fails) = match raisable(image, tft, up, form) {
@@ -200,12 +184,7 @@ fn raises(image: &Image, tft: &Tft, up: &[Step], levels: &[Level]) -> Vec<Raise>
                 Raisable::But(fails) => (false, fails),
             };
             let mode = image.mode_name(decl.mode).to_string();
-            Some(Raise {
-                mode,
-                form: decl.form.normal().to_string(),
-                stuck,
-                fails,
-            })
+            Some(Raise { mode, form: decl.form.normal().to_string(), stuck, fails })
         })
         .collect()
 }
@@ -215,10 +194,7 @@ pub(super) fn dont_cares(image: &Image, peer: &Header) -> Vec<PeerDontCare> {
     let declared = image.declarations();
     let holds = |entry: &&crate::image::DontCare| {
         let name = &declared.components[usize::from(entry.component)].name;
-        let theirs = peer
-            .components
-            .iter()
-            .find(|component| component.name == *name);
+        let theirs = peer.components.iter().find(|component| component.name == *name);
         let level = theirs.map_or(0, |component| component.level);
         entry.facing_below.is_none_or(|below| level < below)
     };
@@ -226,11 +202,7 @@ pub(super) fn dont_cares(image: &Image, peer: &Header) -> Vec<PeerDontCare> {
     holding
         .filter_map(|entry| {
             let form = Form::parse(&entry.form).ok()?.normal().to_string();
-            Some(PeerDontCare {
-                mode: entry.mode.clone(),
-                form,
-                reason: entry.reason.clone(),
-            })
+            Some(PeerDontCare { mode: entry.mode.clone(), form, reason: entry.reason.clone() })
         })
         .collect()
 }
@@ -244,22 +216,19 @@ fn unhandled(
     list: &[DiffEntry],
 ) -> Vec<FormName> {
     let dont_care = dont_cares(image, active);
-    let open = list
-        .iter()
-        .filter(|of| of.residue != Residue::None)
-        .filter(|of| {
-            let id = form_id(image, &of.entry.mode, &of.entry.form);
-            let made = id.is_some_and(|id| {
-                up.iter().any(|step| {
-                    let of = tft.written_by(*step, id);
-                    of.is_some_and(|of| !tft.rule(of.rule).old.is_empty())
-                })
-            });
-            let named = dont_care
-                .iter()
-                .any(|entry| entry.mode == of.entry.mode && entry.form == of.entry.form.normal());
-            !made && !named
+    let open = list.iter().filter(|of| of.residue != Residue::None).filter(|of| {
+        let id = form_id(image, &of.entry.mode, &of.entry.form);
+        let made = id.is_some_and(|id| {
+            up.iter().any(|step| {
+                let of = tft.written_by(*step, id);
+                of.is_some_and(|of| !tft.rule(of.rule).old.is_empty())
+            })
         });
+        let named = dont_care
+            .iter()
+            .any(|entry| entry.mode == of.entry.mode && entry.form == of.entry.form.normal());
+        !made && !named
+    });
     open.map(|of| FormName {
         mode: of.entry.mode.clone(),
         form: of.entry.form.normal().to_string(),

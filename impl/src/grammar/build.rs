@@ -52,11 +52,7 @@ impl Form {
     /// # Errors
     /// See [`BuildError`].
     pub fn build(&self, sign: Sign, values: &[(&str, &str)]) -> Result<Words, BuildError> {
-        let maker = Maker {
-            form: self,
-            sign,
-            values,
-        };
+        let maker = Maker { form: self, sign, values };
         let mut made = Made::new();
         maker.node(self.root(), &mut made)?;
         let negated = made.first().is_some_and(|(_, word)| word == "no");
@@ -66,9 +62,7 @@ impl Form {
         for (name, _) in values {
             let leaves = self.capture(name);
             if !made.iter().any(|(leaf, _)| leaves.contains(leaf)) && sign == Sign::Positive {
-                return Err(BuildError::Unused {
-                    name: (*name).into(),
-                });
+                return Err(BuildError::Unused { name: (*name).into() });
             }
         }
         Ok(Words::of(made))
@@ -109,11 +103,7 @@ impl Form {
             let again = |leaf: &&LeafId| {
                 self.leaf(**leaf).variadic || made.last().is_none() || **leaf > from
             };
-            let leaf = open
-                .iter()
-                .filter(|leaf| **leaf >= from)
-                .filter(again)
-                .find(takes)?;
+            let leaf = open.iter().filter(|leaf| **leaf >= from).filter(again).find(takes)?;
             made.push((*leaf, word));
         }
         Some(Words::of(made))
@@ -167,9 +157,7 @@ impl Form {
                 };
                 made.push((*id, word));
             }
-            Node::Sequence(parts) => parts
-                .iter()
-                .for_each(|part| self.example(part, state, made)),
+            Node::Sequence(parts) => parts.iter().for_each(|part| self.example(part, state, made)),
             Node::Choice(parts) => {
                 let part = pick(parts.len() as u64) as usize;
                 self.example(&parts[part], state, made);
@@ -269,10 +257,7 @@ impl<'a> Maker<'a> {
     fn value(&self, id: LeafId) -> Option<(&'a str, &'a str)> {
         let leaf = self.form.leaf(id);
         let name = leaf.name.as_deref().or(leaf.implied.as_deref())?;
-        self.values
-            .iter()
-            .find(|(given, _)| *given == name)
-            .copied()
+        self.values.iter().find(|(given, _)| *given == name).copied()
     }
 
     fn node(&self, node: &Node, made: &mut Made<'a>) -> Result<(), BuildError> {
@@ -295,17 +280,9 @@ impl<'a> Maker<'a> {
             }
             Node::Optional(part) => {
                 if self.is_leading_no(part) {
-                    return if self.sign == Sign::No {
-                        self.node(part, made)
-                    } else {
-                        Ok(())
-                    };
+                    return if self.sign == Sign::No { self.node(part, made) } else { Ok(()) };
                 }
-                if self.wants(part) {
-                    self.node(part, made)
-                } else {
-                    Ok(())
-                }
+                if self.wants(part) { self.node(part, made) } else { Ok(()) }
             }
             Node::OptionalAfterNo(part) => {
                 if self.sign == Sign::Positive || self.wants(part) {
@@ -319,11 +296,7 @@ impl<'a> Maker<'a> {
                 for part in parts.iter().filter(|part| self.wants(part)) {
                     self.node(part, made)?;
                 }
-                if made.len() > before {
-                    Ok(())
-                } else {
-                    Err(BuildError::Sign)
-                }
+                if made.len() > before { Ok(()) } else { Err(BuildError::Sign) }
             }
         }
     }
@@ -337,31 +310,19 @@ impl<'a> Maker<'a> {
                 && **name != *"no"
             {
                 let (name, value) = (name.clone(), value.into());
-                return Err(BuildError::Unfit {
-                    name,
-                    value,
-                    token: word.clone(),
-                });
+                return Err(BuildError::Unfit { name, value, token: word.clone() });
             }
             made.push((id, Cow::Borrowed(&**word)));
             return Ok(());
         }
         let Some((name, value)) = self.value(id) else {
-            let name = leaf
-                .name
-                .as_deref()
-                .or(leaf.implied.as_deref())
-                .unwrap_or(&leaf.text);
+            let name = leaf.name.as_deref().or(leaf.implied.as_deref()).unwrap_or(&leaf.text);
             return Err(BuildError::Missing { name: name.into() });
         };
         for word in value.split(' ') {
             if leaf.token.fit(word).is_none() {
                 let token = leaf.token.to_string().into();
-                return Err(BuildError::Unfit {
-                    name: name.into(),
-                    value: value.into(),
-                    token,
-                });
+                return Err(BuildError::Unfit { name: name.into(), value: value.into(), token });
             }
             made.push((id, leaf.token.canonical(word)));
         }
@@ -399,9 +360,7 @@ mod tests {
         let form =
             Form::parse("[no] rpki cache tcp HOST$host (1-65535)$port [source A.B.C.D$source]");
         let form = form.unwrap();
-        let line = form
-            .build(Sign::Positive, &[("host", "r1"), ("port", "323")])
-            .unwrap();
+        let line = form.build(Sign::Positive, &[("host", "r1"), ("port", "323")]).unwrap();
         assert_eq!(line.text(), "rpki cache tcp r1 323");
         let all = [("host", "r1"), ("port", "323"), ("source", "192.0.2.1")];
         let line = form.build(Sign::No, &all).unwrap();
@@ -409,12 +368,7 @@ mod tests {
         let unfit = form.build(Sign::Positive, &[("host", "r1"), ("port", "0")]);
         assert!(matches!(unfit, Err(BuildError::Unfit { .. })));
         let missing = form.build(Sign::Positive, &[("host", "r1")]);
-        assert_eq!(
-            missing,
-            Err(BuildError::Missing {
-                name: "port".into()
-            })
-        );
+        assert_eq!(missing, Err(BuildError::Missing { name: "port".into() }));
     }
 
     #[test]

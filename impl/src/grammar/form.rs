@@ -97,12 +97,7 @@ impl Form {
     pub fn parse(text: &str) -> Result<Self, FormError> {
         if text.len() > FORM_BYTES_MAX {
             let span = FORM_BYTES_MAX..text.len();
-            return Err(FormError {
-                span,
-                kind: FormErrorKind::TooLong {
-                    max: FORM_BYTES_MAX,
-                },
-            });
+            return Err(FormError { span, kind: FormErrorKind::TooLong { max: FORM_BYTES_MAX } });
         }
         let raw = read(text)?.ordered();
         let normal = raw.normal().into();
@@ -174,10 +169,7 @@ impl Form {
                 };
                 match captures.iter_mut().find(|of| of.name == *name) {
                     Some(of) => of.leaves.push(id),
-                    None => captures.push(Capture {
-                        name: name.clone(),
-                        leaves: alloc::vec![id],
-                    }),
+                    None => captures.push(Capture { name: name.clone(), leaves: alloc::vec![id] }),
                 }
             }
             Box::new(captures)
@@ -186,10 +178,7 @@ impl Form {
 
     /// Placeholders without a name: what a form that stands in a change must not have.
     pub fn unnamed(&self) -> impl Iterator<Item = &Leaf> {
-        self.0
-            .leaves
-            .iter()
-            .filter(|leaf| !leaf.token.is_keyword() && leaf.name.is_none())
+        self.0.leaves.iter().filter(|leaf| !leaf.token.is_keyword() && leaf.name.is_none())
     }
 
     /// Whether and how the form negates.
@@ -312,12 +301,7 @@ fn number(raw: Raw, leaves: &mut Vec<Leaf>, preceding: &mut Option<Box<str>>) ->
         made.into()
     };
     match raw {
-        Raw::Token {
-            token,
-            text,
-            name,
-            variadic,
-        } => {
+        Raw::Token { token, text, name, variadic } => {
             let implied = match &token {
                 Token::Keyword(keyword) => {
                     *preceding = Some(keyword.clone());
@@ -329,13 +313,7 @@ fn number(raw: Raw, leaves: &mut Vec<Leaf>, preceding: &mut Option<Box<str>>) ->
                 _ => preceding.clone(),
             };
             let id = LeafId(leaves.len() as u16);
-            leaves.push(Leaf {
-                token,
-                text,
-                name,
-                implied,
-                variadic,
-            });
+            leaves.push(Leaf { token, text, name, implied, variadic });
             Node::Leaf(id)
         }
         Raw::Sequence(parts) => Node::Sequence(all(parts, preceding, false)),
@@ -378,20 +356,12 @@ mod tests {
     fn an_error_says_where_and_what() {
         assert_eq!(kind("a [b <c|d>"), FormErrorKind::Unclosed { close: ']' });
         assert_eq!(Form::parse("a [b <c|d>").unwrap_err().span, 2..3);
-        assert_eq!(
-            kind("a (4-1)"),
-            FormErrorKind::Range {
-                found: "(4-1)".into()
-            }
-        );
+        assert_eq!(kind("a (4-1)"), FormErrorKind::Range { found: "(4-1)".into() });
         assert_eq!(kind("a <b|>"), FormErrorKind::EmptyAlternative);
         assert_eq!(kind("  "), FormErrorKind::Empty);
         assert!(matches!(kind("a]"), FormErrorKind::Expected { .. }));
         assert!(matches!(kind("VAR... b"), FormErrorKind::Expected { .. }));
-        assert!(matches!(
-            kind(&"[a ".repeat(40)),
-            FormErrorKind::TooDeep { .. }
-        ));
+        assert!(matches!(kind(&"[a ".repeat(40)), FormErrorKind::TooDeep { .. }));
     }
 
     proptest! {

@@ -54,11 +54,7 @@ pub struct Matcher<Id> {
 impl<Id: Copy + Ord> Matcher<Id> {
     /// Compiles `forms`. Of those that take a line equally well, as the same tokens, the earlier wins.
     pub fn of<'a>(forms: impl IntoIterator<Item = (Id, &'a Form)>) -> Self {
-        let mut matcher = Self {
-            forms: Vec::new(),
-            by_first: Vec::new(),
-            open: Vec::new(),
-        };
+        let mut matcher = Self { forms: Vec::new(), by_first: Vec::new(), open: Vec::new() };
         for (id, form) in forms {
             let number = matcher.forms.len() as u32;
             match &form.program().first {
@@ -110,9 +106,7 @@ impl<Id: Copy + Ord> Matcher<Id> {
         if walk.ended {
             Resolution::Incomplete
         } else {
-            Resolution::NoMatch {
-                at: walk.furthest.min(words.len() - 1),
-            }
+            Resolution::NoMatch { at: walk.furthest.min(words.len() - 1) }
         }
     }
 
@@ -123,9 +117,7 @@ impl<Id: Copy + Ord> Matcher<Id> {
             let from = self.by_first.partition_point(|(first, _)| **first < *word);
             let firsts = self.by_first[from..].iter();
             numbers.extend(
-                firsts
-                    .take_while(|(first, _)| first.starts_with(word))
-                    .map(|(_, number)| *number),
+                firsts.take_while(|(first, _)| first.starts_with(word)).map(|(_, number)| *number),
             );
         };
         beginning_with(first);
@@ -151,16 +143,11 @@ fn choose<Id: Copy + Ord>(words: &[&str], mut found: Vec<(Id, &Program, Path)>) 
             break;
         }
         let fit = |program: &Program, path: &Path| program.token(path[at]).fit(word);
-        let best = found
-            .iter()
-            .filter_map(|(_, program, path)| fit(program, path))
-            .min();
+        let best = found.iter().filter_map(|(_, program, path)| fit(program, path)).min();
         found.retain(|(_, program, path)| fit(program, path) == best);
         let (_, program, path) = &found[0];
         let token = program.token(path[at]);
-        let differs = found
-            .iter()
-            .any(|(_, other, path)| other.token(path[at]) != token);
+        let differs = found.iter().any(|(_, other, path)| other.token(path[at]) != token);
         // Variables of different names accept the same words: they count as one token.
         if differs && best != Some(Fit::Any) {
             let mut ids: Vec<Id> = found.iter().map(|(id, _, _)| *id).collect();
@@ -174,13 +161,9 @@ fn choose<Id: Copy + Ord>(words: &[&str], mut found: Vec<(Id, &Program, Path)>) 
     // Those left take the same words as the same tokens: the form that was given first has them.
     let (id, program, path) = &found[0];
     let canonical = words.iter().zip(path);
-    let canonical = canonical
-        .map(|(word, leaf)| (*leaf, program.token(*leaf).canonical(word)))
-        .collect();
-    Resolution::Match {
-        id: *id,
-        words: Words::of(canonical),
-    }
+    let canonical =
+        canonical.map(|(word, leaf)| (*leaf, program.token(*leaf).canonical(word))).collect();
+    Resolution::Match { id: *id, words: Words::of(canonical) }
 }
 
 /// A form compiled to steps.
@@ -216,17 +199,9 @@ pub(super) enum Op {
 
 impl Program {
     pub(super) fn of(form: &Form) -> Self {
-        let tokens = form
-            .leaves()
-            .iter()
-            .map(|leaf| leaf.token.clone())
-            .collect();
-        let mut program = Self {
-            tokens,
-            ops: Vec::new(),
-            first: None,
-            length: length(form, form.root()),
-        };
+        let tokens = form.leaves().iter().map(|leaf| leaf.token.clone()).collect();
+        let mut program =
+            Self { tokens, ops: Vec::new(), first: None, length: length(form, form.root()) };
         let mut loops = 0;
         program.compile(form, form.root(), &mut loops);
         program.ops.push(Op::End);
@@ -247,9 +222,7 @@ impl Program {
             Node::Leaf(id) if form.leaf(*id).variadic => self.ops.push(Op::Words(*id)),
             Node::Leaf(id) => self.ops.push(Op::Word(*id)),
             Node::Sequence(parts) => {
-                parts
-                    .iter()
-                    .for_each(|part| self.compile(form, part, loops));
+                parts.iter().for_each(|part| self.compile(form, part, loops));
             }
             Node::Choice(parts) => {
                 let fork = self.ops.len();
@@ -275,11 +248,7 @@ impl Program {
                 let head = self.ops.len();
                 self.ops.push(Op::End);
                 let branches = self.branches(form, parts, loops, Some(head as u16));
-                self.ops[head] = Op::Unordered {
-                    loop_id,
-                    branches,
-                    exit: self.here(),
-                };
+                self.ops[head] = Op::Unordered { loop_id, branches, exit: self.here() };
             }
         }
     }
@@ -377,14 +346,7 @@ type Used = Vec<(u8, u64)>;
 
 impl<'a> Walk<'a> {
     const fn of(words: &'a [&'a str]) -> Self {
-        Self {
-            words,
-            path: Vec::new(),
-            paths: Vec::new(),
-            furthest: 0,
-            ended: false,
-            steps: 0,
-        }
+        Self { words, path: Vec::new(), paths: Vec::new(), furthest: 0, ended: false, steps: 0 }
     }
 
     /// Walks one form.
@@ -430,11 +392,9 @@ impl<'a> Walk<'a> {
                 }
                 self.path.truncate(depth);
             }
-            Op::Unordered {
-                loop_id,
-                branches,
-                exit,
-            } => self.branch(program, (*loop_id, branches, *exit), used),
+            Op::Unordered { loop_id, branches, exit } => {
+                self.branch(program, (*loop_id, branches, *exit), used)
+            }
         }
     }
 
@@ -487,9 +447,7 @@ impl Form {
     /// The captures of `words` by name.
     pub fn values_of<'a>(&'a self, words: &'a Words) -> BTreeMap<&'a str, Cow<'a, str>> {
         let named = self.captures().iter().filter(|of| *of.name != *"no");
-        named
-            .filter_map(|of| Some((&*of.name, words.joined(&of.leaves)?)))
-            .collect()
+        named.filter_map(|of| Some((&*of.name, words.joined(&of.leaves)?))).collect()
     }
 }
 
@@ -500,10 +458,7 @@ mod tests {
     use super::*;
 
     fn resolve(forms: &[&str], line: &str) -> Resolution<usize> {
-        let forms: Vec<Form> = forms
-            .iter()
-            .map(|text| Form::parse(text).unwrap())
-            .collect();
+        let forms: Vec<Form> = forms.iter().map(|text| Form::parse(text).unwrap()).collect();
         let words: Vec<&str> = line.split(' ').collect();
         Matcher::of(forms.iter().enumerate()).resolve(&words)
     }
@@ -517,61 +472,31 @@ mod tests {
 
     #[test]
     fn a_keyword_matches_by_unique_prefix() {
-        assert_eq!(
-            matched(&["show version", "shutdown"], "shut"),
-            Some((1, "shutdown".into()))
-        );
-        assert_eq!(
-            resolve(&["show", "shutdown"], "sh"),
-            Resolution::Ambiguous { ids: vec![0, 1] }
-        );
-        assert_eq!(
-            matched(&["ip x", "ipv6 x"], "ip x"),
-            Some((0, "ip x".into()))
-        );
+        assert_eq!(matched(&["show version", "shutdown"], "shut"), Some((1, "shutdown".into())));
+        assert_eq!(resolve(&["show", "shutdown"], "sh"), Resolution::Ambiguous { ids: vec![0, 1] });
+        assert_eq!(matched(&["ip x", "ipv6 x"], "ip x"), Some((0, "ip x".into())));
     }
 
     #[test]
     fn a_value_beats_a_keyword_beats_a_variable() {
-        assert_eq!(
-            matched(&["a WORD", "a (1-9)"], "a 4"),
-            Some((1, "a 4".into()))
-        );
-        assert_eq!(
-            matched(&["a WORD", "a foo"], "a foo"),
-            Some((1, "a foo".into()))
-        );
-        assert_eq!(
-            matched(&["a WORD", "a foo"], "a fo"),
-            Some((1, "a foo".into()))
-        );
-        assert_eq!(
-            matched(&["a WORD", "a foo"], "a bar"),
-            Some((0, "a bar".into()))
-        );
+        assert_eq!(matched(&["a WORD", "a (1-9)"], "a 4"), Some((1, "a 4".into())));
+        assert_eq!(matched(&["a WORD", "a foo"], "a foo"), Some((1, "a foo".into())));
+        assert_eq!(matched(&["a WORD", "a foo"], "a fo"), Some((1, "a foo".into())));
+        assert_eq!(matched(&["a WORD", "a foo"], "a bar"), Some((0, "a bar".into())));
     }
 
     #[test]
     fn look_ahead_settles_what_one_word_leaves_open() {
         let forms = ["show ip bgp A.B.C.D", "show ipv6 bgp X:X::X:X"];
-        assert_eq!(
-            matched(&forms, "s i b 4.3.2.1").unwrap().1,
-            "show ip bgp 4.3.2.1"
-        );
+        assert_eq!(matched(&forms, "s i b 4.3.2.1").unwrap().1, "show ip bgp 4.3.2.1");
         assert_eq!(resolve(&forms, "s i b"), Resolution::Incomplete);
     }
 
     #[test]
     fn branches_in_any_order_are_put_into_form_order() {
         let form = ["timers {keep (1-9)|hold (1-99)|fast}"];
-        assert_eq!(
-            matched(&form, "timers hold 30 keep 5").unwrap().1,
-            "timers hold 30 keep 5"
-        );
-        assert_eq!(
-            matched(&form, "timers keep 5 hold 30").unwrap().1,
-            "timers hold 30 keep 5"
-        );
+        assert_eq!(matched(&form, "timers hold 30 keep 5").unwrap().1, "timers hold 30 keep 5");
+        assert_eq!(matched(&form, "timers keep 5 hold 30").unwrap().1, "timers hold 30 keep 5");
         assert_eq!(matched(&form, "timers keep 5 keep 6"), None);
         assert_eq!(resolve(&form, "timers"), Resolution::Incomplete);
     }
@@ -580,10 +505,7 @@ mod tests {
     fn a_part_is_optional_only_after_no() {
         let form = ["[no] mtu ![(68-9216)]"];
         assert_eq!(matched(&form, "no mtu"), Some((0, "no mtu".into())));
-        assert_eq!(
-            matched(&form, "no mtu 1500"),
-            Some((0, "no mtu 1500".into()))
-        );
+        assert_eq!(matched(&form, "no mtu 1500"), Some((0, "no mtu 1500".into())));
         assert_eq!(resolve(&form, "mtu"), Resolution::Incomplete);
         assert_eq!(resolve(&form, "mtu 9"), Resolution::NoMatch { at: 1 });
     }
@@ -591,10 +513,7 @@ mod tests {
     #[test]
     fn variadic_takes_the_rest() {
         let form = ["description LINE..."];
-        assert_eq!(
-            matched(&form, "desc to the core").unwrap().1,
-            "description to the core"
-        );
+        assert_eq!(matched(&form, "desc to the core").unwrap().1, "description to the core");
         assert_eq!(resolve(&form, "description"), Resolution::Incomplete);
     }
 }

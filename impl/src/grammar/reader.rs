@@ -16,12 +16,7 @@ const TOKENS_MAX: usize = 1024;
 /// A form's text as read, before its normal order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Raw {
-    Token {
-        token: Token,
-        text: Box<str>,
-        name: Option<Box<str>>,
-        variadic: bool,
-    },
+    Token { token: Token, text: Box<str>, name: Option<Box<str>>, variadic: bool },
     Sequence(Vec<Self>),
     Choice(Vec<Self>),
     Optional(Box<Self>),
@@ -31,22 +26,14 @@ pub(super) enum Raw {
 
 /// Reads `text` whole.
 pub(super) fn read(text: &str) -> Result<Raw, FormError> {
-    let mut reader = Reader {
-        text,
-        at: 0,
-        depth: 0,
-        tokens: 0,
-    };
+    let mut reader = Reader { text, at: 0, depth: 0, tokens: 0 };
     let sequence = reader.sequence()?;
     reader.blank();
     if reader.at < text.len() {
         return Err(reader.unexpected("the end of the form"));
     }
     if reader.tokens == 0 {
-        return Err(FormError {
-            span: 0..text.len(),
-            kind: FormErrorKind::Empty,
-        });
+        return Err(FormError { span: 0..text.len(), kind: FormErrorKind::Empty });
     }
     Ok(sequence)
 }
@@ -81,10 +68,7 @@ impl<'a> Reader<'a> {
     fn unexpected(&self, expected: &'static str) -> FormError {
         let span = self.span_here();
         let found = self.text[span.clone()].into();
-        FormError {
-            span,
-            kind: FormErrorKind::Expected { expected, found },
-        }
+        FormError { span, kind: FormErrorKind::Expected { expected, found } }
     }
 
     fn sequence(&mut self) -> Result<Raw, FormError> {
@@ -106,11 +90,7 @@ impl<'a> Reader<'a> {
                 }
             }
         }
-        Ok(if parts.len() == 1 {
-            parts.remove(0)
-        } else {
-            Raw::Sequence(parts)
-        })
+        Ok(if parts.len() == 1 { parts.remove(0) } else { Raw::Sequence(parts) })
     }
 
     fn part(&mut self) -> Result<Raw, FormError> {
@@ -148,10 +128,7 @@ impl<'a> Reader<'a> {
                         kind: FormErrorKind::Unclosed { close },
                     });
                 }
-                return Err(FormError {
-                    span,
-                    kind: FormErrorKind::EmptyAlternative,
-                });
+                return Err(FormError { span, kind: FormErrorKind::EmptyAlternative });
             }
             parts.push(part);
             match self.peek() {
@@ -200,11 +177,7 @@ impl<'a> Reader<'a> {
             });
         }
         let start = self.at;
-        let token = if self.peek() == Some('(') {
-            self.range()?
-        } else {
-            self.word()?
-        };
+        let token = if self.peek() == Some('(') { self.range()? } else { self.word()? };
         let text: Box<str> = self.text[start..self.at].into();
         let mut name = self.name()?;
         let variadic = self.rest().starts_with("...");
@@ -218,12 +191,7 @@ impl<'a> Reader<'a> {
                 None => name,
             };
         }
-        Ok(Raw::Token {
-            token,
-            text,
-            name,
-            variadic,
-        })
+        Ok(Raw::Token { token, text, name, variadic })
     }
 
     fn range(&mut self) -> Result<Token, FormError> {
@@ -238,27 +206,20 @@ impl<'a> Reader<'a> {
         let inner = &self.text[open + 1..open + length];
         let bad = || FormError {
             span: span.clone(),
-            kind: FormErrorKind::Range {
-                found: self.text[span.clone()].into(),
-            },
+            kind: FormErrorKind::Range { found: self.text[span.clone()].into() },
         };
         // The separator is a `-` behind at least one digit, so that both ends may be negative.
         let split = inner
             .char_indices()
             .skip(1)
             .find(|(at, c)| {
-                *c == '-'
-                    && inner[..*at]
-                        .trim_end()
-                        .ends_with(|c: char| c.is_ascii_digit())
+                *c == '-' && inner[..*at].trim_end().ends_with(|c: char| c.is_ascii_digit())
             })
             .ok_or_else(bad)?
             .0;
         let end = |text: &str| -> Option<i128> {
             let text = text.trim();
-            (text.len() <= 21)
-                .then(|| text.parse::<i128>().ok())
-                .flatten()
+            (text.len() <= 21).then(|| text.parse::<i128>().ok()).flatten()
         };
         let (Some(min), Some(max)) = (end(&inner[..split]), end(&inner[split + 1..])) else {
             return Err(bad());
@@ -285,9 +246,7 @@ impl<'a> Reader<'a> {
                 return Ok(token);
             }
         }
-        let length = self
-            .rest()
-            .find(|c: char| c.is_whitespace() || "<>[]{}()|$!".contains(c));
+        let length = self.rest().find(|c: char| c.is_whitespace() || "<>[]{}()|$!".contains(c));
         let word = &self.rest()[..length.unwrap_or(self.rest().len())];
         let word = word.strip_suffix("...").unwrap_or(word);
         if word.is_empty() {
@@ -309,17 +268,11 @@ impl<'a> Reader<'a> {
 fn is_variable(word: &str) -> bool {
     word.len() >= 2
         && word.starts_with(|c: char| c.is_ascii_uppercase())
-        && word
-            .chars()
-            .all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || "-_:".contains(c))
+        && word.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || "-_:".contains(c))
 }
 
 fn one_of(mut parts: Vec<Raw>) -> Raw {
-    if parts.len() == 1 {
-        parts.remove(0)
-    } else {
-        Raw::Choice(parts)
-    }
+    if parts.len() == 1 { parts.remove(0) } else { Raw::Choice(parts) }
 }
 
 /// A name behind a bracket names the last token of every branch.
@@ -346,9 +299,7 @@ impl Raw {
         let join =
             |parts: &[Self], by: &str| parts.iter().map(Self::normal).collect::<Vec<_>>().join(by);
         match self {
-            Self::Token {
-                token, variadic, ..
-            } => {
+            Self::Token { token, variadic, .. } => {
                 alloc::format!("{token}{}", if *variadic { "..." } else { "" })
             }
             Self::Sequence(parts) => join(parts, " "),

@@ -31,9 +31,7 @@ pub struct ValueSet(pub Vec<(i128, i128)>);
 impl ValueSet {
     /// Whether `value` is in the set.
     pub fn contains(&self, value: i128) -> bool {
-        self.0
-            .iter()
-            .any(|(min, max)| (*min..=*max).contains(&value))
+        self.0.iter().any(|(min, max)| (*min..=*max).contains(&value))
     }
 }
 
@@ -262,10 +260,8 @@ impl Places {
         }
         let (peer, place) = self.all[at as usize].clone();
         let reached = closure(peers[peer as usize].program(), &place, negated);
-        let reached: Arc<[PeerPlace]> = reached
-            .into_iter()
-            .map(|place| self.id(peer, place))
-            .collect();
+        let reached: Arc<[PeerPlace]> =
+            reached.into_iter().map(|place| self.id(peer, place)).collect();
         self.closed[at as usize][usize::from(negated)] = Some(Arc::clone(&reached));
         reached
     }
@@ -446,20 +442,9 @@ fn closure(program: &Program, place: &Place, negated: bool) -> Vec<Place> {
                     open.push((*to, used));
                 }
             }
-            Op::Unordered {
-                loop_id,
-                branches,
-                exit,
-            } => {
-                let mask = used
-                    .iter()
-                    .find(|(id, _)| id == loop_id)
-                    .map_or(0, |(_, mask)| *mask);
-                let others: Used = used
-                    .iter()
-                    .filter(|(id, _)| id != loop_id)
-                    .copied()
-                    .collect();
+            Op::Unordered { loop_id, branches, exit } => {
+                let mask = used.iter().find(|(id, _)| id == loop_id).map_or(0, |(_, mask)| *mask);
+                let others: Used = used.iter().filter(|(id, _)| id != loop_id).copied().collect();
                 if mask != 0 {
                     open.push((*exit, others.clone()));
                 }
@@ -483,28 +468,15 @@ mod tests {
     use super::*;
 
     fn of(form: &str, peers: &[&str]) -> Residue {
-        let peers: Vec<Form> = peers
-            .iter()
-            .map(|peer| Form::parse(peer).unwrap())
-            .collect();
+        let peers: Vec<Form> = peers.iter().map(|peer| Form::parse(peer).unwrap()).collect();
         let peers: Vec<&Form> = peers.iter().collect();
-        residue(
-            &Form::parse(form).unwrap(),
-            &peers,
-            &ResidueLimits::default(),
-        )
+        residue(&Form::parse(form).unwrap(), &peers, &ResidueLimits::default())
     }
 
     #[test]
     fn the_union_of_the_peers_forms_counts() {
-        assert_eq!(
-            of("[no] x (1-9)", &["x (1-9)", "no x (1-9)"]),
-            Residue::None
-        );
-        assert_eq!(
-            of("[no] x ![(1-9)]", &["x (1-9)", "no x [(1-9)]"]),
-            Residue::None
-        );
+        assert_eq!(of("[no] x (1-9)", &["x (1-9)", "no x (1-9)"]), Residue::None);
+        assert_eq!(of("[no] x ![(1-9)]", &["x (1-9)", "no x [(1-9)]"]), Residue::None);
         assert_eq!(of("[no] x (1-9)", &["x (1-9)"]), Residue::Undetermined);
         assert_eq!(of("x <a|b>", &["x a", "x b c"]), Residue::Undetermined);
         assert_eq!(of("x y", &["x z"]), Residue::Whole);

@@ -92,9 +92,8 @@ impl Token {
         debug_assert!(self.fit(word).is_some(), "{word} does not fit {self}");
         match self {
             Self::Keyword(keyword) => Cow::Borrowed(keyword),
-            Self::Range { .. } => number(word).map_or(Cow::Borrowed(word), |number| {
-                shortest(word, format!("{number}"))
-            }),
+            Self::Range { .. } => number(word)
+                .map_or(Cow::Borrowed(word), |number| shortest(word, format!("{number}"))),
             Self::Ipv6 => canonical_ipv6(word).map_or(Cow::Borrowed(word), |a| shortest(word, a)),
             Self::Ipv6Prefix => word
                 .split_once('/')
@@ -129,9 +128,7 @@ impl fmt::Display for Token {
 
 /// The number that `word` is, sign and leading zeros allowed.
 pub(super) fn number(word: &str) -> Option<i128> {
-    (word.len() <= 21)
-        .then(|| word.parse::<i128>().ok())
-        .flatten()
+    (word.len() <= 21).then(|| word.parse::<i128>().ok()).flatten()
 }
 
 fn is_prefix(word: &str, bits_max: u32, is_address: impl Fn(&str) -> bool) -> bool {
@@ -175,17 +172,11 @@ fn is_asn(word: &str) -> bool {
 }
 
 fn canonical_ipv6(word: &str) -> Option<String> {
-    word.parse::<Ipv6Addr>()
-        .ok()
-        .map(|address| format!("{address}"))
+    word.parse::<Ipv6Addr>().ok().map(|address| format!("{address}"))
 }
 
 fn shortest<'a>(word: &'a str, canonical: String) -> Cow<'a, str> {
-    if canonical == word {
-        Cow::Borrowed(word)
-    } else {
-        Cow::Owned(canonical)
-    }
+    if canonical == word { Cow::Borrowed(word) } else { Cow::Owned(canonical) }
 }
 
 #[cfg(test)]
@@ -194,10 +185,7 @@ mod tests {
 
     #[test]
     fn a_word_fits_the_kinds_it_is_of() {
-        assert_eq!(
-            Token::Keyword("route".into()).fit("ro"),
-            Some(Fit::Abbreviated)
-        );
+        assert_eq!(Token::Keyword("route".into()).fit("ro"), Some(Fit::Abbreviated));
         assert_eq!(Token::Ipv4.fit("10.0.0.256"), None);
         assert_eq!(Token::Ipv4Prefix.fit("10.0.0.0/33"), None);
         assert_eq!(Token::Ipv6Prefix.fit("2001:db8::/32"), Some(Fit::Value));

@@ -41,11 +41,7 @@ impl Words {
             return Self(None);
         }
         taken.sort_by_key(|(leaf, _)| *leaf);
-        let bytes = taken
-            .iter()
-            .map(|(_, word)| word.as_ref().len() + 1)
-            .sum::<usize>()
-            - 1;
+        let bytes = taken.iter().map(|(_, word)| word.as_ref().len() + 1).sum::<usize>() - 1;
         let mut text = String::with_capacity(bytes);
         for (at, (_, word)) in taken.iter().enumerate() {
             let word = word.as_ref();
@@ -113,11 +109,7 @@ impl Words {
 
     /// Only the words of `leaves`, still with their leaves: a key.
     pub fn only(&self, leaves: &[LeafId]) -> Self {
-        Self::of(
-            self.iter()
-                .filter(|(leaf, _)| leaves.contains(leaf))
-                .collect(),
-        )
+        Self::of(self.iter().filter(|(leaf, _)| leaves.contains(leaf)).collect())
     }
 
     /// The values of all tokens that are no keywords, by position.

@@ -52,18 +52,13 @@ pub fn image(release: &str) -> Option<Image> {
 /// The example of a running config of `release`.
 pub fn config(release: &str) -> Option<&'static str> {
     let mut all = CONFIGS.iter();
-    all.find(|(name, _)| *name == release)
-        .map(|(_, text)| *text)
+    all.find(|(name, _)| *name == release).map(|(_, text)| *text)
 }
 
 /// All bundled images, oldest first.
 pub fn images() -> Vec<Arc<Image>> {
     let family = family();
-    family
-        .releases()
-        .filter_map(|release| family.image(release))
-        .map(Arc::new)
-        .collect()
+    family.releases().filter_map(|release| family.image(release)).map(Arc::new).collect()
 }
 
 #[cfg(test)]
@@ -76,10 +71,7 @@ mod tests {
     fn the_bundled_family_has_no_errors() {
         let family = Family::parse(FILES);
         if let Err(errors) = &family {
-            let all: Vec<_> = errors
-                .iter()
-                .map(alloc::string::ToString::to_string)
-                .collect();
+            let all: Vec<_> = errors.iter().map(alloc::string::ToString::to_string).collect();
             panic!("{}", all.join("\n"));
         }
         assert_eq!(images().len(), family.unwrap().releases().count());
@@ -113,9 +105,7 @@ mod tests {
                 assert_eq!(prc, Prc::Ok, "{release}.conf:{}", read.number);
             }
             let mut again = Config::factory(image.levels());
-            again
-                .execute(&image, image.own(), &config.render())
-                .unwrap();
+            again.execute(&image, image.own(), &config.render()).unwrap();
             assert_eq!(again.digest(), config.digest(), "{release}");
         }
     }

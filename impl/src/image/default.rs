@@ -116,22 +116,15 @@ impl DefaultDecl {
             Key::Line => &[],
         };
         let unnamed = form.unnamed().map(|leaf| &*leaf.text);
-        let rest = form
-            .names()
-            .chain(unnamed)
-            .find(|name| !keys.iter().any(|key| key == name));
+        let rest = form.names().chain(unnamed).find(|name| !keys.iter().any(|key| key == name));
         if let Some(name) = rest {
-            return Err(DefaultError::Uncovered {
-                name: name.to_owned(),
-            });
+            return Err(DefaultError::Uncovered { name: name.to_owned() });
         }
         if form.negation() != Negation::Optional {
             return Err(DefaultError::NoNo);
         }
         let examples = form.examples(EXAMPLES_MAX);
-        let mut positive = examples
-            .iter()
-            .filter(|words| words.sign() == Sign::Positive);
+        let mut positive = examples.iter().filter(|words| words.sign() == Sign::Positive);
         if positive.all(|words| words.len() + 1 == form.leaves().len()) {
             Ok(Self::Line)
         } else {

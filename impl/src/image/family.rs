@@ -39,10 +39,7 @@ impl Family {
         let mut errors = Vec::new();
         let table = files.iter().find(|(name, _)| *name == "family.toml");
         let Some((name, text)) = table else {
-            let source = Source {
-                name: "family.toml",
-                text: "",
-            };
+            let source = Source { name: "family.toml", text: "" };
             return Err(alloc::vec![source.error(0..0, Problem::NoTable)]);
         };
         let source = Source { name, text };
@@ -77,20 +74,12 @@ impl Family {
                 }
             }
         }
-        if errors.is_empty() {
-            Ok(family)
-        } else {
-            Err(errors)
-        }
+        if errors.is_empty() { Ok(family) } else { Err(errors) }
     }
 
     fn of_table(table: TableText, source: &Source<'_>, errors: &mut Vec<FamilyError>) -> Self {
         let mut components = table.components;
-        for name in table
-            .release
-            .iter()
-            .flat_map(|release| release.levels.keys())
-        {
+        for name in table.release.iter().flat_map(|release| release.levels.keys()) {
             if !components.contains(name) {
                 components.push(name.clone());
             }
@@ -104,10 +93,8 @@ impl Family {
             match levels {
                 Some(levels) => releases.push((release.name, levels)),
                 None => {
-                    let what = Problem::Unknown {
-                        what: "level of every component",
-                        name: release.name,
-                    };
+                    let what =
+                        Problem::Unknown { what: "level of every component", name: release.name };
                     errors.push(source.error(0..0, what));
                 }
             }
@@ -131,10 +118,7 @@ impl Family {
     }
 
     fn number(&self, component: &str) -> Option<u16> {
-        self.components
-            .iter()
-            .position(|name| name == component)
-            .map(|at| at as u16)
+        self.components.iter().position(|name| name == component).map(|at| at as u16)
     }
 
     fn commands_of(
@@ -145,13 +129,9 @@ impl Family {
     ) {
         let Some(component) = self.number(&text.component) else {
             let name = text.component.clone();
-            errors.push(source.error(
-                0..0,
-                Problem::Unknown {
-                    what: "component in family.toml",
-                    name,
-                },
-            ));
+            errors.push(
+                source.error(0..0, Problem::Unknown { what: "component in family.toml", name }),
+            );
             return;
         };
         let plain = |mode: &str, form: &str, since: u16, key: Vec<String>, ordered: bool| Command {
@@ -175,23 +155,13 @@ impl Family {
                 command.enters = Some(mode.name.clone());
                 self.declare(command, source.origin(mode.enter.span().start + 1));
             }
-            let declared = Mode {
-                name: mode.name.clone(),
-                parent: Some(mode.parent.get_ref().clone()),
-            };
+            let declared =
+                Mode { name: mode.name.clone(), parent: Some(mode.parent.get_ref().clone()) };
             self.modes.push((declared, component, mode.since));
         }
         for command in &text.command {
             if let Some(read) = source.form(&command.form, errors) {
-                let CommandText {
-                    mode,
-                    form,
-                    key,
-                    since,
-                    ordered,
-                    revision,
-                    default,
-                } = command;
+                let CommandText { mode, form, key, since, ordered, revision, default } = command;
                 let at = source.origin(form.span().start + 1);
                 let form = form.get_ref();
                 let mut command = plain(mode.get_ref(), form, *since, key.clone(), *ordered);
@@ -220,10 +190,8 @@ impl Family {
         }
         for dont_care in &text.dont_care {
             if source.form(&dont_care.form, errors).is_some() {
-                let facing = dont_care
-                    .facing
-                    .as_deref()
-                    .and_then(|text| text.strip_prefix("below "));
+                let facing =
+                    dont_care.facing.as_deref().and_then(|text| text.strip_prefix("below "));
                 self.dont_cares.push(DontCare {
                     component,
                     mode: dont_care.mode.get_ref().clone(),
@@ -249,10 +217,7 @@ impl Family {
                         .flat_map(|c| c.old.iter().chain(&c.new).map(|side| &side.mode)),
                 );
             for mode in modes.filter(|mode| !known(mode.get_ref())) {
-                let problem = Problem::Unknown {
-                    what: "mode",
-                    name: mode.get_ref().clone(),
-                };
+                let problem = Problem::Unknown { what: "mode", name: mode.get_ref().clone() };
                 errors.push(source.error(mode.span(), problem));
             }
         }
@@ -297,48 +262,25 @@ impl Family {
         let (_, levels) = self.releases.iter().find(|(name, _)| name == release)?;
         let at = |component: u16| levels[usize::from(component)];
         let components = self.components.iter().zip(levels);
-        let commands = self
-            .commands
-            .iter()
-            .filter(|command| command.since <= at(command.component));
-        let root = Mode {
-            name: ROOT.to_owned(),
-            parent: None,
-        };
-        let modes = self
-            .modes
-            .iter()
-            .filter(|(_, component, since)| *since <= at(*component));
+        let commands =
+            self.commands.iter().filter(|command| command.since <= at(command.component));
+        let root = Mode { name: ROOT.to_owned(), parent: None };
+        let modes = self.modes.iter().filter(|(_, component, since)| *since <= at(*component));
         Some(Declarations {
             family: self.name.clone(),
             release: release.to_owned(),
             imported: false,
             components: components
-                .map(|(name, level)| Component {
-                    name: name.clone(),
-                    level: *level,
-                })
+                .map(|(name, level)| Component { name: name.clone(), level: *level })
                 .collect(),
-            modes: core::iter::once(root)
-                .chain(modes.map(|(mode, _, _)| mode.clone()))
-                .collect(),
+            modes: core::iter::once(root).chain(modes.map(|(mode, _, _)| mode.clone())).collect(),
             commands: commands
                 .map(|command| {
-                    let until = command
-                        .until
-                        .filter(|until| *until <= at(command.component));
-                    Command {
-                        until,
-                        ..command.clone()
-                    }
+                    let until = command.until.filter(|until| *until <= at(command.component));
+                    Command { until, ..command.clone() }
                 })
                 .collect(),
-            changes: self
-                .changes
-                .iter()
-                .filter(|c| c.level <= at(c.component))
-                .cloned()
-                .collect(),
+            changes: self.changes.iter().filter(|c| c.level <= at(c.component)).cloned().collect(),
             dont_cares: self.dont_cares.clone(),
         })
     }
@@ -346,8 +288,7 @@ impl Family {
     /// The image of `release`.
     pub fn image(&self, release: &str) -> Option<Image> {
         // What makes no image was refused when the family was read.
-        self.declarations(release)
-            .and_then(|declarations| Image::of(declarations).ok())
+        self.declarations(release).and_then(|declarations| Image::of(declarations).ok())
     }
 }
 
@@ -379,13 +320,8 @@ mod tests {
     fn an_old_side_that_does_not_live_names_the_nearest() {
         let text = "component = 'a'\n[[command]]\nmode = 'config'\nform = 'ntp server A.B.C.D$s'\n\
                     [[change]]\nlevel = 2\nwhy = 'w'\nold = [{ mode = 'config', form = 'ntp servers A.B.C.D$s' }]\n";
-        let [error] = &errors(text)[..] else {
-            panic!("one error")
-        };
-        assert!(
-            error.contains("no such form at a 1; nearest: ntp server A.B.C.D$s"),
-            "{error}"
-        );
+        let [error] = &errors(text)[..] else { panic!("one error") };
+        assert!(error.contains("no such form at a 1; nearest: ntp server A.B.C.D$s"), "{error}");
     }
 
     #[test]
@@ -396,21 +332,9 @@ mod tests {
             )
         };
         for (form, default, says) in [
-            (
-                "[no] x (1-9)$n",
-                "{ m = 3 }",
-                "a default for `m`, which is no capture",
-            ),
-            (
-                "[no] x (1-9)$n",
-                "{ n = 30 }",
-                "does not take `30` as `n`: (1-9)",
-            ),
-            (
-                "[no] x (1-9)$n",
-                "{}",
-                "`n` is no key of it: give its value",
-            ),
+            ("[no] x (1-9)$n", "{ m = 3 }", "a default for `m`, which is no capture"),
+            ("[no] x (1-9)$n", "{ n = 30 }", "does not take `30` as `n`: (1-9)"),
+            ("[no] x (1-9)$n", "{}", "`n` is no key of it: give its value"),
             ("[no] x [y]", "{}", "optional words or alternatives"),
             ("x", "{}", "has no `no` to say otherwise"),
         ] {
@@ -427,10 +351,7 @@ mod tests {
                     [[change]]\nlevel = 2\nwhy = 'w'\nold = [{ mode = 'config', form = '[no] x' }]\n\
                     new = [{ mode = 'config', form = '[no] y' }]\n";
         let found = errors(text);
-        assert!(
-            found[0].contains("the default on one side only"),
-            "{found:?}"
-        );
+        assert!(found[0].contains("the default on one side only"), "{found:?}");
         assert_eq!(found.len(), 1);
     }
 }

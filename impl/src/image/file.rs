@@ -80,16 +80,11 @@ fn hex(bytes: &[u8]) -> String {
 
 /// What is wrong with a file that does not begin as an image of this format.
 fn other_format(bytes: &[u8]) -> ImageFileError {
-    let first = bytes
-        .split(|byte| *byte == b'\n')
-        .next()
-        .unwrap_or_default();
+    let first = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
     let format = first.strip_prefix(b"skewsync-image ");
     match format.and_then(|format| core::str::from_utf8(format).ok()) {
         Some(found) if found.parse::<u32>().is_ok_and(|found| found != 1) => {
-            ImageFileError::Format {
-                found: found.to_string(),
-            }
+            ImageFileError::Format { found: found.to_string() }
         }
         Some(_) | None => ImageFileError::Head,
     }
@@ -110,14 +105,9 @@ impl Image {
         if bytes.len() > IMAGE_BYTES_MAX {
             return Err(ImageFileError::TooLarge { bytes: bytes.len() });
         }
-        let body = bytes
-            .strip_prefix(HEAD.as_bytes())
-            .ok_or_else(|| other_format(bytes))?;
-        let end = body
-            .iter()
-            .take(65)
-            .position(|byte| *byte == b'\n')
-            .ok_or(ImageFileError::Head)?;
+        let body = bytes.strip_prefix(HEAD.as_bytes()).ok_or_else(|| other_format(bytes))?;
+        let end =
+            body.iter().take(65).position(|byte| *byte == b'\n').ok_or(ImageFileError::Head)?;
         let said = String::from_utf8_lossy(&body[..end]).into_owned();
         let body = &body[end + 1..];
         let found = hex(blake3::hash(body).as_bytes());
@@ -127,14 +117,8 @@ impl Image {
         let text = core::str::from_utf8(body).map_err(|_| ImageFileError::Head)?;
         let declarations: Declarations = toml::from_str(text).map_err(|error| {
             let before = error.span().map_or(0, |span| span.start.min(text.len()));
-            let line = 3 + text.as_bytes()[..before]
-                .iter()
-                .filter(|byte| **byte == b'\n')
-                .count();
-            ImageFileError::Declarations {
-                line,
-                message: error.message().to_string(),
-            }
+            let line = 3 + text.as_bytes()[..before].iter().filter(|byte| **byte == b'\n').count();
+            ImageFileError::Declarations { line, message: error.message().to_string() }
         })?;
         Ok(Self::of(declarations)?)
     }
@@ -157,10 +141,7 @@ mod tests {
     fn a_file_cut_anywhere_is_refused() {
         let text = bundled::image("6.1").unwrap().encode();
         for cut in [0, 5, 17, 40, 82, 83, text.len() / 2, text.len() - 1] {
-            assert!(
-                Image::decode(&text.as_bytes()[..cut]).is_err(),
-                "cut at {cut}"
-            );
+            assert!(Image::decode(&text.as_bytes()[..cut]).is_err(), "cut at {cut}");
         }
     }
 }

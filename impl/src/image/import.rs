@@ -78,17 +78,9 @@ pub fn import(
     let known = Modes::of(modes, &mut rejected);
     let mut components: Vec<Component> = Vec::new();
     let mut commands: BTreeMap<(String, String), Command> = BTreeMap::new();
-    for (number, row) in forms
-        .iter()
-        .enumerate()
-        .filter(|(_, row)| !is_navigation(&row.form))
-    {
+    for (number, row) in forms.iter().enumerate().filter(|(_, row)| !is_navigation(&row.form)) {
         let mut refuse = |why| {
-            rejected.push(Rejected {
-                given: Given::Form(number),
-                form: row.form.clone(),
-                why,
-            });
+            rejected.push(Rejected { given: Given::Form(number), form: row.form.clone(), why });
         };
         if row.mode != ROOT && !known.parents.contains_key(row.mode.as_str()) {
             refuse(alloc::format!("mode {} is declared nowhere", row.mode));
@@ -105,9 +97,7 @@ pub fn import(
             refuse(alloc::format!("more than {COMPONENTS_MAX} components"));
             continue;
         };
-        let entered = known
-            .enters
-            .get(&(row.mode.as_str(), form.normal().to_string()));
+        let entered = known.enters.get(&(row.mode.as_str(), form.normal().to_string()));
         let command = Command {
             mode: row.mode.clone(),
             form: row.form.clone(),
@@ -120,18 +110,13 @@ pub fn import(
             revision: 0,
             default: None,
         };
-        commands
-            .entry((row.mode.clone(), form.normal().to_string()))
-            .or_insert(command);
+        commands.entry((row.mode.clone(), form.normal().to_string())).or_insert(command);
     }
-    let root = Mode {
-        name: ROOT.to_string(),
-        parent: None,
-    };
-    let others = known.parents.iter().map(|(name, parent)| Mode {
-        name: name.to_string(),
-        parent: Some(parent.to_string()),
-    });
+    let root = Mode { name: ROOT.to_string(), parent: None };
+    let others = known
+        .parents
+        .iter()
+        .map(|(name, parent)| Mode { name: name.to_string(), parent: Some(parent.to_string()) });
     let declarations = Declarations {
         family: name.to_string(),
         release: release.to_string(),
@@ -163,19 +148,14 @@ impl<'a> Modes<'a> {
             });
         };
         let names: BTreeSet<&str> = modes.iter().map(|mode| mode.name.as_str()).collect();
-        let mut known = Self {
-            parents: BTreeMap::new(),
-            enters: BTreeMap::new(),
-        };
+        let mut known = Self { parents: BTreeMap::new(), enters: BTreeMap::new() };
         for mode in modes {
             let parent = mode.parent.as_deref().unwrap_or(ROOT);
             if parent != ROOT && !names.contains(parent) {
                 let why = "its parent is declared nowhere: it stands under config";
                 refuse(mode, parent, why.to_string());
             }
-            let parent = Some(parent)
-                .filter(|parent| names.contains(parent))
-                .unwrap_or(ROOT);
+            let parent = Some(parent).filter(|parent| names.contains(parent)).unwrap_or(ROOT);
             if mode.name != ROOT && known.parents.insert(&mode.name, parent).is_some() {
                 refuse(mode, &mode.name, "the mode is declared twice".to_string());
             }
@@ -202,18 +182,13 @@ impl<'a> Modes<'a> {
 
 /// The component of this name; none if there are too many.
 fn component_of(components: &mut Vec<Component>, name: &str) -> Option<u16> {
-    let known = components
-        .iter()
-        .position(|component| component.name == name);
+    let known = components.iter().position(|component| component.name == name);
     let number = known.unwrap_or(components.len());
     if number == components.len() {
         if number == COMPONENTS_MAX {
             return None;
         }
-        components.push(Component {
-            name: name.to_string(),
-            level: 0,
-        });
+        components.push(Component { name: name.to_string(), level: 0 });
     }
     u16::try_from(number).ok()
 }

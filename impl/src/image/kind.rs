@@ -63,10 +63,7 @@ impl Family {
         };
         let below = change.level.saturating_sub(1);
         let old = change.old.iter().filter_map(|side| declared(side, below));
-        let new = change
-            .new
-            .iter()
-            .filter_map(|side| declared(side, change.level));
+        let new = change.new.iter().filter_map(|side| declared(side, change.level));
         for command in old.chain(new) {
             if command.enters.is_some() {
                 kinds.insert(Kind::ModeEntryRename);
@@ -163,12 +160,10 @@ fn is_within(part: &Words, whole: &Words) -> bool {
 
 fn range(form: &Form, name: &str) -> Option<(i128, i128)> {
     let leaves = form.capture(name);
-    let mut ranges = leaves
-        .iter()
-        .filter_map(|leaf| match form.leaf(*leaf).token {
-            Token::Range { min, max } => Some((min, max)),
-            _ => None,
-        });
+    let mut ranges = leaves.iter().filter_map(|leaf| match form.leaf(*leaf).token {
+        Token::Range { min, max } => Some((min, max)),
+        _ => None,
+    });
     ranges.next()
 }
 
@@ -221,21 +216,12 @@ mod tests {
             ("encapsulation <802.1q|802.1ad>", &[Kind::ValueMap]),
             ("system panic-reboot", &[Kind::Rename, Kind::BooleanToFlag]),
             ("log neighbor down", &[Kind::Split]),
-            (
-                "address-family ipv4 rt-constraint",
-                &[Kind::Rename, Kind::ModeEntryRename],
-            ),
+            ("address-family ipv4 rt-constraint", &[Kind::Rename, Kind::ModeEntryRename]),
             ("retransmit (0-100)", &[Kind::Rename, Kind::ModeMove]),
             ("bgp convergence-wait (0-1800)", &[Kind::RangeNarrowed]),
             ("mtu (68-9216)", &[Kind::RangeWidened]),
-            (
-                "entry <deny|permit>",
-                &[Kind::KeywordInserted, Kind::OrderedList],
-            ),
-            (
-                "ip icmp redirects",
-                &[Kind::KeywordInserted, Kind::DefaultLine],
-            ),
+            ("entry <deny|permit>", &[Kind::KeywordInserted, Kind::OrderedList]),
+            ("ip icmp redirects", &[Kind::KeywordInserted, Kind::DefaultLine]),
             (
                 "auth-port (0-65535)$port host",
                 &[Kind::Rename, Kind::ArgumentReorder, Kind::ModeMove],
@@ -273,10 +259,7 @@ mod tests {
             }
             levels
         };
-        assert_eq!(
-            chain("[no] bgp convergence-wait (0-1800)$seconds"),
-            [4, 3, 2]
-        );
+        assert_eq!(chain("[no] bgp convergence-wait (0-1800)$seconds"), [4, 3, 2]);
         assert_eq!(chain("[no] irq balance mask WORD$mask"), [4, 3, 2]);
     }
 }

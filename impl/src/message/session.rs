@@ -24,11 +24,7 @@ pub struct Session {
 
 impl fmt::Display for Session {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{}/{}-{}/{}",
-            self.term, self.active, self.standby, self.attempt
-        )
+        write!(f, "{}/{}-{}/{}", self.term, self.active, self.standby, self.attempt)
     }
 }
 
@@ -149,18 +145,13 @@ pub struct Unreadable {
 impl Unreadable {
     /// This engine cannot read it.
     pub const fn here(what: Payload, offset: Option<u64>) -> Self {
-        Self {
-            what,
-            offset,
-            engine: Engine::OURS,
-        }
+        Self { what, offset, engine: Engine::OURS }
     }
 }
 
 fn at(offset: Option<u64>) -> alloc::string::String {
-    offset.map_or_else(alloc::string::String::new, |offset| {
-        alloc::format!(" from byte {offset} on")
-    })
+    offset
+        .map_or_else(alloc::string::String::new, |offset| alloc::format!(" from byte {offset} on"))
 }
 
 /// A range of wire versions, both ends included.

@@ -25,11 +25,7 @@ pub(super) fn key_names(image: &Image, form: FormId) -> Vec<Box<str>> {
     let decl = image.form(form);
     let keyed = decl.form.names().filter(|name| match &decl.key {
         None => true,
-        Some(leaves) => decl
-            .form
-            .capture(name)
-            .iter()
-            .any(|leaf| leaves.contains(leaf)),
+        Some(leaves) => decl.form.capture(name).iter().any(|leaf| leaves.contains(leaf)),
     });
     keyed.map(Into::into).collect()
 }
@@ -43,16 +39,9 @@ pub(super) fn entry_of(
 ) -> Option<FormId> {
     let entries = image.forms().filter(|(_, decl)| decl.enters == Some(mode));
     let alive = |decl: &crate::image::FormDecl| {
-        if decl.component == component {
-            decl.lives_at(level)
-        } else {
-            decl.until.is_none()
-        }
+        if decl.component == component { decl.lives_at(level) } else { decl.until.is_none() }
     };
-    entries
-        .filter(|(_, decl)| alive(decl))
-        .map(|(id, _)| id)
-        .last()
+    entries.filter(|(_, decl)| alive(decl)).map(|(id, _)| id).last()
 }
 
 /// The values of the address of a line below the first `depth` instances of its place.
@@ -82,9 +71,7 @@ pub(super) fn place(
     for entry in &pattern.entries {
         let form = &image.form(*entry).form;
         let given = wanted(form, values);
-        let words = form
-            .build(Sign::Positive, &given)
-            .map_err(|error| cause_of(form, error))?;
+        let words = form.build(Sign::Positive, &given).map_err(|error| cause_of(form, error))?;
         place = place.child(*entry, words);
     }
     Ok(place)
@@ -100,10 +87,7 @@ pub(super) fn line_key(
     let place = place(image, at, pattern, values).ok()?;
     let decl = image.form(pattern.form);
     let key = match decl.key {
-        None => decl
-            .form
-            .build(Sign::Positive, &wanted(&decl.form, values))
-            .ok()?,
+        None => decl.form.build(Sign::Positive, &wanted(&decl.form, values)).ok()?,
         Some(_) => {
             let names = pattern.keyed.iter();
             let keyed = names.filter_map(|name| values.get_key_value(&**name));
@@ -111,11 +95,7 @@ pub(super) fn line_key(
             decl.form.part(&keyed)?
         }
     };
-    Some(LineKey {
-        place,
-        form: pattern.form,
-        key,
-    })
+    Some(LineKey { place, form: pattern.form, key })
 }
 
 /// The line of `pattern` below `at` with these values.
@@ -129,9 +109,7 @@ pub(super) fn build(
     let place = place(image, at, pattern, values)?;
     let form = &image.form(pattern.form).form;
     let given = wanted(form, values);
-    let words = form
-        .build(sign, &given)
-        .map_err(|error| cause_of(form, error))?;
+    let words = form.build(sign, &given).map_err(|error| cause_of(form, error))?;
     Ok(Line::of(image, place, pattern.form, words))
 }
 
@@ -146,8 +124,6 @@ pub(super) fn wanted<'a>(
 
 /// The first `depth` instances of a place.
 pub(super) fn ancestor(place: &Place, depth: usize) -> Place {
-    let around = depth
-        .checked_sub(1)
-        .and_then(|at| place.and_ancestors().nth(at));
+    let around = depth.checked_sub(1).and_then(|at| place.and_ancestors().nth(at));
     around.unwrap_or_default()
 }

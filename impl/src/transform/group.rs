@@ -101,18 +101,10 @@ impl fmt::Display for Cause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoTransform => f.write_str("no such form, and no transform"),
-            Self::Value {
-                capture,
-                value,
-                allowed,
-            } if allowed.is_empty() => {
+            Self::Value { capture, value, allowed } if allowed.is_empty() => {
                 write!(f, "{} {} does not go", &**capture, &**value)
             }
-            Self::Value {
-                capture,
-                value,
-                allowed,
-            } => {
+            Self::Value { capture, value, allowed } => {
                 write!(f, "{} {}: only {} goes", &**capture, &**value, &**allowed)
             }
             Self::Alone { missing } => write!(f, "goes only together with `{}`", &**missing),

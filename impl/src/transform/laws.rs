@@ -67,9 +67,7 @@ fn check_way(image: &Image, rule: &Rule, way: Direction, limit: usize) -> Vec<La
         };
         went = true;
         let there = config_of(image, &out);
-        let again = out
-            .first()
-            .map(|(key, _)| rule.group_of(image, way.to(), 0, key));
+        let again = out.first().map(|(key, _)| rule.group_of(image, way.to(), 0, key));
         let back = again.map(|group| rule.evaluate(image, way.back(), &there, &group));
         let back = match back {
             Some(Fate::Made { out, .. }) => out,
@@ -85,10 +83,7 @@ fn check_way(image: &Image, rule: &Rule, way: Direction, limit: usize) -> Vec<La
         }
     }
     if let Some(why) = why.filter(|_| !went) {
-        broken.push(LawError::NeverGoes {
-            direction: way,
-            why,
-        });
+        broken.push(LawError::NeverGoes { direction: way, why });
     }
     broken
 }
@@ -106,15 +101,9 @@ pub fn groups(
     };
     let at = place_of(image, rule);
     // A line that is the default itself is never written, only its `no`.
-    let sign = if image.form(first.form).default.is_line() {
-        Sign::No
-    } else {
-        Sign::Positive
-    };
+    let sign = if image.form(first.form).default.is_line() { Sign::No } else { Sign::Positive };
     let examples = image.form(first.form).form.examples(limit);
-    let positive = examples
-        .iter()
-        .filter(|words| words.sign() == Sign::Positive);
+    let positive = examples.iter().filter(|words| words.sign() == Sign::Positive);
     positive
         .filter_map(|words| {
             let mut values = image.form(first.form).form.values_of(words);
@@ -133,9 +122,7 @@ pub fn groups(
 /// Adds the values of an example where the form has captures that are not given.
 fn complete<'a>(form: &'a Form, values: &mut Bindings<'a>) {
     let examples = form.examples(8);
-    let full = examples
-        .iter()
-        .filter(|words| words.sign() == Sign::Positive);
+    let full = examples.iter().filter(|words| words.sign() == Sign::Positive);
     let full = full.max_by_key(|words| words.len());
     let Some(full) = full else { return };
     for name in form.names() {
@@ -154,19 +141,15 @@ fn place_of(image: &Image, rule: &Rule) -> Place {
     };
     let mode = image.form(pattern.form).mode;
     let path = super::rule::path_of(image, mode);
-    path.iter()
-        .take(rule.depth)
-        .fold(Place::root(), |place, mode| {
-            let entry = image.forms().find(|(_, decl)| decl.enters == Some(*mode));
-            let Some((entry, decl)) = entry else {
-                return place;
-            };
-            let examples = decl.form.examples(2);
-            let words = examples
-                .into_iter()
-                .find(|words| words.sign() == Sign::Positive);
-            words.map_or(place.clone(), |words| place.child(entry, words))
-        })
+    path.iter().take(rule.depth).fold(Place::root(), |place, mode| {
+        let entry = image.forms().find(|(_, decl)| decl.enters == Some(*mode));
+        let Some((entry, decl)) = entry else {
+            return place;
+        };
+        let examples = decl.form.examples(2);
+        let words = examples.into_iter().find(|words| words.sign() == Sign::Positive);
+        words.map_or(place.clone(), |words| place.child(entry, words))
+    })
 }
 
 fn config_of(image: &Image, lines: &[(LineKey, Line)]) -> Config {
@@ -178,10 +161,7 @@ fn config_of(image: &Image, lines: &[(LineKey, Line)]) -> Config {
 }
 
 fn texts(lines: &[(LineKey, Line)]) -> Vec<String> {
-    lines
-        .iter()
-        .map(|(key, line)| key.place.path() + line.words.text())
-        .collect()
+    lines.iter().map(|(key, line)| key.place.path() + line.words.text()).collect()
 }
 
 #[cfg(test)]
@@ -225,10 +205,6 @@ mod tests {
         let image = family.image("2").unwrap();
         let tft = Tft::of(&image).unwrap();
         let broken = check_inverse(&image, &tft.rules()[0], 64);
-        assert!(
-            broken
-                .iter()
-                .any(|error| matches!(error, LawError::NotInverse { .. }))
-        );
+        assert!(broken.iter().any(|error| matches!(error, LawError::NotInverse { .. })));
     }
 }

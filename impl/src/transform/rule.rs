@@ -138,19 +138,13 @@ impl Rule {
         let below = Level(change.level.saturating_sub(1));
         let old = sides(image, &change.old, below)?;
         let new = sides(image, &change.new, level)?;
-        let depth = old
-            .iter()
-            .chain(&new)
-            .map(|(_, path)| path.as_slice())
-            .reduce(shared);
+        let depth = old.iter().chain(&new).map(|(_, path)| path.as_slice()).reduce(shared);
         let depth = depth.map_or(0, <[ModeId]>::len);
         let component = ComponentId(change.component);
         let patterns = |side: Vec<(FormId, Vec<ModeId>)>, at: Level| -> Result<Vec<Pattern>, _> {
             let compile = |(form, path): (FormId, Vec<ModeId>)| {
                 let entries = path[depth..].iter().map(|mode| {
-                    let none = || RuleError::NoEntry {
-                        mode: image.mode_name(*mode).into(),
-                    };
+                    let none = || RuleError::NoEntry { mode: image.mode_name(*mode).into() };
                     address::entry_of(image, *mode, component, at).ok_or_else(none)
                 });
                 Ok(Pattern::of(image, form, entries.collect::<Result<_, _>>()?))
@@ -158,33 +152,21 @@ impl Rule {
             side.into_iter().map(compile).collect()
         };
         let (old, new) = (patterns(old, below)?, patterns(new, level)?);
-        let mut key = old
-            .iter()
-            .chain(&new)
-            .map(|pattern| pattern.address.clone());
+        let mut key = old.iter().chain(&new).map(|pattern| pattern.address.clone());
         let key = key.next().map(|first| {
-            key.fold(first, |names, more| {
-                names.intersection(&more).cloned().collect()
-            })
+            key.fold(first, |names, more| names.intersection(&more).cloned().collect())
         });
         let key: Vec<Box<str>> = key.unwrap_or_default().into_iter().collect();
         let maps: ValueMaps = change
             .map
             .iter()
             .map(|(name, map)| {
-                let pairs = map
-                    .iter()
-                    .map(|(old, new)| (old.as_str().into(), new.as_str().into()));
+                let pairs = map.iter().map(|(old, new)| (old.as_str().into(), new.as_str().into()));
                 (name.as_str().into(), pairs.collect())
             })
             .collect();
         for name in &key {
-            let news: Vec<_> = maps
-                .get(name)
-                .into_iter()
-                .flatten()
-                .map(|(_, new)| new)
-                .collect();
+            let news: Vec<_> = maps.get(name).into_iter().flatten().map(|(_, new)| new).collect();
             if news.len() != news.iter().collect::<BTreeSet<_>>().len() {
                 return Err(RuleError::KeyMap { name: name.clone() });
             }
@@ -221,11 +203,7 @@ impl Rule {
         let values = address::of_line(image, key, self.depth, pattern);
         let value = |name: &str| {
             let value = values.get(name).map_or("", |value| value);
-            if side == SideOf::New {
-                self.mapped(Direction::Lower, name, value)
-            } else {
-                value
-            }
+            if side == SideOf::New { self.mapped(Direction::Lower, name, value) } else { value }
         };
         GroupKey {
             change: Some(self.change),
@@ -281,8 +259,7 @@ impl Rule {
                 let mine = config.lines_within(&group.at).filter(|(key, _)| {
                     key.form == pattern.form && self.group_of(image, side, number, key) == *group
                 });
-                mine.map(|(key, line)| (key.clone(), line.clone()))
-                    .collect()
+                mine.map(|(key, line)| (key.clone(), line.clone())).collect()
             })
             .collect()
     }
@@ -297,10 +274,7 @@ impl Rule {
     ) -> Fate {
         let present = self.members(image, direction.from(), config, group);
         if present.iter().all(Vec::is_empty) {
-            return Fate::Made {
-                out: Vec::new(),
-                lost: None,
-            };
+            return Fate::Made { out: Vec::new(), lost: None };
         }
         if self.side(direction.to()).is_empty() {
             return Fate::Stuck(Cause::NoTransform);
@@ -363,10 +337,7 @@ impl Rule {
                 }
                 // On its way up only the one value is said by presence.
                 Direction::Raise if sign == Sign::Positive => {
-                    if values
-                        .remove(&**name)
-                        .is_some_and(|found| *found != **value)
-                    {
+                    if values.remove(&**name).is_some_and(|found| *found != **value) {
                         return Err(Cause::Value {
                             capture: Shared::text(name),
                             value: Shared::text(""),
@@ -381,9 +352,7 @@ impl Rule {
         if sign == Sign::Positive {
             self.check_said(image, to, &values)?;
         }
-        to.iter()
-            .map(|pattern| address::build(image, &group.at, pattern, sign, &values))
-            .collect()
+        to.iter().map(|pattern| address::build(image, &group.at, pattern, sign, &values)).collect()
     }
 
     /// Every value must be said by some line of the other side: nothing is lost unsaid.
@@ -425,9 +394,7 @@ impl Rule {
         });
         let values: Bindings<'_> = mapped.collect();
         let form = &image.form(to.form).form;
-        let words = form
-            .build(Sign::Positive, &address::wanted(form, &values))
-            .ok()?;
+        let words = form.build(Sign::Positive, &address::wanted(form, &values)).ok()?;
         Some((to.form, words))
     }
 
@@ -450,12 +417,7 @@ impl Pattern {
         }
         let keyed = address::key_names(image, form);
         address.extend(keyed.iter().cloned());
-        Self {
-            form,
-            entries,
-            address,
-            keyed,
-        }
+        Self { form, entries, address, keyed }
     }
 }
 
@@ -507,14 +469,10 @@ pub(super) fn cause_of(form: &Form, error: BuildError) -> Cause {
         allowed: Shared::text(allowed),
     };
     match error {
-        BuildError::Unfit {
-            name, value: given, ..
-        } => {
+        BuildError::Unfit { name, value: given, .. } => {
             let leaves = form.capture(&name);
-            let kinds: Vec<String> = leaves
-                .iter()
-                .map(|leaf| form.leaf(*leaf).token.to_string())
-                .collect();
+            let kinds: Vec<String> =
+                leaves.iter().map(|leaf| form.leaf(*leaf).token.to_string()).collect();
             value(&name, &given, &kinds.join("|"))
         }
         BuildError::Missing { name } => value(&name, "", ""),
@@ -526,9 +484,6 @@ pub(super) fn cause_of(form: &Form, error: BuildError) -> Cause {
 impl Rule {
     /// The one value of `name` that the new side says by its presence.
     pub fn implied_value(&self, name: &str) -> Option<&str> {
-        self.implied
-            .iter()
-            .find(|(implied, _)| **implied == *name)
-            .map(|(_, value)| &**value)
+        self.implied.iter().find(|(implied, _)| **implied == *name).map(|(_, value)| &**value)
     }
 }

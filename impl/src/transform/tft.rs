@@ -53,11 +53,7 @@ impl Tft {
         for (number, rule) in rules.iter().enumerate() {
             for side in [SideOf::Old, SideOf::New] {
                 for (pattern, of) in rule.side(side).iter().enumerate() {
-                    by_form[of.form.0 as usize].push(Use {
-                        rule: number,
-                        side,
-                        pattern,
-                    });
+                    by_form[of.form.0 as usize].push(Use { rule: number, side, pattern });
                 }
             }
         }
@@ -99,14 +95,12 @@ impl Tft {
 
     /// The use of `form` on the side that `step` reads.
     pub fn read_by(&self, step: Step, form: FormId) -> Option<Use> {
-        self.uses(step, form)
-            .find(|of| of.side == step.direction.from())
+        self.uses(step, form).find(|of| of.side == step.direction.from())
     }
 
     /// The use of `form` on the side that `step` writes.
     pub fn written_by(&self, step: Step, form: FormId) -> Option<Use> {
-        self.uses(step, form)
-            .find(|of| of.side == step.direction.to())
+        self.uses(step, form).find(|of| of.side == step.direction.to())
     }
 
     /// The rule that a group belongs to.
@@ -128,20 +122,14 @@ impl Tft {
         direction: Direction,
     ) -> Option<Place> {
         let step = Step { direction, ..step };
-        if !place
-            .instances()
-            .iter()
-            .any(|(entry, _)| self.read_by(step, *entry).is_some())
-        {
+        if !place.instances().iter().any(|(entry, _)| self.read_by(step, *entry).is_some()) {
             return Some(place.clone());
         }
         let mut replaced = Place::root();
         for (entry, words) in place.instances() {
             let (entry, words) = match self.read_by(step, *entry) {
                 None => (*entry, words.clone()),
-                Some(of) => self
-                    .rule(of.rule)
-                    .entry_line(image, direction, *entry, words)?,
+                Some(of) => self.rule(of.rule).entry_line(image, direction, *entry, words)?,
             };
             replaced = replaced.child(entry, words);
         }
@@ -153,10 +141,7 @@ impl Tft {
         let of = self.read_by(step, key.form)?;
         let rule = self.rule(of.rule);
         let group = rule.group_of(image, of.side, of.pattern, key);
-        rule.keys(image, step.direction.to(), &group)
-            .into_iter()
-            .flatten()
-            .next()
+        rule.keys(image, step.direction.to(), &group).into_iter().flatten().next()
     }
 
     /// The steps from the image's own levels to `levels`, down, in the family's order from the last.
@@ -167,11 +152,8 @@ impl Tft {
         let mut steps: Vec<Step> = Vec::new();
         for rule in self.rules.iter().rev() {
             let at = usize::from(rule.component.0);
-            let step = Step {
-                component: rule.component,
-                level: rule.level,
-                direction: Direction::Lower,
-            };
+            let step =
+                Step { component: rule.component, level: rule.level, direction: Direction::Lower };
             let on_the_way = levels[at] < rule.level && rule.level <= image.levels()[at];
             if on_the_way && !steps.contains(&step) {
                 steps.push(step);
@@ -183,10 +165,6 @@ impl Tft {
     /// The same steps the other way: up from `levels` to the image's own.
     pub fn steps_up(&self, image: &Image, levels: &[Level]) -> Vec<Step> {
         let down = self.steps_down(image, levels).into_iter().rev();
-        down.map(|step| Step {
-            direction: Direction::Raise,
-            ..step
-        })
-        .collect()
+        down.map(|step| Step { direction: Direction::Raise, ..step }).collect()
     }
 }

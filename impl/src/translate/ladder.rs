@@ -65,25 +65,13 @@ impl Ladder {
         for stage in &way.stages {
             let from = rungs.last().expect("the first rung");
             let mut next = from.in_view(&levels);
-            let reads = Reads {
-                image: way.image,
-                before: None,
-                after: from,
-                copied: true,
-            };
+            let reads = Reads { image: way.image, before: None, after: from, copied: true };
             unsettled.push(stage.advance(reads, &mut touched, &mut next));
             rungs.push(next);
         }
         let ladder = Self { rungs };
         let affected = ladder.traced(way, unsettled);
-        (
-            ladder,
-            Advance {
-                touched,
-                affected,
-                places,
-            },
-        )
+        (ladder, Advance { touched, affected, places })
     }
 
     /// All rungs, from what goes in to what comes out.
@@ -115,14 +103,8 @@ impl Ladder {
 
     /// Makes `first` the first rung; `touched` names all in which it differs from the present one.
     pub(crate) fn replace(&mut self, way: &Way<'_>, first: Config, touched: Touched) -> Advance {
-        assert_eq!(
-            self.rungs.len(),
-            way.stages.len() + 1,
-            "a ladder of another way"
-        );
-        let before = Self {
-            rungs: core::mem::take(&mut self.rungs),
-        };
+        assert_eq!(self.rungs.len(), way.stages.len() + 1, "a ladder of another way");
+        let before = Self { rungs: core::mem::take(&mut self.rungs) };
         self.rungs.push(first);
         let mut touched = touched;
         let mut places = touched.places.clone();
@@ -136,22 +118,13 @@ impl Ladder {
             if copied {
                 next = after.in_view_of(&next);
             }
-            let reads = Reads {
-                image: way.image,
-                before: Some(was),
-                after,
-                copied,
-            };
+            let reads = Reads { image: way.image, before: Some(was), after, copied };
             unsettled.push(stage.advance(reads, &mut touched, &mut next));
             self.rungs.push(next);
         }
         let mut affected = before.traced(way, unsettled.clone());
         affected.extend(self.traced(way, unsettled));
-        Advance {
-            touched,
-            affected,
-            places,
-        }
+        Advance { touched, affected, places }
     }
 
     /// The lines of the first rung from which these came, given by the stage that reads them.
@@ -171,20 +144,14 @@ impl Ladder {
         let mut lines = BTreeSet::from([key.clone()]);
         for (number, stage) in way.stages.iter().enumerate().rev() {
             let config = &self.rungs[number];
-            lines = lines
-                .iter()
-                .flat_map(|key| stage.sources(way.image, config, key))
-                .collect();
+            lines = lines.iter().flat_map(|key| stage.sources(way.image, config, key)).collect();
         }
         lines
     }
 
     /// What becomes of the line `key` of the first rung.
     pub(crate) fn fate(&self, way: &Way<'_>, key: &LineKey) -> LineFate {
-        let mut fate = LineFate {
-            out: alloc::vec![key.clone()],
-            ..LineFate::default()
-        };
+        let mut fate = LineFate { out: alloc::vec![key.clone()], ..LineFate::default() };
         for (number, stage) in way.stages.iter().enumerate() {
             let config = &self.rungs[number];
             for key in core::mem::take(&mut fate.out) {

@@ -158,10 +158,7 @@ fn changed<K: Ord + Clone, V: PartialEq + Clone>(
     before: &BTreeMap<K, V>,
     after: &BTreeMap<K, V>,
 ) -> Vec<(K, Option<V>)> {
-    let gone = before
-        .keys()
-        .filter(|key| !after.contains_key(key))
-        .map(|key| (key.clone(), None));
+    let gone = before.keys().filter(|key| !after.contains_key(key)).map(|key| (key.clone(), None));
     let made = after
         .iter()
         .filter(|(key, value)| before.get(key) != Some(value))

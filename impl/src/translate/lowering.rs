@@ -92,28 +92,15 @@ impl Lowering {
     ) -> Self {
         let way = way_down(image, pairing);
         let (ladder, advance) = Ladder::of(&way, a.clone());
-        let mut lowering = Self {
-            ladder,
-            listing: Listing::default(),
-        };
+        let mut lowering = Self { ladder, listing: Listing::default() };
         let listed = lowering.listed(&way, pairing, &advance.affected, &advance.places);
         let forgets = pairing.defect().is(Defect::MclForgotten);
         let listed = listed.into_iter().filter(|_| !forgets);
         let lines = listed.filter_map(|(key, cause)| {
             let (_, cause) = cause?;
-            Some((
-                key,
-                Listed {
-                    cause,
-                    since: stamp,
-                    orphan: None,
-                },
-            ))
+            Some((key, Listed { cause, since: stamp, orphan: None }))
         });
-        let entries = Entries {
-            lines: lines.collect(),
-            complements: BTreeMap::new(),
-        };
+        let entries = Entries { lines: lines.collect(), complements: BTreeMap::new() };
         lowering.listing = Listing::new(entries);
         lowering
     }
@@ -130,9 +117,7 @@ impl Lowering {
         let way = way_down(image, pairing);
         let before = self.clone();
         let advance = self.ladder.edit(&way, edits);
-        let mut wire = advance
-            .touched
-            .difference(image, before.ladder.last(), self.ladder.last());
+        let mut wire = advance.touched.difference(image, before.ladder.last(), self.ladder.last());
         if pairing.defect().is(Defect::GuardedLeavesOld) {
             self.leave_old(&way, &before, &mut wire);
         }
@@ -157,26 +142,14 @@ impl Lowering {
                 Some((_, cause)) if present.is_some_and(|listed| listed.cause == cause) => {}
                 Some((form, cause)) => {
                     let component = image.form(form).component;
-                    causes.push(ListedCause {
-                        component,
-                        form,
-                        cause: cause.clone(),
-                    });
-                    let listed = Listed {
-                        cause,
-                        since: stamp,
-                        orphan: None,
-                    };
+                    causes.push(ListedCause { component, form, cause: cause.clone() });
+                    let listed = Listed { cause, since: stamp, orphan: None };
                     listing.lines.push((key, Some(listed)));
                 }
             }
         }
         self.listing.apply(&listing);
-        Lowered {
-            wire,
-            listing,
-            causes,
-        }
+        Lowered { wire, listing, causes }
     }
 
     /// Planted: what a line was sent as stays, though its new value cannot go.
@@ -185,9 +158,7 @@ impl Lowering {
         wire.retain(|edit| {
             let Edit::Unset(key) = edit else { return true };
             let origins = before.ladder.origins(way, key);
-            let gone = origins
-                .iter()
-                .all(|origin| self.config().line(origin).is_none());
+            let gone = origins.iter().all(|origin| self.config().line(origin).is_none());
             if let Some(line) = before.wire_config().line(key).filter(|_| !gone) {
                 w.put(way.image, key, line.clone());
             }
@@ -255,10 +226,7 @@ impl Lowering {
     /// What becomes of each line and each mode instance of A, in canonical order.
     pub fn explain(&self, image: &Image, pairing: &ActivePairing) -> Vec<Explained> {
         let way = way_down(image, pairing);
-        let lines = self
-            .config()
-            .lines()
-            .map(|(key, _)| self.explain_line(&way, pairing, key));
+        let lines = self.config().lines().map(|(key, _)| self.explain_line(&way, pairing, key));
         let entries = self.config().entries();
         let places = entries.map(|(place, _)| self.explain_place(&way, pairing, place));
         places.chain(lines).collect()
@@ -274,17 +242,8 @@ impl Lowering {
             Fared::Goes if raised => WayOfLine::Raised,
             Fared::Goes => WayOfLine::AsIs,
         };
-        let out = fate
-            .out
-            .iter()
-            .map(|key| list_key(self.wire_config(), key))
-            .collect();
-        Explained {
-            key: list_key(self.config(), key),
-            form: key.form,
-            way: way_of_line,
-            out,
-        }
+        let out = fate.out.iter().map(|key| list_key(self.wire_config(), key)).collect();
+        Explained { key: list_key(self.config(), key), form: key.form, way: way_of_line, out }
     }
 
     fn explain_place(&self, way: &Way<'_>, pairing: &ActivePairing, place: &Place) -> Explained {
@@ -298,12 +257,7 @@ impl Lowering {
             Fared::Goes => WayOfLine::Lowered { chain: Vec::new() },
         };
         let out = out.iter().map(place_key).collect();
-        Explained {
-            key: place_key(place),
-            form: *form,
-            way: way_of_line,
-            out,
-        }
+        Explained { key: place_key(place), form: *form, way: way_of_line, out }
     }
 
     /// Why the gate holds a line.
@@ -349,9 +303,7 @@ impl Lowering {
         let fate = self.ladder.fate(way, key);
         let mut fared = Fared::Goes;
         for (at, cause) in &fate.ends {
-            let reason = pairing
-                .dont_care(at.form)
-                .or_else(|| pairing.dont_care(key.form));
+            let reason = pairing.dont_care(at.form).or_else(|| pairing.dont_care(key.form));
             let here = match reason {
                 Some(reason) => Fared::DontCare(reason.clone()),
                 None => Fared::Listed(match cause {
@@ -406,42 +358,24 @@ fn removed(edits: &[Edit]) -> BTreeSet<LineKey> {
 /// The Active's way: down to the wire's levels, then past the gate.
 fn way_down<'a>(image: &'a Image, pairing: &'a ActivePairing) -> Way<'a> {
     let steps = pairing.steps().iter();
-    let mut stages: Vec<Stage<'a>> = steps
-        .map(|step| Stage::Step {
-            tft: pairing.tft(),
-            step: *step,
-        })
-        .collect();
+    let mut stages: Vec<Stage<'a>> =
+        steps.map(|step| Stage::Step { tft: pairing.tft(), step: *step }).collect();
     if !pairing.is_equal() {
         stages.push(Stage::Gate(pairing));
     }
-    Way {
-        image,
-        stages,
-        levels: pairing.levels(),
-        concerned: pairing.concerned(),
-    }
+    Way { image, stages, levels: pairing.levels(), concerned: pairing.concerned() }
 }
 
 /// A line of `config` by words.
 pub(crate) fn list_key(config: &Config, key: &LineKey) -> ListKey {
     let line = config.line(key).map_or("", |line| line.words.text());
-    ListKey {
-        path: path_text(key.place.instances()),
-        line: Shared::text(line),
-    }
+    ListKey { path: path_text(key.place.instances()), line: Shared::text(line) }
 }
 
 /// A mode instance by words: its entry line.
 fn place_key(place: &Place) -> ListKey {
-    let ((_, words), around) = place
-        .instances()
-        .split_last()
-        .expect("the root is no instance");
-    ListKey {
-        path: path_text(around),
-        line: Shared::text(words.text()),
-    }
+    let ((_, words), around) = place.instances().split_last().expect("the root is no instance");
+    ListKey { path: path_text(around), line: Shared::text(words.text()) }
 }
 
 /// The entry lines of the instances of a place, outermost first.

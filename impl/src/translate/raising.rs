@@ -87,17 +87,8 @@ impl Raising {
         let mut edits = Vec::new();
         for statement in parse::text(image, pairing.grammar(), bytes, WalkUp::No) {
             let number = statement.number;
-            let (form, words) = statement
-                .found
-                .map_err(|trouble| ReadError { number, trouble })?;
-            w.execute_line(
-                image,
-                pairing.grammar(),
-                &statement.place,
-                form,
-                words,
-                &mut edits,
-            );
+            let (form, words) = statement.found.map_err(|trouble| ReadError { number, trouble })?;
+            w.execute_line(image, pairing.grammar(), &statement.place, form, words, &mut edits);
             edits.clear();
         }
         Ok(w)
@@ -125,14 +116,7 @@ impl Raising {
         let (up, advance) = Ladder::of(&way_up, w.clone());
         let (down, _) = Ladder::of(&way_down(image, pairing), up.last().clone());
         let (held, short) = (BTreeMap::new(), BTreeMap::new());
-        let mut raising = Self {
-            w,
-            up,
-            down,
-            held,
-            short,
-            listing,
-        };
+        let mut raising = Self { w, up, down, held, short, listing };
         let mut seen = raising.settle_short(&way_up, &advance.affected);
         let refused = refused(raising.config().lines(), refuses);
         seen.extend(raising.hold_refused(image, pairing, &refused));
@@ -166,12 +150,8 @@ impl Raising {
         let before = self.config().clone();
         let mut touched = Touched::of_edits(image, &mut self.w, difference);
         // A line that changes is tried anew.
-        let released: Vec<LineKey> = self
-            .held
-            .keys()
-            .filter(|key| touched.lines.contains(key))
-            .cloned()
-            .collect();
+        let released: Vec<LineKey> =
+            self.held.keys().filter(|key| touched.lines.contains(key)).cloned().collect();
         for key in &released {
             self.held.remove(key);
         }
@@ -196,10 +176,7 @@ impl Raising {
         seen.extend(self.unverified(of_w.iter()));
         seen.extend(idle);
         let edits = in_s.difference(image, &before, self.config());
-        Raised {
-            edits,
-            mismatches: self.mismatches(image, seen),
-        }
+        Raised { edits, mismatches: self.mismatches(image, seen) }
     }
 
     /// The Standby's config S.
@@ -254,11 +231,7 @@ impl Raising {
     /// The lines of W that are not in S, each with the reason.
     pub fn held_out(&self, image: &Image) -> Vec<Mismatch> {
         let all = self.held.iter().chain(&self.short);
-        self.mismatches(
-            image,
-            all.map(|(key, cause)| (key.clone(), cause.clone()))
-                .collect(),
-        )
+        self.mismatches(image, all.map(|(key, cause)| (key.clone(), cause.clone())).collect())
     }
 
     /// Changes S without W: what a unit that misapplies a line does. The wire digest shows it.
@@ -279,11 +252,7 @@ impl Raising {
             first.remove(image, key);
         }
         let way_up = way_up(image, pairing);
-        let Advance {
-            touched,
-            mut affected,
-            ..
-        } = {
+        let Advance { touched, mut affected, .. } = {
             let lines = touched.lines.clone();
             let mut advance = self.up.replace(&way_up, first, touched);
             advance.affected.extend(lines);
@@ -292,8 +261,7 @@ impl Raising {
         affected.extend(self.short.keys().cloned().collect::<Vec<_>>());
         let seen = self.settle_short(&way_up, &affected);
         let s = self.up.last().clone();
-        self.down
-            .replace(&way_down(image, pairing), s, touched.clone());
+        self.down.replace(&way_down(image, pairing), s, touched.clone());
         (seen, touched)
     }
 
@@ -367,18 +335,14 @@ impl Raising {
         let out = |key: &LineKey| self.held.contains_key(key) || self.short.contains_key(key);
         let differ = |key: &&LineKey| self.down.last().line(key) != self.w.line(key);
         let unverified = lines.filter(|key| !out(key)).filter(differ);
-        unverified
-            .map(|key| (key.clone(), Cause::Unverified))
-            .collect()
+        unverified.map(|key| (key.clone(), Cause::Unverified)).collect()
     }
 
     /// Lines of S that went or came although nothing touched them first: those of refused groups.
     fn touched_since(&self, before: &Config, known: &Touched) -> Vec<LineKey> {
         let gone = before.lines().map(|(key, _)| key);
         let gone = gone.filter(|key| !known.lines.contains(key));
-        gone.filter(|key| self.config().line(key).is_none())
-            .cloned()
-            .collect()
+        gone.filter(|key| self.config().line(key).is_none()).cloned().collect()
     }
 
     fn mismatches(&self, image: &Image, seen: BTreeMap<LineKey, Cause>) -> Vec<Mismatch> {
@@ -405,45 +369,20 @@ fn refused<'a>(
     lines: impl Iterator<Item = (&'a LineKey, &'a Line)>,
     refuses: Refuses<'_>,
 ) -> Vec<(LineKey, Prc)> {
-    lines
-        .filter_map(|(key, line)| Some((key.clone(), refuses(key, line)?)))
-        .collect()
+    lines.filter_map(|(key, line)| Some((key.clone(), refuses(key, line)?))).collect()
 }
 
 /// The Standby's way: up from the wire's levels to its own.
 fn way_up<'a>(image: &'a Image, pairing: &'a StandbyPairing) -> Way<'a> {
     let steps = pairing.steps().iter();
-    let stages = steps
-        .map(|step| Stage::Step {
-            tft: pairing.tft(),
-            step: *step,
-        })
-        .collect();
-    Way {
-        image,
-        stages,
-        levels: image.levels(),
-        concerned: pairing.concerned(),
-    }
+    let stages = steps.map(|step| Stage::Step { tft: pairing.tft(), step: *step }).collect();
+    Way { image, stages, levels: image.levels(), concerned: pairing.concerned() }
 }
 
 /// The same way back, for the check.
 fn way_down<'a>(image: &'a Image, pairing: &'a StandbyPairing) -> Way<'a> {
     let steps = pairing.steps().iter().rev();
-    let down = |step: &Step| Step {
-        direction: Direction::Lower,
-        ..*step
-    };
-    let stages = steps
-        .map(|step| Stage::Step {
-            tft: pairing.tft(),
-            step: down(step),
-        })
-        .collect();
-    Way {
-        image,
-        stages,
-        levels: pairing.levels(),
-        concerned: pairing.concerned(),
-    }
+    let down = |step: &Step| Step { direction: Direction::Lower, ..*step };
+    let stages = steps.map(|step| Stage::Step { tft: pairing.tft(), step: down(step) }).collect();
+    Way { image, stages, levels: pairing.levels(), concerned: pairing.concerned() }
 }

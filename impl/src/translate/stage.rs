@@ -57,11 +57,8 @@ impl<'a> Stage<'a> {
         out: &mut Config,
     ) -> Unsettled {
         debug_assert!(reads.copied || reads.before.is_some());
-        let here = if reads.copied {
-            self.taken_up(reads, touched)
-        } else {
-            core::mem::take(touched)
-        };
+        let here =
+            if reads.copied { self.taken_up(reads, touched) } else { core::mem::take(touched) };
         if here.is_empty() {
             return Unsettled::new();
         }
@@ -198,10 +195,7 @@ impl<'a> Stage<'a> {
             Self::Step { tft, step } if tft.read_by(step, key.form).is_some() => None,
             Self::Step { tft, step } => {
                 let place = tft.replaced(image, step, &key.place, step.direction)?;
-                Some(LineKey {
-                    place,
-                    ..key.clone()
-                })
+                Some(LineKey { place, ..key.clone() })
             }
         }
     }
@@ -212,10 +206,7 @@ impl<'a> Stage<'a> {
             Self::Gate(_) => Some(key.clone()),
             Self::Step { tft, step } => {
                 let place = tft.replaced(image, step, &key.place, step.direction.back())?;
-                let from = LineKey {
-                    place,
-                    ..key.clone()
-                };
+                let from = LineKey { place, ..key.clone() };
                 (self.passes_as(image, &from).as_ref() == Some(key)).then_some(from)
             }
         }
@@ -228,8 +219,7 @@ impl<'a> Stage<'a> {
         };
         let of_line = |key: &LineKey| -> Vec<GroupKey> {
             let uses = tft.uses(step, key.form);
-            uses.map(|of| tft.rule(of.rule).group_of(image, of.side, of.pattern, key))
-                .collect()
+            uses.map(|of| tft.rule(of.rule).group_of(image, of.side, of.pattern, key)).collect()
         };
         touched.lines.iter().flat_map(of_line).collect()
     }
@@ -356,10 +346,7 @@ impl Stage<'_> {
         };
         if let Some(of) = tft.written_by(step, key.form) {
             let rule = tft.rule(of.rule);
-            let from = LineKey {
-                place,
-                ..key.clone()
-            };
+            let from = LineKey { place, ..key.clone() };
             let group = rule.group_of(image, of.side, of.pattern, &from);
             let members = rule.members(image, step.direction.from(), config, &group);
             sources.extend(members.into_iter().flatten().map(|(key, _)| key));
@@ -389,10 +376,7 @@ impl Stage<'_> {
                             let mut none = BTreeSet::new();
                             let out = self.made(image, config, &group, &mut none);
                             let out = out.into_iter().map(|(key, _)| key).collect();
-                            LineStep::Becomes {
-                                change: rule.change,
-                                out,
-                            }
+                            LineStep::Becomes { change: rule.change, out }
                         }
                     }
                 }
@@ -409,12 +393,8 @@ impl Stage<'_> {
         next: &mut Touched,
     ) {
         let image = reads.image;
-        let list_of = |key: &LineKey| {
-            image
-                .form(key.form)
-                .ordered
-                .then(|| (key.place.clone(), key.form))
-        };
+        let list_of =
+            |key: &LineKey| image.form(key.form).ordered.then(|| (key.place.clone(), key.form));
         let mut lists: BTreeSet<(Place, FormId)> = next.lines.iter().filter_map(list_of).collect();
         for (place, form) in &touched.lists {
             for key in reads.after.list(place, *form) {
@@ -432,9 +412,7 @@ impl Stage<'_> {
                 .into_iter()
                 .map(|key| {
                     let sources = self.sources(image, reads.after, &key);
-                    let ranks = sources
-                        .iter()
-                        .map(|source| positions.rank(reads.after, source));
+                    let ranks = sources.iter().map(|source| positions.rank(reads.after, source));
                     (ranks.min(), key)
                 })
                 .collect();
@@ -469,9 +447,7 @@ fn advance_gate(
     for key in &touched.lines {
         let now = reads.after.line(key);
         let goes = now.is_some_and(|line| {
-            *places
-                .entry(&key.place)
-                .or_insert_with(|| gate.place_goes(reads.image, &key.place))
+            *places.entry(&key.place).or_insert_with(|| gate.place_goes(reads.image, &key.place))
                 && gate.why_not(reads.image, key, line).is_none()
         });
         let was_held = match reads.before {
@@ -521,10 +497,6 @@ impl Positions {
             let keys = config.list(&key.place, key.form).into_iter().enumerate();
             keys.map(|(at, key)| (key, at)).collect()
         });
-        (
-            key.place.clone(),
-            key.form,
-            positions.get(key).copied().unwrap_or(usize::MAX),
-        )
+        (key.place.clone(), key.form, positions.get(key).copied().unwrap_or(usize::MAX))
     }
 }

@@ -42,15 +42,7 @@ impl Pair {
         let (raising, mismatches) =
             Raising::of(&standby, &at_standby, w, lowering.listing().clone());
         assert_eq!(mismatches, []);
-        let pair = Self {
-            active,
-            standby,
-            at_active,
-            at_standby,
-            lowering,
-            raising,
-            lsn: 0,
-        };
+        let pair = Self { active, standby, at_active, at_standby, lowering, raising, lsn: 0 };
         pair.check();
         pair
     }
@@ -61,16 +53,12 @@ impl Pair {
         let edits = a.execute(&self.active, self.active.own(), batch).unwrap();
         self.lsn += 1;
         let stamp = (Term(1), Lsn(self.lsn));
-        let lowered = self
-            .lowering
-            .edit(&self.active, &self.at_active, &edits, stamp);
+        let lowered = self.lowering.edit(&self.active, &self.at_active, &edits, stamp);
         assert_eq!(self.lowering.config(), &a);
         let text = render_edits(&self.active, &lowered.wire);
         let wire = read_edits(&self.standby, self.at_standby.grammar(), &text)
             .unwrap_or_else(|error| panic!("{error} in {text}"));
-        let raised = self
-            .raising
-            .apply(&self.standby, &self.at_standby, &wire, &lowered.listing);
+        let raised = self.raising.apply(&self.standby, &self.at_standby, &wire, &lowered.listing);
         assert_eq!(raised.mismatches, [], "after {batch}");
         self.check();
         lowered
@@ -92,27 +80,16 @@ impl Pair {
         assert_eq!(keys(&fresh), keys(&self.lowering));
         let w = self.raising.wire_config();
         assert_eq!(w.render(), self.lowering.wire_config().render());
-        let (raised, _) = Raising::of(
-            &self.standby,
-            &self.at_standby,
-            w.clone(),
-            Listing::default(),
-        );
+        let (raised, _) =
+            Raising::of(&self.standby, &self.at_standby, w.clone(), Listing::default());
         assert_eq!(raised.config().render(), self.raising.config().render());
         assert_eq!(raised.config(), self.raising.config());
-        assert_eq!(
-            self.lowering.wire_digest(),
-            self.raising.wire_digest(&self.standby)
-        );
+        assert_eq!(self.lowering.wire_digest(), self.raising.wire_digest(&self.standby));
         assert_eq!(self.lowering.listing(), self.raising.listing());
         let mut read = Config::factory(self.standby.levels());
         let s = self.raising.config().render();
         read.execute(&self.standby, self.standby.own(), &s).unwrap();
-        assert_eq!(
-            read.digest(),
-            self.raising.config().digest(),
-            "S is its image's: {s}"
-        );
+        assert_eq!(read.digest(), self.raising.config().digest(), "S is its image's: {s}");
     }
 
     fn a(&self) -> String {
@@ -153,10 +130,7 @@ fn a_rename_goes_down_at_the_active_and_up_at_the_standby() {
 fn a_no_of_what_is_on_by_default_travels_both_ways_and_back() {
     let text = "interface eth0\n no ip icmp redirects\n no ip proxy-arp\n";
     let mut pair = Pair::of("7.1", "6.2", text);
-    assert_eq!(
-        pair.s(),
-        "interface eth0\n no ip proxy-arp\n no ip redirects\n exit\n"
-    );
+    assert_eq!(pair.s(), "interface eth0\n no ip proxy-arp\n no ip redirects\n exit\n");
     pair.execute("interface eth0\n ip icmp redirects\n");
     assert_eq!(pair.s(), "interface eth0\n no ip proxy-arp\n exit\n");
     pair.execute("interface eth0\n no ip icmp redirects\n ip proxy-arp\n");
@@ -191,10 +165,7 @@ fn a_guarded_value_takes_the_old_line_with_it() {
     assert_eq!(pair.s(), "interface eth0\n mtu 1500\n exit\n");
     pair.execute("interface eth0\n mtu 9216\n");
     assert_eq!(pair.s(), "interface eth0\n exit\n");
-    assert_eq!(
-        pair.listed(),
-        ["interface eth0 / mtu 9216: bytes 9216: only (68-1500) goes"]
-    );
+    assert_eq!(pair.listed(), ["interface eth0 / mtu 9216: bytes 9216: only (68-1500) goes"]);
     pair.execute("interface eth0\n no mtu 9216\n");
     assert!(pair.listed().is_empty());
 }
@@ -212,11 +183,7 @@ fn a_mode_move_makes_its_instance_and_takes_it_away() {
     assert_eq!(up.s(), "router pim\n join-interval 60\n exit\n");
     up.execute("no pim join-interval 60\n");
     assert_eq!(up.s(), "");
-    let mut down = Pair::of(
-        "6.2",
-        "6.1",
-        "router pim\n join-interval 60\n rp 192.0.2.1\n",
-    );
+    let mut down = Pair::of("6.2", "6.1", "router pim\n join-interval 60\n rp 192.0.2.1\n");
     assert_eq!(down.s(), "pim join-interval 60\npim rp-address 192.0.2.1\n");
     down.execute("router pim\n join-interval 30\n");
     assert_eq!(down.s(), "pim rp-address 192.0.2.1\n");
@@ -286,9 +253,7 @@ fn lines_of(image: &Image) -> Vec<String> {
                 .find(|entry| entry.lives_at(image.levels()[usize::from(entry.component.0)]));
             let Some(entry) = entry else { break };
             let examples = entry.form.examples(4);
-            let positive = examples
-                .iter()
-                .find(|words| !words.text().starts_with("no "));
+            let positive = examples.iter().find(|words| !words.text().starts_with("no "));
             entries.insert(0, positive.unwrap().text().to_string());
             mode = parent;
         }
@@ -328,9 +293,7 @@ fn a_line_that_the_unit_refuses_is_held_out_with_its_group() {
     let mut a = pair.lowering.config().clone();
     let batch = "router bgp 65000\n log neighbor-changes\n bgp always-compare-med\n";
     let edits = a.execute(&pair.active, pair.active.own(), batch).unwrap();
-    let lowered = pair
-        .lowering
-        .edit(&pair.active, &pair.at_active, &edits, (Term(1), Lsn(1)));
+    let lowered = pair.lowering.edit(&pair.active, &pair.at_active, &edits, (Term(1), Lsn(1)));
     let text = render_edits(&pair.active, &lowered.wire);
     let wire = read_edits(&pair.standby, pair.at_standby.grammar(), &text).unwrap();
     let raised = pair.raising.apply_executing(
@@ -341,18 +304,9 @@ fn a_line_that_the_unit_refuses_is_held_out_with_its_group() {
         &refuses,
     );
     assert_eq!(raised.mismatches.len(), 1);
-    assert_eq!(
-        raised.mismatches[0].text(),
-        "router bgp 65000 / log neighbor-changes"
-    );
-    assert_eq!(
-        pair.s(),
-        "router bgp 65000\n bgp always-compare-med\n exit\n"
-    );
-    assert_eq!(
-        pair.lowering.wire_digest(),
-        pair.raising.wire_digest(&pair.standby)
-    );
+    assert_eq!(raised.mismatches[0].text(), "router bgp 65000 / log neighbor-changes");
+    assert_eq!(pair.s(), "router bgp 65000\n bgp always-compare-med\n exit\n");
+    assert_eq!(pair.lowering.wire_digest(), pair.raising.wire_digest(&pair.standby));
     assert_eq!(pair.raising.held_out(&pair.standby).len(), 1);
     pair.execute("router bgp 65000\n no log neighbor-changes\n");
     assert!(pair.raising.held_out(&pair.standby).is_empty());
@@ -362,38 +316,24 @@ fn a_line_that_the_unit_refuses_is_held_out_with_its_group() {
 fn what_a_unit_misapplied_shows_in_the_wire_digest() {
     let mut pair = Pair::of("6.1", "6.2", "pim join-interval 60\nhostname r1\n");
     let mut s = pair.raising.config().clone();
-    let edits = s.execute(
-        &pair.standby,
-        pair.standby.own(),
-        "router pim\n join-interval 61\n",
-    );
-    pair.raising
-        .disturb(&pair.standby, &pair.at_standby, &edits.unwrap());
-    assert_ne!(
-        pair.lowering.wire_digest(),
-        pair.raising.wire_digest(&pair.standby)
-    );
+    let edits = s.execute(&pair.standby, pair.standby.own(), "router pim\n join-interval 61\n");
+    pair.raising.disturb(&pair.standby, &pair.at_standby, &edits.unwrap());
+    assert_ne!(pair.lowering.wire_digest(), pair.raising.wire_digest(&pair.standby));
 }
 
 #[test]
 fn equal_images_share_everything() {
     let image = bundled::image("7.1").unwrap();
-    let (at_active, at_standby) = (
-        ActivePairing::equal(&image).unwrap(),
-        StandbyPairing::equal(&image).unwrap(),
-    );
+    let (at_active, at_standby) =
+        (ActivePairing::equal(&image).unwrap(), StandbyPairing::equal(&image).unwrap());
     let mut a = Config::factory(image.levels());
-    a.execute(&image, image.own(), "interface eth0\n mtu 9000\n")
-        .unwrap();
+    a.execute(&image, image.own(), "interface eth0\n mtu 9000\n").unwrap();
     let lowering = Lowering::of(&image, &at_active, &a);
     assert_eq!(lowering.wire_config(), &a);
     let w = Raising::read_w(&image, &at_standby, &lowering.wire_bytes()).unwrap();
     let (raising, mismatches) = Raising::of(&image, &at_standby, w, Listing::default());
     assert_eq!((raising.config(), mismatches.len()), (&a, 0));
-    assert_eq!(
-        at_active.compatibility(),
-        crate::disposition::Compatibility::Comp
-    );
+    assert_eq!(at_active.compatibility(), crate::disposition::Compatibility::Comp);
 }
 
 #[test]
@@ -404,19 +344,9 @@ fn every_line_is_explained_by_one_disposition() {
     let explained = pair.lowering.explain(&pair.active, &pair.at_active);
     let find = |line: &str| {
         let found = explained.iter().find(|of| *of.key.line == *line).unwrap();
-        (
-            found.way.clone(),
-            found
-                .out
-                .iter()
-                .map(|key| key.line.to_string())
-                .collect::<Vec<_>>(),
-        )
+        (found.way.clone(), found.out.iter().map(|key| key.line.to_string()).collect::<Vec<_>>())
     };
-    assert_eq!(
-        find("hostname r1"),
-        (WayOfLine::AsIs, alloc::vec!["hostname r1".to_string()])
-    );
+    assert_eq!(find("hostname r1"), (WayOfLine::AsIs, alloc::vec!["hostname r1".to_string()]));
     assert!(matches!(find("mtu 9216").0, WayOfLine::Stuck(_)));
     let (way, out) = find("join-interval 60");
     assert!(matches!(way, WayOfLine::Lowered { .. }));
@@ -460,34 +390,22 @@ mod planted {
 
     fn pair(defect: Defect, active: &str, standby: &str, text: &str) -> Pair {
         let mut pair = Pair::of(active, standby, text);
-        pair.at_active = pair
-            .at_active
-            .planted(&pair.active, Planted::defect(defect));
+        pair.at_active = pair.at_active.planted(&pair.active, Planted::defect(defect));
         pair
     }
 
     #[test]
     #[should_panic(expected = "W from")]
     fn a_guarded_value_that_leaves_the_old_line_is_seen() {
-        pair(
-            Defect::GuardedLeavesOld,
-            "6.1",
-            "6.0",
-            "interface eth0\n mtu 1500\n",
-        )
-        .execute("interface eth0\n mtu 9216\n");
+        pair(Defect::GuardedLeavesOld, "6.1", "6.0", "interface eth0\n mtu 1500\n")
+            .execute("interface eth0\n mtu 9216\n");
     }
 
     #[test]
     #[should_panic(expected = "Peer(Unchanged)")]
     fn a_no_of_an_unsent_line_is_seen() {
-        pair(
-            Defect::NoOfUnsent,
-            "6.1",
-            "6.0",
-            "interface eth0\n mtu 9216\n",
-        )
-        .execute("interface eth0\n no mtu 9216\n");
+        pair(Defect::NoOfUnsent, "6.1", "6.0", "interface eth0\n mtu 9216\n")
+            .execute("interface eth0\n no mtu 9216\n");
     }
 
     #[test]

@@ -35,11 +35,7 @@ impl Touched {
         let entries = config.entries();
         let places = entries.filter(|(place, entry)| *entry == Entry::Implied || around(place));
         let places = places.map(|(place, _)| place.clone()).collect();
-        Self {
-            lines,
-            places,
-            lists,
-        }
+        Self { lines, places, lists }
     }
 
     /// Whether it names nothing.
@@ -82,18 +78,10 @@ impl Touched {
         let gone = |key: &&LineKey| before.line(key).is_some() && after.line(key).is_none();
         edits.extend(self.lines.iter().filter(gone).cloned().map(Edit::Unset));
         let left = |place: &&Place| before.entry(place).is_some() && after.entry(place).is_none();
-        edits.extend(
-            self.places
-                .iter()
-                .rev()
-                .filter(left)
-                .cloned()
-                .map(Edit::Leave),
-        );
+        edits.extend(self.places.iter().rev().filter(left).cloned().map(Edit::Leave));
         for place in &self.places {
-            if let Some(entry) = after
-                .entry(place)
-                .filter(|_| after.entry(place) != before.entry(place))
+            if let Some(entry) =
+                after.entry(place).filter(|_| after.entry(place) != before.entry(place))
             {
                 edits.push(Edit::Enter(place.clone(), entry));
             }
@@ -102,15 +90,9 @@ impl Touched {
         for key in &self.lines {
             if image.form(key.form).ordered {
                 lists.insert((key.place.clone(), key.form));
-            } else if let Some(to) = after
-                .line(key)
-                .filter(|_| after.line(key) != before.line(key))
+            } else if let Some(to) = after.line(key).filter(|_| after.line(key) != before.line(key))
             {
-                edits.push(Edit::Set {
-                    line: key.clone(),
-                    to: to.clone(),
-                    after: None,
-                });
+                edits.push(Edit::Set { line: key.clone(), to: to.clone(), after: None });
             }
         }
         for (place, form) in lists {
@@ -139,11 +121,7 @@ fn in_order(before: &Config, after: &Config, place: &Place, form: FormId, edits:
         if now.get(at) != Some(&key) || before.line(&key) != Some(line) {
             now.retain(|other| *other != key);
             now.insert(at, key.clone());
-            edits.push(Edit::Set {
-                line: key.clone(),
-                to: line.clone(),
-                after: behind,
-            });
+            edits.push(Edit::Set { line: key.clone(), to: line.clone(), after: behind });
         }
         behind = Some(key.key);
     }

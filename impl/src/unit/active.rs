@@ -172,11 +172,7 @@ impl Active {
             granted,
             last,
             config,
-            register: Register {
-                counter: 0,
-                value: None,
-                written: Written::Confirmed,
-            },
+            register: Register { counter: 0, value: None, written: Written::Confirmed },
             peer: Peer::default(),
             prompts: BTreeMap::new(),
             ack_mark: None,
@@ -239,10 +235,7 @@ impl Active {
 
     /// The stamp of what runs.
     pub(super) const fn stamp(&self) -> Stamp {
-        Stamp {
-            term: self.term,
-            lsn: self.last,
-        }
+        Stamp { term: self.term, lsn: self.last }
     }
 
     /// What the arbiter says.
@@ -287,13 +280,7 @@ impl Active {
             Timer::Renew => {
                 self.n_renew += 1;
                 let (boot, term, n, lsn) = (own.boot, self.term, self.n_renew, self.last);
-                cx.tell(ToArbiter::Renew {
-                    boot,
-                    term,
-                    n,
-                    lsn,
-                    generation: own.generation,
-                });
+                cx.tell(ToArbiter::Renew { boot, term, n, lsn, generation: own.generation });
                 cx.set(Timer::Renew);
             }
             Timer::Register => {
@@ -375,10 +362,7 @@ impl Active {
         if self.waits_for_room() && self.ack_mark.is_none() {
             self.mark_prompts(cx);
         }
-        assert!(
-            self.register.counter > 0 || self.register.value.is_none(),
-            "first write is 1"
-        );
+        assert!(self.register.counter > 0 || self.register.value.is_none(), "first write is 1");
         match self.releasing {
             Releasing::No => Part::Active(self),
             Releasing::Yes => self.release(own, cx),
@@ -450,10 +434,7 @@ impl Active {
         cx.cancel(&[Timer::Renew]);
         super::holder::refuse_moved(queue, cx);
         let former = Former {
-            stamp: Stamp {
-                term: self.term,
-                lsn: self.last,
-            },
+            stamp: Stamp { term: self.term, lsn: self.last },
             config: self.config,
             listed: Vec::new(),
             readiness: Readiness::Ready,
@@ -480,11 +461,7 @@ impl Active {
     /// Writes the register; the write counts when its Confirm comes.
     pub(super) fn write_register(&mut self, value: Option<Eligible>, cx: &mut Cx<'_, '_>) {
         let counter = self.register.counter + 1;
-        self.register = Register {
-            counter,
-            value,
-            written: Written::Sent,
-        };
+        self.register = Register { counter, value, written: Written::Sent };
         self.send_register(cx);
         if self.is_clearing() && !self.prompts.is_empty() {
             cx.set(Timer::Prompt);
@@ -493,11 +470,7 @@ impl Active {
 
     fn send_register(&self, cx: &mut Cx<'_, '_>) {
         let Register { counter, value, .. } = self.register;
-        cx.tell(ToArbiter::SetRegister {
-            term: self.term,
-            counter,
-            value,
-        });
+        cx.tell(ToArbiter::SetRegister { term: self.term, counter, value });
         cx.set(Timer::Register);
     }
 

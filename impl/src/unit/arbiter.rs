@@ -267,24 +267,17 @@ impl Arbiter {
             }
             ArbiterInput::Timer(timer) => self.on_timer(limits, timer, planted, out),
             ArbiterInput::Message { from, message } => {
-                assert!(
-                    from.0 < limits.units,
-                    "a message comes from a slot of the chassis"
-                );
+                assert!(from.0 < limits.units, "a message comes from a slot of the chassis");
                 self.on_message(limits, (from, message), planted, out);
             }
         }
         assert!(self.term >= before, "terms grow");
-        assert!(
-            self.offer.is_none() || !self.runs(),
-            "no offer stands beside a running lease"
-        );
+        assert!(self.offer.is_none() || !self.runs(), "no offer stands beside a running lease");
     }
 
     /// Whether a lease runs.
     pub fn runs(&self) -> bool {
-        self.holder
-            .is_some_and(|holder| holder.lease == Lease::Running)
+        self.holder.is_some_and(|holder| holder.lease == Lease::Running)
     }
 
     fn on_recovered(
@@ -388,9 +381,7 @@ impl Arbiter {
             ToArbiter::Renew { generation, .. } if self.is_older(generation, planted, out) => {}
             ToArbiter::Renew { .. } | ToArbiter::SetRegister { .. } | ToArbiter::Release { .. }
                 if self.silent => {}
-            ToArbiter::Renew {
-                boot, term, n, lsn, ..
-            } => {
+            ToArbiter::Renew { boot, term, n, lsn, .. } => {
                 let open = self
                     .offer
                     .filter(|offer| (offer.slot, offer.boot, offer.term) == (from, boot, term));
@@ -404,12 +395,7 @@ impl Arbiter {
                 if holds {
                     self.note_running(from, Stamp { term, lsn });
                     let generation = self.generation;
-                    let message = ToUnit::Grant {
-                        boot,
-                        term,
-                        n,
-                        generation,
-                    };
+                    let message = ToUnit::Grant { boot, term, n, generation };
                     out.push(ArbiterOutput::Send { to: from, message });
                     out.push(ArbiterOutput::SetTimer(ArbiterTimer::Lease));
                 }
@@ -429,11 +415,7 @@ impl Arbiter {
                     self.gather(out);
                 }
             }
-            ToArbiter::SetRegister {
-                term,
-                counter,
-                value,
-            } => {
+            ToArbiter::SetRegister { term, counter, value } => {
                 if self.holds(from, term) {
                     if counter > self.counter || planted.is(Defect::CounterIgnored) {
                         self.register = value;
@@ -464,9 +446,7 @@ impl Arbiter {
     /// A Hello is taken if it is newer than the last of its slot, and than the acceptance of the
     /// term that its unit is known to run: a late one says what is no longer so. Whether it was.
     fn hear(&mut self, from: Slot, boot: BootId, hello: Hello) -> bool {
-        let Hello {
-            k, highest, said, ..
-        } = hello;
+        let Hello { k, highest, said, .. } = hello;
         let known = self.known.get(&from);
         if known.is_some_and(|known| (boot, k) <= (known.boot, known.hello)) {
             return false;
@@ -476,11 +456,7 @@ impl Arbiter {
         if runs.is_some_and(|runs| runs.term > highest) {
             return false;
         }
-        let known = Known {
-            boot,
-            hello: k,
-            said: Some(said),
-        };
+        let known = Known { boot, hello: k, said: Some(said) };
         self.known.insert(from, known);
         self.term = self.term.max(highest);
         self.note_heard(from, &hello);
@@ -489,15 +465,8 @@ impl Arbiter {
 
     /// The open offer is answered by its unit's Renew.
     fn accept(&mut self, limits: &Limits, offer: Offer, lsn: Lsn, out: &mut Vec<ArbiterOutput>) {
-        let Offer {
-            slot, boot, term, ..
-        } = offer;
-        let holder = Holder {
-            slot,
-            boot,
-            term,
-            lease: Lease::Running,
-        };
+        let Offer { slot, boot, term, .. } = offer;
+        let holder = Holder { slot, boot, term, lease: Lease::Running };
         assert!(
             self.cold < term && self.line.last().is_none_or(|last| last.term < term),
             "terms are accepted in order"
@@ -529,18 +498,11 @@ impl Arbiter {
     /// The holder's own messages say what it runs: its last Hello may be older than its term or never have
     /// come, and its Release may come after its lease is over.
     fn note_running(&mut self, slot: Slot, stamp: Stamp) {
-        let Some(Holder {
-            boot, term: held, ..
-        }) = self.holder
-        else {
+        let Some(Holder { boot, term: held, .. }) = self.holder else {
             return;
         };
         let cold = self.cold == held;
-        let unheard = Known {
-            boot,
-            hello: 0,
-            said: None,
-        };
+        let unheard = Known { boot, hello: 0, said: None };
         let known = self.known.entry(slot).or_insert(unheard);
         if known.boot < boot {
             *known = unheard;
@@ -560,10 +522,7 @@ impl Arbiter {
     }
 
     fn end_lease(&mut self, limits: &Limits, planted: Planted, out: &mut Vec<ArbiterOutput>) {
-        let Some(holder) = self
-            .holder
-            .as_mut()
-            .filter(|holder| holder.lease == Lease::Running)
+        let Some(holder) = self.holder.as_mut().filter(|holder| holder.lease == Lease::Running)
         else {
             return;
         };
@@ -605,10 +564,7 @@ impl Arbiter {
             out.push(ArbiterOutput::Event(ArbiterEvent::LineUnknown));
         }
         self.term = Term(self.term.0 + 1);
-        let offer = Offer {
-            term: self.term,
-            ..candidate
-        };
+        let offer = Offer { term: self.term, ..candidate };
         self.offer = Some(offer);
         self.generation += 1;
         out.push(ArbiterOutput::Event(ArbiterEvent::Offered(offer)));
@@ -618,23 +574,9 @@ impl Arbiter {
     }
 
     fn send_offer(&self, offer: Offer, out: &mut Vec<ArbiterOutput>) {
-        let Offer {
-            term,
-            slot,
-            boot,
-            origin,
-            bound,
-            hello,
-            held: _,
-        } = offer;
-        let message = ToUnit::Offer {
-            boot,
-            term,
-            origin,
-            bound,
-            hello,
-            generation: self.generation,
-        };
+        let Offer { term, slot, boot, origin, bound, hello, held: _ } = offer;
+        let message =
+            ToUnit::Offer { boot, term, origin, bound, hello, generation: self.generation };
         out.push(ArbiterOutput::Send { to: slot, message });
     }
 }

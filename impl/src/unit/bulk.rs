@@ -29,10 +29,7 @@ impl Active {
         if !clear || current.phase != Phase::Config {
             return;
         }
-        let stamp = Stamp {
-            term: self.term,
-            lsn: self.last,
-        };
+        let stamp = Stamp { term: self.term, lsn: self.last };
         let Some(sender) = Sender::of(cx.env, current.pairing.as_ref(), &self.config, stamp) else {
             return self.leave(LeaveWhy::Incompatible, cx);
         };
@@ -43,26 +40,14 @@ impl Active {
             self.bound(policy::Phase::Bulk, cx);
         }
         let empty = self.mode != Redundancy::Sso;
-        let (bytes, listing_at) = if empty {
-            (Shared::new(Vec::new()), 0)
-        } else {
-            (bytes, listing_at)
-        };
+        let (bytes, listing_at) =
+            if empty { (Shared::new(Vec::new()), 0) } else { (bytes, listing_at) };
         let Some(current) = &mut self.peer.current else {
             return;
         };
         let (lsn, digest) = (self.last, sender.digest());
-        let id = FileId {
-            kind: FileKind::Config,
-            ordinal: lsn.0,
-        };
-        let mut bulk = Bulk {
-            lsn,
-            file: Outgoing::new(id, bytes),
-            listing_at,
-            digest,
-            empty,
-        };
+        let id = FileId { kind: FileKind::Config, ordinal: lsn.0 };
+        let mut bulk = Bulk { lsn, file: Outgoing::new(id, bytes), listing_at, digest, empty };
         let (session, slot) = (current.session, current.slot);
         bulk.announce(session, slot, cx);
         for chunk in bulk.file.next(cx.env.limits) {
@@ -73,10 +58,7 @@ impl Active {
         current.acked = lsn;
         current.acked_digest = digest;
         current.phase = Phase::Bulk(bulk);
-        assert!(
-            current.journal.is_empty(),
-            "the journal begins after the snapshot"
-        );
+        assert!(current.journal.is_empty(), "the journal begins after the snapshot");
         cx.set(Timer::Deadline);
     }
 
@@ -94,39 +76,18 @@ impl Active {
         let (session, slot) = (current.session, current.slot);
         match &current.phase {
             Phase::Bulk(bulk) if bulk.lsn == lsn => {}
-            Phase::Rejected {
-                lsn: judged,
-                verdict,
-                why,
-            } if *judged == lsn => {
+            Phase::Rejected { lsn: judged, verdict, why } if *judged == lsn => {
                 let (verdict, why) = (*verdict, *why);
-                let rejects = Message::BulkReject {
-                    session,
-                    lsn,
-                    verdict,
-                    why,
-                };
+                let rejects = Message::BulkReject { session, lsn, verdict, why };
                 return cx.send(slot, rejects);
             }
             phase if phase.sends_lines() => {
                 let listed = current.listed(cx);
-                return cx.send(
-                    slot,
-                    Message::BulkAccept {
-                        session,
-                        lsn,
-                        listed,
-                    },
-                );
+                return cx.send(slot, Message::BulkAccept { session, lsn, listed });
             }
             _ => return cx.ignore(crate::message::Kind::BulkDone),
         }
-        let Phase::Bulk(Bulk {
-            digest: expected,
-            empty,
-            ..
-        }) = current.phase
-        else {
+        let Phase::Bulk(Bulk { digest: expected, empty, .. }) = current.phase else {
             return;
         };
         let stuck = current.stuck(cx);
@@ -143,14 +104,7 @@ impl Active {
                 current.held_out = mismatches.iter().map(|each| each.line.clone()).collect();
                 current.held_further = further;
                 let listed = current.listed(cx);
-                cx.send(
-                    slot,
-                    Message::BulkAccept {
-                        session,
-                        lsn,
-                        listed,
-                    },
-                );
+                cx.send(slot, Message::BulkAccept { session, lsn, listed });
                 current.h = self.last;
                 current.phase = Phase::Cold;
                 cx.set(Timer::Deadline);
@@ -181,12 +135,7 @@ impl Active {
         current.phase = Phase::Rejected { lsn, verdict, why };
         current.journal.clear();
         cx.cancel(&[Timer::Deadline]);
-        let reject = Message::BulkReject {
-            session,
-            lsn,
-            verdict,
-            why,
-        };
+        let reject = Message::BulkReject { session, lsn, verdict, why };
         cx.send(slot, reject);
         self.note_hindrance(cx);
     }
@@ -211,12 +160,7 @@ impl Active {
         let phase = policy::Phase::Bulk;
         let mut curable = mismatches.iter().map(|each| {
             let (component, form) = (Some(&*each.component), Some(&*each.form));
-            cx.env.policy.action(Question {
-                phase,
-                cause: Cause::Prc,
-                component,
-                form,
-            })
+            cx.env.policy.action(Question { phase, cause: Cause::Prc, component, form })
         });
         let mut curable = curable.by_ref().max();
         if further > 0 {
@@ -273,12 +217,7 @@ pub(super) fn severest(phase: policy::Phase, stuck: &[Stuck], cx: &Cx<'_, '_>) -
         .iter()
         .map(|each| {
             let (component, form) = (Some(&*each.component), Some(&*each.form));
-            cx.env.policy.action(Question {
-                phase,
-                cause: each.cause,
-                component,
-                form,
-            })
+            cx.env.policy.action(Question { phase, cause: each.cause, component, form })
         })
         .collect();
     actions.into_iter().max()

@@ -25,12 +25,7 @@ pub struct Outgoing {
 impl Outgoing {
     /// A file of which nothing was sent.
     pub fn new(file: FileId, bytes: Bytes) -> Self {
-        Self {
-            file,
-            bytes,
-            named: Ranges::new(),
-            sent_to: 0,
-        }
+        Self { file, bytes, named: Ranges::new(), sent_to: 0 }
     }
 
     /// The chunks that fit into the window beyond what was sent. An empty file is one empty chunk.
@@ -41,14 +36,10 @@ impl Outgoing {
         }
         let step = u64::from(limits.max_chunk);
         let window = u64::from(limits.chunk_window) * step;
-        let edge = self
-            .named
-            .as_slice()
-            .first()
-            .map_or(0, |&(start, end)| match start {
-                0 => end,
-                _ => 0,
-            });
+        let edge = self.named.as_slice().first().map_or(0, |&(start, end)| match start {
+            0 => end,
+            _ => 0,
+        });
         let mut chunks = Vec::new();
         while self.sent_to < size && self.sent_to < edge + window {
             let end = size.min(self.sent_to + step);
@@ -126,14 +117,7 @@ impl Incoming {
     /// A file of which nothing came.
     pub fn new(file: FileId, size: u64, digest: Digest) -> Self {
         let (pieces, received) = (BTreeMap::new(), Ranges::new());
-        Self {
-            file,
-            size,
-            digest,
-            pieces,
-            received,
-            unnamed: 0,
-        }
+        Self { file, size, digest, pieces, received, unnamed: 0 }
     }
 
     /// Takes a chunk of this file.
@@ -219,14 +203,7 @@ pub(super) fn receive(
 
 pub(super) fn send_have(file: &Incoming, session: Session, to: Slot, cx: &mut Cx<'_, '_>) {
     let ranges = file.received.clone();
-    cx.send(
-        to,
-        Message::Have {
-            session,
-            file: file.file,
-            ranges,
-        },
-    );
+    cx.send(to, Message::Have { session, file: file.file, ranges });
 }
 
 #[cfg(test)]
@@ -235,21 +212,11 @@ mod tests {
     use crate::message::FileKind;
 
     fn limits() -> Limits {
-        Limits {
-            max_chunk: 3,
-            chunk_window: 2,
-            ..Limits::DEFAULT
-        }
+        Limits { max_chunk: 3, chunk_window: 2, ..Limits::DEFAULT }
     }
 
     fn file(bytes: &[u8]) -> Outgoing {
-        Outgoing::new(
-            FileId {
-                kind: FileKind::Dump,
-                ordinal: 0,
-            },
-            Shared::new(bytes.to_vec()),
-        )
+        Outgoing::new(FileId { kind: FileKind::Dump, ordinal: 0 }, Shared::new(bytes.to_vec()))
     }
 
     #[test]
@@ -261,18 +228,10 @@ mod tests {
         assert_eq!(into.take(&first[1]), Taken::Kept);
         out.on_have(into.received.clone());
         let again = out.again(&limits());
-        assert_eq!(
-            again.len(),
-            1,
-            "the window stands at the first byte that is missing"
-        );
+        assert_eq!(again.len(), 1, "the window stands at the first byte that is missing");
         assert_eq!(into.take(&again[0]), Taken::Kept);
         out.on_have(into.received.clone());
-        let rest: Vec<_> = out
-            .next(&limits())
-            .into_iter()
-            .map(|chunk| into.take(&chunk))
-            .collect();
+        let rest: Vec<_> = out.next(&limits()).into_iter().map(|chunk| into.take(&chunk)).collect();
         assert_eq!(rest.len(), 2);
         out.on_have(into.received.clone());
         let last = out.next(&limits());

@@ -91,23 +91,14 @@ impl Holder {
     /// The running config's stamp, if the unit has acted with one or took one over.
     pub(super) fn running(&self) -> Option<Stamp> {
         let running = self.kept.is_some() || self.origin != Origin::Cold;
-        running.then_some(Stamp {
-            term: self.term,
-            lsn: self.lsn,
-        })
+        running.then_some(Stamp { term: self.term, lsn: self.lsn })
     }
 
     /// Says Renew again, or Release.
     pub(super) fn ask(&self, own: &Own, cx: &mut Cx<'_, '_>) {
         let (boot, term, n, lsn) = (own.boot, self.term, self.n_renew, self.lsn);
         cx.tell(match self.lease {
-            Wish::Lease => ToArbiter::Renew {
-                boot,
-                term,
-                n,
-                lsn,
-                generation: own.generation,
-            },
+            Wish::Lease => ToArbiter::Renew { boot, term, n, lsn, generation: own.generation },
             Wish::Released => ToArbiter::Release { term, lsn },
         });
     }
@@ -207,17 +198,7 @@ impl Holder {
         }
         cx.out.push(super::Output::Lease { term, n });
         cx.cancel(&[Timer::Join, Timer::Queue]);
-        let Self {
-            kept,
-            origin,
-            config,
-            lsn,
-            listed,
-            gap,
-            queue,
-            n_renew,
-            ..
-        } = self;
+        let Self { kept, origin, config, lsn, listed, gap, queue, n_renew, .. } = self;
         let mut active = match kept {
             Some(mut kept) => {
                 kept.granted = n;
@@ -316,16 +297,10 @@ pub(super) fn superseded(
     {
         former.readiness = Readiness::Declared;
     }
-    cx.event(Event::Superseded {
-        term: offer.session.term,
-    });
+    cx.event(Event::Superseded { term: offer.session.term });
     cx.event(Event::Reset { counted: false });
     if own.waits_for(offer.session) {
-        let standby = Standby {
-            seat: None,
-            replica: None,
-            former,
-        };
+        let standby = Standby { seat: None, replica: None, former };
         return Part::Standby(standby.take_seat(own, offer, cx));
     }
     if offer.session.term > own.highest {
@@ -357,12 +332,8 @@ pub(super) fn on_offer(
     // By an older Hello the arbiter did not know what this unit has by now.
     let said = origin != Origin::Cold || hello >= own.said_since;
     let taken = taken_over(own, &part, origin, cx);
-    let Some(TakenOver {
-        config,
-        lsn,
-        listed,
-        gap,
-    }) = taken.filter(|taken| said && within(taken.lsn))
+    let Some(TakenOver { config, lsn, listed, gap }) =
+        taken.filter(|taken| said && within(taken.lsn))
     else {
         cx.event(Event::Declined { term });
         own.decline(term, part.says(own), cx);
@@ -377,12 +348,7 @@ pub(super) fn on_offer(
         }
         Part::Holder(holder) => holder.queue,
         Part::Standby(_) => {
-            cx.cancel(&[
-                Timer::Resend,
-                Timer::Watchdog,
-                Timer::Keepalive,
-                Timer::Stable,
-            ]);
+            cx.cancel(&[Timer::Resend, Timer::Watchdog, Timer::Keepalive, Timer::Stable]);
             own.n.0 += 1;
             cx.set(Timer::Join);
             VecDeque::new()
@@ -449,12 +415,7 @@ fn taken_over(own: &Own, part: &Part, origin: Origin, cx: &mut Cx<'_, '_>) -> Op
                 (None, Some(former)) => {
                     let (config, listed) = (former.config.clone(), former.listed.clone());
                     let lsn = former.stamp.lsn;
-                    let taken = TakenOver {
-                        config,
-                        lsn,
-                        listed,
-                        gap: None,
-                    };
+                    let taken = TakenOver { config, lsn, listed, gap: None };
                     (taken, former.stamp, lsn)
                 }
                 (None, None) => return None,
@@ -500,17 +461,9 @@ fn taken_over(own: &Own, part: &Part, origin: Origin, cx: &mut Cx<'_, '_>) -> Op
 /// What the arbiter says, to a unit that is not the Active.
 pub(super) fn on_arbiter(own: &mut Own, part: Part, message: ToUnit, cx: &mut Cx<'_, '_>) -> Part {
     match (message, part) {
-        (
-            ToUnit::Offer {
-                boot,
-                term,
-                origin,
-                bound,
-                hello,
-                ..
-            },
-            part,
-        ) if boot == own.boot => on_offer(own, part, term, (origin, bound, hello), cx),
+        (ToUnit::Offer { boot, term, origin, bound, hello, .. }, part) if boot == own.boot => {
+            on_offer(own, part, term, (origin, bound, hello), cx)
+        }
         (ToUnit::Grant { boot, term, n, .. }, Part::Holder(holder)) if boot == own.boot => {
             holder.on_grant(own, term, n, cx)
         }

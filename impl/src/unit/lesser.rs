@@ -58,11 +58,7 @@ impl Active {
     /// A deadline was met: policy may say that the pair comes up in a lesser mode; else the session
     /// is tried again.
     pub(super) fn exceed(&mut self, why: LeaveWhy, lines: bool, cx: &mut Cx<'_, '_>) {
-        let phase = if lines {
-            policy::Phase::Line
-        } else {
-            policy::Phase::Bulk
-        };
+        let phase = if lines { policy::Phase::Line } else { policy::Phase::Bulk };
         match cx.env.policy.action(Question::of(phase, Cause::Limit)) {
             Action::Simplex => self.degrade(Redundancy::Simplex, why, cx),
             Action::Degrade => self.degrade(Redundancy::Rpr, why, cx),
@@ -75,11 +71,7 @@ impl Active {
     /// below simplex is rpr.
     pub(super) fn bound(&mut self, phase: policy::Phase, cx: &mut Cx<'_, '_>) {
         let action = cx.env.policy.action(Question::of(phase, Cause::Limit));
-        let mode = if action == Action::Simplex {
-            Redundancy::Simplex
-        } else {
-            Redundancy::Rpr
-        };
+        let mode = if action == Action::Simplex { Redundancy::Simplex } else { Redundancy::Rpr };
         self.degrade(mode, LeaveWhy::Bound, cx);
         self.hindrance = Some(Hindrance::default());
     }
@@ -104,10 +96,7 @@ impl Active {
             action.is_some_and(|action| !action.stays())
         };
         let lines = stuck.iter().filter(ends).map(|each| each.line.clone());
-        Hindrance {
-            lines: lines.collect(),
-            gone: false,
-        }
+        Hindrance { lines: lines.collect(), gone: false }
     }
 
     /// The pair is to be in a lesser mode, until its lines hinder no more if they do.

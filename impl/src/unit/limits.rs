@@ -145,8 +145,7 @@ impl Limits {
     /// Milliseconds of the arbiter.
     pub const fn arbiter_lease_ms(&self) -> u64 {
         let drift = self.lease_ms as u128 * self.max_drift_ppm as u128;
-        self.lease_ms
-            .saturating_add(drift.div_ceil(1_000_000) as u64)
+        self.lease_ms.saturating_add(drift.div_ceil(1_000_000) as u64)
     }
 
     /// Whether the lengths and bounds fit each other.
@@ -190,12 +189,7 @@ impl Limits {
                 self.keepalive_ms.saturating_mul(3).saturating_add(1),
                 "two Keepalives may be lost: more than three times keepalive_ms",
             ),
-            at_least(
-                "ack_timeout_ms",
-                self.ack_timeout_ms,
-                2,
-                "the timer runs for half of it",
-            ),
+            at_least("ack_timeout_ms", self.ack_timeout_ms, 2, "the timer runs for half of it"),
             at_least("prompt_wait_ms", self.prompt_wait_ms, 1, TIMER),
             at_least(
                 "queue_timeout_ms",
@@ -282,12 +276,7 @@ pub struct TooSmall {
 }
 
 const fn at_least(field: &'static str, value: u64, least: u64, why: &'static str) -> TooSmall {
-    TooSmall {
-        field,
-        value,
-        least,
-        why,
-    }
+    TooSmall { field, value, least, why }
 }
 
 impl Default for Limits {

@@ -63,9 +63,7 @@ impl Active {
             other => other,
         };
         if action == Some(Action::Refuse) {
-            let line = stuck
-                .first()
-                .map_or_else(|| Shared::text(""), |each| each.line.clone());
+            let line = stuck.first().map_or_else(|| Shared::text(""), |each| each.line.clone());
             return cx.answer(command.id, Outcome::Refused(Refusal::Policy { line }));
         }
         let hindering = Self::hindering(stuck, cx);
@@ -118,10 +116,7 @@ impl Active {
     /// What the change is on the wire, if a translation is kept.
     fn translate(&self, edits: &Edits, cx: &Cx<'_, '_>) -> Option<Step> {
         let current = self.peer.current.as_ref()?;
-        let stamp = Stamp {
-            term: self.term,
-            lsn: Lsn(self.last.0 + 1),
-        };
+        let stamp = Stamp { term: self.term, lsn: Lsn(self.last.0 + 1) };
         let sender = current.sender.as_ref()?;
         sender.edit(cx.env, current.pairing.as_ref(), edits, stamp)
     }
@@ -139,26 +134,12 @@ impl Active {
     fn journal(&mut self, step: Step, fits: bool, cx: &mut Cx<'_, '_>) -> bool {
         let question = Question::of(policy::Phase::Line, Cause::Prc);
         let stays = cx.env.policy.action(question).stays();
-        let on_mismatch = if stays {
-            OnMismatch::List
-        } else {
-            OnMismatch::LeaveHot
-        };
+        let on_mismatch = if stays { OnMismatch::List } else { OnMismatch::LeaveHot };
         let Some(current) = &mut self.peer.current else {
             return false;
         };
-        let Step {
-            sender,
-            difference,
-            listing,
-            ..
-        } = step;
-        let entry = Entry {
-            difference,
-            listing,
-            digest: sender.digest(),
-            on_mismatch,
-        };
+        let Step { sender, difference, listing, .. } = step;
+        let entry = Entry { difference, listing, digest: sender.digest(), on_mismatch };
         current.sender = Some(sender);
         if matches!(current.phase, Phase::Rejected { .. }) {
             self.note_hindrance(cx);
@@ -174,10 +155,7 @@ impl Active {
     fn answer_change(&mut self, command: &Command, listed: Vec<Shared<str>>, cx: &mut Cx<'_, '_>) {
         let (term, lsn) = (self.term, self.last);
         if self.waits(command.durability) {
-            let prompt = Prompt {
-                id: command.id,
-                change: Change::Made { listed },
-            };
+            let prompt = Prompt { id: command.id, change: Change::Made { listed } };
             return self.hold(lsn, prompt, cx);
         }
         let why = match command.durability {
@@ -188,24 +166,13 @@ impl Active {
             }
         };
         let place = Place::Local(why);
-        cx.answer(
-            command.id,
-            Outcome::Done {
-                term,
-                lsn,
-                place,
-                listed,
-            },
-        );
+        cx.answer(command.id, Outcome::Done { term, lsn, place, listed });
     }
 
     /// The words stood there already: under `acked` the answer waits as the last LSN does.
     fn on_unchanged(&mut self, command: &Command, cx: &mut Cx<'_, '_>) {
         if self.waits(command.durability) {
-            let prompt = Prompt {
-                id: command.id,
-                change: Change::Nothing,
-            };
+            let prompt = Prompt { id: command.id, change: Change::Nothing };
             self.hold(self.last, prompt, cx);
             return;
         }
@@ -213,12 +180,7 @@ impl Active {
             super::Durability::Async => LocalWhy::Async,
             super::Durability::Acked => self.local_why(),
         };
-        cx.answer(
-            command.id,
-            Outcome::Unchanged {
-                place: Place::Local(why),
-            },
-        );
+        cx.answer(command.id, Outcome::Unchanged { place: Place::Local(why) });
     }
 
     /// Why an `acked` change is here only.
@@ -244,11 +206,7 @@ impl Active {
     /// Arms the timer Ack for what the Standby keeps waiting now: prompts, and commands for room.
     pub(super) fn mark_prompts(&mut self, cx: &mut Cx<'_, '_>) {
         let held = self.prompts.last_key_value().map(|(lsn, _)| *lsn);
-        let queued = if self.waits_for_room() {
-            self.queue.len()
-        } else {
-            0
-        };
+        let queued = if self.waits_for_room() { self.queue.len() } else { 0 };
         let waits = self.awaits_standby() && (held.is_some() || queued > 0);
         self.ack_mark = waits.then_some(AckMark { held, queued });
         if waits {
@@ -329,19 +287,11 @@ impl Active {
         for each in &new {
             let (component, form) = (Some(&*each.component), Some(&*each.form));
             let phase = policy::Phase::Line;
-            let question = Question {
-                phase,
-                cause: Cause::Prc,
-                component,
-                form,
-            };
+            let question = Question { phase, cause: Cause::Prc, component, form };
             severe = severe.max(Some(cx.env.policy.action(question)));
         }
         current.acked = lsn;
-        self.peer.replica = Some(Stamp {
-            term: self.term,
-            lsn,
-        });
+        self.peer.replica = Some(Stamp { term: self.term, lsn });
         current.acked_digest = expected;
         current.journal = current.journal.split_off(&Lsn(lsn.0 + 1));
         current.send_lines(cx);
@@ -371,13 +321,7 @@ impl Active {
         let outstanding = last.0 - acked.0;
         let near = outstanding <= u64::from(cx.env.limits.hot_window);
         if current.phase == Phase::Cold && acked >= current.h && near {
-            cx.send(
-                slot,
-                Message::Hot {
-                    session,
-                    lsn: current.h,
-                },
-            );
+            cx.send(slot, Message::Hot { session, lsn: current.h });
             current.phase = Phase::HotSent;
             if cx.env.planted(Defect::HotWithoutAck) {
                 current.phase = Phase::HotAcked;
@@ -385,14 +329,7 @@ impl Active {
         }
         if current.phase == Phase::HotAcked && acked >= self.unreplicated {
             current.phase = Phase::Setting;
-            self.write_register(
-                Some(Eligible {
-                    session,
-                    slot,
-                    lsn: acked,
-                }),
-                cx,
-            );
+            self.write_register(Some(Eligible { session, slot, lsn: acked }), cx);
         }
         if self.is_hot() || self.peer.phase() == Some(&Phase::Hot) {
             self.return_replicated(acked, cx);
@@ -450,12 +387,7 @@ impl Active {
         for (lsn, prompts) in held {
             for Prompt { id, change } in prompts {
                 let outcome = match change {
-                    Change::Made { listed } => Outcome::Done {
-                        term,
-                        lsn,
-                        place,
-                        listed,
-                    },
+                    Change::Made { listed } => Outcome::Done { term, lsn, place, listed },
                     Change::Nothing => Outcome::Unchanged { place },
                 };
                 cx.answer(id, outcome);
@@ -500,20 +432,9 @@ impl Current {
     }
 
     fn send_line(&self, lsn: Lsn, entry: &Entry, cx: &mut Cx<'_, '_>) {
-        let Entry {
-            difference,
-            listing,
-            on_mismatch,
-            ..
-        } = entry.clone();
+        let Entry { difference, listing, on_mismatch, .. } = entry.clone();
         let session = self.session;
-        let line = Message::Line {
-            session,
-            lsn,
-            difference,
-            on_mismatch,
-            listing,
-        };
+        let line = Message::Line { session, lsn, difference, on_mismatch, listing };
         cx.send(self.slot, line);
     }
 }

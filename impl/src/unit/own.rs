@@ -79,10 +79,7 @@ impl Own {
             listing: nothing(),
             origin: nothing(),
         };
-        let stored = boot
-            .store
-            .as_ref()
-            .map_or(Term(0), |store| store.stamp.term);
+        let stored = boot.store.as_ref().map_or(Term(0), |store| store.stamp.term);
         // A store's term was seen, though its own write may have been lost.
         let highest = boot.highest.max(stored);
         Self {
@@ -134,10 +131,7 @@ impl Own {
     pub(super) fn persist(&mut self, write: Write, record: Record, cx: &mut Cx<'_, '_>) {
         self.last_write = WriteId(self.last_write.0 + 1);
         self.writes.insert(self.last_write, write);
-        cx.out.push(Output::Persist {
-            write: self.last_write,
-            record,
-        });
+        cx.out.push(Output::Persist { write: self.last_write, record });
     }
 
     /// Counts an ordered reset.
@@ -206,21 +200,12 @@ impl Own {
 
     fn next_hello(&mut self, said: Said) -> Hello {
         self.hello_k += 1;
-        Hello {
-            k: self.hello_k,
-            highest: self.highest,
-            generation: self.generation,
-            said,
-        }
+        Hello { k: self.hello_k, highest: self.highest, generation: self.generation, said }
     }
 
     /// What the unit says of its configs, if it runs this one, or has this replica.
     pub(super) const fn says(&self, running: Option<Stamp>, replica: Option<Stamp>) -> Said {
-        Said {
-            startup: self.store.stamp,
-            running,
-            replica,
-        }
+        Said { startup: self.store.stamp, running, replica }
     }
 
     /// Whether `session` answers the round of joining that this unit is waiting with.
@@ -234,10 +219,7 @@ pub(super) fn is_of(ours: Session, message: &Message, cx: &Cx<'_, '_>) -> bool {
     let Some(session) = message.session() else {
         return false;
     };
-    let other_attempt = Session {
-        attempt: ours.attempt,
-        ..session
-    } == ours;
+    let other_attempt = Session { attempt: ours.attempt, ..session } == ours;
     session == ours
         || (other_attempt && cx.env.planted(Defect::AttemptUnchecked))
         || match message {
@@ -261,19 +243,13 @@ pub(super) struct Cx<'a, 'e> {
 impl Cx<'_, '_> {
     /// To the unit in a slot.
     pub(super) fn send(&mut self, to: Slot, message: Message) {
-        self.out.push(Output::Send {
-            to: Address::Unit(to),
-            message,
-        });
+        self.out.push(Output::Send { to: Address::Unit(to), message });
     }
 
     /// To the arbiter.
     pub(super) fn tell(&mut self, message: ToArbiter) {
         let message = Message::ToArbiter(message);
-        self.out.push(Output::Send {
-            to: Address::Arbiter,
-            message,
-        });
+        self.out.push(Output::Send { to: Address::Arbiter, message });
     }
 
     pub(super) fn set(&mut self, timer: Timer) {
@@ -288,8 +264,7 @@ impl Cx<'_, '_> {
     }
 
     pub(super) fn cancel(&mut self, timers: &[Timer]) {
-        self.out
-            .extend(timers.iter().map(|timer| Output::CancelTimer(*timer)));
+        self.out.extend(timers.iter().map(|timer| Output::CancelTimer(*timer)));
     }
 
     pub(super) fn event(&mut self, event: Event) {

@@ -170,18 +170,12 @@ pub struct Bulk {
 impl Phase {
     /// Whether prompts of `acked` commands are held.
     pub const fn holds_prompts(&self) -> bool {
-        matches!(
-            self,
-            Self::HotSent | Self::HotAcked | Self::Setting | Self::Hot
-        )
+        matches!(self, Self::HotSent | Self::HotAcked | Self::Setting | Self::Hot)
     }
 
     /// Whether lines go out.
     pub const fn sends_lines(&self) -> bool {
-        matches!(
-            self,
-            Self::Cold | Self::HotSent | Self::HotAcked | Self::Setting | Self::Hot
-        )
+        matches!(self, Self::Cold | Self::HotSent | Self::HotAcked | Self::Setting | Self::Hot)
     }
 }
 
@@ -194,10 +188,7 @@ impl Peer {
     /// Whether a round is newer than all that are known. Boots grow, across a lost disk too: an older
     /// boot's Join that was held back is no reason to turn away from the present one.
     fn is_newer(&self, call: &JoinCall) -> bool {
-        let round = Round {
-            boot: call.boot,
-            n: call.n,
-        };
+        let round = Round { boot: call.boot, n: call.n };
         let known = [
             self.offered.map(|offered| offered.session.round()),
             self.current.as_ref().map(|current| current.session.round()),
@@ -218,11 +209,9 @@ impl Active {
     ) {
         match message {
             Message::Join(call) => return self.on_join(own, from, &call, cx),
-            Message::Ready {
-                session,
-                have,
-                replica,
-            } => return self.on_ready(session, have, replica, cx),
+            Message::Ready { session, have, replica } => {
+                return self.on_ready(session, have, replica, cx);
+            }
             Message::Left { session } => {
                 match self.peer.leaving {
                     Some(leaving) if leaving.session == session => self.peer.leaving = None,
@@ -239,22 +228,10 @@ impl Active {
         match message {
             Message::Have { file, ranges, .. } => self.on_have(file, ranges, cx),
             Message::Chunk { chunk, .. } => self.on_diff_chunk(own, &chunk, cx),
-            Message::BulkDone {
-                lsn,
-                mismatches,
-                further,
-                digest,
-                ..
-            } => {
+            Message::BulkDone { lsn, mismatches, further, digest, .. } => {
                 self.on_bulk_done(lsn, (&mismatches, further), digest, cx);
             }
-            Message::Applied {
-                lsn,
-                digest,
-                mismatches,
-                further,
-                ..
-            } => {
+            Message::Applied { lsn, digest, mismatches, further, .. } => {
                 self.on_applied(lsn, digest, Some((&mismatches, further)), cx);
             }
             Message::Keepalive { lsn, digest, .. } => {
@@ -264,11 +241,7 @@ impl Active {
                 }
             }
             Message::HotAck { lsn, .. } => self.on_hot_ack(lsn),
-            Message::Saved {
-                session,
-                save,
-                result,
-            } => self.on_saved(session, save, result, cx),
+            Message::Saved { session, save, result } => self.on_saved(session, save, result, cx),
             Message::Unreadable { lsn, why, .. } => self.on_unreadable(lsn, why, cx),
             Message::Down { why, .. } => {
                 if let Some(current) = &mut self.peer.current {
@@ -342,13 +315,7 @@ impl Active {
                 }
             }
             Phase::HotSent => {
-                cx.send(
-                    slot,
-                    Message::Hot {
-                        session,
-                        lsn: current.h,
-                    },
-                );
+                cx.send(slot, Message::Hot { session, lsn: current.h });
                 current.resend_lines(cx);
             }
             Phase::Cold | Phase::HotAcked | Phase::Setting | Phase::Hot => {
@@ -364,25 +331,11 @@ impl Active {
         let Some(current) = &self.peer.current else {
             return;
         };
-        let digest = current
-            .sender
-            .as_ref()
-            .map_or(Digest::default(), Sender::digest);
-        let held = if self.is_hot() {
-            HeldBy::Register
-        } else {
-            HeldBy::Nobody
-        };
+        let digest = current.sender.as_ref().map_or(Digest::default(), Sender::digest);
+        let held = if self.is_hot() { HeldBy::Register } else { HeldBy::Nobody };
         let (session, lsn) = (current.session, self.last);
         let (mode, counter) = (self.mode, self.register.counter);
-        let alive = Message::Keepalive {
-            session,
-            lsn,
-            digest,
-            mode,
-            held,
-            counter,
-        };
+        let alive = Message::Keepalive { session, lsn, digest, mode, held, counter };
         cx.send(current.slot, alive);
     }
 
@@ -417,13 +370,7 @@ impl Active {
         };
         let session = current.session;
         self.peer.ended = self.peer.ended.max(Some(session.round()));
-        cx.cancel(&[
-            Timer::Watchdog,
-            Timer::Keepalive,
-            Timer::Ack,
-            Timer::Deadline,
-            Timer::Stable,
-        ]);
+        cx.cancel(&[Timer::Watchdog, Timer::Keepalive, Timer::Ack, Timer::Deadline, Timer::Stable]);
         self.ack_mark = None;
         cx.event(Event::SessionEnded { session, why });
         self.give_up_save(cx);
@@ -477,18 +424,9 @@ impl Active {
                     self.reject(lsn, self.lesser_verdict(), cx);
                 }
             }
-            Phase::Rejected {
-                lsn: judged,
-                verdict,
-                why,
-            } if *judged == lsn => {
+            Phase::Rejected { lsn: judged, verdict, why } if *judged == lsn => {
                 let (session, slot) = (current.session, current.slot);
-                let reject = Message::BulkReject {
-                    session,
-                    lsn,
-                    verdict: *verdict,
-                    why: *why,
-                };
+                let reject = Message::BulkReject { session, lsn, verdict: *verdict, why: *why };
                 cx.send(slot, reject);
             }
             phase if phase.sends_lines() && lsn > current.acked => {
@@ -502,14 +440,7 @@ impl Active {
 
 impl Current {
     fn new(offered: Offered, phase: Phase) -> Self {
-        let Offered {
-            session,
-            slot,
-            image,
-            engine,
-            bounds,
-            wire,
-        } = offered;
+        let Offered { session, slot, image, engine, bounds, wire } = offered;
         Self {
             session,
             slot,
@@ -538,15 +469,6 @@ impl Bulk {
     pub(super) fn announce(&self, session: Session, slot: Slot, cx: &mut Cx<'_, '_>) {
         let (lsn, listing_at) = (self.lsn, self.listing_at);
         let (size, digest) = (self.file.bytes.len() as u64, self.file.bytes.digest());
-        cx.send(
-            slot,
-            Message::Config {
-                session,
-                lsn,
-                size,
-                listing_at,
-                digest,
-            },
-        );
+        cx.send(slot, Message::Config { session, lsn, size, listing_at, digest });
     }
 }

@@ -42,13 +42,7 @@ impl Software {
         let same_at_active = Arc::new(ActivePairing::equal_by(&image, &own));
         let same_at_standby = Arc::new(StandbyPairing::equal_by(&image, &own));
         let dump = Shared::new(own.dump().encode().into_bytes());
-        Ok(Self {
-            image,
-            own,
-            dump,
-            same_at_active,
-            same_at_standby,
-        })
+        Ok(Self { image, own, dump, same_at_active, same_at_standby })
     }
 
     /// The image.
@@ -160,20 +154,14 @@ pub struct Edits {
 impl Running {
     /// The image's factory default.
     pub fn factory(software: &Software) -> Self {
-        Self {
-            config: Config::factory(software.image.levels()),
-        }
+        Self { config: Config::factory(software.image.levels()) }
     }
 
     /// The config that booting this text gives; what the image does not take is left out.
     pub fn boot(software: &Software, text: &str) -> Self {
         let mut config = Config::factory(software.image.levels());
         let grammar = software.image.own();
-        let mut lines = Lines {
-            image: &software.image,
-            grammar,
-            config: &mut config,
-        };
+        let mut lines = Lines { image: &software.image, grammar, config: &mut config };
         lines.execute(text.as_bytes(), WalkUp::Yes);
         Self { config }
     }
@@ -207,12 +195,8 @@ impl Running {
 
     /// The lines that `self` has and `other` has not, with the modes that they stand in.
     pub fn lines_missing_in(&self, other: &Self) -> Vec<Shared<str>> {
-        let gone = self
-            .config
-            .lines()
-            .filter(|(key, line)| other.config.line(key) != Some(line));
-        gone.map(|(key, line)| Shared::from(key.place.path() + line.words.text()))
-            .collect()
+        let gone = self.config.lines().filter(|(key, line)| other.config.line(key) != Some(line));
+        gone.map(|(key, line)| Shared::from(key.place.path() + line.words.text())).collect()
     }
 
     /// The config's digest.
@@ -285,12 +269,7 @@ impl Sender {
         let difference = Shared::new(render_edits(image, &lowered.wire).into_bytes());
         let listing = Shared::new(carried(&lowered.listing, env.planted));
         let stuck = stuck_of(env.software, &lowered);
-        Some(Step {
-            sender: Self { lowering },
-            difference,
-            listing,
-            stuck,
-        })
+        Some(Step { sender: Self { lowering }, difference, listing, stuck })
     }
 
     /// The wire digest.
@@ -342,11 +321,7 @@ impl Sender {
 }
 
 fn stuck_of(software: &Software, lowered: &Lowered) -> Vec<Stuck> {
-    let listed = lowered
-        .listing
-        .lines
-        .iter()
-        .filter(|(_, listed)| listed.is_some());
+    let listed = lowered.listing.lines.iter().filter(|(_, listed)| listed.is_some());
     listed
         .zip(&lowered.causes)
         .map(|((key, _), of)| {
@@ -365,12 +340,7 @@ fn stuck(
 ) -> Stuck {
     let cause = translate::policy_cause(cause);
     let form = Shared::text(software.image.form(form).form.normal());
-    Stuck {
-        cause,
-        component: software.component(component),
-        form,
-        line,
-    }
+    Stuck { cause, component: software.component(component), form, line }
 }
 
 /// MCL and complements as they travel.
@@ -437,22 +407,15 @@ impl Receiver {
             no(Some(start_of(difference, number)))
         })?;
         let listing = read_listing(env, listing)?;
-        let raised = self
-            .raising
-            .apply_executing(image, pairing, &edits, &listing, env.refuses);
-        let missing = raised
-            .mismatches
-            .iter()
-            .map(|each| mismatch_of(env.software, each));
+        let raised = self.raising.apply_executing(image, pairing, &edits, &listing, env.refuses);
+        let missing = raised.mismatches.iter().map(|each| mismatch_of(env.software, each));
         Ok(missing.collect())
     }
 
     /// What is not executed of all that was applied.
     pub fn held_out(&self, env: &Env<'_>) -> Vec<Mismatch> {
         let held = self.raising.held_out(&env.software.image);
-        held.iter()
-            .map(|each| mismatch_of(env.software, each))
-            .collect()
+        held.iter().map(|each| mismatch_of(env.software, each)).collect()
     }
 
     /// What a unit that misapplies a line does: changes S without W.
@@ -469,9 +432,7 @@ impl Receiver {
 
     /// The own config.
     pub fn running(&self) -> Running {
-        Running {
-            config: self.raising.config().clone(),
-        }
+        Running { config: self.raising.config().clone() }
     }
 
     /// The translation itself.
@@ -490,18 +451,11 @@ impl Receiver {
         let room = LISTED_LINES_MAX.saturating_sub(listing.len());
         let held = self.raising.held_out(&env.software.image);
         let held = held.into_iter().take(room).map(|each| {
-            let listed = Listed {
-                cause: each.cause,
-                since: (Term(0), Lsn(0)),
-                orphan: None,
-            };
+            let listed = Listed { cause: each.cause, since: (Term(0), Lsn(0)), orphan: None };
             (each.key, Some(listed))
         });
         let mut missing = listing.clone();
-        missing.apply(&ListingChange {
-            lines: held.collect(),
-            complements: vec![],
-        });
+        missing.apply(&ListingChange { lines: held.collect(), complements: vec![] });
         missing
     }
 }
@@ -550,8 +504,7 @@ impl Lines<'_> {
                 Ok((form, words)) => {
                     let place = &statement.place;
                     let (image, grammar) = (self.image, self.grammar);
-                    self.config
-                        .execute_line(image, grammar, place, form, words, &mut edits);
+                    self.config.execute_line(image, grammar, place, form, words, &mut edits);
                     edits.clear();
                 }
                 Err(trouble) => {
@@ -583,11 +536,7 @@ fn start_of(text: &[u8], number: usize) -> u64 {
     let ends = text.iter().enumerate().filter(|(_, byte)| **byte == b'\n');
     let mut starts = ends.map(|(at, _)| at + 1);
     let skipped = number.saturating_sub(2);
-    let start = if number > 1 {
-        starts.nth(skipped)
-    } else {
-        None
-    };
+    let start = if number > 1 { starts.nth(skipped) } else { None };
     start.unwrap_or(0) as u64
 }
 
@@ -608,10 +557,5 @@ fn placed(path: &str, line: &str) -> Shared<str> {
 /// A line that is none.
 fn unread(line: &str, prc: Prc) -> Mismatch {
     let empty = Shared::text("");
-    Mismatch {
-        component: empty.clone(),
-        form: empty,
-        line: Shared::text(line.trim()),
-        prc,
-    }
+    Mismatch { component: empty.clone(), form: empty, line: Shared::text(line.trim()), prc }
 }

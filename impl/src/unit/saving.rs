@@ -47,10 +47,7 @@ impl Active {
         if self.saving.is_some() || self.drain.is_some() {
             return Self::refuse_busy(id, cx);
         }
-        let stamp = Stamp {
-            term: self.term,
-            lsn: self.last,
-        };
+        let stamp = Stamp { term: self.term, lsn: self.last };
         let origin = self.config.text();
         let store = Store {
             text: origin.clone(),
@@ -63,11 +60,7 @@ impl Active {
         if let Some(save) = peer.as_ref().filter(|save| save.result.is_none()) {
             save.announce(cx);
         }
-        let mut saving = Saving {
-            id,
-            own: None,
-            peer,
-        };
+        let mut saving = Saving { id, own: None, peer };
         saving.send_next(cx);
         self.saving = Some(saving);
         cx.set(Timer::Save);
@@ -78,21 +71,17 @@ impl Active {
         if self.mode == Redundancy::Simplex {
             return None;
         }
-        let current = self
-            .peer
-            .current
-            .as_mut()
-            .filter(|current| match current.phase {
-                Phase::Dump(_) | Phase::Diff(_) | Phase::Pairing | Phase::Held => false,
-                Phase::Config
-                | Phase::Bulk(_)
-                | Phase::Cold
-                | Phase::HotSent
-                | Phase::HotAcked
-                | Phase::Setting
-                | Phase::Hot
-                | Phase::Rejected { .. } => true,
-            })?;
+        let current = self.peer.current.as_mut().filter(|current| match current.phase {
+            Phase::Dump(_) | Phase::Diff(_) | Phase::Pairing | Phase::Held => false,
+            Phase::Config
+            | Phase::Bulk(_)
+            | Phase::Cold
+            | Phase::HotSent
+            | Phase::HotAcked
+            | Phase::Setting
+            | Phase::Hot
+            | Phase::Rejected { .. } => true,
+        })?;
         let made = || Sender::of(cx.env, current.pairing.as_ref(), &self.config, stamp);
         let sender = current.sender.clone().or_else(made)?;
         current.saves += 1;
@@ -100,10 +89,7 @@ impl Active {
         let origin_at = config.len() as u64;
         let mut bytes = config.to_vec();
         bytes.extend_from_slice(self.config.text().as_bytes());
-        let id = FileId {
-            kind: FileKind::Save,
-            ordinal: u64::from(current.saves),
-        };
+        let id = FileId { kind: FileKind::Save, ordinal: u64::from(current.saves) };
         let fits = bytes.len() as u64 <= current.bounds.file && sender.fits(current.bounds);
         let file = Outgoing::new(id, Shared::new(bytes));
         let (session, slot) = (current.session, current.slot);
@@ -165,13 +151,7 @@ impl Active {
         let peer = saving.peer.as_ref().map(|peer| peer.result);
         if let (Some(own), None | Some(Some(_))) = (saving.own, peer) {
             cx.cancel(&[Timer::Save]);
-            cx.answer(
-                saving.id,
-                Outcome::Saved {
-                    own,
-                    peer: peer.flatten(),
-                },
-            );
+            cx.answer(saving.id, Outcome::Saved { own, peer: peer.flatten() });
             self.saving = None;
         }
     }
@@ -185,15 +165,7 @@ impl PeerSave {
         let size = self.file.bytes.len() as u64;
         let save = self.file.file.ordinal as u32;
         let (listing_at, origin_at) = (self.listing_at, self.origin_at);
-        let message = Message::Save {
-            session,
-            save,
-            stamp,
-            size,
-            listing_at,
-            origin_at,
-            digest,
-        };
+        let message = Message::Save { session, save, stamp, size, listing_at, origin_at, digest };
         cx.send(self.slot, message);
     }
 }
@@ -205,13 +177,7 @@ impl Saving {
             return;
         };
         for chunk in peer.file.next(cx.env.limits) {
-            cx.send(
-                peer.slot,
-                Message::Chunk {
-                    session: peer.session,
-                    chunk,
-                },
-            );
+            cx.send(peer.slot, Message::Chunk { session: peer.session, chunk });
         }
     }
 
@@ -222,13 +188,7 @@ impl Saving {
         };
         peer.announce(cx);
         for chunk in peer.file.again(cx.env.limits) {
-            cx.send(
-                peer.slot,
-                Message::Chunk {
-                    session: peer.session,
-                    chunk,
-                },
-            );
+            cx.send(peer.slot, Message::Chunk { session: peer.session, chunk });
         }
     }
 }

@@ -96,10 +96,7 @@ impl Unit {
         };
         let stamp = standby.replica_stamp()?;
         let heard = standby.replica.as_ref().map_or(stamp.lsn, |of| of.heard);
-        let shown = ReplicaShown {
-            stamp,
-            behind: heard.0.saturating_sub(stamp.lsn.0),
-        };
+        let shown = ReplicaShown { stamp, behind: heard.0.saturating_sub(stamp.lsn.0) };
         (self.shown() != Shown::StandbyHot).then_some(shown)
     }
 
@@ -120,10 +117,9 @@ impl Unit {
                     | Phase::Pairing
                     | Phase::Diffed { .. } => Shown::Negotiation,
                     Phase::Config { .. } => Shown::StandbyColdConfig,
-                    Phase::Shadow(_)
-                    | Phase::Unread {
-                        at: At::Snapshot, ..
-                    } => Shown::StandbyColdFilesys,
+                    Phase::Shadow(_) | Phase::Unread { at: At::Snapshot, .. } => {
+                        Shown::StandbyColdFilesys
+                    }
                     Phase::Rpr => Shown::StandbyCold,
                     Phase::Synced { .. } | Phase::Unread { at: At::Line, .. } => {
                         match seat.told.1 {
@@ -153,10 +149,7 @@ impl Active {
                 | peer::Phase::HotAcked
                 | peer::Phase::Setting => Shown::StandbyColdBulk,
                 peer::Phase::Hot => Shown::StandbyHot,
-                peer::Phase::Rejected {
-                    verdict: Verdict::Rpr,
-                    ..
-                } => Shown::StandbyCold,
+                peer::Phase::Rejected { verdict: Verdict::Rpr, .. } => Shown::StandbyCold,
                 peer::Phase::Rejected { .. } | peer::Phase::Held => Shown::Initialization,
             },
         }

@@ -36,12 +36,7 @@ pub use seat::{At, Phase, Seat};
 pub use shadow::{Shadow, Snapshot};
 
 /// The timers that a Standby in session has running.
-const IN_SESSION: [Timer; 4] = [
-    Timer::Resend,
-    Timer::Watchdog,
-    Timer::Keepalive,
-    Timer::Stable,
-];
+const IN_SESSION: [Timer; 4] = [Timer::Resend, Timer::Watchdog, Timer::Keepalive, Timer::Stable];
 
 /// A unit without a role.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -77,8 +72,7 @@ impl Standby {
         let received = replica.map(|of| (of.stamp(), of.readiness));
         let former = || self.former.as_ref().map(|of| (of.stamp, of.readiness));
         let held = received.or_else(former);
-        held.filter(|(_, readiness)| ready(*readiness))
-            .map(|(stamp, _)| stamp)
+        held.filter(|(_, readiness)| ready(*readiness)).map(|(stamp, _)| stamp)
     }
 
     /// Whether the replica is of the session that the unit is in, and so goes on.
@@ -111,19 +105,12 @@ impl Standby {
     ) -> Self {
         own.n.0 += 1;
         own.send_join(cx);
-        Self {
-            seat: None,
-            replica,
-            former,
-        }
+        Self { seat: None, replica, former }
     }
 
     /// Takes the offered session; the replica stays until the next swap.
     pub(super) fn take_seat(mut self, own: &mut Own, offer: &Proceed, cx: &mut Cx<'_, '_>) -> Self {
-        assert!(
-            own.waits_for(offer.session),
-            "the session answers the round of joining"
-        );
+        assert!(own.waits_for(offer.session), "the session answers the round of joining");
         own.see(offer.session.term, cx);
         own.learn_resets(offer.resets, cx);
         let key = PairingKey {
@@ -142,11 +129,7 @@ impl Standby {
             (false, Some(_)) => DumpAtHand::AtHand,
             (false, None) => DumpAtHand::Needed,
         };
-        let ready = Phase::Ready {
-            have,
-            size: offer.dump_size,
-            dump: offer.dump,
-        };
+        let ready = Phase::Ready { have, size: offer.dump_size, dump: offer.dump };
         let mut seat = Seat {
             session: offer.session,
             active: offer.from,
@@ -189,10 +172,7 @@ impl Standby {
     ) -> Self {
         cx.cancel(&IN_SESSION);
         if let Some(seat) = &self.seat {
-            cx.event(Event::SessionEnded {
-                session: seat.session,
-                why,
-            });
+            cx.event(Event::SessionEnded { session: seat.session, why });
         }
         if keep == KeepReplica::No {
             self.drop_replica();
@@ -235,9 +215,7 @@ impl Standby {
                 if counted(why) {
                     own.count_reset(cx);
                 }
-                cx.event(Event::Reset {
-                    counted: counted(why),
-                });
+                cx.event(Event::Reset { counted: counted(why) });
                 self.seat = Some(seat);
                 let keep = if why.keeps_replica() || cx.env.planted(Defect::RejectedActs) {
                     KeepReplica::Yes
@@ -247,16 +225,10 @@ impl Standby {
                 return self.rejoin(own, why, keep, cx);
             }
             Message::BulkAccept { lsn, .. } => self.swap(&mut seat, lsn, cx),
-            Message::BulkReject {
-                lsn, verdict, why, ..
-            } => {
+            Message::BulkReject { lsn, verdict, why, .. } => {
                 let judged = match &seat.phase {
                     Phase::Shadow(shadow) => shadow.lsn == lsn,
-                    Phase::Unread {
-                        lsn: unread,
-                        at: At::Snapshot,
-                        ..
-                    } => *unread == lsn,
+                    Phase::Unread { lsn: unread, at: At::Snapshot, .. } => *unread == lsn,
                     _ => false,
                 };
                 if judged && why == RejectWhy::Policy && !cx.env.planted(Defect::RejectedActs) {
@@ -274,29 +246,13 @@ impl Standby {
                     Verdict::Simplex => seat.phase = Phase::Held,
                 }
             }
-            Message::Line {
-                lsn,
-                difference,
-                on_mismatch,
-                listing,
-                ..
-            } => {
+            Message::Line { lsn, difference, on_mismatch, listing, .. } => {
                 self.hear(seat.session.term, lsn);
-                let body = Body {
-                    difference,
-                    on_mismatch,
-                    listing,
-                };
+                let body = Body { difference, on_mismatch, listing };
                 self.on_line(&mut seat, lsn, body, cx);
             }
             Message::Hot { lsn, .. } => self.on_hot(&mut seat, lsn, cx),
-            Message::Keepalive {
-                lsn,
-                held,
-                counter,
-                mode,
-                ..
-            } => {
+            Message::Keepalive { lsn, held, counter, mode, .. } => {
                 self.hear(seat.session.term, lsn);
                 seat.on_keepalive(counter, held, mode, cx);
             }
@@ -389,8 +345,5 @@ pub(super) enum KeepReplica {
 
 /// Whether a reset for this reason counts as ordered.
 pub(super) const fn counted(why: LeaveWhy) -> bool {
-    matches!(
-        why,
-        LeaveWhy::DigestMismatch | LeaveWhy::PrcMismatch | LeaveWhy::Stuck
-    )
+    matches!(why, LeaveWhy::DigestMismatch | LeaveWhy::PrcMismatch | LeaveWhy::Stuck)
 }

@@ -36,10 +36,7 @@ impl Active {
         if !self.is_hot() {
             return cx.answer(id, Outcome::Refused(Refusal::NotEligible));
         }
-        self.drain = Some(Drain {
-            id,
-            second: SecondWrite::Unsent,
-        });
+        self.drain = Some(Drain { id, second: SecondWrite::Unsent });
         cx.set(Timer::Drain);
         self.progress(cx);
     }
@@ -75,29 +72,15 @@ impl Active {
         if !hot || current.acked < last || !self.prompts.is_empty() {
             return;
         }
-        let said = self
-            .register
-            .value
-            .is_some_and(|eligible| eligible.lsn == last);
+        let said = self.register.value.is_some_and(|eligible| eligible.lsn == last);
         match (said, self.register.written) {
             (true, Written::Confirmed) => self.releasing = Releasing::Yes,
             (_, Written::Sent) => {}
             (false, Written::Confirmed) => {
-                assert_eq!(
-                    drain.second,
-                    SecondWrite::Unsent,
-                    "nothing is executed in a drain"
-                );
+                assert_eq!(drain.second, SecondWrite::Unsent, "nothing is executed in a drain");
                 drain.second = SecondWrite::Sent;
                 let (session, slot) = (current.session, current.slot);
-                self.write_register(
-                    Some(Eligible {
-                        session,
-                        slot,
-                        lsn: last,
-                    }),
-                    cx,
-                );
+                self.write_register(Some(Eligible { session, slot, lsn: last }), cx);
             }
         }
     }

@@ -35,10 +35,7 @@ impl<'a> Reader<'a> {
     /// The next `count` bytes, if the frame holds them.
     pub(super) fn bytes(&mut self, count: usize) -> Result<&'a [u8], WireError> {
         let Some((taken, rest)) = self.rest.split_at_checked(count) else {
-            return Err(WireError::Short {
-                at: self.at,
-                missing: count - self.rest.len(),
-            });
+            return Err(WireError::Short { at: self.at, missing: count - self.rest.len() });
         };
         self.rest = rest;
         self.at += count;
@@ -57,11 +54,7 @@ impl<'a> Reader<'a> {
     }
 
     pub(super) const fn no(&self, what: &'static str, value: u64) -> WireError {
-        WireError::Value {
-            at: self.at,
-            what,
-            value,
-        }
+        WireError::Value { at: self.at, what, value }
     }
 
     /// A count, of things that take at least `least` bytes each.
@@ -69,19 +62,14 @@ impl<'a> Reader<'a> {
         let count = u32::take(self)? as usize;
         let bytes = count.saturating_mul(least);
         if bytes > self.rest.len() {
-            return Err(WireError::Short {
-                at: self.at,
-                missing: bytes - self.rest.len(),
-            });
+            return Err(WireError::Short { at: self.at, missing: bytes - self.rest.len() });
         }
         Ok(count)
     }
 }
 
 fn put_count(count: usize, out: &mut Vec<u8>) {
-    u32::try_from(count)
-        .expect("a machine bounds what it sends")
-        .put(out);
+    u32::try_from(count).expect("a machine bounds what it sends").put(out);
 }
 
 macro_rules! numbers {
@@ -281,13 +269,7 @@ impl Field for Ranges {
 impl Field for Shared<[Mismatch]> {
     fn put(&self, out: &mut Vec<u8>) {
         put_count(self.len(), out);
-        for Mismatch {
-            component,
-            form,
-            line,
-            prc,
-        } in self.iter()
-        {
+        for Mismatch { component, form, line, prc } in self.iter() {
             component.put(out);
             form.put(out);
             line.put(out);

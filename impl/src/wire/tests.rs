@@ -22,15 +22,9 @@ fn of_every_kind(seed: u64) -> Vec<Message> {
         standby: BootId(seed.rotate_left(7)),
         attempt: Attempt(small),
     };
-    let (lsn, digest, image) = (
-        Lsn(seed >> 3),
-        Digest(u128::from(seed) << 61),
-        ImageDigest([seed as u8; 32]),
-    );
-    let stamp = Stamp {
-        term: Term(seed),
-        lsn,
-    };
+    let (lsn, digest, image) =
+        (Lsn(seed >> 3), Digest(u128::from(seed) << 61), ImageDigest([seed as u8; 32]));
+    let stamp = Stamp { term: Term(seed), lsn };
     let bytes: Shared<[u8]> = Shared::new(seed.to_le_bytes()[..(seed % 9) as usize].to_vec());
     let text = |text| Shared::text(text);
     let mismatch = Mismatch {
@@ -44,31 +38,17 @@ fn of_every_kind(seed: u64) -> Vec<Message> {
     let chunk = |kind| Message::Chunk {
         session,
         chunk: Chunk {
-            file: FileId {
-                kind,
-                ordinal: seed,
-            },
+            file: FileId { kind, ordinal: seed },
             size: seed,
             digest,
             offset: seed >> 1,
             bytes: bytes.clone(),
         },
     };
-    let eligible = Eligible {
-        session,
-        slot: Slot(1),
-        lsn,
-    };
+    let eligible = Eligible { session, slot: Slot(1), lsn };
     let (boot, term, n) = (BootId(seed), Term(seed), seed);
-    let engine = Engine {
-        version: [small as u16, 2, 3],
-    };
-    let bounds = Bounds {
-        file: seed,
-        line: small,
-        listed: 1,
-        mismatches: 2,
-    };
+    let engine = Engine { version: [small as u16, 2, 3] };
+    let bounds = Bounds { file: seed, line: small, listed: 1, mismatches: 2 };
     let call = JoinCall {
         boot,
         n: Attempt(small),
@@ -92,52 +72,18 @@ fn of_every_kind(seed: u64) -> Vec<Message> {
             engine,
             bounds,
         },
-        Message::Have {
-            session,
-            file: FileId {
-                kind: FileKind::Diff,
-                ordinal: 0,
-            },
-            ranges,
-        },
+        Message::Have { session, file: FileId { kind: FileKind::Diff, ordinal: 0 }, ranges },
         Message::Ready {
             session,
             have: DumpAtHand::Needed,
             replica: (seed & 2 == 2).then_some(stamp),
         },
-        Message::Compatible {
-            session,
-            compatibility: Compatibility::Dynamic,
-        },
-        Message::Incompatible {
-            session,
-            stuck: small,
-        },
-        Message::Config {
-            session,
-            lsn,
-            size: seed,
-            listing_at: seed >> 1,
-            digest,
-        },
-        Message::BulkDone {
-            session,
-            lsn,
-            mismatches: mismatches.clone(),
-            further: small,
-            digest,
-        },
-        Message::BulkAccept {
-            session,
-            lsn,
-            listed: small,
-        },
-        Message::BulkReject {
-            session,
-            lsn,
-            verdict: Verdict::Rpr,
-            why: RejectWhy::Limit,
-        },
+        Message::Compatible { session, compatibility: Compatibility::Dynamic },
+        Message::Incompatible { session, stuck: small },
+        Message::Config { session, lsn, size: seed, listing_at: seed >> 1, digest },
+        Message::BulkDone { session, lsn, mismatches: mismatches.clone(), further: small, digest },
+        Message::BulkAccept { session, lsn, listed: small },
+        Message::BulkReject { session, lsn, verdict: Verdict::Rpr, why: RejectWhy::Limit },
         Message::Line {
             session,
             lsn,
@@ -145,13 +91,7 @@ fn of_every_kind(seed: u64) -> Vec<Message> {
             on_mismatch: OnMismatch::LeaveHot,
             listing: bytes.clone(),
         },
-        Message::Applied {
-            session,
-            lsn,
-            digest,
-            mismatches,
-            further: small,
-        },
+        Message::Applied { session, lsn, digest, mismatches, further: small },
         Message::Unreadable {
             session,
             lsn,
@@ -163,10 +103,7 @@ fn of_every_kind(seed: u64) -> Vec<Message> {
         },
         Message::Hot { session, lsn },
         Message::HotAck { session, lsn },
-        Message::Leave {
-            session,
-            why: LeaveWhy::Deadline,
-        },
+        Message::Leave { session, why: LeaveWhy::Deadline },
         Message::Left { session },
         Message::Save {
             session,
@@ -177,11 +114,7 @@ fn of_every_kind(seed: u64) -> Vec<Message> {
             origin_at: 2,
             digest,
         },
-        Message::Saved {
-            session,
-            save: small,
-            result: SaveResult::Disk,
-        },
+        Message::Saved { session, save: small, result: SaveResult::Disk },
         Message::Keepalive {
             session,
             lsn,
@@ -190,17 +123,9 @@ fn of_every_kind(seed: u64) -> Vec<Message> {
             held: HeldBy::Register,
             counter: small,
         },
-        Message::Down {
-            session,
-            why: LeaveWhy::Over,
-        },
+        Message::Down { session, why: LeaveWhy::Over },
     ];
-    let files = [
-        FileKind::Dump,
-        FileKind::Diff,
-        FileKind::Config,
-        FileKind::Save,
-    ];
+    let files = [FileKind::Dump, FileKind::Diff, FileKind::Config, FileKind::Save];
     messages.extend(files.map(chunk));
     let hello = Hello {
         generation: 0,
@@ -214,28 +139,14 @@ fn of_every_kind(seed: u64) -> Vec<Message> {
     };
     let to_arbiter = [
         ToArbiter::Hello { boot, hello },
-        ToArbiter::Renew {
-            generation: 0,
-            boot,
-            term,
-            n,
-            lsn,
-        },
+        ToArbiter::Renew { generation: 0, boot, term, n, lsn },
         ToArbiter::Decline { boot, term, hello },
-        ToArbiter::SetRegister {
-            term,
-            counter: small,
-            value: (seed & 2 == 2).then_some(eligible),
-        },
+        ToArbiter::SetRegister { term, counter: small, value: (seed & 2 == 2).then_some(eligible) },
         ToArbiter::Release { term, lsn },
     ];
     messages.extend(to_arbiter.map(Message::ToArbiter));
-    let origins = [
-        Origin::Stateful { session, lsn },
-        Origin::Cold,
-        Origin::Resume,
-        Origin::Stale { stamp },
-    ];
+    let origins =
+        [Origin::Stateful { session, lsn }, Origin::Cold, Origin::Resume, Origin::Stale { stamp }];
     for (origin, bound) in origins.into_iter().zip([None, Some(lsn), None, Some(lsn)]) {
         messages.push(Message::ToUnit(ToUnit::Offer {
             generation: 0,
@@ -246,17 +157,8 @@ fn of_every_kind(seed: u64) -> Vec<Message> {
             hello: n,
         }));
     }
-    messages.push(Message::ToUnit(ToUnit::Grant {
-        generation: 0,
-        boot,
-        term,
-        n,
-    }));
-    messages.push(Message::ToUnit(ToUnit::Confirm {
-        generation: 0,
-        term,
-        counter: small,
-    }));
+    messages.push(Message::ToUnit(ToUnit::Grant { generation: 0, boot, term, n }));
+    messages.push(Message::ToUnit(ToUnit::Confirm { generation: 0, term, counter: small }));
     messages
 }
 
@@ -293,11 +195,7 @@ fn a_frame_cut_at_any_byte_is_an_error() {
     for message in of_every_kind(0x0123_4567_89ab_cdef) {
         let frame = encode(Address::Unit(Slot(3)), &message);
         for end in 0..frame.len() {
-            assert!(
-                decode(&frame[..end]).is_err(),
-                "{:?} cut at {end}",
-                message.kind()
-            );
+            assert!(decode(&frame[..end]).is_err(), "{:?} cut at {end}", message.kind());
         }
     }
 }
@@ -309,22 +207,13 @@ fn a_frame_with_any_bit_flipped_is_an_error() {
         for bit in 0..frame.len() * 8 {
             let mut flipped = frame.clone();
             flipped[bit / 8] ^= 1 << (bit % 8);
-            assert!(
-                decode(&flipped).is_err(),
-                "{:?} flipped at bit {bit}",
-                message.kind()
-            );
+            assert!(decode(&flipped).is_err(), "{:?} flipped at bit {bit}", message.kind());
         }
     }
 }
 
 fn session_of_zeros() -> Session {
-    Session {
-        term: Term(0),
-        active: BootId(0),
-        standby: BootId(0),
-        attempt: Attempt(0),
-    }
+    Session { term: Term(0), active: BootId(0), standby: BootId(0), attempt: Attempt(0) }
 }
 
 /// Section 3: the layout of Join is frozen for ever.
@@ -339,20 +228,13 @@ fn the_layout_of_join_is_frozen() {
         image: ImageDigest([0xaa; 32]),
         resets: 5,
         engine: Engine { version: [1, 2, 3] },
-        bounds: Bounds {
-            file: 4,
-            line: 5,
-            listed: 6,
-            mismatches: 7,
-        },
+        bounds: Bounds { file: 4, line: 5, listed: 6, mismatches: 7 },
     };
     let frame = encode(Address::Unit(Slot(9)), &Message::Join(call));
     let mut expected = b"SKWJ\x01".to_vec();
     expected.extend_from_slice(&frame[5..9]);
     expected.push(9);
-    expected.extend_from_slice(&[
-        1, 2, 3, 4, 5, 6, 7, 8, 2, 0, 0, 0, 1, 3, 0, 0, 0, 0, 0, 0, 0,
-    ]);
+    expected.extend_from_slice(&[1, 2, 3, 4, 5, 6, 7, 8, 2, 0, 0, 0, 1, 3, 0, 0, 0, 0, 0, 0, 0]);
     expected.extend_from_slice(&[1, 0, 4, 0]);
     expected.extend_from_slice(&[0xaa; 32]);
     expected.extend_from_slice(&[5, 0, 0, 0]);
@@ -364,11 +246,7 @@ fn the_layout_of_join_is_frozen() {
     assert_eq!(frame, expected);
     let mut first = frame[..71].to_vec();
     seal(&mut first, JOIN_CHECKSUM_AT);
-    let of_old = JoinCall {
-        engine: Engine::default(),
-        bounds: Limits::DEFAULT.bounds(),
-        ..call
-    };
+    let of_old = JoinCall { engine: Engine::default(), bounds: Limits::DEFAULT.bounds(), ..call };
     assert_eq!(
         decode(&first),
         Ok((Address::Unit(Slot(9)), Message::Join(of_old))),
@@ -378,30 +256,16 @@ fn the_layout_of_join_is_frozen() {
     extended.extend_from_slice(&[7, 0, 2, 0, 0xff, 0xff]);
     seal(&mut extended, JOIN_CHECKSUM_AT);
     let read = decode(&extended);
-    assert_eq!(
-        read,
-        Ok((Address::Unit(Slot(9)), Message::Join(call))),
-        "it is skipped"
-    );
+    assert_eq!(read, Ok((Address::Unit(Slot(9)), Message::Join(call))), "it is skipped");
 }
 
 /// Section 3: an announced size is checked before anything is allocated.
 #[test]
 fn a_count_beyond_the_frame_is_short() {
     let session = session_of_zeros();
-    let file = FileId {
-        kind: FileKind::Dump,
-        ordinal: 0,
-    };
+    let file = FileId { kind: FileKind::Dump, ordinal: 0 };
     let ranges = Ranges::new();
-    let mut frame = encode(
-        Address::Arbiter,
-        &Message::Have {
-            session,
-            file,
-            ranges,
-        },
-    );
+    let mut frame = encode(Address::Arbiter, &Message::Have { session, file, ranges });
     let count_at = frame.len() - 4;
     frame[count_at..].copy_from_slice(&u32::MAX.to_le_bytes());
     seal(&mut frame, CHECKSUM_AT);
@@ -411,27 +275,11 @@ fn a_count_beyond_the_frame_is_short() {
 #[test]
 fn ranges_that_overlap_are_an_error() {
     let session = session_of_zeros();
-    let file = FileId {
-        kind: FileKind::Dump,
-        ordinal: 0,
-    };
+    let file = FileId { kind: FileKind::Dump, ordinal: 0 };
     let ranges = Ranges::from_ordered(vec![(0, 4), (8, 9)]).expect("in order");
-    let mut frame = encode(
-        Address::Arbiter,
-        &Message::Have {
-            session,
-            file,
-            ranges,
-        },
-    );
+    let mut frame = encode(Address::Arbiter, &Message::Have { session, file, ranges });
     let second = frame.len() - 16;
     frame[second] = 2;
     seal(&mut frame, CHECKSUM_AT);
-    assert!(matches!(
-        decode(&frame),
-        Err(WireError::Value {
-            what: "list of ranges",
-            ..
-        })
-    ));
+    assert!(matches!(decode(&frame), Err(WireError::Value { what: "list of ranges", .. })));
 }

@@ -56,9 +56,9 @@ fn applied(unit: &Unit) -> Option<(Session, Lsn)> {
     };
     match &standby.seat {
         Some((session, StandbyPhase::Shadow(snapshot, _))) => Some((*session, snapshot.lsn)),
-        Some(_) | None => standby
-            .replica
-            .and_then(|replica| Some((replica.session?, replica.applied))),
+        Some(_) | None => {
+            standby.replica.and_then(|replica| Some((replica.session?, replica.applied)))
+        }
     }
 }
 
@@ -70,10 +70,7 @@ pub(super) fn check_order_once(
 ) -> bool {
     (0..2u8).all(|slot| {
         let at = usize::from(slot);
-        let (was, is) = (
-            applied(&before.state.units[at]),
-            applied(&step.state.units[at]),
-        );
+        let (was, is) = (applied(&before.state.units[at]), applied(&step.state.units[at]));
         let (Some((old, from)), Some((new, to))) = (was, is) else {
             return true;
         };
@@ -97,22 +94,17 @@ pub(super) fn check_saved<E: Meaning>(
     watch: &Watch,
     met: &mut impl FnMut(Situation),
 ) -> bool {
-    before
-        .state
-        .units
-        .iter()
-        .zip(&step.state.units)
-        .all(|(old, new)| {
-            let (stamp, cfg) = new.startup;
-            if old.startup == new.startup {
-                return true;
-            }
-            if !matches!(new.part, Part::Active(_)) {
-                met(Situation::StoredAtPeer);
-            }
-            let whole = watch.at(stamp.term, stamp.lsn).is_some_and(|made| {
-                cfg == made.cfg || cfg == scope.env.effects.becomes(made.slot, made.cfg)
-            });
-            whole && stamp >= old.startup.0
-        })
+    before.state.units.iter().zip(&step.state.units).all(|(old, new)| {
+        let (stamp, cfg) = new.startup;
+        if old.startup == new.startup {
+            return true;
+        }
+        if !matches!(new.part, Part::Active(_)) {
+            met(Situation::StoredAtPeer);
+        }
+        let whole = watch.at(stamp.term, stamp.lsn).is_some_and(|made| {
+            cfg == made.cfg || cfg == scope.env.effects.becomes(made.slot, made.cfg)
+        });
+        whole && stamp >= old.startup.0
+    })
 }

@@ -24,12 +24,7 @@ fn begins(before: &Bounded, step: &Step, slot: Slot) -> Option<Begins> {
         return None;
     };
     let term = active.term;
-    let of = |cfg, lsn, runs| Begins {
-        term,
-        cfg,
-        lsn,
-        runs,
-    };
+    let of = |cfg, lsn, runs| Begins { term, cfg, lsn, runs };
     match &before.state.units[at].part {
         Part::Active(_) => None,
         Part::Holder(holder) => {
@@ -52,9 +47,7 @@ pub(super) fn check_replicated_is_kept(
     let Some(holder) = is.holder.filter(accepted) else {
         return;
     };
-    let lacks = watch
-        .kept
-        .is_some_and(|kept| kept.lacking & (1 << holder.slot) != 0);
+    let lacks = watch.kept.is_some_and(|kept| kept.lacking & (1 << holder.slot) != 0);
     let unsure = watch.unsure & (1 << holder.slot) != 0;
     check(Property::ReplicatedIsKept, !lacks || unsure);
     if lacks {
@@ -73,23 +66,11 @@ pub(super) fn check<E: Meaning>(
     check: &mut impl FnMut(Property, bool),
     met: &mut impl FnMut(Situation),
 ) {
-    let Some(Begins {
-        term,
-        cfg,
-        lsn,
-        runs,
-    }) = begins(before, step, slot)
-    else {
+    let Some(Begins { term, cfg, lsn, runs }) = begins(before, step, slot) else {
         return;
     };
     let became = |made: &Made| scope.env.effects.becomes(made.slot, made.cfg);
-    let is = |made: &Made| {
-        cfg == if made.slot == slot {
-            made.cfg
-        } else {
-            became(made)
-        }
-    };
+    let is = |made: &Made| cfg == if made.slot == slot { made.cfg } else { became(made) };
     let same = |made: &&Made| made.lsn == lsn && is(made);
     let source = watch.log.iter().rev().find(same).copied();
     let how = match (runs, source) {
@@ -100,10 +81,7 @@ pub(super) fn check<E: Meaning>(
     losses(scope, slot, cfg, watch, check);
     let startup = step.state.units[usize::from(slot)].startup;
     let rejected = watch.turned_away & (4 << slot) != 0;
-    check(
-        Property::WholeOrStartup,
-        (source.is_some() || cfg == startup.1) && !rejected,
-    );
+    check(Property::WholeOrStartup, (source.is_some() || cfg == startup.1) && !rejected);
     let off_line = !runs && watch.off_line && !is_on_line(&before.state.arbiter, startup.0);
     let zombies = (0..32).filter(|id| watch.dead & bit(*id) != 0);
     let back = zombies.filter(|id| scope.env.effects.holds(cfg, *id));
@@ -139,13 +117,7 @@ pub(super) fn check<E: Meaning>(
         }
         watch.dead |= died;
     }
-    watch.log.push(Made {
-        term,
-        lsn,
-        slot,
-        how,
-        cfg,
-    });
+    watch.log.push(Made { term, lsn, slot, how, cfg });
     watch.expected = None;
     watch.excused = false;
     watch.planned = None;
@@ -167,19 +139,13 @@ fn losses<E: Meaning>(
         let mut log = watch.log.iter();
         let kept =
             log.any(|made| made.term == term && made.lsn >= least && is(made.slot, made.cfg));
-        check(
-            Property::NoAckedLoss,
-            kept || watch.excused && scope.excuses || unsure,
-        );
+        check(Property::NoAckedLoss, kept || watch.excused && scope.excuses || unsure);
     }
     if let Some((former, released)) = watch.planned {
         let failed = watch.failed & (1 << former) != 0;
         let gone = watch.failed & (5 << (1 - former)) != 0;
         let excused = failed && gone;
-        check(
-            Property::PlannedLosesNothing,
-            excused || unsure || is(former, released),
-        );
+        check(Property::PlannedLosesNothing, excused || unsure || is(former, released));
     }
 }
 
@@ -216,9 +182,6 @@ fn round_trip<E: Meaning>(
     if between && first.slot == slot && first.lsn == lsn {
         met(Situation::RoundTripped);
         let effects = &scope.env.effects;
-        check(
-            Property::RoundTrip,
-            effects.returns(cfg) == effects.returns(first.cfg),
-        );
+        check(Property::RoundTrip, effects.returns(cfg) == effects.returns(first.cfg));
     }
 }

@@ -169,13 +169,10 @@ impl Watch {
     /// The commands of a term after one LSN, up to another.
     pub fn commands(&self, term: Term, after: Lsn, to: Lsn) -> impl Iterator<Item = u16> {
         let within = move |made: &&Made| made.term == term && made.lsn > after && made.lsn <= to;
-        self.log
-            .iter()
-            .filter(within)
-            .filter_map(|made| match made.how {
-                How::Command(id) => Some(id),
-                How::Stateful | How::Resumed | How::Cold => None,
-            })
+        self.log.iter().filter(within).filter_map(|made| match made.how {
+            How::Command(id) => Some(id),
+            How::Stateful | How::Resumed | How::Cold => None,
+        })
     }
 }
 
@@ -246,8 +243,7 @@ pub(super) fn remember<E: Meaning>(
 }
 
 fn term_bit(term: Term) -> u64 {
-    1u64.checked_shl(term.into())
-        .expect("few terms are used in a search")
+    1u64.checked_shl(term.into()).expect("few terms are used in a search")
 }
 
 /// What becomes of the config that a unit can take over with.
@@ -266,14 +262,7 @@ fn note_memory<E: Meaning>(
     };
     if let Action::Deliver(Flight {
         msg:
-            Msg::Leave {
-                keeps: Keeps::Nothing,
-                ..
-            }
-            | Msg::BulkReject {
-                keeps: Keeps::Nothing,
-                ..
-            },
+            Msg::Leave { keeps: Keeps::Nothing, .. } | Msg::BulkReject { keeps: Keeps::Nothing, .. },
         to: To::Unit(to),
         ..
     }) = *action
@@ -319,11 +308,7 @@ fn note_memory<E: Meaning>(
     if !accepts {
         return;
     }
-    if let Action::Deliver(Flight {
-        msg: Msg::Offer { origin, .. },
-        ..
-    }) = action
-    {
+    if let Action::Deliver(Flight { msg: Msg::Offer { origin, .. }, .. }) = action {
         if let Origin::Stale(_) = origin {
             met(Situation::TookOverStale);
         }
@@ -417,11 +402,9 @@ fn excuse(
                 met(Situation::PassedOver);
             }
         }
-        Action::Deliver(Flight {
-            from,
-            to: To::Arbiter,
-            msg: Msg::Decline { .. },
-        }) if was.offer.is_some() && was.offer != is.offer => {
+        Action::Deliver(Flight { from, to: To::Arbiter, msg: Msg::Decline { .. } })
+            if was.offer.is_some() && was.offer != is.offer =>
+        {
             let unit = &before.state.units[usize::from(from)];
             watch.excused |= !(watch.unread && declared(unit));
             watch.failed |= 4 << from;

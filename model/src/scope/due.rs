@@ -18,10 +18,7 @@ impl<E: Meaning + Clone> Scope<E> {
         let shared = match &state.state.units[usize::from(1 - slot)].part {
             Part::Down | Part::Holder(_) => false,
             Part::Standby(standby) => {
-                let joins = state
-                    .net
-                    .iter()
-                    .any(|flight| flight.msg.is_session(session));
+                let joins = state.net.iter().any(|flight| flight.msg.is_session(session));
                 standby.seat.as_ref().is_some_and(|(of, _)| *of == session) || joins
             }
             Part::Active(active) => {
@@ -67,9 +64,7 @@ impl<E: Meaning + Clone> Scope<E> {
                     flight.to == To::Unit(slot) && matches!(flight.msg, Msg::Grant { .. })
                 });
                 let heard = arbiter.offer.is_some_and(|offer| offer.term == holder.term)
-                    || arbiter
-                        .holder
-                        .is_some_and(|h| h.term == holder.term && h.running);
+                    || arbiter.holder.is_some_and(|h| h.term == holder.term && h.running);
                 !granted && heard && !arbiter.silent
             }
             (Timer::Register, Part::Active(active)) => {
@@ -79,16 +74,13 @@ impl<E: Meaning + Clone> Scope<E> {
                 active.register.open && !confirmed
             }
             (Timer::Resend, Part::Active(active)) => {
-                let owes = active
-                    .current
-                    .as_ref()
-                    .is_some_and(|current| match current.phase {
-                        Phase::Dump | Phase::Config | Phase::Bulk(_) | Phase::HotSent => true,
-                        Phase::Cold | Phase::HotAcked | Phase::Setting | Phase::Hot => {
-                            !current.journal.is_empty()
-                        }
-                        Phase::Diff | Phase::Pairing | Phase::Rejected(..) | Phase::Held => false,
-                    });
+                let owes = active.current.as_ref().is_some_and(|current| match current.phase {
+                    Phase::Dump | Phase::Config | Phase::Bulk(_) | Phase::HotSent => true,
+                    Phase::Cold | Phase::HotAcked | Phase::Setting | Phase::Hot => {
+                        !current.journal.is_empty()
+                    }
+                    Phase::Diff | Phase::Pairing | Phase::Rejected(..) | Phase::Held => false,
+                });
                 let answers = state.net.iter().any(|flight| flight.to == To::Unit(slot));
                 let hears = matches!(other, Part::Standby(_));
                 hears && !answers && (owes || active.offered.is_some() || active.leaving.is_some())
@@ -111,10 +103,7 @@ impl<E: Meaning + Clone> Scope<E> {
     pub(super) fn arbiter_moves(&self, state: &Bounded, out: &mut Vec<Move>) {
         let arbiter = &state.state.arbiter;
         if arbiter.gathering {
-            let hello = state
-                .net
-                .iter()
-                .any(|flight| matches!(flight.msg, Msg::Hello { .. }));
+            let hello = state.net.iter().any(|flight| matches!(flight.msg, Msg::Hello { .. }));
             let action = Action::Arbiter(ArbiterTimer::Gather);
             let known = |known: &Known| known.said.is_some();
             if !hello && arbiter.known.iter().flatten().any(known) {
@@ -126,10 +115,7 @@ impl<E: Meaning + Clone> Scope<E> {
         if let Some(offer) = arbiter.offer {
             let unit = &state.state.units[usize::from(offer.slot)];
             let reached = unit.part != Part::Down && unit.boot == offer.boot;
-            let under_way = state
-                .net
-                .iter()
-                .any(|flight| flight.msg.is_term(offer.term));
+            let under_way = state.net.iter().any(|flight| flight.msg.is_term(offer.term));
             let wait = Action::Arbiter(ArbiterTimer::TakeoverWait);
             if !reached {
                 out.push(Move::Does(wait));

@@ -55,18 +55,8 @@ pub fn plain() -> Scope<Table> {
 
 /// The scope that the tests pin: a planned switchover and a lease that runs out, from hot.
 pub fn pinned() -> Scope<Table> {
-    let budgets = Budgets {
-        commands: 1,
-        lapses: 1,
-        planned: 1,
-        ..Budgets::default()
-    };
-    Scope {
-        budgets,
-        begin: Begin::Hot,
-        renames: false,
-        ..plain()
-    }
+    let budgets = Budgets { commands: 1, lapses: 1, planned: 1, ..Budgets::default() };
+    Scope { budgets, begin: Begin::Hot, renames: false, ..plain() }
 }
 
 /// Every kind of fault, and both switchovers.
@@ -100,22 +90,10 @@ fn every() -> Budgets {
 
 /// The scopes that have names.
 pub fn named() -> Vec<Named> {
-    let base = Budgets {
-        commands: 1,
-        ..Budgets::default()
-    };
-    let hot = |budgets| Scope {
-        budgets,
-        layered: true,
-        begin: Begin::Hot,
-        ..plain()
-    };
+    let base = Budgets { commands: 1, ..Budgets::default() };
+    let hot = |budgets| Scope { budgets, layered: true, begin: Begin::Hot, ..plain() };
     let mut dump = Scope {
-        budgets: Budgets {
-            crashes: 1,
-            losses: 1,
-            ..base
-        },
+        budgets: Budgets { crashes: 1, losses: 1, ..base },
         most: 2,
         layered: true,
         ..plain()
@@ -127,60 +105,32 @@ pub fn named() -> Vec<Named> {
         scope.env.effects = Table::of(&[Effect::Carried, effect]);
         scope
     };
-    let two = Budgets {
-        commands: 2,
-        crashes: 1,
-        planned: 1,
-        losses: 1,
-        give_ups: 1,
-        ..base
-    };
+    let two = Budgets { commands: 2, crashes: 1, planned: 1, losses: 1, give_ups: 1, ..base };
     let counted = |budgets, effects: &[Effect]| {
         let mut scope = hot(budgets);
         scope.env.effects = Table::of(effects);
         scope.env.max_attempts = Some(2);
         scope
     };
-    let unread = Budgets {
-        garbles: 1,
-        retries: 1,
-        lapses: 1,
-        ..two
-    };
+    let unread = Budgets { garbles: 1, retries: 1, lapses: 1, ..two };
     let named = |name, about, scope| Named { name, about, scope };
     vec![
         named("pinned", "from hot, what the tests pin", pinned()),
-        named(
-            "dump",
-            "from the start, two images, a snapshot in two chunks",
-            dump,
-        ),
+        named("dump", "from the start, two images, a snapshot in two chunks", dump),
         named(
             "start",
             "from the start, any two of every kind of fault, both switchovers",
-            Scope {
-                budgets: every(),
-                most: 2,
-                layered: true,
-                ..plain()
-            },
+            Scope { budgets: every(), most: 2, layered: true, ..plain() },
         ),
         named(
             "every",
             "from hot, any three of every kind of fault, both switchovers",
-            Scope {
-                most: 3,
-                ..hot(every())
-            },
+            Scope { most: 3, ..hot(every()) },
         ),
         named(
             "late",
             "the same, any two, where what its sender has overtaken comes late all the same",
-            Scope {
-                most: 2,
-                overtaken: true,
-                ..hot(every())
-            },
+            Scope { most: 2, overtaken: true, ..hot(every()) },
         ),
         named(
             "many",
@@ -200,40 +150,25 @@ pub fn named() -> Vec<Named> {
         named(
             "resets",
             "from hot, a line that cannot go, for which policy resets the Standby",
-            Scope {
-                most: 2,
-                ..with(Effect::Listed(Some(Rejection::Reset)), two)
-            },
+            Scope { most: 2, ..with(Effect::Listed(Some(Rejection::Reset)), two) },
         ),
         named(
             "fails",
             "from hot, a line that fails at the Standby, which leaves hot, and rpr at the next bulk",
             Scope {
                 most: 2,
-                ..with(
-                    Effect::Fails {
-                        leaves: true,
-                        bulk: Some(Rejection::Rpr),
-                    },
-                    two,
-                )
+                ..with(Effect::Fails { leaves: true, bulk: Some(Rejection::Rpr) }, two)
             },
         ),
         named(
             "garbled",
             "from hot, any two of payloads that do not decode, crashes and the like, attempts counted and paced",
-            Scope {
-                most: 2,
-                ..counted(unread, &[])
-            },
+            Scope { most: 2, ..counted(unread, &[]) },
         ),
         named(
             "unreadable",
             "from hot, a line that the other engine does not read, nor a snapshot that holds it; any two",
-            Scope {
-                most: 2,
-                ..counted(unread, &[Effect::Carried, Effect::Unreadable])
-            },
+            Scope { most: 2, ..counted(unread, &[Effect::Carried, Effect::Unreadable]) },
         ),
         named(
             "lost",
@@ -255,13 +190,8 @@ pub fn named() -> Vec<Named> {
             "older",
             "from hot, the arbiter starts with an earlier state, and any one of lapses, switchovers, give-ups",
             {
-                let mut scope = hot(Budgets {
-                    older: 2,
-                    lapses: 1,
-                    planned: 1,
-                    give_ups: 1,
-                    ..base
-                });
+                let mut scope =
+                    hot(Budgets { older: 2, lapses: 1, planned: 1, give_ups: 1, ..base });
                 scope.most = 3;
                 (scope.env.generations, scope.env.goes_back) = (true, true);
                 scope

@@ -137,10 +137,7 @@ fn in_unit(slot: Slot, unit: &mut Unit, of: &mut impl FnMut(Name, &mut u16)) {
                 in_session(slot, session, of);
             }
             if let Some(replica) = &mut standby.replica {
-                replica
-                    .session
-                    .iter_mut()
-                    .for_each(|session| in_session(slot, session, of));
+                replica.session.iter_mut().for_each(|session| in_session(slot, session, of));
             }
         }
         Part::Holder(holder) => {
@@ -198,44 +195,19 @@ fn in_flight(flight: &mut Flight, of: &mut impl FnMut(Name, &mut u16)) {
     };
     match msg {
         Msg::Join { boot, n, .. } => of(Name::Round(*from, *boot), n),
-        Msg::Renew {
-            term,
-            n,
-            generation,
-            ..
-        }
-        | Msg::Grant {
-            term,
-            n,
-            generation,
-            ..
-        } => {
+        Msg::Renew { term, n, generation, .. } | Msg::Grant { term, n, generation, .. } => {
             of(Name::Renewal(*term), n);
             of(Name::Generation, generation);
         }
-        Msg::Confirm {
-            term,
-            counter,
-            generation,
-        } => {
+        Msg::Confirm { term, counter, generation } => {
             of(Name::Write(*term), counter);
             of(Name::Generation, generation);
         }
-        Msg::SetRegister {
-            term,
-            counter,
-            value,
-        } => {
+        Msg::SetRegister { term, counter, value } => {
             of(Name::Write(*term), counter);
             in_eligible(value, of);
         }
-        Msg::Offer {
-            boot,
-            origin,
-            hello,
-            generation,
-            ..
-        } => {
+        Msg::Offer { boot, origin, hello, generation, .. } => {
             in_origin(standby, origin, of);
             of(Name::Hello(standby, *boot), hello);
             of(Name::Generation, generation);

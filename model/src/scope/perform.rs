@@ -110,10 +110,7 @@ impl<E: Meaning + Clone> Scope<E> {
     /// Where no more may be used in this run, what is left of the budgets is none.
     fn settle_accounts(&self, left: &mut Budgets) {
         if self.budgets.all() - left.all() >= self.most {
-            *left = Budgets {
-                commands: left.commands,
-                ..Budgets::default()
-            };
+            *left = Budgets { commands: left.commands, ..Budgets::default() };
         }
     }
 
@@ -252,10 +249,7 @@ impl<E: Meaning + Clone> Scope<E> {
         serves.then(|| Saving {
             session: current.session,
             to: 1 - slot,
-            stamp: Stamp {
-                term: active.term,
-                lsn: active.last,
-            },
+            stamp: Stamp { term: active.term, lsn: active.last },
             cfg: self.env.effects.becomes(slot, active.cfg),
         })
     }
@@ -306,10 +300,7 @@ impl<E> Scope<E> {
                 self.env.keeps(Rule::JoinCarriesRound) && self.env.keeps(Rule::SessionNamedOnce);
             return can_arrive(&state.state, flight, rounds);
         }
-        let uses = Uses {
-            disagrees: self.budgets.disagrees > 0,
-            overtaken: self.overtaken,
-        };
+        let uses = Uses { disagrees: self.budgets.disagrees > 0, overtaken: self.overtaken };
         is_of_use(state, flight, uses)
     }
 }

@@ -54,15 +54,9 @@ pub(super) fn on_message<E: Effects>(env: &Env<E>, unit: &mut Unit, msg: Msg, ou
                 return holder::superseded(env, unit, session, out);
             }
         }
-        Msg::Grant {
-            boot: to, term, n, ..
-        } if to == boot && term == active.term => {
+        Msg::Grant { boot: to, term, n, .. } if to == boot && term == active.term => {
             if active.granted < n && n <= active.renew {
-                active.granted = if env.keeps(Rule::GrantNamesRenew) {
-                    n
-                } else {
-                    active.renew
-                };
+                active.granted = if env.keeps(Rule::GrantNamesRenew) { n } else { active.renew };
             }
         }
         Msg::Confirm { term, counter, .. } if term == active.term => {
@@ -72,13 +66,9 @@ pub(super) fn on_message<E: Effects>(env: &Env<E>, unit: &mut Unit, msg: Msg, ou
             unit.highest = unit.highest.max(term);
             super::decline(unit, term, out);
         }
-        Msg::Join {
-            boot: of,
-            n,
-            resets,
-            other,
-            ..
-        } => on_join(env, active, boot, (of, n, resets, other), out),
+        Msg::Join { boot: of, n, resets, other, .. } => {
+            on_join(env, active, boot, (of, n, resets, other), out)
+        }
         Msg::Ready { session, have } => on_ready(env, active, session, have, out),
         Msg::Left { session } => {
             active.leaving = active.leaving.filter(|(leaving, _)| *leaving != session);
@@ -118,12 +108,7 @@ fn on_session<E: Effects>(env: &Env<E>, active: &mut Active, msg: Msg, out: &mut
                 send_lines(env, current, out);
             }
             Phase::Rejected(judged, rejection, keeps) if judged == lsn => {
-                out.peer(Msg::BulkReject {
-                    session,
-                    lsn,
-                    rejection,
-                    keeps,
-                });
+                out.peer(Msg::BulkReject { session, lsn, rejection, keeps });
             }
             phase if phase.sends_lines() => out.peer(Msg::BulkAccept { session, lsn }),
             _ => {}
@@ -175,11 +160,8 @@ fn progress<E: Effects>(env: &Env<E>, unit: &mut Unit, out: &mut Out) {
     };
     let session = current.session;
     if clear && current.phase == Phase::Config {
-        let snapshot = Snapshot {
-            lsn: last,
-            cfg: env.effects.carry(slot, cfg),
-            chunks: env.chunks,
-        };
+        let snapshot =
+            Snapshot { lsn: last, cfg: env.effects.carry(slot, cfg), chunks: env.chunks };
         current.phase = Phase::Bulk(snapshot);
         current.acked = last;
         current.journal.clear();
@@ -187,15 +169,9 @@ fn progress<E: Effects>(env: &Env<E>, unit: &mut Unit, out: &mut Out) {
     }
     let near = last - current.acked.min(last) <= env.hot_window;
     if current.phase == Phase::Cold && current.acked >= current.hot_at && near {
-        out.peer(Msg::Hot {
-            session,
-            lsn: current.hot_at,
-        });
-        current.phase = if env.keeps(Rule::HotWaitsForAck) {
-            Phase::HotSent
-        } else {
-            Phase::HotAcked
-        };
+        out.peer(Msg::Hot { session, lsn: current.hot_at });
+        current.phase =
+            if env.keeps(Rule::HotWaitsForAck) { Phase::HotSent } else { Phase::HotAcked };
     }
     if current.phase == Phase::HotAcked && current.acked >= active.unreplicated {
         current.phase = Phase::Setting;
@@ -219,20 +195,15 @@ pub(super) fn execute<E: Effects>(
 ) {
     let slot = out.slot;
     let waits = durability == Durability::Acked && holds_prompts(active);
-    let change = Change {
-        term: active.term,
-        lsn: active.last + 1,
-        id,
-    };
+    let change = Change { term: active.term, lsn: active.last + 1, id };
     match env.effects.execute(slot, active.cfg, change) {
         Executed::Refused => {
             active.last += u16::from(!env.keeps(Rule::RefusedBeforeExecuted));
             out.answers.push(Answer::Refused);
         }
-        Executed::Unchanged if waits => active.prompts.push(Prompt {
-            lsn: active.last,
-            made: false,
-        }),
+        Executed::Unchanged if waits => {
+            active.prompts.push(Prompt { lsn: active.last, made: false })
+        }
         Executed::Unchanged => out.answers.push(Answer::Unchanged),
         Executed::Changed(cfg) => {
             active.cfg = cfg;
@@ -246,25 +217,16 @@ pub(super) fn execute<E: Effects>(
                 ends = env.effects.leaves(id);
                 current.journal.push(change);
                 if current.phase.sends_lines() && change.lsn <= current.acked + env.line_window {
-                    out.peer(Msg::Line {
-                        session: current.session,
-                        change,
-                    });
+                    out.peer(Msg::Line { session: current.session, change });
                 }
             }
             if waits {
-                active.prompts.push(Prompt {
-                    lsn: change.lsn,
-                    made: true,
-                });
+                active.prompts.push(Prompt { lsn: change.lsn, made: true });
             } else {
                 if durability == Durability::Acked {
                     active.unreplicated = change.lsn;
                 }
-                out.answers.push(Answer::Local {
-                    lsn: change.lsn,
-                    durability,
-                });
+                out.answers.push(Answer::Local { lsn: change.lsn, durability });
             }
             if let Some(keeps) = ends {
                 give_up(env, active, keeps, out);
@@ -287,13 +249,7 @@ pub(super) fn on_timer<E: Effects>(
         Timer::Renew => {
             active.renew += 1;
             let (term, n, lsn) = (active.term, active.renew, active.last);
-            out.tell(Msg::Renew {
-                boot,
-                term,
-                n,
-                lsn,
-                generation,
-            });
+            out.tell(Msg::Renew { boot, term, n, lsn, generation });
         }
         Timer::Register if active.register.open && env.keeps(Rule::ArbiterResends) => {
             send_register(active, out);

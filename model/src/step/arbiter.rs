@@ -14,10 +14,7 @@ pub(super) fn on_recovered<E>(env: &Env<E>, arbiter: &mut Arbiter, world: Term) 
         arbiter.silent = true;
         arbiter.offer = None;
         arbiter.heard = 0;
-        arbiter.found = Some(Found {
-            last,
-            began: arbiter.term,
-        });
+        arbiter.found = Some(Found { last, began: arbiter.term });
         forget(arbiter, 0);
         forget(arbiter, 1);
     }
@@ -27,15 +24,9 @@ pub(super) fn on_recovered<E>(env: &Env<E>, arbiter: &mut Arbiter, world: Term) 
 /// Its state is lost, or older than what was told of it: whoever may hold a lease is waited for. Its terms go on
 /// beyond all that it ever used, as its world says; and so do generations.
 pub(super) fn lose<E>(env: &Env<E>, arbiter: &mut Arbiter) {
-    let Arbiter {
-        term, generation, ..
-    } = *arbiter;
+    let Arbiter { term, generation, .. } = *arbiter;
     let silent = env.keeps(Rule::LostIsSilent);
-    let (term, began) = if env.keeps(Rule::TermsFromWorld) {
-        (term, term)
-    } else {
-        (0, Term::MAX)
-    };
+    let (term, began) = if env.keeps(Rule::TermsFromWorld) { (term, term) } else { (0, Term::MAX) };
     *arbiter = Arbiter {
         term,
         generation,
@@ -139,28 +130,16 @@ pub(super) fn on_message<E>(
         }
         Msg::Renew { generation, .. } if is_older(env, arbiter, generation) => {}
         Msg::Renew { .. } | Msg::SetRegister { .. } | Msg::Release { .. } if arbiter.silent => {}
-        Msg::Renew {
-            boot, term, n, lsn, ..
-        } => {
+        Msg::Renew { boot, term, n, lsn, .. } => {
             let open = |offer: &Offer| (offer.slot, offer.boot, offer.term) == (from, boot, term);
             if let Some(offer) = arbiter.offer.filter(open) {
                 accept(env, arbiter, offer, lsn, out);
             }
-            let grantee = Grantee {
-                slot: from,
-                boot,
-                term,
-                running: true,
-            };
+            let grantee = Grantee { slot: from, boot, term, running: true };
             if arbiter.holder == Some(grantee) {
                 note_running(env, arbiter, from, term, lsn);
                 let generation = arbiter.generation;
-                let granted = Msg::Grant {
-                    boot,
-                    term,
-                    n,
-                    generation,
-                };
+                let granted = Msg::Grant { boot, term, n, generation };
                 out.unit(from, granted);
             }
         }
@@ -177,11 +156,7 @@ pub(super) fn on_message<E>(
                 arbiter.gathering = true;
             }
         }
-        Msg::SetRegister {
-            term,
-            counter,
-            value,
-        } if holds(arbiter, from, term) => {
+        Msg::SetRegister { term, counter, value } if holds(arbiter, from, term) => {
             let newer = counter > arbiter.counter;
             if newer {
                 arbiter.register = value;
@@ -194,11 +169,7 @@ pub(super) fn on_message<E>(
             if newer || env.keeps(Rule::RepeatedWriteConfirmed) {
                 out.unit(
                     from,
-                    Msg::Confirm {
-                        term,
-                        counter: arbiter.counter,
-                        generation: arbiter.generation,
-                    },
+                    Msg::Confirm { term, counter: arbiter.counter, generation: arbiter.generation },
                 );
             }
         }
@@ -213,9 +184,7 @@ pub(super) fn on_message<E>(
 
 /// A Hello is taken if it is newer than the last of its slot. Whether it was.
 fn hear<E>(env: &Env<E>, arbiter: &mut Arbiter, from: Slot, boot: Boot, hello: Hello) -> bool {
-    let Hello {
-        k, highest, said, ..
-    } = hello;
+    let Hello { k, highest, said, .. } = hello;
     let known = &mut arbiter.known[usize::from(from)];
     let newer = known.is_none_or(|known| (boot, k) > (known.boot, known.k));
     if !newer && env.keeps(Rule::HelloNumbered) {
@@ -226,11 +195,7 @@ fn hear<E>(env: &Env<E>, arbiter: &mut Arbiter, from: Slot, boot: Boot, hello: H
     if runs.is_some_and(|runs| runs.term > highest) && env.keeps(Rule::HelloOfItsTerm) {
         return false;
     }
-    *known = Some(Known {
-        boot,
-        k,
-        said: Some(said),
-    });
+    *known = Some(Known { boot, k, said: Some(said) });
     arbiter.term = arbiter.term.max(highest);
     note_heard(env, arbiter, from, hello);
     if let Some(lost) = &mut arbiter.lost {
@@ -260,33 +225,17 @@ fn forget(arbiter: &mut Arbiter, slot: Slot) {
 }
 
 fn accept<E>(env: &Env<E>, arbiter: &mut Arbiter, accepted: Offer, lsn: Lsn, out: &mut Out) {
-    let Offer {
-        slot, boot, term, ..
-    } = accepted;
+    let Offer { slot, boot, term, .. } = accepted;
     if !env.keeps(Rule::OnlyProceedResets)
         && let Some(former) = arbiter.holder.filter(|holder| holder.slot != slot)
     {
         // With the rule taken away the former holder is told of the acceptance, and resets.
-        out.unit(
-            former.slot,
-            Msg::Grant {
-                boot: former.boot,
-                term,
-                n: 0,
-                generation: 0,
-            },
-        );
+        out.unit(former.slot, Msg::Grant { boot: former.boot, term, n: 0, generation: 0 });
     }
-    arbiter.holder = Some(Grantee {
-        slot,
-        boot,
-        term,
-        running: true,
-    });
+    arbiter.holder = Some(Grantee { slot, boot, term, running: true });
     arbiter.offer = None;
-    if let Some(said) = arbiter.known[usize::from(slot)]
-        .as_mut()
-        .and_then(|known| known.said.as_mut())
+    if let Some(said) =
+        arbiter.known[usize::from(slot)].as_mut().and_then(|known| known.said.as_mut())
     {
         // What it took over with is its running config now.
         said.replica = None;
@@ -325,10 +274,7 @@ fn enter<E>(env: &Env<E>, line: &mut Vec<(Term, Lsn)>, entry: (Term, Lsn)) {
 /// The holder's own messages say what it runs: its last Hello may be older than its term or never have come,
 /// and its Release may come after its lease is over.
 fn note_running<E>(env: &Env<E>, arbiter: &mut Arbiter, slot: Slot, term: u16, lsn: u16) {
-    let Some(Grantee {
-        boot, term: held, ..
-    }) = arbiter.holder
-    else {
+    let Some(Grantee { boot, term: held, .. }) = arbiter.holder else {
         return;
     };
     let cold = arbiter.cold == held;
@@ -354,9 +300,7 @@ fn note_running<E>(env: &Env<E>, arbiter: &mut Arbiter, slot: Slot, term: u16, l
 }
 
 fn holds(arbiter: &Arbiter, from: Slot, term: u16) -> bool {
-    arbiter
-        .holder
-        .is_some_and(|h| h.slot == from && h.term == term && h.running)
+    arbiter.holder.is_some_and(|h| h.slot == from && h.term == term && h.running)
 }
 
 fn end_lease<E>(env: &Env<E>, arbiter: &mut Arbiter, out: &mut Out) -> Option<()> {
@@ -386,33 +330,15 @@ fn offer<E>(env: &Env<E>, arbiter: &mut Arbiter, out: &mut Out) {
         return;
     };
     arbiter.term += 1;
-    let made = Offer {
-        term: arbiter.term,
-        ..candidate
-    };
+    let made = Offer { term: arbiter.term, ..candidate };
     arbiter.offer = Some(made);
     tells(env, arbiter);
     send(made, arbiter.generation, out);
 }
 
 fn send(offer: Offer, generation: u16, out: &mut Out) {
-    let Offer {
-        term,
-        slot,
-        boot,
-        origin,
-        bound,
-        hello,
-        held: _,
-    } = offer;
-    let offered = Msg::Offer {
-        boot,
-        term,
-        origin,
-        bound,
-        hello,
-        generation,
-    };
+    let Offer { term, slot, boot, origin, bound, hello, held: _ } = offer;
+    let offered = Msg::Offer { boot, term, origin, bound, hello, generation };
     out.unit(slot, offered);
 }
 
@@ -431,18 +357,12 @@ fn candidate<E>(env: &Env<E>, arbiter: &Arbiter) -> Option<Offer> {
         let origin = Origin::Stateful(register.session, register.lsn);
         return Some(offer(register.slot, register.session.standby, origin));
     }
-    let known = || {
-        (0u8..)
-            .zip(&arbiter.known)
-            .filter_map(|(slot, known)| Some((slot, (*known)?.said?)))
-    };
+    let known =
+        || (0u8..).zip(&arbiter.known).filter_map(|(slot, known)| Some((slot, (*known)?.said?)));
     let mut best = None;
     for (slot, unit) in known() {
         let next = |stamp: &Stamp| env.keeps(Rule::ResumeByStamp) || stamp.term + 1 > arbiter.term;
-        let running = unit
-            .running
-            .filter(next)
-            .filter(|_| env.keeps(Rule::RunningCompete));
+        let running = unit.running.filter(next).filter(|_| env.keeps(Rule::RunningCompete));
         let replica = unit.replica.filter(|_| env.keeps(Rule::StaleOffered));
         let said = [
             (running, Memory::Running),
@@ -455,9 +375,7 @@ fn candidate<E>(env: &Env<E>, arbiter: &Arbiter) -> Option<Offer> {
             }
         }
     }
-    let off_line = known()
-        .map(|(slot, unit)| rank(env, unit.startup, Memory::Startup, slot))
-        .max();
+    let off_line = known().map(|(slot, unit)| rank(env, unit.startup, Memory::Startup, slot)).max();
     // Of a store off the line nothing is asked.
     let asked = |memory| memory != Memory::Replica || env.keeps(Rule::ReplicaOnLine);
     let best_asked = best.filter(|(_, _, _, memory, _)| asked(*memory));
@@ -470,12 +388,7 @@ fn candidate<E>(env: &Env<E>, arbiter: &Arbiter) -> Option<Offer> {
         Memory::Startup => (Origin::Cold, k),
     };
     let held = arbiter.lost.map_or(0, |_| term);
-    Some(Offer {
-        bound,
-        hello,
-        held,
-        ..offer(slot, boot, origin)
-    })
+    Some(Offer { bound, hello, held, ..offer(slot, boot, origin) })
 }
 
 /// Where a unit holds a config, in the order in which equal stamps are offered.
@@ -495,13 +408,7 @@ type Rank = (Term, bool, Lsn, Memory, core::cmp::Reverse<Slot>);
 
 fn rank<E>(env: &Env<E>, stamp: Stamp, memory: Memory, slot: Slot) -> Rank {
     let first = memory == Memory::Running && env.keeps(Rule::RunningFirst);
-    (
-        stamp.term,
-        first,
-        stamp.lsn,
-        memory,
-        core::cmp::Reverse(slot),
-    )
+    (stamp.term, first, stamp.lsn, memory, core::cmp::Reverse(slot))
 }
 
 /// The LSN beyond which what was held in a term is off the line: a unit may have gone on since its Hello.
@@ -547,11 +454,7 @@ pub fn says_line_unknown(arbiter: &Arbiter, offer: Offer) -> bool {
 /// Whether any config that the arbiter knows of is on the line, by all the rules.
 pub fn knows_on_line(arbiter: &Arbiter) -> bool {
     let warm = |stamp: Stamp| is_warm(arbiter, stamp);
-    let mut known = arbiter
-        .known
-        .iter()
-        .flatten()
-        .filter_map(|known| known.said);
+    let mut known = arbiter.known.iter().flatten().filter_map(|known| known.said);
     known.any(|unit| {
         is_on_line(arbiter, unit.startup)
             || unit.running.is_some_and(warm)

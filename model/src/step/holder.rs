@@ -15,9 +15,7 @@ pub(super) fn on_message<E: Effects>(env: &Env<E>, unit: &mut Unit, msg: Msg, ou
             queue::refuse(&mut holder.queue, out);
             superseded(env, unit, session, out);
         }
-        Msg::Grant {
-            boot, term, n: 0, ..
-        } if boot == unit.boot && term > holder.term => {
+        Msg::Grant { boot, term, n: 0, .. } if boot == unit.boot && term > holder.term => {
             queue::refuse(&mut holder.queue, out);
             standby::join(env, unit, None, out);
         }
@@ -28,22 +26,11 @@ pub(super) fn on_message<E: Effects>(env: &Env<E>, unit: &mut Unit, msg: Msg, ou
                 && n <= holder.renew
                 && !holder.released =>
         {
-            let n = if env.keeps(Rule::GrantNamesRenew) {
-                n
-            } else {
-                holder.renew
-            };
+            let n = if env.keeps(Rule::GrantNamesRenew) { n } else { holder.renew };
             act(unit, n);
             settle(env, unit, out);
         }
-        Msg::Offer {
-            boot,
-            term,
-            origin,
-            bound,
-            hello,
-            ..
-        } if boot == unit.boot => {
+        Msg::Offer { boot, term, origin, bound, hello, .. } if boot == unit.boot => {
             if term == holder.term {
                 ask(unit, out);
             } else {
@@ -77,13 +64,7 @@ pub(super) fn kept_replica<E>(env: &Env<E>, unit: &Unit) -> Option<Replica> {
         Part::Active(active) => (active.term, active.last, active.cfg),
         Part::Holder(_) | Part::Down => return None,
     };
-    let own = Replica {
-        term,
-        session: None,
-        applied,
-        cfg,
-        declared: false,
-    };
+    let own = Replica { term, session: None, applied, cfg, declared: false };
     Some(own).filter(|_| env.keeps(Rule::SupersededKeeps))
 }
 
@@ -132,13 +113,7 @@ pub(super) fn ask(unit: &Unit, out: &mut Out) {
     out.tell(if holder.released {
         Msg::Release { term, lsn }
     } else {
-        Msg::Renew {
-            boot,
-            term,
-            n,
-            lsn,
-            generation,
-        }
+        Msg::Renew { boot, term, n, lsn, generation }
     });
 }
 
@@ -155,9 +130,7 @@ pub(super) fn on_offer<E>(
     unit.highest = term;
     let within = |(_, lsn): &(Cfg, Lsn)| bound.is_none_or(|bound| *lsn <= bound);
     let said = origin != Origin::Cold || hello >= unit.since || !env.keeps(Rule::ColdNamesHello);
-    let taken = taken_over(env, unit, origin)
-        .filter(within)
-        .filter(|_| said);
+    let taken = taken_over(env, unit, origin).filter(within).filter(|_| said);
     let Some((cfg, lsn)) = taken else {
         return super::decline(unit, term, out);
     };

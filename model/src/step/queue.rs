@@ -34,10 +34,7 @@ pub(super) fn on_command<E: Effects>(
 /// Whether a command is executed now: there is no drain, the Standby of a pair that is hot, or about to be,
 /// is not too far behind, and not too many prompts are held.
 pub(super) fn executes<E>(env: &Env<E>, active: &Active) -> bool {
-    let hot = active
-        .current
-        .as_ref()
-        .filter(|current| current.phase.holds_prompts());
+    let hot = active.current.as_ref().filter(|current| current.phase.holds_prompts());
     let far =
         hot.is_some_and(|current| active.last - current.acked.min(active.last) >= env.hot_window);
     let counts = match hot {

@@ -16,10 +16,7 @@ pub const fn whole(chunks: u8) -> u64 {
 /// A new round of joining.
 pub(super) fn join<E>(env: &Env<E>, unit: &mut Unit, replica: Option<Replica>, out: &mut Out) {
     unit.n += 1;
-    unit.part = Part::Standby(Standby {
-        seat: None,
-        replica,
-    });
+    unit.part = Part::Standby(Standby { seat: None, replica });
     send_join(env, unit, out);
 }
 
@@ -39,20 +36,12 @@ pub(super) fn waits_for<E>(env: &Env<E>, unit: &Unit, session: Session) -> bool 
 }
 
 fn round<E>(env: &Env<E>, unit: &Unit) -> u16 {
-    if env.keeps(Rule::JoinCarriesRound) && env.keeps(Rule::SessionNamedOnce) {
-        unit.n
-    } else {
-        1
-    }
+    if env.keeps(Rule::JoinCarriesRound) && env.keeps(Rule::SessionNamedOnce) { unit.n } else { 1 }
 }
 
 pub(super) fn take_seat<E>(env: &Env<E>, unit: &mut Unit, session: Session, out: &mut Out) {
     unit.highest = session.term;
-    let have = if env.same_image {
-        Have::SameImage
-    } else {
-        Have::Needed
-    };
+    let have = if env.same_image { Have::SameImage } else { Have::Needed };
     let seat = Some((session, StandbyPhase::Ready(have)));
     let replica = holder::kept_replica(env, unit);
     unit.part = Part::Standby(Standby { seat, replica });
@@ -83,14 +72,7 @@ pub(super) fn on_message<E: Effects>(
     out: &mut Out,
 ) {
     match msg {
-        Msg::Offer {
-            boot,
-            term,
-            origin,
-            bound,
-            hello,
-            ..
-        } if boot == unit.boot => {
+        Msg::Offer { boot, term, origin, bound, hello, .. } if boot == unit.boot => {
             return holder::on_offer(env, unit, term, (origin, bound, hello), out);
         }
         Msg::Proceed { session } => {
@@ -137,15 +119,9 @@ pub(super) fn on_message<E: Effects>(
             *phase = StandbyPhase::Held;
             out.peer(Msg::Down { session });
         }
-        (
-            Msg::BulkReject {
-                lsn,
-                rejection,
-                keeps,
-                ..
-            },
-            StandbyPhase::Shadow(shadow, _),
-        ) if shadow.lsn == lsn => {
+        (Msg::BulkReject { lsn, rejection, keeps, .. }, StandbyPhase::Shadow(shadow, _))
+            if shadow.lsn == lsn =>
+        {
             if !outlives(env, keeps) {
                 standby.replica = None;
             }
@@ -158,25 +134,17 @@ pub(super) fn on_message<E: Effects>(
                 Rejection::Simplex => *phase = StandbyPhase::Held,
             }
         }
-        (
-            Msg::BulkReject {
-                lsn,
-                rejection: Rejection::Rpr,
-                ..
-            },
-            StandbyPhase::Unread(unread),
-        ) if *unread == lsn => *phase = StandbyPhase::Rpr,
+        (Msg::BulkReject { lsn, rejection: Rejection::Rpr, .. }, StandbyPhase::Unread(unread))
+            if *unread == lsn =>
+        {
+            *phase = StandbyPhase::Rpr
+        }
         (Msg::Config { snapshot, .. }, StandbyPhase::Config(announced @ None, have)) => {
             *announced = Some(snapshot);
             let have = *have;
             unread = execute(env, slot, (session, phase), have, out);
         }
-        (
-            Msg::Chunk {
-                lsn, cfg, number, ..
-            },
-            StandbyPhase::Config(announced, have),
-        ) => {
+        (Msg::Chunk { lsn, cfg, number, .. }, StandbyPhase::Config(announced, have)) => {
             if let Some(snapshot) = announced {
                 if env.keeps(Rule::SessionNamedOnce) && snapshot.lsn != lsn {
                     return;
@@ -190,9 +158,7 @@ pub(super) fn on_message<E: Effects>(
             unread = execute(env, slot, (session, phase), have, out);
         }
         (Msg::BulkAccept { lsn, .. }, StandbyPhase::Shadow(shadow, kept)) if shadow.lsn == lsn => {
-            let Snapshot {
-                lsn: applied, cfg, ..
-            } = *shadow;
+            let Snapshot { lsn: applied, cfg, .. } = *shadow;
             let kept = core::mem::take(kept);
             standby.replica = Some(Replica {
                 term: session.term,
@@ -206,10 +172,7 @@ pub(super) fn on_message<E: Effects>(
         }
         (Msg::Line { change, .. }, StandbyPhase::Shadow(shadow, kept)) => {
             if !env.keeps(Rule::LineWaitsForAccept) && change.lsn == shadow.lsn + 1 {
-                out.peer(Msg::Applied {
-                    session,
-                    lsn: change.lsn,
-                });
+                out.peer(Msg::Applied { session, lsn: change.lsn });
             } else if change.lsn > shadow.lsn && change.lsn <= shadow.lsn + env.line_window {
                 keep(kept, change);
             }
@@ -219,10 +182,7 @@ pub(super) fn on_message<E: Effects>(
                 return;
             };
             if change.lsn <= replica.applied {
-                out.peer(Msg::Applied {
-                    session,
-                    lsn: replica.applied,
-                });
+                out.peer(Msg::Applied { session, lsn: replica.applied });
             } else if change.lsn <= replica.applied + env.line_window {
                 keep(kept, change);
                 unread = apply_kept(env, slot, standby, out);
@@ -304,10 +264,7 @@ fn execute<E: Effects>(
         }
         let cfg = env.effects.take(slot, snapshot.cfg);
         *phase = StandbyPhase::Shadow(Snapshot { cfg, ..snapshot }, Vec::new());
-        out.peer(Msg::BulkDone {
-            session,
-            lsn: snapshot.lsn,
-        });
+        out.peer(Msg::BulkDone { session, lsn: snapshot.lsn });
     }
     None
 }
@@ -322,10 +279,8 @@ fn apply_kept<E: Effects>(
         return None;
     };
     let replica = standby.replica.as_mut()?;
-    while let Some(change) = kept
-        .first()
-        .copied()
-        .filter(|c| c.lsn <= replica.applied + 1 || !env.keeps(Rule::GapsWait))
+    while let Some(change) =
+        kept.first().copied().filter(|c| c.lsn <= replica.applied + 1 || !env.keeps(Rule::GapsWait))
     {
         kept.remove(0);
         if change.lsn > replica.applied {
@@ -334,18 +289,12 @@ fn apply_kept<E: Effects>(
             }
             replica.cfg = env.effects.apply(slot, replica.cfg, change);
             replica.applied = change.lsn;
-            out.peer(Msg::Applied {
-                session: *session,
-                lsn: change.lsn,
-            });
+            out.peer(Msg::Applied { session: *session, lsn: change.lsn });
         }
     }
     if let Some(lsn) = waits.filter(|h| *h <= replica.applied) {
         *waits = None;
-        out.peer(Msg::HotAck {
-            session: *session,
-            lsn,
-        });
+        out.peer(Msg::HotAck { session: *session, lsn });
     }
     None
 }
@@ -368,24 +317,15 @@ pub(super) fn on_timer<E>(
         (Timer::Resend, Some((session, phase))) => {
             let session = *session;
             match phase {
-                StandbyPhase::Ready(have) => out.peer(Msg::Ready {
-                    session,
-                    have: *have,
-                }),
+                StandbyPhase::Ready(have) => out.peer(Msg::Ready { session, have: *have }),
                 StandbyPhase::Diffed(have) => {
                     if *have == Have::AtHand {
-                        out.peer(Msg::Ready {
-                            session,
-                            have: Have::AtHand,
-                        });
+                        out.peer(Msg::Ready { session, have: Have::AtHand });
                     }
                     out.peer(Msg::Diff { session });
                 }
                 StandbyPhase::Shadow(snapshot, _) => {
-                    out.peer(Msg::BulkDone {
-                        session,
-                        lsn: snapshot.lsn,
-                    });
+                    out.peer(Msg::BulkDone { session, lsn: snapshot.lsn });
                 }
                 StandbyPhase::Unread(lsn) => out.peer(Msg::Unreadable { session, lsn: *lsn }),
                 StandbyPhase::Pairing

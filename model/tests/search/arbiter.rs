@@ -13,37 +13,19 @@ use skewsync_model::verdict::Verdict;
 use crate::{from_hot, none, search, violation, without};
 
 fn loses(budgets: Budgets) -> Scope<Table> {
-    let budgets = Budgets {
-        commands: 1,
-        forgets: 1,
-        ..budgets
-    };
-    Scope {
-        most: 2,
-        layered: true,
-        ..from_hot(budgets)
-    }
+    let budgets = Budgets { commands: 1, forgets: 1, ..budgets };
+    Scope { most: 2, layered: true, ..from_hot(budgets) }
 }
 
 fn goes_back(budgets: Budgets) -> Scope<Table> {
-    let budgets = Budgets {
-        older: 2,
-        ..budgets
-    };
-    let mut scope = Scope {
-        most: 3,
-        layered: true,
-        ..from_hot(budgets)
-    };
+    let budgets = Budgets { older: 2, ..budgets };
+    let mut scope = Scope { most: 3, layered: true, ..from_hot(budgets) };
     (scope.env.generations, scope.env.goes_back) = (true, true);
     scope
 }
 
 fn lapses() -> Budgets {
-    Budgets {
-        lapses: 1,
-        ..none()
-    }
+    Budgets { lapses: 1, ..none() }
 }
 
 #[test]
@@ -58,13 +40,7 @@ fn an_arbiter_that_lost_its_state_is_survived() {
 
 #[test]
 fn an_older_state_of_the_arbiter_is_survived() {
-    let scope = Scope {
-        most: 2,
-        ..goes_back(Budgets {
-            commands: 1,
-            ..none()
-        })
-    };
+    let scope = Scope { most: 2, ..goes_back(Budgets { commands: 1, ..none() }) };
     let report = search(&scope);
     assert_eq!(report.safety, Verdict::Exhausted);
     assert_eq!(report.convergence, Verdict::Exhausted);
@@ -127,27 +103,16 @@ fn what_a_lost_state_had_passed_over_stays_so() {
         ..from_hot(budgets)
     };
     let back = |disks| {
-        let budgets = Budgets {
-            older: 1,
-            disks,
-            ..none()
-        };
+        let budgets = Budgets { older: 1, disks, ..none() };
         let mut scope = from(PASSED_OVER, budgets);
         (scope.env.generations, scope.env.goes_back) = (true, true);
         scope
     };
     let lost = |disks| {
-        let budgets = Budgets {
-            forgets: 1,
-            disks,
-            ..none()
-        };
+        let budgets = Budgets { forgets: 1, disks, ..none() };
         from(PASSED_OVER, budgets)
     };
-    let crash = Budgets {
-        crashes: 1,
-        ..none()
-    };
+    let crash = Budgets { crashes: 1, ..none() };
     let cases = [
         (Rule::LatestWhileLost, lost(0), 10),
         (Rule::HeardKnows, lost(1), 11),
@@ -180,10 +145,7 @@ fn hears(without: Option<Rule>, hellos: &[(u8, Hello)]) -> (Arbiter, Offer) {
     let mut made = step(&scope.env, &lost.state, &lease).expect("it is silent for a lease");
     for (from, hello) in hellos {
         let (from, to) = (*from, To::Arbiter);
-        let msg = Msg::Hello {
-            boot: 1,
-            hello: *hello,
-        };
+        let msg = Msg::Hello { boot: 1, hello: *hello };
         let came = Action::Deliver(Flight { from, to, msg });
         made = step(&scope.env, &made.state, &came).expect("it hears");
     }
@@ -194,26 +156,15 @@ fn hears(without: Option<Rule>, hellos: &[(u8, Hello)]) -> (Arbiter, Offer) {
 }
 
 fn hello(highest: Term, said: Said) -> Hello {
-    Hello {
-        k: 1,
-        highest,
-        generation: 0,
-        said,
-    }
+    Hello { k: 1, highest, generation: 0, said }
 }
 
 /// A5. No property misses that the arbiter's own terms are put aside, but far from where a search begins.
 #[test]
 fn while_lost_only_what_is_of_the_latest_term_that_was_seen_is_warm() {
     let none = Said::default();
-    let ran = Said {
-        running: Some(stamp(1, 4)),
-        ..none
-    };
-    let stale = Said {
-        replica: Some(stamp(1, 3)),
-        ..none
-    };
+    let ran = Said { running: Some(stamp(1, 4)), ..none };
+    let stale = Said { replica: Some(stamp(1, 3)), ..none };
     // The other unit has seen a later term: what became of it nobody says.
     let heard = [(0, hello(1, ran)), (1, hello(2, none))];
     let (arbiter, offer) = hears(None, &heard);
@@ -257,20 +208,10 @@ fn accepts(without: Option<Rule>, line: &[(Term, u16)], lsn: u16, lost: Option<L
         lost,
         ..Arbiter::default()
     };
-    let msg = Msg::Renew {
-        boot: 1,
-        term: 9,
-        n: 1,
-        lsn,
-        generation: 0,
-    };
+    let msg = Msg::Renew { boot: 1, term: 9, n: 1, lsn, generation: 0 };
     let (from, to) = (0, To::Arbiter);
-    let Step { state, .. } = step(
-        &scope.env,
-        &state,
-        &Action::Deliver(Flight { from, to, msg }),
-    )
-    .expect("it is accepted");
+    let Step { state, .. } = step(&scope.env, &state, &Action::Deliver(Flight { from, to, msg }))
+        .expect("it is accepted");
     state.arbiter
 }
 
@@ -293,10 +234,7 @@ fn the_line_is_bounded_and_forgets_nothing() {
     let floored = accepts(None, &[], 8, lost);
     assert_eq!((floored.floor, floored.lost), (3, None));
     assert!(!on_line(&floored, stamp(2, 1)) && on_line(&floored, stamp(3, 1)));
-    assert!(on_line(
-        &accepts(Some(Rule::FloorKept), &[], 8, lost),
-        stamp(2, 1)
-    ));
+    assert!(on_line(&accepts(Some(Rule::FloorKept), &[], 8, lost), stamp(2, 1)));
 }
 
 /// A6: a unit has seen a later state than the arbiter has.
@@ -306,19 +244,9 @@ fn an_older_state_counts_as_lost() {
     scope.env.generations = true;
     let mut state = State::cold();
     state.arbiter.generation = 3;
-    state.arbiter.known[0] = Some(Known {
-        boot: 1,
-        k: 1,
-        said: Some(Said::default()),
-    });
-    let said = Hello {
-        generation: 4,
-        ..hello(1, Said::default())
-    };
-    let msg = Msg::Hello {
-        boot: 1,
-        hello: said,
-    };
+    state.arbiter.known[0] = Some(Known { boot: 1, k: 1, said: Some(Said::default()) });
+    let said = Hello { generation: 4, ..hello(1, Said::default()) };
+    let msg = Msg::Hello { boot: 1, hello: said };
     let (from, to) = (1, To::Arbiter);
     let came = Action::Deliver(Flight { from, to, msg });
     let after = |scope: &Scope<Table>| {

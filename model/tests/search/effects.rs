@@ -13,20 +13,9 @@ fn holds(effect: Effect, keys: &[[u8; 4]]) {
     for keys in keys.iter().copied() {
         for script in [[0, 1, 2, 3], [1, 0, 2, 3]] {
             for (planned, crashes) in [(1, 0), (0, 1)] {
-                let budgets = Budgets {
-                    commands: 2,
-                    planned,
-                    crashes,
-                    ..none()
-                };
-                let mut scope = Scope {
-                    script,
-                    ..from_hot(budgets)
-                };
-                scope.env.effects = Table {
-                    keys,
-                    ..Table::of(&[Effect::Carried, effect])
-                };
+                let budgets = Budgets { commands: 2, planned, crashes, ..none() };
+                let mut scope = Scope { script, ..from_hot(budgets) };
+                scope.env.effects = Table { keys, ..Table::of(&[Effect::Carried, effect]) };
                 let report = search(&scope);
                 assert_eq!(report.safety, Verdict::Exhausted, "{scope:?}");
                 assert_eq!(report.convergence, Verdict::Exhausted, "{scope:?}");
@@ -38,12 +27,7 @@ fn holds(effect: Effect, keys: &[[u8; 4]]) {
 
 #[test]
 fn what_goes_in_part_or_not_at_all_leaves_the_pair_equal() {
-    for effect in [
-        Effect::WithLoss,
-        Effect::DontCare,
-        Effect::Listed(None),
-        Effect::Vetoed,
-    ] {
+    for effect in [Effect::WithLoss, Effect::DontCare, Effect::Listed(None), Effect::Vetoed] {
         holds(effect, &[[0, 0, 0, 0], [0, 1, 0, 0]]);
     }
 }
@@ -58,12 +42,7 @@ fn a_line_that_cannot_go_leads_to_what_policy_says() {
 #[test]
 fn a_line_that_fails_at_the_peer_is_held_out_or_ends_hot() {
     for leaves in [false, true] {
-        for bulk in [
-            None,
-            Some(Rejection::Reset),
-            Some(Rejection::Rpr),
-            Some(Rejection::Simplex),
-        ] {
+        for bulk in [None, Some(Rejection::Reset), Some(Rejection::Rpr), Some(Rejection::Simplex)] {
             holds(Effect::Fails { leaves, bulk }, &[[0, 0, 0, 0]]);
         }
     }

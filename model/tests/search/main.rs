@@ -20,10 +20,7 @@ use skewsync_model::verdict::{Report, Verdict};
 use stateright::{Checker, Model};
 
 fn search(scope: &Scope<Table>) -> Report {
-    let limits = Limits {
-        states_max: 2_000_000,
-        convergence: true,
-    };
+    let limits = Limits { states_max: 2_000_000, convergence: true };
     run(scope, &limits, &mut |_| ControlFlow::Continue(()))
 }
 
@@ -32,26 +29,16 @@ fn none() -> Budgets {
 }
 
 fn one_command() -> Budgets {
-    Budgets {
-        commands: 1,
-        ..none()
-    }
+    Budgets { commands: 1, ..none() }
 }
 
 fn from_hot(budgets: Budgets) -> Scope<Table> {
-    Scope {
-        budgets,
-        begin: Begin::Hot,
-        ..plain()
-    }
+    Scope { budgets, begin: Begin::Hot, ..plain() }
 }
 
 /// The property that fails and in how many steps; none if the scope was exhausted without.
 fn violation(scope: &Scope<Table>) -> Option<(Property, usize)> {
-    let limits = Limits {
-        states_max: 4_000_000,
-        convergence: false,
-    };
+    let limits = Limits { states_max: 4_000_000, convergence: false };
     match run(scope, &limits, &mut |_| ControlFlow::Continue(())).safety {
         Verdict::Violated(found) => Some((found.property, found.steps.len())),
         Verdict::Exhausted => None,
@@ -61,16 +48,9 @@ fn violation(scope: &Scope<Table>) -> Option<(Property, usize)> {
 
 /// Nothing fails in the first states of a scope, which another test may exhaust. What was met.
 fn is_calm(scope: &Scope<Table>) -> BTreeSet<Situation> {
-    let limits = Limits {
-        states_max: 60_000,
-        convergence: false,
-    };
+    let limits = Limits { states_max: 60_000, convergence: false };
     let report = run(scope, &limits, &mut |_| ControlFlow::Continue(()));
-    assert!(
-        !matches!(report.safety, Verdict::Violated(_)),
-        "{:?} in {scope:?}",
-        report.safety
-    );
+    assert!(!matches!(report.safety, Verdict::Violated(_)), "{:?} in {scope:?}", report.safety);
     report.met.into_keys().collect()
 }
 
@@ -103,89 +83,26 @@ fn a_pair_without_faults_becomes_hot_from_every_state() {
 #[test]
 fn each_single_fault_is_survived_and_converges() {
     let faults = [
-        Budgets {
-            crashes: 1,
-            ..one_command()
-        },
-        Budgets {
-            lapses: 1,
-            ..one_command()
-        },
-        Budgets {
-            losses: 1,
-            ..one_command()
-        },
-        Budgets {
-            duplicates: 1,
-            ..one_command()
-        },
-        Budgets {
-            holds: 1,
-            ..one_command()
-        },
-        Budgets {
-            give_ups: 1,
-            ..one_command()
-        },
-        Budgets {
-            early: 1,
-            ..one_command()
-        },
-        Budgets {
-            planned: 1,
-            ..one_command()
-        },
-        Budgets {
-            forced: 1,
-            ..one_command()
-        },
-        Budgets {
-            saves: 1,
-            ..one_command()
-        },
-        Budgets {
-            declares: 1,
-            ..one_command()
-        },
-        Budgets {
-            arbiter: 1,
-            ..one_command()
-        },
-        Budgets {
-            planned: 1,
-            drains: 1,
-            ..none()
-        },
-        Budgets {
-            rejects: 1,
-            ..one_command()
-        },
-        Budgets {
-            disagrees: 1,
-            ..one_command()
-        },
-        Budgets {
-            planned: 1,
-            waits: 1,
-            ..one_command()
-        },
-        Budgets {
-            give_ups: 1,
-            waits: 1,
-            ..one_command()
-        },
-        Budgets {
-            garbles: 1,
-            ..one_command()
-        },
-        Budgets {
-            forgets: 1,
-            ..one_command()
-        },
-        Budgets {
-            retries: 1,
-            ..one_command()
-        },
+        Budgets { crashes: 1, ..one_command() },
+        Budgets { lapses: 1, ..one_command() },
+        Budgets { losses: 1, ..one_command() },
+        Budgets { duplicates: 1, ..one_command() },
+        Budgets { holds: 1, ..one_command() },
+        Budgets { give_ups: 1, ..one_command() },
+        Budgets { early: 1, ..one_command() },
+        Budgets { planned: 1, ..one_command() },
+        Budgets { forced: 1, ..one_command() },
+        Budgets { saves: 1, ..one_command() },
+        Budgets { declares: 1, ..one_command() },
+        Budgets { arbiter: 1, ..one_command() },
+        Budgets { planned: 1, drains: 1, ..none() },
+        Budgets { rejects: 1, ..one_command() },
+        Budgets { disagrees: 1, ..one_command() },
+        Budgets { planned: 1, waits: 1, ..one_command() },
+        Budgets { give_ups: 1, waits: 1, ..one_command() },
+        Budgets { garbles: 1, ..one_command() },
+        Budgets { forgets: 1, ..one_command() },
+        Budgets { retries: 1, ..one_command() },
     ];
     for budgets in faults {
         let report = search(&Scope { budgets, ..plain() });
@@ -196,24 +113,14 @@ fn each_single_fault_is_survived_and_converges() {
         counted.env.max_attempts = Some(2);
         let report = search(&counted);
         assert_eq!(report.safety, Verdict::Exhausted, "counted: {budgets:?}");
-        assert_eq!(
-            report.convergence,
-            Verdict::Exhausted,
-            "counted: {budgets:?}"
-        );
+        assert_eq!(report.convergence, Verdict::Exhausted, "counted: {budgets:?}");
         assert_eq!(report.cycles, Verdict::Exhausted, "counted: {budgets:?}");
     }
 }
 
 #[test]
 fn a_handshake_with_dump_and_two_chunks_survives_a_crash() {
-    let mut scope = Scope {
-        budgets: Budgets {
-            crashes: 1,
-            ..none()
-        },
-        ..plain()
-    };
+    let mut scope = Scope { budgets: Budgets { crashes: 1, ..none() }, ..plain() };
     scope.env.same_image = false;
     scope.env.chunks = 2;
     for at_hand in [false, true] {
@@ -240,10 +147,7 @@ fn the_pinned_scope_is_exhausted_with_every_situation_met() {
         Situation::StaleArrived,
     ];
     for situation in expected {
-        assert!(
-            report.met.contains_key(&situation),
-            "{situation:?} was never met"
-        );
+        assert!(report.met.contains_key(&situation), "{situation:?} was never met");
     }
 }
 

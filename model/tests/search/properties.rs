@@ -17,11 +17,7 @@ use crate::{from_hot, is_calm, none, one_command};
 
 /// In how many steps the property fails from hot, with a change that goes and one that cannot.
 fn fails(wrong: Wrong, asks: Property, planned: u8) -> Option<usize> {
-    let right = from_hot(Budgets {
-        commands: 3 - planned,
-        planned,
-        ..none()
-    });
+    let right = from_hot(Budgets { commands: 3 - planned, planned, ..none() });
     let table = match planned {
         1 => Table::of(&[Effect::Carried, Effect::Listed(None)]),
         _ => Table::of(&[Effect::Listed(None)]),
@@ -58,10 +54,7 @@ fn fails(wrong: Wrong, asks: Property, planned: u8) -> Option<usize> {
         booted: right.booted,
         begin: right.begin,
     };
-    let limits = Limits {
-        states_max: 100_000,
-        convergence: false,
-    };
+    let limits = Limits { states_max: 100_000, convergence: false };
     match run(&scope, &limits, &mut |_| ControlFlow::Continue(())).safety {
         Verdict::Violated(found) => {
             assert_eq!(found.property, asks);
@@ -95,96 +88,35 @@ fn scopes() -> Vec<Scope<Table>> {
         scope.env.effects = Table::of(effects);
         scope
     };
-    let two = Budgets {
-        commands: 2,
-        ..none()
-    };
+    let two = Budgets { commands: 2, ..none() };
     let stuck = |rejection| [Effect::Listed(Some(rejection))];
     let mut again = from_hot(two);
     again.script = [0, 0, 1, 2];
     let mut counted = with(&[Effect::Unreadable], one_command());
     counted.env.max_attempts = Some(2);
     vec![
-        from_hot(Budgets {
-            give_ups: 1,
-            ..one_command()
-        }),
-        from_hot(Budgets {
-            forgets: 1,
-            ..none()
-        }),
-        from_hot(Budgets {
-            declares: 1,
-            crashes: 1,
-            ..none()
-        }),
-        from_hot(Budgets {
-            crashes: 2,
-            ..none()
-        }),
-        from_hot(Budgets {
-            planned: 1,
-            crashes: 1,
-            ..one_command()
-        }),
-        from_hot(Budgets {
-            planned: 2,
-            ..none()
-        }),
-        from_hot(Budgets {
-            planned: 1,
-            drains: 1,
-            ..one_command()
-        }),
-        from_hot(Budgets {
-            lapses: 1,
-            ..one_command()
-        }),
-        from_hot(Budgets {
-            arbiter: 1,
-            ..none()
-        }),
-        Scope {
-            budgets: one_command(),
-            ..plain()
-        },
+        from_hot(Budgets { give_ups: 1, ..one_command() }),
+        from_hot(Budgets { forgets: 1, ..none() }),
+        from_hot(Budgets { declares: 1, crashes: 1, ..none() }),
+        from_hot(Budgets { crashes: 2, ..none() }),
+        from_hot(Budgets { planned: 1, crashes: 1, ..one_command() }),
+        from_hot(Budgets { planned: 2, ..none() }),
+        from_hot(Budgets { planned: 1, drains: 1, ..one_command() }),
+        from_hot(Budgets { lapses: 1, ..one_command() }),
+        from_hot(Budgets { arbiter: 1, ..none() }),
+        Scope { budgets: one_command(), ..plain() },
         again,
         from_hot(Budgets { saves: 1, ..none() }),
-        Scope {
-            begin: Begin::After(BOTH_DOWN),
-            ..plain()
-        },
+        Scope { begin: Begin::After(BOTH_DOWN), ..plain() },
         with(&stuck(Rejection::Reset), one_command()),
         with(&stuck(Rejection::Rpr), one_command()),
         with(&stuck(Rejection::Simplex), one_command()),
         with(&[Effect::Vetoed], one_command()),
-        narrow(Budgets {
-            commands: 4,
-            ..none()
-        }),
-        narrow(Budgets {
-            commands: 2,
-            lapses: 1,
-            ..none()
-        }),
-        the_same_again(Budgets {
-            commands: 3,
-            give_ups: 1,
-            waits: 1,
-            ..none()
-        }),
-        from_hot(Budgets {
-            planned: 1,
-            waits: 1,
-            ..one_command()
-        }),
-        with(
-            &[Effect::WithLoss],
-            Budgets {
-                crashes: 1,
-                ..one_command()
-            },
-        ),
+        narrow(Budgets { commands: 4, ..none() }),
+        narrow(Budgets { commands: 2, lapses: 1, ..none() }),
+        the_same_again(Budgets { commands: 3, give_ups: 1, waits: 1, ..none() }),
+        from_hot(Budgets { planned: 1, waits: 1, ..one_command() }),
+        with(&[Effect::WithLoss], Budgets { crashes: 1, ..one_command() }),
         counted,
     ]
 }
@@ -195,10 +127,8 @@ fn every_situation_is_met_and_so_every_property_has_its_witness() {
     for scope in scopes() {
         met.extend(is_calm(&scope));
     }
-    let never: Vec<Situation> = Situation::ALL
-        .into_iter()
-        .filter(|situation| !met.contains(situation))
-        .collect();
+    let never: Vec<Situation> =
+        Situation::ALL.into_iter().filter(|situation| !met.contains(situation)).collect();
     assert_eq!(never, []);
     for property in Property::ALL {
         assert!(met.contains(&property.witness()), "{property:?}");

@@ -35,19 +35,12 @@ fn two_of_some(layered: bool) -> Scope<Table> {
         forced: each,
         ..none()
     };
-    Scope {
-        most: 2,
-        layered,
-        ..from_hot(budgets)
-    }
+    Scope { most: 2, layered, ..from_hot(budgets) }
 }
 
 #[test]
 fn rounds_that_are_numbered_anew_change_no_verdict() {
-    let base = Scope {
-        renames: true,
-        ..pinned()
-    };
+    let base = Scope { renames: true, ..pinned() };
     let counts = same_verdicts(&base, &pinned());
     assert_eq!(counts, [49_029, 316_947]);
 }
@@ -60,52 +53,25 @@ fn states_that_are_walked_once_for_all_that_is_left_change_no_verdict() {
 
 #[test]
 fn overtaken_messages_that_leave_change_no_verdict() {
-    let off = Scope {
-        overtaken: true,
-        ..two_of_some(true)
-    };
+    let off = Scope { overtaken: true, ..two_of_some(true) };
     same_verdicts(&two_of_some(true), &off);
-    let base = Scope {
-        renames: true,
-        ..pinned()
-    };
-    let off = Scope {
-        overtaken: true,
-        ..base
-    };
+    let base = Scope { renames: true, ..pinned() };
+    let off = Scope { overtaken: true, ..base };
     same_verdicts(&base, &off);
 }
 
 #[test]
 fn messages_that_nobody_can_accept_change_no_verdict() {
-    let base = Scope {
-        budgets: Budgets {
-            crashes: 1,
-            ..none()
-        },
-        ..plain()
-    };
-    let off = Scope {
-        purge: false,
-        ..base
-    };
+    let base = Scope { budgets: Budgets { crashes: 1, ..none() }, ..plain() };
+    let off = Scope { purge: false, ..base };
     same_verdicts(&base, &off);
 }
 
 #[test]
 fn timers_that_do_not_wait_change_no_verdict() {
-    for budgets in [
-        one_command(),
-        Budgets {
-            crashes: 1,
-            ..none()
-        },
-    ] {
+    for budgets in [one_command(), Budgets { crashes: 1, ..none() }] {
         let base = Scope { budgets, ..plain() };
-        let off = Scope {
-            patient: false,
-            ..base
-        };
+        let off = Scope { patient: false, ..base };
         same_verdicts(&base, &off);
     }
 }
@@ -133,16 +99,9 @@ fn walk(scope: &Scope<Table>, mut each: impl FnMut(&Bounded, &Bounded)) {
 fn comes_to_nothing(scope: &Scope<Table>) -> usize {
     let mut wastes = 0;
     walk(scope, |state, after| {
-        for flight in state
-            .net
-            .iter()
-            .filter(|sent| !scope.is_of_use(state, sent))
-        {
+        for flight in state.net.iter().filter(|sent| !scope.is_of_use(state, sent)) {
             let stays = after.net.contains(flight);
-            assert!(
-                !stays || !scope.is_of_use(after, flight),
-                "{flight:?} of use after {state:?}"
-            );
+            assert!(!stays || !scope.is_of_use(after, flight), "{flight:?} of use after {state:?}");
             let arrives = Move::Does(Action::Deliver(*flight));
             let Some(mut after) = scope.after(state, &arrives, &mut |_| {}) else {
                 continue;
@@ -167,61 +126,20 @@ fn comes_to_nothing(scope: &Scope<Table>) -> usize {
 #[test]
 fn what_is_of_no_use_changes_nothing_now_nor_later() {
     let each = [
-        Budgets {
-            crashes: 1,
-            ..none()
-        },
-        Budgets {
-            give_ups: 1,
-            ..none()
-        },
-        Budgets {
-            losses: 1,
-            ..one_command()
-        },
-        Budgets {
-            rejects: 1,
-            ..none()
-        },
-        Budgets {
-            lapses: 1,
-            ..none()
-        },
-        Budgets {
-            planned: 1,
-            ..none()
-        },
-        Budgets {
-            planned: 1,
-            waits: 1,
-            ..one_command()
-        },
-        Budgets {
-            disagrees: 1,
-            ..one_command()
-        },
-        Budgets {
-            declares: 1,
-            crashes: 1,
-            ..none()
-        },
-        Budgets {
-            early: 1,
-            crashes: 1,
-            ..none()
-        },
-        Budgets {
-            garbles: 1,
-            give_ups: 1,
-            ..one_command()
-        },
+        Budgets { crashes: 1, ..none() },
+        Budgets { give_ups: 1, ..none() },
+        Budgets { losses: 1, ..one_command() },
+        Budgets { rejects: 1, ..none() },
+        Budgets { lapses: 1, ..none() },
+        Budgets { planned: 1, ..none() },
+        Budgets { planned: 1, waits: 1, ..one_command() },
+        Budgets { disagrees: 1, ..one_command() },
+        Budgets { declares: 1, crashes: 1, ..none() },
+        Budgets { early: 1, crashes: 1, ..none() },
+        Budgets { garbles: 1, give_ups: 1, ..one_command() },
     ];
     let wastes = each.map(|budgets| {
-        let mut scope = Scope {
-            overtaken: true,
-            purge: false,
-            ..from_hot(budgets)
-        };
+        let mut scope = Scope { overtaken: true, purge: false, ..from_hot(budgets) };
         scope.env.max_attempts = (budgets.garbles > 0).then_some(2);
         comes_to_nothing(&scope)
     });

@@ -50,23 +50,12 @@ const HOLDER_UNHEARD: &[Lead] = &[
     Lead::Acts(Action::Deliver(Flight {
         from: 1,
         to: To::Arbiter,
-        msg: Msg::Renew {
-            boot: 2,
-            term: 4,
-            n: 1,
-            lsn: 0,
-            generation: 0,
-        },
+        msg: Msg::Renew { boot: 2, term: 4, n: 1, lsn: 0, generation: 0 },
     })),
     Lead::Acts(Action::Deliver(Flight {
         from: 1,
         to: To::Unit(1),
-        msg: Msg::Grant {
-            boot: 2,
-            term: 4,
-            n: 1,
-            generation: 0,
-        },
+        msg: Msg::Grant { boot: 2, term: 4, n: 1, generation: 0 },
     })),
     Lead::AllLost,
     Lead::Acts(Action::Timer(0, Timer::Hello)),
@@ -82,13 +71,7 @@ fn with(effect: Effect, scope: Scope<Table>) -> Scope<Table> {
 
 /// A session that is given up while its snapshot is on its way.
 fn two_chunks() -> Scope<Table> {
-    let mut scope = Scope {
-        budgets: Budgets {
-            give_ups: 1,
-            ..one_command()
-        },
-        ..plain()
-    };
+    let mut scope = Scope { budgets: Budgets { give_ups: 1, ..one_command() }, ..plain() };
     scope.env.chunks = 2;
     scope
 }
@@ -102,10 +85,7 @@ pub(crate) fn narrow(budgets: Budgets) -> Scope<Table> {
 
 /// From hot, the same command again and again.
 pub(crate) fn the_same_again(budgets: Budgets) -> Scope<Table> {
-    Scope {
-        script: [0; 4],
-        ..from_hot(budgets)
-    }
+    Scope { script: [0; 4], ..from_hot(budgets) }
 }
 
 /// The rules whose absence breaks a property: with the rule nothing fails in the same scope.
@@ -117,72 +97,31 @@ fn each_rule_taken_away_breaks_its_property() {
         SingleActive, WholeOrStartup,
     };
     let command = one_command();
-    let crash_in_drain = Budgets {
-        planned: 1,
-        crashes: 1,
-        ..command
-    };
+    let crash_in_drain = Budgets { planned: 1, crashes: 1, ..command };
     let cold = |budgets| Scope { budgets, ..plain() };
-    let refused_in_drain = from_hot(Budgets {
-        planned: 1,
-        crashes: 1,
-        waits: 1,
-        ..command
-    });
+    let refused_in_drain = from_hot(Budgets { planned: 1, crashes: 1, waits: 1, ..command });
     let cases = [
-        (
-            Rule::GrantEchoesRenew,
-            cold(Budgets { early: 1, ..none() }),
-            SingleActive,
-            8,
-        ),
+        (Rule::GrantEchoesRenew, cold(Budgets { early: 1, ..none() }), SingleActive, 8),
         (
             Rule::GrantNamesRenew,
-            cold(Budgets {
-                renewals: 2,
-                losses: 1,
-                ..none()
-            }),
+            cold(Budgets { renewals: 2, losses: 1, ..none() }),
             SingleActive,
             18,
         ),
         (
             Rule::AcceptanceFixesConfig,
-            from_hot(Budgets {
-                crashes: 1,
-                lapses: 1,
-                ..command
-            }),
+            from_hot(Budgets { crashes: 1, lapses: 1, ..command }),
             NoAckedLoss,
             15,
         ),
-        (
-            Rule::ResumeByStamp,
-            from_hot(crash_in_drain),
-            PlannedLosesNothing,
-            12,
-        ),
-        (
-            Rule::RunningCompete,
-            from_hot(crash_in_drain),
-            PlannedLosesNothing,
-            12,
-        ),
-        (
-            Rule::OnlyProceedResets,
-            from_hot(crash_in_drain),
-            PlannedLosesNothing,
-            18,
-        ),
+        (Rule::ResumeByStamp, from_hot(crash_in_drain), PlannedLosesNothing, 12),
+        (Rule::RunningCompete, from_hot(crash_in_drain), PlannedLosesNothing, 12),
+        (Rule::OnlyProceedResets, from_hot(crash_in_drain), PlannedLosesNothing, 18),
         (
             Rule::HolderSaysWhatItRuns,
             Scope {
                 begin: Begin::After(HOLDER_UNHEARD),
-                ..cold(Budgets {
-                    planned: 1,
-                    declares: 1,
-                    ..command
-                })
+                ..cold(Budgets { planned: 1, declares: 1, ..command })
             },
             PlannedLosesNothing,
             14,
@@ -191,173 +130,62 @@ fn each_rule_taken_away_breaks_its_property() {
             Rule::WritesSayWhatRuns,
             Scope {
                 begin: Begin::After(HOLDER_UNHEARD),
-                ..cold(Budgets {
-                    planned: 1,
-                    lapses: 1,
-                    declares: 1,
-                    ..command
-                })
+                ..cold(Budgets { planned: 1, lapses: 1, declares: 1, ..command })
             },
             PlannedLosesNothing,
             14,
         ),
         (
             Rule::OffersBound,
-            from_hot(Budgets {
-                saves: 1,
-                lapses: 1,
-                crashes: 1,
-                ..command
-            }),
+            from_hot(Budgets { saves: 1, lapses: 1, crashes: 1, ..command }),
             NoZombie,
             13,
         ),
-        (
-            Rule::ConfirmNamesCounter,
-            cold(Budgets {
-                give_ups: 1,
-                ..command
-            }),
-            NoSplitAck,
-            21,
-        ),
-        (
-            Rule::AcceptanceClears,
-            from_hot(Budgets {
-                crashes: 1,
-                ..command
-            }),
-            NoSplitAck,
-            6,
-        ),
-        (
-            Rule::LineWaitsForAccept,
-            from_hot(Budgets {
-                give_ups: 1,
-                ..command
-            }),
-            HotMeansEqual,
-            17,
-        ),
-        (
-            Rule::LeavingClears,
-            from_hot(Budgets {
-                give_ups: 1,
-                ..command
-            }),
-            NoSplitAck,
-            2,
-        ),
-        (
-            Rule::OnTheLine,
-            Scope {
-                begin: Begin::After(BOTH_DOWN),
-                ..plain()
-            },
-            NoZombie,
-            9,
-        ),
+        (Rule::ConfirmNamesCounter, cold(Budgets { give_ups: 1, ..command }), NoSplitAck, 21),
+        (Rule::AcceptanceClears, from_hot(Budgets { crashes: 1, ..command }), NoSplitAck, 6),
+        (Rule::LineWaitsForAccept, from_hot(Budgets { give_ups: 1, ..command }), HotMeansEqual, 17),
+        (Rule::LeavingClears, from_hot(Budgets { give_ups: 1, ..command }), NoSplitAck, 2),
+        (Rule::OnTheLine, Scope { begin: Begin::After(BOTH_DOWN), ..plain() }, NoZombie, 9),
         (Rule::HotWaitsForAck, cold(none()), HotMeansEqual, 15),
         (Rule::SessionNamedOnce, two_chunks(), HotMeansEqual, 25),
-        (
-            Rule::SessionChecked,
-            from_hot(Budgets {
-                holds: 1,
-                give_ups: 1,
-                ..command
-            }),
-            NoStale,
-            9,
-        ),
-        (
-            Rule::GapsWait,
-            from_hot(Budgets {
-                commands: 2,
-                ..none()
-            }),
-            OrderOnce,
-            3,
-        ),
+        (Rule::SessionChecked, from_hot(Budgets { holds: 1, give_ups: 1, ..command }), NoStale, 9),
+        (Rule::GapsWait, from_hot(Budgets { commands: 2, ..none() }), OrderOnce, 3),
         (
             Rule::RefusedBeforeExecuted,
             with(Effect::Vetoed, from_hot(command)),
             RefusedLeavesNothing,
             1,
         ),
-        (
-            Rule::LossAnswers,
-            from_hot(Budgets {
-                lapses: 1,
-                ..command
-            }),
-            Answers,
-            2,
-        ),
+        (Rule::LossAnswers, from_hot(Budgets { lapses: 1, ..command }), Answers, 2),
         (
             Rule::SaveOfSession,
-            from_hot(Budgets {
-                saves: 2,
-                crashes: 1,
-                ..none()
-            }),
+            from_hot(Budgets { saves: 2, crashes: 1, ..none() }),
             SavedSurvives,
             8,
         ),
         (
             Rule::StaleOffered,
-            from_hot(Budgets {
-                give_ups: 1,
-                crashes: 1,
-                ..command
-            }),
+            from_hot(Budgets { give_ups: 1, crashes: 1, ..command }),
             ReplicatedIsKept,
             13,
         ),
         (
             Rule::ReplicaOutlives,
-            from_hot(Budgets {
-                give_ups: 1,
-                crashes: 1,
-                ..command
-            }),
+            from_hot(Budgets { give_ups: 1, crashes: 1, ..command }),
             ReplicatedIsKept,
             13,
         ),
-        (
-            Rule::SupersededKeeps,
-            from_hot(crash_in_drain),
-            ReplicatedIsKept,
-            20,
-        ),
-        (
-            Rule::ReplicaOnLine,
-            from_hot(Budgets {
-                lapses: 1,
-                crashes: 1,
-                ..command
-            }),
-            NoZombie,
-            17,
-        ),
+        (Rule::SupersededKeeps, from_hot(crash_in_drain), ReplicatedIsKept, 20),
+        (Rule::ReplicaOnLine, from_hot(Budgets { lapses: 1, crashes: 1, ..command }), NoZombie, 17),
         (
             Rule::DeclaredDeclines,
-            from_hot(Budgets {
-                declares: 1,
-                losses: 1,
-                give_ups: 1,
-                crashes: 1,
-                ..none()
-            }),
+            from_hot(Budgets { declares: 1, losses: 1, give_ups: 1, crashes: 1, ..none() }),
             WholeOrStartup,
             10,
         ),
         (
             Rule::PolicyDrops,
-            from_hot(Budgets {
-                disagrees: 1,
-                crashes: 1,
-                ..command
-            }),
+            from_hot(Budgets { disagrees: 1, crashes: 1, ..command }),
             WholeOrStartup,
             9,
         ),
@@ -366,64 +194,26 @@ fn each_rule_taken_away_breaks_its_property() {
             Scope {
                 booted: Cfg(1),
                 ..with(
-                    Effect::Fails {
-                        leaves: false,
-                        bulk: Some(Rejection::Reset),
-                    },
-                    cold(Budgets {
-                        crashes: 1,
-                        ..none()
-                    }),
+                    Effect::Fails { leaves: false, bulk: Some(Rejection::Reset) },
+                    cold(Budgets { crashes: 1, ..none() }),
                 )
             },
             BoundedResets,
             32,
         ),
-        (
-            Rule::LapseRefusesQueue,
-            narrow(Budgets {
-                commands: 2,
-                lapses: 1,
-                ..none()
-            }),
-            Answers,
-            3,
-        ),
-        (
-            Rule::QueueHasDeadline,
-            from_hot(Budgets {
-                planned: 1,
-                ..command
-            }),
-            Answers,
-            2,
-        ),
+        (Rule::LapseRefusesQueue, narrow(Budgets { commands: 2, lapses: 1, ..none() }), Answers, 3),
+        (Rule::QueueHasDeadline, from_hot(Budgets { planned: 1, ..command }), Answers, 2),
         (Rule::AnsweredLeavesQueue, refused_in_drain, Answers, 3),
         (
             Rule::AnsweredLeavesQueue,
-            Scope {
-                asks: Some(RefusedLeavesNothing),
-                ..refused_in_drain
-            },
+            Scope { asks: Some(RefusedLeavesNothing), ..refused_in_drain },
             RefusedLeavesNothing,
             9,
         ),
-        (
-            Rule::PromptsCount,
-            the_same_again(Budgets {
-                commands: 3,
-                ..none()
-            }),
-            Bounded,
-            3,
-        ),
+        (Rule::PromptsCount, the_same_again(Budgets { commands: 3, ..none() }), Bounded, 3),
         (
             Rule::PromptsCountInClearing,
-            from_hot(Budgets {
-                commands: 3,
-                give_ups: 1,
-                ..none()
-            }),
+            from_hot(Budgets { commands: 3, give_ups: 1, ..none() }),
             Bounded,
             4,
         ),
@@ -443,43 +233,13 @@ fn each_rule_taken_away_breaks_its_property() {
 #[test]
 fn each_rule_taken_away_stops_convergence() {
     let cases = [
-        (
-            Rule::HolderJoins,
-            from_hot(Budgets {
-                lapses: 1,
-                ..none()
-            }),
-        ),
+        (Rule::HolderJoins, from_hot(Budgets { lapses: 1, ..none() })),
         (
             Rule::RepeatedWriteConfirmed,
-            Scope {
-                budgets: Budgets {
-                    losses: 1,
-                    ..none()
-                },
-                ..plain()
-            },
+            Scope { budgets: Budgets { losses: 1, ..none() }, ..plain() },
         ),
-        (
-            Rule::ArbiterResends,
-            Scope {
-                budgets: Budgets {
-                    losses: 1,
-                    ..none()
-                },
-                ..plain()
-            },
-        ),
-        (
-            Rule::JoinCarriesRound,
-            Scope {
-                budgets: Budgets {
-                    give_ups: 1,
-                    ..none()
-                },
-                ..plain()
-            },
-        ),
+        (Rule::ArbiterResends, Scope { budgets: Budgets { losses: 1, ..none() }, ..plain() }),
+        (Rule::JoinCarriesRound, Scope { budgets: Budgets { give_ups: 1, ..none() }, ..plain() }),
     ];
     for (rule, scope) in cases {
         assert_eq!(stuck(&scope), 0, "{rule:?} in force");
@@ -497,21 +257,11 @@ fn the_properties_need_their_wording() {
     scope.durability = Durability::Async;
     assert_eq!(violation(&scope), None);
     scope.async_counts = true;
-    assert_eq!(
-        violation(&scope).map(|(property, _)| property),
-        Some(Property::NoSplitAck)
-    );
-    let mut scope = from_hot(Budgets {
-        crashes: 1,
-        early: 1,
-        ..one_command()
-    });
+    assert_eq!(violation(&scope).map(|(property, _)| property), Some(Property::NoSplitAck));
+    let mut scope = from_hot(Budgets { crashes: 1, early: 1, ..one_command() });
     assert_eq!(violation(&scope), None);
     scope.excuses = false;
-    assert_eq!(
-        violation(&scope).map(|(property, _)| property),
-        Some(Property::NoAckedLoss)
-    );
+    assert_eq!(violation(&scope).map(|(property, _)| property), Some(Property::NoAckedLoss));
 }
 
 /// With what config, and to whom, the arbiter offers the next term.
@@ -531,19 +281,10 @@ fn offered(
         }
     }
     state.arbiter.gathering = true;
-    state.arbiter.known = said.map(|said| {
-        Some(Known {
-            boot: 1,
-            k: 1,
-            said: Some(said),
-        })
-    });
+    state.arbiter.known = said.map(|said| Some(Known { boot: 1, k: 1, said: Some(said) }));
     let gathered = Action::Arbiter(ArbiterTimer::Gather);
     let made = step(&scope.env, &state, &gathered).expect("the timer runs");
-    made.state
-        .arbiter
-        .offer
-        .map(|offer| (offer.slot, offer.origin))
+    made.state.arbiter.offer.map(|offer| (offer.slot, offer.origin))
 }
 
 /// S3, S4: rules of the order among configs. No property misses them in what was searched: units say at once
@@ -552,14 +293,8 @@ fn offered(
 fn the_order_among_configs_is_that_of_its_rules() {
     let stamp = |term, lsn| Stamp { term, lsn };
     let none = Said::default();
-    let running = Said {
-        running: Some(stamp(1, 4)),
-        ..none
-    };
-    let replica = |of| Said {
-        replica: Some(of),
-        ..none
-    };
+    let running = Said { running: Some(stamp(1, 4)), ..none };
+    let replica = |of| Said { replica: Some(of), ..none };
     let resumes = Some((0, Origin::Resume));
     let stale = |of| Some((1, Origin::Stale(of)));
     // A lapsed Active has gone on since its last Renew.
@@ -576,10 +311,7 @@ fn the_order_among_configs_is_that_of_its_rules() {
     // A later term is the greater one, whatever runs; of equal stamps the replica comes before the store.
     let later = [running, replica(stamp(2, 1))];
     assert_eq!(offered(None, &[], later), stale(stamp(2, 1)));
-    let saved = Said {
-        startup: stamp(1, 5),
-        ..replica(stamp(1, 5))
-    };
+    let saved = Said { startup: stamp(1, 5), ..replica(stamp(1, 5)) };
     assert_eq!(offered(None, &[], [none, saved]), stale(stamp(1, 5)));
 }
 
@@ -600,10 +332,7 @@ mod unreadable {
     }
 
     fn two_commands() -> Budgets {
-        Budgets {
-            commands: 2,
-            ..none()
-        }
+        Budgets { commands: 2, ..none() }
     }
 
     #[test]
@@ -616,10 +345,9 @@ mod unreadable {
         for met in [Situation::Unreadable, Situation::AttemptsUsedUp] {
             assert!(report.met.contains_key(&met), "{met:?}");
         }
-        for (rule, stuck, goes_round) in [
-            (Rule::UnreadableIsSaid, 956, 122),
-            (Rule::AttemptsCount, 680, 186),
-        ] {
+        for (rule, stuck, goes_round) in
+            [(Rule::UnreadableIsSaid, 956, 122), (Rule::AttemptsCount, 680, 186)]
+        {
             let asks = Some(Property::Converges);
             let report = search(&without(rule, Scope { asks, ..scope }));
             let Verdict::Violated(found) = report.convergence else {
@@ -645,10 +373,7 @@ mod unreadable {
 
     #[test]
     fn a_standby_that_cannot_read_a_line_may_take_over_with_what_it_has() {
-        let scope = of_another_engine(Budgets {
-            crashes: 1,
-            ..two_commands()
-        });
+        let scope = of_another_engine(Budgets { crashes: 1, ..two_commands() });
         assert_eq!(violation(&scope), None);
         assert_eq!(
             violation(&without(Rule::UnreadableKeepsReplica, scope)),

@@ -25,22 +25,14 @@ pub struct Difference {
 
 impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            field,
-            engine,
-            model,
-        } = self;
+        let Self { field, engine, model } = self;
         write!(f, "{field}: the engine has {engine}, the model {model}")
     }
 }
 
 impl From<Unmapped> for Difference {
     fn from(Unmapped(what): Unmapped) -> Self {
-        Self {
-            field: "abstraction",
-            engine: what,
-            model: "no word for it".into(),
-        }
+        Self { field: "abstraction", engine: what, model: "no word for it".into() }
     }
 }
 
@@ -52,11 +44,7 @@ fn same<T: PartialEq + fmt::Debug>(
     if engine == model {
         return Ok(());
     }
-    Err(Difference {
-        field,
-        engine: format!("{engine:?}"),
-        model: format!("{model:?}"),
-    })
+    Err(Difference { field, engine: format!("{engine:?}"), model: format!("{model:?}") })
 }
 
 fn number(field: &'static str, engine: u64, model: u16) -> Result<(), Difference> {
@@ -64,11 +52,7 @@ fn number(field: &'static str, engine: u64, model: u16) -> Result<(), Difference
 }
 
 fn apart(field: &'static str, engine: impl fmt::Debug, model: impl fmt::Debug) -> Difference {
-    Difference {
-        field,
-        engine: format!("{engine:?}"),
-        model: format!("{model:?}"),
-    }
+    Difference { field, engine: format!("{engine:?}"), model: format!("{model:?}") }
 }
 
 fn session(
@@ -178,12 +162,7 @@ pub fn unit(engine: &Unit, model: &model::Unit, boots: &Boots) -> Result<(), Dif
 
 fn standby(engine: &Standby, model: &model::Standby, boots: &Boots) -> Result<(), Difference> {
     let seat_of = engine.seat.as_ref().map(|seat| seat.session);
-    session(
-        "session",
-        seat_of,
-        model.seat.as_ref().map(|(session, _)| *session),
-        boots,
-    )?;
+    session("session", seat_of, model.seat.as_ref().map(|(session, _)| *session), boots)?;
     if let (Some(seat), Some((_, phase))) = (&engine.seat, &model.seat) {
         phase_of_seat(seat, phase)?;
     }
@@ -228,18 +207,11 @@ fn phase_of_seat(seat: &Seat, model: &model::StandbyPhase) -> Result<(), Differe
     };
     match (&seat.phase, model) {
         (
-            SeatPhase::Ready {
-                have: DumpAtHand::SameImage,
-                ..
-            },
+            SeatPhase::Ready { have: DumpAtHand::SameImage, .. },
             StandbyPhase::Ready(Have::SameImage),
         )
         | (
-            SeatPhase::Ready {
-                have: DumpAtHand::Needed,
-                ..
-            }
-            | SeatPhase::Dump(_),
+            SeatPhase::Ready { have: DumpAtHand::Needed, .. } | SeatPhase::Dump(_),
             StandbyPhase::Ready(Have::Needed),
         )
         | (SeatPhase::Pairing, StandbyPhase::Pairing)
@@ -317,12 +289,7 @@ fn active(engine: &Active, model: &model::Active, boots: &Boots) -> Result<(), D
     session("offered", offered, model.offered, boots)?;
     let leaving = engine.peer.leaving;
     let of = leaving.map(|leaving| leaving.session);
-    session(
-        "leaving",
-        of,
-        model.leaving.map(|(session, _)| session),
-        boots,
-    )?;
+    session("leaving", of, model.leaving.map(|(session, _)| session), boots)?;
     let keeps = leaving.map(|leaving| keeps_at_leave(leaving.why));
     same("leaving", &keeps, &model.leaving.map(|(_, keeps)| keeps))?;
     let ended = engine.peer.ended.map(|round| {
@@ -384,11 +351,7 @@ fn current(engine: &Current, model: &model::Current) -> Result<(), Difference> {
     if known && journal().eq(theirs.map(|change| u64::from(change.lsn))) {
         return Ok(());
     }
-    Err(apart(
-        "journal",
-        journal().collect::<Vec<_>>(),
-        &model.journal,
-    ))
+    Err(apart("journal", journal().collect::<Vec<_>>(), &model.journal))
 }
 
 fn phase_of_peer(engine: &PeerPhase, model: model::Phase) -> Result<(), Difference> {

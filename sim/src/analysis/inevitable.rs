@@ -94,10 +94,7 @@ impl Curve {
 
     /// The curve, a line a moment.
     pub fn words(&self) -> String {
-        let mut text = format!(
-            "how often it fails by {} from each moment on\n",
-            self.property
-        );
+        let mut text = format!("how often it fails by {} from each moment on\n", self.property);
         for moment in &self.moments {
             let (least, most) = moment.interval();
             let seconds = moment.at_us as f64 / 1e6;
@@ -110,11 +107,7 @@ impl Curve {
                 percent(least),
                 percent(most),
                 moment.what,
-                if self.rises_at_us == Some(moment.at_us) {
-                    "  <- rises"
-                } else {
-                    ""
-                }
+                if self.rises_at_us == Some(moment.at_us) { "  <- rises" } else { "" }
             ));
         }
         let flat = self.rises_at_us.is_none();
@@ -152,10 +145,7 @@ pub fn curve(
     progress: &mut dyn FnMut(u32),
 ) -> Result<Curve, AnalysisError> {
     let watch = Watch::new(with);
-    let plan = Plan {
-        reseed: None,
-        ..plan.clone()
-    };
+    let plan = Plan { reseed: None, ..plan.clone() };
     let events = Arc::new(Mutex::new(Vec::new()));
     let observer = Box::new(Times(Arc::clone(&events)));
     let property = fails(&Arc::new(plan.clone()), stock, with, vec![observer])?;
@@ -173,10 +163,7 @@ pub fn curve(
                     at_us: moment.at_us,
                     world: mix(plan.world ^ mix(u64::from(run) + 1)),
                 };
-                Arc::new(Plan {
-                    reseed: Some(reseed),
-                    ..plan.clone()
-                })
+                Arc::new(Plan { reseed: Some(reseed), ..plan.clone() })
             })
             .collect();
         let found = outcomes(&plans, stock, &watch, &|_| Vec::new())?;
@@ -192,13 +179,7 @@ pub fn curve(
 
 /// Moments spread over events, the beginning first; no two at one time.
 fn spread(events: &[(u64, u64, String)], count: usize) -> Vec<Moment> {
-    let moment = |at_us, event, what| Moment {
-        at_us,
-        event,
-        what,
-        runs: 0,
-        failed: 0,
-    };
+    let moment = |at_us, event, what| Moment { at_us, event, what, runs: 0, failed: 0 };
     let mut moments = vec![moment(0, 0, "the beginning".to_string())];
     let parts = count.saturating_sub(1).max(1);
     for part in 1..=parts {
@@ -228,14 +209,9 @@ impl Observer for Times {
 fn words(event: &Event<'_>) -> String {
     match event {
         Event::Started { slot, .. } => format!("slot {slot} starts"),
-        Event::Unit {
-            packet: Some(packet),
-            ..
+        Event::Unit { packet: Some(packet), .. } | Event::Arbiter { packet: Some(packet), .. } => {
+            format!("deliver {}", packet.sight)
         }
-        | Event::Arbiter {
-            packet: Some(packet),
-            ..
-        } => format!("deliver {}", packet.sight),
         Event::Unit { slot, .. } => format!("a step of slot {slot}"),
         Event::Arbiter { .. } => "a step of the arbiter".into(),
         Event::Sent { sight, .. } => format!("send {sight}"),
@@ -261,39 +237,22 @@ mod tests {
     use super::*;
 
     fn moment(at_us: u64, failed: u32) -> Moment {
-        Moment {
-            at_us,
-            event: at_us,
-            what: "a step".into(),
-            runs: 50,
-            failed,
-        }
+        Moment { at_us, event: at_us, what: "a step".into(), runs: 50, failed }
     }
 
     #[test]
     fn a_curve_rises_where_the_shares_part_and_chance_is_no_rise() {
         let of = |failed: &[u32]| {
             let moments = failed.iter().enumerate();
-            let moments = moments
-                .map(|(at, failed)| moment(at as u64, *failed))
-                .collect();
+            let moments = moments.map(|(at, failed)| moment(at as u64, *failed)).collect();
             Curve::new("NoStale", moments)
         };
         let step = of(&[2, 3, 2, 41, 50, 50]);
-        assert_eq!(
-            (step.rises_at_us, step.inevitable_from_us),
-            (Some(3), Some(4))
-        );
+        assert_eq!((step.rises_at_us, step.inevitable_from_us), (Some(3), Some(4)));
         let chance = of(&[20, 24, 22, 25]);
-        assert_eq!(
-            (chance.rises_at_us, chance.inevitable_from_us),
-            (None, None)
-        );
+        assert_eq!((chance.rises_at_us, chance.inevitable_from_us), (None, None));
         let always = of(&[50, 50, 50]);
-        assert_eq!(
-            (always.rises_at_us, always.inevitable_from_us),
-            (None, Some(0))
-        );
+        assert_eq!((always.rises_at_us, always.inevitable_from_us), (None, Some(0)));
         assert!(always.words().contains("the plan alone decides"));
         assert_eq!(of(&[40, 10]).rises_at_us, None, "a fall is no rise");
     }
@@ -303,10 +262,7 @@ mod tests {
         let (least, most) = moment(0, 25).interval();
         assert!(least < 0.5 && most > 0.5 && most - least < 0.3);
         assert!(moment(0, 0).interval().1 > 0.0, "none of 50 is not never");
-        let none = Moment {
-            runs: 0,
-            ..moment(0, 0)
-        };
+        let none = Moment { runs: 0, ..moment(0, 0) };
         assert_eq!(none.interval(), (0.0, 1.0));
     }
 

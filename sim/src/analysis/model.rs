@@ -78,11 +78,7 @@ pub fn ask(
             Err(failed) => failed.words(),
         };
         let (step, what) = (report.violated_at, violation.what.clone());
-        return ModelSays::Left {
-            step,
-            what,
-            without,
-        };
+        return ModelSays::Left { step, what, without };
     }
     if options.lockstep == Lockstep::On {
         return said(recording);
@@ -98,11 +94,9 @@ fn said(recording: &Recording) -> ModelSays {
     let of_model = |held: &&Held| held.property == lockstep::NAME;
     let held = recording.held.iter().find(of_model);
     match held.and_then(|held| Some((held.broke?, held))) {
-        Some(((step, _), held)) => ModelSays::Left {
-            step: Some(step),
-            what: held.what.clone(),
-            without: String::new(),
-        },
+        Some(((step, _), held)) => {
+            ModelSays::Left { step: Some(step), what: held.what.clone(), without: String::new() }
+        }
         None => ModelSays::Allows,
     }
 }

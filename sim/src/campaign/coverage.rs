@@ -36,11 +36,7 @@ const SOON: &str = "its first payload is seldom sent in this short phase";
 
 /// Cells of the table kind x phase that stay empty, or are met too seldom to count on, each with its reason.
 pub const EMPTY: &[(&str, Phase, &str)] = &[
-    (
-        "stall",
-        Phase::Vacant,
-        "a stall outlasts a lease, and nobody acts on one in this phase",
-    ),
+    ("stall", Phase::Vacant, "a stall outlasts a lease, and nobody acts on one in this phase"),
     (
         "refuse-line",
         Phase::Negotiation,
@@ -68,17 +64,9 @@ pub const EMPTY: &[(&str, Phase, &str)] = &[
         Phase::Negotiation,
         "the Standby of a session that negotiates holds no config",
     ),
-    (
-        "misapply-line",
-        Phase::Bulk,
-        "a Standby holds no config of the session before BulkAccept",
-    ),
+    ("misapply-line", Phase::Bulk, "a Standby holds no config of the session before BulkAccept"),
     ("misapply-line", Phase::Drain, FEW),
-    (
-        "misapply-line",
-        Phase::Lesser,
-        "a Standby in rpr holds no config of the session",
-    ),
+    ("misapply-line", Phase::Lesser, "a Standby in rpr holds no config of the session"),
     (
         "foreign-payload",
         Phase::Vacant,
@@ -140,10 +128,9 @@ impl Gap {
                 .iter()
                 .find(|(name, at, _)| *name == FAULT_KINDS[*kind] && at == phase)
                 .map(|(_, _, reason)| *reason),
-            Self::Situation(situation) => NEVER
-                .iter()
-                .find(|(never, _)| never == situation)
-                .map(|(_, reason)| *reason),
+            Self::Situation(situation) => {
+                NEVER.iter().find(|(never, _)| never == situation).map(|(_, reason)| *reason)
+            }
             Self::Entry(..) | Self::Pair(..) => None,
         }
     }
@@ -161,9 +148,7 @@ pub fn gaps(summary: &Summary) -> Vec<Gap> {
         let entries = (0..ENTRIES_ASKED).filter(|what| !entered(what));
         gaps.extend(entries.map(|what| Gap::Entry(what, phase)));
     }
-    let unmet = Situation::ALL
-        .iter()
-        .filter(|one| !tally.situations.contains_key(one));
+    let unmet = Situation::ALL.iter().filter(|one| !tally.situations.contains_key(one));
     gaps.extend(unmet.map(|one| Gap::Situation(*one)));
     for (active, standby) in summary.pairs.keys() {
         for slot in [0, 1] {
@@ -179,9 +164,7 @@ pub fn gaps(summary: &Summary) -> Vec<Gap> {
 /// What was not met and has no excuse.
 pub fn unexcused(summary: &Summary) -> Vec<Gap> {
     let gaps = gaps(summary);
-    gaps.into_iter()
-        .filter(|gap| gap.excuse().is_none())
-        .collect()
+    gaps.into_iter().filter(|gap| gap.excuse().is_none()).collect()
 }
 
 /// The table kind x phase as a document: which cells a campaign fills, and why the others stay empty.

@@ -109,22 +109,12 @@ pub fn write(path: &Path, summary: &Summary) -> Result<(), FileError> {
 
 /// What in a summary contradicts itself, if anything.
 fn trouble(summary: &Summary) -> Option<String> {
-    let Summary {
-        kind,
-        asked,
-        ran,
-        failed,
-        cost,
-        ..
-    } = summary;
+    let Summary { kind, asked, ran, failed, cost, .. } = summary;
     if kind.is_none() && ran.count() > 0 {
         return Some("it has seeds, and does not say of what runs".into());
     }
     if ran.without(asked).count() > 0 {
-        return Some(format!(
-            "seeds that nobody asked for: {}",
-            ran.without(asked)
-        ));
+        return Some(format!("seeds that nobody asked for: {}", ran.without(asked)));
     }
     for of in failed.values() {
         let strange = of.seeds.without(ran);
@@ -132,10 +122,7 @@ fn trouble(summary: &Summary) -> Option<String> {
             return Some(format!("seeds that failed and were not run: {strange}"));
         }
         if of.seeds.first() != Some(of.first.seed) {
-            return Some(format!(
-                "seed {} is not the first of {}",
-                of.first.seed, of.seeds
-            ));
+            return Some(format!("seed {} is not the first of {}", of.first.seed, of.seeds));
         }
     }
     cost.pace.trouble().map(Into::into)

@@ -57,10 +57,6 @@ impl Kind {
         if options.lockstep == Lockstep::Off {
             asked.push("no lockstep".into());
         }
-        Self {
-            code: CODE.into(),
-            asked: asked.join(", "),
-            free: wishes.is_free(),
-        }
+        Self { code: CODE.into(), asked: asked.join(", "), free: wishes.is_free() }
     }
 }

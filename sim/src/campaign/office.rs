@@ -165,10 +165,7 @@ impl Office {
 }
 
 fn now() -> Instant {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "wall clock, outside of every run"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "wall clock, outside of every run")]
     Instant::now()
 }
 
@@ -180,11 +177,8 @@ mod tests {
         jobs: usize,
         hangs: impl Fn(u64) -> bool + Send + Sync + 'static,
     ) -> Vec<(u64, bool)> {
-        let rules = Rules {
-            lasts: None,
-            hangs_after: Duration::from_millis(300),
-            enough: Arc::default(),
-        };
+        let rules =
+            Rules { lasts: None, hangs_after: Duration::from_millis(300), enough: Arc::default() };
         let each = move |seed: u64, _: &dyn Fn(&Arc<Plan>)| {
             while hangs(seed) {
                 std::thread::park();
@@ -192,15 +186,9 @@ mod tests {
             Err("no run".to_string())
         };
         let mut seen = Vec::new();
-        work(
-            Seeds::run(10, 6),
-            rules,
-            jobs,
-            Arc::new(each),
-            |seed, outcome| {
-                seen.push((seed, matches!(outcome, Outcome::Hung(..))));
-            },
-        );
+        work(Seeds::run(10, 6), rules, jobs, Arc::new(each), |seed, outcome| {
+            seen.push((seed, matches!(outcome, Outcome::Hung(..))));
+        });
         seen.sort_unstable();
         seen
     }
@@ -208,9 +196,7 @@ mod tests {
     #[test]
     fn a_seed_that_hangs_is_told_and_the_others_are_done() {
         for jobs in [1, 3] {
-            let expected: Vec<_> = (10..16)
-                .map(|seed| (seed, seed == 12 || seed == 15))
-                .collect();
+            let expected: Vec<_> = (10..16).map(|seed| (seed, seed == 12 || seed == 15)).collect();
             assert_eq!(outcomes(jobs, |seed| seed == 12 || seed == 15), expected);
         }
     }

@@ -74,10 +74,7 @@ impl Pace {
         self.doubled += 1;
         let pairs = self.ended.chunks(2);
         self.ended = pairs
-            .map(|pair| {
-                pair.iter()
-                    .fold(0, |sum: u64, each| sum.saturating_add(*each))
-            })
+            .map(|pair| pair.iter().fold(0, |sum: u64, each| sum.saturating_add(*each)))
             .collect();
     }
 }

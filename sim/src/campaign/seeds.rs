@@ -40,9 +40,7 @@ impl Seeds {
     /// How many they are.
     pub fn count(&self) -> u64 {
         let each = self.0.iter().map(|range| range.end() - range.start());
-        each.fold(0, |sum: u64, more| {
-            sum.saturating_add(more).saturating_add(1)
-        })
+        each.fold(0, |sum: u64, more| sum.saturating_add(more).saturating_add(1))
     }
 
     /// Whether it is one of them.
@@ -73,10 +71,7 @@ impl Seeds {
     /// If there is no such part.
     #[must_use]
     pub fn shard(&self, index: u64, of: u64) -> Self {
-        assert!(
-            index >= 1 && index <= of,
-            "there is no part {index} of {of}"
-        );
+        assert!(index >= 1 && index <= of, "there is no part {index} of {of}");
         let all = u128::from(self.count());
         let bound = |index: u64| (all * u128::from(index) / u128::from(of)) as u64;
         let (mut skip, mut take) = (bound(index - 1), bound(index) - bound(index - 1));

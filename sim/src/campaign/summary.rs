@@ -167,11 +167,7 @@ impl Kind {
 impl Summary {
     /// A summary of nothing yet.
     pub fn new(kind: Kind, asked: Seeds) -> Self {
-        Self {
-            kind: Some(kind),
-            asked,
-            ..Self::default()
-        }
+        Self { kind: Some(kind), asked, ..Self::default() }
     }
 
     /// How many seeds were run.
@@ -271,10 +267,7 @@ impl Summary {
         let of = self
             .failed
             .entry(failure.signature())
-            .or_insert_with(|| Failures {
-                seeds: Seeds::default(),
-                first: first(),
-            });
+            .or_insert_with(|| Failures { seeds: Seeds::default(), first: first() });
         of.seeds.insert(failure.seed);
         if failure.seed < of.first.seed {
             of.first = first();

@@ -24,10 +24,7 @@ pub(super) fn draw(seed: u64, wishes: &Wishes, plan: &Plan) -> Vec<Fault> {
     let on = stream.chance(wishes.mix.arbiter_percent());
     // Who asks for these kinds alone gets them in every seed.
     let asked = wishes.only_faults.is_some();
-    let kinds: Vec<&str> = KINDS
-        .into_iter()
-        .filter(|kind| allowed(wishes, kind))
-        .collect();
+    let kinds: Vec<&str> = KINDS.into_iter().filter(|kind| allowed(wishes, kind)).collect();
     if !(on || asked) || kinds.is_empty() {
         return Vec::new();
     }
@@ -49,10 +46,7 @@ pub(super) fn draw(seed: u64, wishes: &Wishes, plan: &Plan) -> Vec<Fault> {
             _ if parted => {
                 faults.extend(comes_back_parted(slot, ms));
                 let back_ms = stream.among(6_500, 8_500);
-                let kind = FaultKind::ArbiterOlder {
-                    down_ms: 100,
-                    back_ms,
-                };
+                let kind = FaultKind::ArbiterOlder { down_ms: 100, back_ms };
                 (ms + 7_500, kind)
             }
             _ => (ms, FaultKind::ArbiterOlder { down_ms, back_ms }),
@@ -75,11 +69,7 @@ const fn away(slot: u8) -> FaultKind {
 /// comes back, in which the first one holds the lease.
 fn comes_back_parted(slot: u8, ms: u64) -> [(u64, FaultKind); 3] {
     let for_ms = 3 * AWAY_MS;
-    [
-        (ms, away(slot)),
-        (ms, FaultKind::Partition { for_ms }),
-        (ms + 7_400, away(1 - slot)),
-    ]
+    [(ms, away(slot)), (ms, FaultKind::Partition { for_ms }), (ms + 7_400, away(1 - slot))]
 }
 
 #[cfg(test)]
@@ -89,10 +79,7 @@ mod tests {
     #[test]
     fn some_seeds_of_a_swarm_have_an_arbiter_whose_state_is_lost_or_older_and_none_of_a_calm_mix() {
         let has = |mix, name: &str| {
-            let wishes = Wishes {
-                mix,
-                ..Wishes::default()
-            };
+            let wishes = Wishes { mix, ..Wishes::default() };
             let of = |seed: &u64| {
                 let plan = plan(*seed, &wishes);
                 plan.faults.iter().any(|fault| fault.name() == name)

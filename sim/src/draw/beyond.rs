@@ -43,9 +43,7 @@ fn misapplied(wishes: &Wishes, plan: &Plan, stream: &mut Stream) -> Option<Fault
     let slot = u8::from(stream.chance(65));
     let of = |slot: u8| &plan.units[usize::from(slot)].image;
     let mut entered = Vec::new();
-    let text = wishes
-        .material
-        .batch(of(slot), of(1 - slot), &mut entered, stream)?;
+    let text = wishes.material.batch(of(slot), of(1 - slot), &mut entered, stream)?;
     let (from_ms, aimed) = (stream.among(500, plan.horizon_ms - 1), stream.chance(50));
     let kind = *stream.pick(&[Kind::Line, Kind::BulkAccept, Kind::Hot, Kind::Keepalive]);
     let at = if aimed && plan.network == Network::Links {
@@ -86,10 +84,7 @@ mod tests {
     #[test]
     fn few_seeds_of_a_swarm_are_excused_and_none_of_a_fixed_mix() {
         let excused = |mix| {
-            let wishes = Wishes {
-                mix,
-                ..Wishes::default()
-            };
+            let wishes = Wishes { mix, ..Wishes::default() };
             let of = |seed| excuses(&plan(seed, &wishes), &Limits::DEFAULT);
             (0..1_000).filter(|seed| !of(*seed).is_empty()).count()
         };

@@ -50,8 +50,6 @@ fn what(
     }
     let at = usize::from(stream.chance(30));
     let (side, peer) = (&plan.units[at].image, &plan.units[1 - at].image);
-    let text = wishes
-        .material
-        .batch(side, peer, &mut entered[at], stream)?;
+    let text = wishes.material.batch(side, peer, &mut entered[at], stream)?;
     Some(What::Config { text })
 }

@@ -80,10 +80,8 @@ pub(super) fn draw(seed: u64, wishes: &Wishes, plan: &Plan) -> Vec<Fault> {
         }
     }
     for entry in &plan.commands {
-        let kind = FaultKind::DiskRefuses {
-            slot: stream.below(2) as u8,
-            for_ms: stream.among(20, 3_000),
-        };
+        let kind =
+            FaultKind::DiskRefuses { slot: stream.below(2) as u8, for_ms: stream.among(20, 3_000) };
         let fault = Fault { at: entry.at, kind };
         // A disk that refuses is noticed only where something is written.
         if entry.what == What::Save && stream.chance(25) && allowed(wishes, fault.name()) {
@@ -109,11 +107,7 @@ fn clogged(
         return None;
     };
     let (comes, for_ms) = (stream.chance(33), stream.among(3_300, 4_900));
-    let kind = FaultKind::Clog {
-        from: (1 - slot).to_string(),
-        to: slot.to_string(),
-        for_ms,
-    };
+    let kind = FaultKind::Clog { from: (1 - slot).to_string(), to: slot.to_string(), for_ms };
     let at = Anchor::Instant(ms);
     let fault = Fault { at, kind };
     let fits = comes && plan.network == Network::Links && allowed(wishes, fault.name());
@@ -138,12 +132,7 @@ fn in_drain(
     }
     if of_message && plan.network == Network::Links {
         let kind = message_fault(stream);
-        let at = Anchor::Next {
-            moment: Moment::Send,
-            from_ms: ms,
-            to: None,
-            kind: None,
-        };
+        let at = Anchor::Next { moment: Moment::Send, from_ms: ms, to: None, kind: None };
         let fault = Fault { at, kind };
         return allowed(wishes, fault.name()).then_some(fault);
     }
@@ -180,32 +169,18 @@ pub(super) fn node_fault(
     let image = stream.pick(images).clone();
     let kind = match name {
         "crash" => FaultKind::Crash { slot, down_ms },
-        "power-loss" => FaultKind::PowerLoss {
-            slot,
-            down_ms,
-            kept,
-        },
+        "power-loss" => FaultKind::PowerLoss { slot, down_ms, kept },
         "disk-lost" => FaultKind::DiskLost { slot, down_ms },
         "pause" => FaultKind::Pause { slot, for_ms },
-        "stall" => FaultKind::Stall {
-            slot,
-            beyond_ms: for_ms,
-        },
+        "stall" => FaultKind::Stall { slot, beyond_ms: for_ms },
         "arbiter-crash" => FaultKind::ArbiterCrash { down_ms },
         "partition" => FaultKind::Partition { for_ms },
         "one-way-cut" => FaultKind::OneWayCut { from, to, for_ms },
         "arbiter-away" => FaultKind::ArbiterAway { slot, for_ms },
         "clog" => FaultKind::Clog { from, to, for_ms },
         "disk-refuses" => FaultKind::DiskRefuses { slot, for_ms },
-        "refuse-line" => FaultKind::RefuseLine {
-            slot,
-            lines: if many { LINES_MANY } else { 1 },
-        },
-        "image-change" if wishes.pair.is_none() => FaultKind::ImageChange {
-            slot,
-            image,
-            down_ms,
-        },
+        "refuse-line" => FaultKind::RefuseLine { slot, lines: if many { LINES_MANY } else { 1 } },
+        "image-change" if wishes.pair.is_none() => FaultKind::ImageChange { slot, image, down_ms },
         _ => return None,
     };
     // Over madsim's sockets there are clogging and the nodes' own faults only.
@@ -236,27 +211,15 @@ fn moment(kind: &FaultKind, ms: u64, plan: &Plan, stream: &mut Stream) -> Anchor
             kind: kind_at.filter(|kind| goes_to_unit(*kind)),
         },
         _ if aimed => {
-            let moment = if moment == Moment::Before {
-                moment
-            } else {
-                Moment::After
-            };
-            Anchor::Next {
-                moment,
-                from_ms: ms,
-                to: None,
-                kind: kind_at,
-            }
+            let moment = if moment == Moment::Before { moment } else { Moment::After };
+            Anchor::Next { moment, from_ms: ms, to: None, kind: kind_at }
         }
         _ => Anchor::Instant(ms),
     }
 }
 
 const fn goes_to_unit(kind: Kind) -> bool {
-    !matches!(
-        kind,
-        Kind::Renew | Kind::SetRegister | Kind::Release | Kind::Hello | Kind::Decline
-    )
+    !matches!(kind, Kind::Renew | Kind::SetRegister | Kind::Release | Kind::Hello | Kind::Decline)
 }
 
 fn aimed(plan: &Plan, wishes: &Wishes, stream: &mut Stream) -> Option<Fault> {
@@ -265,12 +228,7 @@ fn aimed(plan: &Plan, wishes: &Wishes, stream: &mut Stream) -> Option<Fault> {
     let from_ms = if early { 0 } else { from_ms };
     let kind = *stream.pick(&AIMED_AT);
     let what = message_fault(stream);
-    let at = Anchor::Next {
-        moment: Moment::Send,
-        from_ms,
-        to: None,
-        kind: Some(kind),
-    };
+    let at = Anchor::Next { moment: Moment::Send, from_ms, to: None, kind: Some(kind) };
     let fault = Fault { at, kind: what };
     allowed(wishes, fault.name()).then_some(fault)
 }

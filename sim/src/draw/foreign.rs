@@ -80,9 +80,7 @@ fn dies_with_it(
     let image = |slot: u8| &plan.units[usize::from(slot)].image;
     let mut entered = Vec::new();
     for _ in 0..COMMANDS {
-        let batch = wishes
-            .material
-            .batch(image(slot), image(1 - slot), &mut entered, stream);
+        let batch = wishes.material.batch(image(slot), image(1 - slot), &mut entered, stream);
         let ms = (from_ms + stream.among(1, 2_000)).min(plan.horizon_ms - 1);
         if let Some(text) = batch {
             scene.enters(Anchor::Instant(ms), What::Config { text });
@@ -97,15 +95,10 @@ mod tests {
     #[test]
     fn some_seeds_of_a_swarm_have_an_engine_that_is_not_read_and_none_of_a_calm_mix() {
         let has = |mix| {
-            let wishes = Wishes {
-                mix,
-                ..Wishes::default()
-            };
+            let wishes = Wishes { mix, ..Wishes::default() };
             let of = |seed: &u64| {
                 let plan = plan(*seed, &wishes);
-                plan.faults
-                    .iter()
-                    .any(|fault| fault.name() == "foreign-payload")
+                plan.faults.iter().any(|fault| fault.name() == "foreign-payload")
             };
             (0..500).filter(of).count()
         };

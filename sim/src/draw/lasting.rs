@@ -27,14 +27,7 @@ const BUSY_MS: (u64, u64) = (1, 120);
 /// By how much writes of a slow disk are late.
 const WRITE_MS: (u64, u64) = (20, 4_000);
 /// All links of a pair and its arbiter.
-const LINKS: [&str; 6] = [
-    "0->1",
-    "1->0",
-    "0->arbiter",
-    "arbiter->0",
-    "1->arbiter",
-    "arbiter->1",
-];
+const LINKS: [&str; 6] = ["0->1", "1->0", "0->arbiter", "arbiter->0", "1->arbiter", "arbiter->1"];
 
 pub(super) fn draw(seed: u64, wishes: &Wishes, plan: &Plan) -> Vec<Fault> {
     let mut stream = Stream::new(seed, Purpose::Lasting);
@@ -48,10 +41,7 @@ pub(super) fn draw(seed: u64, wishes: &Wishes, plan: &Plan) -> Vec<Fault> {
     while ms < plan.horizon_ms && !kinds.is_empty() {
         let name = *stream.pick(&kinds);
         let kind = fault(name, lasts, plan, &mut stream);
-        faults.extend(kind.map(|kind| Fault {
-            at: Anchor::Instant(ms),
-            kind,
-        }));
+        faults.extend(kind.map(|kind| Fault { at: Anchor::Instant(ms), kind }));
         ms += stream.among(dwell / 2, 2 * dwell);
     }
     // Of a disk nothing is noticed but where something is written.
@@ -59,10 +49,7 @@ pub(super) fn draw(seed: u64, wishes: &Wishes, plan: &Plan) -> Vec<Fault> {
         let name = *stream.pick(&["disk-full", "disk-slow", "torn-write"]);
         let strikes = stream.chance(35) && kinds.contains(&name);
         let kind = fault(name, lasts, plan, &mut stream);
-        faults.extend(
-            kind.filter(|_| strikes)
-                .map(|kind| Fault { at: entry.at, kind }),
-        );
+        faults.extend(kind.filter(|_| strikes).map(|kind| Fault { at: entry.at, kind }));
     }
     faults
 }
@@ -79,18 +66,10 @@ fn fault(name: &str, lasts: Dwell, plan: &Plan, stream: &mut Stream) -> Option<F
     let links = links[..stream.among(2, links.len() as u64) as usize].to_vec();
     let freed = shuffled(stream, &links);
     let down_ms = stream.among(lasts.down_ms.0, lasts.down_ms.1);
-    let (both, bit, bytes) = (
-        stream.chance(25),
-        stream.word() as u32,
-        stream.word() as u32,
-    );
+    let (both, bit, bytes) = (stream.chance(25), stream.word() as u32, stream.word() as u32);
     let drift = plan.units[usize::from(slot)].drift_ppm;
     Some(match name {
-        "clock-rate" => FaultKind::ClockRate {
-            slot,
-            ppm: total - drift,
-            for_ms,
-        },
+        "clock-rate" => FaultKind::ClockRate { slot, ppm: total - drift, for_ms },
         "clock-step" => FaultKind::ClockStep { slot, by_ms },
         "swizzle-clog" => FaultKind::SwizzleClog {
             links: links.into_iter().map(String::from).collect(),
@@ -99,27 +78,10 @@ fn fault(name: &str, lasts: Dwell, plan: &Plan, stream: &mut Stream) -> Option<F
             for_ms,
         },
         "disk-full" => FaultKind::DiskFull { slot, for_ms },
-        "disk-slow" => FaultKind::DiskSlow {
-            slot,
-            later_ms,
-            for_ms,
-        },
-        "unit-slow" => FaultKind::UnitSlow {
-            slot,
-            step_ms,
-            for_ms,
-        },
-        "bit-rot" => FaultKind::BitRot {
-            slot,
-            down_ms,
-            both,
-            bit,
-        },
-        "torn-write" => FaultKind::TornWrite {
-            slot,
-            down_ms,
-            bytes,
-        },
+        "disk-slow" => FaultKind::DiskSlow { slot, later_ms, for_ms },
+        "unit-slow" => FaultKind::UnitSlow { slot, step_ms, for_ms },
+        "bit-rot" => FaultKind::BitRot { slot, down_ms, both, bit },
+        "torn-write" => FaultKind::TornWrite { slot, down_ms, bytes },
         _ => return None,
     })
 }

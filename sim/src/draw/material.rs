@@ -62,12 +62,7 @@ impl Candidate {
         // A line that enters a mode is left again like the modes it stands in.
         let entered = self.depth + usize::from(self.enters && !negated);
         let exits = "exit\n".repeat(entered);
-        format!(
-            "{}{}{no}{}\n{exits}",
-            self.modes,
-            " ".repeat(self.depth),
-            self.line
-        )
+        format!("{}{}{no}{}\n{exits}", self.modes, " ".repeat(self.depth), self.line)
     }
 }
 
@@ -98,13 +93,7 @@ impl OfImage {
             };
             for line in positive(decl) {
                 let enters = decl.enters.is_some();
-                lines.push(Candidate {
-                    modes: modes.clone(),
-                    line,
-                    depth: *depth,
-                    enters,
-                    form,
-                });
+                lines.push(Candidate { modes: modes.clone(), line, depth: *depth, enters, form });
             }
         }
         Self { lines }
@@ -155,9 +144,7 @@ impl OfImage {
 fn positive(decl: &FormDecl) -> Vec<String> {
     let all = decl.form.examples(2 * EXAMPLES);
     let set = all.iter().filter(|words| words.sign() == Sign::Positive);
-    set.take(EXAMPLES)
-        .map(|words| words.text().to_string())
-        .collect()
+    set.take(EXAMPLES).map(|words| words.text().to_string()).collect()
 }
 
 impl Material {
@@ -170,11 +157,7 @@ impl Material {
                 skewed.insert((one.clone(), other.clone()), of_one.skewed(of_other));
             }
         }
-        Self {
-            names: images.keys().cloned().collect(),
-            images,
-            skewed,
-        }
+        Self { names: images.keys().cloned().collect(), images, skewed }
     }
 
     /// The names of the images.
@@ -212,11 +195,7 @@ impl Material {
         let none = Skewed::default();
         let pair = (image.to_string(), peer.to_string());
         let skewed = self.skewed.get(&pair).unwrap_or(&none);
-        let count = if stream.chance(80) {
-            1
-        } else {
-            stream.among(2, 4)
-        };
+        let count = if stream.chance(80) { 1 } else { stream.among(2, 4) };
         let mut text = String::new();
         for _ in 0..count {
             let (index, negated) = of.next(skewed, entered, stream);
@@ -233,11 +212,7 @@ impl Default for Material {
         static BUNDLED: OnceLock<Material> = OnceLock::new();
         let made = || {
             let images = skewsync::image::bundled::images();
-            Self::new(
-                images
-                    .iter()
-                    .map(|image| (image.name(), OfImage::of(image))),
-            )
+            Self::new(images.iter().map(|image| (image.name(), OfImage::of(image))))
         };
         BUNDLED.get_or_init(made).clone()
     }
@@ -266,11 +241,7 @@ mod tests {
                     changed += 1;
                 }
             }
-            assert!(
-                changed > 80,
-                "{}: only {changed} of 200 change anything",
-                image.name()
-            );
+            assert!(changed > 80, "{}: only {changed} of 200 change anything", image.name());
         }
     }
 }

@@ -186,20 +186,11 @@ pub(super) struct Dwell {
 
 impl Dwell {
     /// All that ends before a session, a lease or a prompt gives up.
-    const SHORT: Self = Self {
-        for_ms: (50, 1_500),
-        down_ms: (20, 800),
-    };
+    const SHORT: Self = Self { for_ms: (50, 1_500), down_ms: (20, 800) };
     /// All that outlasts them.
-    const LONG: Self = Self {
-        for_ms: (3_000, 12_000),
-        down_ms: (2_000, 8_000),
-    };
+    const LONG: Self = Self { for_ms: (3_000, 12_000), down_ms: (2_000, 8_000) };
     /// Either.
-    const ANY: Self = Self {
-        for_ms: (50, 12_000),
-        down_ms: (20, 8_000),
-    };
+    const ANY: Self = Self { for_ms: (50, 12_000), down_ms: (20, 8_000) };
 
     /// A seed's.
     pub(super) fn of(seed: u64, mix: Mix) -> Self {
@@ -237,10 +228,7 @@ mod tests {
     use crate::plan::{Network, Noise, Plan};
 
     fn plans(mix: Mix) -> Vec<Plan> {
-        let wishes = Wishes {
-            mix,
-            ..Wishes::default()
-        };
+        let wishes = Wishes { mix, ..Wishes::default() };
         (0..200).map(|seed| plan(seed, &wishes)).collect()
     }
 
@@ -260,10 +248,7 @@ mod tests {
     #[test]
     fn a_storm_has_more_faults_than_a_swarm_and_a_lite_mix_fewer() {
         let (lite, swarm, storm) = (faults(Mix::Lite), faults(Mix::Swarm), faults(Mix::Storm));
-        assert!(
-            lite > 0 && lite < swarm && 2 * swarm < storm,
-            "{lite} {swarm} {storm}"
-        );
+        assert!(lite > 0 && lite < swarm && 2 * swarm < storm, "{lite} {swarm} {storm}");
     }
 
     #[test]
@@ -281,10 +266,7 @@ mod tests {
     #[test]
     fn seeds_of_a_swarm_differ_in_kinds_rates_and_dwell_and_those_of_a_fixed_mix_do_not() {
         let drawn = |mix: Mix| {
-            let wishes = Wishes {
-                mix,
-                ..Wishes::default()
-            };
+            let wishes = Wishes { mix, ..Wishes::default() };
             let of = |seed: u64| {
                 let mut on = super::Stream::new(seed, super::Purpose::Faults);
                 let mut weights = super::Stream::new(seed, super::Purpose::Weights);
@@ -302,10 +284,7 @@ mod tests {
 
     #[test]
     fn only_a_swarm_leaves_everything_to_the_draw() {
-        let of = |mix| Wishes {
-            mix,
-            ..Wishes::default()
-        };
+        let of = |mix| Wishes { mix, ..Wishes::default() };
         assert!(of(Mix::Swarm).is_free());
         for mix in [Mix::Calm, Mix::Lite, Mix::Storm, Mix::Fixed] {
             assert!(!of(mix).is_free(), "{mix:?}");

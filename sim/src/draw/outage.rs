@@ -80,10 +80,7 @@ impl Outage {
             Self::OneWay => vec![FaultKind::OneWayCut { from, to, for_ms }],
             Self::Clogged => vec![FaultKind::Clog { from, to, for_ms }],
             Self::Paused => vec![FaultKind::Pause { slot, for_ms }],
-            Self::Down => vec![FaultKind::Crash {
-                slot,
-                down_ms: for_ms,
-            }],
+            Self::Down => vec![FaultKind::Crash { slot, down_ms: for_ms }],
         }
     }
 }
@@ -100,11 +97,7 @@ pub(super) fn draw(seed: u64, wishes: &Wishes, plan: &Plan) -> (Scene, u64) {
     let kinds = which.faults(slot, for_ms, &mut stream);
     let mut scene = Scene::default();
     for (at, kind) in kinds.into_iter().enumerate() {
-        let later = if at == 0 || stream.chance(50) {
-            0
-        } else {
-            stream.below(STAGGERED_MS)
-        };
+        let later = if at == 0 || stream.chance(50) { 0 } else { stream.below(STAGGERED_MS) };
         scene.strikes(Anchor::Instant(from_ms + later), kind);
     }
     let fits = |fault: &Fault| {
@@ -127,14 +120,7 @@ pub(super) fn draw(seed: u64, wishes: &Wishes, plan: &Plan) -> (Scene, u64) {
             }
         }
     }
-    further(
-        seed,
-        wishes,
-        plan,
-        (from_ms, until_ms - 1),
-        &mut stream,
-        &mut scene,
-    );
+    further(seed, wishes, plan, (from_ms, until_ms - 1), &mut stream, &mut scene);
     (scene, until_ms)
 }
 
@@ -186,10 +172,7 @@ mod tests {
     use crate::draw::{HORIZON_MS, Mix, plan};
 
     fn wishes(mix: Mix) -> Wishes {
-        Wishes {
-            mix,
-            ..Wishes::default()
-        }
+        Wishes { mix, ..Wishes::default() }
     }
 
     fn drawn(seed: u64, wishes: &Wishes) -> (Scene, u64) {

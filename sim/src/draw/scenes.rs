@@ -38,30 +38,18 @@ pub(super) fn draw(seed: u64, wishes: &Wishes, plan: &Plan) -> Scene {
     let which = stream.below(3);
     // Most first Actives are in slot 0.
     let slot = u8::from(stream.chance(30));
-    let from_ms = if stream.chance(50) {
-        0
-    } else {
-        stream.below(plan.horizon_ms / 2)
-    };
+    let from_ms = if stream.chance(50) { 0 } else { stream.below(plan.horizon_ms / 2) };
     let scene = match which {
         0 => stale_confirm(slot, from_ms, wishes, plan, &mut stream),
         1 => stale_write(slot, from_ms, wishes, plan, &mut stream),
         _ => stale_grant(slot, from_ms + HOT_BY_MS, &mut stream),
     };
-    let wished = scene
-        .faults
-        .iter()
-        .all(|fault| allowed(wishes, fault.name()));
+    let wished = scene.faults.iter().all(|fault| allowed(wishes, fault.name()));
     if wished { scene } else { Scene::default() }
 }
 
 fn next(moment: Moment, from_ms: u64, to: Address, kind: Kind) -> Anchor {
-    Anchor::Next {
-        moment,
-        from_ms,
-        to: Some(to),
-        kind: Some(kind),
-    }
+    Anchor::Next { moment, from_ms, to: Some(to), kind: Some(kind) }
 }
 
 /// The Active leaves while its write is being confirmed: the Confirm comes late, and the clearing write is lost.
@@ -79,19 +67,11 @@ fn stale_confirm(
     let mut scene = Scene::default();
     scene.strikes(
         at(Moment::Before),
-        FaultKind::Clog {
-            from: arbiter.clone(),
-            to: unit.clone(),
-            for_ms: late_ms,
-        },
+        FaultKind::Clog { from: arbiter.clone(), to: unit.clone(), for_ms: late_ms },
     );
     scene.strikes(
         at(Moment::After),
-        FaultKind::OneWayCut {
-            from: unit,
-            to: arbiter,
-            for_ms: cut_ms,
-        },
+        FaultKind::OneWayCut { from: unit, to: arbiter, for_ms: cut_ms },
     );
     scene.enters(at(Moment::After), What::ResetPeer);
     for text in batches(slot, wishes, plan, stream) {
@@ -104,18 +84,8 @@ fn stale_confirm(
 fn stale_write(slot: u8, from_ms: u64, wishes: &Wishes, plan: &Plan, stream: &mut Stream) -> Scene {
     let at = |moment| next(moment, from_ms, Address::Arbiter, Kind::SetRegister);
     let mut scene = Scene::default();
-    scene.strikes(
-        at(Moment::Send),
-        FaultKind::Hold {
-            later_ms: stream.among(500, 4_000),
-        },
-    );
-    scene.strikes(
-        at(Moment::After),
-        FaultKind::Partition {
-            for_ms: stream.among(4_000, 9_000),
-        },
-    );
+    scene.strikes(at(Moment::Send), FaultKind::Hold { later_ms: stream.among(500, 4_000) });
+    scene.strikes(at(Moment::After), FaultKind::Partition { for_ms: stream.among(4_000, 9_000) });
     scene.enters(at(Moment::After), What::ResetPeer);
     for text in batches(slot, wishes, plan, stream) {
         let ms = (from_ms + stream.among(1_000, 9_000)).min(plan.horizon_ms - 1);
@@ -129,12 +99,7 @@ fn stale_grant(slot: u8, from_ms: u64, stream: &mut Stream) -> Scene {
     let to = Address::Unit(Slot(slot));
     let at = |moment| next(moment, from_ms, to, Kind::Grant);
     let mut scene = Scene::default();
-    scene.strikes(
-        at(Moment::Send),
-        FaultKind::Hold {
-            later_ms: stream.among(1_500, 3_900),
-        },
-    );
+    scene.strikes(at(Moment::Send), FaultKind::Hold { later_ms: stream.among(1_500, 3_900) });
     scene.strikes(
         at(Moment::After),
         FaultKind::OneWayCut {
@@ -150,9 +115,7 @@ fn batches(slot: u8, wishes: &Wishes, plan: &Plan, stream: &mut Stream) -> Vec<S
     let image = |slot: u8| &plan.units[usize::from(slot)].image;
     let (image, peer) = (image(slot), image(1 - slot));
     let mut entered = Vec::new();
-    (0..COMMANDS)
-        .filter_map(|_| wishes.material.batch(image, peer, &mut entered, stream))
-        .collect()
+    (0..COMMANDS).filter_map(|_| wishes.material.batch(image, peer, &mut entered, stream)).collect()
 }
 
 #[cfg(test)]
@@ -172,11 +135,7 @@ mod tests {
             });
             names.collect::<std::collections::BTreeSet<_>>()
         };
-        let expected = [
-            ("clog", "one-way-cut"),
-            ("hold", "one-way-cut"),
-            ("hold", "partition"),
-        ];
+        let expected = [("clog", "one-way-cut"), ("hold", "one-way-cut"), ("hold", "partition")];
         assert!(kinds(&all).into_iter().eq(expected));
         let some = Wishes {
             only_faults: Some(vec!["hold".into(), "partition".into()]),

@@ -24,22 +24,14 @@ pub(super) fn draw(seed: u64, wishes: &Wishes, plan: &Plan) -> Scene {
     let image = stream.pick(wishes.material.names()).clone();
     let change = |scene: &mut Scene, ms: u64, slot: u8, image: &str, down_ms: u64| {
         let image = image.to_string();
-        let kind = FaultKind::ImageChange {
-            slot,
-            image,
-            down_ms,
-        };
+        let kind = FaultKind::ImageChange { slot, image, down_ms };
         scene.strikes(Anchor::Instant(ms), kind);
     };
     let down_ms = stream.among(DOWN_MS.0, DOWN_MS.1);
     let mut ms = stream.among(1_000, plan.horizon_ms / 2);
     change(&mut scene, ms, slot, &image, down_ms);
     let (hasty, aborts) = (stream.chance(40), stream.chance(50));
-    let waits = if hasty && aborts {
-        HASTY_MS
-    } else {
-        PATIENT_MS
-    };
+    let waits = if hasty && aborts { HASTY_MS } else { PATIENT_MS };
     ms += down_ms + stream.among(waits.0, waits.1);
     if aborts {
         let before = plan.units[usize::from(slot)].image.clone();
@@ -59,10 +51,7 @@ mod tests {
 
     #[test]
     fn upgrades_are_taken_on_and_taken_back() {
-        let wishes = Wishes {
-            only_faults: Some(vec!["image-change".into()]),
-            ..Wishes::default()
-        };
+        let wishes = Wishes { only_faults: Some(vec!["image-change".into()]), ..Wishes::default() };
         let (mut on, mut back) = (0, 0);
         for seed in 0..400 {
             let scene = super::draw(seed, &wishes, &plan(seed, &wishes));

@@ -36,13 +36,8 @@ pub(super) fn draw(seed: u64, wishes: &Wishes, plan: &Plan) -> Scene {
         return scene;
     }
     let for_ms = stream.among(ALONE_MS.0, ALONE_MS.1);
-    let kinds = [
-        FaultKind::ArbiterAway {
-            slot: slot as u8,
-            for_ms,
-        },
-        FaultKind::Partition { for_ms },
-    ];
+    let kinds =
+        [FaultKind::ArbiterAway { slot: slot as u8, for_ms }, FaultKind::Partition { for_ms }];
     let at = Anchor::Next {
         moment: Moment::After,
         from_ms: ms,
@@ -86,10 +81,7 @@ mod tests {
         };
         let all = scenes(&Wishes::default());
         assert!(all.into_iter().eq([(0, true), (2, false)]));
-        let only = Wishes {
-            only_faults: Some(vec!["partition".into()]),
-            ..Wishes::default()
-        };
+        let only = Wishes { only_faults: Some(vec!["partition".into()]), ..Wishes::default() };
         assert!(scenes(&only).into_iter().eq([(0, true)]));
     }
 }

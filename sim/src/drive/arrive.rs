@@ -28,20 +28,14 @@ impl Rig {
                 self.took_effect(packet.arrives_by);
             }
         } else {
-            self.emit(Event::Undelivered {
-                sight: packet.sight,
-                number: packet.number,
-            });
+            self.emit(Event::Undelivered { sight: packet.sight, number: packet.number });
         }
     }
 
     /// Gives a packet to the machine, with the plan's deeds before, within and after.
     pub(super) fn deliver(&mut self, to: Address, packet: Packet) {
         for index in self.triggers.at(Moment::Before, packet.sight, self.now_us) {
-            if let Some(deed) = self
-                .triggers
-                .take(index, Some((Moment::Before, packet.sight)))
-            {
+            if let Some(deed) = self.triggers.take(index, Some((Moment::Before, packet.sight))) {
                 self.deed(deed);
             }
         }
@@ -49,38 +43,20 @@ impl Rig {
             Address::Unit(slot) => {
                 let bay = &self.bays[usize::from(slot.0)];
                 if bay.paused {
-                    self.bays[usize::from(slot.0)]
-                        .inbox
-                        .push_front(Arrival::Packet(packet));
+                    self.bays[usize::from(slot.0)].inbox.push_front(Arrival::Packet(packet));
                     return;
                 }
                 bay.runs()
             }
             Address::Arbiter => self.desk.runs(),
         };
-        let message = if runs {
-            frame::open(&packet.bytes)
-        } else {
-            None
-        };
+        let message = if runs { frame::open(&packet.bytes) } else { None };
         let Some((from, message)) = message else {
-            self.emit(Event::Undelivered {
-                sight: packet.sight,
-                number: packet.number,
-            });
+            self.emit(Event::Undelivered { sight: packet.sight, number: packet.number });
             return;
         };
-        let Packet {
-            sight,
-            number,
-            copy,
-            ..
-        } = packet;
-        let delivered = Some(Delivered {
-            sight,
-            number,
-            copy,
-        });
+        let Packet { sight, number, copy, .. } = packet;
+        let delivered = Some(Delivered { sight, number, copy });
         match to {
             Address::Unit(slot) => {
                 let cut = self.triggers.within(sight, self.now_us);

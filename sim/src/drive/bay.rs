@@ -193,11 +193,7 @@ impl Bay {
 
     /// A packet for this slot: what was sent to the last boot arrives at the next.
     pub(super) fn arrive(&mut self, packet: Packet) -> bool {
-        let most = if self.unit.is_some() {
-            INBOX_MAX
-        } else {
-            KEPT_MAX
-        };
+        let most = if self.unit.is_some() { INBOX_MAX } else { KEPT_MAX };
         let taken = self.inbox.len() < most;
         if taken {
             self.inbox.push_back(Arrival::Packet(packet));
@@ -265,10 +261,7 @@ impl Desk {
     pub(super) fn before(&self, at_us: u64) -> Arbiter {
         let kept = self.kept.iter().flatten().rev();
         let mut older = kept.skip_while(|(since, _)| *since > at_us);
-        older
-            .next()
-            .map(|(_, state)| state.clone())
-            .unwrap_or_default()
+        older.next().map(|(_, state)| state.clone()).unwrap_or_default()
     }
 
     /// The arbiter's state.

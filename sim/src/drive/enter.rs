@@ -31,11 +31,9 @@ impl Rig {
         };
         let asks = |request| Input::Operator { id, request };
         let input = match what {
-            What::Config { text } => Input::Command(Command {
-                id,
-                text: Shared::text(text),
-                durability,
-            }),
+            What::Config { text } => {
+                Input::Command(Command { id, text: Shared::text(text), durability })
+            }
             What::Save => asks(Request::Save),
             What::Switchover => asks(Request::Switchover),
             What::ForcedSwitchover => asks(Request::ForcedSwitchover),
@@ -51,9 +49,7 @@ impl Rig {
         let what = what.index();
         self.emit(Event::Entered { id, what, slot });
         if let Some(slot) = slot {
-            self.bays[usize::from(slot.0)]
-                .inbox
-                .push_back(Arrival::Input(input));
+            self.bays[usize::from(slot.0)].inbox.push_back(Arrival::Input(input));
             self.wakes.push(Address::Unit(slot));
         }
     }

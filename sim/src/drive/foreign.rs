@@ -77,11 +77,7 @@ fn with_byte(bytes: &[u8], at: usize) -> Bytes {
 fn piece(of: &Chunk, whole: &Bytes) -> Chunk {
     let start = of.offset as usize;
     let end = start + of.bytes.len();
-    Chunk {
-        digest: whole.digest(),
-        bytes: Bytes::new(whole[start..end].to_vec()),
-        ..of.clone()
-    }
+    Chunk { digest: whole.digest(), bytes: Bytes::new(whole[start..end].to_vec()), ..of.clone() }
 }
 
 /// The file that the unit sends, and the place of the byte in it; none if it sends none, or nothing

@@ -35,20 +35,11 @@ const AT_ARRIVAL: [usize; 3] = [
 /// Faults of a disk, which take effect with a write.
 const DISK_REFUSES: usize = FaultKind::DiskRefuses { slot: 0, for_ms: 0 }.index();
 const DISK_FULL: usize = FaultKind::DiskFull { slot: 0, for_ms: 0 }.index();
-const DISK_SLOW: usize = FaultKind::DiskSlow {
-    slot: 0,
-    later_ms: 0,
-    for_ms: 0,
-}
-.index();
+const DISK_SLOW: usize = FaultKind::DiskSlow { slot: 0, later_ms: 0, for_ms: 0 }.index();
 
 /// A payload of another engine takes effect with the first one that is sent.
-const FOREIGN_PAYLOAD: usize = FaultKind::ForeignPayload {
-    slot: 0,
-    what: Foreign::Dump,
-    for_ms: None,
-}
-.index();
+const FOREIGN_PAYLOAD: usize =
+    FaultKind::ForeignPayload { slot: 0, what: Foreign::Dump, for_ms: None }.index();
 
 /// What was sent in a step: told after it.
 struct SentFrame {
@@ -85,13 +76,7 @@ impl Rig {
         let fates = self.perform(slot, &unit, &out, None, &mut sent);
         self.steps += 1;
         let (outputs, fates) = (out.as_slice(), fates.as_slice());
-        self.emit(Event::Started {
-            slot,
-            boot: &boot,
-            outputs,
-            fates,
-            unit: &unit,
-        });
+        self.emit(Event::Started { slot, boot: &boot, outputs, fates, unit: &unit });
         drop(unit);
         self.tell(sent);
         self.wakes.push(Address::Unit(slot));
@@ -166,14 +151,7 @@ impl Rig {
         let bay = &mut self.bays[usize::from(slot.0)];
         bay.busy_until = self.now_us + bay.slow_us;
         let (outputs, seen) = (out.as_slice(), fates.as_slice());
-        self.emit(Event::Unit {
-            slot,
-            input: &input,
-            packet,
-            outputs,
-            fates: seen,
-            unit: &unit,
-        });
+        self.emit(Event::Unit { slot, input: &input, packet, outputs, fates: seen, unit: &unit });
         drop(unit);
         self.tell(sent);
         self.answered(&out, &fates);
@@ -234,9 +212,7 @@ impl Rig {
     ) -> Vec<Fate> {
         let mut fates = Vec::with_capacity(out.len());
         for (index, output) in out.iter().enumerate() {
-            let struck = within
-                .filter(|(outputs, _)| index >= *outputs)
-                .map(|(_, kind)| kind);
+            let struck = within.filter(|(outputs, _)| index >= *outputs).map(|(_, kind)| kind);
             let stalled = matches!(struck, Some(FaultKind::Stall { .. }));
             if struck.is_some() && !stalled {
                 fates.push(Fate::Cut);
@@ -244,9 +220,7 @@ impl Rig {
             }
             let bay = &self.bays[usize::from(slot.0)];
             // The clock is read again: a suspension within the step lasts beyond the lease's end.
-            let over = bay
-                .lease_end
-                .is_none_or(|end| end <= self.now_us || stalled);
+            let over = bay.lease_end.is_none_or(|end| end <= self.now_us || stalled);
             if over && acts(unit) && acts_as_active(output) {
                 let answers = matches!(output, Output::Answer { .. });
                 fates.push(if answers { Fate::Unknown } else { Fate::Late });
@@ -291,10 +265,7 @@ impl Rig {
             Output::Send { to, message } => {
                 if let Message::ToArbiter(ToArbiter::Renew { term, n, .. }) = message {
                     // The lease counts from the first time that this very Renew was sent.
-                    self.bays[at]
-                        .renews
-                        .entry((*term, *n))
-                        .or_insert(self.now_us);
+                    self.bays[at].renews.entry((*term, *n)).or_insert(self.now_us);
                 }
                 self.send(Address::Unit(slot), *to, message, sent);
             }
@@ -323,11 +294,7 @@ impl Rig {
 
     fn persist(&mut self, slot: Slot, write: WriteId, record: Record) {
         let bay = &mut self.bays[usize::from(slot.0)];
-        let slow = if bay.disk_later_us > 0 {
-            Some(DISK_SLOW)
-        } else {
-            None
-        };
+        let slow = if bay.disk_later_us > 0 { Some(DISK_SLOW) } else { None };
         let is_store = matches!(record, Record::Store(_));
         let refused = match bay.disk.write(write, record) {
             Ok(()) => None,
@@ -343,23 +310,12 @@ impl Rig {
             && is_store
             && let Some((bytes, down_ms)) = bay.tears.take()
         {
-            let tear = Job::Tear {
-                slot,
-                life,
-                write,
-                bytes,
-                down_ms,
-            };
+            let tear = Job::Tear { slot, life, write, bytes, down_ms };
             self.later.push(((ends - self.now_us) / 2, tear));
         }
         self.later.push((
             ends - self.now_us,
-            Job::Written {
-                slot,
-                life,
-                write,
-                durable: refused.is_none(),
-            },
+            Job::Written { slot, life, write, durable: refused.is_none() },
         ));
         let kinds: Vec<usize> = refused.into_iter().chain(slow).collect();
         self.came_to_bear(slot, &kinds);
@@ -368,11 +324,7 @@ impl Rig {
     /// Lasting faults of a unit change something: the first time it is told.
     pub(super) fn came_to_bear(&mut self, slot: Slot, kinds: &[usize]) {
         let unseen = &mut self.bays[usize::from(slot.0)].unseen;
-        let first: Vec<usize> = kinds
-            .iter()
-            .copied()
-            .filter(|kind| unseen.remove(kind))
-            .collect();
+        let first: Vec<usize> = kinds.iter().copied().filter(|kind| unseen.remove(kind)).collect();
         self.took_effect(first);
     }
 
@@ -381,37 +333,24 @@ impl Rig {
         let again = (self.pairings + self.plan.world).is_multiple_of(RECOMPUTED_ONE_IN);
         let bay = &mut self.bays[usize::from(slot.0)];
         if let Some(pairing) =
-            self.stock
-                .pairing(bay.image.software(), key, bytes, again, bay.planted)
+            self.stock.pairing(bay.image.software(), key, bytes, again, bay.planted)
         {
             bay.pairings.insert(key, pairing);
         }
         let life = bay.life;
-        self.later
-            .push((PAIRING_US, Job::Paired { slot, life, key }));
+        self.later.push((PAIRING_US, Job::Paired { slot, life, key }));
     }
 
     fn send(&mut self, from: Address, to: Address, message: &Message, sent: &mut Vec<SentFrame>) {
-        let sight = self
-            .links
-            .name(from, to, message.kind(), frame::attempt(message));
+        let sight = self.links.name(from, to, message.kind(), frame::attempt(message));
         let bytes = frame::close(from, message);
         let aimed = self.triggers.send(sight, self.now_us);
         let mut copies = Vec::new();
         let lot = self.links.send(sight, bytes, aimed.as_ref(), &mut copies);
         let number = self.links.sent();
         // Over madsim's sockets a clog keeps a message where it is sent.
-        let barred = if lot.cut || self.sockets() {
-            self.effective(from, to)
-        } else {
-            Vec::new()
-        };
-        sent.push(SentFrame {
-            sight,
-            number,
-            fault: lot.fault,
-            barred,
-        });
+        let barred = if lot.cut || self.sockets() { self.effective(from, to) } else { Vec::new() };
+        sent.push(SentFrame { sight, number, fault: lot.fault, barred });
         if self.sockets() {
             for (_, packet) in copies {
                 self.sights.insert(packet.number, sight);
@@ -421,8 +360,7 @@ impl Rig {
             }
         } else {
             let copies = copies.into_iter();
-            self.later
-                .extend(copies.map(|(delay, packet)| (delay, Job::Deliver(packet))));
+            self.later.extend(copies.map(|(delay, packet)| (delay, Job::Deliver(packet))));
         }
     }
 
@@ -432,33 +370,15 @@ impl Rig {
             return;
         }
         let durable = durable && bay.disk.complete(write);
-        let input = if durable {
-            Input::Persisted(write)
-        } else {
-            Input::PersistFailed(write)
-        };
+        let input = if durable { Input::Persisted(write) } else { Input::PersistFailed(write) };
         bay.inbox.push_back(Arrival::Input(input));
         self.wakes.push(Address::Unit(slot));
-        self.emit(Event::Written {
-            slot,
-            write,
-            durable,
-        });
+        self.emit(Event::Written { slot, write, durable });
     }
 
     fn tell(&mut self, sent: Vec<SentFrame>) {
-        for SentFrame {
-            sight,
-            number,
-            fault,
-            barred,
-        } in sent
-        {
-            self.emit(Event::Sent {
-                sight,
-                number,
-                fault,
-            });
+        for SentFrame { sight, number, fault, barred } in sent {
+            self.emit(Event::Sent { sight, number, fault });
             // What arrives twice, late or behind another takes effect where it arrives.
             self.took_effect(fault.filter(|kind| !AT_ARRIVAL.contains(kind)));
             self.took_effect(barred);
@@ -471,9 +391,7 @@ impl Rig {
             return Vec::new();
         }
         let barriers: Vec<_> = self.links.barriers(from, to).collect();
-        let kinds = barriers
-            .iter()
-            .filter_map(|barrier| self.idle.remove(barrier));
+        let kinds = barriers.iter().filter_map(|barrier| self.idle.remove(barrier));
         kinds.collect()
     }
 
@@ -490,11 +408,7 @@ impl Rig {
     /// Deeds that wait for an answer.
     fn answered(&mut self, out: &[Output], fates: &[Fate]) {
         for (output, fate) in out.iter().zip(fates) {
-            let Output::Answer {
-                outcome: Outcome::Done { term, lsn, .. },
-                ..
-            } = output
-            else {
+            let Output::Answer { outcome: Outcome::Done { term, lsn, .. }, .. } = output else {
                 continue;
             };
             if *fate != Fate::Done {

@@ -31,11 +31,9 @@ impl Rig {
                 unreachable!("a link carries out what befalls a message")
             }
             FaultKind::Crash { slot, down_ms } => self.crash(Slot(*slot), *down_ms),
-            FaultKind::PowerLoss {
-                slot,
-                down_ms,
-                kept,
-            } => self.lose_power(Slot(*slot), *down_ms, usize::from(*kept)),
+            FaultKind::PowerLoss { slot, down_ms, kept } => {
+                self.lose_power(Slot(*slot), *down_ms, usize::from(*kept))
+            }
             FaultKind::DiskLost { slot, down_ms } => self.lose_disk(Slot(*slot), *down_ms),
             FaultKind::Pause { slot, for_ms } => self.pause(Slot(*slot), *for_ms * 1_000),
             FaultKind::Stall { slot, beyond_ms } => self.stall(Slot(*slot), *beyond_ms),
@@ -50,9 +48,7 @@ impl Rig {
             FaultKind::ArbiterOlder { down_ms, back_ms } => {
                 let ended = self.end_arbiter(*down_ms);
                 if ended {
-                    let older = self
-                        .desk
-                        .before(self.now_us.saturating_sub(back_ms * 1_000));
+                    let older = self.desk.before(self.now_us.saturating_sub(back_ms * 1_000));
                     self.desk.finds = Some(Finds::Older(Box::new(older)));
                 }
                 ended
@@ -67,11 +63,7 @@ impl Rig {
             },
             FaultKind::ArbiterAway { slot, for_ms } => {
                 let unit = Address::Unit(Slot(*slot));
-                self.cut(
-                    kind,
-                    vec![(unit, Address::Arbiter), (Address::Arbiter, unit)],
-                    *for_ms,
-                )
+                self.cut(kind, vec![(unit, Address::Arbiter), (Address::Arbiter, unit)], *for_ms)
             }
             FaultKind::Clog { from, to, for_ms } => match (end(from), end(to)) {
                 (Some(from), Some(to)) => self.clog(kind, from, to, *for_ms),
@@ -81,8 +73,7 @@ impl Rig {
                 let bay = &mut self.bays[usize::from(*slot)];
                 bay.disk.refuse(true);
                 bay.unseen.insert(kind);
-                self.later
-                    .push((for_ms * 1_000, Job::DiskServes(Slot(*slot))));
+                self.later.push((for_ms * 1_000, Job::DiskServes(Slot(*slot))));
                 false
             }
             FaultKind::RefuseLine { slot, lines } => {
@@ -90,43 +81,27 @@ impl Rig {
                 bay.refuses_lines = if bay.runs() { *lines } else { 0 };
                 false
             }
-            FaultKind::ImageChange {
-                slot,
-                image,
-                down_ms,
-            } => self.change_image(Slot(*slot), image, *down_ms),
+            FaultKind::ImageChange { slot, image, down_ms } => {
+                self.change_image(Slot(*slot), image, *down_ms)
+            }
             FaultKind::ClockRate { slot, ppm, for_ms } => {
                 self.clock_rate(Slot(*slot), *ppm, *for_ms)
             }
             FaultKind::ClockStep { slot, by_ms } => self.clock_step(Slot(*slot), *by_ms),
-            FaultKind::SwizzleClog {
-                links,
-                freed,
-                every_ms,
-                for_ms,
-            } => self.swizzle(kind, [links, freed], *every_ms, *for_ms),
+            FaultKind::SwizzleClog { links, freed, every_ms, for_ms } => {
+                self.swizzle(kind, [links, freed], *every_ms, *for_ms)
+            }
             FaultKind::DiskFull { slot, for_ms } => self.disk_full(Slot(*slot), kind, *for_ms),
-            FaultKind::DiskSlow {
-                slot,
-                later_ms,
-                for_ms,
-            } => self.disk_slow(Slot(*slot), kind, *later_ms, *for_ms),
-            FaultKind::UnitSlow {
-                slot,
-                step_ms,
-                for_ms,
-            } => self.slow(Slot(*slot), kind, *step_ms, *for_ms),
-            FaultKind::BitRot {
-                slot,
-                down_ms,
-                both,
-                bit,
-            } => self.rot(Slot(*slot), *down_ms, *both, *bit),
-            FaultKind::TornWrite {
-                slot,
-                down_ms,
-                bytes,
-            } => {
+            FaultKind::DiskSlow { slot, later_ms, for_ms } => {
+                self.disk_slow(Slot(*slot), kind, *later_ms, *for_ms)
+            }
+            FaultKind::UnitSlow { slot, step_ms, for_ms } => {
+                self.slow(Slot(*slot), kind, *step_ms, *for_ms)
+            }
+            FaultKind::BitRot { slot, down_ms, both, bit } => {
+                self.rot(Slot(*slot), *down_ms, *both, *bit)
+            }
+            FaultKind::TornWrite { slot, down_ms, bytes } => {
                 self.bays[usize::from(*slot)].tears = Some((*bytes, *down_ms));
                 false
             }
@@ -165,8 +140,7 @@ impl Rig {
             self.orders.push(Order::Resume(Address::Unit(slot)));
         }
         self.orders.push(Order::Kill(Address::Unit(slot)));
-        self.later
-            .push((down_ms.max(1) * 1_000, Job::Restart { slot, life }));
+        self.later.push((down_ms.max(1) * 1_000, Job::Restart { slot, life }));
         self.emit(Event::Ended { slot, boot, lost });
         true
     }
@@ -180,18 +154,12 @@ impl Rig {
 
     /// The power goes too, and so many writes under way are durable.
     fn lose_power(&mut self, slot: Slot, down_ms: u64, kept: usize) -> bool {
-        self.end_unit(slot, down_ms, |disk| {
-            Some(disk.power_lost(kept).saturating_sub(kept))
-        })
+        self.end_unit(slot, down_ms, |disk| Some(disk.power_lost(kept).saturating_sub(kept)))
     }
 
     pub(super) fn tear(&mut self, slot: Slot, write: WriteId, bytes: u32, down_ms: u64) {
         if !self.calm && self.end_unit(slot, down_ms, |disk| disk.torn(write, bytes)) {
-            let torn = FaultKind::TornWrite {
-                slot: 0,
-                down_ms: 0,
-                bytes: 0,
-            };
+            let torn = FaultKind::TornWrite { slot: 0, down_ms: 0, bytes: 0 };
             self.took_effect([torn.index()]);
         }
     }
@@ -260,8 +228,7 @@ impl Rig {
         if !self.sockets() {
             self.orders.push(Order::Pause(Address::Unit(slot)));
         }
-        self.later
-            .push((for_us.max(1_000), Job::Resume { slot, pause }));
+        self.later.push((for_us.max(1_000), Job::Resume { slot, pause }));
         self.emit(Event::Paused { slot, paused: true });
         true
     }
@@ -277,10 +244,7 @@ impl Rig {
             self.orders.push(Order::Resume(Address::Unit(slot)));
         }
         self.wakes.push(Address::Unit(slot));
-        self.emit(Event::Paused {
-            slot,
-            paused: false,
-        });
+        self.emit(Event::Paused { slot, paused: false });
     }
 
     /// A unit that acts is suspended until after its end; what was left of the step is past.
@@ -300,8 +264,7 @@ impl Rig {
         self.desk.timers.clear();
         self.desk.inbox.clear();
         self.orders.push(Order::Kill(Address::Arbiter));
-        self.later
-            .push((down_ms.max(1) * 1_000, Job::RestartArbiter));
+        self.later.push((down_ms.max(1) * 1_000, Job::RestartArbiter));
         self.emit(Event::ArbiterEnded);
         true
     }
@@ -312,8 +275,7 @@ impl Rig {
         for (from, to) in &links {
             self.links.cut(*from, *to, barrier);
         }
-        self.later
-            .push((for_ms.max(1) * 1_000, Job::Heal(links, barrier)));
+        self.later.push((for_ms.max(1) * 1_000, Job::Heal(links, barrier)));
         false
     }
 
@@ -327,8 +289,7 @@ impl Rig {
     fn clog(&mut self, kind: usize, from: Address, to: Address, for_ms: u64) -> bool {
         let barrier = self.barrier(kind);
         self.block(from, to, barrier);
-        self.later
-            .push((for_ms.max(1) * 1_000, Job::Unclog(from, to, barrier)));
+        self.later.push((for_ms.max(1) * 1_000, Job::Unclog(from, to, barrier)));
         false
     }
 
@@ -354,8 +315,7 @@ impl Rig {
         let barriers: Vec<Barrier> = links.iter().map(|_| self.barrier(kind)).collect();
         let mut at_ms = 1;
         for ((from, to), barrier) in links.iter().zip(&barriers) {
-            self.later
-                .push((at_ms * 1_000, Job::Clog(*from, *to, *barrier)));
+            self.later.push((at_ms * 1_000, Job::Clog(*from, *to, *barrier)));
             at_ms += every_ms;
         }
         at_ms += for_ms;
@@ -363,8 +323,7 @@ impl Rig {
             let Some(at) = links.iter().position(|link| *link == (from, to)) else {
                 continue;
             };
-            self.later
-                .push((at_ms * 1_000, Job::Unclog(from, to, barriers[at])));
+            self.later.push((at_ms * 1_000, Job::Unclog(from, to, barriers[at])));
             at_ms += every_ms;
         }
         false
@@ -392,11 +351,7 @@ impl Rig {
         }
         if self.sockets() {
             self.orders.push(Order::SocketsQuiet);
-            let places = [
-                Address::Unit(Slot(0)),
-                Address::Unit(Slot(1)),
-                Address::Arbiter,
-            ];
+            let places = [Address::Unit(Slot(0)), Address::Unit(Slot(1)), Address::Arbiter];
             for from in places {
                 for to in places.into_iter().filter(|to| *to != from) {
                     self.orders.push(Order::SocketClog(from, to, false));
@@ -408,20 +363,12 @@ impl Rig {
             self.bays[usize::from(slot.0)].refuses_lines = 0;
             self.bays[usize::from(slot.0)].tears = None;
             // Engines that differ go on to differ.
-            self.bays[usize::from(slot.0)]
-                .foreign
-                .retain(|_, until| until.is_none());
+            self.bays[usize::from(slot.0)].foreign.retain(|_, until| until.is_none());
             self.recovers_wholly(slot);
             self.resume(slot);
             let bay = &self.bays[usize::from(slot.0)];
             if !bay.runs() {
-                self.later.push((
-                    1_000,
-                    Job::Restart {
-                        slot,
-                        life: bay.life(),
-                    },
-                ));
+                self.later.push((1_000, Job::Restart { slot, life: bay.life() }));
             }
         }
         if !self.desk.runs() {

@@ -24,11 +24,7 @@ fn stock() -> Arc<Stock> {
 /// A plan in which nothing goes wrong, with links of our own.
 fn quiet() -> Plan {
     let material = Arc::new(stock::load(&[]).expect("the bundled family loads").1);
-    let wishes = Wishes {
-        mix: Mix::Calm,
-        material,
-        ..Wishes::default()
-    };
+    let wishes = Wishes { mix: Mix::Calm, material, ..Wishes::default() };
     let mut plans = (1..).map(|seed| draw::plan(seed, &wishes));
     let plan = plans.find(|plan| plan.network == Network::Links);
     let mut plan = plan.expect("nine in ten go over links");
@@ -42,11 +38,7 @@ fn lasting() -> Vec<FaultKind> {
     let words = |of: [&str; 3]| of.into_iter().map(String::from).collect();
     let (slot, for_ms) = (SLOT, 9_000);
     vec![
-        FaultKind::ClockRate {
-            slot,
-            ppm: 4_000,
-            for_ms,
-        },
+        FaultKind::ClockRate { slot, ppm: 4_000, for_ms },
         FaultKind::ClockStep { slot, by_ms: 2_000 },
         FaultKind::SwizzleClog {
             links: words(["0->1", "1->0", "0->arbiter"]),
@@ -55,27 +47,10 @@ fn lasting() -> Vec<FaultKind> {
             for_ms,
         },
         FaultKind::DiskFull { slot, for_ms },
-        FaultKind::DiskSlow {
-            slot,
-            later_ms: 400,
-            for_ms,
-        },
-        FaultKind::UnitSlow {
-            slot,
-            step_ms: 60,
-            for_ms,
-        },
-        FaultKind::TornWrite {
-            slot,
-            down_ms: 700,
-            bytes: 50,
-        },
-        FaultKind::BitRot {
-            slot,
-            down_ms: 700,
-            both: false,
-            bit: 1_000,
-        },
+        FaultKind::DiskSlow { slot, later_ms: 400, for_ms },
+        FaultKind::UnitSlow { slot, step_ms: 60, for_ms },
+        FaultKind::TornWrite { slot, down_ms: 700, bytes: 50 },
+        FaultKind::BitRot { slot, down_ms: 700, both: false, bit: 1_000 },
     ]
 }
 
@@ -101,10 +76,7 @@ fn every_lasting_fault_has_effect_in_a_run_and_the_pair_converges_after_it() {
         let at = Anchor::Instant(8_000);
         plan.faults.push(Fault { at, kind });
         for ms in [8_500, 9_000] {
-            plan.commands.push(Entry {
-                at: Anchor::Instant(ms),
-                what: What::Save,
-            });
+            plan.commands.push(Entry { at: Anchor::Instant(ms), what: What::Save });
         }
         let name = plan.faults[0].name();
         let report = run_fresh(&Arc::new(plan), &stock, Options::default()).expect("it runs");
@@ -154,11 +126,7 @@ fn a_clock_at_another_rate_moves_timers_and_comes_back_by_itself() {
     let due = |rig: &Rig| rig.bays[0].timers[&Timer::Join] - rig.now_us;
     let before = due(&rig);
     let (slot, for_ms) = (SLOT, 50);
-    let half = FaultKind::ClockRate {
-        slot,
-        ppm: -500_000,
-        for_ms,
-    };
+    let half = FaultKind::ClockRate { slot, ppm: -500_000, for_ms };
     strike(&mut rig, half);
     assert_eq!(due(&rig), 2 * before);
     let ends = rig.take_later();
@@ -191,10 +159,7 @@ fn a_standby_that_misapplies_is_brought_back_and_the_run_is_excused() {
     let text = "hostname wrong\n".to_string();
     plan.faults.extend([0, 1].map(|slot| Fault {
         at: Anchor::Instant(10_000),
-        kind: FaultKind::MisapplyLine {
-            slot,
-            text: text.clone(),
-        },
+        kind: FaultKind::MisapplyLine { slot, text: text.clone() },
     }));
     let run = |plan: &Plan| run_fresh(&Arc::new(plan.clone()), &stock(), Options::default());
     let report = run(&plan).expect("it runs");
@@ -215,15 +180,11 @@ fn a_standby_that_misapplies_is_brought_back_and_the_run_is_excused() {
 fn thousands_of_equal_commands_in_a_partition_are_held_within_bounds() {
     let mut plan = quiet();
     plan.acked_percent = 100;
-    plan.faults.push(Fault {
-        at: Anchor::Instant(11_990),
-        kind: FaultKind::Partition { for_ms: 8_000 },
-    });
+    plan.faults
+        .push(Fault { at: Anchor::Instant(11_990), kind: FaultKind::Partition { for_ms: 8_000 } });
     let entered = |_| Entry {
         at: Anchor::Instant(12_000),
-        what: What::Config {
-            text: "hostname a\n".into(),
-        },
+        what: What::Config { text: "hostname a\n".into() },
     };
     plan.commands.extend((0..6_000).map(entered));
     let report = run_fresh(&Arc::new(plan), &stock(), Options::default()).expect("it runs");

@@ -49,23 +49,15 @@ impl Triggers {
         let open = (0..all.len())
             .filter(|&index| !matches!(all[index].anchor, Anchor::Instant(_)))
             .collect();
-        Self {
-            all,
-            faults: plan.faults.len(),
-            open,
-            stopped: false,
-        }
+        Self { all, faults: plan.faults.len(), open, stopped: false }
     }
 
     /// The deeds that wait for an instant.
     pub(super) fn instants(&self) -> impl Iterator<Item = (u64, Job)> {
-        self.all
-            .iter()
-            .enumerate()
-            .filter_map(|(index, waiting)| match waiting.anchor {
-                Anchor::Instant(ms) => Some((ms * 1_000, Job::Due(index))),
-                Anchor::Seen(..) | Anchor::Next { .. } | Anchor::Answered(..) => None,
-            })
+        self.all.iter().enumerate().filter_map(|(index, waiting)| match waiting.anchor {
+            Anchor::Instant(ms) => Some((ms * 1_000, Job::Due(index))),
+            Anchor::Seen(..) | Anchor::Next { .. } | Anchor::Answered(..) => None,
+        })
     }
 
     /// The deeds whose anchor this message is.
@@ -91,10 +83,7 @@ impl Triggers {
             let Moment::Within(outputs) = moment else {
                 return None;
             };
-            waiting
-                .anchor
-                .meets(moment, sight, now_us)
-                .then_some((index, moment, outputs))
+            waiting.anchor.meets(moment, sight, now_us).then_some((index, moment, outputs))
         });
         let (index, moment, outputs) = found?;
         match self.take(index, Some((moment, sight)))? {
@@ -118,11 +107,7 @@ impl Triggers {
             Anchor::Answered(of, at) => of.0 == term && at.0 == lsn,
             Anchor::Instant(_) | Anchor::Seen(..) | Anchor::Next { .. } => false,
         };
-        if self.stopped {
-            Vec::new()
-        } else {
-            self.open.iter().copied().filter(is).collect()
-        }
+        if self.stopped { Vec::new() } else { self.open.iter().copied().filter(is).collect() }
     }
 
     /// Takes a deed: its anchor was met, here.
@@ -132,9 +117,8 @@ impl Triggers {
         }
         self.open.retain(|open| *open != index);
         let waiting = &mut self.all[index];
-        waiting.met = Some(at.map_or(waiting.anchor, |(moment, sight)| {
-            Anchor::Seen(moment, sight)
-        }));
+        waiting.met =
+            Some(at.map_or(waiting.anchor, |(moment, sight)| Anchor::Seen(moment, sight)));
         Some(waiting.deed.clone())
     }
 
@@ -147,10 +131,7 @@ impl Triggers {
     pub(super) fn met(&self) -> (Met, Met) {
         let met = |waiting: &Waiting| waiting.met;
         let of = |all: &[Waiting]| {
-            all.iter()
-                .enumerate()
-                .filter_map(|(at, one)| met(one).map(|met| (at, met)))
-                .collect()
+            all.iter().enumerate().filter_map(|(at, one)| met(one).map(|met| (at, met))).collect()
         };
         (of(&self.all[..self.faults]), of(&self.all[self.faults..]))
     }

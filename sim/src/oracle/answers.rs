@@ -96,11 +96,7 @@ impl Answers {
             _ => None,
         };
         self.waiting.extend(entered.map(|(id, wait)| {
-            let waiting = Waiting {
-                slot,
-                wait,
-                since_us,
-            };
+            let waiting = Waiting { slot, wait, since_us };
             (id, waiting)
         }));
         for (output, fate) in outputs.iter().zip(fates) {
@@ -159,10 +155,7 @@ impl Answers {
     fn pass(&mut self, at_us: u64, scene: &dyn Scene) {
         let passed_us = at_us - self.last_us;
         self.last_us = at_us;
-        for slot in [Slot(0), Slot(1)]
-            .into_iter()
-            .filter(|slot| !scene.paused(*slot))
-        {
+        for slot in [Slot(0), Slot(1)].into_iter().filter(|slot| !scene.paused(*slot)) {
             self.clocks[usize::from(slot.0)] += scene.counts_us(slot, passed_us);
         }
     }
@@ -170,33 +163,20 @@ impl Answers {
 
 /// Whether it gives the role back.
 const fn releases(output: &Output) -> bool {
-    matches!(
-        output,
-        Output::Send {
-            message: Message::ToArbiter(ToArbiter::Release { .. }),
-            ..
-        }
-    )
+    matches!(output, Output::Send { message: Message::ToArbiter(ToArbiter::Release { .. }), .. })
 }
 
 impl Observer for Answers {
     fn see(&mut self, seen: &Seen<'_>, scene: &dyn Scene) -> Result<(), Violation> {
         self.pass(seen.at_us, scene);
         match seen.event {
-            Event::Unit {
-                slot,
-                input,
-                outputs,
-                fates,
-                unit,
-                ..
-            } => self.on_step(slot, (input, unit), (outputs, fates))?,
+            Event::Unit { slot, input, outputs, fates, unit, .. } => {
+                self.on_step(slot, (input, unit), (outputs, fates))?
+            }
             // The terminal's connection is gone with the process.
             Event::Ended { slot, .. } => self.waiting.retain(|_, waiting| waiting.slot != slot),
             // What it waited counts for nothing on a clock that is set back.
-            Event::Fault {
-                of: Some(fault), ..
-            } => {
+            Event::Fault { of: Some(fault), .. } => {
                 if let FaultKind::ClockStep { slot, by_ms } = fault.kind
                     && by_ms < 0
                 {
@@ -225,10 +205,9 @@ impl Observer for Answers {
 
     fn end(&mut self, _: &dyn Scene) -> Result<(), Violation> {
         match self.waiting.first_key_value() {
-            Some((id, Waiting { slot, .. })) => broken(
-                NAME,
-                format!("command {id} at slot {slot} has no outcome at the end"),
-            ),
+            Some((id, Waiting { slot, .. })) => {
+                broken(NAME, format!("command {id} at slot {slot} has no outcome at the end"))
+            }
             None => Ok(()),
         }
     }
@@ -314,17 +293,11 @@ mod tests {
     fn each_wait_has_its_own_bound() {
         let (mut stage, mut oracle) = (Stage::new(), Answers::default());
         let waits = queueing(acting());
-        assert_eq!(
-            stage.step(&mut oracle, waits.clone(), &command(1), &[]),
-            Ok(())
-        );
+        assert_eq!(stage.step(&mut oracle, waits.clone(), &command(1), &[]), Ok(()));
         let found = at_bound(&mut stage, &mut oracle, &waits, Wait::Room);
         assert_eq!(found, [false, true]);
         let (mut stage, mut oracle) = (Stage::new(), Answers::default());
-        let switchover = Input::Operator {
-            id: CommandId(2),
-            request: Request::Switchover,
-        };
+        let switchover = Input::Operator { id: CommandId(2), request: Request::Switchover };
         assert_eq!(stage.step(&mut oracle, acting(), &switchover, &[]), Ok(()));
         stage.at_us += 1_000;
         assert_eq!(stage.step(&mut oracle, waits, &command(1), &[]), Ok(()));

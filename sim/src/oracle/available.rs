@@ -35,10 +35,7 @@ impl Available {
     ) -> Result<(), Violation> {
         // A late Hello is not taken: it says nothing of who is there.
         let hears = match input {
-            ArbiterInput::Message {
-                from,
-                message: ToArbiter::Hello { hello, .. },
-            } => {
+            ArbiterInput::Message { from, message: ToArbiter::Hello { hello, .. } } => {
                 let known = arbiter.known.get(from);
                 known.is_some_and(|known| known.said.is_some() && known.hello == hello.k)
             }
@@ -56,10 +53,8 @@ impl Available {
         self.checked += 1;
         let us = seen.at_us - since;
         if us > offers_within_us(limits) {
-            let what = format!(
-                "the arbiter hears a unit for {} ms, and offers nothing",
-                us / 1_000
-            );
+            let what =
+                format!("the arbiter hears a unit for {} ms, and offers nothing", us / 1_000);
             return broken(NAME, what);
         }
         Ok(())
@@ -98,10 +93,7 @@ impl Observer for Available {
         self.checked += 1;
         if seen.at_us - self.well_since > bound_us(scene.limits()) {
             let ms = (seen.at_us - self.well_since) / 1_000;
-            return broken(
-                NAME,
-                format!("nobody acts for {ms} ms, and nothing is wrong"),
-            );
+            return broken(NAME, format!("nobody acts for {ms} ms, and nothing is wrong"));
         }
         Ok(())
     }

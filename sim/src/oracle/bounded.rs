@@ -26,11 +26,7 @@ fn excess(part: &Part, limits: &Limits) -> Option<String> {
     };
     match part {
         Part::Active(active) => {
-            let journal = active
-                .peer
-                .current
-                .as_ref()
-                .map_or(0, |current| current.journal.len());
+            let journal = active.peer.current.as_ref().map_or(0, |current| current.journal.len());
             over("journal", journal, limits.max_journal)
                 .or_else(|| over("queue", active.queue.len(), limits.max_queue))
                 .or_else(|| over("prompts", held(active), limits.max_prompts))

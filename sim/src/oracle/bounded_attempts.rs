@@ -58,9 +58,7 @@ impl Sessions {
         at_us: u64,
         mode: Redundancy,
     ) -> Option<u64> {
-        let same_boot = self
-            .last
-            .is_some_and(|last| last.standby == session.standby);
+        let same_boot = self.last.is_some_and(|last| last.standby == session.standby);
         if !same_boot {
             self.begun = 0;
         }
@@ -86,15 +84,9 @@ impl BoundedAttempts {
         let limits = scene.limits();
         let sessions = self.actives.entry((slot, active.term.0)).or_default();
         match input {
-            Input::Message {
-                message: Message::Join(call),
-                ..
-            } => {
+            Input::Message { message: Message::Join(call), .. } => {
                 let left = |last: Session| (call.boot, call.n) > (last.standby, last.attempt);
-                if sessions
-                    .last
-                    .is_some_and(|last| call.boot == last.standby && left(last))
-                {
+                if sessions.last.is_some_and(|last| call.boot == last.standby && left(last)) {
                     sessions.fails(seen.at_us, limits);
                 }
             }
@@ -110,10 +102,9 @@ impl BoundedAttempts {
                 }
             }
             // The last attempt has failed, and its session goes on in rpr.
-            Input::Message {
-                message: Message::Unreadable { .. },
-                ..
-            } if active.peer.current.is_some() && active.mode != Redundancy::Sso => {
+            Input::Message { message: Message::Unreadable { .. }, .. }
+                if active.peer.current.is_some() && active.mode != Redundancy::Sso =>
+            {
                 sessions.fails(seen.at_us, limits);
                 sessions.failed_at = None;
             }
@@ -121,10 +112,7 @@ impl BoundedAttempts {
         }
         for event in told(&seen.event) {
             match event {
-                Told::SessionEnded {
-                    why: LeaveWhy::Operator | LeaveWhy::Retry,
-                    ..
-                } => {
+                Told::SessionEnded { why: LeaveWhy::Operator | LeaveWhy::Retry, .. } => {
                     sessions.begun = sessions.begun.saturating_sub(1);
                     sessions.last = None;
                 }
@@ -166,9 +154,7 @@ impl Observer for BoundedAttempts {
             Event::Fault { kind, .. } => {
                 self.clocks |= matches!(FAULT_KINDS[kind], "clock-rate" | "clock-step");
             }
-            Event::Unit {
-                slot, input, unit, ..
-            } => match &unit.part {
+            Event::Unit { slot, input, unit, .. } => match &unit.part {
                 Part::Active(active) => return self.active(seen, (slot, active), input, scene),
                 Part::Standby(_) => {
                     let file = matches!(
@@ -208,10 +194,7 @@ mod tests {
     fn begun(times: u32, pause_ms: impl Fn(u32) -> u64, stable: bool) -> Option<&'static str> {
         let (mut stage, oracle) = (Stage::new(), &mut BoundedAttempts::default());
         for time in 0..times {
-            let session = Session {
-                attempt: Attempt(time + 1),
-                ..SESSION
-            };
+            let session = Session { attempt: Attempt(time + 1), ..SESSION };
             let unit = active(Slot(0), 1, 0, "6.2", "");
             let begins = [Output::Event(Told::SessionBegan(session))];
             if let Err(violation) = stage.does(oracle, unit.clone(), &begins) {

@@ -64,11 +64,7 @@ impl BoundedResets {
         self.resets += 1;
         self.checked += 1;
         for output in outputs {
-            if let Output::Persist {
-                write,
-                record: Record::Resets(count),
-            } = output
-            {
+            if let Output::Persist { write, record: Record::Resets(count) } = output {
                 self.unwritten.insert((slot, *write), *count);
             }
         }
@@ -96,11 +92,7 @@ const fn resets(message: &Message) -> Option<Session> {
             session,
             why: LeaveWhy::DigestMismatch | LeaveWhy::PrcMismatch | LeaveWhy::Stuck,
         }
-        | Message::BulkReject {
-            session,
-            verdict: Verdict::Reset,
-            ..
-        } => Some(*session),
+        | Message::BulkReject { session, verdict: Verdict::Reset, .. } => Some(*session),
         _ => None,
     }
 }
@@ -110,33 +102,21 @@ const fn forgets(input: &Input) -> bool {
     matches!(
         input,
         Input::Timer(Timer::Stable)
-            | Input::Operator {
-                request: Request::RetrySso | Request::ResetPeer,
-                ..
-            }
+            | Input::Operator { request: Request::RetrySso | Request::ResetPeer, .. }
     )
 }
 
 impl Observer for BoundedResets {
     fn see(&mut self, seen: &Seen<'_>, scene: &dyn Scene) -> Result<(), Violation> {
         match seen.event {
-            Event::Unit {
-                slot,
-                input,
-                outputs,
-                ..
-            } => {
+            Event::Unit { slot, input, outputs, .. } => {
                 if forgets(input) {
                     self.begins_anew();
                 }
                 self.orders(outputs);
                 self.carries_out(slot, &seen.event, outputs);
             }
-            Event::Written {
-                slot,
-                write,
-                durable,
-            } => {
+            Event::Written { slot, write, durable } => {
                 self.unwritten.remove(&(slot, write));
                 if !durable {
                     self.failed.insert(slot);
@@ -168,10 +148,7 @@ mod tests {
     use super::*;
     use crate::oracle::stage::{SESSION, Stage, boot, idle, stamp};
 
-    const ASKS: Input = Input::Operator {
-        id: CommandId(1),
-        request: Request::RetrySso,
-    };
+    const ASKS: Input = Input::Operator { id: CommandId(1), request: Request::RetrySso };
 
     fn resets(times: u32, operator_after: Option<u32>) -> Option<&'static str> {
         let (mut stage, oracle) = (Stage::new(), &mut BoundedResets::default());
@@ -181,9 +158,7 @@ mod tests {
                 return Some(violation.property);
             }
             if operator_after == Some(time) {
-                stage
-                    .step(oracle, idle(Slot(0), "6.2"), &ASKS, &[])
-                    .unwrap();
+                stage.step(oracle, idle(Slot(0), "6.2"), &ASKS, &[]).unwrap();
             }
         }
         None
@@ -206,11 +181,7 @@ mod tests {
     fn a_count_that_an_older_disk_holds_is_not_counted_again() {
         let (mut stage, oracle) = (Stage::new(), &mut BoundedResets::default());
         let (slot, write, durable) = (Slot(1), WriteId(1), false);
-        let failed = Event::Written {
-            slot,
-            write,
-            durable,
-        };
+        let failed = Event::Written { slot, write, durable };
         stage.show(oracle, failed).unwrap();
         let mut boot = boot(stamp(0, 0));
         boot.resets = stage.limits.max_resets + 1;
@@ -222,10 +193,7 @@ mod tests {
     fn carried_out(count: u32) -> [Output; 3] {
         let (session, why) = (SESSION, LeaveWhy::PrcMismatch);
         [
-            Output::Persist {
-                write: WriteId(u64::from(count)),
-                record: Record::Resets(count),
-            },
+            Output::Persist { write: WriteId(u64::from(count)), record: Record::Resets(count) },
             Output::Event(Told::Reset { counted: true }),
             Output::Event(Told::SessionEnded { session, why }),
         ]
@@ -235,10 +203,7 @@ mod tests {
     fn what_was_ordered_before_an_operator_asked_is_not_counted_after_it() {
         let session = SESSION;
         let orders = [
-            Message::Leave {
-                session,
-                why: LeaveWhy::PrcMismatch,
-            },
+            Message::Leave { session, why: LeaveWhy::PrcMismatch },
             Message::BulkReject {
                 session,
                 lsn: Lsn(0),
@@ -273,11 +238,7 @@ mod tests {
             let standby = idle(slot, "6.2");
             stage.does(oracle, standby, &carried_out(1)).unwrap();
             if written {
-                let ends = Event::Written {
-                    slot,
-                    write,
-                    durable,
-                };
+                let ends = Event::Written { slot, write, durable };
                 stage.show(oracle, ends).unwrap();
             }
             let mut boot = boot(stamp(0, 0));

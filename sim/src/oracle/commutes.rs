@@ -78,10 +78,7 @@ impl Observer for Commutes {
         if let Event::Started { slot, boot, .. } = seen.event {
             self.images.insert((slot, boot.boot), scene.image(slot).0);
         }
-        if let Event::Fault {
-            kind, effect: true, ..
-        } = seen.event
-        {
+        if let Event::Fault { kind, effect: true, .. } = seen.event {
             // A Standby that was made to refuse a line holds something else, and says so.
             self.spoilt |= crate::plan::fault::FAULT_KINDS[kind] == "refuse-line";
         }
@@ -89,33 +86,16 @@ impl Observer for Commutes {
             let Output::Send { message, .. } = output else {
                 continue;
             };
-            if let Message::Applied {
-                lsn, mismatches, ..
-            } = message
+            if let Message::Applied { lsn, mismatches, .. } = message
                 && let Some(idle) = mismatches.iter().find(|each| each.prc == Prc::Unchanged)
             {
                 let what = format!("LSN {lsn} takes `{}` away, which W never held", &*idle.line);
                 return broken(NAME, what);
             }
             let (session, lsn, digest) = match message {
-                Message::Applied {
-                    session,
-                    lsn,
-                    digest,
-                    ..
-                }
-                | Message::BulkDone {
-                    session,
-                    lsn,
-                    digest,
-                    ..
-                }
-                | Message::Keepalive {
-                    session,
-                    lsn,
-                    digest,
-                    ..
-                } => (*session, *lsn, *digest),
+                Message::Applied { session, lsn, digest, .. }
+                | Message::BulkDone { session, lsn, digest, .. }
+                | Message::Keepalive { session, lsn, digest, .. } => (*session, *lsn, *digest),
                 _ => continue,
             };
             let image = self.faced(session, &seen.event);
@@ -157,13 +137,7 @@ mod tests {
     fn applied(digest: u128) -> Output {
         let mismatches = Shared::new(Vec::new());
         let (session, lsn, digest) = (SESSION, Lsn(3), Digest(digest));
-        send(Message::Applied {
-            session,
-            lsn,
-            digest,
-            mismatches,
-            further: 0,
-        })
+        send(Message::Applied { session, lsn, digest, mismatches, further: 0 })
     }
 
     #[test]

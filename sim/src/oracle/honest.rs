@@ -26,12 +26,7 @@ pub struct Honest {
 impl Honest {
     /// For a run with these images.
     pub const fn new(stock: Arc<Stock>) -> Self {
-        Self {
-            stock,
-            register: None,
-            untrue_since: None,
-            checked: 0,
-        }
+        Self { stock, register: None, untrue_since: None, checked: 0 }
     }
 
     /// What is said to be listed as the pair becomes hot.
@@ -53,15 +48,10 @@ impl Honest {
         };
         self.checked += 1;
         let (here, there) = (here.software().image(), there.software().image());
-        let listed = reference::sums(here, there, active.config.config())
-            .listed
-            .len();
+        let listed = reference::sums(here, there, active.config.config()).listed.len();
         let held = current.held_out.len();
         if said as usize != listed + held {
-            let what = format!(
-                "{said} lines are said to be listed, and {} are",
-                listed + held
-            );
+            let what = format!("{said} lines are said to be listed, and {} are", listed + held);
             return broken(NAME, what);
         }
         Ok(())
@@ -97,9 +87,7 @@ fn untrue(active: &Active, standby: &Unit, register: Option<Eligible>) -> Option
     }
     let mode = active.redundancy();
     if hot != (mode == Redundancy::Sso) {
-        return Some(format!(
-            "the mode shown is {mode:?}, and the register {register:?}"
-        ));
+        return Some(format!("the mode shown is {mode:?}, and the register {register:?}"));
     }
     None
 }

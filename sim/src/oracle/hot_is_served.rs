@@ -63,18 +63,12 @@ fn shown_hot(unit: &Unit) -> Option<Session> {
 
 impl HotIsServed {
     fn hears(&mut self, slot: Slot, seen: &Seen<'_>) {
-        if let Event::Unit {
-            input: Input::Message { message, .. },
-            packet: Some(packet),
-            ..
-        } = seen.event
+        if let Event::Unit { input: Input::Message { message, .. }, packet: Some(packet), .. } =
+            seen.event
             && let Some(session) = message.session()
         {
             let sent = self.sent.get(&packet.number);
-            let heard = Heard {
-                sent_us: sent.copied().unwrap_or(seen.at_us),
-                came_us: seen.at_us,
-            };
+            let heard = Heard { sent_us: sent.copied().unwrap_or(seen.at_us), came_us: seen.at_us };
             self.heard.insert((slot, session), heard);
         }
     }
@@ -124,9 +118,7 @@ impl Observer for HotIsServed {
                     return Ok(());
                 };
                 self.checked += 1;
-                let held = self
-                    .register
-                    .is_some_and(|eligible| eligible.session == shown);
+                let held = self.register.is_some_and(|eligible| eligible.session == shown);
                 if !held && seen.at_us > self.until_us(slot, shown, scene.limits()) {
                     let stopped = self.stopped.get(&shown).copied().unwrap_or(0);
                     let ms = (seen.at_us - stopped) / 1_000;
@@ -179,21 +171,14 @@ mod tests {
         fn new() -> Self {
             let (mut stage, mut oracle) = (Stage::new(), HotIsServed::default());
             let mut standby = Pair::of(["6.2", "6.2"], "", 1).standby;
-            if let Part::Standby(Standby {
-                seat: Some(seat), ..
-            }) = &mut standby.part
-            {
+            if let Part::Standby(Standby { seat: Some(seat), .. }) = &mut standby.part {
                 seat.told = (1, HeldBy::Register, Redundancy::Sso);
             }
             assert_eq!(shown_hot(&standby), Some(SESSION));
             stage.register(&mut oracle, Some(eligible(1))).unwrap();
             stage.does(&mut oracle, standby.clone(), &[]).unwrap();
             stage.register(&mut oracle, None).unwrap();
-            Self {
-                stage,
-                oracle,
-                standby,
-            }
+            Self { stage, oracle, standby }
         }
 
         fn shows(&mut self, at_us: u64) -> Option<&'static str> {
@@ -204,11 +189,7 @@ mod tests {
 
         fn sends(&mut self, at_us: u64) {
             self.stage.at_us = at_us;
-            let sent = Event::Sent {
-                sight: sight(),
-                number: NUMBER,
-                fault: None,
-            };
+            let sent = Event::Sent { sight: sight(), number: NUMBER, fault: None };
             self.stage.show(&mut self.oracle, sent).unwrap();
         }
 
@@ -225,15 +206,8 @@ mod tests {
             let (sight, number) = (sight(), NUMBER);
             let event = Event::Unit {
                 slot: Slot(1),
-                input: &Input::Message {
-                    from: sight.from,
-                    message: alive,
-                },
-                packet: Some(Delivered {
-                    sight,
-                    number,
-                    copy: 0,
-                }),
+                input: &Input::Message { from: sight.from, message: alive },
+                packet: Some(Delivered { sight, number, copy: 0 }),
                 outputs: &[],
                 fates: &[],
                 unit: &self.standby,
@@ -257,10 +231,7 @@ mod tests {
         let (mut stage, oracle) = (Stage::new(), &mut HotIsServed::default());
         stage.at_us = watchdog_us() + 1;
         let standby = Play::new().standby;
-        assert_eq!(
-            broken_property(stage.does(oracle, standby, &[])),
-            Some(NAME)
-        );
+        assert_eq!(broken_property(stage.does(oracle, standby, &[])), Some(NAME));
     }
 
     #[test]

@@ -22,33 +22,22 @@ pub struct HotMeansEqual;
 /// The lines of a config, each with the instances around it.
 pub(super) fn lines(config: &Config) -> BTreeSet<String> {
     let lines = config.lines();
-    lines
-        .map(|(key, line)| key.place.path() + line.words.text())
-        .collect()
+    lines.map(|(key, line)| key.place.path() + line.words.text()).collect()
 }
 
 /// What the one has and the other has not, in words.
 fn difference(found: &Config, wanted: &Config) -> String {
     let (found, wanted) = (lines(found), lines(wanted));
-    let extra = found
-        .difference(&wanted)
-        .map(|line| format!("extra `{line}`"));
-    let missing = wanted
-        .difference(&found)
-        .map(|line| format!("missing `{line}`"));
+    let extra = found.difference(&wanted).map(|line| format!("extra `{line}`"));
+    let missing = wanted.difference(&found).map(|line| format!("missing `{line}`"));
     let said: Vec<String> = extra.chain(missing).take(SAID).collect();
-    if said.is_empty() {
-        "another order, or other instances".into()
-    } else {
-        said.join(", ")
-    }
+    if said.is_empty() { "another order, or other instances".into() } else { said.join(", ") }
 }
 
 /// The lines of an MCL, by words.
 pub(super) fn keys(listing: &Listing) -> BTreeSet<(String, String)> {
     let keys = listing.lines().keys();
-    keys.map(|key| (key.path.to_string(), key.line.to_string()))
-        .collect()
+    keys.map(|key| (key.path.to_string(), key.line.to_string())).collect()
 }
 
 impl Whole for HotMeansEqual {
@@ -91,10 +80,7 @@ impl Whole for HotMeansEqual {
         };
         let outstanding = active.last.0.saturating_sub(n.0);
         if outstanding > point.hot_window {
-            return broken(
-                NAME,
-                format!("{outstanding} LSNs are outstanding at LSN {n}"),
-            );
+            return broken(NAME, format!("{outstanding} LSNs are outstanding at LSN {n}"));
         }
         if let Some(lowering) = point.lowering().filter(|_| active.last == n) {
             let listed = keys(lowering.listing());
@@ -127,11 +113,7 @@ fn unlike(
     let of = |(path, line): &(String, String)| format!("`{path} {line}`");
     let missing: Vec<String> = wanted.difference(found).take(SAID).map(of).collect();
     let extra: Vec<String> = found.difference(wanted).take(SAID).map(of).collect();
-    format!(
-        "{whose} does not list {}, and lists {} beside",
-        missing.join(", "),
-        extra.join(", ")
-    )
+    format!("{whose} does not list {}, and lists {} beside", missing.join(", "), extra.join(", "))
 }
 
 #[cfg(test)]

@@ -87,11 +87,7 @@ impl Observer for LostAtSwitchover {
 fn bulk_at(event: &Event<'_>) -> Option<Lsn> {
     match event {
         Event::Unit {
-            input:
-                Input::Message {
-                    message: Message::BulkAccept { lsn, .. },
-                    ..
-                },
+            input: Input::Message { message: Message::BulkAccept { lsn, .. }, .. },
             ..
         } => Some(*lsn),
         _ => None,
@@ -165,15 +161,9 @@ mod tests {
         stage.does(oracle, before, &[]).unwrap();
         let now = Pair::of(["6.2", "6.2"], "ip routing\n", 4).standby;
         let lines = lost.iter().map(|line| skewsync::base::Shared::text(line));
-        let says = Told::LostAtSwitchover {
-            lines: lines.collect(),
-        };
+        let says = Told::LostAtSwitchover { lines: lines.collect() };
         let (session, lsn, listed) = (crate::oracle::stage::SESSION, Lsn(at), 0);
-        let accept = Message::BulkAccept {
-            session,
-            lsn,
-            listed,
-        };
+        let accept = Message::BulkAccept { session, lsn, listed };
         let says = [skewsync::unit::Output::Event(says)];
         broken_property(stage.hears(oracle, now, accept, &says))
     }
@@ -182,10 +172,7 @@ mod tests {
     fn what_a_former_active_lost_is_listed_exactly() {
         assert_eq!(comes_back_saying(&["hostname r1"], 4), None);
         assert_eq!(comes_back_saying(&[], 4), Some(NAME));
-        assert_eq!(
-            comes_back_saying(&["hostname r1", "ip routing"], 4),
-            Some(NAME)
-        );
+        assert_eq!(comes_back_saying(&["hostname r1", "ip routing"], 4), Some(NAME));
         // Another step's lines may have changed it again.
         assert_eq!(comes_back_saying(&[], 3), None);
     }

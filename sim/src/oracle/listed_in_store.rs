@@ -30,13 +30,7 @@ pub struct ListedInStore {
 impl ListedInStore {
     /// Of units whose images are in the stock.
     pub const fn new(stock: Arc<Stock>) -> Self {
-        Self {
-            stock,
-            saves: BTreeMap::new(),
-            missing: BTreeMap::new(),
-            refuses: false,
-            checked: 0,
-        }
+        Self { stock, saves: BTreeMap::new(), missing: BTreeMap::new(), refuses: false, checked: 0 }
     }
 
     /// A unit writes a store.
@@ -60,8 +54,7 @@ impl ListedInStore {
                 sums.listed.iter().map(placed).collect()
             }
         };
-        self.missing
-            .insert((slot, stamp, store.text.clone()), missing);
+        self.missing.insert((slot, stamp, store.text.clone()), missing);
     }
 }
 
@@ -69,30 +62,19 @@ impl Observer for ListedInStore {
     fn see(&mut self, seen: &Seen<'_>, scene: &dyn Scene) -> Result<(), Violation> {
         let (slot, unit) = match seen.event {
             Event::Unit { slot, unit, .. } => (slot, unit),
-            Event::Fault {
-                kind, effect: true, ..
-            } => {
+            Event::Fault { kind, effect: true, .. } => {
                 self.refuses |= FAULT_KINDS[kind] == "refuse-line";
                 return Ok(());
             }
             _ => return Ok(()),
         };
         for output in performed(&seen.event) {
-            if let Output::Persist {
-                record: Record::Store(store),
-                ..
-            } = output
-            {
+            if let Output::Persist { record: Record::Store(store), .. } = output {
                 self.stores(slot, &unit.part, store, scene);
             }
         }
         for event in told(&seen.event) {
-            let Told::Acts {
-                origin: Origin::Cold,
-                listed,
-                ..
-            } = event
-            else {
+            let Told::Acts { origin: Origin::Cold, listed, .. } = event else {
                 continue;
             };
             let said = listed.iter().map(|line| line.to_string()).collect();
@@ -125,10 +107,7 @@ mod tests {
         let mut oracle = ListedInStore::new(stock());
         let mut stage = Stage::of(RELEASES);
         let text = "interface eth0\n mtu 9216\n speed 10\n";
-        let Pair {
-            active: saves,
-            standby,
-        } = Pair::of(RELEASES, text, 4);
+        let Pair { active: saves, standby } = Pair::of(RELEASES, text, 4);
         let saved = || [persists(store(stamp(1, 4)))];
         stage.does(&mut oracle, saves, &saved()).unwrap();
         stage.does(&mut oracle, standby, &saved()).unwrap();

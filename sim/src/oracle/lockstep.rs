@@ -150,16 +150,11 @@ impl Lockstep {
         if highest < self.durable[at] {
             return Err(apart("highest at start", &boot.highest, &self.durable[at]));
         }
-        let seen = boot
-            .store
-            .as_ref()
-            .map_or(Ok(0), |store| abstraction::term(store.stamp.term))?;
+        let seen =
+            boot.store.as_ref().map_or(Ok(0), |store| abstraction::term(store.stamp.term))?;
         known.highest = highest.max(seen);
         self.highest.retain(|(of, _), _| *of != slot);
-        let of = boot
-            .store
-            .as_ref()
-            .map_or(Stamp::default(), |store| store.stamp);
+        let of = boot.store.as_ref().map_or(Stamp::default(), |store| store.stamp);
         let stamp = abstraction::stamp(of)?;
         let torn = std::mem::take(&mut self.torn[at]);
         let rotten = std::mem::take(&mut self.rotten[at]);
@@ -176,8 +171,7 @@ impl Lockstep {
         }
         let shown = self.shown(slot, outputs)?;
         let boots = vec![vec![Action::Boot(slot.0)]];
-        self.follow(slot, unit, &shown, (Vec::new(), boots), scene)
-            .map(|_| ())
+        self.follow(slot, unit, &shown, (Vec::new(), boots), scene).map(|_| ())
     }
 
     fn on_end(&mut self, slot: Slot, scene: &dyn Scene) {
@@ -243,11 +237,7 @@ impl Lockstep {
         if let Some(term) = acts(outputs)
             && self.highest.keys().any(|(of, _)| *of == slot)
         {
-            return Err(apart(
-                "term",
-                &format!("it acts in {term}"),
-                &"it is written first",
-            ));
+            return Err(apart("term", &format!("it acts in {term}"), &"it is written first"));
         }
         self.extend(slot, outputs, &mut readings);
         let before = self.foreseen(slot, outputs, unit);
@@ -275,10 +265,7 @@ impl Lockstep {
     fn term_written(&self, slot: Slot, unit: &Unit) -> Result<Readings, Difference> {
         let known = &self.state.units[usize::from(slot.0)];
         let (model::Part::Holder(holder), Part::Active(active)) = (&known.part, &unit.part) else {
-            return Ok(Readings {
-                actions: Vec::new(),
-                stutter: Some(Stutter::Written),
-            });
+            return Ok(Readings { actions: Vec::new(), stutter: Some(Stutter::Written) });
         };
         let msg = Msg::Grant {
             boot: known.boot,
@@ -311,13 +298,10 @@ impl Lockstep {
                     self.served[at] = Some((of.term, current.image));
                 }
                 if let Some(model::Current {
-                    session,
-                    phase: model::Phase::Bulk(snapshot),
-                    ..
+                    session, phase: model::Phase::Bulk(snapshot), ..
                 }) = &of.current
                 {
-                    self.snapshots
-                        .insert((*session, snapshot.lsn), snapshot.cfg);
+                    self.snapshots.insert((*session, snapshot.lsn), snapshot.cfg);
                 }
             }
             (Part::Holder(holder), model::Part::Holder(of)) => {
@@ -348,19 +332,11 @@ impl Lockstep {
             }
         }
         for output in outputs {
-            if let Output::Persist {
-                write,
-                record: Record::Highest(term),
-            } = output
-            {
+            if let Output::Persist { write, record: Record::Highest(term) } = output {
                 let term = abstraction::term(*term)?;
                 self.highest.insert((slot, *write), term);
             }
-            if let Output::Persist {
-                write,
-                record: Record::Store(store),
-            } = output
-            {
+            if let Output::Persist { write, record: Record::Store(store) } = output {
                 let cfg = match &self.state.units[at].part {
                     model::Part::Active(active) => active.cfg,
                     // A Standby executes what it is to save beside what it runs.
@@ -406,18 +382,13 @@ impl Lockstep {
     /// in which one of them may have ended the session. Without such commands none.
     fn foreseen(&self, slot: Slot, outputs: &[Output], unit: &Unit) -> Vec<State> {
         let at = usize::from(slot.0);
-        let ids: Vec<u16> = self.queues[at]
-            .iter()
-            .map(|id| came_to(*id, outputs, unit))
-            .collect();
+        let ids: Vec<u16> = self.queues[at].iter().map(|id| came_to(*id, outputs, unit)).collect();
         if ids.is_empty() {
             return Vec::new();
         }
         let with = |leaves: Option<usize>| {
             let mut state = self.state.clone();
-            let queue = queue_of_mut(&mut state.units[at].part)
-                .into_iter()
-                .flatten();
+            let queue = queue_of_mut(&mut state.units[at].part).into_iter().flatten();
             for (number, (queued, id)) in queue.zip(&ids).enumerate() {
                 let ends = ended(outputs).filter(|_| leaves == Some(number));
                 queued.id = ends.map_or(*id, ending);
@@ -442,13 +413,7 @@ impl Lockstep {
             Address::Arbiter => slot.0,
         };
         let to = To::Unit(slot.0);
-        if let Message::Keepalive {
-            session,
-            lsn,
-            digest,
-            ..
-        } = message
-        {
+        if let Message::Keepalive { session, lsn, digest, .. } = message {
             let says = lsn.0 > 0 || *digest != skewsync::base::Digest::default();
             let msg = Msg::Applied {
                 session: self.boots.session(*session)?,
@@ -472,24 +437,12 @@ impl Lockstep {
 
     /// Whether the Line that comes decodes is told from its bytes.
     fn note_line(&self, message: &Message, unit: &Unit) -> Result<(), Difference> {
-        let (
-            Message::Line {
-                session,
-                lsn,
-                difference,
-                listing,
-                ..
-            },
-            Part::Standby(standby),
-        ) = (message, &unit.part)
+        let (Message::Line { session, lsn, difference, listing, .. }, Part::Standby(standby)) =
+            (message, &unit.part)
         else {
             return Ok(());
         };
-        if standby
-            .seat
-            .as_ref()
-            .is_none_or(|seat| seat.session != *session)
-        {
+        if standby.seat.as_ref().is_none_or(|seat| seat.session != *session) {
             return Ok(());
         }
         let reads =
@@ -511,25 +464,15 @@ impl Lockstep {
         for output in outputs {
             let Output::Send {
                 message:
-                    Message::Applied {
-                        mismatches,
-                        further,
-                        ..
-                    }
-                    | Message::BulkDone {
-                        mismatches,
-                        further,
-                        ..
-                    },
+                    Message::Applied { mismatches, further, .. }
+                    | Message::BulkDone { mismatches, further, .. },
                 ..
             } = output
             else {
                 continue;
             };
-            let said: BTreeSet<String> = mismatches
-                .iter()
-                .map(|each| each.line.to_string())
-                .collect();
+            let said: BTreeSet<String> =
+                mismatches.iter().map(|each| each.line.to_string()).collect();
             odd |= *further > 0 || !said.is_subset(held);
             *held = said;
         }
@@ -579,11 +522,8 @@ impl Lockstep {
         let at = usize::from(slot.0);
         let env = Self::env(&self.ledger, self.same_image, scene);
         let mut first = None;
-        let forms: Vec<&State> = if forms.is_empty() {
-            vec![&self.state]
-        } else {
-            forms.iter().collect()
-        };
+        let forms: Vec<&State> =
+            if forms.is_empty() { vec![&self.state] } else { forms.iter().collect() };
         let each = |form| readings.iter().map(move |actions| (form, actions));
         for (before, actions) in forms.into_iter().flat_map(each) {
             let mut state = None;
@@ -628,11 +568,7 @@ fn apart(
     engine: &dyn std::fmt::Debug,
     model: &dyn std::fmt::Debug,
 ) -> Difference {
-    Difference {
-        field,
-        engine: format!("{engine:?}"),
-        model: format!("{model:?}"),
-    }
+    Difference { field, engine: format!("{engine:?}"), model: format!("{model:?}") }
 }
 
 /// The commands that wait at a unit of the model.
@@ -670,50 +606,27 @@ fn acts(outputs: &[Output]) -> Option<skewsync::base::Term> {
 
 /// Whether a Standby says that a snapshot, or a Line, does not decode.
 fn says_unread(outputs: &[Output]) -> bool {
-    outputs.iter().any(|output| {
-        matches!(
-            output,
-            Output::Send {
-                message: Message::Unreadable { .. },
-                ..
-            }
-        )
-    })
+    outputs
+        .iter()
+        .any(|output| matches!(output, Output::Send { message: Message::Unreadable { .. }, .. }))
 }
 
 impl Observer for Lockstep {
     fn see(&mut self, seen: &Seen<'_>, scene: &dyn Scene) -> Result<(), Violation> {
         let (agrees, whose) = match seen.event {
-            Event::Started {
-                slot,
-                boot,
-                outputs,
-                unit,
-                ..
-            } => {
+            Event::Started { slot, boot, outputs, unit, .. } => {
                 self.steps += 1;
                 let agrees = self.on_start(slot, boot, unit, outputs, scene);
                 (agrees, format!("slot {slot} at its start"))
             }
-            Event::Unit {
-                slot,
-                input,
-                outputs,
-                unit,
-                ..
-            } => {
+            Event::Unit { slot, input, outputs, unit, .. } => {
                 self.steps += 1;
                 match self.on_unit(slot, input, outputs, unit, scene) {
                     Ok(()) => return Ok(()),
                     agrees => (agrees, format!("slot {slot} at {}", named(input))),
                 }
             }
-            Event::Arbiter {
-                input,
-                outputs,
-                arbiter,
-                ..
-            } => {
+            Event::Arbiter { input, outputs, arbiter, .. } => {
                 self.steps += 1;
                 match self.on_arbiter(input, outputs, arbiter, scene) {
                     Ok(()) => return Ok(()),
@@ -724,11 +637,7 @@ impl Observer for Lockstep {
                 self.on_end(slot, scene);
                 return Ok(());
             }
-            Event::Fault {
-                effect: true,
-                of: Some(fault),
-                ..
-            } => {
+            Event::Fault { effect: true, of: Some(fault), .. } => {
                 if let FaultKind::BitRot { slot, .. } = fault.kind {
                     self.rotten[usize::from(slot)] = true;
                 }
@@ -738,10 +647,9 @@ impl Observer for Lockstep {
         };
         match agrees {
             Ok(()) => Ok(()),
-            Err(difference) => broken(
-                NAME,
-                format!("the engine left the model: {whose}: {difference}"),
-            ),
+            Err(difference) => {
+                broken(NAME, format!("the engine left the model: {whose}: {difference}"))
+            }
         }
     }
 

@@ -33,10 +33,7 @@ impl NoAckedLoss {
     /// A stateful takeover: everything that was replicated in the terms up to the session's.
     fn takes_over(&mut self, of: Term, lsn: Lsn) -> Result<(), Violation> {
         self.checked += 1;
-        let lost = self
-            .replicated
-            .range(..=of)
-            .find(|(_, replicated)| **replicated > lsn);
+        let lost = self.replicated.range(..=of).find(|(_, replicated)| **replicated > lsn);
         match lost {
             Some((term, replicated)) => broken(
                 NAME,
@@ -60,10 +57,7 @@ impl NoAckedLoss {
         if there && reached && self.declined != Some(eligible.slot) {
             return broken(
                 NAME,
-                format!(
-                    "slot {} was passed over, and it was there all along",
-                    eligible.slot
-                ),
+                format!("slot {} was passed over, and it was there all along", eligible.slot),
             );
         }
         Ok(())
@@ -76,15 +70,9 @@ fn is_declared(unit: &Unit) -> bool {
 }
 
 fn says_unreadable(outputs: &[Output]) -> bool {
-    outputs.iter().any(|output| {
-        matches!(
-            output,
-            Output::Send {
-                message: Message::Unreadable { .. },
-                ..
-            }
-        )
-    })
+    outputs
+        .iter()
+        .any(|output| matches!(output, Output::Send { message: Message::Unreadable { .. }, .. }))
 }
 
 impl Observer for NoAckedLoss {
@@ -95,11 +83,7 @@ impl Observer for NoAckedLoss {
             }
         }
         if let Event::Arbiter { input, outputs, .. } = seen.event {
-            if let ArbiterInput::Message {
-                from,
-                message: ToArbiter::Decline { .. },
-            } = input
-            {
+            if let ArbiterInput::Message { from, message: ToArbiter::Decline { .. } } = input {
                 let (declared, unread) = self.declares[usize::from(from.0)];
                 if !(declared && unread) {
                     self.declined = Some(*from);
@@ -115,13 +99,7 @@ impl Observer for NoAckedLoss {
                 }
             }
         }
-        if let Event::Unit {
-            slot,
-            outputs,
-            unit,
-            ..
-        } = seen.event
-        {
+        if let Event::Unit { slot, outputs, unit, .. } = seen.event {
             let declares = &mut self.declares[usize::from(slot.0)];
             let declared = is_declared(unit);
             if declared && !declares.0 {
@@ -168,12 +146,7 @@ mod tests {
     fn taken_over_at(lsn: u64, register: u64) -> Option<&'static str> {
         let (mut stage, oracle) = (Stage::new(), &mut NoAckedLoss::default());
         let (term, place, listed) = (Term(1), Place::Replicated, Vec::new());
-        let done = Outcome::Done {
-            term,
-            lsn: Lsn(5),
-            place,
-            listed,
-        };
+        let done = Outcome::Done { term, lsn: Lsn(5), place, listed };
         let one = active(Slot(0), 1, 5, "6.2", "");
         stage.does(oracle, one, &[answer(1, done)]).unwrap();
         let other = active(Slot(1), 2, lsn, "6.2", "");

@@ -27,10 +27,7 @@ impl Observer for NoForeignLine {
             self.foreign |= FAULT_KINDS[kind] == "foreign-payload";
         }
         for output in performed(&seen.event) {
-            if let Output::Send {
-                message: Message::Unreadable { why, .. },
-                ..
-            } = output
+            if let Output::Send { message: Message::Unreadable { why, .. }, .. } = output
                 && !self.foreign
             {
                 return broken(NAME, format!("it was received, and {why}"));
@@ -51,10 +48,7 @@ impl Observer for NoForeignLine {
             };
             if let Some(mismatch) = mismatches.iter().find(foreign) {
                 let Mismatch { line, prc, .. } = mismatch;
-                return broken(
-                    NAME,
-                    format!("`{}` was received and gives {prc:?}", &**line),
-                );
+                return broken(NAME, format!("`{}` was received and gives {prc:?}", &**line));
             }
         }
         Ok(())
@@ -77,33 +71,13 @@ mod tests {
         if made_to_refuse {
             let kind = FAULT_KINDS.iter().position(|kind| *kind == "refuse-line");
             let kind = kind.expect("a kind of fault");
-            stage
-                .show(
-                    oracle,
-                    Event::Fault {
-                        kind,
-                        effect: true,
-                        of: None,
-                    },
-                )
-                .unwrap();
+            stage.show(oracle, Event::Fault { kind, effect: true, of: None }).unwrap();
         }
         let (component, form) = (Shared::text("bgp"), Shared::text("x"));
         let line = Shared::text("x");
-        let mismatches = Shared::new(vec![Mismatch {
-            component,
-            form,
-            line,
-            prc,
-        }]);
+        let mismatches = Shared::new(vec![Mismatch { component, form, line, prc }]);
         let (session, lsn, digest) = (SESSION, Lsn(1), Digest(1));
-        let applied = Message::Applied {
-            session,
-            lsn,
-            digest,
-            mismatches,
-            further: 0,
-        };
+        let applied = Message::Applied { session, lsn, digest, mismatches, further: 0 };
         broken_property(stage.does(oracle, idle(Slot(1), "6.2"), &[send(applied)]))
     }
 

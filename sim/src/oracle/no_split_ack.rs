@@ -60,8 +60,7 @@ impl Observer for NoSplitAck {
                 self.astray = astray || self.astray && arbiter.register == self.older;
                 self.older = arbiter.register;
                 self.register = arbiter.register.filter(|_| !self.astray);
-                self.stored
-                    .extend(arbiter.register.map(|eligible| eligible.session));
+                self.stored.extend(arbiter.register.map(|eligible| eligible.session));
             }
             Event::Unit { input, unit, .. } => {
                 if let Input::Command(command) = input {
@@ -102,15 +101,7 @@ mod tests {
     fn done(place: Place) -> Output {
         let (term, lsn) = (Term(1), Lsn(1));
         let listed = Vec::new();
-        answer(
-            7,
-            Outcome::Done {
-                term,
-                lsn,
-                place,
-                listed,
-            },
-        )
+        answer(7, Outcome::Done { term, lsn, place, listed })
     }
 
     fn returned(register: Option<Eligible>, place: Place) -> Option<&'static str> {

@@ -66,13 +66,8 @@ impl Observer for NoStale {
     }
 
     fn see(&mut self, seen: &Seen<'_>, _: &dyn Scene) -> Result<(), Violation> {
-        if let Event::Unit {
-            slot,
-            input: Input::Message { message, .. },
-            outputs,
-            unit,
-            ..
-        } = seen.event
+        if let Event::Unit { slot, input: Input::Message { message, .. }, outputs, unit, .. } =
+            seen.event
             && let Some((of, before)) = self.at_hand.take()
         {
             assert_eq!(of, slot, "a step follows what was seen before it");
@@ -103,19 +98,13 @@ mod tests {
         let (mut stage, oracle) = (Stage::new(), &mut NoStale::default());
         let unit = |lsn| Pair::of(["6.2", "6.2"], "", lsn).standby;
         stage.does(oracle, unit(1), &[]).unwrap();
-        let message = Message::Hot {
-            session,
-            lsn: Lsn(1),
-        };
+        let message = Message::Hot { session, lsn: Lsn(1) };
         broken_property(stage.hears(oracle, unit(after), message, &[]))
     }
 
     #[test]
     fn a_message_of_another_session_that_moves_a_unit_breaks_it() {
-        let stale = Session {
-            attempt: Attempt(9),
-            ..SESSION
-        };
+        let stale = Session { attempt: Attempt(9), ..SESSION };
         assert_eq!(hears(stale, 2), Some(NAME));
         assert_eq!(hears(stale, 1), None);
     }

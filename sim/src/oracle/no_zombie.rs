@@ -36,27 +36,21 @@ pub struct NoZombie {
 impl NoZombie {
     /// The term that passed the config of this stamp over, if any did.
     fn passed_over(&self, stamp: Stamp, before: Term, origin: Origin) -> Option<Term> {
-        let mut later = self.acted.range((
-            std::ops::Bound::Excluded(stamp.term),
-            std::ops::Bound::Excluded(before),
-        ));
+        let mut later = self
+            .acted
+            .range((std::ops::Bound::Excluded(stamp.term), std::ops::Bound::Excluded(before)));
         let over = |from: &Option<Lsn>| match from {
             Some(lsn) => *lsn < stamp.lsn,
             None => matches!(origin, Origin::Resume | Origin::Stale { .. }),
         };
         let known = |term: &Term| !(self.strayed && self.forgotten.contains(term));
-        later
-            .find(|(term, from)| over(from) && known(term))
-            .map(|(term, _)| *term)
+        later.find(|(term, from)| over(from) && known(term)).map(|(term, _)| *term)
     }
 
     fn follow(&mut self, slot: Slot, unit: &Unit) {
         match &unit.part {
             Part::Holder(holder) => {
-                let stamp = Stamp {
-                    term: holder.term,
-                    lsn: holder.lsn,
-                };
+                let stamp = Stamp { term: holder.term, lsn: holder.lsn };
                 let known = self.runs.insert(slot, stamp);
                 let same = known.is_some_and(|known| known.term == holder.term);
                 if !same {
@@ -64,10 +58,9 @@ impl NoZombie {
                         Origin::Cold => unit.own.store.stamp,
                         Origin::Resume => known.unwrap_or(stamp),
                         Origin::Stale { stamp: said } => holder.gap.map_or(said, |gap| gap.after),
-                        Origin::Stateful { session, .. } => Stamp {
-                            term: session.term,
-                            lsn: holder.lsn,
-                        },
+                        Origin::Stateful { session, .. } => {
+                            Stamp { term: session.term, lsn: holder.lsn }
+                        }
                     };
                     self.took_up.insert(slot, (holder.term, of));
                 }
@@ -156,21 +149,11 @@ mod tests {
     fn back_with(origin: Origin, store: Stamp, off: bool) -> Option<&'static str> {
         let (mut stage, oracle) = (Stage::new(), &mut NoZombie::default());
         let cold = acts(stamp(1, 0), Origin::Cold, &[]);
-        stage
-            .does(oracle, active(Slot(0), 1, 0, "6.2", ""), &[cold])
-            .unwrap();
-        stage
-            .does(oracle, active(Slot(0), 1, 6, "6.2", ""), &[])
-            .unwrap();
+        stage.does(oracle, active(Slot(0), 1, 0, "6.2", ""), &[cold]).unwrap();
+        stage.does(oracle, active(Slot(0), 1, 6, "6.2", ""), &[]).unwrap();
         let next = acts(stamp(2, 4), stateful(4), &[]);
-        stage
-            .does(oracle, active(Slot(1), 2, 4, "6.2", ""), &[next])
-            .unwrap();
-        let lsn = if origin == Origin::Cold {
-            store.lsn.0
-        } else {
-            6
-        };
+        stage.does(oracle, active(Slot(1), 2, 4, "6.2", ""), &[next]).unwrap();
+        let lsn = if origin == Origin::Cold { store.lsn.0 } else { 6 };
         let mut took_up = holder(Slot(0), 3, origin, lsn);
         took_up.own.store = crate::oracle::stage::store(store);
         if off {

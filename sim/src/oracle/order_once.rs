@@ -49,10 +49,7 @@ impl OrderOnce {
         }
         self.checked += 1;
         let Some(heard) = self.heard.get(&(slot, session)) else {
-            return broken(
-                NAME,
-                format!("slot {slot} holds a config of {session} unheard"),
-            );
+            return broken(NAME, format!("slot {slot} holds a config of {session} unheard"));
         };
         let all = |from: Lsn| (from.0 + 1..=applied.0).all(|lsn| heard.lines.contains(&Lsn(lsn)));
         let right = match before {
@@ -90,9 +87,7 @@ impl OrderOnce {
 impl Observer for OrderOnce {
     fn see(&mut self, seen: &Seen<'_>, _: &dyn Scene) -> Result<(), Violation> {
         match seen.event {
-            Event::Unit {
-                slot, input, unit, ..
-            } => {
+            Event::Unit { slot, input, unit, .. } => {
                 if let Input::Message { message, .. } = input {
                     self.hear(slot, message);
                 }
@@ -146,20 +141,10 @@ mod tests {
         let (session, lsn, listed) = (SESSION, Lsn(1), 0);
         let (size, listing_at, digest) = (0, 0, skewsync::base::Digest(1));
         let joining = crate::oracle::stage::idle(Slot(1), "6.2");
-        let config = Message::Config {
-            session,
-            lsn,
-            size,
-            listing_at,
-            digest,
-        };
+        let config = Message::Config { session, lsn, size, listing_at, digest };
         stage.hears(oracle, joining, config, &[]).unwrap();
         let unit = |applied| Pair::of(["6.2", "6.2"], "", applied).standby;
-        let accept = Message::BulkAccept {
-            session,
-            lsn,
-            listed,
-        };
+        let accept = Message::BulkAccept { session, lsn, listed };
         stage.hears(oracle, unit(1), accept, &[]).unwrap();
         for message in heard {
             stage.hears(oracle, unit(1), message.clone(), &[]).unwrap();
@@ -184,9 +169,6 @@ mod tests {
     fn a_config_that_was_never_accepted_breaks_it() {
         let (mut stage, oracle) = (Stage::new(), &mut OrderOnce::default());
         let standby = Pair::of(["6.2", "6.2"], "", 1).standby;
-        assert_eq!(
-            broken_property(stage.does(oracle, standby, &[])),
-            Some(NAME)
-        );
+        assert_eq!(broken_property(stage.does(oracle, standby, &[])), Some(NAME));
     }
 }

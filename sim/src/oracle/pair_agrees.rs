@@ -24,10 +24,7 @@ impl PairAgrees {
         let Some(standby) = scene.unit(slot).and_then(standby) else {
             return Ok(());
         };
-        let sits = standby
-            .seat
-            .as_ref()
-            .is_some_and(|seat| seat.session == session);
+        let sits = standby.seat.as_ref().is_some_and(|seat| seat.session == session);
         if !sits || scene.boot(slot) != Some(session.standby) {
             return Ok(());
         }

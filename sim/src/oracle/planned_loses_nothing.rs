@@ -56,13 +56,7 @@ impl Observer for PlannedLosesNothing {
         let Event::Unit { slot, input, .. } = seen.event else {
             return Ok(());
         };
-        let forced = matches!(
-            input,
-            Input::Operator {
-                request: Request::ForcedSwitchover,
-                ..
-            }
-        );
+        let forced = matches!(input, Input::Operator { request: Request::ForcedSwitchover, .. });
         for output in performed(&seen.event) {
             if let Output::Send {
                 message: Message::ToArbiter(ToArbiter::Release { term, lsn }),
@@ -124,19 +118,12 @@ mod tests {
         let (mut stage, oracle) = (Stage::new(), &mut PlannedLosesNothing::default());
         let release = Output::Send {
             to: Address::Arbiter,
-            message: Message::ToArbiter(ToArbiter::Release {
-                term: Term(1),
-                lsn: Lsn(5),
-            }),
+            message: Message::ToArbiter(ToArbiter::Release { term: Term(1), lsn: Lsn(5) }),
         };
         let former = holder(Slot(0), 1, Origin::Resume, 5);
         stage.does(oracle, former, &[release]).unwrap();
         for slot in went {
-            let ended = Event::Ended {
-                slot: Slot(*slot),
-                boot: BootId(1),
-                lost: 0,
-            };
+            let ended = Event::Ended { slot: Slot(*slot), boot: BootId(1), lost: 0 };
             stage.show(oracle, ended).unwrap();
         }
         let next = active(Slot(1), 2, lsn, "6.2", "");
@@ -161,14 +148,8 @@ mod tests {
     /// A successor acts without what was released, after what the test did to the stage.
     fn loses_after(prepare: impl Fn(&mut Stage), heard: &[Output]) -> Option<&'static str> {
         let (mut stage, oracle) = (Stage::new(), &mut PlannedLosesNothing::default());
-        let release = ToArbiter::Release {
-            term: Term(1),
-            lsn: Lsn(5),
-        };
-        let release = Output::Send {
-            to: Address::Arbiter,
-            message: Message::ToArbiter(release),
-        };
+        let release = ToArbiter::Release { term: Term(1), lsn: Lsn(5) };
+        let release = Output::Send { to: Address::Arbiter, message: Message::ToArbiter(release) };
         let former = holder(Slot(0), 1, Origin::Resume, 5);
         prepare(&mut stage);
         stage.does(oracle, former.clone(), &[release]).unwrap();

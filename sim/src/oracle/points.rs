@@ -227,13 +227,7 @@ impl Observer for Points {
             Event::Arbiter { arbiter, .. } => self.register = arbiter.register,
             Event::Unit { slot, unit, .. } => {
                 for event in told(&seen.event) {
-                    let Told::Acts {
-                        stamp,
-                        origin,
-                        listed,
-                        gap,
-                    } = event
-                    else {
+                    let Told::Acts { stamp, origin, listed, gap } = event else {
                         continue;
                     };
                     let of = match origin {
@@ -269,7 +263,6 @@ impl Observer for Points {
 
     fn checked(&self) -> Vec<(&'static str, u64)> {
         let each = self.wholes.iter();
-        each.map(|whole| (whole.name(), whole.checked().unwrap_or(self.looked)))
-            .collect()
+        each.map(|whole| (whole.name(), whole.checked().unwrap_or(self.looked))).collect()
     }
 }

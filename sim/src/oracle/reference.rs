@@ -159,14 +159,8 @@ impl<'a> Reference<'a> {
     pub fn of(active: &'a Image, standby: &'a Image) -> Self {
         let key = (active.digest(), standby.digest());
         let mut all = TABLES.lock().unwrap_or_else(PoisonError::into_inner);
-        let tables = all
-            .entry(key)
-            .or_insert_with(|| Arc::new(Tables::of(active, standby)));
-        Self {
-            active,
-            standby,
-            tables: Arc::clone(tables),
-        }
+        let tables = all.entry(key).or_insert_with(|| Arc::new(Tables::of(active, standby)));
+        Self { active, standby, tables: Arc::clone(tables) }
     }
 
     /// What `a` comes to.
@@ -204,24 +198,15 @@ impl<'a> Reference<'a> {
             }
         };
         let sent = |number: &usize| !unread.lines.contains(number);
-        let (sent_lines, held): (Vec<_>, Vec<_>) = rung
-            .lines
-            .into_iter()
-            .enumerate()
-            .partition(|(number, _)| sent(number));
+        let (sent_lines, held): (Vec<_>, Vec<_>) =
+            rung.lines.into_iter().enumerate().partition(|(number, _)| sent(number));
         let held = held.into_iter().map(|(_, line)| line);
         let ends: Vec<Carried> = rung.ends.into_iter().chain(held).collect();
-        let made_of: BTreeMap<usize, Vec<usize>> = sent_lines
-            .iter()
-            .map(|(number, line)| (*number, line.from.clone()))
-            .collect();
+        let made_of: BTreeMap<usize, Vec<usize>> =
+            sent_lines.iter().map(|(number, line)| (*number, line.from.clone())).collect();
         let stands: BTreeSet<usize> = there.entered.iter().map(|(number, _)| *number).collect();
         let w = Rung {
-            levels: self
-                .tables
-                .wire
-                .clone()
-                .unwrap_or_else(|| a.levels().to_vec()),
+            levels: self.tables.wire.clone().unwrap_or_else(|| a.levels().to_vec()),
             lines: sent_lines.into_iter().map(|(_, line)| line).collect(),
             entered: rung
                 .entered
@@ -231,12 +216,7 @@ impl<'a> Reference<'a> {
             ends: Vec::new(),
         };
         let (lines, listed) = self.fares(&given, &ends, &up, &made_of, &stands);
-        Translated {
-            wire: w.config(self.active),
-            standby: up.config(self.standby),
-            listed,
-            lines,
-        }
+        Translated { wire: w.config(self.active), standby: up.config(self.standby), listed, lines }
     }
 
     /// Between equal images everything goes as it is.
@@ -256,10 +236,7 @@ impl<'a> Reference<'a> {
 
     /// W as the peer reads it. Each line says by number of which line of `rung` it is.
     fn read_by_peer(&self, rung: &Rung, unread: &mut Unread) -> Rung {
-        let mut there = Rung {
-            levels: self.tables.wire_there.clone(),
-            ..Rung::default()
-        };
+        let mut there = Rung { levels: self.tables.wire_there.clone(), ..Rung::default() };
         for (number, line) in rung.lines.iter().enumerate() {
             if unread.lines.contains(&number) {
                 continue;
@@ -269,12 +246,9 @@ impl<'a> Reference<'a> {
                 Some((place, form, words))
             });
             match read {
-                Some((place, form, words)) => there.lines.push(Carried {
-                    place,
-                    form,
-                    words,
-                    from: vec![number],
-                }),
+                Some((place, form, words)) => {
+                    there.lines.push(Carried { place, form, words, from: vec![number] })
+                }
                 None => {
                     unread.lines.insert(number);
                 }
@@ -365,14 +339,10 @@ impl<'a> Reference<'a> {
             lines.push(fared);
         }
         for (number, place) in &given.entered {
-            let place = place
-                .as_ref()
-                .expect("an instance stands where it is given");
+            let place = place.as_ref().expect("an instance stands where it is given");
             let told = full.iter().any(|inner| inner.is_within(place));
-            let ((entry, words), around) = place
-                .instances()
-                .split_last()
-                .expect("the root is no instance");
+            let ((entry, words), around) =
+                place.instances().split_last().expect("the root is no instance");
             if !stands.contains(number) && !told && !cares_not(*entry) {
                 listed.insert((joined(around), words.text().to_string()));
             }
@@ -425,9 +395,7 @@ impl Tables {
 /// The level of a component in an image; 0 where it has none of that name.
 fn level_of(image: &Image, name: &str) -> u16 {
     let mut components = image.declarations().components.iter();
-    components
-        .find(|component| component.name == *name)
-        .map_or(0, |component| component.level)
+    components.find(|component| component.name == *name).map_or(0, |component| component.level)
 }
 
 /// The Active's forms that a don't-care entry of either image names, facing the other.
@@ -473,17 +441,10 @@ impl Carried {
 impl Rung {
     /// A config as it is given.
     fn of(image: &Image, config: &Config) -> Self {
-        let mut rung = Self {
-            levels: config.levels().to_vec(),
-            ..Self::default()
-        };
+        let mut rung = Self { levels: config.levels().to_vec(), ..Self::default() };
         let mut listed: Option<(Place, FormId)> = None;
         let mut put = |key: &LineKey| {
-            let words = config
-                .line(key)
-                .expect("a line of the config")
-                .words
-                .clone();
+            let words = config.line(key).expect("a line of the config").words.clone();
             rung.lines.push(Carried {
                 place: key.place.clone(),
                 form: key.form,
@@ -502,9 +463,7 @@ impl Rung {
                 listed = Some(list);
             }
         }
-        let entered = config
-            .entries()
-            .filter(|(_, entry)| *entry == Entry::Entered);
+        let entered = config.entries().filter(|(_, entry)| *entry == Entry::Entered);
         let numbered = entered.map(|(place, _)| Some(place.clone())).enumerate();
         rung.entered = numbered.collect();
         rung

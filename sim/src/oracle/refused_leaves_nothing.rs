@@ -29,10 +29,7 @@ impl Observer for RefusedLeavesNothing {
         if let Event::Ended { slot, .. } = seen.event {
             self.before.remove(&slot);
         }
-        let Event::Unit {
-            slot, input, unit, ..
-        } = seen.event
-        else {
+        let Event::Unit { slot, input, unit, .. } = seen.event else {
             return Ok(());
         };
         let after = held(unit);

@@ -122,10 +122,7 @@ impl History {
 
     /// Whether no later term was taken over from before this running config or replica.
     fn is_on_line(&self, stamp: Stamp) -> bool {
-        let later = (
-            std::ops::Bound::Excluded(stamp.term),
-            std::ops::Bound::Unbounded,
-        );
+        let later = (std::ops::Bound::Excluded(stamp.term), std::ops::Bound::Unbounded);
         let mut later = self.line.range(later);
         stamp.term >= self.floor && later.all(|(_, from)| from.is_some_and(|lsn| lsn >= stamp.lsn))
     }
@@ -136,13 +133,7 @@ fn turns_away(message: &Message, outputs: &[Output]) -> bool {
     match message {
         Message::Leave { why, .. } => {
             let left = |output: &Output| {
-                matches!(
-                    output,
-                    Output::Send {
-                        message: Message::Left { .. },
-                        ..
-                    }
-                )
+                matches!(output, Output::Send { message: Message::Left { .. }, .. })
             };
             !why.keeps_replica() && outputs.iter().any(left)
         }
@@ -167,9 +158,7 @@ impl ReplicatedIsKept {
     /// What of the record is lost by now.
     fn settle(&mut self) {
         for (memory, at) in self.units.iter_mut().zip(0..) {
-            let off = memory
-                .stamp
-                .is_some_and(|stamp| !self.history.is_on_line(stamp));
+            let off = memory.stamp.is_some_and(|stamp| !self.history.is_on_line(stamp));
             if off {
                 memory.stamp = None;
             }
@@ -202,9 +191,7 @@ impl ReplicatedIsKept {
             }
             let parted = !passes || scene.paused(slot);
             memory.parted_since = parted.then(|| memory.parted_since.unwrap_or(seen.at_us));
-            let away = memory
-                .parted_since
-                .is_some_and(|since| seen.at_us - since > wait_us);
+            let away = memory.parted_since.is_some_and(|since| seen.at_us - since > wait_us);
             changed |= away != memory.away;
             memory.away = away;
         }
@@ -236,13 +223,8 @@ impl ReplicatedIsKept {
                     let next = std::mem::take(&mut self.history.next);
                     self.history.line.extend(next);
                     self.settle();
-                    let knows = self
-                        .units
-                        .map(|memory| seen.at_us - memory.well_since > heard_us);
-                    let offered = Offered {
-                        cold: offer.origin == Origin::Cold,
-                        knows,
-                    };
+                    let knows = self.units.map(|memory| seen.at_us - memory.well_since > heard_us);
+                    let offered = Offered { cold: offer.origin == Origin::Cold, knows };
                     self.offers.insert(offer.term, offered);
                 }
                 ArbiterEvent::Accepted(holder) => {
@@ -253,10 +235,7 @@ impl ReplicatedIsKept {
                     else {
                         continue;
                     };
-                    let cold = self
-                        .offers
-                        .get(&holder.term)
-                        .is_some_and(|offer| offer.cold);
+                    let cold = self.offers.get(&holder.term).is_some_and(|offer| offer.cold);
                     let from = (!cold).then_some(*lsn);
                     self.history.next.insert(holder.term, from);
                 }
@@ -272,27 +251,16 @@ impl ReplicatedIsKept {
 
     /// The unit took a term up: what it remembers from now on is what it will act with.
     fn accepts(&mut self, slot: Slot, unit: &Unit, holder: &Holder) {
-        let remembered = self
-            .units
-            .map(|memory| memory.stamp.filter(|_| !memory.away));
+        let remembered = self.units.map(|memory| memory.stamp.filter(|_| !memory.away));
         let own = self.units[usize::from(slot.0)].stamp;
         let taken_up = match holder.origin {
             Origin::Cold => Some(unit.own.store.stamp),
             Origin::Stateful { .. } | Origin::Resume | Origin::Stale { .. } => own,
         };
-        let taken_up = taken_up.map(|stamp| Stamp {
-            lsn: holder.lsn,
-            ..stamp
-        });
-        self.accepted = Some(Accepted {
-            term: holder.term,
-            slot,
-            owed: self.owed.clone(),
-            remembered,
-        });
-        self.history
-            .parents
-            .insert(holder.term, taken_up.unwrap_or_default());
+        let taken_up = taken_up.map(|stamp| Stamp { lsn: holder.lsn, ..stamp });
+        self.accepted =
+            Some(Accepted { term: holder.term, slot, owed: self.owed.clone(), remembered });
+        self.history.parents.insert(holder.term, taken_up.unwrap_or_default());
     }
 
     /// Follows what the unit remembers.
@@ -337,11 +305,8 @@ impl ReplicatedIsKept {
             && was.term == term
             && was.lsn.0 + 1 == lsn.0
         {
-            let written = Written {
-                image,
-                before: config.clone(),
-                after: active.config.config().clone(),
-            };
+            let written =
+                Written { image, before: config.clone(), after: active.config.config().clone() };
             self.written.insert(Stamp { term, lsn }, written);
         }
     }
@@ -355,13 +320,7 @@ impl ReplicatedIsKept {
         image: ImageDigest,
     ) -> Result<(), Violation> {
         let accepted = self.accepted.take().filter(|of| of.term == stamp.term);
-        let Some(Accepted {
-            slot: by,
-            owed,
-            remembered,
-            ..
-        }) = accepted
-        else {
+        let Some(Accepted { slot: by, owed, remembered, .. }) = accepted else {
             return Ok(());
         };
         assert_eq!(by, slot, "a term is its unit's");
@@ -417,10 +376,8 @@ impl ReplicatedIsKept {
             return Ok(());
         }
         let held = lines(active.config.config());
-        let gone = written
-            .lines()
-            .into_iter()
-            .find(|line| !held.contains(line) && !listed.contains(line));
+        let gone =
+            written.lines().into_iter().find(|line| !held.contains(line) && !listed.contains(line));
         match gone {
             Some(line) => {
                 let Stamp { term, lsn } = change;
@@ -441,12 +398,7 @@ impl Observer for ReplicatedIsKept {
         self.reaches(seen, scene);
         self.line_unknown.see(&seen.event, scene);
         match seen.event {
-            Event::Arbiter {
-                input,
-                outputs,
-                arbiter,
-                ..
-            } => {
+            Event::Arbiter { input, outputs, arbiter, .. } => {
                 self.history.floor = self.history.floor.max(arbiter.floor);
                 self.arbiter(input, outputs, seen, scene);
             }
@@ -455,19 +407,8 @@ impl Observer for ReplicatedIsKept {
                 self.before[usize::from(slot.0)] = None;
                 self.settle();
             }
-            Event::Started {
-                slot,
-                unit,
-                outputs,
-                ..
-            } => self.follow(slot, unit, None, outputs),
-            Event::Unit {
-                slot,
-                unit,
-                input,
-                outputs,
-                ..
-            } => {
+            Event::Started { slot, unit, outputs, .. } => self.follow(slot, unit, None, outputs),
+            Event::Unit { slot, unit, input, outputs, .. } => {
                 let image = scene.image(slot).0;
                 let before = self.before[usize::from(slot.0)].take();
                 if let Part::Active(active) = &unit.part {
@@ -476,13 +417,7 @@ impl Observer for ReplicatedIsKept {
                     let now = (Stamp { term, lsn }, active.config.config().clone());
                     self.before[usize::from(slot.0)] = Some(now);
                     for event in told(&seen.event) {
-                        let Told::Acts {
-                            stamp,
-                            origin,
-                            listed,
-                            ..
-                        } = event
-                        else {
+                        let Told::Acts { stamp, origin, listed, .. } = event else {
                             continue;
                         };
                         let listed = listed.iter().map(|line| line.to_string()).collect();
@@ -540,22 +475,14 @@ mod tests {
             let mut play = Self { stage, oracle };
             play.takes_up(0, 1, Origin::Cold, 0);
             let mut pair = Pair::of(["6.2", "6.2"], "hostname r1\n", 5);
-            let Pair {
-                active: five,
-                standby,
-            } = Pair::of(["6.2", "6.2"], "hostname r1\n", 5);
+            let Pair { active: five, standby } = Pair::of(["6.2", "6.2"], "hostname r1\n", 5);
             let four = active(Slot(0), 1, 4, "6.2", "");
             play.does(four, &[acts(stamp(1, 0), Origin::Cold, &[])]);
             pair.acting().last = Lsn(5);
             play.does(five, &[]);
             play.does(standby, &[]);
             let (term, lsn, place) = (Term(1), Lsn(5), Place::Replicated);
-            let done = Outcome::Done {
-                term,
-                lsn,
-                place,
-                listed: Vec::new(),
-            };
+            let done = Outcome::Done { term, lsn, place, listed: Vec::new() };
             play.does(pair.active, &[answer(1, done)]);
             play.stage.at_us += LATER_US;
             play
@@ -573,46 +500,21 @@ mod tests {
 
         fn ends(&mut self, slot: u8) {
             let (slot, boot) = (Slot(slot), BootId(1));
-            let ended = Event::Ended {
-                slot,
-                boot,
-                lost: 0,
-            };
+            let ended = Event::Ended { slot, boot, lost: 0 };
             self.stage.show(&mut self.oracle, ended).unwrap();
         }
 
         /// The arbiter offers a term to a unit, which accepts it.
         fn takes_up(&mut self, slot: u8, term: u64, origin: Origin, lsn: u64) {
             let (slot, term, boot) = (Slot(slot), Term(term), BootId(1));
-            let offer = Offer {
-                term,
-                slot,
-                boot,
-                origin,
-                bound: None,
-                hello: 0,
-                held: Term(0),
-            };
+            let offer = Offer { term, slot, boot, origin, bound: None, hello: 0, held: Term(0) };
             let offered = [ArbiterEvent::Offered(offer)];
             let (stage, oracle) = (&mut self.stage, &mut self.oracle);
             stage.arbiter_says(oracle, None, None, &offered).unwrap();
-            stage
-                .does(oracle, holder(slot, term.0, origin, lsn), &[])
-                .unwrap();
-            let renew = ToArbiter::Renew {
-                generation: 0,
-                boot,
-                term,
-                n: 1,
-                lsn: Lsn(lsn),
-            };
+            stage.does(oracle, holder(slot, term.0, origin, lsn), &[]).unwrap();
+            let renew = ToArbiter::Renew { generation: 0, boot, term, n: 1, lsn: Lsn(lsn) };
             let lease = Lease::Running;
-            let accepted = [ArbiterEvent::Accepted(Granted {
-                slot,
-                boot,
-                term,
-                lease,
-            })];
+            let accepted = [ArbiterEvent::Accepted(Granted { slot, boot, term, lease })];
             let heard = Some((slot, renew));
             stage.arbiter_says(oracle, None, heard, &accepted).unwrap();
         }
@@ -640,10 +542,7 @@ mod tests {
 
     fn leave(why: LeaveWhy) -> (Message, [Output; 1]) {
         let session = SESSION;
-        let left = Output::Send {
-            to: Address::Unit(Slot(0)),
-            message: Message::Left { session },
-        };
+        let left = Output::Send { to: Address::Unit(Slot(0)), message: Message::Left { session } };
         (Message::Leave { session, why }, [left])
     }
 
@@ -694,12 +593,8 @@ mod tests {
             play.ends(0);
             assert_eq!(play.boots_its_store(), None, "{why:?}");
         }
-        let rejected = |why| Message::BulkReject {
-            session: SESSION,
-            lsn: Lsn(5),
-            verdict: Verdict::Rpr,
-            why,
-        };
+        let rejected =
+            |why| Message::BulkReject { session: SESSION, lsn: Lsn(5), verdict: Verdict::Rpr, why };
         // A limit turns nothing away.
         let cases = [(RejectWhy::Policy, None), (RejectWhy::Limit, Some(NAME))];
         for (why, found) in cases {

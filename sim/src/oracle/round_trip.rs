@@ -47,10 +47,7 @@ fn lists(config: &Config, image: &Image) -> BTreeMap<(String, String), Vec<Strin
         if decl.ordered && !lists.contains_key(&name) {
             let list = config.list(&key.place, key.form);
             let words = list.iter().filter_map(|key| config.line(key));
-            lists.insert(
-                name,
-                words.map(|line| line.words.text().to_string()).collect(),
-            );
+            lists.insert(name, words.map(|line| line.words.text().to_string()).collect());
         }
     }
     lists
@@ -88,9 +85,7 @@ impl RoundTrip {
             return broken(NAME, format!("`{line}` is back, and was not there before"));
         }
         // What could not go on the way back is known by other words.
-        let mut missing = was
-            .difference(&is)
-            .filter(|line| !first.left.contains(*line));
+        let mut missing = was.difference(&is).filter(|line| !first.left.contains(*line));
         if let Some(line) = missing.nth(next.left.len()) {
             return broken(NAME, format!("`{line}` went there and did not come back"));
         }
@@ -161,17 +156,11 @@ mod tests {
             standby: BootId(1),
             attempt: skewsync::base::Attempt(2),
         };
-        let origin = Origin::Stateful {
-            session,
-            lsn: Lsn(lsn),
-        };
+        let origin = Origin::Stateful { session, lsn: Lsn(lsn) };
         let again = active(Slot(0), 3, lsn, RELEASES[0], back);
         let found = stage.does(&mut points, again, &[acts(stamp(3, lsn), origin, &[])]);
         let times = crate::tap::Observer::checked(&points);
-        (
-            broken_property(found),
-            times.iter().map(|(_, times)| *times).sum(),
-        )
+        (broken_property(found), times.iter().map(|(_, times)| *times).sum())
     }
 
     #[test]

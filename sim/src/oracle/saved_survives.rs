@@ -31,11 +31,7 @@ impl Observer for SavedSurvives {
                     self.saved.insert(slot, stamp);
                 }
                 for output in performed(&seen.event) {
-                    if let Output::Persist {
-                        write,
-                        record: Record::Store(store),
-                    } = output
-                    {
+                    if let Output::Persist { write, record: Record::Store(store) } = output {
                         self.written.insert((slot, *write), store.stamp);
                     }
                 }
@@ -57,18 +53,10 @@ impl Observer for SavedSurvives {
                 }
                 broken(
                     NAME,
-                    format!(
-                        "slot {slot} saved {}, and boots {}",
-                        said(Some(*saved)),
-                        said(found)
-                    ),
+                    format!("slot {slot} saved {}, and boots {}", said(Some(*saved)), said(found)),
                 )
             }
-            Event::Fault {
-                effect: true,
-                of: Some(fault),
-                ..
-            } => {
+            Event::Fault { effect: true, of: Some(fault), .. } => {
                 if let FaultKind::BitRot { slot, .. } = fault.kind {
                     self.saved.remove(&Slot(slot));
                 }
@@ -106,24 +94,15 @@ mod tests {
         let (unit, write) = (idle(Slot(0), "6.2"), WriteId(1));
         let writes = [persists(store(stamp(2, 5)))];
         stage.does(oracle, unit.clone(), &writes).unwrap();
-        stage
-            .step(oracle, unit, &Input::Persisted(write), &[])
-            .unwrap();
+        stage.step(oracle, unit, &Input::Persisted(write), &[]).unwrap();
         if let Some(slot) = rot {
             let (down_ms, both, bit) = (1, false, 9);
             let fault = Fault {
                 at: Anchor::Instant(1),
-                kind: FaultKind::BitRot {
-                    slot,
-                    down_ms,
-                    both,
-                    bit,
-                },
+                kind: FaultKind::BitRot { slot, down_ms, both, bit },
             };
             let (kind, effect, of) = (fault.kind.index(), true, Some(&fault));
-            stage
-                .show(oracle, Event::Fault { kind, effect, of })
-                .unwrap();
+            stage.show(oracle, Event::Fault { kind, effect, of }).unwrap();
         }
         let mut boot = boot(found);
         boot.lost_disk = lost_disk;

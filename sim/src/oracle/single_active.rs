@@ -24,9 +24,7 @@ impl SingleActive {
     fn check(&mut self, seen: &Seen<'_>, scene: &dyn Scene) -> Result<(), Violation> {
         self.checked += 1;
         let acting = [Slot(0), Slot(1)].into_iter().filter(|slot| {
-            let acts = scene
-                .unit(*slot)
-                .is_some_and(|unit| matches!(unit.part, Part::Active(_)));
+            let acts = scene.unit(*slot).is_some_and(|unit| matches!(unit.part, Part::Active(_)));
             acts && scene.lease_end(*slot).is_some_and(|end| end > seen.at_us)
         });
         if acting.count() > 1 {
@@ -43,12 +41,7 @@ impl SingleActive {
             return Ok(());
         };
         let greatest = self.terms.last_key_value().map(|(term, _)| *term);
-        let violation = |what: String| {
-            Err(Violation {
-                property: NAME,
-                what,
-            })
-        };
+        let violation = |what: String| Err(Violation { property: NAME, what });
         match self.terms.get(&term) {
             Some(of) if *of != (slot, boot) => {
                 violation(format!("term {term} was granted to two units or boots"))
@@ -105,15 +98,7 @@ impl Observer for SingleActive {
         if let Event::Ended { slot, .. } = seen.event {
             self.ends.remove(&slot);
         }
-        let Event::Unit {
-            slot,
-            input,
-            outputs,
-            fates,
-            unit,
-            ..
-        } = seen.event
-        else {
+        let Event::Unit { slot, input, outputs, fates, unit, .. } = seen.event else {
             return Ok(());
         };
         self.lease_first(slot, input, unit, seen, scene)?;
@@ -122,10 +107,7 @@ impl Observer for SingleActive {
                 && *fate == Fate::Done
                 && scene.lease_end(slot).is_some_and(|end| end > seen.at_us)
             {
-                let term = scene
-                    .unit(slot)
-                    .and_then(|unit| unit.term())
-                    .unwrap_or(stamp.term);
+                let term = scene.unit(slot).and_then(|unit| unit.term()).unwrap_or(stamp.term);
                 self.acts(term, slot, scene)?;
             }
         }
@@ -169,10 +151,7 @@ mod tests {
             stage.lease_end = [Some(10), Some(10)];
             let cold = skewsync::message::Origin::Cold;
             let one = active(Slot(0), 2, 0, "6.2", "");
-            assert_eq!(
-                stage.does(oracle, one, &[acts(stamp(2, 0), cold, &[])]),
-                Ok(())
-            );
+            assert_eq!(stage.does(oracle, one, &[acts(stamp(2, 0), cold, &[])]), Ok(()));
             stage.units[0] = None;
             let other = active(Slot(1), past, 0, "6.2", "");
             let found = stage.does(oracle, other, &[acts(stamp(past, 0), cold, &[])]);

@@ -29,12 +29,8 @@ use crate::stock::{Loaded, Stock};
 use crate::tap::{Event, Fate, Observer, Scene, Seen, Violation};
 
 /// The session of term 1 between the first boots of both slots.
-pub(crate) const SESSION: Session = Session {
-    term: Term(1),
-    active: BootId(1),
-    standby: BootId(1),
-    attempt: Attempt(1),
-};
+pub(crate) const SESSION: Session =
+    Session { term: Term(1), active: BootId(1), standby: BootId(1), attempt: Attempt(1) };
 
 /// What an observer may look at, as a test sets it.
 pub(crate) struct Stage {
@@ -148,14 +144,7 @@ impl Stage {
     ) -> Result<(), Violation> {
         self.number += 1;
         let (number, at_us) = (self.number, self.at_us);
-        oracle.see(
-            &Seen {
-                number,
-                at_us,
-                event,
-            },
-            self,
-        )
+        oracle.see(&Seen { number, at_us, event }, self)
     }
 
     /// The unit of `slot` makes a step with this input and these outputs, all performed, and is `unit` then.
@@ -247,24 +236,14 @@ impl Stage {
         boot: &Boot,
     ) -> Result<(), Violation> {
         let unit = idle(slot, self.releases[usize::from(slot.0)]);
-        let event = Event::Started {
-            slot,
-            boot,
-            outputs: &[],
-            fates: &[],
-            unit: &unit,
-        };
+        let event = Event::Started { slot, boot, outputs: &[], fates: &[], unit: &unit };
         self.show(oracle, event)
     }
 }
 
 /// The register as it names slot 1 in `SESSION`.
 pub(crate) fn eligible(lsn: u64) -> Eligible {
-    Eligible {
-        session: SESSION,
-        slot: Slot(1),
-        lsn: Lsn(lsn),
-    }
+    Eligible { session: SESSION, slot: Slot(1), lsn: Lsn(lsn) }
 }
 
 /// What a disk holds whose store has this stamp.
@@ -290,17 +269,11 @@ pub(crate) fn store(stamp: Stamp) -> Store {
 
 /// Its first write.
 pub(crate) fn persists(store: Store) -> Output {
-    Output::Persist {
-        write: WriteId(1),
-        record: Record::Store(store),
-    }
+    Output::Persist { write: WriteId(1), record: Record::Store(store) }
 }
 
 pub(crate) fn stamp(term: u64, lsn: u64) -> Stamp {
-    Stamp {
-        term: Term(term),
-        lsn: Lsn(lsn),
-    }
+    Stamp { term: Term(term), lsn: Lsn(lsn) }
 }
 
 /// A unit that says that it acts.
@@ -315,10 +288,7 @@ pub(crate) fn acts(stamp: Stamp, origin: Origin, listed: &[&str]) -> Output {
 
 /// A stateful takeover from `SESSION`.
 pub(crate) fn stateful(lsn: u64) -> Origin {
-    Origin::Stateful {
-        session: SESSION,
-        lsn: Lsn(lsn),
-    }
+    Origin::Stateful { session: SESSION, lsn: Lsn(lsn) }
 }
 
 /// A command as a terminal enters it.
@@ -331,18 +301,12 @@ pub(crate) fn command(id: u64) -> Input {
 }
 
 pub(crate) fn answer(id: u64, outcome: Outcome) -> Output {
-    Output::Answer {
-        id: CommandId(id),
-        outcome,
-    }
+    Output::Answer { id: CommandId(id), outcome }
 }
 
 /// A message to the other unit.
 pub(crate) fn send(message: Message) -> Output {
-    Output::Send {
-        to: Address::Unit(Slot(1)),
-        message,
-    }
+    Output::Send { to: Address::Unit(Slot(1)), message }
 }
 
 fn with_env<T>(
@@ -364,9 +328,8 @@ fn with_env<T>(
 /// A unit that starts with this on its disk, and what comes of it.
 pub(crate) fn started(slot: Slot, release: &str, boot: &Boot) -> (Unit, Vec<Output>) {
     let mut outputs = Vec::new();
-    let unit = with_env(release, &BTreeMap::new(), |env| {
-        Unit::start(env, slot, boot, &mut outputs)
-    });
+    let unit =
+        with_env(release, &BTreeMap::new(), |env| Unit::start(env, slot, boot, &mut outputs));
     (unit, outputs)
 }
 
@@ -402,11 +365,7 @@ pub(crate) fn active(slot: Slot, term: u64, last: u64, release: &str, text: &str
         granted: 1,
         last: Lsn(last),
         config: running(release, text),
-        register: Register {
-            counter: 0,
-            value: None,
-            written: Written::Confirmed,
-        },
+        register: Register { counter: 0, value: None, written: Written::Confirmed },
         peer: Peer::default(),
         prompts: BTreeMap::new(),
         ack_mark: None,
@@ -423,10 +382,7 @@ pub(crate) fn active(slot: Slot, term: u64, last: u64, release: &str, text: &str
         forgave: false,
         releasing: Releasing::No,
     };
-    Unit {
-        part: Part::Active(Box::new(active)),
-        ..idle(slot, release)
-    }
+    Unit { part: Part::Active(Box::new(active)), ..idle(slot, release) }
 }
 
 /// A unit that took up `term` with this origin, at `lsn`, and has no lease yet.
@@ -446,10 +402,7 @@ pub(crate) fn holder(slot: Slot, term: u64, origin: Origin, lsn: u64) -> Unit {
         queue: std::collections::VecDeque::new(),
         queueing: Queueing::Open,
     };
-    Unit {
-        part: Part::Holder(holder),
-        ..idle(slot, "6.2")
-    }
+    Unit { part: Part::Holder(holder), ..idle(slot, "6.2") }
 }
 
 /// An Active in slot 0 and its Standby in slot 1, in `SESSION`, hot at one LSN.
@@ -475,9 +428,7 @@ impl Pair {
             let at_standby = key(Side::Standby, &there, &here, dump.digest());
             let pairing = Pairing::compute(there.software(), &at_standby, dump, Planted::NONE);
             let pairing = pairing.expect("the images pair");
-            let Pairing::Standby { diff, .. } = &pairing else {
-                panic!("the Standby's pairing")
-            };
+            let Pairing::Standby { diff, .. } = &pairing else { panic!("the Standby's pairing") };
             let diff = diff.clone();
             pairings.insert(at_standby, pairing);
             let at_active = key(Side::Active, &here, &there, diff.digest());
@@ -485,9 +436,7 @@ impl Pair {
             pairings.insert(at_active, pairing.expect("the images pair"));
             (at_active, at_standby)
         });
-        let Part::Active(of) = &mut active.part else {
-            panic!("an Active")
-        };
+        let Part::Active(of) = &mut active.part else { panic!("an Active") };
         let sender = with_env(releases[0], &pairings, |env| {
             let pairing = keys.as_ref().map(|(at_active, _)| at_active);
             Sender::of(env, pairing, &of.config, stamp(1, lsn)).expect("a translation")
@@ -528,10 +477,7 @@ impl Pair {
             engine: skewsync::message::Engine::OURS,
             bounds: Limits::DEFAULT.bounds(),
             pairing: keys.map(|(_, at_standby)| at_standby),
-            phase: standby::Phase::Synced {
-                kept: BTreeMap::new(),
-                hot: None,
-            },
+            phase: standby::Phase::Synced { kept: BTreeMap::new(), hot: None },
             told: (1, HeldBy::Register, Redundancy::Sso),
             saving: None,
             saving_file: None,
@@ -550,13 +496,7 @@ impl Pair {
             replica: Some(replica),
             former: None,
         });
-        Self {
-            active,
-            standby: Unit {
-                part,
-                ..idle(Slot(1), releases[1])
-            },
-        }
+        Self { active, standby: Unit { part, ..idle(Slot(1), releases[1]) } }
     }
 
     /// The Active's part.

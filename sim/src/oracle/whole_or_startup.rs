@@ -24,19 +24,12 @@ pub struct WholeOrStartup {
 
 /// Whether the step is that of a Standby whose config policy turned away.
 fn turned_away(event: &Event<'_>) -> bool {
-    let Event::Unit {
-        input: Input::Message { message, .. },
-        unit,
-        outputs,
-        ..
-    } = event
-    else {
+    let Event::Unit { input: Input::Message { message, .. }, unit, outputs, .. } = event else {
         return false;
     };
     // A message of another session changes nothing.
-    let ignored = outputs
-        .iter()
-        .any(|output| matches!(output, Output::Event(Told::Ignored { .. })));
+    let ignored =
+        outputs.iter().any(|output| matches!(output, Output::Event(Told::Ignored { .. })));
     let rejected = match message {
         Message::Leave { why, .. } => !why.keeps_replica(),
         Message::BulkReject { why, .. } => *why == RejectWhy::Policy,
@@ -78,9 +71,8 @@ impl Observer for WholeOrStartup {
                     }
                     let from = self.held.get(&slot);
                     self.checked += 1;
-                    let config = from
-                        .filter(|(lsn, _)| *lsn == stamp.lsn)
-                        .map(|(_, config)| *config);
+                    let config =
+                        from.filter(|(lsn, _)| *lsn == stamp.lsn).map(|(_, config)| *config);
                     if config != Some(now.1) {
                         return broken(
                             NAME,

@@ -102,12 +102,7 @@ impl Anchor {
         match *self {
             Self::Instant(_) | Self::Answered(..) => false,
             Self::Seen(moment, name) => moment == at && name == sight,
-            Self::Next {
-                moment,
-                from_ms,
-                to,
-                kind,
-            } => {
+            Self::Next { moment, from_ms, to, kind } => {
                 moment == at
                     && from_ms * 1_000 <= now_us
                     && to.is_none_or(|to| to == sight.to)
@@ -131,11 +126,7 @@ pub struct AnchorError {
 impl fmt::Display for Sight {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (from, to) = (place(self.from), place(self.to));
-        write!(
-            f,
-            "{from}->{to} {:?} {}, attempt {}",
-            self.kind, self.ordinal, self.attempt
-        )
+        write!(f, "{from}->{to} {:?} {}, attempt {}", self.kind, self.ordinal, self.attempt)
     }
 }
 
@@ -155,12 +146,7 @@ impl fmt::Display for Anchor {
         match self {
             Self::Instant(ms) => write!(f, "at {ms} ms"),
             Self::Seen(moment, sight) => write!(f, "{moment} {sight}"),
-            Self::Next {
-                moment,
-                from_ms,
-                to,
-                kind,
-            } => {
+            Self::Next { moment, from_ms, to, kind } => {
                 write!(f, "next {moment}")?;
                 if let Some(to) = to {
                     write!(f, " to {}", place(*to))?;
@@ -223,19 +209,11 @@ fn read_next(mut words: &[&str]) -> Option<Anchor> {
     let ["from", ms, "ms"] = words else {
         return None;
     };
-    Some(Anchor::Next {
-        moment,
-        from_ms: ms.parse().ok()?,
-        to,
-        kind: named,
-    })
+    Some(Anchor::Next { moment, from_ms: ms.parse().ok()?, to, kind: named })
 }
 
 fn read_anchor(text: &str) -> Option<Anchor> {
-    if let Some(inside) = text
-        .strip_prefix("after answer (")
-        .and_then(|t| t.strip_suffix(')'))
-    {
+    if let Some(inside) = text.strip_prefix("after answer (").and_then(|t| t.strip_suffix(')')) {
         let (term, lsn) = inside.split_once(',')?;
         return Some(Anchor::Answered(
             Term(term.trim().parse().ok()?),
@@ -299,10 +277,7 @@ mod tests {
             "next within 0 of deliver from 5 ms",
             "after answer (2, 41)",
         ] {
-            assert_eq!(
-                text.parse::<Anchor>().map(|anchor| anchor.to_string()),
-                Ok(text.into())
-            );
+            assert_eq!(text.parse::<Anchor>().map(|anchor| anchor.to_string()), Ok(text.into()));
         }
     }
 

@@ -65,10 +65,8 @@ pub fn excuses(plan: &Plan, limits: &Limits) -> Vec<usize> {
     };
     let misapplies = |kind: &FaultKind| matches!(kind, FaultKind::MisapplyLine { .. });
     let any = |is: &dyn Fn(&FaultKind) -> bool| plan.faults.iter().any(|fault| is(&fault.kind));
-    let drifts_by_plan = plan
-        .units
-        .iter()
-        .any(|unit| i64::from(unit.drift_ppm) < -i64::from(limits.max_drift_ppm));
+    let drifts_by_plan =
+        plan.units.iter().any(|unit| i64::from(unit.drift_ppm) < -i64::from(limits.max_drift_ppm));
     let holds = [drifts_by_plan || any(&drifts), any(&misapplies)];
     (0..EXCUSES.len()).filter(|at| holds[*at]).collect()
 }
@@ -86,10 +84,7 @@ mod tests {
     use crate::plan::{Anchor, Fault};
 
     fn of(kind: Option<FaultKind>) -> Vec<&'static str> {
-        let wishes = Wishes {
-            mix: Mix::Calm,
-            ..Wishes::default()
-        };
+        let wishes = Wishes { mix: Mix::Calm, ..Wishes::default() };
         let mut plan = draw::plan(1, &wishes);
         plan.units[0].drift_ppm = -5_000;
         let at = Anchor::Instant(1);
@@ -100,13 +95,7 @@ mod tests {
 
     #[test]
     fn a_plan_is_excused_by_what_it_does_and_by_nothing_within_bounds() {
-        let rate = |ppm| {
-            Some(FaultKind::ClockRate {
-                slot: 0,
-                ppm,
-                for_ms: 1,
-            })
-        };
+        let rate = |ppm| Some(FaultKind::ClockRate { slot: 0, ppm, for_ms: 1 });
         let step = |by_ms| Some(FaultKind::ClockStep { slot: 0, by_ms });
         assert!(of(None).is_empty());
         assert!(of(rate(-5_000)).is_empty());

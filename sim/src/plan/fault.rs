@@ -547,11 +547,7 @@ mod tests {
     fn names_are_those_that_plans_write() {
         let fault = Fault {
             at: Anchor::Instant(3),
-            kind: FaultKind::PowerLoss {
-                slot: 1,
-                down_ms: 5,
-                kept: 0,
-            },
+            kind: FaultKind::PowerLoss { slot: 1, down_ms: 5, kept: 0 },
         };
         let text = toml::to_string(&fault).expect("a fault is representable");
         assert!(text.contains("kind = \"power-loss\""), "{text}");
@@ -566,18 +562,9 @@ mod tests {
         assert_eq!(FAULT_KINDS.iter().take_while(rates).count(), OF_A_MESSAGE);
         assert_eq!(FaultKind::Lose.befalls(), Befalls::Message);
         let last = FaultKind::Reorder { later_ms: 1 };
-        let next = FaultKind::Crash {
-            slot: 0,
-            down_ms: 1,
-        };
-        assert_eq!(
-            (last.befalls(), last.index()),
-            (Befalls::Message, OF_A_MESSAGE - 1)
-        );
-        assert_eq!(
-            (next.befalls(), next.index()),
-            (Befalls::Machine, OF_A_MESSAGE)
-        );
+        let next = FaultKind::Crash { slot: 0, down_ms: 1 };
+        assert_eq!((last.befalls(), last.index()), (Befalls::Message, OF_A_MESSAGE - 1));
+        assert_eq!((next.befalls(), next.index()), (Befalls::Machine, OF_A_MESSAGE));
     }
 
     #[test]
@@ -593,11 +580,9 @@ mod tests {
             kind.check()
         };
         assert_eq!(of(&["0->1", "1->arbiter"], &["1->arbiter", "0->1"]), Ok(()));
-        for (links, freed) in [
-            (&["0->1"], &["1->0"]),
-            (&["0->2"], &["0->2"]),
-            (&["0->0"], &["0->0"]),
-        ] {
+        for (links, freed) in
+            [(&["0->1"], &["1->0"]), (&["0->2"], &["0->2"]), (&["0->0"], &["0->0"])]
+        {
             assert!(of(links, freed).is_err(), "{links:?} {freed:?}");
         }
         assert!(of(&["0->1", "0->1"], &["0->1", "0->1"]).is_err());

@@ -70,10 +70,7 @@ fn of(entries: &[Entry], spot: Spot) -> Vec<Entry> {
 
 /// When two sequences part, in microseconds.
 fn parts_at(one: &[Entry], other: &[Entry]) -> Option<u64> {
-    let alike = one
-        .iter()
-        .zip(other)
-        .take_while(|(one, other)| told(one) == told(other));
+    let alike = one.iter().zip(other).take_while(|(one, other)| told(one) == told(other));
     let at = alike.count();
     let next = [one.get(at), other.get(at)];
     next.into_iter().flatten().map(|entry| entry.at_us).min()
@@ -87,14 +84,7 @@ fn lines(entries: &[Entry]) -> Vec<String> {
 fn told(entry: &Entry) -> (u64, u64, Spot, super::Sort, &str, Option<&str>) {
     let shows = entry.shows.as_deref();
     let words = entry.words.as_str();
-    (
-        entry.step,
-        entry.at_us,
-        entry.spot,
-        entry.sort,
-        words,
-        shows,
-    )
+    (entry.step, entry.at_us, entry.spot, entry.sort, words, shows)
 }
 
 impl Parting {

@@ -86,10 +86,7 @@ mod tests {
     use super::*;
 
     fn entry(step: u64, sort: Sort, after: &[usize]) -> Entry {
-        Entry {
-            after: after.to_vec(),
-            ..Entry::new(step, step, Spot::World, sort, String::new())
-        }
+        Entry { after: after.to_vec(), ..Entry::new(step, step, Spot::World, sort, String::new()) }
     }
 
     #[test]

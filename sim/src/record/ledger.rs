@@ -117,11 +117,7 @@ impl Ledger {
         scene: &dyn Scene,
     ) {
         for output in outputs {
-            if let Output::Answer {
-                id,
-                outcome: Outcome::Done { term, lsn, .. },
-            } = output
-            {
+            if let Output::Answer { id, outcome: Outcome::Done { term, lsn, .. } } = output {
                 self.commands.insert((*term, *lsn), *id);
             }
         }
@@ -188,18 +184,9 @@ impl Ledger {
         }
         self.writers[index] = writers;
         self.seen[index] = Some(at);
-        let held = Held {
-            slot,
-            term: at.0,
-            lsn: at.1,
-            config,
-            image,
-        };
+        let held = Held { slot, term: at.0, lsn: at.1, config, image };
         self.now[index] = Some(held.clone());
-        if matches!(
-            scene.unit(slot).map(|unit| &unit.part),
-            Some(Part::Active(_))
-        ) {
+        if matches!(scene.unit(slot).map(|unit| &unit.part), Some(Part::Active(_))) {
             self.acted.insert(at, held);
             if self.acted.len() > REMEMBERED {
                 self.acted.pop_first();
@@ -226,11 +213,8 @@ impl Ledger {
                 image,
             };
             // The former Active's last config of the session's term, which may be beyond what was taken over.
-            let last = self
-                .acted
-                .range(..=(session.term, Lsn(u64::MAX)))
-                .next_back()
-                .map(|(at, _)| *at);
+            let last =
+                self.acted.range(..=(session.term, Lsn(u64::MAX))).next_back().map(|(at, _)| *at);
             self.taken_over = last.map(|last| (held, last));
         }
     }
@@ -260,10 +244,7 @@ impl Ledger {
     }
 
     fn between(&self, wanted: &Held, found: &Held) -> Contrast {
-        let (from, to) = (
-            wanted.image.software().image(),
-            found.image.software().image(),
-        );
+        let (from, to) = (wanted.image.software().image(), found.image.software().image());
         let reference = Reference::of(from, to);
         let translated = reference.translate_less(&wanted.config, &BTreeSet::new());
         let (unlike, alike) = differences(&translated.standby, &found.config);
@@ -283,10 +264,7 @@ impl Ledger {
         };
         let words = |held: &Held| {
             let (slot, term, lsn) = (held.slot, held.term, held.lsn);
-            format!(
-                "unit {slot} ({}), term {term}, LSN {lsn}",
-                held.image.name()
-            )
+            format!("unit {slot} ({}), term {term}, LSN {lsn}", held.image.name())
         };
         let joined = |(path, line): &(String, String)| {
             let between = if path.is_empty() { "" } else { " / " };

@@ -55,11 +55,7 @@ fn shown(entries: &[Entry], end: u64) -> Vec<Value> {
             slices.push(slice(entry.spot, before, entry.at_us));
         }
     }
-    slices.extend(
-        since
-            .into_iter()
-            .map(|(spot, before)| slice(spot, before, end)),
-    );
+    slices.extend(since.into_iter().map(|(spot, before)| slice(spot, before, end)));
     slices
 }
 

@@ -313,9 +313,7 @@ impl Recorder {
             Some(fault) => format!("fault {} ({})", told(fault), fault.at),
             None => format!("fault {name} takes effect"),
         };
-        let spot = of
-            .and_then(Fault::slot)
-            .map_or(Spot::World, |slot| Spot::of(Slot(slot)));
+        let spot = of.and_then(Fault::slot).map_or(Spot::World, |slot| Spot::of(Slot(slot)));
         let last = self.last.get(&spot).copied();
         let index = self.entry(seen, spot, Sort::Fault, text);
         if let Some(last) = last {
@@ -352,39 +350,20 @@ impl Recorder {
 
     fn see_event(&mut self, seen: &Seen<'_>, scene: &dyn Scene) {
         match seen.event {
-            Event::Started {
-                slot,
-                boot,
-                outputs,
-                fates,
-                unit,
-            } => {
+            Event::Started { slot, boot, outputs, fates, unit } => {
                 let text = format!("starts, boot {}, with {}", boot.boot, scene.image(slot).1);
                 let index = self.entry(seen, Spot::of(slot), Sort::Start, text);
                 self.came_out(index, outputs, fates);
                 self.ledger.see(slot, None, outputs, unit, scene);
                 self.stands(index, slot, unit);
             }
-            Event::Unit {
-                slot,
-                input,
-                packet,
-                outputs,
-                fates,
-                unit,
-            } => self.unit_step(seen, slot, input, packet, (outputs, fates), (unit, scene)),
-            Event::Arbiter {
-                input,
-                packet,
-                outputs,
-                fates,
-                arbiter,
-            } => self.arbiter_step(seen, input, packet, (outputs, fates), arbiter),
-            Event::Sent {
-                sight,
-                number,
-                fault,
-            } => self.sent(seen, sight, number, fault),
+            Event::Unit { slot, input, packet, outputs, fates, unit } => {
+                self.unit_step(seen, slot, input, packet, (outputs, fates), (unit, scene))
+            }
+            Event::Arbiter { input, packet, outputs, fates, arbiter } => {
+                self.arbiter_step(seen, input, packet, (outputs, fates), arbiter)
+            }
+            Event::Sent { sight, number, fault } => self.sent(seen, sight, number, fault),
             Event::Undelivered { sight, number } => {
                 let text = format!("{sight} arrives at nobody, or does not decode");
                 let index = self.entry(seen, Spot::World, Sort::Undelivered, text);
@@ -417,11 +396,7 @@ impl Recorder {
                 let index = self.entry(seen, Spot::Arbiter, Sort::End, "ends".into());
                 self.ended.push(index);
             }
-            Event::Written {
-                slot,
-                write,
-                durable,
-            } => {
+            Event::Written { slot, write, durable } => {
                 let how = if durable { "is durable" } else { "failed" };
                 let text = format!("write {write} {how}");
                 let last = self.last.get(&Spot::of(slot)).copied();

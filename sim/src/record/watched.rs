@@ -43,12 +43,7 @@ impl Watched {
         for (name, _) in &counts {
             all.entry(name).or_insert_with(|| Held::unseen(name));
         }
-        Self {
-            oracle,
-            counts,
-            notes: Arc::clone(notes),
-            latest: (0, 0),
-        }
+        Self { oracle, counts, notes: Arc::clone(notes), latest: (0, 0) }
     }
 
     fn note(&mut self, found: &Result<(), Violation>) {

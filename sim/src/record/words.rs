@@ -51,10 +51,9 @@ pub(super) const fn lsn(message: &Message) -> Option<u64> {
         Message::ToArbiter(ToArbiter::Renew { lsn, .. } | ToArbiter::Release { lsn, .. }) => {
             Some(lsn.0)
         }
-        Message::ToArbiter(ToArbiter::SetRegister {
-            value: Some(eligible),
-            ..
-        }) => Some(eligible.lsn.0),
+        Message::ToArbiter(ToArbiter::SetRegister { value: Some(eligible), .. }) => {
+            Some(eligible.lsn.0)
+        }
         _ => None,
     }
 }
@@ -63,37 +62,22 @@ pub(super) const fn lsn(message: &Message) -> Option<u64> {
 pub(super) fn message(message: &Message) -> String {
     let kind = format!("{:?}", message.kind());
     let carries = match message {
-        Message::Line {
-            lsn, difference, ..
-        } => {
+        Message::Line { lsn, difference, .. } => {
             let text = String::from_utf8_lossy(difference);
             format!(" {lsn} \"{}\"", one_line(&text))
         }
-        Message::Applied {
-            lsn,
-            mismatches,
-            further,
-            ..
-        }
-        | Message::BulkDone {
-            lsn,
-            mismatches,
-            further,
-            ..
-        } if !mismatches.is_empty() || *further > 0 => {
-            format!(
-                " {lsn}, {} lines mismatch",
-                mismatches.len() as u64 + u64::from(*further)
-            )
+        Message::Applied { lsn, mismatches, further, .. }
+        | Message::BulkDone { lsn, mismatches, further, .. }
+            if !mismatches.is_empty() || *further > 0 =>
+        {
+            format!(" {lsn}, {} lines mismatch", mismatches.len() as u64 + u64::from(*further))
         }
         Message::Unreadable { lsn, why, .. } => format!(" {lsn}: {why}"),
         Message::BulkReject { lsn, verdict, .. } => format!(" {lsn}: {verdict:?}"),
         Message::BulkAccept { lsn, listed, .. } => format!(" {lsn}, {listed} listed"),
         Message::Leave { why, .. } | Message::Down { why, .. } => format!(": {why:?}"),
         Message::Saved { result, .. } => format!(": {result:?}"),
-        Message::Keepalive {
-            lsn, mode, held, ..
-        } => format!(" {lsn}, {mode:?}, held by {held:?}"),
+        Message::Keepalive { lsn, mode, held, .. } => format!(" {lsn}, {mode:?}, held by {held:?}"),
         Message::Join(call) => format!(" of boot {}, round {}", call.boot, call.n),
         Message::ToArbiter(of) => to_arbiter(of),
         Message::ToUnit(of) => to_unit(of),
@@ -108,19 +92,14 @@ pub(super) fn message(message: &Message) -> String {
 fn to_arbiter(message: &ToArbiter) -> String {
     match message {
         ToArbiter::Hello { boot, hello } => match hello.said.running {
-            Some(running) => format!(
-                " of boot {boot}, at (term {}, LSN {})",
-                running.term, running.lsn
-            ),
+            Some(running) => {
+                format!(" of boot {boot}, at (term {}, LSN {})", running.term, running.lsn)
+            }
             None => format!(" of boot {boot}"),
         },
         ToArbiter::Renew { term, n, lsn, .. } => format!(" {n} of term {term}, at LSN {lsn}"),
         ToArbiter::Decline { term, .. } => format!(" term {term}"),
-        ToArbiter::SetRegister {
-            term,
-            counter,
-            value,
-        } => {
+        ToArbiter::SetRegister { term, counter, value } => {
             format!(" {counter} of term {term}: {}", register(value.as_ref()))
         }
         ToArbiter::Release { term, lsn } => format!(" term {term} at LSN {lsn}"),
@@ -142,10 +121,9 @@ fn origin_words(origin: &Origin) -> String {
         }
         Origin::Cold => "cold, from the startup store".into(),
         Origin::Resume => "with what it holds".into(),
-        Origin::Stale { stamp } => format!(
-            "stale, with its replica of term {} at LSN {}",
-            stamp.term, stamp.lsn
-        ),
+        Origin::Stale { stamp } => {
+            format!("stale, with its replica of term {} at LSN {}", stamp.term, stamp.lsn)
+        }
     }
 }
 
@@ -153,12 +131,7 @@ fn origin_words(origin: &Origin) -> String {
 pub(super) fn register(value: Option<&Eligible>) -> String {
     value.map_or_else(
         || "nobody".into(),
-        |value| {
-            format!(
-                "slot {} at LSN {} ({})",
-                value.slot, value.lsn, value.session
-            )
-        },
+        |value| format!("slot {} at LSN {} ({})", value.slot, value.lsn, value.session),
     )
 }
 
@@ -185,11 +158,7 @@ pub(super) fn input(input: &Input) -> String {
                 Durability::Acked => "acked",
                 Durability::Async => "async",
             };
-            format!(
-                "takes command {} \"{}\" ({durability})",
-                command.id,
-                one_line(&command.text)
-            )
+            format!("takes command {} \"{}\" ({durability})", command.id, one_line(&command.text))
         }
         Input::Operator { id, request: of } => format!("takes command {id} {}", request(*of)),
         Input::LeaseLapsed => "its lease is over".into(),
@@ -207,11 +176,7 @@ pub(super) fn arbiter_input(input: &ArbiterInput) -> String {
         ArbiterInput::Recovered { .. } => "runs again, from its durable state".into(),
         ArbiterInput::StateLost { .. } => "runs again, and its state is lost".into(),
         ArbiterInput::Message { from, message: of } => {
-            format!(
-                "takes {} from {}",
-                message(&Message::ToArbiter(*of)),
-                Spot::of(*from)
-            )
+            format!("takes {} from {}", message(&Message::ToArbiter(*of)), Spot::of(*from))
         }
         ArbiterInput::Timer(timer) => format!("timer {timer:?}"),
     }
@@ -220,12 +185,7 @@ pub(super) fn arbiter_input(input: &ArbiterInput) -> String {
 /// An answer at a prompt.
 pub(super) fn outcome(outcome: &Outcome) -> String {
     match outcome {
-        Outcome::Done {
-            term,
-            lsn,
-            place,
-            listed,
-        } => {
+        Outcome::Done { term, lsn, place, listed } => {
             let mut text = format!("{} (term {term}, LSN {lsn})", place_words(*place));
             if !listed.is_empty() {
                 text.push_str(&format!("; not on the Standby: {}", lines(listed)));
@@ -299,12 +259,7 @@ pub(super) fn mark(event: &Event) -> Option<Mark> {
     let role = |now: String| Some(Mark::Role { now });
     let session = |now: String| Some(Mark::Session { now });
     match event {
-        Event::Acts {
-            stamp,
-            origin,
-            listed,
-            gap,
-        } => {
+        Event::Acts { stamp, origin, listed, gap } => {
             let mut now = format!(
                 "acts in term {} from LSN {}, {}",
                 stamp.term,
@@ -328,9 +283,9 @@ pub(super) fn mark(event: &Event) -> Option<Mark> {
         Event::SessionBegan(of) => session(format!("session {of} begins")),
         Event::SessionEnded { session: of, why } => session(format!("session {of} ends: {why:?}")),
         Event::Hot { listed } => session(format!("hot, {listed} lines listed")),
-        Event::Degraded { why, own, peer } => session(format!(
-            "degraded: {why:?}; engines {own} here, {peer} there"
-        )),
+        Event::Degraded { why, own, peer } => {
+            session(format!("degraded: {why:?}; engines {own} here, {peer} there"))
+        }
         Event::Unreadable(why) => session(format!("cannot be read: {why}")),
         Event::Reset { counted } => {
             session(format!("reset{}", if *counted { ", counted" } else { "" }))
@@ -356,11 +311,9 @@ pub(super) fn arbiter_output(output: &ArbiterOutput) -> Option<String> {
         ArbiterOutput::SetTimer(_) | ArbiterOutput::CancelTimer(_) | ArbiterOutput::Event(_) => {
             None
         }
-        ArbiterOutput::Send { to, message: of } => Some(format!(
-            "sends {} to {}",
-            message(&Message::ToUnit(*of)),
-            Spot::of(*to)
-        )),
+        ArbiterOutput::Send { to, message: of } => {
+            Some(format!("sends {} to {}", message(&Message::ToUnit(*of)), Spot::of(*to)))
+        }
     }
 }
 

@@ -17,11 +17,8 @@ pub const FILE: &str = "campaign.html";
 
 /// The page. Plans of failing seeds are beside it.
 pub fn of(summary: &Summary) -> String {
-    let title = format!(
-        "{} seeds, {} failed",
-        counted(summary.seeds()),
-        counted(summary.failures())
-    );
+    let title =
+        format!("{} seeds, {} failed", counted(summary.seeds()), counted(summary.failures()));
     let body = html! {
         h1 { (title) }
         (head(summary))

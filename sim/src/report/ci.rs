@@ -27,10 +27,7 @@ pub fn junit(summary: &Summary, dir: &Path) -> Result<String, SerializeError> {
         case.set_system_out(again(of, dir));
         suite.add_test_case(case);
     }
-    let differing = summary
-        .differing
-        .iter()
-        .map(|(seed, how)| format!("seed {seed}: {how}"));
+    let differing = summary.differing.iter().map(|(seed, how)| format!("seed {seed}: {how}"));
     suite.add_test_case(case("campaign", "a plan repeats", differing.collect()));
     let harness = summary.harness.iter().cloned().collect();
     suite.add_test_case(case("campaign", "the harness works", harness));
@@ -71,10 +68,7 @@ pub fn annotations(summary: &Summary, dir: &Path) -> String {
         text.push_str(&format!("::error title={title}::{}\n", escaped(what)));
     };
     for (signature, of) in summary.by_count() {
-        line(
-            &signature.to_string(),
-            &format!("{}; {}", first(of), again(of, dir)),
-        );
+        line(&signature.to_string(), &format!("{}; {}", first(of), again(of, dir)));
     }
     for (seed, how) in &summary.differing {
         line("a plan does not repeat", &format!("seed {seed}: {how}"));
@@ -92,25 +86,16 @@ fn first(of: &Failures) -> String {
         1 => String::new(),
         _ => format!(" ({count} seeds: {})", of.seeds),
     };
-    format!(
-        "seed {} at {at:.3} virtual s: {}{others}",
-        first.seed, first.seen
-    )
+    format!("seed {} at {at:.3} virtual s: {}{others}", first.seed, first.seen)
 }
 
 fn again(of: &Failures, dir: &Path) -> String {
-    format!(
-        "again: skewlab replay {}",
-        plan_path(dir, of.first.seed).display()
-    )
+    format!("again: skewlab replay {}", plan_path(dir, of.first.seed).display())
 }
 
 /// What ends a line or begins an escape, as the runner reads it back.
 fn escaped(text: &str) -> String {
-    text.trim_end()
-        .replace('%', "%25")
-        .replace('\r', "%0D")
-        .replace('\n', "%0A")
+    text.trim_end().replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
 }
 
 #[cfg(test)]
@@ -167,9 +152,6 @@ mod tests {
         let cases = &report.test_suites[0].test_cases;
         let names: Vec<&str> = cases.iter().map(|case| case.name.as_str()).collect();
         assert!(names.contains(&"SingleActive") && !names.contains(&"NoAckedLoss"));
-        assert!(
-            text.contains("a&lt;b&gt;") && text.contains("seed-4.toml"),
-            "{text}"
-        );
+        assert!(text.contains("a&lt;b&gt;") && text.contains("seed-4.toml"), "{text}");
     }
 }

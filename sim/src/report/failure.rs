@@ -69,13 +69,7 @@ impl Case {
         let ran = recorded_within(limit, &made.plan, &made.stock, options, None);
         drop(quiet);
         let (report, recording) = ran.map_err(Failed::words)?;
-        Ok(Self {
-            made,
-            report,
-            recording,
-            options,
-            limit,
-        })
+        Ok(Self { made, report, recording, options, limit })
     }
 
     /// The report, with further facts.

@@ -41,12 +41,9 @@ mod tests {
 
     #[test]
     fn both_schemes_give_every_colour() {
-        let (light, dark) = STYLE
-            .split_once("@media (prefers-color-scheme: dark)")
-            .expect("a dark scheme");
-        for name in [
-            "ink", "paper", "soft", "line", "accent", "bad", "good", "warn",
-        ] {
+        let (light, dark) =
+            STYLE.split_once("@media (prefers-color-scheme: dark)").expect("a dark scheme");
+        for name in ["ink", "paper", "soft", "line", "accent", "bad", "good", "warn"] {
             let given = format!("--{name}:");
             assert!(light.contains(&given) && dark.contains(&given), "{name}");
         }

@@ -125,10 +125,7 @@ fn arrows(
                     arrows[at].to = Some(*row);
                 } else {
                     // A copy arrives too.
-                    arrows.push(Arrow {
-                        to: Some(*row),
-                        ..arrow
-                    });
+                    arrows.push(Arrow { to: Some(*row), ..arrow });
                 }
             }
             Sort::Start
@@ -152,19 +149,10 @@ fn shows(entries: &[Entry], last: usize, row_at: &dyn Fn(usize) -> usize) -> Vec
         let mut close = |since: &(usize, String), to: usize| {
             if since.0 < to {
                 let (from, what) = since.clone();
-                spans.push(Span {
-                    spot,
-                    from,
-                    to,
-                    what,
-                });
+                spans.push(Span { spot, from, to, what });
             }
         };
-        for (index, entry) in entries
-            .iter()
-            .enumerate()
-            .filter(|(_, entry)| entry.spot == spot)
-        {
+        for (index, entry) in entries.iter().enumerate().filter(|(_, entry)| entry.spot == spot) {
             for mark in &entry.marks {
                 let Mark::Shows { to, .. } = mark else {
                     continue;
@@ -186,12 +174,7 @@ fn faults(entries: &[Entry], rows: &[(usize, &Entry)]) -> Vec<Span> {
             let end = entry.at_us + entry.lasts_us?;
             let from = rows.partition_point(|(_, row)| row.step < entry.step);
             let to = rows.partition_point(|(_, row)| row.at_us < end);
-            (from < to).then(|| Span {
-                spot: entry.spot,
-                from,
-                to,
-                what: entry.words.clone(),
-            })
+            (from < to).then(|| Span { spot: entry.spot, from, to, what: entry.words.clone() })
         })
         .collect()
 }
@@ -245,11 +228,7 @@ mod tests {
         ];
         entries[1].after = vec![0];
         let picture = Picture::of(&entries, &(0..5).collect(), Some(4));
-        assert_eq!(
-            picture.rows.len(),
-            4,
-            "what was sent has the row of its step"
-        );
+        assert_eq!(picture.rows.len(), 4, "what was sent has the row of its step");
         let ends: Vec<_> = picture.arrows.iter().map(|a| (a.from, a.to)).collect();
         assert_eq!(ends, [(0, Some(2)), (0, Some(3))], "a copy is an arrow too");
         assert_eq!(picture.arrows[0].label, "Line 4 (1/1-1/1)");
@@ -259,10 +238,7 @@ mod tests {
 
     #[test]
     fn a_message_that_nobody_takes_has_no_end() {
-        let entries = [
-            entry(1, Spot::Unit0, Sort::Sent),
-            entry(2, Spot::World, Sort::Calm),
-        ];
+        let entries = [entry(1, Spot::Unit0, Sort::Sent), entry(2, Spot::World, Sort::Calm)];
         let picture = Picture::of(&entries, &(0..2).collect(), None);
         assert_eq!(picture.arrows[0].to, None);
         assert_eq!(picture.shows.len(), 2, "both units are down throughout");

@@ -54,15 +54,10 @@ pub fn summary(summary: &Summary, dir: &Path) -> String {
     }
     if !summary.tally.excused.is_empty() {
         let excused = summary.tally.excused.iter();
-        let words: Vec<String> = excused
-            .map(|(name, runs)| format!("{name} {runs}"))
-            .collect();
+        let words: Vec<String> = excused.map(|(name, runs)| format!("{name} {runs}")).collect();
         line(
             &mut text,
-            format_args!(
-                "excused from some properties (sim/FAULTS.md): {}",
-                words.join(", ")
-            ),
+            format_args!("excused from some properties (sim/FAULTS.md): {}", words.join(", ")),
         );
     }
     if let Some(share) = non_stutter_share(summary) {
@@ -146,21 +141,11 @@ fn unmet(text: &mut String, summary: &Summary) {
 }
 
 fn situations(text: &mut String, summary: &Summary) {
-    let met = |situation: &Situation| {
-        summary
-            .tally
-            .situations
-            .get(situation)
-            .copied()
-            .unwrap_or(0)
-    };
+    let met = |situation: &Situation| summary.tally.situations.get(situation).copied().unwrap_or(0);
     line(text, format_args!("\nsituations met (times, first seed)"));
     for situation in Situation::ALL {
         if let Some(seed) = summary.met_by.get(situation) {
-            line(
-                text,
-                format_args!("  {:<22}{:>10}  {seed}", situation.name(), met(situation)),
-            );
+            line(text, format_args!("  {:<22}{:>10}  {seed}", situation.name(), met(situation)));
         }
     }
 }
@@ -174,36 +159,21 @@ fn properties(text: &mut String, summary: &Summary) {
 
 fn failures(text: &mut String, summary: &Summary, dir: &Path) {
     for (signature, of) in summary.by_count() {
-        let shown: Vec<String> = of
-            .seeds
-            .iter()
-            .take(5)
-            .map(|seed| seed.to_string())
-            .collect();
+        let shown: Vec<String> = of.seeds.iter().take(5).map(|seed| seed.to_string()).collect();
         let (count, first) = (of.seeds.count(), &of.first);
         line(text, format_args!("\nFAILED {signature}"));
         line(
             text,
-            format_args!(
-                "  at {:.3} virtual s: {}",
-                first.virtual_us as f64 / 1e6,
-                first.seen
-            ),
+            format_args!("  at {:.3} virtual s: {}", first.virtual_us as f64 / 1e6, first.seen),
         );
         line(text, format_args!("  {count} seeds: {}", shown.join(", ")));
         let plan = plan_path(dir, first.seed);
-        line(
-            text,
-            format_args!("  again: skewlab replay {}", plan.display()),
-        );
+        line(text, format_args!("  again: skewlab replay {}", plan.display()));
     }
     for error in &summary.harness {
         line(text, format_args!("\nHARNESS {error}"));
     }
     for (seed, how) in &summary.differing {
-        line(
-            text,
-            format_args!("\nNON-DETERMINISM in seed {seed}: {}", how.trim_end()),
-        );
+        line(text, format_args!("\nNON-DETERMINISM in seed {seed}: {}", how.trim_end()));
     }
 }

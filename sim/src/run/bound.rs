@@ -61,10 +61,7 @@ fn roles(plan: &Plan) -> u64 {
 /// rpr, and each such end may be followed by another attempt.
 fn attempts(plan: &Plan, limits: &Limits) -> u64 {
     let resets = |kind: &FaultKind| {
-        matches!(
-            kind,
-            FaultKind::RefuseLine { .. } | FaultKind::MisapplyLine { .. }
-        )
+        matches!(kind, FaultKind::RefuseLine { .. } | FaultKind::MisapplyLine { .. })
     };
     let refused = plan.faults.iter().any(|fault| resets(&fault.kind));
     let foreign = |kind: &FaultKind| matches!(kind, FaultKind::ForeignPayload { .. });
@@ -130,11 +127,8 @@ mod tests {
 
     fn calm() -> (Plan, Stock) {
         let (stock, material) = stock::load(&[]).expect("the bundled family loads");
-        let wishes = Wishes {
-            mix: draw::Mix::Calm,
-            material: Arc::new(material),
-            ..Wishes::default()
-        };
+        let wishes =
+            Wishes { mix: draw::Mix::Calm, material: Arc::new(material), ..Wishes::default() };
         let mut plan = draw::plan(1, &wishes);
         plan.commands.clear();
         (plan, stock)
@@ -155,19 +149,12 @@ mod tests {
             let (slot, later_ms, for_ms) = (0, 900, 1);
             plan.faults.push(Fault {
                 at: Anchor::Instant(1),
-                kind: FaultKind::DiskSlow {
-                    slot,
-                    later_ms,
-                    for_ms,
-                },
+                kind: FaultKind::DiskSlow { slot, later_ms, for_ms },
             });
         };
         assert!(with(&slow) > plain);
         let hands_over = |plan: &mut Plan| {
-            plan.commands.push(Entry {
-                at: Anchor::Instant(1),
-                what: What::Switchover,
-            });
+            plan.commands.push(Entry { at: Anchor::Instant(1), what: What::Switchover });
         };
         assert!(with(&hands_over) > plain);
         assert!(with(&|plan| plan.units[0].startup = Some("x".repeat(9 << 20))) > plain);

@@ -29,11 +29,7 @@ where
     let rows: Vec<(K, V)> = Vec::deserialize(from)?;
     let count = rows.len();
     let map: BTreeMap<K, V> = rows.into_iter().collect();
-    if map.len() == count {
-        Ok(map)
-    } else {
-        Err(D::Error::custom("a row stands twice"))
-    }
+    if map.len() == count { Ok(map) } else { Err(D::Error::custom("a row stands twice")) }
 }
 
 /// Counts by kind, by its place in a table of names, and phase.
@@ -48,8 +44,7 @@ macro_rules! by_phase {
                 to: S,
             ) -> Result<S::Ok, S::Error> {
                 to.collect_seq(
-                    map.iter()
-                        .map(|((kind, phase), count)| ($names[*kind], phase, count)),
+                    map.iter().map(|((kind, phase), count)| ($names[*kind], phase, count)),
                 )
             }
 

@@ -41,11 +41,7 @@ enum Sort {
 impl Step {
     /// The class of a step that the unit is about to make.
     pub(super) fn of(unit: &Unit, input: &Input) -> Self {
-        Self {
-            role: unit.shown(),
-            session: session(unit),
-            input: Sort::of(input),
-        }
+        Self { role: unit.shown(), session: session(unit), input: Sort::of(input) }
     }
 }
 
@@ -95,10 +91,7 @@ fn session(unit: &Unit) -> &'static str {
             None => "-",
             Some(phase) => of_active(phase),
         },
-        Part::Standby(standby) => standby
-            .seat
-            .as_ref()
-            .map_or("-", |seat| of_standby(&seat.phase)),
+        Part::Standby(standby) => standby.seat.as_ref().map_or("-", |seat| of_standby(&seat.phase)),
     }
 }
 

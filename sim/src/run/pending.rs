@@ -37,19 +37,10 @@ impl Lesser {
     /// The lesser modes that a plan explains.
     pub fn of(plan: &Plan, policy: &Policy, limits: &Limits) -> Self {
         let refuses = |kind: &FaultKind| {
-            matches!(
-                kind,
-                FaultKind::RefuseLine { .. } | FaultKind::MisapplyLine { .. }
-            )
+            matches!(kind, FaultKind::RefuseLine { .. } | FaultKind::MisapplyLine { .. })
         };
         let holds = |kind: &FaultKind| {
-            matches!(
-                kind,
-                FaultKind::ForeignPayload {
-                    what: Foreign::Dump | Foreign::Diff,
-                    ..
-                }
-            )
+            matches!(kind, FaultKind::ForeignPayload { what: Foreign::Dump | Foreign::Diff, .. })
         };
         Self {
             rpr: plan.faults.iter().any(|fault| refuses(&fault.kind)),
@@ -65,10 +56,9 @@ impl Lesser {
         let used_up = active.mode == Redundancy::Rpr && active.resets >= limits.max_resets;
         let failed = active.mode == Redundancy::Rpr && active.attempts >= limits.max_attempts;
         match phase {
-            Of::Rejected {
-                verdict: Verdict::Rpr,
-                ..
-            } => self.any || (self.rpr && used_up) || (self.attempts && failed),
+            Of::Rejected { verdict: Verdict::Rpr, .. } => {
+                self.any || (self.rpr && used_up) || (self.attempts && failed)
+            }
             Of::Held => self.any || self.held,
             Of::Rejected { .. } => self.any,
             _ => false,
@@ -86,16 +76,10 @@ pub fn pending(rig: &Rig, lesser: Lesser) -> Option<String> {
     if rig.arbiter().is_none() {
         return Some("the arbiter to start".into());
     }
-    let acting: Vec<Slot> = [Slot(0), Slot(1)]
-        .into_iter()
-        .filter(|slot| active(rig, *slot).is_some())
-        .collect();
+    let acting: Vec<Slot> =
+        [Slot(0), Slot(1)].into_iter().filter(|slot| active(rig, *slot).is_some()).collect();
     let [slot] = acting[..] else {
-        let why = if acting.is_empty() {
-            role(rig)
-        } else {
-            "two do"
-        };
+        let why = if acting.is_empty() { role(rig) } else { "two do" };
         return Some(format!("one unit to act: {why}"));
     };
     let other = Slot(1 - slot.0);
@@ -131,16 +115,11 @@ pub fn pending(rig: &Rig, lesser: Lesser) -> Option<String> {
     }
     let applied = standby.replica.as_ref().map(|replica| replica.applied);
     if applied != Some(active.last) {
-        return Some(format!(
-            "the Standby to apply up to {}; it has {applied:?}",
-            active.last
-        ));
+        return Some(format!("the Standby to apply up to {}; it has {applied:?}", active.last));
     }
     let image = rig.bays()[usize::from(other.0)].image().software().image();
-    let theirs = standby
-        .replica
-        .as_ref()
-        .map(|replica| replica.receiver.raising().wire_digest(image));
+    let theirs =
+        standby.replica.as_ref().map(|replica| replica.receiver.raising().wire_digest(image));
     if theirs != current.sender.as_ref().map(|sender| sender.digest()) {
         return Some("the wire digest of the Standby's config to be the Active's".into());
     }

@@ -62,9 +62,7 @@ impl Phase {
 
     /// The phase of a scene.
     pub fn of(scene: &dyn Scene) -> Self {
-        let acting = [Slot(0), Slot(1)]
-            .into_iter()
-            .find_map(|slot| active(scene, slot));
+        let acting = [Slot(0), Slot(1)].into_iter().find_map(|slot| active(scene, slot));
         let Some(active) = acting else {
             return Self::Vacant;
         };

@@ -100,10 +100,7 @@ impl Counter {
     pub fn new(excuses: &[usize], out: Arc<Mutex<Tally>>) -> Self {
         Self {
             tally: Tally {
-                excused: excuses
-                    .iter()
-                    .map(|at| (EXCUSES[*at].name.to_string(), 1))
-                    .collect(),
+                excused: excuses.iter().map(|at| (EXCUSES[*at].name.to_string(), 1)).collect(),
                 ..Tally::default()
             },
             phase: Phase::Vacant,
@@ -134,9 +131,7 @@ impl Counter {
     }
 
     fn became_hot(&mut self, scene: &dyn Scene) {
-        let acting = [Slot(0), Slot(1)]
-            .into_iter()
-            .find(|slot| active(scene, *slot).is_some());
+        let acting = [Slot(0), Slot(1)].into_iter().find(|slot| active(scene, *slot).is_some());
         if let Some(slot) = acting {
             let image = |slot| scene.image(slot).1.to_string();
             let pair = (image(slot), image(Slot(1 - slot.0)), slot.0);
@@ -154,25 +149,14 @@ impl Observer for Counter {
 
     fn see(&mut self, seen: &Seen<'_>, scene: &dyn Scene) -> Result<(), Violation> {
         match seen.event {
-            Event::Fault {
-                kind, effect: true, ..
-            } => {
+            Event::Fault { kind, effect: true, .. } => {
                 *self.tally.faults.entry((kind, self.phase)).or_insert(0) += 1;
             }
-            Event::Entered {
-                what,
-                slot: Some(_),
-                ..
-            } => {
+            Event::Entered { what, slot: Some(_), .. } => {
                 let cell = (what, Phase::of(scene));
                 *self.tally.entries.entry(cell).or_insert(0) += 1;
             }
-            Event::Unit {
-                packet: Some(_), ..
-            }
-            | Event::Arbiter {
-                packet: Some(_), ..
-            } => {
+            Event::Unit { packet: Some(_), .. } | Event::Arbiter { packet: Some(_), .. } => {
                 self.tally.delivered += 1;
             }
             _ => {}

@@ -37,10 +37,7 @@ pub struct Trace {
 impl Trace {
     /// A trace that tells `out` its hash at the end.
     pub fn new(out: Arc<Mutex<u64>>) -> Self {
-        Self {
-            hasher: Mixer::default(),
-            out,
-        }
+        Self { hasher: Mixer::default(), out }
     }
 }
 
@@ -50,54 +47,20 @@ impl Observer for Trace {
         (seen.number, seen.at_us).hash(to);
         std::mem::discriminant(&seen.event).hash(to);
         match seen.event {
-            Event::Started {
-                slot,
-                boot,
-                outputs,
-                fates,
-                ..
-            } => {
+            Event::Started { slot, boot, outputs, fates, .. } => {
                 (slot, boot, outputs, fates).hash(to);
             }
-            Event::Unit {
-                slot,
-                input,
-                packet,
-                outputs,
-                fates,
-                ..
-            } => {
-                (
-                    slot,
-                    input,
-                    packet.map(|packet| packet.number),
-                    outputs,
-                    fates,
-                )
-                    .hash(to);
+            Event::Unit { slot, input, packet, outputs, fates, .. } => {
+                (slot, input, packet.map(|packet| packet.number), outputs, fates).hash(to);
             }
-            Event::Arbiter {
-                input,
-                packet,
-                outputs,
-                fates,
-                ..
-            } => {
+            Event::Arbiter { input, packet, outputs, fates, .. } => {
                 (input, packet.map(|packet| packet.number), outputs, fates).hash(to);
             }
-            Event::Sent {
-                sight,
-                number,
-                fault,
-            } => (sight, number, fault).hash(to),
+            Event::Sent { sight, number, fault } => (sight, number, fault).hash(to),
             Event::Undelivered { sight, number } => (sight, number).hash(to),
             Event::Entered { id, what, slot } => (id, what, slot).hash(to),
             Event::Ended { slot, boot, lost } => (slot, boot, lost).hash(to),
-            Event::Written {
-                slot,
-                write,
-                durable,
-            } => (slot, write, durable).hash(to),
+            Event::Written { slot, write, durable } => (slot, write, durable).hash(to),
             Event::Paused { slot, paused } => (slot, paused).hash(to),
             Event::Fault { kind, effect, .. } => (kind, effect).hash(to),
             Event::ArbiterEnded | Event::Calm => {}

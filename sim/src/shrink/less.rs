@@ -14,10 +14,7 @@ impl Search<'_> {
         let failed_ms = self.shown().virtual_us / 1_000;
         let ends = [self.shown().seen.last_ms(&base), failed_ms].map(|ms| ms + AFTER_MS);
         let sooner = ends.into_iter().filter(|ends| *ends < base.horizon_ms);
-        let shorter = sooner.map(|horizon_ms| Plan {
-            horizon_ms,
-            ..base.clone()
-        });
+        let shorter = sooner.map(|horizon_ms| Plan { horizon_ms, ..base.clone() });
         self.first(Held::All, shorter);
     }
 

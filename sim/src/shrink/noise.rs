@@ -93,14 +93,8 @@ impl Observer for Watch {
                 let noise = self.noisy && fault.is_some() && !self.aimed.contains(&sight);
                 (sight, noise, true)
             }
-            Event::Unit {
-                packet: Some(packet),
-                ..
-            }
-            | Event::Arbiter {
-                packet: Some(packet),
-                ..
-            } => (packet.sight, false, false),
+            Event::Unit { packet: Some(packet), .. }
+            | Event::Arbiter { packet: Some(packet), .. } => (packet.sight, false, false),
             Event::Undelivered { sight, .. } => (sight, false, false),
             Event::Unit { packet: None, .. }
             | Event::Arbiter { packet: None, .. }
@@ -122,11 +116,7 @@ impl Observer for Watch {
             out.befallen.push(sight);
         }
         if anchored {
-            let times = if is_sent {
-                &mut out.sent
-            } else {
-                &mut out.given
-            };
+            let times = if is_sent { &mut out.sent } else { &mut out.given };
             times.entry(sight).or_insert(seen.at_us);
         }
         Ok(())
@@ -184,10 +174,7 @@ impl Search<'_> {
 fn singles(plan: &Plan, befallen: &[Sight]) -> Plan {
     let links = Links::new(plan.world, plan.latency_us, plan.noise.clone());
     let faults = befallen.iter().filter_map(|sight| {
-        Some(Fault {
-            at: Anchor::Seen(Moment::Send, *sight),
-            kind: links.noise_at(*sight)?,
-        })
+        Some(Fault { at: Anchor::Seen(Moment::Send, *sight), kind: links.noise_at(*sight)? })
     });
     let mut singles = plan.clone();
     singles.faults.extend(faults);
@@ -215,21 +202,13 @@ mod tests {
     #[test]
     fn single_faults_make_the_run_that_the_noise_made() {
         let (stock, material) = stock::load(&[]).expect("the bundled images");
-        let (stock, wishes) = (
-            Arc::new(stock),
-            Wishes {
-                material: Arc::new(material),
-                ..Wishes::default()
-            },
-        );
+        let (stock, wishes) =
+            (Arc::new(stock), Wishes { material: Arc::new(material), ..Wishes::default() });
         let noisy = |seed: &u64| draw::plan(*seed, &wishes).noise != Noise::default();
         for seed in (0..40).filter(noisy).take(3) {
             let plan = draw::plan(seed, &wishes);
             let (report, met) = watched(&plan, &stock);
-            assert!(
-                !met.befallen.is_empty(),
-                "the noise of seed {seed} did something"
-            );
+            assert!(!met.befallen.is_empty(), "the noise of seed {seed} did something");
             let singles = singles(&plan, &met.befallen);
             assert_eq!(singles.noise, Noise::default());
             assert_eq!(singles.check(), Ok(()));
@@ -243,10 +222,7 @@ mod tests {
     fn a_loose_anchor_is_met_where_the_named_one_was() {
         let (stock, material) = stock::load(&[]).expect("the bundled images");
         let stock = Arc::new(stock);
-        let wishes = Wishes {
-            material: Arc::new(material),
-            ..Wishes::default()
-        };
+        let wishes = Wishes { material: Arc::new(material), ..Wishes::default() };
         let named = |plan: &Plan| {
             let faults = plan.faults.iter().map(|fault| fault.at);
             let all = faults.chain(plan.commands.iter().map(|entry| entry.at));

@@ -61,10 +61,7 @@ impl Search<'_> {
         self.plain_instants();
         let base = self.best().clone();
         let plainer = below(base.horizon_ms).chain(rounded(base.horizon_ms));
-        let plainer = plainer.map(|horizon_ms| Plan {
-            horizon_ms,
-            ..base.clone()
-        });
+        let plainer = plainer.map(|horizon_ms| Plan { horizon_ms, ..base.clone() });
         self.first(Held::All, plainer);
     }
 
@@ -147,9 +144,7 @@ fn below(size: u64) -> impl Iterator<Item = u64> {
     let ladder: Vec<u64> = plain.take_while(|plain| *plain < size).collect();
     let round = size / digit * digit;
     let known = ladder.contains(&round) || is_plain(size);
-    ladder
-        .into_iter()
-        .chain((!known && round < size).then_some(round))
+    ladder.into_iter().chain((!known && round < size).then_some(round))
 }
 
 /// Whether it is a power of ten, or twice or five times one.
@@ -226,20 +221,12 @@ mod tests {
 
     #[test]
     fn the_numbers_of_a_fault_are_found_by_its_data_and_no_slot_is_one() {
-        let kind = FaultKind::PowerLoss {
-            slot: 1,
-            down_ms: 300,
-            kept: 2,
-        };
+        let kind = FaultKind::PowerLoss { slot: 1, down_ms: 300, kept: 2 };
         let at = Anchor::Instant(3);
         let fault = Fault { at, kind };
         assert_eq!(sizes(&fault), ["down_ms", "kept"]);
         let plainest = plainer(&fault, "kept").remove(0);
-        let kind = FaultKind::PowerLoss {
-            slot: 1,
-            down_ms: 300,
-            kept: 0,
-        };
+        let kind = FaultKind::PowerLoss { slot: 1, down_ms: 300, kept: 0 };
         assert_eq!(plainest, Fault { at, kind });
     }
 
@@ -256,9 +243,6 @@ mod tests {
         assert_eq!(pairs[0], ["2", "2"]);
         assert!(pairs.contains(&["4".into(), "3".into()]));
         assert!(pairs.iter().all(|[one, other]| one >= other), "{pairs:?}");
-        assert!(
-            !pairs.contains(&["4".into(), "2".into()]),
-            "it is no nearer"
-        );
+        assert!(!pairs.contains(&["4".into(), "2".into()]), "it is no nearer");
     }
 }

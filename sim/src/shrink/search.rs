@@ -60,10 +60,7 @@ impl<'a> Search<'a> {
         how: &'a How,
         progress: &'a mut dyn FnMut(Progress),
     ) -> Result<Self, ShrinkError> {
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "wall clock, outside of every run"
-        )]
+        #[expect(clippy::disallowed_methods, reason = "wall clock, outside of every run")]
         let began = Instant::now();
         let shown = attempt(&plan, stock, how, None)?.ok_or(ShrinkError::Passes)?;
         let mut search = Self {
@@ -127,15 +124,10 @@ impl<'a> Search<'a> {
         plans: impl IntoIterator<Item = Plan>,
     ) -> Option<usize> {
         let seen = self.shown.seen.clone();
-        let both = plans
-            .into_iter()
-            .enumerate()
-            .flat_map(move |(index, plan)| {
-                let loose = seen.loosened(&plan);
-                std::iter::once(plan)
-                    .chain(loose)
-                    .map(move |plan| (index, plan))
-            });
+        let both = plans.into_iter().enumerate().flat_map(move |(index, plan)| {
+            let loose = seen.loosened(&plan);
+            std::iter::once(plan).chain(loose).map(move |plan| (index, plan))
+        });
         let mut both = both.filter(|(_, plan)| plan.check().is_ok()).peekable();
         while both.peek().is_some() && !self.is_over() {
             let round: Vec<(usize, Plan)> = both.by_ref().take(self.how.jobs.max(1)).collect();
@@ -252,13 +244,7 @@ fn attempt(
     let plan = Arc::new(plan.clone());
     let out = Arc::new(Mutex::new(Met::default()));
     let watch = Watch::new(&plan, Arc::clone(&out));
-    let ran = run_within(
-        how.hangs_after,
-        &plan,
-        stock,
-        how.options,
-        vec![Box::new(watch)],
-    );
+    let ran = run_within(how.hangs_after, &plan, stock, how.options, vec![Box::new(watch)]);
     let take = || out.lock().unwrap_or_else(PoisonError::into_inner).clone();
     let mut tried = match ran {
         Ok(report) => Tried {
@@ -294,13 +280,8 @@ fn attempt(
 
 /// How many anchors the sound engine does not reach; it must pass.
 fn sound(plan: &Plan, stock: &Arc<Stock>, how: &How) -> Result<usize, ShrinkError> {
-    let plan = Arc::new(Plan {
-        planted: None,
-        ..plan.clone()
-    });
-    let options = Options {
-        lockstep: Lockstep::On,
-    };
+    let plan = Arc::new(Plan { planted: None, ..plan.clone() });
+    let options = Options { lockstep: Lockstep::On };
     let words = match run_within(how.hangs_after, &plan, stock, options, Vec::new()) {
         Ok(report) if word(&report.verdict) == PASSED => return Ok(report.drift.len()),
         Ok(report) => report.verdict.words(),

@@ -53,9 +53,7 @@ pub fn run(args: &Args, out: &mut dyn Write, _: &mut dyn Write) -> Result<u8, St
     drop(quiet);
     let mut expect = expect.map_err(of_file)?;
     if expect.lockstep == PASSED && expect.properties == PASSED {
-        return Err(of_file(
-            "the plan passes: a regression is kept of a failure".into(),
-        ));
+        return Err(of_file("the plan passes: a regression is kept of a failure".into()));
     }
     let now = format!(
         "{} with the lockstep, {} by the properties alone, {} on the sound engine",
@@ -69,11 +67,7 @@ pub fn run(args: &Args, out: &mut dyn Write, _: &mut dyn Write) -> Result<u8, St
             expect.sound
         )));
     }
-    let kept = Regression {
-        what: args.why.trim().into(),
-        expect,
-        plan,
-    };
+    let kept = Regression { what: args.why.trim().into(), expect, plan };
     files::write(&path, &kept.write())?;
     let wrong = |error: std::io::Error| format!("cannot write: {error}");
     writeln!(out, "{}: {now}", path.display()).map_err(wrong)?;
@@ -100,10 +94,7 @@ fn place(folder: &Path, name: &str) -> Result<PathBuf, String> {
     }
     let path = folder.join(format!("{name}.toml"));
     if path.exists() {
-        return Err(format!(
-            "--name {name}: {} is there already",
-            path.display()
-        ));
+        return Err(format!("--name {name}: {} is there already", path.display()));
     }
     Ok(path)
 }
@@ -113,11 +104,7 @@ fn place(folder: &Path, name: &str) -> Result<PathBuf, String> {
 /// # Errors
 /// If it cannot be run.
 pub(super) fn expect(plan: &Plan, stock: &Arc<Stock>) -> Result<Expect, String> {
-    let unknown = Regression {
-        what: String::new(),
-        expect: Expect::passes(),
-        plan: plan.clone(),
-    };
+    let unknown = Regression { what: String::new(), expect: Expect::passes(), plan: plan.clone() };
     let found = unknown.check(stock, true)?;
     Ok(Expect {
         sound: found.sound,

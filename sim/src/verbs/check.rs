@@ -43,11 +43,7 @@ pub fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, 
         Some(_) | None => {}
     }
     let names: Vec<&str> = all.iter().map(|named| named.name).collect();
-    if let Some(unknown) = args
-        .scopes
-        .iter()
-        .find(|name| !names.contains(&name.as_str()))
-    {
+    if let Some(unknown) = args.scopes.iter().find(|name| !names.contains(&name.as_str())) {
         return Err(format!(
             "no scope {unknown}; there are: {}, and the words list and properties",
             names.join(", ")
@@ -56,19 +52,13 @@ pub fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, 
     let mut code = exit::PASSED;
     let wanted = |name: &str| args.scopes.is_empty() || args.scopes.iter().any(|of| of == name);
     for Named { name, scope, .. } in all.iter().filter(|named| wanted(named.name)) {
-        let limits = Limits {
-            states_max: args.states_max,
-            convergence: !args.safety_only,
-        };
+        let limits = Limits { states_max: args.states_max, convergence: !args.safety_only };
         let began = wall_clock();
         let terminal = std::io::stderr().is_terminal();
         let report = search(scope, &limits, &mut |progress| {
             if terminal {
-                let _ = write!(
-                    err,
-                    "\r{name}: {} states, {} open ",
-                    progress.states, progress.open
-                );
+                let _ =
+                    write!(err, "\r{name}: {} states, {} open ", progress.states, progress.open);
             }
             ControlFlow::Continue(())
         });
@@ -85,10 +75,7 @@ pub fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, 
     Ok(code)
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "how long a search takes; no part of its result"
-)]
+#[expect(clippy::disallowed_methods, reason = "how long a search takes; no part of its result")]
 fn wall_clock() -> std::time::Instant {
     std::time::Instant::now()
 }
@@ -116,13 +103,8 @@ fn list(all: &[Named], out: &mut dyn Write) -> std::io::Result<()> {
 
 /// The budgets that are not none, as they are printed.
 fn used(budgets: &str) -> String {
-    let inner = budgets
-        .trim_start_matches("Budgets { ")
-        .trim_end_matches(" }");
-    let used: Vec<&str> = inner
-        .split(", ")
-        .filter(|each| !each.ends_with(": 0"))
-        .collect();
+    let inner = budgets.trim_start_matches("Budgets { ").trim_end_matches(" }");
+    let used: Vec<&str> = inner.split(", ").filter(|each| !each.ends_with(": 0")).collect();
     used.join(", ")
 }
 
@@ -165,11 +147,7 @@ fn words(report: &Report, seconds: f64) -> String {
     let safety = match &report.safety {
         Verdict::Exhausted => "safety exhausted".to_owned(),
         Verdict::Violated(found) => {
-            format!(
-                "VIOLATED {:?} in {} steps",
-                found.property,
-                found.steps.len()
-            )
+            format!("VIOLATED {:?} in {} steps", found.property, found.steps.len())
         }
         Verdict::Truncated(cut) => format!("safety TRUNCATED by {cut:?}"),
     };
@@ -180,17 +158,10 @@ fn words(report: &Report, seconds: f64) -> String {
     };
     let convergence = unreached("convergence", &report.convergence, "NEVER CONVERGE");
     let cycles = unreached("fair cycles", &report.cycles, "LIE ON FAIR CYCLES");
-    let met: Vec<String> = report
-        .met
-        .iter()
-        .map(|(what, times)| format!("{what:?} {times}"))
-        .collect();
+    let met: Vec<String> =
+        report.met.iter().map(|(what, times)| format!("{what:?} {times}")).collect();
     let rate = |count: usize| count as f64 / seconds.max(1e-9);
-    let Memory {
-        visited,
-        edges,
-        open_most,
-    } = report.memory;
+    let Memory { visited, edges, open_most } = report.memory;
     let each = |bytes: usize| bytes / report.states.max(1);
     format!(
         "{safety}, {convergence}, {cycles}\n    {} states, {} transitions, depth {}, {seconds:.1} s \

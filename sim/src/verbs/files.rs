@@ -41,10 +41,7 @@ pub fn read(path: &Path) -> Result<Plan, String> {
 /// # Errors
 /// In words, with the path.
 pub fn write(path: &Path, text: &str) -> Result<(), String> {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "a verb writes what it was asked to keep"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "a verb writes what it was asked to keep")]
     std::fs::write(path, text).map_err(|error| format!("{}: {error}", path.display()))
 }
 

@@ -31,9 +31,7 @@ pub fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, 
     let mut whole = Summary::default();
     for path in &args.parts {
         let part = file::read(path).map_err(|error| format!("{}: {error}", path.display()))?;
-        whole
-            .merge(&part)
-            .map_err(|error| format!("{}: {error}", path.display()))?;
+        whole.merge(&part).map_err(|error| format!("{}: {error}", path.display()))?;
     }
     if let Some(path) = &args.summary {
         file::write(path, &whole).map_err(|error| format!("{}: {error}", path.display()))?;

@@ -97,11 +97,7 @@ impl Bench {
             "this build has no planted defects: `cargo run --release --features planted -- planted --check`"
                 .to_string()
         })?;
-        Ok(Self {
-            stock: Arc::new(stock),
-            material: Arc::new(material),
-            jobs,
-        })
+        Ok(Self { stock: Arc::new(stock), material: Arc::new(material), jobs })
     }
 
     /// A campaign on one defect.

@@ -140,11 +140,7 @@ pub fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, 
     }
     let made = Made::of(plan)?;
     let earlier = args.compare.as_deref().map(entries_in).transpose()?;
-    let lockstep = if args.no_lockstep {
-        Lockstep::Off
-    } else {
-        Lockstep::On
-    };
+    let lockstep = if args.no_lockstep { Lockstep::Off } else { Lockstep::On };
     let options = Options { lockstep };
     let quiet = crate::quiet::panics();
     let limit = Duration::from_secs(args.limit);
@@ -197,20 +193,13 @@ pub fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, 
     }
     for anchor in &report.drift {
         let near = drift::near(anchor, &recording);
-        writeln!(
-            err,
-            "skewlab: drift: the anchor `{anchor}` was never reached; {near}"
-        )
-        .map_err(unwritten)?;
+        writeln!(err, "skewlab: drift: the anchor `{anchor}` was never reached; {near}")
+            .map_err(unwritten)?;
         code = exit::graver(code, exit::USAGE);
     }
     if again.trace != report.trace {
-        writeln!(
-            err,
-            "skewlab: the second run gave trace {:016x}",
-            again.trace
-        )
-        .map_err(unwritten)?;
+        writeln!(err, "skewlab: the second run gave trace {:016x}", again.trace)
+            .map_err(unwritten)?;
         code = exit::graver(code, exit::NONDETERMINISM);
     }
     Ok(code)
@@ -239,10 +228,6 @@ fn entries_in(path: &Path) -> Result<Vec<crate::record::Entry>, String> {
 
 fn write_trace(path: &Path, recording: &Recording) -> Result<(), String> {
     let chrome = path.extension().is_some_and(|ending| ending == "json");
-    let text = if chrome {
-        perfetto::of(recording).to_string()
-    } else {
-        recording.ndjson()
-    };
+    let text = if chrome { perfetto::of(recording).to_string() } else { recording.ndjson() };
     files::write(path, &text)
 }

@@ -107,14 +107,8 @@ pub fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, 
             let _ = writeln!(err, "skewlab: {}: {note}", path.display());
         }
     }
-    stock
-        .planted(args.planted.as_deref())
-        .map_err(|error| error.to_string())?;
-    let lockstep = if args.no_lockstep {
-        Lockstep::Off
-    } else {
-        Lockstep::On
-    };
+    stock.planted(args.planted.as_deref()).map_err(|error| error.to_string())?;
+    let lockstep = if args.no_lockstep { Lockstep::Off } else { Lockstep::On };
     let options = Options { lockstep };
     let part = parts::part(args, &Kind::of(&wishes, options, &stock))?;
     let campaign = Campaign {
@@ -124,11 +118,7 @@ pub fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, 
         jobs: args.jobs.map_or_else(processors, usize::from),
         wishes,
         options,
-        ends: if args.fail_fast {
-            Ends::AtFailure
-        } else {
-            Ends::Never
-        },
+        ends: if args.fail_fast { Ends::AtFailure } else { Ends::Never },
     };
     let mut keeper = parts::Keeper::new(args);
     keeper.keep(&part.so_far)?;
@@ -141,11 +131,8 @@ pub fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, 
     });
     // What follows may take a while, and be interrupted too; whether it is kept is asked at the end.
     let _ = keeper.keep(&ran.summary);
-    let confirmed = if runs_alone() {
-        afresh::confirm(&mut ran, &stock, &campaign)
-    } else {
-        Ok(())
-    };
+    let confirmed =
+        if runs_alone() { afresh::confirm(&mut ran, &stock, &campaign) } else { Ok(()) };
     drop(quiet);
     let summary = &ran.summary;
     // What was found is said even if it cannot be kept.
@@ -154,12 +141,7 @@ pub fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, 
     let dir = confirmed.and(kept).and(lines.end()).and(told)?;
     let mut code = summary.code();
     if !args.no_shrink {
-        let with = shrunken::With {
-            stock: &stock,
-            options,
-            jobs: campaign.jobs,
-            dir: &dir,
-        };
+        let with = shrunken::With { stock: &stock, options, jobs: campaign.jobs, dir: &dir };
         let told: &mut dyn Write = if args.outcome.json { err } else { out };
         if shrunken::firsts(&ran, &with, told)? > 0 {
             code = exit::graver(code, exit::NONDETERMINISM);
@@ -223,9 +205,8 @@ fn made_of(args: &Args) -> Result<(Arc<Stock>, Wishes, Mark), String> {
         pair = Some((active.clone(), standby.clone()));
     }
     if let Some(text) = &args.pair {
-        let (one, other) = text
-            .split_once(':')
-            .ok_or_else(|| format!("--pair wants A:B, not `{text}`"))?;
+        let (one, other) =
+            text.split_once(':').ok_or_else(|| format!("--pair wants A:B, not `{text}`"))?;
         pair = Some((stock::named(one), stock::named(other)));
     }
     if config.is_some() && pair.is_none() {
@@ -238,14 +219,8 @@ fn made_of(args: &Args) -> Result<(Arc<Stock>, Wishes, Mark), String> {
         }
     }
     let planted = args.planted.clone();
-    let wishes = Wishes {
-        pair,
-        only_faults,
-        mix: args.mix,
-        planted,
-        config,
-        material: Arc::new(material),
-    };
+    let wishes =
+        Wishes { pair, only_faults, mix: args.mix, planted, config, material: Arc::new(material) };
     Ok((Arc::new(stock), wishes, mark))
 }
 
@@ -274,10 +249,7 @@ fn fault_names(text: &str) -> Result<Vec<String>, String> {
         .map(|name| {
             let known = FAULT_KINDS.contains(&name);
             known.then(|| name.to_string()).ok_or_else(|| {
-                format!(
-                    "there is no fault `{name}`; there are {}",
-                    FAULT_KINDS.join(", ")
-                )
+                format!("there is no fault `{name}`; there are {}", FAULT_KINDS.join(", "))
             })
         })
         .collect()

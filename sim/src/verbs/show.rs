@@ -41,9 +41,7 @@ pub fn run(args: &Args, out: &mut dyn Write, _: &mut dyn Write) -> Result<u8, St
         Err(_) => files::read(Path::new(&args.what))?,
     };
     let made = Made::of(plan)?;
-    let options = Options {
-        lockstep: Lockstep::Off,
-    };
+    let options = Options { lockstep: Lockstep::Off };
     let quiet = crate::quiet::panics();
     let limit: Duration = HANGS_AFTER;
     let ran = recorded_within(limit, &made.plan, &made.stock, options, None);
@@ -51,9 +49,7 @@ pub fn run(args: &Args, out: &mut dyn Write, _: &mut dyn Write) -> Result<u8, St
     let (report, recording) = ran.map_err(Failed::words)?;
     let all = (0..recording.entries.len()).collect();
     let shown = cone::telling(&recording.entries, &all, args.rows as usize);
-    let broken = recording
-        .violated_at
-        .and_then(|_| recording.last_of_interest());
+    let broken = recording.violated_at.and_then(|_| recording.last_of_interest());
     let picture = Picture::of(&recording.entries, &shown, broken);
     let verdict = report.verdict.words();
     let entries = recording.entries.len();

@@ -67,22 +67,14 @@ pub struct Args {
 /// Unreadable input, a plan that does not fail, a file that cannot be written, in words.
 pub fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, String> {
     let Made { plan, stock } = Made::of(files::read(&args.plan)?)?;
-    let lockstep = if args.no_lockstep {
-        Lockstep::Off
-    } else {
-        Lockstep::On
-    };
+    let lockstep = if args.no_lockstep { Lockstep::Off } else { Lockstep::On };
     let how = How {
         options: Options { lockstep },
         runs: args.runs,
         lasts: Duration::from_secs(args.lasts),
         jobs: args.jobs.map_or_else(super::run::processors, usize::from),
         hangs_after: Duration::from_secs(args.limit),
-        sound: if args.sound {
-            Sound::Passes
-        } else {
-            Sound::Unasked
-        },
+        sound: if args.sound { Sound::Passes } else { Sound::Unasked },
         stop: interrupt::interrupted,
     };
     interrupt::watch()?;
@@ -105,25 +97,16 @@ pub fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, 
     let differ = differing(&shrunk, how.options)?;
     for trace in &differ {
         let here = shrunk.trace;
-        writeln!(
-            err,
-            "skewlab: a fresh process gave trace {trace}, and this one gave {here:016x}"
-        )
-        .map_err(unwritten)?;
+        writeln!(err, "skewlab: a fresh process gave trace {trace}, and this one gave {here:016x}")
+            .map_err(unwritten)?;
     }
-    Ok(if differ.is_empty() {
-        exit::PASSED
-    } else {
-        exit::NONDETERMINISM
-    })
+    Ok(if differ.is_empty() { exit::PASSED } else { exit::NONDETERMINISM })
 }
 
 /// The search, with its progress on a terminal.
 pub(super) fn watched(plan: &Plan, stock: &Arc<Stock>, how: &How) -> Result<Shrunk, String> {
     let quiet = crate::quiet::panics();
-    let bar = std::io::stderr()
-        .is_terminal()
-        .then(indicatif::ProgressBar::new_spinner);
+    let bar = std::io::stderr().is_terminal().then(indicatif::ProgressBar::new_spinner);
     let mut told = |progress: Progress| {
         let Some(bar) = &bar else { return };
         bar.set_message(format!(
@@ -185,10 +168,7 @@ pub(super) fn told(
     limit: Duration,
     mut more: Vec<Aside>,
 ) -> Result<Small, String> {
-    let made = Made {
-        plan: Arc::new(shrunk.plan.clone()),
-        stock: Arc::clone(stock),
-    };
+    let made = Made { plan: Arc::new(shrunk.plan.clone()), stock: Arc::clone(stock) };
     more.insert(0, Aside::shrunk(shrunk));
     let case = Case::run(made, options, limit)?;
     Ok(Small { case, more })

@@ -28,13 +28,8 @@ pub fn run(args: &Args, out: &mut dyn Write, _: &mut dyn Write) -> Result<u8, St
         lasts: None,
         limit: HANGS_AFTER,
         jobs: super::run::processors(),
-        wishes: Wishes {
-            material: Arc::new(material),
-            ..Wishes::default()
-        },
-        options: Options {
-            lockstep: Lockstep::Off,
-        },
+        wishes: Wishes { material: Arc::new(material), ..Wishes::default() },
+        options: Options { lockstep: Lockstep::Off },
         ends: Ends::Never,
     };
     let quiet = crate::quiet::panics();
@@ -45,13 +40,8 @@ pub fn run(args: &Args, out: &mut dyn Write, _: &mut dyn Write) -> Result<u8, St
     for situation in Situation::ALL {
         let seed = summary.met_by.get(situation);
         let seed = seed.map_or_else(|| "never".into(), |seed| format!("seed {seed}"));
-        writeln!(
-            out,
-            "{:<22}{seed:<12}{}",
-            situation.name(),
-            situation.meaning().trim()
-        )
-        .map_err(write)?;
+        writeln!(out, "{:<22}{seed:<12}{}", situation.name(), situation.meaning().trim())
+            .map_err(write)?;
         let tests: Vec<&str> = situation.tests().collect();
         if !tests.is_empty() {
             writeln!(out, "{:<34}tests {}", "", tests.join(", ")).map_err(write)?;

@@ -69,11 +69,7 @@ struct Why {
 pub fn run(args: &Args, out: &mut dyn Write, _: &mut dyn Write) -> Result<u8, String> {
     let made = Made::of(files::read(&args.plan)?)?;
     let (plan, stock) = (&made.plan, &made.stock);
-    let lockstep = if args.no_lockstep {
-        Lockstep::Off
-    } else {
-        Lockstep::On
-    };
+    let lockstep = if args.no_lockstep { Lockstep::Off } else { Lockstep::On };
     let with = With {
         options: Options { lockstep },
         lasts: Duration::from_secs(args.lasts),

@@ -49,10 +49,7 @@ impl Disk {
     pub fn boot(&mut self) -> Boot {
         self.boots += 1;
         let lost_disk = std::mem::take(&mut self.lost);
-        assert!(
-            self.pending.is_empty(),
-            "what a former boot wrote is settled"
-        );
+        assert!(self.pending.is_empty(), "what a former boot wrote is settled");
         Boot {
             boot: BootId(self.boots),
             lost_disk,
@@ -68,10 +65,7 @@ impl Disk {
     /// # Errors
     /// Why the disk does not take it.
     pub fn write(&mut self, write: WriteId, record: Record) -> Result<(), Denied> {
-        assert!(
-            self.pending.len() < PENDING_MAX,
-            "writes under way are bounded"
-        );
+        assert!(self.pending.len() < PENDING_MAX, "writes under way are bounded");
         if self.refuses {
             return Err(Denied::Refused);
         }
@@ -111,11 +105,7 @@ impl Disk {
 
     /// The disk is gone, and an empty one is in its place. `fresh` is a boot id that was never used.
     pub fn replaced(&mut self, fresh: u64) {
-        *self = Self {
-            boots: fresh,
-            lost: true,
-            ..Self::default()
-        };
+        *self = Self { boots: fresh, lost: true, ..Self::default() };
     }
 
     /// From now on writes are refused, or not.
@@ -183,8 +173,7 @@ impl Disk {
 
     /// Where the next store goes, and its number.
     fn next(&self) -> (usize, u64) {
-        self.newest()
-            .map_or((0, 1), |(place, number, _)| (1 - place, number + 1))
+        self.newest().map_or((0, 1), |(place, number, _)| (1 - place, number + 1))
     }
 
     fn settle(&mut self) {

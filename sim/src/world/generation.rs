@@ -91,10 +91,7 @@ mod tests {
     fn store(text: &str) -> Store {
         Store {
             text: Shared::text(text),
-            stamp: Stamp {
-                term: Term(3),
-                lsn: Lsn(7),
-            },
+            stamp: Stamp { term: Term(3), lsn: Lsn(7) },
             listing: Shared::new(vec![1, 2]),
             origin: Shared::new(vec![9]),
         }

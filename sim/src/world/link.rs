@@ -56,10 +56,7 @@ pub struct Links {
 impl Links {
     /// Links of a plan.
     pub fn new(world: u64, latency_us: (u64, u64), noise: Noise) -> Self {
-        assert!(
-            latency_us.0 >= 1_000,
-            "madsim's timers are no finer than a millisecond"
-        );
+        assert!(latency_us.0 >= 1_000, "madsim's timers are no finer than a millisecond");
         assert!(latency_us.0 <= latency_us.1, "a range runs forward");
         Self {
             world,
@@ -83,13 +80,7 @@ impl Links {
     pub fn name(&mut self, from: Address, to: Address, kind: Kind, attempt: u32) -> Sight {
         let ordinal = self.ordinals.entry((from, to, kind, attempt)).or_insert(0);
         *ordinal += 1;
-        Sight {
-            from,
-            to,
-            kind,
-            attempt,
-            ordinal: *ordinal,
-        }
+        Sight { from, to, kind, attempt, ordinal: *ordinal }
     }
 
     /// Sends a frame: the copies that will arrive, each with its delay in microseconds, and the lot.
@@ -109,10 +100,7 @@ impl Links {
         }
         let noise = aimed.is_none().then(|| self.noise_at(sight)).flatten();
         let fault = aimed.or(noise.as_ref());
-        let lot = Lot {
-            fault: fault.map(FaultKind::index),
-            cut,
-        };
+        let lot = Lot { fault: fault.map(FaultKind::index), cut };
         let latency = self.between(sight, 1, self.latency_us.0, self.latency_us.1);
         let packet = |copy: u8, bytes: Vec<u8>| Packet {
             sight,
@@ -128,11 +116,7 @@ impl Links {
                 let first = packet(0, bytes);
                 out.push((
                     latency + later_ms * 1_000,
-                    Packet {
-                        copy: 1,
-                        arrives_by: lot.fault,
-                        ..first.clone()
-                    },
+                    Packet { copy: 1, arrives_by: lot.fault, ..first.clone() },
                 ));
                 out.push((latency, first));
             }
@@ -140,10 +124,7 @@ impl Links {
                 out.push((latency + later_ms * 1_000, packet(0, bytes)));
             }
             Some(FaultKind::Reorder { later_ms }) => {
-                let late = Packet {
-                    arrives_by: lot.fault,
-                    ..packet(0, bytes)
-                };
+                let late = Packet { arrives_by: lot.fault, ..packet(0, bytes) };
                 out.push((latency + later_ms * 1_000, late));
             }
             Some(FaultKind::Corrupt { bit }) => {
@@ -217,10 +198,7 @@ impl Links {
         self.noise = Noise::default();
         self.cuts.clear();
         self.clogs.clear();
-        std::mem::take(&mut self.waiting)
-            .into_values()
-            .flatten()
-            .collect()
+        std::mem::take(&mut self.waiting).into_values().flatten().collect()
     }
 
     /// Messages sent in all.
@@ -241,14 +219,8 @@ impl Links {
     /// What the noise does to the message of this name.
     pub fn noise_at(&self, sight: Sight) -> Option<FaultKind> {
         let noise = &self.noise;
-        let rates = [
-            noise.lose,
-            noise.duplicate,
-            noise.delay,
-            noise.corrupt,
-            noise.hold,
-            noise.reorder,
-        ];
+        let rates =
+            [noise.lose, noise.duplicate, noise.delay, noise.corrupt, noise.hold, noise.reorder];
         if rates.iter().all(|rate| *rate == 0) {
             return None;
         }
@@ -260,9 +232,7 @@ impl Links {
                     0 => FaultKind::Lose,
                     1 => FaultKind::Duplicate { later_ms },
                     2 => FaultKind::Delay { later_ms },
-                    3 => FaultKind::Corrupt {
-                        bit: self.draw(sight, 4) as u32,
-                    },
+                    3 => FaultKind::Corrupt { bit: self.draw(sight, 4) as u32 },
                     5 => FaultKind::Reorder { later_ms },
                     _ => {
                         let later_ms = self.between(sight, 5, 1, noise.hold_ms_max.max(1));
@@ -347,10 +317,7 @@ mod tests {
     fn a_lost_message_does_not_arrive_and_a_duplicate_arrives_twice() {
         let mut links = links(Noise::default());
         assert!(sent(&mut links, Some(&FaultKind::Lose)).is_empty());
-        assert_eq!(
-            sent(&mut links, Some(&FaultKind::Duplicate { later_ms: 3 })).len(),
-            2
-        );
+        assert_eq!(sent(&mut links, Some(&FaultKind::Duplicate { later_ms: 3 })).len(), 2);
     }
 
     #[test]
@@ -396,10 +363,7 @@ mod tests {
 
     #[test]
     fn the_lot_of_a_message_does_not_depend_on_others() {
-        let noise = Noise {
-            lose: 500,
-            ..Noise::default()
-        };
+        let noise = Noise { lose: 500, ..Noise::default() };
         let mut one = links(noise.clone());
         let mut other = links(noise);
         let first = sent(&mut one, None).len();

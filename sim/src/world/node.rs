@@ -27,11 +27,7 @@ const PORT: u16 = 700;
 /// The largest datagram that is taken from a socket.
 const DATAGRAM_MAX: usize = 256 * 1024;
 /// The places of a pair.
-const PLACES: [Address; 3] = [
-    Address::Arbiter,
-    Address::Unit(Slot(0)),
-    Address::Unit(Slot(1)),
-];
+const PLACES: [Address; 3] = [Address::Arbiter, Address::Unit(Slot(0)), Address::Unit(Slot(1))];
 
 /// What a run is made of beside its rig.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -146,12 +142,7 @@ impl World {
             madsim::task::spawn(self.clone().listen(endpoint));
         }
         self.begin(place);
-        Drive {
-            world: self,
-            place,
-            armed: None,
-        }
-        .await;
+        Drive { world: self, place, armed: None }.await;
     }
 
     fn begin(&self, place: Address) {
@@ -213,9 +204,7 @@ impl World {
                 };
                 node.spawn(async move {
                     // A datagram that cannot be sent is lost.
-                    let _ = endpoint
-                        .send_to(SocketAddr::new(ip(to), PORT), 1, &bytes)
-                        .await;
+                    let _ = endpoint.send_to(SocketAddr::new(ip(to), PORT), 1, &bytes).await;
                 });
             }
             Order::SocketClog(from, to, clog) => {
@@ -305,22 +294,12 @@ mod tests {
 
     #[test]
     fn what_is_due_at_the_instant_of_the_end_is_left_undone() {
-        let wishes = Wishes {
-            mix: Mix::Calm,
-            ..Wishes::default()
-        };
+        let wishes = Wishes { mix: Mix::Calm, ..Wishes::default() };
         let mut plan = draw::plan(3, &wishes);
-        let due = Entry {
-            at: Anchor::Instant(250),
-            what: What::Save,
-        };
+        let due = Entry { at: Anchor::Instant(250), what: What::Save };
         plan.commands = vec![due; 40];
-        let medium = Medium {
-            seed: plan.world,
-            sockets: false,
-            latency_us: plan.latency_us,
-            loss: 0,
-        };
+        let medium =
+            Medium { seed: plan.world, sockets: false, latency_us: plan.latency_us, loss: 0 };
         let (stock, _) = stock::load(&[]).expect("the bundled family");
         let body = move || {
             let rig = Rig::new(Arc::new(plan), Arc::new(stock), Vec::new());

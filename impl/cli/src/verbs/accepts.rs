@@ -27,11 +27,7 @@ pub struct Args {
 /// See [`InputError`].
 pub fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, InputError> {
     let image = input::image(&args.image)?;
-    let walk_up = if args.walk_up {
-        WalkUp::Yes
-    } else {
-        WalkUp::No
-    };
+    let walk_up = if args.walk_up { WalkUp::Yes } else { WalkUp::No };
     let text = input::text(&args.lines, CONFIG_BYTES_MAX)?;
     if text.is_empty() {
         return Err(InputError::Row {
@@ -40,20 +36,11 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, InputError> {
             message: "empty; a header row comes first, then rows of `mode<TAB>line`".to_owned(),
         });
     }
-    for (at, row) in text
-        .lines()
-        .enumerate()
-        .skip(1)
-        .filter(|(_, row)| !row.is_empty())
-    {
+    for (at, row) in text.lines().enumerate().skip(1).filter(|(_, row)| !row.is_empty()) {
         let mut columns = row.split('\t');
         let (Some(mode), Some(line)) = (columns.next(), columns.next()) else {
             let message = "not `mode<TAB>line`".to_owned();
-            return Err(InputError::Row {
-                path: args.lines.clone(),
-                line: at + 1,
-                message,
-            });
+            return Err(InputError::Row { path: args.lines.clone(), line: at + 1, message });
         };
         let found = parse::line_in(&image, image.own(), mode, line, walk_up);
         writeln!(out, "{mode}\t{line}\t{}", outcome(found.as_ref().err()))?;

@@ -62,25 +62,14 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, InputError> {
         writeln!(out)?;
         return Ok(Exit::Ok);
     }
-    for (name, side, list) in [
-        ("ADL", &report.adl, &diff.adl),
-        ("SDL", &report.sdl, &diff.sdl),
-    ] {
-        writeln!(
-            out,
-            "{name}: {} of the {} forms of {}",
-            list.len(),
-            side.forms,
-            side.image
-        )?;
+    for (name, side, list) in [("ADL", &report.adl, &diff.adl), ("SDL", &report.sdl, &diff.sdl)] {
+        writeln!(out, "{name}: {} of the {} forms of {}", list.len(), side.forms, side.image)?;
         for entry in list {
             writeln!(out, "  {entry}")?;
         }
         for (what, counts) in [("mode", &side.by_mode), ("component", &side.by_component)] {
-            let counts: Vec<String> = counts
-                .iter()
-                .map(|(name, count)| format!("{name} {count}"))
-                .collect();
+            let counts: Vec<String> =
+                counts.iter().map(|(name, count)| format!("{name} {count}")).collect();
             if !counts.is_empty() {
                 writeln!(out, "  by {what}: {}", counts.join(", "))?;
             }
@@ -90,11 +79,8 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, InputError> {
 }
 
 fn side(dump: &Dump, header: &Header, list: &[DiffEntry]) -> Side {
-    let component = |entry: &DiffEntry| {
-        header.components[usize::from(entry.entry.component)]
-            .name
-            .clone()
-    };
+    let component =
+        |entry: &DiffEntry| header.components[usize::from(entry.entry.component)].name.clone();
     let mut by_mode = BTreeMap::new();
     let mut by_component = BTreeMap::new();
     for entry in list {

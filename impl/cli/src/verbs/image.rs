@@ -84,23 +84,13 @@ pub fn run(verb: &Verb, out: &mut dyn Write) -> Result<Exit, InputError> {
             }
             Ok(Exit::Ok)
         }
-        Verb::Build {
-            family,
-            release,
-            output,
-        } => build(family, release, output, out),
+        Verb::Build { family, release, output } => build(family, release, output, out),
         Verb::Check { family } => check(family, out),
         Verb::Try { family, a, b, line } => match read(family)? {
             Ok(family) => way::run(&family, [a, b], line, out),
             Err(errors) => refused(&errors, out),
         },
-        Verb::ImportForms {
-            forms,
-            nodes,
-            name,
-            release,
-            output,
-        } => {
+        Verb::ImportForms { forms, nodes, name, release, output } => {
             let imported = forms::import_files(forms, nodes, name, release)?;
             let image = &imported.image;
             write(image, output)?;
@@ -112,11 +102,7 @@ pub fn run(verb: &Verb, out: &mut dyn Write) -> Result<Exit, InputError> {
                 image.forms().count(),
                 output.display()
             )?;
-            Ok(if imported.too_little {
-                Exit::NotSo
-            } else {
-                Exit::Ok
-            })
+            Ok(if imported.too_little { Exit::NotSo } else { Exit::Ok })
         }
     }
 }
@@ -126,27 +112,17 @@ fn read(folder: &Path) -> Result<Result<Family, Vec<FamilyError>>, InputError> {
     if !folder.exists() && folder == Path::new("meridian") {
         return Ok(Family::parse(bundled::FILES));
     }
-    let wrong = |error| InputError::File {
-        path: folder.to_owned(),
-        error,
-    };
+    let wrong = |error| InputError::File { path: folder.to_owned(), error };
     let mut files = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(wrong)? {
         let path = entry.map_err(wrong)?.path();
         if path.extension().is_some_and(|end| end == "toml") {
-            let name = path
-                .file_name()
-                .unwrap_or_default()
-                .to_string_lossy()
-                .into_owned();
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
             files.push((name, input::text(&path, TABLE_BYTES_MAX)?));
         }
     }
     files.sort();
-    let named: Vec<(&str, &str)> = files
-        .iter()
-        .map(|(name, text)| (&**name, &**text))
-        .collect();
+    let named: Vec<(&str, &str)> = files.iter().map(|(name, text)| (&**name, &**text)).collect();
     Ok(Family::parse(&named))
 }
 
@@ -165,11 +141,7 @@ fn check(folder: &Path, out: &mut dyn Write) -> Result<Exit, InputError> {
     };
     let report = skewsync::check::family(&family);
     write!(out, "{report}")?;
-    Ok(if report.findings.is_empty() {
-        Exit::Ok
-    } else {
-        Exit::NotSo
-    })
+    Ok(if report.findings.is_empty() { Exit::Ok } else { Exit::NotSo })
 }
 
 fn build(
@@ -188,20 +160,11 @@ fn build(
         return Ok(Exit::NotSo);
     };
     write(&image, output)?;
-    writeln!(
-        out,
-        "{}: {} forms -> {}",
-        image.name(),
-        image.forms().count(),
-        output.display()
-    )?;
+    writeln!(out, "{}: {} forms -> {}", image.name(), image.forms().count(), output.display())?;
     Ok(Exit::Ok)
 }
 
 fn write(image: &Image, output: &PathBuf) -> Result<(), InputError> {
-    let wrong = |error| InputError::File {
-        path: output.clone(),
-        error,
-    };
+    let wrong = |error| InputError::File { path: output.clone(), error };
     std::fs::write(output, image.encode()).map_err(wrong)
 }

@@ -33,11 +33,7 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, InputError> {
         let mode = image.mode_name(statement.place.mode(&image));
         match &statement.found {
             Ok((form, words)) => {
-                writeln!(
-                    out,
-                    "{at}: {mode}: {words}   {}",
-                    image.form(*form).form.text()
-                )?;
+                writeln!(out, "{at}: {mode}: {words}   {}", image.form(*form).form.text())?;
             }
             Err(trouble) => {
                 wrong += 1;

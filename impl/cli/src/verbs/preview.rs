@@ -67,11 +67,7 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, InputError> {
 
 /// A line with its place and its mode: the first column of every list.
 fn placed(preview: &Preview, line: usize, at: &str, text: &str) -> String {
-    let within = if at.is_empty() {
-        text.to_owned()
-    } else {
-        format!("{at} / {text}")
-    };
+    let within = if at.is_empty() { text.to_owned() } else { format!("{at} / {text}") };
     format!("{}:{line}  {within}", preview.config)
 }
 
@@ -95,10 +91,7 @@ fn write(preview: &Preview, out: &mut dyn Write) -> std::io::Result<()> {
     }
     if preview.said_again > 0 {
         let count = preview.said_again;
-        writeln!(
-            out,
-            "  {count} more say again, or undo, what other lines say"
-        )?;
+        writeln!(out, "  {count} more say again, or undo, what other lines say")?;
     }
     let stuck = preview.stuck.iter().map(|of| {
         let first = placed(preview, of.line, &of.at, &of.text);
@@ -133,18 +126,10 @@ fn write(preview: &Preview, out: &mut dyn Write) -> std::io::Result<()> {
 
 fn changed(preview: &Preview, of: &Changed) -> [String; 2] {
     let into = of.into.join(" + ");
-    let becomes = if into.is_empty() {
-        "told by what is in it".to_owned()
-    } else {
-        into
-    };
+    let becomes = if into.is_empty() { "told by what is in it".to_owned() } else { into };
     let first = placed(preview, of.line, &of.at, &of.text);
     let steps = of.steps.join(", ");
-    let steps = if steps.is_empty() {
-        steps
-    } else {
-        format!("   ({steps})")
-    };
+    let steps = if steps.is_empty() { steps } else { format!("   ({steps})") };
     [first, format!("->  {becomes}{steps}")]
 }
 
@@ -162,10 +147,7 @@ fn list<const N: usize>(
     }
     writeln!(out, "{heading}:")?;
     let widths = rows.iter().map(|row| row[0].chars().count());
-    let width = widths
-        .filter(|width| *width <= WIDTH_MAX)
-        .max()
-        .unwrap_or(0);
+    let width = widths.filter(|width| *width <= WIDTH_MAX).max().unwrap_or(0);
     for row in &rows {
         match row.as_slice() {
             [first, second, rest @ ..] => {

@@ -97,17 +97,10 @@ fn explain(
         WayOfLine::AsIs | WayOfLine::Lowered { .. } | WayOfLine::Raised => None,
     });
     let refused = running.refused.iter();
-    let refused = refused.map(|of| {
-        (
-            of.number,
-            of.line.clone(),
-            format!("not taken: {}", of.trouble),
-        )
-    });
-    let mut left: Vec<(usize, String, String)> = not_sent
-        .map(|(of, why)| (said(&of.key), shown(&of.key), why))
-        .chain(refused)
-        .collect();
+    let refused =
+        refused.map(|of| (of.number, of.line.clone(), format!("not taken: {}", of.trouble)));
+    let mut left: Vec<(usize, String, String)> =
+        not_sent.map(|(of, why)| (said(&of.key), shown(&of.key), why)).chain(refused).collect();
     left.sort();
     if !left.is_empty() {
         writeln!(out, "! not sent:")?;
@@ -125,10 +118,8 @@ fn provenance(pair: &Pair, of: &Explained) -> String {
         WayOfLine::Raised => "as it is, raised there".to_owned(),
         WayOfLine::Lowered { chain } if chain.is_empty() => shown(&of.key),
         WayOfLine::Lowered { chain } => {
-            let steps: Vec<String> = chain
-                .iter()
-                .map(|change| step(&pair.active, *change))
-                .collect();
+            let steps: Vec<String> =
+                chain.iter().map(|change| step(&pair.active, *change)).collect();
             format!("{}   ({})", shown(&of.key), steps.join(", "))
         }
         WayOfLine::DontCare { .. } | WayOfLine::Stuck(_) => format!("a part of {}", shown(&of.key)),

@@ -48,10 +48,7 @@ impl Family {
     ) {
         let unsupported = [
             (text.form.as_ref().map(Spanned::span), "form"),
-            (
-                text.default_line.as_ref().map(Spanned::span),
-                "default_line",
-            ),
+            (text.default_line.as_ref().map(Spanned::span), "default_line"),
             (text.loses.as_ref().map(Spanned::span), "loses"),
             (text.rust.as_ref().map(Spanned::span), "rust"),
         ];
@@ -103,20 +100,13 @@ impl Family {
                 form: side.form.get_ref().clone(),
             });
         }
-        let key = if enters.is_some() {
-            Key::Line
-        } else {
-            Key::Captures(text.key.clone())
-        };
+        let key = if enters.is_some() { Key::Line } else { Key::Captures(text.key.clone()) };
         let sides = text.new.iter();
-        let made: Vec<(&SideText, Form)> = sides
-            .filter_map(|side| Some((side, self.side_form(source, side, errors)?)))
-            .collect();
+        let made: Vec<(&SideText, Form)> =
+            sides.filter_map(|side| Some((side, self.side_form(source, side, errors)?))).collect();
         let forms: Vec<(&Form, &Key)> = made.iter().map(|(_, form)| (form, &key)).collect();
-        let default = text
-            .default
-            .as_ref()
-            .and_then(|default| source.default(default, &forms, errors));
+        let default =
+            text.default.as_ref().and_then(|default| source.default(default, &forms, errors));
         let is_line = default.as_ref().is_some_and(BTreeMap::is_empty);
         one_sided |= !made.is_empty() && was_line.is_some_and(|was| was != is_line);
         if one_sided {
@@ -134,9 +124,7 @@ impl Family {
                 ordered: text.ordered,
                 enters: enters.clone(),
                 revision: text.revision,
-                default: default
-                    .as_ref()
-                    .and_then(|values| own_default(form, values)),
+                default: default.as_ref().and_then(|values| own_default(form, values)),
             };
             self.declare(command, source.origin(side.form.span().start + 1));
             change.new.push(Side {
@@ -160,9 +148,7 @@ impl Family {
         for leaf in form.unnamed() {
             let at = side.form.get_ref().find(&*leaf.text).unwrap_or(0);
             let start = side.form.span().start + 1 + at;
-            let problem = Problem::Unnamed {
-                token: leaf.text.to_string(),
-            };
+            let problem = Problem::Unnamed { token: leaf.text.to_string() };
             errors.push(source.error(start..start + leaf.text.len(), problem));
         }
         Some(form)
@@ -172,19 +158,9 @@ impl Family {
     pub(super) fn nearest(&self, mode: &str, normal: &str) -> String {
         let shared = |command: &&Command| {
             let words: Vec<&str> = command.form.split(' ').collect();
-            normal
-                .split(' ')
-                .filter(|word| words.contains(word))
-                .count()
+            normal.split(' ').filter(|word| words.contains(word)).count()
         };
-        let near = self
-            .commands
-            .iter()
-            .filter(|command| command.mode == mode)
-            .max_by_key(shared);
-        near.map_or_else(
-            || "none in this mode".to_owned(),
-            |command| command.form.clone(),
-        )
+        let near = self.commands.iter().filter(|command| command.mode == mode).max_by_key(shared);
+        near.map_or_else(|| "none in this mode".to_owned(), |command| command.form.clone())
     }
 }

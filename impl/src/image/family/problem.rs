@@ -98,18 +98,8 @@ const KINDS: &str = "rename, keyword inserted, argument reorder, value map, bool
 
 impl fmt::Display for FamilyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            file,
-            line,
-            column,
-            words,
-            problem,
-        } = self;
+        let Self { file, line, column, words, problem } = self;
         write!(f, "{file}:{line}:{column}: {problem}")?;
-        if words.is_empty() {
-            Ok(())
-        } else {
-            write!(f, ": `{words}`")
-        }
+        if words.is_empty() { Ok(()) } else { write!(f, ": `{words}`") }
     }
 }

@@ -56,10 +56,7 @@ pub(super) struct ModeText {
     #[serde(default)]
     pub(super) since: u16,
     #[serde(default)]
-    #[expect(
-        dead_code,
-        reason = "said for the reader: an instance is its whole entry line"
-    )]
+    #[expect(dead_code, reason = "said for the reader: an instance is its whole entry line")]
     pub(super) key: Vec<String>,
 }
 
@@ -150,19 +147,8 @@ impl Source<'_> {
         let start = span.start.min(self.text.len());
         let end = span.end.clamp(start, self.text.len());
         let Origin { file, line, column } = self.origin(start);
-        let words = self.text[start..end]
-            .lines()
-            .next()
-            .unwrap_or("")
-            .trim()
-            .to_owned();
-        FamilyError {
-            file,
-            line,
-            column,
-            words,
-            problem,
-        }
+        let words = self.text[start..end].lines().next().unwrap_or("").trim().to_owned();
+        FamilyError { file, line, column, words, problem }
     }
 
     /// Reads a form that stands in a literal string.
@@ -196,9 +182,8 @@ impl Source<'_> {
             values.insert(name.clone(), value);
         }
         let mut fits = true;
-        let declared = values
-            .keys()
-            .find(|name| forms.iter().all(|(form, _)| form.capture(name).is_empty()));
+        let declared =
+            values.keys().find(|name| forms.iter().all(|(form, _)| form.capture(name).is_empty()));
         let mut wrong = declared
             .map(|name| DefaultError::NoCapture { name: name.clone() })
             .into_iter()

@@ -184,11 +184,7 @@ fn put_kept(out: &mut Vec<u8>, kept: &KeptComplement) {
 fn put_cause(out: &mut Vec<u8>, cause: &Cause) {
     match cause {
         Cause::NoTransform => out.push(0),
-        Cause::Value {
-            capture,
-            value,
-            allowed,
-        } => {
+        Cause::Value { capture, value, allowed } => {
             out.push(1);
             for part in [capture, value, allowed] {
                 put_text(out, part);
@@ -238,10 +234,7 @@ impl Reader<'_> {
     }
 
     fn refused<T>(&self, byte: u8) -> Result<T, ListingError> {
-        Err(ListingError::Tag {
-            at: self.at - 1,
-            byte,
-        })
+        Err(ListingError::Tag { at: self.at - 1, byte })
     }
 
     fn count(&mut self, max: usize) -> Result<usize, ListingError> {
@@ -256,20 +249,14 @@ impl Reader<'_> {
     fn text(&mut self) -> Result<Shared<str>, ListingError> {
         let bytes = self.count(TEXT_BYTES_MAX)?;
         let at = self.at;
-        let part = self
-            .bytes
-            .get(at..at + bytes)
-            .ok_or(ListingError::Short { at })?;
+        let part = self.bytes.get(at..at + bytes).ok_or(ListingError::Short { at })?;
         self.at += bytes;
         let text = core::str::from_utf8(part).map_err(|_| ListingError::Text { at })?;
         Ok(Shared::from(String::from(text)))
     }
 
     fn key(&mut self) -> Result<ListKey, ListingError> {
-        Ok(ListKey {
-            path: self.text()?,
-            line: self.text()?,
-        })
+        Ok(ListKey { path: self.text()?, line: self.text()? })
     }
 
     fn option<T>(
@@ -287,11 +274,7 @@ impl Reader<'_> {
         let term = Term(u64::from_le_bytes(self.take()?));
         let lsn = Lsn(u64::from_le_bytes(self.take()?));
         let cause = self.cause()?;
-        Ok(Listed {
-            cause,
-            since: (term, lsn),
-            orphan: self.option(Self::text)?,
-        })
+        Ok(Listed { cause, since: (term, lsn), orphan: self.option(Self::text)? })
     }
 
     fn kept(&mut self) -> Result<KeptComplement, ListingError> {
@@ -300,25 +283,14 @@ impl Reader<'_> {
         let of = Digest(u128::from_le_bytes(self.take()?));
         let count = self.count(LISTED_LINES_MAX)?;
         let lost = (0..count).map(|_| self.text()).collect::<Result<_, _>>()?;
-        Ok(KeptComplement {
-            component,
-            level,
-            of,
-            lost,
-        })
+        Ok(KeptComplement { component, level, of, lost })
     }
 
     fn cause(&mut self) -> Result<Cause, ListingError> {
         Ok(match self.tag()? {
             0 => Cause::NoTransform,
-            1 => Cause::Value {
-                capture: self.text()?,
-                value: self.text()?,
-                allowed: self.text()?,
-            },
-            2 => Cause::Alone {
-                missing: self.text()?,
-            },
+            1 => Cause::Value { capture: self.text()?, value: self.text()?, allowed: self.text()? },
+            2 => Cause::Alone { missing: self.text()? },
             3 => Cause::Conflict,
             4 => Cause::Taken,
             5 => Cause::Resolves,
@@ -345,20 +317,14 @@ mod tests {
     use super::*;
 
     fn sample() -> ListingChange {
-        let key = |line: &str| ListKey {
-            path: Shared::text("router pim"),
-            line: Shared::text(line),
-        };
+        let key =
+            |line: &str| ListKey { path: Shared::text("router pim"), line: Shared::text(line) };
         let value = Cause::Value {
             capture: Shared::text("seconds"),
             value: Shared::text("30"),
             allowed: Shared::text("(60-600)"),
         };
-        let listed = |cause| Listed {
-            cause,
-            since: (Term(3), Lsn(7)),
-            orphan: None,
-        };
+        let listed = |cause| Listed { cause, since: (Term(3), Lsn(7)), orphan: None };
         let kept = KeptComplement {
             component: Shared::text("pim"),
             level: Level(2),
@@ -368,10 +334,7 @@ mod tests {
         ListingChange {
             lines: alloc::vec![
                 (key("join-interval 30"), Some(listed(value))),
-                (
-                    key("join-interval 40"),
-                    Some(listed(Cause::Peer(Prc::Rejected)))
-                ),
+                (key("join-interval 40"), Some(listed(Cause::Peer(Prc::Rejected)))),
                 (key("join-interval 50"), None),
             ],
             complements: alloc::vec![(key("a"), Some(kept)), (key("b"), None)],
@@ -389,10 +352,7 @@ mod tests {
     fn a_change_cut_at_any_byte_is_refused() {
         let bytes = sample().encode();
         for cut in 1..bytes.len() {
-            assert!(
-                ListingChange::decode(&bytes[..cut]).is_err(),
-                "cut at {cut}"
-            );
+            assert!(ListingChange::decode(&bytes[..cut]).is_err(), "cut at {cut}");
         }
     }
 

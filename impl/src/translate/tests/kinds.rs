@@ -81,11 +81,7 @@ fn kinds(active: &str, standby: &str, text: &str) -> Pair {
 
 #[test]
 fn an_ordered_list_keeps_its_order_through_two_changes() {
-    let mut pair = kinds(
-        "3",
-        "1",
-        "acl a\n entry 10.2.0.0/16 drop\n entry 10.1.0.0/16 accept\n",
-    );
+    let mut pair = kinds("3", "1", "acl a\n entry 10.2.0.0/16 drop\n entry 10.1.0.0/16 accept\n");
     let s = "acl a\n rule deny 10.2.0.0/16\n rule permit 10.1.0.0/16\n exit\n";
     assert_eq!(pair.s(), s);
     pair.execute("acl a\n entry 10.0.0.0/16 drop\n");
@@ -100,19 +96,10 @@ fn an_ordered_list_keeps_its_order_through_two_changes() {
 
 #[test]
 fn a_flag_says_one_value_and_the_other_is_listed() {
-    assert_eq!(
-        kinds("1", "3", "reboot-on-panic true\n").s(),
-        "panic-reboot\n"
-    );
-    assert_eq!(
-        kinds("3", "1", "panic-reboot\n").s(),
-        "reboot-on-panic true\n"
-    );
+    assert_eq!(kinds("1", "3", "reboot-on-panic true\n").s(), "panic-reboot\n");
+    assert_eq!(kinds("3", "1", "panic-reboot\n").s(), "reboot-on-panic true\n");
     let mut pair = kinds("1", "3", "reboot-on-panic false\n");
     assert_eq!((pair.s(), pair.listed().len()), (String::new(), 1));
     pair.execute("reboot-on-panic true\n");
-    assert_eq!(
-        (pair.s().as_str(), pair.listed().len()),
-        ("panic-reboot\n", 0)
-    );
+    assert_eq!((pair.s().as_str(), pair.listed().len()), ("panic-reboot\n", 0));
 }

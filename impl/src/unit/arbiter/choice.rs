@@ -24,11 +24,8 @@ impl Arbiter {
             let origin = Origin::Stateful { session, lsn };
             return Some((offer(slot, session.standby, origin), None));
         }
-        let mut known: Vec<(Slot, Said)> = self
-            .known
-            .iter()
-            .filter_map(|(slot, known)| Some((*slot, known.said?)))
-            .collect();
+        let mut known: Vec<(Slot, Said)> =
+            self.known.iter().filter_map(|(slot, known)| Some((*slot, known.said?))).collect();
         if planted.is(Defect::NoOfferOnRejoin) {
             let last = self.holder.map(|holder| holder.slot);
             known.retain(|(slot, _)| Some(*slot) != last);
@@ -55,9 +52,7 @@ impl Arbiter {
         let bound = best.and_then(|(term, ..)| self.bound(term));
         let mut off_line = None;
         if best.is_none() {
-            let off = known
-                .iter()
-                .map(|(slot, unit)| rank(unit.startup, Memory::Startup, *slot));
+            let off = known.iter().map(|(slot, unit)| rank(unit.startup, Memory::Startup, *slot));
             best = off.max();
             off_line = best.map(|(term, _, lsn, ..)| Stamp { term, lsn });
         }
@@ -72,12 +67,7 @@ impl Arbiter {
             Memory::Startup => (Origin::Cold, hello),
         };
         let held = self.lost.map_or(Term(0), |_| term);
-        let offer = Offer {
-            bound,
-            hello,
-            held,
-            ..offer(slot, boot, origin)
-        };
+        let offer = Offer { bound, hello, held, ..offer(slot, boot, origin) };
         Some((offer, off_line))
     }
 
@@ -133,11 +123,5 @@ type Rank = (Term, bool, Lsn, Memory, core::cmp::Reverse<Slot>);
 
 const fn rank(stamp: Stamp, memory: Memory, slot: Slot) -> Rank {
     let running = matches!(memory, Memory::Running);
-    (
-        stamp.term,
-        running,
-        stamp.lsn,
-        memory,
-        core::cmp::Reverse(slot),
-    )
+    (stamp.term, running, stamp.lsn, memory, core::cmp::Reverse(slot))
 }

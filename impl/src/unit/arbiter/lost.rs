@@ -30,20 +30,13 @@ impl Arbiter {
     /// Its state is lost, or older than what it told: whoever may hold a lease is waited for. Terms and generations go
     /// on beyond all that were used.
     pub(super) fn lose(&mut self, generation: u64, planted: Planted, out: &mut Vec<ArbiterOutput>) {
-        for timer in [
-            ArbiterTimer::Gather,
-            ArbiterTimer::TakeoverWait,
-            ArbiterTimer::Resend,
-        ] {
+        for timer in [ArbiterTimer::Gather, ArbiterTimer::TakeoverWait, ArbiterTimer::Resend] {
             out.push(ArbiterOutput::CancelTimer(timer));
         }
         *self = Self {
             term: self.term,
             generation,
-            lost: Some(Lost {
-                began: self.term,
-                seen: Term(0),
-            }),
+            lost: Some(Lost { began: self.term, seen: Term(0) }),
             silent: !planted.is(Defect::LostNotSilent),
             ..Self::default()
         };

@@ -30,35 +30,13 @@ pub struct Negotiation {
 
 impl Active {
     pub(super) fn on_join(&mut self, own: &Own, from: Slot, call: &JoinCall, cx: &mut Cx<'_, '_>) {
-        let round = Round {
-            boot: call.boot,
-            n: call.n,
-        };
-        let current = self
-            .peer
-            .current
-            .as_ref()
-            .filter(|current| current.session.round() == round);
+        let round = Round { boot: call.boot, n: call.n };
+        let current = self.peer.current.as_ref().filter(|current| current.session.round() == round);
         let known = match (self.peer.offered, current) {
             (Some(offered), _) if offered.session.round() == round => Some(offered),
             (_, Some(current)) => {
-                let Current {
-                    session,
-                    slot,
-                    image,
-                    engine,
-                    bounds,
-                    wire,
-                    ..
-                } = **current;
-                Some(Offered {
-                    session,
-                    slot,
-                    image,
-                    engine,
-                    bounds,
-                    wire,
-                })
+                let Current { session, slot, image, engine, bounds, wire, .. } = **current;
+                Some(Offered { session, slot, image, engine, bounds, wire })
             }
             (_, None) => None,
         };
@@ -68,11 +46,7 @@ impl Active {
         if !self.peer.is_newer(call) {
             return cx.ignore(crate::message::Kind::Join);
         }
-        let current = self
-            .peer
-            .current
-            .as_ref()
-            .map(|current| current.session.round());
+        let current = self.peer.current.as_ref().map(|current| current.session.round());
         let latest = current.or(self.peer.ended).map(|round| round.boot);
         let restarted = latest.is_some_and(|boot| boot != call.boot);
         if restarted {
@@ -121,12 +95,7 @@ impl Active {
     }
 
     pub(super) fn send_proceed(offered: Offered, resets: u32, cx: &mut Cx<'_, '_>) {
-        let Offered {
-            session,
-            slot,
-            wire,
-            ..
-        } = offered;
+        let Offered { session, slot, wire, .. } = offered;
         let dump = cx.env.software.dump();
         let (dump_size, dump) = (dump.len() as u64, dump.digest());
         let image = cx.env.software.digest();
@@ -161,11 +130,7 @@ impl Active {
             }
             return self.resend_phase(cx);
         }
-        let Some(offered) = self
-            .peer
-            .offered
-            .filter(|offered| offered.session == session)
-        else {
+        let Some(offered) = self.peer.offered.filter(|offered| offered.session == session) else {
             return cx.ignore(crate::message::Kind::Ready);
         };
         self.end_current(LeaveWhy::Over, cx);
@@ -177,30 +142,19 @@ impl Active {
         cx.cancel(&[Timer::Pace]);
         let dump = || {
             Outgoing::new(
-                FileId {
-                    kind: FileKind::Dump,
-                    ordinal: 0,
-                },
+                FileId { kind: FileKind::Dump, ordinal: 0 },
                 cx.env.software.dump().clone(),
             )
         };
         let phase = match have {
             DumpAtHand::SameImage => Phase::Config,
             DumpAtHand::AtHand => Phase::Diff(None),
-            DumpAtHand::Needed => Phase::Dump(Negotiation {
-                dump: dump(),
-                diff: None,
-            }),
+            DumpAtHand::Needed => Phase::Dump(Negotiation { dump: dump(), diff: None }),
         };
         let slot = offered.slot;
         self.peer.current = Some(Box::new(Current::new(offered, phase)));
         cx.event(Event::SessionBegan(session));
-        for timer in [
-            Timer::Watchdog,
-            Timer::Keepalive,
-            Timer::Deadline,
-            Timer::Resend,
-        ] {
+        for timer in [Timer::Watchdog, Timer::Keepalive, Timer::Deadline, Timer::Resend] {
             cx.set(timer);
         }
         self.clear_register(cx);
@@ -325,10 +279,7 @@ impl Current {
                 if cx.env.limits.verify == Verify::Configured
                     || strict != Compatibility::Incomp =>
             {
-                Message::Compatible {
-                    session,
-                    compatibility,
-                }
+                Message::Compatible { session, compatibility }
             }
             Some((_, _, stuck)) => Message::Incompatible { session, stuck },
             None => Message::Incompatible { session, stuck: 0 },

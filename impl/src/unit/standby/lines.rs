@@ -38,10 +38,7 @@ pub struct Replica {
 impl Replica {
     /// Where it stands in the role's history.
     pub const fn stamp(&self) -> Stamp {
-        Stamp {
-            term: self.session.term,
-            lsn: self.applied,
-        }
+        Stamp { term: self.session.term, lsn: self.applied }
     }
 }
 
@@ -96,13 +93,7 @@ impl Standby {
                     let (session, mismatches) = (seat.session, Shared::new(alloc::vec![]));
                     cx.send(
                         seat.active,
-                        Message::Applied {
-                            session,
-                            lsn,
-                            digest,
-                            mismatches,
-                            further: 0,
-                        },
+                        Message::Applied { session, lsn, digest, mismatches, further: 0 },
                     );
                 } else if lsn > shadow.lsn && lsn.0 <= shadow.lsn.0 + window {
                     shadow.kept.insert(lsn, body);
@@ -172,13 +163,7 @@ impl Standby {
         let Some(replica) = &self.replica else { return };
         if let Phase::Synced { hot, .. } = &mut seat.phase {
             if replica.applied >= h {
-                cx.send(
-                    seat.active,
-                    Message::HotAck {
-                        session: seat.session,
-                        lsn: h,
-                    },
-                );
+                cx.send(seat.active, Message::HotAck { session: seat.session, lsn: h });
             } else {
                 *hot = Some(h);
             }

@@ -38,14 +38,7 @@ impl Standby {
     ) {
         if let Some(seat) = self.seat.as_mut().filter(|seat| seat.session == session) {
             seat.saved = Some((save, result));
-            cx.send(
-                seat.active,
-                Message::Saved {
-                    session,
-                    save,
-                    result,
-                },
-            );
+            cx.send(seat.active, Message::Saved { session, save, result });
         }
     }
 }
@@ -54,14 +47,7 @@ impl Seat {
     pub(super) fn on_save(&mut self, header: SaveHeader, own: &mut Own, cx: &mut Cx<'_, '_>) {
         if let Some((save, result)) = self.saved.filter(|(save, _)| *save >= header.save) {
             if save == header.save {
-                cx.send(
-                    self.active,
-                    Message::Saved {
-                        session: self.session,
-                        save,
-                        result,
-                    },
-                );
+                cx.send(self.active, Message::Saved { session: self.session, save, result });
             }
             return;
         }
@@ -75,20 +61,13 @@ impl Seat {
     }
 
     pub(super) fn on_save_chunk(&mut self, chunk: &Chunk, own: &mut Own, cx: &mut Cx<'_, '_>) {
-        let newer = self
-            .saving_file
-            .as_ref()
-            .is_none_or(|file| file.file < chunk.file);
+        let newer = self.saving_file.as_ref().is_none_or(|file| file.file < chunk.file);
         if newer {
             let file = Incoming::new(chunk.file, chunk.size, chunk.digest);
             self.saving_file = Some(file);
         }
         let (session, active) = (self.session, self.active);
-        if let Some(file) = self
-            .saving_file
-            .as_mut()
-            .filter(|file| file.file == chunk.file)
-        {
+        if let Some(file) = self.saving_file.as_mut().filter(|file| file.file == chunk.file) {
             receive(file, chunk, session, active, cx);
         }
         self.store(own, cx);
@@ -121,11 +100,7 @@ impl Seat {
                 cx.event(Event::Unreadable(why));
                 let (save, result) = (header.save, SaveResult::Unreadable);
                 self.saved = Some((save, result));
-                let saved = Message::Saved {
-                    session,
-                    save,
-                    result,
-                };
+                let saved = Message::Saved { session, save, result };
                 return cx.send(self.active, saved);
             }
         };
@@ -135,11 +110,7 @@ impl Seat {
             listing: Shared::new(receiver.missing(cx.env).encode()),
             origin: Shared::new(bytes[origin_at..].to_vec()),
         };
-        let write = Write::PeerSave {
-            store: store.clone(),
-            session,
-            save: header.save,
-        };
+        let write = Write::PeerSave { store: store.clone(), session, save: header.save };
         own.persist(write, Record::Store(store), cx);
     }
 }

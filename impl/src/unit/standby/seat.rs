@@ -129,29 +129,12 @@ pub(in crate::unit) struct Proceed {
 impl Proceed {
     /// The offer, if the message is one.
     pub(in crate::unit) fn of(from: Slot, message: &Message) -> Option<Self> {
-        let Message::Proceed {
-            session,
-            image,
-            dump_size,
-            dump,
-            resets,
-            engine,
-            bounds,
-            ..
-        } = *message
+        let Message::Proceed { session, image, dump_size, dump, resets, engine, bounds, .. } =
+            *message
         else {
             return None;
         };
-        Some(Self {
-            from,
-            session,
-            image,
-            dump_size,
-            dump,
-            resets,
-            engine,
-            bounds,
-        })
+        Some(Self { from, session, image, dump_size, dump, resets, engine, bounds })
     }
 }
 
@@ -169,38 +152,12 @@ impl Seat {
     ) -> After {
         match message {
             Message::Chunk { chunk, .. } => return self.on_chunk(&chunk, own, cx),
-            Message::Config {
-                lsn,
-                size,
-                listing_at,
-                digest,
-                ..
-            } => {
-                let header = Snapshot {
-                    lsn,
-                    size,
-                    listing_at,
-                    digest,
-                };
+            Message::Config { lsn, size, listing_at, digest, .. } => {
+                let header = Snapshot { lsn, size, listing_at, digest };
                 return self.on_config(header, cx);
             }
-            Message::Save {
-                save,
-                stamp,
-                size,
-                listing_at,
-                origin_at,
-                digest,
-                ..
-            } => {
-                let header = SaveHeader {
-                    save,
-                    stamp,
-                    size,
-                    listing_at,
-                    origin_at,
-                    digest,
-                };
+            Message::Save { save, stamp, size, listing_at, origin_at, digest, .. } => {
+                let header = SaveHeader { save, stamp, size, listing_at, origin_at, digest };
                 self.on_save(header, own, cx);
             }
             Message::Have { file, ranges, .. } => {
@@ -209,41 +166,23 @@ impl Seat {
                 {
                     diff.on_have(ranges);
                     for chunk in diff.next(cx.env.limits) {
-                        cx.send(
-                            self.active,
-                            Message::Chunk {
-                                session: self.session,
-                                chunk,
-                            },
-                        );
+                        cx.send(self.active, Message::Chunk { session: self.session, chunk });
                     }
                 }
             }
             Message::Compatible { .. } => {
                 let waits = matches!(
                     self.phase,
-                    Phase::Ready {
-                        have: DumpAtHand::SameImage,
-                        ..
-                    } | Phase::Diffed { .. }
+                    Phase::Ready { have: DumpAtHand::SameImage, .. } | Phase::Diffed { .. }
                 );
                 if waits {
-                    self.phase = Phase::Config {
-                        header: None,
-                        file: None,
-                    };
+                    self.phase = Phase::Config { header: None, file: None };
                 }
             }
             Message::Incompatible { session, .. } => {
                 let waits = matches!(self.phase, Phase::Ready { .. } | Phase::Diffed { .. });
                 if waits || self.phase == Phase::Held {
-                    cx.send(
-                        self.active,
-                        Message::Down {
-                            session,
-                            why: LeaveWhy::Incompatible,
-                        },
-                    );
+                    cx.send(self.active, Message::Down { session, why: LeaveWhy::Incompatible });
                     self.phase = Phase::Held;
                 }
             }
@@ -267,12 +206,7 @@ impl Seat {
     }
 
     pub(super) fn on_dump_chunk(&mut self, chunk: &Chunk, own: &Own, cx: &mut Cx<'_, '_>) {
-        if let Phase::Ready {
-            have: DumpAtHand::Needed,
-            size,
-            dump,
-        } = self.phase
-        {
+        if let Phase::Ready { have: DumpAtHand::Needed, size, dump } = self.phase {
             self.phase = Phase::Dump(Incoming::new(chunk.file, size, dump));
         }
         let Phase::Dump(file) = &mut self.phase else {
@@ -287,10 +221,7 @@ impl Seat {
             peer: self.image,
             received: bytes.digest(),
         };
-        assert!(
-            !own.paired.contains(&key),
-            "a dump at hand is not received again"
-        );
+        assert!(!own.paired.contains(&key), "a dump at hand is not received again");
         self.pairing = Some(key);
         self.phase = Phase::Pairing;
         cx.out.push(Output::Pair { key, bytes });
@@ -300,21 +231,9 @@ impl Seat {
         if bytes.len() as u64 > self.bounds.file {
             return self.hold(LeaveWhy::Bound, cx);
         }
-        let mut diff = Outgoing::new(
-            FileId {
-                kind: FileKind::Diff,
-                ordinal: 0,
-            },
-            bytes,
-        );
+        let mut diff = Outgoing::new(FileId { kind: FileKind::Diff, ordinal: 0 }, bytes);
         for chunk in diff.next(cx.env.limits) {
-            cx.send(
-                self.active,
-                Message::Chunk {
-                    session: self.session,
-                    chunk,
-                },
-            );
+            cx.send(self.active, Message::Chunk { session: self.session, chunk });
         }
         self.phase = Phase::Diffed { diff, at_hand };
     }
@@ -322,11 +241,7 @@ impl Seat {
     /// The unit cannot be this Active's Standby: it says so.
     pub(super) fn hold(&mut self, why: LeaveWhy, cx: &mut Cx<'_, '_>) {
         let session = self.session;
-        cx.event(Event::Degraded {
-            why,
-            own: Engine::OURS,
-            peer: self.engine,
-        });
+        cx.event(Event::Degraded { why, own: Engine::OURS, peer: self.engine });
         cx.send(self.active, Message::Down { session, why });
         self.phase = Phase::Held;
     }
@@ -357,25 +272,14 @@ impl Seat {
         let lsn = synced.map_or(Lsn(0), |replica| replica.applied);
         let digest = synced.map_or(Digest::default(), |replica| replica.receiver.digest(cx.env));
         let session = self.session;
-        let alive = Message::Keepalive {
-            session,
-            lsn,
-            digest,
-            mode,
-            held,
-            counter,
-        };
+        let alive = Message::Keepalive { session, lsn, digest, mode, held, counter };
         cx.send(self.active, alive);
     }
 
     /// Takes the offered session, and says what a takeover now would start from.
     pub(super) fn send_ready(&self, have: DumpAtHand, cx: &mut Cx<'_, '_>) {
         let (session, replica) = (self.session, self.replica);
-        let ready = Message::Ready {
-            session,
-            have,
-            replica,
-        };
+        let ready = Message::Ready { session, have, replica };
         cx.send(self.active, ready);
     }
 
@@ -398,20 +302,10 @@ impl Seat {
             Phase::Dump(file) => send_have(file, session, active, cx),
             Phase::Config { header, file } => {
                 if let Some(header) = header {
-                    let id = FileId {
-                        kind: FileKind::Config,
-                        ordinal: header.lsn.0,
-                    };
+                    let id = FileId { kind: FileKind::Config, ordinal: header.lsn.0 };
                     let ranges = file.as_ref().map(|file| file.received.clone());
                     let ranges = ranges.unwrap_or_default();
-                    cx.send(
-                        active,
-                        Message::Have {
-                            session,
-                            file: id,
-                            ranges,
-                        },
-                    );
+                    cx.send(active, Message::Have { session, file: id, ranges });
                 }
             }
             Phase::Shadow(_) => self.send_bulk_done(cx),

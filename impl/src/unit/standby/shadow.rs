@@ -53,13 +53,8 @@ impl Standby {
         }
         let Shadow { receiver, kept, .. } = shadow.clone();
         let readiness = Readiness::Ready;
-        self.replica = Some(Replica {
-            session: seat.session,
-            applied: lsn,
-            heard: lsn,
-            receiver,
-            readiness,
-        });
+        self.replica =
+            Some(Replica { session: seat.session, applied: lsn, heard: lsn, receiver, readiness });
         if let (Some(former), Some(replica)) = (self.former.take(), &self.replica) {
             let lines = former.config.lines_missing_in(&replica.receiver.running());
             if !lines.is_empty() {
@@ -73,11 +68,7 @@ impl Standby {
 
 impl Seat {
     pub(super) fn on_config(&mut self, announced: Snapshot, cx: &mut Cx<'_, '_>) -> After {
-        if let Phase::Config {
-            header: header @ None,
-            ..
-        } = &mut self.phase
-        {
+        if let Phase::Config { header: header @ None, .. } = &mut self.phase {
             if announced.size > cx.env.limits.max_file || announced.listing_at > announced.size {
                 cx.event(Event::FileConflict { from: self.active });
                 return After::Stay;
@@ -103,11 +94,7 @@ impl Seat {
 
     /// Executes the snapshot into the shadow once it is whole, and verifies it (284).
     pub(super) fn execute(&mut self, cx: &mut Cx<'_, '_>) -> After {
-        let Phase::Config {
-            header: Some(header),
-            file: Some(file),
-        } = &self.phase
-        else {
+        let Phase::Config { header: Some(header), file: Some(file) } = &self.phase else {
             return After::Stay;
         };
         let Some(bytes) = file.whole() else {
@@ -128,13 +115,7 @@ impl Seat {
             }
         };
         let (mismatches, further) = bounded(mismatches, self.bounds, cx);
-        let shadow = Shadow {
-            lsn,
-            receiver,
-            mismatches,
-            further,
-            kept: BTreeMap::new(),
-        };
+        let shadow = Shadow { lsn, receiver, mismatches, further, kept: BTreeMap::new() };
         self.phase = Phase::Shadow(shadow);
         self.send_bulk_done(cx);
         After::Stay

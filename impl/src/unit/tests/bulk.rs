@@ -18,11 +18,7 @@ fn two_units_of_one_image_become_hot() {
 #[test]
 fn two_units_of_different_images_exchange_dump_and_diff() {
     let mut world = World::new(["6.0", "7.1"]);
-    world.limits = Limits {
-        max_chunk: 4_096,
-        chunk_window: 3,
-        ..Limits::DEFAULT
-    };
+    world.limits = Limits { max_chunk: 4_096, chunk_window: 3, ..Limits::DEFAULT };
     world.settle();
     world.fire_arbiter(ArbiterTimer::Gather);
     world.settle();
@@ -115,20 +111,13 @@ fn nothing_is_swapped_before_the_active_has_judged() {
     let mut world = World::new(["6.2", "6.2"]);
     world.lose.insert(Kind::BulkAccept);
     world.bring_up(2);
-    let Part::Standby(waiting) = &world.unit(B).part else {
-        panic!("a Standby")
-    };
+    let Part::Standby(waiting) = &world.unit(B).part else { panic!("a Standby") };
     assert_eq!(waiting.replica, None);
     assert_eq!(world.unit(B).shown(), Shown::StandbyColdFilesys);
     world.command(A, "hostname a");
     world.settle();
-    let Part::Standby(waiting) = &world.unit(B).part else {
-        panic!("a Standby")
-    };
-    assert_eq!(
-        waiting.replica, None,
-        "a line before BulkAccept is never applied"
-    );
+    let Part::Standby(waiting) = &world.unit(B).part else { panic!("a Standby") };
+    assert_eq!(waiting.replica, None, "a line before BulkAccept is never applied");
     world.lose.clear();
     world.rounds(3);
     assert!(world.is_hot());
@@ -175,10 +164,7 @@ fn a_command_during_bulk_sync_follows_as_a_line() {
     let mut world = World::new(["6.2", "6.2"]);
     world.lose.insert(Kind::ConfigChunk);
     world.bring_up(1);
-    assert!(matches!(
-        world.active(A).peer.phase(),
-        Some(peer::Phase::Bulk(_))
-    ));
+    assert!(matches!(world.active(A).peer.phase(), Some(peer::Phase::Bulk(_))));
     world.command(A, "hostname a");
     world.command(A, "ntp server 192.0.2.1");
     world.lose.clear();
@@ -241,19 +227,14 @@ fn a_chunk_of_another_snapshot_is_not_taken() {
     world.lose.insert(Kind::ConfigChunk);
     world.bring_up(1);
     world.fire(A, Timer::Resend);
-    let chunk = world
-        .net
-        .iter()
-        .find(|flight| flight.message.kind() == Kind::ConfigChunk);
+    let chunk = world.net.iter().find(|flight| flight.message.kind() == Kind::ConfigChunk);
     let mut forged = chunk.expect("a chunk is under way").clone();
     if let Message::Chunk { chunk, .. } = &mut forged.message {
         assert_eq!(chunk.file.kind, FileKind::Config);
         chunk.file.ordinal += 1;
     }
     world.inject(forged);
-    let Part::Standby(standby) = &world.unit(B).part else {
-        panic!("a Standby")
-    };
+    let Part::Standby(standby) = &world.unit(B).part else { panic!("a Standby") };
     let seat = standby.seat.as_ref().expect("in session");
     let untouched = matches!(&seat.phase, standby::Phase::Config { file: None, .. });
     assert!(untouched, "{:?}", seat.phase);

@@ -15,20 +15,10 @@ fn a_planned_switchover_loses_nothing() {
     let id = world.ask(A, Request::Switchover);
     let queued = world.command(A, "hostname b");
     world.settle();
-    assert_eq!(
-        world.active_slot(),
-        Some(A),
-        "the drain waits for the Standby"
-    );
+    assert_eq!(world.active_slot(), Some(A), "the drain waits for the Standby");
     world.lose.clear();
     world.rounds(6);
-    assert!(matches!(
-        world.answers[&held],
-        Outcome::Done {
-            place: Place::Replicated,
-            ..
-        }
-    ));
+    assert!(matches!(world.answers[&held], Outcome::Done { place: Place::Replicated, .. }));
     assert_eq!(world.answers[&id], Outcome::Released);
     assert_eq!(world.answers[&queued], Outcome::Refused(Refusal::Moved));
     assert_eq!(world.active_slot(), Some(B));
@@ -100,13 +90,7 @@ fn a_drain_that_takes_too_long_releases_nothing() {
     assert_eq!(world.answers[&id], Outcome::Refused(Refusal::DrainTimeout));
     world.lose.clear();
     world.rounds(2);
-    assert!(matches!(
-        world.answers[&queued],
-        Outcome::Done {
-            place: Place::Replicated,
-            ..
-        }
-    ));
+    assert!(matches!(world.answers[&queued], Outcome::Done { place: Place::Replicated, .. }));
     assert_eq!(world.active_slot(), Some(A));
 }
 

@@ -21,15 +21,8 @@ fn the_standby_takes_over_statefully_when_the_active_dies() {
     world.lease_over();
     assert_eq!(world.active_slot(), Some(B));
     assert_eq!(&*world.text(B), "hostname a\n");
-    let stateful = |event: &Event| {
-        matches!(
-            event,
-            Event::Acts {
-                origin: Origin::Stateful { .. },
-                ..
-            }
-        )
-    };
+    let stateful =
+        |event: &Event| matches!(event, Event::Acts { origin: Origin::Stateful { .. }, .. });
     assert!(world.find(B, stateful));
     world.boot(A);
     world.rounds(5);
@@ -48,13 +41,7 @@ fn what_was_returned_replicated_is_in_the_successors_config() {
     world.settle();
     world.crash(A);
     world.lease_over();
-    assert!(matches!(
-        world.answers[&acked],
-        Outcome::Done {
-            place: Place::Replicated,
-            ..
-        }
-    ));
+    assert!(matches!(world.answers[&acked], Outcome::Done { place: Place::Replicated, .. }));
     assert_eq!(world.answers.get(&unanswered), None);
     assert_eq!(&*world.text(B), "hostname a\n");
 }
@@ -71,11 +58,7 @@ fn a_lapsed_active_goes_on_as_it_was() {
     world.lose.clear();
     world.rounds(3);
     assert_eq!(world.active_slot(), Some(A));
-    assert_eq!(
-        world.arbiter.term,
-        Term(1),
-        "the arbiter's lease was still running"
-    );
+    assert_eq!(world.arbiter.term, Term(1), "the arbiter's lease was still running");
     assert!(world.is_hot());
     assert_eq!(&*world.text(B), "hostname a\n");
 }
@@ -94,15 +77,7 @@ fn the_former_active_resumes_when_nobody_is_eligible() {
     assert_eq!(world.active_slot(), Some(A));
     assert_eq!(world.arbiter.term, Term(2));
     assert_eq!(&*world.text(A), "hostname a\n");
-    let resumed = |event: &Event| {
-        matches!(
-            event,
-            Event::Acts {
-                origin: Origin::Resume,
-                ..
-            }
-        )
-    };
+    let resumed = |event: &Event| matches!(event, Event::Acts { origin: Origin::Resume, .. });
     assert!(world.find(A, resumed));
 }
 
@@ -114,17 +89,10 @@ fn a_grant_that_echoes_no_renew_is_ignored() {
     world.lose.insert(Kind::Grant);
     world.fire_arbiter(ArbiterTimer::Gather);
     world.settle();
-    let Part::Holder(holder) = &world.unit(A).part else {
-        panic!("a holder")
-    };
+    let Part::Holder(holder) = &world.unit(A).part else { panic!("a holder") };
     let (term, n, boot) = (holder.term, holder.n_renew + 1, world.unit(A).own.boot);
     let before = world.units.clone();
-    let unasked = ToUnit::Grant {
-        generation: 0,
-        boot,
-        term,
-        n,
-    };
+    let unasked = ToUnit::Grant { generation: 0, boot, term, n };
     world.inject(super::world::Flight {
         from: Address::Arbiter,
         to: Address::Unit(A),
@@ -149,11 +117,7 @@ fn an_accepted_takeover_keeps_its_config_without_a_grant() {
     world.fire_arbiter(ArbiterTimer::Lease);
     world.lose.clear();
     world.rounds(3);
-    assert_eq!(
-        world.active_slot(),
-        Some(B),
-        "resume, not A's startup store"
-    );
+    assert_eq!(world.active_slot(), Some(B), "resume, not A's startup store");
     assert_eq!(&*world.text(B), "hostname a\n");
 }
 
@@ -178,36 +142,18 @@ fn a_silent_standby_is_passed_over() {
 fn a_restarted_standby_declines_a_stateful_offer() {
     let mut world = World::hot();
     world.crash(A);
-    let Part::Standby(standby) = &world.unit(B).part else {
-        panic!("a Standby")
-    };
+    let Part::Standby(standby) = &world.unit(B).part else { panic!("a Standby") };
     let replica = standby.replica.as_ref().expect("a replica");
     let boot = world.unit(B).own.boot;
-    let session = crate::message::Session {
-        attempt: crate::base::Attempt(77),
-        ..replica.session
-    };
-    let origin = Origin::Stateful {
-        session,
-        lsn: replica.applied,
-    };
-    let offer = ToUnit::Offer {
-        generation: 0,
-        boot,
-        term: Term(2),
-        origin,
-        bound: None,
-        hello: 0,
-    };
+    let session = crate::message::Session { attempt: crate::base::Attempt(77), ..replica.session };
+    let origin = Origin::Stateful { session, lsn: replica.applied };
+    let offer = ToUnit::Offer { generation: 0, boot, term: Term(2), origin, bound: None, hello: 0 };
     world.inject(super::world::Flight {
         from: Address::Arbiter,
         to: Address::Unit(B),
         message: Message::ToUnit(offer),
     });
-    assert!(world.find(B, |event| matches!(
-        event,
-        Event::Declined { term: Term(2) }
-    )));
+    assert!(world.find(B, |event| matches!(event, Event::Declined { term: Term(2) })));
     assert!(matches!(world.unit(B).part, Part::Standby(_)));
 }
 
@@ -254,20 +200,14 @@ fn a_holder_that_never_acted_has_nothing_to_lose() {
     let (holder, _) = world.probe(
         B,
         &unit,
-        Input::Message {
-            from: Address::Arbiter,
-            message: Message::ToUnit(offer),
-        },
+        Input::Message { from: Address::Arbiter, message: Message::ToUnit(offer) },
     );
     assert!(matches!(holder.part, Part::Holder(_)));
     let mut newer = proceed;
     if let Message::Proceed { session, .. } = &mut newer {
         session.term = Term(8);
     }
-    let came = Input::Message {
-        from: Address::Unit(A),
-        message: newer,
-    };
+    let came = Input::Message { from: Address::Unit(A), message: newer };
     let (after, _) = world.probe(B, &holder, came);
     assert!(matches!(&after.part, Part::Standby(standby) if standby.former.is_none()));
 }
@@ -281,13 +221,7 @@ fn a_saved_config_survives_the_crash_of_both() {
     let id = world.ask(A, Request::Save);
     world.settle();
     let ok = SaveResult::Ok;
-    assert_eq!(
-        world.answers[&id],
-        Outcome::Saved {
-            own: ok,
-            peer: Some(ok)
-        }
-    );
+    assert_eq!(world.answers[&id], Outcome::Saved { own: ok, peer: Some(ok) });
     world.crash(A);
     world.crash(B);
     world.boot(B);
@@ -308,40 +242,22 @@ fn a_save_on_a_full_disk_says_so() {
     let id = world.ask(A, Request::Save);
     world.settle();
     let failed = SaveResult::Disk;
-    assert_eq!(
-        world.answers[&id],
-        Outcome::Saved {
-            own: failed,
-            peer: Some(failed)
-        }
-    );
+    assert_eq!(world.answers[&id], Outcome::Saved { own: failed, peer: Some(failed) });
 }
 
 /// Section 2: stamps are compared on the line only (counterexample 7).
 #[test]
 fn a_stamp_before_a_later_takeover_is_off_the_line() {
-    let stamp = |term, lsn| Stamp {
-        term: Term(term),
-        lsn: Lsn(lsn),
-    };
+    let stamp = |term, lsn| Stamp { term: Term(term), lsn: Lsn(lsn) };
     let mut arbiter = crate::unit::Arbiter::new();
     arbiter.cold = Term(3);
-    arbiter.line = alloc::vec![arbiter::Accepted {
-        term: Term(2),
-        from: Lsn(0),
-    }];
+    arbiter.line = alloc::vec![arbiter::Accepted { term: Term(2), from: Lsn(0) }];
     assert!(!arbiter.on_line(stamp(1, 1), Memory::Startup));
     assert!(arbiter.on_line(stamp(1, 0), Memory::Startup));
-    assert!(
-        !arbiter.on_line(stamp(2, 1), Memory::Running),
-        "a later term was cold"
-    );
+    assert!(!arbiter.on_line(stamp(2, 1), Memory::Running), "a later term was cold");
     assert!(arbiter.on_line(stamp(2, 1), Memory::Startup));
     assert!(arbiter.on_line(stamp(3, 1), Memory::Running));
-    assert!(
-        !arbiter.on_line(stamp(2, 1), Memory::Replica),
-        "as a running one"
-    );
+    assert!(!arbiter.on_line(stamp(2, 1), Memory::Replica), "as a running one");
 }
 
 /// Section 10.1: all state is durable; a crash loses timers only.
@@ -351,12 +267,7 @@ fn an_arbiter_that_recovers_waits_for_a_running_lease_in_full() {
     let mut out = alloc::vec![];
     let limits = world.limits.clone();
     let none = crate::planted::Planted::NONE;
-    world.arbiter.step(
-        &limits,
-        none,
-        ArbiterInput::Recovered { term: Term(0) },
-        &mut out,
-    );
+    world.arbiter.step(&limits, none, ArbiterInput::Recovered { term: Term(0) }, &mut out);
     let lease = ArbiterOutput::SetTimer(ArbiterTimer::Lease);
     assert_eq!(out, alloc::vec![lease]);
 }
@@ -372,10 +283,9 @@ fn a_declined_resume_is_not_offered_again() {
         let mut out = alloc::vec![];
         arbiter.step(&limits, none, input, &mut out);
         let mut offers = out.iter().rev().filter_map(|output| match output {
-            ArbiterOutput::Send {
-                message: ToUnit::Offer { term, origin, .. },
-                ..
-            } => Some((*term, *origin)),
+            ArbiterOutput::Send { message: ToUnit::Offer { term, origin, .. }, .. } => {
+                Some((*term, *origin))
+            }
             _ => None,
         });
         offers.next()
@@ -387,38 +297,19 @@ fn a_declined_resume_is_not_offered_again() {
         generation: 0,
         k,
         highest: Term(highest),
-        said: Said {
-            startup,
-            running: None,
-            replica: None,
-        },
+        said: Said { startup, running: None, replica: None },
     };
-    step(from_b(ToArbiter::Hello {
-        boot,
-        hello: hello(1, 0, startup),
-    }));
+    step(from_b(ToArbiter::Hello { boot, hello: hello(1, 0, startup) }));
     let offered = step(ArbiterInput::Timer(ArbiterTimer::Gather));
     assert_eq!(offered, Some((Term(1), Origin::Cold)));
     // Its store was saved at LSN 4 after that Hello; no Grant arrives, and it never acts.
-    step(from_b(ToArbiter::Renew {
-        generation: 0,
-        boot,
-        term: Term(1),
-        n: 1,
-        lsn: Lsn(4),
-    }));
+    step(from_b(ToArbiter::Renew { generation: 0, boot, term: Term(1), n: 1, lsn: Lsn(4) }));
     step(ArbiterInput::Timer(ArbiterTimer::Lease));
     let offered = step(ArbiterInput::Timer(ArbiterTimer::Gather));
     assert_eq!(offered, Some((Term(2), Origin::Resume)));
-    let saved = Stamp {
-        term: Term(0),
-        lsn: Lsn(4),
-    };
-    let offered = step(from_b(ToArbiter::Decline {
-        boot,
-        term: Term(2),
-        hello: hello(2, 2, saved),
-    }));
+    let saved = Stamp { term: Term(0), lsn: Lsn(4) };
+    let offered =
+        step(from_b(ToArbiter::Decline { boot, term: Term(2), hello: hello(2, 2, saved) }));
     assert_eq!(offered, None, "what changed elsewhere comes in first");
     let offered = step(ArbiterInput::Timer(ArbiterTimer::Gather));
     assert_eq!(offered, Some((Term(3), Origin::Cold)));
@@ -428,10 +319,8 @@ fn a_declined_resume_is_not_offered_again() {
 fn granted_while_its_term_is_written(world: &World) -> (Unit, WriteId) {
     let unit = world.unit(B).clone();
     let (boot, term) = (unit.own.boot, Term(unit.own.highest.0 + 1));
-    let told = |message| Input::Message {
-        from: Address::Arbiter,
-        message: Message::ToUnit(message),
-    };
+    let told =
+        |message| Input::Message { from: Address::Arbiter, message: Message::ToUnit(message) };
     let offer = ToUnit::Offer {
         boot,
         term,
@@ -445,12 +334,7 @@ fn granted_while_its_term_is_written(world: &World) -> (Unit, WriteId) {
         Output::Persist { write, .. } => Some(*write),
         _ => None,
     });
-    let grant = ToUnit::Grant {
-        boot,
-        term,
-        n: 1,
-        generation: 9,
-    };
+    let grant = ToUnit::Grant { boot, term, n: 1, generation: 9 };
     let (unit, out) = world.probe(B, &unit, told(grant));
     assert!(out.is_empty(), "{out:?}");
     (unit, write.expect("the term is written"))
@@ -482,10 +366,7 @@ fn a_unit_whose_disk_refuses_its_term_acts_and_says_so() {
     let again = |unit: &Unit| {
         let (unit, out) = world.probe(B, unit, Input::Timer(Timer::Hello));
         let write = out.into_iter().find_map(|output| match output {
-            Output::Persist {
-                write,
-                record: Record::Highest(of),
-            } => Some((write, of)),
+            Output::Persist { write, record: Record::Highest(of) } => Some((write, of)),
             _ => None,
         });
         (unit, write)

@@ -21,10 +21,7 @@ fn a_prompt_returns_replicated_once_the_standby_has_applied() {
     let id = world.command(A, "hostname a");
     assert_eq!(world.answers.get(&id), None, "the prompt is held");
     world.settle();
-    assert_eq!(
-        world.answers.get(&id).and_then(place),
-        Some(Place::Replicated)
-    );
+    assert_eq!(world.answers.get(&id).and_then(place), Some(Place::Replicated));
     assert_eq!(&*world.text(B), "hostname a\n");
     assert_eq!(world.active(A).last, Lsn(1));
 }
@@ -35,10 +32,7 @@ fn a_refused_command_leaves_nothing() {
     let mut world = World::hot();
     let before = world.units.clone();
     let id = world.command(A, "nonsense 1");
-    assert!(matches!(
-        world.answers[&id],
-        Outcome::Refused(Refusal::Line(_))
-    ));
+    assert!(matches!(world.answers[&id], Outcome::Refused(Refusal::Line(_))));
     assert_eq!(world.units, before);
     world.limits.max_batch = 4;
     let id = world.command(A, "hostname a");
@@ -64,16 +58,8 @@ fn an_unchanged_command_waits_as_the_last_change_does() {
     assert_eq!(world.answers.get(&again), None);
     world.lose.clear();
     world.rounds(1);
-    assert_eq!(
-        world.answers.get(&first).and_then(place),
-        Some(Place::Replicated)
-    );
-    assert_eq!(
-        world.answers[&again],
-        Outcome::Unchanged {
-            place: Place::Replicated
-        }
-    );
+    assert_eq!(world.answers.get(&first).and_then(place), Some(Place::Replicated));
+    assert_eq!(world.answers[&again], Outcome::Unchanged { place: Place::Replicated });
     assert_eq!(world.active(A).last, Lsn(1));
 }
 
@@ -81,10 +67,7 @@ fn an_unchanged_command_waits_as_the_last_change_does() {
 fn an_async_command_returns_at_once_while_hot() {
     let mut world = World::hot();
     let id = world.enter(A, "hostname a", Durability::Async);
-    assert_eq!(
-        place(&world.answers[&id]),
-        Some(Place::Local(LocalWhy::Async))
-    );
+    assert_eq!(place(&world.answers[&id]), Some(Place::Local(LocalWhy::Async)));
 }
 
 /// Section 3: a gap is kept within the window, and closed by the resend.
@@ -111,10 +94,7 @@ fn leaving_hot_clears_the_register_before_prompts_return_local() {
     let id = world.command(A, "hostname a");
     world.settle();
     world.fire(A, Timer::Ack);
-    assert!(
-        world.answers.is_empty(),
-        "one end of the timer is half of ack_timeout at most"
-    );
+    assert!(world.answers.is_empty(), "one end of the timer is half of ack_timeout at most");
     world.lose.insert(Kind::Confirm);
     world.command(A, "hostname b");
     world.fire(A, Timer::Ack);
@@ -138,11 +118,8 @@ fn a_confirm_of_another_write_is_not_taken() {
     world.fire(A, Timer::Watchdog);
     world.settle();
     assert_eq!(world.active(A).register.counter, 2);
-    let confirm = crate::message::ToUnit::Confirm {
-        generation: 0,
-        term: world.arbiter.term,
-        counter: 1,
-    };
+    let confirm =
+        crate::message::ToUnit::Confirm { generation: 0, term: world.arbiter.term, counter: 1 };
     world.inject(super::world::Flight {
         from: crate::message::Address::Arbiter,
         to: crate::message::Address::Unit(A),
@@ -174,9 +151,8 @@ fn commands_wait_while_the_window_of_a_hot_pair_is_full() {
     let mut world = World::hot();
     let window = u64::from(world.limits.hot_window);
     let pasted = |each| alloc::format!("hostname r{each}");
-    let ids: Vec<_> = (0..window + 3)
-        .map(|each| world.enter(A, &pasted(each), Durability::Async))
-        .collect();
+    let ids: Vec<_> =
+        (0..window + 3).map(|each| world.enter(A, &pasted(each), Durability::Async)).collect();
     assert_eq!(world.active(A).last.0, window);
     assert_eq!(world.active(A).queue.len(), 3);
     assert!(!world.answers.contains_key(&ids[window as usize]));

@@ -19,10 +19,7 @@ struct Desk {
 
 impl Desk {
     fn new() -> Self {
-        Self {
-            arbiter: Arbiter::new(),
-            limits: Limits::DEFAULT,
-        }
+        Self { arbiter: Arbiter::new(), limits: Limits::DEFAULT }
     }
 
     fn step(&mut self, input: ArbiterInput) -> Vec<ArbiterOutput> {
@@ -37,23 +34,13 @@ impl Desk {
     }
 
     fn hello(&mut self, from: Slot, k: u64, generation: u64, said: Said) -> Vec<ArbiterOutput> {
-        let hello = Hello {
-            k,
-            highest: self.arbiter.term,
-            generation,
-            said,
-        };
+        let hello = Hello { k, highest: self.arbiter.term, generation, said };
         self.hears(from, ToArbiter::Hello { boot: BOOT, hello })
     }
 
     fn renew(&mut self, from: Slot, term: u64, lsn: u64, generation: u64) -> Vec<ArbiterOutput> {
-        let renew = ToArbiter::Renew {
-            boot: BOOT,
-            term: Term(term),
-            n: 1,
-            lsn: Lsn(lsn),
-            generation,
-        };
+        let renew =
+            ToArbiter::Renew { boot: BOOT, term: Term(term), n: 1, lsn: Lsn(lsn), generation };
         self.hears(from, renew)
     }
 
@@ -89,10 +76,9 @@ fn grants(out: &[ArbiterOutput]) -> bool {
 
 fn offered(out: &[ArbiterOutput]) -> Option<(Slot, Term, Origin)> {
     out.iter().find_map(|output| match output {
-        ArbiterOutput::Send {
-            to,
-            message: ToUnit::Offer { term, origin, .. },
-        } => Some((*to, *term, *origin)),
+        ArbiterOutput::Send { to, message: ToUnit::Offer { term, origin, .. } } => {
+            Some((*to, *term, *origin))
+        }
         _ => None,
     })
 }
@@ -102,13 +88,7 @@ fn is_unknown(out: &[ArbiterOutput]) -> bool {
 }
 
 fn ran(term: u64, lsn: u64) -> Said {
-    Said {
-        running: Some(Stamp {
-            term: Term(term),
-            lsn: Lsn(lsn),
-        }),
-        ..Said::default()
-    }
+    Said { running: Some(Stamp { term: Term(term), lsn: Lsn(lsn) }), ..Said::default() }
 }
 
 #[test]
@@ -151,12 +131,7 @@ fn a_unit_that_knows_no_term_is_not_heard() {
             desk.loses();
         }
         desk.hello(A, 2, 2, ran(1, 3));
-        let knows_nothing = Hello {
-            k: 1,
-            highest: Term(0),
-            generation: 0,
-            said: Said::default(),
-        };
+        let knows_nothing = Hello { k: 1, highest: Term(0), generation: 0, said: Said::default() };
         let (boot, hello) = (BOOT, knows_nothing);
         desk.hears(B, ToArbiter::Hello { boot, hello });
         desk.fires(ArbiterTimer::Lease);
@@ -175,20 +150,8 @@ fn a_running_config_is_of_a_term_that_its_unit_knows() {
     desk.fires(ArbiterTimer::Lease);
     let out = desk.fires(ArbiterTimer::Gather);
     assert_eq!(offered(&out), Some((B, Term(2), Origin::Cold)));
-    let hello = Hello {
-        k: 2,
-        highest: Term(2),
-        generation: 3,
-        said: ran(1, 3),
-    };
-    desk.hears(
-        B,
-        ToArbiter::Decline {
-            boot: BOOT,
-            term: Term(2),
-            hello,
-        },
-    );
+    let hello = Hello { k: 2, highest: Term(2), generation: 3, said: ran(1, 3) };
+    desk.hears(B, ToArbiter::Decline { boot: BOOT, term: Term(2), hello });
     let out = desk.fires(ArbiterTimer::Gather);
     assert_eq!(offered(&out), Some((B, Term(3), Origin::Resume)));
 }
@@ -197,11 +160,7 @@ fn a_running_config_is_of_a_term_that_its_unit_knows() {
 fn an_older_state_counts_as_lost_once_a_unit_has_seen_a_later_one() {
     let mut desk = Desk::granted();
     let older = desk.arbiter.clone();
-    let register = ToArbiter::SetRegister {
-        term: Term(1),
-        counter: 1,
-        value: None,
-    };
+    let register = ToArbiter::SetRegister { term: Term(1), counter: 1, value: None };
     desk.hears(A, register);
     let seen = desk.arbiter.generation;
     assert_eq!(seen, older.generation + 1);
@@ -223,12 +182,7 @@ fn an_arbiter_whose_disk_may_go_back_is_silent_after_each_start() {
         desk.limits.arbiter_may_go_back = may_go_back;
         desk.step(ArbiterInput::Recovered { term: Term(7) });
         assert_eq!(grants(&desk.renew(A, 1, 0, 2)), !may_go_back);
-        let hello = Hello {
-            k: 2,
-            highest: Term(1),
-            generation: 2,
-            said: Said::default(),
-        };
+        let hello = Hello { k: 2, highest: Term(1), generation: 2, said: Said::default() };
         desk.hears(A, ToArbiter::Hello { boot: BOOT, hello });
         // Its terms go on beyond all that it used, whatever its state says.
         desk.fires(ArbiterTimer::Lease);
@@ -239,10 +193,7 @@ fn an_arbiter_whose_disk_may_go_back_is_silent_after_each_start() {
 
 #[test]
 fn the_line_is_bounded_and_brings_no_stamp_back() {
-    let accepted = |term, lsn| arbiter::Accepted {
-        term: Term(term),
-        from: Lsn(lsn),
-    };
+    let accepted = |term, lsn| arbiter::Accepted { term: Term(term), from: Lsn(lsn) };
     let mut desk = Desk::granted();
     desk.limits.max_accepted = 2;
     desk.arbiter.line = alloc::vec![accepted(2, 3), accepted(5, 7)];
@@ -272,12 +223,8 @@ fn a_unit_that_knows_a_later_term_shows_that_the_state_is_an_older_one() {
         // Terms 2 to 4 were used since.
         desk.step(ArbiterInput::Recovered { term: Term(4) });
         for (from, highest) in hellos {
-            let hello = Hello {
-                k: 9,
-                highest: Term(*highest),
-                generation: 0,
-                said: ran(*highest, 3),
-            };
+            let hello =
+                Hello { k: 9, highest: Term(*highest), generation: 0, said: ran(*highest, 3) };
             desk.hears(*from, ToArbiter::Hello { boot: BOOT, hello });
         }
         desk.fires(ArbiterTimer::Lease);

@@ -153,14 +153,7 @@ fn states(world: &mut World) -> BTreeMap<&'static str, (Slot, Unit)> {
         }),
         ("Active Hot", |unit| {
             let (lsn, verdict) = (Lsn(0), Verdict::Rpr);
-            phase(
-                unit,
-                PeerPhase::Rejected {
-                    lsn,
-                    verdict,
-                    why: RejectWhy::Policy,
-                },
-            );
+            phase(unit, PeerPhase::Rejected { lsn, verdict, why: RejectWhy::Policy });
         }),
         ("Active Hot", |unit| phase(unit, PeerPhase::Config)),
         ("Active Hot", |unit| {
@@ -224,13 +217,7 @@ fn session(unit: &Unit) -> Session {
 
 fn chunk(kind: FileKind) -> Chunk {
     let bytes = Shared::new(b"x".to_vec());
-    Chunk {
-        file: FileId { kind, ordinal: 0 },
-        size: 9,
-        digest: Digest(9),
-        offset: 0,
-        bytes,
-    }
+    Chunk { file: FileId { kind, ordinal: 0 }, size: 9, digest: Digest(9), offset: 0, bytes }
 }
 
 /// One message of each kind, of this session.
@@ -266,58 +253,22 @@ fn messages(unit: &Unit) -> Vec<Message> {
         },
         Message::Have {
             session,
-            file: FileId {
-                kind: FileKind::Dump,
-                ordinal: 0,
-            },
+            file: FileId { kind: FileKind::Dump, ordinal: 0 },
             ranges: Ranges::new(),
         },
-        Message::Ready {
-            session,
-            have: crate::message::DumpAtHand::Needed,
-            replica: None,
-        },
+        Message::Ready { session, have: crate::message::DumpAtHand::Needed, replica: None },
     ];
-    for kind in [
-        FileKind::Dump,
-        FileKind::Diff,
-        FileKind::Config,
-        FileKind::Save,
-    ] {
+    for kind in [FileKind::Dump, FileKind::Diff, FileKind::Config, FileKind::Save] {
         let chunk = chunk(kind);
         all.push(Message::Chunk { session, chunk });
     }
     all.extend([
-        Message::Compatible {
-            session,
-            compatibility: Compatibility::Dynamic,
-        },
+        Message::Compatible { session, compatibility: Compatibility::Dynamic },
         Message::Incompatible { session, stuck: 1 },
-        Message::Config {
-            session,
-            lsn,
-            size: 9,
-            listing_at: 9,
-            digest,
-        },
-        Message::BulkDone {
-            session,
-            lsn,
-            mismatches: none(),
-            further: 0,
-            digest,
-        },
-        Message::BulkAccept {
-            session,
-            lsn,
-            listed: 0,
-        },
-        Message::BulkReject {
-            session,
-            lsn,
-            verdict: Verdict::Rpr,
-            why: RejectWhy::Policy,
-        },
+        Message::Config { session, lsn, size: 9, listing_at: 9, digest },
+        Message::BulkDone { session, lsn, mismatches: none(), further: 0, digest },
+        Message::BulkAccept { session, lsn, listed: 0 },
+        Message::BulkReject { session, lsn, verdict: Verdict::Rpr, why: RejectWhy::Policy },
         Message::Line {
             session,
             lsn: Lsn(1),
@@ -325,39 +276,14 @@ fn messages(unit: &Unit) -> Vec<Message> {
             on_mismatch: OnMismatch::List,
             listing: bytes(),
         },
-        Message::Applied {
-            session,
-            lsn,
-            digest,
-            mismatches: none(),
-            further: 0,
-        },
-        Message::Unreadable {
-            session,
-            lsn,
-            why: Unreadable::here(Payload::Snapshot, None),
-        },
+        Message::Applied { session, lsn, digest, mismatches: none(), further: 0 },
+        Message::Unreadable { session, lsn, why: Unreadable::here(Payload::Snapshot, None) },
         Message::Hot { session, lsn },
         Message::HotAck { session, lsn },
-        Message::Leave {
-            session,
-            why: LeaveWhy::Operator,
-        },
+        Message::Leave { session, why: LeaveWhy::Operator },
         Message::Left { session },
-        Message::Save {
-            session,
-            save: 1,
-            stamp,
-            size: 9,
-            listing_at: 9,
-            origin_at: 9,
-            digest,
-        },
-        Message::Saved {
-            session,
-            save: 1,
-            result: SaveResult::Ok,
-        },
+        Message::Save { session, save: 1, stamp, size: 9, listing_at: 9, origin_at: 9, digest },
+        Message::Saved { session, save: 1, result: SaveResult::Ok },
         Message::Keepalive {
             session,
             lsn,
@@ -366,10 +292,7 @@ fn messages(unit: &Unit) -> Vec<Message> {
             held: HeldBy::Nobody,
             counter: 0,
         },
-        Message::Down {
-            session,
-            why: LeaveWhy::Over,
-        },
+        Message::Down { session, why: LeaveWhy::Over },
         Message::ToUnit(ToUnit::Offer {
             generation: 0,
             boot,
@@ -378,17 +301,8 @@ fn messages(unit: &Unit) -> Vec<Message> {
             bound: None,
             hello: unit.own.hello_k,
         }),
-        Message::ToUnit(ToUnit::Grant {
-            generation: 0,
-            boot,
-            term,
-            n: 1,
-        }),
-        Message::ToUnit(ToUnit::Confirm {
-            generation: 0,
-            term,
-            counter: 1,
-        }),
+        Message::ToUnit(ToUnit::Grant { generation: 0, boot, term, n: 1 }),
+        Message::ToUnit(ToUnit::Confirm { generation: 0, term, counter: 1 }),
         // What is not the arbiter's to hear is no unit's to say.
         Message::ToArbiter(ToArbiter::Release { term, lsn }),
     ]);
@@ -418,11 +332,7 @@ fn inputs(slot: Slot, unit: &Unit) -> Vec<(String, Input)> {
     };
     let text = Shared::text("hostname pinned");
     let durability = Durability::Acked;
-    let command = Command {
-        id,
-        text,
-        durability,
-    };
+    let command = Command { id, text, durability };
     let request = Request::Save;
     let rest = [
         ("Command", Input::Command(command)),
@@ -430,10 +340,7 @@ fn inputs(slot: Slot, unit: &Unit) -> Vec<(String, Input)> {
         ("LeaseLapsed", Input::LeaseLapsed),
         ("Paired of another", Input::Paired(key)),
         ("Persisted of another", Input::Persisted(WriteId(u64::MAX))),
-        (
-            "PersistFailed of another",
-            Input::PersistFailed(WriteId(u64::MAX)),
-        ),
+        ("PersistFailed of another", Input::PersistFailed(WriteId(u64::MAX))),
         ("LinkUp", Input::LinkUp(other)),
         ("LinkDown", Input::LinkDown(other)),
     ];
@@ -510,30 +417,12 @@ fn arbiter() -> String {
         ("Arbiter lease over", &over),
     ];
     let (boot, term, lsn) = (BootId(1), Term(1), Lsn(0));
-    let hello = Hello {
-        generation: 0,
-        k: 2,
-        highest: Term(0),
-        said: Said::default(),
-    };
+    let hello = Hello { generation: 0, k: 2, highest: Term(0), said: Said::default() };
     let messages = [
-        ToArbiter::Hello {
-            boot: BootId(2),
-            hello,
-        },
-        ToArbiter::Renew {
-            generation: 0,
-            boot,
-            term,
-            n: 1,
-            lsn,
-        },
+        ToArbiter::Hello { boot: BootId(2), hello },
+        ToArbiter::Renew { generation: 0, boot, term, n: 1, lsn },
         ToArbiter::Decline { boot, term, hello },
-        ToArbiter::SetRegister {
-            term,
-            counter: 9,
-            value: None,
-        },
+        ToArbiter::SetRegister { term, counter: 9, value: None },
         ToArbiter::Release { term, lsn },
     ];
     let mut inputs: Vec<(String, ArbiterInput)> = messages
@@ -549,10 +438,7 @@ fn arbiter() -> String {
         ArbiterTimer::Lease,
         ArbiterTimer::Resend,
     ] {
-        inputs.push((
-            alloc::format!("timer {timer:?}"),
-            ArbiterInput::Timer(timer),
-        ));
+        inputs.push((alloc::format!("timer {timer:?}"), ArbiterInput::Timer(timer)));
     }
     let term = Term(0);
     let generation = 0;
@@ -573,11 +459,7 @@ fn arbiter() -> String {
                 let mut out = vec![];
                 let none = crate::planted::Planted::NONE;
                 after.step(&world.limits, none, input.clone(), &mut out);
-                if after == **state && out.is_empty() {
-                    '-'
-                } else {
-                    'H'
-                }
+                if after == **state && out.is_empty() { '-' } else { 'H' }
             })
             .collect();
         writeln!(table, "{name:26}{classes}").expect("a string takes all");

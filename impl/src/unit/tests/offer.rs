@@ -18,17 +18,9 @@ fn step(
     let mut out = alloc::vec![];
     arbiter.step(&World::hot().limits, Planted::NONE, input, &mut out);
     out.into_iter().find_map(|output| match output {
-        ArbiterOutput::Send {
-            to,
-            message:
-                ToUnit::Offer {
-                    term,
-                    origin,
-                    bound,
-                    hello,
-                    ..
-                },
-        } => Some((to, term, origin, bound, hello)),
+        ArbiterOutput::Send { to, message: ToUnit::Offer { term, origin, bound, hello, .. } } => {
+            Some((to, term, origin, bound, hello))
+        }
         _ => None,
     })
 }
@@ -39,45 +31,20 @@ fn from(from: Slot, message: ToArbiter) -> ArbiterInput {
 
 /// The k-th Hello of a unit that has seen no term.
 fn hello_of(k: u64, startup: Stamp, running: Option<Stamp>) -> Hello {
-    Hello {
-        generation: 0,
-        k,
-        highest: Term(0),
-        said: Said {
-            startup,
-            running,
-            replica: None,
-        },
-    }
+    Hello { generation: 0, k, highest: Term(0), said: Said { startup, running, replica: None } }
 }
 
 fn hello(k: u64, startup: Stamp, running: Option<Stamp>) -> ToArbiter {
-    ToArbiter::Hello {
-        boot: BOOT,
-        hello: hello_of(k, startup, running),
-    }
+    ToArbiter::Hello { boot: BOOT, hello: hello_of(k, startup, running) }
 }
 
 fn accepts(term: u64, lsn: u64) -> ToArbiter {
-    ToArbiter::Renew {
-        generation: 0,
-        boot: BOOT,
-        term: Term(term),
-        n: 1,
-        lsn: Lsn(lsn),
-    }
+    ToArbiter::Renew { generation: 0, boot: BOOT, term: Term(term), n: 1, lsn: Lsn(lsn) }
 }
 
 fn declines(term: u64, hello: Hello) -> ToArbiter {
     let term = Term(term);
-    ToArbiter::Decline {
-        boot: BOOT,
-        term,
-        hello: Hello {
-            highest: term,
-            ..hello
-        },
-    }
+    ToArbiter::Decline { boot: BOOT, term, hello: Hello { highest: term, ..hello } }
 }
 
 /// An arbiter whose holder A, of a cold term, wrote the register for B at LSN 1.
@@ -88,22 +55,9 @@ fn written() -> (Arbiter, Session) {
     step(&mut arbiter, from(B, hello(1, cold, None)));
     step(&mut arbiter, ArbiterInput::Timer(ArbiterTimer::Gather));
     step(&mut arbiter, from(A, accepts(1, 0)));
-    let session = Session {
-        term: Term(1),
-        active: BOOT,
-        standby: BOOT,
-        attempt: Attempt(1),
-    };
-    let value = Some(Eligible {
-        session,
-        slot: B,
-        lsn: Lsn(1),
-    });
-    let write = ToArbiter::SetRegister {
-        term: Term(1),
-        counter: 1,
-        value,
-    };
+    let session = Session { term: Term(1), active: BOOT, standby: BOOT, attempt: Attempt(1) };
+    let value = Some(Eligible { session, slot: B, lsn: Lsn(1) });
+    let write = ToArbiter::SetRegister { term: Term(1), counter: 1, value };
     step(&mut arbiter, from(A, write));
     (arbiter, session)
 }
@@ -116,10 +70,7 @@ fn the_holder_that_wrote_the_register_is_offered_to_resume() {
     let stateful = Origin::Stateful { session, lsn };
     let offered = step(&mut arbiter, ArbiterInput::Timer(ArbiterTimer::Lease));
     assert_eq!(offered, Some((B, Term(2), stateful, None, 0)));
-    let offered = step(
-        &mut arbiter,
-        ArbiterInput::Timer(ArbiterTimer::TakeoverWait),
-    );
+    let offered = step(&mut arbiter, ArbiterInput::Timer(ArbiterTimer::TakeoverWait));
     assert_eq!(offered, Some((A, Term(3), Origin::Resume, None, 0)));
 }
 
@@ -144,10 +95,7 @@ fn an_offer_names_where_the_line_was_left() {
     step(&mut arbiter, from(B, accepts(2, 1)));
     step(&mut arbiter, ArbiterInput::Timer(ArbiterTimer::Lease));
     step(&mut arbiter, ArbiterInput::Timer(ArbiterTimer::Gather));
-    let offered = step(
-        &mut arbiter,
-        ArbiterInput::Timer(ArbiterTimer::TakeoverWait),
-    );
+    let offered = step(&mut arbiter, ArbiterInput::Timer(ArbiterTimer::TakeoverWait));
     let bound = Some(Lsn(1));
     assert_eq!(offered, Some((A, Term(4), Origin::Resume, bound, 0)));
     let says = hello_of(2, Stamp::default(), None);
@@ -155,10 +103,7 @@ fn an_offer_names_where_the_line_was_left() {
     assert_eq!(offered, None, "what changed elsewhere comes in first");
     let offered = step(&mut arbiter, ArbiterInput::Timer(ArbiterTimer::Gather));
     assert_eq!(offered, Some((A, Term(5), Origin::Cold, bound, 2)));
-    let saved = Stamp {
-        term: Term(1),
-        lsn: Lsn(2),
-    };
+    let saved = Stamp { term: Term(1), lsn: Lsn(2) };
     let says = hello_of(3, saved, None);
     let offered = step(&mut arbiter, from(A, declines(5, says)));
     assert_eq!(offered, None, "what changed elsewhere comes in first");
@@ -176,10 +121,7 @@ fn who_declines_to_resume_is_not_asked_at_once() {
     let waited = ArbiterInput::Timer(ArbiterTimer::TakeoverWait);
     let offered = step(&mut arbiter, waited);
     assert_eq!(offered, Some((A, Term(3), Origin::Resume, None, 0)));
-    let running = Some(Stamp {
-        term: Term(1),
-        lsn: Lsn(1),
-    });
+    let running = Some(Stamp { term: Term(1), lsn: Lsn(1) });
     for (term, k) in [(3, 2), (4, 3)] {
         let says = hello_of(k, Stamp::default(), running);
         assert_eq!(step(&mut arbiter, from(A, declines(term, says))), None);
@@ -206,10 +148,7 @@ fn a_hello_older_than_the_acceptance_is_not_taken() {
 /// forgotten is not learned again from an older one.
 #[test]
 fn a_late_hello_is_not_taken() {
-    let stamp = |term, lsn| Stamp {
-        term: Term(term),
-        lsn: Lsn(lsn),
-    };
+    let stamp = |term, lsn| Stamp { term: Term(term), lsn: Lsn(lsn) };
     let mut arbiter = Arbiter::new();
     let newest = hello(2, stamp(1, 4), None);
     step(&mut arbiter, from(A, newest));
@@ -230,10 +169,7 @@ fn a_late_hello_is_not_taken() {
     let offered = step(&mut arbiter, gathered);
     assert_eq!(offered, Some((A, Term(2), Origin::Cold, None, 3)));
     // Of a former boot, whatever its number.
-    let former = ToArbiter::Hello {
-        boot: BootId(0),
-        hello: hello_of(9, stamp(1, 3), None),
-    };
+    let former = ToArbiter::Hello { boot: BootId(0), hello: hello_of(9, stamp(1, 3), None) };
     let known = arbiter.known.clone();
     step(&mut arbiter, from(A, former));
     assert_eq!(arbiter.known, known);

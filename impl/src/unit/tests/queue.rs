@@ -43,16 +43,10 @@ fn a_lapse_refuses_what_waits() {
     world.cut.insert(B);
     let window = world.limits.hot_window;
     let pasted = |each| alloc::format!("hostname r{each}");
-    let ids: Vec<_> = (0..window + 2)
-        .map(|each| world.command(A, &pasted(each)))
-        .collect();
+    let ids: Vec<_> = (0..window + 2).map(|each| world.command(A, &pasted(each))).collect();
     world.step(A, Input::LeaseLapsed);
     let (executed, waited) = ids.split_at(window as usize);
-    assert!(
-        executed
-            .iter()
-            .all(|id| world.answers[id] == Outcome::Unknown)
-    );
+    assert!(executed.iter().all(|id| world.answers[id] == Outcome::Unknown));
     assert!(waited.iter().all(|id| world.answers[id] == NOT_ACTIVE));
     world.rounds(3);
     assert_eq!(
@@ -90,11 +84,7 @@ fn a_release_arms_the_timer_for_what_waits() {
     world.ask(A, Request::Switchover);
     let queued = world.command(A, "hostname b");
     world.fire(A, Timer::Queue);
-    assert_eq!(
-        world.answers.get(&queued),
-        None,
-        "in a drain it does not run"
-    );
+    assert_eq!(world.answers.get(&queued), None, "in a drain it does not run");
     world.lose.remove(&Kind::Line);
     world.rounds(3);
     assert!(matches!(world.unit(A).part, Part::Holder(_)));
@@ -250,12 +240,7 @@ fn prompts_count_while_a_clear_is_not_confirmed() {
     assert_eq!((prompts(&world), world.active(A).queue.len()), (4, 0));
     world.fire(A, Timer::Prompt);
     assert_eq!(world.answers.len(), 20);
-    assert!(
-        world
-            .answers
-            .values()
-            .all(|outcome| *outcome == Outcome::Unknown)
-    );
+    assert!(world.answers.values().all(|outcome| *outcome == Outcome::Unknown));
 }
 
 /// Section 4: a command waits for room for `ack_timeout` at most, even if the Standby goes on.

@@ -21,14 +21,7 @@ fn skewed(active: &'static str, standby: &'static str) -> World {
 
 fn rule(phase: Phase, cause: Cause, action: Action) -> Policy {
     let (phase, cause) = (Some(phase), Some(cause));
-    Policy::new(vec![Rule {
-        phase,
-        cause,
-        component: None,
-        form: None,
-        action,
-    }])
-    .expect("legal")
+    Policy::new(vec![Rule { phase, cause, component: None, form: None, action }]).expect("legal")
 }
 
 /// Section 1: a chain of levels, both ways.
@@ -42,16 +35,7 @@ fn a_line_is_lowered_or_raised_by_the_newer_side() {
         let id = world.command(A, entered);
         world.settle();
         let done = &world.answers[&id];
-        assert!(
-            matches!(
-                done,
-                Outcome::Done {
-                    place: Place::Replicated,
-                    ..
-                }
-            ),
-            "{done:?}"
-        );
+        assert!(matches!(done, Outcome::Done { place: Place::Replicated, .. }), "{done:?}");
         assert_eq!(&*world.text(B), there);
     }
 }
@@ -67,12 +51,7 @@ fn a_value_that_cannot_go_takes_the_old_line_with_it() {
     world.settle();
     assert!(!world.text(B).contains("mtu"), "{}", &*world.text(B));
     let line = Shared::text("interface eth0 / mtu 9216");
-    let Outcome::Done {
-        place: Place::Replicated,
-        listed,
-        ..
-    } = &world.answers[&id]
-    else {
+    let Outcome::Done { place: Place::Replicated, listed, .. } = &world.answers[&id] else {
         panic!("{:?}", world.answers[&id]);
     };
     assert_eq!(*listed, vec![line.clone()]);
@@ -80,10 +59,7 @@ fn a_value_that_cannot_go_takes_the_old_line_with_it() {
     world.lease_over();
     let told =
         |event: &Event| matches!(event, Event::Acts { listed, .. } if *listed == [line.clone()]);
-    assert!(
-        world.find(B, told),
-        "the new Active's first event lists what is missing"
-    );
+    assert!(world.find(B, told), "the new Active's first event lists what is missing");
 }
 
 /// Section 5: what is missing in a store is saved with it, and a cold takeover from it says so: what the
@@ -121,10 +97,7 @@ fn a_command_that_policy_refuses_leaves_nothing() {
     world.policy = rule(Phase::Line, Cause::GuardedValue, Action::Refuse);
     let before = world.units.clone();
     let id = world.command(A, "interface eth0\nmtu 9216");
-    assert!(matches!(
-        world.answers[&id],
-        Outcome::Refused(Refusal::Policy { .. })
-    ));
+    assert!(matches!(world.answers[&id], Outcome::Refused(Refusal::Policy { .. })));
     assert_eq!(world.units, before);
 }
 
@@ -219,13 +192,7 @@ fn an_incurable_cause_resets_once_and_comes_up_in_rpr() {
     world.rounds(6);
     assert_eq!(world.unit(B).own.resets, 1);
     let phase = world.active(A).peer.phase();
-    let rpr = matches!(
-        phase,
-        Some(peer::Phase::Rejected {
-            verdict: Verdict::Rpr,
-            ..
-        })
-    );
+    let rpr = matches!(phase, Some(peer::Phase::Rejected { verdict: Verdict::Rpr, .. }));
     assert!(rpr, "{phase:?}");
 }
 
@@ -238,19 +205,9 @@ fn a_standby_that_refuses_a_line_is_reset_only_so_often() {
     world.rounds(20);
     assert_eq!(world.unit(B).own.resets, world.limits.max_resets);
     assert_eq!(world.unit(B).shown(), Shown::StandbyCold);
-    let why = |event: &Event| {
-        matches!(
-            event,
-            Event::SessionEnded {
-                why: LeaveWhy::PrcMismatch,
-                ..
-            }
-        )
-    };
-    assert!(
-        world.find(A, why),
-        "the Standby declared itself not ready, and was left"
-    );
+    let why =
+        |event: &Event| matches!(event, Event::SessionEnded { why: LeaveWhy::PrcMismatch, .. });
+    assert!(world.find(A, why), "the Standby declared itself not ready, and was left");
 }
 
 /// Section 6: an operator's retry forgives what was counted, at both units.
@@ -282,11 +239,7 @@ fn an_operators_retry_lets_the_standby_be_reset_as_often_again() {
 fn a_standby_counts_on_from_what_the_active_counted() {
     let mut world = skewed("6.2", "6.2");
     let counted = world.limits.max_resets - 1;
-    let Some(Unit {
-        part: Part::Active(active),
-        ..
-    }) = &mut world.units[0]
-    else {
+    let Some(Unit { part: Part::Active(active), .. }) = &mut world.units[0] else {
         panic!("slot 0 acts")
     };
     active.resets = counted;
@@ -298,11 +251,7 @@ fn a_standby_counts_on_from_what_the_active_counted() {
     world.rounds(20);
     assert_eq!(world.unit(B).own.resets, world.limits.max_resets);
     world.boot(B);
-    assert_eq!(
-        world.unit(B).own.resets,
-        world.limits.max_resets,
-        "it is durable"
-    );
+    assert_eq!(world.unit(B).own.resets, world.limits.max_resets, "it is durable");
 }
 
 /// Section 5, `list`: the difference enters W, Applied advances, the group is held out.
@@ -313,13 +262,7 @@ fn a_refused_line_is_held_out_and_listed_if_policy_says_so() {
     world.refuse("hostname");
     let id = world.command(A, "hostname a");
     world.settle();
-    assert!(matches!(
-        world.answers[&id],
-        Outcome::Done {
-            place: Place::Replicated,
-            ..
-        }
-    ));
+    assert!(matches!(world.answers[&id], Outcome::Done { place: Place::Replicated, .. }));
     assert_eq!(&*world.text(B), "");
     let current = world.active(A).peer.current.as_ref().expect("in session");
     assert_eq!(current.held_out.len(), 1);

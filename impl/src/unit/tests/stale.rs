@@ -9,10 +9,7 @@ use crate::unit::holder::Gap;
 use crate::unit::{ArbiterTimer, Event, LocalWhy, Outcome, Part, Place, Request, Shown, Timer};
 
 const fn stamp(term: u64, lsn: u64) -> Stamp {
-    Stamp {
-        term: Term(term),
-        lsn: Lsn(lsn),
-    }
+    Stamp { term: Term(term), lsn: Lsn(lsn) }
 }
 
 /// A hot pair with one command that was returned `replicated`.
@@ -30,16 +27,10 @@ fn replicated() -> World {
 
 /// The first event of the unit that acts.
 fn acts(world: &World, slot: Slot) -> (Stamp, Origin, Option<Gap>) {
-    let of = world
-        .events
-        .iter()
-        .rev()
-        .find_map(|(of, event)| match event {
-            Event::Acts {
-                stamp, origin, gap, ..
-            } if *of == slot => Some((*stamp, *origin, *gap)),
-            _ => None,
-        });
+    let of = world.events.iter().rev().find_map(|(of, event)| match event {
+        Event::Acts { stamp, origin, gap, .. } if *of == slot => Some((*stamp, *origin, *gap)),
+        _ => None,
+    });
     of.expect("the unit acts")
 }
 
@@ -66,9 +57,7 @@ fn a_restart_of_the_standby_ends_what_it_could_take_over_with() {
     world.fire(A, Timer::Ack);
     world.fire(A, Timer::Ack);
     world.settle();
-    let Outcome::Done { place, .. } = world.answers[&late] else {
-        panic!("executed")
-    };
+    let Outcome::Done { place, .. } = world.answers[&late] else { panic!("executed") };
     assert_eq!(place, Place::Local(LocalWhy::NoHotStandby));
 }
 
@@ -85,9 +74,7 @@ fn a_replica_outlives_its_session_and_is_taken_over_with() {
     world.settle();
     assert!(world.left(A, LeaveWhy::AckTimeout));
     let from = stamp(1, 1);
-    let Outcome::Done { place, .. } = world.answers[&late] else {
-        panic!("executed")
-    };
+    let Outcome::Done { place, .. } = world.answers[&late] else { panic!("executed") };
     assert_eq!(place, Place::Local(LocalWhy::ReSyncing { from }));
     world.rounds(2);
     world.fire(A, Timer::Keepalive);
@@ -136,9 +123,7 @@ fn a_replica_that_declared_itself_is_not_taken_over_with() {
     world.lose.insert(Kind::Applied);
     world.command(A, "hostname b");
     world.settle();
-    let Part::Standby(standby) = &world.unit(B).part else {
-        panic!("a Standby")
-    };
+    let Part::Standby(standby) = &world.unit(B).part else { panic!("a Standby") };
     assert!(standby.replica.is_some());
     assert_eq!(world.unit(B).replica_stamp(), None);
     dies_and_is_succeeded(&mut world, A);
@@ -173,9 +158,7 @@ fn a_resumed_unit_says_again_what_it_lacks() {
     world.fire(A, Timer::Watchdog);
     world.settle();
     dies_and_is_succeeded(&mut world, A);
-    let Part::Holder(holder) = &world.unit(B).part else {
-        panic!("a holder")
-    };
+    let Part::Holder(holder) = &world.unit(B).part else { panic!("a holder") };
     assert_eq!(holder.gap.map(|gap| gap.after), Some(stamp(1, 1)));
     // The Grant does not come, and the role is offered anew.
     world.lose.remove(&Kind::Grant);

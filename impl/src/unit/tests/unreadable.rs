@@ -80,11 +80,7 @@ fn a_snapshot_that_never_decodes_ends_in_rpr_with_the_reason() {
     let most = world.limits.max_attempts;
     assert_eq!(sessions(&world), most as usize);
     assert_eq!(world.active(A).attempts, most);
-    let rpr = Of::Rejected {
-        lsn: Lsn(1),
-        verdict: Verdict::Rpr,
-        why: RejectWhy::Limit,
-    };
+    let rpr = Of::Rejected { lsn: Lsn(1), verdict: Verdict::Rpr, why: RejectWhy::Limit };
     assert_eq!(world.active(A).peer.phase(), Some(&rpr));
     assert_eq!(world.unit(B).shown(), Shown::StandbyCold);
     let said = |event: &Event| {
@@ -162,15 +158,8 @@ fn an_unreadable_line_leaves_the_replica_ready() {
         let mut world = World::hot();
         let kept = world.command(A, "hostname a");
         world.rounds(1);
-        let replicated = |outcome: &Outcome| {
-            matches!(
-                outcome,
-                Outcome::Done {
-                    place: Place::Replicated,
-                    ..
-                }
-            )
-        };
+        let replicated =
+            |outcome: &Outcome| matches!(outcome, Outcome::Done { place: Place::Replicated, .. });
         assert!(replicated(&world.answers[&kept]));
         world.garble = Some(garble);
         world.lose.insert(Kind::Unreadable);
@@ -180,19 +169,12 @@ fn an_unreadable_line_leaves_the_replica_ready() {
             panic!("a Standby");
         };
         let replica = standby.replica.as_ref().expect("a replica");
-        assert_eq!(
-            (replica.applied, replica.readiness),
-            (Lsn(1), Readiness::Ready)
-        );
+        assert_eq!((replica.applied, replica.readiness), (Lsn(1), Readiness::Ready));
         assert_eq!(&*world.text(B), "hostname a\n");
         world.crash(A);
         world.lease_over();
         assert_eq!(world.active_slot(), Some(B));
-        assert_eq!(
-            &*world.text(B),
-            "hostname a\n",
-            "statefully, with what was acknowledged"
-        );
+        assert_eq!(&*world.text(B), "hostname a\n", "statefully, with what was acknowledged");
     }
 }
 
@@ -224,23 +206,15 @@ fn a_dump_that_does_not_decode_is_told_by_down() {
     world.garble = Some(of_dumps);
     world.bring_up(4);
     assert_eq!(world.active(A).peer.phase(), Some(&Of::Held));
-    let why = |event: &Event| {
-        matches!(
-            event,
-            Event::Degraded {
-                why: LeaveWhy::Unreadable,
-                ..
-            }
-        )
-    };
+    let why = |event: &Event| matches!(event, Event::Degraded { why: LeaveWhy::Unreadable, .. });
     assert!(world.find(A, why) && world.find(B, why));
 }
 
 fn of_dumps(message: &mut Message) {
     match message {
-        Message::Proceed {
-            dump, dump_size, ..
-        } => (*dump, *dump_size) = (foreign(b"").digest(), 1),
+        Message::Proceed { dump, dump_size, .. } => {
+            (*dump, *dump_size) = (foreign(b"").digest(), 1)
+        }
         Message::Chunk { chunk, .. } if chunk.file.kind == FileKind::Dump => {
             chunk.bytes = foreign(b"");
             chunk.size = 1;
@@ -275,13 +249,7 @@ fn a_save_that_does_not_decode_is_reported() {
     world.command(A, "hostname a");
     world.settle();
     world.garble = Some(|message| match message {
-        Message::Save {
-            size,
-            listing_at,
-            origin_at,
-            digest,
-            ..
-        } => {
+        Message::Save { size, listing_at, origin_at, digest, .. } => {
             (*size, *listing_at, *origin_at) = (1, 1, 1);
             *digest = foreign(b"").digest();
         }
@@ -294,10 +262,7 @@ fn a_save_that_does_not_decode_is_reported() {
     });
     let id = world.ask(A, Request::Save);
     world.rounds(2);
-    let saved = Outcome::Saved {
-        own: SaveResult::Ok,
-        peer: Some(SaveResult::Unreadable),
-    };
+    let saved = Outcome::Saved { own: SaveResult::Ok, peer: Some(SaveResult::Unreadable) };
     assert_eq!(world.answers[&id], saved);
 }
 
@@ -316,15 +281,7 @@ fn more_stuck_lines_than_the_standby_takes_end_in_rpr() {
     world.rounds(10);
     assert!(world.left(A, LeaveWhy::Bound));
     assert_eq!(world.unit(B).shown(), Shown::StandbyCold);
-    let why = |event: &Event| {
-        matches!(
-            event,
-            Event::Degraded {
-                why: LeaveWhy::Bound,
-                ..
-            }
-        )
-    };
+    let why = |event: &Event| matches!(event, Event::Degraded { why: LeaveWhy::Bound, .. });
     assert!(world.find(A, why));
     assert!(sessions(&world) <= 2, "{}", sessions(&world));
     world.command(A, "interface eth1\nno mtu 9216");
@@ -413,11 +370,7 @@ fn mismatches_beyond_those_that_are_named_are_a_number() {
     assert_eq!(held(&world), (1, 1));
     world.command(A, "no ntp server 192.0.2.1");
     world.rounds(1);
-    assert_eq!(
-        held(&world),
-        (1, 0),
-        "a line that is gone is held out no more"
-    );
+    assert_eq!(held(&world), (1, 0), "a line that is gone is held out no more");
     world.command(A, "no ntp server 192.0.2.3");
     world.rounds(1);
     assert_eq!(held(&world), (0, 0));
@@ -433,10 +386,7 @@ fn of_results(message: &mut Message) {
 #[test]
 fn the_reason_for_rpr_after_ordered_resets_is_what_they_were_ordered_for() {
     let says = |world: &World, of: LeaveWhy| {
-        world.find(
-            A,
-            |event| matches!(event, Event::Degraded { why, .. } if *why == of),
-        )
+        world.find(A, |event| matches!(event, Event::Degraded { why, .. } if *why == of))
     };
     let mut world = with_line();
     world.limits.max_resets = 0;
@@ -482,19 +432,12 @@ fn a_standby_leaves_the_digests_to_the_active() {
     };
     let from = crate::message::Address::Unit(A);
     let message = alive;
-    let (after, _) = world.probe(
-        B,
-        world.unit(B),
-        crate::unit::Input::Message { from, message },
-    );
+    let (after, _) = world.probe(B, world.unit(B), crate::unit::Input::Message { from, message });
     let Part::Standby(standby) = &after.part else {
         panic!("a Standby");
     };
     let seat = standby.seat.as_ref().expect("in session");
-    assert!(matches!(
-        seat.phase,
-        crate::unit::standby::Phase::Synced { .. }
-    ));
+    assert!(matches!(seat.phase, crate::unit::standby::Phase::Synced { .. }));
 }
 
 /// Section 10.2: the term of what a unit booted was seen by it, whatever its disk says of the

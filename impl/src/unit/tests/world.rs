@@ -181,11 +181,7 @@ impl World {
         for output in out {
             match output {
                 Output::Send { to, message } => {
-                    self.net.push_back(Flight {
-                        from: Address::Unit(slot),
-                        to,
-                        message,
-                    });
+                    self.net.push_back(Flight { from: Address::Unit(slot), to, message });
                 }
                 Output::SetTimer(timer) => {
                     self.armed.insert((slot, timer));
@@ -225,8 +221,7 @@ impl World {
 
     fn step_arbiter(&mut self, input: ArbiterInput) {
         let mut out = vec![];
-        self.arbiter
-            .step(&self.limits, Planted::NONE, input, &mut out);
+        self.arbiter.step(&self.limits, Planted::NONE, input, &mut out);
         for output in out {
             match output {
                 ArbiterOutput::Send { to, message } => {
@@ -263,11 +258,7 @@ impl World {
     /// Delivers this message now.
     pub(super) fn inject(&mut self, flight: Flight) {
         self.delivered += 1;
-        let Flight {
-            from,
-            to,
-            mut message,
-        } = flight;
+        let Flight { from, to, mut message } = flight;
         if let Some(garble) = self.garble {
             garble(&mut message);
         }
@@ -313,10 +304,7 @@ impl World {
 
     /// Whether a unit said that it ended a session because of this.
     pub(super) fn left(&self, slot: Slot, of: LeaveWhy) -> bool {
-        self.find(
-            slot,
-            |event| matches!(event, Event::SessionEnded { why, .. } if *why == of),
-        )
+        self.find(slot, |event| matches!(event, Event::SessionEnded { why, .. } if *why == of))
     }
 
     /// Rounds in which every short timer fires once and its messages are delivered.
@@ -358,14 +346,7 @@ impl World {
         self.next_id += 1;
         let id = CommandId(self.next_id);
         let text = Shared::text(text);
-        self.step(
-            slot,
-            Input::Command(Command {
-                id,
-                text,
-                durability,
-            }),
-        );
+        self.step(slot, Input::Command(Command { id, text, durability }));
         id
     }
 
@@ -377,9 +358,7 @@ impl World {
     }
 
     pub(super) fn unit(&self, slot: Slot) -> &Unit {
-        self.units[usize::from(slot.0)]
-            .as_ref()
-            .expect("the unit is up")
+        self.units[usize::from(slot.0)].as_ref().expect("the unit is up")
     }
 
     pub(super) fn active(&self, slot: Slot) -> &Active {
@@ -416,9 +395,7 @@ impl World {
     }
 
     pub(super) fn find(&self, slot: Slot, wanted: impl Fn(&Event) -> bool) -> bool {
-        self.events
-            .iter()
-            .any(|(of, event)| *of == slot && wanted(event))
+        self.events.iter().any(|(of, event)| *of == slot && wanted(event))
     }
 }
 

@@ -6,21 +6,13 @@ use crate::state::{Active, Eligible, Lsn, Msg, Phase, Prompt, Register};
 use crate::step::{Answer, Env, Out, Rule};
 
 pub(super) fn write_register(active: &mut Active, value: Option<Eligible>, out: &mut Out) {
-    active.register = Register {
-        counter: active.register.counter + 1,
-        value,
-        open: true,
-    };
+    active.register = Register { counter: active.register.counter + 1, value, open: true };
     send_register(active, out);
 }
 
 pub(super) fn send_register(active: &Active, out: &mut Out) {
     let Register { counter, value, .. } = active.register;
-    out.tell(Msg::SetRegister {
-        term: active.term,
-        counter,
-        value,
-    });
+    out.tell(Msg::SetRegister { term: active.term, counter, value });
 }
 
 pub(super) fn on_confirm<E: Effects>(
@@ -53,19 +45,13 @@ pub(super) fn return_replicated(active: &mut Active, acked: Lsn, out: &mut Out) 
 }
 
 fn return_local(active: &mut Active, out: &mut Out) {
-    active.unreplicated = active
-        .unreplicated
-        .max(active.prompts.last().map_or(0, |prompt| prompt.lsn));
+    active.unreplicated =
+        active.unreplicated.max(active.prompts.last().map_or(0, |prompt| prompt.lsn));
     let durability = Durability::Acked;
-    out.answers.extend(
-        active
-            .prompts
-            .drain(..)
-            .map(|Prompt { lsn, made }| match made {
-                true => Answer::Local { lsn, durability },
-                false => Answer::Unchanged,
-            }),
-    );
+    out.answers.extend(active.prompts.drain(..).map(|Prompt { lsn, made }| match made {
+        true => Answer::Local { lsn, durability },
+        false => Answer::Unchanged,
+    }));
 }
 
 /// The Confirm of a clear did not come: nothing else may be said of what waits for it.
@@ -74,8 +60,7 @@ pub(super) fn return_unknown(active: &mut Active, out: &mut Out) -> Option<()> {
         return None;
     }
     let prompts = active.prompts.drain(..);
-    out.answers
-        .extend(prompts.map(|Prompt { lsn, .. }| Answer::Unknown { lsn }));
+    out.answers.extend(prompts.map(|Prompt { lsn, .. }| Answer::Unknown { lsn }));
     Some(())
 }
 
@@ -86,10 +71,7 @@ const fn is_clearing(active: &Active) -> bool {
 
 pub(super) fn holds_prompts(active: &Active) -> bool {
     is_clearing(active)
-        || active
-            .current
-            .as_ref()
-            .is_some_and(|current| current.phase.holds_prompts())
+        || active.current.as_ref().is_some_and(|current| current.phase.holds_prompts())
 }
 
 pub(super) fn clear_register<E>(env: &Env<E>, active: &mut Active, out: &mut Out) {

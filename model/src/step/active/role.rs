@@ -72,10 +72,7 @@ pub(in crate::step) fn on_forced<E>(env: &Env<E>, unit: &mut Unit, out: &mut Out
 }
 
 fn is_hot(active: &Active) -> bool {
-    let hot = active
-        .current
-        .as_ref()
-        .is_some_and(|current| current.phase == Phase::Hot);
+    let hot = active.current.as_ref().is_some_and(|current| current.phase == Phase::Hot);
     hot && active.register.value.is_some() && !active.register.open
 }
 
@@ -83,8 +80,7 @@ fn is_hot(active: &Active) -> bool {
 pub(in crate::step) fn fall_silent<E>(env: &Env<E>, active: &mut Active, out: &mut Out) {
     let prompts = active.prompts.drain(..);
     if env.keeps(Rule::LossAnswers) {
-        out.answers
-            .extend(prompts.map(|Prompt { lsn, .. }| Answer::Unknown { lsn }));
+        out.answers.extend(prompts.map(|Prompt { lsn, .. }| Answer::Unknown { lsn }));
     } else {
         drop(prompts);
     }

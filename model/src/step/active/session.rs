@@ -17,10 +17,7 @@ pub(super) fn take_applied<E>(env: &Env<E>, current: &mut Current, lsn: Lsn, out
     let opened = current.journal.iter().filter(|change| change.lsn > edge);
     let now = lsn + env.line_window;
     for change in opened.filter(|change| change.lsn <= now) {
-        out.peer(Msg::Line {
-            session,
-            change: *change,
-        });
+        out.peer(Msg::Line { session, change: *change });
     }
 }
 
@@ -57,12 +54,7 @@ pub(super) fn reject(
     current.journal.clear();
     active.resets += u16::from(rejection == Rejection::Reset);
     let session = current.session;
-    out.peer(Msg::BulkReject {
-        session,
-        lsn,
-        rejection,
-        keeps,
-    });
+    out.peer(Msg::BulkReject { session, lsn, rejection, keeps });
 }
 
 /// Whether as many attempts have failed as there are: the pair comes up in rpr.
@@ -107,12 +99,7 @@ pub(super) fn on_unreadable<E>(env: &Env<E>, active: &mut Active, lsn: Lsn, out:
         }
         Phase::Rejected(judged, rejection, keeps) if judged == lsn => {
             let session = current.session;
-            out.peer(Msg::BulkReject {
-                session,
-                lsn,
-                rejection,
-                keeps,
-            });
+            out.peer(Msg::BulkReject { session, lsn, rejection, keeps });
         }
         phase if phase.sends_lines() && lsn > current.acked => {
             give_up(env, active, Keeps::Replica, out);
@@ -185,14 +172,9 @@ pub(in crate::step) fn on_incompatible(unit: &mut Unit, out: &mut Out) -> Option
     let Part::Active(active) = &mut unit.part else {
         return None;
     };
-    let current = active
-        .current
-        .as_mut()
-        .filter(|current| current.phase == Phase::Pairing)?;
+    let current = active.current.as_mut().filter(|current| current.phase == Phase::Pairing)?;
     current.phase = Phase::Held;
-    out.peer(Msg::Incompatible {
-        session: current.session,
-    });
+    out.peer(Msg::Incompatible { session: current.session });
     Some(())
 }
 
@@ -205,15 +187,8 @@ pub(super) fn on_join<E>(
 ) {
     let round = (of_boot, n);
     let of = |session: Session| (session.standby, session.attempt);
-    let known = [
-        active.offered,
-        active.current.as_ref().map(|current| current.session),
-    ];
-    if let Some(session) = known
-        .into_iter()
-        .flatten()
-        .find(|session| of(*session) == round)
-    {
+    let known = [active.offered, active.current.as_ref().map(|current| current.session)];
+    if let Some(session) = known.into_iter().flatten().find(|session| of(*session) == round) {
         return out.peer(Msg::Proceed { session });
     }
     let ended = active.ended.filter(|_| env.keeps(Rule::SessionNamedOnce));
@@ -225,12 +200,8 @@ pub(super) fn on_join<E>(
         if env.keeps(Rule::JoinCarriesResets) {
             active.resets = active.resets.max(resets);
         }
-        let session = Session {
-            term: active.term,
-            active: boot,
-            standby: round.0,
-            attempt: round.1,
-        };
+        let session =
+            Session { term: active.term, active: boot, standby: round.0, attempt: round.1 };
         active.offered = Some(session);
         out.peer(Msg::Proceed { session });
     }
@@ -262,11 +233,7 @@ pub(super) fn on_ready<E: Effects>(
     have: Have,
     out: &mut Out,
 ) {
-    if let Some(current) = active
-        .current
-        .as_ref()
-        .filter(|current| current.session == session)
-    {
+    if let Some(current) = active.current.as_ref().filter(|current| current.session == session) {
         if matches!(current.phase, Phase::Config | Phase::Bulk(_)) {
             out.peer(Msg::Compatible { session });
         }
@@ -284,14 +251,8 @@ pub(super) fn on_ready<E: Effects>(
         Have::AtHand => Phase::Diff,
         Have::Needed => Phase::Dump,
     };
-    let current = Current {
-        session,
-        phase,
-        journal: Vec::new(),
-        acked: 0,
-        hot_at: 0,
-        counted: false,
-    };
+    let current =
+        Current { session, phase, journal: Vec::new(), acked: 0, hot_at: 0, counted: false };
     active.current = Some(current);
     clear_register(env, active, out);
     active.draining = false;
@@ -303,14 +264,9 @@ pub(super) fn on_ready<E: Effects>(
 }
 
 pub(in crate::step) fn on_paired(active: &mut Active, out: &mut Out) -> Option<()> {
-    let current = active
-        .current
-        .as_mut()
-        .filter(|current| current.phase == Phase::Pairing)?;
+    let current = active.current.as_mut().filter(|current| current.phase == Phase::Pairing)?;
     current.phase = Phase::Config;
-    out.peer(Msg::Compatible {
-        session: current.session,
-    });
+    out.peer(Msg::Compatible { session: current.session });
     Some(())
 }
 
@@ -336,12 +292,7 @@ pub(super) fn leave<E>(env: &Env<E>, active: &mut Active, keeps: Keeps, out: &mu
 pub(super) fn send_bulk(session: Session, snapshot: Snapshot, out: &mut Out) {
     out.peer(Msg::Config { session, snapshot });
     for number in 0..snapshot.chunks {
-        out.peer(Msg::Chunk {
-            session,
-            lsn: snapshot.lsn,
-            cfg: snapshot.cfg,
-            number,
-        });
+        out.peer(Msg::Chunk { session, lsn: snapshot.lsn, cfg: snapshot.cfg, number });
     }
 }
 
@@ -349,10 +300,7 @@ pub(super) fn send_lines<E>(env: &Env<E>, current: &Current, out: &mut Out) {
     let session = current.session;
     let edge = current.acked + env.line_window;
     for change in current.journal.iter().filter(|change| change.lsn <= edge) {
-        out.peer(Msg::Line {
-            session,
-            change: *change,
-        });
+        out.peer(Msg::Line { session, change: *change });
     }
 }
 
@@ -366,10 +314,7 @@ pub(super) fn resend_phase<E>(env: &Env<E>, active: &Active, out: &mut Out) {
         Phase::Config => out.peer(Msg::Compatible { session }),
         Phase::Bulk(snapshot) => send_bulk(session, snapshot, out),
         Phase::HotSent => {
-            out.peer(Msg::Hot {
-                session,
-                lsn: current.hot_at,
-            });
+            out.peer(Msg::Hot { session, lsn: current.hot_at });
             send_lines(env, current, out);
         }
         Phase::Cold | Phase::HotAcked | Phase::Setting | Phase::Hot => {

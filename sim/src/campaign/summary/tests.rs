@@ -14,11 +14,7 @@ use crate::tap::Violation;
 static PLAN: LazyLock<Plan> = LazyLock::new(|| draw::plan(1, &Wishes::default()));
 
 fn kind() -> Kind {
-    Kind {
-        code: "c0de".into(),
-        asked: "mix swarm".into(),
-        free: true,
-    }
+    Kind { code: "c0de".into(), asked: "mix swarm".into(), free: true }
 }
 
 /// What one seed gave, and after how many ms of real time.
@@ -61,11 +57,7 @@ fn tally() -> impl Strategy<Value = Tally> {
                 .into_iter()
                 .map(|((role, session, input), count)| {
                     let [role, session, input] = [role, session, input].map(Into::into);
-                    let class = Class {
-                        role,
-                        session,
-                        input,
-                    };
+                    let class = Class { role, session, input };
                     (class, count)
                 })
                 .collect(),
@@ -109,20 +101,13 @@ fn given() -> impl Strategy<Value = Given> {
             drift: Vec::new(),
             violated_at: None,
         };
-        Given {
-            report,
-            plan,
-            after_ms,
-        }
+        Given { report, plan, after_ms }
     })
 }
 
 /// The summary of some seeds.
 fn summary(given: &BTreeMap<u64, Given>, of: impl Fn(u64) -> bool) -> Summary {
-    let mut summary = Summary {
-        kind: Some(kind()),
-        ..Summary::default()
-    };
+    let mut summary = Summary { kind: Some(kind()), ..Summary::default() };
     for (seed, one) in given.iter().filter(|(seed, _)| of(**seed)) {
         summary.add(*seed, &one.plan, &one.report);
         if let Some(failure) = Failure::of(*seed, one.report.clone()) {
@@ -189,17 +174,12 @@ fn some(seeds: &[u64]) -> Summary {
 fn seeds_that_both_have_other_runs_and_other_sources_are_not_added_up() {
     let mut one = some(&[1, 2, 3]);
     let before = one.clone();
-    let error = one
-        .merge(&some(&[3, 2, 9]))
-        .expect_err("2 and 3 are of both");
+    let error = one.merge(&some(&[3, 2, 9])).expect_err("2 and 3 are of both");
     assert_eq!(error.to_string(), "2 of its seeds are counted already: 2-3");
     let mut other = some(&[7]);
     other.kind.as_mut().expect("a kind").asked = "mix storm".into();
     let error = one.merge(&other).expect_err("other runs").to_string();
-    assert!(
-        error.contains("mix storm") && error.contains("mix swarm"),
-        "{error}"
-    );
+    assert!(error.contains("mix storm") && error.contains("mix swarm"), "{error}");
     other.kind.as_mut().expect("a kind").code = "0dd".into();
     let error = one.merge(&other).expect_err("other sources").to_string();
     assert!(error.contains("0dd") && error.contains("c0de"), "{error}");
@@ -216,14 +196,8 @@ fn a_file_that_is_no_summary_is_refused_and_said_why() {
         (String::new(), "no summary"),
         (good[..good.len() / 2].into(), "no summary"),
         (good.replace("\"format\":1", "\"format\":99"), "format 99"),
-        (
-            good.replace("\"ran\":[[1,2]]", "\"ran\":[[2,1]]"),
-            "runs forward",
-        ),
-        (
-            good.replace("\"ran\":[[1,2]]", "\"ran\":[[1,9]]"),
-            "nobody asked for: 3-9",
-        ),
+        (good.replace("\"ran\":[[1,2]]", "\"ran\":[[2,1]]"), "runs forward"),
+        (good.replace("\"ran\":[[1,2]]", "\"ran\":[[1,9]]"), "nobody asked for: 3-9"),
         (good.replace("\"messages\"", "\"massages\""), "massages"),
         (good.replace("\"doubled\":0", "\"doubled\":63"), "pace"),
     ] {
@@ -239,10 +213,7 @@ fn a_file_that_is_no_summary_is_refused_and_said_why() {
 fn a_campaign_in_shards_is_the_whole_campaign() {
     let (stock, material) = crate::stock::load(&[]).expect("the bundled images");
     let stock = Arc::new(stock);
-    let wishes = Wishes {
-        material: Arc::new(material),
-        ..Wishes::default()
-    };
+    let wishes = Wishes { material: Arc::new(material), ..Wishes::default() };
     let of = |seeds: Seeds, so_far: Summary| {
         let campaign = Campaign {
             seeds,
@@ -254,19 +225,14 @@ fn a_campaign_in_shards_is_the_whole_campaign() {
             ends: Ends::Never,
         };
         let ran = campaign::run(&campaign, &stock, so_far, |_, _| {});
-        Summary {
-            cost: Cost::default(),
-            ..ran.summary
-        }
+        Summary { cost: Cost::default(), ..ran.summary }
     };
     let seeds = Seeds::run(40, 11);
     let whole = of(seeds.clone(), Summary::default());
     assert_eq!((whole.seeds(), whole.again), (11, 1));
     assert!(!whole.tally.classes.is_empty() && !whole.tally.standings.is_empty());
     assert_eq!(whole.settled_ms.values().sum::<u64>(), 11);
-    let parts = (1..=3)
-        .rev()
-        .map(|index| of(seeds.shard(index, 3), Summary::default()));
+    let parts = (1..=3).rev().map(|index| of(seeds.shard(index, 3), Summary::default()));
     let sum = parts.reduce(|one, other| merged(&one, &other));
     assert_eq!(sum.as_ref(), Some(&whole));
     // What was begun elsewhere is gone on with.

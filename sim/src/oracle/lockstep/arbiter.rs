@@ -34,9 +34,7 @@ impl Lockstep {
 
     /// Whether the Offer that is made in a step is made with the line unknown.
     fn owes_line_unknown(&self, after: &model::Arbiter) -> bool {
-        let made = after
-            .offer
-            .filter(|_| after.offer != self.state.arbiter.offer);
+        let made = after.offer.filter(|_| after.offer != self.state.arbiter.offer);
         made.is_some_and(|offer| says_line_unknown(after, offer))
     }
 
@@ -73,11 +71,7 @@ impl Lockstep {
                 let Some(msg) = self.message(&message)? else {
                     unreachable!("the model speaks of all that the arbiter hears");
                 };
-                Action::Deliver(Flight {
-                    from: from.0,
-                    to: To::Arbiter,
-                    msg,
-                })
+                Action::Deliver(Flight { from: from.0, to: To::Arbiter, msg })
             }
         };
         let mut sent = Vec::new();
@@ -85,11 +79,7 @@ impl Lockstep {
             if let Some((to, message)) = output.as_message()
                 && let Some(msg) = self.message(&message)?
             {
-                sent.push(Flight {
-                    from: to.0,
-                    to: To::Unit(to.0),
-                    msg,
-                });
+                sent.push(Flight { from: to.0, to: To::Unit(to.0), msg });
             }
         }
         let env = Self::env(&self.ledger, false, scene);
@@ -105,9 +95,7 @@ impl Lockstep {
             return Err(apart("sent", &sent, &expected));
         }
         let says = outputs.contains(&ArbiterOutput::Event(ArbiterEvent::LineUnknown));
-        let owes = made
-            .as_ref()
-            .is_some_and(|made| self.owes_line_unknown(&made.state.arbiter));
+        let owes = made.as_ref().is_some_and(|made| self.owes_line_unknown(&made.state.arbiter));
         if says != owes {
             return Err(apart("line unknown", &says, &owes));
         }

@@ -100,9 +100,7 @@ impl Ledger {
             return Ok(());
         }
         let identity = self.identity(cfg);
-        Err(format!(
-            "the config {identity:?} was {first} at its first sight and is {digest}"
-        ))
+        Err(format!("the config {identity:?} was {first} at its first sight and is {digest}"))
     }
 }
 
@@ -160,11 +158,7 @@ mod tests {
     #[test]
     fn a_line_makes_what_a_snapshot_would() {
         let ledger = Ledger::default();
-        let change = |lsn| Change {
-            term: 3,
-            lsn,
-            id: CHANGED,
-        };
+        let change = |lsn| Change { term: 3, lsn, id: CHANGED };
         let effects = &ledger;
         let Executed::Changed(first) = effects.execute(0, ledger.fresh(), change(1)) else {
             panic!("a change changes");
@@ -175,10 +169,7 @@ mod tests {
         let replica = effects.apply(1, effects.carry(0, first), change(2));
         assert_eq!(replica, effects.carry(0, second));
         ledger.odd.set(true);
-        assert_ne!(
-            effects.apply(1, effects.carry(0, first), change(2)),
-            replica
-        );
+        assert_ne!(effects.apply(1, effects.carry(0, first), change(2)), replica);
     }
 
     #[test]

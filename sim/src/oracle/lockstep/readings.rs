@@ -47,10 +47,7 @@ pub(super) struct Readings {
 
 impl Readings {
     fn one(actions: impl Into<Vec<Action>>) -> Self {
-        Self {
-            actions: vec![actions.into()],
-            stutter: None,
-        }
+        Self { actions: vec![actions.into()], stutter: None }
     }
 
     fn or(mut self, actions: impl Into<Vec<Action>>) -> Self {
@@ -64,10 +61,7 @@ impl Readings {
     }
 
     const fn stutter(stutter: Stutter) -> Self {
-        Self {
-            actions: Vec::new(),
-            stutter: Some(stutter),
-        }
+        Self { actions: Vec::new(), stutter: Some(stutter) }
     }
 }
 
@@ -109,30 +103,17 @@ pub(super) fn message(
     let delivered = Readings::one([Action::Deliver(flight)]);
     match (flight.msg, before) {
         // It waits until the term is on the disk; but what it says of the arbiter's state is known.
-        (
-            Msg::Grant {
-                boot,
-                term,
-                generation,
-                ..
-            },
-            model::Part::Holder(_),
-        ) if waits(after) => {
-            let msg = Msg::Grant {
-                boot,
-                term,
-                n: 0,
-                generation,
-            };
+        (Msg::Grant { boot, term, generation, .. }, model::Part::Holder(_)) if waits(after) => {
+            let msg = Msg::Grant { boot, term, n: 0, generation };
             delivered.or([Action::Deliver(Flight { msg, ..flight })])
         }
         (Msg::Proceed { .. }, _) => delivered.or([Action::AtHand(flight)]),
         (Msg::Join { .. }, model::Part::Active(_)) if serves_nobody(after) => {
             delivered.or_stutter(Stutter::Simplex)
         }
-        (Msg::Applied { .. }, model::Part::Active(_)) => delivered
-            .or([Action::Disagrees(flight, true)])
-            .or([Action::Disagrees(flight, false)]),
+        (Msg::Applied { .. }, model::Part::Active(_)) => {
+            delivered.or([Action::Disagrees(flight, true)]).or([Action::Disagrees(flight, false)])
+        }
         (Msg::BulkDone { .. }, model::Part::Active(_)) => {
             let rejects = |why, keeps| [Action::Rejects(flight, why, keeps)];
             delivered
@@ -150,11 +131,7 @@ pub(super) fn message(
                 .or([Action::Deliver(flight), Action::Paired(slot)])
                 .or([Action::Deliver(flight), Action::Incompatible(slot)])
                 .or([Action::Deliver(flight), Action::Timer(slot, Timer::GiveUp)]);
-            if comes {
-                read.or_stutter(Stutter::File)
-            } else {
-                read
-            }
+            if comes { read.or_stutter(Stutter::File) } else { read }
         }
         (Msg::Dump { .. }, model::Part::Standby(_)) => delivered.or_stutter(Stutter::File),
         (Msg::Chunk { .. } | Msg::Config { .. }, model::Part::Standby(_)) => {

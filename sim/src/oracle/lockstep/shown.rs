@@ -21,8 +21,7 @@ pub(super) struct Shown {
 impl Shown {
     /// Without what the engine's outputs do not say.
     pub(super) fn bare(&mut self) {
-        self.sent
-            .retain(|flight| !abstraction::is_file(&flight.msg));
+        self.sent.retain(|flight| !abstraction::is_file(&flight.msg));
         for flight in &mut self.sent {
             flight.msg = abstraction::bare(flight.msg);
         }
@@ -70,9 +69,7 @@ pub(super) fn agree_on_shown(shown: &Shown, made: &Shown, unit: &Unit) -> Result
     }
     // A Join waits until the count of ordered resets is durable.
     let counts = unit.own.writes.values();
-    let waits = counts
-        .into_iter()
-        .any(|write| *write == skewsync::unit::Write::Resets);
+    let waits = counts.into_iter().any(|write| *write == skewsync::unit::Write::Resets);
     let without = |flight: &&Flight| !matches!(flight.msg, Msg::Join { .. });
     if waits && shown.sent.iter().eq(made.sent.iter().filter(without)) {
         return Ok(());

@@ -61,18 +61,10 @@ impl Change {
         };
         let old = side(&declared.old, declared.level - 1);
         let new = side(&declared.new, declared.level);
-        let mut change = Self {
-            declared: declared.clone(),
-            old,
-            new,
-            depth: 0,
-            key: Vec::new(),
-        };
+        let mut change = Self { declared: declared.clone(), old, new, depth: 0, key: Vec::new() };
         let forms: Vec<FormId> = change.old.iter().chain(&change.new).copied().collect();
-        let paths: Vec<Vec<ModeId>> = forms
-            .iter()
-            .map(|form| path(image, image.form(*form).mode))
-            .collect();
+        let paths: Vec<Vec<ModeId>> =
+            forms.iter().map(|form| path(image, image.form(*form).mode)).collect();
         let shared = |depth: &usize| {
             let all = |path: &Vec<ModeId>| path.get(*depth) == paths[0].get(*depth);
             paths.iter().all(all) && *depth < paths[0].len()
@@ -84,9 +76,9 @@ impl Change {
             .map(|(form, path)| change.address(image, *form, &path[change.depth..]))
             .collect();
         let common = |name: &&String| names.iter().all(|names| names.contains(*name));
-        change.key = names.first().map_or_else(Vec::new, |names| {
-            names.iter().filter(common).cloned().collect()
-        });
+        change.key = names
+            .first()
+            .map_or_else(Vec::new, |names| names.iter().filter(common).cloned().collect());
         change
     }
 
@@ -125,9 +117,7 @@ impl Change {
             Going::Down => (new == value).then_some(old),
             Going::Up => (old == value).then_some(new),
         });
-        spelled
-            .next()
-            .map_or_else(|| value.to_string(), String::clone)
+        spelled.next().map_or_else(|| value.to_string(), String::clone)
     }
 
     /// Applies the change to a whole config.
@@ -158,15 +148,12 @@ impl Change {
             read.extend(&members);
             match self.write(image, going, rung, &group, &lines) {
                 Some(made) => written.entry(members[0]).or_default().extend(made),
-                None => rung
-                    .ends
-                    .extend(members.iter().map(|number| lines[*number].clone())),
+                None => rung.ends.extend(members.iter().map(|number| lines[*number].clone())),
             }
         }
         // What is written stands where the first of the lines stood that it is made of.
         for (number, line) in lines.into_iter().enumerate() {
-            rung.lines
-                .extend(written.remove(&number).into_iter().flatten());
+            rung.lines.extend(written.remove(&number).into_iter().flatten());
             if !read.contains(&number) {
                 rung.lines.push(line);
             }
@@ -194,9 +181,7 @@ impl Change {
                     Going::Up => value.to_string(),
                 }
             });
-            let group = groups
-                .entry((outer(&line.place, self.depth), key.collect()))
-                .or_default();
+            let group = groups.entry((outer(&line.place, self.depth), key.collect())).or_default();
             group.members.resize(from.len(), Vec::new());
             group.members[part].push(number);
         }
@@ -233,10 +218,7 @@ impl Change {
         for line in &members {
             for (name, value) in self.values(image, line) {
                 let value = self.spelled(going, &name, &value);
-                if values
-                    .insert(name, value.clone())
-                    .is_some_and(|other| other != value)
-                {
+                if values.insert(name, value.clone()).is_some_and(|other| other != value) {
                     return None;
                 }
             }
@@ -266,12 +248,7 @@ impl Change {
         for form in to {
             let place = self.place(image, &at, *form, rung, &values, &mut said)?;
             let words = build(&image.form(*form).form, sign, &values, &mut said)?;
-            made.push(Carried {
-                place,
-                form: *form,
-                words,
-                from: from.clone(),
-            });
+            made.push(Carried { place, form: *form, words, from: from.clone() });
         }
         let all_said = values.keys().all(|name| said.contains(name.as_str()));
         (sign == Sign::No || all_said).then_some(made)
@@ -318,10 +295,7 @@ impl Change {
                     let values: Values = values.map(spelled).collect();
                     let form = to?;
                     let said = &mut BTreeSet::new();
-                    (
-                        form,
-                        build(&image.form(form).form, Sign::Positive, &values, said)?,
-                    )
+                    (form, build(&image.form(form).form, Sign::Positive, &values, said)?)
                 } else {
                     (*form, words.clone())
                 };
@@ -372,7 +346,5 @@ fn path(image: &Image, mode: ModeId) -> Vec<ModeId> {
 /// The first `depth` instances of a place.
 fn outer(place: &Place, depth: usize) -> Place {
     let instances = place.instances().iter().take(depth);
-    instances.fold(Place::root(), |place, (form, words)| {
-        place.child(*form, words.clone())
-    })
+    instances.fold(Place::root(), |place, (form, words)| place.child(*form, words.clone()))
 }

@@ -37,12 +37,7 @@ impl<'a> Engine<'a> {
             let there = pair_at_standby(standby, dump.as_bytes()).unwrap();
             (pair_at_active(active, there.diff_bytes()).unwrap(), there)
         };
-        Self {
-            active,
-            standby,
-            at_active,
-            at_standby,
-        }
+        Self { active, standby, at_active, at_standby }
     }
 
     fn translate(&self, a: &Config) -> Outcome {
@@ -91,10 +86,8 @@ fn agree(reference: &Reference<'_>, engine: &Engine<'_>, a: &Config) {
 
 /// Every pair of releases, both ways, and each with itself.
 fn each_pair(check: impl Fn(&Reference<'_>, &Engine<'_>)) {
-    let images: Vec<Image> = RELEASES
-        .iter()
-        .map(|release| bundled::image(release).unwrap())
-        .collect();
+    let images: Vec<Image> =
+        RELEASES.iter().map(|release| bundled::image(release).unwrap()).collect();
     for active in &images {
         for standby in &images {
             let reference = Reference::of(active, standby);
@@ -157,20 +150,14 @@ fn the_engine_translates_lines_of_every_form_as_the_reference_does() {
 
 #[test]
 fn what_a_standby_took_over_is_translated_on_as_the_reference_does() {
-    let images: Vec<Image> = RELEASES
-        .iter()
-        .map(|release| bundled::image(release).unwrap())
-        .collect();
+    let images: Vec<Image> =
+        RELEASES.iter().map(|release| bundled::image(release).unwrap()).collect();
     each_pair(|first, engine| {
         let text = bundled::config(&engine.active.declarations().release).unwrap();
         let more = "aaa radius\n timeout 600\n retransmit 3\n exit\nrouter pim\n join-interval 30\n exit\n\
                     radius-server timeout 600\npim join-interval 60\n";
         let mut a = config(engine.active, text);
-        for line in [
-            more,
-            "router pim\n join-interval 30\n",
-            "radius-server timeout 600\n",
-        ] {
+        for line in [more, "router pim\n join-interval 30\n", "radius-server timeout 600\n"] {
             // Each image takes some of it.
             let _ = a.execute(engine.active, engine.active.own(), line);
         }
@@ -212,10 +199,7 @@ fn said(active: &str, standby: &str, text: &str) -> (String, String, Vec<String>
 fn a_chain_of_three_levels_is_gone_down_and_up() {
     let none: Vec<String> = Vec::new();
     let (old, new) = ("smp_affinity ff\n", "irq balance mask ff\n");
-    assert_eq!(
-        said("7.1", "6.0", new),
-        (old.into(), old.into(), none.clone())
-    );
+    assert_eq!(said("7.1", "6.0", new), (old.into(), old.into(), none.clone()));
     assert_eq!(said("6.0", "7.1", old), (old.into(), new.into(), none));
 }
 
@@ -236,15 +220,9 @@ fn half_a_split_cannot_go_down_and_the_whole_goes_up() {
 #[test]
 fn a_mode_move_empties_its_instance_and_an_empty_one_is_listed() {
     let (_, standby, listed) = said("6.2", "6.0", "router pim\n rp 192.0.2.1\n exit\n");
-    assert_eq!(
-        (standby.as_str(), listed.len()),
-        ("pim rp-address 192.0.2.1\n", 0)
-    );
+    assert_eq!((standby.as_str(), listed.len()), ("pim rp-address 192.0.2.1\n", 0));
     let (_, standby, listed) = said("6.2", "6.0", "router pim\n exit\n");
-    assert_eq!(
-        (standby.as_str(), listed),
-        ("", vec!["router pim".to_string()])
-    );
+    assert_eq!((standby.as_str(), listed), ("", vec!["router pim".to_string()]));
 }
 
 #[test]
@@ -263,10 +241,7 @@ fn values_beyond_the_other_side_stay_behind_at_either_end() {
 #[test]
 fn a_flag_says_one_value_and_no_other() {
     let (_, standby, listed) = said("7.0", "7.1", "system reboot-on-panic true\n");
-    assert_eq!(
-        (standby.as_str(), listed.len()),
-        ("system panic-reboot\n", 0)
-    );
+    assert_eq!((standby.as_str(), listed.len()), ("system panic-reboot\n", 0));
     let (_, standby, listed) = said("7.0", "7.1", "system reboot-on-panic false\n");
     assert_eq!((standby.as_str(), listed.len()), ("", 1));
 }
@@ -316,11 +291,8 @@ fn imported(release: &str, root: &[&str], inner: &[&str]) -> Image {
     let mut forms = vec![form(ROOT, "[no] box WORD$name")];
     forms.extend(root.iter().map(|text| form(ROOT, text)));
     forms.extend(inner.iter().map(|text| form("box", text)));
-    let modes = [ImportedMode {
-        name: "box".into(),
-        parent: None,
-        enter: vec!["[no] box WORD".into()],
-    }];
+    let modes =
+        [ImportedMode { name: "box".into(), parent: None, enter: vec!["[no] box WORD".into()] }];
     let (image, rejected) = import("other", release, &forms, &modes).unwrap();
     assert_eq!(rejected, []);
     image
@@ -330,12 +302,7 @@ fn imported(release: &str, root: &[&str], inner: &[&str]) -> Image {
 fn without_history_a_line_goes_if_the_peer_reads_it_as_it_stands() {
     let one = imported(
         "1",
-        &[
-            "[no] log WORD$name",
-            "[no] color <blue|red>$shade",
-            "[no] size (1-9)$size",
-            "[no] lamp",
-        ],
+        &["[no] log WORD$name", "[no] color <blue|red>$shade", "[no] size (1-9)$size", "[no] lamp"],
         &["[no] lid <open|shut>", "[no] depth (1-99)$depth"],
     );
     let other = imported(
@@ -347,11 +314,7 @@ fn without_history_a_line_goes_if_the_peer_reads_it_as_it_stands() {
             "lamp",
             "no lamp",
         ],
-        &[
-            "[no] lid <shut|open>",
-            "[no] depth (1-50)$depth",
-            "[no] depth (40-60)$depth more",
-        ],
+        &["[no] lid <shut|open>", "[no] depth (1-50)$depth", "[no] depth (40-60)$depth more"],
     );
     let text = "log none\nlog other\ncolor red\nsize 9\nsize 5\nlamp\nbox a\n lid open\n depth 60\n exit\n\
                 box b\n depth 5\n exit\nno color blue\n";
@@ -364,9 +327,6 @@ fn without_history_a_line_goes_if_the_peer_reads_it_as_it_stands() {
         "color red\nsize 5\nlamp\nlog none\nbox a\n lid open\n exit\nbox b\n depth 5\n exit\n"
     );
     let back = Reference::of(&other, &one);
-    let there = config(
-        &other,
-        "lamp\nlog all\nsize 5\ncolor green\nbox a\n depth 50\n exit\n",
-    );
+    let there = config(&other, "lamp\nlog all\nsize 5\ncolor green\nbox a\n depth 50\n exit\n");
     agree(&back, &Engine::of(&other, &one), &there);
 }

@@ -29,9 +29,7 @@ pub(super) fn settled(summary: &Summary) -> Markup {
     for (ms, count) in times {
         *spans.entry(ms / span).or_insert(0) += count;
     }
-    let points = spans
-        .iter()
-        .map(|(index, count)| ((index * span) as f64 / 1e3, *count as f64));
+    let points = spans.iter().map(|(index, count)| ((index * span) as f64 / 1e3, *count as f64));
     let plots = poloto::plots!(build::plot("").histogram(points), build::origin());
     let at = |share: f64| format!("{:.2} s", quantile(times, all, share) as f64 / 1e3);
     html! {
@@ -51,9 +49,7 @@ fn quantile(times: &BTreeMap<u64, u64>, all: u64, share: f64) -> u64 {
         seen += **count;
         seen >= wanted
     });
-    reached
-        .or_else(|| times.last_key_value())
-        .map_or(0, |(ms, _)| *ms)
+    reached.or_else(|| times.last_key_value()).map_or(0, |(ms, _)| *ms)
 }
 
 /// How many seeds ended a second.

@@ -33,12 +33,7 @@ pub struct Aside {
 
 impl Aside {
     fn line(heading: &str, line: String) -> Self {
-        Self {
-            heading: heading.into(),
-            line,
-            text: String::new(),
-            page: html! {},
-        }
+        Self { heading: heading.into(), line, text: String::new(), page: html! {} }
     }
 
     /// How far the plan was shrunk.
@@ -110,9 +105,8 @@ fn in_short(curve: &Curve) -> String {
     };
     let at = |us: u64| format!("{:.3} s", us as f64 / 1e6);
     if let Some(rises) = curve.rises_at_us {
-        let (before, after) = curve
-            .moments
-            .split_at(curve.moments.partition_point(|moment| moment.at_us < rises));
+        let (before, after) =
+            curve.moments.split_at(curve.moments.partition_point(|moment| moment.at_us < rises));
         let what = after.first().map_or("", |moment| moment.what.as_str());
         return format!(
             "with other draws of the world from a moment on it fails in {} of the runs before {}, and in {} after it: {what}",
@@ -125,10 +119,7 @@ fn in_short(curve: &Curve) -> String {
         Some(0) => {
             "from the beginning: whatever the world draws it fails; the plan alone decides".into()
         }
-        Some(from) => format!(
-            "from {} on every run fails; no single moment decides",
-            at(from)
-        ),
+        Some(from) => format!("from {} on every run fails; no single moment decides", at(from)),
         None => format!(
             "never for sure: {} of the runs fail, from whatever moment on",
             share(&curve.moments)

@@ -62,9 +62,7 @@ fn numbers_after(text: &str, word: &str) -> Vec<u64> {
     let after = text.split(word).skip(1);
     let mut all: Vec<u64> = after
         .filter_map(|rest| {
-            let end = rest
-                .find(|c: char| !c.is_ascii_digit())
-                .unwrap_or(rest.len());
+            let end = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
             rest[..end].parse().ok()
         })
         .collect();
@@ -87,11 +85,7 @@ pub(super) fn gloss(report: &Report, recording: &Recording) -> Vec<String> {
     }
     for id in numbers_after(&what, "command ") {
         let found = recording.asked.iter().find(|asked| asked.id == id);
-        gloss.extend(
-            found
-                .filter(|asked| !named_already.contains(&asked.id))
-                .map(told),
-        );
+        gloss.extend(found.filter(|asked| !named_already.contains(&asked.id)).map(told));
     }
     gloss.extend(broken_step(recording));
     if let Some((entry, acts)) = takeover(recording) {
@@ -102,9 +96,7 @@ pub(super) fn gloss(report: &Report, recording: &Recording) -> Vec<String> {
         let many = contrast.unlike.len();
         let lines = if many == 1 { "line" } else { "lines" };
         let first = super::terminal::unlike(&contrast.unlike[0]);
-        gloss.push(format!(
-            "{many} {lines} of the configs differ; the first: {first}"
-        ));
+        gloss.push(format!("{many} {lines} of the configs differ; the first: {first}"));
     }
     gloss.truncate(GLOSS_MAX);
     gloss
@@ -118,16 +110,10 @@ fn broken_step(recording: &Recording) -> Option<String> {
     let did = entry.words.split(": ").next().unwrap_or_default();
     let (spot, at) = (entry.spot, seconds(entry.at_us));
     let mut said = format!("step {broken}, at {at}: {spot} {did}");
-    let mut causes = entry
-        .after
-        .iter()
-        .filter_map(|cause| recording.entries.get(*cause));
+    let mut causes = entry.after.iter().filter_map(|cause| recording.entries.get(*cause));
     if let Some(sent) = causes.find(|cause| cause.sort == Sort::Sent) {
         said.push_str(&format!(", sent at {}", seconds(sent.at_us)));
-        let fault = sent
-            .message
-            .as_ref()
-            .and_then(|message| message.fault.as_ref());
+        let fault = sent.message.as_ref().and_then(|message| message.fault.as_ref());
         if let Some(fault) = fault {
             said.push_str(&format!(" and met by the fault {fault}"));
         }
@@ -152,9 +138,7 @@ mod tests {
 
     fn recording() -> Recording {
         let acts = Entry {
-            marks: vec![Mark::Role {
-                now: "acts in term 2 from LSN 6, statefully".into(),
-            }],
+            marks: vec![Mark::Role { now: "acts in term 2 from LSN 6, statefully".into() }],
             ..Entry::new(9, 5_100_000, Spot::Unit1, Sort::Step, String::new())
         };
         Recording {
@@ -182,9 +166,6 @@ mod tests {
 
     #[test]
     fn numbers_are_found_wherever_a_word_stands_before_them() {
-        assert_eq!(
-            numbers_after("LSN 7, then LSN 12 and LSN x", "LSN "),
-            [7, 12]
-        );
+        assert_eq!(numbers_after("LSN 7, then LSN 12 and LSN x", "LSN "), [7, 12]);
     }
 }

@@ -61,10 +61,8 @@ mod tests {
     #[test]
     fn every_property_has_a_sentence_of_its_own() {
         let all = crate::oracle::NAMES;
-        let none: Vec<&str> = all
-            .into_iter()
-            .filter(|name| super::of(name) == super::of(""))
-            .collect();
+        let none: Vec<&str> =
+            all.into_iter().filter(|name| super::of(name) == super::of("")).collect();
         assert_eq!(none, [""; 0]);
     }
 }

@@ -61,9 +61,10 @@ pub(super) fn plan_words(failure: &Failure<'_>) -> String {
         let plural = if many == 1 { "" } else { "s" };
         format!("{many} {one}{plural}")
     };
-    let planted = plan.planted.as_ref().map_or_else(String::new, |name| {
-        format!(", with the planted defect {name}")
-    });
+    let planted = plan
+        .planted
+        .as_ref()
+        .map_or_else(String::new, |name| format!(", with the planted defect {name}"));
     format!(
         "{} and {}; {}, {}{planted}",
         plan.units[0].image,
@@ -96,10 +97,7 @@ pub(super) fn plan_lines(failure: &Failure<'_>) -> Vec<String> {
         .map(|(name, rate)| format!("{name} {rate}"))
         .collect();
     if !noise.is_empty() {
-        lines.push(format!(
-            "of a thousand messages at random: {}",
-            noise.join(", ")
-        ));
+        lines.push(format!("of a thousand messages at random: {}", noise.join(", ")));
     }
     for fault in plan.faults.iter().take(LISTED_MAX) {
         lines.push(format!("fault {} ({})", told(fault), fault.at));
@@ -125,11 +123,7 @@ pub(super) fn unlike(unlike: &Unlike) -> String {
         let words = writer.as_ref().map(crate::record::Writer::words);
         words.map_or_else(String::new, |words| format!(" by {words}"))
     };
-    let path = if unlike.path.is_empty() {
-        String::new()
-    } else {
-        format!("{}: ", unlike.path)
-    };
+    let path = if unlike.path.is_empty() { String::new() } else { format!("{}: ", unlike.path) };
     let wanted = match &unlike.wanted {
         Some(line) => format!("`{line}`{}", by(&unlike.wanted_by)),
         None => "nothing".into(),
@@ -171,16 +165,9 @@ fn held_words(held: &[Held]) -> String {
             || "was not checked before".into(),
             |(step, at)| format!("held until {} (step {step})", seconds(at)),
         );
-        Some(format!(
-            "{} {until}, broke at {} (step {step})",
-            held.property,
-            seconds(at)
-        ))
+        Some(format!("{} {until}, broke at {} (step {step})", held.property, seconds(at)))
     });
-    let kept = held
-        .iter()
-        .filter(|held| held.broke.is_none() && held.last.is_some())
-        .count();
+    let kept = held.iter().filter(|held| held.broke.is_none() && held.last.is_some()).count();
     let unchecked: Vec<&str> = held
         .iter()
         .filter(|held| held.broke.is_none() && held.last.is_none())

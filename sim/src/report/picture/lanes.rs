@@ -39,11 +39,7 @@ fn line(entry: &Entry, taken: Option<&super::Arrow>, broken: bool) -> String {
             Spot::Unit0 => "0",
             _ => "1",
         };
-        let more = if said.is_empty() {
-            String::new()
-        } else {
-            format!("; {said}")
-        };
+        let more = if said.is_empty() { String::new() } else { format!("; {said}") };
         said = format!("<-{from} {}{more}", arrow.label);
     } else if said.is_empty() {
         said = entry.words.split(": ").next().unwrap_or("").to_string();

@@ -127,11 +127,7 @@ fn end(arrow: &Arrow) -> (f64, f64) {
 fn line(arrow: &Arrow) -> Markup {
     let (x1, y1) = (x(arrow.sender), middle(arrow.from));
     let (x2, y2) = end(arrow);
-    let class = if arrow.to.is_some() && arrow.fault.is_none() {
-        "message"
-    } else {
-        "lost"
-    };
+    let class = if arrow.to.is_some() && arrow.fault.is_none() { "message" } else { "lost" };
     let back = if x2 > x1 { -7.0 } else { 7.0 };
     html! {
         line class=(class) x1=(x1) y1=(y1) x2=(x2) y2=(y2) {
@@ -184,10 +180,8 @@ fn row(picture: &Picture<'_>, row: usize) -> Markup {
         (false, true) => "warn halo",
         (false, false) => "halo",
     };
-    let marks = entry
-        .marks
-        .iter()
-        .any(|mark| matches!(mark, Mark::Role { .. } | Mark::Register { .. }));
+    let marks =
+        entry.marks.iter().any(|mark| matches!(mark, Mark::Role { .. } | Mark::Register { .. }));
     let (left, radius) = match entry.spot {
         Spot::World => (TIME + 6.0, 0.0),
         spot => (x(spot), if marks { 5.0 } else { 3.0 }),

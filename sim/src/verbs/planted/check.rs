@@ -33,17 +33,9 @@ struct OfDefect {
 #[serde(rename_all = "kebab-case", tag = "outcome")]
 enum Found {
     /// It was caught.
-    Caught {
-        property: String,
-        seed: u64,
-        run: u64,
-    },
+    Caught { property: String, seed: u64, run: u64 },
     /// It was not, or not by the expected property.
-    Missed {
-        property: String,
-        from: u64,
-        run: u64,
-    },
+    Missed { property: String, from: u64, run: u64 },
     /// It cannot be caught so; nothing was run.
     Cannot,
     /// Nothing is kept of it.
@@ -57,17 +49,10 @@ pub(super) fn run(
     out: &mut dyn Write,
 ) -> Result<u8, String> {
     let kept = AllKept::of_this_build()?;
-    let mut checked = Checked {
-        defects: Vec::new(),
-        missed: 0,
-    };
+    let mut checked = Checked { defects: Vec::new(), missed: 0 };
     if !json {
-        writeln!(
-            out,
-            "{:<25}{:<44}by the properties alone",
-            "defect", "with the lockstep"
-        )
-        .map_err(unwritten)?;
+        writeln!(out, "{:<25}{:<44}by the properties alone", "defect", "with the lockstep")
+            .map_err(unwritten)?;
     }
     for defect in defects {
         let of = kept.of(*defect);
@@ -84,11 +69,7 @@ pub(super) fn run(
         };
         let seen = !matches!(lockstep, Found::Cannot) && lockstep.is_well() && properties.is_well();
         checked.missed += usize::from(!seen);
-        let row = OfDefect {
-            defect: defect.name(),
-            lockstep,
-            properties,
-        };
+        let row = OfDefect { defect: defect.name(), lockstep, properties };
         if !json {
             let (lockstep, properties) = (row.lockstep.words(), row.properties.words());
             writeln!(out, "{:<25}{lockstep:<44}{properties}", row.defect).map_err(unwritten)?;
@@ -100,39 +81,20 @@ pub(super) fn run(
         writeln!(out, "{text}").map_err(unwritten)?;
     } else {
         let (missed, all) = (checked.missed, defects.len());
-        writeln!(
-            out,
-            "{} of {all} defects caught, {missed} missed",
-            all - missed
-        )
-        .map_err(unwritten)?;
+        writeln!(out, "{} of {all} defects caught, {missed} missed", all - missed)
+            .map_err(unwritten)?;
     }
-    Ok(if checked.missed == 0 {
-        exit::PASSED
-    } else {
-        exit::SAFETY
-    })
+    Ok(if checked.missed == 0 { exit::PASSED } else { exit::SAFETY })
 }
 
 fn look(bench: &Bench, defect: Defect, lockstep: Lockstep, sight: &Sight) -> Found {
     let property = sight.property.clone();
     let ends = Ends::AtFailureOf(property.clone());
     let ran = bench.campaign(defect, lockstep, sight.seed, SEEDS, ends);
-    let caught = ran
-        .failures
-        .iter()
-        .find(|failure| failure.verdict.property() == Some(&property));
+    let caught = ran.failures.iter().find(|failure| failure.verdict.property() == Some(&property));
     match caught {
-        Some(failure) => Found::Caught {
-            property,
-            seed: failure.seed,
-            run: ran.summary.seeds(),
-        },
-        None => Found::Missed {
-            property,
-            from: sight.seed,
-            run: ran.summary.seeds(),
-        },
+        Some(failure) => Found::Caught { property, seed: failure.seed, run: ran.summary.seeds() },
+        None => Found::Missed { property, from: sight.seed, run: ran.summary.seeds() },
     }
 }
 
@@ -143,16 +105,10 @@ impl Found {
 
     fn words(&self) -> String {
         match self {
-            Self::Caught {
-                property,
-                seed,
-                run,
-            } => format!("{property}, seed {seed}, {run} run"),
-            Self::Missed {
-                property,
-                from,
-                run,
-            } => format!("MISSED: no {property} in {run} seeds from {from}"),
+            Self::Caught { property, seed, run } => format!("{property}, seed {seed}, {run} run"),
+            Self::Missed { property, from, run } => {
+                format!("MISSED: no {property} in {run} seeds from {from}")
+            }
             Self::Cannot => "-".into(),
             Self::Unkept => "MISSED: nothing is kept of it".into(),
         }

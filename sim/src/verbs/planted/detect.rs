@@ -33,22 +33,15 @@ pub(super) fn run(
     for defect in defects {
         let mut line = format!("{:<26}", defect.name());
         for ((mix, _), sum) in MIXES.into_iter().zip(&mut sums) {
-            let mut taken: Vec<u64> = (0..starts)
-                .map(|start| taken(bench, *defect, mix, start * APART))
-                .collect();
+            let mut taken: Vec<u64> =
+                (0..starts).map(|start| taken(bench, *defect, mix, start * APART)).collect();
             taken.sort_unstable();
             let median = taken[taken.len() / 2];
             *sum += taken.iter().sum::<u64>();
             let (least, most) = (taken[0], taken[taken.len() - 1]);
-            let most = if most > SEEDS_MAX {
-                format!("over {SEEDS_MAX}")
-            } else {
-                most.to_string()
-            };
-            line.push_str(&format!(
-                "{median:>8} {:<18}",
-                format!("({least} to {most})")
-            ));
+            let most =
+                if most > SEEDS_MAX { format!("over {SEEDS_MAX}") } else { most.to_string() };
+            line.push_str(&format!("{median:>8} {:<18}", format!("({least} to {most})")));
         }
         writeln!(out, "{}", line.trim_end()).map_err(unwritten)?;
     }

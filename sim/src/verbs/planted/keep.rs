@@ -27,15 +27,9 @@ const MORE_SEEDS: u64 = 600;
 /// How often that is done.
 const MORE_MAX: usize = 2;
 /// A plan is small with so much in it.
-const SMALL: Size = Size {
-    faults: 3,
-    commands: 6,
-};
+const SMALL: Size = Size { faults: 3, commands: 6 };
 /// The lines in the README of the kept plans between which the table stands.
-const TABLE: [&str; 2] = [
-    "<!-- table: skewlab planted --keep . -->",
-    "<!-- end of the table -->",
-];
+const TABLE: [&str; 2] = ["<!-- table: skewlab planted --keep . -->", "<!-- end of the table -->"];
 
 pub(super) fn run(
     bench: &Bench,
@@ -67,28 +61,17 @@ pub(super) fn run(
         missed += usize::from(kept.properties.is_none());
         if let Some(shown) = shown {
             let kept = regression(*defect, shown);
-            write(
-                &folder.join(format!("{}.toml", defect.name())),
-                &kept.write(),
-            )?;
+            write(&folder.join(format!("{}.toml", defect.name())), &kept.write())?;
         } else {
-            writeln!(
-                err,
-                "skewlab: {}: no plan is silent on the sound engine",
-                defect.name()
-            )
-            .map_err(unwritten)?;
+            writeln!(err, "skewlab: {}: no plan is silent on the sound engine", defect.name())
+                .map_err(unwritten)?;
             missed += 1;
         }
         all.put(kept);
         write(&list, &all.write())?;
         write(&readme, &with_table(&files::text(&readme)?, &all)?)?;
     }
-    Ok(if missed == 0 {
-        exit::PASSED
-    } else {
-        exit::SAFETY
-    })
+    Ok(if missed == 0 { exit::PASSED } else { exit::SAFETY })
 }
 
 /// What was found of a defect in one way of looking.
@@ -100,11 +83,7 @@ struct Hunted {
 fn hunt(bench: &Bench, defect: Defect, lockstep: Lockstep) -> Option<Hunted> {
     let (mut of, mut failures) = (0, Vec::new());
     while of < SEEDS_MAX && failures.is_empty() {
-        let ends = if of == 0 {
-            Ends::Never
-        } else {
-            Ends::AtFailure
-        };
+        let ends = if of == 0 { Ends::Never } else { Ends::AtFailure };
         let seeds = if of == 0 { SAMPLE } else { SEEDS_MAX - of };
         let ran = bench.campaign(defect, lockstep, of, seeds, ends);
         of += ran.summary.seeds().max(1);
@@ -149,9 +128,8 @@ fn smallest(bench: &Bench, defect: Defect, lockstep: Lockstep, hunted: &Hunted) 
 fn shown_by(bench: &Bench, lockstep: Lockstep, property: &str, all: &[Failure]) -> Vec<Shown> {
     let size = |failure: &&Failure| failure.plan.faults.len() + failure.plan.commands.len();
     let same = all.iter();
-    let mut same: Vec<&Failure> = same
-        .filter(|failure| failure.verdict.property() == Some(property))
-        .collect();
+    let mut same: Vec<&Failure> =
+        same.filter(|failure| failure.verdict.property() == Some(property)).collect();
     same.sort_by_key(size);
     let how = How {
         options: Options { lockstep },
@@ -221,10 +199,9 @@ impl Cost {
 
 fn row(kept: &Kept) -> String {
     let cell = |sight: &Option<Sight>| match sight {
-        Some(sight) => format!(
-            "{} | {} | {} of {}",
-            sight.property, sight.seed, sight.failed, sight.of
-        ),
+        Some(sight) => {
+            format!("{} | {} | {} of {}", sight.property, sight.seed, sight.failed, sight.of)
+        }
         None => "- | - | -".into(),
     };
     let cost = kept.shrunk.as_ref();
@@ -244,9 +221,7 @@ fn with_table(readme: &str, all: &AllKept) -> Result<String, String> {
         .and_then(|(before, rest)| Some((before, rest.split_once(TABLE[1])?.1)));
     let Some((before, after)) = parts else {
         let [begins, ends] = TABLE;
-        return Err(format!(
-            "the README has no place for the table: `{begins}` and `{ends}`"
-        ));
+        return Err(format!("the README has no place for the table: `{begins}` and `{ends}`"));
     };
     let mut table = String::from(
         "| defect | with the lockstep | first seed | failed | by the properties alone | first seed | failed \
@@ -274,14 +249,8 @@ mod tests {
         let [begins, ends] = TABLE;
         let readme = format!("# Kept\n{begins}\nold\n{ends}\nwhy\n");
         let once = with_table(&readme, &all).expect("there is a place");
-        assert!(
-            once.starts_with("# Kept\n") && once.ends_with("\nwhy\n"),
-            "{once}"
-        );
-        assert!(
-            once.contains("gap-accepted") && !once.contains("old"),
-            "{once}"
-        );
+        assert!(once.starts_with("# Kept\n") && once.ends_with("\nwhy\n"), "{once}");
+        assert!(once.contains("gap-accepted") && !once.contains("old"), "{once}");
         assert_eq!(with_table(&once, &all), Ok(once));
         assert!(with_table("# Kept\n", &all).is_err());
     }

@@ -108,17 +108,8 @@ mod tests {
     #[test]
     fn what_is_kept_reads_as_it_was_written() {
         let mut all = AllKept::default();
-        let sight = Sight {
-            property: "NoStale".into(),
-            seed: 3,
-            failed: 2,
-            of: 50,
-        };
-        for defect in [
-            Defect::GapAccepted,
-            Defect::LineSessionUnchecked,
-            Defect::GapAccepted,
-        ] {
+        let sight = Sight { property: "NoStale".into(), seed: 3, failed: 2, of: 50 };
+        for defect in [Defect::GapAccepted, Defect::LineSessionUnchecked, Defect::GapAccepted] {
             all.put(Kept {
                 defect: defect.name().into(),
                 lockstep: Some(sight.clone()),

@@ -34,14 +34,9 @@ pub(super) fn run(folder: &Path, out: &mut dyn Write) -> Result<u8, String> {
         let Made { plan, stock } = Made::of(kept.plan.clone())?;
         let planted = plants(&plan, &stock);
         unplanted += usize::from(!planted);
-        let checked = kept
-            .check(&stock, planted)
-            .map_err(|error| format!("{}: {error}", path.display()))?;
-        let verdict = if checked.is_as_expected() {
-            "ok"
-        } else {
-            "WRONG"
-        };
+        let checked =
+            kept.check(&stock, planted).map_err(|error| format!("{}: {error}", path.display()))?;
+        let verdict = if checked.is_as_expected() { "ok" } else { "WRONG" };
         wrong += usize::from(!checked.is_as_expected());
         let cells = cells(&checked);
         writeln!(
@@ -68,11 +63,7 @@ pub(super) fn run(folder: &Path, out: &mut dyn Write) -> Result<u8, String> {
         )
         .map_err(unwritten)?;
     }
-    Ok(if wrong == 0 {
-        exit::PASSED
-    } else {
-        exit::SAFETY
-    })
+    Ok(if wrong == 0 { exit::PASSED } else { exit::SAFETY })
 }
 
 /// The kept plans of a folder, by name.
@@ -85,10 +76,7 @@ fn plans(folder: &Path) -> Result<Vec<PathBuf>, String> {
     let mut paths = Vec::new();
     for entry in entries {
         let path = entry.map_err(words)?.path();
-        if path
-            .extension()
-            .is_some_and(|extension| extension == "toml")
-        {
+        if path.extension().is_some_and(|extension| extension == "toml") {
             paths.push(path);
         }
     }
@@ -105,10 +93,7 @@ fn read(path: &Path) -> Result<Regression, String> {
 }
 
 fn name(path: &Path) -> String {
-    path.file_stem()
-        .unwrap_or_default()
-        .to_string_lossy()
-        .into()
+    path.file_stem().unwrap_or_default().to_string_lossy().into()
 }
 
 /// Whether this build has the plan's defect, or there is none.
@@ -119,9 +104,5 @@ fn plants(plan: &Plan, stock: &Arc<Stock>) -> bool {
 /// What was found: on the sound engine, with the lockstep, by the properties alone.
 fn cells(checked: &Checked) -> [String; 3] {
     let cell = |found: &Option<String>| found.clone().unwrap_or_else(|| "-".into());
-    [
-        checked.sound.clone(),
-        cell(&checked.lockstep),
-        cell(&checked.properties),
-    ]
+    [checked.sound.clone(), cell(&checked.lockstep), cell(&checked.properties)]
 }

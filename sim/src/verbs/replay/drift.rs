@@ -19,10 +19,8 @@ pub(super) fn near(anchor: &str, recording: &Recording) -> String {
             if sights.is_empty() {
                 return format!("no {:?} was sent at all; {ended}", sight.kind);
             }
-            let all: Vec<String> = sights
-                .iter()
-                .map(|sight| format!("`{}`", Anchor::Seen(moment, *sight)))
-                .collect();
+            let all: Vec<String> =
+                sights.iter().map(|sight| format!("`{}`", Anchor::Seen(moment, *sight))).collect();
             format!("near it were {}", all.join(", "))
         }
         Ok(Anchor::Answered(term, lsn)) => {
@@ -59,10 +57,7 @@ fn last_of(to: Option<Address>, kind: Option<Kind>, recording: &Recording) -> Op
 
 /// The sights of the kind that were met, the nearest first: by link, attempt, number.
 fn sights_near(wanted: Sight, recording: &Recording) -> Vec<Sight> {
-    let carried = recording
-        .entries
-        .iter()
-        .filter_map(|entry| entry.message.as_ref());
+    let carried = recording.entries.iter().filter_map(|entry| entry.message.as_ref());
     let read = |text: &str| match format!("{} {text}", Moment::Send).parse() {
         Ok(Anchor::Seen(_, sight)) => Some(sight),
         Ok(_) | Err(_) => None,
@@ -74,12 +69,7 @@ fn sights_near(wanted: Sight, recording: &Recording) -> Vec<Sight> {
     let far = |sight: &Sight| {
         let link = (sight.from, sight.to) != (wanted.from, wanted.to);
         let (attempt, ordinal) = (sight.attempt, sight.ordinal);
-        (
-            link,
-            attempt.abs_diff(wanted.attempt),
-            ordinal.abs_diff(wanted.ordinal),
-            *sight,
-        )
+        (link, attempt.abs_diff(wanted.attempt), ordinal.abs_diff(wanted.ordinal), *sight)
     };
     met.sort_by_key(far);
     met.dedup();
@@ -88,10 +78,7 @@ fn sights_near(wanted: Sight, recording: &Recording) -> Vec<Sight> {
 }
 
 fn changes_near((term, lsn): (Term, Lsn), recording: &Recording) -> Vec<(u64, u64)> {
-    let answered = recording
-        .asked
-        .iter()
-        .filter(|asked| asked.answer.is_some());
+    let answered = recording.asked.iter().filter(|asked| asked.answer.is_some());
     let mut met: Vec<(u64, u64)> = answered.filter_map(|asked| asked.change).collect();
     met.sort_by_key(|at| (at.0.abs_diff(term.0), at.1.abs_diff(lsn.0)));
     met.truncate(NEAR);

@@ -56,15 +56,9 @@ fn until(property: &str, recording: &Recording) -> Result<u64, String> {
     let held = recording.held.iter().find(|held| held.property == property);
     let Some(held) = held else {
         let names: Vec<&str> = recording.held.iter().map(|held| &*held.property).collect();
-        return Err(format!(
-            "there is no property `{property}`; there are {}",
-            names.join(", ")
-        ));
+        return Err(format!("there is no property `{property}`; there are {}", names.join(", ")));
     };
-    held.broke
-        .or(held.last)
-        .map(|(step, _)| step)
-        .ok_or_else(|| {
-            format!("{property} was never checked in this run, so that there is no step to stop at")
-        })
+    held.broke.or(held.last).map(|(step, _)| step).ok_or_else(|| {
+        format!("{property} was never checked in this run, so that there is no step to stop at")
+    })
 }

@@ -93,10 +93,7 @@ fn there(
         Ok(told) => told,
         Err(error) => {
             let said = String::from_utf8_lossy(&output.stderr);
-            return Ok(Err(format!(
-                "nothing was told: {error}; {}",
-                said.trim_end()
-            )));
+            return Ok(Err(format!("nothing was told: {error}; {}", said.trim_end())));
         }
     };
     // A run that did not come back has left none.
@@ -151,22 +148,13 @@ mod tests {
         let other = told(Some("00000000000000ac"));
         let there = entries(&["starts", "waits", "hears"]);
         let how = differs(Ok((other.clone(), there))).expect("the second entry differs");
-        assert!(
-            how.contains("starts") && how.contains("in a fresh process"),
-            "{how}"
-        );
-        let of = |mark| {
-            how.lines()
-                .find(|line| line.starts_with(mark) && line.contains("     2 "))
-        };
+        assert!(how.contains("starts") && how.contains("in a fresh process"), "{how}");
+        let of = |mark| how.lines().find(|line| line.starts_with(mark) && line.contains("     2 "));
         assert!(of('-').is_some_and(|line| line.contains("sends")), "{how}");
         assert!(of('+').is_some_and(|line| line.contains("waits")), "{how}");
 
         let how = differs(Ok((other, here.clone()))).expect("the trace differs");
-        assert!(
-            how.contains("00000000000000ac") && how.contains("00000000000000ab"),
-            "{how}"
-        );
+        assert!(how.contains("00000000000000ac") && how.contains("00000000000000ab"), "{how}");
         let how = differs(Ok((told(None), Vec::new()))).expect("it hung");
         assert!(how.contains("hung"), "{how}");
         let how = differs(Err("nothing was told".into())).expect("it told nothing");

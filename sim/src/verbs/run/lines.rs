@@ -21,14 +21,8 @@ impl Lines {
         };
         let again = args.resume.is_some();
         let mut options = File::options();
-        options
-            .create(true)
-            .append(again)
-            .write(true)
-            .truncate(!again);
-        let file = options
-            .open(path)
-            .map_err(|error| format!("{}: {error}", path.display()))?;
+        options.create(true).append(again).write(true).truncate(!again);
+        let file = options.open(path).map_err(|error| format!("{}: {error}", path.display()))?;
         Ok(Self(Some((path.clone(), Ok(BufWriter::new(file))))))
     }
 

@@ -86,10 +86,7 @@ pub(super) struct Keeper {
 impl Keeper {
     /// One that has kept nothing yet.
     pub(super) fn new(args: &Args) -> Self {
-        Self {
-            path: args.summary.clone().or_else(|| args.resume.clone()),
-            kept: now(),
-        }
+        Self { path: args.summary.clone().or_else(|| args.resume.clone()), kept: now() }
     }
 
     /// Keeps what was established.
@@ -114,10 +111,7 @@ impl Keeper {
 }
 
 fn now() -> Instant {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "wall clock, outside of every run"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "wall clock, outside of every run")]
     Instant::now()
 }
 

@@ -76,10 +76,7 @@ pub(super) fn firsts(ran: &Ran, with: &With<'_>, out: &mut dyn Write) -> Result<
         let _ = writeln!(out, "report: {}", at.display());
         for trace in shrink::differing(&shrunk, with.options)? {
             let here = shrunk.trace;
-            let _ = writeln!(
-                out,
-                "a fresh process gave trace {trace}, and this one {here:016x}"
-            );
+            let _ = writeln!(out, "a fresh process gave trace {trace}, and this one {here:016x}");
             differ += 1;
         }
     }

@@ -79,33 +79,21 @@ pub fn import_files(
     name: &str,
     release: &str,
 ) -> Result<Imported, InputError> {
-    let row = |path: &Path, line, message| InputError::Row {
-        path: path.to_owned(),
-        line,
-        message,
-    };
+    let row = |path: &Path, line, message| InputError::Row { path: path.to_owned(), line, message };
     let (mut rows, mut lines) = (Vec::new(), Vec::new());
     for (at, line) in input::text(forms, TABLE_BYTES_MAX)?.lines().enumerate() {
         if !line.trim().is_empty() {
             let read: FormRow = serde_json::from_str(line)
                 .map_err(|error| row(forms, at + 1, error.to_string()))?;
             lines.push(at + 1);
-            rows.push(ImportedForm {
-                mode: read.node,
-                form: read.command,
-                component: read.daemon,
-            });
+            rows.push(ImportedForm { mode: read.node, form: read.command, component: read.daemon });
         }
     }
     let NodeRows(read) = serde_json::from_str(&input::text(nodes, TABLE_BYTES_MAX)?)
         .map_err(|error| row(nodes, error.line(), error.to_string()))?;
     let modes: Vec<ImportedMode> = read
         .into_iter()
-        .map(|(name, node)| ImportedMode {
-            name,
-            parent: node.parent,
-            enter: node.enter,
-        })
+        .map(|(name, node)| ImportedMode { name, parent: node.parent, enter: node.enter })
         .collect();
     let (image, rejected) =
         import(name, release, &rows, &modes).map_err(|error| row(forms, 0, error.to_string()))?;
@@ -124,9 +112,5 @@ pub fn import_files(
     if left_out > 0 {
         report += &format!("{left_out} of {} forms were not taken\n", rows.len());
     }
-    Ok(Imported {
-        image,
-        report,
-        too_little: left_out * LEFT_OUT_ONE_IN > rows.len(),
-    })
+    Ok(Imported { image, report, too_little: left_out * LEFT_OUT_ONE_IN > rows.len() })
 }

@@ -30,11 +30,7 @@ pub(super) fn run(
 ) -> Result<Exit, InputError> {
     let (Some(a), Some(b)) = (family.image(one), family.image(other)) else {
         let known = family.releases().collect::<Vec<_>>().join(", ");
-        let missing = if family.image(one).is_none() {
-            one
-        } else {
-            other
-        };
+        let missing = if family.image(one).is_none() { one } else { other };
         writeln!(out, "no release {missing}; there are: {known}")?;
         return Ok(Exit::NotSo);
     };
@@ -80,11 +76,7 @@ fn way(pair: &Pair, config: &Config, out: &mut dyn Write) -> Result<Config, Inpu
                 row(out, "stuck", &format!("{}: {cause}", shown(&of.key)))?;
             }
             WayOfLine::DontCare { reason } => {
-                row(
-                    out,
-                    "don't-care",
-                    &format!("{}: {}", shown(&of.key), &*reason),
-                )?;
+                row(out, "don't-care", &format!("{}: {}", shown(&of.key), &*reason))?;
             }
             WayOfLine::AsIs | WayOfLine::Lowered { .. } | WayOfLine::Raised => {}
         }
@@ -101,11 +93,7 @@ fn way(pair: &Pair, config: &Config, out: &mut dyn Write) -> Result<Config, Inpu
     let (raising, _) = Raising::of(&pair.standby, &pair.at_standby, w, Listing::default());
     idle += steps(out, &pair.standby, pair.at_standby.steps(), raising.rungs())?;
     for of in raising.held_out(&pair.standby) {
-        row(
-            out,
-            "not raised",
-            &format!("{}: {}", shown(&of.key), of.cause),
-        )?;
+        row(out, "not raised", &format!("{}: {}", shown(&of.key), of.cause))?;
     }
     row(out, &format!("on {}", names[1]), &flat(raising.config()))?;
     if idle > 0 {
@@ -151,10 +139,8 @@ fn why(image: &Image, step: Step, configs: &[Config]) -> String {
         forms.extend(config.lines().map(|(key, _)| key.form));
         forms.extend(config.entries().filter_map(|(place, _)| place.entry_form()));
     }
-    let forms: BTreeSet<&str> = forms
-        .into_iter()
-        .map(|form| image.form(form).form.normal())
-        .collect();
+    let forms: BTreeSet<&str> =
+        forms.into_iter().map(|form| image.form(form).form.normal()).collect();
     let has = |side: &Side| Form::parse(&side.form).is_ok_and(|form| forms.contains(form.normal()));
     let changes = image.declarations().changes.iter();
     let mut reasons: Vec<&str> = changes
@@ -168,17 +154,11 @@ fn why(image: &Image, step: Step, configs: &[Config]) -> String {
 
 /// A small config on one line: each line, and each empty instance, with the entries before it.
 fn flat(config: &Config) -> String {
-    let lines = config
-        .lines()
-        .map(|(key, line)| shown(&key_of(&key.place, line.words.text())));
+    let lines = config.lines().map(|(key, line)| shown(&key_of(&key.place, line.words.text())));
     let empty = config
         .entries()
         .filter(|(place, _)| config.is_empty_place(place))
         .map(|(place, _)| place.path().trim_end_matches(BETWEEN).to_owned());
     let all: Vec<String> = lines.chain(empty).collect();
-    if all.is_empty() {
-        "nothing".to_owned()
-    } else {
-        all.join(" + ")
-    }
+    if all.is_empty() { "nothing".to_owned() } else { all.join(" + ") }
 }

@@ -173,12 +173,9 @@ impl Preview {
         };
         match (&of.way, not_raised) {
             (WayOfLine::Stuck(cause), _) => self.stuck.push(stuck(cause.to_string())),
-            (WayOfLine::DontCare { reason }, _) => self.dont_care.push(DontCare {
-                line,
-                at,
-                text,
-                reason: reason.to_string(),
-            }),
+            (WayOfLine::DontCare { reason }, _) => {
+                self.dont_care.push(DontCare { line, at, text, reason: reason.to_string() })
+            }
             (_, Some(why)) => self.stuck.push(stuck(why.to_owned())),
             (WayOfLine::AsIs, None) => self.as_is += 1,
             (WayOfLine::Lowered { chain }, None) => {
@@ -197,11 +194,7 @@ pub(in crate::verbs) fn step(image: &Image, change: ChangeId) -> String {
     let declared = image.declarations();
     let change = &declared.changes[change.0 as usize];
     let component = &declared.components[usize::from(change.component)].name;
-    format!(
-        "{component} {} -> {}",
-        change.level,
-        change.level.saturating_sub(1)
-    )
+    format!("{component} {} -> {}", change.level, change.level.saturating_sub(1))
 }
 
 /// The steps that the facing image takes up with lines of this form's component.
@@ -212,33 +205,24 @@ pub(in crate::verbs) fn raise(pair: &Pair, form: FormId) -> Vec<String> {
     let facing = &pair.standby.declarations().components;
     let to = facing.iter().find(|component| component.name == *name);
     let to = to.filter(|to| to.level != from.0);
-    to.map(|to| format!("{name} {} -> {} there", from.0, to.level))
-        .into_iter()
-        .collect()
+    to.map(|to| format!("{name} {} -> {} there", from.0, to.level)).into_iter().collect()
 }
 
 /// What travels though no line of the config became it.
 fn absent(lowering: &Lowering, explained: &[Explained]) -> Vec<Absent> {
     let said: BTreeSet<&ListKey> = explained.iter().flat_map(|of| &of.out).collect();
     let wire = lowering.wire_config();
-    let keys = wire
-        .lines()
-        .map(|(key, line)| key_of(&key.place, line.words.text()));
-    keys.filter(|key| !said.contains(key))
-        .map(|key| Absent { sent: shown(&key) })
-        .collect()
+    let keys = wire.lines().map(|(key, line)| key_of(&key.place, line.words.text()));
+    keys.filter(|key| !said.contains(key)).map(|key| Absent { sent: shown(&key) }).collect()
 }
 
 /// The lines of the wire config that the facing unit does not read or cannot raise, each with the reason.
 fn not_raised(pair: &Pair, lowering: &Lowering) -> BTreeMap<ListKey, String> {
     let bytes = lowering.wire_bytes();
     let there = parse::text(&pair.standby, pair.at_standby.grammar(), &bytes, WalkUp::No);
-    let unread = there
-        .into_iter()
-        .filter_map(|of| Some((of.number, of.found.err()?)));
-    let unread: BTreeMap<usize, String> = unread
-        .map(|(number, trouble)| (number, format!("not read there: {trouble}")))
-        .collect();
+    let unread = there.into_iter().filter_map(|of| Some((of.number, of.found.err()?)));
+    let unread: BTreeMap<usize, String> =
+        unread.map(|(number, trouble)| (number, format!("not read there: {trouble}"))).collect();
     if !unread.is_empty() {
         let here = parse::text(&pair.active, pair.at_active.grammar(), &bytes, WalkUp::No);
         let named = here.into_iter().filter_map(|of| {

@@ -64,9 +64,7 @@ fn goes(pair: &Pair, lowering: &Lowering, stuck: &ListKey, said: &Said, line: &s
     let listed = after.listing().lines();
     key != *stuck
         && !listed.contains_key(&key)
-        && listed
-            .keys()
-            .all(|other| lowering.listing().lines().contains_key(other))
+        && listed.keys().all(|other| lowering.listing().lines().contains_key(other))
 }
 
 fn unset(
@@ -100,11 +98,7 @@ impl Numbers {
     fn near(&self, value: i128, min: i128, max: i128) -> Vec<i128> {
         let below = self.0.range(min..=value).rev().take(VALUES_MAX);
         let above = self.0.range(value..=max).take(VALUES_MAX);
-        let mut all: Vec<i128> = below
-            .chain(above)
-            .copied()
-            .filter(|end| *end != value)
-            .collect();
+        let mut all: Vec<i128> = below.chain(above).copied().filter(|end| *end != value).collect();
         all.sort_by_key(|end| (end - value).abs());
         all.truncate(VALUES_MAX);
         all
