@@ -33,8 +33,6 @@ ids! {
     Level(u16);
     /// The place of a unit in the chassis. Messages are addressed to a slot, not to a boot.
     Slot(u8);
-    /// The Active's office, one per Active in 1:N.
-    RoleId(u8);
     /// One life of a unit: a counter whose increase was durable before anything was sent.
     BootId(u64);
     /// Fencing number: grows with every offer of a role by the arbiter.

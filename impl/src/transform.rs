@@ -8,6 +8,6 @@ mod rule;
 mod tft;
 
 pub use address::Bindings;
-pub use group::{Cause, Complement, Fate, Group, GroupKey};
+pub use group::{Cause, Complement, Fate, GroupKey};
 pub use rule::{Direction, Pattern, Rule, RuleError, SideOf};
 pub use tft::{Step, Tft, Use};

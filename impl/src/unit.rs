@@ -210,11 +210,9 @@ impl Unit {
                 active.on_paired(own, key, cx);
                 active.settle(own, cx)
             }
-            // A holder has no session; a lease that nobody acts on may end; the watchdog, not the
-            // link, decides when a session is over.
+            // A holder has no session; a lease that nobody acts on may end.
             (part @ Part::Holder(_), Input::Paired(_) | Input::LeaseLapsed)
-            | (part @ Part::Standby(_), Input::LeaseLapsed)
-            | (part, Input::LinkUp(_) | Input::LinkDown(_)) => part,
+            | (part @ Part::Standby(_), Input::LeaseLapsed) => part,
         }
     }
 

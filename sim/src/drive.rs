@@ -6,7 +6,6 @@ mod arrive;
 mod bay;
 mod enter;
 mod foreign;
-mod frame;
 mod lasting;
 mod perform;
 mod strike;
@@ -375,11 +374,6 @@ impl Rig {
         self.violated_at
     }
 
-    /// Notes a violation that was found from outside the tap.
-    pub fn violate(&mut self, violation: Violation) {
-        self.violation.get_or_insert(violation);
-    }
-
     /// Ends the run: asks every observer about the whole.
     pub fn end(&mut self) {
         let mut observers = std::mem::take(&mut self.observers);
@@ -391,11 +385,6 @@ impl Rig {
             }
         }
         self.observers = observers;
-    }
-
-    /// The observers, for their findings.
-    pub fn into_observers(self) -> Vec<Box<dyn Observer>> {
-        self.observers
     }
 
     /// How often each property was checked.

@@ -20,17 +20,6 @@ pub struct GroupKey {
     pub key: Vec<Box<str>>,
 }
 
-/// The lines of one group as they stand in one rung.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Group {
-    /// Which group.
-    pub key: GroupKey,
-    /// The lines that are there, by the pattern of the side that they stand on.
-    pub present: Vec<Vec<(LineKey, Line)>>,
-    /// The mode instances that the group reads. Source: ours, for fan-outs over instances.
-    pub instances: Vec<Place>,
-}
-
 /// What becomes of a group in one step.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fate {

@@ -2,7 +2,7 @@
 
 use super::env::PairingKey;
 use super::store::Store;
-use crate::base::{BootId, CommandId, Shared, Slot, Term, WriteId};
+use crate::base::{BootId, CommandId, Shared, Term, WriteId};
 use crate::message::{Address, Message};
 
 /// One input: one step.
@@ -35,10 +35,6 @@ pub enum Input {
     Persisted(WriteId),
     /// A write failed.
     PersistFailed(WriteId),
-    /// The link to that slot came up.
-    LinkUp(Slot),
-    /// The link to that slot went down.
-    LinkDown(Slot),
 }
 
 /// What the disk held when the unit started, and its boot id, durable before anything is sent.

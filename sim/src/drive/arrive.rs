@@ -2,8 +2,9 @@
 
 use skewsync::message::{Address, Message};
 use skewsync::unit::{ArbiterInput, Input};
+use skewsync::wire;
 
-use super::{Arrival, Rig, frame};
+use super::{Arrival, Rig};
 use crate::plan::{FaultKind, Moment};
 use crate::tap::{Delivered, Event};
 use crate::world::link::Packet;
@@ -50,7 +51,7 @@ impl Rig {
             }
             Address::Arbiter => self.desk.runs(),
         };
-        let message = if runs { frame::open(&packet.bytes) } else { None };
+        let message = if runs { wire::decode(&packet.bytes).ok() } else { None };
         let Some((from, message)) = message else {
             self.emit(Event::Undelivered { sight: packet.sight, number: packet.number });
             return;

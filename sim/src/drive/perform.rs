@@ -11,10 +11,11 @@ use skewsync::unit::env::takes_all;
 use skewsync::unit::{
     ArbiterInput, ArbiterOutput, Env, Input, Outcome, Output, PairingKey, Record, Unit,
 };
+use skewsync::wire;
 
 use super::bay::{Finds, acts};
 use super::foreign::{file_of, garbled};
-use super::{Arrival, Job, Order, Rig, frame};
+use super::{Arrival, Job, Order, Rig};
 use crate::plan::fault::Foreign;
 use crate::plan::{Fault, FaultKind, Sight};
 use crate::tap::{Delivered, Event, Fate};
@@ -342,8 +343,8 @@ impl Rig {
     }
 
     fn send(&mut self, from: Address, to: Address, message: &Message, sent: &mut Vec<SentFrame>) {
-        let sight = self.links.name(from, to, message.kind(), frame::attempt(message));
-        let bytes = frame::close(from, message);
+        let sight = self.links.name(from, to, message.kind(), attempt(message));
+        let bytes = wire::encode(from, message);
         let aimed = self.triggers.send(sight, self.now_us);
         let mut copies = Vec::new();
         let lot = self.links.send(sight, bytes, aimed.as_ref(), &mut copies);
@@ -440,5 +441,13 @@ const fn acts_as_active(output: &Output) -> bool {
         | Output::Lease { .. }
         | Output::Pair { .. }
         | Output::Event(_) => false,
+    }
+}
+
+/// The attempt that a message's name carries: its session's, or its Join's; 0 for the arbiter's.
+fn attempt(message: &Message) -> u32 {
+    match message {
+        Message::Join(call) => call.n.0,
+        other => other.session().map_or(0, |session| session.attempt.0),
     }
 }

@@ -176,7 +176,7 @@ impl Stage {
         unit: Unit,
         outputs: &[Output],
     ) -> Result<(), Violation> {
-        let idle = Input::LinkUp(Slot(1 - unit.own.slot.0));
+        let idle = Input::Persisted(WriteId(u64::MAX));
         self.step(oracle, unit, &idle, outputs)
     }
 

@@ -165,8 +165,6 @@ pub(super) fn input(input: &Input) -> String {
         Input::Paired(_) => "a pairing is computed".into(),
         Input::Persisted(write) => format!("write {write} is durable"),
         Input::PersistFailed(write) => format!("write {write} failed"),
-        Input::LinkUp(slot) => format!("the link to slot {slot} is up"),
-        Input::LinkDown(slot) => format!("the link to slot {slot} is down"),
     }
 }
 

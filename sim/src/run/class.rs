@@ -66,8 +66,6 @@ impl Sort {
             Input::Paired(_) => Self::Other("paired"),
             Input::Persisted(_) => Self::Other("persisted"),
             Input::PersistFailed(_) => Self::Other("persist failed"),
-            Input::LinkUp(_) => Self::Other("link up"),
-            Input::LinkDown(_) => Self::Other("link down"),
         }
     }
 }

@@ -341,8 +341,6 @@ fn inputs(slot: Slot, unit: &Unit) -> Vec<(String, Input)> {
         ("Paired of another", Input::Paired(key)),
         ("Persisted of another", Input::Persisted(WriteId(u64::MAX))),
         ("PersistFailed of another", Input::PersistFailed(WriteId(u64::MAX))),
-        ("LinkUp", Input::LinkUp(other)),
-        ("LinkDown", Input::LinkDown(other)),
     ];
     all.extend(rest.map(|(name, input)| (name.to_string(), input)));
     all

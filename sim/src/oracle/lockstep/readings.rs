@@ -32,8 +32,6 @@ pub enum Stutter {
     Paired,
     /// A Join to an Active that serves nobody.
     Simplex,
-    /// A link is up or down.
-    Link,
 }
 
 /// What an input may be.
@@ -204,7 +202,6 @@ pub(super) fn input(input: &Input, slot: Slot, before: &model::Part, after: &Uni
             Request::Save => Readings::stutter(Stutter::Save),
         },
         Input::Persisted(_) | Input::PersistFailed(_) => Readings::stutter(Stutter::Written),
-        Input::LinkUp(_) | Input::LinkDown(_) => Readings::stutter(Stutter::Link),
         Input::Message { .. } | Input::Command(_) => {
             unreachable!("messages and commands are read elsewhere")
         }
