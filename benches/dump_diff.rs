@@ -10,7 +10,8 @@ use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_m
 use skewsync::diff::lines;
 use twox_hash::XxHash3_64;
 
-/// Two dumps of `forms` lines of about 64 bytes, in different orders; one line in a hundred differs.
+/// Two dumps of `forms` lines of about 64 bytes, in different orders; one line in a hundred
+/// differs.
 fn dumps(forms: u64) -> (Vec<u8>, Vec<u8>) {
     let line = |id: u64, side: char| {
         let side = if id % 100 == 7 { side } else { '=' };

@@ -1,5 +1,5 @@
-//! Says from which sources the laboratory is built: two builds with one digest run every seed alike, whatever the
-//! commits are called.
+//! Says from which sources the laboratory is built: two builds with one digest run every seed
+//! alike, whatever the commits are called.
 
 use std::path::{Path, PathBuf};
 

@@ -17,7 +17,8 @@ fn every_form_of_every_command_set_is_taken() {
     }
 }
 
-/// Why our parser and the real one differ on a line, where the release's command set is not at fault.
+/// Why our parser and the real one differ on a line, where the release's command set is not at
+/// fault.
 fn explained(mode: &str, line: &str) -> Option<&'static str> {
     let line = line.strip_prefix("no ").unwrap_or(line);
     let begins = |starts: &[&str]| starts.iter().any(|start| line.starts_with(start));

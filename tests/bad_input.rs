@@ -1,4 +1,5 @@
-//! Bad input of the operator's tool: a clear error with its place each, the exit code, never a panic.
+//! Bad input of the operator's tool: a clear error with its place each, the exit code, never a
+//! panic.
 
 use tempfile::TempDir;
 
@@ -123,7 +124,8 @@ fn a_text_in_another_encoding_is_told_by_its_byte_order_mark() {
     let folder = Folder::new();
     let utf_16 = folder.file("wide.conf", b"\xff\xfeh\0o\0s\0t\0");
     let says = [
-        "wide.conf: UTF-16 text, by its byte order mark; convert it first: iconv -f UTF-16 -t UTF-8 ",
+        "wide.conf: UTF-16 text, by its byte order mark; convert it first: iconv -f UTF-16 -t \
+         UTF-8 ",
         "wide.conf\n",
     ];
     meets(&["parse", "meridian@6.2", &utf_16], 5, &says);
@@ -170,7 +172,10 @@ fn command_sets_that_are_none() {
         "2 of 2 forms were not taken",
     ];
     import(forms, nodes, 1, &says);
-    let modes = r#"{"a":{"parent":"b","enter":["a <x"]},"c":{"parent":null,"enter":["m"]},"d":{"parent":null,"enter":["m"]}}"#;
+    let modes = concat!(
+        r#"{"a":{"parent":"b","enter":["a <x"]},"c":{"parent":null,"enter":["m"]},"#,
+        r#""d":{"parent":null,"enter":["m"]}}"#,
+    );
     let says = [
         "nodes.json: a: left out: its parent is declared nowhere: it stands under config: `b`",
         "nodes.json: a: left out: column 3: ",

@@ -1,5 +1,6 @@
-//! The pages in a browser: at 1280 and 400 pixels, light and dark, no script error, no request to any network, nothing
-//! wider than the screen. Skipped with a message where there is no Chromium (Debian: `apt install chromium`).
+//! The pages in a browser: at 1280 and 400 pixels, light and dark, no script error, no request to
+//! any network, nothing wider than the screen. Skipped with a message where there is no Chromium
+//! (Debian: `apt install chromium`).
 
 use std::process::Command;
 use std::time::Duration;
@@ -42,10 +43,13 @@ fn look(browser: &str, page: &str, width: u32, dark: bool) -> Seen {
     let dir = tempfile::tempdir().expect("a folder");
     let escaped = page.replace('&', "&amp;").replace('"', "&quot;");
     let around = format!(
-        "<!DOCTYPE html><title>-</title><iframe id=f width={width} height=900 frameborder=0 srcdoc=\"{escaped}\"></iframe>\
+        "<!DOCTYPE html><title>-</title><iframe id=f width={width} height=900 frameborder=0 \
+         srcdoc=\"{escaped}\"></iframe>\
          <script>f.onload = () => {{ const d = f.contentDocument; const asked = \
-         f.contentWindow.performance.getEntriesByType('resource').map(e => e.name); document.title = 'measured ' + \
-         d.documentElement.scrollWidth + '|' + getComputedStyle(d.body).backgroundColor + '|' + asked.join(' ');
+         f.contentWindow.performance.getEntriesByType('resource').map(e => e.name); document.title \
+         = 'measured ' + \
+         d.documentElement.scrollWidth + '|' + getComputedStyle(d.body).backgroundColor + '|' + \
+         asked.join(' ');
          }}</script>"
     );
     let file = dir.path().join("around.html");

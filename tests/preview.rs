@@ -1,5 +1,5 @@
-//! Which lines of a running config reach the facing image: real configs between real command sets, and
-//! the bundled family's.
+//! Which lines of a running config reach the facing image: real configs between real command sets,
+//! and the bundled family's.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -90,7 +90,8 @@ fn figures(configs: &Path, active: &str, standby: &str) -> Figures {
         }
     }
     println!(
-        "{active} facing {standby}: {} lines looked at; {} listed, {} of them taken there; {} refused there and not listed; {} not taken here, {} of them by the real parser",
+        "{active} facing {standby}: {} lines looked at; {} listed, {} of them taken there; {} \
+         refused there and not listed; {} not taken here, {} of them by the real parser",
         figures.looked_at,
         figures.listed,
         figures.listed_only.len(),
@@ -101,8 +102,8 @@ fn figures(configs: &Path, active: &str, standby: &str) -> Figures {
     figures
 }
 
-/// A listed line that the facing release takes is at most one in 200 of those looked at; one that it
-/// refuses is listed, but for kinds that have a reason; the Active's own parser is met.
+/// A listed line that the facing release takes is at most one in 200 of those looked at; one that
+/// it refuses is listed, but for kinds that have a reason; the Active's own parser is met.
 fn hold(figures: &Figures, explained: impl Fn(&str) -> bool) {
     assert!(figures.looked_at > 10_000, "{}", figures.looked_at);
     assert!(figures.listed > 50, "{}", figures.listed);

@@ -1,4 +1,5 @@
-//! Kept plans, each run again: silent on the sound engine, and with its defect planted seen as expected.
+//! Kept plans, each run again: silent on the sound engine, and with its defect planted seen as
+//! expected.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -12,7 +13,8 @@ use skewsync_sim::stock::{Stock, load};
 /// Properties that no kept plan breaks, each with the reason.
 const UNBROKEN: [(&str, &str); 1] = [(
     "RoundTrip",
-    "both ways of a round trip are held to the reference translation first (HotMeansEqual, Commutes): what is left for \
+    "both ways of a round trip are held to the reference translation first (HotMeansEqual, \
+     Commutes): what is left for \
          it is an image whose transforms are no inverses, and no defect of the engine",
 )];
 /// What stands in the folder beside the kept plans.

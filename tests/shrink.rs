@@ -1,4 +1,5 @@
-//! The shrinker on the planted defects (feature `planted`): it comes to small plans, within its bounds, and one that still fails alike.
+//! The shrinker on the planted defects (feature `planted`): it comes to small plans, within its
+//! bounds, and one that still fails alike.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -39,7 +40,8 @@ fn shrunken(plan: &Plan, stock: &Arc<Stock>, how: &How) -> Shrunk {
     shrink(plan, stock, how, &mut |_| {}).expect("it fails")
 }
 
-/// What a result must be, however far the search came: it fails as it says, and its run gives the trace that it names.
+/// What a result must be, however far the search came: it fails as it says, and its run gives the
+/// trace that it names.
 fn stands(shrunk: &Shrunk, plan: &Plan, stock: &Arc<Stock>) {
     let (was, _) = signed(plan, stock);
     let (is, trace) = signed(&shrunk.plan, stock);

@@ -21,9 +21,11 @@ macro_rules! ids {
 }
 
 ids! {
-    /// A form of one image: dense, numbered at load in canonical order. Never crosses to another image.
+    /// A form of one image: dense, numbered at load in canonical order. Never crosses to another
+    /// image.
     FormId(u32);
-    /// A mode of one image: dense, numbered at load in canonical order. `ModeId(0)` is the root, `config`.
+    /// A mode of one image: dense, numbered at load in canonical order. `ModeId(0)` is the root,
+    /// `config`.
     ModeId(u16);
     /// A component of one image: dense, in the order of the family's table.
     ComponentId(u16);
@@ -110,8 +112,8 @@ impl Content for str {
 /// Immutable content behind an `Arc`, compared, ordered and hashed by its 128-bit digest.
 ///
 /// The only type of the engine whose `Eq`, `Ord` and `Hash` are written by hand: in a model checker
-/// `Hash` is state identity, and a unit's state must be cheap to hash (measured on a prototype: 75 us
-/// with an image inside, 0.14 us so).
+/// `Hash` is state identity, and a unit's state must be cheap to hash (measured on a prototype: 75
+/// us with an image inside, 0.14 us so).
 pub struct Shared<T: ?Sized> {
     digest: Digest,
     content: Arc<T>,

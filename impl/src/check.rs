@@ -1,7 +1,7 @@
 //! `image check`: what can be proved of a family before it is shipped, all findings at once.
 //!
-//! That old sides exist at the level below, and that every name is declared, is found when a family is
-//! read ([`Family::parse`]); this is what takes its images.
+//! That old sides exist at the level below, and that every name is declared, is found when a family
+//! is read ([`Family::parse`]); this is what takes its images.
 
 mod forms;
 mod known;
@@ -250,10 +250,12 @@ fn first_words(change: &crate::image::Change) -> String {
     first.map_or_else(String::new, |side| side.form.clone())
 }
 
-/// A command as declared: its first level, the first without it, its component, and where it stands.
+/// A command as declared: its first level, the first without it, its component, and where it
+/// stands.
 type Declared<'a> = (u16, Option<u16>, u16, &'a Origin);
 
-/// What can be said without an image: forms declared twice, changes that meet, levels that no release has.
+/// What can be said without an image: forms declared twice, changes that meet, levels that no
+/// release has.
 fn declared(family: &Family, findings: &mut Vec<Finding>) {
     let mut seen: BTreeMap<(&str, String), Vec<Declared<'_>>> = BTreeMap::new();
     for (command, at) in family.commands() {

@@ -143,7 +143,8 @@ impl Config {
         Self { levels: Shared::new(levels), body: Arc::default() }
     }
 
-    /// The same config, taken for one of another view: where a line of it lives is the caller's care.
+    /// The same config, taken for one of another view: where a line of it lives is the caller's
+    /// care.
     #[must_use]
     pub fn in_view(&self, levels: &Levels) -> Self {
         Self { levels: levels.clone(), body: Arc::clone(&self.body) }
@@ -257,8 +258,8 @@ impl Config {
         }
     }
 
-    /// Makes the line of `key` what it is under `from` in another config, where it stands by the same
-    /// words.
+    /// Makes the line of `key` what it is under `from` in another config, where it stands by the
+    /// same words.
     pub(crate) fn put_of(&mut self, image: &Image, key: &LineKey, of: &Self, from: &LineKey) {
         match of.body.lines.get(from) {
             None => self.remove(image, key),

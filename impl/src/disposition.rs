@@ -1,8 +1,8 @@
-//! What becomes of each form on its way to this peer: computed once per pair of images, from the own
-//! image and from bytes that were received, never from the peer's image.
+//! What becomes of each form on its way to this peer: computed once per pair of images, from the
+//! own image and from bytes that were received, never from the peer's image.
 //!
-//! At the Standby: own image and the Active's dump give the answer (ADL, SDL, DCL, what it can raise).
-//! At the Active: own image and that answer give the dispositions and the wire's view.
+//! At the Standby: own image and the Active's dump give the answer (ADL, SDL, DCL, what it can
+//! raise). At the Active: own image and that answer give the dispositions and the wire's view.
 
 mod active;
 mod answer;

@@ -2,9 +2,9 @@
 //! forms by the language they accept. It knows nothing of modes or images.
 //!
 //! The language is the one of FRRouting's command definitions: keywords, `A.B.C.D`, `A.B.C.D/M`,
-//! `X:X::X:X`, `X:X::X:X/M`, `X:X:X:X:X:X`, `ASNUM`, `(1-4094)`, variables such as `WORD`, `VAR...`,
-//! `<a|b>`, `[x]`, `{a|b}` (one or more, any order, each once), `![x]` (optional only after `no`)
-//! and `$name`.
+//! `X:X::X:X`, `X:X::X:X/M`, `X:X:X:X:X:X`, `ASNUM`, `(1-4094)`, variables such as `WORD`,
+//! `VAR...`, `<a|b>`, `[x]`, `{a|b}` (one or more, any order, each once), `![x]` (optional only
+//! after `no`) and `$name`.
 
 mod build;
 mod form;

@@ -427,8 +427,8 @@ impl Grammar {
                 by_mode[usize::from(decl.mode.0)].push((FormId(number as u32), &decl.form));
             }
         }
-        // A command set may hold the entry of a mode twice: in full, and by the name of each mode that
-        // it enters. The form that says where the line leads has it.
+        // A command set may hold the entry of a mode twice: in full, and by the name of each mode
+        // that it enters. The form that says where the line leads has it.
         for forms_of_mode in &mut by_mode {
             forms_of_mode.sort_by_key(|(id, _)| forms[id.0 as usize].enters.is_none());
         }

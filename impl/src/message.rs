@@ -1,5 +1,5 @@
-//! The protocol's messages as types (PROTOCOL.md, sections 2 and 3). What they mean is the machines'
-//! affair (`unit`), how they look as bytes is `wire`'s.
+//! The protocol's messages as types (PROTOCOL.md, sections 2 and 3). What they mean is the
+//! machines' affair (`unit`), how they look as bytes is `wire`'s.
 
 mod arbiter;
 mod file;

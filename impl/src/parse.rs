@@ -153,7 +153,8 @@ impl fmt::Debug for Place {
     }
 }
 
-/// Whether a line that its mode does not know is tried in the modes around it, and the mode changes.
+/// Whether a line that its mode does not know is tried in the modes around it, and the mode
+/// changes.
 ///
 /// Source: FRRouting's walk-up; routers write their files so. Only for text that is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -308,7 +309,8 @@ impl Reader<'_> {
     fn leaves(&self, name: &str) -> bool {
         let named = |decl: &FormDecl| {
             let first = decl.form.leaves().iter().find(|leaf| !leaf.token.is_no());
-            let keyword = matches!(first.map(|leaf| &leaf.token), Some(Token::Keyword(word)) if **word == *name);
+            let keyword = matches!(first.map(|leaf| &leaf.token), Some(Token::Keyword(word))
+                if **word == *name);
             decl.enters.is_some() && keyword
         };
         let here = self.place.entry_form();
@@ -389,7 +391,8 @@ mod tests {
     #[test]
     fn a_text_is_read_with_its_places() {
         let image = bundled::image("6.2").unwrap();
-        let lines = "interface eth0\n mtu 1500\nexit\n! comment\nrouter bgp 65000\n log neighbor-changes\nhostname r1\n";
+        let lines = "interface eth0\n mtu 1500\nexit\n! comment\nrouter bgp 65000\n log \
+                     neighbor-changes\nhostname r1\n";
         let read = text(&image, image.own(), lines.as_bytes(), WalkUp::Yes);
         let shown: Vec<String> =
             read.iter().map(|s| s.place.path() + s.found.as_ref().unwrap().1.text()).collect();

@@ -1,6 +1,7 @@
 //! The planted defects: known bugs, one site each, that show whether the laboratory sees them.
 //!
-//! Without the feature `planted` the question is answered by a constant, and no site is compiled in.
+//! Without the feature `planted` the question is answered by a constant, and no site is compiled
+//! in.
 
 /// A known bug. Source: ours, to measure what the checks see.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -1,6 +1,7 @@
 //! Policy: what happens about a line that cannot go, or went wrong (PROTOCOL.md, section 6).
 //!
-//! Rules in order, the first match names the action. A pure look-up: it knows no session and counts nothing.
+//! Rules in order, the first match names the action. A pure look-up: it knows no session and counts
+//! nothing.
 
 use alloc::vec;
 use alloc::vec::Vec;

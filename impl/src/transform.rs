@@ -1,5 +1,6 @@
-//! Declarations compiled to the table of transforms: which groups a line belongs to, one step of one
-//! group, and the laws that a step keeps. What becomes of whole configs is the business of `translate`.
+//! Declarations compiled to the table of transforms: which groups a line belongs to, one step of
+//! one group, and the laws that a step keeps. What becomes of whole configs is the business of
+//! `translate`.
 
 mod address;
 mod group;

@@ -1,7 +1,7 @@
 //! The ladder of configs between A, W and S: edits in; edits, listing and provenance out.
 //!
-//! Translation is a function of whole configs. Bulk is its evaluation from nothing (seed, Figs. 3A and
-//! 3C), a line its increment (Fig. 4). It knows nothing of sessions or messages.
+//! Translation is a function of whole configs. Bulk is its evaluation from nothing (seed, Figs. 3A
+//! and 3C), a line its increment (Fig. 4). It knows nothing of sessions or messages.
 
 mod ladder;
 pub mod listing;

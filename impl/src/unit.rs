@@ -72,7 +72,9 @@ use own::Cx;
 ///     refuses: &env::takes_all,
 ///     planted: Planted::NONE,
 /// };
-/// let boot = Boot { boot: BootId(1), lost_disk: false, highest: Term(0), resets: 0, damaged: false, store: None };
+/// let (boot, highest) = (BootId(1), Term(0));
+/// let (lost_disk, damaged) = (false, false);
+/// let boot = Boot { boot, lost_disk, highest, resets: 0, damaged, store: None };
 /// let mut out = Vec::new();
 /// let mut unit = Unit::start(&env, Slot(0), &boot, &mut out);
 /// unit.step(&env, Input::Timer(Timer::Join), &mut out);

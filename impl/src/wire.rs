@@ -1,14 +1,15 @@
-//! Messages as bytes: versioned, bounded, checked (PROTOCOL.md, section 3). Called by the driver, never
-//! by a machine.
+//! Messages as bytes: versioned, bounded, checked (PROTOCOL.md, section 3). Called by the driver,
+//! never by a machine.
 //!
 //! ```text
 //! Join       magic 4 | layout 1 | checksum 4 | slot 1 | boot 8 | n 4 | flags 1 | highest term 8 |
-//!            wire min 2 | wire max 2 | image 32 | ordered resets 4 | extensions (tag 2, length 2, bytes)*
+//!            wire min 2 | wire max 2 | image 32 | ordered resets 4 |
+//!            extensions (tag 2, length 2, bytes)*
 //! the rest   magic 4 | wire version 2 | checksum 4 | sender 1 | kind 1 | fields
 //! ```
 //! Numbers are little endian; what is counted follows its count. The layout of `Join` is frozen for
-//! ever: a reader skips extensions that it does not know. The checksum covers all other bytes of the
-//! frame. A frame that does not decode counts as lost.
+//! ever: a reader skips extensions that it does not know. The checksum covers all other bytes of
+//! the frame. A frame that does not decode counts as lost.
 
 mod fields;
 

@@ -84,14 +84,15 @@ pub enum Action {
     Leaves(Slot),
     /// The Standby declares itself not ready: it could not execute a change.
     Declares(Slot),
-    /// A Line or a BulkAccept arrives, and the Standby declares itself not ready at what it executes.
+    /// A Line or a BulkAccept arrives, and the Standby declares itself not ready at what it
+    /// executes.
     Fails(Flight),
     /// A Proceed arrives at a Standby that has the Active's dump from an earlier session.
     AtHand(Flight),
     /// A BulkDone arrives, and the snapshot is rejected, by policy or by a limit.
     Rejects(Flight, Rejection, Keeps),
-    /// An Applied arrives that shows the configs apart, and policy ends the session; the change itself
-    /// counts as applied, or not.
+    /// An Applied arrives that shows the configs apart, and policy ends the session; the change
+    /// itself counts as applied, or not.
     Disagrees(Flight, bool),
     /// The driver could not make the pairing, or the images are not compatible.
     Incompatible(Slot),
@@ -101,8 +102,8 @@ pub enum Action {
     Stored(Slot, Stamp, Cfg),
     /// A payload arrives that does not decode: the last piece of a snapshot, or the next Line.
     Unread(Flight),
-    /// The Active ends its session to try again: an operator resets the peer, or the line is gone for which
-    /// policy rejected the snapshot. No attempt failed.
+    /// The Active ends its session to try again: an operator resets the peer, or the line is gone
+    /// for which policy rejected the snapshot. No attempt failed.
     Again(Slot, Keeps),
     /// The operator has sso tried again: attempts count from 0.
     Retry(Slot),

@@ -26,8 +26,8 @@ pub trait Effects {
     fn take(&self, _to: Slot, cfg: Cfg) -> Cfg {
         cfg
     }
-    /// Whether the session ends at the command itself, since its line cannot go or a bound is reached, and what
-    /// the Standby keeps then.
+    /// Whether the session ends at the command itself, since its line cannot go or a bound is
+    /// reached, and what the Standby keeps then.
     fn leaves(&self, _id: u16) -> Option<Keeps> {
         None
     }
@@ -51,8 +51,8 @@ pub trait Meaning: Effects {
     fn holds(&self, cfg: Cfg, id: u16) -> bool;
     /// The commands whose lines a config lists as missing, in whole or in part, one bit each.
     fn listed(&self, cfg: Cfg) -> u32;
-    /// The commands of a config on one side that are not, or not whole, in `other`, the same config on the other
-    /// side, but for don't-cares.
+    /// The commands of a config on one side that are not, or not whole, in `other`, the same config
+    /// on the other side, but for don't-cares.
     fn missing(&self, cfg: Cfg, other: Cfg) -> u32;
     /// What of a config comes back after two switchovers.
     fn returns(&self, cfg: Cfg) -> Cfg;
@@ -91,8 +91,8 @@ pub enum Effect {
 /// overwrite each other.
 ///
 /// # Shape
-/// A config has four bits for each of two keys: the command that stands there, plus one; eight bits above
-/// hold the commands that are listed, as one bit each.
+/// A config has four bits for each of two keys: the command that stands there, plus one; eight bits
+/// above hold the commands that are listed, as one bit each.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Table {
     /// The effect of each command.

@@ -89,14 +89,14 @@ pub(crate) struct Uses {
     pub(crate) overtaken: bool,
 }
 
-/// Whether a message can still make a difference, with all rules in force: beside boots, rounds and terms,
-/// phases only go on, a session that has ended does not come back, and counters grow.
+/// Whether a message can still make a difference, with all rules in force: beside boots, rounds and
+/// terms, phases only go on, a session that has ended does not come back, and counters grow.
 ///
 /// # Shape
-/// What is not of use changes nothing wherever it arrives, now and later, but that it may be answered by
-/// messages that are not of use either: a test walks all states of small scopes to see it. A Join or a Hello
-/// that its sender has overtaken is no such message: that it leaves is a reduction of its own, for which late
-/// ones are held ones.
+/// What is not of use changes nothing wherever it arrives, now and later, but that it may be
+/// answered by messages that are not of use either: a test walks all states of small scopes to see
+/// it. A Join or a Hello that its sender has overtaken is no such message: that it leaves is a
+/// reduction of its own, for which late ones are held ones.
 pub(crate) fn is_of_use(bounded: &Bounded, flight: &Flight, uses: Uses) -> bool {
     let state = &bounded.state;
     if is_unseen(state, flight) {
@@ -184,8 +184,8 @@ fn takes_grant(unit: &Unit, term: Term, n: u16) -> bool {
     }
 }
 
-/// A Standby takes the Proceed that answers its Join; a holder or an Active each of a newer term, and an Offer
-/// that comes late can make one.
+/// A Standby takes the Proceed that answers its Join; a holder or an Active each of a newer term,
+/// and an Offer that comes late can make one.
 fn takes_proceed(bounded: &Bounded, slot: Slot, session: Session) -> bool {
     let unit = &bounded.state.units[usize::from(slot)];
     let answers = session.standby == unit.boot && session.attempt == unit.n;

@@ -1,5 +1,5 @@
-//! What the graph of a search says, of moves that are neither faults nor anybody's wish: from which states
-//! no goal is reached, and where a fair schedule can go round without one.
+//! What the graph of a search says, of moves that are neither faults nor anybody's wish: from which
+//! states no goal is reached, and where a fair schedule can go round without one.
 
 /// The edges of a search, by source.
 #[derive(Clone, Debug, Default)]
@@ -24,8 +24,8 @@ impl Class {
         Self(number)
     }
 
-    /// It is taken if it is offered again and again: a timer that is armed runs on where the reductions let it
-    /// wait for the unit's own messages.
+    /// It is taken if it is offered again and again: a timer that is armed runs on where the
+    /// reductions let it wait for the unit's own messages.
     pub const fn strong(number: u32) -> Self {
         Self(number | Self::STRONG)
     }
@@ -33,8 +33,8 @@ impl Class {
     /// The bit of an edge that gives things new names.
     const RENAMES: u32 = 1 << 30;
 
-    /// On an edge that gives things new names: what is offered behind it under the same name may be another
-    /// thing.
+    /// On an edge that gives things new names: what is offered behind it under the same name may be
+    /// another thing.
     pub const fn renaming(self) -> Self {
         Self(self.0 | Self::RENAMES)
     }
@@ -124,12 +124,14 @@ impl Graph {
         (0..self.count() as u32).filter(|state| !reaches[*state as usize]).collect()
     }
 
-    /// The states without a goal among which a fair schedule can stay for ever, in groups that reach each other.
+    /// The states without a goal among which a fair schedule can stay for ever, in groups that
+    /// reach each other.
     ///
     /// # Shape
-    /// A schedule stays in a strongly connected component if each weak class is taken inside or not offered by
-    /// one of its states, and each strong class is taken inside or offered by none: the states that offer one
-    /// that is not are taken away, and what is left falls into components again.
+    /// A schedule stays in a strongly connected component if each weak class is taken inside or not
+    /// offered by one of its states, and each strong class is taken inside or offered by none: the
+    /// states that offer one that is not are taken away, and what is left falls into components
+    /// again.
     pub fn fair_cycles(&self, goals: &[u32]) -> Vec<Vec<u32>> {
         let mut walk = Walk {
             graph: self,
@@ -171,8 +173,8 @@ enum Fairness {
     Without(Vec<u32>),
 }
 
-/// Tarjan's walk, without recursion, within one group of states. Numbers, components and groups count from
-/// one.
+/// Tarjan's walk, without recursion, within one group of states. Numbers, components and groups
+/// count from one.
 struct Walk<'a> {
     graph: &'a Graph,
     group: Vec<u32>,
@@ -267,7 +269,8 @@ impl Walk<'_> {
                 let stays = self.component[self.graph.targets[edge] as usize] == own;
                 let class = self.graph.classes[edge];
                 if stays && class.renames() {
-                    // It goes on for ever with ever new rounds, and who owes what is not told apart.
+                    // It goes on for ever with ever new rounds, and who owes what is not told
+                    // apart.
                     return Fairness::Fair;
                 }
                 offers.push((class.named(), *state, stays));

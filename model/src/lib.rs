@@ -1,7 +1,7 @@
 //! The protocol of skewsync, stated a second time: small, independent of the engine, searchable.
 //!
-//! [`step`] walks the machines of PROTOCOL.md, section 10, one input at a time; [`search`] walks all
-//! of their schedules within a [`scope`]; [`property`] says what must hold.
+//! [`step`] walks the machines of PROTOCOL.md, section 10, one input at a time; [`search`] walks
+//! all of their schedules within a [`scope`]; [`property`] says what must hold.
 
 pub mod action;
 pub mod effects;

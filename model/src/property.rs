@@ -23,9 +23,11 @@ pub enum Property {
     NoAckedLoss,
     /// A planned switchover loses no executed command, unless both fail.
     PlannedLosesNothing,
-    /// What was returned `replicated` is in the config of every later Active while a memory of it is left.
+    /// What was returned `replicated` is in the config of every later Active while a memory of it
+    /// is left.
     ReplicatedIsKept,
-    /// While the register is set its Standby has swapped in, and its config is the Active's at its applied LSN.
+    /// While the register is set its Standby has swapped in, and its config is the Active's at its
+    /// applied LSN.
     HotMeansEqual,
     /// In every phase the config made line by line is the one that a snapshot would make.
     Commutes,
@@ -37,7 +39,8 @@ pub enum Property {
     OrderOnce,
     /// A message of another session changes nothing; a newer term seen makes an Active stop.
     NoStale,
-    /// A unit begins to act with the Active's config at one LSN, its startup store, or its own config.
+    /// A unit begins to act with the Active's config at one LSN, its startup store, or its own
+    /// config.
     WholeOrStartup,
     /// A refused command leaves the units as they were.
     RefusedLeavesNothing,
@@ -49,8 +52,8 @@ pub enum Property {
     RoundTrip,
     /// Ordered resets are at most `max_resets`, across switchovers.
     BoundedResets,
-    /// Every command gets one outcome, no prompt and no queue is forgotten, and what waits at a holder has a
-    /// deadline (its length: the simulation's).
+    /// Every command gets one outcome, no prompt and no queue is forgotten, and what waits at a
+    /// holder has a deadline (its length: the simulation's).
     Answers,
     /// Faults stopped, the pair becomes hot, or what policy made of it.
     Converges,
@@ -108,8 +111,8 @@ impl Property {
     }
 }
 
-/// What PROTOCOL.md, section 8, demands and the model cannot say, with the reason. The simulation states
-/// them, and the parts that are named in brackets.
+/// What PROTOCOL.md, section 8, demands and the model cannot say, with the reason. The simulation
+/// states them, and the parts that are named in brackets.
 pub const ELSEWHERE: [(&str, &str); 10] = [
     ("NoForeignLine", "levels, forms and parsers do not exist in the model"),
     (
@@ -333,8 +336,8 @@ fn check_no_split_ack<E>(
     })
 }
 
-/// Prompts are held or queued, entered and answered, and nothing else: only a crash takes them along. What waits
-/// at a holder waits under a timer; at an Active, under its lease.
+/// Prompts are held or queued, entered and answered, and nothing else: only a crash takes them
+/// along. What waits at a holder waits under a timer; at an Active, under its lease.
 fn check_answers(
     before: &Bounded,
     action: &Action,
@@ -386,8 +389,8 @@ fn check_bounded<E>(scope: &Scope<E>, step: &Step) -> bool {
     })
 }
 
-/// A command that is refused at once leaves the units as they were; numbers are taken by changes alone; and what
-/// was refused after it had waited is never executed.
+/// A command that is refused at once leaves the units as they were; numbers are taken by changes
+/// alone; and what was refused after it had waited is never executed.
 fn check_refused(
     before: &Bounded,
     action: &Action,

@@ -29,9 +29,9 @@ pub struct Scope<E> {
     pub budgets: Budgets,
     /// How many of the budgets but that of commands may be used in one run, all told.
     pub most: u16,
-    /// A state is walked once, after as few of them as lead to it; each may be used as often as `most` says.
-    /// What a state with more of them left can do, one with fewer can do no more than that, and where the pair
-    /// comes to without them does not depend on how many are left.
+    /// A state is walked once, after as few of them as lead to it; each may be used as often as
+    /// `most` says. What a state with more of them left can do, one with fewer can do no more than
+    /// that, and where the pair comes to without them does not depend on how many are left.
     pub layered: bool,
     /// Rounds of joining, renewals and writes of the register are numbered anew in each state.
     pub renames: bool,
@@ -51,8 +51,8 @@ pub struct Scope<E> {
     pub at_hand: bool,
     /// Messages that nobody can ever accept leave at once.
     pub purge: bool,
-    /// A Join of a round that is over, and a Hello that says what is no longer so, can come as late as any
-    /// message. (Without: they leave when their sender goes on; a late one is a held one.)
+    /// A Join of a round that is over, and a Hello that says what is no longer so, can come as late
+    /// as any message. (Without: they leave when their sender goes on; a late one is a held one.)
     pub overtaken: bool,
     /// A unit's timers wait until none of its own messages is in flight. (Without: all but Renew
     /// and, while one is in flight, Hello, of which each firing is a message of its own.)
@@ -247,7 +247,8 @@ impl<E: Meaning + Clone> Scope<E> {
         }
     }
 
-    /// What one more fault or operator's action makes of a state of a layered search, with its number.
+    /// What one more fault or operator's action makes of a state of a layered search, with its
+    /// number.
     pub fn strikes(
         &self,
         state: &Bounded,

@@ -1,7 +1,7 @@
 //! Breadth first over all schedules of a scope: 64-bit fingerprints, parents, edges on request.
 //!
-//! States are told apart by fingerprint: two in a million states collide with a probability of about
-//! 3e-8, and a collision can only hide states, never invent a violation.
+//! States are told apart by fingerprint: two in a million states collide with a probability of
+//! about 3e-8, and a collision can only hide states, never invent a violation.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::hash::{BuildHasher, Hash};

@@ -56,7 +56,8 @@ pub enum Rule {
     WritesSayWhatRuns,
     /// The arbiter knows the holder by what it says as such, though no Hello of it came.
     HolderIsKnown,
-    /// An Offer names the LSN beyond which a config is off the line, and who went beyond it declines.
+    /// An Offer names the LSN beyond which a config is off the line, and who went beyond it
+    /// declines.
     OffersBound,
     /// The register is written only once the Standby has answered Hot.
     HotWaitsForAck,
@@ -108,7 +109,8 @@ pub enum Rule {
     PromptsCount,
     /// B2: so too while a clear is not confirmed.
     PromptsCountInClearing,
-    /// U2: a Standby says that a snapshot does not decode, and waits to be told; it does not join again by itself.
+    /// U2: a Standby says that a snapshot does not decode, and waits to be told; it does not join
+    /// again by itself.
     UnreadableIsSaid,
     /// U3: a Standby that cannot read a Line may take over with all that came before it.
     UnreadableKeepsReplica,
@@ -118,7 +120,8 @@ pub enum Rule {
     AttemptsPaced,
     /// A2: of the two oldest entries of the line beyond its bound one is left, with the lesser LSN.
     LineMerges,
-    /// A6: an arbiter whose state may be an older one grants and offers nothing for a lease after a start.
+    /// A6: an arbiter whose state may be an older one grants and offers nothing for a lease after a
+    /// start.
     StartIsSilent,
     /// A3: an arbiter that lost its state offers nothing for a lease.
     LostIsSilent,
@@ -130,16 +133,17 @@ pub enum Rule {
     OwnTermsAside,
     /// A5: what is of an earlier term then stays off the line.
     FloorKept,
-    /// A5: of an arbiter whose state is lost, or may be an older one, only a unit counts as heard that knows a term of
-    /// before.
+    /// A5: of an arbiter whose state is lost, or may be an older one, only a unit counts as heard
+    /// that knows a term of before.
     HeardKnows,
     /// A6: units say what they have seen of the arbiter's state, and an older one counts as lost.
     GenerationEchoed,
 }
 
 impl Rule {
-    /// Whether it says what becomes of what does not decode, of attempts that failed, or of an arbiter whose state is
-    /// lost: numbers of rounds count, and messages are of use, as they are with it.
+    /// Whether it says what becomes of what does not decode, of attempts that failed, or of an
+    /// arbiter whose state is lost: numbers of rounds count, and messages are of use, as they are
+    /// with it.
     pub(crate) const fn leaves_numbers(self) -> bool {
         matches!(
             self,
@@ -514,8 +518,8 @@ pub(crate) fn says(unit: &Unit) -> Said {
     Said { startup: unit.startup.0, running: runs(unit), replica: replica(unit) }
 }
 
-/// What is said at once when it is another: all but the LSN of what runs, which Renew says, and that of a
-/// replica that is kept in step.
+/// What is said at once when it is another: all but the LSN of what runs, which Renew says, and
+/// that of a replica that is kept in step.
 fn at_once(unit: &Unit) -> Said {
     let mut said = says(unit);
     let in_step = matches!(&unit.part, Part::Standby(standby)

@@ -73,7 +73,8 @@ pub struct Report {
     pub safety: Verdict<Counterexample>,
     /// Convergence: from every state a converged one is reached without faults.
     pub convergence: Verdict<Unreached>,
-    /// Fair cycles: no schedule that is fair to each action goes round for ever without a converged state.
+    /// Fair cycles: no schedule that is fair to each action goes round for ever without a converged
+    /// state.
     pub cycles: Verdict<Unreached>,
     /// Situations that were met, with how often.
     pub met: std::collections::BTreeMap<Situation, usize>,

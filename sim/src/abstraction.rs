@@ -1,7 +1,8 @@
 //! What an engine's state and messages are in the model: the one place that knows both.
 //!
 //! A config's identity is nothing that the engine knows: it is compared by digest elsewhere
-//! (`oracle::lockstep`). Everything else of the model's state is read off the engine, field by field.
+//! (`oracle::lockstep`). Everything else of the model's state is read off the engine, field by
+//! field.
 
 mod agree;
 
@@ -320,7 +321,8 @@ pub const fn to(address: Address) -> model::To {
     }
 }
 
-/// The message without what the engine's has not: a config's identity, how it travels, what a change did beside.
+/// The message without what the engine's has not: a config's identity, how it travels, what a
+/// change did beside.
 pub const fn bare(msg: model::Msg) -> model::Msg {
     use model::Msg;
     match msg {

@@ -1,4 +1,5 @@
-//! What a failing plan's failure hangs on: when it became inevitable, and which single event it takes.
+//! What a failing plan's failure hangs on: when it became inevitable, and which single event it
+//! takes.
 
 pub mod inevitable;
 pub mod model;
@@ -87,8 +88,8 @@ fn fails(
 /// Who looks at the run of the plan of an index.
 type Observers<'a> = dyn Fn(usize) -> Vec<Box<dyn Observer>> + Sync + 'a;
 
-/// Runs plans, as many at once as there are jobs, until all are run or nothing more may be: how each fails. Those that
-/// were not run are none.
+/// Runs plans, as many at once as there are jobs, until all are run or nothing more may be: how
+/// each fails. Those that were not run are none.
 fn outcomes(
     plans: &[Arc<Plan>],
     stock: &Arc<Stock>,

@@ -1,5 +1,5 @@
-//! A campaign: many seeds, one fresh thread per seed, as many at once as jobs are given. Wall clock and
-//! threads are here, outside of every run.
+//! A campaign: many seeds, one fresh thread per seed, as many at once as jobs are given. Wall clock
+//! and threads are here, outside of every run.
 
 pub mod coverage;
 mod ended;
@@ -173,8 +173,8 @@ impl Ran {
 }
 
 impl Verdict {
-    /// The property that does not hold, in the protocol's word; `Panic` for a panic, `Hung` for a run that did not come
-    /// back; none if the run passed.
+    /// The property that does not hold, in the protocol's word; `Panic` for a panic, `Hung` for a
+    /// run that did not come back; none if the run passed.
     pub const fn property(&self) -> Option<&'static str> {
         match self {
             Self::Passed => None,
@@ -297,8 +297,8 @@ fn within<T: Send + 'static>(
     }
 }
 
-/// Runs a campaign; `progress` is told of each seed as it ends. `so_far`: what was established before, of other seeds, to
-/// which it is added.
+/// Runs a campaign; `progress` is told of each seed as it ends. `so_far`: what was established
+/// before, of other seeds, to which it is added.
 pub fn run(
     campaign: &Campaign,
     stock: &Arc<Stock>,

@@ -1,5 +1,5 @@
-//! A seed makes a plan. One ChaCha stream per purpose, so that a new draw for one purpose does not shift
-//! the others.
+//! A seed makes a plan. One ChaCha stream per purpose, so that a new draw for one purpose does not
+//! shift the others.
 
 mod arbiter;
 mod beyond;
@@ -307,7 +307,8 @@ fn in_order(entries: &mut [Entry]) {
     });
 }
 
-/// One command in three is placed into a phase of bulk sync or of a line's way, if there are link anchors.
+/// One command in three is placed into a phase of bulk sync or of a line's way, if there are link
+/// anchors.
 fn placed(stream: &mut Stream, ms: u64, plan: &Plan) -> Anchor {
     use skewsync::message::Kind;
     const INSIDE: [Kind; 12] = [

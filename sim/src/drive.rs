@@ -1,6 +1,6 @@
-//! The driver: feeds inputs to the machines and performs their outputs in order, without ever waiting
-//! (PROTOCOL.md, section 7). It knows true time only as a number that it is told; whoever runs it (`world`)
-//! carries out its orders.
+//! The driver: feeds inputs to the machines and performs their outputs in order, without ever
+//! waiting (PROTOCOL.md, section 7). It knows true time only as a number that it is told; whoever
+//! runs it (`world`) carries out its orders.
 
 mod arrive;
 mod bay;
@@ -143,7 +143,8 @@ pub enum Order {
     Shift(u64),
 }
 
-/// The driver of a whole pair: both units, the arbiter, their disks, timers, inboxes, and the links.
+/// The driver of a whole pair: both units, the arbiter, their disks, timers, inboxes, and the
+/// links.
 pub struct Rig {
     limits: Limits,
     policy: Policy,
@@ -184,7 +185,8 @@ impl Rig {
     /// A pair as the plan describes it; nothing has started.
     ///
     /// # Errors
-    /// An image that the stock does not have or that is not the plan's, a defect that this build has not.
+    /// An image that the stock does not have or that is not the plan's, a defect that this build
+    /// has not.
     pub fn new(
         plan: Arc<Plan>,
         stock: Arc<Stock>,
@@ -261,8 +263,8 @@ impl Rig {
         }
     }
 
-    /// Does all that is due in a place: timers before anything else, the lease's end first of all. When
-    /// the next timer is due.
+    /// Does all that is due in a place: timers before anything else, the lease's end first of all.
+    /// When the next timer is due.
     pub fn work(&mut self, place: Address) -> Option<u64> {
         while self.violation.is_none() {
             let worked = match place {
@@ -412,8 +414,8 @@ impl Rig {
         self.now_us
     }
 
-    /// Anchors as they were met, by deed: what a written plan holds. Those that are missing were never
-    /// reached.
+    /// Anchors as they were met, by deed: what a written plan holds. Those that are missing were
+    /// never reached.
     pub fn met(&self) -> (Met, Met) {
         self.triggers.met()
     }

@@ -1,4 +1,5 @@
-//! Ctrl-C and SIGTERM: the first asks for an end in good order, the second ends the process at once.
+//! Ctrl-C and SIGTERM: the first asks for an end in good order, the second ends the process at
+//! once.
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,7 +10,8 @@ const ENDED_BY_SIGNAL: i32 = 130;
 static ASKED: AtomicBool = AtomicBool::new(false);
 static WATCHED: OnceLock<Result<(), String>> = OnceLock::new();
 
-/// Whether an end was asked for since [`watch`]; who works long looks at it between two pieces of work.
+/// Whether an end was asked for since [`watch`]; who works long looks at it between two pieces of
+/// work.
 pub fn interrupted() -> bool {
     ASKED.load(Ordering::Relaxed)
 }

@@ -3,8 +3,8 @@
 /// The score of 95 % of a normal distribution, both sides together.
 const SCORE: f64 = 1.959_963_984_540_054;
 
-/// The interval in which the true share lies with 95 % confidence, if `hits` of `all` were counted; of nothing counted
-/// anything may be true.
+/// The interval in which the true share lies with 95 % confidence, if `hits` of `all` were counted;
+/// of nothing counted anything may be true.
 ///
 /// # Shape
 /// Wilson's score interval: it stays within 0 and 1, and says something of no hits too.

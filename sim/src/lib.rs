@@ -1,11 +1,12 @@
 //! The deterministic world in which the engine of skewsync is tried.
 //!
-//! A seed makes a plan (`draw`, `plan`); the plan makes the run: the engine's machines, driven by their
-//! driver (`drive`), as nodes of a simulated world (`world`). What happens at the machines' effect boundaries
-//! is tapped (`tap`).
+//! A seed makes a plan (`draw`, `plan`); the plan makes the run: the engine's machines, driven by
+//! their driver (`drive`), as nodes of a simulated world (`world`). What happens at the machines'
+//! effect boundaries is tapped (`tap`).
 #[cfg(not(madsim))]
 compile_error!(
-    "skewsync-sim needs `--cfg madsim`. .cargo/config.toml sets it, but RUSTFLAGS (or RUSTDOCFLAGS) \
+    "skewsync-sim needs `--cfg madsim`. .cargo/config.toml sets it, but RUSTFLAGS (or \
+     RUSTDOCFLAGS) \
      in the environment replaces it: unset it, or add `--cfg madsim` to it."
 );
 

@@ -1,5 +1,5 @@
-//! The oracles: one file per property, each an observer of the tap. They know the protocol's words, not the
-//! engine's code paths. Each keeps its own record of what happened.
+//! The oracles: one file per property, each an observer of the tap. They know the protocol's words,
+//! not the engine's code paths. Each keeps its own record of what happened.
 
 pub mod answers;
 pub mod available;
@@ -46,8 +46,8 @@ use crate::run::{Lockstep, Options};
 use crate::stock::Stock;
 use crate::tap::{Event, Fate, Observer, Scene, Violation};
 
-/// The properties that a run is held to, by the protocol's words: those of the oracles, the model's (`lockstep`), and
-/// that the pair converges.
+/// The properties that a run is held to, by the protocol's words: those of the oracles, the model's
+/// (`lockstep`), and that the pair converges.
 pub const NAMES: [&str; 26] = [
     "SingleActive",
     "NoSplitAck",
@@ -192,7 +192,8 @@ const fn starts(input: &ArbiterInput) -> bool {
     matches!(input, ArbiterInput::Recovered { .. } | ArbiterInput::StateLost { .. })
 }
 
-/// Whether the arbiter and the unit may not have reached each other because of this event, or in this scene.
+/// Whether the arbiter and the unit may not have reached each other because of this event, or in
+/// this scene.
 fn parts_from_arbiter(event: &Event<'_>, scene: &dyn Scene, slot: Slot) -> bool {
     let unit = Address::Unit(slot);
     let between = |sight: &Sight| {

@@ -1,7 +1,7 @@
 //! A plan: everything that one simulated run will do, as data.
 //!
-//! It can be drawn from a seed (`draw`), written by hand, or kept from a failure. It replays without its
-//! seed. It knows nothing of how a run is made.
+//! It can be drawn from a seed (`draw`), written by hand, or kept from a failure. It replays
+//! without its seed. It knows nothing of how a run is made.
 
 pub mod anchor;
 pub mod excuse;
@@ -48,8 +48,8 @@ pub struct Plan {
     pub reseed: Option<Reseed>,
     /// The network that carries the messages.
     pub network: Network,
-    /// Of a thousand messages over madsim's sockets, so many are lost until faults stop; none over our own links, where
-    /// `noise` says it.
+    /// Of a thousand messages over madsim's sockets, so many are lost until faults stop; none over
+    /// our own links, where `noise` says it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub loss: Option<u32>,
     /// Length of the safety phase, in which commands come and faults strike.
@@ -71,8 +71,8 @@ pub struct Plan {
     pub faults: Vec<Fault>,
 }
 
-/// From a moment on the world is another: what links and operators draw comes from there, and madsim's stream of random
-/// numbers is shifted. Up to then the run is the same as without it.
+/// From a moment on the world is another: what links and operators draw comes from there, and
+/// madsim's stream of random numbers is shifted. Up to then the run is the same as without it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Reseed {
@@ -88,7 +88,8 @@ pub struct Reseed {
 pub enum Network {
     /// Our own link layer: every link fault, and messages that outlive their receiver's boot.
     Links,
-    /// madsim's sockets: node faults and clogging only, so that such a plan holds no anchor on a link.
+    /// madsim's sockets: node faults and clogging only, so that such a plan holds no anchor on a
+    /// link.
     Sockets,
 }
 
@@ -170,7 +171,8 @@ impl What {
 /// Why a text is no plan.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PlanError {
-    /// The TOML does not read, or holds what no plan holds (an unknown fault, an anchor that does not read).
+    /// The TOML does not read, or holds what no plan holds (an unknown fault, an anchor that does
+    /// not read).
     #[error("{0}")]
     Toml(String),
     /// It is of another version of the format.
@@ -238,7 +240,8 @@ impl Plan {
         }
         if let Some(fault) = self.faults.iter().find(|fault| !fault.fits()) {
             return wrong(&format_args!(
-                "a message fault ({}) needs an anchor `send ..` or `next send ..`, another one of a delivery: \
+                "a message fault ({}) needs an anchor `send ..` or `next send ..`, another one of \
+                 a delivery: \
                  `{}`",
                 fault.name(),
                 fault.at
@@ -255,7 +258,8 @@ impl Plan {
         }
         if self.loss.is_some() != (self.network == Network::Sockets) {
             return wrong(
-                &"a plan over madsim's sockets says how many of a thousand messages are lost (`loss = 0`), and no \
+                &"a plan over madsim's sockets says how many of a thousand messages are lost \
+                  (`loss = 0`), and no \
                   other does; before plans said it, it was ten times the remainder of `world` by 4",
             );
         }

@@ -1,5 +1,6 @@
-//! A run written down: what happened, entry by entry, each with its words, what it carried, what it changed, and
-//! what it came of. Pictures, causal cones, traces on disk and comparisons are made from it.
+//! A run written down: what happened, entry by entry, each with its words, what it carried, what it
+//! changed, and what it came of. Pictures, causal cones, traces on disk and comparisons are made
+//! from it.
 
 pub mod compare;
 pub mod cone;

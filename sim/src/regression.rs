@@ -1,4 +1,5 @@
-//! A kept plan: what it was, what is expected of it, and the plan itself, in one TOML file; and whether it is so.
+//! A kept plan: what it was, what is expected of it, and the plan itself, in one TOML file; and
+//! whether it is so.
 
 use std::sync::Arc;
 

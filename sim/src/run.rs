@@ -121,7 +121,8 @@ pub struct Report {
     pub ending: Option<Ending>,
     /// Virtual time at the end, in microseconds.
     pub virtual_us: u64,
-    /// From the last fault to convergence, in microseconds of virtual time; none if it did not converge.
+    /// From the last fault to convergence, in microseconds of virtual time; none if it did not
+    /// converge.
     pub settled_us: Option<u64>,
     /// Messages sent.
     pub messages: u64,
@@ -139,7 +140,8 @@ pub struct Report {
     pub drift: Vec<String>,
 }
 
-/// Runs a plan in this thread, which must be a fresh one: madsim's order of hash tables depends on it.
+/// Runs a plan in this thread, which must be a fresh one: madsim's order of hash tables depends on
+/// it.
 ///
 /// # Errors
 /// What the stock lacks.
@@ -248,7 +250,8 @@ fn run_with(
     })
 }
 
-/// Decides, four times a virtual second, whether the run is over; tells `settled` how long it took to converge.
+/// Decides, four times a virtual second, whether the run is over; tells `settled` how long it took
+/// to converge.
 fn judge(
     lesser: pending::Lesser,
     within_us: u64,

@@ -1,9 +1,11 @@
-//! Shrinks a failing plan, as data: leaves out of it what its failure does not need, and makes plain what is left.
+//! Shrinks a failing plan, as data: leaves out of it what its failure does not need, and makes
+//! plain what is left.
 //!
-//! Whole kinds of faults go first, then single faults, then commands and their lines; then the releases come
-//! nearer to each other and the configs get smaller; then times and sizes get plain. What befell messages at
-//! random becomes single faults before, each at its message's sight. A plan counts only if it fails with the same
-//! signature. The search is for a small plan, not for the least.
+//! Whole kinds of faults go first, then single faults, then commands and their lines; then the
+//! releases come nearer to each other and the configs get smaller; then times and sizes get plain.
+//! What befell messages at random becomes single faults before, each at its message's sight. A plan
+//! counts only if it fails with the same signature. The search is for a small plan, not for the
+//! least.
 
 mod less;
 mod noise;
@@ -174,9 +176,10 @@ pub enum ShrinkError {
 
 /// Shrinks a plan that fails; `progress` is told after each round of runs.
 ///
-/// A smaller plan counts if it fails with the same [`Signature`]: property, roles, pair, phase. Where the releases
-/// are what is changed, the pair is free, and property, roles and phase must stay; the signature of the result
-/// then holds the pair that it came to, which holds from there on.
+/// A smaller plan counts if it fails with the same [`Signature`]: property, roles, pair, phase.
+/// Where the releases are what is changed, the pair is free, and property, roles and phase must
+/// stay; the signature of the result then holds the pair that it came to, which holds from there
+/// on.
 ///
 /// # Errors
 /// See [`ShrinkError`].

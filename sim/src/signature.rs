@@ -1,4 +1,5 @@
-//! What failures of one cause have in common, so that they are counted, confirmed and shrunk as one.
+//! What failures of one cause have in common, so that they are counted, confirmed and shrunk as
+//! one.
 
 use std::fmt;
 
@@ -26,7 +27,8 @@ pub struct Signature {
 }
 
 impl Signature {
-    /// The signature of a run: by how things stood at its end, or by its plan if it did not come back.
+    /// The signature of a run: by how things stood at its end, or by its plan if it did not come
+    /// back.
     pub fn of(verdict: &Verdict, ending: Option<&Ending>, plan: &Plan) -> Self {
         let planned = |slot: usize| plan.units[slot].image.clone();
         let (roles, pair, phase) = match ending {

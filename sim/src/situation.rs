@@ -14,7 +14,8 @@ macro_rules! situations {
     ($($(#[doc = $doc:literal])* $name:ident = $text:literal;)*) => {
         /// A state of affairs that a campaign must have met.
         #[derive(
-            Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+            Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash,
+            serde::Serialize, serde::Deserialize,
         )]
         #[serde(rename_all = "kebab-case")]
         pub enum Situation { $($(#[doc = $doc])* $name,)* }
@@ -107,7 +108,8 @@ situations! {
     ArbiterRecovered = "arbiter-recovered";
     /// Two units changed places and back.
     ThereAndBack = "there-and-back";
-    /// Units did not reach each other or the arbiter, or did not run, for more than a minute; once a run.
+    /// Units did not reach each other or the arbiter, or did not run, for more than a minute; once
+    /// a run.
     LongOutage = "long-outage";
     /// A payload came whole and did not decode.
     Unreadable = "unreadable";
@@ -115,8 +117,8 @@ situations! {
     DegradedUnread = "degraded-unread";
 }
 
-/// Each property of the protocol (PROTOCOL.md, section 8) with the situations in which it is put to the test, or the
-/// reason why a simulated pair is in none.
+/// Each property of the protocol (PROTOCOL.md, section 8) with the situations in which it is put to
+/// the test, or the reason why a simulated pair is in none.
 pub const WITNESSES: &[(&str, Result<&[Situation], &str>)] = {
     use Situation::{
         ColdTakeover, CountedReset, Declined, Degraded, Forced, Hot, HotDegraded, LeaseLapsed,

@@ -1,5 +1,5 @@
-//! What all runs share: images as loaded, and pairings by key. Values are immutable and a function of their
-//! key, so that sharing them between runs and threads changes no run.
+//! What all runs share: images as loaded, and pairings by key. Values are immutable and a function
+//! of their key, so that sharing them between runs and threads changes no run.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -40,7 +40,8 @@ impl Loaded {
         &self.software
     }
 
-    /// A startup store that holds this text, as an operator would have put it there before the first boot.
+    /// A startup store that holds this text, as an operator would have put it there before the
+    /// first boot.
     pub fn store(&self, text: &str) -> Store {
         Store {
             text: Shared::text(text),
@@ -51,7 +52,8 @@ impl Loaded {
     }
 }
 
-/// Pairings that were computed, by the defect that is planted and their key; none: the bytes make none.
+/// Pairings that were computed, by the defect that is planted and their key; none: the bytes make
+/// none.
 type Pairings = BTreeMap<(Planted, PairingKey), Option<Arc<Pairing>>>;
 
 /// All that runs share.
@@ -164,8 +166,8 @@ impl Stock {
         &self.policy
     }
 
-    /// The pairing of a key, computed once per process. `again`: computed although it is known; it must come
-    /// out the same.
+    /// The pairing of a key, computed once per process. `again`: computed although it is known; it
+    /// must come out the same.
     ///
     /// # Panics
     /// If it comes out otherwise: then it is no function of its key.

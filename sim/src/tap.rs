@@ -1,6 +1,6 @@
-//! The tap: every input and every output of every machine, at the boundary where it happens, with step
-//! number and virtual time. Oracles, lockstep, situations, trace hash and reports are its observers; none of
-//! them can change a run.
+//! The tap: every input and every output of every machine, at the boundary where it happens, with
+//! step number and virtual time. Oracles, lockstep, situations, trace hash and reports are its
+//! observers; none of them can change a run.
 
 use skewsync::base::{BootId, CommandId, ImageDigest, Slot, WriteId};
 use skewsync::message::Address;
@@ -115,8 +115,9 @@ pub enum Event<'a> {
         /// Whether it is suspended.
         paused: bool,
     },
-    /// A fault of the plan struck, or took effect: what waits for something that it may change (a cut, a clog, a
-    /// disk or a parser that refuses) strikes without effect, and takes effect when it meets the first such thing.
+    /// A fault of the plan struck, or took effect: what waits for something that it may change (a
+    /// cut, a clog, a disk or a parser that refuses) strikes without effect, and takes effect when
+    /// it meets the first such thing.
     Fault {
         /// Its kind: an index of `FAULT_KINDS`.
         kind: usize,
@@ -165,7 +166,8 @@ pub trait Scene {
     fn image(&self, slot: Slot) -> (ImageDigest, &str);
     /// The boot of the unit in the slot, if it runs.
     fn boot(&self, slot: Slot) -> Option<BootId>;
-    /// When the lease of the unit in the slot ends, by its driver's clock, in microseconds of virtual time.
+    /// When the lease of the unit in the slot ends, by its driver's clock, in microseconds of
+    /// virtual time.
     fn lease_end(&self, slot: Slot) -> Option<u64>;
     /// Whether the unit is suspended, or so slow that it holds no bound in time.
     fn paused(&self, slot: Slot) -> bool;

@@ -1,4 +1,5 @@
-//! The verbs of `skewlab`, one file each. Each is a library function, so that tests call it in-process.
+//! The verbs of `skewlab`, one file each. Each is a library function, so that tests call it
+//! in-process.
 
 pub mod adopt;
 pub mod check;

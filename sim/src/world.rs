@@ -1,5 +1,5 @@
-//! The simulated world: clocks, disks, links, and the nodes that the engine's machines run on. Only here is
-//! madsim imported.
+//! The simulated world: clocks, disks, links, and the nodes that the engine's machines run on. Only
+//! here is madsim imported.
 
 pub mod clock;
 pub mod disk;

@@ -1,5 +1,5 @@
-//! Two images facing each other, paired as two units would: each side from its own image and from what
-//! the other sent.
+//! Two images facing each other, paired as two units would: each side from its own image and from
+//! what the other sent.
 
 use std::sync::Arc;
 

@@ -1,4 +1,5 @@
-//! A running config as it is read from a file: what it comes to, and which line of the text said what.
+//! A running config as it is read from a file: what it comes to, and which line of the text said
+//! what.
 
 use std::collections::BTreeMap;
 

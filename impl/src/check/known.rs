@@ -1,4 +1,5 @@
-//! What cannot go from one release to its neighbour: known, and published, before an image is shipped.
+//! What cannot go from one release to its neighbour: known, and published, before an image is
+//! shipped.
 
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;

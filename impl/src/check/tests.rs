@@ -55,7 +55,8 @@ fn a_form_that_hides_another_is_found() {
 #[test]
 fn two_changes_of_one_level_that_meet_are_found() {
     let text = "[[command]]\nmode = 'config'\nform = 'x'\n\
-                [[change]]\nlevel = 2\nwhy = 'w'\nold = [{ mode = 'config', form = 'x' }]\nnew = [{ mode = 'config', form = 'y' }]\n\
+                [[change]]\nlevel = 2\nwhy = 'w'\nold = [{ mode = 'config', form = 'x' }]\nnew = \
+                [{ mode = 'config', form = 'y' }]\n\
                 [[change]]\nlevel = 2\nwhy = 'w'\nnew = [{ mode = 'config', form = 'y' }]\n";
     let found = findings(text).join("\n");
     assert!(found.contains("touches this form at the same level"), "{found}");

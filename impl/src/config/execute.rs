@@ -148,8 +148,9 @@ impl Config {
         self.edit(image, Edit::Set { line: key, to: line, after }, edits);
     }
 
-    /// `no` removes by key; where the line itself is the default, it is a line itself. Of an imported
-    /// command set nothing says what the default is: there a `no` line that removes nothing is one.
+    /// `no` removes by key; where the line itself is the default, it is a line itself. Of an
+    /// imported command set nothing says what the default is: there a `no` line that removes
+    /// nothing is one.
     fn negate(
         &mut self,
         image: &Image,

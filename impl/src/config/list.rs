@@ -46,7 +46,8 @@ impl Config {
         self.body.orders.get(&(place.clone(), form))
     }
 
-    /// The sibling that a line of an ordered form stands behind, or would if it came last; none: first.
+    /// The sibling that a line of an ordered form stands behind, or would if it came last; none:
+    /// first.
     pub(super) fn stands_behind(&self, key: &LineKey) -> Option<&Words> {
         let order = self.order(&key.place, key.form)?;
         if order.has(&key.key) { order.before(&key.key) } else { order.keys().next_back() }

@@ -1,5 +1,5 @@
-//! The order of the lines of one ordered form in one place: kept in ranks with room between them, so
-//! that a line comes or goes without a look at the others. It knows nothing of lines or digests.
+//! The order of the lines of one ordered form in one place: kept in ranks with room between them,
+//! so that a line comes or goes without a look at the others. It knows nothing of lines or digests.
 
 use core::iter::once;
 use core::ops::Bound;

@@ -72,8 +72,9 @@ impl Config {
 ///
 /// # Shape
 /// One line an edit: a sign, the entry lines of the place, and the line, separated by tabs. Signs:
-/// `-` a line goes (its form, empty where the whole line is the key; its key), `<` an instance goes, `>` one is entered, `~` one is implied, `+` a line comes
-/// (last field: `first` or the sibling's key that it comes behind, if the form is ordered).
+/// `-` a line goes (its form, empty where the whole line is the key; its key), `<` an instance
+/// goes, `>` one is entered, `~` one is implied, `+` a line comes (last field: `first` or the
+/// sibling's key that it comes behind, if the form is ordered).
 pub fn render_edits(image: &Image, edits: &[Edit]) -> String {
     let mut text = String::new();
     let mut put = |sign: char, place: &Place, rest: &[&str]| {
@@ -91,8 +92,9 @@ pub fn render_edits(image: &Image, edits: &[Edit]) -> String {
     for edit in edits {
         match edit {
             Edit::Unset(key) => {
-                // A key alone is no line, so its form is said. Where the whole line is the key, the reader
-                // finds the form as it does for a line that comes: another image may write it otherwise.
+                // A key alone is no line, so its form is said. Where the whole line is the key, the
+                // reader finds the form as it does for a line that comes: another image may write
+                // it otherwise.
                 let decl = image.form(key.form);
                 let form = decl.key.as_ref().map_or("", |_| decl.form.normal());
                 put('-', &key.place, &[form, key.key.text()]);

@@ -121,7 +121,11 @@ fn batches() -> impl Strategy<Value = Vec<String>> {
         (0..3u8, 68..72u16).prop_map(|(n, mtu)| alloc::format!("interface eth{n}\nmtu {mtu}")),
         (0..3u8).prop_map(|n| alloc::format!("interface eth{n}\nno mtu 70")),
         (0..3u8).prop_map(|n| alloc::format!("no interface eth{n}")),
-        (0..3u8).prop_map(|n| alloc::format!("ip access-list extended a\n{} permit ip any any\nexit\nip access-list standard b\npermit 10.0.{}.0/24", n + 1, n)),
+        (0..3u8).prop_map(|n| alloc::format!(
+            "ip access-list extended a\n{} permit ip any any\nexit\n\
+             ip access-list standard b\npermit 10.0.{n}.0/24",
+            n + 1,
+        )),
         (0..3u8).prop_map(|n| alloc::format!("ntp server 192.0.2.{n}")),
         (0..3u8).prop_map(|n| alloc::format!("ip access-list standard b\nno permit 10.0.{n}.0/24")),
         (0..3u8).prop_map(|n| alloc::format!("no ntp server 192.0.2.{n}")),

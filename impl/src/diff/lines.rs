@@ -13,8 +13,8 @@ pub const TEXT_BYTES_MAX: usize = u32::MAX as usize;
 /// Which lines stand on one side only.
 ///
 /// # Shape
-/// Byte ranges into the two texts, without line ends, each list in its text's own order. A line that
-/// a text holds twice counts once, where it stands first.
+/// Byte ranges into the two texts, without line ends, each list in its text's own order. A line
+/// that a text holds twice counts once, where it stands first.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LineDifference {
     /// Lines of `before` that `after` lacks.

@@ -467,7 +467,8 @@ impl<'a> Judge<'a> {
     }
 }
 
-/// The form of this normal text: the own one of the mode, if there is one, for it is compiled already.
+/// The form of this normal text: the own one of the mode, if there is one, for it is compiled
+/// already.
 fn own_or_read(image: &Image, mode: ModeId, normal: &str) -> Result<Form, FormError> {
     let own = image.of_normal(mode, normal);
     own.map_or_else(|| Form::parse(normal), |form| Ok(form.clone()))

@@ -1,4 +1,5 @@
-//! What becomes of a form, as a form, on a way of steps: whole, all but some values, or nothing of it.
+//! What becomes of a form, as a form, on a way of steps: whole, all but some values, or nothing of
+//! it.
 //!
 //! It is exact where each capture decides by itself; the laws hold it against lines.
 

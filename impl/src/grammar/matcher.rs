@@ -52,7 +52,8 @@ pub struct Matcher<Id> {
 }
 
 impl<Id: Copy + Ord> Matcher<Id> {
-    /// Compiles `forms`. Of those that take a line equally well, as the same tokens, the earlier wins.
+    /// Compiles `forms`. Of those that take a line equally well, as the same tokens, the earlier
+    /// wins.
     pub fn of<'a>(forms: impl IntoIterator<Item = (Id, &'a Form)>) -> Self {
         let mut matcher = Self { forms: Vec::new(), by_first: Vec::new(), open: Vec::new() };
         for (id, form) in forms {

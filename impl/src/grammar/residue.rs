@@ -220,8 +220,8 @@ type Place = (u16, Used);
 /// A place in one of the peers, by number; see [`Places`].
 type PeerPlace = u32;
 
-/// The places in the peers' forms, numbered as they are met, with what is reached from each without a
-/// word: met again and again, so worked out once.
+/// The places in the peers' forms, numbered as they are met, with what is reached from each without
+/// a word: met again and again, so worked out once.
 #[derive(Default)]
 struct Places {
     ids: BTreeMap<(u32, Place), PeerPlace>,

@@ -24,7 +24,8 @@ pub enum Sign {
 ///
 /// # Shape
 /// One [`LeafId`] a word. Keywords are written out, values in canonical spelling, the branches of
-/// `{..}` in the form's order: two spellings of one line are equal. Clones share all; no words are none.
+/// `{..}` in the form's order: two spellings of one line are equal. Clones share all; no words are
+/// none.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Words(Option<Arc<Parts>>);
 

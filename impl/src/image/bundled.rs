@@ -29,7 +29,10 @@ pub const FILES: &[(&str, &str)] = &files![
 
 macro_rules! configs {
     ($($release:literal),* $(,)?) => {
-        [$(($release, include_str!(concat!("../../families/meridian/configs/", $release, ".conf")))),*]
+        [$((
+            $release,
+            include_str!(concat!("../../families/meridian/configs/", $release, ".conf")),
+        )),*]
     };
 }
 

@@ -12,8 +12,8 @@ use crate::grammar::{Form, LeafId, Negation, Sign};
 /// Lines of a form that are looked at to find optional words.
 const EXAMPLES_MAX: usize = 16;
 
-/// The default of a form as declared: capture -> value. None named: the line itself is the default, and
-/// its `no` is a state of its own.
+/// The default of a form as declared: capture -> value. None named: the line itself is the default,
+/// and its `no` is a state of its own.
 pub type DefaultValues = BTreeMap<String, String>;
 
 /// The default of a form, compiled.
@@ -48,7 +48,8 @@ pub enum DefaultError {
     },
     /// The line itself is to be the default, and says more than its key.
     #[error(
-        "`default = {{}}` makes the line itself the default, and `{name}` is no key of it: give its value"
+        "`default = {{}}` makes the line itself the default, and `{name}` is no key of it: give \
+         its value"
     )]
     Uncovered {
         /// The capture.
@@ -56,12 +57,14 @@ pub enum DefaultError {
     },
     /// The line itself is to be the default, and there are several.
     #[error(
-        "`default = {{}}` makes the line itself the default, and the form has optional words or alternatives"
+        "`default = {{}}` makes the line itself the default, and the form has optional words or \
+         alternatives"
     )]
     Varies,
     /// The line itself is to be the default, and nothing can say otherwise.
     #[error(
-        "`default = {{}}` makes the line itself the default, and the form has no `no` to say otherwise"
+        "`default = {{}}` makes the line itself the default, and the form has no `no` to say \
+         otherwise"
     )]
     NoNo,
 }

@@ -319,7 +319,8 @@ mod tests {
     #[test]
     fn an_old_side_that_does_not_live_names_the_nearest() {
         let text = "component = 'a'\n[[command]]\nmode = 'config'\nform = 'ntp server A.B.C.D$s'\n\
-                    [[change]]\nlevel = 2\nwhy = 'w'\nold = [{ mode = 'config', form = 'ntp servers A.B.C.D$s' }]\n";
+                    [[change]]\nlevel = 2\nwhy = 'w'\nold = [{ mode = 'config', form = 'ntp \
+                    servers A.B.C.D$s' }]\n";
         let [error] = &errors(text)[..] else { panic!("one error") };
         assert!(error.contains("no such form at a 1; nearest: ntp server A.B.C.D$s"), "{error}");
     }
@@ -328,7 +329,8 @@ mod tests {
     fn a_default_that_is_none_of_its_form_is_refused_where_it_stands() {
         let command = |form: &str, default: &str| {
             alloc::format!(
-                "component = 'a'\n[[command]]\nmode = 'config'\nform = '{form}'\ndefault = {default}\n"
+                "component = 'a'\n[[command]]\nmode = 'config'\nform = '{form}'\ndefault = \
+                 {default}\n"
             )
         };
         for (form, default, says) in [
@@ -348,7 +350,8 @@ mod tests {
     #[test]
     fn a_default_that_moves_with_a_change_is_refused() {
         let text = "component = 'a'\n[[command]]\nmode = 'config'\nform = '[no] x'\ndefault = {}\n\
-                    [[change]]\nlevel = 2\nwhy = 'w'\nold = [{ mode = 'config', form = '[no] x' }]\n\
+                    [[change]]\nlevel = 2\nwhy = 'w'\nold = [{ mode = 'config', form = '[no] x' \
+                    }]\n\
                     new = [{ mode = 'config', form = '[no] y' }]\n";
         let found = errors(text);
         assert!(found[0].contains("the default on one side only"), "{found:?}");

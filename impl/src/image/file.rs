@@ -22,12 +22,14 @@ const HEAD: &str = "skewsync-image 1\n";
 pub enum ImageFileError {
     /// It does not begin as an image does.
     #[error(
-        "not an image file: it does not begin with `skewsync-image 1`; make one with `skewsync image build` or `image import-forms`"
+        "not an image file: it does not begin with `skewsync-image 1`; make one with `skewsync \
+         image build` or `image import-forms`"
     )]
     Head,
     /// It is of another format.
     #[error(
-        "an image of format {found}, and this build reads format 1: use a build that is as new as the image, or make the image again"
+        "an image of format {found}, and this build reads format 1: use a build that is as new as \
+         the image, or make the image again"
     )]
     Format {
         /// The format that the file names.
@@ -41,7 +43,8 @@ pub enum ImageFileError {
     },
     /// It is not what was written: cut short or changed.
     #[error(
-        "truncated or damaged: its digest is {found}, the file says {said}; build or copy the image again"
+        "truncated or damaged: its digest is {found}, the file says {said}; build or copy the \
+         image again"
     )]
     Digest {
         /// The digest of what is there.

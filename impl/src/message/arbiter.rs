@@ -130,8 +130,8 @@ pub enum ToUnit {
         term: Term,
         /// With what config.
         origin: Origin,
-        /// The LSN beyond which such a config is off the line: a unit whose config goes on declines. None:
-        /// there is no such LSN.
+        /// The LSN beyond which such a config is off the line: a unit whose config goes on
+        /// declines. None: there is no such LSN.
         bound: Option<Lsn>,
         /// Number of the Hello by which a startup store is offered: a unit that says something else
         /// since declines. 0: it is no store that is offered, or no Hello of this boot came.

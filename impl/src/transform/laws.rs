@@ -1,6 +1,7 @@
 //! The laws of a rule, held against generated groups: what goes one way comes back as it was.
 //!
-//! For `image check` and tests. It claims nothing about groups that a guard keeps from going at all.
+//! For `image check` and tests. It claims nothing about groups that a guard keeps from going at
+//! all.
 
 use alloc::borrow::Cow;
 use alloc::string::{String, ToString};
@@ -17,7 +18,8 @@ use crate::image::Image;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum LawError {
     /// Going there and back gives another group.
-    #[error("{} becomes {} and comes back as {}", lines.join("; "), became.join("; "), back.join("; "))]
+    #[error("{} becomes {} and comes back as \
+             {}", lines.join("; "), became.join("; "), back.join("; "))]
     NotInverse {
         /// The way it went first.
         direction: Direction,
@@ -190,11 +192,13 @@ mod tests {
         let family = Family::parse(&[
             (
                 "family.toml",
-                "family = \"f\"\ncomponents = [\"c\"]\n[[release]]\nname = \"2\"\nlevels = { c = 2 }\n",
+                "family = \"f\"\ncomponents = [\"c\"]\n[[release]]\nname = \"2\"\nlevels = { c = 2 \
+                 }\n",
             ),
             (
                 "c.toml",
-                "component = \"c\"\n[[command]]\nmode = \"config\"\nform = '[no] facility <a|b>$f'\n\
+                "component = \"c\"\n[[command]]\nmode = \"config\"\nform = '[no] facility \
+                 <a|b>$f'\n\
                  [[change]]\nlevel = 2\nwhy = \"one is enough\"\n\
                  old = [{ mode = \"config\", form = '[no] facility <a|b>$f' }]\n\
                  new = [{ mode = \"config\", form = '[no] facility <x|y>$f' }]\n\

@@ -1,7 +1,7 @@
 //! One change compiled for one image: its patterns, what identifies a group, and how values map.
 //!
-//! It evaluates one group in one direction, from the lines of a config. What to do with the result is
-//! the ladder's business.
+//! It evaluates one group in one direction, from the lines of a config. What to do with the result
+//! is the ladder's business.
 
 use alloc::borrow::Cow;
 use alloc::boxed::Box;
@@ -52,7 +52,8 @@ pub struct Rule {
     pub new: Vec<Pattern>,
     /// How many instances deep the place is that all lines of a group share.
     pub depth: usize,
-    /// The names that identify a group in that place: those in the address of every pattern. Sorted.
+    /// The names that identify a group in that place: those in the address of every pattern.
+    /// Sorted.
     pub key: Vec<Box<str>>,
     /// Values that are spelled otherwise: capture -> [(old value, new value)].
     maps: ValueMaps,
@@ -212,8 +213,8 @@ impl Rule {
         }
     }
 
-    /// The keys of the lines of `group` on one side, by pattern; `None` where the group's key does not
-    /// say the whole of it.
+    /// The keys of the lines of `group` on one side, by pattern; `None` where the group's key does
+    /// not say the whole of it.
     pub(super) fn keys(
         &self,
         image: &Image,

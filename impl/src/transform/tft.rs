@@ -1,6 +1,7 @@
 //! The transform function table: per form, the rules that read or write it; and the steps of a way.
 //!
-//! Source: seed, the TFT; a dense table by form id, where the seed has a skip list of function pointers.
+//! Source: seed, the TFT; a dense table by form id, where the seed has a skip list of function
+//! pointers.
 
 use alloc::vec::Vec;
 
@@ -144,7 +145,8 @@ impl Tft {
         rule.keys(image, step.direction.to(), &group).into_iter().flatten().next()
     }
 
-    /// The steps from the image's own levels to `levels`, down, in the family's order from the last.
+    /// The steps from the image's own levels to `levels`, down, in the family's order from the
+    /// last.
     ///
     /// # Shape
     /// `levels` are none above the image's own. A level at which nothing changed is no step.

@@ -1,5 +1,5 @@
-//! A translation kept in step: the configs between two changes on the way, from what goes in to what
-//! comes out. Equal parts are shared.
+//! A translation kept in step: the configs between two changes on the way, from what goes in to
+//! what comes out. Equal parts are shared.
 
 use alloc::collections::BTreeSet;
 use alloc::vec::Vec;

@@ -1,7 +1,7 @@
 //! What the pair must know of what did not go: the mismatched command list and the complements.
 //!
-//! Everything here is by words and not by ids, since it crosses to a unit that runs another image and
-//! keeps it as opaque data. It decides nothing; the ladder fills it and the unit shows it.
+//! Everything here is by words and not by ids, since it crosses to a unit that runs another image
+//! and keeps it as opaque data. It decides nothing; the ladder fills it and the unit shows it.
 
 mod codec;
 
@@ -18,7 +18,8 @@ pub const LISTED_LINES_MAX: usize = 65_536;
 /// A line of the Active's running config, by words: where it stands, and the line itself.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ListKey {
-    /// The entry lines of the mode instances around it, outermost first, joined by ` / `; empty in `config`.
+    /// The entry lines of the mode instances around it, outermost first, joined by ` / `; empty in
+    /// `config`.
     pub path: Shared<str>,
     /// The line as the Active renders it.
     pub line: Shared<str>,

@@ -14,7 +14,8 @@ use crate::image::Image;
 use crate::planted::Defect;
 use crate::transform::Cause;
 
-/// A translation from the Active's config A to the wire config W, kept in step. Cheap to clone and hash.
+/// A translation from the Active's config A to the wire config W, kept in step. Cheap to clone and
+/// hash.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Lowering {
     ladder: Ladder,

@@ -16,8 +16,8 @@ use crate::image::Image;
 use crate::parse::{self, Trouble, WalkUp};
 use crate::transform::{Cause, Direction, Step};
 
-/// A translation from the wire config W to the Standby's config S, kept in step, with W' = `lower(S)`
-/// beside it, by which it is verified. Cheap to clone and hash.
+/// A translation from the wire config W to the Standby's config S, kept in step, with W' =
+/// `lower(S)` beside it, by which it is verified. Cheap to clone and hash.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Raising {
     /// W, whole.
@@ -55,7 +55,8 @@ pub struct Raised {
     pub mismatches: Vec<Mismatch>,
 }
 
-/// The unit's say about a line that is to be executed: the class of its parser's result if it refuses.
+/// The unit's say about a line that is to be executed: the class of its parser's result if it
+/// refuses.
 pub type Refuses<'a> = &'a dyn Fn(&LineKey, &Line) -> Option<Prc>;
 
 /// Why the bytes of a W cannot be read: a line is not the wire view's.

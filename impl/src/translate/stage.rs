@@ -1,7 +1,9 @@
-//! One stage of a ladder: from the config of one rung to that of the next, whole or by what was touched.
+//! One stage of a ladder: from the config of one rung to that of the next, whole or by what was
+//! touched.
 //!
-//! Whole and incremental evaluation are one function. A group is evaluated anew as soon as one of its
-//! lines, or the absence of one, was touched; what a stage makes of an untouched part stands as it is.
+//! Whole and incremental evaluation are one function. A group is evaluated anew as soon as one of
+//! its lines, or the absence of one, was touched; what a stage makes of an untouched part stands as
+//! it is.
 
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
@@ -36,7 +38,8 @@ pub(crate) struct Reads<'a> {
     pub(crate) before: Option<&'a Config>,
     /// The rung as it is now.
     pub(crate) after: &'a Config,
-    /// Whether the next rung is a copy of this one as yet: what the stage leaves alone is right in it.
+    /// Whether the next rung is a copy of this one as yet: what the stage leaves alone is right in
+    /// it.
     pub(crate) copied: bool,
 }
 
@@ -44,12 +47,12 @@ pub(crate) struct Reads<'a> {
 pub(crate) type Unsettled = BTreeSet<LineKey>;
 
 impl<'a> Stage<'a> {
-    /// Brings `out`, the rung after this stage, in step with the rung before it. `touched` becomes what
-    /// may differ in `out`.
+    /// Brings `out`, the rung after this stage, in step with the rung before it. `touched` becomes
+    /// what may differ in `out`.
     ///
     /// # Shape
-    /// When `reads.before` is `None`, `out` is a copy of `reads.after`, and `touched` names at least
-    /// everything that this stage does not leave as it is.
+    /// When `reads.before` is `None`, `out` is a copy of `reads.after`, and `touched` names at
+    /// least everything that this stage does not leave as it is.
     pub(crate) fn advance(
         self,
         reads: Reads<'a>,
@@ -73,8 +76,8 @@ impl<'a> Stage<'a> {
         unsettled
     }
 
-    /// Takes out of `touched` what this stage is about, or may be: not the lines, entered instances and
-    /// lists that no rule of the step reads, writes or names otherwise.
+    /// Takes out of `touched` what this stage is about, or may be: not the lines, entered instances
+    /// and lists that no rule of the step reads, writes or names otherwise.
     fn taken_up(self, reads: Reads<'a>, touched: &mut Touched) -> Touched {
         let mut known: Option<(Place, bool)> = None;
         let mut stays = |place: &Place| match &known {
@@ -167,7 +170,8 @@ impl<'a> Stage<'a> {
             made.extend(now);
         }
         made.sort_by(|(one, _), (other, _)| one.cmp(other));
-        // Old keys, then new ones, each sorted already: a sort that merges such runs is near linear.
+        // Old keys, then new ones, each sorted already: a sort that merges such runs is near
+        // linear.
         settle.sort();
         settle.dedup();
         let mut made = made.into_iter().peekable();

@@ -363,7 +363,10 @@ fn history(image: &Image) -> impl Strategy<Value = Vec<String>> + use<> {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 8, ..ProptestConfig::default() })]
     #[test]
-    fn any_history_commutes_between_any_two_releases(seed in 0usize..36, picks in any::<[u8; 32]>()) {
+    fn any_history_commutes_between_any_two_releases(
+        seed in 0usize..36,
+        picks in any::<[u8; 32]>(),
+    ) {
         let (active, standby) = (RELEASES[seed / 6], RELEASES[seed % 6]);
         let strategy = history(&bundled::image(active).unwrap());
         let config = proptest::test_runner::Config::default();

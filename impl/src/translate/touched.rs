@@ -71,8 +71,8 @@ impl Touched {
         touched
     }
 
-    /// The edits that turn `before` into `after`, which differ in nothing else, in canonical order: lines
-    /// go, instances go (inner ones first), instances come, lines come.
+    /// The edits that turn `before` into `after`, which differ in nothing else, in canonical order:
+    /// lines go, instances go (inner ones first), instances come, lines come.
     pub(crate) fn difference(&self, image: &Image, before: &Config, after: &Config) -> Vec<Edit> {
         let mut edits = Vec::new();
         let gone = |key: &&LineKey| before.line(key).is_some() && after.line(key).is_none();

@@ -90,8 +90,8 @@ pub struct Active {
     pub pace: u32,
     /// Ordered resets, as counted here; the Standby's own count is in its Join.
     pub resets: u32,
-    /// Whether what a Join tells counts no more: an operator, or a time of being hot, forgave it in this term,
-    /// and this unit orders every reset since.
+    /// Whether what a Join tells counts no more: an operator, or a time of being hot, forgave it in
+    /// this term, and this unit orders every reset since.
     pub forgave: bool,
     /// Whether the role is to be given back at the end of this step.
     pub releasing: Releasing,
@@ -369,8 +369,8 @@ impl Active {
         }
     }
 
-    /// The lease is over: prompts are `unknown`, the drain ends, what waits is refused. Nothing of it was
-    /// executed, and who knows when the unit acts again.
+    /// The lease is over: prompts are `unknown`, the drain ends, what waits is refused. Nothing of
+    /// it was executed, and who knows when the unit acts again.
     pub(super) fn lapse(mut self: Box<Self>, own: &mut Own, cx: &mut Cx<'_, '_>) -> Part {
         cx.event(Event::Lapsed { term: self.term });
         let mut queue = self.fall_silent(cx);
@@ -514,8 +514,9 @@ impl Active {
         cx.answer(id, Outcome::Refused(Refusal::Busy));
     }
 
-    /// Whether a command is executed now: there is no drain, and there is room: while the pair is hot, or about
-    /// to be, the Standby is not further behind than the window, and no more prompts are held than may be.
+    /// Whether a command is executed now: there is no drain, and there is room: while the pair is
+    /// hot, or about to be, the Standby is not further behind than the window, and no more prompts
+    /// are held than may be.
     pub(super) fn executes(&self, cx: &Cx<'_, '_>) -> bool {
         let limits = cx.env.limits;
         let far = self.peer.current.as_ref().is_some_and(|current| {

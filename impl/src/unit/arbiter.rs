@@ -6,8 +6,9 @@
 //!      ^                        |  Decline, TakeoverWait                                 |
 //!      +------------------------+<-------------------------------------------------------+
 //! ```
-//! All of its state is durable; a crash loses its timers only. It knows units by slot and boot. Where its disk loses the
-//! state, or goes back to an older one, it waits for whoever may hold a lease that it does not know of.
+//! All of its state is durable; a crash loses its timers only. It knows units by slot and boot.
+//! Where its disk loses the state, or goes back to an older one, it waits for whoever may hold a
+//! lease that it does not know of.
 
 mod choice;
 mod lost;
@@ -38,19 +39,20 @@ pub struct Arbiter {
     pub counter: u32,
     /// The last term that was accepted with a startup store; 0: none.
     pub cold: Term,
-    /// Where the other accepted terms came from, as far as it counts, in order: their LSNs grow. At most
-    /// `max_accepted`.
+    /// Where the other accepted terms came from, as far as it counts, in order: their LSNs grow. At
+    /// most `max_accepted`.
     pub line: Vec<Accepted>,
     /// What was held in an earlier term is off the line; 0: nothing is for that.
     pub floor: Term,
     /// What it goes by since its state was lost, until a unit accepts.
     pub lost: Option<Lost>,
-    /// What it goes by since it started with a state that may be an older one, until a unit accepts.
+    /// What it goes by since it started with a state that may be an older one, until a unit
+    /// accepts.
     pub found: Option<Found>,
     /// The units that it heard since, and that know a term of before.
     pub heard: BTreeSet<Slot>,
-    /// Timer Lease runs for whoever may hold a lease that it does not know of: nothing is granted, and
-    /// nothing offered.
+    /// Timer Lease runs for whoever may hold a lease that it does not know of: nothing is granted,
+    /// and nothing offered.
     pub silent: bool,
     /// Counts the durable changes that it told of, over all its starts.
     pub generation: u64,
@@ -230,8 +232,8 @@ pub enum ArbiterEvent {
         /// What the unit has seen.
         seen: u64,
     },
-    /// The Offer that follows is made with the line unknown: what was taken over since the offered config was
-    /// written may be missing, and what was left behind may come back.
+    /// The Offer that follows is made with the line unknown: what was taken over since the offered
+    /// config was written may be missing, and what was left behind may come back.
     LineUnknown,
 }
 
@@ -495,8 +497,8 @@ impl Arbiter {
         out.push(ArbiterOutput::Event(ArbiterEvent::Accepted(holder)));
     }
 
-    /// The holder's own messages say what it runs: its last Hello may be older than its term or never have
-    /// come, and its Release may come after its lease is over.
+    /// The holder's own messages say what it runs: its last Hello may be older than its term or
+    /// never have come, and its Release may come after its lease is over.
     fn note_running(&mut self, slot: Slot, stamp: Stamp) {
         let Some(Holder { boot, term: held, .. }) = self.holder else {
             return;

@@ -38,7 +38,8 @@ pub struct Holder {
     pub n_renew: u64,
     /// The latest Renew that was granted.
     pub granted: u64,
-    /// A Grant of this Renew came while the term was being written: the unit acts once that is done.
+    /// A Grant of this Renew came while the term was being written: the unit acts once that is
+    /// done.
     pub waits: Option<u64>,
     /// Where its config came from.
     pub origin: Origin,
@@ -132,7 +133,8 @@ impl Holder {
         }
     }
 
-    /// The role neither came back nor went: what waits is refused, and so is what comes from now on.
+    /// The role neither came back nor went: what waits is refused, and so is what comes from now
+    /// on.
     fn on_queue_timeout(&mut self, cx: &mut Cx<'_, '_>) {
         if self.queue.is_empty() {
             return;
@@ -285,7 +287,8 @@ pub(super) fn refuse_moved(queue: VecDeque<Command>, cx: &mut Cx<'_, '_>) {
     refuse(queue, &Refusal::Moved, cx);
 }
 
-/// A newer Active acts: this unit becomes its Standby. Its config is its replica until the next swap.
+/// A newer Active acts: this unit becomes its Standby. Its config is its replica until the next
+/// swap.
 pub(super) fn superseded(
     own: &mut Own,
     mut former: Option<Former>,
@@ -427,7 +430,8 @@ fn taken_over(own: &Own, part: &Part, origin: Origin, cx: &mut Cx<'_, '_>) -> Op
         (Origin::Cold, Part::Standby(_) | Part::Holder(_)) => {
             let store = &own.store;
             let config = Running::boot(cx.env.software, &store.text);
-            // What the disk holds was checked by its digest; another version's listing may be read by none.
+            // What the disk holds was checked by its digest; another version's listing may be read
+            // by none.
             let missing = Listing::decode(&store.listing).map(|listing| listed(&listing));
             if missing.is_err() {
                 cx.event(Event::ListingUnread);

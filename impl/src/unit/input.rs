@@ -48,8 +48,8 @@ pub struct Boot {
     pub highest: Term,
     /// The ordered resets that were written.
     pub resets: u32,
-    /// Whether a generation of the startup store was there and does not read: `store` may be an older one than was
-    /// saved last, or none.
+    /// Whether a generation of the startup store was there and does not read: `store` may be an
+    /// older one than was saved last, or none.
     pub damaged: bool,
     /// The startup store, the newest generation that reads; none: the factory default.
     pub store: Option<Store>,

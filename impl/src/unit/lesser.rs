@@ -1,5 +1,5 @@
-//! The lesser modes, at the Active: why the pair comes up in rpr or simplex, and when sso is tried again (PROTOCOL.md,
-//! section 6).
+//! The lesser modes, at the Active: why the pair comes up in rpr or simplex, and when sso is tried
+//! again (PROTOCOL.md, section 6).
 //!
 //! Source: seed, step 329; attempts and their pauses are ours.
 
@@ -17,7 +17,8 @@ use crate::message::{Engine, LeaveWhy, Redundancy, Verdict};
 use crate::planted::Defect;
 use crate::policy::{self, Action, Cause, Question};
 
-/// Lines of the config that cannot go, or are more than the Standby takes, keep the pair in a lesser mode.
+/// Lines of the config that cannot go, or are more than the Standby takes, keep the pair in a
+/// lesser mode.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Hindrance {
     /// Lines that matched a rule of phase line; those that match one of phase bulk are known by it.
@@ -106,8 +107,8 @@ impl Active {
         self.hindrance = by;
     }
 
-    /// The session in the lesser mode looks at the lines that brought it there: once the last one is gone, sso is tried
-    /// again.
+    /// The session in the lesser mode looks at the lines that brought it there: once the last one
+    /// is gone, sso is tried again.
     pub(super) fn note_hindrance(&mut self, cx: &mut Cx<'_, '_>) {
         let Some(current) = &self.peer.current else {
             return;

@@ -78,8 +78,8 @@ pub struct Limits {
     pub max_listed: u32,
     /// Accepted terms that the arbiter's line of history tells apart.
     pub max_accepted: u32,
-    /// The arbiter's disk may go back to an older state: after each start it waits for a lease before it grants or
-    /// offers anything.
+    /// The arbiter's disk may go back to an older state: after each start it waits for a lease
+    /// before it grants or offers anything.
     pub arbiter_may_go_back: bool,
     /// Sessions that end before they were hot for `stable_time`, before the pair comes up in rpr.
     pub max_attempts: u32,
@@ -92,7 +92,8 @@ pub struct Limits {
 /// Which lines compatibility asks about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Verify {
-    /// Any diff entry without transform or don't-care entry makes the images incompatible (the seed).
+    /// Any diff entry without transform or don't-care entry makes the images incompatible (the
+    /// seed).
     Strict,
     /// Only lines that the running config holds.
     Configured,
@@ -139,7 +140,8 @@ impl Limits {
         verify: Verify::Configured,
     };
 
-    /// How long the arbiter waits for a lease: longer than any unit's clock within drift takes it to be.
+    /// How long the arbiter waits for a lease: longer than any unit's clock within drift takes it
+    /// to be.
     ///
     /// # Units
     /// Milliseconds of the arbiter.
@@ -236,8 +238,8 @@ impl Limits {
         ]
     }
 
-    /// Within how long a role that was released and not taken is back: the arbiter hears of the Release or
-    /// takes the lease for over, two Offers are waited for, and messages are sent again.
+    /// Within how long a role that was released and not taken is back: the arbiter hears of the
+    /// Release or takes the lease for over, two Offers are waited for, and messages are sent again.
     const fn handed_back_within_ms(&self) -> u64 {
         self.arbiter_lease_ms()
             .saturating_add(self.takeover_wait_ms.saturating_mul(2))

@@ -234,8 +234,8 @@ impl Active {
         }
     }
 
-    /// The Confirm of a clear did not come, though the lease goes on: the register may still be set, so that
-    /// nothing else may be said of what waits for it.
+    /// The Confirm of a clear did not come, though the lease goes on: the register may still be
+    /// set, so that nothing else may be said of what waits for it.
     pub(super) fn on_prompt_timeout(&mut self, cx: &mut Cx<'_, '_>) {
         if !self.is_clearing() {
             return;

@@ -218,8 +218,8 @@ pub enum Event {
     StoreDamaged,
     /// The disk refused a write.
     DiskFailed(WriteId),
-    /// The unit acts in a term that its disk refused: should the arbiter lose its state and this unit its memory, nobody
-    /// knows of it.
+    /// The unit acts in a term that its disk refused: should the arbiter lose its state and this
+    /// unit its memory, nobody knows of it.
     TermUnwritten {
         /// The term.
         term: Term,

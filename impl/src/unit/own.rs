@@ -142,8 +142,8 @@ impl Own {
         self.persist(Write::Resets, Record::Resets(self.resets), cx);
     }
 
-    /// Learns how many ordered resets the Active counts: a takeover forgets none, and revives none that were
-    /// forgiven.
+    /// Learns how many ordered resets the Active counts: a takeover forgets none, and revives none
+    /// that were forgiven.
     pub(super) fn learn_resets(&mut self, counted: u32, cx: &mut Cx<'_, '_>) {
         if counted != self.resets {
             self.resets = counted;

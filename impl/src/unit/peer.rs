@@ -185,8 +185,8 @@ impl Peer {
         self.current.as_ref().map(|current| &current.phase)
     }
 
-    /// Whether a round is newer than all that are known. Boots grow, across a lost disk too: an older
-    /// boot's Join that was held back is no reason to turn away from the present one.
+    /// Whether a round is newer than all that are known. Boots grow, across a lost disk too: an
+    /// older boot's Join that was held back is no reason to turn away from the present one.
     fn is_newer(&self, call: &JoinCall) -> bool {
         let round = Round { boot: call.boot, n: call.n };
         let known = [

@@ -117,8 +117,8 @@ impl Pairing {
         }
     }
 
-    /// What the Active's side says: the compatibility by what is configured and by the seed's strict
-    /// rule, and how many diff entries are stuck.
+    /// What the Active's side says: the compatibility by what is configured and by the seed's
+    /// strict rule, and how many diff entries are stuck.
     pub fn verdict(&self) -> Option<(Compatibility, Compatibility, u32)> {
         match self {
             Self::Standby { .. } => None,

@@ -1,4 +1,5 @@
-//! `save`, at the Active: the running config into both units' startup stores (PROTOCOL.md, section 5).
+//! `save`, at the Active: the running config into both units' startup stores (PROTOCOL.md, section
+//! 5).
 
 use super::active::Active;
 use super::file::Outgoing;

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! Joining -Proceed-> Ready -Dump-> Dump -whole-> Pairing -Paired-> Diffed -Compatible-> Config
-//!                      | same image: Compatible -----------------------------------------^  | whole
+//!                      | same image: Compatible -----------------------------------------^  |whole
 //!                      | dump at hand: Ready + Diff ------------------> Diffed              v
 //!    Held <-Incompatible-+         Synced <-BulkAccept- Shadow <-executed, verified (284)---+
 //!                                                         | BulkReject: Joining (n + 1), Rpr, Held

@@ -16,8 +16,8 @@ struct Begins {
     runs: bool,
 }
 
-/// With what the unit in `slot` begins, if it was no Active of its term and is one now. It may have executed what
-/// waited in the same step: that comes after.
+/// With what the unit in `slot` begins, if it was no Active of its term and is one now. It may have
+/// executed what waited in the same step: that comes after.
 fn begins(before: &Bounded, step: &Step, slot: Slot) -> Option<Begins> {
     let at = usize::from(slot);
     let Part::Active(active) = &step.state.units[at].part else {
@@ -35,7 +35,8 @@ fn begins(before: &Bounded, step: &Step, slot: Slot) -> Option<Begins> {
     }
 }
 
-/// ReplicatedIsKept: a term is accepted with a config that holds what was returned `replicated`, if a memory of it is left.
+/// ReplicatedIsKept: a term is accepted with a config that holds what was returned `replicated`, if
+/// a memory of it is left.
 pub(super) fn check_replicated_is_kept(
     before: &Bounded,
     step: &Step,
@@ -165,7 +166,8 @@ fn lists<E: Meaning>(
     check(Property::ListedAtTakeover, listed == missing);
 }
 
-/// After a stateful switchover and a second one, with nothing entered between, the config is as it was.
+/// After a stateful switchover and a second one, with nothing entered between, the config is as it
+/// was.
 fn round_trip<E: Meaning>(
     scope: &Scope<E>,
     slot: Slot,

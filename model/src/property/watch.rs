@@ -51,7 +51,8 @@ pub struct Watch {
     pub excused: bool,
     /// Who released the role in a planned switchover, with what.
     pub planned: Option<(Slot, Cfg)>,
-    /// Slots that restarted since or were out of reach, one bit each; two bits above: slots that declined.
+    /// Slots that restarted since or were out of reach, one bit each; two bits above: slots that
+    /// declined.
     pub failed: u8,
     /// Commands that a successor did not have, one bit each.
     pub dead: u32,
@@ -61,11 +62,13 @@ pub struct Watch {
     pub granted: Option<Term>,
     /// It had been accepted before.
     pub granted_again: bool,
-    /// The arbiter's state is lost, or older than what it told, and nobody has accepted a term since.
+    /// The arbiter's state is lost, or older than what it told, and nobody has accepted a term
+    /// since.
     pub astray: bool,
     /// Terms that were offered with the line unknown, one bit each.
     pub line_unknown: u64,
-    /// Slots whose config was taken up with the line unknown, one bit each: it was said then what may be wrong with it.
+    /// Slots whose config was taken up with the line unknown, one bit each: it was said then what
+    /// may be wrong with it.
     pub unsure: u8,
     /// Ordered resets.
     pub resets: u16,
@@ -75,8 +78,8 @@ pub struct Watch {
     pub refused: u32,
     /// The newest change that was returned `replicated` and of which a memory is left.
     pub kept: Option<Kept>,
-    /// Slots whose replica policy turned away, and who have it still, one bit each; two bits above: slots that
-    /// took over with one, or with one that had declared itself.
+    /// Slots whose replica policy turned away, and who have it still, one bit each; two bits above:
+    /// slots that took over with one, or with one that had declared itself.
     pub turned_away: u8,
 }
 
@@ -133,7 +136,8 @@ impl Watch {
         }
     }
 
-    /// Whether a config of the unit in `slot` at an LSN holds a change: the history that made it does.
+    /// Whether a config of the unit in `slot` at an LSN holds a change: the history that made it
+    /// does.
     pub(super) fn includes<E: Meaning>(
         &self,
         effects: &E,
@@ -260,13 +264,16 @@ fn note_memory<E: Meaning>(
         Part::Standby(standby) => standby.replica,
         Part::Down | Part::Holder(_) | Part::Active(_) => None,
     };
-    if let Action::Deliver(Flight {
-        msg:
-            Msg::Leave { keeps: Keeps::Nothing, .. } | Msg::BulkReject { keeps: Keeps::Nothing, .. },
-        to: To::Unit(to),
-        ..
-    }) = *action
-        && to == slot
+    let turns_away = |msg: &Msg| {
+        matches!(
+            msg,
+            Msg::Leave { keeps: Keeps::Nothing, .. }
+                | Msg::BulkReject { keeps: Keeps::Nothing, .. }
+        )
+    };
+    if let Action::Deliver(Flight { msg, to: To::Unit(to), .. }) = action
+        && turns_away(msg)
+        && *to == slot
         && old.part != new.part
     {
         watch.forget(slot);
@@ -327,8 +334,8 @@ fn note_memory<E: Meaning>(
     }
 }
 
-/// Memories that may be gone: of units that restarted or were out of reach. Who is offered a term now says what
-/// it has if that was not known.
+/// Memories that may be gone: of units that restarted or were out of reach. Who is offered a term
+/// now says what it has if that was not known.
 fn lose_memories(before: &Bounded, action: &Action, offered: Option<Slot>, watch: &mut Watch) {
     let was = &before.state.arbiter;
     match *action {
@@ -454,7 +461,8 @@ pub(super) fn enter(
         let executed = step.executed.iter();
         executed.filter(|execution| acted(execution.slot) != begins)
     };
-    // Whoever released may execute what waited at a Grant that comes spent, and does not act: it goes on with that.
+    // Whoever released may execute what waited at a Grant that comes spent, and does not act: it
+    // goes on with that.
     for execution in of_these() {
         if let Some((slot, cfg)) = &mut watch.planned
             && *slot == execution.slot

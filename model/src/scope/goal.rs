@@ -17,8 +17,8 @@ impl<E: Meaning + Clone> Scope<E> {
         most.is_some_and(|most| active.attempts >= most)
     }
 
-    /// Whether the pair is where it is to be: hot with nothing under way, or in the lesser mode that policy
-    /// makes of its config. No prompt is held, and no command waits.
+    /// Whether the pair is where it is to be: hot with nothing under way, or in the lesser mode
+    /// that policy makes of its config. No prompt is held, and no command waits.
     pub fn is_converged(&self, state: &Bounded) -> bool {
         self.is_hot(state) || self.is_rightly_lesser(state)
     }
@@ -65,6 +65,7 @@ impl<E: Meaning + Clone> Scope<E> {
             && silent
             && active.prompts.is_empty()
             && active.queue.is_empty()
-            && matches!(other, Part::Standby(standby) if standby.seat == Some((current.session, sits)))
+            && matches!(other, Part::Standby(standby)
+                if standby.seat == Some((current.session, sits)))
     }
 }

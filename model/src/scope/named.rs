@@ -154,7 +154,8 @@ pub fn named() -> Vec<Named> {
         ),
         named(
             "fails",
-            "from hot, a line that fails at the Standby, which leaves hot, and rpr at the next bulk",
+            "from hot, a line that fails at the Standby, which leaves hot, and rpr at the next \
+             bulk",
             Scope {
                 most: 2,
                 ..with(Effect::Fails { leaves: true, bulk: Some(Rejection::Rpr) }, two)
@@ -162,17 +163,20 @@ pub fn named() -> Vec<Named> {
         ),
         named(
             "garbled",
-            "from hot, any two of payloads that do not decode, crashes and the like, attempts counted and paced",
+            "from hot, any two of payloads that do not decode, crashes and the like, attempts \
+             counted and paced",
             Scope { most: 2, ..counted(unread, &[]) },
         ),
         named(
             "unreadable",
-            "from hot, a line that the other engine does not read, nor a snapshot that holds it; any two",
+            "from hot, a line that the other engine does not read, nor a snapshot that holds it; \
+             any two",
             Scope { most: 2, ..counted(unread, &[Effect::Carried, Effect::Unreadable]) },
         ),
         named(
             "lost",
-            "from hot, the arbiter loses its state, and any one of crashes, lapses, switchovers, saves",
+            "from hot, the arbiter loses its state, and any one of crashes, lapses, switchovers, \
+             saves",
             Scope {
                 most: 2,
                 ..hot(Budgets {
@@ -188,7 +192,8 @@ pub fn named() -> Vec<Named> {
         ),
         named(
             "older",
-            "from hot, the arbiter starts with an earlier state, and any one of lapses, switchovers, give-ups",
+            "from hot, the arbiter starts with an earlier state, and any one of lapses, \
+             switchovers, give-ups",
             {
                 let mut scope =
                     hot(Budgets { older: 2, lapses: 1, planned: 1, give_ups: 1, ..base });

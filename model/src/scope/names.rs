@@ -1,5 +1,6 @@
-//! New names for what is only compared: rounds of joining, renewals and counters of writes are numbered anew
-//! in each state, in their order, so that states that differ in how often things were tried are one.
+//! New names for what is only compared: rounds of joining, renewals and counters of writes are
+//! numbered anew in each state, in their order, so that states that differ in how often things were
+//! tried are one.
 
 use super::{Bounded, Scope};
 use crate::flight::speaks_to_active;
@@ -24,7 +25,8 @@ enum Name {
 }
 
 impl<E> Scope<E> {
-    /// Numbers rounds, renewals and writes anew; whether any is another one now. 0 stays: there was none.
+    /// Numbers rounds, renewals and writes anew; whether any is another one now. 0 stays: there was
+    /// none.
     pub fn rename(&self, state: &mut Bounded) -> bool {
         let numbers = |rule: Rule| !rule.leaves_numbers();
         if !self.renames || self.env.without.is_some_and(numbers) {

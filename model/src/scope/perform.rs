@@ -151,8 +151,8 @@ impl<E: Meaning + Clone> Scope<E> {
         Some(after)
     }
 
-    /// The step of an action; what policy or a driver would decide is a delivery where it has no say. A line that
-    /// fails at the peer makes the Standby declare itself in it.
+    /// The step of an action; what policy or a driver would decide is a delivery where it has no
+    /// say. A line that fails at the peer makes the Standby declare itself in it.
     fn make(&self, before: &Bounded, action: Action) -> Option<(Action, Step)> {
         if let Some(made) = step(&self.env, &before.state, &action) {
             let made = match action {
@@ -209,7 +209,8 @@ impl<E: Meaning + Clone> Scope<E> {
         }
         let lapsed = step(&self.env, &made.state, &Action::LeaseLapsed(slot))?;
         made.state = lapsed.state;
-        // Its driver drops what it would tell and send as an Active, and tells that nothing is known.
+        // Its driver drops what it would tell and send as an Active, and tells that nothing is
+        // known.
         made.sent = lapsed.sent;
         for answer in &mut made.answers {
             *answer = match *answer {
@@ -276,8 +277,8 @@ impl<E: Meaning + Clone> Scope<E> {
 }
 
 impl<E> Scope<E> {
-    /// Whether a message in flight can still make a difference. With a rule taken away on which that rests
-    /// all do but those that its absence cannot revive.
+    /// Whether a message in flight can still make a difference. With a rule taken away on which
+    /// that rests all do but those that its absence cannot revive.
     pub fn is_of_use(&self, state: &Bounded, flight: &Flight) -> bool {
         let of_arbiter = |rule| {
             matches!(

@@ -57,7 +57,8 @@ pub struct Arbiter {
     pub known: [Option<Known>; 2],
     /// Timer Gather runs.
     pub gathering: bool,
-    /// Timer Lease runs for whoever may hold a lease that it does not know of: nothing is granted, nothing offered.
+    /// Timer Lease runs for whoever may hold a lease that it does not know of: nothing is granted,
+    /// nothing offered.
     pub silent: bool,
 }
 
@@ -94,7 +95,8 @@ pub struct Offer {
     pub bound: Option<Lsn>,
     /// The number of the Hello by which a startup store is offered; else 0.
     pub hello: u16,
-    /// The term of the offered config's stamp, if it is made by an arbiter that lost its state; else 0.
+    /// The term of the offered config's stamp, if it is made by an arbiter that lost its state;
+    /// else 0.
     pub held: Term,
 }
 

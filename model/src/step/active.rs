@@ -1,4 +1,5 @@
-//! The Active (PROTOCOL.md, 10.2, The Active's peer; Commands): what it hears, executes and sends again.
+//! The Active (PROTOCOL.md, 10.2, The Active's peer; Commands): what it hears, executes and sends
+//! again.
 
 mod register;
 mod role;
@@ -26,7 +27,8 @@ pub(super) use session::{
     on_again, on_disagreement, on_incompatible, on_paired, on_policy_leave, on_rejected, on_retry,
 };
 
-/// What an Active does of itself, and what that makes possible; none: the unit does not act, or cannot do it.
+/// What an Active does of itself, and what that makes possible; none: the unit does not act, or
+/// cannot do it.
 pub(super) fn does<E: Effects>(
     env: &Env<E>,
     unit: &mut Unit,

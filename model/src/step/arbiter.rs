@@ -9,7 +9,8 @@ use crate::state::{
 pub(super) fn on_recovered<E>(env: &Env<E>, arbiter: &mut Arbiter, world: Term) {
     let last = arbiter.term;
     arbiter.term = last.max(world);
-    // A state that may be an older one says nothing of who may act now, nor of what became of an offer.
+    // A state that may be an older one says nothing of who may act now, nor of what became of an
+    // offer.
     if env.goes_back && env.keeps(Rule::StartIsSilent) {
         arbiter.silent = true;
         arbiter.offer = None;
@@ -21,8 +22,8 @@ pub(super) fn on_recovered<E>(env: &Env<E>, arbiter: &mut Arbiter, world: Term) 
     arbiter.gathering = waits(arbiter);
 }
 
-/// Its state is lost, or older than what was told of it: whoever may hold a lease is waited for. Its terms go on
-/// beyond all that it ever used, as its world says; and so do generations.
+/// Its state is lost, or older than what was told of it: whoever may hold a lease is waited for.
+/// Its terms go on beyond all that it ever used, as its world says; and so do generations.
 pub(super) fn lose<E>(env: &Env<E>, arbiter: &mut Arbiter) {
     let Arbiter { term, generation, .. } = *arbiter;
     let silent = env.keeps(Rule::LostIsSilent);
@@ -47,7 +48,8 @@ fn is_older<E>(env: &Env<E>, arbiter: &mut Arbiter, seen: u16) -> bool {
     older
 }
 
-/// A unit knows a term that the state with which the arbiter started says nothing of: it was used before.
+/// A unit knows a term that the state with which the arbiter started says nothing of: it was used
+/// before.
 fn knows_later<E>(env: &Env<E>, arbiter: &mut Arbiter, hello: Hello) {
     let found = arbiter.found.filter(|_| env.keeps(Rule::GenerationEchoed));
     let Some(Found { last, began }) = found else {
@@ -206,7 +208,8 @@ fn hear<E>(env: &Env<E>, arbiter: &mut Arbiter, from: Slot, boot: Boot, hello: H
     true
 }
 
-/// A unit that knows no term of before says nothing of what was taken over: its disk was lost, or it is new.
+/// A unit that knows no term of before says nothing of what was taken over: its disk was lost, or
+/// it is new.
 fn note_heard<E>(env: &Env<E>, arbiter: &mut Arbiter, from: Slot, hello: Hello) {
     let (lost, found) = (&arbiter.lost, &arbiter.found);
     let lost = lost.as_ref().map(|lost| lost.began);
@@ -258,8 +261,9 @@ fn accept<E>(env: &Env<E>, arbiter: &mut Arbiter, accepted: Offer, lsn: Lsn, out
     tells(env, arbiter);
 }
 
-/// A term taken over at an LSN. Of those that count the least LSN decides, so that an earlier one that is no less
-/// says nothing more; and of the two oldest beyond the bound one is left that says at least as much as both.
+/// A term taken over at an LSN. Of those that count the least LSN decides, so that an earlier one
+/// that is no less says nothing more; and of the two oldest beyond the bound one is left that says
+/// at least as much as both.
 fn enter<E>(env: &Env<E>, line: &mut Vec<(Term, Lsn)>, entry: (Term, Lsn)) {
     line.retain(|(_, lsn)| *lsn < entry.1);
     line.push(entry);
@@ -271,8 +275,8 @@ fn enter<E>(env: &Env<E>, line: &mut Vec<(Term, Lsn)>, entry: (Term, Lsn)) {
     }
 }
 
-/// The holder's own messages say what it runs: its last Hello may be older than its term or never have come,
-/// and its Release may come after its lease is over.
+/// The holder's own messages say what it runs: its last Hello may be older than its term or never
+/// have come, and its Release may come after its lease is over.
 fn note_running<E>(env: &Env<E>, arbiter: &mut Arbiter, slot: Slot, term: u16, lsn: u16) {
     let Some(Grantee { boot, term: held, .. }) = arbiter.holder else {
         return;
@@ -402,8 +406,8 @@ enum Memory {
     Running,
 }
 
-/// The order among configs: of what is known of a running config its unit has gone on since, and all else of
-/// its term is a prefix of it.
+/// The order among configs: of what is known of a running config its unit has gone on since, and
+/// all else of its term is a prefix of it.
 type Rank = (Term, bool, Lsn, Memory, core::cmp::Reverse<Slot>);
 
 fn rank<E>(env: &Env<E>, stamp: Stamp, memory: Memory, slot: Slot) -> Rank {
@@ -411,7 +415,8 @@ fn rank<E>(env: &Env<E>, stamp: Stamp, memory: Memory, slot: Slot) -> Rank {
     (stamp.term, first, stamp.lsn, memory, core::cmp::Reverse(slot))
 }
 
-/// The LSN beyond which what was held in a term is off the line: a unit may have gone on since its Hello.
+/// The LSN beyond which what was held in a term is off the line: a unit may have gone on since its
+/// Hello.
 fn bound<E>(env: &Env<E>, arbiter: &Arbiter, held: Term) -> Option<Lsn> {
     let later = arbiter.line.iter().filter(|(term, _)| *term > held);
     let kept = later.map(|(_, from)| *from).min();
@@ -443,8 +448,9 @@ pub fn is_warm(arbiter: &Arbiter, stamp: Stamp) -> bool {
     arbiter.cold <= stamp.term && is_on_line(arbiter, stamp)
 }
 
-/// Whether an Offer is made with the line unknown: the state was lost, and it is of a startup store, or the state
-/// was lost or may be an older one, and a unit was not heard since that knows a term of before.
+/// Whether an Offer is made with the line unknown: the state was lost, and it is of a startup
+/// store, or the state was lost or may be an older one, and a unit was not heard since that knows a
+/// term of before.
 pub fn says_line_unknown(arbiter: &Arbiter, offer: Offer) -> bool {
     let all = arbiter.heard == 0b11;
     arbiter.lost.is_some() && (offer.origin == Origin::Cold || !all)

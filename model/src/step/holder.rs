@@ -53,8 +53,8 @@ pub(super) fn superseded<E>(env: &Env<E>, unit: &mut Unit, session: Session, out
     }
 }
 
-/// What a unit can take over with once it is a Standby of another session: its replica, or the config with
-/// which it acted or was to act.
+/// What a unit can take over with once it is a Standby of another session: its replica, or the
+/// config with which it acted or was to act.
 pub(super) fn kept_replica<E>(env: &Env<E>, unit: &Unit) -> Option<Replica> {
     let (term, applied, cfg) = match &unit.part {
         Part::Standby(standby) => {

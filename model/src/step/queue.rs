@@ -1,5 +1,5 @@
-//! Commands that wait unexecuted: for the end of a drain, for room, for the role to come back (PROTOCOL.md,
-//! 10.2, Commands and Lease).
+//! Commands that wait unexecuted: for the end of a drain, for room, for the role to come back
+//! (PROTOCOL.md, 10.2, Commands and Lease).
 
 use super::active::{execute, settle};
 use super::{Answer, Env, Out, Rule};
@@ -31,8 +31,8 @@ pub(super) fn on_command<E: Effects>(
     Some(())
 }
 
-/// Whether a command is executed now: there is no drain, the Standby of a pair that is hot, or about to be,
-/// is not too far behind, and not too many prompts are held.
+/// Whether a command is executed now: there is no drain, the Standby of a pair that is hot, or
+/// about to be, is not too far behind, and not too many prompts are held.
 pub(super) fn executes<E>(env: &Env<E>, active: &Active) -> bool {
     let hot = active.current.as_ref().filter(|current| current.phase.holds_prompts());
     let far =

@@ -213,7 +213,8 @@ enum Unread {
     Line(Lsn),
 }
 
-/// Something does not decode: the Standby says so, until it is answered. What it has applied it keeps.
+/// Something does not decode: the Standby says so, until it is answered. What it has applied it
+/// keeps.
 fn cannot_read<E>(env: &Env<E>, unit: &mut Unit, unread: Unread, out: &mut Out) {
     let Part::Standby(standby) = &mut unit.part else {
         return;

@@ -62,8 +62,8 @@ fn each_rule_of_a_lost_state_taken_away_breaks_its_property() {
     }
 }
 
-/// The Active goes on beyond its peer and loses its lease; the peer takes over, and dies. An earlier state of the arbiter
-/// is kept.
+/// The Active goes on beyond its peer and loses its lease; the peer takes over, and dies. An
+/// earlier state of the arbiter is kept.
 const PASSED_OVER: &[Lead] = &[
     Lead::Keeps,
     Lead::Acts(Action::Command(0, 0, Durability::Acked)),
@@ -75,7 +75,8 @@ const PASSED_OVER: &[Lead] = &[
     Lead::AllLost,
 ];
 
-/// The peer lives, executes a change of its own, and goes on with it once the arbiter has lost its state.
+/// The peer lives, executes a change of its own, and goes on with it once the arbiter has lost its
+/// state.
 const PASSED_OVER_AND_LOST: &[Lead] = &[
     Lead::Acts(Action::Command(0, 0, Durability::Acked)),
     Lead::Acts(Action::LeaseLapsed(0)),
@@ -159,7 +160,8 @@ fn hello(highest: Term, said: Said) -> Hello {
     Hello { k: 1, highest, generation: 0, said }
 }
 
-/// A5. No property misses that the arbiter's own terms are put aside, but far from where a search begins.
+/// A5. No property misses that the arbiter's own terms are put aside, but far from where a search
+/// begins.
 #[test]
 fn while_lost_only_what_is_of_the_latest_term_that_was_seen_is_warm() {
     let none = Said::default();
@@ -229,7 +231,8 @@ fn the_line_is_bounded_and_forgets_nothing() {
     assert!(!on_line(&merged, stamp(1, 4)) && on_line(&merged, stamp(5, 8)));
     let dropped = accepts(Some(Rule::LineMerges), &line, 8, None);
     assert!(on_line(&dropped, stamp(1, 4)), "{dropped:?}");
-    // What is older than what the first acceptance after a loss began from is off the line for good.
+    // What is older than what the first acceptance after a loss began from is off the line for
+    // good.
     let lost = Some(Lost { began: 8, seen: 4 });
     let floored = accepts(None, &[], 8, lost);
     assert_eq!((floored.floor, floored.lost), (3, None));

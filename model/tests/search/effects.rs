@@ -1,5 +1,5 @@
-//! What becomes of a change on the other side: every effect, before and after a change that goes, of the same key and
-//! of another.
+//! What becomes of a change on the other side: every effect, before and after a change that goes,
+//! of the same key and of another.
 
 use skewsync_model::effects::{Effect, Table};
 use skewsync_model::scope::{Budgets, Scope};
@@ -8,7 +8,8 @@ use skewsync_model::verdict::Verdict;
 
 use crate::{from_hot, none, search};
 
-/// With a change that goes, in both orders and with both keys: nothing fails, and the pair comes to where it is to be.
+/// With a change that goes, in both orders and with both keys: nothing fails, and the pair comes to
+/// where it is to be.
 fn holds(effect: Effect, keys: &[[u8; 4]]) {
     for keys in keys.iter().copied() {
         for script in [[0, 1, 2, 3], [1, 0, 2, 3]] {

@@ -10,7 +10,8 @@ use skewsync_model::step::{Rule, step};
 
 use crate::{from_hot, none, one_command, stuck, violation, without};
 
-/// A change is saved where it was made and nowhere else; its unit dies, the other takes over without it, and dies.
+/// A change is saved where it was made and nowhere else; its unit dies, the other takes over
+/// without it, and dies.
 pub(crate) const BOTH_DOWN: &[Lead] = &[
     Lead::Acts(Action::Command(0, 0, Durability::Acked)),
     Lead::Acts(Action::Saved(0)),
@@ -287,8 +288,8 @@ fn offered(
     made.state.arbiter.offer.map(|offer| (offer.slot, offer.origin))
 }
 
-/// S3, S4: rules of the order among configs. No property misses them in what was searched: units say at once
-/// what is new.
+/// S3, S4: rules of the order among configs. No property misses them in what was searched: units
+/// say at once what is new.
 #[test]
 fn the_order_among_configs_is_that_of_its_rules() {
     let stamp = |term, lsn| Stamp { term, lsn };
@@ -308,7 +309,8 @@ fn the_order_among_configs_is_that_of_its_rules() {
     assert_eq!(offered(None, &line, old), Some((0, Origin::Cold)));
     let warm = Some(Rule::ReplicaWarm);
     assert_eq!(offered(warm, &line, old), stale(stamp(1, 5)));
-    // A later term is the greater one, whatever runs; of equal stamps the replica comes before the store.
+    // A later term is the greater one, whatever runs; of equal stamps the replica comes before the
+    // store.
     let later = [running, replica(stamp(2, 1))];
     assert_eq!(offered(None, &[], later), stale(stamp(2, 1)));
     let saved = Said { startup: stamp(1, 5), ..replica(stamp(1, 5)) };

@@ -1,5 +1,6 @@
-//! When a failure became inevitable: the plan is run again with other draws of the world from each of some moments on,
-//! and how often it then fails is the curve. Where it rises, something happened that decided.
+//! When a failure became inevitable: the plan is run again with other draws of the world from each
+//! of some moments on, and how often it then fails is the curve. Where it rises, something happened
+//! that decided.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -26,8 +27,8 @@ pub struct Curve {
     pub property: String,
     /// The moments, in order. The first is the beginning.
     pub moments: Vec<Moment>,
-    /// The moment at which it rises most, in microseconds of virtual time, if what comes before it and what comes after
-    /// differ by more than chance; none: the curve is flat.
+    /// The moment at which it rises most, in microseconds of virtual time, if what comes before it
+    /// and what comes after differ by more than chance; none: the curve is flat.
     pub rises_at_us: Option<u64>,
     /// From when on every run failed, in microseconds of virtual time; none: never.
     pub inevitable_from_us: Option<u64>,
@@ -37,7 +38,8 @@ pub struct Curve {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Moment {
-    /// When the world's draws become others, in microseconds of virtual time: at this very moment, before the next event.
+    /// When the world's draws become others, in microseconds of virtual time: at this very moment,
+    /// before the next event.
     pub at_us: u64,
     /// The number of the last event of the plan's own run up to then; 0: none.
     pub event: u64,
@@ -55,7 +57,8 @@ impl Moment {
         (self.runs > 0).then(|| f64::from(self.failed) / f64::from(self.runs))
     }
 
-    /// Between what the share is likely to be: Wilson's interval at 95 %. All, if there were no runs.
+    /// Between what the share is likely to be: Wilson's interval at 95 %. All, if there were no
+    /// runs.
     pub fn interval(&self) -> (f64, f64) {
         wilson(self.failed.into(), self.runs.into())
     }
@@ -76,7 +79,8 @@ impl Curve {
         curve
     }
 
-    /// The moment with the greatest rise from the one before, if the intervals of the two sides are apart.
+    /// The moment with the greatest rise from the one before, if the intervals of the two sides are
+    /// apart.
     fn rise(&self) -> Option<u64> {
         let mut best: Option<(f64, u64)> = None;
         for at in 1..self.moments.len() {
@@ -131,9 +135,9 @@ fn merged(moments: &[Moment]) -> Moment {
     }
 }
 
-/// The curve of a plan that fails: from each of `moments` on, `runs` runs. The first moment is the beginning, the others
-/// are spread over the events of the plan's own run. Within the bounds each moment gets about as many runs; `progress` is
-/// told after each round of one run a moment.
+/// The curve of a plan that fails: from each of `moments` on, `runs` runs. The first moment is the
+/// beginning, the others are spread over the events of the plan's own run. Within the bounds each
+/// moment gets about as many runs; `progress` is told after each round of one run a moment.
 ///
 /// # Errors
 /// See [`AnalysisError`].

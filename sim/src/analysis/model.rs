@@ -32,15 +32,19 @@ impl ModelSays {
         match self {
             Self::Left { step, what, without } => {
                 let at = step.map_or_else(String::new, |step| format!(" at step {step}"));
-                let without = if without.is_empty() {
-                    String::new()
-                } else {
-                    format!("; {without}")
-                };
-                format!("the engine left the model{at}: {}{without}", what.trim_start_matches("the engine left the model: "))
+                let without =
+                    if without.is_empty() { String::new() } else { format!("; {without}") };
+                format!(
+                    "the engine left the model{at}: {}{without}",
+                    what.trim_start_matches(
+                        "the \
+                    engine left the model: "
+                    )
+                )
             }
             Self::Allows => {
-                "the model allows this: it makes every step that the engine made, so that the design is wrong, \
+                "the model allows this: it makes every step that the engine made, so that the \
+                 design is wrong, \
                  or lies beyond what the model knows"
                     .into()
             }

@@ -1,5 +1,5 @@
-//! The nearest passing sibling of a failing plan: the same plan less one event, whose run has as much in common with the
-//! failing one as can be.
+//! The nearest passing sibling of a failing plan: the same plan less one event, whose run has as
+//! much in common with the failing one as can be.
 
 use std::sync::Arc;
 
@@ -19,12 +19,13 @@ pub struct Sibling {
     pub plan: Plan,
     /// The fault or the command that the failing plan has beyond it, in words.
     pub without: String,
-    /// When a place first does something else in the two runs, in microseconds of virtual time; none: nowhere.
+    /// When a place first does something else in the two runs, in microseconds of virtual time;
+    /// none: nowhere.
     pub parts_at_us: Option<u64>,
 }
 
-/// The nearest sibling that passes: of all that lack one fault or one command, the one whose run parts latest. None if all
-/// of them fail, as far as they were run within the bounds.
+/// The nearest sibling that passes: of all that lack one fault or one command, the one whose run
+/// parts latest. None if all of them fail, as far as they were run within the bounds.
 ///
 /// # Errors
 /// See [`AnalysisError`].

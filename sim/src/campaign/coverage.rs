@@ -1,5 +1,5 @@
-//! What a campaign of some size must have met, and what it cannot meet, with the reason. `sim/FAULTS.md` is
-//! [`document`], held equal by a test.
+//! What a campaign of some size must have met, and what it cannot meet, with the reason.
+//! `sim/FAULTS.md` is [`document`], held equal by a test.
 
 use std::fmt::{self, Write as _};
 
@@ -11,30 +11,38 @@ use crate::run::bound::FORMULA;
 use crate::run::phase::{PHASES, Phase};
 use crate::situation::Situation;
 
-/// From so many seeds on, of plans drawn without restriction, a gap without excuse gives exit code 6.
+/// From so many seeds on, of plans drawn without restriction, a gap without excuse gives exit code
+/// 6.
 pub const ASKED_FROM: u64 = 10_000;
 
 /// The entries of operators that must be met in every phase: [`ENTRIES`] from 0 on.
 const ENTRIES_ASKED: usize = 1;
 
 /// Why a fault that excuses a run is not met everywhere.
-const FEW: &str = "few plans misapply a line, and a pair is in this phase only briefly while its Standby holds a config";
+const FEW: &str = "few plans misapply a line, and a pair is in this phase only briefly while its \
+                   Standby holds a config";
 
 /// What the document says of outages.
 const OUTAGES: &str = "
 ## Outages
 
-In three of a hundred seeds of `swarm`, `storm` and `fixed`, and in one of `lite`, something is out of order for 20 s
-to five minutes (`sim/src/draw/outage.rs`): the units do not reach each other, the arbiter reaches one of them or
-neither, one unit or everybody is alone, one direction of a link is cut or held up, one unit or the arbiter is down, or
-one unit is suspended. Operators enter commands as it begins, during it and after it. All else is drawn for the first
-minute of a plan; a plan with an outage goes on until it is over. The situation `long-outage` counts the seeds in
+In three of a hundred seeds of `swarm`, `storm` and `fixed`, and in one of `lite`, something is \
+out of order for 20 s
+to five minutes (`sim/src/draw/outage.rs`): the units do not reach each other, the arbiter reaches \
+one of them or
+neither, one unit or everybody is alone, one direction of a link is cut or held up, one unit or \
+the arbiter is down, or
+one unit is suspended. Operators enter commands as it begins, during it and after it. All else is \
+drawn for the first
+minute of a plan; a plan with an outage goes on until it is over. The situation `long-outage` \
+counts the seeds in
 which one lasted for more than a minute.
 ";
 /// Why a payload of another engine is hardly ever met where no file is sent.
 const SOON: &str = "its first payload is seldom sent in this short phase";
 
-/// Cells of the table kind x phase that stay empty, or are met too seldom to count on, each with its reason.
+/// Cells of the table kind x phase that stay empty, or are met too seldom to count on, each with
+/// its reason.
 pub const EMPTY: &[(&str, Phase, &str)] = &[
     ("stall", Phase::Vacant, "a stall outlasts a lease, and nobody acts on one in this phase"),
     (
@@ -45,17 +53,20 @@ pub const EMPTY: &[(&str, Phase, &str)] = &[
     (
         "disk-refuses",
         Phase::Drain,
-        "a save and a drain exclude each other, and a hot pair writes nothing else but a count that is forgotten",
+        "a save and a drain exclude each other, and a hot pair writes nothing else but a count \
+         that is forgotten",
     ),
     (
         "disk-full",
         Phase::Vacant,
-        "who saves acts, or sits in a session whose Active's lease ends in the milliseconds of one message's way",
+        "who saves acts, or sits in a session whose Active's lease ends in the milliseconds of one \
+         message's way",
     ),
     (
         "disk-full",
         Phase::Drain,
-        "a save and a drain exclude each other, but for the last messages of a save that is given up",
+        "a save and a drain exclude each other, but for the last messages of a save that is given \
+         up",
     ),
     ("misapply-line", Phase::Vacant, FEW),
     ("misapply-line", Phase::Joining, FEW),
@@ -82,7 +93,8 @@ pub const EMPTY: &[(&str, Phase, &str)] = &[
     (
         "torn-write",
         Phase::Drain,
-        "a save and a drain exclude each other, but for the last messages of a save that is given up",
+        "a save and a drain exclude each other, but for the last messages of a save that is given \
+         up",
     ),
     (
         "arbiter-older",
@@ -167,18 +179,25 @@ pub fn unexcused(summary: &Summary) -> Vec<Gap> {
     gaps.into_iter().filter(|gap| gap.excuse().is_none()).collect()
 }
 
-/// The table kind x phase as a document: which cells a campaign fills, and why the others stay empty.
+/// The table kind x phase as a document: which cells a campaign fills, and why the others stay
+/// empty.
 pub fn document() -> String {
     let mut text = String::from(
         "# Faults by protocol phase\n\n\
-         `skewlab run` counts each fault in the phase in which it took effect (`sim/src/run/phase.rs`); a campaign of\n\
-         10,000 seeds or more that leaves a cell empty, other than those below, exits 6. This file is made from\n\
+         `skewlab run` counts each fault in the phase in which it took effect \
+         (`sim/src/run/phase.rs`); a campaign of\n\
+         10,000 seeds or more that leaves a cell empty, other than those below, exits 6. This file \
+         is made from\n\
          `sim/src/campaign/coverage.rs` and held equal by a test.\n\n\
          A cut or a clog takes effect with the first message that it takes or keeps, a disk that\n\
-         refuses, is full or is slow with the first write that meets it, a parser that refuses with\n\
-         the first line, a slow unit with the first input that waits for it, another engine with the\n\
-         first payload that it sends, a message that comes twice, is held or is reordered where the\n\
-         copy (the late message: behind a later one) arrives, every other fault as it strikes; what\n\
+         refuses, is full or is slow with the first write that meets it, a parser that refuses \
+         with\n\
+         the first line, a slow unit with the first input that waits for it, another engine with \
+         the\n\
+         first payload that it sends, a message that comes twice, is held or is reordered where \
+         the\n\
+         copy (the late message: behind a later one) arrives, every other fault as it strikes; \
+         what\n\
          strikes a machine that does not run has none.\n\n| kind |",
     );
     for phase in PHASES {
@@ -209,8 +228,10 @@ pub fn document() -> String {
     text.push_str(OUTAGES);
     text.push_str(
         "\n## Excused runs\n\n\
-         Some plans do what the protocol does not promise to bear. Their runs are excused from the properties named here, and\n\
-         from no other: told from the plan alone (`sim/src/plan/excuse.rs`), never from what a run showed; counted apart.\n\
+         Some plans do what the protocol does not promise to bear. Their runs are excused from the \
+         properties named here, and\n\
+         from no other: told from the plan alone (`sim/src/plan/excuse.rs`), never from what a run \
+         showed; counted apart.\n\
          Panics, hangs and non-determinism are never excused.\n\n",
     );
     for excuse in &EXCUSES {
@@ -225,8 +246,10 @@ pub fn document() -> String {
     let _ = write!(
         text,
         "\n## How long a pair may take to converge\n\n\
-         Once faults and commands have stopped the pair must be hot, or in the lesser mode that the plan explains, within D and\n\
-         stay so (`sim/src/run/bound.rs`). Lengths are those of the timers, the latency is the plan's greatest.\n\n\
+         Once faults and commands have stopped the pair must be hot, or in the lesser mode that \
+         the plan explains, within D and\n\
+         stay so (`sim/src/run/bound.rs`). Lengths are those of the timers, the latency is the \
+         plan's greatest.\n\n\
          ```text\n{FORMULA}```\n"
     );
     text

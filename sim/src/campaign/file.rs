@@ -1,4 +1,5 @@
-//! Summaries as files: one JSON object, replaced as a whole, so that whoever reads it finds the old or the new one.
+//! Summaries as files: one JSON object, replaced as a whole, so that whoever reads it finds the old
+//! or the new one.
 
 use std::io::{Read, Write};
 use std::path::Path;

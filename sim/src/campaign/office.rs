@@ -1,5 +1,5 @@
-//! The campaign's threads: who works at which seed, and since when. A thread that hangs cannot be ended: it is
-//! given up, another takes its place, and the campaign goes on.
+//! The campaign's threads: who works at which seed, and since when. A thread that hangs cannot be
+//! ended: it is given up, another takes its place, and the campaign goes on.
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};

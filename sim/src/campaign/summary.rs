@@ -1,5 +1,5 @@
-//! What a campaign established, as it is added up: summaries of disjoint seeds make the summary of all of them, in
-//! whatever order and grouping they come.
+//! What a campaign established, as it is added up: summaries of disjoint seeds make the summary of
+//! all of them, in whatever order and grouping they come.
 
 #[cfg(test)]
 mod tests;
@@ -39,7 +39,8 @@ pub struct Summary {
     pub differing: BTreeMap<u64, String>,
     /// Virtual time of all runs, in microseconds.
     pub virtual_us: u64,
-    /// The traces of all seeds in one number: the same at one commit, whatever the order of the seeds.
+    /// The traces of all seeds in one number: the same at one commit, whatever the order of the
+    /// seeds.
     pub traces: u64,
     /// Messages sent.
     pub messages: u64,

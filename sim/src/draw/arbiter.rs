@@ -1,5 +1,5 @@
-//! Draws, in some seeds, an arbiter that loses its state, or whose disk goes back to an older one. A stream of its own, so
-//! that it moves no other fault.
+//! Draws, in some seeds, an arbiter that loses its state, or whose disk goes back to an older one.
+//! A stream of its own, so that it moves no other fault.
 
 use super::{Purpose, Stream, Wishes, allowed};
 use crate::plan::{Anchor, Fault, FaultKind, Plan};
@@ -65,8 +65,8 @@ const fn away(slot: u8) -> FaultKind {
     FaultKind::ArbiterAway { slot, for_ms }
 }
 
-/// The unit's lease ends out of reach of both; the other takes over, and is out of the arbiter's reach when the state of before
-/// comes back, in which the first one holds the lease.
+/// The unit's lease ends out of reach of both; the other takes over, and is out of the arbiter's
+/// reach when the state of before comes back, in which the first one holds the lease.
 fn comes_back_parted(slot: u8, ms: u64) -> [(u64, FaultKind); 3] {
     let for_ms = 3 * AWAY_MS;
     [(ms, away(slot)), (ms, FaultKind::Partition { for_ms }), (ms + 7_400, away(1 - slot))]

@@ -1,5 +1,6 @@
-//! Draws, in few seeds, what the protocol does not promise to bear: clocks beyond its bound, and a Standby that executes
-//! what it was not sent. Such runs are excused from some properties (`plan::excuse`), and from no other.
+//! Draws, in few seeds, what the protocol does not promise to bear: clocks beyond its bound, and a
+//! Standby that executes what it was not sent. Such runs are excused from some properties
+//! (`plan::excuse`), and from no other.
 
 use skewsync::base::Slot;
 use skewsync::message::{Address, Kind};

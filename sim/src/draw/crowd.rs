@@ -1,4 +1,5 @@
-//! Draws crowds: many operators at work at once, who enter whatever there is to enter within a moment.
+//! Draws crowds: many operators at work at once, who enter whatever there is to enter within a
+//! moment.
 
 use super::{Purpose, Stream, Wishes};
 use crate::plan::{Anchor, Entry, Plan, What};

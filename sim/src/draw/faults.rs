@@ -1,5 +1,5 @@
-//! Draws what goes wrong: by default a swarm, in which each seed has its own kinds of faults, and dwell times
-//! between them, so that runs are not all thrash.
+//! Draws what goes wrong: by default a swarm, in which each seed has its own kinds of faults, and
+//! dwell times between them, so that runs are not all thrash.
 
 use skewsync::base::Slot;
 use skewsync::message::{Address, Kind};
@@ -25,7 +25,8 @@ pub(super) const KINDS: [&str; 13] = [
     "refuse-line",
     "image-change",
 ];
-/// How soon after an operator asked for a switchover a fault is placed: a drain takes a round trip or two.
+/// How soon after an operator asked for a switchover a fault is placed: a drain takes a round trip
+/// or two.
 const IN_DRAIN_MS_MAX: u64 = 30;
 /// A parser that refuses so many lines goes on until the unit starts again.
 const LINES_MANY: u32 = 1_000;
@@ -94,8 +95,9 @@ pub(super) fn draw(seed: u64, wishes: &Wishes, plan: &Plan) -> Vec<Fault> {
     faults
 }
 
-/// A clog before a unit that refuses lines, in one of three: longer than a prompt waits and shorter than the watchdog, so
-/// that the lines come when the Active has left the session and the Standby has not.
+/// A clog before a unit that refuses lines, in one of three: longer than a prompt waits and shorter
+/// than the watchdog, so that the lines come when the Active has left the session and the Standby
+/// has not.
 fn clogged(
     kind: &FaultKind,
     ms: u64,

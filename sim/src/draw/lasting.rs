@@ -1,5 +1,6 @@
-//! Draws faults that last: clocks that run at another rate, disks that are full or slow, units that are slow,
-//! links that are clogged in turn; and what befalls a startup store. A stream of its own, so that they move no other fault.
+//! Draws faults that last: clocks that run at another rate, disks that are full or slow, units that
+//! are slow, links that are clogged in turn; and what befalls a startup store. A stream of its own,
+//! so that they move no other fault.
 
 use super::mix::{self, Dwell};
 use super::{DRIFT_PPM_MAX, Purpose, Stream, Wishes};
@@ -16,8 +17,8 @@ const KINDS: [&str; 8] = [
     "bit-rot",
     "torn-write",
 ];
-/// How much faster or slower than true time a clock is at most while its rate is changed: a little less than engine and
-/// arbiter bear, since the rate is changed beside the plan's own drift.
+/// How much faster or slower than true time a clock is at most while its rate is changed: a little
+/// less than engine and arbiter bear, since the rate is changed beside the plan's own drift.
 const RATE_PPM_MAX: i32 = 9_500;
 const _: () = assert!(RATE_PPM_MAX as u64 > DRIFT_PPM_MAX);
 /// How far a clock is set forward.

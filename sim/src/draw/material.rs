@@ -1,5 +1,5 @@
-//! What configs and commands of drawn plans are made of: per image, configs as text, and batches of lines
-//! that an operator may enter. Made of the image's own forms.
+//! What configs and commands of drawn plans are made of: per image, configs as text, and batches of
+//! lines that an operator may enter. Made of the image's own forms.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
@@ -120,8 +120,8 @@ impl OfImage {
         skewed
     }
 
-    /// What operators may enter next, and whether negated: a favourite; a line that was entered before, or another
-    /// one of its form; one that the other image has not; or any.
+    /// What operators may enter next, and whether negated: a favourite; a line that was entered
+    /// before, or another one of its form; one that the other image has not; or any.
     fn next(&self, skewed: &Skewed, entered: &[usize], stream: &mut Stream) -> (usize, bool) {
         let (lot, any) = (stream.below(100), stream.below(self.lines.len() as u64));
         let negated = stream.chance(30);
@@ -179,8 +179,8 @@ impl Material {
         (!text.is_empty()).then_some(text)
     }
 
-    /// A batch: mostly one line. What was `entered` on this image so far, by index, grows by it, so that lines
-    /// are met again, and with other values. `peer`: the image that it faces.
+    /// A batch: mostly one line. What was `entered` on this image so far, by index, grows by it, so
+    /// that lines are met again, and with other values. `peer`: the image that it faces.
     pub(super) fn batch(
         &self,
         image: &str,

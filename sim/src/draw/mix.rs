@@ -50,7 +50,8 @@ impl Mix {
         }
     }
 
-    /// The least and greatest rate of a kind of noise, whose greatest in a swarm is `most`, in per mille.
+    /// The least and greatest rate of a kind of noise, whose greatest in a swarm is `most`, in per
+    /// mille.
     pub(super) fn noise(self, most: u64) -> (u64, u64) {
         let middle = (most / 4).max(1);
         match self {
@@ -62,7 +63,8 @@ impl Mix {
         }
     }
 
-    /// Faults of single messages that are aimed at named kinds of messages, beside the noise: least and most.
+    /// Faults of single messages that are aimed at named kinds of messages, beside the noise: least
+    /// and most.
     pub(super) const fn aimed(self) -> (u64, u64) {
         match self {
             Self::Swarm => (0, 4),
@@ -101,7 +103,8 @@ impl Mix {
         }
     }
 
-    /// Of a hundred seeds, in so many something is done under which the protocol does not promise everything.
+    /// Of a hundred seeds, in so many something is done under which the protocol does not promise
+    /// everything.
     pub(super) const fn beyond_percent(self) -> u64 {
         match self {
             Self::Swarm | Self::Storm => 5,

@@ -1,5 +1,6 @@
-//! Draws outages: for up to five minutes units do not reach each other, or the arbiter, or do not run. Everything else of
-//! a plan is drawn for its first minute, so that a plan with an outage is another one from there on only.
+//! Draws outages: for up to five minutes units do not reach each other, or the arbiter, or do not
+//! run. Everything else of a plan is drawn for its first minute, so that a plan with an outage is
+//! another one from there on only.
 
 use super::faults::{KINDS, node_fault};
 use super::mix::Dwell;
@@ -8,7 +9,8 @@ use super::{Purpose, Stream, Wishes, allowed};
 use crate::plan::fault::Befalls;
 use crate::plan::{Anchor, Fault, FaultKind, Network, Plan, What};
 
-/// How long an outage lasts: longer than every timer of a pair that is served, and up to five minutes.
+/// How long an outage lasts: longer than every timer of a pair that is served, and up to five
+/// minutes.
 pub const OUTAGE_MS: (u64, u64) = (20_000, 300_000);
 /// When it begins: the pair may be hot by then, or in the thick of what else is drawn.
 const FROM_MS: (u64, u64) = (2_000, 50_000);

@@ -1,6 +1,7 @@
-//! Draws scenes: a few faults and entries that together make a race which single faults hardly ever make. What
-//! was said before is heard after it is past: a Confirm once the next write is under way, a write of the register
-//! once it was cleared, a Grant once the unit that it was for is out of the arbiter's reach.
+//! Draws scenes: a few faults and entries that together make a race which single faults hardly ever
+//! make. What was said before is heard after it is past: a Confirm once the next write is under
+//! way, a write of the register once it was cleared, a Grant once the unit that it was for is out
+//! of the arbiter's reach.
 
 use skewsync::base::Slot;
 use skewsync::message::{Address, Kind};
@@ -52,7 +53,8 @@ fn next(moment: Moment, from_ms: u64, to: Address, kind: Kind) -> Anchor {
     Anchor::Next { moment, from_ms, to: Some(to), kind: Some(kind) }
 }
 
-/// The Active leaves while its write is being confirmed: the Confirm comes late, and the clearing write is lost.
+/// The Active leaves while its write is being confirmed: the Confirm comes late, and the clearing
+/// write is lost.
 fn stale_confirm(
     slot: u8,
     from_ms: u64,
@@ -80,7 +82,8 @@ fn stale_confirm(
     scene
 }
 
-/// A write of the register is heard again after the session that it names is over, while no other begins.
+/// A write of the register is heard again after the session that it names is over, while no other
+/// begins.
 fn stale_write(slot: u8, from_ms: u64, wishes: &Wishes, plan: &Plan, stream: &mut Stream) -> Scene {
     let at = |moment| next(moment, from_ms, Address::Arbiter, Kind::SetRegister);
     let mut scene = Scene::default();

@@ -1,5 +1,6 @@
-//! Draws upgrades and downgrades in service: one unit starts again with another image; then the role goes to it and the
-//! other unit follows, or it goes back to the image that it had, as often as not before the pair was hot with the new one.
+//! Draws upgrades and downgrades in service: one unit starts again with another image; then the
+//! role goes to it and the other unit follows, or it goes back to the image that it had, as often
+//! as not before the pair was hot with the new one.
 
 use super::scenes::Scene;
 use super::{Purpose, Stream, Wishes, allowed};
@@ -7,8 +8,8 @@ use crate::plan::{Anchor, FaultKind, Plan, What};
 
 /// How long a unit is down for a change of its image.
 const DOWN_MS: (u64, u64) = (100, 3_000);
-/// After how long it is taken back while the pair is in bulk sync, and after how long it is taken on or back once it
-/// may be hot.
+/// After how long it is taken back while the pair is in bulk sync, and after how long it is taken
+/// on or back once it may be hot.
 const HASTY_MS: (u64, u64) = (50, 1_500);
 const PATIENT_MS: (u64, u64) = (4_000, 15_000);
 

@@ -1,5 +1,6 @@
-//! Draws what makes commands wait for long: a unit that releases the role and hears of nobody for longer than
-//! its queue waits; and one command that is entered more often than prompts may be held.
+//! Draws what makes commands wait for long: a unit that releases the role and hears of nobody for
+//! longer than its queue waits; and one command that is entered more often than prompts may be
+//! held.
 
 use skewsync::message::{Address, Kind};
 

@@ -58,8 +58,8 @@ pub struct Bay {
     pub(super) boot: BootId,
     /// How many of the next lines the unit's parser refuses.
     pub(super) refuses_lines: u32,
-    /// The power goes in the middle of the next write of a store, of which so many bytes are written; the unit is
-    /// down for so many milliseconds.
+    /// The power goes in the middle of the next write of a store, of which so many bytes are
+    /// written; the unit is down for so many milliseconds.
     pub(super) tears: Option<(u32, u64)>,
     /// Lasting faults that have struck here and changed nothing yet, by kind.
     pub(super) unseen: BTreeSet<usize>,
@@ -67,7 +67,8 @@ pub struct Bay {
     pub(super) spells: BTreeMap<Ill, u64>,
     /// The payloads that its engine writes as the other does not read them, each until when.
     pub(super) foreign: BTreeMap<Foreign, Option<u64>>,
-    /// The files that were sent, each with what is another engine's in it; none: no fault of the plan asks.
+    /// The files that were sent, each with what is another engine's in it; none: no fault of the
+    /// plan asks.
     pub(super) files: Option<BTreeMap<File, Option<Foreign>>>,
     pub(super) planted: Planted,
 }
@@ -224,7 +225,8 @@ pub struct Desk {
     pub(super) kept: Option<Vec<(u64, Arbiter)>>,
     /// What its disk has when it starts again, if that is not what it held.
     pub(super) finds: Option<Finds>,
-    /// The greatest term that it ever used, and the greatest generation that it ever told: its world knows.
+    /// The greatest term that it ever used, and the greatest generation that it ever told: its
+    /// world knows.
     pub(super) used: (Term, u64),
     pub(super) running: bool,
     pub(super) started: bool,

@@ -1,5 +1,5 @@
-//! Faults of one unit that last: its clock runs at another rate, its disk is full or slow, it is slow itself.
-//! Each is undone by its own end, or when faults stop.
+//! Faults of one unit that last: its clock runs at another rate, its disk is full or slow, it is
+//! slow itself. Each is undone by its own end, or when faults stop.
 
 use skewsync::base::Slot;
 use skewsync::message::Address;
@@ -135,8 +135,8 @@ impl Rig {
 }
 
 impl Bay {
-    /// The clock runs at another rate from now on: what is left of timers and lease, and how long ago a Renew was
-    /// sent, is as much by its own count.
+    /// The clock runs at another rate from now on: what is left of timers and lease, and how long
+    /// ago a Renew was sent, is as much by its own count.
     fn sets_clock(&mut self, clock: Clock, now: u64) {
         let left = |due: &mut u64, from: Clock| {
             *due = now + from.as_on(clock, due.saturating_sub(now));

@@ -23,7 +23,8 @@ use crate::world::disk::Denied;
 
 /// How long the driver computes a pairing, in microseconds of true time.
 pub(crate) const PAIRING_US: u64 = 2_000;
-/// Of so many pairings that are asked for, one is computed although it is known, and must come out the same.
+/// Of so many pairings that are asked for, one is computed although it is known, and must come out
+/// the same.
 const RECOMPUTED_ONE_IN: u64 = 10;
 
 /// Faults of a message that take effect where it arrives, and not where it is sent.
@@ -424,8 +425,8 @@ impl Rig {
     }
 }
 
-/// Whether an effect of a unit that acts may only happen within its lease. That nothing was done, or that
-/// nothing is known, anybody may say.
+/// Whether an effect of a unit that acts may only happen within its lease. That nothing was done,
+/// or that nothing is known, anybody may say.
 const fn acts_as_active(output: &Output) -> bool {
     match output {
         Output::Send { message, .. } => !matches!(

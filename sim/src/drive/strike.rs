@@ -118,7 +118,8 @@ impl Rig {
         self.emit(Event::Fault { kind, effect, of });
     }
 
-    /// Ends a unit's process. `disk`: what becomes of its disk, and how many writes under way are lost.
+    /// Ends a unit's process. `disk`: what becomes of its disk, and how many writes under way are
+    /// lost.
     fn end_unit(
         &mut self,
         slot: Slot,
@@ -199,7 +200,8 @@ impl Rig {
             return false;
         }
         let bay = &mut self.bays[usize::from(slot.0)];
-        // A value of the world: greater than any boot of this slot, and than those that count on from them.
+        // A value of the world: greater than any boot of this slot, and than those that count on
+        // from them.
         let fresh = (1 << 40) * (bay.life() + 1);
         bay.disk.replaced(fresh);
         true

@@ -174,8 +174,8 @@ fn a_standby_that_misapplies_is_brought_back_and_the_run_is_excused() {
     assert_eq!(hot(&report.tally), hot(&without) + 1, "it was hot anew");
 }
 
-/// Commands that change nothing take no LSN, and their prompts count all the same: as many as may be are held, as
-/// many as may wait do, and the others are told that the queue is full.
+/// Commands that change nothing take no LSN, and their prompts count all the same: as many as may
+/// be are held, as many as may wait do, and the others are told that the queue is full.
 #[test]
 fn thousands_of_equal_commands_in_a_partition_are_held_within_bounds() {
     let mut plan = quiet();

@@ -69,7 +69,8 @@ impl Triggers {
         self.open.iter().copied().filter(met).collect()
     }
 
-    /// The fault that strikes within the step that handles this message, and after how many outputs.
+    /// The fault that strikes within the step that handles this message, and after how many
+    /// outputs.
     pub(super) fn within(&mut self, sight: Sight, now_us: u64) -> Option<(usize, Fault)> {
         if self.stopped {
             return None;

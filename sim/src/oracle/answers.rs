@@ -112,8 +112,8 @@ impl Answers {
         self.sort(slot, unit, outputs.iter().any(releases), since_us)
     }
 
-    /// For what each command of a unit waits now. Nothing waits beyond the end of a lease, but at a unit that
-    /// released.
+    /// For what each command of a unit waits now. Nothing waits beyond the end of a lease, but at a
+    /// unit that released.
     fn sort(
         &mut self,
         slot: Slot,

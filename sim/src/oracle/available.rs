@@ -1,6 +1,6 @@
-//! Available: arbiter up and a register set, within T of the Active's death a unit acts. Checked as: with
-//! nothing wrong for T, a unit acts; and an arbiter that hears a unit while nobody holds a lease offers the role
-//! (PROTOCOL.md, section 2, Who is offered a term).
+//! Available: arbiter up and a register set, within T of the Active's death a unit acts. Checked
+//! as: with nothing wrong for T, a unit acts; and an arbiter that hears a unit while nobody holds a
+//! lease offers the role (PROTOCOL.md, section 2, Who is offered a term).
 
 use skewsync::base::Slot;
 use skewsync::message::ToArbiter;

@@ -1,6 +1,6 @@
 //! BoundedResets: ordered resets between two of {operator action, stable_time hot} are at most
-//! `max_resets`, across switchovers. A reset counts as of its order. One that was cut off before its
-//! count was durable was a crash.
+//! `max_resets`, across switchovers. A reset counts as of its order. One that was cut off before
+//! its count was durable was a crash.
 
 use std::collections::{BTreeMap, BTreeSet};
 

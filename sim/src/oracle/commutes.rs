@@ -1,7 +1,7 @@
-//! Commutes: W, as it was kept in step at both sides, is W from scratch, by the reference translation; and what the
-//! Standby computed from its executed config at an LSN is what every other sight of that LSN facing that image
-//! says, in whatever session: one came to it line by line, another from nothing. And a difference takes away only
-//! what stood in W before it.
+//! Commutes: W, as it was kept in step at both sides, is W from scratch, by the reference
+//! translation; and what the Standby computed from its executed config at an LSN is what every
+//! other sight of that LSN facing that image says, in whatever session: one came to it line by
+//! line, another from nothing. And a difference takes away only what stood in W before it.
 
 use std::collections::BTreeMap;
 

@@ -1,5 +1,6 @@
-//! Honest: mode, state and out-of-sync that units show are the true ones: within a keepalive period while
-//! nothing goes wrong; and what an Active says to be listed when the pair becomes hot is what is listed.
+//! Honest: mode, state and out-of-sync that units show are the true ones: within a keepalive period
+//! while nothing goes wrong; and what an Active says to be listed when the pair becomes hot is what
+//! is listed.
 
 use std::sync::Arc;
 
@@ -122,7 +123,8 @@ impl Observer for Honest {
         });
         self.checked += 1;
         let paused = slots.iter().any(|slot| scene.paused(*slot));
-        // An arbiter that starts without its state, or with one that may be older, does not know what it told.
+        // An arbiter that starts without its state, or with one that may be older, does not know
+        // what it told.
         let knows = scene.arbiter().is_some_and(|arbiter| !arbiter.silent);
         let Some(what) = shown.filter(|_| !paused && knows && scene.whole()) else {
             self.untrue_since = None;

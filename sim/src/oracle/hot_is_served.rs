@@ -1,11 +1,13 @@
-//! HotIsServed: a unit shows STANDBY HOT, and an Active whose lease runs shows its peer so, only in a session that the
-//! arbiter's register holds, or within `watchdog` x (1 + max_drift) after the later of two moments: the register stopped
-//! to hold it; the last message of it came that was sent by then, or within a lease of then.
+//! HotIsServed: a unit shows STANDBY HOT, and an Active whose lease runs shows its peer so, only in
+//! a session that the arbiter's register holds, or within `watchdog` x (1 + max_drift) after the
+//! later of two moments: the register stopped to hold it; the last message of it came that was sent
+//! by then, or within a lease of then.
 //!
-//! Why no fixed time after the register alone: what ends a session whose other side is gone is the watchdog, and each
-//! message arms it anew, also one that was long on its way. The arbiter clears the register by itself only once no
-//! lease runs, or, its state lost, while the last one runs out: from a lease later on nobody speaks in the session.
-//! Neither the lease nor an Offer adds to the time beside that.
+//! Why no fixed time after the register alone: what ends a session whose other side is gone is the
+//! watchdog, and each message arms it anew, also one that was long on its way. The arbiter clears
+//! the register by itself only once no lease runs, or, its state lost, while the last one runs out:
+//! from a lease later on nobody speaks in the session. Neither the lease nor an Offer adds to the
+//! time beside that.
 
 use std::collections::BTreeMap;
 
@@ -110,7 +112,8 @@ impl Observer for HotIsServed {
                 if scene.paused(slot) {
                     self.late.insert(slot, seen.at_us);
                 }
-                // An Active whose lease is over as it takes it up (a Grant that was long on its way) is told so next.
+                // An Active whose lease is over as it takes it up (a Grant that was long on its
+                // way) is told so next.
                 let acts = scene.lease_end(slot).is_some_and(|end| end > seen.at_us);
                 let shown =
                     shown_hot(unit).filter(|_| acts || matches!(unit.part, Part::Standby(_)));

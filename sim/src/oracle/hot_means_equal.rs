@@ -1,6 +1,7 @@
-//! HotMeansEqual: while the register is set, S = raise(lower(A_n)) by the reference translation, less what is
-//! held out, nothing missing and nothing extra; n is at or beyond every LSN that was returned `replicated`; at
-//! most `hot_window` LSNs are outstanding; the MCL of both is that of A_n.
+//! HotMeansEqual: while the register is set, S = raise(lower(A_n)) by the reference translation,
+//! less what is held out, nothing missing and nothing extra; n is at or beyond every LSN that was
+//! returned `replicated`; at most `hot_window` LSNs are outstanding; the MCL of both is that of
+//! A_n.
 
 use std::collections::BTreeSet;
 

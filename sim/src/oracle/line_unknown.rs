@@ -1,5 +1,6 @@
-//! Terms that the arbiter offered with the line unknown, and the units whose config was taken up so: what was passed over
-//! may be in it, and what was taken over may be missing. That was said then, and is said of that config once for all.
+//! Terms that the arbiter offered with the line unknown, and the units whose config was taken up
+//! so: what was passed over may be in it, and what was taken over may be missing. That was said
+//! then, and is said of that config once for all.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,8 +19,8 @@ pub(super) struct LineUnknown {
     unsure: BTreeSet<Slot>,
     /// The latest term that each unit accepted, as long as it holds it.
     held: BTreeMap<Slot, Term>,
-    /// The arbiter may not know what it told: since it lost its state, or started with one that may be older, until
-    /// somebody accepts a term.
+    /// The arbiter may not know what it told: since it lost its state, or started with one that may
+    /// be older, until somebody accepts a term.
     astray: bool,
 }
 

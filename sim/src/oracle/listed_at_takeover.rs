@@ -1,5 +1,6 @@
-//! ListedAtTakeover: a new Active's first event lists exactly the lines that could not go to it; and once the
-//! former one is back and has what the new one holds, it lists exactly what it held beyond that.
+//! ListedAtTakeover: a new Active's first event lists exactly the lines that could not go to it;
+//! and once the former one is back and has what the new one holds, it lists exactly what it held
+//! beyond that.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,5 +1,5 @@
-//! ListedAtTakeover, of a store: a unit that takes over from its startup store lists exactly the lines that
-//! were missing in it when it was saved.
+//! ListedAtTakeover, of a store: a unit that takes over from its startup store lists exactly the
+//! lines that were missing in it when it was saved.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -20,7 +20,8 @@ pub struct ListedInStore {
     stock: Arc<Stock>,
     /// What was saved, by the Active that saved it.
     saves: BTreeMap<Stamp, (Config, Arc<Loaded>)>,
-    /// What is missing in each unit's stores. Two of one stamp differ in their text, if the unit's image changed between them.
+    /// What is missing in each unit's stores. Two of one stamp differ in their text, if the unit's
+    /// image changed between them.
     missing: BTreeMap<(Slot, Stamp, Shared<str>), BTreeSet<String>>,
     /// A Standby was made to refuse lines: its store lacks more than the reference knows of.
     refuses: bool,

@@ -1,10 +1,11 @@
 //! The lockstep: every step of every machine is a step that the model can make, or a named stutter.
 //!
-//! After each step of the engine its state, as the model sees it (`abstraction`), must equal the model's
-//! successor under the same action, and so must what was sent and what operators were told. Where the model
-//! leaves something free (what policy decides, what a driver computed, how a command executed) the engine's choice
-//! is taken, if it is one that the model has. Configs are compared by the history that made them (`ledger`).
-//! Sends are compared whatever became of them: the network is free to lose.
+//! After each step of the engine its state, as the model sees it (`abstraction`), must equal the
+//! model's successor under the same action, and so must what was sent and what operators were told.
+//! Where the model leaves something free (what policy decides, what a driver computed, how a
+//! command executed) the engine's choice is taken, if it is one that the model has. Configs are
+//! compared by the history that made them (`ledger`). Sends are compared whatever became of them:
+//! the network is free to lose.
 
 mod arbiter;
 mod ledger;
@@ -48,7 +49,8 @@ pub struct Lockstep {
     torn: [Vec<(model::Stamp, Cfg)>; 2],
     /// Units whose store rotted while they were down: they boot an older one, or none.
     rotten: [bool; 2],
-    /// Commands that wait in a unit's queue. The model knows what each comes to when it is executed.
+    /// Commands that wait in a unit's queue. The model knows what each comes to when it is
+    /// executed.
     queues: [Vec<CommandId>; 2],
     commands: BTreeSet<CommandId>,
     /// The image that each slot ran last.
@@ -280,7 +282,8 @@ impl Lockstep {
         })
     }
 
-    /// The configs that the step left are what they were at their first sight, and what it began is noted.
+    /// The configs that the step left are what they were at their first sight, and what it began is
+    /// noted.
     fn after(
         &mut self,
         slot: Slot,
@@ -349,8 +352,8 @@ impl Lockstep {
         Ok(())
     }
 
-    /// The commands that wait are those that the model has there, in their order. `entered`: the command that
-    /// came in this step.
+    /// The commands that wait are those that the model has there, in their order. `entered`: the
+    /// command that came in this step.
     fn queue(
         &mut self,
         slot: Slot,
@@ -378,8 +381,9 @@ impl Lockstep {
         Err(apart("queue", &engine, queue))
     }
 
-    /// The state before the step, with what the commands that wait came to in it, as the engine says; in each way
-    /// in which one of them may have ended the session. Without such commands none.
+    /// The state before the step, with what the commands that wait came to in it, as the engine
+    /// says; in each way in which one of them may have ended the session. Without such commands
+    /// none.
     fn foreseen(&self, slot: Slot, outputs: &[Output], unit: &Unit) -> Vec<State> {
         let at = usize::from(slot.0);
         let ids: Vec<u16> = self.queues[at].iter().map(|id| came_to(*id, outputs, unit)).collect();
@@ -509,8 +513,8 @@ impl Lockstep {
         *shown == Shown::default() && abstraction::unit(unit, known, &self.boots).is_ok()
     }
 
-    /// Finds the reading under which the model comes to where the engine is, from the state or from another form
-    /// of it. Whether anything moved.
+    /// Finds the reading under which the model comes to where the engine is, from the state or from
+    /// another form of it. Whether anything moved.
     fn follow(
         &mut self,
         slot: Slot,

@@ -1,6 +1,6 @@
-//! NoAckedLoss: what was returned `replicated` is in the config with which the next unit acts statefully;
-//! and if the register's holder neither restarted, declined, nor was out of the arbiter's reach for
-//! `takeover_wait`, it is offered the role and takes it.
+//! NoAckedLoss: what was returned `replicated` is in the config with which the next unit acts
+//! statefully; and if the register's holder neither restarted, declined, nor was out of the
+//! arbiter's reach for `takeover_wait`, it is offered the role and takes it.
 
 use std::collections::BTreeMap;
 

@@ -1,5 +1,5 @@
-//! NoForeignLine: executing a received line never gives no-match, ambiguous or incomplete; nor does a unit that
-//! nothing made refuse it reject it.
+//! NoForeignLine: executing a received line never gives no-match, ambiguous or incomplete; nor does
+//! a unit that nothing made refuse it reject it.
 
 use skewsync::message::{Message, Mismatch, Prc};
 use skewsync::unit::Output;

@@ -1,5 +1,5 @@
-//! NoSilentDrop: every line of A_n is in the Standby's config, on the don't-care list, or in the MCL of the
-//! Active and of the eligible Standby.
+//! NoSilentDrop: every line of A_n is in the Standby's config, on the don't-care list, or in the
+//! MCL of the Active and of the eligible Standby.
 
 use std::collections::BTreeSet;
 

@@ -1,5 +1,5 @@
-//! NoSplitAck: no `acked` command is returned `local` while the register is set, and none `replicated`
-//! unless the register was confirmed for its session.
+//! NoSplitAck: no `acked` command is returned `local` while the register is set, and none
+//! `replicated` unless the register was confirmed for its session.
 
 use std::collections::{BTreeMap, BTreeSet};
 

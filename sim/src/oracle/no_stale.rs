@@ -41,7 +41,8 @@ fn hash(unit: &Unit) -> u64 {
     mixer.finish()
 }
 
-/// Whether an output to a message of another session is one: it tells, or says that the session is over.
+/// Whether an output to a message of another session is one: it tells, or says that the session is
+/// over.
 const fn moves_nothing(output: &Output) -> bool {
     match output {
         Output::Event(_) => true,

@@ -1,5 +1,6 @@
-//! NoZombie: what the config of a successor does not hold never comes back: no unit acts with a config of a
-//! branch of history that was passed over, unless no other unit was in reach, and the arbiter says so.
+//! NoZombie: what the config of a successor does not hold never comes back: no unit acts with a
+//! config of a branch of history that was passed over, unless no other unit was in reach, and the
+//! arbiter says so.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -25,7 +26,8 @@ pub struct NoZombie {
     /// Stores of which the arbiter said that they are off the line.
     off_the_line: BTreeSet<Stamp>,
     line_unknown: LineUnknown,
-    /// Terms in which a unit acted though its disk had refused them; once its process ended it knows of them no more.
+    /// Terms in which a unit acted though its disk had refused them; once its process ended it
+    /// knows of them no more.
     unwritten: BTreeMap<Slot, Term>,
     forgotten: BTreeSet<Term>,
     /// The arbiter lost its state, or may have started with an older one.
@@ -145,7 +147,8 @@ mod tests {
     use super::*;
     use crate::oracle::stage::{Stage, active, acts, broken_property, holder, stamp, stateful};
 
-    /// Term 1 acts up to LSN 6; term 2 goes on from LSN 4; then slot 0 acts in term 3 from `origin`.
+    /// Term 1 acts up to LSN 6; term 2 goes on from LSN 4; then slot 0 acts in term 3 from
+    /// `origin`.
     fn back_with(origin: Origin, store: Stamp, off: bool) -> Option<&'static str> {
         let (mut stage, oracle) = (Stage::new(), &mut NoZombie::default());
         let cold = acts(stamp(1, 0), Origin::Cold, &[]);

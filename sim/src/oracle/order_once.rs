@@ -1,5 +1,5 @@
-//! OrderOnce: the applied LSNs of an attempt are s+1..n without gap or repeat, after the snapshot s was
-//! accepted.
+//! OrderOnce: the applied LSNs of an attempt are s+1..n without gap or repeat, after the snapshot s
+//! was accepted.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,6 +1,7 @@
-//! HotMeansEqual, as far as the machines themselves say it, without the reference: the Standby that the register
-//! names, while it sits in that session, holds that session's config up to the register's LSN; and whatever is listed
-//! at the Active is listed at the Standby that has applied as much.
+//! HotMeansEqual, as far as the machines themselves say it, without the reference: the Standby that
+//! the register names, while it sits in that session, holds that session's config up to the
+//! register's LSN; and whatever is listed at the Active is listed at the Standby that has applied
+//! as much.
 
 use skewsync::base::Slot;
 use skewsync::message::Eligible;

@@ -1,6 +1,6 @@
-//! PlannedLosesNothing: a planned switchover loses no command that the Active executed, unless before the
-//! successor acts the former Active has failed and the successor has failed or declined: restarted, or, as in
-//! NoAckedLoss, out of the arbiter's reach.
+//! PlannedLosesNothing: a planned switchover loses no command that the Active executed, unless
+//! before the successor acts the former Active has failed and the successor has failed or declined:
+//! restarted, or, as in NoAckedLoss, out of the arbiter's reach.
 
 use std::collections::BTreeSet;
 
@@ -113,7 +113,8 @@ mod tests {
     use super::*;
     use crate::oracle::stage::{Stage, active, acts, broken_property, holder, stamp, stateful};
 
-    /// A successor acts from `lsn` after the role was released at LSN 5, and these units went in between.
+    /// A successor acts from `lsn` after the role was released at LSN 5, and these units went in
+    /// between.
     fn released_at_5(lsn: u64, origin: Origin, went: &[u8]) -> Option<&'static str> {
         let (mut stage, oracle) = (Stage::new(), &mut PlannedLosesNothing::default());
         let release = Output::Send {

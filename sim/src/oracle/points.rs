@@ -1,6 +1,6 @@
-//! The points at which a pair is looked at whole, by the reference translation: the pair became hot, a unit
-//! took over, the run ended, and one LSN in sixteen. What is looked at are properties of whole configs, one
-//! file each; here is only when, and with what.
+//! The points at which a pair is looked at whole, by the reference translation: the pair became
+//! hot, a unit took over, the run ended, and one LSN in sixteen. What is looked at are properties
+//! of whole configs, one file each; here is only when, and with what.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -92,7 +92,8 @@ impl Point<'_> {
         Some(sender.lowering())
     }
 
-    /// The whole reference translation, less these lines of W: for what is to be said of a difference.
+    /// The whole reference translation, less these lines of W: for what is to be said of a
+    /// difference.
     pub fn reference_less(&self, held: &BTreeSet<(String, String)>) -> reference::Translated {
         let (active, standby) = self.images;
         let (active, standby) = (active.software().image(), standby.software().image());
@@ -236,7 +237,8 @@ impl Observer for Points {
                         Origin::Cold | Origin::Resume => continue,
                     };
                     if let Part::Active(active) = &unit.part
-                        // What waited for the role may be executed in the very step that takes it up.
+                        // What waited for the role may be executed in the very step that takes it
+                        // up.
                         && active.last == stamp.lsn
                     {
                         let found = (stamp.lsn, active.config.config(), SeenBy::Successor(listed));

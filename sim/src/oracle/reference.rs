@@ -1,10 +1,11 @@
-//! The reference translation: what W and S of a config are, and which lines cannot go, stated a second
-//! time. It uses grammar, image, parse and config, and nothing of transform, disposition or translate.
+//! The reference translation: what W and S of a config are, and which lines cannot go, stated a
+//! second time. It uses grammar, image, parse and config, and nothing of transform, disposition or
+//! translate.
 //!
-//! Whole configs, one change at a time in the family's one order, down to the minima of both images' levels,
-//! then up. A change is applied wherever its side matches, never because a parser refused; W is read by the
-//! peer's parser at the end. Of images without history a line goes if and only if the peer's parser reads it
-//! as the corresponding form.
+//! Whole configs, one change at a time in the family's one order, down to the minima of both
+//! images' levels, then up. A change is applied wherever its side matches, never because a parser
+//! refused; W is read by the peer's parser at the end. Of images without history a line goes if and
+//! only if the peer's parser reads it as the corresponding form.
 
 mod change;
 #[cfg(test)]

@@ -35,7 +35,8 @@ impl Observer for RefusedLeavesNothing {
         let after = held(unit);
         if let Input::Command(command) = input {
             let refused = performed(&seen.event).any(|output| {
-                matches!(output, Output::Answer { id, outcome: Outcome::Refused(_) } if *id == command.id)
+                matches!(output, Output::Answer { id, outcome: Outcome::Refused(_) }
+                    if *id == command.id)
             });
             if refused {
                 self.checked += 1;

@@ -1,11 +1,13 @@
-//! ReplicatedIsKept: a change that was returned `replicated` is in the config of every later Active, or listed, while
-//! one memory of it is left. A *memory* is what a unit could act with and does not have from its startup store: its
-//! running config, or the replica of one. A unit's memory is lost by a restart, when policy turns it away or an operator
-//! throws it away, while the unit is out of the arbiter's reach for `takeover_wait`, and when its config leaves the
-//! line; a later memory does not revive what was lost.
+//! ReplicatedIsKept: a change that was returned `replicated` is in the config of every later
+//! Active, or listed, while one memory of it is left. A *memory* is what a unit could act with and
+//! does not have from its startup store: its running config, or the replica of one. A unit's memory
+//! is lost by a restart, when policy turns it away or an operator throws it away, while the unit is
+//! out of the arbiter's reach for `takeover_wait`, and when its config leaves the line; a later
+//! memory does not revive what was lost.
 //!
-//! It keeps its own record of where in history each unit's config stands, from what units take and say. That a replica
-//! is gone from a unit's state is no loss here: it is what the property forbids.
+//! It keeps its own record of where in history each unit's config stands, from what units take and
+//! say. That a replica is gone from a unit's state is no loss here: it is what the property
+//! forbids.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -53,7 +55,8 @@ struct History {
     parents: BTreeMap<Term, Stamp>,
     /// Where each term that counts came from; none: a startup store.
     line: BTreeMap<Term, Option<Lsn>>,
-    /// The same of terms that nobody acted in yet: a new Active is judged by what was on the line before it.
+    /// The same of terms that nobody acted in yet: a new Active is judged by what was on the line
+    /// before it.
     next: BTreeMap<Term, Option<Lsn>>,
     /// What was held in an earlier term an arbiter that lost its state has put off the line.
     floor: Term,
@@ -311,7 +314,8 @@ impl ReplicatedIsKept {
         }
     }
 
-    /// The unit begins to act: it holds what was owed when it accepted its term, or nobody remembers it.
+    /// The unit begins to act: it holds what was owed when it accepted its term, or nobody
+    /// remembers it.
     fn acts(
         &mut self,
         slot: Slot,
@@ -335,7 +339,8 @@ impl ReplicatedIsKept {
                 self.has_lines(slot, change, (stamp, listed), active, image)?;
                 continue;
             }
-            // Who accepts knows what it remembers itself; of the other one the arbiter must have heard.
+            // Who accepts knows what it remembers itself; of the other one the arbiter must have
+            // heard.
             let who = [slot, Slot(1 - slot.0)].into_iter().find(|of| {
                 let at = usize::from(of.0);
                 let remembers = remembered[at].is_some_and(|one| self.history.holds(one, change));
@@ -344,7 +349,8 @@ impl ReplicatedIsKept {
             if let Some(who) = who {
                 let Stamp { term, lsn } = change;
                 let mut what = format!(
-                    "LSN {lsn} of term {term} was returned replicated, and slot {who} remembered it when slot {slot} \
+                    "LSN {lsn} of term {term} was returned replicated, and slot {who} remembered \
+                     it when slot {slot} \
                      took over; slot {slot} acts {} from LSN {} without it",
                     begins(origin),
                     stamp.lsn
@@ -359,7 +365,8 @@ impl ReplicatedIsKept {
         Ok(())
     }
 
-    /// A change that is the last one of what was taken over is there by its lines, too, if they are written alike.
+    /// A change that is the last one of what was taken over is there by its lines, too, if they are
+    /// written alike.
     fn has_lines(
         &self,
         slot: Slot,
@@ -384,7 +391,8 @@ impl ReplicatedIsKept {
                 broken(
                     NAME,
                     format!(
-                        "slot {slot} took LSN {lsn} of term {term} over, and its line `{line}` is gone unlisted"
+                        "slot {slot} took LSN {lsn} of term {term} over, and its line `{line}` is \
+                         gone unlisted"
                     ),
                 )
             }

@@ -1,5 +1,5 @@
-//! RoundTrip: after two stateful switchovers without an edit between them the config is what it was, lines,
-//! values and order; less the lines that could not go.
+//! RoundTrip: after two stateful switchovers without an edit between them the config is what it
+//! was, lines, values and order; less the lines that could not go.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,5 +1,5 @@
-//! SavedSurvives: after a save was reported ok for a unit, its boot finds that store or a later one, through
-//! power loss at any write. What rotted on the disk since then is not promised.
+//! SavedSurvives: after a save was reported ok for a unit, its boot finds that store or a later
+//! one, through power loss at any write. What rotted on the disk since then is not promised.
 
 use std::collections::BTreeMap;
 

@@ -1,6 +1,6 @@
-//! SingleActive: in true time no two units have Active effects at the same instant; granted terms strictly
-//! increase, each to one (unit, boot). What a unit takes after its lease's end it would answer as Active: the
-//! lease's end comes before any other input (PROTOCOL.md, section 2, Lease).
+//! SingleActive: in true time no two units have Active effects at the same instant; granted terms
+//! strictly increase, each to one (unit, boot). What a unit takes after its lease's end it would
+//! answer as Active: the lease's end comes before any other input (PROTOCOL.md, section 2, Lease).
 
 use std::collections::BTreeMap;
 
@@ -77,7 +77,8 @@ impl SingleActive {
             Some(end) if end <= seen.at_us && *input != Input::LeaseLapsed => Err(Violation {
                 property: NAME,
                 what: format!(
-                    "slot {slot} acted, and takes something else {} ms after its lease's end than this end",
+                    "slot {slot} acted, and takes something else {} ms after its lease's end than \
+                     this end",
                     (seen.at_us - end) / 1_000
                 ),
             }),
@@ -88,7 +89,8 @@ impl SingleActive {
 
 impl Observer for SingleActive {
     fn before(&mut self, slot: Slot, _: &Input, scene: &dyn Scene) {
-        // The rate of a clock may have changed since the last step, and with it when the lease ends.
+        // The rate of a clock may have changed since the last step, and with it when the lease
+        // ends.
         if let (Some(known), Some(end)) = (self.ends.get_mut(&slot), scene.lease_end(slot)) {
             *known = end;
         }

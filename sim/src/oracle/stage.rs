@@ -1,5 +1,5 @@
-//! A stage for the oracles' own tests: a scene of which everything can be set, machines in states that a test
-//! needs, and events that it plays to one oracle.
+//! A stage for the oracles' own tests: a scene of which everything can be set, machines in states
+//! that a test needs, and events that it plays to one oracle.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
@@ -147,7 +147,8 @@ impl Stage {
         oracle.see(&Seen { number, at_us, event }, self)
     }
 
-    /// The unit of `slot` makes a step with this input and these outputs, all performed, and is `unit` then.
+    /// The unit of `slot` makes a step with this input and these outputs, all performed, and is
+    /// `unit` then.
     pub(crate) fn step(
         &mut self,
         oracle: &mut dyn Observer,

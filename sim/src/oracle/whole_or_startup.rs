@@ -1,6 +1,6 @@
-//! WholeOrStartup: a unit starts to act with the config that it applied as a Standby, whole, at the LSN that
-//! it says; or with what it last acted with (resume, stale). Never with one that it declared not ready, or that
-//! policy turned away.
+//! WholeOrStartup: a unit starts to act with the config that it applied as a Standby, whole, at the
+//! LSN that it says; or with what it last acted with (resume, stale). Never with one that it
+//! declared not ready, or that policy turned away.
 
 use std::collections::BTreeMap;
 

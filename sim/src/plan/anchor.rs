@@ -1,5 +1,5 @@
-//! Where in a run something of a plan happens: at a protocol event, so that the same scenario is met
-//! again at a later commit, or at an instant, which a run resolves to the event that it met.
+//! Where in a run something of a plan happens: at a protocol event, so that the same scenario is
+//! met again at a later commit, or at an instant, which a run resolves to the event that it met.
 
 use std::fmt;
 use std::str::FromStr;
@@ -80,8 +80,8 @@ pub enum Anchor {
     Instant(u64),
     /// A message's sight.
     Seen(Moment, Sight),
-    /// The first sight from an instant on, of a kind if one is named, to a place if one is named. A run
-    /// resolves it to the [`Anchor::Seen`] that it met, which is what a written plan holds.
+    /// The first sight from an instant on, of a kind if one is named, to a place if one is named. A
+    /// run resolves it to the [`Anchor::Seen`] that it met, which is what a written plan holds.
     Next {
         /// When, in relation to it.
         moment: Moment,
@@ -115,7 +115,8 @@ impl Anchor {
 /// A text that is no anchor.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "`{found}` is no anchor: `at 1200 ms`, `before deliver 0->1 Line 3, attempt 2` (or `after`, `within 2 of`, \
+    "`{found}` is no anchor: `at 1200 ms`, `before deliver 0->1 Line 3, attempt 2` (or `after`, \
+     `within 2 of`, \
      `send`), `next before deliver to 1 Line from 1200 ms`, `after answer (2, 41)`"
 )]
 pub struct AnchorError {

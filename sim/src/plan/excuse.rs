@@ -1,5 +1,6 @@
-//! What a plan is excused from: properties that the protocol does not promise under what the plan does. Told from
-//! the plan alone, never from what a run showed; every other property must hold in such a run too.
+//! What a plan is excused from: properties that the protocol does not promise under what the plan
+//! does. Told from the plan alone, never from what a run showed; every other property must hold in
+//! such a run too.
 
 use skewsync::unit::Limits;
 
@@ -20,8 +21,10 @@ pub struct Excuse {
 pub const EXCUSES: [Excuse; 2] = [
     Excuse {
         name: "clock-beyond-drift",
-        reason: "a clock that is slower than `max_drift`, or set back, holds a lease for longer than the arbiter waits \
-                 (PROTOCOL.md, section 2, Lease): two units act; and what it does by a timer it does too late",
+        reason: "a clock that is slower than `max_drift`, or set back, holds a lease for longer \
+                 than the arbiter waits \
+                 (PROTOCOL.md, section 2, Lease): two units act; and what it does by a timer it \
+                 does too late",
         properties: &[
             "SingleActive",
             "NoSplitAck",
@@ -37,8 +40,10 @@ pub const EXCUSES: [Excuse; 2] = [
     },
     Excuse {
         name: "misapplied-line",
-        reason: "a Standby that executes something else than it was sent is no image of the Active until the wire digest \
-                 of its next Applied or Keepalive says so, and what never goes on the wire it says nowhere (PROTOCOL.md, \
+        reason: "a Standby that executes something else than it was sent is no image of the Active \
+                 until the wire digest \
+                 of its next Applied or Keepalive says so, and what never goes on the wire it says \
+                 nowhere (PROTOCOL.md, \
                  section 4)",
         properties: &[
             "HotMeansEqual",

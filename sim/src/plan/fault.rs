@@ -38,8 +38,8 @@ pub enum FaultKind {
         /// Which bit, modulo its length.
         bit: u32,
     },
-    /// The message arrives as it should, and a copy is kept back until long after: into other sessions,
-    /// terms and boots.
+    /// The message arrives as it should, and a copy is kept back until long after: into other
+    /// sessions, terms and boots.
     Hold {
         /// How much later.
         later_ms: u64,
@@ -145,7 +145,8 @@ pub enum FaultKind {
         /// After how long it starts again.
         down_ms: u64,
     },
-    /// The unit's clock runs at another rate, which it keeps through restarts; its timers and its lease with it.
+    /// The unit's clock runs at another rate, which it keeps through restarts; its timers and its
+    /// lease with it.
     ClockRate {
         /// Which unit.
         slot: u8,
@@ -172,7 +173,8 @@ pub enum FaultKind {
         /// How long all of them are clogged.
         for_ms: u64,
     },
-    /// The unit's disk is full: it takes no startup store. What is written in place, terms and counts, it takes.
+    /// The unit's disk is full: it takes no startup store. What is written in place, terms and
+    /// counts, it takes.
     DiskFull {
         /// Which unit.
         slot: u8,
@@ -197,7 +199,8 @@ pub enum FaultKind {
         /// For how long it is slow.
         for_ms: u64,
     },
-    /// The unit's process ends, and while it is down its startup store rots: it does not read any more.
+    /// The unit's process ends, and while it is down its startup store rots: it does not read any
+    /// more.
     BitRot {
         /// Which unit.
         slot: u8,
@@ -244,7 +247,8 @@ pub enum FaultKind {
     ArbiterOlder {
         /// After how long it starts again.
         down_ms: u64,
-        /// How long before its end the state is from, or a little more; the first state if there is none so old.
+        /// How long before its end the state is from, or a little more; the first state if there is
+        /// none so old.
         back_ms: u64,
     },
 }
@@ -271,8 +275,8 @@ const fn one_line() -> u32 {
     1
 }
 
-/// What befalls messages at random, in per mille of the messages sent. Each message's lot is drawn from
-/// the plan's `world` and the message's own name, so that one fault less moves no other.
+/// What befalls messages at random, in per mille of the messages sent. Each message's lot is drawn
+/// from the plan's `world` and the message's own name, so that one fault less moves no other.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Noise {

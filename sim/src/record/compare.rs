@@ -37,9 +37,9 @@ pub fn parting(one: &[Entry], other: &[Entry]) -> Option<Parting> {
     })
 }
 
-/// Where runs of two plans part: each place's entries are held against its own, since the order of what happens at one
-/// instant in two places is the world's, and another one for every plan. `around`: so many entries are shown before that
-/// time, and from it on.
+/// Where runs of two plans part: each place's entries are held against its own, since the order of
+/// what happens at one instant in two places is the world's, and another one for every plan.
+/// `around`: so many entries are shown before that time, and from it on.
 pub fn parting_by_place(one: &[Entry], other: &[Entry], around: (usize, usize)) -> Option<Parting> {
     let at_us = parts_at_us(one, other)?;
     let start = |entries: &[Entry]| entries.partition_point(|entry| entry.at_us < at_us);

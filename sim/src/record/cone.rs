@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use super::{Entry, Mark, Sort};
 
-/// The indices of the entries that the entry `of` came of, itself among them, of all faults before it, of the
-/// answers that were given on the way, and of what changed a role.
+/// The indices of the entries that the entry `of` came of, itself among them, of all faults before
+/// it, of the answers that were given on the way, and of what changed a role.
 pub fn of(entries: &[Entry], of: usize) -> BTreeSet<usize> {
     let mut cone = BTreeSet::new();
     let mut open = vec![of];
@@ -23,7 +23,8 @@ pub fn of(entries: &[Entry], of: usize) -> BTreeSet<usize> {
             open.extend(&entries[index].after);
         }
     }
-    // What the terminal was told in these steps, and who acted meanwhile, is what a reader wants to know beside them.
+    // What the terminal was told in these steps, and who acted meanwhile, is what a reader wants to
+    // know beside them.
     let beside: Vec<usize> = entries
         .iter()
         .enumerate()
@@ -44,8 +45,9 @@ fn has_role(entry: &Entry) -> bool {
     entry.marks.iter().any(is)
 }
 
-/// The part of a cone that tells something: what changed a state, moved a command or an LSN, or was a fault; and
-/// the messages between such entries; and its last entry, whatever it is. At most so many entries, the latest.
+/// The part of a cone that tells something: what changed a state, moved a command or an LSN, or was
+/// a fault; and the messages between such entries; and its last entry, whatever it is. At most so
+/// many entries, the latest.
 pub fn telling(entries: &[Entry], cone: &BTreeSet<usize>, most: usize) -> BTreeSet<usize> {
     let tells = |index: &&usize| {
         let entry = &entries[**index];

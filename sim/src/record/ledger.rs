@@ -1,4 +1,5 @@
-//! Who wrote which line: the configs of both units followed line by line, and held against each other at the end.
+//! Who wrote which line: the configs of both units followed line by line, and held against each
+//! other at the end.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -212,15 +213,16 @@ impl Ledger {
                 config: active.config.config().clone(),
                 image,
             };
-            // The former Active's last config of the session's term, which may be beyond what was taken over.
+            // The former Active's last config of the session's term, which may be beyond what was
+            // taken over.
             let last =
                 self.acted.range(..=(session.term, Lsn(u64::MAX))).next_back().map(|(at, _)| *at);
             self.taken_over = last.map(|last| (held, last));
         }
     }
 
-    /// The configs held against each other: the Active's, and what the other holds of it; or, if there is no other,
-    /// those of the former Active and of the unit that took over.
+    /// The configs held against each other: the Active's, and what the other holds of it; or, if
+    /// there is no other, those of the former Active and of the unit that took over.
     pub(super) fn contrast(&self, scene: &dyn Scene) -> Option<Contrast> {
         let pairs = [(Slot(0), Slot(1)), (Slot(1), Slot(0))];
         let in_step = pairs.into_iter().find_map(|(active, standby)| {

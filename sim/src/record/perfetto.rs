@@ -1,5 +1,5 @@
-//! A recording in Chrome's trace-event format, which Perfetto shows: one track a place, slices for what a unit shows
-//! of itself, for lasting faults and for steps, arrows for messages.
+//! A recording in Chrome's trace-event format, which Perfetto shows: one track a place, slices for
+//! what a unit shows of itself, for lasting faults and for steps, arrows for messages.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +16,10 @@ pub fn of(recording: &Recording) -> Value {
     for spot in Spot::ALL {
         let (pid, tid) = (PROCESS, track(spot));
         let name = spot.name();
-        events.push(json!({"ph": "M", "name": "thread_name", "pid": pid, "tid": tid, "args": {"name": name}}));
+        let args = json!({"name": name});
+        events.push(json!({
+            "ph": "M", "name": "thread_name", "pid": pid, "tid": tid, "args": args,
+        }));
     }
     let end = recording.entries.last().map_or(0, |entry| entry.at_us);
     events.extend(shown(&recording.entries, end));
@@ -42,7 +45,11 @@ fn shown(entries: &[Entry], end: u64) -> Vec<Value> {
     let mut slices = Vec::new();
     let slice = |spot: Spot, (from, name): (u64, &str), until: u64| {
         let (pid, tid) = (PROCESS, track(spot));
-        json!({"ph": "X", "name": name, "cat": "shows", "ts": from, "dur": until - from, "pid": pid, "tid": tid})
+        let lasts = until - from;
+        json!({
+            "ph": "X", "name": name, "cat": "shows", "ts": from, "dur": lasts, "pid": pid,
+            "tid": tid,
+        })
     };
     for entry in entries {
         let shows = entry.marks.iter().find_map(|mark| match mark {
@@ -78,7 +85,9 @@ fn faults(entries: &[Entry]) -> Vec<Value> {
         };
         for (ph, ts) in [("b", entry.at_us), ("e", entry.at_us + lasts)] {
             let (name, id) = (&entry.words, entry.step);
-            slices.push(json!({"ph": ph, "name": name, "cat": "fault", "id": id, "ts": ts, "pid": pid, "tid": tid}));
+            slices.push(json!({
+                "ph": ph, "name": name, "cat": "fault", "id": id, "ts": ts, "pid": pid, "tid": tid,
+            }));
         }
     }
     slices
@@ -102,8 +111,16 @@ fn arrows(entries: &[Entry]) -> Vec<Value> {
                 };
                 let (id, name) = (entry.step, message.label());
                 let begins = track(from.spot);
-                arrows.push(json!({"ph": "s", "name": name, "cat": "message", "id": id, "ts": from.at_us, "pid": pid, "tid": begins}));
-                arrows.push(json!({"ph": "f", "bp": "e", "name": name, "cat": "message", "id": id, "ts": entry.at_us, "pid": pid, "tid": tid}));
+                let arrow = |ph, ts, tid| {
+                    json!({
+                        "ph": ph, "name": name, "cat": "message", "id": id, "ts": ts, "pid": pid,
+                        "tid": tid,
+                    })
+                };
+                arrows.push(arrow("s", from.at_us, begins));
+                let mut ends = arrow("f", entry.at_us, tid);
+                ends["bp"] = json!("e");
+                arrows.push(ends);
             }
             _ => {}
         }

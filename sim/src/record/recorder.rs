@@ -23,7 +23,8 @@ pub struct Book {
 }
 
 impl Book {
-    /// A recorder that writes here. `below`: the config path whose lines are told wherever they change.
+    /// A recorder that writes here. `below`: the config path whose lines are told wherever they
+    /// change.
     pub fn recorder(&self, stock: &Arc<Stock>, below: Option<String>) -> Box<dyn Observer> {
         Box::new(Recorder {
             book: self.clone(),
@@ -59,7 +60,8 @@ impl Book {
         std::mem::take(&mut self.lock().entries)
     }
 
-    /// What was written. `violated_at`: the number of the event that broke a property; `images`: those at the end.
+    /// What was written. `violated_at`: the number of the event that broke a property; `images`:
+    /// those at the end.
     pub fn close(self, violated_at: Option<u64>, images: [String; 2]) -> Recording {
         let mut recording = std::mem::take(&mut *self.lock());
         let notes = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
@@ -472,8 +474,9 @@ fn carried(sight: Sight, number: u64) -> Carried {
     }
 }
 
-/// The lines of a unit's config that stand below a path, as the terminal would print them; none of a unit whose config is
-/// not told: one without a role that holds nothing of an Active, or one that waits for its lease.
+/// The lines of a unit's config that stand below a path, as the terminal would print them; none of
+/// a unit whose config is not told: one without a role that holds nothing of an Active, or one that
+/// waits for its lease.
 fn lines_below(unit: &Unit, below: &str) -> Option<Vec<String>> {
     let config = match &unit.part {
         Part::Active(active) => active.config.config(),

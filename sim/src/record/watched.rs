@@ -1,4 +1,5 @@
-//! How long each property was seen to hold: an oracle with somebody beside it who notes when it looked.
+//! How long each property was seen to hold: an oracle with somebody beside it who notes when it
+//! looked.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};

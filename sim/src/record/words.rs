@@ -233,7 +233,8 @@ fn lines(lines: &[Shared<str>]) -> String {
     cut(all.join(", "))
 }
 
-/// An output of a unit, with what became of it; none for what a reader does not miss: timers, and what a mark says.
+/// An output of a unit, with what became of it; none for what a reader does not miss: timers, and
+/// what a mark says.
 pub(super) fn output(output: &Output, fate: Fate) -> Option<String> {
     let text = match output {
         Output::SetTimer(_) | Output::CancelTimer(_) | Output::Answer { .. } => return None,
@@ -327,32 +328,26 @@ pub(super) fn arbiter_mark(event: &ArbiterEvent) -> Mark {
             )
         }
         ArbiterEvent::OffTheLine { stamp } => {
-            format!(
-                "what a unit holds, (term {}, LSN {}), is off the line",
-                stamp.term, stamp.lsn
-            )
+            format!("what a unit holds, (term {}, LSN {}), is off the line", stamp.term, stamp.lsn)
         }
         ArbiterEvent::PassedOver(eligible) => {
-            format!(
-                "passes over slot {}, that was eligible at LSN {}",
-                eligible.slot, eligible.lsn
-            )
+            format!("passes over slot {}, that was eligible at LSN {}", eligible.slot, eligible.lsn)
         }
         ArbiterEvent::Accepted(holder) => {
             format!("slot {} holds term {}", holder.slot, holder.term)
         }
         ArbiterEvent::Lost => "has no state: it is silent for a lease".into(),
         ArbiterEvent::Older { had, seen } => format!(
-            "has a state of generation {had}, and a unit has seen generation {seen}: it counts as lost"
+            "has a state of generation {had}, and a unit has seen generation {seen}: it counts as \
+             lost"
         ),
         ArbiterEvent::LineUnknown => {
-            "offers with the line unknown: what was taken over may be missing, and what was passed over may come back".into()
+            "offers with the line unknown: what was taken over may be missing, and what was passed \
+             over may come back"
+                .into()
         }
         ArbiterEvent::LeaseOver(holder) => {
-            format!(
-                "the lease of slot {} in term {} is over",
-                holder.slot, holder.term
-            )
+            format!("the lease of slot {} in term {} is over", holder.slot, holder.term)
         }
     };
     Mark::Role { now }

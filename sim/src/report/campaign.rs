@@ -1,4 +1,5 @@
-//! A campaign's page: what was run, what failed and how often, what was met and how rare it is, how fast it went.
+//! A campaign's page: what was run, what failed and how often, what was met and how rare it is, how
+//! fast it went.
 
 mod charts;
 mod failures;
@@ -61,7 +62,9 @@ fn head(summary: &Summary) -> Markup {
             (format!("{:.0}", summary.seeds() as f64 / wall.max(1e-9))) " seeds/s, "
             (format!("{:.0}", summary.seeds_per_core())) " a core. "
             (counted(summary.messages)) " messages, " (counted(summary.steps)) " steps. "
-            (counted(summary.again)) " seeds ran twice, " (counted(summary.differing.len() as u64)) " differed."
+            (counted(summary.again)) " seeds ran \
+                                      twice, " (counted(summary.differing.len() as u64)) " \
+                                          differed."
         }
         @if !summary.tally.excused.is_empty() {
             p { "Excused from some properties: "
@@ -95,7 +98,8 @@ fn unmet(summary: &Summary) -> Markup {
         } @else {
             p class=(if summary.is_asked() { "bad" } else { "soft" }) {
                 (open.len()) " without a reason"
-                @if summary.is_asked() { ": exit code 6" } @else { "; they count from 10,000 freely drawn seeds on" }
+                @if summary.is_asked() { ": exit code 6" } @else { "; they count from 10,000 \
+                    freely drawn seeds on" }
             }
             p class="chips" { @for gap in &open { span class="chip" { (gap) } " " } }
         }

@@ -1,4 +1,5 @@
-//! A campaign's outcome for systems of continuous integration: JUnit's XML, and the lines that become annotations.
+//! A campaign's outcome for systems of continuous integration: JUnit's XML, and the lines that
+//! become annotations.
 
 use std::path::Path;
 
@@ -7,8 +8,8 @@ use quick_junit::{NonSuccessKind, SerializeError, TestCase, TestCaseStatus, Test
 use crate::campaign::{Failures, Summary, coverage};
 use crate::report::plan_path;
 
-/// One test case for each property, one for each signature of failures, and one each for what is asked of the
-/// whole: that runs repeat, that the harness works, that everything is met.
+/// One test case for each property, one for each signature of failures, and one each for what is
+/// asked of the whole: that runs repeat, that the harness works, that everything is met.
 ///
 /// # Errors
 /// Never for text that XML can say; `quick_junit` drops what it cannot.
@@ -57,8 +58,8 @@ fn case(class: &str, name: &str, troubles: Vec<String>) -> TestCase {
     case
 }
 
-/// One line for each signature of failures, each seed that did not repeat and each failure of the harness, in the form
-/// that GitHub's runners read.
+/// One line for each signature of failures, each seed that did not repeat and each failure of the
+/// harness, in the form that GitHub's runners read.
 ///
 /// Source: <https://docs.github.com/actions/reference/workflow-commands-for-github-actions>.
 pub fn annotations(summary: &Summary, dir: &Path) -> String {

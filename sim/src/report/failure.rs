@@ -46,7 +46,8 @@ pub struct Failure<'a> {
     pub model: ModelSays,
     /// The entries of the causal cone.
     pub cone: BTreeSet<usize>,
-    /// Further facts, a heading and sentences each: how it was shrunk, how often it is met, when it became inevitable.
+    /// Further facts, a heading and sentences each: how it was shrunk, how often it is met, when it
+    /// became inevitable.
     pub more: Vec<Aside>,
 }
 

@@ -1,9 +1,10 @@
-//! The shell of every page: one self-contained file, light or dark as the reader's system is, without a script or
-//! anything that is fetched.
+//! The shell of every page: one self-contained file, light or dark as the reader's system is,
+//! without a script or anything that is fetched.
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-/// Colours by role, and what all pages look like. Charts take their colours from the same variables.
+/// Colours by role, and what all pages look like. Charts take their colours from the same
+/// variables.
 const STYLE: &str = include_str!("page.css");
 
 /// The whole page.

@@ -22,7 +22,8 @@ pub fn summary(summary: &Summary, dir: &Path) -> String {
     line(
         &mut text,
         format_args!(
-            "{} seeds, {} failed; {:.1} virtual hours in {wall:.1} s: {:.0} seeds/s ({:.0} a core), {:.0} messages/s, {:.0} steps/s",
+            "{} seeds, {} failed; {:.1} virtual hours in {wall:.1} s: {:.0} seeds/s ({:.0} a \
+             core), {:.0} messages/s, {:.0} steps/s",
             summary.seeds(),
             summary.failures(),
             seconds / 3600.0,

@@ -1,5 +1,6 @@
-//! Within how long a pair must converge once faults and commands have stopped: PROTOCOL.md's bound of Converges, told
-//! from the plan, the images and the lengths of the timers alone. See [`FORMULA`].
+//! Within how long a pair must converge once faults and commands have stopped: PROTOCOL.md's bound
+//! of Converges, told from the plan, the images and the lengths of the timers alone. See
+//! [`FORMULA`].
 
 use skewsync::unit::Limits;
 
@@ -9,11 +10,14 @@ use crate::stock::Stock;
 
 /// How the bound is made up, and why.
 pub const FORMULA: &str = "\
-exchange = resend + 2 latency                      a message, lost once before faults stopped, and its answer
+exchange = resend + 2 latency                      a message, lost once before faults stopped, and \
+its answer
 notice   = max(save_timeout, drain_timeout)        what was under way when faults stopped ends
 role     = arbiter_lease + gather + hello          nobody acts, and the arbiter hears who could;
-         + 2 takeover_wait + renew + 2 exchange    one Offer to a unit that cannot take it, one that is taken
-sync     = join + 8 exchange + files + 2 pairing   Join, Ready, Diff, Config, BulkDone, last Line, Hot, register
+         + 2 takeover_wait + renew + 2 exchange    one Offer to a unit that cannot take it, one \
+         that is taken
+sync     = join + 8 exchange + files + 2 pairing   Join, Ready, Diff, Config, BulkDone, last Line, \
+Hot, register
 files    = an exchange for each window of chunks of dump, diff and config
 disk     = 2 writes of the slowest disk, with what the plan makes it slower by
 roles    = 1, or 2 if the plan enters a switchover
@@ -49,16 +53,16 @@ pub fn settles_within_us(plan: &Plan, stock: &Stock) -> u64 {
     by_clock + (by_clock * drift).div_ceil(1_000_000)
 }
 
-/// The role may be lost as faults stop; a switchover that is under way then hands it over once more. Each change ends a
-/// session, which the other side notices by its watchdog.
+/// The role may be lost as faults stop; a switchover that is under way then hands it over once
+/// more. Each change ends a session, which the other side notices by its watchdog.
 fn roles(plan: &Plan) -> u64 {
     let hands_over = |what: &What| matches!(what, What::Switchover | What::ForcedSwitchover);
     let mut entries = plan.commands.iter();
     1 + u64::from(entries.any(|entry| hands_over(&entry.what)))
 }
 
-/// The attempt that is under way as faults stop may fail; a Standby that misapplied or refused is reset, until it comes up in
-/// rpr, and each such end may be followed by another attempt.
+/// The attempt that is under way as faults stop may fail; a Standby that misapplied or refused is
+/// reset, until it comes up in rpr, and each such end may be followed by another attempt.
 fn attempts(plan: &Plan, limits: &Limits) -> u64 {
     let resets = |kind: &FaultKind| {
         matches!(kind, FaultKind::RefuseLine { .. } | FaultKind::MisapplyLine { .. })

@@ -1,4 +1,5 @@
-//! Tables of counts: added up, and as JSON, where a map whose keys are no strings is a list of its rows.
+//! Tables of counts: added up, and as JSON, where a map whose keys are no strings is a list of its
+//! rows.
 
 use std::collections::BTreeMap;
 

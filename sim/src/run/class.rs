@@ -1,5 +1,5 @@
-//! The class of a step: what its unit showed, how far its session was, and what sort of input came. How many
-//! classes a campaign visits says how much of the protocol it met.
+//! The class of a step: what its unit showed, how far its session was, and what sort of input came.
+//! How many classes a campaign visits says how much of the protocol it met.
 
 use std::borrow::Cow;
 use std::fmt;

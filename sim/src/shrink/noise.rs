@@ -1,4 +1,5 @@
-//! What befalls messages at random becomes single faults, each at its message's sight; and when anchors were met.
+//! What befalls messages at random becomes single faults, each at its message's sight; and when
+//! anchors were met.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,8 +14,8 @@ use crate::world::link::Links;
 pub(super) struct Met {
     /// The messages that the noise befell, in order.
     befallen: Vec<Sight>,
-    /// When the messages that anchors name were sent, and when they were first given to their receivers, in
-    /// microseconds of virtual time.
+    /// When the messages that anchors name were sent, and when they were first given to their
+    /// receivers, in microseconds of virtual time.
     sent: BTreeMap<Sight, u64>,
     given: BTreeMap<Sight, u64>,
 }
@@ -32,8 +33,9 @@ impl Met {
         instants.chain(seen.map(|us| us / 1_000)).max().unwrap_or(0)
     }
 
-    /// The plan with its named messages as the next of their kind from the millisecond on in which they were met: where
-    /// something is left out, another message may take their place. None if the plan names none.
+    /// The plan with its named messages as the next of their kind from the millisecond on in which
+    /// they were met: where something is left out, another message may take their place. None if
+    /// the plan names none.
     pub(super) fn loosened(&self, plan: &Plan) -> Option<Plan> {
         let mut loose = plan.clone();
         let faults = loose.faults.iter_mut().map(|fault| &mut fault.at);

@@ -134,8 +134,8 @@ fn plainer(fault: &Fault, name: &str) -> Vec<Fault> {
     faults.collect()
 }
 
-/// Smaller numbers than this, the plainest first: powers of ten and twice and five times them, and what is left of it
-/// with one digit.
+/// Smaller numbers than this, the plainest first: powers of ten and twice and five times them, and
+/// what is left of it with one digit.
 fn below(size: u64) -> impl Iterator<Item = u64> {
     let powers = (0..6).map(|power| 10u64.pow(power));
     let ladder = powers.flat_map(|ten| [ten, 2 * ten, 5 * ten]);
@@ -162,8 +162,8 @@ fn rounded(ms: u64) -> impl Iterator<Item = u64> {
     })
 }
 
-/// The plan with its releases nearer to each other in the order of `names`: the same release twice first, then
-/// neighbours, and of these such as hold a release of the plan.
+/// The plan with its releases nearer to each other in the order of `names`: the same release twice
+/// first, then neighbours, and of these such as hold a release of the plan.
 fn nearer(plan: &Plan, names: &[String]) -> Vec<Plan> {
     let place = |name: &String| names.iter().position(|other| other == name);
     let [Some(one), Some(other)] = [0, 1].map(|slot: usize| place(&plan.units[slot].image)) else {

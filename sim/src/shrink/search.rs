@@ -1,4 +1,5 @@
-//! The search: which plan is the best so far, which were tried, and whether another is as good and smaller.
+//! The search: which plan is the best so far, which were tried, and whether another is as good and
+//! smaller.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -116,8 +117,9 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// Tries plans in order, as many at once as there are jobs; the first of them that counts is the best from now on.
-    /// Which one that is does not depend on the number of jobs. Each is tried as it stands, and with its anchors loose.
+    /// Tries plans in order, as many at once as there are jobs; the first of them that counts is
+    /// the best from now on. Which one that is does not depend on the number of jobs. Each is tried
+    /// as it stands, and with its anchors loose.
     pub(super) fn first(
         &mut self,
         held: Held,
@@ -152,7 +154,8 @@ impl<'a> Search<'a> {
         plan != self.best && self.first(Held::All, [plan]).is_some()
     }
 
-    /// The plan as it was met holds nothing that was never reached, and names the anchors that were.
+    /// The plan as it was met holds nothing that was never reached, and names the anchors that
+    /// were.
     fn take_met(&mut self) {
         let mut met = self.shown.met.clone();
         met.units.iter_mut().for_each(|unit| unit.digest.clear());
@@ -233,8 +236,9 @@ impl<'a> Search<'a> {
     }
 }
 
-/// Runs a plan; none if it passes, or does not fail by this property. Where the sound engine is asked, none too if it
-/// does not pass, which is an error where no property is named: then the plan is the one to begin with.
+/// Runs a plan; none if it passes, or does not fail by this property. Where the sound engine is
+/// asked, none too if it does not pass, which is an error where no property is named: then the plan
+/// is the one to begin with.
 fn attempt(
     plan: &Plan,
     stock: &Arc<Stock>,

@@ -16,9 +16,9 @@ const NAME_MAX: usize = 64;
 
 /// Keeps a failing plan, with what its runs establish and why it is kept.
 ///
-/// `cargo test --test claims regressions` runs it from then on, and `skewlab replay --all` prints it. A plan with a planted
-/// defect must pass without the defect, and fail with it for ever; any other plan is expected to pass once the engine is
-/// mended.
+/// `cargo test --test claims regressions` runs it from then on, and `skewlab replay --all` prints
+/// it. A plan with a planted defect must pass without the defect, and fail with it for ever; any
+/// other plan is expected to pass once the engine is mended.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Args {
     /// The plan: shrink it first.
@@ -83,12 +83,14 @@ fn place(folder: &Path, name: &str) -> Result<PathBuf, String> {
     let fits = name.chars().all(|each| letter(each) || each == '-') && name.starts_with(letter);
     if !fits || name.len() > NAME_MAX {
         return Err(format!(
-            "--name {name}: a name is up to {NAME_MAX} small letters, digits and hyphens, and begins with no hyphen"
+            "--name {name}: a name is up to {NAME_MAX} small letters, digits and hyphens, and \
+             begins with no hyphen"
         ));
     }
     if !folder.is_dir() {
         return Err(format!(
-            "--into {}: there is no such folder; adopt from the checkout, or name its tests/regressions",
+            "--into {}: there is no such folder; adopt from the checkout, or name its \
+             tests/regressions",
             folder.display()
         ));
     }
@@ -99,7 +101,8 @@ fn place(folder: &Path, name: &str) -> Result<PathBuf, String> {
     Ok(path)
 }
 
-/// What the runs of a plan establish: on the sound engine, and as it stands in both ways of looking.
+/// What the runs of a plan establish: on the sound engine, and as it stands in both ways of
+/// looking.
 ///
 /// # Errors
 /// If it cannot be run.

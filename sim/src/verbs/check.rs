@@ -13,8 +13,8 @@ use crate::exit;
 /// Searches the model of the protocol within bounds, and says what was established.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Args {
-    /// The scopes; all of them without any. `list` prints their names and budgets, `properties` what is
-    /// checked, and what only the simulation can check.
+    /// The scopes; all of them without any. `list` prints their names and budgets, `properties`
+    /// what is checked, and what only the simulation can check.
     scopes: Vec<String>,
     /// The most unique states of one scope.
     #[arg(long, default_value_t = 40_000_000)]
@@ -96,7 +96,8 @@ fn list(all: &[Named], out: &mut dyn Write) -> std::io::Result<()> {
     }
     writeln!(
         out,
-        "not searched: a second role, an upgrade, images that are incompatible, the drain's queue (its commands are \
+        "not searched: a second role, an upgrade, images that are incompatible, the drain's queue \
+         (its commands are \
          entered after the drain), Keepalive, writes that are torn"
     )
 }
@@ -164,8 +165,10 @@ fn words(report: &Report, seconds: f64) -> String {
     let Memory { visited, edges, open_most } = report.memory;
     let each = |bytes: usize| bytes / report.states.max(1);
     format!(
-        "{safety}, {convergence}, {cycles}\n    {} states, {} transitions, depth {}, {seconds:.1} s \
-         ({:.0} states/s, {:.0} transitions/s); {} bytes a state, {} more for edges, {open_most} states at most waiting \
+        "{safety}, {convergence}, {cycles}\n    {} states, {} transitions, depth {}, {seconds:.1} \
+         s \
+         ({:.0} states/s, {:.0} transitions/s); {} bytes a state, {} more for edges, {open_most} \
+         states at most waiting \
          whole\n    met: {}",
         report.states,
         report.transitions,

@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use crate::campaign::{Summary, file};
 use crate::verbs::run::outcome::Outcome;
 
-/// Adds up summaries that `run --summary` wrote: of other seeds, of the same runs, by laboratories of the same sources.
+/// Adds up summaries that `run --summary` wrote: of other seeds, of the same runs, by laboratories
+/// of the same sources.
 ///
 /// Exit codes are those of `run` on all their seeds; 5 if they cannot be added up.
 #[derive(Clone, Debug, clap::Args)]

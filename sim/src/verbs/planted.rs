@@ -17,20 +17,27 @@ use crate::exit;
 use crate::run::{Lockstep, Options};
 use crate::stock::{self, Stock};
 
-/// Prints the names of the planted defects, one a line; or checks that each is caught, or keeps what catches it.
+/// Prints the names of the planted defects, one a line; or checks that each is caught, or keeps
+/// what catches it.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Args {
-    /// Runs 200 seeds for each defect from its kept seed on, with the lockstep and by the properties alone, up to the
-    /// first that fails by the expected property. Exit code 1 if a defect is not caught.
+    /// Runs 200 seeds for each defect from its kept seed on, with the lockstep and by the
+    /// properties alone, up to the first that fails by the expected property. Exit code 1 if a
+    /// defect is not caught.
     #[arg(long, conflicts_with = "keep")]
     pub check: bool,
-    /// Looks for each defect from seed 0 on, and keeps what was found in this checkout: `sim/kept.toml`,
-    /// `tests/regressions/*.toml`, and the table in the README there.
+    /// Looks for each defect from seed 0 on, and keeps what was found in this checkout:
+    /// `sim/kept.toml`, `tests/regressions/*.toml`, and the table in the README there.
     #[arg(long, value_name = "CHECKOUT")]
     pub keep: Option<PathBuf>,
-    /// Counts the seeds, by the properties alone, up to the first that sees each defect, under the mixes `swarm` and `fixed`,
-    /// from so many starts each.
-    #[arg(long, value_name = "STARTS", conflicts_with_all = ["check", "keep"], value_parser = clap::value_parser!(u64).range(1..=1_000))]
+    /// Counts the seeds, by the properties alone, up to the first that sees each defect, under the
+    /// mixes `swarm` and `fixed`, from so many starts each.
+    #[arg(
+        long,
+        value_name = "STARTS",
+        conflicts_with_all = ["check", "keep"],
+        value_parser = clap::value_parser!(u64).range(1..=1_000),
+    )]
     pub detect: Option<u64>,
     /// Only these defects, separated by commas.
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
@@ -94,7 +101,8 @@ impl Bench {
         let (stock, material) = stock::load(&[]).map_err(|error| error.to_string())?;
         let any = Some(Defect::ALL[0].name());
         stock.planted(any).map_err(|_| {
-            "this build has no planted defects: `cargo run --release --features planted -- planted --check`"
+            "this build has no planted defects: `cargo run --release --features planted -- planted \
+             --check`"
                 .to_string()
         })?;
         Ok(Self { stock: Arc::new(stock), material: Arc::new(material), jobs })

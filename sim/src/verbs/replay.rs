@@ -28,8 +28,15 @@ pub struct Args {
     /// The plan, or a kept one.
     #[arg(required_unless_present = "all")]
     pub plan: Option<PathBuf>,
-    /// Runs all kept plans of a folder (by default this checkout's), and prints a table of what they establish.
-    #[arg(long, value_name = "DIR", num_args = 0..=1, default_missing_value = "tests/regressions", exclusive = true)]
+    /// Runs all kept plans of a folder (by default this checkout's), and prints a table of what
+    /// they establish.
+    #[arg(
+        long,
+        value_name = "DIR",
+        num_args = 0..=1,
+        default_missing_value = "tests/regressions",
+        exclusive = true,
+    )]
     pub all: Option<PathBuf>,
     /// Runs it on the sound engine: without the defect that it plants.
     #[arg(long)]
@@ -46,14 +53,16 @@ pub struct Args {
     /// Tells it up to this step.
     #[arg(long, value_name = "STEP")]
     pub to: Option<u64>,
-    /// Tells it up to the step that breaks this property, or else the last that was seen to keep it.
+    /// Tells it up to the step that breaks this property, or else the last that was seen to keep
+    /// it.
     #[arg(long, value_name = "PROPERTY")]
     pub until: Option<String>,
-    /// Tells the config lines below this path at each step that changes them; with --from or --to those steps alone.
+    /// Tells the config lines below this path at each step that changes them; with --from or --to
+    /// those steps alone.
     #[arg(long, value_name = "PATH")]
     pub state: Option<String>,
-    /// Writes the run down: one JSON object a step; for a name that ends in `.json` in Chrome's trace-event format, which
-    /// Perfetto (ui.perfetto.dev) shows.
+    /// Writes the run down: one JSON object a step; for a name that ends in `.json` in Chrome's
+    /// trace-event format, which Perfetto (ui.perfetto.dev) shows.
     #[arg(long, value_name = "FILE")]
     pub trace: Option<PathBuf>,
     /// Says which step is the first that differs from that of a run written down with --trace.
@@ -66,7 +75,12 @@ pub struct Args {
     #[arg(long, conflicts_with_all = ["tell", "from", "to", "until", "state", "compare", "out"])]
     pub json: bool,
     /// A run that takes longer hangs, and is given up.
-    #[arg(long, value_name = "SECONDS", default_value_t = HANGS_AFTER.as_secs(), value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        default_value_t = HANGS_AFTER.as_secs(),
+        value_parser = clap::value_parser!(u64).range(1..),
+    )]
     pub limit: u64,
 }
 

@@ -25,10 +25,11 @@ use crate::stock::{self, Stock};
 
 /// Runs seeds: each makes a plan, each plan a run of a pair in the simulated world.
 ///
-/// Exit codes: 0 passed; 1 a safety property fails; 2 no convergence, or a run hangs; 3 panic; 4 non-determinism; 5 usage
-/// or harness; 6 a campaign of 10,000 seeds or more, with nothing asked for by --pair, --only-faults, --mix, --planted or --config,
-/// left a cell of the table of faults by phase, a situation or a pair of releases unmet without a reason
-/// (sim/FAULTS.md). Of several the first of 4, 3, 1, 2, 5, 6.
+/// Exit codes: 0 passed; 1 a safety property fails; 2 no convergence, or a run hangs; 3 panic; 4
+/// non-determinism; 5 usage or harness; 6 a campaign of 10,000 seeds or more, with nothing asked
+/// for by --pair, --only-faults, --mix, --planted or --config, left a cell of the table of faults
+/// by phase, a situation or a pair of releases unmet without a reason (sim/FAULTS.md). Of several
+/// the first of 4, 3, 1, 2, 5, 6.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Args {
     /// How many seeds; by default 1000, or what is missing in the summary that --resume names.
@@ -37,21 +38,28 @@ pub struct Args {
     /// The first seed; by default 0.
     #[arg(long)]
     pub from: Option<u64>,
-    /// Only the i-th of n parts of the seeds, as in 2/4; `skewlab merge` adds the parts' summaries up.
+    /// Only the i-th of n parts of the seeds, as in 2/4; `skewlab merge` adds the parts' summaries
+    /// up.
     #[arg(long, value_name = "I/N")]
     pub shard: Option<parts::Shard>,
-    /// Where the summary is written, for `merge` and `--resume`: now and then, and at the end, also of a campaign that
-    /// Ctrl-C or --for ends.
+    /// Where the summary is written, for `merge` and `--resume`: now and then, and at the end, also
+    /// of a campaign that Ctrl-C or --for ends.
     #[arg(long, value_name = "FILE")]
     pub summary: Option<PathBuf>,
-    /// Goes on with the seeds that are missing in this summary, and adds to it. What else is asked for must be as it was.
+    /// Goes on with the seeds that are missing in this summary, and adds to it. What else is asked
+    /// for must be as it was.
     #[arg(long, value_name = "FILE")]
     pub resume: Option<PathBuf>,
     /// For how many seconds at most; seeds that were begun are ended.
     #[arg(long = "for", value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
     pub lasts: Option<u64>,
     /// A seed that takes longer in real time hangs, and is given up.
-    #[arg(long, value_name = "SECONDS", default_value_t = HANGS_AFTER.as_secs(), value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        default_value_t = HANGS_AFTER.as_secs(),
+        value_parser = clap::value_parser!(u64).range(1..),
+    )]
     pub limit: u64,
     /// How many runs at once; by default one per processor.
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
@@ -68,7 +76,8 @@ pub struct Args {
     /// How the outcome is told.
     #[command(flatten)]
     pub outcome: Outcome,
-    /// Where one JSON object a line is written for each seed, in the order in which they end; --resume adds to it.
+    /// Where one JSON object a line is written for each seed, in the order in which they end;
+    /// --resume adds to it.
     #[arg(long, value_name = "FILE")]
     pub ndjson: Option<PathBuf>,
     /// Begins no further seed after the first that fails.
@@ -129,7 +138,8 @@ pub fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, 
         keeper.keep_now_and_then(&ran.summary);
         lines.write(ended);
     });
-    // What follows may take a while, and be interrupted too; whether it is kept is asked at the end.
+    // What follows may take a while, and be interrupted too; whether it is kept is asked at the
+    // end.
     let _ = keeper.keep(&ran.summary);
     let confirmed =
         if runs_alone() { afresh::confirm(&mut ran, &stock, &campaign) } else { Ok(()) };
@@ -224,7 +234,8 @@ fn made_of(args: &Args) -> Result<(Arc<Stock>, Wishes, Mark), String> {
     Ok((Arc::new(stock), wishes, mark))
 }
 
-/// What of the startup config the image of slot 0 does not take, in words; none: it takes all of it.
+/// What of the startup config the image of slot 0 does not take, in words; none: it takes all of
+/// it.
 fn left_out(stock: &Stock, wishes: &Wishes) -> Option<String> {
     let (config, (name, _)) = (wishes.config.as_ref()?, wishes.pair.as_ref()?);
     let loaded = stock.image(name).ok()?;
@@ -237,7 +248,8 @@ fn left_out(stock: &Stock, wishes: &Wishes) -> Option<String> {
     let (number, trouble) = wrong.first()?;
     let (left, all) = (wrong.len(), read.len());
     Some(format!(
-        "{left} of {all} lines are not taken by {name} and are left out; the first: line {number}: {trouble}"
+        "{left} of {all} lines are not taken by {name} and are left out; the first: line {number}: \
+         {trouble}"
     ))
 }
 

@@ -22,21 +22,32 @@ const AFRESH: usize = 3;
 
 /// Leaves out of a failing plan what its failure does not need, and makes plain what is left.
 ///
-/// A smaller plan counts if it fails by the same property, in the same roles, release pair and phase; where releases are
-/// brought nearer to each other, the pair is free. Ctrl-C ends the search, and the best plan so far is written. The
-/// result is run three times in fresh processes and must give the same trace there.
+/// A smaller plan counts if it fails by the same property, in the same roles, release pair and
+/// phase; where releases are brought nearer to each other, the pair is free. Ctrl-C ends the
+/// search, and the best plan so far is written. The result is run three times in fresh processes
+/// and must give the same trace there.
 ///
-/// Exit codes: 0 if it was shrunk (as far as the bounds allowed); 4 if a fresh process gave another trace; 5 usage, or a plan
-/// that does not fail.
+/// Exit codes: 0 if it was shrunk (as far as the bounds allowed); 4 if a fresh process gave another
+/// trace; 5 usage, or a plan that does not fail.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Args {
     /// The plan, or a kept one.
     pub plan: PathBuf,
     /// Runs at most.
-    #[arg(long, value_name = "N", default_value_t = 5_000, value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 5_000,
+        value_parser = clap::value_parser!(u64).range(1..),
+    )]
     pub runs: u64,
     /// For how many seconds at most.
-    #[arg(long = "for", value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(
+        long = "for",
+        value_name = "SECONDS",
+        default_value_t = 60,
+        value_parser = clap::value_parser!(u64).range(1..),
+    )]
     pub lasts: u64,
     /// Where the plan is written; by default beside the given one, as `NAME-shrunk.toml`.
     #[arg(long, value_name = "FILE")]
@@ -51,7 +62,12 @@ pub struct Args {
     #[arg(long)]
     pub sound: bool,
     /// A run that takes longer hangs.
-    #[arg(long, value_name = "SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        default_value_t = 10,
+        value_parser = clap::value_parser!(u64).range(1..),
+    )]
     pub limit: u64,
     /// Writes the report of the shrunken failure to this folder, as `failure.html`.
     #[arg(long, value_name = "DIR")]
@@ -123,8 +139,8 @@ pub(super) fn watched(plan: &Plan, stock: &Arc<Stock>, how: &How) -> Result<Shru
     shrunk.map_err(|error| error.to_string())
 }
 
-/// The traces that fresh processes gave in the place of the plan's, in words; none in a process that is not the
-/// laboratory's own program.
+/// The traces that fresh processes gave in the place of the plan's, in words; none in a process
+/// that is not the laboratory's own program.
 pub(super) fn differing(shrunk: &Shrunk, options: Options) -> Result<Vec<String>, String> {
     let mut differ = Vec::new();
     if !super::run::runs_alone() || shrunk.signature.property == "Hung" {

@@ -9,7 +9,8 @@ use crate::run::{Lockstep, Options};
 use crate::situation::{Situation, WITNESSES};
 use crate::stock;
 
-/// Says what each situation means, which seed meets it first, and which properties it puts to the test.
+/// Says what each situation means, which seed meets it first, and which properties it puts to the
+/// test.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Args {
     /// How many seeds are looked through, from 0 on.

@@ -18,23 +18,37 @@ use crate::run::{Lockstep, Options};
 
 /// Tells when a plan's failure became inevitable, and the nearest plan that passes.
 ///
-/// From each of some moments on the plan is run again with other draws of the world: what befalls messages and when they
-/// arrive. How often it then fails by the same property is a curve; where it rises, something happened that decided. A
-/// shrunken plan names all that its failure needs, and may fail whatever is drawn: then the curve is flat, and the plan
-/// before shrinking tells more. The nearest plan that passes lacks one fault or one command. Ctrl-C ends the runs; what is known by
-/// then is told.
+/// From each of some moments on the plan is run again with other draws of the world: what befalls
+/// messages and when they arrive. How often it then fails by the same property is a curve; where it
+/// rises, something happened that decided. A shrunken plan names all that its failure needs, and
+/// may fail whatever is drawn: then the curve is flat, and the plan before shrinking tells more.
+/// The nearest plan that passes lacks one fault or one command. Ctrl-C ends the runs; what is known
+/// by then is told.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Args {
     /// The plan, or a kept one; it must fail.
     pub plan: PathBuf,
     /// How many moments.
-    #[arg(long, default_value_t = inevitable::MOMENTS as u16, value_parser = clap::value_parser!(u16).range(1..=1_000))]
+    #[arg(
+        long,
+        default_value_t = inevitable::MOMENTS as u16,
+        value_parser = clap::value_parser!(u16).range(1..=1_000),
+    )]
     pub moments: u16,
     /// Runs from each moment on.
-    #[arg(long, default_value_t = inevitable::RUNS, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    #[arg(
+        long,
+        default_value_t = inevitable::RUNS,
+        value_parser = clap::value_parser!(u32).range(1..=100_000),
+    )]
     pub runs: u32,
     /// For how many seconds at most, for the curve and for the sibling each.
-    #[arg(long = "for", value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(
+        long = "for",
+        value_name = "SECONDS",
+        default_value_t = 60,
+        value_parser = clap::value_parser!(u64).range(1..),
+    )]
     pub lasts: u64,
     /// How many runs at once; by default one per processor.
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
@@ -46,9 +60,15 @@ pub struct Args {
     #[arg(long, value_name = "FILE")]
     pub sibling: Option<PathBuf>,
     /// A run that takes longer hangs.
-    #[arg(long, value_name = "SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        default_value_t = 10,
+        value_parser = clap::value_parser!(u64).range(1..),
+    )]
     pub limit: u64,
-    /// Writes the report of the failure, with the curve and both runs, to this folder, as `failure.html`.
+    /// Writes the report of the failure, with the curve and both runs, to this folder, as
+    /// `failure.html`.
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
     /// One JSON object instead of text.

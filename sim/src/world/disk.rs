@@ -1,6 +1,7 @@
-//! A unit's disk: what is durable, and writes that are under way. A process's end leaves them to the disk,
-//! a loss of power does not. The startup store has two generations; counters and terms are of the size that a disk
-//! writes whole, and are kept in more than one copy, as a real unit would.
+//! A unit's disk: what is durable, and writes that are under way. A process's end leaves them to
+//! the disk, a loss of power does not. The startup store has two generations; counters and terms
+//! are of the size that a disk writes whole, and are kept in more than one copy, as a real unit
+//! would.
 
 use std::collections::VecDeque;
 
@@ -95,7 +96,8 @@ impl Disk {
         }
     }
 
-    /// The power went: of the writes under way only the oldest `kept` are durable. How many there were.
+    /// The power went: of the writes under way only the oldest `kept` are durable. How many there
+    /// were.
     pub fn power_lost(&mut self, kept: usize) -> usize {
         let pending = self.pending.len();
         self.pending.truncate(kept);
@@ -103,7 +105,8 @@ impl Disk {
         pending
     }
 
-    /// The disk is gone, and an empty one is in its place. `fresh` is a boot id that was never used.
+    /// The disk is gone, and an empty one is in its place. `fresh` is a boot id that was never
+    /// used.
     pub fn replaced(&mut self, fresh: u64) {
         *self = Self { boots: fresh, lost: true, ..Self::default() };
     }
@@ -118,8 +121,9 @@ impl Disk {
         self.full = full;
     }
 
-    /// The power went while this write of a store was under way: what came before it is durable, and of itself only
-    /// the first bytes are, so many, modulo its length. How many writes were lost; none if it is not under way.
+    /// The power went while this write of a store was under way: what came before it is durable,
+    /// and of itself only the first bytes are, so many, modulo its length. How many writes were
+    /// lost; none if it is not under way.
     pub fn torn(&mut self, write: WriteId, bytes: u32) -> Option<usize> {
         let at = self.pending.iter().position(|(id, _)| *id == write)?;
         for _ in 0..at {

@@ -1,5 +1,5 @@
-//! A startup store as it lies on a disk: in a frame of its own, with a number that grows and a checksum over all
-//! of it, so that a frame that was half written, or that rotted, does not read.
+//! A startup store as it lies on a disk: in a frame of its own, with a number that grows and a
+//! checksum over all of it, so that a frame that was half written, or that rotted, does not read.
 
 use skewsync::base::{Lsn, Shared, Term};
 use skewsync::message::Stamp;
@@ -10,7 +10,8 @@ const CHECKSUM: usize = 32;
 /// One place for a store: empty, or a frame.
 ///
 /// # Shape
-/// checksum 32 | number 8 | term 8 | LSN 8 | text, listing, origin: each its length 8 and its bytes.
+/// checksum 32 | number 8 | term 8 | LSN 8 | text, listing, origin: each its length 8 and its
+/// bytes.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Generation(Vec<u8>);
 

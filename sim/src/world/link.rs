@@ -1,5 +1,6 @@
-//! The network between two slots and the arbiter: every message has a name, its lot, and its latency, all
-//! drawn from the plan's `world` and that name, so that one fault less moves no other message.
+//! The network between two slots and the arbiter: every message has a name, its lot, and its
+//! latency, all drawn from the plan's `world` and that name, so that one fault less moves no other
+//! message.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -83,8 +84,8 @@ impl Links {
         Sight { from, to, kind, attempt, ordinal: *ordinal }
     }
 
-    /// Sends a frame: the copies that will arrive, each with its delay in microseconds, and the lot.
-    /// `aimed` is the fault that the plan anchors at this very message.
+    /// Sends a frame: the copies that will arrive, each with its delay in microseconds, and the
+    /// lot. `aimed` is the fault that the plan anchors at this very message.
     pub fn send(
         &mut self,
         sight: Sight,
@@ -154,7 +155,8 @@ impl Links {
         false
     }
 
-    /// Notes that a packet came to its receiver: whether one that was sent later on its link came before it.
+    /// Notes that a packet came to its receiver: whether one that was sent later on its link came
+    /// before it.
     pub fn overtaken(&mut self, packet: &Packet) -> bool {
         let link = (packet.sight.from, packet.sight.to);
         let newest = self.newest.entry(link).or_insert(0);
@@ -262,7 +264,8 @@ impl Links {
     }
 }
 
-/// SplitMix64's finalizer. Source: Steele, Lea, Flood, "Fast splittable pseudorandom number generators".
+/// SplitMix64's finalizer. Source: Steele, Lea, Flood, "Fast splittable pseudorandom number
+/// generators".
 pub(crate) const fn mix(word: u64) -> u64 {
     let word = word.wrapping_add(0x9e37_79b9_7f4a_7c15);
     let word = (word ^ (word >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

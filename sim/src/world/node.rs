@@ -1,8 +1,9 @@
-//! The nodes: a task per machine, one timer per message, all on madsim's clock. Nothing here decides
-//! anything; the driver does.
+//! The nodes: a task per machine, one timer per message, all on madsim's clock. Nothing here
+//! decides anything; the driver does.
 //!
-//! Measured in madsim 0.2.34: a node that is restarted must be killed before; a sleep is a millisecond or
-//! longer from when it is made, so that each message has its own, made when it is sent.
+//! Measured in madsim 0.2.34: a node that is restarted must be killed before; a sleep is a
+//! millisecond or longer from when it is made, so that each message has its own, made when it is
+//! sent.
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -123,8 +124,8 @@ impl World {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The shell, with its clock set; none once the run is over: madsim goes on with every task that is ready at the
-    /// instant at which the run's own task ends, in an order of its own.
+    /// The shell, with its clock set; none once the run is over: madsim goes on with every task
+    /// that is ready at the instant at which the run's own task ends, in an order of its own.
     fn now(&self) -> Option<MutexGuard<'_, Shell>> {
         let mut shell = self.lock();
         shell.rig.is_some().then(|| {

@@ -10,7 +10,8 @@ use skewsync::dump::{Dump, Header};
 use crate::Exit;
 use crate::input::{self, InputError};
 
-/// The differences of two images, the Active's first: ADL and SDL, with counts by mode and component.
+/// The differences of two images, the Active's first: ADL and SDL, with counts by mode and
+/// component.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The Active's image: a file, or `meridian@6.2`.

@@ -46,8 +46,8 @@ pub enum Verb {
         /// The line; the entry lines of its modes before it: `router pim / join-interval 60`.
         line: String,
     },
-    /// Makes an image of a command set: one JSON object a line with `node`, `command`, `daemon`. What
-    /// cannot be taken is listed; exit code 1 if that is more than 0.5 % of the forms.
+    /// Makes an image of a command set: one JSON object a line with `node`, `command`, `daemon`.
+    /// What cannot be taken is listed; exit code 1 if that is more than 0.5 % of the forms.
     ImportForms {
         /// The command set.
         forms: PathBuf,

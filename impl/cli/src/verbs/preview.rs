@@ -14,8 +14,8 @@ use crate::Exit;
 use crate::input::{self, InputError};
 use crate::pair::Pair;
 
-/// What of a running config on A reaches B: counts, and the lines that are stuck, with their places,
-/// the reasons, and what would go.
+/// What of a running config on A reaches B: counts, and the lines that are stuck, with their
+/// places, the reasons, and what would go.
 ///
 /// Exits with 0 when no line is stuck, with 1 when one is. Lines that A itself does not take are
 /// reported apart and are in no count.

@@ -15,8 +15,8 @@ use crate::running::{Running, key_of, shown};
 
 /// What would be sent of a running config on A to B, as a text that is read back.
 ///
-/// Lines that A itself does not take are left out, and so are those that are stuck: `skewsync preview`
-/// lists them, and so does --explain.
+/// Lines that A itself does not take are left out, and so are those that are stuck: `skewsync
+/// preview` lists them, and so does --explain.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The Active's image: a file, or `meridian@6.2`.

@@ -85,7 +85,8 @@ pub enum Problem {
     Default(DefaultError),
     /// The line itself is the default on one side of a change only.
     #[error(
-        "the line itself is the default on one side only, so its `no` would change its meaning: give both sides `default = {{}}`, or neither"
+        "the line itself is the default on one side only, so its `no` would change its meaning: \
+         give both sides `default = {{}}`, or neither"
     )]
     DefaultMoves,
     /// Words that are read but not supported yet.
@@ -93,7 +94,8 @@ pub enum Problem {
     Unsupported(&'static str),
 }
 
-const KINDS: &str = "rename, keyword inserted, argument reorder, value map, boolean to flag, split, \
+const KINDS: &str = "rename, keyword inserted, argument reorder, value map, boolean to flag, \
+                     split, \
                      mode-entry rename, mode move, range narrowed or widened, removed, new";
 
 impl fmt::Display for FamilyError {

@@ -216,7 +216,8 @@ impl Source<'_> {
     }
 }
 
-/// What of a default is said of this form: of several new sides each takes the captures that it has.
+/// What of a default is said of this form: of several new sides each takes the captures that it
+/// has.
 pub(super) fn own_default(form: &Form, values: &DefaultValues) -> Option<DefaultValues> {
     let own = values
         .iter()

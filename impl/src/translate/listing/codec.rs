@@ -1,4 +1,5 @@
-//! Listings and their changes as bytes, versioned by what carries them. A malformed input is an error.
+//! Listings and their changes as bytes, versioned by what carries them. A malformed input is an
+//! error.
 
 use alloc::string::String;
 use alloc::vec::Vec;

@@ -71,14 +71,15 @@ impl Arbiter {
         Some((offer, off_line))
     }
 
-    /// The LSN beyond which what was held in a term is off the line: a unit may have gone on since its Hello.
+    /// The LSN beyond which what was held in a term is off the line: a unit may have gone on since
+    /// its Hello.
     fn bound(&self, held: Term) -> Option<Lsn> {
         let later = self.line.iter().filter(|accepted| accepted.term > held);
         later.map(|accepted| accepted.from).min()
     }
 
-    /// Whether no later term was taken over from before this stamp, as far as is known. While nothing is known of the
-    /// line, what is of the latest term that a unit has seen is on it.
+    /// Whether no later term was taken over from before this stamp, as far as is known. While
+    /// nothing is known of the line, what is of the latest term that a unit has seen is on it.
     pub fn on_line(&self, stamp: Stamp, memory: Memory) -> bool {
         if let Some(lost) = self.lost {
             return stamp.term == lost.seen;
@@ -90,8 +91,9 @@ impl Arbiter {
             && later.all(|later| later.from >= stamp.lsn)
     }
 
-    /// A term was taken over at an LSN. Of the entries that count the least LSN decides: an earlier one that is no less
-    /// says nothing more. Of the two oldest beyond `most` one is left that says at least as much as both.
+    /// A term was taken over at an LSN. Of the entries that count the least LSN decides: an earlier
+    /// one that is no less says nothing more. Of the two oldest beyond `most` one is left that says
+    /// at least as much as both.
     pub(super) fn enter(&mut self, accepted: Accepted, most: usize) {
         self.line.retain(|earlier| earlier.from < accepted.from);
         self.line.push(accepted);

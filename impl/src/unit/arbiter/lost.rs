@@ -27,8 +27,8 @@ pub struct Lost {
 }
 
 impl Arbiter {
-    /// Its state is lost, or older than what it told: whoever may hold a lease is waited for. Terms and generations go
-    /// on beyond all that were used.
+    /// Its state is lost, or older than what it told: whoever may hold a lease is waited for. Terms
+    /// and generations go on beyond all that were used.
     pub(super) fn lose(&mut self, generation: u64, planted: Planted, out: &mut Vec<ArbiterOutput>) {
         for timer in [ArbiterTimer::Gather, ArbiterTimer::TakeoverWait, ArbiterTimer::Resend] {
             out.push(ArbiterOutput::CancelTimer(timer));
@@ -65,7 +65,8 @@ impl Arbiter {
         older
     }
 
-    /// A unit knows a term that the state with which the arbiter started says nothing of, and that was used before.
+    /// A unit knows a term that the state with which the arbiter started says nothing of, and that
+    /// was used before.
     pub(super) fn note_later(
         &mut self,
         hello: &Hello,
@@ -83,8 +84,8 @@ impl Arbiter {
         }
     }
 
-    /// A Hello is taken. A unit that knows no term of before says nothing of what was taken over: its disk was lost, or
-    /// it is new.
+    /// A Hello is taken. A unit that knows no term of before says nothing of what was taken over:
+    /// its disk was lost, or it is new.
     pub(super) fn note_heard(&mut self, from: Slot, hello: &Hello) {
         let lost = self.lost.map(|lost| lost.began);
         let Some(began) = lost.or(self.found.map(|found| found.began)) else {
@@ -100,8 +101,9 @@ impl Arbiter {
         }
     }
 
-    /// Whether an Offer is made with the line unknown: the state was lost, and it is of a startup store, or the state
-    /// was lost or may be an older one, and a unit was not heard since that knows a term of before.
+    /// Whether an Offer is made with the line unknown: the state was lost, and it is of a startup
+    /// store, or the state was lost or may be an older one, and a unit was not heard since that
+    /// knows a term of before.
     pub(super) fn is_line_unknown(&self, offer: Offer, limits: &Limits, planted: Planted) -> bool {
         let greeted = |slot| planted.is(Defect::UnknowingHeard) && self.known.contains_key(&slot);
         let heard = |slot| self.heard.contains(&slot) || greeted(slot);

@@ -265,8 +265,8 @@ impl Active {
 }
 
 impl Current {
-    /// Whether the images can be synchronised, as the Standby is told: of the same image, and of a pairing that could not
-    /// be made, too.
+    /// Whether the images can be synchronised, as the Standby is told: of the same image, and of a
+    /// pairing that could not be made, too.
     pub(super) fn verdict(&self, cx: &Cx<'_, '_>) -> Message {
         let session = self.session;
         let made = match &self.pairing {

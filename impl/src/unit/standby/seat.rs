@@ -32,7 +32,8 @@ pub struct Seat {
     pub pairing: Option<PairingKey>,
     /// How far it is.
     pub phase: Phase,
-    /// What the Active says of the pair: the register's counter, whether it holds this session, mode.
+    /// What the Active says of the pair: the register's counter, whether it holds this session,
+    /// mode.
     pub told: (u32, HeldBy, Redundancy),
     /// A config that comes to be saved.
     pub saving: Option<SaveHeader>,

@@ -106,7 +106,8 @@ fn a_forced_switchover_does_not_wait() {
     assert_eq!(world.active_slot(), Some(B));
 }
 
-/// Section 10.2: the Standby restarts in a drain; its next session ends the drain with the one that it was of.
+/// Section 10.2: the Standby restarts in a drain; its next session ends the drain with the one that
+/// it was of.
 #[test]
 fn a_drain_ends_with_its_session() {
     let mut world = World::hot();

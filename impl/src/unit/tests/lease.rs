@@ -121,7 +121,8 @@ fn an_accepted_takeover_keeps_its_config_without_a_grant() {
     assert_eq!(&*world.text(B), "hostname a\n");
 }
 
-/// Section 2: a unit that cannot decline is passed over after `takeover_wait`, and the register goes.
+/// Section 2: a unit that cannot decline is passed over after `takeover_wait`, and the register
+/// goes.
 #[test]
 fn a_silent_standby_is_passed_over() {
     let mut world = World::hot();
@@ -171,7 +172,9 @@ fn the_former_active_returns_and_lists_what_was_lost() {
     world.rounds(6);
     assert!(world.is_hot());
     assert_eq!(&*world.text(A), "");
-    let lost = |event: &Event| matches!(event, Event::LostAtSwitchover { lines } if &*lines[0] == "hostname lost");
+    let line = "hostname lost";
+    let lost =
+        |event: &Event| matches!(event, Event::LostAtSwitchover { lines } if &*lines[0] == line);
     assert!(world.find(A, lost));
 }
 
@@ -272,8 +275,8 @@ fn an_arbiter_that_recovers_waits_for_a_running_lease_in_full() {
     assert_eq!(out, alloc::vec![lease]);
 }
 
-/// Section 10.1: a store saved within the boot makes the stamp of the last Hello stale; the cold holder
-/// is taken to have acted, declines to resume, and is offered its startup store next.
+/// Section 10.1: a store saved within the boot makes the stamp of the last Hello stale; the cold
+/// holder is taken to have acted, declines to resume, and is offered its startup store next.
 #[test]
 fn a_declined_resume_is_not_offered_again() {
     let limits = World::hot().limits;
@@ -315,7 +318,8 @@ fn a_declined_resume_is_not_offered_again() {
     assert_eq!(offered, Some((Term(3), Origin::Cold)));
 }
 
-/// A unit that was offered a term, with the write of that term, and its own Renew granted before that write is done.
+/// A unit that was offered a term, with the write of that term, and its own Renew granted before
+/// that write is done.
 fn granted_while_its_term_is_written(world: &World) -> (Unit, WriteId) {
     let unit = world.unit(B).clone();
     let (boot, term) = (unit.own.boot, Term(unit.own.highest.0 + 1));
@@ -354,7 +358,8 @@ fn a_unit_acts_once_its_term_is_on_its_disk() {
     assert!(!out.contains(&Output::Event(Event::TermUnwritten { term })));
 }
 
-/// There: a disk that refuses the term does not keep the role from it, and that is said; the term is written again.
+/// There: a disk that refuses the term does not keep the role from it, and that is said; the term
+/// is written again.
 #[test]
 fn a_unit_whose_disk_refuses_its_term_acts_and_says_so() {
     let world = World::hot();

@@ -145,7 +145,8 @@ fn a_storm_of_changes_does_not_keep_the_pair_from_hot() {
     assert_eq!(world.text(A), world.text(B));
 }
 
-/// Section 5: while hot, a full window makes commands wait, `async` ones too; they go on as the Standby does.
+/// Section 5: while hot, a full window makes commands wait, `async` ones too; they go on as the
+/// Standby does.
 #[test]
 fn commands_wait_while_the_window_of_a_hot_pair_is_full() {
     let mut world = World::hot();

@@ -1,4 +1,5 @@
-//! An arbiter that starts without its state, or with an older one (PROTOCOL.md, section 2, State lost).
+//! An arbiter that starts without its state, or with an older one (PROTOCOL.md, section 2, State
+//! lost).
 
 use alloc::vec::Vec;
 
@@ -119,7 +120,8 @@ fn what_all_units_know_is_known() {
     assert!(!is_unknown(&out));
 }
 
-/// A unit that knows no term of before the loss is new, or has lost its disk: it may have acted in a later one.
+/// A unit that knows no term of before the loss is new, or has lost its disk: it may have acted in
+/// a later one.
 #[test]
 fn a_unit_that_knows_no_term_is_not_heard() {
     for may_go_back in [false, true] {
@@ -141,7 +143,8 @@ fn a_unit_that_knows_no_term_is_not_heard() {
     }
 }
 
-/// The unit accepted a term before the loss, and has declined an Offer since: its `highest` hides that.
+/// The unit accepted a term before the loss, and has declined an Offer since: its `highest` hides
+/// that.
 #[test]
 fn a_running_config_is_of_a_term_that_its_unit_knows() {
     let mut desk = Desk::granted();
@@ -213,8 +216,8 @@ fn the_line_is_bounded_and_brings_no_stamp_back() {
     assert_eq!(desk.arbiter.line, [accepted(5, 3), accepted(second, 5)]);
 }
 
-/// A term that was used after the state was written proves that it is an older one; and a unit that is not heard may
-/// know one.
+/// A term that was used after the state was written proves that it is an older one; and a unit that
+/// is not heard may know one.
 #[test]
 fn a_unit_that_knows_a_later_term_shows_that_the_state_is_an_older_one() {
     let back = |hellos: &[(Slot, u64)]| {

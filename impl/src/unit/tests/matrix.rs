@@ -1,20 +1,20 @@
 //! State x input: what each machine does with each input in each of its states, pinned.
 //!
-//! `H` it acts, or its state changes; `i` counted as ignored; `w` a sign of life of the session, and no
-//! more; `-` nothing at all, not even a count.
-//! Messages are of the unit's own session and of the other slot, and say little: the table pins who
-//! listens, the scripts beside it pin what is done.
+//! `H` it acts, or its state changes; `i` counted as ignored; `w` a sign of life of the session,
+//! and no more; `-` nothing at all, not even a count. Messages are of the unit's own session and of
+//! the other slot, and say little: the table pins who listens, the scripts beside it pin what is
+//! done.
 //!
 //! Why a state does not listen:
-//! - a Standby that is joining has no session, a holder none of its term: every message but Proceed and
-//!   the arbiter's is stale by definition;
-//! - what the other side of a session says is not a side's own to hear (`Applied` at a Standby, `Line`
-//!   at an Active), and what the arbiter alone may say is no unit's;
-//! - a phase that does not wait for a message has passed it or is not there yet: the sender repeats it
-//!   for as long as it is wanted;
+//! - a Standby that is joining has no session, a holder none of its term: every message but Proceed
+//!   and the arbiter's is stale by definition;
+//! - what the other side of a session says is not a side's own to hear (`Applied` at a Standby,
+//!   `Line` at an Active), and what the arbiter alone may say is no unit's;
+//! - a phase that does not wait for a message has passed it or is not there yet: the sender repeats
+//!   it for as long as it is wanted;
 //! - timers of another part, or of what is not under way, were due when the part changed;
-//! - a pairing or write that is not waited for is another session's; a link says nothing, the watchdog
-//!   decides when a session is over.
+//! - a pairing or write that is not waited for is another session's; a link says nothing, the
+//!   watchdog decides when a session is over.
 
 use alloc::collections::BTreeMap;
 use alloc::string::{String, ToString};

@@ -1,4 +1,5 @@
-//! What the arbiter offers by what it was told, and what a unit makes of an Offer that was made by less.
+//! What the arbiter offers by what it was told, and what a unit makes of an Offer that was made by
+//! less.
 
 use super::world::{A, B, World};
 use crate::base::{Attempt, BootId, Lsn, Slot, Term};
@@ -62,7 +63,8 @@ fn written() -> (Arbiter, Session) {
     (arbiter, session)
 }
 
-/// Section 10.1: a write of the register says what the holder runs: its Release may come too late to say it.
+/// Section 10.1: a write of the register says what the holder runs: its Release may come too late
+/// to say it.
 #[test]
 fn the_holder_that_wrote_the_register_is_offered_to_resume() {
     let (mut arbiter, session) = written();
@@ -86,8 +88,8 @@ fn a_holder_whose_hello_never_came_is_offered_to_resume() {
     assert_eq!(offered, Some((B, Term(3), Origin::Resume, None, 0)));
 }
 
-/// Section 10.1: after a takeover at LSN 1 an Offer by an older stamp names it as its bound, and who declines
-/// says what it has.
+/// Section 10.1: after a takeover at LSN 1 an Offer by an older stamp names it as its bound, and
+/// who declines says what it has.
 #[test]
 fn an_offer_names_where_the_line_was_left() {
     let (mut arbiter, _) = written();
@@ -213,7 +215,8 @@ fn a_cold_offer_by_an_older_hello_is_declined() {
     assert!(matches!(world.unit(B).part, Part::Holder(_)));
 }
 
-/// Section 10.2: a store that was saved since the Hello for which the Offer was made is not booted beyond it.
+/// Section 10.2: a store that was saved since the Hello for which the Offer was made is not booted
+/// beyond it.
 #[test]
 fn a_store_beyond_the_bound_is_declined() {
     for (bound, declines) in [(Some(Lsn(0)), true), (Some(Lsn(1)), false), (None, false)] {

@@ -1,4 +1,5 @@
-//! Commands that wait and prompts that are held: every one gets an outcome, and none is without a bound.
+//! Commands that wait and prompts that are held: every one gets an outcome, and none is without a
+//! bound.
 
 use alloc::vec::Vec;
 
@@ -92,7 +93,8 @@ fn a_release_arms_the_timer_for_what_waits() {
     assert_eq!(world.answers[&queued], NOT_ACTIVE);
 }
 
-/// Rules Q2 and Q3: what the timer refused is never executed, and what comes later is refused at once.
+/// Rules Q2 and Q3: what the timer refused is never executed, and what comes later is refused at
+/// once.
 #[test]
 fn what_waited_too_long_is_refused_and_never_executed() {
     let mut world = released();
@@ -222,7 +224,8 @@ fn prompts_that_changed_nothing_count() {
     assert_eq!(world.active(A).last.0, 3);
 }
 
-/// Rule B2: so too while a clear is not confirmed; what waits for room then finds it when the prompts return.
+/// Rule B2: so too while a clear is not confirmed; what waits for room then finds it when the
+/// prompts return.
 #[test]
 fn prompts_count_while_a_clear_is_not_confirmed() {
     let mut world = World::hot();
@@ -271,7 +274,8 @@ fn a_standby_that_goes_on_slowly_keeps_no_command_waiting_for_long() {
     assert!(world.active(A).queue.is_empty());
 }
 
-/// Section 10.2: what a drain held back may have to wait for room after it, and has its deadline there, too.
+/// Section 10.2: what a drain held back may have to wait for room after it, and has its deadline
+/// there, too.
 #[test]
 fn what_a_drain_leaves_behind_has_a_deadline() {
     let mut world = World::hot();

@@ -62,8 +62,8 @@ fn a_value_that_cannot_go_takes_the_old_line_with_it() {
     assert!(world.find(B, told), "the new Active's first event lists what is missing");
 }
 
-/// Section 5: what is missing in a store is saved with it, and a cold takeover from it says so: what the
-/// listing holds, and what this unit's own parser refused.
+/// Section 5: what is missing in a store is saved with it, and a cold takeover from it says so:
+/// what the listing holds, and what this unit's own parser refused.
 #[test]
 fn a_cold_takeover_lists_what_was_missing_when_it_was_saved() {
     let mut world = skewed("6.2", "6.0");
@@ -130,8 +130,8 @@ fn a_line_that_degrades_brings_rpr_until_it_is_gone() {
     assert!(world.is_hot());
 }
 
-/// Section 6: a rule for single lines brought rpr, and its line is gone before the session in rpr is judged; or the lease
-/// is over while the pause lasts.
+/// Section 6: a rule for single lines brought rpr, and its line is gone before the session in rpr
+/// is judged; or the lease is over while the pause lasts.
 #[test]
 fn rpr_ends_whenever_its_last_line_goes() {
     for lapses in [false, true] {
@@ -234,7 +234,8 @@ fn an_operators_retry_lets_the_standby_be_reset_as_often_again() {
     assert_eq!(world.unit(B).own.resets, 0, "Proceed says it");
 }
 
-/// Section 6: the greater count stands at both units, durably, so that a takeover forgets no ordered reset.
+/// Section 6: the greater count stands at both units, durably, so that a takeover forgets no
+/// ordered reset.
 #[test]
 fn a_standby_counts_on_from_what_the_active_counted() {
     let mut world = skewed("6.2", "6.2");

@@ -45,7 +45,8 @@ fn dies_and_is_succeeded(world: &mut World, slot: Slot) {
     world.rounds(2);
 }
 
-/// Section 10.2: a Standby that has restarted has nothing to take over with, and the Active says so at its Join.
+/// Section 10.2: a Standby that has restarted has nothing to take over with, and the Active says so
+/// at its Join.
 #[test]
 fn a_restart_of_the_standby_ends_what_it_could_take_over_with() {
     let mut world = replicated();

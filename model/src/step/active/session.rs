@@ -207,8 +207,8 @@ pub(super) fn on_join<E>(
     }
 }
 
-/// Whether a Join of a newer round is not answered yet. It says that its Standby has left the session, if it
-/// is of the same boot.
+/// Whether a Join of a newer round is not answered yet. It says that its Standby has left the
+/// session, if it is of the same boot.
 fn is_paced<E>(env: &Env<E>, active: &mut Active, of_boot: u16, other: bool) -> bool {
     let current = active.current.as_ref();
     let latest = current.map(|current| current.session.standby);

@@ -1,5 +1,5 @@
-//! Identities of configs: the history that made them. What the engine's digests were at the first sight
-//! of an identity, each later sight must show again.
+//! Identities of configs: the history that made them. What the engine's digests were at the first
+//! sight of an identity, each later sight must show again.
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};

@@ -63,7 +63,8 @@ impl Readings {
     }
 }
 
-/// What a command may be, by what it came to: executed now or later, or refused. It may end the session.
+/// What a command may be, by what it came to: executed now or later, or refused. It may end the
+/// session.
 pub(super) fn command(
     slot: skewsync::base::Slot,
     command: &Command,

@@ -1,5 +1,5 @@
-//! One declared change of a family, applied to a whole config: wherever one of its sides matches, the other
-//! side is written in its place. What no line of the other side can say, ends here.
+//! One declared change of a family, applied to a whole config: wherever one of its sides matches,
+//! the other side is written in its place. What no line of the other side can say, ends here.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};

@@ -75,7 +75,8 @@ fn by_reference(reference: &Reference<'_>, a: &Config) -> Outcome {
     }
 }
 
-/// Both translate `a` to the same; what the Standby would hold is taken by its own parser as it stands.
+/// Both translate `a` to the same; what the Standby would hold is taken by its own parser as it
+/// stands.
 fn agree(reference: &Reference<'_>, engine: &Engine<'_>, a: &Config) {
     let (reference, engine_says) = (by_reference(reference, a), engine.translate(a));
     let pair = || format!("{} -> {}", engine.active.name(), engine.standby.name());
@@ -154,7 +155,8 @@ fn what_a_standby_took_over_is_translated_on_as_the_reference_does() {
         RELEASES.iter().map(|release| bundled::image(release).unwrap()).collect();
     each_pair(|first, engine| {
         let text = bundled::config(&engine.active.declarations().release).unwrap();
-        let more = "aaa radius\n timeout 600\n retransmit 3\n exit\nrouter pim\n join-interval 30\n exit\n\
+        let more = "aaa radius\n timeout 600\n retransmit 3\n exit\nrouter pim\n join-interval \
+                    30\n exit\n\
                     radius-server timeout 600\npim join-interval 60\n";
         let mut a = config(engine.active, text);
         for line in [more, "router pim\n join-interval 30\n", "radius-server timeout 600\n"] {
@@ -316,7 +318,8 @@ fn without_history_a_line_goes_if_the_peer_reads_it_as_it_stands() {
         ],
         &["[no] lid <shut|open>", "[no] depth (1-50)$depth", "[no] depth (40-60)$depth more"],
     );
-    let text = "log none\nlog other\ncolor red\nsize 9\nsize 5\nlamp\nbox a\n lid open\n depth 60\n exit\n\
+    let text = "log none\nlog other\ncolor red\nsize 9\nsize 5\nlamp\nbox a\n lid open\n depth \
+                60\n exit\n\
                 box b\n depth 5\n exit\nno color blue\n";
     let a = config(&one, text);
     let reference = Reference::of(&one, &other);

@@ -10,7 +10,8 @@ use crate::campaign::Summary;
 
 /// Width and height of a chart, in the units in which its letters are 14 high.
 const SIZE: [f64; 2] = [740.0, 430.0];
-/// What of it is shown: `poloto` leaves room for a title and for names of plots, and there are none.
+/// What of it is shown: `poloto` leaves room for a title and for names of plots, and there are
+/// none.
 const VIEW: &str = "15 85 605 340";
 /// Spans of the histogram.
 const SPANS: u64 = 30;
@@ -34,7 +35,8 @@ pub(super) fn settled(summary: &Summary) -> Markup {
     let at = |share: f64| format!("{:.2} s", quantile(times, all, share) as f64 / 1e3);
     html! {
         p {
-            "Of " (counted(all)) " runs half converged within " (at(0.5)) ", 95 % within " (at(0.95))
+            "Of " (counted(all)) " runs half converged within " (at(0.5)) ", 95 % \
+                within " (at(0.95))
             ", 99 % within " (at(0.99)) ", all within " (at(1.0)) " of virtual time."
         }
         (chart("How long runs took to converge", plots, "virtual s", "runs"))
@@ -68,7 +70,8 @@ pub(super) fn pace(summary: &Summary) -> Markup {
     let plots = poloto::plots!(build::plot("").line(points), build::origin());
     html! {
         p class="soft" {
-            "In spans of " (span) " s; parts that were merged are drawn as if they had begun at once."
+            "In spans of " (span) " s; parts that were merged are drawn as if they had begun at \
+                                   once."
         }
         (chart("Seeds a second", plots, "real s", "seeds/s"))
     }

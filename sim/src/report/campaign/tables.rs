@@ -97,7 +97,9 @@ pub(super) fn situations(summary: &Summary) -> Markup {
                     td class="num" { (counted(count)) }
                     td class="num" { (rate(count as f64 / seeds)) }
                     td class="barred" {
-                        @if count > 0 { div class="bar" style=(format!("width:{}%", bar(count, most))) {} }
+                        @if count > 0 {
+                            div class="bar" style=(format!("width:{}%", bar(count, most))) {}
+                        }
                         @else { span class="warn" { "never" } }
                     }
                     td class="num soft" { @if let Some(seed) = summary.met_by.get(of) { (seed) } }
@@ -121,7 +123,8 @@ fn bar(count: u64, most: u64) -> u64 {
     (share * 100.0).max(1.0) as u64
 }
 
-/// How often the pair came to each phase, by its images; by the roles of both slots, if one looks closer.
+/// How often the pair came to each phase, by its images; by the roles of both slots, if one looks
+/// closer.
 pub(super) fn standings(summary: &Summary) -> Markup {
     let mut pairs: BTreeMap<&[String; 2], Vec<(&Standing, u64)>> = BTreeMap::new();
     for (standing, count) in &summary.tally.standings {
@@ -137,6 +140,7 @@ pub(super) fn standings(summary: &Summary) -> Markup {
             (format!("{}, {}", images[0], images[1]), row)
         })
         .collect();
+    let by_role = by_roles(summary.tally.standings.iter().map(|(one, count)| (one, *count)));
     html! {
         p {
             "How often a pair came to stand so, by the images of slots 0 and 1: "
@@ -144,7 +148,7 @@ pub(super) fn standings(summary: &Summary) -> Markup {
         }
         (grid("slots 0, 1", &rows))
         h3 { "By the roles of slots 0 and 1, of all images" }
-        (grid("slots 0, 1", &by_roles(summary.tally.standings.iter().map(|(one, count)| (one, *count)))))
+        (grid("slots 0, 1", &by_role))
         details {
             summary { "By the roles of slots 0 and 1, for each pair of images" }
             @for (images, of) in &pairs {
@@ -197,7 +201,8 @@ pub(super) fn classes(summary: &Summary) -> Markup {
     let seldom = classes.values().filter(|count| **count <= SELDOM).count();
     html! {
         p {
-            (counted(classes.len() as u64)) " classes of steps (role, phase of the session, input) were visited, "
+            (counted(classes.len() as u64)) " classes of steps (role, phase of the session, input) \
+                                             were visited, "
             (counted(seldom as u64)) " of them " (SELDOM) " times or less."
         }
         div class="wide" { table class="classes" {
@@ -226,13 +231,15 @@ pub(super) fn properties(summary: &Summary) -> Markup {
     let seeds = summary.seeds().max(1) as f64;
     html! {
         div class="wide" { table {
-            thead { tr { th { "property" } th class="num" { "checked" } th class="num" { "seeds that fail" } } }
+            thead { tr { th { "property" } th class="num" { "checked" } th class="num" { "seeds \
+                that fail" } } }
             tbody { @for (name, count) in &summary.checked {
                 @let failed = failed(name);
                 tr {
                     td { (name) } td class="num" { (counted(*count)) }
                     @if failed == 0 { td class="num soft" { "0" } }
-                    @else { td class="num bad" { (counted(failed)) " (" (percent(failed as f64 / seeds)) ")" } }
+                    @else { td class="num bad" { (counted(failed)) " \
+                        (" (percent(failed as f64 / seeds)) ")" } }
                 }
             } }
         } }

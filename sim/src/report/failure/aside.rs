@@ -1,5 +1,5 @@
-//! Further facts of a failure: how it was shrunk, how often it is met, when it became inevitable, and the nearest plan
-//! that passes.
+//! Further facts of a failure: how it was shrunk, how often it is met, when it became inevitable,
+//! and the nearest plan that passes.
 
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -15,7 +15,8 @@ use crate::record::compare::{self, Parting};
 use crate::run::Options;
 use crate::shrink::Shrunk;
 
-/// Entries of a sibling's run, and of the failing one, that are shown before they part, and from there on.
+/// Entries of a sibling's run, and of the failing one, that are shown before they part, and from
+/// there on.
 const AROUND: (usize, usize) = (3, 10);
 
 /// A further fact of a report.
@@ -109,7 +110,8 @@ fn in_short(curve: &Curve) -> String {
             curve.moments.split_at(curve.moments.partition_point(|moment| moment.at_us < rises));
         let what = after.first().map_or("", |moment| moment.what.as_str());
         return format!(
-            "with other draws of the world from a moment on it fails in {} of the runs before {}, and in {} after it: {what}",
+            "with other draws of the world from a moment on it fails in {} of the runs before {}, \
+             and in {} after it: {what}",
             share(before),
             at(rises),
             share(after)
@@ -162,25 +164,36 @@ fn chart(curve: &Curve) -> Markup {
     }
     html! {
         div.wide {
-            svg.run width=(width) height=(height) viewBox=(format!("0 0 {width} {height}")) role="img"
+            svg.run width=(width) height=(height) viewBox=(format!("0 0 {width} \
+                {height}")) role="img"
                 aria-label="How often the run fails from each moment on" {
                 @for share in [0.0, 0.5, 1.0] {
                     line.life x1=(margin) x2=(width - margin) y1=(y(share)) y2=(y(share)) {}
-                    text.time x=(margin - 4.0) y=(y(share) + 4.0) text-anchor="end" { (format!("{:.0}%", share * 100.0)) }
+                    text.time x=(margin - 4.0) y=(y(share) + 4.0) text-anchor="end" {
+                        (format!("{:.0}%", share * 100.0))
+                    }
                 }
                 @for moment in &curve.moments {
                     @let (low, high) = moment.interval();
                     line.cold x1=(x(moment.at_us)) x2=(x(moment.at_us)) y1=(y(low)) y2=(y(high)) {
-                        title { (format!("{:.3} s: {} of {} runs fail; {}", moment.at_us as f64 / 1e6, moment.failed, moment.runs, moment.what)) }
+                        title {
+                            (format!("{:.3} s: ", moment.at_us as f64 / 1e6))
+                            (moment.failed) " of " (moment.runs) " runs fail; " (moment.what)
+                        }
                     }
                 }
                 path.message d=(line) {}
                 @if let Some(rises) = curve.rises_at_us {
                     line.lost x1=(x(rises)) x2=(x(rises)) y1=(y(1.0)) y2=(y(0.0)) {}
-                    @let (left, anchor) = if x(rises) > width / 2.0 { (-4.0, "end") } else { (4.0, "start") };
-                    text.warn.halo x=(x(rises) + left) y=(y(0.0) - 6.0) text-anchor=(anchor) { (format!("{:.3} s", rises as f64 / 1e6)) }
+                    @let late = x(rises) > width / 2.0;
+                    @let (left, anchor) = if late { (-4.0, "end") } else { (4.0, "start") };
+                    text.warn.halo x=(x(rises) + left) y=(y(0.0) - 6.0) text-anchor=(anchor) {
+                        (format!("{:.3} s", rises as f64 / 1e6))
+                    }
                 }
-                text.time x=(width - margin) y=(height - 8.0) text-anchor="end" { (format!("{:.1} s", end / 1e6)) }
+                text.time x=(width - margin) y=(height - 8.0) text-anchor="end" {
+                    (format!("{:.1} s", end / 1e6))
+                }
             }
         }
         details {

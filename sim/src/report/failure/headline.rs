@@ -1,5 +1,5 @@
-//! The failure in one line, and the sentences that explain it: numbers of the violation's words become commands,
-//! with their words, their answers and their times.
+//! The failure in one line, and the sentences that explain it: numbers of the violation's words
+//! become commands, with their words, their answers and their times.
 
 use crate::record::{Asked, Entry, Mark, Recording, Sort};
 use crate::run::{Report, Verdict};
@@ -160,7 +160,8 @@ mod tests {
         let lost = lost(what, &recording()).expect("it is there");
         assert_eq!(
             lost,
-            "command 3 \"mtu 9000\" was answered replicated at 3.204 s; unit 1 took over at 5.100 s without it"
+            "command 3 \"mtu 9000\" was answered replicated at 3.204 s; unit 1 took over at 5.100 \
+             s without it"
         );
     }
 

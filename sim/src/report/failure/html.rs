@@ -28,9 +28,12 @@ pub fn page(failure: &Failure<'_>, path: &str) -> String {
         (plan(failure))
         h2 { "What led to it" }
         p.soft {
-            "The " (picture.rows.len()) " telling of the " (failure.cone.len()) " entries that it came of; the run has "
-            (failure.recording.entries.len()) ". Time runs downward. A lane is thick while its unit acts, green while it \
-            is hot, broken while it is down; shaded is a fault that lasts; a dashed arrow met a fault or nobody; a large \
+            "The " (picture.rows.len()) " telling of the " (failure.cone.len()) " entries that it \
+                came of; the run has "
+            (failure.recording.entries.len()) ". Time runs downward. A lane is thick while its \
+                                               unit acts, green while it \
+            is hot, broken while it is down; shaded is a fault that lasts; a dashed arrow met a \
+            fault or nobody; a large \
             dot changes a role or the register. A row's whole words show under the pointer."
         }
         (svg::markup(&picture, "What led to the failure"))
@@ -65,13 +68,15 @@ fn contrast(failure: &Failure<'_>) -> Markup {
     html! {
         h2 { "The configs" }
         p {
-            "Wanted is the config of " (contrast.wanted) ", translated; found is that of " (contrast.found) ". "
+            "Wanted is the config of " (contrast.wanted) ", translated; found is that \
+                of " (contrast.found) ". "
             (contrast.alike) " lines are alike, " (contrast.unlike.len()) " are not."
         }
         @if !contrast.unlike.is_empty() {
             div.wide {
                 table {
-                    tr { th { "path" } th { "wanted" } th { "written by" } th { "found" } th { "written by" } }
+                    tr { th { "path" } th { "wanted" } th { "written \
+                        by" } th { "found" } th { "written by" } }
                     @for line in &contrast.unlike {
                         tr {
                             td.mono { (line.path) }
@@ -86,7 +91,8 @@ fn contrast(failure: &Failure<'_>) -> Markup {
         }
         @if !contrast.listed.is_empty() {
             details {
-                summary { (contrast.listed.len()) " lines cannot go over, and are listed as missing" }
+                summary { (contrast.listed.len()) " lines cannot go over, and are listed as \
+                    missing" }
                 ul.mono { @for line in &contrast.listed { li { (line) } } }
             }
         }
@@ -126,7 +132,8 @@ fn whole(failure: &Failure<'_>) -> Markup {
         details {
             summary {
                 "Every entry"
-                @if from > 0 { ", the last " (WHOLE_MAX) " of " (entries.len()) " (skewlab replay --tell tells all)" }
+                @if from > 0 { ", the last " (WHOLE_MAX) " of " (entries.len()) " (skewlab replay \
+                    --tell tells all)" }
             }
             (svg::markup(&picture, "The whole run"))
         }

@@ -41,7 +41,8 @@ pub fn text(failure: &Failure<'_>, path: &str) -> String {
     let (shown, all) = (picture.rows.len(), failure.cone.len());
     let steps = failure.recording.entries.len();
     say(&format!(
-        "\nwhat led to it ({shown} rows of the {all} entries that it came of, of {steps} in the run; --out DIR draws more):"
+        "\nwhat led to it ({shown} rows of the {all} entries that it came of, of {steps} in the \
+         run; --out DIR draws more):"
     ));
     say(lanes::text(&picture).trim_end());
     for line in contrast_lines(failure) {

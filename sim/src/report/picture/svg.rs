@@ -7,7 +7,8 @@ use crate::record::{Mark, Sort, Spot};
 
 /// Width of the column of times.
 const TIME: f64 = 84.0;
-/// Where each lane is, in the order of [`LANES`]: the words of unit 0 stand left of it, those of all others right.
+/// Where each lane is, in the order of [`LANES`]: the words of unit 0 stand left of it, those of
+/// all others right.
 const LANE_X: [f64; 4] = [100.0, 396.0, 610.0, 900.0];
 /// Width of the whole.
 const WIDTH: f64 = 1_180.0;
@@ -95,7 +96,9 @@ fn fault(span: &Span, width: f64) -> Markup {
     };
     let height = ROW * (span.to - span.from) as f64;
     html! {
-        rect.fault x=(left) y=(top(span.from)) width=(wide) height=(height) { title { (span.what) } }
+        rect.fault x=(left) y=(top(span.from)) width=(wide) height=(height) {
+            title { (span.what) }
+        }
     }
 }
 
@@ -106,8 +109,9 @@ fn shows(span: &Span) -> Markup {
         "DOWN" => "down",
         _ => "cold",
     };
+    let (at, from, to) = (x(span.spot), top(span.from), top(span.to));
     html! {
-        line class=(class) x1=(x(span.spot)) x2=(x(span.spot)) y1=(top(span.from)) y2=(top(span.to)) {
+        line class=(class) x1=(at) x2=(at) y1=(from) y2=(to) {
             title { (span.spot) ": " (span.what) }
         }
     }
@@ -188,7 +192,8 @@ fn row(picture: &Picture<'_>, row: usize) -> Markup {
     };
     html! {
         g {
-            title { "step " (entry.step) ", " (format!("{:.4} s", entry.at_us as f64 / 1e6)) ": " (entry.words) }
+            title { "step " (entry.step) ", " (format!("{:.4} \
+                s", entry.at_us as f64 / 1e6)) ": " (entry.words) }
             text.time x="0" y=(y) { (format!("{:.4} s", entry.at_us as f64 / 1e6)) }
             @if radius > 0.0 { circle.dot cx=(left) cy=(middle(row)) r=(radius) {} }
             @if left_of(entry.spot) {

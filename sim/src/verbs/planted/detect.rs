@@ -16,8 +16,8 @@ const SEEDS_MAX: u64 = 300;
 /// How far the starts are from each other.
 const APART: u64 = 1_000;
 
-/// Prints, for each defect and mix, the seeds to the first that fails: the median over the starts, the least and
-/// the most.
+/// Prints, for each defect and mix, the seeds to the first that fails: the median over the starts,
+/// the least and the most.
 pub(super) fn run(
     bench: &Bench,
     defects: &[Defect],

@@ -16,7 +16,8 @@ use crate::shrink::{self, How, Shrunk, Size, Sound};
 use crate::verbs::adopt;
 use crate::verbs::files::{self, write};
 
-/// Seeds that are run for each defect whatever they show, so that the table says how often it is seen.
+/// Seeds that are run for each defect whatever they show, so that the table says how often it is
+/// seen.
 const SAMPLE: u64 = 40;
 /// Seeds within which each defect must be seen.
 const SEEDS_MAX: u64 = 2_000;
@@ -224,7 +225,8 @@ fn with_table(readme: &str, all: &AllKept) -> Result<String, String> {
         return Err(format!("the README has no place for the table: `{begins}` and `{ends}`"));
     };
     let mut table = String::from(
-        "| defect | with the lockstep | first seed | failed | by the properties alone | first seed | failed \
+        "| defect | with the lockstep | first seed | failed | by the properties alone | first seed \
+         | failed \
          | faults | commands | seconds | runs |\n|---|---|---|---|---|---|---|---|---|---|---|\n",
     );
     for kept in &all.kept {

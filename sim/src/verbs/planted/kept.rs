@@ -1,4 +1,5 @@
-//! What is kept of each planted defect: by which property it is seen, and the first seed that shows it.
+//! What is kept of each planted defect: by which property it is seen, and the first seed that shows
+//! it.
 
 use serde::{Deserialize, Serialize};
 use skewsync::planted::Defect;
@@ -26,7 +27,8 @@ pub(super) struct Kept {
     /// What sees it when every step is held against the model.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) lockstep: Option<Sight>,
-    /// What sees it by the properties alone; none: nothing can, and the README of the kept plans says why.
+    /// What sees it by the properties alone; none: nothing can, and the README of the kept plans
+    /// says why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) properties: Option<Sight>,
     /// What was left of the plan that is kept, and what that took; none: no plan is kept.
@@ -86,7 +88,8 @@ impl AllKept {
     pub(super) fn write(&self) -> String {
         let text = toml::to_string(self).expect("it is representable as TOML");
         format!(
-            "# Written by `skewlab planted --keep .`; tests/regressions/README.md says more.\n{text}"
+            "# Written by `skewlab planted --keep .`; tests/regressions/README.md says \
+             more.\n{text}"
         )
     }
 }

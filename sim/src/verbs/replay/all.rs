@@ -11,8 +11,8 @@ use crate::regression::{Checked, Regression};
 use crate::stock::{Stock, StockError};
 use crate::verbs::files;
 
-/// Runs all kept plans of a folder and prints what each was to establish, and did. Those with a planted defect run
-/// with it where this build has it, and without it in any build.
+/// Runs all kept plans of a folder and prints what each was to establish, and did. Those with a
+/// planted defect run with it where this build has it, and without it in any build.
 ///
 /// # Errors
 /// A folder or a plan that cannot be read or run, in words.

@@ -1,5 +1,5 @@
-//! Failures run again in a fresh process, from the plan as it was met, before they are told: they must give the run
-//! that they give here, event by event.
+//! Failures run again in a fresh process, from the plan as it was met, before they are told: they
+//! must give the run that they give here, event by event.
 
 use std::process::Command;
 use std::sync::Arc;
@@ -14,7 +14,8 @@ use crate::verbs::replay::Told;
 /// Failures that are run in a process of their own, at most: the first of each signature.
 const AFRESH_MAX: usize = 16;
 
-/// Runs the first failure of each signature in a fresh process; those that run otherwise there differ.
+/// Runs the first failure of each signature in a fresh process; those that run otherwise there
+/// differ.
 ///
 /// A run that hangs is not run again: how long it takes is no function of its plan.
 ///

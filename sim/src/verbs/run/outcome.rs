@@ -1,5 +1,5 @@
-//! How a campaign's outcome is told: text or JSON, plans of failing seeds, and what systems of continuous integration
-//! read.
+//! How a campaign's outcome is told: text or JSON, plans of failing seeds, and what systems of
+//! continuous integration read.
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -11,8 +11,8 @@ use crate::verbs::files;
 /// How the outcome is told.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Outcome {
-    /// Where the campaign's page, `campaign.html`, and plans of failing seeds are written; by default only plans, to a
-    /// new folder among the temporary files.
+    /// Where the campaign's page, `campaign.html`, and plans of failing seeds are written; by
+    /// default only plans, to a new folder among the temporary files.
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
     /// One JSON object instead of text.
@@ -38,7 +38,8 @@ impl Outcome {
         std::fs::create_dir_all(dir).map_err(|error| format!("--out {}: {error}", dir.display()))
     }
 
-    /// Tells it, and gives the folder of the plans. `failures`: those of this process, whose plans are at hand.
+    /// Tells it, and gives the folder of the plans. `failures`: those of this process, whose plans
+    /// are at hand.
     ///
     /// # Errors
     /// What cannot be written, in words; what can be told is told before.
@@ -77,8 +78,8 @@ impl Outcome {
         kept
     }
 
-    /// Writes the plans of failing seeds, each under its seed: unasked the first of each signature, to a new folder;
-    /// to `--out` all that are at hand, and the page. Gives the folder.
+    /// Writes the plans of failing seeds, each under its seed: unasked the first of each signature,
+    /// to a new folder; to `--out` all that are at hand, and the page. Gives the folder.
     fn keep(&self, summary: &Summary, failures: &[Failure]) -> Result<PathBuf, String> {
         let dir = match &self.out {
             Some(dir) => dir.clone(),

@@ -1,4 +1,5 @@
-//! The first failure of each signature, shrunk: what a campaign leaves to whoever looks for a cause.
+//! The first failure of each signature, shrunk: what a campaign leaves to whoever looks for a
+//! cause.
 
 use std::collections::BTreeSet;
 use std::io::Write;
@@ -33,8 +34,8 @@ pub(super) struct With<'a> {
     pub(super) dir: &'a Path,
 }
 
-/// Shrinks the first failure of each signature, beside its plan; of each the report is written, and its first lines told. Those that fresh processes
-/// run otherwise are counted.
+/// Shrinks the first failure of each signature, beside its plan; of each the report is written, and
+/// its first lines told. Those that fresh processes run otherwise are counted.
 ///
 /// # Errors
 /// What cannot be written, or that no process can be started, in words.

@@ -14,8 +14,8 @@ use crate::running::{Running, key_of, shown};
 /// What of one running config reaches the facing image.
 ///
 /// # Shape
-/// `lines` is the sum of `as_is` and the lengths of `lowered`, `raised`, `dont_care` and `stuck`: the
-/// lines of the running config, entry lines of mode instances among them.
+/// `lines` is the sum of `as_is` and the lengths of `lowered`, `raised`, `dont_care` and `stuck`:
+/// the lines of the running config, entry lines of mode instances among them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Preview {
     /// The file.
@@ -110,8 +110,8 @@ pub struct NotTaken {
 }
 
 impl Preview {
-    /// What of this config reaches the facing image; `name` is the file's, and `text` what stands after
-    /// a byte order mark.
+    /// What of this config reaches the facing image; `name` is the file's, and `text` what stands
+    /// after a byte order mark.
     pub fn of(pair: &Pair, name: &str, text: &[u8]) -> Self {
         let running = Running::read(&pair.active, text);
         let lowering = Lowering::of(&pair.active, &pair.at_active, &running.config);
@@ -216,7 +216,8 @@ fn absent(lowering: &Lowering, explained: &[Explained]) -> Vec<Absent> {
     keys.filter(|key| !said.contains(key)).map(|key| Absent { sent: shown(&key) }).collect()
 }
 
-/// The lines of the wire config that the facing unit does not read or cannot raise, each with the reason.
+/// The lines of the wire config that the facing unit does not read or cannot raise, each with the
+/// reason.
 fn not_raised(pair: &Pair, lowering: &Lowering) -> BTreeMap<ListKey, String> {
     let bytes = lowering.wire_bytes();
     let there = parse::text(&pair.standby, pair.at_standby.grammar(), &bytes, WalkUp::No);
