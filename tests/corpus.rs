@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use skewsync::image::Image;
-use skewsync_cli::verbs::image::forms::import_files;
+use skewsync_cli::commands::image::forms::import_files;
 
 /// The corpus, if it lies beside the checkout.
 pub(crate) fn corpus() -> Option<PathBuf> {

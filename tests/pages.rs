@@ -6,13 +6,13 @@ use std::process::Command;
 use std::time::Duration;
 
 use skewsync_sim::campaign::recorded_within;
-use skewsync_sim::draw::{self, Wishes};
-use skewsync_sim::made::Made;
+use skewsync_sim::commands;
+use skewsync_sim::draw::{self, DrawOptions};
+use skewsync_sim::loaded_plan::Made;
+use skewsync_sim::observe::Violation;
 use skewsync_sim::plan::Plan;
-use skewsync_sim::report::failure::{Aside, Failure, html};
+use skewsync_sim::report::failure::{Section, Failure, html};
 use skewsync_sim::run::{Options, Verdict};
-use skewsync_sim::tap::Violation;
-use skewsync_sim::verbs;
 
 const LIMIT: Duration = Duration::from_secs(60);
 
@@ -92,10 +92,10 @@ fn look(browser: &str, page: &str, width: u32, dark: bool) -> Seen {
 
 /// A report of a failure that was made up, of a run that was not.
 fn report() -> String {
-    let plan: Plan = draw::plan(5, &Wishes::default());
+    let plan: Plan = draw::plan(5, &DrawOptions::default());
     let made = Made::of(plan).expect("the bundled family");
     let options = Options::default();
-    let ran = recorded_within(LIMIT, &made.plan, &made.stock, options, None);
+    let ran = recorded_within(LIMIT, &made.plan, &made.catalog, options, None);
     let (mut report, mut recording) = ran.expect("it comes back");
     let broken = recording.entries[recording.entries.len() / 2].step;
     report.verdict = Verdict::Violated(Violation {
@@ -104,7 +104,7 @@ fn report() -> String {
     });
     recording.violated_at = Some(broken);
     let mut failure = Failure::of(&made, &report, &recording, options, LIMIT);
-    failure.more.push(Aside {
+    failure.more.push(Section {
         heading: "Often".into(),
         line: "3 of 1000 seeds".into(),
         text: String::new(),
@@ -120,7 +120,7 @@ fn written(words: &[&str], name: &str) -> String {
     let words = std::iter::once("skewlab").chain(words.iter().copied()).chain(["--out", to]);
     let words: Vec<String> = words.map(Into::into).collect();
     let (mut out, mut err) = (Vec::new(), Vec::new());
-    verbs::run(&words, &mut out, &mut err);
+    commands::run(&words, &mut out, &mut err);
     let at = dir.path().join(name);
     std::fs::read_to_string(at)
         .unwrap_or_else(|error| panic!("{name}: {error}: {}", String::from_utf8_lossy(&err)))

@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use skewsync::diff::Diff;
 use skewsync::dump::Dump;
+use skewsync_cli::commands::preview::Preview;
 use skewsync_cli::pair::Pair;
-use skewsync_cli::verbs::preview::Preview;
 
 use crate::corpus::{corpus, imported};
 

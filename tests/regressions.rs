@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use skewsync::planted::Defect;
+use skewsync_sim::catalog::{Catalog, load};
 use skewsync_sim::oracle;
 use skewsync_sim::regression::{PASSED, Regression};
-use skewsync_sim::stock::{Stock, load};
 
 /// Properties that no kept plan breaks, each with the reason.
 const UNBROKEN: [(&str, &str); 1] = [(
@@ -44,7 +44,7 @@ fn kept() -> Vec<(String, Regression)> {
     all
 }
 
-fn stock() -> Arc<Stock> {
+fn catalog() -> Arc<Catalog> {
     Arc::new(load(&[]).expect("the bundled family loads").0)
 }
 
@@ -89,11 +89,11 @@ fn every_kept_plan_shows_its_defect() {
 }
 
 fn for_each(planted: bool) {
-    let stock = stock();
+    let catalog = catalog();
     let wrong: Vec<String> = kept()
         .into_iter()
         .flat_map(|(name, kept)| {
-            let checked = kept.check(&stock, planted).expect("the plan can be run");
+            let checked = kept.check(&catalog, planted).expect("the plan can be run");
             let wrong = checked.wrong().into_iter();
             wrong.map(move |words| format!("{name}: {words}"))
         })

@@ -5,46 +5,46 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use skewsync_sim::analysis::{With, inevitable, sibling};
+use skewsync_sim::analysis::{With, nearest_passing, point_of_no_return};
 use skewsync_sim::campaign::run_fresh;
-use skewsync_sim::draw::{self, Wishes};
+use skewsync_sim::catalog::{Catalog, load};
+use skewsync_sim::draw::{self, DrawOptions};
 use skewsync_sim::plan::{Noise, Plan, Reseed};
 use skewsync_sim::run::Options;
 use skewsync_sim::shrink::{Ended, How, Shrunk, Size, Sound, shrink};
 use skewsync_sim::signature::Signature;
-use skewsync_sim::stock::{Stock, load};
 
-fn stock() -> (Arc<Stock>, Wishes) {
-    let (stock, material) = load(&[]).expect("the bundled family loads");
-    let wishes = Wishes { material: Arc::new(material), ..Wishes::default() };
-    (Arc::new(stock), wishes)
+fn catalog() -> (Arc<Catalog>, DrawOptions) {
+    let (catalog, material) = load(&[]).expect("the bundled family loads");
+    let wishes = DrawOptions { material: Arc::new(material), ..DrawOptions::default() };
+    (Arc::new(catalog), wishes)
 }
 
 /// The plan of a seed with a defect, as its run met it; it must fail.
-fn failing(defect: &str, seed: u64) -> (Plan, Arc<Stock>) {
-    let (stock, wishes) = stock();
+fn failing(defect: &str, seed: u64) -> (Plan, Arc<Catalog>) {
+    let (catalog, wishes) = catalog();
     let plan = Plan { planted: Some(defect.into()), ..draw::plan(seed, &wishes) };
-    let report = run_fresh(&Arc::new(plan), &stock, Options::default()).expect("it runs");
+    let report = run_fresh(&Arc::new(plan), &catalog, Options::default()).expect("it runs");
     assert!(report.verdict.property().is_some(), "seed {seed} fails");
-    (report.met, stock)
+    (report.met, catalog)
 }
 
-fn signed(plan: &Plan, stock: &Arc<Stock>) -> (Signature, u64) {
+fn signed(plan: &Plan, catalog: &Arc<Catalog>) -> (Signature, u64) {
     let plan = Arc::new(plan.clone());
-    let report = run_fresh(&plan, stock, Options::default()).expect("it runs");
+    let report = run_fresh(&plan, catalog, Options::default()).expect("it runs");
     let signature = Signature::of(&report.verdict, report.ending.as_ref(), &plan);
     (signature, report.trace)
 }
 
-fn shrunken(plan: &Plan, stock: &Arc<Stock>, how: &How) -> Shrunk {
-    shrink(plan, stock, how, &mut |_| {}).expect("it fails")
+fn shrunken(plan: &Plan, catalog: &Arc<Catalog>, how: &How) -> Shrunk {
+    shrink(plan, catalog, how, &mut |_| {}).expect("it fails")
 }
 
 /// What a result must be, however far the search came: it fails as it says, and its run gives the
 /// trace that it names.
-fn stands(shrunk: &Shrunk, plan: &Plan, stock: &Arc<Stock>) {
-    let (was, _) = signed(plan, stock);
-    let (is, trace) = signed(&shrunk.plan, stock);
+fn stands(shrunk: &Shrunk, plan: &Plan, catalog: &Arc<Catalog>) {
+    let (was, _) = signed(plan, catalog);
+    let (is, trace) = signed(&shrunk.plan, catalog);
     assert_eq!((&is, trace), (&shrunk.signature, shrunk.trace));
     assert_eq!((&is.property, &is.roles), (&was.property, &was.roles));
     assert_eq!(is.phase, was.phase);
@@ -54,26 +54,26 @@ fn stands(shrunk: &Shrunk, plan: &Plan, stock: &Arc<Stock>) {
 fn what_needs_no_fault_comes_to_none_and_what_needs_a_gap_to_one() {
     // A pair that only starts shows the first; a gap is a message that is missing, and two lines.
     for (defect, faults, commands) in [("swap-before-accept", 0, 0), ("gap-accepted", 1, 2)] {
-        let (plan, stock) = failing(defect, 4);
+        let (plan, catalog) = failing(defect, 4);
         let how = How { jobs: 2, sound: Sound::Passes, ..How::default() };
-        let shrunk = shrunken(&plan, &stock, &how);
-        stands(&shrunk, &plan, &stock);
+        let shrunk = shrunken(&plan, &catalog, &how);
+        stands(&shrunk, &plan, &catalog);
         assert_eq!(shrunk.ended, Ended::Done, "{}", shrunk.words());
         assert!(shrunk.after.faults <= faults, "{}", shrunk.words());
         assert!(shrunk.after.commands <= commands, "{}", shrunk.words());
         assert_eq!(shrunk.plan.noise, Noise::default());
         assert!(shrunk.before.commands > shrunk.after.commands);
         let sound = Plan { planted: None, ..shrunk.plan.clone() };
-        assert_eq!(signed(&sound, &stock).0.property, "-", "the sound engine passes");
+        assert_eq!(signed(&sound, &catalog).0.property, "-", "the sound engine passes");
     }
 }
 
 #[test]
 fn the_number_of_jobs_changes_no_result_and_a_second_search_finds_nothing() {
-    let (plan, stock) = failing("gap-accepted", 4);
+    let (plan, catalog) = failing("gap-accepted", 4);
     let with = |jobs, plan: &Plan| {
         let how = How { jobs, ..How::default() };
-        shrunken(plan, &stock, &how)
+        shrunken(plan, &catalog, &how)
     };
     let one = with(1, &plan);
     assert_eq!(one.plan, with(3, &plan).plan);
@@ -85,13 +85,13 @@ fn the_number_of_jobs_changes_no_result_and_a_second_search_finds_nothing() {
 
 #[test]
 fn few_runs_and_no_time_leave_a_plan_that_fails_alike() {
-    let (plan, stock) = failing("gap-accepted", 0);
+    let (plan, catalog) = failing("gap-accepted", 0);
     let how = How { runs: 12, ..How::default() };
-    let shrunk = shrunken(&plan, &stock, &how);
+    let shrunk = shrunken(&plan, &catalog, &how);
     assert_eq!((shrunk.ended, shrunk.runs), (Ended::Runs, 12));
-    stands(&shrunk, &plan, &stock);
+    stands(&shrunk, &plan, &catalog);
     let how = How { lasts: Duration::ZERO, ..How::default() };
-    let shrunk = shrunken(&plan, &stock, &how);
+    let shrunk = shrunken(&plan, &catalog, &how);
     assert_eq!((shrunk.ended, shrunk.runs), (Ended::Time, 1));
     assert_eq!(shrunk.plan, plan);
 }
@@ -99,50 +99,51 @@ fn few_runs_and_no_time_leave_a_plan_that_fails_alike() {
 #[test]
 fn an_interrupt_leaves_the_best_so_far() {
     static ASKED: AtomicUsize = AtomicUsize::new(0);
-    let (plan, stock) = failing("gap-accepted", 0);
+    let (plan, catalog) = failing("gap-accepted", 0);
     let how = How { stop: || ASKED.fetch_add(1, Ordering::Relaxed) > 200, ..How::default() };
-    let shrunk = shrunken(&plan, &stock, &how);
+    let shrunk = shrunken(&plan, &catalog, &how);
     assert_eq!(shrunk.ended, Ended::Interrupted);
-    stands(&shrunk, &plan, &stock);
+    stands(&shrunk, &plan, &catalog);
     let events = |size: Size| size.faults + size.commands;
     assert!(events(shrunk.after) < events(shrunk.before), "{}", shrunk.words());
 }
 
 #[test]
 fn a_curve_begins_with_the_whole_plan_redrawn_and_ends_with_the_failure() {
-    let (plan, stock) = failing("gap-accepted", 4);
+    let (plan, catalog) = failing("gap-accepted", 4);
     let with = With { jobs: 2, ..With::default() };
-    let curve = inevitable::curve(&plan, &stock, (6, 8), &with, &mut |_| {}).expect("it fails");
+    let curve =
+        point_of_no_return::curve(&plan, &catalog, (6, 8), &with, &mut |_| {}).expect("it fails");
     assert_eq!(curve.property, "OrderOnce");
     assert!(curve.moments.iter().all(|moment| moment.runs == 8));
     // Nothing is drawn after the last event of the failing run.
     assert_eq!(curve.moments.last().and_then(|last| last.share()), Some(1.0));
-    let again = inevitable::curve(&plan, &stock, (6, 8), &with, &mut |_| {});
+    let again = point_of_no_return::curve(&plan, &catalog, (6, 8), &with, &mut |_| {});
     assert_eq!(again, Ok(curve));
 }
 
 #[test]
 fn the_nearest_sibling_lacks_one_event_and_passes() {
-    let (plan, stock) = failing("gap-accepted", 4);
-    let small = shrunken(&plan, &stock, &How::default()).plan;
+    let (plan, catalog) = failing("gap-accepted", 4);
+    let small = shrunken(&plan, &catalog, &How::default()).plan;
     let with = With::default();
-    let sibling = sibling::nearest(&small, &stock, &with).expect("it fails");
+    let sibling = nearest_passing::nearest(&small, &catalog, &with).expect("it fails");
     let sibling = sibling.expect("a plan that was shrunk fails with one event less no more");
     let size = |plan: &Plan| plan.faults.len() + plan.commands.len();
     assert_eq!(size(&sibling.plan) + 1, size(&small));
-    assert_eq!(signed(&sibling.plan, &stock).0.property, "-");
+    assert_eq!(signed(&sibling.plan, &catalog).0.property, "-");
     assert!(sibling.parts_at_us.is_some_and(|at| at > 0));
 }
 
 #[test]
 fn up_to_its_moment_a_run_is_the_same_though_it_is_reseeded() {
-    let (stock, wishes) = stock();
+    let (catalog, wishes) = catalog();
     let plan = draw::plan(1, &wishes);
     let far = Reseed { at_us: 700_000_000, world: 1 };
     let near = Reseed { at_us: 0, ..far };
     let with = |reseed| Plan { reseed, ..plan.clone() };
     assert_eq!(Plan::read(&with(Some(near)).write()), Ok(with(Some(near))));
-    let (_, plain) = signed(&plan, &stock);
-    assert_eq!(signed(&with(Some(far)), &stock).1, plain);
-    assert_ne!(signed(&with(Some(near)), &stock).1, plain);
+    let (_, plain) = signed(&plan, &catalog);
+    assert_eq!(signed(&with(Some(far)), &catalog).1, plain);
+    assert_ne!(signed(&with(Some(near)), &catalog).1, plain);
 }

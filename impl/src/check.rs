@@ -230,7 +230,7 @@ impl Origins {
         Self { forms: forms.collect(), changes: changes.collect() }
     }
 
-    fn form(&self, image: &Image, id: crate::base::FormId) -> Origin {
+    fn form(&self, image: &Image, id: crate::ids::FormId) -> Origin {
         let decl = image.form(id);
         let name =
             (image.mode_name(decl.mode).to_string(), decl.form.text().to_string(), decl.since.0);
@@ -342,7 +342,7 @@ fn laws(image: &Image, origins: &Origins, proven: &mut BTreeSet<ChangeName>, rep
 
 /// The first change that makes no rule.
 fn at_fault(image: &Image) -> usize {
-    use crate::base::ChangeId;
+    use crate::ids::ChangeId;
     use crate::transform::Rule;
     let changes = image.declarations().changes.iter().enumerate();
     let refused = |(number, change)| -> Option<RuleError> {

@@ -15,8 +15,10 @@ use core::ops::Bound;
 
 use rpds::RedBlackTreeMapSync;
 
-use crate::base::{Content, Digest, FormId, Level, Shared};
+use crate::digest::{Content, Digest, Shared};
+
 use crate::grammar::{Sign, Words};
+use crate::ids::{FormId, Level};
 use crate::image::Image;
 pub use crate::parse::Place;
 pub use execute::{BatchError, Prc};

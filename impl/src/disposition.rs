@@ -17,8 +17,8 @@ pub use standby::{PairError, StandbyPairing, pair_at_standby};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use crate::base::Level;
 use crate::dump::Dump;
+use crate::ids::Level;
 use crate::image::{Component, Image};
 use crate::transform::{RuleError, Tft};
 

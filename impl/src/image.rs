@@ -16,8 +16,10 @@ use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
-use crate::base::{ComponentId, FormId, ImageDigest, Level, ModeId};
+use crate::digest::ImageDigest;
+
 use crate::grammar::{Form, FormError, LeafId, Matcher};
+use crate::ids::{ComponentId, FormId, Level, ModeId};
 
 pub use default::{DefaultDecl, DefaultError, DefaultValues};
 pub use family::{Family, FamilyError, Origin, Problem};

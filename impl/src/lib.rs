@@ -3,13 +3,14 @@
 #![no_std]
 extern crate alloc;
 
-pub mod base;
 pub mod check;
 pub mod config;
 pub mod diff;
+pub mod digest;
 pub mod disposition;
 pub mod dump;
 pub mod grammar;
+pub mod ids;
 pub mod image;
 pub mod message;
 pub mod parse;

@@ -12,7 +12,9 @@ pub use session::{
     Payload, Prc, Redundancy, RejectWhy, SaveResult, Session, Unreadable, Verdict, WireVersions,
 };
 
-use crate::base::{Attempt, BootId, Digest, ImageDigest, Lsn, Shared, Slot, Term};
+use crate::digest::{Digest, ImageDigest, Shared};
+
+use crate::ids::{Attempt, BootId, Lsn, Slot, Term};
 
 /// Immutable bytes, compared by digest.
 pub type Bytes = Shared<[u8]>;

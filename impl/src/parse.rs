@@ -12,8 +12,8 @@ use core::cmp::Ordering;
 use core::fmt;
 use core::hash::{Hash, Hasher};
 
-use crate::base::{FormId, ModeId};
 use crate::grammar::{Resolution, Sign, Token, Words, split_words};
+use crate::ids::{FormId, ModeId};
 use crate::image::{FormDecl, Grammar, Image, ROOT};
 pub use mark::{Mark, OtherEncoding, after_mark};
 
@@ -167,7 +167,7 @@ pub enum WalkUp {
 
 /// Why a line is no line of its mode.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, thiserror::Error)]
-pub enum Trouble {
+pub enum LineError {
     /// No form takes it.
     #[error("no such command in mode {mode}, from word {}: `{word}`", at + 1)]
     NoMatch {
@@ -225,30 +225,30 @@ pub struct Statement {
     /// Where it matched.
     pub place: Place,
     /// Its form and canonical words, or why it has none.
-    pub found: Result<(FormId, Words), Trouble>,
+    pub found: Result<(FormId, Words), LineError>,
 }
 
 /// What the words are in an instance of `mode`.
 ///
 /// # Errors
-/// See [`Trouble`].
+/// See [`LineError`].
 pub fn words(
     image: &Image,
     grammar: &Grammar,
     mode: ModeId,
     words: &[&str],
-) -> Result<(FormId, Words), Trouble> {
+) -> Result<(FormId, Words), LineError> {
     let name = || image.mode_name(mode).into();
     match grammar.mode(mode).resolve(words) {
         Resolution::Match { id, words } => Ok((id, words)),
         Resolution::NoMatch { at } => {
             let word = words.get(at).copied().unwrap_or("").into();
-            Err(Trouble::NoMatch { mode: name(), at, word })
+            Err(LineError::NoMatch { mode: name(), at, word })
         }
-        Resolution::Incomplete => Err(Trouble::Incomplete { mode: name() }),
+        Resolution::Incomplete => Err(LineError::Incomplete { mode: name() }),
         Resolution::Ambiguous { ids } => {
             let forms = ids.iter().map(|id| image.form(*id).form.text().into()).collect();
-            Err(Trouble::Ambiguous { mode: name(), forms })
+            Err(LineError::Ambiguous { mode: name(), forms })
         }
     }
 }
@@ -318,7 +318,7 @@ impl Reader<'_> {
             || !self.image.forms().any(|(_, decl)| named(decl))
     }
 
-    fn found(&mut self, given: &[&str]) -> Result<(FormId, Words), Trouble> {
+    fn found(&mut self, given: &[&str]) -> Result<(FormId, Words), LineError> {
         let first = words(self.image, self.grammar, self.place.mode(self.image), given);
         if first.is_ok() || self.walk_up == WalkUp::No {
             return first;
@@ -336,18 +336,18 @@ impl Reader<'_> {
     }
 }
 
-fn readable(line: &[u8]) -> Result<&str, Trouble> {
+fn readable(line: &[u8]) -> Result<&str, LineError> {
     if line.len() > LINE_BYTES_MAX {
-        return Err(Trouble::TooLong { bytes: line.len() });
+        return Err(LineError::TooLong { bytes: line.len() });
     }
     let line = line.strip_suffix(b"\r").unwrap_or(line);
-    let binary = |at: usize| Trouble::Binary { byte: line[at], column: at + 1 };
+    let binary = |at: usize| LineError::Binary { byte: line[at], column: at + 1 };
     if let Some(at) = line.iter().position(|byte| byte.is_ascii_control() && *byte != b'\t') {
         return Err(binary(at));
     }
     let text = core::str::from_utf8(line).map_err(|error| binary(error.valid_up_to()))?;
     if text.trim_start().starts_with("banner ") && text.trim_end().ends_with(['^', '#', '~']) {
-        return Err(Trouble::SeveralLines);
+        return Err(LineError::SeveralLines);
     }
     Ok(text)
 }
@@ -355,21 +355,21 @@ fn readable(line: &[u8]) -> Result<&str, Trouble> {
 /// What a line is in the mode of this name, with the modes around it if asked for.
 ///
 /// # Errors
-/// See [`Trouble`].
+/// See [`LineError`].
 pub fn line_in(
     image: &Image,
     grammar: &Grammar,
     mode: &str,
     line: &str,
     walk_up: WalkUp,
-) -> Result<(FormId, Words), Trouble> {
+) -> Result<(FormId, Words), LineError> {
     let mode = if mode.is_empty() { ROOT } else { mode };
-    let unknown = || Trouble::UnknownMode { mode: mode.into() };
+    let unknown = || LineError::UnknownMode { mode: mode.into() };
     let mut mode = image.mode(mode).ok_or_else(unknown)?;
     let line = readable(line.as_bytes())?;
     let given: Vec<&str> = split_words(line).collect();
     let first = words(image, grammar, mode, &given);
-    while let (Err(Trouble::NoMatch { .. }), WalkUp::Yes, Some(parent)) =
+    while let (Err(LineError::NoMatch { .. }), WalkUp::Yes, Some(parent)) =
         (&first, walk_up, image.parent(mode))
     {
         mode = parent;
@@ -440,6 +440,6 @@ mod tests {
     fn a_binary_line_says_where() {
         let image = bundled::image("6.2").unwrap();
         let read = text(&image, image.own(), b"hostname \xff\x01\n", WalkUp::No);
-        assert_eq!(read[0].found, Err(Trouble::Binary { byte: 1, column: 11 }));
+        assert_eq!(read[0].found, Err(LineError::Binary { byte: 1, column: 11 }));
     }
 }

@@ -23,12 +23,12 @@ pub mod lesser;
 pub mod limits;
 mod lines;
 pub mod output;
-mod own;
 pub mod peer;
 pub mod replica;
+pub mod rf_state;
 mod saving;
-pub mod shown;
 pub mod standby;
+mod state;
 pub mod store;
 mod switchover;
 #[cfg(test)]
@@ -44,20 +44,20 @@ pub use holder::Holder;
 pub use input::{Boot, Command, Durability, Input, Request, Timer};
 pub use limits::{Limits, TooSmall, Verify};
 pub use output::{Event, LocalWhy, Outcome, Output, Place, Refusal};
-pub use own::{Own, Write};
 pub use replica::{Pairing, Running, Software};
-pub use shown::Shown;
+pub use rf_state::RfState;
 pub use standby::Standby;
+pub use state::{UnitState, Write};
 pub use store::{Record, Store};
 
-use crate::base::{Lsn, Slot, WriteId};
+use crate::ids::{Lsn, Slot, WriteId};
 use crate::message::{Address, Message, Said, SaveResult, Stamp};
-use own::Cx;
+use state::Context;
 
 /// One unit of the chassis.
 ///
 /// ```
-/// use skewsync::base::{BootId, Slot, Term};
+/// use skewsync::ids::{BootId, Slot, Term};
 /// use skewsync::image::bundled;
 /// use skewsync::planted::Planted;
 /// use skewsync::policy::Policy;
@@ -84,14 +84,14 @@ use own::Cx;
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Unit {
     /// What it is whatever its part.
-    pub own: Own,
+    pub own: UnitState,
     /// Its part.
-    pub part: Part,
+    pub part: Role,
 }
 
 /// What a unit does.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Part {
+pub enum Role {
     /// It has no role.
     Standby(Standby),
     /// It has a role and no lease.
@@ -104,8 +104,8 @@ impl Unit {
     /// A unit that starts: what its disk held, and its boot id, which is durable already.
     pub fn start(env: &Env<'_>, slot: Slot, boot: &Boot, out: &mut Vec<Output>) -> Self {
         assert!(slot.0 < env.limits.units, "the slot is one of the chassis");
-        let mut own = Own::new(slot, boot);
-        let mut cx = Cx { env, out };
+        let mut own = UnitState::new(slot, boot);
+        let mut cx = Context { env, out };
         if boot.damaged {
             cx.event(Event::StoreDamaged);
         }
@@ -113,16 +113,16 @@ impl Unit {
         let standby = Standby::join(&mut own, None, None, &mut cx);
         assert_eq!(own.n.0, 1, "the first round of joining");
         assert_eq!(own.hello_k, own.said_since, "the first Hello");
-        Self { own, part: Part::Standby(standby) }
+        Self { own, part: Role::Standby(standby) }
     }
 
     /// One step: one input, and what comes of it.
     pub fn step(&mut self, env: &Env<'_>, input: Input, out: &mut Vec<Output>) {
-        let mut cx = Cx { env, out };
+        let mut cx = Context { env, out };
         let highest = self.own.highest;
         let said = self.part.says(&self.own);
         let at_once = self.part.at_once(&self.own);
-        let placeholder = Part::Standby(Standby { seat: None, replica: None, former: None });
+        let placeholder = Role::Standby(Standby { seat: None, replica: None, former: None });
         let part = core::mem::replace(&mut self.part, placeholder);
         self.part = Self::next(&mut self.own, part, input, &mut cx);
         let says = self.part.says(&self.own);
@@ -142,7 +142,7 @@ impl Unit {
     /// What a Standby that misapplies a line does, for a fault that is injected: its own config
     /// changes, and the wire config beside it does not.
     pub fn misapply(&mut self, env: &Env<'_>, text: &str) {
-        if let Part::Standby(Standby { seat: Some(seat), replica: Some(replica), .. }) =
+        if let Role::Standby(Standby { seat: Some(seat), replica: Some(replica), .. }) =
             &mut self.part
         {
             replica.receiver.misapply(env, seat.pairing.as_ref(), text);
@@ -150,11 +150,11 @@ impl Unit {
     }
 
     /// The term in which the unit holds a role.
-    pub fn term(&self) -> Option<crate::base::Term> {
+    pub fn term(&self) -> Option<crate::ids::Term> {
         match &self.part {
-            Part::Standby(_) => None,
-            Part::Holder(holder) => Some(holder.term),
-            Part::Active(active) => Some(active.term),
+            Role::Standby(_) => None,
+            Role::Holder(holder) => Some(holder.term),
+            Role::Active(active) => Some(active.term),
         }
     }
 
@@ -168,7 +168,7 @@ impl Unit {
         self.part.replica()
     }
 
-    fn next(own: &mut Own, part: Part, input: Input, cx: &mut Cx<'_, '_>) -> Part {
+    fn next(own: &mut UnitState, part: Role, input: Input, cx: &mut Context<'_, '_>) -> Role {
         match (part, input) {
             (part, Input::Message { from, message }) => {
                 Self::on_message(own, part, from, message, cx)
@@ -180,68 +180,68 @@ impl Unit {
             }
             (part, Input::Persisted(write)) => Self::on_written(own, part, write, true, cx),
             (part, Input::PersistFailed(write)) => Self::on_written(own, part, write, false, cx),
-            (Part::Standby(standby), Input::Timer(timer)) => {
-                Part::Standby(standby.on_timer(own, timer, cx))
+            (Role::Standby(standby), Input::Timer(timer)) => {
+                Role::Standby(standby.on_timer(own, timer, cx))
             }
-            (Part::Holder(mut holder), Input::Timer(timer)) => {
+            (Role::Holder(mut holder), Input::Timer(timer)) => {
                 holder.on_timer(own, timer, cx);
-                Part::Holder(holder)
+                Role::Holder(holder)
             }
-            (Part::Active(active), Input::Timer(timer)) => active.on_timer(own, timer, cx),
-            (Part::Holder(mut holder), Input::Command(command)) => {
+            (Role::Active(active), Input::Timer(timer)) => active.on_timer(own, timer, cx),
+            (Role::Holder(mut holder), Input::Command(command)) => {
                 holder.on_command(command, cx);
-                Part::Holder(holder)
+                Role::Holder(holder)
             }
-            (Part::Active(mut active), Input::Command(command)) => {
+            (Role::Active(mut active), Input::Command(command)) => {
                 active.on_command(command, cx);
                 active.settle(own, cx)
             }
-            (part @ Part::Standby(_), Input::Command(Command { id, .. }))
-            | (part @ (Part::Standby(_) | Part::Holder(_)), Input::Operator { id, .. }) => {
+            (part @ Role::Standby(_), Input::Command(Command { id, .. }))
+            | (part @ (Role::Standby(_) | Role::Holder(_)), Input::Operator { id, .. }) => {
                 cx.answer(id, Outcome::Refused(Refusal::NotActive));
                 part
             }
-            (Part::Active(active), Input::Operator { id, request }) => {
+            (Role::Active(active), Input::Operator { id, request }) => {
                 active.on_operator(own, id, request, cx)
             }
-            (Part::Active(active), Input::LeaseLapsed) => active.lapse(own, cx),
-            (Part::Standby(standby), Input::Paired(key)) => {
-                Part::Standby(standby.on_paired(own, key, cx))
+            (Role::Active(active), Input::LeaseLapsed) => active.lapse(own, cx),
+            (Role::Standby(standby), Input::Paired(key)) => {
+                Role::Standby(standby.on_paired(own, key, cx))
             }
-            (Part::Active(mut active), Input::Paired(key)) => {
+            (Role::Active(mut active), Input::Paired(key)) => {
                 active.on_paired(own, key, cx);
                 active.settle(own, cx)
             }
             // A holder has no session; a lease that nobody acts on may end.
-            (part @ Part::Holder(_), Input::Paired(_) | Input::LeaseLapsed)
-            | (part @ Part::Standby(_), Input::LeaseLapsed) => part,
+            (part @ Role::Holder(_), Input::Paired(_) | Input::LeaseLapsed)
+            | (part @ Role::Standby(_), Input::LeaseLapsed) => part,
         }
     }
 
     fn on_message(
-        own: &mut Own,
-        part: Part,
+        own: &mut UnitState,
+        part: Role,
         from: Address,
         message: Message,
-        cx: &mut Cx<'_, '_>,
-    ) -> Part {
+        cx: &mut Context<'_, '_>,
+    ) -> Role {
         if let (Address::Arbiter, Message::ToUnit(told)) = (from, &message) {
             own.generation = own.generation.max(told.generation());
         }
         match (part, from, message) {
-            (Part::Active(active), Address::Arbiter, Message::ToUnit(message)) => {
+            (Role::Active(active), Address::Arbiter, Message::ToUnit(message)) => {
                 active.on_arbiter(own, message, cx)
             }
             (part, Address::Arbiter, Message::ToUnit(message)) => {
                 holder::on_arbiter(own, part, message, cx)
             }
-            (Part::Standby(standby), Address::Unit(from), message) => {
-                Part::Standby(standby.on_message(own, from, message, cx))
+            (Role::Standby(standby), Address::Unit(from), message) => {
+                Role::Standby(standby.on_message(own, from, message, cx))
             }
-            (Part::Holder(holder), Address::Unit(from), message) => {
+            (Role::Holder(holder), Address::Unit(from), message) => {
                 holder.on_message(own, from, &message, cx)
             }
-            (Part::Active(active), Address::Unit(from), message) => {
+            (Role::Active(active), Address::Unit(from), message) => {
                 active.on_message(own, from, message, cx)
             }
             // The arbiter says only what is the arbiter's to say.
@@ -253,12 +253,12 @@ impl Unit {
     }
 
     fn on_written(
-        own: &mut Own,
-        mut part: Part,
+        own: &mut UnitState,
+        mut part: Role,
         id: WriteId,
         durable: bool,
-        cx: &mut Cx<'_, '_>,
-    ) -> Part {
+        cx: &mut Context<'_, '_>,
+    ) -> Role {
         let Some(write) = own.writes.remove(&id) else {
             return part;
         };
@@ -271,7 +271,7 @@ impl Unit {
                 if durable {
                     own.durable = own.durable.max(term);
                 }
-                if let Part::Holder(holder) = part {
+                if let Role::Holder(holder) = part {
                     return holder.on_term_written(own, cx);
                 }
             }
@@ -280,7 +280,7 @@ impl Unit {
                 if durable {
                     own.store = store;
                 }
-                if let Part::Active(active) = &mut part {
+                if let Role::Active(active) = &mut part {
                     active.on_own_save(result, cx);
                 }
             }
@@ -288,7 +288,7 @@ impl Unit {
                 if durable {
                     own.store = store;
                 }
-                if let Part::Standby(standby) = &mut part {
+                if let Role::Standby(standby) = &mut part {
                     standby.on_saved(session, save, result, cx);
                 }
             }
@@ -297,15 +297,15 @@ impl Unit {
     }
 }
 
-impl Part {
+impl Role {
     /// What the unit says of its configs.
-    fn says(&self, own: &Own) -> Said {
+    fn says(&self, own: &UnitState) -> Said {
         own.says(self.running(), self.replica())
     }
 
     /// What is said at once when it is another: all but the LSN of what runs, which Renew says, and
     /// that of a replica that is kept in step.
-    fn at_once(&self, own: &Own) -> Said {
+    fn at_once(&self, own: &UnitState) -> Said {
         let mut said = self.says(own);
         let in_step = matches!(self, Self::Standby(standby) if standby.is_in_step());
         let unsaid = [(&mut said.running, true), (&mut said.replica, in_step)];

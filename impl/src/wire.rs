@@ -15,7 +15,7 @@ mod fields;
 
 use alloc::vec::Vec;
 
-use crate::base::Slot;
+use crate::ids::Slot;
 use crate::message::{
     Address, Chunk, Eligible, Engine, FileId, FileKind, Hello, JoinCall, Message, Origin, Said,
     Stamp, ToArbiter, ToUnit, WireVersions,

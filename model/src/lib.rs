@@ -6,9 +6,9 @@
 pub mod action;
 pub mod effects;
 pub mod explorer;
-mod flight;
 pub mod graph;
 pub mod property;
+mod reduction;
 pub mod scope;
 pub mod search;
 pub mod state;

@@ -1,16 +1,16 @@
 //! What must hold (PROTOCOL.md, section 8), as predicates over states and steps.
 
+mod history;
 mod pair;
 mod takeover;
-mod watch;
 
 use crate::action::{Action, Durability, Timer};
 use crate::effects::{Meaning, bit};
 use crate::scope::{Bounded, Scope};
-use crate::state::{Active, Eligible, Flight, Msg, Part, Slot, To};
+use crate::state::{Active, Eligible, Flight, Msg, Role, Slot, To};
 use crate::step::{Answer, Execution, Step};
 
-pub use watch::{How, Made, Watch};
+pub use history::{History, How, Made};
 
 /// A property that the model can state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -272,10 +272,10 @@ pub fn observe<E: Meaning>(
     before: &Bounded,
     action: &Action,
     step: &Step,
-    watch: &mut Watch,
+    watch: &mut History,
     met: &mut impl FnMut(Situation),
 ) -> Option<Property> {
-    watch::remember(&scope.env, before, action, step, watch, met);
+    history::remember(&scope.env, before, action, step, watch, met);
     let mut failed = None;
     let mut check = |property: Property, holds: bool| {
         let asked = scope.asks.is_none_or(|asked| asked == property);
@@ -283,7 +283,7 @@ pub fn observe<E: Meaning>(
             failed = Some(property);
         }
     };
-    let acting = step.state.units.iter().filter(|unit| matches!(unit.part, Part::Active(_)));
+    let acting = step.state.units.iter().filter(|unit| matches!(unit.part, Role::Active(_)));
     check(Property::SingleActive, acting.count() <= 1 && !watch.granted_again);
     check(Property::NoSplitAck, check_no_split_ack(scope, before, step, watch));
     check(Property::NoStale, check_no_stale(before, action, step, met));
@@ -298,7 +298,7 @@ pub fn observe<E: Meaning>(
     for slot in 0..2u8 {
         takeover::check(scope, before, step, slot, watch, &mut check, met);
     }
-    watch::enter(before, step, true, watch, met);
+    history::enter(before, step, true, watch, met);
     failed
 }
 
@@ -306,7 +306,7 @@ fn check_no_split_ack<E>(
     scope: &Scope<E>,
     before: &Bounded,
     step: &Step,
-    watch: &mut Watch,
+    watch: &mut History,
 ) -> bool {
     let register = step.state.arbiter.register;
     // An arbiter that lost its state, or has an older one, knows no more what it confirmed.
@@ -347,17 +347,17 @@ fn check_answers(
     let held = |units: &[crate::state::Unit; 2]| -> usize {
         let of_active = |active: &Active| active.prompts.len() + active.queue.len();
         let of = |unit: &crate::state::Unit| match &unit.part {
-            Part::Active(active) => of_active(active),
-            Part::Holder(holder) => {
+            Role::Active(active) => of_active(active),
+            Role::Holder(holder) => {
                 holder.queue.len() + holder.kept.as_deref().map_or(0, of_active)
             }
-            Part::Down | Part::Standby(_) => 0,
+            Role::Down | Role::Standby(_) => 0,
         };
         units.iter().map(of).sum()
     };
     let is_bounded = |unit: &crate::state::Unit| match &unit.part {
-        Part::Holder(holder) => holder.queue.is_empty() || holder.timed,
-        Part::Down | Part::Standby(_) | Part::Active(_) => true,
+        Role::Holder(holder) => holder.queue.is_empty() || holder.timed,
+        Role::Down | Role::Standby(_) | Role::Active(_) => true,
     };
     let entered = usize::from(matches!(action, Action::Command(..)));
     for answer in &step.answers {
@@ -383,9 +383,9 @@ fn check_answers(
 fn check_bounded<E>(scope: &Scope<E>, step: &Step) -> bool {
     let most = [scope.env.max_prompts, scope.env.max_queue].map(usize::from);
     step.state.units.iter().all(|unit| match &unit.part {
-        Part::Active(active) => active.prompts.len() <= most[0] && active.queue.len() <= most[1],
-        Part::Holder(holder) => holder.queue.len() <= most[1],
-        Part::Down | Part::Standby(_) => true,
+        Role::Active(active) => active.prompts.len() <= most[0] && active.queue.len() <= most[1],
+        Role::Holder(holder) => holder.queue.len() <= most[1],
+        Role::Down | Role::Standby(_) => true,
     })
 }
 
@@ -395,7 +395,7 @@ fn check_refused(
     before: &Bounded,
     action: &Action,
     step: &Step,
-    watch: &mut Watch,
+    watch: &mut History,
     met: &mut impl FnMut(Situation),
 ) -> bool {
     let refused = matches!(action, Action::Command(..)) && step.answers.contains(&Answer::Refused);
@@ -403,9 +403,9 @@ fn check_refused(
         met(Situation::Refused);
     }
     let waited = before.state.units.iter().any(|unit| match &unit.part {
-        Part::Active(active) => !active.queue.is_empty(),
-        Part::Holder(holder) => !holder.queue.is_empty(),
-        Part::Down | Part::Standby(_) => false,
+        Role::Active(active) => !active.queue.is_empty(),
+        Role::Holder(holder) => !holder.queue.is_empty(),
+        Role::Down | Role::Standby(_) => false,
     });
     if refused && waited {
         met(Situation::QueueFull);
@@ -426,7 +426,7 @@ fn check_refused(
 /// An Active takes a number for each change that it executes, and for nothing else.
 fn numbers_changes(before: &Bounded, step: &Step, slot: Slot) -> bool {
     let at = usize::from(slot);
-    let (Part::Active(was), Part::Active(is)) =
+    let (Role::Active(was), Role::Active(is)) =
         (&before.state.units[at].part, &step.state.units[at].part)
     else {
         return true;
@@ -446,23 +446,23 @@ fn check_no_stale(
     };
     let at = usize::from(slot);
     let (old, new) = (&before.state.units[at].part, &step.state.units[at].part);
-    if let (Msg::Proceed { session }, Part::Active(active)) = (msg, old)
+    if let (Msg::Proceed { session }, Role::Active(active)) = (msg, old)
         && session.term > active.term
     {
-        return !matches!(new, Part::Active(_));
+        return !matches!(new, Role::Active(_));
     }
     let Some(session) = msg.session() else {
         return true;
     };
     let own = match old {
-        Part::Standby(standby) => standby.seat.as_ref().map(|(s, _)| *s) == Some(session),
-        Part::Active(active) => [
+        Role::Standby(standby) => standby.seat.as_ref().map(|(s, _)| *s) == Some(session),
+        Role::Active(active) => [
             active.offered,
             active.leaving.map(|(session, _)| session),
             active.current.as_ref().map(|c| c.session),
         ]
         .contains(&Some(session)),
-        Part::Down | Part::Holder(_) => false,
+        Role::Down | Role::Holder(_) => false,
     };
     if own {
         return true;

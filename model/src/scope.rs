@@ -2,23 +2,23 @@
 //! reductions.
 
 mod budgets;
-mod due;
+mod canonical;
 mod goal;
-mod named;
-mod names;
-mod perform;
+mod presets;
+mod timers;
+mod transition;
 
 use crate::action::{Action, Durability, Timer};
 use crate::effects::Meaning;
-use crate::property::{Property, Situation, Watch};
+use crate::property::{History, Property, Situation};
 use crate::state::{
-    Arbiter, Cfg, Flight, Keeps, Msg, Part, Phase, Rejection, Session, Slot, Stamp, StandbyPhase,
+    Arbiter, Cfg, Flight, Keeps, Msg, Phase, Rejection, Role, Session, Slot, Stamp, StandbyPhase,
     State, To,
 };
 use crate::step::{Env, Rule};
 
 pub use budgets::Budgets;
-pub use named::{Named, named, pinned, plain};
+pub use presets::{Preset, pinned, plain, presets};
 
 /// The whole of a search: rules, budgets, and what of the properties is switched off.
 #[derive(Clone, Copy, Debug)]
@@ -118,7 +118,7 @@ pub struct Bounded {
     /// What is left of the budgets.
     pub left: Budgets,
     /// What the properties remember.
-    pub watch: Watch,
+    pub watch: History,
     /// The property that failed on the way here.
     pub bad: Option<Property>,
 }
@@ -233,7 +233,7 @@ impl<E: Meaning + Clone> Scope<E> {
             older: None,
             renewed: 0,
             left: self.left(),
-            watch: Watch::default(),
+            watch: History::default(),
             bad: None,
         }
     }
@@ -309,7 +309,7 @@ impl<E: Meaning + Clone> Scope<E> {
 
     fn flight_moves(&self, state: &Bounded, flight: Flight, out: &mut Vec<Move>) {
         let down = matches!(flight.to, To::Unit(slot)
-            if state.state.units[usize::from(slot)].part == Part::Down);
+            if state.state.units[usize::from(slot)].part == Role::Down);
         if !down {
             out.push(Move::Does(self.arrival(state, flight)));
             if state.left.duplicates > 0 {
@@ -351,7 +351,7 @@ impl<E: Meaning + Clone> Scope<E> {
         if self.at_hand && matches!(flight.msg, Msg::Proceed { .. }) {
             return Action::AtHand(flight);
         }
-        let Part::Active(active) = &state.state.units[usize::from(slot)].part else {
+        let Role::Active(active) = &state.state.units[usize::from(slot)].part else {
             return delivered;
         };
         let Some(current) = &active.current else {
@@ -384,15 +384,15 @@ impl<E: Meaning + Clone> Scope<E> {
     fn can_store(&self, state: &Bounded, saving: Saving) -> bool {
         let part = &state.state.units[usize::from(saving.to)].part;
         if !self.env.keeps(Rule::SaveOfSession) {
-            return *part != Part::Down;
+            return *part != Role::Down;
         }
-        matches!(part, Part::Standby(standby)
+        matches!(part, Role::Standby(standby)
             if standby.seat.as_ref().is_some_and(|(of, _)| *of == saving.session))
     }
 
     fn unit_moves(&self, state: &Bounded, slot: Slot, out: &mut Vec<Move>) {
         let unit = &state.state.units[usize::from(slot)];
-        if unit.part == Part::Down {
+        if unit.part == Role::Down {
             if state.left.disks > 0 {
                 out.push(Move::Costs(Action::DiskLost(slot)));
             }
@@ -431,8 +431,8 @@ impl<E: Meaning + Clone> Scope<E> {
             }
         }
         match &unit.part {
-            Part::Active(active) => self.active_moves(state, slot, active, out),
-            Part::Standby(standby) => {
+            Role::Active(active) => self.active_moves(state, slot, active, out),
+            Role::Standby(standby) => {
                 if let Some((session, phase)) = &standby.seat {
                     if *phase == StandbyPhase::Pairing {
                         out.push(Move::Does(Action::Paired(slot)));
@@ -443,7 +443,7 @@ impl<E: Meaning + Clone> Scope<E> {
                     out.push(Move::Costs(Action::Declares(slot)));
                 }
             }
-            Part::Holder(holder) => {
+            Role::Holder(holder) => {
                 if holder.released {
                     self.command_moves(state, slot, out);
                 }
@@ -451,7 +451,7 @@ impl<E: Meaning + Clone> Scope<E> {
                     out.push(Move::Costs(Action::Timer(slot, Timer::Queue)));
                 }
             }
-            Part::Down => {}
+            Role::Down => {}
         }
     }
 

@@ -78,12 +78,12 @@ pub struct Unit {
     /// Ordered resets that it counts; durable.
     pub resets: u16,
     /// What it is.
-    pub part: Part,
+    pub part: Role,
 }
 
 /// What a unit is.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Part {
+pub enum Role {
     /// It does not run.
     Down,
     /// Without a role.
@@ -224,7 +224,7 @@ pub struct Active {
     /// The offer of a session that stands.
     pub offered: Option<Session>,
     /// The session.
-    pub current: Option<Current>,
+    pub current: Option<ActiveSession>,
     /// The session that it ends, and whether its Standby keeps its replica.
     pub leaving: Option<(Session, Keeps)>,
     /// The round of the session that ended last.
@@ -276,7 +276,7 @@ pub struct Register {
 
 /// The Active's session.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Current {
+pub struct ActiveSession {
     /// Which.
     pub session: Session,
     /// How far it is.
@@ -364,7 +364,7 @@ impl State {
             since: 0,
             generation: 0,
             resets: 0,
-            part: Part::Down,
+            part: Role::Down,
         };
         Self { units: [unit(1), unit(1)], arbiter: Arbiter::default() }
     }
@@ -372,8 +372,8 @@ impl State {
     /// The Active, if there is one.
     pub fn active(&self) -> Option<(Slot, &Active)> {
         self.units.iter().enumerate().find_map(|(slot, unit)| match &unit.part {
-            Part::Active(active) => Some((slot as Slot, &**active)),
-            Part::Down | Part::Standby(_) | Part::Holder(_) => None,
+            Role::Active(active) => Some((slot as Slot, &**active)),
+            Role::Down | Role::Standby(_) | Role::Holder(_) => None,
         })
     }
 }

@@ -9,7 +9,7 @@ mod standby;
 use crate::action::{Action, Durability, Timer};
 use crate::effects::Effects;
 use crate::state::{
-    Cfg, Change, Eligible, Flight, Hello, Msg, Part, Replica, Said, Slot, Stamp, State, Term, To,
+    Cfg, Change, Eligible, Flight, Hello, Msg, Replica, Role, Said, Slot, Stamp, State, Term, To,
     Unit,
 };
 
@@ -371,10 +371,10 @@ fn on_message<E: Effects>(
     out: &mut Out,
 ) -> Option<()> {
     match &mut unit.part {
-        Part::Down => return None,
-        Part::Standby(_) => standby::on_message(env, unit, from, msg, out),
-        Part::Holder(_) => holder::on_message(env, unit, msg, out),
-        Part::Active(_) => active::on_message(env, unit, msg, out),
+        Role::Down => return None,
+        Role::Standby(_) => standby::on_message(env, unit, from, msg, out),
+        Role::Holder(_) => holder::on_message(env, unit, msg, out),
+        Role::Active(_) => active::on_message(env, unit, msg, out),
     }
     Some(())
 }
@@ -391,7 +391,7 @@ fn on_input<E: Effects>(
         Action::DiskLost(_) => lose_disk(unit),
         Action::Timer(_, timer) => on_timer(env, unit, timer, out),
         Action::Saved(_) => {
-            let Part::Active(active) = &unit.part else {
+            let Role::Active(active) = &unit.part else {
                 return None;
             };
             let stamp = Stamp { term: active.term, lsn: active.last };
@@ -400,16 +400,16 @@ fn on_input<E: Effects>(
         }
         Action::Stored(_, stamp, cfg) => {
             unit.startup = (stamp, cfg);
-            (unit.part != Part::Down).then_some(())
+            (unit.part != Role::Down).then_some(())
         }
         Action::Incompatible(_) => match &unit.part {
-            Part::Standby(_) => standby::on_incompatible(unit, out),
-            Part::Active(_) => active::on_incompatible(unit, out),
-            Part::Down | Part::Holder(_) => None,
+            Role::Standby(_) => standby::on_incompatible(unit, out),
+            Role::Active(_) => active::on_incompatible(unit, out),
+            Role::Down | Role::Holder(_) => None,
         },
         Action::Paired(_) => match &unit.part {
-            Part::Standby(_) => standby::on_paired(unit, out),
-            Part::Down | Part::Holder(_) | Part::Active(_) => {
+            Role::Standby(_) => standby::on_paired(unit, out),
+            Role::Down | Role::Holder(_) | Role::Active(_) => {
                 active::does(env, unit, out, active::on_paired)
             }
         },
@@ -446,7 +446,7 @@ fn on_input<E: Effects>(
 
 /// The Standby's replica is not ready any more.
 fn declare(unit: &mut Unit) -> Option<()> {
-    let Part::Standby(standby) = &mut unit.part else {
+    let Role::Standby(standby) = &mut unit.part else {
         return None;
     };
     let ready = |replica: &&mut Replica| !replica.declared;
@@ -455,7 +455,7 @@ fn declare(unit: &mut Unit) -> Option<()> {
 }
 
 fn boot<E>(env: &Env<E>, unit: &mut Unit, out: &mut Out) -> Option<()> {
-    if unit.part != Part::Down {
+    if unit.part != Role::Down {
         return None;
     }
     unit.n = 0;
@@ -466,10 +466,10 @@ fn boot<E>(env: &Env<E>, unit: &mut Unit, out: &mut Out) -> Option<()> {
 }
 
 fn crash(unit: &mut Unit) -> Option<()> {
-    if unit.part == Part::Down {
+    if unit.part == Role::Down {
         return None;
     }
-    unit.part = Part::Down;
+    unit.part = Role::Down;
     unit.boot += 1;
     (unit.k, unit.since, unit.generation) = (0, 0, 0);
     Some(())
@@ -477,7 +477,7 @@ fn crash(unit: &mut Unit) -> Option<()> {
 
 /// The disk of a unit that is down is replaced by an empty one; its boots count on.
 fn lose_disk(unit: &mut Unit) -> Option<()> {
-    if unit.part != Part::Down {
+    if unit.part != Role::Down {
         return None;
     }
     (unit.highest, unit.resets) = (0, 0);
@@ -490,7 +490,7 @@ fn see_generation(unit: &mut Unit, msg: Msg) {
     if let Msg::Offer { generation, .. }
     | Msg::Grant { generation, .. }
     | Msg::Confirm { generation, .. } = msg
-        && unit.part != Part::Down
+        && unit.part != Role::Down
     {
         unit.generation = unit.generation.max(generation);
     }
@@ -522,7 +522,7 @@ pub(crate) fn says(unit: &Unit) -> Said {
 /// that of a replica that is kept in step.
 fn at_once(unit: &Unit) -> Said {
     let mut said = says(unit);
-    let in_step = matches!(&unit.part, Part::Standby(standby)
+    let in_step = matches!(&unit.part, Role::Standby(standby)
         if standby.replica.is_some_and(|replica| replica.session.is_some()
             && replica.session == standby.seat.as_ref().map(|(session, _)| *session)));
     let unsaid = [(&mut said.running, true), (&mut said.replica, in_step)];
@@ -547,7 +547,7 @@ fn say_what_changed(unit: &mut Unit, before: &Unit, out: &mut Out) {
 
 /// The replica that a unit may take over with, by its stamp.
 pub(crate) fn replica(unit: &Unit) -> Option<Stamp> {
-    let Part::Standby(standby) = &unit.part else {
+    let Role::Standby(standby) = &unit.part else {
         return None;
     };
     let ready = standby.replica.filter(|replica| !replica.declared);
@@ -557,22 +557,22 @@ pub(crate) fn replica(unit: &Unit) -> Option<Stamp> {
 /// The running config of a former or present holder.
 pub(crate) fn runs(unit: &Unit) -> Option<Stamp> {
     let (term, lsn) = match &unit.part {
-        Part::Holder(holder) if holder.runs => (holder.term, holder.lsn),
-        Part::Active(active) => (active.term, active.last),
-        Part::Down | Part::Standby(_) | Part::Holder(_) => return None,
+        Role::Holder(holder) if holder.runs => (holder.term, holder.lsn),
+        Role::Active(active) => (active.term, active.last),
+        Role::Down | Role::Standby(_) | Role::Holder(_) => return None,
     };
     Some(Stamp { term, lsn })
 }
 
 fn on_timer<E: Effects>(env: &Env<E>, unit: &mut Unit, timer: Timer, out: &mut Out) -> Option<()> {
     if timer == Timer::Hello {
-        (unit.part != Part::Down).then(|| hello(unit, out))
+        (unit.part != Role::Down).then(|| hello(unit, out))
     } else {
         match &unit.part {
-            Part::Down => None,
-            Part::Standby(_) => standby::on_timer(env, unit, timer, out),
-            Part::Holder(_) => holder::on_timer(env, unit, timer, out),
-            Part::Active(_) => active::on_timer(env, unit, timer, out),
+            Role::Down => None,
+            Role::Standby(_) => standby::on_timer(env, unit, timer, out),
+            Role::Holder(_) => holder::on_timer(env, unit, timer, out),
+            Role::Active(_) => active::on_timer(env, unit, timer, out),
         }
     }
 }

@@ -8,7 +8,7 @@ mod agree;
 
 use std::collections::BTreeMap;
 
-use skewsync::base::{BootId, Lsn, Slot, Term};
+use skewsync::ids::{BootId, Lsn, Slot, Term};
 use skewsync::message::{
     Address, DumpAtHand, Eligible, FileKind, Hello, LeaveWhy, Message, Origin, RejectWhy, Said,
     Session, Stamp, ToArbiter, ToUnit, Verdict,

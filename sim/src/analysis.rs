@@ -1,19 +1,19 @@
 //! What a failing plan's failure hangs on: when it became inevitable, and which single event it
 //! takes.
 
-pub mod inevitable;
 pub mod model;
-pub mod sibling;
+pub mod nearest_passing;
+pub mod point_of_no_return;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::campaign::{Failed, run_within};
+use crate::catalog::Catalog;
+use crate::observe::Observer;
 use crate::plan::Plan;
 use crate::run::Options;
-use crate::stock::Stock;
-use crate::tap::Observer;
 
 /// With what plans are run, and for how long.
 #[derive(Clone, Debug)]
@@ -26,7 +26,7 @@ pub struct With {
     pub jobs: usize,
     /// A run that takes longer in real time hangs.
     pub hangs_after: Duration,
-    /// Asked between runs whether to end; what is known by then stands.
+    /// CommandRecord between runs whether to end; what is known by then stands.
     pub stop: fn() -> bool,
 }
 
@@ -74,11 +74,11 @@ impl<'a> Watch<'a> {
 /// The property by which a plan fails; none: it passes. A run that hangs fails by `Hung`.
 fn fails(
     plan: &Arc<Plan>,
-    stock: &Arc<Stock>,
+    catalog: &Arc<Catalog>,
     with: &With,
     others: Vec<Box<dyn Observer>>,
 ) -> Result<Option<&'static str>, AnalysisError> {
-    match run_within(with.hangs_after, plan, stock, with.options, others) {
+    match run_within(with.hangs_after, plan, catalog, with.options, others) {
         Ok(report) => Ok(report.verdict.property()),
         Err(Failed::Hung(verdict)) => Ok(verdict.property()),
         Err(Failed::Harness(why)) => Err(AnalysisError::Harness(why)),
@@ -92,7 +92,7 @@ type Observers<'a> = dyn Fn(usize) -> Vec<Box<dyn Observer>> + Sync + 'a;
 /// each fails. Those that were not run are none.
 fn outcomes(
     plans: &[Arc<Plan>],
-    stock: &Arc<Stock>,
+    catalog: &Arc<Catalog>,
     watch: &Watch<'_>,
     observers: &Observers<'_>,
 ) -> Result<Vec<Option<Option<&'static str>>>, AnalysisError> {
@@ -104,7 +104,7 @@ fn outcomes(
                 while !watch.is_over() {
                     let index = next.fetch_add(1, Ordering::Relaxed);
                     let Some(plan) = plans.get(index) else { return };
-                    let outcome = fails(plan, stock, watch.with, observers(index));
+                    let outcome = fails(plan, catalog, watch.with, observers(index));
                     let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
                     match (&mut *found, outcome) {
                         (Ok(all), Ok(property)) => all[index] = Some(property),

@@ -2,35 +2,35 @@
 //! and threads are here, outside of every run.
 
 pub mod coverage;
-mod ended;
 pub mod file;
-mod kind;
-mod office;
-mod pace;
+mod fingerprint;
+mod seed_result;
 mod seeds;
 mod summary;
+mod throughput;
+mod worker_pool;
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
-use office::{Outcome, Rules};
+use worker_pool::{Outcome, Rules};
 
-pub use ended::{Ended, RunOf};
-pub use kind::{CODE, Kind};
-pub use pace::Pace;
+pub use fingerprint::{CODE, Kind};
+pub use seed_result::{Ended, RunOf};
 pub use seeds::Seeds;
 pub use summary::{Cost, Drawn, Failures, First, MergeError, Summary};
+pub use throughput::Pace;
 
-use crate::draw::{self, Wishes};
+use crate::catalog::Catalog;
+use crate::draw::{self, DrawOptions};
 use crate::exit;
+use crate::observe::Observer;
 use crate::plan::Plan;
 use crate::record::{Recording, compare};
 use crate::run::{self, Ending, Options, Report, Verdict};
 use crate::signature::Signature;
-use crate::stock::Stock;
-use crate::tap::Observer;
 
 /// Of so many seeds one is run twice, and must give the same trace.
 pub const AGAIN_ONE_IN: u64 = 50;
@@ -49,7 +49,7 @@ pub struct Campaign {
     /// Threads.
     pub jobs: usize,
     /// What the plans are to be like.
-    pub wishes: Wishes,
+    pub wishes: DrawOptions,
     /// What the runs are checked by.
     pub options: Options,
     /// Whether a failure ends it.
@@ -199,9 +199,13 @@ impl Verdict {
 /// Runs one plan in a fresh thread.
 ///
 /// # Errors
-/// What the stock lacks, or that the thread could not be had.
-pub fn run_fresh(plan: &Arc<Plan>, stock: &Arc<Stock>, options: Options) -> Result<Report, String> {
-    run_watched(plan, stock, options, Vec::new())
+/// What the catalog lacks, or that the thread could not be had.
+pub fn run_fresh(
+    plan: &Arc<Plan>,
+    catalog: &Arc<Catalog>,
+    options: Options,
+) -> Result<Report, String> {
+    run_watched(plan, catalog, options, Vec::new())
 }
 
 /// The same, with further observers.
@@ -210,13 +214,13 @@ pub fn run_fresh(plan: &Arc<Plan>, stock: &Arc<Stock>, options: Options) -> Resu
 /// As [`run_fresh`].
 pub fn run_watched(
     plan: &Arc<Plan>,
-    stock: &Arc<Stock>,
+    catalog: &Arc<Catalog>,
     options: Options,
     others: Vec<Box<dyn Observer>>,
 ) -> Result<Report, String> {
-    let (plan, stock) = (Arc::clone(plan), Arc::clone(stock));
+    let (plan, catalog) = (Arc::clone(plan), Arc::clone(catalog));
     let body =
-        move || run::run_seen(&plan, &stock, options, others).map_err(|error| error.to_string());
+        move || run::run_seen(&plan, &catalog, options, others).map_err(|error| error.to_string());
     #[expect(
         clippy::disallowed_methods,
         reason = "one fresh thread per seed, outside of every run"
@@ -230,7 +234,7 @@ pub fn run_watched(
 pub enum Failed {
     /// It ran for too long, and was given up: its thread goes on.
     Hung(Verdict),
-    /// What the stock lacks, or that the thread could not be had.
+    /// What the catalog lacks, or that the thread could not be had.
     Harness(String),
 }
 
@@ -251,12 +255,12 @@ impl Failed {
 pub fn run_within(
     limit: Duration,
     plan: &Arc<Plan>,
-    stock: &Arc<Stock>,
+    catalog: &Arc<Catalog>,
     options: Options,
     others: Vec<Box<dyn Observer>>,
 ) -> Result<Report, Failed> {
-    let (plan, stock) = (Arc::clone(plan), Arc::clone(stock));
-    within(limit, move || run_watched(&plan, &stock, options, others))
+    let (plan, catalog) = (Arc::clone(plan), Arc::clone(catalog));
+    within(limit, move || run_watched(&plan, &catalog, options, others))
 }
 
 /// The same, written down. `below`: the config path whose lines are told wherever they change.
@@ -266,13 +270,13 @@ pub fn run_within(
 pub fn recorded_within(
     limit: Duration,
     plan: &Arc<Plan>,
-    stock: &Arc<Stock>,
+    catalog: &Arc<Catalog>,
     options: Options,
     below: Option<String>,
 ) -> Result<(Report, Recording), Failed> {
-    let (plan, stock) = (Arc::clone(plan), Arc::clone(stock));
+    let (plan, catalog) = (Arc::clone(plan), Arc::clone(catalog));
     within(limit, move || {
-        run::run_recorded(&plan, &stock, options, below).map_err(|error| error.to_string())
+        run::run_recorded(&plan, &catalog, options, below).map_err(|error| error.to_string())
     })
 }
 
@@ -301,7 +305,7 @@ fn within<T: Send + 'static>(
 /// before, of other seeds, to which it is added.
 pub fn run(
     campaign: &Campaign,
-    stock: &Arc<Stock>,
+    catalog: &Arc<Catalog>,
     so_far: Summary,
     mut progress: impl FnMut(&Ran, &Ended),
 ) -> Ran {
@@ -311,10 +315,10 @@ pub fn run(
     let rules =
         Rules { lasts: campaign.lasts, hangs_after: campaign.limit, enough: Arc::default() };
     let work = {
-        let (campaign, stock) = (campaign.clone(), Arc::clone(stock));
+        let (campaign, catalog) = (campaign.clone(), Arc::clone(catalog));
         let enough = Arc::clone(&rules.enough);
         move |seed, at_hand: &dyn Fn(&Arc<Plan>)| {
-            let result = one(&campaign, &stock, seed, at_hand);
+            let result = one(&campaign, &catalog, seed, at_hand);
             if let Ok(one) = &result
                 && campaign.ends.at(&one.report.verdict)
             {
@@ -326,14 +330,14 @@ pub fn run(
     let before = (so_far.wall(), so_far.cost.busy_us);
     let mut ran = Ran {
         summary: Summary {
-            kind: Some(Kind::of(&campaign.wishes, campaign.options, stock)),
+            kind: Some(Kind::of(&campaign.wishes, campaign.options, catalog)),
             ..so_far
         },
         failures: Vec::new(),
     };
     ran.summary.asked.unite(&campaign.seeds);
     let seeds = campaign.seeds.clone();
-    office::work(seeds, rules, campaign.jobs, Arc::new(work), |seed, outcome| {
+    worker_pool::work(seeds, rules, campaign.jobs, Arc::new(work), |seed, outcome| {
         let ended = ran.end(seed, outcome);
         let wall = before.0 + began.elapsed();
         let busy = processor_time().saturating_sub(idle);
@@ -405,7 +409,7 @@ impl Ended {
 
 fn one(
     campaign: &Campaign,
-    stock: &Arc<Stock>,
+    catalog: &Arc<Catalog>,
     seed: u64,
     at_hand: &dyn Fn(&Arc<Plan>),
 ) -> Result<Box<One>, String> {
@@ -413,17 +417,17 @@ fn one(
     at_hand(&plan);
     #[expect(clippy::disallowed_methods, reason = "wall clock, outside of every run")]
     let began = Instant::now();
-    let report = run_fresh(&plan, stock, campaign.options)?;
+    let report = run_fresh(&plan, catalog, campaign.options)?;
     let took = began.elapsed();
     // Every failure, and a share of all seeds, runs again.
     let again = seed.is_multiple_of(AGAIN_ONE_IN) || report.verdict != Verdict::Passed;
     let again = if again {
         at_hand(&plan);
-        let again = run_fresh(&plan, stock, campaign.options)?;
+        let again = run_fresh(&plan, catalog, campaign.options)?;
         Some(if again.trace == report.trace {
             Again::Same
         } else {
-            Again::Parts(parting(&plan, stock, campaign)?)
+            Again::Parts(parting(&plan, catalog, campaign)?)
         })
     } else {
         None
@@ -432,8 +436,12 @@ fn one(
 }
 
 /// Where two more runs of a plan part, whose first two runs gave two traces.
-fn parting(plan: &Arc<Plan>, stock: &Arc<Stock>, campaign: &Campaign) -> Result<String, String> {
-    let run = || recorded(plan, stock, campaign);
+fn parting(
+    plan: &Arc<Plan>,
+    catalog: &Arc<Catalog>,
+    campaign: &Campaign,
+) -> Result<String, String> {
+    let run = || recorded(plan, catalog, campaign);
     let (one, other) = (run()?.1.entries, run()?.1.entries);
     let parting = compare::parting(&one, &other);
     Ok(parting.map_or_else(
@@ -448,10 +456,10 @@ fn parting(plan: &Arc<Plan>, stock: &Arc<Stock>, campaign: &Campaign) -> Result<
 /// Why there is none, in words.
 pub fn recorded(
     plan: &Arc<Plan>,
-    stock: &Arc<Stock>,
+    catalog: &Arc<Catalog>,
     campaign: &Campaign,
 ) -> Result<(Report, Recording), String> {
-    let ran = recorded_within(campaign.limit, plan, stock, campaign.options, None);
+    let ran = recorded_within(campaign.limit, plan, catalog, campaign.options, None);
     ran.map_err(|failed| match failed {
         Failed::Hung(verdict) => verdict.words(),
         Failed::Harness(error) => error,

@@ -2,15 +2,15 @@
 //! shift the others.
 
 mod arbiter;
-mod beyond;
-mod crowd;
 mod faults;
 mod foreign;
-mod lasting;
 mod material;
 mod mix;
+mod out_of_bounds;
 mod outage;
-mod scenes;
+mod overload;
+mod scenarios;
+mod timed_faults;
 mod upgrade;
 mod waits;
 
@@ -19,7 +19,7 @@ use std::sync::Arc;
 use rand_chacha::ChaCha8Rng;
 use rand_core::{Rng, SeedableRng};
 
-pub use material::{Material, OfImage};
+pub use material::{CommandCorpus, OfImage};
 pub use mix::Mix;
 pub use outage::OUTAGE_MS;
 
@@ -40,7 +40,7 @@ pub const DRIFT_PPM_MAX: u64 = 5_000;
 
 /// What the drawn plans are to be like; by default whatever the bundled family gives.
 #[derive(Clone, Debug, Default)]
-pub struct Wishes {
+pub struct DrawOptions {
     /// The images of slots 0 and 1.
     pub pair: Option<(String, String)>,
     /// Only these kinds of faults.
@@ -52,10 +52,10 @@ pub struct Wishes {
     /// How much goes wrong.
     pub mix: Mix,
     /// What configs and commands are made of.
-    pub material: Arc<Material>,
+    pub material: Arc<CommandCorpus>,
 }
 
-impl Wishes {
+impl DrawOptions {
     /// Whether they leave everything to the draw: any pair, any fault, no defect, a swarm.
     pub const fn is_free(&self) -> bool {
         self.pair.is_none()
@@ -130,7 +130,7 @@ impl Stream {
 ///
 /// # Panics
 /// If the material has no image.
-pub fn plan(seed: u64, wishes: &Wishes) -> Plan {
+pub fn plan(seed: u64, wishes: &DrawOptions) -> Plan {
     let units = units(seed, wishes);
     let mut topology = Stream::new(seed, Purpose::World);
     let network =
@@ -160,11 +160,11 @@ pub fn plan(seed: u64, wishes: &Wishes) -> Plan {
     };
     plan.commands = commands(seed, wishes, &plan);
     plan.faults = faults::draw(seed, wishes, &plan);
-    plan.faults.extend(lasting::draw(seed, wishes, &plan));
-    let scene = scenes::draw(seed, wishes, &plan);
+    plan.faults.extend(timed_faults::draw(seed, wishes, &plan));
+    let scene = scenarios::draw(seed, wishes, &plan);
     plan.faults.extend(scene.faults);
     plan.commands.extend(scene.entries);
-    plan.faults.extend(beyond::draw(seed, wishes, &plan));
+    plan.faults.extend(out_of_bounds::draw(seed, wishes, &plan));
     plan.faults.extend(arbiter::draw(seed, wishes, &plan));
     let foreign = foreign::draw(seed, wishes, &plan);
     plan.faults.extend(foreign.faults);
@@ -173,7 +173,7 @@ pub fn plan(seed: u64, wishes: &Wishes) -> Plan {
     plan.faults.extend(upgrade.faults);
     plan.commands.extend(upgrade.entries);
     plan.commands.extend(burst(seed, wishes, &plan));
-    plan.commands.extend(crowd::draw(seed, wishes, &plan));
+    plan.commands.extend(overload::draw(seed, wishes, &plan));
     let waits = waits::draw(seed, wishes, &plan);
     plan.faults.extend(waits.faults);
     plan.commands.extend(waits.entries);
@@ -186,7 +186,7 @@ pub fn plan(seed: u64, wishes: &Wishes) -> Plan {
     plan
 }
 
-fn units(seed: u64, wishes: &Wishes) -> Vec<UnitPlan> {
+fn units(seed: u64, wishes: &DrawOptions) -> Vec<UnitPlan> {
     let mut stream = Stream::new(seed, Purpose::Topology);
     let names = wishes.material.names();
     assert!(!names.is_empty(), "there is an image to run");
@@ -211,12 +211,12 @@ fn units(seed: u64, wishes: &Wishes) -> Vec<UnitPlan> {
     vec![unit(0, one), unit(1, other)]
 }
 
-fn allowed(wishes: &Wishes, name: &str) -> bool {
+fn allowed(wishes: &DrawOptions, name: &str) -> bool {
     let only = wishes.only_faults.as_ref();
     wishes.mix.strikes() && only.is_none_or(|only| only.iter().any(|each| each == name))
 }
 
-fn noise(seed: u64, network: Network, wishes: &Wishes) -> Noise {
+fn noise(seed: u64, network: Network, wishes: &DrawOptions) -> Noise {
     let mut stream = Stream::new(seed, Purpose::Noise);
     let mix = wishes.mix;
     let quiet = stream.chance(mix.quiet_percent()) || network == Network::Sockets;
@@ -241,7 +241,7 @@ fn noise(seed: u64, network: Network, wishes: &Wishes) -> Noise {
     if none { noise } else { Noise { late_ms_max, hold_ms_max, ..noise } }
 }
 
-fn commands(seed: u64, wishes: &Wishes, plan: &Plan) -> Vec<Entry> {
+fn commands(seed: u64, wishes: &DrawOptions, plan: &Plan) -> Vec<Entry> {
     let mut stream = Stream::new(seed, Purpose::Commands);
     let count = stream.among(5, 60);
     let mut entries = Vec::new();
@@ -280,7 +280,7 @@ fn commands(seed: u64, wishes: &Wishes, plan: &Plan) -> Vec<Entry> {
 }
 
 /// In some plans an operator pastes more than the window of a hot pair admits.
-fn burst(seed: u64, wishes: &Wishes, plan: &Plan) -> Vec<Entry> {
+fn burst(seed: u64, wishes: &DrawOptions, plan: &Plan) -> Vec<Entry> {
     let mut stream = Stream::new(seed, Purpose::Burst);
     if !stream.chance(BURST_PERCENT) {
         return Vec::new();
@@ -303,7 +303,7 @@ fn burst(seed: u64, wishes: &Wishes, plan: &Plan) -> Vec<Entry> {
 fn in_order(entries: &mut [Entry]) {
     entries.sort_by_key(|entry| match entry.at {
         Anchor::Instant(ms) | Anchor::Next { from_ms: ms, .. } => ms,
-        Anchor::Seen(..) | Anchor::Answered(..) => 0,
+        Anchor::Observed(..) | Anchor::Answered(..) => 0,
     });
 }
 
@@ -342,14 +342,14 @@ mod tests {
 
     #[test]
     fn a_seed_gives_the_same_plan_twice_and_another_seed_another() {
-        let wishes = Wishes::default();
+        let wishes = DrawOptions::default();
         assert_eq!(plan(11, &wishes), plan(11, &wishes));
         assert_ne!(plan(11, &wishes).world, plan(12, &wishes).world);
     }
 
     #[test]
     fn every_drawn_plan_reads_back() {
-        let wishes = Wishes::default();
+        let wishes = DrawOptions::default();
         for seed in 0..200 {
             let plan = plan(seed, &wishes);
             assert_eq!(Plan::read(&plan.write()), Ok(plan));
@@ -358,7 +358,8 @@ mod tests {
 
     #[test]
     fn only_the_wished_faults_are_drawn() {
-        let wishes = Wishes { only_faults: Some(vec!["crash".into()]), ..Wishes::default() };
+        let wishes =
+            DrawOptions { only_faults: Some(vec!["crash".into()]), ..DrawOptions::default() };
         for seed in 0..100 {
             let plan = plan(seed, &wishes);
             assert_eq!(plan.noise, Noise::default());

@@ -3,31 +3,33 @@
 //! runs it (`world`) carries out its orders.
 
 mod arrive;
-mod bay;
 mod enter;
 mod foreign;
-mod lasting;
+mod host;
+mod inject;
 mod perform;
-mod strike;
 #[cfg(test)]
 mod tests;
+mod timed_faults;
 mod trigger;
 
 use std::sync::Arc;
 
-use skewsync::base::{BootId, ImageDigest, Slot, WriteId};
+use skewsync::digest::ImageDigest;
+
+use skewsync::ids::{BootId, Slot, WriteId};
 use skewsync::message::Address;
 use skewsync::planted::Defect;
 use skewsync::policy::Policy;
 use skewsync::unit::{Arbiter, ArbiterInput, Input, Limits, PairingKey, Unit};
 
-pub use bay::{Arrival, Bay, Desk};
-pub use lasting::Ill;
+pub use host::{ArbiterHost, Arrival, Host};
 pub(crate) use perform::PAIRING_US;
+pub use timed_faults::Degradation;
 
-use crate::plan::{Fault, FaultKind, Network, Plan, Reseed, excuse};
-use crate::stock::{Loaded, Stock, StockError};
-use crate::tap::{Event, Observer, Scene, Seen, Violation};
+use crate::catalog::{Catalog, Loaded, StockError};
+use crate::observe::{ClusterView, Event, Observed, Observer, Violation};
+use crate::plan::{Fault, FaultKind, Network, Plan, Reseed, exemption};
 use crate::world::link::{Barrier, Links, Packet};
 pub use trigger::Met;
 use trigger::Triggers;
@@ -104,12 +106,12 @@ pub enum Job {
         /// Where.
         slot: Slot,
         /// What.
-        ill: Ill,
+        ill: Degradation,
         /// Which time.
         spell: u64,
     },
     /// The liveness phase begins.
-    Calm,
+    FaultsStopped,
 }
 
 /// Numbers that are taken out of the world's own stream where it draws otherwise, at most.
@@ -145,13 +147,13 @@ pub enum Order {
 
 /// The driver of a whole pair: both units, the arbiter, their disks, timers, inboxes, and the
 /// links.
-pub struct Rig {
+pub struct Cluster {
     limits: Limits,
     policy: Policy,
     plan: Arc<Plan>,
-    stock: Arc<Stock>,
-    bays: [Bay; 2],
-    desk: Desk,
+    catalog: Arc<Catalog>,
+    bays: [Host; 2],
+    desk: ArbiterHost,
     /// What the driver draws from.
     world: u64,
     /// The other world that is to come.
@@ -162,7 +164,7 @@ pub struct Rig {
     later: Vec<(u64, Job)>,
     orders: Vec<Order>,
     wakes: Vec<Address>,
-    sights: std::collections::BTreeMap<u64, crate::plan::Sight>,
+    sights: std::collections::BTreeMap<u64, crate::plan::MessageId>,
     now_us: u64,
     events: u64,
     steps: u64,
@@ -181,37 +183,38 @@ pub struct Rig {
     violated_at: Option<u64>,
 }
 
-impl Rig {
+impl Cluster {
     /// A pair as the plan describes it; nothing has started.
     ///
     /// # Errors
-    /// An image that the stock does not have or that is not the plan's, a defect that this build
+    /// An image that the catalog does not have or that is not the plan's, a defect that this build
     /// has not.
     pub fn new(
         plan: Arc<Plan>,
-        stock: Arc<Stock>,
+        catalog: Arc<Catalog>,
         observers: Vec<Box<dyn Observer>>,
     ) -> Result<Self, StockError> {
-        let planted = stock.planted(plan.planted.as_deref())?;
+        let planted = catalog.planted(plan.planted.as_deref())?;
         let bay = |at: usize| {
             let foreign = |fault: &Fault| {
                 let of = matches!(fault.kind, FaultKind::ForeignPayload { .. });
                 of && fault.slot() == Some(at as u8)
             };
-            let mut bay = Bay::new(&plan.units[at], &stock, planted)?;
+            let mut bay = Host::new(&plan.units[at], &catalog, planted)?;
             bay.files = plan.faults.iter().any(foreign).then(Default::default);
             Ok(bay)
         };
         let bays = [bay(0)?, bay(1)?];
         let older = |fault: &Fault| matches!(fault.kind, FaultKind::ArbiterOlder { .. });
         let goes_back = plan.faults.iter().any(older);
-        let mut desk = Desk::new(planted);
+        let mut desk = ArbiterHost::new(planted);
         desk.kept = goes_back.then(Vec::new);
         let triggers = Triggers::new(&plan);
-        let later = triggers.instants().chain([(plan.horizon_ms * 1_000, Job::Calm)]).collect();
+        let later =
+            triggers.instants().chain([(plan.horizon_ms * 1_000, Job::FaultsStopped)]).collect();
         Ok(Self {
-            limits: Limits { arbiter_may_go_back: goes_back, ..stock.limits().clone() },
-            policy: stock.policy().clone(),
+            limits: Limits { arbiter_may_go_back: goes_back, ..catalog.limits().clone() },
+            policy: catalog.policy().clone(),
             bays,
             desk,
             world: plan.world,
@@ -232,11 +235,11 @@ impl Rig {
             barriers: 0,
             spells: 0,
             calm: false,
-            excuses: excuse::excuses(&plan, stock.limits()),
+            excuses: exemption::excuses(&plan, catalog.limits()),
             violation: None,
             violated_at: None,
             plan,
-            stock,
+            catalog,
         })
     }
 
@@ -333,7 +336,7 @@ impl Rig {
                 }
             }
             Job::Over { slot, ill, spell } => self.over(slot, ill, spell),
-            Job::Calm => self.calm(),
+            Job::FaultsStopped => self.calm(),
         }
     }
 
@@ -381,7 +384,7 @@ impl Rig {
         let mut observers = std::mem::take(&mut self.observers);
         for observer in &mut observers {
             if let Err(violation) = observer.end(self)
-                && !excuse::covers(&self.excuses, violation.property)
+                && !exemption::covers(&self.excuses, violation.property)
             {
                 self.violation.get_or_insert(violation);
             }
@@ -426,12 +429,12 @@ impl Rig {
     }
 
     /// The bays.
-    pub const fn bays(&self) -> &[Bay; 2] {
+    pub const fn bays(&self) -> &[Host; 2] {
         &self.bays
     }
 
     /// The arbiter's desk.
-    pub const fn desk(&self) -> &Desk {
+    pub const fn desk(&self) -> &ArbiterHost {
         &self.desk
     }
 
@@ -447,10 +450,10 @@ impl Rig {
     pub(crate) fn emit(&mut self, event: Event<'_>) {
         let mut observers = std::mem::take(&mut self.observers);
         self.events += 1;
-        let seen = Seen { number: self.events, at_us: self.now_us, event };
+        let seen = Observed { number: self.events, at_us: self.now_us, event };
         for observer in &mut observers {
             if let Err(violation) = observer.see(&seen, self)
-                && !excuse::covers(&self.excuses, violation.property)
+                && !exemption::covers(&self.excuses, violation.property)
             {
                 self.violation.get_or_insert(violation);
                 self.violated_at.get_or_insert(seen.number);
@@ -522,7 +525,7 @@ impl Rig {
     }
 }
 
-impl Scene for Rig {
+impl ClusterView for Cluster {
     fn unit(&self, slot: Slot) -> Option<&Unit> {
         self.bays[usize::from(slot.0)].unit()
     }

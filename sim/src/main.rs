@@ -8,5 +8,5 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().collect();
-    skewsync_sim::verbs::run(&args, &mut std::io::stdout(), &mut std::io::stderr())
+    skewsync_sim::commands::run(&args, &mut std::io::stdout(), &mut std::io::stderr())
 }

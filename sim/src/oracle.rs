@@ -6,6 +6,7 @@ pub mod available;
 pub mod bounded;
 pub mod bounded_attempts;
 pub mod bounded_resets;
+pub mod checkpoints;
 pub mod commutes;
 pub mod honest;
 pub mod hot_is_served;
@@ -23,7 +24,6 @@ pub mod no_zombie;
 pub mod order_once;
 pub mod pair_agrees;
 pub mod planned_loses_nothing;
-pub mod points;
 pub mod reference;
 pub mod refused_leaves_nothing;
 pub mod replicated_is_kept;
@@ -31,20 +31,20 @@ pub mod round_trip;
 pub mod saved_survives;
 pub mod single_active;
 #[cfg(test)]
-pub(crate) mod stage;
+pub(crate) mod testing;
 pub mod whole_or_startup;
 
 use std::sync::Arc;
 
-use skewsync::base::{Lsn, Slot, Term};
+use skewsync::ids::{Lsn, Slot, Term};
 use skewsync::message::{Address, Origin};
 use skewsync::unit::{ArbiterInput, Event as Told, Outcome, Output, Place};
 
+use crate::catalog::Catalog;
+use crate::observe::{ClusterView, Event, Fate, Observer, Violation};
 use crate::plan::Plan;
-use crate::plan::anchor::Sight;
+use crate::plan::anchor::MessageId;
 use crate::run::{Lockstep, Options};
-use crate::stock::Stock;
-use crate::tap::{Event, Fate, Observer, Scene, Violation};
 
 /// The properties that a run is held to, by the protocol's words: those of the oracles, the model's
 /// (`lockstep`), and that the pair converges.
@@ -78,8 +78,8 @@ pub const NAMES: [&str; 26] = [
 ];
 
 /// All oracles of a run.
-pub fn all(plan: &Arc<Plan>, stock: &Arc<Stock>, options: Options) -> Vec<Box<dyn Observer>> {
-    let wholes: Vec<Box<dyn points::Whole>> = vec![
+pub fn all(plan: &Arc<Plan>, catalog: &Arc<Catalog>, options: Options) -> Vec<Box<dyn Observer>> {
+    let wholes: Vec<Box<dyn checkpoints::Whole>> = vec![
         Box::new(no_silent_drop::NoSilentDrop),
         Box::new(hot_means_equal::HotMeansEqual),
         Box::new(commutes::FromScratch),
@@ -93,11 +93,11 @@ pub fn all(plan: &Arc<Plan>, stock: &Arc<Stock>, options: Options) -> Vec<Box<dy
         Box::new(replicated_is_kept::ReplicatedIsKept::default()),
         Box::new(planned_loses_nothing::PlannedLosesNothing::default()),
         Box::new(hot_is_served::HotIsServed::default()),
-        Box::new(points::Points::new(Arc::clone(stock), plan.world, wholes)),
+        Box::new(checkpoints::Points::new(Arc::clone(catalog), plan.world, wholes)),
         Box::new(listed_at_takeover::LostAtSwitchover::default()),
-        Box::new(listed_in_store::ListedInStore::new(Arc::clone(stock))),
+        Box::new(listed_in_store::ListedInStore::new(Arc::clone(catalog))),
         Box::new(no_zombie::NoZombie::default()),
-        Box::new(honest::Honest::new(Arc::clone(stock))),
+        Box::new(honest::Honest::new(Arc::clone(catalog))),
         Box::new(commutes::Commutes::default()),
         Box::new(pair_agrees::PairAgrees::default()),
         Box::new(no_foreign_line::NoForeignLine::default()),
@@ -181,7 +181,7 @@ fn is_trouble(event: &Event<'_>) -> bool {
         | Event::ArbiterEnded
         | Event::Started { .. }
         | Event::Paused { .. }
-        | Event::Calm => true,
+        | Event::FaultsStopped => true,
         Event::Arbiter { input, .. } => starts(input),
         Event::Unit { .. } | Event::Entered { .. } | Event::Written { .. } => false,
     }
@@ -194,9 +194,9 @@ const fn starts(input: &ArbiterInput) -> bool {
 
 /// Whether the arbiter and the unit may not have reached each other because of this event, or in
 /// this scene.
-fn parts_from_arbiter(event: &Event<'_>, scene: &dyn Scene, slot: Slot) -> bool {
+fn parts_from_arbiter(event: &Event<'_>, scene: &dyn ClusterView, slot: Slot) -> bool {
     let unit = Address::Unit(slot);
-    let between = |sight: &Sight| {
+    let between = |sight: &MessageId| {
         let ends = (sight.from, sight.to);
         ends == (Address::Arbiter, unit) || ends == (unit, Address::Arbiter)
     };
@@ -215,20 +215,20 @@ fn parts_from_arbiter(event: &Event<'_>, scene: &dyn Scene, slot: Slot) -> bool 
             | Event::Entered { .. }
             | Event::Written { .. }
             | Event::Fault { .. }
-            | Event::Calm => false,
+            | Event::FaultsStopped => false,
         }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::draw::{self, Wishes};
+    use crate::draw::{self, DrawOptions};
 
     #[test]
     fn every_oracle_checks_a_property_that_is_named_and_the_other_way_round() {
-        let (stock, _) = crate::stock::load(&[]).expect("the bundled images");
-        let plan = Arc::new(draw::plan(1, &Wishes::default()));
-        let oracles = all(&plan, &Arc::new(stock), Options::default());
+        let (catalog, _) = crate::catalog::load(&[]).expect("the bundled images");
+        let plan = Arc::new(draw::plan(1, &DrawOptions::default()));
+        let oracles = all(&plan, &Arc::new(catalog), Options::default());
         let checked = oracles.iter().flat_map(|oracle| oracle.checked());
         // Of the lockstep further figures are told, `lockstep: steps`.
         let figure = |name: &&str| name.contains(": ");

@@ -4,14 +4,14 @@
 //! without its seed. It knows nothing of how a run is made.
 
 pub mod anchor;
-pub mod excuse;
+pub mod exemption;
 pub mod fault;
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-pub use anchor::{Anchor, Moment, Sight};
+pub use anchor::{Anchor, MessageId, Moment};
 pub use fault::{Fault, FaultKind, Noise};
 
 /// The version of the plan's format. A plan of another version is refused.
@@ -24,7 +24,7 @@ pub const HORIZON_MS_MAX: u64 = 600_000;
 ///
 /// ```
 /// use skewsync_sim::plan::Plan;
-/// let plan = skewsync_sim::draw::plan(7, &skewsync_sim::draw::Wishes::default());
+/// let plan = skewsync_sim::draw::plan(7, &skewsync_sim::draw::DrawOptions::default());
 /// assert_eq!(Plan::read(&plan.write()), Ok(plan));
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -266,7 +266,7 @@ impl Plan {
         if self.loss.is_some_and(|loss| loss > 1_000) {
             return wrong(&"of a thousand messages no more than a thousand are lost");
         }
-        let on_link = |anchor: &Anchor| matches!(anchor, Anchor::Seen(..));
+        let on_link = |anchor: &Anchor| matches!(anchor, Anchor::Observed(..));
         if self.network == Network::Sockets
             && (self.noise != Noise::default()
                 || self.faults.iter().any(|fault| fault.of_message() || on_link(&fault.at)))
@@ -285,7 +285,7 @@ mod tests {
     use crate::draw;
 
     fn text() -> String {
-        draw::plan(3, &draw::Wishes::default()).write()
+        draw::plan(3, &draw::DrawOptions::default()).write()
     }
 
     #[test]
@@ -310,7 +310,7 @@ mod tests {
 
     #[test]
     fn a_plan_over_sockets_says_its_loss_and_no_other_does() {
-        let mut plan = draw::plan(3, &draw::Wishes::default());
+        let mut plan = draw::plan(3, &draw::DrawOptions::default());
         let with = |plan: &mut Plan, network, loss| {
             (plan.network, plan.loss) = (network, loss);
             plan.noise = Noise::default();

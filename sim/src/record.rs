@@ -4,8 +4,8 @@
 
 pub mod compare;
 pub mod cone;
-pub mod ledger;
 pub mod perfetto;
+pub mod provenance;
 pub mod recorder;
 mod watched;
 mod words;
@@ -13,16 +13,16 @@ mod words;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
-use skewsync::base::Slot;
+use skewsync::ids::Slot;
 use skewsync::message::Address;
 
-pub use ledger::{Contrast, Unlike, Writer};
-pub use watched::Held;
+pub use provenance::{ConfigDiff, LineDiff, Writer};
+pub use watched::PropertySpan;
 
 /// Where something happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Spot {
+pub enum Lane {
     /// The unit in slot 0.
     Unit0,
     /// The unit in slot 1.
@@ -35,7 +35,7 @@ pub enum Spot {
     World,
 }
 
-impl Spot {
+impl Lane {
     /// All of them, in the order of a picture's columns.
     pub const ALL: [Self; 5] =
         [Self::Terminal, Self::Unit0, Self::Unit1, Self::Arbiter, Self::World];
@@ -66,7 +66,7 @@ impl Spot {
     }
 }
 
-impl From<Address> for Spot {
+impl From<Address> for Lane {
     fn from(address: Address) -> Self {
         match address {
             Address::Unit(slot) => Self::of(slot),
@@ -75,7 +75,7 @@ impl From<Address> for Spot {
     }
 }
 
-impl fmt::Display for Spot {
+impl fmt::Display for Lane {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.name())
     }
@@ -84,7 +84,7 @@ impl fmt::Display for Spot {
 /// The sort of an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Sort {
+pub enum EventKind {
     /// A process started.
     Start,
     /// A machine made a step.
@@ -106,7 +106,7 @@ pub enum Sort {
     /// A fault struck, or took effect.
     Fault,
     /// Faults and commands stopped.
-    Calm,
+    FaultsStopped,
 }
 
 /// A message, as an entry names it.
@@ -117,9 +117,9 @@ pub struct Carried {
     /// Its name, as anchors write it.
     pub sight: String,
     /// Its sender.
-    pub from: Spot,
+    pub from: Lane,
     /// Its receiver.
-    pub to: Spot,
+    pub to: Lane,
     /// Its kind.
     pub kind: String,
     /// The session that it is of.
@@ -201,9 +201,9 @@ pub struct Entry {
     /// Virtual time in microseconds.
     pub at_us: u64,
     /// Where.
-    pub spot: Spot,
+    pub spot: Lane,
     /// Its sort.
-    pub sort: Sort,
+    pub sort: EventKind,
     /// What happened, in the protocol's words.
     pub words: String,
     /// What a unit shows of itself after it.
@@ -225,7 +225,7 @@ pub struct Entry {
 
 impl Entry {
     /// An entry that carried and changed nothing, and came of nothing.
-    pub const fn new(step: u64, at_us: u64, spot: Spot, sort: Sort, words: String) -> Self {
+    pub const fn new(step: u64, at_us: u64, spot: Lane, sort: EventKind, words: String) -> Self {
         Self {
             step,
             at_us,
@@ -253,7 +253,7 @@ impl Entry {
 
 /// A command as it was entered, and what came of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Asked {
+pub struct CommandRecord {
     /// Its number.
     pub id: u64,
     /// Its words.
@@ -272,11 +272,11 @@ pub struct Recording {
     /// What happened, in order.
     pub entries: Vec<Entry>,
     /// What operators entered, by number.
-    pub asked: Vec<Asked>,
+    pub asked: Vec<CommandRecord>,
     /// How long each property was seen to hold.
-    pub held: Vec<Held>,
+    pub held: Vec<PropertySpan>,
     /// How the configs of the two units differ at the end, if they can be held against each other.
-    pub contrast: Option<Contrast>,
+    pub contrast: Option<ConfigDiff>,
     /// The images of the slots at the end.
     pub images: [String; 2],
     /// The number of the event that broke a property.
@@ -333,26 +333,26 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::draw::{self, Wishes};
+    use crate::catalog;
+    use crate::draw::{self, DrawOptions};
     use crate::run::{self, Options, Report};
-    use crate::stock;
 
     fn recorded(seed: u64) -> (Report, Recording) {
-        let plan = Arc::new(draw::plan(seed, &Wishes::default()));
-        let (stock, _) = stock::load(&[]).expect("the bundled family");
-        let stock = Arc::new(stock);
-        let body = move || run::run_recorded(&plan, &stock, Options::default(), None);
+        let plan = Arc::new(draw::plan(seed, &DrawOptions::default()));
+        let (catalog, _) = catalog::load(&[]).expect("the bundled family");
+        let catalog = Arc::new(catalog);
+        let body = move || run::run_recorded(&plan, &catalog, Options::default(), None);
         #[expect(clippy::disallowed_methods, reason = "a run wants a fresh thread")]
         let thread = std::thread::spawn(body);
-        thread.join().expect("it ends").expect("the stock has all")
+        thread.join().expect("it ends").expect("the catalog has all")
     }
 
     #[test]
     fn a_run_that_is_written_down_is_the_same_run_and_reads_back() {
         let (report, recording) = recorded(3);
-        let plan = Arc::new(draw::plan(3, &Wishes::default()));
-        let (stock, _) = stock::load(&[]).expect("the bundled family");
-        let plain = crate::campaign::run_fresh(&plan, &Arc::new(stock), Options::default());
+        let plan = Arc::new(draw::plan(3, &DrawOptions::default()));
+        let (catalog, _) = catalog::load(&[]).expect("the bundled family");
+        let plain = crate::campaign::run_fresh(&plan, &Arc::new(catalog), Options::default());
         assert_eq!(plain.map(|report| report.trace), Ok(report.trace));
         let read = read_ndjson(&recording.ndjson()).expect("it reads");
         assert_eq!(read, recording.entries);
@@ -364,14 +364,14 @@ mod tests {
         let (_, recording) = recorded(5);
         let mut delivered = 0;
         for (index, entry) in recording.entries.iter().enumerate() {
-            let ends = matches!(entry.sort, Sort::End | Sort::Pause);
+            let ends = matches!(entry.sort, EventKind::End | EventKind::Pause);
             for cause in &entry.after {
                 // A fault is told after what it ended.
                 assert!(*cause < index || ends, "{index} comes of {cause}");
             }
-            if let (Sort::Step, Some(message)) = (entry.sort, &entry.message) {
+            if let (EventKind::Step, Some(message)) = (entry.sort, &entry.message) {
                 let sent = entry.after.iter().map(|cause| &recording.entries[*cause]);
-                let mut sent = sent.filter(|cause| cause.sort == Sort::Sent);
+                let mut sent = sent.filter(|cause| cause.sort == EventKind::Sent);
                 let found = sent.any(|cause| {
                     let of = cause.message.as_ref();
                     of.is_some_and(|of| (&of.lsn, &of.session) == (&message.lsn, &message.session))

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::campaign::run_fresh;
+use crate::catalog::Catalog;
 use crate::plan::{Plan, PlanError};
 use crate::run::{Lockstep, Options, Report, Verdict};
-use crate::stock::Stock;
 
 /// The word for a run in which nothing fails.
 pub const PASSED: &str = "passed";
@@ -85,13 +85,13 @@ impl Regression {
     ///
     /// # Errors
     /// If it cannot be run, in words.
-    pub fn check(&self, stock: &Arc<Stock>, planted: bool) -> Result<Checked, String> {
-        let sound = run(self.sound(), stock, Lockstep::On)?;
+    pub fn check(&self, catalog: &Arc<Catalog>, planted: bool) -> Result<Checked, String> {
+        let sound = run(self.sound(), catalog, Lockstep::On)?;
         let as_kept = |lockstep| -> Result<Option<String>, String> {
             if !planted {
                 return Ok(None);
             }
-            let report = run(self.plan.clone(), stock, lockstep)?;
+            let report = run(self.plan.clone(), catalog, lockstep)?;
             Ok(Some(word(&report.verdict).into()))
         };
         Ok(Checked {
@@ -162,8 +162,8 @@ pub fn plan_in(text: &str) -> Result<Plan, PlanError> {
     }
 }
 
-fn run(plan: Plan, stock: &Arc<Stock>, lockstep: Lockstep) -> Result<Report, String> {
-    run_fresh(&Arc::new(plan), stock, Options { lockstep })
+fn run(plan: Plan, catalog: &Arc<Catalog>, lockstep: Lockstep) -> Result<Report, String> {
+    run_fresh(&Arc::new(plan), catalog, Options { lockstep })
 }
 
 /// A verdict as kept plans say it.
@@ -187,7 +187,7 @@ mod tests {
             },
             plan: Plan {
                 planted: Some("gap-accepted".into()),
-                ..draw::plan(5, &draw::Wishes::default())
+                ..draw::plan(5, &draw::DrawOptions::default())
             },
         }
     }

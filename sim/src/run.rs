@@ -1,8 +1,8 @@
 //! A plan makes a run: safety phase, then liveness phase, then a verdict.
 
 pub mod bound;
-pub(crate) mod cells;
 pub mod class;
+pub(crate) mod counts;
 pub mod pending;
 pub mod phase;
 pub mod tally;
@@ -11,15 +11,15 @@ pub mod trace;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use skewsync::base::Slot;
+use skewsync::ids::Slot;
 
-use crate::drive::Rig;
+use crate::catalog::{Catalog, StockError};
+use crate::drive::Cluster;
+use crate::observe::{ClusterView, Observer, Violation};
 use crate::oracle;
-use crate::plan::{Network, Plan, excuse};
+use crate::plan::{Network, Plan, exemption};
 use crate::record::Recording;
 use crate::record::recorder::Book;
-use crate::stock::{Stock, StockError};
-use crate::tap::{Observer, Scene, Violation};
 use crate::world::node::{self, Medium};
 pub use phase::Phase;
 pub use tally::Tally;
@@ -98,8 +98,8 @@ pub struct Ending {
 }
 
 impl Ending {
-    fn of(scene: &dyn Scene) -> Self {
-        let role = |slot| scene.unit(slot).map_or("DOWN", |unit| unit.shown().name());
+    fn of(scene: &dyn ClusterView) -> Self {
+        let role = |slot| scene.unit(slot).map_or("DOWN", |unit| unit.rf_state().name());
         let image = |slot| scene.image(slot).1.to_string();
         let (one, other) = (Slot(0), Slot(1));
         Self {
@@ -144,37 +144,41 @@ pub struct Report {
 /// it.
 ///
 /// # Errors
-/// What the stock lacks.
-pub fn run(plan: &Arc<Plan>, stock: &Arc<Stock>, options: Options) -> Result<Report, StockError> {
-    run_seen(plan, stock, options, Vec::new())
+/// What the catalog lacks.
+pub fn run(
+    plan: &Arc<Plan>,
+    catalog: &Arc<Catalog>,
+    options: Options,
+) -> Result<Report, StockError> {
+    run_seen(plan, catalog, options, Vec::new())
 }
 
 /// The same, with further observers.
 ///
 /// # Errors
-/// What the stock lacks.
+/// What the catalog lacks.
 pub fn run_seen(
     plan: &Arc<Plan>,
-    stock: &Arc<Stock>,
+    catalog: &Arc<Catalog>,
     options: Options,
     others: Vec<Box<dyn Observer>>,
 ) -> Result<Report, StockError> {
-    run_with(plan, stock, options, others, &|oracle| oracle)
+    run_with(plan, catalog, options, others, &|oracle| oracle)
 }
 
 /// The same, written down. `below`: the config path whose lines are told wherever they change.
 ///
 /// # Errors
-/// What the stock lacks.
+/// What the catalog lacks.
 pub fn run_recorded(
     plan: &Arc<Plan>,
-    stock: &Arc<Stock>,
+    catalog: &Arc<Catalog>,
     options: Options,
     below: Option<String>,
 ) -> Result<(Report, Recording), StockError> {
     let book = Book::default();
-    let recorder = vec![book.recorder(stock, below)];
-    let report = run_with(plan, stock, options, recorder, &|oracle| book.watch(oracle))?;
+    let recorder = vec![book.recorder(catalog, below)];
+    let report = run_with(plan, catalog, options, recorder, &|oracle| book.watch(oracle))?;
     let ending = report.ending.as_ref();
     let images = ending.map(|ending| ending.images.clone());
     let recording = book.close(report.violated_at, images.unwrap_or_default());
@@ -184,7 +188,7 @@ pub fn run_recorded(
 /// `each`: what is made of each oracle.
 fn run_with(
     plan: &Arc<Plan>,
-    stock: &Arc<Stock>,
+    catalog: &Arc<Catalog>,
     options: Options,
     others: Vec<Box<dyn Observer>>,
     each: &dyn Fn(Box<dyn Observer>) -> Box<dyn Observer>,
@@ -192,13 +196,13 @@ fn run_with(
     let tally = Arc::new(Mutex::new(Tally::default()));
     let hash = Arc::new(Mutex::new(0));
     let mut observers = others;
-    observers.extend(oracle::all(plan, stock, options).into_iter().map(each));
-    let excuses = excuse::excuses(plan, stock.limits());
+    observers.extend(oracle::all(plan, catalog, options).into_iter().map(each));
+    let excuses = exemption::excuses(plan, catalog.limits());
     observers.push(Box::new(tally::Counter::new(&excuses, Arc::clone(&tally))));
     observers.push(Box::new(trace::Trace::new(Arc::clone(&hash))));
-    let rig = Rig::new(Arc::clone(plan), Arc::clone(stock), observers)?;
-    let lesser = pending::Lesser::of(plan, stock.policy(), stock.limits());
-    let within_us = bound::settles_within_us(plan, stock);
+    let rig = Cluster::new(Arc::clone(plan), Arc::clone(catalog), observers)?;
+    let lesser = pending::Lesser::of(plan, catalog.policy(), catalog.limits());
+    let within_us = bound::settles_within_us(plan, catalog);
     let settled = Arc::new(Mutex::new(None));
     let medium = Medium {
         seed: plan.world,
@@ -256,7 +260,7 @@ fn judge(
     lesser: pending::Lesser,
     within_us: u64,
     settled: Arc<Mutex<Option<u64>>>,
-) -> impl FnMut(&mut Rig) -> Option<Verdict> {
+) -> impl FnMut(&mut Cluster) -> Option<Verdict> {
     let mut calm_since = None;
     let mut converged_since: Option<u64> = None;
     move |rig| {
@@ -279,7 +283,7 @@ fn judge(
     }
 }
 
-fn met(plan: &Plan, rig: &Rig) -> Plan {
+fn met(plan: &Plan, rig: &Cluster) -> Plan {
     let (faults, entries) = rig.met();
     let mut met = plan.clone();
     met.faults = faults

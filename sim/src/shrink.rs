@@ -7,20 +7,20 @@
 //! counts only if it fails with the same signature. The search is for a small plan, not for the
 //! least.
 
-mod less;
-mod noise;
-mod plain;
+mod pin_noise;
+mod remove;
 mod search;
+mod simplify;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::catalog::Catalog;
 use crate::plan::Plan;
 use crate::run::Options;
 use crate::signature::Signature;
-use crate::stock::Stock;
 use search::Search;
 
 /// Passes over the whole plan: what one pass leaves out may let go of more.
@@ -43,7 +43,7 @@ pub struct How {
     pub hangs_after: Duration,
     /// What the sound engine must make of the plan.
     pub sound: Sound,
-    /// Asked between runs whether the search is to end; the best plan so far stands.
+    /// CommandRecord between runs whether the search is to end; the best plan so far stands.
     pub stop: fn() -> bool,
 }
 
@@ -185,7 +185,7 @@ pub enum ShrinkError {
 /// See [`ShrinkError`].
 pub fn shrink(
     plan: &Plan,
-    stock: &Arc<Stock>,
+    catalog: &Arc<Catalog>,
     how: &How,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Shrunk, ShrinkError> {
@@ -193,7 +193,7 @@ pub fn shrink(
     let mut start = plan.clone();
     // The digests are those of the plan's images: while these change, they are left out.
     start.units.iter_mut().for_each(|unit| unit.digest.clear());
-    let mut search = Search::begin(start, stock, how, progress)?;
+    let mut search = Search::begin(start, catalog, how, progress)?;
     let mut before = Size::of(plan);
     before.faults += search.noise_met();
     search.shorten();
@@ -214,15 +214,15 @@ pub fn shrink(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::draw::{self, Wishes};
+    use crate::draw::{self, DrawOptions};
 
     #[test]
     fn a_plan_that_passes_is_not_shrunk() {
-        let (stock, material) = crate::stock::load(&[]).expect("the bundled images");
-        let (stock, material) = (Arc::new(stock), Arc::new(material));
-        let wishes = Wishes { material, ..Wishes::default() };
+        let (catalog, material) = crate::catalog::load(&[]).expect("the bundled images");
+        let (catalog, material) = (Arc::new(catalog), Arc::new(material));
+        let wishes = DrawOptions { material, ..DrawOptions::default() };
         let plan = draw::plan(2, &wishes);
-        let found = shrink(&plan, &stock, &How::default(), &mut |_| {});
+        let found = shrink(&plan, &catalog, &How::default(), &mut |_| {});
         assert_eq!(found, Err(ShrinkError::Passes));
     }
 }

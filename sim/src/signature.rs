@@ -66,11 +66,11 @@ impl fmt::Display for Signature {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::draw::{self, Wishes};
+    use crate::draw::{self, DrawOptions};
 
     #[test]
     fn a_run_that_did_not_come_back_is_signed_by_its_plan_and_reads_back() {
-        let plan = draw::plan(3, &Wishes::default());
+        let plan = draw::plan(3, &DrawOptions::default());
         let signature = Signature::of(&Verdict::Hung { seconds: 60 }, None, &plan);
         assert_eq!(signature.property, "Hung");
         assert_eq!(signature.code(), exit::LIVENESS);

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use skewsync::base::Slot;
+use skewsync::ids::Slot;
 use skewsync::message::{Address, LeaveWhy, Message, Origin};
 use skewsync::unit::{
-    Event as Told, Input, LocalWhy, Outcome, Output, Part, Place, Refusal, Request,
+    Event as Told, Input, LocalWhy, Outcome, Output, Place, Refusal, Request, Role,
 };
 
-use crate::tap::{Event, Fate, Scene, Seen};
+use crate::observe::{ClusterView, Event, Fate, Observed};
 
 macro_rules! situations {
     ($($(#[doc = $doc:literal])* $name:ident = $text:literal;)*) => {
@@ -176,7 +176,7 @@ pub struct Watcher {
 
 impl Watcher {
     /// The situations that this event brings about.
-    pub fn met(&mut self, seen: &Seen<'_>, scene: &dyn Scene) -> Vec<Situation> {
+    pub fn met(&mut self, seen: &Observed<'_>, scene: &dyn ClusterView) -> Vec<Situation> {
         let mut met = Vec::new();
         if self.outages.lasts(seen.at_us, scene) {
             met.push(Situation::LongOutage);
@@ -293,7 +293,7 @@ struct Outages {
 
 impl Outages {
     /// Whether an outage came to be long. Once.
-    fn lasts(&mut self, now_us: u64, scene: &dyn Scene) -> bool {
+    fn lasts(&mut self, now_us: u64, scene: &dyn ClusterView) -> bool {
         if self.told || now_us < self.looks_at {
             return false;
         }
@@ -325,10 +325,10 @@ fn stepped(event: &Event<'_>) -> Option<Situation> {
         return None;
     };
     match (input, &unit.part) {
-        (Input::Command(_), Part::Active(active)) if active.drain.is_some() => {
+        (Input::Command(_), Role::Active(active)) if active.drain.is_some() => {
             Some(Situation::Queued)
         }
-        (Input::Command(_), Part::Active(active)) if !active.queue.is_empty() => {
+        (Input::Command(_), Role::Active(active)) if !active.queue.is_empty() => {
             Some(Situation::WindowFull)
         }
         (Input::Operator { request: Request::ForcedSwitchover, .. }, _) => {
@@ -375,7 +375,7 @@ mod tests {
 
     #[test]
     fn an_outage_is_long_once_it_lasted_a_minute_without_an_end() {
-        let mut stage = crate::oracle::stage::Stage::new();
+        let mut stage = crate::oracle::testing::Stage::new();
         let mut outages = Outages::default();
         let mut looks = |second: u64, whole: bool| {
             stage.whole = whole;

@@ -1,4 +1,4 @@
-//! What the verbs read: images by file or bundled name, and files within bounds.
+//! What the commands read: images by file or bundled name, and files within bounds.
 
 use std::fs::File;
 use std::io::Read;

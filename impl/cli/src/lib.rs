@@ -1,9 +1,9 @@
-//! The verbs of `skewsync`, as a library, so that tests call them in-process.
+//! The commands of `skewsync`, as a library, so that tests call them in-process.
 
+pub mod commands;
 pub mod input;
 pub mod pair;
 pub mod running;
-pub mod verbs;
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -34,17 +34,17 @@ struct Cli {
 enum Verb {
     /// Images: build, check, try, import, list.
     #[command(subcommand)]
-    Image(verbs::image::Verb),
+    Image(commands::image::Verb),
     /// Each line's form in a configuration file, or what is wrong with it.
-    Parse(verbs::parse::Args),
+    Parse(commands::parse::Args),
     /// What an image's parser makes of lines, each in its mode.
-    Accepts(verbs::accepts::Args),
+    Accepts(commands::accepts::Args),
     /// The CLI dump of an image.
-    Dump(verbs::dump::Args),
+    Dump(commands::dump::Args),
     /// The differences of two images: ADL and SDL.
-    Diff(verbs::diff::Args),
-    Preview(verbs::preview::Args),
-    Translate(verbs::translate::Args),
+    Diff(commands::diff::Args),
+    Preview(commands::preview::Args),
+    Translate(commands::translate::Args),
 }
 
 /// Runs one command line.
@@ -61,13 +61,13 @@ where
         Err(help) => return said(write!(out, "{help}"), Exit::Ok),
     };
     let result = match cli.verb {
-        Verb::Image(verb) => verbs::image::run(&verb, out),
-        Verb::Parse(args) => verbs::parse::run(&args, out),
-        Verb::Accepts(args) => verbs::accepts::run(&args, out),
-        Verb::Dump(args) => verbs::dump::run(&args, out),
-        Verb::Diff(args) => verbs::diff::run(&args, out),
-        Verb::Preview(args) => verbs::preview::run(&args, out),
-        Verb::Translate(args) => verbs::translate::run(&args, out, err),
+        Verb::Image(verb) => commands::image::run(&verb, out),
+        Verb::Parse(args) => commands::parse::run(&args, out),
+        Verb::Accepts(args) => commands::accepts::run(&args, out),
+        Verb::Dump(args) => commands::dump::run(&args, out),
+        Verb::Diff(args) => commands::diff::run(&args, out),
+        Verb::Preview(args) => commands::preview::run(&args, out),
+        Verb::Translate(args) => commands::translate::run(&args, out, err),
     };
     match result {
         Ok(exit) => exit,

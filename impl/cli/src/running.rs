@@ -3,11 +3,13 @@
 
 use std::collections::BTreeMap;
 
-use skewsync::base::{FormId, Shared};
+use skewsync::digest::Shared;
+
 use skewsync::config::{Config, Place};
 use skewsync::grammar::Words;
+use skewsync::ids::FormId;
 use skewsync::image::Image;
-use skewsync::parse::{self, Trouble, WalkUp};
+use skewsync::parse::{self, LineError, WalkUp};
 use skewsync::translate::ListKey;
 
 /// A config with the places in its text.
@@ -44,7 +46,7 @@ pub struct Refused {
     /// The line, as far as it is text.
     pub line: String,
     /// Why not.
-    pub trouble: Trouble,
+    pub trouble: LineError,
 }
 
 impl Running {

@@ -5,8 +5,8 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use super::{FORM_LINES_MAX, Fault, Finding, Origins, Report};
-use crate::base::{FormId, ModeId};
 use crate::grammar::{Form, Residue, ResidueLimits, Resolution, Token, residue, split_words};
+use crate::ids::{FormId, ModeId};
 use crate::image::Image;
 
 /// Bounds of one comparison of two forms.

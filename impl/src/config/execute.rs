@@ -3,10 +3,10 @@
 use alloc::vec::Vec;
 
 use super::{Config, Edit, Entry, Line, LineKey, Place};
-use crate::base::FormId;
 use crate::grammar::{Sign, Words, split_words};
+use crate::ids::FormId;
 use crate::image::{Grammar, Image};
-use crate::parse::{self, Statement, Trouble, WalkUp};
+use crate::parse::{self, LineError, Statement, WalkUp};
 
 /// The class of a parser's result for a line. Source: seed, the parser return code (PRC).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -25,13 +25,13 @@ pub enum Prc {
     Rejected,
 }
 
-impl From<&Trouble> for Prc {
-    fn from(trouble: &Trouble) -> Self {
+impl From<&LineError> for Prc {
+    fn from(trouble: &LineError) -> Self {
         match trouble {
-            Trouble::NoMatch { .. } | Trouble::UnknownMode { .. } => Self::NoMatch,
-            Trouble::Ambiguous { .. } => Self::Ambiguous,
-            Trouble::Incomplete { .. } => Self::Incomplete,
-            Trouble::Binary { .. } | Trouble::TooLong { .. } | Trouble::SeveralLines => {
+            LineError::NoMatch { .. } | LineError::UnknownMode { .. } => Self::NoMatch,
+            LineError::Ambiguous { .. } => Self::Ambiguous,
+            LineError::Incomplete { .. } => Self::Incomplete,
+            LineError::Binary { .. } | LineError::TooLong { .. } | LineError::SeveralLines => {
                 Self::Rejected
             }
         }
@@ -45,7 +45,7 @@ pub struct BatchError {
     /// Its number in the batch, from 1.
     pub number: usize,
     /// What is wrong with it.
-    pub trouble: Trouble,
+    pub trouble: LineError,
 }
 
 impl Config {

@@ -5,8 +5,8 @@ use alloc::vec::Vec;
 
 use super::order::Order;
 use super::{Config, LineKey, Place, hash};
-use crate::base::FormId;
 use crate::grammar::Words;
+use crate::ids::FormId;
 
 impl Config {
     /// The lines of an ordered form in `place`, in their order; of any other form, by key.

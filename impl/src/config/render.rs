@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 use super::{Config, Edit, Entry, Line, LineKey, Place};
 use crate::grammar::{Sign, split_words};
 use crate::image::{Grammar, Image};
-use crate::parse::{self, Trouble};
+use crate::parse::{self, LineError};
 
 /// How deep instances may nest in a text of edits.
 const DEPTH_MAX: usize = 16;
@@ -27,7 +27,7 @@ pub enum EditsError {
         /// Its number, from 1.
         number: usize,
         /// Why.
-        trouble: Trouble,
+        trouble: LineError,
     },
 }
 
@@ -177,15 +177,15 @@ pub fn read_edits(image: &Image, grammar: &Grammar, text: &str) -> Result<Vec<Ed
 /// The place that these entry lines lead to.
 ///
 /// # Errors
-/// [`Trouble`] of the first entry line that the view does not take.
-pub fn place_of(image: &Image, grammar: &Grammar, entries: &[&str]) -> Result<Place, Trouble> {
+/// [`LineError`] of the first entry line that the view does not take.
+pub fn place_of(image: &Image, grammar: &Grammar, entries: &[&str]) -> Result<Place, LineError> {
     let mut place = Place::root();
     for entry in entries {
         let given: Vec<&str> = split_words(entry).collect();
         let mode = place.mode(image);
         let (form, words) = parse::words(image, grammar, mode, &given)?;
         if image.form(form).enters.is_none() || words.sign() == Sign::No {
-            return Err(Trouble::UnknownMode { mode: (*entry).into() });
+            return Err(LineError::UnknownMode { mode: (*entry).into() });
         }
         place = place.child(form, words);
     }
@@ -197,7 +197,7 @@ fn line_of(
     grammar: &Grammar,
     place: &Place,
     line: &str,
-) -> Result<(LineKey, Line), Trouble> {
+) -> Result<(LineKey, Line), LineError> {
     let given: Vec<&str> = split_words(line).collect();
     let (form, words) = parse::words(image, grammar, place.mode(image), &given)?;
     let (mut key, line) = Line::of(image, place.clone(), form, words);

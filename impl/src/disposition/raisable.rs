@@ -10,8 +10,8 @@ use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
-use crate::base::FormId;
 use crate::grammar::{Form, Token};
+use crate::ids::FormId;
 use crate::image::Image;
 use crate::transform::{Direction, Rule, Step, Tft};
 
@@ -105,7 +105,7 @@ fn ends(image: &Image, steps: &[Step], form: FormId) -> bool {
             Some(Direction::Raise) => levels.max(),
             Some(Direction::Lower) | None => levels.by_ref().min(),
         };
-        end.is_some_and(|level| !decl.lives_at(crate::base::Level(level)))
+        end.is_some_and(|level| !decl.lives_at(crate::ids::Level(level)))
     }
 }
 

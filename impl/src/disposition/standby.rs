@@ -8,10 +8,10 @@ use alloc::vec::Vec;
 use super::answer::{Answer, AnswerError, FormName, ModeForms, PeerDontCare, Raise};
 use super::raisable::{Raisable, raisable};
 use super::{OwnSide, wire_levels};
-use crate::base::{FormId, Level};
 use crate::diff::{Diff, DiffEntry};
 use crate::dump::{Dump, DumpError, Header};
 use crate::grammar::{Form, Residue};
+use crate::ids::{FormId, Level};
 use crate::image::{Grammar, Image};
 use crate::transform::{RuleError, Step, Tft};
 

@@ -10,7 +10,7 @@ use alloc::string::{String, ToString};
 use core::fmt::Write as _;
 
 use super::{Declarations, Image, ImageError};
-use crate::base::ImageDigest;
+use crate::digest::ImageDigest;
 
 /// The largest image file that is read.
 pub const IMAGE_BYTES_MAX: usize = 256 * 1024 * 1024;

@@ -1,7 +1,7 @@
 //! What units and arbiter say to each other (PROTOCOL.md, section 2).
 
 use super::{Kind, Session};
-use crate::base::{BootId, Lsn, Slot, Term};
+use crate::ids::{BootId, Lsn, Slot, Term};
 
 /// Where a config stands in the role's history.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]

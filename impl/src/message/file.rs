@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 
 use super::Bytes;
-use crate::base::Digest;
+use crate::digest::Digest;
 
 /// What a file is, within its session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -5,7 +5,9 @@ use core::fmt;
 pub use crate::config::Prc;
 pub use crate::disposition::Compatibility;
 
-use crate::base::{Attempt, BootId, Digest, ImageDigest, Shared, Term};
+use crate::digest::{Digest, ImageDigest, Shared};
+
+use crate::ids::{Attempt, BootId, Term};
 
 /// One attempt to bring one Standby's boot in step with one Active's boot in one term.
 ///
@@ -247,7 +249,7 @@ pub struct Mismatch {
     pub prc: Prc,
 }
 
-impl crate::base::Content for [Mismatch] {
+impl crate::digest::Content for [Mismatch] {
     fn digest(&self) -> Digest {
         let mut bytes = alloc::vec::Vec::new();
         for each in self {

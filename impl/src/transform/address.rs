@@ -7,9 +7,9 @@ use alloc::vec::Vec;
 
 use super::Cause;
 use super::rule::{Pattern, cause_of};
-use crate::base::{FormId, Level, ModeId};
 use crate::config::{Line, LineKey, Place};
 use crate::grammar::Sign;
+use crate::ids::{FormId, Level, ModeId};
 use crate::image::Image;
 
 /// Values by the names that both sides of a change share.
@@ -34,7 +34,7 @@ pub(super) fn key_names(image: &Image, form: FormId) -> Vec<Box<str>> {
 pub(super) fn entry_of(
     image: &Image,
     mode: ModeId,
-    component: crate::base::ComponentId,
+    component: crate::ids::ComponentId,
     level: Level,
 ) -> Option<FormId> {
     let entries = image.forms().filter(|(_, decl)| decl.enters == Some(mode));

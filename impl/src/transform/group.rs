@@ -4,8 +4,10 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::fmt;
 
-use crate::base::{ChangeId, ComponentId, Digest, Level, Shared};
+use crate::digest::{Digest, Shared};
+
 use crate::config::{Edit, Line, LineKey, Place, Prc};
+use crate::ids::{ChangeId, ComponentId, Level};
 
 /// The unit of translation: one change, in one place, for one key.
 ///

@@ -11,9 +11,10 @@ use alloc::vec::Vec;
 
 use super::address::{self, Bindings};
 use super::{Cause, Fate, GroupKey};
-use crate::base::{ChangeId, ComponentId, FormId, Level, ModeId, Shared};
 use crate::config::{Config, Line, LineKey};
+use crate::digest::Shared;
 use crate::grammar::{BuildError, Form, Sign, Words};
+use crate::ids::{ChangeId, ComponentId, FormId, Level, ModeId};
 use crate::image::{Alone, Change, Image, Side};
 
 /// The two ways through a change.

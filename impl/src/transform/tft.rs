@@ -7,8 +7,8 @@ use alloc::vec::Vec;
 
 use super::group::GroupKey;
 use super::rule::{Direction, Rule, RuleError, SideOf};
-use crate::base::{ChangeId, ComponentId, FormId, Level};
 use crate::config::{LineKey, Place};
+use crate::ids::{ChangeId, ComponentId, FormId, Level};
 use crate::image::Image;
 
 /// All rules of an image, found by form.

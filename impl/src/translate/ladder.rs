@@ -6,8 +6,8 @@ use alloc::vec::Vec;
 
 use super::stage::{LineStep, Reads, Stage};
 use super::touched::Touched;
-use crate::base::{ChangeId, Level};
 use crate::config::{Config, Edit, Levels, LineKey, Place};
+use crate::ids::{ChangeId, Level};
 use crate::image::Image;
 use crate::transform::Cause;
 

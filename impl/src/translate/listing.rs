@@ -8,7 +8,9 @@ mod codec;
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
-use crate::base::{Content, Digest, Level, Lsn, Shared, Term};
+use crate::digest::{Content, Digest, Shared};
+
+use crate::ids::{Level, Lsn, Term};
 use crate::transform::Cause;
 pub use codec::ListingError;
 

@@ -6,10 +6,11 @@ use alloc::vec::Vec;
 use super::ladder::{Ladder, Way};
 use super::listing::{Entries, ListKey, Listed, Listing, ListingChange};
 use super::stage::Stage;
-use crate::base::{ComponentId, Digest, FormId, Lsn, Shared, Term};
 use crate::config::{Config, Edit, Entry, LineKey, Place};
+use crate::digest::{Digest, Shared};
 use crate::disposition::ActivePairing;
 use crate::grammar::Words;
+use crate::ids::{ComponentId, FormId, Lsn, Term};
 use crate::image::Image;
 use crate::planted::Defect;
 use crate::transform::Cause;
@@ -65,7 +66,7 @@ pub enum WayOfLine {
     /// It goes lowered, by these changes; none: its mode instance is named otherwise.
     Lowered {
         /// The changes, in the order of the way.
-        chain: Vec<crate::base::ChangeId>,
+        chain: Vec<crate::ids::ChangeId>,
     },
     /// It goes as it is, and the peer raises it.
     Raised,

@@ -9,11 +9,12 @@ use super::listing::{ListKey, Listing, ListingChange};
 use super::lowering::list_key;
 use super::stage::Stage;
 use super::touched::Touched;
-use crate::base::{ComponentId, Digest, FormId};
 use crate::config::{Config, Edit, Entry, Line, LineKey, Prc};
+use crate::digest::Digest;
 use crate::disposition::StandbyPairing;
+use crate::ids::{ComponentId, FormId};
 use crate::image::Image;
-use crate::parse::{self, Trouble, WalkUp};
+use crate::parse::{self, LineError, WalkUp};
 use crate::transform::{Cause, Direction, Step};
 
 /// A translation from the wire config W to the Standby's config S, kept in step, with W' =
@@ -66,7 +67,7 @@ pub struct ReadError {
     /// The line, from 1.
     pub number: usize,
     /// What is wrong with it.
-    pub trouble: Trouble,
+    pub trouble: LineError,
 }
 
 /// A unit that executes everything.

@@ -9,9 +9,9 @@ use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 
 use super::touched::Touched;
-use crate::base::{ChangeId, FormId};
 use crate::config::{Config, Entry, Line, LineKey, Place};
 use crate::disposition::ActivePairing;
+use crate::ids::{ChangeId, FormId};
 use crate::image::Image;
 use crate::transform::{Cause, Direction, Fate, GroupKey, Step, Tft};
 

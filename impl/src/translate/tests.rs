@@ -7,11 +7,11 @@ use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 
 use super::*;
-use crate::base::{Lsn, Term};
 use crate::config::Config;
 use crate::config::render::{read_edits, render_edits};
 use crate::disposition::{ActivePairing, StandbyPairing, pair_at_active, pair_at_standby};
 use crate::dump::Dump;
+use crate::ids::{Lsn, Term};
 use crate::image::{Image, bundled};
 
 /// Two units of these releases, from a config of the Active to that of the Standby.

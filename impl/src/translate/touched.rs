@@ -3,8 +3,8 @@
 use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 
-use crate::base::FormId;
 use crate::config::{Config, Edit, Entry, LineKey, Place};
+use crate::ids::FormId;
 use crate::image::Image;
 
 /// A set is merged into one that is at most so many times as large: a search costs as many steps.

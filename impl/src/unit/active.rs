@@ -18,18 +18,19 @@ use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::vec::Vec;
 
-use super::holder::{Holder, Queueing, Wish, refuse, superseded};
+use super::holder::{Holder, LeaseWait, Queueing, refuse, superseded};
 use super::input::{Command, Durability, Request, Timer};
 use super::lesser::Hindrance;
 use super::output::{Event, Outcome, Refusal};
-use super::own::{Cx, Own, echoes};
 use super::peer::{Peer, Phase};
 use super::replica::Running;
 use super::saving::Saving;
 use super::standby::{Former, Proceed, Readiness};
+use super::state::{Context, UnitState, echoes};
 use super::switchover::Drain;
-use super::{Output, Part};
-use crate::base::{CommandId, Lsn, Shared, Slot, Term};
+use super::{Output, Role};
+use crate::digest::Shared;
+use crate::ids::{CommandId, Lsn, Slot, Term};
 use crate::message::{Eligible, LeaveWhy, Message, Origin, Redundancy, Stamp, ToArbiter, ToUnit};
 use crate::planted::Defect;
 
@@ -192,7 +193,7 @@ impl Active {
     }
 
     /// Arms what an Active that acts again needs.
-    pub(super) fn arm(&mut self, cx: &mut Cx<'_, '_>) {
+    pub(super) fn arm(&mut self, cx: &mut Context<'_, '_>) {
         cx.set(Timer::Resend);
         if self.peer.current.is_some() {
             for timer in [Timer::Watchdog, Timer::Keepalive, Timer::Deadline] {
@@ -217,17 +218,17 @@ impl Active {
     /// A message from a unit.
     pub(super) fn on_message(
         mut self: Box<Self>,
-        own: &mut Own,
+        own: &mut UnitState,
         from: Slot,
         message: Message,
-        cx: &mut Cx<'_, '_>,
-    ) -> Part {
+        cx: &mut Context<'_, '_>,
+    ) -> Role {
         if let Some(offer) = Proceed::of(from, &message) {
             if offer.session.term > self.term {
                 return self.stop(own, &offer, cx);
             }
             cx.ignore(message.kind());
-            return Part::Active(self);
+            return Role::Active(self);
         }
         self.on_peer(own, from, message, cx);
         self.settle(own, cx)
@@ -241,10 +242,10 @@ impl Active {
     /// What the arbiter says.
     pub(super) fn on_arbiter(
         mut self: Box<Self>,
-        own: &mut Own,
+        own: &mut UnitState,
         message: ToUnit,
-        cx: &mut Cx<'_, '_>,
-    ) -> Part {
+        cx: &mut Context<'_, '_>,
+    ) -> Role {
         match message {
             ToUnit::Grant { boot, term, n, .. } if boot == own.boot && term == self.term => {
                 if echoes(self.granted, n, self.n_renew, cx) {
@@ -272,10 +273,10 @@ impl Active {
     /// A timer.
     pub(super) fn on_timer(
         mut self: Box<Self>,
-        own: &mut Own,
+        own: &mut UnitState,
         timer: Timer,
-        cx: &mut Cx<'_, '_>,
-    ) -> Part {
+        cx: &mut Context<'_, '_>,
+    ) -> Role {
         match timer {
             Timer::Renew => {
                 self.n_renew += 1;
@@ -312,7 +313,7 @@ impl Active {
     }
 
     /// Ordered resets count from 0 again; Proceed tells it.
-    fn forgive_resets(&mut self, own: &mut Own, cx: &mut Cx<'_, '_>) {
+    fn forgive_resets(&mut self, own: &mut UnitState, cx: &mut Context<'_, '_>) {
         self.resets = 0;
         self.forgave = true;
         own.forget_resets(cx);
@@ -321,11 +322,11 @@ impl Active {
     /// An operator asks for something else than a change.
     pub(super) fn on_operator(
         mut self: Box<Self>,
-        own: &mut Own,
+        own: &mut UnitState,
         id: CommandId,
         request: Request,
-        cx: &mut Cx<'_, '_>,
-    ) -> Part {
+        cx: &mut Context<'_, '_>,
+    ) -> Role {
         match request {
             Request::Switchover => self.on_switchover(id, cx),
             Request::ForcedSwitchover => self.on_forced(id, cx),
@@ -348,7 +349,11 @@ impl Active {
 
     /// The end of every step of an Active: what the step made possible is done, and the role goes
     /// if it was given back.
-    pub(super) fn settle(mut self: Box<Self>, own: &mut Own, cx: &mut Cx<'_, '_>) -> Part {
+    pub(super) fn settle(
+        mut self: Box<Self>,
+        own: &mut UnitState,
+        cx: &mut Context<'_, '_>,
+    ) -> Role {
         self.progress(cx);
         while self.executes(cx)
             && let Some(command) = self.queue.pop_front()
@@ -364,14 +369,18 @@ impl Active {
         }
         assert!(self.register.counter > 0 || self.register.value.is_none(), "first write is 1");
         match self.releasing {
-            Releasing::No => Part::Active(self),
+            Releasing::No => Role::Active(self),
             Releasing::Yes => self.release(own, cx),
         }
     }
 
     /// The lease is over: prompts are `unknown`, the drain ends, what waits is refused. Nothing of
     /// it was executed, and who knows when the unit acts again.
-    pub(super) fn lapse(mut self: Box<Self>, own: &mut Own, cx: &mut Cx<'_, '_>) -> Part {
+    pub(super) fn lapse(
+        mut self: Box<Self>,
+        own: &mut UnitState,
+        cx: &mut Context<'_, '_>,
+    ) -> Role {
         cx.event(Event::Lapsed { term: self.term });
         let mut queue = self.fall_silent(cx);
         if !cx.env.planted(Defect::LapseKeepsQueue) {
@@ -380,7 +389,7 @@ impl Active {
         own.n.0 += 1;
         cx.set(Timer::Join);
         cx.set(Timer::Renew);
-        Part::Holder(Holder {
+        Role::Holder(Holder {
             term: self.term,
             n_renew: self.n_renew,
             granted: self.granted,
@@ -391,14 +400,14 @@ impl Active {
             listed: Vec::new(),
             gap: None,
             kept: Some(self),
-            lease: Wish::Lease,
+            lease: LeaseWait::Lease,
             queue,
             queueing: Queueing::Open,
         })
     }
 
     /// Gives the role back: executes nothing more.
-    fn release(mut self: Box<Self>, own: &mut Own, cx: &mut Cx<'_, '_>) -> Part {
+    fn release(mut self: Box<Self>, own: &mut UnitState, cx: &mut Context<'_, '_>) -> Role {
         self.releasing = Releasing::No;
         if let Some(drain) = &self.drain {
             cx.answer(drain.id, Outcome::Released);
@@ -417,7 +426,7 @@ impl Active {
             listed: Vec::new(),
             gap: None,
             kept: None,
-            lease: Wish::Released,
+            lease: LeaseWait::Released,
             queue,
             queueing: Queueing::Open,
         };
@@ -425,11 +434,16 @@ impl Active {
         holder.arm_queue(cx);
         cx.set(Timer::Renew);
         cx.set(Timer::Join);
-        Part::Holder(holder)
+        Role::Holder(holder)
     }
 
     /// A newer Active acts.
-    fn stop(mut self: Box<Self>, own: &mut Own, offer: &Proceed, cx: &mut Cx<'_, '_>) -> Part {
+    fn stop(
+        mut self: Box<Self>,
+        own: &mut UnitState,
+        offer: &Proceed,
+        cx: &mut Context<'_, '_>,
+    ) -> Role {
         let queue = self.fall_silent(cx);
         cx.cancel(&[Timer::Renew]);
         super::holder::refuse_moved(queue, cx);
@@ -443,7 +457,7 @@ impl Active {
     }
 
     /// Stops what only an Active does; prompts return `unknown`. Returns the commands that wait.
-    fn fall_silent(&mut self, cx: &mut Cx<'_, '_>) -> VecDeque<Command> {
+    fn fall_silent(&mut self, cx: &mut Context<'_, '_>) -> VecDeque<Command> {
         cx.cancel(&OF_THE_PEER);
         for prompt in core::mem::take(&mut self.prompts).into_values().flatten() {
             cx.answer(prompt.id, Outcome::Unknown);
@@ -459,7 +473,7 @@ impl Active {
     }
 
     /// Writes the register; the write counts when its Confirm comes.
-    pub(super) fn write_register(&mut self, value: Option<Eligible>, cx: &mut Cx<'_, '_>) {
+    pub(super) fn write_register(&mut self, value: Option<Eligible>, cx: &mut Context<'_, '_>) {
         let counter = self.register.counter + 1;
         self.register = Register { counter, value, written: Written::Sent };
         self.send_register(cx);
@@ -468,14 +482,14 @@ impl Active {
         }
     }
 
-    fn send_register(&self, cx: &mut Cx<'_, '_>) {
+    fn send_register(&self, cx: &mut Context<'_, '_>) {
         let Register { counter, value, .. } = self.register;
         cx.tell(ToArbiter::SetRegister { term: self.term, counter, value });
         cx.set(Timer::Register);
     }
 
     /// The arbiter names a counter: only the latest write's counts.
-    fn on_confirm(&mut self, counter: u32, cx: &mut Cx<'_, '_>) {
+    fn on_confirm(&mut self, counter: u32, cx: &mut Context<'_, '_>) {
         let latest = counter == self.register.counter || cx.env.planted(Defect::ConfirmOfAnother);
         if !latest || self.register.written == Written::Confirmed {
             cx.ignore(crate::message::Kind::Confirm);
@@ -510,14 +524,14 @@ impl Active {
     }
 
     /// The refusal of a request that another one stands in the way of.
-    pub(super) fn refuse_busy(id: CommandId, cx: &mut Cx<'_, '_>) {
+    pub(super) fn refuse_busy(id: CommandId, cx: &mut Context<'_, '_>) {
         cx.answer(id, Outcome::Refused(Refusal::Busy));
     }
 
     /// Whether a command is executed now: there is no drain, and there is room: while the pair is
     /// hot, or about to be, the Standby is not further behind than the window, and no more prompts
     /// are held than may be.
-    pub(super) fn executes(&self, cx: &Cx<'_, '_>) -> bool {
+    pub(super) fn executes(&self, cx: &Context<'_, '_>) -> bool {
         let limits = cx.env.limits;
         let far = self.peer.current.as_ref().is_some_and(|current| {
             let outstanding = self.last.0 - current.acked.0;

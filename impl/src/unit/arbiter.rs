@@ -17,7 +17,7 @@ use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 
 use super::limits::Limits;
-use crate::base::{BootId, Lsn, Slot, Term};
+use crate::ids::{BootId, Lsn, Slot, Term};
 use crate::message::{Eligible, Hello, Message, Origin, Said, Stamp, ToArbiter, ToUnit};
 use crate::planted::{Defect, Planted};
 

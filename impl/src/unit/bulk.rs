@@ -7,10 +7,11 @@ use alloc::vec::Vec;
 use super::active::{Active, Written};
 use super::input::Timer;
 use super::lesser::Hindrance;
-use super::own::Cx;
 use super::peer::{Bulk, Phase};
 use super::replica::{Sender, Stuck};
-use crate::base::{Digest, Lsn, Shared};
+use super::state::Context;
+use crate::digest::{Digest, Shared};
+use crate::ids::Lsn;
 use crate::message::{
     FileId, FileKind, LeaveWhy, Message, Mismatch, Redundancy, RejectWhy, Stamp, Verdict,
 };
@@ -21,7 +22,7 @@ use super::file::Outgoing;
 
 impl Active {
     /// Takes the snapshot, once the register is confirmed to hold nothing.
-    pub(super) fn begin_bulk(&mut self, cx: &mut Cx<'_, '_>) {
+    pub(super) fn begin_bulk(&mut self, cx: &mut Context<'_, '_>) {
         let clear = self.register.value.is_none() && self.register.written == Written::Confirmed;
         let Some(current) = &mut self.peer.current else {
             return;
@@ -68,7 +69,7 @@ impl Active {
         lsn: Lsn,
         (mismatches, further): (&[Mismatch], u32),
         digest: Digest,
-        cx: &mut Cx<'_, '_>,
+        cx: &mut Context<'_, '_>,
     ) {
         let Some(current) = &mut self.peer.current else {
             return;
@@ -121,7 +122,7 @@ impl Active {
     }
 
     /// The shadow is to be dropped; and the replica, if policy is the reason.
-    pub(super) fn reject(&mut self, lsn: Lsn, verdict: Verdict, cx: &mut Cx<'_, '_>) {
+    pub(super) fn reject(&mut self, lsn: Lsn, verdict: Verdict, cx: &mut Context<'_, '_>) {
         let why = if verdict != Verdict::Simplex && self.lesser.keeps_replica() {
             RejectWhy::Limit
         } else {
@@ -154,7 +155,7 @@ impl Active {
         stuck: &[Stuck],
         (mismatches, further): (&[Mismatch], u32),
         same: bool,
-        cx: &Cx<'_, '_>,
+        cx: &Context<'_, '_>,
     ) -> Option<Verdict> {
         let incurable = severest(policy::Phase::Bulk, stuck, cx);
         let phase = policy::Phase::Bulk;
@@ -199,7 +200,7 @@ impl Active {
     }
 
     /// An ordered reset, if there is one left.
-    fn reset_or_rpr(&mut self, cx: &Cx<'_, '_>) -> Verdict {
+    fn reset_or_rpr(&mut self, cx: &Context<'_, '_>) -> Verdict {
         if self.resets >= cx.env.limits.max_resets {
             self.mode = Redundancy::Rpr;
             return Verdict::Rpr;
@@ -212,7 +213,11 @@ impl Active {
 }
 
 /// The severest action that a rule names for lines that cannot go.
-pub(super) fn severest(phase: policy::Phase, stuck: &[Stuck], cx: &Cx<'_, '_>) -> Option<Action> {
+pub(super) fn severest(
+    phase: policy::Phase,
+    stuck: &[Stuck],
+    cx: &Context<'_, '_>,
+) -> Option<Action> {
     let actions: Vec<Action> = stuck
         .iter()
         .map(|each| {

@@ -2,8 +2,8 @@
 
 use super::limits::Limits;
 use super::replica::{Pairing, Software};
-use crate::base::{Digest, ImageDigest};
 use crate::config::{Line, LineKey, Prc};
+use crate::digest::{Digest, ImageDigest};
 use crate::planted::{Defect, Planted};
 use crate::policy::Policy;
 use crate::translate::Refuses;

@@ -5,8 +5,9 @@ use alloc::vec::Vec;
 
 use super::limits::Limits;
 use super::output::Event;
-use super::own::Cx;
-use crate::base::{Digest, Shared, Slot};
+use super::state::Context;
+use crate::digest::{Digest, Shared};
+use crate::ids::Slot;
 use crate::message::{Bytes, Chunk, FileId, Message, Ranges, Session};
 
 /// A file that is sent.
@@ -184,7 +185,7 @@ pub(super) fn receive(
     chunk: &Chunk,
     session: Session,
     from: Slot,
-    cx: &mut Cx<'_, '_>,
+    cx: &mut Context<'_, '_>,
 ) -> Option<Bytes> {
     match file.take(chunk) {
         Taken::Whole(bytes) => Some(bytes),
@@ -201,7 +202,7 @@ pub(super) fn receive(
     }
 }
 
-pub(super) fn send_have(file: &Incoming, session: Session, to: Slot, cx: &mut Cx<'_, '_>) {
+pub(super) fn send_have(file: &Incoming, session: Session, to: Slot, cx: &mut Context<'_, '_>) {
     let ranges = file.received.clone();
     cx.send(to, Message::Have { session, file: file.file, ranges });
 }

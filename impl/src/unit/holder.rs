@@ -17,14 +17,15 @@ use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
-use super::Part;
+use super::Role;
 use super::active::Active;
 use super::input::{Command, Timer};
 use super::output::{Event, Outcome, Refusal};
-use super::own::{Cx, Own, echoes};
 use super::replica::{Running, listed};
 use super::standby::{Former, Proceed, Readiness, Replica, Standby};
-use crate::base::{Lsn, Shared, Slot, Term};
+use super::state::{Context, UnitState, echoes};
+use crate::digest::Shared;
+use crate::ids::{Lsn, Slot, Term};
 use crate::message::{Message, Origin, Stamp, ToArbiter, ToUnit};
 use crate::planted::Defect;
 use crate::translate::listing::Listing;
@@ -54,7 +55,7 @@ pub struct Holder {
     /// The Active that it was in this very term.
     pub kept: Option<Box<Active>>,
     /// Whether it gave the lease back: it sends no Renew of this term, and takes no Grant.
-    pub lease: Wish,
+    pub lease: LeaseWait,
     /// Commands that wait for the role to come back or to be gone. They wait under timer Queue.
     pub queue: VecDeque<Command>,
     /// Whether commands wait here.
@@ -81,7 +82,7 @@ pub struct Gap {
 
 /// What a holder wants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Wish {
+pub enum LeaseWait {
     /// The lease.
     Lease,
     /// To be rid of it.
@@ -96,19 +97,19 @@ impl Holder {
     }
 
     /// Says Renew again, or Release.
-    pub(super) fn ask(&self, own: &Own, cx: &mut Cx<'_, '_>) {
+    pub(super) fn ask(&self, own: &UnitState, cx: &mut Context<'_, '_>) {
         let (boot, term, n, lsn) = (own.boot, self.term, self.n_renew, self.lsn);
         cx.tell(match self.lease {
-            Wish::Lease => ToArbiter::Renew { boot, term, n, lsn, generation: own.generation },
-            Wish::Released => ToArbiter::Release { term, lsn },
+            LeaseWait::Lease => ToArbiter::Renew { boot, term, n, lsn, generation: own.generation },
+            LeaseWait::Released => ToArbiter::Release { term, lsn },
         });
     }
 
     /// A timer of a holder.
-    pub(super) fn on_timer(&mut self, own: &Own, timer: Timer, cx: &mut Cx<'_, '_>) {
+    pub(super) fn on_timer(&mut self, own: &UnitState, timer: Timer, cx: &mut Context<'_, '_>) {
         match timer {
             Timer::Renew => {
-                if self.lease == Wish::Lease {
+                if self.lease == LeaseWait::Lease {
                     self.n_renew += 1;
                 }
                 self.ask(own, cx);
@@ -135,11 +136,11 @@ impl Holder {
 
     /// The role neither came back nor went: what waits is refused, and so is what comes from now
     /// on.
-    fn on_queue_timeout(&mut self, cx: &mut Cx<'_, '_>) {
+    fn on_queue_timeout(&mut self, cx: &mut Context<'_, '_>) {
         if self.queue.is_empty() {
             return;
         }
-        if self.lease == Wish::Released {
+        if self.lease == LeaseWait::Released {
             self.queueing = Queueing::Closed;
         }
         let queue = if cx.env.planted(Defect::RefusedThenExecuted) {
@@ -153,11 +154,11 @@ impl Holder {
     /// A message from a unit: only a Proceed of a newer term counts.
     pub(super) fn on_message(
         self,
-        own: &mut Own,
+        own: &mut UnitState,
         from: Slot,
         message: &Message,
-        cx: &mut Cx<'_, '_>,
-    ) -> Part {
+        cx: &mut Context<'_, '_>,
+    ) -> Role {
         match Proceed::of(from, message) {
             Some(offer) if offer.session.term > self.term => {
                 cx.cancel(&[Timer::Renew, Timer::Queue]);
@@ -173,7 +174,7 @@ impl Holder {
             }
             Some(_) | None => {
                 cx.ignore(message.kind());
-                Part::Holder(self)
+                Role::Holder(self)
             }
         }
     }
@@ -181,19 +182,19 @@ impl Holder {
     /// A Grant of this unit's boot.
     pub(super) fn on_grant(
         mut self,
-        own: &mut Own,
+        own: &mut UnitState,
         term: Term,
         n: u64,
-        cx: &mut Cx<'_, '_>,
-    ) -> Part {
+        cx: &mut Context<'_, '_>,
+    ) -> Role {
         let echoes = echoes(self.granted, n, self.n_renew, cx);
-        if term != self.term || !echoes || self.lease == Wish::Released {
+        if term != self.term || !echoes || self.lease == LeaseWait::Released {
             cx.ignore(crate::message::Kind::Grant);
-            return Part::Holder(self);
+            return Role::Holder(self);
         }
         if own.is_writing_highest() && !cx.env.planted(Defect::ActsUnwritten) {
             self.waits = Some(n);
-            return Part::Holder(self);
+            return Role::Holder(self);
         }
         if own.durable < term {
             cx.event(Event::TermUnwritten { term });
@@ -225,37 +226,37 @@ impl Holder {
     }
 
     /// The term is on the disk, or cannot be: a Grant that came meanwhile counts.
-    pub(super) fn on_term_written(mut self, own: &mut Own, cx: &mut Cx<'_, '_>) -> Part {
+    pub(super) fn on_term_written(mut self, own: &mut UnitState, cx: &mut Context<'_, '_>) -> Role {
         if own.is_writing_highest() {
-            return Part::Holder(self);
+            return Role::Holder(self);
         }
         match self.waits.take() {
             Some(n) => {
                 let term = self.term;
                 self.on_grant(own, term, n, cx)
             }
-            None => Part::Holder(self),
+            None => Role::Holder(self),
         }
     }
 
     /// A command.
-    pub(super) fn on_command(&mut self, command: Command, cx: &mut Cx<'_, '_>) {
+    pub(super) fn on_command(&mut self, command: Command, cx: &mut Context<'_, '_>) {
         match (self.lease, self.queueing) {
-            (Wish::Released, Queueing::Open) => {
+            (LeaseWait::Released, Queueing::Open) => {
                 let first = self.queue.is_empty();
                 enqueue(&mut self.queue, command, cx);
                 if first {
                     self.arm_queue(cx);
                 }
             }
-            (Wish::Released, Queueing::Closed) | (Wish::Lease, _) => {
+            (LeaseWait::Released, Queueing::Closed) | (LeaseWait::Lease, _) => {
                 cx.answer(command.id, Outcome::Refused(Refusal::NotActive));
             }
         }
     }
 
     /// Timer Queue runs from when the first command waits.
-    pub(super) fn arm_queue(&self, cx: &mut Cx<'_, '_>) {
+    pub(super) fn arm_queue(&self, cx: &mut Context<'_, '_>) {
         if !self.queue.is_empty() && !cx.env.planted(Defect::QueueWithoutDeadline) {
             cx.set(Timer::Queue);
         }
@@ -263,7 +264,7 @@ impl Holder {
 }
 
 /// A command waits, if there is room.
-pub(super) fn enqueue(queue: &mut VecDeque<Command>, command: Command, cx: &mut Cx<'_, '_>) {
+pub(super) fn enqueue(queue: &mut VecDeque<Command>, command: Command, cx: &mut Context<'_, '_>) {
     let bounded = !cx.env.planted(Defect::QueueUnbounded);
     if queue.len() < cx.env.limits.max_queue as usize || !bounded {
         queue.push_back(command);
@@ -273,14 +274,14 @@ pub(super) fn enqueue(queue: &mut VecDeque<Command>, command: Command, cx: &mut 
 }
 
 /// Nothing of what waited was executed.
-pub(super) fn refuse(queue: VecDeque<Command>, why: &Refusal, cx: &mut Cx<'_, '_>) {
+pub(super) fn refuse(queue: VecDeque<Command>, why: &Refusal, cx: &mut Context<'_, '_>) {
     for command in queue {
         cx.answer(command.id, Outcome::Refused(why.clone()));
     }
 }
 
 /// The role is elsewhere.
-pub(super) fn refuse_moved(queue: VecDeque<Command>, cx: &mut Cx<'_, '_>) {
+pub(super) fn refuse_moved(queue: VecDeque<Command>, cx: &mut Context<'_, '_>) {
     if cx.env.planted(Defect::MovedUnanswered) {
         return;
     }
@@ -290,11 +291,11 @@ pub(super) fn refuse_moved(queue: VecDeque<Command>, cx: &mut Cx<'_, '_>) {
 /// A newer Active acts: this unit becomes its Standby. Its config is its replica until the next
 /// swap.
 pub(super) fn superseded(
-    own: &mut Own,
+    own: &mut UnitState,
     mut former: Option<Former>,
     offer: &Proceed,
-    cx: &mut Cx<'_, '_>,
-) -> Part {
+    cx: &mut Context<'_, '_>,
+) -> Role {
     if let Some(former) = &mut former
         && cx.env.planted(Defect::SupersededForgets)
     {
@@ -304,23 +305,23 @@ pub(super) fn superseded(
     cx.event(Event::Reset { counted: false });
     if own.waits_for(offer.session) {
         let standby = Standby { seat: None, replica: None, former };
-        return Part::Standby(standby.take_seat(own, offer, cx));
+        return Role::Standby(standby.take_seat(own, offer, cx));
     }
     if offer.session.term > own.highest {
         own.see(offer.session.term, cx);
     }
-    Part::Standby(Standby::join(own, None, former, cx))
+    Role::Standby(Standby::join(own, None, former, cx))
 }
 
 /// An Offer of this unit's boot, to a unit that does not act.
 pub(super) fn on_offer(
-    own: &mut Own,
-    part: Part,
+    own: &mut UnitState,
+    part: Role,
     term: Term,
     (origin, bound, hello): (Origin, Option<Lsn>, u64),
-    cx: &mut Cx<'_, '_>,
-) -> Part {
-    if let Part::Holder(holder) = &part
+    cx: &mut Context<'_, '_>,
+) -> Role {
+    if let Role::Holder(holder) = &part
         && holder.term == term
     {
         holder.ask(own, cx);
@@ -344,19 +345,19 @@ pub(super) fn on_offer(
     };
     let queue = match part {
         // The config at which they were entered is gone.
-        Part::Holder(holder) if origin != Origin::Resume => {
+        Role::Holder(holder) if origin != Origin::Resume => {
             cx.cancel(&[Timer::Queue]);
             refuse(holder.queue, &Refusal::NotActive, cx);
             VecDeque::new()
         }
-        Part::Holder(holder) => holder.queue,
-        Part::Standby(_) => {
+        Role::Holder(holder) => holder.queue,
+        Role::Standby(_) => {
             cx.cancel(&[Timer::Resend, Timer::Watchdog, Timer::Keepalive, Timer::Stable]);
             own.n.0 += 1;
             cx.set(Timer::Join);
             VecDeque::new()
         }
-        Part::Active(_) => unreachable!("an Active is offered nothing"),
+        Role::Active(_) => unreachable!("an Active is offered nothing"),
     };
     let holder = Holder {
         term,
@@ -369,13 +370,13 @@ pub(super) fn on_offer(
         listed,
         gap,
         kept: None,
-        lease: Wish::Lease,
+        lease: LeaseWait::Lease,
         queue,
         queueing: Queueing::Open,
     };
     holder.ask(own, cx);
     cx.set(Timer::Renew);
-    Part::Holder(holder)
+    Role::Holder(holder)
 }
 
 /// The config with which a unit can take over.
@@ -388,7 +389,7 @@ struct TakenOver {
 }
 
 impl TakenOver {
-    fn from_replica(replica: &Replica, cx: &Cx<'_, '_>) -> Self {
+    fn from_replica(replica: &Replica, cx: &Context<'_, '_>) -> Self {
         Self {
             config: replica.receiver.running(),
             lsn: replica.applied,
@@ -399,16 +400,21 @@ impl TakenOver {
 }
 
 /// The config with which the unit can take over, its LSN, and what is known to be missing in it.
-fn taken_over(own: &Own, part: &Part, origin: Origin, cx: &mut Cx<'_, '_>) -> Option<TakenOver> {
+fn taken_over(
+    own: &UnitState,
+    part: &Role,
+    origin: Origin,
+    cx: &mut Context<'_, '_>,
+) -> Option<TakenOver> {
     match (origin, part) {
-        (Origin::Stateful { session, lsn }, Part::Standby(standby)) => {
+        (Origin::Stateful { session, lsn }, Role::Standby(standby)) => {
             let replica = standby.replica.as_ref()?;
             let can = replica.session == session
                 && replica.applied >= lsn
                 && replica.readiness == Readiness::Ready;
             can.then(|| TakenOver::from_replica(replica, cx))
         }
-        (Origin::Stale { stamp }, Part::Standby(standby)) => {
+        (Origin::Stale { stamp }, Role::Standby(standby)) => {
             standby.replica_stamp().filter(|held| *held >= stamp)?;
             let (taken, after, heard) = match (&standby.replica, &standby.former) {
                 (Some(replica), _) => {
@@ -426,8 +432,8 @@ fn taken_over(own: &Own, part: &Part, origin: Origin, cx: &mut Cx<'_, '_>) -> Op
             let gap = Some(Gap { after, heard });
             Some(TakenOver { gap, ..taken })
         }
-        (Origin::Stateful { .. } | Origin::Stale { .. }, Part::Holder(_)) => None,
-        (Origin::Cold, Part::Standby(_) | Part::Holder(_)) => {
+        (Origin::Stateful { .. } | Origin::Stale { .. }, Role::Holder(_)) => None,
+        (Origin::Cold, Role::Standby(_) | Role::Holder(_)) => {
             let store = &own.store;
             let config = Running::boot(cx.env.software, &store.text);
             // What the disk holds was checked by its digest; another version's listing may be read
@@ -443,7 +449,7 @@ fn taken_over(own: &Own, part: &Part, origin: Origin, cx: &mut Cx<'_, '_>) -> Op
                 gap: None,
             })
         }
-        (Origin::Resume, Part::Holder(holder)) => {
+        (Origin::Resume, Role::Holder(holder)) => {
             holder.running()?;
             let config = if cx.env.planted(Defect::ResumeFromStartup) {
                 Running::boot(cx.env.software, &own.store.text)
@@ -457,18 +463,23 @@ fn taken_over(own: &Own, part: &Part, origin: Origin, cx: &mut Cx<'_, '_>) -> Op
                 gap: holder.gap,
             })
         }
-        (Origin::Resume, Part::Standby(_)) => None,
-        (_, Part::Active(_)) => None,
+        (Origin::Resume, Role::Standby(_)) => None,
+        (_, Role::Active(_)) => None,
     }
 }
 
 /// What the arbiter says, to a unit that is not the Active.
-pub(super) fn on_arbiter(own: &mut Own, part: Part, message: ToUnit, cx: &mut Cx<'_, '_>) -> Part {
+pub(super) fn on_arbiter(
+    own: &mut UnitState,
+    part: Role,
+    message: ToUnit,
+    cx: &mut Context<'_, '_>,
+) -> Role {
     match (message, part) {
         (ToUnit::Offer { boot, term, origin, bound, hello, .. }, part) if boot == own.boot => {
             on_offer(own, part, term, (origin, bound, hello), cx)
         }
-        (ToUnit::Grant { boot, term, n, .. }, Part::Holder(holder)) if boot == own.boot => {
+        (ToUnit::Grant { boot, term, n, .. }, Role::Holder(holder)) if boot == own.boot => {
             holder.on_grant(own, term, n, cx)
         }
         // Another boot's, or an answer to what this unit no longer asks.

@@ -2,7 +2,8 @@
 
 use super::env::PairingKey;
 use super::store::Store;
-use crate::base::{BootId, CommandId, Shared, Term, WriteId};
+use crate::digest::Shared;
+use crate::ids::{BootId, CommandId, Term, WriteId};
 use crate::message::{Address, Message};
 
 /// One input: one step.

@@ -9,10 +9,10 @@ use super::active::Active;
 use super::bulk::severest;
 use super::input::Timer;
 use super::output::Event;
-use super::own::Cx;
 use super::peer::Phase;
 use super::replica::Stuck;
-use crate::base::Shared;
+use super::state::Context;
+use crate::digest::Shared;
 use crate::message::{Engine, LeaveWhy, Redundancy, Verdict};
 use crate::planted::Defect;
 use crate::policy::{self, Action, Cause, Question};
@@ -29,7 +29,7 @@ pub struct Hindrance {
 
 impl Active {
     /// What policy makes of a session in which the Standby does not hold what it should.
-    pub(super) fn ends_by(&mut self, action: Action, why: LeaveWhy, cx: &mut Cx<'_, '_>) {
+    pub(super) fn ends_by(&mut self, action: Action, why: LeaveWhy, cx: &mut Context<'_, '_>) {
         match action {
             Action::Refuse | Action::Ignore | Action::DropAndWarn => {}
             Action::ResetStandby => {
@@ -48,7 +48,7 @@ impl Active {
     }
 
     /// An ordered reset for this reason, if there is one left; else the pair goes to rpr.
-    pub(super) fn reset_why(&mut self, why: LeaveWhy, cx: &Cx<'_, '_>) -> LeaveWhy {
+    pub(super) fn reset_why(&mut self, why: LeaveWhy, cx: &Context<'_, '_>) -> LeaveWhy {
         if self.resets < cx.env.limits.max_resets {
             return why;
         }
@@ -58,7 +58,7 @@ impl Active {
 
     /// A deadline was met: policy may say that the pair comes up in a lesser mode; else the session
     /// is tried again.
-    pub(super) fn exceed(&mut self, why: LeaveWhy, lines: bool, cx: &mut Cx<'_, '_>) {
+    pub(super) fn exceed(&mut self, why: LeaveWhy, lines: bool, cx: &mut Context<'_, '_>) {
         let phase = if lines { policy::Phase::Line } else { policy::Phase::Bulk };
         match cx.env.policy.action(Question::of(phase, Cause::Limit)) {
             Action::Simplex => self.degrade(Redundancy::Simplex, why, cx),
@@ -70,7 +70,7 @@ impl Active {
 
     /// Something is more than the Standby takes. Nothing of it can be sent, so that every action
     /// below simplex is rpr.
-    pub(super) fn bound(&mut self, phase: policy::Phase, cx: &mut Cx<'_, '_>) {
+    pub(super) fn bound(&mut self, phase: policy::Phase, cx: &mut Context<'_, '_>) {
         let action = cx.env.policy.action(Question::of(phase, Cause::Limit));
         let mode = if action == Action::Simplex { Redundancy::Simplex } else { Redundancy::Rpr };
         self.degrade(mode, LeaveWhy::Bound, cx);
@@ -78,12 +78,12 @@ impl Active {
     }
 
     /// The pair is to come up in a lesser mode.
-    fn degrade(&mut self, mode: Redundancy, why: LeaveWhy, cx: &mut Cx<'_, '_>) {
+    fn degrade(&mut self, mode: Redundancy, why: LeaveWhy, cx: &mut Context<'_, '_>) {
         self.fall(mode, why, None);
         self.tell_degraded(cx);
     }
 
-    pub(super) fn tell_degraded(&self, cx: &mut Cx<'_, '_>) {
+    pub(super) fn tell_degraded(&self, cx: &mut Context<'_, '_>) {
         let peer = self.peer.current.as_ref().map(|current| current.engine);
         let (why, own) = (self.lesser, Engine::OURS);
         let peer = peer.unwrap_or_default();
@@ -91,7 +91,7 @@ impl Active {
     }
 
     /// The lines for which a rule of phase line ends the session.
-    pub(super) fn hindering(stuck: &[Stuck], cx: &Cx<'_, '_>) -> Hindrance {
+    pub(super) fn hindering(stuck: &[Stuck], cx: &Context<'_, '_>) -> Hindrance {
         let ends = |each: &&Stuck| {
             let action = severest(policy::Phase::Line, core::slice::from_ref(*each), cx);
             action.is_some_and(|action| !action.stays())
@@ -109,7 +109,7 @@ impl Active {
 
     /// The session in the lesser mode looks at the lines that brought it there: once the last one
     /// is gone, sso is tried again.
-    pub(super) fn note_hindrance(&mut self, cx: &mut Cx<'_, '_>) {
+    pub(super) fn note_hindrance(&mut self, cx: &mut Context<'_, '_>) {
         let Some(current) = &self.peer.current else {
             return;
         };
@@ -142,7 +142,7 @@ impl Active {
 
     /// A session ends, or its Standby has left it, before it was hot for `stable_time`: an attempt
     /// has failed.
-    pub(super) fn count_attempt(&mut self, why: LeaveWhy, cx: &mut Cx<'_, '_>) {
+    pub(super) fn count_attempt(&mut self, why: LeaveWhy, cx: &mut Context<'_, '_>) {
         let Some(current) = &mut self.peer.current else {
             return;
         };
@@ -161,7 +161,7 @@ impl Active {
     }
 
     /// Whether as many attempts have failed as there are.
-    pub(super) const fn is_used_up(&self, cx: &Cx<'_, '_>) -> bool {
+    pub(super) const fn is_used_up(&self, cx: &Context<'_, '_>) -> bool {
         self.attempts >= cx.env.limits.max_attempts
     }
 
@@ -176,7 +176,7 @@ impl Active {
     }
 
     /// One part of the pause after an attempt is over.
-    pub(super) fn on_pace_timeout(&mut self, cx: &mut Cx<'_, '_>) {
+    pub(super) fn on_pace_timeout(&mut self, cx: &mut Context<'_, '_>) {
         self.pace = self.pace.saturating_sub(1);
         if self.pace > 0 {
             cx.set(Timer::Pace);
@@ -184,14 +184,14 @@ impl Active {
     }
 
     /// The reason for which policy rejected the pair's config is gone.
-    pub(super) fn on_backoff_timeout(&mut self, cx: &mut Cx<'_, '_>) {
+    pub(super) fn on_backoff_timeout(&mut self, cx: &mut Context<'_, '_>) {
         if self.hindrance.as_ref().is_some_and(|of| of.gone) && !self.is_used_up(cx) {
             self.retry(cx);
         }
     }
 
     /// Tries sso again.
-    pub(super) fn retry(&mut self, cx: &mut Cx<'_, '_>) {
+    pub(super) fn retry(&mut self, cx: &mut Context<'_, '_>) {
         self.set_sso();
         let lesser = match self.peer.phase() {
             Some(Phase::Rejected { .. } | Phase::Held) => true,

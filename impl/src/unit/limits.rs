@@ -1,6 +1,6 @@
 //! Bounds and lengths: what a run may choose, and what a step never changes.
 
-use crate::base::Slot;
+use crate::ids::Slot;
 use crate::message::Bounds;
 use crate::translate::listing::LISTED_LINES_MAX;
 

@@ -8,10 +8,11 @@ use super::active::{AckMark, Active, Change, Prompt};
 use super::bulk::{dropped, severest};
 use super::input::{Command, Timer};
 use super::output::{Event, LocalWhy, Outcome, Place, Refusal};
-use super::own::Cx;
-use super::peer::{Current, Phase};
+use super::peer::{ActiveSession, Phase};
 use super::replica::{Edits, Executed, Step, Stuck};
-use crate::base::{Digest, Lsn, Shared};
+use super::state::Context;
+use crate::digest::{Digest, Shared};
+use crate::ids::Lsn;
 use crate::message::{Bytes, Eligible, LeaveWhy, Message, Mismatch, OnMismatch, Redundancy, Stamp};
 use crate::planted::Defect;
 use crate::policy::{self, Action, Cause, Question};
@@ -31,7 +32,7 @@ pub struct Entry {
 
 impl Active {
     /// A command: executed, or it waits behind others.
-    pub(super) fn on_command(&mut self, command: Command, cx: &mut Cx<'_, '_>) {
+    pub(super) fn on_command(&mut self, command: Command, cx: &mut Context<'_, '_>) {
         if self.queue.is_empty() && self.executes(cx) {
             return self.execute(command, cx);
         }
@@ -39,7 +40,7 @@ impl Active {
     }
 
     /// Translated, executed and numbered in one step, or refused and nothing left.
-    pub(super) fn execute(&mut self, command: Command, cx: &mut Cx<'_, '_>) {
+    pub(super) fn execute(&mut self, command: Command, cx: &mut Context<'_, '_>) {
         if command.text.len() > cx.env.limits.max_batch as usize {
             return cx.answer(command.id, Outcome::Refused(Refusal::TooLarge));
         }
@@ -99,7 +100,7 @@ impl Active {
     }
 
     /// Planted: the lines before the one that is refused stay.
-    fn keep_half(&mut self, text: &str, cx: &Cx<'_, '_>) {
+    fn keep_half(&mut self, text: &str, cx: &Context<'_, '_>) {
         let ends = text.match_indices('\n').map(|(at, _)| at + 1);
         let mut halves = ends.rev().filter_map(|end| {
             let half = self.config.execute(cx.env.software, &text[..end]);
@@ -114,7 +115,7 @@ impl Active {
     }
 
     /// What the change is on the wire, if a translation is kept.
-    fn translate(&self, edits: &Edits, cx: &Cx<'_, '_>) -> Option<Step> {
+    fn translate(&self, edits: &Edits, cx: &Context<'_, '_>) -> Option<Step> {
         let current = self.peer.current.as_ref()?;
         let stamp = Stamp { term: self.term, lsn: Lsn(self.last.0 + 1) };
         let sender = current.sender.as_ref()?;
@@ -131,7 +132,7 @@ impl Active {
     }
 
     /// Enters the change into the journal and sends what the window admits; true on overflow.
-    fn journal(&mut self, step: Step, fits: bool, cx: &mut Cx<'_, '_>) -> bool {
+    fn journal(&mut self, step: Step, fits: bool, cx: &mut Context<'_, '_>) -> bool {
         let question = Question::of(policy::Phase::Line, Cause::Prc);
         let stays = cx.env.policy.action(question).stays();
         let on_mismatch = if stays { OnMismatch::List } else { OnMismatch::LeaveHot };
@@ -152,7 +153,12 @@ impl Active {
         current.journal.len() > cx.env.limits.max_journal as usize
     }
 
-    fn answer_change(&mut self, command: &Command, listed: Vec<Shared<str>>, cx: &mut Cx<'_, '_>) {
+    fn answer_change(
+        &mut self,
+        command: &Command,
+        listed: Vec<Shared<str>>,
+        cx: &mut Context<'_, '_>,
+    ) {
         let (term, lsn) = (self.term, self.last);
         if self.waits(command.durability) {
             let prompt = Prompt { id: command.id, change: Change::Made { listed } };
@@ -170,7 +176,7 @@ impl Active {
     }
 
     /// The words stood there already: under `acked` the answer waits as the last LSN does.
-    fn on_unchanged(&mut self, command: &Command, cx: &mut Cx<'_, '_>) {
+    fn on_unchanged(&mut self, command: &Command, cx: &mut Context<'_, '_>) {
         if self.waits(command.durability) {
             let prompt = Prompt { id: command.id, change: Change::Nothing };
             self.hold(self.last, prompt, cx);
@@ -191,7 +197,7 @@ impl Active {
         }
     }
 
-    fn hold(&mut self, lsn: Lsn, prompt: Prompt, cx: &mut Cx<'_, '_>) {
+    fn hold(&mut self, lsn: Lsn, prompt: Prompt, cx: &mut Context<'_, '_>) {
         let first = self.prompts.is_empty();
         self.prompts.entry(lsn).or_default().push(prompt);
         if self.is_clearing() {
@@ -204,7 +210,7 @@ impl Active {
     }
 
     /// Arms the timer Ack for what the Standby keeps waiting now: prompts, and commands for room.
-    pub(super) fn mark_prompts(&mut self, cx: &mut Cx<'_, '_>) {
+    pub(super) fn mark_prompts(&mut self, cx: &mut Context<'_, '_>) {
         let held = self.prompts.last_key_value().map(|(lsn, _)| *lsn);
         let queued = if self.waits_for_room() { self.queue.len() } else { 0 };
         let waits = self.awaits_standby() && (held.is_some() || queued > 0);
@@ -220,7 +226,7 @@ impl Active {
     }
 
     /// Half of `ack_timeout`: what waited then and waits still has waited long enough.
-    pub(super) fn on_ack_timeout(&mut self, cx: &mut Cx<'_, '_>) {
+    pub(super) fn on_ack_timeout(&mut self, cx: &mut Context<'_, '_>) {
         let Some(mark) = self.ack_mark.take() else {
             return;
         };
@@ -236,7 +242,7 @@ impl Active {
 
     /// The Confirm of a clear did not come, though the lease goes on: the register may still be
     /// set, so that nothing else may be said of what waits for it.
-    pub(super) fn on_prompt_timeout(&mut self, cx: &mut Cx<'_, '_>) {
+    pub(super) fn on_prompt_timeout(&mut self, cx: &mut Context<'_, '_>) {
         if !self.is_clearing() {
             return;
         }
@@ -251,7 +257,7 @@ impl Active {
         lsn: Lsn,
         digest: Digest,
         held: Option<(&[Mismatch], u32)>,
-        cx: &mut Cx<'_, '_>,
+        cx: &mut Context<'_, '_>,
     ) {
         let last = self.last;
         let Some(current) = &mut self.peer.current else {
@@ -311,7 +317,7 @@ impl Active {
     }
 
     /// Does what the step made possible: the snapshot, Hot, the register, prompts, the drain.
-    pub(super) fn progress(&mut self, cx: &mut Cx<'_, '_>) {
+    pub(super) fn progress(&mut self, cx: &mut Context<'_, '_>) {
         self.begin_bulk(cx);
         let last = self.last;
         let Some(current) = &mut self.peer.current else {
@@ -338,7 +344,7 @@ impl Active {
     }
 
     /// The register names the session: the pair is hot.
-    pub(super) fn on_eligible(&mut self, cx: &mut Cx<'_, '_>) {
+    pub(super) fn on_eligible(&mut self, cx: &mut Context<'_, '_>) {
         let Some(current) = &mut self.peer.current else {
             return;
         };
@@ -355,7 +361,7 @@ impl Active {
     }
 
     /// Prompts up to `acked` are in two memories.
-    fn return_replicated(&mut self, acked: Lsn, cx: &mut Cx<'_, '_>) {
+    fn return_replicated(&mut self, acked: Lsn, cx: &mut Context<'_, '_>) {
         let later = self.prompts.split_off(&Lsn(acked.0 + 1));
         let done = core::mem::replace(&mut self.prompts, later);
         self.answer_held(done, Place::Replicated, cx);
@@ -366,7 +372,7 @@ impl Active {
     }
 
     /// No Standby is eligible, and the arbiter knows: prompts return `local`.
-    pub(super) fn return_local(&mut self, cx: &mut Cx<'_, '_>) {
+    pub(super) fn return_local(&mut self, cx: &mut Context<'_, '_>) {
         let held = core::mem::take(&mut self.prompts);
         if let Some((lsn, _)) = held.last_key_value() {
             self.unreplicated = self.unreplicated.max(*lsn);
@@ -381,7 +387,7 @@ impl Active {
         &self,
         held: alloc::collections::BTreeMap<Lsn, Vec<Prompt>>,
         place: Place,
-        cx: &mut Cx<'_, '_>,
+        cx: &mut Context<'_, '_>,
     ) {
         let term = self.term;
         for (lsn, prompts) in held {
@@ -396,21 +402,21 @@ impl Active {
     }
 }
 
-impl Current {
+impl ActiveSession {
     /// How many lines the Standby does not hold: those that are stuck, and those that it refused.
-    pub(super) fn listed(&self, cx: &Cx<'_, '_>) -> u32 {
+    pub(super) fn listed(&self, cx: &Context<'_, '_>) -> u32 {
         (self.held_out.len() + self.stuck(cx).len()) as u32 + self.held_further
     }
 
     /// The lines of the Active's config that cannot go.
-    pub(super) fn stuck(&self, cx: &Cx<'_, '_>) -> Vec<Stuck> {
+    pub(super) fn stuck(&self, cx: &Context<'_, '_>) -> Vec<Stuck> {
         let sender = self.sender.as_ref();
         let stuck = sender.map(|sender| sender.stuck(cx.env, self.pairing.as_ref()));
         stuck.unwrap_or_default()
     }
 
     /// Sends the lines that the window admits.
-    pub(super) fn send_lines(&mut self, cx: &mut Cx<'_, '_>) {
+    pub(super) fn send_lines(&mut self, cx: &mut Context<'_, '_>) {
         let edge = Lsn(self.acked.0 + u64::from(cx.env.limits.line_window));
         let from = Lsn(self.sent_to.max(self.acked).0 + 1);
         if from <= edge {
@@ -422,7 +428,7 @@ impl Current {
     }
 
     /// Sends again the lines that are outstanding.
-    pub(super) fn resend_lines(&self, cx: &mut Cx<'_, '_>) {
+    pub(super) fn resend_lines(&self, cx: &mut Context<'_, '_>) {
         let first = Lsn(self.acked.0 + 1);
         if first <= self.sent_to {
             for (lsn, entry) in self.journal.range(first..=self.sent_to) {
@@ -431,7 +437,7 @@ impl Current {
         }
     }
 
-    fn send_line(&self, lsn: Lsn, entry: &Entry, cx: &mut Cx<'_, '_>) {
+    fn send_line(&self, lsn: Lsn, entry: &Entry, cx: &mut Context<'_, '_>) {
         let Entry { difference, listing, on_mismatch, .. } = entry.clone();
         let session = self.session;
         let line = Message::Line { session, lsn, difference, on_mismatch, listing };

@@ -5,7 +5,8 @@ use alloc::vec::Vec;
 use super::env::PairingKey;
 use super::input::Timer;
 use super::store::Record;
-use crate::base::{CommandId, Lsn, Shared, Slot, Term, WriteId};
+use crate::digest::Shared;
+use crate::ids::{CommandId, Lsn, Slot, Term, WriteId};
 use crate::message::{
     Address, Bytes, Engine, LeaveWhy, Message, Mismatch, SaveResult, Session, Stamp, Unreadable,
 };

@@ -18,10 +18,11 @@ use super::file::{Incoming, Outgoing};
 use super::input::Timer;
 use super::lines::Entry;
 use super::output::{Event, Refusal};
-use super::own::{Cx, Own, is_of};
 use super::replica::Sender;
 use super::standby::counted;
-use crate::base::{Digest, ImageDigest, Lsn, Shared, Slot};
+use super::state::{Context, UnitState, is_of};
+use crate::digest::{Digest, ImageDigest, Shared};
+use crate::ids::{Lsn, Slot};
 use crate::message::{
     Bounds, Engine, FileId, HeldBy, JoinCall, LeaveWhy, Message, Redundancy, RejectWhy, Round,
     Session, Stamp, Unreadable, Verdict,
@@ -36,7 +37,7 @@ pub struct Peer {
     /// A session that was offered and not taken yet.
     pub offered: Option<Offered>,
     /// The session.
-    pub current: Option<Box<Current>>,
+    pub current: Option<Box<ActiveSession>>,
     /// A session that was left and whose Standby has not said so.
     pub leaving: Option<Leaving>,
     /// The newest round whose session is over.
@@ -77,7 +78,7 @@ pub struct Leaving {
 
 /// A session, at the Active.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Current {
+pub struct ActiveSession {
     /// The session.
     pub session: Session,
     /// The Standby's slot.
@@ -202,10 +203,10 @@ impl Active {
     /// A message from a unit, but for Proceed.
     pub(super) fn on_peer(
         &mut self,
-        own: &mut Own,
+        own: &mut UnitState,
         from: Slot,
         message: Message,
-        cx: &mut Cx<'_, '_>,
+        cx: &mut Context<'_, '_>,
     ) {
         match message {
             Message::Join(call) => return self.on_join(own, from, &call, cx),
@@ -258,12 +259,12 @@ impl Active {
         }
     }
 
-    fn is_current(&self, message: &Message, cx: &Cx<'_, '_>) -> bool {
+    fn is_current(&self, message: &Message, cx: &Context<'_, '_>) -> bool {
         let current = self.peer.current.as_ref();
         current.is_some_and(|current| is_of(current.session, message, cx))
     }
 
-    fn on_have(&mut self, id: FileId, ranges: crate::message::Ranges, cx: &mut Cx<'_, '_>) {
+    fn on_have(&mut self, id: FileId, ranges: crate::message::Ranges, cx: &mut Context<'_, '_>) {
         let Some(current) = &mut self.peer.current else {
             return;
         };
@@ -282,7 +283,7 @@ impl Active {
     }
 
     /// What was not answered is sent again.
-    pub(super) fn on_resend_timeout(&mut self, _own: &Own, cx: &mut Cx<'_, '_>) {
+    pub(super) fn on_resend_timeout(&mut self, _own: &UnitState, cx: &mut Context<'_, '_>) {
         if let Some(offered) = self.peer.offered {
             Self::send_proceed(offered, self.resets, cx);
         }
@@ -296,7 +297,7 @@ impl Active {
         cx.rearm_resend();
     }
 
-    fn resend_phase(&mut self, cx: &mut Cx<'_, '_>) {
+    fn resend_phase(&mut self, cx: &mut Context<'_, '_>) {
         let Some(current) = &mut self.peer.current else {
             return;
         };
@@ -327,7 +328,7 @@ impl Active {
     }
 
     /// Says that the session is alive, and what the pair is.
-    pub(super) fn send_keepalive(&self, cx: &mut Cx<'_, '_>) {
+    pub(super) fn send_keepalive(&self, cx: &mut Context<'_, '_>) {
         let Some(current) = &self.peer.current else {
             return;
         };
@@ -340,7 +341,7 @@ impl Active {
     }
 
     /// Leaves the session, clearing the register if it names it or may come to name it.
-    pub(super) fn leave(&mut self, why: LeaveWhy, cx: &mut Cx<'_, '_>) {
+    pub(super) fn leave(&mut self, why: LeaveWhy, cx: &mut Context<'_, '_>) {
         let Some(current) = &self.peer.current else {
             return;
         };
@@ -364,7 +365,7 @@ impl Active {
     }
 
     /// The session is over; its journal goes with it.
-    fn end_current(&mut self, why: LeaveWhy, cx: &mut Cx<'_, '_>) {
+    fn end_current(&mut self, why: LeaveWhy, cx: &mut Context<'_, '_>) {
         let Some(current) = self.peer.current.take() else {
             return;
         };
@@ -377,7 +378,7 @@ impl Active {
     }
 
     /// Clears the register unless it is clear; prompts stay held until that is confirmed.
-    fn clear_register(&mut self, cx: &mut Cx<'_, '_>) {
+    fn clear_register(&mut self, cx: &mut Context<'_, '_>) {
         if self.register.value.is_some() && !cx.env.planted(Defect::RegisterNotCleared) {
             self.write_register(None, cx);
         } else if !self.holds_prompts() {
@@ -386,7 +387,7 @@ impl Active {
     }
 
     /// The phase took too long.
-    pub(super) fn on_deadline_timeout(&mut self, cx: &mut Cx<'_, '_>) {
+    pub(super) fn on_deadline_timeout(&mut self, cx: &mut Context<'_, '_>) {
         let waits = match self.peer.phase() {
             Some(Phase::Hot | Phase::Rejected { .. } | Phase::Held) | None => false,
             // Only the arbiter is waited for.
@@ -408,7 +409,7 @@ impl Active {
     }
 
     /// The Standby cannot read the snapshot, or a Line.
-    fn on_unreadable(&mut self, lsn: Lsn, why: Unreadable, cx: &mut Cx<'_, '_>) {
+    fn on_unreadable(&mut self, lsn: Lsn, why: Unreadable, cx: &mut Context<'_, '_>) {
         let Some(current) = &self.peer.current else {
             return;
         };
@@ -438,7 +439,7 @@ impl Active {
     }
 }
 
-impl Current {
+impl ActiveSession {
     fn new(offered: Offered, phase: Phase) -> Self {
         let Offered { session, slot, image, engine, bounds, wire } = offered;
         Self {
@@ -466,7 +467,7 @@ impl Current {
 
 impl Bulk {
     /// Announces the snapshot.
-    pub(super) fn announce(&self, session: Session, slot: Slot, cx: &mut Cx<'_, '_>) {
+    pub(super) fn announce(&self, session: Session, slot: Slot, cx: &mut Context<'_, '_>) {
         let (lsn, listing_at) = (self.lsn, self.listing_at);
         let (size, digest) = (self.file.bytes.len() as u64, self.file.bytes.digest());
         cx.send(slot, Message::Config { session, lsn, size, listing_at, digest });

@@ -8,10 +8,11 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use super::env::{Env, PairingKey, Side};
-use crate::base::{ComponentId, Digest, FormId, ImageDigest, Lsn, Shared, Term};
 use crate::config::render::{EditsError, read_edits, render_edits};
 use crate::config::{Config, Edit, Prc};
+use crate::digest::{Digest, ImageDigest, Shared};
 use crate::disposition::{ActivePairing, OwnSide, PairError, StandbyPairing};
+use crate::ids::{ComponentId, FormId, Lsn, Term};
 use crate::image::Image;
 use crate::message::{Bounds, Bytes, Compatibility, Mismatch, Payload, Stamp, Unreadable};
 use crate::parse::{self, WalkUp};

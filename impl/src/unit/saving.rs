@@ -5,11 +5,12 @@ use super::active::Active;
 use super::file::Outgoing;
 use super::input::Timer;
 use super::output::Outcome;
-use super::own::{Cx, Own, Write};
 use super::peer::Phase;
 use super::replica::Sender;
+use super::state::{Context, UnitState, Write};
 use super::store::{Record, Store};
-use crate::base::{CommandId, Digest, Shared, Slot};
+use crate::digest::{Digest, Shared};
+use crate::ids::{CommandId, Slot};
 use crate::message::{FileId, FileKind, Message, Redundancy, SaveResult, Session, Stamp};
 
 /// A save under way.
@@ -44,7 +45,7 @@ pub struct PeerSave {
 
 impl Active {
     /// An operator saves.
-    pub(super) fn on_save(&mut self, own: &mut Own, id: CommandId, cx: &mut Cx<'_, '_>) {
+    pub(super) fn on_save(&mut self, own: &mut UnitState, id: CommandId, cx: &mut Context<'_, '_>) {
         if self.saving.is_some() || self.drain.is_some() {
             return Self::refuse_busy(id, cx);
         }
@@ -68,7 +69,7 @@ impl Active {
         cx.set(Timer::Resend);
     }
 
-    fn peer_save(&mut self, stamp: Stamp, cx: &Cx<'_, '_>) -> Option<PeerSave> {
+    fn peer_save(&mut self, stamp: Stamp, cx: &Context<'_, '_>) -> Option<PeerSave> {
         if self.mode == Redundancy::Simplex {
             return None;
         }
@@ -106,7 +107,7 @@ impl Active {
     }
 
     /// The own store is durable, or is not.
-    pub(super) fn on_own_save(&mut self, result: SaveResult, cx: &mut Cx<'_, '_>) {
+    pub(super) fn on_own_save(&mut self, result: SaveResult, cx: &mut Context<'_, '_>) {
         if let Some(saving) = &mut self.saving {
             saving.own = Some(result);
         }
@@ -119,7 +120,7 @@ impl Active {
         session: Session,
         save: u32,
         result: SaveResult,
-        cx: &mut Cx<'_, '_>,
+        cx: &mut Context<'_, '_>,
     ) {
         let peer = self.saving.as_mut().and_then(|saving| saving.peer.as_mut());
         if let Some(peer) =
@@ -131,7 +132,7 @@ impl Active {
     }
 
     /// The other unit did not say.
-    pub(super) fn on_save_timeout(&mut self, cx: &mut Cx<'_, '_>) {
+    pub(super) fn on_save_timeout(&mut self, cx: &mut Context<'_, '_>) {
         self.give_up_save(cx);
         if let Some(saving) = &mut self.saving {
             saving.own.get_or_insert(SaveResult::NoAnswer);
@@ -140,14 +141,14 @@ impl Active {
     }
 
     /// The session ended: the other unit will not say.
-    pub(super) fn give_up_save(&mut self, cx: &mut Cx<'_, '_>) {
+    pub(super) fn give_up_save(&mut self, cx: &mut Context<'_, '_>) {
         if let Some(peer) = self.saving.as_mut().and_then(|saving| saving.peer.as_mut()) {
             peer.result.get_or_insert(SaveResult::NoAnswer);
         }
         self.end_save(cx);
     }
 
-    fn end_save(&mut self, cx: &mut Cx<'_, '_>) {
+    fn end_save(&mut self, cx: &mut Context<'_, '_>) {
         let Some(saving) = &self.saving else { return };
         let peer = saving.peer.as_ref().map(|peer| peer.result);
         if let (Some(own), None | Some(Some(_))) = (saving.own, peer) {
@@ -160,7 +161,7 @@ impl Active {
 
 impl PeerSave {
     /// Announces the file.
-    pub(super) fn announce(&self, cx: &mut Cx<'_, '_>) {
+    pub(super) fn announce(&self, cx: &mut Context<'_, '_>) {
         let (session, stamp) = (self.session, self.stamp);
         let digest: Digest = self.file.bytes.digest();
         let size = self.file.bytes.len() as u64;
@@ -173,7 +174,7 @@ impl PeerSave {
 
 impl Saving {
     /// Sends what the window admits.
-    pub(super) fn send_next(&mut self, cx: &mut Cx<'_, '_>) {
+    pub(super) fn send_next(&mut self, cx: &mut Context<'_, '_>) {
         let Some(peer) = self.peer.as_mut().filter(|peer| peer.result.is_none()) else {
             return;
         };
@@ -183,7 +184,7 @@ impl Saving {
     }
 
     /// Sends again what was not answered.
-    pub(super) fn resend(&mut self, cx: &mut Cx<'_, '_>) {
+    pub(super) fn resend(&mut self, cx: &mut Context<'_, '_>) {
         let Some(peer) = self.peer.as_mut().filter(|peer| peer.result.is_none()) else {
             return;
         };

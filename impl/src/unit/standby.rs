@@ -10,7 +10,7 @@
 
 mod lines;
 mod save;
-mod seat;
+mod session;
 mod shadow;
 
 use alloc::boxed::Box;
@@ -19,20 +19,21 @@ use alloc::vec::Vec;
 use super::env::{PairingKey, Side};
 use super::input::Timer;
 use super::output::Event;
-use super::own::{Cx, Own};
 use super::replica::{Pairing, Running};
-use crate::base::{Lsn, Shared, Slot, Term};
+use super::state::{Context, UnitState};
+use crate::digest::Shared;
+use crate::ids::{Lsn, Slot, Term};
 use crate::message::{
     DumpAtHand, HeldBy, LeaveWhy, Message, Payload, Redundancy, RejectWhy, Stamp, Unreadable,
     Verdict,
 };
 use crate::planted::Defect;
-use seat::After;
+use session::After;
 
 pub use lines::{Body, Readiness, Replica};
 pub use save::SaveHeader;
-pub(super) use seat::Proceed;
-pub use seat::{At, Phase, Seat};
+pub(super) use session::Proceed;
+pub use session::{At, Phase, StandbySession};
 pub use shadow::{Shadow, Snapshot};
 
 /// The timers that a Standby in session has running.
@@ -42,7 +43,7 @@ const IN_SESSION: [Timer; 4] = [Timer::Resend, Timer::Watchdog, Timer::Keepalive
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Standby {
     /// Its session; none: it is joining.
-    pub seat: Option<Box<Seat>>,
+    pub seat: Option<Box<StandbySession>>,
     /// What it holds of an Active, swapped in whole.
     pub replica: Option<Replica>,
     /// The config with which it held the role before another unit did: the replica until the next
@@ -98,10 +99,10 @@ impl Standby {
 
     /// Begins a round of joining.
     pub(super) fn join(
-        own: &mut Own,
+        own: &mut UnitState,
         replica: Option<Replica>,
         former: Option<Former>,
-        cx: &mut Cx<'_, '_>,
+        cx: &mut Context<'_, '_>,
     ) -> Self {
         own.n.0 += 1;
         own.send_join(cx);
@@ -109,7 +110,12 @@ impl Standby {
     }
 
     /// Takes the offered session; the replica stays until the next swap.
-    pub(super) fn take_seat(mut self, own: &mut Own, offer: &Proceed, cx: &mut Cx<'_, '_>) -> Self {
+    pub(super) fn take_seat(
+        mut self,
+        own: &mut UnitState,
+        offer: &Proceed,
+        cx: &mut Context<'_, '_>,
+    ) -> Self {
         assert!(own.waits_for(offer.session), "the session answers the round of joining");
         own.see(offer.session.term, cx);
         own.learn_resets(offer.resets, cx);
@@ -130,7 +136,7 @@ impl Standby {
             (false, None) => DumpAtHand::Needed,
         };
         let ready = Phase::Ready { have, size: offer.dump_size, dump: offer.dump };
-        let mut seat = Seat {
+        let mut seat = StandbySession {
             session: offer.session,
             active: offer.from,
             image: offer.image,
@@ -165,10 +171,10 @@ impl Standby {
     /// The session ends; a new round of joining begins.
     pub(super) fn rejoin(
         mut self,
-        own: &mut Own,
+        own: &mut UnitState,
         why: LeaveWhy,
         keep: KeepReplica,
-        cx: &mut Cx<'_, '_>,
+        cx: &mut Context<'_, '_>,
     ) -> Self {
         cx.cancel(&IN_SESSION);
         if let Some(seat) = &self.seat {
@@ -183,10 +189,10 @@ impl Standby {
     /// A message from a unit.
     pub(super) fn on_message(
         mut self,
-        own: &mut Own,
+        own: &mut UnitState,
         from: Slot,
         message: Message,
-        cx: &mut Cx<'_, '_>,
+        cx: &mut Context<'_, '_>,
     ) -> Self {
         if let Some(offer) = Proceed::of(from, &message) {
             if self.seat.is_none() && own.waits_for(offer.session) {
@@ -276,7 +282,12 @@ impl Standby {
     }
 
     /// A timer of a unit without a role.
-    pub(super) fn on_timer(mut self, own: &mut Own, timer: Timer, cx: &mut Cx<'_, '_>) -> Self {
+    pub(super) fn on_timer(
+        mut self,
+        own: &mut UnitState,
+        timer: Timer,
+        cx: &mut Context<'_, '_>,
+    ) -> Self {
         let Some(seat) = &mut self.seat else {
             if timer == Timer::Join {
                 own.send_join(cx);
@@ -315,7 +326,12 @@ impl Standby {
     }
 
     /// The driver has diffed.
-    pub(super) fn on_paired(mut self, own: &mut Own, key: PairingKey, cx: &mut Cx<'_, '_>) -> Self {
+    pub(super) fn on_paired(
+        mut self,
+        own: &mut UnitState,
+        key: PairingKey,
+        cx: &mut Context<'_, '_>,
+    ) -> Self {
         let Some(seat) = &mut self.seat else {
             return self;
         };

@@ -1,6 +1,8 @@
 //! What a unit keeps on its disk.
 
-use crate::base::{Shared, Term};
+use crate::digest::Shared;
+
+use crate::ids::Term;
 use crate::message::{Bytes, Stamp};
 
 /// A startup store: what a unit boots (PROTOCOL.md, section 5).

@@ -3,9 +3,9 @@
 use super::active::{Active, Releasing, Written};
 use super::input::Timer;
 use super::output::{Outcome, Refusal};
-use super::own::Cx;
 use super::peer::Phase;
-use crate::base::CommandId;
+use super::state::Context;
+use crate::ids::CommandId;
 use crate::message::Eligible;
 use crate::planted::Defect;
 
@@ -29,7 +29,7 @@ pub enum SecondWrite {
 
 impl Active {
     /// An operator asks for a planned switchover. Refused unless the Standby is eligible.
-    pub(super) fn on_switchover(&mut self, id: CommandId, cx: &mut Cx<'_, '_>) {
+    pub(super) fn on_switchover(&mut self, id: CommandId, cx: &mut Context<'_, '_>) {
         if self.drain.is_some() || self.saving.is_some() {
             return Self::refuse_busy(id, cx);
         }
@@ -42,7 +42,7 @@ impl Active {
     }
 
     /// An operator asks for a switchover without a drain: what is not answered is `unknown`.
-    pub(super) fn on_forced(&mut self, id: CommandId, cx: &mut Cx<'_, '_>) {
+    pub(super) fn on_forced(&mut self, id: CommandId, cx: &mut Context<'_, '_>) {
         if !self.is_hot() {
             return cx.answer(id, Outcome::Refused(Refusal::NotEligible));
         }
@@ -58,7 +58,7 @@ impl Active {
     }
 
     /// Releases the role once all prompts have returned and the register says (session, last).
-    pub(super) fn progress_drain(&mut self, cx: &mut Cx<'_, '_>) {
+    pub(super) fn progress_drain(&mut self, cx: &mut Context<'_, '_>) {
         let hot = self.peer.phase() == Some(&Phase::Hot);
         let last = self.last;
         let Some(current) = &self.peer.current else {
@@ -86,12 +86,12 @@ impl Active {
     }
 
     /// The drain took too long: nothing was released.
-    pub(super) fn on_drain_timeout(&mut self, cx: &mut Cx<'_, '_>) {
+    pub(super) fn on_drain_timeout(&mut self, cx: &mut Context<'_, '_>) {
         self.end_drain(Refusal::DrainTimeout, cx);
     }
 
     /// The drain ends without a switchover: what waited is executed at the end of the step.
-    pub(super) fn end_drain(&mut self, why: Refusal, cx: &mut Cx<'_, '_>) {
+    pub(super) fn end_drain(&mut self, why: Refusal, cx: &mut Context<'_, '_>) {
         let Some(drain) = self.drain.take() else {
             return;
         };

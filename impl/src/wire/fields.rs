@@ -3,7 +3,8 @@
 use alloc::vec::Vec;
 
 use super::WireError;
-use crate::base::{Attempt, BootId, Digest, ImageDigest, Lsn, Shared, Slot, Term};
+use crate::digest::{Digest, ImageDigest, Shared};
+use crate::ids::{Attempt, BootId, Lsn, Slot, Term};
 use crate::message::{
     Bounds, Bytes, Compatibility, DumpAtHand, Engine, HeldBy, LeaveWhy, Mismatch, OnMismatch,
     Payload, Prc, Ranges, Redundancy, RejectWhy, SaveResult, Session, Unreadable, Verdict,

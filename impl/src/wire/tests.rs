@@ -7,7 +7,8 @@ use alloc::vec::Vec;
 use proptest::prelude::*;
 
 use super::*;
-use crate::base::{Attempt, BootId, Digest, ImageDigest, Lsn, Shared, Term};
+use crate::digest::{Digest, ImageDigest, Shared};
+use crate::ids::{Attempt, BootId, Lsn, Term};
 use crate::message::{
     Bounds, Compatibility, DumpAtHand, Engine, HeldBy, LeaveWhy, Mismatch, OnMismatch, Payload,
     Prc, Ranges, Redundancy, RejectWhy, SaveResult, Session, Unreadable, Verdict,

@@ -1,16 +1,16 @@
 //! What must hold between the Active and its Standby.
 
-use super::{Property, Situation, Watch};
+use super::{History, Property, Situation};
 use crate::effects::Meaning;
 use crate::scope::{Bounded, Scope};
-use crate::state::{Lsn, Msg, Part, Replica, Session, StandbyPhase, Unit};
+use crate::state::{Lsn, Msg, Replica, Role, Session, StandbyPhase, Unit};
 use crate::step::Step;
 
 /// Commutes, HotMeansEqual and NoSilentDrop of the state after a step.
 pub(super) fn check<E: Meaning>(
     scope: &Scope<E>,
     step: &Step,
-    watch: &Watch,
+    watch: &History,
     check: &mut impl FnMut(Property, bool),
     met: &mut impl FnMut(Situation),
 ) {
@@ -21,7 +21,7 @@ pub(super) fn check<E: Meaning>(
         return;
     };
     let other = &step.state.units[usize::from(1 - slot)];
-    let Part::Standby(standby) = &other.part else {
+    let Role::Standby(standby) = &other.part else {
         return;
     };
     let register = step.state.arbiter.register;
@@ -51,7 +51,7 @@ pub(super) fn check<E: Meaning>(
 
 /// Up to where a unit has applied what session, the snapshot that it is to swap in included.
 fn applied(unit: &Unit) -> Option<(Session, Lsn)> {
-    let Part::Standby(standby) = &unit.part else {
+    let Role::Standby(standby) = &unit.part else {
         return None;
     };
     match &standby.seat {
@@ -91,7 +91,7 @@ pub(super) fn check_saved<E: Meaning>(
     scope: &Scope<E>,
     before: &Bounded,
     step: &Step,
-    watch: &Watch,
+    watch: &History,
     met: &mut impl FnMut(Situation),
 ) -> bool {
     before.state.units.iter().zip(&step.state.units).all(|(old, new)| {
@@ -99,7 +99,7 @@ pub(super) fn check_saved<E: Meaning>(
         if old.startup == new.startup {
             return true;
         }
-        if !matches!(new.part, Part::Active(_)) {
+        if !matches!(new.part, Role::Active(_)) {
             met(Situation::StoredAtPeer);
         }
         let whole = watch.at(stamp.term, stamp.lsn).is_some_and(|made| {

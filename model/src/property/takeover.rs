@@ -1,10 +1,10 @@
 //! What must hold when a unit begins to act.
 
-use super::watch::{How, Made, leave_line};
-use super::{Property, Situation, Watch};
+use super::history::{How, Made, leave_line};
+use super::{History, Property, Situation};
 use crate::effects::{Meaning, bit};
 use crate::scope::{Bounded, Scope};
-use crate::state::{Cfg, Grantee, Lsn, Part, Slot, Term};
+use crate::state::{Cfg, Grantee, Lsn, Role, Slot, Term};
 use crate::step::{Step, is_on_line};
 
 /// With what a unit begins to act.
@@ -20,18 +20,18 @@ struct Begins {
 /// executed what waited in the same step: that comes after.
 fn begins(before: &Bounded, step: &Step, slot: Slot) -> Option<Begins> {
     let at = usize::from(slot);
-    let Part::Active(active) = &step.state.units[at].part else {
+    let Role::Active(active) = &step.state.units[at].part else {
         return None;
     };
     let term = active.term;
     let of = |cfg, lsn, runs| Begins { term, cfg, lsn, runs };
     match &before.state.units[at].part {
-        Part::Active(_) => None,
-        Part::Holder(holder) => {
+        Role::Active(_) => None,
+        Role::Holder(holder) => {
             let begins = || of(holder.cfg, holder.lsn, holder.runs);
             holder.kept.is_none().then(begins)
         }
-        Part::Down | Part::Standby(_) => Some(of(active.cfg, active.last, false)),
+        Role::Down | Role::Standby(_) => Some(of(active.cfg, active.last, false)),
     }
 }
 
@@ -40,7 +40,7 @@ fn begins(before: &Bounded, step: &Step, slot: Slot) -> Option<Begins> {
 pub(super) fn check_replicated_is_kept(
     before: &Bounded,
     step: &Step,
-    watch: &mut Watch,
+    watch: &mut History,
     check: &mut impl FnMut(Property, bool),
 ) {
     let (was, is) = (&before.state.arbiter, &step.state.arbiter);
@@ -63,7 +63,7 @@ pub(super) fn check<E: Meaning>(
     before: &Bounded,
     step: &Step,
     slot: Slot,
-    watch: &mut Watch,
+    watch: &mut History,
     check: &mut impl FnMut(Property, bool),
     met: &mut impl FnMut(Situation),
 ) {
@@ -129,7 +129,7 @@ fn losses<E: Meaning>(
     scope: &Scope<E>,
     slot: Slot,
     cfg: Cfg,
-    watch: &Watch,
+    watch: &History,
     check: &mut impl FnMut(Property, bool),
 ) {
     let is = |of: Slot, made: Cfg| {
@@ -173,7 +173,7 @@ fn round_trip<E: Meaning>(
     slot: Slot,
     cfg: Cfg,
     lsn: u16,
-    watch: &Watch,
+    watch: &History,
     check: &mut impl FnMut(Property, bool),
     met: &mut impl FnMut(Situation),
 ) {

@@ -2,7 +2,7 @@
 
 use super::{Bounded, Scope};
 use crate::effects::Meaning;
-use crate::state::{Active, Part, Phase, Rejection, Slot, StandbyPhase};
+use crate::state::{Active, Phase, Rejection, Role, Slot, StandbyPhase};
 
 impl<E: Meaning + Clone> Scope<E> {
     /// What policy makes of the Active's config at a bulk.
@@ -34,7 +34,7 @@ impl<E: Meaning + Clone> Scope<E> {
         let other = &state.state.units[usize::from(1 - slot)].part;
         hot && active.prompts.is_empty()
             && active.queue.is_empty()
-            && matches!(other, Part::Standby(standby) if standby.replica.is_some())
+            && matches!(other, Role::Standby(standby) if standby.replica.is_some())
     }
 
     fn is_rightly_lesser(&self, state: &Bounded) -> bool {
@@ -65,7 +65,7 @@ impl<E: Meaning + Clone> Scope<E> {
             && silent
             && active.prompts.is_empty()
             && active.queue.is_empty()
-            && matches!(other, Part::Standby(standby)
+            && matches!(other, Role::Standby(standby)
                 if standby.seat == Some((current.session, sits)))
     }
 }

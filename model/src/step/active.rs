@@ -9,7 +9,8 @@ use super::{Answer, Env, Execution, Out, eligible, holder, queue};
 use crate::action::{Durability, Timer};
 use crate::effects::{Effects, Executed};
 use crate::state::{
-    Active, Change, Current, Keeps, Msg, Part, Phase, Prompt, Queued, Rejection, Snapshot, Unit,
+    Active, ActiveSession, Change, Keeps, Msg, Phase, Prompt, Queued, Rejection, Role, Snapshot,
+    Unit,
 };
 use crate::step::Rule;
 
@@ -35,7 +36,7 @@ pub(super) fn does<E: Effects>(
     out: &mut Out,
     act: impl FnOnce(&mut Active, &mut Out) -> Option<()>,
 ) -> Option<()> {
-    let Part::Active(active) = &mut unit.part else {
+    let Role::Active(active) = &mut unit.part else {
         return None;
     };
     act(active, out)?;
@@ -45,7 +46,7 @@ pub(super) fn does<E: Effects>(
 
 pub(super) fn on_message<E: Effects>(env: &Env<E>, unit: &mut Unit, msg: Msg, out: &mut Out) {
     let boot = unit.boot;
-    let Part::Active(active) = &mut unit.part else {
+    let Role::Active(active) = &mut unit.part else {
         return;
     };
     match msg {
@@ -140,7 +141,7 @@ fn on_session<E: Effects>(env: &Env<E>, active: &mut Active, msg: Msg, out: &mut
 /// All that a step can set in motion: bulk sync, hot, the drain, and the commands that wait.
 pub(super) fn settle<E: Effects>(env: &Env<E>, unit: &mut Unit, out: &mut Out) {
     progress(env, unit, out);
-    while let Part::Active(active) = &mut unit.part
+    while let Role::Active(active) = &mut unit.part
         && !active.queue.is_empty()
         && queue::executes(env, active)
     {
@@ -152,7 +153,7 @@ pub(super) fn settle<E: Effects>(env: &Env<E>, unit: &mut Unit, out: &mut Out) {
 
 fn progress<E: Effects>(env: &Env<E>, unit: &mut Unit, out: &mut Out) {
     let slot = out.slot;
-    let Part::Active(active) = &mut unit.part else {
+    let Role::Active(active) = &mut unit.part else {
         return;
     };
     let clear = active.register.value.is_none() && !active.register.open;
@@ -244,7 +245,7 @@ pub(super) fn on_timer<E: Effects>(
     out: &mut Out,
 ) -> Option<()> {
     let (boot, generation) = (unit.boot, unit.generation);
-    let Part::Active(active) = &mut unit.part else {
+    let Role::Active(active) = &mut unit.part else {
         return None;
     };
     match timer {
@@ -271,7 +272,7 @@ pub(super) fn on_timer<E: Effects>(
         }
         Timer::Pace if active.pacing => active.pacing = false,
         Timer::Stable => {
-            let hot = |current: &&mut Current| current.phase == Phase::Hot;
+            let hot = |current: &&mut ActiveSession| current.phase == Phase::Hot;
             let counts = env.max_attempts.is_some();
             let current = active.current.as_mut().filter(hot).filter(|_| counts)?;
             current.counted = true;

@@ -4,10 +4,10 @@ use super::active::settle;
 use super::{Env, Out, Rule, queue, standby};
 use crate::action::Timer;
 use crate::effects::Effects;
-use crate::state::{Active, Cfg, Holder, Lsn, Msg, Origin, Part, Register, Replica, Session, Unit};
+use crate::state::{Active, Cfg, Holder, Lsn, Msg, Origin, Register, Replica, Role, Session, Unit};
 
 pub(super) fn on_message<E: Effects>(env: &Env<E>, unit: &mut Unit, msg: Msg, out: &mut Out) {
-    let Part::Holder(holder) = &mut unit.part else {
+    let Role::Holder(holder) = &mut unit.part else {
         return;
     };
     match msg {
@@ -57,19 +57,19 @@ pub(super) fn superseded<E>(env: &Env<E>, unit: &mut Unit, session: Session, out
 /// config with which it acted or was to act.
 pub(super) fn kept_replica<E>(env: &Env<E>, unit: &Unit) -> Option<Replica> {
     let (term, applied, cfg) = match &unit.part {
-        Part::Standby(standby) => {
+        Role::Standby(standby) => {
             return standby.replica.filter(|_| env.keeps(Rule::ReplicaOutlives));
         }
-        Part::Holder(holder) if holder.runs => (holder.term, holder.lsn, holder.cfg),
-        Part::Active(active) => (active.term, active.last, active.cfg),
-        Part::Holder(_) | Part::Down => return None,
+        Role::Holder(holder) if holder.runs => (holder.term, holder.lsn, holder.cfg),
+        Role::Active(active) => (active.term, active.last, active.cfg),
+        Role::Holder(_) | Role::Down => return None,
     };
     let own = Replica { term, session: None, applied, cfg, declared: false };
     Some(own).filter(|_| env.keeps(Rule::SupersededKeeps))
 }
 
 fn act(unit: &mut Unit, n: u16) {
-    let Part::Holder(holder) = &mut unit.part else {
+    let Role::Holder(holder) = &mut unit.part else {
         return;
     };
     let queue = core::mem::take(&mut holder.queue);
@@ -100,12 +100,12 @@ fn act(unit: &mut Unit, n: u16) {
             pacing: false,
         }),
     };
-    unit.part = Part::Active(active);
+    unit.part = Role::Active(active);
 }
 
 /// Renew, or Release, again.
 pub(super) fn ask(unit: &Unit, out: &mut Out) {
-    let Part::Holder(holder) = &unit.part else {
+    let Role::Holder(holder) = &unit.part else {
         return;
     };
     let (boot, generation) = (unit.boot, unit.generation);
@@ -135,8 +135,8 @@ pub(super) fn on_offer<E>(
         return super::decline(unit, term, out);
     };
     let (mut queue, timed) = match &mut unit.part {
-        Part::Holder(holder) => (core::mem::take(&mut holder.queue), holder.timed),
-        Part::Down | Part::Standby(_) | Part::Active(_) => {
+        Role::Holder(holder) => (core::mem::take(&mut holder.queue), holder.timed),
+        Role::Down | Role::Standby(_) | Role::Active(_) => {
             unit.n += 1;
             (Vec::new(), false)
         }
@@ -159,7 +159,7 @@ pub(super) fn on_offer<E>(
         queue,
         refuses: false,
     };
-    unit.part = Part::Holder(holder);
+    unit.part = Role::Holder(holder);
     ask(unit, out);
     if !env.keeps(Rule::GrantEchoesRenew) {
         act(unit, 1);
@@ -168,22 +168,22 @@ pub(super) fn on_offer<E>(
 
 fn taken_over<E>(env: &Env<E>, unit: &Unit, origin: Origin) -> Option<(Cfg, Lsn)> {
     match (origin, &unit.part) {
-        (Origin::Stateful(session, lsn), Part::Standby(standby)) => {
+        (Origin::Stateful(session, lsn), Role::Standby(standby)) => {
             let replica = standby.replica.as_ref()?;
             let can =
                 replica.session == Some(session) && replica.applied >= lsn && !replica.declared;
             can.then_some((replica.cfg, replica.applied))
         }
-        (Origin::Stale(stamp), Part::Standby(standby)) => {
+        (Origin::Stale(stamp), Role::Standby(standby)) => {
             let replica = standby.replica.as_ref()?;
             let ready = !replica.declared || !env.keeps(Rule::DeclaredDeclines);
             (ready && replica.stamp() >= stamp).then_some((replica.cfg, replica.applied))
         }
-        (Origin::Cold, Part::Standby(_) | Part::Holder(_)) => {
+        (Origin::Cold, Role::Standby(_) | Role::Holder(_)) => {
             let (stamp, cfg) = unit.startup;
             Some((cfg, stamp.lsn))
         }
-        (Origin::Resume, Part::Holder(holder)) => holder.runs.then_some((holder.cfg, holder.lsn)),
+        (Origin::Resume, Role::Holder(holder)) => holder.runs.then_some((holder.cfg, holder.lsn)),
         (Origin::Stateful(..) | Origin::Cold | Origin::Resume | Origin::Stale(_), _) => None,
     }
 }
@@ -194,7 +194,7 @@ pub(super) fn on_timer<E: Effects>(
     timer: Timer,
     out: &mut Out,
 ) -> Option<()> {
-    let Part::Holder(holder) = &mut unit.part else {
+    let Role::Holder(holder) = &mut unit.part else {
         return None;
     };
     match timer {

@@ -5,7 +5,7 @@ use super::active::{execute, settle};
 use super::{Answer, Env, Out, Rule};
 use crate::action::Durability;
 use crate::effects::Effects;
-use crate::state::{Active, Holder, Part, Queued, Unit};
+use crate::state::{Active, Holder, Queued, Role, Unit};
 
 /// A command is executed, or waits behind others, or is refused.
 pub(super) fn on_command<E: Effects>(
@@ -17,15 +17,15 @@ pub(super) fn on_command<E: Effects>(
 ) -> Option<()> {
     let command = Queued { id, durability };
     match &mut unit.part {
-        Part::Active(active) if active.queue.is_empty() && executes(env, active) => {
+        Role::Active(active) if active.queue.is_empty() && executes(env, active) => {
             execute(env, active, command, out);
         }
-        Part::Active(active) => enqueue(env, &mut active.queue, command, out),
-        Part::Holder(holder) if holder.released && !holder.refuses => {
+        Role::Active(active) => enqueue(env, &mut active.queue, command, out),
+        Role::Holder(holder) if holder.released && !holder.refuses => {
             enqueue(env, &mut holder.queue, command, out);
             arm(env, holder);
         }
-        Part::Down | Part::Standby(_) | Part::Holder(_) => out.answers.push(Answer::Refused),
+        Role::Down | Role::Standby(_) | Role::Holder(_) => out.answers.push(Answer::Refused),
     }
     settle(env, unit, out);
     Some(())

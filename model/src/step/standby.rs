@@ -4,7 +4,7 @@ use super::{Env, Out, Rule, active, holder, queue};
 use crate::action::Timer;
 use crate::effects::Effects;
 use crate::state::{
-    Cfg, Change, Have, Keeps, Lsn, Msg, Part, Rejection, Replica, Session, Slot, Snapshot, Standby,
+    Cfg, Change, Have, Keeps, Lsn, Msg, Rejection, Replica, Role, Session, Slot, Snapshot, Standby,
     StandbyPhase, Unit,
 };
 
@@ -16,7 +16,7 @@ pub const fn whole(chunks: u8) -> u64 {
 /// A new round of joining.
 pub(super) fn join<E>(env: &Env<E>, unit: &mut Unit, replica: Option<Replica>, out: &mut Out) {
     unit.n += 1;
-    unit.part = Part::Standby(Standby { seat: None, replica });
+    unit.part = Role::Standby(Standby { seat: None, replica });
     send_join(env, unit, out);
 }
 
@@ -44,7 +44,7 @@ pub(super) fn take_seat<E>(env: &Env<E>, unit: &mut Unit, session: Session, out:
     let have = if env.same_image { Have::SameImage } else { Have::Needed };
     let seat = Some((session, StandbyPhase::Ready(have)));
     let replica = holder::kept_replica(env, unit);
-    unit.part = Part::Standby(Standby { seat, replica });
+    unit.part = Role::Standby(Standby { seat, replica });
     out.peer(Msg::Ready { session, have });
 }
 
@@ -76,7 +76,7 @@ pub(super) fn on_message<E: Effects>(
             return holder::on_offer(env, unit, term, (origin, bound, hello), out);
         }
         Msg::Proceed { session } => {
-            let joins = matches!(&unit.part, Part::Standby(Standby { seat: None, .. }));
+            let joins = matches!(&unit.part, Role::Standby(Standby { seat: None, .. }));
             if joins && waits_for(env, unit, session) {
                 take_seat(env, unit, session, out);
             }
@@ -85,7 +85,7 @@ pub(super) fn on_message<E: Effects>(
         _ => {}
     }
     let slot = out.slot;
-    let Part::Standby(standby) = &mut unit.part else {
+    let Role::Standby(standby) = &mut unit.part else {
         return;
     };
     let Some((session, phase)) = &mut standby.seat else {
@@ -216,7 +216,7 @@ enum Unread {
 /// Something does not decode: the Standby says so, until it is answered. What it has applied it
 /// keeps.
 fn cannot_read<E>(env: &Env<E>, unit: &mut Unit, unread: Unread, out: &mut Out) {
-    let Part::Standby(standby) = &mut unit.part else {
+    let Role::Standby(standby) = &mut unit.part else {
         return;
     };
     let Some((session, phase)) = &mut standby.seat else {
@@ -306,7 +306,7 @@ pub(super) fn on_timer<E>(
     timer: Timer,
     out: &mut Out,
 ) -> Option<()> {
-    let Part::Standby(standby) = &mut unit.part else {
+    let Role::Standby(standby) = &mut unit.part else {
         return None;
     };
     match (timer, &standby.seat) {
@@ -343,7 +343,7 @@ pub(super) fn on_timer<E>(
 
 /// What arrives does not decode: it is said. Only what would have been executed now is looked at.
 pub(super) fn on_unread<E>(env: &Env<E>, unit: &mut Unit, msg: Msg, out: &mut Out) -> Option<()> {
-    let Part::Standby(standby) = &unit.part else {
+    let Role::Standby(standby) = &unit.part else {
         return None;
     };
     let (session, phase) = standby.seat.as_ref()?;
@@ -382,25 +382,25 @@ pub(super) fn on_at_hand<E: Effects>(
         return None;
     };
     match &unit.part {
-        Part::Standby(Standby { seat: None, .. }) if waits_for(env, unit, session) => {
+        Role::Standby(Standby { seat: None, .. }) if waits_for(env, unit, session) => {
             take_seat(env, unit, session, out);
         }
-        Part::Holder(holder) if session.term > holder.term && waits_for(env, unit, session) => {
-            if let Part::Holder(holder) = &mut unit.part {
+        Role::Holder(holder) if session.term > holder.term && waits_for(env, unit, session) => {
+            if let Role::Holder(holder) = &mut unit.part {
                 queue::refuse(&mut holder.queue, out);
             }
             take_seat(env, unit, session, out);
         }
-        Part::Active(active) if session.term > active.term && waits_for(env, unit, session) => {
-            if let Part::Active(active) = &mut unit.part {
+        Role::Active(active) if session.term > active.term && waits_for(env, unit, session) => {
+            if let Role::Active(active) = &mut unit.part {
                 active::fall_silent(env, active, out);
                 queue::refuse(&mut active.queue, out);
             }
             take_seat(env, unit, session, out);
         }
-        Part::Down | Part::Standby(_) | Part::Holder(_) | Part::Active(_) => return None,
+        Role::Down | Role::Standby(_) | Role::Holder(_) | Role::Active(_) => return None,
     }
-    let Part::Standby(standby) = &mut unit.part else {
+    let Role::Standby(standby) = &mut unit.part else {
         return None;
     };
     let (_, phase) = standby.seat.as_mut()?;
@@ -413,7 +413,7 @@ pub(super) fn on_at_hand<E: Effects>(
 }
 
 pub(super) fn on_incompatible(unit: &mut Unit, out: &mut Out) -> Option<()> {
-    let Part::Standby(standby) = &mut unit.part else {
+    let Role::Standby(standby) = &mut unit.part else {
         return None;
     };
     let Some((session, phase @ StandbyPhase::Pairing)) = &mut standby.seat else {
@@ -425,7 +425,7 @@ pub(super) fn on_incompatible(unit: &mut Unit, out: &mut Out) -> Option<()> {
 }
 
 pub(super) fn on_paired(unit: &mut Unit, out: &mut Out) -> Option<()> {
-    let Part::Standby(standby) = &mut unit.part else {
+    let Role::Standby(standby) = &mut unit.part else {
         return None;
     };
     let Some((session, phase @ StandbyPhase::Pairing)) = &mut standby.seat else {

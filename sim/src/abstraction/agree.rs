@@ -4,9 +4,9 @@ use std::collections::VecDeque;
 use std::fmt;
 
 use skewsync::message::{Session, Stamp};
-use skewsync::unit::peer::{Current, Phase as PeerPhase};
-use skewsync::unit::standby::{Phase as SeatPhase, Readiness, Seat};
-use skewsync::unit::{Active, Arbiter, Command, Holder, Part, Standby, Unit};
+use skewsync::unit::peer::{ActiveSession, Phase as PeerPhase};
+use skewsync::unit::standby::{Phase as SeatPhase, Readiness, StandbySession};
+use skewsync::unit::{Active, Arbiter, Command, Holder, Role, Standby, Unit};
 use skewsync_model::action::Durability;
 use skewsync_model::state as model;
 
@@ -118,7 +118,7 @@ pub fn arbiter(engine: &Arbiter, model: &model::Arbiter, boots: &Boots) -> Resul
         return Err(apart("line", line().collect::<Vec<_>>(), &model.line));
     }
     for (slot, model) in (0u8..).zip(&model.known) {
-        let known = engine.known.get(&skewsync::base::Slot(slot)).map(|known| {
+        let known = engine.known.get(&skewsync::ids::Slot(slot)).map(|known| {
             Ok::<_, Unmapped>(model::Known {
                 boot: boots.of(known.boot)?,
                 k: super::small("Hello", known.hello)?,
@@ -136,14 +136,14 @@ pub fn arbiter(engine: &Arbiter, model: &model::Arbiter, boots: &Boots) -> Resul
 /// The first field that differs.
 pub fn unit(engine: &Unit, model: &model::Unit, boots: &Boots) -> Result<(), Difference> {
     match (&engine.part, &model.part) {
-        (Part::Standby(engine), model::Part::Standby(model)) => standby(engine, model, boots)?,
-        (Part::Holder(engine), model::Part::Holder(model)) => holder(engine, model, boots)?,
-        (Part::Active(engine), model::Part::Active(model)) => active(engine, model, boots)?,
+        (Role::Standby(engine), model::Role::Standby(model)) => standby(engine, model, boots)?,
+        (Role::Holder(engine), model::Role::Holder(model)) => holder(engine, model, boots)?,
+        (Role::Active(engine), model::Role::Active(model)) => active(engine, model, boots)?,
         (engine, model) => {
             let engine = match engine {
-                Part::Standby(_) => "Standby",
-                Part::Holder(_) => "Holder",
-                Part::Active(_) => "Active",
+                Role::Standby(_) => "Standby",
+                Role::Holder(_) => "Holder",
+                Role::Active(_) => "Active",
             };
             return Err(Difference {
                 field: "part",
@@ -197,7 +197,7 @@ struct Held {
     readiness: Readiness,
 }
 
-fn phase_of_seat(seat: &Seat, model: &model::StandbyPhase) -> Result<(), Difference> {
+fn phase_of_seat(seat: &StandbySession, model: &model::StandbyPhase) -> Result<(), Difference> {
     use model::{Have, StandbyPhase};
     use skewsync::message::DumpAtHand;
     let lines = |field, engine: &mut dyn Iterator<Item = u64>, model: &[model::Change]| {
@@ -259,7 +259,7 @@ fn holder(engine: &Holder, model: &model::Holder, boots: &Boots) -> Result<(), D
     number("term", engine.term.0, model.term)?;
     number("Renew", engine.n_renew, model.renew)?;
     number("granted", engine.granted, model.granted)?;
-    let released = engine.lease == skewsync::unit::holder::Wish::Released;
+    let released = engine.lease == skewsync::unit::holder::LeaseWait::Released;
     same("released", &released, &model.released)?;
     let runs = engine.kept.is_some() || engine.origin != skewsync::message::Origin::Cold;
     same("runs", &runs, &model.runs)?;
@@ -340,7 +340,7 @@ fn prompts(engine: &Active, model: &model::Active) -> Result<(), Difference> {
     Err(apart("prompts", held().collect::<Vec<_>>(), &model.prompts))
 }
 
-fn current(engine: &Current, model: &model::Current) -> Result<(), Difference> {
+fn current(engine: &ActiveSession, model: &model::ActiveSession) -> Result<(), Difference> {
     phase_of_peer(&engine.phase, model.phase)?;
     number("acked", engine.acked.0, model.acked)?;
     number("h", engine.h.0, model.hot_at)?;

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use crate::campaign::recorded_within;
-use crate::made::Made;
+use crate::loaded_plan::Made;
 use crate::oracle::lockstep;
-use crate::record::{Held, Recording};
+use crate::record::{PropertySpan, Recording};
 use crate::run::{Lockstep, Options, Report, Verdict};
 
 /// What the model says of a run that failed.
@@ -62,8 +62,8 @@ pub fn ask(
 ) -> ModelSays {
     let again = |lockstep| {
         let quiet = crate::quiet::panics();
-        let (plan, stock) = (&made.plan, &made.stock);
-        let ran = recorded_within(limit, plan, stock, Options { lockstep }, None);
+        let (plan, catalog) = (&made.plan, &made.catalog);
+        let ran = recorded_within(limit, plan, catalog, Options { lockstep }, None);
         drop(quiet);
         ran
     };
@@ -95,7 +95,7 @@ pub fn ask(
 
 /// What the model says of a run that was held against it.
 fn said(recording: &Recording) -> ModelSays {
-    let of_model = |held: &&Held| held.property == lockstep::NAME;
+    let of_model = |held: &&PropertySpan| held.property == lockstep::NAME;
     let held = recording.held.iter().find(of_model);
     match held.and_then(|held| Some((held.broke?, held))) {
         Some(((step, _), held)) => {

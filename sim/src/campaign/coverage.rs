@@ -5,7 +5,7 @@ use std::fmt::{self, Write as _};
 
 use super::Summary;
 use crate::plan::ENTRIES;
-use crate::plan::excuse::EXCUSES;
+use crate::plan::exemption::EXCUSES;
 use crate::plan::fault::FAULT_KINDS;
 use crate::run::bound::FORMULA;
 use crate::run::phase::{PHASES, Phase};
@@ -230,7 +230,7 @@ pub fn document() -> String {
         "\n## Excused runs\n\n\
          Some plans do what the protocol does not promise to bear. Their runs are excused from the \
          properties named here, and\n\
-         from no other: told from the plan alone (`sim/src/plan/excuse.rs`), never from what a run \
+         from no other: told from the plan alone (`sim/src/plan/exemption.rs`), never from what a run \
          showed; counted apart.\n\
          Panics, hangs and non-determinism are never excused.\n\n",
     );

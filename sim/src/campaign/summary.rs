@@ -9,14 +9,14 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::kind::Kind;
-use super::pace::Pace;
+use super::fingerprint::Kind;
 use super::seeds::Seeds;
+use super::throughput::Pace;
 use super::{Failure, coverage};
 use crate::exit;
 use crate::plan::Plan;
 use crate::plan::fault::FAULT_KINDS;
-use crate::run::cells::{self, sum};
+use crate::run::counts::{self, sum};
 use crate::run::{Report, Tally, Verdict};
 use crate::signature::Signature;
 use crate::situation::Situation;
@@ -35,7 +35,7 @@ pub struct Summary {
     /// Seeds that were run twice.
     pub again: u64,
     /// Seeds that gave another trace the second time, each with where the runs part.
-    #[serde(with = "cells")]
+    #[serde(with = "counts")]
     pub differing: BTreeMap<u64, String>,
     /// Virtual time of all runs, in microseconds.
     pub virtual_us: u64,
@@ -49,7 +49,7 @@ pub struct Summary {
     /// What was met.
     pub tally: Tally,
     /// Runs by ordered pair of images.
-    #[serde(with = "cells")]
+    #[serde(with = "counts")]
     pub pairs: BTreeMap<(String, String), u64>,
     /// How often each property was checked.
     pub checked: BTreeMap<String, u64>,
@@ -60,7 +60,7 @@ pub struct Summary {
     /// Runs that converged, by the virtual time from the last fault on, in ms.
     pub settled_ms: BTreeMap<u64, u64>,
     /// Failures by signature.
-    #[serde(with = "cells")]
+    #[serde(with = "counts")]
     pub failed: BTreeMap<Signature, Failures>,
     /// Failures of the harness itself.
     pub harness: BTreeSet<String>,

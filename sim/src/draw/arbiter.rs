@@ -1,7 +1,7 @@
 //! Draws, in some seeds, an arbiter that loses its state, or whose disk goes back to an older one.
 //! A stream of its own, so that it moves no other fault.
 
-use super::{Purpose, Stream, Wishes, allowed};
+use super::{DrawOptions, Purpose, Stream, allowed};
 use crate::plan::{Anchor, Fault, FaultKind, Plan};
 
 /// Both kinds.
@@ -19,7 +19,7 @@ const PARTED_PERCENT: u64 = 50;
 /// For longer than a lease, and the arbiter's gathering.
 const AWAY_MS: u64 = 6_000;
 
-pub(super) fn draw(seed: u64, wishes: &Wishes, plan: &Plan) -> Vec<Fault> {
+pub(super) fn draw(seed: u64, wishes: &DrawOptions, plan: &Plan) -> Vec<Fault> {
     let mut stream = Stream::new(seed, Purpose::Arbiter);
     let on = stream.chance(wishes.mix.arbiter_percent());
     // Who asks for these kinds alone gets them in every seed.
@@ -74,12 +74,12 @@ fn comes_back_parted(slot: u8, ms: u64) -> [(u64, FaultKind); 3] {
 
 #[cfg(test)]
 mod tests {
-    use crate::draw::{Mix, Wishes, plan};
+    use crate::draw::{DrawOptions, Mix, plan};
 
     #[test]
     fn some_seeds_of_a_swarm_have_an_arbiter_whose_state_is_lost_or_older_and_none_of_a_calm_mix() {
         let has = |mix, name: &str| {
-            let wishes = Wishes { mix, ..Wishes::default() };
+            let wishes = DrawOptions { mix, ..DrawOptions::default() };
             let of = |seed: &u64| {
                 let plan = plan(*seed, &wishes);
                 plan.faults.iter().any(|fault| fault.name() == name)

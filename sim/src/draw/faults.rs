@@ -1,11 +1,11 @@
 //! Draws what goes wrong: by default a swarm, in which each seed has its own kinds of faults, and
 //! dwell times between them, so that runs are not all thrash.
 
-use skewsync::base::Slot;
+use skewsync::ids::Slot;
 use skewsync::message::{Address, Kind};
 
 use super::mix::{self, Dwell};
-use super::{Purpose, Stream, Wishes, allowed};
+use super::{DrawOptions, Purpose, Stream, allowed};
 use crate::plan::fault::Befalls;
 use crate::plan::{Anchor, Fault, FaultKind, Moment, Network, Plan, What};
 
@@ -56,7 +56,7 @@ const AIMED_AT: [Kind; 22] = [
     Kind::Offer,
 ];
 
-pub(super) fn draw(seed: u64, wishes: &Wishes, plan: &Plan) -> Vec<Fault> {
+pub(super) fn draw(seed: u64, wishes: &DrawOptions, plan: &Plan) -> Vec<Fault> {
     let mut stream = Stream::new(seed, Purpose::Faults);
     let mut weights = Stream::new(seed, Purpose::Weights);
     let kinds = mix::kinds(&KINDS, wishes, &mut stream, &mut weights);
@@ -102,7 +102,7 @@ fn clogged(
     kind: &FaultKind,
     ms: u64,
     plan: &Plan,
-    wishes: &Wishes,
+    wishes: &DrawOptions,
     stream: &mut Stream,
 ) -> Option<Fault> {
     let FaultKind::RefuseLine { slot, .. } = *kind else {
@@ -121,7 +121,7 @@ fn in_drain(
     ms: u64,
     (kinds, lasts): (&[&str], Dwell),
     plan: &Plan,
-    wishes: &Wishes,
+    wishes: &DrawOptions,
     stream: &mut Stream,
 ) -> Option<Fault> {
     let (soon, of_message, strikes) = (
@@ -155,7 +155,7 @@ pub(super) fn node_fault(
     name: &str,
     lasts: Dwell,
     plan: &Plan,
-    wishes: &Wishes,
+    wishes: &DrawOptions,
     stream: &mut Stream,
 ) -> Option<FaultKind> {
     let slot = stream.below(2) as u8;
@@ -224,7 +224,7 @@ const fn goes_to_unit(kind: Kind) -> bool {
     !matches!(kind, Kind::Renew | Kind::SetRegister | Kind::Release | Kind::Hello | Kind::Decline)
 }
 
-fn aimed(plan: &Plan, wishes: &Wishes, stream: &mut Stream) -> Option<Fault> {
+fn aimed(plan: &Plan, wishes: &DrawOptions, stream: &mut Stream) -> Option<Fault> {
     let early = stream.chance(40);
     let from_ms = stream.below(plan.horizon_ms);
     let from_ms = if early { 0 } else { from_ms };

@@ -2,11 +2,11 @@
 //! while, or for good, since engines do not change. A stream of its own, so that it moves no other
 //! fault.
 
-use skewsync::base::Slot;
+use skewsync::ids::Slot;
 use skewsync::message::{Address, Kind};
 
-use super::scenes::Scene;
-use super::{Purpose, Stream, Wishes, allowed};
+use super::scenarios::ClusterView;
+use super::{DrawOptions, Purpose, Stream, allowed};
 use crate::plan::fault::Foreign;
 use crate::plan::{Anchor, FaultKind, Moment, Network, Plan, What};
 
@@ -30,9 +30,9 @@ const HOT_BY_MS: u64 = 5_000;
 /// Commands that are entered then.
 const COMMANDS: u64 = 4;
 
-pub(super) fn draw(seed: u64, wishes: &Wishes, plan: &Plan) -> Scene {
+pub(super) fn draw(seed: u64, wishes: &DrawOptions, plan: &Plan) -> ClusterView {
     let mut stream = Stream::new(seed, Purpose::Foreign);
-    let mut scene = Scene::default();
+    let mut scene = ClusterView::default();
     let on = stream.chance(wishes.mix.foreign_percent());
     // Who asks for this kind alone gets it in every seed.
     let asked = wishes.only_faults.is_some();
@@ -60,10 +60,10 @@ pub(super) fn draw(seed: u64, wishes: &Wishes, plan: &Plan) -> Scene {
 fn dies_with_it(
     slot: u8,
     from_ms: u64,
-    wishes: &Wishes,
+    wishes: &DrawOptions,
     plan: &Plan,
     stream: &mut Stream,
-    scene: &mut Scene,
+    scene: &mut ClusterView,
 ) {
     let what = *stream.pick(&[Foreign::Difference, Foreign::Listing]);
     let for_ms = Some(stream.among(LASTS_MS.0, LASTS_MS.1));
@@ -90,12 +90,12 @@ fn dies_with_it(
 
 #[cfg(test)]
 mod tests {
-    use crate::draw::{Mix, Wishes, plan};
+    use crate::draw::{DrawOptions, Mix, plan};
 
     #[test]
     fn some_seeds_of_a_swarm_have_an_engine_that_is_not_read_and_none_of_a_calm_mix() {
         let has = |mix| {
-            let wishes = Wishes { mix, ..Wishes::default() };
+            let wishes = DrawOptions { mix, ..DrawOptions::default() };
             let of = |seed: &u64| {
                 let plan = plan(*seed, &wishes);
                 plan.faults.iter().any(|fault| fault.name() == "foreign-payload")

@@ -4,8 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
 
-use skewsync::base::ModeId;
 use skewsync::grammar::Sign;
+use skewsync::ids::ModeId;
 use skewsync::image::{FormDecl, Image};
 
 use super::Stream;
@@ -19,7 +19,7 @@ const CONFIG_MAX: u64 = 24;
 
 /// Per image, what can be configured on it.
 #[derive(Clone, Debug)]
-pub struct Material {
+pub struct CommandCorpus {
     names: Vec<String>,
     images: BTreeMap<String, OfImage>,
     skewed: BTreeMap<(String, String), Skewed>,
@@ -147,8 +147,8 @@ fn positive(decl: &FormDecl) -> Vec<String> {
     set.take(EXAMPLES).map(|words| words.text().to_string()).collect()
 }
 
-impl Material {
-    /// Material of these images.
+impl CommandCorpus {
+    /// CommandCorpus of these images.
     pub fn new(images: impl IntoIterator<Item = (String, OfImage)>) -> Self {
         let images: BTreeMap<String, OfImage> = images.into_iter().collect();
         let mut skewed = BTreeMap::new();
@@ -207,9 +207,9 @@ impl Material {
 }
 
 /// The bundled family, made once per process.
-impl Default for Material {
+impl Default for CommandCorpus {
     fn default() -> Self {
-        static BUNDLED: OnceLock<Material> = OnceLock::new();
+        static BUNDLED: OnceLock<CommandCorpus> = OnceLock::new();
         let made = || {
             let images = skewsync::image::bundled::images();
             Self::new(images.iter().map(|image| (image.name(), OfImage::of(image))))
@@ -226,7 +226,7 @@ mod tests {
 
     #[test]
     fn most_drawn_lines_are_taken_by_their_image() {
-        let material = Material::default();
+        let material = CommandCorpus::default();
         for image in skewsync::image::bundled::images() {
             let software = Software::of(image.clone()).expect("a bundled image loads");
             let mut stream = Stream::new(1, Purpose::Commands);

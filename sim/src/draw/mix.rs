@@ -1,6 +1,6 @@
 //! How much goes wrong in the plans that are drawn.
 
-use super::{Purpose, Stream, Wishes, allowed};
+use super::{DrawOptions, Purpose, Stream, allowed};
 
 /// How kinds of faults and their rates are drawn.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -209,7 +209,7 @@ impl Dwell {
 /// The kinds of faults that are on in a seed, each as often as it comes beside the others.
 pub(super) fn kinds(
     of: &[&'static str],
-    wishes: &Wishes,
+    wishes: &DrawOptions,
     on: &mut Stream,
     weights: &mut Stream,
 ) -> Vec<&'static str> {
@@ -227,11 +227,11 @@ pub(super) fn kinds(
 #[cfg(test)]
 mod tests {
     use super::Mix;
-    use crate::draw::{Wishes, plan};
+    use crate::draw::{DrawOptions, plan};
     use crate::plan::{Network, Noise, Plan};
 
     fn plans(mix: Mix) -> Vec<Plan> {
-        let wishes = Wishes { mix, ..Wishes::default() };
+        let wishes = DrawOptions { mix, ..DrawOptions::default() };
         (0..200).map(|seed| plan(seed, &wishes)).collect()
     }
 
@@ -269,7 +269,7 @@ mod tests {
     #[test]
     fn seeds_of_a_swarm_differ_in_kinds_rates_and_dwell_and_those_of_a_fixed_mix_do_not() {
         let drawn = |mix: Mix| {
-            let wishes = Wishes { mix, ..Wishes::default() };
+            let wishes = DrawOptions { mix, ..DrawOptions::default() };
             let of = |seed: u64| {
                 let mut on = super::Stream::new(seed, super::Purpose::Faults);
                 let mut weights = super::Stream::new(seed, super::Purpose::Weights);
@@ -287,7 +287,7 @@ mod tests {
 
     #[test]
     fn only_a_swarm_leaves_everything_to_the_draw() {
-        let of = |mix| Wishes { mix, ..Wishes::default() };
+        let of = |mix| DrawOptions { mix, ..DrawOptions::default() };
         assert!(of(Mix::Swarm).is_free());
         for mix in [Mix::Calm, Mix::Lite, Mix::Storm, Mix::Fixed] {
             assert!(!of(mix).is_free(), "{mix:?}");

@@ -4,8 +4,8 @@
 
 use super::faults::{KINDS, node_fault};
 use super::mix::Dwell;
-use super::scenes::Scene;
-use super::{Purpose, Stream, Wishes, allowed};
+use super::scenarios::ClusterView;
+use super::{DrawOptions, Purpose, Stream, allowed};
 use crate::plan::fault::Befalls;
 use crate::plan::{Anchor, Fault, FaultKind, Network, Plan, What};
 
@@ -88,7 +88,7 @@ impl Outage {
 }
 
 /// An outage, and until when a plan with it goes on.
-pub(super) fn draw(seed: u64, wishes: &Wishes, plan: &Plan) -> (Scene, u64) {
+pub(super) fn draw(seed: u64, wishes: &DrawOptions, plan: &Plan) -> (ClusterView, u64) {
     let mut stream = Stream::new(seed, Purpose::Outage);
     let on = stream.chance(wishes.mix.outage_percent());
     let which = *stream.pick(&Outage::ALL);
@@ -97,7 +97,7 @@ pub(super) fn draw(seed: u64, wishes: &Wishes, plan: &Plan) -> (Scene, u64) {
     let from_ms = stream.among(FROM_MS.0, FROM_MS.1);
     let for_ms = stream.among(OUTAGE_MS.0, OUTAGE_MS.1);
     let kinds = which.faults(slot, for_ms, &mut stream);
-    let mut scene = Scene::default();
+    let mut scene = ClusterView::default();
     for (at, kind) in kinds.into_iter().enumerate() {
         let later = if at == 0 || stream.chance(50) { 0 } else { stream.below(STAGGERED_MS) };
         scene.strikes(Anchor::Instant(from_ms + later), kind);
@@ -107,7 +107,7 @@ pub(super) fn draw(seed: u64, wishes: &Wishes, plan: &Plan) -> (Scene, u64) {
         allowed(wishes, fault.name()) && (plan.network == Network::Links || !of_links)
     };
     if !on || !scene.faults.iter().all(fits) {
-        return (Scene::default(), plan.horizon_ms);
+        return (ClusterView::default(), plan.horizon_ms);
     }
     let end_ms = from_ms + for_ms;
     let until_ms = (end_ms + stream.among(AFTER_MS.0, AFTER_MS.1)).max(plan.horizon_ms);
@@ -128,7 +128,7 @@ pub(super) fn draw(seed: u64, wishes: &Wishes, plan: &Plan) -> (Scene, u64) {
 
 /// What is entered: mostly configuration.
 fn entry(
-    wishes: &Wishes,
+    wishes: &DrawOptions,
     plan: &Plan,
     entered: &mut [Vec<usize>; 2],
     stream: &mut Stream,
@@ -148,11 +148,11 @@ fn entry(
 /// Faults of the common sort within a span.
 fn further(
     seed: u64,
-    wishes: &Wishes,
+    wishes: &DrawOptions,
     plan: &Plan,
     (from_ms, to_ms): (u64, u64),
     stream: &mut Stream,
-    scene: &mut Scene,
+    scene: &mut ClusterView,
 ) {
     let lasts = Dwell::of(seed, wishes.mix);
     for _ in 0..stream.below(FURTHER + 1) {
@@ -173,18 +173,18 @@ mod tests {
     use super::*;
     use crate::draw::{HORIZON_MS, Mix, plan};
 
-    fn wishes(mix: Mix) -> Wishes {
-        Wishes { mix, ..Wishes::default() }
+    fn wishes(mix: Mix) -> DrawOptions {
+        DrawOptions { mix, ..DrawOptions::default() }
     }
 
-    fn drawn(seed: u64, wishes: &Wishes) -> (Scene, u64) {
+    fn drawn(seed: u64, wishes: &DrawOptions) -> (ClusterView, u64) {
         let mut plan = plan(seed, wishes);
         plan.horizon_ms = HORIZON_MS;
         draw(seed, wishes, &plan)
     }
 
     /// The time of the longest fault that begins the outage of a plan.
-    fn for_ms(scene: &Scene) -> u64 {
+    fn for_ms(scene: &ClusterView) -> u64 {
         match scene.faults[0].kind {
             FaultKind::Partition { for_ms }
             | FaultKind::OneWayCut { for_ms, .. }
@@ -242,9 +242,9 @@ mod tests {
 
     #[test]
     fn an_outage_is_made_of_wished_faults_only() {
-        let some = Wishes {
+        let some = DrawOptions {
             only_faults: Some(vec!["partition".into(), "crash".into()]),
-            ..Wishes::default()
+            ..DrawOptions::default()
         };
         let all = (0..2_000).flat_map(|seed| drawn(seed, &some).0.faults);
         let names: BTreeSet<_> = all.map(|fault| fault.name()).collect();

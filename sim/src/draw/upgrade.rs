@@ -2,8 +2,8 @@
 //! role goes to it and the other unit follows, or it goes back to the image that it had, as often
 //! as not before the pair was hot with the new one.
 
-use super::scenes::Scene;
-use super::{Purpose, Stream, Wishes, allowed};
+use super::scenarios::ClusterView;
+use super::{DrawOptions, Purpose, Stream, allowed};
 use crate::plan::{Anchor, FaultKind, Plan, What};
 
 /// How long a unit is down for a change of its image.
@@ -13,9 +13,9 @@ const DOWN_MS: (u64, u64) = (100, 3_000);
 const HASTY_MS: (u64, u64) = (50, 1_500);
 const PATIENT_MS: (u64, u64) = (4_000, 15_000);
 
-pub(super) fn draw(seed: u64, wishes: &Wishes, plan: &Plan) -> Scene {
+pub(super) fn draw(seed: u64, wishes: &DrawOptions, plan: &Plan) -> ClusterView {
     let mut stream = Stream::new(seed, Purpose::Upgrade);
-    let mut scene = Scene::default();
+    let mut scene = ClusterView::default();
     let on = stream.chance(wishes.mix.upgrade_percent());
     if !on || wishes.pair.is_some() || !allowed(wishes, "image-change") {
         return scene;
@@ -23,7 +23,7 @@ pub(super) fn draw(seed: u64, wishes: &Wishes, plan: &Plan) -> Scene {
     // Most Standbys are in slot 1, and they are upgraded first.
     let slot = u8::from(stream.chance(75));
     let image = stream.pick(wishes.material.names()).clone();
-    let change = |scene: &mut Scene, ms: u64, slot: u8, image: &str, down_ms: u64| {
+    let change = |scene: &mut ClusterView, ms: u64, slot: u8, image: &str, down_ms: u64| {
         let image = image.to_string();
         let kind = FaultKind::ImageChange { slot, image, down_ms };
         scene.strikes(Anchor::Instant(ms), kind);
@@ -47,12 +47,15 @@ pub(super) fn draw(seed: u64, wishes: &Wishes, plan: &Plan) -> Scene {
 
 #[cfg(test)]
 mod tests {
-    use crate::draw::{Wishes, plan};
+    use crate::draw::{DrawOptions, plan};
     use crate::plan::{Fault, FaultKind};
 
     #[test]
     fn upgrades_are_taken_on_and_taken_back() {
-        let wishes = Wishes { only_faults: Some(vec!["image-change".into()]), ..Wishes::default() };
+        let wishes = DrawOptions {
+            only_faults: Some(vec!["image-change".into()]),
+            ..DrawOptions::default()
+        };
         let (mut on, mut back) = (0, 0);
         for seed in 0..400 {
             let scene = super::draw(seed, &wishes, &plan(seed, &wishes));

@@ -4,8 +4,8 @@
 
 use skewsync::message::{Address, Kind};
 
-use super::scenes::Scene;
-use super::{Purpose, Stream, Wishes, allowed};
+use super::scenarios::ClusterView;
+use super::{DrawOptions, Purpose, Stream, allowed};
 use crate::plan::{Anchor, FaultKind, Moment, Network, Plan, What};
 
 /// It comes when the pair may be hot.
@@ -17,9 +17,9 @@ const ALONE_MS: (u64, u64) = (8_000, 24_000);
 /// How often one command is entered: more often than prompts may be held.
 const AGAIN: (u64, u64) = (200, 420);
 
-pub(super) fn draw(seed: u64, wishes: &Wishes, plan: &Plan) -> Scene {
+pub(super) fn draw(seed: u64, wishes: &DrawOptions, plan: &Plan) -> ClusterView {
     let mut stream = Stream::new(seed, Purpose::Waits);
-    let mut scene = Scene::default();
+    let mut scene = ClusterView::default();
     let (percent, which) = (wishes.mix.waits_percent(), stream.below(2));
     if !stream.chance(percent) {
         return scene;
@@ -50,7 +50,7 @@ pub(super) fn draw(seed: u64, wishes: &Wishes, plan: &Plan) -> Scene {
     }
     let mut faults = scene.faults.iter();
     if plan.network != Network::Links || !faults.all(|fault| allowed(wishes, fault.name())) {
-        return Scene::default();
+        return ClusterView::default();
     }
     scene.enters(Anchor::Instant(ms), What::Switchover);
     for text in batches {
@@ -59,7 +59,7 @@ pub(super) fn draw(seed: u64, wishes: &Wishes, plan: &Plan) -> Scene {
     scene
 }
 
-fn batches(image: &str, peer: &str, wishes: &Wishes, stream: &mut Stream) -> Vec<String> {
+fn batches(image: &str, peer: &str, wishes: &DrawOptions, stream: &mut Stream) -> Vec<String> {
     let mut entered = Vec::new();
     (0..stream.among(QUEUED.0, QUEUED.1))
         .filter_map(|_| wishes.material.batch(image, peer, &mut entered, stream))
@@ -72,7 +72,7 @@ mod tests {
 
     #[test]
     fn both_come_up_and_only_of_wished_faults() {
-        let scenes = |wishes: &Wishes| {
+        let scenes = |wishes: &DrawOptions| {
             let plans = (0..400).map(|seed| (seed, super::super::plan(seed, wishes)));
             let scenes = plans.map(|(seed, plan)| draw(seed, wishes, &plan));
             scenes
@@ -80,9 +80,10 @@ mod tests {
                 .map(|scene| (scene.faults.len(), scene.entries.len() > 100))
                 .collect::<std::collections::BTreeSet<_>>()
         };
-        let all = scenes(&Wishes::default());
+        let all = scenes(&DrawOptions::default());
         assert!(all.into_iter().eq([(0, true), (2, false)]));
-        let only = Wishes { only_faults: Some(vec!["partition".into()]), ..Wishes::default() };
+        let only =
+            DrawOptions { only_faults: Some(vec!["partition".into()]), ..DrawOptions::default() };
         assert!(scenes(&only).into_iter().eq([(0, true)]));
     }
 }

@@ -4,12 +4,12 @@ use skewsync::message::{Address, Message};
 use skewsync::unit::{ArbiterInput, Input};
 use skewsync::wire;
 
-use super::{Arrival, Rig};
+use super::{Arrival, Cluster};
+use crate::observe::{Delivered, Event};
 use crate::plan::{FaultKind, Moment};
-use crate::tap::{Delivered, Event};
 use crate::world::link::Packet;
 
-impl Rig {
+impl Cluster {
     /// A packet arrives at a place: into its inbox, if there is one.
     pub(super) fn arrive(&mut self, packet: Packet) {
         let to = packet.sight.to;

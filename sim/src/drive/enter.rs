@@ -1,19 +1,21 @@
 //! What the plan has done, and what operators enter.
 
-use skewsync::base::{CommandId, Shared, Slot};
+use skewsync::digest::Shared;
+
+use skewsync::ids::{CommandId, Slot};
 use skewsync::message::Address;
 use skewsync::unit::{Command, Durability, Input, Request};
 
-use super::trigger::Deed;
-use super::{Arrival, Bay, Rig};
+use super::trigger::PlannedEvent;
+use super::{Arrival, Cluster, Host};
+use crate::observe::Event;
 use crate::plan::What;
-use crate::tap::Event;
 
-impl Rig {
-    pub(super) fn deed(&mut self, deed: Deed) {
+impl Cluster {
+    pub(super) fn deed(&mut self, deed: PlannedEvent) {
         match deed {
-            Deed::Strike(fault) => self.strike(&fault),
-            Deed::Enter(what) => self.enter(&what),
+            PlannedEvent::Strike(fault) => self.strike(&fault),
+            PlannedEvent::Enter(what) => self.enter(&what),
         }
     }
 
@@ -44,7 +46,7 @@ impl Rig {
         let at = bays
             .iter()
             .position(|bay| bay.acts() && !bay.paused)
-            .or_else(|| bays.iter().position(Bay::runs));
+            .or_else(|| bays.iter().position(Host::runs));
         let slot = at.map(|index| Slot(index as u8));
         let what = what.index();
         self.emit(Event::Entered { id, what, slot });

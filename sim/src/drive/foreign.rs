@@ -3,10 +3,10 @@
 
 use skewsync::message::{Bytes, Chunk, FileKind, Message, Session};
 use skewsync::unit::standby::Phase as Seated;
-use skewsync::unit::{Part, Unit, peer};
+use skewsync::unit::{Role, Unit, peer};
 
+use crate::catalog::Loaded;
 use crate::plan::fault::Foreign;
-use crate::stock::Loaded;
 
 /// The byte that says nothing where it stands: no text begins with it, and as the highest of a
 /// count it is too much.
@@ -85,14 +85,14 @@ fn piece(of: &Chunk, whole: &Bytes) -> Chunk {
 fn file(unit: &Unit, image: &Loaded, kind: FileKind, what: Foreign) -> Option<(Bytes, usize)> {
     let (whole, listing_at, at) = match (kind, what, &unit.part) {
         (FileKind::Dump, Foreign::Dump, _) => (image.software().dump().clone(), 0, 0),
-        (FileKind::Diff, Foreign::Diff, Part::Standby(standby)) => {
+        (FileKind::Diff, Foreign::Diff, Role::Standby(standby)) => {
             let seat = standby.seat.as_ref()?;
             let Seated::Diffed { diff, .. } = &seat.phase else {
                 return None;
             };
             (diff.bytes.clone(), 0, 0)
         }
-        (FileKind::Config, Foreign::Snapshot | Foreign::Listing, Part::Active(active)) => {
+        (FileKind::Config, Foreign::Snapshot | Foreign::Listing, Role::Active(active)) => {
             let Some(peer::Phase::Bulk(bulk)) = active.peer.phase() else {
                 return None;
             };
@@ -101,7 +101,7 @@ fn file(unit: &Unit, image: &Loaded, kind: FileKind, what: Foreign) -> Option<(B
             let at = if listing { listing_at + COUNT_HIGH } else { 0 };
             (bulk.file.bytes.clone(), listing_at, at)
         }
-        (FileKind::Save, Foreign::Save, Part::Active(active)) => {
+        (FileKind::Save, Foreign::Save, Role::Active(active)) => {
             let save = active.saving.as_ref()?.peer.as_ref()?;
             (save.file.bytes.clone(), save.listing_at as usize, 0)
         }

@@ -3,8 +3,8 @@
 use std::cell::Cell;
 use std::sync::Arc;
 
-use skewsync::base::{Slot, WriteId};
 use skewsync::config::{Line, LineKey, Prc};
+use skewsync::ids::{Slot, WriteId};
 use skewsync::message::{Address, Message, ToArbiter};
 use skewsync::planted::Defect;
 use skewsync::unit::env::takes_all;
@@ -13,12 +13,12 @@ use skewsync::unit::{
 };
 use skewsync::wire;
 
-use super::bay::{Finds, acts};
 use super::foreign::{file_of, garbled};
-use super::{Arrival, Job, Order, Rig};
+use super::host::{Finds, acts};
+use super::{Arrival, Cluster, Job, Order};
+use crate::observe::{Delivered, Event, Fate};
 use crate::plan::fault::Foreign;
-use crate::plan::{Fault, FaultKind, Sight};
-use crate::tap::{Delivered, Event, Fate};
+use crate::plan::{Fault, FaultKind, MessageId};
 use crate::world::disk::Denied;
 
 /// How long the driver computes a pairing, in microseconds of true time.
@@ -45,14 +45,14 @@ const FOREIGN_PAYLOAD: usize =
 
 /// What was sent in a step: told after it.
 struct SentFrame {
-    sight: Sight,
+    sight: MessageId,
     number: u64,
     fault: Option<usize>,
     /// The cuts that took effect with it, by kind of fault.
     barred: Vec<usize>,
 }
 
-impl Rig {
+impl Cluster {
     pub(super) fn start_unit(&mut self, slot: Slot) {
         let bay = &mut self.bays[usize::from(slot.0)];
         assert!(bay.unit.is_none(), "a process starts once");
@@ -335,7 +335,7 @@ impl Rig {
         let again = (self.pairings + self.plan.world).is_multiple_of(RECOMPUTED_ONE_IN);
         let bay = &mut self.bays[usize::from(slot.0)];
         if let Some(pairing) =
-            self.stock.pairing(bay.image.software(), key, bytes, again, bay.planted)
+            self.catalog.pairing(bay.image.software(), key, bytes, again, bay.planted)
         {
             bay.pairings.insert(key, pairing);
         }

@@ -2,29 +2,29 @@
 
 use std::sync::Arc;
 
-use skewsync::base::{Slot, WriteId};
+use skewsync::ids::{Slot, WriteId};
 use skewsync::message::{Address, Stamp};
 use skewsync::unit::{Record, Timer};
 
-use super::Rig;
+use super::Cluster;
 use crate::campaign::run_fresh;
-use crate::draw::{self, Mix, Wishes};
+use crate::catalog::{self, Catalog};
+use crate::draw::{self, DrawOptions, Mix};
 use crate::plan::{Anchor, Entry, Fault, FaultKind, Network, Plan, What};
 use crate::run::{Options, Verdict};
 use crate::situation::Situation;
-use crate::stock::{self, Stock};
 use crate::world::clock::Clock;
 
 const SLOT: u8 = 0;
 
-fn stock() -> Arc<Stock> {
-    Arc::new(stock::load(&[]).expect("the bundled family loads").0)
+fn catalog() -> Arc<Catalog> {
+    Arc::new(catalog::load(&[]).expect("the bundled family loads").0)
 }
 
 /// A plan in which nothing goes wrong, with links of our own.
 fn quiet() -> Plan {
-    let material = Arc::new(stock::load(&[]).expect("the bundled family loads").1);
-    let wishes = Wishes { mix: Mix::Calm, material, ..Wishes::default() };
+    let material = Arc::new(catalog::load(&[]).expect("the bundled family loads").1);
+    let wishes = DrawOptions { mix: Mix::Calm, material, ..DrawOptions::default() };
     let mut plans = (1..).map(|seed| draw::plan(seed, &wishes));
     let plan = plans.find(|plan| plan.network == Network::Links);
     let mut plan = plan.expect("nine in ten go over links");
@@ -55,22 +55,22 @@ fn lasting() -> Vec<FaultKind> {
 }
 
 /// A rig whose units run.
-fn rig(plan: Plan) -> Rig {
-    let mut rig = Rig::new(Arc::new(plan), stock(), Vec::new()).expect("the plan fits");
+fn rig(plan: Plan) -> Cluster {
+    let mut rig = Cluster::new(Arc::new(plan), catalog(), Vec::new()).expect("the plan fits");
     rig.start(Address::Unit(Slot(0)));
     rig.start(Address::Unit(Slot(1)));
     rig.at(1_000);
     rig
 }
 
-fn strike(rig: &mut Rig, kind: FaultKind) {
+fn strike(rig: &mut Cluster, kind: FaultKind) {
     let at = Anchor::Instant(1);
     rig.strike(&Fault { at, kind });
 }
 
 #[test]
 fn every_lasting_fault_has_effect_in_a_run_and_the_pair_converges_after_it() {
-    let stock = stock();
+    let catalog = catalog();
     for kind in lasting() {
         let mut plan = quiet();
         let at = Anchor::Instant(8_000);
@@ -79,7 +79,7 @@ fn every_lasting_fault_has_effect_in_a_run_and_the_pair_converges_after_it() {
             plan.commands.push(Entry { at: Anchor::Instant(ms), what: What::Save });
         }
         let name = plan.faults[0].name();
-        let report = run_fresh(&Arc::new(plan), &stock, Options::default()).expect("it runs");
+        let report = run_fresh(&Arc::new(plan), &catalog, Options::default()).expect("it runs");
         assert_eq!(report.verdict, Verdict::Passed, "{name}");
         let met = report.tally.by_kind();
         assert!(met.contains_key(name), "{name} had no effect: {met:?}");
@@ -112,7 +112,7 @@ fn when_faults_stop_nothing_lasts() {
 }
 
 fn store() -> Record {
-    let image = stock().image("meridian@6.2").expect("a bundled image");
+    let image = catalog().image("meridian@6.2").expect("a bundled image");
     let store = image.store("hostname a\n");
     assert_eq!(store.stamp, Stamp::default());
     Record::Store(store)
@@ -123,7 +123,7 @@ fn a_clock_at_another_rate_moves_timers_and_comes_back_by_itself() {
     let mut rig = rig(quiet());
     rig.bays[0].own_clock = Clock::new(0);
     rig.bays[0].clock = Clock::new(0);
-    let due = |rig: &Rig| rig.bays[0].timers[&Timer::Join] - rig.now_us;
+    let due = |rig: &Cluster| rig.bays[0].timers[&Timer::Join] - rig.now_us;
     let before = due(&rig);
     let (slot, for_ms) = (SLOT, 50);
     let half = FaultKind::ClockRate { slot, ppm: -500_000, for_ms };
@@ -161,7 +161,7 @@ fn a_standby_that_misapplies_is_brought_back_and_the_run_is_excused() {
         at: Anchor::Instant(10_000),
         kind: FaultKind::MisapplyLine { slot, text: text.clone() },
     }));
-    let run = |plan: &Plan| run_fresh(&Arc::new(plan.clone()), &stock(), Options::default());
+    let run = |plan: &Plan| run_fresh(&Arc::new(plan.clone()), &catalog(), Options::default());
     let report = run(&plan).expect("it runs");
     assert_eq!(report.verdict, Verdict::Passed);
     let met = report.tally.by_kind();
@@ -187,6 +187,6 @@ fn thousands_of_equal_commands_in_a_partition_are_held_within_bounds() {
         what: What::Config { text: "hostname a\n".into() },
     };
     plan.commands.extend((0..6_000).map(entered));
-    let report = run_fresh(&Arc::new(plan), &stock(), Options::default()).expect("it runs");
+    let report = run_fresh(&Arc::new(plan), &catalog(), Options::default()).expect("it runs");
     assert_eq!(report.verdict, Verdict::Passed);
 }

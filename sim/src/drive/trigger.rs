@@ -1,12 +1,12 @@
 //! What a plan does and when: the deeds that wait for their anchors.
 
-use crate::plan::{Anchor, Fault, FaultKind, Moment, Plan, Sight, What};
+use crate::plan::{Anchor, Fault, FaultKind, MessageId, Moment, Plan, What};
 
 use super::Job;
 
 /// Something that a plan does.
 #[derive(Clone, Debug)]
-pub(super) enum Deed {
+pub(super) enum PlannedEvent {
     /// A fault strikes.
     Strike(Fault),
     /// An operator enters something.
@@ -19,7 +19,7 @@ pub type Met = Vec<(usize, Anchor)>;
 #[derive(Clone, Debug)]
 struct Waiting {
     anchor: Anchor,
-    deed: Deed,
+    deed: PlannedEvent,
     met: Option<Anchor>,
 }
 
@@ -37,12 +37,12 @@ impl Triggers {
     pub(super) fn new(plan: &Plan) -> Self {
         let faults = plan.faults.iter().map(|fault| Waiting {
             anchor: fault.at,
-            deed: Deed::Strike(fault.clone()),
+            deed: PlannedEvent::Strike(fault.clone()),
             met: None,
         });
         let entries = plan.commands.iter().map(|entry| Waiting {
             anchor: entry.at,
-            deed: Deed::Enter(entry.what.clone()),
+            deed: PlannedEvent::Enter(entry.what.clone()),
             met: None,
         });
         let all: Vec<Waiting> = faults.chain(entries).collect();
@@ -56,12 +56,12 @@ impl Triggers {
     pub(super) fn instants(&self) -> impl Iterator<Item = (u64, Job)> {
         self.all.iter().enumerate().filter_map(|(index, waiting)| match waiting.anchor {
             Anchor::Instant(ms) => Some((ms * 1_000, Job::Due(index))),
-            Anchor::Seen(..) | Anchor::Next { .. } | Anchor::Answered(..) => None,
+            Anchor::Observed(..) | Anchor::Next { .. } | Anchor::Answered(..) => None,
         })
     }
 
     /// The deeds whose anchor this message is.
-    pub(super) fn at(&self, moment: Moment, sight: Sight, now_us: u64) -> Vec<usize> {
+    pub(super) fn at(&self, moment: Moment, sight: MessageId, now_us: u64) -> Vec<usize> {
         if self.stopped || self.open.is_empty() {
             return Vec::new();
         }
@@ -71,14 +71,14 @@ impl Triggers {
 
     /// The fault that strikes within the step that handles this message, and after how many
     /// outputs.
-    pub(super) fn within(&mut self, sight: Sight, now_us: u64) -> Option<(usize, Fault)> {
+    pub(super) fn within(&mut self, sight: MessageId, now_us: u64) -> Option<(usize, Fault)> {
         if self.stopped {
             return None;
         }
         let found = self.open.iter().copied().find_map(|index| {
             let waiting = &self.all[index];
             let moment = match waiting.anchor {
-                Anchor::Seen(moment, _) | Anchor::Next { moment, .. } => moment,
+                Anchor::Observed(moment, _) | Anchor::Next { moment, .. } => moment,
                 Anchor::Instant(_) | Anchor::Answered(..) => return None,
             };
             let Moment::Within(outputs) = moment else {
@@ -88,17 +88,17 @@ impl Triggers {
         });
         let (index, moment, outputs) = found?;
         match self.take(index, Some((moment, sight)))? {
-            Deed::Strike(fault) => Some((usize::from(outputs), fault)),
-            Deed::Enter(_) => None,
+            PlannedEvent::Strike(fault) => Some((usize::from(outputs), fault)),
+            PlannedEvent::Enter(_) => None,
         }
     }
 
     /// The fault that befalls this message as it is sent.
-    pub(super) fn send(&mut self, sight: Sight, now_us: u64) -> Option<FaultKind> {
+    pub(super) fn send(&mut self, sight: MessageId, now_us: u64) -> Option<FaultKind> {
         let index = *self.at(Moment::Send, sight, now_us).first()?;
         match self.take(index, Some((Moment::Send, sight)))? {
-            Deed::Strike(fault) => Some(fault.kind),
-            Deed::Enter(_) => None,
+            PlannedEvent::Strike(fault) => Some(fault.kind),
+            PlannedEvent::Enter(_) => None,
         }
     }
 
@@ -106,20 +106,24 @@ impl Triggers {
     pub(super) fn answered(&self, term: u64, lsn: u64) -> Vec<usize> {
         let is = |index: &usize| match self.all[*index].anchor {
             Anchor::Answered(of, at) => of.0 == term && at.0 == lsn,
-            Anchor::Instant(_) | Anchor::Seen(..) | Anchor::Next { .. } => false,
+            Anchor::Instant(_) | Anchor::Observed(..) | Anchor::Next { .. } => false,
         };
         if self.stopped { Vec::new() } else { self.open.iter().copied().filter(is).collect() }
     }
 
     /// Takes a deed: its anchor was met, here.
-    pub(super) fn take(&mut self, index: usize, at: Option<(Moment, Sight)>) -> Option<Deed> {
+    pub(super) fn take(
+        &mut self,
+        index: usize,
+        at: Option<(Moment, MessageId)>,
+    ) -> Option<PlannedEvent> {
         if self.stopped || self.all[index].met.is_some() {
             return None;
         }
         self.open.retain(|open| *open != index);
         let waiting = &mut self.all[index];
         waiting.met =
-            Some(at.map_or(waiting.anchor, |(moment, sight)| Anchor::Seen(moment, sight)));
+            Some(at.map_or(waiting.anchor, |(moment, sight)| Anchor::Observed(moment, sight)));
         Some(waiting.deed.clone())
     }
 

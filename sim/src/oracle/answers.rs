@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use skewsync::base::{CommandId, Slot};
+use skewsync::ids::{CommandId, Slot};
 use skewsync::message::{Message, ToArbiter};
-use skewsync::unit::{Command, Input, Limits, Output, Part, Request, Unit};
+use skewsync::unit::{Command, Input, Limits, Output, Request, Role, Unit};
 
 use super::broken;
+use crate::observe::{ClusterView, Event, Fate, Observed, Observer, Violation};
 use crate::plan::FaultKind;
-use crate::tap::{Event, Fate, Observer, Scene, Seen, Violation};
 
 const NAME: &str = "Answers";
 /// What comes due at the end of a bound comes by then.
@@ -86,8 +86,8 @@ impl Answers {
         let since_us = self.clocks[usize::from(slot.0)];
         let entered = match input {
             Input::Command(Command { id, .. }) => match unit.part {
-                Part::Holder(_) => Some((*id, Wait::Release)),
-                Part::Standby(_) | Part::Active(_) => Some((*id, Wait::Held)),
+                Role::Holder(_) => Some((*id, Wait::Release)),
+                Role::Standby(_) | Role::Active(_) => Some((*id, Wait::Held)),
             },
             Input::Operator { id, request } => match request {
                 Request::Switchover => Some((*id, Wait::Switchover)),
@@ -125,12 +125,12 @@ impl Answers {
         let drains = |waiting: &Waiting| waiting.slot == slot && waiting.wait == Wait::Switchover;
         let drains = self.waiting.values().any(drains);
         let queue = match &unit.part {
-            Part::Standby(_) => None,
-            Part::Holder(holder) => Some((&holder.queue, Wait::Release)),
-            Part::Active(active) if drains => Some((&active.queue, Wait::Drain)),
-            Part::Active(active) => Some((&active.queue, Wait::Room)),
+            Role::Standby(_) => None,
+            Role::Holder(holder) => Some((&holder.queue, Wait::Release)),
+            Role::Active(active) if drains => Some((&active.queue, Wait::Drain)),
+            Role::Active(active) => Some((&active.queue, Wait::Room)),
         };
-        let acts = matches!(unit.part, Part::Active(_));
+        let acts = matches!(unit.part, Role::Active(_));
         for (id, waiting) in self.waiting.iter_mut().filter(of_unit) {
             let queued = || queue.is_some_and(|(queue, _)| queue.iter().any(|of| of.id == *id));
             let request = matches!(waiting.wait, Wait::Switchover | Wait::Request);
@@ -152,7 +152,7 @@ impl Answers {
     }
 
     /// What the units' clocks counted since the last event, while they ran.
-    fn pass(&mut self, at_us: u64, scene: &dyn Scene) {
+    fn pass(&mut self, at_us: u64, scene: &dyn ClusterView) {
         let passed_us = at_us - self.last_us;
         self.last_us = at_us;
         for slot in [Slot(0), Slot(1)].into_iter().filter(|slot| !scene.paused(*slot)) {
@@ -167,7 +167,7 @@ const fn releases(output: &Output) -> bool {
 }
 
 impl Observer for Answers {
-    fn see(&mut self, seen: &Seen<'_>, scene: &dyn Scene) -> Result<(), Violation> {
+    fn see(&mut self, seen: &Observed<'_>, scene: &dyn ClusterView) -> Result<(), Violation> {
         self.pass(seen.at_us, scene);
         match seen.event {
             Event::Unit { slot, input, outputs, fates, unit, .. } => {
@@ -203,7 +203,7 @@ impl Observer for Answers {
         }
     }
 
-    fn end(&mut self, _: &dyn Scene) -> Result<(), Violation> {
+    fn end(&mut self, _: &dyn ClusterView) -> Result<(), Violation> {
         match self.waiting.first_key_value() {
             Some((id, Waiting { slot, .. })) => {
                 broken(NAME, format!("command {id} at slot {slot} has no outcome at the end"))
@@ -224,7 +224,7 @@ mod tests {
     use skewsync::unit::{Outcome, Refusal};
 
     use super::*;
-    use crate::oracle::stage::{Stage, active, answer, broken_property, command, holder};
+    use crate::oracle::testing::{Stage, active, answer, broken_property, command, holder};
 
     fn acting() -> Unit {
         active(Slot(0), 1, 0, "6.2", "")
@@ -246,9 +246,9 @@ mod tests {
             unreachable!("a command");
         };
         match &mut unit.part {
-            Part::Holder(holder) => holder.queue.push_back(command),
-            Part::Active(active) => active.queue.push_back(command),
-            Part::Standby(_) => unreachable!("it has no queue"),
+            Role::Holder(holder) => holder.queue.push_back(command),
+            Role::Active(active) => active.queue.push_back(command),
+            Role::Standby(_) => unreachable!("it has no queue"),
         }
         unit
     }
@@ -258,7 +258,7 @@ mod tests {
     }
 
     fn release() -> Output {
-        let (term, lsn) = (skewsync::base::Term(1), skewsync::base::Lsn(0));
+        let (term, lsn) = (skewsync::ids::Term(1), skewsync::ids::Lsn(0));
         Output::Send {
             to: Address::Arbiter,
             message: Message::ToArbiter(ToArbiter::Release { term, lsn }),
@@ -281,9 +281,9 @@ mod tests {
         assert_eq!(found, None);
         assert_eq!(broken_property(oracle.end(&stage)), Some(NAME));
         let mut unit = acting();
-        if let Part::Active(active) = &mut unit.part {
+        if let Role::Active(active) = &mut unit.part {
             let (id, change) = (CommandId(1), Change::Nothing);
-            active.prompts = [(skewsync::base::Lsn(0), vec![Prompt { id, change }])].into();
+            active.prompts = [(skewsync::ids::Lsn(0), vec![Prompt { id, change }])].into();
         }
         let found = at_bound(&mut stage, &mut oracle, &unit, Wait::Held);
         assert_eq!(found, [false, true]);

@@ -2,12 +2,12 @@
 //! as: with nothing wrong for T, a unit acts; and an arbiter that hears a unit while nobody holds a
 //! lease offers the role (PROTOCOL.md, section 2, Who is offered a term).
 
-use skewsync::base::Slot;
+use skewsync::ids::Slot;
 use skewsync::message::ToArbiter;
-use skewsync::unit::{Arbiter, ArbiterInput, Limits, Part};
+use skewsync::unit::{Arbiter, ArbiterInput, Limits, Role};
 
 use super::{broken, parts_from_arbiter, starts};
-use crate::tap::{Event, Observer, Scene, Seen, Violation};
+use crate::observe::{ClusterView, Event, Observed, Observer, Violation};
 
 const NAME: &str = "Available";
 
@@ -30,7 +30,7 @@ impl Available {
         &mut self,
         input: &ArbiterInput,
         arbiter: &Arbiter,
-        seen: &Seen<'_>,
+        seen: &Observed<'_>,
         limits: &Limits,
     ) -> Result<(), Violation> {
         // A late Hello is not taken: it says nothing of who is there.
@@ -68,7 +68,7 @@ fn bound_us(limits: &Limits) -> u64 {
 }
 
 impl Observer for Available {
-    fn see(&mut self, seen: &Seen<'_>, scene: &dyn Scene) -> Result<(), Violation> {
+    fn see(&mut self, seen: &Observed<'_>, scene: &dyn ClusterView) -> Result<(), Violation> {
         match seen.event {
             Event::Arbiter { input, arbiter, .. } => {
                 self.offers(input, arbiter, seen, scene.limits())?;
@@ -77,7 +77,7 @@ impl Observer for Available {
             _ => {}
         }
         let acts = |slot: Slot| match scene.unit(slot).map(|unit| &unit.part) {
-            Some(Part::Active(_)) => scene.lease_end(slot).is_some_and(|end| end > seen.at_us),
+            Some(Role::Active(_)) => scene.lease_end(slot).is_some_and(|end| end > seen.at_us),
             _ => false,
         };
         let whole = scene.unit(Slot(0)).is_some()
@@ -106,7 +106,7 @@ impl Observer for Available {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oracle::stage::{Stage, active, broken_property, idle};
+    use crate::oracle::testing::{Stage, active, broken_property, idle};
 
     fn after_long(prepare: impl Fn(&mut Stage)) -> Option<&'static str> {
         let (mut stage, oracle) = (Stage::new(), &mut Available::default());

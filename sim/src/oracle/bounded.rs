@@ -1,9 +1,9 @@
 //! Bounded: no buffer, journal, pending set or queue exceeds its bound.
 
-use skewsync::unit::{Active, Limits, Part, standby};
+use skewsync::unit::{Active, Limits, Role, standby};
 
 use super::broken;
-use crate::tap::{Event, Observer, Scene, Seen, Violation};
+use crate::observe::{ClusterView, Event, Observed, Observer, Violation};
 
 const NAME: &str = "Bounded";
 /// Writes under way at most: one of each kind of record, and saves.
@@ -20,19 +20,19 @@ fn held(active: &Active) -> usize {
     active.prompts.values().map(Vec::len).sum()
 }
 
-fn excess(part: &Part, limits: &Limits) -> Option<String> {
+fn excess(part: &Role, limits: &Limits) -> Option<String> {
     let over = |what: &str, found: usize, bound: u32| {
         (found > bound as usize).then(|| format!("{what}: {found}, and the bound is {bound}"))
     };
     match part {
-        Part::Active(active) => {
+        Role::Active(active) => {
             let journal = active.peer.current.as_ref().map_or(0, |current| current.journal.len());
             over("journal", journal, limits.max_journal)
                 .or_else(|| over("queue", active.queue.len(), limits.max_queue))
                 .or_else(|| over("prompts", held(active), limits.max_prompts))
         }
-        Part::Holder(holder) => over("holder's queue", holder.queue.len(), limits.max_queue),
-        Part::Standby(standby) => match standby.seat.as_ref().map(|seat| &seat.phase) {
+        Role::Holder(holder) => over("holder's queue", holder.queue.len(), limits.max_queue),
+        Role::Standby(standby) => match standby.seat.as_ref().map(|seat| &seat.phase) {
             Some(standby::Phase::Synced { kept, .. }) => {
                 over("lines kept", kept.len(), limits.line_window)
             }
@@ -42,7 +42,7 @@ fn excess(part: &Part, limits: &Limits) -> Option<String> {
 }
 
 impl Observer for Bounded {
-    fn see(&mut self, seen: &Seen<'_>, scene: &dyn Scene) -> Result<(), Violation> {
+    fn see(&mut self, seen: &Observed<'_>, scene: &dyn ClusterView) -> Result<(), Violation> {
         let Event::Unit { slot, unit, .. } = seen.event else {
             return Ok(());
         };
@@ -63,11 +63,11 @@ impl Observer for Bounded {
 
 #[cfg(test)]
 mod tests {
-    use skewsync::base::{Slot, WriteId};
+    use skewsync::ids::{Slot, WriteId};
     use skewsync::unit::{Unit, Write};
 
     use super::*;
-    use crate::oracle::stage::{Stage, active, broken_property, holder, idle};
+    use crate::oracle::testing::{Stage, active, broken_property, holder, idle};
 
     fn seen(unit: Unit) -> Option<&'static str> {
         let (mut stage, oracle) = (Stage::new(), &mut Bounded::default());
@@ -79,16 +79,16 @@ mod tests {
         let mut unit = idle(Slot(0), "6.2");
         let writes = 0..=WRITES_MAX as u64;
         unit.own.writes = writes
-            .map(|write| (WriteId(write), Write::Highest(skewsync::base::Term(write))))
+            .map(|write| (WriteId(write), Write::Highest(skewsync::ids::Term(write))))
             .collect();
         assert_eq!(seen(unit), Some(NAME));
         let command = skewsync::unit::Command {
-            id: skewsync::base::CommandId(1),
-            text: skewsync::base::Shared::text(""),
+            id: skewsync::ids::CommandId(1),
+            text: skewsync::digest::Shared::text(""),
             durability: skewsync::unit::Durability::Acked,
         };
         let queue = |unit: &mut Unit, length: usize| {
-            if let Part::Holder(holder) = &mut unit.part {
+            if let Role::Holder(holder) = &mut unit.part {
                 holder.queue = vec![command.clone(); length].into();
             }
         };
@@ -105,13 +105,13 @@ mod tests {
         use skewsync::unit::active::{Change, Prompt};
         let with = |prompts: usize| {
             let mut unit = active(Slot(0), 1, 5, "6.2", "");
-            if let Part::Active(active) = &mut unit.part {
+            if let Role::Active(active) = &mut unit.part {
                 let prompt = |id| Prompt {
-                    id: skewsync::base::CommandId(id as u64),
+                    id: skewsync::ids::CommandId(id as u64),
                     change: Change::Nothing,
                 };
                 let all = (0..prompts).map(prompt).collect();
-                active.prompts = [(skewsync::base::Lsn(5), all)].into();
+                active.prompts = [(skewsync::ids::Lsn(5), all)].into();
             }
             seen(unit)
         };

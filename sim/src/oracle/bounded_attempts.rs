@@ -5,13 +5,15 @@
 
 use std::collections::BTreeMap;
 
-use skewsync::base::{ImageDigest, Slot};
+use skewsync::digest::ImageDigest;
+
+use skewsync::ids::Slot;
 use skewsync::message::{LeaveWhy, Message, Redundancy, Session};
-use skewsync::unit::{Active, Event as Told, Input, Limits, Part, Request, Timer};
+use skewsync::unit::{Active, Event as Told, Input, Limits, Request, Role, Timer};
 
 use super::{broken, told};
+use crate::observe::{ClusterView, Event, Observed, Observer, Violation};
 use crate::plan::fault::FAULT_KINDS;
-use crate::tap::{Event, Observer, Scene, Seen, Violation};
 
 const NAME: &str = "BoundedAttempts";
 /// A clock within its bound makes a pause shorter by no more than so much.
@@ -76,10 +78,10 @@ impl Sessions {
 impl BoundedAttempts {
     fn active(
         &mut self,
-        seen: &Seen<'_>,
+        seen: &Observed<'_>,
         (slot, active): (Slot, &Active),
         input: &Input,
-        scene: &dyn Scene,
+        scene: &dyn ClusterView,
     ) -> Result<(), Violation> {
         let limits = scene.limits();
         let sessions = self.actives.entry((slot, active.term.0)).or_default();
@@ -149,14 +151,14 @@ impl BoundedAttempts {
 }
 
 impl Observer for BoundedAttempts {
-    fn see(&mut self, seen: &Seen<'_>, scene: &dyn Scene) -> Result<(), Violation> {
+    fn see(&mut self, seen: &Observed<'_>, scene: &dyn ClusterView) -> Result<(), Violation> {
         match seen.event {
             Event::Fault { kind, .. } => {
                 self.clocks |= matches!(FAULT_KINDS[kind], "clock-rate" | "clock-step");
             }
             Event::Unit { slot, input, unit, .. } => match &unit.part {
-                Part::Active(active) => return self.active(seen, (slot, active), input, scene),
-                Part::Standby(_) => {
+                Role::Active(active) => return self.active(seen, (slot, active), input, scene),
+                Role::Standby(_) => {
                     let file = matches!(
                         input,
                         Input::Message {
@@ -170,7 +172,7 @@ impl Observer for BoundedAttempts {
                         return broken(NAME, what);
                     }
                 }
-                Part::Holder(_) => {}
+                Role::Holder(_) => {}
             },
             _ => {}
         }
@@ -184,11 +186,11 @@ impl Observer for BoundedAttempts {
 
 #[cfg(test)]
 mod tests {
-    use skewsync::base::Attempt;
+    use skewsync::ids::Attempt;
     use skewsync::unit::Output;
 
     use super::*;
-    use crate::oracle::stage::{SESSION, Stage, active, broken_property, idle};
+    use crate::oracle::testing::{SESSION, Stage, active, broken_property, idle};
 
     /// Sessions that each begin so long after the one before it ended.
     fn begun(times: u32, pause_ms: impl Fn(u32) -> u64, stable: bool) -> Option<&'static str> {
@@ -241,10 +243,10 @@ mod tests {
             from: skewsync::message::Address::Unit(Slot(0)),
             message: Message::Config {
                 session,
-                lsn: skewsync::base::Lsn(0),
+                lsn: skewsync::ids::Lsn(0),
                 size: 0,
                 listing_at: 0,
-                digest: skewsync::base::Digest::default(),
+                digest: skewsync::digest::Digest::default(),
             },
         };
         let seen = stage.step(oracle, standby, &config, &ends);

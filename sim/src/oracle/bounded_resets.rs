@@ -4,12 +4,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use skewsync::base::{Slot, WriteId};
+use skewsync::ids::{Slot, WriteId};
 use skewsync::message::{LeaveWhy, Message, Session, Verdict};
 use skewsync::unit::{Boot, Event as Told, Input, Output, Record, Request, Timer};
 
 use super::{broken, told};
-use crate::tap::{Event, Observer, Scene, Seen, Violation};
+use crate::observe::{ClusterView, Event, Observed, Observer, Violation};
 
 const NAME: &str = "BoundedResets";
 
@@ -107,7 +107,7 @@ const fn forgets(input: &Input) -> bool {
 }
 
 impl Observer for BoundedResets {
-    fn see(&mut self, seen: &Seen<'_>, scene: &dyn Scene) -> Result<(), Violation> {
+    fn see(&mut self, seen: &Observed<'_>, scene: &dyn ClusterView) -> Result<(), Violation> {
         match seen.event {
             Event::Unit { slot, input, outputs, .. } => {
                 if forgets(input) {
@@ -142,11 +142,11 @@ impl Observer for BoundedResets {
 
 #[cfg(test)]
 mod tests {
-    use skewsync::base::{CommandId, Lsn};
+    use skewsync::ids::{CommandId, Lsn};
     use skewsync::message::{Address, RejectWhy};
 
     use super::*;
-    use crate::oracle::stage::{SESSION, Stage, boot, idle, stamp};
+    use crate::oracle::testing::{SESSION, Stage, boot, idle, stamp};
 
     const ASKS: Input = Input::Operator { id: CommandId(1), request: Request::RetrySso };
 

@@ -5,13 +5,15 @@
 
 use std::collections::BTreeMap;
 
-use skewsync::base::{BootId, Digest, ImageDigest, Lsn, Slot, Term};
-use skewsync::message::{Message, Prc, Session};
-use skewsync::unit::{Output, Part};
+use skewsync::digest::{Digest, ImageDigest};
 
-use super::points::{Point, Whole};
+use skewsync::ids::{BootId, Lsn, Slot, Term};
+use skewsync::message::{Message, Prc, Session};
+use skewsync::unit::{Output, Role};
+
+use super::checkpoints::{Point, Whole};
 use super::{broken, performed};
-use crate::tap::{Event, Observer, Scene, Seen, Violation};
+use crate::observe::{ClusterView, Event, Observed, Observer, Violation};
 
 const NAME: &str = "Commutes";
 /// LSNs that are remembered; older ones are past.
@@ -66,15 +68,15 @@ impl Commutes {
             return None;
         };
         let standby = match unit.part {
-            Part::Active(_) => Slot(1 - slot.0),
-            Part::Standby(_) | Part::Holder(_) => slot,
+            Role::Active(_) => Slot(1 - slot.0),
+            Role::Standby(_) | Role::Holder(_) => slot,
         };
         self.images.get(&(standby, session.standby)).copied()
     }
 }
 
 impl Observer for Commutes {
-    fn see(&mut self, seen: &Seen<'_>, scene: &dyn Scene) -> Result<(), Violation> {
+    fn see(&mut self, seen: &Observed<'_>, scene: &dyn ClusterView) -> Result<(), Violation> {
         if let Event::Started { slot, boot, .. } = seen.event {
             self.images.insert((slot, boot.boot), scene.image(slot).0);
         }
@@ -127,12 +129,12 @@ impl Observer for Commutes {
 
 #[cfg(test)]
 mod tests {
-    use skewsync::base::Shared;
+    use skewsync::digest::Shared;
     use skewsync::message::Stamp;
 
     use super::*;
-    use crate::oracle::points::Points;
-    use crate::oracle::stage::{Pair, SESSION, Stage, broken_property, idle, send, stock};
+    use crate::oracle::checkpoints::Points;
+    use crate::oracle::testing::{Pair, SESSION, Stage, broken_property, catalog, idle, send};
 
     fn applied(digest: u128) -> Output {
         let mismatches = Shared::new(Vec::new());
@@ -145,7 +147,7 @@ mod tests {
         for (digest, found) in [(8, Some(NAME)), (7, None)] {
             let (mut stage, oracle) = (Stage::new(), &mut Commutes::default());
             let unit = idle(Slot(1), "6.2");
-            let mut boot = crate::oracle::stage::boot(Stamp::default());
+            let mut boot = crate::oracle::testing::boot(Stamp::default());
             boot.boot = SESSION.standby;
             stage.starts(oracle, Slot(1), &boot).unwrap();
             stage.does(oracle, unit.clone(), &[applied(7)]).unwrap();
@@ -157,7 +159,7 @@ mod tests {
     #[test]
     fn a_w_that_is_not_the_one_from_scratch_breaks_it() {
         let releases = ["6.2", "6.0"];
-        let points = || Points::new(stock(), 0, vec![Box::new(FromScratch)]);
+        let points = || Points::new(catalog(), 0, vec![Box::new(FromScratch)]);
         let pair = |text| Pair::of(releases, text, 16);
         let right = "router pim\n rp 192.0.2.1\n";
         assert_eq!(pair(right).judged_by(&mut points(), releases), Ok(()));

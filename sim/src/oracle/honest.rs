@@ -4,20 +4,20 @@
 
 use std::sync::Arc;
 
-use skewsync::base::Slot;
+use skewsync::ids::Slot;
 use skewsync::message::{Eligible, Redundancy};
-use skewsync::unit::{Active, Event as Told, Limits, Part, Shown, Unit};
+use skewsync::unit::{Active, Event as Told, Limits, RfState, Role, Unit};
 
 use super::reference;
 use super::{broken, is_trouble, told};
-use crate::stock::Stock;
-use crate::tap::{Event, Observer, Scene, Seen, Violation};
+use crate::catalog::Catalog;
+use crate::observe::{ClusterView, Event, Observed, Observer, Violation};
 
 const NAME: &str = "Honest";
 
 /// See the module.
 pub struct Honest {
-    stock: Arc<Stock>,
+    catalog: Arc<Catalog>,
     register: Option<Eligible>,
     /// Since when nothing is wrong, and what is shown is not so.
     untrue_since: Option<u64>,
@@ -26,8 +26,8 @@ pub struct Honest {
 
 impl Honest {
     /// For a run with these images.
-    pub const fn new(stock: Arc<Stock>) -> Self {
-        Self { stock, register: None, untrue_since: None, checked: 0 }
+    pub const fn new(catalog: Arc<Catalog>) -> Self {
+        Self { catalog, register: None, untrue_since: None, checked: 0 }
     }
 
     /// What is said to be listed as the pair becomes hot.
@@ -36,14 +36,14 @@ impl Honest {
         slot: Slot,
         active: &Active,
         said: u32,
-        scene: &dyn Scene,
+        scene: &dyn ClusterView,
     ) -> Result<(), Violation> {
         let Some(current) = &active.peer.current else {
             return Ok(());
         };
-        let here = self.stock.image(scene.image(slot).1);
+        let here = self.catalog.image(scene.image(slot).1);
         // The session's peer: its slot may hold another image by now.
-        let there = self.stock.by_digest(current.image);
+        let there = self.catalog.by_digest(current.image);
         let (Ok(here), Some(there)) = (here, there) else {
             return Ok(());
         };
@@ -67,21 +67,21 @@ const fn bound_us(limits: &Limits) -> u64 {
 /// What the two units of a session show that is not so.
 fn untrue(active: &Active, standby: &Unit, register: Option<Eligible>) -> Option<String> {
     let current = active.peer.current.as_ref()?;
-    let Part::Standby(seated) = &standby.part else {
+    let Role::Standby(seated) = &standby.part else {
         return None;
     };
     let seat = seated.seat.as_ref()?;
     if seat.session != current.session {
         return None;
     }
-    let (here, there) = (active.peer_shown(), standby.shown());
+    let (here, there) = (active.peer_rf_state(), standby.rf_state());
     let hot = register.is_some_and(|eligible| eligible.session == current.session);
-    let named = |shown: Shown| shown.name();
-    if hot && (here != Shown::StandbyHot || there != Shown::StandbyHot) {
+    let named = |shown: RfState| shown.name();
+    if hot && (here != RfState::StandbyHot || there != RfState::StandbyHot) {
         let (here, there) = (named(here), named(there));
         return Some(format!("the pair is hot; shown are {here} and {there}"));
     }
-    let cold = |shown: Shown| shown == Shown::StandbyCold;
+    let cold = |shown: RfState| shown == RfState::StandbyCold;
     if cold(here) != cold(there) {
         let (here, there) = (named(here), named(there));
         return Some(format!("one unit shows rpr: {here} and {there}"));
@@ -94,12 +94,12 @@ fn untrue(active: &Active, standby: &Unit, register: Option<Eligible>) -> Option
 }
 
 impl Observer for Honest {
-    fn see(&mut self, seen: &Seen<'_>, scene: &dyn Scene) -> Result<(), Violation> {
+    fn see(&mut self, seen: &Observed<'_>, scene: &dyn ClusterView) -> Result<(), Violation> {
         if let Event::Arbiter { arbiter, .. } = seen.event {
             self.register = arbiter.register;
         }
         if let Event::Unit { slot, unit, .. } = seen.event
-            && let Part::Active(active) = &unit.part
+            && let Role::Active(active) = &unit.part
         {
             for event in told(&seen.event) {
                 if let Told::Hot { listed } = event {
@@ -117,8 +117,8 @@ impl Observer for Honest {
         let shown = slots.iter().find_map(|slot| {
             let other = scene.unit(Slot(1 - slot.0))?;
             match &scene.unit(*slot)?.part {
-                Part::Active(active) => untrue(active, other, self.register),
-                Part::Standby(_) | Part::Holder(_) => None,
+                Role::Active(active) => untrue(active, other, self.register),
+                Role::Standby(_) | Role::Holder(_) => None,
             }
         });
         self.checked += 1;
@@ -148,12 +148,12 @@ mod tests {
     use skewsync::unit::Output;
 
     use super::*;
-    use crate::oracle::stage::{Pair, Stage, broken_property, eligible, stock};
+    use crate::oracle::testing::{Pair, Stage, broken_property, catalog, eligible};
 
     const RELEASES: [&str; 2] = ["6.1", "6.0"];
 
     fn hot_saying(listed: u32) -> Option<&'static str> {
-        let (mut stage, oracle) = (Stage::of(RELEASES), &mut Honest::new(stock()));
+        let (mut stage, oracle) = (Stage::of(RELEASES), &mut Honest::new(catalog()));
         let active = Pair::of(RELEASES, "interface eth0\n mtu 9216\n", 4).active;
         let says = Output::Event(Told::Hot { listed });
         broken_property(stage.does(oracle, active, &[says]))
@@ -162,7 +162,7 @@ mod tests {
     #[test]
     fn what_is_said_is_of_the_image_that_the_session_is_with() {
         let changed = ["6.1", "7.1"];
-        let (mut stage, oracle) = (Stage::of(changed), &mut Honest::new(stock()));
+        let (mut stage, oracle) = (Stage::of(changed), &mut Honest::new(catalog()));
         let active = Pair::of(RELEASES, "interface eth0\n mtu 9216\n", 4).active;
         let says = Output::Event(Told::Hot { listed: 1 });
         assert_eq!(broken_property(stage.does(oracle, active, &[says])), None);
@@ -175,7 +175,7 @@ mod tests {
     }
 
     fn for_long(register: Option<Eligible>, prepare: impl Fn(&mut Pair)) -> Option<&'static str> {
-        let (mut stage, oracle) = (Stage::of(RELEASES), &mut Honest::new(stock()));
+        let (mut stage, oracle) = (Stage::of(RELEASES), &mut Honest::new(catalog()));
         let mut pair = Pair::of(RELEASES, "", 4);
         prepare(&mut pair);
         stage.units = [Some(pair.active.clone()), Some(pair.standby.clone())];

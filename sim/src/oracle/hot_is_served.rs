@@ -11,12 +11,12 @@
 
 use std::collections::BTreeMap;
 
-use skewsync::base::Slot;
+use skewsync::ids::Slot;
 use skewsync::message::{Address, Eligible, Session};
-use skewsync::unit::{Input, Limits, Part, Shown, Unit};
+use skewsync::unit::{Input, Limits, RfState, Role, Unit};
 
 use super::broken;
-use crate::tap::{Event, Observer, Scene, Seen, Violation};
+use crate::observe::{ClusterView, Event, Observed, Observer, Violation};
 
 const NAME: &str = "HotIsServed";
 
@@ -51,20 +51,20 @@ fn slowest_us(limits: &Limits, ms: u64) -> u64 {
 /// The session in which the unit shows that the pair is hot.
 fn shown_hot(unit: &Unit) -> Option<Session> {
     match &unit.part {
-        Part::Standby(standby) => {
+        Role::Standby(standby) => {
             let seat = standby.seat.as_ref()?;
-            (unit.shown() == Shown::StandbyHot).then_some(seat.session)
+            (unit.rf_state() == RfState::StandbyHot).then_some(seat.session)
         }
-        Part::Active(active) => {
+        Role::Active(active) => {
             let current = active.peer.current.as_ref()?;
-            (active.peer_shown() == Shown::StandbyHot).then_some(current.session)
+            (active.peer_rf_state() == RfState::StandbyHot).then_some(current.session)
         }
-        Part::Holder(_) => None,
+        Role::Holder(_) => None,
     }
 }
 
 impl HotIsServed {
-    fn hears(&mut self, slot: Slot, seen: &Seen<'_>) {
+    fn hears(&mut self, slot: Slot, seen: &Observed<'_>) {
         if let Event::Unit { input: Input::Message { message, .. }, packet: Some(packet), .. } =
             seen.event
             && let Some(session) = message.session()
@@ -88,7 +88,7 @@ impl HotIsServed {
 }
 
 impl Observer for HotIsServed {
-    fn see(&mut self, seen: &Seen<'_>, scene: &dyn Scene) -> Result<(), Violation> {
+    fn see(&mut self, seen: &Observed<'_>, scene: &dyn ClusterView) -> Result<(), Violation> {
         match seen.event {
             Event::Arbiter { arbiter, .. } => {
                 let before = std::mem::replace(&mut self.register, arbiter.register);
@@ -116,7 +116,7 @@ impl Observer for HotIsServed {
                 // way) is told so next.
                 let acts = scene.lease_end(slot).is_some_and(|end| end > seen.at_us);
                 let shown =
-                    shown_hot(unit).filter(|_| acts || matches!(unit.part, Part::Standby(_)));
+                    shown_hot(unit).filter(|_| acts || matches!(unit.part, Role::Standby(_)));
                 let Some(shown) = shown else {
                     return Ok(());
                 };
@@ -147,14 +147,14 @@ mod tests {
     use skewsync::unit::Standby;
 
     use super::*;
-    use crate::oracle::stage::{Pair, SESSION, Stage, broken_property, eligible};
-    use crate::plan::Sight;
-    use crate::tap::Delivered;
+    use crate::observe::Delivered;
+    use crate::oracle::testing::{Pair, SESSION, Stage, broken_property, eligible};
+    use crate::plan::MessageId;
 
     const NUMBER: u64 = 7;
 
-    fn sight() -> Sight {
-        Sight {
+    fn sight() -> MessageId {
+        MessageId {
             from: Address::Unit(Slot(0)),
             to: Address::Unit(Slot(1)),
             kind: Kind::Keepalive,
@@ -174,7 +174,7 @@ mod tests {
         fn new() -> Self {
             let (mut stage, mut oracle) = (Stage::new(), HotIsServed::default());
             let mut standby = Pair::of(["6.2", "6.2"], "", 1).standby;
-            if let Part::Standby(Standby { seat: Some(seat), .. }) = &mut standby.part {
+            if let Role::Standby(Standby { seat: Some(seat), .. }) = &mut standby.part {
                 seat.told = (1, HeldBy::Register, Redundancy::Sso);
             }
             assert_eq!(shown_hot(&standby), Some(SESSION));
@@ -200,8 +200,8 @@ mod tests {
             self.stage.at_us = at_us;
             let alive = Message::Keepalive {
                 session: SESSION,
-                lsn: skewsync::base::Lsn(1),
-                digest: skewsync::base::Digest::default(),
+                lsn: skewsync::ids::Lsn(1),
+                digest: skewsync::digest::Digest::default(),
                 mode: Redundancy::Sso,
                 held: HeldBy::Register,
                 counter: 1,

@@ -9,8 +9,8 @@ use skewsync::config::Config;
 use skewsync::translate::Listing;
 
 use super::broken;
-use super::points::{Point, Whole};
-use crate::tap::Violation;
+use super::checkpoints::{Point, Whole};
+use crate::observe::Violation;
 
 const NAME: &str = "HotMeansEqual";
 /// Lines of a difference that are said.
@@ -120,14 +120,14 @@ fn unlike(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oracle::points::Points;
-    use crate::oracle::stage::{Pair, broken_property, stock};
+    use crate::oracle::checkpoints::Points;
+    use crate::oracle::testing::{Pair, broken_property, catalog};
 
     const RELEASES: [&str; 2] = ["6.1", "6.0"];
     const TEXT: &str = "interface eth0\n mtu 9216\n speed 10\n";
 
     fn judge(pair: Pair) -> Option<&'static str> {
-        let mut points = Points::new(stock(), 0, vec![Box::new(HotMeansEqual)]);
+        let mut points = Points::new(catalog(), 0, vec![Box::new(HotMeansEqual)]);
         let found = pair.judged_by(&mut points, RELEASES);
         let looked: u64 = points_looked(&points);
         assert!(looked > 0, "the pair was looked at");
@@ -135,7 +135,7 @@ mod tests {
     }
 
     fn points_looked(points: &Points) -> u64 {
-        use crate::tap::Observer;
+        use crate::observe::Observer;
         points.checked().iter().map(|(_, times)| *times).sum()
     }
 
@@ -167,9 +167,9 @@ mod tests {
         let mut pair = pair(TEXT);
         let window = u64::from(skewsync::unit::Limits::DEFAULT.hot_window);
         let behind = pair.active.clone();
-        let mut stage = crate::oracle::stage::Stage::of(RELEASES);
-        let mut points = Points::new(stock(), 0, vec![Box::new(HotMeansEqual)]);
-        let register = Some(crate::oracle::stage::eligible(16));
+        let mut stage = crate::oracle::testing::Stage::of(RELEASES);
+        let mut points = Points::new(catalog(), 0, vec![Box::new(HotMeansEqual)]);
+        let register = Some(crate::oracle::testing::eligible(16));
         stage.register(&mut points, register).unwrap();
         stage.does(&mut points, behind, &[]).unwrap();
         pair.acting().last.0 += window + 1;

@@ -4,11 +4,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use skewsync::base::{Slot, Term};
+use skewsync::ids::{Slot, Term};
 use skewsync::message::Origin;
-use skewsync::unit::{ArbiterEvent, ArbiterInput, ArbiterOutput, Part, Unit};
+use skewsync::unit::{ArbiterEvent, ArbiterInput, ArbiterOutput, Role, Unit};
 
-use crate::tap::{Event, Scene};
+use crate::observe::{ClusterView, Event};
 
 /// See the module.
 #[derive(Debug, Default)]
@@ -36,7 +36,7 @@ impl LineUnknown {
     }
 
     /// Follows a run. False: the arbiter says that the line is unknown though it lost nothing.
-    pub(super) fn see(&mut self, event: &Event<'_>, scene: &dyn Scene) -> bool {
+    pub(super) fn see(&mut self, event: &Event<'_>, scene: &dyn ClusterView) -> bool {
         match *event {
             Event::Arbiter { input, outputs, .. } => {
                 self.astray |= match input {
@@ -80,7 +80,7 @@ impl LineUnknown {
 
     fn follow(&mut self, slot: Slot, unit: &Unit) {
         match &unit.part {
-            Part::Holder(holder) => {
+            Role::Holder(holder) => {
                 if self.held.insert(slot, holder.term) == Some(holder.term) {
                     return;
                 }
@@ -93,10 +93,10 @@ impl LineUnknown {
                     self.unsure.insert(slot);
                 }
             }
-            Part::Active(active) => {
+            Role::Active(active) => {
                 self.held.insert(slot, active.term);
             }
-            Part::Standby(standby) => {
+            Role::Standby(standby) => {
                 self.held.remove(&slot);
                 if standby.replica.is_some() {
                     self.unsure.remove(&slot);

@@ -4,15 +4,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use skewsync::base::{Lsn, Slot};
 use skewsync::config::Config;
+use skewsync::ids::{Lsn, Slot};
 use skewsync::message::Message;
-use skewsync::unit::{Event as Told, Input, Part};
+use skewsync::unit::{Event as Told, Input, Role};
 
+use super::checkpoints::{Point, Whole};
 use super::hot_means_equal::lines;
-use super::points::{Point, Whole};
 use super::{broken, told};
-use crate::tap::{Event, Observer, Scene, Seen, Violation};
+use crate::observe::{ClusterView, Event, Observed, Observer, Violation};
 
 pub(super) const NAME: &str = "ListedAtTakeover";
 
@@ -43,7 +43,7 @@ pub struct LostAtSwitchover {
 }
 
 impl Observer for LostAtSwitchover {
-    fn see(&mut self, seen: &Seen<'_>, _: &dyn Scene) -> Result<(), Violation> {
+    fn see(&mut self, seen: &Observed<'_>, _: &dyn ClusterView) -> Result<(), Violation> {
         let (slot, unit) = match seen.event {
             Event::Unit { slot, unit, .. } => (slot, unit),
             Event::Ended { slot, .. } => {
@@ -52,7 +52,7 @@ impl Observer for LostAtSwitchover {
             }
             _ => return Ok(()),
         };
-        let Part::Standby(standby) = &unit.part else {
+        let Role::Standby(standby) = &unit.part else {
             self.former.remove(&slot);
             return Ok(());
         };
@@ -117,15 +117,15 @@ mod tests {
     use skewsync::unit::standby::{Former, Readiness};
 
     use super::*;
-    use crate::oracle::points::Points;
-    use crate::oracle::stage::{
-        Pair, Stage, active, acts, broken_property, stamp, stateful, stock,
+    use crate::oracle::checkpoints::Points;
+    use crate::oracle::testing::{
+        Pair, Stage, active, acts, broken_property, catalog, stamp, stateful,
     };
 
     const RELEASES: [&str; 2] = ["6.1", "6.0"];
 
     fn takes_over_saying(listed: &[&str]) -> Option<&'static str> {
-        let mut points = Points::new(stock(), 0, vec![Box::new(ListedAtTakeover)]);
+        let mut points = Points::new(catalog(), 0, vec![Box::new(ListedAtTakeover)]);
         let mut stage = Stage::of(RELEASES);
         let text = "interface eth0\n mtu 9216\n speed 10\n";
         let former = Pair::of(RELEASES, text, 4).active;
@@ -149,21 +149,21 @@ mod tests {
 
     fn comes_back_saying(lost: &[&str], at: u64) -> Option<&'static str> {
         let (mut stage, oracle) = (Stage::new(), &mut LostAtSwitchover::default());
-        let mut before = crate::oracle::stage::idle(Slot(1), "6.2");
-        if let Part::Standby(standby) = &mut before.part {
+        let mut before = crate::oracle::testing::idle(Slot(1), "6.2");
+        if let Role::Standby(standby) = &mut before.part {
             let text = "hostname r1\nip routing\n";
             standby.former = Some(Former {
                 stamp: stamp(1, 4),
-                config: crate::oracle::stage::running("6.2", text),
+                config: crate::oracle::testing::running("6.2", text),
                 listed: Vec::new(),
                 readiness: Readiness::Ready,
             });
         }
         stage.does(oracle, before, &[]).unwrap();
         let now = Pair::of(["6.2", "6.2"], "ip routing\n", 4).standby;
-        let lines = lost.iter().map(|line| skewsync::base::Shared::text(line));
+        let lines = lost.iter().map(|line| skewsync::digest::Shared::text(line));
         let says = Told::LostAtSwitchover { lines: lines.collect() };
-        let (session, lsn, listed) = (crate::oracle::stage::SESSION, Lsn(at), 0);
+        let (session, lsn, listed) = (crate::oracle::testing::SESSION, Lsn(at), 0);
         let accept = Message::BulkAccept { session, lsn, listed };
         let says = [skewsync::unit::Output::Event(says)];
         broken_property(stage.hears(oracle, now, accept, &says))

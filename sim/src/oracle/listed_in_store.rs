@@ -4,20 +4,22 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use skewsync::base::{Shared, Slot};
+use skewsync::digest::Shared;
+
 use skewsync::config::Config;
+use skewsync::ids::Slot;
 use skewsync::message::{Origin, Stamp};
-use skewsync::unit::{Event as Told, Output, Part, Record, Store};
+use skewsync::unit::{Event as Told, Output, Record, Role, Store};
 
 use super::listed_at_takeover::{NAME, agrees, placed};
 use super::{performed, reference, told};
+use crate::catalog::{Catalog, Loaded};
+use crate::observe::{ClusterView, Event, Observed, Observer, Violation};
 use crate::plan::fault::FAULT_KINDS;
-use crate::stock::{Loaded, Stock};
-use crate::tap::{Event, Observer, Scene, Seen, Violation};
 
 /// See the module.
 pub struct ListedInStore {
-    stock: Arc<Stock>,
+    catalog: Arc<Catalog>,
     /// What was saved, by the Active that saved it.
     saves: BTreeMap<Stamp, (Config, Arc<Loaded>)>,
     /// What is missing in each unit's stores. Two of one stamp differ in their text, if the unit's
@@ -29,24 +31,30 @@ pub struct ListedInStore {
 }
 
 impl ListedInStore {
-    /// Of units whose images are in the stock.
-    pub const fn new(stock: Arc<Stock>) -> Self {
-        Self { stock, saves: BTreeMap::new(), missing: BTreeMap::new(), refuses: false, checked: 0 }
+    /// Of units whose images are in the catalog.
+    pub const fn new(catalog: Arc<Catalog>) -> Self {
+        Self {
+            catalog,
+            saves: BTreeMap::new(),
+            missing: BTreeMap::new(),
+            refuses: false,
+            checked: 0,
+        }
     }
 
     /// A unit writes a store.
-    fn stores(&mut self, slot: Slot, part: &Part, store: &Store, scene: &dyn Scene) {
+    fn stores(&mut self, slot: Slot, part: &Role, store: &Store, scene: &dyn ClusterView) {
         let stamp = store.stamp;
-        let Ok(image) = self.stock.image(scene.image(slot).1) else {
+        let Ok(image) = self.catalog.image(scene.image(slot).1) else {
             return;
         };
         let missing = match part {
-            Part::Active(active) => {
+            Role::Active(active) => {
                 let config = active.config.config().clone();
                 self.saves.insert(stamp, (config, image));
                 BTreeSet::new()
             }
-            Part::Standby(_) | Part::Holder(_) => {
+            Role::Standby(_) | Role::Holder(_) => {
                 let Some((config, from)) = self.saves.get(&stamp) else {
                     return;
                 };
@@ -60,7 +68,7 @@ impl ListedInStore {
 }
 
 impl Observer for ListedInStore {
-    fn see(&mut self, seen: &Seen<'_>, scene: &dyn Scene) -> Result<(), Violation> {
+    fn see(&mut self, seen: &Observed<'_>, scene: &dyn ClusterView) -> Result<(), Violation> {
         let (slot, unit) = match seen.event {
             Event::Unit { slot, unit, .. } => (slot, unit),
             Event::Fault { kind, effect: true, .. } => {
@@ -98,14 +106,14 @@ impl Observer for ListedInStore {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oracle::stage::{
-        Pair, Stage, active, acts, broken_property, persists, stamp, stock, store,
+    use crate::oracle::testing::{
+        Pair, Stage, active, acts, broken_property, catalog, persists, stamp, store,
     };
 
     const RELEASES: [&str; 2] = ["6.1", "6.0"];
 
     fn takes_over_saying(listed: &[&str]) -> Option<&'static str> {
-        let mut oracle = ListedInStore::new(stock());
+        let mut oracle = ListedInStore::new(catalog());
         let mut stage = Stage::of(RELEASES);
         let text = "interface eth0\n mtu 9216\n speed 10\n";
         let Pair { active: saves, standby } = Pair::of(RELEASES, text, 4);

@@ -8,30 +8,32 @@
 //! the network is free to lose.
 
 mod arbiter;
-mod ledger;
-mod readings;
-mod shown;
+mod config_ids;
+mod effects;
+mod interpretations;
 #[cfg(test)]
 mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use skewsync::base::{CommandId, ImageDigest, Slot, WriteId};
+use skewsync::digest::ImageDigest;
+
+use skewsync::ids::{CommandId, Slot, WriteId};
 use skewsync::message::{Address, LeaveWhy, Message, Stamp};
 use skewsync::translate::listing::ListingChange;
-use skewsync::unit::{Boot, Event as Told, Input, Limits, Output, Part, Record, Unit};
+use skewsync::unit::{Boot, Event as Told, Input, Limits, Output, Record, Role, Unit};
 use skewsync_model::action::{Action, Timer};
 use skewsync_model::state::{self as model, Cfg, Flight, Msg, State, To};
 use skewsync_model::step::{Env, step};
 
 use super::broken;
 use crate::abstraction::{self, Boots, CHANGED, Difference};
+use crate::observe::{ClusterView, Event, Observed, Observer, Violation};
 use crate::plan::FaultKind;
-use crate::tap::{Event, Observer, Scene, Seen, Violation};
-use ledger::{Ledger, ending};
-use readings::Readings;
-pub use readings::Stutter;
-use shown::{Shown, agree_on_shown, came_to};
+use config_ids::{Ledger, ending};
+use effects::{VisibleEffects, agree_on_shown, came_to};
+use interpretations::Interpretations;
+pub use interpretations::Stutter;
 
 /// The name under which a step that the model cannot make is a violation.
 pub const NAME: &str = "lockstep";
@@ -99,7 +101,7 @@ impl Default for Lockstep {
 }
 
 impl Lockstep {
-    fn env<'a>(ledger: &'a Ledger, same_image: bool, scene: &dyn Scene) -> Env<&'a Ledger> {
+    fn env<'a>(ledger: &'a Ledger, same_image: bool, scene: &dyn ClusterView) -> Env<&'a Ledger> {
         let Limits {
             hot_window,
             line_window,
@@ -133,7 +135,7 @@ impl Lockstep {
         boot: &Boot,
         unit: &Unit,
         outputs: &[Output],
-        scene: &dyn Scene,
+        scene: &dyn ClusterView,
     ) -> Result<(), Difference> {
         let at = usize::from(slot.0);
         let known = &mut self.state.units[at];
@@ -176,7 +178,7 @@ impl Lockstep {
         self.follow(slot, unit, &shown, (Vec::new(), boots), scene).map(|_| ())
     }
 
-    fn on_end(&mut self, slot: Slot, scene: &dyn Scene) {
+    fn on_end(&mut self, slot: Slot, scene: &dyn ClusterView) {
         let at = usize::from(slot.0);
         let env = Self::env(&self.ledger, false, scene);
         if let Some(made) = step(&env, &self.state, &Action::Crash(slot.0)) {
@@ -199,7 +201,7 @@ impl Lockstep {
         input: &Input,
         outputs: &[Output],
         unit: &Unit,
-        scene: &dyn Scene,
+        scene: &dyn ClusterView,
     ) -> Result<(), Difference> {
         let at = usize::from(slot.0);
         if let Input::Command(command) = input {
@@ -212,7 +214,7 @@ impl Lockstep {
         let before = &self.state.units[at].part;
         let mut readings = match input {
             Input::Message { from, message } => self.read_message(slot, *from, message, unit)?,
-            Input::Command(command) => readings::command(slot, command, outputs, unit),
+            Input::Command(command) => interpretations::command(slot, command, outputs, unit),
             Input::Persisted(write) if self.highest.contains_key(&(slot, *write)) => {
                 if let Some(term) = self.highest.remove(&(slot, *write)) {
                     let durable = &mut self.durable[usize::from(slot.0)];
@@ -224,17 +226,17 @@ impl Lockstep {
                 self.term_written(slot, unit)?
             }
             Input::Persisted(write) => match self.writes.remove(&(slot, *write)) {
-                Some((stamp, cfg)) => Readings {
+                Some((stamp, cfg)) => Interpretations {
                     actions: vec![vec![Action::Stored(slot.0, stamp, cfg)]],
                     stutter: None,
                 },
-                None => readings::input(input, slot.0, before, unit),
+                None => interpretations::input(input, slot.0, before, unit),
             },
             Input::PersistFailed(write) => {
                 self.writes.remove(&(slot, *write));
-                readings::input(input, slot.0, before, unit)
+                interpretations::input(input, slot.0, before, unit)
             }
-            other => readings::input(other, slot.0, before, unit),
+            other => interpretations::input(other, slot.0, before, unit),
         };
         if let Some(term) = acts(outputs)
             && self.highest.keys().any(|(of, _)| *of == slot)
@@ -264,10 +266,10 @@ impl Lockstep {
     }
 
     /// A term is on the disk, or the disk has refused it: a Grant that came meanwhile counts.
-    fn term_written(&self, slot: Slot, unit: &Unit) -> Result<Readings, Difference> {
+    fn term_written(&self, slot: Slot, unit: &Unit) -> Result<Interpretations, Difference> {
         let known = &self.state.units[usize::from(slot.0)];
-        let (model::Part::Holder(holder), Part::Active(active)) = (&known.part, &unit.part) else {
-            return Ok(Readings { actions: Vec::new(), stutter: Some(Stutter::Written) });
+        let (model::Role::Holder(holder), Role::Active(active)) = (&known.part, &unit.part) else {
+            return Ok(Interpretations { actions: Vec::new(), stutter: Some(Stutter::Written) });
         };
         let msg = Msg::Grant {
             boot: known.boot,
@@ -276,7 +278,7 @@ impl Lockstep {
             generation: known.generation,
         };
         let (from, to) = (slot.0, To::Unit(slot.0));
-        Ok(Readings {
+        Ok(Interpretations {
             actions: vec![vec![Action::Deliver(Flight { from, to, msg })]],
             stutter: None,
         })
@@ -289,28 +291,30 @@ impl Lockstep {
         slot: Slot,
         outputs: &[Output],
         unit: &Unit,
-        scene: &dyn Scene,
+        scene: &dyn ClusterView,
     ) -> Result<(), Difference> {
         let at = usize::from(slot.0);
         let image = scene.image(slot).0;
         let mut sights = [None; 2];
         match (&unit.part, &mut self.state.units[at].part) {
-            (Part::Active(active), model::Part::Active(of)) => {
+            (Role::Active(active), model::Role::Active(of)) => {
                 sights[0] = Some((of.cfg, active.config.digest()));
                 if let Some(current) = &active.peer.current {
                     self.served[at] = Some((of.term, current.image));
                 }
-                if let Some(model::Current {
-                    session, phase: model::Phase::Bulk(snapshot), ..
+                if let Some(model::ActiveSession {
+                    session,
+                    phase: model::Phase::Bulk(snapshot),
+                    ..
                 }) = &of.current
                 {
                     self.snapshots.insert((*session, snapshot.lsn), snapshot.cfg);
                 }
             }
-            (Part::Holder(holder), model::Part::Holder(of)) => {
+            (Role::Holder(holder), model::Role::Holder(of)) => {
                 sights[0] = Some((of.cfg, holder.config.digest()));
             }
-            (Part::Standby(standby), model::Part::Standby(of)) => {
+            (Role::Standby(standby), model::Role::Standby(of)) => {
                 let received = standby.replica.as_ref();
                 let received = received.map(|of| of.receiver.raising().config().digest());
                 let former = standby.former.as_ref().map(|of| of.config.digest());
@@ -341,7 +345,7 @@ impl Lockstep {
             }
             if let Output::Persist { write, record: Record::Store(store) } = output {
                 let cfg = match &self.state.units[at].part {
-                    model::Part::Active(active) => active.cfg,
+                    model::Role::Active(active) => active.cfg,
                     // A Standby executes what it is to save beside what it runs.
                     _ => self.ledger.fresh(),
                 };
@@ -371,9 +375,9 @@ impl Lockstep {
             None => drop(queue.drain(..queue.len() - waits)),
         }
         let engine: Vec<CommandId> = match &unit.part {
-            Part::Holder(holder) => holder.queue.iter().map(|command| command.id).collect(),
-            Part::Active(active) => active.queue.iter().map(|command| command.id).collect(),
-            Part::Standby(_) => Vec::new(),
+            Role::Holder(holder) => holder.queue.iter().map(|command| command.id).collect(),
+            Role::Active(active) => active.queue.iter().map(|command| command.id).collect(),
+            Role::Standby(_) => Vec::new(),
         };
         if engine == *queue {
             return Ok(());
@@ -410,7 +414,7 @@ impl Lockstep {
         from: Address,
         message: &Message,
         unit: &Unit,
-    ) -> Result<Readings, Difference> {
+    ) -> Result<Interpretations, Difference> {
         let before = &self.state.units[usize::from(slot.0)].part;
         let from = match from {
             Address::Unit(from) => from.0,
@@ -418,17 +422,17 @@ impl Lockstep {
         };
         let to = To::Unit(slot.0);
         if let Message::Keepalive { session, lsn, digest, .. } = message {
-            let says = lsn.0 > 0 || *digest != skewsync::base::Digest::default();
+            let says = lsn.0 > 0 || *digest != skewsync::digest::Digest::default();
             let msg = Msg::Applied {
                 session: self.boots.session(*session)?,
                 lsn: abstraction::lsn(*lsn)?,
             };
             if says {
-                return Ok(readings::keepalive(Flight { from, to, msg }, before));
+                return Ok(interpretations::keepalive(Flight { from, to, msg }, before));
             }
         }
         let mut msg = self.message(message)?;
-        if let (Some(Msg::Join { other, .. }), Message::Join(call), model::Part::Active(active)) =
+        if let (Some(Msg::Join { other, .. }), Message::Join(call), model::Role::Active(active)) =
             (&mut msg, message, before)
         {
             let served = self.served[usize::from(slot.0)];
@@ -436,12 +440,12 @@ impl Lockstep {
         }
         self.note_line(message, unit)?;
         let flight = msg.map(|msg| Flight { from, to, msg });
-        Ok(readings::message(message, flight, before, unit))
+        Ok(interpretations::message(message, flight, before, unit))
     }
 
     /// Whether the Line that comes decodes is told from its bytes.
     fn note_line(&self, message: &Message, unit: &Unit) -> Result<(), Difference> {
-        let (Message::Line { session, lsn, difference, listing, .. }, Part::Standby(standby)) =
+        let (Message::Line { session, lsn, difference, listing, .. }, Role::Standby(standby)) =
             (message, &unit.part)
         else {
             return Ok(());
@@ -489,9 +493,9 @@ impl Lockstep {
     }
 
     /// What may follow within the same step: the session is left.
-    fn extend(&self, slot: Slot, outputs: &[Output], readings: &mut Readings) {
+    fn extend(&self, slot: Slot, outputs: &[Output], readings: &mut Interpretations) {
         let at = usize::from(slot.0);
-        let was_active = matches!(self.state.units[at].part, model::Part::Active(_));
+        let was_active = matches!(self.state.units[at].part, model::Role::Active(_));
         if was_active && let Some(why) = ended(outputs) {
             let give_up = match abstraction::keeps_at_leave(why) {
                 model::Keeps::Replica => Action::Timer(slot.0, Timer::GiveUp),
@@ -508,9 +512,9 @@ impl Lockstep {
     }
 
     /// Whether the step is a stutter: nothing that the model knows has changed or was shown.
-    fn is_still(&self, slot: Slot, unit: &Unit, shown: &Shown) -> bool {
+    fn is_still(&self, slot: Slot, unit: &Unit, shown: &VisibleEffects) -> bool {
         let known = &self.state.units[usize::from(slot.0)];
-        *shown == Shown::default() && abstraction::unit(unit, known, &self.boots).is_ok()
+        *shown == VisibleEffects::default() && abstraction::unit(unit, known, &self.boots).is_ok()
     }
 
     /// Finds the reading under which the model comes to where the engine is, from the state or from
@@ -519,9 +523,9 @@ impl Lockstep {
         &mut self,
         slot: Slot,
         unit: &Unit,
-        shown: &Shown,
+        shown: &VisibleEffects,
         (forms, readings): (Vec<State>, Vec<Vec<Action>>),
-        scene: &dyn Scene,
+        scene: &dyn ClusterView,
     ) -> Result<bool, Difference> {
         let at = usize::from(slot.0);
         let env = Self::env(&self.ledger, self.same_image, scene);
@@ -531,7 +535,7 @@ impl Lockstep {
         let each = |form| readings.iter().map(move |actions| (form, actions));
         for (before, actions) in forms.into_iter().flat_map(each) {
             let mut state = None;
-            let mut made = Shown::default();
+            let mut made = VisibleEffects::default();
             let mut refused = None;
             for action in actions {
                 let Some(next) = step(&env, state.as_ref().unwrap_or(before), action) else {
@@ -551,7 +555,8 @@ impl Lockstep {
                 .and_then(|()| agree_on_shown(shown, &made, unit));
             match agrees {
                 Ok(()) => {
-                    let moved = *shown != Shown::default() || state.units[at] != before.units[at];
+                    let moved =
+                        *shown != VisibleEffects::default() || state.units[at] != before.units[at];
                     self.state = state;
                     return Ok(moved);
                 }
@@ -576,19 +581,19 @@ fn apart(
 }
 
 /// The commands that wait at a unit of the model.
-const fn queue_of(part: &model::Part) -> Option<&Vec<model::Queued>> {
+const fn queue_of(part: &model::Role) -> Option<&Vec<model::Queued>> {
     match part {
-        model::Part::Active(active) => Some(&active.queue),
-        model::Part::Holder(holder) => Some(&holder.queue),
-        model::Part::Down | model::Part::Standby(_) => None,
+        model::Role::Active(active) => Some(&active.queue),
+        model::Role::Holder(holder) => Some(&holder.queue),
+        model::Role::Down | model::Role::Standby(_) => None,
     }
 }
 
-const fn queue_of_mut(part: &mut model::Part) -> Option<&mut Vec<model::Queued>> {
+const fn queue_of_mut(part: &mut model::Role) -> Option<&mut Vec<model::Queued>> {
     match part {
-        model::Part::Active(active) => Some(&mut active.queue),
-        model::Part::Holder(holder) => Some(&mut holder.queue),
-        model::Part::Down | model::Part::Standby(_) => None,
+        model::Role::Active(active) => Some(&mut active.queue),
+        model::Role::Holder(holder) => Some(&mut holder.queue),
+        model::Role::Down | model::Role::Standby(_) => None,
     }
 }
 
@@ -601,7 +606,7 @@ fn ended(outputs: &[Output]) -> Option<LeaveWhy> {
 }
 
 /// The term in which the unit begins to act, if it does.
-fn acts(outputs: &[Output]) -> Option<skewsync::base::Term> {
+fn acts(outputs: &[Output]) -> Option<skewsync::ids::Term> {
     outputs.iter().find_map(|output| match output {
         Output::Event(Told::Acts { stamp, .. }) => Some(stamp.term),
         _ => None,
@@ -616,7 +621,7 @@ fn says_unread(outputs: &[Output]) -> bool {
 }
 
 impl Observer for Lockstep {
-    fn see(&mut self, seen: &Seen<'_>, scene: &dyn Scene) -> Result<(), Violation> {
+    fn see(&mut self, seen: &Observed<'_>, scene: &dyn ClusterView) -> Result<(), Violation> {
         let (agrees, whose) = match seen.event {
             Event::Started { slot, boot, outputs, unit, .. } => {
                 self.steps += 1;

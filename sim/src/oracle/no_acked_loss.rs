@@ -4,15 +4,15 @@
 
 use std::collections::BTreeMap;
 
-use skewsync::base::{Lsn, Slot, Term};
+use skewsync::ids::{Lsn, Slot, Term};
 use skewsync::message::{Eligible, Message, Origin, ToArbiter};
 use skewsync::unit::standby::Readiness;
 use skewsync::unit::{
-    ArbiterEvent, ArbiterInput, ArbiterOutput, Event as Told, Output, Part, Standby, Unit,
+    ArbiterEvent, ArbiterInput, ArbiterOutput, Event as Told, Output, Role, Standby, Unit,
 };
 
 use super::{broken, parts_from_arbiter, replicated, told};
-use crate::tap::{Event, Observer, Scene, Seen, Violation};
+use crate::observe::{ClusterView, Event, Observed, Observer, Violation};
 
 const NAME: &str = "NoAckedLoss";
 
@@ -47,8 +47,8 @@ impl NoAckedLoss {
     fn passed_over(
         &self,
         eligible: &Eligible,
-        seen: &Seen<'_>,
-        scene: &dyn Scene,
+        seen: &Observed<'_>,
+        scene: &dyn ClusterView,
     ) -> Result<(), Violation> {
         let there = scene.boot(eligible.slot) == Some(eligible.session.standby);
         let well_since = self.well_since[usize::from(eligible.slot.0)];
@@ -65,7 +65,7 @@ impl NoAckedLoss {
 }
 
 fn is_declared(unit: &Unit) -> bool {
-    matches!(&unit.part, Part::Standby(Standby { replica: Some(replica), .. })
+    matches!(&unit.part, Role::Standby(Standby { replica: Some(replica), .. })
         if replica.readiness == Readiness::Declared)
 }
 
@@ -76,7 +76,7 @@ fn says_unreadable(outputs: &[Output]) -> bool {
 }
 
 impl Observer for NoAckedLoss {
-    fn see(&mut self, seen: &Seen<'_>, scene: &dyn Scene) -> Result<(), Violation> {
+    fn see(&mut self, seen: &Observed<'_>, scene: &dyn ClusterView) -> Result<(), Violation> {
         for (slot, well_since) in [Slot(0), Slot(1)].into_iter().zip(&mut self.well_since) {
             if parts_from_arbiter(&seen.event, scene, slot) {
                 *well_since = seen.at_us;
@@ -139,7 +139,7 @@ mod tests {
     use skewsync::unit::{Outcome, Place};
 
     use super::*;
-    use crate::oracle::stage::{
+    use crate::oracle::testing::{
         Stage, active, acts, answer, broken_property, eligible, stamp, stateful,
     };
 
@@ -172,7 +172,7 @@ mod tests {
         let long = 3_000 * skewsync::unit::Limits::DEFAULT.takeover_wait_ms;
         assert_eq!(play(long, None), Some(NAME));
         assert_eq!(play(10, None), None);
-        let boot = skewsync::base::BootId(1);
+        let boot = skewsync::ids::BootId(1);
         let declines = ToArbiter::Decline {
             boot,
             term: Term(2),

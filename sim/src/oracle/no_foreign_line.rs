@@ -5,8 +5,8 @@ use skewsync::message::{Message, Mismatch, Prc};
 use skewsync::unit::Output;
 
 use super::{broken, performed};
+use crate::observe::{ClusterView, Event, Observed, Observer, Violation};
 use crate::plan::fault::FAULT_KINDS;
-use crate::tap::{Event, Observer, Scene, Seen, Violation};
 
 const NAME: &str = "NoForeignLine";
 
@@ -21,7 +21,7 @@ pub struct NoForeignLine {
 }
 
 impl Observer for NoForeignLine {
-    fn see(&mut self, seen: &Seen<'_>, _: &dyn Scene) -> Result<(), Violation> {
+    fn see(&mut self, seen: &Observed<'_>, _: &dyn ClusterView) -> Result<(), Violation> {
         if let Event::Fault { kind, effect, .. } = seen.event {
             self.refuses |= effect && FAULT_KINDS[kind] == "refuse-line";
             self.foreign |= FAULT_KINDS[kind] == "foreign-payload";
@@ -61,10 +61,11 @@ impl Observer for NoForeignLine {
 
 #[cfg(test)]
 mod tests {
-    use skewsync::base::{Digest, Lsn, Shared, Slot};
+    use skewsync::digest::{Digest, Shared};
+    use skewsync::ids::{Lsn, Slot};
 
     use super::*;
-    use crate::oracle::stage::{SESSION, Stage, broken_property, idle, send};
+    use crate::oracle::testing::{SESSION, Stage, broken_property, idle, send};
 
     fn answered(prc: Prc, made_to_refuse: bool) -> Option<&'static str> {
         let (mut stage, oracle) = (Stage::new(), &mut NoForeignLine::default());

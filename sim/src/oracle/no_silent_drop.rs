@@ -4,10 +4,10 @@
 use std::collections::BTreeSet;
 
 use super::broken;
+use super::checkpoints::{Point, Whole};
 use super::hot_means_equal::keys;
-use super::points::{Point, Whole};
 use super::reference::Way;
-use crate::tap::Violation;
+use crate::observe::Violation;
 
 const NAME: &str = "NoSilentDrop";
 
@@ -61,13 +61,13 @@ impl Whole for NoSilentDrop {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oracle::points::Points;
-    use crate::oracle::stage::{Pair, broken_property, stock};
+    use crate::oracle::checkpoints::Points;
+    use crate::oracle::testing::{Pair, broken_property, catalog};
 
     const RELEASES: [&str; 2] = ["6.1", "6.0"];
 
     fn judge(pair: Pair) -> Option<&'static str> {
-        let mut points = Points::new(stock(), 0, vec![Box::new(NoSilentDrop)]);
+        let mut points = Points::new(catalog(), 0, vec![Box::new(NoSilentDrop)]);
         broken_property(pair.judged_by(&mut points, RELEASES))
     }
 

@@ -3,12 +3,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use skewsync::base::CommandId;
+use skewsync::ids::CommandId;
 use skewsync::message::{Eligible, Session};
-use skewsync::unit::{Durability, Input, Outcome, Output, Part, Place};
+use skewsync::unit::{Durability, Input, Outcome, Output, Place, Role};
 
 use super::{broken, performed, starts};
-use crate::tap::{Event, Observer, Scene, Seen, Violation};
+use crate::observe::{ClusterView, Event, Observed, Observer, Violation};
 
 const NAME: &str = "NoSplitAck";
 
@@ -52,7 +52,7 @@ impl NoSplitAck {
 }
 
 impl Observer for NoSplitAck {
-    fn see(&mut self, seen: &Seen<'_>, _: &dyn Scene) -> Result<(), Violation> {
+    fn see(&mut self, seen: &Observed<'_>, _: &dyn ClusterView) -> Result<(), Violation> {
         match seen.event {
             Event::Arbiter { input, arbiter, .. } => {
                 // What an older state of the arbiter holds it did not confirm last.
@@ -67,10 +67,10 @@ impl Observer for NoSplitAck {
                     self.acked.insert(command.id, command.durability);
                 }
                 let current = match &unit.part {
-                    Part::Active(active) => {
+                    Role::Active(active) => {
                         active.peer.current.as_ref().map(|current| current.session)
                     }
-                    Part::Standby(_) | Part::Holder(_) => None,
+                    Role::Standby(_) | Role::Holder(_) => None,
                 };
                 for output in performed(&seen.event) {
                     if let Output::Answer { id, outcome } = output
@@ -92,11 +92,11 @@ impl Observer for NoSplitAck {
 
 #[cfg(test)]
 mod tests {
-    use skewsync::base::{Lsn, Slot, Term};
+    use skewsync::ids::{Lsn, Slot, Term};
     use skewsync::unit::LocalWhy;
 
     use super::*;
-    use crate::oracle::stage::{Pair, Stage, answer, broken_property, command, eligible};
+    use crate::oracle::testing::{Pair, Stage, answer, broken_property, command, eligible};
 
     fn done(place: Place) -> Output {
         let (term, lsn) = (Term(1), Lsn(1));

@@ -2,13 +2,13 @@
 
 use std::hash::{Hash, Hasher};
 
-use skewsync::base::Slot;
+use skewsync::ids::Slot;
 use skewsync::message::{Message, Session};
-use skewsync::unit::{Input, Output, Part, Unit};
+use skewsync::unit::{Input, Output, Role, Unit};
 
 use super::broken;
+use crate::observe::{ClusterView, Event, Observed, Observer, Violation};
 use crate::run::trace::Mixer;
-use crate::tap::{Event, Observer, Scene, Seen, Violation};
 
 const NAME: &str = "NoStale";
 
@@ -24,14 +24,14 @@ pub struct NoStale {
 fn takes(unit: &Unit, session: Session) -> bool {
     let is = |of: Option<Session>| of == Some(session);
     match &unit.part {
-        Part::Standby(standby) => is(standby.seat.as_ref().map(|seat| seat.session)),
-        Part::Active(active) => {
+        Role::Standby(standby) => is(standby.seat.as_ref().map(|seat| seat.session)),
+        Role::Active(active) => {
             let peer = &active.peer;
             is(peer.current.as_ref().map(|current| current.session))
                 || is(peer.offered.map(|offered| offered.session))
                 || is(peer.leaving.map(|leaving| leaving.session))
         }
-        Part::Holder(_) => false,
+        Role::Holder(_) => false,
     }
 }
 
@@ -54,7 +54,7 @@ const fn moves_nothing(output: &Output) -> bool {
 }
 
 impl Observer for NoStale {
-    fn before(&mut self, slot: Slot, input: &Input, scene: &dyn Scene) {
+    fn before(&mut self, slot: Slot, input: &Input, scene: &dyn ClusterView) {
         self.at_hand = None;
         if let Input::Message { message, .. } = input
             && let Some(session) = message.session()
@@ -66,7 +66,7 @@ impl Observer for NoStale {
         }
     }
 
-    fn see(&mut self, seen: &Seen<'_>, _: &dyn Scene) -> Result<(), Violation> {
+    fn see(&mut self, seen: &Observed<'_>, _: &dyn ClusterView) -> Result<(), Violation> {
         if let Event::Unit { slot, input: Input::Message { message, .. }, outputs, unit, .. } =
             seen.event
             && let Some((of, before)) = self.at_hand.take()
@@ -90,10 +90,10 @@ impl Observer for NoStale {
 
 #[cfg(test)]
 mod tests {
-    use skewsync::base::{Attempt, Lsn};
+    use skewsync::ids::{Attempt, Lsn};
 
     use super::*;
-    use crate::oracle::stage::{Pair, SESSION, Stage, broken_property};
+    use crate::oracle::testing::{Pair, SESSION, Stage, broken_property};
 
     fn hears(session: Session, after: u64) -> Option<&'static str> {
         let (mut stage, oracle) = (Stage::new(), &mut NoStale::default());

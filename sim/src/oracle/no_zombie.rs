@@ -4,13 +4,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use skewsync::base::{Lsn, Slot, Term};
+use skewsync::ids::{Lsn, Slot, Term};
 use skewsync::message::{Origin, Stamp};
-use skewsync::unit::{ArbiterEvent, ArbiterOutput, Event as Told, Part, Unit};
+use skewsync::unit::{ArbiterEvent, ArbiterOutput, Event as Told, Role, Unit};
 
 use super::line_unknown::LineUnknown;
 use super::{broken, told};
-use crate::tap::{Event, Observer, Scene, Seen, Violation};
+use crate::observe::{ClusterView, Event, Observed, Observer, Violation};
 
 const NAME: &str = "NoZombie";
 
@@ -51,7 +51,7 @@ impl NoZombie {
 
     fn follow(&mut self, slot: Slot, unit: &Unit) {
         match &unit.part {
-            Part::Holder(holder) => {
+            Role::Holder(holder) => {
                 let stamp = Stamp { term: holder.term, lsn: holder.lsn };
                 let known = self.runs.insert(slot, stamp);
                 let same = known.is_some_and(|known| known.term == holder.term);
@@ -67,11 +67,11 @@ impl NoZombie {
                     self.took_up.insert(slot, (holder.term, of));
                 }
             }
-            Part::Active(active) => {
+            Role::Active(active) => {
                 let (term, lsn) = (active.term, active.last);
                 self.runs.insert(slot, Stamp { term, lsn });
             }
-            Part::Standby(_) => {
+            Role::Standby(_) => {
                 self.runs.remove(&slot);
                 self.took_up.remove(&slot);
             }
@@ -80,7 +80,7 @@ impl NoZombie {
 }
 
 impl Observer for NoZombie {
-    fn see(&mut self, seen: &Seen<'_>, scene: &dyn Scene) -> Result<(), Violation> {
+    fn see(&mut self, seen: &Observed<'_>, scene: &dyn ClusterView) -> Result<(), Violation> {
         if !self.line_unknown.see(&seen.event, scene) {
             let what = "the arbiter says that the line is unknown, and has lost nothing";
             return broken(NAME, what.into());
@@ -145,7 +145,7 @@ impl Observer for NoZombie {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oracle::stage::{Stage, active, acts, broken_property, holder, stamp, stateful};
+    use crate::oracle::testing::{Stage, active, acts, broken_property, holder, stamp, stateful};
 
     /// Term 1 acts up to LSN 6; term 2 goes on from LSN 4; then slot 0 acts in term 3 from
     /// `origin`.
@@ -158,7 +158,7 @@ mod tests {
         stage.does(oracle, active(Slot(1), 2, 4, "6.2", ""), &[next]).unwrap();
         let lsn = if origin == Origin::Cold { store.lsn.0 } else { 6 };
         let mut took_up = holder(Slot(0), 3, origin, lsn);
-        took_up.own.store = crate::oracle::stage::store(store);
+        took_up.own.store = crate::oracle::testing::store(store);
         if off {
             let says = [ArbiterEvent::OffTheLine { stamp: store }];
             stage.arbiter_says(oracle, None, None, &says).unwrap();

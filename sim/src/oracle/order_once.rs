@@ -3,12 +3,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use skewsync::base::{Lsn, Slot};
+use skewsync::ids::{Lsn, Slot};
 use skewsync::message::{Message, Session};
-use skewsync::unit::{Input, Part};
+use skewsync::unit::{Input, Role};
 
 use super::broken;
-use crate::tap::{Event, Observer, Scene, Seen, Violation};
+use crate::observe::{ClusterView, Event, Observed, Observer, Violation};
 
 const NAME: &str = "OrderOnce";
 
@@ -85,13 +85,13 @@ impl OrderOnce {
 }
 
 impl Observer for OrderOnce {
-    fn see(&mut self, seen: &Seen<'_>, _: &dyn Scene) -> Result<(), Violation> {
+    fn see(&mut self, seen: &Observed<'_>, _: &dyn ClusterView) -> Result<(), Violation> {
         match seen.event {
             Event::Unit { slot, input, unit, .. } => {
                 if let Input::Message { message, .. } = input {
                     self.hear(slot, message);
                 }
-                let Part::Standby(standby) = &unit.part else {
+                let Role::Standby(standby) = &unit.part else {
                     self.applied.remove(&slot);
                     return Ok(());
                 };
@@ -119,11 +119,11 @@ impl Observer for OrderOnce {
 
 #[cfg(test)]
 mod tests {
-    use skewsync::base::Shared;
+    use skewsync::digest::Shared;
     use skewsync::message::OnMismatch;
 
     use super::*;
-    use crate::oracle::stage::{Pair, SESSION, Stage, broken_property};
+    use crate::oracle::testing::{Pair, SESSION, Stage, broken_property};
 
     fn line(lsn: u64) -> Message {
         let nothing = || Shared::new(Vec::new());
@@ -139,8 +139,8 @@ mod tests {
     fn applies(heard: &[Message], applied: u64) -> Option<&'static str> {
         let (mut stage, oracle) = (Stage::new(), &mut OrderOnce::default());
         let (session, lsn, listed) = (SESSION, Lsn(1), 0);
-        let (size, listing_at, digest) = (0, 0, skewsync::base::Digest(1));
-        let joining = crate::oracle::stage::idle(Slot(1), "6.2");
+        let (size, listing_at, digest) = (0, 0, skewsync::digest::Digest(1));
+        let joining = crate::oracle::testing::idle(Slot(1), "6.2");
         let config = Message::Config { session, lsn, size, listing_at, digest };
         stage.hears(oracle, joining, config, &[]).unwrap();
         let unit = |applied| Pair::of(["6.2", "6.2"], "", applied).standby;

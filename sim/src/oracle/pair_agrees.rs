@@ -3,12 +3,12 @@
 //! register's LSN; and whatever is listed at the Active is listed at the Standby that has applied
 //! as much.
 
-use skewsync::base::Slot;
+use skewsync::ids::Slot;
 use skewsync::message::Eligible;
-use skewsync::unit::{Active, Part, Standby, Unit};
+use skewsync::unit::{Active, Role, Standby, Unit};
 
 use super::broken;
-use crate::tap::{Event, Observer, Scene, Seen, Violation};
+use crate::observe::{ClusterView, Event, Observed, Observer, Violation};
 
 const NAME: &str = "HotMeansEqual";
 
@@ -20,7 +20,7 @@ pub struct PairAgrees {
 
 impl PairAgrees {
     /// The register was written, or the Standby made a step.
-    fn holds(&mut self, eligible: Eligible, scene: &dyn Scene) -> Result<(), Violation> {
+    fn holds(&mut self, eligible: Eligible, scene: &dyn ClusterView) -> Result<(), Violation> {
         let Eligible { session, slot, lsn } = eligible;
         let Some(standby) = scene.unit(slot).and_then(standby) else {
             return Ok(());
@@ -71,13 +71,13 @@ impl PairAgrees {
 
 fn standby(unit: &Unit) -> Option<&Standby> {
     match &unit.part {
-        Part::Standby(standby) => Some(standby),
-        Part::Active(_) | Part::Holder(_) => None,
+        Role::Standby(standby) => Some(standby),
+        Role::Active(_) | Role::Holder(_) => None,
     }
 }
 
 impl Observer for PairAgrees {
-    fn see(&mut self, seen: &Seen<'_>, scene: &dyn Scene) -> Result<(), Violation> {
+    fn see(&mut self, seen: &Observed<'_>, scene: &dyn ClusterView) -> Result<(), Violation> {
         match seen.event {
             Event::Arbiter { arbiter, .. } => match arbiter.register {
                 Some(eligible) => self.holds(eligible, scene),
@@ -86,7 +86,7 @@ impl Observer for PairAgrees {
             Event::Unit { slot, unit, .. } => {
                 let other = scene.unit(Slot(1 - slot.0)).map(|unit| &unit.part);
                 match (standby(unit), other) {
-                    (Some(standby), Some(Part::Active(active))) => {
+                    (Some(standby), Some(Role::Active(active))) => {
                         self.lists(slot, standby, active)
                     }
                     _ => Ok(()),

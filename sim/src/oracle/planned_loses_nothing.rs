@@ -4,13 +4,13 @@
 
 use std::collections::BTreeSet;
 
-use skewsync::base::{Lsn, Slot, Term};
+use skewsync::ids::{Lsn, Slot, Term};
 use skewsync::message::{Message, Origin, ToArbiter};
 use skewsync::unit::{Event as Told, Input, Output, Request};
 
 use super::line_unknown::LineUnknown;
 use super::{begins, broken, parts_from_arbiter, performed, told};
-use crate::tap::{Event, Observer, Scene, Seen, Violation};
+use crate::observe::{ClusterView, Event, Observed, Observer, Violation};
 
 const NAME: &str = "PlannedLosesNothing";
 
@@ -36,14 +36,14 @@ impl PlannedLosesNothing {
 }
 
 /// The unit that the register names, if that very boot of it is over.
-fn gone_already(scene: &dyn Scene) -> BTreeSet<Slot> {
+fn gone_already(scene: &dyn ClusterView) -> BTreeSet<Slot> {
     let register = scene.arbiter().and_then(|arbiter| arbiter.register);
     let gone = register.filter(|of| scene.boot(of.slot) != Some(of.session.standby));
     gone.map(|of| of.slot).into_iter().collect()
 }
 
 impl Observer for PlannedLosesNothing {
-    fn see(&mut self, seen: &Seen<'_>, scene: &dyn Scene) -> Result<(), Violation> {
+    fn see(&mut self, seen: &Observed<'_>, scene: &dyn ClusterView) -> Result<(), Violation> {
         if let Event::Ended { slot, .. } = seen.event {
             self.failed.insert(slot);
         }
@@ -107,11 +107,11 @@ impl Observer for PlannedLosesNothing {
 
 #[cfg(test)]
 mod tests {
-    use skewsync::base::BootId;
+    use skewsync::ids::BootId;
     use skewsync::message::Address;
 
     use super::*;
-    use crate::oracle::stage::{Stage, active, acts, broken_property, holder, stamp, stateful};
+    use crate::oracle::testing::{Stage, active, acts, broken_property, holder, stamp, stateful};
 
     /// A successor acts from `lsn` after the role was released at LSN 5, and these units went in
     /// between.

@@ -15,9 +15,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{Hash, Hasher};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use skewsync::base::{Digest, FormId, ImageDigest, Level};
+use skewsync::digest::{Digest, ImageDigest};
+
 use skewsync::config::{Config, Entry, Line, LineKey};
 use skewsync::grammar::{Form, Words, split_words};
+use skewsync::ids::{FormId, Level};
 use skewsync::image::{DontCare, Grammar, Image};
 use skewsync::parse::{self, Place};
 

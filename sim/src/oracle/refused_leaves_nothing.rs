@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use skewsync::base::{Digest, Lsn, Slot};
-use skewsync::unit::{Input, Outcome, Output, Part, Unit};
+use skewsync::digest::Digest;
+
+use skewsync::ids::{Lsn, Slot};
+use skewsync::unit::{Input, Outcome, Output, Role, Unit};
 
 use super::{broken, performed};
-use crate::tap::{Event, Observer, Scene, Seen, Violation};
+use crate::observe::{ClusterView, Event, Observed, Observer, Violation};
 
 const NAME: &str = "RefusedLeavesNothing";
 
@@ -19,13 +21,13 @@ pub struct RefusedLeavesNothing {
 
 fn held(unit: &Unit) -> Option<(Lsn, Digest)> {
     match &unit.part {
-        Part::Active(active) => Some((active.last, active.config.digest())),
-        Part::Standby(_) | Part::Holder(_) => None,
+        Role::Active(active) => Some((active.last, active.config.digest())),
+        Role::Standby(_) | Role::Holder(_) => None,
     }
 }
 
 impl Observer for RefusedLeavesNothing {
-    fn see(&mut self, seen: &Seen<'_>, _: &dyn Scene) -> Result<(), Violation> {
+    fn see(&mut self, seen: &Observed<'_>, _: &dyn ClusterView) -> Result<(), Violation> {
         if let Event::Ended { slot, .. } = seen.event {
             self.before.remove(&slot);
         }
@@ -66,7 +68,7 @@ mod tests {
     use skewsync::unit::Refusal;
 
     use super::*;
-    use crate::oracle::stage::{Stage, active, answer, broken_property, command};
+    use crate::oracle::testing::{Stage, active, answer, broken_property, command};
 
     fn refused(last: u64, text: &str) -> Option<&'static str> {
         let (mut stage, oracle) = (Stage::new(), &mut RefusedLeavesNothing::default());

@@ -11,19 +11,21 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use skewsync::base::{ImageDigest, Lsn, Slot, Term};
+use skewsync::digest::ImageDigest;
+
 use skewsync::config::Config;
+use skewsync::ids::{Lsn, Slot, Term};
 use skewsync::message::{Address, Message, Origin, RejectWhy, Stamp};
 use skewsync::unit::standby::Readiness;
 use skewsync::unit::{
-    Active, ArbiterEvent, ArbiterInput, ArbiterOutput, Event as Told, Holder, Input, Output, Part,
+    Active, ArbiterEvent, ArbiterInput, ArbiterOutput, Event as Told, Holder, Input, Output, Role,
     Unit,
 };
 
 use super::hot_means_equal::lines;
 use super::line_unknown::LineUnknown;
 use super::{begins, broken, parts_from_arbiter, replicated, told};
-use crate::tap::{Event, Observer, Scene, Seen, Violation};
+use crate::observe::{ClusterView, Event, Observed, Observer, Violation};
 
 const NAME: &str = "ReplicatedIsKept";
 /// Lines of a change that are said.
@@ -181,7 +183,7 @@ impl ReplicatedIsKept {
     }
 
     /// Looks at whom the arbiter reaches.
-    fn reaches(&mut self, seen: &Seen<'_>, scene: &dyn Scene) {
+    fn reaches(&mut self, seen: &Observed<'_>, scene: &dyn ClusterView) {
         let wait_us = 1_000 * scene.limits().takeover_wait_ms;
         let mut changed = false;
         for slot in [Slot(0), Slot(1)] {
@@ -207,8 +209,8 @@ impl ReplicatedIsKept {
         &mut self,
         input: &ArbiterInput,
         outputs: &[ArbiterOutput],
-        seen: &Seen<'_>,
-        scene: &dyn Scene,
+        seen: &Observed<'_>,
+        scene: &dyn ClusterView,
     ) {
         let events = || {
             outputs.iter().filter_map(|output| match output {
@@ -270,18 +272,18 @@ impl ReplicatedIsKept {
     fn follow(&mut self, slot: Slot, unit: &Unit, input: Option<&Input>, outputs: &[Output]) {
         let before = self.units[usize::from(slot.0)].stamp;
         match &unit.part {
-            Part::Active(active) => {
+            Role::Active(active) => {
                 let (term, lsn) = (active.term, active.last);
                 self.unit_mut(slot).stamp = Some(Stamp { term, lsn });
             }
-            Part::Holder(holder) => {
+            Role::Holder(holder) => {
                 if !self.history.parents.contains_key(&holder.term) {
                     self.accepts(slot, unit, holder);
                 }
                 let (term, lsn) = (holder.term, holder.lsn);
                 self.unit_mut(slot).stamp = Some(Stamp { term, lsn });
             }
-            Part::Standby(standby) => match &standby.replica {
+            Role::Standby(standby) => match &standby.replica {
                 Some(replica) if replica.readiness == Readiness::Ready => {
                     let (term, lsn) = (replica.session.term, replica.applied);
                     self.unit_mut(slot).stamp = Some(Stamp { term, lsn });
@@ -402,7 +404,7 @@ impl ReplicatedIsKept {
 }
 
 impl Observer for ReplicatedIsKept {
-    fn see(&mut self, seen: &Seen<'_>, scene: &dyn Scene) -> Result<(), Violation> {
+    fn see(&mut self, seen: &Observed<'_>, scene: &dyn ClusterView) -> Result<(), Violation> {
         self.reaches(seen, scene);
         self.line_unknown.see(&seen.event, scene);
         match seen.event {
@@ -419,7 +421,7 @@ impl Observer for ReplicatedIsKept {
             Event::Unit { slot, unit, input, outputs, .. } => {
                 let image = scene.image(slot).0;
                 let before = self.before[usize::from(slot.0)].take();
-                if let Part::Active(active) = &unit.part {
+                if let Role::Active(active) = &unit.part {
                     self.write(active, before.as_ref(), image);
                     let (term, lsn) = (active.term, active.last);
                     let now = (Stamp { term, lsn }, active.config.config().clone());
@@ -446,7 +448,7 @@ impl Observer for ReplicatedIsKept {
             | Event::Written { .. }
             | Event::Paused { .. }
             | Event::Fault { .. }
-            | Event::Calm => {}
+            | Event::FaultsStopped => {}
         }
         Ok(())
     }
@@ -458,13 +460,13 @@ impl Observer for ReplicatedIsKept {
 
 #[cfg(test)]
 mod tests {
-    use skewsync::base::BootId;
+    use skewsync::ids::BootId;
     use skewsync::message::{LeaveWhy, ToArbiter, Verdict};
     use skewsync::unit::arbiter::{Holder as Granted, Lease, Offer};
     use skewsync::unit::{Outcome, Place};
 
     use super::*;
-    use crate::oracle::stage::{
+    use crate::oracle::testing::{
         Pair, SESSION, Stage, active, acts, answer, broken_property, holder, idle, stamp, stateful,
     };
 

@@ -3,15 +3,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use skewsync::base::{ImageDigest, Lsn};
+use skewsync::digest::ImageDigest;
+
 use skewsync::config::Config;
+use skewsync::ids::Lsn;
 use skewsync::image::Image;
 
 use super::broken;
+use super::checkpoints::{Point, Whole};
 use super::hot_means_equal::lines;
-use super::points::{Point, Whole};
 use super::reference::Way;
-use crate::tap::Violation;
+use crate::observe::Violation;
 
 const NAME: &str = "RoundTrip";
 
@@ -129,9 +131,9 @@ impl Whole for RoundTrip {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oracle::points::Points;
-    use crate::oracle::stage::{Stage, active, acts, broken_property, stamp, stateful, stock};
-    use skewsync::base::{BootId, Slot, Term};
+    use crate::oracle::checkpoints::Points;
+    use crate::oracle::testing::{Stage, active, acts, broken_property, catalog, stamp, stateful};
+    use skewsync::ids::{BootId, Slot, Term};
     use skewsync::message::{Origin, Session};
 
     const RELEASES: [&str; 2] = ["6.1", "6.0"];
@@ -139,7 +141,7 @@ mod tests {
 
     /// To slot 1 with `THERE`, and back to slot 0 with `back` at `lsn`.
     fn there_and_back(from: &str, back: &str, lsn: u64) -> (Option<&'static str>, u64) {
-        let mut points = Points::new(stock(), 0, vec![Box::<RoundTrip>::default()]);
+        let mut points = Points::new(catalog(), 0, vec![Box::<RoundTrip>::default()]);
         let mut stage = Stage::of(RELEASES);
         let one = active(Slot(0), 1, 4, RELEASES[0], from);
         stage.does(&mut points, one, &[]).unwrap();
@@ -154,12 +156,12 @@ mod tests {
             term: Term(2),
             active: BootId(1),
             standby: BootId(1),
-            attempt: skewsync::base::Attempt(2),
+            attempt: skewsync::ids::Attempt(2),
         };
         let origin = Origin::Stateful { session, lsn: Lsn(lsn) };
         let again = active(Slot(0), 3, lsn, RELEASES[0], back);
         let found = stage.does(&mut points, again, &[acts(stamp(3, lsn), origin, &[])]);
-        let times = crate::tap::Observer::checked(&points);
+        let times = crate::observe::Observer::checked(&points);
         (broken_property(found), times.iter().map(|(_, times)| *times).sum())
     }
 

@@ -3,13 +3,13 @@
 
 use std::collections::BTreeMap;
 
-use skewsync::base::{Slot, WriteId};
+use skewsync::ids::{Slot, WriteId};
 use skewsync::message::Stamp;
 use skewsync::unit::{Input, Output, Record};
 
 use super::{broken, performed};
+use crate::observe::{ClusterView, Event, Observed, Observer, Violation};
 use crate::plan::FaultKind;
-use crate::tap::{Event, Observer, Scene, Seen, Violation};
 
 const NAME: &str = "SavedSurvives";
 
@@ -22,7 +22,7 @@ pub struct SavedSurvives {
 }
 
 impl Observer for SavedSurvives {
-    fn see(&mut self, seen: &Seen<'_>, _: &dyn Scene) -> Result<(), Violation> {
+    fn see(&mut self, seen: &Observed<'_>, _: &dyn ClusterView) -> Result<(), Violation> {
         match seen.event {
             Event::Unit { slot, input, .. } => {
                 if let Input::Persisted(write) = input
@@ -82,7 +82,7 @@ fn said(stamp: Option<Stamp>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oracle::stage::{Stage, boot, broken_property, idle, persists, stamp, store};
+    use crate::oracle::testing::{Stage, boot, broken_property, idle, persists, stamp, store};
     use crate::plan::{Anchor, Fault};
 
     fn boots(found: Stamp, lost_disk: bool) -> Option<&'static str> {

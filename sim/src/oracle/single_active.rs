@@ -4,10 +4,10 @@
 
 use std::collections::BTreeMap;
 
-use skewsync::base::{BootId, Slot, Term};
-use skewsync::unit::{Event as Told, Input, Output, Part, Unit};
+use skewsync::ids::{BootId, Slot, Term};
+use skewsync::unit::{Event as Told, Input, Output, Role, Unit};
 
-use crate::tap::{Event, Fate, Observer, Scene, Seen, Violation};
+use crate::observe::{ClusterView, Event, Fate, Observed, Observer, Violation};
 
 const NAME: &str = "SingleActive";
 
@@ -21,10 +21,10 @@ pub struct SingleActive {
 }
 
 impl SingleActive {
-    fn check(&mut self, seen: &Seen<'_>, scene: &dyn Scene) -> Result<(), Violation> {
+    fn check(&mut self, seen: &Observed<'_>, scene: &dyn ClusterView) -> Result<(), Violation> {
         self.checked += 1;
         let acting = [Slot(0), Slot(1)].into_iter().filter(|slot| {
-            let acts = scene.unit(*slot).is_some_and(|unit| matches!(unit.part, Part::Active(_)));
+            let acts = scene.unit(*slot).is_some_and(|unit| matches!(unit.part, Role::Active(_)));
             acts && scene.lease_end(*slot).is_some_and(|end| end > seen.at_us)
         });
         if acting.count() > 1 {
@@ -36,7 +36,7 @@ impl SingleActive {
         Ok(())
     }
 
-    fn acts(&mut self, term: Term, slot: Slot, scene: &dyn Scene) -> Result<(), Violation> {
+    fn acts(&mut self, term: Term, slot: Slot, scene: &dyn ClusterView) -> Result<(), Violation> {
         let Some(boot) = scene.boot(slot) else {
             return Ok(());
         };
@@ -64,11 +64,11 @@ impl SingleActive {
         slot: Slot,
         input: &Input,
         unit: &Unit,
-        seen: &Seen<'_>,
-        scene: &dyn Scene,
+        seen: &Observed<'_>,
+        scene: &dyn ClusterView,
     ) -> Result<(), Violation> {
         let end = self.ends.remove(&slot);
-        if matches!(unit.part, Part::Active(_))
+        if matches!(unit.part, Role::Active(_))
             && let Some(end) = scene.lease_end(slot)
         {
             self.ends.insert(slot, end);
@@ -88,7 +88,7 @@ impl SingleActive {
 }
 
 impl Observer for SingleActive {
-    fn before(&mut self, slot: Slot, _: &Input, scene: &dyn Scene) {
+    fn before(&mut self, slot: Slot, _: &Input, scene: &dyn ClusterView) {
         // The rate of a clock may have changed since the last step, and with it when the lease
         // ends.
         if let (Some(known), Some(end)) = (self.ends.get_mut(&slot), scene.lease_end(slot)) {
@@ -96,7 +96,7 @@ impl Observer for SingleActive {
         }
     }
 
-    fn see(&mut self, seen: &Seen<'_>, scene: &dyn Scene) -> Result<(), Violation> {
+    fn see(&mut self, seen: &Observed<'_>, scene: &dyn ClusterView) -> Result<(), Violation> {
         if let Event::Ended { slot, .. } = seen.event {
             self.ends.remove(&slot);
         }
@@ -124,7 +124,7 @@ impl Observer for SingleActive {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oracle::stage::{Stage, active, acts, broken_property, stamp};
+    use crate::oracle::testing::{Stage, active, acts, broken_property, stamp};
 
     #[test]
     fn two_units_within_their_leases_break_it() {

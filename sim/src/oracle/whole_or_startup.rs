@@ -4,13 +4,15 @@
 
 use std::collections::BTreeMap;
 
-use skewsync::base::{Digest, Lsn, Slot};
+use skewsync::digest::Digest;
+
+use skewsync::ids::{Lsn, Slot};
 use skewsync::message::{Message, Origin, RejectWhy};
 use skewsync::unit::standby::{Readiness, Replica};
-use skewsync::unit::{Event as Told, Input, Output, Part};
+use skewsync::unit::{Event as Told, Input, Output, Role};
 
 use super::{begins, broken, told};
-use crate::tap::{Event, Observer, Scene, Seen, Violation};
+use crate::observe::{ClusterView, Event, Observed, Observer, Violation};
 
 const NAME: &str = "WholeOrStartup";
 
@@ -35,11 +37,11 @@ fn turned_away(event: &Event<'_>) -> bool {
         Message::BulkReject { why, .. } => *why == RejectWhy::Policy,
         _ => false,
     };
-    rejected && !ignored && matches!(unit.part, Part::Standby(_))
+    rejected && !ignored && matches!(unit.part, Role::Standby(_))
 }
 
 impl Observer for WholeOrStartup {
-    fn see(&mut self, seen: &Seen<'_>, _: &dyn Scene) -> Result<(), Violation> {
+    fn see(&mut self, seen: &Observed<'_>, _: &dyn ClusterView) -> Result<(), Violation> {
         let (slot, unit) = match seen.event {
             Event::Unit { slot, unit, .. } => (slot, unit),
             Event::Ended { slot, .. } => {
@@ -52,14 +54,14 @@ impl Observer for WholeOrStartup {
             self.held.remove(&slot);
         }
         match &unit.part {
-            Part::Standby(standby) => {
+            Role::Standby(standby) => {
                 let ready = |of: &&Replica| of.readiness == Readiness::Ready;
                 if let Some(replica) = standby.replica.as_ref().filter(ready) {
                     let config = replica.receiver.running().digest();
                     self.held.insert(slot, (replica.applied, config));
                 }
             }
-            Part::Active(active) => {
+            Role::Active(active) => {
                 let now = (active.last, active.config.digest());
                 for event in told(&seen.event) {
                     let Told::Acts { origin, stamp, .. } = event else {
@@ -85,7 +87,7 @@ impl Observer for WholeOrStartup {
                 }
                 self.held.insert(slot, now);
             }
-            Part::Holder(_) => {}
+            Role::Holder(_) => {}
         }
         Ok(())
     }
@@ -98,7 +100,7 @@ impl Observer for WholeOrStartup {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oracle::stage::{Pair, Stage, active, acts, broken_property, stamp, stateful};
+    use crate::oracle::testing::{Pair, Stage, active, acts, broken_property, stamp, stateful};
 
     fn takes_over_with(text: &str, lsn: u64) -> Option<&'static str> {
         let (mut stage, oracle) = (Stage::new(), &mut WholeOrStartup::default());

@@ -5,7 +5,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
-use skewsync::base::{Lsn, Slot, Term};
+use skewsync::ids::{Lsn, Slot, Term};
 use skewsync::message::{Address, Kind};
 
 /// Every kind of message, in the order of [`Kind`].
@@ -47,7 +47,7 @@ pub const KINDS: [Kind; 33] = [
 
 /// The name of one message: the how-manieth of its kind on its link in its attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Sight {
+pub struct MessageId {
     /// Its sender.
     pub from: Address,
     /// Its receiver.
@@ -79,9 +79,9 @@ pub enum Anchor {
     /// An instant of virtual time, in milliseconds.
     Instant(u64),
     /// A message's sight.
-    Seen(Moment, Sight),
+    Observed(Moment, MessageId),
     /// The first sight from an instant on, of a kind if one is named, to a place if one is named. A
-    /// run resolves it to the [`Anchor::Seen`] that it met, which is what a written plan holds.
+    /// run resolves it to the [`Anchor::Observed`] that it met, which is what a written plan holds.
     Next {
         /// When, in relation to it.
         moment: Moment,
@@ -98,10 +98,10 @@ pub enum Anchor {
 
 impl Anchor {
     /// Whether this sight, at this moment and time, is what the anchor waits for.
-    pub fn meets(&self, at: Moment, sight: Sight, now_us: u64) -> bool {
+    pub fn meets(&self, at: Moment, sight: MessageId, now_us: u64) -> bool {
         match *self {
             Self::Instant(_) | Self::Answered(..) => false,
-            Self::Seen(moment, name) => moment == at && name == sight,
+            Self::Observed(moment, name) => moment == at && name == sight,
             Self::Next { moment, from_ms, to, kind } => {
                 moment == at
                     && from_ms * 1_000 <= now_us
@@ -124,7 +124,7 @@ pub struct AnchorError {
     pub found: String,
 }
 
-impl fmt::Display for Sight {
+impl fmt::Display for MessageId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (from, to) = (place(self.from), place(self.to));
         write!(f, "{from}->{to} {:?} {}, attempt {}", self.kind, self.ordinal, self.attempt)
@@ -146,7 +146,7 @@ impl fmt::Display for Anchor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Instant(ms) => write!(f, "at {ms} ms"),
-            Self::Seen(moment, sight) => write!(f, "{moment} {sight}"),
+            Self::Observed(moment, sight) => write!(f, "{moment} {sight}"),
             Self::Next { moment, from_ms, to, kind } => {
                 write!(f, "next {moment}")?;
                 if let Some(to) = to {
@@ -233,14 +233,14 @@ fn read_anchor(text: &str) -> Option<Anchor> {
         return None;
     };
     let (from, to) = link.split_once("->")?;
-    let sight = Sight {
+    let sight = MessageId {
         from: read_place(from)?,
         to: read_place(to)?,
         kind: kind(named)?,
         attempt: attempt.parse().ok()?,
         ordinal: ordinal.strip_suffix(',')?.parse().ok()?,
     };
-    Some(Anchor::Seen(moment, sight))
+    Some(Anchor::Observed(moment, sight))
 }
 
 impl FromStr for Anchor {

@@ -1,7 +1,7 @@
 //! What can go wrong in a run.
 
 use serde::{Deserialize, Serialize};
-use skewsync::base::Slot;
+use skewsync::ids::Slot;
 use skewsync::message::Address;
 
 use super::Anchor;
@@ -363,7 +363,7 @@ impl Fault {
     /// Whether its anchor is of the sort that its kind needs.
     pub const fn fits(&self) -> bool {
         match self.at {
-            Anchor::Seen(moment, _) | Anchor::Next { moment, .. } => {
+            Anchor::Observed(moment, _) | Anchor::Next { moment, .. } => {
                 matches!(moment, Moment::Send) == self.of_message()
             }
             Anchor::Instant(_) | Anchor::Answered(..) => !self.of_message(),

@@ -1,6 +1,6 @@
 //! Two recordings held against each other: the first entry that differs, and what stood around it.
 
-use super::{Entry, Spot};
+use super::{Entry, Lane};
 
 /// Entries that are shown before the first that differs, and from it on.
 const AROUND: (usize, usize) = (3, 3);
@@ -58,12 +58,12 @@ pub fn parting_by_place(one: &[Entry], other: &[Entry], around: (usize, usize)) 
 
 /// When a place first does something else, in microseconds of virtual time; none: nowhere.
 pub fn parts_at_us(one: &[Entry], other: &[Entry]) -> Option<u64> {
-    let at = |spot: &Spot| parts_at(&of(one, *spot), &of(other, *spot));
-    Spot::ALL.iter().filter_map(at).min()
+    let at = |spot: &Lane| parts_at(&of(one, *spot), &of(other, *spot));
+    Lane::ALL.iter().filter_map(at).min()
 }
 
 /// The entries of one place, without their numbers in the run.
-fn of(entries: &[Entry], spot: Spot) -> Vec<Entry> {
+fn of(entries: &[Entry], spot: Lane) -> Vec<Entry> {
     let there = entries.iter().filter(|entry| entry.spot == spot).cloned();
     there.map(|entry| Entry { step: 0, ..entry }).collect()
 }
@@ -81,7 +81,7 @@ fn lines(entries: &[Entry]) -> Vec<String> {
 }
 
 /// What of an entry is compared.
-fn told(entry: &Entry) -> (u64, u64, Spot, super::Sort, &str, Option<&str>) {
+fn told(entry: &Entry) -> (u64, u64, Lane, super::EventKind, &str, Option<&str>) {
     let shows = entry.shows.as_deref();
     let words = entry.words.as_str();
     (entry.step, entry.at_us, entry.spot, entry.sort, words, shows)
@@ -108,13 +108,13 @@ impl Parting {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Sort, Spot};
+    use super::super::{EventKind, Lane};
     use super::*;
 
     fn entries(words: &[&str]) -> Vec<Entry> {
         let entry = |(at, words): (usize, &&str)| {
             let (step, at_us) = (at as u64 + 1, at as u64);
-            Entry::new(step, at_us, Spot::Unit0, Sort::Step, (*words).to_string())
+            Entry::new(step, at_us, Lane::Unit0, EventKind::Step, (*words).to_string())
         };
         words.iter().enumerate().map(entry).collect()
     }
@@ -139,7 +139,7 @@ mod tests {
 
     #[test]
     fn runs_of_two_plans_part_where_a_place_does_something_else() {
-        let place = |words: &[(&str, Spot)]| -> Vec<Entry> {
+        let place = |words: &[(&str, Lane)]| -> Vec<Entry> {
             let of: Vec<&str> = words.iter().map(|(words, _)| *words).collect();
             let mut all = entries(&of);
             for (at, (entry, (_, spot))) in all.iter_mut().zip(words).enumerate() {
@@ -147,12 +147,12 @@ mod tests {
             }
             all
         };
-        let (a, b) = (("a", Spot::Unit0), ("b", Spot::Unit1));
-        let (c, d) = (("c", Spot::Unit0), ("d", Spot::Unit1));
+        let (a, b) = (("a", Lane::Unit0), ("b", Lane::Unit1));
+        let (c, d) = (("c", Lane::Unit0), ("d", Lane::Unit1));
         let one = place(&[a, b, c, d]);
         // The order of one instant is no difference.
         assert_eq!(parting_by_place(&one, &place(&[b, a, d, c]), (1, 1)), None);
-        let other = place(&[b, a, ("e", Spot::Unit0), d]);
+        let other = place(&[b, a, ("e", Lane::Unit0), d]);
         let found = parting_by_place(&one, &other, (1, 1)).expect("they part");
         assert_eq!((found.index, found.shared.len()), (2, 1));
         assert!(found.one[0].ends_with('c') && found.other[0].ends_with('e'));

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Entry, Mark, Sort};
+use super::{Entry, EventKind, Mark};
 
 /// The indices of the entries that the entry `of` came of, itself among them, of all faults before
 /// it, of the answers that were given on the way, and of what changed a role.
@@ -13,7 +13,7 @@ pub fn of(entries: &[Entry], of: usize) -> BTreeSet<usize> {
     open.extend(
         faults
             .filter(|(_, entry)| {
-                entry.sort == Sort::Fault
+                entry.sort == EventKind::Fault
                     || entry.message.as_ref().is_some_and(|m| m.fault.is_some())
             })
             .map(|(index, _)| index),
@@ -30,8 +30,8 @@ pub fn of(entries: &[Entry], of: usize) -> BTreeSet<usize> {
         .enumerate()
         .take(of + 1)
         .filter(|(_, entry)| {
-            let told =
-                entry.sort == Sort::Answer && entry.after.iter().any(|step| cone.contains(step));
+            let told = entry.sort == EventKind::Answer
+                && entry.after.iter().any(|step| cone.contains(step));
             told || has_role(entry)
         })
         .map(|(index, _)| index)
@@ -55,13 +55,17 @@ pub fn telling(entries: &[Entry], cone: &BTreeSet<usize>, most: usize) -> BTreeS
             |kind: &str| matches!(kind, "Keepalive" | "Renew" | "Grant" | "Hello" | "Join");
         let carries = entry.message.as_ref();
         match entry.sort {
-            Sort::Fault | Sort::Start | Sort::End | Sort::Pause | Sort::Calm => true,
-            Sort::Entered | Sort::Answer => true,
-            Sort::Written => false,
-            Sort::Sent | Sort::Undelivered => {
+            EventKind::Fault
+            | EventKind::Start
+            | EventKind::End
+            | EventKind::Pause
+            | EventKind::FaultsStopped => true,
+            EventKind::Entered | EventKind::Answer => true,
+            EventKind::Written => false,
+            EventKind::Sent | EventKind::Undelivered => {
                 carries.is_some_and(|m| m.fault.is_some() || !routine(&m.kind))
             }
-            Sort::Step => {
+            EventKind::Step => {
                 !entry.marks.is_empty()
                     || carries.is_some_and(|m| !routine(&m.kind))
                     || (carries.is_none() && !entry.words.starts_with("timer"))
@@ -73,7 +77,7 @@ pub fn telling(entries: &[Entry], cone: &BTreeSet<usize>, most: usize) -> BTreeS
     let mut kept: Vec<usize> = cone.iter().filter(tells).copied().collect();
     if kept.len() > most {
         // Faults stay, whatever else goes.
-        let is_fault = |index: &usize| entries[*index].sort == Sort::Fault;
+        let is_fault = |index: &usize| entries[*index].sort == EventKind::Fault;
         let from = kept.len() - most;
         let late = kept.split_off(from);
         kept.retain(is_fault);
@@ -84,22 +88,22 @@ pub fn telling(entries: &[Entry], cone: &BTreeSet<usize>, most: usize) -> BTreeS
 
 #[cfg(test)]
 mod tests {
-    use super::super::Spot;
+    use super::super::Lane;
     use super::*;
 
-    fn entry(step: u64, sort: Sort, after: &[usize]) -> Entry {
-        Entry { after: after.to_vec(), ..Entry::new(step, step, Spot::World, sort, String::new()) }
+    fn entry(step: u64, sort: EventKind, after: &[usize]) -> Entry {
+        Entry { after: after.to_vec(), ..Entry::new(step, step, Lane::World, sort, String::new()) }
     }
 
     #[test]
     fn a_cone_is_what_an_entry_came_of_and_every_fault_before_it() {
         let entries = [
-            entry(1, Sort::Start, &[]),
-            entry(2, Sort::Fault, &[]),
-            entry(3, Sort::Step, &[0]),
-            entry(4, Sort::Step, &[]),
-            entry(5, Sort::Step, &[2]),
-            entry(6, Sort::Fault, &[]),
+            entry(1, EventKind::Start, &[]),
+            entry(2, EventKind::Fault, &[]),
+            entry(3, EventKind::Step, &[0]),
+            entry(4, EventKind::Step, &[]),
+            entry(5, EventKind::Step, &[2]),
+            entry(6, EventKind::Fault, &[]),
         ];
         assert_eq!(of(&entries, 4), BTreeSet::from([0, 1, 2, 4]));
     }
@@ -107,7 +111,9 @@ mod tests {
     #[test]
     fn faults_stay_where_a_cone_is_cut() {
         let entries: Vec<Entry> = (0..10)
-            .map(|step| entry(step, if step == 1 { Sort::Fault } else { Sort::Start }, &[]))
+            .map(|step| {
+                entry(step, if step == 1 { EventKind::Fault } else { EventKind::Start }, &[])
+            })
             .collect();
         let cone = (0..10).collect();
         assert_eq!(telling(&entries, &cone, 3), BTreeSet::from([1, 7, 8, 9]));

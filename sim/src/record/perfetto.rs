@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::{Entry, Mark, Recording, Sort, Spot};
+use super::{Entry, EventKind, Lane, Mark, Recording};
 
 /// The process under which all tracks stand.
 const PROCESS: u32 = 1;
@@ -13,7 +13,7 @@ const PROCESS: u32 = 1;
 /// The recording as one JSON object.
 pub fn of(recording: &Recording) -> Value {
     let mut events = Vec::new();
-    for spot in Spot::ALL {
+    for spot in Lane::ALL {
         let (pid, tid) = (PROCESS, track(spot));
         let name = spot.name();
         let args = json!({"name": name});
@@ -29,21 +29,21 @@ pub fn of(recording: &Recording) -> Value {
     json!({"traceEvents": events, "displayTimeUnit": "ms"})
 }
 
-fn track(spot: Spot) -> u32 {
+fn track(spot: Lane) -> u32 {
     match spot {
-        Spot::Terminal => 1,
-        Spot::Unit0 => 2,
-        Spot::Unit1 => 3,
-        Spot::Arbiter => 4,
-        Spot::World => 5,
+        Lane::Terminal => 1,
+        Lane::Unit0 => 2,
+        Lane::Unit1 => 3,
+        Lane::Arbiter => 4,
+        Lane::World => 5,
     }
 }
 
 /// What each unit shows, from each change to the next.
 fn shown(entries: &[Entry], end: u64) -> Vec<Value> {
-    let mut since: BTreeMap<Spot, (u64, &str)> = BTreeMap::new();
+    let mut since: BTreeMap<Lane, (u64, &str)> = BTreeMap::new();
     let mut slices = Vec::new();
-    let slice = |spot: Spot, (from, name): (u64, &str), until: u64| {
+    let slice = |spot: Lane, (from, name): (u64, &str), until: u64| {
         let (pid, tid) = (PROCESS, track(spot));
         let lasts = until - from;
         json!({
@@ -78,7 +78,7 @@ fn instant(entry: &Entry) -> Value {
 
 fn faults(entries: &[Entry]) -> Vec<Value> {
     let mut slices = Vec::new();
-    for entry in entries.iter().filter(|entry| entry.sort == Sort::Fault) {
+    for entry in entries.iter().filter(|entry| entry.sort == EventKind::Fault) {
         let (pid, tid) = (PROCESS, track(entry.spot));
         let Some(lasts) = entry.lasts_us else {
             continue;
@@ -102,10 +102,10 @@ fn arrows(entries: &[Entry]) -> Vec<Value> {
         };
         let (pid, tid) = (PROCESS, track(entry.spot));
         match entry.sort {
-            Sort::Sent => {
+            EventKind::Sent => {
                 sent.insert(message.number, entry);
             }
-            Sort::Step => {
+            EventKind::Step => {
                 let Some(from) = sent.get(&message.number) else {
                     continue;
                 };

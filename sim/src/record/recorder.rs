@@ -3,17 +3,17 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use skewsync::base::{BootId, CommandId, Lsn, Slot, Term, WriteId};
+use skewsync::ids::{BootId, CommandId, Lsn, Slot, Term, WriteId};
 use skewsync::message::{Address, Eligible, Message};
-use skewsync::unit::{Arbiter, ArbiterInput, ArbiterOutput, Input, Outcome, Output, Part, Unit};
+use skewsync::unit::{Arbiter, ArbiterInput, ArbiterOutput, Input, Outcome, Output, Role, Unit};
 
-use super::ledger::Ledger;
+use super::provenance::Ledger;
 use super::watched::{Notes, Watched};
-use super::{Asked, Carried, Entry, Mark, Recording, Sort, Spot, words};
+use super::{Carried, CommandRecord, Entry, EventKind, Lane, Mark, Recording, words};
+use crate::catalog::Catalog;
+use crate::observe::{ClusterView, Delivered, Event, Fate, Observed, Observer, Violation};
 use crate::plan::fault::{FAULT_KINDS, OF_A_MESSAGE};
-use crate::plan::{ENTRIES, Fault, Sight};
-use crate::stock::Stock;
-use crate::tap::{Delivered, Event, Fate, Observer, Scene, Seen, Violation};
+use crate::plan::{ENTRIES, Fault, MessageId};
 
 /// Where a recorder writes to.
 #[derive(Clone, Default)]
@@ -25,7 +25,7 @@ pub struct Book {
 impl Book {
     /// A recorder that writes here. `below`: the config path whose lines are told wherever they
     /// change.
-    pub fn recorder(&self, stock: &Arc<Stock>, below: Option<String>) -> Box<dyn Observer> {
+    pub fn recorder(&self, catalog: &Arc<Catalog>, below: Option<String>) -> Box<dyn Observer> {
         Box::new(Recorder {
             book: self.clone(),
             entries: Vec::new(),
@@ -41,7 +41,7 @@ impl Book {
             ended: Vec::new(),
             below,
             state: Default::default(),
-            ledger: Ledger::new(Arc::clone(stock)),
+            ledger: Ledger::new(Arc::clone(catalog)),
         })
     }
 
@@ -77,12 +77,12 @@ struct Recorder {
     book: Book,
     entries: Vec<Entry>,
     /// The latest entry of each place.
-    last: BTreeMap<Spot, usize>,
+    last: BTreeMap<Lane, usize>,
     sent: BTreeMap<u64, usize>,
     written: BTreeMap<(Slot, WriteId), usize>,
     /// The latest strike of each kind of fault.
     struck: BTreeMap<usize, usize>,
-    asked: BTreeMap<CommandId, Asked>,
+    asked: BTreeMap<CommandId, CommandRecord>,
     entered: BTreeMap<CommandId, usize>,
     /// What the latest step sent, in order, and the entry of the step.
     outgoing: VecDeque<(Option<String>, Option<u64>, usize)>,
@@ -96,14 +96,14 @@ struct Recorder {
 }
 
 impl Recorder {
-    fn entry(&mut self, seen: &Seen<'_>, spot: Spot, sort: Sort, words: String) -> usize {
+    fn entry(&mut self, seen: &Observed<'_>, spot: Lane, sort: EventKind, words: String) -> usize {
         let after = self.last.get(&spot).copied();
         self.entries.push(Entry {
             after: after.into_iter().collect(),
             ..Entry::new(seen.number, seen.at_us, spot, sort, words)
         });
         let index = self.entries.len() - 1;
-        if spot.slot().is_some() || spot == Spot::Arbiter {
+        if spot.slot().is_some() || spot == Lane::Arbiter {
             self.last.insert(spot, index);
         }
         index
@@ -135,14 +135,14 @@ impl Recorder {
 
     fn unit_step(
         &mut self,
-        seen: &Seen<'_>,
+        seen: &Observed<'_>,
         slot: Slot,
         input: &Input,
         packet: Option<Delivered>,
         (outputs, fates): (&[Output], &[Fate]),
-        (unit, scene): (&Unit, &dyn Scene),
+        (unit, scene): (&Unit, &dyn ClusterView),
     ) {
-        let index = self.entry(seen, Spot::of(slot), Sort::Step, words::input(input));
+        let index = self.entry(seen, Lane::of(slot), EventKind::Step, words::input(input));
         let message = match input {
             Input::Message { message, .. } => Some(message),
             _ => None,
@@ -200,7 +200,7 @@ impl Recorder {
     /// What a unit shows after a step, and the lines below the path.
     fn stands(&mut self, index: usize, slot: Slot, unit: &Unit) {
         let at = usize::from(slot.0);
-        let now = unit.shown().name();
+        let now = unit.rf_state().name();
         let before = std::mem::replace(&mut self.shows[at], now);
         let entry = &mut self.entries[index];
         entry.shows = Some(match unit.replica_shown() {
@@ -221,14 +221,14 @@ impl Recorder {
         }
     }
 
-    fn answers(&mut self, seen: &Seen<'_>, index: usize, outputs: &[Output], fates: &[Fate]) {
+    fn answers(&mut self, seen: &Observed<'_>, index: usize, outputs: &[Output], fates: &[Fate]) {
         for (output, fate) in outputs.iter().zip(fates) {
             let (Output::Answer { id, outcome }, Fate::Done) = (output, fate) else {
                 continue;
             };
             let told = words::outcome(outcome);
             let text = format!("command {id} is answered {told}");
-            let answer = self.entry(seen, Spot::Terminal, Sort::Answer, text);
+            let answer = self.entry(seen, Lane::Terminal, EventKind::Answer, text);
             self.comes_of(answer, Some(index));
             if let Some(asked) = self.asked.get_mut(id) {
                 if let Outcome::Done { term, lsn, .. } = outcome {
@@ -241,13 +241,13 @@ impl Recorder {
 
     fn arbiter_step(
         &mut self,
-        seen: &Seen<'_>,
+        seen: &Observed<'_>,
         input: &ArbiterInput,
         packet: Option<Delivered>,
         (outputs, fates): (&[ArbiterOutput], &[Fate]),
         arbiter: &Arbiter,
     ) {
-        let index = self.entry(seen, Spot::Arbiter, Sort::Step, words::arbiter_input(input));
+        let index = self.entry(seen, Lane::Arbiter, EventKind::Step, words::arbiter_input(input));
         let message = match input {
             ArbiterInput::Message { message, .. } => Some(Message::ToArbiter(*message)),
             ArbiterInput::Recovered { .. }
@@ -281,7 +281,7 @@ impl Recorder {
         }
     }
 
-    fn sent(&mut self, seen: &Seen<'_>, sight: Sight, number: u64, fault: Option<usize>) {
+    fn sent(&mut self, seen: &Observed<'_>, sight: MessageId, number: u64, fault: Option<usize>) {
         let mut message = carried(sight, number);
         message.fault = fault.map(|kind| FAULT_KINDS[kind].to_string());
         let (session, lsn, step) = match self.outgoing.pop_front() {
@@ -295,7 +295,7 @@ impl Recorder {
         }
         let spot = message.from;
         let last = self.last.get(&spot).copied();
-        let index = self.entry(seen, spot, Sort::Sent, text);
+        let index = self.entry(seen, spot, EventKind::Sent, text);
         // What is sent is no cause of what its sender does next.
         if let Some(last) = last {
             self.last.insert(spot, last);
@@ -305,7 +305,7 @@ impl Recorder {
         self.sent.insert(number, index);
     }
 
-    fn fault(&mut self, seen: &Seen<'_>, kind: usize, effect: bool, of: Option<&Fault>) {
+    fn fault(&mut self, seen: &Observed<'_>, kind: usize, effect: bool, of: Option<&Fault>) {
         let name = FAULT_KINDS[kind];
         if of.is_none() && kind < OF_A_MESSAGE {
             // The entry of the message says it.
@@ -315,9 +315,9 @@ impl Recorder {
             Some(fault) => format!("fault {} ({})", told(fault), fault.at),
             None => format!("fault {name} takes effect"),
         };
-        let spot = of.and_then(Fault::slot).map_or(Spot::World, |slot| Spot::of(Slot(slot)));
+        let spot = of.and_then(Fault::slot).map_or(Lane::World, |slot| Lane::of(Slot(slot)));
         let last = self.last.get(&spot).copied();
-        let index = self.entry(seen, spot, Sort::Fault, text);
+        let index = self.entry(seen, spot, EventKind::Fault, text);
         if let Some(last) = last {
             self.last.insert(spot, last);
         }
@@ -336,12 +336,12 @@ impl Recorder {
         }
     }
 
-    fn ended(&mut self, seen: &Seen<'_>, slot: Slot, boot: BootId, lost: usize) {
+    fn ended(&mut self, seen: &Observed<'_>, slot: Slot, boot: BootId, lost: usize) {
         let mut text = format!("ends, boot {boot}");
         if lost > 0 {
             text.push_str(&format!(", {lost} writes lost"));
         }
-        let index = self.entry(seen, Spot::of(slot), Sort::End, text);
+        let index = self.entry(seen, Lane::of(slot), EventKind::End, text);
         let at = usize::from(slot.0);
         let before = std::mem::replace(&mut self.shows[at], "DOWN");
         let (from, to) = (before.to_string(), "DOWN".to_string());
@@ -350,11 +350,11 @@ impl Recorder {
         self.ledger.ended(slot);
     }
 
-    fn see_event(&mut self, seen: &Seen<'_>, scene: &dyn Scene) {
+    fn see_event(&mut self, seen: &Observed<'_>, scene: &dyn ClusterView) {
         match seen.event {
             Event::Started { slot, boot, outputs, fates, unit } => {
                 let text = format!("starts, boot {}, with {}", boot.boot, scene.image(slot).1);
-                let index = self.entry(seen, Spot::of(slot), Sort::Start, text);
+                let index = self.entry(seen, Lane::of(slot), EventKind::Start, text);
                 self.came_out(index, outputs, fates);
                 self.ledger.see(slot, None, outputs, unit, scene);
                 self.stands(index, slot, unit);
@@ -368,7 +368,7 @@ impl Recorder {
             Event::Sent { sight, number, fault } => self.sent(seen, sight, number, fault),
             Event::Undelivered { sight, number } => {
                 let text = format!("{sight} arrives at nobody, or does not decode");
-                let index = self.entry(seen, Spot::World, Sort::Undelivered, text);
+                let index = self.entry(seen, Lane::World, EventKind::Undelivered, text);
                 self.entries[index].message = Some(carried(sight, number));
                 let cause = self.sent.get(&number).copied();
                 self.comes_of(index, cause);
@@ -377,14 +377,14 @@ impl Recorder {
                 let name = ENTRIES[what];
                 let to = slot.map_or_else(
                     || "no unit runs".to_string(),
-                    |slot| format!("to {}", Spot::of(slot)),
+                    |slot| format!("to {}", Lane::of(slot)),
                 );
                 let text = format!("enters command {id}: {name}, {to}");
-                let index = self.entry(seen, Spot::Terminal, Sort::Entered, text);
+                let index = self.entry(seen, Lane::Terminal, EventKind::Entered, text);
                 self.entered.insert(id, index);
                 self.asked.insert(
                     id,
-                    Asked {
+                    CommandRecord {
                         id: id.0,
                         text: name.to_string(),
                         entered_us: seen.at_us,
@@ -395,37 +395,37 @@ impl Recorder {
             }
             Event::Ended { slot, boot, lost } => self.ended(seen, slot, boot, lost),
             Event::ArbiterEnded => {
-                let index = self.entry(seen, Spot::Arbiter, Sort::End, "ends".into());
+                let index = self.entry(seen, Lane::Arbiter, EventKind::End, "ends".into());
                 self.ended.push(index);
             }
             Event::Written { slot, write, durable } => {
                 let how = if durable { "is durable" } else { "failed" };
                 let text = format!("write {write} {how}");
-                let last = self.last.get(&Spot::of(slot)).copied();
-                let index = self.entry(seen, Spot::of(slot), Sort::Written, text);
+                let last = self.last.get(&Lane::of(slot)).copied();
+                let index = self.entry(seen, Lane::of(slot), EventKind::Written, text);
                 if let Some(last) = last {
-                    self.last.insert(Spot::of(slot), last);
+                    self.last.insert(Lane::of(slot), last);
                 }
                 self.written.insert((slot, write), index);
             }
             Event::Paused { slot, paused } => {
                 let text = if paused { "is suspended" } else { "runs on" };
-                let index = self.entry(seen, Spot::of(slot), Sort::Pause, text.into());
+                let index = self.entry(seen, Lane::of(slot), EventKind::Pause, text.into());
                 if paused {
                     self.ended.push(index);
                 }
             }
             Event::Fault { kind, effect, of } => self.fault(seen, kind, effect, of),
-            Event::Calm => {
+            Event::FaultsStopped => {
                 let text = "faults and commands stop: the liveness phase begins".into();
-                self.entry(seen, Spot::World, Sort::Calm, text);
+                self.entry(seen, Lane::World, EventKind::FaultsStopped, text);
             }
         }
     }
 }
 
 impl Observer for Recorder {
-    fn see(&mut self, seen: &Seen<'_>, scene: &dyn Scene) -> Result<(), Violation> {
+    fn see(&mut self, seen: &Observed<'_>, scene: &dyn ClusterView) -> Result<(), Violation> {
         self.see_event(seen, scene);
         // What a fault did follows at once: anything else was no fault's doing.
         if !matches!(
@@ -437,7 +437,7 @@ impl Observer for Recorder {
         Ok(())
     }
 
-    fn end(&mut self, scene: &dyn Scene) -> Result<(), Violation> {
+    fn end(&mut self, scene: &dyn ClusterView) -> Result<(), Violation> {
         for ((term, lsn), id) in self.ledger.changes() {
             if let Some(asked) = self.asked.get_mut(&id) {
                 let (term, lsn): (Term, Lsn) = (term, lsn);
@@ -460,13 +460,13 @@ impl Drop for Recorder {
     }
 }
 
-fn carried(sight: Sight, number: u64) -> Carried {
+fn carried(sight: MessageId, number: u64) -> Carried {
     let (from, to): (Address, Address) = (sight.from, sight.to);
     Carried {
         number,
         sight: sight.to_string(),
-        from: Spot::from(from),
-        to: Spot::from(to),
+        from: Lane::from(from),
+        to: Lane::from(to),
         kind: format!("{:?}", sight.kind),
         session: None,
         lsn: None,
@@ -479,9 +479,9 @@ fn carried(sight: Sight, number: u64) -> Carried {
 /// waits for its lease.
 fn lines_below(unit: &Unit, below: &str) -> Option<Vec<String>> {
     let config = match &unit.part {
-        Part::Active(active) => active.config.config(),
-        Part::Standby(standby) => standby.replica.as_ref()?.receiver.raising().config(),
-        Part::Holder(_) => return None,
+        Role::Active(active) => active.config.config(),
+        Role::Standby(standby) => standby.replica.as_ref()?.receiver.raising().config(),
+        Role::Holder(_) => return None,
     };
     let lines = config.lines();
     let texts = lines.map(|(key, line)| key.place.path() + line.words.text());

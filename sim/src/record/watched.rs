@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
-use skewsync::base::Slot;
+use skewsync::ids::Slot;
 use skewsync::unit::Input;
 
-use crate::tap::{Observer, Scene, Seen, Violation};
+use crate::observe::{ClusterView, Observed, Observer, Violation};
 
 /// How long a property was seen to hold.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Held {
+pub struct PropertySpan {
     /// The property.
     pub property: String,
     /// How often it was checked.
@@ -26,7 +26,7 @@ pub struct Held {
 }
 
 /// What is known of all properties.
-pub(super) type Notes = Arc<Mutex<BTreeMap<&'static str, Held>>>;
+pub(super) type Notes = Arc<Mutex<BTreeMap<&'static str, PropertySpan>>>;
 
 /// An oracle that is watched.
 pub(super) struct Watched {
@@ -42,7 +42,7 @@ impl Watched {
         let counts = of_properties(&*oracle);
         let mut all = notes.lock().unwrap_or_else(PoisonError::into_inner);
         for (name, _) in &counts {
-            all.entry(name).or_insert_with(|| Held::unseen(name));
+            all.entry(name).or_insert_with(|| PropertySpan::unseen(name));
         }
         Self { oracle, counts, notes: Arc::clone(notes), latest: (0, 0) }
     }
@@ -55,7 +55,7 @@ impl Watched {
         let mut notes = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
         for (name, count) in &counts {
             let before = self.counts.iter().find(|(of, _)| of == name);
-            let held = notes.entry(name).or_insert_with(|| Held::unseen(name));
+            let held = notes.entry(name).or_insert_with(|| PropertySpan::unseen(name));
             held.checked = *count;
             let broken = matches!(found, Err(violation) if violation.property == *name);
             if before.is_none_or(|(_, before)| before < count) && !broken {
@@ -64,7 +64,7 @@ impl Watched {
         }
         if let Err(violation) = found {
             let name = violation.property;
-            let held = notes.entry(name).or_insert_with(|| Held::unseen(name));
+            let held = notes.entry(name).or_insert_with(|| PropertySpan::unseen(name));
             if held.broke.is_none() {
                 held.broke = Some(self.latest);
                 held.what.clone_from(&violation.what);
@@ -81,7 +81,7 @@ fn of_properties(oracle: &dyn Observer) -> Vec<(&'static str, u64)> {
     counts
 }
 
-impl Held {
+impl PropertySpan {
     fn unseen(property: &str) -> Self {
         Self {
             property: property.to_string(),
@@ -94,18 +94,18 @@ impl Held {
 }
 
 impl Observer for Watched {
-    fn before(&mut self, slot: Slot, input: &Input, scene: &dyn Scene) {
+    fn before(&mut self, slot: Slot, input: &Input, scene: &dyn ClusterView) {
         self.oracle.before(slot, input, scene);
     }
 
-    fn see(&mut self, seen: &Seen<'_>, scene: &dyn Scene) -> Result<(), Violation> {
+    fn see(&mut self, seen: &Observed<'_>, scene: &dyn ClusterView) -> Result<(), Violation> {
         self.latest = (seen.number, seen.at_us);
         let found = self.oracle.see(seen, scene);
         self.note(&found);
         found
     }
 
-    fn end(&mut self, scene: &dyn Scene) -> Result<(), Violation> {
+    fn end(&mut self, scene: &dyn ClusterView) -> Result<(), Violation> {
         let found = self.oracle.end(scene);
         self.note(&found);
         found

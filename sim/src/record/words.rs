@@ -2,7 +2,7 @@
 
 use std::fmt::Debug;
 
-use skewsync::base::Shared;
+use skewsync::digest::Shared;
 use skewsync::message::{Eligible, Message, Origin, Stamp, ToArbiter, ToUnit};
 use skewsync::unit::holder::Gap;
 use skewsync::unit::{
@@ -10,8 +10,8 @@ use skewsync::unit::{
     Place, Refusal, Request,
 };
 
-use super::{Mark, Spot};
-use crate::tap::Fate;
+use super::{Lane, Mark};
+use crate::observe::Fate;
 
 /// Characters of a command, or of a value without words of its own, that are shown.
 const SHOWN_MAX: usize = 160;
@@ -150,7 +150,7 @@ pub(super) const fn request(request: Request) -> &'static str {
 pub(super) fn input(input: &Input) -> String {
     match input {
         Input::Message { from, message: of } => {
-            format!("takes {} from {}", message(of), Spot::from(*from))
+            format!("takes {} from {}", message(of), Lane::from(*from))
         }
         Input::Timer(timer) => format!("timer {timer:?}"),
         Input::Command(command) => {
@@ -174,7 +174,7 @@ pub(super) fn arbiter_input(input: &ArbiterInput) -> String {
         ArbiterInput::Recovered { .. } => "runs again, from its durable state".into(),
         ArbiterInput::StateLost { .. } => "runs again, and its state is lost".into(),
         ArbiterInput::Message { from, message: of } => {
-            format!("takes {} from {}", message(&Message::ToArbiter(*of)), Spot::of(*from))
+            format!("takes {} from {}", message(&Message::ToArbiter(*of)), Lane::of(*from))
         }
         ArbiterInput::Timer(timer) => format!("timer {timer:?}"),
     }
@@ -238,7 +238,7 @@ fn lines(lines: &[Shared<str>]) -> String {
 pub(super) fn output(output: &Output, fate: Fate) -> Option<String> {
     let text = match output {
         Output::SetTimer(_) | Output::CancelTimer(_) | Output::Answer { .. } => return None,
-        Output::Send { to, message: of } => format!("sends {} to {}", message(of), Spot::from(*to)),
+        Output::Send { to, message: of } => format!("sends {} to {}", message(of), Lane::from(*to)),
         Output::Lease { term, n } => format!("its lease of term {term} runs from Renew {n} on"),
         Output::Persist { write, .. } => format!("write {write} begins"),
         Output::Pair { .. } => "asks for a pairing".into(),
@@ -311,7 +311,7 @@ pub(super) fn arbiter_output(output: &ArbiterOutput) -> Option<String> {
             None
         }
         ArbiterOutput::Send { to, message: of } => {
-            Some(format!("sends {} to {}", message(&Message::ToUnit(*of)), Spot::of(*to)))
+            Some(format!("sends {} to {}", message(&Message::ToUnit(*of)), Lane::of(*to)))
         }
     }
 }

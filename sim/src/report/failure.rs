@@ -1,19 +1,19 @@
 //! The report of a failure: what somebody needs who sees it for the first time.
 
-mod aside;
 mod headline;
 pub mod html;
-mod meaning;
+mod property_text;
+mod section;
 pub mod terminal;
 
-pub use aside::Aside;
+pub use section::Section;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::analysis::model::{self, ModelSays};
 use crate::campaign::{Failed, recorded_within};
-use crate::made::Made;
+use crate::loaded_plan::Made;
 use crate::record::{Recording, cone};
 use crate::report::picture::Picture;
 use crate::run::{Lockstep, Options, Report};
@@ -31,7 +31,7 @@ pub struct Failure<'a> {
     /// What the property says, for whoever does not know it.
     pub meaning: &'static str,
     /// What explains the headline, a sentence each.
-    pub gloss: Vec<String>,
+    pub explanation: Vec<String>,
     /// Property, roles, pair, phase.
     pub signature: Signature,
     /// The plan.
@@ -48,7 +48,7 @@ pub struct Failure<'a> {
     pub cone: BTreeSet<usize>,
     /// Further facts, a heading and sentences each: how it was shrunk, how often it is met, when it
     /// became inevitable.
-    pub more: Vec<Aside>,
+    pub more: Vec<Section>,
 }
 
 /// A plan that fails, with its run: what a report is made of.
@@ -67,14 +67,14 @@ impl Case {
     /// That it hangs, or cannot be run, in words.
     pub fn run(made: Made, options: Options, limit: Duration) -> Result<Self, String> {
         let quiet = crate::quiet::panics();
-        let ran = recorded_within(limit, &made.plan, &made.stock, options, None);
+        let ran = recorded_within(limit, &made.plan, &made.catalog, options, None);
         drop(quiet);
         let (report, recording) = ran.map_err(Failed::words)?;
         Ok(Self { made, report, recording, options, limit })
     }
 
     /// The report, with further facts.
-    pub fn failure(&self, more: Vec<Aside>) -> Failure<'_> {
+    pub fn failure(&self, more: Vec<Section>) -> Failure<'_> {
         let (report, recording) = (&self.report, &self.recording);
         let mut failure = Failure::of(&self.made, report, recording, self.options, self.limit);
         failure.more = more;
@@ -97,8 +97,8 @@ impl<'a> Failure<'a> {
         let signature = Signature::of(&report.verdict, report.ending.as_ref(), &made.plan);
         Self {
             headline: headline::of(report, recording),
-            meaning: meaning::of(&signature.property),
-            gloss: headline::gloss(report, recording),
+            meaning: property_text::of(&signature.property),
+            explanation: headline::explanation(report, recording),
             signature,
             made,
             report,

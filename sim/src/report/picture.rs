@@ -5,10 +5,10 @@ pub mod svg;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::record::{Entry, Mark, Sort, Spot};
+use crate::record::{Entry, EventKind, Lane, Mark};
 
 /// The lanes, from left to right.
-pub const LANES: [Spot; 4] = [Spot::Terminal, Spot::Unit0, Spot::Unit1, Spot::Arbiter];
+pub const LANES: [Lane; 4] = [Lane::Terminal, Lane::Unit0, Lane::Unit1, Lane::Arbiter];
 
 /// A message from one row to another.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,9 +18,9 @@ pub struct Arrow {
     /// The row at which it was taken; none: it was not, as far as the picture goes.
     pub to: Option<usize>,
     /// The lane of the sender.
-    pub sender: Spot,
+    pub sender: Lane,
     /// The lane of the receiver.
-    pub receiver: Spot,
+    pub receiver: Lane,
     /// Kind, LSN, session.
     pub label: String,
     /// What befell it.
@@ -31,7 +31,7 @@ pub struct Arrow {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Span {
     /// The lane; the world's is all of them.
-    pub spot: Spot,
+    pub spot: Lane,
     /// The first row.
     pub from: usize,
     /// The row before which it ends.
@@ -62,7 +62,7 @@ impl<'a> Picture<'a> {
         let mut row_of = BTreeMap::new();
         for index in shown.iter().filter(|index| **index < entries.len()) {
             let entry = &entries[*index];
-            let step = entry.after.first().filter(|_| entry.sort == Sort::Sent);
+            let step = entry.after.first().filter(|_| entry.sort == EventKind::Sent);
             // What a step sends begins at the row of the step.
             match step.and_then(|step| row_of.get(step).copied()) {
                 Some(row) => {
@@ -105,7 +105,7 @@ fn arrows(
             continue;
         };
         match entry.sort {
-            Sort::Sent => {
+            EventKind::Sent => {
                 by_number.insert(message.number, arrows.len());
                 arrows.push(Arrow {
                     from: *row,
@@ -116,7 +116,7 @@ fn arrows(
                     fault: message.fault.clone(),
                 });
             }
-            Sort::Step => {
+            EventKind::Step => {
                 let Some(at) = by_number.get(&message.number).copied() else {
                     continue;
                 };
@@ -128,15 +128,15 @@ fn arrows(
                     arrows.push(Arrow { to: Some(*row), ..arrow });
                 }
             }
-            Sort::Start
-            | Sort::Undelivered
-            | Sort::Entered
-            | Sort::Answer
-            | Sort::End
-            | Sort::Written
-            | Sort::Pause
-            | Sort::Fault
-            | Sort::Calm => {}
+            EventKind::Start
+            | EventKind::Undelivered
+            | EventKind::Entered
+            | EventKind::Answer
+            | EventKind::End
+            | EventKind::Written
+            | EventKind::Pause
+            | EventKind::Fault
+            | EventKind::FaultsStopped => {}
         }
     }
     arrows
@@ -144,7 +144,7 @@ fn arrows(
 
 fn shows(entries: &[Entry], last: usize, row_at: &dyn Fn(usize) -> usize) -> Vec<Span> {
     let mut spans = Vec::new();
-    for spot in [Spot::Unit0, Spot::Unit1] {
+    for spot in [Lane::Unit0, Lane::Unit1] {
         let mut since = (0, "DOWN".to_string());
         let mut close = |since: &(usize, String), to: usize| {
             if since.0 < to {
@@ -168,7 +168,7 @@ fn shows(entries: &[Entry], last: usize, row_at: &dyn Fn(usize) -> usize) -> Vec
 }
 
 fn faults(entries: &[Entry], rows: &[(usize, &Entry)]) -> Vec<Span> {
-    let lasting = entries.iter().filter(|entry| entry.sort == Sort::Fault);
+    let lasting = entries.iter().filter(|entry| entry.sort == EventKind::Fault);
     lasting
         .filter_map(|entry| {
             let end = entry.at_us + entry.lasts_us?;
@@ -183,8 +183,8 @@ fn faults(entries: &[Entry], rows: &[(usize, &Entry)]) -> Vec<Span> {
 pub(super) fn words(entry: &Entry) -> String {
     let marks: Vec<String> = entry.marks.iter().map(Mark::words).collect();
     let own = match entry.sort {
-        Sort::Step if entry.message.is_some() => "",
-        Sort::Step => entry.words.split(": ").next().unwrap_or(""),
+        EventKind::Step if entry.message.is_some() => "",
+        EventKind::Step => entry.words.split(": ").next().unwrap_or(""),
         _ => entry.words.as_str(),
     };
     let parts: Vec<&str> = std::iter::once(own)
@@ -199,12 +199,12 @@ mod tests {
     use super::*;
     use crate::record::Carried;
 
-    fn entry(step: u64, spot: Spot, sort: Sort) -> Entry {
-        let message = matches!(sort, Sort::Sent | Sort::Step).then(|| Carried {
+    fn entry(step: u64, spot: Lane, sort: EventKind) -> Entry {
+        let message = matches!(sort, EventKind::Sent | EventKind::Step).then(|| Carried {
             number: 7,
             sight: String::new(),
-            from: Spot::Unit0,
-            to: Spot::Unit1,
+            from: Lane::Unit0,
+            to: Lane::Unit1,
             kind: "Line".into(),
             session: Some("1/1-1/1".into()),
             lsn: Some(4),
@@ -212,7 +212,7 @@ mod tests {
         });
         Entry {
             message,
-            lasts_us: (sort == Sort::Fault).then_some(15),
+            lasts_us: (sort == EventKind::Fault).then_some(15),
             ..Entry::new(step, step * 10, spot, sort, format!("entry {step}"))
         }
     }
@@ -220,11 +220,11 @@ mod tests {
     #[test]
     fn a_message_is_an_arrow_from_its_step_to_the_step_that_takes_it() {
         let mut entries = vec![
-            entry(1, Spot::Unit0, Sort::Entered),
-            entry(2, Spot::Unit0, Sort::Sent),
-            entry(3, Spot::World, Sort::Fault),
-            entry(4, Spot::Unit1, Sort::Step),
-            entry(5, Spot::Unit1, Sort::Step),
+            entry(1, Lane::Unit0, EventKind::Entered),
+            entry(2, Lane::Unit0, EventKind::Sent),
+            entry(3, Lane::World, EventKind::Fault),
+            entry(4, Lane::Unit1, EventKind::Step),
+            entry(5, Lane::Unit1, EventKind::Step),
         ];
         entries[1].after = vec![0];
         let picture = Picture::of(&entries, &(0..5).collect(), Some(4));
@@ -238,7 +238,10 @@ mod tests {
 
     #[test]
     fn a_message_that_nobody_takes_has_no_end() {
-        let entries = [entry(1, Spot::Unit0, Sort::Sent), entry(2, Spot::World, Sort::Calm)];
+        let entries = [
+            entry(1, Lane::Unit0, EventKind::Sent),
+            entry(2, Lane::World, EventKind::FaultsStopped),
+        ];
         let picture = Picture::of(&entries, &(0..2).collect(), None);
         assert_eq!(picture.arrows[0].to, None);
         assert_eq!(picture.shows.len(), 2, "both units are down throughout");

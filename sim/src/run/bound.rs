@@ -4,9 +4,9 @@
 
 use skewsync::unit::Limits;
 
+use crate::catalog::Catalog;
 use crate::drive::PAIRING_US;
 use crate::plan::{FaultKind, Plan, What};
-use crate::stock::Stock;
 
 /// How the bound is made up, and why.
 pub const FORMULA: &str = "\
@@ -34,15 +34,15 @@ const EXCHANGES: u64 = 8;
 const BESIDE: u64 = 3;
 
 /// The bound, in virtual microseconds.
-pub fn settles_within_us(plan: &Plan, stock: &Stock) -> u64 {
-    let limits = stock.limits();
+pub fn settles_within_us(plan: &Plan, catalog: &Catalog) -> u64 {
+    let limits = catalog.limits();
     let ms = |ms: u64| ms * 1_000;
     let exchange = ms(limits.resend_ms) + 2 * plan.latency_us.1;
     let notice = ms(limits.save_timeout_ms.max(limits.drain_timeout_ms));
     let role = ms(limits.arbiter_lease_ms() + limits.gather_ms + limits.hello_ms + limits.renew_ms)
         + ms(2 * limits.takeover_wait_ms)
         + 2 * exchange;
-    let windows = files(plan, stock).map(|bytes| bytes.div_ceil(window(limits)).max(1));
+    let windows = files(plan, catalog).map(|bytes| bytes.div_ceil(window(limits)).max(1));
     let files: u64 = windows.iter().map(|windows| windows * exchange).sum();
     let sync = ms(limits.join_ms) + EXCHANGES * exchange + files + 2 * PAIRING_US;
     let by_clock = notice
@@ -91,13 +91,13 @@ fn window(limits: &Limits) -> u64 {
 }
 
 /// The greatest sizes of what a bulk sync sends, in bytes: dump, diff, config.
-fn files(plan: &Plan, stock: &Stock) -> [u64; 3] {
+fn files(plan: &Plan, catalog: &Catalog) -> [u64; 3] {
     let changed = plan.faults.iter().filter_map(|fault| match &fault.kind {
         FaultKind::ImageChange { image, .. } => Some(image),
         _ => None,
     });
     let images = plan.units.iter().map(|unit| &unit.image).chain(changed);
-    let dumps = images.filter_map(|name| stock.image(name).ok());
+    let dumps = images.filter_map(|name| catalog.image(name).ok());
     let dump = dumps.map(|image| image.software().dump().len()).max();
     let entered = plan.commands.iter().map(|entry| match &entry.what {
         What::Config { text } => text.len(),
@@ -125,27 +125,30 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::draw::{self, Wishes};
+    use crate::catalog;
+    use crate::draw::{self, DrawOptions};
     use crate::plan::{Anchor, Entry, Fault};
-    use crate::stock;
 
-    fn calm() -> (Plan, Stock) {
-        let (stock, material) = stock::load(&[]).expect("the bundled family loads");
-        let wishes =
-            Wishes { mix: draw::Mix::Calm, material: Arc::new(material), ..Wishes::default() };
+    fn calm() -> (Plan, Catalog) {
+        let (catalog, material) = catalog::load(&[]).expect("the bundled family loads");
+        let wishes = DrawOptions {
+            mix: draw::Mix::Calm,
+            material: Arc::new(material),
+            ..DrawOptions::default()
+        };
         let mut plan = draw::plan(1, &wishes);
         plan.commands.clear();
-        (plan, stock)
+        (plan, catalog)
     }
 
     #[test]
     fn the_bound_grows_with_latency_disks_configs_switchovers_and_refusals() {
-        let (plan, stock) = calm();
-        let plain = settles_within_us(&plan, &stock);
+        let (plan, catalog) = calm();
+        let plain = settles_within_us(&plan, &catalog);
         let with = |change: &dyn Fn(&mut Plan)| {
             let mut plan = plan.clone();
             change(&mut plan);
-            settles_within_us(&plan, &stock)
+            settles_within_us(&plan, &catalog)
         };
         assert!(with(&|plan| plan.latency_us.1 += 50_000) > plain);
         assert!(with(&|plan| plan.units[1].disk_ms += 500) > plain);
@@ -174,12 +177,12 @@ mod tests {
 
     #[test]
     fn longer_timers_give_a_longer_bound_and_the_common_ones_less_than_a_minute_and_a_half() {
-        let (plan, stock) = calm();
-        let plain = settles_within_us(&plan, &stock);
+        let (plan, catalog) = calm();
+        let plain = settles_within_us(&plan, &catalog);
         assert!((30_000_000..90_000_000).contains(&plain), "{plain}");
-        let mut limits = stock.limits().clone();
+        let mut limits = catalog.limits().clone();
         limits.watchdog_ms *= 3;
-        let longer = stock.with_limits(limits).expect("they fit");
+        let longer = catalog.with_limits(limits).expect("they fit");
         assert!(settles_within_us(&plan, &longer) > plain);
     }
 }

@@ -6,7 +6,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use skewsync::message::Kind;
-use skewsync::unit::{Input, Part, Request, Shown, Timer, Unit, peer, standby};
+use skewsync::unit::{Input, Request, RfState, Role, Timer, Unit, peer, standby};
 
 /// A word that is the program's own, or was read from a file.
 pub type Word = Cow<'static, str>;
@@ -25,7 +25,7 @@ pub struct Class {
 /// The same as it is counted in a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Step {
-    role: Shown,
+    role: RfState,
     session: &'static str,
     input: Sort,
 }
@@ -41,7 +41,7 @@ enum Sort {
 impl Step {
     /// The class of a step that the unit is about to make.
     pub(super) fn of(unit: &Unit, input: &Input) -> Self {
-        Self { role: unit.shown(), session: session(unit), input: Sort::of(input) }
+        Self { role: unit.rf_state(), session: session(unit), input: Sort::of(input) }
     }
 }
 
@@ -83,13 +83,13 @@ impl fmt::Display for Sort {
 
 fn session(unit: &Unit) -> &'static str {
     match &unit.part {
-        Part::Holder(_) => "-",
-        Part::Active(active) => match active.peer.phase() {
+        Role::Holder(_) => "-",
+        Role::Active(active) => match active.peer.phase() {
             None if active.peer.offered.is_some() => "offered",
             None => "-",
             Some(phase) => of_active(phase),
         },
-        Part::Standby(standby) => standby.seat.as_ref().map_or("-", |seat| of_standby(&seat.phase)),
+        Role::Standby(standby) => standby.seat.as_ref().map_or("-", |seat| of_standby(&seat.phase)),
     }
 }
 

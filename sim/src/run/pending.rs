@@ -1,17 +1,17 @@
 //! What a pair waits for, once faults and commands have stopped.
 
-use skewsync::base::Slot;
+use skewsync::ids::Slot;
 use skewsync::message::{Redundancy, Verdict};
 use skewsync::policy::Policy;
 use skewsync::unit::active::Written;
 use skewsync::unit::peer::Phase as Of;
-use skewsync::unit::{Active, Limits, Part, Verify};
+use skewsync::unit::{Active, Limits, Role, Verify};
 
 use super::phase::active;
-use crate::drive::Rig;
+use crate::drive::Cluster;
+use crate::observe::ClusterView;
 use crate::plan::fault::Foreign;
 use crate::plan::{FaultKind, Noise, Plan};
-use crate::tap::Scene;
 
 /// In what lesser mode than hot a pair may end, told from plan and images alone.
 ///
@@ -67,7 +67,7 @@ impl Lesser {
 }
 
 /// What the pair waits for; none if it has converged: hot, or in the lesser mode that is foreseen.
-pub fn pending(rig: &Rig, lesser: Lesser) -> Option<String> {
+pub fn pending(rig: &Cluster, lesser: Lesser) -> Option<String> {
     for slot in [Slot(0), Slot(1)] {
         if rig.unit(slot).is_none() {
             return Some(format!("the unit of slot {slot} to start"));
@@ -95,7 +95,7 @@ pub fn pending(rig: &Rig, lesser: Lesser) -> Option<String> {
     if active.drain.is_some() || active.saving.is_some() {
         return Some("a switchover or a save to end".into());
     }
-    let Part::Standby(standby) = &unit.part else {
+    let Role::Standby(standby) = &unit.part else {
         return Some(format!("the unit of slot {other} to join as a Standby"));
     };
     let Some(current) = &active.peer.current else {
@@ -127,7 +127,7 @@ pub fn pending(rig: &Rig, lesser: Lesser) -> Option<String> {
 }
 
 /// What the role waits for while nobody acts.
-fn role(rig: &Rig) -> &'static str {
+fn role(rig: &Cluster) -> &'static str {
     match rig.arbiter() {
         Some(arbiter) if arbiter.offer.is_some() => "the arbiter's offer is not taken",
         Some(arbiter) if arbiter.runs() => "a lease runs that nobody acts on",
@@ -157,20 +157,20 @@ const fn next(phase: &Of) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::draw::{self, Wishes};
-    use crate::oracle::stage;
+    use crate::draw::{self, DrawOptions};
+    use crate::oracle::testing;
     use crate::plan::{Anchor, Fault};
 
     fn rpr(lesser: Lesser, resets: u32) -> bool {
-        let mut unit = stage::active(Slot(0), 1, 0, "6.2", "");
-        let Part::Active(active) = &mut unit.part else {
+        let mut unit = testing::active(Slot(0), 1, 0, "6.2", "");
+        let Role::Active(active) = &mut unit.part else {
             panic!("an Active");
         };
         active.mode = Redundancy::Rpr;
         active.resets = resets;
         active.attempts = 0;
         let phase = Of::Rejected {
-            lsn: skewsync::base::Lsn(0),
+            lsn: skewsync::ids::Lsn(0),
             verdict: Verdict::Rpr,
             why: skewsync::message::RejectWhy::Policy,
         };
@@ -179,7 +179,7 @@ mod tests {
 
     #[test]
     fn rpr_is_foreseen_only_where_a_unit_refuses_and_the_resets_are_used_up() {
-        let mut plan = draw::plan(1, &Wishes::default());
+        let mut plan = draw::plan(1, &DrawOptions::default());
         plan.faults.clear();
         let of = |plan: &Plan| Lesser::of(plan, &Policy::default(), &Limits::DEFAULT);
         let most = Limits::DEFAULT.max_resets;
@@ -194,10 +194,10 @@ mod tests {
 
     #[test]
     fn a_pair_that_is_held_is_never_foreseen_without_rules() {
-        let plan = draw::plan(1, &Wishes::default());
+        let plan = draw::plan(1, &DrawOptions::default());
         let lesser = Lesser::of(&plan, &Policy::default(), &Limits::DEFAULT);
-        let unit = stage::active(Slot(0), 1, 0, "6.2", "");
-        let Part::Active(active) = &unit.part else {
+        let unit = testing::active(Slot(0), 1, 0, "6.2", "");
+        let Role::Active(active) = &unit.part else {
             panic!("an Active");
         };
         assert!(!lesser.explains(active, &Of::Held, &Limits::DEFAULT));
@@ -205,10 +205,11 @@ mod tests {
 
     #[test]
     fn what_is_waited_for_is_said_in_words() {
-        let plan = std::sync::Arc::new(draw::plan(1, &Wishes::default()));
-        let (stock, _) = crate::stock::load(&[]).expect("the bundled family loads");
-        let lesser = Lesser::of(&plan, stock.policy(), stock.limits());
-        let mut rig = Rig::new(plan, std::sync::Arc::new(stock), Vec::new()).expect("it fits");
+        let plan = std::sync::Arc::new(draw::plan(1, &DrawOptions::default()));
+        let (catalog, _) = crate::catalog::load(&[]).expect("the bundled family loads");
+        let lesser = Lesser::of(&plan, catalog.policy(), catalog.limits());
+        let mut rig =
+            Cluster::new(plan, std::sync::Arc::new(catalog), Vec::new()).expect("it fits");
         let mut said = vec![pending(&rig, lesser)];
         for place in [
             skewsync::message::Address::Unit(Slot(0)),

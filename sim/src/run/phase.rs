@@ -1,11 +1,11 @@
 //! The protocol's phases, as the table of faults names its columns.
 
 use serde::{Deserialize, Serialize};
-use skewsync::base::Slot;
+use skewsync::ids::Slot;
 use skewsync::unit::peer::Phase as Of;
-use skewsync::unit::{Active, Part};
+use skewsync::unit::{Active, Role};
 
-use crate::tap::Scene;
+use crate::observe::ClusterView;
 
 /// How far the pair is, as seen from true time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -61,7 +61,7 @@ impl Phase {
     }
 
     /// The phase of a scene.
-    pub fn of(scene: &dyn Scene) -> Self {
+    pub fn of(scene: &dyn ClusterView) -> Self {
         let acting = [Slot(0), Slot(1)].into_iter().find_map(|slot| active(scene, slot));
         let Some(active) = acting else {
             return Self::Vacant;
@@ -84,9 +84,9 @@ impl Phase {
 }
 
 /// The Active in a slot, if a unit acts there.
-pub fn active(scene: &dyn Scene, slot: Slot) -> Option<&Active> {
+pub fn active(scene: &dyn ClusterView, slot: Slot) -> Option<&Active> {
     match &scene.unit(slot)?.part {
-        Part::Active(active) => Some(active),
-        Part::Standby(_) | Part::Holder(_) => None,
+        Role::Active(active) => Some(active),
+        Role::Standby(_) | Role::Holder(_) => None,
     }
 }

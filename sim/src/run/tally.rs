@@ -4,37 +4,38 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
-use skewsync::base::{ImageDigest, Slot};
-use skewsync::unit::{Input, Shown};
+use skewsync::digest::ImageDigest;
+use skewsync::ids::Slot;
+use skewsync::unit::{Input, RfState};
 
-use super::cells::{self, sum};
 use super::class::{Class, Step, Word};
+use super::counts::{self, sum};
 use super::phase::{Phase, active};
-use crate::plan::excuse::EXCUSES;
+use crate::observe::{ClusterView, Event, Observed, Observer, Violation};
+use crate::plan::exemption::EXCUSES;
 use crate::plan::fault::FAULT_KINDS;
 use crate::situation::{Situation, Watcher};
-use crate::tap::{Event, Observer, Scene, Seen, Violation};
 
 /// What was met.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Tally {
     /// Faults delivered with effect, by kind and the phase in which they struck.
-    #[serde(with = "cells::faults")]
+    #[serde(with = "counts::faults")]
     pub faults: BTreeMap<(usize, Phase), u64>,
     /// What operators entered at a unit that runs, by index of `ENTRIES` and phase.
-    #[serde(with = "cells::entries")]
+    #[serde(with = "counts::entries")]
     pub entries: BTreeMap<(usize, Phase), u64>,
     /// How often a pair became hot: image of the Active, image of the Standby, slot of the Active.
-    #[serde(with = "cells")]
+    #[serde(with = "counts")]
     pub hot: BTreeMap<(String, String, u8), u64>,
     /// How often each situation was met.
     pub situations: BTreeMap<Situation, u64>,
     /// How often the pair came to stand so.
-    #[serde(with = "cells")]
+    #[serde(with = "counts")]
     pub standings: BTreeMap<Standing, u64>,
     /// Steps of units by class.
-    #[serde(with = "cells")]
+    #[serde(with = "counts")]
     pub classes: BTreeMap<Class, u64>,
     /// Runs that are excused from some properties, by the reason's name in `EXCUSES`.
     pub excused: BTreeMap<String, u64>,
@@ -81,7 +82,7 @@ impl Tally {
 }
 
 /// A standing, as it is compared after each event.
-type Stood = ([ImageDigest; 2], [Option<Shown>; 2], Phase);
+type Stood = ([ImageDigest; 2], [Option<RfState>; 2], Phase);
 
 /// Counts.
 pub struct Counter {
@@ -114,9 +115,9 @@ impl Counter {
 
 impl Counter {
     /// Counts the standing that the pair came to.
-    fn stand(&mut self, scene: &dyn Scene) {
+    fn stand(&mut self, scene: &dyn ClusterView) {
         let both = [Slot(0), Slot(1)];
-        let roles = both.map(|slot| Some(scene.unit(slot)?.shown()));
+        let roles = both.map(|slot| Some(scene.unit(slot)?.rf_state()));
         let stood = (both.map(|slot| scene.image(slot).0), roles, self.phase);
         if self.stood == Some(stood) {
             return;
@@ -124,13 +125,13 @@ impl Counter {
         self.stood = Some(stood);
         let standing = Standing {
             images: both.map(|slot| scene.image(slot).1.to_string()),
-            roles: roles.map(|role| role.map_or(DOWN, Shown::name).into()),
+            roles: roles.map(|role| role.map_or(DOWN, RfState::name).into()),
             phase: self.phase,
         };
         *self.tally.standings.entry(standing).or_insert(0) += 1;
     }
 
-    fn became_hot(&mut self, scene: &dyn Scene) {
+    fn became_hot(&mut self, scene: &dyn ClusterView) {
         let acting = [Slot(0), Slot(1)].into_iter().find(|slot| active(scene, *slot).is_some());
         if let Some(slot) = acting {
             let image = |slot| scene.image(slot).1.to_string();
@@ -141,13 +142,13 @@ impl Counter {
 }
 
 impl Observer for Counter {
-    fn before(&mut self, slot: Slot, input: &Input, scene: &dyn Scene) {
+    fn before(&mut self, slot: Slot, input: &Input, scene: &dyn ClusterView) {
         if let Some(unit) = scene.unit(slot) {
             *self.steps.entry(Step::of(unit, input)).or_insert(0) += 1;
         }
     }
 
-    fn see(&mut self, seen: &Seen<'_>, scene: &dyn Scene) -> Result<(), Violation> {
+    fn see(&mut self, seen: &Observed<'_>, scene: &dyn ClusterView) -> Result<(), Violation> {
         match seen.event {
             Event::Fault { kind, effect: true, .. } => {
                 *self.tally.faults.entry((kind, self.phase)).or_insert(0) += 1;
@@ -179,7 +180,7 @@ impl Observer for Counter {
         Ok(())
     }
 
-    fn end(&mut self, _: &dyn Scene) -> Result<(), Violation> {
+    fn end(&mut self, _: &dyn ClusterView) -> Result<(), Violation> {
         let steps = std::mem::take(&mut self.steps);
         let classes = steps.into_iter().map(|(step, count)| (step.into(), count));
         self.tally.classes = classes.collect();

@@ -3,7 +3,7 @@
 use std::hash::{Hash, Hasher};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::tap::{Event, Observer, Scene, Seen, Violation};
+use crate::observe::{ClusterView, Event, Observed, Observer, Violation};
 use crate::world::link::mix;
 
 /// A hash that is the same in every process and on every machine of one word size and order.
@@ -42,7 +42,7 @@ impl Trace {
 }
 
 impl Observer for Trace {
-    fn see(&mut self, seen: &Seen<'_>, _: &dyn Scene) -> Result<(), Violation> {
+    fn see(&mut self, seen: &Observed<'_>, _: &dyn ClusterView) -> Result<(), Violation> {
         let to = &mut self.hasher;
         (seen.number, seen.at_us).hash(to);
         std::mem::discriminant(&seen.event).hash(to);
@@ -63,12 +63,12 @@ impl Observer for Trace {
             Event::Written { slot, write, durable } => (slot, write, durable).hash(to),
             Event::Paused { slot, paused } => (slot, paused).hash(to),
             Event::Fault { kind, effect, .. } => (kind, effect).hash(to),
-            Event::ArbiterEnded | Event::Calm => {}
+            Event::ArbiterEnded | Event::FaultsStopped => {}
         }
         Ok(())
     }
 
-    fn end(&mut self, _: &dyn Scene) -> Result<(), Violation> {
+    fn end(&mut self, _: &dyn ClusterView) -> Result<(), Violation> {
         *self.out.lock().unwrap_or_else(PoisonError::into_inner) = self.hasher.finish();
         Ok(())
     }

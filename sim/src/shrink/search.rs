@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-use super::noise::{Met, Watch};
+use super::pin_noise::{Met, Watch};
 use super::{Ended, How, Progress, ShrinkError, Shrunk, Size, Sound};
 use crate::campaign::{Failed, run_within};
+use crate::catalog::Catalog;
 use crate::plan::Plan;
 use crate::regression::{PASSED, word};
 use crate::run::{Lockstep, Options};
 use crate::signature::Signature;
-use crate::stock::Stock;
 
 /// What one run of a plan came to, in so far as it failed and may count.
 #[derive(Clone, Debug)]
@@ -40,7 +40,7 @@ pub(super) enum Held {
 
 /// A search under way.
 pub(super) struct Search<'a> {
-    stock: &'a Arc<Stock>,
+    catalog: &'a Arc<Catalog>,
     how: &'a How,
     progress: &'a mut dyn FnMut(Progress),
     began: Instant,
@@ -57,15 +57,15 @@ impl<'a> Search<'a> {
     /// Begins with a plan that must fail.
     pub(super) fn begin(
         plan: Plan,
-        stock: &'a Arc<Stock>,
+        catalog: &'a Arc<Catalog>,
         how: &'a How,
         progress: &'a mut dyn FnMut(Progress),
     ) -> Result<Self, ShrinkError> {
         #[expect(clippy::disallowed_methods, reason = "wall clock, outside of every run")]
         let began = Instant::now();
-        let shown = attempt(&plan, stock, how, None)?.ok_or(ShrinkError::Passes)?;
+        let shown = attempt(&plan, catalog, how, None)?.ok_or(ShrinkError::Passes)?;
         let mut search = Self {
-            stock,
+            catalog,
             how,
             progress,
             began,
@@ -90,8 +90,8 @@ impl<'a> Search<'a> {
         &self.shown
     }
 
-    pub(super) const fn stock(&self) -> &Arc<Stock> {
-        self.stock
+    pub(super) const fn catalog(&self) -> &Arc<Catalog> {
+        self.catalog
     }
 
     /// Names what is tried from now on.
@@ -179,7 +179,7 @@ impl<'a> Search<'a> {
     fn attempts(&mut self, plans: &[(usize, Plan)]) -> Vec<Option<Tried>> {
         let digests: Vec<String> = plans.iter().map(|(_, plan)| plan.digest()).collect();
         let property = self.shown.signature.property.clone();
-        let (stock, how, known) = (self.stock, self.how, &self.tried);
+        let (catalog, how, known) = (self.catalog, self.how, &self.tried);
         let mut fresh = Vec::new();
         std::thread::scope(|scope| {
             let mut threads = Vec::new();
@@ -190,7 +190,7 @@ impl<'a> Search<'a> {
                 let property = property.as_str();
                 let thread = scope.spawn(move || {
                     // A plan that cannot be run does not count.
-                    attempt(plan, stock, how, Some(property)).unwrap_or(None)
+                    attempt(plan, catalog, how, Some(property)).unwrap_or(None)
                 });
                 threads.push((digest.clone(), thread));
             }
@@ -241,14 +241,14 @@ impl<'a> Search<'a> {
 /// is the one to begin with.
 fn attempt(
     plan: &Plan,
-    stock: &Arc<Stock>,
+    catalog: &Arc<Catalog>,
     how: &How,
     property: Option<&str>,
 ) -> Result<Option<Tried>, ShrinkError> {
     let plan = Arc::new(plan.clone());
     let out = Arc::new(Mutex::new(Met::default()));
     let watch = Watch::new(&plan, Arc::clone(&out));
-    let ran = run_within(how.hangs_after, &plan, stock, how.options, vec![Box::new(watch)]);
+    let ran = run_within(how.hangs_after, &plan, catalog, how.options, vec![Box::new(watch)]);
     let take = || out.lock().unwrap_or_else(PoisonError::into_inner).clone();
     let mut tried = match ran {
         Ok(report) => Tried {
@@ -274,7 +274,7 @@ fn attempt(
     if !fails || how.sound == Sound::Unasked {
         return Ok(fails.then_some(tried));
     }
-    match sound(&plan, stock, how) {
+    match sound(&plan, catalog, how) {
         Ok(drift) => tried.drift = drift,
         Err(error) if property.is_none() => return Err(error),
         Err(_) => return Ok(None),
@@ -283,10 +283,10 @@ fn attempt(
 }
 
 /// How many anchors the sound engine does not reach; it must pass.
-fn sound(plan: &Plan, stock: &Arc<Stock>, how: &How) -> Result<usize, ShrinkError> {
+fn sound(plan: &Plan, catalog: &Arc<Catalog>, how: &How) -> Result<usize, ShrinkError> {
     let plan = Arc::new(Plan { planted: None, ..plan.clone() });
     let options = Options { lockstep: Lockstep::On };
-    let words = match run_within(how.hangs_after, &plan, stock, options, Vec::new()) {
+    let words = match run_within(how.hangs_after, &plan, catalog, options, Vec::new()) {
         Ok(report) if word(&report.verdict) == PASSED => return Ok(report.drift.len()),
         Ok(report) => report.verdict.words(),
         Err(Failed::Hung(verdict)) => verdict.words(),

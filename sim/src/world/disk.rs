@@ -5,7 +5,7 @@
 
 use std::collections::VecDeque;
 
-use skewsync::base::{BootId, Term, WriteId};
+use skewsync::ids::{BootId, Term, WriteId};
 use skewsync::unit::{Boot, Record, Store};
 
 use super::generation::Generation;
@@ -250,7 +250,7 @@ mod tests {
     }
 
     fn store(text: &str) -> Store {
-        use skewsync::base::Shared;
+        use skewsync::digest::Shared;
         Store {
             text: Shared::text(text),
             stamp: skewsync::message::Stamp::default(),

@@ -1,7 +1,9 @@
 //! A startup store as it lies on a disk: in a frame of its own, with a number that grows and a
 //! checksum over all of it, so that a frame that was half written, or that rotted, does not read.
 
-use skewsync::base::{Lsn, Shared, Term};
+use skewsync::digest::Shared;
+
+use skewsync::ids::{Lsn, Term};
 use skewsync::message::Stamp;
 use skewsync::unit::Store;
 

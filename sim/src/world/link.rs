@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use skewsync::message::{Address, Kind};
 
-use crate::plan::{FaultKind, Noise, Sight};
+use crate::plan::{FaultKind, MessageId, Noise};
 
 /// Messages that a clogged link holds at most; later ones are lost.
 pub const CLOGGED_MAX: usize = 1_024;
@@ -16,7 +16,7 @@ pub const CLOGGED_MAX: usize = 1_024;
 #[derive(Clone, Debug)]
 pub struct Packet {
     /// The message's name.
-    pub sight: Sight,
+    pub sight: MessageId,
     /// Which copy: 0 is the message itself.
     pub copy: u8,
     /// Its number among all that was sent in the run, the same for all copies.
@@ -78,17 +78,17 @@ impl Links {
     }
 
     /// The name of the next message of this kind on this link.
-    pub fn name(&mut self, from: Address, to: Address, kind: Kind, attempt: u32) -> Sight {
+    pub fn name(&mut self, from: Address, to: Address, kind: Kind, attempt: u32) -> MessageId {
         let ordinal = self.ordinals.entry((from, to, kind, attempt)).or_insert(0);
         *ordinal += 1;
-        Sight { from, to, kind, attempt, ordinal: *ordinal }
+        MessageId { from, to, kind, attempt, ordinal: *ordinal }
     }
 
     /// Sends a frame: the copies that will arrive, each with its delay in microseconds, and the
     /// lot. `aimed` is the fault that the plan anchors at this very message.
     pub fn send(
         &mut self,
-        sight: Sight,
+        sight: MessageId,
         bytes: Vec<u8>,
         aimed: Option<&FaultKind>,
         out: &mut Vec<(u64, Packet)>,
@@ -219,7 +219,7 @@ impl Links {
     }
 
     /// What the noise does to the message of this name.
-    pub fn noise_at(&self, sight: Sight) -> Option<FaultKind> {
+    pub fn noise_at(&self, sight: MessageId) -> Option<FaultKind> {
         let noise = &self.noise;
         let rates =
             [noise.lose, noise.duplicate, noise.delay, noise.corrupt, noise.hold, noise.reorder];
@@ -247,12 +247,12 @@ impl Links {
         None
     }
 
-    fn between(&self, sight: Sight, purpose: u64, least: u64, most: u64) -> u64 {
+    fn between(&self, sight: MessageId, purpose: u64, least: u64, most: u64) -> u64 {
         least + self.draw(sight, purpose) % (most - least + 1)
     }
 
     /// A number that only the world, the message's name and the purpose decide.
-    fn draw(&self, sight: Sight, purpose: u64) -> u64 {
+    fn draw(&self, sight: MessageId, purpose: u64) -> u64 {
         let place = |address: Address| match address {
             Address::Arbiter => 255,
             Address::Unit(slot) => u64::from(slot.0),
@@ -289,7 +289,7 @@ fn take_away(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use skewsync::base::Slot;
+    use skewsync::ids::Slot;
 
     const A: Address = Address::Unit(Slot(0));
     const B: Address = Address::Unit(Slot(1));

@@ -16,10 +16,10 @@ use std::time::{Duration, Instant};
 use madsim::net::{Endpoint, NetSim};
 use madsim::runtime::{Handle, NodeHandle, Runtime};
 use madsim::task::NodeId;
-use skewsync::base::Slot;
+use skewsync::ids::Slot;
 use skewsync::message::Address;
 
-use crate::drive::{Job, Order, Rig};
+use crate::drive::{Cluster, Job, Order};
 
 /// How often the run is judged, in virtual time.
 const TICK: Duration = Duration::from_millis(250);
@@ -45,7 +45,7 @@ pub struct Medium {
 
 /// The world: the rig, and the nodes that it gives orders to.
 struct Shell {
-    rig: Option<Rig>,
+    rig: Option<Cluster>,
     base: Instant,
     nodes: BTreeMap<Address, NodeId>,
     net: Option<NodeHandle>,
@@ -57,7 +57,11 @@ struct Shell {
 struct World(Arc<Mutex<Shell>>);
 
 /// Runs a pair until `judge`, which is asked four times a virtual second, has an answer.
-pub fn run<T>(medium: Medium, rig: Rig, mut judge: impl FnMut(&mut Rig) -> Option<T>) -> (Rig, T) {
+pub fn run<T>(
+    medium: Medium,
+    rig: Cluster,
+    mut judge: impl FnMut(&mut Cluster) -> Option<T>,
+) -> (Cluster, T) {
     let mut config = madsim::Config::default();
     let (least, most) = medium.latency_us;
     config.net.packet_loss_rate = f64::from(medium.loss) / 1000.0;
@@ -81,7 +85,7 @@ pub fn run<T>(medium: Medium, rig: Rig, mut judge: impl FnMut(&mut Rig) -> Optio
 }
 
 impl World {
-    fn build(rig: Rig, sockets: bool) -> Self {
+    fn build(rig: Cluster, sockets: bool) -> Self {
         let handle = Handle::current();
         #[expect(clippy::disallowed_methods, reason = "inside a run: simulated time")]
         let base = Instant::now();
@@ -229,7 +233,7 @@ impl World {
 }
 
 impl Shell {
-    fn rig(&mut self) -> &mut Rig {
+    fn rig(&mut self) -> &mut Cluster {
         self.rig.as_mut().expect("the run is not over")
     }
 
@@ -289,22 +293,22 @@ fn ip(place: Address) -> IpAddr {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::draw::{self, Mix, Wishes};
+    use crate::catalog;
+    use crate::draw::{self, DrawOptions, Mix};
     use crate::plan::{Anchor, Entry, What};
-    use crate::stock;
 
     #[test]
     fn what_is_due_at_the_instant_of_the_end_is_left_undone() {
-        let wishes = Wishes { mix: Mix::Calm, ..Wishes::default() };
+        let wishes = DrawOptions { mix: Mix::Calm, ..DrawOptions::default() };
         let mut plan = draw::plan(3, &wishes);
         let due = Entry { at: Anchor::Instant(250), what: What::Save };
         plan.commands = vec![due; 40];
         let medium =
             Medium { seed: plan.world, sockets: false, latency_us: plan.latency_us, loss: 0 };
-        let (stock, _) = stock::load(&[]).expect("the bundled family");
+        let (catalog, _) = catalog::load(&[]).expect("the bundled family");
         let body = move || {
-            let rig = Rig::new(Arc::new(plan), Arc::new(stock), Vec::new());
-            let (rig, ()) = run(medium, rig.expect("the stock has all"), |_| Some(()));
+            let rig = Cluster::new(Arc::new(plan), Arc::new(catalog), Vec::new());
+            let (rig, ()) = run(medium, rig.expect("the catalog has all"), |_| Some(()));
             rig.now_us()
         };
         #[expect(clippy::disallowed_methods, reason = "a run wants a fresh thread")]

@@ -5,8 +5,9 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::{Entries, KeptComplement, LISTED_LINES_MAX, ListKey, Listed, Listing, ListingChange};
-use crate::base::{Digest, Level, Lsn, Shared, Term};
 use crate::config::Prc;
+use crate::digest::{Digest, Shared};
+use crate::ids::{Level, Lsn, Term};
 use crate::transform::Cause;
 
 /// The longest text of one field.

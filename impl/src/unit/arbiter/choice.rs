@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 
 use super::{Accepted, Arbiter, Known, Offer};
-use crate::base::{Lsn, Slot, Term};
+use crate::ids::{Lsn, Slot, Term};
 use crate::message::{Eligible, Origin, Said, Stamp};
 use crate::planted::{Defect, Planted};
 

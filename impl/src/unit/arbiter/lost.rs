@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 
 use super::{Arbiter, ArbiterEvent, ArbiterOutput, ArbiterTimer, Offer};
-use crate::base::{Slot, Term};
+use crate::ids::{Slot, Term};
 use crate::message::{Hello, Origin};
 use crate::planted::{Defect, Planted};
 use crate::unit::Limits;

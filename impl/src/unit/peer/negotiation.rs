@@ -9,10 +9,10 @@ use super::super::file::{Incoming, Outgoing};
 use super::super::input::Timer;
 use super::super::limits::Verify;
 use super::super::output::{Event, Output, Refusal};
-use super::super::own::{Cx, Own};
 use super::super::replica::Pairing;
-use super::{Current, Offered, Phase};
-use crate::base::Slot;
+use super::super::state::{Context, UnitState};
+use super::{ActiveSession, Offered, Phase};
+use crate::ids::Slot;
 use crate::message::{
     Chunk, Compatibility, DumpAtHand, Engine, FileId, FileKind, JoinCall, LeaveWhy, Message,
     Payload, Redundancy, Round, Session, Stamp, Unreadable, WireVersions,
@@ -29,13 +29,19 @@ pub struct Negotiation {
 }
 
 impl Active {
-    pub(super) fn on_join(&mut self, own: &Own, from: Slot, call: &JoinCall, cx: &mut Cx<'_, '_>) {
+    pub(super) fn on_join(
+        &mut self,
+        own: &UnitState,
+        from: Slot,
+        call: &JoinCall,
+        cx: &mut Context<'_, '_>,
+    ) {
         let round = Round { boot: call.boot, n: call.n };
         let current = self.peer.current.as_ref().filter(|current| current.session.round() == round);
         let known = match (self.peer.offered, current) {
             (Some(offered), _) if offered.session.round() == round => Some(offered),
             (_, Some(current)) => {
-                let Current { session, slot, image, engine, bounds, wire, .. } = **current;
+                let ActiveSession { session, slot, image, engine, bounds, wire, .. } = **current;
                 Some(Offered { session, slot, image, engine, bounds, wire })
             }
             (_, None) => None,
@@ -94,7 +100,7 @@ impl Active {
         cx.set(Timer::Resend);
     }
 
-    pub(super) fn send_proceed(offered: Offered, resets: u32, cx: &mut Cx<'_, '_>) {
+    pub(super) fn send_proceed(offered: Offered, resets: u32, cx: &mut Context<'_, '_>) {
         let Offered { session, slot, wire, .. } = offered;
         let dump = cx.env.software.dump();
         let (dump_size, dump) = (dump.len() as u64, dump.digest());
@@ -120,7 +126,7 @@ impl Active {
         session: Session,
         have: DumpAtHand,
         replica: Option<Stamp>,
-        cx: &mut Cx<'_, '_>,
+        cx: &mut Context<'_, '_>,
     ) {
         if let Some(current) = self.peer.current.as_ref().filter(|c| c.session == session) {
             let (slot, compatible) = (current.slot, self.is_compatible());
@@ -152,7 +158,7 @@ impl Active {
             DumpAtHand::Needed => Phase::Dump(Negotiation { dump: dump(), diff: None }),
         };
         let slot = offered.slot;
-        self.peer.current = Some(Box::new(Current::new(offered, phase)));
+        self.peer.current = Some(Box::new(ActiveSession::new(offered, phase)));
         cx.event(Event::SessionBegan(session));
         for timer in [Timer::Watchdog, Timer::Keepalive, Timer::Deadline, Timer::Resend] {
             cx.set(timer);
@@ -183,7 +189,12 @@ impl Active {
         matches!(self.peer.phase(), Some(Phase::Config | Phase::Bulk(_)))
     }
 
-    pub(super) fn on_diff_chunk(&mut self, own: &mut Own, chunk: &Chunk, cx: &mut Cx<'_, '_>) {
+    pub(super) fn on_diff_chunk(
+        &mut self,
+        own: &mut UnitState,
+        chunk: &Chunk,
+        cx: &mut Context<'_, '_>,
+    ) {
         if chunk.file.kind != FileKind::Diff || chunk.size > cx.env.limits.max_file {
             return cx.ignore(crate::message::Kind::Diff);
         }
@@ -232,9 +243,9 @@ impl Active {
     /// The driver has made dispositions.
     pub(in crate::unit) fn on_paired(
         &mut self,
-        own: &mut Own,
+        own: &mut UnitState,
         key: PairingKey,
-        cx: &mut Cx<'_, '_>,
+        cx: &mut Context<'_, '_>,
     ) {
         let used_up = self.is_used_up(cx);
         let Some(current) = &mut self.peer.current else {
@@ -264,10 +275,10 @@ impl Active {
     }
 }
 
-impl Current {
+impl ActiveSession {
     /// Whether the images can be synchronised, as the Standby is told: of the same image, and of a
     /// pairing that could not be made, too.
-    pub(super) fn verdict(&self, cx: &Cx<'_, '_>) -> Message {
+    pub(super) fn verdict(&self, cx: &Context<'_, '_>) -> Message {
         let session = self.session;
         let made = match &self.pairing {
             None if self.phase == Phase::Held => None,

@@ -2,10 +2,11 @@
 
 use alloc::vec::Vec;
 
-use super::super::own::Cx;
 use super::super::replica::Receiver;
-use super::{At, Phase, Seat, Standby};
-use crate::base::{Lsn, Shared};
+use super::super::state::Context;
+use super::{At, Phase, Standby, StandbySession};
+use crate::digest::Shared;
+use crate::ids::Lsn;
 use crate::message::{Bounds, Bytes, Message, Mismatch, OnMismatch, Session, Stamp};
 use crate::planted::Defect;
 
@@ -52,7 +53,13 @@ pub enum Readiness {
 }
 
 impl Standby {
-    pub(super) fn on_line(&mut self, seat: &mut Seat, lsn: Lsn, body: Body, cx: &mut Cx<'_, '_>) {
+    pub(super) fn on_line(
+        &mut self,
+        seat: &mut StandbySession,
+        lsn: Lsn,
+        body: Body,
+        cx: &mut Context<'_, '_>,
+    ) {
         let window = u64::from(cx.env.limits.line_window);
         match &mut seat.phase {
             Phase::Synced { kept, .. } => {
@@ -112,7 +119,7 @@ impl Standby {
     }
 
     /// Applies, in order, what of the kept lines can be applied; one that does not decode ends it.
-    pub(super) fn apply_kept(&mut self, seat: &mut Seat, cx: &mut Cx<'_, '_>) {
+    pub(super) fn apply_kept(&mut self, seat: &mut StandbySession, cx: &mut Context<'_, '_>) {
         let Some(replica) = &mut self.replica else {
             return;
         };
@@ -159,7 +166,7 @@ impl Standby {
         }
     }
 
-    pub(super) fn on_hot(&mut self, seat: &mut Seat, h: Lsn, cx: &mut Cx<'_, '_>) {
+    pub(super) fn on_hot(&mut self, seat: &mut StandbySession, h: Lsn, cx: &mut Context<'_, '_>) {
         let Some(replica) = &self.replica else { return };
         if let Phase::Synced { hot, .. } = &mut seat.phase {
             if replica.applied >= h {
@@ -178,7 +185,7 @@ fn applied(
     bounds: Bounds,
     replica: &Replica,
     failed: Vec<Mismatch>,
-    cx: &Cx<'_, '_>,
+    cx: &Context<'_, '_>,
 ) -> Message {
     let mut mismatches = failed;
     for held in replica.receiver.held_out(cx.env) {
@@ -200,7 +207,7 @@ fn applied(
 pub(super) fn bounded(
     mut mismatches: Vec<Mismatch>,
     bounds: Bounds,
-    cx: &Cx<'_, '_>,
+    cx: &Context<'_, '_>,
 ) -> (Shared<[Mismatch]>, u32) {
     let most = cx.env.limits.max_mismatches.min(bounds.mismatches) as usize;
     let further = mismatches.len().saturating_sub(most);

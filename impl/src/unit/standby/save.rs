@@ -3,11 +3,11 @@
 use super::super::file::Incoming;
 use super::super::file::receive;
 use super::super::output::Event;
-use super::super::own::{Cx, Own, Write};
 use super::super::replica::Receiver;
+use super::super::state::{Context, UnitState, Write};
 use super::super::store::{Record, Store};
-use super::{Seat, Standby};
-use crate::base::{Digest, Shared};
+use super::{Standby, StandbySession};
+use crate::digest::{Digest, Shared};
 use crate::message::{Chunk, Message, SaveResult, Session, Stamp};
 
 /// What `Save` announced.
@@ -34,7 +34,7 @@ impl Standby {
         session: Session,
         save: u32,
         result: SaveResult,
-        cx: &mut Cx<'_, '_>,
+        cx: &mut Context<'_, '_>,
     ) {
         if let Some(seat) = self.seat.as_mut().filter(|seat| seat.session == session) {
             seat.saved = Some((save, result));
@@ -43,8 +43,13 @@ impl Standby {
     }
 }
 
-impl Seat {
-    pub(super) fn on_save(&mut self, header: SaveHeader, own: &mut Own, cx: &mut Cx<'_, '_>) {
+impl StandbySession {
+    pub(super) fn on_save(
+        &mut self,
+        header: SaveHeader,
+        own: &mut UnitState,
+        cx: &mut Context<'_, '_>,
+    ) {
         if let Some((save, result)) = self.saved.filter(|(save, _)| *save >= header.save) {
             if save == header.save {
                 cx.send(self.active, Message::Saved { session: self.session, save, result });
@@ -60,7 +65,12 @@ impl Seat {
         self.store(own, cx);
     }
 
-    pub(super) fn on_save_chunk(&mut self, chunk: &Chunk, own: &mut Own, cx: &mut Cx<'_, '_>) {
+    pub(super) fn on_save_chunk(
+        &mut self,
+        chunk: &Chunk,
+        own: &mut UnitState,
+        cx: &mut Context<'_, '_>,
+    ) {
         let newer = self.saving_file.as_ref().is_none_or(|file| file.file < chunk.file);
         if newer {
             let file = Incoming::new(chunk.file, chunk.size, chunk.digest);
@@ -74,7 +84,7 @@ impl Seat {
     }
 
     /// Writes the store once what is to be saved is whole.
-    pub(super) fn store(&mut self, own: &mut Own, cx: &mut Cx<'_, '_>) {
+    pub(super) fn store(&mut self, own: &mut UnitState, cx: &mut Context<'_, '_>) {
         let (Some(header), Some(file)) = (self.saving, &self.saving_file) else {
             return;
         };

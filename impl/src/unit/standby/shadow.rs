@@ -5,12 +5,13 @@ use alloc::collections::BTreeMap;
 use super::super::file::Incoming;
 use super::super::file::receive;
 use super::super::output::Event;
-use super::super::own::Cx;
 use super::super::replica::Receiver;
+use super::super::state::Context;
 use super::lines::bounded;
-use super::seat::After;
-use super::{At, Body, Phase, Readiness, Replica, Seat, Standby};
-use crate::base::{Digest, Lsn, Shared};
+use super::session::After;
+use super::{At, Body, Phase, Readiness, Replica, Standby, StandbySession};
+use crate::digest::{Digest, Shared};
+use crate::ids::Lsn;
 use crate::message::{Chunk, Message, Mismatch, Payload, Unreadable};
 use crate::planted::Defect;
 
@@ -44,7 +45,7 @@ pub struct Shadow {
 
 impl Standby {
     /// The Active has judged: the shadow becomes the replica, whole.
-    pub(super) fn swap(&mut self, seat: &mut Seat, lsn: Lsn, cx: &mut Cx<'_, '_>) {
+    pub(super) fn swap(&mut self, seat: &mut StandbySession, lsn: Lsn, cx: &mut Context<'_, '_>) {
         let Phase::Shadow(shadow) = &seat.phase else {
             return;
         };
@@ -66,8 +67,8 @@ impl Standby {
     }
 }
 
-impl Seat {
-    pub(super) fn on_config(&mut self, announced: Snapshot, cx: &mut Cx<'_, '_>) -> After {
+impl StandbySession {
+    pub(super) fn on_config(&mut self, announced: Snapshot, cx: &mut Context<'_, '_>) -> After {
         if let Phase::Config { header: header @ None, .. } = &mut self.phase {
             if announced.size > cx.env.limits.max_file || announced.listing_at > announced.size {
                 cx.event(Event::FileConflict { from: self.active });
@@ -78,7 +79,7 @@ impl Seat {
         self.execute(cx)
     }
 
-    pub(super) fn on_config_chunk(&mut self, chunk: &Chunk, cx: &mut Cx<'_, '_>) -> After {
+    pub(super) fn on_config_chunk(&mut self, chunk: &Chunk, cx: &mut Context<'_, '_>) -> After {
         let Phase::Config { header, file } = &mut self.phase else {
             return After::Stay;
         };
@@ -93,7 +94,7 @@ impl Seat {
     }
 
     /// Executes the snapshot into the shadow once it is whole, and verifies it (284).
-    pub(super) fn execute(&mut self, cx: &mut Cx<'_, '_>) -> After {
+    pub(super) fn execute(&mut self, cx: &mut Context<'_, '_>) -> After {
         let Phase::Config { header: Some(header), file: Some(file) } = &self.phase else {
             return After::Stay;
         };
@@ -123,20 +124,26 @@ impl Seat {
 
     /// Says that something does not decode, until it is answered. What was applied stays, and may
     /// take over.
-    pub(super) fn cannot_read(&mut self, lsn: Lsn, at: At, why: Unreadable, cx: &mut Cx<'_, '_>) {
+    pub(super) fn cannot_read(
+        &mut self,
+        lsn: Lsn,
+        at: At,
+        why: Unreadable,
+        cx: &mut Context<'_, '_>,
+    ) {
         self.phase = Phase::Unread { lsn, at, why };
         cx.event(Event::Unreadable(why));
         self.send_unreadable(cx);
     }
 
-    pub(super) fn send_unreadable(&self, cx: &mut Cx<'_, '_>) {
+    pub(super) fn send_unreadable(&self, cx: &mut Context<'_, '_>) {
         if let Phase::Unread { lsn, why, .. } = self.phase {
             let session = self.session;
             cx.send(self.active, Message::Unreadable { session, lsn, why });
         }
     }
 
-    pub(super) fn send_bulk_done(&self, cx: &mut Cx<'_, '_>) {
+    pub(super) fn send_bulk_done(&self, cx: &mut Context<'_, '_>) {
         let Phase::Shadow(shadow) = &self.phase else {
             return;
         };

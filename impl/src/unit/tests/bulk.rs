@@ -4,12 +4,12 @@ use alloc::vec::Vec;
 
 use super::world::{A, B, World};
 use crate::message::{FileKind, Kind, LeaveWhy, Message, RejectWhy, Verdict};
-use crate::unit::{ArbiterTimer, Event, Limits, Part, Shown, Timer, peer, standby};
+use crate::unit::{ArbiterTimer, Event, Limits, RfState, Role, Timer, peer, standby};
 
 #[test]
 fn two_units_of_one_image_become_hot() {
     let world = World::hot();
-    assert_eq!(world.active(A).peer_shown(), Shown::StandbyHot);
+    assert_eq!(world.active(A).peer_rf_state(), RfState::StandbyHot);
     assert!(world.delivered < 100, "{} messages", world.delivered);
     assert!(world.find(A, |event| matches!(event, Event::Hot { listed: 0 })));
 }
@@ -111,12 +111,12 @@ fn nothing_is_swapped_before_the_active_has_judged() {
     let mut world = World::new(["6.2", "6.2"]);
     world.lose.insert(Kind::BulkAccept);
     world.bring_up(2);
-    let Part::Standby(waiting) = &world.unit(B).part else { panic!("a Standby") };
+    let Role::Standby(waiting) = &world.unit(B).part else { panic!("a Standby") };
     assert_eq!(waiting.replica, None);
-    assert_eq!(world.unit(B).shown(), Shown::StandbyColdFilesys);
+    assert_eq!(world.unit(B).rf_state(), RfState::StandbyColdFilesys);
     world.command(A, "hostname a");
     world.settle();
-    let Part::Standby(waiting) = &world.unit(B).part else { panic!("a Standby") };
+    let Role::Standby(waiting) = &world.unit(B).part else { panic!("a Standby") };
     assert_eq!(waiting.replica, None, "a line before BulkAccept is never applied");
     world.lose.clear();
     world.rounds(3);
@@ -206,15 +206,15 @@ fn attempts_are_bounded_and_rpr_is_left_again() {
     world.lose.clear();
     world.rounds(5);
     let rejected = peer::Phase::Rejected {
-        lsn: crate::base::Lsn(0),
+        lsn: crate::ids::Lsn(0),
         verdict: Verdict::Rpr,
         why: RejectWhy::Limit,
     };
     assert_eq!(world.active(A).peer.phase(), Some(&rejected));
-    assert_eq!(world.unit(B).shown(), Shown::StandbyCold);
+    assert_eq!(world.unit(B).rf_state(), RfState::StandbyCold);
     world.fire(A, Timer::Backoff);
     world.rounds(5);
-    assert_eq!(world.unit(B).shown(), Shown::StandbyCold);
+    assert_eq!(world.unit(B).rf_state(), RfState::StandbyCold);
     world.ask(A, crate::unit::Request::RetrySso);
     world.rounds(5);
     assert!(world.is_hot());
@@ -234,7 +234,7 @@ fn a_chunk_of_another_snapshot_is_not_taken() {
         chunk.file.ordinal += 1;
     }
     world.inject(forged);
-    let Part::Standby(standby) = &world.unit(B).part else { panic!("a Standby") };
+    let Role::Standby(standby) = &world.unit(B).part else { panic!("a Standby") };
     let seat = standby.seat.as_ref().expect("in session");
     let untouched = matches!(&seat.phase, standby::Phase::Config { file: None, .. });
     assert!(untouched, "{:?}", seat.phase);

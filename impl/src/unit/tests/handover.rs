@@ -1,9 +1,9 @@
 //! Planned and forced switchover.
 
 use super::world::{A, B, World};
-use crate::base::Term;
+use crate::ids::Term;
 use crate::message::Kind;
-use crate::unit::{ArbiterTimer, Outcome, Part, Place, Refusal, Request, Timer};
+use crate::unit::{ArbiterTimer, Outcome, Place, Refusal, Request, Role, Timer};
 
 /// Section 6: the drain, the second write, Release, and the return in the other direction.
 #[test]
@@ -37,7 +37,7 @@ fn the_role_comes_back_when_the_successor_is_gone() {
     world.ask(A, Request::Switchover);
     world.lose.insert(Kind::Offer);
     world.settle();
-    assert!(matches!(world.unit(A).part, Part::Holder(_)));
+    assert!(matches!(world.unit(A).part, Role::Holder(_)));
     let queued = world.command(A, "ntp server 192.0.2.1");
     assert_eq!(world.answers.get(&queued), None);
     world.crash(B);
@@ -61,9 +61,9 @@ fn a_released_holder_takes_no_late_grant() {
     world.ask(A, Request::Switchover);
     world.lose.insert(Kind::Offer);
     world.settle();
-    assert!(matches!(world.unit(A).part, Part::Holder(_)));
+    assert!(matches!(world.unit(A).part, Role::Holder(_)));
     world.inject(grant);
-    assert!(matches!(world.unit(A).part, Part::Holder(_)));
+    assert!(matches!(world.unit(A).part, Role::Holder(_)));
 }
 
 #[test]

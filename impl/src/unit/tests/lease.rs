@@ -1,14 +1,14 @@
 //! Leases, offers, takeover, return.
 
 use super::world::{A, B, World};
-use crate::base::{BootId, Lsn, Term, WriteId};
+use crate::ids::{BootId, Lsn, Term, WriteId};
 use crate::message::{
     Address, Hello, Kind, Message, Origin, Said, SaveResult, Stamp, ToArbiter, ToUnit,
 };
 use crate::unit::arbiter::Memory;
 use crate::unit::{
-    ArbiterInput, ArbiterOutput, ArbiterTimer, Event, Input, Outcome, Output, Part, Place, Record,
-    Request, Timer, Unit, arbiter,
+    ArbiterInput, ArbiterOutput, ArbiterTimer, Event, Input, Outcome, Output, Place, Record,
+    Request, Role, Timer, Unit, arbiter,
 };
 
 /// Section 2: the holder of the register takes over with S.
@@ -54,7 +54,7 @@ fn a_lapsed_active_goes_on_as_it_was() {
     let id = world.command(A, "hostname a");
     world.step(A, Input::LeaseLapsed);
     assert_eq!(world.answers[&id], Outcome::Unknown);
-    assert!(matches!(&world.unit(A).part, Part::Holder(holder) if holder.kept.is_some()));
+    assert!(matches!(&world.unit(A).part, Role::Holder(holder) if holder.kept.is_some()));
     world.lose.clear();
     world.rounds(3);
     assert_eq!(world.active_slot(), Some(A));
@@ -89,7 +89,7 @@ fn a_grant_that_echoes_no_renew_is_ignored() {
     world.lose.insert(Kind::Grant);
     world.fire_arbiter(ArbiterTimer::Gather);
     world.settle();
-    let Part::Holder(holder) = &world.unit(A).part else { panic!("a holder") };
+    let Role::Holder(holder) = &world.unit(A).part else { panic!("a holder") };
     let (term, n, boot) = (holder.term, holder.n_renew + 1, world.unit(A).own.boot);
     let before = world.units.clone();
     let unasked = ToUnit::Grant { generation: 0, boot, term, n };
@@ -111,7 +111,7 @@ fn an_accepted_takeover_keeps_its_config_without_a_grant() {
     world.lose.insert(Kind::Grant);
     world.fire_arbiter(ArbiterTimer::Lease);
     world.settle();
-    assert!(matches!(world.unit(B).part, Part::Holder(_)));
+    assert!(matches!(world.unit(B).part, Role::Holder(_)));
     world.boot(A);
     world.settle();
     world.fire_arbiter(ArbiterTimer::Lease);
@@ -143,10 +143,10 @@ fn a_silent_standby_is_passed_over() {
 fn a_restarted_standby_declines_a_stateful_offer() {
     let mut world = World::hot();
     world.crash(A);
-    let Part::Standby(standby) = &world.unit(B).part else { panic!("a Standby") };
+    let Role::Standby(standby) = &world.unit(B).part else { panic!("a Standby") };
     let replica = standby.replica.as_ref().expect("a replica");
     let boot = world.unit(B).own.boot;
-    let session = crate::message::Session { attempt: crate::base::Attempt(77), ..replica.session };
+    let session = crate::message::Session { attempt: crate::ids::Attempt(77), ..replica.session };
     let origin = Origin::Stateful { session, lsn: replica.applied };
     let offer = ToUnit::Offer { generation: 0, boot, term: Term(2), origin, bound: None, hello: 0 };
     world.inject(super::world::Flight {
@@ -155,7 +155,7 @@ fn a_restarted_standby_declines_a_stateful_offer() {
         message: Message::ToUnit(offer),
     });
     assert!(world.find(B, |event| matches!(event, Event::Declined { term: Term(2) })));
-    assert!(matches!(world.unit(B).part, Part::Standby(_)));
+    assert!(matches!(world.unit(B).part, Role::Standby(_)));
 }
 
 /// Section 6: the former Active joins the new one and lists what differs.
@@ -205,14 +205,14 @@ fn a_holder_that_never_acted_has_nothing_to_lose() {
         &unit,
         Input::Message { from: Address::Arbiter, message: Message::ToUnit(offer) },
     );
-    assert!(matches!(holder.part, Part::Holder(_)));
+    assert!(matches!(holder.part, Role::Holder(_)));
     let mut newer = proceed;
     if let Message::Proceed { session, .. } = &mut newer {
         session.term = Term(8);
     }
     let came = Input::Message { from: Address::Unit(A), message: newer };
     let (after, _) = world.probe(B, &holder, came);
-    assert!(matches!(&after.part, Part::Standby(standby) if standby.former.is_none()));
+    assert!(matches!(&after.part, Role::Standby(standby) if standby.former.is_none()));
 }
 
 /// Section 5: a saved config is what a cold boot gives.
@@ -349,10 +349,10 @@ fn granted_while_its_term_is_written(world: &World) -> (Unit, WriteId) {
 fn a_unit_acts_once_its_term_is_on_its_disk() {
     let world = World::hot();
     let (unit, write) = granted_while_its_term_is_written(&world);
-    assert!(matches!(&unit.part, Part::Holder(holder) if holder.waits == Some(1)));
+    assert!(matches!(&unit.part, Role::Holder(holder) if holder.waits == Some(1)));
     let term = unit.own.highest;
     let (unit, out) = world.probe(B, &unit, Input::Persisted(write));
-    assert!(matches!(unit.part, Part::Active(_)));
+    assert!(matches!(unit.part, Role::Active(_)));
     assert!(out.contains(&Output::Lease { term, n: 1 }));
     assert_eq!(unit.own.durable, term);
     assert!(!out.contains(&Output::Event(Event::TermUnwritten { term })));
@@ -366,7 +366,7 @@ fn a_unit_whose_disk_refuses_its_term_acts_and_says_so() {
     let (unit, write) = granted_while_its_term_is_written(&world);
     let term = unit.own.highest;
     let (unit, out) = world.probe(B, &unit, Input::PersistFailed(write));
-    assert!(matches!(unit.part, Part::Active(_)));
+    assert!(matches!(unit.part, Role::Active(_)));
     assert!(out.contains(&Output::Event(Event::TermUnwritten { term })));
     let again = |unit: &Unit| {
         let (unit, out) = world.probe(B, unit, Input::Timer(Timer::Hello));

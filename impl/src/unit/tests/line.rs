@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 
 use super::world::{A, B, World};
-use crate::base::Lsn;
+use crate::ids::Lsn;
 use crate::message::{Kind, LeaveWhy};
 use crate::unit::{Durability, LocalWhy, Outcome, Place, Refusal, Timer};
 

@@ -4,7 +4,7 @@
 use alloc::vec::Vec;
 
 use super::world::{A, B};
-use crate::base::{BootId, Lsn, Slot, Term};
+use crate::ids::{BootId, Lsn, Slot, Term};
 use crate::message::{Hello, Origin, Said, Stamp, ToArbiter, ToUnit};
 use crate::planted::Planted;
 use crate::unit::{

@@ -23,18 +23,19 @@ use alloc::vec::Vec;
 use core::fmt::Write as _;
 
 use super::world::{A, B, World};
-use crate::base::{BootId, CommandId, Digest, Lsn, Shared, Slot, Term, WriteId};
+use crate::digest::{Digest, Shared};
+use crate::ids::{BootId, CommandId, Lsn, Slot, Term, WriteId};
 use crate::message::{
     Address, Chunk, Compatibility, Engine, FileId, FileKind, HeldBy, Hello, JoinCall, LeaveWhy,
     Message, OnMismatch, Origin, Payload, Ranges, Redundancy, RejectWhy, Said, SaveResult, Session,
     Stamp, ToArbiter, ToUnit, Unreadable, Verdict, WireVersions,
 };
-use crate::unit::holder::Wish;
+use crate::unit::holder::LeaseWait;
 use crate::unit::peer::Phase as PeerPhase;
 use crate::unit::standby::{At, Phase as SeatPhase};
 use crate::unit::{
     Arbiter, ArbiterInput, ArbiterTimer, Command, Durability, Event, Input, Limits, Output,
-    PairingKey, Part, Request, Side, Timer, Unit,
+    PairingKey, Request, Role, Side, Timer, Unit,
 };
 
 /// What the table looked like when it was last agreed to.
@@ -72,7 +73,7 @@ const STATES: [&str; 26] = [
 
 fn name(unit: &Unit) -> &'static str {
     match &unit.part {
-        Part::Standby(standby) => match standby.seat.as_ref().map(|seat| &seat.phase) {
+        Role::Standby(standby) => match standby.seat.as_ref().map(|seat| &seat.phase) {
             None => "Standby Joining",
             Some(SeatPhase::Ready { .. }) => "Standby Ready",
             Some(SeatPhase::Dump(_)) => "Standby Dump",
@@ -85,12 +86,12 @@ fn name(unit: &Unit) -> &'static str {
             Some(SeatPhase::Rpr) => "Standby Rpr",
             Some(SeatPhase::Held) => "Standby Held",
         },
-        Part::Holder(holder) => match (&holder.lease, &holder.kept) {
-            (Wish::Released, _) => "Holder released",
-            (Wish::Lease, Some(_)) => "Holder kept",
-            (Wish::Lease, None) => "Holder",
+        Role::Holder(holder) => match (&holder.lease, &holder.kept) {
+            (LeaseWait::Released, _) => "Holder released",
+            (LeaseWait::Lease, Some(_)) => "Holder kept",
+            (LeaseWait::Lease, None) => "Holder",
         },
-        Part::Active(active) => match active.peer.phase() {
+        Role::Active(active) => match active.peer.phase() {
             None => "Active alone",
             Some(PeerPhase::Dump(_)) => "Active Dump",
             Some(PeerPhase::Diff(_)) => "Active Diff",
@@ -147,7 +148,7 @@ fn states(world: &mut World) -> BTreeMap<&'static str, (Slot, Unit)> {
         // At rest: what is to be acknowledged first is not.
         ("Active Hot", |unit| {
             phase(unit, PeerPhase::HotAcked);
-            if let Part::Active(active) = &mut unit.part {
+            if let Role::Active(active) = &mut unit.part {
                 active.unreplicated = Lsn(9);
             }
         }),
@@ -158,15 +159,15 @@ fn states(world: &mut World) -> BTreeMap<&'static str, (Slot, Unit)> {
         ("Active Hot", |unit| phase(unit, PeerPhase::Config)),
         ("Active Hot", |unit| {
             phase(unit, PeerPhase::Cold);
-            if let Part::Active(active) = &mut unit.part
+            if let Role::Active(active) = &mut unit.part
                 && let Some(current) = &mut active.peer.current
             {
                 current.h = Lsn(9);
             }
         }),
         ("Holder", |unit| {
-            if let Part::Holder(holder) = &mut unit.part {
-                holder.lease = Wish::Released;
+            if let Role::Holder(holder) = &mut unit.part {
+                holder.lease = LeaseWait::Released;
             }
         }),
     ];
@@ -182,7 +183,7 @@ fn states(world: &mut World) -> BTreeMap<&'static str, (Slot, Unit)> {
 }
 
 fn seat(unit: &mut Unit, phase: SeatPhase) {
-    if let Part::Standby(standby) = &mut unit.part
+    if let Role::Standby(standby) = &mut unit.part
         && let Some(seat) = &mut standby.seat
     {
         seat.phase = phase;
@@ -190,7 +191,7 @@ fn seat(unit: &mut Unit, phase: SeatPhase) {
 }
 
 fn phase(unit: &mut Unit, phase: PeerPhase) {
-    if let Part::Active(active) = &mut unit.part
+    if let Role::Active(active) = &mut unit.part
         && let Some(current) = &mut active.peer.current
     {
         current.phase = phase;
@@ -206,9 +207,9 @@ fn session(unit: &Unit) -> Session {
         attempt: unit.own.n,
     };
     match &unit.part {
-        Part::Standby(standby) => standby.seat.as_ref().map_or(joining, |seat| seat.session),
-        Part::Holder(_) => joining,
-        Part::Active(active) => {
+        Role::Standby(standby) => standby.seat.as_ref().map_or(joining, |seat| seat.session),
+        Role::Holder(_) => joining,
+        Role::Active(active) => {
             let current = active.peer.current.as_ref().map(|current| current.session);
             current.unwrap_or(joining)
         }
@@ -236,7 +237,7 @@ fn messages(unit: &Unit) -> Vec<Message> {
             lost_disk: false,
             highest: Term(0),
             wire: WireVersions::OURS,
-            image: crate::base::ImageDigest([7; 32]),
+            image: crate::digest::ImageDigest([7; 32]),
             resets: 0,
             engine: Engine::OURS,
             bounds: Limits::DEFAULT.bounds(),
@@ -244,7 +245,7 @@ fn messages(unit: &Unit) -> Vec<Message> {
         Message::Proceed {
             session,
             wire: 1,
-            image: crate::base::ImageDigest([7; 32]),
+            image: crate::digest::ImageDigest([7; 32]),
             dump_size: 9,
             dump: digest,
             resets: 0,
@@ -326,8 +327,8 @@ fn inputs(slot: Slot, unit: &Unit) -> Vec<(String, Input)> {
     let id = CommandId(u64::MAX);
     let key = PairingKey {
         side: Side::Active,
-        own: crate::base::ImageDigest([7; 32]),
-        peer: crate::base::ImageDigest([8; 32]),
+        own: crate::digest::ImageDigest([7; 32]),
+        peer: crate::digest::ImageDigest([8; 32]),
         received: Digest(9),
     };
     let text = Shared::text("hostname pinned");

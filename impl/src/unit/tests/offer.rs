@@ -2,12 +2,12 @@
 //! less.
 
 use super::world::{A, B, World};
-use crate::base::{Attempt, BootId, Lsn, Slot, Term};
+use crate::ids::{Attempt, BootId, Lsn, Slot, Term};
 use crate::message::{
     Address, Eligible, Hello, Message, Origin, Said, Session, Stamp, ToArbiter, ToUnit,
 };
 use crate::planted::Planted;
-use crate::unit::{Arbiter, ArbiterInput, ArbiterOutput, ArbiterTimer, Event, Part, Request};
+use crate::unit::{Arbiter, ArbiterInput, ArbiterOutput, ArbiterTimer, Event, Request, Role};
 
 const BOOT: BootId = BootId(1);
 
@@ -212,7 +212,7 @@ fn a_cold_offer_by_an_older_hello_is_declined() {
     assert_eq!(world.unit(B).own.hello_k, before + 2, "it says what it has");
     world.inject(offer(3, before + 1));
     assert!(!world.find(B, |event| *event == declined(3)));
-    assert!(matches!(world.unit(B).part, Part::Holder(_)));
+    assert!(matches!(world.unit(B).part, Role::Holder(_)));
 }
 
 /// Section 10.2: a store that was saved since the Hello for which the Offer was made is not booted
@@ -241,7 +241,7 @@ fn a_store_beyond_the_bound_is_declined() {
         });
         let declined = Event::Declined { term: Term(2) };
         assert_eq!(world.find(B, |event| *event == declined), declines);
-        let holds = matches!(&world.unit(B).part, Part::Holder(holder) if holder.lsn == Lsn(1));
+        let holds = matches!(&world.unit(B).part, Role::Holder(holder) if holder.lsn == Lsn(1));
         assert_eq!(holds, !declines);
     }
 }

@@ -4,11 +4,12 @@
 use alloc::vec::Vec;
 
 use super::world::{A, B, Flight, World};
-use crate::base::{CommandId, Shared, Term};
+use crate::digest::Shared;
+use crate::ids::{CommandId, Term};
 use crate::message::{Address, Kind, LeaveWhy, Message, Origin, ToUnit};
 use crate::unit::{
-    ArbiterTimer, Command, Durability, Input, LocalWhy, Outcome, Output, Part, Place, Refusal,
-    Request, Timer,
+    ArbiterTimer, Command, Durability, Input, LocalWhy, Outcome, Output, Place, Refusal, Request,
+    Role, Timer,
 };
 
 const NOT_ACTIVE: Outcome = Outcome::Refused(Refusal::NotActive);
@@ -19,7 +20,7 @@ fn released() -> World {
     world.lose.insert(Kind::Offer);
     world.ask(A, Request::Switchover);
     world.settle();
-    assert!(matches!(world.unit(A).part, Part::Holder(_)));
+    assert!(matches!(world.unit(A).part, Role::Holder(_)));
     world
 }
 
@@ -88,7 +89,7 @@ fn a_release_arms_the_timer_for_what_waits() {
     assert_eq!(world.answers.get(&queued), None, "in a drain it does not run");
     world.lose.remove(&Kind::Line);
     world.rounds(3);
-    assert!(matches!(world.unit(A).part, Part::Holder(_)));
+    assert!(matches!(world.unit(A).part, Role::Holder(_)));
     world.fire(A, Timer::Queue);
     assert_eq!(world.answers[&queued], NOT_ACTIVE);
 }

@@ -4,12 +4,13 @@ use alloc::boxed::Box;
 use alloc::vec;
 
 use super::world::{A, B, World};
-use crate::base::{Shared, Slot};
+use crate::digest::Shared;
+use crate::ids::Slot;
 use crate::message::{LeaveWhy, Origin, Redundancy, Verdict};
 use crate::policy::{Action, Cause, Phase, Policy, Rule};
 use crate::unit::env::takes_all;
 use crate::unit::{
-    ArbiterTimer, Event, Input, Outcome, Part, Place, Refusal, Request, Shown, Timer, Unit, peer,
+    ArbiterTimer, Event, Input, Outcome, Place, Refusal, Request, RfState, Role, Timer, Unit, peer,
 };
 
 fn skewed(active: &'static str, standby: &'static str) -> World {
@@ -20,7 +21,12 @@ fn skewed(active: &'static str, standby: &'static str) -> World {
 }
 
 fn rule(phase: Phase, cause: Cause, action: Action) -> Policy {
-    let (phase, cause) = (Some(phase), Some(cause));
+    rule_of(Some(phase), cause, action)
+}
+
+/// A rule for every phase, or for one.
+fn rule_of(phase: Option<Phase>, cause: Cause, action: Action) -> Policy {
+    let cause = Some(cause);
     Policy::new(vec![Rule { phase, cause, component: None, form: None, action }]).expect("legal")
 }
 
@@ -105,23 +111,16 @@ fn a_command_that_policy_refuses_leaves_nothing() {
 #[test]
 fn a_line_that_degrades_brings_rpr_until_it_is_gone() {
     let mut world = skewed("6.2", "6.0");
-    world.policy = Policy::new(vec![Rule {
-        phase: None,
-        cause: Some(Cause::GuardedValue),
-        component: None,
-        form: None,
-        action: Action::Degrade,
-    }])
-    .expect("legal");
+    world.policy = rule_of(None, Cause::GuardedValue, Action::Degrade);
     world.command(A, "interface eth0\nmtu 9216");
     world.rounds(4);
-    assert_eq!(world.unit(B).shown(), Shown::StandbyCold);
+    assert_eq!(world.unit(B).rf_state(), RfState::StandbyCold);
     assert_eq!(world.arbiter.register, None);
     // In rpr another such line changes nothing: no session is left for it, and no attempt counted.
     let attempts = world.active(A).attempts;
     world.command(A, "interface eth1\nmtu 9216");
     world.settle();
-    assert_eq!(world.unit(B).shown(), Shown::StandbyCold);
+    assert_eq!(world.unit(B).rf_state(), RfState::StandbyCold);
     assert_eq!(world.active(A).attempts, attempts);
     world.command(A, "interface eth1\nno mtu 9216");
     world.command(A, "interface eth0\nno mtu 9216");
@@ -141,7 +140,7 @@ fn rpr_ends_whenever_its_last_line_goes() {
         world.command(A, "interface eth0\nno mtu 9216");
         assert_eq!(world.active(A).mode, Redundancy::Rpr);
         world.rounds(4);
-        assert_eq!(world.unit(B).shown(), Shown::StandbyCold);
+        assert_eq!(world.unit(B).rf_state(), RfState::StandbyCold);
         if lapses {
             world.step(A, Input::LeaseLapsed);
             world.rounds(2);
@@ -158,14 +157,7 @@ fn rpr_ends_whenever_its_last_line_goes() {
 fn rpr_stays_while_another_line_matches_the_rule() {
     for phase in [None, Some(Phase::Line)] {
         let mut world = skewed("6.2", "6.0");
-        world.policy = Policy::new(vec![Rule {
-            phase,
-            cause: Some(Cause::GuardedValue),
-            component: None,
-            form: None,
-            action: Action::Degrade,
-        }])
-        .expect("legal");
+        world.policy = rule_of(phase, Cause::GuardedValue, Action::Degrade);
         world.command(A, "interface eth0\nmtu 9216");
         world.rounds(4);
         world.command(A, "interface eth1\nmtu 9216");
@@ -173,7 +165,7 @@ fn rpr_stays_while_another_line_matches_the_rule() {
         world.settle();
         world.fire(A, Timer::Backoff);
         world.rounds(4);
-        assert_eq!(world.unit(B).shown(), Shown::StandbyCold, "{phase:?}");
+        assert_eq!(world.unit(B).rf_state(), RfState::StandbyCold, "{phase:?}");
         world.command(A, "interface eth1\nno mtu 9216");
         world.fire(A, Timer::Backoff);
         world.rounds(4);
@@ -204,7 +196,7 @@ fn a_standby_that_refuses_a_line_is_reset_only_so_often() {
     world.command(A, "hostname a");
     world.rounds(20);
     assert_eq!(world.unit(B).own.resets, world.limits.max_resets);
-    assert_eq!(world.unit(B).shown(), Shown::StandbyCold);
+    assert_eq!(world.unit(B).rf_state(), RfState::StandbyCold);
     let why =
         |event: &Event| matches!(event, Event::SessionEnded { why: LeaveWhy::PrcMismatch, .. });
     assert!(world.find(A, why), "the Standby declared itself not ready, and was left");
@@ -240,7 +232,7 @@ fn an_operators_retry_lets_the_standby_be_reset_as_often_again() {
 fn a_standby_counts_on_from_what_the_active_counted() {
     let mut world = skewed("6.2", "6.2");
     let counted = world.limits.max_resets - 1;
-    let Some(Unit { part: Part::Active(active), .. }) = &mut world.units[0] else {
+    let Some(Unit { part: Role::Active(active), .. }) = &mut world.units[0] else {
         panic!("slot 0 acts")
     };
     active.resets = counted;

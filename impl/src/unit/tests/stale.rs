@@ -3,10 +3,10 @@
 use alloc::string::ToString;
 
 use super::world::{A, B, World};
-use crate::base::{Lsn, Slot, Term};
+use crate::ids::{Lsn, Slot, Term};
 use crate::message::{Kind, LeaveWhy, Origin, Stamp};
 use crate::unit::holder::Gap;
-use crate::unit::{ArbiterTimer, Event, LocalWhy, Outcome, Part, Place, Request, Shown, Timer};
+use crate::unit::{ArbiterTimer, Event, LocalWhy, Outcome, Place, Request, RfState, Role, Timer};
 
 const fn stamp(term: u64, lsn: u64) -> Stamp {
     Stamp { term: Term(term), lsn: Lsn(lsn) }
@@ -80,7 +80,7 @@ fn a_replica_outlives_its_session_and_is_taken_over_with() {
     world.rounds(2);
     world.fire(A, Timer::Keepalive);
     world.settle();
-    assert_eq!(world.unit(B).shown(), Shown::StandbyColdConfig);
+    assert_eq!(world.unit(B).rf_state(), RfState::StandbyColdConfig);
     let shown = world.unit(B).replica_shown().expect("a replica");
     assert_eq!(shown.to_string(), "replica of LSN 1, 1 behind");
     dies_and_is_succeeded(&mut world, A);
@@ -124,7 +124,7 @@ fn a_replica_that_declared_itself_is_not_taken_over_with() {
     world.lose.insert(Kind::Applied);
     world.command(A, "hostname b");
     world.settle();
-    let Part::Standby(standby) = &world.unit(B).part else { panic!("a Standby") };
+    let Role::Standby(standby) = &world.unit(B).part else { panic!("a Standby") };
     assert!(standby.replica.is_some());
     assert_eq!(world.unit(B).replica_stamp(), None);
     dies_and_is_succeeded(&mut world, A);
@@ -143,7 +143,7 @@ fn too_many_attempts_leave_the_replica() {
     world.fire(A, Timer::Deadline);
     world.lose.clear();
     world.rounds(5);
-    assert_eq!(world.unit(B).shown(), Shown::StandbyCold);
+    assert_eq!(world.unit(B).rf_state(), RfState::StandbyCold);
     assert_eq!(world.unit(B).replica_stamp(), Some(stamp(1, 1)));
 }
 
@@ -159,7 +159,7 @@ fn a_resumed_unit_says_again_what_it_lacks() {
     world.fire(A, Timer::Watchdog);
     world.settle();
     dies_and_is_succeeded(&mut world, A);
-    let Part::Holder(holder) = &world.unit(B).part else { panic!("a holder") };
+    let Role::Holder(holder) = &world.unit(B).part else { panic!("a holder") };
     assert_eq!(holder.gap.map(|gap| gap.after), Some(stamp(1, 1)));
     // The Grant does not come, and the role is offered anew.
     world.lose.remove(&Kind::Grant);

@@ -4,14 +4,15 @@
 use alloc::vec::Vec;
 
 use super::world::{A, B, World};
-use crate::base::{Digest, Lsn, Shared};
+use crate::digest::{Digest, Shared};
+use crate::ids::Lsn;
 use crate::message::{
     Bytes, Engine, FileKind, Kind, LeaveWhy, Message, Payload, RejectWhy, SaveResult, Verdict,
 };
 use crate::policy::{Action, Cause, Phase, Policy, Rule};
 use crate::unit::peer::Phase as Of;
 use crate::unit::standby::Readiness;
-use crate::unit::{Event, Outcome, Part, Place, Request, Shown, Timer};
+use crate::unit::{Event, Outcome, Place, Request, RfState, Role, Timer};
 
 /// One byte is another one.
 fn foreign(bytes: &[u8]) -> Bytes {
@@ -65,7 +66,7 @@ fn of_differences(message: &mut Message) {
 }
 
 fn sessions(world: &World) -> usize {
-    let began = |(slot, event): &&(crate::base::Slot, Event)| {
+    let began = |(slot, event): &&(crate::ids::Slot, Event)| {
         *slot == A && matches!(event, Event::SessionBegan(_))
     };
     world.events.iter().filter(began).count()
@@ -82,7 +83,7 @@ fn a_snapshot_that_never_decodes_ends_in_rpr_with_the_reason() {
     assert_eq!(world.active(A).attempts, most);
     let rpr = Of::Rejected { lsn: Lsn(1), verdict: Verdict::Rpr, why: RejectWhy::Limit };
     assert_eq!(world.active(A).peer.phase(), Some(&rpr));
-    assert_eq!(world.unit(B).shown(), Shown::StandbyCold);
+    assert_eq!(world.unit(B).rf_state(), RfState::StandbyCold);
     let said = |event: &Event| {
         matches!(event, Event::Unreadable(why)
             if (why.what, why.offset, why.engine) == (Payload::Snapshot, Some(0), Engine::OURS))
@@ -138,7 +139,7 @@ fn a_new_boot_gets_one_attempt() {
     world.boot(B);
     world.rounds(10);
     assert_eq!(sessions(&world), before + 1);
-    assert_eq!(world.unit(B).shown(), Shown::StandbyCold);
+    assert_eq!(world.unit(B).rf_state(), RfState::StandbyCold);
     world.boot(B);
     world.garble = Some(of_another_engine);
     world.rounds(10);
@@ -165,7 +166,7 @@ fn an_unreadable_line_leaves_the_replica_ready() {
         world.lose.insert(Kind::Unreadable);
         world.command(A, "hostname b");
         world.settle();
-        let Part::Standby(standby) = &world.unit(B).part else {
+        let Role::Standby(standby) = &world.unit(B).part else {
             panic!("a Standby");
         };
         let replica = standby.replica.as_ref().expect("a replica");
@@ -280,7 +281,7 @@ fn more_stuck_lines_than_the_standby_takes_end_in_rpr() {
     world.command(A, "interface eth1\nmtu 9216");
     world.rounds(10);
     assert!(world.left(A, LeaveWhy::Bound));
-    assert_eq!(world.unit(B).shown(), Shown::StandbyCold);
+    assert_eq!(world.unit(B).rf_state(), RfState::StandbyCold);
     let why = |event: &Event| matches!(event, Event::Degraded { why: LeaveWhy::Bound, .. });
     assert!(world.find(A, why));
     assert!(sessions(&world) <= 2, "{}", sessions(&world));
@@ -311,11 +312,11 @@ fn a_deadline_is_a_cause_that_policy_decides() {
         world.fire(A, Timer::Deadline);
         world.lose.clear();
         world.rounds(6);
-        (world.is_hot(), world.unit(B).shown())
+        (world.is_hot(), world.unit(B).rf_state())
     };
-    assert_eq!(after(Action::ResetStandby), (true, Shown::StandbyHot));
-    assert_eq!(after(Action::Degrade), (false, Shown::StandbyCold));
-    assert_eq!(after(Action::Simplex), (false, Shown::Initialization));
+    assert_eq!(after(Action::ResetStandby), (true, RfState::StandbyHot));
+    assert_eq!(after(Action::Degrade), (false, RfState::StandbyCold));
+    assert_eq!(after(Action::Simplex), (false, RfState::Initialization));
 }
 
 /// Section 6: simplex does not end by a new boot of the same image.
@@ -336,7 +337,7 @@ fn simplex_lasts_through_a_new_boot() {
     world.lose.clear();
     world.boot(B);
     world.rounds(6);
-    assert_eq!(world.unit(B).shown(), Shown::Initialization);
+    assert_eq!(world.unit(B).rf_state(), RfState::Initialization);
     world.ask(A, Request::RetrySso);
     world.rounds(6);
     assert!(world.is_hot());
@@ -433,7 +434,7 @@ fn a_standby_leaves_the_digests_to_the_active() {
     let from = crate::message::Address::Unit(A);
     let message = alive;
     let (after, _) = world.probe(B, world.unit(B), crate::unit::Input::Message { from, message });
-    let Part::Standby(standby) = &after.part else {
+    let Role::Standby(standby) = &after.part else {
         panic!("a Standby");
     };
     let seat = standby.seat.as_ref().expect("in session");

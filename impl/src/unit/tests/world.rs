@@ -6,8 +6,10 @@ use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 use alloc::vec;
 use alloc::vec::Vec;
 
-use crate::base::{BootId, CommandId, Shared, Slot, Term};
+use crate::digest::Shared;
+
 use crate::config::{Line, LineKey, Prc};
+use crate::ids::{BootId, CommandId, Slot, Term};
 use crate::image::bundled;
 use crate::message::{Address, Kind, LeaveWhy, Message};
 use crate::planted::Planted;
@@ -15,7 +17,7 @@ use crate::policy::Policy;
 use crate::unit::env::takes_all;
 use crate::unit::{
     Arbiter, ArbiterInput, ArbiterOutput, ArbiterTimer, Boot, Command, Durability, Env, Event,
-    Input, Limits, Outcome, Output, Pairing, PairingKey, Part, Record, Request, Shown, Software,
+    Input, Limits, Outcome, Output, Pairing, PairingKey, Record, Request, RfState, Role, Software,
     Timer, Unit, active::Active,
 };
 
@@ -363,7 +365,7 @@ impl World {
 
     pub(super) fn active(&self, slot: Slot) -> &Active {
         match &self.unit(slot).part {
-            Part::Active(active) => active,
+            Role::Active(active) => active,
             other => panic!("not the Active: {other:?}"),
         }
     }
@@ -371,23 +373,23 @@ impl World {
     pub(super) fn active_slot(&self) -> Option<Slot> {
         [A, B].into_iter().find(|slot| {
             let unit = self.units[usize::from(slot.0)].as_ref();
-            unit.is_some_and(|unit| matches!(unit.part, Part::Active(_)))
+            unit.is_some_and(|unit| matches!(unit.part, Role::Active(_)))
         })
     }
 
     pub(super) fn is_hot(&self) -> bool {
         self.active_slot().is_some_and(|slot| {
             let other = Slot(1 - slot.0);
-            self.active(slot).is_hot() && self.unit(other).shown() == Shown::StandbyHot
+            self.active(slot).is_hot() && self.unit(other).rf_state() == RfState::StandbyHot
         })
     }
 
     /// The config of a Standby's replica, or of a role's holder.
     pub(super) fn text(&self, slot: Slot) -> Shared<str> {
         match &self.unit(slot).part {
-            Part::Active(active) => active.config.text(),
-            Part::Holder(holder) => holder.config.text(),
-            Part::Standby(standby) => {
+            Role::Active(active) => active.config.text(),
+            Role::Holder(holder) => holder.config.text(),
+            Role::Standby(standby) => {
                 let replica = standby.replica.as_ref().expect("a replica");
                 replica.receiver.running().text()
             }

@@ -2,7 +2,7 @@
 
 use super::register::write_register;
 use super::{holder, queue};
-use crate::state::{Active, Holder, Part, Phase, Prompt, Unit};
+use crate::state::{Active, Holder, Phase, Prompt, Role, Unit};
 use crate::step::{Answer, Env, Out, Rule, eligible};
 
 pub(in crate::step) fn on_drain_over(active: &mut Active) -> Option<()> {
@@ -11,7 +11,7 @@ pub(in crate::step) fn on_drain_over(active: &mut Active) -> Option<()> {
 
 pub(super) fn drain<E>(env: &Env<E>, unit: &mut Unit, out: &mut Out) {
     let slot = out.slot;
-    let Part::Active(active) = &mut unit.part else {
+    let Role::Active(active) = &mut unit.part else {
         return;
     };
     let Some(current) = active.current.as_ref().filter(|_| active.draining) else {
@@ -29,7 +29,7 @@ pub(super) fn drain<E>(env: &Env<E>, unit: &mut Unit, out: &mut Out) {
 }
 
 fn release<E>(env: &Env<E>, unit: &mut Unit, out: &mut Out) {
-    let Part::Active(active) = &mut unit.part else {
+    let Role::Active(active) = &mut unit.part else {
         return;
     };
     fall_silent(env, active, out);
@@ -48,7 +48,7 @@ fn release<E>(env: &Env<E>, unit: &mut Unit, out: &mut Out) {
         refuses: false,
     };
     queue::arm(env, &mut holder);
-    unit.part = Part::Holder(holder);
+    unit.part = Role::Holder(holder);
     holder::ask(unit, out);
 }
 
@@ -61,7 +61,7 @@ pub(in crate::step) fn on_switchover(active: &mut Active) -> Option<()> {
 }
 
 pub(in crate::step) fn on_forced<E>(env: &Env<E>, unit: &mut Unit, out: &mut Out) -> Option<()> {
-    let Part::Active(active) = &unit.part else {
+    let Role::Active(active) = &unit.part else {
         return None;
     };
     if !is_hot(active) {
@@ -88,7 +88,7 @@ pub(in crate::step) fn fall_silent<E>(env: &Env<E>, active: &mut Active, out: &m
 }
 
 pub(in crate::step) fn lapse<E>(env: &Env<E>, unit: &mut Unit, out: &mut Out) -> Option<()> {
-    let Part::Active(active) = &mut unit.part else {
+    let Role::Active(active) = &mut unit.part else {
         return None;
     };
     fall_silent(env, active, out);
@@ -97,7 +97,7 @@ pub(in crate::step) fn lapse<E>(env: &Env<E>, unit: &mut Unit, out: &mut Out) ->
     }
     unit.n += 1;
     let queue = core::mem::take(&mut active.queue);
-    unit.part = Part::Holder(Holder {
+    unit.part = Role::Holder(Holder {
         term: active.term,
         renew: active.renew,
         granted: active.granted,

@@ -4,12 +4,12 @@ use super::register::clear_register;
 use crate::action::Action;
 use crate::effects::Effects;
 use crate::state::{
-    Active, Current, Have, Keeps, Lsn, Msg, Part, Phase, Rejection, Session, Snapshot, Unit,
+    Active, ActiveSession, Have, Keeps, Lsn, Msg, Phase, Rejection, Role, Session, Snapshot, Unit,
 };
 use crate::step::{Env, Out, Rule};
 
 /// The Standby has applied up to `lsn`: the window moves.
-pub(super) fn take_applied<E>(env: &Env<E>, current: &mut Current, lsn: Lsn, out: &mut Out) {
+pub(super) fn take_applied<E>(env: &Env<E>, current: &mut ActiveSession, lsn: Lsn, out: &mut Out) {
     let session = current.session;
     let edge = current.acked + env.line_window;
     current.acked = lsn;
@@ -124,7 +124,8 @@ pub(in crate::step) fn on_again<E>(
 pub(in crate::step) fn on_retry<E>(env: &Env<E>, active: &mut Active, out: &mut Out) -> Option<()> {
     active.attempts = 0;
     active.pacing = false;
-    let lesser = |current: &Current| matches!(current.phase, Phase::Rejected(..) | Phase::Held);
+    let lesser =
+        |current: &ActiveSession| matches!(current.phase, Phase::Rejected(..) | Phase::Held);
     if active.current.as_ref().is_some_and(lesser) {
         leave(env, active, Keeps::Replica, out);
     }
@@ -169,7 +170,7 @@ pub(in crate::step) fn on_policy_leave<E>(
 }
 
 pub(in crate::step) fn on_incompatible(unit: &mut Unit, out: &mut Out) -> Option<()> {
-    let Part::Active(active) = &mut unit.part else {
+    let Role::Active(active) = &mut unit.part else {
         return None;
     };
     let current = active.current.as_mut().filter(|current| current.phase == Phase::Pairing)?;
@@ -252,7 +253,7 @@ pub(super) fn on_ready<E: Effects>(
         Have::Needed => Phase::Dump,
     };
     let current =
-        Current { session, phase, journal: Vec::new(), acked: 0, hot_at: 0, counted: false };
+        ActiveSession { session, phase, journal: Vec::new(), acked: 0, hot_at: 0, counted: false };
     active.current = Some(current);
     clear_register(env, active, out);
     active.draining = false;
@@ -296,7 +297,7 @@ pub(super) fn send_bulk(session: Session, snapshot: Snapshot, out: &mut Out) {
     }
 }
 
-pub(super) fn send_lines<E>(env: &Env<E>, current: &Current, out: &mut Out) {
+pub(super) fn send_lines<E>(env: &Env<E>, current: &ActiveSession, out: &mut Out) {
     let session = current.session;
     let edge = current.acked + env.line_window;
     for change in current.journal.iter().filter(|change| change.lsn <= edge) {

@@ -5,13 +5,13 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::campaign::{self, Campaign, Ends, HANGS_AFTER, file};
-use crate::draw::{self, Wishes};
+use crate::draw::{self, DrawOptions};
+use crate::observe::Violation;
 use crate::run::class::Class;
 use crate::run::tally::Standing;
 use crate::run::{Ending, Options, Phase};
-use crate::tap::Violation;
 
-static PLAN: LazyLock<Plan> = LazyLock::new(|| draw::plan(1, &Wishes::default()));
+static PLAN: LazyLock<Plan> = LazyLock::new(|| draw::plan(1, &DrawOptions::default()));
 
 fn kind() -> Kind {
     Kind { code: "c0de".into(), asked: "mix swarm".into(), free: true }
@@ -211,9 +211,9 @@ fn a_file_that_is_no_summary_is_refused_and_said_why() {
 
 #[test]
 fn a_campaign_in_shards_is_the_whole_campaign() {
-    let (stock, material) = crate::stock::load(&[]).expect("the bundled images");
-    let stock = Arc::new(stock);
-    let wishes = Wishes { material: Arc::new(material), ..Wishes::default() };
+    let (catalog, material) = crate::catalog::load(&[]).expect("the bundled images");
+    let catalog = Arc::new(catalog);
+    let wishes = DrawOptions { material: Arc::new(material), ..DrawOptions::default() };
     let of = |seeds: Seeds, so_far: Summary| {
         let campaign = Campaign {
             seeds,
@@ -224,7 +224,7 @@ fn a_campaign_in_shards_is_the_whole_campaign() {
             options: Options::default(),
             ends: Ends::Never,
         };
-        let ran = campaign::run(&campaign, &stock, so_far, |_, _| {});
+        let ran = campaign::run(&campaign, &catalog, so_far, |_, _| {});
         Summary { cost: Cost::default(), ..ran.summary }
     };
     let seeds = Seeds::run(40, 11);

@@ -6,14 +6,14 @@ use skewsync_model::action::{self, Action};
 use skewsync_model::state::{self as model, Flight, To};
 use skewsync_model::step::{says_line_unknown, step};
 
-use super::readings::Stutter;
+use super::interpretations::Stutter;
 use super::{Lockstep, apart};
 use crate::abstraction::{self, Difference};
-use crate::tap::Scene;
+use crate::observe::ClusterView;
 
 impl Lockstep {
     /// The arbiter starts with the state that its disk has: the last one, or an earlier one.
-    fn start_arbiter(&mut self, term: model::Term, arbiter: &Arbiter, scene: &dyn Scene) {
+    fn start_arbiter(&mut self, term: model::Term, arbiter: &Arbiter, scene: &dyn ClusterView) {
         let env = Self::env(&self.ledger, false, scene);
         let starts = |of: &model::Arbiter| {
             let mut state = self.state.clone();
@@ -43,7 +43,7 @@ impl Lockstep {
         input: &ArbiterInput,
         outputs: &[ArbiterOutput],
         arbiter: &Arbiter,
-        scene: &dyn Scene,
+        scene: &dyn ClusterView,
     ) -> Result<(), Difference> {
         let action = match input {
             ArbiterInput::Recovered { term } => {

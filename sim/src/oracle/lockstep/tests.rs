@@ -1,9 +1,9 @@
-use skewsync::base::{BootId, Slot, Term};
+use skewsync::ids::{BootId, Slot, Term};
 use skewsync::unit::Boot;
 
 use super::{Lockstep, NAME};
-use crate::oracle::stage::{Stage, active, broken_property, started};
-use crate::tap::Event;
+use crate::observe::Event;
+use crate::oracle::testing::{Stage, active, broken_property, started};
 
 /// Slot 0 starts, with these of its outputs left out.
 fn starts(oracle: &mut Lockstep, left_out: usize) -> (Stage, Option<&'static str>) {
@@ -22,7 +22,7 @@ fn starts(oracle: &mut Lockstep, left_out: usize) -> (Stage, Option<&'static str
         slot: Slot(0),
         boot: &boot,
         outputs,
-        fates: &vec![crate::tap::Fate::Done; outputs.len()],
+        fates: &vec![crate::observe::Fate::Done; outputs.len()],
         unit: &unit,
     };
     let found = broken_property(stage.show(oracle, event));

@@ -4,8 +4,8 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
-use skewsync::base::{FormId, Level, ModeId};
 use skewsync::grammar::{Form, Sign, Words};
+use skewsync::ids::{FormId, Level, ModeId};
 use skewsync::image::{self, Image, Key};
 use skewsync::parse::Place;
 

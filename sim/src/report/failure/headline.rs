@@ -1,11 +1,11 @@
 //! The failure in one line, and the sentences that explain it: numbers of the violation's words
 //! become commands, with their words, their answers and their times.
 
-use crate::record::{Asked, Entry, Mark, Recording, Sort};
+use crate::record::{CommandRecord, Entry, EventKind, Mark, Recording};
 use crate::run::{Report, Verdict};
 
-/// Sentences of a gloss, at most.
-const GLOSS_MAX: usize = 6;
+/// Sentences of a explanation, at most.
+const EXPLANATION_MAX: usize = 6;
 
 /// The failure in one line.
 pub(super) fn of(report: &Report, recording: &Recording) -> String {
@@ -42,7 +42,7 @@ fn seconds(at_us: u64) -> String {
     format!("{:.3} s", at_us as f64 / 1e6)
 }
 
-fn named(asked: &Asked) -> String {
+fn named(asked: &CommandRecord) -> String {
     format!("command {} \"{}\"", asked.id, asked.text)
 }
 
@@ -71,47 +71,47 @@ fn numbers_after(text: &str, word: &str) -> Vec<u64> {
 }
 
 /// The sentences that explain the headline.
-pub(super) fn gloss(report: &Report, recording: &Recording) -> Vec<String> {
+pub(super) fn explanation(report: &Report, recording: &Recording) -> Vec<String> {
     let what = report.verdict.words();
-    let mut gloss = Vec::new();
+    let mut explanation = Vec::new();
     let mut named_already = Vec::new();
     for lsn in numbers_after(&what, "LSN ") {
-        let of = |asked: &&Asked| asked.change.is_some_and(|(_, of)| of == lsn);
+        let of = |asked: &&CommandRecord| asked.change.is_some_and(|(_, of)| of == lsn);
         for asked in recording.asked.iter().filter(of) {
             let (term, _) = asked.change.unwrap_or_default();
-            gloss.push(format!("LSN {lsn} of term {term} is {}", told(asked)));
+            explanation.push(format!("LSN {lsn} of term {term} is {}", told(asked)));
             named_already.push(asked.id);
         }
     }
     for id in numbers_after(&what, "command ") {
         let found = recording.asked.iter().find(|asked| asked.id == id);
-        gloss.extend(found.filter(|asked| !named_already.contains(&asked.id)).map(told));
+        explanation.extend(found.filter(|asked| !named_already.contains(&asked.id)).map(told));
     }
-    gloss.extend(broken_step(recording));
+    explanation.extend(broken_step(recording));
     if let Some((entry, acts)) = takeover(recording) {
         let (spot, at) = (entry.spot, seconds(entry.at_us));
-        gloss.push(format!("at {at} {spot} {acts}"));
+        explanation.push(format!("at {at} {spot} {acts}"));
     }
     if let Some(contrast) = recording.contrast.as_ref().filter(|c| !c.unlike.is_empty()) {
         let many = contrast.unlike.len();
         let lines = if many == 1 { "line" } else { "lines" };
         let first = super::terminal::unlike(&contrast.unlike[0]);
-        gloss.push(format!("{many} {lines} of the configs differ; the first: {first}"));
+        explanation.push(format!("{many} {lines} of the configs differ; the first: {first}"));
     }
-    gloss.truncate(GLOSS_MAX);
-    gloss
+    explanation.truncate(EXPLANATION_MAX);
+    explanation
 }
 
 /// What was done in the step that broke the property, and when what it took was sent.
 fn broken_step(recording: &Recording) -> Option<String> {
     let broken = recording.violated_at?;
-    let is = |entry: &&Entry| entry.step == broken && entry.sort != Sort::Answer;
+    let is = |entry: &&Entry| entry.step == broken && entry.sort != EventKind::Answer;
     let entry = recording.entries.iter().find(is)?;
     let did = entry.words.split(": ").next().unwrap_or_default();
     let (spot, at) = (entry.spot, seconds(entry.at_us));
     let mut said = format!("step {broken}, at {at}: {spot} {did}");
     let mut causes = entry.after.iter().filter_map(|cause| recording.entries.get(*cause));
-    if let Some(sent) = causes.find(|cause| cause.sort == Sort::Sent) {
+    if let Some(sent) = causes.find(|cause| cause.sort == EventKind::Sent) {
         said.push_str(&format!(", sent at {}", seconds(sent.at_us)));
         let fault = sent.message.as_ref().and_then(|message| message.fault.as_ref());
         if let Some(fault) = fault {
@@ -122,7 +122,7 @@ fn broken_step(recording: &Recording) -> Option<String> {
 }
 
 /// A command, when it was entered, and how it was answered.
-fn told(asked: &Asked) -> String {
+fn told(asked: &CommandRecord) -> String {
     let entered = seconds(asked.entered_us);
     let answer = match &asked.answer {
         Some((answer, at)) => format!("answered {answer} at {}", seconds(*at)),
@@ -134,16 +134,16 @@ fn told(asked: &Asked) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::Spot;
+    use crate::record::Lane;
 
     fn recording() -> Recording {
         let acts = Entry {
             marks: vec![Mark::Role { now: "acts in term 2 from LSN 6, statefully".into() }],
-            ..Entry::new(9, 5_100_000, Spot::Unit1, Sort::Step, String::new())
+            ..Entry::new(9, 5_100_000, Lane::Unit1, EventKind::Step, String::new())
         };
         Recording {
             entries: vec![acts],
-            asked: vec![Asked {
+            asked: vec![CommandRecord {
                 id: 3,
                 text: "mtu 9000".into(),
                 entered_us: 3_200_000,

@@ -3,7 +3,7 @@
 use maud::{Markup, PreEscaped, html};
 
 use super::{Failure, terminal};
-use crate::record::{Entry, Held, Mark, Writer};
+use crate::record::{Entry, Mark, PropertySpan, Writer};
 use crate::report::page;
 use crate::report::picture::{Picture, svg};
 
@@ -17,12 +17,12 @@ pub fn page(failure: &Failure<'_>, path: &str) -> String {
         style { (PreEscaped(svg::STYLE)) }
         h1.bad { (failure.headline) }
         p.soft { "What should hold: " (failure.meaning) "." }
-        @if !failure.gloss.is_empty() {
-            ul { @for line in &failure.gloss { li { (line) } } }
+        @if !failure.explanation.is_empty() {
+            ul { @for line in &failure.explanation { li { (line) } } }
         }
         p { b { "Model: " } (failure.model.words()) "." }
-        @for aside in &failure.more {
-            p { b { (aside.heading) ": " } (aside.line) }
+        @for section in &failure.more {
+            p { b { (section.heading) ": " } (section.line) }
         }
         pre { (failure.command(path)) }
         (plan(failure))
@@ -38,10 +38,10 @@ pub fn page(failure: &Failure<'_>, path: &str) -> String {
         }
         (svg::markup(&picture, "What led to the failure"))
         (contrast(failure))
-        @for aside in &failure.more {
-            h2 { (aside.heading) }
-            p { (aside.line) }
-            (aside.page)
+        @for section in &failure.more {
+            h2 { (section.heading) }
+            p { (section.line) }
+            (section.page)
         }
         (held(&failure.recording.held))
         (whole(failure))
@@ -99,7 +99,7 @@ fn contrast(failure: &Failure<'_>) -> Markup {
     }
 }
 
-fn held(all: &[Held]) -> Markup {
+fn held(all: &[PropertySpan]) -> Markup {
     let when = |at: Option<(u64, u64)>| match at {
         Some((step, at)) => format!("{:.3} s (step {step})", at as f64 / 1e6),
         None => String::new(),

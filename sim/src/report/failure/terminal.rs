@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::Failure;
 use crate::record::recorder::told;
-use crate::record::{Held, Unlike};
+use crate::record::{LineDiff, PropertySpan};
 use crate::report::picture::lanes;
 
 /// Faults, or commands, of a plan that are listed.
@@ -16,12 +16,12 @@ const UNLIKE_MAX: usize = 8;
 pub fn brief(failure: &Failure<'_>, path: &str) -> String {
     let mut text = failure.headline.clone() + "\n";
     text.push_str(&format!("  what should hold: {}\n", failure.meaning));
-    for line in &failure.gloss {
+    for line in &failure.explanation {
         text.push_str(&format!("  {line}\n"));
     }
     text.push_str(&format!("model: {}\n", failure.model.words()));
-    for aside in &failure.more {
-        text.push_str(&format!("{}: {}\n", aside.heading, aside.line));
+    for section in &failure.more {
+        text.push_str(&format!("{}: {}\n", section.heading, section.line));
     }
     text.push_str(&format!("replay: {}\n", failure.command(path)));
     text.push_str(&format!("plan: {}\n", plan_words(failure)));
@@ -49,8 +49,8 @@ pub fn text(failure: &Failure<'_>, path: &str) -> String {
         say(&line);
     }
     say(&held_words(&failure.recording.held));
-    for aside in failure.more.iter().filter(|aside| !aside.text.is_empty()) {
-        say(&format!("\n{}", aside.text.trim_end()));
+    for section in failure.more.iter().filter(|section| !section.text.is_empty()) {
+        say(&format!("\n{}", section.text.trim_end()));
     }
     text
 }
@@ -119,7 +119,7 @@ pub(super) fn plan_lines(failure: &Failure<'_>) -> Vec<String> {
 }
 
 /// One line in which two configs differ.
-pub(super) fn unlike(unlike: &Unlike) -> String {
+pub(super) fn unlike(unlike: &LineDiff) -> String {
     let by = |writer: &Option<crate::record::Writer>| {
         let words = writer.as_ref().map(crate::record::Writer::words);
         words.map_or_else(String::new, |words| format!(" by {words}"))
@@ -158,7 +158,7 @@ fn contrast_lines(failure: &Failure<'_>) -> Vec<String> {
 }
 
 /// How long each property was seen to hold, the broken one first.
-fn held_words(held: &[Held]) -> String {
+fn held_words(held: &[PropertySpan]) -> String {
     let seconds = |at: u64| format!("{:.3} s", at as f64 / 1e6);
     let broke = held.iter().filter_map(|held| {
         let (step, at) = held.broke?;

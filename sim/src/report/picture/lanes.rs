@@ -1,7 +1,7 @@
 //! The picture for a terminal: a line a row, each in the lane of its place.
 
 use super::{LANES, Picture, words};
-use crate::record::{Entry, Spot};
+use crate::record::{Entry, Lane};
 
 /// Characters of a lane.
 const LANE: usize = 26;
@@ -35,8 +35,8 @@ fn line(entry: &Entry, taken: Option<&super::Arrow>, broken: bool) -> String {
     let mut said = words(entry);
     if let Some(arrow) = taken {
         let from = match arrow.sender {
-            Spot::Arbiter => "arbiter",
-            Spot::Unit0 => "0",
+            Lane::Arbiter => "arbiter",
+            Lane::Unit0 => "0",
             _ => "1",
         };
         let more = if said.is_empty() { String::new() } else { format!("; {said}") };

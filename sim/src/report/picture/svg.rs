@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::{Arrow, LANES, Picture, Span, words};
-use crate::record::{Mark, Sort, Spot};
+use crate::record::{EventKind, Lane, Mark};
 
 /// Width of the column of times.
 const TIME: f64 = 84.0;
@@ -70,14 +70,14 @@ pub fn markup(picture: &Picture<'_>, title: &str) -> Markup {
     }
 }
 
-fn x(spot: Spot) -> f64 {
+fn x(spot: Lane) -> f64 {
     let lane = LANES.iter().position(|of| *of == spot).unwrap_or(0);
     LANE_X[lane]
 }
 
 /// Whether the words of a lane stand left of it.
-fn left_of(spot: Spot) -> bool {
-    spot == Spot::Unit0
+fn left_of(spot: Lane) -> bool {
+    spot == Lane::Unit0
 }
 
 fn top(row: usize) -> f64 {
@@ -169,7 +169,7 @@ fn row(picture: &Picture<'_>, row: usize) -> Markup {
     let y = middle(row) + 4.0;
     let said = match entry.sort {
         // Its arrow says it.
-        Sort::Sent => String::new(),
+        EventKind::Sent => String::new(),
         _ => words(entry),
     };
     let shown: String = if said.chars().count() > FITS {
@@ -177,7 +177,7 @@ fn row(picture: &Picture<'_>, row: usize) -> Markup {
     } else {
         said
     };
-    let fault = entry.sort == Sort::Fault;
+    let fault = entry.sort == EventKind::Fault;
     let broken = picture.broken == Some(row);
     let class = match (broken, fault) {
         (true, _) => "bad halo",
@@ -187,7 +187,7 @@ fn row(picture: &Picture<'_>, row: usize) -> Markup {
     let marks =
         entry.marks.iter().any(|mark| matches!(mark, Mark::Role { .. } | Mark::Register { .. }));
     let (left, radius) = match entry.spot {
-        Spot::World => (TIME + 6.0, 0.0),
+        Lane::World => (TIME + 6.0, 0.0),
         spot => (x(spot), if marks { 5.0 } else { 3.0 }),
     };
     html! {

@@ -1,0 +1,243 @@
+//! What becomes of each line of a running config, by file and line.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+use skewsync::ids::{ChangeId, FormId};
+use skewsync::image::Image;
+use skewsync::parse::{self, WalkUp};
+use skewsync::translate::{Explained, ListKey, Listing, Lowering, Raising, WayOfLine};
+
+use crate::pair::Pair;
+use crate::running::{Running, key_of, shown};
+
+/// What of one running config reaches the facing image.
+///
+/// # Shape
+/// `lines` is the sum of `as_is` and the lengths of `lowered`, `raised`, `dont_care` and `stuck`:
+/// the lines of the running config, entry lines of mode instances among them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Preview {
+    /// The file.
+    pub config: String,
+    /// Whether a byte order mark stood at the file's head; it is no part of what was looked at.
+    pub byte_order_mark_skipped: bool,
+    /// The Active's image.
+    pub active: String,
+    /// The facing image.
+    pub standby: String,
+    /// How many lines were looked at.
+    pub lines: usize,
+    /// How many go as they are.
+    pub as_is: usize,
+    /// Lines of the text that say again, or undo, what others say.
+    pub said_again: usize,
+    /// The mismatched command list.
+    pub stuck: Vec<Stuck>,
+    /// Lines that go in an older syntax.
+    pub lowered: Vec<Changed>,
+    /// Lines that go as they are, and that the facing image raises.
+    pub raised: Vec<Changed>,
+    /// Lines that need not go.
+    pub dont_care: Vec<DontCare>,
+    /// What is sent though no line says it.
+    pub absent: Vec<Absent>,
+    /// Lines that the Active's own image does not take.
+    pub not_taken: Vec<NotTaken>,
+}
+
+/// A line that cannot go.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Stuck {
+    /// Its number in the file, from 1.
+    pub line: usize,
+    /// The entry lines around it, joined by ` / `.
+    pub at: String,
+    /// The line.
+    pub text: String,
+    /// Its form.
+    pub form: String,
+    /// Why it cannot go.
+    pub why: String,
+    /// A line that would.
+    pub instead: Option<String>,
+}
+
+/// A line that goes, and is something else on the way.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Changed {
+    /// Its number in the file, from 1.
+    pub line: usize,
+    /// The entry lines around it, joined by ` / `.
+    pub at: String,
+    /// The line.
+    pub text: String,
+    /// What it becomes; none: it is told by what is in it.
+    pub into: Vec<String>,
+    /// The steps: `pim 2 -> 1`.
+    pub steps: Vec<String>,
+}
+
+/// A line that need not go.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct DontCare {
+    /// Its number in the file, from 1.
+    pub line: usize,
+    /// The entry lines around it, joined by ` / `.
+    pub at: String,
+    /// The line.
+    pub text: String,
+    /// Why not.
+    pub reason: String,
+}
+
+/// A line that is sent though none says it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Absent {
+    /// What is sent.
+    pub sent: String,
+}
+
+/// A line that the Active's own image does not take.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct NotTaken {
+    /// Its number in the file, from 1.
+    pub line: usize,
+    /// The line.
+    pub text: String,
+    /// Why not.
+    pub why: String,
+}
+
+impl Preview {
+    /// What of this config reaches the facing image; `name` is the file's, and `text` what stands
+    /// after a byte order mark.
+    pub fn of(pair: &Pair, name: &str, text: &[u8]) -> Self {
+        let running = Running::read(&pair.active, text);
+        let lowering = Lowering::of(&pair.active, &pair.at_active, &running.config);
+        let explained = lowering.explain(&pair.active, &pair.at_active);
+        let (active, standby) = pair.names();
+        let mut preview = Self {
+            config: name.to_owned(),
+            byte_order_mark_skipped: false,
+            active,
+            standby,
+            lines: explained.len(),
+            as_is: 0,
+            said_again: running.taken.saturating_sub(explained.len()),
+            stuck: Vec::new(),
+            lowered: Vec::new(),
+            raised: Vec::new(),
+            dont_care: Vec::new(),
+            absent: absent(&lowering, &explained),
+            not_taken: running
+                .refused
+                .iter()
+                .map(|of| NotTaken {
+                    line: of.number,
+                    text: of.line.clone(),
+                    why: of.trouble.to_string(),
+                })
+                .collect(),
+        };
+        let not_raised = not_raised(pair, &lowering);
+        for of in &explained {
+            let why = of.out.iter().find_map(|out| not_raised.get(out));
+            preview.put(pair, &running, of, why.map(String::as_str));
+        }
+        preview.stuck.sort_by_key(|of| of.line);
+        preview.lowered.sort_by_key(|of| of.line);
+        preview.raised.sort_by_key(|of| of.line);
+        preview.dont_care.sort_by_key(|of| of.line);
+        preview
+    }
+
+    fn put(&mut self, pair: &Pair, running: &Running, of: &Explained, not_raised: Option<&str>) {
+        let line = running.said.get(&of.key).map_or(0, |said| said.number);
+        let (at, text) = (of.key.path.to_string(), of.key.line.to_string());
+        let form = pair.active.form(of.form).form.text().to_owned();
+        let stuck = |why: String| Stuck {
+            line,
+            at: at.clone(),
+            text: text.clone(),
+            form,
+            why,
+            instead: None,
+        };
+        let changed = |steps: Vec<String>| Changed {
+            line,
+            at: at.clone(),
+            text: text.clone(),
+            into: of.out.iter().map(shown).collect(),
+            steps,
+        };
+        match (&of.way, not_raised) {
+            (WayOfLine::Stuck(cause), _) => self.stuck.push(stuck(cause.to_string())),
+            (WayOfLine::DontCare { reason }, _) => {
+                self.dont_care.push(DontCare { line, at, text, reason: reason.to_string() })
+            }
+            (_, Some(why)) => self.stuck.push(stuck(why.to_owned())),
+            (WayOfLine::AsIs, None) => self.as_is += 1,
+            (WayOfLine::Lowered { chain }, None) => {
+                let steps = chain.iter().map(|change| step(&pair.active, *change));
+                self.lowered.push(changed(steps.collect()));
+            }
+            (WayOfLine::Raised, None) => {
+                self.raised.push(changed(raise(pair, of.form)));
+            }
+        }
+    }
+}
+
+/// A change as the step it takes on the way down: `pim 2 -> 1`.
+pub(in crate::commands) fn step(image: &Image, change: ChangeId) -> String {
+    let declared = image.declarations();
+    let change = &declared.changes[change.0 as usize];
+    let component = &declared.components[usize::from(change.component)].name;
+    format!("{component} {} -> {}", change.level, change.level.saturating_sub(1))
+}
+
+/// The steps that the facing image takes up with lines of this form's component.
+pub(in crate::commands) fn raise(pair: &Pair, form: FormId) -> Vec<String> {
+    let component = usize::from(pair.active.form(form).component.0);
+    let name = &pair.active.declarations().components[component].name;
+    let from = pair.at_active.levels()[component];
+    let facing = &pair.standby.declarations().components;
+    let to = facing.iter().find(|component| component.name == *name);
+    let to = to.filter(|to| to.level != from.0);
+    to.map(|to| format!("{name} {} -> {} there", from.0, to.level)).into_iter().collect()
+}
+
+/// What travels though no line of the config became it.
+fn absent(lowering: &Lowering, explained: &[Explained]) -> Vec<Absent> {
+    let said: BTreeSet<&ListKey> = explained.iter().flat_map(|of| &of.out).collect();
+    let wire = lowering.wire_config();
+    let keys = wire.lines().map(|(key, line)| key_of(&key.place, line.words.text()));
+    keys.filter(|key| !said.contains(key)).map(|key| Absent { sent: shown(&key) }).collect()
+}
+
+/// The lines of the wire config that the facing unit does not read or cannot raise, each with the
+/// reason.
+fn not_raised(pair: &Pair, lowering: &Lowering) -> BTreeMap<ListKey, String> {
+    let bytes = lowering.wire_bytes();
+    let there = parse::text(&pair.standby, pair.at_standby.grammar(), &bytes, WalkUp::No);
+    let unread = there.into_iter().filter_map(|of| Some((of.number, of.found.err()?)));
+    let unread: BTreeMap<usize, String> =
+        unread.map(|(number, trouble)| (number, format!("not read there: {trouble}"))).collect();
+    if !unread.is_empty() {
+        let here = parse::text(&pair.active, pair.at_active.grammar(), &bytes, WalkUp::No);
+        let named = here.into_iter().filter_map(|of| {
+            let why = unread.get(&of.number)?.clone();
+            let (_, words) = of.found.ok()?;
+            Some((key_of(&of.place, words.text()), why))
+        });
+        return named.collect();
+    }
+    let (standby, at_standby) = (&pair.standby, &pair.at_standby);
+    let Ok(w) = Raising::read_w(standby, at_standby, &bytes) else {
+        return BTreeMap::new();
+    };
+    let (raising, mismatches) = Raising::of(standby, at_standby, w, Listing::default());
+    let all = mismatches.into_iter().chain(raising.held_out(standby));
+    all.map(|of| (of.key, of.cause.to_string())).collect()
+}

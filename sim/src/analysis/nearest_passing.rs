@@ -1,0 +1,77 @@
+//! The nearest passing sibling of a failing plan: the same plan less one event, whose run has as
+//! much in common with the failing one as can be.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::{AnalysisError, Watch, With, fails, outcomes};
+use crate::catalog::Catalog;
+use crate::plan::Plan;
+use crate::record::compare;
+use crate::record::recorder::Book;
+
+/// A plan that passes, and what it lacks.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NearestPassing {
+    /// The plan.
+    pub plan: Plan,
+    /// The fault or the command that the failing plan has beyond it, in words.
+    pub without: String,
+    /// When a place first does something else in the two runs, in microseconds of virtual time;
+    /// none: nowhere.
+    pub parts_at_us: Option<u64>,
+}
+
+/// The nearest sibling that passes: of all that lack one fault or one command, the one whose run
+/// parts latest. None if all of them fail, as far as they were run within the bounds.
+///
+/// # Errors
+/// See [`AnalysisError`].
+pub fn nearest(
+    plan: &Plan,
+    catalog: &Arc<Catalog>,
+    with: &With,
+) -> Result<Option<NearestPassing>, AnalysisError> {
+    let watch = Watch::new(with);
+    let failing = Book::default();
+    let observer = vec![failing.recorder(catalog, None)];
+    if fails(&Arc::new(plan.clone()), catalog, with, observer)?.is_none() {
+        return Err(AnalysisError::Passes);
+    }
+    let failing = failing.into_entries();
+    let siblings = siblings(plan);
+    let plans: Vec<Arc<Plan>> = siblings.iter().map(|(plan, _)| Arc::clone(plan)).collect();
+    let books: Vec<Book> = plans.iter().map(|_| Book::default()).collect();
+    let observers = |at: usize| vec![books[at].recorder(catalog, None)];
+    let found = outcomes(&plans, catalog, &watch, &observers)?;
+    let nearest = books
+        .into_iter()
+        .enumerate()
+        .filter(|(at, _)| found[*at] == Some(None))
+        .map(|(at, book)| (compare::parts_at_us(&failing, &book.into_entries()), at))
+        .max_by_key(|(parts, at)| (parts.unwrap_or(u64::MAX), *at));
+    Ok(nearest.map(|(parts_at_us, at)| NearestPassing {
+        plan: (*plans[at]).clone(),
+        without: siblings[at].1.clone(),
+        parts_at_us,
+    }))
+}
+
+/// The plan less each of its events, and that event in words.
+fn siblings(plan: &Plan) -> Vec<(Arc<Plan>, String)> {
+    let faults = (0..plan.faults.len()).map(|at| {
+        let mut less = plan.clone();
+        let fault = less.faults.remove(at);
+        let without = format!("the fault {} ({})", fault.name(), fault.at);
+        (Arc::new(less), without)
+    });
+    let commands = (0..plan.commands.len()).map(|at| {
+        let mut less = plan.clone();
+        let entry = less.commands.remove(at);
+        let name = crate::plan::ENTRIES[entry.what.index()];
+        (Arc::new(less), format!("the command {name} ({})", entry.at))
+    });
+    faults.chain(commands).collect()
+}

@@ -1,0 +1,269 @@
+//! What all runs share: images as loaded, and pairings by key. Values are immutable and a function
+//! of their key, so that sharing them between runs and threads changes no run.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use skewsync::digest::{ImageDigest, Shared};
+use skewsync::image::{Image, bundled};
+use skewsync::planted::{Defect, Planted};
+use skewsync::policy::Policy;
+use skewsync::unit::{Limits, Pairing, PairingKey, Software, Store, TooSmall};
+
+use crate::draw::{CommandCorpus, OfImage};
+
+/// An image, loaded.
+#[derive(Debug)]
+pub struct Loaded {
+    name: String,
+    software: Software,
+}
+
+impl Loaded {
+    /// An image under its name.
+    pub const fn new(name: String, software: Software) -> Self {
+        Self { name, software }
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Its digest.
+    pub fn digest(&self) -> ImageDigest {
+        self.software.digest()
+    }
+
+    /// What a unit needs of it.
+    pub const fn software(&self) -> &Software {
+        &self.software
+    }
+
+    /// A startup store that holds this text, as an operator would have put it there before the
+    /// first boot.
+    pub fn store(&self, text: &str) -> Store {
+        Store {
+            text: Shared::text(text),
+            stamp: skewsync::message::Stamp::default(),
+            listing: Shared::new(Vec::new()),
+            origin: Shared::new(Vec::new()),
+        }
+    }
+}
+
+/// Pairings that were computed, by the defect that is planted and their key; none: the bytes make
+/// none.
+type Pairings = BTreeMap<(Planted, PairingKey), Option<Arc<Pairing>>>;
+
+/// All that runs share.
+#[derive(Debug, Default)]
+pub struct Catalog {
+    images: BTreeMap<String, Arc<Loaded>>,
+    pairings: Mutex<Pairings>,
+    limits: Limits,
+    policy: Policy,
+}
+
+/// Why a plan cannot run with this catalog.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StockError {
+    /// There is no such image.
+    #[error("there is no image `{image}`; there are {known}")]
+    NoImage {
+        /// The name.
+        image: String,
+        /// Those that there are.
+        known: String,
+    },
+    /// The image cannot be loaded.
+    #[error("image `{image}`: {why}")]
+    Unreadable {
+        /// Its name, or its file.
+        image: String,
+        /// What is wrong.
+        why: String,
+    },
+    /// The image is not the one for which the plan was made.
+    #[error("drift: image `{image}` has digest {found}, and the plan was made for {planned}")]
+    OtherDigest {
+        /// The name.
+        image: String,
+        /// The plan's digest.
+        planned: String,
+        /// The image's.
+        found: String,
+    },
+    /// There is no such defect.
+    #[error("there is no planted defect `{name}`; `skewlab planted` lists them")]
+    NoDefect {
+        /// The name.
+        name: String,
+    },
+    /// This build has no defects.
+    #[error("this build has no planted defects: build it with `--features planted`")]
+    NotPlanted,
+}
+
+impl Catalog {
+    /// A catalog of these images.
+    pub fn new(images: impl IntoIterator<Item = Loaded>) -> Self {
+        let images =
+            images.into_iter().map(|image| (image.name.clone(), Arc::new(image))).collect();
+        Self { images, ..Self::default() }
+    }
+
+    /// The same with other lengths and bounds.
+    ///
+    /// # Errors
+    /// If they do not fit each other.
+    pub fn with_limits(self, limits: Limits) -> Result<Self, TooSmall> {
+        limits.check()?;
+        Ok(Self { limits, ..self })
+    }
+
+    /// The image of a name.
+    ///
+    /// # Errors
+    /// `NoImage`.
+    pub fn image(&self, name: &str) -> Result<Arc<Loaded>, StockError> {
+        self.images.get(name).cloned().ok_or_else(|| StockError::NoImage {
+            image: name.into(),
+            known: self.images.keys().cloned().collect::<Vec<_>>().join(", "),
+        })
+    }
+
+    /// The names of the images; those of one family in the order of their releases.
+    pub fn names(&self) -> Vec<String> {
+        self.images.keys().cloned().collect()
+    }
+
+    /// The image of a digest, whatever its name.
+    pub fn by_digest(&self, digest: ImageDigest) -> Option<&Arc<Loaded>> {
+        self.images.values().find(|image| image.digest() == digest)
+    }
+
+    /// The defect of a name, as a run needs it.
+    ///
+    /// # Errors
+    /// `NoDefect`, `NotPlanted`.
+    pub fn planted(&self, name: Option<&str>) -> Result<Planted, StockError> {
+        let Some(name) = name else {
+            return Ok(Planted::NONE);
+        };
+        let defect =
+            Defect::named(name).ok_or_else(|| StockError::NoDefect { name: name.into() })?;
+        plant(defect)
+    }
+
+    /// The lengths and bounds of all runs.
+    pub const fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// The policy of all runs.
+    pub const fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// The pairing of a key, computed once per process. `again`: computed although it is known; it
+    /// must come out the same.
+    ///
+    /// # Panics
+    /// If it comes out otherwise: then it is no function of its key.
+    pub fn pairing(
+        &self,
+        software: &Software,
+        key: PairingKey,
+        bytes: &[u8],
+        again: bool,
+        planted: Planted,
+    ) -> Option<Arc<Pairing>> {
+        let known = {
+            let pairings = self.pairings.lock().unwrap_or_else(PoisonError::into_inner);
+            pairings.get(&(planted, key)).cloned()
+        };
+        match known {
+            Some(pairing) if !again => pairing,
+            known => {
+                let computed = Pairing::compute(software, &key, bytes, planted);
+                let computed = computed.ok().map(Arc::new);
+                if let Some(known) = known {
+                    assert_eq!(
+                        known.as_deref().map(diff_of),
+                        computed.as_deref().map(diff_of),
+                        "a pairing is a function of its key"
+                    );
+                    return known;
+                }
+                let mut pairings = self.pairings.lock().unwrap_or_else(PoisonError::into_inner);
+                let entry = pairings.entry((planted, key));
+                entry.or_insert(computed).clone()
+            }
+        }
+    }
+}
+
+/// What of a pairing can be compared: the Standby's bytes, the Active's verdict.
+fn diff_of(pairing: &Pairing) -> String {
+    match pairing {
+        Pairing::Standby { diff, .. } => diff.digest().to_string(),
+        Pairing::Active(_) => format!("{:?}", pairing.verdict()),
+    }
+}
+
+#[cfg(feature = "planted")]
+#[expect(clippy::unnecessary_wraps, reason = "without the feature it is an error")]
+fn plant(defect: Defect) -> Result<Planted, StockError> {
+    Ok(Planted::defect(defect))
+}
+
+#[cfg(not(feature = "planted"))]
+const fn plant(_: Defect) -> Result<Planted, StockError> {
+    Err(StockError::NotPlanted)
+}
+
+/// The name under which an image is known: a bare release is one of the bundled family.
+pub fn named(word: &str) -> String {
+    let release = word
+        .chars()
+        .all(|letter| letter.is_ascii_digit() || matches!(letter, 'm' | '-') || letter == '.');
+    if release { format!("meridian@{word}") } else { word.into() }
+}
+
+/// The catalog of the bundled family, or of these images, and what can be configured on them.
+///
+/// # Errors
+/// An image that cannot be had.
+pub fn load(names: &[String]) -> Result<(Catalog, CommandCorpus), StockError> {
+    let all = bundled::images();
+    let of_family = |name: &String| all.iter().any(|image| image.name() == *name);
+    let mut images: Vec<(String, Arc<Image>)> = Vec::new();
+    if names.is_empty() || names.iter().any(of_family) {
+        images.extend(all.iter().map(|image| (image.name(), Arc::clone(image))));
+    }
+    for name in names {
+        if !images.iter().any(|(known, _)| known == name) {
+            images.push((name.clone(), Arc::new(file(name)?)));
+        }
+    }
+    let material =
+        CommandCorpus::new(images.iter().map(|(name, image)| (name.clone(), OfImage::of(image))));
+    let mut loaded = Vec::new();
+    for (name, image) in images {
+        let software = Software::of(image).map_err(|error| StockError::Unreadable {
+            image: name.clone(),
+            why: error.to_string(),
+        })?;
+        loaded.push(Loaded::new(name, software));
+    }
+    Ok((Catalog::new(loaded), material))
+}
+
+/// The image in a file.
+fn file(name: &str) -> Result<Image, StockError> {
+    let why = |why: String| StockError::Unreadable { image: name.into(), why };
+    #[expect(clippy::disallowed_methods, reason = "an image is named by its file")]
+    let bytes = std::fs::read(name).map_err(|error| why(error.to_string()))?;
+    Image::decode(&bytes).map_err(|error| why(error.to_string()))
+}

@@ -1,0 +1,275 @@
+//! `skewlab run`: a campaign.
+
+mod fresh_process;
+mod ndjson;
+pub mod outcome;
+mod shards;
+mod shrink_failures;
+
+use std::io::{IsTerminal, Write};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use outcome::Outcome;
+use skewsync::parse::{self, Mark, WalkUp};
+
+use super::files;
+use crate::campaign::{self, Campaign, Ended, Ends, HANGS_AFTER, Kind, Ran, Summary};
+use crate::catalog::{self, Catalog};
+use crate::draw::{DrawOptions, Mix};
+use crate::exit;
+use crate::interrupt;
+use crate::plan::fault::FAULT_KINDS;
+use crate::run::{Lockstep, Options};
+
+/// Runs seeds: each makes a plan, each plan a run of a pair in the simulated world.
+///
+/// Exit codes: 0 passed; 1 a safety property fails; 2 no convergence, or a run hangs; 3 panic; 4
+/// non-determinism; 5 usage or harness; 6 a campaign of 10,000 seeds or more, with nothing asked
+/// for by --pair, --only-faults, --mix, --planted or --config, left a cell of the table of faults
+/// by phase, a situation or a pair of releases unmet without a reason (sim/FAULTS.md). Of several
+/// the first of 4, 3, 1, 2, 5, 6.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Args {
+    /// How many seeds; by default 1000, or what is missing in the summary that --resume names.
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
+    pub seeds: Option<u64>,
+    /// The first seed; by default 0.
+    #[arg(long)]
+    pub from: Option<u64>,
+    /// Only the i-th of n parts of the seeds, as in 2/4; `skewlab merge` adds the parts' summaries
+    /// up.
+    #[arg(long, value_name = "I/N")]
+    pub shard: Option<shards::Shard>,
+    /// Where the summary is written, for `merge` and `--resume`: now and then, and at the end, also
+    /// of a campaign that Ctrl-C or --for ends.
+    #[arg(long, value_name = "FILE")]
+    pub summary: Option<PathBuf>,
+    /// Goes on with the seeds that are missing in this summary, and adds to it. What else is asked
+    /// for must be as it was.
+    #[arg(long, value_name = "FILE")]
+    pub resume: Option<PathBuf>,
+    /// For how many seconds at most; seeds that were begun are ended.
+    #[arg(long = "for", value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
+    pub lasts: Option<u64>,
+    /// A seed that takes longer in real time hangs, and is given up.
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        default_value_t = HANGS_AFTER.as_secs(),
+        value_parser = clap::value_parser!(u64).range(1..),
+    )]
+    pub limit: u64,
+    /// How many runs at once; by default one per processor.
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
+    pub jobs: Option<u16>,
+    /// Only this ordered pair of releases, Active's first: `6.0:6.2`, or two images.
+    #[arg(long, value_name = "A:B", conflicts_with_all = ["active", "standby"])]
+    pub pair: Option<String>,
+    /// Only these kinds of faults, separated by commas; `none` for none.
+    #[arg(long, value_name = "KINDS")]
+    pub only_faults: Option<String>,
+    /// How much goes wrong.
+    #[arg(long, value_enum, default_value_t)]
+    pub mix: Mix,
+    /// How the outcome is told.
+    #[command(flatten)]
+    pub outcome: Outcome,
+    /// Where one JSON object a line is written for each seed, in the order in which they end;
+    /// --resume adds to it.
+    #[arg(long, value_name = "FILE")]
+    pub ndjson: Option<PathBuf>,
+    /// Begins no further seed after the first that fails.
+    #[arg(long)]
+    pub fail_fast: bool,
+    /// Plants a defect (needs a build with the feature `planted`).
+    #[arg(long, value_name = "NAME")]
+    pub planted: Option<String>,
+    /// The image of slot 0.
+    #[arg(long, value_name = "IMAGE", requires = "standby")]
+    pub active: Option<String>,
+    /// The image of slot 1.
+    #[arg(long, value_name = "IMAGE", requires = "active")]
+    pub standby: Option<String>,
+    /// The config with which slot 0 starts.
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Does not hold the steps against the model.
+    #[arg(long)]
+    pub no_lockstep: bool,
+    /// Does not shrink the first failure of each signature.
+    #[arg(long)]
+    pub no_shrink: bool,
+}
+
+/// Runs the campaign; the exit code of `exit`.
+///
+/// # Errors
+/// Wrong arguments, unreadable input, in words.
+pub fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, String> {
+    args.outcome.prepare()?;
+    let (catalog, wishes, mark) = made_of(args)?;
+    if let Some(path) = &args.config {
+        let mark = (mark == Mark::Skipped).then(|| mark.to_string());
+        for note in mark.into_iter().chain(left_out(&catalog, &wishes)) {
+            let _ = writeln!(err, "skewlab: {}: {note}", path.display());
+        }
+    }
+    catalog.planted(args.planted.as_deref()).map_err(|error| error.to_string())?;
+    let lockstep = if args.no_lockstep { Lockstep::Off } else { Lockstep::On };
+    let options = Options { lockstep };
+    let part = shards::part(args, &Kind::of(&wishes, options, &catalog))?;
+    let campaign = Campaign {
+        seeds: part.seeds,
+        limit: Duration::from_secs(args.limit),
+        lasts: args.lasts.map(Duration::from_secs),
+        jobs: args.jobs.map_or_else(processors, usize::from),
+        wishes,
+        options,
+        ends: if args.fail_fast { Ends::AtFailure } else { Ends::Never },
+    };
+    let mut keeper = shards::Keeper::new(args);
+    keeper.keep(&part.so_far)?;
+    let mut lines = ndjson::Lines::new(args)?;
+    interrupt::watch()?;
+    let quiet = crate::quiet::panics();
+    let mut ran = with_progress(&campaign, &catalog, part.so_far, |ran, ended| {
+        keeper.keep_now_and_then(&ran.summary);
+        lines.write(ended);
+    });
+    // What follows may take a while, and be interrupted too; whether it is kept is asked at the
+    // end.
+    let _ = keeper.keep(&ran.summary);
+    let confirmed =
+        if runs_alone() { fresh_process::confirm(&mut ran, &catalog, &campaign) } else { Ok(()) };
+    drop(quiet);
+    let summary = &ran.summary;
+    // What was found is said even if it cannot be kept.
+    let kept = keeper.keep(summary);
+    let told = args.outcome.tell(summary, &ran.failures, out, err);
+    let dir = confirmed.and(kept).and(lines.end()).and(told)?;
+    let mut code = summary.code();
+    if !args.no_shrink {
+        let with =
+            shrink_failures::With { catalog: &catalog, options, jobs: campaign.jobs, dir: &dir };
+        let told: &mut dyn Write = if args.outcome.json { err } else { out };
+        if shrink_failures::firsts(&ran, &with, told)? > 0 {
+            code = exit::graver(code, exit::NONDETERMINISM);
+        }
+    }
+    if interrupt::interrupted() && summary.missing().count() > 0 {
+        let _ = writeln!(err, "skewlab: interrupted");
+        return Ok(exit::graver(code, exit::TRUNCATED));
+    }
+    Ok(code)
+}
+
+/// Whether this process is the laboratory's own program, and can be started again.
+pub(super) fn runs_alone() -> bool {
+    let program = std::env::current_exe();
+    program.is_ok_and(|path| path.file_stem().is_some_and(|name| name == "skewlab"))
+}
+
+/// The processors of this machine.
+pub fn processors() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+fn with_progress(
+    campaign: &Campaign,
+    catalog: &Arc<Catalog>,
+    so_far: Summary,
+    mut each: impl FnMut(&Ran, &Ended),
+) -> Ran {
+    if !std::io::stderr().is_terminal() {
+        return campaign::run(campaign, catalog, so_far, each);
+    }
+    let before = so_far.seeds();
+    let bar = indicatif::ProgressBar::new(campaign.seeds.count());
+    let ran = campaign::run(campaign, catalog, so_far, |ran, ended| {
+        each(ran, ended);
+        let summary = &ran.summary;
+        bar.set_position(summary.seeds() - before);
+        let wall = summary.wall().as_secs_f64().max(1e-9);
+        let faults: u64 = summary.tally.faults.values().sum();
+        bar.set_message(format!(
+            "{:.0} seeds/s, {:.1} virtual hours, {faults} faults, {} failed",
+            summary.seeds() as f64 / wall,
+            summary.virtual_us as f64 / 3.6e9,
+            summary.failures(),
+        ));
+    });
+    bar.finish_and_clear();
+    ran
+}
+
+/// What the runs are made of, and whether the config's file had a byte order mark.
+fn made_of(args: &Args) -> Result<(Arc<Catalog>, DrawOptions, Mark), String> {
+    let only_faults = args.only_faults.as_deref().map(fault_names).transpose()?;
+    let config = args.config.as_deref().map(files::config).transpose()?;
+    let (config, mark) = config.map_or((None, Mark::Absent), |(text, mark)| (Some(text), mark));
+    let mut images = Vec::new();
+    let mut pair = None;
+    if let (Some(active), Some(standby)) = (&args.active, &args.standby) {
+        images = vec![active.clone(), standby.clone()];
+        pair = Some((active.clone(), standby.clone()));
+    }
+    if let Some(text) = &args.pair {
+        let (one, other) =
+            text.split_once(':').ok_or_else(|| format!("--pair wants A:B, not `{text}`"))?;
+        pair = Some((catalog::named(one), catalog::named(other)));
+    }
+    if config.is_some() && pair.is_none() {
+        return Err("--config wants the images too: --active A --standby B, or --pair A:B".into());
+    }
+    let (catalog, material) = catalog::load(&images).map_err(|error| error.to_string())?;
+    if let Some((one, other)) = &pair {
+        for name in [one, other] {
+            catalog.image(name).map_err(|error| error.to_string())?;
+        }
+    }
+    let planted = args.planted.clone();
+    let wishes = DrawOptions {
+        pair,
+        only_faults,
+        mix: args.mix,
+        planted,
+        config,
+        material: Arc::new(material),
+    };
+    Ok((Arc::new(catalog), wishes, mark))
+}
+
+/// What of the startup config the image of slot 0 does not take, in words; none: it takes all of
+/// it.
+fn left_out(catalog: &Catalog, wishes: &DrawOptions) -> Option<String> {
+    let (config, (name, _)) = (wishes.config.as_ref()?, wishes.pair.as_ref()?);
+    let loaded = catalog.image(name).ok()?;
+    let image = loaded.software().image();
+    let read = parse::text(image, image.own(), config.as_bytes(), WalkUp::Yes);
+    let wrong: Vec<(usize, String)> = read
+        .iter()
+        .filter_map(|of| Some((of.number, of.found.as_ref().err()?.to_string())))
+        .collect();
+    let (number, trouble) = wrong.first()?;
+    let (left, all) = (wrong.len(), read.len());
+    Some(format!(
+        "{left} of {all} lines are not taken by {name} and are left out; the first: line {number}: \
+         {trouble}"
+    ))
+}
+
+fn fault_names(text: &str) -> Result<Vec<String>, String> {
+    if text == "none" {
+        return Ok(Vec::new());
+    }
+    text.split(',')
+        .map(|name| {
+            let known = FAULT_KINDS.contains(&name);
+            known.then(|| name.to_string()).ok_or_else(|| {
+                format!("there is no fault `{name}`; there are {}", FAULT_KINDS.join(", "))
+            })
+        })
+        .collect()
+}

@@ -1,0 +1,392 @@
+//! Faults strike.
+
+use std::sync::Arc;
+
+use skewsync::digest::Digest;
+
+use skewsync::ids::{Slot, WriteId};
+use skewsync::message::Address;
+use skewsync::unit::env::takes_all;
+use skewsync::unit::{Env, Role, Unit};
+
+use super::host::Finds;
+use super::{Cluster, Job, Order};
+use crate::observe::Event;
+use crate::plan::fault::{end, link};
+use crate::plan::{Fault, FaultKind};
+use crate::world::disk::Disk;
+use crate::world::link::Barrier;
+
+impl Cluster {
+    pub(super) fn strike(&mut self, fault: &Fault) {
+        if self.calm {
+            return;
+        }
+        let kind = fault.kind.index();
+        let effect = match &fault.kind {
+            FaultKind::Lose
+            | FaultKind::Duplicate { .. }
+            | FaultKind::Delay { .. }
+            | FaultKind::Corrupt { .. }
+            | FaultKind::Hold { .. }
+            | FaultKind::Reorder { .. } => {
+                unreachable!("a link carries out what befalls a message")
+            }
+            FaultKind::Crash { slot, down_ms } => self.crash(Slot(*slot), *down_ms),
+            FaultKind::PowerLoss { slot, down_ms, kept } => {
+                self.lose_power(Slot(*slot), *down_ms, usize::from(*kept))
+            }
+            FaultKind::DiskLost { slot, down_ms } => self.lose_disk(Slot(*slot), *down_ms),
+            FaultKind::Pause { slot, for_ms } => self.pause(Slot(*slot), *for_ms * 1_000),
+            FaultKind::Stall { slot, beyond_ms } => self.stall(Slot(*slot), *beyond_ms),
+            FaultKind::ArbiterCrash { down_ms } => self.end_arbiter(*down_ms),
+            FaultKind::ArbiterLost { down_ms } => {
+                let ended = self.end_arbiter(*down_ms);
+                if ended {
+                    self.desk.finds = Some(Finds::Nothing);
+                }
+                ended
+            }
+            FaultKind::ArbiterOlder { down_ms, back_ms } => {
+                let ended = self.end_arbiter(*down_ms);
+                if ended {
+                    let older = self.desk.before(self.now_us.saturating_sub(back_ms * 1_000));
+                    self.desk.finds = Some(Finds::Older(Box::new(older)));
+                }
+                ended
+            }
+            FaultKind::Partition { for_ms } => {
+                let (one, other) = (Address::Unit(Slot(0)), Address::Unit(Slot(1)));
+                self.cut(kind, vec![(one, other), (other, one)], *for_ms)
+            }
+            FaultKind::OneWayCut { from, to, for_ms } => match (end(from), end(to)) {
+                (Some(from), Some(to)) => self.cut(kind, vec![(from, to)], *for_ms),
+                _ => false,
+            },
+            FaultKind::ArbiterAway { slot, for_ms } => {
+                let unit = Address::Unit(Slot(*slot));
+                self.cut(kind, vec![(unit, Address::Arbiter), (Address::Arbiter, unit)], *for_ms)
+            }
+            FaultKind::Clog { from, to, for_ms } => match (end(from), end(to)) {
+                (Some(from), Some(to)) => self.clog(kind, from, to, *for_ms),
+                _ => false,
+            },
+            FaultKind::DiskRefuses { slot, for_ms } => {
+                let bay = &mut self.bays[usize::from(*slot)];
+                bay.disk.refuse(true);
+                bay.unseen.insert(kind);
+                self.later.push((for_ms * 1_000, Job::DiskServes(Slot(*slot))));
+                false
+            }
+            FaultKind::RefuseLine { slot, lines } => {
+                let bay = &mut self.bays[usize::from(*slot)];
+                bay.refuses_lines = if bay.runs() { *lines } else { 0 };
+                false
+            }
+            FaultKind::ImageChange { slot, image, down_ms } => {
+                self.change_image(Slot(*slot), image, *down_ms)
+            }
+            FaultKind::ClockRate { slot, ppm, for_ms } => {
+                self.clock_rate(Slot(*slot), *ppm, *for_ms)
+            }
+            FaultKind::ClockStep { slot, by_ms } => self.clock_step(Slot(*slot), *by_ms),
+            FaultKind::SwizzleClog { links, freed, every_ms, for_ms } => {
+                self.swizzle(kind, [links, freed], *every_ms, *for_ms)
+            }
+            FaultKind::DiskFull { slot, for_ms } => self.disk_full(Slot(*slot), kind, *for_ms),
+            FaultKind::DiskSlow { slot, later_ms, for_ms } => {
+                self.disk_slow(Slot(*slot), kind, *later_ms, *for_ms)
+            }
+            FaultKind::UnitSlow { slot, step_ms, for_ms } => {
+                self.slow(Slot(*slot), kind, *step_ms, *for_ms)
+            }
+            FaultKind::BitRot { slot, down_ms, both, bit } => {
+                self.rot(Slot(*slot), *down_ms, *both, *bit)
+            }
+            FaultKind::TornWrite { slot, down_ms, bytes } => {
+                self.bays[usize::from(*slot)].tears = Some((*bytes, *down_ms));
+                false
+            }
+            FaultKind::MisapplyLine { slot, text } => self.misapply(Slot(*slot), text),
+            FaultKind::ForeignPayload { slot, what, for_ms } => {
+                let until = for_ms.map(|ms| self.now_us + ms * 1_000);
+                let bay = &mut self.bays[usize::from(*slot)];
+                bay.foreign.insert(*what, until);
+                bay.unseen.insert(kind);
+                false
+            }
+        };
+        let of = Some(fault);
+        self.emit(Event::Fault { kind, effect, of });
+    }
+
+    /// Ends a unit's process. `disk`: what becomes of its disk, and how many writes under way are
+    /// lost.
+    fn end_unit(
+        &mut self,
+        slot: Slot,
+        down_ms: u64,
+        disk: impl FnOnce(&mut Disk) -> Option<usize>,
+    ) -> bool {
+        let bay = &mut self.bays[usize::from(slot.0)];
+        if !bay.runs() {
+            return false;
+        }
+        let Some(lost) = disk(&mut bay.disk) else {
+            return false;
+        };
+        let boot = bay.boot;
+        let paused = bay.paused;
+        bay.clear();
+        let life = bay.life();
+        if paused {
+            self.orders.push(Order::Resume(Address::Unit(slot)));
+        }
+        self.orders.push(Order::Kill(Address::Unit(slot)));
+        self.later.push((down_ms.max(1) * 1_000, Job::Restart { slot, life }));
+        self.emit(Event::Ended { slot, boot, lost });
+        true
+    }
+
+    fn crash(&mut self, slot: Slot, down_ms: u64) -> bool {
+        self.end_unit(slot, down_ms, |disk| {
+            disk.process_ended();
+            Some(0)
+        })
+    }
+
+    /// The power goes too, and so many writes under way are durable.
+    fn lose_power(&mut self, slot: Slot, down_ms: u64, kept: usize) -> bool {
+        self.end_unit(slot, down_ms, |disk| Some(disk.power_lost(kept).saturating_sub(kept)))
+    }
+
+    pub(super) fn tear(&mut self, slot: Slot, write: WriteId, bytes: u32, down_ms: u64) {
+        if !self.calm && self.end_unit(slot, down_ms, |disk| disk.torn(write, bytes)) {
+            let torn = FaultKind::TornWrite { slot: 0, down_ms: 0, bytes: 0 };
+            self.took_effect([torn.index()]);
+        }
+    }
+
+    /// A Standby's own config changes, and what it was sent does not.
+    fn misapply(&mut self, slot: Slot, text: &str) -> bool {
+        let bay = &mut self.bays[usize::from(slot.0)];
+        let Some(mut unit) = bay.unit.take() else {
+            return false;
+        };
+        let env = Env {
+            software: bay.image.software(),
+            pairings: &|key| bay.pairings.get(key).map(|pairing| &**pairing),
+            limits: &self.limits,
+            policy: &self.policy,
+            refuses: &takes_all,
+            planted: bay.planted,
+        };
+        let before = standing(&unit);
+        let machine = Arc::get_mut(&mut unit).expect("nobody keeps a unit beyond an event");
+        machine.misapply(&env, text);
+        let changed = standing(&unit) != before;
+        bay.unit = Some(unit);
+        changed
+    }
+
+    /// A unit that has no store goes on.
+    fn rot(&mut self, slot: Slot, down_ms: u64, both: bool, bit: u32) -> bool {
+        self.end_unit(slot, down_ms, |disk| {
+            disk.process_ended();
+            (disk.rot(both, bit) > 0).then_some(0)
+        })
+    }
+
+    fn lose_disk(&mut self, slot: Slot, down_ms: u64) -> bool {
+        if !self.lose_power(slot, down_ms, 0) {
+            return false;
+        }
+        let bay = &mut self.bays[usize::from(slot.0)];
+        // A value of the world: greater than any boot of this slot, and than those that count on
+        // from them.
+        let fresh = (1 << 40) * (bay.life() + 1);
+        bay.disk.replaced(fresh);
+        true
+    }
+
+    fn change_image(&mut self, slot: Slot, image: &str, down_ms: u64) -> bool {
+        let Ok(image) = self.catalog.image(image) else {
+            return false;
+        };
+        let same = self.bays[usize::from(slot.0)].image.digest() == image.digest();
+        if same || !self.crash(slot, down_ms) {
+            return false;
+        }
+        self.bays[usize::from(slot.0)].image = image;
+        true
+    }
+
+    fn pause(&mut self, slot: Slot, for_us: u64) -> bool {
+        let bay = &mut self.bays[usize::from(slot.0)];
+        if !bay.runs() || bay.paused {
+            return false;
+        }
+        bay.paused = true;
+        bay.pause += 1;
+        let pause = bay.pause;
+        if !self.sockets() {
+            self.orders.push(Order::Pause(Address::Unit(slot)));
+        }
+        self.later.push((for_us.max(1_000), Job::Resume { slot, pause }));
+        self.emit(Event::Paused { slot, paused: true });
+        true
+    }
+
+    pub(super) fn resume(&mut self, slot: Slot) {
+        let bay = &mut self.bays[usize::from(slot.0)];
+        if !bay.paused {
+            return;
+        }
+        bay.paused = false;
+        bay.pause += 1;
+        if !self.sockets() {
+            self.orders.push(Order::Resume(Address::Unit(slot)));
+        }
+        self.wakes.push(Address::Unit(slot));
+        self.emit(Event::Paused { slot, paused: false });
+    }
+
+    /// A unit that acts is suspended until after its end; what was left of the step is past.
+    fn stall(&mut self, slot: Slot, beyond_ms: u64) -> bool {
+        let bay = &self.bays[usize::from(slot.0)];
+        let Some(end) = bay.lease_end.filter(|_| bay.acts()) else {
+            return false;
+        };
+        self.pause(slot, end.saturating_sub(self.now_us) + beyond_ms * 1_000)
+    }
+
+    fn end_arbiter(&mut self, down_ms: u64) -> bool {
+        if !self.desk.runs() {
+            return false;
+        }
+        self.desk.running = false;
+        self.desk.timers.clear();
+        self.desk.inbox.clear();
+        self.orders.push(Order::Kill(Address::Arbiter));
+        self.later.push((down_ms.max(1) * 1_000, Job::RestartArbiter));
+        self.emit(Event::ArbiterEnded);
+        true
+    }
+
+    /// A cut has effect once it takes a message, which is told then.
+    fn cut(&mut self, kind: usize, links: Vec<(Address, Address)>, for_ms: u64) -> bool {
+        let barrier = self.barrier(kind);
+        for (from, to) in &links {
+            self.links.cut(*from, *to, barrier);
+        }
+        self.later.push((for_ms.max(1) * 1_000, Job::Heal(links, barrier)));
+        false
+    }
+
+    fn barrier(&mut self, kind: usize) -> Barrier {
+        self.barriers += 1;
+        self.idle.insert(self.barriers, kind);
+        self.barriers
+    }
+
+    /// A clog has effect once it keeps a message, which is told then.
+    fn clog(&mut self, kind: usize, from: Address, to: Address, for_ms: u64) -> bool {
+        let barrier = self.barrier(kind);
+        self.block(from, to, barrier);
+        self.later.push((for_ms.max(1) * 1_000, Job::Unclog(from, to, barrier)));
+        false
+    }
+
+    pub(super) fn block(&mut self, from: Address, to: Address, barrier: Barrier) {
+        if self.calm {
+            return;
+        }
+        self.links.clog(from, to, barrier);
+        if self.sockets() {
+            self.orders.push(Order::SocketClog(from, to, true));
+        }
+    }
+
+    /// Each of its clogs has effect by itself.
+    fn swizzle(
+        &mut self,
+        kind: usize,
+        [links, freed]: [&[String]; 2],
+        every_ms: u64,
+        for_ms: u64,
+    ) -> bool {
+        let links: Vec<_> = links.iter().filter_map(|word| link(word)).collect();
+        let barriers: Vec<Barrier> = links.iter().map(|_| self.barrier(kind)).collect();
+        let mut at_ms = 1;
+        for ((from, to), barrier) in links.iter().zip(&barriers) {
+            self.later.push((at_ms * 1_000, Job::Clog(*from, *to, *barrier)));
+            at_ms += every_ms;
+        }
+        at_ms += for_ms;
+        for (from, to) in freed.iter().filter_map(|word| link(word)) {
+            let Some(at) = links.iter().position(|link| *link == (from, to)) else {
+                continue;
+            };
+            self.later.push((at_ms * 1_000, Job::Unclog(from, to, barriers[at])));
+            at_ms += every_ms;
+        }
+        false
+    }
+
+    pub(super) fn unclog(&mut self, from: Address, to: Address, barrier: Barrier) {
+        self.idle.remove(&barrier);
+        for packet in self.links.unclog(from, to, barrier) {
+            self.later.push((1_000, Job::Deliver(packet)));
+        }
+        if self.sockets() {
+            self.orders.push(Order::SocketClog(from, to, false));
+        }
+    }
+
+    /// Faults and commands stop: links are whole, disks serve, everything runs.
+    pub(super) fn calm(&mut self) {
+        if self.calm {
+            return;
+        }
+        self.calm = true;
+        self.triggers.stop();
+        for packet in self.links.quiet() {
+            self.later.push((1_000, Job::Deliver(packet)));
+        }
+        if self.sockets() {
+            self.orders.push(Order::SocketsQuiet);
+            let places = [Address::Unit(Slot(0)), Address::Unit(Slot(1)), Address::Arbiter];
+            for from in places {
+                for to in places.into_iter().filter(|to| *to != from) {
+                    self.orders.push(Order::SocketClog(from, to, false));
+                }
+            }
+        }
+        for slot in [Slot(0), Slot(1)] {
+            self.bays[usize::from(slot.0)].disk.refuse(false);
+            self.bays[usize::from(slot.0)].refuses_lines = 0;
+            self.bays[usize::from(slot.0)].tears = None;
+            // Engines that differ go on to differ.
+            self.bays[usize::from(slot.0)].foreign.retain(|_, until| until.is_none());
+            self.recovers_wholly(slot);
+            self.resume(slot);
+            let bay = &self.bays[usize::from(slot.0)];
+            if !bay.runs() {
+                self.later.push((1_000, Job::Restart { slot, life: bay.life() }));
+            }
+        }
+        if !self.desk.runs() {
+            self.later.push((1_000, Job::RestartArbiter));
+        }
+        self.emit(Event::FaultsStopped);
+    }
+}
+
+/// The config that a Standby holds.
+fn standing(unit: &Unit) -> Option<Digest> {
+    let Role::Standby(standby) = &unit.part else {
+        return None;
+    };
+    let replica = standby.replica.as_ref()?;
+    Some(replica.receiver.raising().config().digest())
+}

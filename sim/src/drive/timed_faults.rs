@@ -1,0 +1,166 @@
+//! Faults of one unit that last: its clock runs at another rate, its disk is full or slow, it is
+//! slow itself. Each is undone by its own end, or when faults stop.
+
+use skewsync::ids::Slot;
+use skewsync::message::Address;
+
+use super::{Cluster, Host, Job};
+use crate::world::clock::Clock;
+
+/// What a unit may suffer from for a while.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Degradation {
+    /// Its clock runs at another rate.
+    ClockRate,
+    /// Its disk takes no startup store.
+    DiskFull,
+    /// Its disk takes longer.
+    DiskSlow,
+    /// It is busy after each step.
+    Slow,
+}
+
+const ALL: [Degradation; 4] =
+    [Degradation::ClockRate, Degradation::DiskFull, Degradation::DiskSlow, Degradation::Slow];
+
+impl Cluster {
+    /// The unit suffers from this for so long; what it suffered from in this way before is over.
+    fn begin_degradation(&mut self, slot: Slot, ill: Degradation, for_ms: u64) {
+        self.spells += 1;
+        let spell = self.spells;
+        let bay = &mut self.bays[usize::from(slot.0)];
+        bay.spells.insert(ill, spell);
+        let over = Job::Over { slot, ill, spell };
+        self.later.push((for_ms.max(1) * 1_000, over));
+    }
+
+    pub(super) fn clock_rate(&mut self, slot: Slot, ppm: i32, for_ms: u64) -> bool {
+        let bay = &mut self.bays[usize::from(slot.0)];
+        if !bay.runs() || ppm == 0 {
+            return false;
+        }
+        let clock = bay.own_clock.faster(ppm);
+        self.sets_clock(slot, clock);
+        self.begin_degradation(slot, Degradation::ClockRate, for_ms);
+        true
+    }
+
+    fn sets_clock(&mut self, slot: Slot, clock: Clock) {
+        let now = self.now_us;
+        self.bays[usize::from(slot.0)].sets_clock(clock, now);
+        self.wakes.push(Address::Unit(slot));
+    }
+
+    /// The clock is set: forward, or back if `by_ms` is below 0.
+    pub(super) fn clock_step(&mut self, slot: Slot, by_ms: i64) -> bool {
+        let now = self.now_us;
+        let bay = &mut self.bays[usize::from(slot.0)];
+        if !bay.runs() || by_ms == 0 {
+            return false;
+        }
+        bay.steps_clock(by_ms.saturating_mul(1_000), now);
+        self.wakes.push(Address::Unit(slot));
+        true
+    }
+
+    /// A disk that is full takes effect with the first store that it does not take.
+    pub(super) fn disk_full(&mut self, slot: Slot, kind: usize, for_ms: u64) -> bool {
+        let bay = &mut self.bays[usize::from(slot.0)];
+        bay.disk.fill(true);
+        bay.unseen.insert(kind);
+        self.begin_degradation(slot, Degradation::DiskFull, for_ms);
+        false
+    }
+
+    /// A disk that is slow takes effect with the first write that it is slow with.
+    pub(super) fn disk_slow(
+        &mut self,
+        slot: Slot,
+        kind: usize,
+        later_ms: u64,
+        for_ms: u64,
+    ) -> bool {
+        let bay = &mut self.bays[usize::from(slot.0)];
+        bay.disk_later_us = later_ms * 1_000;
+        bay.unseen.insert(kind);
+        self.begin_degradation(slot, Degradation::DiskSlow, for_ms);
+        false
+    }
+
+    /// A slow unit takes effect with the first thing that waits for it.
+    pub(super) fn slow(&mut self, slot: Slot, kind: usize, step_ms: u64, for_ms: u64) -> bool {
+        let bay = &mut self.bays[usize::from(slot.0)];
+        if !bay.runs() {
+            return false;
+        }
+        bay.slow_us = step_ms * 1_000;
+        bay.unseen.insert(kind);
+        self.begin_degradation(slot, Degradation::Slow, for_ms);
+        false
+    }
+
+    /// A spell is over, unless another of its sort has begun since.
+    pub(super) fn over(&mut self, slot: Slot, ill: Degradation, spell: u64) {
+        let bay = &mut self.bays[usize::from(slot.0)];
+        if bay.spells.get(&ill) == Some(&spell) {
+            self.recovers(slot, ill);
+        }
+    }
+
+    fn recovers(&mut self, slot: Slot, ill: Degradation) {
+        let bay = &mut self.bays[usize::from(slot.0)];
+        bay.spells.remove(&ill);
+        match ill {
+            Degradation::ClockRate => {
+                let own = bay.own_clock;
+                self.sets_clock(slot, own);
+            }
+            Degradation::DiskFull => bay.disk.fill(false),
+            Degradation::DiskSlow => bay.disk_later_us = 0,
+            Degradation::Slow => {
+                bay.slow_us = 0;
+                bay.busy_until = 0;
+                self.wakes.push(Address::Unit(slot));
+            }
+        }
+    }
+
+    /// Nothing lasts.
+    pub(super) fn recovers_wholly(&mut self, slot: Slot) {
+        for ill in ALL {
+            if self.bays[usize::from(slot.0)].spells.contains_key(&ill) {
+                self.recovers(slot, ill);
+            }
+        }
+    }
+}
+
+impl Host {
+    /// The clock runs at another rate from now on: what is left of timers and lease, and how long
+    /// ago a Renew was sent, is as much by its own count.
+    fn sets_clock(&mut self, clock: Clock, now: u64) {
+        let left = |due: &mut u64, from: Clock| {
+            *due = now + from.as_on(clock, due.saturating_sub(now));
+        };
+        let from = std::mem::replace(&mut self.clock, clock);
+        self.timers.values_mut().for_each(|due| left(due, from));
+        if let Some(end) = &mut self.lease_end {
+            left(end, from);
+        }
+        for sent in self.renews.values_mut() {
+            *sent = now.saturating_sub(from.as_on(clock, now - *sent));
+        }
+    }
+
+    fn steps_clock(&mut self, by_us: i64, now: u64) {
+        let back = |at: &mut u64| *at = at.saturating_add_signed(by_us.saturating_neg());
+        for due in self.timers.values_mut().chain(&mut self.lease_end) {
+            back(due);
+            *due = now.max(*due);
+        }
+        for sent in self.renews.values_mut() {
+            back(sent);
+            *sent = now.min(*sent);
+        }
+    }
+}

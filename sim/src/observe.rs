@@ -1,0 +1,220 @@
+//! The tap: every input and every output of every machine, at the boundary where it happens, with
+//! step number and virtual time. Oracles, lockstep, situations, trace hash and reports are its
+//! observers; none of them can change a run.
+
+use skewsync::digest::ImageDigest;
+
+use skewsync::ids::{BootId, CommandId, Slot, WriteId};
+use skewsync::message::Address;
+use skewsync::unit::{Arbiter, ArbiterInput, ArbiterOutput, Boot, Input, Limits, Output, Unit};
+
+use crate::plan::{Fault, MessageId};
+
+/// One thing that happened, and when.
+#[derive(Clone, Copy, Debug)]
+pub struct Observed<'a> {
+    /// Number of the event in the run, from 1.
+    pub number: u64,
+    /// Virtual time in microseconds since the run began.
+    pub at_us: u64,
+    /// What happened.
+    pub event: Event<'a>,
+}
+
+/// What happened.
+#[derive(Clone, Copy, Debug)]
+pub enum Event<'a> {
+    /// A unit started: its first step. Its outputs are those of the start.
+    Started {
+        /// Where.
+        slot: Slot,
+        /// What it was given.
+        boot: &'a Boot,
+        /// What came out.
+        outputs: &'a [Output],
+        /// What became of each output.
+        fates: &'a [Fate],
+        /// The unit after the step.
+        unit: &'a Unit,
+    },
+    /// A unit made a step.
+    Unit {
+        /// Where.
+        slot: Slot,
+        /// What went in.
+        input: &'a Input,
+        /// The delivered packet, if the input is a message.
+        packet: Option<Delivered>,
+        /// What came out.
+        outputs: &'a [Output],
+        /// What became of each output.
+        fates: &'a [Fate],
+        /// The unit after the step.
+        unit: &'a Unit,
+    },
+    /// The arbiter made a step.
+    Arbiter {
+        /// What went in.
+        input: &'a ArbiterInput,
+        /// The delivered packet, if the input is a message.
+        packet: Option<Delivered>,
+        /// What came out.
+        outputs: &'a [ArbiterOutput],
+        /// What became of each output.
+        fates: &'a [Fate],
+        /// The arbiter after the step.
+        arbiter: &'a Arbiter,
+    },
+    /// A frame was given to the network. Follows the step that sent it.
+    Sent {
+        /// Its name.
+        sight: MessageId,
+        /// Its number in the run.
+        number: u64,
+        /// What befell it: an index of `FAULT_KINDS`.
+        fault: Option<usize>,
+    },
+    /// A frame arrived that does not decode, or at a machine that does not run: it counts as lost.
+    Undelivered {
+        /// Its name.
+        sight: MessageId,
+        /// Its number in the run.
+        number: u64,
+    },
+    /// An operator's request was given to a unit, or to none, because none runs.
+    Entered {
+        /// Its id.
+        id: CommandId,
+        /// What it was: an index of `ENTRIES`.
+        what: usize,
+        /// To whom.
+        slot: Option<Slot>,
+    },
+    /// A unit's process ended. What was not durable is settled.
+    Ended {
+        /// Where.
+        slot: Slot,
+        /// Its boot.
+        boot: BootId,
+        /// Writes under way that were lost.
+        lost: usize,
+    },
+    /// The arbiter's process ended.
+    ArbiterEnded,
+    /// A write became durable, or failed; the input that says so follows.
+    Written {
+        /// Where.
+        slot: Slot,
+        /// Which.
+        write: WriteId,
+        /// Whether it is durable.
+        durable: bool,
+    },
+    /// A unit was suspended, or runs again.
+    Paused {
+        /// Where.
+        slot: Slot,
+        /// Whether it is suspended.
+        paused: bool,
+    },
+    /// A fault of the plan struck, or took effect: what waits for something that it may change (a
+    /// cut, a clog, a disk or a parser that refuses) strikes without effect, and takes effect when
+    /// it meets the first such thing.
+    Fault {
+        /// Its kind: an index of `FAULT_KINDS`.
+        kind: usize,
+        /// Whether it changed anything, now.
+        effect: bool,
+        /// The fault, as it strikes; none as it takes effect later, or if chance dealt it.
+        of: Option<&'a Fault>,
+    },
+    /// Faults and commands stopped: the liveness phase begins.
+    FaultsStopped,
+}
+
+/// Which packet an input was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Delivered {
+    /// Its name.
+    pub sight: MessageId,
+    /// Its number in the run; copies of one message share it.
+    pub number: u64,
+    /// Which copy.
+    pub copy: u8,
+}
+
+/// What became of one output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Fate {
+    /// It was performed.
+    Done,
+    /// It acts as Active, and the lease was over when the clock was read again: dropped.
+    Late,
+    /// So it was with an answer: the terminal was told `unknown`.
+    Unknown,
+    /// The machine ended before it.
+    Cut,
+}
+
+/// What an observer may look at beside the event.
+pub trait ClusterView {
+    /// The unit in a slot, if it runs.
+    fn unit(&self, slot: Slot) -> Option<&Unit>;
+    /// The arbiter, if it runs.
+    fn arbiter(&self) -> Option<&Arbiter>;
+    /// The lengths and bounds of the run.
+    fn limits(&self) -> &Limits;
+    /// The image of a slot, by digest and by name.
+    fn image(&self, slot: Slot) -> (ImageDigest, &str);
+    /// The boot of the unit in the slot, if it runs.
+    fn boot(&self, slot: Slot) -> Option<BootId>;
+    /// When the lease of the unit in the slot ends, by its driver's clock, in microseconds of
+    /// virtual time.
+    fn lease_end(&self, slot: Slot) -> Option<u64>;
+    /// Whether the unit is suspended, or so slow that it holds no bound in time.
+    fn paused(&self, slot: Slot) -> bool;
+    /// How much the unit's clock counts, at its present rate, in so many microseconds of true time.
+    fn counts_us(&self, slot: Slot, true_us: u64) -> u64;
+    /// Whether frames pass from one place to the other now.
+    fn passes(&self, from: Address, to: Address) -> bool;
+
+    /// Whether frames pass everywhere now.
+    fn whole(&self) -> bool;
+}
+
+/// A property that does not hold.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Violation {
+    /// The property, in the protocol's word.
+    pub property: &'static str,
+    /// What was seen.
+    pub what: String,
+}
+
+/// Whoever looks at a run.
+pub trait Observer: Send {
+    /// Looks at a unit that is about to make a step on this input; the event of the step follows.
+    fn before(&mut self, slot: Slot, input: &Input, scene: &dyn ClusterView) {
+        let _ = (slot, input, scene);
+    }
+
+    /// Looks at one event.
+    ///
+    /// # Errors
+    /// The property that it breaks; the run ends there.
+    fn see(&mut self, seen: &Observed<'_>, scene: &dyn ClusterView) -> Result<(), Violation>;
+
+    /// Looks at the end of the run.
+    ///
+    /// # Errors
+    /// The property that the whole run breaks.
+    fn end(&mut self, scene: &dyn ClusterView) -> Result<(), Violation> {
+        let _ = scene;
+        Ok(())
+    }
+
+    /// How often each property was checked, by name.
+    fn checked(&self) -> Vec<(&'static str, u64)> {
+        Vec::new()
+    }
+}

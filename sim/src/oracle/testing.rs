@@ -1,0 +1,555 @@
+//! A stage for the oracles' own tests: a scene of which everything can be set, machines in states
+//! that a test needs, and events that it plays to one oracle.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, OnceLock};
+
+use skewsync::digest::{Digest, ImageDigest, Shared};
+
+use skewsync::ids::{Attempt, BootId, CommandId, Lsn, Slot, Term, WriteId};
+use skewsync::image::bundled;
+use skewsync::message::{
+    Address, Eligible, HeldBy, Message, Origin, Redundancy, Session, Stamp, ToArbiter,
+};
+use skewsync::planted::Planted;
+use skewsync::policy::Policy;
+use skewsync::unit::active::{Register, Releasing, Written};
+use skewsync::unit::env::takes_all;
+use skewsync::unit::holder::{LeaseWait, Queueing};
+use skewsync::unit::peer::{ActiveSession, Peer, Phase};
+use skewsync::unit::replica::{Executed, Receiver, Sender};
+use skewsync::unit::standby::{self, Readiness, Replica, StandbySession};
+use skewsync::unit::{
+    Active, Arbiter, ArbiterEvent, ArbiterInput, ArbiterOutput, Boot, Command, Durability, Env,
+    Event as Told, Holder, Input, Limits, Outcome, Output, Pairing, PairingKey, Record, Role,
+    Running, Side, Software, Standby, Store, Unit,
+};
+
+use crate::catalog::{Catalog, Loaded};
+use crate::observe::{ClusterView, Event, Fate, Observed, Observer, Violation};
+
+/// The session of term 1 between the first boots of both slots.
+pub(crate) const SESSION: Session =
+    Session { term: Term(1), active: BootId(1), standby: BootId(1), attempt: Attempt(1) };
+
+/// What an observer may look at, as a test sets it.
+pub(crate) struct Stage {
+    pub(crate) units: [Option<Unit>; 2],
+    pub(crate) arbiter: Option<Arbiter>,
+    pub(crate) limits: Limits,
+    pub(crate) releases: [&'static str; 2],
+    pub(crate) lease_end: [Option<u64>; 2],
+    pub(crate) whole: bool,
+    pub(crate) paused: [bool; 2],
+    pub(crate) at_us: u64,
+    number: u64,
+}
+
+/// The bundled images, loaded once.
+pub(crate) fn catalog() -> Arc<Catalog> {
+    static STOCK: OnceLock<Arc<Catalog>> = OnceLock::new();
+    let load = || {
+        let load = |image: Arc<skewsync::image::Image>| {
+            let name = image.name();
+            Loaded::new(name, Software::of(image).expect("a bundled image loads"))
+        };
+        Arc::new(Catalog::new(bundled::images().into_iter().map(load)))
+    };
+    Arc::clone(STOCK.get_or_init(load))
+}
+
+fn name(release: &str) -> String {
+    format!("meridian@{release}")
+}
+
+pub(crate) fn image(release: &str) -> Arc<Loaded> {
+    catalog().image(&name(release)).expect("a bundled image")
+}
+
+impl ClusterView for Stage {
+    fn unit(&self, slot: Slot) -> Option<&Unit> {
+        self.units[usize::from(slot.0)].as_ref()
+    }
+
+    fn arbiter(&self) -> Option<&Arbiter> {
+        self.arbiter.as_ref()
+    }
+
+    fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    fn image(&self, slot: Slot) -> (ImageDigest, &str) {
+        static NAMES: OnceLock<BTreeMap<&str, String>> = OnceLock::new();
+        let names = NAMES.get_or_init(|| {
+            let all = bundled::CONFIGS.iter();
+            all.map(|(release, _)| (*release, name(release))).collect()
+        });
+        let release = self.releases[usize::from(slot.0)];
+        (image(release).digest(), &names[release])
+    }
+
+    fn boot(&self, slot: Slot) -> Option<BootId> {
+        self.unit(slot).map(|unit| unit.own.boot)
+    }
+
+    fn lease_end(&self, slot: Slot) -> Option<u64> {
+        self.lease_end[usize::from(slot.0)]
+    }
+
+    fn paused(&self, slot: Slot) -> bool {
+        self.paused[usize::from(slot.0)]
+    }
+
+    fn counts_us(&self, _: Slot, true_us: u64) -> u64 {
+        true_us
+    }
+
+    fn passes(&self, _: Address, _: Address) -> bool {
+        self.whole
+    }
+
+    fn whole(&self) -> bool {
+        self.whole
+    }
+}
+
+impl Stage {
+    /// Both units of 6.2 without a role, the arbiter up, the network whole.
+    pub(crate) fn new() -> Self {
+        Self::of(["6.2", "6.2"])
+    }
+
+    /// The same with units of these releases.
+    pub(crate) fn of(releases: [&'static str; 2]) -> Self {
+        let unit = |slot: u8| idle(Slot(slot), releases[usize::from(slot)]);
+        Self {
+            units: [Some(unit(0)), Some(unit(1))],
+            arbiter: Some(Arbiter::new()),
+            limits: Limits::DEFAULT,
+            releases,
+            lease_end: [None; 2],
+            whole: true,
+            paused: [false; 2],
+            at_us: 0,
+            number: 0,
+        }
+    }
+
+    /// Shows an event.
+    pub(crate) fn show(
+        &mut self,
+        oracle: &mut dyn Observer,
+        event: Event<'_>,
+    ) -> Result<(), Violation> {
+        self.number += 1;
+        let (number, at_us) = (self.number, self.at_us);
+        oracle.see(&Observed { number, at_us, event }, self)
+    }
+
+    /// The unit of `slot` makes a step with this input and these outputs, all performed, and is
+    /// `unit` then.
+    pub(crate) fn step(
+        &mut self,
+        oracle: &mut dyn Observer,
+        unit: Unit,
+        input: &Input,
+        outputs: &[Output],
+    ) -> Result<(), Violation> {
+        let slot = unit.own.slot;
+        oracle.before(slot, input, self);
+        self.units[usize::from(slot.0)] = Some(unit.clone());
+        let event = Event::Unit {
+            slot,
+            input,
+            packet: None,
+            outputs,
+            fates: &vec![Fate::Done; outputs.len()],
+            unit: &unit,
+        };
+        self.show(oracle, event)
+    }
+
+    /// The same for an input that says nothing.
+    pub(crate) fn does(
+        &mut self,
+        oracle: &mut dyn Observer,
+        unit: Unit,
+        outputs: &[Output],
+    ) -> Result<(), Violation> {
+        let idle = Input::Persisted(WriteId(u64::MAX));
+        self.step(oracle, unit, &idle, outputs)
+    }
+
+    /// A unit hears a message.
+    pub(crate) fn hears(
+        &mut self,
+        oracle: &mut dyn Observer,
+        unit: Unit,
+        message: Message,
+        outputs: &[Output],
+    ) -> Result<(), Violation> {
+        let from = Address::Unit(Slot(1 - unit.own.slot.0));
+        self.step(oracle, unit, &Input::Message { from, message }, outputs)
+    }
+
+    /// The arbiter's register comes to be this.
+    pub(crate) fn register(
+        &mut self,
+        oracle: &mut dyn Observer,
+        register: Option<Eligible>,
+    ) -> Result<(), Violation> {
+        self.arbiter_says(oracle, register, None, &[])
+    }
+
+    /// The arbiter makes a step.
+    pub(crate) fn arbiter_says(
+        &mut self,
+        oracle: &mut dyn Observer,
+        register: Option<Eligible>,
+        heard: Option<(Slot, ToArbiter)>,
+        events: &[ArbiterEvent],
+    ) -> Result<(), Violation> {
+        let mut arbiter = Arbiter::new();
+        arbiter.register = register;
+        self.arbiter = Some(arbiter.clone());
+        let events = events.iter().cloned().map(ArbiterOutput::Event);
+        let outputs: Vec<ArbiterOutput> = events.collect();
+        let input = heard.map_or(
+            ArbiterInput::Timer(skewsync::unit::ArbiterTimer::Resend),
+            |(from, message)| ArbiterInput::Message { from, message },
+        );
+        let event = Event::Arbiter {
+            input: &input,
+            packet: None,
+            outputs: &outputs,
+            fates: &vec![Fate::Done; outputs.len()],
+            arbiter: &arbiter,
+        };
+        self.show(oracle, event)
+    }
+
+    /// A unit starts with this on its disk.
+    pub(crate) fn starts(
+        &mut self,
+        oracle: &mut dyn Observer,
+        slot: Slot,
+        boot: &Boot,
+    ) -> Result<(), Violation> {
+        let unit = idle(slot, self.releases[usize::from(slot.0)]);
+        let event = Event::Started { slot, boot, outputs: &[], fates: &[], unit: &unit };
+        self.show(oracle, event)
+    }
+}
+
+/// The register as it names slot 1 in `SESSION`.
+pub(crate) fn eligible(lsn: u64) -> Eligible {
+    Eligible { session: SESSION, slot: Slot(1), lsn: Lsn(lsn) }
+}
+
+/// What a disk holds whose store has this stamp.
+pub(crate) fn boot(stamp: Stamp) -> Boot {
+    Boot {
+        boot: BootId(2),
+        lost_disk: false,
+        damaged: false,
+        highest: Term(0),
+        resets: 0,
+        store: Some(store(stamp)),
+    }
+}
+
+pub(crate) fn store(stamp: Stamp) -> Store {
+    Store {
+        text: Shared::text(""),
+        stamp,
+        listing: Shared::new(Vec::new()),
+        origin: Shared::new(Vec::new()),
+    }
+}
+
+/// Its first write.
+pub(crate) fn persists(store: Store) -> Output {
+    Output::Persist { write: WriteId(1), record: Record::Store(store) }
+}
+
+pub(crate) fn stamp(term: u64, lsn: u64) -> Stamp {
+    Stamp { term: Term(term), lsn: Lsn(lsn) }
+}
+
+/// A unit that says that it acts.
+pub(crate) fn acts(stamp: Stamp, origin: Origin, listed: &[&str]) -> Output {
+    Output::Event(Told::Acts {
+        stamp,
+        origin,
+        listed: listed.iter().map(|line| Shared::text(line)).collect(),
+        gap: None,
+    })
+}
+
+/// A stateful takeover from `SESSION`.
+pub(crate) fn stateful(lsn: u64) -> Origin {
+    Origin::Stateful { session: SESSION, lsn: Lsn(lsn) }
+}
+
+/// A command as a terminal enters it.
+pub(crate) fn command(id: u64) -> Input {
+    Input::Command(Command {
+        id: CommandId(id),
+        text: Shared::text("hostname r1"),
+        durability: Durability::Acked,
+    })
+}
+
+pub(crate) fn answer(id: u64, outcome: Outcome) -> Output {
+    Output::Answer { id: CommandId(id), outcome }
+}
+
+/// A message to the other unit.
+pub(crate) fn send(message: Message) -> Output {
+    Output::Send { to: Address::Unit(Slot(1)), message }
+}
+
+fn with_env<T>(
+    release: &str,
+    pairings: &BTreeMap<PairingKey, Pairing>,
+    act: impl FnOnce(&Env<'_>) -> T,
+) -> T {
+    let image = image(release);
+    act(&Env {
+        software: image.software(),
+        pairings: &|key: &PairingKey| pairings.get(key),
+        limits: &Limits::DEFAULT,
+        policy: &Policy::default(),
+        refuses: &takes_all,
+        planted: Planted::NONE,
+    })
+}
+
+/// A unit that starts with this on its disk, and what comes of it.
+pub(crate) fn started(slot: Slot, release: &str, boot: &Boot) -> (Unit, Vec<Output>) {
+    let mut outputs = Vec::new();
+    let unit =
+        with_env(release, &BTreeMap::new(), |env| Unit::start(env, slot, boot, &mut outputs));
+    (unit, outputs)
+}
+
+/// A unit without a role.
+pub(crate) fn idle(slot: Slot, release: &str) -> Unit {
+    let boot = Boot {
+        boot: BootId(1),
+        lost_disk: false,
+        damaged: false,
+        highest: Term(0),
+        resets: 0,
+        store: None,
+    };
+    started(slot, release, &boot).0
+}
+
+/// The config that these lines make.
+pub(crate) fn running(release: &str, text: &str) -> Running {
+    let image = image(release);
+    let factory = Running::factory(image.software());
+    match factory.execute(image.software(), text) {
+        Ok(Executed::Changed(running, _)) => running,
+        Ok(Executed::Unchanged) => factory,
+        Err(mismatch) => panic!("{mismatch:?}"),
+    }
+}
+
+/// A unit that acts in `term`, with this config at `last`.
+pub(crate) fn active(slot: Slot, term: u64, last: u64, release: &str, text: &str) -> Unit {
+    let active = Active {
+        term: Term(term),
+        n_renew: 1,
+        granted: 1,
+        last: Lsn(last),
+        config: running(release, text),
+        register: Register { counter: 0, value: None, written: Written::Confirmed },
+        peer: Peer::default(),
+        prompts: BTreeMap::new(),
+        ack_mark: None,
+        unreplicated: Lsn(0),
+        drain: None,
+        queue: std::collections::VecDeque::new(),
+        saving: None,
+        mode: Redundancy::Sso,
+        lesser: skewsync::message::LeaveWhy::Over,
+        hindrance: None,
+        attempts: 0,
+        pace: 0,
+        resets: 0,
+        forgave: false,
+        releasing: Releasing::No,
+    };
+    Unit { part: Role::Active(Box::new(active)), ..idle(slot, release) }
+}
+
+/// A unit that took up `term` with this origin, at `lsn`, and has no lease yet.
+pub(crate) fn holder(slot: Slot, term: u64, origin: Origin, lsn: u64) -> Unit {
+    let holder = Holder {
+        term: Term(term),
+        n_renew: 1,
+        granted: 0,
+        waits: None,
+        origin,
+        config: running("6.2", ""),
+        lsn: Lsn(lsn),
+        listed: Vec::new(),
+        gap: None,
+        kept: None,
+        lease: LeaseWait::Lease,
+        queue: std::collections::VecDeque::new(),
+        queueing: Queueing::Open,
+    };
+    Unit { part: Role::Holder(holder), ..idle(slot, "6.2") }
+}
+
+/// An Active in slot 0 and its Standby in slot 1, in `SESSION`, hot at one LSN.
+pub(crate) struct Pair {
+    pub(crate) active: Unit,
+    pub(crate) standby: Unit,
+}
+
+impl Pair {
+    /// An Active with this config, and what bulk sync makes of it at the Standby.
+    pub(crate) fn of(releases: [&'static str; 2], text: &str, lsn: u64) -> Self {
+        let mut active = active(Slot(0), 1, lsn, releases[0], text);
+        let (here, there) = (image(releases[0]), image(releases[1]));
+        let mut pairings = BTreeMap::new();
+        let keys = (here.digest() != there.digest()).then(|| {
+            let key = |side, own: &Loaded, peer: &Loaded, received| PairingKey {
+                side,
+                own: own.digest(),
+                peer: peer.digest(),
+                received,
+            };
+            let dump = here.software().dump();
+            let at_standby = key(Side::Standby, &there, &here, dump.digest());
+            let pairing = Pairing::compute(there.software(), &at_standby, dump, Planted::NONE);
+            let pairing = pairing.expect("the images pair");
+            let Pairing::Standby { diff, .. } = &pairing else { panic!("the Standby's pairing") };
+            let diff = diff.clone();
+            pairings.insert(at_standby, pairing);
+            let at_active = key(Side::Active, &here, &there, diff.digest());
+            let pairing = Pairing::compute(here.software(), &at_active, &diff, Planted::NONE);
+            pairings.insert(at_active, pairing.expect("the images pair"));
+            (at_active, at_standby)
+        });
+        let Role::Active(of) = &mut active.part else { panic!("an Active") };
+        let sender = with_env(releases[0], &pairings, |env| {
+            let pairing = keys.as_ref().map(|(at_active, _)| at_active);
+            Sender::of(env, pairing, &of.config, stamp(1, lsn)).expect("a translation")
+        });
+        let (bytes, listing_at) = sender.file(Planted::NONE);
+        let receiver = with_env(releases[1], &pairings, |env| {
+            let pairing = keys.as_ref().map(|(_, at_standby)| at_standby);
+            let (receiver, missing) =
+                Receiver::of(env, pairing, &bytes, listing_at).expect("a config");
+            assert_eq!(missing, []);
+            receiver
+        });
+        of.peer.current = Some(Box::new(ActiveSession {
+            session: SESSION,
+            slot: Slot(1),
+            image: there.digest(),
+            engine: skewsync::message::Engine::OURS,
+            bounds: Limits::DEFAULT.bounds(),
+            wire: 1,
+            pairing: keys.map(|(at_active, _)| at_active),
+            phase: Phase::Hot,
+            sender: Some(sender),
+            journal: BTreeMap::new(),
+            sent_to: Lsn(lsn),
+            acked: Lsn(lsn),
+            acked_digest: Digest::default(),
+            h: Lsn(lsn),
+            held_out: std::collections::BTreeSet::new(),
+            held_further: 0,
+            saves: 0,
+            counted: false,
+        }));
+        of.register.value = Some(eligible(lsn));
+        let seat = StandbySession {
+            session: SESSION,
+            active: Slot(0),
+            image: here.digest(),
+            engine: skewsync::message::Engine::OURS,
+            bounds: Limits::DEFAULT.bounds(),
+            pairing: keys.map(|(_, at_standby)| at_standby),
+            phase: standby::Phase::Synced { kept: BTreeMap::new(), hot: None },
+            told: (1, HeldBy::Register, Redundancy::Sso),
+            saving: None,
+            saving_file: None,
+            saved: None,
+            replica: None,
+        };
+        let replica = Replica {
+            session: SESSION,
+            applied: Lsn(lsn),
+            heard: Lsn(lsn),
+            receiver,
+            readiness: Readiness::Ready,
+        };
+        let part = Role::Standby(Standby {
+            seat: Some(Box::new(seat)),
+            replica: Some(replica),
+            former: None,
+        });
+        Self { active, standby: Unit { part, ..idle(Slot(1), releases[1]) } }
+    }
+
+    /// The Active's part.
+    pub(crate) fn acting(&mut self) -> &mut Active {
+        match &mut self.active.part {
+            Role::Active(active) => active,
+            Role::Standby(_) | Role::Holder(_) => panic!("an Active"),
+        }
+    }
+
+    /// What the Standby holds.
+    pub(crate) fn replica(&mut self) -> &mut Replica {
+        match &mut self.standby.part {
+            Role::Standby(standby) => standby.replica.as_mut().expect("a replica"),
+            Role::Active(_) | Role::Holder(_) => panic!("a Standby"),
+        }
+    }
+
+    /// Gives the Standby what another one holds, at the same LSN.
+    pub(crate) fn with_replica_of(mut self, mut other: Self) -> Self {
+        let applied = self.replica().applied;
+        let receiver = other.replica().receiver.clone();
+        *self.replica() = Replica {
+            session: SESSION,
+            applied,
+            heard: applied,
+            receiver,
+            readiness: Readiness::Ready,
+        };
+        self
+    }
+
+    /// Plays the pair on a stage with the register set, and ends the run there.
+    pub(crate) fn judged_by(
+        self,
+        oracle: &mut dyn Observer,
+        releases: [&'static str; 2],
+    ) -> Result<(), Violation> {
+        let mut stage = Stage::of(releases);
+        let Self { active, standby } = self;
+        let lsn = match &active.part {
+            Role::Active(active) => active.last.0,
+            Role::Standby(_) | Role::Holder(_) => 0,
+        };
+        stage.register(oracle, Some(eligible(lsn)))?;
+        stage.does(oracle, standby, &[])?;
+        stage.does(oracle, active, &[])?;
+        oracle.end(&stage)
+    }
+}
+
+/// What a violation is of.
+pub(crate) fn broken_property(found: Result<(), Violation>) -> Option<&'static str> {
+    found.err().map(|violation| violation.property)
+}
