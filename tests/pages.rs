@@ -11,7 +11,7 @@ use skewsync_sim::draw::{self, DrawOptions};
 use skewsync_sim::loaded_plan::Made;
 use skewsync_sim::observe::Violation;
 use skewsync_sim::plan::Plan;
-use skewsync_sim::report::failure::{Section, Failure, html};
+use skewsync_sim::report::failure::{Failure, Section, html};
 use skewsync_sim::run::{Options, Verdict};
 
 const LIMIT: Duration = Duration::from_secs(60);

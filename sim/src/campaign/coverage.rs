@@ -230,8 +230,8 @@ pub fn document() -> String {
         "\n## Excused runs\n\n\
          Some plans do what the protocol does not promise to bear. Their runs are excused from the \
          properties named here, and\n\
-         from no other: told from the plan alone (`sim/src/plan/exemption.rs`), never from what a run \
-         showed; counted apart.\n\
+         from no other: told from the plan alone (`sim/src/plan/exemption.rs`), never from what a \
+         run showed; counted apart.\n\
          Panics, hangs and non-determinism are never excused.\n\n",
     );
     for excuse in &EXCUSES {
