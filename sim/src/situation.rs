@@ -198,7 +198,7 @@ impl Watcher {
                             met.extend(answered(outcome));
                         }
                         Output::Send { message: Message::Applied { .. }, .. } => {
-                            met.push(Situation::LineApplied)
+                            met.push(Situation::LineApplied);
                         }
                         _ => {}
                     }

@@ -394,7 +394,7 @@ impl<'a> Walk<'a> {
                 self.path.truncate(depth);
             }
             Op::Unordered { loop_id, branches, exit } => {
-                self.branch(program, (*loop_id, branches, *exit), used)
+                self.branch(program, (*loop_id, branches, *exit), used);
             }
         }
     }

@@ -70,7 +70,7 @@ pub(super) fn on_message<E: Effects>(env: &Env<E>, unit: &mut Unit, msg: Msg, ou
             super::decline(unit, term, out);
         }
         Msg::Join { boot: of, n, resets, other, .. } => {
-            on_join(env, active, boot, (of, n, resets, other), out)
+            on_join(env, active, boot, (of, n, resets, other), out);
         }
         Msg::Ready { session, have } => on_ready(env, active, session, have, out),
         Msg::Left { session } => {
@@ -205,7 +205,7 @@ pub(super) fn execute<E: Effects>(
             out.answers.push(Answer::Refused);
         }
         Executed::Unchanged if waits => {
-            active.prompts.push(Prompt { lsn: active.last, made: false })
+            active.prompts.push(Prompt { lsn: active.last, made: false });
         }
         Executed::Unchanged => out.answers.push(Answer::Unchanged),
         Executed::Changed(cfg) => {

@@ -137,7 +137,7 @@ pub(super) fn on_message<E: Effects>(
         (Msg::BulkReject { lsn, rejection: Rejection::Rpr, .. }, StandbyPhase::Unread(unread))
             if *unread == lsn =>
         {
-            *phase = StandbyPhase::Rpr
+            *phase = StandbyPhase::Rpr;
         }
         (Msg::Config { snapshot, .. }, StandbyPhase::Config(announced @ None, have)) => {
             *announced = Some(snapshot);

@@ -171,7 +171,7 @@ impl Observer for Answers {
         self.pass(seen.at_us, scene);
         match seen.event {
             Event::Unit { slot, input, outputs, fates, unit, .. } => {
-                self.on_step(slot, (input, unit), (outputs, fates))?
+                self.on_step(slot, (input, unit), (outputs, fates))?;
             }
             // The terminal's connection is gone with the process.
             Event::Ended { slot, .. } => self.waiting.retain(|_, waiting| waiting.slot != slot),

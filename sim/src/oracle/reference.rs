@@ -250,7 +250,7 @@ impl<'a> Reference<'a> {
             });
             match read {
                 Some((place, form, words)) => {
-                    there.lines.push(Carried { place, form, words, from: vec![number] })
+                    there.lines.push(Carried { place, form, words, from: vec![number] });
                 }
                 None => {
                     unread.lines.insert(number);

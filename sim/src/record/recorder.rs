@@ -360,10 +360,10 @@ impl Recorder {
                 self.stands(index, slot, unit);
             }
             Event::Unit { slot, input, packet, outputs, fates, unit } => {
-                self.unit_step(seen, slot, input, packet, (outputs, fates), (unit, scene))
+                self.unit_step(seen, slot, input, packet, (outputs, fates), (unit, scene));
             }
             Event::Arbiter { input, packet, outputs, fates, arbiter } => {
-                self.arbiter_step(seen, input, packet, (outputs, fates), arbiter)
+                self.arbiter_step(seen, input, packet, (outputs, fates), arbiter);
             }
             Event::Sent { sight, number, fault } => self.sent(seen, sight, number, fault),
             Event::Undelivered { sight, number } => {

@@ -214,7 +214,7 @@ fn a_dump_that_does_not_decode_is_told_by_down() {
 fn of_dumps(message: &mut Message) {
     match message {
         Message::Proceed { dump, dump_size, .. } => {
-            (*dump, *dump_size) = (foreign(b"").digest(), 1)
+            (*dump, *dump_size) = (foreign(b"").digest(), 1);
         }
         Message::Chunk { chunk, .. } if chunk.file.kind == FileKind::Dump => {
             chunk.bytes = foreign(b"");

@@ -174,7 +174,7 @@ impl Preview {
         match (&of.way, not_raised) {
             (WayOfLine::Stuck(cause), _) => self.stuck.push(stuck(cause.to_string())),
             (WayOfLine::DontCare { reason }, _) => {
-                self.dont_care.push(DontCare { line, at, text, reason: reason.to_string() })
+                self.dont_care.push(DontCare { line, at, text, reason: reason.to_string() });
             }
             (_, Some(why)) => self.stuck.push(stuck(why.to_owned())),
             (WayOfLine::AsIs, None) => self.as_is += 1,
