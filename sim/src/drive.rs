@@ -62,7 +62,7 @@ pub enum Job {
         /// Which.
         key: PairingKey,
     },
-    /// A deed of the plan is due.
+    /// An event of the plan is due.
     Due(usize),
     /// A unit starts again.
     Restart {
@@ -101,14 +101,14 @@ pub enum Job {
         /// After how long the unit starts again.
         down_ms: u64,
     },
-    /// What a unit suffered from is over.
-    Over {
+    /// A degradation of a unit ends.
+    EndDegradation {
         /// Where.
         slot: Slot,
         /// What.
-        ill: Degradation,
-        /// Which time.
-        spell: u64,
+        degradation: Degradation,
+        /// Its number among all of the run.
+        number: u64,
     },
     /// The liveness phase begins.
     FaultsStopped,
@@ -152,8 +152,8 @@ pub struct Cluster {
     policy: Policy,
     plan: Arc<Plan>,
     catalog: Arc<Catalog>,
-    bays: [Host; 2],
-    desk: ArbiterHost,
+    hosts: [Host; 2],
+    arbiter_host: ArbiterHost,
     /// What the driver draws from.
     world: u64,
     /// The other world that is to come.
@@ -164,7 +164,7 @@ pub struct Cluster {
     later: Vec<(u64, Job)>,
     orders: Vec<Order>,
     wakes: Vec<Address>,
-    sights: std::collections::BTreeMap<u64, crate::plan::MessageId>,
+    ids: std::collections::BTreeMap<u64, crate::plan::MessageId>,
     now_us: u64,
     events: u64,
     steps: u64,
@@ -173,8 +173,8 @@ pub struct Cluster {
     /// Cuts and clogs that took or kept no message yet, each with its kind of fault.
     idle: std::collections::BTreeMap<Barrier, usize>,
     barriers: Barrier,
-    /// Lasting faults of units that have begun.
-    spells: u64,
+    /// Degradations that have begun.
+    degradations: u64,
     calm: bool,
     /// Why runs of this plan are excused from some properties.
     excuses: Vec<usize>,
@@ -195,28 +195,28 @@ impl Cluster {
         observers: Vec<Box<dyn Observer>>,
     ) -> Result<Self, StockError> {
         let planted = catalog.planted(plan.planted.as_deref())?;
-        let bay = |at: usize| {
+        let host = |at: usize| {
             let foreign = |fault: &Fault| {
                 let of = matches!(fault.kind, FaultKind::ForeignPayload { .. });
                 of && fault.slot() == Some(at as u8)
             };
-            let mut bay = Host::new(&plan.units[at], &catalog, planted)?;
-            bay.files = plan.faults.iter().any(foreign).then(Default::default);
-            Ok(bay)
+            let mut host = Host::new(&plan.units[at], &catalog, planted)?;
+            host.files = plan.faults.iter().any(foreign).then(Default::default);
+            Ok(host)
         };
-        let bays = [bay(0)?, bay(1)?];
+        let hosts = [host(0)?, host(1)?];
         let older = |fault: &Fault| matches!(fault.kind, FaultKind::ArbiterOlder { .. });
         let goes_back = plan.faults.iter().any(older);
-        let mut desk = ArbiterHost::new(planted);
-        desk.kept = goes_back.then(Vec::new);
+        let mut arbiter_host = ArbiterHost::new(planted);
+        arbiter_host.kept = goes_back.then(Vec::new);
         let triggers = Triggers::new(&plan);
         let later =
             triggers.instants().chain([(plan.horizon_ms * 1_000, Job::FaultsStopped)]).collect();
         Ok(Self {
             limits: Limits { arbiter_may_go_back: goes_back, ..catalog.limits().clone() },
             policy: catalog.policy().clone(),
-            bays,
-            desk,
+            hosts,
+            arbiter_host,
             world: plan.world,
             reseed: plan.reseed,
             links: Links::new(plan.world, plan.latency_us, plan.noise.clone()),
@@ -225,7 +225,7 @@ impl Cluster {
             later,
             orders: Vec::new(),
             wakes: Vec::new(),
-            sights: std::collections::BTreeMap::new(),
+            ids: std::collections::BTreeMap::new(),
             now_us: 0,
             events: 0,
             steps: 0,
@@ -233,7 +233,7 @@ impl Cluster {
             pairings: 0,
             idle: std::collections::BTreeMap::new(),
             barriers: 0,
-            spells: 0,
+            degradations: 0,
             calm: false,
             excuses: exemption::excuses(&plan, catalog.limits()),
             violation: None,
@@ -279,8 +279,8 @@ impl Cluster {
             }
         }
         match place {
-            Address::Unit(slot) => self.bays[usize::from(slot.0)].next_due(),
-            Address::Arbiter => self.desk.next_due(),
+            Address::Unit(slot) => self.hosts[usize::from(slot.0)].next_due(),
+            Address::Arbiter => self.arbiter_host.next_due(),
         }
     }
 
@@ -295,29 +295,29 @@ impl Cluster {
                 self.written(slot, life, write, durable);
             }
             Job::Paired { slot, life, key } => {
-                let bay = &mut self.bays[usize::from(slot.0)];
-                if bay.life() == life {
-                    bay.inbox.push_back(Arrival::Input(Input::Paired(key)));
+                let host = &mut self.hosts[usize::from(slot.0)];
+                if host.life() == life {
+                    host.inbox.push_back(Arrival::Input(Input::Paired(key)));
                     self.wakes.push(Address::Unit(slot));
                 }
             }
             Job::Due(index) => {
-                if let Some(deed) = self.triggers.take(index, None) {
-                    self.deed(deed);
+                if let Some(event) = self.triggers.take(index, None) {
+                    self.carry_out(event);
                 }
             }
             Job::Restart { slot, life } => {
-                if self.bays[usize::from(slot.0)].ended_in(life) {
+                if self.hosts[usize::from(slot.0)].ended_in(life) {
                     self.orders.push(Order::Restart(Address::Unit(slot)));
                 }
             }
             Job::RestartArbiter => {
-                if !self.desk.runs() {
+                if !self.arbiter_host.runs() {
                     self.orders.push(Order::Restart(Address::Arbiter));
                 }
             }
             Job::Resume { slot, pause } => {
-                if self.bays[usize::from(slot.0)].pause == pause {
+                if self.hosts[usize::from(slot.0)].pause == pause {
                     self.resume(slot);
                 }
             }
@@ -329,13 +329,15 @@ impl Cluster {
             }
             Job::Clog(from, to, barrier) => self.block(from, to, barrier),
             Job::Unclog(from, to, barrier) => self.unclog(from, to, barrier),
-            Job::DiskServes(slot) => self.bays[usize::from(slot.0)].disk.refuse(false),
+            Job::DiskServes(slot) => self.hosts[usize::from(slot.0)].disk.refuse(false),
             Job::Tear { slot, life, write, bytes, down_ms } => {
-                if self.bays[usize::from(slot.0)].life() == life {
+                if self.hosts[usize::from(slot.0)].life() == life {
                     self.tear(slot, write, bytes, down_ms);
                 }
             }
-            Job::Over { slot, ill, spell } => self.over(slot, ill, spell),
+            Job::EndDegradation { slot, degradation, number } => {
+                self.end_degradation(slot, degradation, number)
+            }
             Job::FaultsStopped => self.calm(),
         }
     }
@@ -346,11 +348,11 @@ impl Cluster {
             return;
         };
         let number = u64::from_le_bytes(*number);
-        let Some(sight) = self.sights.get(&number).copied() else {
+        let Some(id) = self.ids.get(&number).copied() else {
             return;
         };
         if self.violation.is_none() {
-            self.arrive(Packet { sight, copy: 0, number, arrives_by: None, bytes: frame.into() });
+            self.arrive(Packet { id, copy: 0, number, arrives_by: None, bytes: frame.into() });
         }
     }
 
@@ -417,7 +419,7 @@ impl Cluster {
         self.now_us
     }
 
-    /// Anchors as they were met, by deed: what a written plan holds. Those that are missing were
+    /// Anchors as they were met, by event: what a written plan holds. Those that are missing were
     /// never reached.
     pub fn met(&self) -> (Met, Met) {
         self.triggers.met()
@@ -428,14 +430,14 @@ impl Cluster {
         self.triggers.unmet()
     }
 
-    /// The bays.
-    pub const fn bays(&self) -> &[Host; 2] {
-        &self.bays
+    /// The hosts of the units, by slot.
+    pub const fn hosts(&self) -> &[Host; 2] {
+        &self.hosts
     }
 
-    /// The arbiter's desk.
-    pub const fn desk(&self) -> &ArbiterHost {
-        &self.desk
+    /// The arbiter's host.
+    pub const fn arbiter_host(&self) -> &ArbiterHost {
+        &self.arbiter_host
     }
 
     /// Shows the observers a unit before it makes a step.
@@ -464,29 +466,29 @@ impl Cluster {
 
     fn work_unit(&mut self, slot: Slot) -> bool {
         let now = self.now_us;
-        let bay = &mut self.bays[usize::from(slot.0)];
-        if !bay.runs() || bay.paused {
+        let host = &mut self.hosts[usize::from(slot.0)];
+        if !host.runs() || host.paused {
             return false;
         }
-        if bay.busy_until > now {
-            if bay.waits(now) {
+        if host.busy_until > now {
+            if host.waits(now) {
                 self.came_to_bear(slot, &[UNIT_SLOW]);
             }
             return false;
         }
-        let bay = &mut self.bays[usize::from(slot.0)];
+        let host = &mut self.hosts[usize::from(slot.0)];
         // Planted: what was queued comes before the timers that are due.
-        let queue_first = bay.planted.is(Defect::TimersAfterQueue);
-        if queue_first && let Some(arrival) = bay.inbox.pop_front() {
+        let queue_first = host.planted.is(Defect::TimersAfterQueue);
+        if queue_first && let Some(arrival) = host.inbox.pop_front() {
             self.take_in(slot, arrival);
             return true;
         }
-        if bay.lease_end.is_some_and(|end| end <= now) {
-            bay.lease_end = None;
+        if host.lease_end.is_some_and(|end| end <= now) {
+            host.lease_end = None;
             self.step_unit(slot, Input::LeaseLapsed, None, None);
-        } else if let Some(timer) = bay.due(now) {
+        } else if let Some(timer) = host.due(now) {
             self.step_unit(slot, Input::Timer(timer), None, None);
-        } else if let Some(arrival) = bay.inbox.pop_front() {
+        } else if let Some(arrival) = host.inbox.pop_front() {
             self.take_in(slot, arrival);
         } else {
             return false;
@@ -502,12 +504,12 @@ impl Cluster {
     }
 
     fn work_arbiter(&mut self) -> bool {
-        if !self.desk.runs() {
+        if !self.arbiter_host.runs() {
             return false;
         }
-        if let Some(timer) = self.desk.due(self.now_us) {
+        if let Some(timer) = self.arbiter_host.due(self.now_us) {
             self.step_arbiter(ArbiterInput::Timer(timer), None);
-        } else if let Some(packet) = self.desk.inbox.pop_front() {
+        } else if let Some(packet) = self.arbiter_host.inbox.pop_front() {
             self.deliver(Address::Arbiter, packet);
         } else {
             return false;
@@ -527,11 +529,11 @@ impl Cluster {
 
 impl ClusterView for Cluster {
     fn unit(&self, slot: Slot) -> Option<&Unit> {
-        self.bays[usize::from(slot.0)].unit()
+        self.hosts[usize::from(slot.0)].unit()
     }
 
     fn arbiter(&self) -> Option<&Arbiter> {
-        self.desk.runs().then(|| self.desk.arbiter())
+        self.arbiter_host.runs().then(|| self.arbiter_host.arbiter())
     }
 
     fn limits(&self) -> &Limits {
@@ -539,25 +541,25 @@ impl ClusterView for Cluster {
     }
 
     fn image(&self, slot: Slot) -> (ImageDigest, &str) {
-        let image: &Loaded = self.bays[usize::from(slot.0)].image();
+        let image: &Loaded = self.hosts[usize::from(slot.0)].image();
         (image.digest(), image.name())
     }
 
     fn boot(&self, slot: Slot) -> Option<BootId> {
-        self.bays[usize::from(slot.0)].boot()
+        self.hosts[usize::from(slot.0)].boot()
     }
 
     fn lease_end(&self, slot: Slot) -> Option<u64> {
-        self.bays[usize::from(slot.0)].lease_end
+        self.hosts[usize::from(slot.0)].lease_end
     }
 
     fn paused(&self, slot: Slot) -> bool {
-        let bay = &self.bays[usize::from(slot.0)];
-        bay.paused || bay.slow_us > 0
+        let host = &self.hosts[usize::from(slot.0)];
+        host.paused || host.slow_us > 0
     }
 
     fn counts_us(&self, slot: Slot, true_us: u64) -> u64 {
-        self.bays[usize::from(slot.0)].clock.counts_us(true_us)
+        self.hosts[usize::from(slot.0)].clock.counts_us(true_us)
     }
 
     fn passes(&self, from: Address, to: Address) -> bool {

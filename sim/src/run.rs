@@ -200,7 +200,7 @@ fn run_with(
     let excuses = exemption::excuses(plan, catalog.limits());
     observers.push(Box::new(tally::Counter::new(&excuses, Arc::clone(&tally))));
     observers.push(Box::new(trace::Trace::new(Arc::clone(&hash))));
-    let rig = Cluster::new(Arc::clone(plan), Arc::clone(catalog), observers)?;
+    let cluster = Cluster::new(Arc::clone(plan), Arc::clone(catalog), observers)?;
     let lesser = pending::Lesser::of(plan, catalog.policy(), catalog.limits());
     let within_us = bound::settles_within_us(plan, catalog);
     let settled = Arc::new(Mutex::new(None));
@@ -211,30 +211,30 @@ fn run_with(
         loss: plan.loss.unwrap_or(0),
     };
     let ended = catch_unwind(AssertUnwindSafe(|| {
-        node::run(medium, rig, judge(lesser, within_us, Arc::clone(&settled)))
+        node::run(medium, cluster, judge(lesser, within_us, Arc::clone(&settled)))
     }));
     let take = |tally: &Mutex<Tally>| tally.lock().unwrap_or_else(PoisonError::into_inner).clone();
     let trace = || *hash.lock().unwrap_or_else(PoisonError::into_inner);
     Ok(match ended {
-        Ok((mut rig, verdict)) => {
-            rig.end();
-            let verdict = match (verdict, rig.violation()) {
+        Ok((mut cluster, verdict)) => {
+            cluster.end();
+            let verdict = match (verdict, cluster.violation()) {
                 (_, Some(violation)) => Verdict::Violated(violation.clone()),
                 (verdict, None) => verdict,
             };
             Report {
                 verdict,
-                violated_at: rig.violated_at(),
-                ending: Some(Ending::of(&rig)),
-                virtual_us: rig.now_us(),
+                violated_at: cluster.violated_at(),
+                ending: Some(Ending::of(&cluster)),
+                virtual_us: cluster.now_us(),
                 settled_us: *settled.lock().unwrap_or_else(PoisonError::into_inner),
-                messages: rig.messages(),
-                steps: rig.steps(),
+                messages: cluster.messages(),
+                steps: cluster.steps(),
                 trace: trace(),
                 tally: take(&tally),
-                checked: rig.checked(),
-                met: met(plan, &rig),
-                drift: rig.drift(),
+                checked: cluster.checked(),
+                met: met(plan, &cluster),
+                drift: cluster.drift(),
             }
         }
         Err(panic) => Report {
@@ -263,16 +263,16 @@ fn judge(
 ) -> impl FnMut(&mut Cluster) -> Option<Verdict> {
     let mut calm_since = None;
     let mut converged_since: Option<u64> = None;
-    move |rig| {
-        if let Some(violation) = rig.violation() {
+    move |cluster| {
+        if let Some(violation) = cluster.violation() {
             return Some(Verdict::Violated(violation.clone()));
         }
-        if !rig.is_calm() {
+        if !cluster.is_calm() {
             return None;
         }
-        let now = rig.now_us();
+        let now = cluster.now_us();
         let since = *calm_since.get_or_insert(now);
-        let Some(pending) = pending::pending(rig, lesser) else {
+        let Some(pending) = pending::pending(cluster, lesser) else {
             let converged = *converged_since.get_or_insert(now);
             *settled.lock().unwrap_or_else(PoisonError::into_inner) = Some(converged - since);
             return (now - converged >= STAY_US).then_some(Verdict::Passed);
@@ -283,8 +283,8 @@ fn judge(
     }
 }
 
-fn met(plan: &Plan, rig: &Cluster) -> Plan {
-    let (faults, entries) = rig.met();
+fn met(plan: &Plan, cluster: &Cluster) -> Plan {
+    let (faults, entries) = cluster.met();
     let mut met = plan.clone();
     met.faults = faults
         .into_iter()
@@ -294,8 +294,8 @@ fn met(plan: &Plan, rig: &Cluster) -> Plan {
         .into_iter()
         .map(|(index, at)| crate::plan::Entry { at, ..plan.commands[index].clone() })
         .collect();
-    for (unit, bay) in met.units.iter_mut().zip(rig.bays()) {
-        unit.digest = bay.first_image().to_string();
+    for (unit, host) in met.units.iter_mut().zip(cluster.hosts()) {
+        unit.digest = host.first_image().to_string();
     }
     met
 }

@@ -1,4 +1,4 @@
-//! Packets arrive, and are given to the machines, with the plan's deeds before, within and after.
+//! Packets arrive, and are given to the machines, with the plan's events before, within and after.
 
 use skewsync::message::{Address, Message};
 use skewsync::unit::{ArbiterInput, Input};
@@ -12,14 +12,14 @@ use crate::world::link::Packet;
 impl Cluster {
     /// A packet arrives at a place: into its inbox, if there is one.
     pub(super) fn arrive(&mut self, packet: Packet) {
-        let to = packet.sight.to;
+        let to = packet.id.to;
         if !self.links.arrives(&packet) {
-            let kinds = self.effective(packet.sight.from, to);
+            let kinds = self.effective(packet.id.from, to);
             return self.took_effect(kinds);
         }
         let taken = match to {
-            Address::Unit(slot) => self.bays[usize::from(slot.0)].arrive(packet.clone()),
-            Address::Arbiter => self.desk.arrive(packet.clone()),
+            Address::Unit(slot) => self.hosts[usize::from(slot.0)].arrive(packet.clone()),
+            Address::Arbiter => self.arbiter_host.arrive(packet.clone()),
         };
         if taken {
             self.wakes.push(to);
@@ -29,51 +29,51 @@ impl Cluster {
                 self.took_effect(packet.arrives_by);
             }
         } else {
-            self.emit(Event::Undelivered { sight: packet.sight, number: packet.number });
+            self.emit(Event::Undelivered { sight: packet.id, number: packet.number });
         }
     }
 
-    /// Gives a packet to the machine, with the plan's deeds before, within and after.
+    /// Gives a packet to the machine, with the plan's events before, within and after.
     pub(super) fn deliver(&mut self, to: Address, packet: Packet) {
-        for index in self.triggers.at(Moment::Before, packet.sight, self.now_us) {
-            if let Some(deed) = self.triggers.take(index, Some((Moment::Before, packet.sight))) {
-                self.deed(deed);
+        for index in self.triggers.at(Moment::Before, packet.id, self.now_us) {
+            if let Some(event) = self.triggers.take(index, Some((Moment::Before, packet.id))) {
+                self.carry_out(event);
             }
         }
         let runs = match to {
             Address::Unit(slot) => {
-                let bay = &self.bays[usize::from(slot.0)];
-                if bay.paused {
-                    self.bays[usize::from(slot.0)].inbox.push_front(Arrival::Packet(packet));
+                let host = &self.hosts[usize::from(slot.0)];
+                if host.paused {
+                    self.hosts[usize::from(slot.0)].inbox.push_front(Arrival::Packet(packet));
                     return;
                 }
-                bay.runs()
+                host.runs()
             }
-            Address::Arbiter => self.desk.runs(),
+            Address::Arbiter => self.arbiter_host.runs(),
         };
         let message = if runs { wire::decode(&packet.bytes).ok() } else { None };
         let Some((from, message)) = message else {
-            self.emit(Event::Undelivered { sight: packet.sight, number: packet.number });
+            self.emit(Event::Undelivered { sight: packet.id, number: packet.number });
             return;
         };
-        let Packet { sight, number, copy, .. } = packet;
-        let delivered = Some(Delivered { sight, number, copy });
+        let Packet { id, number, copy, .. } = packet;
+        let delivered = Some(Delivered { sight: id, number, copy });
         match to {
             Address::Unit(slot) => {
-                let cut = self.triggers.within(sight, self.now_us);
+                let cut = self.triggers.within(id, self.now_us);
                 self.step_unit(slot, Input::Message { from, message }, delivered, cut);
             }
             Address::Arbiter => {
                 let (Address::Unit(from), Message::ToArbiter(message)) = (from, message) else {
-                    self.emit(Event::Undelivered { sight, number });
+                    self.emit(Event::Undelivered { sight: id, number });
                     return;
                 };
                 self.step_arbiter(ArbiterInput::Message { from, message }, delivered);
             }
         }
-        for index in self.triggers.at(Moment::After, sight, self.now_us) {
-            if let Some(deed) = self.triggers.take(index, Some((Moment::After, sight))) {
-                self.deed(deed);
+        for index in self.triggers.at(Moment::After, id, self.now_us) {
+            if let Some(event) = self.triggers.take(index, Some((Moment::After, id))) {
+                self.carry_out(event);
             }
         }
     }

@@ -12,9 +12,9 @@ use crate::observe::Event;
 use crate::plan::What;
 
 impl Cluster {
-    pub(super) fn deed(&mut self, deed: PlannedEvent) {
-        match deed {
-            PlannedEvent::Strike(fault) => self.strike(&fault),
+    pub(super) fn carry_out(&mut self, event: PlannedEvent) {
+        match event {
+            PlannedEvent::Fault(fault) => self.inject(&fault),
             PlannedEvent::Enter(what) => self.enter(&what),
         }
     }
@@ -42,16 +42,16 @@ impl Cluster {
             What::Retry => asks(Request::RetrySso),
             What::ResetPeer => asks(Request::ResetPeer),
         };
-        let bays = &mut self.bays;
-        let at = bays
+        let hosts = &mut self.hosts;
+        let at = hosts
             .iter()
-            .position(|bay| bay.acts() && !bay.paused)
-            .or_else(|| bays.iter().position(Host::runs));
+            .position(|host| host.acts() && !host.paused)
+            .or_else(|| hosts.iter().position(Host::runs));
         let slot = at.map(|index| Slot(index as u8));
         let what = what.index();
         self.emit(Event::Entered { id, what, slot });
         if let Some(slot) = slot {
-            self.bays[usize::from(slot.0)].inbox.push_back(Arrival::Input(input));
+            self.hosts[usize::from(slot.0)].inbox.push_back(Arrival::Input(input));
             self.wakes.push(Address::Unit(slot));
         }
     }

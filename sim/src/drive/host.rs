@@ -65,8 +65,8 @@ pub struct Host {
     pub(super) tears: Option<(u32, u64)>,
     /// Lasting faults that have struck here and changed nothing yet, by kind.
     pub(super) unseen: BTreeSet<usize>,
-    /// What the unit suffers from, each with its number.
-    pub(super) spells: BTreeMap<Degradation, u64>,
+    /// Degradations under way, each with its number.
+    pub(super) degradations: BTreeMap<Degradation, u64>,
     /// The payloads that its engine writes as the other does not read them, each until when.
     pub(super) foreign: BTreeMap<Foreign, Option<u64>>,
     /// The files that were sent, each with what is another engine's in it; none: no fault of the
@@ -114,7 +114,7 @@ impl Host {
             refuses_lines: 0,
             tears: None,
             unseen: BTreeSet::new(),
-            spells: BTreeMap::new(),
+            degradations: BTreeMap::new(),
             foreign: BTreeMap::new(),
             files: None,
             planted,

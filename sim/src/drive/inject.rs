@@ -1,4 +1,4 @@
-//! Faults strike.
+//! Fault injection: what each fault of a plan does.
 
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ use crate::world::disk::Disk;
 use crate::world::link::Barrier;
 
 impl Cluster {
-    pub(super) fn strike(&mut self, fault: &Fault) {
+    pub(super) fn inject(&mut self, fault: &Fault) {
         if self.calm {
             return;
         }
@@ -30,7 +30,7 @@ impl Cluster {
             | FaultKind::Corrupt { .. }
             | FaultKind::Hold { .. }
             | FaultKind::Reorder { .. } => {
-                unreachable!("a link carries out what befalls a message")
+                unreachable!("a link carries out a fault of a message")
             }
             FaultKind::Crash { slot, down_ms } => self.crash(Slot(*slot), *down_ms),
             FaultKind::PowerLoss { slot, down_ms, kept } => {
@@ -43,15 +43,16 @@ impl Cluster {
             FaultKind::ArbiterLost { down_ms } => {
                 let ended = self.end_arbiter(*down_ms);
                 if ended {
-                    self.desk.finds = Some(Finds::Nothing);
+                    self.arbiter_host.finds = Some(Finds::Nothing);
                 }
                 ended
             }
             FaultKind::ArbiterOlder { down_ms, back_ms } => {
                 let ended = self.end_arbiter(*down_ms);
                 if ended {
-                    let older = self.desk.before(self.now_us.saturating_sub(back_ms * 1_000));
-                    self.desk.finds = Some(Finds::Older(Box::new(older)));
+                    let older =
+                        self.arbiter_host.before(self.now_us.saturating_sub(back_ms * 1_000));
+                    self.arbiter_host.finds = Some(Finds::Older(Box::new(older)));
                 }
                 ended
             }
@@ -72,15 +73,15 @@ impl Cluster {
                 _ => false,
             },
             FaultKind::DiskRefuses { slot, for_ms } => {
-                let bay = &mut self.bays[usize::from(*slot)];
-                bay.disk.refuse(true);
-                bay.unseen.insert(kind);
+                let host = &mut self.hosts[usize::from(*slot)];
+                host.disk.refuse(true);
+                host.unseen.insert(kind);
                 self.later.push((for_ms * 1_000, Job::DiskServes(Slot(*slot))));
                 false
             }
             FaultKind::RefuseLine { slot, lines } => {
-                let bay = &mut self.bays[usize::from(*slot)];
-                bay.refuses_lines = if bay.runs() { *lines } else { 0 };
+                let host = &mut self.hosts[usize::from(*slot)];
+                host.refuses_lines = if host.runs() { *lines } else { 0 };
                 false
             }
             FaultKind::ImageChange { slot, image, down_ms } => {
@@ -104,15 +105,15 @@ impl Cluster {
                 self.rot(Slot(*slot), *down_ms, *both, *bit)
             }
             FaultKind::TornWrite { slot, down_ms, bytes } => {
-                self.bays[usize::from(*slot)].tears = Some((*bytes, *down_ms));
+                self.hosts[usize::from(*slot)].tears = Some((*bytes, *down_ms));
                 false
             }
             FaultKind::MisapplyLine { slot, text } => self.misapply(Slot(*slot), text),
             FaultKind::ForeignPayload { slot, what, for_ms } => {
                 let until = for_ms.map(|ms| self.now_us + ms * 1_000);
-                let bay = &mut self.bays[usize::from(*slot)];
-                bay.foreign.insert(*what, until);
-                bay.unseen.insert(kind);
+                let host = &mut self.hosts[usize::from(*slot)];
+                host.foreign.insert(*what, until);
+                host.unseen.insert(kind);
                 false
             }
         };
@@ -128,17 +129,17 @@ impl Cluster {
         down_ms: u64,
         disk: impl FnOnce(&mut Disk) -> Option<usize>,
     ) -> bool {
-        let bay = &mut self.bays[usize::from(slot.0)];
-        if !bay.runs() {
+        let host = &mut self.hosts[usize::from(slot.0)];
+        if !host.runs() {
             return false;
         }
-        let Some(lost) = disk(&mut bay.disk) else {
+        let Some(lost) = disk(&mut host.disk) else {
             return false;
         };
-        let boot = bay.boot;
-        let paused = bay.paused;
-        bay.clear();
-        let life = bay.life();
+        let boot = host.boot;
+        let paused = host.paused;
+        host.clear();
+        let life = host.life();
         if paused {
             self.orders.push(Order::Resume(Address::Unit(slot)));
         }
@@ -169,23 +170,23 @@ impl Cluster {
 
     /// A Standby's own config changes, and what it was sent does not.
     fn misapply(&mut self, slot: Slot, text: &str) -> bool {
-        let bay = &mut self.bays[usize::from(slot.0)];
-        let Some(mut unit) = bay.unit.take() else {
+        let host = &mut self.hosts[usize::from(slot.0)];
+        let Some(mut unit) = host.unit.take() else {
             return false;
         };
         let env = Env {
-            software: bay.image.software(),
-            pairings: &|key| bay.pairings.get(key).map(|pairing| &**pairing),
+            software: host.image.software(),
+            pairings: &|key| host.pairings.get(key).map(|pairing| &**pairing),
             limits: &self.limits,
             policy: &self.policy,
             refuses: &takes_all,
-            planted: bay.planted,
+            planted: host.planted,
         };
         let before = standing(&unit);
         let machine = Arc::get_mut(&mut unit).expect("nobody keeps a unit beyond an event");
         machine.misapply(&env, text);
         let changed = standing(&unit) != before;
-        bay.unit = Some(unit);
+        host.unit = Some(unit);
         changed
     }
 
@@ -201,11 +202,11 @@ impl Cluster {
         if !self.lose_power(slot, down_ms, 0) {
             return false;
         }
-        let bay = &mut self.bays[usize::from(slot.0)];
+        let host = &mut self.hosts[usize::from(slot.0)];
         // A value of the world: greater than any boot of this slot, and than those that count on
         // from them.
-        let fresh = (1 << 40) * (bay.life() + 1);
-        bay.disk.replaced(fresh);
+        let fresh = (1 << 40) * (host.life() + 1);
+        host.disk.replaced(fresh);
         true
     }
 
@@ -213,22 +214,22 @@ impl Cluster {
         let Ok(image) = self.catalog.image(image) else {
             return false;
         };
-        let same = self.bays[usize::from(slot.0)].image.digest() == image.digest();
+        let same = self.hosts[usize::from(slot.0)].image.digest() == image.digest();
         if same || !self.crash(slot, down_ms) {
             return false;
         }
-        self.bays[usize::from(slot.0)].image = image;
+        self.hosts[usize::from(slot.0)].image = image;
         true
     }
 
     fn pause(&mut self, slot: Slot, for_us: u64) -> bool {
-        let bay = &mut self.bays[usize::from(slot.0)];
-        if !bay.runs() || bay.paused {
+        let host = &mut self.hosts[usize::from(slot.0)];
+        if !host.runs() || host.paused {
             return false;
         }
-        bay.paused = true;
-        bay.pause += 1;
-        let pause = bay.pause;
+        host.paused = true;
+        host.pause += 1;
+        let pause = host.pause;
         if !self.sockets() {
             self.orders.push(Order::Pause(Address::Unit(slot)));
         }
@@ -238,12 +239,12 @@ impl Cluster {
     }
 
     pub(super) fn resume(&mut self, slot: Slot) {
-        let bay = &mut self.bays[usize::from(slot.0)];
-        if !bay.paused {
+        let host = &mut self.hosts[usize::from(slot.0)];
+        if !host.paused {
             return;
         }
-        bay.paused = false;
-        bay.pause += 1;
+        host.paused = false;
+        host.pause += 1;
         if !self.sockets() {
             self.orders.push(Order::Resume(Address::Unit(slot)));
         }
@@ -253,20 +254,20 @@ impl Cluster {
 
     /// A unit that acts is suspended until after its end; what was left of the step is past.
     fn stall(&mut self, slot: Slot, beyond_ms: u64) -> bool {
-        let bay = &self.bays[usize::from(slot.0)];
-        let Some(end) = bay.lease_end.filter(|_| bay.acts()) else {
+        let host = &self.hosts[usize::from(slot.0)];
+        let Some(end) = host.lease_end.filter(|_| host.acts()) else {
             return false;
         };
         self.pause(slot, end.saturating_sub(self.now_us) + beyond_ms * 1_000)
     }
 
     fn end_arbiter(&mut self, down_ms: u64) -> bool {
-        if !self.desk.runs() {
+        if !self.arbiter_host.runs() {
             return false;
         }
-        self.desk.running = false;
-        self.desk.timers.clear();
-        self.desk.inbox.clear();
+        self.arbiter_host.running = false;
+        self.arbiter_host.timers.clear();
+        self.arbiter_host.inbox.clear();
         self.orders.push(Order::Kill(Address::Arbiter));
         self.later.push((down_ms.max(1) * 1_000, Job::RestartArbiter));
         self.emit(Event::ArbiterEnded);
@@ -363,19 +364,19 @@ impl Cluster {
             }
         }
         for slot in [Slot(0), Slot(1)] {
-            self.bays[usize::from(slot.0)].disk.refuse(false);
-            self.bays[usize::from(slot.0)].refuses_lines = 0;
-            self.bays[usize::from(slot.0)].tears = None;
+            self.hosts[usize::from(slot.0)].disk.refuse(false);
+            self.hosts[usize::from(slot.0)].refuses_lines = 0;
+            self.hosts[usize::from(slot.0)].tears = None;
             // Engines that differ go on to differ.
-            self.bays[usize::from(slot.0)].foreign.retain(|_, until| until.is_none());
-            self.recovers_wholly(slot);
+            self.hosts[usize::from(slot.0)].foreign.retain(|_, until| until.is_none());
+            self.end_degradations(slot);
             self.resume(slot);
-            let bay = &self.bays[usize::from(slot.0)];
-            if !bay.runs() {
-                self.later.push((1_000, Job::Restart { slot, life: bay.life() }));
+            let host = &self.hosts[usize::from(slot.0)];
+            if !host.runs() {
+                self.later.push((1_000, Job::Restart { slot, life: host.life() }));
             }
         }
-        if !self.desk.runs() {
+        if !self.arbiter_host.runs() {
             self.later.push((1_000, Job::RestartArbiter));
         }
         self.emit(Event::FaultsStopped);

@@ -45,7 +45,7 @@ const FOREIGN_PAYLOAD: usize =
 
 /// What was sent in a step: told after it.
 struct SentFrame {
-    sight: MessageId,
+    id: MessageId,
     number: u64,
     fault: Option<usize>,
     /// The cuts that took effect with it, by kind of fault.
@@ -54,26 +54,26 @@ struct SentFrame {
 
 impl Cluster {
     pub(super) fn start_unit(&mut self, slot: Slot) {
-        let bay = &mut self.bays[usize::from(slot.0)];
-        assert!(bay.unit.is_none(), "a process starts once");
-        bay.life += 1;
-        let mut boot = bay.disk.boot();
+        let host = &mut self.hosts[usize::from(slot.0)];
+        assert!(host.unit.is_none(), "a process starts once");
+        host.life += 1;
+        let mut boot = host.disk.boot();
         // Planted: what is booted is not the newest that was saved.
-        if bay.planted.is(Defect::OlderGeneration) {
-            boot.store = bay.disk.older().or(boot.store);
+        if host.planted.is(Defect::OlderGeneration) {
+            boot.store = host.disk.older().or(boot.store);
         }
-        bay.boot = boot.boot;
+        host.boot = boot.boot;
         let mut out = Vec::new();
         let env = Env {
-            software: bay.image.software(),
+            software: host.image.software(),
             pairings: &|_| None,
             limits: &self.limits,
             policy: &self.policy,
             refuses: &takes_all,
-            planted: bay.planted,
+            planted: host.planted,
         };
         let unit = Arc::new(Unit::start(&env, slot, &boot, &mut out));
-        self.bays[usize::from(slot.0)].unit = Some(Arc::clone(&unit));
+        self.hosts[usize::from(slot.0)].unit = Some(Arc::clone(&unit));
         let mut sent = Vec::new();
         let fates = self.perform(slot, &unit, &out, None, &mut sent);
         self.steps += 1;
@@ -85,24 +85,24 @@ impl Cluster {
     }
 
     pub(super) fn start_arbiter(&mut self) {
-        assert!(!self.desk.running, "a process starts once");
-        self.desk.running = true;
-        if self.desk.started {
-            let (term, generation) = self.desk.used;
-            let input = match self.desk.finds.take() {
+        assert!(!self.arbiter_host.running, "a process starts once");
+        self.arbiter_host.running = true;
+        if self.arbiter_host.started {
+            let (term, generation) = self.arbiter_host.used;
+            let input = match self.arbiter_host.finds.take() {
                 None => ArbiterInput::Recovered { term },
                 Some(Finds::Older(state)) => {
-                    self.desk.arbiter = Arc::new(*state);
+                    self.arbiter_host.arbiter = Arc::new(*state);
                     ArbiterInput::Recovered { term }
                 }
                 Some(Finds::Nothing) => {
-                    self.desk.arbiter = Arc::default();
+                    self.arbiter_host.arbiter = Arc::default();
                     ArbiterInput::StateLost { term, generation }
                 }
             };
             self.step_arbiter(input, None);
         }
-        self.desk.started = true;
+        self.arbiter_host.started = true;
         self.wakes.push(Address::Arbiter);
     }
 
@@ -115,12 +115,12 @@ impl Cluster {
         cut: Option<(usize, Fault)>,
     ) {
         self.foretell(slot, &input);
-        let bay = &mut self.bays[usize::from(slot.0)];
-        let Some(mut unit) = bay.unit.take() else {
+        let host = &mut self.hosts[usize::from(slot.0)];
+        let Some(mut unit) = host.unit.take() else {
             return;
         };
         let mut out = Vec::new();
-        let left = Cell::new(bay.refuses_lines);
+        let left = Cell::new(host.refuses_lines);
         let refuses = |_: &LineKey, _: &Line| {
             let refused = left.get().checked_sub(1);
             refused.map(|fewer| {
@@ -128,21 +128,21 @@ impl Cluster {
                 Prc::Rejected
             })
         };
-        let pairings = std::mem::take(&mut bay.pairings);
+        let pairings = std::mem::take(&mut host.pairings);
         let env = Env {
-            software: bay.image.software(),
+            software: host.image.software(),
             pairings: &|key: &PairingKey| pairings.get(key).map(|pairing| &**pairing),
             limits: &self.limits,
             policy: &self.policy,
             refuses: &refuses,
-            planted: bay.planted,
+            planted: host.planted,
         };
         let machine = Arc::get_mut(&mut unit).expect("nobody keeps a unit beyond an event");
         machine.step(&env, input.clone(), &mut out);
-        bay.pairings = pairings;
-        bay.unit = Some(Arc::clone(&unit));
-        if left.get() < bay.refuses_lines {
-            bay.refuses_lines = left.get();
+        host.pairings = pairings;
+        host.unit = Some(Arc::clone(&unit));
+        if left.get() < host.refuses_lines {
+            host.refuses_lines = left.get();
             let refused = FaultKind::RefuseLine { slot: 0, lines: 0 }.index();
             self.took_effect([refused]);
         }
@@ -150,22 +150,23 @@ impl Cluster {
         let within = cut.as_ref().map(|(outputs, fault)| (*outputs, &fault.kind));
         let fates = self.perform(slot, &unit, &out, within, &mut sent);
         self.steps += 1;
-        let bay = &mut self.bays[usize::from(slot.0)];
-        bay.busy_until = self.now_us + bay.slow_us;
+        let host = &mut self.hosts[usize::from(slot.0)];
+        host.busy_until = self.now_us + host.slow_us;
         let (outputs, seen) = (out.as_slice(), fates.as_slice());
         self.emit(Event::Unit { slot, input: &input, packet, outputs, fates: seen, unit: &unit });
         drop(unit);
         self.tell(sent);
         self.answered(&out, &fates);
         if let Some((_, fault)) = cut {
-            self.strike(&fault);
+            self.inject(&fault);
         }
     }
 
     pub(super) fn step_arbiter(&mut self, input: ArbiterInput, packet: Option<Delivered>) {
         let mut out = Vec::new();
-        let arbiter = Arc::get_mut(&mut self.desk.arbiter).expect("nobody keeps the arbiter");
-        arbiter.step(&self.limits, self.desk.planted, input.clone(), &mut out);
+        let arbiter =
+            Arc::get_mut(&mut self.arbiter_host.arbiter).expect("nobody keeps the arbiter");
+        arbiter.step(&self.limits, self.arbiter_host.planted, input.clone(), &mut out);
         let mut sent = Vec::new();
         for output in &out {
             match output {
@@ -175,23 +176,23 @@ impl Cluster {
                 }
                 ArbiterOutput::SetTimer(timer) => {
                     let due = self.now_us + timer.length_ms(&self.limits) * 1_000;
-                    self.desk.timers.insert(*timer, due);
+                    self.arbiter_host.timers.insert(*timer, due);
                 }
                 ArbiterOutput::CancelTimer(timer) => {
-                    self.desk.timers.remove(timer);
+                    self.arbiter_host.timers.remove(timer);
                 }
                 ArbiterOutput::Event(_) => {}
             }
         }
-        let state = &self.desk.arbiter;
-        let (term, generation) = self.desk.used;
-        self.desk.used = (term.max(state.term), generation.max(state.generation));
-        if let Some(kept) = &mut self.desk.kept {
+        let state = &self.arbiter_host.arbiter;
+        let (term, generation) = self.arbiter_host.used;
+        self.arbiter_host.used = (term.max(state.term), generation.max(state.generation));
+        if let Some(kept) = &mut self.arbiter_host.kept {
             kept.push((self.now_us, state.as_ref().clone()));
         }
         self.steps += 1;
         let fates = vec![Fate::Done; out.len()];
-        let arbiter = Arc::clone(&self.desk.arbiter);
+        let arbiter = Arc::clone(&self.arbiter_host.arbiter);
         self.emit(Event::Arbiter {
             input: &input,
             packet,
@@ -220,9 +221,9 @@ impl Cluster {
                 fates.push(Fate::Cut);
                 continue;
             }
-            let bay = &self.bays[usize::from(slot.0)];
+            let host = &self.hosts[usize::from(slot.0)];
             // The clock is read again: a suspension within the step lasts beyond the lease's end.
-            let over = bay.lease_end.is_none_or(|end| end <= self.now_us || stalled);
+            let over = host.lease_end.is_none_or(|end| end <= self.now_us || stalled);
             if over && acts(unit) && acts_as_active(output) {
                 let answers = matches!(output, Output::Answer { .. });
                 fates.push(if answers { Fate::Unknown } else { Fate::Late });
@@ -237,23 +238,23 @@ impl Cluster {
 
     /// What is sent as another engine writes it, if the unit's is one.
     fn foreign(&mut self, slot: Slot, unit: &Unit, output: &Output) -> Option<Output> {
-        let bay = &self.bays[usize::from(slot.0)];
+        let host = &self.hosts[usize::from(slot.0)];
         let Output::Send { to, message } = output else {
             return None;
         };
         let file = file_of(message);
         let lasts = |until: &Option<u64>| until.is_none_or(|until| self.now_us < until);
-        let mut now = bay.foreign.iter().filter(|(_, until)| lasts(until));
+        let mut now = host.foreign.iter().filter(|(_, until)| lasts(until));
         // A file is written by one engine, however often its pieces are sent.
-        let what = match (file, &bay.files) {
+        let what = match (file, &host.files) {
             (Some(file), Some(files)) if files.contains_key(&file) => files[&file],
             (None, _) | (_, Some(_) | None) => {
-                let fits = |what: &Foreign| garbled(message, unit, &bay.image, *what).is_some();
+                let fits = |what: &Foreign| garbled(message, unit, &host.image, *what).is_some();
                 now.find(|(what, _)| fits(what)).map(|(what, _)| *what)
             }
         };
-        let message = what.and_then(|what| garbled(message, unit, &bay.image, what));
-        if let (Some(file), Some(files)) = (file, &mut self.bays[usize::from(slot.0)].files) {
+        let message = what.and_then(|what| garbled(message, unit, &host.image, what));
+        if let (Some(file), Some(files)) = (file, &mut self.hosts[usize::from(slot.0)].files) {
             files.entry(file).or_insert(what);
         }
         let message = message?;
@@ -267,26 +268,26 @@ impl Cluster {
             Output::Send { to, message } => {
                 if let Message::ToArbiter(ToArbiter::Renew { term, n, .. }) = message {
                     // The lease counts from the first time that this very Renew was sent.
-                    self.bays[at].renews.entry((*term, *n)).or_insert(self.now_us);
+                    self.hosts[at].renews.entry((*term, *n)).or_insert(self.now_us);
                 }
                 self.send(Address::Unit(slot), *to, message, sent);
             }
             Output::SetTimer(timer) => {
-                let bay = &mut self.bays[at];
-                let length = bay.clock.true_us(timer.length_ms(&self.limits) * 1_000);
-                bay.timers.insert(*timer, self.now_us + length);
+                let host = &mut self.hosts[at];
+                let length = host.clock.true_us(timer.length_ms(&self.limits) * 1_000);
+                host.timers.insert(*timer, self.now_us + length);
             }
             Output::CancelTimer(timer) => {
-                self.bays[at].timers.remove(timer);
+                self.hosts[at].timers.remove(timer);
             }
             Output::Lease { term, n } => {
                 let lease_us = self.limits.lease_ms * 1_000;
-                let bay = &mut self.bays[at];
-                let from = bay.renews.get(&(*term, *n)).copied();
+                let host = &mut self.hosts[at];
+                let from = host.renews.get(&(*term, *n)).copied();
                 // A Grant that answers no Renew of this life gives no lease, unless one is planted.
                 let from = from.unwrap_or(self.now_us);
-                bay.lease_end = Some(from + bay.clock.true_us(lease_us));
-                bay.renews.retain(|renew, _| *renew > (*term, *n));
+                host.lease_end = Some(from + host.clock.true_us(lease_us));
+                host.renews.retain(|renew, _| *renew > (*term, *n));
             }
             Output::Persist { write, record } => self.persist(slot, *write, record.clone()),
             Output::Pair { key, bytes } => self.pair(slot, *key, bytes),
@@ -295,22 +296,22 @@ impl Cluster {
     }
 
     fn persist(&mut self, slot: Slot, write: WriteId, record: Record) {
-        let bay = &mut self.bays[usize::from(slot.0)];
-        let slow = if bay.disk_later_us > 0 { Some(DISK_SLOW) } else { None };
+        let host = &mut self.hosts[usize::from(slot.0)];
+        let slow = if host.disk_later_us > 0 { Some(DISK_SLOW) } else { None };
         let is_store = matches!(record, Record::Store(_));
-        let refused = match bay.disk.write(write, record) {
+        let refused = match host.disk.write(write, record) {
             Ok(()) => None,
             Err(Denied::Refused) => Some(DISK_REFUSES),
             Err(Denied::Full) => Some(DISK_FULL),
         };
-        let ends = self.now_us + bay.disk_us + bay.disk_later_us;
+        let ends = self.now_us + host.disk_us + host.disk_later_us;
         // One after the other: what is due at one instant comes in no order.
-        let ends = ends.max(bay.disk_busy_until + 1_000);
-        bay.disk_busy_until = ends;
-        let life = bay.life;
+        let ends = ends.max(host.disk_busy_until + 1_000);
+        host.disk_busy_until = ends;
+        let life = host.life;
         if refused.is_none()
             && is_store
-            && let Some((bytes, down_ms)) = bay.tears.take()
+            && let Some((bytes, down_ms)) = host.tears.take()
         {
             let tear = Job::Tear { slot, life, write, bytes, down_ms };
             self.later.push(((ends - self.now_us) / 2, tear));
@@ -325,7 +326,7 @@ impl Cluster {
 
     /// Lasting faults of a unit change something: the first time it is told.
     pub(super) fn came_to_bear(&mut self, slot: Slot, kinds: &[usize]) {
-        let unseen = &mut self.bays[usize::from(slot.0)].unseen;
+        let unseen = &mut self.hosts[usize::from(slot.0)].unseen;
         let first: Vec<usize> = kinds.iter().copied().filter(|kind| unseen.remove(kind)).collect();
         self.took_effect(first);
     }
@@ -333,29 +334,30 @@ impl Cluster {
     fn pair(&mut self, slot: Slot, key: PairingKey, bytes: &[u8]) {
         self.pairings += 1;
         let again = (self.pairings + self.plan.world).is_multiple_of(RECOMPUTED_ONE_IN);
-        let bay = &mut self.bays[usize::from(slot.0)];
+        let host = &mut self.hosts[usize::from(slot.0)];
         if let Some(pairing) =
-            self.catalog.pairing(bay.image.software(), key, bytes, again, bay.planted)
+            self.catalog.pairing(host.image.software(), key, bytes, again, host.planted)
         {
-            bay.pairings.insert(key, pairing);
+            host.pairings.insert(key, pairing);
         }
-        let life = bay.life;
+        let life = host.life;
         self.later.push((PAIRING_US, Job::Paired { slot, life, key }));
     }
 
     fn send(&mut self, from: Address, to: Address, message: &Message, sent: &mut Vec<SentFrame>) {
-        let sight = self.links.name(from, to, message.kind(), attempt(message));
+        let id = self.links.name(from, to, message.kind(), attempt(message));
         let bytes = wire::encode(from, message);
-        let aimed = self.triggers.send(sight, self.now_us);
+        let aimed = self.triggers.send(id, self.now_us);
         let mut copies = Vec::new();
-        let lot = self.links.send(sight, bytes, aimed.as_ref(), &mut copies);
+        let outcome = self.links.send(id, bytes, aimed.as_ref(), &mut copies);
         let number = self.links.sent();
         // Over madsim's sockets a clog keeps a message where it is sent.
-        let barred = if lot.cut || self.sockets() { self.effective(from, to) } else { Vec::new() };
-        sent.push(SentFrame { sight, number, fault: lot.fault, barred });
+        let barred =
+            if outcome.cut || self.sockets() { self.effective(from, to) } else { Vec::new() };
+        sent.push(SentFrame { id, number, fault: outcome.fault, barred });
         if self.sockets() {
             for (_, packet) in copies {
-                self.sights.insert(packet.number, sight);
+                self.ids.insert(packet.number, id);
                 let mut bytes = packet.number.to_le_bytes().to_vec();
                 bytes.extend_from_slice(&packet.bytes);
                 self.orders.push(Order::Socket { from, to, bytes });
@@ -367,20 +369,20 @@ impl Cluster {
     }
 
     pub(super) fn written(&mut self, slot: Slot, life: u64, write: WriteId, durable: bool) {
-        let bay = &mut self.bays[usize::from(slot.0)];
-        if bay.life != life || bay.unit.is_none() {
+        let host = &mut self.hosts[usize::from(slot.0)];
+        if host.life != life || host.unit.is_none() {
             return;
         }
-        let durable = durable && bay.disk.complete(write);
+        let durable = durable && host.disk.complete(write);
         let input = if durable { Input::Persisted(write) } else { Input::PersistFailed(write) };
-        bay.inbox.push_back(Arrival::Input(input));
+        host.inbox.push_back(Arrival::Input(input));
         self.wakes.push(Address::Unit(slot));
         self.emit(Event::Written { slot, write, durable });
     }
 
     fn tell(&mut self, sent: Vec<SentFrame>) {
-        for SentFrame { sight, number, fault, barred } in sent {
-            self.emit(Event::Sent { sight, number, fault });
+        for SentFrame { id, number, fault, barred } in sent {
+            self.emit(Event::Sent { sight: id, number, fault });
             // What arrives twice, late or behind another takes effect where it arrives.
             self.took_effect(fault.filter(|kind| !AT_ARRIVAL.contains(kind)));
             self.took_effect(barred);
@@ -407,7 +409,7 @@ impl Cluster {
         }
     }
 
-    /// Deeds that wait for an answer.
+    /// Events that wait for an answer.
     fn answered(&mut self, out: &[Output], fates: &[Fate]) {
         for (output, fate) in out.iter().zip(fates) {
             let Output::Answer { outcome: Outcome::Done { term, lsn, .. }, .. } = output else {
@@ -417,8 +419,8 @@ impl Cluster {
                 continue;
             }
             for index in self.triggers.answered(term.0, lsn.0) {
-                if let Some(deed) = self.triggers.take(index, None) {
-                    self.deed(deed);
+                if let Some(event) = self.triggers.take(index, None) {
+                    self.carry_out(event);
                 }
             }
         }

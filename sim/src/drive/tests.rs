@@ -54,18 +54,18 @@ fn lasting() -> Vec<FaultKind> {
     ]
 }
 
-/// A rig whose units run.
-fn rig(plan: Plan) -> Cluster {
-    let mut rig = Cluster::new(Arc::new(plan), catalog(), Vec::new()).expect("the plan fits");
-    rig.start(Address::Unit(Slot(0)));
-    rig.start(Address::Unit(Slot(1)));
-    rig.at(1_000);
-    rig
+/// A cluster whose units run.
+fn cluster(plan: Plan) -> Cluster {
+    let mut cluster = Cluster::new(Arc::new(plan), catalog(), Vec::new()).expect("the plan fits");
+    cluster.start(Address::Unit(Slot(0)));
+    cluster.start(Address::Unit(Slot(1)));
+    cluster.at(1_000);
+    cluster
 }
 
-fn strike(rig: &mut Cluster, kind: FaultKind) {
+fn inject(cluster: &mut Cluster, kind: FaultKind) {
     let at = Anchor::Instant(1);
-    rig.strike(&Fault { at, kind });
+    cluster.inject(&Fault { at, kind });
 }
 
 #[test]
@@ -93,21 +93,21 @@ fn every_lasting_fault_has_effect_in_a_run_and_the_pair_converges_after_it() {
 #[test]
 fn when_faults_stop_nothing_lasts() {
     for kind in lasting() {
-        let (mut rig, name) = (rig(quiet()), format!("{kind:?}"));
-        let clock = rig.bays[0].clock;
-        strike(&mut rig, kind);
-        rig.block(Address::Unit(Slot(0)), Address::Arbiter, 99);
-        rig.calm();
-        let bay = &mut rig.bays[0];
-        assert_eq!(bay.clock, clock, "{name}");
-        assert_eq!((bay.slow_us, bay.disk_later_us), (0, 0), "{name}");
-        assert!(bay.spells.is_empty(), "{name}");
-        assert_eq!(bay.tears, None, "{name}");
-        assert!(bay.disk.write(WriteId(900), store()).is_ok(), "{name}");
-        assert!(rig.links.whole(), "{name}");
+        let (mut cluster, name) = (cluster(quiet()), format!("{kind:?}"));
+        let clock = cluster.hosts[0].clock;
+        inject(&mut cluster, kind);
+        cluster.block(Address::Unit(Slot(0)), Address::Arbiter, 99);
+        cluster.calm();
+        let host = &mut cluster.hosts[0];
+        assert_eq!(host.clock, clock, "{name}");
+        assert_eq!((host.slow_us, host.disk_later_us), (0, 0), "{name}");
+        assert!(host.degradations.is_empty(), "{name}");
+        assert_eq!(host.tears, None, "{name}");
+        assert!(host.disk.write(WriteId(900), store()).is_ok(), "{name}");
+        assert!(cluster.links.whole(), "{name}");
         // What a swizzle-clog would clog later it does not.
-        rig.block(Address::Unit(Slot(0)), Address::Arbiter, 99);
-        assert!(rig.links.whole(), "{name}");
+        cluster.block(Address::Unit(Slot(0)), Address::Arbiter, 99);
+        assert!(cluster.links.whole(), "{name}");
     }
 }
 
@@ -120,31 +120,31 @@ fn store() -> Record {
 
 #[test]
 fn a_clock_at_another_rate_moves_timers_and_comes_back_by_itself() {
-    let mut rig = rig(quiet());
-    rig.bays[0].own_clock = Clock::new(0);
-    rig.bays[0].clock = Clock::new(0);
-    let due = |rig: &Cluster| rig.bays[0].timers[&Timer::Join] - rig.now_us;
-    let before = due(&rig);
+    let mut cluster = cluster(quiet());
+    cluster.hosts[0].own_clock = Clock::new(0);
+    cluster.hosts[0].clock = Clock::new(0);
+    let due = |cluster: &Cluster| cluster.hosts[0].timers[&Timer::Join] - cluster.now_us;
+    let before = due(&cluster);
     let (slot, for_ms) = (SLOT, 50);
     let half = FaultKind::ClockRate { slot, ppm: -500_000, for_ms };
-    strike(&mut rig, half);
-    assert_eq!(due(&rig), 2 * before);
-    let ends = rig.take_later();
+    inject(&mut cluster, half);
+    assert_eq!(due(&cluster), 2 * before);
+    let ends = cluster.take_later();
     let (after, job) = ends.last().expect("it ends").clone();
     assert_eq!(after, 50_000);
-    rig.job(job);
-    assert_eq!(due(&rig), before);
+    cluster.job(job);
+    assert_eq!(due(&cluster), before);
     let by_ms = i64::try_from(before / 1_000).expect("a timer is short") - 1;
-    strike(&mut rig, FaultKind::ClockStep { slot, by_ms });
-    assert!(due(&rig) <= 1_000 + before % 1_000);
+    inject(&mut cluster, FaultKind::ClockStep { slot, by_ms });
+    assert!(due(&cluster) <= 1_000 + before % 1_000);
 }
 
 #[test]
 fn a_full_disk_takes_terms_and_no_store() {
-    let mut rig = rig(quiet());
+    let mut cluster = cluster(quiet());
     let (slot, for_ms) = (SLOT, 50);
-    strike(&mut rig, FaultKind::DiskFull { slot, for_ms });
-    let disk = &mut rig.bays[0].disk;
+    inject(&mut cluster, FaultKind::DiskFull { slot, for_ms });
+    let disk = &mut cluster.hosts[0].disk;
     assert!(disk.write(WriteId(900), store()).is_err());
     assert!(disk.write(WriteId(901), Record::Resets(1)).is_ok());
 }

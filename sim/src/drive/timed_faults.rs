@@ -1,5 +1,5 @@
 //! Faults of one unit that last: its clock runs at another rate, its disk is full or slow, it is
-//! slow itself. Each is undone by its own end, or when faults stop.
+//! slow itself. Each ends by itself, or when faults stop.
 
 use skewsync::ids::Slot;
 use skewsync::message::Address;
@@ -7,7 +7,7 @@ use skewsync::message::Address;
 use super::{Cluster, Host, Job};
 use crate::world::clock::Clock;
 
-/// What a unit may suffer from for a while.
+/// How a unit may be degraded for a while.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Degradation {
     /// Its clock runs at another rate.
@@ -24,22 +24,22 @@ const ALL: [Degradation; 4] =
     [Degradation::ClockRate, Degradation::DiskFull, Degradation::DiskSlow, Degradation::Slow];
 
 impl Cluster {
-    /// The unit suffers from this for so long; what it suffered from in this way before is over.
-    fn begin_degradation(&mut self, slot: Slot, ill: Degradation, for_ms: u64) {
-        self.spells += 1;
-        let spell = self.spells;
-        let bay = &mut self.bays[usize::from(slot.0)];
-        bay.spells.insert(ill, spell);
-        let over = Job::Over { slot, ill, spell };
-        self.later.push((for_ms.max(1) * 1_000, over));
+    /// Begins a degradation that lasts so long; an earlier one of its sort ends by it.
+    fn begin_degradation(&mut self, slot: Slot, degradation: Degradation, for_ms: u64) {
+        self.degradations += 1;
+        let number = self.degradations;
+        let host = &mut self.hosts[usize::from(slot.0)];
+        host.degradations.insert(degradation, number);
+        let end = Job::EndDegradation { slot, degradation, number };
+        self.later.push((for_ms.max(1) * 1_000, end));
     }
 
     pub(super) fn clock_rate(&mut self, slot: Slot, ppm: i32, for_ms: u64) -> bool {
-        let bay = &mut self.bays[usize::from(slot.0)];
-        if !bay.runs() || ppm == 0 {
+        let host = &mut self.hosts[usize::from(slot.0)];
+        if !host.runs() || ppm == 0 {
             return false;
         }
-        let clock = bay.own_clock.faster(ppm);
+        let clock = host.own_clock.faster(ppm);
         self.sets_clock(slot, clock);
         self.begin_degradation(slot, Degradation::ClockRate, for_ms);
         true
@@ -47,27 +47,27 @@ impl Cluster {
 
     fn sets_clock(&mut self, slot: Slot, clock: Clock) {
         let now = self.now_us;
-        self.bays[usize::from(slot.0)].sets_clock(clock, now);
+        self.hosts[usize::from(slot.0)].sets_clock(clock, now);
         self.wakes.push(Address::Unit(slot));
     }
 
     /// The clock is set: forward, or back if `by_ms` is below 0.
     pub(super) fn clock_step(&mut self, slot: Slot, by_ms: i64) -> bool {
         let now = self.now_us;
-        let bay = &mut self.bays[usize::from(slot.0)];
-        if !bay.runs() || by_ms == 0 {
+        let host = &mut self.hosts[usize::from(slot.0)];
+        if !host.runs() || by_ms == 0 {
             return false;
         }
-        bay.steps_clock(by_ms.saturating_mul(1_000), now);
+        host.steps_clock(by_ms.saturating_mul(1_000), now);
         self.wakes.push(Address::Unit(slot));
         true
     }
 
     /// A disk that is full takes effect with the first store that it does not take.
     pub(super) fn disk_full(&mut self, slot: Slot, kind: usize, for_ms: u64) -> bool {
-        let bay = &mut self.bays[usize::from(slot.0)];
-        bay.disk.fill(true);
-        bay.unseen.insert(kind);
+        let host = &mut self.hosts[usize::from(slot.0)];
+        host.disk.fill(true);
+        host.unseen.insert(kind);
         self.begin_degradation(slot, Degradation::DiskFull, for_ms);
         false
     }
@@ -80,56 +80,56 @@ impl Cluster {
         later_ms: u64,
         for_ms: u64,
     ) -> bool {
-        let bay = &mut self.bays[usize::from(slot.0)];
-        bay.disk_later_us = later_ms * 1_000;
-        bay.unseen.insert(kind);
+        let host = &mut self.hosts[usize::from(slot.0)];
+        host.disk_later_us = later_ms * 1_000;
+        host.unseen.insert(kind);
         self.begin_degradation(slot, Degradation::DiskSlow, for_ms);
         false
     }
 
     /// A slow unit takes effect with the first thing that waits for it.
     pub(super) fn slow(&mut self, slot: Slot, kind: usize, step_ms: u64, for_ms: u64) -> bool {
-        let bay = &mut self.bays[usize::from(slot.0)];
-        if !bay.runs() {
+        let host = &mut self.hosts[usize::from(slot.0)];
+        if !host.runs() {
             return false;
         }
-        bay.slow_us = step_ms * 1_000;
-        bay.unseen.insert(kind);
+        host.slow_us = step_ms * 1_000;
+        host.unseen.insert(kind);
         self.begin_degradation(slot, Degradation::Slow, for_ms);
         false
     }
 
-    /// A spell is over, unless another of its sort has begun since.
-    pub(super) fn over(&mut self, slot: Slot, ill: Degradation, spell: u64) {
-        let bay = &mut self.bays[usize::from(slot.0)];
-        if bay.spells.get(&ill) == Some(&spell) {
-            self.recovers(slot, ill);
+    /// Ends a degradation, unless another of its sort has begun since.
+    pub(super) fn end_degradation(&mut self, slot: Slot, degradation: Degradation, number: u64) {
+        let host = &mut self.hosts[usize::from(slot.0)];
+        if host.degradations.get(&degradation) == Some(&number) {
+            self.undo_degradation(slot, degradation);
         }
     }
 
-    fn recovers(&mut self, slot: Slot, ill: Degradation) {
-        let bay = &mut self.bays[usize::from(slot.0)];
-        bay.spells.remove(&ill);
-        match ill {
+    fn undo_degradation(&mut self, slot: Slot, degradation: Degradation) {
+        let host = &mut self.hosts[usize::from(slot.0)];
+        host.degradations.remove(&degradation);
+        match degradation {
             Degradation::ClockRate => {
-                let own = bay.own_clock;
+                let own = host.own_clock;
                 self.sets_clock(slot, own);
             }
-            Degradation::DiskFull => bay.disk.fill(false),
-            Degradation::DiskSlow => bay.disk_later_us = 0,
+            Degradation::DiskFull => host.disk.fill(false),
+            Degradation::DiskSlow => host.disk_later_us = 0,
             Degradation::Slow => {
-                bay.slow_us = 0;
-                bay.busy_until = 0;
+                host.slow_us = 0;
+                host.busy_until = 0;
                 self.wakes.push(Address::Unit(slot));
             }
         }
     }
 
-    /// Nothing lasts.
-    pub(super) fn recovers_wholly(&mut self, slot: Slot) {
-        for ill in ALL {
-            if self.bays[usize::from(slot.0)].spells.contains_key(&ill) {
-                self.recovers(slot, ill);
+    /// Ends all degradations of a unit.
+    pub(super) fn end_degradations(&mut self, slot: Slot) {
+        for degradation in ALL {
+            if self.hosts[usize::from(slot.0)].degradations.contains_key(&degradation) {
+                self.undo_degradation(slot, degradation);
             }
         }
     }

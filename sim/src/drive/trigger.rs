@@ -1,4 +1,4 @@
-//! What a plan does and when: the deeds that wait for their anchors.
+//! What a plan does and when: the events that wait for their anchors.
 
 use crate::plan::{Anchor, Fault, FaultKind, MessageId, Moment, Plan, What};
 
@@ -7,28 +7,28 @@ use super::Job;
 /// Something that a plan does.
 #[derive(Clone, Debug)]
 pub(super) enum PlannedEvent {
-    /// A fault strikes.
-    Strike(Fault),
+    /// A fault is injected.
+    Fault(Fault),
     /// An operator enters something.
     Enter(What),
 }
 
-/// Anchors as they were met, each by the index of its deed in the plan.
+/// Anchors as they were met, each by the index of its event in the plan.
 pub type Met = Vec<(usize, Anchor)>;
 
 #[derive(Clone, Debug)]
 struct Waiting {
     anchor: Anchor,
-    deed: PlannedEvent,
+    event: PlannedEvent,
     met: Option<Anchor>,
 }
 
-/// All deeds of a plan: the faults first, in the plan's order, then the entries.
+/// All events of a plan: the faults first, in the plan's order, then the entries.
 #[derive(Clone, Debug)]
 pub(super) struct Triggers {
     all: Vec<Waiting>,
     faults: usize,
-    /// Deeds that wait for a message, by index; those that were done are gone.
+    /// Events that wait for a message, by index; those that were done are gone.
     open: Vec<usize>,
     stopped: bool,
 }
@@ -37,12 +37,12 @@ impl Triggers {
     pub(super) fn new(plan: &Plan) -> Self {
         let faults = plan.faults.iter().map(|fault| Waiting {
             anchor: fault.at,
-            deed: PlannedEvent::Strike(fault.clone()),
+            event: PlannedEvent::Fault(fault.clone()),
             met: None,
         });
         let entries = plan.commands.iter().map(|entry| Waiting {
             anchor: entry.at,
-            deed: PlannedEvent::Enter(entry.what.clone()),
+            event: PlannedEvent::Enter(entry.what.clone()),
             met: None,
         });
         let all: Vec<Waiting> = faults.chain(entries).collect();
@@ -52,7 +52,7 @@ impl Triggers {
         Self { all, faults: plan.faults.len(), open, stopped: false }
     }
 
-    /// The deeds that wait for an instant.
+    /// The events that wait for an instant.
     pub(super) fn instants(&self) -> impl Iterator<Item = (u64, Job)> {
         self.all.iter().enumerate().filter_map(|(index, waiting)| match waiting.anchor {
             Anchor::Instant(ms) => Some((ms * 1_000, Job::Due(index))),
@@ -60,18 +60,18 @@ impl Triggers {
         })
     }
 
-    /// The deeds whose anchor this message is.
-    pub(super) fn at(&self, moment: Moment, sight: MessageId, now_us: u64) -> Vec<usize> {
+    /// The events whose anchor this message is.
+    pub(super) fn at(&self, moment: Moment, id: MessageId, now_us: u64) -> Vec<usize> {
         if self.stopped || self.open.is_empty() {
             return Vec::new();
         }
-        let met = |index: &usize| self.all[*index].anchor.meets(moment, sight, now_us);
+        let met = |index: &usize| self.all[*index].anchor.meets(moment, id, now_us);
         self.open.iter().copied().filter(met).collect()
     }
 
-    /// The fault that strikes within the step that handles this message, and after how many
+    /// The fault that is injected within the step that handles this message, and after how many
     /// outputs.
-    pub(super) fn within(&mut self, sight: MessageId, now_us: u64) -> Option<(usize, Fault)> {
+    pub(super) fn within(&mut self, id: MessageId, now_us: u64) -> Option<(usize, Fault)> {
         if self.stopped {
             return None;
         }
@@ -84,25 +84,25 @@ impl Triggers {
             let Moment::Within(outputs) = moment else {
                 return None;
             };
-            waiting.anchor.meets(moment, sight, now_us).then_some((index, moment, outputs))
+            waiting.anchor.meets(moment, id, now_us).then_some((index, moment, outputs))
         });
         let (index, moment, outputs) = found?;
-        match self.take(index, Some((moment, sight)))? {
-            PlannedEvent::Strike(fault) => Some((usize::from(outputs), fault)),
+        match self.take(index, Some((moment, id)))? {
+            PlannedEvent::Fault(fault) => Some((usize::from(outputs), fault)),
             PlannedEvent::Enter(_) => None,
         }
     }
 
-    /// The fault that befalls this message as it is sent.
-    pub(super) fn send(&mut self, sight: MessageId, now_us: u64) -> Option<FaultKind> {
-        let index = *self.at(Moment::Send, sight, now_us).first()?;
-        match self.take(index, Some((Moment::Send, sight)))? {
-            PlannedEvent::Strike(fault) => Some(fault.kind),
+    /// The fault that the plan aims at this message as it is sent.
+    pub(super) fn send(&mut self, id: MessageId, now_us: u64) -> Option<FaultKind> {
+        let index = *self.at(Moment::Send, id, now_us).first()?;
+        match self.take(index, Some((Moment::Send, id)))? {
+            PlannedEvent::Fault(fault) => Some(fault.kind),
             PlannedEvent::Enter(_) => None,
         }
     }
 
-    /// The deeds that wait for this answer.
+    /// The events that wait for this answer.
     pub(super) fn answered(&self, term: u64, lsn: u64) -> Vec<usize> {
         let is = |index: &usize| match self.all[*index].anchor {
             Anchor::Answered(of, at) => of.0 == term && at.0 == lsn,
@@ -111,7 +111,7 @@ impl Triggers {
         if self.stopped { Vec::new() } else { self.open.iter().copied().filter(is).collect() }
     }
 
-    /// Takes a deed: its anchor was met, here.
+    /// Takes an event: its anchor was met, here.
     pub(super) fn take(
         &mut self,
         index: usize,
@@ -122,9 +122,8 @@ impl Triggers {
         }
         self.open.retain(|open| *open != index);
         let waiting = &mut self.all[index];
-        waiting.met =
-            Some(at.map_or(waiting.anchor, |(moment, sight)| Anchor::Observed(moment, sight)));
-        Some(waiting.deed.clone())
+        waiting.met = Some(at.map_or(waiting.anchor, |(moment, id)| Anchor::Observed(moment, id)));
+        Some(waiting.event.clone())
     }
 
     /// Nothing is done any more.

@@ -117,7 +117,7 @@ pub fn pending(rig: &Cluster, lesser: Lesser) -> Option<String> {
     if applied != Some(active.last) {
         return Some(format!("the Standby to apply up to {}; it has {applied:?}", active.last));
     }
-    let image = rig.bays()[usize::from(other.0)].image().software().image();
+    let image = rig.hosts()[usize::from(other.0)].image().software().image();
     let theirs =
         standby.replica.as_ref().map(|replica| replica.receiver.raising().wire_digest(image));
     if theirs != current.sender.as_ref().map(|sender| sender.digest()) {

@@ -1,5 +1,5 @@
-//! The network between two slots and the arbiter: every message has a name, its lot, and its
-//! latency, all drawn from the plan's `world` and that name, so that one fault less moves no other
+//! The network between two slots and the arbiter. Each message has a name. Its outcome and its
+//! latency are drawn from the plan's `world` and that name, so that one fault less moves no other
 //! message.
 
 use std::collections::{BTreeMap, VecDeque};
@@ -16,7 +16,7 @@ pub const CLOGGED_MAX: usize = 1_024;
 #[derive(Clone, Debug)]
 pub struct Packet {
     /// The message's name.
-    pub sight: MessageId,
+    pub id: MessageId,
     /// Which copy: 0 is the message itself.
     pub copy: u8,
     /// Its number among all that was sent in the run, the same for all copies.
@@ -27,10 +27,10 @@ pub struct Packet {
     pub bytes: Arc<[u8]>,
 }
 
-/// What a message's lot was.
+/// What became of a message as it was sent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Lot {
-    /// Which fault befell it: an index of `FAULT_KINDS`.
+pub struct LinkOutcome {
+    /// The fault of the message: an index of `FAULT_KINDS`.
     pub fault: Option<usize>,
     /// Whether a cut took it.
     pub cut: bool,
@@ -72,7 +72,7 @@ impl Links {
         }
     }
 
-    /// What befalls messages, and when they arrive, is drawn from another world from now on.
+    /// Outcomes and latencies are drawn from another world from now on.
     pub const fn reseed(&mut self, world: u64) {
         self.world = world;
     }
@@ -85,26 +85,26 @@ impl Links {
     }
 
     /// Sends a frame: the copies that will arrive, each with its delay in microseconds, and the
-    /// lot. `aimed` is the fault that the plan anchors at this very message.
+    /// outcome. `aimed` is the fault that the plan anchors at this very message.
     pub fn send(
         &mut self,
-        sight: MessageId,
+        id: MessageId,
         bytes: Vec<u8>,
         aimed: Option<&FaultKind>,
         out: &mut Vec<(u64, Packet)>,
-    ) -> Lot {
+    ) -> LinkOutcome {
         self.sent += 1;
         let number = self.sent;
-        let cut = self.cuts.contains_key(&(sight.from, sight.to));
+        let cut = self.cuts.contains_key(&(id.from, id.to));
         if cut {
-            return Lot { fault: None, cut };
+            return LinkOutcome { fault: None, cut };
         }
-        let noise = aimed.is_none().then(|| self.noise_at(sight)).flatten();
+        let noise = aimed.is_none().then(|| self.noise_at(id)).flatten();
         let fault = aimed.or(noise.as_ref());
-        let lot = Lot { fault: fault.map(FaultKind::index), cut };
-        let latency = self.between(sight, 1, self.latency_us.0, self.latency_us.1);
+        let outcome = LinkOutcome { fault: fault.map(FaultKind::index), cut };
+        let latency = self.between(id, 1, self.latency_us.0, self.latency_us.1);
         let packet = |copy: u8, bytes: Vec<u8>| Packet {
-            sight,
+            id,
             copy,
             number,
             arrives_by: None,
@@ -117,7 +117,7 @@ impl Links {
                 let first = packet(0, bytes);
                 out.push((
                     latency + later_ms * 1_000,
-                    Packet { copy: 1, arrives_by: lot.fault, ..first.clone() },
+                    Packet { copy: 1, arrives_by: outcome.fault, ..first.clone() },
                 ));
                 out.push((latency, first));
             }
@@ -125,7 +125,7 @@ impl Links {
                 out.push((latency + later_ms * 1_000, packet(0, bytes)));
             }
             Some(FaultKind::Reorder { later_ms }) => {
-                let late = Packet { arrives_by: lot.fault, ..packet(0, bytes) };
+                let late = Packet { arrives_by: outcome.fault, ..packet(0, bytes) };
                 out.push((latency + later_ms * 1_000, late));
             }
             Some(FaultKind::Corrupt { bit }) => {
@@ -139,12 +139,12 @@ impl Links {
             }
             Some(other) => unreachable!("a plan aims no {other:?} at a message"),
         }
-        lot
+        outcome
     }
 
     /// A packet has arrived: true if it is to be delivered now, false if a clog keeps it.
     pub fn arrives(&mut self, packet: &Packet) -> bool {
-        let link = (packet.sight.from, packet.sight.to);
+        let link = (packet.id.from, packet.id.to);
         if !self.clogs.contains_key(&link) {
             return true;
         }
@@ -158,7 +158,7 @@ impl Links {
     /// Notes that a packet came to its receiver: whether one that was sent later on its link came
     /// before it.
     pub fn overtaken(&mut self, packet: &Packet) -> bool {
-        let link = (packet.sight.from, packet.sight.to);
+        let link = (packet.id.from, packet.id.to);
         let newest = self.newest.entry(link).or_insert(0);
         let overtaken = packet.number < *newest;
         *newest = packet.number.max(*newest);
@@ -195,7 +195,7 @@ impl Links {
         self.waiting.remove(&(from, to)).unwrap_or_default()
     }
 
-    /// Nothing befalls any message from now on; what waited.
+    /// Messages have no faults from now on; what waited.
     pub fn quiet(&mut self) -> Vec<Packet> {
         self.noise = Noise::default();
         self.cuts.clear();
@@ -218,48 +218,48 @@ impl Links {
         self.cuts.is_empty() && self.clogs.is_empty()
     }
 
-    /// What the noise does to the message of this name.
-    pub fn noise_at(&self, sight: MessageId) -> Option<FaultKind> {
+    /// The fault that the noise gives to the message of this name.
+    pub fn noise_at(&self, id: MessageId) -> Option<FaultKind> {
         let noise = &self.noise;
         let rates =
             [noise.lose, noise.duplicate, noise.delay, noise.corrupt, noise.hold, noise.reorder];
         if rates.iter().all(|rate| *rate == 0) {
             return None;
         }
-        let later_ms = self.between(sight, 3, 1, noise.late_ms_max.max(1));
-        let mut lot = self.between(sight, 2, 0, 999) as u32;
+        let later_ms = self.between(id, 3, 1, noise.late_ms_max.max(1));
+        let mut drawn = self.between(id, 2, 0, 999) as u32;
         for (index, rate) in rates.into_iter().enumerate() {
-            if lot < rate {
+            if drawn < rate {
                 return Some(match index {
                     0 => FaultKind::Lose,
                     1 => FaultKind::Duplicate { later_ms },
                     2 => FaultKind::Delay { later_ms },
-                    3 => FaultKind::Corrupt { bit: self.draw(sight, 4) as u32 },
+                    3 => FaultKind::Corrupt { bit: self.draw(id, 4) as u32 },
                     5 => FaultKind::Reorder { later_ms },
                     _ => {
-                        let later_ms = self.between(sight, 5, 1, noise.hold_ms_max.max(1));
+                        let later_ms = self.between(id, 5, 1, noise.hold_ms_max.max(1));
                         FaultKind::Hold { later_ms }
                     }
                 });
             }
-            lot -= rate;
+            drawn -= rate;
         }
         None
     }
 
-    fn between(&self, sight: MessageId, purpose: u64, least: u64, most: u64) -> u64 {
-        least + self.draw(sight, purpose) % (most - least + 1)
+    fn between(&self, id: MessageId, purpose: u64, least: u64, most: u64) -> u64 {
+        least + self.draw(id, purpose) % (most - least + 1)
     }
 
     /// A number that only the world, the message's name and the purpose decide.
-    fn draw(&self, sight: MessageId, purpose: u64) -> u64 {
+    fn draw(&self, id: MessageId, purpose: u64) -> u64 {
         let place = |address: Address| match address {
             Address::Arbiter => 255,
             Address::Unit(slot) => u64::from(slot.0),
         };
-        let link = place(sight.from) << 8 | place(sight.to);
-        let name = link << 16 | (sight.kind as u64) << 8 | purpose;
-        let count = u64::from(sight.attempt) << 32 | u64::from(sight.ordinal);
+        let link = place(id.from) << 8 | place(id.to);
+        let name = link << 16 | (id.kind as u64) << 8 | purpose;
+        let count = u64::from(id.attempt) << 32 | u64::from(id.ordinal);
         mix(mix(self.world ^ mix(name)) ^ count)
     }
 }
@@ -299,9 +299,9 @@ mod tests {
     }
 
     fn sent(links: &mut Links, aimed: Option<&FaultKind>) -> Vec<(u64, Packet)> {
-        let sight = links.name(A, B, Kind::Line, 1);
+        let id = links.name(A, B, Kind::Line, 1);
         let mut out = Vec::new();
-        links.send(sight, vec![0; 8], aimed, &mut out);
+        links.send(id, vec![0; 8], aimed, &mut out);
         out
     }
 
@@ -312,7 +312,7 @@ mod tests {
             let out = sent(&mut links, None);
             assert_eq!(out.len(), 1);
             assert!((1_000..=9_000).contains(&out[0].0));
-            assert_eq!(out[0].1.sight.ordinal, ordinal);
+            assert_eq!(out[0].1.id.ordinal, ordinal);
         }
     }
 
@@ -365,14 +365,14 @@ mod tests {
     }
 
     #[test]
-    fn the_lot_of_a_message_does_not_depend_on_others() {
+    fn the_outcome_of_a_message_does_not_depend_on_others() {
         let noise = Noise { lose: 500, ..Noise::default() };
         let mut one = links(noise.clone());
         let mut other = links(noise);
         let first = sent(&mut one, None).len();
         other.cut(B, A, 1);
-        let sight = other.name(B, A, Kind::Applied, 1);
-        other.send(sight, vec![1], None, &mut Vec::new());
+        let id = other.name(B, A, Kind::Applied, 1);
+        other.send(id, vec![1], None, &mut Vec::new());
         assert_eq!(sent(&mut other, None).len(), first);
     }
 }

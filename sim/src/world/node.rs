@@ -30,7 +30,7 @@ const DATAGRAM_MAX: usize = 256 * 1024;
 /// The places of a pair.
 const PLACES: [Address; 3] = [Address::Arbiter, Address::Unit(Slot(0)), Address::Unit(Slot(1))];
 
-/// What a run is made of beside its rig.
+/// What a run is made of beside its cluster.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Medium {
     /// madsim's seed.
@@ -43,9 +43,9 @@ pub struct Medium {
     pub loss: u32,
 }
 
-/// The world: the rig, and the nodes that it gives orders to.
+/// The world: the cluster, and the nodes that it gives orders to.
 struct Shell {
-    rig: Option<Cluster>,
+    cluster: Option<Cluster>,
     base: Instant,
     nodes: BTreeMap<Address, NodeId>,
     net: Option<NodeHandle>,
@@ -59,7 +59,7 @@ struct World(Arc<Mutex<Shell>>);
 /// Runs a pair until `judge`, which is asked four times a virtual second, has an answer.
 pub fn run<T>(
     medium: Medium,
-    rig: Cluster,
+    cluster: Cluster,
     mut judge: impl FnMut(&mut Cluster) -> Option<T>,
 ) -> (Cluster, T) {
     let mut config = madsim::Config::default();
@@ -68,16 +68,16 @@ pub fn run<T>(
     config.net.send_latency = Duration::from_micros(least)..Duration::from_micros(most + 1);
     let runtime = Runtime::with_seed_and_config(medium.seed, config);
     runtime.block_on(async move {
-        let world = World::build(rig, medium.sockets);
+        let world = World::build(cluster, medium.sockets);
         loop {
             madsim::time::sleep(TICK).await;
             let mut shell = world.lock();
             shell.tick();
-            if let Some(verdict) = judge(shell.rig()) {
+            if let Some(verdict) = judge(shell.cluster()) {
                 // What the shell holds of the tasks holds the tasks, which hold the shell.
-                let rig = shell.rig.take().expect("a run ends once");
+                let cluster = shell.cluster.take().expect("a run ends once");
                 shell.forget();
-                return (rig, verdict);
+                return (cluster, verdict);
             }
             world.flush(&mut shell);
         }
@@ -85,12 +85,12 @@ pub fn run<T>(
 }
 
 impl World {
-    fn build(rig: Cluster, sockets: bool) -> Self {
+    fn build(cluster: Cluster, sockets: bool) -> Self {
         let handle = Handle::current();
         #[expect(clippy::disallowed_methods, reason = "inside a run: simulated time")]
         let base = Instant::now();
         let shell = Shell {
-            rig: Some(rig),
+            cluster: Some(cluster),
             base,
             nodes: BTreeMap::new(),
             net: None,
@@ -132,7 +132,7 @@ impl World {
     /// that is ready at the instant at which the run's own task ends, in an order of its own.
     fn now(&self) -> Option<MutexGuard<'_, Shell>> {
         let mut shell = self.lock();
-        shell.rig.is_some().then(|| {
+        shell.cluster.is_some().then(|| {
             shell.tick();
             shell
         })
@@ -152,7 +152,7 @@ impl World {
 
     fn begin(&self, place: Address) {
         let Some(mut shell) = self.now() else { return };
-        shell.rig().start(place);
+        shell.cluster().start(place);
         self.flush(&mut shell);
     }
 
@@ -160,7 +160,7 @@ impl World {
         let mut buffer = vec![0; DATAGRAM_MAX];
         while let Ok((length, _)) = endpoint.recv_from(1, &mut buffer).await {
             let Some(mut shell) = self.now() else { return };
-            shell.rig().socket(&buffer[..length]);
+            shell.cluster().socket(&buffer[..length]);
             self.flush(&mut shell);
         }
     }
@@ -168,21 +168,21 @@ impl World {
     async fn later(self, delay_us: u64, job: Job) {
         madsim::time::sleep(Duration::from_micros(delay_us)).await;
         let Some(mut shell) = self.now() else { return };
-        shell.rig().job(job);
+        shell.cluster().job(job);
         self.flush(&mut shell);
     }
 
     /// Carries out what the driver wants done.
     fn flush(&self, shell: &mut Shell) {
-        for (delay, job) in shell.rig().take_later() {
+        for (delay, job) in shell.cluster().take_later() {
             if let Some(net) = &shell.net {
                 net.spawn(self.clone().later(delay, job));
             }
         }
-        for order in shell.rig().take_orders() {
+        for order in shell.cluster().take_orders() {
             self.carry_out(shell, order);
         }
-        for place in shell.rig().take_wakes() {
+        for place in shell.cluster().take_wakes() {
             if let Some(waker) = shell.wakers.get(&place) {
                 waker.wake_by_ref();
             }
@@ -233,8 +233,8 @@ impl World {
 }
 
 impl Shell {
-    fn rig(&mut self) -> &mut Cluster {
-        self.rig.as_mut().expect("the run is not over")
+    fn cluster(&mut self) -> &mut Cluster {
+        self.cluster.as_mut().expect("the run is not over")
     }
 
     fn forget(&mut self) {
@@ -245,7 +245,7 @@ impl Shell {
 
     fn tick(&mut self) {
         let now = self.base.elapsed().as_micros() as u64;
-        self.rig().at(now);
+        self.cluster().at(now);
     }
 }
 
@@ -264,7 +264,7 @@ impl Future for Drive {
         let Some(mut shell) = world.now() else {
             return Poll::Pending;
         };
-        let next = shell.rig().work(self.place);
+        let next = shell.cluster().work(self.place);
         shell.wakers.insert(self.place, cx.waker().clone());
         if let Some(due) = next
             && self.armed != Some(due)
@@ -307,9 +307,9 @@ mod tests {
             Medium { seed: plan.world, sockets: false, latency_us: plan.latency_us, loss: 0 };
         let (catalog, _) = catalog::load(&[]).expect("the bundled family");
         let body = move || {
-            let rig = Cluster::new(Arc::new(plan), Arc::new(catalog), Vec::new());
-            let (rig, ()) = run(medium, rig.expect("the catalog has all"), |_| Some(()));
-            rig.now_us()
+            let cluster = Cluster::new(Arc::new(plan), Arc::new(catalog), Vec::new());
+            let (cluster, ()) = run(medium, cluster.expect("the catalog has all"), |_| Some(()));
+            cluster.now_us()
         };
         #[expect(clippy::disallowed_methods, reason = "a run wants a fresh thread")]
         let ended = std::thread::spawn(body).join();
