@@ -7,143 +7,39 @@ mod enter;
 mod foreign;
 mod host;
 mod inject;
+mod job;
 mod perform;
 #[cfg(test)]
 mod tests;
 mod timed_faults;
 mod trigger;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use skewsync::digest::ImageDigest;
 
-use skewsync::ids::{BootId, Slot, WriteId};
+use skewsync::ids::{BootId, Slot};
 use skewsync::message::Address;
 use skewsync::planted::Defect;
 use skewsync::policy::Policy;
-use skewsync::unit::{Arbiter, ArbiterInput, Input, Limits, PairingKey, Unit};
+use skewsync::unit::{Arbiter, ArbiterInput, Input, Limits, Unit};
 
 pub use host::{ArbiterHost, Arrival, Host};
+pub use job::{Job, Order};
 pub(crate) use perform::PAIRING_US;
 pub use timed_faults::Degradation;
 
 use crate::catalog::{Catalog, Loaded, StockError};
+use crate::hash::mix;
 use crate::observe::{ClusterView, Event, Observed, Observer, Violation};
 use crate::plan::{Fault, FaultKind, Network, Plan, Reseed, exemption};
 use crate::world::link::{Barrier, Links, Packet};
-pub use trigger::Met;
 use trigger::Triggers;
+pub use trigger::{Met, Now};
 
 /// Of the kinds of faults, that of a unit which is slow.
 const UNIT_SLOW: usize = FaultKind::UnitSlow { slot: 0, step_ms: 0, for_ms: 0 }.index();
-
-/// What the driver wants to be told of after a while.
-#[derive(Clone, Debug)]
-pub enum Job {
-    /// A packet arrives.
-    Deliver(Packet),
-    /// A write is durable, or failed.
-    Written {
-        /// Where.
-        slot: Slot,
-        /// In which life of the unit it was begun.
-        life: u64,
-        /// Which.
-        write: WriteId,
-        /// Whether the disk took it.
-        durable: bool,
-    },
-    /// A pairing is computed.
-    Paired {
-        /// Where.
-        slot: Slot,
-        /// In which life of the unit it was asked for.
-        life: u64,
-        /// Which.
-        key: PairingKey,
-    },
-    /// An event of the plan is due.
-    Due(usize),
-    /// A unit starts again.
-    Restart {
-        /// Where.
-        slot: Slot,
-        /// The life that ended.
-        life: u64,
-    },
-    /// The arbiter starts again.
-    RestartArbiter,
-    /// A unit runs on.
-    Resume {
-        /// Where.
-        slot: Slot,
-        /// Which suspension.
-        pause: u64,
-    },
-    /// Links are whole again.
-    Heal(Vec<(Address, Address)>, Barrier),
-    /// A link is clogged, as one of several in turn.
-    Clog(Address, Address, Barrier),
-    /// A link is free again.
-    Unclog(Address, Address, Barrier),
-    /// A disk takes writes again.
-    DiskServes(Slot),
-    /// The power goes in the middle of a write.
-    Tear {
-        /// Where.
-        slot: Slot,
-        /// In which life of the unit it was begun.
-        life: u64,
-        /// Which.
-        write: WriteId,
-        /// How many of its bytes were written.
-        bytes: u32,
-        /// After how long the unit starts again.
-        down_ms: u64,
-    },
-    /// A degradation of a unit ends.
-    EndDegradation {
-        /// Where.
-        slot: Slot,
-        /// What.
-        degradation: Degradation,
-        /// Its number among all of the run.
-        number: u64,
-    },
-    /// The liveness phase begins.
-    FaultsStopped,
-}
-
-/// Numbers that are taken out of the world's own stream where it draws otherwise, at most.
-const SHIFT_MAX: u64 = 997;
-
-/// What the driver wants done to a node.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Order {
-    /// End its process.
-    Kill(Address),
-    /// Start it.
-    Restart(Address),
-    /// Suspend it.
-    Pause(Address),
-    /// Let it run on.
-    Resume(Address),
-    /// Send bytes over the world's own sockets.
-    Socket {
-        /// The sender.
-        from: Address,
-        /// The receiver.
-        to: Address,
-        /// The frame, with its number before it.
-        bytes: Vec<u8>,
-    },
-    /// Clog a link of the world's own sockets, or free it.
-    SocketClog(Address, Address, bool),
-    /// Lose nothing more on the world's own sockets.
-    SocketsQuiet,
-    /// Take so many numbers out of the world's own stream.
-    Shift(u64),
-}
 
 /// The driver of a whole pair: both units, the arbiter, their disks, timers, inboxes, and the
 /// links.
@@ -164,14 +60,16 @@ pub struct Cluster {
     later: Vec<(u64, Job)>,
     orders: Vec<Order>,
     wakes: Vec<Address>,
-    ids: std::collections::BTreeMap<u64, crate::plan::MessageId>,
+    ids: BTreeMap<u64, crate::plan::MessageId>,
     now_us: u64,
     events: u64,
     steps: u64,
     commands: u64,
+    /// How often each command was entered, by the hash of what it is.
+    entered: BTreeMap<u64, u64>,
     pairings: u64,
     /// Cuts and clogs that took or kept no message yet, each with its kind of fault.
-    idle: std::collections::BTreeMap<Barrier, usize>,
+    idle: BTreeMap<Barrier, usize>,
     barriers: Barrier,
     /// Degradations that have begun.
     degradations: u64,
@@ -225,13 +123,14 @@ impl Cluster {
             later,
             orders: Vec::new(),
             wakes: Vec::new(),
-            ids: std::collections::BTreeMap::new(),
+            ids: BTreeMap::new(),
             now_us: 0,
             events: 0,
             steps: 0,
             commands: 0,
+            entered: BTreeMap::new(),
             pairings: 0,
-            idle: std::collections::BTreeMap::new(),
+            idle: BTreeMap::new(),
             barriers: 0,
             degradations: 0,
             calm: false,
@@ -251,7 +150,6 @@ impl Cluster {
             self.reseed = None;
             self.world = reseed.world;
             self.links.reseed(reseed.world);
-            self.orders.push(Order::Shift(1 + reseed.world % SHIFT_MAX));
         }
     }
 
@@ -266,8 +164,9 @@ impl Cluster {
         }
     }
 
-    /// Does all that is due in a place: timers before anything else, the lease's end first of all.
-    /// When the next timer is due.
+    /// Does all that is due in a place, in a fixed order: the lease's end, then timers by when they
+    /// were due (of two at one instant the one that the engine lists first), then the inbox as it
+    /// was filled. When the next timer is due.
     pub fn work(&mut self, place: Address) -> Option<u64> {
         while self.violation.is_none() {
             let worked = match place {
@@ -301,8 +200,8 @@ impl Cluster {
                     self.wakes.push(Address::Unit(slot));
                 }
             }
-            Job::Due(index) => {
-                if let Some(event) = self.triggers.take(index, None) {
+            Job::Due { index, .. } => {
+                if let Some(event) = self.triggers.take(index, None, self.now()) {
                     self.carry_out(event);
                 }
             }
@@ -414,14 +313,19 @@ impl Cluster {
         self.calm
     }
 
+    /// What the driver draws from now.
+    pub const fn world(&self) -> u64 {
+        self.world
+    }
+
     /// Virtual time in microseconds.
     pub const fn now_us(&self) -> u64 {
         self.now_us
     }
 
-    /// Anchors as they were met, by event: what a written plan holds. Those that are missing were
-    /// never reached.
-    pub fn met(&self) -> (Met, Met) {
+    /// The faults and the commands that were done, with their anchors as they were met: what a
+    /// written plan holds. Those that are missing were never reached.
+    pub fn met(&self) -> (Vec<Met>, Vec<Met>) {
         self.triggers.met()
     }
 
@@ -518,8 +422,13 @@ impl Cluster {
     }
 
     /// A number that the plan's world and `about` decide.
-    fn draw(&self, about: u64) -> u64 {
-        crate::world::link::mix(self.world ^ about.rotate_left(32))
+    const fn draw(&self, about: u64) -> u64 {
+        mix(self.world ^ about.rotate_left(32))
+    }
+
+    /// Where the run is.
+    const fn now(&self) -> Now {
+        Now { us: self.now_us, events: self.events }
     }
 
     fn sockets(&self) -> bool {

@@ -18,6 +18,7 @@ pub mod commands;
 pub mod draw;
 pub mod drive;
 pub mod exit;
+pub mod hash;
 pub mod interrupt;
 pub mod interval;
 pub mod loaded_plan;

@@ -38,7 +38,8 @@ pub struct Plan {
     /// The commit at which it was written, for the reader.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub commit: String,
-    /// madsim's seed, and the key of the links' draws.
+    /// madsim's seed, and the key of all draws: what links do to messages, which commands are
+    /// acked, what goes first at one instant.
     pub world: u64,
     /// The planted defect with which the engine runs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -71,8 +72,9 @@ pub struct Plan {
     pub faults: Vec<Fault>,
 }
 
-/// From a moment on the world is another: what links and operators draw comes from there, and
-/// madsim's stream of random numbers is shifted. Up to then the run is the same as without it.
+/// From a moment on the world is another: what links and operators draw comes from there, and so
+/// does the order of what is due at one instant. Up to then the run is the same as without it.
+/// madsim's sockets go on as they were.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Reseed {
@@ -130,7 +132,7 @@ pub struct Entry {
 }
 
 /// What an operator enters.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(tag = "enter", rename_all = "kebab-case")]
 pub enum What {
     /// A batch of lines, each with its mode's path before it; committed as one change.

@@ -14,10 +14,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use skewsync::ids::Slot;
 
 use crate::catalog::{Catalog, StockError};
-use crate::drive::Cluster;
+use crate::drive::{Cluster, Met};
 use crate::observe::{ClusterView, Observer, Violation};
 use crate::oracle;
-use crate::plan::{Network, Plan, exemption};
+use crate::plan::{Entry, Fault, Network, Plan, exemption};
 use crate::record::Recording;
 use crate::record::recorder::Book;
 use crate::world::node::{self, Medium};
@@ -136,6 +136,8 @@ pub struct Report {
     pub checked: Vec<(&'static str, u64)>,
     /// The plan with each anchor as it was met, and without what was never reached.
     pub met: Plan,
+    /// Where the plan's events were done: its faults, then its commands.
+    pub done: (Vec<Met>, Vec<Met>),
     /// Anchors that were never reached.
     pub drift: Vec<String>,
 }
@@ -234,6 +236,7 @@ fn run_with(
                 tally: take(&tally),
                 checked: cluster.checked(),
                 met: met(plan, &cluster),
+                done: cluster.met(),
                 drift: cluster.drift(),
             }
         }
@@ -249,6 +252,7 @@ fn run_with(
             tally: take(&tally),
             checked: Vec::new(),
             met: (**plan).clone(),
+            done: Default::default(),
             drift: Vec::new(),
         },
     })
@@ -288,11 +292,11 @@ fn met(plan: &Plan, cluster: &Cluster) -> Plan {
     let mut met = plan.clone();
     met.faults = faults
         .into_iter()
-        .map(|(index, at)| crate::plan::Fault { at, ..plan.faults[index].clone() })
+        .map(|met| Fault { at: met.anchor, ..plan.faults[met.index].clone() })
         .collect();
     met.commands = entries
         .into_iter()
-        .map(|(index, at)| crate::plan::Entry { at, ..plan.commands[index].clone() })
+        .map(|met| Entry { at: met.anchor, ..plan.commands[met.index].clone() })
         .collect();
     for (unit, host) in met.units.iter_mut().zip(cluster.hosts()) {
         unit.digest = host.first_image().to_string();

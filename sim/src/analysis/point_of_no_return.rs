@@ -8,11 +8,11 @@ use serde::{Deserialize, Serialize};
 
 use super::{AnalysisError, Watch, With, fails, outcomes};
 use crate::catalog::Catalog;
+use crate::hash::mix;
 use crate::interval::wilson;
 use crate::observe::{ClusterView, Event, Observed, Observer, Violation};
 use crate::plan::fault::FAULT_KINDS;
 use crate::plan::{ENTRIES, Plan, Reseed};
-use crate::world::link::mix;
 
 /// Moments of a curve.
 pub const MOMENTS: usize = 20;

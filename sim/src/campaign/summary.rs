@@ -14,13 +14,13 @@ use super::seeds::Seeds;
 use super::throughput::Pace;
 use super::{Failure, coverage};
 use crate::exit;
+use crate::hash::mix;
 use crate::plan::Plan;
 use crate::plan::fault::FAULT_KINDS;
 use crate::run::counts::{self, sum};
 use crate::run::{Report, Tally, Verdict};
 use crate::signature::Signature;
 use crate::situation::Situation;
-use crate::world::link::mix;
 
 /// What a campaign established.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

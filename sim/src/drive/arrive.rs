@@ -35,8 +35,10 @@ impl Cluster {
 
     /// Gives a packet to the machine, with the plan's events before, within and after.
     pub(super) fn deliver(&mut self, to: Address, packet: Packet) {
-        for index in self.triggers.at(Moment::Before, packet.id, self.now_us) {
-            if let Some(event) = self.triggers.take(index, Some((Moment::Before, packet.id))) {
+        for index in self.triggers.at(Moment::Before, packet.id, self.now()) {
+            if let Some(event) =
+                self.triggers.take(index, Some((Moment::Before, packet.id)), self.now())
+            {
                 self.carry_out(event);
             }
         }
@@ -60,7 +62,7 @@ impl Cluster {
         let delivered = Some(Delivered { sight: id, number, copy });
         match to {
             Address::Unit(slot) => {
-                let cut = self.triggers.within(id, self.now_us);
+                let cut = self.triggers.within(id, self.now());
                 self.step_unit(slot, Input::Message { from, message }, delivered, cut);
             }
             Address::Arbiter => {
@@ -71,8 +73,8 @@ impl Cluster {
                 self.step_arbiter(ArbiterInput::Message { from, message }, delivered);
             }
         }
-        for index in self.triggers.at(Moment::After, id, self.now_us) {
-            if let Some(event) = self.triggers.take(index, Some((Moment::After, id))) {
+        for index in self.triggers.at(Moment::After, id, self.now()) {
+            if let Some(event) = self.triggers.take(index, Some((Moment::After, id)), self.now()) {
                 self.carry_out(event);
             }
         }

@@ -1,5 +1,7 @@
 //! What the plan has done, and what operators enter.
 
+use std::hash::{Hash, Hasher};
+
 use skewsync::digest::Shared;
 
 use skewsync::ids::{CommandId, Slot};
@@ -8,6 +10,7 @@ use skewsync::unit::{Command, Durability, Input, Request};
 
 use super::trigger::PlannedEvent;
 use super::{Arrival, Cluster, Host};
+use crate::hash::StableHasher;
 use crate::observe::Event;
 use crate::plan::What;
 
@@ -26,11 +29,7 @@ impl Cluster {
         }
         self.commands += 1;
         let id = CommandId(self.commands);
-        let durability = if self.draw(id.0) % 100 < u64::from(self.plan.acked_percent) {
-            Durability::Acked
-        } else {
-            Durability::Async
-        };
+        let durability = self.durability(what);
         let asks = |request| Input::Operator { id, request };
         let input = match what {
             What::Config { text } => {
@@ -53,6 +52,21 @@ impl Cluster {
         if let Some(slot) = slot {
             self.hosts[usize::from(slot.0)].inbox.push_back(Arrival::Input(input));
             self.wakes.push(Address::Unit(slot));
+        }
+    }
+
+    /// Drawn by what is entered and by how often that was entered before. The anchor is no part of
+    /// it: a plan that is written as it was met has other anchors, and must run alike.
+    fn durability(&mut self, what: &What) -> Durability {
+        let mut name = StableHasher::default();
+        what.hash(&mut name);
+        let times = self.entered.entry(name.finish()).or_insert(0);
+        *times += 1;
+        times.hash(&mut name);
+        if self.draw(name.finish()) % 100 < u64::from(self.plan.acked_percent) {
+            Durability::Acked
+        } else {
+            Durability::Async
         }
     }
 }

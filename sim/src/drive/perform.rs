@@ -305,7 +305,7 @@ impl Cluster {
             Err(Denied::Full) => Some(DISK_FULL),
         };
         let ends = self.now_us + host.disk_us + host.disk_later_us;
-        // One after the other: what is due at one instant comes in no order.
+        // One after the other: what is due at one instant is ordered by lot.
         let ends = ends.max(host.disk_busy_until + 1_000);
         host.disk_busy_until = ends;
         let life = host.life;
@@ -347,7 +347,7 @@ impl Cluster {
     fn send(&mut self, from: Address, to: Address, message: &Message, sent: &mut Vec<SentFrame>) {
         let id = self.links.name(from, to, message.kind(), attempt(message));
         let bytes = wire::encode(from, message);
-        let aimed = self.triggers.send(id, self.now_us);
+        let aimed = self.triggers.send(id, self.now());
         let mut copies = Vec::new();
         let outcome = self.links.send(id, bytes, aimed.as_ref(), &mut copies);
         let number = self.links.sent();
@@ -419,7 +419,7 @@ impl Cluster {
                 continue;
             }
             for index in self.triggers.answered(term.0, lsn.0) {
-                if let Some(event) = self.triggers.take(index, None) {
+                if let Some(event) = self.triggers.take(index, None, self.now()) {
                     self.carry_out(event);
                 }
             }

@@ -8,7 +8,7 @@ use super::{Cluster, Host, Job};
 use crate::world::clock::Clock;
 
 /// How a unit may be degraded for a while.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Degradation {
     /// Its clock runs at another rate.
     ClockRate,

@@ -1,5 +1,10 @@
-//! What a plan does and when: the events that wait for their anchors.
+//! What a plan does and when: the events that wait for their anchors. Those that wait for the same
+//! message are done in the plan's order, the faults first.
 
+use std::collections::BTreeMap;
+use std::hash::{Hash, Hasher};
+
+use crate::hash::{StableHasher, mix};
 use crate::plan::{Anchor, Fault, FaultKind, MessageId, Moment, Plan, What};
 
 use super::Job;
@@ -13,14 +18,47 @@ pub(super) enum PlannedEvent {
     Enter(What),
 }
 
-/// Anchors as they were met, each by the index of its event in the plan.
-pub type Met = Vec<(usize, Anchor)>;
+/// Where a planned event was done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Met {
+    /// Its index in the plan: among the faults, or among the commands.
+    pub index: usize,
+    /// Its anchor, as it was met.
+    pub anchor: Anchor,
+    /// When.
+    pub at: Now,
+}
+
+/// A point of a run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Now {
+    /// Virtual time, in microseconds.
+    pub us: u64,
+    /// How many events were observed before it.
+    pub events: u64,
+}
 
 #[derive(Clone, Debug)]
 struct Waiting {
     anchor: Anchor,
     event: PlannedEvent,
-    met: Option<Anchor>,
+    /// Which event it is, whatever else the plan holds.
+    name: u64,
+    met: Option<(Anchor, Now)>,
+}
+
+/// Names planned events: by anchor and content, and if these are alike by which of them it is.
+#[derive(Default)]
+struct Names(BTreeMap<u64, u64>);
+
+impl Names {
+    fn next(&mut self, anchor: Anchor, content: &impl Hash) -> u64 {
+        let mut hasher = StableHasher::default();
+        (anchor, content).hash(&mut hasher);
+        let alike = self.0.entry(hasher.finish()).or_insert(0);
+        *alike += 1;
+        mix(hasher.finish() ^ mix(*alike))
+    }
 }
 
 /// All events of a plan: the faults first, in the plan's order, then the entries.
@@ -35,17 +73,16 @@ pub(super) struct Triggers {
 
 impl Triggers {
     pub(super) fn new(plan: &Plan) -> Self {
-        let faults = plan.faults.iter().map(|fault| Waiting {
-            anchor: fault.at,
-            event: PlannedEvent::Fault(fault.clone()),
-            met: None,
+        let mut names = Names::default();
+        let faults = plan.faults.iter().map(|fault| {
+            (fault.at, PlannedEvent::Fault(fault.clone()), names.next(fault.at, &fault.kind))
         });
-        let entries = plan.commands.iter().map(|entry| Waiting {
-            anchor: entry.at,
-            event: PlannedEvent::Enter(entry.what.clone()),
-            met: None,
-        });
-        let all: Vec<Waiting> = faults.chain(entries).collect();
+        let mut all: Vec<_> = faults.collect();
+        all.extend(plan.commands.iter().map(|entry| {
+            (entry.at, PlannedEvent::Enter(entry.what.clone()), names.next(entry.at, &entry.what))
+        }));
+        let waiting = |(anchor, event, name)| Waiting { anchor, event, name, met: None };
+        let all: Vec<Waiting> = all.into_iter().map(waiting).collect();
         let open = (0..all.len())
             .filter(|&index| !matches!(all[index].anchor, Anchor::Instant(_)))
             .collect();
@@ -55,23 +92,23 @@ impl Triggers {
     /// The events that wait for an instant.
     pub(super) fn instants(&self) -> impl Iterator<Item = (u64, Job)> {
         self.all.iter().enumerate().filter_map(|(index, waiting)| match waiting.anchor {
-            Anchor::Instant(ms) => Some((ms * 1_000, Job::Due(index))),
+            Anchor::Instant(ms) => Some((ms * 1_000, Job::Due { index, name: waiting.name })),
             Anchor::Observed(..) | Anchor::Next { .. } | Anchor::Answered(..) => None,
         })
     }
 
     /// The events whose anchor this message is.
-    pub(super) fn at(&self, moment: Moment, id: MessageId, now_us: u64) -> Vec<usize> {
+    pub(super) fn at(&self, moment: Moment, id: MessageId, now: Now) -> Vec<usize> {
         if self.stopped || self.open.is_empty() {
             return Vec::new();
         }
-        let met = |index: &usize| self.all[*index].anchor.meets(moment, id, now_us);
+        let met = |index: &usize| self.all[*index].anchor.meets(moment, id, now.us);
         self.open.iter().copied().filter(met).collect()
     }
 
     /// The fault that is injected within the step that handles this message, and after how many
     /// outputs.
-    pub(super) fn within(&mut self, id: MessageId, now_us: u64) -> Option<(usize, Fault)> {
+    pub(super) fn within(&mut self, id: MessageId, now: Now) -> Option<(usize, Fault)> {
         if self.stopped {
             return None;
         }
@@ -84,19 +121,19 @@ impl Triggers {
             let Moment::Within(outputs) = moment else {
                 return None;
             };
-            waiting.anchor.meets(moment, id, now_us).then_some((index, moment, outputs))
+            waiting.anchor.meets(moment, id, now.us).then_some((index, moment, outputs))
         });
         let (index, moment, outputs) = found?;
-        match self.take(index, Some((moment, id)))? {
+        match self.take(index, Some((moment, id)), now)? {
             PlannedEvent::Fault(fault) => Some((usize::from(outputs), fault)),
             PlannedEvent::Enter(_) => None,
         }
     }
 
     /// The fault that the plan aims at this message as it is sent.
-    pub(super) fn send(&mut self, id: MessageId, now_us: u64) -> Option<FaultKind> {
-        let index = *self.at(Moment::Send, id, now_us).first()?;
-        match self.take(index, Some((Moment::Send, id)))? {
+    pub(super) fn send(&mut self, id: MessageId, now: Now) -> Option<FaultKind> {
+        let index = *self.at(Moment::Send, id, now).first()?;
+        match self.take(index, Some((Moment::Send, id)), now)? {
             PlannedEvent::Fault(fault) => Some(fault.kind),
             PlannedEvent::Enter(_) => None,
         }
@@ -116,13 +153,15 @@ impl Triggers {
         &mut self,
         index: usize,
         at: Option<(Moment, MessageId)>,
+        now: Now,
     ) -> Option<PlannedEvent> {
         if self.stopped || self.all[index].met.is_some() {
             return None;
         }
         self.open.retain(|open| *open != index);
         let waiting = &mut self.all[index];
-        waiting.met = Some(at.map_or(waiting.anchor, |(moment, id)| Anchor::Observed(moment, id)));
+        let anchor = at.map_or(waiting.anchor, |(moment, id)| Anchor::Observed(moment, id));
+        waiting.met = Some((anchor, now));
         Some(waiting.event.clone())
     }
 
@@ -131,11 +170,15 @@ impl Triggers {
         self.stopped = true;
     }
 
-    /// The anchors as they were met: of faults and of entries, each by its index in the plan.
-    pub(super) fn met(&self) -> (Met, Met) {
-        let met = |waiting: &Waiting| waiting.met;
+    /// The events that were done: faults and entries.
+    pub(super) fn met(&self) -> (Vec<Met>, Vec<Met>) {
         let of = |all: &[Waiting]| {
-            all.iter().enumerate().filter_map(|(at, one)| met(one).map(|met| (at, met))).collect()
+            let all = all.iter().enumerate();
+            let met = all.filter_map(|(index, waiting)| {
+                let (anchor, at) = waiting.met?;
+                Some(Met { index, anchor, at })
+            });
+            met.collect()
         };
         (of(&self.all[..self.faults]), of(&self.all[self.faults..]))
     }

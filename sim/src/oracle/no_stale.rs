@@ -7,8 +7,8 @@ use skewsync::message::{Message, Session};
 use skewsync::unit::{Input, Output, Role, Unit};
 
 use super::broken;
+use crate::hash::StableHasher;
 use crate::observe::{ClusterView, Event, Observed, Observer, Violation};
-use crate::run::trace::Mixer;
 
 const NAME: &str = "NoStale";
 
@@ -36,7 +36,7 @@ fn takes(unit: &Unit, session: Session) -> bool {
 }
 
 fn hash(unit: &Unit) -> u64 {
-    let mut mixer = Mixer::default();
+    let mut mixer = StableHasher::default();
     unit.hash(&mut mixer);
     mixer.finish()
 }

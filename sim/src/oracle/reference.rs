@@ -23,7 +23,7 @@ use skewsync::ids::{FormId, Level};
 use skewsync::image::{DontCare, Grammar, Image};
 use skewsync::parse::{self, Place};
 
-use crate::run::trace::Mixer;
+use crate::hash::StableHasher;
 use change::{Change, Going};
 
 /// What a config of the Active comes to at the Standby.
@@ -131,7 +131,7 @@ const SUMS_MAX: usize = 65_536;
 
 /// What `a` comes to, computed once per process.
 pub fn sums(active: &Image, standby: &Image, a: &Config) -> Arc<Sums> {
-    let mut mixer = Mixer::default();
+    let mut mixer = StableHasher::default();
     // Which instances were entered is no part of a config's digest.
     a.hash(&mut mixer);
     let pair = (active.digest(), standby.digest());

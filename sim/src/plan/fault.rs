@@ -8,7 +8,7 @@ use super::Anchor;
 use super::anchor::Moment;
 
 /// One fault: when, and what.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Fault {
     /// When it strikes.
     pub at: Anchor,
@@ -18,7 +18,7 @@ pub struct Fault {
 }
 
 /// The kinds of faults. Times are in milliseconds of true time.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum FaultKind {
     /// The message is lost.
@@ -254,7 +254,7 @@ pub enum FaultKind {
 }
 
 /// A payload that another engine may not read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Foreign {
     /// The Active's CLI dump.

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use skewsync::message::{Address, Kind};
 
+use crate::hash::mix;
 use crate::plan::{FaultKind, MessageId, Noise};
 
 /// Messages that a clogged link holds at most; later ones are lost.
@@ -262,15 +263,6 @@ impl Links {
         let count = u64::from(id.attempt) << 32 | u64::from(id.ordinal);
         mix(mix(self.world ^ mix(name)) ^ count)
     }
-}
-
-/// SplitMix64's finalizer. Source: Steele, Lea, Flood, "Fast splittable pseudorandom number
-/// generators".
-pub(crate) const fn mix(word: u64) -> u64 {
-    let word = word.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    let word = (word ^ (word >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let word = (word ^ (word >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    word ^ (word >> 31)
 }
 
 fn take_away(

@@ -1,28 +1,31 @@
-//! The nodes: a task per machine, one timer per message, all on madsim's clock. Nothing here
-//! decides anything; the driver does.
+//! The nodes, and the one order of events. What is due stands in an [`Agenda`]; the clock that all
+//! see is the due time of the item at hand. madsim carries the nodes, their ends and suspensions,
+//! the passage of time and, where asked, the sockets. It decides no order: one task at a time has
+//! the turn.
 //!
 //! Measured in madsim 0.2.34: a node that is restarted must be killed before; a sleep is a
-//! millisecond or longer from when it is made, so that each message has its own, made when it is
-//! sent.
+//! millisecond or longer from when it is made, so that madsim's clock may be up to a millisecond
+//! ahead of the run's.
 
-use std::collections::BTreeMap;
-use std::future::Future;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, Waker};
+use std::task::Waker;
 use std::time::{Duration, Instant};
 
 use madsim::net::{Endpoint, NetSim};
-use madsim::runtime::{Handle, NodeHandle, Runtime};
+use madsim::runtime::{Handle, Runtime};
 use madsim::task::NodeId;
 use skewsync::ids::Slot;
 use skewsync::message::Address;
 
-use crate::drive::{Cluster, Job, Order};
+use super::agenda::Agenda;
+use super::due::Due;
+use super::turn::{Next, Process};
+use crate::drive::{Cluster, Order};
 
-/// How often the run is judged, in virtual time.
-const TICK: Duration = Duration::from_millis(250);
+/// How often the run is judged, in microseconds of virtual time.
+const TICK_US: u64 = 250_000;
 /// The port of every machine on the world's own sockets.
 const PORT: u16 = 700;
 /// The largest datagram that is taken from a socket.
@@ -43,18 +46,28 @@ pub struct Medium {
     pub loss: u32,
 }
 
-/// The world: the cluster, and the nodes that it gives orders to.
-struct Shell {
-    cluster: Option<Cluster>,
-    base: Instant,
+/// The world: the cluster, what is due, and the nodes that it gives orders to.
+pub(super) struct Shell {
+    pub(super) cluster: Option<Cluster>,
+    pub(super) base: Instant,
+    pub(super) agenda: Agenda<Due>,
     nodes: BTreeMap<Address, NodeId>,
-    net: Option<NodeHandle>,
-    wakers: BTreeMap<Address, Waker>,
+    /// The processes that there are, and those of them that are suspended: one that cannot take
+    /// its turn must not be given it.
+    alive: BTreeSet<Address>,
+    paused: BTreeSet<Address>,
+    /// Whose turn it is; none: that of the next item.
+    pub(super) turn: Option<Address>,
+    pub(super) wakers: BTreeMap<Address, Waker>,
+    /// Wakes who waits for the next item.
+    pub(super) keeper: Option<Waker>,
     endpoints: BTreeMap<Address, Arc<Endpoint>>,
+    /// What came over sockets.
+    arrived: u64,
 }
 
 #[derive(Clone)]
-struct World(Arc<Mutex<Shell>>);
+pub(super) struct World(Arc<Mutex<Shell>>);
 
 /// Runs a pair until `judge`, which is asked four times a virtual second, has an answer.
 pub fn run<T>(
@@ -70,14 +83,27 @@ pub fn run<T>(
     runtime.block_on(async move {
         let world = World::build(cluster, medium.sockets);
         loop {
-            madsim::time::sleep(TICK).await;
+            let item = Next { world: world.clone(), armed: None }.await;
             let mut shell = world.lock();
-            shell.tick();
-            if let Some(verdict) = judge(shell.cluster()) {
-                // What the shell holds of the tasks holds the tasks, which hold the shell.
-                let cluster = shell.cluster.take().expect("a run ends once");
-                shell.forget();
-                return (cluster, verdict);
+            let now = shell.cluster().now_us();
+            match item {
+                Due::Start(place) => shell.give_turn(place),
+                Due::Work(place) => {
+                    if shell.alive.contains(&place) && !shell.paused.contains(&place) {
+                        shell.give_turn(place);
+                    }
+                }
+                Due::Socket(_, bytes) => shell.cluster().socket(&bytes),
+                Due::Job(job) => shell.cluster().job(job),
+                Due::Judge => {
+                    if let Some(verdict) = judge(shell.cluster()) {
+                        // What the shell holds of the tasks holds the tasks, which hold the shell.
+                        let cluster = shell.cluster.take().expect("a run ends once");
+                        shell.forget();
+                        return (cluster, verdict);
+                    }
+                    shell.agenda.push(now + TICK_US, Due::Judge);
+                }
             }
             world.flush(&mut shell);
         }
@@ -90,16 +116,19 @@ impl World {
         #[expect(clippy::disallowed_methods, reason = "inside a run: simulated time")]
         let base = Instant::now();
         let shell = Shell {
+            agenda: Agenda::new(cluster.world()),
             cluster: Some(cluster),
             base,
             nodes: BTreeMap::new(),
-            net: None,
+            alive: PLACES.into(),
+            paused: BTreeSet::new(),
+            turn: None,
             wakers: BTreeMap::new(),
+            keeper: None,
             endpoints: BTreeMap::new(),
+            arrived: 0,
         };
         let world = Self(Arc::new(Mutex::new(shell)));
-        let net = handle.create_node().name("net").build();
-        world.lock().net = Some(net);
         for place in PLACES {
             // A weak reference: the runtime keeps `init` for as long as it lives.
             let weak = Arc::downgrade(&world.0);
@@ -116,26 +145,19 @@ impl World {
                     }
                 })
                 .build();
-            world.lock().nodes.insert(place, node.id());
+            let mut shell = world.lock();
+            shell.nodes.insert(place, node.id());
+            shell.agenda.push(0, Due::Start(place));
         }
         let mut shell = world.lock();
+        shell.agenda.push(TICK_US, Due::Judge);
         world.flush(&mut shell);
         drop(shell);
         world
     }
 
-    fn lock(&self) -> MutexGuard<'_, Shell> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, Shell> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// The shell, with its clock set; none once the run is over: madsim goes on with every task
-    /// that is ready at the instant at which the run's own task ends, in an order of its own.
-    fn now(&self) -> Option<MutexGuard<'_, Shell>> {
-        let mut shell = self.lock();
-        shell.cluster.is_some().then(|| {
-            shell.tick();
-            shell
-        })
     }
 
     /// The life of one process.
@@ -146,46 +168,35 @@ impl World {
             self.lock().endpoints.insert(place, Arc::clone(&endpoint));
             madsim::task::spawn(self.clone().listen(endpoint));
         }
-        self.begin(place);
-        Drive { world: self, place, armed: None }.await;
+        Process { world: self, place, started: false }.await;
     }
 
-    fn begin(&self, place: Address) {
-        let Some(mut shell) = self.now() else { return };
-        shell.cluster().start(place);
-        self.flush(&mut shell);
-    }
-
+    /// What comes over a socket is due as it comes: madsim's network decides when that is.
     async fn listen(self, endpoint: Arc<Endpoint>) {
         let mut buffer = vec![0; DATAGRAM_MAX];
         while let Ok((length, _)) = endpoint.recv_from(1, &mut buffer).await {
-            let Some(mut shell) = self.now() else { return };
-            shell.cluster().socket(&buffer[..length]);
-            self.flush(&mut shell);
+            let mut shell = self.lock();
+            let elapsed = shell.elapsed_us();
+            let Some(cluster) = &shell.cluster else { return };
+            let due = cluster.now_us().max(elapsed);
+            shell.arrived += 1;
+            let item = Due::Socket(shell.arrived, buffer[..length].into());
+            shell.agenda.push(due, item);
+            shell.wake_keeper();
         }
     }
 
-    async fn later(self, delay_us: u64, job: Job) {
-        madsim::time::sleep(Duration::from_micros(delay_us)).await;
-        let Some(mut shell) = self.now() else { return };
-        shell.cluster().job(job);
-        self.flush(&mut shell);
-    }
-
     /// Carries out what the driver wants done.
-    fn flush(&self, shell: &mut Shell) {
+    pub(super) fn flush(&self, shell: &mut Shell) {
+        let now = shell.cluster().now_us();
         for (delay, job) in shell.cluster().take_later() {
-            if let Some(net) = &shell.net {
-                net.spawn(self.clone().later(delay, job));
-            }
+            shell.agenda.push(now + delay, Due::Job(job));
         }
         for order in shell.cluster().take_orders() {
             self.carry_out(shell, order);
         }
         for place in shell.cluster().take_wakes() {
-            if let Some(waker) = shell.wakers.get(&place) {
-                waker.wake_by_ref();
-            }
+            shell.agenda.push_once(now, Due::Work(place));
         }
     }
 
@@ -193,13 +204,26 @@ impl World {
         let handle = Handle::current();
         match order {
             Order::Kill(place) => {
+                shell.alive.remove(&place);
+                shell.paused.remove(&place);
                 shell.wakers.remove(&place);
                 shell.endpoints.remove(&place);
                 handle.kill(shell.nodes[&place]);
             }
-            Order::Restart(place) => handle.restart(shell.nodes[&place]),
-            Order::Pause(place) => handle.pause(shell.nodes[&place]),
-            Order::Resume(place) => handle.resume(shell.nodes[&place]),
+            Order::Restart(place) => {
+                let now = shell.cluster().now_us();
+                handle.restart(shell.nodes[&place]);
+                shell.alive.insert(place);
+                shell.agenda.push(now, Due::Start(place));
+            }
+            Order::Pause(place) => {
+                shell.paused.insert(place);
+                handle.pause(shell.nodes[&place]);
+            }
+            Order::Resume(place) => {
+                shell.paused.remove(&place);
+                handle.resume(shell.nodes[&place]);
+            }
             Order::Socket { from, to, bytes } => {
                 // A handle that was made before a restart spawns into the former life.
                 let node = handle.get_node(shell.nodes[&from]);
@@ -220,11 +244,6 @@ impl World {
                     NetSim::current().unclog_link(from, to);
                 }
             }
-            Order::Shift(numbers) => {
-                for _ in 0..numbers {
-                    let _: u64 = madsim::rand::random();
-                }
-            }
             Order::SocketsQuiet => {
                 NetSim::current().update_config(|config| config.packet_loss_rate = 0.0);
             }
@@ -233,52 +252,51 @@ impl World {
 }
 
 impl Shell {
-    fn cluster(&mut self) -> &mut Cluster {
+    pub(super) fn cluster(&mut self) -> &mut Cluster {
         self.cluster.as_mut().expect("the run is not over")
     }
 
     fn forget(&mut self) {
         self.wakers.clear();
         self.endpoints.clear();
-        self.net = None;
+        self.keeper = None;
     }
 
-    fn tick(&mut self) {
-        let now = self.base.elapsed().as_micros() as u64;
-        self.cluster().at(now);
+    /// madsim's time, which may be ahead of the run's.
+    fn elapsed_us(&self) -> u64 {
+        self.base.elapsed().as_micros() as u64
     }
-}
 
-/// Does what is due in a place, whenever it is woken. It never ends by itself.
-struct Drive {
-    world: World,
-    place: Address,
-    armed: Option<u64>,
-}
-
-impl Future for Drive {
-    type Output = ();
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let world = self.world.clone();
-        let Some(mut shell) = world.now() else {
-            return Poll::Pending;
-        };
-        let next = shell.cluster().work(self.place);
-        shell.wakers.insert(self.place, cx.waker().clone());
-        if let Some(due) = next
-            && self.armed != Some(due)
-        {
-            self.armed = Some(due);
-            let deadline = shell.base + Duration::from_micros(due);
-            // Polled once: the timer wakes this task, and is not waited for in any other way.
-            let mut sleep = std::pin::pin!(madsim::time::sleep_until(deadline));
-            if sleep.as_mut().poll(cx).is_ready() {
-                cx.waker().wake_by_ref();
-            }
+    /// The process of a place goes on, and nothing else does until it is through.
+    fn give_turn(&mut self, place: Address) {
+        assert!(self.turn.is_none(), "one has the turn");
+        assert!(self.alive.contains(&place), "who has the turn can take it");
+        self.turn = Some(place);
+        if let Some(waker) = self.wakers.get(&place) {
+            waker.wake_by_ref();
         }
-        world.flush(&mut shell);
-        Poll::Pending
+    }
+
+    pub(super) fn wake_keeper(&self) {
+        if let Some(keeper) = &self.keeper {
+            keeper.wake_by_ref();
+        }
+    }
+
+    /// The next item, once madsim's clock has reached its due time, to which the run's is set.
+    pub(super) fn next(&mut self) -> Result<Due, u64> {
+        let due = self.agenda.next_due().expect("the judge is always due");
+        if due > self.elapsed_us() {
+            return Err(due);
+        }
+        let cluster = self.cluster();
+        let before = cluster.world();
+        cluster.at(due);
+        let world = cluster.world();
+        if world != before {
+            self.agenda.reseed(world);
+        }
+        Ok(self.agenda.pop().expect("something is due"))
     }
 }
 
@@ -298,21 +316,26 @@ mod tests {
     use crate::plan::{Anchor, Entry, What};
 
     #[test]
-    fn what_is_due_at_the_instant_of_the_end_is_left_undone() {
+    fn the_run_is_judged_after_all_that_is_due_at_that_instant() {
         let wishes = DrawOptions { mix: Mix::Calm, ..DrawOptions::default() };
         let mut plan = draw::plan(3, &wishes);
         let due = Entry { at: Anchor::Instant(250), what: What::Save };
         plan.commands = vec![due; 40];
+        plan.horizon_ms = 250;
         let medium =
             Medium { seed: plan.world, sockets: false, latency_us: plan.latency_us, loss: 0 };
         let (catalog, _) = catalog::load(&[]).expect("the bundled family");
         let body = move || {
             let cluster = Cluster::new(Arc::new(plan), Arc::new(catalog), Vec::new());
-            let (cluster, ()) = run(medium, cluster.expect("the catalog has all"), |_| Some(()));
-            cluster.now_us()
+            let (cluster, stopped) =
+                run(medium, cluster.expect("the catalog has all"), |cluster| {
+                    Some(cluster.is_calm())
+                });
+            let (_, entered) = cluster.met();
+            (cluster.now_us(), entered.len(), stopped)
         };
         #[expect(clippy::disallowed_methods, reason = "a run wants a fresh thread")]
         let ended = std::thread::spawn(body).join();
-        assert_eq!(ended.expect("nothing panics"), 250_000);
+        assert_eq!(ended.expect("nothing panics"), (250_000, 40, true));
     }
 }

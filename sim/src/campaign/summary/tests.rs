@@ -98,6 +98,7 @@ fn given() -> impl Strategy<Value = Given> {
             tally,
             checked: vec![("Commutes", us / 9)],
             met: plan.clone(),
+            done: Default::default(),
             drift: Vec::new(),
             violated_at: None,
         };
