@@ -3,8 +3,10 @@
 
 pub mod adopt;
 pub mod check;
+pub mod drawn;
 pub mod files;
 pub mod merge;
+pub mod plan;
 pub mod planted;
 pub mod replay;
 pub mod run;
@@ -32,6 +34,7 @@ struct Args {
 enum Verb {
     Run(Box<run::Args>),
     Merge(merge::Args),
+    Plan(plan::Args),
     Check(check::Args),
     Replay(replay::Args),
     Show(show::Args),
@@ -56,6 +59,7 @@ pub fn run(args: &[String], out: &mut dyn Write, err: &mut dyn Write) -> ExitCod
     let done = match args.verb {
         Verb::Run(args) => run::run(&args, out, err),
         Verb::Merge(args) => merge::run(&args, out, err),
+        Verb::Plan(args) => plan::run(&args, out, err),
         Verb::Check(args) => check::run(&args, out, err),
         Verb::Replay(args) => replay::run(&args, out, err),
         Verb::Show(args) => show::run(&args, out, err),
@@ -360,6 +364,28 @@ mod tests {
         let (_, other, _) = lab(&["replay", plan.path()]);
         assert!(one.contains("trace"), "{one}");
         assert_eq!(one, other);
+    }
+
+    #[test]
+    fn the_plan_of_a_seed_is_written_and_makes_the_run_of_the_seed() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let at = |name: &str| dir.path().join(name).to_str().expect("a path of text").to_string();
+        let (plan, seeds) = (at("plan.toml"), at("seeds.ndjson"));
+        let drawn = ["--mix", "storm", "--only-faults", "crash,lose"];
+        let (exit, out, err) = lab(&[&["plan", "5", "--out", &plan], &drawn[..]].concat());
+        assert_eq!((exit, out), (code(exit::PASSED), String::new()), "{err}");
+        let (_, printed, _) = lab(&[&["plan", "5"], &drawn[..]].concat());
+        assert_eq!(files::text(plan.as_ref()), Ok(printed));
+        let seed = ["run", "--from", "5", "--seeds", "1", "--ndjson", &seeds];
+        assert_eq!(lab(&[&seed, &drawn[..]].concat()).0, code(exit::PASSED));
+        let read = |text: &str| -> serde_json::Value {
+            serde_json::from_str(text.trim()).expect("one JSON object")
+        };
+        let ran = read(&files::text(seeds.as_ref()).expect("a line"));
+        let replayed = read(&lab(&["replay", &plan, "--json"]).1);
+        assert_eq!(replayed["trace"], ran["run"]["trace"]);
+        assert!(replayed["trace"].is_string());
+        assert_eq!(lab(&["plan", "5", "--planted", "meteor"]).0, code(exit::USAGE));
     }
 
     #[test]

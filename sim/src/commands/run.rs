@@ -12,15 +12,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use outcome::Outcome;
-use skewsync::parse::{self, Mark, WalkUp};
 
-use super::files;
+use super::drawn::{Drawn, Source};
 use crate::campaign::{self, Campaign, Ended, Ends, HANGS_AFTER, Kind, Ran, Summary};
-use crate::catalog::{self, Catalog};
-use crate::draw::{DrawOptions, Mix};
+use crate::catalog::Catalog;
 use crate::exit;
 use crate::interrupt;
-use crate::plan::fault::FAULT_KINDS;
 use crate::run::{Lockstep, Options};
 
 /// Runs seeds: each makes a plan, each plan a run of a pair in the simulated world.
@@ -64,15 +61,9 @@ pub struct Args {
     /// How many runs at once; by default one per processor.
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
     pub jobs: Option<u16>,
-    /// Only this ordered pair of releases, Active's first: `6.0:6.2`, or two images.
-    #[arg(long, value_name = "A:B", conflicts_with_all = ["active", "standby"])]
-    pub pair: Option<String>,
-    /// Only these kinds of faults, separated by commas; `none` for none.
-    #[arg(long, value_name = "KINDS")]
-    pub only_faults: Option<String>,
-    /// How much goes wrong.
-    #[arg(long, value_enum, default_value_t)]
-    pub mix: Mix,
+    /// What the plans are to be like.
+    #[command(flatten)]
+    pub drawn: Drawn,
     /// How the outcome is told.
     #[command(flatten)]
     pub outcome: Outcome,
@@ -83,18 +74,6 @@ pub struct Args {
     /// Begins no further seed after the first that fails.
     #[arg(long)]
     pub fail_fast: bool,
-    /// Plants a defect (needs a build with the feature `planted`).
-    #[arg(long, value_name = "NAME")]
-    pub planted: Option<String>,
-    /// The image of slot 0.
-    #[arg(long, value_name = "IMAGE", requires = "standby")]
-    pub active: Option<String>,
-    /// The image of slot 1.
-    #[arg(long, value_name = "IMAGE", requires = "active")]
-    pub standby: Option<String>,
-    /// The config with which slot 0 starts.
-    #[arg(long, value_name = "FILE")]
-    pub config: Option<PathBuf>,
     /// Does not hold the steps against the model.
     #[arg(long)]
     pub no_lockstep: bool,
@@ -109,14 +88,10 @@ pub struct Args {
 /// Wrong arguments, unreadable input, in words.
 pub fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, String> {
     args.outcome.prepare()?;
-    let (catalog, wishes, mark) = made_of(args)?;
-    if let Some(path) = &args.config {
-        let mark = (mark == Mark::Skipped).then(|| mark.to_string());
-        for note in mark.into_iter().chain(left_out(&catalog, &wishes)) {
-            let _ = writeln!(err, "skewlab: {}: {note}", path.display());
-        }
+    let Source { catalog, wishes, notes } = args.drawn.source()?;
+    for note in notes {
+        let _ = writeln!(err, "skewlab: {note}");
     }
-    catalog.planted(args.planted.as_deref()).map_err(|error| error.to_string())?;
     let lockstep = if args.no_lockstep { Lockstep::Off } else { Lockstep::On };
     let options = Options { lockstep };
     let part = shards::part(args, &Kind::of(&wishes, options, &catalog))?;
@@ -202,74 +177,4 @@ fn with_progress(
     });
     bar.finish_and_clear();
     ran
-}
-
-/// What the runs are made of, and whether the config's file had a byte order mark.
-fn made_of(args: &Args) -> Result<(Arc<Catalog>, DrawOptions, Mark), String> {
-    let only_faults = args.only_faults.as_deref().map(fault_names).transpose()?;
-    let config = args.config.as_deref().map(files::config).transpose()?;
-    let (config, mark) = config.map_or((None, Mark::Absent), |(text, mark)| (Some(text), mark));
-    let mut images = Vec::new();
-    let mut pair = None;
-    if let (Some(active), Some(standby)) = (&args.active, &args.standby) {
-        images = vec![active.clone(), standby.clone()];
-        pair = Some((active.clone(), standby.clone()));
-    }
-    if let Some(text) = &args.pair {
-        let (one, other) =
-            text.split_once(':').ok_or_else(|| format!("--pair wants A:B, not `{text}`"))?;
-        pair = Some((catalog::named(one), catalog::named(other)));
-    }
-    if config.is_some() && pair.is_none() {
-        return Err("--config wants the images too: --active A --standby B, or --pair A:B".into());
-    }
-    let (catalog, material) = catalog::load(&images).map_err(|error| error.to_string())?;
-    if let Some((one, other)) = &pair {
-        for name in [one, other] {
-            catalog.image(name).map_err(|error| error.to_string())?;
-        }
-    }
-    let planted = args.planted.clone();
-    let wishes = DrawOptions {
-        pair,
-        only_faults,
-        mix: args.mix,
-        planted,
-        config,
-        material: Arc::new(material),
-    };
-    Ok((Arc::new(catalog), wishes, mark))
-}
-
-/// What of the startup config the image of slot 0 does not take, in words; none: it takes all of
-/// it.
-fn left_out(catalog: &Catalog, wishes: &DrawOptions) -> Option<String> {
-    let (config, (name, _)) = (wishes.config.as_ref()?, wishes.pair.as_ref()?);
-    let loaded = catalog.image(name).ok()?;
-    let image = loaded.software().image();
-    let read = parse::text(image, image.own(), config.as_bytes(), WalkUp::Yes);
-    let wrong: Vec<(usize, String)> = read
-        .iter()
-        .filter_map(|of| Some((of.number, of.found.as_ref().err()?.to_string())))
-        .collect();
-    let (number, trouble) = wrong.first()?;
-    let (left, all) = (wrong.len(), read.len());
-    Some(format!(
-        "{left} of {all} lines are not taken by {name} and are left out; the first: line {number}: \
-         {trouble}"
-    ))
-}
-
-fn fault_names(text: &str) -> Result<Vec<String>, String> {
-    if text == "none" {
-        return Ok(Vec::new());
-    }
-    text.split(',')
-        .map(|name| {
-            let known = FAULT_KINDS.contains(&name);
-            known.then(|| name.to_string()).ok_or_else(|| {
-                format!("there is no fault `{name}`; there are {}", FAULT_KINDS.join(", "))
-            })
-        })
-        .collect()
 }
