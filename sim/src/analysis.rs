@@ -26,7 +26,7 @@ pub struct With {
     pub jobs: usize,
     /// A run that takes longer in real time hangs.
     pub hangs_after: Duration,
-    /// CommandRecord between runs whether to end; what is known by then stands.
+    /// Asked between runs whether to end; what is known by then stands.
     pub stop: fn() -> bool,
 }
 

@@ -3,7 +3,7 @@
 //!
 //! Whole kinds of faults go first, then single faults, then commands and their lines; then the
 //! releases come nearer to each other and the configs get smaller; then times and sizes get plain.
-//! What befell messages at random becomes single faults before, each at its message's sight. A plan
+//! What befell messages at random becomes single faults before, each at its message. A plan
 //! counts only if it fails with the same signature. The search is for a small plan, not for the
 //! least.
 
@@ -43,7 +43,7 @@ pub struct How {
     pub hangs_after: Duration,
     /// What the sound engine must make of the plan.
     pub sound: Sound,
-    /// CommandRecord between runs whether the search is to end; the best plan so far stands.
+    /// Asked between runs whether the search is to end; the best plan so far stands.
     pub stop: fn() -> bool,
 }
 

@@ -1,7 +1,6 @@
-//! What befalls messages at random becomes single faults, each at its message's sight; and when
-//! anchors were met.
+//! What befalls messages at random becomes single faults, each at its message.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::search::{Held, Search};
@@ -9,117 +8,34 @@ use crate::observe::{ClusterView, Event, Observed, Observer, Violation};
 use crate::plan::{Anchor, Fault, MessageId, Moment, Network, Noise, Plan};
 use crate::world::link::Links;
 
-/// What a run met of its plan.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Met {
-    /// The messages that the noise befell, in order.
-    befallen: Vec<MessageId>,
-    /// When the messages that anchors name were sent, and when they were first given to their
-    /// receivers, in microseconds of virtual time.
-    sent: BTreeMap<MessageId, u64>,
-    given: BTreeMap<MessageId, u64>,
-}
-
-impl Met {
-    /// When the last of the plan's anchors was met, in milliseconds.
-    pub(super) fn last_ms(&self, plan: &Plan) -> u64 {
-        let faults = plan.faults.iter().map(|fault| fault.at);
-        let anchors = faults.chain(plan.commands.iter().map(|entry| entry.at));
-        let instants = anchors.map(|at| match at {
-            Anchor::Instant(ms) | Anchor::Next { from_ms: ms, .. } => ms,
-            Anchor::Observed(..) | Anchor::Answered(..) => 0,
-        });
-        let seen = self.sent.values().chain(self.given.values());
-        instants.chain(seen.map(|us| us / 1_000)).max().unwrap_or(0)
-    }
-
-    /// The plan with its named messages as the next of their kind from the millisecond on in which
-    /// they were met: where something is left out, another message may take their place. None if
-    /// the plan names none.
-    pub(super) fn loosened(&self, plan: &Plan) -> Option<Plan> {
-        let mut loose = plan.clone();
-        let faults = loose.faults.iter_mut().map(|fault| &mut fault.at);
-        let entries = loose.commands.iter_mut().map(|entry| &mut entry.at);
-        for at in faults.chain(entries) {
-            let Anchor::Observed(moment, sight) = *at else {
-                continue;
-            };
-            let when = match moment {
-                Moment::Send => self.sent.get(&sight),
-                Moment::Before | Moment::Within(_) | Moment::After => self.given.get(&sight),
-            };
-            if let Some(when) = when {
-                *at = Anchor::Next {
-                    moment,
-                    from_ms: when / 1_000,
-                    to: Some(sight.to),
-                    kind: Some(sight.kind),
-                };
-            }
-        }
-        (loose != *plan).then_some(loose)
-    }
-}
-
-/// Watches a run for what [`Met`] holds.
+/// Watches a run for the messages that its noise befalls.
 pub(super) struct Watch {
-    anchored: BTreeSet<MessageId>,
+    /// Messages that the plan names for a fault of their own.
     aimed: BTreeSet<MessageId>,
-    noisy: bool,
-    out: Arc<Mutex<Met>>,
+    out: Arc<Mutex<Vec<MessageId>>>,
 }
 
 impl Watch {
-    /// A watch that tells `out`.
-    pub(super) fn new(plan: &Plan, out: Arc<Mutex<Met>>) -> Self {
-        let named = |at: &Anchor| match at {
-            Anchor::Observed(_, sight) => Some(*sight),
+    /// A watch that tells `out`; none if the plan has no noise.
+    pub(super) fn new(plan: &Plan, out: Arc<Mutex<Vec<MessageId>>>) -> Option<Box<dyn Observer>> {
+        if plan.noise == Noise::default() {
+            return None;
+        }
+        let of_message = plan.faults.iter().filter(|fault| fault.of_message());
+        let named = |fault: &Fault| match fault.at {
+            Anchor::Observed(_, id) => Some(id),
             Anchor::Instant(_) | Anchor::Next { .. } | Anchor::Answered(..) => None,
         };
-        let faults = plan.faults.iter().map(|fault| &fault.at);
-        let entries = plan.commands.iter().map(|entry| &entry.at);
-        let of_message = plan.faults.iter().filter(|fault| fault.of_message());
-        Self {
-            anchored: faults.chain(entries).filter_map(named).collect(),
-            aimed: of_message.filter_map(|fault| named(&fault.at)).collect(),
-            noisy: plan.noise != Noise::default(),
-            out,
-        }
+        Some(Box::new(Self { aimed: of_message.filter_map(named).collect(), out }))
     }
 }
 
 impl Observer for Watch {
     fn see(&mut self, seen: &Observed<'_>, _: &dyn ClusterView) -> Result<(), Violation> {
-        let (sight, befallen, is_sent) = match seen.event {
-            Event::Sent { sight, fault, .. } => {
-                let noise = self.noisy && fault.is_some() && !self.aimed.contains(&sight);
-                (sight, noise, true)
-            }
-            Event::Unit { packet: Some(packet), .. }
-            | Event::Arbiter { packet: Some(packet), .. } => (packet.sight, false, false),
-            Event::Undelivered { sight, .. } => (sight, false, false),
-            Event::Unit { packet: None, .. }
-            | Event::Arbiter { packet: None, .. }
-            | Event::Started { .. }
-            | Event::Entered { .. }
-            | Event::Ended { .. }
-            | Event::ArbiterEnded
-            | Event::Written { .. }
-            | Event::Paused { .. }
-            | Event::Fault { .. }
-            | Event::FaultsStopped => return Ok(()),
-        };
-        let anchored = self.anchored.contains(&sight);
-        if !anchored && !befallen {
-            return Ok(());
-        }
-        let mut out = self.out.lock().unwrap_or_else(PoisonError::into_inner);
-        if befallen {
-            out.befallen.push(sight);
-        }
-        if anchored {
-            let times = if is_sent { &mut out.sent } else { &mut out.given };
-            times.entry(sight).or_insert(seen.at_us);
+        if let Event::Sent { sight, fault: Some(_), .. } = seen.event
+            && !self.aimed.contains(&sight)
+        {
+            self.out.lock().unwrap_or_else(PoisonError::into_inner).push(sight);
         }
         Ok(())
     }
@@ -138,7 +54,7 @@ const RATES: [fn(&mut Noise) -> &mut u32; 6] = [
 impl Search<'_> {
     /// Messages that the noise befell in the best plan's run.
     pub(super) fn noise_met(&self) -> usize {
-        self.shown().seen.befallen.len()
+        self.shown().befallen.len()
     }
 
     /// Turns noise into single faults, or into none.
@@ -148,7 +64,7 @@ impl Search<'_> {
         if self.best().noise == Noise::default() {
             return;
         }
-        let singles = singles(self.best(), &self.shown().seen.befallen);
+        let singles = singles(self.best(), &self.shown().befallen);
         if self.first(Held::All, [singles]).is_some() {
             return;
         }
@@ -192,13 +108,13 @@ mod tests {
     use crate::draw::{self, DrawOptions};
     use crate::run::{Options, Report};
 
-    fn watched(plan: &Plan, catalog: &Arc<Catalog>) -> (Report, Met) {
+    fn watched(plan: &Plan, catalog: &Arc<Catalog>) -> (Report, Vec<MessageId>) {
         let plan = Arc::new(plan.clone());
-        let out = Arc::new(Mutex::new(Met::default()));
-        let watch = Box::new(Watch::new(&plan, Arc::clone(&out)));
-        let report = run_watched(&plan, catalog, Options::default(), vec![watch]).expect("it runs");
-        let met = out.lock().expect("nobody panicked").clone();
-        (report, met)
+        let out = Arc::new(Mutex::new(Vec::new()));
+        let watch = Watch::new(&plan, Arc::clone(&out)).into_iter().collect();
+        let report = run_watched(&plan, catalog, Options::default(), watch).expect("it runs");
+        let befallen = out.lock().expect("nobody panicked").clone();
+        (report, befallen)
     }
 
     #[test]
@@ -211,33 +127,14 @@ mod tests {
         let noisy = |seed: &u64| draw::plan(*seed, &wishes).noise != Noise::default();
         for seed in (0..40).filter(noisy).take(3) {
             let plan = draw::plan(seed, &wishes);
-            let (report, met) = watched(&plan, &catalog);
-            assert!(!met.befallen.is_empty(), "the noise of seed {seed} did something");
-            let singles = singles(&plan, &met.befallen);
+            let (report, befallen) = watched(&plan, &catalog);
+            assert!(!befallen.is_empty(), "the noise of seed {seed} did something");
+            let singles = singles(&plan, &befallen);
             assert_eq!(singles.noise, Noise::default());
             assert_eq!(singles.check(), Ok(()));
             let (again, none) = watched(&singles, &catalog);
             assert_eq!(again.trace, report.trace, "seed {seed}");
-            assert_eq!(none.befallen, []);
+            assert_eq!(none, []);
         }
-    }
-
-    #[test]
-    fn a_loose_anchor_is_met_where_the_named_one_was() {
-        let (catalog, material) = catalog::load(&[]).expect("the bundled images");
-        let catalog = Arc::new(catalog);
-        let wishes = DrawOptions { material: Arc::new(material), ..DrawOptions::default() };
-        let named = |plan: &Plan| {
-            let faults = plan.faults.iter().map(|fault| fault.at);
-            let all = faults.chain(plan.commands.iter().map(|entry| entry.at));
-            all.filter(|at| matches!(at, Anchor::Observed(..))).count()
-        };
-        let mut met = (0..40).map(|seed| watched(&draw::plan(seed, &wishes), &catalog).0.met);
-        let plan = met.find(|met| named(met) > 2).expect("plans name messages");
-        let (report, seen) = watched(&plan, &catalog);
-        let loose = seen.loosened(&plan).expect("the plan names messages");
-        assert_eq!(named(&loose), 0);
-        assert_eq!(watched(&loose, &catalog).0.trace, report.trace);
-        assert_eq!(Met::default().loosened(&plan), None, "nobody saw them");
     }
 }

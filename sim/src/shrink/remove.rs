@@ -11,8 +11,8 @@ impl Search<'_> {
     pub(super) fn shorten(&mut self) {
         self.stage("horizon");
         let base = self.best().clone();
-        let failed_ms = self.shown().virtual_us / 1_000;
-        let ends = [self.shown().seen.last_ms(&base), failed_ms].map(|ms| ms + AFTER_MS);
+        let shown = self.shown();
+        let ends = [shown.last_us, shown.virtual_us].map(|us| us / 1_000 + AFTER_MS);
         let sooner = ends.into_iter().filter(|ends| *ends < base.horizon_ms);
         let shorter = sooner.map(|horizon_ms| Plan { horizon_ms, ..base.clone() });
         self.first(Held::All, shorter);

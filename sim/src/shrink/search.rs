@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-use super::pin_noise::{Met, Watch};
+use super::pin_noise::Watch;
 use super::{Ended, How, Progress, ShrinkError, Shrunk, Size, Sound};
 use crate::campaign::{Failed, run_within};
 use crate::catalog::Catalog;
-use crate::plan::Plan;
+use crate::plan::{MessageId, Plan};
 use crate::regression::{PASSED, word};
-use crate::run::{Lockstep, Options};
+use crate::run::{Lockstep, Options, Report};
 use crate::signature::Signature;
 
 /// What one run of a plan came to, in so far as it failed and may count.
@@ -21,8 +21,10 @@ pub(super) struct Tried {
     pub(super) trace: u64,
     /// The plan with the anchors that it met.
     pub(super) met: Plan,
-    /// What befell messages at random, and when anchors were met.
-    pub(super) seen: Met,
+    /// The messages that the noise befell, in order.
+    pub(super) befallen: Vec<MessageId>,
+    /// When the last of the plan's events was done, in microseconds of virtual time.
+    pub(super) last_us: u64,
     /// When it ended, in microseconds of virtual time; 0 if nobody knows.
     pub(super) virtual_us: u64,
     /// Anchors that the sound engine did not reach.
@@ -118,21 +120,16 @@ impl<'a> Search<'a> {
     }
 
     /// Tries plans in order, as many at once as there are jobs; the first of them that counts is
-    /// the best from now on. Which one that is does not depend on the number of jobs. Each is tried
-    /// as it stands, and with its anchors loose.
+    /// the best from now on. Which one that is does not depend on the number of jobs.
     pub(super) fn first(
         &mut self,
         held: Held,
         plans: impl IntoIterator<Item = Plan>,
     ) -> Option<usize> {
-        let seen = self.shown.seen.clone();
-        let both = plans.into_iter().enumerate().flat_map(move |(index, plan)| {
-            let loose = seen.loosened(&plan);
-            std::iter::once(plan).chain(loose).map(move |plan| (index, plan))
-        });
-        let mut both = both.filter(|(_, plan)| plan.check().is_ok()).peekable();
-        while both.peek().is_some() && !self.is_over() {
-            let round: Vec<(usize, Plan)> = both.by_ref().take(self.how.jobs.max(1)).collect();
+        let plans = plans.into_iter().enumerate();
+        let mut plans = plans.filter(|(_, plan)| plan.check().is_ok()).peekable();
+        while plans.peek().is_some() && !self.is_over() {
+            let round: Vec<(usize, Plan)> = plans.by_ref().take(self.how.jobs.max(1)).collect();
             let tried = self.attempts(&round);
             self.tell();
             for ((index, plan), tried) in round.into_iter().zip(tried) {
@@ -246,24 +243,26 @@ fn attempt(
     property: Option<&str>,
 ) -> Result<Option<Tried>, ShrinkError> {
     let plan = Arc::new(plan.clone());
-    let out = Arc::new(Mutex::new(Met::default()));
-    let watch = Watch::new(&plan, Arc::clone(&out));
-    let ran = run_within(how.hangs_after, &plan, catalog, how.options, vec![Box::new(watch)]);
+    let out = Arc::new(Mutex::new(Vec::new()));
+    let watch = Watch::new(&plan, Arc::clone(&out)).into_iter().collect();
+    let ran = run_within(how.hangs_after, &plan, catalog, how.options, watch);
     let take = || out.lock().unwrap_or_else(PoisonError::into_inner).clone();
     let mut tried = match ran {
         Ok(report) => Tried {
             signature: Signature::of(&report.verdict, report.ending.as_ref(), &plan),
             trace: report.trace,
+            last_us: last_us(&report),
             met: report.met,
-            seen: take(),
+            befallen: take(),
             virtual_us: report.virtual_us,
             drift: 0,
         },
         Err(Failed::Hung(verdict)) => Tried {
             signature: Signature::of(&verdict, None, &plan),
             trace: 0,
+            last_us: 0,
             met: (*plan).clone(),
-            seen: take(),
+            befallen: take(),
             virtual_us: 0,
             drift: 0,
         },
@@ -280,6 +279,12 @@ fn attempt(
         Err(_) => return Ok(None),
     }
     Ok(Some(tried))
+}
+
+/// When the last of the plan's events was done.
+fn last_us(report: &Report) -> u64 {
+    let (faults, commands) = &report.done;
+    faults.iter().chain(commands).map(|met| met.at.us).max().unwrap_or(0)
 }
 
 /// How many anchors the sound engine does not reach; it must pass.
