@@ -5,6 +5,7 @@
 use std::process::Command;
 use std::time::Duration;
 
+use skewsync_model::property::Property;
 use skewsync_sim::campaign::recorded_within;
 use skewsync_sim::commands;
 use skewsync_sim::draw::{self, DrawOptions};
@@ -99,7 +100,7 @@ fn report() -> String {
     let (mut report, mut recording) = ran.expect("it comes back");
     let broken = recording.entries[recording.entries.len() / 2].step;
     report.verdict = Verdict::Violated(Violation {
-        property: "NoAckedLoss",
+        property: Property::NoAckedLoss,
         what: "LSN 2 of term 1 was replicated, and 1 is taken over".into(),
     });
     recording.violated_at = Some(broken);

@@ -5,12 +5,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use skewsync_model::property::Property;
 use skewsync_sim::analysis::{With, nearest_passing, point_of_no_return};
 use skewsync_sim::campaign::run_fresh;
 use skewsync_sim::catalog::{Catalog, load};
 use skewsync_sim::draw::{self, DrawOptions};
 use skewsync_sim::plan::{Noise, Plan, Reseed};
-use skewsync_sim::run::Options;
+use skewsync_sim::run::{Options, VerdictKind};
 use skewsync_sim::shrink::{Ended, How, Shrunk, Size, Sound, shrink};
 use skewsync_sim::signature::Signature;
 
@@ -25,7 +26,7 @@ fn failing(defect: &str, seed: u64) -> (Plan, Arc<Catalog>) {
     let (catalog, wishes) = catalog();
     let plan = Plan { planted: Some(defect.into()), ..draw::plan(seed, &wishes) };
     let report = run_fresh(&Arc::new(plan), &catalog, Options::default()).expect("it runs");
-    assert!(report.verdict.property().is_some(), "seed {seed} fails");
+    assert!(!report.verdict.kind().passed(), "seed {seed} fails");
     (report.met, catalog)
 }
 
@@ -64,7 +65,11 @@ fn what_needs_no_fault_comes_to_none_and_what_needs_a_gap_to_one() {
         assert_eq!(shrunk.plan.noise, Noise::default());
         assert!(shrunk.before.commands > shrunk.after.commands);
         let sound = Plan { planted: None, ..shrunk.plan.clone() };
-        assert_eq!(signed(&sound, &catalog).0.property, "-", "the sound engine passes");
+        assert_eq!(
+            signed(&sound, &catalog).0.property,
+            VerdictKind::Passed,
+            "the sound engine passes"
+        );
     }
 }
 
@@ -114,7 +119,7 @@ fn a_curve_begins_with_the_whole_plan_redrawn_and_ends_with_the_failure() {
     let with = With { jobs: 2, ..With::default() };
     let curve =
         point_of_no_return::curve(&plan, &catalog, (6, 8), &with, &mut |_| {}).expect("it fails");
-    assert_eq!(curve.property, "OrderOnce");
+    assert_eq!(curve.property, VerdictKind::Fails(Property::OrderOnce));
     assert!(curve.moments.iter().all(|moment| moment.runs == 8));
     // Nothing is drawn after the last event of the failing run.
     assert_eq!(curve.moments.last().and_then(|last| last.share()), Some(1.0));
@@ -131,7 +136,7 @@ fn the_nearest_sibling_lacks_one_event_and_passes() {
     let sibling = sibling.expect("a plan that was shrunk fails with one event less no more");
     let size = |plan: &Plan| plan.faults.len() + plan.commands.len();
     assert_eq!(size(&sibling.plan) + 1, size(&small));
-    assert_eq!(signed(&sibling.plan, &catalog).0.property, "-");
+    assert_eq!(signed(&sibling.plan, &catalog).0.property, VerdictKind::Passed);
     assert!(sibling.parts_at_us.is_some_and(|at| at > 0));
 }
 

@@ -4,6 +4,9 @@ mod history;
 mod pair;
 mod takeover;
 
+use serde::{Deserialize, Serialize};
+use strum::{Display, EnumIter, EnumString, IntoEnumIterator, IntoStaticStr};
+
 use crate::action::{Action, Durability, Timer};
 use crate::effects::{Meaning, bit};
 use crate::scope::{Bounded, Scope};
@@ -12,8 +15,30 @@ use crate::step::{Answer, Execution, Step};
 
 pub use history::{History, How, Made};
 
-/// A property that the model can state.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+/// What must hold: the properties of PROTOCOL.md, section 8, in its order, and `lockstep`. Model,
+/// simulation and reports share these names.
+///
+/// ```
+/// use skewsync_model::property::Property;
+/// assert_eq!("NoZombie".parse(), Ok(Property::NoZombie));
+/// assert_eq!(Property::Lockstep.to_string(), "lockstep");
+/// ```
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Display,
+    EnumIter,
+    EnumString,
+    IntoStaticStr,
+    Serialize,
+    Deserialize,
+)]
 pub enum Property {
     /// No two units act, and no term is accepted twice.
     SingleActive,
@@ -21,16 +46,21 @@ pub enum Property {
     NoSplitAck,
     /// What was returned `replicated` is in the next Active's config, unless excused.
     NoAckedLoss,
-    /// A planned switchover loses no executed command, unless both fail.
-    PlannedLosesNothing,
     /// What was returned `replicated` is in the config of every later Active while a memory of it
     /// is left.
     ReplicatedIsKept,
+    /// A planned switchover loses no executed command, unless both fail.
+    PlannedLosesNothing,
+    /// A unit shows itself, and an Active its peer, as STANDBY HOT only in a session that the
+    /// register holds, within a bound in time.
+    HotIsServed,
     /// While the register is set its Standby has swapped in, and its config is the Active's at its
     /// applied LSN.
     HotMeansEqual,
     /// In every phase the config made line by line is the one that a snapshot would make.
     Commutes,
+    /// A received line executes, as the form that corresponds to its own.
+    NoForeignLine,
     /// While the register is set a command is on the other side, a don't-care, or listed there.
     NoSilentDrop,
     /// A stateful successor lists exactly what its config lacks.
@@ -52,43 +82,36 @@ pub enum Property {
     RoundTrip,
     /// Ordered resets are at most `max_resets`, across switchovers.
     BoundedResets,
+    /// Sessions that an Active begins in sso with one boot of a Standby are at most `max_attempts`,
+    /// each after its pause.
+    BoundedAttempts,
+    /// Faults stopped, the pair becomes hot, or what policy made of it.
+    Converges,
     /// Every command gets one outcome, no prompt and no queue is forgotten, and what waits at a
     /// holder has a deadline (its length: the simulation's).
     Answers,
-    /// Faults stopped, the pair becomes hot, or what policy made of it.
-    Converges,
+    /// A unit acts within a bound after the Active's death, if the register is set.
+    Available,
+    /// No unit holds two roles.
+    OneRole,
+    /// What live units show is so within a keepalive's period, with the reason.
+    Honest,
     /// No more prompts are held, nor commands queued, than there is room for.
     Bounded,
+    /// Each step of the engine is one that the model allows.
+    #[strum(serialize = "lockstep")]
+    #[serde(rename = "lockstep")]
+    Lockstep,
 }
 
 impl Property {
-    /// All of them.
-    pub const ALL: [Self; 20] = [
-        Self::SingleActive,
-        Self::NoSplitAck,
-        Self::NoAckedLoss,
-        Self::PlannedLosesNothing,
-        Self::ReplicatedIsKept,
-        Self::HotMeansEqual,
-        Self::Commutes,
-        Self::NoSilentDrop,
-        Self::ListedAtTakeover,
-        Self::OrderOnce,
-        Self::NoStale,
-        Self::WholeOrStartup,
-        Self::RefusedLeavesNothing,
-        Self::NoZombie,
-        Self::SavedSurvives,
-        Self::RoundTrip,
-        Self::BoundedResets,
-        Self::Answers,
-        Self::Converges,
-        Self::Bounded,
-    ];
-
-    /// The situation without which a search says nothing of the property.
-    pub const fn witness(self) -> Situation {
-        match self {
+    /// What a search says of it: the situation without which that is nothing, or the reason why the
+    /// model cannot say it.
+    ///
+    /// # Errors
+    /// That reason.
+    pub const fn witness(self) -> Result<Situation, &'static str> {
+        Ok(match self {
             Self::SingleActive => Situation::Regranted,
             Self::NoSplitAck => Situation::HeldThenLocal,
             Self::NoAckedLoss => Situation::ReplicatedThenLost,
@@ -107,42 +130,65 @@ impl Property {
             Self::BoundedResets => Situation::ResetOrdered,
             Self::Answers => Situation::Unknown,
             Self::Bounded => Situation::QueueFull,
-        }
+            Self::NoForeignLine => {
+                return Err("levels, forms and parsers do not exist in the model");
+            }
+            Self::HotIsServed => {
+                return Err(
+                    "speaks of a period after the register changed; the model has no time \
+                            and no Keepalive",
+                );
+            }
+            Self::BoundedAttempts => {
+                return Err("a pause between attempts is a time; the model counts attempts alone");
+            }
+            Self::Available => {
+                return Err("a bound in time; that a unit acts at last is part of Converges");
+            }
+            Self::Honest => return Err("what is shown travels by Keepalive, within its period"),
+            Self::OneRole => return Err("needs a second role: 1:N is not modelled"),
+            Self::Lockstep => return Err("holds the engine against the model"),
+        })
+    }
+
+    /// Those that a search holds.
+    pub fn searched() -> impl Iterator<Item = Self> {
+        Self::iter().filter(|property| property.witness().is_ok())
     }
 }
 
-/// What PROTOCOL.md, section 8, demands and the model cannot say, with the reason. The simulation
-/// states them, and the parts that are named in brackets.
-pub const ELSEWHERE: [(&str, &str); 10] = [
-    ("NoForeignLine", "levels, forms and parsers do not exist in the model"),
+/// Of a property that the model states, the part that it cannot say, with the reason. The
+/// simulation states it.
+pub const ELSEWHERE: [(Property, &str, &str); 5] = [
     (
-        "HotIsServed",
-        "speaks of a period after the register changed; the model has no time and no Keepalive",
-    ),
-    ("Available", "a bound in time; that a unit acts at last is part of Converges"),
-    ("Honest", "what is shown travels by Keepalive, within its period"),
-    (
-        "Bounded (bytes)",
+        Property::Bounded,
+        "bytes",
         "the model has no bytes; its windows and queues are the smallest that work",
     ),
-    ("OneRole", "needs a second role: 1:N is not modelled"),
-    ("Answers (its bound)", "the model says that each command has one outcome at last, not when"),
     (
-        "SavedSurvives (torn writes)",
+        Property::Answers,
+        "its bound",
+        "the model says that each command has one outcome at last, not when",
+    ),
+    (
+        Property::SavedSurvives,
+        "torn writes",
         "a write is one step in the model; power loss in its middle is the simulated disk's",
     ),
     (
-        "NoSilentDrop (the Active's MCL)",
+        Property::NoSilentDrop,
+        "the Active's MCL",
         "of what its peer could not execute the Active knows by content, and Applied has none here",
     ),
     (
-        "ListedAtTakeover (the event)",
+        Property::ListedAtTakeover,
+        "the event",
         "the model compares what is kept beside the config; the event's words are the engine's",
     ),
 ];
 
 /// A state of affairs that a search must have met, or what it found means little.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, EnumIter)]
 pub enum Situation {
     /// The register names a session.
     Hot,
@@ -220,50 +266,6 @@ pub enum Situation {
     Unreadable,
     /// As many attempts failed as there are.
     AttemptsUsedUp,
-}
-
-impl Situation {
-    /// All of them.
-    pub const ALL: [Self; 38] = [
-        Self::Hot,
-        Self::Replicated,
-        Self::HeldThenLocal,
-        Self::Unknown,
-        Self::UnchangedHeld,
-        Self::ReplicatedThenLost,
-        Self::LineApplied,
-        Self::HotListing,
-        Self::Refused,
-        Self::Declared,
-        Self::ResetOrdered,
-        Self::InRpr,
-        Self::InSimplex,
-        Self::TookOverStateful,
-        Self::TookOverListing,
-        Self::TookOverStale,
-        Self::TookOverCold,
-        Self::Resumed,
-        Self::RoundTripped,
-        Self::ChangesDied,
-        Self::OffLine,
-        Self::StoredAtPeer,
-        Self::Regranted,
-        Self::Declined,
-        Self::PassedOver,
-        Self::Released,
-        Self::DrainOver,
-        Self::ArbiterAway,
-        Self::ArbiterLost,
-        Self::StaleArrived,
-        Self::ChangedInBulk,
-        Self::ExecutedLater,
-        Self::RefusedLater,
-        Self::QueueFull,
-        Self::QueueTimedOut,
-        Self::ClearTimedOut,
-        Self::Unreadable,
-        Self::AttemptsUsedUp,
-    ];
 }
 
 /// Observes one step: the watch goes on, situations are noted, the property that fails is named.

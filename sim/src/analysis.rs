@@ -13,7 +13,7 @@ use crate::campaign::{Failed, run_within};
 use crate::catalog::Catalog;
 use crate::observe::Observer;
 use crate::plan::Plan;
-use crate::run::Options;
+use crate::run::{Options, VerdictKind};
 
 /// With what plans are run, and for how long.
 #[derive(Clone, Debug)]
@@ -71,16 +71,16 @@ impl<'a> Watch<'a> {
     }
 }
 
-/// The property by which a plan fails; none: it passes. A run that hangs fails by `Hung`.
+/// The verdict of a plan's run.
 fn fails(
     plan: &Arc<Plan>,
     catalog: &Arc<Catalog>,
     with: &With,
     others: Vec<Box<dyn Observer>>,
-) -> Result<Option<&'static str>, AnalysisError> {
+) -> Result<VerdictKind, AnalysisError> {
     match run_within(with.hangs_after, plan, catalog, with.options, others) {
-        Ok(report) => Ok(report.verdict.property()),
-        Err(Failed::Hung(verdict)) => Ok(verdict.property()),
+        Ok(report) => Ok(report.verdict.kind()),
+        Err(Failed::Hung(verdict)) => Ok(verdict.kind()),
         Err(Failed::Harness(why)) => Err(AnalysisError::Harness(why)),
     }
 }
@@ -95,7 +95,7 @@ fn outcomes(
     catalog: &Arc<Catalog>,
     watch: &Watch<'_>,
     observers: &Observers<'_>,
-) -> Result<Vec<Option<Option<&'static str>>>, AnalysisError> {
+) -> Result<Vec<Option<VerdictKind>>, AnalysisError> {
     let next = AtomicUsize::new(0);
     let found = Mutex::new(Ok(vec![None; plans.len()]));
     std::thread::scope(|scope| {

@@ -25,11 +25,10 @@ pub use throughput::Pace;
 
 use crate::catalog::Catalog;
 use crate::draw::{self, DrawOptions};
-use crate::exit;
 use crate::observe::Observer;
 use crate::plan::Plan;
 use crate::record::{Recording, compare};
-use crate::run::{self, Ending, Options, Report, Verdict};
+use crate::run::{self, Ending, Options, Report, Verdict, VerdictKind};
 use crate::signature::Signature;
 
 /// Of so many seeds one is run twice, and must give the same trace.
@@ -63,16 +62,16 @@ pub enum Ends {
     Never,
     /// No seed is begun after any failure.
     AtFailure,
-    /// No seed is begun after a failure of this property, as [`Verdict::property`] names it.
-    AtFailureOf(String),
+    /// No seed is begun after a failure of this kind.
+    AtFailureOf(VerdictKind),
 }
 
 impl Ends {
     fn at(&self, verdict: &Verdict) -> bool {
         match self {
             Self::Never => false,
-            Self::AtFailure => verdict.property().is_some(),
-            Self::AtFailureOf(property) => verdict.property() == Some(property.as_str()),
+            Self::AtFailure => !verdict.kind().passed(),
+            Self::AtFailureOf(kind) => verdict.kind() == *kind,
         }
     }
 }
@@ -168,30 +167,6 @@ impl Ran {
             images: None,
             signature: None,
             run: None,
-        }
-    }
-}
-
-impl Verdict {
-    /// The property that does not hold, in the protocol's word; `Panic` for a panic, `Hung` for a
-    /// run that did not come back; none if the run passed.
-    pub const fn property(&self) -> Option<&'static str> {
-        match self {
-            Self::Passed => None,
-            Self::Violated(violation) => Some(violation.property),
-            Self::Stuck { .. } => Some("Converges"),
-            Self::Hung { .. } => Some("Hung"),
-            Self::Panicked { .. } => Some("Panic"),
-        }
-    }
-
-    /// The exit code of a single run.
-    pub const fn code(&self) -> u8 {
-        match self {
-            Self::Passed => exit::PASSED,
-            Self::Violated(_) => exit::SAFETY,
-            Self::Stuck { .. } | Self::Hung { .. } => exit::LIVENESS,
-            Self::Panicked { .. } => exit::PANIC,
         }
     }
 }
@@ -398,7 +373,7 @@ impl Ended {
     fn of(seed: u64, verdict: &Verdict, plan: &Plan) -> Self {
         Self {
             seed,
-            verdict: verdict.property().unwrap_or("passed").into(),
+            verdict: verdict.kind().to_string(),
             words: verdict.words(),
             images: Some([0, 1].map(|slot: usize| plan.units[slot].image.clone())),
             signature: None,

@@ -81,6 +81,8 @@ pub fn run(args: &[String], out: &mut dyn Write, err: &mut dyn Write) -> ExitCod
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::run::VerdictKind;
+    use skewsync_model::property::Property;
 
     /// What the verb printed, and its exit code as `ExitCode` shows it.
     fn lab(words: &[&str]) -> (String, String, String) {
@@ -348,7 +350,7 @@ mod tests {
         let (exit, out, _) = lab(&["replay", "--all", into]);
         assert_eq!(exit, code(exit::PASSED), "{out}");
         assert!(out.contains("1 kept plans, 0 not as expected"), "{out}");
-        kept.expect.sound = "NoStale".into();
+        kept.expect.sound = VerdictKind::Fails(Property::NoStale);
         files::write(&path, &kept.write()).expect("it is written");
         let (exit, out, _) = lab(&["replay", "--all", into]);
         assert_eq!(exit, code(exit::SAFETY), "{out}");

@@ -23,7 +23,7 @@ pub use material::{CommandCorpus, OfImage};
 pub use mix::Mix;
 pub use outage::OUTAGE_MS;
 
-use crate::plan::{Anchor, Entry, FORMAT, Moment, Network, Noise, Plan, UnitPlan, What};
+use crate::plan::{Anchor, Entry, FORMAT, FaultName, Moment, Network, Noise, Plan, UnitPlan, What};
 
 /// Length of a drawn safety phase without an outage.
 pub const HORIZON_MS: u64 = 60_000;
@@ -44,7 +44,7 @@ pub struct DrawOptions {
     /// The images of slots 0 and 1.
     pub pair: Option<(String, String)>,
     /// Only these kinds of faults.
-    pub only_faults: Option<Vec<String>>,
+    pub only_faults: Option<Vec<FaultName>>,
     /// The planted defect.
     pub planted: Option<String>,
     /// The config in the startup store of slot 0, instead of one of the image's own.
@@ -140,7 +140,7 @@ pub fn plan(seed: u64, wishes: &DrawOptions) -> Plan {
     let most = least + topology.among(500, 15_000);
     let acked_percent = *topology.pick(&[100, 100, 70, 0]);
     // Up to three in a hundred, where messages may be lost at all.
-    let loss = if allowed(wishes, "lose") { (world % 4) as u32 * 10 } else { 0 };
+    let loss = if allowed(wishes, FaultName::Lose) { (world % 4) as u32 * 10 } else { 0 };
     let mut plan = Plan {
         version: FORMAT,
         seed: Some(seed),
@@ -211,28 +211,28 @@ fn units(seed: u64, wishes: &DrawOptions) -> Vec<UnitPlan> {
     vec![unit(0, one), unit(1, other)]
 }
 
-fn allowed(wishes: &DrawOptions, name: &str) -> bool {
+fn allowed(wishes: &DrawOptions, name: FaultName) -> bool {
     let only = wishes.only_faults.as_ref();
-    wishes.mix.strikes() && only.is_none_or(|only| only.iter().any(|each| each == name))
+    wishes.mix.strikes() && only.is_none_or(|only| only.contains(&name))
 }
 
 fn noise(seed: u64, network: Network, wishes: &DrawOptions) -> Noise {
     let mut stream = Stream::new(seed, Purpose::Noise);
     let mix = wishes.mix;
     let quiet = stream.chance(mix.quiet_percent()) || network == Network::Sockets;
-    let mut rate = |name: &str, most: u64| {
+    let mut rate = |name: FaultName, most: u64| {
         let (least, most) = mix.noise(most);
         let on = stream.chance(mix.kind_percent());
         let rate = stream.among(least, most) as u32;
         if on && !quiet && allowed(wishes, name) { rate } else { 0 }
     };
     let noise = Noise {
-        lose: rate("lose", 150),
-        duplicate: rate("duplicate", 150),
-        delay: rate("delay", 200),
-        corrupt: rate("corrupt", 40),
-        hold: rate("hold", 30),
-        reorder: rate("reorder", 100),
+        lose: rate(FaultName::Lose, 150),
+        duplicate: rate(FaultName::Duplicate, 150),
+        delay: rate(FaultName::Delay, 200),
+        corrupt: rate(FaultName::Corrupt, 40),
+        hold: rate(FaultName::Hold, 30),
+        reorder: rate(FaultName::Reorder, 100),
         late_ms_max: 0,
         hold_ms_max: 0,
     };
@@ -359,11 +359,11 @@ mod tests {
     #[test]
     fn only_the_wished_faults_are_drawn() {
         let wishes =
-            DrawOptions { only_faults: Some(vec!["crash".into()]), ..DrawOptions::default() };
+            DrawOptions { only_faults: Some(vec![FaultName::Crash]), ..DrawOptions::default() };
         for seed in 0..100 {
             let plan = plan(seed, &wishes);
             assert_eq!(plan.noise, Noise::default());
-            assert!(plan.faults.iter().all(|fault| fault.name() == "crash"));
+            assert!(plan.faults.iter().all(|fault| fault.name() == FaultName::Crash));
         }
     }
 }

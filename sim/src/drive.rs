@@ -24,6 +24,7 @@ use skewsync::message::Address;
 use skewsync::planted::Defect;
 use skewsync::policy::Policy;
 use skewsync::unit::{Arbiter, ArbiterInput, Input, Limits, Unit};
+use skewsync_model::property::Property;
 
 pub use host::{ArbiterHost, Arrival, Host};
 pub use job::{Job, Order};
@@ -33,13 +34,11 @@ pub use timed_faults::Degradation;
 use crate::catalog::{Catalog, Loaded, StockError};
 use crate::hash::mix;
 use crate::observe::{ClusterView, Event, Observed, Observer, Violation};
-use crate::plan::{Fault, FaultKind, Network, Plan, Reseed, exemption};
+use crate::plan::exemption::{self, Exemption};
+use crate::plan::{Fault, FaultKind, FaultName, Network, Plan, Reseed};
 use crate::world::link::{Barrier, Links, Packet};
 use trigger::Triggers;
 pub use trigger::{Met, Now};
-
-/// Of the kinds of faults, that of a unit which is slow.
-const UNIT_SLOW: usize = FaultKind::UnitSlow { slot: 0, step_ms: 0, for_ms: 0 }.index();
 
 /// The driver of a whole pair: both units, the arbiter, their disks, timers, inboxes, and the
 /// links.
@@ -69,13 +68,13 @@ pub struct Cluster {
     entered: BTreeMap<u64, u64>,
     pairings: u64,
     /// Cuts and clogs that took or kept no message yet, each with its kind of fault.
-    idle: BTreeMap<Barrier, usize>,
+    idle: BTreeMap<Barrier, FaultName>,
     barriers: Barrier,
     /// Degradations that have begun.
     degradations: u64,
     calm: bool,
-    /// Why runs of this plan are excused from some properties.
-    excuses: Vec<usize>,
+    /// Why runs of this plan are exempt from some properties.
+    exemptions: Vec<Exemption>,
     violation: Option<Violation>,
     /// The number of the event that broke a property.
     violated_at: Option<u64>,
@@ -134,7 +133,7 @@ impl Cluster {
             barriers: 0,
             degradations: 0,
             calm: false,
-            excuses: exemption::excuses(&plan, catalog.limits()),
+            exemptions: Exemption::of_plan(&plan, catalog.limits()),
             violation: None,
             violated_at: None,
             plan,
@@ -285,7 +284,7 @@ impl Cluster {
         let mut observers = std::mem::take(&mut self.observers);
         for observer in &mut observers {
             if let Err(violation) = observer.end(self)
-                && !exemption::covers(&self.excuses, violation.property)
+                && !exemption::covers(&self.exemptions, violation.property)
             {
                 self.violation.get_or_insert(violation);
             }
@@ -294,8 +293,13 @@ impl Cluster {
     }
 
     /// How often each property was checked.
-    pub fn checked(&self) -> Vec<(&'static str, u64)> {
+    pub fn checked(&self) -> Vec<(Property, u64)> {
         self.observers.iter().flat_map(|observer| observer.checked()).collect()
+    }
+
+    /// Further figures of the observers, by name.
+    pub fn figures(&self) -> Vec<(&'static str, u64)> {
+        self.observers.iter().flat_map(|observer| observer.figures()).collect()
     }
 
     /// Steps of all machines.
@@ -359,7 +363,7 @@ impl Cluster {
         let seen = Observed { number: self.events, at_us: self.now_us, event };
         for observer in &mut observers {
             if let Err(violation) = observer.see(&seen, self)
-                && !exemption::covers(&self.excuses, violation.property)
+                && !exemption::covers(&self.exemptions, violation.property)
             {
                 self.violation.get_or_insert(violation);
                 self.violated_at.get_or_insert(seen.number);
@@ -376,7 +380,7 @@ impl Cluster {
         }
         if host.busy_until > now {
             if host.waits(now) {
-                self.came_to_bear(slot, &[UNIT_SLOW]);
+                self.came_to_bear(slot, &[FaultName::UnitSlow]);
             }
             return false;
         }

@@ -7,8 +7,9 @@ use skewsync::digest::ImageDigest;
 use skewsync::ids::{BootId, CommandId, Slot, WriteId};
 use skewsync::message::Address;
 use skewsync::unit::{Arbiter, ArbiterInput, ArbiterOutput, Boot, Input, Limits, Output, Unit};
+use skewsync_model::property::Property;
 
-use crate::plan::{Fault, MessageId};
+use crate::plan::{EntryName, Fault, FaultName, MessageId};
 
 /// One thing that happened, and when.
 #[derive(Clone, Copy, Debug)]
@@ -71,8 +72,8 @@ pub enum Event<'a> {
         sight: MessageId,
         /// Its number in the run.
         number: u64,
-        /// What befell it: an index of `FAULT_KINDS`.
-        fault: Option<usize>,
+        /// What befell it.
+        fault: Option<FaultName>,
     },
     /// A frame arrived that does not decode, or at a machine that does not run: it counts as lost.
     Undelivered {
@@ -85,8 +86,8 @@ pub enum Event<'a> {
     Entered {
         /// Its id.
         id: CommandId,
-        /// What it was: an index of `ENTRIES`.
-        what: usize,
+        /// What it was.
+        what: EntryName,
         /// To whom.
         slot: Option<Slot>,
     },
@@ -121,8 +122,8 @@ pub enum Event<'a> {
     /// cut, a clog, a disk or a parser that refuses) strikes without effect, and takes effect when
     /// it meets the first such thing.
     Fault {
-        /// Its kind: an index of `FAULT_KINDS`.
-        kind: usize,
+        /// Its kind.
+        kind: FaultName,
         /// Whether it changed anything, now.
         effect: bool,
         /// The fault, as it strikes; none as it takes effect later, or if chance dealt it.
@@ -185,8 +186,8 @@ pub trait ClusterView {
 /// A property that does not hold.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Violation {
-    /// The property, in the protocol's word.
-    pub property: &'static str,
+    /// The property.
+    pub property: Property,
     /// What was seen.
     pub what: String,
 }
@@ -213,8 +214,13 @@ pub trait Observer: Send {
         Ok(())
     }
 
-    /// How often each property was checked, by name.
-    fn checked(&self) -> Vec<(&'static str, u64)> {
+    /// How often each property was checked.
+    fn checked(&self) -> Vec<(Property, u64)> {
+        Vec::new()
+    }
+
+    /// What else it counted, by name.
+    fn figures(&self) -> Vec<(&'static str, u64)> {
         Vec::new()
     }
 }

@@ -39,6 +39,8 @@ use std::sync::Arc;
 use skewsync::ids::{Lsn, Slot, Term};
 use skewsync::message::{Address, Origin};
 use skewsync::unit::{ArbiterInput, Event as Told, Outcome, Output, Place};
+use skewsync_model::property::Property;
+use strum::IntoEnumIterator;
 
 use crate::catalog::Catalog;
 use crate::observe::{ClusterView, Event, Fate, Observer, Violation};
@@ -46,36 +48,11 @@ use crate::plan::Plan;
 use crate::plan::anchor::MessageId;
 use crate::run::{Lockstep, Options};
 
-/// The properties that a run is held to, by the protocol's words: those of the oracles, the model's
-/// (`lockstep`), and that the pair converges.
-pub const NAMES: [&str; 26] = [
-    "SingleActive",
-    "NoSplitAck",
-    "NoAckedLoss",
-    "ReplicatedIsKept",
-    "PlannedLosesNothing",
-    "HotIsServed",
-    "NoSilentDrop",
-    "HotMeansEqual",
-    "Commutes",
-    "ListedAtTakeover",
-    "RoundTrip",
-    "NoZombie",
-    "Honest",
-    "NoForeignLine",
-    "OrderOnce",
-    "NoStale",
-    "WholeOrStartup",
-    "RefusedLeavesNothing",
-    "SavedSurvives",
-    "BoundedResets",
-    "BoundedAttempts",
-    "Answers",
-    "Available",
-    "Bounded",
-    "lockstep",
-    "Converges",
-];
+/// The properties that a run is held to: those of the oracles, the model's (`lockstep`), and that
+/// the pair converges. A pair has one role.
+pub fn properties() -> impl Iterator<Item = Property> {
+    Property::iter().filter(|property| *property != Property::OneRole)
+}
 
 /// All oracles of a run.
 pub fn all(plan: &Arc<Plan>, catalog: &Arc<Catalog>, options: Options) -> Vec<Box<dyn Observer>> {
@@ -112,10 +89,6 @@ pub fn all(plan: &Arc<Plan>, catalog: &Arc<Catalog>, options: Options) -> Vec<Bo
         Box::new(available::Available::default()),
         Box::new(bounded::Bounded::default()),
     ];
-    if std::env::var("RIK").is_ok_and(|v| v == "off") {
-        oracles
-            .retain(|oracle| oracle.checked().iter().all(|(name, _)| *name != "ReplicatedIsKept"));
-    }
     if options.lockstep == Lockstep::On {
         oracles.push(Box::new(lockstep::Lockstep::default()));
     }
@@ -123,7 +96,7 @@ pub fn all(plan: &Arc<Plan>, catalog: &Arc<Catalog>, options: Options) -> Vec<Bo
 }
 
 /// A property that does not hold.
-fn broken(property: &'static str, what: String) -> Result<(), Violation> {
+fn broken(property: Property, what: String) -> Result<(), Violation> {
     Err(Violation { property, what })
 }
 
@@ -230,16 +203,12 @@ mod tests {
         let plan = Arc::new(draw::plan(1, &DrawOptions::default()));
         let oracles = all(&plan, &Arc::new(catalog), Options::default());
         let checked = oracles.iter().flat_map(|oracle| oracle.checked());
-        // Of the lockstep further figures are told, `lockstep: steps`.
-        let figure = |name: &&str| name.contains(": ");
-        let names = checked.map(|(name, _)| name);
-        let mut found: Vec<&str> = names.filter(|name| !figure(name)).collect();
+        let mut found: Vec<Property> = checked.map(|(property, _)| property).collect();
         // The run itself judges that the pair converges.
-        found.push("Converges");
+        found.push(Property::Converges);
         found.sort_unstable();
         found.dedup();
-        let mut named = NAMES.to_vec();
-        named.sort_unstable();
+        let named: Vec<Property> = properties().collect();
         assert_eq!(found, named);
     }
 }

@@ -6,13 +6,16 @@
 pub mod anchor;
 pub mod exemption;
 pub mod fault;
+mod place;
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use strum::{Display, EnumDiscriminants, EnumIter, IntoStaticStr};
 
 pub use anchor::{Anchor, MessageId, Moment};
-pub use fault::{Fault, FaultKind, Noise};
+pub use fault::{Fault, FaultKind, FaultName, Noise};
+pub use place::{Link, NoPlace, Place};
 
 /// The version of the plan's format. A plan of another version is refused.
 pub const FORMAT: u32 = 1;
@@ -132,7 +135,14 @@ pub struct Entry {
 }
 
 /// What an operator enters.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EnumDiscriminants, Serialize, Deserialize)]
+#[strum_discriminants(
+    name(EntryName),
+    doc = "The name of what an operator enters, as plans, tables and reports write it.",
+    derive(PartialOrd, Ord, Hash, Display, EnumIter, IntoStaticStr, Serialize, Deserialize),
+    strum(serialize_all = "kebab-case"),
+    serde(rename_all = "kebab-case")
+)]
 #[serde(tag = "enter", rename_all = "kebab-case")]
 pub enum What {
     /// A batch of lines, each with its mode's path before it; committed as one change.
@@ -150,24 +160,6 @@ pub enum What {
     Retry,
     /// A reset of the peer.
     ResetPeer,
-}
-
-/// The names of what is entered, as plans, tables and reports write them.
-pub const ENTRIES: [&str; 6] =
-    ["config", "save", "switchover", "forced-switchover", "retry", "reset-peer"];
-
-impl What {
-    /// Its place in [`ENTRIES`].
-    pub const fn index(&self) -> usize {
-        match self {
-            Self::Config { .. } => 0,
-            Self::Save => 1,
-            Self::Switchover => 2,
-            Self::ForcedSwitchover => 3,
-            Self::Retry => 4,
-            Self::ResetPeer => 5,
-        }
-    }
 }
 
 /// Why a text is no plan.

@@ -2,6 +2,8 @@
 //! changed, and what it came of. Pictures, causal cones, traces on disk and comparisons are made
 //! from it.
 
+use crate::plan::FaultName;
+
 pub mod compare;
 pub mod cone;
 pub mod perfetto;
@@ -130,7 +132,7 @@ pub struct Carried {
     pub lsn: Option<u64>,
     /// What befell it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub fault: Option<String>,
+    pub fault: Option<FaultName>,
 }
 
 impl Carried {
@@ -330,6 +332,7 @@ pub fn read_ndjson(text: &str) -> Result<Vec<Entry>, RecordingError> {
 
 #[cfg(test)]
 mod tests {
+    use skewsync_model::property::Property;
     use std::sync::Arc;
 
     use super::*;
@@ -392,7 +395,7 @@ mod tests {
             let (_, at) = asked.answer.as_ref().expect("it was answered");
             assert!(asked.entered_us <= *at);
         }
-        let held = recording.held.iter().find(|held| held.property == "SingleActive");
+        let held = recording.held.iter().find(|held| held.property == Property::SingleActive);
         assert!(held.is_some_and(|held| held.last.is_some() && held.broke.is_none()));
     }
 

@@ -8,10 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::campaign::run_fresh;
 use crate::catalog::Catalog;
 use crate::plan::{Plan, PlanError};
-use crate::run::{Lockstep, Options, Report, Verdict};
-
-/// The word for a run in which nothing fails.
-pub const PASSED: &str = "passed";
+use crate::run::{Lockstep, Options, Report, VerdictKind};
 
 /// A plan that was kept.
 ///
@@ -33,11 +30,11 @@ pub struct Regression {
 #[serde(deny_unknown_fields)]
 pub struct Expect {
     /// On the sound engine, every step held against the model.
-    pub sound: String,
+    pub sound: VerdictKind,
     /// With the plan's defect, every step held against the model.
-    pub lockstep: String,
+    pub lockstep: VerdictKind,
     /// With the plan's defect, by the properties alone.
-    pub properties: String,
+    pub properties: VerdictKind,
     /// The anchors that the sound engine never reaches, because only the defect leads there.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub drift: Vec<String>,
@@ -47,9 +44,9 @@ impl Expect {
     /// What a plan establishes on an engine without defects: it passes, and reaches every anchor.
     pub fn passes() -> Self {
         Self {
-            sound: PASSED.into(),
-            lockstep: PASSED.into(),
-            properties: PASSED.into(),
+            sound: VerdictKind::Passed,
+            lockstep: VerdictKind::Passed,
+            properties: VerdictKind::Passed,
             drift: Vec::new(),
         }
     }
@@ -87,16 +84,16 @@ impl Regression {
     /// If it cannot be run, in words.
     pub fn check(&self, catalog: &Arc<Catalog>, planted: bool) -> Result<Checked, String> {
         let sound = run(self.sound(), catalog, Lockstep::On)?;
-        let as_kept = |lockstep| -> Result<Option<String>, String> {
+        let as_kept = |lockstep| -> Result<Option<VerdictKind>, String> {
             if !planted {
                 return Ok(None);
             }
             let report = run(self.plan.clone(), catalog, lockstep)?;
-            Ok(Some(word(&report.verdict).into()))
+            Ok(Some(report.verdict.kind()))
         };
         Ok(Checked {
             expect: self.expect.clone(),
-            sound: word(&sound.verdict).into(),
+            sound: sound.verdict.kind(),
             lockstep: as_kept(Lockstep::On)?,
             properties: as_kept(Lockstep::Off)?,
             drift: sound.drift,
@@ -110,11 +107,11 @@ pub struct Checked {
     /// What was expected.
     pub expect: Expect,
     /// On the sound engine.
-    pub sound: String,
+    pub sound: VerdictKind,
     /// With the plan's defect, every step held against the model; none: it was not run.
-    pub lockstep: Option<String>,
+    pub lockstep: Option<VerdictKind>,
     /// With the plan's defect, by the properties alone; none: it was not run.
-    pub properties: Option<String>,
+    pub properties: Option<VerdictKind>,
     /// The anchors that the sound engine did not reach.
     pub drift: Vec<String>,
 }
@@ -129,9 +126,9 @@ impl Checked {
     pub fn wrong(&self) -> Vec<String> {
         let expect = &self.expect;
         let verdicts = [
-            ("on the sound engine", Some(&self.sound), &expect.sound),
-            ("with the lockstep", self.lockstep.as_ref(), &expect.lockstep),
-            ("by the properties alone", self.properties.as_ref(), &expect.properties),
+            ("on the sound engine", Some(self.sound), expect.sound),
+            ("with the lockstep", self.lockstep, expect.lockstep),
+            ("by the properties alone", self.properties, expect.properties),
         ];
         let mut wrong: Vec<String> = verdicts
             .into_iter()
@@ -166,23 +163,22 @@ fn run(plan: Plan, catalog: &Arc<Catalog>, lockstep: Lockstep) -> Result<Report,
     run_fresh(&Arc::new(plan), catalog, Options { lockstep })
 }
 
-/// A verdict as kept plans say it.
-pub fn word(verdict: &Verdict) -> &'static str {
-    verdict.property().unwrap_or(PASSED)
-}
-
 #[cfg(test)]
 mod tests {
+    use skewsync_model::property::Property;
+
     use super::*;
     use crate::draw;
+
+    const ORDER_ONCE: VerdictKind = VerdictKind::Fails(Property::OrderOnce);
 
     fn kept() -> Regression {
         Regression {
             what: "A gap was jumped over.".into(),
             expect: Expect {
-                sound: PASSED.into(),
-                lockstep: "OrderOnce".into(),
-                properties: "OrderOnce".into(),
+                sound: VerdictKind::Passed,
+                lockstep: ORDER_ONCE,
+                properties: ORDER_ONCE,
                 drift: Vec::new(),
             },
             plan: Plan {
@@ -205,9 +201,9 @@ mod tests {
     fn another_verdict_and_drift_are_wrong_and_what_was_not_run_is_not() {
         let expect = kept().expect;
         let mut checked = Checked {
-            sound: PASSED.into(),
+            sound: VerdictKind::Passed,
             lockstep: None,
-            properties: Some("OrderOnce".into()),
+            properties: Some(ORDER_ONCE),
             drift: Vec::new(),
             expect,
         };
@@ -217,7 +213,7 @@ mod tests {
         checked.expect.drift = std::mem::take(&mut checked.drift);
         assert!(checked.wrong()[0].contains("reached again"));
         checked.expect.drift.clear();
-        checked.properties = Some("NoStale".into());
+        checked.properties = Some(VerdictKind::Fails(Property::NoStale));
         let wrong = ["by the properties alone: NoStale instead of OrderOnce"];
         assert_eq!(checked.wrong(), wrong);
     }

@@ -7,22 +7,26 @@ pub mod pending;
 pub mod phase;
 pub mod tally;
 pub mod trace;
+mod verdict;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use skewsync::ids::Slot;
+use skewsync_model::property::Property;
 
 use crate::catalog::{Catalog, StockError};
 use crate::drive::{Cluster, Met};
-use crate::observe::{ClusterView, Observer, Violation};
+use crate::observe::{ClusterView, Observer};
 use crate::oracle;
-use crate::plan::{Entry, Fault, Network, Plan, exemption};
+use crate::plan::exemption::Exemption;
+use crate::plan::{Entry, Fault, Network, Plan};
 use crate::record::Recording;
 use crate::record::recorder::Book;
 use crate::world::node::{self, Medium};
 pub use phase::Phase;
 pub use tally::Tally;
+pub use verdict::{Verdict, VerdictKind};
 
 /// How long a pair must stay converged to count as such.
 const STAY_US: u64 = 1_500_000;
@@ -46,43 +50,6 @@ pub enum Lockstep {
 impl Default for Options {
     fn default() -> Self {
         Self { lockstep: Lockstep::On }
-    }
-}
-
-/// What a run established.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Verdict {
-    /// No property was seen to fail, and the pair converged.
-    Passed,
-    /// A safety property does not hold.
-    Violated(Violation),
-    /// The pair did not converge.
-    Stuck {
-        /// What it waits for.
-        pending: String,
-    },
-    /// The run did not come back.
-    Hung {
-        /// After so many seconds of real time it was given up.
-        seconds: u64,
-    },
-    /// A machine, or the laboratory, panicked.
-    Panicked {
-        /// The panic's words.
-        words: String,
-    },
-}
-
-impl Verdict {
-    /// The verdict in plain words: the property, and what was seen.
-    pub fn words(&self) -> String {
-        match self {
-            Self::Passed => "passed".into(),
-            Self::Violated(violation) => format!("{}: {}", violation.property, violation.what),
-            Self::Stuck { pending } => format!("Converges: waits for {pending}"),
-            Self::Hung { seconds } => format!("hung: given up after {seconds} s of real time"),
-            Self::Panicked { words } => format!("panic: {words}"),
-        }
     }
 }
 
@@ -133,7 +100,9 @@ pub struct Report {
     /// What was met.
     pub tally: Tally,
     /// How often each property was checked.
-    pub checked: Vec<(&'static str, u64)>,
+    pub checked: Vec<(Property, u64)>,
+    /// Further figures of oracles, by name.
+    pub figures: Vec<(&'static str, u64)>,
     /// The plan with each anchor as it was met, and without what was never reached.
     pub met: Plan,
     /// Where the plan's events were done: its faults, then its commands.
@@ -199,8 +168,8 @@ fn run_with(
     let hash = Arc::new(Mutex::new(0));
     let mut observers = others;
     observers.extend(oracle::all(plan, catalog, options).into_iter().map(each));
-    let excuses = exemption::excuses(plan, catalog.limits());
-    observers.push(Box::new(tally::Counter::new(&excuses, Arc::clone(&tally))));
+    let exemptions = Exemption::of_plan(plan, catalog.limits());
+    observers.push(Box::new(tally::Counter::new(&exemptions, Arc::clone(&tally))));
     observers.push(Box::new(trace::Trace::new(Arc::clone(&hash))));
     let cluster = Cluster::new(Arc::clone(plan), Arc::clone(catalog), observers)?;
     let lesser = pending::Lesser::of(plan, catalog.policy(), catalog.limits());
@@ -235,6 +204,7 @@ fn run_with(
                 trace: trace(),
                 tally: take(&tally),
                 checked: cluster.checked(),
+                figures: cluster.figures(),
                 met: met(plan, &cluster),
                 done: cluster.met(),
                 drift: cluster.drift(),
@@ -251,6 +221,7 @@ fn run_with(
             trace: trace(),
             tally: take(&tally),
             checked: Vec::new(),
+            figures: Vec::new(),
             met: (**plan).clone(),
             done: Default::default(),
             drift: Vec::new(),

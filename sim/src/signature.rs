@@ -5,9 +5,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::exit;
 use crate::plan::Plan;
-use crate::run::{Ending, Verdict};
+use crate::run::{Ending, Verdict, VerdictKind};
 
 /// Stands where a failure has nothing to say: it passed, or its run did not come back.
 pub(crate) const NONE: &str = "-";
@@ -16,8 +15,8 @@ pub(crate) const NONE: &str = "-";
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Signature {
-    /// The property, in the protocol's word; or `Hung`, `Panic`.
-    pub property: String,
+    /// The property, or how the run ended without one.
+    pub property: VerdictKind,
     /// What the unit of each slot showed of itself; `-` if the run did not come back.
     pub roles: [String; 2],
     /// The image of each slot.
@@ -37,22 +36,12 @@ impl Signature {
             }
             None => ([NONE.to_string(), NONE.to_string()], [planned(0), planned(1)], NONE),
         };
-        Self {
-            property: verdict.property().unwrap_or(NONE).to_string(),
-            roles,
-            pair,
-            phase: phase.to_string(),
-        }
+        Self { property: verdict.kind(), roles, pair, phase: phase.to_string() }
     }
 
     /// The exit code of its failures.
-    pub fn code(&self) -> u8 {
-        match self.property.as_str() {
-            NONE => exit::PASSED,
-            "Converges" | "Hung" => exit::LIVENESS,
-            "Panic" => exit::PANIC,
-            _ => exit::SAFETY,
-        }
+    pub const fn code(&self) -> u8 {
+        self.property.code()
     }
 }
 
@@ -67,12 +56,13 @@ impl fmt::Display for Signature {
 mod tests {
     use super::*;
     use crate::draw::{self, DrawOptions};
+    use crate::exit;
 
     #[test]
     fn a_run_that_did_not_come_back_is_signed_by_its_plan_and_reads_back() {
         let plan = draw::plan(3, &DrawOptions::default());
         let signature = Signature::of(&Verdict::Hung { seconds: 60 }, None, &plan);
-        assert_eq!(signature.property, "Hung");
+        assert_eq!(signature.property, VerdictKind::Hung);
         assert_eq!(signature.code(), exit::LIVENESS);
         assert_eq!(signature.phase, "-");
         let images = [0, 1].map(|slot: usize| plan.units[slot].image.clone());

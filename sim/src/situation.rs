@@ -7,163 +7,168 @@ use skewsync::message::{Address, LeaveWhy, Message, Origin};
 use skewsync::unit::{
     Event as Told, Input, LocalWhy, Outcome, Output, Place, Refusal, Request, Role,
 };
+use skewsync_model::property::Property;
+use strum::{EnumIter, EnumMessage, IntoEnumIterator, IntoStaticStr, VariantArray};
 
 use crate::observe::{ClusterView, Event, Fate, Observed};
 
-macro_rules! situations {
-    ($($(#[doc = $doc:literal])* $name:ident = $text:literal;)*) => {
-        /// A state of affairs that a campaign must have met.
-        #[derive(
-            Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash,
-            serde::Serialize, serde::Deserialize,
-        )]
-        #[serde(rename_all = "kebab-case")]
-        pub enum Situation { $($(#[doc = $doc])* $name,)* }
-
-        impl Situation {
-            /// All of them.
-            pub const ALL: &'static [Self] = &[$(Self::$name),*];
-
-            /// Its name, as reports write it.
-            pub const fn name(self) -> &'static str {
-                match self { $(Self::$name => $text,)* }
-            }
-
-            /// What it means.
-            pub const fn meaning(self) -> &'static str {
-                match self { $(Self::$name => concat!($($doc),*),)* }
-            }
-        }
-    };
-}
-
-situations! {
+/// A state of affairs that a campaign must have met.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    EnumIter,
+    EnumMessage,
+    IntoStaticStr,
+    VariantArray,
+    serde::Serialize,
+    serde::Deserialize,
+)]
+#[strum(serialize_all = "kebab-case")]
+#[serde(rename_all = "kebab-case")]
+pub enum Situation {
     /// A unit took over with the config that it held as a hot Standby.
-    StatefulTakeover = "stateful-takeover";
+    StatefulTakeover,
     /// A unit took over with a replica that had outlived its session, or its config of before.
-    StaleTakeover = "stale-takeover";
+    StaleTakeover,
     /// A unit took over with its startup store.
-    ColdTakeover = "cold-takeover";
+    ColdTakeover,
     /// A unit went on with the running config that it had kept.
-    Resume = "resume";
+    Resume,
     /// The pair became hot.
-    Hot = "hot";
+    Hot,
     /// The pair became hot with lines that the Standby does not hold.
-    HotDegraded = "hot-degraded";
+    HotDegraded,
     /// A lease ran out before it was renewed.
-    LeaseLapsed = "lease-lapsed";
+    LeaseLapsed,
     /// Effects were dropped because the lease was over when the clock was read again.
-    LateEffects = "late-effects";
+    LateEffects,
     /// A unit died within a step, between two of its outputs.
-    CutStep = "cut-step";
+    CutStep,
     /// A former Active met a newer one and stopped.
-    Superseded = "superseded";
+    Superseded,
     /// An offer was refused.
-    Declined = "declined";
+    Declined,
     /// A message of a session that was not the receiver's changed nothing.
-    StaleMessage = "stale-message";
+    StaleMessage,
     /// A frame came to no machine, or did not decode.
-    Undelivered = "undelivered";
+    Undelivered,
     /// A session ended by the watchdog, a deadline or a limit, and another began.
-    SecondAttempt = "second-attempt";
+    SecondAttempt,
     /// An acked command returned as replicated.
-    Replicated = "replicated";
+    Replicated,
     /// An acked command returned as local, because no Standby was hot.
-    Local = "local";
+    Local,
     /// A command's role was lost while it waited.
-    UnknownOutcome = "unknown-outcome";
+    UnknownOutcome,
     /// A command was refused by the parser.
-    RefusedLine = "refused-line";
+    RefusedLine,
     /// A command was refused because the role had gone elsewhere.
-    RefusedMoved = "refused-moved";
+    RefusedMoved,
     /// A planned switchover released the role.
-    Released = "released";
+    Released,
     /// A forced switchover handed the role over at once.
-    Forced = "forced";
+    Forced,
     /// A command waited in the queue of a planned switchover.
-    Queued = "queued";
+    Queued,
     /// A command waited because the Standby of a hot pair was a whole window behind.
-    WindowFull = "window-full";
+    WindowFull,
     /// A Standby applied a line, or several at once.
-    LineApplied = "line-applied";
+    LineApplied,
     /// A planned switchover was refused or given up.
-    SwitchoverRefused = "switchover-refused";
+    SwitchoverRefused,
     /// A save wrote both startup stores.
-    SavedBoth = "saved-both";
+    SavedBoth,
     /// A Standby began a counted reset.
-    CountedReset = "counted-reset";
+    CountedReset,
     /// A Standby went to rpr.
-    Degraded = "degraded";
+    Degraded,
     /// A write to a disk failed.
-    DiskFailed = "disk-failed";
+    DiskFailed,
     /// A unit booted although a generation of its startup store did not read.
-    StoreDamaged = "store-damaged";
+    StoreDamaged,
     /// A new Active's first event listed lines that it does not hold.
-    ListedAtTakeover = "listed-at-takeover";
+    ListedAtTakeover,
     /// A former Active found what was lost at the switchover.
-    LostAtSwitchover = "lost-at-switchover";
+    LostAtSwitchover,
     /// The arbiter passed over the unit that its register named.
-    PassedOver = "passed-over";
+    PassedOver,
     /// The arbiter started again while a lease ran.
-    ArbiterRecovered = "arbiter-recovered";
+    ArbiterRecovered,
     /// Two units changed places and back.
-    ThereAndBack = "there-and-back";
+    ThereAndBack,
     /// Units did not reach each other or the arbiter, or did not run, for more than a minute; once
     /// a run.
-    LongOutage = "long-outage";
+    LongOutage,
     /// A payload came whole and did not decode.
-    Unreadable = "unreadable";
+    Unreadable,
     /// A pair came up in a lesser mode because something did not decode.
-    DegradedUnread = "degraded-unread";
+    DegradedUnread,
 }
 
-/// Each property of the protocol (PROTOCOL.md, section 8) with the situations in which it is put to
-/// the test, or the reason why a simulated pair is in none.
-pub const WITNESSES: &[(&str, Result<&[Situation], &str>)] = {
+impl Situation {
+    /// Its name, as reports write it.
+    pub fn name(self) -> &'static str {
+        self.into()
+    }
+
+    /// What it means.
+    pub fn meaning(self) -> &'static str {
+        self.get_documentation().unwrap_or_default()
+    }
+
+    /// The properties that it puts to the test.
+    pub fn tests(self) -> impl Iterator<Item = Property> {
+        Property::iter().filter(move |property| {
+            witnesses(*property).is_ok_and(|witnesses| witnesses.contains(&self))
+        })
+    }
+}
+
+/// The situations in which a property of the protocol is put to the test.
+///
+/// # Errors
+/// The reason why a simulated pair is in none.
+pub const fn witnesses(property: Property) -> Result<&'static [Situation], &'static str> {
     use Situation::{
         ColdTakeover, CountedReset, Declined, Degraded, Forced, Hot, HotDegraded, LeaseLapsed,
         LineApplied, ListedAtTakeover, Local, LostAtSwitchover, Queued, RefusedLine, Released,
         Replicated, Resume, SavedBoth, StaleMessage, StaleTakeover, StatefulTakeover, Superseded,
         ThereAndBack, UnknownOutcome, Unreadable, WindowFull,
     };
-    &[
-        ("SingleActive", Ok(&[LeaseLapsed, Superseded])),
-        ("NoSplitAck", Ok(&[Replicated, Local])),
-        ("NoAckedLoss", Ok(&[Replicated, StatefulTakeover, Declined])),
-        ("ReplicatedIsKept", Ok(&[Replicated, StaleTakeover, Resume])),
-        ("PlannedLosesNothing", Ok(&[Released])),
-        ("HotIsServed", Ok(&[Hot])),
-        ("HotMeansEqual", Ok(&[Hot, HotDegraded, WindowFull])),
-        ("Commutes", Ok(&[LineApplied])),
-        ("NoForeignLine", Ok(&[LineApplied])),
-        ("NoSilentDrop", Ok(&[HotDegraded])),
-        ("ListedAtTakeover", Ok(&[ListedAtTakeover])),
-        ("OrderOnce", Ok(&[LineApplied])),
-        ("NoStale", Ok(&[StaleMessage, Superseded])),
-        ("WholeOrStartup", Ok(&[StatefulTakeover, StaleTakeover, ColdTakeover, Resume])),
-        ("RefusedLeavesNothing", Ok(&[RefusedLine])),
-        ("NoZombie", Ok(&[LostAtSwitchover])),
-        ("SavedSurvives", Ok(&[SavedBoth, ColdTakeover])),
-        ("RoundTrip", Ok(&[ThereAndBack])),
-        ("BoundedResets", Ok(&[CountedReset])),
-        ("BoundedAttempts", Ok(&[Unreadable, Degraded])),
-        ("Converges", Ok(&[Hot, Degraded])),
-        ("Answers", Ok(&[UnknownOutcome])),
-        ("Available", Ok(&[StatefulTakeover, Forced])),
-        ("OneRole", Err("a pair has one role; it is a property of N units behind one Standby")),
-        ("Honest", Ok(&[Hot, Degraded])),
-        ("Bounded", Ok(&[Queued, WindowFull])),
-    ]
-};
-
-impl Situation {
-    /// The properties that it puts to the test.
-    pub fn tests(self) -> impl Iterator<Item = &'static str> {
-        let of = move |(name, met): &(&'static str, Result<&[Self], &str>)| {
-            met.is_ok_and(|met| met.contains(&self)).then_some(*name)
-        };
-        WITNESSES.iter().filter_map(of)
-    }
+    Ok(match property {
+        Property::SingleActive => &[LeaseLapsed, Superseded],
+        Property::NoSplitAck => &[Replicated, Local],
+        Property::NoAckedLoss => &[Replicated, StatefulTakeover, Declined],
+        Property::ReplicatedIsKept => &[Replicated, StaleTakeover, Resume],
+        Property::PlannedLosesNothing => &[Released],
+        Property::HotIsServed => &[Hot],
+        Property::HotMeansEqual => &[Hot, HotDegraded, WindowFull],
+        Property::Commutes | Property::NoForeignLine | Property::OrderOnce => &[LineApplied],
+        Property::NoSilentDrop => &[HotDegraded],
+        Property::ListedAtTakeover => &[ListedAtTakeover],
+        Property::NoStale => &[StaleMessage, Superseded],
+        Property::WholeOrStartup => &[StatefulTakeover, StaleTakeover, ColdTakeover, Resume],
+        Property::RefusedLeavesNothing => &[RefusedLine],
+        Property::NoZombie => &[LostAtSwitchover],
+        Property::SavedSurvives => &[SavedBoth, ColdTakeover],
+        Property::RoundTrip => &[ThereAndBack],
+        Property::BoundedResets => &[CountedReset],
+        Property::BoundedAttempts => &[Unreadable, Degraded],
+        Property::Converges | Property::Honest => &[Hot, Degraded],
+        Property::Answers => &[UnknownOutcome],
+        Property::Available => &[StatefulTakeover, Forced],
+        Property::OneRole => {
+            return Err("a pair has one role; it is a property of N units behind one Standby");
+        }
+        Property::Bounded => &[Queued, WindowFull],
+        Property::Lockstep => Situation::VARIANTS,
+    })
 }
 
 /// Finds situations in what happens.
@@ -401,7 +406,9 @@ mod tests {
             .filter_map(|row| row.split(' ').next())
             .filter(|name| name.starts_with(char::is_uppercase))
             .collect();
-        let ours: Vec<&str> = WITNESSES.iter().map(|(name, _)| *name).collect();
+        // The lockstep is no property of the protocol: it holds the engine against the model.
+        let ours = Property::iter().filter(|property| *property != Property::Lockstep);
+        let ours: Vec<&str> = ours.map(Into::into).collect();
         assert_eq!(ours, named);
     }
 }

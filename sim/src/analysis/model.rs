@@ -1,10 +1,11 @@
 //! What the model says of a run that failed: whether the engine left it, or the design is wrong.
 
+use skewsync_model::property::Property;
+
 use std::time::Duration;
 
 use crate::campaign::recorded_within;
 use crate::loaded_plan::Made;
-use crate::oracle::lockstep;
 use crate::record::{PropertySpan, Recording};
 use crate::run::{Lockstep, Options, Report, Verdict};
 
@@ -68,7 +69,7 @@ pub fn ask(
         ran
     };
     if let Verdict::Violated(violation) = &report.verdict
-        && violation.property == lockstep::NAME
+        && violation.property == Property::Lockstep
     {
         let without = match again(Lockstep::Off) {
             Ok((other, _)) if other.verdict == Verdict::Passed => {
@@ -95,7 +96,7 @@ pub fn ask(
 
 /// What the model says of a run that was held against it.
 fn said(recording: &Recording) -> ModelSays {
-    let of_model = |held: &&PropertySpan| held.property == lockstep::NAME;
+    let of_model = |held: &&PropertySpan| held.property == Property::Lockstep;
     let held = recording.held.iter().find(of_model);
     match held.and_then(|held| Some((held.broke?, held))) {
         Some(((step, _), held)) => {

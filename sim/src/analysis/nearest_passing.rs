@@ -7,9 +7,10 @@ use serde::{Deserialize, Serialize};
 
 use super::{AnalysisError, Watch, With, fails, outcomes};
 use crate::catalog::Catalog;
-use crate::plan::Plan;
+use crate::plan::{EntryName, Plan};
 use crate::record::compare;
 use crate::record::recorder::Book;
+use crate::run::VerdictKind;
 
 /// A plan that passes, and what it lacks.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,7 +38,7 @@ pub fn nearest(
     let watch = Watch::new(with);
     let failing = Book::default();
     let observer = vec![failing.recorder(catalog, None)];
-    if fails(&Arc::new(plan.clone()), catalog, with, observer)?.is_none() {
+    if fails(&Arc::new(plan.clone()), catalog, with, observer)?.passed() {
         return Err(AnalysisError::Passes);
     }
     let failing = failing.into_entries();
@@ -49,7 +50,7 @@ pub fn nearest(
     let nearest = books
         .into_iter()
         .enumerate()
-        .filter(|(at, _)| found[*at] == Some(None))
+        .filter(|(at, _)| found[*at] == Some(VerdictKind::Passed))
         .map(|(at, book)| (compare::parts_at_us(&failing, &book.into_entries()), at))
         .max_by_key(|(parts, at)| (parts.unwrap_or(u64::MAX), *at));
     Ok(nearest.map(|(parts_at_us, at)| NearestPassing {
@@ -70,7 +71,7 @@ fn siblings(plan: &Plan) -> Vec<(Arc<Plan>, String)> {
     let commands = (0..plan.commands.len()).map(|at| {
         let mut less = plan.clone();
         let entry = less.commands.remove(at);
-        let name = crate::plan::ENTRIES[entry.what.index()];
+        let name = EntryName::from(&entry.what);
         (Arc::new(less), format!("the command {name} ({})", entry.at))
     });
     faults.chain(commands).collect()

@@ -11,8 +11,8 @@ use crate::catalog::Catalog;
 use crate::hash::mix;
 use crate::interval::wilson;
 use crate::observe::{ClusterView, Event, Observed, Observer, Violation};
-use crate::plan::fault::FAULT_KINDS;
-use crate::plan::{ENTRIES, Plan, Reseed};
+use crate::plan::{Plan, Reseed};
+use crate::run::VerdictKind;
 
 /// Moments of a curve.
 pub const MOMENTS: usize = 20;
@@ -24,7 +24,7 @@ pub const RUNS: u32 = 50;
 #[serde(deny_unknown_fields)]
 pub struct Curve {
     /// The property.
-    pub property: String,
+    pub property: VerdictKind,
     /// The moments, in order. The first is the beginning.
     pub moments: Vec<Moment>,
     /// The moment at which it rises most, in microseconds of virtual time, if what comes before it
@@ -65,13 +65,8 @@ impl Moment {
 }
 
 impl Curve {
-    fn new(property: &str, moments: Vec<Moment>) -> Self {
-        let mut curve = Self {
-            property: property.into(),
-            moments,
-            rises_at_us: None,
-            inevitable_from_us: None,
-        };
+    fn new(property: VerdictKind, moments: Vec<Moment>) -> Self {
+        let mut curve = Self { property, moments, rises_at_us: None, inevitable_from_us: None };
         curve.rises_at_us = curve.rise();
         let all = |moment: &&Moment| moment.runs > 0 && moment.failed == moment.runs;
         let last = curve.moments.iter().rev().take_while(all).last();
@@ -153,7 +148,9 @@ pub fn curve(
     let events = Arc::new(Mutex::new(Vec::new()));
     let observer = Box::new(Times(Arc::clone(&events)));
     let property = fails(&Arc::new(plan.clone()), catalog, with, vec![observer])?;
-    let property = property.ok_or(AnalysisError::Passes)?;
+    if property.passed() {
+        return Err(AnalysisError::Passes);
+    }
     let events = std::mem::take(&mut *events.lock().unwrap_or_else(PoisonError::into_inner));
     let mut moments = spread(&events, moments);
     for run in 0..runs {
@@ -174,7 +171,7 @@ pub fn curve(
         for (moment, outcome) in moments.iter_mut().zip(found) {
             let Some(outcome) = outcome else { continue };
             moment.runs += 1;
-            moment.failed += u32::from(outcome == Some(property));
+            moment.failed += u32::from(outcome == property);
         }
         progress(run + 1);
     }
@@ -220,7 +217,7 @@ fn words(event: &Event<'_>) -> String {
         Event::Arbiter { .. } => "a step of the arbiter".into(),
         Event::Sent { sight, .. } => format!("send {sight}"),
         Event::Undelivered { sight, .. } => format!("not delivered: {sight}"),
-        Event::Entered { id, what, .. } => format!("{} is entered as command {id}", ENTRIES[*what]),
+        Event::Entered { id, what, .. } => format!("{what} is entered as command {id}"),
         Event::Ended { slot, .. } => format!("slot {slot} ends"),
         Event::ArbiterEnded => "the arbiter ends".into(),
         Event::Written { slot, durable, .. } => {
@@ -231,7 +228,7 @@ fn words(event: &Event<'_>) -> String {
             let word = if *paused { "is suspended" } else { "runs on" };
             format!("slot {slot} {word}")
         }
-        Event::Fault { kind, .. } => format!("the fault {}", FAULT_KINDS[*kind]),
+        Event::Fault { kind, .. } => format!("the fault {kind}"),
         Event::FaultsStopped => "faults stop".into(),
     }
 }
@@ -249,7 +246,7 @@ mod tests {
         let of = |failed: &[u32]| {
             let moments = failed.iter().enumerate();
             let moments = moments.map(|(at, failed)| moment(at as u64, *failed)).collect();
-            Curve::new("NoStale", moments)
+            Curve::new(VerdictKind::Hung, moments)
         };
         let step = of(&[2, 3, 2, 41, 50, 50]);
         assert_eq!((step.rises_at_us, step.inevitable_from_us), (Some(3), Some(4)));

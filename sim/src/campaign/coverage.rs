@@ -3,101 +3,106 @@
 
 use std::fmt::{self, Write as _};
 
+use strum::{EnumCount, IntoEnumIterator};
+
 use super::Summary;
-use crate::plan::ENTRIES;
-use crate::plan::exemption::EXCUSES;
-use crate::plan::fault::FAULT_KINDS;
+use crate::plan::exemption::Exemption;
+use crate::plan::{EntryName, FaultName};
+use crate::run::Phase;
 use crate::run::bound::FORMULA;
-use crate::run::phase::{PHASES, Phase};
 use crate::situation::Situation;
 
 /// From so many seeds on, of plans drawn without restriction, a gap without excuse gives exit code
 /// 6.
 pub const ASKED_FROM: u64 = 10_000;
 
-/// The entries of operators that must be met in every phase: [`ENTRIES`] from 0 on.
-const ENTRIES_ASKED: usize = 1;
+/// The entries of operators that must be met in every phase.
+const ENTRIES_ASKED: [EntryName; 1] = [EntryName::Config];
 
-/// Why a fault that excuses a run is not met everywhere.
+/// How wide the document is.
+const COLUMNS: usize = 100;
+
+/// Why a fault that exempts a run is not met everywhere.
 const FEW: &str = "few plans misapply a line, and a pair is in this phase only briefly while its \
                    Standby holds a config";
 
 /// What the document says of outages.
-const OUTAGES: &str = "
-## Outages
+const OUTAGES: &str = "In three of a hundred seeds of `swarm`, `storm` and `fixed`, and in one of `lite`, something \
+     is out of order for 20 s to five minutes (`sim/src/draw/outage.rs`): the units do not reach \
+     each other, the arbiter reaches one of them or neither, one unit or everybody is alone, one \
+     direction of a link is cut or held up, one unit or the arbiter is down, or one unit is \
+     suspended. Operators enter commands as it begins, during it and after it. All else is drawn \
+     for the first minute of a plan; a plan with an outage goes on until it is over. The \
+     situation `long-outage` counts the seeds in which one lasted for more than a minute.";
 
-In three of a hundred seeds of `swarm`, `storm` and `fixed`, and in one of `lite`, something is \
-out of order for 20 s
-to five minutes (`sim/src/draw/outage.rs`): the units do not reach each other, the arbiter reaches \
-one of them or
-neither, one unit or everybody is alone, one direction of a link is cut or held up, one unit or \
-the arbiter is down, or
-one unit is suspended. Operators enter commands as it begins, during it and after it. All else is \
-drawn for the first
-minute of a plan; a plan with an outage goes on until it is over. The situation `long-outage` \
-counts the seeds in
-which one lasted for more than a minute.
-";
 /// Why a payload of another engine is hardly ever met where no file is sent.
 const SOON: &str = "its first payload is seldom sent in this short phase";
 
 /// Cells of the table kind x phase that stay empty, or are met too seldom to count on, each with
 /// its reason.
-pub const EMPTY: &[(&str, Phase, &str)] = &[
-    ("stall", Phase::Vacant, "a stall outlasts a lease, and nobody acts on one in this phase"),
+pub const EMPTY: &[(FaultName, Phase, &str)] = &[
     (
-        "refuse-line",
+        FaultName::Stall,
+        Phase::Vacant,
+        "a stall outlasts a lease, and nobody acts on one in this phase",
+    ),
+    (
+        FaultName::RefuseLine,
         Phase::Negotiation,
         "the Standby of a session that negotiates executes nothing",
     ),
     (
-        "disk-refuses",
+        FaultName::DiskRefuses,
         Phase::Drain,
         "a save and a drain exclude each other, and a hot pair writes nothing else but a count \
          that is forgotten",
     ),
     (
-        "disk-full",
+        FaultName::DiskFull,
         Phase::Vacant,
         "who saves acts, or sits in a session whose Active's lease ends in the milliseconds of one \
          message's way",
     ),
     (
-        "disk-full",
+        FaultName::DiskFull,
         Phase::Drain,
         "a save and a drain exclude each other, but for the last messages of a save that is given \
          up",
     ),
-    ("misapply-line", Phase::Vacant, FEW),
-    ("misapply-line", Phase::Joining, FEW),
+    (FaultName::MisapplyLine, Phase::Vacant, FEW),
+    (FaultName::MisapplyLine, Phase::Joining, FEW),
     (
-        "misapply-line",
+        FaultName::MisapplyLine,
         Phase::Negotiation,
         "the Standby of a session that negotiates holds no config",
     ),
-    ("misapply-line", Phase::Bulk, "a Standby holds no config of the session before BulkAccept"),
-    ("misapply-line", Phase::Drain, FEW),
-    ("misapply-line", Phase::Lesser, "a Standby in rpr holds no config of the session"),
     (
-        "foreign-payload",
+        FaultName::MisapplyLine,
+        Phase::Bulk,
+        "a Standby holds no config of the session before BulkAccept",
+    ),
+    (FaultName::MisapplyLine, Phase::Drain, FEW),
+    (FaultName::MisapplyLine, Phase::Lesser, "a Standby in rpr holds no config of the session"),
+    (
+        FaultName::ForeignPayload,
         Phase::Vacant,
         "a payload is sent in a session, and it takes effect with the first one",
     ),
-    ("foreign-payload", Phase::Cold, SOON),
-    ("foreign-payload", Phase::Drain, SOON),
+    (FaultName::ForeignPayload, Phase::Cold, SOON),
+    (FaultName::ForeignPayload, Phase::Drain, SOON),
     (
-        "foreign-payload",
+        FaultName::ForeignPayload,
         Phase::Lesser,
         "in rpr a snapshot is empty and no line is sent: only a save is left",
     ),
     (
-        "torn-write",
+        FaultName::TornWrite,
         Phase::Drain,
         "a save and a drain exclude each other, but for the last messages of a save that is given \
          up",
     ),
     (
-        "arbiter-older",
+        FaultName::ArbiterOlder,
         Phase::Drain,
         "few plans bring an older state back, and a pair is in this phase only briefly",
     ),
@@ -109,10 +114,10 @@ pub const NEVER: &[(Situation, &str)] = &[];
 /// Something that a campaign did not meet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Gap {
-    /// No fault of this kind (an index of `FAULT_KINDS`) took effect in this phase.
-    Fault(usize, Phase),
-    /// Nothing of this sort (an index of `ENTRIES`) was entered in this phase.
-    Entry(usize, Phase),
+    /// No fault of this kind took effect in this phase.
+    Fault(FaultName, Phase),
+    /// Nothing of this sort was entered in this phase.
+    Entry(EntryName, Phase),
     /// This situation.
     Situation(Situation),
     /// These images did not become hot with the Active in this slot.
@@ -122,8 +127,8 @@ pub enum Gap {
 impl fmt::Display for Gap {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Fault(kind, phase) => write!(f, "{} x {}", FAULT_KINDS[*kind], phase.name()),
-            Self::Entry(what, phase) => write!(f, "entered {} x {}", ENTRIES[*what], phase.name()),
+            Self::Fault(kind, phase) => write!(f, "{} x {}", kind, phase.name()),
+            Self::Entry(what, phase) => write!(f, "entered {} x {}", what, phase.name()),
             Self::Situation(situation) => write!(f, "situation {}", situation.name()),
             Self::Pair(active, standby, slot) => {
                 write!(f, "hot {active} (slot {slot}) with {standby}")
@@ -138,7 +143,7 @@ impl Gap {
         match self {
             Self::Fault(kind, phase) => EMPTY
                 .iter()
-                .find(|(name, at, _)| *name == FAULT_KINDS[*kind] && at == phase)
+                .find(|(name, at, _)| name == kind && at == phase)
                 .map(|(_, _, reason)| *reason),
             Self::Situation(situation) => {
                 NEVER.iter().find(|(never, _)| never == situation).map(|(_, reason)| *reason)
@@ -152,16 +157,16 @@ impl Gap {
 pub fn gaps(summary: &Summary) -> Vec<Gap> {
     let tally = &summary.tally;
     let mut gaps = Vec::new();
-    for phase in PHASES {
-        let met = |kind: &usize| tally.faults.contains_key(&(*kind, phase));
-        let kinds = (0..FAULT_KINDS.len()).filter(|kind| !met(kind));
+    for phase in Phase::iter() {
+        let met = |kind: &FaultName| tally.faults.contains_key(&(*kind, phase));
+        let kinds = FaultName::iter().filter(|kind| !met(kind));
         gaps.extend(kinds.map(|kind| Gap::Fault(kind, phase)));
-        let entered = |what: &usize| tally.entries.contains_key(&(*what, phase));
-        let entries = (0..ENTRIES_ASKED).filter(|what| !entered(what));
+        let entered = |what: &EntryName| tally.entries.contains_key(&(*what, phase));
+        let entries = ENTRIES_ASKED.into_iter().filter(|what| !entered(what));
         gaps.extend(entries.map(|what| Gap::Entry(what, phase)));
     }
-    let unmet = Situation::ALL.iter().filter(|one| !tally.situations.contains_key(one));
-    gaps.extend(unmet.map(|one| Gap::Situation(*one)));
+    let unmet = Situation::iter().filter(|one| !tally.situations.contains_key(one));
+    gaps.extend(unmet.map(Gap::Situation));
     for (active, standby) in summary.pairs.keys() {
         for slot in [0, 1] {
             let pair = (active.clone(), standby.clone(), slot);
@@ -182,77 +187,93 @@ pub fn unexcused(summary: &Summary) -> Vec<Gap> {
 /// The table kind x phase as a document: which cells a campaign fills, and why the others stay
 /// empty.
 pub fn document() -> String {
-    let mut text = String::from(
-        "# Faults by protocol phase\n\n\
-         `skewlab run` counts each fault in the phase in which it took effect \
-         (`sim/src/run/phase.rs`); a campaign of\n\
-         10,000 seeds or more that leaves a cell empty, other than those below, exits 6. This file \
-         is made from\n\
-         `sim/src/campaign/coverage.rs` and held equal by a test.\n\n\
-         A cut or a clog takes effect with the first message that it takes or keeps, a disk that\n\
-         refuses, is full or is slow with the first write that meets it, a parser that refuses \
-         with\n\
-         the first line, a slow unit with the first input that waits for it, another engine with \
-         the\n\
-         first payload that it sends, a message that comes twice, is held or is reordered where \
-         the\n\
-         copy (the late message: behind a later one) arrives, every other fault as it strikes; \
-         what\n\
-         strikes a machine that does not run has none.\n\n| kind |",
+    let (table, notes) = table();
+    let mut text = String::from("# Faults by protocol phase\n\n");
+    paragraph(
+        &mut text,
+        "`skewlab run` counts each fault in the phase in which it took effect \
+         (`sim/src/run/phase.rs`); a campaign of 10,000 seeds or more that leaves a cell empty, \
+         other than those below, exits 6. This file is made from `sim/src/campaign/coverage.rs` \
+         and held equal by a test.",
     );
-    for phase in PHASES {
+    paragraph(
+        &mut text,
+        "A cut or a clog takes effect with the first message that it takes or keeps, a disk that \
+         refuses, is full or is slow with the first write that meets it, a parser that refuses \
+         with the first line, a slow unit with the first input that waits for it, another engine \
+         with the first payload that it sends. A message that comes twice, is held or is \
+         reordered takes effect where the copy (the late message: behind a later one) arrives; \
+         every other fault as it strikes. What strikes a machine that does not run has no effect.",
+    );
+    text.push_str(&table);
+    text.push_str("\nEmpty, or met too seldom to count on, because:\n\n");
+    for (number, note) in notes.iter().enumerate() {
+        item(&mut text, &format!("{}. ", number + 1), note);
+    }
+    text.push_str("\n## Outages\n\n");
+    paragraph(&mut text, OUTAGES);
+    text.push_str("## Exempt runs\n\n");
+    paragraph(
+        &mut text,
+        "Some plans do what the protocol does not promise to bear. Their runs are exempt from the \
+         properties named here, and from no other: told from the plan alone \
+         (`sim/src/plan/exemption.rs`), never from what a run showed; counted apart. Panics, \
+         hangs and non-determinism are never exempt.",
+    );
+    for exemption in Exemption::iter() {
+        let properties: Vec<&str> = exemption.properties().iter().map(Into::into).collect();
+        let (name, reason) = (exemption.name(), exemption.reason());
+        let words = format!("**{name}**: {reason}. Exempt from {}.", properties.join(", "));
+        item(&mut text, "- ", &words);
+    }
+    text.push_str("\n## How long a pair may take to converge\n\n");
+    paragraph(
+        &mut text,
+        "Once faults and commands have stopped the pair must be hot, or in the lesser mode that \
+         the plan explains, within D and stay so (`sim/src/run/bound.rs`). Lengths are those of \
+         the timers, the latency is the plan's greatest.",
+    );
+    let _ = write!(text, "```text\n{FORMULA}```\n");
+    text
+}
+
+/// The table kind x phase, and the reasons of its empty cells.
+fn table() -> (String, Vec<String>) {
+    let mut text = String::from("| kind |");
+    for phase in Phase::iter() {
         let _ = write!(text, " {} |", phase.name());
     }
     text.push_str("\n|---|");
-    text.push_str(&"---|".repeat(PHASES.len()));
+    text.push_str(&"---|".repeat(Phase::COUNT));
     text.push('\n');
-    let mut notes = String::new();
-    let mut number = 0;
-    for name in FAULT_KINDS {
+    let mut notes = Vec::new();
+    for name in FaultName::iter() {
         let _ = write!(text, "| {name} |");
-        for phase in PHASES {
-            let excuse = EMPTY.iter().find(|(of, at, _)| *of == name && *at == phase);
-            match excuse {
+        for phase in Phase::iter() {
+            let reason = EMPTY.iter().find(|(of, at, _)| *of == name && *at == phase);
+            match reason {
                 None => text.push_str(" met |"),
                 Some((_, _, reason)) => {
-                    number += 1;
-                    let _ = write!(text, " ({number}) |");
-                    let _ = writeln!(notes, "{number}. {name} x {}: {reason}.", phase.name());
+                    notes.push(format!("{name} x {}: {reason}.", phase.name()));
+                    let _ = write!(text, " ({}) |", notes.len());
                 }
             }
         }
         text.push('\n');
     }
-    text.push_str("\nEmpty, or met too seldom to count on, because:\n\n");
-    text.push_str(&notes);
-    text.push_str(OUTAGES);
-    text.push_str(
-        "\n## Excused runs\n\n\
-         Some plans do what the protocol does not promise to bear. Their runs are excused from the \
-         properties named here, and\n\
-         from no other: told from the plan alone (`sim/src/plan/exemption.rs`), never from what a \
-         run showed; counted apart.\n\
-         Panics, hangs and non-determinism are never excused.\n\n",
-    );
-    for excuse in &EXCUSES {
-        let _ = writeln!(
-            text,
-            "- **{}**: {}. Excused from {}.",
-            excuse.name,
-            excuse.reason,
-            excuse.properties.join(", ")
-        );
-    }
-    let _ = write!(
-        text,
-        "\n## How long a pair may take to converge\n\n\
-         Once faults and commands have stopped the pair must be hot, or in the lesser mode that \
-         the plan explains, within D and\n\
-         stay so (`sim/src/run/bound.rs`). Lengths are those of the timers, the latency is the \
-         plan's greatest.\n\n\
-         ```text\n{FORMULA}```\n"
-    );
-    text
+    (text, notes)
+}
+
+fn paragraph(text: &mut String, words: &str) {
+    text.push_str(&textwrap::fill(words, COLUMNS));
+    text.push_str("\n\n");
+}
+
+fn item(text: &mut String, mark: &str, words: &str) {
+    let indent = " ".repeat(mark.len());
+    let wrap = textwrap::Options::new(COLUMNS).initial_indent(mark).subsequent_indent(&indent);
+    text.push_str(&textwrap::fill(words, wrap));
+    text.push('\n');
 }
 
 #[cfg(test)]
@@ -267,17 +288,10 @@ mod tests {
     }
 
     #[test]
-    fn reasons_are_of_kinds_that_there_are() {
-        for (name, phase, _) in EMPTY {
-            assert!(FAULT_KINDS.contains(name), "{name} x {}", phase.name());
-        }
-    }
-
-    #[test]
     fn a_campaign_that_met_nothing_has_gaps_and_some_have_an_excuse() {
         let summary = Summary::default();
         let all = gaps(&summary).len();
         assert_eq!(all - unexcused(&summary).len(), EMPTY.len() + NEVER.len());
-        assert!(unexcused(&summary).contains(&Gap::Fault(0, Phase::Drain)));
+        assert!(unexcused(&summary).contains(&Gap::Fault(FaultName::Lose, Phase::Drain)));
     }
 }

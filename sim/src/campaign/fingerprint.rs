@@ -45,6 +45,7 @@ impl Kind {
             let mut kinds = kinds.clone();
             kinds.sort();
             kinds.dedup();
+            let kinds: Vec<&str> = kinds.into_iter().map(Into::into).collect();
             asked.push(format!("only faults [{}]", kinds.join(" ")));
         }
         if let Some(name) = planted {

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use skewsync_model::property::Property;
 
 use super::fingerprint::Kind;
 use super::seeds::Seeds;
@@ -15,8 +16,7 @@ use super::throughput::Pace;
 use super::{Failure, coverage};
 use crate::exit;
 use crate::hash::mix;
-use crate::plan::Plan;
-use crate::plan::fault::FAULT_KINDS;
+use crate::plan::{FaultName, Plan};
 use crate::run::counts::{self, sum};
 use crate::run::{Report, Tally, Verdict};
 use crate::signature::Signature;
@@ -52,11 +52,13 @@ pub struct Summary {
     #[serde(with = "counts")]
     pub pairs: BTreeMap<(String, String), u64>,
     /// How often each property was checked.
-    pub checked: BTreeMap<String, u64>,
+    pub checked: BTreeMap<Property, u64>,
+    /// Further figures of oracles, by name.
+    pub figures: BTreeMap<String, u64>,
     /// The seed that first met each situation.
     pub met_by: BTreeMap<Situation, u64>,
     /// Kinds of faults by name: in how many seeds.
-    pub kinds: BTreeMap<String, Drawn>,
+    pub kinds: BTreeMap<FaultName, Drawn>,
     /// Runs that converged, by the virtual time from the last fault on, in ms.
     pub settled_ms: BTreeMap<u64, u64>,
     /// Failures by signature.
@@ -239,17 +241,20 @@ impl Summary {
             *by = seed.min(*by);
         }
         for kind in drawn(plan) {
-            self.kinds.entry(kind.into()).or_default().drawn += 1;
+            self.kinds.entry(kind).or_default().drawn += 1;
         }
         for kind in report.tally.by_kind().keys() {
-            self.kinds.entry((*kind).into()).or_default().effect += 1;
+            self.kinds.entry(*kind).or_default().effect += 1;
         }
         if let (Verdict::Passed, Some(settled_us)) = (&report.verdict, report.settled_us) {
             *self.settled_ms.entry(settled_us / 1_000).or_insert(0) += 1;
         }
         self.tally.merge(&report.tally);
-        for (name, count) in &report.checked {
-            *self.checked.entry((*name).into()).or_insert(0) += count;
+        for (property, count) in &report.checked {
+            *self.checked.entry(*property).or_insert(0) += count;
+        }
+        for (name, count) in &report.figures {
+            *self.figures.entry((*name).into()).or_insert(0) += count;
         }
         let pair = (plan.units[0].image.clone(), plan.units[1].image.clone());
         *self.pairs.entry(pair).or_insert(0) += 1;
@@ -308,13 +313,14 @@ impl Summary {
         self.tally.merge(&other.tally);
         sum(&mut self.pairs, &other.pairs);
         sum(&mut self.checked, &other.checked);
+        sum(&mut self.figures, &other.figures);
         sum(&mut self.settled_ms, &other.settled_ms);
         for (situation, seed) in &other.met_by {
             let by = self.met_by.entry(*situation).or_insert(*seed);
             *by = (*seed).min(*by);
         }
         for (kind, more) in &other.kinds {
-            let to = self.kinds.entry(kind.clone()).or_default();
+            let to = self.kinds.entry(*kind).or_default();
             to.drawn = to.drawn.saturating_add(more.drawn);
             to.effect = to.effect.saturating_add(more.effect);
         }
@@ -338,17 +344,9 @@ impl Failures {
 }
 
 /// The kinds of faults that a plan has, or that its noise deals.
-fn drawn(plan: &Plan) -> BTreeSet<&'static str> {
-    let noise = &plan.noise;
-    let rates = [
-        noise.lose.max(plan.loss.unwrap_or(0)),
-        noise.duplicate,
-        noise.delay,
-        noise.corrupt,
-        noise.hold,
-        noise.reorder,
-    ];
-    let dealt = rates.iter().zip(FAULT_KINDS).filter(|(rate, _)| **rate > 0);
+fn drawn(plan: &Plan) -> BTreeSet<FaultName> {
+    let dealt = plan.noise.rates().into_iter().filter(|(_, rate)| *rate > 0);
+    let lost = plan.loss.filter(|loss| *loss > 0).map(|_| FaultName::Lose);
     let planned = plan.faults.iter().map(crate::plan::Fault::name);
-    planned.chain(dealt.map(|(_, kind)| kind)).collect()
+    planned.chain(dealt.map(|(kind, _)| kind)).chain(lost).collect()
 }

@@ -9,7 +9,7 @@ use crate::catalog::Catalog;
 use crate::exit;
 use crate::loaded_plan::Made;
 use crate::plan::Plan;
-use crate::regression::{Expect, PASSED, Regression};
+use crate::regression::{Expect, Regression};
 
 /// Letters of a name at most.
 const NAME_MAX: usize = 64;
@@ -52,7 +52,7 @@ pub fn run(args: &Args, out: &mut dyn Write, _: &mut dyn Write) -> Result<u8, St
     let expect = expect(&plan, &catalog);
     drop(quiet);
     let mut expect = expect.map_err(of_file)?;
-    if expect.lockstep == PASSED && expect.properties == PASSED {
+    if expect.lockstep.passed() && expect.properties.passed() {
         return Err(of_file("the plan passes: a regression is kept of a failure".into()));
     }
     let now = format!(
@@ -61,7 +61,7 @@ pub fn run(args: &Args, out: &mut dyn Write, _: &mut dyn Write) -> Result<u8, St
     );
     if plan.planted.is_none() {
         expect = Expect::passes();
-    } else if expect.sound != PASSED {
+    } else if !expect.sound.passed() {
         return Err(of_file(format!(
             "without the planted defect the plan fails too ({}): keep it without `planted`",
             expect.sound
@@ -109,10 +109,7 @@ fn place(folder: &Path, name: &str) -> Result<PathBuf, String> {
 pub(super) fn expect(plan: &Plan, catalog: &Arc<Catalog>) -> Result<Expect, String> {
     let unknown = Regression { what: String::new(), expect: Expect::passes(), plan: plan.clone() };
     let found = unknown.check(catalog, true)?;
-    Ok(Expect {
-        sound: found.sound,
-        lockstep: found.lockstep.unwrap_or_default(),
-        properties: found.properties.unwrap_or_default(),
-        drift: found.drift,
-    })
+    let lockstep = found.lockstep.ok_or("the plan was not run with the lockstep")?;
+    let properties = found.properties.ok_or("the plan was not run by the properties alone")?;
+    Ok(Expect { sound: found.sound, lockstep, properties, drift: found.drift })
 }

@@ -7,6 +7,7 @@ use skewsync_model::property::{ELSEWHERE, Property};
 use skewsync_model::scope::{Preset, presets};
 use skewsync_model::search::{Limits, run as search};
 use skewsync_model::verdict::{Memory, Report, Unreached, Verdict};
+use strum::IntoEnumIterator;
 
 use crate::exit;
 
@@ -110,17 +111,18 @@ fn used(budgets: &str) -> String {
 }
 
 fn properties(out: &mut dyn Write) -> std::io::Result<()> {
-    for property in Property::ALL {
-        writeln!(
-            out,
-            "{:<20} says nothing where {:?} was never met",
-            format!("{property:?}"),
-            property.witness()
-        )?;
+    for property in Property::iter() {
+        let Ok(witness) = property.witness() else { continue };
+        writeln!(out, "{property:<20} says nothing where {witness:?} was never met")?;
     }
     writeln!(out, "only in the simulation:")?;
-    for (name, why) in ELSEWHERE {
-        writeln!(out, "{name}: {why}")?;
+    for property in Property::iter() {
+        if let Err(why) = property.witness() {
+            writeln!(out, "{property}: {why}")?;
+        }
+    }
+    for (property, part, why) in ELSEWHERE {
+        writeln!(out, "{property} ({part}): {why}")?;
     }
     Ok(())
 }
@@ -148,7 +150,7 @@ fn words(report: &Report, seconds: f64) -> String {
     let safety = match &report.safety {
         Verdict::Exhausted => "safety exhausted".to_owned(),
         Verdict::Violated(found) => {
-            format!("VIOLATED {:?} in {} steps", found.property, found.steps.len())
+            format!("VIOLATED {} in {} steps", found.property, found.steps.len())
         }
         Verdict::Truncated(cut) => format!("safety TRUNCATED by {cut:?}"),
     };

@@ -4,11 +4,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use skewsync::parse::{self, Mark, WalkUp};
+use strum::VariantNames;
 
 use super::files;
 use crate::catalog::{self, Catalog};
 use crate::draw::{DrawOptions, Mix};
-use crate::plan::fault::FAULT_KINDS;
+use crate::plan::FaultName;
 
 /// What the plans of seeds are to be like.
 #[derive(Clone, Debug, clap::Args)]
@@ -108,15 +109,14 @@ fn left_out(catalog: &Catalog, wishes: &DrawOptions) -> Option<String> {
     ))
 }
 
-fn fault_names(text: &str) -> Result<Vec<String>, String> {
+fn fault_names(text: &str) -> Result<Vec<FaultName>, String> {
     if text == "none" {
         return Ok(Vec::new());
     }
     text.split(',')
         .map(|name| {
-            let known = FAULT_KINDS.contains(&name);
-            known.then(|| name.to_string()).ok_or_else(|| {
-                format!("there is no fault `{name}`; there are {}", FAULT_KINDS.join(", "))
+            name.parse().map_err(|_| {
+                format!("there is no fault `{name}`; there are {}", FaultName::VARIANTS.join(", "))
             })
         })
         .collect()

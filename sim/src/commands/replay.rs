@@ -9,13 +9,14 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use skewsync_model::property::Property;
+use strum::IntoEnumIterator;
 
 use super::files;
 use crate::campaign::{Failed, HANGS_AFTER, recorded_within, run_within};
 use crate::exit;
 use crate::loaded_plan::Made;
 use crate::record::{Recording, compare, perfetto, read_ndjson};
-use crate::regression;
 use crate::report::failure;
 use crate::run::{Lockstep, Options, Report, Verdict};
 use window::Window;
@@ -55,8 +56,8 @@ pub struct Args {
     pub to: Option<u64>,
     /// Tells it up to the step that breaks this property, or else the last that was seen to keep
     /// it.
-    #[arg(long, value_name = "PROPERTY")]
-    pub until: Option<String>,
+    #[arg(long, value_name = "PROPERTY", value_parser = property)]
+    pub until: Option<Property>,
     /// Tells the config lines below this path at each step that changes them; with --from or --to
     /// those steps alone.
     #[arg(long, value_name = "PATH")]
@@ -122,7 +123,7 @@ impl Told {
 
     fn hung(verdict: &Verdict) -> Self {
         Self {
-            verdict: regression::word(verdict).into(),
+            verdict: verdict.kind().to_string(),
             words: verdict.words(),
             trace: None,
             again: None,
@@ -244,4 +245,11 @@ fn write_trace(path: &Path, recording: &Recording) -> Result<(), String> {
     let chrome = path.extension().is_some_and(|ending| ending == "json");
     let text = if chrome { perfetto::of(recording).to_string() } else { recording.ndjson() };
     files::write(path, &text)
+}
+
+fn property(word: &str) -> Result<Property, String> {
+    word.parse().map_err(|_| {
+        let names: Vec<&str> = Property::iter().map(Into::into).collect();
+        format!("there are {}", names.join(", "))
+    })
 }

@@ -14,7 +14,7 @@ use crate::interrupt;
 use crate::loaded_plan::Made;
 use crate::plan::Plan;
 use crate::report::failure::{self, Case, Section};
-use crate::run::{Lockstep, Options};
+use crate::run::{Lockstep, Options, VerdictKind};
 use crate::shrink::{self, How, Progress, Shrunk, Sound};
 
 /// Fresh processes in which a shrunken plan is run again.
@@ -143,7 +143,7 @@ pub(super) fn watched(plan: &Plan, catalog: &Arc<Catalog>, how: &How) -> Result<
 /// that is not the laboratory's own program.
 pub(super) fn differing(shrunk: &Shrunk, options: Options) -> Result<Vec<String>, String> {
     let mut differ = Vec::new();
-    if !super::run::runs_alone() || shrunk.signature.property == "Hung" {
+    if !super::run::runs_alone() || shrunk.signature.property == VerdictKind::Hung {
         return Ok(differ);
     }
     for _ in 0..AFRESH {

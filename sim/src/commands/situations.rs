@@ -3,11 +3,14 @@
 use std::io::Write;
 use std::sync::Arc;
 
+use skewsync_model::property::Property;
+use strum::IntoEnumIterator;
+
 use crate::campaign::{self, Campaign, Ends, HANGS_AFTER, Seeds, Summary};
 use crate::catalog;
 use crate::draw::DrawOptions;
 use crate::run::{Lockstep, Options};
-use crate::situation::{Situation, WITNESSES};
+use crate::situation::{Situation, witnesses};
 
 /// Says what each situation means, which seed meets it first, and which properties it puts to the
 /// test.
@@ -38,18 +41,18 @@ pub fn run(args: &Args, out: &mut dyn Write, _: &mut dyn Write) -> Result<u8, St
     let summary = ran.summary;
     drop(quiet);
     let write = |error: std::io::Error| format!("cannot write: {error}");
-    for situation in Situation::ALL {
-        let seed = summary.met_by.get(situation);
+    for situation in Situation::iter() {
+        let seed = summary.met_by.get(&situation);
         let seed = seed.map_or_else(|| "never".into(), |seed| format!("seed {seed}"));
         writeln!(out, "{:<22}{seed:<12}{}", situation.name(), situation.meaning().trim())
             .map_err(write)?;
-        let tests: Vec<&str> = situation.tests().collect();
+        let tests: Vec<&str> = situation.tests().map(Into::into).collect();
         if !tests.is_empty() {
             writeln!(out, "{:<34}tests {}", "", tests.join(", ")).map_err(write)?;
         }
     }
-    for (property, met) in WITNESSES {
-        if let Err(reason) = met {
+    for property in Property::iter() {
+        if let Err(reason) = witnesses(property) {
             writeln!(out, "{property}: no situation: {reason}").map_err(write)?;
         }
     }

@@ -2,10 +2,10 @@
 //! A stream of its own, so that it moves no other fault.
 
 use super::{DrawOptions, Purpose, Stream, allowed};
-use crate::plan::{Anchor, Fault, FaultKind, Plan};
+use crate::plan::{Anchor, Fault, FaultKind, FaultName, Plan};
 
 /// Both kinds.
-const KINDS: [&str; 2] = ["arbiter-lost", "arbiter-older"];
+const KINDS: [FaultName; 2] = [FaultName::ArbiterLost, FaultName::ArbiterOlder];
 /// How long it is down.
 const DOWN_MS: (u64, u64) = (100, 8_000);
 /// How long before its end an older state is from.
@@ -24,12 +24,13 @@ pub(super) fn draw(seed: u64, wishes: &DrawOptions, plan: &Plan) -> Vec<Fault> {
     let on = stream.chance(wishes.mix.arbiter_percent());
     // Who asks for these kinds alone gets them in every seed.
     let asked = wishes.only_faults.is_some();
-    let kinds: Vec<&str> = KINDS.into_iter().filter(|kind| allowed(wishes, kind)).collect();
+    let kinds = KINDS.into_iter().filter(|kind| allowed(wishes, *kind));
+    let kinds: Vec<FaultName> = kinds.collect();
     if !(on || asked) || kinds.is_empty() {
         return Vec::new();
     }
     let least = HOT_BY_MS.min(plan.horizon_ms / 2);
-    let parts = allowed(wishes, "arbiter-away") && allowed(wishes, "partition");
+    let parts = allowed(wishes, FaultName::ArbiterAway) && allowed(wishes, FaultName::Partition);
     let mut faults = Vec::new();
     for _ in 0..stream.among(TIMES.0, TIMES.1) {
         let ms = stream.among(least, plan.horizon_ms.max(least + 1) - 1);
@@ -38,11 +39,11 @@ pub(super) fn draw(seed: u64, wishes: &DrawOptions, plan: &Plan) -> Vec<Fault> {
         let down_ms = stream.among(DOWN_MS.0, DOWN_MS.1);
         let back_ms = stream.among(BACK_MS.0, BACK_MS.1);
         let kind = match *stream.pick(&kinds) {
-            "arbiter-lost" if parted => {
+            FaultName::ArbiterLost if parted => {
                 faults.push((ms.saturating_sub(100), away(slot)));
                 (ms, FaultKind::ArbiterLost { down_ms: 100 })
             }
-            "arbiter-lost" => (ms, FaultKind::ArbiterLost { down_ms }),
+            FaultName::ArbiterLost => (ms, FaultKind::ArbiterLost { down_ms }),
             _ if parted => {
                 faults.extend(comes_back_parted(slot, ms));
                 let back_ms = stream.among(6_500, 8_500);
@@ -78,7 +79,7 @@ mod tests {
 
     #[test]
     fn some_seeds_of_a_swarm_have_an_arbiter_whose_state_is_lost_or_older_and_none_of_a_calm_mix() {
-        let has = |mix, name: &str| {
+        let has = |mix, name| {
             let wishes = DrawOptions { mix, ..DrawOptions::default() };
             let of = |seed: &u64| {
                 let plan = plan(*seed, &wishes);

@@ -7,23 +7,23 @@ use skewsync::message::{Address, Kind};
 use super::mix::{self, Dwell};
 use super::{DrawOptions, Purpose, Stream, allowed};
 use crate::plan::fault::Befalls;
-use crate::plan::{Anchor, Fault, FaultKind, Moment, Network, Plan, What};
+use crate::plan::{Anchor, Fault, FaultKind, FaultName, Moment, Network, Place, Plan, What};
 
 /// The kinds that are drawn here: of machines and links, one at a time.
-pub(super) const KINDS: [&str; 13] = [
-    "crash",
-    "power-loss",
-    "disk-lost",
-    "pause",
-    "stall",
-    "arbiter-crash",
-    "partition",
-    "one-way-cut",
-    "arbiter-away",
-    "clog",
-    "disk-refuses",
-    "refuse-line",
-    "image-change",
+pub(super) const KINDS: [FaultName; 13] = [
+    FaultName::Crash,
+    FaultName::PowerLoss,
+    FaultName::DiskLost,
+    FaultName::Pause,
+    FaultName::Stall,
+    FaultName::ArbiterCrash,
+    FaultName::Partition,
+    FaultName::OneWayCut,
+    FaultName::ArbiterAway,
+    FaultName::Clog,
+    FaultName::DiskRefuses,
+    FaultName::RefuseLine,
+    FaultName::ImageChange,
 ];
 /// How soon after an operator asked for a switchover a fault is placed: a drain takes a round trip
 /// or two.
@@ -109,7 +109,7 @@ fn clogged(
         return None;
     };
     let (comes, for_ms) = (stream.chance(33), stream.among(3_300, 4_900));
-    let kind = FaultKind::Clog { from: (1 - slot).to_string(), to: slot.to_string(), for_ms };
+    let kind = FaultKind::Clog { from: Place::unit(1 - slot), to: Place::unit(slot), for_ms };
     let at = Anchor::Instant(ms);
     let fault = Fault { at, kind };
     let fits = comes && plan.network == Network::Links && allowed(wishes, fault.name());
@@ -119,7 +119,7 @@ fn clogged(
 /// A fault in the middle of a planned switchover, in so many as the mix says.
 fn in_drain(
     ms: u64,
-    (kinds, lasts): (&[&str], Dwell),
+    (kinds, lasts): (&[FaultName], Dwell),
     plan: &Plan,
     wishes: &DrawOptions,
     stream: &mut Stream,
@@ -152,7 +152,7 @@ fn in_drain(
 }
 
 pub(super) fn node_fault(
-    name: &str,
+    name: FaultName,
     lasts: Dwell,
     plan: &Plan,
     wishes: &DrawOptions,
@@ -161,32 +161,36 @@ pub(super) fn node_fault(
     let slot = stream.below(2) as u8;
     let down_ms = stream.among(lasts.down_ms.0, lasts.down_ms.1);
     let for_ms = stream.among(lasts.for_ms.0, lasts.for_ms.1);
-    let places = ["0", "1", "arbiter"];
+    let places = [Place::unit(0), Place::unit(1), Place::ARBITER];
     let from = stream.below(3) as usize;
     let to = (from + 1 + stream.below(2) as usize) % 3;
-    let (from, to) = (places[from].to_string(), places[to].to_string());
+    let (from, to) = (places[from], places[to]);
     let kept = stream.below(3) as u8;
     let many = stream.chance(30);
     let images = wishes.material.names();
     let image = stream.pick(images).clone();
     let kind = match name {
-        "crash" => FaultKind::Crash { slot, down_ms },
-        "power-loss" => FaultKind::PowerLoss { slot, down_ms, kept },
-        "disk-lost" => FaultKind::DiskLost { slot, down_ms },
-        "pause" => FaultKind::Pause { slot, for_ms },
-        "stall" => FaultKind::Stall { slot, beyond_ms: for_ms },
-        "arbiter-crash" => FaultKind::ArbiterCrash { down_ms },
-        "partition" => FaultKind::Partition { for_ms },
-        "one-way-cut" => FaultKind::OneWayCut { from, to, for_ms },
-        "arbiter-away" => FaultKind::ArbiterAway { slot, for_ms },
-        "clog" => FaultKind::Clog { from, to, for_ms },
-        "disk-refuses" => FaultKind::DiskRefuses { slot, for_ms },
-        "refuse-line" => FaultKind::RefuseLine { slot, lines: if many { LINES_MANY } else { 1 } },
-        "image-change" if wishes.pair.is_none() => FaultKind::ImageChange { slot, image, down_ms },
+        FaultName::Crash => FaultKind::Crash { slot, down_ms },
+        FaultName::PowerLoss => FaultKind::PowerLoss { slot, down_ms, kept },
+        FaultName::DiskLost => FaultKind::DiskLost { slot, down_ms },
+        FaultName::Pause => FaultKind::Pause { slot, for_ms },
+        FaultName::Stall => FaultKind::Stall { slot, beyond_ms: for_ms },
+        FaultName::ArbiterCrash => FaultKind::ArbiterCrash { down_ms },
+        FaultName::Partition => FaultKind::Partition { for_ms },
+        FaultName::OneWayCut => FaultKind::OneWayCut { from, to, for_ms },
+        FaultName::ArbiterAway => FaultKind::ArbiterAway { slot, for_ms },
+        FaultName::Clog => FaultKind::Clog { from, to, for_ms },
+        FaultName::DiskRefuses => FaultKind::DiskRefuses { slot, for_ms },
+        FaultName::RefuseLine => {
+            FaultKind::RefuseLine { slot, lines: if many { LINES_MANY } else { 1 } }
+        }
+        FaultName::ImageChange if wishes.pair.is_none() => {
+            FaultKind::ImageChange { slot, image, down_ms }
+        }
         _ => return None,
     };
     // Over madsim's sockets there are clogging and the nodes' own faults only.
-    let cuts = kind.befalls() == Befalls::Links && !matches!(kind, FaultKind::Clog { .. });
+    let cuts = name.befalls() == Befalls::Links && name != FaultName::Clog;
     (plan.network == Network::Links || !cuts).then_some(kind)
 }
 

@@ -5,10 +5,10 @@
 use skewsync::ids::Slot;
 use skewsync::message::{Address, Kind};
 
-use super::scenarios::ClusterView;
+use super::scenarios::Scenario;
 use super::{DrawOptions, Purpose, Stream, allowed};
 use crate::plan::fault::Foreign;
-use crate::plan::{Anchor, FaultKind, Moment, Network, Plan, What};
+use crate::plan::{Anchor, FaultKind, FaultName, Moment, Network, Plan, What};
 
 /// What is drawn, the likelier the oftener it stands here.
 const WHAT: [Foreign; 10] = [
@@ -30,13 +30,13 @@ const HOT_BY_MS: u64 = 5_000;
 /// Commands that are entered then.
 const COMMANDS: u64 = 4;
 
-pub(super) fn draw(seed: u64, wishes: &DrawOptions, plan: &Plan) -> ClusterView {
+pub(super) fn draw(seed: u64, wishes: &DrawOptions, plan: &Plan) -> Scenario {
     let mut stream = Stream::new(seed, Purpose::Foreign);
-    let mut scene = ClusterView::default();
+    let mut scene = Scenario::default();
     let on = stream.chance(wishes.mix.foreign_percent());
     // Who asks for this kind alone gets it in every seed.
     let asked = wishes.only_faults.is_some();
-    if !(on || asked) || !allowed(wishes, "foreign-payload") {
+    if !(on || asked) || !allowed(wishes, FaultName::ForeignPayload) {
         return scene;
     }
     // Most first Actives are in slot 0.
@@ -46,7 +46,7 @@ pub(super) fn draw(seed: u64, wishes: &DrawOptions, plan: &Plan) -> ClusterView 
     let for_ms = stream.chance(60).then_some(for_ms);
     let early = stream.chance(50);
     let ms = stream.below(plan.horizon_ms / 2);
-    let dies = stream.chance(40) && allowed(wishes, "crash");
+    let dies = stream.chance(40) && allowed(wishes, FaultName::Crash);
     if dies && plan.network == Network::Links {
         dies_with_it(slot, HOT_BY_MS + ms, wishes, plan, &mut stream, &mut scene);
         return scene;
@@ -63,7 +63,7 @@ fn dies_with_it(
     wishes: &DrawOptions,
     plan: &Plan,
     stream: &mut Stream,
-    scene: &mut ClusterView,
+    scene: &mut Scenario,
 ) {
     let what = *stream.pick(&[Foreign::Difference, Foreign::Listing]);
     let for_ms = Some(stream.among(LASTS_MS.0, LASTS_MS.1));
@@ -91,6 +91,7 @@ fn dies_with_it(
 #[cfg(test)]
 mod tests {
     use crate::draw::{DrawOptions, Mix, plan};
+    use crate::plan::FaultName;
 
     #[test]
     fn some_seeds_of_a_swarm_have_an_engine_that_is_not_read_and_none_of_a_calm_mix() {
@@ -98,7 +99,7 @@ mod tests {
             let wishes = DrawOptions { mix, ..DrawOptions::default() };
             let of = |seed: &u64| {
                 let plan = plan(*seed, &wishes);
-                plan.faults.iter().any(|fault| fault.name() == "foreign-payload")
+                plan.faults.iter().any(|fault| fault.name() == FaultName::ForeignPayload)
             };
             (0..500).filter(of).count()
         };

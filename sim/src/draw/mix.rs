@@ -1,6 +1,7 @@
 //! How much goes wrong in the plans that are drawn.
 
 use super::{DrawOptions, Purpose, Stream, allowed};
+use crate::plan::FaultName;
 
 /// How kinds of faults and their rates are drawn.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -208,17 +209,17 @@ impl Dwell {
 
 /// The kinds of faults that are on in a seed, each as often as it comes beside the others.
 pub(super) fn kinds(
-    of: &[&'static str],
+    of: &[FaultName],
     wishes: &DrawOptions,
     on: &mut Stream,
     weights: &mut Stream,
-) -> Vec<&'static str> {
+) -> Vec<FaultName> {
     let mut kinds = Vec::new();
-    for name in of {
+    for &name in of {
         let is_on = on.chance(wishes.mix.kind_percent());
         let weight = weights.among(1, wishes.mix.weight_max());
         if is_on && allowed(wishes, name) {
-            kinds.extend((0..weight).map(|_| *name));
+            kinds.extend((0..weight).map(|_| name));
         }
     }
     kinds
@@ -228,6 +229,7 @@ pub(super) fn kinds(
 mod tests {
     use super::Mix;
     use crate::draw::{DrawOptions, plan};
+    use crate::plan::FaultName;
     use crate::plan::{Network, Noise, Plan};
 
     fn plans(mix: Mix) -> Vec<Plan> {
@@ -273,8 +275,12 @@ mod tests {
             let of = |seed: u64| {
                 let mut on = super::Stream::new(seed, super::Purpose::Faults);
                 let mut weights = super::Stream::new(seed, super::Purpose::Weights);
-                let kinds =
-                    super::kinds(&["crash", "pause", "clog"], &wishes, &mut on, &mut weights);
+                let kinds = super::kinds(
+                    &[FaultName::Crash, FaultName::Pause, FaultName::Clog],
+                    &wishes,
+                    &mut on,
+                    &mut weights,
+                );
                 (kinds, super::Dwell::of(seed, mix))
             };
             let all: Vec<_> = (0..60).map(of).collect();

@@ -6,7 +6,7 @@ use skewsync::ids::Slot;
 use skewsync::message::{Address, Kind};
 
 use super::{DrawOptions, Purpose, Stream, allowed};
-use crate::plan::{Anchor, Fault, FaultKind, Moment, Network, Plan};
+use crate::plan::{Anchor, Fault, FaultKind, FaultName, Moment, Network, Plan};
 
 /// How often such a thing is done in one of these seeds, at most.
 const TIMES_MAX: u64 = 12;
@@ -21,7 +21,7 @@ pub(super) fn draw(seed: u64, wishes: &DrawOptions, plan: &Plan) -> Vec<Fault> {
     let mut stream = Stream::new(seed, Purpose::Beyond);
     let on = stream.chance(wishes.mix.beyond_percent());
     // Who asks for this kind alone gets it in every seed.
-    let asked = wishes.only_faults.is_some() && allowed(wishes, "misapply-line");
+    let asked = wishes.only_faults.is_some() && allowed(wishes, FaultName::MisapplyLine);
     if !on && !asked {
         return Vec::new();
     }
@@ -80,17 +80,17 @@ mod tests {
     use skewsync::unit::Limits;
 
     use crate::draw::{DrawOptions, Mix, plan};
-    use crate::plan::exemption::excuses;
+    use crate::plan::exemption::Exemption;
 
     #[test]
-    fn few_seeds_of_a_swarm_are_excused_and_none_of_a_fixed_mix() {
-        let excused = |mix| {
+    fn few_seeds_of_a_swarm_are_exempt_and_none_of_a_fixed_mix() {
+        let exempt = |mix| {
             let wishes = DrawOptions { mix, ..DrawOptions::default() };
-            let of = |seed| excuses(&plan(seed, &wishes), &Limits::DEFAULT);
+            let of = |seed| Exemption::of_plan(&plan(seed, &wishes), &Limits::DEFAULT);
             (0..1_000).filter(|seed| !of(*seed).is_empty()).count()
         };
-        let swarm = excused(Mix::Swarm);
+        let swarm = exempt(Mix::Swarm);
         assert!((20..80).contains(&swarm), "{swarm}");
-        assert_eq!((excused(Mix::Fixed), excused(Mix::Calm)), (0, 0));
+        assert_eq!((exempt(Mix::Fixed), exempt(Mix::Calm)), (0, 0));
     }
 }

@@ -4,10 +4,11 @@
 
 use super::faults::{KINDS, node_fault};
 use super::mix::Dwell;
-use super::scenarios::ClusterView;
+use super::scenarios::Scenario;
 use super::{DrawOptions, Purpose, Stream, allowed};
 use crate::plan::fault::Befalls;
-use crate::plan::{Anchor, Fault, FaultKind, Network, Plan, What};
+use crate::plan::{Anchor, Fault, FaultKind, FaultName, Network, Place, Plan, What};
+use strum::VariantArray;
 
 /// How long an outage lasts: longer than every timer of a pair that is served, and up to five
 /// minutes.
@@ -26,7 +27,7 @@ const ENTRIES: [u64; 3] = [6, 4, 4];
 const FURTHER: u64 = 3;
 
 /// What is out of order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, VariantArray)]
 enum Outage {
     /// The units do not reach each other.
     Partition,
@@ -51,27 +52,14 @@ enum Outage {
 }
 
 impl Outage {
-    const ALL: [Self; 10] = [
-        Self::Partition,
-        Self::ArbiterAway,
-        Self::ArbiterParted,
-        Self::ArbiterDown,
-        Self::Isolated,
-        Self::AllParted,
-        Self::OneWay,
-        Self::Clogged,
-        Self::Paused,
-        Self::Down,
-    ];
-
     /// The faults of which it is made, each for so long. The first begins it.
     fn faults(self, slot: u8, for_ms: u64, stream: &mut Stream) -> Vec<FaultKind> {
         let partition = FaultKind::Partition { for_ms };
         let away = |slot| FaultKind::ArbiterAway { slot, for_ms };
-        let places = ["0", "1", "arbiter"];
+        let places = [Place::unit(0), Place::unit(1), Place::ARBITER];
         let from = stream.below(3) as usize;
         let to = (from + 1 + stream.below(2) as usize) % 3;
-        let (from, to) = (places[from].to_string(), places[to].to_string());
+        let (from, to) = (places[from], places[to]);
         match self {
             Self::Partition => vec![partition],
             Self::ArbiterAway => vec![away(slot)],
@@ -88,26 +76,26 @@ impl Outage {
 }
 
 /// An outage, and until when a plan with it goes on.
-pub(super) fn draw(seed: u64, wishes: &DrawOptions, plan: &Plan) -> (ClusterView, u64) {
+pub(super) fn draw(seed: u64, wishes: &DrawOptions, plan: &Plan) -> (Scenario, u64) {
     let mut stream = Stream::new(seed, Purpose::Outage);
     let on = stream.chance(wishes.mix.outage_percent());
-    let which = *stream.pick(&Outage::ALL);
+    let which = *stream.pick(Outage::VARIANTS);
     // Most first Actives are in slot 0.
     let slot = u8::from(stream.chance(40));
     let from_ms = stream.among(FROM_MS.0, FROM_MS.1);
     let for_ms = stream.among(OUTAGE_MS.0, OUTAGE_MS.1);
     let kinds = which.faults(slot, for_ms, &mut stream);
-    let mut scene = ClusterView::default();
+    let mut scene = Scenario::default();
     for (at, kind) in kinds.into_iter().enumerate() {
         let later = if at == 0 || stream.chance(50) { 0 } else { stream.below(STAGGERED_MS) };
         scene.strikes(Anchor::Instant(from_ms + later), kind);
     }
     let fits = |fault: &Fault| {
-        let of_links = fault.kind.befalls() == Befalls::Links;
+        let of_links = fault.name().befalls() == Befalls::Links;
         allowed(wishes, fault.name()) && (plan.network == Network::Links || !of_links)
     };
     if !on || !scene.faults.iter().all(fits) {
-        return (ClusterView::default(), plan.horizon_ms);
+        return (Scenario::default(), plan.horizon_ms);
     }
     let end_ms = from_ms + for_ms;
     let until_ms = (end_ms + stream.among(AFTER_MS.0, AFTER_MS.1)).max(plan.horizon_ms);
@@ -152,14 +140,14 @@ fn further(
     plan: &Plan,
     (from_ms, to_ms): (u64, u64),
     stream: &mut Stream,
-    scene: &mut ClusterView,
+    scene: &mut Scenario,
 ) {
     let lasts = Dwell::of(seed, wishes.mix);
     for _ in 0..stream.below(FURTHER + 1) {
         let (name, ms) = (*stream.pick(&KINDS), stream.among(from_ms, to_ms));
         let kind = node_fault(name, lasts, plan, wishes, stream);
         // A stall needs a message to strike at.
-        let wished = name != "stall" && allowed(wishes, name);
+        let wished = name != FaultName::Stall && allowed(wishes, name);
         if let Some(kind) = kind.filter(|_| wished) {
             scene.strikes(Anchor::Instant(ms), kind);
         }
@@ -177,14 +165,14 @@ mod tests {
         DrawOptions { mix, ..DrawOptions::default() }
     }
 
-    fn drawn(seed: u64, wishes: &DrawOptions) -> (ClusterView, u64) {
+    fn drawn(seed: u64, wishes: &DrawOptions) -> (Scenario, u64) {
         let mut plan = plan(seed, wishes);
         plan.horizon_ms = HORIZON_MS;
         draw(seed, wishes, &plan)
     }
 
     /// The time of the longest fault that begins the outage of a plan.
-    fn for_ms(scene: &ClusterView) -> u64 {
+    fn for_ms(scene: &Scenario) -> u64 {
         match scene.faults[0].kind {
             FaultKind::Partition { for_ms }
             | FaultKind::OneWayCut { for_ms, .. }
@@ -218,13 +206,13 @@ mod tests {
             assert!((30..=100).contains(&count), "{mix:?}: {count}");
             assert!(longest > 4 * OUTAGE_MS.1 / 5, "{mix:?}: {longest}");
             let expected = [
-                "arbiter-away",
-                "arbiter-crash",
-                "clog",
-                "crash",
-                "one-way-cut",
-                "partition",
-                "pause",
+                FaultName::Crash,
+                FaultName::Pause,
+                FaultName::ArbiterCrash,
+                FaultName::Partition,
+                FaultName::OneWayCut,
+                FaultName::ArbiterAway,
+                FaultName::Clog,
             ];
             assert!(kinds.into_iter().eq(expected), "{mix:?}");
         }
@@ -243,11 +231,11 @@ mod tests {
     #[test]
     fn an_outage_is_made_of_wished_faults_only() {
         let some = DrawOptions {
-            only_faults: Some(vec!["partition".into(), "crash".into()]),
+            only_faults: Some(vec![FaultName::Partition, FaultName::Crash]),
             ..DrawOptions::default()
         };
         let all = (0..2_000).flat_map(|seed| drawn(seed, &some).0.faults);
         let names: BTreeSet<_> = all.map(|fault| fault.name()).collect();
-        assert!(names.into_iter().eq(["crash", "partition"]));
+        assert!(names.into_iter().eq([FaultName::Crash, FaultName::Partition]));
     }
 }

@@ -7,7 +7,7 @@ use skewsync::ids::Slot;
 use skewsync::message::{Address, Kind};
 
 use super::{DrawOptions, Purpose, Stream, allowed};
-use crate::plan::{Anchor, Entry, Fault, FaultKind, Moment, Network, Plan, What};
+use crate::plan::{Anchor, Entry, Fault, FaultKind, Moment, Network, Place, Plan, What};
 
 /// Commands that are entered in a scene.
 const COMMANDS: u64 = 4;
@@ -16,12 +16,12 @@ const HOT_BY_MS: u64 = 5_000;
 
 /// What a scene adds to a plan.
 #[derive(Debug, Default)]
-pub(super) struct ClusterView {
+pub(super) struct Scenario {
     pub(super) faults: Vec<Fault>,
     pub(super) entries: Vec<Entry>,
 }
 
-impl ClusterView {
+impl Scenario {
     pub(super) fn strikes(&mut self, at: Anchor, kind: FaultKind) {
         self.faults.push(Fault { at, kind });
     }
@@ -31,10 +31,10 @@ impl ClusterView {
     }
 }
 
-pub(super) fn draw(seed: u64, wishes: &DrawOptions, plan: &Plan) -> ClusterView {
+pub(super) fn draw(seed: u64, wishes: &DrawOptions, plan: &Plan) -> Scenario {
     let mut stream = Stream::new(seed, Purpose::Scenes);
     if plan.network != Network::Links || !stream.chance(wishes.mix.scenes_percent()) {
-        return ClusterView::default();
+        return Scenario::default();
     }
     let which = stream.below(3);
     // Most first Actives are in slot 0.
@@ -46,7 +46,7 @@ pub(super) fn draw(seed: u64, wishes: &DrawOptions, plan: &Plan) -> ClusterView 
         _ => stale_grant(slot, from_ms + HOT_BY_MS, &mut stream),
     };
     let wished = scene.faults.iter().all(|fault| allowed(wishes, fault.name()));
-    if wished { scene } else { ClusterView::default() }
+    if wished { scene } else { Scenario::default() }
 }
 
 fn next(moment: Moment, from_ms: u64, to: Address, kind: Kind) -> Anchor {
@@ -61,16 +61,13 @@ fn stale_confirm(
     wishes: &DrawOptions,
     plan: &Plan,
     stream: &mut Stream,
-) -> ClusterView {
-    let (unit, arbiter) = (slot.to_string(), "arbiter".to_string());
+) -> Scenario {
+    let (unit, arbiter) = (Place::unit(slot), Place::ARBITER);
     let late_ms = stream.among(200, 1_500);
     let cut_ms = late_ms + stream.among(200, 1_500);
     let at = |moment| next(moment, from_ms, Address::Arbiter, Kind::SetRegister);
-    let mut scene = ClusterView::default();
-    scene.strikes(
-        at(Moment::Before),
-        FaultKind::Clog { from: arbiter.clone(), to: unit.clone(), for_ms: late_ms },
-    );
+    let mut scene = Scenario::default();
+    scene.strikes(at(Moment::Before), FaultKind::Clog { from: arbiter, to: unit, for_ms: late_ms });
     scene.strikes(
         at(Moment::After),
         FaultKind::OneWayCut { from: unit, to: arbiter, for_ms: cut_ms },
@@ -90,9 +87,9 @@ fn stale_write(
     wishes: &DrawOptions,
     plan: &Plan,
     stream: &mut Stream,
-) -> ClusterView {
+) -> Scenario {
     let at = |moment| next(moment, from_ms, Address::Arbiter, Kind::SetRegister);
-    let mut scene = ClusterView::default();
+    let mut scene = Scenario::default();
     scene.strikes(at(Moment::Send), FaultKind::Hold { later_ms: stream.among(500, 4_000) });
     scene.strikes(at(Moment::After), FaultKind::Partition { for_ms: stream.among(4_000, 9_000) });
     scene.enters(at(Moment::After), What::ResetPeer);
@@ -104,16 +101,16 @@ fn stale_write(
 }
 
 /// A Grant is heard again by a unit whose Renews reach the arbiter no more.
-fn stale_grant(slot: u8, from_ms: u64, stream: &mut Stream) -> ClusterView {
+fn stale_grant(slot: u8, from_ms: u64, stream: &mut Stream) -> Scenario {
     let to = Address::Unit(Slot(slot));
     let at = |moment| next(moment, from_ms, to, Kind::Grant);
-    let mut scene = ClusterView::default();
+    let mut scene = Scenario::default();
     scene.strikes(at(Moment::Send), FaultKind::Hold { later_ms: stream.among(1_500, 3_900) });
     scene.strikes(
         at(Moment::After),
         FaultKind::OneWayCut {
-            from: slot.to_string(),
-            to: "arbiter".into(),
+            from: Place::unit(slot),
+            to: Place::ARBITER,
             for_ms: stream.among(8_000, 12_000),
         },
     );
@@ -130,6 +127,7 @@ fn batches(slot: u8, wishes: &DrawOptions, plan: &Plan, stream: &mut Stream) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan::FaultName;
 
     #[test]
     fn every_scene_comes_up_and_only_of_wished_faults() {
@@ -144,12 +142,16 @@ mod tests {
             });
             names.collect::<std::collections::BTreeSet<_>>()
         };
-        let expected = [("clog", "one-way-cut"), ("hold", "one-way-cut"), ("hold", "partition")];
+        let expected = [
+            (FaultName::Clog, FaultName::OneWayCut),
+            (FaultName::Hold, FaultName::OneWayCut),
+            (FaultName::Hold, FaultName::Partition),
+        ];
         assert!(kinds(&all).into_iter().eq(expected));
         let some = DrawOptions {
-            only_faults: Some(vec!["hold".into(), "partition".into()]),
+            only_faults: Some(vec![FaultName::Hold, FaultName::Partition]),
             ..DrawOptions::default()
         };
-        assert!(kinds(&some).into_iter().eq([("hold", "partition")]));
+        assert!(kinds(&some).into_iter().eq([(FaultName::Hold, FaultName::Partition)]));
     }
 }

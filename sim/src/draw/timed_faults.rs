@@ -4,18 +4,18 @@
 
 use super::mix::{self, Dwell};
 use super::{DRIFT_PPM_MAX, DrawOptions, Purpose, Stream};
-use crate::plan::{Anchor, Fault, FaultKind, Plan, What};
+use crate::plan::{Anchor, Fault, FaultKind, FaultName, Link, Place, Plan, What};
 
 /// The kinds that are drawn here.
-const KINDS: [&str; 8] = [
-    "clock-rate",
-    "clock-step",
-    "swizzle-clog",
-    "disk-full",
-    "disk-slow",
-    "unit-slow",
-    "bit-rot",
-    "torn-write",
+const KINDS: [FaultName; 8] = [
+    FaultName::ClockRate,
+    FaultName::ClockStep,
+    FaultName::SwizzleClog,
+    FaultName::DiskFull,
+    FaultName::DiskSlow,
+    FaultName::UnitSlow,
+    FaultName::BitRot,
+    FaultName::TornWrite,
 ];
 /// How much faster or slower than true time a clock is at most while its rate is changed: a little
 /// less than engine and arbiter bear, since the rate is changed beside the plan's own drift.
@@ -28,7 +28,17 @@ const BUSY_MS: (u64, u64) = (1, 120);
 /// By how much writes of a slow disk are late.
 const WRITE_MS: (u64, u64) = (20, 4_000);
 /// All links of a pair and its arbiter.
-const LINKS: [&str; 6] = ["0->1", "1->0", "0->arbiter", "arbiter->0", "1->arbiter", "arbiter->1"];
+const LINKS: [Link; 6] = {
+    let (one, other, arbiter) = (Place::unit(0), Place::unit(1), Place::ARBITER);
+    [
+        Link { from: one, to: other },
+        Link { from: other, to: one },
+        Link { from: one, to: arbiter },
+        Link { from: arbiter, to: one },
+        Link { from: other, to: arbiter },
+        Link { from: arbiter, to: other },
+    ]
+};
 
 pub(super) fn draw(seed: u64, wishes: &DrawOptions, plan: &Plan) -> Vec<Fault> {
     let mut stream = Stream::new(seed, Purpose::Lasting);
@@ -47,7 +57,7 @@ pub(super) fn draw(seed: u64, wishes: &DrawOptions, plan: &Plan) -> Vec<Fault> {
     }
     // Of a disk nothing is noticed but where something is written.
     for entry in plan.commands.iter().filter(|one| one.what == What::Save) {
-        let name = *stream.pick(&["disk-full", "disk-slow", "torn-write"]);
+        let name = *stream.pick(&[FaultName::DiskFull, FaultName::DiskSlow, FaultName::TornWrite]);
         let strikes = stream.chance(35) && kinds.contains(&name);
         let kind = fault(name, lasts, plan, &mut stream);
         faults.extend(kind.filter(|_| strikes).map(|kind| Fault { at: entry.at, kind }));
@@ -55,7 +65,7 @@ pub(super) fn draw(seed: u64, wishes: &DrawOptions, plan: &Plan) -> Vec<Fault> {
     faults
 }
 
-fn fault(name: &str, lasts: Dwell, plan: &Plan, stream: &mut Stream) -> Option<FaultKind> {
+fn fault(name: FaultName, lasts: Dwell, plan: &Plan, stream: &mut Stream) -> Option<FaultKind> {
     let slot = stream.below(2) as u8;
     let for_ms = stream.among(lasts.for_ms.0, lasts.for_ms.1);
     let total = stream.below(2 * RATE_PPM_MAX as u64 + 1) as i32 - RATE_PPM_MAX;
@@ -70,24 +80,19 @@ fn fault(name: &str, lasts: Dwell, plan: &Plan, stream: &mut Stream) -> Option<F
     let (both, bit, bytes) = (stream.chance(25), stream.word() as u32, stream.word() as u32);
     let drift = plan.units[usize::from(slot)].drift_ppm;
     Some(match name {
-        "clock-rate" => FaultKind::ClockRate { slot, ppm: total - drift, for_ms },
-        "clock-step" => FaultKind::ClockStep { slot, by_ms },
-        "swizzle-clog" => FaultKind::SwizzleClog {
-            links: links.into_iter().map(String::from).collect(),
-            freed: freed.into_iter().map(String::from).collect(),
-            every_ms,
-            for_ms,
-        },
-        "disk-full" => FaultKind::DiskFull { slot, for_ms },
-        "disk-slow" => FaultKind::DiskSlow { slot, later_ms, for_ms },
-        "unit-slow" => FaultKind::UnitSlow { slot, step_ms, for_ms },
-        "bit-rot" => FaultKind::BitRot { slot, down_ms, both, bit },
-        "torn-write" => FaultKind::TornWrite { slot, down_ms, bytes },
+        FaultName::ClockRate => FaultKind::ClockRate { slot, ppm: total - drift, for_ms },
+        FaultName::ClockStep => FaultKind::ClockStep { slot, by_ms },
+        FaultName::SwizzleClog => FaultKind::SwizzleClog { links, freed, every_ms, for_ms },
+        FaultName::DiskFull => FaultKind::DiskFull { slot, for_ms },
+        FaultName::DiskSlow => FaultKind::DiskSlow { slot, later_ms, for_ms },
+        FaultName::UnitSlow => FaultKind::UnitSlow { slot, step_ms, for_ms },
+        FaultName::BitRot => FaultKind::BitRot { slot, down_ms, both, bit },
+        FaultName::TornWrite => FaultKind::TornWrite { slot, down_ms, bytes },
         _ => return None,
     })
 }
 
-fn shuffled<'a>(stream: &mut Stream, of: &[&'a str]) -> Vec<&'a str> {
+fn shuffled(stream: &mut Stream, of: &[Link]) -> Vec<Link> {
     let mut all = of.to_vec();
     for at in (1..all.len()).rev() {
         all.swap(at, stream.below(at as u64 + 1) as usize);

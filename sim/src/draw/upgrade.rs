@@ -2,9 +2,9 @@
 //! role goes to it and the other unit follows, or it goes back to the image that it had, as often
 //! as not before the pair was hot with the new one.
 
-use super::scenarios::ClusterView;
+use super::scenarios::Scenario;
 use super::{DrawOptions, Purpose, Stream, allowed};
-use crate::plan::{Anchor, FaultKind, Plan, What};
+use crate::plan::{Anchor, FaultKind, FaultName, Plan, What};
 
 /// How long a unit is down for a change of its image.
 const DOWN_MS: (u64, u64) = (100, 3_000);
@@ -13,17 +13,17 @@ const DOWN_MS: (u64, u64) = (100, 3_000);
 const HASTY_MS: (u64, u64) = (50, 1_500);
 const PATIENT_MS: (u64, u64) = (4_000, 15_000);
 
-pub(super) fn draw(seed: u64, wishes: &DrawOptions, plan: &Plan) -> ClusterView {
+pub(super) fn draw(seed: u64, wishes: &DrawOptions, plan: &Plan) -> Scenario {
     let mut stream = Stream::new(seed, Purpose::Upgrade);
-    let mut scene = ClusterView::default();
+    let mut scene = Scenario::default();
     let on = stream.chance(wishes.mix.upgrade_percent());
-    if !on || wishes.pair.is_some() || !allowed(wishes, "image-change") {
+    if !on || wishes.pair.is_some() || !allowed(wishes, FaultName::ImageChange) {
         return scene;
     }
     // Most Standbys are in slot 1, and they are upgraded first.
     let slot = u8::from(stream.chance(75));
     let image = stream.pick(wishes.material.names()).clone();
-    let change = |scene: &mut ClusterView, ms: u64, slot: u8, image: &str, down_ms: u64| {
+    let change = |scene: &mut Scenario, ms: u64, slot: u8, image: &str, down_ms: u64| {
         let image = image.to_string();
         let kind = FaultKind::ImageChange { slot, image, down_ms };
         scene.strikes(Anchor::Instant(ms), kind);
@@ -48,12 +48,13 @@ pub(super) fn draw(seed: u64, wishes: &DrawOptions, plan: &Plan) -> ClusterView 
 #[cfg(test)]
 mod tests {
     use crate::draw::{DrawOptions, plan};
+    use crate::plan::FaultName;
     use crate::plan::{Fault, FaultKind};
 
     #[test]
     fn upgrades_are_taken_on_and_taken_back() {
         let wishes = DrawOptions {
-            only_faults: Some(vec!["image-change".into()]),
+            only_faults: Some(vec![FaultName::ImageChange]),
             ..DrawOptions::default()
         };
         let (mut on, mut back) = (0, 0);

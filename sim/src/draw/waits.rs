@@ -4,7 +4,7 @@
 
 use skewsync::message::{Address, Kind};
 
-use super::scenarios::ClusterView;
+use super::scenarios::Scenario;
 use super::{DrawOptions, Purpose, Stream, allowed};
 use crate::plan::{Anchor, FaultKind, Moment, Network, Plan, What};
 
@@ -17,9 +17,9 @@ const ALONE_MS: (u64, u64) = (8_000, 24_000);
 /// How often one command is entered: more often than prompts may be held.
 const AGAIN: (u64, u64) = (200, 420);
 
-pub(super) fn draw(seed: u64, wishes: &DrawOptions, plan: &Plan) -> ClusterView {
+pub(super) fn draw(seed: u64, wishes: &DrawOptions, plan: &Plan) -> Scenario {
     let mut stream = Stream::new(seed, Purpose::Waits);
-    let mut scene = ClusterView::default();
+    let mut scene = Scenario::default();
     let (percent, which) = (wishes.mix.waits_percent(), stream.below(2));
     if !stream.chance(percent) {
         return scene;
@@ -50,7 +50,7 @@ pub(super) fn draw(seed: u64, wishes: &DrawOptions, plan: &Plan) -> ClusterView 
     }
     let mut faults = scene.faults.iter();
     if plan.network != Network::Links || !faults.all(|fault| allowed(wishes, fault.name())) {
-        return ClusterView::default();
+        return Scenario::default();
     }
     scene.enters(Anchor::Instant(ms), What::Switchover);
     for text in batches {
@@ -69,6 +69,7 @@ fn batches(image: &str, peer: &str, wishes: &DrawOptions, stream: &mut Stream) -
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan::FaultName;
 
     #[test]
     fn both_come_up_and_only_of_wished_faults() {
@@ -83,7 +84,7 @@ mod tests {
         let all = scenes(&DrawOptions::default());
         assert!(all.into_iter().eq([(0, true), (2, false)]));
         let only =
-            DrawOptions { only_faults: Some(vec!["partition".into()]), ..DrawOptions::default() };
+            DrawOptions { only_faults: Some(vec![FaultName::Partition]), ..DrawOptions::default() };
         assert!(scenes(&only).into_iter().eq([(0, true)]));
     }
 }

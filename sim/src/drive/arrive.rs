@@ -6,7 +6,7 @@ use skewsync::wire;
 
 use super::{Arrival, Cluster};
 use crate::observe::{Delivered, Event};
-use crate::plan::{FaultKind, Moment};
+use crate::plan::{FaultName, Moment};
 use crate::world::link::Packet;
 
 impl Cluster {
@@ -24,7 +24,7 @@ impl Cluster {
         if taken {
             self.wakes.push(to);
             let overtaken = self.links.overtaken(&packet);
-            let reorders = packet.arrives_by == Some(FaultKind::Reorder { later_ms: 0 }.index());
+            let reorders = packet.arrives_by == Some(FaultName::Reorder);
             if overtaken || !reorders {
                 self.took_effect(packet.arrives_by);
             }

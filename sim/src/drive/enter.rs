@@ -47,7 +47,7 @@ impl Cluster {
             .position(|host| host.acts() && !host.paused)
             .or_else(|| hosts.iter().position(Host::runs));
         let slot = at.map(|index| Slot(index as u8));
-        let what = what.index();
+        let what = what.into();
         self.emit(Event::Entered { id, what, slot });
         if let Some(slot) = slot {
             self.hosts[usize::from(slot.0)].inbox.push_back(Arrival::Input(input));

@@ -12,8 +12,8 @@ use skewsync::unit::{Arbiter, ArbiterTimer, Input, Pairing, PairingKey, Role, Ti
 use super::Degradation;
 use super::foreign::File;
 use crate::catalog::{Catalog, Loaded, StockError};
-use crate::plan::UnitPlan;
 use crate::plan::fault::Foreign;
+use crate::plan::{FaultName, UnitPlan};
 use crate::world::clock::Clock;
 use crate::world::disk::Disk;
 use crate::world::link::Packet;
@@ -64,7 +64,7 @@ pub struct Host {
     /// written; the unit is down for so many milliseconds.
     pub(super) tears: Option<(u32, u64)>,
     /// Lasting faults that have struck here and changed nothing yet, by kind.
-    pub(super) unseen: BTreeSet<usize>,
+    pub(super) unseen: BTreeSet<FaultName>,
     /// Degradations under way, each with its number.
     pub(super) degradations: BTreeMap<Degradation, u64>,
     /// The payloads that its engine writes as the other does not read them, each until when.

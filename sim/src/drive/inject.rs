@@ -12,8 +12,7 @@ use skewsync::unit::{Env, Role, Unit};
 use super::host::Finds;
 use super::{Cluster, Job, Order};
 use crate::observe::Event;
-use crate::plan::fault::{end, link};
-use crate::plan::{Fault, FaultKind};
+use crate::plan::{Fault, FaultKind, FaultName, Link};
 use crate::world::disk::Disk;
 use crate::world::link::Barrier;
 
@@ -22,7 +21,7 @@ impl Cluster {
         if self.calm {
             return;
         }
-        let kind = fault.kind.index();
+        let kind = fault.name();
         let effect = match &fault.kind {
             FaultKind::Lose
             | FaultKind::Duplicate { .. }
@@ -60,18 +59,14 @@ impl Cluster {
                 let (one, other) = (Address::Unit(Slot(0)), Address::Unit(Slot(1)));
                 self.cut(kind, vec![(one, other), (other, one)], *for_ms)
             }
-            FaultKind::OneWayCut { from, to, for_ms } => match (end(from), end(to)) {
-                (Some(from), Some(to)) => self.cut(kind, vec![(from, to)], *for_ms),
-                _ => false,
-            },
+            FaultKind::OneWayCut { from, to, for_ms } => {
+                self.cut(kind, vec![(from.0, to.0)], *for_ms)
+            }
             FaultKind::ArbiterAway { slot, for_ms } => {
                 let unit = Address::Unit(Slot(*slot));
                 self.cut(kind, vec![(unit, Address::Arbiter), (Address::Arbiter, unit)], *for_ms)
             }
-            FaultKind::Clog { from, to, for_ms } => match (end(from), end(to)) {
-                (Some(from), Some(to)) => self.clog(kind, from, to, *for_ms),
-                _ => false,
-            },
+            FaultKind::Clog { from, to, for_ms } => self.clog(kind, from.0, to.0, *for_ms),
             FaultKind::DiskRefuses { slot, for_ms } => {
                 let host = &mut self.hosts[usize::from(*slot)];
                 host.disk.refuse(true);
@@ -163,8 +158,7 @@ impl Cluster {
 
     pub(super) fn tear(&mut self, slot: Slot, write: WriteId, bytes: u32, down_ms: u64) {
         if !self.calm && self.end_unit(slot, down_ms, |disk| disk.torn(write, bytes)) {
-            let torn = FaultKind::TornWrite { slot: 0, down_ms: 0, bytes: 0 };
-            self.took_effect([torn.index()]);
+            self.took_effect([FaultName::TornWrite]);
         }
     }
 
@@ -275,7 +269,7 @@ impl Cluster {
     }
 
     /// A cut has effect once it takes a message, which is told then.
-    fn cut(&mut self, kind: usize, links: Vec<(Address, Address)>, for_ms: u64) -> bool {
+    fn cut(&mut self, kind: FaultName, links: Vec<(Address, Address)>, for_ms: u64) -> bool {
         let barrier = self.barrier(kind);
         for (from, to) in &links {
             self.links.cut(*from, *to, barrier);
@@ -284,14 +278,14 @@ impl Cluster {
         false
     }
 
-    fn barrier(&mut self, kind: usize) -> Barrier {
+    fn barrier(&mut self, kind: FaultName) -> Barrier {
         self.barriers += 1;
         self.idle.insert(self.barriers, kind);
         self.barriers
     }
 
     /// A clog has effect once it keeps a message, which is told then.
-    fn clog(&mut self, kind: usize, from: Address, to: Address, for_ms: u64) -> bool {
+    fn clog(&mut self, kind: FaultName, from: Address, to: Address, for_ms: u64) -> bool {
         let barrier = self.barrier(kind);
         self.block(from, to, barrier);
         self.later.push((for_ms.max(1) * 1_000, Job::Unclog(from, to, barrier)));
@@ -311,12 +305,13 @@ impl Cluster {
     /// Each of its clogs has effect by itself.
     fn swizzle(
         &mut self,
-        kind: usize,
-        [links, freed]: [&[String]; 2],
+        kind: FaultName,
+        [links, freed]: [&[Link]; 2],
         every_ms: u64,
         for_ms: u64,
     ) -> bool {
-        let links: Vec<_> = links.iter().filter_map(|word| link(word)).collect();
+        let ends = |link: &Link| (link.from.0, link.to.0);
+        let links: Vec<_> = links.iter().map(ends).collect();
         let barriers: Vec<Barrier> = links.iter().map(|_| self.barrier(kind)).collect();
         let mut at_ms = 1;
         for ((from, to), barrier) in links.iter().zip(&barriers) {
@@ -324,7 +319,7 @@ impl Cluster {
             at_ms += every_ms;
         }
         at_ms += for_ms;
-        for (from, to) in freed.iter().filter_map(|word| link(word)) {
+        for (from, to) in freed.iter().map(ends) {
             let Some(at) = links.iter().position(|link| *link == (from, to)) else {
                 continue;
             };

@@ -18,7 +18,7 @@ use super::host::{Finds, acts};
 use super::{Arrival, Cluster, Job, Order};
 use crate::observe::{Delivered, Event, Fate};
 use crate::plan::fault::Foreign;
-use crate::plan::{Fault, FaultKind, MessageId};
+use crate::plan::{Fault, FaultKind, FaultName, MessageId};
 use crate::world::disk::Denied;
 
 /// How long the driver computes a pairing, in microseconds of true time.
@@ -28,28 +28,15 @@ pub(crate) const PAIRING_US: u64 = 2_000;
 const RECOMPUTED_ONE_IN: u64 = 10;
 
 /// Faults of a message that take effect where it arrives, and not where it is sent.
-const AT_ARRIVAL: [usize; 3] = [
-    FaultKind::Duplicate { later_ms: 0 }.index(),
-    FaultKind::Hold { later_ms: 0 }.index(),
-    FaultKind::Reorder { later_ms: 0 }.index(),
-];
-
-/// Faults of a disk, which take effect with a write.
-const DISK_REFUSES: usize = FaultKind::DiskRefuses { slot: 0, for_ms: 0 }.index();
-const DISK_FULL: usize = FaultKind::DiskFull { slot: 0, for_ms: 0 }.index();
-const DISK_SLOW: usize = FaultKind::DiskSlow { slot: 0, later_ms: 0, for_ms: 0 }.index();
-
-/// A payload of another engine takes effect with the first one that is sent.
-const FOREIGN_PAYLOAD: usize =
-    FaultKind::ForeignPayload { slot: 0, what: Foreign::Dump, for_ms: None }.index();
+const AT_ARRIVAL: [FaultName; 3] = [FaultName::Duplicate, FaultName::Hold, FaultName::Reorder];
 
 /// What was sent in a step: told after it.
 struct SentFrame {
     id: MessageId,
     number: u64,
-    fault: Option<usize>,
+    fault: Option<FaultName>,
     /// The cuts that took effect with it, by kind of fault.
-    barred: Vec<usize>,
+    barred: Vec<FaultName>,
 }
 
 impl Cluster {
@@ -143,7 +130,7 @@ impl Cluster {
         host.unit = Some(Arc::clone(&unit));
         if left.get() < host.refuses_lines {
             host.refuses_lines = left.get();
-            let refused = FaultKind::RefuseLine { slot: 0, lines: 0 }.index();
+            let refused = FaultName::RefuseLine;
             self.took_effect([refused]);
         }
         let mut sent = Vec::new();
@@ -258,7 +245,7 @@ impl Cluster {
             files.entry(file).or_insert(what);
         }
         let message = message?;
-        self.came_to_bear(slot, &[FOREIGN_PAYLOAD]);
+        self.came_to_bear(slot, &[FaultName::ForeignPayload]);
         Some(Output::Send { to: *to, message })
     }
 
@@ -297,12 +284,12 @@ impl Cluster {
 
     fn persist(&mut self, slot: Slot, write: WriteId, record: Record) {
         let host = &mut self.hosts[usize::from(slot.0)];
-        let slow = if host.disk_later_us > 0 { Some(DISK_SLOW) } else { None };
+        let slow = if host.disk_later_us > 0 { Some(FaultName::DiskSlow) } else { None };
         let is_store = matches!(record, Record::Store(_));
         let refused = match host.disk.write(write, record) {
             Ok(()) => None,
-            Err(Denied::Refused) => Some(DISK_REFUSES),
-            Err(Denied::Full) => Some(DISK_FULL),
+            Err(Denied::Refused) => Some(FaultName::DiskRefuses),
+            Err(Denied::Full) => Some(FaultName::DiskFull),
         };
         let ends = self.now_us + host.disk_us + host.disk_later_us;
         // One after the other: what is due at one instant is ordered by lot.
@@ -320,14 +307,15 @@ impl Cluster {
             ends - self.now_us,
             Job::Written { slot, life, write, durable: refused.is_none() },
         ));
-        let kinds: Vec<usize> = refused.into_iter().chain(slow).collect();
+        let kinds: Vec<FaultName> = refused.into_iter().chain(slow).collect();
         self.came_to_bear(slot, &kinds);
     }
 
     /// Lasting faults of a unit change something: the first time it is told.
-    pub(super) fn came_to_bear(&mut self, slot: Slot, kinds: &[usize]) {
+    pub(super) fn came_to_bear(&mut self, slot: Slot, kinds: &[FaultName]) {
         let unseen = &mut self.hosts[usize::from(slot.0)].unseen;
-        let first: Vec<usize> = kinds.iter().copied().filter(|kind| unseen.remove(kind)).collect();
+        let first: Vec<FaultName> =
+            kinds.iter().copied().filter(|kind| unseen.remove(kind)).collect();
         self.took_effect(first);
     }
 
@@ -390,7 +378,7 @@ impl Cluster {
     }
 
     /// The cuts and clogs of a link that had no effect before, by kind of fault: now they have.
-    pub(super) fn effective(&mut self, from: Address, to: Address) -> Vec<usize> {
+    pub(super) fn effective(&mut self, from: Address, to: Address) -> Vec<FaultName> {
         if self.idle.is_empty() {
             return Vec::new();
         }
@@ -400,7 +388,7 @@ impl Cluster {
     }
 
     /// Says that faults of these kinds changed something now.
-    pub(super) fn took_effect(&mut self, kinds: impl IntoIterator<Item = usize>) {
+    pub(super) fn took_effect(&mut self, kinds: impl IntoIterator<Item = FaultName>) {
         for kind in kinds {
             if !self.calm {
                 let (effect, of) = (true, None);

@@ -10,7 +10,7 @@ use super::Cluster;
 use crate::campaign::run_fresh;
 use crate::catalog::{self, Catalog};
 use crate::draw::{self, DrawOptions, Mix};
-use crate::plan::{Anchor, Entry, Fault, FaultKind, Network, Plan, What};
+use crate::plan::{Anchor, Entry, Fault, FaultKind, FaultName, Network, Plan, What};
 use crate::run::{Options, Verdict};
 use crate::situation::Situation;
 use crate::world::clock::Clock;
@@ -35,7 +35,7 @@ fn quiet() -> Plan {
 
 /// What each kind of lasting fault is like, of a unit that acts.
 fn lasting() -> Vec<FaultKind> {
-    let words = |of: [&str; 3]| of.into_iter().map(String::from).collect();
+    let words = |of: [&str; 3]| of.map(|word| word.parse().expect("a link")).to_vec();
     let (slot, for_ms) = (SLOT, 9_000);
     vec![
         FaultKind::ClockRate { slot, ppm: 4_000, for_ms },
@@ -82,10 +82,10 @@ fn every_lasting_fault_has_effect_in_a_run_and_the_pair_converges_after_it() {
         let report = run_fresh(&Arc::new(plan), &catalog, Options::default()).expect("it runs");
         assert_eq!(report.verdict, Verdict::Passed, "{name}");
         let met = report.tally.by_kind();
-        assert!(met.contains_key(name), "{name} had no effect: {met:?}");
+        assert!(met.contains_key(&name), "{name} had no effect: {met:?}");
         // A store that does not read is told; what was torn is not the only store.
         let damaged = report.tally.situations.get(&Situation::StoreDamaged);
-        let spoils = ["torn-write", "bit-rot"].contains(&name);
+        let spoils = [FaultName::TornWrite, FaultName::BitRot].contains(&name);
         assert_eq!(damaged.is_some(), spoils, "{name}");
     }
 }
@@ -150,7 +150,7 @@ fn a_full_disk_takes_terms_and_no_store() {
 }
 
 #[test]
-fn a_standby_that_misapplies_is_brought_back_and_the_run_is_excused() {
+fn a_standby_that_misapplies_is_brought_back_and_the_run_is_exempt() {
     let mut plan = quiet();
     for unit in &mut plan.units {
         unit.image = "meridian@6.2".into();
@@ -165,12 +165,12 @@ fn a_standby_that_misapplies_is_brought_back_and_the_run_is_excused() {
     let report = run(&plan).expect("it runs");
     assert_eq!(report.verdict, Verdict::Passed);
     let met = report.tally.by_kind();
-    assert_eq!(met.get("misapply-line"), Some(&1), "one is a Standby");
-    assert_eq!(report.tally.excused.values().sum::<u64>(), 1);
+    assert_eq!(met.get(&FaultName::MisapplyLine), Some(&1), "one is a Standby");
+    assert_eq!(report.tally.exempt.values().sum::<u64>(), 1);
     let hot = |tally: &crate::run::Tally| tally.situations[&Situation::Hot];
     plan.faults.clear();
     let without = run(&plan).expect("it runs").tally;
-    assert!(without.excused.is_empty());
+    assert!(without.exempt.is_empty());
     assert_eq!(hot(&report.tally), hot(&without) + 1, "it was hot anew");
 }
 

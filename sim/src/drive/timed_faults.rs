@@ -5,6 +5,7 @@ use skewsync::ids::Slot;
 use skewsync::message::Address;
 
 use super::{Cluster, Host, Job};
+use crate::plan::FaultName;
 use crate::world::clock::Clock;
 
 /// How a unit may be degraded for a while.
@@ -64,7 +65,7 @@ impl Cluster {
     }
 
     /// A disk that is full takes effect with the first store that it does not take.
-    pub(super) fn disk_full(&mut self, slot: Slot, kind: usize, for_ms: u64) -> bool {
+    pub(super) fn disk_full(&mut self, slot: Slot, kind: FaultName, for_ms: u64) -> bool {
         let host = &mut self.hosts[usize::from(slot.0)];
         host.disk.fill(true);
         host.unseen.insert(kind);
@@ -76,7 +77,7 @@ impl Cluster {
     pub(super) fn disk_slow(
         &mut self,
         slot: Slot,
-        kind: usize,
+        kind: FaultName,
         later_ms: u64,
         for_ms: u64,
     ) -> bool {
@@ -88,7 +89,7 @@ impl Cluster {
     }
 
     /// A slow unit takes effect with the first thing that waits for it.
-    pub(super) fn slow(&mut self, slot: Slot, kind: usize, step_ms: u64, for_ms: u64) -> bool {
+    pub(super) fn slow(&mut self, slot: Slot, kind: FaultName, step_ms: u64, for_ms: u64) -> bool {
         let host = &mut self.hosts[usize::from(slot.0)];
         if !host.runs() {
             return false;

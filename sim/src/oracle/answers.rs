@@ -5,12 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use skewsync::ids::{CommandId, Slot};
 use skewsync::message::{Message, ToArbiter};
 use skewsync::unit::{Command, Input, Limits, Output, Request, Role, Unit};
+use skewsync_model::property::Property;
 
 use super::broken;
 use crate::observe::{ClusterView, Event, Fate, Observed, Observer, Violation};
 use crate::plan::FaultKind;
 
-const NAME: &str = "Answers";
 /// What comes due at the end of a bound comes by then.
 const SLACK_US: u64 = 20_000;
 
@@ -105,7 +105,7 @@ impl Answers {
             };
             self.waiting.remove(id);
             if *fate != Fate::Cut && !self.answered.insert(*id) {
-                return broken(NAME, format!("command {id} was answered twice"));
+                return broken(Property::Answers, format!("command {id} was answered twice"));
             }
             self.checked += 1;
         }
@@ -141,7 +141,10 @@ impl Answers {
                 Some((_, wait)) if queued() && (releases || waiting.wait == wait) => wait,
                 Some(_) | None => {
                     let what = "got no outcome when the role was lost";
-                    return broken(NAME, format!("command {id} at slot {slot} {what}"));
+                    return broken(
+                        Property::Answers,
+                        format!("command {id} at slot {slot} {what}"),
+                    );
                 }
             };
             if wait != waiting.wait {
@@ -193,7 +196,7 @@ impl Observer for Answers {
         };
         match self.waiting.iter().find(is_late) {
             Some((id, Waiting { slot, wait, .. })) => broken(
-                NAME,
+                Property::Answers,
                 format!(
                     "command {id} at slot {slot} {} and got no outcome in its bound",
                     wait.in_words()
@@ -205,15 +208,16 @@ impl Observer for Answers {
 
     fn end(&mut self, _: &dyn ClusterView) -> Result<(), Violation> {
         match self.waiting.first_key_value() {
-            Some((id, Waiting { slot, .. })) => {
-                broken(NAME, format!("command {id} at slot {slot} has no outcome at the end"))
-            }
+            Some((id, Waiting { slot, .. })) => broken(
+                Property::Answers,
+                format!("command {id} at slot {slot} has no outcome at the end"),
+            ),
             None => Ok(()),
         }
     }
 
-    fn checked(&self) -> Vec<(&'static str, u64)> {
-        vec![(NAME, self.checked)]
+    fn checked(&self) -> Vec<(Property, u64)> {
+        vec![(Property::Answers, self.checked)]
     }
 }
 
@@ -230,7 +234,7 @@ mod tests {
         active(Slot(0), 1, 0, "6.2", "")
     }
 
-    fn asked(answers: &[Output]) -> (Stage, Answers, Option<&'static str>) {
+    fn asked(answers: &[Output]) -> (Stage, Answers, Option<Property>) {
         let (mut stage, mut oracle) = (Stage::new(), Answers::default());
         let found = stage.step(&mut oracle, acting(), &command(1), answers);
         (stage, oracle, broken_property(found))
@@ -271,7 +275,7 @@ mod tests {
         [within, within + 1].map(|at_us| {
             stage.at_us = at_us;
             let found = stage.does(oracle, unit.clone(), &[]);
-            broken_property(found) == Some(NAME)
+            broken_property(found) == Some(Property::Answers)
         })
     }
 
@@ -279,7 +283,7 @@ mod tests {
     fn a_command_without_an_outcome_breaks_it_at_its_bound_and_at_the_end() {
         let (mut stage, mut oracle, found) = asked(&[]);
         assert_eq!(found, None);
-        assert_eq!(broken_property(oracle.end(&stage)), Some(NAME));
+        assert_eq!(broken_property(oracle.end(&stage)), Some(Property::Answers));
         let mut unit = acting();
         if let Role::Active(active) = &mut unit.part {
             let (id, change) = (CommandId(1), Change::Nothing);
@@ -312,7 +316,7 @@ mod tests {
     fn what_waits_beyond_the_end_of_a_lease_breaks_it_unless_the_role_was_released() {
         let (mut stage, mut oracle, _) = asked(&[]);
         let found = stage.step(&mut oracle, released(), &Input::LeaseLapsed, &[]);
-        assert_eq!(broken_property(found), Some(NAME));
+        assert_eq!(broken_property(found), Some(Property::Answers));
         let (mut stage, mut oracle, _) = asked(&[]);
         let refused = [answer(1, Outcome::Refused(Refusal::NotActive))];
         let found = stage.step(&mut oracle, released(), &Input::LeaseLapsed, &refused);
@@ -341,19 +345,19 @@ mod tests {
             at: crate::plan::Anchor::Instant(1),
             kind: FaultKind::ClockStep { slot, by_ms },
         };
-        let (kind, effect, of) = (fault.kind.index(), true, Some(&fault));
+        let (kind, effect, of) = (fault.name(), true, Some(&fault));
         let event = Event::Fault { kind, effect, of };
         assert_eq!(stage.show(&mut oracle, event), Ok(()));
         stage.at_us += 500_000;
         assert_eq!(stage.does(&mut oracle, acting(), &[]), Ok(()));
         stage.at_us += 1;
         let found = stage.does(&mut oracle, acting(), &[]);
-        assert_eq!(broken_property(found), Some(NAME));
+        assert_eq!(broken_property(found), Some(Property::Answers));
     }
 
     #[test]
     fn two_outcomes_of_one_command_break_it() {
-        assert_eq!(asked(&[unknown(), unknown()]).2, Some(NAME));
+        assert_eq!(asked(&[unknown(), unknown()]).2, Some(Property::Answers));
     }
 
     #[test]

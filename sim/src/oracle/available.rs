@@ -5,11 +5,10 @@
 use skewsync::ids::Slot;
 use skewsync::message::ToArbiter;
 use skewsync::unit::{Arbiter, ArbiterInput, Limits, Role};
+use skewsync_model::property::Property;
 
 use super::{broken, parts_from_arbiter, starts};
 use crate::observe::{ClusterView, Event, Observed, Observer, Violation};
-
-const NAME: &str = "Available";
 
 /// See the module.
 #[derive(Debug, Default)]
@@ -55,7 +54,7 @@ impl Available {
         if us > offers_within_us(limits) {
             let what =
                 format!("the arbiter hears a unit for {} ms, and offers nothing", us / 1_000);
-            return broken(NAME, what);
+            return broken(Property::Available, what);
         }
         Ok(())
     }
@@ -93,13 +92,16 @@ impl Observer for Available {
         self.checked += 1;
         if seen.at_us - self.well_since > bound_us(scene.limits()) {
             let ms = (seen.at_us - self.well_since) / 1_000;
-            return broken(NAME, format!("nobody acts for {ms} ms, and nothing is wrong"));
+            return broken(
+                Property::Available,
+                format!("nobody acts for {ms} ms, and nothing is wrong"),
+            );
         }
         Ok(())
     }
 
-    fn checked(&self) -> Vec<(&'static str, u64)> {
-        vec![(NAME, self.checked)]
+    fn checked(&self) -> Vec<(Property, u64)> {
+        vec![(Property::Available, self.checked)]
     }
 }
 
@@ -108,7 +110,7 @@ mod tests {
     use super::*;
     use crate::oracle::testing::{Stage, active, broken_property, idle};
 
-    fn after_long(prepare: impl Fn(&mut Stage)) -> Option<&'static str> {
+    fn after_long(prepare: impl Fn(&mut Stage)) -> Option<Property> {
         let (mut stage, oracle) = (Stage::new(), &mut Available::default());
         prepare(&mut stage);
         stage.at_us = bound_us(&stage.limits) + 1;
@@ -118,7 +120,7 @@ mod tests {
 
     #[test]
     fn nobody_acting_while_nothing_is_wrong_breaks_it() {
-        assert_eq!(after_long(|_| {}), Some(NAME));
+        assert_eq!(after_long(|_| {}), Some(Property::Available));
     }
 
     #[test]

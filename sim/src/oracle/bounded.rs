@@ -1,11 +1,11 @@
 //! Bounded: no buffer, journal, pending set or queue exceeds its bound.
 
 use skewsync::unit::{Active, Limits, Role, standby};
+use skewsync_model::property::Property;
 
 use super::broken;
 use crate::observe::{ClusterView, Event, Observed, Observer, Violation};
 
-const NAME: &str = "Bounded";
 /// Writes under way at most: one of each kind of record, and saves.
 const WRITES_MAX: usize = 16;
 
@@ -48,16 +48,19 @@ impl Observer for Bounded {
         };
         self.checked += 1;
         if unit.own.writes.len() > WRITES_MAX {
-            return broken(NAME, format!("{} writes under way", unit.own.writes.len()));
+            return broken(
+                Property::Bounded,
+                format!("{} writes under way", unit.own.writes.len()),
+            );
         }
         match excess(&unit.part, scene.limits()) {
-            Some(what) => broken(NAME, format!("slot {slot}: {what}")),
+            Some(what) => broken(Property::Bounded, format!("slot {slot}: {what}")),
             None => Ok(()),
         }
     }
 
-    fn checked(&self) -> Vec<(&'static str, u64)> {
-        vec![(NAME, self.checked)]
+    fn checked(&self) -> Vec<(Property, u64)> {
+        vec![(Property::Bounded, self.checked)]
     }
 }
 
@@ -69,7 +72,7 @@ mod tests {
     use super::*;
     use crate::oracle::testing::{Stage, active, broken_property, holder, idle};
 
-    fn seen(unit: Unit) -> Option<&'static str> {
+    fn seen(unit: Unit) -> Option<Property> {
         let (mut stage, oracle) = (Stage::new(), &mut Bounded::default());
         broken_property(stage.does(oracle, unit, &[]))
     }
@@ -81,7 +84,7 @@ mod tests {
         unit.own.writes = writes
             .map(|write| (WriteId(write), Write::Highest(skewsync::ids::Term(write))))
             .collect();
-        assert_eq!(seen(unit), Some(NAME));
+        assert_eq!(seen(unit), Some(Property::Bounded));
         let command = skewsync::unit::Command {
             id: skewsync::ids::CommandId(1),
             text: skewsync::digest::Shared::text(""),
@@ -95,7 +98,7 @@ mod tests {
         let most = Limits::DEFAULT.max_queue as usize;
         let mut unit = holder(Slot(0), 1, skewsync::message::Origin::Cold, 0);
         queue(&mut unit, most + 1);
-        assert_eq!(seen(unit.clone()), Some(NAME));
+        assert_eq!(seen(unit.clone()), Some(Property::Bounded));
         queue(&mut unit, most);
         assert_eq!(seen(unit), None);
     }
@@ -117,7 +120,7 @@ mod tests {
         };
         let most = Limits::DEFAULT.max_prompts as usize;
         assert_eq!(with(most), None);
-        assert_eq!(with(most + 1), Some(NAME));
+        assert_eq!(with(most + 1), Some(Property::Bounded));
     }
 
     #[test]

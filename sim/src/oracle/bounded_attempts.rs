@@ -10,12 +10,12 @@ use skewsync::digest::ImageDigest;
 use skewsync::ids::Slot;
 use skewsync::message::{LeaveWhy, Message, Redundancy, Session};
 use skewsync::unit::{Active, Event as Told, Input, Limits, Request, Role, Timer};
+use skewsync_model::property::Property;
 
 use super::{broken, told};
 use crate::observe::{ClusterView, Event, Observed, Observer, Violation};
-use crate::plan::fault::FAULT_KINDS;
+use crate::plan::FaultName;
 
-const NAME: &str = "BoundedAttempts";
 /// A clock within its bound makes a pause shorter by no more than so much.
 const PAUSE_PERCENT: u64 = 97;
 
@@ -130,7 +130,7 @@ impl BoundedAttempts {
                     if sessions.begun > limits.max_attempts {
                         let (begun, most) = (sessions.begun, limits.max_attempts);
                         let what = format!("{begun} sessions of one boot in sso, of {most}");
-                        return broken(NAME, what);
+                        return broken(Property::BoundedAttempts, what);
                     }
                     let least_ms = u64::from(failed) * limits.retry_backoff_ms;
                     let short = |paused: &u64| *paused < 10 * least_ms * PAUSE_PERCENT;
@@ -140,7 +140,7 @@ impl BoundedAttempts {
                              pause is {least_ms} ms",
                             paused / 1_000
                         );
-                        return broken(NAME, what);
+                        return broken(Property::BoundedAttempts, what);
                     }
                 }
                 _ => {}
@@ -154,7 +154,7 @@ impl Observer for BoundedAttempts {
     fn see(&mut self, seen: &Observed<'_>, scene: &dyn ClusterView) -> Result<(), Violation> {
         match seen.event {
             Event::Fault { kind, .. } => {
-                self.clocks |= matches!(FAULT_KINDS[kind], "clock-rate" | "clock-step");
+                self.clocks |= matches!(kind, FaultName::ClockRate | FaultName::ClockStep);
             }
             Event::Unit { slot, input, unit, .. } => match &unit.part {
                 Role::Active(active) => return self.active(seen, (slot, active), input, scene),
@@ -169,7 +169,7 @@ impl Observer for BoundedAttempts {
                     let ends = |event: &Told| matches!(event, Told::SessionEnded { .. });
                     if file && told(&seen.event).any(ends) {
                         let what = format!("slot {slot} leaves its session by itself");
-                        return broken(NAME, what);
+                        return broken(Property::BoundedAttempts, what);
                     }
                 }
                 Role::Holder(_) => {}
@@ -179,8 +179,8 @@ impl Observer for BoundedAttempts {
         Ok(())
     }
 
-    fn checked(&self) -> Vec<(&'static str, u64)> {
-        vec![(NAME, self.checked)]
+    fn checked(&self) -> Vec<(Property, u64)> {
+        vec![(Property::BoundedAttempts, self.checked)]
     }
 }
 
@@ -193,7 +193,7 @@ mod tests {
     use crate::oracle::testing::{SESSION, Stage, active, broken_property, idle};
 
     /// Sessions that each begin so long after the one before it ended.
-    fn begun(times: u32, pause_ms: impl Fn(u32) -> u64, stable: bool) -> Option<&'static str> {
+    fn begun(times: u32, pause_ms: impl Fn(u32) -> u64, stable: bool) -> Option<Property> {
         let (mut stage, oracle) = (Stage::new(), &mut BoundedAttempts::default());
         for time in 0..times {
             let session = Session { attempt: Attempt(time + 1), ..SESSION };
@@ -220,14 +220,14 @@ mod tests {
         let paced = |failed: u32| u64::from(failed) * limits.retry_backoff_ms;
         let most = limits.max_attempts;
         assert_eq!(begun(most, paced, false), None);
-        assert_eq!(begun(most + 1, paced, false), Some(NAME));
+        assert_eq!(begun(most + 1, paced, false), Some(Property::BoundedAttempts));
         assert_eq!(begun(most + 1, |_| 0, true), None);
     }
 
     #[test]
     fn a_pause_that_is_too_short_breaks_it() {
         let limits = Limits::DEFAULT;
-        assert_eq!(begun(3, |_| limits.retry_backoff_ms, false), Some(NAME));
+        assert_eq!(begun(3, |_| limits.retry_backoff_ms, false), Some(Property::BoundedAttempts));
     }
 
     #[test]
@@ -250,6 +250,6 @@ mod tests {
             },
         };
         let seen = stage.step(oracle, standby, &config, &ends);
-        assert_eq!(broken_property(seen), Some(NAME));
+        assert_eq!(broken_property(seen), Some(Property::BoundedAttempts));
     }
 }

@@ -7,11 +7,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use skewsync::ids::{Slot, WriteId};
 use skewsync::message::{LeaveWhy, Message, Session, Verdict};
 use skewsync::unit::{Boot, Event as Told, Input, Output, Record, Request, Timer};
+use skewsync_model::property::Property;
 
 use super::{broken, told};
 use crate::observe::{ClusterView, Event, Observed, Observer, Violation};
-
-const NAME: &str = "BoundedResets";
 
 /// See the module.
 #[derive(Debug, Default)]
@@ -128,15 +127,15 @@ impl Observer for BoundedResets {
         let most = scene.limits().max_resets;
         if self.resets > most {
             return broken(
-                NAME,
+                Property::BoundedResets,
                 format!("{} ordered resets, and the bound is {most}", self.resets),
             );
         }
         Ok(())
     }
 
-    fn checked(&self) -> Vec<(&'static str, u64)> {
-        vec![(NAME, self.checked)]
+    fn checked(&self) -> Vec<(Property, u64)> {
+        vec![(Property::BoundedResets, self.checked)]
     }
 }
 
@@ -150,7 +149,7 @@ mod tests {
 
     const ASKS: Input = Input::Operator { id: CommandId(1), request: Request::RetrySso };
 
-    fn resets(times: u32, operator_after: Option<u32>) -> Option<&'static str> {
+    fn resets(times: u32, operator_after: Option<u32>) -> Option<Property> {
         let (mut stage, oracle) = (Stage::new(), &mut BoundedResets::default());
         for time in 0..times {
             let reset = Output::Event(Told::Reset { counted: true });
@@ -167,7 +166,7 @@ mod tests {
     #[test]
     fn a_reset_beyond_the_bound_breaks_it() {
         let most = skewsync::unit::Limits::DEFAULT.max_resets;
-        assert_eq!(resets(most + 1, None), Some(NAME));
+        assert_eq!(resets(most + 1, None), Some(Property::BoundedResets));
         assert_eq!(resets(most, None), None);
     }
 

@@ -13,6 +13,7 @@ use skewsync::message::{Eligible, Origin, Session};
 use skewsync::translate::{Lowering, Raising};
 use skewsync::unit::standby::{Readiness, Replica};
 use skewsync::unit::{Active, Event as Told, Role, Unit};
+use skewsync_model::property::Property;
 
 use super::reference::{self, Sums};
 use super::{replicated, told};
@@ -56,8 +57,8 @@ pub trait Whole: Send {
     /// The property, if it does not hold.
     fn look(&mut self, point: &Point<'_>) -> Result<(), Violation>;
 
-    /// The property's name.
-    fn name(&self) -> &'static str;
+    /// The property.
+    fn property(&self) -> Property;
 
     /// How often it was checked, if not at each point.
     fn checked(&self) -> Option<u64> {
@@ -270,8 +271,8 @@ impl Observer for Points {
         self.look(scene)
     }
 
-    fn checked(&self) -> Vec<(&'static str, u64)> {
+    fn checked(&self) -> Vec<(Property, u64)> {
         let each = self.wholes.iter();
-        each.map(|whole| (whole.name(), whole.checked().unwrap_or(self.looked))).collect()
+        each.map(|whole| (whole.property(), whole.checked().unwrap_or(self.looked))).collect()
     }
 }

@@ -10,12 +10,13 @@ use skewsync::digest::{Digest, ImageDigest};
 use skewsync::ids::{BootId, Lsn, Slot, Term};
 use skewsync::message::{Message, Prc, Session};
 use skewsync::unit::{Output, Role};
+use skewsync_model::property::Property;
 
 use super::checkpoints::{Point, Whole};
 use super::{broken, performed};
 use crate::observe::{ClusterView, Event, Observed, Observer, Violation};
+use crate::plan::FaultName;
 
-const NAME: &str = "Commutes";
 /// LSNs that are remembered; older ones are past.
 const REMEMBERED: usize = 256;
 
@@ -24,8 +25,8 @@ const REMEMBERED: usize = 256;
 pub struct FromScratch;
 
 impl Whole for FromScratch {
-    fn name(&self) -> &'static str {
-        NAME
+    fn property(&self) -> Property {
+        Property::Commutes
     }
 
     fn look(&mut self, point: &Point<'_>) -> Result<(), Violation> {
@@ -35,7 +36,7 @@ impl Whole for FromScratch {
             let found = raising.wire_config().digest();
             if found != wanted {
                 let what = format!("the Standby's W at LSN {n} is {found}; from scratch {wanted}");
-                return broken(NAME, what);
+                return broken(Property::Commutes, what);
             }
         }
         let at_n = point.active.is_some_and(|active| active.last == n);
@@ -43,7 +44,7 @@ impl Whole for FromScratch {
             let found = lowering.wire_digest();
             if found != wanted {
                 let what = format!("the Active's W at LSN {n} is {found}; from scratch {wanted}");
-                return broken(NAME, what);
+                return broken(Property::Commutes, what);
             }
         }
         Ok(())
@@ -82,7 +83,7 @@ impl Observer for Commutes {
         }
         if let Event::Fault { kind, effect: true, .. } = seen.event {
             // A Standby that was made to refuse a line holds something else, and says so.
-            self.spoilt |= crate::plan::fault::FAULT_KINDS[kind] == "refuse-line";
+            self.spoilt |= kind == FaultName::RefuseLine;
         }
         for output in performed(&seen.event) {
             let Output::Send { message, .. } = output else {
@@ -92,7 +93,7 @@ impl Observer for Commutes {
                 && let Some(idle) = mismatches.iter().find(|each| each.prc == Prc::Unchanged)
             {
                 let what = format!("LSN {lsn} takes `{}` away, which W never held", &*idle.line);
-                return broken(NAME, what);
+                return broken(Property::Commutes, what);
             }
             let (session, lsn, digest) = match message {
                 Message::Applied { session, lsn, digest, .. }
@@ -109,7 +110,7 @@ impl Observer for Commutes {
             let known = *self.digests.entry(change).or_insert(digest);
             if known != digest && !self.spoilt {
                 return broken(
-                    NAME,
+                    Property::Commutes,
                     format!(
                         "LSN {lsn}, now of session {session}, has wire digests {known} and {digest}"
                     ),
@@ -122,8 +123,8 @@ impl Observer for Commutes {
         Ok(())
     }
 
-    fn checked(&self) -> Vec<(&'static str, u64)> {
-        vec![(NAME, self.checked)]
+    fn checked(&self) -> Vec<(Property, u64)> {
+        vec![(Property::Commutes, self.checked)]
     }
 }
 
@@ -144,7 +145,7 @@ mod tests {
 
     #[test]
     fn another_digest_of_the_same_lsn_breaks_it() {
-        for (digest, found) in [(8, Some(NAME)), (7, None)] {
+        for (digest, found) in [(8, Some(Property::Commutes)), (7, None)] {
             let (mut stage, oracle) = (Stage::new(), &mut Commutes::default());
             let unit = idle(Slot(1), "6.2");
             let mut boot = crate::oracle::testing::boot(Stamp::default());
@@ -165,11 +166,11 @@ mod tests {
         assert_eq!(pair(right).judged_by(&mut points(), releases), Ok(()));
         let wrong = pair(right).with_replica_of(pair("hostname r1\n"));
         let found = wrong.judged_by(&mut points(), releases);
-        assert_eq!(broken_property(found), Some(NAME));
+        assert_eq!(broken_property(found), Some(Property::Commutes));
         let mut wrong = pair(right);
         let other = pair("hostname r1\n").acting().peer.current.clone();
         wrong.acting().peer.current = other;
         let found = wrong.judged_by(&mut points(), releases);
-        assert_eq!(broken_property(found), Some(NAME));
+        assert_eq!(broken_property(found), Some(Property::Commutes));
     }
 }

@@ -7,13 +7,12 @@ use std::sync::Arc;
 use skewsync::ids::Slot;
 use skewsync::message::{Eligible, Redundancy};
 use skewsync::unit::{Active, Event as Told, Limits, RfState, Role, Unit};
+use skewsync_model::property::Property;
 
 use super::reference;
 use super::{broken, is_trouble, told};
 use crate::catalog::Catalog;
 use crate::observe::{ClusterView, Event, Observed, Observer, Violation};
-
-const NAME: &str = "Honest";
 
 /// See the module.
 pub struct Honest {
@@ -53,7 +52,7 @@ impl Honest {
         let held = current.held_out.len();
         if said as usize != listed + held {
             let what = format!("{said} lines are said to be listed, and {} are", listed + held);
-            return broken(NAME, what);
+            return broken(Property::Honest, what);
         }
         Ok(())
     }
@@ -133,13 +132,13 @@ impl Observer for Honest {
         let since = *self.untrue_since.get_or_insert(seen.at_us);
         if seen.at_us - since > bound_us(scene.limits()) {
             let ms = (seen.at_us - since) / 1_000;
-            return broken(NAME, format!("for {ms} ms: {what}"));
+            return broken(Property::Honest, format!("for {ms} ms: {what}"));
         }
         Ok(())
     }
 
-    fn checked(&self) -> Vec<(&'static str, u64)> {
-        vec![(NAME, self.checked)]
+    fn checked(&self) -> Vec<(Property, u64)> {
+        vec![(Property::Honest, self.checked)]
     }
 }
 
@@ -152,7 +151,7 @@ mod tests {
 
     const RELEASES: [&str; 2] = ["6.1", "6.0"];
 
-    fn hot_saying(listed: u32) -> Option<&'static str> {
+    fn hot_saying(listed: u32) -> Option<Property> {
         let (mut stage, oracle) = (Stage::of(RELEASES), &mut Honest::new(catalog()));
         let active = Pair::of(RELEASES, "interface eth0\n mtu 9216\n", 4).active;
         let says = Output::Event(Told::Hot { listed });
@@ -170,11 +169,11 @@ mod tests {
 
     #[test]
     fn another_number_of_listed_lines_than_there_are_breaks_it() {
-        assert_eq!(hot_saying(0), Some(NAME));
+        assert_eq!(hot_saying(0), Some(Property::Honest));
         assert_eq!(hot_saying(1), None);
     }
 
-    fn for_long(register: Option<Eligible>, prepare: impl Fn(&mut Pair)) -> Option<&'static str> {
+    fn for_long(register: Option<Eligible>, prepare: impl Fn(&mut Pair)) -> Option<Property> {
         let (mut stage, oracle) = (Stage::of(RELEASES), &mut Honest::new(catalog()));
         let mut pair = Pair::of(RELEASES, "", 4);
         prepare(&mut pair);
@@ -191,8 +190,8 @@ mod tests {
             let current = pair.acting().peer.current.as_mut();
             current.expect("a session").phase = Phase::Cold;
         };
-        assert_eq!(for_long(Some(eligible(4)), cold), Some(NAME));
-        assert_eq!(for_long(None, |_| {}), Some(NAME));
+        assert_eq!(for_long(Some(eligible(4)), cold), Some(Property::Honest));
+        assert_eq!(for_long(None, |_| {}), Some(Property::Honest));
     }
 
     #[test]

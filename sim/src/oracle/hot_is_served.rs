@@ -14,11 +14,10 @@ use std::collections::BTreeMap;
 use skewsync::ids::Slot;
 use skewsync::message::{Address, Eligible, Session};
 use skewsync::unit::{Input, Limits, RfState, Role, Unit};
+use skewsync_model::property::Property;
 
 use super::broken;
 use crate::observe::{ClusterView, Event, Observed, Observer, Violation};
-
-const NAME: &str = "HotIsServed";
 
 /// See the module.
 #[derive(Debug, Default)]
@@ -126,7 +125,7 @@ impl Observer for HotIsServed {
                     let stopped = self.stopped.get(&shown).copied().unwrap_or(0);
                     let ms = (seen.at_us - stopped) / 1_000;
                     return broken(
-                        NAME,
+                        Property::HotIsServed,
                         format!("slot {slot} shows a hot Standby for {ms} ms that nobody serves"),
                     );
                 }
@@ -136,8 +135,8 @@ impl Observer for HotIsServed {
         Ok(())
     }
 
-    fn checked(&self) -> Vec<(&'static str, u64)> {
-        vec![(NAME, self.checked)]
+    fn checked(&self) -> Vec<(Property, u64)> {
+        vec![(Property::HotIsServed, self.checked)]
     }
 }
 
@@ -184,7 +183,7 @@ mod tests {
             Self { stage, oracle, standby }
         }
 
-        fn shows(&mut self, at_us: u64) -> Option<&'static str> {
+        fn shows(&mut self, at_us: u64) -> Option<Property> {
             self.stage.at_us = at_us;
             let standby = self.standby.clone();
             broken_property(self.stage.does(&mut self.oracle, standby, &[]))
@@ -196,7 +195,7 @@ mod tests {
             self.stage.show(&mut self.oracle, sent).unwrap();
         }
 
-        fn hears(&mut self, at_us: u64) -> Option<&'static str> {
+        fn hears(&mut self, at_us: u64) -> Option<Property> {
             self.stage.at_us = at_us;
             let alive = Message::Keepalive {
                 session: SESSION,
@@ -226,7 +225,7 @@ mod tests {
     #[test]
     fn hot_shown_beyond_the_watchdog_without_a_register_breaks_it() {
         assert_eq!(Play::new().shows(watchdog_us()), None);
-        assert_eq!(Play::new().shows(watchdog_us() + 1), Some(NAME));
+        assert_eq!(Play::new().shows(watchdog_us() + 1), Some(Property::HotIsServed));
     }
 
     #[test]
@@ -234,7 +233,7 @@ mod tests {
         let (mut stage, oracle) = (Stage::new(), &mut HotIsServed::default());
         stage.at_us = watchdog_us() + 1;
         let standby = Play::new().standby;
-        assert_eq!(broken_property(stage.does(oracle, standby, &[])), Some(NAME));
+        assert_eq!(broken_property(stage.does(oracle, standby, &[])), Some(Property::HotIsServed));
     }
 
     #[test]
@@ -252,7 +251,7 @@ mod tests {
         play.sends(0);
         assert_eq!(play.hears(came_us), None);
         assert_eq!(play.shows(came_us + watchdog_us()), None);
-        assert_eq!(play.shows(came_us + watchdog_us() + 1), Some(NAME));
+        assert_eq!(play.shows(came_us + watchdog_us() + 1), Some(Property::HotIsServed));
     }
 
     #[test]
@@ -261,7 +260,7 @@ mod tests {
         let mut play = Play::new();
         play.sends(lease_us + 1);
         assert_eq!(play.hears(lease_us + 2), None);
-        assert_eq!(play.shows(watchdog_us() + 1), Some(NAME));
+        assert_eq!(play.shows(watchdog_us() + 1), Some(Property::HotIsServed));
     }
 
     #[test]
@@ -274,6 +273,6 @@ mod tests {
             broken_property(play.stage.does(&mut play.oracle, active, &[]))
         };
         assert_eq!(shows(0), None);
-        assert_eq!(shows(u64::MAX), Some(NAME));
+        assert_eq!(shows(u64::MAX), Some(Property::HotIsServed));
     }
 }

@@ -7,12 +7,12 @@ use std::collections::BTreeSet;
 
 use skewsync::config::Config;
 use skewsync::translate::Listing;
+use skewsync_model::property::Property;
 
 use super::broken;
 use super::checkpoints::{Point, Whole};
 use crate::observe::Violation;
 
-const NAME: &str = "HotMeansEqual";
 /// Lines of a difference that are said.
 const SAID: usize = 4;
 
@@ -42,8 +42,8 @@ pub(super) fn keys(listing: &Listing) -> BTreeSet<(String, String)> {
 }
 
 impl Whole for HotMeansEqual {
-    fn name(&self) -> &'static str {
-        NAME
+    fn property(&self) -> Property {
+        Property::HotMeansEqual
     }
 
     fn look(&mut self, point: &Point<'_>) -> Result<(), Violation> {
@@ -64,16 +64,19 @@ impl Whole for HotMeansEqual {
             let whole = point.reference_less(&held).standby;
             let what = difference(point.s, &whole);
             let what = format!("the Standby's config at LSN {n} is not the Active's: {what}");
-            return broken(NAME, what);
+            return broken(Property::HotMeansEqual, what);
         }
         if let Some(replicated) = point.replicated.filter(|replicated| *replicated > n) {
             let what = format!("LSN {replicated} was returned replicated, and the Standby has {n}");
-            return broken(NAME, what);
+            return broken(Property::HotMeansEqual, what);
         }
         if let Some(raising) = point.raising {
             let listed = keys(raising.listing());
             if listed != point.sums.listed {
-                return broken(NAME, unlike("the Standby", &listed, &point.sums.listed));
+                return broken(
+                    Property::HotMeansEqual,
+                    unlike("the Standby", &listed, &point.sums.listed),
+                );
             }
         }
         let Some(active) = point.active else {
@@ -81,12 +84,18 @@ impl Whole for HotMeansEqual {
         };
         let outstanding = active.last.0.saturating_sub(n.0);
         if outstanding > point.hot_window {
-            return broken(NAME, format!("{outstanding} LSNs are outstanding at LSN {n}"));
+            return broken(
+                Property::HotMeansEqual,
+                format!("{outstanding} LSNs are outstanding at LSN {n}"),
+            );
         }
         if let Some(lowering) = point.lowering().filter(|_| active.last == n) {
             let listed = keys(lowering.listing());
             if listed != point.sums.listed {
-                return broken(NAME, unlike("the Active", &listed, &point.sums.listed));
+                return broken(
+                    Property::HotMeansEqual,
+                    unlike("the Active", &listed, &point.sums.listed),
+                );
             }
         }
         let current = active.peer.current.as_ref();
@@ -98,7 +107,7 @@ impl Whole for HotMeansEqual {
             };
             if let Some((path, line)) = held.iter().find(|held| !says(held)) {
                 let what = format!("the Active does not know that `{path} {line}` is held out");
-                return broken(NAME, what);
+                return broken(Property::HotMeansEqual, what);
             }
         }
         Ok(())
@@ -126,7 +135,7 @@ mod tests {
     const RELEASES: [&str; 2] = ["6.1", "6.0"];
     const TEXT: &str = "interface eth0\n mtu 9216\n speed 10\n";
 
-    fn judge(pair: Pair) -> Option<&'static str> {
+    fn judge(pair: Pair) -> Option<Property> {
         let mut points = Points::new(catalog(), 0, vec![Box::new(HotMeansEqual)]);
         let found = pair.judged_by(&mut points, RELEASES);
         let looked: u64 = points_looked(&points);
@@ -151,15 +160,15 @@ mod tests {
     #[test]
     fn a_line_too_much_or_too_little_breaks_it() {
         let more = format!("{TEXT} duplex full\n");
-        assert_eq!(judge(pair(TEXT).with_replica_of(pair(&more))), Some(NAME));
-        assert_eq!(judge(pair(&more).with_replica_of(pair(TEXT))), Some(NAME));
+        assert_eq!(judge(pair(TEXT).with_replica_of(pair(&more))), Some(Property::HotMeansEqual));
+        assert_eq!(judge(pair(&more).with_replica_of(pair(TEXT))), Some(Property::HotMeansEqual));
     }
 
     #[test]
     fn another_list_than_that_of_the_config_breaks_it() {
         let jumbo = "interface eth0\n mtu 9216\n";
         let plain = "interface eth0\n";
-        assert_eq!(judge(pair(jumbo).with_replica_of(pair(plain))), Some(NAME));
+        assert_eq!(judge(pair(jumbo).with_replica_of(pair(plain))), Some(Property::HotMeansEqual));
     }
 
     #[test]
@@ -175,6 +184,6 @@ mod tests {
         pair.acting().last.0 += window + 1;
         stage.does(&mut points, pair.active, &[]).unwrap();
         let found = stage.does(&mut points, pair.standby, &[]);
-        assert_eq!(broken_property(found), Some(NAME));
+        assert_eq!(broken_property(found), Some(Property::HotMeansEqual));
     }
 }

@@ -8,21 +8,20 @@ use skewsync::config::Config;
 use skewsync::ids::{Lsn, Slot};
 use skewsync::message::Message;
 use skewsync::unit::{Event as Told, Input, Role};
+use skewsync_model::property::Property;
 
 use super::checkpoints::{Point, Whole};
 use super::hot_means_equal::lines;
 use super::{broken, told};
 use crate::observe::{ClusterView, Event, Observed, Observer, Violation};
 
-pub(super) const NAME: &str = "ListedAtTakeover";
-
 /// What the new Active says.
 #[derive(Debug, Default)]
 pub struct ListedAtTakeover;
 
 impl Whole for ListedAtTakeover {
-    fn name(&self) -> &'static str {
-        NAME
+    fn property(&self) -> Property {
+        Property::ListedAtTakeover
     }
 
     fn look(&mut self, point: &Point<'_>) -> Result<(), Violation> {
@@ -61,7 +60,10 @@ impl Observer for LostAtSwitchover {
                 continue;
             };
             let (Some(former), Some(replica)) = (self.former.get(&slot), &standby.replica) else {
-                return broken(NAME, format!("slot {slot} lost lines that it never held"));
+                return broken(
+                    Property::ListedAtTakeover,
+                    format!("slot {slot} lost lines that it never held"),
+                );
             };
             // Lines that came early are applied in the very step, after what is lost was told.
             if bulk_at(&seen.event) != Some(replica.applied) {
@@ -79,8 +81,8 @@ impl Observer for LostAtSwitchover {
         Ok(())
     }
 
-    fn checked(&self) -> Vec<(&'static str, u64)> {
-        vec![(NAME, self.checked)]
+    fn checked(&self) -> Vec<(Property, u64)> {
+        vec![(Property::ListedAtTakeover, self.checked)]
     }
 }
 
@@ -104,10 +106,15 @@ pub(super) fn placed((path, line): &(String, String)) -> String {
 /// Whether what was said to be missing is what is.
 pub(super) fn agrees(said: &BTreeSet<String>, wanted: &BTreeSet<String>) -> Result<(), Violation> {
     if let Some(line) = wanted.difference(said).next() {
-        return broken(NAME, format!("`{line}` is missing, and is not listed"));
+        return broken(
+            Property::ListedAtTakeover,
+            format!("`{line}` is missing, and is not listed"),
+        );
     }
     match said.difference(wanted).next() {
-        Some(line) => broken(NAME, format!("`{line}` is listed, and is not missing")),
+        Some(line) => {
+            broken(Property::ListedAtTakeover, format!("`{line}` is listed, and is not missing"))
+        }
         None => Ok(()),
     }
 }
@@ -124,7 +131,7 @@ mod tests {
 
     const RELEASES: [&str; 2] = ["6.1", "6.0"];
 
-    fn takes_over_saying(listed: &[&str]) -> Option<&'static str> {
+    fn takes_over_saying(listed: &[&str]) -> Option<Property> {
         let mut points = Points::new(catalog(), 0, vec![Box::new(ListedAtTakeover)]);
         let mut stage = Stage::of(RELEASES);
         let text = "interface eth0\n mtu 9216\n speed 10\n";
@@ -137,9 +144,9 @@ mod tests {
 
     #[test]
     fn a_successor_that_lists_less_or_more_breaks_it() {
-        assert_eq!(takes_over_saying(&[]), Some(NAME));
+        assert_eq!(takes_over_saying(&[]), Some(Property::ListedAtTakeover));
         let more = ["interface eth0 / mtu 9216", "interface eth0 / speed 10"];
-        assert_eq!(takes_over_saying(&more), Some(NAME));
+        assert_eq!(takes_over_saying(&more), Some(Property::ListedAtTakeover));
     }
 
     #[test]
@@ -147,7 +154,7 @@ mod tests {
         assert_eq!(takes_over_saying(&["interface eth0 / mtu 9216"]), None);
     }
 
-    fn comes_back_saying(lost: &[&str], at: u64) -> Option<&'static str> {
+    fn comes_back_saying(lost: &[&str], at: u64) -> Option<Property> {
         let (mut stage, oracle) = (Stage::new(), &mut LostAtSwitchover::default());
         let mut before = crate::oracle::testing::idle(Slot(1), "6.2");
         if let Role::Standby(standby) = &mut before.part {
@@ -172,8 +179,11 @@ mod tests {
     #[test]
     fn what_a_former_active_lost_is_listed_exactly() {
         assert_eq!(comes_back_saying(&["hostname r1"], 4), None);
-        assert_eq!(comes_back_saying(&[], 4), Some(NAME));
-        assert_eq!(comes_back_saying(&["hostname r1", "ip routing"], 4), Some(NAME));
+        assert_eq!(comes_back_saying(&[], 4), Some(Property::ListedAtTakeover));
+        assert_eq!(
+            comes_back_saying(&["hostname r1", "ip routing"], 4),
+            Some(Property::ListedAtTakeover)
+        );
         // Another step's lines may have changed it again.
         assert_eq!(comes_back_saying(&[], 3), None);
     }

@@ -10,12 +10,13 @@ use skewsync::config::Config;
 use skewsync::ids::Slot;
 use skewsync::message::{Origin, Stamp};
 use skewsync::unit::{Event as Told, Output, Record, Role, Store};
+use skewsync_model::property::Property;
 
-use super::listed_at_takeover::{NAME, agrees, placed};
+use super::listed_at_takeover::{agrees, placed};
 use super::{performed, reference, told};
 use crate::catalog::{Catalog, Loaded};
 use crate::observe::{ClusterView, Event, Observed, Observer, Violation};
-use crate::plan::fault::FAULT_KINDS;
+use crate::plan::FaultName;
 
 /// See the module.
 pub struct ListedInStore {
@@ -72,7 +73,7 @@ impl Observer for ListedInStore {
         let (slot, unit) = match seen.event {
             Event::Unit { slot, unit, .. } => (slot, unit),
             Event::Fault { kind, effect: true, .. } => {
-                self.refuses |= FAULT_KINDS[kind] == "refuse-line";
+                self.refuses |= kind == FaultName::RefuseLine;
                 return Ok(());
             }
             _ => return Ok(()),
@@ -98,8 +99,8 @@ impl Observer for ListedInStore {
         Ok(())
     }
 
-    fn checked(&self) -> Vec<(&'static str, u64)> {
-        vec![(NAME, self.checked)]
+    fn checked(&self) -> Vec<(Property, u64)> {
+        vec![(Property::ListedAtTakeover, self.checked)]
     }
 }
 
@@ -112,7 +113,7 @@ mod tests {
 
     const RELEASES: [&str; 2] = ["6.1", "6.0"];
 
-    fn takes_over_saying(listed: &[&str]) -> Option<&'static str> {
+    fn takes_over_saying(listed: &[&str]) -> Option<Property> {
         let mut oracle = ListedInStore::new(catalog());
         let mut stage = Stage::of(RELEASES);
         let text = "interface eth0\n mtu 9216\n speed 10\n";
@@ -128,9 +129,9 @@ mod tests {
 
     #[test]
     fn a_successor_that_lists_less_or_more_breaks_it() {
-        assert_eq!(takes_over_saying(&[]), Some(NAME));
+        assert_eq!(takes_over_saying(&[]), Some(Property::ListedAtTakeover));
         let more = ["interface eth0 / mtu 9216", "interface eth0 / speed 10"];
-        assert_eq!(takes_over_saying(&more), Some(NAME));
+        assert_eq!(takes_over_saying(&more), Some(Property::ListedAtTakeover));
     }
 
     #[test]

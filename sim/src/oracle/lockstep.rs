@@ -23,6 +23,7 @@ use skewsync::message::{Address, LeaveWhy, Message, Stamp};
 use skewsync::translate::listing::ListingChange;
 use skewsync::unit::{Boot, Event as Told, Input, Limits, Output, Record, Role, Unit};
 use skewsync_model::action::{Action, Timer};
+use skewsync_model::property::Property;
 use skewsync_model::state::{self as model, Cfg, Flight, Msg, State, To};
 use skewsync_model::step::{Env, step};
 
@@ -36,7 +37,6 @@ use interpretations::Interpretations;
 pub use interpretations::Stutter;
 
 /// The name under which a step that the model cannot make is a violation.
-pub const NAME: &str = "lockstep";
 
 /// See the module.
 pub struct Lockstep {
@@ -656,18 +656,19 @@ impl Observer for Lockstep {
         };
         match agrees {
             Ok(()) => Ok(()),
-            Err(difference) => {
-                broken(NAME, format!("the engine left the model: {whose}: {difference}"))
-            }
+            Err(difference) => broken(
+                Property::Lockstep,
+                format!("the engine left the model: {whose}: {difference}"),
+            ),
         }
     }
 
-    fn checked(&self) -> Vec<(&'static str, u64)> {
-        vec![
-            (NAME, self.steps),
-            ("lockstep: steps", self.steps),
-            ("lockstep: stutters", self.still),
-        ]
+    fn checked(&self) -> Vec<(Property, u64)> {
+        vec![(Property::Lockstep, self.steps)]
+    }
+
+    fn figures(&self) -> Vec<(&'static str, u64)> {
+        vec![("lockstep: steps", self.steps), ("lockstep: stutters", self.still)]
     }
 }
 

@@ -10,11 +10,10 @@ use skewsync::unit::standby::Readiness;
 use skewsync::unit::{
     ArbiterEvent, ArbiterInput, ArbiterOutput, Event as Told, Output, Role, Standby, Unit,
 };
+use skewsync_model::property::Property;
 
 use super::{broken, parts_from_arbiter, replicated, told};
 use crate::observe::{ClusterView, Event, Observed, Observer, Violation};
-
-const NAME: &str = "NoAckedLoss";
 
 /// See the module.
 #[derive(Debug, Default)]
@@ -36,7 +35,7 @@ impl NoAckedLoss {
         let lost = self.replicated.range(..=of).find(|(_, replicated)| **replicated > lsn);
         match lost {
             Some((term, replicated)) => broken(
-                NAME,
+                Property::NoAckedLoss,
                 format!("LSN {replicated} of term {term} was replicated, and {lsn} is taken over"),
             ),
             None => Ok(()),
@@ -56,7 +55,7 @@ impl NoAckedLoss {
         let reached = quiet && !scene.paused(eligible.slot);
         if there && reached && self.declined != Some(eligible.slot) {
             return broken(
-                NAME,
+                Property::NoAckedLoss,
                 format!("slot {} was passed over, and it was there all along", eligible.slot),
             );
         }
@@ -118,7 +117,7 @@ impl Observer for NoAckedLoss {
             if let Origin::Stateful { session, lsn } = origin {
                 if stamp.lsn < *lsn {
                     let what = format!("{} is taken over, and the register said {lsn}", stamp.lsn);
-                    return broken(NAME, what);
+                    return broken(Property::NoAckedLoss, what);
                 }
                 self.takes_over(session.term, stamp.lsn)?;
             } else {
@@ -129,8 +128,8 @@ impl Observer for NoAckedLoss {
         Ok(())
     }
 
-    fn checked(&self) -> Vec<(&'static str, u64)> {
-        vec![(NAME, self.checked)]
+    fn checked(&self) -> Vec<(Property, u64)> {
+        vec![(Property::NoAckedLoss, self.checked)]
     }
 }
 
@@ -143,7 +142,7 @@ mod tests {
         Stage, active, acts, answer, broken_property, eligible, stamp, stateful,
     };
 
-    fn taken_over_at(lsn: u64, register: u64) -> Option<&'static str> {
+    fn taken_over_at(lsn: u64, register: u64) -> Option<Property> {
         let (mut stage, oracle) = (Stage::new(), &mut NoAckedLoss::default());
         let (term, place, listed) = (Term(1), Place::Replicated, Vec::new());
         let done = Outcome::Done { term, lsn: Lsn(5), place, listed };
@@ -156,8 +155,8 @@ mod tests {
 
     #[test]
     fn a_successor_short_of_what_was_replicated_breaks_it() {
-        assert_eq!(taken_over_at(4, 3), Some(NAME));
-        assert_eq!(taken_over_at(5, 6), Some(NAME));
+        assert_eq!(taken_over_at(4, 3), Some(Property::NoAckedLoss));
+        assert_eq!(taken_over_at(5, 6), Some(Property::NoAckedLoss));
         assert_eq!(taken_over_at(5, 3), None);
     }
 
@@ -170,7 +169,7 @@ mod tests {
             broken_property(stage.arbiter_says(oracle, None, heard, &passed))
         };
         let long = 3_000 * skewsync::unit::Limits::DEFAULT.takeover_wait_ms;
-        assert_eq!(play(long, None), Some(NAME));
+        assert_eq!(play(long, None), Some(Property::NoAckedLoss));
         assert_eq!(play(10, None), None);
         let boot = skewsync::ids::BootId(1);
         let declines = ToArbiter::Decline {

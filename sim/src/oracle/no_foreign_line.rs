@@ -3,12 +3,11 @@
 
 use skewsync::message::{Message, Mismatch, Prc};
 use skewsync::unit::Output;
+use skewsync_model::property::Property;
 
 use super::{broken, performed};
 use crate::observe::{ClusterView, Event, Observed, Observer, Violation};
-use crate::plan::fault::FAULT_KINDS;
-
-const NAME: &str = "NoForeignLine";
+use crate::plan::FaultName;
 
 /// See the module.
 #[derive(Debug, Default)]
@@ -23,14 +22,14 @@ pub struct NoForeignLine {
 impl Observer for NoForeignLine {
     fn see(&mut self, seen: &Observed<'_>, _: &dyn ClusterView) -> Result<(), Violation> {
         if let Event::Fault { kind, effect, .. } = seen.event {
-            self.refuses |= effect && FAULT_KINDS[kind] == "refuse-line";
-            self.foreign |= FAULT_KINDS[kind] == "foreign-payload";
+            self.refuses |= effect && kind == FaultName::RefuseLine;
+            self.foreign |= kind == FaultName::ForeignPayload;
         }
         for output in performed(&seen.event) {
             if let Output::Send { message: Message::Unreadable { why, .. }, .. } = output
                 && !self.foreign
             {
-                return broken(NAME, format!("it was received, and {why}"));
+                return broken(Property::NoForeignLine, format!("it was received, and {why}"));
             }
             let Output::Send {
                 message: Message::BulkDone { mismatches, .. } | Message::Applied { mismatches, .. },
@@ -48,14 +47,17 @@ impl Observer for NoForeignLine {
             };
             if let Some(mismatch) = mismatches.iter().find(foreign) {
                 let Mismatch { line, prc, .. } = mismatch;
-                return broken(NAME, format!("`{}` was received and gives {prc:?}", &**line));
+                return broken(
+                    Property::NoForeignLine,
+                    format!("`{}` was received and gives {prc:?}", &**line),
+                );
             }
         }
         Ok(())
     }
 
-    fn checked(&self) -> Vec<(&'static str, u64)> {
-        vec![(NAME, self.checked)]
+    fn checked(&self) -> Vec<(Property, u64)> {
+        vec![(Property::NoForeignLine, self.checked)]
     }
 }
 
@@ -67,11 +69,10 @@ mod tests {
     use super::*;
     use crate::oracle::testing::{SESSION, Stage, broken_property, idle, send};
 
-    fn answered(prc: Prc, made_to_refuse: bool) -> Option<&'static str> {
+    fn answered(prc: Prc, made_to_refuse: bool) -> Option<Property> {
         let (mut stage, oracle) = (Stage::new(), &mut NoForeignLine::default());
         if made_to_refuse {
-            let kind = FAULT_KINDS.iter().position(|kind| *kind == "refuse-line");
-            let kind = kind.expect("a kind of fault");
+            let kind = FaultName::RefuseLine;
             stage.show(oracle, Event::Fault { kind, effect: true, of: None }).unwrap();
         }
         let (component, form) = (Shared::text("bgp"), Shared::text("x"));
@@ -85,13 +86,13 @@ mod tests {
     #[test]
     fn a_line_that_the_standby_does_not_read_breaks_it() {
         for foreign in [Prc::NoMatch, Prc::Ambiguous, Prc::Incomplete] {
-            assert_eq!(answered(foreign, true), Some(NAME));
+            assert_eq!(answered(foreign, true), Some(Property::NoForeignLine));
         }
     }
 
     #[test]
     fn refusing_for_no_reason_breaks_it() {
-        assert_eq!(answered(Prc::Rejected, false), Some(NAME));
+        assert_eq!(answered(Prc::Rejected, false), Some(Property::NoForeignLine));
     }
 
     #[test]

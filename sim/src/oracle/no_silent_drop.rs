@@ -1,6 +1,7 @@
 //! NoSilentDrop: every line of A_n is in the Standby's config, on the don't-care list, or in the
 //! MCL of the Active and of the eligible Standby.
 
+use skewsync_model::property::Property;
 use std::collections::BTreeSet;
 
 use super::broken;
@@ -9,15 +10,13 @@ use super::hot_means_equal::keys;
 use super::reference::Way;
 use crate::observe::Violation;
 
-const NAME: &str = "NoSilentDrop";
-
 /// See the module.
 #[derive(Debug, Default)]
 pub struct NoSilentDrop;
 
 impl Whole for NoSilentDrop {
-    fn name(&self) -> &'static str {
-        NAME
+    fn property(&self) -> Property {
+        Property::NoSilentDrop
     }
 
     fn look(&mut self, point: &Point<'_>) -> Result<(), Violation> {
@@ -32,7 +31,7 @@ impl Whole for NoSilentDrop {
             };
             if let Some((path, line)) = list.as_ref().and_then(missing) {
                 let what = format!("`{path} {line}` does not go, and the {whose} does not list it");
-                return broken(NAME, what);
+                return broken(Property::NoSilentDrop, what);
             }
         }
         if point.s.digest() == point.sums.standby {
@@ -51,7 +50,7 @@ impl Whole for NoSilentDrop {
             if gone && held.unwrap_or(0) == 0 && !(listed(&here) && listed(&there)) {
                 let (path, line) = key;
                 let what = format!("`{path} {line}` is neither at the Standby nor listed");
-                return broken(NAME, what);
+                return broken(Property::NoSilentDrop, what);
             }
         }
         Ok(())
@@ -66,7 +65,7 @@ mod tests {
 
     const RELEASES: [&str; 2] = ["6.1", "6.0"];
 
-    fn judge(pair: Pair) -> Option<&'static str> {
+    fn judge(pair: Pair) -> Option<Property> {
         let mut points = Points::new(catalog(), 0, vec![Box::new(NoSilentDrop)]);
         broken_property(pair.judged_by(&mut points, RELEASES))
     }
@@ -79,14 +78,14 @@ mod tests {
     fn a_line_that_neither_went_nor_is_listed_breaks_it() {
         let whole = "interface eth0\n speed 10\n duplex full\n";
         let part = "interface eth0\n speed 10\n";
-        assert_eq!(judge(pair(whole).with_replica_of(pair(part))), Some(NAME));
+        assert_eq!(judge(pair(whole).with_replica_of(pair(part))), Some(Property::NoSilentDrop));
     }
 
     #[test]
     fn a_list_that_only_the_active_has_breaks_it() {
         let jumbo = "interface eth0\n mtu 9216\n";
         let plain = "interface eth0\n";
-        assert_eq!(judge(pair(jumbo).with_replica_of(pair(plain))), Some(NAME));
+        assert_eq!(judge(pair(jumbo).with_replica_of(pair(plain))), Some(Property::NoSilentDrop));
     }
 
     #[test]

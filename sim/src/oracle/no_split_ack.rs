@@ -6,11 +6,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use skewsync::ids::CommandId;
 use skewsync::message::{Eligible, Session};
 use skewsync::unit::{Durability, Input, Outcome, Output, Place, Role};
+use skewsync_model::property::Property;
 
 use super::{broken, performed, starts};
 use crate::observe::{ClusterView, Event, Observed, Observer, Violation};
-
-const NAME: &str = "NoSplitAck";
 
 /// See the module.
 #[derive(Debug, Default)]
@@ -37,13 +36,13 @@ impl NoSplitAck {
         match place {
             Place::Local(_) if acked => match self.register {
                 Some(Eligible { session, .. }) => broken(
-                    NAME,
+                    Property::NoSplitAck,
                     format!("command {id} is returned local, and the register holds {session}"),
                 ),
                 None => Ok(()),
             },
             Place::Replicated if !current.is_some_and(|it| self.stored.contains(&it)) => broken(
-                NAME,
+                Property::NoSplitAck,
                 format!("command {id} is returned replicated in {current:?}, never registered"),
             ),
             Place::Local(_) | Place::Replicated => Ok(()),
@@ -85,8 +84,8 @@ impl Observer for NoSplitAck {
         Ok(())
     }
 
-    fn checked(&self) -> Vec<(&'static str, u64)> {
-        vec![(NAME, self.checked)]
+    fn checked(&self) -> Vec<(Property, u64)> {
+        vec![(Property::NoSplitAck, self.checked)]
     }
 }
 
@@ -104,7 +103,7 @@ mod tests {
         answer(7, Outcome::Done { term, lsn, place, listed })
     }
 
-    fn returned(register: Option<Eligible>, place: Place) -> Option<&'static str> {
+    fn returned(register: Option<Eligible>, place: Place) -> Option<Property> {
         let (mut stage, oracle) = (Stage::new(), &mut NoSplitAck::default());
         stage.register(oracle, register).unwrap();
         let active = Pair::of(["6.2", "6.2"], "", 1).active;
@@ -115,13 +114,13 @@ mod tests {
     #[test]
     fn local_while_the_register_is_set_breaks_it() {
         let local = Place::Local(LocalWhy::NoHotStandby);
-        assert_eq!(returned(Some(eligible(1)), local), Some(NAME));
+        assert_eq!(returned(Some(eligible(1)), local), Some(Property::NoSplitAck));
         assert_eq!(returned(None, local), None);
     }
 
     #[test]
     fn replicated_without_a_register_breaks_it() {
-        assert_eq!(returned(None, Place::Replicated), Some(NAME));
+        assert_eq!(returned(None, Place::Replicated), Some(Property::NoSplitAck));
         assert_eq!(returned(Some(eligible(1)), Place::Replicated), None);
     }
 }

@@ -5,12 +5,11 @@ use std::hash::{Hash, Hasher};
 use skewsync::ids::Slot;
 use skewsync::message::{Message, Session};
 use skewsync::unit::{Input, Output, Role, Unit};
+use skewsync_model::property::Property;
 
 use super::broken;
 use crate::hash::StableHasher;
 use crate::observe::{ClusterView, Event, Observed, Observer, Violation};
-
-const NAME: &str = "NoStale";
 
 /// See the module.
 #[derive(Debug, Default)]
@@ -75,7 +74,7 @@ impl Observer for NoStale {
             self.checked += 1;
             if before != hash(unit) || !outputs.iter().all(moves_nothing) {
                 return broken(
-                    NAME,
+                    Property::NoStale,
                     format!("{:?} of another session moved slot {slot}", message.kind()),
                 );
             }
@@ -83,8 +82,8 @@ impl Observer for NoStale {
         Ok(())
     }
 
-    fn checked(&self) -> Vec<(&'static str, u64)> {
-        vec![(NAME, self.checked)]
+    fn checked(&self) -> Vec<(Property, u64)> {
+        vec![(Property::NoStale, self.checked)]
     }
 }
 
@@ -95,7 +94,7 @@ mod tests {
     use super::*;
     use crate::oracle::testing::{Pair, SESSION, Stage, broken_property};
 
-    fn hears(session: Session, after: u64) -> Option<&'static str> {
+    fn hears(session: Session, after: u64) -> Option<Property> {
         let (mut stage, oracle) = (Stage::new(), &mut NoStale::default());
         let unit = |lsn| Pair::of(["6.2", "6.2"], "", lsn).standby;
         stage.does(oracle, unit(1), &[]).unwrap();
@@ -106,7 +105,7 @@ mod tests {
     #[test]
     fn a_message_of_another_session_that_moves_a_unit_breaks_it() {
         let stale = Session { attempt: Attempt(9), ..SESSION };
-        assert_eq!(hears(stale, 2), Some(NAME));
+        assert_eq!(hears(stale, 2), Some(Property::NoStale));
         assert_eq!(hears(stale, 1), None);
     }
 

@@ -7,12 +7,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use skewsync::ids::{Lsn, Slot, Term};
 use skewsync::message::{Origin, Stamp};
 use skewsync::unit::{ArbiterEvent, ArbiterOutput, Event as Told, Role, Unit};
+use skewsync_model::property::Property;
 
 use super::line_unknown::LineUnknown;
 use super::{broken, told};
 use crate::observe::{ClusterView, Event, Observed, Observer, Violation};
-
-const NAME: &str = "NoZombie";
 
 /// See the module.
 #[derive(Debug, Default)]
@@ -83,7 +82,7 @@ impl Observer for NoZombie {
     fn see(&mut self, seen: &Observed<'_>, scene: &dyn ClusterView) -> Result<(), Violation> {
         if !self.line_unknown.see(&seen.event, scene) {
             let what = "the arbiter says that the line is unknown, and has lost nothing";
-            return broken(NAME, what.into());
+            return broken(Property::NoZombie, what.into());
         }
         self.strayed |= self.line_unknown.is_astray();
         match seen.event {
@@ -121,7 +120,7 @@ impl Observer for NoZombie {
                             "slot {slot} acts with the config of term {old} at LSN {lsn}, which \
                              term {term} passed over"
                         );
-                        return broken(NAME, what);
+                        return broken(Property::NoZombie, what);
                     }
                     self.acted.insert(stamp.term, from);
                 }
@@ -137,8 +136,8 @@ impl Observer for NoZombie {
         Ok(())
     }
 
-    fn checked(&self) -> Vec<(&'static str, u64)> {
-        vec![(NAME, self.checked)]
+    fn checked(&self) -> Vec<(Property, u64)> {
+        vec![(Property::NoZombie, self.checked)]
     }
 }
 
@@ -149,7 +148,7 @@ mod tests {
 
     /// Term 1 acts up to LSN 6; term 2 goes on from LSN 4; then slot 0 acts in term 3 from
     /// `origin`.
-    fn back_with(origin: Origin, store: Stamp, off: bool) -> Option<&'static str> {
+    fn back_with(origin: Origin, store: Stamp, off: bool) -> Option<Property> {
         let (mut stage, oracle) = (Stage::new(), &mut NoZombie::default());
         let cold = acts(stamp(1, 0), Origin::Cold, &[]);
         stage.does(oracle, active(Slot(0), 1, 0, "6.2", ""), &[cold]).unwrap();
@@ -170,8 +169,8 @@ mod tests {
 
     #[test]
     fn a_config_that_a_term_passed_over_breaks_it() {
-        assert_eq!(back_with(Origin::Resume, stamp(0, 0), false), Some(NAME));
-        assert_eq!(back_with(Origin::Cold, stamp(1, 5), false), Some(NAME));
+        assert_eq!(back_with(Origin::Resume, stamp(0, 0), false), Some(Property::NoZombie));
+        assert_eq!(back_with(Origin::Cold, stamp(1, 5), false), Some(Property::NoZombie));
     }
 
     #[test]

@@ -6,11 +6,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use skewsync::ids::{Lsn, Slot};
 use skewsync::message::{Message, Session};
 use skewsync::unit::{Input, Role};
+use skewsync_model::property::Property;
 
 use super::broken;
 use crate::observe::{ClusterView, Event, Observed, Observer, Violation};
-
-const NAME: &str = "OrderOnce";
 
 /// What a Standby was sent in one session.
 #[derive(Debug, Default)]
@@ -49,7 +48,10 @@ impl OrderOnce {
         }
         self.checked += 1;
         let Some(heard) = self.heard.get(&(slot, session)) else {
-            return broken(NAME, format!("slot {slot} holds a config of {session} unheard"));
+            return broken(
+                Property::OrderOnce,
+                format!("slot {slot} holds a config of {session} unheard"),
+            );
         };
         let all = |from: Lsn| (from.0 + 1..=applied.0).all(|lsn| heard.lines.contains(&Lsn(lsn)));
         let right = match before {
@@ -70,7 +72,7 @@ impl OrderOnce {
                 "and a line between it and the accepted bulk never came"
             };
             let what = format!("slot {slot} holds LSN {applied} in session {session}, {why}");
-            return broken(NAME, what);
+            return broken(Property::OrderOnce, what);
         };
         let missing = (from.0 + 1..=applied.0).find(|lsn| !heard.lines.contains(&Lsn(*lsn)));
         let why = missing.map_or_else(
@@ -80,7 +82,7 @@ impl OrderOnce {
         let what = format!(
             "slot {slot} goes from LSN {from} to LSN {applied} in session {session}, and {why}"
         );
-        broken(NAME, what)
+        broken(Property::OrderOnce, what)
     }
 }
 
@@ -112,8 +114,8 @@ impl Observer for OrderOnce {
         }
     }
 
-    fn checked(&self) -> Vec<(&'static str, u64)> {
-        vec![(NAME, self.checked)]
+    fn checked(&self) -> Vec<(Property, u64)> {
+        vec![(Property::OrderOnce, self.checked)]
     }
 }
 
@@ -136,7 +138,7 @@ mod tests {
         }
     }
 
-    fn applies(heard: &[Message], applied: u64) -> Option<&'static str> {
+    fn applies(heard: &[Message], applied: u64) -> Option<Property> {
         let (mut stage, oracle) = (Stage::new(), &mut OrderOnce::default());
         let (session, lsn, listed) = (SESSION, Lsn(1), 0);
         let (size, listing_at, digest) = (0, 0, skewsync::digest::Digest(1));
@@ -154,9 +156,9 @@ mod tests {
 
     #[test]
     fn a_gap_or_a_step_back_breaks_it() {
-        assert_eq!(applies(&[line(3)], 3), Some(NAME));
-        assert_eq!(applies(&[], 2), Some(NAME));
-        assert_eq!(applies(&[line(2)], 0), Some(NAME));
+        assert_eq!(applies(&[line(3)], 3), Some(Property::OrderOnce));
+        assert_eq!(applies(&[], 2), Some(Property::OrderOnce));
+        assert_eq!(applies(&[line(2)], 0), Some(Property::OrderOnce));
     }
 
     #[test]
@@ -169,6 +171,6 @@ mod tests {
     fn a_config_that_was_never_accepted_breaks_it() {
         let (mut stage, oracle) = (Stage::new(), &mut OrderOnce::default());
         let standby = Pair::of(["6.2", "6.2"], "", 1).standby;
-        assert_eq!(broken_property(stage.does(oracle, standby, &[])), Some(NAME));
+        assert_eq!(broken_property(stage.does(oracle, standby, &[])), Some(Property::OrderOnce));
     }
 }

@@ -6,11 +6,10 @@
 use skewsync::ids::Slot;
 use skewsync::message::Eligible;
 use skewsync::unit::{Active, Role, Standby, Unit};
+use skewsync_model::property::Property;
 
 use super::broken;
 use crate::observe::{ClusterView, Event, Observed, Observer, Violation};
-
-const NAME: &str = "HotMeansEqual";
 
 /// See the module.
 #[derive(Debug, Default)]
@@ -38,7 +37,7 @@ impl PairAgrees {
                 let held =
                     held.map_or_else(|| "nothing of it".into(), |held| format!("LSN {held}"));
                 let named = format!("the register names session {session} at LSN {lsn}");
-                broken(NAME, format!("{named}, and slot {slot} holds {held}"))
+                broken(Property::HotMeansEqual, format!("{named}, and slot {slot} holds {held}"))
             }
         }
     }
@@ -58,7 +57,7 @@ impl PairAgrees {
         let there = sender.lowering().listing().lines();
         match there.keys().find(|key| !here.contains_key(*key)) {
             Some(key) => broken(
-                NAME,
+                Property::HotMeansEqual,
                 format!(
                     "`{} {}` is listed at the Active at LSN {}, and not at slot {slot}",
                     &*key.path, &*key.line, active.last
@@ -96,7 +95,7 @@ impl Observer for PairAgrees {
         }
     }
 
-    fn checked(&self) -> Vec<(&'static str, u64)> {
-        vec![(NAME, self.checked)]
+    fn checked(&self) -> Vec<(Property, u64)> {
+        vec![(Property::HotMeansEqual, self.checked)]
     }
 }

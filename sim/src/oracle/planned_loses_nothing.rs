@@ -7,12 +7,11 @@ use std::collections::BTreeSet;
 use skewsync::ids::{Lsn, Slot, Term};
 use skewsync::message::{Message, Origin, ToArbiter};
 use skewsync::unit::{Event as Told, Input, Output, Request};
+use skewsync_model::property::Property;
 
 use super::line_unknown::LineUnknown;
 use super::{begins, broken, parts_from_arbiter, performed, told};
 use crate::observe::{ClusterView, Event, Observed, Observer, Violation};
-
-const NAME: &str = "PlannedLosesNothing";
 
 /// See the module.
 #[derive(Debug, Default)]
@@ -88,7 +87,7 @@ impl Observer for PlannedLosesNothing {
             let excused = self.is_missing(from) || self.line_unknown.excuses(slot);
             if loses && !excused {
                 return broken(
-                    NAME,
+                    Property::PlannedLosesNothing,
                     format!(
                         "term {term} was released at LSN {lsn}; slot {slot} acts {} from LSN {}",
                         begins(origin),
@@ -100,8 +99,8 @@ impl Observer for PlannedLosesNothing {
         Ok(())
     }
 
-    fn checked(&self) -> Vec<(&'static str, u64)> {
-        vec![(NAME, self.checked)]
+    fn checked(&self) -> Vec<(Property, u64)> {
+        vec![(Property::PlannedLosesNothing, self.checked)]
     }
 }
 
@@ -115,7 +114,7 @@ mod tests {
 
     /// A successor acts from `lsn` after the role was released at LSN 5, and these units went in
     /// between.
-    fn released_at_5(lsn: u64, origin: Origin, went: &[u8]) -> Option<&'static str> {
+    fn released_at_5(lsn: u64, origin: Origin, went: &[u8]) -> Option<Property> {
         let (mut stage, oracle) = (Stage::new(), &mut PlannedLosesNothing::default());
         let release = Output::Send {
             to: Address::Arbiter,
@@ -133,11 +132,11 @@ mod tests {
 
     #[test]
     fn a_successor_without_what_was_executed_breaks_it() {
-        assert_eq!(released_at_5(4, stateful(4), &[]), Some(NAME));
-        assert_eq!(released_at_5(5, Origin::Cold, &[]), Some(NAME));
+        assert_eq!(released_at_5(4, stateful(4), &[]), Some(Property::PlannedLosesNothing));
+        assert_eq!(released_at_5(5, Origin::Cold, &[]), Some(Property::PlannedLosesNothing));
         // One of them has it still.
-        assert_eq!(released_at_5(5, Origin::Cold, &[0]), Some(NAME));
-        assert_eq!(released_at_5(4, Origin::Cold, &[1]), Some(NAME));
+        assert_eq!(released_at_5(5, Origin::Cold, &[0]), Some(Property::PlannedLosesNothing));
+        assert_eq!(released_at_5(4, Origin::Cold, &[1]), Some(Property::PlannedLosesNothing));
     }
 
     #[test]
@@ -147,7 +146,7 @@ mod tests {
     }
 
     /// A successor acts without what was released, after what the test did to the stage.
-    fn loses_after(prepare: impl Fn(&mut Stage), heard: &[Output]) -> Option<&'static str> {
+    fn loses_after(prepare: impl Fn(&mut Stage), heard: &[Output]) -> Option<Property> {
         let (mut stage, oracle) = (Stage::new(), &mut PlannedLosesNothing::default());
         let release = ToArbiter::Release { term: Term(1), lsn: Lsn(5) };
         let release = Output::Send { to: Address::Arbiter, message: Message::ToArbiter(release) };
@@ -165,13 +164,13 @@ mod tests {
         assert_eq!(loses_after(|stage| stage.whole = false, &[]), None);
         assert_eq!(loses_after(|stage| stage.paused = [true; 2], &[]), None);
         let one = |stage: &mut Stage| stage.paused = [false, true];
-        assert_eq!(loses_after(one, &[]), Some(NAME), "the other had it");
+        assert_eq!(loses_after(one, &[]), Some(Property::PlannedLosesNothing), "the other had it");
     }
 
     #[test]
     fn a_decline_of_the_former_active_excuses_nothing() {
         let declines = Output::Event(Told::Declined { term: Term(2) });
         let one = |stage: &mut Stage| stage.paused = [false, true];
-        assert_eq!(loses_after(one, &[declines]), Some(NAME));
+        assert_eq!(loses_after(one, &[declines]), Some(Property::PlannedLosesNothing));
     }
 }

@@ -6,11 +6,10 @@ use skewsync::digest::Digest;
 
 use skewsync::ids::{Lsn, Slot};
 use skewsync::unit::{Input, Outcome, Output, Role, Unit};
+use skewsync_model::property::Property;
 
 use super::{broken, performed};
 use crate::observe::{ClusterView, Event, Observed, Observer, Violation};
-
-const NAME: &str = "RefusedLeavesNothing";
 
 /// See the module.
 #[derive(Debug, Default)]
@@ -45,7 +44,7 @@ impl Observer for RefusedLeavesNothing {
                 if self.before.get(&slot).copied() != after {
                     let id = command.id;
                     return broken(
-                        NAME,
+                        Property::RefusedLeavesNothing,
                         format!("command {id} was refused and changed slot {slot}"),
                     );
                 }
@@ -58,8 +57,8 @@ impl Observer for RefusedLeavesNothing {
         Ok(())
     }
 
-    fn checked(&self) -> Vec<(&'static str, u64)> {
-        vec![(NAME, self.checked)]
+    fn checked(&self) -> Vec<(Property, u64)> {
+        vec![(Property::RefusedLeavesNothing, self.checked)]
     }
 }
 
@@ -70,7 +69,7 @@ mod tests {
     use super::*;
     use crate::oracle::testing::{Stage, active, answer, broken_property, command};
 
-    fn refused(last: u64, text: &str) -> Option<&'static str> {
+    fn refused(last: u64, text: &str) -> Option<Property> {
         let (mut stage, oracle) = (Stage::new(), &mut RefusedLeavesNothing::default());
         let before = active(Slot(0), 1, 3, "6.2", "hostname r1\n");
         stage.does(oracle, before, &[]).unwrap();
@@ -81,8 +80,8 @@ mod tests {
 
     #[test]
     fn a_refused_command_that_changes_something_breaks_it() {
-        assert_eq!(refused(3, "hostname r2\n"), Some(NAME));
-        assert_eq!(refused(4, "hostname r1\n"), Some(NAME));
+        assert_eq!(refused(3, "hostname r2\n"), Some(Property::RefusedLeavesNothing));
+        assert_eq!(refused(4, "hostname r1\n"), Some(Property::RefusedLeavesNothing));
     }
 
     #[test]

@@ -21,13 +21,13 @@ use skewsync::unit::{
     Active, ArbiterEvent, ArbiterInput, ArbiterOutput, Event as Told, Holder, Input, Output, Role,
     Unit,
 };
+use skewsync_model::property::Property;
 
 use super::hot_means_equal::lines;
 use super::line_unknown::LineUnknown;
 use super::{begins, broken, parts_from_arbiter, replicated, told};
 use crate::observe::{ClusterView, Event, Observed, Observer, Violation};
 
-const NAME: &str = "ReplicatedIsKept";
 /// Lines of a change that are said.
 const SAID: usize = 3;
 
@@ -361,7 +361,7 @@ impl ReplicatedIsKept {
                     let lines: Vec<String> = written.lines().into_iter().take(SAID).collect();
                     what += &format!(": `{}`", lines.join("`, `"));
                 }
-                return broken(NAME, what);
+                return broken(Property::ReplicatedIsKept, what);
             }
         }
         Ok(())
@@ -391,7 +391,7 @@ impl ReplicatedIsKept {
             Some(line) => {
                 let Stamp { term, lsn } = change;
                 broken(
-                    NAME,
+                    Property::ReplicatedIsKept,
                     format!(
                         "slot {slot} took LSN {lsn} of term {term} over, and its line `{line}` is \
                          gone unlisted"
@@ -453,8 +453,8 @@ impl Observer for ReplicatedIsKept {
         Ok(())
     }
 
-    fn checked(&self) -> Vec<(&'static str, u64)> {
-        vec![(NAME, self.checked)]
+    fn checked(&self) -> Vec<(Property, u64)> {
+        vec![(Property::ReplicatedIsKept, self.checked)]
     }
 }
 
@@ -537,14 +537,14 @@ mod tests {
             origin: Origin,
             lsn: u64,
             text: &str,
-        ) -> Option<&'static str> {
+        ) -> Option<Property> {
             let says = [acts(stamp(term, lsn), origin, &[])];
             let unit = active(Slot(slot), term, lsn, "6.2", text);
             broken_property(self.stage.does(&mut self.oracle, unit, &says))
         }
 
         /// Slot 1 takes term 2 up from its startup store, and acts.
-        fn boots_its_store(&mut self) -> Option<&'static str> {
+        fn boots_its_store(&mut self) -> Option<Property> {
             self.takes_up(1, 2, Origin::Cold, 0);
             self.acts(1, 2, Origin::Cold, 0, "")
         }
@@ -562,7 +562,7 @@ mod tests {
         let (gives_up, left) = leave(LeaveWhy::AckTimeout);
         play.hears(gives_up, &left);
         play.ends(0);
-        assert_eq!(play.boots_its_store(), Some(NAME));
+        assert_eq!(play.boots_its_store(), Some(Property::ReplicatedIsKept));
     }
 
     #[test]
@@ -575,7 +575,7 @@ mod tests {
         // What it holds it has from term 1, and so has who goes on from there.
         play.takes_up(1, 3, Origin::Resume, 5);
         assert_eq!(play.acts(1, 3, Origin::Resume, 5, text), None);
-        assert!(play.oracle.checked() >= vec![(NAME, 2)]);
+        assert!(play.oracle.checked() >= vec![(Property::ReplicatedIsKept, 2)]);
     }
 
     #[test]
@@ -583,7 +583,7 @@ mod tests {
         let mut play = Play::new();
         play.ends(0);
         play.takes_up(1, 2, stateful(5), 5);
-        assert_eq!(play.acts(1, 2, stateful(5), 5, ""), Some(NAME));
+        assert_eq!(play.acts(1, 2, stateful(5), 5, ""), Some(Property::ReplicatedIsKept));
     }
 
     #[test]
@@ -606,7 +606,8 @@ mod tests {
         let rejected =
             |why| Message::BulkReject { session: SESSION, lsn: Lsn(5), verdict: Verdict::Rpr, why };
         // A limit turns nothing away.
-        let cases = [(RejectWhy::Policy, None), (RejectWhy::Limit, Some(NAME))];
+        let cases =
+            [(RejectWhy::Policy, None), (RejectWhy::Limit, Some(Property::ReplicatedIsKept))];
         for (why, found) in cases {
             let mut play = Play::new();
             play.hears(rejected(why), &[]);
@@ -632,11 +633,11 @@ mod tests {
         };
         let wait_ms = skewsync::unit::Limits::DEFAULT.takeover_wait_ms;
         assert_eq!(away(wait_ms + 1), None);
-        assert_eq!(away(wait_ms - 1), Some(NAME));
+        assert_eq!(away(wait_ms - 1), Some(Property::ReplicatedIsKept));
     }
 
     /// Slot 1 boots its store though slot 0, which lost its lease, is there.
-    fn passes_over_the_former_active(heard: bool) -> Option<&'static str> {
+    fn passes_over_the_former_active(heard: bool) -> Option<Property> {
         let mut play = Play::new();
         play.ends(1);
         play.does(holder(Slot(0), 1, Origin::Resume, 5), &[]);
@@ -650,7 +651,7 @@ mod tests {
 
     #[test]
     fn the_arbiter_must_have_heard_of_what_another_unit_remembers() {
-        assert_eq!(passes_over_the_former_active(true), Some(NAME));
+        assert_eq!(passes_over_the_former_active(true), Some(Property::ReplicatedIsKept));
         assert_eq!(passes_over_the_former_active(false), None);
     }
 

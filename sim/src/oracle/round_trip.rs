@@ -8,14 +8,13 @@ use skewsync::digest::ImageDigest;
 use skewsync::config::Config;
 use skewsync::ids::Lsn;
 use skewsync::image::Image;
+use skewsync_model::property::Property;
 
 use super::broken;
 use super::checkpoints::{Point, Whole};
 use super::hot_means_equal::lines;
 use super::reference::Way;
 use crate::observe::Violation;
-
-const NAME: &str = "RoundTrip";
 
 /// See the module.
 #[derive(Debug, Default)]
@@ -84,19 +83,28 @@ impl RoundTrip {
     fn check(first: &Switchover, next: &Switchover, image: &Image) -> Result<(), Violation> {
         let (was, is) = (lines(&first.from), lines(&next.to));
         if let Some(line) = is.difference(&was).next() {
-            return broken(NAME, format!("`{line}` is back, and was not there before"));
+            return broken(
+                Property::RoundTrip,
+                format!("`{line}` is back, and was not there before"),
+            );
         }
         // What could not go on the way back is known by other words.
         let mut missing = was.difference(&is).filter(|line| !first.left.contains(*line));
         if let Some(line) = missing.nth(next.left.len()) {
-            return broken(NAME, format!("`{line}` went there and did not come back"));
+            return broken(
+                Property::RoundTrip,
+                format!("`{line}` went there and did not come back"),
+            );
         }
         let was = lists(&first.from, image);
         for (name, list) in lists(&next.to, image) {
             let was = was.get(&name).into_iter().flatten();
             let kept: Vec<&String> = was.filter(|line| list.contains(line)).collect();
             if !kept.into_iter().eq(&list) {
-                return broken(NAME, format!("the order in `{}` is another", name.0));
+                return broken(
+                    Property::RoundTrip,
+                    format!("the order in `{}` is another", name.0),
+                );
             }
         }
         Ok(())
@@ -104,8 +112,8 @@ impl RoundTrip {
 }
 
 impl Whole for RoundTrip {
-    fn name(&self) -> &'static str {
-        NAME
+    fn property(&self) -> Property {
+        Property::RoundTrip
     }
 
     fn checked(&self) -> Option<u64> {
@@ -140,7 +148,7 @@ mod tests {
     const THERE: &str = "interface eth0\n speed 10\n";
 
     /// To slot 1 with `THERE`, and back to slot 0 with `back` at `lsn`.
-    fn there_and_back(from: &str, back: &str, lsn: u64) -> (Option<&'static str>, u64) {
+    fn there_and_back(from: &str, back: &str, lsn: u64) -> (Option<Property>, u64) {
         let mut points = Points::new(catalog(), 0, vec![Box::<RoundTrip>::default()]);
         let mut stage = Stage::of(RELEASES);
         let one = active(Slot(0), 1, 4, RELEASES[0], from);
@@ -167,9 +175,9 @@ mod tests {
 
     #[test]
     fn a_line_that_does_not_come_back_or_comes_anew_breaks_it() {
-        assert_eq!(there_and_back(THERE, "interface eth0\n", 4).0, Some(NAME));
+        assert_eq!(there_and_back(THERE, "interface eth0\n", 4).0, Some(Property::RoundTrip));
         let more = "interface eth0\n speed 10\n duplex full\n";
-        assert_eq!(there_and_back(THERE, more, 4).0, Some(NAME));
+        assert_eq!(there_and_back(THERE, more, 4).0, Some(Property::RoundTrip));
     }
 
     #[test]

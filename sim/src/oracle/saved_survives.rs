@@ -6,12 +6,11 @@ use std::collections::BTreeMap;
 use skewsync::ids::{Slot, WriteId};
 use skewsync::message::Stamp;
 use skewsync::unit::{Input, Output, Record};
+use skewsync_model::property::Property;
 
 use super::{broken, performed};
 use crate::observe::{ClusterView, Event, Observed, Observer, Violation};
 use crate::plan::FaultKind;
-
-const NAME: &str = "SavedSurvives";
 
 /// See the module.
 #[derive(Debug, Default)]
@@ -52,7 +51,7 @@ impl Observer for SavedSurvives {
                     return Ok(());
                 }
                 broken(
-                    NAME,
+                    Property::SavedSurvives,
                     format!("slot {slot} saved {}, and boots {}", said(Some(*saved)), said(found)),
                 )
             }
@@ -66,8 +65,8 @@ impl Observer for SavedSurvives {
         }
     }
 
-    fn checked(&self) -> Vec<(&'static str, u64)> {
-        vec![(NAME, self.checked)]
+    fn checked(&self) -> Vec<(Property, u64)> {
+        vec![(Property::SavedSurvives, self.checked)]
     }
 }
 
@@ -85,11 +84,11 @@ mod tests {
     use crate::oracle::testing::{Stage, boot, broken_property, idle, persists, stamp, store};
     use crate::plan::{Anchor, Fault};
 
-    fn boots(found: Stamp, lost_disk: bool) -> Option<&'static str> {
+    fn boots(found: Stamp, lost_disk: bool) -> Option<Property> {
         boots_after(None, found, lost_disk)
     }
 
-    fn boots_after(rot: Option<u8>, found: Stamp, lost_disk: bool) -> Option<&'static str> {
+    fn boots_after(rot: Option<u8>, found: Stamp, lost_disk: bool) -> Option<Property> {
         let (mut stage, oracle) = (Stage::new(), &mut SavedSurvives::default());
         let (unit, write) = (idle(Slot(0), "6.2"), WriteId(1));
         let writes = [persists(store(stamp(2, 5)))];
@@ -101,7 +100,7 @@ mod tests {
                 at: Anchor::Instant(1),
                 kind: FaultKind::BitRot { slot, down_ms, both, bit },
             };
-            let (kind, effect, of) = (fault.kind.index(), true, Some(&fault));
+            let (kind, effect, of) = (fault.name(), true, Some(&fault));
             stage.show(oracle, Event::Fault { kind, effect, of }).unwrap();
         }
         let mut boot = boot(found);
@@ -111,13 +110,13 @@ mod tests {
 
     #[test]
     fn an_older_store_after_a_save_breaks_it() {
-        assert_eq!(boots(stamp(2, 4), false), Some(NAME));
+        assert_eq!(boots(stamp(2, 4), false), Some(Property::SavedSurvives));
     }
 
     #[test]
     fn what_rotted_is_not_promised_and_what_rotted_elsewhere_is() {
         assert_eq!(boots_after(Some(0), stamp(2, 4), false), None);
-        assert_eq!(boots_after(Some(1), stamp(2, 4), false), Some(NAME));
+        assert_eq!(boots_after(Some(1), stamp(2, 4), false), Some(Property::SavedSurvives));
     }
 
     #[test]

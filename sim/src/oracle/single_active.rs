@@ -6,10 +6,9 @@ use std::collections::BTreeMap;
 
 use skewsync::ids::{BootId, Slot, Term};
 use skewsync::unit::{Event as Told, Input, Output, Role, Unit};
+use skewsync_model::property::Property;
 
 use crate::observe::{ClusterView, Event, Fate, Observed, Observer, Violation};
-
-const NAME: &str = "SingleActive";
 
 /// See the module.
 #[derive(Debug, Default)]
@@ -29,7 +28,7 @@ impl SingleActive {
         });
         if acting.count() > 1 {
             return Err(Violation {
-                property: NAME,
+                property: Property::SingleActive,
                 what: "both units act within their leases at the same instant".into(),
             });
         }
@@ -41,7 +40,7 @@ impl SingleActive {
             return Ok(());
         };
         let greatest = self.terms.last_key_value().map(|(term, _)| *term);
-        let violation = |what: String| Err(Violation { property: NAME, what });
+        let violation = |what: String| Err(Violation { property: Property::SingleActive, what });
         match self.terms.get(&term) {
             Some(of) if *of != (slot, boot) => {
                 violation(format!("term {term} was granted to two units or boots"))
@@ -75,7 +74,7 @@ impl SingleActive {
         }
         match end {
             Some(end) if end <= seen.at_us && *input != Input::LeaseLapsed => Err(Violation {
-                property: NAME,
+                property: Property::SingleActive,
                 what: format!(
                     "slot {slot} acted, and takes something else {} ms after its lease's end than \
                      this end",
@@ -116,8 +115,8 @@ impl Observer for SingleActive {
         self.check(seen, scene)
     }
 
-    fn checked(&self) -> Vec<(&'static str, u64)> {
-        vec![(NAME, self.checked)]
+    fn checked(&self) -> Vec<(Property, u64)> {
+        vec![(Property::SingleActive, self.checked)]
     }
 }
 
@@ -133,7 +132,7 @@ mod tests {
         let one = active(Slot(0), 1, 0, "6.2", "");
         assert_eq!(stage.does(oracle, one, &[]), Ok(()));
         let other = active(Slot(1), 2, 0, "6.2", "");
-        assert_eq!(broken_property(stage.does(oracle, other, &[])), Some(NAME));
+        assert_eq!(broken_property(stage.does(oracle, other, &[])), Some(Property::SingleActive));
     }
 
     #[test]
@@ -157,7 +156,7 @@ mod tests {
             stage.units[0] = None;
             let other = active(Slot(1), past, 0, "6.2", "");
             let found = stage.does(oracle, other, &[acts(stamp(past, 0), cold, &[])]);
-            assert_eq!(broken_property(found), Some(NAME));
+            assert_eq!(broken_property(found), Some(Property::SingleActive));
         }
     }
 }

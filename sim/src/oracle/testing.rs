@@ -24,6 +24,7 @@ use skewsync::unit::{
     Event as Told, Holder, Input, Limits, Outcome, Output, Pairing, PairingKey, Record, Role,
     Running, Side, Software, Standby, Store, Unit,
 };
+use skewsync_model::property::Property;
 
 use crate::catalog::{Catalog, Loaded};
 use crate::observe::{ClusterView, Event, Fate, Observed, Observer, Violation};
@@ -550,6 +551,6 @@ impl Pair {
 }
 
 /// What a violation is of.
-pub(crate) fn broken_property(found: Result<(), Violation>) -> Option<&'static str> {
+pub(crate) fn broken_property(found: Result<(), Violation>) -> Option<Property> {
     found.err().map(|violation| violation.property)
 }

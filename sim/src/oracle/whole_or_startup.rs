@@ -10,11 +10,10 @@ use skewsync::ids::{Lsn, Slot};
 use skewsync::message::{Message, Origin, RejectWhy};
 use skewsync::unit::standby::{Readiness, Replica};
 use skewsync::unit::{Event as Told, Input, Output, Role};
+use skewsync_model::property::Property;
 
 use super::{begins, broken, told};
 use crate::observe::{ClusterView, Event, Observed, Observer, Violation};
-
-const NAME: &str = "WholeOrStartup";
 
 /// See the module.
 #[derive(Debug, Default)]
@@ -77,7 +76,7 @@ impl Observer for WholeOrStartup {
                         from.filter(|(lsn, _)| *lsn == stamp.lsn).map(|(_, config)| *config);
                     if config != Some(now.1) {
                         return broken(
-                            NAME,
+                            Property::WholeOrStartup,
                             format!(
                                 "slot {slot} acts, {}, from a config that it never held",
                                 begins(origin)
@@ -92,8 +91,8 @@ impl Observer for WholeOrStartup {
         Ok(())
     }
 
-    fn checked(&self) -> Vec<(&'static str, u64)> {
-        vec![(NAME, self.checked)]
+    fn checked(&self) -> Vec<(Property, u64)> {
+        vec![(Property::WholeOrStartup, self.checked)]
     }
 }
 
@@ -102,7 +101,7 @@ mod tests {
     use super::*;
     use crate::oracle::testing::{Pair, Stage, active, acts, broken_property, stamp, stateful};
 
-    fn takes_over_with(text: &str, lsn: u64) -> Option<&'static str> {
+    fn takes_over_with(text: &str, lsn: u64) -> Option<Property> {
         let (mut stage, oracle) = (Stage::new(), &mut WholeOrStartup::default());
         let standby = Pair::of(["6.2", "6.2"], "hostname r1\n", 4).standby;
         stage.does(oracle, standby, &[]).unwrap();
@@ -113,8 +112,8 @@ mod tests {
 
     #[test]
     fn a_config_that_was_not_applied_breaks_it() {
-        assert_eq!(takes_over_with("hostname r2\n", 4), Some(NAME));
-        assert_eq!(takes_over_with("hostname r1\n", 5), Some(NAME));
+        assert_eq!(takes_over_with("hostname r2\n", 4), Some(Property::WholeOrStartup));
+        assert_eq!(takes_over_with("hostname r1\n", 5), Some(Property::WholeOrStartup));
     }
 
     #[test]

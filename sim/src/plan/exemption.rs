@@ -1,85 +1,113 @@
-//! What a plan is excused from: properties that the protocol does not promise under what the plan
+//! What a plan is exempt from: properties that the protocol does not promise under what the plan
 //! does. Told from the plan alone, never from what a run showed; every other property must hold in
 //! such a run too.
 
+use serde::{Deserialize, Serialize};
 use skewsync::unit::Limits;
+use skewsync_model::property::Property;
+use strum::{EnumIter, IntoEnumIterator, IntoStaticStr};
 
 use super::{FaultKind, Plan};
 
-/// One reason for which runs are excused.
-#[derive(Debug)]
-pub struct Excuse {
+/// A reason for which runs are exempt from some properties.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    EnumIter,
+    IntoStaticStr,
+    Serialize,
+    Deserialize,
+)]
+#[strum(serialize_all = "kebab-case")]
+#[serde(rename_all = "kebab-case")]
+pub enum Exemption {
+    /// A clock is slower than `max_drift`, or set back.
+    ClockBeyondDrift,
+    /// A Standby executes something else than it was sent.
+    MisappliedLine,
+}
+
+impl Exemption {
     /// Its name.
-    pub name: &'static str,
+    pub fn name(self) -> &'static str {
+        self.into()
+    }
+
     /// Why the protocol promises nothing.
-    pub reason: &'static str,
-    /// The properties that it does not promise then.
-    pub properties: &'static [&'static str],
-}
-
-/// All reasons. A new one goes to the end: summaries name them by their place.
-pub const EXCUSES: [Excuse; 2] = [
-    Excuse {
-        name: "clock-beyond-drift",
-        reason: "a clock that is slower than `max_drift`, or set back, holds a lease for longer \
-                 than the arbiter waits \
-                 (PROTOCOL.md, section 2, Lease): two units act; and what it does by a timer it \
-                 does too late",
-        properties: &[
-            "SingleActive",
-            "NoSplitAck",
-            "NoAckedLoss",
-            "ReplicatedIsKept",
-            "PlannedLosesNothing",
-            "NoZombie",
-            "HotIsServed",
-            "Available",
-            "Honest",
-            "lockstep",
-        ],
-    },
-    Excuse {
-        name: "misapplied-line",
-        reason: "a Standby that executes something else than it was sent is no image of the Active \
-                 until the wire digest \
-                 of its next Applied or Keepalive says so, and what never goes on the wire it says \
-                 nowhere (PROTOCOL.md, \
-                 section 4)",
-        properties: &[
-            "HotMeansEqual",
-            "Commutes",
-            "NoSilentDrop",
-            "ListedAtTakeover",
-            "RoundTrip",
-            "WholeOrStartup",
-            "ReplicatedIsKept",
-            "lockstep",
-        ],
-    },
-];
-
-/// The reasons for which runs of a plan are excused, by their places in [`EXCUSES`].
-pub fn excuses(plan: &Plan, limits: &Limits) -> Vec<usize> {
-    let drifts = |kind: &FaultKind| match kind {
-        FaultKind::ClockRate { slot, ppm, .. } => {
-            let own = plan.units[usize::from(*slot)].drift_ppm;
-            i64::from(own) + i64::from(*ppm) < -i64::from(limits.max_drift_ppm)
+    pub const fn reason(self) -> &'static str {
+        match self {
+            Self::ClockBeyondDrift => {
+                "a clock that is slower than `max_drift`, or set back, holds a lease for longer \
+                 than the arbiter waits (PROTOCOL.md, section 2, Lease): two units act; and what \
+                 it does by a timer it does too late"
+            }
+            Self::MisappliedLine => {
+                "a Standby that executes something else than it was sent is no image of the \
+                 Active until the wire digest of its next Applied or Keepalive says so, and what \
+                 never goes on the wire it says nowhere (PROTOCOL.md, section 4)"
+            }
         }
-        FaultKind::ClockStep { by_ms, .. } => *by_ms < 0,
-        _ => false,
-    };
-    let misapplies = |kind: &FaultKind| matches!(kind, FaultKind::MisapplyLine { .. });
-    let any = |is: &dyn Fn(&FaultKind) -> bool| plan.faults.iter().any(|fault| is(&fault.kind));
-    let drifts_by_plan =
-        plan.units.iter().any(|unit| i64::from(unit.drift_ppm) < -i64::from(limits.max_drift_ppm));
-    let holds = [drifts_by_plan || any(&drifts), any(&misapplies)];
-    (0..EXCUSES.len()).filter(|at| holds[*at]).collect()
+    }
+
+    /// The properties that it does not promise then.
+    pub const fn properties(self) -> &'static [Property] {
+        match self {
+            Self::ClockBeyondDrift => &[
+                Property::SingleActive,
+                Property::NoSplitAck,
+                Property::NoAckedLoss,
+                Property::ReplicatedIsKept,
+                Property::PlannedLosesNothing,
+                Property::NoZombie,
+                Property::HotIsServed,
+                Property::Available,
+                Property::Honest,
+                Property::Lockstep,
+            ],
+            Self::MisappliedLine => &[
+                Property::HotMeansEqual,
+                Property::Commutes,
+                Property::NoSilentDrop,
+                Property::ListedAtTakeover,
+                Property::RoundTrip,
+                Property::WholeOrStartup,
+                Property::ReplicatedIsKept,
+                Property::Lockstep,
+            ],
+        }
+    }
+
+    /// Those of a plan.
+    pub fn of_plan(plan: &Plan, limits: &Limits) -> Vec<Self> {
+        let any = |is: &dyn Fn(&FaultKind) -> bool| plan.faults.iter().any(|fault| is(&fault.kind));
+        let beyond = |ppm: i64| ppm < -i64::from(limits.max_drift_ppm);
+        let drifts = |kind: &FaultKind| match kind {
+            FaultKind::ClockRate { slot, ppm, .. } => {
+                let own = plan.units[usize::from(*slot)].drift_ppm;
+                beyond(i64::from(own) + i64::from(*ppm))
+            }
+            FaultKind::ClockStep { by_ms, .. } => *by_ms < 0,
+            _ => false,
+        };
+        let holds = |exemption: &Self| match exemption {
+            Self::ClockBeyondDrift => {
+                let by_plan = plan.units.iter().any(|unit| beyond(i64::from(unit.drift_ppm)));
+                by_plan || any(&drifts)
+            }
+            Self::MisappliedLine => any(&|kind| matches!(kind, FaultKind::MisapplyLine { .. })),
+        };
+        Self::iter().filter(holds).collect()
+    }
 }
 
-/// Whether runs of a plan with these excuses are excused from a property.
-pub fn covers(excuses: &[usize], property: &str) -> bool {
-    let of = |at: &usize| EXCUSES[*at].properties.contains(&property);
-    excuses.iter().any(of)
+/// Whether runs of a plan with these exemptions are exempt from a property.
+pub fn covers(exemptions: &[Exemption], property: Property) -> bool {
+    exemptions.iter().any(|exemption| exemption.properties().contains(&property))
 }
 
 #[cfg(test)]
@@ -88,35 +116,37 @@ mod tests {
     use crate::draw::{self, DrawOptions, Mix};
     use crate::plan::{Anchor, Fault};
 
-    fn of(kind: Option<FaultKind>) -> Vec<&'static str> {
+    fn of(kind: Option<FaultKind>) -> Vec<Exemption> {
         let wishes = DrawOptions { mix: Mix::Calm, ..DrawOptions::default() };
         let mut plan = draw::plan(1, &wishes);
         plan.units[0].drift_ppm = -5_000;
         let at = Anchor::Instant(1);
         plan.faults.extend(kind.map(|kind| Fault { at, kind }));
-        let found = excuses(&plan, &Limits::DEFAULT);
-        found.into_iter().map(|at| EXCUSES[at].name).collect()
+        Exemption::of_plan(&plan, &Limits::DEFAULT)
     }
 
     #[test]
-    fn a_plan_is_excused_by_what_it_does_and_by_nothing_within_bounds() {
+    fn a_plan_is_exempt_by_what_it_does_and_by_nothing_within_bounds() {
         let rate = |ppm| Some(FaultKind::ClockRate { slot: 0, ppm, for_ms: 1 });
         let step = |by_ms| Some(FaultKind::ClockStep { slot: 0, by_ms });
         assert!(of(None).is_empty());
         assert!(of(rate(-5_000)).is_empty());
-        assert_eq!(of(rate(-5_001)), ["clock-beyond-drift"]);
+        assert_eq!(of(rate(-5_001)), [Exemption::ClockBeyondDrift]);
         assert!(of(rate(400_000)).is_empty(), "who is early gives up early");
         assert!(of(step(900)).is_empty());
-        assert_eq!(of(step(-1)), ["clock-beyond-drift"]);
+        assert_eq!(of(step(-1)), [Exemption::ClockBeyondDrift]);
         let text = "hostname a\n".into();
         let misapplies = FaultKind::MisapplyLine { slot: 1, text };
-        assert_eq!(of(Some(misapplies)), ["misapplied-line"]);
+        assert_eq!(of(Some(misapplies)), [Exemption::MisappliedLine]);
     }
 
     #[test]
-    fn an_excuse_covers_what_it_names_and_nothing_else() {
-        assert!(covers(&[0], "SingleActive") && !covers(&[0], "HotMeansEqual"));
-        assert!(covers(&[0, 1], "HotMeansEqual") && !covers(&[], "SingleActive"));
-        assert!(!covers(&[0, 1], "Converges") && !covers(&[0, 1], "Answers"));
+    fn an_exemption_covers_what_it_names_and_nothing_else() {
+        use Exemption::{ClockBeyondDrift, MisappliedLine};
+        use Property::{Answers, Converges, HotMeansEqual, SingleActive};
+        let both = [ClockBeyondDrift, MisappliedLine];
+        assert!(covers(&both[..1], SingleActive) && !covers(&both[..1], HotMeansEqual));
+        assert!(covers(&both, HotMeansEqual) && !covers(&[], SingleActive));
+        assert!(!covers(&both, Converges) && !covers(&both, Answers));
     }
 }

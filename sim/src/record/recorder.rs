@@ -12,8 +12,8 @@ use super::watched::{Notes, Watched};
 use super::{Carried, CommandRecord, Entry, EventKind, Lane, Mark, Recording, words};
 use crate::catalog::Catalog;
 use crate::observe::{ClusterView, Delivered, Event, Fate, Observed, Observer, Violation};
-use crate::plan::fault::{FAULT_KINDS, OF_A_MESSAGE};
-use crate::plan::{ENTRIES, Fault, MessageId};
+use crate::plan::fault::Befalls;
+use crate::plan::{Fault, FaultName, MessageId};
 
 /// Where a recorder writes to.
 #[derive(Clone, Default)]
@@ -81,7 +81,7 @@ struct Recorder {
     sent: BTreeMap<u64, usize>,
     written: BTreeMap<(Slot, WriteId), usize>,
     /// The latest strike of each kind of fault.
-    struck: BTreeMap<usize, usize>,
+    struck: BTreeMap<FaultName, usize>,
     asked: BTreeMap<CommandId, CommandRecord>,
     entered: BTreeMap<CommandId, usize>,
     /// What the latest step sent, in order, and the entry of the step.
@@ -281,9 +281,15 @@ impl Recorder {
         }
     }
 
-    fn sent(&mut self, seen: &Observed<'_>, sight: MessageId, number: u64, fault: Option<usize>) {
+    fn sent(
+        &mut self,
+        seen: &Observed<'_>,
+        sight: MessageId,
+        number: u64,
+        fault: Option<FaultName>,
+    ) {
         let mut message = carried(sight, number);
-        message.fault = fault.map(|kind| FAULT_KINDS[kind].to_string());
+        message.fault = fault;
         let (session, lsn, step) = match self.outgoing.pop_front() {
             Some((session, lsn, step)) => (session, lsn, Some(step)),
             None => (None, None, None),
@@ -305,15 +311,14 @@ impl Recorder {
         self.sent.insert(number, index);
     }
 
-    fn fault(&mut self, seen: &Observed<'_>, kind: usize, effect: bool, of: Option<&Fault>) {
-        let name = FAULT_KINDS[kind];
-        if of.is_none() && kind < OF_A_MESSAGE {
+    fn fault(&mut self, seen: &Observed<'_>, kind: FaultName, effect: bool, of: Option<&Fault>) {
+        if of.is_none() && kind.befalls() == Befalls::Message {
             // The entry of the message says it.
             return;
         }
         let text = match of {
             Some(fault) => format!("fault {} ({})", told(fault), fault.at),
-            None => format!("fault {name} takes effect"),
+            None => format!("fault {kind} takes effect"),
         };
         let spot = of.and_then(Fault::slot).map_or(Lane::World, |slot| Lane::of(Slot(slot)));
         let last = self.last.get(&spot).copied();
@@ -374,19 +379,18 @@ impl Recorder {
                 self.comes_of(index, cause);
             }
             Event::Entered { id, what, slot } => {
-                let name = ENTRIES[what];
                 let to = slot.map_or_else(
                     || "no unit runs".to_string(),
                     |slot| format!("to {}", Lane::of(slot)),
                 );
-                let text = format!("enters command {id}: {name}, {to}");
+                let text = format!("enters command {id}: {what}, {to}");
                 let index = self.entry(seen, Lane::Terminal, EventKind::Entered, text);
                 self.entered.insert(id, index);
                 self.asked.insert(
                     id,
                     CommandRecord {
                         id: id.0,
-                        text: name.to_string(),
+                        text: what.to_string(),
                         entered_us: seen.at_us,
                         change: None,
                         answer: None,

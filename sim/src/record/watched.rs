@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde::{Deserialize, Serialize};
 use skewsync::ids::Slot;
 use skewsync::unit::Input;
+use skewsync_model::property::Property;
 
 use crate::observe::{ClusterView, Observed, Observer, Violation};
 
@@ -14,7 +15,7 @@ use crate::observe::{ClusterView, Observed, Observer, Violation};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PropertySpan {
     /// The property.
-    pub property: String,
+    pub property: Property,
     /// How often it was checked.
     pub checked: u64,
     /// The event at which it was last checked and held, with its time in microseconds; none: never.
@@ -26,12 +27,12 @@ pub struct PropertySpan {
 }
 
 /// What is known of all properties.
-pub(super) type Notes = Arc<Mutex<BTreeMap<&'static str, PropertySpan>>>;
+pub(super) type Notes = Arc<Mutex<BTreeMap<Property, PropertySpan>>>;
 
 /// An oracle that is watched.
 pub(super) struct Watched {
     oracle: Box<dyn Observer>,
-    counts: Vec<(&'static str, u64)>,
+    counts: Vec<(Property, u64)>,
     notes: Notes,
     /// The latest event, with its time.
     latest: (u64, u64),
@@ -39,32 +40,32 @@ pub(super) struct Watched {
 
 impl Watched {
     pub(super) fn new(oracle: Box<dyn Observer>, notes: &Notes) -> Self {
-        let counts = of_properties(&*oracle);
+        let counts = oracle.checked();
         let mut all = notes.lock().unwrap_or_else(PoisonError::into_inner);
-        for (name, _) in &counts {
-            all.entry(name).or_insert_with(|| PropertySpan::unseen(name));
+        for (property, _) in &counts {
+            all.entry(*property).or_insert_with(|| PropertySpan::unseen(*property));
         }
         Self { oracle, counts, notes: Arc::clone(notes), latest: (0, 0) }
     }
 
     fn note(&mut self, found: &Result<(), Violation>) {
-        let counts = of_properties(&*self.oracle);
+        let counts = self.oracle.checked();
         if counts == self.counts && found.is_ok() {
             return;
         }
         let mut notes = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
-        for (name, count) in &counts {
-            let before = self.counts.iter().find(|(of, _)| of == name);
-            let held = notes.entry(name).or_insert_with(|| PropertySpan::unseen(name));
+        for (property, count) in &counts {
+            let before = self.counts.iter().find(|(of, _)| of == property);
+            let held = notes.entry(*property).or_insert_with(|| PropertySpan::unseen(*property));
             held.checked = *count;
-            let broken = matches!(found, Err(violation) if violation.property == *name);
+            let broken = matches!(found, Err(violation) if violation.property == *property);
             if before.is_none_or(|(_, before)| before < count) && !broken {
                 held.last = Some(self.latest);
             }
         }
         if let Err(violation) = found {
-            let name = violation.property;
-            let held = notes.entry(name).or_insert_with(|| PropertySpan::unseen(name));
+            let property = violation.property;
+            let held = notes.entry(property).or_insert_with(|| PropertySpan::unseen(property));
             if held.broke.is_none() {
                 held.broke = Some(self.latest);
                 held.what.clone_from(&violation.what);
@@ -74,22 +75,9 @@ impl Watched {
     }
 }
 
-/// How often each property was checked; figures of another sort, `lockstep: steps`, are left out.
-fn of_properties(oracle: &dyn Observer) -> Vec<(&'static str, u64)> {
-    let mut counts = oracle.checked();
-    counts.retain(|(name, _)| !name.contains(": "));
-    counts
-}
-
 impl PropertySpan {
-    fn unseen(property: &str) -> Self {
-        Self {
-            property: property.to_string(),
-            checked: 0,
-            last: None,
-            broke: None,
-            what: String::new(),
-        }
+    fn unseen(property: Property) -> Self {
+        Self { property, checked: 0, last: None, broke: None, what: String::new() }
     }
 }
 
@@ -111,7 +99,11 @@ impl Observer for Watched {
         found
     }
 
-    fn checked(&self) -> Vec<(&'static str, u64)> {
+    fn checked(&self) -> Vec<(Property, u64)> {
         self.oracle.checked()
+    }
+
+    fn figures(&self) -> Vec<(&'static str, u64)> {
+        self.oracle.figures()
     }
 }

@@ -9,8 +9,6 @@ use maud::{Markup, html};
 
 use crate::campaign::{Summary, coverage};
 use crate::interval::{percent, wilson};
-use crate::plan::ENTRIES;
-use crate::plan::fault::FAULT_KINDS;
 use crate::report::page::page;
 
 /// The name of the page in the folder that it is written to.
@@ -27,7 +25,7 @@ pub fn of(summary: &Summary) -> String {
         h2 { "Faults with effect, by protocol phase" }
         (tables::faults(summary))
         h2 { "What operators entered, by protocol phase" }
-        (tables::by_phase(&ENTRIES, &summary.tally.entries, |_| None))
+        (tables::by_phase(&summary.tally.entries, |_| None))
         h2 { "Situations, rarest first" }
         (tables::situations(summary))
         h2 { "How pairs stood: images, roles, phases" }
@@ -66,11 +64,11 @@ fn head(summary: &Summary) -> Markup {
                                       twice, " (counted(summary.differing.len() as u64)) " \
                                           differed."
         }
-        @if !summary.tally.excused.is_empty() {
-            p { "Excused from some properties: "
-                @for (index, (name, runs)) in summary.tally.excused.iter().enumerate() {
+        @if !summary.tally.exempt.is_empty() {
+            p { "Exempt from some properties: "
+                @for (index, (reason, runs)) in summary.tally.exempt.iter().enumerate() {
                     @if index > 0 { ", " }
-                    (name) " " (counted(*runs))
+                    (reason.name()) " " (counted(*runs))
                 }
                 " runs." }
         }
@@ -127,11 +125,6 @@ fn counted(count: u64) -> String {
         text.push(digit);
     }
     text
-}
-
-/// The place of a kind of fault in the summary's counts by seed.
-fn kind(index: usize) -> &'static str {
-    FAULT_KINDS[index]
 }
 
 #[cfg(test)]

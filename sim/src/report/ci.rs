@@ -4,9 +4,11 @@
 use std::path::Path;
 
 use quick_junit::{NonSuccessKind, SerializeError, TestCase, TestCaseStatus, TestSuite};
+use skewsync_model::property::Property;
 
 use crate::campaign::{Failures, Summary, coverage};
 use crate::report::plan_path;
+use crate::run::VerdictKind;
 
 /// One test case for each property, one for each signature of failures, and one each for what is
 /// asked of the whole: that runs repeat, that the harness works, that everything is met.
@@ -17,11 +19,11 @@ pub fn junit(summary: &Summary, dir: &Path) -> Result<String, SerializeError> {
     let asked = summary.kind.as_ref().map_or("", |kind| &kind.asked);
     let mut suite = TestSuite::new(format!("skewlab run ({asked})"));
     suite.set_time(summary.wall());
-    let failed = |name: &str| summary.failed.keys().any(|of| of.property == name);
-    let whole = ["Converges", "Hung", "Panic"].iter().copied();
-    let checked = summary.checked.keys().map(String::as_str);
-    for name in checked.chain(whole).filter(|name| !failed(name)) {
-        suite.add_test_case(case("properties", name, Vec::new()));
+    let failed = |kind: &VerdictKind| summary.failed.keys().any(|of| of.property == *kind);
+    let whole = [VerdictKind::Fails(Property::Converges), VerdictKind::Hung, VerdictKind::Panic];
+    let checked = summary.checked.keys().copied().map(VerdictKind::Fails);
+    for kind in checked.chain(whole).filter(|kind| !failed(kind)) {
+        suite.add_test_case(case("properties", kind.name(), Vec::new()));
     }
     for (signature, of) in summary.by_count() {
         let mut case = case("failures", &signature.to_string(), vec![first(of)]);
@@ -107,7 +109,7 @@ mod tests {
 
     fn summary() -> Summary {
         let signature = Signature {
-            property: "NoAckedLoss".into(),
+            property: VerdictKind::Fails(Property::NoAckedLoss),
             roles: ["ACTIVE".into(), "DOWN".into()],
             pair: ["a<b>".into(), "c".into()],
             phase: "hot".into(),
@@ -121,7 +123,7 @@ mod tests {
         let seeds: Seeds = [4, 9].into_iter().collect();
         Summary {
             ran: Seeds::run(0, 10),
-            checked: [("NoAckedLoss".into(), 5), ("SingleActive".into(), 7)].into(),
+            checked: [(Property::NoAckedLoss, 5), (Property::SingleActive, 7)].into(),
             failed: [(signature, Failures { seeds, first })].into(),
             ..Summary::default()
         }

@@ -97,7 +97,7 @@ impl<'a> Failure<'a> {
         let signature = Signature::of(&report.verdict, report.ending.as_ref(), &made.plan);
         Self {
             headline: headline::of(report, recording),
-            meaning: property_text::of(&signature.property),
+            meaning: property_text::of(signature.property),
             explanation: headline::explanation(report, recording),
             signature,
             made,

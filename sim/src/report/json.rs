@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
+use skewsync_model::property::Property;
+use strum::IntoEnumIterator;
 
 use crate::campaign::{Drawn, Failures, Summary, coverage};
-use crate::plan::ENTRIES;
-use crate::plan::fault::FAULT_KINDS;
+use crate::plan::FaultName;
 use crate::run::Phase;
 use crate::signature::Signature;
 use crate::situation::Situation;
@@ -23,8 +24,8 @@ pub struct Object {
     traces: String,
     messages: u64,
     steps: u64,
-    faults: BTreeMap<&'static str, u64>,
-    kinds: BTreeMap<String, Drawn>,
+    faults: BTreeMap<FaultName, u64>,
+    kinds: BTreeMap<FaultName, Drawn>,
     faults_by_phase: BTreeMap<&'static str, BTreeMap<&'static str, u64>>,
     entries_by_phase: BTreeMap<&'static str, BTreeMap<&'static str, u64>>,
     pairs: BTreeMap<String, u64>,
@@ -34,7 +35,8 @@ pub struct Object {
     classes: usize,
     standings: usize,
     settled_ms: BTreeMap<u64, u64>,
-    properties: BTreeMap<String, u64>,
+    properties: BTreeMap<Property, u64>,
+    figures: BTreeMap<String, u64>,
     non_stutter_share: Option<f64>,
     signatures: Vec<Signed>,
     run_twice: u64,
@@ -57,8 +59,8 @@ impl Object {
             steps: summary.steps,
             faults: summary.tally.by_kind(),
             kinds: summary.kinds.clone(),
-            faults_by_phase: by_phase(&summary.tally.faults, &FAULT_KINDS),
-            entries_by_phase: by_phase(&summary.tally.entries, &ENTRIES),
+            faults_by_phase: by_phase(&summary.tally.faults),
+            entries_by_phase: by_phase(&summary.tally.entries),
             pairs: summary
                 .pairs
                 .iter()
@@ -69,14 +71,14 @@ impl Object {
                 .iter()
                 .map(|gap| (gap.to_string(), gap.excuse()))
                 .collect(),
-            situations: Situation::ALL
-                .iter()
-                .map(|situation| (situation.name(), met(situation).unwrap_or(0)))
+            situations: Situation::iter()
+                .map(|situation| (situation.name(), met(&situation).unwrap_or(0)))
                 .collect(),
             classes: summary.tally.classes.len(),
             standings: summary.tally.standings.len(),
             settled_ms: summary.settled_ms.clone(),
             properties: summary.checked.clone(),
+            figures: summary.figures.clone(),
             non_stutter_share: non_stutter_share(summary),
             signatures: signatures(summary),
             run_twice: summary.again,
@@ -96,8 +98,8 @@ pub fn hot(summary: &Summary) -> BTreeMap<String, [u64; 2]> {
 
 /// The share of steps that are no stutter, if the lockstep counted them.
 pub fn non_stutter_share(summary: &Summary) -> Option<f64> {
-    let stutters = *summary.checked.get("lockstep: stutters")?;
-    let steps = *summary.checked.get("lockstep: steps")?;
+    let stutters = *summary.figures.get("lockstep: stutters")?;
+    let steps = *summary.figures.get("lockstep: steps")?;
     (steps > 0).then(|| 1.0 - stutters as f64 / steps as f64)
 }
 
@@ -126,13 +128,12 @@ fn signatures(summary: &Summary) -> Vec<Signed> {
     summary.by_count().into_iter().map(signed).collect()
 }
 
-fn by_phase<'a>(
-    cells: impl IntoIterator<Item = (&'a (usize, Phase), &'a u64)>,
-    names: &[&'static str],
+fn by_phase<K: Copy + Into<&'static str>>(
+    cells: &BTreeMap<(K, Phase), u64>,
 ) -> BTreeMap<&'static str, BTreeMap<&'static str, u64>> {
     let mut rows: BTreeMap<_, BTreeMap<_, u64>> = BTreeMap::new();
     for ((kind, phase), count) in cells {
-        let row = rows.entry(names[*kind]).or_default();
+        let row = rows.entry((*kind).into()).or_default();
         row.insert(phase.name(), *count);
     }
     rows

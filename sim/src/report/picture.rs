@@ -5,6 +5,7 @@ pub mod svg;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::plan::FaultName;
 use crate::record::{Entry, EventKind, Lane, Mark};
 
 /// The lanes, from left to right.
@@ -24,7 +25,7 @@ pub struct Arrow {
     /// Kind, LSN, session.
     pub label: String,
     /// What befell it.
-    pub fault: Option<String>,
+    pub fault: Option<FaultName>,
 }
 
 /// What a unit shows, or a fault that lasts, from a row to a row.
@@ -113,7 +114,7 @@ fn arrows(
                     sender: message.from,
                     receiver: message.to,
                     label: message.label(),
-                    fault: message.fault.clone(),
+                    fault: message.fault,
                 });
             }
             EventKind::Step => {

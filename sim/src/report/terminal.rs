@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
 
+use strum::IntoEnumIterator;
+
 use crate::campaign::{Summary, coverage};
-use crate::plan::ENTRIES;
-use crate::plan::fault::FAULT_KINDS;
 use crate::report::json::{hot, non_stutter_share};
 use crate::report::plan_path;
-use crate::run::phase::{PHASES, Phase};
+use crate::run::Phase;
 use crate::situation::Situation;
 
 /// The summary as text.
@@ -53,12 +53,13 @@ pub fn summary(summary: &Summary, dir: &Path) -> String {
             ),
         );
     }
-    if !summary.tally.excused.is_empty() {
-        let excused = summary.tally.excused.iter();
-        let words: Vec<String> = excused.map(|(name, runs)| format!("{name} {runs}")).collect();
+    if !summary.tally.exempt.is_empty() {
+        let exempt = summary.tally.exempt.iter();
+        let words: Vec<String> =
+            exempt.map(|(reason, runs)| format!("{} {runs}", reason.name())).collect();
         line(
             &mut text,
-            format_args!("excused from some properties (sim/FAULTS.md): {}", words.join(", ")),
+            format_args!("exempt from some properties (sim/FAULTS.md): {}", words.join(", ")),
         );
     }
     if let Some(share) = non_stutter_share(summary) {
@@ -72,8 +73,8 @@ pub fn summary(summary: &Summary, dir: &Path) -> String {
             ),
         );
     }
-    table(&mut text, "faults", &FAULT_KINDS, &summary.tally.faults);
-    table(&mut text, "entered", &ENTRIES, &summary.tally.entries);
+    table(&mut text, "faults", &summary.tally.faults);
+    table(&mut text, "entered", &summary.tally.entries);
     pairs(&mut text, summary);
     situations(&mut text, summary);
     properties(&mut text, summary);
@@ -86,15 +87,19 @@ fn line(text: &mut String, what: std::fmt::Arguments<'_>) {
     let _ = writeln!(text, "{what}");
 }
 
-fn table(text: &mut String, title: &str, names: &[&str], cells: &BTreeMap<(usize, Phase), u64>) {
+fn table<K>(text: &mut String, title: &str, cells: &BTreeMap<(K, Phase), u64>)
+where
+    K: Copy + Ord + IntoEnumIterator + Into<&'static str>,
+{
     let _ = write!(text, "\n{title:<18}");
-    for phase in PHASES {
+    for phase in Phase::iter() {
         let _ = write!(text, "{:>12}", phase.name());
     }
     text.push('\n');
-    for (kind, name) in names.iter().enumerate() {
+    for kind in K::iter() {
+        let name: &str = kind.into();
         let _ = write!(text, "{name:<18}");
-        for phase in PHASES {
+        for phase in Phase::iter() {
             let count = cells.get(&(kind, phase)).copied().unwrap_or(0);
             let _ = write!(text, "{count:>12}");
         }
@@ -144,16 +149,18 @@ fn unmet(text: &mut String, summary: &Summary) {
 fn situations(text: &mut String, summary: &Summary) {
     let met = |situation: &Situation| summary.tally.situations.get(situation).copied().unwrap_or(0);
     line(text, format_args!("\nsituations met (times, first seed)"));
-    for situation in Situation::ALL {
-        if let Some(seed) = summary.met_by.get(situation) {
-            line(text, format_args!("  {:<22}{:>10}  {seed}", situation.name(), met(situation)));
+    for situation in Situation::iter() {
+        if let Some(seed) = summary.met_by.get(&situation) {
+            line(text, format_args!("  {:<22}{:>10}  {seed}", situation.name(), met(&situation)));
         }
     }
 }
 
 fn properties(text: &mut String, summary: &Summary) {
     line(text, format_args!("\nproperties checked"));
-    for (name, count) in &summary.checked {
+    let checked = summary.checked.iter().map(|(property, count)| (property.to_string(), *count));
+    let figures = summary.figures.iter().map(|(name, count)| (name.clone(), *count));
+    for (name, count) in checked.chain(figures) {
         line(text, format_args!("  {name:<22}{count:>12}"));
     }
 }

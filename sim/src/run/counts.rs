@@ -33,39 +33,27 @@ where
     if map.len() == count { Ok(map) } else { Err(D::Error::custom("a row stands twice")) }
 }
 
-/// Counts by kind, by its place in a table of names, and phase.
-macro_rules! by_phase {
-    ($module:ident, $names:expr) => {
-        pub(crate) mod $module {
-            use super::*;
-            use crate::run::Phase;
+/// Counts by kind and phase, a row each: kind, phase, count.
+pub(crate) mod by_phase {
+    use super::*;
+    use crate::run::Phase;
 
-            pub(crate) fn serialize<S: Serializer>(
-                map: &BTreeMap<(usize, Phase), u64>,
-                to: S,
-            ) -> Result<S::Ok, S::Error> {
-                to.collect_seq(
-                    map.iter().map(|((kind, phase), count)| ($names[*kind], phase, count)),
-                )
-            }
+    pub(crate) fn serialize<K: Serialize, S: Serializer>(
+        map: &BTreeMap<(K, Phase), u64>,
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
+        to.collect_seq(map.iter().map(|((kind, phase), count)| (kind, phase, count)))
+    }
 
-            pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
-                from: D,
-            ) -> Result<BTreeMap<(usize, Phase), u64>, D::Error> {
-                let rows: Vec<(String, Phase, u64)> = Vec::deserialize(from)?;
-                let mut map = BTreeMap::new();
-                for (name, phase, count) in rows {
-                    let kind = $names.iter().position(|known| *known == name);
-                    let kind = kind.ok_or_else(|| D::Error::custom(format!("no `{name}` here")))?;
-                    if map.insert((kind, phase), count).is_some() {
-                        return Err(D::Error::custom(format!("`{name}` stands twice")));
-                    }
-                }
-                Ok(map)
-            }
-        }
-    };
+    pub(crate) fn deserialize<'de, K, D>(from: D) -> Result<BTreeMap<(K, Phase), u64>, D::Error>
+    where
+        K: Ord + Deserialize<'de>,
+        D: Deserializer<'de>,
+    {
+        let rows: Vec<(K, Phase, u64)> = Vec::deserialize(from)?;
+        let count = rows.len();
+        let rows = rows.into_iter().map(|(kind, phase, count)| ((kind, phase), count));
+        let map: BTreeMap<(K, Phase), u64> = rows.collect();
+        if map.len() == count { Ok(map) } else { Err(D::Error::custom("a row stands twice")) }
+    }
 }
-
-by_phase!(faults, crate::plan::fault::FAULT_KINDS);
-by_phase!(entries, crate::plan::ENTRIES);

@@ -4,11 +4,27 @@ use serde::{Deserialize, Serialize};
 use skewsync::ids::Slot;
 use skewsync::unit::peer::Phase as Of;
 use skewsync::unit::{Active, Role};
+use strum::{EnumCount, EnumIter, IntoStaticStr};
 
 use crate::observe::ClusterView;
 
 /// How far the pair is, as seen from true time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    EnumCount,
+    EnumIter,
+    IntoStaticStr,
+    Serialize,
+    Deserialize,
+)]
+#[strum(serialize_all = "lowercase")]
 #[serde(rename_all = "lowercase")]
 pub enum Phase {
     /// Nobody acts.
@@ -31,33 +47,10 @@ pub enum Phase {
     Lesser,
 }
 
-/// All phases, in order.
-pub const PHASES: [Phase; 9] = [
-    Phase::Vacant,
-    Phase::Joining,
-    Phase::Negotiation,
-    Phase::Bulk,
-    Phase::Cold,
-    Phase::Settling,
-    Phase::Hot,
-    Phase::Drain,
-    Phase::Lesser,
-];
-
 impl Phase {
     /// Its name.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Vacant => "vacant",
-            Self::Joining => "joining",
-            Self::Negotiation => "negotiation",
-            Self::Bulk => "bulk",
-            Self::Cold => "cold",
-            Self::Settling => "settling",
-            Self::Hot => "hot",
-            Self::Drain => "drain",
-            Self::Lesser => "lesser",
-        }
+    pub fn name(self) -> &'static str {
+        self.into()
     }
 
     /// The phase of a scene.

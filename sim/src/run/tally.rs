@@ -12,8 +12,8 @@ use super::class::{Class, Step, Word};
 use super::counts::{self, sum};
 use super::phase::{Phase, active};
 use crate::observe::{ClusterView, Event, Observed, Observer, Violation};
-use crate::plan::exemption::EXCUSES;
-use crate::plan::fault::FAULT_KINDS;
+use crate::plan::exemption::Exemption;
+use crate::plan::{EntryName, FaultName};
 use crate::situation::{Situation, Watcher};
 
 /// What was met.
@@ -21,11 +21,11 @@ use crate::situation::{Situation, Watcher};
 #[serde(deny_unknown_fields)]
 pub struct Tally {
     /// Faults delivered with effect, by kind and the phase in which they struck.
-    #[serde(with = "counts::faults")]
-    pub faults: BTreeMap<(usize, Phase), u64>,
-    /// What operators entered at a unit that runs, by index of `ENTRIES` and phase.
-    #[serde(with = "counts::entries")]
-    pub entries: BTreeMap<(usize, Phase), u64>,
+    #[serde(with = "counts::by_phase")]
+    pub faults: BTreeMap<(FaultName, Phase), u64>,
+    /// What operators entered at a unit that runs, by its name and phase.
+    #[serde(with = "counts::by_phase")]
+    pub entries: BTreeMap<(EntryName, Phase), u64>,
     /// How often a pair became hot: image of the Active, image of the Standby, slot of the Active.
     #[serde(with = "counts")]
     pub hot: BTreeMap<(String, String, u8), u64>,
@@ -37,8 +37,8 @@ pub struct Tally {
     /// Steps of units by class.
     #[serde(with = "counts")]
     pub classes: BTreeMap<Class, u64>,
-    /// Runs that are excused from some properties, by the reason's name in `EXCUSES`.
-    pub excused: BTreeMap<String, u64>,
+    /// Runs that are exempt from some properties, by the reason.
+    pub exempt: BTreeMap<Exemption, u64>,
     /// Messages delivered.
     pub delivered: u64,
 }
@@ -67,15 +67,15 @@ impl Tally {
         sum(&mut self.situations, &other.situations);
         sum(&mut self.standings, &other.standings);
         sum(&mut self.classes, &other.classes);
-        sum(&mut self.excused, &other.excused);
+        sum(&mut self.exempt, &other.exempt);
         self.delivered = self.delivered.saturating_add(other.delivered);
     }
 
     /// Faults delivered with effect, by kind.
-    pub fn by_kind(&self) -> BTreeMap<&'static str, u64> {
+    pub fn by_kind(&self) -> BTreeMap<FaultName, u64> {
         let mut kinds = BTreeMap::new();
         for ((kind, _), count) in &self.faults {
-            *kinds.entry(FAULT_KINDS[*kind]).or_insert(0) += count;
+            *kinds.entry(*kind).or_insert(0) += count;
         }
         kinds
     }
@@ -97,11 +97,11 @@ pub struct Counter {
 }
 
 impl Counter {
-    /// A counter of a run with these excuses that tells `out` at the end.
-    pub fn new(excuses: &[usize], out: Arc<Mutex<Tally>>) -> Self {
+    /// A counter of a run with these exemptions that tells `out` at the end.
+    pub fn new(exemptions: &[Exemption], out: Arc<Mutex<Tally>>) -> Self {
         Self {
             tally: Tally {
-                excused: excuses.iter().map(|at| (EXCUSES[*at].name.to_string(), 1)).collect(),
+                exempt: exemptions.iter().map(|exemption| (*exemption, 1)).collect(),
                 ..Tally::default()
             },
             phase: Phase::Vacant,

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::AFTER_MS;
 use super::search::{Held, Search};
-use crate::plan::{Plan, What};
+use crate::plan::{Fault, FaultName, Plan, What};
 
 impl Search<'_> {
     /// Ends the safety phase soon after the last that the plan does, or after the failure.
@@ -44,9 +44,9 @@ impl Search<'_> {
     }
 
     fn leave_out_kinds(&mut self) {
-        let kinds: BTreeSet<usize> = self.best().faults.iter().map(|f| f.kind.index()).collect();
+        let kinds: BTreeSet<FaultName> = self.best().faults.iter().map(Fault::name).collect();
         for kind in kinds {
-            self.one(|plan| plan.faults.retain(|fault| fault.kind.index() != kind));
+            self.one(|plan| plan.faults.retain(|fault| fault.name() != kind));
         }
     }
 

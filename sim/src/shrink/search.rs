@@ -10,8 +10,7 @@ use super::{Ended, How, Progress, ShrinkError, Shrunk, Size, Sound};
 use crate::campaign::{Failed, run_within};
 use crate::catalog::Catalog;
 use crate::plan::{MessageId, Plan};
-use crate::regression::{PASSED, word};
-use crate::run::{Lockstep, Options, Report};
+use crate::run::{Lockstep, Options, Report, VerdictKind};
 use crate::signature::Signature;
 
 /// What one run of a plan came to, in so far as it failed and may count.
@@ -175,7 +174,7 @@ impl<'a> Search<'a> {
     /// What each plan comes to: from what was tried, or from a run, all of them at once.
     fn attempts(&mut self, plans: &[(usize, Plan)]) -> Vec<Option<Tried>> {
         let digests: Vec<String> = plans.iter().map(|(_, plan)| plan.digest()).collect();
-        let property = self.shown.signature.property.clone();
+        let property = self.shown.signature.property;
         let (catalog, how, known) = (self.catalog, self.how, &self.tried);
         let mut fresh = Vec::new();
         std::thread::scope(|scope| {
@@ -184,7 +183,6 @@ impl<'a> Search<'a> {
                 if known.contains_key(digest) {
                     continue;
                 }
-                let property = property.as_str();
                 let thread = scope.spawn(move || {
                     // A plan that cannot be run does not count.
                     attempt(plan, catalog, how, Some(property)).unwrap_or(None)
@@ -240,7 +238,7 @@ fn attempt(
     plan: &Plan,
     catalog: &Arc<Catalog>,
     how: &How,
-    property: Option<&str>,
+    property: Option<VerdictKind>,
 ) -> Result<Option<Tried>, ShrinkError> {
     let plan = Arc::new(plan.clone());
     let out = Arc::new(Mutex::new(Vec::new()));
@@ -268,8 +266,8 @@ fn attempt(
         },
         Err(Failed::Harness(why)) => return Err(ShrinkError::Harness(why)),
     };
-    let found = tried.signature.property.as_str();
-    let fails = found != crate::signature::NONE && property.is_none_or(|wanted| wanted == found);
+    let found = tried.signature.property;
+    let fails = !found.passed() && property.is_none_or(|wanted| wanted == found);
     if !fails || how.sound == Sound::Unasked {
         return Ok(fails.then_some(tried));
     }
@@ -292,7 +290,7 @@ fn sound(plan: &Plan, catalog: &Arc<Catalog>, how: &How) -> Result<usize, Shrink
     let plan = Arc::new(Plan { planted: None, ..plan.clone() });
     let options = Options { lockstep: Lockstep::On };
     let words = match run_within(how.hangs_after, &plan, catalog, options, Vec::new()) {
-        Ok(report) if word(&report.verdict) == PASSED => return Ok(report.drift.len()),
+        Ok(report) if report.verdict.kind().passed() => return Ok(report.drift.len()),
         Ok(report) => report.verdict.words(),
         Err(Failed::Hung(verdict)) => verdict.words(),
         Err(Failed::Harness(why)) => return Err(ShrinkError::Harness(why)),

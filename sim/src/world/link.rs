@@ -8,7 +8,7 @@ use std::sync::Arc;
 use skewsync::message::{Address, Kind};
 
 use crate::hash::mix;
-use crate::plan::{FaultKind, MessageId, Noise};
+use crate::plan::{FaultKind, FaultName, MessageId, Noise};
 
 /// Messages that a clogged link holds at most; later ones are lost.
 pub const CLOGGED_MAX: usize = 1_024;
@@ -22,8 +22,8 @@ pub struct Packet {
     pub copy: u8,
     /// Its number among all that was sent in the run, the same for all copies.
     pub number: u64,
-    /// The fault that takes effect where this packet arrives: an index of `FAULT_KINDS`.
-    pub arrives_by: Option<usize>,
+    /// The fault that takes effect where this packet arrives.
+    pub arrives_by: Option<FaultName>,
     /// The frame.
     pub bytes: Arc<[u8]>,
 }
@@ -31,8 +31,8 @@ pub struct Packet {
 /// What became of a message as it was sent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct LinkOutcome {
-    /// The fault of the message: an index of `FAULT_KINDS`.
-    pub fault: Option<usize>,
+    /// The fault of the message.
+    pub fault: Option<FaultName>,
     /// Whether a cut took it.
     pub cut: bool,
 }
@@ -102,7 +102,7 @@ impl Links {
         }
         let noise = aimed.is_none().then(|| self.noise_at(id)).flatten();
         let fault = aimed.or(noise.as_ref());
-        let outcome = LinkOutcome { fault: fault.map(FaultKind::index), cut };
+        let outcome = LinkOutcome { fault: fault.map(FaultName::from), cut };
         let latency = self.between(id, 1, self.latency_us.0, self.latency_us.1);
         let packet = |copy: u8, bytes: Vec<u8>| Packet {
             id,
@@ -222,25 +222,24 @@ impl Links {
     /// The fault that the noise gives to the message of this name.
     pub fn noise_at(&self, id: MessageId) -> Option<FaultKind> {
         let noise = &self.noise;
-        let rates =
-            [noise.lose, noise.duplicate, noise.delay, noise.corrupt, noise.hold, noise.reorder];
-        if rates.iter().all(|rate| *rate == 0) {
+        let rates = noise.rates();
+        if rates.iter().all(|(_, rate)| *rate == 0) {
             return None;
         }
         let later_ms = self.between(id, 3, 1, noise.late_ms_max.max(1));
         let mut drawn = self.between(id, 2, 0, 999) as u32;
-        for (index, rate) in rates.into_iter().enumerate() {
+        for (name, rate) in rates {
             if drawn < rate {
-                return Some(match index {
-                    0 => FaultKind::Lose,
-                    1 => FaultKind::Duplicate { later_ms },
-                    2 => FaultKind::Delay { later_ms },
-                    3 => FaultKind::Corrupt { bit: self.draw(id, 4) as u32 },
-                    5 => FaultKind::Reorder { later_ms },
-                    _ => {
+                return Some(match name {
+                    FaultName::Duplicate => FaultKind::Duplicate { later_ms },
+                    FaultName::Delay => FaultKind::Delay { later_ms },
+                    FaultName::Corrupt => FaultKind::Corrupt { bit: self.draw(id, 4) as u32 },
+                    FaultName::Reorder => FaultKind::Reorder { later_ms },
+                    FaultName::Hold => {
                         let later_ms = self.between(id, 5, 1, noise.hold_ms_max.max(1));
                         FaultKind::Hold { later_ms }
                     }
+                    _ => FaultKind::Lose,
                 });
             }
             drawn -= rate;

@@ -2,11 +2,14 @@ use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use proptest::prelude::*;
+use strum::{IntoEnumIterator, VariantArray};
 
 use super::*;
 use crate::campaign::{self, Campaign, Ends, HANGS_AFTER, file};
 use crate::draw::{self, DrawOptions};
 use crate::observe::Violation;
+use crate::plan::EntryName;
+use crate::plan::exemption::Exemption;
 use crate::run::class::Class;
 use crate::run::tally::Standing;
 use crate::run::{Ending, Options, Phase};
@@ -30,7 +33,7 @@ fn verdict() -> impl Strategy<Value = Verdict> {
         3 => Just(Verdict::Passed),
         1 => Just(Verdict::Stuck { pending: "x".into() }),
         1 => "[a-b]".prop_map(|what| Verdict::Violated(Violation {
-            property: "SingleActive",
+            property: Property::SingleActive,
             what,
         })),
     ]
@@ -38,12 +41,13 @@ fn verdict() -> impl Strategy<Value = Verdict> {
 
 fn tally() -> impl Strategy<Value = Tally> {
     let word = || prop::sample::select(&["ACTIVE", "STANDBY HOT", "DOWN"][..]);
-    let phase = || prop::sample::select(&crate::run::phase::PHASES[..]);
-    let cells = |kinds: usize| prop::collection::btree_map((0..kinds, phase()), 1..9_u64, 0..3);
-    let situations = prop::sample::select(Situation::ALL);
+    let phase = || prop::sample::select(Phase::iter().collect::<Vec<_>>());
+    let situations = prop::sample::select(Situation::VARIANTS);
+    let kinds = prop::sample::select(FaultName::iter().collect::<Vec<_>>());
+    let entries = prop::sample::select(EntryName::iter().collect::<Vec<_>>());
     (
-        cells(FAULT_KINDS.len()),
-        cells(crate::plan::ENTRIES.len()),
+        prop::collection::btree_map((kinds, phase()), 1..9_u64, 0..3),
+        prop::collection::btree_map((entries, phase()), 1..9_u64, 0..3),
         prop::collection::btree_map(situations, 1..5_u64, 0..3),
         prop::collection::btree_map((word(), word(), word()), 1..9_u64, 0..3),
         prop::collection::btree_map((word(), word(), phase()), 1..9_u64, 0..3),
@@ -72,7 +76,7 @@ fn tally() -> impl Strategy<Value = Tally> {
                     (standing, count)
                 })
                 .collect(),
-            excused: BTreeMap::from([("misapplied-line".to_string(), 2)]),
+            exempt: BTreeMap::from([(Exemption::MisappliedLine, 2)]),
             delivered: 3,
         })
 }
@@ -96,7 +100,8 @@ fn given() -> impl Strategy<Value = Given> {
             steps: us / 3,
             trace,
             tally,
-            checked: vec![("Commutes", us / 9)],
+            checked: vec![(Property::Commutes, us / 9)],
+            figures: vec![("lockstep: steps", us / 8)],
             met: plan.clone(),
             done: Default::default(),
             drift: Vec::new(),

@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 use skewsync::planted::Defect;
 
+use crate::run::VerdictKind;
 use crate::shrink::Size;
 
 /// As `--keep` wrote it, at the commit of this build.
@@ -26,11 +27,11 @@ pub(super) struct Kept {
     pub(super) defect: String,
     /// What sees it when every step is held against the model.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) lockstep: Option<MessageId>,
+    pub(super) lockstep: Option<Sighting>,
     /// What sees it by the properties alone; none: nothing can, and the README of the kept plans
     /// says why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) properties: Option<MessageId>,
+    pub(super) properties: Option<Sighting>,
     /// What was left of the plan that is kept, and what that took; none: no plan is kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) shrunk: Option<Cost>,
@@ -53,9 +54,9 @@ pub(super) struct Cost {
 /// How a defect was seen.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct MessageId {
+pub(super) struct Sighting {
     /// The property.
-    pub(super) property: String,
+    pub(super) property: VerdictKind,
     /// The first seed whose run fails.
     pub(super) seed: u64,
     /// Seeds whose runs fail, by whatever property.
@@ -97,6 +98,7 @@ impl AllKept {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use skewsync_model::property::Property;
 
     #[test]
     fn every_defect_is_kept_and_the_lockstep_sees_it() {
@@ -111,7 +113,12 @@ mod tests {
     #[test]
     fn what_is_kept_reads_as_it_was_written() {
         let mut all = AllKept::default();
-        let sight = MessageId { property: "NoStale".into(), seed: 3, failed: 2, of: 50 };
+        let sight = Sighting {
+            property: VerdictKind::Fails(Property::NoStale),
+            seed: 3,
+            failed: 2,
+            of: 50,
+        };
         for defect in [Defect::GapAccepted, Defect::LineSessionUnchecked, Defect::GapAccepted] {
             all.put(Kept {
                 defect: defect.name().into(),

@@ -5,11 +5,11 @@ use std::io::Write;
 use serde::Serialize;
 use skewsync::planted::Defect;
 
-use super::baseline::{AllKept, MessageId};
+use super::baseline::{AllKept, Sighting};
 use super::{Bench, unwritten};
 use crate::campaign::Ends;
 use crate::exit;
-use crate::run::Lockstep;
+use crate::run::{Lockstep, VerdictKind};
 
 /// Seeds from the kept one on, of which at least one must fail by the expected property.
 const SEEDS: u64 = 200;
@@ -33,9 +33,9 @@ struct OfDefect {
 #[serde(rename_all = "kebab-case", tag = "outcome")]
 enum Found {
     /// It was caught.
-    Caught { property: String, seed: u64, run: u64 },
+    Caught { property: VerdictKind, seed: u64, run: u64 },
     /// It was not, or not by the expected property.
-    Missed { property: String, from: u64, run: u64 },
+    Missed { property: VerdictKind, from: u64, run: u64 },
     /// It cannot be caught so; nothing was run.
     Cannot,
     /// Nothing is kept of it.
@@ -56,7 +56,7 @@ pub(super) fn run(
     }
     for defect in defects {
         let of = kept.of(*defect);
-        let look = |lockstep, sight: Option<&MessageId>| match sight {
+        let look = |lockstep, sight: Option<&Sighting>| match sight {
             Some(sight) => look(bench, *defect, lockstep, sight),
             None => Found::Cannot,
         };
@@ -87,11 +87,11 @@ pub(super) fn run(
     Ok(if checked.missed == 0 { exit::PASSED } else { exit::SAFETY })
 }
 
-fn look(bench: &Bench, defect: Defect, lockstep: Lockstep, sight: &MessageId) -> Found {
-    let property = sight.property.clone();
-    let ends = Ends::AtFailureOf(property.clone());
+fn look(bench: &Bench, defect: Defect, lockstep: Lockstep, sight: &Sighting) -> Found {
+    let property = sight.property;
+    let ends = Ends::AtFailureOf(property);
     let ran = bench.campaign(defect, lockstep, sight.seed, SEEDS, ends);
-    let caught = ran.failures.iter().find(|failure| failure.verdict.property() == Some(&property));
+    let caught = ran.failures.iter().find(|failure| failure.verdict.kind() == property);
     match caught {
         Some(failure) => Found::Caught { property, seed: failure.seed, run: ran.summary.seeds() },
         None => Found::Missed { property, from: sight.seed, run: ran.summary.seeds() },

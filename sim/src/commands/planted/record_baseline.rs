@@ -6,14 +6,14 @@ use std::path::Path;
 
 use skewsync::planted::Defect;
 
-use super::baseline::{AllKept, Cost, Kept, MessageId};
+use super::baseline::{AllKept, Cost, Kept, Sighting};
 use super::{Bench, unwritten};
 use crate::campaign::{Ends, Failure};
 use crate::commands::adopt;
 use crate::commands::files::{self, write};
 use crate::exit;
-use crate::regression::{Expect, PASSED, Regression};
-use crate::run::{Lockstep, Options};
+use crate::regression::{Expect, Regression};
+use crate::run::{Lockstep, Options, VerdictKind};
 use crate::shrink::{self, How, Shrunk, Size, Sound};
 
 /// Seeds that are run for each defect whatever they show, so that the table says how often it is
@@ -77,7 +77,7 @@ pub(super) fn run(
 
 /// What was found of a defect in one way of looking.
 struct Hunted {
-    sight: MessageId,
+    sight: Sighting,
     failures: Vec<Failure>,
 }
 
@@ -91,8 +91,8 @@ fn hunt(bench: &Bench, defect: Defect, lockstep: Lockstep) -> Option<Hunted> {
         failures = ran.failures;
     }
     let first = failures.first()?;
-    let sight = MessageId {
-        property: first.verdict.property()?.into(),
+    let sight = Sighting {
+        property: first.verdict.kind(),
         seed: first.seed,
         failed: failures.len() as u64,
         of,
@@ -107,7 +107,7 @@ struct Shown {
 }
 
 fn smallest(bench: &Bench, defect: Defect, lockstep: Lockstep, hunted: &Hunted) -> Option<Shown> {
-    let property = hunted.sight.property.as_str();
+    let property = hunted.sight.property;
     let mut shown = shown_by(bench, lockstep, property, &hunted.failures);
     let mut from = hunted.sight.of;
     for _ in 0..MORE_MAX {
@@ -126,11 +126,16 @@ fn smallest(bench: &Bench, defect: Defect, lockstep: Lockstep, hunted: &Hunted) 
 }
 
 /// The smallest of these failures by the property, shrunk, up to the first that is small then.
-fn shown_by(bench: &Bench, lockstep: Lockstep, property: &str, all: &[Failure]) -> Vec<Shown> {
+fn shown_by(
+    bench: &Bench,
+    lockstep: Lockstep,
+    property: VerdictKind,
+    all: &[Failure],
+) -> Vec<Shown> {
     let size = |failure: &&Failure| failure.plan.faults.len() + failure.plan.commands.len();
     let same = all.iter();
     let mut same: Vec<&Failure> =
-        same.filter(|failure| failure.verdict.property() == Some(property)).collect();
+        same.filter(|failure| failure.verdict.kind() == property).collect();
     same.sort_by_key(size);
     let how = How {
         options: Options { lockstep },
@@ -149,7 +154,7 @@ fn shown_by(bench: &Bench, lockstep: Lockstep, property: &str, all: &[Failure]) 
         let Ok(expect) = adopt::expect(&shrunk.plan, &bench.catalog) else {
             continue;
         };
-        if expect.sound != PASSED || expect.lockstep == PASSED {
+        if !expect.sound.passed() || expect.lockstep.passed() {
             continue;
         }
         all.push(Shown { shrunk, expect });
@@ -199,7 +204,7 @@ impl Cost {
 }
 
 fn row(kept: &Kept) -> String {
-    let cell = |sight: &Option<MessageId>| match sight {
+    let cell = |sight: &Option<Sighting>| match sight {
         Some(sight) => {
             format!("{} | {} | {} of {}", sight.property, sight.seed, sight.failed, sight.of)
         }

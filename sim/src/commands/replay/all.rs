@@ -10,6 +10,7 @@ use crate::exit;
 use crate::loaded_plan::Made;
 use crate::plan::Plan;
 use crate::regression::{Checked, Regression};
+use crate::run::VerdictKind;
 
 /// Runs all kept plans of a folder and prints what each was to establish, and did. Those with a
 /// planted defect run with it where this build has it, and without it in any build.
@@ -104,6 +105,6 @@ fn plants(plan: &Plan, catalog: &Arc<Catalog>) -> bool {
 
 /// What was found: on the sound engine, with the lockstep, by the properties alone.
 fn cells(checked: &Checked) -> [String; 3] {
-    let cell = |found: &Option<String>| found.clone().unwrap_or_else(|| "-".into());
-    [checked.sound.clone(), cell(&checked.lockstep), cell(&checked.properties)]
+    let cell = |found: Option<VerdictKind>| found.map_or("-", VerdictKind::name).to_string();
+    [checked.sound.to_string(), cell(checked.lockstep), cell(checked.properties)]
 }

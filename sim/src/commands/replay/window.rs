@@ -2,6 +2,8 @@
 
 use std::io::Write;
 
+use skewsync_model::property::Property;
+
 use super::Args;
 use crate::record::{Mark, Recording};
 
@@ -19,7 +21,7 @@ impl Window {
     pub(super) fn of(args: &Args, recording: &Recording) -> Result<Self, String> {
         let windowed = args.from.is_some() || args.to.is_some() || args.until.is_some();
         let mut to = args.to.unwrap_or(u64::MAX);
-        if let Some(property) = &args.until {
+        if let Some(property) = args.until {
             to = to.min(until(property, recording)?);
         }
         let from = args.from.unwrap_or(1);
@@ -52,13 +54,9 @@ impl Window {
 }
 
 /// The step that broke a property, or else the last that was seen to keep it.
-fn until(property: &str, recording: &Recording) -> Result<u64, String> {
+fn until(property: Property, recording: &Recording) -> Result<u64, String> {
     let held = recording.held.iter().find(|held| held.property == property);
-    let Some(held) = held else {
-        let names: Vec<&str> = recording.held.iter().map(|held| &*held.property).collect();
-        return Err(format!("there is no property `{property}`; there are {}", names.join(", ")));
-    };
-    held.broke.or(held.last).map(|(step, _)| step).ok_or_else(|| {
+    held.and_then(|held| held.broke.or(held.last)).map(|(step, _)| step).ok_or_else(|| {
         format!("{property} was never checked in this run, so that there is no step to stop at")
     })
 }

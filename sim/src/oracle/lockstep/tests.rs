@@ -1,12 +1,13 @@
 use skewsync::ids::{BootId, Slot, Term};
 use skewsync::unit::Boot;
+use skewsync_model::property::Property;
 
-use super::{Lockstep, NAME};
+use super::Lockstep;
 use crate::observe::Event;
 use crate::oracle::testing::{Stage, active, broken_property, started};
 
 /// Slot 0 starts, with these of its outputs left out.
-fn starts(oracle: &mut Lockstep, left_out: usize) -> (Stage, Option<&'static str>) {
+fn starts(oracle: &mut Lockstep, left_out: usize) -> (Stage, Option<Property>) {
     let mut stage = Stage::new();
     let boot = Boot {
         boot: BootId(1),
@@ -36,7 +37,7 @@ fn a_unit_that_starts_as_the_model_does_breaks_nothing() {
 
 #[test]
 fn a_unit_that_does_not_say_what_the_model_says_breaks_it() {
-    assert_eq!(starts(&mut Lockstep::default(), 1).1, Some(NAME));
+    assert_eq!(starts(&mut Lockstep::default(), 1).1, Some(Property::Lockstep));
 }
 
 #[test]
@@ -45,5 +46,5 @@ fn a_unit_that_acts_without_a_grant_breaks_it() {
     let (mut stage, found) = starts(oracle, 0);
     assert_eq!(found, None);
     let acting = active(Slot(0), 1, 0, "6.2", "");
-    assert_eq!(broken_property(stage.does(oracle, acting, &[])), Some(NAME));
+    assert_eq!(broken_property(stage.does(oracle, acting, &[])), Some(Property::Lockstep));
 }

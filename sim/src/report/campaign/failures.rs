@@ -8,6 +8,7 @@ use super::counted;
 use crate::campaign::{Failures, Summary};
 use crate::interval::{percent, wilson};
 use crate::report::plan_path;
+use crate::run::VerdictKind;
 use crate::signature::Signature;
 
 /// Signatures that are shown at once; more are folded.
@@ -44,9 +45,9 @@ pub(super) fn of(summary: &Summary) -> Markup {
 
 /// How often each property fails.
 fn by_property(summary: &Summary) -> Markup {
-    let mut by: BTreeMap<&str, (u64, usize)> = BTreeMap::new();
+    let mut by: BTreeMap<VerdictKind, (u64, usize)> = BTreeMap::new();
     for (signature, of) in &summary.failed {
-        let (seeds, signatures) = by.entry(&signature.property).or_default();
+        let (seeds, signatures) = by.entry(signature.property).or_default();
         *seeds += of.seeds.count();
         *signatures += 1;
     }

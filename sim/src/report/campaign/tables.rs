@@ -3,14 +3,15 @@
 use std::collections::BTreeMap;
 
 use maud::{Markup, html};
+use skewsync_model::property::Property;
+use strum::IntoEnumIterator;
 
-use super::{counted, kind};
+use super::counted;
 use crate::campaign::Summary;
 use crate::interval::percent;
-use crate::plan::fault::FAULT_KINDS;
 use crate::run::class::Class;
-use crate::run::phase::{PHASES, Phase};
 use crate::run::tally::Standing;
+use crate::run::{Phase, VerdictKind};
 use crate::situation::Situation;
 
 /// What a class of steps is seldom: so many, at most, in the whole campaign.
@@ -34,40 +35,42 @@ fn cell(count: u64, most: u64) -> Markup {
 }
 
 fn phases() -> Markup {
-    html! { @for phase in PHASES { th class="num" { (phase.name()) } } }
+    html! { @for phase in Phase::iter() { th class="num" { (phase.name()) } } }
 }
 
 /// Faults by phase, with the seeds in whose plan each kind is and in which it took effect.
 pub(super) fn faults(summary: &Summary) -> Markup {
-    let seeds = |index: usize| {
-        let of = summary.kinds.get(kind(index)).copied().unwrap_or_default();
+    let seeds = |kind| {
+        let of = summary.kinds.get(&kind).copied().unwrap_or_default();
         Some([of.drawn, of.effect])
     };
-    by_phase(&FAULT_KINDS, &summary.tally.faults, seeds)
+    by_phase(&summary.tally.faults, seeds)
 }
 
 /// Counts by kind and phase. `seeds`: in how many seeds a kind was drawn and met, if that is known.
-pub(super) fn by_phase(
-    names: &[&str],
-    cells: &BTreeMap<(usize, Phase), u64>,
-    seeds: impl Fn(usize) -> Option<[u64; 2]>,
-) -> Markup {
+pub(super) fn by_phase<K>(
+    cells: &BTreeMap<(K, Phase), u64>,
+    seeds: impl Fn(K) -> Option<[u64; 2]>,
+) -> Markup
+where
+    K: Copy + Ord + IntoEnumIterator + Into<&'static str>,
+{
     let most = cells.values().copied().max().unwrap_or(0);
     html! {
         div class="wide" { table class="grid" {
             thead { tr {
                 th { "kind" } (phases())
-                @if seeds(0).is_some() {
+                @if K::iter().any(|kind| seeds(kind).is_some()) {
                     th class="num" { "drawn" } th class="num" { "with effect" }
                 }
             } }
-            tbody { @for (index, name) in names.iter().enumerate() {
+            tbody { @for kind in K::iter() {
                 tr {
-                    th { (name) }
-                    @for phase in PHASES {
-                        (cell(cells.get(&(index, phase)).copied().unwrap_or(0), most))
+                    th { (kind.into()) }
+                    @for phase in Phase::iter() {
+                        (cell(cells.get(&(kind, phase)).copied().unwrap_or(0), most))
                     }
-                    @if let Some([drawn, effect]) = seeds(index) {
+                    @if let Some([drawn, effect]) = seeds(kind) {
                         td class="num soft" { (counted(drawn)) " seeds" }
                         td class="num soft" { (counted(effect)) " seeds" }
                     }
@@ -80,7 +83,7 @@ pub(super) fn by_phase(
 /// Each situation, how often it was met, and by which seed first.
 pub(super) fn situations(summary: &Summary) -> Markup {
     let met = |of: &Situation| summary.tally.situations.get(of).copied().unwrap_or(0);
-    let mut all: Vec<&Situation> = Situation::ALL.iter().collect();
+    let mut all: Vec<Situation> = Situation::iter().collect();
     all.sort_by_key(|of| met(of));
     let most = all.last().map_or(0, |of| met(of));
     let seeds = summary.seeds().max(1) as f64;
@@ -91,7 +94,7 @@ pub(super) fn situations(summary: &Summary) -> Markup {
                 th { "" } th class="num" { "first seed" }
             } }
             tbody { @for of in all {
-                @let count = met(of);
+                @let count = met(&of);
                 tr title=(of.meaning().trim()) {
                     td { (of.name()) }
                     td class="num" { (counted(count)) }
@@ -102,7 +105,7 @@ pub(super) fn situations(summary: &Summary) -> Markup {
                         }
                         @else { span class="warn" { "never" } }
                     }
-                    td class="num soft" { @if let Some(seed) = summary.met_by.get(of) { (seed) } }
+                    td class="num soft" { @if let Some(seed) = summary.met_by.get(&of) { (seed) } }
                 }
             } }
         } }
@@ -182,7 +185,7 @@ fn grid(title: &str, rows: &[Row]) -> Markup {
             tbody { @for (name, row) in rows {
                 tr {
                     th { (name) }
-                    @for phase in PHASES { (cell(row.get(&phase).copied().unwrap_or(0), most)) }
+                    @for phase in Phase::iter() { (cell(row.get(&phase).copied().unwrap_or(0), most)) }
                 }
             } }
         } }
@@ -224,8 +227,9 @@ pub(super) fn classes(summary: &Summary) -> Markup {
 
 /// How often each property was checked.
 pub(super) fn properties(summary: &Summary) -> Markup {
-    let failed = |name: &str| -> u64 {
-        let of = summary.failed.iter().filter(|(of, _)| of.property == name);
+    let failed = |property: Property| -> u64 {
+        let fails = VerdictKind::Fails(property);
+        let of = summary.failed.iter().filter(|(of, _)| of.property == fails);
         of.map(|(_, of)| of.seeds.count()).sum()
     };
     let seeds = summary.seeds().max(1) as f64;
@@ -233,10 +237,10 @@ pub(super) fn properties(summary: &Summary) -> Markup {
         div class="wide" { table {
             thead { tr { th { "property" } th class="num" { "checked" } th class="num" { "seeds \
                 that fail" } } }
-            tbody { @for (name, count) in &summary.checked {
-                @let failed = failed(name);
+            tbody { @for (property, count) in &summary.checked {
+                @let failed = failed(*property);
                 tr {
-                    td { (name) } td class="num" { (counted(*count)) }
+                    td { (property) } td class="num" { (counted(*count)) }
                     @if failed == 0 { td class="num soft" { "0" } }
                     @else { td class="num bad" { (counted(failed)) " \
                         (" (percent(failed as f64 / seeds)) ")" } }

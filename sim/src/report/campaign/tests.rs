@@ -1,10 +1,13 @@
+use skewsync_model::property::Property;
+
 use super::*;
 use crate::campaign::{Failures, First, Kind, Seeds};
+use crate::run::VerdictKind;
 use crate::signature::Signature;
 
 fn summary() -> Summary {
     let signature = Signature {
-        property: "NoAckedLoss".into(),
+        property: VerdictKind::Fails(Property::NoAckedLoss),
         roles: ["ACTIVE".into(), "STANDBY HOT".into()],
         pair: ["<one>".into(), "two".into()],
         phase: "hot".into(),

@@ -1,6 +1,8 @@
 //! The failure in one line, and the sentences that explain it: numbers of the violation's words
 //! become commands, with their words, their answers and their times.
 
+use skewsync_model::property::Property;
+
 use crate::record::{CommandRecord, Entry, EventKind, Mark, Recording};
 use crate::run::{Report, Verdict};
 
@@ -10,10 +12,10 @@ const EXPLANATION_MAX: usize = 6;
 /// The failure in one line.
 pub(super) fn of(report: &Report, recording: &Recording) -> String {
     if let Verdict::Violated(violation) = &report.verdict
-        && violation.property == "NoAckedLoss"
+        && violation.property == Property::NoAckedLoss
         && let Some(lost) = lost(&violation.what, recording)
     {
-        return format!("NoAckedLoss: {lost}");
+        return format!("{}: {lost}", violation.property);
     }
     report.verdict.words()
 }

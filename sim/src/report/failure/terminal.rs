@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::Failure;
+use crate::plan::EntryName;
 use crate::record::recorder::told;
 use crate::record::{LineDiff, PropertySpan};
 use crate::report::picture::lanes;
@@ -110,7 +111,7 @@ pub(super) fn plan_lines(failure: &Failure<'_>) -> Vec<String> {
                 let all: Vec<&str> = text.lines().map(str::trim).collect();
                 format!("\"{}\"", all.join(" / "))
             }
-            other => crate::plan::ENTRIES[other.index()].to_string(),
+            other => EntryName::from(other).to_string(),
         };
         lines.push(format!("command {what} ({})", entry.at));
     }
@@ -172,7 +173,7 @@ fn held_words(held: &[PropertySpan]) -> String {
     let unchecked: Vec<&str> = held
         .iter()
         .filter(|held| held.broke.is_none() && held.last.is_none())
-        .map(|held| &*held.property)
+        .map(|held| held.property.into())
         .collect();
     let mut text: Vec<String> = broke.collect();
     text.push(format!("{kept} held to the end"));

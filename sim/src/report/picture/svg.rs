@@ -3,6 +3,7 @@
 use maud::{Markup, html};
 
 use super::{Arrow, LANES, Picture, Span, words};
+use crate::plan::FaultName;
 use crate::record::{EventKind, Lane, Mark};
 
 /// Width of the column of times.
@@ -139,7 +140,7 @@ fn line(arrow: &Arrow) -> Markup {
         }
         @if arrow.to.is_some() {
             path.tip d=(format!("M{x2} {y2} l{back} -4 v8 z")) {}
-        } @else if matches!(arrow.fault.as_deref(), Some("lose" | "corrupt")) {
+        } @else if matches!(arrow.fault, Some(FaultName::Lose | FaultName::Corrupt)) {
             text.warn.halo x=(x2) y=(y2 + 4.0) text-anchor="middle" { "\u{d7}" }
         }
     }
