@@ -351,7 +351,7 @@ fn check_answers(
         let of = |unit: &crate::state::Unit| match &unit.part {
             Role::Active(active) => of_active(active),
             Role::Holder(holder) => {
-                holder.queue.len() + holder.kept.as_deref().map_or(0, of_active)
+                holder.queue.len() + holder.suspended.as_deref().map_or(0, of_active)
             }
             Role::Down | Role::Standby(_) => 0,
         };

@@ -29,7 +29,7 @@ pub(crate) fn can_arrive(state: &State, flight: &Flight, rounds: bool) -> bool {
         Msg::Offer { boot, .. } | Msg::Grant { boot, .. } => boot == unit.boot,
         Msg::Confirm { term, .. } => match &unit.part {
             Role::Active(active) => active.term == term,
-            Role::Holder(holder) => holder.kept.is_some() && holder.term == term,
+            Role::Holder(holder) => holder.suspended.is_some() && holder.term == term,
             Role::Down | Role::Standby(_) => false,
         },
         Msg::Join { boot, .. } => boot == state.units[usize::from(flight.from)].boot,
@@ -163,7 +163,7 @@ const fn is_seated(unit: &Unit) -> bool {
 fn acting(unit: &Unit) -> Option<&Active> {
     match &unit.part {
         Role::Active(active) => Some(active),
-        Role::Holder(holder) => holder.kept.as_deref(),
+        Role::Holder(holder) => holder.suspended.as_deref(),
         Role::Down | Role::Standby(_) => None,
     }
 }

@@ -197,7 +197,7 @@ pub struct Holder {
     /// The last change in it.
     pub lsn: Lsn,
     /// The Active that it was in this very term.
-    pub kept: Option<Box<Active>>,
+    pub suspended: Option<Box<Active>>,
     /// Commands that wait for the role to come back, or to be gone.
     pub queue: Vec<Queued>,
     /// Timer Queue runs.

@@ -3,9 +3,9 @@
 //!
 //! ```text
 //!   Offer accepted: stateful (S), cold (the store), resume (its own config)
-//!        |                                           LeaseLapsed: kept as it was
+//!        |                                              LeaseLapsed: suspended
 //!        v        Grant of an own Renew                       |
-//!     Holder -----------------------------> Active -----------+---> Holder, kept
+//!     Holder -----------------------------> Active -----------+---> Holder, suspended
 //!        |  timer Renew: asks on               | drained or forced: Release
 //!        | Proceed of a newer term             v
 //!        v                                  Holder, released: takes no Grant, says Release again
@@ -53,7 +53,7 @@ pub struct Holder {
     /// Where its config stood if it outlived its session: what came after it is missing.
     pub gap: Option<Gap>,
     /// The Active that it was in this very term.
-    pub kept: Option<Box<Active>>,
+    pub suspended: Option<Box<Active>>,
     /// Whether it gave the lease back: it sends no Renew of this term, and takes no Grant.
     pub lease: LeaseWait,
     /// Commands that wait for the role to come back or to be gone. They wait under timer Queue.
@@ -92,7 +92,7 @@ pub enum LeaseWait {
 impl Holder {
     /// The running config's stamp, if the unit has acted with one or took one over.
     pub(super) fn running(&self) -> Option<Stamp> {
-        let running = self.kept.is_some() || self.origin != Origin::Cold;
+        let running = self.suspended.is_some() || self.origin != Origin::Cold;
         running.then_some(Stamp { term: self.term, lsn: self.lsn })
     }
 
@@ -201,13 +201,13 @@ impl Holder {
         }
         cx.out.push(super::Output::Lease { term, n });
         cx.cancel(&[Timer::Join, Timer::Queue]);
-        let Self { kept, origin, config, lsn, listed, gap, queue, n_renew, .. } = self;
-        let mut active = match kept {
-            Some(mut kept) => {
-                kept.granted = n;
-                kept.n_renew = n_renew;
-                kept.arm(cx);
-                kept
+        let Self { suspended, origin, config, lsn, listed, gap, queue, n_renew, .. } = self;
+        let mut active = match suspended {
+            Some(mut suspended) => {
+                suspended.granted = n;
+                suspended.n_renew = n_renew;
+                suspended.arm(cx);
+                suspended
             }
             None => {
                 let stamp = Stamp { term, lsn };
@@ -369,7 +369,7 @@ pub(super) fn on_offer(
         lsn,
         listed,
         gap,
-        kept: None,
+        suspended: None,
         lease: LeaseWait::Lease,
         queue,
         queueing: Queueing::Open,

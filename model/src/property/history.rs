@@ -507,7 +507,7 @@ fn note_part(
                 watch.failed = 0;
             }
         }
-        (Role::Holder(holder), Role::Active(_)) if holder.kept.is_some() => {
+        (Role::Holder(holder), Role::Active(_)) if holder.suspended.is_some() => {
             met(Situation::Regranted);
         }
         (Role::Standby(was), Role::Standby(is)) if was != is => match is.seat {

@@ -29,7 +29,7 @@ fn begins(before: &Bounded, step: &Step, slot: Slot) -> Option<Begins> {
         Role::Active(_) => None,
         Role::Holder(holder) => {
             let begins = || of(holder.cfg, holder.lsn, holder.runs);
-            holder.kept.is_none().then(begins)
+            holder.suspended.is_none().then(begins)
         }
         Role::Down | Role::Standby(_) => Some(of(active.cfg, active.last, false)),
     }

@@ -145,8 +145,8 @@ fn in_unit(slot: Slot, unit: &mut Unit, of: &mut impl FnMut(Name, &mut u16)) {
         Role::Holder(holder) => {
             of(Name::Renewal(holder.term), &mut holder.renew);
             of(Name::Renewal(holder.term), &mut holder.granted);
-            if let Some(kept) = &mut holder.kept {
-                in_active(slot, kept, of);
+            if let Some(suspended) = &mut holder.suspended {
+                in_active(slot, suspended, of);
             }
         }
         Role::Active(active) => in_active(slot, active, of),

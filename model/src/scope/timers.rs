@@ -144,7 +144,7 @@ impl<E: Meaning + Clone> Scope<E> {
                     if unit.boot == holder.boot
                         && active.term == holder.term
                         && active.granted <= state.renewed => {}
-                Role::Holder(held) if held.term == holder.term && held.kept.is_none() => {
+                Role::Holder(held) if held.term == holder.term && held.suspended.is_none() => {
                     if state.left.lapses > 0 {
                         out.push(Move::Costs(action));
                     }

@@ -227,7 +227,7 @@ impl<E: Meaning + Clone> Scope<E> {
                     Role::Holder(holder) => holder.runs,
                     Role::Down | Role::Standby(_) | Role::Active(_) => true,
                 };
-            holder.kept = None;
+            holder.suspended = None;
         }
         // It never acted: nothing of it was said.
         let (unit, was) = (&mut made.state.units[at], &before.state.units[at]);

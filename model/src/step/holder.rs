@@ -73,12 +73,12 @@ fn act(unit: &mut Unit, n: u16) {
         return;
     };
     let queue = core::mem::take(&mut holder.queue);
-    let active = match holder.kept.take() {
-        Some(mut kept) => {
-            kept.granted = n;
-            kept.renew = holder.renew;
-            kept.queue = queue;
-            kept
+    let active = match holder.suspended.take() {
+        Some(mut suspended) => {
+            suspended.granted = n;
+            suspended.renew = holder.renew;
+            suspended.queue = queue;
+            suspended
         }
         None => Box::new(Active {
             term: holder.term,
@@ -154,7 +154,7 @@ pub(super) fn on_offer<E>(
         runs,
         cfg,
         lsn,
-        kept: None,
+        suspended: None,
         timed: timed && !queue.is_empty(),
         queue,
         refuses: false,

@@ -261,16 +261,16 @@ fn holder(engine: &Holder, model: &model::Holder, boots: &Boots) -> Result<(), D
     number("granted", engine.granted, model.granted)?;
     let released = engine.lease == skewsync::unit::holder::LeaseWait::Released;
     same("released", &released, &model.released)?;
-    let runs = engine.kept.is_some() || engine.origin != skewsync::message::Origin::Cold;
+    let runs = engine.suspended.is_some() || engine.origin != skewsync::message::Origin::Cold;
     same("runs", &runs, &model.runs)?;
     number("last", engine.lsn.0, model.lsn)?;
     let refuses = engine.queueing == skewsync::unit::holder::Queueing::Closed;
     same("refuses", &refuses, &model.refuses)?;
     queue(&engine.queue, &model.queue)?;
-    match (&engine.kept, &model.kept) {
+    match (&engine.suspended, &model.suspended) {
         (None, None) => Ok(()),
         (Some(engine), Some(model)) => active(engine, model, boots),
-        (engine, model) => Err(apart("kept", engine.is_some(), model.is_some())),
+        (engine, model) => Err(apart("suspended", engine.is_some(), model.is_some())),
     }
 }
 

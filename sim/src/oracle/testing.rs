@@ -399,7 +399,7 @@ pub(crate) fn holder(slot: Slot, term: u64, origin: Origin, lsn: u64) -> Unit {
         lsn: Lsn(lsn),
         listed: Vec::new(),
         gap: None,
-        kept: None,
+        suspended: None,
         lease: LeaseWait::Lease,
         queue: std::collections::VecDeque::new(),
         queueing: Queueing::Open,

@@ -54,7 +54,7 @@ fn a_lapsed_active_goes_on_as_it_was() {
     let id = world.command(A, "hostname a");
     world.step(A, Input::LeaseLapsed);
     assert_eq!(world.answers[&id], Outcome::Unknown);
-    assert!(matches!(&world.unit(A).part, Role::Holder(holder) if holder.kept.is_some()));
+    assert!(matches!(&world.unit(A).part, Role::Holder(holder) if holder.suspended.is_some()));
     world.lose.clear();
     world.rounds(3);
     assert_eq!(world.active_slot(), Some(A));

@@ -55,7 +55,7 @@ const STATES: [&str; 26] = [
     "Standby Rpr",
     "Standby Held",
     "Holder",
-    "Holder kept",
+    "Holder suspended",
     "Holder released",
     "Active alone",
     "Active Dump",
@@ -86,9 +86,9 @@ fn name(unit: &Unit) -> &'static str {
             Some(SeatPhase::Rpr) => "Standby Rpr",
             Some(SeatPhase::Held) => "Standby Held",
         },
-        Role::Holder(holder) => match (&holder.lease, &holder.kept) {
+        Role::Holder(holder) => match (&holder.lease, &holder.suspended) {
             (LeaseWait::Released, _) => "Holder released",
-            (LeaseWait::Lease, Some(_)) => "Holder kept",
+            (LeaseWait::Lease, Some(_)) => "Holder suspended",
             (LeaseWait::Lease, None) => "Holder",
         },
         Role::Active(active) => match active.peer.phase() {
@@ -177,8 +177,8 @@ fn states(world: &mut World) -> BTreeMap<&'static str, (Slot, Unit)> {
         states.entry(name(&unit)).or_insert((slot, unit));
     }
     let (slot, active) = states["Active Hot"].clone();
-    let (kept, _) = world.probe(slot, &active, Input::LeaseLapsed);
-    states.insert(name(&kept), (slot, kept));
+    let (suspended, _) = world.probe(slot, &active, Input::LeaseLapsed);
+    states.insert(name(&suspended), (slot, suspended));
     states
 }
 
