@@ -128,7 +128,7 @@ impl Pair {
     fn of(case: &Case) -> Self {
         let image = |release| bundled::image(release).expect("a bundled release");
         let (active, standby) = (image(case.active), image(case.standby));
-        let dump = Dump::of(&active).encode();
+        let dump = Dump::from_image(&active).encode();
         let at_standby = pair_at_standby(&standby, dump.as_bytes()).expect("a dump of ours");
         let at_active = pair_at_active(&active, at_standby.diff_bytes()).expect("a diff of ours");
         Self { active, standby, at_active, at_standby }
@@ -142,11 +142,11 @@ impl Pair {
 
     /// From the Active's config to the Standby's.
     fn translated(&self, config: &Config) -> (Lowering, Raising) {
-        let lowering = Lowering::of(&self.active, &self.at_active, config);
+        let lowering = Lowering::new(&self.active, &self.at_active, config);
         let listing = lowering.listing().clone();
         let w = Raising::read_w(&self.standby, &self.at_standby, &lowering.wire_bytes())
             .expect("a wire config of ours");
-        let (raising, mismatches) = Raising::of(&self.standby, &self.at_standby, w, listing);
+        let (raising, mismatches) = Raising::new(&self.standby, &self.at_standby, w, listing);
         assert!(mismatches.is_empty(), "all lines go");
         (lowering, raising)
     }
@@ -172,11 +172,11 @@ fn transform(c: &mut Criterion) {
             let w = read().expect("a wire config of ours");
             let raise = |w: Config| {
                 let listing = lowering.listing().clone();
-                let raised = Raising::of(&pair.standby, &pair.at_standby, w, listing);
+                let raised = Raising::new(&pair.standby, &pair.at_standby, w, listing);
                 raised.0.config().len()
             };
             let lower = |config: &Config| {
-                let lowered = Lowering::of(&pair.active, &pair.at_active, config);
+                let lowered = Lowering::new(&pair.active, &pair.at_active, config);
                 lowered.wire_config().len()
             };
             let raises = case.name.ends_with("raised");

@@ -42,7 +42,7 @@ struct Figures {
 fn figures(configs: &Path, active: &str, standby: &str) -> Figures {
     let frr = configs.parent().expect("the corpus");
     let image = |release: &str| Arc::new(imported(frr, release).0);
-    let pair = Pair::of(image(active), image(standby)).expect("the two make a pair");
+    let pair = Pair::new(image(active), image(standby)).expect("the two make a pair");
     let rejects = rejects(configs);
     let refuses = |file: &str, line: usize, release: &str| {
         rejects.get(&(file.to_owned(), line)).is_some_and(|by| by.contains(release))
@@ -56,7 +56,7 @@ fn figures(configs: &Path, active: &str, standby: &str) -> Figures {
             let name = path.file_name().expect("a name").to_string_lossy();
             let file = format!("{folder}/{name}");
             let text = std::fs::read(&path).expect("a readable config");
-            let preview = Preview::of(&pair, &file, &text);
+            let preview = Preview::new(&pair, &file, &text);
             figures.looked_at += preview.lines;
             figures.listed += preview.stuck.len();
             figures.not_taken += preview.not_taken.len();
@@ -139,8 +139,8 @@ fn real_command_sets_differ_by_as_many_forms_as_ever() {
         ("10.3", "7.5.1", 1191, 120),
     ];
     for (active, standby, adl, sdl) in pairs {
-        let dump = |release: &str| Dump::of(&imported(&corpus, release).0);
-        let diff = Diff::of(&dump(active), &dump(standby));
+        let dump = |release: &str| Dump::from_image(&imported(&corpus, release).0);
+        let diff = Diff::between(&dump(active), &dump(standby));
         assert_eq!((diff.adl.len(), diff.sdl.len()), (adl, sdl), "{active} {standby}");
     }
 }

@@ -12,11 +12,11 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use crate::grammar::Form;
-use crate::image::{Family, Image, Kind, Origin};
+use crate::image::{ChangeKind, Family, Image, Origin};
 use crate::transform::laws::{LawError, check_inverse};
 use crate::transform::{RuleError, Tft};
 
-pub use known::{Known, Way};
+pub use known::{Known, Shortfall};
 
 /// Generated lines per form that are rendered, and read back.
 pub const FORM_LINES_MAX: usize = 64;
@@ -50,7 +50,7 @@ pub struct Does {
     /// The form, or the first of the change.
     pub words: String,
     /// What it does.
-    pub kinds: BTreeSet<Kind>,
+    pub kinds: BTreeSet<ChangeKind>,
 }
 
 /// Something that is wrong in a family.
@@ -146,7 +146,7 @@ impl fmt::Display for Finding {
 impl fmt::Display for Does {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (component, level) = &self.from;
-        let kinds: Vec<String> = self.kinds.iter().map(Kind::to_string).collect();
+        let kinds: Vec<String> = self.kinds.iter().map(ChangeKind::to_string).collect();
         let kinds = kinds.join(", ");
         write!(f, "{component} {level}  {kinds}  `{}`  {}", self.words, self.origin)
     }
@@ -172,7 +172,7 @@ impl fmt::Display for Report {
         let Self { lines, overlaps, changes, kinds, .. } = self;
         writeln!(f, "{lines} lines read back, none ambiguous; {overlaps} pairs of forms overlap")?;
         writeln!(f, "{changes} changes go there and come back")?;
-        let mut counts: BTreeMap<Kind, usize> = BTreeMap::new();
+        let mut counts: BTreeMap<ChangeKind, usize> = BTreeMap::new();
         for kind in kinds.iter().flat_map(|does| &does.kinds) {
             *counts.entry(*kind).or_default() += 1;
         }
@@ -197,7 +197,7 @@ pub fn family(family: &Family) -> Report {
             kinds: family.kinds(change),
         })
         .collect();
-    let origins = Origins::of(family);
+    let origins = Origins::new(family);
     let mut proven = BTreeSet::new();
     for image in &images {
         forms::check(image, &origins, &mut report);
@@ -221,7 +221,7 @@ struct Origins {
 type ChangeName = (u16, u16, Vec<(String, String)>);
 
 impl Origins {
-    fn of(family: &Family) -> Self {
+    fn new(family: &Family) -> Self {
         let forms = family.commands().map(|(command, at)| {
             let name = (command.mode.clone(), command.form.clone(), command.since);
             (name, at.clone())
@@ -321,7 +321,7 @@ fn laws(image: &Image, origins: &Origins, proven: &mut BTreeSet<ChangeName>, rep
             fault,
         }
     };
-    let tft = match Tft::of(image) {
+    let tft = match Tft::compile(image) {
         Ok(tft) => tft,
         Err(error) => {
             report.findings.push(finding(at_fault(image), Fault::Rule(error.to_string())));
@@ -346,7 +346,7 @@ fn at_fault(image: &Image) -> usize {
     use crate::transform::Rule;
     let changes = image.declarations().changes.iter().enumerate();
     let refused = |(number, change)| -> Option<RuleError> {
-        Rule::of(image, ChangeId(number as u32), change).err()
+        Rule::compile(image, ChangeId(number as u32), change).err()
     };
     changes
         .map(|(number, change)| (number, refused((number, change))))

@@ -46,7 +46,7 @@ pub struct Line {
 
 /// How a mode instance came to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Entry {
+pub enum EntryKind {
     /// Its entry line was typed or read: it stays when it is empty.
     Entered,
     /// A move made it: it vanishes when it is empty.
@@ -61,7 +61,7 @@ pub enum Edit {
     /// A mode instance went; what was in it went before.
     Leave(Place),
     /// A mode instance came, or came to be of this kind.
-    Enter(Place, Entry),
+    Enter(Place, EntryKind),
     /// A line came, or has other words.
     Set {
         /// Which line.
@@ -75,7 +75,7 @@ pub enum Edit {
 
 impl Line {
     /// The line `words` of `form` at `place`, with what identifies it.
-    pub fn of(image: &Image, place: Place, form: FormId, words: Words) -> (LineKey, Self) {
+    pub fn new(image: &Image, place: Place, form: FormId, words: Words) -> (LineKey, Self) {
         let key = match &image.form(form).key {
             None => words.without_no(),
             Some(leaves) => words.only(leaves),
@@ -90,7 +90,7 @@ pub type Levels = Shared<[Level]>;
 impl Content for [Level] {
     fn digest(&self) -> Digest {
         let bytes: Vec<u8> = self.iter().flat_map(|level| level.0.to_le_bytes()).collect();
-        Digest::of(&bytes)
+        Digest::compute(&bytes)
     }
 }
 
@@ -124,7 +124,7 @@ pub struct Config {
 #[derive(Clone, Default)]
 struct Body {
     lines: RedBlackTreeMapSync<LineKey, Hashed>,
-    entries: RedBlackTreeMapSync<Place, Entry>,
+    entries: RedBlackTreeMapSync<Place, EntryKind>,
     orders: Orders,
     /// What renders: lines, instances, order.
     digest: u128,
@@ -190,7 +190,7 @@ impl Config {
 
     /// The line of this key.
     pub fn line(&self, key: &LineKey) -> Option<&Line> {
-        self.body.lines.get(key).map(|of| &of.line)
+        self.body.lines.get(key).map(|hashed| &hashed.line)
     }
 
     /// The lines that stand in `place` itself.
@@ -206,12 +206,12 @@ impl Config {
     }
 
     /// All mode instances, those around before those within.
-    pub fn entries(&self) -> impl Iterator<Item = (&Place, Entry)> {
+    pub fn entries(&self) -> impl Iterator<Item = (&Place, EntryKind)> {
         self.body.entries.iter().map(|(place, entry)| (place, *entry))
     }
 
     /// How the instance came to be, if it is there.
-    pub fn entry(&self, place: &Place) -> Option<Entry> {
+    pub fn entry(&self, place: &Place) -> Option<EntryKind> {
         self.body.entries.get(place).copied()
     }
 
@@ -262,8 +262,8 @@ impl Config {
 
     /// Makes the line of `key` what it is under `from` in another config, where it stands by the
     /// same words.
-    pub(crate) fn put_of(&mut self, image: &Image, key: &LineKey, of: &Self, from: &LineKey) {
-        match of.body.lines.get(from) {
+    pub(crate) fn copy_line(&mut self, image: &Image, key: &LineKey, other: &Self, from: &LineKey) {
+        match other.body.lines.get(from) {
             None => self.remove(image, key),
             Some(there) if self.line(key) == Some(&there.line) => {}
             Some(there) if from.place == key.place => self.put_hashed(image, key, there.clone()),
@@ -299,7 +299,7 @@ impl Config {
     }
 
     /// Makes the instance one of this kind, or takes it away.
-    pub fn put_entry(&mut self, place: &Place, entry: Option<Entry>) {
+    pub fn put_entry(&mut self, place: &Place, entry: Option<EntryKind>) {
         debug_assert!(!place.is_root(), "the root is always there");
         let hash = entry_hash(place);
         let before = self.entry(place);
@@ -307,13 +307,13 @@ impl Config {
         if before.is_some() {
             body.digest = body.digest.wrapping_sub(hash);
         }
-        if before == Some(Entry::Implied) {
+        if before == Some(EntryKind::Implied) {
             body.implied = body.implied.wrapping_sub(hash);
         }
         match entry {
             Some(entry) => {
                 body.digest = body.digest.wrapping_add(hash);
-                if entry == Entry::Implied {
+                if entry == EntryKind::Implied {
                     body.implied = body.implied.wrapping_add(hash);
                 }
                 body.entries.insert_mut(place.clone(), entry);
@@ -385,9 +385,9 @@ impl Config {
 
 /// The lines alone.
 fn lines_of_map<'a>(
-    of: impl Iterator<Item = (&'a LineKey, &'a Hashed)>,
+    lines: impl Iterator<Item = (&'a LineKey, &'a Hashed)>,
 ) -> impl Iterator<Item = (&'a LineKey, &'a Line)> {
-    of.map(|(key, of)| (key, &of.line))
+    lines.map(|(key, hashed)| (key, &hashed.line))
 }
 
 fn line_hash(key: &LineKey, line: &Line) -> u128 {
@@ -413,7 +413,7 @@ fn hash(place: &Place, parts: &[&str]) -> u128 {
         fact.extend_from_slice(part.as_bytes());
     }
     debug_assert_eq!(fact.len(), bytes, "a fact is made in one piece");
-    Digest::of(&fact).0
+    Digest::compute(&fact).0
 }
 
 type Identity = (Digest, u128, u128);

@@ -10,8 +10,8 @@ use alloc::vec::Vec;
 use core::fmt::Write as _;
 
 use crate::dump::{
-    Dump, DumpError, ENTRIES_MAX, Entry, Header, Lines, put_entry, put_header, take_count,
-    take_entry, take_header,
+    Dump, DumpEntry, DumpError, ENTRIES_MAX, Header, Lines, decode_count, decode_entry,
+    decode_header, encode_entry, encode_header,
 };
 use crate::grammar::{LeafId, Peers, Residue, ResidueLimits, ValueSet};
 
@@ -23,7 +23,7 @@ const INTERVALS_MAX: usize = 4_096;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DiffEntry {
     /// The form.
-    pub entry: Entry,
+    pub entry: DumpEntry,
     /// What of it the other side does not accept; `None`: it is accepted, with another level, key,
     /// revision or default.
     pub residue: Residue,
@@ -34,8 +34,8 @@ pub struct DiffEntry {
 /// ```
 /// use skewsync::{diff::Diff, dump::Dump, image::bundled};
 ///
-/// let dump = |release| Dump::of(&bundled::image(release).expect("a bundled release"));
-/// let diff = Diff::of(&dump("6.1"), &dump("6.0"));
+/// let dump = |release| Dump::from_image(&bundled::image(release).expect("a bundled release"));
+/// let diff = Diff::between(&dump("6.1"), &dump("6.0"));
 /// let jumbo = diff.adl.iter().find(|entry| entry.entry.form.normal() == "[no] mtu (68-9216)");
 /// assert!(jumbo.unwrap().to_string().ends_with("(of (68-9216): 1501-9216)"));
 /// ```
@@ -53,7 +53,7 @@ pub struct Diff {
 
 impl Diff {
     /// Compares two dumps, by the language that their forms accept.
-    pub fn of(active: &Dump, standby: &Dump) -> Self {
+    pub fn between(active: &Dump, standby: &Dump) -> Self {
         let same_family = active.header.same_family(&standby.header);
         Self {
             active: active.header.clone(),
@@ -72,14 +72,14 @@ impl Diff {
     pub fn encode(&self) -> String {
         let mut text = String::new();
         writeln!(text, "{HEAD}").expect("a string takes all");
-        put_header(&mut text, &self.active);
-        put_header(&mut text, &self.standby);
+        encode_header(&mut text, &self.active);
+        encode_header(&mut text, &self.standby);
         for list in [&self.adl, &self.sdl] {
             writeln!(text, "{}", list.len()).expect("a string takes all");
             for DiffEntry { entry, residue } in list {
-                put_residue(&mut text, residue);
+                encode_residue(&mut text, residue);
                 text.push('\t');
-                put_entry(&mut text, entry);
+                encode_entry(&mut text, entry);
                 text.push('\n');
             }
         }
@@ -92,14 +92,14 @@ impl Diff {
     /// See [`DumpError`].
     pub fn decode(bytes: &[u8]) -> Result<Self, DumpError> {
         let text = core::str::from_utf8(bytes).map_err(|_| DumpError::Head)?;
-        let mut lines = Lines::of(text);
+        let mut lines = Lines::new(text);
         if lines.next() != Some(HEAD) {
             return Err(DumpError::Head);
         }
-        let active = take_header(&mut lines)?;
-        let standby = take_header(&mut lines)?;
-        let adl = take_list(&mut lines, &active)?;
-        let sdl = take_list(&mut lines, &standby)?;
+        let active = decode_header(&mut lines)?;
+        let standby = decode_header(&mut lines)?;
+        let adl = decode_list(&mut lines, &active)?;
+        let sdl = decode_list(&mut lines, &standby)?;
         match lines.next() {
             None => Ok(Self { active, standby, adl, sdl }),
             Some(_) => Err(lines.shape()),
@@ -107,8 +107,8 @@ impl Diff {
     }
 }
 
-fn one_way(own: &[Entry], peer: &[Entry], same_family: bool) -> Vec<DiffEntry> {
-    let mut by_mode: BTreeMap<&str, Vec<&Entry>> = BTreeMap::new();
+fn one_way(own: &[DumpEntry], peer: &[DumpEntry], same_family: bool) -> Vec<DiffEntry> {
+    let mut by_mode: BTreeMap<&str, Vec<&DumpEntry>> = BTreeMap::new();
     for entry in peer {
         by_mode.entry(&entry.mode).or_default().push(entry);
     }
@@ -126,7 +126,7 @@ fn one_way(own: &[Entry], peer: &[Entry], same_family: bool) -> Vec<DiffEntry> {
             None => {
                 let peers = compiled
                     .entry(&entry.mode)
-                    .or_insert_with(|| Peers::of(peers.iter().map(|peer| &peer.form)));
+                    .or_insert_with(|| Peers::new(peers.iter().map(|peer| &peer.form)));
                 match peers.residue(&entry.form, &ResidueLimits::default()) {
                     Residue::None => continue,
                     residue => residue,
@@ -138,12 +138,12 @@ fn one_way(own: &[Entry], peer: &[Entry], same_family: bool) -> Vec<DiffEntry> {
     differ
 }
 
-fn alike(one: &Entry, other: &Entry) -> bool {
-    let attributes = |entry: &Entry| (entry.component, entry.since, entry.revision);
+fn alike(one: &DumpEntry, other: &DumpEntry) -> bool {
+    let attributes = |entry: &DumpEntry| (entry.component, entry.since, entry.revision);
     attributes(one) == attributes(other) && one.key == other.key && one.default == other.default
 }
 
-fn put_residue(text: &mut String, residue: &Residue) {
+fn encode_residue(text: &mut String, residue: &Residue) {
     match residue {
         Residue::None => text.push_str("attributes"),
         Residue::Whole => text.push_str("whole"),
@@ -156,7 +156,7 @@ fn put_residue(text: &mut String, residue: &Residue) {
     }
 }
 
-fn take_residue(text: &str) -> Option<Residue> {
+fn decode_residue(text: &str) -> Option<Residue> {
     match text {
         "attributes" => return Some(Residue::None),
         "whole" => return Some(Residue::Whole),
@@ -172,15 +172,15 @@ fn take_residue(text: &str) -> Option<Residue> {
     Some(Residue::Values { leaf: LeafId(leaf.parse().ok()?), fail })
 }
 
-fn take_list(lines: &mut Lines<'_>, header: &Header) -> Result<Vec<DiffEntry>, DumpError> {
-    let count = take_count(lines, ENTRIES_MAX)?;
+fn decode_list(lines: &mut Lines<'_>, header: &Header) -> Result<Vec<DiffEntry>, DumpError> {
+    let count = decode_count(lines, ENTRIES_MAX)?;
     let mut list = Vec::new();
     for _ in 0..count {
         let short = DumpError::Short { found: list.len(), announced: count };
         let line = lines.next().ok_or(short)?;
         let (residue, entry) = line.split_once('\t').ok_or(lines.shape())?;
-        let residue = take_residue(residue).ok_or(lines.shape())?;
-        let entry = take_entry(entry, lines.number, header, &[])?;
+        let residue = decode_residue(residue).ok_or(lines.shape())?;
+        let entry = decode_entry(entry, lines.number, header, &[])?;
         if let Residue::Values { leaf, .. } = &residue
             && usize::from(leaf.0) >= entry.form.leaves().len()
         {
@@ -213,8 +213,8 @@ mod tests {
     use crate::image::bundled;
 
     fn between(active: &str, standby: &str) -> Diff {
-        let dump = |release| Dump::of(&bundled::image(release).unwrap());
-        Diff::of(&dump(active), &dump(standby))
+        let dump = |release| Dump::from_image(&bundled::image(release).unwrap());
+        Diff::between(&dump(active), &dump(standby))
     }
 
     #[test]
@@ -225,28 +225,29 @@ mod tests {
     #[test]
     fn a_widened_range_stands_on_the_list_of_the_wider_side() {
         let diff = between("6.1", "6.0");
-        let mtu = diff.adl.iter().find(|of| of.entry.form.normal().contains("mtu")).unwrap();
+        let mtu = diff.adl.iter().find(|entry| entry.entry.form.normal().contains("mtu")).unwrap();
         let Residue::Values { fail, .. } = &mtu.residue else { panic!("{:?}", mtu.residue) };
         assert_eq!(fail.0, [(1501, 9216)]);
         let back = between("6.0", "6.1");
-        assert!(!back.adl.iter().any(|of| of.entry.form.normal().contains("mtu")));
+        assert!(!back.adl.iter().any(|entry| entry.entry.form.normal().contains("mtu")));
     }
 
     #[test]
     fn a_split_stands_on_both_lists() {
         let diff = between("7.1", "7.0");
-        let has =
-            |list: &[DiffEntry], form: &str| list.iter().any(|of| of.entry.form.normal() == form);
+        let has = |list: &[DiffEntry], form: &str| {
+            list.iter().any(|entry| entry.entry.form.normal() == form)
+        };
         assert!(has(&diff.adl, "[no] log neighbor up"));
         assert!(has(&diff.sdl, "[no] log neighbor-changes"));
     }
 
     #[test]
     fn another_default_or_revision_differs_within_a_family_only() {
-        let dump = Dump::of(&bundled::image("6.2").unwrap());
+        let dump = Dump::from_image(&bundled::image("6.2").unwrap());
         let at = |dump: &Dump| {
-            let of = |entry: &Entry| entry.form.normal() == "[no] ip proxy-arp";
-            dump.entries.iter().position(of).unwrap()
+            let wanted = |entry: &DumpEntry| entry.form.normal() == "[no] ip proxy-arp";
+            dump.entries.iter().position(wanted).unwrap()
         };
         let mut revised = dump.clone();
         let place = at(&revised);
@@ -254,12 +255,12 @@ mod tests {
         let mut other = dump.clone();
         other.entries[place].default = crate::image::DefaultDecl::None;
         for mut changed in [revised, other] {
-            let diff = Diff::of(&dump, &changed);
+            let diff = Diff::between(&dump, &changed);
             assert_eq!((diff.adl.len(), diff.sdl.len()), (1, 1));
             assert_eq!(diff.adl[0].residue, Residue::None);
             assert_eq!(Diff::decode(diff.encode().as_bytes()), Ok(diff));
             changed.header.family = "another".into();
-            assert!(Diff::of(&dump, &changed).is_empty());
+            assert!(Diff::between(&dump, &changed).is_empty());
         }
     }
 

@@ -12,7 +12,7 @@ pub struct Digest(pub u128);
 
 impl Digest {
     /// The digest of `bytes`: the first 16 bytes of BLAKE3.
-    pub fn of(bytes: &[u8]) -> Self {
+    pub fn compute(bytes: &[u8]) -> Self {
         let hash = blake3::hash(bytes);
         let mut head = [0u8; 16];
         head.copy_from_slice(&hash.as_bytes()[..16]);
@@ -56,13 +56,13 @@ pub trait Content {
 
 impl Content for [u8] {
     fn digest(&self) -> Digest {
-        Digest::of(self)
+        Digest::compute(self)
     }
 }
 
 impl Content for str {
     fn digest(&self) -> Digest {
-        Digest::of(self.as_bytes())
+        Digest::compute(self.as_bytes())
     }
 }
 
@@ -160,6 +160,6 @@ mod tests {
         let other = Shared::text("interface eth1");
         assert_eq!(one, same);
         assert_ne!(one, other);
-        assert_eq!(one.digest(), Digest::of(b"interface eth0"));
+        assert_eq!(one.digest(), Digest::compute(b"interface eth0"));
     }
 }

@@ -29,7 +29,7 @@ use crate::transform::{RuleError, Tft};
 /// use skewsync::image::bundled;
 ///
 /// let (active, standby) = (bundled::image("6.2").unwrap(), bundled::image("6.1").unwrap());
-/// let (at_active, at_standby) = (OwnSide::of(&active)?, OwnSide::of(&standby)?);
+/// let (at_active, at_standby) = (OwnSide::new(&active)?, OwnSide::new(&standby)?);
 /// let there = at_standby.pair_at_standby(&standby, at_active.dump().encode().as_bytes())?;
 /// let here = at_active.pair_at_active(&active, there.diff_bytes())?;
 /// assert_eq!(here.levels(), there.levels());
@@ -46,8 +46,8 @@ impl OwnSide {
     ///
     /// # Errors
     /// [`RuleError`]: a change of the image makes no rule.
-    pub fn of(image: &Image) -> Result<Self, RuleError> {
-        Ok(Self { dump: Dump::of(image), tft: Arc::new(Tft::of(image)?) })
+    pub fn new(image: &Image) -> Result<Self, RuleError> {
+        Ok(Self { dump: Dump::from_image(image), tft: Arc::new(Tft::compile(image)?) })
     }
 
     /// The image's CLI dump.

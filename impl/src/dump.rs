@@ -41,7 +41,7 @@ impl Header {
 
 /// One form of a dump.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry {
+pub struct DumpEntry {
     /// The mode's name.
     pub mode: String,
     /// The form in normal form.
@@ -64,7 +64,7 @@ pub struct Entry {
 /// use skewsync::{dump::Dump, image::bundled};
 ///
 /// let image = bundled::image("6.2").expect("a bundled release");
-/// let text = Dump::of(&image).encode();
+/// let text = Dump::from_image(&image).encode();
 /// let dump = Dump::decode(text.as_bytes())?;
 /// assert_eq!(dump.header.release, "6.2");
 /// # Ok::<(), skewsync::dump::DumpError>(())
@@ -74,7 +74,7 @@ pub struct Dump {
     /// Of the image as a whole.
     pub header: Header,
     /// The forms, by mode and normal form.
-    pub entries: Vec<Entry>,
+    pub entries: Vec<DumpEntry>,
 }
 
 /// Why bytes are no dump.
@@ -119,15 +119,15 @@ pub enum DumpError {
 
 impl Dump {
     /// The dump of an image.
-    pub fn of(image: &Image) -> Self {
+    pub fn from_image(image: &Image) -> Self {
         let declarations = image.declarations();
-        let mut entries: BTreeMap<(&str, &str), Entry> = BTreeMap::new();
+        let mut entries: BTreeMap<(&str, &str), DumpEntry> = BTreeMap::new();
         for (_, decl) in image.forms() {
             if !decl.lives_at(image.levels()[usize::from(decl.component.0)]) {
                 continue;
             }
             let mode = image.mode_name(decl.mode);
-            entries.entry((mode, decl.form.normal())).or_insert_with(|| Entry {
+            entries.entry((mode, decl.form.normal())).or_insert_with(|| DumpEntry {
                 mode: mode.to_string(),
                 form: decl.form.clone(),
                 component: decl.component.0,
@@ -153,10 +153,10 @@ impl Dump {
         let mut text = String::new();
         let put = "a string takes all";
         writeln!(text, "{HEAD}").expect(put);
-        put_header(&mut text, &self.header);
+        encode_header(&mut text, &self.header);
         writeln!(text, "{}", self.entries.len()).expect(put);
         for entry in &self.entries {
-            put_entry(&mut text, entry);
+            encode_entry(&mut text, entry);
             text.push('\n');
         }
         text
@@ -174,17 +174,17 @@ impl Dump {
     ///
     /// # Errors
     /// See [`DumpError`].
-    pub fn decode_like(bytes: &[u8], like: &[Entry]) -> Result<Self, DumpError> {
+    pub fn decode_like(bytes: &[u8], like: &[DumpEntry]) -> Result<Self, DumpError> {
         let text = core::str::from_utf8(bytes).map_err(|_| DumpError::Head)?;
-        let mut lines = Lines::of(text);
+        let mut lines = Lines::new(text);
         if lines.next() != Some(HEAD) {
             return Err(DumpError::Head);
         }
-        let header = take_header(&mut lines)?;
-        let announced = take_count(&mut lines, ENTRIES_MAX)?;
+        let header = decode_header(&mut lines)?;
+        let announced = decode_count(&mut lines, ENTRIES_MAX)?;
         let mut entries = Vec::new();
         while let Some(line) = lines.next() {
-            entries.push(take_entry(line, lines.number, &header, like)?);
+            entries.push(decode_entry(line, lines.number, &header, like)?);
         }
         if entries.len() != announced {
             return Err(DumpError::Short { found: entries.len(), announced });
@@ -200,7 +200,7 @@ pub(crate) struct Lines<'a> {
 }
 
 impl<'a> Lines<'a> {
-    pub(crate) fn of(text: &'a str) -> Self {
+    pub(crate) fn new(text: &'a str) -> Self {
         Self { lines: text.lines(), number: 0 }
     }
 
@@ -214,7 +214,7 @@ impl<'a> Lines<'a> {
     }
 }
 
-pub(crate) fn put_header(text: &mut String, header: &Header) {
+pub(crate) fn encode_header(text: &mut String, header: &Header) {
     let Header { family, release, imported, components } = header;
     let kind = if *imported { "imported" } else { "family" };
     writeln!(text, "{family}\t{release}\t{kind}\t{}", components.len())
@@ -224,7 +224,7 @@ pub(crate) fn put_header(text: &mut String, header: &Header) {
     }
 }
 
-pub(crate) fn take_header(lines: &mut Lines<'_>) -> Result<Header, DumpError> {
+pub(crate) fn decode_header(lines: &mut Lines<'_>) -> Result<Header, DumpError> {
     let line = lines.next().ok_or(lines.shape())?;
     let mut fields = line.split('\t');
     let (Some(family), Some(release), Some(kind), Some(count), None) =
@@ -248,7 +248,7 @@ pub(crate) fn take_header(lines: &mut Lines<'_>) -> Result<Header, DumpError> {
     Ok(Header { family: family.to_string(), release: release.to_string(), imported, components })
 }
 
-pub(crate) fn take_count(lines: &mut Lines<'_>, max: usize) -> Result<usize, DumpError> {
+pub(crate) fn decode_count(lines: &mut Lines<'_>, max: usize) -> Result<usize, DumpError> {
     let line = lines.next().ok_or(lines.shape())?;
     count_of(line, lines, max)
 }
@@ -261,12 +261,12 @@ fn count_of(text: &str, lines: &Lines<'_>, max: usize) -> Result<usize, DumpErro
     Ok(count)
 }
 
-pub(crate) fn put_entry(text: &mut String, entry: &Entry) {
+pub(crate) fn encode_entry(text: &mut String, entry: &DumpEntry) {
     let key = match &entry.key {
         None => "line".to_string(),
         Some(leaves) => leaves.iter().map(ToString::to_string).collect::<Vec<_>>().join(","),
     };
-    let Entry { mode, form, component, since, revision, default, .. } = entry;
+    let DumpEntry { mode, form, component, since, revision, default, .. } = entry;
     write!(text, "{mode}\t{}\t{component}\t{since}\t{key}\t{revision}\t", form.normal())
         .expect("a string takes all");
     match default {
@@ -282,7 +282,7 @@ pub(crate) fn put_entry(text: &mut String, entry: &Entry) {
 }
 
 /// The default of `form` that was put; none if the text is none.
-fn take_default(form: &Form, text: &str) -> Option<DefaultDecl> {
+fn decode_default(form: &Form, text: &str) -> Option<DefaultDecl> {
     let values = match text {
         "none" => return Some(DefaultDecl::None),
         "line" => return Some(DefaultDecl::Line),
@@ -300,12 +300,12 @@ fn take_default(form: &Form, text: &str) -> Option<DefaultDecl> {
     ascending.then_some(DefaultDecl::Values(values))
 }
 
-pub(crate) fn take_entry(
+pub(crate) fn decode_entry(
     text: &str,
     line: usize,
     header: &Header,
-    like: &[Entry],
-) -> Result<Entry, DumpError> {
+    like: &[DumpEntry],
+) -> Result<DumpEntry, DumpError> {
     let shape = || DumpError::Shape { line };
     let mut fields = text.split('\t');
     let (
@@ -354,8 +354,8 @@ pub(crate) fn take_entry(
     };
     let since = since.parse().map_err(|_| shape())?;
     let revision = revision.parse().map_err(|_| shape())?;
-    let default = take_default(&form, default).ok_or_else(shape)?;
-    Ok(Entry { mode: mode.to_string(), form, component, since, key, revision, default })
+    let default = decode_default(&form, default).ok_or_else(shape)?;
+    Ok(DumpEntry { mode: mode.to_string(), form, component, since, key, revision, default })
 }
 
 #[cfg(test)]
@@ -365,7 +365,7 @@ mod tests {
 
     #[test]
     fn a_dump_comes_back_as_it_was_written() {
-        let dump = Dump::of(&bundled::image("7.1").unwrap());
+        let dump = Dump::from_image(&bundled::image("7.1").unwrap());
         assert!(dump.entries.len() > 100);
         let text = dump.encode();
         assert_eq!(Dump::decode(text.as_bytes()).unwrap().encode(), text);
@@ -373,14 +373,14 @@ mod tests {
 
     #[test]
     fn defaults_and_revisions_are_in_the_dump() {
-        let text = Dump::of(&bundled::image("7.1").unwrap()).encode();
-        let of = |words: &str| {
+        let text = Dump::from_image(&bundled::image("7.1").unwrap()).encode();
+        let default_of = |words: &str| {
             let found = text.lines().find(|line| line.contains(words));
             found.unwrap().rsplit('\t').next().unwrap()
         };
-        assert_eq!(of("[no] ip icmp redirects"), "line");
-        assert_eq!(of("[no] join-interval"), "values 2=60");
-        assert_eq!(of("[no] shutdown"), "none");
+        assert_eq!(default_of("[no] ip icmp redirects"), "line");
+        assert_eq!(default_of("[no] join-interval"), "values 2=60");
+        assert_eq!(default_of("[no] shutdown"), "none");
     }
 
     #[test]
@@ -403,7 +403,7 @@ mod tests {
 
     #[test]
     fn a_dump_cut_at_any_line_is_refused() {
-        let text = Dump::of(&bundled::image("6.0").unwrap()).encode();
+        let text = Dump::from_image(&bundled::image("6.0").unwrap()).encode();
         let ends: Vec<usize> = text.match_indices('\n').map(|(at, _)| at).collect();
         for end in &ends[..ends.len() - 1] {
             assert!(Dump::decode(&text.as_bytes()[..*end]).is_err(), "cut at {end}");

@@ -25,7 +25,7 @@ pub use default::{DefaultDecl, DefaultError, DefaultValues};
 pub use family::{Family, FamilyError, Origin, Problem};
 pub use file::{IMAGE_BYTES_MAX, ImageFileError};
 pub use import::{Given, ImportedForm, ImportedMode, Rejected, import};
-pub use kind::Kind;
+pub use kind::ChangeKind;
 
 /// The name of the root mode.
 pub const ROOT: &str = "config";
@@ -50,7 +50,7 @@ pub enum Key {
 
 /// A command of an image, with the levels of its component at which it lives.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Command {
+pub struct CommandDecl {
     /// The mode's name.
     pub mode: String,
     /// The form, as declared.
@@ -155,7 +155,7 @@ pub struct Declarations {
     /// The modes; the root first.
     pub modes: Vec<Mode>,
     /// The commands of all levels up to the image's own.
-    pub commands: Vec<Command>,
+    pub commands: Vec<CommandDecl>,
     /// The changes up to the image's own levels, in the family's one order.
     pub changes: Vec<Change>,
     /// What need not be synchronised.
@@ -267,7 +267,7 @@ impl Image {
     ///
     /// # Errors
     /// See [`ImageError`].
-    pub fn of(mut declarations: Declarations) -> Result<Self, ImageError> {
+    pub fn compile(mut declarations: Declarations) -> Result<Self, ImageError> {
         let bounds = [
             ("forms", declarations.commands.len(), FORMS_MAX),
             ("modes", declarations.modes.len(), MODES_MAX),
@@ -308,7 +308,7 @@ impl Image {
         let (forms, commands): (Vec<_>, Vec<_>) = made.into_iter().unzip();
         declarations.commands = commands;
         let levels: Vec<Level> = declarations.components.iter().map(|c| Level(c.level)).collect();
-        let own = Grammar::of(&forms, parents.len(), &levels, None);
+        let own = Grammar::new(&forms, parents.len(), &levels, None);
         let digest = file::digest(&declarations);
         Ok(Self { digest, declarations, forms, parents, levels, own })
     }
@@ -373,7 +373,7 @@ impl Image {
     /// When `levels` are of another family.
     pub fn grammar(&self, levels: &[Level]) -> Grammar {
         assert_eq!(levels.len(), self.levels.len(), "levels of another family");
-        Grammar::of(&self.forms, self.parents.len(), levels, Some(&self.own))
+        Grammar::new(&self.forms, self.parents.len(), levels, Some(&self.own))
     }
 
     /// The form with this normal form in this mode that lives at `level` of its component.
@@ -422,7 +422,7 @@ impl FormDecl {
 
 impl Grammar {
     /// The forms that live at `levels`. Modes in which they are those of `like` are shared with it.
-    fn of(forms: &[FormDecl], modes: usize, levels: &[Level], like: Option<&Self>) -> Self {
+    fn new(forms: &[FormDecl], modes: usize, levels: &[Level], like: Option<&Self>) -> Self {
         let mut by_mode: Vec<Vec<(FormId, &Form)>> = alloc::vec![Vec::new(); modes];
         for (number, decl) in forms.iter().enumerate() {
             if decl.lives_at(levels[usize::from(decl.component.0)]) {
@@ -437,7 +437,7 @@ impl Grammar {
         let modes = by_mode.into_iter().enumerate().map(|(mode, forms)| {
             let known = like.map(|like| &like.modes[mode]);
             let same = known.filter(|known| known.ids().eq(forms.iter().map(|(id, _)| *id)));
-            same.map_or_else(|| Arc::new(Matcher::of(forms)), Arc::clone)
+            same.map_or_else(|| Arc::new(Matcher::from_forms(forms)), Arc::clone)
         });
         Self { levels: levels.to_vec(), modes: modes.collect() }
     }
@@ -460,7 +460,7 @@ const fn is_first(revision: &u16) -> bool {
 }
 
 fn compile(
-    command: &Command,
+    command: &CommandDecl,
     mode_of: &impl Fn(&str) -> Result<ModeId, ImageError>,
 ) -> Result<FormDecl, ImageError> {
     let form = Form::parse(&command.form).map_err(|error| ImageError::Form {
@@ -483,7 +483,7 @@ fn compile(
         }
     };
     let default =
-        DefaultDecl::of(&form, &command.key, command.default.as_ref()).map_err(|error| {
+        DefaultDecl::compile(&form, &command.key, command.default.as_ref()).map_err(|error| {
             ImageError::Default { mode: command.mode.clone(), form: command.form.clone(), error }
         })?;
     Ok(FormDecl {

@@ -256,7 +256,7 @@ pub enum Message {
 /// The kinds of messages, as faults, counters and tables name them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[expect(missing_docs, reason = "each is named as its message, or as its file")]
-pub enum Kind {
+pub enum MessageKind {
     Join,
     Proceed,
     Have,
@@ -294,35 +294,35 @@ pub enum Kind {
 
 impl Message {
     /// The message's kind.
-    pub const fn kind(&self) -> Kind {
+    pub const fn kind(&self) -> MessageKind {
         match self {
-            Self::Join(_) => Kind::Join,
-            Self::Proceed { .. } => Kind::Proceed,
-            Self::Have { .. } => Kind::Have,
-            Self::Ready { .. } => Kind::Ready,
+            Self::Join(_) => MessageKind::Join,
+            Self::Proceed { .. } => MessageKind::Proceed,
+            Self::Have { .. } => MessageKind::Have,
+            Self::Ready { .. } => MessageKind::Ready,
             Self::Chunk { chunk, .. } => match chunk.file.kind {
-                FileKind::Dump => Kind::Dump,
-                FileKind::Diff => Kind::Diff,
-                FileKind::Config => Kind::ConfigChunk,
-                FileKind::Save => Kind::SaveChunk,
+                FileKind::Dump => MessageKind::Dump,
+                FileKind::Diff => MessageKind::Diff,
+                FileKind::Config => MessageKind::ConfigChunk,
+                FileKind::Save => MessageKind::SaveChunk,
             },
-            Self::Compatible { .. } => Kind::Compatible,
-            Self::Incompatible { .. } => Kind::Incompatible,
-            Self::Config { .. } => Kind::Config,
-            Self::BulkDone { .. } => Kind::BulkDone,
-            Self::BulkAccept { .. } => Kind::BulkAccept,
-            Self::BulkReject { .. } => Kind::BulkReject,
-            Self::Line { .. } => Kind::Line,
-            Self::Applied { .. } => Kind::Applied,
-            Self::Hot { .. } => Kind::Hot,
-            Self::HotAck { .. } => Kind::HotAck,
-            Self::Unreadable { .. } => Kind::Unreadable,
-            Self::Leave { .. } => Kind::Leave,
-            Self::Left { .. } => Kind::Left,
-            Self::Save { .. } => Kind::Save,
-            Self::Saved { .. } => Kind::Saved,
-            Self::Keepalive { .. } => Kind::Keepalive,
-            Self::Down { .. } => Kind::Down,
+            Self::Compatible { .. } => MessageKind::Compatible,
+            Self::Incompatible { .. } => MessageKind::Incompatible,
+            Self::Config { .. } => MessageKind::Config,
+            Self::BulkDone { .. } => MessageKind::BulkDone,
+            Self::BulkAccept { .. } => MessageKind::BulkAccept,
+            Self::BulkReject { .. } => MessageKind::BulkReject,
+            Self::Line { .. } => MessageKind::Line,
+            Self::Applied { .. } => MessageKind::Applied,
+            Self::Hot { .. } => MessageKind::Hot,
+            Self::HotAck { .. } => MessageKind::HotAck,
+            Self::Unreadable { .. } => MessageKind::Unreadable,
+            Self::Leave { .. } => MessageKind::Leave,
+            Self::Left { .. } => MessageKind::Left,
+            Self::Save { .. } => MessageKind::Save,
+            Self::Saved { .. } => MessageKind::Saved,
+            Self::Keepalive { .. } => MessageKind::Keepalive,
+            Self::Down { .. } => MessageKind::Down,
             Self::ToArbiter(message) => message.kind(),
             Self::ToUnit(message) => message.kind(),
         }

@@ -419,8 +419,8 @@ mod tests {
         let read = text(&image, image.own(), lines.as_bytes(), WalkUp::No);
         let shown: Vec<String> = read
             .iter()
-            .map(|of| match &of.found {
-                Ok((_, words)) => of.place.path() + words.text(),
+            .map(|statement| match &statement.found {
+                Ok((_, words)) => statement.place.path() + words.text(),
                 Err(trouble) => trouble.to_string(),
             })
             .collect();

@@ -10,7 +10,7 @@ use crate::digest::Shared;
 
 /// In which phase the cause arose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Phase {
+pub enum SyncPhase {
     /// Bulk sync.
     Bulk,
     /// Line-by-line sync.
@@ -58,9 +58,9 @@ impl Action {
 
 /// One rule; `None` matches anything.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Rule {
+pub struct PolicyRule {
     /// The phase.
-    pub phase: Option<Phase>,
+    pub phase: Option<SyncPhase>,
     /// The cause.
     pub cause: Option<Cause>,
     /// The component's name.
@@ -75,7 +75,7 @@ pub struct Rule {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Question<'a> {
     /// The phase.
-    pub phase: Phase,
+    pub phase: SyncPhase,
     /// The cause.
     pub cause: Cause,
     /// The component's name, if a line is the matter.
@@ -86,7 +86,7 @@ pub struct Question<'a> {
 
 impl Question<'_> {
     /// About the pair, and no single line.
-    pub const fn of(phase: Phase, cause: Cause) -> Self {
+    pub const fn new(phase: SyncPhase, cause: Cause) -> Self {
         Self { phase, cause, component: None, form: None }
     }
 }
@@ -94,7 +94,7 @@ impl Question<'_> {
 /// The rules of a unit, in order.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Policy {
-    rules: Vec<Rule>,
+    rules: Vec<PolicyRule>,
 }
 
 /// Why rules were not taken.
@@ -115,10 +115,10 @@ impl Policy {
     ///
     /// # Errors
     /// `RefuseTooLate` if a rule refuses anything but a line before its execution.
-    pub fn new(rules: Vec<Rule>) -> Result<Self, PolicyError> {
+    pub fn new(rules: Vec<PolicyRule>) -> Result<Self, PolicyError> {
         let late = rules.iter().position(|rule| {
             let early = matches!(rule.cause, Some(Cause::NoTransform | Cause::GuardedValue));
-            rule.action == Action::Refuse && !(rule.phase == Some(Phase::Line) && early)
+            rule.action == Action::Refuse && !(rule.phase == Some(SyncPhase::Line) && early)
         });
         match late {
             Some(at) => Err(PolicyError::RefuseTooLate { rule: at + 1 }),
@@ -147,7 +147,7 @@ impl Default for Policy {
     }
 }
 
-impl Rule {
+impl PolicyRule {
     fn matches(&self, question: Question<'_>) -> bool {
         let names = |rule: &Option<Shared<str>>, asked: Option<&str>| {
             rule.as_ref().is_none_or(|name| asked == Some(&**name))
@@ -163,24 +163,24 @@ impl Rule {
 mod tests {
     use super::*;
 
-    fn rule(phase: Option<Phase>, cause: Option<Cause>, action: Action) -> Rule {
-        Rule { phase, cause, component: None, form: None, action }
+    fn rule(phase: Option<SyncPhase>, cause: Option<Cause>, action: Action) -> PolicyRule {
+        PolicyRule { phase, cause, component: None, form: None, action }
     }
 
-    fn asked(phase: Phase, cause: Cause) -> Question<'static> {
+    fn asked(phase: SyncPhase, cause: Cause) -> Question<'static> {
         Question { phase, cause, component: Some("bgp"), form: Some("neighbor A.B.C.D") }
     }
 
     #[test]
     fn the_first_match_decides() {
         let rules = vec![
-            rule(Some(Phase::Bulk), None, Action::Degrade),
+            rule(Some(SyncPhase::Bulk), None, Action::Degrade),
             rule(None, Some(Cause::Prc), Action::Simplex),
         ];
         let policy = Policy::new(rules).unwrap();
-        assert_eq!(policy.action(asked(Phase::Bulk, Cause::Prc)), Action::Degrade);
-        assert_eq!(policy.action(asked(Phase::Line, Cause::Prc)), Action::Simplex);
-        let missing = asked(Phase::Line, Cause::NoTransform);
+        assert_eq!(policy.action(asked(SyncPhase::Bulk, Cause::Prc)), Action::Degrade);
+        assert_eq!(policy.action(asked(SyncPhase::Line, Cause::Prc)), Action::Simplex);
+        let missing = asked(SyncPhase::Line, Cause::NoTransform);
         assert_eq!(policy.action(missing), Action::DropAndWarn);
     }
 
@@ -189,15 +189,15 @@ mod tests {
         let mut of_ospf = rule(None, None, Action::Simplex);
         of_ospf.component = Some(Shared::text("ospf"));
         let policy = Policy::new(vec![of_ospf]).unwrap();
-        let missing = asked(Phase::Line, Cause::NoTransform);
+        let missing = asked(SyncPhase::Line, Cause::NoTransform);
         assert_eq!(policy.action(missing), Action::DropAndWarn);
     }
 
     #[test]
     fn refuse_after_execution_is_an_error() {
-        let late = vec![rule(Some(Phase::Bulk), Some(Cause::NoTransform), Action::Refuse)];
+        let late = vec![rule(Some(SyncPhase::Bulk), Some(Cause::NoTransform), Action::Refuse)];
         assert_eq!(Policy::new(late), Err(PolicyError::RefuseTooLate { rule: 1 }));
-        let executed = vec![rule(Some(Phase::Line), Some(Cause::Prc), Action::Refuse)];
+        let executed = vec![rule(Some(SyncPhase::Line), Some(Cause::Prc), Action::Refuse)];
         assert_eq!(Policy::new(executed), Err(PolicyError::RefuseTooLate { rule: 1 }));
     }
 }

@@ -9,6 +9,6 @@ mod rule;
 mod tft;
 
 pub use address::Bindings;
-pub use group::{Cause, Complement, Fate, GroupKey};
+pub use group::{Complement, GroupKey, GroupStep, StuckCause};
 pub use rule::{Direction, Pattern, Rule, RuleError, SideOf};
 pub use tft::{Step, Tft, Use};

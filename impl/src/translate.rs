@@ -11,25 +11,25 @@ mod stage;
 mod touched;
 
 pub use listing::{ListKey, Listed, Listing, ListingChange, ListingError};
-pub use lowering::{Explained, ListedCause, Lowered, Lowering, WayOfLine};
-pub use raising::{Mismatch, Raised, Raising, ReadError, Refuses};
+pub use lowering::{Explained, LineDisposition, ListedCause, Lowered, Lowering};
+pub use raising::{NotRaised, Raised, Raising, ReadError, Refuses};
 
 use crate::policy;
-use crate::transform::Cause;
+use crate::transform::StuckCause;
 
 /// As what policy rules ask about a cause.
-pub const fn policy_cause(cause: &Cause) -> policy::Cause {
+pub const fn policy_cause(cause: &StuckCause) -> policy::Cause {
     match cause {
-        Cause::NoTransform | Cause::EmptyMode => policy::Cause::NoTransform,
-        Cause::Value { .. }
-        | Cause::Alone { .. }
-        | Cause::Conflict
-        | Cause::Taken
-        | Cause::Pending
-        | Cause::Resolves => policy::Cause::GuardedValue,
-        Cause::Unverified => policy::Cause::Verification,
-        Cause::Peer(_) => policy::Cause::Prc,
-        Cause::Bound => policy::Cause::Limit,
+        StuckCause::NoTransform | StuckCause::EmptyMode => policy::Cause::NoTransform,
+        StuckCause::Value { .. }
+        | StuckCause::Alone { .. }
+        | StuckCause::Conflict
+        | StuckCause::Taken
+        | StuckCause::Pending
+        | StuckCause::Resolves => policy::Cause::GuardedValue,
+        StuckCause::Unverified => policy::Cause::Verification,
+        StuckCause::Peer(_) => policy::Cause::Prc,
+        StuckCause::Bound => policy::Cause::Limit,
     }
 }
 

@@ -15,18 +15,25 @@
 pub mod active;
 pub mod arbiter;
 mod bulk;
+mod commands;
 pub mod env;
 pub mod file;
 pub mod holder;
 pub mod input;
+pub mod journal;
 pub mod lesser;
 pub mod limits;
-mod lines;
 pub mod output;
+pub mod pairing;
 pub mod peer;
-pub mod replica;
+pub mod prompts;
+pub mod receiver;
+pub mod register;
 pub mod rf_state;
+pub mod running;
 mod saving;
+pub mod sender;
+pub mod software;
 pub mod standby;
 mod state;
 pub mod store;
@@ -39,13 +46,15 @@ use alloc::vec::Vec;
 
 pub use active::Active;
 pub use arbiter::{Arbiter, ArbiterEvent, ArbiterInput, ArbiterOutput, ArbiterTimer};
-pub use env::{Env, PairingKey, Side};
+pub use env::{Env, PairingKey, PairingSide};
 pub use holder::Holder;
 pub use input::{Boot, Command, Durability, Input, Request, Timer};
 pub use limits::{Limits, TooSmall, Verify};
-pub use output::{Event, LocalWhy, Outcome, Output, Place, Refusal};
-pub use replica::{Pairing, Running, Software};
+pub use output::{Copies, Event, LocalWhy, Outcome, Output, Refusal};
+pub use pairing::Pairing;
 pub use rf_state::RfState;
+pub use running::Running;
+pub use software::Software;
 pub use standby::Standby;
 pub use state::{UnitState, Write};
 pub use store::{Record, Store};
@@ -63,7 +72,7 @@ use state::Context;
 /// use skewsync::policy::Policy;
 /// use skewsync::unit::{Boot, Env, Input, Limits, Output, Software, Timer, Unit, env};
 ///
-/// let software = Software::of(bundled::image("6.2").expect("a bundled release"))?;
+/// let software = Software::new(bundled::image("6.2").expect("a bundled release"))?;
 /// let env = Env {
 ///     software: &software,
 ///     pairings: &|_| None,

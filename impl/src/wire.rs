@@ -110,14 +110,14 @@ pub fn encode(from: Address, message: &Message) -> Vec<u8> {
     assert!(from == Address::Arbiter || sender != ARBITER, "a slot that names the arbiter");
     let mut out = Vec::new();
     if let Message::Join(call) = message {
-        put_join(sender, call, &mut out);
+        encode_join(sender, call, &mut out);
         seal(&mut out, JOIN_CHECKSUM_AT);
     } else {
         out.extend_from_slice(&MAGIC);
         out.extend_from_slice(&VERSION.to_le_bytes());
         out.extend_from_slice(&[0; CHECKSUM_BYTES]);
         out.push(sender);
-        put_message(message, &mut out);
+        encode_message(message, &mut out);
         seal(&mut out, CHECKSUM_AT);
     }
     assert!(out.len() <= FRAME_BYTES_MAX, "a machine bounds what it sends");
@@ -134,18 +134,18 @@ pub fn decode(frame: &[u8]) -> Result<(Address, Message), WireError> {
     }
     let mut from = Reader::new(frame);
     match from.take::<4>()? {
-        JOIN_MAGIC => take_join(frame, from),
+        JOIN_MAGIC => decode_join(frame, from),
         MAGIC => {
-            let found = u16::take(&mut from)?;
+            let found = u16::decode(&mut from)?;
             if found != VERSION {
                 return Err(WireError::Version { found });
             }
             check(frame, CHECKSUM_AT, &mut from)?;
-            let sender = match u8::take(&mut from)? {
+            let sender = match u8::decode(&mut from)? {
                 ARBITER => Address::Arbiter,
                 slot => Address::Unit(Slot(slot)),
             };
-            let message = take_message(&mut from)?;
+            let message = decode_message(&mut from)?;
             from.end()?;
             Ok((sender, message))
         }
@@ -153,61 +153,61 @@ pub fn decode(frame: &[u8]) -> Result<(Address, Message), WireError> {
     }
 }
 
-fn put_join(slot: u8, call: &JoinCall, out: &mut Vec<u8>) {
+fn encode_join(slot: u8, call: &JoinCall, out: &mut Vec<u8>) {
     out.extend_from_slice(&JOIN_MAGIC);
     out.push(JOIN_LAYOUT);
     out.extend_from_slice(&[0; CHECKSUM_BYTES]);
     out.push(slot);
-    call.boot.put(out);
-    call.n.put(out);
+    call.boot.encode(out);
+    call.n.encode(out);
     out.push(if call.lost_disk { LOST_DISK } else { 0 });
-    call.highest.put(out);
-    call.wire.min.put(out);
-    call.wire.max.put(out);
-    call.image.put(out);
-    call.resets.put(out);
-    put_extension(ENGINE, &call.engine, out);
-    put_extension(BOUNDS, &call.bounds, out);
+    call.highest.encode(out);
+    call.wire.min.encode(out);
+    call.wire.max.encode(out);
+    call.image.encode(out);
+    call.resets.encode(out);
+    encode_extension(ENGINE, &call.engine, out);
+    encode_extension(BOUNDS, &call.bounds, out);
 }
 
 /// One extension of a Join: tag, length, bytes.
-fn put_extension(tag: u16, value: &impl Field, out: &mut Vec<u8>) {
+fn encode_extension(tag: u16, value: &impl Field, out: &mut Vec<u8>) {
     let mut bytes = Vec::new();
-    value.put(&mut bytes);
-    tag.put(out);
-    u16::try_from(bytes.len()).expect("an extension is short").put(out);
+    value.encode(&mut bytes);
+    tag.encode(out);
+    u16::try_from(bytes.len()).expect("an extension is short").encode(out);
     out.extend(bytes);
 }
 
-fn take_join(frame: &[u8], mut from: Reader<'_>) -> Result<(Address, Message), WireError> {
-    let layout = u8::take(&mut from)?;
+fn decode_join(frame: &[u8], mut from: Reader<'_>) -> Result<(Address, Message), WireError> {
+    let layout = u8::decode(&mut from)?;
     if layout != JOIN_LAYOUT {
         return Err(WireError::Version { found: u16::from(layout) });
     }
     check(frame, JOIN_CHECKSUM_AT, &mut from)?;
-    let slot = u8::take(&mut from)?;
+    let slot = u8::decode(&mut from)?;
     if slot == ARBITER {
         return Err(from.no("slot", u64::from(slot)));
     }
     let mut call = JoinCall {
-        boot: Field::take(&mut from)?,
-        n: Field::take(&mut from)?,
-        lost_disk: u8::take(&mut from)? & LOST_DISK != 0,
-        highest: Field::take(&mut from)?,
-        wire: WireVersions { min: Field::take(&mut from)?, max: Field::take(&mut from)? },
-        image: Field::take(&mut from)?,
-        resets: Field::take(&mut from)?,
+        boot: Field::decode(&mut from)?,
+        n: Field::decode(&mut from)?,
+        lost_disk: u8::decode(&mut from)? & LOST_DISK != 0,
+        highest: Field::decode(&mut from)?,
+        wire: WireVersions { min: Field::decode(&mut from)?, max: Field::decode(&mut from)? },
+        image: Field::decode(&mut from)?,
+        resets: Field::decode(&mut from)?,
         engine: Engine::default(),
         bounds: Limits::DEFAULT.bounds(),
     };
     while !from.is_empty() {
-        let tag = u16::take(&mut from)?;
-        let length = u16::take(&mut from)?;
+        let tag = u16::decode(&mut from)?;
+        let length = u16::decode(&mut from)?;
         let mut extension = Reader::new(from.bytes(usize::from(length))?);
         // A later engine may have more to say in an extension than this one reads.
         match tag {
-            ENGINE => call.engine = Field::take(&mut extension)?,
-            BOUNDS => call.bounds = Field::take(&mut extension)?,
+            ENGINE => call.engine = Field::decode(&mut extension)?,
+            BOUNDS => call.bounds = Field::decode(&mut extension)?,
             _ => {}
         }
     }
@@ -227,7 +227,7 @@ fn seal(frame: &mut [u8], at: usize) {
 }
 
 fn check(frame: &[u8], at: usize, from: &mut Reader<'_>) -> Result<(), WireError> {
-    let found = u32::take(from)?;
+    let found = u32::decode(from)?;
     let expected = checksum(frame, at);
     if found == expected { Ok(()) } else { Err(WireError::Checksum { expected, found }) }
 }
@@ -240,7 +240,7 @@ macro_rules! tagged {
             match message {
                 $($type::$name { $($field),* } => {
                     out.push($tag);
-                    $($field.put(out);)*
+                    $($field.encode(out);)*
                 })*
                 $($also => $refused(out),)*
             }
@@ -248,14 +248,14 @@ macro_rules! tagged {
 
         fn $take(tag: u8, from: &mut Reader<'_>) -> Result<$type, WireError> {
             Ok(match tag {
-                $($tag => $type::$name { $($field: Field::take(from)?),* },)*
+                $($tag => $type::$name { $($field: Field::decode(from)?),* },)*
                 _ => return Err(from.no($what, u64::from(tag))),
             })
         }
     };
 }
 
-tagged! { "kind", Message, put_fields, take_fields,
+tagged! { "kind", Message, encode_fields, decode_fields,
     [Message::Join(_) | Message::ToArbiter(_) | Message::ToUnit(_) =>
         |_: &mut Vec<u8>| unreachable!("they have a layout of their own")],
     1 Proceed { session, wire, image, dump_size, dump, resets, engine, bounds }
@@ -281,7 +281,7 @@ tagged! { "kind", Message, put_fields, take_fields,
     21 Unreadable { session, lsn, why }
 }
 
-tagged! { "kind", ToArbiter, put_to_arbiter, take_to_arbiter, [],
+tagged! { "kind", ToArbiter, encode_to_arbiter, decode_to_arbiter, [],
     32 Hello { boot, hello }
     33 Renew { boot, term, n, lsn, generation }
     34 Decline { boot, term, hello }
@@ -289,152 +289,156 @@ tagged! { "kind", ToArbiter, put_to_arbiter, take_to_arbiter, [],
     36 Release { term, lsn }
 }
 
-tagged! { "kind", ToUnit, put_to_unit, take_to_unit, [],
+tagged! { "kind", ToUnit, encode_to_unit, decode_to_unit, [],
     48 Offer { boot, term, origin, bound, hello, generation }
     49 Grant { boot, term, n, generation }
     50 Confirm { term, counter, generation }
 }
 
-fn put_message(message: &Message, out: &mut Vec<u8>) {
+fn encode_message(message: &Message, out: &mut Vec<u8>) {
     match message {
-        Message::ToArbiter(message) => put_to_arbiter(message, out),
-        Message::ToUnit(message) => put_to_unit(message, out),
-        other => put_fields(other, out),
+        Message::ToArbiter(message) => encode_to_arbiter(message, out),
+        Message::ToUnit(message) => encode_to_unit(message, out),
+        other => encode_fields(other, out),
     }
 }
 
-fn take_message(from: &mut Reader<'_>) -> Result<Message, WireError> {
-    let tag = u8::take(from)?;
+fn decode_message(from: &mut Reader<'_>) -> Result<Message, WireError> {
+    let tag = u8::decode(from)?;
     match tag {
-        32..=47 => take_to_arbiter(tag, from).map(Message::ToArbiter),
-        48..=63 => take_to_unit(tag, from).map(Message::ToUnit),
-        _ => take_fields(tag, from),
+        32..=47 => decode_to_arbiter(tag, from).map(Message::ToArbiter),
+        48..=63 => decode_to_unit(tag, from).map(Message::ToUnit),
+        _ => decode_fields(tag, from),
     }
 }
 
 impl Field for Chunk {
-    fn put(&self, out: &mut Vec<u8>) {
-        self.file.put(out);
-        self.size.put(out);
-        self.digest.put(out);
-        self.offset.put(out);
-        self.bytes.put(out);
+    fn encode(&self, out: &mut Vec<u8>) {
+        self.file.encode(out);
+        self.size.encode(out);
+        self.digest.encode(out);
+        self.offset.encode(out);
+        self.bytes.encode(out);
     }
 
-    fn take(from: &mut Reader<'_>) -> Result<Self, WireError> {
+    fn decode(from: &mut Reader<'_>) -> Result<Self, WireError> {
         Ok(Self {
-            file: Field::take(from)?,
-            size: Field::take(from)?,
-            digest: Field::take(from)?,
-            offset: Field::take(from)?,
-            bytes: Field::take(from)?,
+            file: Field::decode(from)?,
+            size: Field::decode(from)?,
+            digest: Field::decode(from)?,
+            offset: Field::decode(from)?,
+            bytes: Field::decode(from)?,
         })
     }
 }
 
 impl Field for FileId {
-    fn put(&self, out: &mut Vec<u8>) {
+    fn encode(&self, out: &mut Vec<u8>) {
         out.push(match self.kind {
             FileKind::Dump => 0,
             FileKind::Diff => 1,
             FileKind::Config => 2,
             FileKind::Save => 3,
         });
-        self.ordinal.put(out);
+        self.ordinal.encode(out);
     }
 
-    fn take(from: &mut Reader<'_>) -> Result<Self, WireError> {
-        let kind = match u8::take(from)? {
+    fn decode(from: &mut Reader<'_>) -> Result<Self, WireError> {
+        let kind = match u8::decode(from)? {
             0 => FileKind::Dump,
             1 => FileKind::Diff,
             2 => FileKind::Config,
             3 => FileKind::Save,
             other => return Err(from.no("kind of file", u64::from(other))),
         };
-        Ok(Self { kind, ordinal: Field::take(from)? })
+        Ok(Self { kind, ordinal: Field::decode(from)? })
     }
 }
 
 impl Field for Stamp {
-    fn put(&self, out: &mut Vec<u8>) {
-        self.term.put(out);
-        self.lsn.put(out);
+    fn encode(&self, out: &mut Vec<u8>) {
+        self.term.encode(out);
+        self.lsn.encode(out);
     }
 
-    fn take(from: &mut Reader<'_>) -> Result<Self, WireError> {
-        Ok(Self { term: Field::take(from)?, lsn: Field::take(from)? })
+    fn decode(from: &mut Reader<'_>) -> Result<Self, WireError> {
+        Ok(Self { term: Field::decode(from)?, lsn: Field::decode(from)? })
     }
 }
 
 impl Field for Said {
-    fn put(&self, out: &mut Vec<u8>) {
-        self.startup.put(out);
-        self.running.put(out);
-        self.replica.put(out);
+    fn encode(&self, out: &mut Vec<u8>) {
+        self.startup.encode(out);
+        self.running.encode(out);
+        self.replica.encode(out);
     }
 
-    fn take(from: &mut Reader<'_>) -> Result<Self, WireError> {
+    fn decode(from: &mut Reader<'_>) -> Result<Self, WireError> {
         Ok(Self {
-            startup: Field::take(from)?,
-            running: Field::take(from)?,
-            replica: Field::take(from)?,
+            startup: Field::decode(from)?,
+            running: Field::decode(from)?,
+            replica: Field::decode(from)?,
         })
     }
 }
 
 impl Field for Hello {
-    fn put(&self, out: &mut Vec<u8>) {
-        self.k.put(out);
-        self.highest.put(out);
-        self.generation.put(out);
-        self.said.put(out);
+    fn encode(&self, out: &mut Vec<u8>) {
+        self.k.encode(out);
+        self.highest.encode(out);
+        self.generation.encode(out);
+        self.said.encode(out);
     }
 
-    fn take(from: &mut Reader<'_>) -> Result<Self, WireError> {
+    fn decode(from: &mut Reader<'_>) -> Result<Self, WireError> {
         Ok(Self {
-            k: Field::take(from)?,
-            highest: Field::take(from)?,
-            generation: Field::take(from)?,
-            said: Field::take(from)?,
+            k: Field::decode(from)?,
+            highest: Field::decode(from)?,
+            generation: Field::decode(from)?,
+            said: Field::decode(from)?,
         })
     }
 }
 
 impl Field for Eligible {
-    fn put(&self, out: &mut Vec<u8>) {
-        self.session.put(out);
-        self.slot.put(out);
-        self.lsn.put(out);
+    fn encode(&self, out: &mut Vec<u8>) {
+        self.session.encode(out);
+        self.slot.encode(out);
+        self.lsn.encode(out);
     }
 
-    fn take(from: &mut Reader<'_>) -> Result<Self, WireError> {
-        Ok(Self { session: Field::take(from)?, slot: Field::take(from)?, lsn: Field::take(from)? })
+    fn decode(from: &mut Reader<'_>) -> Result<Self, WireError> {
+        Ok(Self {
+            session: Field::decode(from)?,
+            slot: Field::decode(from)?,
+            lsn: Field::decode(from)?,
+        })
     }
 }
 
 impl Field for Origin {
-    fn put(&self, out: &mut Vec<u8>) {
+    fn encode(&self, out: &mut Vec<u8>) {
         match self {
             Self::Stateful { session, lsn } => {
                 out.push(0);
-                session.put(out);
-                lsn.put(out);
+                session.encode(out);
+                lsn.encode(out);
             }
             Self::Cold => out.push(1),
             Self::Resume => out.push(2),
             Self::Stale { stamp } => {
                 out.push(3);
-                stamp.put(out);
+                stamp.encode(out);
             }
         }
     }
 
-    fn take(from: &mut Reader<'_>) -> Result<Self, WireError> {
-        Ok(match u8::take(from)? {
-            0 => Self::Stateful { session: Field::take(from)?, lsn: Field::take(from)? },
+    fn decode(from: &mut Reader<'_>) -> Result<Self, WireError> {
+        Ok(match u8::decode(from)? {
+            0 => Self::Stateful { session: Field::decode(from)?, lsn: Field::decode(from)? },
             1 => Self::Cold,
             2 => Self::Resume,
-            3 => Self::Stale { stamp: Field::take(from)? },
+            3 => Self::Stale { stamp: Field::decode(from)? },
             other => return Err(from.no("origin", u64::from(other))),
         })
     }

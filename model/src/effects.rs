@@ -114,7 +114,7 @@ pub const fn bit(id: u16) -> u32 {
 
 impl Table {
     /// Commands of the same key with these effects, in the order of their numbers.
-    pub fn of(effects: &[Effect]) -> Self {
+    pub fn from_effects(effects: &[Effect]) -> Self {
         let mut table = Self::default();
         table.effects[..effects.len()].copy_from_slice(effects);
         table

@@ -114,8 +114,8 @@ impl Graph {
             reaches[*goal as usize] = true;
         }
         while let Some(state) = open.pop() {
-            let of = offsets[state as usize] as usize..offsets[state as usize + 1] as usize;
-            for source in &sources[of] {
+            let range = offsets[state as usize] as usize..offsets[state as usize + 1] as usize;
+            for source in &sources[range] {
                 if !std::mem::replace(&mut reaches[*source as usize], true) {
                     open.push(*source);
                 }

@@ -348,14 +348,14 @@ fn check_answers(
 ) -> bool {
     let held = |units: &[crate::state::Unit; 2]| -> usize {
         let of_active = |active: &Active| active.prompts.len() + active.queue.len();
-        let of = |unit: &crate::state::Unit| match &unit.part {
+        let waiting = |unit: &crate::state::Unit| match &unit.part {
             Role::Active(active) => of_active(active),
             Role::Holder(holder) => {
                 holder.queue.len() + holder.suspended.as_deref().map_or(0, of_active)
             }
             Role::Down | Role::Standby(_) => 0,
         };
-        units.iter().map(of).sum()
+        units.iter().map(waiting).sum()
     };
     let is_bounded = |unit: &crate::state::Unit| match &unit.part {
         Role::Holder(holder) => holder.queue.is_empty() || holder.timed,
@@ -433,7 +433,7 @@ fn numbers_changes(before: &Bounded, step: &Step, slot: Slot) -> bool {
     else {
         return true;
     };
-    let executed = step.executed.iter().filter(|of| of.slot == slot).count();
+    let executed = step.executed.iter().filter(|executed| executed.slot == slot).count();
     was.term != is.term || usize::from(is.last - was.last) == executed
 }
 

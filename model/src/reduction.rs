@@ -131,9 +131,9 @@ pub(crate) fn is_of_use(bounded: &Bounded, flight: &Flight, uses: Uses) -> bool 
 
 fn helps_arbiter(state: &State, flight: &Flight, uses: Uses) -> bool {
     let (arbiter, from) = (&state.arbiter, flight.from);
-    let open = |of: (u16, u16)| {
+    let open = |target: (u16, u16)| {
         let offer = arbiter.offer.filter(|offer| offer.slot == from);
-        offer.is_some_and(|offer| (offer.boot, offer.term) == of)
+        offer.is_some_and(|offer| (offer.boot, offer.term) == target)
     };
     let holds = |term: u16| {
         let holder = arbiter.holder.filter(|h| h.running && h.slot == from);
@@ -226,7 +226,7 @@ fn helps_active(
 ) -> bool {
     match msg {
         Msg::Ready { .. } if active.offered == Some(session) => return true,
-        Msg::Left { .. } => return active.leaving.is_some_and(|(of, _)| of == session),
+        Msg::Left { .. } => return active.leaving.is_some_and(|(left, _)| left == session),
         _ => {}
     }
     let Some(current) = active.current.as_ref().filter(|c| c.session == session) else {
@@ -256,7 +256,7 @@ fn helps_active(
 fn seat(unit: &Unit, session: Session) -> Option<&StandbyPhase> {
     match &unit.part {
         Role::Standby(standby) => {
-            standby.seat.as_ref().filter(|(of, _)| *of == session).map(|(_, phase)| phase)
+            standby.seat.as_ref().filter(|(seated, _)| *seated == session).map(|(_, phase)| phase)
         }
         Role::Down | Role::Holder(_) | Role::Active(_) => None,
     }
@@ -347,18 +347,18 @@ impl Msg {
     }
 
     /// Whether it offers, accepts, grants or declines this term.
-    pub(crate) fn is_term(&self, of: u16) -> bool {
+    pub(crate) fn is_term(&self, wanted: u16) -> bool {
         match self {
             Self::Offer { term, .. }
             | Self::Grant { term, .. }
             | Self::Renew { term, .. }
-            | Self::Decline { term, .. } => *term == of,
+            | Self::Decline { term, .. } => *term == wanted,
             _ => false,
         }
     }
 
     /// Whether it offers this session.
-    pub(crate) fn is_session(&self, of: Session) -> bool {
-        matches!(self, Self::Proceed { session } | Self::Ready { session, .. } if *session == of)
+    pub(crate) fn is_session(&self, wanted: Session) -> bool {
+        matches!(self, Self::Proceed { session } | Self::Ready { session, .. } if *session == wanted)
     }
 }

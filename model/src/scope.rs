@@ -387,7 +387,7 @@ impl<E: Meaning + Clone> Scope<E> {
             return *part != Role::Down;
         }
         matches!(part, Role::Standby(standby)
-            if standby.seat.as_ref().is_some_and(|(of, _)| *of == saving.session))
+            if standby.seat.as_ref().is_some_and(|(seated, _)| *seated == saving.session))
     }
 
     fn unit_moves(&self, state: &Bounded, slot: Slot, out: &mut Vec<Move>) {

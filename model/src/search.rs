@@ -133,7 +133,7 @@ struct Classes {
 }
 
 impl Classes {
-    fn of(&mut self, class: Move) -> Class {
+    fn class(&mut self, class: Move) -> Class {
         let number = self.number(class);
         match class {
             Move::Does(Action::Timer(..) | Action::Arbiter(_)) => Class::strong(number),
@@ -306,7 +306,7 @@ impl<E: Meaning + Clone> Search<'_, E> {
             self.transitions += 1;
             let (to, is_new) = self.visited.visit(&after, (id, ordinal as u16));
             if self.limits.convergence && next.is_free() {
-                let class = self.classes.of(*next);
+                let class = self.classes.class(*next);
                 let class = if renames { class.renaming() } else { class };
                 self.graph.edge(to, class);
             }

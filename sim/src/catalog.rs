@@ -251,7 +251,7 @@ pub fn load(names: &[String]) -> Result<(Catalog, CommandCorpus), StockError> {
         CommandCorpus::new(images.iter().map(|(name, image)| (name.clone(), OfImage::of(image))));
     let mut loaded = Vec::new();
     for (name, image) in images {
-        let software = Software::of(image).map_err(|error| StockError::Unreadable {
+        let software = Software::new(image).map_err(|error| StockError::Unreadable {
             image: name.clone(),
             why: error.to_string(),
         })?;

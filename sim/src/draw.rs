@@ -310,7 +310,7 @@ fn in_order(entries: &mut [Entry]) {
 /// One command in three is placed into a phase of bulk sync or of a line's way, if there are link
 /// anchors.
 fn placed(stream: &mut Stream, ms: u64, plan: &Plan) -> Anchor {
-    use skewsync::message::Kind;
+    use skewsync::message::MessageKind as Kind;
     const INSIDE: [Kind; 12] = [
         Kind::Ready,
         Kind::Dump,

@@ -38,7 +38,7 @@ use std::sync::Arc;
 
 use skewsync::ids::{Lsn, Slot, Term};
 use skewsync::message::{Address, Origin};
-use skewsync::unit::{ArbiterInput, Event as Told, Outcome, Output, Place};
+use skewsync::unit::{ArbiterInput, Copies, Event as Told, Outcome, Output};
 use skewsync_model::property::Property;
 use strum::IntoEnumIterator;
 
@@ -137,7 +137,7 @@ fn told<'a>(event: &Event<'a>) -> impl Iterator<Item = &'a Told> + use<'a> {
 fn replicated<'a>(event: &Event<'a>) -> impl Iterator<Item = (Term, Lsn)> + use<'a> {
     performed(event).filter_map(|output| match output {
         Output::Answer {
-            outcome: Outcome::Done { term, lsn, place: Place::Replicated, .. },
+            outcome: Outcome::Done { term, lsn, place: Copies::Replicated, .. },
             ..
         } => Some((*term, *lsn)),
         _ => None,

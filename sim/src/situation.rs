@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use skewsync::ids::Slot;
 use skewsync::message::{Address, LeaveWhy, Message, Origin};
 use skewsync::unit::{
-    Event as Told, Input, LocalWhy, Outcome, Output, Place, Refusal, Request, Role,
+    Copies, Event as Told, Input, LocalWhy, Outcome, Output, Refusal, Request, Role,
 };
 use skewsync_model::property::Property;
 use strum::{EnumIter, EnumMessage, IntoEnumIterator, IntoStaticStr, VariantArray};
@@ -349,9 +349,11 @@ fn stepped(event: &Event<'_>) -> Option<Situation> {
 fn answered(outcome: &Outcome) -> Option<Situation> {
     use skewsync::message::SaveResult;
     match outcome {
-        Outcome::Done { place: Place::Replicated, .. }
-        | Outcome::Unchanged { place: Place::Replicated } => Some(Situation::Replicated),
-        Outcome::Done { place: Place::Local(LocalWhy::NoHotStandby), .. } => Some(Situation::Local),
+        Outcome::Done { place: Copies::Replicated, .. }
+        | Outcome::Unchanged { place: Copies::Replicated } => Some(Situation::Replicated),
+        Outcome::Done { place: Copies::Local(LocalWhy::NoHotStandby), .. } => {
+            Some(Situation::Local)
+        }
         Outcome::Done { .. } | Outcome::Unchanged { .. } | Outcome::Taken => None,
         Outcome::Unknown => Some(Situation::UnknownOutcome),
         Outcome::Released => Some(Situation::Released),

@@ -27,7 +27,7 @@ impl Pair {
     ///
     /// # Errors
     /// [`InputError::Pair`] where a change of an image makes no rule.
-    pub fn of(active: Arc<Image>, standby: Arc<Image>) -> Result<Self, InputError> {
+    pub fn new(active: Arc<Image>, standby: Arc<Image>) -> Result<Self, InputError> {
         let wrong = |error: &dyn core::fmt::Display| InputError::Pair {
             active: active.name(),
             standby: standby.name(),
@@ -39,7 +39,7 @@ impl Pair {
                 StandbyPairing::equal(&standby).map_err(|error| wrong(&error))?,
             )
         } else {
-            let dump = Dump::of(&active).encode();
+            let dump = Dump::from_image(&active).encode();
             let at_standby =
                 pair_at_standby(&standby, dump.as_bytes()).map_err(|error| wrong(&error))?;
             let at_active =
@@ -54,7 +54,7 @@ impl Pair {
     /// # Errors
     /// See [`InputError`].
     pub fn load(active: &str, standby: &str) -> Result<Self, InputError> {
-        Self::of(input::image(active)?, input::image(standby)?)
+        Self::new(input::image(active)?, input::image(standby)?)
     }
 
     /// The two under names that tell them apart: releases within a family, else with the family.

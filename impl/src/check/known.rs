@@ -21,12 +21,12 @@ pub struct Known {
     /// The form.
     pub form: String,
     /// Which lines do not, and why.
-    pub way: Way,
+    pub way: Shortfall,
 }
 
 /// Which lines of a form do not go.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Way {
+pub enum Shortfall {
     /// None goes.
     Stuck,
     /// It need not go.
@@ -44,18 +44,18 @@ impl fmt::Display for Known {
         let Self { active, standby, mode, form, way } = self;
         write!(f, "{active} -> {standby}  {mode} / {form}  ")?;
         match way {
-            Way::Stuck => write!(f, "stuck"),
-            Way::DontCare(reason) => write!(f, "don't-care: {reason}"),
-            Way::Values(values) => write!(f, "stuck where {values}"),
-            Way::Group => write!(f, "stuck where only a part of its group is there"),
-            Way::Asked => write!(f, "asked line by line"),
+            Shortfall::Stuck => write!(f, "stuck"),
+            Shortfall::DontCare(reason) => write!(f, "don't-care: {reason}"),
+            Shortfall::Values(values) => write!(f, "stuck where {values}"),
+            Shortfall::Group => write!(f, "stuck where only a part of its group is there"),
+            Shortfall::Asked => write!(f, "asked line by line"),
         }
     }
 }
 
 /// Appends what does not go from `active` to `standby`.
 pub(super) fn between(active: &Image, standby: &Image, known: &mut Vec<Known>) {
-    let dump = Dump::of(active).encode();
+    let dump = Dump::from_image(active).encode();
     let answer = pair_at_standby(standby, dump.as_bytes());
     // What makes no pairing has findings of its own.
     let Some(pairing) =
@@ -79,19 +79,19 @@ pub(super) fn between(active: &Image, standby: &Image, known: &mut Vec<Known>) {
     }
 }
 
-fn ways_of(disposition: &Disposition, ways: &mut Vec<Way>) {
+fn ways_of(disposition: &Disposition, ways: &mut Vec<Shortfall>) {
     match disposition {
         Disposition::AsIs | Disposition::Lowered(_) | Disposition::Raised => {}
-        Disposition::DontCare(reason) => ways.push(Way::DontCare(reason.to_string())),
-        Disposition::Stuck(_) => ways.push(Way::Stuck),
+        Disposition::DontCare(reason) => ways.push(Shortfall::DontCare(reason.to_string())),
+        Disposition::Stuck(_) => ways.push(Shortfall::Stuck),
         Disposition::Guarded { guard, inside, .. } => {
             ways.push(match guard {
                 Guard::Values(fails) => {
                     let values = fails.iter().map(failing);
-                    Way::Values(values.collect::<Vec<_>>().join(" or "))
+                    Shortfall::Values(values.collect::<Vec<_>>().join(" or "))
                 }
-                Guard::Group => Way::Group,
-                Guard::Resolve => Way::Asked,
+                Guard::Group => Shortfall::Group,
+                Guard::Resolve => Shortfall::Asked,
             });
             ways_of(inside, ways);
         }

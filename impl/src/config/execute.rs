@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use super::{Config, Edit, Entry, Line, LineKey, Place};
+use super::{Config, Edit, EntryKind, Line, LineKey, Place};
 use crate::grammar::{Sign, Words, split_words};
 use crate::ids::FormId;
 use crate::image::{Grammar, Image};
@@ -91,7 +91,7 @@ impl Config {
             (Some(_), Sign::Positive) => self.enter(image, place.child(form, words), edits),
             (Some(_), Sign::No) => self.leave(image, place, form, &words, edits),
             (None, Sign::Positive) => {
-                let (key, line) = Line::of(image, place.clone(), form, words);
+                let (key, line) = Line::new(image, place.clone(), form, words);
                 if !image.form(form).default.is_line() {
                     self.set(image, key, line, edits);
                 } else if self.line(&key).is_some() {
@@ -110,8 +110,8 @@ impl Config {
     }
 
     fn enter(&mut self, image: &Image, place: Place, edits: &mut Vec<Edit>) {
-        if self.entry(&place) != Some(Entry::Entered) {
-            self.edit(image, Edit::Enter(place, Entry::Entered), edits);
+        if self.entry(&place) != Some(EntryKind::Entered) {
+            self.edit(image, Edit::Enter(place, EntryKind::Entered), edits);
         }
     }
 
@@ -160,7 +160,7 @@ impl Config {
         words: Words,
         edits: &mut Vec<Edit>,
     ) {
-        let (mut key, line) = Line::of(image, place.clone(), form, words);
+        let (mut key, line) = Line::new(image, place.clone(), form, words);
         let whole_line = image.form(form).key.is_none();
         if whole_line {
             let positive = line.words.without_no();

@@ -38,7 +38,7 @@ impl Config {
         let sum = order_hash(place, keys.clone()).wrapping_sub(order_hash(place, order.keys()));
         let body = Arc::make_mut(&mut self.body);
         body.digest = body.digest.wrapping_add(sum);
-        let order = Order::of(keys.cloned());
+        let order = Order::from_keys(keys.cloned());
         body.orders.insert_mut((place.clone(), form), order);
     }
 
@@ -78,7 +78,7 @@ impl Config {
         if let Some(order) = body.orders.get_mut(&list) {
             order.insert(after, key.key.clone());
         } else {
-            body.orders.insert_mut(list, Order::of([key.key.clone()]));
+            body.orders.insert_mut(list, Order::from_keys([key.key.clone()]));
         }
     }
 
@@ -110,8 +110,8 @@ fn order_facts<'a>(
     place: &Place,
     pairs: impl IntoIterator<Item = (Option<&'a Words>, &'a Words)>,
 ) -> u128 {
-    let of = |(before, key): (Option<&Words>, &Words)| {
+    let hash = |(before, key): (Option<&Words>, &Words)| {
         hash(place, &["order", before.map_or("", Words::text), key.text()])
     };
-    pairs.into_iter().map(of).fold(0, u128::wrapping_add)
+    pairs.into_iter().map(hash).fold(0, u128::wrapping_add)
 }

@@ -20,7 +20,7 @@ pub(super) struct Order {
 
 impl Order {
     /// The order of these keys.
-    pub(super) fn of(keys: impl IntoIterator<Item = Words>) -> Self {
+    pub(super) fn from_keys(keys: impl IntoIterator<Item = Words>) -> Self {
         let mut order = Self::default();
         for (at, key) in (1..).zip(keys) {
             order.put(at * GAP, key);
@@ -75,7 +75,7 @@ impl Order {
         let above = (Bound::Excluded(*from), Bound::Unbounded);
         let (head, tail) = (self.keys.range(..=*from), self.keys.range(above));
         let (head, tail) = (head.map(|(_, key)| key), tail.map(|(_, key)| key));
-        *self = Self::of(head.chain(once(&key)).chain(tail).cloned());
+        *self = Self::from_keys(head.chain(once(&key)).chain(tail).cloned());
     }
 
     /// Takes a key out.
@@ -103,7 +103,7 @@ mod tests {
     fn keys_stand_where_they_were_put_when_room_runs_out_too() {
         let form = Form::parse("permit (0-999)$n").unwrap();
         let key = |n: u32| form.words(&alloc::format!("permit {n}")).unwrap();
-        let mut order = Order::of([key(0), key(1)]);
+        let mut order = Order::from_keys([key(0), key(1)]);
         let mut plain = alloc::vec![0, 1];
         // Always at the same place: each halves what room there is.
         for n in 2..200 {

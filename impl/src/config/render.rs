@@ -4,7 +4,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::{Config, Edit, Entry, Line, LineKey, Place};
+use super::{Config, Edit, EntryKind, Line, LineKey, Place};
 use crate::grammar::{Sign, split_words};
 use crate::image::{Grammar, Image};
 use crate::parse::{self, LineError};
@@ -51,8 +51,8 @@ impl Config {
                 Some(_) if listed == Some(key.form) => {}
                 Some(order) => {
                     listed = Some(key.form);
-                    for of in order.keys() {
-                        let key = LineKey { key: of.clone(), ..key.clone() };
+                    for sibling in order.keys() {
+                        let key = LineKey { key: sibling.clone(), ..key.clone() };
                         put(depth, self.body.lines[&key].line.words.text(), text);
                     }
                 }
@@ -100,8 +100,8 @@ pub fn render_edits(image: &Image, edits: &[Edit]) -> String {
                 put('-', &key.place, &[form, key.key.text()]);
             }
             Edit::Leave(place) => put('<', place, &[]),
-            Edit::Enter(place, Entry::Entered) => put('>', place, &[]),
-            Edit::Enter(place, Entry::Implied) => put('~', place, &[]),
+            Edit::Enter(place, EntryKind::Entered) => put('>', place, &[]),
+            Edit::Enter(place, EntryKind::Implied) => put('~', place, &[]),
             Edit::Set { line, to, after } => {
                 let after = match after {
                     _ if !image.form(line.form).ordered => "",
@@ -138,8 +138,8 @@ pub fn read_edits(image: &Image, grammar: &Grammar, text: &str) -> Result<Vec<Ed
         let place = place_of(image, grammar, &fields).map_err(read)?;
         edits.push(match (sign, &rest[..]) {
             ("<", _) => Edit::Leave(place),
-            (">", _) => Edit::Enter(place, Entry::Entered),
-            ("~", _) => Edit::Enter(place, Entry::Implied),
+            (">", _) => Edit::Enter(place, EntryKind::Entered),
+            ("~", _) => Edit::Enter(place, EntryKind::Implied),
             ("+", [words, after]) => {
                 let (line, to) = line_of(image, grammar, &place, words).map_err(read)?;
                 let siblings = image.form(line.form);
@@ -160,11 +160,11 @@ pub fn read_edits(image: &Image, grammar: &Grammar, text: &str) -> Result<Vec<Ed
             }
             (_, [form, key]) => {
                 let mode = place.mode(image);
-                let of = image.forms().find(|(_, decl)| {
+                let entry = image.forms().find(|(_, decl)| {
                     let level = grammar.levels()[usize::from(decl.component.0)];
                     decl.mode == mode && decl.form.normal() == *form && decl.lives_at(level)
                 });
-                let (form, decl) = of.ok_or_else(shape)?;
+                let (form, decl) = entry.ok_or_else(shape)?;
                 let key = decl.form.key_words(decl.key.as_deref(), key).ok_or_else(shape)?;
                 Edit::Unset(LineKey { place, form, key })
             }
@@ -200,7 +200,7 @@ fn line_of(
 ) -> Result<(LineKey, Line), LineError> {
     let given: Vec<&str> = split_words(line).collect();
     let (form, words) = parse::words(image, grammar, place.mode(image), &given)?;
-    let (mut key, line) = Line::of(image, place.clone(), form, words);
+    let (mut key, line) = Line::new(image, place.clone(), form, words);
     if line.sign == Sign::No && image.form(form).key.is_none() {
         let positive = line.words.without_no();
         let given: Vec<&str> = split_words(positive.text()).collect();

@@ -17,7 +17,7 @@ use crate::grammar::{Form, FormError, Matcher, Residue, Resolution, Token, split
 use crate::ids::{ChangeId, FormId, Level, ModeId};
 use crate::image::{Grammar, Image};
 use crate::planted::{Defect, Planted};
-use crate::transform::{Cause, Step, Tft};
+use crate::transform::{Step, StuckCause, Tft};
 
 /// Of two images, as operators know it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -51,7 +51,7 @@ pub enum Disposition {
     /// It need not go.
     DontCare(Shared<str>),
     /// It cannot go.
-    Stuck(Cause),
+    Stuck(StuckCause),
 }
 
 /// What decides about a line.
@@ -67,7 +67,7 @@ pub enum Guard {
 
 /// What the gate of the wire does about lines of one form.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Verdict {
+pub(crate) enum Gate {
     /// They go.
     Goes,
     /// They go and the peer raises them, but for these values.
@@ -85,7 +85,7 @@ pub struct ActivePairing {
     grammar: Grammar,
     tft: Arc<Tft>,
     down: Vec<Step>,
-    verdicts: Vec<Verdict>,
+    verdicts: Vec<Gate>,
     concerned: Vec<bool>,
     /// The peer's forms in the modes in which the two differ.
     peers: BTreeMap<ModeId, Matcher<()>>,
@@ -100,7 +100,7 @@ pub struct ActivePairing {
 /// # Errors
 /// See [`PairError`].
 pub fn pair_at_active(image: &Image, diff_bytes: &[u8]) -> Result<ActivePairing, PairError> {
-    OwnSide::of(image)?.pair_at_active(image, diff_bytes)
+    OwnSide::new(image)?.pair_at_active(image, diff_bytes)
 }
 
 impl OwnSide {
@@ -123,12 +123,12 @@ impl OwnSide {
             image.levels().to_vec()
         };
         let down = tft.steps_down(image, &levels);
-        let judge = Judge::of(image, &answer, &levels, same_family)?;
-        let verdicts: Vec<Verdict> = image.forms().map(|(form, _)| judge.verdict(form)).collect();
+        let judge = Judge::new(image, &answer, &levels, same_family)?;
+        let verdicts: Vec<Gate> = image.forms().map(|(form, _)| judge.verdict(form)).collect();
         let peers = judge.peers;
         let concerned = verdicts.iter().zip(image.forms());
         let concerned = concerned
-            .map(|(verdict, (form, _))| *verdict != Verdict::Goes || tft.concerns(form))
+            .map(|(verdict, (form, _))| *verdict != Gate::Goes || tft.concerns(form))
             .collect();
         let mut pairing = ActivePairing {
             grammar: image.grammar(&levels),
@@ -155,7 +155,7 @@ impl ActivePairing {
     /// # Errors
     /// [`PairError::Rule`].
     pub fn equal(image: &Image) -> Result<Self, PairError> {
-        Ok(Self::equal_by(image, &OwnSide::of(image)?))
+        Ok(Self::equal_by(image, &OwnSide::new(image)?))
     }
 
     /// The same, with what was worked out of the image.
@@ -166,7 +166,7 @@ impl ActivePairing {
             grammar: image.own().clone(),
             tft: Arc::clone(&own.tft),
             down: Vec::new(),
-            verdicts: alloc::vec![Verdict::Goes; forms],
+            verdicts: alloc::vec![Gate::Goes; forms],
             concerned: alloc::vec![false; forms],
             peers: BTreeMap::new(),
             dont_cares: BTreeMap::new(),
@@ -188,7 +188,7 @@ impl ActivePairing {
             };
             Arc::make_mut(&mut self.tft).keep_lowering(own);
             for (form, _) in image.forms().filter(|(form, _)| !own(*form)) {
-                self.verdicts[form.0 as usize] = Verdict::Goes;
+                self.verdicts[form.0 as usize] = Gate::Goes;
             }
         }
         self
@@ -255,7 +255,7 @@ impl ActivePairing {
 
     /// Whether the peer raises lines of this form of the wire's view.
     pub fn raises(&self, form: FormId) -> bool {
-        matches!(self.verdicts[form.0 as usize], Verdict::Raised(_))
+        matches!(self.verdicts[form.0 as usize], Gate::Raised(_))
     }
 
     pub(crate) fn concerned(&self) -> &[bool] {
@@ -264,7 +264,7 @@ impl ActivePairing {
 
     /// What becomes of a form that lives at the own levels.
     pub fn disposition(&self, image: &Image, form: FormId) -> Disposition {
-        let stuck = |cause: Cause| match self.dont_care(form) {
+        let stuck = |cause: StuckCause| match self.dont_care(form) {
             Some(reason) => Disposition::DontCare(reason.clone()),
             None => Disposition::Stuck(cause),
         };
@@ -274,11 +274,11 @@ impl ActivePairing {
         for step in &self.down {
             let mut next = Vec::new();
             for at in ends {
-                let Some(of) = self.tft.read_by(*step, at) else {
+                let Some(used) = self.tft.read_by(*step, at) else {
                     next.push(at);
                     continue;
                 };
-                let rule = self.tft.rule(of.rule);
+                let rule = self.tft.rule(used.rule);
                 alone |= rule.new.len() > 1;
                 chain.push(rule.change);
                 next.extend(rule.old.iter().map(|pattern| pattern.form));
@@ -286,7 +286,7 @@ impl ActivePairing {
             ends = next;
         }
         let fails = match raisable(image, &self.tft, &self.down, form) {
-            Raisable::Stuck => return stuck(Cause::NoTransform),
+            Raisable::Stuck => return stuck(StuckCause::NoTransform),
             Raisable::But(fails) => fails,
             Raisable::Untouched => Vec::new(),
         };
@@ -295,14 +295,14 @@ impl ActivePairing {
         let guarded = |guard: Guard, inside: Disposition| Disposition::Guarded {
             guard,
             inside: Box::new(inside),
-            outside: Box::new(stuck(Cause::NoTransform)),
+            outside: Box::new(stuck(StuckCause::NoTransform)),
         };
         let mut worst = lowered;
         for end in ends {
             worst = match &self.verdicts[end.0 as usize] {
-                Verdict::Stuck => return stuck(Cause::NoTransform),
-                Verdict::Goes => worst,
-                Verdict::Raised(fails) => {
+                Gate::Stuck => return stuck(StuckCause::NoTransform),
+                Gate::Goes => worst,
+                Gate::Raised(fails) => {
                     let inside =
                         if worst == Disposition::AsIs { Disposition::Raised } else { worst };
                     if fails.is_empty() {
@@ -311,7 +311,7 @@ impl ActivePairing {
                         guarded(Guard::Values(fails.clone()), inside)
                     }
                 }
-                Verdict::Resolve => guarded(Guard::Resolve, worst),
+                Gate::Resolve => guarded(Guard::Resolve, worst),
             };
         }
         if alone {
@@ -329,7 +329,7 @@ impl ActivePairing {
     pub(crate) fn place_goes(&self, image: &Image, place: &Place) -> bool {
         let mut around = Place::root();
         place.instances().iter().all(|(entry, words)| {
-            let (key, line) = Line::of(image, around.clone(), *entry, words.clone());
+            let (key, line) = Line::new(image, around.clone(), *entry, words.clone());
             around = around.child(*entry, words.clone());
             self.why_not(image, &key, &line).is_none()
         })
@@ -337,54 +337,51 @@ impl ActivePairing {
 
     /// Whether every line of a form goes, its place aside.
     pub(crate) fn lets_pass(&self, form: FormId) -> bool {
-        self.verdicts[form.0 as usize] == Verdict::Goes
+        self.verdicts[form.0 as usize] == Gate::Goes
     }
 
     /// Why a line of the wire's view does not go, its place aside.
-    pub(crate) fn why_not(&self, image: &Image, key: &LineKey, line: &Line) -> Option<Cause> {
+    pub(crate) fn why_not(&self, image: &Image, key: &LineKey, line: &Line) -> Option<StuckCause> {
         let decl = image.form(key.form);
         match &self.verdicts[key.form.0 as usize] {
-            Verdict::Goes => None,
-            Verdict::Stuck => Some(Cause::NoTransform),
-            Verdict::Raised(fails) => fails.iter().find_map(|fails| {
+            Gate::Goes => None,
+            Gate::Stuck => Some(StuckCause::NoTransform),
+            Gate::Raised(fails) => fails.iter().find_map(|fails| {
                 let value = line.words.value(&decl.form, &fails.capture)?;
-                fails.has(&value).then(|| Cause::Value {
+                fails.has(&value).then(|| StuckCause::Value {
                     capture: Shared::text(&fails.capture),
                     value: Shared::text(&value),
                     allowed: Shared::from(fails.says(&decl.form)),
                 })
             }),
-            Verdict::Resolve => {
+            Gate::Resolve => {
                 let words: Vec<&str> = split_words(line.words.text()).collect();
                 match self.peers.get(&decl.mode)?.resolve(&words) {
                     Resolution::Match { words, .. } if words.text() == line.words.text() => None,
                     Resolution::Match { .. } | Resolution::Ambiguous { .. } => {
-                        Some(Cause::Resolves)
+                        Some(StuckCause::Resolves)
                     }
-                    Resolution::NoMatch { .. } | Resolution::Incomplete => {
-                        Some(self.residue_cause(image, key, line).unwrap_or(Cause::NoTransform))
-                    }
+                    Resolution::NoMatch { .. } | Resolution::Incomplete => Some(
+                        self.residue_cause(image, key, line).unwrap_or(StuckCause::NoTransform),
+                    ),
                 }
             }
         }
     }
 
     /// The value that stands in the way, where the ADL names one.
-    fn residue_cause(&self, image: &Image, key: &LineKey, line: &Line) -> Option<Cause> {
+    fn residue_cause(&self, image: &Image, key: &LineKey, line: &Line) -> Option<StuckCause> {
         let decl = image.form(key.form);
         let mode = image.mode_name(decl.mode);
-        let listed = self
-            .diff
-            .as_ref()?
-            .adl
-            .iter()
-            .find(|of| of.entry.mode == mode && of.entry.form.normal() == decl.form.normal())?;
+        let listed = self.diff.as_ref()?.adl.iter().find(|listed| {
+            listed.entry.mode == mode && listed.entry.form.normal() == decl.form.normal()
+        })?;
         let Residue::Values { leaf, fail } = &listed.residue else {
             return None;
         };
         let (_, value) = line.words.iter().find(|(at, _)| at == leaf)?;
         let token = &decl.form.leaf(*leaf).token;
-        Some(Cause::Value {
+        Some(StuckCause::Value {
             capture: decl
                 .form
                 .leaf(*leaf)
@@ -399,12 +396,15 @@ impl ActivePairing {
     /// ADL entries that have neither transform nor don't-care entry.
     fn unhandled_here(&self, image: &Image) -> Vec<FormName> {
         let list = self.diff.iter().flat_map(|diff| &diff.adl);
-        let open = list.filter(|of| of.residue != Residue::None).filter(|of| {
-            let id = form_id(image, &of.entry.mode, &of.entry.form);
+        let open = list.filter(|listed| listed.residue != Residue::None).filter(|listed| {
+            let id = form_id(image, &listed.entry.mode, &listed.entry.form);
             id.is_none_or(|id| matches!(self.disposition(image, id), Disposition::Stuck(_)))
         });
-        open.map(|of| FormName { mode: of.entry.mode.clone(), form: of.entry.form.normal().into() })
-            .collect()
+        open.map(|listed| FormName {
+            mode: listed.entry.mode.clone(),
+            form: listed.entry.form.normal().into(),
+        })
+        .collect()
     }
 }
 
@@ -419,7 +419,7 @@ struct Judge<'a> {
 }
 
 impl<'a> Judge<'a> {
-    fn of(
+    fn new(
         image: &'a Image,
         answer: &'a Answer,
         levels: &'a [Level],
@@ -439,7 +439,7 @@ impl<'a> Judge<'a> {
                 .map_err(|error| super::AnswerError::Shape {
                     message: alloc::format!("mode {}: {error}", forms.mode),
                 })?;
-            peers.insert(mode, Matcher::of(read.iter().map(|form| ((), form))));
+            peers.insert(mode, Matcher::from_forms(read.iter().map(|form| ((), form))));
             listed.insert(mode, forms.forms.iter().map(String::as_str).collect());
         }
         let raises = answer.raises.iter();
@@ -449,21 +449,21 @@ impl<'a> Judge<'a> {
         Ok(Self { image, levels, same_family, listed, raises, peers })
     }
 
-    fn verdict(&self, form: FormId) -> Verdict {
+    fn verdict(&self, form: FormId) -> Gate {
         let decl = self.image.form(form);
         if !decl.lives_at(self.levels[usize::from(decl.component.0)]) {
-            return Verdict::Stuck;
+            return Gate::Stuck;
         }
         let normal = decl.form.normal();
         if self.same_family
             && let Some(raise) = self.raises.get(&(decl.mode, normal))
         {
-            return if raise.stuck { Verdict::Stuck } else { Verdict::Raised(raise.fails.clone()) };
+            return if raise.stuck { Gate::Stuck } else { Gate::Raised(raise.fails.clone()) };
         }
         match self.listed.get(&decl.mode) {
-            None => Verdict::Goes,
-            Some(forms) if self.same_family && forms.contains(normal) => Verdict::Goes,
-            Some(_) => Verdict::Resolve,
+            None => Gate::Goes,
+            Some(forms) if self.same_family && forms.contains(normal) => Gate::Goes,
+            Some(_) => Gate::Resolve,
         }
     }
 }

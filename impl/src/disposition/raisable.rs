@@ -52,18 +52,17 @@ pub fn raisable(image: &Image, tft: &Tft, steps: &[Step], form: FormId) -> Raisa
     let mut open = alloc::vec![Path { form, from: 0 }];
     let mut touched = false;
     while let Some(Path { form: at, from }) = open.pop() {
-        let read = steps[from..]
-            .iter()
-            .enumerate()
-            .find_map(|(number, step)| tft.read_by(*step, at).map(|of| (from + number, *step, of)));
-        let Some((number, step, of)) = read else {
+        let read = steps[from..].iter().enumerate().find_map(|(number, step)| {
+            tft.read_by(*step, at).map(|used| (from + number, *step, used))
+        });
+        let Some((number, step, used)) = read else {
             if ends(image, steps, at) {
                 return Raisable::Stuck;
             }
             continue;
         };
         touched = true;
-        let rule = tft.rule(of.rule);
+        let rule = tft.rule(used.rule);
         if rule.side(step.direction.to()).is_empty() {
             return Raisable::Stuck;
         }

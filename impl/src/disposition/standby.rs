@@ -46,7 +46,7 @@ pub struct StandbyPairing {
 /// # Errors
 /// See [`PairError`].
 pub fn pair_at_standby(image: &Image, dump_bytes: &[u8]) -> Result<StandbyPairing, PairError> {
-    OwnSide::of(image)?.pair_at_standby(image, dump_bytes)
+    OwnSide::new(image)?.pair_at_standby(image, dump_bytes)
 }
 
 impl OwnSide {
@@ -61,7 +61,7 @@ impl OwnSide {
     ) -> Result<StandbyPairing, PairError> {
         let (own, tft) = (&self.dump, &*self.tft);
         let active = Dump::decode_like(dump_bytes, &own.entries)?;
-        let diff = Diff::of(&active, own);
+        let diff = Diff::between(&active, own);
         let levels = if active.header.same_family(&own.header) {
             wire_levels(image, &active.header.components)
         } else {
@@ -92,7 +92,7 @@ impl StandbyPairing {
     /// # Errors
     /// [`PairError::Rule`].
     pub fn equal(image: &Image) -> Result<Self, PairError> {
-        Ok(Self::equal_by(image, &OwnSide::of(image)?))
+        Ok(Self::equal_by(image, &OwnSide::new(image)?))
     }
 
     /// The same, with what was worked out of the image.
@@ -216,22 +216,22 @@ fn unhandled(
     list: &[DiffEntry],
 ) -> Vec<FormName> {
     let dont_care = dont_cares(image, active);
-    let open = list.iter().filter(|of| of.residue != Residue::None).filter(|of| {
-        let id = form_id(image, &of.entry.mode, &of.entry.form);
+    let open = list.iter().filter(|listed| listed.residue != Residue::None).filter(|listed| {
+        let id = form_id(image, &listed.entry.mode, &listed.entry.form);
         let made = id.is_some_and(|id| {
             up.iter().any(|step| {
-                let of = tft.written_by(*step, id);
-                of.is_some_and(|of| !tft.rule(of.rule).old.is_empty())
+                let used = tft.written_by(*step, id);
+                used.is_some_and(|used| !tft.rule(used.rule).old.is_empty())
             })
         });
-        let named = dont_care
-            .iter()
-            .any(|entry| entry.mode == of.entry.mode && entry.form == of.entry.form.normal());
+        let named = dont_care.iter().any(|entry| {
+            entry.mode == listed.entry.mode && entry.form == listed.entry.form.normal()
+        });
         !made && !named
     });
-    open.map(|of| FormName {
-        mode: of.entry.mode.clone(),
-        form: of.entry.form.normal().to_string(),
+    open.map(|listed| FormName {
+        mode: listed.entry.mode.clone(),
+        form: listed.entry.form.normal().to_string(),
     })
     .collect()
 }

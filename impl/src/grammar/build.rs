@@ -65,7 +65,7 @@ impl Form {
                 return Err(BuildError::Unused { name: (*name).into() });
             }
         }
-        Ok(Words::of(made))
+        Ok(Words::from_taken(made))
     }
 
     /// The words of these captures alone, in the form's order: what identifies a line.
@@ -83,7 +83,7 @@ impl Form {
             let token = &self.leaf(leaf).token;
             made.extend(words.map(|word| (leaf, token.canonical(word))));
         }
-        Some(Words::of(made))
+        Some(Words::from_taken(made))
     }
 
     /// Reads the words of a key back: of `leaves`, or of a whole line where none are named.
@@ -106,7 +106,7 @@ impl Form {
             let leaf = open.iter().filter(|leaf| **leaf >= from).filter(again).find(takes)?;
             made.push((*leaf, word));
         }
-        Some(Words::of(made))
+        Some(Words::from_taken(made))
     }
 
     /// Lines of this form that together show every alternative and both ends of every range, with
@@ -121,7 +121,7 @@ impl Form {
             if made.is_empty() {
                 continue;
             }
-            let words = Words::of(made);
+            let words = Words::from_taken(made);
             if lines.contains(&words) {
                 idle += 1;
                 if idle > 64 {

@@ -139,7 +139,7 @@ impl Form {
 
     /// The leaves that capture `name`: those named so, or, where none is, those that imply it.
     pub fn capture(&self, name: &str) -> Vec<LeafId> {
-        let named = self.captures().iter().find(|of| *of.name == *name);
+        let named = self.captures().iter().find(|capture| *capture.name == *name);
         if let Some(named) = named {
             return named.leaves.clone();
         }
@@ -150,13 +150,13 @@ impl Form {
 
     /// The names given by `$name`, each once, in normal order; not that of a leading `no`.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        let named = self.captures().iter().map(|of| &*of.name);
+        let named = self.captures().iter().map(|capture| &*capture.name);
         named.filter(|name| *name != "no")
     }
 
     /// Whether `name` is among the names.
     pub fn has_name(&self, name: &str) -> bool {
-        self.names().any(|of| of == name)
+        self.names().any(|known| known == name)
     }
 
     /// What is named by `$name`, in normal order.
@@ -167,8 +167,8 @@ impl Form {
                 let (Some(name), id) = (&leaf.name, LeafId(number as u16)) else {
                     continue;
                 };
-                match captures.iter_mut().find(|of| of.name == *name) {
-                    Some(of) => of.leaves.push(id),
+                match captures.iter_mut().find(|capture| capture.name == *name) {
+                    Some(capture) => capture.leaves.push(id),
                     None => captures.push(Capture { name: name.clone(), leaves: alloc::vec![id] }),
                 }
             }
@@ -204,7 +204,7 @@ impl Form {
 
     /// The form compiled for the matcher.
     pub(super) fn program(&self) -> &Program {
-        let compile = || Box::new(Program::of(self));
+        let compile = || Box::new(Program::from_form(self));
         self.0.program.get_or_init(compile)
     }
 }

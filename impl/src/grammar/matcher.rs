@@ -54,7 +54,7 @@ pub struct Matcher<Id> {
 impl<Id: Copy + Ord> Matcher<Id> {
     /// Compiles `forms`. Of those that take a line equally well, as the same tokens, the earlier
     /// wins.
-    pub fn of<'a>(forms: impl IntoIterator<Item = (Id, &'a Form)>) -> Self {
+    pub fn from_forms<'a>(forms: impl IntoIterator<Item = (Id, &'a Form)>) -> Self {
         let mut matcher = Self { forms: Vec::new(), by_first: Vec::new(), open: Vec::new() };
         for (id, form) in forms {
             let number = matcher.forms.len() as u32;
@@ -86,7 +86,7 @@ impl<Id: Copy + Ord> Matcher<Id> {
             return Resolution::NoMatch { at: WORDS_MAX };
         }
         let numbers = self.candidates(first, words.get(1).copied());
-        let mut walk = Walk::of(words);
+        let mut walk = Walk::new(words);
         let mut found: Vec<(Id, &Program, Path)> = Vec::new();
         // A form that cannot have so many words is not asked until it is to be said what is wrong.
         for number in &numbers {
@@ -100,7 +100,7 @@ impl<Id: Copy + Ord> Matcher<Id> {
         if !found.is_empty() {
             return choose(words, found);
         }
-        let mut walk = Walk::of(words);
+        let mut walk = Walk::new(words);
         for number in &numbers {
             walk.run(self.forms[*number as usize].1.program());
         }
@@ -164,7 +164,7 @@ fn choose<Id: Copy + Ord>(words: &[&str], mut found: Vec<(Id, &Program, Path)>) 
     let canonical = words.iter().zip(path);
     let canonical =
         canonical.map(|(word, leaf)| (*leaf, program.token(*leaf).canonical(word))).collect();
-    Resolution::Match { id: *id, words: Words::of(canonical) }
+    Resolution::Match { id: *id, words: Words::from_taken(canonical) }
 }
 
 /// A form compiled to steps.
@@ -199,7 +199,7 @@ pub(super) enum Op {
 }
 
 impl Program {
-    pub(super) fn of(form: &Form) -> Self {
+    pub(super) fn from_form(form: &Form) -> Self {
         let tokens = form.leaves().iter().map(|leaf| leaf.token.clone()).collect();
         let mut program =
             Self { tokens, ops: Vec::new(), first: None, length: length(form, form.root()) };
@@ -317,17 +317,17 @@ fn length(form: &Form, node: &Node) -> RangeInclusive<usize> {
     let any = |one: RangeInclusive<usize>, other: RangeInclusive<usize>| {
         *one.start().min(other.start())..=*one.end().max(other.end())
     };
-    let of = |part: &Node| length(form, part);
+    let part_length = |part: &Node| length(form, part);
     match node {
         Node::Leaf(id) if form.leaf(*id).variadic => 1..=usize::MAX,
         Node::Leaf(_) => 1..=1,
-        Node::Sequence(parts) => parts.iter().map(of).fold(0..=0, sum),
-        Node::Choice(parts) => parts.iter().map(of).reduce(any).unwrap_or(0..=0),
-        Node::Optional(part) | Node::OptionalAfterNo(part) => 0..=*of(part).end(),
+        Node::Sequence(parts) => parts.iter().map(part_length).fold(0..=0, sum),
+        Node::Choice(parts) => parts.iter().map(part_length).reduce(any).unwrap_or(0..=0),
+        Node::Optional(part) | Node::OptionalAfterNo(part) => 0..=*part_length(part).end(),
         // One branch at least, each once at most.
         Node::Unordered(parts) => {
-            let least = parts.iter().map(|part| *of(part).start()).min();
-            least.unwrap_or(0)..=*parts.iter().map(of).fold(0..=0, sum).end()
+            let least = parts.iter().map(|part| *part_length(part).start()).min();
+            least.unwrap_or(0)..=*parts.iter().map(part_length).fold(0..=0, sum).end()
         }
     }
 }
@@ -346,7 +346,7 @@ struct Walk<'a> {
 type Used = Vec<(u8, u64)>;
 
 impl<'a> Walk<'a> {
-    const fn of(words: &'a [&'a str]) -> Self {
+    const fn new(words: &'a [&'a str]) -> Self {
         Self { words, path: Vec::new(), paths: Vec::new(), furthest: 0, ended: false, steps: 0 }
     }
 
@@ -433,7 +433,7 @@ impl<'a> Walk<'a> {
 impl Form {
     /// Matches one line against this form alone, keywords in full or abbreviated.
     pub fn resolve(&self, words: &[&str]) -> Resolution<()> {
-        Matcher::of([((), self)]).resolve(words)
+        Matcher::from_forms([((), self)]).resolve(words)
     }
 
     /// The line of this form that `text` is.
@@ -447,8 +447,8 @@ impl Form {
 
     /// The captures of `words` by name.
     pub fn values_of<'a>(&'a self, words: &'a Words) -> BTreeMap<&'a str, Cow<'a, str>> {
-        let named = self.captures().iter().filter(|of| *of.name != *"no");
-        named.filter_map(|of| Some((&*of.name, words.joined(&of.leaves)?))).collect()
+        let named = self.captures().iter().filter(|capture| *capture.name != *"no");
+        named.filter_map(|capture| Some((&*capture.name, words.joined(&capture.leaves)?))).collect()
     }
 }
 
@@ -461,7 +461,7 @@ mod tests {
     fn resolve(forms: &[&str], line: &str) -> Resolution<usize> {
         let forms: Vec<Form> = forms.iter().map(|text| Form::parse(text).unwrap()).collect();
         let words: Vec<&str> = line.split(' ').collect();
-        Matcher::of(forms.iter().enumerate()).resolve(&words)
+        Matcher::from_forms(forms.iter().enumerate()).resolve(&words)
     }
 
     fn matched(forms: &[&str], line: &str) -> Option<(usize, alloc::string::String)> {

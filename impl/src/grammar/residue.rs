@@ -61,17 +61,17 @@ pub struct Peers<'a> {
     by_first: BTreeMap<Arc<str>, Vec<u32>>,
     /// Forms that a line of any first word may be of.
     open: Vec<u32>,
-    places: Places,
+    places: Positions,
 }
 
 impl<'a> Peers<'a> {
     /// Compiles `forms`.
-    pub fn of(forms: impl IntoIterator<Item = &'a Form>) -> Self {
+    pub fn new(forms: impl IntoIterator<Item = &'a Form>) -> Self {
         let mut peers = Self {
             forms: Vec::new(),
             by_first: BTreeMap::new(),
             open: Vec::new(),
-            places: Places::default(),
+            places: Positions::default(),
         };
         for form in forms {
             let number = peers.forms.len() as u32;
@@ -174,7 +174,7 @@ fn firsts(program: &Program) -> Option<Vec<Arc<str>>> {
 /// # Shape
 /// `Whole` and `None` are exact. `Values` is exact where one number alone decides.
 pub fn residue(form: &Form, peers: &[&Form], limits: &ResidueLimits) -> Residue {
-    Peers::of(peers.iter().copied()).residue(form, limits)
+    Peers::new(peers.iter().copied()).residue(form, limits)
 }
 
 /// A closed interval.
@@ -216,25 +216,25 @@ fn joined(intervals: Vec<(i128, i128)>) -> Vec<(i128, i128)> {
 /// Used branches of each `{..}`, ascending by loop.
 type Used = Vec<(u8, u64)>;
 /// A place: the next step, and which branches are used.
-type Place = (u16, Used);
-/// A place in one of the peers, by number; see [`Places`].
-type PeerPlace = u32;
+type Position = (u16, Used);
+/// A place in one of the peers, by number; see [`Positions`].
+type PeerPosition = u32;
 
 /// The places in the peers' forms, numbered as they are met, with what is reached from each without
 /// a word: met again and again, so worked out once.
 #[derive(Default)]
-struct Places {
-    ids: BTreeMap<(u32, Place), PeerPlace>,
-    all: Vec<(u32, Place)>,
+struct Positions {
+    ids: BTreeMap<(u32, Position), PeerPosition>,
+    all: Vec<(u32, Position)>,
     /// By place: what is reached in a line that did not, and in one that did, begin with `no`.
-    closed: Vec<[Option<Arc<[PeerPlace]>>; 2]>,
+    closed: Vec<[Option<Arc<[PeerPosition]>>; 2]>,
     /// By place: the place behind its step.
-    behind: Vec<Option<PeerPlace>>,
+    behind: Vec<Option<PeerPosition>>,
 }
 
-impl Places {
-    fn id(&mut self, peer: u32, place: Place) -> PeerPlace {
-        let next = self.all.len() as PeerPlace;
+impl Positions {
+    fn id(&mut self, peer: u32, place: Position) -> PeerPosition {
+        let next = self.all.len() as PeerPosition;
         let id = *self.ids.entry((peer, place.clone())).or_insert(next);
         if id == next {
             self.all.push((peer, place));
@@ -244,7 +244,7 @@ impl Places {
         id
     }
 
-    fn behind(&mut self, at: PeerPlace) -> PeerPlace {
+    fn behind(&mut self, at: PeerPosition) -> PeerPosition {
         if let Some(known) = self.behind[at as usize] {
             return known;
         }
@@ -254,13 +254,13 @@ impl Places {
         behind
     }
 
-    fn closure(&mut self, peers: &[&Form], at: PeerPlace, negated: bool) -> Arc<[PeerPlace]> {
+    fn closure(&mut self, peers: &[&Form], at: PeerPosition, negated: bool) -> Arc<[PeerPosition]> {
         if let Some(known) = &self.closed[at as usize][usize::from(negated)] {
             return Arc::clone(known);
         }
         let (peer, place) = self.all[at as usize].clone();
         let reached = closure(peers[peer as usize].program(), &place, negated);
-        let reached: Arc<[PeerPlace]> =
+        let reached: Arc<[PeerPosition]> =
             reached.into_iter().map(|place| self.id(peer, place)).collect();
         self.closed[at as usize][usize::from(negated)] = Some(Arc::clone(&reached));
         reached
@@ -274,12 +274,12 @@ struct Seen {
 }
 
 /// Where a walk is: in the form, whether the line began with `no` if it began, and in the peers.
-type State = (Place, Option<bool>, Vec<PeerPlace>);
+type State = (Position, Option<bool>, Vec<PeerPosition>);
 
 struct Walk<'a, 'p> {
     form: &'a Program,
     peers: &'a [&'p Form],
-    places: &'a mut Places,
+    places: &'a mut Positions,
     only: Option<(LeafId, Interval)>,
     /// Where the peers tell numbers of a leaf apart.
     cuts: BTreeMap<LeafId, BTreeSet<i128>>,
@@ -310,7 +310,7 @@ impl Walk<'_, '_> {
             }
             reached.sort_unstable();
             reached.dedup();
-            let at_end = |at: &PeerPlace| matches!(self.op(*at), Op::End);
+            let at_end = |at: &PeerPosition| matches!(self.op(*at), Op::End);
             let peers_end = reached.iter().any(at_end);
             for place in closure(self.form, &place, no) {
                 match &self.form.ops[usize::from(place.0)] {
@@ -328,7 +328,7 @@ impl Walk<'_, '_> {
         Some(result)
     }
 
-    fn op(&self, at: PeerPlace) -> &Op {
+    fn op(&self, at: PeerPosition) -> &Op {
         let (peer, place) = &self.places.all[at as usize];
         &self.peers[*peer as usize].program().ops[usize::from(place.0)]
     }
@@ -337,15 +337,15 @@ impl Walk<'_, '_> {
     fn take(
         &mut self,
         leaf: LeafId,
-        place: &Place,
+        place: &Position,
         negated: Option<bool>,
-        reached: &[PeerPlace],
+        reached: &[PeerPosition],
         open: &mut Vec<State>,
     ) -> Option<()> {
         let (form, peers) = (self.form, self.peers);
         let token = form.token(leaf);
         let negated = negated.or(Some(token.is_no()));
-        let takers: Vec<(PeerPlace, &Token, bool)> = reached
+        let takers: Vec<(PeerPosition, &Token, bool)> = reached
             .iter()
             .filter_map(|at| {
                 let (peer, place) = &self.places.all[*at as usize];
@@ -384,7 +384,7 @@ impl Walk<'_, '_> {
         &mut self,
         leaf: LeafId,
         token: &Token,
-        takers: &[(PeerPlace, &Token, bool)],
+        takers: &[(PeerPosition, &Token, bool)],
     ) -> Vec<Class> {
         let Token::Range { mut min, mut max } = *token else {
             return alloc::vec![Class::Token(token.clone())];
@@ -425,7 +425,7 @@ impl Class {
 }
 
 /// All places that are reached from `place` without a word.
-fn closure(program: &Program, place: &Place, negated: bool) -> Vec<Place> {
+fn closure(program: &Program, place: &Position, negated: bool) -> Vec<Position> {
     let mut found = Vec::new();
     let mut seen = BTreeSet::new();
     let mut open = alloc::vec![place.clone()];
@@ -467,7 +467,7 @@ fn closure(program: &Program, place: &Place, negated: bool) -> Vec<Place> {
 mod tests {
     use super::*;
 
-    fn of(form: &str, peers: &[&str]) -> Residue {
+    fn residue_of(form: &str, peers: &[&str]) -> Residue {
         let peers: Vec<Form> = peers.iter().map(|peer| Form::parse(peer).unwrap()).collect();
         let peers: Vec<&Form> = peers.iter().collect();
         residue(&Form::parse(form).unwrap(), &peers, &ResidueLimits::default())
@@ -475,30 +475,31 @@ mod tests {
 
     #[test]
     fn the_union_of_the_peers_forms_counts() {
-        assert_eq!(of("[no] x (1-9)", &["x (1-9)", "no x (1-9)"]), Residue::None);
-        assert_eq!(of("[no] x ![(1-9)]", &["x (1-9)", "no x [(1-9)]"]), Residue::None);
-        assert_eq!(of("[no] x (1-9)", &["x (1-9)"]), Residue::Undetermined);
-        assert_eq!(of("x <a|b>", &["x a", "x b c"]), Residue::Undetermined);
-        assert_eq!(of("x y", &["x z"]), Residue::Whole);
+        assert_eq!(residue_of("[no] x (1-9)", &["x (1-9)", "no x (1-9)"]), Residue::None);
+        assert_eq!(residue_of("[no] x ![(1-9)]", &["x (1-9)", "no x [(1-9)]"]), Residue::None);
+        assert_eq!(residue_of("[no] x (1-9)", &["x (1-9)"]), Residue::Undetermined);
+        assert_eq!(residue_of("x <a|b>", &["x a", "x b c"]), Residue::Undetermined);
+        assert_eq!(residue_of("x y", &["x z"]), Residue::Whole);
     }
 
     #[test]
     fn a_narrowed_range_leaves_the_values_that_fail() {
-        let Residue::Values { leaf, fail } = of("[no] t (1-600)$s", &["[no] t (60-600)"]) else {
+        let Residue::Values { leaf, fail } = residue_of("[no] t (1-600)$s", &["[no] t (60-600)"])
+        else {
             panic!("not decided by the values");
         };
         assert_eq!(leaf, LeafId(2));
         assert_eq!(fail, ValueSet(alloc::vec![(1, 59)]));
         assert!(fail.contains(59) && !fail.contains(60));
-        assert_eq!(of("[no] t (60-600)", &["[no] t (1-600)"]), Residue::None);
-        assert_eq!(of("acl (1-99) x", &["acl WORD x"]), Residue::None);
+        assert_eq!(residue_of("[no] t (60-600)", &["[no] t (1-600)"]), Residue::None);
+        assert_eq!(residue_of("acl (1-99) x", &["acl WORD x"]), Residue::None);
     }
 
     #[test]
     fn branches_in_any_order_are_compared_without_expanding_them() {
         let many = "x {a (1-9)|b (1-9)|c (1-9)|d (1-9)|e|f|g}";
         let more = "x {g|f|e|d (1-9)|c (1-9)|b (1-9)|a (1-9)|h}";
-        assert_eq!(of(many, &[more]), Residue::None);
-        assert_eq!(of(more, &[many]), Residue::Undetermined);
+        assert_eq!(residue_of(many, &[more]), Residue::None);
+        assert_eq!(residue_of(more, &[many]), Residue::Undetermined);
     }
 }

@@ -37,7 +37,7 @@ struct Parts {
 
 impl Words {
     /// Puts words, each with its leaf, into canonical order.
-    pub(super) fn of<T: AsRef<str>>(mut taken: Vec<(LeafId, T)>) -> Self {
+    pub(super) fn from_taken<T: AsRef<str>>(mut taken: Vec<(LeafId, T)>) -> Self {
         if taken.is_empty() {
             return Self(None);
         }
@@ -99,7 +99,7 @@ impl Words {
     pub fn without_no(&self) -> Self {
         match self.sign() {
             Sign::Positive => self.clone(),
-            Sign::No => Self::of(self.iter().skip(1).collect()),
+            Sign::No => Self::from_taken(self.iter().skip(1).collect()),
         }
     }
 
@@ -110,7 +110,7 @@ impl Words {
 
     /// Only the words of `leaves`, still with their leaves: a key.
     pub fn only(&self, leaves: &[LeafId]) -> Self {
-        Self::of(self.iter().filter(|(leaf, _)| leaves.contains(leaf)).collect())
+        Self::from_taken(self.iter().filter(|(leaf, _)| leaves.contains(leaf)).collect())
     }
 
     /// The values of all tokens that are no keywords, by position.

@@ -74,7 +74,7 @@ impl DefaultDecl {
     ///
     /// # Errors
     /// See [`DefaultError`].
-    pub fn of(
+    pub fn compile(
         form: &Form,
         key: &Key,
         default: Option<&DefaultValues>,

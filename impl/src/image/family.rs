@@ -9,7 +9,7 @@ use alloc::borrow::ToOwned;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use super::{Change, Command, Component, Declarations, DontCare, Image, Key, Mode, ROOT};
+use super::{Change, CommandDecl, Component, Declarations, DontCare, Image, Key, Mode, ROOT};
 use text::{CommandText, ComponentText, Source, TableText};
 
 pub use problem::{FamilyError, Origin, Problem};
@@ -21,7 +21,7 @@ pub struct Family {
     components: Vec<String>,
     releases: Vec<(String, Vec<u16>)>,
     modes: Vec<(Mode, u16, u16)>,
-    commands: Vec<Command>,
+    commands: Vec<CommandDecl>,
     changes: Vec<Change>,
     dont_cares: Vec<DontCare>,
     /// Where each command was declared.
@@ -68,7 +68,7 @@ impl Family {
             let names: Vec<String> = family.releases().map(ToOwned::to_owned).collect();
             for release in names {
                 if let Err(error) =
-                    Image::of(family.declarations(&release).expect("its own release"))
+                    Image::compile(family.declarations(&release).expect("its own release"))
                 {
                     errors.push(source.error(0..0, Problem::Image { release, error }));
                 }
@@ -112,7 +112,7 @@ impl Family {
         }
     }
 
-    fn declare(&mut self, command: Command, at: Origin) {
+    fn declare(&mut self, command: CommandDecl, at: Origin) {
         self.commands.push(command);
         self.commands_at.push(at);
     }
@@ -134,18 +134,19 @@ impl Family {
             );
             return;
         };
-        let plain = |mode: &str, form: &str, since: u16, key: Vec<String>, ordered: bool| Command {
-            mode: mode.to_owned(),
-            form: form.to_owned(),
-            component,
-            since,
-            until: None,
-            key: Key::Captures(key),
-            ordered,
-            enters: None,
-            revision: 0,
-            default: None,
-        };
+        let plain =
+            |mode: &str, form: &str, since: u16, key: Vec<String>, ordered: bool| CommandDecl {
+                mode: mode.to_owned(),
+                form: form.to_owned(),
+                component,
+                since,
+                until: None,
+                key: Key::Captures(key),
+                ordered,
+                enters: None,
+                revision: 0,
+                default: None,
+            };
         for mode in &text.mode {
             if source.form(&mode.enter, errors).is_some() {
                 let parent = mode.parent.get_ref();
@@ -234,7 +235,7 @@ impl Family {
     }
 
     /// All commands of all levels, each with the place where it was declared.
-    pub fn commands(&self) -> impl Iterator<Item = (&Command, &Origin)> {
+    pub fn commands(&self) -> impl Iterator<Item = (&CommandDecl, &Origin)> {
         self.commands.iter().zip(&self.commands_at)
     }
 
@@ -277,7 +278,7 @@ impl Family {
             commands: commands
                 .map(|command| {
                     let until = command.until.filter(|until| *until <= at(command.component));
-                    Command { until, ..command.clone() }
+                    CommandDecl { until, ..command.clone() }
                 })
                 .collect(),
             changes: self.changes.iter().filter(|c| c.level <= at(c.component)).cloned().collect(),
@@ -288,7 +289,7 @@ impl Family {
     /// The image of `release`.
     pub fn image(&self, release: &str) -> Option<Image> {
         // What makes no image was refused when the family was read.
-        self.declarations(release).and_then(|declarations| Image::of(declarations).ok())
+        self.declarations(release).and_then(|declarations| Image::compile(declarations).ok())
     }
 }
 

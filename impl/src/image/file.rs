@@ -123,7 +123,7 @@ impl Image {
             let line = 3 + text.as_bytes()[..before].iter().filter(|byte| **byte == b'\n').count();
             ImageFileError::Declarations { line, message: error.message().to_string() }
         })?;
-        Ok(Self::of(declarations)?)
+        Ok(Self::compile(declarations)?)
     }
 }
 

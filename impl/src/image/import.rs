@@ -1,11 +1,11 @@
-//! Command sets of real software as images without history: nothing says which captures are the
+//! CommandDecl sets of real software as images without history: nothing says which captures are the
 //! key, so the whole line identifies a line, and `no` and a line removes it.
 
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use super::{Command, Component, Declarations, Image, ImageError, Key, Mode, ROOT};
+use super::{CommandDecl, Component, Declarations, Image, ImageError, Key, Mode, ROOT};
 use crate::grammar::Form;
 
 /// A form as it stands in a command set.
@@ -75,9 +75,9 @@ pub fn import(
     modes: &[ImportedMode],
 ) -> Result<(Image, Vec<Rejected>), ImageError> {
     let mut rejected = Vec::new();
-    let known = Modes::of(modes, &mut rejected);
+    let known = Modes::from_imported(modes, &mut rejected);
     let mut components: Vec<Component> = Vec::new();
-    let mut commands: BTreeMap<(String, String), Command> = BTreeMap::new();
+    let mut commands: BTreeMap<(String, String), CommandDecl> = BTreeMap::new();
     for (number, row) in forms.iter().enumerate().filter(|(_, row)| !is_navigation(&row.form)) {
         let mut refuse = |why| {
             rejected.push(Rejected { given: Given::Form(number), form: row.form.clone(), why });
@@ -98,7 +98,7 @@ pub fn import(
             continue;
         };
         let entered = known.enters.get(&(row.mode.as_str(), form.normal().to_string()));
-        let command = Command {
+        let command = CommandDecl {
             mode: row.mode.clone(),
             form: row.form.clone(),
             component,
@@ -127,7 +127,7 @@ pub fn import(
         changes: Vec::new(),
         dont_cares: Vec::new(),
     };
-    Ok((Image::of(declarations)?, rejected))
+    Ok((Image::compile(declarations)?, rejected))
 }
 
 /// What is known of the modes but that of the root.
@@ -139,7 +139,7 @@ struct Modes<'a> {
 }
 
 impl<'a> Modes<'a> {
-    fn of(modes: &'a [ImportedMode], rejected: &mut Vec<Rejected>) -> Self {
+    fn from_imported(modes: &'a [ImportedMode], rejected: &mut Vec<Rejected>) -> Self {
         let mut refuse = |mode: &ImportedMode, form: &str, why| {
             rejected.push(Rejected {
                 given: Given::Mode(mode.name.clone()),

@@ -10,7 +10,7 @@ use crate::grammar::{Form, Token};
 
 /// One thing that a change does. A change may do several.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Kind {
+pub enum ChangeKind {
     /// A form without a predecessor.
     New,
     /// A form without a successor.
@@ -51,7 +51,7 @@ impl Family {
     ///
     /// # Panics
     /// When the change is of another family, and a form of it cannot be read.
-    pub fn kinds(&self, change: &Change) -> BTreeSet<Kind> {
+    pub fn kinds(&self, change: &Change) -> BTreeSet<ChangeKind> {
         let mut kinds = BTreeSet::new();
         let declared = |side: &Side, level: u16| {
             self.commands().map(|(command, _)| command).find(|command| {
@@ -66,35 +66,35 @@ impl Family {
         let new = change.new.iter().filter_map(|side| declared(side, change.level));
         for command in old.chain(new) {
             if command.enters.is_some() {
-                kinds.insert(Kind::ModeEntryRename);
+                kinds.insert(ChangeKind::ModeEntryRename);
             }
             if command.ordered {
-                kinds.insert(Kind::OrderedList);
+                kinds.insert(ChangeKind::OrderedList);
             }
             if command.default.as_ref().is_some_and(BTreeMap::is_empty) {
-                kinds.insert(Kind::DefaultLine);
+                kinds.insert(ChangeKind::DefaultLine);
             }
         }
         if !change.map.is_empty() {
-            kinds.insert(Kind::ValueMap);
+            kinds.insert(ChangeKind::ValueMap);
         }
         if !change.implied.is_empty() {
-            kinds.insert(Kind::BooleanToFlag);
+            kinds.insert(ChangeKind::BooleanToFlag);
         }
         match (&change.old[..], &change.new[..]) {
-            ([], _) => kinds.extend([Kind::New]),
-            (_, []) => kinds.extend([Kind::Removed]),
+            ([], _) => kinds.extend([ChangeKind::New]),
+            (_, []) => kinds.extend([ChangeKind::Removed]),
             ([old], [new]) => one_to_one(change, old, new, &mut kinds),
-            ([_], _) => kinds.extend([Kind::Split]),
-            (_, _) => kinds.extend([Kind::Merge]),
+            ([_], _) => kinds.extend([ChangeKind::Split]),
+            (_, _) => kinds.extend([ChangeKind::Merge]),
         }
         kinds
     }
 }
 
-fn one_to_one(change: &Change, old: &Side, new: &Side, kinds: &mut BTreeSet<Kind>) {
+fn one_to_one(change: &Change, old: &Side, new: &Side, kinds: &mut BTreeSet<ChangeKind>) {
     if old.mode != new.mode {
-        kinds.insert(Kind::ModeMove);
+        kinds.insert(ChangeKind::ModeMove);
     }
     let read = |side: &Side| Form::parse(&side.form).expect("a form that was read");
     let (old, new) = (read(old), read(new));
@@ -102,7 +102,7 @@ fn one_to_one(change: &Change, old: &Side, new: &Side, kinds: &mut BTreeSet<Kind
     let (before, after) = (words(&old, implied), words(&new, implied));
     let inserted = before.len() < after.len() && is_within(&before, &after);
     if inserted {
-        kinds.insert(Kind::KeywordInserted);
+        kinds.insert(ChangeKind::KeywordInserted);
     } else if before != after {
         let sorted = |words: &Words| {
             let mut words = words.clone();
@@ -112,10 +112,10 @@ fn one_to_one(change: &Change, old: &Side, new: &Side, kinds: &mut BTreeSet<Kind
         let reordered = sorted(&before) == sorted(&after);
         let moved = captures(&before) != captures(&after);
         if reordered || moved {
-            kinds.insert(Kind::ArgumentReorder);
+            kinds.insert(ChangeKind::ArgumentReorder);
         }
         if !reordered {
-            kinds.insert(Kind::Rename);
+            kinds.insert(ChangeKind::Rename);
         }
     }
     for name in old.names() {
@@ -123,10 +123,10 @@ fn one_to_one(change: &Change, old: &Side, new: &Side, kinds: &mut BTreeSet<Kind
             continue;
         };
         if after.0 > before.0 || after.1 < before.1 {
-            kinds.insert(Kind::RangeNarrowed);
+            kinds.insert(ChangeKind::RangeNarrowed);
         }
         if after.0 < before.0 || after.1 > before.1 {
-            kinds.insert(Kind::RangeWidened);
+            kinds.insert(ChangeKind::RangeWidened);
         }
     }
 }
@@ -167,7 +167,7 @@ fn range(form: &Form, name: &str) -> Option<(i128, i128)> {
     ranges.next()
 }
 
-impl fmt::Display for Kind {
+impl fmt::Display for ChangeKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::New => "new",
@@ -195,36 +195,39 @@ mod tests {
     use super::*;
 
     /// The kinds of the change of the bundled family that makes this form, or ends it.
-    fn kinds(form: &str) -> Vec<Kind> {
+    fn kinds(form: &str) -> Vec<ChangeKind> {
         let family = bundled::family();
-        let of = |change: &&Change| {
+        let concerns = |change: &&Change| {
             let made = change.new.iter().any(|side| side.form.contains(form));
             made || change.new.is_empty() && change.old.iter().any(|side| side.form.contains(form))
         };
-        let change = family.changes().map(|(change, _)| change).find(of);
+        let change = family.changes().map(|(change, _)| change).find(concerns);
         family.kinds(change.unwrap()).into_iter().collect()
     }
 
     #[test]
     fn a_change_of_the_bundled_family_shows_each_kind() {
         for (form, expected) in [
-            ("segment-routing on", &[Kind::New][..]),
-            ("service finger", &[Kind::Removed]),
-            ("bgp convergence-wait (0-3600)", &[Kind::Rename]),
-            ("prefix lifetime (0-65528)", &[Kind::KeywordInserted]),
-            ("range A.B.C.D/M$prefix area", &[Kind::ArgumentReorder]),
-            ("encapsulation <802.1q|802.1ad>", &[Kind::ValueMap]),
-            ("system panic-reboot", &[Kind::Rename, Kind::BooleanToFlag]),
-            ("log neighbor down", &[Kind::Split]),
-            ("address-family ipv4 rt-constraint", &[Kind::Rename, Kind::ModeEntryRename]),
-            ("retransmit (0-100)", &[Kind::Rename, Kind::ModeMove]),
-            ("bgp convergence-wait (0-1800)", &[Kind::RangeNarrowed]),
-            ("mtu (68-9216)", &[Kind::RangeWidened]),
-            ("entry <deny|permit>", &[Kind::KeywordInserted, Kind::OrderedList]),
-            ("ip icmp redirects", &[Kind::KeywordInserted, Kind::DefaultLine]),
+            ("segment-routing on", &[ChangeKind::New][..]),
+            ("service finger", &[ChangeKind::Removed]),
+            ("bgp convergence-wait (0-3600)", &[ChangeKind::Rename]),
+            ("prefix lifetime (0-65528)", &[ChangeKind::KeywordInserted]),
+            ("range A.B.C.D/M$prefix area", &[ChangeKind::ArgumentReorder]),
+            ("encapsulation <802.1q|802.1ad>", &[ChangeKind::ValueMap]),
+            ("system panic-reboot", &[ChangeKind::Rename, ChangeKind::BooleanToFlag]),
+            ("log neighbor down", &[ChangeKind::Split]),
+            (
+                "address-family ipv4 rt-constraint",
+                &[ChangeKind::Rename, ChangeKind::ModeEntryRename],
+            ),
+            ("retransmit (0-100)", &[ChangeKind::Rename, ChangeKind::ModeMove]),
+            ("bgp convergence-wait (0-1800)", &[ChangeKind::RangeNarrowed]),
+            ("mtu (68-9216)", &[ChangeKind::RangeWidened]),
+            ("entry <deny|permit>", &[ChangeKind::KeywordInserted, ChangeKind::OrderedList]),
+            ("ip icmp redirects", &[ChangeKind::KeywordInserted, ChangeKind::DefaultLine]),
             (
                 "auth-port (0-65535)$port host",
-                &[Kind::Rename, Kind::ArgumentReorder, Kind::ModeMove],
+                &[ChangeKind::Rename, ChangeKind::ArgumentReorder, ChangeKind::ModeMove],
             ),
         ] {
             assert_eq!(kinds(form), expected, "{form}");

@@ -1,6 +1,6 @@
 //! What units and arbiter say to each other (PROTOCOL.md, section 2).
 
-use super::{Kind, Session};
+use super::{MessageKind, Session};
 use crate::ids::{BootId, Lsn, Slot, Term};
 
 /// Where a config stands in the role's history.
@@ -163,13 +163,13 @@ pub enum ToUnit {
 
 impl ToArbiter {
     /// The message's kind.
-    pub const fn kind(&self) -> Kind {
+    pub const fn kind(&self) -> MessageKind {
         match self {
-            Self::Hello { .. } => Kind::Hello,
-            Self::Renew { .. } => Kind::Renew,
-            Self::Decline { .. } => Kind::Decline,
-            Self::SetRegister { .. } => Kind::SetRegister,
-            Self::Release { .. } => Kind::Release,
+            Self::Hello { .. } => MessageKind::Hello,
+            Self::Renew { .. } => MessageKind::Renew,
+            Self::Decline { .. } => MessageKind::Decline,
+            Self::SetRegister { .. } => MessageKind::SetRegister,
+            Self::Release { .. } => MessageKind::Release,
         }
     }
 }
@@ -185,11 +185,11 @@ impl ToUnit {
     }
 
     /// The message's kind.
-    pub const fn kind(&self) -> Kind {
+    pub const fn kind(&self) -> MessageKind {
         match self {
-            Self::Offer { .. } => Kind::Offer,
-            Self::Grant { .. } => Kind::Grant,
-            Self::Confirm { .. } => Kind::Confirm,
+            Self::Offer { .. } => MessageKind::Offer,
+            Self::Grant { .. } => MessageKind::Grant,
+            Self::Confirm { .. } => MessageKind::Confirm,
         }
     }
 }

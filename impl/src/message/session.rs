@@ -258,7 +258,7 @@ impl crate::digest::Content for [Mismatch] {
             }
             bytes.push(each.prc as u8);
         }
-        Digest::of(&bytes)
+        Digest::compute(&bytes)
     }
 }
 

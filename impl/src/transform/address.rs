@@ -5,7 +5,7 @@ use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
-use super::Cause;
+use super::StuckCause;
 use super::rule::{Pattern, cause_of};
 use crate::config::{Line, LineKey, Place};
 use crate::grammar::Sign;
@@ -66,7 +66,7 @@ pub(super) fn place(
     at: &Place,
     pattern: &Pattern,
     values: &Bindings<'_>,
-) -> Result<Place, Cause> {
+) -> Result<Place, StuckCause> {
     let mut place = at.clone();
     for entry in &pattern.entries {
         let form = &image.form(*entry).form;
@@ -105,12 +105,12 @@ pub(super) fn build(
     pattern: &Pattern,
     sign: Sign,
     values: &Bindings<'_>,
-) -> Result<(LineKey, Line), Cause> {
+) -> Result<(LineKey, Line), StuckCause> {
     let place = place(image, at, pattern, values)?;
     let form = &image.form(pattern.form).form;
     let given = wanted(form, values);
     let words = form.build(sign, &given).map_err(|error| cause_of(form, error))?;
-    Ok(Line::of(image, place, pattern.form, words))
+    Ok(Line::new(image, place, pattern.form, words))
 }
 
 /// Those of `values` that `form` has a place for.

@@ -24,7 +24,7 @@ pub struct GroupKey {
 
 /// What becomes of a group in one step.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Fate {
+pub enum GroupStep {
     /// It goes, as these lines.
     Made {
         /// The lines on the other side.
@@ -35,7 +35,7 @@ pub enum Fate {
     /// Raising: the rest of the group is still to come. Its lines stay in W.
     Pending,
     /// Nothing of the group goes; its lines are listed.
-    Stuck(Cause),
+    Stuck(StuckCause),
 }
 
 /// What a lossy step dropped of a group.
@@ -46,14 +46,14 @@ pub struct Complement {
     /// The level from which the step came.
     pub level: Level,
     /// The digest of the lower group that was made from it.
-    pub of: Digest,
+    pub made_from: Digest,
     /// What puts it back.
     pub lost: Vec<Edit>,
 }
 
 /// Why a line cannot go. By words, since it crosses to a unit with another image.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Cause {
+pub enum StuckCause {
     /// The facing side has no such form, and no change says what it was or became.
     NoTransform,
     /// The form goes, this value does not.
@@ -88,7 +88,7 @@ pub enum Cause {
     Bound,
 }
 
-impl fmt::Display for Cause {
+impl fmt::Display for StuckCause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoTransform => f.write_str("no such form, and no transform"),

@@ -7,7 +7,7 @@ use alloc::borrow::Cow;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use super::Fate;
+use super::GroupStep;
 use super::address::{self, Bindings};
 use super::rule::{Direction, Pattern, Rule};
 use crate::config::{Config, Line, LineKey, Place};
@@ -60,9 +60,9 @@ fn check_way(image: &Image, rule: &Rule, way: Direction, limit: usize) -> Vec<La
         let config = config_of(image, &lines);
         let group = rule.group_of(image, way.from(), 0, &lines[0].0);
         let out = match rule.evaluate(image, way, &config, &group) {
-            Fate::Made { out, .. } => out,
-            Fate::Pending => continue,
-            Fate::Stuck(cause) => {
+            GroupStep::Made { out, .. } => out,
+            GroupStep::Pending => continue,
+            GroupStep::Stuck(cause) => {
                 why.get_or_insert_with(|| cause.to_string());
                 continue;
             }
@@ -72,8 +72,8 @@ fn check_way(image: &Image, rule: &Rule, way: Direction, limit: usize) -> Vec<La
         let again = out.first().map(|(key, _)| rule.group_of(image, way.to(), 0, key));
         let back = again.map(|group| rule.evaluate(image, way.back(), &there, &group));
         let back = match back {
-            Some(Fate::Made { out, .. }) => out,
-            Some(Fate::Pending | Fate::Stuck(_)) | None => Vec::new(),
+            Some(GroupStep::Made { out, .. }) => out,
+            Some(GroupStep::Pending | GroupStep::Stuck(_)) | None => Vec::new(),
         };
         if config_of(image, &back).digest() != config.digest() {
             broken.push(LawError::NotInverse {
@@ -175,7 +175,7 @@ mod tests {
     #[test]
     fn every_change_of_the_bundled_family_is_its_own_inverse() {
         for image in bundled::images() {
-            for rule in Tft::of(&image).unwrap().rules() {
+            for rule in Tft::compile(&image).unwrap().rules() {
                 assert_eq!(
                     check_inverse(&image, rule, 64),
                     [],
@@ -207,7 +207,7 @@ mod tests {
         ])
         .unwrap_or_else(|errors| panic!("{}", errors[0]));
         let image = family.image("2").unwrap();
-        let tft = Tft::of(&image).unwrap();
+        let tft = Tft::compile(&image).unwrap();
         let broken = check_inverse(&image, &tft.rules()[0], 64);
         assert!(broken.iter().any(|error| matches!(error, LawError::NotInverse { .. })));
     }

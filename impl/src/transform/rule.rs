@@ -10,7 +10,7 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use super::address::{self, Bindings};
-use super::{Cause, Fate, GroupKey};
+use super::{GroupKey, GroupStep, StuckCause};
 use crate::config::{Config, Line, LineKey};
 use crate::digest::Shared;
 use crate::grammar::{BuildError, Form, Sign, Words};
@@ -36,7 +36,7 @@ pub enum SideOf {
 }
 
 /// Capture -> [(old value, new value)].
-type ValueMaps = BTreeMap<Box<str>, Vec<(Box<str>, Box<str>)>>;
+type CompiledMaps = BTreeMap<Box<str>, Vec<(Box<str>, Box<str>)>>;
 
 /// A change, compiled.
 #[derive(Clone, Debug)]
@@ -57,7 +57,7 @@ pub struct Rule {
     /// Sorted.
     pub key: Vec<Box<str>>,
     /// Values that are spelled otherwise: capture -> [(old value, new value)].
-    maps: ValueMaps,
+    maps: CompiledMaps,
     /// Captures of the old side whose one value the new side says by its presence.
     implied: Vec<(Box<str>, Box<str>)>,
     /// What lowering does with a part of a group.
@@ -135,7 +135,7 @@ impl Rule {
     ///
     /// # Errors
     /// See [`RuleError`].
-    pub fn of(image: &Image, id: ChangeId, change: &Change) -> Result<Self, RuleError> {
+    pub fn compile(image: &Image, id: ChangeId, change: &Change) -> Result<Self, RuleError> {
         let level = Level(change.level);
         let below = Level(change.level.saturating_sub(1));
         let old = sides(image, &change.old, below)?;
@@ -149,7 +149,7 @@ impl Rule {
                     let none = || RuleError::NoEntry { mode: image.mode_name(*mode).into() };
                     address::entry_of(image, *mode, component, at).ok_or_else(none)
                 });
-                Ok(Pattern::of(image, form, entries.collect::<Result<_, _>>()?))
+                Ok(Pattern::new(image, form, entries.collect::<Result<_, _>>()?))
             };
             side.into_iter().map(compile).collect()
         };
@@ -159,7 +159,7 @@ impl Rule {
             key.fold(first, |names, more| names.intersection(&more).cloned().collect())
         });
         let key: Vec<Box<str>> = key.unwrap_or_default().into_iter().collect();
-        let maps: ValueMaps = change
+        let maps: CompiledMaps = change
             .map
             .iter()
             .map(|(name, map)| {
@@ -273,35 +273,35 @@ impl Rule {
         direction: Direction,
         config: &Config,
         group: &GroupKey,
-    ) -> Fate {
+    ) -> GroupStep {
         let present = self.members(image, direction.from(), config, group);
         if present.iter().all(Vec::is_empty) {
-            return Fate::Made { out: Vec::new(), lost: None };
+            return GroupStep::Made { out: Vec::new(), lost: None };
         }
         if self.side(direction.to()).is_empty() {
-            return Fate::Stuck(Cause::NoTransform);
+            return GroupStep::Stuck(StuckCause::NoTransform);
         }
         if let Some(missing) = present.iter().position(Vec::is_empty) {
             return match (direction, self.alone) {
                 (Direction::Lower, Alone::Stuck) => {
                     let form = self.side(direction.from())[missing].form;
                     let missing = Shared::text(image.form(form).form.text());
-                    Fate::Stuck(Cause::Alone { missing })
+                    GroupStep::Stuck(StuckCause::Alone { missing })
                 }
-                (Direction::Raise, _) => Fate::Pending,
+                (Direction::Raise, _) => GroupStep::Pending,
             };
         }
         if present.iter().any(|lines| lines.len() > 1) {
-            return Fate::Stuck(Cause::Conflict);
+            return GroupStep::Stuck(StuckCause::Conflict);
         }
         let taken = self.members(image, direction.to(), config, group);
         if taken.iter().any(|lines| !lines.is_empty()) {
-            return Fate::Stuck(Cause::Taken);
+            return GroupStep::Stuck(StuckCause::Taken);
         }
         let lines: Vec<(LineKey, Line)> = present.into_iter().flatten().collect();
         match self.make(image, direction, group, &lines) {
-            Ok(out) => Fate::Made { out, lost: None },
-            Err(cause) => Fate::Stuck(cause),
+            Ok(out) => GroupStep::Made { out, lost: None },
+            Err(cause) => GroupStep::Stuck(cause),
         }
     }
 
@@ -312,12 +312,12 @@ impl Rule {
         direction: Direction,
         group: &GroupKey,
         lines: &[(LineKey, Line)],
-    ) -> Result<Vec<(LineKey, Line)>, Cause> {
+    ) -> Result<Vec<(LineKey, Line)>, StuckCause> {
         let sign = lines[0].1.sign;
         let mut values = Bindings::new();
         for ((key, line), pattern) in lines.iter().zip(self.side(direction.from())) {
             if line.sign != sign {
-                return Err(Cause::Conflict);
+                return Err(StuckCause::Conflict);
             }
             let mut all = address::of_line(image, key, self.depth, pattern);
             all.extend(image.form(key.form).form.values_of(&line.words));
@@ -327,7 +327,7 @@ impl Rule {
                     Cow::Owned(value) => Cow::Owned(self.mapped(direction, name, &value).into()),
                 };
                 match values.get(name) {
-                    Some(other) if *other != value => return Err(Cause::Conflict),
+                    Some(other) if *other != value => return Err(StuckCause::Conflict),
                     _ => values.insert(name, value),
                 };
             }
@@ -340,7 +340,7 @@ impl Rule {
                 // On its way up only the one value is said by presence.
                 Direction::Raise if sign == Sign::Positive => {
                     if values.remove(&**name).is_some_and(|found| *found != **value) {
-                        return Err(Cause::Value {
+                        return Err(StuckCause::Value {
                             capture: Shared::text(name),
                             value: Shared::text(""),
                             allowed: Shared::text(value),
@@ -363,7 +363,7 @@ impl Rule {
         image: &Image,
         to: &[Pattern],
         values: &Bindings<'_>,
-    ) -> Result<(), Cause> {
+    ) -> Result<(), StuckCause> {
         let says = |form: FormId, name: &str| image.form(form).form.has_name(name);
         let unsaid = values.iter().find(|(name, _)| {
             let said = |pattern: &Pattern| {
@@ -372,7 +372,7 @@ impl Rule {
             !to.iter().any(said)
         });
         unsaid.map_or(Ok(()), |(name, value)| {
-            Err(Cause::Value {
+            Err(StuckCause::Value {
                 capture: Shared::text(name),
                 value: Shared::text(value),
                 allowed: Shared::text(""),
@@ -412,7 +412,7 @@ impl Rule {
 }
 
 impl Pattern {
-    fn of(image: &Image, form: FormId, entries: Vec<FormId>) -> Self {
+    fn new(image: &Image, form: FormId, entries: Vec<FormId>) -> Self {
         let mut address = BTreeSet::new();
         for entry in &entries {
             address.extend(address::entry_names(image, *entry));
@@ -464,8 +464,8 @@ fn shared<'a>(one: &'a [ModeId], other: &'a [ModeId]) -> &'a [ModeId] {
 }
 
 /// The cause that a refused build is.
-pub(super) fn cause_of(form: &Form, error: BuildError) -> Cause {
-    let value = |capture: &str, value: &str, allowed: &str| Cause::Value {
+pub(super) fn cause_of(form: &Form, error: BuildError) -> StuckCause {
+    let value = |capture: &str, value: &str, allowed: &str| StuckCause::Value {
         capture: Shared::text(capture),
         value: Shared::text(value),
         allowed: Shared::text(allowed),
@@ -479,7 +479,7 @@ pub(super) fn cause_of(form: &Form, error: BuildError) -> Cause {
         }
         BuildError::Missing { name } => value(&name, "", ""),
         BuildError::Unused { name } => value(&name, "", ""),
-        BuildError::Sign => Cause::NoTransform,
+        BuildError::Sign => StuckCause::NoTransform,
     }
 }
 

@@ -45,16 +45,16 @@ impl Tft {
     ///
     /// # Errors
     /// See [`RuleError`]; an image whose family was checked has none.
-    pub fn of(image: &Image) -> Result<Self, RuleError> {
+    pub fn compile(image: &Image) -> Result<Self, RuleError> {
         let changes = image.declarations().changes.iter().enumerate();
         let rules: Vec<Rule> = changes
-            .map(|(number, change)| Rule::of(image, ChangeId(number as u32), change))
+            .map(|(number, change)| Rule::compile(image, ChangeId(number as u32), change))
             .collect::<Result<_, _>>()?;
         let mut by_form = alloc::vec![Vec::new(); image.forms().count()];
         for (number, rule) in rules.iter().enumerate() {
             for side in [SideOf::Old, SideOf::New] {
-                for (pattern, of) in rule.side(side).iter().enumerate() {
-                    by_form[of.form.0 as usize].push(Use { rule: number, side, pattern });
+                for (pattern, line) in rule.side(side).iter().enumerate() {
+                    by_form[line.form.0 as usize].push(Use { rule: number, side, pattern });
                 }
             }
         }
@@ -65,7 +65,7 @@ impl Tft {
     pub(crate) fn keep_lowering(&mut self, kept: impl Fn(FormId) -> bool) {
         for (number, uses) in self.by_form.iter_mut().enumerate() {
             if !kept(FormId(number as u32)) {
-                uses.retain(|of| of.side == SideOf::Old);
+                uses.retain(|used| used.side == SideOf::Old);
             }
         }
     }
@@ -88,20 +88,20 @@ impl Tft {
     /// The uses of `form` in the rules of `step`.
     pub fn uses(&self, step: Step, form: FormId) -> impl Iterator<Item = Use> {
         let all = self.by_form[form.0 as usize].iter().copied();
-        all.filter(move |of| {
-            let rule = &self.rules[of.rule];
+        all.filter(move |used| {
+            let rule = &self.rules[used.rule];
             rule.component == step.component && rule.level == step.level
         })
     }
 
     /// The use of `form` on the side that `step` reads.
     pub fn read_by(&self, step: Step, form: FormId) -> Option<Use> {
-        self.uses(step, form).find(|of| of.side == step.direction.from())
+        self.uses(step, form).find(|used| used.side == step.direction.from())
     }
 
     /// The use of `form` on the side that `step` writes.
     pub fn written_by(&self, step: Step, form: FormId) -> Option<Use> {
-        self.uses(step, form).find(|of| of.side == step.direction.to())
+        self.uses(step, form).find(|used| used.side == step.direction.to())
     }
 
     /// The rule that a group belongs to.
@@ -130,7 +130,7 @@ impl Tft {
         for (entry, words) in place.instances() {
             let (entry, words) = match self.read_by(step, *entry) {
                 None => (*entry, words.clone()),
-                Some(of) => self.rule(of.rule).entry_line(image, direction, *entry, words)?,
+                Some(used) => self.rule(used.rule).entry_line(image, direction, *entry, words)?,
             };
             replaced = replaced.child(entry, words);
         }
@@ -139,9 +139,9 @@ impl Tft {
 
     /// The key of the one line that a line of its own kind would be on the other side of `step`.
     pub(crate) fn other_side(&self, image: &Image, step: Step, key: &LineKey) -> Option<LineKey> {
-        let of = self.read_by(step, key.form)?;
-        let rule = self.rule(of.rule);
-        let group = rule.group_of(image, of.side, of.pattern, key);
+        let used = self.read_by(step, key.form)?;
+        let rule = self.rule(used.rule);
+        let group = rule.group_of(image, used.side, used.pattern, key);
         rule.keys(image, step.direction.to(), &group).into_iter().flatten().next()
     }
 

@@ -9,7 +9,7 @@ use super::touched::Touched;
 use crate::config::{Config, Edit, Levels, LineKey, Place};
 use crate::ids::{ChangeId, Level};
 use crate::image::Image;
-use crate::transform::Cause;
+use crate::transform::StuckCause;
 
 /// The stages of a way, and what they leave alone.
 pub(crate) struct Way<'a> {
@@ -42,21 +42,21 @@ pub(crate) struct Advance {
 
 /// What becomes of one line of the first rung, all told.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct LineFate {
+pub(crate) struct LineTrace {
     /// The changes that it went through.
     pub(crate) chain: Vec<ChangeId>,
     /// The lines of the last rung that it is in.
     pub(crate) out: Vec<LineKey>,
     /// Where a part of it ended: the form it had there, and why; `None`: the gate holds it.
-    pub(crate) ends: Vec<(LineKey, Option<Cause>)>,
+    pub(crate) ends: Vec<(LineKey, Option<StuckCause>)>,
     /// Whether a part of it waits for the rest of its group.
     pub(crate) pending: bool,
 }
 
 impl Ladder {
     /// Everything evaluated from nothing.
-    pub(crate) fn of(way: &Way<'_>, first: Config) -> (Self, Advance) {
-        let mut touched = Touched::of_config(way.image, &first, way.concerned);
+    pub(crate) fn build(way: &Way<'_>, first: Config) -> (Self, Advance) {
+        let mut touched = Touched::from_config(way.image, &first, way.concerned);
         let levels = Levels::new(way.levels);
         let mut rungs = alloc::vec![first];
         let mut unsettled = Vec::new();
@@ -97,7 +97,7 @@ impl Ladder {
     /// Applies edits to the first rung, and carries them on.
     pub(crate) fn edit(&mut self, way: &Way<'_>, edits: &[Edit]) -> Advance {
         let mut first = self.rungs[0].clone();
-        let touched = Touched::of_edits(way.image, &mut first, edits);
+        let touched = Touched::from_edits(way.image, &mut first, edits);
         self.replace(way, first, touched)
     }
 
@@ -150,8 +150,8 @@ impl Ladder {
     }
 
     /// What becomes of the line `key` of the first rung.
-    pub(crate) fn fate(&self, way: &Way<'_>, key: &LineKey) -> LineFate {
-        let mut fate = LineFate { out: alloc::vec![key.clone()], ..LineFate::default() };
+    pub(crate) fn fate(&self, way: &Way<'_>, key: &LineKey) -> LineTrace {
+        let mut fate = LineTrace { out: alloc::vec![key.clone()], ..LineTrace::default() };
         for (number, stage) in way.stages.iter().enumerate() {
             let config = &self.rungs[number];
             for key in core::mem::take(&mut fate.out) {

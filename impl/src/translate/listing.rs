@@ -11,10 +11,10 @@ use alloc::vec::Vec;
 use crate::digest::{Content, Digest, Shared};
 
 use crate::ids::{Level, Lsn, Term};
-use crate::transform::Cause;
+use crate::transform::StuckCause;
 pub use codec::ListingError;
 
-/// Lines that one listing may hold; more than that is `Cause::Bound` for the rest.
+/// Lines that one listing may hold; more than that is `StuckCause::Bound` for the rest.
 pub const LISTED_LINES_MAX: usize = 65_536;
 
 /// A line of the Active's running config, by words: where it stands, and the line itself.
@@ -31,7 +31,7 @@ pub struct ListKey {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Listed {
     /// What stands in its way.
-    pub cause: Cause,
+    pub cause: StuckCause,
     /// The change that made it so; (0, 0) for what the snapshot of a bulk already held.
     pub since: (Term, Lsn),
     /// Its content where that is kept for the way back: the line in the Active's syntax.
@@ -46,7 +46,7 @@ pub struct KeptComplement {
     /// The level from which the step came.
     pub level: Level,
     /// The digest of the lower group that was made; it applies only while that group is as it was.
-    pub of: Digest,
+    pub made_from: Digest,
     /// The lines that were lost, in the upper syntax.
     pub lost: Vec<Shared<str>>,
 }
@@ -152,7 +152,7 @@ impl ListingChange {
 
 impl Content for Entries {
     fn digest(&self) -> Digest {
-        Digest::of(&codec::canonical(self))
+        Digest::compute(&codec::canonical(self))
     }
 }
 

@@ -6,14 +6,14 @@ use alloc::vec::Vec;
 use super::ladder::{Ladder, Way};
 use super::listing::{Entries, ListKey, Listed, Listing, ListingChange};
 use super::stage::Stage;
-use crate::config::{Config, Edit, Entry, LineKey, Place};
+use crate::config::{Config, Edit, EntryKind, LineKey, Place};
 use crate::digest::{Digest, Shared};
 use crate::disposition::ActivePairing;
 use crate::grammar::Words;
 use crate::ids::{ComponentId, FormId, Lsn, Term};
 use crate::image::Image;
 use crate::planted::Defect;
-use crate::transform::Cause;
+use crate::transform::StuckCause;
 
 /// A translation from the Active's config A to the wire config W, kept in step. Cheap to clone and
 /// hash.
@@ -42,7 +42,7 @@ pub struct ListedCause {
     /// The line's form, as configured.
     pub form: FormId,
     /// What stands in its way.
-    pub cause: Cause,
+    pub cause: StuckCause,
 }
 
 /// What becomes of one line, or one mode instance, of A: its disposition and where it came out.
@@ -53,14 +53,14 @@ pub struct Explained {
     /// Its form; of an instance, that of its entry.
     pub form: FormId,
     /// What becomes of it.
-    pub way: WayOfLine,
+    pub way: LineDisposition,
     /// The lines of W that it is in, by words.
     pub out: Vec<ListKey>,
 }
 
 /// One of the dispositions of a line.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum WayOfLine {
+pub enum LineDisposition {
     /// It goes as it is.
     AsIs,
     /// It goes lowered, by these changes; none: its mode instance is named otherwise.
@@ -76,24 +76,24 @@ pub enum WayOfLine {
         reason: Shared<str>,
     },
     /// It cannot go.
-    Stuck(Cause),
+    Stuck(StuckCause),
 }
 
 impl Lowering {
     /// Translates `a` from nothing. What it lists is stamped (0, 0).
-    pub fn of(image: &Image, pairing: &ActivePairing, a: &Config) -> Self {
-        Self::of_stamped(image, pairing, a, (Term(0), Lsn(0)))
+    pub fn new(image: &Image, pairing: &ActivePairing, a: &Config) -> Self {
+        Self::new_stamped(image, pairing, a, (Term(0), Lsn(0)))
     }
 
     /// Translates `a` from nothing; what is listed is listed since `stamp`.
-    pub fn of_stamped(
+    pub fn new_stamped(
         image: &Image,
         pairing: &ActivePairing,
         a: &Config,
         stamp: (Term, Lsn),
     ) -> Self {
         let way = way_down(image, pairing);
-        let (ladder, advance) = Ladder::of(&way, a.clone());
+        let (ladder, advance) = Ladder::build(&way, a.clone());
         let mut lowering = Self { ladder, listing: Listing::default() };
         let listed = lowering.listed(&way, pairing, &advance.affected, &advance.places);
         let forgets = pairing.defect().is(Defect::MclForgotten);
@@ -238,11 +238,13 @@ impl Lowering {
         let fate = self.ladder.fate(way, key);
         let raised = fate.out.iter().any(|key| pairing.raises(key.form));
         let way_of_line = match self.line_listed(way, pairing, key) {
-            Fared::DontCare(reason) => WayOfLine::DontCare { reason },
-            Fared::Listed(cause) => WayOfLine::Stuck(cause),
-            Fared::Goes if !fate.chain.is_empty() => WayOfLine::Lowered { chain: fate.chain },
-            Fared::Goes if raised => WayOfLine::Raised,
-            Fared::Goes => WayOfLine::AsIs,
+            Arrival::DontCare(reason) => LineDisposition::DontCare { reason },
+            Arrival::Listed(cause) => LineDisposition::Stuck(cause),
+            Arrival::Goes if !fate.chain.is_empty() => {
+                LineDisposition::Lowered { chain: fate.chain }
+            }
+            Arrival::Goes if raised => LineDisposition::Raised,
+            Arrival::Goes => LineDisposition::AsIs,
         };
         let out = fate.out.iter().map(|key| list_key(self.wire_config(), key)).collect();
         Explained { key: list_key(self.config(), key), form: key.form, way: way_of_line, out }
@@ -252,21 +254,21 @@ impl Lowering {
         let (form, _) = place.instances().last().expect("the root is no instance");
         let out = self.ladder.place_in_last(way, place);
         let way_of_line = match self.place_listed(way, pairing, place) {
-            Fared::DontCare(reason) => WayOfLine::DontCare { reason },
-            Fared::Listed(cause) => WayOfLine::Stuck(cause),
-            Fared::Goes if out.as_ref() == Some(place) => WayOfLine::AsIs,
+            Arrival::DontCare(reason) => LineDisposition::DontCare { reason },
+            Arrival::Listed(cause) => LineDisposition::Stuck(cause),
+            Arrival::Goes if out.as_ref() == Some(place) => LineDisposition::AsIs,
             // Renamed, or told by what is in it.
-            Fared::Goes => WayOfLine::Lowered { chain: Vec::new() },
+            Arrival::Goes => LineDisposition::Lowered { chain: Vec::new() },
         };
         let out = out.iter().map(place_key).collect();
         Explained { key: place_key(place), form: *form, way: way_of_line, out }
     }
 
     /// Why the gate holds a line.
-    fn why_held(&self, image: &Image, pairing: &ActivePairing, key: &LineKey) -> Cause {
+    fn why_held(&self, image: &Image, pairing: &ActivePairing, key: &LineKey) -> StuckCause {
         let line = self.ladder.before_last().line(key);
         let cause = line.and_then(|line| pairing.why_not(image, key, line));
-        cause.unwrap_or(Cause::NoTransform)
+        cause.unwrap_or(StuckCause::NoTransform)
     }
 
     /// Which of these lines and instances are listed, and why; `None`: not.
@@ -276,13 +278,13 @@ impl Lowering {
         pairing: &ActivePairing,
         lines: &BTreeSet<LineKey>,
         places: &BTreeSet<Place>,
-    ) -> BTreeMap<ListKey, Option<(FormId, Cause)>> {
+    ) -> BTreeMap<ListKey, Option<(FormId, StuckCause)>> {
         let config = self.config();
         let mut listed = BTreeMap::new();
         for key in lines.iter().filter(|key| config.line(key).is_some()) {
             let cause = match self.line_listed(way, pairing, key) {
-                Fared::Listed(cause) => Some((key.form, cause)),
-                Fared::Goes | Fared::DontCare(_) => None,
+                Arrival::Listed(cause) => Some((key.form, cause)),
+                Arrival::Goes | Arrival::DontCare(_) => None,
             };
             listed.insert(list_key(config, key), cause);
         }
@@ -293,59 +295,59 @@ impl Lowering {
                 continue;
             };
             let cause = match self.place_listed(way, pairing, place) {
-                Fared::Listed(cause) => Some((entry, cause)),
-                Fared::Goes | Fared::DontCare(_) => None,
+                Arrival::Listed(cause) => Some((entry, cause)),
+                Arrival::Goes | Arrival::DontCare(_) => None,
             };
             listed.insert(place_key(place), cause);
         }
         listed
     }
 
-    fn line_listed(&self, way: &Way<'_>, pairing: &ActivePairing, key: &LineKey) -> Fared {
+    fn line_listed(&self, way: &Way<'_>, pairing: &ActivePairing, key: &LineKey) -> Arrival {
         let fate = self.ladder.fate(way, key);
-        let mut fared = Fared::Goes;
+        let mut arrival = Arrival::Goes;
         for (at, cause) in &fate.ends {
             let reason = pairing.dont_care(at.form).or_else(|| pairing.dont_care(key.form));
             let here = match reason {
-                Some(reason) => Fared::DontCare(reason.clone()),
-                None => Fared::Listed(match cause {
+                Some(reason) => Arrival::DontCare(reason.clone()),
+                None => Arrival::Listed(match cause {
                     Some(cause) => cause.clone(),
                     None => self.why_held(way.image, pairing, at),
                 }),
             };
-            if !matches!(fared, Fared::Listed(_)) {
-                fared = here;
+            if !matches!(arrival, Arrival::Listed(_)) {
+                arrival = here;
             }
         }
-        fared
+        arrival
     }
 
     /// An instance is listed if it was entered, does not stand in W, and nothing in it goes.
-    fn place_listed(&self, way: &Way<'_>, pairing: &ActivePairing, place: &Place) -> Fared {
+    fn place_listed(&self, way: &Way<'_>, pairing: &ActivePairing, place: &Place) -> Arrival {
         let config = self.config();
-        let entered = config.entry(place) == Some(Entry::Entered);
+        let entered = config.entry(place) == Some(EntryKind::Entered);
         if !entered || self.ladder.place_in_last(way, place).is_some() {
-            return Fared::Goes;
+            return Arrival::Goes;
         }
         let mut inside = config.lines_within(place);
         let empty = config.is_empty_place(place);
         if !empty && inside.any(|(key, _)| !self.ladder.fate(way, key).out.is_empty()) {
-            return Fared::Goes;
+            return Arrival::Goes;
         }
         let entry = place.entry_form();
         match entry.and_then(|entry| pairing.dont_care(entry)) {
-            Some(reason) => Fared::DontCare(reason.clone()),
-            None if empty => Fared::Listed(Cause::EmptyMode),
-            None => Fared::Listed(Cause::NoTransform),
+            Some(reason) => Arrival::DontCare(reason.clone()),
+            None if empty => Arrival::Listed(StuckCause::EmptyMode),
+            None => Arrival::Listed(StuckCause::NoTransform),
         }
     }
 }
 
-/// How one line fared.
-enum Fared {
+/// Whether one line arrives.
+enum Arrival {
     Goes,
     DontCare(Shared<str>),
-    Listed(Cause),
+    Listed(StuckCause),
 }
 
 /// The lines that edits take away.

@@ -9,13 +9,13 @@ use super::listing::{ListKey, Listing, ListingChange};
 use super::lowering::list_key;
 use super::stage::Stage;
 use super::touched::Touched;
-use crate::config::{Config, Edit, Entry, Line, LineKey, Prc};
+use crate::config::{Config, Edit, EntryKind, Line, LineKey, Prc};
 use crate::digest::Digest;
 use crate::disposition::StandbyPairing;
 use crate::ids::{ComponentId, FormId};
 use crate::image::Image;
 use crate::parse::{self, LineError, WalkUp};
-use crate::transform::{Cause, Direction, Step};
+use crate::transform::{Direction, Step, StuckCause};
 
 /// A translation from the wire config W to the Standby's config S, kept in step, with W' =
 /// `lower(S)` beside it, by which it is verified. Cheap to clone and hash.
@@ -28,15 +28,15 @@ pub struct Raising {
     /// S .. W'.
     down: Ladder,
     /// Lines of W that the unit could not execute: their groups are kept out of S, whole.
-    held: BTreeMap<LineKey, Cause>,
+    held: BTreeMap<LineKey, StuckCause>,
     /// Lines of W that no change could raise, or not yet.
-    short: BTreeMap<LineKey, Cause>,
+    short: BTreeMap<LineKey, StuckCause>,
     listing: Listing,
 }
 
 /// A line of W that is not in S, or not as it should be.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Mismatch {
+pub struct NotRaised {
     /// The line, by words.
     pub key: ListKey,
     /// The component of its form.
@@ -44,7 +44,7 @@ pub struct Mismatch {
     /// Its form.
     pub form: FormId,
     /// Why.
-    pub cause: Cause,
+    pub cause: StuckCause,
 }
 
 /// What one difference did.
@@ -53,7 +53,7 @@ pub struct Raised {
     /// What changed in S.
     pub edits: Vec<Edit>,
     /// What of this very difference is not in S.
-    pub mismatches: Vec<Mismatch>,
+    pub mismatches: Vec<NotRaised>,
 }
 
 /// The unit's say about a line that is to be executed: the class of its parser's result if it
@@ -97,26 +97,26 @@ impl Raising {
     }
 
     /// Raises `w` from nothing. Beside it, the lines of W that are not in S.
-    pub fn of(
+    pub fn new(
         image: &Image,
         pairing: &StandbyPairing,
         w: Config,
         listing: Listing,
-    ) -> (Self, Vec<Mismatch>) {
-        Self::of_executing(image, pairing, w, listing, &takes_all)
+    ) -> (Self, Vec<NotRaised>) {
+        Self::new_executing(image, pairing, w, listing, &takes_all)
     }
 
     /// Raises `w` from nothing on a unit that may refuse lines of S.
-    pub fn of_executing(
+    pub fn new_executing(
         image: &Image,
         pairing: &StandbyPairing,
         w: Config,
         listing: Listing,
         refuses: Refuses<'_>,
-    ) -> (Self, Vec<Mismatch>) {
+    ) -> (Self, Vec<NotRaised>) {
         let way_up = way_up(image, pairing);
-        let (up, advance) = Ladder::of(&way_up, w.clone());
-        let (down, _) = Ladder::of(&way_down(image, pairing), up.last().clone());
+        let (up, advance) = Ladder::build(&way_up, w.clone());
+        let (down, _) = Ladder::build(&way_down(image, pairing), up.last().clone());
         let (held, short) = (BTreeMap::new(), BTreeMap::new());
         let mut raising = Self { w, up, down, held, short, listing };
         let mut seen = raising.settle_short(&way_up, &advance.affected);
@@ -150,7 +150,7 @@ impl Raising {
         self.listing.apply(listing);
         let idle = self.idle(difference);
         let before = self.config().clone();
-        let mut touched = Touched::of_edits(image, &mut self.w, difference);
+        let mut touched = Touched::from_edits(image, &mut self.w, difference);
         // A line that changes is tried anew.
         let released: Vec<LineKey> =
             self.held.keys().filter(|key| touched.lines.contains(key)).cloned().collect();
@@ -209,7 +209,7 @@ impl Raising {
             };
             for place in key.place.and_ancestors() {
                 if wire.entry(&place).is_none() {
-                    wire.put_entry(&place, Some(Entry::Entered));
+                    wire.put_entry(&place, Some(EntryKind::Entered));
                 }
             }
             wire.put(image, key, line.clone());
@@ -231,7 +231,7 @@ impl Raising {
     }
 
     /// The lines of W that are not in S, each with the reason.
-    pub fn held_out(&self, image: &Image) -> Vec<Mismatch> {
+    pub fn held_out(&self, image: &Image) -> Vec<NotRaised> {
         let all = self.held.iter().chain(&self.short);
         self.mismatches(image, all.map(|(key, cause)| (key.clone(), cause.clone())).collect())
     }
@@ -248,7 +248,7 @@ impl Raising {
         image: &Image,
         pairing: &StandbyPairing,
         touched: Touched,
-    ) -> (BTreeMap<LineKey, Cause>, Touched) {
+    ) -> (BTreeMap<LineKey, StuckCause>, Touched) {
         let mut first = self.w.clone();
         for key in self.held.keys() {
             first.remove(image, key);
@@ -272,7 +272,7 @@ impl Raising {
         &mut self,
         way: &Way<'_>,
         lines: &BTreeSet<LineKey>,
-    ) -> BTreeMap<LineKey, Cause> {
+    ) -> BTreeMap<LineKey, StuckCause> {
         let mut seen = BTreeMap::new();
         for key in lines {
             let was = self.short.remove(key);
@@ -281,11 +281,11 @@ impl Raising {
             }
             let fate = self.up.fate(way, key);
             let stuck = fate.ends.into_iter().find_map(|(_, cause)| cause);
-            let pending = fate.pending.then_some(Cause::Pending);
+            let pending = fate.pending.then_some(StuckCause::Pending);
             let Some(cause) = stuck.or(pending) else {
                 continue;
             };
-            if was.as_ref() != Some(&cause) && cause != Cause::Pending {
+            if was.as_ref() != Some(&cause) && cause != StuckCause::Pending {
                 seen.insert(key.clone(), cause.clone());
             }
             self.short.insert(key.clone(), cause);
@@ -295,12 +295,12 @@ impl Raising {
 
     /// Lines that a difference takes away and that are not there: the parser would say `unchanged`
     /// where the Active's said `ok`.
-    fn idle(&self, difference: &[Edit]) -> BTreeMap<LineKey, Cause> {
+    fn idle(&self, difference: &[Edit]) -> BTreeMap<LineKey, StuckCause> {
         let idle = difference.iter().filter_map(|edit| match edit {
             Edit::Unset(key) if self.w.line(key).is_none() => Some(key.clone()),
             Edit::Unset(_) | Edit::Leave(_) | Edit::Enter(..) | Edit::Set { .. } => None,
         });
-        idle.map(|key| (key, Cause::Peer(Prc::Unchanged))).collect()
+        idle.map(|key| (key, StuckCause::Peer(Prc::Unchanged))).collect()
     }
 
     /// Holds the groups of refused lines of S out of it, whole.
@@ -309,12 +309,12 @@ impl Raising {
         image: &Image,
         pairing: &StandbyPairing,
         refused: &[(LineKey, Prc)],
-    ) -> BTreeMap<LineKey, Cause> {
+    ) -> BTreeMap<LineKey, StuckCause> {
         let way = way_up(image, pairing);
         let mut seen = BTreeMap::new();
         for (key, prc) in refused {
             for origin in self.up.origins(&way, key) {
-                seen.insert(origin, Cause::Peer(*prc));
+                seen.insert(origin, StuckCause::Peer(*prc));
             }
         }
         if seen.is_empty() {
@@ -330,14 +330,17 @@ impl Raising {
     }
 
     /// Those of these lines of W that `lower(S)` does not have so, though they were raised.
-    fn unverified<'a>(&self, lines: impl Iterator<Item = &'a LineKey>) -> BTreeMap<LineKey, Cause> {
+    fn unverified<'a>(
+        &self,
+        lines: impl Iterator<Item = &'a LineKey>,
+    ) -> BTreeMap<LineKey, StuckCause> {
         if self.down.last().digest() == self.w.digest() {
             return BTreeMap::new();
         }
         let out = |key: &LineKey| self.held.contains_key(key) || self.short.contains_key(key);
         let differ = |key: &&LineKey| self.down.last().line(key) != self.w.line(key);
         let unverified = lines.filter(|key| !out(key)).filter(differ);
-        unverified.map(|key| (key.clone(), Cause::Unverified)).collect()
+        unverified.map(|key| (key.clone(), StuckCause::Unverified)).collect()
     }
 
     /// Lines of S that went or came although nothing touched them first: those of refused groups.
@@ -347,18 +350,18 @@ impl Raising {
         gone.filter(|key| self.config().line(key).is_none()).cloned().collect()
     }
 
-    fn mismatches(&self, image: &Image, seen: BTreeMap<LineKey, Cause>) -> Vec<Mismatch> {
-        let of = |(key, cause): (LineKey, Cause)| Mismatch {
+    fn mismatches(&self, image: &Image, seen: BTreeMap<LineKey, StuckCause>) -> Vec<NotRaised> {
+        let mismatch = |(key, cause): (LineKey, StuckCause)| NotRaised {
             component: image.form(key.form).component,
             form: key.form,
             key: list_key(&self.w, &key),
             cause,
         };
-        seen.into_iter().map(of).collect()
+        seen.into_iter().map(mismatch).collect()
     }
 }
 
-impl Mismatch {
+impl NotRaised {
     /// The line with its place, as one text.
     pub fn text(&self) -> String {
         let between = if self.key.path.is_empty() { "" } else { " / " };

@@ -9,11 +9,11 @@ use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 
 use super::touched::Touched;
-use crate::config::{Config, Entry, Line, LineKey, Place};
+use crate::config::{Config, EntryKind, Line, LineKey, Place};
 use crate::disposition::ActivePairing;
 use crate::ids::{ChangeId, FormId};
 use crate::image::Image;
-use crate::transform::{Cause, Direction, Fate, GroupKey, Step, Tft};
+use crate::transform::{Direction, GroupKey, GroupStep, Step, StuckCause, Tft};
 
 /// What a stage does.
 #[derive(Clone, Copy)]
@@ -81,7 +81,7 @@ impl<'a> Stage<'a> {
     fn taken_up(self, reads: Reads<'a>, touched: &mut Touched) -> Touched {
         let mut known: Option<(Place, bool)> = None;
         let mut stays = |place: &Place| match &known {
-            Some((of, stays)) if of == place => *stays,
+            Some((there, stays)) if there == place => *stays,
             Some(_) | None => {
                 let stays = self.place_stays(reads, place);
                 known = Some((place.clone(), stays));
@@ -133,7 +133,7 @@ impl<'a> Stage<'a> {
             return false;
         }
         // What is implied vanishes with what is in it.
-        let entered = |place: &Place| reads.after.entry(place) == Some(Entry::Entered);
+        let entered = |place: &Place| reads.after.entry(place) == Some(EntryKind::Entered);
         reads.after.is_all_entered() || place.and_ancestors().all(|place| entered(&place))
     }
 
@@ -177,13 +177,13 @@ impl<'a> Stage<'a> {
         let mut made = made.into_iter().peekable();
         for key in &settle {
             let mut now = None;
-            while let Some((_, line)) = made.next_if(|(of, _)| of == key) {
+            while let Some((_, line)) = made.next_if(|(made_key, _)| made_key == key) {
                 now = Some(line);
             }
             match now {
                 Some(line) => out.put(image, key, line),
                 None => match self.passed_from(image, key) {
-                    Some(from) => out.put_of(image, key, reads.after, &from),
+                    Some(from) => out.copy_line(image, key, reads.after, &from),
                     None => out.remove(image, key),
                 },
             }
@@ -223,7 +223,8 @@ impl<'a> Stage<'a> {
         };
         let of_line = |key: &LineKey| -> Vec<GroupKey> {
             let uses = tft.uses(step, key.form);
-            uses.map(|of| tft.rule(of.rule).group_of(image, of.side, of.pattern, key)).collect()
+            uses.map(|used| tft.rule(used.rule).group_of(image, used.side, used.pattern, key))
+                .collect()
         };
         touched.lines.iter().flat_map(of_line).collect()
     }
@@ -241,14 +242,14 @@ impl<'a> Stage<'a> {
         };
         let rule = tft.rule_of(group);
         match rule.evaluate(image, step.direction, config, group) {
-            Fate::Made { out, .. } => {
+            GroupStep::Made { out, .. } => {
                 let moved = |(key, line): (LineKey, Line)| {
                     let place = tft.replaced(image, step, &key.place, step.direction)?;
                     Some((LineKey { place, ..key }, line))
                 };
                 out.into_iter().filter_map(moved).collect()
             }
-            Fate::Pending | Fate::Stuck(_) => {
+            GroupStep::Pending | GroupStep::Stuck(_) => {
                 let members = rule.members(image, step.direction.from(), config, group);
                 unsettled.extend(members.into_iter().flatten().map(|(key, _)| key));
                 Vec::new()
@@ -289,11 +290,11 @@ impl<'a> Stage<'a> {
         for place in places.iter().rev() {
             let entered = self.entered(reads, place);
             let wanted = match self {
-                _ if entered => Some(Entry::Entered),
+                _ if entered => Some(EntryKind::Entered),
                 _ if out.is_empty_place(place) => None,
                 // What is on the wire is read from text, where an instance is there or not.
-                Self::Gate(_) => Some(Entry::Entered),
-                Self::Step { .. } => Some(Entry::Implied),
+                Self::Gate(_) => Some(EntryKind::Entered),
+                Self::Step { .. } => Some(EntryKind::Implied),
             };
             if out.entry(place) != wanted {
                 out.put_entry(place, wanted);
@@ -308,13 +309,14 @@ impl<'a> Stage<'a> {
         match self {
             // What was implied is there while something of it goes.
             Self::Gate(gate) => {
-                reads.after.entry(place) == Some(Entry::Entered) && gate.place_goes(image, place)
+                reads.after.entry(place) == Some(EntryKind::Entered)
+                    && gate.place_goes(image, place)
             }
             Self::Step { tft, step } => {
                 let from = tft.replaced(image, step, place, step.direction.back());
                 from.is_some_and(|from| {
                     let stays = self.place_passes_as(image, &from).as_ref() == Some(place);
-                    stays && reads.after.entry(&from) == Some(Entry::Entered)
+                    stays && reads.after.entry(&from) == Some(EntryKind::Entered)
                 })
             }
         }
@@ -348,10 +350,10 @@ impl Stage<'_> {
         let Some(place) = tft.replaced(image, step, &key.place, step.direction.back()) else {
             return sources;
         };
-        if let Some(of) = tft.written_by(step, key.form) {
-            let rule = tft.rule(of.rule);
+        if let Some(used) = tft.written_by(step, key.form) {
+            let rule = tft.rule(used.rule);
             let from = LineKey { place, ..key.clone() };
-            let group = rule.group_of(image, of.side, of.pattern, &from);
+            let group = rule.group_of(image, used.side, used.pattern, &from);
             let members = rule.members(image, step.direction.from(), config, &group);
             sources.extend(members.into_iter().flatten().map(|(key, _)| key));
         }
@@ -368,15 +370,15 @@ impl Stage<'_> {
             Self::Step { tft, step } => match tft.read_by(step, key.form) {
                 None => match self.passes_as(image, key) {
                     Some(key) => LineStep::Passes(key),
-                    None => LineStep::Stuck(Cause::NoTransform),
+                    None => LineStep::Stuck(StuckCause::NoTransform),
                 },
-                Some(of) => {
-                    let rule = tft.rule(of.rule);
-                    let group = rule.group_of(image, of.side, of.pattern, key);
+                Some(used) => {
+                    let rule = tft.rule(used.rule);
+                    let group = rule.group_of(image, used.side, used.pattern, key);
                     match rule.evaluate(image, step.direction, config, &group) {
-                        Fate::Stuck(cause) => LineStep::Stuck(cause),
-                        Fate::Pending => LineStep::Pending,
-                        Fate::Made { .. } => {
+                        GroupStep::Stuck(cause) => LineStep::Stuck(cause),
+                        GroupStep::Pending => LineStep::Pending,
+                        GroupStep::Made { .. } => {
                             let mut none = BTreeSet::new();
                             let out = self.made(image, config, &group, &mut none);
                             let out = out.into_iter().map(|(key, _)| key).collect();
@@ -463,7 +465,7 @@ fn advance_gate(
             unsettled.insert(key.clone());
         }
         if goes {
-            out.put_of(reads.image, key, reads.after, key);
+            out.copy_line(reads.image, key, reads.after, key);
         } else {
             out.remove(reads.image, key);
         }
@@ -484,7 +486,7 @@ pub(crate) enum LineStep {
     /// The gate holds it.
     Held,
     /// It cannot go.
-    Stuck(Cause),
+    Stuck(StuckCause),
 }
 
 /// Where a line stands among all ordered lines of a rung.

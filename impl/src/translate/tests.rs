@@ -26,21 +26,21 @@ struct Pair {
 }
 
 impl Pair {
-    fn of(active: &str, standby: &str, text: &str) -> Self {
+    fn new(active: &str, standby: &str, text: &str) -> Self {
         let image = |release| bundled::image(release).unwrap();
-        Self::of_images(image(active), image(standby), text)
+        Self::from_images(image(active), image(standby), text)
     }
 
-    fn of_images(active: Image, standby: Image, text: &str) -> Self {
-        let dump = Dump::of(&active).encode();
+    fn from_images(active: Image, standby: Image, text: &str) -> Self {
+        let dump = Dump::from_image(&active).encode();
         let at_standby = pair_at_standby(&standby, dump.as_bytes()).unwrap();
         let at_active = pair_at_active(&active, at_standby.diff_bytes()).unwrap();
         let mut a = Config::factory(active.levels());
         a.execute(&active, active.own(), text).unwrap();
-        let lowering = Lowering::of(&active, &at_active, &a);
+        let lowering = Lowering::new(&active, &at_active, &a);
         let w = Raising::read_w(&standby, &at_standby, &lowering.wire_bytes()).unwrap();
         let (raising, mismatches) =
-            Raising::of(&standby, &at_standby, w, lowering.listing().clone());
+            Raising::new(&standby, &at_standby, w, lowering.listing().clone());
         assert_eq!(mismatches, []);
         let pair = Self { active, standby, at_active, at_standby, lowering, raising, lsn: 0 };
         pair.check();
@@ -66,7 +66,7 @@ impl Pair {
 
     /// Commutes, the wire digest, and the listing.
     fn check(&self) {
-        let fresh = Lowering::of(&self.active, &self.at_active, self.lowering.config());
+        let fresh = Lowering::new(&self.active, &self.at_active, self.lowering.config());
         assert_eq!(
             fresh.wire_config().render(),
             self.lowering.wire_config().render(),
@@ -81,7 +81,7 @@ impl Pair {
         let w = self.raising.wire_config();
         assert_eq!(w.render(), self.lowering.wire_config().render());
         let (raised, _) =
-            Raising::of(&self.standby, &self.at_standby, w.clone(), Listing::default());
+            Raising::new(&self.standby, &self.at_standby, w.clone(), Listing::default());
         assert_eq!(raised.config().render(), self.raising.config().render());
         assert_eq!(raised.config(), self.raising.config());
         assert_eq!(self.lowering.wire_digest(), self.raising.wire_digest(&self.standby));
@@ -119,9 +119,9 @@ impl Pair {
 fn a_rename_goes_down_at_the_active_and_up_at_the_standby() {
     let bgp = "router bgp 65000\n update-delay 5\n exit\n";
     let wait = "router bgp 65000\n bgp convergence-wait 5\n exit\n";
-    let up = Pair::of("6.0", "6.2", bgp);
+    let up = Pair::new("6.0", "6.2", bgp);
     assert_eq!((up.w(), up.s()), (bgp.to_string(), wait.to_string()));
-    let down = Pair::of("6.2", "6.0", wait);
+    let down = Pair::new("6.2", "6.0", wait);
     assert_eq!((down.w(), down.s()), (bgp.to_string(), bgp.to_string()));
     assert!(down.listed().is_empty());
 }
@@ -129,7 +129,7 @@ fn a_rename_goes_down_at_the_active_and_up_at_the_standby() {
 #[test]
 fn a_no_of_what_is_on_by_default_travels_both_ways_and_back() {
     let text = "interface eth0\n no ip icmp redirects\n no ip proxy-arp\n";
-    let mut pair = Pair::of("7.1", "6.2", text);
+    let mut pair = Pair::new("7.1", "6.2", text);
     assert_eq!(pair.s(), "interface eth0\n no ip proxy-arp\n no ip redirects\n exit\n");
     pair.execute("interface eth0\n ip icmp redirects\n");
     assert_eq!(pair.s(), "interface eth0\n no ip proxy-arp\n exit\n");
@@ -137,7 +137,7 @@ fn a_no_of_what_is_on_by_default_travels_both_ways_and_back() {
     assert_eq!(pair.s(), "interface eth0\n no ip redirects\n exit\n");
     assert!(pair.listed().is_empty());
 
-    let mut back = Pair::of("6.2", "7.1", "interface eth0\n no ip redirects\n");
+    let mut back = Pair::new("6.2", "7.1", "interface eth0\n no ip redirects\n");
     assert_eq!(back.s(), "interface eth0\n no ip icmp redirects\n exit\n");
     back.execute("interface eth0\n ip redirects\n");
     assert_eq!(back.s(), "interface eth0\n exit\n");
@@ -145,7 +145,7 @@ fn a_no_of_what_is_on_by_default_travels_both_ways_and_back() {
 
 #[test]
 fn half_a_split_is_stuck_and_the_other_half_frees_it() {
-    let mut pair = Pair::of("7.1", "7.0", "router bgp 65000\n log neighbor up\n");
+    let mut pair = Pair::new("7.1", "7.0", "router bgp 65000\n log neighbor up\n");
     assert_eq!(pair.s(), "router bgp 65000\n exit\n");
     assert_eq!(
         pair.listed(),
@@ -161,7 +161,7 @@ fn half_a_split_is_stuck_and_the_other_half_frees_it() {
 
 #[test]
 fn a_guarded_value_takes_the_old_line_with_it() {
-    let mut pair = Pair::of("6.1", "6.0", "interface eth0\n mtu 1500\n");
+    let mut pair = Pair::new("6.1", "6.0", "interface eth0\n mtu 1500\n");
     assert_eq!(pair.s(), "interface eth0\n mtu 1500\n exit\n");
     pair.execute("interface eth0\n mtu 9216\n");
     assert_eq!(pair.s(), "interface eth0\n exit\n");
@@ -172,18 +172,18 @@ fn a_guarded_value_takes_the_old_line_with_it() {
 
 #[test]
 fn a_value_that_only_the_peers_step_refuses_is_listed_at_the_active() {
-    let pair = Pair::of("6.0", "7.1", "router bgp 65000\n update-delay 3600\n");
+    let pair = Pair::new("6.0", "7.1", "router bgp 65000\n update-delay 3600\n");
     assert_eq!(pair.s(), "router bgp 65000\n exit\n");
     assert_eq!(pair.listed().len(), 1);
 }
 
 #[test]
 fn a_mode_move_makes_its_instance_and_takes_it_away() {
-    let mut up = Pair::of("6.1", "6.2", "pim join-interval 60\n");
+    let mut up = Pair::new("6.1", "6.2", "pim join-interval 60\n");
     assert_eq!(up.s(), "router pim\n join-interval 60\n exit\n");
     up.execute("no pim join-interval 60\n");
     assert_eq!(up.s(), "");
-    let mut down = Pair::of("6.2", "6.1", "router pim\n join-interval 60\n rp 192.0.2.1\n");
+    let mut down = Pair::new("6.2", "6.1", "router pim\n join-interval 60\n rp 192.0.2.1\n");
     assert_eq!(down.s(), "pim join-interval 60\npim rp-address 192.0.2.1\n");
     down.execute("router pim\n join-interval 30\n");
     assert_eq!(down.s(), "pim rp-address 192.0.2.1\n");
@@ -198,10 +198,10 @@ fn a_mode_move_makes_its_instance_and_takes_it_away() {
 
 #[test]
 fn an_instance_that_a_move_made_is_not_sent_when_nothing_in_it_goes() {
-    let up = Pair::of("6.1", "7.0", "radius-server timeout 600\n");
+    let up = Pair::new("6.1", "7.0", "radius-server timeout 600\n");
     assert_eq!(up.s(), "aaa radius\n timeout 600\n exit\n");
-    let on = Pair::of("7.0", "7.1", "");
-    let lowering = Lowering::of(&on.active, &on.at_active, up.raising.config());
+    let on = Pair::new("7.0", "7.1", "");
+    let lowering = Lowering::new(&on.active, &on.at_active, up.raising.config());
     assert_eq!(lowering.wire_config().render(), "");
     assert_eq!(lowering.listing().lines().len(), 1);
 }
@@ -211,18 +211,18 @@ fn a_renamed_mode_entry_takes_its_lines_along() {
     let new = "router bgp 65000\n address-family ipv4 rt-constraint\n  \
                neighbor 192.0.2.1 activate\n  exit\n exit\n";
     let old = new.replace("rt-constraint", "rtc");
-    let mut pair = Pair::of("6.2", "6.1", new);
+    let mut pair = Pair::new("6.2", "6.1", new);
     assert_eq!(pair.s(), old);
     pair.execute("router bgp 65000\n no address-family ipv4 rt-constraint\n");
     assert_eq!(pair.s(), "router bgp 65000\n exit\n");
-    assert_eq!(Pair::of("6.1", "6.2", &old).s(), new);
+    assert_eq!(Pair::new("6.1", "6.2", &old).s(), new);
 }
 
 #[test]
 fn values_are_mapped_both_ways() {
-    let pair = Pair::of("6.2", "6.1", "logging facility auth\n");
+    let pair = Pair::new("6.2", "6.1", "logging facility auth\n");
     assert_eq!(pair.s(), "logging facility security\n");
-    let pair = Pair::of("6.1", "6.2", "logging facility protocols\n");
+    let pair = Pair::new("6.1", "6.2", "logging facility protocols\n");
     assert_eq!(pair.s(), "logging facility local7\n");
 }
 
@@ -230,7 +230,7 @@ fn values_are_mapped_both_ways() {
 fn components_skewed_in_opposite_directions_go_in_one_session() {
     let a = "router bgp 65000\n log neighbor down\n log neighbor up\n exit\n\
              router ospf 1\n graceful-restart helper-only\n exit\n";
-    let pair = Pair::of("6.1-m4", "6.2", a);
+    let pair = Pair::new("6.1-m4", "6.2", a);
     let s = "router bgp 65000\n log neighbor-changes\n exit\n\
              router ospf 1\n graceful-restart helper enable\n exit\n";
     assert_eq!(pair.s(), s);
@@ -273,7 +273,7 @@ fn every_form_commutes_between_all_releases_one_line_after_the_other() {
     for active in RELEASES {
         let lines = lines_of(&bundled::image(active).unwrap());
         for standby in RELEASES {
-            let mut pair = Pair::of(active, standby, "");
+            let mut pair = Pair::new(active, standby, "");
             for batch in &lines {
                 let mut a = pair.lowering.config().clone();
                 if a.execute(&pair.active, pair.active.own(), batch).is_ok() {
@@ -286,7 +286,7 @@ fn every_form_commutes_between_all_releases_one_line_after_the_other() {
 
 #[test]
 fn a_line_that_the_unit_refuses_is_held_out_with_its_group() {
-    let mut pair = Pair::of("7.0", "7.1", "");
+    let mut pair = Pair::new("7.0", "7.1", "");
     let refuses = |_: &crate::config::LineKey, line: &crate::config::Line| {
         (line.words.text() == "log neighbor down").then_some(crate::config::Prc::Rejected)
     };
@@ -314,7 +314,7 @@ fn a_line_that_the_unit_refuses_is_held_out_with_its_group() {
 
 #[test]
 fn what_a_unit_misapplied_shows_in_the_wire_digest() {
-    let mut pair = Pair::of("6.1", "6.2", "pim join-interval 60\nhostname r1\n");
+    let mut pair = Pair::new("6.1", "6.2", "pim join-interval 60\nhostname r1\n");
     let mut s = pair.raising.config().clone();
     let edits = s.execute(&pair.standby, pair.standby.own(), "router pim\n join-interval 61\n");
     pair.raising.disturb(&pair.standby, &pair.at_standby, &edits.unwrap());
@@ -328,10 +328,10 @@ fn equal_images_share_everything() {
         (ActivePairing::equal(&image).unwrap(), StandbyPairing::equal(&image).unwrap());
     let mut a = Config::factory(image.levels());
     a.execute(&image, image.own(), "interface eth0\n mtu 9000\n").unwrap();
-    let lowering = Lowering::of(&image, &at_active, &a);
+    let lowering = Lowering::new(&image, &at_active, &a);
     assert_eq!(lowering.wire_config(), &a);
     let w = Raising::read_w(&image, &at_standby, &lowering.wire_bytes()).unwrap();
-    let (raising, mismatches) = Raising::of(&image, &at_standby, w, Listing::default());
+    let (raising, mismatches) = Raising::new(&image, &at_standby, w, Listing::default());
     assert_eq!((raising.config(), mismatches.len()), (&a, 0));
     assert_eq!(at_active.compatibility(), crate::disposition::Compatibility::Comp);
 }
@@ -340,16 +340,19 @@ fn equal_images_share_everything() {
 fn every_line_is_explained_by_one_disposition() {
     let text =
         "interface eth0\n mtu 9216\n exit\nrouter pim\n join-interval 60\n exit\nhostname r1\n";
-    let pair = Pair::of("6.2", "6.0", text);
+    let pair = Pair::new("6.2", "6.0", text);
     let explained = pair.lowering.explain(&pair.active, &pair.at_active);
     let find = |line: &str| {
-        let found = explained.iter().find(|of| *of.key.line == *line).unwrap();
+        let found = explained.iter().find(|found| *found.key.line == *line).unwrap();
         (found.way.clone(), found.out.iter().map(|key| key.line.to_string()).collect::<Vec<_>>())
     };
-    assert_eq!(find("hostname r1"), (WayOfLine::AsIs, alloc::vec!["hostname r1".to_string()]));
-    assert!(matches!(find("mtu 9216").0, WayOfLine::Stuck(_)));
+    assert_eq!(
+        find("hostname r1"),
+        (LineDisposition::AsIs, alloc::vec!["hostname r1".to_string()])
+    );
+    assert!(matches!(find("mtu 9216").0, LineDisposition::Stuck(_)));
     let (way, out) = find("join-interval 60");
-    assert!(matches!(way, WayOfLine::Lowered { .. }));
+    assert!(matches!(way, LineDisposition::Lowered { .. }));
     assert_eq!(out, ["pim join-interval 60"]);
 }
 
@@ -376,7 +379,7 @@ proptest! {
         );
         let mut runner = proptest::test_runner::TestRunner::new_with_rng(config, rng);
         let batches = strategy.new_tree(&mut runner).unwrap().current();
-        let mut pair = Pair::of(active, standby, "");
+        let mut pair = Pair::new(active, standby, "");
         for batch in &batches {
             let mut a = pair.lowering.config().clone();
             if a.execute(&pair.active, pair.active.own(), batch).is_ok() {
@@ -392,7 +395,7 @@ mod planted {
     use crate::planted::{Defect, Planted};
 
     fn pair(defect: Defect, active: &str, standby: &str, text: &str) -> Pair {
-        let mut pair = Pair::of(active, standby, text);
+        let mut pair = Pair::new(active, standby, text);
         pair.at_active = pair.at_active.planted(&pair.active, Planted::defect(defect));
         pair
     }

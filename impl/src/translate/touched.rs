@@ -3,7 +3,7 @@
 use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 
-use crate::config::{Config, Edit, Entry, LineKey, Place};
+use crate::config::{Config, Edit, EntryKind, LineKey, Place};
 use crate::ids::FormId;
 use crate::image::Image;
 
@@ -23,7 +23,7 @@ pub(crate) struct Touched {
 
 impl Touched {
     /// All of a config that some stage may do something about.
-    pub(crate) fn of_config(image: &Image, config: &Config, concerned: &[bool]) -> Self {
+    pub(crate) fn from_config(image: &Image, config: &Config, concerned: &[bool]) -> Self {
         let concerns = |form: FormId| concerned[form.0 as usize];
         let around = |place: &Place| place.instances().iter().any(|(entry, _)| concerns(*entry));
         let touches = |key: &LineKey| concerns(key.form) || around(&key.place);
@@ -33,7 +33,7 @@ impl Touched {
         let lists = ordered.map(|key| (key.place.clone(), key.form)).collect();
         // What is implied is there while something is in it, whoever it concerns.
         let entries = config.entries();
-        let places = entries.filter(|(place, entry)| *entry == Entry::Implied || around(place));
+        let places = entries.filter(|(place, entry)| *entry == EntryKind::Implied || around(place));
         let places = places.map(|(place, _)| place.clone()).collect();
         Self { lines, places, lists }
     }
@@ -51,7 +51,7 @@ impl Touched {
     }
 
     /// Applies `edits` to `config`, and says what they touched.
-    pub(crate) fn of_edits(image: &Image, config: &mut Config, edits: &[Edit]) -> Self {
+    pub(crate) fn from_edits(image: &Image, config: &mut Config, edits: &[Edit]) -> Self {
         let mut touched = Self::default();
         for edit in edits {
             match edit {

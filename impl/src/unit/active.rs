@@ -1,7 +1,7 @@
 //! The Active: its term, its prompts, and what reaches it (PROTOCOL.md, 10.2).
 //!
-//! Its peer's session is `peer`, bulk sync `bulk`, commands and lines `lines`, the drain
-//! `switchover`, the startup stores `saving`.
+//! Its peer's session is `peer`, bulk sync `bulk`, commands `commands`, lines `journal`, prompts
+//! `prompts`, the register `register`, the drain `switchover`, the startup stores `saving`.
 //!
 //! ```text
 //!   prompt of an acked command:
@@ -22,16 +22,17 @@ use super::holder::{Holder, LeaseWait, Queueing, refuse, superseded};
 use super::input::{Command, Durability, Request, Timer};
 use super::lesser::Hindrance;
 use super::output::{Event, Outcome, Refusal};
-use super::peer::{Peer, Phase};
-use super::replica::Running;
+use super::peer::{ActivePhase, Peer};
+use super::prompts::{AckMark, Prompt};
+use super::register::{Register, Written};
+use super::running::Running;
 use super::saving::Saving;
 use super::standby::{Former, Proceed, Readiness};
 use super::state::{Context, UnitState, echoes};
 use super::switchover::Drain;
 use super::{Output, Role};
-use crate::digest::Shared;
 use crate::ids::{CommandId, Lsn, Slot, Term};
-use crate::message::{Eligible, LeaveWhy, Message, Origin, Redundancy, Stamp, ToArbiter, ToUnit};
+use crate::message::{LeaveWhy, Message, Origin, Redundancy, Stamp, ToArbiter, ToUnit};
 use crate::planted::Defect;
 
 /// The timers of an Active that have to do with its peer and its prompts.
@@ -98,15 +99,6 @@ pub struct Active {
     pub releasing: Releasing,
 }
 
-/// What waited when the timer Ack was armed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct AckMark {
-    /// The newest LSN that a prompt waited for.
-    pub held: Option<Lsn>,
-    /// How many of the commands that waited for room still do.
-    pub queued: usize,
-}
-
 /// Whether the role is to be given back at the end of this step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Releasing {
@@ -114,47 +106,6 @@ pub enum Releasing {
     No,
     /// It goes.
     Yes,
-}
-
-/// The eligibility register, as its only writer knows it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Register {
-    /// Counter of the latest write.
-    pub counter: u32,
-    /// What it wrote; at first what the acceptance of the term wrote: none.
-    pub value: Option<Eligible>,
-    /// Whether the arbiter confirmed it.
-    pub written: Written,
-}
-
-/// Whether the arbiter confirmed a write.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Written {
-    /// Not yet.
-    Sent,
-    /// It did.
-    Confirmed,
-}
-
-/// A command that waits for the Standby.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Prompt {
-    /// The command.
-    pub id: CommandId,
-    /// How it was executed.
-    pub change: Change,
-}
-
-/// What a command that waits did.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Change {
-    /// It made the LSN that it waits for.
-    Made {
-        /// The part that is not on the Standby.
-        listed: Vec<Shared<str>>,
-    },
-    /// Its words stood in the config already.
-    Nothing,
 }
 
 impl Active {
@@ -206,10 +157,10 @@ impl Active {
         if self.pace > 0 {
             cx.set(Timer::Pace);
         }
-        if self.peer.phase() == Some(&Phase::Hot) {
+        if self.peer.phase() == Some(&ActivePhase::Hot) {
             cx.set(Timer::Stable);
         }
-        if self.hindrance.as_ref().is_some_and(|of| of.gone) {
+        if self.hindrance.as_ref().is_some_and(|hindrance| hindrance.gone) {
             cx.set(Timer::Backoff);
         }
         self.mark_prompts(cx);
@@ -223,7 +174,7 @@ impl Active {
         message: Message,
         cx: &mut Context<'_, '_>,
     ) -> Role {
-        if let Some(offer) = Proceed::of(from, &message) {
+        if let Some(offer) = Proceed::from_message(from, &message) {
             if offer.session.term > self.term {
                 return self.stop(own, &offer, cx);
             }
@@ -472,45 +423,9 @@ impl Active {
         core::mem::take(&mut self.queue)
     }
 
-    /// Writes the register; the write counts when its Confirm comes.
-    pub(super) fn write_register(&mut self, value: Option<Eligible>, cx: &mut Context<'_, '_>) {
-        let counter = self.register.counter + 1;
-        self.register = Register { counter, value, written: Written::Sent };
-        self.send_register(cx);
-        if self.is_clearing() && !self.prompts.is_empty() {
-            cx.set(Timer::Prompt);
-        }
-    }
-
-    fn send_register(&self, cx: &mut Context<'_, '_>) {
-        let Register { counter, value, .. } = self.register;
-        cx.tell(ToArbiter::SetRegister { term: self.term, counter, value });
-        cx.set(Timer::Register);
-    }
-
-    /// The arbiter names a counter: only the latest write's counts.
-    fn on_confirm(&mut self, counter: u32, cx: &mut Context<'_, '_>) {
-        let latest = counter == self.register.counter || cx.env.planted(Defect::ConfirmOfAnother);
-        if !latest || self.register.written == Written::Confirmed {
-            cx.ignore(crate::message::Kind::Confirm);
-            return;
-        }
-        self.register.written = Written::Confirmed;
-        cx.cancel(&[Timer::Register, Timer::Prompt]);
-        match self.register.value {
-            None => self.return_local(cx),
-            Some(_) => self.on_eligible(cx),
-        }
-    }
-
-    /// Whether a write of none is not confirmed.
-    pub(super) fn is_clearing(&self) -> bool {
-        self.register.value.is_none() && self.register.written == Written::Sent
-    }
-
     /// Whether the Standby of a pair that is hot, or about to be, is waited for.
     pub(super) fn awaits_standby(&self) -> bool {
-        self.peer.phase().is_some_and(Phase::holds_prompts)
+        self.peer.phase().is_some_and(ActivePhase::holds_prompts)
     }
 
     /// Whether an `acked` command's prompt is held.

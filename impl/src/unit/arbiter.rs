@@ -32,7 +32,7 @@ pub struct Arbiter {
     /// The offer that nobody has accepted yet.
     pub offer: Option<Offer>,
     /// Who accepted the latest term that was accepted.
-    pub holder: Option<Holder>,
+    pub holder: Option<LeaseHolder>,
     /// Who may take over statefully.
     pub register: Option<Eligible>,
     /// Counter of the register's latest write in the holder's term.
@@ -57,7 +57,7 @@ pub struct Arbiter {
     /// Counts the durable changes that it told of, over all its starts.
     pub generation: u64,
     /// What is known of each unit that was ever heard.
-    pub known: BTreeMap<Slot, Known>,
+    pub known: BTreeMap<Slot, KnownUnit>,
     /// Whether the timer Gather runs; not durable.
     pub gathering: bool,
 }
@@ -83,7 +83,7 @@ pub struct Offer {
 
 /// Who accepted a term.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Holder {
+pub struct LeaseHolder {
     /// The unit.
     pub slot: Slot,
     /// Its boot.
@@ -114,7 +114,7 @@ pub struct Accepted {
 
 /// What is known of a unit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Known {
+pub struct KnownUnit {
     /// Its boot.
     pub boot: BootId,
     /// Number of the latest Hello of this boot; 0: none came.
@@ -220,9 +220,9 @@ pub enum ArbiterEvent {
     /// The unit that the register named did not take over: its config was passed over.
     PassedOver(Eligible),
     /// An offer was accepted.
-    Accepted(Holder),
+    Accepted(LeaseHolder),
     /// A lease is over.
-    LeaseOver(Holder),
+    LeaseOver(LeaseHolder),
     /// Its state was lost: it is silent for a lease.
     Lost,
     /// A unit has seen a later generation than its state has: that counts as lost.
@@ -458,7 +458,7 @@ impl Arbiter {
         if runs.is_some_and(|runs| runs.term > highest) {
             return false;
         }
-        let known = Known { boot, hello: k, said: Some(said) };
+        let known = KnownUnit { boot, hello: k, said: Some(said) };
         self.known.insert(from, known);
         self.term = self.term.max(highest);
         self.note_heard(from, &hello);
@@ -468,14 +468,14 @@ impl Arbiter {
     /// The open offer is answered by its unit's Renew.
     fn accept(&mut self, limits: &Limits, offer: Offer, lsn: Lsn, out: &mut Vec<ArbiterOutput>) {
         let Offer { slot, boot, term, .. } = offer;
-        let holder = Holder { slot, boot, term, lease: Lease::Running };
+        let holder = LeaseHolder { slot, boot, term, lease: Lease::Running };
         assert!(
             self.cold < term && self.line.last().is_none_or(|last| last.term < term),
             "terms are accepted in order"
         );
         self.holder = Some(holder);
         self.offer = None;
-        if let Some(said) = self.known.get_mut(&slot).and_then(|of| of.said.as_mut()) {
+        if let Some(said) = self.known.get_mut(&slot).and_then(|known| known.said.as_mut()) {
             // What it took over with is its running config now.
             said.replica = None;
         }
@@ -500,11 +500,11 @@ impl Arbiter {
     /// The holder's own messages say what it runs: its last Hello may be older than its term or
     /// never have come, and its Release may come after its lease is over.
     fn note_running(&mut self, slot: Slot, stamp: Stamp) {
-        let Some(Holder { boot, term: held, .. }) = self.holder else {
+        let Some(LeaseHolder { boot, term: held, .. }) = self.holder else {
             return;
         };
         let cold = self.cold == held;
-        let unheard = Known { boot, hello: 0, said: None };
+        let unheard = KnownUnit { boot, hello: 0, said: None };
         let known = self.known.entry(slot).or_insert(unheard);
         if known.boot < boot {
             *known = unheard;

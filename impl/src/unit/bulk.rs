@@ -4,11 +4,12 @@
 
 use alloc::vec::Vec;
 
-use super::active::{Active, Written};
+use super::active::Active;
 use super::input::Timer;
 use super::lesser::Hindrance;
-use super::peer::{Bulk, Phase};
-use super::replica::{Sender, Stuck};
+use super::peer::{ActivePhase, Bulk};
+use super::register::Written;
+use super::sender::{Sender, StuckLine};
 use super::state::Context;
 use crate::digest::{Digest, Shared};
 use crate::ids::Lsn;
@@ -27,18 +28,19 @@ impl Active {
         let Some(current) = &mut self.peer.current else {
             return;
         };
-        if !clear || current.phase != Phase::Config {
+        if !clear || current.phase != ActivePhase::Config {
             return;
         }
         let stamp = Stamp { term: self.term, lsn: self.last };
-        let Some(sender) = Sender::of(cx.env, current.pairing.as_ref(), &self.config, stamp) else {
+        let Some(sender) = Sender::new(cx.env, current.pairing.as_ref(), &self.config, stamp)
+        else {
             return self.leave(LeaveWhy::Incompatible, cx);
         };
         let bounds = current.bounds;
         let (bytes, listing_at) = sender.file(cx.env.planted);
         let fits = sender.fits(bounds) && bytes.len() as u64 <= bounds.file;
         if !fits && self.mode == Redundancy::Sso {
-            self.bound(policy::Phase::Bulk, cx);
+            self.bound(policy::SyncPhase::Bulk, cx);
         }
         let empty = self.mode != Redundancy::Sso;
         let (bytes, listing_at) =
@@ -58,7 +60,7 @@ impl Active {
         current.sent_to = lsn;
         current.acked = lsn;
         current.acked_digest = digest;
-        current.phase = Phase::Bulk(bulk);
+        current.phase = ActivePhase::Bulk(bulk);
         assert!(current.journal.is_empty(), "the journal begins after the snapshot");
         cx.set(Timer::Deadline);
     }
@@ -76,8 +78,8 @@ impl Active {
         };
         let (session, slot) = (current.session, current.slot);
         match &current.phase {
-            Phase::Bulk(bulk) if bulk.lsn == lsn => {}
-            Phase::Rejected { lsn: judged, verdict, why } if *judged == lsn => {
+            ActivePhase::Bulk(bulk) if bulk.lsn == lsn => {}
+            ActivePhase::Rejected { lsn: judged, verdict, why } if *judged == lsn => {
                 let (verdict, why) = (*verdict, *why);
                 let rejects = Message::BulkReject { session, lsn, verdict, why };
                 return cx.send(slot, rejects);
@@ -86,9 +88,9 @@ impl Active {
                 let listed = current.listed(cx);
                 return cx.send(slot, Message::BulkAccept { session, lsn, listed });
             }
-            _ => return cx.ignore(crate::message::Kind::BulkDone),
+            _ => return cx.ignore(crate::message::MessageKind::BulkDone),
         }
-        let Phase::Bulk(Bulk { digest: expected, empty, .. }) = current.phase else {
+        let ActivePhase::Bulk(Bulk { digest: expected, empty, .. }) = current.phase else {
             return;
         };
         let stuck = current.stuck(cx);
@@ -107,7 +109,7 @@ impl Active {
                 let listed = current.listed(cx);
                 cx.send(slot, Message::BulkAccept { session, lsn, listed });
                 current.h = self.last;
-                current.phase = Phase::Cold;
+                current.phase = ActivePhase::Cold;
                 cx.set(Timer::Deadline);
                 current.send_lines(cx);
             }
@@ -133,7 +135,7 @@ impl Active {
             return;
         };
         let (session, slot) = (current.session, current.slot);
-        current.phase = Phase::Rejected { lsn, verdict, why };
+        current.phase = ActivePhase::Rejected { lsn, verdict, why };
         current.journal.clear();
         cx.cancel(&[Timer::Deadline]);
         let reject = Message::BulkReject { session, lsn, verdict, why };
@@ -152,24 +154,24 @@ impl Active {
     /// What becomes of a bulk: none if it may be swapped in.
     fn judge(
         &mut self,
-        stuck: &[Stuck],
+        stuck: &[StuckLine],
         (mismatches, further): (&[Mismatch], u32),
         same: bool,
         cx: &Context<'_, '_>,
     ) -> Option<Verdict> {
-        let incurable = severest(policy::Phase::Bulk, stuck, cx);
-        let phase = policy::Phase::Bulk;
+        let incurable = severest(policy::SyncPhase::Bulk, stuck, cx);
+        let phase = policy::SyncPhase::Bulk;
         let mut curable = mismatches.iter().map(|each| {
             let (component, form) = (Some(&*each.component), Some(&*each.form));
             cx.env.policy.action(Question { phase, cause: Cause::Prc, component, form })
         });
         let mut curable = curable.by_ref().max();
         if further > 0 {
-            let question = Question::of(phase, Cause::Prc);
+            let question = Question::new(phase, Cause::Prc);
             curable = curable.max(Some(cx.env.policy.action(question)));
         }
         if !same && mismatches.is_empty() {
-            let question = Question::of(phase, Cause::Verification);
+            let question = Question::new(phase, Cause::Verification);
             curable = curable.max(Some(cx.env.policy.action(question)));
         }
         let action = incurable.max(curable)?;
@@ -214,8 +216,8 @@ impl Active {
 
 /// The severest action that a rule names for lines that cannot go.
 pub(super) fn severest(
-    phase: policy::Phase,
-    stuck: &[Stuck],
+    phase: policy::SyncPhase,
+    stuck: &[StuckLine],
     cx: &Context<'_, '_>,
 ) -> Option<Action> {
     let actions: Vec<Action> = stuck
@@ -229,6 +231,6 @@ pub(super) fn severest(
 }
 
 /// The lines that were dropped, as a prompt names them.
-pub(super) fn dropped(stuck: &[Stuck]) -> Vec<Shared<str>> {
+pub(super) fn dropped(stuck: &[StuckLine]) -> Vec<Shared<str>> {
     stuck.iter().map(|each| each.line.clone()).collect()
 }

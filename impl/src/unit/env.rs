@@ -1,7 +1,8 @@
 //! What a step may look at and never changes.
 
 use super::limits::Limits;
-use super::replica::{Pairing, Software};
+use super::pairing::Pairing;
+use super::software::Software;
 use crate::config::{Line, LineKey, Prc};
 use crate::digest::{Digest, ImageDigest};
 use crate::planted::{Defect, Planted};
@@ -44,7 +45,7 @@ pub const fn takes_all(_: &LineKey, _: &Line) -> Option<Prc> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PairingKey {
     /// Whose image is `own`.
-    pub side: Side,
+    pub side: PairingSide,
     /// The image of the unit that asks.
     pub own: ImageDigest,
     /// The peer's image.
@@ -55,7 +56,7 @@ pub struct PairingKey {
 
 /// Which side of a pair.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Side {
+pub enum PairingSide {
     /// The Standby, which diffs the dump.
     Standby,
     /// The Active, which makes dispositions of the diff.

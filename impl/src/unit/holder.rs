@@ -21,7 +21,8 @@ use super::Role;
 use super::active::Active;
 use super::input::{Command, Timer};
 use super::output::{Event, Outcome, Refusal};
-use super::replica::{Running, listed};
+use super::running::Running;
+use super::sender::listed;
 use super::standby::{Former, Proceed, Readiness, Replica, Standby};
 use super::state::{Context, UnitState, echoes};
 use crate::digest::Shared;
@@ -159,7 +160,7 @@ impl Holder {
         message: &Message,
         cx: &mut Context<'_, '_>,
     ) -> Role {
-        match Proceed::of(from, message) {
+        match Proceed::from_message(from, message) {
             Some(offer) if offer.session.term > self.term => {
                 cx.cancel(&[Timer::Renew, Timer::Queue]);
                 // What it never ran is its startup store.
@@ -189,7 +190,7 @@ impl Holder {
     ) -> Role {
         let echoes = echoes(self.granted, n, self.n_renew, cx);
         if term != self.term || !echoes || self.lease == LeaseWait::Released {
-            cx.ignore(crate::message::Kind::Grant);
+            cx.ignore(crate::message::MessageKind::Grant);
             return Role::Holder(self);
         }
         if own.is_writing_highest() && !cx.env.planted(Defect::ActsUnwritten) {

@@ -9,8 +9,8 @@ use super::active::Active;
 use super::bulk::severest;
 use super::input::Timer;
 use super::output::Event;
-use super::peer::Phase;
-use super::replica::Stuck;
+use super::peer::ActivePhase;
+use super::sender::StuckLine;
 use super::state::Context;
 use crate::digest::Shared;
 use crate::message::{Engine, LeaveWhy, Redundancy, Verdict};
@@ -59,8 +59,8 @@ impl Active {
     /// A deadline was met: policy may say that the pair comes up in a lesser mode; else the session
     /// is tried again.
     pub(super) fn exceed(&mut self, why: LeaveWhy, lines: bool, cx: &mut Context<'_, '_>) {
-        let phase = if lines { policy::Phase::Line } else { policy::Phase::Bulk };
-        match cx.env.policy.action(Question::of(phase, Cause::Limit)) {
+        let phase = if lines { policy::SyncPhase::Line } else { policy::SyncPhase::Bulk };
+        match cx.env.policy.action(Question::new(phase, Cause::Limit)) {
             Action::Simplex => self.degrade(Redundancy::Simplex, why, cx),
             Action::Degrade => self.degrade(Redundancy::Rpr, why, cx),
             Action::Refuse | Action::Ignore | Action::DropAndWarn | Action::ResetStandby => {}
@@ -70,8 +70,8 @@ impl Active {
 
     /// Something is more than the Standby takes. Nothing of it can be sent, so that every action
     /// below simplex is rpr.
-    pub(super) fn bound(&mut self, phase: policy::Phase, cx: &mut Context<'_, '_>) {
-        let action = cx.env.policy.action(Question::of(phase, Cause::Limit));
+    pub(super) fn bound(&mut self, phase: policy::SyncPhase, cx: &mut Context<'_, '_>) {
+        let action = cx.env.policy.action(Question::new(phase, Cause::Limit));
         let mode = if action == Action::Simplex { Redundancy::Simplex } else { Redundancy::Rpr };
         self.degrade(mode, LeaveWhy::Bound, cx);
         self.hindrance = Some(Hindrance::default());
@@ -91,9 +91,9 @@ impl Active {
     }
 
     /// The lines for which a rule of phase line ends the session.
-    pub(super) fn hindering(stuck: &[Stuck], cx: &Context<'_, '_>) -> Hindrance {
-        let ends = |each: &&Stuck| {
-            let action = severest(policy::Phase::Line, core::slice::from_ref(*each), cx);
+    pub(super) fn hindering(stuck: &[StuckLine], cx: &Context<'_, '_>) -> Hindrance {
+        let ends = |each: &&StuckLine| {
+            let action = severest(policy::SyncPhase::Line, core::slice::from_ref(*each), cx);
             action.is_some_and(|action| !action.stays())
         };
         let lines = stuck.iter().filter(ends).map(|each| each.line.clone());
@@ -113,15 +113,14 @@ impl Active {
         let Some(current) = &self.peer.current else {
             return;
         };
-        let rejected =
-            matches!(current.phase, Phase::Rejected { verdict, .. } if verdict != Verdict::Reset);
+        let rejected = matches!(current.phase, ActivePhase::Rejected { verdict, .. } if verdict != Verdict::Reset);
         let Some(hindrance) = self.hindrance.as_mut().filter(|_| rejected) else {
             return;
         };
         let stuck = current.stuck(cx);
         let sender = current.sender.as_ref();
         let fits = sender.is_none_or(|sender| sender.fits(current.bounds));
-        let bulk = severest(policy::Phase::Bulk, &stuck, cx).is_none_or(Action::stays);
+        let bulk = severest(policy::SyncPhase::Bulk, &stuck, cx).is_none_or(Action::stays);
         let is_stuck = |line: &Shared<str>| stuck.iter().any(|each| each.line == *line);
         hindrance.lines.retain(is_stuck);
         let gone = fits && bulk && hindrance.lines.is_empty();
@@ -168,7 +167,7 @@ impl Active {
     /// The pair was hot for long: attempts count from 0.
     pub(super) fn forgive_attempts(&mut self) {
         if let Some(current) = &mut self.peer.current
-            && current.phase == Phase::Hot
+            && current.phase == ActivePhase::Hot
         {
             current.counted = true;
             self.attempts = 0;
@@ -185,7 +184,7 @@ impl Active {
 
     /// The reason for which policy rejected the pair's config is gone.
     pub(super) fn on_backoff_timeout(&mut self, cx: &mut Context<'_, '_>) {
-        if self.hindrance.as_ref().is_some_and(|of| of.gone) && !self.is_used_up(cx) {
+        if self.hindrance.as_ref().is_some_and(|hindrance| hindrance.gone) && !self.is_used_up(cx) {
             self.retry(cx);
         }
     }
@@ -194,8 +193,8 @@ impl Active {
     pub(super) fn retry(&mut self, cx: &mut Context<'_, '_>) {
         self.set_sso();
         let lesser = match self.peer.phase() {
-            Some(Phase::Rejected { .. } | Phase::Held) => true,
-            Some(Phase::Bulk(bulk)) => bulk.empty,
+            Some(ActivePhase::Rejected { .. } | ActivePhase::Held) => true,
+            Some(ActivePhase::Bulk(bulk)) => bulk.empty,
             _ => false,
         };
         if lesser {

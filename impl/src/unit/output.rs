@@ -67,14 +67,14 @@ pub enum Outcome {
         /// Its number.
         lsn: Lsn,
         /// Where it is.
-        place: Place,
+        place: Copies,
         /// The part of it that is not on the Standby.
         listed: Vec<Shared<str>>,
     },
     /// The config was so already; no number.
     Unchanged {
         /// Where the config's last change is.
-        place: Place,
+        place: Copies,
     },
     /// Nothing changed anywhere.
     Refused(Refusal),
@@ -95,7 +95,7 @@ pub enum Outcome {
 
 /// In how many memories a change is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Place {
+pub enum Copies {
     /// In two.
     Replicated,
     /// In one.
@@ -150,7 +150,7 @@ pub enum Event {
     /// A message of another session, or one that the phase does not take.
     Ignored {
         /// Its kind.
-        kind: crate::message::Kind,
+        kind: crate::message::MessageKind,
     },
     /// The unit acts, in this term, from this config.
     Acts {

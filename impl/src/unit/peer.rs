@@ -12,13 +12,14 @@ mod negotiation;
 use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet};
 
-use super::active::{Active, Written};
+use super::active::Active;
 use super::env::PairingKey;
 use super::file::{Incoming, Outgoing};
 use super::input::Timer;
-use super::lines::Entry;
+use super::journal::JournalEntry;
 use super::output::{Event, Refusal};
-use super::replica::Sender;
+use super::register::Written;
+use super::sender::Sender;
 use super::standby::counted;
 use super::state::{Context, UnitState, is_of};
 use crate::digest::{Digest, ImageDigest, Shared};
@@ -94,11 +95,11 @@ pub struct ActiveSession {
     /// The pairing; none for equal images, or while it is not computed.
     pub pairing: Option<PairingKey>,
     /// How far it is.
-    pub phase: Phase,
+    pub phase: ActivePhase,
     /// The translation, from the snapshot on.
     pub sender: Option<Sender>,
     /// The changes after what is applied.
-    pub journal: BTreeMap<Lsn, Entry>,
+    pub journal: BTreeMap<Lsn, JournalEntry>,
     /// The last line that was sent.
     pub sent_to: Lsn,
     /// The last change that the Standby has.
@@ -119,7 +120,7 @@ pub struct ActiveSession {
 
 /// How far a session is, at the Active.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Phase {
+pub enum ActivePhase {
     /// The dump goes out, the diff comes back.
     Dump(Negotiation),
     /// The diff comes.
@@ -168,7 +169,7 @@ pub struct Bulk {
     pub empty: bool,
 }
 
-impl Phase {
+impl ActivePhase {
     /// Whether prompts of `acked` commands are held.
     pub const fn holds_prompts(&self) -> bool {
         matches!(self, Self::HotSent | Self::HotAcked | Self::Setting | Self::Hot)
@@ -182,7 +183,7 @@ impl Phase {
 
 impl Peer {
     /// The session's phase.
-    pub fn phase(&self) -> Option<&Phase> {
+    pub fn phase(&self) -> Option<&ActivePhase> {
         self.current.as_ref().map(|current| &current.phase)
     }
 
@@ -216,7 +217,7 @@ impl Active {
             Message::Left { session } => {
                 match self.peer.leaving {
                     Some(leaving) if leaving.session == session => self.peer.leaving = None,
-                    Some(_) | None => cx.ignore(crate::message::Kind::Left),
+                    Some(_) | None => cx.ignore(crate::message::MessageKind::Left),
                 }
                 return;
             }
@@ -237,7 +238,7 @@ impl Active {
             }
             Message::Keepalive { lsn, digest, .. } => {
                 let says = lsn > Lsn(0) || digest != Digest::default();
-                if says && self.peer.phase().is_some_and(Phase::sends_lines) {
+                if says && self.peer.phase().is_some_and(ActivePhase::sends_lines) {
                     self.on_applied(lsn, digest, None, cx);
                 }
             }
@@ -246,7 +247,7 @@ impl Active {
             Message::Unreadable { lsn, why, .. } => self.on_unreadable(lsn, why, cx),
             Message::Down { why, .. } => {
                 if let Some(current) = &mut self.peer.current {
-                    current.phase = Phase::Held;
+                    current.phase = ActivePhase::Held;
                     cx.cancel(&[Timer::Deadline]);
                     if matches!(why, LeaveWhy::Unreadable | LeaveWhy::Bound) {
                         let peer = current.engine;
@@ -271,8 +272,8 @@ impl Active {
         let (session, slot) = (current.session, current.slot);
         let saving = self.saving.as_mut().and_then(|saving| saving.peer.as_mut());
         let file = match (&mut current.phase, saving) {
-            (Phase::Dump(Negotiation { dump, .. }), _) if dump.file == id => dump,
-            (Phase::Bulk(bulk), _) if bulk.file.file == id => &mut bulk.file,
+            (ActivePhase::Dump(Negotiation { dump, .. }), _) if dump.file == id => dump,
+            (ActivePhase::Bulk(bulk), _) if bulk.file.file == id => &mut bulk.file,
             (_, Some(save)) if save.file.file == id => &mut save.file,
             _ => return,
         };
@@ -303,27 +304,30 @@ impl Active {
         };
         let (session, slot) = (current.session, current.slot);
         match &mut current.phase {
-            Phase::Dump(Negotiation { dump, .. }) => {
+            ActivePhase::Dump(Negotiation { dump, .. }) => {
                 for chunk in dump.again(cx.env.limits) {
                     cx.send(slot, Message::Chunk { session, chunk });
                 }
             }
-            Phase::Config => cx.send(slot, current.verdict(cx)),
-            Phase::Bulk(bulk) => {
+            ActivePhase::Config => cx.send(slot, current.verdict(cx)),
+            ActivePhase::Bulk(bulk) => {
                 bulk.announce(session, slot, cx);
                 for chunk in bulk.file.again(cx.env.limits) {
                     cx.send(slot, Message::Chunk { session, chunk });
                 }
             }
-            Phase::HotSent => {
+            ActivePhase::HotSent => {
                 cx.send(slot, Message::Hot { session, lsn: current.h });
                 current.resend_lines(cx);
             }
-            Phase::Cold | Phase::HotAcked | Phase::Setting | Phase::Hot => {
+            ActivePhase::Cold | ActivePhase::HotAcked | ActivePhase::Setting | ActivePhase::Hot => {
                 current.resend_lines(cx);
             }
             // The Standby asks, or the driver is at it.
-            Phase::Diff(_) | Phase::Pairing | Phase::Rejected { .. } | Phase::Held => {}
+            ActivePhase::Diff(_)
+            | ActivePhase::Pairing
+            | ActivePhase::Rejected { .. }
+            | ActivePhase::Held => {}
         }
     }
 
@@ -389,21 +393,25 @@ impl Active {
     /// The phase took too long.
     pub(super) fn on_deadline_timeout(&mut self, cx: &mut Context<'_, '_>) {
         let waits = match self.peer.phase() {
-            Some(Phase::Hot | Phase::Rejected { .. } | Phase::Held) | None => false,
+            Some(ActivePhase::Hot | ActivePhase::Rejected { .. } | ActivePhase::Held) | None => {
+                false
+            }
             // Only the arbiter is waited for.
-            Some(Phase::Config | Phase::Setting) => self.register.written == Written::Confirmed,
+            Some(ActivePhase::Config | ActivePhase::Setting) => {
+                self.register.written == Written::Confirmed
+            }
             Some(
-                Phase::Dump(_)
-                | Phase::Diff(_)
-                | Phase::Pairing
-                | Phase::Bulk(_)
-                | Phase::Cold
-                | Phase::HotSent
-                | Phase::HotAcked,
+                ActivePhase::Dump(_)
+                | ActivePhase::Diff(_)
+                | ActivePhase::Pairing
+                | ActivePhase::Bulk(_)
+                | ActivePhase::Cold
+                | ActivePhase::HotSent
+                | ActivePhase::HotAcked,
             ) => true,
         };
         if waits {
-            let lines = self.peer.phase().is_some_and(Phase::sends_lines);
+            let lines = self.peer.phase().is_some_and(ActivePhase::sends_lines);
             self.exceed(LeaveWhy::Deadline, lines, cx);
         }
     }
@@ -414,7 +422,7 @@ impl Active {
             return;
         };
         match &current.phase {
-            Phase::Bulk(bulk) if bulk.lsn == lsn => {
+            ActivePhase::Bulk(bulk) if bulk.lsn == lsn => {
                 cx.event(Event::Unreadable(why));
                 self.count_attempt(LeaveWhy::Unreadable, cx);
                 if self.mode == Redundancy::Sso {
@@ -425,7 +433,7 @@ impl Active {
                     self.reject(lsn, self.lesser_verdict(), cx);
                 }
             }
-            Phase::Rejected { lsn: judged, verdict, why } if *judged == lsn => {
+            ActivePhase::Rejected { lsn: judged, verdict, why } if *judged == lsn => {
                 let (session, slot) = (current.session, current.slot);
                 let reject = Message::BulkReject { session, lsn, verdict: *verdict, why: *why };
                 cx.send(slot, reject);
@@ -434,13 +442,13 @@ impl Active {
                 cx.event(Event::Unreadable(why));
                 self.leave(LeaveWhy::Unreadable, cx);
             }
-            _ => cx.ignore(crate::message::Kind::Unreadable),
+            _ => cx.ignore(crate::message::MessageKind::Unreadable),
         }
     }
 }
 
 impl ActiveSession {
-    fn new(offered: Offered, phase: Phase) -> Self {
+    fn new(offered: Offered, phase: ActivePhase) -> Self {
         let Offered { session, slot, image, engine, bounds, wire } = offered;
         Self {
             session,

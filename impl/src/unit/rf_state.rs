@@ -4,7 +4,7 @@ use core::fmt;
 
 use super::active::Active;
 use super::peer;
-use super::standby::{At, Phase};
+use super::standby::{At, StandbyPhase};
 use super::{Role, Unit};
 use crate::message::{HeldBy, Redundancy, Stamp, Verdict};
 
@@ -95,7 +95,7 @@ impl Unit {
             return None;
         };
         let stamp = standby.replica_stamp()?;
-        let heard = standby.replica.as_ref().map_or(stamp.lsn, |of| of.heard);
+        let heard = standby.replica.as_ref().map_or(stamp.lsn, |replica| replica.heard);
         let shown = ReplicaShown { stamp, behind: heard.0.saturating_sub(stamp.lsn.0) };
         (self.rf_state() != RfState::StandbyHot).then_some(shown)
     }
@@ -111,17 +111,17 @@ impl Unit {
                     return RfState::Initialization;
                 };
                 match &seat.phase {
-                    Phase::Held => RfState::Initialization,
-                    Phase::Ready { .. }
-                    | Phase::Dump(_)
-                    | Phase::Pairing
-                    | Phase::Diffed { .. } => RfState::Negotiation,
-                    Phase::Config { .. } => RfState::StandbyColdConfig,
-                    Phase::Shadow(_) | Phase::Unread { at: At::Snapshot, .. } => {
+                    StandbyPhase::Held => RfState::Initialization,
+                    StandbyPhase::Ready { .. }
+                    | StandbyPhase::Dump(_)
+                    | StandbyPhase::Pairing
+                    | StandbyPhase::Diffed { .. } => RfState::Negotiation,
+                    StandbyPhase::Config { .. } => RfState::StandbyColdConfig,
+                    StandbyPhase::Shadow(_) | StandbyPhase::Unread { at: At::Snapshot, .. } => {
                         RfState::StandbyColdFilesys
                     }
-                    Phase::Rpr => RfState::StandbyCold,
-                    Phase::Synced { .. } | Phase::Unread { at: At::Line, .. } => {
+                    StandbyPhase::Rpr => RfState::StandbyCold,
+                    StandbyPhase::Synced { .. } | StandbyPhase::Unread { at: At::Line, .. } => {
                         match seat.told.1 {
                             HeldBy::Register => RfState::StandbyHot,
                             HeldBy::Nobody => RfState::StandbyColdBulk,
@@ -140,17 +140,21 @@ impl Active {
             None if self.peer.offered.is_some() => RfState::Initialization,
             None => RfState::Disabled,
             Some(phase) => match phase {
-                peer::Phase::Dump(_) | peer::Phase::Diff(_) | peer::Phase::Pairing => {
-                    RfState::Negotiation
+                peer::ActivePhase::Dump(_)
+                | peer::ActivePhase::Diff(_)
+                | peer::ActivePhase::Pairing => RfState::Negotiation,
+                peer::ActivePhase::Config | peer::ActivePhase::Bulk(_) => {
+                    RfState::StandbyColdConfig
                 }
-                peer::Phase::Config | peer::Phase::Bulk(_) => RfState::StandbyColdConfig,
-                peer::Phase::Cold
-                | peer::Phase::HotSent
-                | peer::Phase::HotAcked
-                | peer::Phase::Setting => RfState::StandbyColdBulk,
-                peer::Phase::Hot => RfState::StandbyHot,
-                peer::Phase::Rejected { verdict: Verdict::Rpr, .. } => RfState::StandbyCold,
-                peer::Phase::Rejected { .. } | peer::Phase::Held => RfState::Initialization,
+                peer::ActivePhase::Cold
+                | peer::ActivePhase::HotSent
+                | peer::ActivePhase::HotAcked
+                | peer::ActivePhase::Setting => RfState::StandbyColdBulk,
+                peer::ActivePhase::Hot => RfState::StandbyHot,
+                peer::ActivePhase::Rejected { verdict: Verdict::Rpr, .. } => RfState::StandbyCold,
+                peer::ActivePhase::Rejected { .. } | peer::ActivePhase::Held => {
+                    RfState::Initialization
+                }
             },
         }
     }
@@ -158,8 +162,8 @@ impl Active {
     /// The mode of redundancy that the pair is in.
     pub fn redundancy(&self) -> Redundancy {
         match self.peer.phase() {
-            None | Some(peer::Phase::Held) => Redundancy::Simplex,
-            Some(peer::Phase::Hot) => Redundancy::Sso,
+            None | Some(peer::ActivePhase::Held) => Redundancy::Simplex,
+            Some(peer::ActivePhase::Hot) => Redundancy::Sso,
             Some(_) => match self.mode {
                 Redundancy::Sso => Redundancy::Rpr,
                 lesser => lesser,

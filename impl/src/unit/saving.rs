@@ -5,8 +5,8 @@ use super::active::Active;
 use super::file::Outgoing;
 use super::input::Timer;
 use super::output::Outcome;
-use super::peer::Phase;
-use super::replica::Sender;
+use super::peer::ActivePhase;
+use super::sender::Sender;
 use super::state::{Context, UnitState, Write};
 use super::store::{Record, Store};
 use crate::digest::{Digest, Shared};
@@ -74,17 +74,20 @@ impl Active {
             return None;
         }
         let current = self.peer.current.as_mut().filter(|current| match current.phase {
-            Phase::Dump(_) | Phase::Diff(_) | Phase::Pairing | Phase::Held => false,
-            Phase::Config
-            | Phase::Bulk(_)
-            | Phase::Cold
-            | Phase::HotSent
-            | Phase::HotAcked
-            | Phase::Setting
-            | Phase::Hot
-            | Phase::Rejected { .. } => true,
+            ActivePhase::Dump(_)
+            | ActivePhase::Diff(_)
+            | ActivePhase::Pairing
+            | ActivePhase::Held => false,
+            ActivePhase::Config
+            | ActivePhase::Bulk(_)
+            | ActivePhase::Cold
+            | ActivePhase::HotSent
+            | ActivePhase::HotAcked
+            | ActivePhase::Setting
+            | ActivePhase::Hot
+            | ActivePhase::Rejected { .. } => true,
         })?;
-        let made = || Sender::of(cx.env, current.pairing.as_ref(), &self.config, stamp);
+        let made = || Sender::new(cx.env, current.pairing.as_ref(), &self.config, stamp);
         let sender = current.sender.clone().or_else(made)?;
         current.saves += 1;
         let (config, listing_at) = sender.file(cx.env.planted);

@@ -16,10 +16,11 @@ mod shadow;
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-use super::env::{PairingKey, Side};
+use super::env::{PairingKey, PairingSide};
 use super::input::Timer;
 use super::output::Event;
-use super::replica::{Pairing, Running};
+use super::pairing::Pairing;
+use super::running::Running;
 use super::state::{Context, UnitState};
 use crate::digest::Shared;
 use crate::ids::{Lsn, Slot, Term};
@@ -30,10 +31,10 @@ use crate::message::{
 use crate::planted::Defect;
 use session::After;
 
-pub use lines::{Body, Readiness, Replica};
+pub use lines::{LineBody, Readiness, Replica};
 pub use save::SaveHeader;
 pub(super) use session::Proceed;
-pub use session::{At, Phase, StandbySession};
+pub use session::{At, StandbyPhase, StandbySession};
 pub use shadow::{Shadow, Snapshot};
 
 /// The timers that a Standby in session has running.
@@ -70,16 +71,16 @@ impl Standby {
     pub fn replica_stamp(&self) -> Option<Stamp> {
         let ready = |readiness| readiness == Readiness::Ready;
         let replica = self.replica.as_ref();
-        let received = replica.map(|of| (of.stamp(), of.readiness));
-        let former = || self.former.as_ref().map(|of| (of.stamp, of.readiness));
+        let received = replica.map(|replica| (replica.stamp(), replica.readiness));
+        let former = || self.former.as_ref().map(|former| (former.stamp, former.readiness));
         let held = received.or_else(former);
         held.filter(|(_, readiness)| ready(*readiness)).map(|(stamp, _)| stamp)
     }
 
     /// Whether the replica is of the session that the unit is in, and so goes on.
     pub(super) fn is_in_step(&self) -> bool {
-        let of = self.replica.as_ref().map(|replica| replica.session);
-        of.is_some() && of == self.seat.as_ref().map(|seat| seat.session)
+        let session = self.replica.as_ref().map(|replica| replica.session);
+        session.is_some() && session == self.seat.as_ref().map(|seat| seat.session)
     }
 
     /// What the unit would take over with is not to be taken over with any more.
@@ -92,7 +93,8 @@ impl Standby {
 
     /// The Active spoke of a change: what the replica lacks reaches so far at least.
     fn hear(&mut self, term: Term, lsn: Lsn) {
-        if let Some(replica) = self.replica.as_mut().filter(|of| of.session.term == term) {
+        if let Some(replica) = self.replica.as_mut().filter(|replica| replica.session.term == term)
+        {
             replica.heard = replica.heard.max(lsn);
         }
     }
@@ -120,7 +122,7 @@ impl Standby {
         own.see(offer.session.term, cx);
         own.learn_resets(offer.resets, cx);
         let key = PairingKey {
-            side: Side::Standby,
+            side: PairingSide::Standby,
             own: cx.env.software.digest(),
             peer: offer.image,
             received: offer.dump,
@@ -135,7 +137,7 @@ impl Standby {
             (false, Some(_)) => DumpAtHand::AtHand,
             (false, None) => DumpAtHand::Needed,
         };
-        let ready = Phase::Ready { have, size: offer.dump_size, dump: offer.dump };
+        let ready = StandbyPhase::Ready { have, size: offer.dump_size, dump: offer.dump };
         let mut seat = StandbySession {
             session: offer.session,
             active: offer.from,
@@ -194,7 +196,7 @@ impl Standby {
         message: Message,
         cx: &mut Context<'_, '_>,
     ) -> Self {
-        if let Some(offer) = Proceed::of(from, &message) {
+        if let Some(offer) = Proceed::from_message(from, &message) {
             if self.seat.is_none() && own.waits_for(offer.session) {
                 return self.take_seat(own, &offer, cx);
             }
@@ -233,28 +235,28 @@ impl Standby {
             Message::BulkAccept { lsn, .. } => self.swap(&mut seat, lsn, cx),
             Message::BulkReject { lsn, verdict, why, .. } => {
                 let judged = match &seat.phase {
-                    Phase::Shadow(shadow) => shadow.lsn == lsn,
-                    Phase::Unread { lsn: unread, at: At::Snapshot, .. } => *unread == lsn,
+                    StandbyPhase::Shadow(shadow) => shadow.lsn == lsn,
+                    StandbyPhase::Unread { lsn: unread, at: At::Snapshot, .. } => *unread == lsn,
                     _ => false,
                 };
                 if judged && why == RejectWhy::Policy && !cx.env.planted(Defect::RejectedActs) {
                     self.drop_replica();
                 }
                 match verdict {
-                    _ if !judged => cx.ignore(crate::message::Kind::BulkReject),
+                    _ if !judged => cx.ignore(crate::message::MessageKind::BulkReject),
                     Verdict::Reset => {
                         own.count_reset(cx);
                         cx.event(Event::Reset { counted: true });
                         self.seat = Some(seat);
                         return self.rejoin(own, LeaveWhy::PrcMismatch, KeepReplica::No, cx);
                     }
-                    Verdict::Rpr => seat.phase = Phase::Rpr,
-                    Verdict::Simplex => seat.phase = Phase::Held,
+                    Verdict::Rpr => seat.phase = StandbyPhase::Rpr,
+                    Verdict::Simplex => seat.phase = StandbyPhase::Held,
                 }
             }
             Message::Line { lsn, difference, on_mismatch, listing, .. } => {
                 self.hear(seat.session.term, lsn);
-                let body = Body { difference, on_mismatch, listing };
+                let body = LineBody { difference, on_mismatch, listing };
                 self.on_line(&mut seat, lsn, body, cx);
             }
             Message::Hot { lsn, .. } => self.on_hot(&mut seat, lsn, cx),
@@ -270,7 +272,7 @@ impl Standby {
                     self.seat = Some(seat);
                     return self.rejoin(own, LeaveWhy::Incompatible, KeepReplica::Yes, cx);
                 }
-                if let Phase::Shadow(Shadow { lsn, .. }) = seat.phase
+                if let StandbyPhase::Shadow(Shadow { lsn, .. }) = seat.phase
                     && cx.env.planted(Defect::SwapBeforeAccept)
                 {
                     self.swap(&mut seat, lsn, cx);
@@ -335,7 +337,7 @@ impl Standby {
         let Some(seat) = &mut self.seat else {
             return self;
         };
-        if seat.phase != Phase::Pairing || seat.pairing != Some(key) {
+        if seat.phase != StandbyPhase::Pairing || seat.pairing != Some(key) {
             return self;
         }
         match (cx.env.pairings)(&key) {

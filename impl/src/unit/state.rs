@@ -10,7 +10,8 @@ use super::store::{Record, Store};
 use crate::digest::Shared;
 use crate::ids::{Attempt, BootId, CommandId, Slot, Term, WriteId};
 use crate::message::{
-    Address, Engine, Hello, JoinCall, Kind, Message, Said, Session, Stamp, ToArbiter, WireVersions,
+    Address, Engine, Hello, JoinCall, Message, MessageKind, Said, Session, Stamp, ToArbiter,
+    WireVersions,
 };
 use crate::planted::Defect;
 
@@ -272,7 +273,7 @@ impl Context<'_, '_> {
         self.out.push(Output::Event(event));
     }
 
-    pub(super) fn ignore(&mut self, kind: Kind) {
+    pub(super) fn ignore(&mut self, kind: MessageKind) {
         self.out.push(Output::Event(Event::Ignored { kind }));
     }
 

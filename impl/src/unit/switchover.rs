@@ -1,9 +1,10 @@
 //! Planned and forced switchover, at the Active (PROTOCOL.md, section 6).
 
-use super::active::{Active, Releasing, Written};
+use super::active::{Active, Releasing};
 use super::input::Timer;
 use super::output::{Outcome, Refusal};
-use super::peer::Phase;
+use super::peer::ActivePhase;
+use super::register::Written;
 use super::state::Context;
 use crate::ids::CommandId;
 use crate::message::Eligible;
@@ -52,14 +53,14 @@ impl Active {
 
     /// Whether the register is confirmed for the session that is hot.
     pub(super) fn is_hot(&self) -> bool {
-        self.peer.phase() == Some(&Phase::Hot)
+        self.peer.phase() == Some(&ActivePhase::Hot)
             && self.register.value.is_some()
             && self.register.written == Written::Confirmed
     }
 
     /// Releases the role once all prompts have returned and the register says (session, last).
     pub(super) fn progress_drain(&mut self, cx: &mut Context<'_, '_>) {
-        let hot = self.peer.phase() == Some(&Phase::Hot);
+        let hot = self.peer.phase() == Some(&ActivePhase::Hot);
         let last = self.last;
         let Some(current) = &self.peer.current else {
             return;

@@ -12,8 +12,8 @@ use crate::message::{
 
 /// A type that stands in frames.
 pub(super) trait Field: Sized {
-    fn put(&self, out: &mut Vec<u8>);
-    fn take(from: &mut Reader<'_>) -> Result<Self, WireError>;
+    fn encode(&self, out: &mut Vec<u8>);
+    fn decode(from: &mut Reader<'_>) -> Result<Self, WireError>;
 }
 
 /// The rest of a frame.
@@ -60,7 +60,7 @@ impl<'a> Reader<'a> {
 
     /// A count, of things that take at least `least` bytes each.
     fn count(&mut self, least: usize) -> Result<usize, WireError> {
-        let count = u32::take(self)? as usize;
+        let count = u32::decode(self)? as usize;
         let bytes = count.saturating_mul(least);
         if bytes > self.rest.len() {
             return Err(WireError::Short { at: self.at, missing: bytes - self.rest.len() });
@@ -69,18 +69,18 @@ impl<'a> Reader<'a> {
     }
 }
 
-fn put_count(count: usize, out: &mut Vec<u8>) {
-    u32::try_from(count).expect("a machine bounds what it sends").put(out);
+fn encode_count(count: usize, out: &mut Vec<u8>) {
+    u32::try_from(count).expect("a machine bounds what it sends").encode(out);
 }
 
 macro_rules! numbers {
     ($($type:ty),*) => {$(
         impl Field for $type {
-            fn put(&self, out: &mut Vec<u8>) {
+            fn encode(&self, out: &mut Vec<u8>) {
                 out.extend_from_slice(&self.to_le_bytes());
             }
 
-            fn take(from: &mut Reader<'_>) -> Result<Self, WireError> {
+            fn decode(from: &mut Reader<'_>) -> Result<Self, WireError> {
                 Ok(Self::from_le_bytes(from.take()?))
             }
         }
@@ -92,12 +92,12 @@ numbers!(u8, u16, u32, u64, u128);
 macro_rules! newtypes {
     ($($type:ident),*) => {$(
         impl Field for $type {
-            fn put(&self, out: &mut Vec<u8>) {
-                self.0.put(out);
+            fn encode(&self, out: &mut Vec<u8>) {
+                self.0.encode(out);
             }
 
-            fn take(from: &mut Reader<'_>) -> Result<Self, WireError> {
-                Ok(Self(Field::take(from)?))
+            fn decode(from: &mut Reader<'_>) -> Result<Self, WireError> {
+                Ok(Self(Field::decode(from)?))
             }
         }
     )*};
@@ -108,14 +108,14 @@ newtypes!(Slot, BootId, Term, Lsn, Attempt, Digest);
 macro_rules! choices {
     ($($type:ident: $what:literal { $($tag:literal $name:ident),* })*) => {$(
         impl Field for $type {
-            fn put(&self, out: &mut Vec<u8>) {
+            fn encode(&self, out: &mut Vec<u8>) {
                 out.push(match self {
                     $(Self::$name => $tag,)*
                 });
             }
 
-            fn take(from: &mut Reader<'_>) -> Result<Self, WireError> {
-                Ok(match u8::take(from)? {
+            fn decode(from: &mut Reader<'_>) -> Result<Self, WireError> {
+                Ok(match u8::decode(from)? {
                     $($tag => Self::$name,)*
                     other => return Err(from.no($what, u64::from(other))),
                 })
@@ -145,102 +145,102 @@ choices! {
 }
 
 impl Field for ImageDigest {
-    fn put(&self, out: &mut Vec<u8>) {
+    fn encode(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(&self.0);
     }
 
-    fn take(from: &mut Reader<'_>) -> Result<Self, WireError> {
+    fn decode(from: &mut Reader<'_>) -> Result<Self, WireError> {
         Ok(Self(from.take()?))
     }
 }
 
 impl Field for Engine {
-    fn put(&self, out: &mut Vec<u8>) {
+    fn encode(&self, out: &mut Vec<u8>) {
         for part in self.version {
-            part.put(out);
+            part.encode(out);
         }
     }
 
-    fn take(from: &mut Reader<'_>) -> Result<Self, WireError> {
+    fn decode(from: &mut Reader<'_>) -> Result<Self, WireError> {
         let mut version = [0; 3];
         for part in &mut version {
-            *part = Field::take(from)?;
+            *part = Field::decode(from)?;
         }
         Ok(Self { version })
     }
 }
 
 impl Field for Bounds {
-    fn put(&self, out: &mut Vec<u8>) {
-        self.file.put(out);
-        self.line.put(out);
-        self.listed.put(out);
-        self.mismatches.put(out);
+    fn encode(&self, out: &mut Vec<u8>) {
+        self.file.encode(out);
+        self.line.encode(out);
+        self.listed.encode(out);
+        self.mismatches.encode(out);
     }
 
-    fn take(from: &mut Reader<'_>) -> Result<Self, WireError> {
+    fn decode(from: &mut Reader<'_>) -> Result<Self, WireError> {
         Ok(Self {
-            file: Field::take(from)?,
-            line: Field::take(from)?,
-            listed: Field::take(from)?,
-            mismatches: Field::take(from)?,
+            file: Field::decode(from)?,
+            line: Field::decode(from)?,
+            listed: Field::decode(from)?,
+            mismatches: Field::decode(from)?,
         })
     }
 }
 
 impl Field for Unreadable {
-    fn put(&self, out: &mut Vec<u8>) {
-        self.what.put(out);
-        self.offset.put(out);
-        self.engine.put(out);
+    fn encode(&self, out: &mut Vec<u8>) {
+        self.what.encode(out);
+        self.offset.encode(out);
+        self.engine.encode(out);
     }
 
-    fn take(from: &mut Reader<'_>) -> Result<Self, WireError> {
+    fn decode(from: &mut Reader<'_>) -> Result<Self, WireError> {
         Ok(Self {
-            what: Field::take(from)?,
-            offset: Field::take(from)?,
-            engine: Field::take(from)?,
+            what: Field::decode(from)?,
+            offset: Field::decode(from)?,
+            engine: Field::decode(from)?,
         })
     }
 }
 
 impl Field for Session {
-    fn put(&self, out: &mut Vec<u8>) {
-        self.term.put(out);
-        self.active.put(out);
-        self.standby.put(out);
-        self.attempt.put(out);
+    fn encode(&self, out: &mut Vec<u8>) {
+        self.term.encode(out);
+        self.active.encode(out);
+        self.standby.encode(out);
+        self.attempt.encode(out);
     }
 
-    fn take(from: &mut Reader<'_>) -> Result<Self, WireError> {
+    fn decode(from: &mut Reader<'_>) -> Result<Self, WireError> {
         Ok(Self {
-            term: Field::take(from)?,
-            active: Field::take(from)?,
-            standby: Field::take(from)?,
-            attempt: Field::take(from)?,
+            term: Field::decode(from)?,
+            active: Field::decode(from)?,
+            standby: Field::decode(from)?,
+            attempt: Field::decode(from)?,
         })
     }
 }
 
 impl Field for Bytes {
-    fn put(&self, out: &mut Vec<u8>) {
-        put_count(self.len(), out);
+    fn encode(&self, out: &mut Vec<u8>) {
+        encode_count(self.len(), out);
         out.extend_from_slice(self);
     }
 
-    fn take(from: &mut Reader<'_>) -> Result<Self, WireError> {
+    fn decode(from: &mut Reader<'_>) -> Result<Self, WireError> {
         let count = from.count(1)?;
         Ok(Self::new(from.bytes(count)?.to_vec()))
     }
 }
 
 impl Field for Shared<str> {
-    fn put(&self, out: &mut Vec<u8>) {
-        put_count(self.len(), out);
+    fn encode(&self, out: &mut Vec<u8>) {
+        encode_count(self.len(), out);
         out.extend_from_slice(self.as_bytes());
     }
 
-    fn take(from: &mut Reader<'_>) -> Result<Self, WireError> {
+    fn decode(from: &mut Reader<'_>) -> Result<Self, WireError> {
         let count = from.count(1)?;
         let bytes = from.bytes(count)?;
         match core::str::from_utf8(bytes) {
@@ -251,42 +251,42 @@ impl Field for Shared<str> {
 }
 
 impl Field for Ranges {
-    fn put(&self, out: &mut Vec<u8>) {
-        put_count(self.as_slice().len(), out);
+    fn encode(&self, out: &mut Vec<u8>) {
+        encode_count(self.as_slice().len(), out);
         for (start, end) in self.as_slice() {
-            start.put(out);
-            end.put(out);
+            start.encode(out);
+            end.encode(out);
         }
     }
 
-    fn take(from: &mut Reader<'_>) -> Result<Self, WireError> {
+    fn decode(from: &mut Reader<'_>) -> Result<Self, WireError> {
         let count = from.count(16)?;
-        let ranges = (0..count).map(|_| Ok((Field::take(from)?, Field::take(from)?)));
+        let ranges = (0..count).map(|_| Ok((Field::decode(from)?, Field::decode(from)?)));
         let ranges = ranges.collect::<Result<Vec<(u64, u64)>, WireError>>()?;
         Self::from_ordered(ranges).ok_or_else(|| from.no("list of ranges", count as u64))
     }
 }
 
 impl Field for Shared<[Mismatch]> {
-    fn put(&self, out: &mut Vec<u8>) {
-        put_count(self.len(), out);
+    fn encode(&self, out: &mut Vec<u8>) {
+        encode_count(self.len(), out);
         for Mismatch { component, form, line, prc } in self.iter() {
-            component.put(out);
-            form.put(out);
-            line.put(out);
-            prc.put(out);
+            component.encode(out);
+            form.encode(out);
+            line.encode(out);
+            prc.encode(out);
         }
     }
 
-    fn take(from: &mut Reader<'_>) -> Result<Self, WireError> {
+    fn decode(from: &mut Reader<'_>) -> Result<Self, WireError> {
         let count = from.count(13)?;
         let mut mismatches = Vec::with_capacity(count);
         for _ in 0..count {
             mismatches.push(Mismatch {
-                component: Field::take(from)?,
-                form: Field::take(from)?,
-                line: Field::take(from)?,
-                prc: Field::take(from)?,
+                component: Field::decode(from)?,
+                form: Field::decode(from)?,
+                line: Field::decode(from)?,
+                prc: Field::decode(from)?,
             });
         }
         Ok(Self::new(mismatches))
@@ -294,20 +294,20 @@ impl Field for Shared<[Mismatch]> {
 }
 
 impl<T: Field> Field for Option<T> {
-    fn put(&self, out: &mut Vec<u8>) {
+    fn encode(&self, out: &mut Vec<u8>) {
         match self {
             None => out.push(0),
             Some(value) => {
                 out.push(1);
-                value.put(out);
+                value.encode(out);
             }
         }
     }
 
-    fn take(from: &mut Reader<'_>) -> Result<Self, WireError> {
-        match u8::take(from)? {
+    fn decode(from: &mut Reader<'_>) -> Result<Self, WireError> {
+        match u8::decode(from)? {
             0 => Ok(None),
-            1 => Ok(Some(Field::take(from)?)),
+            1 => Ok(Some(Field::decode(from)?)),
             other => Err(from.no("presence", u64::from(other))),
         }
     }

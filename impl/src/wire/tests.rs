@@ -188,7 +188,7 @@ proptest! {
 #[test]
 fn every_kind_is_among_the_samples() {
     let kinds: BTreeSet<_> = of_every_kind(11).iter().map(Message::kind).collect();
-    assert_eq!(kinds.len(), crate::message::Kind::Unreadable as usize + 1);
+    assert_eq!(kinds.len(), crate::message::MessageKind::Unreadable as usize + 1);
 }
 
 #[test]

@@ -104,7 +104,9 @@ impl History {
     /// A change is returned `replicated`: it is in two memories.
     pub(super) fn keep(&mut self, state: &State, active: Slot, term: Term, lsn: Lsn) {
         let stamp = Stamp { term, lsn };
-        let holds = |unit: &Unit| replica(unit).is_some_and(|of| of.term == term && of.lsn >= lsn);
+        let holds = |unit: &Unit| {
+            replica(unit).is_some_and(|replica| replica.term == term && replica.lsn >= lsn)
+        };
         let other = holds(&state.units[usize::from(1 - active)]);
         if self.kept.is_none_or(|kept| kept.stamp < stamp) {
             self.kept = Some(Kept {
@@ -163,7 +165,7 @@ impl History {
                 return made.term == change.term;
             }
             // Where the term began; what was before it made that.
-            let first = log.iter().position(|of| of.term == made.term);
+            let first = log.iter().position(|change| change.term == made.term);
             let Some(at) = first else { return false };
             (slot, cfg, lsn, log) = (log[at].slot, log[at].cfg, log[at].lsn, &log[..at]);
         }
@@ -279,15 +281,15 @@ fn note_memory<E: Meaning>(
         watch.forget(slot);
         watch.turned_away |= bit;
     }
-    let swapped = held(new).is_some_and(|of| of.session.is_some());
+    let swapped = held(new).is_some_and(|replica| replica.session.is_some());
     if swapped || new.part == Role::Down {
         watch.unsure &= !bit;
     }
-    let declared = |of: Option<Replica>| of.is_some_and(|replica| replica.declared);
+    let declared = |replica: Option<Replica>| replica.is_some_and(|replica| replica.declared);
     if declared(held(new)) && !declared(held(old)) {
         watch.forget(slot);
     }
-    if held(new).map(|of| of.session) != held(old).map(|of| of.session) {
+    if held(new).map(|replica| replica.session) != held(old).map(|replica| replica.session) {
         // Of a replica that was swapped in, or dropped, nothing was said.
         let wrong = declared(held(old)) || watch.turned_away & bit != 0;
         watch.turned_away &= !bit;
@@ -359,7 +361,7 @@ fn forget_silent(state: &State, offered: Option<Slot>, watch: &mut History) {
             let said = known.said.filter(|_| known.boot == unit.boot);
             said.is_some_and(|said| {
                 said.replica == replica(unit)
-                    && said.running.map(|of| of.term) == runs(unit).map(|of| of.term)
+                    && said.running.map(|stamp| stamp.term) == runs(unit).map(|stamp| stamp.term)
             })
         });
         if !heard && offered != Some(slot) {

@@ -29,7 +29,7 @@ pub(super) fn check<E: Meaning>(
     let of_session = |replica: &Replica| replica.session == Some(session);
     let Some(replica) = standby.replica.filter(of_session) else {
         // A Standby of the register's session has swapped in: HotAck says so.
-        let sits = standby.seat.as_ref().is_some_and(|(of, _)| *of == session);
+        let sits = standby.seat.as_ref().is_some_and(|(seated, _)| *seated == session);
         return check(Property::HotMeansEqual, eligible.is_none() || !sits);
     };
     let Some(made) = watch.at(active.term, replica.applied) else {

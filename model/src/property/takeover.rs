@@ -24,14 +24,14 @@ fn begins(before: &Bounded, step: &Step, slot: Slot) -> Option<Begins> {
         return None;
     };
     let term = active.term;
-    let of = |cfg, lsn, runs| Begins { term, cfg, lsn, runs };
+    let begins_with = |cfg, lsn, runs| Begins { term, cfg, lsn, runs };
     match &before.state.units[at].part {
         Role::Active(_) => None,
         Role::Holder(holder) => {
-            let begins = || of(holder.cfg, holder.lsn, holder.runs);
+            let begins = || begins_with(holder.cfg, holder.lsn, holder.runs);
             holder.suspended.is_none().then(begins)
         }
-        Role::Down | Role::Standby(_) => Some(of(active.cfg, active.last, false)),
+        Role::Down | Role::Standby(_) => Some(begins_with(active.cfg, active.last, false)),
     }
 }
 
@@ -132,8 +132,8 @@ fn losses<E: Meaning>(
     watch: &History,
     check: &mut impl FnMut(Property, bool),
 ) {
-    let is = |of: Slot, made: Cfg| {
-        cfg == made && of == slot || cfg == scope.env.effects.becomes(of, made)
+    let is = |at: Slot, made: Cfg| {
+        cfg == made && at == slot || cfg == scope.env.effects.becomes(at, made)
     };
     let unsure = watch.unsure & (1 << slot) != 0;
     if let Some((term, least)) = watch.expected {

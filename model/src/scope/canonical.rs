@@ -91,104 +91,104 @@ fn settle_hellos(state: &mut Bounded) -> bool {
 }
 
 /// All numbers of a state, each with its name.
-fn each(state: &mut Bounded, of: &mut impl FnMut(Name, &mut u16)) {
+fn each(state: &mut Bounded, visit: &mut impl FnMut(Name, &mut u16)) {
     for (slot, unit) in (0..).zip(&mut state.state.units) {
-        in_unit(slot, unit, of);
+        in_unit(slot, unit, visit);
     }
-    in_arbiter(&mut state.state.arbiter, of);
+    in_arbiter(&mut state.state.arbiter, visit);
     if let Some(older) = &mut state.older {
-        in_arbiter(older, of);
+        in_arbiter(older, visit);
     }
     let term = state.state.arbiter.holder.map_or(0, |holder| holder.term);
-    of(Name::Renewal(term), &mut state.renewed);
+    visit(Name::Renewal(term), &mut state.renewed);
     for flight in state.net.iter_mut().chain(&mut state.held) {
-        in_flight(flight, of);
+        in_flight(flight, visit);
     }
     if let Some(saving) = &mut state.saving {
-        in_session(saving.to, &mut saving.session, of);
+        in_session(saving.to, &mut saving.session, visit);
     }
     // Numbers are part of the order, and they keep theirs but for those of different names.
     state.net.sort_unstable();
 }
 
-fn in_arbiter(arbiter: &mut Arbiter, of: &mut impl FnMut(Name, &mut u16)) {
-    of(Name::Generation, &mut arbiter.generation);
+fn in_arbiter(arbiter: &mut Arbiter, visit: &mut impl FnMut(Name, &mut u16)) {
+    visit(Name::Generation, &mut arbiter.generation);
     if let Some(offer) = &mut arbiter.offer {
-        in_origin(offer.slot, &mut offer.origin, of);
-        of(Name::Hello(offer.slot, offer.boot), &mut offer.hello);
+        in_origin(offer.slot, &mut offer.origin, visit);
+        visit(Name::Hello(offer.slot, offer.boot), &mut offer.hello);
     }
     for (slot, known) in (0..).zip(&mut arbiter.known) {
         if let Some(known) = known {
-            of(Name::Hello(slot, known.boot), &mut known.k);
+            visit(Name::Hello(slot, known.boot), &mut known.k);
         }
     }
-    in_eligible(&mut arbiter.register, of);
+    in_eligible(&mut arbiter.register, visit);
     let term = arbiter.holder.map_or(0, |holder| holder.term);
-    of(Name::Write(term), &mut arbiter.counter);
+    visit(Name::Write(term), &mut arbiter.counter);
 }
 
-fn in_unit(slot: Slot, unit: &mut Unit, of: &mut impl FnMut(Name, &mut u16)) {
-    of(Name::Round(slot, unit.boot), &mut unit.n);
-    of(Name::Hello(slot, unit.boot), &mut unit.k);
-    of(Name::Hello(slot, unit.boot), &mut unit.since);
-    of(Name::Generation, &mut unit.generation);
+fn in_unit(slot: Slot, unit: &mut Unit, visit: &mut impl FnMut(Name, &mut u16)) {
+    visit(Name::Round(slot, unit.boot), &mut unit.n);
+    visit(Name::Hello(slot, unit.boot), &mut unit.k);
+    visit(Name::Hello(slot, unit.boot), &mut unit.since);
+    visit(Name::Generation, &mut unit.generation);
     match &mut unit.part {
         Role::Down => {}
         Role::Standby(standby) => {
             if let Some((session, _)) = &mut standby.seat {
-                in_session(slot, session, of);
+                in_session(slot, session, visit);
             }
             if let Some(replica) = &mut standby.replica {
-                replica.session.iter_mut().for_each(|session| in_session(slot, session, of));
+                replica.session.iter_mut().for_each(|session| in_session(slot, session, visit));
             }
         }
         Role::Holder(holder) => {
-            of(Name::Renewal(holder.term), &mut holder.renew);
-            of(Name::Renewal(holder.term), &mut holder.granted);
+            visit(Name::Renewal(holder.term), &mut holder.renew);
+            visit(Name::Renewal(holder.term), &mut holder.granted);
             if let Some(suspended) = &mut holder.suspended {
-                in_active(slot, suspended, of);
+                in_active(slot, suspended, visit);
             }
         }
-        Role::Active(active) => in_active(slot, active, of),
+        Role::Active(active) => in_active(slot, active, visit),
     }
 }
 
-fn in_active(slot: Slot, active: &mut Active, of: &mut impl FnMut(Name, &mut u16)) {
+fn in_active(slot: Slot, active: &mut Active, visit: &mut impl FnMut(Name, &mut u16)) {
     let other = 1 - slot;
-    of(Name::Renewal(active.term), &mut active.renew);
-    of(Name::Renewal(active.term), &mut active.granted);
-    of(Name::Write(active.term), &mut active.register.counter);
-    in_eligible(&mut active.register.value, of);
+    visit(Name::Renewal(active.term), &mut active.renew);
+    visit(Name::Renewal(active.term), &mut active.granted);
+    visit(Name::Write(active.term), &mut active.register.counter);
+    in_eligible(&mut active.register.value, visit);
     let current = active.current.as_mut().map(|current| &mut current.session);
     let leaving = active.leaving.as_mut().map(|(session, _)| session);
     let sessions = [active.offered.as_mut(), leaving, current];
     for session in sessions.into_iter().flatten() {
-        in_session(other, session, of);
+        in_session(other, session, visit);
     }
     if let Some((boot, n)) = &mut active.ended {
-        of(Name::Round(other, *boot), n);
+        visit(Name::Round(other, *boot), n);
     }
 }
 
 /// A session of the Standby in a slot.
-fn in_session(standby: Slot, session: &mut Session, of: &mut impl FnMut(Name, &mut u16)) {
-    of(Name::Round(standby, session.standby), &mut session.attempt);
+fn in_session(standby: Slot, session: &mut Session, visit: &mut impl FnMut(Name, &mut u16)) {
+    visit(Name::Round(standby, session.standby), &mut session.attempt);
 }
 
-fn in_eligible(register: &mut Option<Eligible>, of: &mut impl FnMut(Name, &mut u16)) {
+fn in_eligible(register: &mut Option<Eligible>, visit: &mut impl FnMut(Name, &mut u16)) {
     if let Some(Eligible { session, slot, .. }) = register {
-        in_session(*slot, session, of);
+        in_session(*slot, session, visit);
     }
 }
 
-fn in_origin(slot: Slot, origin: &mut Origin, of: &mut impl FnMut(Name, &mut u16)) {
+fn in_origin(slot: Slot, origin: &mut Origin, visit: &mut impl FnMut(Name, &mut u16)) {
     match origin {
-        Origin::Stateful(session, _) => in_session(slot, session, of),
+        Origin::Stateful(session, _) => in_session(slot, session, visit),
         Origin::Cold | Origin::Resume | Origin::Stale(_) => {}
     }
 }
 
-fn in_flight(flight: &mut Flight, of: &mut impl FnMut(Name, &mut u16)) {
+fn in_flight(flight: &mut Flight, visit: &mut impl FnMut(Name, &mut u16)) {
     let Flight { from, to, msg } = flight;
     let to_active = speaks_to_active(msg);
     let standby = match to {
@@ -196,23 +196,23 @@ fn in_flight(flight: &mut Flight, of: &mut impl FnMut(Name, &mut u16)) {
         To::Unit(_) | To::Arbiter => *from,
     };
     match msg {
-        Msg::Join { boot, n, .. } => of(Name::Round(*from, *boot), n),
+        Msg::Join { boot, n, .. } => visit(Name::Round(*from, *boot), n),
         Msg::Renew { term, n, generation, .. } | Msg::Grant { term, n, generation, .. } => {
-            of(Name::Renewal(*term), n);
-            of(Name::Generation, generation);
+            visit(Name::Renewal(*term), n);
+            visit(Name::Generation, generation);
         }
         Msg::Confirm { term, counter, generation } => {
-            of(Name::Write(*term), counter);
-            of(Name::Generation, generation);
+            visit(Name::Write(*term), counter);
+            visit(Name::Generation, generation);
         }
         Msg::SetRegister { term, counter, value } => {
-            of(Name::Write(*term), counter);
-            in_eligible(value, of);
+            visit(Name::Write(*term), counter);
+            in_eligible(value, visit);
         }
         Msg::Offer { boot, origin, hello, generation, .. } => {
-            in_origin(standby, origin, of);
-            of(Name::Hello(standby, *boot), hello);
-            of(Name::Generation, generation);
+            in_origin(standby, origin, visit);
+            visit(Name::Hello(standby, *boot), hello);
+            visit(Name::Generation, generation);
         }
         Msg::Proceed { session }
         | Msg::Ready { session, .. }
@@ -232,10 +232,10 @@ fn in_flight(flight: &mut Flight, of: &mut impl FnMut(Name, &mut u16)) {
         | Msg::Leave { session, .. }
         | Msg::Left { session }
         | Msg::Down { session }
-        | Msg::Unreadable { session, .. } => in_session(standby, session, of),
+        | Msg::Unreadable { session, .. } => in_session(standby, session, visit),
         Msg::Hello { boot, hello } | Msg::Decline { boot, hello, .. } => {
-            of(Name::Hello(*from, *boot), &mut hello.k);
-            of(Name::Generation, &mut hello.generation);
+            visit(Name::Hello(*from, *boot), &mut hello.k);
+            visit(Name::Generation, &mut hello.generation);
         }
         Msg::Release { .. } => {}
     }

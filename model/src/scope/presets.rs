@@ -102,13 +102,13 @@ pub fn presets() -> Vec<Preset> {
     dump.env.chunks = 2;
     let with = |effect, budgets| {
         let mut scope = hot(budgets);
-        scope.env.effects = Table::of(&[Effect::Carried, effect]);
+        scope.env.effects = Table::from_effects(&[Effect::Carried, effect]);
         scope
     };
     let two = Budgets { commands: 2, crashes: 1, planned: 1, losses: 1, give_ups: 1, ..base };
     let counted = |budgets, effects: &[Effect]| {
         let mut scope = hot(budgets);
-        scope.env.effects = Table::of(effects);
+        scope.env.effects = Table::from_effects(effects);
         scope.env.max_attempts = Some(2);
         scope
     };

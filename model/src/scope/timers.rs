@@ -19,13 +19,13 @@ impl<E: Meaning + Clone> Scope<E> {
             Role::Down | Role::Holder(_) => false,
             Role::Standby(standby) => {
                 let joins = state.net.iter().any(|flight| flight.msg.is_session(session));
-                standby.seat.as_ref().is_some_and(|(of, _)| *of == session) || joins
+                standby.seat.as_ref().is_some_and(|(seated, _)| *seated == session) || joins
             }
             Role::Active(active) => {
-                let of = |s: &Option<Session>| *s == Some(session);
-                of(&active.offered)
-                    || of(&active.leaving.map(|(session, _)| session))
-                    || of(&active.current.as_ref().map(|c| c.session))
+                let is_session = |s: &Option<Session>| *s == Some(session);
+                is_session(&active.offered)
+                    || is_session(&active.leaving.map(|(session, _)| session))
+                    || is_session(&active.current.as_ref().map(|c| c.session))
             }
         };
         let action = Action::Timer(slot, Timer::GiveUp);

@@ -69,8 +69,8 @@ pub(super) fn on_message<E: Effects>(env: &Env<E>, unit: &mut Unit, msg: Msg, ou
             unit.highest = unit.highest.max(term);
             super::decline(unit, term, out);
         }
-        Msg::Join { boot: of, n, resets, other, .. } => {
-            on_join(env, active, boot, (of, n, resets, other), out);
+        Msg::Join { boot: joined, n, resets, other, .. } => {
+            on_join(env, active, boot, (joined, n, resets, other), out);
         }
         Msg::Ready { session, have } => on_ready(env, active, session, have, out),
         Msg::Left { session } => {
@@ -88,7 +88,7 @@ fn on_session<E: Effects>(env: &Env<E>, active: &mut Active, msg: Msg, out: &mut
     };
     let session = current.session;
     match msg {
-        Msg::Diff { session: of } if of == session => match current.phase {
+        Msg::Diff { session: named } if named == session => match current.phase {
             Phase::Dump | Phase::Diff => current.phase = Phase::Pairing,
             Phase::Config | Phase::Bulk(_) => out.peer(Msg::Compatible { session }),
             Phase::Held => out.peer(Msg::Incompatible { session }),
@@ -100,7 +100,7 @@ fn on_session<E: Effects>(env: &Env<E>, active: &mut Active, msg: Msg, out: &mut
             | Phase::Hot
             | Phase::Rejected(..) => {}
         },
-        Msg::BulkDone { session: of, lsn } if of == session => match current.phase {
+        Msg::BulkDone { session: named, lsn } if named == session => match current.phase {
             Phase::Bulk(snapshot) if snapshot.lsn == lsn && used_up => {
                 reject(active, lsn, (Rejection::Rpr, Keeps::Replica), out);
             }
@@ -116,21 +116,21 @@ fn on_session<E: Effects>(env: &Env<E>, active: &mut Active, msg: Msg, out: &mut
             phase if phase.sends_lines() => out.peer(Msg::BulkAccept { session, lsn }),
             _ => {}
         },
-        Msg::Applied { session: of, lsn }
-            if of == session
+        Msg::Applied { session: named, lsn }
+            if named == session
                 && current.phase.sends_lines()
                 && lsn >= current.acked
                 && lsn <= active.last =>
         {
             take_applied(env, current, lsn, out);
         }
-        Msg::HotAck { session: of, lsn }
-            if of == session && current.phase == Phase::HotSent && current.hot_at == lsn =>
+        Msg::HotAck { session: named, lsn }
+            if named == session && current.phase == Phase::HotSent && current.hot_at == lsn =>
         {
             current.phase = Phase::HotAcked;
         }
-        Msg::Down { session: of } if of == session => current.phase = Phase::Held,
-        Msg::Unreadable { session: of, lsn } if of == session => {
+        Msg::Down { session: named } if named == session => current.phase = Phase::Held,
+        Msg::Unreadable { session: named, lsn } if named == session => {
             on_unreadable(env, active, lsn, out);
         }
         // Of another session, or no message to an Active.

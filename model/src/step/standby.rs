@@ -91,10 +91,10 @@ pub(super) fn on_message<E: Effects>(
     let Some((session, phase)) = &mut standby.seat else {
         return;
     };
-    let Some(of) = session_of(msg) else {
+    let Some(named) = session_of(msg) else {
         return;
     };
-    if of != *session && env.keeps(Rule::SessionChecked) {
+    if named != *session && env.keeps(Rule::SessionChecked) {
         return;
     }
     let session = *session;

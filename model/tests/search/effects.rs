@@ -16,7 +16,8 @@ fn holds(effect: Effect, keys: &[[u8; 4]]) {
             for (planned, crashes) in [(1, 0), (0, 1)] {
                 let budgets = Budgets { commands: 2, planned, crashes, ..none() };
                 let mut scope = Scope { script, ..from_hot(budgets) };
-                scope.env.effects = Table { keys, ..Table::of(&[Effect::Carried, effect]) };
+                scope.env.effects =
+                    Table { keys, ..Table::from_effects(&[Effect::Carried, effect]) };
                 let report = search(&scope);
                 assert_eq!(report.safety, Verdict::Exhausted, "{scope:?}");
                 assert_eq!(report.convergence, Verdict::Exhausted, "{scope:?}");

@@ -20,8 +20,8 @@ use crate::{from_hot, is_calm, none, one_command};
 fn fails(wrong: Wrong, asks: Property, planned: u8) -> Option<usize> {
     let right = from_hot(Budgets { commands: 3 - planned, planned, ..none() });
     let table = match planned {
-        1 => Table::of(&[Effect::Carried, Effect::Listed(None)]),
-        _ => Table::of(&[Effect::Listed(None)]),
+        1 => Table::from_effects(&[Effect::Carried, Effect::Listed(None)]),
+        _ => Table::from_effects(&[Effect::Listed(None)]),
     };
     let scope = Scope {
         env: Env {
@@ -86,7 +86,7 @@ fn a_wrong_translation_breaks_what_speaks_of_it() {
 fn scopes() -> Vec<Scope<Table>> {
     let with = |effects: &[Effect], budgets| {
         let mut scope = from_hot(budgets);
-        scope.env.effects = Table::of(effects);
+        scope.env.effects = Table::from_effects(effects);
         scope
     };
     let two = Budgets { commands: 2, ..none() };

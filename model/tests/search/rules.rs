@@ -66,7 +66,7 @@ const HOLDER_UNHEARD: &[Lead] = &[
 
 fn with(effect: Effect, scope: Scope<Table>) -> Scope<Table> {
     let mut scope = scope;
-    scope.env.effects = Table::of(&[effect]);
+    scope.env.effects = Table::from_effects(&[effect]);
     scope
 }
 
@@ -295,9 +295,9 @@ fn the_order_among_configs_is_that_of_its_rules() {
     let stamp = |term, lsn| Stamp { term, lsn };
     let none = Said::default();
     let running = Said { running: Some(stamp(1, 4)), ..none };
-    let replica = |of| Said { replica: Some(of), ..none };
+    let replica = |stamp| Said { replica: Some(stamp), ..none };
     let resumes = Some((0, Origin::Resume));
-    let stale = |of| Some((1, Origin::Stale(of)));
+    let stale = |stamp| Some((1, Origin::Stale(stamp)));
     // A lapsed Active has gone on since its last Renew.
     let prefix = [running, replica(stamp(1, 5))];
     assert_eq!(offered(None, &[], prefix), resumes);
@@ -328,7 +328,7 @@ mod unreadable {
     /// A pair whose Standby reads neither the second command's Line nor a snapshot that holds it.
     fn of_another_engine(budgets: Budgets) -> Scope<Table> {
         let mut scope = from_hot(budgets);
-        scope.env.effects = Table::of(&[Effect::Carried, Effect::Unreadable]);
+        scope.env.effects = Table::from_effects(&[Effect::Carried, Effect::Unreadable]);
         scope.env.max_attempts = Some(2);
         scope
     }

@@ -4,8 +4,8 @@ use std::collections::VecDeque;
 use std::fmt;
 
 use skewsync::message::{Session, Stamp};
-use skewsync::unit::peer::{ActiveSession, Phase as PeerPhase};
-use skewsync::unit::standby::{Phase as SeatPhase, Readiness, StandbySession};
+use skewsync::unit::peer::{ActivePhase as PeerPhase, ActiveSession};
+use skewsync::unit::standby::{Readiness, StandbyPhase as SeatPhase, StandbySession};
 use skewsync::unit::{Active, Arbiter, Command, Holder, Role, Standby, Unit};
 use skewsync_model::action::Durability;
 use skewsync_model::state as model;
@@ -283,7 +283,7 @@ fn active(engine: &Active, model: &model::Active, boots: &Boots) -> Result<(), D
     number("counter", register.counter.into(), model.register.counter)?;
     let value = register.value.map(|value| boots.eligible(value));
     same("register", &value.transpose()?, &model.register.value)?;
-    let open = register.written == skewsync::unit::active::Written::Sent;
+    let open = register.written == skewsync::unit::register::Written::Sent;
     same("register is open", &open, &model.register.open)?;
     let offered = engine.peer.offered.map(|offered| offered.session);
     session("offered", offered, model.offered, boots)?;
@@ -327,8 +327,8 @@ fn prompts(engine: &Active, model: &model::Active) -> Result<(), Difference> {
     let held = || {
         let all = engine.prompts.iter();
         all.flat_map(|(lsn, prompts)| {
-            let made = |prompt: &skewsync::unit::active::Prompt| {
-                matches!(prompt.change, skewsync::unit::active::Change::Made { .. })
+            let made = |prompt: &skewsync::unit::prompts::Prompt| {
+                matches!(prompt.change, skewsync::unit::prompts::PromptKind::Made { .. })
             };
             prompts.iter().map(move |prompt| (lsn.0, made(prompt)))
         })

@@ -2,7 +2,7 @@
 //! dwell times between them, so that runs are not all thrash.
 
 use skewsync::ids::Slot;
-use skewsync::message::{Address, Kind};
+use skewsync::message::{Address, MessageKind as Kind};
 
 use super::mix::{self, Dwell};
 use super::{DrawOptions, Purpose, Stream, allowed};

@@ -3,7 +3,7 @@
 //! fault.
 
 use skewsync::ids::Slot;
-use skewsync::message::{Address, Kind};
+use skewsync::message::{Address, MessageKind as Kind};
 
 use super::scenarios::Scenario;
 use super::{DrawOptions, Purpose, Stream, allowed};

@@ -222,13 +222,14 @@ impl Default for CommandCorpus {
 mod tests {
     use super::*;
     use crate::draw::Purpose;
-    use skewsync::unit::replica::{Executed, Running, Software};
+    use skewsync::unit::running::{Executed, Running};
+    use skewsync::unit::software::Software;
 
     #[test]
     fn most_drawn_lines_are_taken_by_their_image() {
         let material = CommandCorpus::default();
         for image in skewsync::image::bundled::images() {
-            let software = Software::of(image.clone()).expect("a bundled image loads");
+            let software = Software::new(image.clone()).expect("a bundled image loads");
             let mut stream = Stream::new(1, Purpose::Commands);
             let mut running = Running::factory(&software);
             let (mut changed, mut entered) = (0, Vec::new());

@@ -3,7 +3,7 @@
 //! (`plan::excuse`), and from no other.
 
 use skewsync::ids::Slot;
-use skewsync::message::{Address, Kind};
+use skewsync::message::{Address, MessageKind as Kind};
 
 use super::{DrawOptions, Purpose, Stream, allowed};
 use crate::plan::{Anchor, Fault, FaultKind, FaultName, Moment, Network, Plan};

@@ -4,7 +4,7 @@
 //! of the arbiter's reach.
 
 use skewsync::ids::Slot;
-use skewsync::message::{Address, Kind};
+use skewsync::message::{Address, MessageKind as Kind};
 
 use super::{DrawOptions, Purpose, Stream, allowed};
 use crate::plan::{Anchor, Entry, Fault, FaultKind, Moment, Network, Place, Plan, What};

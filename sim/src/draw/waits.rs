@@ -2,7 +2,7 @@
 //! longer than its queue waits; and one command that is entered more often than prompts may be
 //! held.
 
-use skewsync::message::{Address, Kind};
+use skewsync::message::{Address, MessageKind as Kind};
 
 use super::scenarios::Scenario;
 use super::{DrawOptions, Purpose, Stream, allowed};

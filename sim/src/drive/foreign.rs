@@ -2,7 +2,7 @@
 //! frame, and the digest of its file, are as the sender makes them.
 
 use skewsync::message::{Bytes, Chunk, FileKind, Message, Session};
-use skewsync::unit::standby::Phase as Seated;
+use skewsync::unit::standby::StandbyPhase as Seated;
 use skewsync::unit::{Role, Unit, peer};
 
 use crate::catalog::Loaded;
@@ -93,7 +93,7 @@ fn file(unit: &Unit, image: &Loaded, kind: FileKind, what: Foreign) -> Option<(B
             (diff.bytes.clone(), 0, 0)
         }
         (FileKind::Config, Foreign::Snapshot | Foreign::Listing, Role::Active(active)) => {
-            let Some(peer::Phase::Bulk(bulk)) = active.peer.phase() else {
+            let Some(peer::ActivePhase::Bulk(bulk)) = active.peer.phase() else {
                 return None;
             };
             let listing_at = bulk.listing_at as usize;

@@ -224,7 +224,7 @@ impl Observer for Answers {
 #[cfg(test)]
 mod tests {
     use skewsync::message::{Address, Origin};
-    use skewsync::unit::active::{Change, Prompt};
+    use skewsync::unit::prompts::{Prompt, PromptKind};
     use skewsync::unit::{Outcome, Refusal};
 
     use super::*;
@@ -286,7 +286,7 @@ mod tests {
         assert_eq!(broken_property(oracle.end(&stage)), Some(Property::Answers));
         let mut unit = acting();
         if let Role::Active(active) = &mut unit.part {
-            let (id, change) = (CommandId(1), Change::Nothing);
+            let (id, change) = (CommandId(1), PromptKind::Nothing);
             active.prompts = [(skewsync::ids::Lsn(0), vec![Prompt { id, change }])].into();
         }
         let found = at_bound(&mut stage, &mut oracle, &unit, Wait::Held);

@@ -33,7 +33,7 @@ fn excess(part: &Role, limits: &Limits) -> Option<String> {
         }
         Role::Holder(holder) => over("holder's queue", holder.queue.len(), limits.max_queue),
         Role::Standby(standby) => match standby.seat.as_ref().map(|seat| &seat.phase) {
-            Some(standby::Phase::Synced { kept, .. }) => {
+            Some(standby::StandbyPhase::Synced { kept, .. }) => {
                 over("lines kept", kept.len(), limits.line_window)
             }
             _ => None,
@@ -105,13 +105,13 @@ mod tests {
 
     #[test]
     fn prompts_of_one_lsn_count_each() {
-        use skewsync::unit::active::{Change, Prompt};
+        use skewsync::unit::prompts::{Prompt, PromptKind};
         let with = |prompts: usize| {
             let mut unit = active(Slot(0), 1, 5, "6.2", "");
             if let Role::Active(active) = &mut unit.part {
                 let prompt = |id| Prompt {
                     id: skewsync::ids::CommandId(id as u64),
-                    change: Change::Nothing,
+                    change: PromptKind::Nothing,
                 };
                 let all = (0..prompts).map(prompt).collect();
                 active.prompts = [(skewsync::ids::Lsn(5), all)].into();

@@ -185,7 +185,7 @@ mod tests {
 
     #[test]
     fn a_state_that_is_not_so_for_longer_than_a_keepalive_breaks_it() {
-        use skewsync::unit::peer::Phase;
+        use skewsync::unit::peer::ActivePhase as Phase;
         let cold = |pair: &mut Pair| {
             let current = pair.acting().peer.current.as_mut();
             current.expect("a session").phase = Phase::Cold;

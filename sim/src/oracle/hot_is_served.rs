@@ -142,7 +142,7 @@ impl Observer for HotIsServed {
 
 #[cfg(test)]
 mod tests {
-    use skewsync::message::{HeldBy, Kind, Message, Redundancy};
+    use skewsync::message::{HeldBy, Message, MessageKind as Kind, Redundancy};
     use skewsync::unit::Standby;
 
     use super::*;

@@ -135,7 +135,7 @@ impl Observer for NoAckedLoss {
 
 #[cfg(test)]
 mod tests {
-    use skewsync::unit::{Outcome, Place};
+    use skewsync::unit::{Copies, Outcome};
 
     use super::*;
     use crate::oracle::testing::{
@@ -144,7 +144,7 @@ mod tests {
 
     fn taken_over_at(lsn: u64, register: u64) -> Option<Property> {
         let (mut stage, oracle) = (Stage::new(), &mut NoAckedLoss::default());
-        let (term, place, listed) = (Term(1), Place::Replicated, Vec::new());
+        let (term, place, listed) = (Term(1), Copies::Replicated, Vec::new());
         let done = Outcome::Done { term, lsn: Lsn(5), place, listed };
         let one = active(Slot(0), 1, 5, "6.2", "");
         stage.does(oracle, one, &[answer(1, done)]).unwrap();

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use skewsync::ids::CommandId;
 use skewsync::message::{Eligible, Session};
-use skewsync::unit::{Durability, Input, Outcome, Output, Place, Role};
+use skewsync::unit::{Copies, Durability, Input, Outcome, Output, Role};
 use skewsync_model::property::Property;
 
 use super::{broken, performed, starts};
@@ -28,24 +28,24 @@ impl NoSplitAck {
     fn returned(
         &mut self,
         id: CommandId,
-        place: Place,
+        place: Copies,
         current: Option<Session>,
     ) -> Result<(), Violation> {
         let acked = self.acked.get(&id) == Some(&Durability::Acked);
         self.checked += u64::from(acked);
         match place {
-            Place::Local(_) if acked => match self.register {
+            Copies::Local(_) if acked => match self.register {
                 Some(Eligible { session, .. }) => broken(
                     Property::NoSplitAck,
                     format!("command {id} is returned local, and the register holds {session}"),
                 ),
                 None => Ok(()),
             },
-            Place::Replicated if !current.is_some_and(|it| self.stored.contains(&it)) => broken(
+            Copies::Replicated if !current.is_some_and(|it| self.stored.contains(&it)) => broken(
                 Property::NoSplitAck,
                 format!("command {id} is returned replicated in {current:?}, never registered"),
             ),
-            Place::Local(_) | Place::Replicated => Ok(()),
+            Copies::Local(_) | Copies::Replicated => Ok(()),
         }
     }
 }
@@ -97,13 +97,13 @@ mod tests {
     use super::*;
     use crate::oracle::testing::{Pair, Stage, answer, broken_property, command, eligible};
 
-    fn done(place: Place) -> Output {
+    fn done(place: Copies) -> Output {
         let (term, lsn) = (Term(1), Lsn(1));
         let listed = Vec::new();
         answer(7, Outcome::Done { term, lsn, place, listed })
     }
 
-    fn returned(register: Option<Eligible>, place: Place) -> Option<Property> {
+    fn returned(register: Option<Eligible>, place: Copies) -> Option<Property> {
         let (mut stage, oracle) = (Stage::new(), &mut NoSplitAck::default());
         stage.register(oracle, register).unwrap();
         let active = Pair::of(["6.2", "6.2"], "", 1).active;
@@ -113,14 +113,14 @@ mod tests {
 
     #[test]
     fn local_while_the_register_is_set_breaks_it() {
-        let local = Place::Local(LocalWhy::NoHotStandby);
+        let local = Copies::Local(LocalWhy::NoHotStandby);
         assert_eq!(returned(Some(eligible(1)), local), Some(Property::NoSplitAck));
         assert_eq!(returned(None, local), None);
     }
 
     #[test]
     fn replicated_without_a_register_breaks_it() {
-        assert_eq!(returned(None, Place::Replicated), Some(Property::NoSplitAck));
-        assert_eq!(returned(Some(eligible(1)), Place::Replicated), None);
+        assert_eq!(returned(None, Copies::Replicated), Some(Property::NoSplitAck));
+        assert_eq!(returned(Some(eligible(1)), Copies::Replicated), None);
     }
 }

@@ -17,7 +17,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use skewsync::digest::{Digest, ImageDigest};
 
-use skewsync::config::{Config, Entry, Line, LineKey};
+use skewsync::config::{Config, EntryKind, Line, LineKey};
 use skewsync::grammar::{Form, Words, split_words};
 use skewsync::ids::{FormId, Level};
 use skewsync::image::{DontCare, Grammar, Image};
@@ -437,7 +437,7 @@ struct Unread {
 
 impl Carried {
     fn key(&self, image: &Image) -> LineKey {
-        Line::of(image, self.place.clone(), self.form, self.words.clone()).0
+        Line::new(image, self.place.clone(), self.form, self.words.clone()).0
     }
 }
 
@@ -466,7 +466,7 @@ impl Rung {
                 listed = Some(list);
             }
         }
-        let entered = config.entries().filter(|(_, entry)| *entry == Entry::Entered);
+        let entered = config.entries().filter(|(_, entry)| *entry == EntryKind::Entered);
         let numbered = entered.map(|(place, _)| Some(place.clone())).enumerate();
         rung.entered = numbered.collect();
         rung
@@ -477,16 +477,16 @@ impl Rung {
         let mut config = Config::factory(&self.levels);
         for (_, place) in &self.entered {
             for place in place.iter().flat_map(Place::and_ancestors) {
-                config.put_entry(&place, Some(Entry::Entered));
+                config.put_entry(&place, Some(EntryKind::Entered));
             }
         }
         for line in &self.lines {
             for place in line.place.and_ancestors() {
                 if config.entry(&place).is_none() {
-                    config.put_entry(&place, Some(Entry::Implied));
+                    config.put_entry(&place, Some(EntryKind::Implied));
                 }
             }
-            let (key, line) = Line::of(image, line.place.clone(), line.form, line.words.clone());
+            let (key, line) = Line::new(image, line.place.clone(), line.form, line.words.clone());
             config.put(image, &key, line);
         }
         config
@@ -497,7 +497,7 @@ fn path(place: &Place) -> String {
     joined(place.instances())
 }
 
-/// Entry lines, joined.
+/// EntryKind lines, joined.
 fn joined(instances: &[(FormId, Words)]) -> String {
     let words: Vec<&str> = instances.iter().map(|(_, words)| words.text()).collect();
     words.join(" / ")

@@ -462,8 +462,8 @@ impl Observer for ReplicatedIsKept {
 mod tests {
     use skewsync::ids::BootId;
     use skewsync::message::{LeaveWhy, ToArbiter, Verdict};
-    use skewsync::unit::arbiter::{Holder as Granted, Lease, Offer};
-    use skewsync::unit::{Outcome, Place};
+    use skewsync::unit::arbiter::{Lease, LeaseHolder as Granted, Offer};
+    use skewsync::unit::{Copies, Outcome};
 
     use super::*;
     use crate::oracle::testing::{
@@ -491,7 +491,7 @@ mod tests {
             pair.acting().last = Lsn(5);
             play.does(five, &[]);
             play.does(standby, &[]);
-            let (term, lsn, place) = (Term(1), Lsn(5), Place::Replicated);
+            let (term, lsn, place) = (Term(1), Lsn(5), Copies::Replicated);
             let done = Outcome::Done { term, lsn, place, listed: Vec::new() };
             play.does(pair.active, &[answer(1, done)]);
             play.stage.at_us += LATER_US;

@@ -13,16 +13,19 @@ use skewsync::message::{
 };
 use skewsync::planted::Planted;
 use skewsync::policy::Policy;
-use skewsync::unit::active::{Register, Releasing, Written};
+use skewsync::unit::active::Releasing;
 use skewsync::unit::env::takes_all;
 use skewsync::unit::holder::{LeaseWait, Queueing};
-use skewsync::unit::peer::{ActiveSession, Peer, Phase};
-use skewsync::unit::replica::{Executed, Receiver, Sender};
+use skewsync::unit::peer::{ActivePhase, ActiveSession, Peer};
+use skewsync::unit::receiver::Receiver;
+use skewsync::unit::register::{Register, Written};
+use skewsync::unit::running::Executed;
+use skewsync::unit::sender::Sender;
 use skewsync::unit::standby::{self, Readiness, Replica, StandbySession};
 use skewsync::unit::{
     Active, Arbiter, ArbiterEvent, ArbiterInput, ArbiterOutput, Boot, Command, Durability, Env,
-    Event as Told, Holder, Input, Limits, Outcome, Output, Pairing, PairingKey, Record, Role,
-    Running, Side, Software, Standby, Store, Unit,
+    Event as Told, Holder, Input, Limits, Outcome, Output, Pairing, PairingKey, PairingSide,
+    Record, Role, Running, Software, Standby, Store, Unit,
 };
 use skewsync_model::property::Property;
 
@@ -52,7 +55,7 @@ pub(crate) fn catalog() -> Arc<Catalog> {
     let load = || {
         let load = |image: Arc<skewsync::image::Image>| {
             let name = image.name();
-            Loaded::new(name, Software::of(image).expect("a bundled image loads"))
+            Loaded::new(name, Software::new(image).expect("a bundled image loads"))
         };
         Arc::new(Catalog::new(bundled::images().into_iter().map(load)))
     };
@@ -427,13 +430,13 @@ impl Pair {
                 received,
             };
             let dump = here.software().dump();
-            let at_standby = key(Side::Standby, &there, &here, dump.digest());
+            let at_standby = key(PairingSide::Standby, &there, &here, dump.digest());
             let pairing = Pairing::compute(there.software(), &at_standby, dump, Planted::NONE);
             let pairing = pairing.expect("the images pair");
             let Pairing::Standby { diff, .. } = &pairing else { panic!("the Standby's pairing") };
             let diff = diff.clone();
             pairings.insert(at_standby, pairing);
-            let at_active = key(Side::Active, &here, &there, diff.digest());
+            let at_active = key(PairingSide::Active, &here, &there, diff.digest());
             let pairing = Pairing::compute(here.software(), &at_active, &diff, Planted::NONE);
             pairings.insert(at_active, pairing.expect("the images pair"));
             (at_active, at_standby)
@@ -441,13 +444,13 @@ impl Pair {
         let Role::Active(of) = &mut active.part else { panic!("an Active") };
         let sender = with_env(releases[0], &pairings, |env| {
             let pairing = keys.as_ref().map(|(at_active, _)| at_active);
-            Sender::of(env, pairing, &of.config, stamp(1, lsn)).expect("a translation")
+            Sender::new(env, pairing, &of.config, stamp(1, lsn)).expect("a translation")
         });
         let (bytes, listing_at) = sender.file(Planted::NONE);
         let receiver = with_env(releases[1], &pairings, |env| {
             let pairing = keys.as_ref().map(|(_, at_standby)| at_standby);
             let (receiver, missing) =
-                Receiver::of(env, pairing, &bytes, listing_at).expect("a config");
+                Receiver::from_file(env, pairing, &bytes, listing_at).expect("a config");
             assert_eq!(missing, []);
             receiver
         });
@@ -459,7 +462,7 @@ impl Pair {
             bounds: Limits::DEFAULT.bounds(),
             wire: 1,
             pairing: keys.map(|(at_active, _)| at_active),
-            phase: Phase::Hot,
+            phase: ActivePhase::Hot,
             sender: Some(sender),
             journal: BTreeMap::new(),
             sent_to: Lsn(lsn),
@@ -479,7 +482,7 @@ impl Pair {
             engine: skewsync::message::Engine::OURS,
             bounds: Limits::DEFAULT.bounds(),
             pairing: keys.map(|(_, at_standby)| at_standby),
-            phase: standby::Phase::Synced { kept: BTreeMap::new(), hot: None },
+            phase: standby::StandbyPhase::Synced { kept: BTreeMap::new(), hot: None },
             told: (1, HeldBy::Register, Redundancy::Sso),
             saving: None,
             saving_file: None,

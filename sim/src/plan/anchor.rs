@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 use skewsync::ids::{Lsn, Slot, Term};
-use skewsync::message::{Address, Kind};
+use skewsync::message::{Address, MessageKind as Kind};
 
 /// Every kind of message, in the order of [`Kind`].
 pub const KINDS: [Kind; 33] = [

@@ -6,8 +6,8 @@ use skewsync::digest::Shared;
 use skewsync::message::{Eligible, Message, Origin, Stamp, ToArbiter, ToUnit};
 use skewsync::unit::holder::Gap;
 use skewsync::unit::{
-    ArbiterEvent, ArbiterInput, ArbiterOutput, Durability, Event, Input, LocalWhy, Outcome, Output,
-    Place, Refusal, Request,
+    ArbiterEvent, ArbiterInput, ArbiterOutput, Copies, Durability, Event, Input, LocalWhy, Outcome,
+    Output, Refusal, Request,
 };
 
 use super::{Lane, Mark};
@@ -202,12 +202,12 @@ pub(super) fn outcome(outcome: &Outcome) -> String {
     }
 }
 
-const fn place_words(place: Place) -> &'static str {
+const fn place_words(place: Copies) -> &'static str {
     match place {
-        Place::Replicated => "replicated",
-        Place::Local(LocalWhy::Async) => "local (async)",
-        Place::Local(LocalWhy::NoHotStandby) => "local (no hot Standby)",
-        Place::Local(LocalWhy::ReSyncing { .. }) => "local (re-syncing)",
+        Copies::Replicated => "replicated",
+        Copies::Local(LocalWhy::Async) => "local (async)",
+        Copies::Local(LocalWhy::NoHotStandby) => "local (no hot Standby)",
+        Copies::Local(LocalWhy::ReSyncing { .. }) => "local (re-syncing)",
     }
 }
 

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
-use skewsync::message::Kind;
+use skewsync::message::MessageKind as Kind;
 use skewsync::unit::{Input, Request, RfState, Role, Timer, Unit, peer, standby};
 
 /// A word that is the program's own, or was read from a file.
@@ -93,34 +93,34 @@ fn session(unit: &Unit) -> &'static str {
     }
 }
 
-const fn of_active(phase: &peer::Phase) -> &'static str {
+const fn of_active(phase: &peer::ActivePhase) -> &'static str {
     match phase {
-        peer::Phase::Dump(_) => "dump",
-        peer::Phase::Diff(_) => "diff",
-        peer::Phase::Pairing => "pairing",
-        peer::Phase::Config => "config",
-        peer::Phase::Bulk(_) => "bulk",
-        peer::Phase::Cold => "cold",
-        peer::Phase::HotSent => "hot-sent",
-        peer::Phase::HotAcked => "hot-acked",
-        peer::Phase::Setting => "setting",
-        peer::Phase::Hot => "hot",
-        peer::Phase::Rejected { .. } => "rejected",
-        peer::Phase::Held => "held",
+        peer::ActivePhase::Dump(_) => "dump",
+        peer::ActivePhase::Diff(_) => "diff",
+        peer::ActivePhase::Pairing => "pairing",
+        peer::ActivePhase::Config => "config",
+        peer::ActivePhase::Bulk(_) => "bulk",
+        peer::ActivePhase::Cold => "cold",
+        peer::ActivePhase::HotSent => "hot-sent",
+        peer::ActivePhase::HotAcked => "hot-acked",
+        peer::ActivePhase::Setting => "setting",
+        peer::ActivePhase::Hot => "hot",
+        peer::ActivePhase::Rejected { .. } => "rejected",
+        peer::ActivePhase::Held => "held",
     }
 }
 
-const fn of_standby(phase: &standby::Phase) -> &'static str {
+const fn of_standby(phase: &standby::StandbyPhase) -> &'static str {
     match phase {
-        standby::Phase::Ready { .. } => "ready",
-        standby::Phase::Dump(_) => "dump",
-        standby::Phase::Pairing => "pairing",
-        standby::Phase::Diffed { .. } => "diffed",
-        standby::Phase::Config { .. } => "config",
-        standby::Phase::Shadow(_) => "shadow",
-        standby::Phase::Synced { .. } => "synced",
-        standby::Phase::Unread { .. } => "unread",
-        standby::Phase::Rpr => "rpr",
-        standby::Phase::Held => "held",
+        standby::StandbyPhase::Ready { .. } => "ready",
+        standby::StandbyPhase::Dump(_) => "dump",
+        standby::StandbyPhase::Pairing => "pairing",
+        standby::StandbyPhase::Diffed { .. } => "diffed",
+        standby::StandbyPhase::Config { .. } => "config",
+        standby::StandbyPhase::Shadow(_) => "shadow",
+        standby::StandbyPhase::Synced { .. } => "synced",
+        standby::StandbyPhase::Unread { .. } => "unread",
+        standby::StandbyPhase::Rpr => "rpr",
+        standby::StandbyPhase::Held => "held",
     }
 }

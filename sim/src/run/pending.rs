@@ -3,8 +3,8 @@
 use skewsync::ids::Slot;
 use skewsync::message::{Redundancy, Verdict};
 use skewsync::policy::Policy;
-use skewsync::unit::active::Written;
-use skewsync::unit::peer::Phase as Of;
+use skewsync::unit::peer::ActivePhase as Of;
+use skewsync::unit::register::Written;
 use skewsync::unit::{Active, Limits, Role, Verify};
 
 use super::phase::active;

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use skewsync::ids::Slot;
-use skewsync::unit::peer::Phase as Of;
+use skewsync::unit::peer::ActivePhase as Of;
 use skewsync::unit::{Active, Role};
 use strum::{EnumCount, EnumIter, IntoStaticStr};
 

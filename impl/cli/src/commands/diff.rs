@@ -51,9 +51,9 @@ struct Report {
 /// # Errors
 /// See [`InputError`].
 pub fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, InputError> {
-    let active = Dump::of(&*input::image(&args.active)?);
-    let standby = Dump::of(&*input::image(&args.standby)?);
-    let diff = Diff::of(&active, &standby);
+    let active = Dump::from_image(&*input::image(&args.active)?);
+    let standby = Dump::from_image(&*input::image(&args.standby)?);
+    let diff = Diff::between(&active, &standby);
     let report = Report {
         adl: side(&active, &diff.active, &diff.adl),
         sdl: side(&standby, &diff.standby, &diff.sdl),

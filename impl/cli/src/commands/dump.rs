@@ -20,6 +20,6 @@ pub struct Args {
 /// See [`InputError`].
 pub fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, InputError> {
     let image = input::image(&args.image)?;
-    out.write_all(Dump::of(&image).encode().as_bytes())?;
+    out.write_all(Dump::from_image(&image).encode().as_bytes())?;
     Ok(Exit::Ok)
 }

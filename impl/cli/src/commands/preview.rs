@@ -43,7 +43,7 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, InputError> {
     let (mut looked_at, mut stuck) = (0, 0);
     for (number, file) in files.iter().enumerate() {
         let config = input::config(file)?;
-        let mut preview = Preview::of(&pair, &file.display().to_string(), &config.text);
+        let mut preview = Preview::new(&pair, &file.display().to_string(), &config.text);
         preview.byte_order_mark_skipped = config.mark == Mark::Skipped;
         suggest::suggest(&pair, &config.text, &mut preview);
         looked_at += preview.lines;
@@ -93,42 +93,42 @@ fn write(preview: &Preview, out: &mut dyn Write) -> std::io::Result<()> {
         let count = preview.said_again;
         writeln!(out, "  {count} more say again, or undo, what other lines say")?;
     }
-    let stuck = preview.stuck.iter().map(|of| {
-        let first = placed(preview, of.line, &of.at, &of.text);
-        let instead = of.instead.iter().map(|line| format!("   try: {line}"));
+    let stuck = preview.stuck.iter().map(|stuck| {
+        let first = placed(preview, stuck.line, &stuck.at, &stuck.text);
+        let instead = stuck.instead.iter().map(|line| format!("   try: {line}"));
         let instead: String = instead.collect();
-        let form = format!("form: {}", of.form);
-        [first, format!("{}{instead}", of.why), form]
+        let form = format!("form: {}", stuck.form);
+        [first, format!("{}{instead}", stuck.why), form]
     });
     list(out, "stuck", stuck)?;
     let lowered = preview.lowered.iter();
-    list(out, "lowered", lowered.map(|of| changed(preview, of)))?;
+    list(out, "lowered", lowered.map(|change| changed(preview, change)))?;
     let absent = preview.absent.iter();
-    let absent = absent.map(|of| [format!("(absent)  sent as `{}`", of.sent)]);
+    let absent = absent.map(|change| [format!("(absent)  sent as `{}`", change.sent)]);
     list(out, "sent though no line says it", absent)?;
-    let raised = preview.raised.iter().map(|of| {
-        let first = placed(preview, of.line, &of.at, &of.text);
-        [first, format!("({})", of.steps.join(", "))]
+    let raised = preview.raised.iter().map(|raised| {
+        let first = placed(preview, raised.line, &raised.at, &raised.text);
+        [first, format!("({})", raised.steps.join(", "))]
     });
     list(out, "raised there", raised)?;
-    let dont_care = preview.dont_care.iter().map(|of| {
-        let first = placed(preview, of.line, &of.at, &of.text);
-        [first, of.reason.clone()]
+    let dont_care = preview.dont_care.iter().map(|line| {
+        let first = placed(preview, line.line, &line.at, &line.text);
+        [first, line.reason.clone()]
     });
     list(out, "don't-care", dont_care)?;
-    let not_taken = preview.not_taken.iter().map(|of| {
-        let first = format!("{}:{}  {}", preview.config, of.line, of.text);
-        [first, of.why.clone()]
+    let not_taken = preview.not_taken.iter().map(|line| {
+        let first = format!("{}:{}  {}", preview.config, line.line, line.text);
+        [first, line.why.clone()]
     });
     let heading = format!("not taken by {} itself, and in no count", preview.active);
     list(out, &heading, not_taken)
 }
 
-fn changed(preview: &Preview, of: &Changed) -> [String; 2] {
-    let into = of.into.join(" + ");
+fn changed(preview: &Preview, change: &Changed) -> [String; 2] {
+    let into = change.into.join(" + ");
     let becomes = if into.is_empty() { "told by what is in it".to_owned() } else { into };
-    let first = placed(preview, of.line, &of.at, &of.text);
-    let steps = of.steps.join(", ");
+    let first = placed(preview, change.line, &change.at, &change.text);
+    let steps = change.steps.join(", ");
     let steps = if steps.is_empty() { steps } else { format!("   ({steps})") };
     [first, format!("->  {becomes}{steps}")]
 }

@@ -5,7 +5,7 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use skewsync::parse::{self, Mark, WalkUp};
-use skewsync::translate::{Explained, ListKey, Lowering, WayOfLine};
+use skewsync::translate::{Explained, LineDisposition, ListKey, Lowering};
 
 use super::preview::step;
 use crate::Exit;
@@ -44,7 +44,7 @@ pub fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Result<Exit
         writeln!(err, "skewsync: {file}: {mark}")?;
     }
     let running = Running::read(&pair.active, &text);
-    let lowering = Lowering::of(&pair.active, &pair.at_active, &running.config);
+    let lowering = Lowering::new(&pair.active, &pair.at_active, &running.config);
     if args.explain {
         explain(&pair, &file, &running, &lowering, out)?;
     } else {
@@ -62,9 +62,9 @@ fn explain(
 ) -> std::io::Result<()> {
     let explained = lowering.explain(&pair.active, &pair.at_active);
     let mut origins: BTreeMap<&ListKey, Vec<&Explained>> = BTreeMap::new();
-    for of in &explained {
-        for key in &of.out {
-            origins.entry(key).or_default().push(of);
+    for line in &explained {
+        for key in &line.out {
+            origins.entry(key).or_default().push(line);
         }
     }
     let said = |key: &ListKey| running.said.get(key).map_or(0, |said| said.number);
@@ -72,9 +72,9 @@ fn explain(
     let wire = parse::text(&pair.active, pair.at_active.grammar(), &bytes, WalkUp::No);
     let keys: BTreeMap<usize, ListKey> = wire
         .into_iter()
-        .filter_map(|of| {
-            let (_, words) = of.found.ok()?;
-            Some((of.number, key_of(&of.place, words.text())))
+        .filter_map(|statement| {
+            let (_, words) = statement.found.ok()?;
+            Some((statement.number, key_of(&statement.place, words.text())))
         })
         .collect();
     for (at, line) in String::from_utf8_lossy(&bytes).lines().enumerate() {
@@ -84,23 +84,26 @@ fn explain(
             if from.is_empty() {
                 writeln!(out, "{indent}! no line says it")?;
             }
-            for of in from {
-                let number = said(&of.key);
-                writeln!(out, "{indent}! {file}:{number}  {}", provenance(pair, of))?;
+            for line in from {
+                let number = said(&line.key);
+                writeln!(out, "{indent}! {file}:{number}  {}", provenance(pair, line))?;
             }
         }
         writeln!(out, "{line}")?;
     }
-    let not_sent = explained.iter().filter_map(|of| match &of.way {
-        WayOfLine::Stuck(cause) => Some((of, format!("stuck: {cause}"))),
-        WayOfLine::DontCare { reason } => Some((of, format!("don't-care: {}", &**reason))),
-        WayOfLine::AsIs | WayOfLine::Lowered { .. } | WayOfLine::Raised => None,
+    let not_sent = explained.iter().filter_map(|line| match &line.way {
+        LineDisposition::Stuck(cause) => Some((line, format!("stuck: {cause}"))),
+        LineDisposition::DontCare { reason } => Some((line, format!("don't-care: {}", &**reason))),
+        LineDisposition::AsIs | LineDisposition::Lowered { .. } | LineDisposition::Raised => None,
     });
     let refused = running.refused.iter();
-    let refused =
-        refused.map(|of| (of.number, of.line.clone(), format!("not taken: {}", of.trouble)));
-    let mut left: Vec<(usize, String, String)> =
-        not_sent.map(|(of, why)| (said(&of.key), shown(&of.key), why)).chain(refused).collect();
+    let refused = refused.map(|refused| {
+        (refused.number, refused.line.clone(), format!("not taken: {}", refused.trouble))
+    });
+    let mut left: Vec<(usize, String, String)> = not_sent
+        .map(|(line, why)| (said(&line.key), shown(&line.key), why))
+        .chain(refused)
+        .collect();
     left.sort();
     if !left.is_empty() {
         writeln!(out, "! not sent:")?;
@@ -112,16 +115,18 @@ fn explain(
 }
 
 /// How a line of the running config came to be what is sent.
-fn provenance(pair: &Pair, of: &Explained) -> String {
-    match &of.way {
-        WayOfLine::AsIs => "as it is".to_owned(),
-        WayOfLine::Raised => "as it is, raised there".to_owned(),
-        WayOfLine::Lowered { chain } if chain.is_empty() => shown(&of.key),
-        WayOfLine::Lowered { chain } => {
+fn provenance(pair: &Pair, line: &Explained) -> String {
+    match &line.way {
+        LineDisposition::AsIs => "as it is".to_owned(),
+        LineDisposition::Raised => "as it is, raised there".to_owned(),
+        LineDisposition::Lowered { chain } if chain.is_empty() => shown(&line.key),
+        LineDisposition::Lowered { chain } => {
             let steps: Vec<String> =
                 chain.iter().map(|change| step(&pair.active, *change)).collect();
-            format!("{}   ({})", shown(&of.key), steps.join(", "))
+            format!("{}   ({})", shown(&line.key), steps.join(", "))
         }
-        WayOfLine::DontCare { .. } | WayOfLine::Stuck(_) => format!("a part of {}", shown(&of.key)),
+        LineDisposition::DontCare { .. } | LineDisposition::Stuck(_) => {
+            format!("a part of {}", shown(&line.key))
+        }
     }
 }

@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 
 use serde_spanned::Spanned;
 
-use super::super::{Change, Command, Key, Side};
+use super::super::{Change, CommandDecl, Key, Side};
 use super::text::{ChangeText, ComponentText, SideText, Source, own_default};
 use super::{Family, FamilyError, Problem};
 use crate::grammar::Form;
@@ -74,7 +74,7 @@ impl Family {
             let Some(form) = self.side_form(source, side, errors) else {
                 continue;
             };
-            let lives = |command: &&mut Command| {
+            let lives = |command: &&mut CommandDecl| {
                 command.component == component
                     && command.mode == *side.mode.get_ref()
                     && command.since < text.level
@@ -114,7 +114,7 @@ impl Family {
             errors.push(source.error(first, Problem::DefaultMoves));
         }
         for (side, form) in &made {
-            let command = Command {
+            let command = CommandDecl {
                 mode: side.mode.get_ref().clone(),
                 form: side.form.get_ref().clone(),
                 component,
@@ -156,7 +156,7 @@ impl Family {
 
     /// The form of `mode` that shares the most words with `normal`.
     pub(super) fn nearest(&self, mode: &str, normal: &str) -> String {
-        let shared = |command: &&Command| {
+        let shared = |command: &&CommandDecl| {
             let words: Vec<&str> = command.form.split(' ').collect();
             normal.split(' ').filter(|word| words.contains(word)).count()
         };

@@ -190,7 +190,7 @@ impl Source<'_> {
             .collect::<Vec<_>>();
         for (form, key) in forms {
             let own = own_default(form, &values);
-            wrong.extend(DefaultDecl::of(form, key, own.as_ref()).err());
+            wrong.extend(DefaultDecl::compile(form, key, own.as_ref()).err());
         }
         for error in wrong {
             fits = false;

@@ -8,7 +8,7 @@ use super::{Entries, KeptComplement, LISTED_LINES_MAX, ListKey, Listed, Listing,
 use crate::config::Prc;
 use crate::digest::{Digest, Shared};
 use crate::ids::{Level, Lsn, Term};
-use crate::transform::Cause;
+use crate::transform::StuckCause;
 
 /// The longest text of one field.
 const TEXT_BYTES_MAX: usize = 64 * 1024;
@@ -91,15 +91,15 @@ impl ListingChange {
         if self.is_empty() {
             return out;
         }
-        put_count(&mut out, self.lines.len());
+        encode_count(&mut out, self.lines.len());
         for (key, listed) in &self.lines {
-            put_key(&mut out, key);
-            put_option(&mut out, listed.as_ref(), put_listed);
+            encode_key(&mut out, key);
+            encode_option(&mut out, listed.as_ref(), encode_listed);
         }
-        put_count(&mut out, self.complements.len());
+        encode_count(&mut out, self.complements.len());
         for (key, kept) in &self.complements {
-            put_key(&mut out, key);
-            put_option(&mut out, kept.as_ref(), put_kept);
+            encode_key(&mut out, key);
+            encode_option(&mut out, kept.as_ref(), encode_kept);
         }
         out
     }
@@ -132,78 +132,78 @@ impl ListingChange {
 /// The canonical bytes of entries, of which their digest is made.
 pub(super) fn canonical(entries: &Entries) -> Vec<u8> {
     let mut out = Vec::new();
-    put_count(&mut out, entries.lines.len());
+    encode_count(&mut out, entries.lines.len());
     for (key, listed) in &entries.lines {
-        put_key(&mut out, key);
-        put_listed(&mut out, listed);
+        encode_key(&mut out, key);
+        encode_listed(&mut out, listed);
     }
     for (key, kept) in &entries.complements {
-        put_key(&mut out, key);
-        put_kept(&mut out, kept);
+        encode_key(&mut out, key);
+        encode_kept(&mut out, kept);
     }
     out
 }
 
-fn put_count(out: &mut Vec<u8>, count: usize) {
+fn encode_count(out: &mut Vec<u8>, count: usize) {
     let count = u32::try_from(count).expect("counts are bounded");
     out.extend_from_slice(&count.to_le_bytes());
 }
 
-fn put_text(out: &mut Vec<u8>, text: &str) {
-    put_count(out, text.len());
+fn encode_text(out: &mut Vec<u8>, text: &str) {
+    encode_count(out, text.len());
     out.extend_from_slice(text.as_bytes());
 }
 
-fn put_key(out: &mut Vec<u8>, key: &ListKey) {
-    put_text(out, &key.path);
-    put_text(out, &key.line);
+fn encode_key(out: &mut Vec<u8>, key: &ListKey) {
+    encode_text(out, &key.path);
+    encode_text(out, &key.line);
 }
 
-fn put_option<T>(out: &mut Vec<u8>, value: Option<&T>, put: fn(&mut Vec<u8>, &T)) {
+fn encode_option<T>(out: &mut Vec<u8>, value: Option<&T>, encode: fn(&mut Vec<u8>, &T)) {
     out.push(u8::from(value.is_some()));
     if let Some(value) = value {
-        put(out, value);
+        encode(out, value);
     }
 }
 
-fn put_listed(out: &mut Vec<u8>, listed: &Listed) {
+fn encode_listed(out: &mut Vec<u8>, listed: &Listed) {
     out.extend_from_slice(&listed.since.0.0.to_le_bytes());
     out.extend_from_slice(&listed.since.1.0.to_le_bytes());
-    put_cause(out, &listed.cause);
-    put_option(out, listed.orphan.as_ref(), |out, text| put_text(out, text));
+    encode_cause(out, &listed.cause);
+    encode_option(out, listed.orphan.as_ref(), |out, text| encode_text(out, text));
 }
 
-fn put_kept(out: &mut Vec<u8>, kept: &KeptComplement) {
-    put_text(out, &kept.component);
+fn encode_kept(out: &mut Vec<u8>, kept: &KeptComplement) {
+    encode_text(out, &kept.component);
     out.extend_from_slice(&kept.level.0.to_le_bytes());
-    out.extend_from_slice(&kept.of.0.to_le_bytes());
-    put_count(out, kept.lost.len());
+    out.extend_from_slice(&kept.made_from.0.to_le_bytes());
+    encode_count(out, kept.lost.len());
     for line in &kept.lost {
-        put_text(out, line);
+        encode_text(out, line);
     }
 }
 
-fn put_cause(out: &mut Vec<u8>, cause: &Cause) {
+fn encode_cause(out: &mut Vec<u8>, cause: &StuckCause) {
     match cause {
-        Cause::NoTransform => out.push(0),
-        Cause::Value { capture, value, allowed } => {
+        StuckCause::NoTransform => out.push(0),
+        StuckCause::Value { capture, value, allowed } => {
             out.push(1);
             for part in [capture, value, allowed] {
-                put_text(out, part);
+                encode_text(out, part);
             }
         }
-        Cause::Alone { missing } => {
+        StuckCause::Alone { missing } => {
             out.push(2);
-            put_text(out, missing);
+            encode_text(out, missing);
         }
-        Cause::Conflict => out.push(3),
-        Cause::Taken => out.push(4),
-        Cause::Resolves => out.push(5),
-        Cause::EmptyMode => out.push(6),
-        Cause::Pending => out.push(7),
-        Cause::Unverified => out.push(8),
-        Cause::Bound => out.push(9),
-        Cause::Peer(prc) => {
+        StuckCause::Conflict => out.push(3),
+        StuckCause::Taken => out.push(4),
+        StuckCause::Resolves => out.push(5),
+        StuckCause::EmptyMode => out.push(6),
+        StuckCause::Pending => out.push(7),
+        StuckCause::Unverified => out.push(8),
+        StuckCause::Bound => out.push(9),
+        StuckCause::Peer(prc) => {
             out.push(10);
             out.push(match prc {
                 Prc::Ok => 0,
@@ -282,25 +282,29 @@ impl Reader<'_> {
     fn kept(&mut self) -> Result<KeptComplement, ListingError> {
         let component = self.text()?;
         let level = Level(u16::from_le_bytes(self.take()?));
-        let of = Digest(u128::from_le_bytes(self.take()?));
+        let made_from = Digest(u128::from_le_bytes(self.take()?));
         let count = self.count(LISTED_LINES_MAX)?;
         let lost = (0..count).map(|_| self.text()).collect::<Result<_, _>>()?;
-        Ok(KeptComplement { component, level, of, lost })
+        Ok(KeptComplement { component, level, made_from, lost })
     }
 
-    fn cause(&mut self) -> Result<Cause, ListingError> {
+    fn cause(&mut self) -> Result<StuckCause, ListingError> {
         Ok(match self.tag()? {
-            0 => Cause::NoTransform,
-            1 => Cause::Value { capture: self.text()?, value: self.text()?, allowed: self.text()? },
-            2 => Cause::Alone { missing: self.text()? },
-            3 => Cause::Conflict,
-            4 => Cause::Taken,
-            5 => Cause::Resolves,
-            6 => Cause::EmptyMode,
-            7 => Cause::Pending,
-            8 => Cause::Unverified,
-            9 => Cause::Bound,
-            10 => Cause::Peer(match self.tag()? {
+            0 => StuckCause::NoTransform,
+            1 => StuckCause::Value {
+                capture: self.text()?,
+                value: self.text()?,
+                allowed: self.text()?,
+            },
+            2 => StuckCause::Alone { missing: self.text()? },
+            3 => StuckCause::Conflict,
+            4 => StuckCause::Taken,
+            5 => StuckCause::Resolves,
+            6 => StuckCause::EmptyMode,
+            7 => StuckCause::Pending,
+            8 => StuckCause::Unverified,
+            9 => StuckCause::Bound,
+            10 => StuckCause::Peer(match self.tag()? {
                 0 => Prc::Ok,
                 1 => Prc::Unchanged,
                 2 => Prc::NoMatch,
@@ -321,7 +325,7 @@ mod tests {
     fn sample() -> ListingChange {
         let key =
             |line: &str| ListKey { path: Shared::text("router pim"), line: Shared::text(line) };
-        let value = Cause::Value {
+        let value = StuckCause::Value {
             capture: Shared::text("seconds"),
             value: Shared::text("30"),
             allowed: Shared::text("(60-600)"),
@@ -330,13 +334,13 @@ mod tests {
         let kept = KeptComplement {
             component: Shared::text("pim"),
             level: Level(2),
-            of: Digest(5),
+            made_from: Digest(5),
             lost: alloc::vec![Shared::text("join-interval 30")],
         };
         ListingChange {
             lines: alloc::vec![
                 (key("join-interval 30"), Some(listed(value))),
-                (key("join-interval 40"), Some(listed(Cause::Peer(Prc::Rejected)))),
+                (key("join-interval 40"), Some(listed(StuckCause::Peer(Prc::Rejected)))),
                 (key("join-interval 50"), None),
             ],
             complements: alloc::vec![(key("a"), Some(kept)), (key("b"), None)],

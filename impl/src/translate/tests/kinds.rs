@@ -76,7 +76,7 @@ implied = { on = "true" }
 fn kinds(active: &str, standby: &str, text: &str) -> Pair {
     let family = Family::parse(KINDS).unwrap_or_else(|errors| panic!("{}", errors[0]));
     let image = |release| family.image(release).unwrap();
-    Pair::of_images(image(active), image(standby), text)
+    Pair::from_images(image(active), image(standby), text)
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use super::{Accepted, Arbiter, Known, Offer};
+use super::{Accepted, Arbiter, KnownUnit, Offer};
 use crate::ids::{Lsn, Slot, Term};
 use crate::message::{Eligible, Origin, Said, Stamp};
 use crate::planted::{Defect, Planted};
@@ -57,7 +57,7 @@ impl Arbiter {
             off_line = best.map(|(term, _, lsn, ..)| Stamp { term, lsn });
         }
         let (term, _, lsn, memory, core::cmp::Reverse(slot)) = best?;
-        let Known { boot, hello, .. } = self.known[&slot];
+        let KnownUnit { boot, hello, .. } = self.known[&slot];
         let (origin, hello) = match memory {
             Memory::Running => (Origin::Resume, 0),
             Memory::Replica => {

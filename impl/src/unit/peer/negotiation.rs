@@ -3,15 +3,15 @@
 use alloc::boxed::Box;
 
 use super::super::active::Active;
-use super::super::env::{PairingKey, Side};
+use super::super::env::{PairingKey, PairingSide};
 use super::super::file::receive;
 use super::super::file::{Incoming, Outgoing};
 use super::super::input::Timer;
 use super::super::limits::Verify;
 use super::super::output::{Event, Output, Refusal};
-use super::super::replica::Pairing;
+use super::super::pairing::Pairing;
 use super::super::state::{Context, UnitState};
-use super::{ActiveSession, Offered, Phase};
+use super::{ActivePhase, ActiveSession, Offered};
 use crate::ids::Slot;
 use crate::message::{
     Chunk, Compatibility, DumpAtHand, Engine, FileId, FileKind, JoinCall, LeaveWhy, Message,
@@ -50,7 +50,7 @@ impl Active {
             return Self::send_proceed(offered, self.resets, cx);
         }
         if !self.peer.is_newer(call) {
-            return cx.ignore(crate::message::Kind::Join);
+            return cx.ignore(crate::message::MessageKind::Join);
         }
         let current = self.peer.current.as_ref().map(|current| current.session.round());
         let latest = current.or(self.peer.ended).map(|round| round.boot);
@@ -60,7 +60,7 @@ impl Active {
             self.peer.replica = None;
         }
         let Some(wire) = WireVersions::OURS.common(call.wire) else {
-            return cx.ignore(crate::message::Kind::Join);
+            return cx.ignore(crate::message::MessageKind::Join);
         };
         let other = self.peer.software;
         if other.is_some_and(|other| other != (call.image, call.engine)) {
@@ -69,7 +69,7 @@ impl Active {
             self.attempts = 0;
             self.pace = 0;
         } else if self.mode == Redundancy::Simplex {
-            return cx.ignore(crate::message::Kind::Join);
+            return cx.ignore(crate::message::MessageKind::Join);
         } else if restarted {
             // A new boot of the Standby is a reason to try sso again, once.
             self.set_sso();
@@ -81,7 +81,7 @@ impl Active {
             self.count_attempt(LeaveWhy::Over, cx);
         }
         if self.pace > 0 && !cx.env.planted(Defect::AttemptsUnpaced) {
-            return cx.ignore(crate::message::Kind::Join);
+            return cx.ignore(crate::message::MessageKind::Join);
         }
         if !self.forgave {
             self.resets = self.resets.max(call.resets);
@@ -137,7 +137,7 @@ impl Active {
             return self.resend_phase(cx);
         }
         let Some(offered) = self.peer.offered.filter(|offered| offered.session == session) else {
-            return cx.ignore(crate::message::Kind::Ready);
+            return cx.ignore(crate::message::MessageKind::Ready);
         };
         self.end_current(LeaveWhy::Over, cx);
         self.peer.offered = None;
@@ -153,9 +153,9 @@ impl Active {
             )
         };
         let phase = match have {
-            DumpAtHand::SameImage => Phase::Config,
-            DumpAtHand::AtHand => Phase::Diff(None),
-            DumpAtHand::Needed => Phase::Dump(Negotiation { dump: dump(), diff: None }),
+            DumpAtHand::SameImage => ActivePhase::Config,
+            DumpAtHand::AtHand => ActivePhase::Diff(None),
+            DumpAtHand::Needed => ActivePhase::Dump(Negotiation { dump: dump(), diff: None }),
         };
         let slot = offered.slot;
         self.peer.current = Some(Box::new(ActiveSession::new(offered, phase)));
@@ -173,7 +173,7 @@ impl Active {
             }
             DumpAtHand::Needed => {
                 if let Some(current) = &mut self.peer.current
-                    && let Phase::Dump(Negotiation { dump, .. }) = &mut current.phase
+                    && let ActivePhase::Dump(Negotiation { dump, .. }) = &mut current.phase
                 {
                     for chunk in dump.next(cx.env.limits) {
                         cx.send(slot, Message::Chunk { session, chunk });
@@ -186,7 +186,7 @@ impl Active {
 
     /// Whether the Standby may still be waiting for Compatible.
     pub(super) fn is_compatible(&self) -> bool {
-        matches!(self.peer.phase(), Some(Phase::Config | Phase::Bulk(_)))
+        matches!(self.peer.phase(), Some(ActivePhase::Config | ActivePhase::Bulk(_)))
     }
 
     pub(super) fn on_diff_chunk(
@@ -196,43 +196,43 @@ impl Active {
         cx: &mut Context<'_, '_>,
     ) {
         if chunk.file.kind != FileKind::Diff || chunk.size > cx.env.limits.max_file {
-            return cx.ignore(crate::message::Kind::Diff);
+            return cx.ignore(crate::message::MessageKind::Diff);
         }
         let compatible = self.is_compatible();
         let Some(current) = &mut self.peer.current else {
             return;
         };
         let (session, slot) = (current.session, current.slot);
-        if compatible || current.phase == Phase::Held {
+        if compatible || current.phase == ActivePhase::Held {
             // The answer to the diff was lost.
             return cx.send(slot, current.verdict(cx));
         }
         let diff = match &mut current.phase {
-            Phase::Dump(Negotiation { diff, .. }) | Phase::Diff(diff) => diff,
+            ActivePhase::Dump(Negotiation { diff, .. }) | ActivePhase::Diff(diff) => diff,
             // The driver is at it, or the Standby has its answer.
-            Phase::Pairing
-            | Phase::Config
-            | Phase::Bulk(_)
-            | Phase::Held
-            | Phase::Cold
-            | Phase::HotSent
-            | Phase::HotAcked
-            | Phase::Setting
-            | Phase::Hot
-            | Phase::Rejected { .. } => return,
+            ActivePhase::Pairing
+            | ActivePhase::Config
+            | ActivePhase::Bulk(_)
+            | ActivePhase::Held
+            | ActivePhase::Cold
+            | ActivePhase::HotSent
+            | ActivePhase::HotAcked
+            | ActivePhase::Setting
+            | ActivePhase::Hot
+            | ActivePhase::Rejected { .. } => return,
         };
         let file = diff.get_or_insert_with(|| Incoming::new(chunk.file, chunk.size, chunk.digest));
         let Some(bytes) = receive(file, chunk, session, slot, cx) else {
             return;
         };
         let key = PairingKey {
-            side: Side::Active,
+            side: PairingSide::Active,
             own: cx.env.software.digest(),
             peer: current.image,
             received: bytes.digest(),
         };
         current.pairing = Some(key);
-        current.phase = Phase::Pairing;
+        current.phase = ActivePhase::Pairing;
         if own.paired.contains(&key) {
             self.on_paired(own, key, cx);
         } else {
@@ -251,12 +251,12 @@ impl Active {
         let Some(current) = &mut self.peer.current else {
             return;
         };
-        if current.phase != Phase::Pairing || current.pairing != Some(key) {
+        if current.phase != ActivePhase::Pairing || current.pairing != Some(key) {
             return;
         }
         let slot = current.slot;
         let verdict = current.verdict(cx);
-        let made = (cx.env.pairings)(&key).is_some_and(|of| of.verdict().is_some());
+        let made = (cx.env.pairings)(&key).is_some_and(|pairing| pairing.verdict().is_some());
         if made {
             own.remember(key);
         } else {
@@ -266,9 +266,9 @@ impl Active {
             }
         }
         if let Message::Compatible { .. } = verdict {
-            current.phase = Phase::Config;
+            current.phase = ActivePhase::Config;
         } else {
-            current.phase = Phase::Held;
+            current.phase = ActivePhase::Held;
             cx.cancel(&[Timer::Deadline]);
         }
         cx.send(slot, verdict);
@@ -281,7 +281,7 @@ impl ActiveSession {
     pub(super) fn verdict(&self, cx: &Context<'_, '_>) -> Message {
         let session = self.session;
         let made = match &self.pairing {
-            None if self.phase == Phase::Held => None,
+            None if self.phase == ActivePhase::Held => None,
             None => Some((Compatibility::Comp, Compatibility::Comp, 0)),
             Some(key) => (cx.env.pairings)(key).and_then(Pairing::verdict),
         };

@@ -2,9 +2,9 @@
 
 use alloc::vec::Vec;
 
-use super::super::replica::Receiver;
+use super::super::receiver::Receiver;
 use super::super::state::Context;
-use super::{At, Phase, Standby, StandbySession};
+use super::{At, Standby, StandbyPhase, StandbySession};
 use crate::digest::Shared;
 use crate::ids::Lsn;
 use crate::message::{Bounds, Bytes, Message, Mismatch, OnMismatch, Session, Stamp};
@@ -12,7 +12,7 @@ use crate::planted::Defect;
 
 /// A line's content.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Body {
+pub struct LineBody {
     /// Difference of the wire config.
     pub difference: Bytes,
     /// What to do if it does not execute.
@@ -57,12 +57,12 @@ impl Standby {
         &mut self,
         seat: &mut StandbySession,
         lsn: Lsn,
-        body: Body,
+        body: LineBody,
         cx: &mut Context<'_, '_>,
     ) {
         let window = u64::from(cx.env.limits.line_window);
         match &mut seat.phase {
-            Phase::Synced { kept, .. } => {
+            StandbyPhase::Synced { kept, .. } => {
                 let Some(replica) = &self.replica else { return };
                 if lsn <= replica.applied {
                     let applied = applied(seat.session, seat.bounds, replica, Vec::new(), cx);
@@ -87,7 +87,7 @@ impl Standby {
                     self.apply_kept(seat, cx);
                 }
             }
-            Phase::Shadow(shadow) => {
+            StandbyPhase::Shadow(shadow) => {
                 if cx.env.planted(Defect::LineBeforeAccept) && lsn.0 == shadow.lsn.0 + 1 {
                     let pairing = seat.pairing;
                     let listing = &body.listing;
@@ -107,14 +107,14 @@ impl Standby {
                 }
             }
             // A line before the snapshot is executed is dropped: the Active sends it again.
-            Phase::Ready { .. }
-            | Phase::Dump(_)
-            | Phase::Pairing
-            | Phase::Diffed { .. }
-            | Phase::Config { .. }
-            | Phase::Unread { .. }
-            | Phase::Rpr
-            | Phase::Held => {}
+            StandbyPhase::Ready { .. }
+            | StandbyPhase::Dump(_)
+            | StandbyPhase::Pairing
+            | StandbyPhase::Diffed { .. }
+            | StandbyPhase::Config { .. }
+            | StandbyPhase::Unread { .. }
+            | StandbyPhase::Rpr
+            | StandbyPhase::Held => {}
         }
     }
 
@@ -124,7 +124,7 @@ impl Standby {
             return;
         };
         let (session, bounds) = (seat.session, seat.bounds);
-        let Phase::Synced { kept, hot } = &mut seat.phase else {
+        let StandbyPhase::Synced { kept, hot } = &mut seat.phase else {
             return;
         };
         let pairing = seat.pairing;
@@ -168,7 +168,7 @@ impl Standby {
 
     pub(super) fn on_hot(&mut self, seat: &mut StandbySession, h: Lsn, cx: &mut Context<'_, '_>) {
         let Some(replica) = &self.replica else { return };
-        if let Phase::Synced { hot, .. } = &mut seat.phase {
+        if let StandbyPhase::Synced { hot, .. } = &mut seat.phase {
             if replica.applied >= h {
                 cx.send(seat.active, Message::HotAck { session: seat.session, lsn: h });
             } else {

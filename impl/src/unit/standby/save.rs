@@ -3,7 +3,7 @@
 use super::super::file::Incoming;
 use super::super::file::receive;
 use super::super::output::Event;
-use super::super::replica::Receiver;
+use super::super::receiver::Receiver;
 use super::super::state::{Context, UnitState, Write};
 use super::super::store::{Record, Store};
 use super::{Standby, StandbySession};
@@ -103,8 +103,8 @@ impl StandbySession {
         }
         let origin_at = header.origin_at as usize;
         let config = &bytes[..origin_at];
-        let of = Receiver::of(cx.env, self.pairing.as_ref(), config, header.listing_at);
-        let receiver = match of {
+        let read = Receiver::from_file(cx.env, self.pairing.as_ref(), config, header.listing_at);
+        let receiver = match read {
             Ok((receiver, _)) => receiver,
             Err(why) => {
                 cx.event(Event::Unreadable(why));

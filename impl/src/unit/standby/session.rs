@@ -2,13 +2,13 @@
 
 use alloc::collections::BTreeMap;
 
-use super::super::env::{PairingKey, Side};
+use super::super::env::{PairingKey, PairingSide};
 use super::super::file::{Incoming, Outgoing};
 use super::super::file::{receive, send_have};
 use super::super::input::Timer;
 use super::super::output::{Event, Output};
 use super::super::state::{Context, UnitState, is_of};
-use super::{Body, Replica, SaveHeader, Shadow, Snapshot};
+use super::{LineBody, Replica, SaveHeader, Shadow, Snapshot};
 use crate::digest::{Digest, ImageDigest};
 use crate::ids::{Lsn, Slot};
 use crate::message::{
@@ -32,7 +32,7 @@ pub struct StandbySession {
     /// The pairing; none for equal images, or while it is not computed.
     pub pairing: Option<PairingKey>,
     /// How far it is.
-    pub phase: Phase,
+    pub phase: StandbyPhase,
     /// What the Active says of the pair: the register's counter, whether it holds this session,
     /// mode.
     pub told: (u32, HeldBy, Redundancy),
@@ -48,7 +48,7 @@ pub struct StandbySession {
 
 /// How far a Standby's session is.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Phase {
+pub enum StandbyPhase {
     /// The offer was taken.
     Ready {
         /// Whether the dump is needed.
@@ -90,7 +90,7 @@ pub enum Phase {
     /// The shadow is the replica; lines are applied.
     Synced {
         /// Lines that came early.
-        kept: BTreeMap<Lsn, Body>,
+        kept: BTreeMap<Lsn, LineBody>,
         /// The h that is to be answered once it is applied.
         hot: Option<Lsn>,
     },
@@ -130,7 +130,7 @@ pub(in crate::unit) struct Proceed {
 
 impl Proceed {
     /// The offer, if the message is one.
-    pub(in crate::unit) fn of(from: Slot, message: &Message) -> Option<Self> {
+    pub(in crate::unit) fn from_message(from: Slot, message: &Message) -> Option<Self> {
         let Message::Proceed { session, image, dump_size, dump, resets, engine, bounds, .. } =
             *message
         else {
@@ -163,7 +163,7 @@ impl StandbySession {
                 self.on_save(header, own, cx);
             }
             Message::Have { file, ranges, .. } => {
-                if let Phase::Diffed { diff, .. } = &mut self.phase
+                if let StandbyPhase::Diffed { diff, .. } = &mut self.phase
                     && diff.file == file
                 {
                     diff.on_have(ranges);
@@ -175,17 +175,19 @@ impl StandbySession {
             Message::Compatible { .. } => {
                 let waits = matches!(
                     self.phase,
-                    Phase::Ready { have: DumpAtHand::SameImage, .. } | Phase::Diffed { .. }
+                    StandbyPhase::Ready { have: DumpAtHand::SameImage, .. }
+                        | StandbyPhase::Diffed { .. }
                 );
                 if waits {
-                    self.phase = Phase::Config { header: None, file: None };
+                    self.phase = StandbyPhase::Config { header: None, file: None };
                 }
             }
             Message::Incompatible { session, .. } => {
-                let waits = matches!(self.phase, Phase::Ready { .. } | Phase::Diffed { .. });
-                if waits || self.phase == Phase::Held {
+                let waits =
+                    matches!(self.phase, StandbyPhase::Ready { .. } | StandbyPhase::Diffed { .. });
+                if waits || self.phase == StandbyPhase::Held {
                     cx.send(self.active, Message::Down { session, why: LeaveWhy::Incompatible });
-                    self.phase = Phase::Held;
+                    self.phase = StandbyPhase::Held;
                 }
             }
             other => cx.ignore(other.kind()),
@@ -207,7 +209,7 @@ impl StandbySession {
             FileKind::Dump => self.on_dump_chunk(chunk, own, cx),
             FileKind::Config => return self.on_config_chunk(chunk, cx),
             FileKind::Save => self.on_save_chunk(chunk, own, cx),
-            FileKind::Diff => cx.ignore(crate::message::Kind::Diff),
+            FileKind::Diff => cx.ignore(crate::message::MessageKind::Diff),
         }
         After::Stay
     }
@@ -218,24 +220,24 @@ impl StandbySession {
         own: &UnitState,
         cx: &mut Context<'_, '_>,
     ) {
-        if let Phase::Ready { have: DumpAtHand::Needed, size, dump } = self.phase {
-            self.phase = Phase::Dump(Incoming::new(chunk.file, size, dump));
+        if let StandbyPhase::Ready { have: DumpAtHand::Needed, size, dump } = self.phase {
+            self.phase = StandbyPhase::Dump(Incoming::new(chunk.file, size, dump));
         }
-        let Phase::Dump(file) = &mut self.phase else {
+        let StandbyPhase::Dump(file) = &mut self.phase else {
             return;
         };
         let Some(bytes) = receive(file, chunk, self.session, self.active, cx) else {
             return;
         };
         let key = PairingKey {
-            side: Side::Standby,
+            side: PairingSide::Standby,
             own: cx.env.software.digest(),
             peer: self.image,
             received: bytes.digest(),
         };
         assert!(!own.paired.contains(&key), "a dump at hand is not received again");
         self.pairing = Some(key);
-        self.phase = Phase::Pairing;
+        self.phase = StandbyPhase::Pairing;
         cx.out.push(Output::Pair { key, bytes });
     }
 
@@ -247,7 +249,7 @@ impl StandbySession {
         for chunk in diff.next(cx.env.limits) {
             cx.send(self.active, Message::Chunk { session: self.session, chunk });
         }
-        self.phase = Phase::Diffed { diff, at_hand };
+        self.phase = StandbyPhase::Diffed { diff, at_hand };
     }
 
     /// The unit cannot be this Active's Standby: it says so.
@@ -255,7 +257,7 @@ impl StandbySession {
         let session = self.session;
         cx.event(Event::Degraded { why, own: Engine::OURS, peer: self.engine });
         cx.send(self.active, Message::Down { session, why });
-        self.phase = Phase::Held;
+        self.phase = StandbyPhase::Held;
     }
 
     pub(super) fn on_keepalive(
@@ -278,7 +280,7 @@ impl StandbySession {
 
     pub(super) fn send_keepalive(&self, replica: Option<&Replica>, cx: &mut Context<'_, '_>) {
         let synced = replica.filter(|replica| {
-            replica.session == self.session && matches!(self.phase, Phase::Synced { .. })
+            replica.session == self.session && matches!(self.phase, StandbyPhase::Synced { .. })
         });
         let (counter, held, mode) = self.told;
         let lsn = synced.map_or(Lsn(0), |replica| replica.applied);
@@ -298,11 +300,11 @@ impl StandbySession {
     pub(super) fn resend(&mut self, cx: &mut Context<'_, '_>) {
         let (session, active) = (self.session, self.active);
         match &mut self.phase {
-            Phase::Ready { have, .. } => {
+            StandbyPhase::Ready { have, .. } => {
                 let have = *have;
                 self.send_ready(have, cx);
             }
-            Phase::Diffed { diff, at_hand } => {
+            StandbyPhase::Diffed { diff, at_hand } => {
                 let (at_hand, chunks) = (*at_hand, diff.again(cx.env.limits));
                 if at_hand {
                     self.send_ready(DumpAtHand::AtHand, cx);
@@ -311,8 +313,8 @@ impl StandbySession {
                     cx.send(active, Message::Chunk { session, chunk });
                 }
             }
-            Phase::Dump(file) => send_have(file, session, active, cx),
-            Phase::Config { header, file } => {
+            StandbyPhase::Dump(file) => send_have(file, session, active, cx),
+            StandbyPhase::Config { header, file } => {
                 if let Some(header) = header {
                     let id = FileId { kind: FileKind::Config, ordinal: header.lsn.0 };
                     let ranges = file.as_ref().map(|file| file.received.clone());
@@ -320,10 +322,13 @@ impl StandbySession {
                     cx.send(active, Message::Have { session, file: id, ranges });
                 }
             }
-            Phase::Shadow(_) => self.send_bulk_done(cx),
-            Phase::Unread { .. } => self.send_unreadable(cx),
+            StandbyPhase::Shadow(_) => self.send_bulk_done(cx),
+            StandbyPhase::Unread { .. } => self.send_unreadable(cx),
             // Applied goes with each Line and Keepalive; nothing else is owed.
-            Phase::Pairing | Phase::Synced { .. } | Phase::Rpr | Phase::Held => {}
+            StandbyPhase::Pairing
+            | StandbyPhase::Synced { .. }
+            | StandbyPhase::Rpr
+            | StandbyPhase::Held => {}
         }
     }
 }

@@ -5,11 +5,11 @@ use alloc::collections::BTreeMap;
 use super::super::file::Incoming;
 use super::super::file::receive;
 use super::super::output::Event;
-use super::super::replica::Receiver;
+use super::super::receiver::Receiver;
 use super::super::state::Context;
 use super::lines::bounded;
 use super::session::After;
-use super::{At, Body, Phase, Readiness, Replica, Standby, StandbySession};
+use super::{At, LineBody, Readiness, Replica, Standby, StandbyPhase, StandbySession};
 use crate::digest::{Digest, Shared};
 use crate::ids::Lsn;
 use crate::message::{Chunk, Message, Mismatch, Payload, Unreadable};
@@ -40,13 +40,13 @@ pub struct Shadow {
     /// How much did not execute beside.
     pub further: u32,
     /// Lines that came before the swap.
-    pub kept: BTreeMap<Lsn, Body>,
+    pub kept: BTreeMap<Lsn, LineBody>,
 }
 
 impl Standby {
     /// The Active has judged: the shadow becomes the replica, whole.
     pub(super) fn swap(&mut self, seat: &mut StandbySession, lsn: Lsn, cx: &mut Context<'_, '_>) {
-        let Phase::Shadow(shadow) = &seat.phase else {
+        let StandbyPhase::Shadow(shadow) = &seat.phase else {
             return;
         };
         if shadow.lsn != lsn {
@@ -62,14 +62,14 @@ impl Standby {
                 cx.event(Event::LostAtSwitchover { lines });
             }
         }
-        seat.phase = Phase::Synced { kept, hot: None };
+        seat.phase = StandbyPhase::Synced { kept, hot: None };
         self.apply_kept(seat, cx);
     }
 }
 
 impl StandbySession {
     pub(super) fn on_config(&mut self, announced: Snapshot, cx: &mut Context<'_, '_>) -> After {
-        if let Phase::Config { header: header @ None, .. } = &mut self.phase {
+        if let StandbyPhase::Config { header: header @ None, .. } = &mut self.phase {
             if announced.size > cx.env.limits.max_file || announced.listing_at > announced.size {
                 cx.event(Event::FileConflict { from: self.active });
                 return After::Stay;
@@ -80,7 +80,7 @@ impl StandbySession {
     }
 
     pub(super) fn on_config_chunk(&mut self, chunk: &Chunk, cx: &mut Context<'_, '_>) -> After {
-        let Phase::Config { header, file } = &mut self.phase else {
+        let StandbyPhase::Config { header, file } = &mut self.phase else {
             return After::Stay;
         };
         if header.is_some_and(|header| header.lsn.0 != chunk.file.ordinal) {
@@ -95,7 +95,7 @@ impl StandbySession {
 
     /// Executes the snapshot into the shadow once it is whole, and verifies it (284).
     pub(super) fn execute(&mut self, cx: &mut Context<'_, '_>) -> After {
-        let Phase::Config { header: Some(header), file: Some(file) } = &self.phase else {
+        let StandbyPhase::Config { header: Some(header), file: Some(file) } = &self.phase else {
             return After::Stay;
         };
         let Some(bytes) = file.whole() else {
@@ -103,7 +103,7 @@ impl StandbySession {
         };
         let lsn = header.lsn;
         let read = if (file.file.ordinal, bytes.digest()) == (lsn.0, header.digest) {
-            Receiver::of(cx.env, self.pairing.as_ref(), &bytes, header.listing_at)
+            Receiver::from_file(cx.env, self.pairing.as_ref(), &bytes, header.listing_at)
         } else {
             Err(Unreadable::here(Payload::Snapshot, Some(0)))
         };
@@ -117,7 +117,7 @@ impl StandbySession {
         };
         let (mismatches, further) = bounded(mismatches, self.bounds, cx);
         let shadow = Shadow { lsn, receiver, mismatches, further, kept: BTreeMap::new() };
-        self.phase = Phase::Shadow(shadow);
+        self.phase = StandbyPhase::Shadow(shadow);
         self.send_bulk_done(cx);
         After::Stay
     }
@@ -131,20 +131,20 @@ impl StandbySession {
         why: Unreadable,
         cx: &mut Context<'_, '_>,
     ) {
-        self.phase = Phase::Unread { lsn, at, why };
+        self.phase = StandbyPhase::Unread { lsn, at, why };
         cx.event(Event::Unreadable(why));
         self.send_unreadable(cx);
     }
 
     pub(super) fn send_unreadable(&self, cx: &mut Context<'_, '_>) {
-        if let Phase::Unread { lsn, why, .. } = self.phase {
+        if let StandbyPhase::Unread { lsn, why, .. } = self.phase {
             let session = self.session;
             cx.send(self.active, Message::Unreadable { session, lsn, why });
         }
     }
 
     pub(super) fn send_bulk_done(&self, cx: &mut Context<'_, '_>) {
-        let Phase::Shadow(shadow) = &self.phase else {
+        let StandbyPhase::Shadow(shadow) = &self.phase else {
             return;
         };
         let digest = shadow.receiver.digest(cx.env);

@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 
 use super::world::{A, B, World};
-use crate::message::{FileKind, Kind, LeaveWhy, Message, RejectWhy, Verdict};
+use crate::message::{FileKind, LeaveWhy, Message, MessageKind, RejectWhy, Verdict};
 use crate::unit::{ArbiterTimer, Event, Limits, RfState, Role, Timer, peer, standby};
 
 #[test]
@@ -65,7 +65,7 @@ fn a_second_session_skips_the_dump() {
     world.bring_up(4);
     assert!(world.is_hot());
     world.ask(A, crate::unit::Request::ResetPeer);
-    world.lose.insert(Kind::Dump);
+    world.lose.insert(MessageKind::Dump);
     world.rounds(4);
     assert!(world.is_hot(), "{:?}", world.units);
 }
@@ -74,26 +74,26 @@ fn a_second_session_skips_the_dump() {
 #[test]
 fn the_first_loss_of_any_kind_is_made_good() {
     let kinds = [
-        Kind::Join,
-        Kind::Proceed,
-        Kind::Ready,
-        Kind::Dump,
-        Kind::Diff,
-        Kind::Compatible,
-        Kind::Config,
-        Kind::ConfigChunk,
-        Kind::BulkDone,
-        Kind::BulkAccept,
-        Kind::Line,
-        Kind::Applied,
-        Kind::Hot,
-        Kind::HotAck,
-        Kind::SetRegister,
-        Kind::Confirm,
-        Kind::Renew,
-        Kind::Grant,
-        Kind::Offer,
-        Kind::Hello,
+        MessageKind::Join,
+        MessageKind::Proceed,
+        MessageKind::Ready,
+        MessageKind::Dump,
+        MessageKind::Diff,
+        MessageKind::Compatible,
+        MessageKind::Config,
+        MessageKind::ConfigChunk,
+        MessageKind::BulkDone,
+        MessageKind::BulkAccept,
+        MessageKind::Line,
+        MessageKind::Applied,
+        MessageKind::Hot,
+        MessageKind::HotAck,
+        MessageKind::SetRegister,
+        MessageKind::Confirm,
+        MessageKind::Renew,
+        MessageKind::Grant,
+        MessageKind::Offer,
+        MessageKind::Hello,
     ];
     for kind in kinds {
         let mut world = World::new(["6.0", "7.1"]);
@@ -109,7 +109,7 @@ fn the_first_loss_of_any_kind_is_made_good() {
 #[test]
 fn nothing_is_swapped_before_the_active_has_judged() {
     let mut world = World::new(["6.2", "6.2"]);
-    world.lose.insert(Kind::BulkAccept);
+    world.lose.insert(MessageKind::BulkAccept);
     world.bring_up(2);
     let Role::Standby(waiting) = &world.unit(B).part else { panic!("a Standby") };
     assert_eq!(waiting.replica, None);
@@ -149,7 +149,7 @@ fn a_stale_message_changes_nothing() {
     let mut stale = 0;
     for flight in seen {
         let of_a_session = flight.message.session().is_some();
-        if of_a_session || flight.message.kind() == Kind::Join {
+        if of_a_session || flight.message.kind() == MessageKind::Join {
             stale += 1;
             world.inject(flight);
         }
@@ -162,9 +162,9 @@ fn a_stale_message_changes_nothing() {
 #[test]
 fn a_command_during_bulk_sync_follows_as_a_line() {
     let mut world = World::new(["6.2", "6.2"]);
-    world.lose.insert(Kind::ConfigChunk);
+    world.lose.insert(MessageKind::ConfigChunk);
     world.bring_up(1);
-    assert!(matches!(world.active(A).peer.phase(), Some(peer::Phase::Bulk(_))));
+    assert!(matches!(world.active(A).peer.phase(), Some(peer::ActivePhase::Bulk(_))));
     world.command(A, "hostname a");
     world.command(A, "ntp server 192.0.2.1");
     world.lose.clear();
@@ -178,7 +178,7 @@ fn a_command_during_bulk_sync_follows_as_a_line() {
 fn a_full_journal_ends_the_attempt() {
     let mut world = World::new(["6.2", "6.2"]);
     world.limits.max_journal = 2;
-    world.lose.insert(Kind::ConfigChunk);
+    world.lose.insert(MessageKind::ConfigChunk);
     world.bring_up(1);
     for host in ["hostname a", "hostname b", "hostname c"] {
         world.command(A, host);
@@ -196,7 +196,7 @@ fn a_full_journal_ends_the_attempt() {
 fn attempts_are_bounded_and_rpr_is_left_again() {
     let mut world = World::new(["6.2", "6.2"]);
     world.limits.max_attempts = 2;
-    world.lose.insert(Kind::ConfigChunk);
+    world.lose.insert(MessageKind::ConfigChunk);
     world.settle();
     world.fire_arbiter(ArbiterTimer::Gather);
     for _ in 0..2 {
@@ -205,7 +205,7 @@ fn attempts_are_bounded_and_rpr_is_left_again() {
     }
     world.lose.clear();
     world.rounds(5);
-    let rejected = peer::Phase::Rejected {
+    let rejected = peer::ActivePhase::Rejected {
         lsn: crate::ids::Lsn(0),
         verdict: Verdict::Rpr,
         why: RejectWhy::Limit,
@@ -224,10 +224,10 @@ fn attempts_are_bounded_and_rpr_is_left_again() {
 #[test]
 fn a_chunk_of_another_snapshot_is_not_taken() {
     let mut world = World::new(["6.2", "6.2"]);
-    world.lose.insert(Kind::ConfigChunk);
+    world.lose.insert(MessageKind::ConfigChunk);
     world.bring_up(1);
     world.fire(A, Timer::Resend);
-    let chunk = world.net.iter().find(|flight| flight.message.kind() == Kind::ConfigChunk);
+    let chunk = world.net.iter().find(|flight| flight.message.kind() == MessageKind::ConfigChunk);
     let mut forged = chunk.expect("a chunk is under way").clone();
     if let Message::Chunk { chunk, .. } = &mut forged.message {
         assert_eq!(chunk.file.kind, FileKind::Config);
@@ -236,6 +236,6 @@ fn a_chunk_of_another_snapshot_is_not_taken() {
     world.inject(forged);
     let Role::Standby(standby) = &world.unit(B).part else { panic!("a Standby") };
     let seat = standby.seat.as_ref().expect("in session");
-    let untouched = matches!(&seat.phase, standby::Phase::Config { file: None, .. });
+    let untouched = matches!(&seat.phase, standby::StandbyPhase::Config { file: None, .. });
     assert!(untouched, "{:?}", seat.phase);
 }

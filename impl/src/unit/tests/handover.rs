@@ -2,14 +2,14 @@
 
 use super::world::{A, B, World};
 use crate::ids::Term;
-use crate::message::Kind;
-use crate::unit::{ArbiterTimer, Outcome, Place, Refusal, Request, Role, Timer};
+use crate::message::MessageKind;
+use crate::unit::{ArbiterTimer, Copies, Outcome, Refusal, Request, Role, Timer};
 
 /// Section 6: the drain, the second write, Release, and the return in the other direction.
 #[test]
 fn a_planned_switchover_loses_nothing() {
     let mut world = World::hot();
-    world.lose.insert(Kind::Line);
+    world.lose.insert(MessageKind::Line);
     let held = world.command(A, "hostname a");
     world.settle();
     let id = world.ask(A, Request::Switchover);
@@ -18,7 +18,7 @@ fn a_planned_switchover_loses_nothing() {
     assert_eq!(world.active_slot(), Some(A), "the drain waits for the Standby");
     world.lose.clear();
     world.rounds(6);
-    assert!(matches!(world.answers[&held], Outcome::Done { place: Place::Replicated, .. }));
+    assert!(matches!(world.answers[&held], Outcome::Done { place: Copies::Replicated, .. }));
     assert_eq!(world.answers[&id], Outcome::Released);
     assert_eq!(world.answers[&queued], Outcome::Refused(Refusal::Moved));
     assert_eq!(world.active_slot(), Some(B));
@@ -35,7 +35,7 @@ fn the_role_comes_back_when_the_successor_is_gone() {
     world.command(A, "hostname a");
     world.settle();
     world.ask(A, Request::Switchover);
-    world.lose.insert(Kind::Offer);
+    world.lose.insert(MessageKind::Offer);
     world.settle();
     assert!(matches!(world.unit(A).part, Role::Holder(_)));
     let queued = world.command(A, "ntp server 192.0.2.1");
@@ -57,9 +57,9 @@ fn a_released_holder_takes_no_late_grant() {
     let renew = world.net.pop_front().expect("a Renew");
     world.inject(renew);
     let grant = world.net.pop_back().expect("its Grant");
-    assert_eq!(grant.message.kind(), Kind::Grant);
+    assert_eq!(grant.message.kind(), MessageKind::Grant);
     world.ask(A, Request::Switchover);
-    world.lose.insert(Kind::Offer);
+    world.lose.insert(MessageKind::Offer);
     world.settle();
     assert!(matches!(world.unit(A).part, Role::Holder(_)));
     world.inject(grant);
@@ -82,7 +82,7 @@ fn a_switchover_without_an_eligible_standby_is_refused() {
 #[test]
 fn a_drain_that_takes_too_long_releases_nothing() {
     let mut world = World::hot();
-    world.lose.insert(Kind::Line);
+    world.lose.insert(MessageKind::Line);
     world.command(A, "hostname a");
     let id = world.ask(A, Request::Switchover);
     let queued = world.command(A, "hostname b");
@@ -90,14 +90,14 @@ fn a_drain_that_takes_too_long_releases_nothing() {
     assert_eq!(world.answers[&id], Outcome::Refused(Refusal::DrainTimeout));
     world.lose.clear();
     world.rounds(2);
-    assert!(matches!(world.answers[&queued], Outcome::Done { place: Place::Replicated, .. }));
+    assert!(matches!(world.answers[&queued], Outcome::Done { place: Copies::Replicated, .. }));
     assert_eq!(world.active_slot(), Some(A));
 }
 
 #[test]
 fn a_forced_switchover_does_not_wait() {
     let mut world = World::hot();
-    world.lose.insert(Kind::Line);
+    world.lose.insert(MessageKind::Line);
     let held = world.command(A, "hostname a");
     let id = world.ask(A, Request::ForcedSwitchover);
     assert_eq!(world.answers[&id], Outcome::Released);
@@ -111,7 +111,7 @@ fn a_forced_switchover_does_not_wait() {
 #[test]
 fn a_drain_ends_with_its_session() {
     let mut world = World::hot();
-    world.lose.insert(Kind::Line);
+    world.lose.insert(MessageKind::Line);
     world.command(A, "hostname a");
     let id = world.ask(A, Request::Switchover);
     let queued = world.command(A, "hostname b");

@@ -3,11 +3,11 @@
 use super::world::{A, B, World};
 use crate::ids::{BootId, Lsn, Term, WriteId};
 use crate::message::{
-    Address, Hello, Kind, Message, Origin, Said, SaveResult, Stamp, ToArbiter, ToUnit,
+    Address, Hello, Message, MessageKind, Origin, Said, SaveResult, Stamp, ToArbiter, ToUnit,
 };
 use crate::unit::arbiter::Memory;
 use crate::unit::{
-    ArbiterInput, ArbiterOutput, ArbiterTimer, Event, Input, Outcome, Output, Place, Record,
+    ArbiterInput, ArbiterOutput, ArbiterTimer, Copies, Event, Input, Outcome, Output, Record,
     Request, Role, Timer, Unit, arbiter,
 };
 
@@ -36,12 +36,12 @@ fn what_was_returned_replicated_is_in_the_successors_config() {
     let mut world = World::hot();
     let acked = world.command(A, "hostname a");
     world.settle();
-    world.lose.insert(Kind::Line);
+    world.lose.insert(MessageKind::Line);
     let unanswered = world.command(A, "ntp server 192.0.2.1");
     world.settle();
     world.crash(A);
     world.lease_over();
-    assert!(matches!(world.answers[&acked], Outcome::Done { place: Place::Replicated, .. }));
+    assert!(matches!(world.answers[&acked], Outcome::Done { place: Copies::Replicated, .. }));
     assert_eq!(world.answers.get(&unanswered), None);
     assert_eq!(&*world.text(B), "hostname a\n");
 }
@@ -50,7 +50,7 @@ fn what_was_returned_replicated_is_in_the_successors_config() {
 #[test]
 fn a_lapsed_active_goes_on_as_it_was() {
     let mut world = World::hot();
-    world.lose.insert(Kind::Line);
+    world.lose.insert(MessageKind::Line);
     let id = world.command(A, "hostname a");
     world.step(A, Input::LeaseLapsed);
     assert_eq!(world.answers[&id], Outcome::Unknown);
@@ -86,7 +86,7 @@ fn the_former_active_resumes_when_nobody_is_eligible() {
 fn a_grant_that_echoes_no_renew_is_ignored() {
     let mut world = World::new(["6.2", "6.2"]);
     world.settle();
-    world.lose.insert(Kind::Grant);
+    world.lose.insert(MessageKind::Grant);
     world.fire_arbiter(ArbiterTimer::Gather);
     world.settle();
     let Role::Holder(holder) = &world.unit(A).part else { panic!("a holder") };
@@ -108,7 +108,7 @@ fn an_accepted_takeover_keeps_its_config_without_a_grant() {
     world.command(A, "hostname a");
     world.settle();
     world.crash(A);
-    world.lose.insert(Kind::Grant);
+    world.lose.insert(MessageKind::Grant);
     world.fire_arbiter(ArbiterTimer::Lease);
     world.settle();
     assert!(matches!(world.unit(B).part, Role::Holder(_)));
@@ -371,14 +371,16 @@ fn a_unit_whose_disk_refuses_its_term_acts_and_says_so() {
     let again = |unit: &Unit| {
         let (unit, out) = world.probe(B, unit, Input::Timer(Timer::Hello));
         let write = out.into_iter().find_map(|output| match output {
-            Output::Persist { write, record: Record::Highest(of) } => Some((write, of)),
+            Output::Persist { write, record: Record::Highest(written_term) } => {
+                Some((write, written_term))
+            }
             _ => None,
         });
         (unit, write)
     };
     let (unit, written) = again(&unit);
-    let (write, of) = written.expect("it is written again");
-    assert_eq!(of, term);
+    let (write, written_term) = written.expect("it is written again");
+    assert_eq!(written_term, term);
     assert_eq!(again(&unit).1, None, "one write at a time");
     let (unit, _) = world.probe(B, &unit, Input::Persisted(write));
     assert_eq!(again(&unit).1, None);

@@ -4,10 +4,10 @@ use alloc::vec::Vec;
 
 use super::world::{A, B, World};
 use crate::ids::Lsn;
-use crate::message::{Kind, LeaveWhy};
-use crate::unit::{Durability, LocalWhy, Outcome, Place, Refusal, Timer};
+use crate::message::{LeaveWhy, MessageKind};
+use crate::unit::{Copies, Durability, LocalWhy, Outcome, Refusal, Timer};
 
-fn place(outcome: &Outcome) -> Option<Place> {
+fn place(outcome: &Outcome) -> Option<Copies> {
     match outcome {
         Outcome::Done { place, .. } | Outcome::Unchanged { place } => Some(*place),
         _ => None,
@@ -21,7 +21,7 @@ fn a_prompt_returns_replicated_once_the_standby_has_applied() {
     let id = world.command(A, "hostname a");
     assert_eq!(world.answers.get(&id), None, "the prompt is held");
     world.settle();
-    assert_eq!(world.answers.get(&id).and_then(place), Some(Place::Replicated));
+    assert_eq!(world.answers.get(&id).and_then(place), Some(Copies::Replicated));
     assert_eq!(&*world.text(B), "hostname a\n");
     assert_eq!(world.active(A).last, Lsn(1));
 }
@@ -51,15 +51,15 @@ fn a_standby_refuses_commands() {
 #[test]
 fn an_unchanged_command_waits_as_the_last_change_does() {
     let mut world = World::hot();
-    world.lose.insert(Kind::Line);
+    world.lose.insert(MessageKind::Line);
     let first = world.command(A, "hostname a");
     let again = world.command(A, "hostname a");
     world.settle();
     assert_eq!(world.answers.get(&again), None);
     world.lose.clear();
     world.rounds(1);
-    assert_eq!(world.answers.get(&first).and_then(place), Some(Place::Replicated));
-    assert_eq!(world.answers[&again], Outcome::Unchanged { place: Place::Replicated });
+    assert_eq!(world.answers.get(&first).and_then(place), Some(Copies::Replicated));
+    assert_eq!(world.answers[&again], Outcome::Unchanged { place: Copies::Replicated });
     assert_eq!(world.active(A).last, Lsn(1));
 }
 
@@ -67,7 +67,7 @@ fn an_unchanged_command_waits_as_the_last_change_does() {
 fn an_async_command_returns_at_once_while_hot() {
     let mut world = World::hot();
     let id = world.enter(A, "hostname a", Durability::Async);
-    assert_eq!(place(&world.answers[&id]), Some(Place::Local(LocalWhy::Async)));
+    assert_eq!(place(&world.answers[&id]), Some(Copies::Local(LocalWhy::Async)));
 }
 
 /// Section 3: a gap is kept within the window, and closed by the resend.
@@ -95,7 +95,7 @@ fn leaving_hot_clears_the_register_before_prompts_return_local() {
     world.settle();
     world.fire(A, Timer::Ack);
     assert!(world.answers.is_empty(), "one end of the timer is half of ack_timeout at most");
-    world.lose.insert(Kind::Confirm);
+    world.lose.insert(MessageKind::Confirm);
     world.command(A, "hostname b");
     world.fire(A, Timer::Ack);
     world.settle();
@@ -104,7 +104,7 @@ fn leaving_hot_clears_the_register_before_prompts_return_local() {
     world.lose.clear();
     world.fire(A, Timer::Register);
     world.settle();
-    let local = Place::Local(LocalWhy::NoHotStandby);
+    let local = Copies::Local(LocalWhy::NoHotStandby);
     assert_eq!(place(&world.answers[&id]), Some(local));
     assert!(world.left(A, LeaveWhy::AckTimeout));
 }
@@ -113,7 +113,7 @@ fn leaving_hot_clears_the_register_before_prompts_return_local() {
 #[test]
 fn a_confirm_of_another_write_is_not_taken() {
     let mut world = World::hot();
-    world.lose.insert(Kind::SetRegister);
+    world.lose.insert(MessageKind::SetRegister);
     let id = world.command(A, "hostname a");
     world.fire(A, Timer::Watchdog);
     world.settle();

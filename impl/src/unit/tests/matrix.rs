@@ -31,11 +31,11 @@ use crate::message::{
     Stamp, ToArbiter, ToUnit, Unreadable, Verdict, WireVersions,
 };
 use crate::unit::holder::LeaseWait;
-use crate::unit::peer::Phase as PeerPhase;
-use crate::unit::standby::{At, Phase as SeatPhase};
+use crate::unit::peer::ActivePhase as PeerPhase;
+use crate::unit::standby::{At, StandbyPhase as SeatPhase};
 use crate::unit::{
     Arbiter, ArbiterInput, ArbiterTimer, Command, Durability, Event, Input, Limits, Output,
-    PairingKey, Request, Role, Side, Timer, Unit,
+    PairingKey, PairingSide, Request, Role, Timer, Unit,
 };
 
 /// What the table looked like when it was last agreed to.
@@ -313,7 +313,7 @@ fn messages(unit: &Unit) -> Vec<Message> {
 /// Every input, with its name.
 fn inputs(slot: Slot, unit: &Unit) -> Vec<(String, Input)> {
     let other = Slot(1 - slot.0);
-    let of = |message: Message| {
+    let named = |message: Message| {
         let from = match message {
             Message::ToUnit(_) => Address::Arbiter,
             _ => Address::Unit(other),
@@ -321,12 +321,12 @@ fn inputs(slot: Slot, unit: &Unit) -> Vec<(String, Input)> {
         let name = alloc::format!("{:?}", message.kind());
         (name, Input::Message { from, message })
     };
-    let mut all: Vec<(String, Input)> = messages(unit).into_iter().map(of).collect();
+    let mut all: Vec<(String, Input)> = messages(unit).into_iter().map(named).collect();
     let timer = |timer: &Timer| (alloc::format!("timer {timer:?}"), Input::Timer(*timer));
     all.extend(Timer::ALL.iter().map(timer));
     let id = CommandId(u64::MAX);
     let key = PairingKey {
-        side: Side::Active,
+        side: PairingSide::Active,
         own: crate::digest::ImageDigest([7; 32]),
         peer: crate::digest::ImageDigest([8; 32]),
         received: Digest(9),

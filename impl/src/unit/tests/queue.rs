@@ -6,9 +6,9 @@ use alloc::vec::Vec;
 use super::world::{A, B, Flight, World};
 use crate::digest::Shared;
 use crate::ids::{CommandId, Term};
-use crate::message::{Address, Kind, LeaveWhy, Message, Origin, ToUnit};
+use crate::message::{Address, LeaveWhy, Message, MessageKind, Origin, ToUnit};
 use crate::unit::{
-    ArbiterTimer, Command, Durability, Input, LocalWhy, Outcome, Output, Place, Refusal, Request,
+    ArbiterTimer, Command, Copies, Durability, Input, LocalWhy, Outcome, Output, Refusal, Request,
     Role, Timer,
 };
 
@@ -17,7 +17,7 @@ const NOT_ACTIVE: Outcome = Outcome::Refused(Refusal::NotActive);
 /// A pair of which A has released the role, and nobody has taken it.
 fn released() -> World {
     let mut world = World::hot();
-    world.lose.insert(Kind::Offer);
+    world.lose.insert(MessageKind::Offer);
     world.ask(A, Request::Switchover);
     world.settle();
     assert!(matches!(world.unit(A).part, Role::Holder(_)));
@@ -27,7 +27,7 @@ fn released() -> World {
 /// Nobody took the role: it is offered back, and A accepts.
 fn handed_back(world: &mut World) {
     world.crash(B);
-    world.lose = [Kind::Grant].into();
+    world.lose = [MessageKind::Grant].into();
     world.fire_arbiter(ArbiterTimer::TakeoverWait);
     world.settle();
     assert_eq!(world.unit(A).term(), Some(Term(3)));
@@ -80,14 +80,14 @@ fn the_first_command_that_waits_at_a_unit_that_released_arms_the_timer() {
 #[test]
 fn a_release_arms_the_timer_for_what_waits() {
     let mut world = World::hot();
-    world.lose.insert(Kind::Offer);
-    world.lose.insert(Kind::Line);
+    world.lose.insert(MessageKind::Offer);
+    world.lose.insert(MessageKind::Line);
     world.command(A, "hostname a");
     world.ask(A, Request::Switchover);
     let queued = world.command(A, "hostname b");
     world.fire(A, Timer::Queue);
     assert_eq!(world.answers.get(&queued), None, "in a drain it does not run");
-    world.lose.remove(&Kind::Line);
+    world.lose.remove(&MessageKind::Line);
     world.rounds(3);
     assert!(matches!(world.unit(A).part, Role::Holder(_)));
     world.fire(A, Timer::Queue);
@@ -134,13 +134,13 @@ fn what_waits_is_executed_in_the_step_in_which_the_unit_acts() {
     world.fire(A, Timer::Renew);
     world.settle();
     assert_eq!(world.active_slot(), Some(A));
-    let local = Some(Place::Local(LocalWhy::NoHotStandby));
+    let local = Some(Copies::Local(LocalWhy::NoHotStandby));
     assert_eq!(place(&world.answers[&queued]), local);
     world.fire(A, Timer::Queue);
     assert_eq!(world.answers.len(), 2, "the switchover and the command");
 }
 
-fn place(outcome: &Outcome) -> Option<Place> {
+fn place(outcome: &Outcome) -> Option<Copies> {
     match outcome {
         Outcome::Done { place, .. } | Outcome::Unchanged { place } => Some(*place),
         _ => None,
@@ -173,7 +173,7 @@ fn an_offer_of_another_config_refuses_what_waits() {
 #[test]
 fn a_prompt_behind_an_unconfirmed_clear_ends_in_unknown() {
     let mut world = World::hot();
-    world.lose.insert(Kind::SetRegister);
+    world.lose.insert(MessageKind::SetRegister);
     world.crash(B);
     let held = world.command(A, "hostname a");
     world.fire(A, Timer::Watchdog);
@@ -191,7 +191,7 @@ fn a_prompt_behind_an_unconfirmed_clear_ends_in_unknown() {
     let last = world.command(A, "hostname d");
     world.lose.clear();
     world.rounds(1);
-    let local = Some(Place::Local(LocalWhy::NoHotStandby));
+    let local = Some(Copies::Local(LocalWhy::NoHotStandby));
     assert_eq!(place(&world.answers[&last]), local);
     assert_eq!(&*world.text(A), "hostname d\n");
 }
@@ -217,9 +217,9 @@ fn prompts_that_changed_nothing_count() {
     assert_eq!((prompts(&world), world.active(A).last.0), (20, 1));
     world.cut.clear();
     world.rounds(2);
-    let replicated = Some(Place::Replicated);
+    let replicated = Some(Copies::Replicated);
     assert_eq!(place(&world.answers[&waits]), replicated);
-    let local = Some(Place::Local(LocalWhy::Async));
+    let local = Some(Copies::Local(LocalWhy::Async));
     assert_eq!(place(&world.answers[&asynchronous]), local);
     assert_eq!(place(&world.answers[&third]), replicated);
     assert_eq!(world.active(A).last.0, 3);
@@ -231,7 +231,7 @@ fn prompts_that_changed_nothing_count() {
 fn prompts_count_while_a_clear_is_not_confirmed() {
     let mut world = World::hot();
     world.limits.max_prompts = 16;
-    world.lose.insert(Kind::Confirm);
+    world.lose.insert(MessageKind::Confirm);
     world.crash(B);
     world.command(A, "hostname a");
     world.fire(A, Timer::Watchdog);

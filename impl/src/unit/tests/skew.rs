@@ -7,10 +7,10 @@ use super::world::{A, B, World};
 use crate::digest::Shared;
 use crate::ids::Slot;
 use crate::message::{LeaveWhy, Origin, Redundancy, Verdict};
-use crate::policy::{Action, Cause, Phase, Policy, Rule};
+use crate::policy::{Action, Cause, Policy, PolicyRule, SyncPhase};
 use crate::unit::env::takes_all;
 use crate::unit::{
-    ArbiterTimer, Event, Input, Outcome, Place, Refusal, Request, RfState, Role, Timer, Unit, peer,
+    ArbiterTimer, Copies, Event, Input, Outcome, Refusal, Request, RfState, Role, Timer, Unit, peer,
 };
 
 fn skewed(active: &'static str, standby: &'static str) -> World {
@@ -20,14 +20,15 @@ fn skewed(active: &'static str, standby: &'static str) -> World {
     world
 }
 
-fn rule(phase: Phase, cause: Cause, action: Action) -> Policy {
+fn rule(phase: SyncPhase, cause: Cause, action: Action) -> Policy {
     rule_of(Some(phase), cause, action)
 }
 
 /// A rule for every phase, or for one.
-fn rule_of(phase: Option<Phase>, cause: Cause, action: Action) -> Policy {
+fn rule_of(phase: Option<SyncPhase>, cause: Cause, action: Action) -> Policy {
     let cause = Some(cause);
-    Policy::new(vec![Rule { phase, cause, component: None, form: None, action }]).expect("legal")
+    Policy::new(vec![PolicyRule { phase, cause, component: None, form: None, action }])
+        .expect("legal")
 }
 
 /// Section 1: a chain of levels, both ways.
@@ -41,7 +42,7 @@ fn a_line_is_lowered_or_raised_by_the_newer_side() {
         let id = world.command(A, entered);
         world.settle();
         let done = &world.answers[&id];
-        assert!(matches!(done, Outcome::Done { place: Place::Replicated, .. }), "{done:?}");
+        assert!(matches!(done, Outcome::Done { place: Copies::Replicated, .. }), "{done:?}");
         assert_eq!(&*world.text(B), there);
     }
 }
@@ -57,7 +58,7 @@ fn a_value_that_cannot_go_takes_the_old_line_with_it() {
     world.settle();
     assert!(!world.text(B).contains("mtu"), "{}", &*world.text(B));
     let line = Shared::text("interface eth0 / mtu 9216");
-    let Outcome::Done { place: Place::Replicated, listed, .. } = &world.answers[&id] else {
+    let Outcome::Done { place: Copies::Replicated, listed, .. } = &world.answers[&id] else {
         panic!("{:?}", world.answers[&id]);
     };
     assert_eq!(*listed, vec![line.clone()]);
@@ -73,7 +74,7 @@ fn a_value_that_cannot_go_takes_the_old_line_with_it() {
 #[test]
 fn a_cold_takeover_lists_what_was_missing_when_it_was_saved() {
     let mut world = skewed("6.2", "6.0");
-    world.policy = rule(Phase::Line, Cause::Prc, Action::DropAndWarn);
+    world.policy = rule(SyncPhase::Line, Cause::Prc, Action::DropAndWarn);
     world.refuse("speed");
     world.command(A, "interface eth0\nmtu 9216");
     world.command(A, "interface eth0\nspeed 100");
@@ -100,7 +101,7 @@ fn a_cold_takeover_lists_what_was_missing_when_it_was_saved() {
 #[test]
 fn a_command_that_policy_refuses_leaves_nothing() {
     let mut world = skewed("6.2", "6.0");
-    world.policy = rule(Phase::Line, Cause::GuardedValue, Action::Refuse);
+    world.policy = rule(SyncPhase::Line, Cause::GuardedValue, Action::Refuse);
     let before = world.units.clone();
     let id = world.command(A, "interface eth0\nmtu 9216");
     assert!(matches!(world.answers[&id], Outcome::Refused(Refusal::Policy { .. })));
@@ -135,7 +136,7 @@ fn a_line_that_degrades_brings_rpr_until_it_is_gone() {
 fn rpr_ends_whenever_its_last_line_goes() {
     for lapses in [false, true] {
         let mut world = skewed("6.2", "6.0");
-        world.policy = rule(Phase::Line, Cause::GuardedValue, Action::Degrade);
+        world.policy = rule(SyncPhase::Line, Cause::GuardedValue, Action::Degrade);
         world.command(A, "interface eth0\nmtu 9216");
         world.command(A, "interface eth0\nno mtu 9216");
         assert_eq!(world.active(A).mode, Redundancy::Rpr);
@@ -155,7 +156,7 @@ fn rpr_ends_whenever_its_last_line_goes() {
 /// There: another line that matches the rule came meanwhile.
 #[test]
 fn rpr_stays_while_another_line_matches_the_rule() {
-    for phase in [None, Some(Phase::Line)] {
+    for phase in [None, Some(SyncPhase::Line)] {
         let mut world = skewed("6.2", "6.0");
         world.policy = rule_of(phase, Cause::GuardedValue, Action::Degrade);
         world.command(A, "interface eth0\nmtu 9216");
@@ -177,14 +178,14 @@ fn rpr_stays_while_another_line_matches_the_rule() {
 #[test]
 fn an_incurable_cause_resets_once_and_comes_up_in_rpr() {
     let mut world = skewed("6.2", "6.0");
-    world.policy = rule(Phase::Bulk, Cause::GuardedValue, Action::ResetStandby);
+    world.policy = rule(SyncPhase::Bulk, Cause::GuardedValue, Action::ResetStandby);
     world.command(A, "interface eth0\nmtu 9216");
     world.settle();
     world.boot(B);
     world.rounds(6);
     assert_eq!(world.unit(B).own.resets, 1);
     let phase = world.active(A).peer.phase();
-    let rpr = matches!(phase, Some(peer::Phase::Rejected { verdict: Verdict::Rpr, .. }));
+    let rpr = matches!(phase, Some(peer::ActivePhase::Rejected { verdict: Verdict::Rpr, .. }));
     assert!(rpr, "{phase:?}");
 }
 
@@ -251,11 +252,11 @@ fn a_standby_counts_on_from_what_the_active_counted() {
 #[test]
 fn a_refused_line_is_held_out_and_listed_if_policy_says_so() {
     let mut world = skewed("6.2", "6.2");
-    world.policy = rule(Phase::Line, Cause::Prc, Action::DropAndWarn);
+    world.policy = rule(SyncPhase::Line, Cause::Prc, Action::DropAndWarn);
     world.refuse("hostname");
     let id = world.command(A, "hostname a");
     world.settle();
-    assert!(matches!(world.answers[&id], Outcome::Done { place: Place::Replicated, .. }));
+    assert!(matches!(world.answers[&id], Outcome::Done { place: Copies::Replicated, .. }));
     assert_eq!(&*world.text(B), "");
     let current = world.active(A).peer.current.as_ref().expect("in session");
     assert_eq!(current.held_out.len(), 1);
@@ -279,7 +280,7 @@ fn a_misapplied_line_is_seen_by_the_wire_digest() {
 #[test]
 fn a_wire_digest_that_is_another_leads_to_what_policy_says() {
     let mut world = skewed("6.2", "6.2");
-    world.policy = rule(Phase::Line, Cause::Verification, Action::Degrade);
+    world.policy = rule(SyncPhase::Line, Cause::Verification, Action::Degrade);
     world.misapply(B, "hostname wrong");
     world.fire(B, Timer::Keepalive);
     world.settle();

@@ -4,9 +4,9 @@ use alloc::string::ToString;
 
 use super::world::{A, B, World};
 use crate::ids::{Lsn, Slot, Term};
-use crate::message::{Kind, LeaveWhy, Origin, Stamp};
+use crate::message::{LeaveWhy, MessageKind, Origin, Stamp};
 use crate::unit::holder::Gap;
-use crate::unit::{ArbiterTimer, Event, LocalWhy, Outcome, Place, Request, RfState, Role, Timer};
+use crate::unit::{ArbiterTimer, Copies, Event, LocalWhy, Outcome, Request, RfState, Role, Timer};
 
 const fn stamp(term: u64, lsn: u64) -> Stamp {
     Stamp { term: Term(term), lsn: Lsn(lsn) }
@@ -21,17 +21,17 @@ fn replicated() -> World {
         Outcome::Done { place, .. } => *place,
         other => panic!("not done: {other:?}"),
     };
-    assert_eq!(place, Place::Replicated);
+    assert_eq!(place, Copies::Replicated);
     world
 }
 
 /// The first event of the unit that acts.
 fn acts(world: &World, slot: Slot) -> (Stamp, Origin, Option<Gap>) {
-    let of = world.events.iter().rev().find_map(|(of, event)| match event {
-        Event::Acts { stamp, origin, gap, .. } if *of == slot => Some((*stamp, *origin, *gap)),
+    let begun = world.events.iter().rev().find_map(|(at, event)| match event {
+        Event::Acts { stamp, origin, gap, .. } if *at == slot => Some((*stamp, *origin, *gap)),
         _ => None,
     });
-    of.expect("the unit acts")
+    begun.expect("the unit acts")
 }
 
 fn dies_and_is_succeeded(world: &mut World, slot: Slot) {
@@ -50,7 +50,7 @@ fn dies_and_is_succeeded(world: &mut World, slot: Slot) {
 #[test]
 fn a_restart_of_the_standby_ends_what_it_could_take_over_with() {
     let mut world = replicated();
-    world.lose.insert(Kind::Ready);
+    world.lose.insert(MessageKind::Ready);
     world.boot(B);
     world.settle();
     let late = world.command(A, "hostname b");
@@ -59,24 +59,24 @@ fn a_restart_of_the_standby_ends_what_it_could_take_over_with() {
     world.fire(A, Timer::Ack);
     world.settle();
     let Outcome::Done { place, .. } = world.answers[&late] else { panic!("executed") };
-    assert_eq!(place, Place::Local(LocalWhy::NoHotStandby));
+    assert_eq!(place, Copies::Local(LocalWhy::NoHotStandby));
 }
 
 #[test]
 fn a_replica_outlives_its_session_and_is_taken_over_with() {
     let mut world = replicated();
-    world.lose.insert(Kind::Line);
+    world.lose.insert(MessageKind::Line);
     let late = world.command(A, "hostname b");
     world.settle();
     // The Active gives the session up, and says from where a takeover would start.
-    world.lose.insert(Kind::ConfigChunk);
+    world.lose.insert(MessageKind::ConfigChunk);
     world.fire(A, Timer::Ack);
     world.fire(A, Timer::Ack);
     world.settle();
     assert!(world.left(A, LeaveWhy::AckTimeout));
     let from = stamp(1, 1);
     let Outcome::Done { place, .. } = world.answers[&late] else { panic!("executed") };
-    assert_eq!(place, Place::Local(LocalWhy::ReSyncing { from }));
+    assert_eq!(place, Copies::Local(LocalWhy::ReSyncing { from }));
     world.rounds(2);
     world.fire(A, Timer::Keepalive);
     world.settle();
@@ -94,7 +94,7 @@ fn a_replica_outlives_its_session_and_is_taken_over_with() {
 #[test]
 fn a_superseded_unit_keeps_what_it_acted_with_until_the_next_swap() {
     let mut world = replicated();
-    world.lose.insert(Kind::ConfigChunk);
+    world.lose.insert(MessageKind::ConfigChunk);
     world.ask(A, Request::Switchover);
     world.rounds(4);
     assert_eq!(world.active_slot(), Some(B));
@@ -110,7 +110,7 @@ fn a_superseded_unit_keeps_what_it_acted_with_until_the_next_swap() {
 fn a_config_that_policy_turned_away_is_not_taken_over_with() {
     let mut world = replicated();
     world.ask(A, Request::ResetPeer);
-    world.lose.insert(Kind::ConfigChunk);
+    world.lose.insert(MessageKind::ConfigChunk);
     world.rounds(2);
     assert_eq!(world.unit(B).replica_stamp(), None);
     dies_and_is_succeeded(&mut world, A);
@@ -121,7 +121,7 @@ fn a_config_that_policy_turned_away_is_not_taken_over_with() {
 fn a_replica_that_declared_itself_is_not_taken_over_with() {
     let mut world = replicated();
     world.refuse("b");
-    world.lose.insert(Kind::Applied);
+    world.lose.insert(MessageKind::Applied);
     world.command(A, "hostname b");
     world.settle();
     let Role::Standby(standby) = &world.unit(B).part else { panic!("a Standby") };
@@ -135,7 +135,7 @@ fn a_replica_that_declared_itself_is_not_taken_over_with() {
 fn too_many_attempts_leave_the_replica() {
     let mut world = replicated();
     world.limits.max_attempts = 2;
-    world.lose.extend([Kind::Line, Kind::ConfigChunk]);
+    world.lose.extend([MessageKind::Line, MessageKind::ConfigChunk]);
     world.command(A, "hostname b");
     world.fire(A, Timer::Ack);
     world.fire(A, Timer::Ack);
@@ -150,19 +150,19 @@ fn too_many_attempts_leave_the_replica() {
 #[test]
 fn a_resumed_unit_says_again_what_it_lacks() {
     let mut world = replicated();
-    world.lose.insert(Kind::Line);
+    world.lose.insert(MessageKind::Line);
     world.enter(A, "hostname b", crate::unit::Durability::Async);
     world.settle();
     world.fire(A, Timer::Keepalive);
     world.settle();
-    world.lose.extend([Kind::ConfigChunk, Kind::Grant]);
+    world.lose.extend([MessageKind::ConfigChunk, MessageKind::Grant]);
     world.fire(A, Timer::Watchdog);
     world.settle();
     dies_and_is_succeeded(&mut world, A);
     let Role::Holder(holder) = &world.unit(B).part else { panic!("a holder") };
     assert_eq!(holder.gap.map(|gap| gap.after), Some(stamp(1, 1)));
     // The Grant does not come, and the role is offered anew.
-    world.lose.remove(&Kind::Grant);
+    world.lose.remove(&MessageKind::Grant);
     world.fire_arbiter(ArbiterTimer::Lease);
     world.rounds(3);
     let (_, origin, gap) = acts(&world, B);

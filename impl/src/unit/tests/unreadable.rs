@@ -7,12 +7,13 @@ use super::world::{A, B, World};
 use crate::digest::{Digest, Shared};
 use crate::ids::Lsn;
 use crate::message::{
-    Bytes, Engine, FileKind, Kind, LeaveWhy, Message, Payload, RejectWhy, SaveResult, Verdict,
+    Bytes, Engine, FileKind, LeaveWhy, Message, MessageKind, Payload, RejectWhy, SaveResult,
+    Verdict,
 };
-use crate::policy::{Action, Cause, Phase, Policy, Rule};
-use crate::unit::peer::Phase as Of;
+use crate::policy::{Action, Cause, Policy, PolicyRule, SyncPhase};
+use crate::unit::peer::ActivePhase as Of;
 use crate::unit::standby::Readiness;
-use crate::unit::{Event, Outcome, Place, Request, RfState, Role, Timer};
+use crate::unit::{Copies, Event, Outcome, Request, RfState, Role, Timer};
 
 /// One byte is another one.
 fn foreign(bytes: &[u8]) -> Bytes {
@@ -46,7 +47,7 @@ fn with_line() -> World {
     let mut world = World::new(["6.2", "6.2"]);
     world.settle();
     world.fire_arbiter(crate::unit::ArbiterTimer::Gather);
-    world.lose.insert(Kind::Join);
+    world.lose.insert(MessageKind::Join);
     world.settle();
     world.command(A, "hostname a");
     world.lose.clear();
@@ -160,10 +161,10 @@ fn an_unreadable_line_leaves_the_replica_ready() {
         let kept = world.command(A, "hostname a");
         world.rounds(1);
         let replicated =
-            |outcome: &Outcome| matches!(outcome, Outcome::Done { place: Place::Replicated, .. });
+            |outcome: &Outcome| matches!(outcome, Outcome::Done { place: Copies::Replicated, .. });
         assert!(replicated(&world.answers[&kept]));
         world.garble = Some(garble);
-        world.lose.insert(Kind::Unreadable);
+        world.lose.insert(MessageKind::Unreadable);
         world.command(A, "hostname b");
         world.settle();
         let Role::Standby(standby) = &world.unit(B).part else {
@@ -184,7 +185,7 @@ fn an_unreadable_line_leaves_the_replica_ready() {
 fn an_unreadable_line_is_said_until_the_session_is_left() {
     let mut world = World::hot();
     world.garble = Some(of_listings);
-    world.lose.insert(Kind::Unreadable);
+    world.lose.insert(MessageKind::Unreadable);
     let id = world.command(A, "hostname a");
     world.rounds(2);
     assert!(!world.answers.contains_key(&id));
@@ -295,8 +296,8 @@ fn more_stuck_lines_than_the_standby_takes_end_in_rpr() {
 #[test]
 fn a_deadline_is_a_cause_that_policy_decides() {
     let limit = |action| {
-        Policy::new(Vec::from([Rule {
-            phase: Some(Phase::Bulk),
+        Policy::new(Vec::from([PolicyRule {
+            phase: Some(SyncPhase::Bulk),
             cause: Some(Cause::Limit),
             component: None,
             form: None,
@@ -307,7 +308,7 @@ fn a_deadline_is_a_cause_that_policy_decides() {
     let after = |action| {
         let mut world = World::new(["6.2", "6.2"]);
         world.policy = limit(action);
-        world.lose.insert(Kind::ConfigChunk);
+        world.lose.insert(MessageKind::ConfigChunk);
         world.bring_up(2);
         world.fire(A, Timer::Deadline);
         world.lose.clear();
@@ -323,7 +324,7 @@ fn a_deadline_is_a_cause_that_policy_decides() {
 #[test]
 fn simplex_lasts_through_a_new_boot() {
     let mut world = World::new(["6.2", "6.2"]);
-    world.policy = Policy::new(Vec::from([Rule {
+    world.policy = Policy::new(Vec::from([PolicyRule {
         phase: None,
         cause: Some(Cause::Limit),
         component: None,
@@ -331,7 +332,7 @@ fn simplex_lasts_through_a_new_boot() {
         action: Action::Simplex,
     }]))
     .expect("legal");
-    world.lose.insert(Kind::ConfigChunk);
+    world.lose.insert(MessageKind::ConfigChunk);
     world.bring_up(2);
     world.fire(A, Timer::Deadline);
     world.lose.clear();
@@ -348,7 +349,7 @@ fn simplex_lasts_through_a_new_boot() {
 fn mismatches_beyond_those_that_are_named_are_a_number() {
     let mut world = World::new(["6.2", "6.2"]);
     world.limits.max_mismatches = 1;
-    world.policy = Policy::new(Vec::from([Rule {
+    world.policy = Policy::new(Vec::from([PolicyRule {
         phase: None,
         cause: Some(Cause::Prc),
         component: None,
@@ -386,8 +387,8 @@ fn of_results(message: &mut Message) {
 /// Once the ordered resets are used up, the event says what they were for.
 #[test]
 fn the_reason_for_rpr_after_ordered_resets_is_what_they_were_ordered_for() {
-    let says = |world: &World, of: LeaveWhy| {
-        world.find(A, |event| matches!(event, Event::Degraded { why, .. } if *why == of))
+    let says = |world: &World, cause: LeaveWhy| {
+        world.find(A, |event| matches!(event, Event::Degraded { why, .. } if *why == cause))
     };
     let mut world = with_line();
     world.limits.max_resets = 0;
@@ -438,7 +439,7 @@ fn a_standby_leaves_the_digests_to_the_active() {
         panic!("a Standby");
     };
     let seat = standby.seat.as_ref().expect("in session");
-    assert!(matches!(seat.phase, crate::unit::standby::Phase::Synced { .. }));
+    assert!(matches!(seat.phase, crate::unit::standby::StandbyPhase::Synced { .. }));
 }
 
 /// Section 10.2: the term of what a unit booted was seen by it, whatever its disk says of the

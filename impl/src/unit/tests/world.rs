@@ -11,7 +11,7 @@ use crate::digest::Shared;
 use crate::config::{Line, LineKey, Prc};
 use crate::ids::{BootId, CommandId, Slot, Term};
 use crate::image::bundled;
-use crate::message::{Address, Kind, LeaveWhy, Message};
+use crate::message::{Address, LeaveWhy, Message, MessageKind};
 use crate::planted::Planted;
 use crate::policy::Policy;
 use crate::unit::env::takes_all;
@@ -42,7 +42,7 @@ pub(super) struct World {
     pub(super) units: Vec<Option<Unit>>,
     pub(super) arbiter: Arbiter,
     pub(super) net: VecDeque<Flight>,
-    pub(super) lose: BTreeSet<Kind>,
+    pub(super) lose: BTreeSet<MessageKind>,
     pub(super) cut: BTreeSet<Slot>,
     pub(super) answers: BTreeMap<CommandId, Outcome>,
     pub(super) events: Vec<(Slot, Event)>,
@@ -128,15 +128,15 @@ impl World {
     pub(super) fn refuse(&mut self, word: &'static str) {
         let refuses = move |_: &LineKey, line: &Line| {
             let mut words = line.words.text().split(' ');
-            words.any(|of| of == word).then_some(Prc::Rejected)
+            words.any(|refused| refused == word).then_some(Prc::Rejected)
         };
         self.refuses = Box::new(refuses);
     }
 
     pub(super) fn crash(&mut self, slot: Slot) {
         self.units[usize::from(slot.0)] = None;
-        self.armed.retain(|(of, _)| *of != slot);
-        self.pairings.retain(|(of, _), _| *of != slot);
+        self.armed.retain(|(at, _)| *at != slot);
+        self.pairings.retain(|(at, _), _| *at != slot);
     }
 
     fn with_env<T>(&self, slot: Slot, use_env: impl FnOnce(&Env<'_>) -> T) -> T {
@@ -305,8 +305,8 @@ impl World {
     }
 
     /// Whether a unit said that it ended a session because of this.
-    pub(super) fn left(&self, slot: Slot, of: LeaveWhy) -> bool {
-        self.find(slot, |event| matches!(event, Event::SessionEnded { why, .. } if *why == of))
+    pub(super) fn left(&self, slot: Slot, cause: LeaveWhy) -> bool {
+        self.find(slot, |event| matches!(event, Event::SessionEnded { why, .. } if *why == cause))
     }
 
     /// Rounds in which every short timer fires once and its messages are delivered.
@@ -397,11 +397,11 @@ impl World {
     }
 
     pub(super) fn find(&self, slot: Slot, wanted: impl Fn(&Event) -> bool) -> bool {
-        self.events.iter().any(|(of, event)| *of == slot && wanted(event))
+        self.events.iter().any(|(at, event)| *at == slot && wanted(event))
     }
 }
 
 fn software(release: &str) -> Software {
     let image = bundled::image(release).expect("a bundled release");
-    Software::of(image).expect("its changes make rules")
+    Software::new(image).expect("its changes make rules")
 }

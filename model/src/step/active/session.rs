@@ -30,10 +30,10 @@ pub(in crate::step) fn on_rejected(
 ) -> Option<()> {
     let current = active.current.as_mut()?;
     let session = current.session;
-    let (Msg::BulkDone { session: of, lsn }, Phase::Bulk(snapshot)) = (msg, current.phase) else {
+    let (Msg::BulkDone { session: done, lsn }, Phase::Bulk(snapshot)) = (msg, current.phase) else {
         return None;
     };
-    if of != session || snapshot.lsn != lsn {
+    if done != session || snapshot.lsn != lsn {
         return None;
     }
     reject(active, lsn, (rejection, keeps), out);
@@ -187,13 +187,13 @@ pub(super) fn on_join<E>(
     out: &mut Out,
 ) {
     let round = (of_boot, n);
-    let of = |session: Session| (session.standby, session.attempt);
+    let round_of = |session: Session| (session.standby, session.attempt);
     let known = [active.offered, active.current.as_ref().map(|current| current.session)];
-    if let Some(session) = known.into_iter().flatten().find(|session| of(*session) == round) {
+    if let Some(session) = known.into_iter().flatten().find(|session| round_of(*session) == round) {
         return out.peer(Msg::Proceed { session });
     }
     let ended = active.ended.filter(|_| env.keeps(Rule::SessionNamedOnce));
-    let mut seen = known.into_iter().flatten().map(of).chain(ended);
+    let mut seen = known.into_iter().flatten().map(round_of).chain(ended);
     if seen.all(|seen| seen < round) {
         if is_paced(env, active, of_boot, other) {
             return;

@@ -1,7 +1,7 @@
 //! Anchors that a run never met, and what was near them.
 
 use skewsync::ids::{Lsn, Term};
-use skewsync::message::{Address, Kind};
+use skewsync::message::{Address, MessageKind as Kind};
 
 use crate::plan::{Anchor, MessageId, Moment};
 use crate::record::{Lane, Recording};

@@ -1,8 +1,8 @@
 //! What a step shows: what it sent, and what operators were told, in the model's words.
 
 use skewsync::ids::{CommandId, Slot};
-use skewsync::unit::active::Change as Did;
-use skewsync::unit::{LocalWhy, Outcome, Output, Place, Role, Unit};
+use skewsync::unit::prompts::PromptKind as Did;
+use skewsync::unit::{Copies, LocalWhy, Outcome, Output, Role, Unit};
 use skewsync_model::action;
 use skewsync_model::state::{Flight, Msg};
 use skewsync_model::step::Answer;
@@ -91,8 +91,8 @@ fn answer(outcome: &Outcome) -> Result<Option<Answer>, Difference> {
         Outcome::Done { lsn, place, .. } => {
             let lsn = abstraction::lsn(*lsn)?;
             Some(match place {
-                Place::Replicated => Answer::Replicated { lsn },
-                Place::Local(why) => Answer::Local {
+                Copies::Replicated => Answer::Replicated { lsn },
+                Copies::Local(why) => Answer::Local {
                     lsn,
                     durability: match why {
                         LocalWhy::Async => action::Durability::Async,

@@ -1,7 +1,7 @@
 //! What an input of the engine may be in the model: a few sequences of actions, or a named stutter.
 
 use skewsync::message::{Message, Redundancy};
-use skewsync::unit::standby::Phase as SeatPhase;
+use skewsync::unit::standby::StandbyPhase as SeatPhase;
 use skewsync::unit::{Command, Input, Output, Request, Role, Timer as EngineTimer, Unit};
 use skewsync_model::action::{Action, Durability, Timer};
 use skewsync_model::state::{self as model, Flight, Keeps, Msg, Rejection, Slot};

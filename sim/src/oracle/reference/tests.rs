@@ -33,7 +33,7 @@ impl<'a> Engine<'a> {
             let there = StandbyPairing::equal(standby).unwrap();
             (ActivePairing::equal(active).unwrap(), there)
         } else {
-            let dump = Dump::of(active).encode();
+            let dump = Dump::from_image(active).encode();
             let there = pair_at_standby(standby, dump.as_bytes()).unwrap();
             (pair_at_active(active, there.diff_bytes()).unwrap(), there)
         };
@@ -41,10 +41,10 @@ impl<'a> Engine<'a> {
     }
 
     fn translate(&self, a: &Config) -> Outcome {
-        let lowering = Lowering::of(self.active, &self.at_active, a);
+        let lowering = Lowering::new(self.active, &self.at_active, a);
         let bytes = lowering.wire_bytes();
         let w = Raising::read_w(self.standby, &self.at_standby, &bytes).unwrap();
-        let (raising, _) = Raising::of(self.standby, &self.at_standby, w, Listing::default());
+        let (raising, _) = Raising::new(self.standby, &self.at_standby, w, Listing::default());
         let listed = lowering.listing().lines().keys();
         let listed = listed.map(|key| (key.path.to_string(), key.line.to_string()));
         assert_eq!(

@@ -8,7 +8,7 @@ use skewsync::config::Config;
 use skewsync::grammar::Form;
 use skewsync::image::{Family, Image, Side};
 use skewsync::transform::{Direction, Step};
-use skewsync::translate::{Listing, Lowering, Raising, WayOfLine};
+use skewsync::translate::{LineDisposition, Listing, Lowering, Raising};
 
 use crate::Exit;
 use crate::input::InputError;
@@ -35,8 +35,8 @@ pub(super) fn run(
         return Ok(Exit::NotSo);
     };
     let (a, b) = (Arc::new(a), Arc::new(b));
-    let there = Pair::of(Arc::clone(&a), Arc::clone(&b))?;
-    let back = Pair::of(b, a)?;
+    let there = Pair::new(Arc::clone(&a), Arc::clone(&b))?;
+    let back = Pair::new(b, a)?;
     let text = line.replace(BETWEEN, "\n");
     let mut taken = false;
     let mut arrived: Option<Config> = None;
@@ -67,18 +67,18 @@ pub(super) fn run(
 fn way(pair: &Pair, config: &Config, out: &mut dyn Write) -> Result<Config, InputError> {
     let names = [&pair.active, &pair.standby].map(|image| image.declarations().release.clone());
     writeln!(out, "{} -> {}", names[0], names[1])?;
-    let lowering = Lowering::of(&pair.active, &pair.at_active, config);
+    let lowering = Lowering::new(&pair.active, &pair.at_active, config);
     row(out, &format!("on {}", names[0]), &flat(config))?;
     let mut idle = steps(out, &pair.active, pair.at_active.steps(), lowering.rungs())?;
-    for of in lowering.explain(&pair.active, &pair.at_active) {
-        match of.way {
-            WayOfLine::Stuck(cause) => {
-                row(out, "stuck", &format!("{}: {cause}", shown(&of.key)))?;
+    for line in lowering.explain(&pair.active, &pair.at_active) {
+        match line.way {
+            LineDisposition::Stuck(cause) => {
+                row(out, "stuck", &format!("{}: {cause}", shown(&line.key)))?;
             }
-            WayOfLine::DontCare { reason } => {
-                row(out, "don't-care", &format!("{}: {}", shown(&of.key), &*reason))?;
+            LineDisposition::DontCare { reason } => {
+                row(out, "don't-care", &format!("{}: {}", shown(&line.key), &*reason))?;
             }
-            WayOfLine::AsIs | WayOfLine::Lowered { .. } | WayOfLine::Raised => {}
+            LineDisposition::AsIs | LineDisposition::Lowered { .. } | LineDisposition::Raised => {}
         }
     }
     row(out, "sent", &flat(lowering.wire_config()))?;
@@ -90,10 +90,10 @@ fn way(pair: &Pair, config: &Config, out: &mut dyn Write) -> Result<Config, Inpu
             return Ok(Config::factory(pair.standby.levels()));
         }
     };
-    let (raising, _) = Raising::of(&pair.standby, &pair.at_standby, w, Listing::default());
+    let (raising, _) = Raising::new(&pair.standby, &pair.at_standby, w, Listing::default());
     idle += steps(out, &pair.standby, pair.at_standby.steps(), raising.rungs())?;
-    for of in raising.held_out(&pair.standby) {
-        row(out, "not raised", &format!("{}: {}", shown(&of.key), of.cause))?;
+    for held in raising.held_out(&pair.standby) {
+        row(out, "not raised", &format!("{}: {}", shown(&held.key), held.cause))?;
     }
     row(out, &format!("on {}", names[1]), &flat(raising.config()))?;
     if idle > 0 {

@@ -6,7 +6,7 @@ use serde::Serialize;
 use skewsync::ids::{ChangeId, FormId};
 use skewsync::image::Image;
 use skewsync::parse::{self, WalkUp};
-use skewsync::translate::{Explained, ListKey, Listing, Lowering, Raising, WayOfLine};
+use skewsync::translate::{Explained, LineDisposition, ListKey, Listing, Lowering, Raising};
 
 use crate::pair::Pair;
 use crate::running::{Running, key_of, shown};
@@ -112,9 +112,9 @@ pub struct NotTaken {
 impl Preview {
     /// What of this config reaches the facing image; `name` is the file's, and `text` what stands
     /// after a byte order mark.
-    pub fn of(pair: &Pair, name: &str, text: &[u8]) -> Self {
+    pub fn new(pair: &Pair, name: &str, text: &[u8]) -> Self {
         let running = Running::read(&pair.active, text);
-        let lowering = Lowering::of(&pair.active, &pair.at_active, &running.config);
+        let lowering = Lowering::new(&pair.active, &pair.at_active, &running.config);
         let explained = lowering.explain(&pair.active, &pair.at_active);
         let (active, standby) = pair.names();
         let mut preview = Self {
@@ -133,29 +133,35 @@ impl Preview {
             not_taken: running
                 .refused
                 .iter()
-                .map(|of| NotTaken {
-                    line: of.number,
-                    text: of.line.clone(),
-                    why: of.trouble.to_string(),
+                .map(|refused| NotTaken {
+                    line: refused.number,
+                    text: refused.line.clone(),
+                    why: refused.trouble.to_string(),
                 })
                 .collect(),
         };
         let not_raised = not_raised(pair, &lowering);
-        for of in &explained {
-            let why = of.out.iter().find_map(|out| not_raised.get(out));
-            preview.put(pair, &running, of, why.map(String::as_str));
+        for line in &explained {
+            let why = line.out.iter().find_map(|out| not_raised.get(out));
+            preview.put(pair, &running, line, why.map(String::as_str));
         }
-        preview.stuck.sort_by_key(|of| of.line);
-        preview.lowered.sort_by_key(|of| of.line);
-        preview.raised.sort_by_key(|of| of.line);
-        preview.dont_care.sort_by_key(|of| of.line);
+        preview.stuck.sort_by_key(|line| line.line);
+        preview.lowered.sort_by_key(|line| line.line);
+        preview.raised.sort_by_key(|line| line.line);
+        preview.dont_care.sort_by_key(|line| line.line);
         preview
     }
 
-    fn put(&mut self, pair: &Pair, running: &Running, of: &Explained, not_raised: Option<&str>) {
-        let line = running.said.get(&of.key).map_or(0, |said| said.number);
-        let (at, text) = (of.key.path.to_string(), of.key.line.to_string());
-        let form = pair.active.form(of.form).form.text().to_owned();
+    fn put(
+        &mut self,
+        pair: &Pair,
+        running: &Running,
+        explained: &Explained,
+        not_raised: Option<&str>,
+    ) {
+        let line = running.said.get(&explained.key).map_or(0, |said| said.number);
+        let (at, text) = (explained.key.path.to_string(), explained.key.line.to_string());
+        let form = pair.active.form(explained.form).form.text().to_owned();
         let stuck = |why: String| Stuck {
             line,
             at: at.clone(),
@@ -168,22 +174,22 @@ impl Preview {
             line,
             at: at.clone(),
             text: text.clone(),
-            into: of.out.iter().map(shown).collect(),
+            into: explained.out.iter().map(shown).collect(),
             steps,
         };
-        match (&of.way, not_raised) {
-            (WayOfLine::Stuck(cause), _) => self.stuck.push(stuck(cause.to_string())),
-            (WayOfLine::DontCare { reason }, _) => {
+        match (&explained.way, not_raised) {
+            (LineDisposition::Stuck(cause), _) => self.stuck.push(stuck(cause.to_string())),
+            (LineDisposition::DontCare { reason }, _) => {
                 self.dont_care.push(DontCare { line, at, text, reason: reason.to_string() });
             }
             (_, Some(why)) => self.stuck.push(stuck(why.to_owned())),
-            (WayOfLine::AsIs, None) => self.as_is += 1,
-            (WayOfLine::Lowered { chain }, None) => {
+            (LineDisposition::AsIs, None) => self.as_is += 1,
+            (LineDisposition::Lowered { chain }, None) => {
                 let steps = chain.iter().map(|change| step(&pair.active, *change));
                 self.lowered.push(changed(steps.collect()));
             }
-            (WayOfLine::Raised, None) => {
-                self.raised.push(changed(raise(pair, of.form)));
+            (LineDisposition::Raised, None) => {
+                self.raised.push(changed(raise(pair, explained.form)));
             }
         }
     }
@@ -210,7 +216,7 @@ pub(in crate::commands) fn raise(pair: &Pair, form: FormId) -> Vec<String> {
 
 /// What travels though no line of the config became it.
 fn absent(lowering: &Lowering, explained: &[Explained]) -> Vec<Absent> {
-    let said: BTreeSet<&ListKey> = explained.iter().flat_map(|of| &of.out).collect();
+    let said: BTreeSet<&ListKey> = explained.iter().flat_map(|line| &line.out).collect();
     let wire = lowering.wire_config();
     let keys = wire.lines().map(|(key, line)| key_of(&key.place, line.words.text()));
     keys.filter(|key| !said.contains(key)).map(|key| Absent { sent: shown(&key) }).collect()
@@ -221,15 +227,16 @@ fn absent(lowering: &Lowering, explained: &[Explained]) -> Vec<Absent> {
 fn not_raised(pair: &Pair, lowering: &Lowering) -> BTreeMap<ListKey, String> {
     let bytes = lowering.wire_bytes();
     let there = parse::text(&pair.standby, pair.at_standby.grammar(), &bytes, WalkUp::No);
-    let unread = there.into_iter().filter_map(|of| Some((of.number, of.found.err()?)));
+    let unread =
+        there.into_iter().filter_map(|statement| Some((statement.number, statement.found.err()?)));
     let unread: BTreeMap<usize, String> =
         unread.map(|(number, trouble)| (number, format!("not read there: {trouble}"))).collect();
     if !unread.is_empty() {
         let here = parse::text(&pair.active, pair.at_active.grammar(), &bytes, WalkUp::No);
-        let named = here.into_iter().filter_map(|of| {
-            let why = unread.get(&of.number)?.clone();
-            let (_, words) = of.found.ok()?;
-            Some((key_of(&of.place, words.text()), why))
+        let named = here.into_iter().filter_map(|statement| {
+            let why = unread.get(&statement.number)?.clone();
+            let (_, words) = statement.found.ok()?;
+            Some((key_of(&statement.place, words.text()), why))
         });
         return named.collect();
     }
@@ -237,7 +244,7 @@ fn not_raised(pair: &Pair, lowering: &Lowering) -> BTreeMap<ListKey, String> {
     let Ok(w) = Raising::read_w(standby, at_standby, &bytes) else {
         return BTreeMap::new();
     };
-    let (raising, mismatches) = Raising::of(standby, at_standby, w, Listing::default());
+    let (raising, mismatches) = Raising::new(standby, at_standby, w, Listing::default());
     let all = mismatches.into_iter().chain(raising.held_out(standby));
-    all.map(|of| (of.key, of.cause.to_string())).collect()
+    all.map(|mismatch| (mismatch.key, mismatch.cause.to_string())).collect()
 }

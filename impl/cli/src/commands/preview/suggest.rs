@@ -26,8 +26,8 @@ pub(super) fn suggest(pair: &Pair, text: &[u8], preview: &mut Preview) {
         return;
     }
     let running = Running::read(&pair.active, text);
-    let lowering = Lowering::of(&pair.active, &pair.at_active, &running.config);
-    let numbers = Numbers::of([&pair.active, &pair.standby]);
+    let lowering = Lowering::new(&pair.active, &pair.at_active, &running.config);
+    let numbers = Numbers::new([&pair.active, &pair.standby]);
     for stuck in preview.stuck.iter_mut().take(STUCK_MAX) {
         let key = ListKey {
             path: skewsync::digest::Shared::text(&stuck.at),
@@ -55,7 +55,7 @@ fn goes(pair: &Pair, lowering: &Lowering, stuck: &ListKey, said: &Said, line: &s
     }
     let mut config = lowering.config().clone();
     let mut edits = Vec::new();
-    let (old, _) = Line::of(image, said.place.clone(), said.form, said.words.clone());
+    let (old, _) = Line::new(image, said.place.clone(), said.form, said.words.clone());
     unset(image, &mut config, old, &mut edits);
     let key = key_of(&said.place, words.text());
     config.execute_line(image, grammar, &said.place, form, words, &mut edits);
@@ -84,7 +84,7 @@ fn unset(
 struct Numbers(BTreeSet<i128>);
 
 impl Numbers {
-    fn of(images: [&Image; 2]) -> Self {
+    fn new(images: [&Image; 2]) -> Self {
         let forms = images.into_iter().flat_map(Image::forms);
         let leaves = forms.flat_map(|(_, decl)| decl.form.leaves());
         let ends = leaves.filter_map(|leaf| match leaf.token {

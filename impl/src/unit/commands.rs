@@ -1,0 +1,167 @@
+//! Commands, at the Active: translated, executed and numbered in one step, or refused whole
+//! (PROTOCOL.md, sections 2 and 5).
+//!
+//! Source: seed, Fig. 4 (steps 400-450).
+
+use alloc::vec::Vec;
+
+use super::active::Active;
+use super::bulk::{dropped, severest};
+use super::input::{Command, Durability};
+use super::output::{Copies, LocalWhy, Outcome, Refusal};
+use super::peer::ActivePhase;
+use super::prompts::{Prompt, PromptKind};
+use super::running::{Edits, Executed};
+use super::sender::WireChange;
+use super::state::Context;
+use crate::digest::Shared;
+use crate::ids::Lsn;
+use crate::message::{LeaveWhy, Redundancy, Stamp};
+use crate::planted::Defect;
+use crate::policy::{self, Action};
+
+impl Active {
+    /// A command: executed, or it waits behind others.
+    pub(super) fn on_command(&mut self, command: Command, cx: &mut Context<'_, '_>) {
+        if self.queue.is_empty() && self.executes(cx) {
+            return self.execute(command, cx);
+        }
+        super::holder::enqueue(&mut self.queue, command, cx);
+    }
+
+    /// Translated, executed and numbered in one step, or refused and nothing left.
+    pub(super) fn execute(&mut self, command: Command, cx: &mut Context<'_, '_>) {
+        if command.text.len() > cx.env.limits.max_batch as usize {
+            return cx.answer(command.id, Outcome::Refused(Refusal::TooLarge));
+        }
+        let (after, edits) = match self.config.execute(cx.env.software, &command.text) {
+            Err(mismatch) => {
+                if cx.env.planted(Defect::RefusedHalf) {
+                    self.keep_half(&command.text, cx);
+                }
+                return cx.answer(command.id, Outcome::Refused(Refusal::Line(mismatch)));
+            }
+            Ok(Executed::Unchanged) => return self.on_unchanged(&command, cx),
+            Ok(Executed::Changed(after, edits)) => (after, edits),
+        };
+        let step = self.translate(&edits, cx);
+        let stuck = step.as_ref().map(|step| &*step.stuck).unwrap_or_default();
+        let action = severest(policy::SyncPhase::Line, stuck, cx);
+        // A pair that is in a lesser mode already falls no further for it.
+        let action = match action {
+            Some(Action::ResetStandby | Action::Degrade) if self.mode != Redundancy::Sso => None,
+            Some(Action::Simplex) if self.mode == Redundancy::Simplex => None,
+            other => other,
+        };
+        if action == Some(Action::Refuse) {
+            let line = stuck.first().map_or_else(|| Shared::text(""), |each| each.line.clone());
+            return cx.answer(command.id, Outcome::Refused(Refusal::Policy { line }));
+        }
+        let hindering = Self::hindering(stuck, cx);
+        if let Some(hindrance) = &mut self.hindrance {
+            hindrance.lines.extend(hindering.lines.iter().cloned());
+        }
+        let listed = dropped(stuck);
+        self.last = Lsn(self.last.0 + 1);
+        self.config = after;
+        let fits = step.as_ref().is_none_or(|step| self.fits(step));
+        let full = step.is_some_and(|step| self.journal(step, fits, cx));
+        self.answer_change(&command, listed, cx);
+        match action {
+            _ if !fits => {
+                self.bound(policy::SyncPhase::Line, cx);
+                self.leave(LeaveWhy::Bound, cx);
+            }
+            _ if full => self.leave(LeaveWhy::JournalFull, cx),
+            None => {}
+            Some(Action::ResetStandby) => {
+                // A restart cannot cure it: one reset, and the pair comes up in rpr.
+                let why = self.reset_why(LeaveWhy::Stuck, cx);
+                self.fall(Redundancy::Rpr, LeaveWhy::Stuck, Some(hindering));
+                self.leave(why, cx);
+            }
+            Some(action) => {
+                self.ends_by(action, LeaveWhy::Stuck, cx);
+                if !action.stays() {
+                    self.hindrance = Some(hindering);
+                }
+            }
+        }
+    }
+
+    /// Planted: the lines before the one that is refused stay.
+    fn keep_half(&mut self, text: &str, cx: &Context<'_, '_>) {
+        let ends = text.match_indices('\n').map(|(at, _)| at + 1);
+        let mut halves = ends.rev().filter_map(|end| {
+            let half = self.config.execute(cx.env.software, &text[..end]);
+            match half.ok()? {
+                Executed::Changed(after, _) => Some(after),
+                Executed::Unchanged => None,
+            }
+        });
+        if let Some(after) = halves.next() {
+            self.config = after;
+        }
+    }
+
+    /// What the change is on the wire, if a translation is kept.
+    fn translate(&self, edits: &Edits, cx: &Context<'_, '_>) -> Option<WireChange> {
+        let current = self.peer.current.as_ref()?;
+        let stamp = Stamp { term: self.term, lsn: Lsn(self.last.0 + 1) };
+        let sender = current.sender.as_ref()?;
+        sender.edit(cx.env, current.pairing.as_ref(), edits, stamp)
+    }
+
+    /// Whether the Standby takes a change: its Line, and the listing after it.
+    fn fits(&self, step: &WireChange) -> bool {
+        self.peer.current.as_ref().is_none_or(|current| {
+            let bytes = step.difference.len() + step.listing.len();
+            matches!(current.phase, ActivePhase::Rejected { .. })
+                || bytes <= current.bounds.line as usize && step.sender.fits(current.bounds)
+        })
+    }
+
+    fn answer_change(
+        &mut self,
+        command: &Command,
+        listed: Vec<Shared<str>>,
+        cx: &mut Context<'_, '_>,
+    ) {
+        let (term, lsn) = (self.term, self.last);
+        if self.waits(command.durability) {
+            let prompt = Prompt { id: command.id, change: PromptKind::Made { listed } };
+            return self.hold(lsn, prompt, cx);
+        }
+        let why = match command.durability {
+            Durability::Async => LocalWhy::Async,
+            Durability::Acked => {
+                self.unreplicated = lsn;
+                self.local_why()
+            }
+        };
+        let place = Copies::Local(why);
+        cx.answer(command.id, Outcome::Done { term, lsn, place, listed });
+    }
+
+    /// The words stood there already: under `acked` the answer waits as the last LSN does.
+    fn on_unchanged(&mut self, command: &Command, cx: &mut Context<'_, '_>) {
+        if self.waits(command.durability) {
+            let prompt = Prompt { id: command.id, change: PromptKind::Nothing };
+            self.hold(self.last, prompt, cx);
+            return;
+        }
+        let why = match command.durability {
+            Durability::Async => LocalWhy::Async,
+            Durability::Acked => self.local_why(),
+        };
+        cx.answer(command.id, Outcome::Unchanged { place: Copies::Local(why) });
+    }
+
+    /// Why an `acked` change is here only.
+    pub(super) fn local_why(&self) -> LocalWhy {
+        match self.peer.replica {
+            Some(from) => LocalWhy::ReSyncing { from },
+            None => LocalWhy::NoHotStandby,
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! A running config of the own image, and what executing a command on it gives.
+
+use alloc::string::String;
+use alloc::vec;
+use alloc::vec::Vec;
+
+use super::software::Software;
+use crate::config::{Config, Edit, Prc};
+use crate::digest::{Digest, Shared};
+use crate::image::Image;
+use crate::message::Mismatch;
+use crate::parse::{self, WalkUp};
+
+/// A running config of the own image.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Running {
+    pub(super) config: Config,
+}
+
+/// What executing a command gave.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Executed {
+    /// The config changed.
+    Changed(Running, Edits),
+    /// It was so already.
+    Unchanged,
+}
+
+/// What a command changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Edits {
+    pub(super) edits: Vec<Edit>,
+}
+
+impl Running {
+    /// The image's factory default.
+    pub fn factory(software: &Software) -> Self {
+        Self { config: Config::factory(software.image.levels()) }
+    }
+
+    /// The config that booting this text gives; what the image does not take is left out.
+    pub fn boot(software: &Software, text: &str) -> Self {
+        let mut config = Config::factory(software.image.levels());
+        let grammar = software.image.own();
+        let mut lines = LineByLine { image: &software.image, grammar, config: &mut config };
+        lines.execute(text.as_bytes(), WalkUp::Yes);
+        Self { config }
+    }
+
+    /// Executes a command, or a batch as a whole.
+    ///
+    /// # Errors
+    /// The first line that the image does not take; nothing changed then.
+    pub fn execute(&self, software: &Software, text: &str) -> Result<Executed, Mismatch> {
+        let mut config = self.config.clone();
+        let image = &software.image;
+        let edits = config.execute(image, image.own(), text).map_err(|error| {
+            let line = text.lines().nth(error.number - 1).unwrap_or("");
+            unread(line, Prc::from(&error.trouble))
+        })?;
+        if config == self.config {
+            return Ok(Executed::Unchanged);
+        }
+        Ok(Executed::Changed(Self { config }, Edits { edits }))
+    }
+
+    /// The config itself.
+    pub const fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// The config in the own image's syntax.
+    pub fn text(&self) -> Shared<str> {
+        Shared::from(self.config.render())
+    }
+
+    /// The lines that `self` has and `other` has not, with the modes that they stand in.
+    pub fn lines_missing_in(&self, other: &Self) -> Vec<Shared<str>> {
+        let gone = self.config.lines().filter(|(key, line)| other.config.line(key) != Some(line));
+        gone.map(|(key, line)| Shared::from(key.place.path() + line.words.text())).collect()
+    }
+
+    /// The config's digest.
+    pub fn digest(&self) -> Digest {
+        self.config.digest()
+    }
+}
+
+/// A text that is executed line by line, whatever single lines give.
+struct LineByLine<'a> {
+    image: &'a Image,
+    grammar: &'a crate::image::Grammar,
+    config: &'a mut Config,
+}
+
+impl LineByLine<'_> {
+    /// The lines that are none of the view.
+    fn execute(&mut self, text: &[u8], walk_up: WalkUp) -> Vec<Mismatch> {
+        let (mut failed, mut edits) = (vec![], vec![]);
+        for statement in parse::text(self.image, self.grammar, text, walk_up) {
+            match statement.found {
+                Ok((form, words)) => {
+                    let place = &statement.place;
+                    let (image, grammar) = (self.image, self.grammar);
+                    self.config.execute_line(image, grammar, place, form, words, &mut edits);
+                    edits.clear();
+                }
+                Err(trouble) => {
+                    let line = text.split(|byte| *byte == b'\n').nth(statement.number - 1);
+                    let line = String::from_utf8_lossy(line.unwrap_or_default());
+                    failed.push(unread(&line, Prc::from(&trouble)));
+                }
+            }
+        }
+        failed
+    }
+}
+
+/// A line that is none.
+fn unread(line: &str, prc: Prc) -> Mismatch {
+    let empty = Shared::text("");
+    Mismatch { component: empty.clone(), form: empty, line: Shared::text(line.trim()), prc }
+}
