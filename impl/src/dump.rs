@@ -94,7 +94,7 @@ pub enum DumpError {
     Form {
         /// The line, from 1.
         line: usize,
-        /// Why.
+        /// What is wrong with the form.
         error: FormError,
     },
     /// It says more than is taken.
@@ -102,7 +102,7 @@ pub enum DumpError {
     TooMany {
         /// The line, from 1.
         line: usize,
-        /// How many.
+        /// How many entries it has, or says that it has.
         count: usize,
         /// The bound.
         max: usize,

@@ -78,7 +78,7 @@ pub struct CommandDecl {
 /// A mode of an image.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mode {
-    /// Its name.
+    /// The mode's name.
     pub name: String,
     /// The name of the mode it is entered from; none for the root.
     pub parent: Option<String>,
@@ -128,14 +128,14 @@ pub struct DontCare {
     pub form: String,
     /// Only facing a component below this level.
     pub facing_below: Option<u16>,
-    /// Why.
+    /// Why the form need not be synchronised.
     pub reason: String,
 }
 
 /// A component of an image and its level there.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Component {
-    /// Its name.
+    /// The component's name.
     pub name: String,
     /// Its level.
     pub level: u16,
@@ -250,7 +250,7 @@ pub enum ImageError {
     TooMany {
         /// Of what.
         what: &'static str,
-        /// How many.
+        /// How many the declarations have.
         count: usize,
         /// The bound.
         max: usize,

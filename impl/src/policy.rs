@@ -37,7 +37,7 @@ pub enum Cause {
 pub enum Action {
     /// The command is not executed at all. Legal for phase line, before execution.
     Refuse,
-    /// Nothing.
+    /// Nothing is done.
     Ignore,
     /// The line is dropped and listed. Source: seed, Fig. 4, 445.
     DropAndWarn,

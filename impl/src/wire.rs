@@ -52,13 +52,13 @@ pub enum WireError {
     /// It is longer than any frame.
     #[error("{bytes} bytes are beyond the bound of {FRAME_BYTES_MAX} for a frame")]
     TooLong {
-        /// How many.
+        /// How many bytes the frame has.
         bytes: usize,
     },
     /// It ends before what it announced.
     #[error("cut short: {missing} bytes are missing at byte {at}")]
     Short {
-        /// Where.
+        /// The byte at which the frame ends.
         at: usize,
         /// How many, at least.
         missing: usize,
@@ -96,7 +96,7 @@ pub enum WireError {
     /// Bytes follow the last field.
     #[error("{bytes} bytes follow the last field")]
     Trailing {
-        /// How many.
+        /// How many bytes follow.
         bytes: usize,
     },
 }

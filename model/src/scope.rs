@@ -92,7 +92,7 @@ pub enum Lead {
 pub struct Saving {
     /// Of which session.
     pub session: Session,
-    /// To whom.
+    /// Who receives it.
     pub to: Slot,
     /// The last change in it.
     pub stamp: Stamp,

@@ -52,7 +52,7 @@ pub struct Stamp {
 pub struct Change {
     /// The term in which it was made.
     pub term: Term,
-    /// Its number.
+    /// The change's LSN.
     pub lsn: Lsn,
     /// The command.
     pub id: u16,
@@ -129,7 +129,7 @@ pub enum StandbyPhase {
 /// What a Standby has of the Active's dump.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Have {
-    /// Nothing.
+    /// The dump is not at hand: it must be sent.
     Needed,
     /// Its answer from an earlier session.
     AtHand,
@@ -277,7 +277,7 @@ pub struct Register {
 /// The Active's session.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ActiveSession {
-    /// Which.
+    /// The session that the save belongs to.
     pub session: Session,
     /// How far it is.
     pub phase: Phase,

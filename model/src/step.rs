@@ -205,12 +205,12 @@ impl<E> Env<E> {
 pub enum Answer {
     /// The change is in two memories.
     Replicated {
-        /// Its number.
+        /// The change's LSN.
         lsn: u16,
     },
     /// The change is here only.
     Local {
-        /// Its number.
+        /// The change's LSN.
         lsn: u16,
         /// How it was asked for.
         durability: Durability,

@@ -43,7 +43,7 @@ pub struct Counterexample {
 /// States that miss what they are to reach.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unreached {
-    /// How many.
+    /// How many states were met.
     pub states: usize,
     /// The shortest way into one.
     pub steps: Vec<String>,

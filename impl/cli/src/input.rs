@@ -19,7 +19,7 @@ pub enum InputError {
     File {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// What the system said.
         error: std::io::Error,
     },
     /// A file is too large.
@@ -49,7 +49,7 @@ pub enum InputError {
     Image {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// What is wrong with the file.
         error: Box<ImageFileError>,
     },
     /// There is no such bundled image.

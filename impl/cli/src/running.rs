@@ -45,7 +45,7 @@ pub struct Refused {
     pub number: usize,
     /// The line, as far as it is text.
     pub line: String,
-    /// Why not.
+    /// Why it is not taken.
     pub trouble: LineError,
 }
 

@@ -26,7 +26,7 @@ pub enum EditsError {
     Line {
         /// Its number, from 1.
         number: usize,
-        /// Why.
+        /// What is wrong with the line.
         trouble: LineError,
     },
 }

@@ -48,7 +48,7 @@ pub struct PeerDontCare {
     pub mode: String,
     /// The form, in normal form.
     pub form: String,
-    /// Why.
+    /// Why the form need not be synchronised.
     pub reason: String,
 }
 
@@ -73,7 +73,7 @@ pub enum AnswerError {
     /// There are too many.
     #[error("{bytes} bytes are beyond the bound of {ANSWER_BYTES_MAX} for a diff")]
     TooLarge {
-        /// How many.
+        /// How many bytes follow.
         bytes: usize,
     },
     /// They are no text.
@@ -96,7 +96,7 @@ impl Answer {
         toml::to_string(self).expect("an answer is plain tables and strings").into_bytes()
     }
 
-    /// From bytes.
+    /// Reads what `encode` wrote.
     ///
     /// # Errors
     /// See [`AnswerError`].

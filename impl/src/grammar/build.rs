@@ -15,7 +15,7 @@ pub enum BuildError {
     /// A capture that the form needs is missing.
     #[error("`{name}` is missing")]
     Missing {
-        /// Its name.
+        /// The capture's name.
         name: Box<str>,
     },
     /// A value does not fit its token.
@@ -34,7 +34,7 @@ pub enum BuildError {
     /// A capture stands nowhere in the line.
     #[error("`{name}` has no place")]
     Unused {
-        /// Its name.
+        /// The capture's name.
         name: Box<str>,
     },
 }

@@ -22,7 +22,7 @@ pub struct ImportedForm {
 /// A mode as it stands in a command set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ImportedMode {
-    /// Its name.
+    /// The mode's name, as the dump gives it.
     pub name: String,
     /// The mode that it is entered from.
     pub parent: Option<String>,
@@ -33,11 +33,11 @@ pub struct ImportedMode {
 /// What was given and not taken.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rejected {
-    /// Which.
+    /// What was given and not taken.
     pub given: Given,
     /// The form.
     pub form: String,
-    /// Why.
+    /// Why it was not taken.
     pub why: String,
 }
 

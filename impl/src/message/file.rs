@@ -47,7 +47,7 @@ pub struct Chunk {
 pub struct Ranges(Vec<(u64, u64)>);
 
 impl Ranges {
-    /// Nothing.
+    /// No ranges.
     pub const fn new() -> Self {
         Self(Vec::new())
     }

@@ -136,7 +136,7 @@ impl fmt::Display for Payload {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, thiserror::Error)]
 #[error("{what} cannot be read{} by engine {engine}", at(*.offset))]
 pub struct Unreadable {
-    /// Which.
+    /// The payload that does not decode.
     pub what: Payload,
     /// The first byte of it that says nothing; none: the driver that read it does not say.
     pub offset: Option<u64>,

@@ -72,7 +72,7 @@ pub enum LineDisposition {
     Raised,
     /// It need not go.
     DontCare {
-        /// Why.
+        /// Why it need not be synchronised.
         reason: Shared<str>,
     },
     /// It cannot go.

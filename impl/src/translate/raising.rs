@@ -43,7 +43,7 @@ pub struct NotRaised {
     pub component: ComponentId,
     /// Its form.
     pub form: FormId,
-    /// Why.
+    /// Why it is not in S.
     pub cause: StuckCause,
 }
 

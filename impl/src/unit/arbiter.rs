@@ -67,7 +67,7 @@ pub struct Arbiter {
 pub struct Offer {
     /// The offered term.
     pub term: Term,
-    /// To whom.
+    /// The slot that is offered the role.
     pub slot: Slot,
     /// To which boot.
     pub boot: BootId,

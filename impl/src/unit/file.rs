@@ -13,7 +13,7 @@ use crate::message::{Bytes, Chunk, FileId, Message, Ranges, Session};
 /// A file that is sent.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Outgoing {
-    /// Which file.
+    /// The file that goes out.
     pub file: FileId,
     /// All of it.
     pub bytes: Bytes,
@@ -89,7 +89,7 @@ impl Outgoing {
 /// A file that is received. Its pieces are shared, so a state that holds it is cheap to compare.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Incoming {
-    /// Which file.
+    /// The file that comes in.
     pub file: FileId,
     /// Bytes of the whole.
     pub size: u64,

@@ -16,7 +16,7 @@ use crate::message::{
 pub enum Output {
     /// Send a message.
     Send {
-        /// To whom.
+        /// Who receives it.
         to: Address,
         /// The message.
         message: Message,
@@ -43,7 +43,7 @@ pub enum Output {
     Answer {
         /// What is answered.
         id: CommandId,
-        /// How.
+        /// How the command ended.
         outcome: Outcome,
     },
     /// Compute a pairing of bytes that came; answered by `Paired`.
@@ -64,7 +64,7 @@ pub enum Outcome {
     Done {
         /// The change's term.
         term: Term,
-        /// Its number.
+        /// The change's LSN.
         lsn: Lsn,
         /// Where it is.
         place: Copies,
@@ -177,9 +177,9 @@ pub enum Event {
     SessionBegan(Session),
     /// A session ended.
     SessionEnded {
-        /// Which.
+        /// The session that ended.
         session: Session,
-        /// Why.
+        /// Why it ended.
         why: LeaveWhy,
     },
     /// The Standby begins a new round of joining.
@@ -189,7 +189,7 @@ pub enum Event {
     },
     /// The pair is to come up in a lesser mode, or the Standby is held: by policy or limit.
     Degraded {
-        /// Why.
+        /// Why the mode is a lesser one.
         why: LeaveWhy,
         /// The engine of the unit that says so.
         own: Engine,

@@ -73,7 +73,7 @@ pub struct Leaving {
     pub session: Session,
     /// Its Standby's slot.
     pub slot: Slot,
-    /// Why.
+    /// Why it was left.
     pub why: LeaveWhy,
 }
 

@@ -39,7 +39,7 @@ pub struct WireChange {
 /// A line that cannot go.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct StuckLine {
-    /// Why.
+    /// Why it cannot go.
     pub cause: Cause,
     /// The component's name.
     pub component: Shared<str>,

@@ -9,7 +9,7 @@ use crate::step::Env;
 /// A scope with what it is for.
 #[derive(Clone, Copy, Debug)]
 pub struct Preset {
-    /// Its name.
+    /// The name by which it is chosen.
     pub name: &'static str,
     /// What it walks, in words.
     pub about: &'static str,

@@ -85,7 +85,7 @@ pub struct Lost {
 pub struct Offer {
     /// The term.
     pub term: Term,
-    /// To whom.
+    /// The slot that is offered the role.
     pub slot: Slot,
     /// To which boot.
     pub boot: Boot,

@@ -77,7 +77,7 @@ pub enum Problem {
     Image {
         /// The release.
         release: String,
-        /// Why.
+        /// What is wrong with the image.
         error: ImageError,
     },
     /// A default is none of its form.

@@ -19,35 +19,35 @@ pub enum ListingError {
     /// They end before what they announce.
     #[error("cut short at byte {at}")]
     Short {
-        /// Where.
+        /// The byte at which the input ends.
         at: usize,
     },
     /// They go on behind it.
     #[error("{extra} bytes too many")]
     Long {
-        /// How many.
+        /// How many bytes follow.
         extra: usize,
     },
     /// A byte has no meaning where it stands.
     #[error("byte {at} is {byte:#04x}, which says nothing there")]
     Tag {
-        /// Where.
+        /// The tag's place in the input.
         at: usize,
-        /// Which.
+        /// The tag that was found.
         byte: u8,
     },
     /// A text is none.
     #[error("no text at byte {at}")]
     Text {
-        /// Where.
+        /// The text's place in the input.
         at: usize,
     },
     /// A count is beyond its bound.
     #[error("{count} at byte {at} are beyond the bound of {max}")]
     TooMany {
-        /// Where.
+        /// The count's place in the input.
         at: usize,
-        /// How many.
+        /// The count that was found.
         count: usize,
         /// The bound.
         max: usize,
@@ -73,7 +73,7 @@ impl Listing {
         ListingChange::between(&Self::default(), self).encode()
     }
 
-    /// From bytes.
+    /// Reads what `encode` wrote.
     ///
     /// # Errors
     /// See [`ListingError`].
@@ -104,7 +104,7 @@ impl ListingChange {
         out
     }
 
-    /// From bytes.
+    /// Reads what `encode` wrote.
     ///
     /// # Errors
     /// See [`ListingError`].

@@ -13,7 +13,7 @@ use crate::message::{Chunk, Message, SaveResult, Session, Stamp};
 /// What `Save` announced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SaveHeader {
-    /// Its number.
+    /// The save's number in the session.
     pub save: u32,
     /// The config's place in history.
     pub stamp: Stamp,

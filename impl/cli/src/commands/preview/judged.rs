@@ -87,7 +87,7 @@ pub struct DontCare {
     pub at: String,
     /// The line.
     pub text: String,
-    /// Why not.
+    /// Why it need not be synchronised.
     pub reason: String,
 }
 
@@ -105,7 +105,7 @@ pub struct NotTaken {
     pub line: usize,
     /// The line.
     pub text: String,
-    /// Why not.
+    /// Why the image does not take it.
     pub why: String,
 }
 
