@@ -103,10 +103,10 @@ pub fn render_edits(image: &Image, edits: &[Edit]) -> String {
             Edit::Enter(place, EntryKind::Entered) => put('>', place, &[]),
             Edit::Enter(place, EntryKind::Implied) => put('~', place, &[]),
             Edit::Set { line, to, after } => {
-                let after = match after {
-                    _ if !image.form(line.form).ordered => "",
-                    None => "first",
-                    Some(key) => key.text(),
+                let after = match (image.form(line.form).ordered, after) {
+                    (false, Some(_) | None) => "",
+                    (true, None) => "first",
+                    (true, Some(key)) => key.text(),
                 };
                 put('+', &line.place, &[to.words.text(), after]);
             }

@@ -143,8 +143,7 @@ fn failing(
         match token {
             Token::Keyword(word) if !takes(word) => fails.words.push(word.to_string()),
             Token::Keyword(_) => {}
-            _ if implied.is_some() => fails.all = true,
-            Token::Range { min, max } => {
+            Token::Range { min, max } if implied.is_none() => {
                 for form in &to {
                     fails.numbers.extend(outside(form, name, *min, *max));
                 }
@@ -154,7 +153,7 @@ fn failing(
                 let all = |form: &&Form| {
                     form.capture(name).iter().any(|leaf| includes(&form.leaf(*leaf).token, token))
                 };
-                fails.all |= to.is_empty() || !to.iter().all(all);
+                fails.all |= implied.is_some() || to.is_empty() || !to.iter().all(all);
             }
         }
     }
@@ -181,7 +180,14 @@ fn outside(form: &Form, name: &str, min: i128, max: i128) -> Vec<(i64, i64)> {
         let (low, high) = match &form.leaf(leaf).token {
             Token::Range { min, max } => (*min, *max),
             Token::Variable => return Vec::new(),
-            _ => continue,
+            Token::Keyword(_)
+            | Token::Ipv4
+            | Token::Ipv4Prefix
+            | Token::Ipv6
+            | Token::Ipv6Prefix
+            | Token::Mac
+            | Token::MacPrefix
+            | Token::Asn => continue,
         };
         open = open
             .into_iter()

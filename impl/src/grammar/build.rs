@@ -237,7 +237,7 @@ const fn sample(token: &Token, which: u64) -> &'static str {
                 "64511"
             }
         }
-        _ => {
+        Token::Keyword(_) | Token::Range { .. } | Token::Variable => {
             if first {
                 "Example"
             } else {

@@ -187,14 +187,11 @@ impl Form {
             Node::Sequence(parts) => parts.first(),
             other => Some(other),
         };
-        let is_no = |node: &Node| match node {
-            Node::Leaf(id) => self.leaf(*id).token.is_no(),
-            _ => false,
-        };
+        let is_no = |node: &Node| matches!(node, Node::Leaf(id) if self.leaf(*id).token.is_no());
         match first {
             Some(Node::Optional(inner)) if is_no(inner) => Negation::Optional,
             Some(node) if is_no(node) => Negation::Always,
-            _ => Negation::Never,
+            Some(_) | None => Negation::Never,
         }
     }
 
@@ -310,7 +307,15 @@ fn number(raw: Raw, leaves: &mut Vec<Leaf>, preceding: &mut Option<Box<str>>) ->
                 Token::Variable if !matches!(&*text, "WORD" | "NAME") => {
                     Some(text.to_ascii_lowercase().replace('-', "_").into())
                 }
-                _ => preceding.clone(),
+                Token::Variable
+                | Token::Ipv4
+                | Token::Ipv4Prefix
+                | Token::Ipv6
+                | Token::Ipv6Prefix
+                | Token::Mac
+                | Token::MacPrefix
+                | Token::Asn
+                | Token::Range { .. } => preceding.clone(),
             };
             let id = LeafId(leaves.len() as u16);
             leaves.push(Leaf { token, text, name, implied, variadic });

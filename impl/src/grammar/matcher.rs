@@ -288,16 +288,16 @@ impl Program {
                 continue;
             }
             match &self.ops[usize::from(at)] {
-                Op::Word(leaf) | Op::Words(leaf) => match self.token(*leaf) {
-                    Token::Keyword(word) => {
-                        found.push((&**word).into());
-                        if **word == *"no" && !behind_no {
-                            behind_no = true;
-                            open.push(at + 1);
-                        }
+                Op::Word(leaf) | Op::Words(leaf) => {
+                    let Token::Keyword(word) = self.token(*leaf) else {
+                        return None;
+                    };
+                    found.push((&**word).into());
+                    if **word == *"no" && !behind_no {
+                        behind_no = true;
+                        open.push(at + 1);
                     }
-                    _ => return None,
-                },
+                }
                 Op::Fork(to) => open.extend(to),
                 Op::SkipAfterNo(to) => open.extend([*to, at + 1]),
                 Op::Jump(to) => open.push(*to),
@@ -441,7 +441,9 @@ impl Form {
         let words: Vec<&str> = super::split_words(text).collect();
         match self.resolve(&words) {
             Resolution::Match { words, .. } => Some(words),
-            _ => None,
+            Resolution::NoMatch { .. }
+            | Resolution::Ambiguous { .. }
+            | Resolution::Incomplete { .. } => None,
         }
     }
 

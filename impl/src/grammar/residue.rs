@@ -353,7 +353,11 @@ impl Walk<'_, '_> {
                 match &program.ops[usize::from(place.0)] {
                     Op::Word(leaf) => Some((*at, program.token(*leaf), false)),
                     Op::Words(leaf) => Some((*at, program.token(*leaf), true)),
-                    _ => None,
+                    Op::Fork(_)
+                    | Op::SkipAfterNo(_)
+                    | Op::Jump(_)
+                    | Op::Unordered { .. }
+                    | Op::End => None,
                 }
             })
             .collect();

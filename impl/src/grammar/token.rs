@@ -54,6 +54,11 @@ pub enum Fit {
 }
 
 impl Token {
+    /// The least and the greatest value of a range; none of another token.
+    pub const fn range(&self) -> Option<(i128, i128)> {
+        if let Self::Range { min, max } = self { Some((*min, *max)) } else { None }
+    }
+
     /// How `word` fits this token, if it does.
     pub fn fit(&self, word: &str) -> Option<Fit> {
         let value = |taken: bool| taken.then_some(Fit::Value);

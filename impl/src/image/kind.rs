@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use super::{Change, Family, Side};
-use crate::grammar::{Form, Token};
+use crate::grammar::Form;
 
 /// One thing that a change does. A change may do several.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -160,10 +160,7 @@ fn is_within(part: &Words, whole: &Words) -> bool {
 
 fn range(form: &Form, name: &str) -> Option<(i128, i128)> {
     let leaves = form.capture(name);
-    let mut ranges = leaves.iter().filter_map(|leaf| match form.leaf(*leaf).token {
-        Token::Range { min, max } => Some((min, max)),
-        _ => None,
-    });
+    let mut ranges = leaves.iter().filter_map(|leaf| form.leaf(*leaf).token.range());
     ranges.next()
 }
 

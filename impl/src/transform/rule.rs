@@ -288,7 +288,7 @@ impl Rule {
                     let missing = Shared::text(image.form(form).form.text());
                     GroupStep::Stuck(StuckCause::Alone { missing })
                 }
-                (Direction::Raise, _) => GroupStep::Pending,
+                (Direction::Raise, Alone::Stuck) => GroupStep::Pending,
             };
         }
         if present.iter().any(|lines| lines.len() > 1) {

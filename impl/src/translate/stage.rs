@@ -289,12 +289,16 @@ impl<'a> Stage<'a> {
         // Deepest first: an instance is empty once what was in it has gone.
         for place in places.iter().rev() {
             let entered = self.entered(reads, place);
-            let wanted = match self {
-                _ if entered => Some(EntryKind::Entered),
-                _ if out.is_empty_place(place) => None,
-                // What is on the wire is read from text, where an instance is there or not.
-                Self::Gate(_) => Some(EntryKind::Entered),
-                Self::Step { .. } => Some(EntryKind::Implied),
+            let wanted = if entered {
+                Some(EntryKind::Entered)
+            } else if out.is_empty_place(place) {
+                None
+            } else {
+                match self {
+                    // What is on the wire is read from text, where an instance is there or not.
+                    Self::Gate(_) => Some(EntryKind::Entered),
+                    Self::Step { .. } => Some(EntryKind::Implied),
+                }
             };
             if out.entry(place) != wanted {
                 out.put_entry(place, wanted);
@@ -365,7 +369,7 @@ impl Stage<'_> {
         match self {
             Self::Gate(gate) => match config.line(key) {
                 Some(line) if !gate.line_goes(image, key, line) => LineStep::Held,
-                _ => LineStep::Passes(key.clone()),
+                Some(_) | None => LineStep::Passes(key.clone()),
             },
             Self::Step { tft, step } => match tft.read_by(step, key.form) {
                 None => match self.passes_as(image, key) {

@@ -88,7 +88,20 @@ impl Active {
                 let listed = current.listed(cx);
                 return cx.send(slot, Message::BulkAccept { session, lsn, listed });
             }
-            _ => return cx.ignore(crate::message::MessageKind::BulkDone),
+            ActivePhase::Dump(_)
+            | ActivePhase::Diff(_)
+            | ActivePhase::Pairing
+            | ActivePhase::Config
+            | ActivePhase::Bulk(_)
+            | ActivePhase::Cold
+            | ActivePhase::HotSent
+            | ActivePhase::HotAcked
+            | ActivePhase::Setting
+            | ActivePhase::Hot
+            | ActivePhase::Rejected { .. }
+            | ActivePhase::Held => {
+                return cx.ignore(crate::message::MessageKind::BulkDone);
+            }
         }
         let ActivePhase::Bulk(Bulk { digest: expected, empty, .. }) = current.phase else {
             return;

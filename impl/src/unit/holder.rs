@@ -250,7 +250,8 @@ impl Holder {
                     self.arm_queue(cx);
                 }
             }
-            (LeaseWait::Released, Queueing::Closed) | (LeaseWait::Lease, _) => {
+            (LeaseWait::Released, Queueing::Closed)
+            | (LeaseWait::Lease, Queueing::Open | Queueing::Closed) => {
                 cx.answer(command.id, Outcome::Refused(Refusal::NotActive));
             }
         }
@@ -465,7 +466,10 @@ fn taken_over(
             })
         }
         (Origin::Resume, Role::Standby(_)) => None,
-        (_, Role::Active(_)) => None,
+        (
+            Origin::Stateful { .. } | Origin::Stale { .. } | Origin::Cold { .. } | Origin::Resume,
+            Role::Active(_),
+        ) => None,
     }
 }
 

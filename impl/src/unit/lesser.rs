@@ -195,7 +195,18 @@ impl Active {
         let lesser = match self.peer.phase() {
             Some(ActivePhase::Rejected { .. } | ActivePhase::Held) => true,
             Some(ActivePhase::Bulk(bulk)) => bulk.empty,
-            _ => false,
+            Some(
+                ActivePhase::Dump(_)
+                | ActivePhase::Diff(_)
+                | ActivePhase::Pairing
+                | ActivePhase::Config
+                | ActivePhase::Cold
+                | ActivePhase::HotSent
+                | ActivePhase::HotAcked
+                | ActivePhase::Setting
+                | ActivePhase::Hot,
+            )
+            | None => false,
         };
         if lesser {
             self.leave(LeaveWhy::Retry, cx);

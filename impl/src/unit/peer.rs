@@ -209,25 +209,18 @@ impl Active {
         message: Message,
         cx: &mut Context<'_, '_>,
     ) {
-        match message {
-            Message::Join(call) => return self.on_join(own, from, &call, cx),
-            Message::Ready { session, have, replica } => {
-                return self.on_ready(session, have, replica, cx);
+        let opens_or_ends =
+            matches!(message, Message::Join(_) | Message::Ready { .. } | Message::Left { .. });
+        if !opens_or_ends {
+            if !self.is_current(&message, cx) {
+                return cx.ignore(message.kind());
             }
-            Message::Left { session } => {
-                match self.peer.leaving {
-                    Some(leaving) if leaving.session == session => self.peer.leaving = None,
-                    Some(_) | None => cx.ignore(crate::message::MessageKind::Left),
-                }
-                return;
-            }
-            _ => {}
+            cx.set(Timer::Watchdog);
         }
-        if !self.is_current(&message, cx) {
-            return cx.ignore(message.kind());
-        }
-        cx.set(Timer::Watchdog);
         match message {
+            Message::Join(call) => self.on_join(own, from, &call, cx),
+            Message::Ready { session, have, replica } => self.on_ready(session, have, replica, cx),
+            Message::Left { session } => self.on_left(session, cx),
             Message::Have { file, ranges, .. } => self.on_have(file, ranges, cx),
             Message::Chunk { chunk, .. } => self.on_diff_chunk(own, &chunk, cx),
             Message::BulkDone { lsn, mismatches, further, digest, .. } => {
@@ -245,18 +238,41 @@ impl Active {
             Message::HotAck { lsn, .. } => self.on_hot_ack(lsn),
             Message::Saved { session, save, result } => self.on_saved(session, save, result, cx),
             Message::Unreadable { lsn, why, .. } => self.on_unreadable(lsn, why, cx),
-            Message::Down { why, .. } => {
-                if let Some(current) = &mut self.peer.current {
-                    current.phase = ActivePhase::Held;
-                    cx.cancel(&[Timer::Deadline]);
-                    if matches!(why, LeaveWhy::Unreadable | LeaveWhy::Bound) {
-                        let peer = current.engine;
-                        let own = Engine::OURS;
-                        cx.event(Event::Degraded { why, own, peer });
-                    }
-                }
-            }
-            other => cx.ignore(other.kind()),
+            Message::Down { why, .. } => self.on_down(why, cx),
+            // What an Active says, or the arbiter, no Standby says.
+            Message::Proceed { .. }
+            | Message::Compatible { .. }
+            | Message::Incompatible { .. }
+            | Message::Config { .. }
+            | Message::BulkAccept { .. }
+            | Message::BulkReject { .. }
+            | Message::Line { .. }
+            | Message::Hot { .. }
+            | Message::Leave { .. }
+            | Message::Save { .. }
+            | Message::ToArbiter(_)
+            | Message::ToUnit(_) => cx.ignore(message.kind()),
+        }
+    }
+
+    /// The Standby has left the session that was ended.
+    fn on_left(&mut self, session: Session, cx: &mut Context<'_, '_>) {
+        match self.peer.leaving {
+            Some(leaving) if leaving.session == session => self.peer.leaving = None,
+            Some(_) | None => cx.ignore(crate::message::MessageKind::Left),
+        }
+    }
+
+    /// The Standby is held: it cannot be this Active's Standby.
+    fn on_down(&mut self, why: LeaveWhy, cx: &mut Context<'_, '_>) {
+        let Some(current) = &mut self.peer.current else {
+            return;
+        };
+        current.phase = ActivePhase::Held;
+        cx.cancel(&[Timer::Deadline]);
+        if matches!(why, LeaveWhy::Unreadable | LeaveWhy::Bound) {
+            let (own, peer) = (Engine::OURS, current.engine);
+            cx.event(Event::Degraded { why, own, peer });
         }
     }
 
@@ -271,11 +287,24 @@ impl Active {
         };
         let (session, slot) = (current.session, current.slot);
         let saving = self.saving.as_mut().and_then(|saving| saving.peer.as_mut());
-        let file = match (&mut current.phase, saving) {
-            (ActivePhase::Dump(Negotiation { dump, .. }), _) if dump.file == id => dump,
-            (ActivePhase::Bulk(bulk), _) if bulk.file.file == id => &mut bulk.file,
-            (_, Some(save)) if save.file.file == id => &mut save.file,
-            _ => return,
+        let file = match &mut current.phase {
+            ActivePhase::Dump(Negotiation { dump, .. }) if dump.file == id => Some(dump),
+            ActivePhase::Bulk(bulk) if bulk.file.file == id => Some(&mut bulk.file),
+            ActivePhase::Dump(_)
+            | ActivePhase::Diff(_)
+            | ActivePhase::Pairing
+            | ActivePhase::Config
+            | ActivePhase::Bulk(_)
+            | ActivePhase::Cold
+            | ActivePhase::HotSent
+            | ActivePhase::HotAcked
+            | ActivePhase::Setting
+            | ActivePhase::Hot
+            | ActivePhase::Rejected { .. }
+            | ActivePhase::Held => saving.map(|save| &mut save.file).filter(|file| file.file == id),
+        };
+        let Some(file) = file else {
+            return;
         };
         file.on_have(ranges);
         for chunk in file.next(cx.env.limits) {
@@ -442,7 +471,20 @@ impl Active {
                 cx.event(Event::Unreadable(why));
                 self.leave(LeaveWhy::Unreadable, cx);
             }
-            _ => cx.ignore(crate::message::MessageKind::Unreadable),
+            ActivePhase::Dump(_)
+            | ActivePhase::Diff(_)
+            | ActivePhase::Pairing
+            | ActivePhase::Config
+            | ActivePhase::Bulk(_)
+            | ActivePhase::Cold
+            | ActivePhase::HotSent
+            | ActivePhase::HotAcked
+            | ActivePhase::Setting
+            | ActivePhase::Hot
+            | ActivePhase::Rejected { .. }
+            | ActivePhase::Held => {
+                cx.ignore(crate::message::MessageKind::Unreadable);
+            }
         }
     }
 }

@@ -152,7 +152,14 @@ fn mismatch_of(software: &Software, each: &translate::NotRaised) -> Mismatch {
     let prc = match &each.cause {
         transform::StuckCause::Peer(prc) => *prc,
         transform::StuckCause::NoTransform | transform::StuckCause::EmptyMode => Prc::NoMatch,
-        _ => Prc::Rejected,
+        transform::StuckCause::Value { .. }
+        | transform::StuckCause::Alone { .. }
+        | transform::StuckCause::Conflict
+        | transform::StuckCause::Taken
+        | transform::StuckCause::Resolves
+        | transform::StuckCause::Pending
+        | transform::StuckCause::Unverified
+        | transform::StuckCause::Bound => Prc::Rejected,
     };
     software.mismatch(each.component, each.form, &each.text(), prc)
 }

@@ -233,17 +233,14 @@ impl Standby {
                 return self.rejoin(own, why, keep, cx);
             }
             Message::BulkAccept { lsn, .. } => self.swap(&mut seat, lsn, cx),
-            Message::BulkReject { lsn, verdict, why, .. } => {
-                let judged = match &seat.phase {
-                    StandbyPhase::Shadow(shadow) => shadow.lsn == lsn,
-                    StandbyPhase::Unread { lsn: unread, at: At::Snapshot, .. } => *unread == lsn,
-                    _ => false,
-                };
-                if judged && why == RejectWhy::Policy && !cx.env.planted(Defect::RejectedActs) {
+            Message::BulkReject { lsn, .. } if !seat.waits_for_judgement(lsn) => {
+                cx.ignore(crate::message::MessageKind::BulkReject);
+            }
+            Message::BulkReject { verdict, why, .. } => {
+                if why == RejectWhy::Policy && !cx.env.planted(Defect::RejectedActs) {
                     self.drop_replica();
                 }
                 match verdict {
-                    _ if !judged => cx.ignore(crate::message::MessageKind::BulkReject),
                     Verdict::Reset => {
                         own.count_reset(cx);
                         cx.event(Event::Reset { counted: true });
@@ -264,11 +261,28 @@ impl Standby {
                 self.hear(seat.session.term, lsn);
                 seat.on_keepalive(counter, held, mode, cx);
             }
-            other => {
-                if let Message::Config { lsn, .. } = other {
+            Message::Join(_)
+            | Message::Proceed { .. }
+            | Message::Have { .. }
+            | Message::Ready { .. }
+            | Message::Chunk { .. }
+            | Message::Compatible { .. }
+            | Message::Incompatible { .. }
+            | Message::Config { .. }
+            | Message::BulkDone { .. }
+            | Message::Applied { .. }
+            | Message::HotAck { .. }
+            | Message::Unreadable { .. }
+            | Message::Left { .. }
+            | Message::Save { .. }
+            | Message::Saved { .. }
+            | Message::Down { .. }
+            | Message::ToArbiter(_)
+            | Message::ToUnit(_) => {
+                if let Message::Config { lsn, .. } = message {
                     self.hear(seat.session.term, lsn);
                 }
-                if seat.on_negotiation(other, own, cx) == After::Rejoin {
+                if seat.on_negotiation(message, own, cx) == After::Rejoin {
                     self.seat = Some(seat);
                     return self.rejoin(own, LeaveWhy::Incompatible, KeepReplica::Yes, cx);
                 }

@@ -224,11 +224,9 @@ pub(super) fn is_of(ours: Session, message: &Message, cx: &Context<'_, '_>) -> b
     let other_attempt = Session { attempt: ours.attempt, ..session } == ours;
     session == ours
         || (other_attempt && cx.env.planted(Defect::AttemptUnchecked))
-        || match message {
-            Message::Line { .. } => cx.env.planted(Defect::LineSessionUnchecked),
-            Message::Chunk { .. } => cx.env.planted(Defect::ChunkSessionUnchecked),
-            _ => false,
-        }
+        || (matches!(message, Message::Line { .. }) && cx.env.planted(Defect::LineSessionUnchecked))
+        || (matches!(message, Message::Chunk { .. })
+            && cx.env.planted(Defect::ChunkSessionUnchecked))
 }
 
 /// Whether a Grant echoes a Renew that was sent and not granted yet.

@@ -146,6 +146,23 @@ impl StandbySession {
         is_of(self.session, message, cx)
     }
 
+    /// Whether the Active's judgement of the snapshot of this LSN is waited for.
+    pub(super) fn waits_for_judgement(&self, lsn: Lsn) -> bool {
+        match &self.phase {
+            StandbyPhase::Shadow(shadow) => shadow.lsn == lsn,
+            StandbyPhase::Unread { lsn: unread, at: At::Snapshot, .. } => *unread == lsn,
+            StandbyPhase::Unread { at: At::Line, .. }
+            | StandbyPhase::Ready { .. }
+            | StandbyPhase::Dump(_)
+            | StandbyPhase::Pairing
+            | StandbyPhase::Diffed { .. }
+            | StandbyPhase::Config { .. }
+            | StandbyPhase::Synced { .. }
+            | StandbyPhase::Rpr
+            | StandbyPhase::Held => false,
+        }
+    }
+
     pub(super) fn on_negotiation(
         &mut self,
         message: Message,
@@ -190,7 +207,26 @@ impl StandbySession {
                     self.phase = StandbyPhase::Held;
                 }
             }
-            other => cx.ignore(other.kind()),
+            // A session that began takes no Proceed; what judges and follows the snapshot is taken
+            // before; the rest a Standby says, or the arbiter, no Active says.
+            Message::Join(_)
+            | Message::Proceed { .. }
+            | Message::Ready { .. }
+            | Message::BulkDone { .. }
+            | Message::BulkAccept { .. }
+            | Message::BulkReject { .. }
+            | Message::Line { .. }
+            | Message::Applied { .. }
+            | Message::Hot { .. }
+            | Message::HotAck { .. }
+            | Message::Unreadable { .. }
+            | Message::Leave { .. }
+            | Message::Left { .. }
+            | Message::Saved { .. }
+            | Message::Keepalive { .. }
+            | Message::Down { .. }
+            | Message::ToArbiter(_)
+            | Message::ToUnit(_) => cx.ignore(message.kind()),
         }
         After::Stay
     }

@@ -87,11 +87,8 @@ impl Numbers {
     fn new(images: [&Image; 2]) -> Self {
         let forms = images.into_iter().flat_map(Image::forms);
         let leaves = forms.flat_map(|(_, decl)| decl.form.leaves());
-        let ends = leaves.filter_map(|leaf| match leaf.token {
-            Token::Range { min, max } => Some([min, max]),
-            _ => None,
-        });
-        Self(ends.flatten().collect())
+        let ends = leaves.filter_map(|leaf| leaf.token.range());
+        Self(ends.flat_map(|(min, max)| [min, max]).collect())
     }
 
     /// The ends nearest to `value` within `min..=max`, the nearest first.
