@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 
 use super::active::Active;
 use super::input::Timer;
-use super::lesser::Hindrance;
+use super::lesser::{Breach, Hindrance};
 use super::peer::{ActivePhase, Bulk};
 use super::register::Written;
 use super::sender::{Sender, StuckLine};
@@ -16,7 +16,6 @@ use crate::ids::Lsn;
 use crate::message::{
     FileId, FileKind, LeaveWhy, Message, Mismatch, Redundancy, RejectWhy, Stamp, Verdict,
 };
-use crate::planted::Defect;
 use crate::policy::{self, Action, Cause, Question};
 
 use super::file::Outgoing;
@@ -189,41 +188,14 @@ impl Active {
         }
         let action = incurable.max(curable)?;
         let by = (incurable == Some(action)).then(Hindrance::default);
-        match action {
-            Action::Refuse | Action::Ignore | Action::DropAndWarn => None,
-            Action::ResetStandby => {
-                self.lesser = if mismatches.is_empty() && further == 0 {
-                    LeaveWhy::DigestMismatch
-                } else {
-                    LeaveWhy::PrcMismatch
-                };
-                if by.is_some() {
-                    // A restart cannot cure it: one reset, and the pair comes up in rpr.
-                    self.fall(Redundancy::Rpr, LeaveWhy::Stuck, by);
-                }
-                Some(self.reset_or_rpr(cx))
-            }
-            Action::Degrade => {
-                self.fall(Redundancy::Rpr, LeaveWhy::Degrade, by);
-                Some(Verdict::Rpr)
-            }
-            Action::Simplex => {
-                self.fall(Redundancy::Simplex, LeaveWhy::Simplex, by);
-                Some(Verdict::Simplex)
-            }
-        }
-    }
-
-    /// An ordered reset, if there is one left.
-    fn reset_or_rpr(&mut self, cx: &Context<'_, '_>) -> Verdict {
-        if self.resets >= cx.env.limits.max_resets {
-            self.mode = Redundancy::Rpr;
-            return Verdict::Rpr;
-        }
-        if !cx.env.planted(Defect::ResetsUncounted) {
-            self.resets += 1;
-        }
-        Verdict::Reset
+        let why = if by.is_some() {
+            LeaveWhy::Stuck
+        } else if mismatches.is_empty() && further == 0 {
+            LeaveWhy::DigestMismatch
+        } else {
+            LeaveWhy::PrcMismatch
+        };
+        self.enforce(action, Breach { phase, why, by }, cx).map(|enforced| enforced.verdict)
     }
 }
 

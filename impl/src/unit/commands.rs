@@ -8,6 +8,7 @@ use alloc::vec::Vec;
 use super::active::Active;
 use super::bulk::{dropped, severest};
 use super::input::{Command, Durability};
+use super::lesser::Breach;
 use super::output::{Copies, LocalWhy, Outcome, Refusal};
 use super::peer::ActivePhase;
 use super::prompts::{Prompt, PromptKind};
@@ -18,7 +19,7 @@ use crate::digest::Shared;
 use crate::ids::Lsn;
 use crate::message::{LeaveWhy, Redundancy, Stamp};
 use crate::planted::Defect;
-use crate::policy::{self, Action};
+use crate::policy::{Action, SyncPhase};
 
 impl Active {
     /// A command: executed, or it waits behind others.
@@ -46,7 +47,7 @@ impl Active {
         };
         let step = self.translate(&edits, cx);
         let stuck = step.as_ref().map(|step| &*step.stuck).unwrap_or_default();
-        let action = severest(policy::SyncPhase::Line, stuck, cx);
+        let action = severest(SyncPhase::Line, stuck, cx);
         // A pair that is in a lesser mode already falls no further for it.
         let action = match action {
             Some(Action::ResetStandby | Action::Degrade) if self.mode != Redundancy::Sso => None,
@@ -67,25 +68,14 @@ impl Active {
         let fits = step.as_ref().is_none_or(|step| self.fits(step));
         let full = step.is_some_and(|step| self.journal(step, fits, cx));
         self.answer_change(&command, listed, cx);
-        match action {
-            _ if !fits => {
-                self.bound(policy::SyncPhase::Line, cx);
-                self.leave(LeaveWhy::Bound, cx);
-            }
-            _ if full => self.leave(LeaveWhy::JournalFull, cx),
-            None => {}
-            Some(Action::ResetStandby) => {
-                // A restart cannot cure it: one reset, and the pair comes up in rpr.
-                let why = self.reset_why(LeaveWhy::Stuck, cx);
-                self.fall(Redundancy::Rpr, LeaveWhy::Stuck, Some(hindering));
-                self.leave(why, cx);
-            }
-            Some(action) => {
-                self.ends_by(action, LeaveWhy::Stuck, cx);
-                if !action.stays() {
-                    self.hindrance = Some(hindering);
-                }
-            }
+        if !fits {
+            self.bound(SyncPhase::Line, cx);
+            self.leave(LeaveWhy::Bound, cx);
+        } else if full {
+            self.leave(LeaveWhy::JournalFull, cx);
+        } else if let Some(action) = action {
+            let (phase, why, by) = (SyncPhase::Line, LeaveWhy::Stuck, Some(hindering));
+            self.leave_by(action, Breach { phase, why, by }, cx);
         }
     }
 

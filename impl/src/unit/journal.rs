@@ -6,6 +6,7 @@
 use alloc::vec::Vec;
 
 use super::active::Active;
+use super::lesser::Breach;
 use super::peer::{ActivePhase, ActiveSession};
 use super::sender::{StuckLine, WireChange};
 use super::state::Context;
@@ -63,7 +64,7 @@ impl Active {
         held: Option<(&[Mismatch], u32)>,
         cx: &mut Context<'_, '_>,
     ) {
-        let last = self.last;
+        let (last, phase) = (self.last, policy::SyncPhase::Line);
         let Some(current) = &mut self.peer.current else {
             return;
         };
@@ -79,15 +80,19 @@ impl Active {
         let new: Vec<Mismatch> = mismatches.iter().filter(is_new).cloned().collect();
         let more = further > current.held_further;
         if expected != digest && new.is_empty() && !more {
-            let question = Question::new(policy::SyncPhase::Line, Cause::Verification);
+            let question = Question::new(phase, Cause::Verification);
             let action = cx.env.policy.action(question);
             if !action.stays() {
-                return self.ends_by(action, LeaveWhy::DigestMismatch, cx);
+                return self.leave_by(
+                    action,
+                    Breach { phase, why: LeaveWhy::DigestMismatch, by: None },
+                    cx,
+                );
             }
         }
         let mut severe = None;
         if more {
-            let question = Question::new(policy::SyncPhase::Line, Cause::Prc);
+            let question = Question::new(phase, Cause::Prc);
             severe = Some(cx.env.policy.action(question));
         }
         if held.is_some() {
@@ -96,7 +101,6 @@ impl Active {
         }
         for each in &new {
             let (component, form) = (Some(&*each.component), Some(&*each.form));
-            let phase = policy::SyncPhase::Line;
             let question = Question { phase, cause: Cause::Prc, component, form };
             severe = severe.max(Some(cx.env.policy.action(question)));
         }
@@ -106,7 +110,7 @@ impl Active {
         current.journal = current.journal.split_off(&Lsn(lsn.0 + 1));
         current.send_lines(cx);
         if let Some(action) = severe {
-            self.ends_by(action, LeaveWhy::PrcMismatch, cx);
+            self.leave_by(action, Breach { phase, why: LeaveWhy::PrcMismatch, by: None }, cx);
         }
     }
 }

@@ -15,7 +15,7 @@ use super::state::Context;
 use crate::digest::Shared;
 use crate::message::{Engine, LeaveWhy, Redundancy, Verdict};
 use crate::planted::Defect;
-use crate::policy::{self, Action, Cause, Question};
+use crate::policy::{Action, Cause, Question, SyncPhase};
 
 /// Lines of the config that cannot go, or are more than the Standby takes, keep the pair in a
 /// lesser mode.
@@ -27,39 +27,92 @@ pub struct Hindrance {
     pub gone: bool,
 }
 
+/// What policy is asked to act on: the Standby does not hold what it should.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Breach {
+    /// The phase of sync in which it was found.
+    pub(super) phase: SyncPhase,
+    /// Why the session is to end.
+    pub(super) why: LeaveWhy,
+    /// The lines that cannot go, if they are the cause.
+    pub(super) by: Option<Hindrance>,
+}
+
+/// What policy ordered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Enforced {
+    /// Why the session is left.
+    pub(super) why: LeaveWhy,
+    /// What a Standby does whose snapshot is judged.
+    pub(super) verdict: Verdict,
+}
+
 impl Active {
-    /// What policy makes of a session in which the Standby does not hold what it should.
-    pub(super) fn ends_by(&mut self, action: Action, why: LeaveWhy, cx: &mut Context<'_, '_>) {
-        match action {
-            Action::Refuse | Action::Ignore | Action::DropAndWarn => {}
+    /// What policy orders about a Standby that does not hold what it should: the mode falls, or an
+    /// ordered reset is counted. None if the session stays as it is.
+    ///
+    /// A reset cures no line that cannot go: it is ordered once, and the pair comes up in rpr. So it
+    /// does if no reset is left.
+    pub(super) fn enforce(
+        &mut self,
+        action: Action,
+        cause: Breach,
+        cx: &Context<'_, '_>,
+    ) -> Option<Enforced> {
+        debug_assert!(self.peer.current.is_some(), "what is broken is a session's");
+        let Breach { phase, why, by } = cause;
+        let enforced = match action {
+            Action::Refuse | Action::Ignore | Action::DropAndWarn => return None,
             Action::ResetStandby => {
-                let why = self.reset_why(why, cx);
-                self.leave(why, cx);
+                let ordered = self.order_reset(phase, cx);
+                self.lesser = why;
+                if by.is_some() || !ordered {
+                    self.fall(Redundancy::Rpr, why, by);
+                }
+                if ordered {
+                    Enforced { why, verdict: Verdict::Reset }
+                } else {
+                    Enforced { why: LeaveWhy::Degrade, verdict: Verdict::Rpr }
+                }
             }
             Action::Degrade => {
-                self.fall(Redundancy::Rpr, LeaveWhy::Degrade, None);
-                self.leave(LeaveWhy::Degrade, cx);
+                self.fall(Redundancy::Rpr, LeaveWhy::Degrade, by);
+                Enforced { why: LeaveWhy::Degrade, verdict: Verdict::Rpr }
             }
             Action::Simplex => {
-                self.fall(Redundancy::Simplex, LeaveWhy::Simplex, None);
-                self.leave(LeaveWhy::Simplex, cx);
+                self.fall(Redundancy::Simplex, LeaveWhy::Simplex, by);
+                Enforced { why: LeaveWhy::Simplex, verdict: Verdict::Simplex }
             }
+        };
+        debug_assert!(
+            self.mode != Redundancy::Sso || enforced.verdict == Verdict::Reset,
+            "only a reset leaves the pair in sso"
+        );
+        Some(enforced)
+    }
+
+    /// Enforces what policy orders about a session that sends lines: it is left, unless it stays.
+    pub(super) fn leave_by(&mut self, action: Action, cause: Breach, cx: &mut Context<'_, '_>) {
+        if let Some(Enforced { why, .. }) = self.enforce(action, cause, cx) {
+            self.leave(why, cx);
         }
     }
 
-    /// An ordered reset for this reason, if there is one left; else the pair goes to rpr.
-    pub(super) fn reset_why(&mut self, why: LeaveWhy, cx: &Context<'_, '_>) -> LeaveWhy {
-        if self.resets < cx.env.limits.max_resets {
-            return why;
+    /// Counts an ordered reset, if there is one left.
+    fn order_reset(&mut self, phase: SyncPhase, cx: &Context<'_, '_>) -> bool {
+        if self.resets >= cx.env.limits.max_resets {
+            return false;
         }
-        self.fall(Redundancy::Rpr, why, None);
-        LeaveWhy::Degrade
+        let counts = phase == SyncPhase::Line || !cx.env.planted(Defect::ResetsUncounted);
+        self.resets += u32::from(counts);
+        debug_assert!(self.resets <= cx.env.limits.max_resets, "resets are bounded");
+        true
     }
 
     /// A deadline was met: policy may say that the pair comes up in a lesser mode; else the session
     /// is tried again.
     pub(super) fn exceed(&mut self, why: LeaveWhy, lines: bool, cx: &mut Context<'_, '_>) {
-        let phase = if lines { policy::SyncPhase::Line } else { policy::SyncPhase::Bulk };
+        let phase = if lines { SyncPhase::Line } else { SyncPhase::Bulk };
         match cx.env.policy.action(Question::new(phase, Cause::Limit)) {
             Action::Simplex => self.degrade(Redundancy::Simplex, why, cx),
             Action::Degrade => self.degrade(Redundancy::Rpr, why, cx),
@@ -70,7 +123,7 @@ impl Active {
 
     /// Something is more than the Standby takes. Nothing of it can be sent, so that every action
     /// below simplex is rpr.
-    pub(super) fn bound(&mut self, phase: policy::SyncPhase, cx: &mut Context<'_, '_>) {
+    pub(super) fn bound(&mut self, phase: SyncPhase, cx: &mut Context<'_, '_>) {
         let action = cx.env.policy.action(Question::new(phase, Cause::Limit));
         let mode = if action == Action::Simplex { Redundancy::Simplex } else { Redundancy::Rpr };
         self.degrade(mode, LeaveWhy::Bound, cx);
@@ -93,7 +146,7 @@ impl Active {
     /// The lines for which a rule of phase line ends the session.
     pub(super) fn hindering(stuck: &[StuckLine], cx: &Context<'_, '_>) -> Hindrance {
         let ends = |each: &&StuckLine| {
-            let action = severest(policy::SyncPhase::Line, core::slice::from_ref(*each), cx);
+            let action = severest(SyncPhase::Line, core::slice::from_ref(*each), cx);
             action.is_some_and(|action| !action.stays())
         };
         let lines = stuck.iter().filter(ends).map(|each| each.line.clone());
@@ -120,7 +173,7 @@ impl Active {
         let stuck = current.stuck(cx);
         let sender = current.sender.as_ref();
         let fits = sender.is_none_or(|sender| sender.fits(current.bounds));
-        let bulk = severest(policy::SyncPhase::Bulk, &stuck, cx).is_none_or(Action::stays);
+        let bulk = severest(SyncPhase::Bulk, &stuck, cx).is_none_or(Action::stays);
         let is_stuck = |line: &Shared<str>| stuck.iter().any(|each| each.line == *line);
         hindrance.lines.retain(is_stuck);
         let gone = fits && bulk && hindrance.lines.is_empty();

@@ -20,7 +20,6 @@ use super::journal::JournalEntry;
 use super::output::{Event, Refusal};
 use super::register::Written;
 use super::sender::Sender;
-use super::standby::counted;
 use super::state::{Context, UnitState, is_of};
 use crate::digest::{Digest, ImageDigest, Shared};
 use crate::ids::{Lsn, Slot};
@@ -382,9 +381,6 @@ impl Active {
         if !why.keeps_replica() || why == LeaveWhy::Watchdog {
             // It is dropped, or nobody knows whether the unit is there.
             self.peer.replica = None;
-        }
-        if counted(why) {
-            self.resets += 1;
         }
         if !matches!(why, LeaveWhy::Operator | LeaveWhy::Retry) {
             self.count_attempt(why, cx);
