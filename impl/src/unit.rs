@@ -17,6 +17,8 @@ pub mod arbiter;
 mod bulk;
 mod commands;
 pub mod env;
+#[cfg(any(test, feature = "faults"))]
+mod faults;
 pub mod file;
 pub mod holder;
 pub mod input;
@@ -26,6 +28,8 @@ pub mod limits;
 pub mod output;
 pub mod pairing;
 pub mod peer;
+#[cfg(feature = "planted")]
+mod planted;
 pub mod prompts;
 pub mod receiver;
 pub mod register;
@@ -145,16 +149,6 @@ impl Unit {
         assert!(self.own.highest >= highest, "the highest term grows");
         if let Some(term) = self.term() {
             assert!(term <= self.own.highest, "a role's term was seen");
-        }
-    }
-
-    /// What a Standby that misapplies a line does, for a fault that is injected: its own config
-    /// changes, and the wire config beside it does not.
-    pub fn misapply(&mut self, env: &Env<'_>, text: &str) {
-        if let Role::Standby(Standby { seat: Some(seat), replica: Some(replica), .. }) =
-            &mut self.part
-        {
-            replica.receiver.misapply(env, seat.pairing.as_ref(), text);
         }
     }
 

@@ -1,5 +1,8 @@
 //! The Active's side of a pairing: dispositions of its forms, and the way down to W.
 
+#[cfg(feature = "planted")]
+mod planted;
+
 use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::{String, ToString};
@@ -16,7 +19,7 @@ use crate::digest::Shared;
 use crate::grammar::{Form, FormError, Matcher, Residue, Resolution, Token, split_words};
 use crate::ids::{ChangeId, FormId, Level, ModeId};
 use crate::image::{Grammar, Image};
-use crate::planted::{Defect, Planted};
+use crate::planted::Planted;
 use crate::transform::{Step, StuckCause, Tft};
 
 /// Of two images, as operators know it.
@@ -178,19 +181,11 @@ impl ActivePairing {
 
     /// The same pairing with a defect planted in what this room and `translate` do with it.
     #[must_use]
+    #[cfg_attr(not(feature = "planted"), expect(unused_variables, reason = "a defect reads it"))]
     pub fn planted(mut self, image: &Image, planted: Planted) -> Self {
         self.planted = planted;
-        if planted.is(Defect::AdlWithoutSdl) && !self.is_equal() {
-            // What is on no list counts as executable: forms that the own image has had meanwhile.
-            let own = |form: FormId| {
-                let decl = image.form(form);
-                decl.lives_at(image.levels()[usize::from(decl.component.0)])
-            };
-            Arc::make_mut(&mut self.tft).keep_lowering(own);
-            for (form, _) in image.forms().filter(|(form, _)| !own(*form)) {
-                self.verdicts[form.0 as usize] = Gate::Goes;
-            }
-        }
+        #[cfg(feature = "planted")]
+        self.forget_sdl(image);
         self
     }
 

@@ -3,11 +3,14 @@
 //! Source: seed, the TFT; a dense table by form id, where the seed has a skip list of function
 //! pointers.
 
+#[cfg(feature = "planted")]
+mod planted;
+
 use alloc::vec::Vec;
 
 use super::group::GroupKey;
 use super::rule::{Direction, Rule, RuleError, SideOf};
-use crate::config::{LineKey, Place};
+use crate::config::Place;
 use crate::ids::{ChangeId, ComponentId, FormId, Level};
 use crate::image::Image;
 
@@ -59,15 +62,6 @@ impl Tft {
             }
         }
         Ok(Self { rules, by_form })
-    }
-
-    /// Forgets how to lower forms that are not `kept`.
-    pub(crate) fn keep_lowering(&mut self, kept: impl Fn(FormId) -> bool) {
-        for (number, uses) in self.by_form.iter_mut().enumerate() {
-            if !kept(FormId(number as u32)) {
-                uses.retain(|used| used.side == SideOf::Old);
-            }
-        }
     }
 
     /// The rule of this number.
@@ -135,14 +129,6 @@ impl Tft {
             replaced = replaced.child(entry, words);
         }
         Some(replaced)
-    }
-
-    /// The key of the one line that a line of its own kind would be on the other side of `step`.
-    pub(crate) fn other_side(&self, image: &Image, step: Step, key: &LineKey) -> Option<LineKey> {
-        let used = self.read_by(step, key.form)?;
-        let rule = self.rule(used.rule);
-        let group = rule.group_of(image, used.side, used.pattern, key);
-        rule.keys(image, step.direction.to(), &group).into_iter().flatten().next()
     }
 
     /// The steps from the image's own levels to `levels`, down, in the family's order from the

@@ -90,6 +90,7 @@ impl Ladder {
     }
 
     /// Makes the last rung another, without any reason in those before it.
+    #[cfg(any(test, feature = "faults", feature = "planted"))]
     pub(crate) fn put_last(&mut self, config: Config) {
         *self.rungs.last_mut().expect("a ladder has a rung") = config;
     }

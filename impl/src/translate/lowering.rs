@@ -1,5 +1,8 @@
 //! The Active's side: from its running config to what travels, and what is listed.
 
+#[cfg(feature = "planted")]
+mod planted;
+
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 
@@ -119,14 +122,13 @@ impl Lowering {
         let way = way_down(image, pairing);
         let before = self.clone();
         let advance = self.ladder.edit(&way, edits);
+        #[cfg_attr(
+            not(feature = "planted"),
+            expect(unused_mut, reason = "only a defect changes it")
+        )]
         let mut wire = advance.touched.difference(image, before.ladder.last(), self.ladder.last());
-        if pairing.defect().is(Defect::GuardedLeavesOld) {
-            self.leave_old(&way, &before, &mut wire);
-        }
-        if pairing.defect().is(Defect::NoOfUnsent) {
-            let went = removed(edits);
-            wire.extend(self.unsent(&way, pairing, &before, &went));
-        }
+        #[cfg(feature = "planted")]
+        self.plant(&way, pairing, &before, edits, &mut wire);
         let was = before.listed(&way, pairing, &advance.affected, &advance.places);
         let now = self.listed(&way, pairing, &advance.affected, &advance.places);
         let mut listing = ListingChange::default();
@@ -152,47 +154,6 @@ impl Lowering {
         }
         self.listing.apply(&listing);
         Lowered { wire, listing, causes }
-    }
-
-    /// Planted: what a line was sent as stays, though its new value cannot go.
-    fn leave_old(&mut self, way: &Way<'_>, before: &Self, wire: &mut Vec<Edit>) {
-        let mut w = self.ladder.last().clone();
-        wire.retain(|edit| {
-            let Edit::Unset(key) = edit else { return true };
-            let origins = before.ladder.origins(way, key);
-            let gone = origins.iter().all(|origin| self.config().line(origin).is_none());
-            if let Some(line) = before.wire_config().line(key).filter(|_| !gone) {
-                w.put(way.image, key, line.clone());
-            }
-            gone
-        });
-        self.ladder.put_last(w);
-    }
-
-    /// Planted: `no` of the lines that went without ever having been sent.
-    fn unsent(
-        &self,
-        way: &Way<'_>,
-        pairing: &ActivePairing,
-        before: &Self,
-        touched: &BTreeSet<LineKey>,
-    ) -> Vec<Edit> {
-        let went = touched
-            .iter()
-            .filter(|key| before.config().line(key).is_some() && self.config().line(key).is_none());
-        let unsent = went.filter(|key| before.ladder.fate(way, key).out.is_empty());
-        let said = unsent.flat_map(|key| {
-            let steps = pairing.steps().iter();
-            steps
-                .filter_map(|step| pairing.tft().other_side(way.image, *step, key))
-                .collect::<Vec<_>>()
-        });
-        said.filter(|key| {
-            let decl = way.image.form(key.form);
-            decl.lives_at(pairing.levels()[usize::from(decl.component.0)])
-        })
-        .map(Edit::Unset)
-        .collect()
     }
 
     /// The Active's config.
@@ -348,15 +309,6 @@ enum Arrival {
     Goes,
     DontCare(Shared<str>),
     Listed(StuckCause),
-}
-
-/// The lines that edits take away.
-fn removed(edits: &[Edit]) -> BTreeSet<LineKey> {
-    let unset = edits.iter().filter_map(|edit| match edit {
-        Edit::Unset(key) => Some(key.clone()),
-        Edit::Leave(_) | Edit::Enter(..) | Edit::Set { .. } => None,
-    });
-    unset.collect()
 }
 
 /// The Active's way: down to the wire's levels, then past the gate.

@@ -1,5 +1,8 @@
 //! The Standby's side: from what travels to its running config, and back again for the check.
 
+#[cfg(any(test, feature = "faults"))]
+mod faults;
+
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -234,12 +237,6 @@ impl Raising {
     pub fn held_out(&self, image: &Image) -> Vec<NotRaised> {
         let all = self.held.iter().chain(&self.short);
         self.mismatches(image, all.map(|(key, cause)| (key.clone(), cause.clone())).collect())
-    }
-
-    /// Changes S without W: what a unit that misapplies a line does. The wire digest shows it.
-    pub fn disturb(&mut self, image: &Image, pairing: &StandbyPairing, edits: &[Edit]) {
-        self.down.edit(&way_down(image, pairing), edits);
-        self.up.put_last(self.down.first().clone());
     }
 
     /// Carries what was touched in W up to S and down again to W'.

@@ -18,7 +18,6 @@ use super::state::Context;
 use crate::digest::Shared;
 use crate::ids::Lsn;
 use crate::message::{LeaveWhy, Redundancy, Stamp};
-use crate::planted::Defect;
 use crate::policy::{Action, SyncPhase};
 
 impl Active {
@@ -37,9 +36,8 @@ impl Active {
         }
         let (after, edits) = match self.config.execute(cx.env.software, &command.text) {
             Err(mismatch) => {
-                if cx.env.planted(Defect::RefusedHalf) {
-                    self.keep_half(&command.text, cx);
-                }
+                #[cfg(feature = "planted")]
+                self.keep_half(&command.text, cx);
                 return cx.answer(command.id, Outcome::Refused(Refusal::Line(mismatch)));
             }
             Ok(Executed::Unchanged) => return self.on_unchanged(&command, cx),
@@ -76,21 +74,6 @@ impl Active {
         } else if let Some(action) = action {
             let (phase, why, by) = (SyncPhase::Line, LeaveWhy::Stuck, Some(hindering));
             self.leave_by(action, Breach { phase, why, by }, cx);
-        }
-    }
-
-    /// Planted: the lines before the one that is refused stay.
-    fn keep_half(&mut self, text: &str, cx: &Context<'_, '_>) {
-        let ends = text.match_indices('\n').map(|(at, _)| at + 1);
-        let mut halves = ends.rev().filter_map(|end| {
-            let half = self.config.execute(cx.env.software, &text[..end]);
-            match half.ok()? {
-                Executed::Changed(after, _) => Some(after),
-                Executed::Unchanged => None,
-            }
-        });
-        if let Some(after) = halves.next() {
-            self.config = after;
         }
     }
 

@@ -20,7 +20,7 @@ use crate::translate::{self, Raising};
 /// The Standby's side of a translation: the wire config, and its own beside it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Receiver {
-    raising: Raising,
+    pub(super) raising: Raising,
 }
 
 impl Receiver {
@@ -82,18 +82,6 @@ impl Receiver {
     pub fn held_out(&self, env: &Env<'_>) -> Vec<Mismatch> {
         let held = self.raising.held_out(&env.software.image);
         held.iter().map(|each| mismatch_of(env.software, each)).collect()
-    }
-
-    /// What a unit that misapplies a line does: changes S without W.
-    pub fn misapply(&mut self, env: &Env<'_>, pairing: Option<&PairingKey>, text: &str) {
-        let Some(pairing) = at_standby(env, pairing) else {
-            return;
-        };
-        let image = &env.software.image;
-        let mut s = self.raising.config().clone();
-        if let Ok(edits) = s.execute(image, image.own(), text) {
-            self.raising.disturb(image, pairing, &edits);
-        }
     }
 
     /// The own config.

@@ -9,6 +9,8 @@
 //! ```
 
 mod lines;
+#[cfg(feature = "planted")]
+mod planted;
 mod save;
 mod session;
 mod shadow;

@@ -60,6 +60,10 @@ impl Standby {
         body: LineBody,
         cx: &mut Context<'_, '_>,
     ) {
+        #[cfg(feature = "planted")]
+        if self.takes_line_early(seat, lsn, &body, cx) {
+            return;
+        }
         let window = u64::from(cx.env.limits.line_window);
         match &mut seat.phase {
             StandbyPhase::Synced { kept, .. } => {
@@ -68,41 +72,12 @@ impl Standby {
                     let applied = applied(seat.session, seat.bounds, replica, Vec::new(), cx);
                     cx.send(seat.active, applied);
                 } else if lsn.0 <= replica.applied.0 + window {
-                    if cx.env.planted(Defect::AckBeforeApply) && lsn.0 == replica.applied.0 + 1 {
-                        let mut ahead = replica.clone();
-                        let (difference, listing) = (&body.difference, &body.listing);
-                        let pairing = seat.pairing;
-                        let receiver = &mut ahead.receiver;
-                        let read = receiver.apply(cx.env, pairing.as_ref(), difference, listing);
-                        kept.insert(lsn, body);
-                        if read.is_ok() {
-                            ahead.applied = lsn;
-                            let applied =
-                                applied(seat.session, seat.bounds, &ahead, Vec::new(), cx);
-                            cx.send(seat.active, applied);
-                        }
-                        return;
-                    }
                     kept.insert(lsn, body);
                     self.apply_kept(seat, cx);
                 }
             }
             StandbyPhase::Shadow(shadow) => {
-                if cx.env.planted(Defect::LineBeforeAccept) && lsn.0 == shadow.lsn.0 + 1 {
-                    let pairing = seat.pairing;
-                    let listing = &body.listing;
-                    let receiver = &mut shadow.receiver;
-                    let read = receiver.apply(cx.env, pairing.as_ref(), &body.difference, listing);
-                    if read.is_err() {
-                        return;
-                    }
-                    let digest = shadow.receiver.digest(cx.env);
-                    let (session, mismatches) = (seat.session, Shared::new(alloc::vec![]));
-                    cx.send(
-                        seat.active,
-                        Message::Applied { session, lsn, digest, mismatches, further: 0 },
-                    );
-                } else if lsn > shadow.lsn && lsn.0 <= shadow.lsn.0 + window {
+                if lsn > shadow.lsn && lsn.0 <= shadow.lsn.0 + window {
                     shadow.kept.insert(lsn, body);
                 }
             }
@@ -180,7 +155,7 @@ impl Standby {
 
 /// What a Standby has applied, and what of it is not executed: `failed` of the last change, and
 /// what is held out.
-fn applied(
+pub(super) fn applied(
     session: Session,
     bounds: Bounds,
     replica: &Replica,
