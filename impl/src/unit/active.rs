@@ -20,7 +20,7 @@ use alloc::vec::Vec;
 
 use super::holder::{Holder, LeaseWait, Queueing, refuse, superseded};
 use super::input::{Command, Durability, Request, Timer};
-use super::lesser::Hindrance;
+use super::mode::Mode;
 use super::output::{Event, Outcome, Refusal};
 use super::peer::{ActivePhase, Peer};
 use super::prompts::{AckMark, Prompt};
@@ -32,7 +32,7 @@ use super::state::{Context, UnitState, echoes};
 use super::switchover::Drain;
 use super::{Output, Role};
 use crate::ids::{CommandId, Lsn, Slot, Term};
-use crate::message::{LeaveWhy, Message, Origin, Redundancy, Stamp, ToArbiter, ToUnit};
+use crate::message::{LeaveWhy, Message, Origin, Stamp, ToArbiter, ToUnit};
 use crate::planted::Defect;
 
 /// The timers of an Active that have to do with its peer and its prompts.
@@ -80,21 +80,8 @@ pub struct Active {
     pub queue: VecDeque<Command>,
     /// A save under way.
     pub saving: Option<Saving>,
-    /// The mode that policy and limits allow.
-    pub mode: Redundancy,
-    /// Why it is a lesser one, if it is.
-    pub lesser: LeaveWhy,
-    /// What stands in the way of a greater one, if lines of the config do.
-    pub hindrance: Option<Hindrance>,
-    /// Sessions that ended before they were hot for `stable_time`, since the count began anew.
-    pub attempts: u32,
-    /// How often the timer Pace is still to fire before a Join is answered.
-    pub pace: u32,
-    /// Ordered resets, as counted here; the Standby's own count is in its Join.
-    pub resets: u32,
-    /// Whether what a Join tells counts no more: an operator, or a time of being hot, forgave it in
-    /// this term, and this unit orders every reset since.
-    pub forgave: bool,
+    /// The mode that policy and limits allow, and what was counted for it.
+    pub mode: Mode,
     /// Whether the role is to be given back at the end of this step.
     pub releasing: Releasing,
 }
@@ -132,13 +119,7 @@ impl Active {
             drain: None,
             queue: VecDeque::new(),
             saving: None,
-            mode: Redundancy::Sso,
-            lesser: LeaveWhy::Over,
-            hindrance: None,
-            attempts: 0,
-            pace: 0,
-            resets,
-            forgave: false,
+            mode: Mode::new(resets),
             releasing: Releasing::No,
         }
     }
@@ -154,13 +135,13 @@ impl Active {
         if self.register.written == Written::Sent {
             cx.set(Timer::Register);
         }
-        if self.pace > 0 {
+        if self.mode.is_pausing() {
             cx.set(Timer::Pace);
         }
         if self.peer.phase() == Some(&ActivePhase::Hot) {
             cx.set(Timer::Stable);
         }
-        if self.hindrance.as_ref().is_some_and(|hindrance| hindrance.gone) {
+        if self.mode.is_freed() {
             cx.set(Timer::Backoff);
         }
         self.mark_prompts(cx);
@@ -265,8 +246,7 @@ impl Active {
 
     /// Ordered resets count from 0 again; Proceed tells it.
     fn forgive_resets(&mut self, own: &mut UnitState, cx: &mut Context<'_, '_>) {
-        self.resets = 0;
-        self.forgave = true;
+        self.mode.forgive_resets();
         own.forget_resets(cx);
     }
 
@@ -284,8 +264,8 @@ impl Active {
             Request::Save => self.on_save(own, id, cx),
             Request::RetrySso => {
                 self.forgive_resets(own, cx);
-                self.attempts = 0;
-                self.pace = 0;
+                self.mode.forgive_attempts();
+                self.mode.end_pause();
                 cx.cancel(&[Timer::Pace]);
                 self.retry(cx);
                 cx.answer(id, Outcome::Taken);

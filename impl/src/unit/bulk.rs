@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 
 use super::active::Active;
 use super::input::Timer;
-use super::lesser::{Breach, Hindrance};
+use super::mode::{Breach, Hindrance};
 use super::peer::{ActivePhase, Bulk};
 use super::register::Written;
 use super::sender::{Sender, StuckLine};
@@ -38,10 +38,10 @@ impl Active {
         let bounds = current.bounds;
         let (bytes, listing_at) = sender.file(cx.env.planted);
         let fits = sender.fits(bounds) && bytes.len() as u64 <= bounds.file;
-        if !fits && self.mode == Redundancy::Sso {
+        if !fits && !self.mode.is_lesser() {
             self.bound(policy::SyncPhase::Bulk, cx);
         }
-        let empty = self.mode != Redundancy::Sso;
+        let empty = self.mode.is_lesser();
         let (bytes, listing_at) =
             if empty { (Shared::new(Vec::new()), 0) } else { (bytes, listing_at) };
         let Some(current) = &mut self.peer.current else {
@@ -106,7 +106,7 @@ impl Active {
             return;
         };
         let stuck = current.stuck(cx);
-        let judged = if empty || self.mode != Redundancy::Sso {
+        let judged = if empty || self.mode.is_lesser() {
             Some(self.lesser_verdict())
         } else {
             self.judge(&stuck, (mismatches, further), digest == expected, cx)
@@ -137,7 +137,7 @@ impl Active {
 
     /// The shadow is to be dropped; and the replica, if policy is the reason.
     pub(super) fn reject(&mut self, lsn: Lsn, verdict: Verdict, cx: &mut Context<'_, '_>) {
-        let why = if verdict != Verdict::Simplex && self.lesser.keeps_replica() {
+        let why = if verdict != Verdict::Simplex && self.mode.why().keeps_replica() {
             RejectWhy::Limit
         } else {
             self.peer.replica = None;
@@ -157,7 +157,7 @@ impl Active {
 
     /// What a Standby does in the lesser mode of its pair.
     pub(super) const fn lesser_verdict(&self) -> Verdict {
-        match self.mode {
+        match self.mode.redundancy() {
             Redundancy::Simplex => Verdict::Simplex,
             Redundancy::Sso | Redundancy::Rpr => Verdict::Rpr,
         }
@@ -195,7 +195,7 @@ impl Active {
         } else {
             LeaveWhy::PrcMismatch
         };
-        self.enforce(action, Breach { phase, why, by }, cx).map(|enforced| enforced.verdict)
+        self.mode.enforce(action, Breach { phase, why, by }, cx).map(|enforced| enforced.verdict)
     }
 }
 

@@ -8,7 +8,7 @@ use alloc::vec::Vec;
 use super::active::Active;
 use super::bulk::{dropped, severest};
 use super::input::{Command, Durability};
-use super::lesser::Breach;
+use super::mode::Breach;
 use super::output::{Copies, LocalWhy, Outcome, Refusal};
 use super::peer::ActivePhase;
 use super::prompts::{Prompt, PromptKind};
@@ -48,8 +48,8 @@ impl Active {
         let action = severest(SyncPhase::Line, stuck, cx);
         // A pair that is in a lesser mode already falls no further for it.
         let action = match action {
-            Some(Action::ResetStandby | Action::Degrade) if self.mode != Redundancy::Sso => None,
-            Some(Action::Simplex) if self.mode == Redundancy::Simplex => None,
+            Some(Action::ResetStandby | Action::Degrade) if self.mode.is_lesser() => None,
+            Some(Action::Simplex) if self.mode.redundancy() == Redundancy::Simplex => None,
             other => other,
         };
         if action == Some(Action::Refuse) {
@@ -57,9 +57,7 @@ impl Active {
             return cx.answer(command.id, Outcome::Refused(Refusal::Policy { line }));
         }
         let hindering = Self::hindering(stuck, cx);
-        if let Some(hindrance) = &mut self.hindrance {
-            hindrance.lines.extend(hindering.lines.iter().cloned());
-        }
+        self.mode.add_hindering(&hindering);
         let listed = dropped(stuck);
         self.last = Lsn(self.last.0 + 1);
         self.config = after;

@@ -6,7 +6,7 @@
 use alloc::vec::Vec;
 
 use super::active::Active;
-use super::lesser::Breach;
+use super::mode::Breach;
 use super::peer::{ActivePhase, ActiveSession};
 use super::sender::{StuckLine, WireChange};
 use super::state::Context;

@@ -24,8 +24,8 @@ use super::state::{Context, UnitState, is_of};
 use crate::digest::{Digest, ImageDigest, Shared};
 use crate::ids::{Lsn, Slot};
 use crate::message::{
-    Bounds, Engine, FileId, HeldBy, JoinCall, LeaveWhy, Message, Redundancy, RejectWhy, Round,
-    Session, Stamp, Unreadable, Verdict,
+    Bounds, Engine, FileId, HeldBy, JoinCall, LeaveWhy, Message, RejectWhy, Round, Session, Stamp,
+    Unreadable, Verdict,
 };
 use crate::planted::Defect;
 
@@ -314,7 +314,7 @@ impl Active {
     /// What was not answered is sent again.
     pub(super) fn on_resend_timeout(&mut self, _own: &UnitState, cx: &mut Context<'_, '_>) {
         if let Some(offered) = self.peer.offered {
-            Self::send_proceed(offered, self.resets, cx);
+            Self::send_proceed(offered, self.mode.resets(), cx);
         }
         if let Some(Leaving { session, slot, why }) = self.peer.leaving {
             cx.send(slot, Message::Leave { session, why });
@@ -367,7 +367,7 @@ impl Active {
         let digest = current.sender.as_ref().map_or(Digest::default(), Sender::digest);
         let held = if self.is_hot() { HeldBy::Register } else { HeldBy::Nobody };
         let (session, lsn) = (current.session, self.last);
-        let (mode, counter) = (self.mode, self.register.counter);
+        let (mode, counter) = (self.mode.redundancy(), self.register.counter);
         let alive = Message::Keepalive { session, lsn, digest, mode, held, counter };
         cx.send(current.slot, alive);
     }
@@ -450,10 +450,10 @@ impl Active {
             ActivePhase::Bulk(bulk) if bulk.lsn == lsn => {
                 cx.event(Event::Unreadable(why));
                 self.count_attempt(LeaveWhy::Unreadable, cx);
-                if self.mode == Redundancy::Sso {
+                if !self.mode.is_lesser() {
                     self.leave(LeaveWhy::Unreadable, cx);
                 } else {
-                    self.pace = 0;
+                    self.mode.end_pause();
                     cx.cancel(&[Timer::Pace]);
                     self.reject(lsn, self.lesser_verdict(), cx);
                 }

@@ -164,7 +164,7 @@ impl Active {
         match self.peer.phase() {
             None | Some(peer::ActivePhase::Held) => Redundancy::Simplex,
             Some(peer::ActivePhase::Hot) => Redundancy::Sso,
-            Some(_) => match self.mode {
+            Some(_) => match self.mode.redundancy() {
                 Redundancy::Sso => Redundancy::Rpr,
                 lesser => lesser,
             },

@@ -70,7 +70,7 @@ impl Active {
     }
 
     fn peer_save(&mut self, stamp: Stamp, cx: &Context<'_, '_>) -> Option<PeerSave> {
-        if self.mode == Redundancy::Simplex {
+        if self.mode.redundancy() == Redundancy::Simplex {
             return None;
         }
         let current = self.peer.current.as_mut().filter(|current| match current.phase {

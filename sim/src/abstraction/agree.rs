@@ -301,8 +301,8 @@ fn active(engine: &Active, model: &model::Active, boots: &Boots) -> Result<(), D
     number("unreplicated", engine.unreplicated.0, model.unreplicated)?;
     same("draining", &engine.drain.is_some(), &model.draining)?;
     queue(&engine.queue, &model.queue)?;
-    number("attempts", engine.attempts.into(), model.attempts)?;
-    same("pacing", &(engine.pace > 0), &model.pacing)?;
+    number("attempts", engine.mode.attempts().into(), model.attempts)?;
+    same("pacing", &engine.mode.is_pausing(), &model.pacing)?;
     let current_of = engine.peer.current.as_ref().map(|current| current.session);
     let of_model = model.current.as_ref().map(|current| current.session);
     session("session", current_of, of_model, boots)?;

@@ -105,7 +105,7 @@ impl BoundedAttempts {
             }
             // The last attempt has failed, and its session goes on in rpr.
             Input::Message { message: Message::Unreadable { .. }, .. }
-                if active.peer.current.is_some() && active.mode != Redundancy::Sso =>
+                if active.peer.current.is_some() && active.mode.is_lesser() =>
             {
                 sessions.fails(seen.at_us, limits);
                 sessions.failed_at = None;
@@ -126,7 +126,8 @@ impl BoundedAttempts {
                     // Its Standby may have another image by now.
                     let image = active.peer.current.as_ref().map(|current| current.image);
                     let failed = sessions.failed;
-                    let paused = sessions.begins(*session, image, seen.at_us, active.mode);
+                    let paused =
+                        sessions.begins(*session, image, seen.at_us, active.mode.redundancy());
                     if sessions.begun > limits.max_attempts {
                         let (begun, most) = (sessions.begun, limits.max_attempts);
                         let what = format!("{begun} sessions of one boot in sso, of {most}");

@@ -24,7 +24,7 @@ use skewsync::unit::sender::Sender;
 use skewsync::unit::standby::{self, Readiness, Replica, StandbySession};
 use skewsync::unit::{
     Active, Arbiter, ArbiterEvent, ArbiterInput, ArbiterOutput, Boot, Command, Durability, Env,
-    Event as Told, Holder, Input, Limits, Outcome, Output, Pairing, PairingKey, PairingSide,
+    Event as Told, Holder, Input, Limits, Mode, Outcome, Output, Pairing, PairingKey, PairingSide,
     Record, Role, Running, Software, Standby, Store, Unit,
 };
 use skewsync_model::property::Property;
@@ -378,13 +378,7 @@ pub(crate) fn active(slot: Slot, term: u64, last: u64, release: &str, text: &str
         drain: None,
         queue: std::collections::VecDeque::new(),
         saving: None,
-        mode: Redundancy::Sso,
-        lesser: skewsync::message::LeaveWhy::Over,
-        hindrance: None,
-        attempts: 0,
-        pace: 0,
-        resets: 0,
-        forgave: false,
+        mode: Mode::new(0),
         releasing: Releasing::No,
     };
     Unit { part: Role::Active(Box::new(active)), ..idle(slot, release) }

@@ -53,8 +53,9 @@ impl Lesser {
     }
 
     fn explains(self, active: &Active, phase: &Of, limits: &Limits) -> bool {
-        let used_up = active.mode == Redundancy::Rpr && active.resets >= limits.max_resets;
-        let failed = active.mode == Redundancy::Rpr && active.attempts >= limits.max_attempts;
+        let rpr = active.mode.redundancy() == Redundancy::Rpr;
+        let used_up = rpr && active.mode.resets() >= limits.max_resets;
+        let failed = rpr && active.mode.attempts() >= limits.max_attempts;
         match phase {
             Of::Rejected { verdict: Verdict::Rpr, .. } => {
                 self.any || (self.rpr && used_up) || (self.attempts && failed)
@@ -99,7 +100,7 @@ pub fn pending(rig: &Cluster, lesser: Lesser) -> Option<String> {
         return Some(format!("the unit of slot {other} to join as a Standby"));
     };
     let Some(current) = &active.peer.current else {
-        let simplex = active.mode == Redundancy::Simplex && lesser.any;
+        let simplex = active.mode.redundancy() == Redundancy::Simplex && lesser.any;
         return (!simplex).then(|| "a session".into());
     };
     match &current.phase {
@@ -156,6 +157,8 @@ const fn next(phase: &Of) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use skewsync::unit::Mode;
+
     use super::*;
     use crate::draw::{self, DrawOptions};
     use crate::oracle::testing;
@@ -166,9 +169,8 @@ mod tests {
         let Role::Active(active) = &mut unit.part else {
             panic!("an Active");
         };
-        active.mode = Redundancy::Rpr;
-        active.resets = resets;
-        active.attempts = 0;
+        active.mode = Mode::new(resets);
+        active.mode.fall(Redundancy::Rpr, skewsync::message::LeaveWhy::Degrade, None);
         let phase = Of::Rejected {
             lsn: skewsync::ids::Lsn(0),
             verdict: Verdict::Rpr,

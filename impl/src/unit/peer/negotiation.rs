@@ -47,7 +47,7 @@ impl Active {
             (_, None) => None,
         };
         if let Some(offered) = known {
-            return Self::send_proceed(offered, self.resets, cx);
+            return Self::send_proceed(offered, self.mode.resets(), cx);
         }
         if !self.peer.is_newer(call) {
             return cx.ignore(crate::message::MessageKind::Join);
@@ -64,28 +64,19 @@ impl Active {
         };
         let other = self.peer.software;
         if other.is_some_and(|other| other != (call.image, call.engine)) {
-            // Another image or engine: nothing that failed says anything of it.
-            self.set_sso();
-            self.attempts = 0;
-            self.pace = 0;
-        } else if self.mode == Redundancy::Simplex {
+            self.mode.begin_anew();
+        } else if self.mode.redundancy() == Redundancy::Simplex {
             return cx.ignore(crate::message::MessageKind::Join);
         } else if restarted {
-            // A new boot of the Standby is a reason to try sso again, once.
-            self.set_sso();
-            let most = cx.env.limits.max_attempts;
-            self.attempts = self.attempts.min(most.saturating_sub(1));
-            self.pace = 0;
+            self.mode.try_once_more(cx.env.limits.max_attempts);
         } else {
             // Its Standby has left the session.
             self.count_attempt(LeaveWhy::Over, cx);
         }
-        if self.pace > 0 && !cx.env.planted(Defect::AttemptsUnpaced) {
+        if self.mode.is_pausing() && !cx.env.planted(Defect::AttemptsUnpaced) {
             return cx.ignore(crate::message::MessageKind::Join);
         }
-        if !self.forgave {
-            self.resets = self.resets.max(call.resets);
-        }
+        self.mode.learn_resets(call.resets);
         let session = Session::from((self.term, own.boot, round));
         let offered = Offered {
             session,
@@ -96,7 +87,7 @@ impl Active {
             wire,
         };
         self.peer.offered = Some(offered);
-        Self::send_proceed(offered, self.resets, cx);
+        Self::send_proceed(offered, self.mode.resets(), cx);
         cx.set(Timer::Resend);
     }
 
@@ -144,7 +135,7 @@ impl Active {
         self.peer.leaving = None;
         self.peer.replica = replica;
         self.peer.software = Some((offered.image, offered.engine));
-        self.pace = 0;
+        self.mode.end_pause();
         cx.cancel(&[Timer::Pace]);
         let dump = || {
             Outgoing::new(
@@ -247,7 +238,7 @@ impl Active {
         key: PairingKey,
         cx: &mut Context<'_, '_>,
     ) {
-        let used_up = self.is_used_up(cx);
+        let used_up = self.mode.is_used_up(cx);
         let Some(current) = &mut self.peer.current else {
             return;
         };

@@ -118,11 +118,11 @@ fn a_line_that_degrades_brings_rpr_until_it_is_gone() {
     assert_eq!(world.unit(B).rf_state(), RfState::StandbyCold);
     assert_eq!(world.arbiter.register, None);
     // In rpr another such line changes nothing: no session is left for it, and no attempt counted.
-    let attempts = world.active(A).attempts;
+    let attempts = world.active(A).mode.attempts();
     world.command(A, "interface eth1\nmtu 9216");
     world.settle();
     assert_eq!(world.unit(B).rf_state(), RfState::StandbyCold);
-    assert_eq!(world.active(A).attempts, attempts);
+    assert_eq!(world.active(A).mode.attempts(), attempts);
     world.command(A, "interface eth1\nno mtu 9216");
     world.command(A, "interface eth0\nno mtu 9216");
     world.fire(A, Timer::Backoff);
@@ -139,7 +139,7 @@ fn rpr_ends_whenever_its_last_line_goes() {
         world.policy = rule(SyncPhase::Line, Cause::GuardedValue, Action::Degrade);
         world.command(A, "interface eth0\nmtu 9216");
         world.command(A, "interface eth0\nno mtu 9216");
-        assert_eq!(world.active(A).mode, Redundancy::Rpr);
+        assert_eq!(world.active(A).mode.redundancy(), Redundancy::Rpr);
         world.rounds(4);
         assert_eq!(world.unit(B).rf_state(), RfState::StandbyCold);
         if lapses {
@@ -236,7 +236,7 @@ fn a_standby_counts_on_from_what_the_active_counted() {
     let Some(Unit { part: Role::Active(active), .. }) = &mut world.units[0] else {
         panic!("slot 0 acts")
     };
-    active.resets = counted;
+    active.mode.learn_resets(counted);
     world.boot(B);
     world.rounds(3);
     assert_eq!(world.unit(B).own.resets, counted, "Proceed says it");
@@ -285,5 +285,5 @@ fn a_wire_digest_that_is_another_leads_to_what_policy_says() {
     world.fire(B, Timer::Keepalive);
     world.settle();
     assert!(world.left(A, LeaveWhy::Degrade));
-    assert_eq!(world.active(A).mode, Redundancy::Rpr);
+    assert_eq!(world.active(A).mode.redundancy(), Redundancy::Rpr);
 }

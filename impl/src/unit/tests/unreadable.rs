@@ -81,7 +81,7 @@ fn a_snapshot_that_never_decodes_ends_in_rpr_with_the_reason() {
     world.rounds(40);
     let most = world.limits.max_attempts;
     assert_eq!(sessions(&world), most as usize);
-    assert_eq!(world.active(A).attempts, most);
+    assert_eq!(world.active(A).mode.attempts(), most);
     let rpr = Of::Rejected { lsn: Lsn(1), verdict: Verdict::Rpr, why: RejectWhy::Limit };
     assert_eq!(world.active(A).peer.phase(), Some(&rpr));
     assert_eq!(world.unit(B).rf_state(), RfState::StandbyCold);
@@ -112,21 +112,21 @@ fn each_attempt_that_fails_is_followed_by_a_longer_pause() {
     world.garble = Some(of_snapshots);
     for failed in 1..world.limits.max_attempts {
         world.settle();
-        while world.active(A).pace == 0 {
+        while !world.active(A).mode.is_pausing() {
             for timer in [Timer::Join, Timer::Resend] {
                 world.fire(B, timer);
                 world.fire(A, timer);
             }
             world.settle();
         }
-        assert_eq!(world.active(A).attempts, failed);
+        assert_eq!(world.active(A).mode.attempts(), failed);
         for _ in 0..failed {
             assert_eq!(world.active(A).peer.current, None, "attempt {failed}");
             world.fire(B, Timer::Join);
             world.settle();
             world.fire(A, Timer::Pace);
         }
-        assert_eq!(world.active(A).pace, 0);
+        assert!(!world.active(A).mode.is_pausing());
     }
 }
 
@@ -196,9 +196,9 @@ fn an_unreadable_line_is_said_until_the_session_is_left() {
     assert!(world.left(B, LeaveWhy::Unreadable));
     assert!(world.is_hot());
     assert_eq!(world.text(A), world.text(B));
-    assert_eq!(world.active(A).attempts, 1);
+    assert_eq!(world.active(A).mode.attempts(), 1);
     world.fire(A, Timer::Stable);
-    assert_eq!(world.active(A).attempts, 0, "hot for long");
+    assert_eq!(world.active(A).mode.attempts(), 0, "hot for long");
 }
 
 /// A dump that does not decode holds the Standby; a diff that does not is tried again, then held.
@@ -240,7 +240,7 @@ fn a_diff_that_does_not_decode_is_tried_again_and_then_held() {
     });
     world.bring_up(60);
     assert!(world.left(A, LeaveWhy::Unreadable));
-    assert_eq!(world.active(A).attempts, world.limits.max_attempts);
+    assert_eq!(world.active(A).mode.attempts(), world.limits.max_attempts);
     assert_eq!(world.active(A).peer.phase(), Some(&Of::Held));
 }
 
