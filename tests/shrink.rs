@@ -128,16 +128,16 @@ fn a_curve_begins_with_the_whole_plan_redrawn_and_ends_with_the_failure() {
 }
 
 #[test]
-fn the_nearest_sibling_lacks_one_event_and_passes() {
+fn the_nearest_plan_that_passes_lacks_one_event_and_passes() {
     let (plan, catalog) = failing("gap-accepted", 4);
     let small = shrunken(&plan, &catalog, &How::default()).plan;
     let with = With::default();
-    let sibling = nearest_passing::nearest(&small, &catalog, &with).expect("it fails");
-    let sibling = sibling.expect("a plan that was shrunk fails with one event less no more");
+    let nearest = nearest_passing::nearest(&small, &catalog, &with).expect("it fails");
+    let nearest = nearest.expect("a plan that was shrunk fails with one event less no more");
     let size = |plan: &Plan| plan.faults.len() + plan.commands.len();
-    assert_eq!(size(&sibling.plan) + 1, size(&small));
-    assert_eq!(signed(&sibling.plan, &catalog).0.property, VerdictKind::Passed);
-    assert!(sibling.parts_at_us.is_some_and(|at| at > 0));
+    assert_eq!(size(&nearest.plan) + 1, size(&small));
+    assert_eq!(signed(&nearest.plan, &catalog).0.property, VerdictKind::Passed);
+    assert!(nearest.parts_at_us.is_some_and(|at| at > 0));
 }
 
 #[test]

@@ -133,8 +133,8 @@ mod tests {
         let dir = tempfile::tempdir().expect("a folder");
         let file = |name: &str| dir.path().join(name).to_str().expect("text").to_string();
         let (one, two, whole) = (file("one"), file("two"), file("whole"));
-        let calm = ["run", "--mix", "calm", "--seeds", "6"];
-        let part = |more: &[&str]| lab(&[&calm[..], more].concat());
+        let runs = ["run", "--mix", "none", "--seeds", "6"];
+        let part = |more: &[&str]| lab(&[&runs[..], more].concat());
         let lines = file("lines");
         part(&["--shard", "1/2", "--summary", &one, "--ndjson", &lines]);
         let text = std::fs::read_to_string(&lines).expect("lines");
@@ -405,7 +405,7 @@ mod tests {
     #[test]
     fn a_window_of_a_run_is_told_and_compared_with_a_trace() {
         let wishes = crate::draw::DrawOptions {
-            mix: crate::draw::Mix::Calm,
+            mix: crate::draw::Mix::None,
             ..crate::draw::DrawOptions::default()
         };
         let mut plan = crate::draw::plan(3, &wishes);

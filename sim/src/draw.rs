@@ -1,4 +1,4 @@
-//! A seed makes a plan. One ChaCha stream per purpose, so that a new draw for one purpose does not
+//! A seed makes a plan. One ChaCha rng per purpose, so that a new draw for one purpose does not
 //! shift the others.
 
 mod arbiter;
@@ -17,7 +17,7 @@ mod waits;
 use std::sync::Arc;
 
 use rand_chacha::ChaCha8Rng;
-use rand_core::{Rng, SeedableRng};
+use rand_core::{Rng as _, SeedableRng};
 
 pub use material::{CommandCorpus, OfImage};
 pub use mix::Mix;
@@ -66,7 +66,7 @@ impl DrawOptions {
     }
 }
 
-/// What a stream of random numbers is for.
+/// What a rng of random numbers is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u64)]
 pub(crate) enum Purpose {
@@ -89,10 +89,10 @@ pub(crate) enum Purpose {
     Waits = 20,
 }
 
-/// One stream of random numbers.
-pub(crate) struct Stream(ChaCha8Rng);
+/// One rng of random numbers.
+pub(crate) struct Rng(ChaCha8Rng);
 
-impl Stream {
+impl Rng {
     pub(crate) fn new(seed: u64, purpose: Purpose) -> Self {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         rng.set_stream(purpose as u64);
@@ -132,7 +132,7 @@ impl Stream {
 /// If the material has no image.
 pub fn plan(seed: u64, wishes: &DrawOptions) -> Plan {
     let units = units(seed, wishes);
-    let mut topology = Stream::new(seed, Purpose::World);
+    let mut topology = Rng::new(seed, Purpose::World);
     let network =
         if topology.below(SOCKETS_ONE_IN) == 0 { Network::Sockets } else { Network::Links };
     let world = topology.word();
@@ -187,7 +187,7 @@ pub fn plan(seed: u64, wishes: &DrawOptions) -> Plan {
 }
 
 fn units(seed: u64, wishes: &DrawOptions) -> Vec<UnitPlan> {
-    let mut stream = Stream::new(seed, Purpose::Topology);
+    let mut rng = Rng::new(seed, Purpose::Topology);
     let names = wishes.material.names();
     assert!(!names.is_empty(), "there is an image to run");
     // Every ordered pair comes up in turn: a campaign of n * n seeds meets them all.
@@ -199,13 +199,13 @@ fn units(seed: u64, wishes: &DrawOptions) -> Vec<UnitPlan> {
         let startup = match &wishes.config {
             Some(config) if slot == 0 => Some(config.clone()),
             Some(_) => None,
-            None => wishes.material.config(&image, &mut stream),
+            None => wishes.material.config(&image, &mut rng),
         };
         // An empty store at slot 1 in half of the seeds: then slot 0 is the first Active.
-        let startup = startup.filter(|_| slot == 0 || stream.chance(50));
-        let drift = stream.below(2 * DRIFT_PPM_MAX + 1) as i32 - DRIFT_PPM_MAX as i32;
-        let drift_ppm = if stream.chance(50) { drift } else { 0 };
-        let disk_ms = stream.among(1, 20);
+        let startup = startup.filter(|_| slot == 0 || rng.chance(50));
+        let drift = rng.below(2 * DRIFT_PPM_MAX + 1) as i32 - DRIFT_PPM_MAX as i32;
+        let drift_ppm = if rng.chance(50) { drift } else { 0 };
+        let disk_ms = rng.among(1, 20);
         UnitPlan { slot, image, digest: String::new(), drift_ppm, disk_ms, startup }
     };
     vec![unit(0, one), unit(1, other)]
@@ -217,13 +217,13 @@ fn allowed(wishes: &DrawOptions, name: FaultName) -> bool {
 }
 
 fn noise(seed: u64, network: Network, wishes: &DrawOptions) -> Noise {
-    let mut stream = Stream::new(seed, Purpose::Noise);
+    let mut rng = Rng::new(seed, Purpose::Noise);
     let mix = wishes.mix;
-    let quiet = stream.chance(mix.quiet_percent()) || network == Network::Sockets;
+    let quiet = rng.chance(mix.quiet_percent()) || network == Network::Sockets;
     let mut rate = |name: FaultName, most: u64| {
         let (least, most) = mix.noise(most);
-        let on = stream.chance(mix.kind_percent());
-        let rate = stream.among(least, most) as u32;
+        let on = rng.chance(mix.kind_percent());
+        let rate = rng.among(least, most) as u32;
         if on && !quiet && allowed(wishes, name) { rate } else { 0 }
     };
     let noise = Noise {
@@ -237,25 +237,25 @@ fn noise(seed: u64, network: Network, wishes: &DrawOptions) -> Noise {
         hold_ms_max: 0,
     };
     let none = noise == Noise::default();
-    let (late_ms_max, hold_ms_max) = (stream.among(20, 2_000), stream.among(1_000, 30_000));
+    let (late_ms_max, hold_ms_max) = (rng.among(20, 2_000), rng.among(1_000, 30_000));
     if none { noise } else { Noise { late_ms_max, hold_ms_max, ..noise } }
 }
 
 fn commands(seed: u64, wishes: &DrawOptions, plan: &Plan) -> Vec<Entry> {
-    let mut stream = Stream::new(seed, Purpose::Commands);
-    let count = stream.among(5, 60);
+    let mut rng = Rng::new(seed, Purpose::Commands);
+    let count = rng.among(5, 60);
     let mut entries = Vec::new();
     let mut entered = [Vec::new(), Vec::new()];
     for _ in 0..count {
         // Either unit may be the Active by then: its image's words come from either's material.
-        let at = usize::from(!stream.chance(70));
+        let at = usize::from(!rng.chance(70));
         let (side, peer) = (&plan.units[at].image, &plan.units[1 - at].image);
-        let batch = wishes.material.batch(side, peer, &mut entered[at], &mut stream);
+        let batch = wishes.material.batch(side, peer, &mut entered[at], &mut rng);
         let Some(text) = batch else {
             continue;
         };
-        let ms = stream.among(500, plan.horizon_ms - 1);
-        entries.push(Entry { at: placed(&mut stream, ms, plan), what: What::Config { text } });
+        let ms = rng.among(500, plan.horizon_ms - 1);
+        entries.push(Entry { at: placed(&mut rng, ms, plan), what: What::Config { text } });
     }
     let others = [
         (What::Save, 60),
@@ -265,13 +265,10 @@ fn commands(seed: u64, wishes: &DrawOptions, plan: &Plan) -> Vec<Entry> {
         (What::ForcedSwitchover, 20),
     ];
     for (what, percent) in others {
-        while stream.chance(percent) {
-            let ms = stream.among(2_000, plan.horizon_ms - 1);
-            let at = if what == What::Save {
-                placed(&mut stream, ms, plan)
-            } else {
-                Anchor::Instant(ms)
-            };
+        while rng.chance(percent) {
+            let ms = rng.among(2_000, plan.horizon_ms - 1);
+            let at =
+                if what == What::Save { placed(&mut rng, ms, plan) } else { Anchor::Instant(ms) };
             entries.push(Entry { at, what: what.clone() });
         }
     }
@@ -281,17 +278,17 @@ fn commands(seed: u64, wishes: &DrawOptions, plan: &Plan) -> Vec<Entry> {
 
 /// In some plans an operator pastes more than the window of a hot pair admits.
 fn burst(seed: u64, wishes: &DrawOptions, plan: &Plan) -> Vec<Entry> {
-    let mut stream = Stream::new(seed, Purpose::Burst);
-    if !stream.chance(BURST_PERCENT) {
+    let mut rng = Rng::new(seed, Purpose::Burst);
+    if !rng.chance(BURST_PERCENT) {
         return Vec::new();
     }
-    let at = usize::from(stream.chance(30));
+    let at = usize::from(rng.chance(30));
     let (side, peer) = (&plan.units[at].image, &plan.units[1 - at].image);
-    let ms = stream.among(BURST_FROM_MS, plan.horizon_ms - 1);
+    let ms = rng.among(BURST_FROM_MS, plan.horizon_ms - 1);
     let mut entered = Vec::new();
     let mut entries = Vec::new();
-    for _ in 0..stream.among(BURST.0, BURST.1) {
-        let batch = wishes.material.batch(side, peer, &mut entered, &mut stream);
+    for _ in 0..rng.among(BURST.0, BURST.1) {
+        let batch = wishes.material.batch(side, peer, &mut entered, &mut rng);
         entries.extend(
             batch.map(|text| Entry { at: Anchor::Instant(ms), what: What::Config { text } }),
         );
@@ -309,7 +306,7 @@ fn in_order(entries: &mut [Entry]) {
 
 /// One command in three is placed into a phase of bulk sync or of a line's way, if there are link
 /// anchors.
-fn placed(stream: &mut Stream, ms: u64, plan: &Plan) -> Anchor {
+fn placed(rng: &mut Rng, ms: u64, plan: &Plan) -> Anchor {
     use skewsync::message::MessageKind as Kind;
     const INSIDE: [Kind; 12] = [
         Kind::Ready,
@@ -325,10 +322,10 @@ fn placed(stream: &mut Stream, ms: u64, plan: &Plan) -> Anchor {
         Kind::Confirm,
         Kind::Applied,
     ];
-    let (inside, kind) = (stream.chance(33), *stream.pick(&INSIDE));
-    let moment = if stream.chance(50) { Moment::Before } else { Moment::After };
+    let (inside, kind) = (rng.chance(33), *rng.pick(&INSIDE));
+    let moment = if rng.chance(50) { Moment::Before } else { Moment::After };
     // Bulk sync is at the start of a run, and after each fault.
-    let from_ms = if stream.chance(50) { 0 } else { ms };
+    let from_ms = if rng.chance(50) { 0 } else { ms };
     if inside && plan.network == Network::Links {
         Anchor::Next { moment, from_ms, to: None, kind: Some(kind) }
     } else {

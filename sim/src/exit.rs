@@ -12,7 +12,7 @@ pub const PANIC: u8 = 3;
 pub const NONDETERMINISM: u8 = 4;
 /// Wrong usage, unreadable input, a plan that drifted, or the harness itself.
 pub const USAGE: u8 = 5;
-/// Cut short, inconclusive above its share, or an empty cell without excuse.
+/// Cut short, inconclusive above its share, or an empty cell without a reason.
 pub const TRUNCATED: u8 = 6;
 
 /// The graver of two codes.

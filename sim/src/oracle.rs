@@ -56,7 +56,7 @@ pub fn properties() -> impl Iterator<Item = Property> {
 
 /// All oracles of a run.
 pub fn all(plan: &Arc<Plan>, catalog: &Arc<Catalog>, options: Options) -> Vec<Box<dyn Observer>> {
-    let wholes: Vec<Box<dyn checkpoints::Whole>> = vec![
+    let checks: Vec<Box<dyn checkpoints::PairCheck>> = vec![
         Box::new(no_silent_drop::NoSilentDrop),
         Box::new(hot_means_equal::HotMeansEqual),
         Box::new(commutes::FromScratch),
@@ -70,7 +70,7 @@ pub fn all(plan: &Arc<Plan>, catalog: &Arc<Catalog>, options: Options) -> Vec<Bo
         Box::new(replicated_is_kept::ReplicatedIsKept::default()),
         Box::new(planned_loses_nothing::PlannedLosesNothing::default()),
         Box::new(hot_is_served::HotIsServed::default()),
-        Box::new(checkpoints::Points::new(Arc::clone(catalog), plan.world, wholes)),
+        Box::new(checkpoints::Points::new(Arc::clone(catalog), plan.world, checks)),
         Box::new(listed_at_takeover::LostAtSwitchover::default()),
         Box::new(listed_in_store::ListedInStore::new(Arc::clone(catalog))),
         Box::new(no_zombie::NoZombie::default()),

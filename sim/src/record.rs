@@ -198,7 +198,7 @@ impl Mark {
 /// One thing that happened.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
-    /// The number of the event at the tap, from 1. An answer shares that of the step that gave it.
+    /// The number of the event in the run, from 1. An answer shares that of the step that gave it.
     pub step: u64,
     /// Virtual time in microseconds.
     pub at_us: u64,

@@ -62,7 +62,7 @@ pub fn ask(
     limit: Duration,
 ) -> ModelSays {
     let again = |lockstep| {
-        let quiet = crate::quiet::panics();
+        let quiet = crate::panic_hook::panics();
         let (plan, catalog) = (&made.plan, &made.catalog);
         let ran = recorded_within(limit, plan, catalog, Options { lockstep }, None);
         drop(quiet);

@@ -1,4 +1,4 @@
-//! The nearest passing sibling of a failing plan: the same plan less one event, whose run has as
+//! The nearest plan that passes: a failing plan without one event, whose run has as
 //! much in common with the failing one as can be.
 
 use std::sync::Arc;
@@ -25,7 +25,7 @@ pub struct NearestPassing {
     pub parts_at_us: Option<u64>,
 }
 
-/// The nearest sibling that passes: of all that lack one fault or one command, the one whose run
+/// The nearest plan that passes: of all that lack one fault or one command, the one whose run
 /// parts latest. None if all of them fail, as far as they were run within the bounds.
 ///
 /// # Errors
@@ -42,8 +42,9 @@ pub fn nearest(
         return Err(AnalysisError::Passes);
     }
     let failing = failing.into_entries();
-    let siblings = siblings(plan);
-    let plans: Vec<Arc<Plan>> = siblings.iter().map(|(plan, _)| Arc::clone(plan)).collect();
+    let plans_without_one = without_one_event(plan);
+    let plans: Vec<Arc<Plan>> =
+        plans_without_one.iter().map(|(plan, _)| Arc::clone(plan)).collect();
     let books: Vec<Book> = plans.iter().map(|_| Book::default()).collect();
     let observers = |at: usize| vec![books[at].recorder(catalog, None)];
     let found = outcomes(&plans, catalog, &watch, &observers)?;
@@ -55,13 +56,13 @@ pub fn nearest(
         .max_by_key(|(parts, at)| (parts.unwrap_or(u64::MAX), *at));
     Ok(nearest.map(|(parts_at_us, at)| NearestPassing {
         plan: (*plans[at]).clone(),
-        without: siblings[at].1.clone(),
+        without: plans_without_one[at].1.clone(),
         parts_at_us,
     }))
 }
 
 /// The plan less each of its events, and that event in words.
-fn siblings(plan: &Plan) -> Vec<(Arc<Plan>, String)> {
+fn without_one_event(plan: &Plan) -> Vec<(Arc<Plan>, String)> {
     let faults = (0..plan.faults.len()).map(|at| {
         let mut less = plan.clone();
         let fault = less.faults.remove(at);

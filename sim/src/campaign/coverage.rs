@@ -12,7 +12,7 @@ use crate::run::Phase;
 use crate::run::bound::FORMULA;
 use crate::situation::Situation;
 
-/// From so many seeds on, of plans drawn without restriction, a gap without excuse gives exit code
+/// From so many seeds on, of plans drawn without restriction, a gap without a reason gives exit code
 /// 6.
 pub const ASKED_FROM: u64 = 10_000;
 
@@ -82,7 +82,7 @@ pub const EMPTY: &[(FaultName, Phase, &str)] = &[
         "a Standby holds no config of the session before BulkAccept",
     ),
     (FaultName::MisapplyLine, Phase::Drain, FEW),
-    (FaultName::MisapplyLine, Phase::Lesser, "a Standby in rpr holds no config of the session"),
+    (FaultName::MisapplyLine, Phase::Degraded, "a Standby in rpr holds no config of the session"),
     (
         FaultName::ForeignPayload,
         Phase::Vacant,
@@ -92,7 +92,7 @@ pub const EMPTY: &[(FaultName, Phase, &str)] = &[
     (FaultName::ForeignPayload, Phase::Drain, SOON),
     (
         FaultName::ForeignPayload,
-        Phase::Lesser,
+        Phase::Degraded,
         "in rpr a snapshot is empty and no line is sent: only a save is left",
     ),
     (
@@ -139,7 +139,7 @@ impl fmt::Display for Gap {
 
 impl Gap {
     /// Why it stays so, if it does.
-    pub fn excuse(&self) -> Option<&'static str> {
+    pub fn reason(&self) -> Option<&'static str> {
         match self {
             Self::Fault(kind, phase) => EMPTY
                 .iter()
@@ -153,7 +153,7 @@ impl Gap {
     }
 }
 
-/// What was not met, the excused too.
+/// What was not met, those with a reason too.
 pub fn gaps(summary: &Summary) -> Vec<Gap> {
     let tally = &summary.tally;
     let mut gaps = Vec::new();
@@ -178,10 +178,10 @@ pub fn gaps(summary: &Summary) -> Vec<Gap> {
     gaps
 }
 
-/// What was not met and has no excuse.
-pub fn unexcused(summary: &Summary) -> Vec<Gap> {
+/// What was not met and has no reason.
+pub fn unexplained(summary: &Summary) -> Vec<Gap> {
     let gaps = gaps(summary);
-    gaps.into_iter().filter(|gap| gap.excuse().is_none()).collect()
+    gaps.into_iter().filter(|gap| gap.reason().is_none()).collect()
 }
 
 /// The table kind x phase as a document: which cells a campaign fills, and why the others stay
@@ -288,10 +288,10 @@ mod tests {
     }
 
     #[test]
-    fn a_campaign_that_met_nothing_has_gaps_and_some_have_an_excuse() {
+    fn a_campaign_that_met_nothing_has_gaps_and_some_have_a_reason() {
         let summary = Summary::default();
         let all = gaps(&summary).len();
-        assert_eq!(all - unexcused(&summary).len(), EMPTY.len() + NEVER.len());
-        assert!(unexcused(&summary).contains(&Gap::Fault(FaultName::Lose, Phase::Drain)));
+        assert_eq!(all - unexplained(&summary).len(), EMPTY.len() + NEVER.len());
+        assert!(unexplained(&summary).contains(&Gap::Fault(FaultName::Lose, Phase::Drain)));
     }
 }

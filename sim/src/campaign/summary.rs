@@ -210,7 +210,7 @@ impl Summary {
         for signature in self.failed.keys() {
             code = exit::graver(code, signature.code());
         }
-        if self.is_asked() && !coverage::unexcused(self).is_empty() {
+        if self.is_asked() && !coverage::unexplained(self).is_empty() {
             code = exit::graver(code, exit::TRUNCATED);
         }
         code

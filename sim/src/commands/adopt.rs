@@ -48,7 +48,7 @@ pub fn run(args: &Args, out: &mut dyn Write, _: &mut dyn Write) -> Result<u8, St
     // A kept plan is about the engine: a family that grows by a form does not end it.
     plan.units.iter_mut().for_each(|unit| unit.digest.clear());
     let of_file = |words: String| format!("{}: {words}", args.plan.display());
-    let quiet = crate::quiet::panics();
+    let quiet = crate::panic_hook::panics();
     let expect = expect(&plan, &catalog);
     drop(quiet);
     let mut expect = expect.map_err(of_file)?;

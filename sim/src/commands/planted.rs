@@ -63,7 +63,7 @@ pub fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, 
         return Ok(exit::PASSED);
     }
     let bench = Bench::new(args.jobs.unwrap_or_else(super::run::processors))?;
-    let quiet = crate::quiet::panics();
+    let quiet = crate::panic_hook::panics();
     let code = match (&args.keep, args.detect) {
         (Some(checkout), _) => record_baseline::run(&bench, &defects, checkout, out, err)?,
         (None, Some(starts)) => detect::run(&bench, &defects, starts, out)?,

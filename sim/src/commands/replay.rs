@@ -23,7 +23,7 @@ use window::Window;
 
 /// Runs a plan, twice, and says what was established: of a failure, its report.
 ///
-/// A step is the number of an event at the tap, as `--tell` shows it first in each line.
+/// A step is the number of an event in the run, as `--log` shows it first in each line.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Args {
     /// The plan, or a kept one.
@@ -47,7 +47,7 @@ pub struct Args {
     pub no_lockstep: bool,
     /// Tells the run step by step.
     #[arg(long)]
-    pub tell: bool,
+    pub log: bool,
     /// Tells it from this step on.
     #[arg(long, value_name = "STEP")]
     pub from: Option<u64>,
@@ -73,7 +73,7 @@ pub struct Args {
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
     /// One JSON object instead of text; of a failure no report.
-    #[arg(long, conflicts_with_all = ["tell", "from", "to", "until", "state", "compare", "out"])]
+    #[arg(long, conflicts_with_all = ["log", "from", "to", "until", "state", "compare", "out"])]
     pub json: bool,
     /// A run that takes longer hangs, and is given up.
     #[arg(
@@ -157,7 +157,7 @@ pub fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, 
     let earlier = args.compare.as_deref().map(entries_in).transpose()?;
     let lockstep = if args.no_lockstep { Lockstep::Off } else { Lockstep::On };
     let options = Options { lockstep };
-    let quiet = crate::quiet::panics();
+    let quiet = crate::panic_hook::panics();
     let limit = Duration::from_secs(args.limit);
     let (plan, catalog) = (&made.plan, &made.catalog);
     let ran = recorded_within(limit, plan, catalog, options, args.state.clone())

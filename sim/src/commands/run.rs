@@ -108,7 +108,7 @@ pub fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, 
     keeper.keep(&part.so_far)?;
     let mut lines = ndjson::Lines::new(args)?;
     interrupt::watch()?;
-    let quiet = crate::quiet::panics();
+    let quiet = crate::panic_hook::panics();
     let mut ran = with_progress(&campaign, &catalog, part.so_far, |ran, ended| {
         keeper.keep_now_and_then(&ran.summary);
         lines.write(ended);

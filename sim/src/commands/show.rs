@@ -42,7 +42,7 @@ pub fn run(args: &Args, out: &mut dyn Write, _: &mut dyn Write) -> Result<u8, St
     };
     let made = Made::of(plan)?;
     let options = Options { lockstep: Lockstep::Off };
-    let quiet = crate::quiet::panics();
+    let quiet = crate::panic_hook::panics();
     let limit: Duration = HANGS_AFTER;
     let ran = recorded_within(limit, &made.plan, &made.catalog, options, None);
     drop(quiet);

@@ -121,7 +121,7 @@ pub fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, 
 
 /// The search, with its progress on a terminal.
 pub(super) fn watched(plan: &Plan, catalog: &Arc<Catalog>, how: &How) -> Result<Shrunk, String> {
-    let quiet = crate::quiet::panics();
+    let quiet = crate::panic_hook::panics();
     let bar = std::io::stderr().is_terminal().then(indicatif::ProgressBar::new_spinner);
     let mut told = |progress: Progress| {
         let Some(bar) = &bar else { return };

@@ -36,7 +36,7 @@ pub fn run(args: &Args, out: &mut dyn Write, _: &mut dyn Write) -> Result<u8, St
         options: Options { lockstep: Lockstep::Off },
         ends: Ends::Never,
     };
-    let quiet = crate::quiet::panics();
+    let quiet = crate::panic_hook::panics();
     let ran = campaign::run(&campaign, &Arc::new(catalog), Summary::default(), |_, _| {});
     let summary = ran.summary;
     drop(quiet);

@@ -42,7 +42,7 @@ pub struct Args {
         value_parser = clap::value_parser!(u32).range(1..=100_000),
     )]
     pub runs: u32,
-    /// For how many seconds at most, for the curve and for the sibling each.
+    /// For how many seconds at most, for the curve and for the nearest plan that passes each.
     #[arg(
         long = "for",
         value_name = "SECONDS",
@@ -58,7 +58,7 @@ pub struct Args {
     pub no_lockstep: bool,
     /// Where the plan that passes is written.
     #[arg(long, value_name = "FILE")]
-    pub sibling: Option<PathBuf>,
+    pub nearest_passing: Option<PathBuf>,
     /// A run that takes longer hangs.
     #[arg(
         long,
@@ -79,7 +79,7 @@ pub struct Args {
 #[derive(Debug, Serialize)]
 struct Why {
     curve: Curve,
-    sibling: Option<NearestPassing>,
+    nearest_passing: Option<NearestPassing>,
 }
 
 /// Looks into the failure; the exit code of `exit`.
@@ -99,25 +99,30 @@ pub fn run(args: &Args, out: &mut dyn Write, _: &mut dyn Write) -> Result<u8, St
     };
     interrupt::watch()?;
     let wrong = |error: crate::analysis::AnalysisError| format!("{}: {error}", args.plan.display());
-    let quiet = crate::quiet::panics();
+    let quiet = crate::panic_hook::panics();
     let size = (usize::from(args.moments), args.runs);
     let curve =
         point_of_no_return::curve(plan, catalog, size, &with, &mut |_| {}).map_err(wrong)?;
-    let sibling = nearest_passing::nearest(plan, catalog, &with).map_err(wrong)?;
+    let nearest_passing = nearest_passing::nearest(plan, catalog, &with).map_err(wrong)?;
     drop(quiet);
     let unwritten = |error: std::io::Error| format!("cannot write: {error}");
-    if let (Some(path), Some(sibling)) = (&args.sibling, &sibling) {
-        files::write(path, &sibling.plan.write())?;
+    if let (Some(path), Some(nearest)) = (&args.nearest_passing, &nearest_passing) {
+        files::write(path, &nearest.plan.write())?;
     }
-    let why = Why { curve, sibling };
+    let why = Why { curve, nearest_passing };
     if args.json {
         let text = serde_json::to_string(&why).map_err(|error| error.to_string())?;
         writeln!(out, "{text}").map_err(unwritten)?;
         return Ok(exit::PASSED);
     }
     let found = [
-        Section::inevitable(&why.curve),
-        Section::sibling(why.sibling.as_ref(), &made, with.options, with.hangs_after)?,
+        Section::point_of_no_return(&why.curve),
+        Section::nearest_passing(
+            why.nearest_passing.as_ref(),
+            &made,
+            with.options,
+            with.hangs_after,
+        )?,
     ];
     for section in &found {
         writeln!(out, "{}: {}", section.heading, section.line).map_err(unwritten)?;

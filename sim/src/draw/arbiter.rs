@@ -1,7 +1,7 @@
 //! Draws, in some seeds, an arbiter that loses its state, or whose disk goes back to an older one.
-//! A stream of its own, so that it moves no other fault.
+//! A rng of its own, so that it moves no other fault.
 
-use super::{DrawOptions, Purpose, Stream, allowed};
+use super::{DrawOptions, Purpose, Rng, allowed};
 use crate::plan::{Anchor, Fault, FaultKind, FaultName, Plan};
 
 /// Both kinds.
@@ -20,8 +20,8 @@ const PARTED_PERCENT: u64 = 50;
 const AWAY_MS: u64 = 6_000;
 
 pub(super) fn draw(seed: u64, wishes: &DrawOptions, plan: &Plan) -> Vec<Fault> {
-    let mut stream = Stream::new(seed, Purpose::Arbiter);
-    let on = stream.chance(wishes.mix.arbiter_percent());
+    let mut rng = Rng::new(seed, Purpose::Arbiter);
+    let on = rng.chance(wishes.mix.arbiter_percent());
     // Who asks for these kinds alone gets them in every seed.
     let asked = wishes.only_faults.is_some();
     let kinds = KINDS.into_iter().filter(|kind| allowed(wishes, *kind));
@@ -32,13 +32,13 @@ pub(super) fn draw(seed: u64, wishes: &DrawOptions, plan: &Plan) -> Vec<Fault> {
     let least = HOT_BY_MS.min(plan.horizon_ms / 2);
     let parts = allowed(wishes, FaultName::ArbiterAway) && allowed(wishes, FaultName::Partition);
     let mut faults = Vec::new();
-    for _ in 0..stream.among(TIMES.0, TIMES.1) {
-        let ms = stream.among(least, plan.horizon_ms.max(least + 1) - 1);
-        let slot = stream.below(2) as u8;
-        let parted = stream.chance(PARTED_PERCENT) && parts;
-        let down_ms = stream.among(DOWN_MS.0, DOWN_MS.1);
-        let back_ms = stream.among(BACK_MS.0, BACK_MS.1);
-        let kind = match *stream.pick(&kinds) {
+    for _ in 0..rng.among(TIMES.0, TIMES.1) {
+        let ms = rng.among(least, plan.horizon_ms.max(least + 1) - 1);
+        let slot = rng.below(2) as u8;
+        let parted = rng.chance(PARTED_PERCENT) && parts;
+        let down_ms = rng.among(DOWN_MS.0, DOWN_MS.1);
+        let back_ms = rng.among(BACK_MS.0, BACK_MS.1);
+        let kind = match *rng.pick(&kinds) {
             FaultName::ArbiterLost if parted => {
                 faults.push((ms.saturating_sub(100), away(slot)));
                 (ms, FaultKind::ArbiterLost { down_ms: 100 })
@@ -46,7 +46,7 @@ pub(super) fn draw(seed: u64, wishes: &DrawOptions, plan: &Plan) -> Vec<Fault> {
             FaultName::ArbiterLost => (ms, FaultKind::ArbiterLost { down_ms }),
             _ if parted => {
                 faults.extend(comes_back_parted(slot, ms));
-                let back_ms = stream.among(6_500, 8_500);
+                let back_ms = rng.among(6_500, 8_500);
                 let kind = FaultKind::ArbiterOlder { down_ms: 100, back_ms };
                 (ms + 7_500, kind)
             }
@@ -78,7 +78,8 @@ mod tests {
     use crate::draw::{DrawOptions, Mix, plan};
 
     #[test]
-    fn some_seeds_of_a_swarm_have_an_arbiter_whose_state_is_lost_or_older_and_none_of_a_calm_mix() {
+    fn some_seeds_of_a_swarm_have_an_arbiter_whose_state_is_lost_or_older_and_none_of_the_mix_none()
+    {
         let has = |mix, name| {
             let wishes = DrawOptions { mix, ..DrawOptions::default() };
             let of = |seed: &u64| {
@@ -90,7 +91,7 @@ mod tests {
         for kind in super::KINDS {
             let swarm = has(Mix::Swarm, kind);
             assert!((10..60).contains(&swarm), "{kind}: {swarm}");
-            assert_eq!(has(Mix::Calm, kind), 0);
+            assert_eq!(has(Mix::None, kind), 0);
         }
     }
 }

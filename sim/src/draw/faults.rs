@@ -5,7 +5,7 @@ use skewsync::ids::Slot;
 use skewsync::message::{Address, MessageKind as Kind};
 
 use super::mix::{self, Dwell};
-use super::{DrawOptions, Purpose, Stream, allowed};
+use super::{DrawOptions, Purpose, Rng, allowed};
 use crate::plan::fault::Befalls;
 use crate::plan::{Anchor, Fault, FaultKind, FaultName, Moment, Network, Place, Plan, What};
 
@@ -57,39 +57,39 @@ const AIMED_AT: [Kind; 22] = [
 ];
 
 pub(super) fn draw(seed: u64, wishes: &DrawOptions, plan: &Plan) -> Vec<Fault> {
-    let mut stream = Stream::new(seed, Purpose::Faults);
-    let mut weights = Stream::new(seed, Purpose::Weights);
-    let kinds = mix::kinds(&KINDS, wishes, &mut stream, &mut weights);
+    let mut rng = Rng::new(seed, Purpose::Faults);
+    let mut weights = Rng::new(seed, Purpose::Weights);
+    let kinds = mix::kinds(&KINDS, wishes, &mut rng, &mut weights);
     let lasts = Dwell::of(seed, wishes.mix);
     let mut faults = Vec::new();
     let (least, most) = wishes.mix.dwell_ms();
-    let dwell = stream.among(least, most);
-    let mut ms = stream.among(50, dwell);
+    let dwell = rng.among(least, most);
+    let mut ms = rng.among(50, dwell);
     while ms < plan.horizon_ms && !kinds.is_empty() {
-        let name = *stream.pick(&kinds);
-        if let Some(kind) = node_fault(name, lasts, plan, wishes, &mut stream) {
-            faults.extend(clogged(&kind, ms, plan, wishes, &mut stream));
-            let at = moment(&kind, ms, plan, &mut stream);
+        let name = *rng.pick(&kinds);
+        if let Some(kind) = node_fault(name, lasts, plan, wishes, &mut rng) {
+            faults.extend(clogged(&kind, ms, plan, wishes, &mut rng));
+            let at = moment(&kind, ms, plan, &mut rng);
             faults.push(Fault { at, kind });
         }
-        ms += stream.among(dwell / 4, dwell);
+        ms += rng.among(dwell / 4, dwell);
     }
     if plan.network == Network::Links {
         let (least, most) = wishes.mix.aimed();
-        for _ in 0..stream.among(least, most) {
-            faults.extend(aimed(plan, wishes, &mut stream));
+        for _ in 0..rng.among(least, most) {
+            faults.extend(aimed(plan, wishes, &mut rng));
         }
     }
     for entry in &plan.commands {
         let kind =
-            FaultKind::DiskRefuses { slot: stream.below(2) as u8, for_ms: stream.among(20, 3_000) };
+            FaultKind::DiskRefuses { slot: rng.below(2) as u8, for_ms: rng.among(20, 3_000) };
         let fault = Fault { at: entry.at, kind };
         // A disk that refuses is noticed only where something is written.
-        if entry.what == What::Save && stream.chance(25) && allowed(wishes, fault.name()) {
+        if entry.what == What::Save && rng.chance(25) && allowed(wishes, fault.name()) {
             faults.push(fault);
         }
         if let (Anchor::Instant(ms), What::Switchover) = (entry.at, &entry.what) {
-            faults.extend(in_drain(ms, (&kinds, lasts), plan, wishes, &mut stream));
+            faults.extend(in_drain(ms, (&kinds, lasts), plan, wishes, &mut rng));
         }
     }
     faults
@@ -103,12 +103,12 @@ fn clogged(
     ms: u64,
     plan: &Plan,
     wishes: &DrawOptions,
-    stream: &mut Stream,
+    rng: &mut Rng,
 ) -> Option<Fault> {
     let FaultKind::RefuseLine { slot, .. } = *kind else {
         return None;
     };
-    let (comes, for_ms) = (stream.chance(33), stream.among(3_300, 4_900));
+    let (comes, for_ms) = (rng.chance(33), rng.among(3_300, 4_900));
     let kind = FaultKind::Clog { from: Place::unit(1 - slot), to: Place::unit(slot), for_ms };
     let at = Anchor::Instant(ms);
     let fault = Fault { at, kind };
@@ -122,18 +122,15 @@ fn in_drain(
     (kinds, lasts): (&[FaultName], Dwell),
     plan: &Plan,
     wishes: &DrawOptions,
-    stream: &mut Stream,
+    rng: &mut Rng,
 ) -> Option<Fault> {
-    let (soon, of_message, strikes) = (
-        stream.among(1, IN_DRAIN_MS_MAX),
-        stream.chance(40),
-        stream.chance(wishes.mix.in_drain_percent()),
-    );
+    let (soon, of_message, strikes) =
+        (rng.among(1, IN_DRAIN_MS_MAX), rng.chance(40), rng.chance(wishes.mix.in_drain_percent()));
     if !strikes {
         return None;
     }
     if of_message && plan.network == Network::Links {
-        let kind = message_fault(stream);
+        let kind = message_fault(rng);
         let at = Anchor::Next { moment: Moment::Send, from_ms: ms, to: None, kind: None };
         let fault = Fault { at, kind };
         return allowed(wishes, fault.name()).then_some(fault);
@@ -141,10 +138,10 @@ fn in_drain(
     if kinds.is_empty() {
         return None;
     }
-    let name = *stream.pick(kinds);
-    let kind = node_fault(name, lasts, plan, wishes, stream)?;
+    let name = *rng.pick(kinds);
+    let kind = node_fault(name, lasts, plan, wishes, rng)?;
     let at = if matches!(kind, FaultKind::Stall { .. }) {
-        moment(&kind, ms, plan, stream)
+        moment(&kind, ms, plan, rng)
     } else {
         Anchor::Instant(ms + soon)
     };
@@ -156,19 +153,19 @@ pub(super) fn node_fault(
     lasts: Dwell,
     plan: &Plan,
     wishes: &DrawOptions,
-    stream: &mut Stream,
+    rng: &mut Rng,
 ) -> Option<FaultKind> {
-    let slot = stream.below(2) as u8;
-    let down_ms = stream.among(lasts.down_ms.0, lasts.down_ms.1);
-    let for_ms = stream.among(lasts.for_ms.0, lasts.for_ms.1);
+    let slot = rng.below(2) as u8;
+    let down_ms = rng.among(lasts.down_ms.0, lasts.down_ms.1);
+    let for_ms = rng.among(lasts.for_ms.0, lasts.for_ms.1);
     let places = [Place::unit(0), Place::unit(1), Place::ARBITER];
-    let from = stream.below(3) as usize;
-    let to = (from + 1 + stream.below(2) as usize) % 3;
+    let from = rng.below(3) as usize;
+    let to = (from + 1 + rng.below(2) as usize) % 3;
     let (from, to) = (places[from], places[to]);
-    let kept = stream.below(3) as u8;
-    let many = stream.chance(30);
+    let kept = rng.below(3) as u8;
+    let many = rng.chance(30);
     let images = wishes.material.names();
-    let image = stream.pick(images).clone();
+    let image = rng.pick(images).clone();
     let kind = match name {
         FaultName::Crash => FaultKind::Crash { slot, down_ms },
         FaultName::PowerLoss => FaultKind::PowerLoss { slot, down_ms, kept },
@@ -194,11 +191,11 @@ pub(super) fn node_fault(
     (plan.network == Network::Links || !cuts).then_some(kind)
 }
 
-fn moment(kind: &FaultKind, ms: u64, plan: &Plan, stream: &mut Stream) -> Anchor {
-    let outputs = stream.below(4) as u8;
-    let aimed = stream.chance(60);
-    let at = *stream.pick(&AIMED_AT);
-    let moment = *stream.pick(&[Moment::Before, Moment::Within(outputs), Moment::After]);
+fn moment(kind: &FaultKind, ms: u64, plan: &Plan, rng: &mut Rng) -> Anchor {
+    let outputs = rng.below(4) as u8;
+    let aimed = rng.chance(60);
+    let at = *rng.pick(&AIMED_AT);
+    let moment = *rng.pick(&[Moment::Before, Moment::Within(outputs), Moment::After]);
     if plan.network == Network::Sockets {
         return Anchor::Instant(ms);
     }
@@ -228,21 +225,21 @@ const fn goes_to_unit(kind: Kind) -> bool {
     !matches!(kind, Kind::Renew | Kind::SetRegister | Kind::Release | Kind::Hello | Kind::Decline)
 }
 
-fn aimed(plan: &Plan, wishes: &DrawOptions, stream: &mut Stream) -> Option<Fault> {
-    let early = stream.chance(40);
-    let from_ms = stream.below(plan.horizon_ms);
+fn aimed(plan: &Plan, wishes: &DrawOptions, rng: &mut Rng) -> Option<Fault> {
+    let early = rng.chance(40);
+    let from_ms = rng.below(plan.horizon_ms);
     let from_ms = if early { 0 } else { from_ms };
-    let kind = *stream.pick(&AIMED_AT);
-    let what = message_fault(stream);
+    let kind = *rng.pick(&AIMED_AT);
+    let what = message_fault(rng);
     let at = Anchor::Next { moment: Moment::Send, from_ms, to: None, kind: Some(kind) };
     let fault = Fault { at, kind: what };
     allowed(wishes, fault.name()).then_some(fault)
 }
 
-fn message_fault(stream: &mut Stream) -> FaultKind {
-    let (later_ms, held_ms) = (stream.among(5, 3_000), stream.among(1_000, 30_000));
-    let bit = stream.word() as u32;
-    match stream.below(6) {
+fn message_fault(rng: &mut Rng) -> FaultKind {
+    let (later_ms, held_ms) = (rng.among(5, 3_000), rng.among(1_000, 30_000));
+    let bit = rng.word() as u32;
+    match rng.below(6) {
         0 => FaultKind::Lose,
         1 => FaultKind::Duplicate { later_ms },
         2 => FaultKind::Delay { later_ms },

@@ -1,12 +1,12 @@
 //! Draws, in some seeds, an engine that writes a payload as the other does not read it: for a
-//! while, or for good, since engines do not change. A stream of its own, so that it moves no other
+//! while, or for good, since engines do not change. A rng of its own, so that it moves no other
 //! fault.
 
 use skewsync::ids::Slot;
 use skewsync::message::{Address, MessageKind as Kind};
 
 use super::scenarios::Scenario;
-use super::{DrawOptions, Purpose, Stream, allowed};
+use super::{DrawOptions, Purpose, Rng, allowed};
 use crate::plan::fault::Foreign;
 use crate::plan::{Anchor, FaultKind, FaultName, Moment, Network, Plan, What};
 
@@ -31,24 +31,24 @@ const HOT_BY_MS: u64 = 5_000;
 const COMMANDS: u64 = 4;
 
 pub(super) fn draw(seed: u64, wishes: &DrawOptions, plan: &Plan) -> Scenario {
-    let mut stream = Stream::new(seed, Purpose::Foreign);
+    let mut rng = Rng::new(seed, Purpose::Foreign);
     let mut scene = Scenario::default();
-    let on = stream.chance(wishes.mix.foreign_percent());
+    let on = rng.chance(wishes.mix.foreign_percent());
     // Who asks for this kind alone gets it in every seed.
     let asked = wishes.only_faults.is_some();
     if !(on || asked) || !allowed(wishes, FaultName::ForeignPayload) {
         return scene;
     }
     // Most first Actives are in slot 0.
-    let slot = u8::from(stream.chance(30));
-    let what = *stream.pick(&WHAT);
-    let for_ms = stream.among(LASTS_MS.0, LASTS_MS.1);
-    let for_ms = stream.chance(60).then_some(for_ms);
-    let early = stream.chance(50);
-    let ms = stream.below(plan.horizon_ms / 2);
-    let dies = stream.chance(40) && allowed(wishes, FaultName::Crash);
+    let slot = u8::from(rng.chance(30));
+    let what = *rng.pick(&WHAT);
+    let for_ms = rng.among(LASTS_MS.0, LASTS_MS.1);
+    let for_ms = rng.chance(60).then_some(for_ms);
+    let early = rng.chance(50);
+    let ms = rng.below(plan.horizon_ms / 2);
+    let dies = rng.chance(40) && allowed(wishes, FaultName::Crash);
     if dies && plan.network == Network::Links {
-        dies_with_it(slot, HOT_BY_MS + ms, wishes, plan, &mut stream, &mut scene);
+        dies_with_it(slot, HOT_BY_MS + ms, wishes, plan, &mut rng, &mut scene);
         return scene;
     }
     let at = Anchor::Instant(if early { 0 } else { ms });
@@ -62,11 +62,11 @@ fn dies_with_it(
     from_ms: u64,
     wishes: &DrawOptions,
     plan: &Plan,
-    stream: &mut Stream,
+    rng: &mut Rng,
     scene: &mut Scenario,
 ) {
-    let what = *stream.pick(&[Foreign::Difference, Foreign::Listing]);
-    let for_ms = Some(stream.among(LASTS_MS.0, LASTS_MS.1));
+    let what = *rng.pick(&[Foreign::Difference, Foreign::Listing]);
+    let for_ms = Some(rng.among(LASTS_MS.0, LASTS_MS.1));
     let kind = FaultKind::ForeignPayload { slot, what, for_ms };
     scene.strikes(Anchor::Instant(from_ms), kind);
     let at = Anchor::Next {
@@ -75,13 +75,13 @@ fn dies_with_it(
         to: Some(Address::Unit(Slot(slot))),
         kind: Some(Kind::Unreadable),
     };
-    let down_ms = stream.among(8_000, 15_000);
+    let down_ms = rng.among(8_000, 15_000);
     scene.strikes(at, FaultKind::Crash { slot, down_ms });
     let image = |slot: u8| &plan.units[usize::from(slot)].image;
     let mut entered = Vec::new();
     for _ in 0..COMMANDS {
-        let batch = wishes.material.batch(image(slot), image(1 - slot), &mut entered, stream);
-        let ms = (from_ms + stream.among(1, 2_000)).min(plan.horizon_ms - 1);
+        let batch = wishes.material.batch(image(slot), image(1 - slot), &mut entered, rng);
+        let ms = (from_ms + rng.among(1, 2_000)).min(plan.horizon_ms - 1);
         if let Some(text) = batch {
             scene.enters(Anchor::Instant(ms), What::Config { text });
         }
@@ -105,6 +105,6 @@ mod tests {
         };
         let swarm = has(Mix::Swarm);
         assert!((20..100).contains(&swarm), "{swarm}");
-        assert_eq!(has(Mix::Calm), 0);
+        assert_eq!(has(Mix::None), 0);
     }
 }

@@ -8,7 +8,7 @@ use skewsync::grammar::Sign;
 use skewsync::ids::ModeId;
 use skewsync::image::{FormDecl, Image};
 
-use super::Stream;
+use super::Rng;
 
 /// Lines made of each form.
 const EXAMPLES: usize = 4;
@@ -122,19 +122,19 @@ impl OfImage {
 
     /// What operators may enter next, and whether negated: a favourite; a line that was entered
     /// before, or another one of its form; one that the other image has not; or any.
-    fn next(&self, skewed: &Skewed, entered: &[usize], stream: &mut Stream) -> (usize, bool) {
-        let (lot, any) = (stream.below(100), stream.below(self.lines.len() as u64));
-        let negated = stream.chance(30);
+    fn next(&self, skewed: &Skewed, entered: &[usize], rng: &mut Rng) -> (usize, bool) {
+        let (lot, any) = (rng.below(100), rng.below(self.lines.len() as u64));
+        let negated = rng.chance(30);
         match lot {
             0..20 => (any as usize % FAVOURITES.min(self.lines.len()), negated),
             20..35 if !entered.is_empty() => {
-                let form = self.lines[*stream.pick(entered)].form;
+                let form = self.lines[*rng.pick(entered)].form;
                 let same = (0..self.lines.len()).filter(|index| self.lines[*index].form == form);
-                (*stream.pick(&same.collect::<Vec<_>>()), negated)
+                (*rng.pick(&same.collect::<Vec<_>>()), negated)
             }
-            35..50 if !entered.is_empty() => (*stream.pick(entered), stream.chance(70)),
-            50..65 if !skewed.by_value.is_empty() => (*stream.pick(&skewed.by_value), negated),
-            65..75 if !skewed.by_form.is_empty() => (*stream.pick(&skewed.by_form), negated),
+            35..50 if !entered.is_empty() => (*rng.pick(entered), rng.chance(70)),
+            50..65 if !skewed.by_value.is_empty() => (*rng.pick(&skewed.by_value), negated),
+            65..75 if !skewed.by_form.is_empty() => (*rng.pick(&skewed.by_form), negated),
             _ => (any as usize, negated),
         }
     }
@@ -166,15 +166,15 @@ impl CommandCorpus {
     }
 
     /// A startup config: some of the image's lines.
-    pub(super) fn config(&self, image: &str, stream: &mut Stream) -> Option<String> {
+    pub(super) fn config(&self, image: &str, rng: &mut Rng) -> Option<String> {
         let lines = &self.images.get(image)?.lines;
         if lines.is_empty() {
             return None;
         }
-        let count = stream.below(CONFIG_MAX + 1);
+        let count = rng.below(CONFIG_MAX + 1);
         let mut text = String::new();
         for _ in 0..count {
-            text.push_str(&stream.pick(lines).text(false));
+            text.push_str(&rng.pick(lines).text(false));
         }
         (!text.is_empty()).then_some(text)
     }
@@ -186,7 +186,7 @@ impl CommandCorpus {
         image: &str,
         peer: &str,
         entered: &mut Vec<usize>,
-        stream: &mut Stream,
+        rng: &mut Rng,
     ) -> Option<String> {
         let of = self.images.get(image)?;
         if of.lines.is_empty() {
@@ -195,10 +195,10 @@ impl CommandCorpus {
         let none = Skewed::default();
         let pair = (image.to_string(), peer.to_string());
         let skewed = self.skewed.get(&pair).unwrap_or(&none);
-        let count = if stream.chance(80) { 1 } else { stream.among(2, 4) };
+        let count = if rng.chance(80) { 1 } else { rng.among(2, 4) };
         let mut text = String::new();
         for _ in 0..count {
-            let (index, negated) = of.next(skewed, entered, stream);
+            let (index, negated) = of.next(skewed, entered, rng);
             text.push_str(&of.lines[index].text(negated));
             entered.push(index);
         }
@@ -230,12 +230,12 @@ mod tests {
         let material = CommandCorpus::default();
         for image in skewsync::image::bundled::images() {
             let software = Software::new(image.clone()).expect("a bundled image loads");
-            let mut stream = Stream::new(1, Purpose::Commands);
+            let mut rng = Rng::new(1, Purpose::Commands);
             let mut running = Running::factory(&software);
             let (mut changed, mut entered) = (0, Vec::new());
             for _ in 0..200 {
                 let batch = material
-                    .batch(&image.name(), "meridian@6.0", &mut entered, &mut stream)
+                    .batch(&image.name(), "meridian@6.0", &mut entered, &mut rng)
                     .expect("there are lines");
                 if let Ok(Executed::Changed(next, _)) = running.execute(&software, &batch) {
                     running = next;

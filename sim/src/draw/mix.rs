@@ -1,6 +1,6 @@
 //! How much goes wrong in the plans that are drawn.
 
-use super::{DrawOptions, Purpose, Stream, allowed};
+use super::{DrawOptions, Purpose, Rng, allowed};
 use crate::plan::FaultName;
 
 /// How kinds of faults and their rates are drawn.
@@ -10,7 +10,7 @@ pub enum Mix {
     #[default]
     Swarm,
     /// No faults and no noise.
-    Calm,
+    None,
     /// Few kinds, seldom.
     Lite,
     /// Most kinds, often.
@@ -24,7 +24,7 @@ impl Mix {
     pub(super) const fn kind_percent(self) -> u64 {
         match self {
             Self::Swarm => 40,
-            Self::Calm => 0,
+            Self::None => 0,
             Self::Lite => 15,
             Self::Storm => 85,
             Self::Fixed => 100,
@@ -34,7 +34,7 @@ impl Mix {
     /// Between what bounds a seed's greatest time between two faults is drawn, in ms.
     pub(super) const fn dwell_ms(self) -> (u64, u64) {
         match self {
-            Self::Swarm | Self::Calm => (2_000, 20_000),
+            Self::Swarm | Self::None => (2_000, 20_000),
             Self::Lite => (15_000, 40_000),
             Self::Storm => (300, 3_000),
             Self::Fixed => (10_000, 10_000),
@@ -45,7 +45,7 @@ impl Mix {
     pub(super) const fn quiet_percent(self) -> u64 {
         match self {
             Self::Swarm => 33,
-            Self::Calm => 100,
+            Self::None => 100,
             Self::Lite => 66,
             Self::Storm | Self::Fixed => 0,
         }
@@ -57,7 +57,7 @@ impl Mix {
         let middle = (most / 4).max(1);
         match self {
             Self::Swarm => (1, most),
-            Self::Calm => (0, 0),
+            Self::None => (0, 0),
             Self::Lite => (1, middle),
             Self::Storm => (middle, most),
             Self::Fixed => (middle, middle),
@@ -69,7 +69,7 @@ impl Mix {
     pub(super) const fn aimed(self) -> (u64, u64) {
         match self {
             Self::Swarm => (0, 4),
-            Self::Calm => (0, 0),
+            Self::None => (0, 0),
             Self::Lite => (0, 1),
             Self::Storm => (2, 8),
             Self::Fixed => (2, 2),
@@ -80,7 +80,7 @@ impl Mix {
     pub(super) const fn in_drain_percent(self) -> u64 {
         match self {
             Self::Swarm | Self::Fixed => 66,
-            Self::Calm => 0,
+            Self::None => 0,
             Self::Lite => 20,
             Self::Storm => 90,
         }
@@ -90,7 +90,7 @@ impl Mix {
     pub(super) const fn scenes_percent(self) -> u64 {
         match self {
             Self::Swarm | Self::Fixed => 25,
-            Self::Calm => 0,
+            Self::None => 0,
             Self::Lite => 10,
             Self::Storm => 40,
         }
@@ -100,7 +100,7 @@ impl Mix {
     const fn weight_max(self) -> u64 {
         match self {
             Self::Swarm | Self::Storm => 4,
-            Self::Calm | Self::Lite | Self::Fixed => 1,
+            Self::None | Self::Lite | Self::Fixed => 1,
         }
     }
 
@@ -110,7 +110,7 @@ impl Mix {
         match self {
             Self::Swarm | Self::Storm => 5,
             Self::Lite => 2,
-            Self::Calm | Self::Fixed => 0,
+            Self::None | Self::Fixed => 0,
         }
     }
 
@@ -118,7 +118,7 @@ impl Mix {
     pub(super) const fn arbiter_percent(self) -> u64 {
         match self {
             Self::Swarm | Self::Fixed => 8,
-            Self::Calm => 0,
+            Self::None => 0,
             Self::Lite => 4,
             Self::Storm => 15,
         }
@@ -128,7 +128,7 @@ impl Mix {
     pub(super) const fn foreign_percent(self) -> u64 {
         match self {
             Self::Swarm | Self::Fixed => 10,
-            Self::Calm => 0,
+            Self::None => 0,
             Self::Lite => 5,
             Self::Storm => 20,
         }
@@ -138,7 +138,7 @@ impl Mix {
     pub(super) const fn crowd_percent(self) -> u64 {
         match self {
             Self::Swarm | Self::Fixed => 10,
-            Self::Calm => 0,
+            Self::None => 0,
             Self::Lite => 5,
             Self::Storm => 30,
         }
@@ -148,7 +148,7 @@ impl Mix {
     pub(super) const fn waits_percent(self) -> u64 {
         match self {
             Self::Swarm | Self::Fixed => 8,
-            Self::Calm => 0,
+            Self::None => 0,
             Self::Lite => 4,
             Self::Storm => 15,
         }
@@ -158,7 +158,7 @@ impl Mix {
     pub(super) const fn upgrade_percent(self) -> u64 {
         match self {
             Self::Swarm | Self::Fixed => 10,
-            Self::Calm => 0,
+            Self::None => 0,
             Self::Lite => 5,
             Self::Storm => 20,
         }
@@ -168,14 +168,14 @@ impl Mix {
     pub(super) const fn outage_percent(self) -> u64 {
         match self {
             Self::Swarm | Self::Storm | Self::Fixed => 3,
-            Self::Calm => 0,
+            Self::None => 0,
             Self::Lite => 1,
         }
     }
 
     /// Whether anything goes wrong.
     pub(super) const fn strikes(self) -> bool {
-        !matches!(self, Self::Calm)
+        !matches!(self, Self::None)
     }
 }
 
@@ -198,10 +198,10 @@ impl Dwell {
 
     /// A seed's.
     pub(super) fn of(seed: u64, mix: Mix) -> Self {
-        let mut stream = Stream::new(seed, Purpose::Dwell);
-        let class = *stream.pick(&[Self::SHORT, Self::LONG, Self::ANY]);
+        let mut rng = Rng::new(seed, Purpose::Dwell);
+        let class = *rng.pick(&[Self::SHORT, Self::LONG, Self::ANY]);
         match mix {
-            Mix::Swarm | Mix::Calm | Mix::Lite | Mix::Storm => class,
+            Mix::Swarm | Mix::None | Mix::Lite | Mix::Storm => class,
             Mix::Fixed => Self::ANY,
         }
     }
@@ -211,8 +211,8 @@ impl Dwell {
 pub(super) fn kinds(
     of: &[FaultName],
     wishes: &DrawOptions,
-    on: &mut Stream,
-    weights: &mut Stream,
+    on: &mut Rng,
+    weights: &mut Rng,
 ) -> Vec<FaultName> {
     let mut kinds = Vec::new();
     for &name in of {
@@ -242,8 +242,8 @@ mod tests {
     }
 
     #[test]
-    fn nothing_goes_wrong_in_a_calm_plan() {
-        for plan in plans(Mix::Calm) {
+    fn nothing_goes_wrong_with_the_mix_none() {
+        for plan in plans(Mix::None) {
             assert_eq!((plan.faults.len(), plan.noise), (0, Noise::default()));
             assert_eq!(plan.loss.unwrap_or(0), 0);
             assert!(!plan.commands.is_empty());
@@ -273,8 +273,8 @@ mod tests {
         let drawn = |mix: Mix| {
             let wishes = DrawOptions { mix, ..DrawOptions::default() };
             let of = |seed: u64| {
-                let mut on = super::Stream::new(seed, super::Purpose::Faults);
-                let mut weights = super::Stream::new(seed, super::Purpose::Weights);
+                let mut on = super::Rng::new(seed, super::Purpose::Faults);
+                let mut weights = super::Rng::new(seed, super::Purpose::Weights);
                 let kinds = super::kinds(
                     &[FaultName::Crash, FaultName::Pause, FaultName::Clog],
                     &wishes,
@@ -295,7 +295,7 @@ mod tests {
     fn only_a_swarm_leaves_everything_to_the_draw() {
         let of = |mix| DrawOptions { mix, ..DrawOptions::default() };
         assert!(of(Mix::Swarm).is_free());
-        for mix in [Mix::Calm, Mix::Lite, Mix::Storm, Mix::Fixed] {
+        for mix in [Mix::None, Mix::Lite, Mix::Storm, Mix::Fixed] {
             assert!(!of(mix).is_free(), "{mix:?}");
         }
     }

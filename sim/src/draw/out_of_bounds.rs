@@ -5,7 +5,7 @@
 use skewsync::ids::Slot;
 use skewsync::message::{Address, MessageKind as Kind};
 
-use super::{DrawOptions, Purpose, Stream, allowed};
+use super::{DrawOptions, Purpose, Rng, allowed};
 use crate::plan::{Anchor, Fault, FaultKind, FaultName, Moment, Network, Plan};
 
 /// How often such a thing is done in one of these seeds, at most.
@@ -18,35 +18,32 @@ const BACK_MS: (u64, u64) = (50, 5_000);
 const LASTS_MS: (u64, u64) = (500, 15_000);
 
 pub(super) fn draw(seed: u64, wishes: &DrawOptions, plan: &Plan) -> Vec<Fault> {
-    let mut stream = Stream::new(seed, Purpose::Beyond);
-    let on = stream.chance(wishes.mix.beyond_percent());
+    let mut rng = Rng::new(seed, Purpose::Beyond);
+    let on = rng.chance(wishes.mix.beyond_percent());
     // Who asks for this kind alone gets it in every seed.
     let asked = wishes.only_faults.is_some() && allowed(wishes, FaultName::MisapplyLine);
     if !on && !asked {
         return Vec::new();
     }
     // One excuse a seed: the other properties are checked.
-    let misapplies = asked || stream.chance(70);
+    let misapplies = asked || rng.chance(70);
     let mut faults = Vec::new();
-    for _ in 0..stream.among(1, TIMES_MAX) {
-        let fault = if misapplies {
-            misapplied(wishes, plan, &mut stream)
-        } else {
-            clock(plan, &mut stream)
-        };
+    for _ in 0..rng.among(1, TIMES_MAX) {
+        let fault =
+            if misapplies { misapplied(wishes, plan, &mut rng) } else { clock(plan, &mut rng) };
         faults.extend(fault.filter(|fault| allowed(wishes, fault.name())));
     }
     faults
 }
 
-fn misapplied(wishes: &DrawOptions, plan: &Plan, stream: &mut Stream) -> Option<Fault> {
+fn misapplied(wishes: &DrawOptions, plan: &Plan, rng: &mut Rng) -> Option<Fault> {
     // Most Standbys are in slot 1.
-    let slot = u8::from(stream.chance(65));
+    let slot = u8::from(rng.chance(65));
     let of = |slot: u8| &plan.units[usize::from(slot)].image;
     let mut entered = Vec::new();
-    let text = wishes.material.batch(of(slot), of(1 - slot), &mut entered, stream)?;
-    let (from_ms, aimed) = (stream.among(500, plan.horizon_ms - 1), stream.chance(50));
-    let kind = *stream.pick(&[Kind::Line, Kind::BulkAccept, Kind::Hot, Kind::Keepalive]);
+    let text = wishes.material.batch(of(slot), of(1 - slot), &mut entered, rng)?;
+    let (from_ms, aimed) = (rng.among(500, plan.horizon_ms - 1), rng.chance(50));
+    let kind = *rng.pick(&[Kind::Line, Kind::BulkAccept, Kind::Hot, Kind::Keepalive]);
     let at = if aimed && plan.network == Network::Links {
         Anchor::Next {
             moment: Moment::After,
@@ -61,13 +58,13 @@ fn misapplied(wishes: &DrawOptions, plan: &Plan, stream: &mut Stream) -> Option<
     Some(Fault { at, kind })
 }
 
-fn clock(plan: &Plan, stream: &mut Stream) -> Option<Fault> {
-    let slot = stream.below(2) as u8;
-    let at = Anchor::Instant(stream.among(500, plan.horizon_ms - 1));
-    let for_ms = stream.among(LASTS_MS.0, LASTS_MS.1);
-    let ppm = -(stream.among(RATE_PPM.0, RATE_PPM.1) as i32);
-    let by_ms = -(stream.among(BACK_MS.0, BACK_MS.1) as i64);
-    let kind = if stream.chance(50) {
+fn clock(plan: &Plan, rng: &mut Rng) -> Option<Fault> {
+    let slot = rng.below(2) as u8;
+    let at = Anchor::Instant(rng.among(500, plan.horizon_ms - 1));
+    let for_ms = rng.among(LASTS_MS.0, LASTS_MS.1);
+    let ppm = -(rng.among(RATE_PPM.0, RATE_PPM.1) as i32);
+    let by_ms = -(rng.among(BACK_MS.0, BACK_MS.1) as i64);
+    let kind = if rng.chance(50) {
         FaultKind::ClockRate { slot, ppm, for_ms }
     } else {
         FaultKind::ClockStep { slot, by_ms }
@@ -91,6 +88,6 @@ mod tests {
         };
         let swarm = exempt(Mix::Swarm);
         assert!((20..80).contains(&swarm), "{swarm}");
-        assert_eq!((exempt(Mix::Fixed), exempt(Mix::Calm)), (0, 0));
+        assert_eq!((exempt(Mix::Fixed), exempt(Mix::None)), (0, 0));
     }
 }

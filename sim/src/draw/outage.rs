@@ -5,7 +5,7 @@
 use super::faults::{KINDS, node_fault};
 use super::mix::Dwell;
 use super::scenarios::Scenario;
-use super::{DrawOptions, Purpose, Stream, allowed};
+use super::{DrawOptions, Purpose, Rng, allowed};
 use crate::plan::fault::Befalls;
 use crate::plan::{Anchor, Fault, FaultKind, FaultName, Network, Place, Plan, What};
 use strum::VariantArray;
@@ -53,12 +53,12 @@ enum Outage {
 
 impl Outage {
     /// The faults of which it is made, each for so long. The first begins it.
-    fn faults(self, slot: u8, for_ms: u64, stream: &mut Stream) -> Vec<FaultKind> {
+    fn faults(self, slot: u8, for_ms: u64, rng: &mut Rng) -> Vec<FaultKind> {
         let partition = FaultKind::Partition { for_ms };
         let away = |slot| FaultKind::ArbiterAway { slot, for_ms };
         let places = [Place::unit(0), Place::unit(1), Place::ARBITER];
-        let from = stream.below(3) as usize;
-        let to = (from + 1 + stream.below(2) as usize) % 3;
+        let from = rng.below(3) as usize;
+        let to = (from + 1 + rng.below(2) as usize) % 3;
         let (from, to) = (places[from], places[to]);
         match self {
             Self::Partition => vec![partition],
@@ -77,17 +77,17 @@ impl Outage {
 
 /// An outage, and until when a plan with it goes on.
 pub(super) fn draw(seed: u64, wishes: &DrawOptions, plan: &Plan) -> (Scenario, u64) {
-    let mut stream = Stream::new(seed, Purpose::Outage);
-    let on = stream.chance(wishes.mix.outage_percent());
-    let which = *stream.pick(Outage::VARIANTS);
+    let mut rng = Rng::new(seed, Purpose::Outage);
+    let on = rng.chance(wishes.mix.outage_percent());
+    let which = *rng.pick(Outage::VARIANTS);
     // Most first Actives are in slot 0.
-    let slot = u8::from(stream.chance(40));
-    let from_ms = stream.among(FROM_MS.0, FROM_MS.1);
-    let for_ms = stream.among(OUTAGE_MS.0, OUTAGE_MS.1);
-    let kinds = which.faults(slot, for_ms, &mut stream);
+    let slot = u8::from(rng.chance(40));
+    let from_ms = rng.among(FROM_MS.0, FROM_MS.1);
+    let for_ms = rng.among(OUTAGE_MS.0, OUTAGE_MS.1);
+    let kinds = which.faults(slot, for_ms, &mut rng);
     let mut scene = Scenario::default();
     for (at, kind) in kinds.into_iter().enumerate() {
-        let later = if at == 0 || stream.chance(50) { 0 } else { stream.below(STAGGERED_MS) };
+        let later = if at == 0 || rng.chance(50) { 0 } else { rng.below(STAGGERED_MS) };
         scene.strikes(Anchor::Instant(from_ms + later), kind);
     }
     let fits = |fault: &Fault| {
@@ -98,19 +98,19 @@ pub(super) fn draw(seed: u64, wishes: &DrawOptions, plan: &Plan) -> (Scenario, u
         return (Scenario::default(), plan.horizon_ms);
     }
     let end_ms = from_ms + for_ms;
-    let until_ms = (end_ms + stream.among(AFTER_MS.0, AFTER_MS.1)).max(plan.horizon_ms);
+    let until_ms = (end_ms + rng.among(AFTER_MS.0, AFTER_MS.1)).max(plan.horizon_ms);
     let begins = (from_ms, (from_ms + BEGINS_MS).min(end_ms));
     let spans = [begins, (from_ms, end_ms), (end_ms, until_ms - 1)];
     for ((from_ms, to_ms), most) in spans.into_iter().zip(ENTRIES) {
         let mut entered = [Vec::new(), Vec::new()];
-        for _ in 0..stream.among(1, most) {
-            let ms = stream.among(from_ms, to_ms);
-            if let Some(what) = entry(wishes, plan, &mut entered, &mut stream) {
+        for _ in 0..rng.among(1, most) {
+            let ms = rng.among(from_ms, to_ms);
+            if let Some(what) = entry(wishes, plan, &mut entered, &mut rng) {
                 scene.enters(Anchor::Instant(ms), what);
             }
         }
     }
-    further(seed, wishes, plan, (from_ms, until_ms - 1), &mut stream, &mut scene);
+    further(seed, wishes, plan, (from_ms, until_ms - 1), &mut rng, &mut scene);
     (scene, until_ms)
 }
 
@@ -119,15 +119,15 @@ fn entry(
     wishes: &DrawOptions,
     plan: &Plan,
     entered: &mut [Vec<usize>; 2],
-    stream: &mut Stream,
+    rng: &mut Rng,
 ) -> Option<What> {
-    let at = usize::from(stream.chance(40));
+    let at = usize::from(rng.chance(40));
     let (side, peer) = (&plan.units[at].image, &plan.units[1 - at].image);
-    match stream.below(10) {
+    match rng.below(10) {
         0 => Some(What::Save),
         1 => Some(What::Switchover),
         _ => {
-            let batch = wishes.material.batch(side, peer, &mut entered[at], stream);
+            let batch = wishes.material.batch(side, peer, &mut entered[at], rng);
             batch.map(|text| What::Config { text })
         }
     }
@@ -139,13 +139,13 @@ fn further(
     wishes: &DrawOptions,
     plan: &Plan,
     (from_ms, to_ms): (u64, u64),
-    stream: &mut Stream,
+    rng: &mut Rng,
     scene: &mut Scenario,
 ) {
     let lasts = Dwell::of(seed, wishes.mix);
-    for _ in 0..stream.below(FURTHER + 1) {
-        let (name, ms) = (*stream.pick(&KINDS), stream.among(from_ms, to_ms));
-        let kind = node_fault(name, lasts, plan, wishes, stream);
+    for _ in 0..rng.below(FURTHER + 1) {
+        let (name, ms) = (*rng.pick(&KINDS), rng.among(from_ms, to_ms));
+        let kind = node_fault(name, lasts, plan, wishes, rng);
         // A stall needs a message to strike at.
         let wished = name != FaultName::Stall && allowed(wishes, name);
         if let Some(kind) = kind.filter(|_| wished) {
@@ -219,10 +219,10 @@ mod tests {
     }
 
     #[test]
-    fn a_plan_without_an_outage_ends_as_ever_and_a_calm_one_has_none() {
-        let calm = wishes(Mix::Calm);
+    fn a_plan_without_an_outage_ends_as_ever_and_one_without_faults_has_none() {
+        let none = wishes(Mix::None);
         for seed in 0..500 {
-            let (scene, until_ms) = drawn(seed, &calm);
+            let (scene, until_ms) = drawn(seed, &none);
             assert!(scene.faults.is_empty() && scene.entries.is_empty());
             assert_eq!(until_ms, HORIZON_MS);
         }

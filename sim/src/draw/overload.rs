@@ -1,7 +1,7 @@
 //! Draws crowds: many operators at work at once, who enter whatever there is to enter within a
 //! moment.
 
-use super::{DrawOptions, Purpose, Stream};
+use super::{DrawOptions, Purpose, Rng};
 use crate::plan::{Anchor, Entry, Plan, What};
 
 /// What a crowd enters, least and most: more than may wait.
@@ -14,17 +14,17 @@ const FROM_MS: u64 = 2_000;
 const CONFIG_PERCENT: u64 = 60;
 
 pub(super) fn draw(seed: u64, wishes: &DrawOptions, plan: &Plan) -> Vec<Entry> {
-    let mut stream = Stream::new(seed, Purpose::Crowd);
-    if !stream.chance(wishes.mix.crowd_percent()) {
+    let mut rng = Rng::new(seed, Purpose::Crowd);
+    if !rng.chance(wishes.mix.crowd_percent()) {
         return Vec::new();
     }
-    let from_ms = stream.among(FROM_MS, plan.horizon_ms - 1);
-    let within_ms = stream.among(WITHIN_MS.0, WITHIN_MS.1);
+    let from_ms = rng.among(FROM_MS, plan.horizon_ms - 1);
+    let within_ms = rng.among(WITHIN_MS.0, WITHIN_MS.1);
     let mut entered = [Vec::new(), Vec::new()];
     let mut entries = Vec::new();
-    for _ in 0..stream.among(ENTRIES.0, ENTRIES.1) {
-        let ms = (from_ms + stream.below(within_ms)).min(plan.horizon_ms - 1);
-        let what = what(wishes, plan, &mut entered, &mut stream);
+    for _ in 0..rng.among(ENTRIES.0, ENTRIES.1) {
+        let ms = (from_ms + rng.below(within_ms)).min(plan.horizon_ms - 1);
+        let what = what(wishes, plan, &mut entered, &mut rng);
         let at = Anchor::Instant(ms);
         entries.extend(what.map(|what| Entry { at, what }));
     }
@@ -35,9 +35,9 @@ fn what(
     wishes: &DrawOptions,
     plan: &Plan,
     entered: &mut [Vec<usize>; 2],
-    stream: &mut Stream,
+    rng: &mut Rng,
 ) -> Option<What> {
-    if !stream.chance(CONFIG_PERCENT) {
+    if !rng.chance(CONFIG_PERCENT) {
         let others = [
             What::Save,
             What::Save,
@@ -47,10 +47,10 @@ fn what(
             What::Retry,
             What::ResetPeer,
         ];
-        return Some(stream.pick(&others).clone());
+        return Some(rng.pick(&others).clone());
     }
-    let at = usize::from(stream.chance(30));
+    let at = usize::from(rng.chance(30));
     let (side, peer) = (&plan.units[at].image, &plan.units[1 - at].image);
-    let text = wishes.material.batch(side, peer, &mut entered[at], stream)?;
+    let text = wishes.material.batch(side, peer, &mut entered[at], rng)?;
     Some(What::Config { text })
 }

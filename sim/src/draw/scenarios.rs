@@ -6,7 +6,7 @@
 use skewsync::ids::Slot;
 use skewsync::message::{Address, MessageKind as Kind};
 
-use super::{DrawOptions, Purpose, Stream, allowed};
+use super::{DrawOptions, Purpose, Rng, allowed};
 use crate::plan::{Anchor, Entry, Fault, FaultKind, Moment, Network, Place, Plan, What};
 
 /// Commands that are entered in a scene.
@@ -32,18 +32,18 @@ impl Scenario {
 }
 
 pub(super) fn draw(seed: u64, wishes: &DrawOptions, plan: &Plan) -> Scenario {
-    let mut stream = Stream::new(seed, Purpose::Scenes);
-    if plan.network != Network::Links || !stream.chance(wishes.mix.scenes_percent()) {
+    let mut rng = Rng::new(seed, Purpose::Scenes);
+    if plan.network != Network::Links || !rng.chance(wishes.mix.scenes_percent()) {
         return Scenario::default();
     }
-    let which = stream.below(3);
+    let which = rng.below(3);
     // Most first Actives are in slot 0.
-    let slot = u8::from(stream.chance(30));
-    let from_ms = if stream.chance(50) { 0 } else { stream.below(plan.horizon_ms / 2) };
+    let slot = u8::from(rng.chance(30));
+    let from_ms = if rng.chance(50) { 0 } else { rng.below(plan.horizon_ms / 2) };
     let scene = match which {
-        0 => stale_confirm(slot, from_ms, wishes, plan, &mut stream),
-        1 => stale_write(slot, from_ms, wishes, plan, &mut stream),
-        _ => stale_grant(slot, from_ms + HOT_BY_MS, &mut stream),
+        0 => stale_confirm(slot, from_ms, wishes, plan, &mut rng),
+        1 => stale_write(slot, from_ms, wishes, plan, &mut rng),
+        _ => stale_grant(slot, from_ms + HOT_BY_MS, &mut rng),
     };
     let wished = scene.faults.iter().all(|fault| allowed(wishes, fault.name()));
     if wished { scene } else { Scenario::default() }
@@ -60,11 +60,11 @@ fn stale_confirm(
     from_ms: u64,
     wishes: &DrawOptions,
     plan: &Plan,
-    stream: &mut Stream,
+    rng: &mut Rng,
 ) -> Scenario {
     let (unit, arbiter) = (Place::unit(slot), Place::ARBITER);
-    let late_ms = stream.among(200, 1_500);
-    let cut_ms = late_ms + stream.among(200, 1_500);
+    let late_ms = rng.among(200, 1_500);
+    let cut_ms = late_ms + rng.among(200, 1_500);
     let at = |moment| next(moment, from_ms, Address::Arbiter, Kind::SetRegister);
     let mut scene = Scenario::default();
     scene.strikes(at(Moment::Before), FaultKind::Clog { from: arbiter, to: unit, for_ms: late_ms });
@@ -73,7 +73,7 @@ fn stale_confirm(
         FaultKind::OneWayCut { from: unit, to: arbiter, for_ms: cut_ms },
     );
     scene.enters(at(Moment::After), What::ResetPeer);
-    for text in batches(slot, wishes, plan, stream) {
+    for text in batches(slot, wishes, plan, rng) {
         scene.enters(at(Moment::After), What::Config { text });
     }
     scene
@@ -86,42 +86,42 @@ fn stale_write(
     from_ms: u64,
     wishes: &DrawOptions,
     plan: &Plan,
-    stream: &mut Stream,
+    rng: &mut Rng,
 ) -> Scenario {
     let at = |moment| next(moment, from_ms, Address::Arbiter, Kind::SetRegister);
     let mut scene = Scenario::default();
-    scene.strikes(at(Moment::Send), FaultKind::Hold { later_ms: stream.among(500, 4_000) });
-    scene.strikes(at(Moment::After), FaultKind::Partition { for_ms: stream.among(4_000, 9_000) });
+    scene.strikes(at(Moment::Send), FaultKind::Hold { later_ms: rng.among(500, 4_000) });
+    scene.strikes(at(Moment::After), FaultKind::Partition { for_ms: rng.among(4_000, 9_000) });
     scene.enters(at(Moment::After), What::ResetPeer);
-    for text in batches(slot, wishes, plan, stream) {
-        let ms = (from_ms + stream.among(1_000, 9_000)).min(plan.horizon_ms - 1);
+    for text in batches(slot, wishes, plan, rng) {
+        let ms = (from_ms + rng.among(1_000, 9_000)).min(plan.horizon_ms - 1);
         scene.enters(Anchor::Instant(ms), What::Config { text });
     }
     scene
 }
 
 /// A Grant is heard again by a unit whose Renews reach the arbiter no more.
-fn stale_grant(slot: u8, from_ms: u64, stream: &mut Stream) -> Scenario {
+fn stale_grant(slot: u8, from_ms: u64, rng: &mut Rng) -> Scenario {
     let to = Address::Unit(Slot(slot));
     let at = |moment| next(moment, from_ms, to, Kind::Grant);
     let mut scene = Scenario::default();
-    scene.strikes(at(Moment::Send), FaultKind::Hold { later_ms: stream.among(1_500, 3_900) });
+    scene.strikes(at(Moment::Send), FaultKind::Hold { later_ms: rng.among(1_500, 3_900) });
     scene.strikes(
         at(Moment::After),
         FaultKind::OneWayCut {
             from: Place::unit(slot),
             to: Place::ARBITER,
-            for_ms: stream.among(8_000, 12_000),
+            for_ms: rng.among(8_000, 12_000),
         },
     );
     scene
 }
 
-fn batches(slot: u8, wishes: &DrawOptions, plan: &Plan, stream: &mut Stream) -> Vec<String> {
+fn batches(slot: u8, wishes: &DrawOptions, plan: &Plan, rng: &mut Rng) -> Vec<String> {
     let image = |slot: u8| &plan.units[usize::from(slot)].image;
     let (image, peer) = (image(slot), image(1 - slot));
     let mut entered = Vec::new();
-    (0..COMMANDS).filter_map(|_| wishes.material.batch(image, peer, &mut entered, stream)).collect()
+    (0..COMMANDS).filter_map(|_| wishes.material.batch(image, peer, &mut entered, rng)).collect()
 }
 
 #[cfg(test)]

@@ -1,9 +1,9 @@
 //! Draws faults that last: clocks that run at another rate, disks that are full or slow, units that
-//! are slow, links that are clogged in turn; and what befalls a startup store. A stream of its own,
+//! are slow, links that are clogged in turn; and what befalls a startup store. A rng of its own,
 //! so that they move no other fault.
 
 use super::mix::{self, Dwell};
-use super::{DRIFT_PPM_MAX, DrawOptions, Purpose, Stream};
+use super::{DRIFT_PPM_MAX, DrawOptions, Purpose, Rng};
 use crate::plan::{Anchor, Fault, FaultKind, FaultName, Link, Place, Plan, What};
 
 /// The kinds that are drawn here.
@@ -41,43 +41,43 @@ const LINKS: [Link; 6] = {
 };
 
 pub(super) fn draw(seed: u64, wishes: &DrawOptions, plan: &Plan) -> Vec<Fault> {
-    let mut stream = Stream::new(seed, Purpose::Lasting);
-    let mut weights = Stream::new(seed, Purpose::Weights);
-    let kinds = mix::kinds(&KINDS, wishes, &mut stream, &mut weights);
+    let mut rng = Rng::new(seed, Purpose::Lasting);
+    let mut weights = Rng::new(seed, Purpose::Weights);
+    let kinds = mix::kinds(&KINDS, wishes, &mut rng, &mut weights);
     let lasts = Dwell::of(seed, wishes.mix);
     let (least, most) = wishes.mix.dwell_ms();
-    let dwell = stream.among(least, most);
+    let dwell = rng.among(least, most);
     let mut faults = Vec::new();
-    let mut ms = stream.among(50, dwell);
+    let mut ms = rng.among(50, dwell);
     while ms < plan.horizon_ms && !kinds.is_empty() {
-        let name = *stream.pick(&kinds);
-        let kind = fault(name, lasts, plan, &mut stream);
+        let name = *rng.pick(&kinds);
+        let kind = fault(name, lasts, plan, &mut rng);
         faults.extend(kind.map(|kind| Fault { at: Anchor::Instant(ms), kind }));
-        ms += stream.among(dwell / 2, 2 * dwell);
+        ms += rng.among(dwell / 2, 2 * dwell);
     }
     // Of a disk nothing is noticed but where something is written.
     for entry in plan.commands.iter().filter(|one| one.what == What::Save) {
-        let name = *stream.pick(&[FaultName::DiskFull, FaultName::DiskSlow, FaultName::TornWrite]);
-        let strikes = stream.chance(35) && kinds.contains(&name);
-        let kind = fault(name, lasts, plan, &mut stream);
+        let name = *rng.pick(&[FaultName::DiskFull, FaultName::DiskSlow, FaultName::TornWrite]);
+        let strikes = rng.chance(35) && kinds.contains(&name);
+        let kind = fault(name, lasts, plan, &mut rng);
         faults.extend(kind.filter(|_| strikes).map(|kind| Fault { at: entry.at, kind }));
     }
     faults
 }
 
-fn fault(name: FaultName, lasts: Dwell, plan: &Plan, stream: &mut Stream) -> Option<FaultKind> {
-    let slot = stream.below(2) as u8;
-    let for_ms = stream.among(lasts.for_ms.0, lasts.for_ms.1);
-    let total = stream.below(2 * RATE_PPM_MAX as u64 + 1) as i32 - RATE_PPM_MAX;
-    let by_ms = stream.among(STEP_MS.0, STEP_MS.1) as i64;
-    let step_ms = stream.among(BUSY_MS.0, BUSY_MS.1);
-    let later_ms = stream.among(WRITE_MS.0, WRITE_MS.1);
-    let every_ms = stream.among(20, 1_000);
-    let links = shuffled(stream, &LINKS);
-    let links = links[..stream.among(2, links.len() as u64) as usize].to_vec();
-    let freed = shuffled(stream, &links);
-    let down_ms = stream.among(lasts.down_ms.0, lasts.down_ms.1);
-    let (both, bit, bytes) = (stream.chance(25), stream.word() as u32, stream.word() as u32);
+fn fault(name: FaultName, lasts: Dwell, plan: &Plan, rng: &mut Rng) -> Option<FaultKind> {
+    let slot = rng.below(2) as u8;
+    let for_ms = rng.among(lasts.for_ms.0, lasts.for_ms.1);
+    let total = rng.below(2 * RATE_PPM_MAX as u64 + 1) as i32 - RATE_PPM_MAX;
+    let by_ms = rng.among(STEP_MS.0, STEP_MS.1) as i64;
+    let step_ms = rng.among(BUSY_MS.0, BUSY_MS.1);
+    let later_ms = rng.among(WRITE_MS.0, WRITE_MS.1);
+    let every_ms = rng.among(20, 1_000);
+    let links = shuffled(rng, &LINKS);
+    let links = links[..rng.among(2, links.len() as u64) as usize].to_vec();
+    let freed = shuffled(rng, &links);
+    let down_ms = rng.among(lasts.down_ms.0, lasts.down_ms.1);
+    let (both, bit, bytes) = (rng.chance(25), rng.word() as u32, rng.word() as u32);
     let drift = plan.units[usize::from(slot)].drift_ppm;
     Some(match name {
         FaultName::ClockRate => FaultKind::ClockRate { slot, ppm: total - drift, for_ms },
@@ -92,10 +92,10 @@ fn fault(name: FaultName, lasts: Dwell, plan: &Plan, stream: &mut Stream) -> Opt
     })
 }
 
-fn shuffled(stream: &mut Stream, of: &[Link]) -> Vec<Link> {
+fn shuffled(rng: &mut Rng, of: &[Link]) -> Vec<Link> {
     let mut all = of.to_vec();
     for at in (1..all.len()).rev() {
-        all.swap(at, stream.below(at as u64 + 1) as usize);
+        all.swap(at, rng.below(at as u64 + 1) as usize);
     }
     all
 }

@@ -3,7 +3,7 @@
 //! as not before the pair was hot with the new one.
 
 use super::scenarios::Scenario;
-use super::{DrawOptions, Purpose, Stream, allowed};
+use super::{DrawOptions, Purpose, Rng, allowed};
 use crate::plan::{Anchor, FaultKind, FaultName, Plan, What};
 
 /// How long a unit is down for a change of its image.
@@ -14,32 +14,32 @@ const HASTY_MS: (u64, u64) = (50, 1_500);
 const PATIENT_MS: (u64, u64) = (4_000, 15_000);
 
 pub(super) fn draw(seed: u64, wishes: &DrawOptions, plan: &Plan) -> Scenario {
-    let mut stream = Stream::new(seed, Purpose::Upgrade);
+    let mut rng = Rng::new(seed, Purpose::Upgrade);
     let mut scene = Scenario::default();
-    let on = stream.chance(wishes.mix.upgrade_percent());
+    let on = rng.chance(wishes.mix.upgrade_percent());
     if !on || wishes.pair.is_some() || !allowed(wishes, FaultName::ImageChange) {
         return scene;
     }
     // Most Standbys are in slot 1, and they are upgraded first.
-    let slot = u8::from(stream.chance(75));
-    let image = stream.pick(wishes.material.names()).clone();
+    let slot = u8::from(rng.chance(75));
+    let image = rng.pick(wishes.material.names()).clone();
     let change = |scene: &mut Scenario, ms: u64, slot: u8, image: &str, down_ms: u64| {
         let image = image.to_string();
         let kind = FaultKind::ImageChange { slot, image, down_ms };
         scene.strikes(Anchor::Instant(ms), kind);
     };
-    let down_ms = stream.among(DOWN_MS.0, DOWN_MS.1);
-    let mut ms = stream.among(1_000, plan.horizon_ms / 2);
+    let down_ms = rng.among(DOWN_MS.0, DOWN_MS.1);
+    let mut ms = rng.among(1_000, plan.horizon_ms / 2);
     change(&mut scene, ms, slot, &image, down_ms);
-    let (hasty, aborts) = (stream.chance(40), stream.chance(50));
+    let (hasty, aborts) = (rng.chance(40), rng.chance(50));
     let waits = if hasty && aborts { HASTY_MS } else { PATIENT_MS };
-    ms += down_ms + stream.among(waits.0, waits.1);
+    ms += down_ms + rng.among(waits.0, waits.1);
     if aborts {
         let before = plan.units[usize::from(slot)].image.clone();
         change(&mut scene, ms, slot, &before, down_ms);
     } else {
         scene.enters(Anchor::Instant(ms), What::Switchover);
-        ms += stream.among(HASTY_MS.0, PATIENT_MS.1);
+        ms += rng.among(HASTY_MS.0, PATIENT_MS.1);
         change(&mut scene, ms, 1 - slot, &image, down_ms);
     }
     scene

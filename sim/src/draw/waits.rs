@@ -5,7 +5,7 @@
 use skewsync::message::{Address, MessageKind as Kind};
 
 use super::scenarios::Scenario;
-use super::{DrawOptions, Purpose, Stream, allowed};
+use super::{DrawOptions, Purpose, Rng, allowed};
 use crate::plan::{Anchor, FaultKind, Moment, Network, Plan, What};
 
 /// It comes when the pair may be hot.
@@ -18,25 +18,25 @@ const ALONE_MS: (u64, u64) = (8_000, 24_000);
 const AGAIN: (u64, u64) = (200, 420);
 
 pub(super) fn draw(seed: u64, wishes: &DrawOptions, plan: &Plan) -> Scenario {
-    let mut stream = Stream::new(seed, Purpose::Waits);
+    let mut rng = Rng::new(seed, Purpose::Waits);
     let mut scene = Scenario::default();
-    let (percent, which) = (wishes.mix.waits_percent(), stream.below(2));
-    if !stream.chance(percent) {
+    let (percent, which) = (wishes.mix.waits_percent(), rng.below(2));
+    if !rng.chance(percent) {
         return scene;
     }
     // Most first Actives are in slot 0.
-    let slot = usize::from(stream.chance(30));
+    let slot = usize::from(rng.chance(30));
     let (side, peer) = (&plan.units[slot].image, &plan.units[1 - slot].image);
-    let mut batches = batches(side, peer, wishes, &mut stream);
-    let ms = stream.among(FROM_MS, plan.horizon_ms - 1);
+    let mut batches = batches(side, peer, wishes, &mut rng);
+    let ms = rng.among(FROM_MS, plan.horizon_ms - 1);
     if which == 0 {
-        let (count, text) = (stream.among(AGAIN.0, AGAIN.1), batches.pop());
+        let (count, text) = (rng.among(AGAIN.0, AGAIN.1), batches.pop());
         for text in std::iter::repeat_n(text, count as usize).flatten() {
             scene.enters(Anchor::Instant(ms), What::Config { text });
         }
         return scene;
     }
-    let for_ms = stream.among(ALONE_MS.0, ALONE_MS.1);
+    let for_ms = rng.among(ALONE_MS.0, ALONE_MS.1);
     let kinds =
         [FaultKind::ArbiterAway { slot: slot as u8, for_ms }, FaultKind::Partition { for_ms }];
     let at = Anchor::Next {
@@ -59,10 +59,10 @@ pub(super) fn draw(seed: u64, wishes: &DrawOptions, plan: &Plan) -> Scenario {
     scene
 }
 
-fn batches(image: &str, peer: &str, wishes: &DrawOptions, stream: &mut Stream) -> Vec<String> {
+fn batches(image: &str, peer: &str, wishes: &DrawOptions, rng: &mut Rng) -> Vec<String> {
     let mut entered = Vec::new();
-    (0..stream.among(QUEUED.0, QUEUED.1))
-        .filter_map(|_| wishes.material.batch(image, peer, &mut entered, stream))
+    (0..rng.among(QUEUED.0, QUEUED.1))
+        .filter_map(|_| wishes.material.batch(image, peer, &mut entered, rng))
         .collect()
 }
 

@@ -15,7 +15,7 @@ use skewsync::unit::standby::{Readiness, Replica};
 use skewsync::unit::{Active, Event as Told, Role, Unit};
 use skewsync_model::property::Property;
 
-use super::reference::{self, Sums};
+use super::reference::{self, Digests};
 use super::{replicated, told};
 use crate::catalog::{Catalog, Loaded};
 use crate::observe::{ClusterView, Event, Observed, Observer, Violation};
@@ -34,7 +34,7 @@ pub struct Point<'a> {
     /// The Active's config at n.
     pub a: &'a Config,
     /// What it comes to, by the reference.
-    pub sums: Arc<Sums>,
+    pub digests: Arc<Digests>,
     /// The Standby's config, or that with which it took over.
     pub s: &'a Config,
     /// While it is a Standby: its translation.
@@ -50,7 +50,7 @@ pub struct Point<'a> {
 }
 
 /// A property of a pair that is looked at whole.
-pub trait Whole: Send {
+pub trait PairCheck: Send {
     /// Looks.
     ///
     /// # Errors
@@ -80,7 +80,7 @@ pub struct Points {
     catalog: Arc<Catalog>,
     /// Which LSNs are looked at: those that leave this, divided by `ONE_IN`.
     rest: u64,
-    wholes: Vec<Box<dyn Whole>>,
+    checks: Vec<Box<dyn PairCheck>>,
     configs: BTreeMap<(Term, Lsn), (Slot, Config, Arc<Loaded>)>,
     register: Option<Eligible>,
     replicated: BTreeMap<Term, Lsn>,
@@ -106,11 +106,11 @@ impl Point<'_> {
 
 impl Points {
     /// Looks at these properties in a run whose plan has this `world`.
-    pub fn new(catalog: Arc<Catalog>, world: u64, wholes: Vec<Box<dyn Whole>>) -> Self {
+    pub fn new(catalog: Arc<Catalog>, world: u64, checks: Vec<Box<dyn PairCheck>>) -> Self {
         Self {
             catalog,
             rest: world % ONE_IN,
-            wholes,
+            checks,
             configs: BTreeMap::new(),
             register: None,
             replicated: BTreeMap::new(),
@@ -185,7 +185,7 @@ impl Points {
             images: (image, &there),
             n,
             a,
-            sums: reference::sums(image.software().image(), there.software().image(), a),
+            digests: reference::digests(image.software().image(), there.software().image(), a),
             s,
             raising: match seen_by {
                 SeenBy::Standby(raising) => Some(raising),
@@ -199,8 +199,8 @@ impl Points {
             replicated: self.replicated.get(&term).copied(),
             hot_window: u64::from(scene.limits().hot_window),
         };
-        let mut wholes = self.wholes.iter_mut();
-        wholes.try_for_each(|whole| whole.look(&point))
+        let mut checks = self.checks.iter_mut();
+        checks.try_for_each(|whole| whole.look(&point))
     }
 
     fn see_unit(
@@ -272,7 +272,7 @@ impl Observer for Points {
     }
 
     fn checked(&self) -> Vec<(Property, u64)> {
-        let each = self.wholes.iter();
+        let each = self.checks.iter();
         each.map(|whole| (whole.property(), whole.checked().unwrap_or(self.looked))).collect()
     }
 }

@@ -12,7 +12,7 @@ use skewsync::message::{Message, Prc, Session};
 use skewsync::unit::{Output, Role};
 use skewsync_model::property::Property;
 
-use super::checkpoints::{Point, Whole};
+use super::checkpoints::{PairCheck, Point};
 use super::{broken, performed};
 use crate::observe::{ClusterView, Event, Observed, Observer, Violation};
 use crate::plan::FaultName;
@@ -24,14 +24,14 @@ const REMEMBERED: usize = 256;
 #[derive(Debug, Default)]
 pub struct FromScratch;
 
-impl Whole for FromScratch {
+impl PairCheck for FromScratch {
     fn property(&self) -> Property {
         Property::Commutes
     }
 
     fn look(&mut self, point: &Point<'_>) -> Result<(), Violation> {
         let n = point.n;
-        let wanted = point.sums.wire;
+        let wanted = point.digests.wire;
         if let Some(raising) = point.raising {
             let found = raising.wire_config().digest();
             if found != wanted {

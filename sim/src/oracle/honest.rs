@@ -48,7 +48,7 @@ impl Honest {
         };
         self.checked += 1;
         let (here, there) = (here.software().image(), there.software().image());
-        let listed = reference::sums(here, there, active.config.config()).listed.len();
+        let listed = reference::digests(here, there, active.config.config()).listed.len();
         let held = current.held_out.len();
         if said as usize != listed + held {
             let what = format!("{said} lines are said to be listed, and {} are", listed + held);

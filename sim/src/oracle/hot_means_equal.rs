@@ -10,7 +10,7 @@ use skewsync::translate::Listing;
 use skewsync_model::property::Property;
 
 use super::broken;
-use super::checkpoints::{Point, Whole};
+use super::checkpoints::{PairCheck, Point};
 use crate::observe::Violation;
 
 /// Lines of a difference that are said.
@@ -41,7 +41,7 @@ pub(super) fn keys(listing: &Listing) -> BTreeSet<(String, String)> {
     keys.map(|key| (key.path.to_string(), key.line.to_string())).collect()
 }
 
-impl Whole for HotMeansEqual {
+impl PairCheck for HotMeansEqual {
     fn property(&self) -> Property {
         Property::HotMeansEqual
     }
@@ -56,7 +56,7 @@ impl Whole for HotMeansEqual {
             .map(|each| (each.key.path.to_string(), each.key.line.to_string()))
             .collect();
         let wanted = if held.is_empty() {
-            point.sums.standby
+            point.digests.standby
         } else {
             point.reference_less(&held).standby.digest()
         };
@@ -72,10 +72,10 @@ impl Whole for HotMeansEqual {
         }
         if let Some(raising) = point.raising {
             let listed = keys(raising.listing());
-            if listed != point.sums.listed {
+            if listed != point.digests.listed {
                 return broken(
                     Property::HotMeansEqual,
-                    unlike("the Standby", &listed, &point.sums.listed),
+                    unlike("the Standby", &listed, &point.digests.listed),
                 );
             }
         }
@@ -91,10 +91,10 @@ impl Whole for HotMeansEqual {
         }
         if let Some(lowering) = point.lowering().filter(|_| active.last == n) {
             let listed = keys(lowering.listing());
-            if listed != point.sums.listed {
+            if listed != point.digests.listed {
                 return broken(
                     Property::HotMeansEqual,
-                    unlike("the Active", &listed, &point.sums.listed),
+                    unlike("the Active", &listed, &point.digests.listed),
                 );
             }
         }

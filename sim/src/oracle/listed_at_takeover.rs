@@ -10,7 +10,7 @@ use skewsync::message::Message;
 use skewsync::unit::{Event as Told, Input, Role};
 use skewsync_model::property::Property;
 
-use super::checkpoints::{Point, Whole};
+use super::checkpoints::{PairCheck, Point};
 use super::hot_means_equal::lines;
 use super::{broken, told};
 use crate::observe::{ClusterView, Event, Observed, Observer, Violation};
@@ -19,7 +19,7 @@ use crate::observe::{ClusterView, Event, Observed, Observer, Violation};
 #[derive(Debug, Default)]
 pub struct ListedAtTakeover;
 
-impl Whole for ListedAtTakeover {
+impl PairCheck for ListedAtTakeover {
     fn property(&self) -> Property {
         Property::ListedAtTakeover
     }
@@ -29,7 +29,7 @@ impl Whole for ListedAtTakeover {
             return Ok(());
         };
         let told: BTreeSet<String> = told.iter().map(|line| line.to_string()).collect();
-        let wanted = point.sums.listed.iter().map(placed).collect();
+        let wanted = point.digests.listed.iter().map(placed).collect();
         agrees(&told, &wanted)
     }
 }

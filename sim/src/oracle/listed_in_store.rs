@@ -60,8 +60,8 @@ impl ListedInStore {
                     return;
                 };
                 let images = (from.software().image(), image.software().image());
-                let sums = reference::sums(images.0, images.1, config);
-                sums.listed.iter().map(placed).collect()
+                let digests = reference::digests(images.0, images.1, config);
+                digests.listed.iter().map(placed).collect()
             }
         };
         self.missing.insert((slot, stamp, store.text.clone()), missing);

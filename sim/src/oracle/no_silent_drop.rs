@@ -5,7 +5,7 @@ use skewsync_model::property::Property;
 use std::collections::BTreeSet;
 
 use super::broken;
-use super::checkpoints::{Point, Whole};
+use super::checkpoints::{PairCheck, Point};
 use super::hot_means_equal::keys;
 use super::reference::Way;
 use crate::observe::Violation;
@@ -14,7 +14,7 @@ use crate::observe::Violation;
 #[derive(Debug, Default)]
 pub struct NoSilentDrop;
 
-impl Whole for NoSilentDrop {
+impl PairCheck for NoSilentDrop {
     fn property(&self) -> Property {
         Property::NoSilentDrop
     }
@@ -27,14 +27,14 @@ impl Whole for NoSilentDrop {
         let lists = [("Active", &here), ("Standby", &there)];
         for (whose, list) in &lists {
             let missing = |list: &BTreeSet<(String, String)>| {
-                point.sums.listed.difference(list).next().cloned()
+                point.digests.listed.difference(list).next().cloned()
             };
             if let Some((path, line)) = list.as_ref().and_then(missing) {
                 let what = format!("`{path} {line}` does not go, and the {whose} does not list it");
                 return broken(Property::NoSilentDrop, what);
             }
         }
-        if point.s.digest() == point.sums.standby {
+        if point.s.digest() == point.digests.standby {
             return Ok(());
         }
         let image = point.images.1.software().image();

@@ -2,7 +2,7 @@
 //! second time. It uses grammar, image, parse and config, and nothing of transform, disposition or
 //! translate.
 //!
-//! Whole configs, one change at a time in the family's one order, down to the minima of both
+//! PairCheck configs, one change at a time in the family's one order, down to the minima of both
 //! images' levels, then up. A change is applied wherever its side matches, never because a parser
 //! refused; W is read by the peer's parser at the end. Of images without history a line goes if and
 //! only if the peer's parser reads it as the corresponding form.
@@ -86,7 +86,7 @@ struct Rung {
 
 /// The digests of what a config comes to, and its MCL.
 #[derive(Clone, Debug)]
-pub struct Sums {
+pub struct Digests {
     /// Of the wire config.
     pub wire: Digest,
     /// Of the Standby's config.
@@ -120,40 +120,40 @@ struct Tables {
 
 /// What an image pair is known by.
 type PairKey = (ImageDigest, ImageDigest);
-/// Sums by images and config.
-type SumsByConfig = BTreeMap<(PairKey, Digest, u64), Arc<Sums>>;
+/// Digests by images and config.
+type SumsByConfig = BTreeMap<(PairKey, Digest, u64), Arc<Digests>>;
 
 /// Both are functions of their keys, so that sharing them between runs and threads changes no run.
 static TABLES: Mutex<BTreeMap<PairKey, Arc<Tables>>> = Mutex::new(BTreeMap::new());
 static SUMS: Mutex<SumsByConfig> = Mutex::new(BTreeMap::new());
-/// Sums that are remembered at most, of some two hundred bytes each.
+/// Digests that are remembered at most, of some two hundred bytes each.
 const SUMS_MAX: usize = 65_536;
 
 /// What `a` comes to, computed once per process.
-pub fn sums(active: &Image, standby: &Image, a: &Config) -> Arc<Sums> {
+pub fn digests(active: &Image, standby: &Image, a: &Config) -> Arc<Digests> {
     let mut mixer = StableHasher::default();
     // Which instances were entered is no part of a config's digest.
     a.hash(&mut mixer);
     let pair = (active.digest(), standby.digest());
     let key = (pair, a.digest(), mixer.finish());
-    let known = |sums: &Mutex<SumsByConfig>| {
-        let sums = sums.lock().unwrap_or_else(PoisonError::into_inner);
-        sums.get(&key).cloned()
+    let known = |digests: &Mutex<SumsByConfig>| {
+        let digests = digests.lock().unwrap_or_else(PoisonError::into_inner);
+        digests.get(&key).cloned()
     };
     if let Some(known) = known(&SUMS) {
         return known;
     }
     let translated = Reference::of(active, standby).translate(a);
-    let made = Arc::new(Sums {
+    let made = Arc::new(Digests {
         wire: translated.wire.digest(),
         standby: translated.standby.digest(),
         listed: translated.listed,
     });
-    let mut sums = SUMS.lock().unwrap_or_else(PoisonError::into_inner);
-    if sums.len() >= SUMS_MAX {
-        sums.clear();
+    let mut digests = SUMS.lock().unwrap_or_else(PoisonError::into_inner);
+    if digests.len() >= SUMS_MAX {
+        digests.clear();
     }
-    sums.insert(key, Arc::clone(&made));
+    digests.insert(key, Arc::clone(&made));
     made
 }
 

@@ -11,7 +11,7 @@ use skewsync::image::Image;
 use skewsync_model::property::Property;
 
 use super::broken;
-use super::checkpoints::{Point, Whole};
+use super::checkpoints::{PairCheck, Point};
 use super::hot_means_equal::lines;
 use super::reference::Way;
 use crate::observe::Violation;
@@ -111,7 +111,7 @@ impl RoundTrip {
     }
 }
 
-impl Whole for RoundTrip {
+impl PairCheck for RoundTrip {
     fn property(&self) -> Property {
         Property::RoundTrip
     }

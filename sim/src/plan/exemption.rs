@@ -117,7 +117,7 @@ mod tests {
     use crate::plan::{Anchor, Fault};
 
     fn of(kind: Option<FaultKind>) -> Vec<Exemption> {
-        let wishes = DrawOptions { mix: Mix::Calm, ..DrawOptions::default() };
+        let wishes = DrawOptions { mix: Mix::None, ..DrawOptions::default() };
         let mut plan = draw::plan(1, &wishes);
         plan.units[0].drift_ppm = -5_000;
         let at = Anchor::Instant(1);

@@ -29,7 +29,7 @@ pub fn of(summary: &Summary) -> String {
         h2 { "Situations, rarest first" }
         (tables::situations(summary))
         h2 { "How pairs stood: images, roles, phases" }
-        (tables::standings(summary))
+        (tables::pair_states(summary))
         h2 { "From the last fault to convergence" }
         (charts::settled(summary))
         h2 { "Transition classes" }
@@ -88,7 +88,7 @@ fn head(summary: &Summary) -> Markup {
 
 fn unmet(summary: &Summary) -> Markup {
     let gaps = coverage::gaps(summary);
-    let (excused, open): (Vec<_>, Vec<_>) = gaps.iter().partition(|gap| gap.excuse().is_some());
+    let (explained, open): (Vec<_>, Vec<_>) = gaps.iter().partition(|gap| gap.reason().is_some());
     html! {
         h2 { "Not met" }
         @if open.is_empty() {
@@ -101,12 +101,12 @@ fn unmet(summary: &Summary) -> Markup {
             }
             p class="chips" { @for gap in &open { span class="chip" { (gap) } " " } }
         }
-        @if !excused.is_empty() {
+        @if !explained.is_empty() {
             details {
-                summary { (excused.len()) " for a reason" }
+                summary { (explained.len()) " for a reason" }
                 div class="wide" { table {
-                    @for gap in &excused {
-                        tr { td { (gap) } td class="soft" { (gap.excuse().unwrap_or_default()) } }
+                    @for gap in &explained {
+                        tr { td { (gap) } td class="soft" { (gap.reason().unwrap_or_default()) } }
                     }
                 } }
             }

@@ -35,7 +35,7 @@ pub fn junit(summary: &Summary, dir: &Path) -> Result<String, SerializeError> {
     let harness = summary.harness.iter().cloned().collect();
     suite.add_test_case(case("campaign", "the harness works", harness));
     if summary.is_asked() {
-        let unmet = coverage::unexcused(summary);
+        let unmet = coverage::unexplained(summary);
         let unmet = unmet.iter().map(ToString::to_string).collect();
         suite.add_test_case(case("campaign", "everything is met", unmet));
     }

@@ -66,7 +66,7 @@ impl Case {
     /// # Errors
     /// That it hangs, or cannot be run, in words.
     pub fn run(made: Made, options: Options, limit: Duration) -> Result<Self, String> {
-        let quiet = crate::quiet::panics();
+        let quiet = crate::panic_hook::panics();
         let ran = recorded_within(limit, &made.plan, &made.catalog, options, None);
         drop(quiet);
         let (report, recording) = ran.map_err(Failed::words)?;

@@ -33,7 +33,7 @@ pub struct Object {
     unmet: BTreeMap<String, Option<&'static str>>,
     situations: BTreeMap<&'static str, u64>,
     classes: usize,
-    standings: usize,
+    pair_states: usize,
     settled_ms: BTreeMap<u64, u64>,
     properties: BTreeMap<Property, u64>,
     figures: BTreeMap<String, u64>,
@@ -69,13 +69,13 @@ impl Object {
             hot: hot(summary),
             unmet: coverage::gaps(summary)
                 .iter()
-                .map(|gap| (gap.to_string(), gap.excuse()))
+                .map(|gap| (gap.to_string(), gap.reason()))
                 .collect(),
             situations: Situation::iter()
                 .map(|situation| (situation.name(), met(&situation).unwrap_or(0)))
                 .collect(),
             classes: summary.tally.classes.len(),
-            standings: summary.tally.standings.len(),
+            pair_states: summary.tally.pair_states.len(),
             settled_ms: summary.settled_ms.clone(),
             properties: summary.checked.clone(),
             figures: summary.figures.clone(),

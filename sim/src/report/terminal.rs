@@ -6,7 +6,7 @@ use std::path::Path;
 
 use strum::IntoEnumIterator;
 
-use crate::campaign::{Summary, coverage};
+use crate::campaign::{Seeds, Summary, coverage};
 use crate::report::json::{hot, non_stutter_share};
 use crate::report::plan_path;
 use crate::run::Phase;
@@ -36,7 +36,7 @@ pub fn summary(summary: &Summary, dir: &Path) -> String {
     line(
         &mut text,
         format_args!(
-            "{} ran twice, {} differed; {:.0} messages and {:.1} faults a seed; traces {:016x}",
+            "{} seeds ran twice, {} differed; {:.0} messages and {:.1} faults a seed; traces {:016x}",
             summary.again,
             summary.differing.len(),
             summary.messages as f64 / summary.seeds().max(1) as f64,
@@ -59,17 +59,17 @@ pub fn summary(summary: &Summary, dir: &Path) -> String {
             exempt.map(|(reason, runs)| format!("{} {runs}", reason.name())).collect();
         line(
             &mut text,
-            format_args!("exempt from some properties (sim/FAULTS.md): {}", words.join(", ")),
+            format_args!("runs exempt from some properties (sim/FAULTS.md): {}", words.join(", ")),
         );
     }
     if let Some(share) = non_stutter_share(summary) {
         line(
             &mut text,
             format_args!(
-                "{:.1} % of steps are no stutter; {} classes of steps, {} standings of a pair",
+                "{:.1} % of steps change the model's state; {} classes of steps and {} pair states visited",
                 share * 100.0,
                 summary.tally.classes.len(),
-                summary.tally.standings.len()
+                summary.tally.pair_states.len()
             ),
         );
     }
@@ -126,19 +126,19 @@ fn unmet(text: &mut String, summary: &Summary) {
     if gaps.is_empty() {
         return;
     }
-    let (excused, open): (Vec<_>, Vec<_>) = gaps.iter().partition(|gap| gap.excuse().is_some());
+    let (explained, open): (Vec<_>, Vec<_>) = gaps.iter().partition(|gap| gap.reason().is_some());
     line(text, format_args!("\nnot met, for a reason"));
-    for gap in excused {
-        let reason = gap.excuse().unwrap_or_default();
+    for gap in explained {
+        let reason = gap.reason().unwrap_or_default();
         line(text, format_args!("  {gap}: {reason}"));
     }
     if open.is_empty() {
         return;
     }
     let counts = if summary.is_asked() {
-        "counts: exit code 6"
+        "an error: exit code 6"
     } else {
-        "counts from 10,000 freely drawn seeds on"
+        "an error from 10,000 freely drawn seeds on"
     };
     line(text, format_args!("not met ({counts})"));
     for gap in open {
@@ -165,16 +165,26 @@ fn properties(text: &mut String, summary: &Summary) {
     }
 }
 
+/// How many seeds, and the first of them.
+fn seeds(all: &Seeds, count: u64) -> String {
+    let first: Vec<String> = all.iter().take(5).map(|seed| seed.to_string()).collect();
+    let noun = if count == 1 { "seed" } else { "seeds" };
+    let more = match count - first.len() as u64 {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    format!("{count} {noun}: {}{more}", first.join(", "))
+}
+
 fn failures(text: &mut String, summary: &Summary, dir: &Path) {
     for (signature, of) in summary.by_count() {
-        let shown: Vec<String> = of.seeds.iter().take(5).map(|seed| seed.to_string()).collect();
         let (count, first) = (of.seeds.count(), &of.first);
         line(text, format_args!("\nFAILED {signature}"));
         line(
             text,
             format_args!("  at {:.3} virtual s: {}", first.virtual_us as f64 / 1e6, first.seen),
         );
-        line(text, format_args!("  {count} seeds: {}", shown.join(", ")));
+        line(text, format_args!("  {}", seeds(&of.seeds, count)));
         let plan = plan_path(dir, first.seed);
         line(text, format_args!("  again: skewlab replay {}", plan.display()));
     }

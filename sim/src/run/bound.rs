@@ -132,7 +132,7 @@ mod tests {
     fn calm() -> (Plan, Catalog) {
         let (catalog, material) = catalog::load(&[]).expect("the bundled family loads");
         let wishes = DrawOptions {
-            mix: draw::Mix::Calm,
+            mix: draw::Mix::None,
             material: Arc::new(material),
             ..DrawOptions::default()
         };

@@ -44,7 +44,7 @@ pub enum Phase {
     /// A planned switchover drains.
     Drain,
     /// rpr, or held.
-    Lesser,
+    Degraded,
 }
 
 impl Phase {
@@ -71,7 +71,7 @@ impl Phase {
             Of::Cold => Self::Cold,
             Of::HotSent | Of::HotAcked | Of::Setting => Self::Settling,
             Of::Hot => Self::Hot,
-            Of::Rejected { .. } | Of::Held => Self::Lesser,
+            Of::Rejected { .. } | Of::Held => Self::Degraded,
         }
     }
 }

@@ -33,7 +33,7 @@ pub struct Tally {
     pub situations: BTreeMap<Situation, u64>,
     /// How often the pair came to stand so.
     #[serde(with = "counts")]
-    pub standings: BTreeMap<Standing, u64>,
+    pub pair_states: BTreeMap<PairState, u64>,
     /// Steps of units by class.
     #[serde(with = "counts")]
     pub classes: BTreeMap<Class, u64>,
@@ -46,7 +46,7 @@ pub struct Tally {
 /// How a pair stands: images, roles, phase.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Standing {
+pub struct PairState {
     /// The image of each slot.
     pub images: [String; 2],
     /// What the unit of each slot shows of itself; `DOWN` if none runs.
@@ -65,7 +65,7 @@ impl Tally {
         sum(&mut self.entries, &other.entries);
         sum(&mut self.hot, &other.hot);
         sum(&mut self.situations, &other.situations);
-        sum(&mut self.standings, &other.standings);
+        sum(&mut self.pair_states, &other.pair_states);
         sum(&mut self.classes, &other.classes);
         sum(&mut self.exempt, &other.exempt);
         self.delivered = self.delivered.saturating_add(other.delivered);
@@ -81,8 +81,8 @@ impl Tally {
     }
 }
 
-/// A standing, as it is compared after each event.
-type Stood = ([ImageDigest; 2], [Option<RfState>; 2], Phase);
+/// The state of a pair, as it is compared after each event.
+type PairStateNow = ([ImageDigest; 2], [Option<RfState>; 2], Phase);
 
 /// Counts.
 pub struct Counter {
@@ -90,7 +90,7 @@ pub struct Counter {
     /// The phase before the event at hand: a unit that a fault ends is gone when it is told.
     phase: Phase,
     /// How the pair stood then.
-    stood: Option<Stood>,
+    stood: Option<PairStateNow>,
     steps: BTreeMap<Step, u64>,
     watcher: Watcher,
     out: Arc<Mutex<Tally>>,
@@ -114,7 +114,7 @@ impl Counter {
 }
 
 impl Counter {
-    /// Counts the standing that the pair came to.
+    /// Counts the state that the pair came to.
     fn stand(&mut self, scene: &dyn ClusterView) {
         let both = [Slot(0), Slot(1)];
         let roles = both.map(|slot| Some(scene.unit(slot)?.rf_state()));
@@ -123,12 +123,12 @@ impl Counter {
             return;
         }
         self.stood = Some(stood);
-        let standing = Standing {
+        let state = PairState {
             images: both.map(|slot| scene.image(slot).1.to_string()),
             roles: roles.map(|role| role.map_or(DOWN, RfState::name).into()),
             phase: self.phase,
         };
-        *self.tally.standings.entry(standing).or_insert(0) += 1;
+        *self.tally.pair_states.entry(state).or_insert(0) += 1;
     }
 
     fn became_hot(&mut self, scene: &dyn ClusterView) {

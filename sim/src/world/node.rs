@@ -317,7 +317,7 @@ mod tests {
 
     #[test]
     fn the_run_is_judged_after_all_that_is_due_at_that_instant() {
-        let wishes = DrawOptions { mix: Mix::Calm, ..DrawOptions::default() };
+        let wishes = DrawOptions { mix: Mix::None, ..DrawOptions::default() };
         let mut plan = draw::plan(3, &wishes);
         let due = Entry { at: Anchor::Instant(250), what: What::Save };
         plan.commands = vec![due; 40];

@@ -11,7 +11,7 @@ use crate::observe::Violation;
 use crate::plan::EntryName;
 use crate::plan::exemption::Exemption;
 use crate::run::class::Class;
-use crate::run::tally::Standing;
+use crate::run::tally::PairState;
 use crate::run::{Ending, Options, Phase};
 
 static PLAN: LazyLock<Plan> = LazyLock::new(|| draw::plan(1, &DrawOptions::default()));
@@ -52,7 +52,7 @@ fn tally() -> impl Strategy<Value = Tally> {
         prop::collection::btree_map((word(), word(), word()), 1..9_u64, 0..3),
         prop::collection::btree_map((word(), word(), phase()), 1..9_u64, 0..3),
     )
-        .prop_map(|(faults, entries, situations, classes, standings)| Tally {
+        .prop_map(|(faults, entries, situations, classes, pair_states)| Tally {
             faults,
             entries,
             situations,
@@ -65,10 +65,10 @@ fn tally() -> impl Strategy<Value = Tally> {
                     (class, count)
                 })
                 .collect(),
-            standings: standings
+            pair_states: pair_states
                 .into_iter()
                 .map(|((one, other, phase), count)| {
-                    let standing = Standing {
+                    let standing = PairState {
                         images: ["a".into(), "b".into()],
                         roles: [one.into(), other.into()],
                         phase,
@@ -236,7 +236,7 @@ fn a_campaign_in_shards_is_the_whole_campaign() {
     let seeds = Seeds::run(40, 11);
     let whole = of(seeds.clone(), Summary::default());
     assert_eq!((whole.seeds(), whole.again), (11, 1));
-    assert!(!whole.tally.classes.is_empty() && !whole.tally.standings.is_empty());
+    assert!(!whole.tally.classes.is_empty() && !whole.tally.pair_states.is_empty());
     assert_eq!(whole.settled_ms.values().sum::<u64>(), 11);
     let parts = (1..=3).rev().map(|index| of(seeds.shard(index, 3), Summary::default()));
     let sum = parts.reduce(|one, other| merged(&one, &other));

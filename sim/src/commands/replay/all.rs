@@ -29,7 +29,7 @@ pub(super) fn run(folder: &Path, out: &mut dyn Write) -> Result<u8, String> {
     )
     .map_err(unwritten)?;
     let (mut wrong, mut unplanted) = (0, 0);
-    let quiet = crate::quiet::panics();
+    let quiet = crate::panic_hook::panics();
     for path in &paths {
         let kept = read(path)?;
         let Made { plan, catalog } = Made::of(kept.plan.clone())?;

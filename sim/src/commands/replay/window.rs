@@ -31,8 +31,8 @@ impl Window {
         Ok(Self {
             from,
             to,
-            state_only: args.state.is_some() && !args.tell,
-            tells: args.tell || windowed || args.state.is_some(),
+            state_only: args.state.is_some() && !args.log,
+            tells: args.log || windowed || args.state.is_some(),
         })
     }
 

@@ -10,7 +10,7 @@ use super::counted;
 use crate::campaign::Summary;
 use crate::interval::percent;
 use crate::run::class::Class;
-use crate::run::tally::Standing;
+use crate::run::tally::PairState;
 use crate::run::{Phase, VerdictKind};
 use crate::situation::Situation;
 
@@ -128,26 +128,25 @@ fn bar(count: u64, most: u64) -> u64 {
 
 /// How often the pair came to each phase, by its images; by the roles of both slots, if one looks
 /// closer.
-pub(super) fn standings(summary: &Summary) -> Markup {
-    let mut pairs: BTreeMap<&[String; 2], Vec<(&Standing, u64)>> = BTreeMap::new();
-    for (standing, count) in &summary.tally.standings {
-        let of = pairs.entry(&standing.images).or_default();
-        of.push((standing, *count));
+pub(super) fn pair_states(summary: &Summary) -> Markup {
+    let mut pairs: BTreeMap<&[String; 2], Vec<(&PairState, u64)>> = BTreeMap::new();
+    for (state, count) in &summary.tally.pair_states {
+        let of = pairs.entry(&state.images).or_default();
+        of.push((state, *count));
     }
     let rows: Vec<_> = pairs
         .iter()
         .map(|(images, of)| {
             let mut row: BTreeMap<Phase, u64> = BTreeMap::new();
-            of.iter()
-                .for_each(|(standing, count)| *row.entry(standing.phase).or_insert(0) += count);
+            of.iter().for_each(|(state, count)| *row.entry(state.phase).or_insert(0) += count);
             (format!("{}, {}", images[0], images[1]), row)
         })
         .collect();
-    let by_role = by_roles(summary.tally.standings.iter().map(|(one, count)| (one, *count)));
+    let by_role = by_roles(summary.tally.pair_states.iter().map(|(one, count)| (one, *count)));
     html! {
         p {
             "How often a pair came to stand so, by the images of slots 0 and 1: "
-            (counted(summary.tally.standings.len() as u64)) " different ways to stand."
+            (counted(summary.tally.pair_states.len() as u64)) " different ways to stand."
         }
         (grid("slots 0, 1", &rows))
         h3 { "By the roles of slots 0 and 1, of all images" }
@@ -166,12 +165,12 @@ pub(super) fn standings(summary: &Summary) -> Markup {
 
 type Row = (String, BTreeMap<Phase, u64>);
 
-fn by_roles<'a>(standings: impl Iterator<Item = (&'a Standing, u64)>) -> Vec<Row> {
+fn by_roles<'a>(pair_states: impl Iterator<Item = (&'a PairState, u64)>) -> Vec<Row> {
     let mut rows: BTreeMap<String, BTreeMap<Phase, u64>> = BTreeMap::new();
-    for (standing, count) in standings {
-        let [one, other] = &standing.roles;
+    for (state, count) in pair_states {
+        let [one, other] = &state.roles;
         let row = rows.entry(format!("{one}, {other}")).or_default();
-        *row.entry(standing.phase).or_insert(0) += count;
+        *row.entry(state.phase).or_insert(0) += count;
     }
     rows.into_iter().collect()
 }

@@ -15,7 +15,7 @@ use crate::record::compare::{self, Parting};
 use crate::run::Options;
 use crate::shrink::Shrunk;
 
-/// Entries of a sibling's run, and of the failing one, that are shown before they part, and from
+/// Entries of the passing run, and of the failing one, that are shown before they part, and from
 /// there on.
 const AROUND: (usize, usize) = (3, 10);
 
@@ -54,7 +54,7 @@ impl Section {
     }
 
     /// From when on the run fails, whatever the world draws.
-    pub fn inevitable(curve: &Curve) -> Self {
+    pub fn point_of_no_return(curve: &Curve) -> Self {
         Self {
             heading: "inevitable".into(),
             line: in_short(curve),
@@ -67,23 +67,23 @@ impl Section {
     ///
     /// # Errors
     /// What keeps one of the runs from being had, in words.
-    pub fn sibling(
-        sibling: Option<&NearestPassing>,
+    pub fn nearest_passing(
+        nearest: Option<&NearestPassing>,
         made: &Made,
         options: Options,
         limit: Duration,
     ) -> Result<Self, String> {
-        let Some(sibling) = sibling else {
+        let Some(nearest) = nearest else {
             let line = "less any one fault or command it fails all the same";
             return Ok(Self::line("nearest that passes", line.into()));
         };
-        let line = format!("the same plan without {}", sibling.without);
+        let line = format!("the same plan without {}", nearest.without);
         let run = |made: &Made| {
             let ran = recorded_within(limit, &made.plan, &made.catalog, options, None);
             ran.map_err(Failed::words)
         };
         let other = Made {
-            plan: std::sync::Arc::new(sibling.plan.clone()),
+            plan: std::sync::Arc::new(nearest.plan.clone()),
             catalog: std::sync::Arc::clone(&made.catalog),
         };
         let (one, other) = (run(made)?.1.entries, run(&other)?.1.entries);
