@@ -15,7 +15,7 @@
 //! Source: seed, Fig. 4 (steps 400-450); prompts, the register and the lease are ours.
 
 use alloc::boxed::Box;
-use alloc::collections::{BTreeMap, VecDeque};
+use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
 use super::holder::{Holder, LeaseWait, Queueing, refuse, superseded};
@@ -23,8 +23,8 @@ use super::input::{Command, Durability, Request, Timer};
 use super::mode::Mode;
 use super::output::{Event, Outcome, Refusal};
 use super::peer::{ActivePhase, Peer};
-use super::prompts::{AckMark, Prompt};
-use super::register::{Register, Written};
+use super::prompts::Prompts;
+use super::register::Register;
 use super::running::Running;
 use super::saving::Saving;
 use super::standby::{Former, Proceed, Readiness};
@@ -68,12 +68,8 @@ pub struct Active {
     pub register: Register,
     /// The Standby, or whoever asks to be it.
     pub peer: Peer,
-    /// Prompts that are held, by the LSN that they wait for.
-    pub prompts: BTreeMap<Lsn, Vec<Prompt>>,
-    /// What the Standby kept waiting when the timer Ack was armed; none: it does not run.
-    pub ack_mark: Option<AckMark>,
-    /// The last LSN of an `acked` command that returned `local`.
-    pub unreplicated: Lsn,
+    /// Prompts that are held.
+    pub prompts: Prompts,
     /// A planned switchover under way.
     pub drain: Option<Drain>,
     /// Commands that wait for the end of the drain, or for room.
@@ -111,11 +107,9 @@ impl Active {
             granted,
             last,
             config,
-            register: Register { counter: 0, value: None, written: Written::Confirmed },
+            register: Register::confirmed(0, None),
             peer: Peer::default(),
-            prompts: BTreeMap::new(),
-            ack_mark: None,
-            unreplicated: Lsn(0),
+            prompts: Prompts::default(),
             drain: None,
             queue: VecDeque::new(),
             saving: None,
@@ -132,7 +126,7 @@ impl Active {
                 cx.set(timer);
             }
         }
-        if self.register.written == Written::Sent {
+        if self.register.is_open() {
             cx.set(Timer::Register);
         }
         if self.mode.is_pausing() {
@@ -217,7 +211,7 @@ impl Active {
                 cx.set(Timer::Renew);
             }
             Timer::Register => {
-                if self.register.written == Written::Sent {
+                if self.register.is_open() {
                     self.send_register(cx);
                 }
             }
@@ -289,16 +283,14 @@ impl Active {
         while self.executes(cx)
             && let Some(command) = self.queue.pop_front()
         {
-            if let Some(mark) = &mut self.ack_mark {
-                mark.queued = mark.queued.saturating_sub(1);
-            }
+            self.prompts.one_less_queued();
             self.execute(command, cx);
             self.progress(cx);
         }
-        if self.waits_for_room() && self.ack_mark.is_none() {
+        if self.waits_for_room() && !self.prompts.is_marked() {
             self.mark_prompts(cx);
         }
-        assert!(self.register.counter > 0 || self.register.value.is_none(), "first write is 1");
+        assert!(self.register.counter() > 0 || self.register.value().is_none(), "first write is 1");
         match self.releasing {
             Releasing::No => Role::Active(self),
             Releasing::Yes => self.release(own, cx),
@@ -390,10 +382,8 @@ impl Active {
     /// Stops what only an Active does; prompts return `unknown`. Returns the commands that wait.
     fn fall_silent(&mut self, cx: &mut Context<'_, '_>) -> VecDeque<Command> {
         cx.cancel(&OF_THE_PEER);
-        for prompt in core::mem::take(&mut self.prompts).into_values().flatten() {
-            cx.answer(prompt.id, Outcome::Unknown);
-        }
-        self.ack_mark = None;
+        self.return_unknown(cx);
+        self.prompts.unmark();
         if let Some(saving) = self.saving.take() {
             cx.answer(saving.id, Outcome::Unknown);
         }
@@ -415,7 +405,7 @@ impl Active {
 
     /// How many prompts are held.
     pub fn held(&self) -> usize {
-        self.prompts.values().map(Vec::len).sum()
+        self.prompts.count()
     }
 
     /// The refusal of a request that another one stands in the way of.

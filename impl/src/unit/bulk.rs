@@ -8,7 +8,6 @@ use super::active::Active;
 use super::input::Timer;
 use super::mode::{Breach, Hindrance};
 use super::peer::{ActivePhase, Bulk};
-use super::register::Written;
 use super::sender::{Sender, StuckLine};
 use super::state::Context;
 use crate::digest::{Digest, Shared};
@@ -23,7 +22,7 @@ use super::file::Outgoing;
 impl Active {
     /// Takes the snapshot, once the register is confirmed to hold nothing.
     pub(super) fn begin_bulk(&mut self, cx: &mut Context<'_, '_>) {
-        let clear = self.register.value.is_none() && self.register.written == Written::Confirmed;
+        let clear = self.register.is_clear();
         let Some(current) = &mut self.peer.current else {
             return;
         };

@@ -106,7 +106,7 @@ impl Active {
         let why = match command.durability {
             Durability::Async => LocalWhy::Async,
             Durability::Acked => {
-                self.unreplicated = lsn;
+                self.prompts.note_local(lsn);
                 self.local_why()
             }
         };

@@ -18,7 +18,6 @@ use super::file::{Incoming, Outgoing};
 use super::input::Timer;
 use super::journal::JournalEntry;
 use super::output::{Event, Refusal};
-use super::register::Written;
 use super::sender::Sender;
 use super::state::{Context, UnitState, is_of};
 use crate::digest::{Digest, ImageDigest, Shared};
@@ -367,7 +366,7 @@ impl Active {
         let digest = current.sender.as_ref().map_or(Digest::default(), Sender::digest);
         let held = if self.is_hot() { HeldBy::Register } else { HeldBy::Nobody };
         let (session, lsn) = (current.session, self.last);
-        let (mode, counter) = (self.mode.redundancy(), self.register.counter);
+        let (mode, counter) = (self.mode.redundancy(), self.register.counter());
         let alive = Message::Keepalive { session, lsn, digest, mode, held, counter };
         cx.send(current.slot, alive);
     }
@@ -401,14 +400,14 @@ impl Active {
         let session = current.session;
         self.peer.ended = self.peer.ended.max(Some(session.round()));
         cx.cancel(&[Timer::Watchdog, Timer::Keepalive, Timer::Ack, Timer::Deadline, Timer::Stable]);
-        self.ack_mark = None;
+        self.prompts.unmark();
         cx.event(Event::SessionEnded { session, why });
         self.give_up_save(cx);
     }
 
     /// Clears the register unless it is clear; prompts stay held until that is confirmed.
     fn clear_register(&mut self, cx: &mut Context<'_, '_>) {
-        if self.register.value.is_some() && !cx.env.planted(Defect::RegisterNotCleared) {
+        if self.register.value().is_some() && !cx.env.planted(Defect::RegisterNotCleared) {
             self.write_register(None, cx);
         } else if !self.holds_prompts() {
             self.return_local(cx);
@@ -422,9 +421,7 @@ impl Active {
                 false
             }
             // Only the arbiter is waited for.
-            Some(ActivePhase::Config | ActivePhase::Setting) => {
-                self.register.written == Written::Confirmed
-            }
+            Some(ActivePhase::Config | ActivePhase::Setting) => !self.register.is_open(),
             Some(
                 ActivePhase::Dump(_)
                 | ActivePhase::Diff(_)

@@ -33,35 +33,135 @@ pub enum PromptKind {
     Nothing,
 }
 
+/// The prompts that are held, and how long the Standby keeps them and others waiting.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Prompts {
+    /// By the LSN that they wait for.
+    held: BTreeMap<Lsn, Vec<Prompt>>,
+    /// What the Standby kept waiting when the timer Ack was armed; none: it does not run.
+    ack_mark: Option<AckMark>,
+    /// The last LSN of an `acked` command that returned `local`.
+    unreplicated: Lsn,
+}
+
 /// What waited when the timer Ack was armed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct AckMark {
+struct AckMark {
     /// The newest LSN that a prompt waited for.
-    pub held: Option<Lsn>,
+    held: Option<Lsn>,
     /// How many of the commands that waited for room still do.
-    pub queued: usize,
+    queued: usize,
+}
+
+impl From<BTreeMap<Lsn, Vec<Prompt>>> for Prompts {
+    fn from(held: BTreeMap<Lsn, Vec<Prompt>>) -> Self {
+        Self { held, ..Self::default() }
+    }
+}
+
+impl Prompts {
+    /// Holds a prompt until the Standby has this LSN. Whether it is the first.
+    fn hold(&mut self, lsn: Lsn, prompt: Prompt) -> bool {
+        let first = self.held.is_empty();
+        self.held.entry(lsn).or_default().push(prompt);
+        debug_assert!(!self.held.is_empty(), "it is held");
+        first
+    }
+
+    /// Takes the prompts that wait for no more than this LSN.
+    fn take_up_to(&mut self, lsn: Lsn) -> BTreeMap<Lsn, Vec<Prompt>> {
+        let later = self.held.split_off(&Lsn(lsn.0 + 1));
+        let taken = core::mem::replace(&mut self.held, later);
+        debug_assert!(self.held.keys().all(|held| *held > lsn), "the rest waits for more");
+        taken
+    }
+
+    /// Takes all prompts.
+    pub(super) fn take_all(&mut self) -> BTreeMap<Lsn, Vec<Prompt>> {
+        core::mem::take(&mut self.held)
+    }
+
+    /// An `acked` command of this LSN returns `local`.
+    pub(super) fn note_local(&mut self, lsn: Lsn) {
+        debug_assert!(lsn >= self.unreplicated, "LSNs grow");
+        self.unreplicated = lsn;
+    }
+
+    /// Notes what waits while the timer Ack runs: the prompts, and this many commands for room.
+    /// Whether anything does.
+    fn mark(&mut self, queued: usize) -> bool {
+        let held = self.held.last_key_value().map(|(lsn, _)| *lsn);
+        let waits = held.is_some() || queued > 0;
+        self.ack_mark = waits.then_some(AckMark { held, queued });
+        debug_assert_eq!(self.is_marked(), waits, "a mark is of what waits");
+        waits
+    }
+
+    /// The timer Ack does not run any more. Whether it did.
+    pub(super) const fn unmark(&mut self) -> bool {
+        self.ack_mark.take().is_some()
+    }
+
+    /// Whether the timer Ack has run for what still waits, prompts or commands for room; none: it
+    /// does not run.
+    fn take_overdue(&mut self, waits_for_room: bool) -> Option<bool> {
+        let mark = self.ack_mark.take()?;
+        let oldest = self.held.first_key_value().map(|(lsn, _)| *lsn);
+        let held = oldest.is_some_and(|oldest| Some(oldest) <= mark.held);
+        Some(held || (waits_for_room && mark.queued > 0))
+    }
+
+    /// A command that waited for room is executed.
+    pub(super) const fn one_less_queued(&mut self) {
+        if let Some(mark) = &mut self.ack_mark {
+            mark.queued = mark.queued.saturating_sub(1);
+        }
+    }
+
+    /// The prompts that are held, by the LSN that they wait for.
+    pub const fn held(&self) -> &BTreeMap<Lsn, Vec<Prompt>> {
+        &self.held
+    }
+
+    /// Whether none is held.
+    pub fn is_empty(&self) -> bool {
+        self.held.is_empty()
+    }
+
+    /// How many are held.
+    pub fn count(&self) -> usize {
+        self.held.values().map(Vec::len).sum()
+    }
+
+    /// The last LSN of an `acked` command that returned `local`.
+    pub const fn unreplicated(&self) -> Lsn {
+        self.unreplicated
+    }
+
+    /// Whether the timer Ack runs.
+    pub(super) const fn is_marked(&self) -> bool {
+        self.ack_mark.is_some()
+    }
 }
 
 impl Active {
     pub(super) fn hold(&mut self, lsn: Lsn, prompt: Prompt, cx: &mut Context<'_, '_>) {
-        let first = self.prompts.is_empty();
-        self.prompts.entry(lsn).or_default().push(prompt);
+        let first = self.prompts.hold(lsn, prompt);
         if self.is_clearing() {
             if first {
                 cx.set(Timer::Prompt);
             }
-        } else if self.ack_mark.is_none() {
+        } else if !self.prompts.is_marked() {
             self.mark_prompts(cx);
         }
     }
 
     /// Arms the timer Ack for what the Standby keeps waiting now: prompts, and commands for room.
     pub(super) fn mark_prompts(&mut self, cx: &mut Context<'_, '_>) {
-        let held = self.prompts.last_key_value().map(|(lsn, _)| *lsn);
         let queued = if self.waits_for_room() { self.queue.len() } else { 0 };
-        let waits = self.awaits_standby() && (held.is_some() || queued > 0);
-        self.ack_mark = waits.then_some(AckMark { held, queued });
-        if waits {
+        if !self.awaits_standby() {
+            self.prompts.unmark();
+        } else if self.prompts.mark(queued) {
             cx.set(Timer::Ack);
         }
     }
@@ -73,13 +173,10 @@ impl Active {
 
     /// Half of `ack_timeout`: what waited then and waits still has waited long enough.
     pub(super) fn on_ack_timeout(&mut self, cx: &mut Context<'_, '_>) {
-        let Some(mark) = self.ack_mark.take() else {
+        let Some(overdue) = self.prompts.take_overdue(self.waits_for_room()) else {
             return;
         };
-        let oldest = self.prompts.first_key_value().map(|(lsn, _)| *lsn);
-        let held = oldest.is_some_and(|oldest| Some(oldest) <= mark.held);
-        let queued = self.waits_for_room() && mark.queued > 0;
-        if self.awaits_standby() && (held || queued) {
+        if overdue && self.awaits_standby() {
             self.leave(LeaveWhy::AckTimeout, cx);
         } else {
             self.mark_prompts(cx);
@@ -89,33 +186,36 @@ impl Active {
     /// The Confirm of a clear did not come, though the lease goes on: the register may still be
     /// set, so that nothing else may be said of what waits for it.
     pub(super) fn on_prompt_timeout(&mut self, cx: &mut Context<'_, '_>) {
-        if !self.is_clearing() {
-            return;
+        if self.is_clearing() {
+            self.return_unknown(cx);
         }
-        for prompt in core::mem::take(&mut self.prompts).into_values().flatten() {
+    }
+
+    /// Nobody knows where the changes are that prompts wait for.
+    pub(super) fn return_unknown(&mut self, cx: &mut Context<'_, '_>) {
+        for prompt in self.prompts.take_all().into_values().flatten() {
             cx.answer(prompt.id, Outcome::Unknown);
         }
     }
 
     /// Prompts up to `acked` are in two memories.
     pub(super) fn return_replicated(&mut self, acked: Lsn, cx: &mut Context<'_, '_>) {
-        let later = self.prompts.split_off(&Lsn(acked.0 + 1));
-        let done = core::mem::replace(&mut self.prompts, later);
+        let done = self.prompts.take_up_to(acked);
         self.answer_held(done, Copies::Replicated, cx);
         let over = self.prompts.is_empty() && !self.waits_for_room();
-        if over && self.ack_mark.take().is_some() {
+        if over && self.prompts.unmark() {
             cx.cancel(&[Timer::Ack]);
         }
     }
 
     /// No Standby is eligible, and the arbiter knows: prompts return `local`.
     pub(super) fn return_local(&mut self, cx: &mut Context<'_, '_>) {
-        let held = core::mem::take(&mut self.prompts);
+        let held = self.prompts.take_all();
         if let Some((lsn, _)) = held.last_key_value() {
-            self.unreplicated = self.unreplicated.max(*lsn);
+            self.prompts.note_local(self.prompts.unreplicated().max(*lsn));
         }
         self.answer_held(held, Copies::Local(self.local_why()), cx);
-        if self.ack_mark.take().is_some() {
+        if self.prompts.unmark() {
             cx.cancel(&[Timer::Ack]);
         }
     }

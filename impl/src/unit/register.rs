@@ -13,27 +13,76 @@ use crate::planted::Defect;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Register {
     /// Counter of the latest write.
-    pub counter: u32,
+    counter: u32,
     /// What it wrote; at first what the acceptance of the term wrote: none.
-    pub value: Option<Eligible>,
-    /// Whether the arbiter confirmed it.
-    pub written: Written,
+    value: Option<Eligible>,
+    written: Written,
 }
 
 /// Whether the arbiter confirmed a write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Written {
-    /// Not yet.
+enum Written {
     Sent,
-    /// It did.
     Confirmed,
+}
+
+impl Register {
+    /// A register that is known to hold this, by a write of this counter.
+    pub const fn confirmed(counter: u32, value: Option<Eligible>) -> Self {
+        Self { counter, value, written: Written::Confirmed }
+    }
+
+    /// Begins a write; it counts when its Confirm comes.
+    const fn write(&mut self, value: Option<Eligible>) {
+        *self = Self { counter: self.counter + 1, value, written: Written::Sent };
+    }
+
+    /// The arbiter confirms the write of this counter. Whether it is the one that is waited for.
+    fn confirm(&mut self, counter: u32, cx: &Context<'_, '_>) -> bool {
+        let latest = counter == self.counter || cx.env.planted(Defect::ConfirmOfAnother);
+        if !latest || !self.is_open() {
+            return false;
+        }
+        self.written = Written::Confirmed;
+        debug_assert!(self.counter > 0, "what is confirmed was written");
+        true
+    }
+
+    /// Counter of the latest write.
+    pub const fn counter(&self) -> u32 {
+        self.counter
+    }
+
+    /// What the latest write wrote.
+    pub const fn value(&self) -> Option<Eligible> {
+        self.value
+    }
+
+    /// Whether the latest write is not confirmed.
+    pub fn is_open(&self) -> bool {
+        self.written == Written::Sent
+    }
+
+    /// Whether it is confirmed to hold nothing.
+    pub fn is_clear(&self) -> bool {
+        self.value.is_none() && !self.is_open()
+    }
+
+    /// Whether a write of none is not confirmed.
+    pub fn is_clearing(&self) -> bool {
+        self.value.is_none() && self.is_open()
+    }
+
+    /// Whether it is confirmed to name a session.
+    pub fn is_set(&self) -> bool {
+        self.value.is_some() && !self.is_open()
+    }
 }
 
 impl Active {
     /// Writes the register; the write counts when its Confirm comes.
     pub(super) fn write_register(&mut self, value: Option<Eligible>, cx: &mut Context<'_, '_>) {
-        let counter = self.register.counter + 1;
-        self.register = Register { counter, value, written: Written::Sent };
+        self.register.write(value);
         self.send_register(cx);
         if self.is_clearing() && !self.prompts.is_empty() {
             cx.set(Timer::Prompt);
@@ -48,14 +97,11 @@ impl Active {
 
     /// The arbiter names a counter: only the latest write's counts.
     pub(super) fn on_confirm(&mut self, counter: u32, cx: &mut Context<'_, '_>) {
-        let latest = counter == self.register.counter || cx.env.planted(Defect::ConfirmOfAnother);
-        if !latest || self.register.written == Written::Confirmed {
-            cx.ignore(crate::message::MessageKind::Confirm);
-            return;
+        if !self.register.confirm(counter, cx) {
+            return cx.ignore(crate::message::MessageKind::Confirm);
         }
-        self.register.written = Written::Confirmed;
         cx.cancel(&[Timer::Register, Timer::Prompt]);
-        match self.register.value {
+        match self.register.value() {
             None => self.return_local(cx),
             Some(_) => self.on_eligible(cx),
         }
@@ -63,7 +109,7 @@ impl Active {
 
     /// Whether a write of none is not confirmed.
     pub(super) fn is_clearing(&self) -> bool {
-        self.register.value.is_none() && self.register.written == Written::Sent
+        self.register.is_clearing()
     }
 
     /// The Standby says that h is applied.
@@ -93,7 +139,7 @@ impl Active {
                 current.phase = ActivePhase::HotAcked;
             }
         }
-        if current.phase == ActivePhase::HotAcked && acked >= self.unreplicated {
+        if current.phase == ActivePhase::HotAcked && acked >= self.prompts.unreplicated() {
             current.phase = ActivePhase::Setting;
             self.write_register(Some(Eligible { session, slot, lsn: acked }), cx);
         }

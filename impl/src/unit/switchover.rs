@@ -4,7 +4,6 @@ use super::active::{Active, Releasing};
 use super::input::Timer;
 use super::output::{Outcome, Refusal};
 use super::peer::ActivePhase;
-use super::register::Written;
 use super::state::Context;
 use crate::ids::CommandId;
 use crate::message::Eligible;
@@ -53,9 +52,7 @@ impl Active {
 
     /// Whether the register is confirmed for the session that is hot.
     pub(super) fn is_hot(&self) -> bool {
-        self.peer.phase() == Some(&ActivePhase::Hot)
-            && self.register.value.is_some()
-            && self.register.written == Written::Confirmed
+        self.peer.phase() == Some(&ActivePhase::Hot) && self.register.is_set()
     }
 
     /// Releases the role once all prompts have returned and the register says (session, last).
@@ -73,11 +70,11 @@ impl Active {
         if !hot || current.acked < last || !self.prompts.is_empty() {
             return;
         }
-        let said = self.register.value.is_some_and(|eligible| eligible.lsn == last);
-        match (said, self.register.written) {
-            (true, Written::Confirmed) => self.releasing = Releasing::Yes,
-            (_, Written::Sent) => {}
-            (false, Written::Confirmed) => {
+        let said = self.register.value().is_some_and(|eligible| eligible.lsn == last);
+        match (said, self.register.is_open()) {
+            (true, false) => self.releasing = Releasing::Yes,
+            (true | false, true) => {}
+            (false, false) => {
                 assert_eq!(drain.second, SecondWrite::Unsent, "nothing is executed in a drain");
                 drain.second = SecondWrite::Sent;
                 let (session, slot) = (current.session, current.slot);

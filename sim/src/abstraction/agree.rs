@@ -280,11 +280,10 @@ fn active(engine: &Active, model: &model::Active, boots: &Boots) -> Result<(), D
     number("granted", engine.granted, model.granted)?;
     number("last", engine.last.0, model.last)?;
     let register = &engine.register;
-    number("counter", register.counter.into(), model.register.counter)?;
-    let value = register.value.map(|value| boots.eligible(value));
+    number("counter", register.counter().into(), model.register.counter)?;
+    let value = register.value().map(|value| boots.eligible(value));
     same("register", &value.transpose()?, &model.register.value)?;
-    let open = register.written == skewsync::unit::register::Written::Sent;
-    same("register is open", &open, &model.register.open)?;
+    same("register is open", &register.is_open(), &model.register.open)?;
     let offered = engine.peer.offered.map(|offered| offered.session);
     session("offered", offered, model.offered, boots)?;
     let leaving = engine.peer.leaving;
@@ -298,7 +297,7 @@ fn active(engine: &Active, model: &model::Active, boots: &Boots) -> Result<(), D
     });
     same("ended", &ended.transpose()?, &model.ended)?;
     prompts(engine, model)?;
-    number("unreplicated", engine.unreplicated.0, model.unreplicated)?;
+    number("unreplicated", engine.prompts.unreplicated().0, model.unreplicated)?;
     same("draining", &engine.drain.is_some(), &model.draining)?;
     queue(&engine.queue, &model.queue)?;
     number("attempts", engine.mode.attempts().into(), model.attempts)?;
@@ -325,7 +324,7 @@ fn queue(engine: &VecDeque<Command>, model: &[model::Queued]) -> Result<(), Diff
 
 fn prompts(engine: &Active, model: &model::Active) -> Result<(), Difference> {
     let held = || {
-        let all = engine.prompts.iter();
+        let all = engine.prompts.held().iter();
         all.flat_map(|(lsn, prompts)| {
             let made = |prompt: &skewsync::unit::prompts::Prompt| {
                 matches!(prompt.change, skewsync::unit::prompts::PromptKind::Made { .. })

@@ -287,7 +287,8 @@ mod tests {
         let mut unit = acting();
         if let Role::Active(active) = &mut unit.part {
             let (id, change) = (CommandId(1), PromptKind::Nothing);
-            active.prompts = [(skewsync::ids::Lsn(0), vec![Prompt { id, change }])].into();
+            let held = [(skewsync::ids::Lsn(0), vec![Prompt { id, change }])];
+            active.prompts = BTreeMap::from(held).into();
         }
         let found = at_bound(&mut stage, &mut oracle, &unit, Wait::Held);
         assert_eq!(found, [false, true]);

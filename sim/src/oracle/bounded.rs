@@ -17,7 +17,7 @@ pub struct Bounded {
 
 /// The prompts that are held: any number may wait for one LSN.
 fn held(active: &Active) -> usize {
-    active.prompts.values().map(Vec::len).sum()
+    active.prompts.count()
 }
 
 fn excess(part: &Role, limits: &Limits) -> Option<String> {
@@ -114,7 +114,8 @@ mod tests {
                     change: PromptKind::Nothing,
                 };
                 let all = (0..prompts).map(prompt).collect();
-                active.prompts = [(skewsync::ids::Lsn(5), all)].into();
+                active.prompts =
+                    std::collections::BTreeMap::from([(skewsync::ids::Lsn(5), all)]).into();
             }
             seen(unit)
         };

@@ -17,8 +17,9 @@ use skewsync::unit::active::Releasing;
 use skewsync::unit::env::takes_all;
 use skewsync::unit::holder::{LeaseWait, Queueing};
 use skewsync::unit::peer::{ActivePhase, ActiveSession, Peer};
+use skewsync::unit::prompts::Prompts;
 use skewsync::unit::receiver::Receiver;
-use skewsync::unit::register::{Register, Written};
+use skewsync::unit::register::Register;
 use skewsync::unit::running::Executed;
 use skewsync::unit::sender::Sender;
 use skewsync::unit::standby::{self, Readiness, Replica, StandbySession};
@@ -370,11 +371,9 @@ pub(crate) fn active(slot: Slot, term: u64, last: u64, release: &str, text: &str
         granted: 1,
         last: Lsn(last),
         config: running(release, text),
-        register: Register { counter: 0, value: None, written: Written::Confirmed },
+        register: Register::confirmed(0, None),
         peer: Peer::default(),
-        prompts: BTreeMap::new(),
-        ack_mark: None,
-        unreplicated: Lsn(0),
+        prompts: Prompts::default(),
         drain: None,
         queue: std::collections::VecDeque::new(),
         saving: None,
@@ -468,7 +467,7 @@ impl Pair {
             saves: 0,
             counted: false,
         }));
-        of.register.value = Some(eligible(lsn));
+        of.register = Register::confirmed(0, Some(eligible(lsn)));
         let seat = StandbySession {
             session: SESSION,
             active: Slot(0),

@@ -142,7 +142,7 @@ impl Ledger {
     }
 
     fn note_commands(&mut self, active: &Active, input: Option<&Input>) {
-        for (lsn, prompts) in &active.prompts {
+        for (lsn, prompts) in active.prompts.held() {
             for prompt in prompts {
                 if matches!(prompt.change, skewsync::unit::prompts::PromptKind::Made { .. }) {
                     self.commands.insert((active.term, *lsn), prompt.id);

@@ -4,7 +4,6 @@ use skewsync::ids::Slot;
 use skewsync::message::{Redundancy, Verdict};
 use skewsync::policy::Policy;
 use skewsync::unit::peer::ActivePhase as Of;
-use skewsync::unit::register::Written;
 use skewsync::unit::{Active, Limits, Role, Verify};
 
 use super::phase::active;
@@ -88,7 +87,7 @@ pub fn pending(rig: &Cluster, lesser: Lesser) -> Option<String> {
         return Some("a unit to act".into());
     };
     if !active.prompts.is_empty() {
-        return Some(format!("{} prompts to be answered", active.prompts.len()));
+        return Some(format!("{} prompts to be answered", active.prompts.held().len()));
     }
     if !active.queue.is_empty() {
         return Some(format!("{} commands to be executed", active.queue.len()));
@@ -111,7 +110,7 @@ pub fn pending(rig: &Cluster, lesser: Lesser) -> Option<String> {
             return Some(format!("session {session} to become hot: {next}"));
         }
     }
-    if active.register.written != Written::Confirmed || active.register.value.is_none() {
+    if !active.register.is_set() {
         return Some("the register to be confirmed".into());
     }
     let applied = standby.replica.as_ref().map(|replica| replica.applied);

@@ -117,7 +117,7 @@ fn a_confirm_of_another_write_is_not_taken() {
     let id = world.command(A, "hostname a");
     world.fire(A, Timer::Watchdog);
     world.settle();
-    assert_eq!(world.active(A).register.counter, 2);
+    assert_eq!(world.active(A).register.counter(), 2);
     let confirm =
         crate::message::ToUnit::Confirm { generation: 0, term: world.arbiter.term, counter: 1 };
     world.inject(super::world::Flight {

@@ -149,7 +149,7 @@ fn states(world: &mut World) -> BTreeMap<&'static str, (Slot, Unit)> {
         ("Active Hot", |unit| {
             phase(unit, PeerPhase::HotAcked);
             if let Role::Active(active) = &mut unit.part {
-                active.unreplicated = Lsn(9);
+                active.prompts.note_local(Lsn(9));
             }
         }),
         ("Active Hot", |unit| {
