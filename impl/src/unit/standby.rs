@@ -219,46 +219,42 @@ impl Standby {
             // What was acknowledged at its arrival is applied now.
             self.apply_kept(&mut seat, cx);
         }
+        let rejoins = self.on_session_message(&mut seat, own, from, message, cx);
+        self.seat = Some(seat);
+        match rejoins {
+            Some((why, keep)) => self.rejoin(own, why, keep, cx),
+            None => self,
+        }
+    }
+
+    /// A message of the session. Why it ends, if it does, and whether the replica stays.
+    fn on_session_message(
+        &mut self,
+        seat: &mut StandbySession,
+        own: &mut UnitState,
+        from: Slot,
+        message: Message,
+        cx: &mut Context<'_, '_>,
+    ) -> Option<(LeaveWhy, KeepReplica)> {
         match message {
             Message::Leave { session, why } => {
                 cx.send(from, Message::Left { session });
-                if counted(why) {
-                    own.count_reset(cx);
-                }
-                cx.event(Event::Reset { counted: counted(why) });
-                self.seat = Some(seat);
-                let keep = if why.keeps_replica() || cx.env.planted(Defect::RejectedActs) {
-                    KeepReplica::Yes
-                } else {
-                    KeepReplica::No
-                };
-                return self.rejoin(own, why, keep, cx);
+                return Some((why, Self::on_leave(own, why, cx)));
             }
-            Message::BulkAccept { lsn, .. } => self.swap(&mut seat, lsn, cx),
-            Message::BulkReject { lsn, .. } if !seat.waits_for_judgement(lsn) => {
-                cx.ignore(crate::message::MessageKind::BulkReject);
-            }
-            Message::BulkReject { verdict, why, .. } => {
-                if why == RejectWhy::Policy && !cx.env.planted(Defect::RejectedActs) {
-                    self.drop_replica();
+            Message::BulkAccept { lsn, .. } => self.swap(seat, lsn, cx),
+            Message::BulkReject { lsn, verdict, why, .. } => {
+                if !seat.waits_for_judgement(lsn) {
+                    cx.ignore(crate::message::MessageKind::BulkReject);
+                    return None;
                 }
-                match verdict {
-                    Verdict::Reset => {
-                        own.count_reset(cx);
-                        cx.event(Event::Reset { counted: true });
-                        self.seat = Some(seat);
-                        return self.rejoin(own, LeaveWhy::PrcMismatch, KeepReplica::No, cx);
-                    }
-                    Verdict::Rpr => seat.phase = StandbyPhase::Rpr,
-                    Verdict::Simplex => seat.phase = StandbyPhase::Held,
-                }
+                return self.on_bulk_reject(seat, own, (verdict, why), cx);
             }
             Message::Line { lsn, difference, on_mismatch, listing, .. } => {
                 self.hear(seat.session.term, lsn);
                 let body = LineBody { difference, on_mismatch, listing };
-                self.on_line(&mut seat, lsn, body, cx);
+                self.on_line(seat, lsn, body, cx);
             }
-            Message::Hot { lsn, .. } => self.on_hot(&mut seat, lsn, cx),
+            Message::Hot { lsn, .. } => self.on_hot(seat, lsn, cx),
             Message::Keepalive { lsn, held, counter, mode, .. } => {
                 self.hear(seat.session.term, lsn);
                 seat.on_keepalive(counter, held, mode, cx);
@@ -280,23 +276,66 @@ impl Standby {
             | Message::Saved { .. }
             | Message::Down { .. }
             | Message::ToArbiter(_)
-            | Message::ToUnit(_) => {
-                if let Message::Config { lsn, .. } = message {
-                    self.hear(seat.session.term, lsn);
-                }
-                if seat.on_negotiation(message, own, cx) == After::Rejoin {
-                    self.seat = Some(seat);
-                    return self.rejoin(own, LeaveWhy::Incompatible, KeepReplica::Yes, cx);
-                }
-                if let StandbyPhase::Shadow(Shadow { lsn, .. }) = seat.phase
-                    && cx.env.planted(Defect::SwapBeforeAccept)
-                {
-                    self.swap(&mut seat, lsn, cx);
-                }
-            }
+            | Message::ToUnit(_) => return self.on_negotiation(seat, own, message, cx),
         }
-        self.seat = Some(seat);
-        self
+        None
+    }
+
+    /// The Active ends the session. Whether the replica stays.
+    fn on_leave(own: &mut UnitState, why: LeaveWhy, cx: &mut Context<'_, '_>) -> KeepReplica {
+        if counted(why) {
+            own.count_reset(cx);
+        }
+        cx.event(Event::Reset { counted: counted(why) });
+        if why.keeps_replica() || cx.env.planted(Defect::RejectedActs) {
+            KeepReplica::Yes
+        } else {
+            KeepReplica::No
+        }
+    }
+
+    /// The Active has judged: the shadow is dropped; by policy the replica is, too.
+    fn on_bulk_reject(
+        &mut self,
+        seat: &mut StandbySession,
+        own: &mut UnitState,
+        (verdict, why): (Verdict, RejectWhy),
+        cx: &mut Context<'_, '_>,
+    ) -> Option<(LeaveWhy, KeepReplica)> {
+        if why == RejectWhy::Policy && !cx.env.planted(Defect::RejectedActs) {
+            self.drop_replica();
+        }
+        match verdict {
+            Verdict::Reset => {
+                own.count_reset(cx);
+                cx.event(Event::Reset { counted: true });
+                return Some((LeaveWhy::PrcMismatch, KeepReplica::No));
+            }
+            Verdict::Rpr => seat.phase = StandbyPhase::Rpr,
+            Verdict::Simplex => seat.phase = StandbyPhase::Held,
+        }
+        None
+    }
+
+    fn on_negotiation(
+        &mut self,
+        seat: &mut StandbySession,
+        own: &mut UnitState,
+        message: Message,
+        cx: &mut Context<'_, '_>,
+    ) -> Option<(LeaveWhy, KeepReplica)> {
+        if let Message::Config { lsn, .. } = message {
+            self.hear(seat.session.term, lsn);
+        }
+        if seat.on_negotiation(message, own, cx) == After::Rejoin {
+            return Some((LeaveWhy::Incompatible, KeepReplica::Yes));
+        }
+        if let StandbyPhase::Shadow(Shadow { lsn, .. }) = seat.phase
+            && cx.env.planted(Defect::SwapBeforeAccept)
+        {
+            self.swap(seat, lsn, cx);
+        }
+        None
     }
 
     /// A timer of a unit without a role.
