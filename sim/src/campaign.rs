@@ -8,14 +8,11 @@ mod seed_result;
 mod seeds;
 mod summary;
 mod throughput;
-mod worker_pool;
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
-
-use worker_pool::{Outcome, Rules};
 
 pub use fingerprint::{CODE, Kind};
 pub use seed_result::{Ended, RunOf};
@@ -25,11 +22,13 @@ pub use throughput::Pace;
 
 use crate::catalog::Catalog;
 use crate::draw::{self, DrawOptions};
+use crate::interrupt::interrupted;
 use crate::observe::Observer;
 use crate::plan::Plan;
 use crate::record::{Recording, compare};
 use crate::run::{self, Ending, Options, Report, Verdict, VerdictKind};
 use crate::signature::Signature;
+use crate::worker_pool::{self, Begun, Bounds, Outcome};
 
 /// Of so many seeds one is run twice, and must give the same trace.
 pub const AGAIN_ONE_IN: u64 = 50;
@@ -120,10 +119,10 @@ pub struct Ran {
 
 impl Ran {
     /// Takes the outcome of a seed in, and says it.
-    fn end(&mut self, seed: u64, outcome: Outcome) -> Ended {
+    fn end(&mut self, seed: u64, outcome: OfSeed) -> Ended {
         let summary = &mut self.summary;
         let (failure, ended) = match outcome {
-            Outcome::Done(Ok(one)) => {
+            Outcome::Done(Ok(Ok(one))) => {
                 if one.again.is_some() {
                     summary.again += 1;
                 }
@@ -134,12 +133,16 @@ impl Ran {
                 let ended = one.ended(seed);
                 (Failure::of(seed, one.report), ended)
             }
-            Outcome::Done(Err(error)) => return self.harness(seed, error),
-            Outcome::Hung(None, _) => return self.harness(seed, "the draw hangs".into()),
-            Outcome::Hung(Some(plan), after) => {
+            Outcome::Done(Ok(Err(error))) => return self.harness(seed, error),
+            Outcome::Done(Err(_)) => return self.harness(seed, "the draw panicked".into()),
+            Outcome::Hung(begun) => {
+                let seconds = begun.elapsed().as_secs();
+                let Some(plan) = begun.at_hand else {
+                    return self.harness(seed, "the draw hangs".into());
+                };
                 let failure = Failure {
                     seed,
-                    verdict: Verdict::Hung { seconds: after.as_secs() },
+                    verdict: Verdict::Hung { seconds },
                     virtual_us: 0,
                     ending: None,
                     plan: (*plan).clone(),
@@ -287,12 +290,11 @@ pub fn run(
     #[expect(clippy::disallowed_methods, reason = "wall clock, outside of every run")]
     let began = Instant::now();
     let idle = processor_time();
-    let rules =
-        Rules { lasts: campaign.lasts, hangs_after: campaign.limit, enough: Arc::default() };
+    let enough = Arc::new(AtomicBool::new(false));
     let work = {
         let (campaign, catalog) = (campaign.clone(), Arc::clone(catalog));
-        let enough = Arc::clone(&rules.enough);
-        move |seed, at_hand: &dyn Fn(&Arc<Plan>)| {
+        let enough = Arc::clone(&enough);
+        move |seed, at_hand: &dyn Fn(Arc<Plan>)| {
             let result = one(&campaign, &catalog, seed, at_hand);
             if let Ok(one) = &result
                 && campaign.ends.at(&one.report.verdict)
@@ -301,6 +303,11 @@ pub fn run(
             }
             result
         }
+    };
+    let lasts = campaign.lasts;
+    let stop = move || {
+        let over = lasts.is_some_and(|lasts| began.elapsed() >= lasts);
+        over || enough.load(Ordering::Relaxed) || interrupted()
     };
     let before = (so_far.wall(), so_far.cost.busy_us);
     let mut ran = Ran {
@@ -311,8 +318,9 @@ pub fn run(
         failures: Vec::new(),
     };
     ran.summary.asked.unite(&campaign.seeds);
-    let seeds = campaign.seeds.clone();
-    worker_pool::work(seeds, rules, campaign.jobs, Arc::new(work), |seed, outcome| {
+    let seeds = campaign.seeds.clone().into_iter();
+    let bounds = Bounds { jobs: campaign.jobs, hangs_after: campaign.limit };
+    worker_pool::run(seeds, bounds, stop, work, |seed, outcome| {
         let ended = ran.end(seed, outcome);
         let wall = before.0 + began.elapsed();
         let busy = processor_time().saturating_sub(idle);
@@ -335,6 +343,9 @@ fn processor_time() -> Duration {
     let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
     Duration::try_from(time).unwrap_or_default()
 }
+
+/// What became of a seed.
+type OfSeed = Outcome<std::thread::Result<Result<Box<One>, String>>, Begun<Arc<Plan>>>;
 
 struct One {
     plan: Arc<Plan>,
@@ -386,10 +397,10 @@ fn one(
     campaign: &Campaign,
     catalog: &Arc<Catalog>,
     seed: u64,
-    at_hand: &dyn Fn(&Arc<Plan>),
+    at_hand: &dyn Fn(Arc<Plan>),
 ) -> Result<Box<One>, String> {
     let plan = Arc::new(draw::plan(seed, &campaign.wishes));
-    at_hand(&plan);
+    at_hand(Arc::clone(&plan));
     #[expect(clippy::disallowed_methods, reason = "wall clock, outside of every run")]
     let began = Instant::now();
     let report = run_fresh(&plan, catalog, campaign.options)?;
@@ -397,7 +408,7 @@ fn one(
     // Every failure, and a share of all seeds, runs again.
     let again = seed.is_multiple_of(AGAIN_ONE_IN) || report.verdict != Verdict::Passed;
     let again = if again {
-        at_hand(&plan);
+        at_hand(Arc::clone(&plan));
         let again = run_fresh(&plan, catalog, campaign.options)?;
         Some(if again.trace == report.trace {
             Again::Same

@@ -1,8 +1,10 @@
 //! What all runs share: images as loaded, and pairings by key. Values are immutable and a function
 //! of their key, so that sharing them between runs and threads changes no run.
 
+mod cache;
+
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use skewsync::digest::{ImageDigest, Shared};
 use skewsync::image::{Image, bundled};
@@ -11,6 +13,7 @@ use skewsync::policy::Policy;
 use skewsync::unit::{Limits, Pairing, PairingKey, Software, Store, TooSmall};
 
 use crate::draw::{CommandCorpus, OfImage};
+use cache::Cache;
 
 /// An image, loaded.
 #[derive(Debug)]
@@ -54,13 +57,13 @@ impl Loaded {
 
 /// Pairings that were computed, by the defect that is planted and their key; none: the bytes make
 /// none.
-type Pairings = BTreeMap<(Planted, PairingKey), Option<Arc<Pairing>>>;
+type Pairings = Cache<(Planted, PairingKey), Option<Arc<Pairing>>>;
 
 /// All that runs share.
 #[derive(Debug, Default)]
 pub struct Catalog {
     images: BTreeMap<String, Arc<Loaded>>,
-    pairings: Mutex<Pairings>,
+    pairings: Pairings,
     limits: Limits,
     policy: Policy,
 }
@@ -179,28 +182,20 @@ impl Catalog {
         again: bool,
         planted: Planted,
     ) -> Option<Arc<Pairing>> {
-        let known = {
-            let pairings = self.pairings.lock().unwrap_or_else(PoisonError::into_inner);
-            pairings.get(&(planted, key)).cloned()
-        };
-        match known {
-            Some(pairing) if !again => pairing,
-            known => {
-                let computed = Pairing::compute(software, &key, bytes, planted);
-                let computed = computed.ok().map(Arc::new);
-                if let Some(known) = known {
-                    assert_eq!(
-                        known.as_deref().map(diff_of),
-                        computed.as_deref().map(diff_of),
-                        "a pairing is a function of its key"
-                    );
-                    return known;
-                }
-                let mut pairings = self.pairings.lock().unwrap_or_else(PoisonError::into_inner);
-                let entry = pairings.entry((planted, key));
-                entry.or_insert(computed).clone()
-            }
+        let compute = || Pairing::compute(software, &key, bytes, planted).ok().map(Arc::new);
+        let mut is_new = false;
+        let pairing = self.pairings.get(&(planted, key), || {
+            is_new = true;
+            compute()
+        });
+        if again && !is_new {
+            assert_eq!(
+                pairing.as_deref().map(diff_of),
+                compute().as_deref().map(diff_of),
+                "a pairing is a function of its key"
+            );
         }
+        pairing
     }
 }
 

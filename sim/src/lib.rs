@@ -33,4 +33,6 @@ pub mod run;
 pub mod shrink;
 pub mod signature;
 pub mod situation;
+mod sync;
+mod worker_pool;
 pub mod world;
