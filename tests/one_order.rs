@@ -3,13 +3,13 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
-use skewsync_sim::campaign::run_watched;
 use skewsync_sim::catalog::{Catalog, load};
 use skewsync_sim::draw::{self, DrawOptions};
 use skewsync_sim::hash::mix;
 use skewsync_sim::plan::{Network, Plan};
 use skewsync_sim::run::trace::Prefixes;
 use skewsync_sim::run::{Lockstep, Options, Report};
+use skewsync_sim::runner::Runner;
 
 /// Plans of the test that is always run, and of the one that prints the figure.
 const PLANS: u64 = 100;
@@ -43,7 +43,8 @@ fn traced(plan: &Plan, catalog: &Arc<Catalog>) -> (Report, Vec<u64>) {
     let out = Arc::new(Mutex::new(Vec::new()));
     let observer = Box::new(Prefixes::new(Arc::clone(&out)));
     let options = Options { lockstep: Lockstep::Off };
-    let report = run_watched(&Arc::new(plan.clone()), catalog, options, vec![observer]);
+    let runner = Runner::new(catalog, options);
+    let report = runner.observed(&Arc::new(plan.clone()), vec![observer]);
     let hashes = std::mem::take(&mut *out.lock().expect("nobody panicked"));
     (report.expect("it runs"), hashes)
 }

@@ -6,7 +6,6 @@ use std::process::Command;
 use std::time::Duration;
 
 use skewsync_model::property::Property;
-use skewsync_sim::campaign::recorded_within;
 use skewsync_sim::commands;
 use skewsync_sim::draw::{self, DrawOptions};
 use skewsync_sim::loaded_plan::Made;
@@ -14,6 +13,7 @@ use skewsync_sim::observe::Violation;
 use skewsync_sim::plan::Plan;
 use skewsync_sim::report::failure::{Failure, Section, html};
 use skewsync_sim::run::{Options, Verdict};
+use skewsync_sim::runner::Runner;
 
 const LIMIT: Duration = Duration::from_secs(60);
 
@@ -96,7 +96,7 @@ fn report() -> String {
     let plan: Plan = draw::plan(5, &DrawOptions::default());
     let made = Made::of(plan).expect("the bundled family");
     let options = Options::default();
-    let ran = recorded_within(LIMIT, &made.plan, &made.catalog, options, None);
+    let ran = Runner::new(&made.catalog, options).within(LIMIT).recorded(&made.plan, None);
     let (mut report, mut recording) = ran.expect("it comes back");
     let broken = recording.entries[recording.entries.len() / 2].step;
     report.verdict = Verdict::Violated(Violation {

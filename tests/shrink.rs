@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use skewsync_model::property::Property;
 use skewsync_sim::analysis::{With, nearest_passing, point_of_no_return};
-use skewsync_sim::campaign::run_fresh;
 use skewsync_sim::catalog::{Catalog, load};
 use skewsync_sim::draw::{self, DrawOptions};
 use skewsync_sim::plan::{Noise, Plan, Reseed};
 use skewsync_sim::run::{Options, VerdictKind};
+use skewsync_sim::runner::Runner;
 use skewsync_sim::shrink::{Ended, How, Shrunk, Size, Sound, shrink};
 use skewsync_sim::signature::Signature;
 
@@ -25,14 +25,14 @@ fn catalog() -> (Arc<Catalog>, DrawOptions) {
 fn failing(defect: &str, seed: u64) -> (Plan, Arc<Catalog>) {
     let (catalog, wishes) = catalog();
     let plan = Plan { planted: Some(defect.into()), ..draw::plan(seed, &wishes) };
-    let report = run_fresh(&Arc::new(plan), &catalog, Options::default()).expect("it runs");
+    let report = Runner::new(&catalog, Options::default()).run(&Arc::new(plan)).expect("it runs");
     assert!(!report.verdict.kind().passed(), "seed {seed} fails");
     (report.met, catalog)
 }
 
 fn signed(plan: &Plan, catalog: &Arc<Catalog>) -> (Signature, u64) {
     let plan = Arc::new(plan.clone());
-    let report = run_fresh(&plan, catalog, Options::default()).expect("it runs");
+    let report = Runner::new(catalog, Options::default()).run(&plan).expect("it runs");
     let signature = Signature::of(&report.verdict, report.ending.as_ref(), &plan);
     (signature, report.trace)
 }

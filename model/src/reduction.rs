@@ -359,6 +359,7 @@ impl Msg {
 
     /// Whether it offers this session.
     pub(crate) fn is_session(&self, wanted: Session) -> bool {
-        matches!(self, Self::Proceed { session } | Self::Ready { session, .. } if *session == wanted)
+        let ends = |session: &Session| *session == wanted;
+        matches!(self, Self::Proceed { session } | Self::Ready { session, .. } if ends(session))
     }
 }

@@ -5,15 +5,15 @@ pub mod model;
 pub mod nearest_passing;
 pub mod point_of_no_return;
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::campaign::{Failed, run_within};
 use crate::catalog::Catalog;
 use crate::observe::Observer;
 use crate::plan::Plan;
 use crate::run::{Options, VerdictKind};
+use crate::runner::{Failed, HANGS_AFTER, Runner};
+use crate::worker_pool::{self, Bounds, Outcome};
 
 /// With what plans are run, and for how long.
 #[derive(Clone, Debug)]
@@ -36,7 +36,7 @@ impl Default for With {
             options: Options::default(),
             lasts: Duration::from_secs(60),
             jobs: 1,
-            hangs_after: crate::campaign::HANGS_AFTER,
+            hangs_after: HANGS_AFTER,
             stop: || false,
         }
     }
@@ -53,67 +53,75 @@ pub enum AnalysisError {
     Harness(String),
 }
 
-/// The wall clock of one analysis.
-struct Watch<'a> {
-    with: &'a With,
-    began: Instant,
+impl With {
+    fn runner(&self, catalog: &Arc<Catalog>) -> Runner {
+        Runner::new(catalog, self.options).within(self.hangs_after)
+    }
 }
 
-impl<'a> Watch<'a> {
-    fn new(with: &'a With) -> Self {
+/// The wall clock of one analysis.
+#[derive(Clone, Copy)]
+struct Watch {
+    began: Instant,
+    lasts: Duration,
+    stop: fn() -> bool,
+}
+
+impl Watch {
+    fn new(with: &With) -> Self {
         #[expect(clippy::disallowed_methods, reason = "wall clock, outside of every run")]
         let began = Instant::now();
-        Self { with, began }
+        Self { began, lasts: with.lasts, stop: with.stop }
     }
 
-    fn is_over(&self) -> bool {
-        (self.with.stop)() || self.began.elapsed() >= self.with.lasts
+    fn is_over(self) -> bool {
+        (self.stop)() || self.began.elapsed() >= self.lasts
     }
 }
 
 /// The verdict of a plan's run.
 fn fails(
     plan: &Arc<Plan>,
-    catalog: &Arc<Catalog>,
-    with: &With,
+    runner: &Runner,
     others: Vec<Box<dyn Observer>>,
 ) -> Result<VerdictKind, AnalysisError> {
-    match run_within(with.hangs_after, plan, catalog, with.options, others) {
+    match runner.observed(plan, others) {
         Ok(report) => Ok(report.verdict.kind()),
         Err(Failed::Hung(verdict)) => Ok(verdict.kind()),
         Err(Failed::Harness(why)) => Err(AnalysisError::Harness(why)),
     }
 }
 
-/// Who looks at the run of the plan of an index.
-type Observers<'a> = dyn Fn(usize) -> Vec<Box<dyn Observer>> + Sync + 'a;
-
-/// Runs plans, as many at once as there are jobs, until all are run or nothing more may be: how
-/// each fails. Those that were not run are none.
-fn outcomes(
+/// Looks at plans, as many at once as there are jobs, until all are looked at or nothing more may
+/// be: what `look` makes of each, which runs it. Those that were not run are none.
+fn outcomes<T: Clone + Send + 'static>(
     plans: &[Arc<Plan>],
-    catalog: &Arc<Catalog>,
-    watch: &Watch<'_>,
-    observers: &Observers<'_>,
-) -> Result<Vec<Option<VerdictKind>>, AnalysisError> {
-    let next = AtomicUsize::new(0);
-    let found = Mutex::new(Ok(vec![None; plans.len()]));
-    std::thread::scope(|scope| {
-        for _ in 0..watch.with.jobs.max(1) {
-            scope.spawn(|| {
-                while !watch.is_over() {
-                    let index = next.fetch_add(1, Ordering::Relaxed);
-                    let Some(plan) = plans.get(index) else { return };
-                    let outcome = fails(plan, catalog, watch.with, observers(index));
-                    let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
-                    match (&mut *found, outcome) {
-                        (Ok(all), Ok(property)) => all[index] = Some(property),
-                        (found, Err(error)) => *found = Err(error),
-                        (Err(_), Ok(_)) => return,
-                    }
+    (runner, jobs): (&Runner, usize),
+    watch: Watch,
+    look: impl Fn(&Arc<Plan>, &Runner) -> Result<T, AnalysisError> + Send + Sync + 'static,
+) -> Result<Vec<Option<T>>, AnalysisError> {
+    let mut found = Ok(vec![None; plans.len()]);
+    // A run that hangs is for the runner to give up.
+    let bounds = Bounds { jobs, hangs_after: Duration::MAX };
+    let (all, runner) = (plans.to_vec(), runner.clone());
+    let look = move |at: usize, _: &dyn Fn(())| look(&all[at], &runner);
+    worker_pool::run(
+        0..plans.len(),
+        bounds,
+        move || watch.is_over(),
+        look,
+        |at, outcome| {
+            let error = match (&mut found, outcome) {
+                (Ok(found), Outcome::Done(Ok(Ok(of)))) => {
+                    found[at] = Some(of);
+                    return;
                 }
-            });
-        }
-    });
-    found.into_inner().unwrap_or_else(PoisonError::into_inner)
+                (Err(_), _) => return,
+                (_, Outcome::Done(Ok(Err(error)))) => error,
+                _ => AnalysisError::Harness("the laboratory panicked outside of a run".into()),
+            };
+            found = Err(error);
+        },
+    );
+    found
 }

@@ -11,7 +11,6 @@ mod throughput;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
 pub use fingerprint::{CODE, Kind};
@@ -23,17 +22,15 @@ pub use throughput::Pace;
 use crate::catalog::Catalog;
 use crate::draw::{self, DrawOptions};
 use crate::interrupt::interrupted;
-use crate::observe::Observer;
 use crate::plan::Plan;
-use crate::record::{Recording, compare};
-use crate::run::{self, Ending, Options, Report, Verdict, VerdictKind};
+use crate::record::compare;
+use crate::run::{Ending, Options, Report, Verdict, VerdictKind};
+use crate::runner::{Failed, Runner};
 use crate::signature::Signature;
 use crate::worker_pool::{self, Begun, Bounds, Outcome};
 
 /// Of so many seeds one is run twice, and must give the same trace.
 pub const AGAIN_ONE_IN: u64 = 50;
-/// A run that takes longer in real time hangs.
-pub const HANGS_AFTER: Duration = Duration::from_secs(60);
 
 /// What a campaign is to do.
 #[derive(Clone, Debug)]
@@ -63,6 +60,13 @@ pub enum Ends {
     AtFailure,
     /// No seed is begun after a failure of this kind.
     AtFailureOf(VerdictKind),
+}
+
+impl Campaign {
+    /// Runs plans within the campaign's limit.
+    pub fn runner(&self, catalog: &Arc<Catalog>) -> Runner {
+        Runner::new(catalog, self.options).within(self.limit)
+    }
 }
 
 impl Ends {
@@ -170,111 +174,6 @@ impl Ran {
             images: None,
             signature: None,
             run: None,
-        }
-    }
-}
-
-/// Runs one plan in a fresh thread.
-///
-/// # Errors
-/// What the catalog lacks, or that the thread could not be had.
-pub fn run_fresh(
-    plan: &Arc<Plan>,
-    catalog: &Arc<Catalog>,
-    options: Options,
-) -> Result<Report, String> {
-    run_watched(plan, catalog, options, Vec::new())
-}
-
-/// The same, with further observers.
-///
-/// # Errors
-/// As [`run_fresh`].
-pub fn run_watched(
-    plan: &Arc<Plan>,
-    catalog: &Arc<Catalog>,
-    options: Options,
-    others: Vec<Box<dyn Observer>>,
-) -> Result<Report, String> {
-    let (plan, catalog) = (Arc::clone(plan), Arc::clone(catalog));
-    let body =
-        move || run::run_seen(&plan, &catalog, options, others).map_err(|error| error.to_string());
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "one fresh thread per seed, outside of every run"
-    )]
-    let thread = std::thread::spawn(body);
-    thread.join().unwrap_or_else(|_| Err("the laboratory panicked outside of a run".into()))
-}
-
-/// Why a plan has no report.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Failed {
-    /// It ran for too long, and was given up: its thread goes on.
-    Hung(Verdict),
-    /// What the catalog lacks, or that the thread could not be had.
-    Harness(String),
-}
-
-impl Failed {
-    /// Why, in words.
-    pub fn words(self) -> String {
-        match self {
-            Self::Hung(verdict) => verdict.words(),
-            Self::Harness(error) => error,
-        }
-    }
-}
-
-/// The same within so much real time.
-///
-/// # Errors
-/// See [`Failed`].
-pub fn run_within(
-    limit: Duration,
-    plan: &Arc<Plan>,
-    catalog: &Arc<Catalog>,
-    options: Options,
-    others: Vec<Box<dyn Observer>>,
-) -> Result<Report, Failed> {
-    let (plan, catalog) = (Arc::clone(plan), Arc::clone(catalog));
-    within(limit, move || run_watched(&plan, &catalog, options, others))
-}
-
-/// The same, written down. `below`: the config path whose lines are told wherever they change.
-///
-/// # Errors
-/// As [`run_within`].
-pub fn recorded_within(
-    limit: Duration,
-    plan: &Arc<Plan>,
-    catalog: &Arc<Catalog>,
-    options: Options,
-    below: Option<String>,
-) -> Result<(Report, Recording), Failed> {
-    let (plan, catalog) = (Arc::clone(plan), Arc::clone(catalog));
-    within(limit, move || {
-        run::run_recorded(&plan, &catalog, options, below).map_err(|error| error.to_string())
-    })
-}
-
-/// Does something in a fresh thread, which is given up after so much real time.
-fn within<T: Send + 'static>(
-    limit: Duration,
-    body: impl FnOnce() -> Result<T, String> + Send + 'static,
-) -> Result<T, Failed> {
-    let (sender, receiver) = channel();
-    // Nobody hears it any more once it was given up.
-    let body = move || drop(sender.send(body()));
-    #[expect(clippy::disallowed_methods, reason = "a thread that may hang, outside of every run")]
-    std::thread::spawn(body);
-    match receiver.recv_timeout(limit) {
-        Ok(done) => done.map_err(Failed::Harness),
-        Err(RecvTimeoutError::Timeout) => {
-            Err(Failed::Hung(Verdict::Hung { seconds: limit.as_secs() }))
-        }
-        Err(RecvTimeoutError::Disconnected) => {
-            Err(Failed::Harness("the laboratory panicked outside of a run".into()))
         }
     }
 }
@@ -403,17 +302,19 @@ fn one(
     at_hand(Arc::clone(&plan));
     #[expect(clippy::disallowed_methods, reason = "wall clock, outside of every run")]
     let began = Instant::now();
-    let report = run_fresh(&plan, catalog, campaign.options)?;
+    // A run that hangs is for the pool to give up.
+    let runner = Runner::new(catalog, campaign.options);
+    let report = runner.run(&plan).map_err(Failed::words)?;
     let took = began.elapsed();
     // Every failure, and a share of all seeds, runs again.
     let again = seed.is_multiple_of(AGAIN_ONE_IN) || report.verdict != Verdict::Passed;
     let again = if again {
         at_hand(Arc::clone(&plan));
-        let again = run_fresh(&plan, catalog, campaign.options)?;
+        let again = runner.run(&plan).map_err(Failed::words)?;
         Some(if again.trace == report.trace {
             Again::Same
         } else {
-            Again::Parts(parting(&plan, catalog, campaign)?)
+            Again::Parts(parting(&plan, &campaign.runner(catalog))?)
         })
     } else {
         None
@@ -422,32 +323,12 @@ fn one(
 }
 
 /// Where two more runs of a plan part, whose first two runs gave two traces.
-fn parting(
-    plan: &Arc<Plan>,
-    catalog: &Arc<Catalog>,
-    campaign: &Campaign,
-) -> Result<String, String> {
-    let run = || recorded(plan, catalog, campaign);
+fn parting(plan: &Arc<Plan>, runner: &Runner) -> Result<String, String> {
+    let run = || runner.recorded(plan, None).map_err(Failed::words);
     let (one, other) = (run()?.1.entries, run()?.1.entries);
     let parting = compare::parting(&one, &other);
     Ok(parting.map_or_else(
         || "two more runs of its plan did not part again".into(),
         |parting| parting.words("the first run", "the second"),
     ))
-}
-
-/// A run of a plan within the campaign's limit, written down.
-///
-/// # Errors
-/// Why there is none, in words.
-pub fn recorded(
-    plan: &Arc<Plan>,
-    catalog: &Arc<Catalog>,
-    campaign: &Campaign,
-) -> Result<(Report, Recording), String> {
-    let ran = recorded_within(campaign.limit, plan, catalog, campaign.options, None);
-    ran.map_err(|failed| match failed {
-        Failed::Hung(verdict) => verdict.words(),
-        Failed::Harness(error) => error,
-    })
 }

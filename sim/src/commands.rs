@@ -5,6 +5,7 @@ pub mod adopt;
 pub mod check;
 pub mod drawn;
 pub mod files;
+mod fresh_process;
 pub mod merge;
 pub mod plan;
 pub mod planted;
@@ -242,9 +243,10 @@ mod tests {
         let plan = std::sync::Arc::new(crate::draw::plan(1, &crate::draw::DrawOptions::default()));
         let options = crate::run::Options { lockstep: crate::run::Lockstep::Off };
         let no_time = std::time::Duration::ZERO;
-        let ran = crate::campaign::run_within(no_time, &plan, &catalog.into(), options, Vec::new());
+        let runner = crate::runner::Runner::new(&catalog.into(), options).within(no_time);
+        let ran = runner.run(&plan);
         let hung = crate::run::Verdict::Hung { seconds: 0 };
-        assert_eq!(ran.err(), Some(crate::campaign::Failed::Hung(hung)));
+        assert_eq!(ran.err(), Some(crate::runner::Failed::Hung(hung)));
     }
 
     #[test]

@@ -30,6 +30,7 @@ pub mod record;
 pub mod regression;
 pub mod report;
 pub mod run;
+pub mod runner;
 pub mod shrink;
 pub mod signature;
 pub mod situation;

@@ -338,16 +338,14 @@ mod tests {
     use super::*;
     use crate::catalog;
     use crate::draw::{self, DrawOptions};
-    use crate::run::{self, Options, Report};
+    use crate::run::{Options, Report};
+    use crate::runner::Runner;
 
     fn recorded(seed: u64) -> (Report, Recording) {
         let plan = Arc::new(draw::plan(seed, &DrawOptions::default()));
         let (catalog, _) = catalog::load(&[]).expect("the bundled family");
-        let catalog = Arc::new(catalog);
-        let body = move || run::run_recorded(&plan, &catalog, Options::default(), None);
-        #[expect(clippy::disallowed_methods, reason = "a run wants a fresh thread")]
-        let thread = std::thread::spawn(body);
-        thread.join().expect("it ends").expect("the catalog has all")
+        let runner = Runner::new(&Arc::new(catalog), Options::default());
+        runner.recorded(&plan, None).expect("the catalog has all")
     }
 
     #[test]
@@ -355,7 +353,7 @@ mod tests {
         let (report, recording) = recorded(3);
         let plan = Arc::new(draw::plan(3, &DrawOptions::default()));
         let (catalog, _) = catalog::load(&[]).expect("the bundled family");
-        let plain = crate::campaign::run_fresh(&plan, &Arc::new(catalog), Options::default());
+        let plain = Runner::new(&Arc::new(catalog), Options::default()).run(&plan);
         assert_eq!(plain.map(|report| report.trace), Ok(report.trace));
         let read = read_ndjson(&recording.ndjson()).expect("it reads");
         assert_eq!(read, recording.entries);

@@ -5,11 +5,10 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::campaign::run_fresh;
 use crate::catalog::Catalog;
 use crate::plan::{Plan, PlanError};
 use crate::run::{Lockstep, Options, Report, VerdictKind};
-
+use crate::runner::{Failed, Runner};
 /// A plan that was kept.
 ///
 /// # Shape
@@ -160,7 +159,7 @@ pub fn plan_in(text: &str) -> Result<Plan, PlanError> {
 }
 
 fn run(plan: Plan, catalog: &Arc<Catalog>, lockstep: Lockstep) -> Result<Report, String> {
-    run_fresh(&Arc::new(plan), catalog, Options { lockstep })
+    Runner::new(catalog, Options { lockstep }).run(&Arc::new(plan)).map_err(Failed::words)
 }
 
 #[cfg(test)]

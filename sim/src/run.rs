@@ -21,8 +21,6 @@ use crate::observe::{ClusterView, Observer};
 use crate::oracle;
 use crate::plan::exemption::Exemption;
 use crate::plan::{Entry, Fault, Network, Plan};
-use crate::record::Recording;
-use crate::record::recorder::Book;
 use crate::world::node::{self, Medium};
 pub use phase::Phase;
 pub use tally::Tally;
@@ -112,52 +110,11 @@ pub struct Report {
 }
 
 /// Runs a plan in this thread, which must be a fresh one: madsim's order of hash tables depends on
-/// it.
+/// it. `each`: what is made of each oracle. Only the runner calls it.
 ///
 /// # Errors
 /// What the catalog lacks.
-pub fn run(
-    plan: &Arc<Plan>,
-    catalog: &Arc<Catalog>,
-    options: Options,
-) -> Result<Report, StockError> {
-    run_seen(plan, catalog, options, Vec::new())
-}
-
-/// The same, with further observers.
-///
-/// # Errors
-/// What the catalog lacks.
-pub fn run_seen(
-    plan: &Arc<Plan>,
-    catalog: &Arc<Catalog>,
-    options: Options,
-    others: Vec<Box<dyn Observer>>,
-) -> Result<Report, StockError> {
-    run_with(plan, catalog, options, others, &|oracle| oracle)
-}
-
-/// The same, written down. `below`: the config path whose lines are told wherever they change.
-///
-/// # Errors
-/// What the catalog lacks.
-pub fn run_recorded(
-    plan: &Arc<Plan>,
-    catalog: &Arc<Catalog>,
-    options: Options,
-    below: Option<String>,
-) -> Result<(Report, Recording), StockError> {
-    let book = Book::default();
-    let recorder = vec![book.recorder(catalog, below)];
-    let report = run_with(plan, catalog, options, recorder, &|oracle| book.watch(oracle))?;
-    let ending = report.ending.as_ref();
-    let images = ending.map(|ending| ending.images.clone());
-    let recording = book.close(report.violated_at, images.unwrap_or_default());
-    Ok((report, recording))
-}
-
-/// `each`: what is made of each oracle.
-fn run_with(
+pub(crate) fn run(
     plan: &Arc<Plan>,
     catalog: &Arc<Catalog>,
     options: Options,

@@ -63,7 +63,7 @@ impl Default for How {
             runs: 5_000,
             lasts: Duration::from_secs(60),
             jobs: 1,
-            hangs_after: crate::campaign::HANGS_AFTER,
+            hangs_after: crate::runner::HANGS_AFTER,
             sound: Sound::Unasked,
             stop: || false,
         }

@@ -123,7 +123,7 @@ mod tests {
     fn without_a_hang_each_task_is_done_once_and_a_panic_is_an_outcome() {
         let expected: Vec<_> = (10..16).map(|task| (task, false)).collect();
         assert_eq!(outcomes(2, |_| false), expected);
-        let _quiet = crate::quiet::panics();
+        let _quiet = crate::panic_hook::panics();
         let bounds = Bounds { jobs: 1, hangs_after: Duration::MAX };
         let mut panics = 0;
         let each = |task: u64, _: &dyn Fn(())| assert_ne!(task, 1);

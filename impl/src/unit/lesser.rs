@@ -72,7 +72,9 @@ impl Active {
         let Some(current) = &self.peer.current else {
             return;
         };
-        let rejected = matches!(current.phase, ActivePhase::Rejected { verdict, .. } if verdict != Verdict::Reset);
+        let reset = Verdict::Reset;
+        let rejected =
+            matches!(current.phase, ActivePhase::Rejected { verdict, .. } if verdict != reset);
         if !rejected || !self.mode.is_hindered() {
             return;
         }

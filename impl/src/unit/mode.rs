@@ -96,8 +96,8 @@ impl Mode {
     /// What policy orders about a Standby that does not hold what it should: the mode falls, or an
     /// ordered reset is counted. None if the session stays as it is.
     ///
-    /// A reset cures no line that cannot go: it is ordered once, and the pair comes up in rpr. So it
-    /// does if no reset is left.
+    /// A reset cures no line that cannot go: it is ordered once, and the pair comes up in rpr. So
+    /// it does if no reset is left.
     pub(super) fn enforce(
         &mut self,
         action: Action,

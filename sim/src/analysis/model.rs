@@ -4,10 +4,10 @@ use skewsync_model::property::Property;
 
 use std::time::Duration;
 
-use crate::campaign::recorded_within;
 use crate::loaded_plan::Made;
 use crate::record::{PropertySpan, Recording};
 use crate::run::{Lockstep, Options, Report, Verdict};
+use crate::runner::Runner;
 
 /// What the model says of a run that failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,8 +63,8 @@ pub fn ask(
 ) -> ModelSays {
     let again = |lockstep| {
         let quiet = crate::panic_hook::panics();
-        let (plan, catalog) = (&made.plan, &made.catalog);
-        let ran = recorded_within(limit, plan, catalog, Options { lockstep }, None);
+        let runner = Runner::new(&made.catalog, Options { lockstep }).within(limit);
+        let ran = runner.recorded(&made.plan, None);
         drop(quiet);
         ran
     };

@@ -10,7 +10,7 @@ use crate::catalog::Catalog;
 use crate::plan::{EntryName, Plan};
 use crate::record::compare;
 use crate::record::recorder::Book;
-use crate::run::VerdictKind;
+use crate::runner::Runner;
 
 /// A plan that passes, and what it lacks.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,20 +38,24 @@ pub fn nearest(
     let watch = Watch::new(with);
     let failing = Book::default();
     let observer = vec![failing.recorder(catalog, None)];
-    if fails(&Arc::new(plan.clone()), catalog, with, observer)?.passed() {
+    let runner = with.runner(catalog);
+    if fails(&Arc::new(plan.clone()), &runner, observer)?.passed() {
         return Err(AnalysisError::Passes);
     }
     let failing = failing.into_entries();
     let plans_without_one = without_one_event(plan);
     let plans: Vec<Arc<Plan>> =
         plans_without_one.iter().map(|(plan, _)| Arc::clone(plan)).collect();
-    let books: Vec<Book> = plans.iter().map(|_| Book::default()).collect();
-    let observers = |at: usize| vec![books[at].recorder(catalog, None)];
-    let found = outcomes(&plans, catalog, &watch, &observers)?;
-    let nearest = books
+    let look = |plan: &Arc<Plan>, runner: &Runner| {
+        let book = Book::default();
+        let recorder = vec![book.recorder(&runner.catalog, None)];
+        Ok((fails(plan, runner, recorder)?, book))
+    };
+    let found = outcomes(&plans, (&runner, with.jobs), watch, look)?;
+    let nearest = found
         .into_iter()
         .enumerate()
-        .filter(|(at, _)| found[*at] == Some(VerdictKind::Passed))
+        .filter_map(|(at, of)| of.filter(|(verdict, _)| verdict.passed()).map(|of| (at, of.1)))
         .map(|(at, book)| (compare::parts_at_us(&failing, &book.into_entries()), at))
         .max_by_key(|(parts, at)| (parts.unwrap_or(u64::MAX), *at));
     Ok(nearest.map(|(parts_at_us, at)| NearestPassing {

@@ -13,6 +13,7 @@ use crate::interval::wilson;
 use crate::observe::{ClusterView, Event, Observed, Observer, Violation};
 use crate::plan::{Plan, Reseed};
 use crate::run::VerdictKind;
+use crate::runner::Runner;
 
 /// Moments of a curve.
 pub const MOMENTS: usize = 20;
@@ -147,7 +148,8 @@ pub fn curve(
     let plan = Plan { reseed: None, ..plan.clone() };
     let events = Arc::new(Mutex::new(Vec::new()));
     let observer = Box::new(Times(Arc::clone(&events)));
-    let property = fails(&Arc::new(plan.clone()), catalog, with, vec![observer])?;
+    let runner = with.runner(catalog);
+    let property = fails(&Arc::new(plan.clone()), &runner, vec![observer])?;
     if property.passed() {
         return Err(AnalysisError::Passes);
     }
@@ -167,7 +169,8 @@ pub fn curve(
                 Arc::new(Plan { reseed: Some(reseed), ..plan.clone() })
             })
             .collect();
-        let found = outcomes(&plans, catalog, &watch, &|_| Vec::new())?;
+        let look = |plan: &Arc<Plan>, runner: &Runner| fails(plan, runner, Vec::new());
+        let found = outcomes(&plans, (&runner, with.jobs), watch, look)?;
         for (moment, outcome) in moments.iter_mut().zip(found) {
             let Some(outcome) = outcome else { continue };
             moment.runs += 1;

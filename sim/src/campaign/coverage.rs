@@ -12,8 +12,8 @@ use crate::run::Phase;
 use crate::run::bound::FORMULA;
 use crate::situation::Situation;
 
-/// From so many seeds on, of plans drawn without restriction, a gap without a reason gives exit code
-/// 6.
+/// From so many seeds on, of plans drawn without restriction, a gap without a reason gives exit
+/// code 6.
 pub const ASKED_FROM: u64 = 10_000;
 
 /// The entries of operators that must be met in every phase.
@@ -27,13 +27,14 @@ const FEW: &str = "few plans misapply a line, and a pair is in this phase only b
                    Standby holds a config";
 
 /// What the document says of outages.
-const OUTAGES: &str = "In three of a hundred seeds of `swarm`, `storm` and `fixed`, and in one of `lite`, something \
-     is out of order for 20 s to five minutes (`sim/src/draw/outage.rs`): the units do not reach \
-     each other, the arbiter reaches one of them or neither, one unit or everybody is alone, one \
-     direction of a link is cut or held up, one unit or the arbiter is down, or one unit is \
-     suspended. Operators enter commands as it begins, during it and after it. All else is drawn \
-     for the first minute of a plan; a plan with an outage goes on until it is over. The \
-     situation `long-outage` counts the seeds in which one lasted for more than a minute.";
+const OUTAGES: &str = "\
+    In three of a hundred seeds of `swarm`, `storm` and `fixed`, and in one of `lite`, something \
+    is out of order for 20 s to five minutes (`sim/src/draw/outage.rs`): the units do not reach \
+    each other, the arbiter reaches one of them or neither, one unit or everybody is alone, one \
+    direction of a link is cut or held up, one unit or the arbiter is down, or one unit is \
+    suspended. Operators enter commands as it begins, during it and after it. All else is drawn \
+    for the first minute of a plan; a plan with an outage goes on until it is over. The \
+    situation `long-outage` counts the seeds in which one lasted for more than a minute.";
 
 /// Why a payload of another engine is hardly ever met where no file is sent.
 const SOON: &str = "its first payload is seldom sent in this short phase";

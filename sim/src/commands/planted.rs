@@ -11,11 +11,12 @@ use std::sync::Arc;
 
 use skewsync::planted::Defect;
 
-use crate::campaign::{self, Campaign, Ends, HANGS_AFTER, Ran, Seeds, Summary};
+use crate::campaign::{self, Campaign, Ends, Ran, Seeds, Summary};
 use crate::catalog::{self, Catalog};
 use crate::draw::{CommandCorpus, DrawOptions, Mix};
 use crate::exit;
 use crate::run::{Lockstep, Options};
+use crate::runner::HANGS_AFTER;
 
 /// Prints the names of the planted defects, one a line; or checks that each is caught, or keeps
 /// what catches it.

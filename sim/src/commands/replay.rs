@@ -13,12 +13,12 @@ use skewsync_model::property::Property;
 use strum::IntoEnumIterator;
 
 use super::files;
-use crate::campaign::{Failed, HANGS_AFTER, recorded_within, run_within};
 use crate::exit;
 use crate::loaded_plan::Made;
 use crate::record::{Recording, compare, perfetto, read_ndjson};
 use crate::report::failure;
 use crate::run::{Lockstep, Options, Report, Verdict};
+use crate::runner::{Failed, HANGS_AFTER, Runner};
 use window::Window;
 
 /// Runs a plan, twice, and says what was established: of a failure, its report.
@@ -159,9 +159,10 @@ pub fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, 
     let options = Options { lockstep };
     let quiet = crate::panic_hook::panics();
     let limit = Duration::from_secs(args.limit);
-    let (plan, catalog) = (&made.plan, &made.catalog);
-    let ran = recorded_within(limit, plan, catalog, options, args.state.clone())
-        .and_then(|ran| Ok((ran, run_within(limit, plan, catalog, options, Vec::new())?)));
+    let runner = Runner::new(&made.catalog, options).within(limit);
+    let ran = runner
+        .recorded(&made.plan, args.state.clone())
+        .and_then(|ran| Ok((ran, runner.run(&made.plan)?)));
     drop(quiet);
     let ((report, recording), again) = match ran {
         Ok(ran) => ran,

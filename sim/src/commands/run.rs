@@ -1,6 +1,6 @@
 //! `skewlab run`: a campaign.
 
-mod fresh_process;
+mod confirm_failures;
 mod ndjson;
 pub mod outcome;
 mod shards;
@@ -14,11 +14,13 @@ use std::time::Duration;
 use outcome::Outcome;
 
 use super::drawn::{Drawn, Source};
-use crate::campaign::{self, Campaign, Ended, Ends, HANGS_AFTER, Kind, Ran, Summary};
+use super::fresh_process;
+use crate::campaign::{self, Campaign, Ended, Ends, Kind, Ran, Summary};
 use crate::catalog::Catalog;
 use crate::exit;
 use crate::interrupt;
 use crate::run::{Lockstep, Options};
+use crate::runner::HANGS_AFTER;
 
 /// Runs seeds: each makes a plan, each plan a run of a pair in the simulated world.
 ///
@@ -116,8 +118,11 @@ pub fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, 
     // What follows may take a while, and be interrupted too; whether it is kept is asked at the
     // end.
     let _ = keeper.keep(&ran.summary);
-    let confirmed =
-        if runs_alone() { fresh_process::confirm(&mut ran, &catalog, &campaign) } else { Ok(()) };
+    let confirmed = if fresh_process::is_possible() {
+        confirm_failures::confirm(&mut ran, &campaign.runner(&catalog))
+    } else {
+        Ok(())
+    };
     drop(quiet);
     let summary = &ran.summary;
     // What was found is said even if it cannot be kept.
@@ -138,12 +143,6 @@ pub fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, 
         return Ok(exit::graver(code, exit::TRUNCATED));
     }
     Ok(code)
-}
-
-/// Whether this process is the laboratory's own program, and can be started again.
-pub(super) fn runs_alone() -> bool {
-    let program = std::env::current_exe();
-    program.is_ok_and(|path| path.file_stem().is_some_and(|name| name == "skewlab"))
 }
 
 /// The processors of this machine.

@@ -2,18 +2,17 @@
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use maud::{PreEscaped, html};
 
 use super::files;
-use crate::campaign::{Failed, HANGS_AFTER, recorded_within};
 use crate::draw::{self, DrawOptions};
 use crate::loaded_plan::Made;
 use crate::record::cone;
 use crate::report::page;
 use crate::report::picture::{Picture, lanes, svg};
 use crate::run::{Lockstep, Options};
+use crate::runner::{Failed, HANGS_AFTER, Runner};
 
 /// Shows the picture of a run in space and time, a passing one too.
 ///
@@ -43,8 +42,7 @@ pub fn run(args: &Args, out: &mut dyn Write, _: &mut dyn Write) -> Result<u8, St
     let made = Made::of(plan)?;
     let options = Options { lockstep: Lockstep::Off };
     let quiet = crate::panic_hook::panics();
-    let limit: Duration = HANGS_AFTER;
-    let ran = recorded_within(limit, &made.plan, &made.catalog, options, None);
+    let ran = Runner::new(&made.catalog, options).within(HANGS_AFTER).recorded(&made.plan, None);
     drop(quiet);
     let (report, recording) = ran.map_err(Failed::words)?;
     let all = (0..recording.entries.len()).collect();

@@ -2,12 +2,10 @@
 
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::files;
-use super::replay::Told;
+use super::{files, fresh_process};
 use crate::catalog::Catalog;
 use crate::exit;
 use crate::interrupt;
@@ -15,6 +13,7 @@ use crate::loaded_plan::Made;
 use crate::plan::Plan;
 use crate::report::failure::{self, Case, Section};
 use crate::run::{Lockstep, Options, VerdictKind};
+use crate::runner::HANGS_AFTER;
 use crate::shrink::{self, How, Progress, Shrunk, Sound};
 
 /// Fresh processes in which a shrunken plan is run again.
@@ -143,31 +142,17 @@ pub(super) fn watched(plan: &Plan, catalog: &Arc<Catalog>, how: &How) -> Result<
 /// that is not the laboratory's own program.
 pub(super) fn differing(shrunk: &Shrunk, options: Options) -> Result<Vec<String>, String> {
     let mut differ = Vec::new();
-    if !super::run::runs_alone() || shrunk.signature.property == VerdictKind::Hung {
+    if !fresh_process::is_possible() || shrunk.signature.property == VerdictKind::Hung {
         return Ok(differ);
     }
     for _ in 0..AFRESH {
-        let trace = in_fresh_process(&shrunk.plan, options)?;
+        let told = fresh_process::replay(&shrunk.plan, options, HANGS_AFTER, None)?;
+        let trace = told.ok().and_then(|told| told.trace);
         if trace.as_ref() != Some(&format!("{:016x}", shrunk.trace)) {
             differ.push(trace.unwrap_or_else(|| "none".into()));
         }
     }
     Ok(differ)
-}
-
-/// The trace of a plan in a process of its own; none if that process told none.
-fn in_fresh_process(plan: &Plan, options: Options) -> Result<Option<String>, String> {
-    let words = |error: std::io::Error| format!("a plan for another process: {error}");
-    let mut file = tempfile::NamedTempFile::with_prefix("skewlab-").map_err(words)?;
-    file.write_all(plan.write().as_bytes()).map_err(words)?;
-    let mut command = Command::new(std::env::current_exe().map_err(words)?);
-    command.arg("replay").arg(file.path()).arg("--json");
-    if options.lockstep == Lockstep::Off {
-        command.arg("--no-lockstep");
-    }
-    let output = command.output().map_err(words)?;
-    let told: Option<Told> = serde_json::from_slice(&output.stdout).ok();
-    Ok(told.and_then(|told| told.trace))
 }
 
 /// A shrunken failure, as it is told.

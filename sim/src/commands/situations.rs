@@ -3,14 +3,14 @@
 use std::io::Write;
 use std::sync::Arc;
 
-use skewsync_model::property::Property;
-use strum::IntoEnumIterator;
-
-use crate::campaign::{self, Campaign, Ends, HANGS_AFTER, Seeds, Summary};
+use crate::campaign::{self, Campaign, Ends, Seeds, Summary};
 use crate::catalog;
 use crate::draw::DrawOptions;
 use crate::run::{Lockstep, Options};
+use crate::runner::HANGS_AFTER;
 use crate::situation::{Situation, witnesses};
+use skewsync_model::property::Property;
+use strum::IntoEnumIterator;
 
 /// Says what each situation means, which seed meets it first, and which properties it puts to the
 /// test.

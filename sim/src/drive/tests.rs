@@ -7,11 +7,11 @@ use skewsync::message::{Address, Stamp};
 use skewsync::unit::{Record, Timer};
 
 use super::Cluster;
-use crate::campaign::run_fresh;
 use crate::catalog::{self, Catalog};
 use crate::draw::{self, DrawOptions, Mix};
 use crate::plan::{Anchor, Entry, Fault, FaultKind, FaultName, Network, Plan, What};
 use crate::run::{Options, Verdict};
+use crate::runner::Runner;
 use crate::situation::Situation;
 use crate::world::clock::Clock;
 
@@ -79,7 +79,8 @@ fn every_lasting_fault_has_effect_in_a_run_and_the_pair_converges_after_it() {
             plan.commands.push(Entry { at: Anchor::Instant(ms), what: What::Save });
         }
         let name = plan.faults[0].name();
-        let report = run_fresh(&Arc::new(plan), &catalog, Options::default()).expect("it runs");
+        let report =
+            Runner::new(&catalog, Options::default()).run(&Arc::new(plan)).expect("it runs");
         assert_eq!(report.verdict, Verdict::Passed, "{name}");
         let met = report.tally.by_kind();
         assert!(met.contains_key(&name), "{name} had no effect: {met:?}");
@@ -161,7 +162,8 @@ fn a_standby_that_misapplies_is_brought_back_and_the_run_is_exempt() {
         at: Anchor::Instant(10_000),
         kind: FaultKind::MisapplyLine { slot, text: text.clone() },
     }));
-    let run = |plan: &Plan| run_fresh(&Arc::new(plan.clone()), &catalog(), Options::default());
+    let run =
+        |plan: &Plan| Runner::new(&catalog(), Options::default()).run(&Arc::new(plan.clone()));
     let report = run(&plan).expect("it runs");
     assert_eq!(report.verdict, Verdict::Passed);
     let met = report.tally.by_kind();
@@ -187,6 +189,6 @@ fn thousands_of_equal_commands_in_a_partition_are_held_within_bounds() {
         what: What::Config { text: "hostname a\n".into() },
     };
     plan.commands.extend((0..6_000).map(entered));
-    let report = run_fresh(&Arc::new(plan), &catalog(), Options::default()).expect("it runs");
+    let report = Runner::new(&catalog(), Options::default()).run(&Arc::new(plan)).expect("it runs");
     assert_eq!(report.verdict, Verdict::Passed);
 }

@@ -12,11 +12,11 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::analysis::model::{self, ModelSays};
-use crate::campaign::{Failed, recorded_within};
 use crate::loaded_plan::Made;
 use crate::record::{Recording, cone};
 use crate::report::picture::Picture;
 use crate::run::{Lockstep, Options, Report};
+use crate::runner::{Failed, Runner};
 use crate::signature::Signature;
 
 /// Entries of a causal cone that are shown.
@@ -67,7 +67,7 @@ impl Case {
     /// That it hangs, or cannot be run, in words.
     pub fn run(made: Made, options: Options, limit: Duration) -> Result<Self, String> {
         let quiet = crate::panic_hook::panics();
-        let ran = recorded_within(limit, &made.plan, &made.catalog, options, None);
+        let ran = Runner::new(&made.catalog, options).within(limit).recorded(&made.plan, None);
         drop(quiet);
         let (report, recording) = ran.map_err(Failed::words)?;
         Ok(Self { made, report, recording, options, limit })

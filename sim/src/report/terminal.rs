@@ -36,7 +36,8 @@ pub fn summary(summary: &Summary, dir: &Path) -> String {
     line(
         &mut text,
         format_args!(
-            "{} seeds ran twice, {} differed; {:.0} messages and {:.1} faults a seed; traces {:016x}",
+            "{} seeds ran twice, {} differed; {:.0} messages and {:.1} faults a seed; \
+             traces {:016x}",
             summary.again,
             summary.differing.len(),
             summary.messages as f64 / summary.seeds().max(1) as f64,
@@ -66,7 +67,8 @@ pub fn summary(summary: &Summary, dir: &Path) -> String {
         line(
             &mut text,
             format_args!(
-                "{:.1} % of steps change the model's state; {} classes of steps and {} pair states visited",
+                "{:.1} % of steps change the model's state; {} classes of steps and {} pair \
+                 states visited",
                 share * 100.0,
                 summary.tally.classes.len(),
                 summary.tally.pair_states.len()

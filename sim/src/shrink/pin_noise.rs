@@ -103,16 +103,17 @@ fn singles(plan: &Plan, befallen: &[MessageId]) -> Plan {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::campaign::run_watched;
     use crate::catalog::{self, Catalog};
     use crate::draw::{self, DrawOptions};
     use crate::run::{Options, Report};
+    use crate::runner::Runner;
 
     fn watched(plan: &Plan, catalog: &Arc<Catalog>) -> (Report, Vec<MessageId>) {
         let plan = Arc::new(plan.clone());
         let out = Arc::new(Mutex::new(Vec::new()));
         let watch = Watch::new(&plan, Arc::clone(&out)).into_iter().collect();
-        let report = run_watched(&plan, catalog, Options::default(), watch).expect("it runs");
+        let runner = Runner::new(catalog, Options::default());
+        let report = runner.observed(&plan, watch).expect("it runs");
         let befallen = out.lock().expect("nobody panicked").clone();
         (report, befallen)
     }

@@ -3,15 +3,16 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::pin_noise::Watch;
 use super::{Ended, How, Progress, ShrinkError, Shrunk, Size, Sound};
-use crate::campaign::{Failed, run_within};
 use crate::catalog::Catalog;
 use crate::plan::{MessageId, Plan};
 use crate::run::{Lockstep, Options, Report, VerdictKind};
+use crate::runner::{Failed, Runner};
 use crate::signature::Signature;
+use crate::worker_pool::{self, Bounds, Outcome};
 
 /// What one run of a plan came to, in so far as it failed and may count.
 #[derive(Clone, Debug)]
@@ -175,27 +176,30 @@ impl<'a> Search<'a> {
     fn attempts(&mut self, plans: &[(usize, Plan)]) -> Vec<Option<Tried>> {
         let digests: Vec<String> = plans.iter().map(|(_, plan)| plan.digest()).collect();
         let property = self.shown.signature.property;
-        let (catalog, how, known) = (self.catalog, self.how, &self.tried);
-        let mut fresh = Vec::new();
-        std::thread::scope(|scope| {
-            let mut threads = Vec::new();
-            for ((_, plan), digest) in plans.iter().zip(&digests) {
-                if known.contains_key(digest) {
-                    continue;
+        let fresh = (0..plans.len()).filter(|at| !self.tried.contains_key(&digests[*at]));
+        let mut fresh: BTreeMap<usize, Option<Tried>> = fresh.map(|at| (at, None)).collect();
+        // A run that hangs is for the runner to give up.
+        let bounds = Bounds { jobs: fresh.len(), hangs_after: Duration::MAX };
+        let (catalog, how, all) = (Arc::clone(self.catalog), self.how.clone(), plans.to_vec());
+        // A plan that cannot be run does not count.
+        let attempt = move |at: usize, _: &dyn Fn(())| {
+            attempt(&all[at].1, &catalog, &how, Some(property)).unwrap_or(None)
+        };
+        let tasks: Vec<usize> = fresh.keys().copied().collect();
+        worker_pool::run(
+            tasks.into_iter(),
+            bounds,
+            || false,
+            attempt,
+            |at, outcome| {
+                if let Outcome::Done(Ok(tried)) = outcome {
+                    fresh.insert(at, tried);
                 }
-                let thread = scope.spawn(move || {
-                    // A plan that cannot be run does not count.
-                    attempt(plan, catalog, how, Some(property)).unwrap_or(None)
-                });
-                threads.push((digest.clone(), thread));
-            }
-            for (digest, thread) in threads {
-                fresh.push((digest, thread.join().unwrap_or(None)));
-            }
-        });
+            },
+        );
         self.runs += fresh.len() as u64;
         self.spared += (plans.len() - fresh.len()) as u64;
-        self.tried.extend(fresh);
+        self.tried.extend(fresh.into_iter().map(|(at, tried)| (digests[at].clone(), tried)));
         let found = |digest| self.tried.get(digest).cloned().flatten();
         digests.iter().map(found).collect()
     }
@@ -243,7 +247,8 @@ fn attempt(
     let plan = Arc::new(plan.clone());
     let out = Arc::new(Mutex::new(Vec::new()));
     let watch = Watch::new(&plan, Arc::clone(&out)).into_iter().collect();
-    let ran = run_within(how.hangs_after, &plan, catalog, how.options, watch);
+    let runner = Runner::new(catalog, how.options).within(how.hangs_after);
+    let ran = runner.observed(&plan, watch);
     let take = || out.lock().unwrap_or_else(PoisonError::into_inner).clone();
     let mut tried = match ran {
         Ok(report) => Tried {
@@ -289,7 +294,8 @@ fn last_us(report: &Report) -> u64 {
 fn sound(plan: &Plan, catalog: &Arc<Catalog>, how: &How) -> Result<usize, ShrinkError> {
     let plan = Arc::new(Plan { planted: None, ..plan.clone() });
     let options = Options { lockstep: Lockstep::On };
-    let words = match run_within(how.hangs_after, &plan, catalog, options, Vec::new()) {
+    let runner = Runner::new(catalog, options).within(how.hangs_after);
+    let words = match runner.run(&plan) {
         Ok(report) if report.verdict.kind().passed() => return Ok(report.drift.len()),
         Ok(report) => report.verdict.words(),
         Err(Failed::Hung(verdict)) => verdict.words(),

@@ -53,6 +53,7 @@ pub(crate) fn check(test: &str, source: &str, models: &[Model], harmless: &[&str
         return;
     }
     for model in models {
+        #[expect(clippy::disallowed_methods, reason = "wall clock, outside of every run")]
         let began = Instant::now();
         let count = model.explore(model.preemptions);
         let within =

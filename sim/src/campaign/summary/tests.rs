@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use strum::{IntoEnumIterator, VariantArray};
 
 use super::*;
-use crate::campaign::{self, Campaign, Ends, HANGS_AFTER, file};
+use crate::campaign::{self, Campaign, Ends, file};
 use crate::draw::{self, DrawOptions};
 use crate::observe::Violation;
 use crate::plan::EntryName;
@@ -13,6 +13,7 @@ use crate::plan::exemption::Exemption;
 use crate::run::class::Class;
 use crate::run::tally::PairState;
 use crate::run::{Ending, Options, Phase};
+use crate::runner::HANGS_AFTER;
 
 static PLAN: LazyLock<Plan> = LazyLock::new(|| draw::plan(1, &DrawOptions::default()));
 

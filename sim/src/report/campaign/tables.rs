@@ -184,7 +184,9 @@ fn grid(title: &str, rows: &[Row]) -> Markup {
             tbody { @for (name, row) in rows {
                 tr {
                     th { (name) }
-                    @for phase in Phase::iter() { (cell(row.get(&phase).copied().unwrap_or(0), most)) }
+                    @for phase in Phase::iter() {
+                        (cell(row.get(&phase).copied().unwrap_or(0), most))
+                    }
                 }
             } }
         } }

@@ -8,11 +8,11 @@ use maud::{Markup, html};
 
 use crate::analysis::nearest_passing::NearestPassing;
 use crate::analysis::point_of_no_return::{Curve, Moment};
-use crate::campaign::{Failed, recorded_within};
 use crate::interval::{percent, wilson};
 use crate::loaded_plan::Made;
 use crate::record::compare::{self, Parting};
 use crate::run::Options;
+use crate::runner::{Failed, Runner};
 use crate::shrink::Shrunk;
 
 /// Entries of the passing run, and of the failing one, that are shown before they part, and from
@@ -79,8 +79,8 @@ impl Section {
         };
         let line = format!("the same plan without {}", nearest.without);
         let run = |made: &Made| {
-            let ran = recorded_within(limit, &made.plan, &made.catalog, options, None);
-            ran.map_err(Failed::words)
+            let runner = Runner::new(&made.catalog, options).within(limit);
+            runner.recorded(&made.plan, None).map_err(Failed::words)
         };
         let other = Made {
             plan: std::sync::Arc::new(nearest.plan.clone()),

@@ -1,15 +1,14 @@
 //! Failures run again in a fresh process, from the plan as it was met, before they are told: they
 //! must give the run that they give here, event by event.
 
-use std::process::Command;
 use std::sync::Arc;
 
-use crate::campaign::{Campaign, Failure, Ran, recorded};
-use crate::catalog::Catalog;
-use crate::commands::files;
+use crate::campaign::{Failure, Ran};
 use crate::commands::replay::Told;
+use crate::commands::{files, fresh_process};
 use crate::record::{Entry, compare, read_ndjson};
-use crate::run::{Lockstep, Options, Verdict};
+use crate::run::Verdict;
+use crate::runner::{Failed, Runner};
 
 /// Failures that are run in a process of their own, at most: the first of each signature.
 const AFRESH_MAX: usize = 16;
@@ -21,11 +20,7 @@ const AFRESH_MAX: usize = 16;
 ///
 /// # Errors
 /// What keeps a process from being started, in words.
-pub(super) fn confirm(
-    ran: &mut Ran,
-    catalog: &Arc<Catalog>,
-    campaign: &Campaign,
-) -> Result<(), String> {
+pub(super) fn confirm(ran: &mut Ran, runner: &Runner) -> Result<(), String> {
     let firsts = &ran.summary.failed;
     let first = |failure: &&Failure| {
         let of = firsts.get(&failure.signature());
@@ -35,8 +30,8 @@ pub(super) fn confirm(
     let failures: Vec<&Failure> = ran.failures.iter().filter(runs).filter(first).collect();
     for failure in failures.into_iter().take(AFRESH_MAX) {
         let plan = Arc::new(failure.plan.clone());
-        let (report, here) = recorded(&plan, catalog, campaign)?;
-        let there = there(failure, campaign)?;
+        let (report, here) = runner.recorded(&plan, None).map_err(Failed::words)?;
+        let there = there(failure, runner)?;
         if let Some(how) = differs(report.trace, &here.entries, there) {
             ran.summary.differing.insert(failure.seed, how);
         }
@@ -72,31 +67,15 @@ fn differs(
 }
 
 /// What a failure's plan gives in a process of its own; or why that is not known.
-fn there(
-    failure: &Failure,
-    campaign: &Campaign,
-) -> Result<Result<(Told, Vec<Entry>), String>, String> {
+fn there(failure: &Failure, runner: &Runner) -> Result<Result<(Told, Vec<Entry>), String>, String> {
     let words = |error: std::io::Error| format!("files for another process: {error}");
     let dir = tempfile::tempdir().map_err(words)?;
-    let (plan, trace) = (dir.path().join("plan.toml"), dir.path().join("trace"));
-    files::write(&plan, &failure.plan.write())?;
-    let program = std::env::current_exe().map_err(words)?;
-    let mut command = Command::new(program);
-    command.arg("replay").arg(&plan).arg("--json");
-    command.arg("--trace").arg(&trace);
-    command.args(["--limit", &campaign.limit.as_secs().max(1).to_string()]);
-    let Options { lockstep } = campaign.options;
-    if lockstep == Lockstep::Off {
-        command.arg("--no-lockstep");
-    }
-    let output = command.output().map_err(words)?;
-    let told: Told = match serde_json::from_slice(&output.stdout) {
-        Ok(told) => told,
-        Err(error) => {
-            let said = String::from_utf8_lossy(&output.stderr);
-            return Ok(Err(format!("nothing was told: {error}; {}", said.trim_end())));
-        }
-    };
+    let trace = dir.path().join("trace");
+    let told =
+        match fresh_process::replay(&failure.plan, runner.options, runner.limit, Some(&trace))? {
+            Ok(told) => told,
+            Err(why) => return Ok(Err(why)),
+        };
     // A run that did not come back has left none.
     let entries = match told.trace {
         None => Vec::new(),
