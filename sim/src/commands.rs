@@ -387,7 +387,7 @@ mod tests {
         };
         let ran = read(&files::text(seeds.as_ref()).expect("a line"));
         let replayed = read(&lab(&["replay", &plan, "--json"]).1);
-        assert_eq!(replayed["trace"], ran["run"]["trace"]);
+        assert_eq!(replayed["trace"], ran["trace"]);
         assert!(replayed["trace"].is_string());
         assert_eq!(lab(&["plan", "5", "--planted", "meteor"]).0, code(exit::USAGE));
     }

@@ -11,7 +11,8 @@ use crate::exit;
 /// Writes the plan of a seed, to read, to edit and to replay.
 ///
 /// With the same arguments `skewlab run` draws the same plan, and `skewlab replay` makes the same
-/// run of it. A plan with one event more or less shares all that comes before it.
+/// run of it; what the run never meets, `replay` tells as drift. A plan with one event more or less
+/// shares all that comes before it.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Args {
     /// The seed.
