@@ -234,7 +234,7 @@ impl Cluster {
                 }
             }
             Job::EndDegradation { slot, degradation, number } => {
-                self.end_degradation(slot, degradation, number)
+                self.end_degradation(slot, degradation, number);
             }
             Job::FaultsStopped => self.calm(),
         }

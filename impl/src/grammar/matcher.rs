@@ -441,9 +441,9 @@ impl Form {
         let words: Vec<&str> = super::split_words(text).collect();
         match self.resolve(&words) {
             Resolution::Match { words, .. } => Some(words),
-            Resolution::NoMatch { .. }
-            | Resolution::Ambiguous { .. }
-            | Resolution::Incomplete { .. } => None,
+            Resolution::NoMatch { .. } | Resolution::Ambiguous { .. } | Resolution::Incomplete => {
+                None
+            }
         }
     }
 

@@ -467,7 +467,7 @@ fn taken_over(
         }
         (Origin::Resume, Role::Standby(_)) => None,
         (
-            Origin::Stateful { .. } | Origin::Stale { .. } | Origin::Cold { .. } | Origin::Resume,
+            Origin::Stateful { .. } | Origin::Stale { .. } | Origin::Cold | Origin::Resume,
             Role::Active(_),
         ) => None,
     }

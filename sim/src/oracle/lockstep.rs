@@ -36,8 +36,6 @@ use effects::{VisibleEffects, agree_on_shown, came_to};
 use interpretations::Interpretations;
 pub use interpretations::Stutter;
 
-/// The name under which a step that the model cannot make is a violation.
-
 /// See the module.
 pub struct Lockstep {
     state: State,

@@ -17,7 +17,10 @@ pub(super) struct Watch {
 
 impl Watch {
     /// A watch that tells `out`; none if the plan has no noise.
-    pub(super) fn new(plan: &Plan, out: Arc<Mutex<Vec<MessageId>>>) -> Option<Box<dyn Observer>> {
+    pub(super) fn if_noisy(
+        plan: &Plan,
+        out: Arc<Mutex<Vec<MessageId>>>,
+    ) -> Option<Box<dyn Observer>> {
         if plan.noise == Noise::default() {
             return None;
         }
@@ -111,7 +114,7 @@ mod tests {
     fn watched(plan: &Plan, catalog: &Arc<Catalog>) -> (Report, Vec<MessageId>) {
         let plan = Arc::new(plan.clone());
         let out = Arc::new(Mutex::new(Vec::new()));
-        let watch = Watch::new(&plan, Arc::clone(&out)).into_iter().collect();
+        let watch = Watch::if_noisy(&plan, Arc::clone(&out)).into_iter().collect();
         let runner = Runner::new(catalog, Options::default());
         let report = runner.observed(&plan, watch).expect("it runs");
         let befallen = out.lock().expect("nobody panicked").clone();

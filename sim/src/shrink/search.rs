@@ -246,7 +246,7 @@ fn attempt(
 ) -> Result<Option<Tried>, ShrinkError> {
     let plan = Arc::new(plan.clone());
     let out = Arc::new(Mutex::new(Vec::new()));
-    let watch = Watch::new(&plan, Arc::clone(&out)).into_iter().collect();
+    let watch = Watch::if_noisy(&plan, Arc::clone(&out)).into_iter().collect();
     let runner = Runner::new(catalog, how.options).within(how.hangs_after);
     let ran = runner.observed(&plan, watch);
     let take = || out.lock().unwrap_or_else(PoisonError::into_inner).clone();

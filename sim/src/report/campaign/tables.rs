@@ -85,7 +85,7 @@ pub(super) fn situations(summary: &Summary) -> Markup {
     let met = |of: &Situation| summary.tally.situations.get(of).copied().unwrap_or(0);
     let mut all: Vec<Situation> = Situation::iter().collect();
     all.sort_by_key(|of| met(of));
-    let most = all.last().map_or(0, |of| met(of));
+    let most = all.last().map_or(0, met);
     let seeds = summary.seeds().max(1) as f64;
     html! {
         div class="wide" { table {
