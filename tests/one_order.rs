@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use skewsync_sim::catalog::{Catalog, load};
 use skewsync_sim::draw::{self, DrawOptions};
 use skewsync_sim::hash::mix;
-use skewsync_sim::plan::{Network, Plan};
+use skewsync_sim::plan::{Entry, Fault, Network, Plan};
 use skewsync_sim::run::trace::Prefixes;
 use skewsync_sim::run::{Lockstep, Options, Report};
 use skewsync_sim::runner::Runner;
@@ -26,6 +26,21 @@ impl Planned {
     fn all(plan: &Plan) -> Vec<Self> {
         let faults = (0..plan.faults.len()).map(Self::Fault);
         faults.chain((0..plan.commands.len()).map(Self::Command)).collect()
+    }
+
+    /// The last of those that have its anchor and its content. Only their order in the plan tells
+    /// them apart: without any of them, the plan is the one without the last.
+    fn last_alike(self, plan: &Plan) -> Self {
+        match self {
+            Self::Fault(index) => {
+                let alike = |fault: &Fault| *fault == plan.faults[index];
+                Self::Fault(plan.faults.iter().rposition(alike).unwrap_or(index))
+            }
+            Self::Command(index) => {
+                let alike = |command: &Entry| *command == plan.commands[index];
+                Self::Command(plan.commands.iter().rposition(alike).unwrap_or(index))
+            }
+        }
     }
 
     fn taken_out_of(self, plan: &Plan) -> Plan {
@@ -78,7 +93,7 @@ fn compare(seed: u64, plan: &Plan, catalog: &Arc<Catalog>, found: &Found) {
     let any = any.get(mix(seed) as usize % any.len().max(1)).copied();
     let last = done.last().map(|(_, planned)| *planned);
     for (planned, of) in [(last, &found.last), (any, &found.random)] {
-        let Some(planned) = planned else { continue };
+        let Some(planned) = planned.map(|planned| planned.last_alike(plan)) else { continue };
         let met = done.iter().find(|(_, other)| *other == planned);
         let shared = met.map_or(hashes.len(), |(events, _)| *events as usize);
         let (_, sibling) = traced(&planned.taken_out_of(plan), catalog);

@@ -1,7 +1,7 @@
-//! The nodes, and the one order of events. What is due stands in an [`Agenda`]; the clock that all
-//! see is the due time of the item at hand. madsim carries the nodes, their ends and suspensions,
-//! the passage of time and, where asked, the sockets. It decides no order: one task at a time has
-//! the turn.
+//! The nodes, and the one order of events. What is due stands in one queue; the clock that all see
+//! is the due time of the item at hand. madsim carries the nodes, their ends and suspensions, the
+//! passage of time and, where asked, the sockets. It decides no order: one task at a time has the
+//! turn.
 //!
 //! Measured in madsim 0.2.34: a node that is restarted must be killed before; a sleep is a
 //! millisecond or longer from when it is made, so that madsim's clock may be up to a millisecond
