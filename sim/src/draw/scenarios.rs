@@ -143,9 +143,9 @@ mod tests {
             names.collect::<std::collections::BTreeSet<_>>()
         };
         let expected = [
-            (FaultName::Clog, FaultName::OneWayCut),
-            (FaultName::Hold, FaultName::OneWayCut),
             (FaultName::Hold, FaultName::Partition),
+            (FaultName::Hold, FaultName::OneWayCut),
+            (FaultName::Clog, FaultName::OneWayCut),
         ];
         assert!(kinds(&all).into_iter().eq(expected));
         let some = DrawOptions {
