@@ -282,6 +282,12 @@ impl Arbiter {
         self.holder.is_some_and(|holder| holder.lease == Lease::Running)
     }
 
+    /// The term last used by an offer, and the generation that it told last: what its world is to
+    /// know, should its state be lost.
+    pub const fn used(&self) -> (Term, u64) {
+        (self.term, self.generation)
+    }
+
     fn on_recovered(
         &mut self,
         limits: &Limits,
