@@ -59,7 +59,7 @@ fn traced(plan: &Plan, catalog: &Arc<Catalog>) -> (Report, Vec<u64>) {
     let observer = Box::new(Prefixes::new(Arc::clone(&out)));
     let options = Options { lockstep: Lockstep::Off };
     let runner = Runner::new(catalog, options);
-    let report = runner.observed(&Arc::new(plan.clone()), vec![observer]);
+    let report = runner.observed(&Arc::new(plan.clone()), Vec::new(), vec![observer]);
     let hashes = std::mem::take(&mut *out.lock().expect("nobody panicked"));
     (report.expect("it runs"), hashes)
 }

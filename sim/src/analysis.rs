@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::catalog::Catalog;
-use crate::observe::Observer;
+use crate::history::Observer;
 use crate::plan::Plan;
 use crate::run::{Options, VerdictKind};
 use crate::runner::{Failed, HANGS_AFTER, Runner};
@@ -85,7 +85,7 @@ fn fails(
     runner: &Runner,
     others: Vec<Box<dyn Observer>>,
 ) -> Result<VerdictKind, AnalysisError> {
-    match runner.observed(plan, others) {
+    match runner.observed(plan, others, Vec::new()) {
         Ok(report) => Ok(report.verdict.kind()),
         Err(Failed::Hung(verdict)) => Ok(verdict.kind()),
         Err(Failed::Harness(why)) => Err(AnalysisError::Harness(why)),

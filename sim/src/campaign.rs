@@ -285,7 +285,7 @@ impl Ended {
             seed,
             verdict: verdict.kind().to_string(),
             words: verdict.words(),
-            images: Some([0, 1].map(|slot: usize| plan.units[slot].image.clone())),
+            images: Some(plan.images()),
             signature: None,
             run: None,
         }

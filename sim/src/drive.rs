@@ -33,7 +33,8 @@ pub use timed_faults::Degradation;
 
 use crate::catalog::{Catalog, Loaded, StockError};
 use crate::hash::mix;
-use crate::observe::{ClusterView, Event, Observed, Observer, Violation};
+use crate::history::{Historian, History};
+use crate::observe::{ClusterView, Event, Observed, Tap, Violation};
 use crate::plan::exemption::{self, Exemption};
 use crate::plan::{Fault, FaultKind, FaultName, Network, Plan, Reseed};
 use crate::world::link::{Barrier, Links, Packet};
@@ -47,7 +48,7 @@ pub struct Cluster {
     policy: Policy,
     plan: Arc<Plan>,
     catalog: Arc<Catalog>,
-    hosts: [Host; 2],
+    hosts: Vec<Host>,
     arbiter_host: ArbiterHost,
     /// What the driver draws from.
     world: u64,
@@ -55,7 +56,10 @@ pub struct Cluster {
     reseed: Option<Reseed>,
     links: Links,
     triggers: Triggers,
-    observers: Vec<Box<dyn Observer>>,
+    /// Who makes facts of it; none while it does.
+    historian: Option<Box<Historian>>,
+    taps: Vec<Box<dyn Tap>>,
+    slots: Vec<Slot>,
     later: Vec<(u64, Job)>,
     orders: Vec<Order>,
     wakes: Vec<Address>,
@@ -89,7 +93,8 @@ impl Cluster {
     pub fn new(
         plan: Arc<Plan>,
         catalog: Arc<Catalog>,
-        observers: Vec<Box<dyn Observer>>,
+        historian: Historian,
+        taps: Vec<Box<dyn Tap>>,
     ) -> Result<Self, StockError> {
         let planted = catalog.planted(plan.planted.as_deref())?;
         let host = |at: usize| {
@@ -101,7 +106,8 @@ impl Cluster {
             host.files = plan.faults.iter().any(foreign).then(Default::default);
             Ok(host)
         };
-        let hosts = [host(0)?, host(1)?];
+        let hosts: Vec<Host> = (0..plan.units.len()).map(host).collect::<Result<_, _>>()?;
+        let slots = (0..).map(Slot).take(hosts.len()).collect();
         let older = |fault: &Fault| matches!(fault.kind, FaultKind::ArbiterOlder { .. });
         let goes_back = plan.faults.iter().any(older);
         let mut arbiter_host = ArbiterHost::new(planted);
@@ -109,7 +115,7 @@ impl Cluster {
         let triggers = Triggers::new(&plan);
         let later =
             triggers.instants().chain([(plan.horizon_ms * 1_000, Job::FaultsStopped)]).collect();
-        Ok(Self {
+        let mut cluster = Self {
             limits: Limits { arbiter_may_go_back: goes_back, ..catalog.limits().clone() },
             policy: catalog.policy().clone(),
             hosts,
@@ -118,7 +124,9 @@ impl Cluster {
             reseed: plan.reseed,
             links: Links::new(plan.world, plan.latency_us, plan.noise.clone()),
             triggers,
-            observers,
+            historian: Some(Box::new(historian)),
+            taps,
+            slots,
             later,
             orders: Vec::new(),
             wakes: Vec::new(),
@@ -138,7 +146,9 @@ impl Cluster {
             violated_at: None,
             plan,
             catalog,
-        })
+        };
+        cluster.look();
+        Ok(cluster)
     }
 
     /// Sets the clock. True time never runs backward.
@@ -281,25 +291,44 @@ impl Cluster {
 
     /// Ends the run: asks every observer about the whole.
     pub fn end(&mut self) {
-        let mut observers = std::mem::take(&mut self.observers);
-        for observer in &mut observers {
-            if let Err(violation) = observer.end(self)
-                && !exemption::covers(&self.exemptions, violation.property)
-            {
-                self.violation.get_or_insert(violation);
+        self.show(|tap, scene, broken| tap.end(scene, broken));
+    }
+
+    /// Shows something to everybody who looks. Whether it was the first that broke a property.
+    fn show(
+        &mut self,
+        show: impl Fn(&mut dyn Tap, &dyn ClusterView, &mut dyn FnMut(Violation)),
+    ) -> bool {
+        let mut historian = self.historian.take();
+        let mut taps = std::mem::take(&mut self.taps);
+        let mut first = None;
+        let mut broken = |violation: Violation| {
+            if !exemption::covers(&self.exemptions, violation.property) {
+                first.get_or_insert(violation);
             }
+        };
+        if let Some(historian) = &mut historian {
+            show(&mut **historian, self, &mut broken);
         }
-        self.observers = observers;
+        for tap in &mut taps {
+            show(&mut **tap, self, &mut broken);
+        }
+        (self.historian, self.taps) = (historian, taps);
+        let is_first = self.violation.is_none() && first.is_some();
+        self.violation = self.violation.take().or(first);
+        is_first
     }
 
     /// How often each property was checked.
     pub fn checked(&self) -> Vec<(Property, u64)> {
-        self.observers.iter().flat_map(|observer| observer.checked()).collect()
+        let taps = self.taps.iter().flat_map(|tap| tap.checked());
+        let facts = self.historian.iter().flat_map(|historian| historian.checked());
+        facts.chain(taps).collect()
     }
 
     /// Further figures of the observers, by name.
     pub fn figures(&self) -> Vec<(&'static str, u64)> {
-        self.observers.iter().flat_map(|observer| observer.figures()).collect()
+        self.taps.iter().flat_map(|tap| tap.figures()).collect()
     }
 
     /// Steps of all machines.
@@ -339,8 +368,14 @@ impl Cluster {
     }
 
     /// The hosts of the units, by slot.
-    pub const fn hosts(&self) -> &[Host; 2] {
+    pub fn hosts(&self) -> &[Host] {
         &self.hosts
+    }
+
+    /// The places of the chassis.
+    pub fn places(&self) -> Vec<Address> {
+        let units = self.slots.iter().map(|slot| Address::Unit(*slot));
+        std::iter::once(Address::Arbiter).chain(units).collect()
     }
 
     /// The arbiter's host.
@@ -348,28 +383,34 @@ impl Cluster {
         &self.arbiter_host
     }
 
-    /// Shows the observers a unit before it makes a step.
-    fn foretell(&mut self, slot: Slot, input: &Input) {
-        let mut observers = std::mem::take(&mut self.observers);
-        for observer in &mut observers {
-            observer.before(slot, input, self);
+    /// What happened up to now.
+    ///
+    /// # Panics
+    /// While something is shown.
+    pub fn history(&self) -> &History {
+        self.historian.as_ref().expect("nothing is shown meanwhile").history()
+    }
+
+    /// The history begins with what is there.
+    fn look(&mut self) {
+        let mut historian = self.historian.take();
+        if let Some(historian) = &mut historian {
+            historian.look(self);
         }
-        self.observers = observers;
+        self.historian = historian;
+    }
+
+    /// Shows a unit before it makes a step.
+    fn foretell(&mut self, slot: Slot, input: &Input) {
+        self.show(|tap, scene, _| tap.before(slot, input, scene));
     }
 
     pub(crate) fn emit(&mut self, event: Event<'_>) {
-        let mut observers = std::mem::take(&mut self.observers);
         self.events += 1;
         let seen = Observed { number: self.events, at_us: self.now_us, event };
-        for observer in &mut observers {
-            if let Err(violation) = observer.see(&seen, self)
-                && !exemption::covers(&self.exemptions, violation.property)
-            {
-                self.violation.get_or_insert(violation);
-                self.violated_at.get_or_insert(seen.number);
-            }
+        if self.show(|tap, scene, broken| tap.see(&seen, scene, broken)) {
+            self.violated_at = Some(seen.number);
         }
-        self.observers = observers;
     }
 
     fn work_unit(&mut self, slot: Slot) -> bool {
@@ -441,6 +482,10 @@ impl Cluster {
 }
 
 impl ClusterView for Cluster {
+    fn slots(&self) -> &[Slot] {
+        &self.slots
+    }
+
     fn unit(&self, slot: Slot) -> Option<&Unit> {
         self.hosts[usize::from(slot.0)].unit()
     }

@@ -19,6 +19,7 @@ pub mod draw;
 pub mod drive;
 pub mod exit;
 pub mod hash;
+pub mod history;
 pub mod interrupt;
 pub mod interval;
 pub mod loaded_plan;

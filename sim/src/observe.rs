@@ -159,6 +159,8 @@ pub enum Fate {
 
 /// What an observer may look at beside the event.
 pub trait ClusterView {
+    /// The slots of the chassis.
+    fn slots(&self) -> &[Slot];
     /// The unit in a slot, if it runs.
     fn unit(&self, slot: Slot) -> Option<&Unit>;
     /// The arbiter, if it runs.
@@ -192,26 +194,24 @@ pub struct Violation {
     pub what: String,
 }
 
-/// Whoever looks at a run.
-pub trait Observer: Send {
+/// Whoever is shown what is tapped.
+pub trait Tap: Send {
     /// Looks at a unit that is about to make a step on this input; the event of the step follows.
     fn before(&mut self, slot: Slot, input: &Input, scene: &dyn ClusterView) {
         let _ = (slot, input, scene);
     }
 
-    /// Looks at one event.
-    ///
-    /// # Errors
-    /// The property that it breaks; the run ends there.
-    fn see(&mut self, seen: &Observed<'_>, scene: &dyn ClusterView) -> Result<(), Violation>;
+    /// Looks at one event, and says which properties it breaks.
+    fn see(
+        &mut self,
+        seen: &Observed<'_>,
+        scene: &dyn ClusterView,
+        broken: &mut dyn FnMut(Violation),
+    );
 
-    /// Looks at the end of the run.
-    ///
-    /// # Errors
-    /// The property that the whole run breaks.
-    fn end(&mut self, scene: &dyn ClusterView) -> Result<(), Violation> {
-        let _ = scene;
-        Ok(())
+    /// Looks at the end of the run, and says which properties the whole run breaks.
+    fn end(&mut self, scene: &dyn ClusterView, broken: &mut dyn FnMut(Violation)) {
+        let _ = (scene, broken);
     }
 
     /// How often each property was checked.

@@ -1,5 +1,6 @@
-//! The oracles: one file per property, each an observer of the tap. They know the protocol's words,
-//! not the engine's code paths. Each keeps its own record of what happened.
+//! The oracles: one file per property, each an observer of facts and of the history that folds them.
+//! They know the protocol's words, and neither the engine's fields nor its code paths. The lockstep
+//! alone is shown what is tapped.
 
 pub mod answers;
 pub mod available;
@@ -11,7 +12,6 @@ pub mod commutes;
 pub mod honest;
 pub mod hot_is_served;
 pub mod hot_means_equal;
-mod line_unknown;
 pub mod listed_at_takeover;
 pub mod listed_in_store;
 pub mod lockstep;
@@ -36,17 +36,15 @@ pub mod whole_or_startup;
 
 use std::sync::Arc;
 
-use skewsync::ids::{Lsn, Slot, Term};
-use skewsync::message::{Address, Origin};
-use skewsync::unit::{ArbiterInput, Copies, Event as Told, Outcome, Output};
+use skewsync::message::Origin;
+use skewsync::unit::ArbiterInput;
 use skewsync_model::property::Property;
 use strum::IntoEnumIterator;
 
 use crate::catalog::Catalog;
-use crate::observe::{ClusterView, Event, Fate, Observer, Violation};
+use crate::history::{Fact, Observer, What};
+use crate::observe::Violation;
 use crate::plan::Plan;
-use crate::plan::anchor::MessageId;
-use crate::run::{Lockstep, Options};
 
 /// The properties that a run is held to: those of the oracles, the model's (`lockstep`), and that
 /// the pair converges. A pair has one role.
@@ -54,8 +52,8 @@ pub fn properties() -> impl Iterator<Item = Property> {
     Property::iter().filter(|property| *property != Property::OneRole)
 }
 
-/// All oracles of a run.
-pub fn all(plan: &Arc<Plan>, catalog: &Arc<Catalog>, options: Options) -> Vec<Box<dyn Observer>> {
+/// All oracles of a run, but the lockstep.
+pub fn all(plan: &Plan, catalog: &Arc<Catalog>) -> Vec<Box<dyn Observer>> {
     let checks: Vec<Box<dyn checkpoints::PairCheck>> = vec![
         Box::new(no_silent_drop::NoSilentDrop),
         Box::new(hot_means_equal::HotMeansEqual),
@@ -63,7 +61,7 @@ pub fn all(plan: &Arc<Plan>, catalog: &Arc<Catalog>, options: Options) -> Vec<Bo
         Box::new(listed_at_takeover::ListedAtTakeover),
         Box::<round_trip::RoundTrip>::default(),
     ];
-    let mut oracles: Vec<Box<dyn Observer>> = vec![
+    vec![
         Box::new(single_active::SingleActive::default()),
         Box::new(no_split_ack::NoSplitAck::default()),
         Box::new(no_acked_loss::NoAckedLoss::default()),
@@ -88,11 +86,7 @@ pub fn all(plan: &Arc<Plan>, catalog: &Arc<Catalog>, options: Options) -> Vec<Bo
         Box::new(answers::Answers::default()),
         Box::new(available::Available::default()),
         Box::new(bounded::Bounded::default()),
-    ];
-    if options.lockstep == Lockstep::On {
-        oracles.push(Box::new(lockstep::Lockstep::default()));
-    }
-    oracles
+    ]
 }
 
 /// A property that does not hold.
@@ -110,86 +104,24 @@ const fn begins(origin: &Origin) -> &'static str {
     }
 }
 
-/// The outputs that were performed in a unit's step.
-fn performed<'a>(event: &Event<'a>) -> impl Iterator<Item = &'a Output> + use<'a> {
-    let (outputs, fates): (&[Output], &[Fate]) = match *event {
-        Event::Unit { outputs, fates, .. } | Event::Started { outputs, fates, .. } => {
-            (outputs, fates)
-        }
-        _ => (&[], &[]),
-    };
-    outputs.iter().zip(fates).filter(|(_, fate)| **fate == Fate::Done).map(|(output, _)| output)
-}
-
-/// What a unit told in its step, whatever became of its effects.
-fn told<'a>(event: &Event<'a>) -> impl Iterator<Item = &'a Told> + use<'a> {
-    let outputs: &[Output] = match *event {
-        Event::Unit { outputs, .. } | Event::Started { outputs, .. } => outputs,
-        _ => &[],
-    };
-    outputs.iter().filter_map(|output| match output {
-        Output::Event(event) => Some(event),
-        _ => None,
-    })
-}
-
-/// The changes that were returned `replicated` in a unit's step.
-fn replicated<'a>(event: &Event<'a>) -> impl Iterator<Item = (Term, Lsn)> + use<'a> {
-    performed(event).filter_map(|output| match output {
-        Output::Answer {
-            outcome: Outcome::Done { term, lsn, place: Copies::Replicated, .. },
-            ..
-        } => Some((*term, *lsn)),
-        _ => None,
-    })
-}
-
-/// Whether the event is trouble that a bound in time must excuse.
-fn is_trouble(event: &Event<'_>) -> bool {
-    match event {
-        Event::Sent { fault, .. } => fault.is_some(),
-        Event::Fault { effect, .. } => *effect,
-        Event::Undelivered { .. }
-        | Event::Ended { .. }
-        | Event::ArbiterEnded
-        | Event::Started { .. }
-        | Event::Paused { .. }
-        | Event::FaultsStopped => true,
-        Event::Arbiter { input, .. } => starts(input),
-        Event::Unit { .. } | Event::Entered { .. } | Event::Written { .. } => false,
+/// Whether the fact is trouble that a bound in time must excuse.
+fn is_trouble(fact: &Fact<'_>) -> bool {
+    match fact.what {
+        What::Sent { fault, .. } => fault.is_some(),
+        What::Fault { effect, .. } => effect,
+        What::ArbiterTook { input, .. } => starts(input),
+        What::Undelivered { .. }
+        | What::Ended { .. }
+        | What::Started { .. }
+        | What::Suspended { .. }
+        | What::FaultsStopped => true,
+        _ => false,
     }
 }
 
 /// Whether the arbiter starts again.
 const fn starts(input: &ArbiterInput) -> bool {
     matches!(input, ArbiterInput::Recovered { .. } | ArbiterInput::StateLost { .. })
-}
-
-/// Whether the arbiter and the unit may not have reached each other because of this event, or in
-/// this scene.
-fn parts_from_arbiter(event: &Event<'_>, scene: &dyn ClusterView, slot: Slot) -> bool {
-    let unit = Address::Unit(slot);
-    let between = |sight: &MessageId| {
-        let ends = (sight.from, sight.to);
-        ends == (Address::Arbiter, unit) || ends == (unit, Address::Arbiter)
-    };
-    let passes = scene.passes(Address::Arbiter, unit) && scene.passes(unit, Address::Arbiter);
-    !passes
-        || scene.paused(slot)
-        || match event {
-            Event::Sent { sight, fault, .. } => fault.is_some() && between(sight),
-            Event::Undelivered { sight, .. } => between(sight),
-            Event::Ended { slot: of, .. }
-            | Event::Started { slot: of, .. }
-            | Event::Paused { slot: of, .. } => *of == slot,
-            Event::ArbiterEnded => true,
-            Event::Arbiter { input, .. } => starts(input),
-            Event::Unit { .. }
-            | Event::Entered { .. }
-            | Event::Written { .. }
-            | Event::Fault { .. }
-            | Event::FaultsStopped => false,
-        }
 }
 
 #[cfg(test)]
@@ -200,12 +132,12 @@ mod tests {
     #[test]
     fn every_oracle_checks_a_property_that_is_named_and_the_other_way_round() {
         let (catalog, _) = crate::catalog::load(&[]).expect("the bundled images");
-        let plan = Arc::new(draw::plan(1, &DrawOptions::default()));
-        let oracles = all(&plan, &Arc::new(catalog), Options::default());
+        let plan = draw::plan(1, &DrawOptions::default());
+        let oracles = all(&plan, &Arc::new(catalog));
         let checked = oracles.iter().flat_map(|oracle| oracle.checked());
         let mut found: Vec<Property> = checked.map(|(property, _)| property).collect();
-        // The run itself judges that the pair converges.
-        found.push(Property::Converges);
+        // The run itself judges that the pair converges, and every step is held against the model.
+        found.extend([Property::Converges, Property::Lockstep]);
         found.sort_unstable();
         found.dedup();
         let named: Vec<Property> = properties().collect();

@@ -181,6 +181,11 @@ pub enum PlanError {
 }
 
 impl Plan {
+    /// The image of each slot as the run begins.
+    pub fn images(&self) -> Vec<String> {
+        self.units.iter().map(|unit| unit.image.clone()).collect()
+    }
+
     /// Reads a plan.
     ///
     /// # Errors

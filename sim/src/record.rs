@@ -280,7 +280,7 @@ pub struct Recording {
     /// How the configs of the two units differ at the end, if they can be held against each other.
     pub contrast: Option<ConfigDiff>,
     /// The images of the slots at the end.
-    pub images: [String; 2],
+    pub images: Vec<String>,
     /// The number of the event that broke a property.
     pub violated_at: Option<u64>,
 }

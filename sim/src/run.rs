@@ -12,17 +12,18 @@ mod verdict;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use skewsync::ids::Slot;
 use skewsync_model::property::Property;
 
 use crate::catalog::{Catalog, StockError};
 use crate::drive::{Cluster, Met};
-use crate::observe::{ClusterView, Observer};
-use crate::oracle;
+use crate::history::{Historian, History, Observer, Unit};
+use crate::observe::Tap;
+use crate::oracle::{self, lockstep};
 use crate::plan::exemption::Exemption;
 use crate::plan::{Entry, Fault, Network, Plan};
 use crate::world::node::{self, Medium};
 pub use phase::Phase;
+use tally::DOWN;
 pub use tally::Tally;
 pub use verdict::{Verdict, VerdictKind};
 
@@ -55,22 +56,21 @@ impl Default for Options {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ending {
     /// What the unit of each slot showed of itself; `DOWN` if none ran.
-    pub roles: [&'static str; 2],
+    pub roles: Vec<&'static str>,
     /// The image of each slot.
-    pub images: [String; 2],
+    pub images: Vec<String>,
     /// The pair's phase.
     pub phase: Phase,
 }
 
 impl Ending {
-    fn of(scene: &dyn ClusterView) -> Self {
-        let role = |slot| scene.unit(slot).map_or("DOWN", |unit| unit.rf_state().name());
-        let image = |slot| scene.image(slot).1.to_string();
-        let (one, other) = (Slot(0), Slot(1));
+    fn of(history: &History) -> Self {
+        let units = || history.units.values();
+        let role = |unit: &Unit| unit.machine.as_ref().map_or(DOWN, |it| it.shows.name());
         Self {
-            roles: [role(one), role(other)],
-            images: [image(one), image(other)],
-            phase: Phase::of(scene),
+            roles: units().map(role).collect(),
+            images: units().map(|unit| unit.image.name.to_string()).collect(),
+            phase: Phase::of(history),
         }
     }
 }
@@ -109,8 +109,27 @@ pub struct Report {
     pub drift: Vec<String>,
 }
 
+/// Who looks at a run beside its oracles, and what is made of each of these.
+pub(crate) struct Watchers<'a> {
+    /// Who is shown the facts.
+    pub(crate) observers: Vec<Box<dyn Observer>>,
+    /// Who is shown what is tapped.
+    pub(crate) taps: Vec<Box<dyn Tap>>,
+    /// What is made of each oracle.
+    pub(crate) of_facts: &'a dyn Fn(Box<dyn Observer>) -> Box<dyn Observer>,
+    /// What is made of the lockstep.
+    pub(crate) of_taps: &'a dyn Fn(Box<dyn Tap>) -> Box<dyn Tap>,
+}
+
+impl Default for Watchers<'_> {
+    fn default() -> Self {
+        let (observers, taps) = (Vec::new(), Vec::new());
+        Self { observers, taps, of_facts: &|oracle| oracle, of_taps: &|oracle| oracle }
+    }
+}
+
 /// Runs a plan in this thread, which must be a fresh one: madsim's order of hash tables depends on
-/// it. `each`: what is made of each oracle. Only the runner calls it.
+/// it. Only the runner calls it.
 ///
 /// # Errors
 /// What the catalog lacks.
@@ -118,18 +137,25 @@ pub(crate) fn run(
     plan: &Arc<Plan>,
     catalog: &Arc<Catalog>,
     options: Options,
-    others: Vec<Box<dyn Observer>>,
-    each: &dyn Fn(Box<dyn Observer>) -> Box<dyn Observer>,
+    watchers: Watchers<'_>,
 ) -> Result<Report, StockError> {
     let tally = Arc::new(Mutex::new(Tally::default()));
     let hash = Arc::new(Mutex::new(0));
-    let mut observers = others;
-    observers.extend(oracle::all(plan, catalog, options).into_iter().map(each));
+    let Watchers { mut observers, mut taps, of_facts, of_taps } = watchers;
+    observers.extend(oracle::all(plan, catalog).into_iter().map(of_facts));
+    if options.lockstep == Lockstep::On {
+        taps.push(of_taps(Box::<lockstep::Lockstep>::default()));
+    }
     let exemptions = Exemption::of_plan(plan, catalog.limits());
     observers.push(Box::new(tally::Counter::new(&exemptions, Arc::clone(&tally))));
-    observers.push(Box::new(trace::Trace::new(Arc::clone(&hash))));
-    let cluster = Cluster::new(Arc::clone(plan), Arc::clone(catalog), observers)?;
+    taps.push(Box::new(trace::Trace::new(Arc::clone(&hash))));
+    let historian = Historian::new(observers);
+    let cluster = Cluster::new(Arc::clone(plan), Arc::clone(catalog), historian, taps)?;
     let lesser = pending::Lesser::of(plan, catalog.policy(), catalog.limits());
+    let pending = {
+        let catalog = Arc::clone(catalog);
+        move |history: &History| pending::pending(history, &catalog, lesser)
+    };
     let within_us = bound::settles_within_us(plan, catalog);
     let settled = Arc::new(Mutex::new(None));
     let medium = Medium {
@@ -139,7 +165,7 @@ pub(crate) fn run(
         loss: plan.loss.unwrap_or(0),
     };
     let ended = catch_unwind(AssertUnwindSafe(|| {
-        node::run(medium, cluster, judge(lesser, within_us, Arc::clone(&settled)))
+        node::run(medium, cluster, judge(pending, within_us, Arc::clone(&settled)))
     }));
     let take = |tally: &Mutex<Tally>| tally.lock().unwrap_or_else(PoisonError::into_inner).clone();
     let trace = || *hash.lock().unwrap_or_else(PoisonError::into_inner);
@@ -153,7 +179,7 @@ pub(crate) fn run(
             Report {
                 verdict,
                 violated_at: cluster.violated_at(),
-                ending: Some(Ending::of(&cluster)),
+                ending: Some(Ending::of(cluster.history())),
                 virtual_us: cluster.now_us(),
                 settled_us: *settled.lock().unwrap_or_else(PoisonError::into_inner),
                 messages: cluster.messages(),
@@ -189,7 +215,7 @@ pub(crate) fn run(
 /// Decides, four times a virtual second, whether the run is over; tells `settled` how long it took
 /// to converge.
 fn judge(
-    lesser: pending::Lesser,
+    pending: impl Fn(&History) -> Option<String>,
     within_us: u64,
     settled: Arc<Mutex<Option<u64>>>,
 ) -> impl FnMut(&mut Cluster) -> Option<Verdict> {
@@ -204,7 +230,7 @@ fn judge(
         }
         let now = cluster.now_us();
         let since = *calm_since.get_or_insert(now);
-        let Some(pending) = pending::pending(cluster, lesser) else {
+        let Some(pending) = pending(cluster.history()) else {
             let converged = *converged_since.get_or_insert(now);
             *settled.lock().unwrap_or_else(PoisonError::into_inner) = Some(converged - since);
             return (now - converged >= STAY_US).then_some(Verdict::Passed);

@@ -4,11 +4,12 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use crate::catalog::Catalog;
-use crate::observe::Observer;
+use crate::history::Observer;
+use crate::observe::Tap;
 use crate::plan::Plan;
 use crate::record::Recording;
 use crate::record::recorder::Book;
-use crate::run::{self, Options, Report, Verdict};
+use crate::run::{self, Options, Report, Verdict, Watchers};
 use crate::sync::lock;
 use crate::worker_pool::{self, Bounds, Outcome};
 
@@ -62,20 +63,24 @@ impl Runner {
     /// # Errors
     /// See [`Failed`].
     pub fn run(&self, plan: &Arc<Plan>) -> Result<Report, Failed> {
-        self.observed(plan, Vec::new())
+        self.observed(plan, Vec::new(), Vec::new())
     }
 
-    /// The same, with further observers.
+    /// The same, with others who look at it: at its facts, or at what is tapped.
     ///
     /// # Errors
     /// See [`Failed`].
     pub fn observed(
         &self,
         plan: &Arc<Plan>,
-        others: Vec<Box<dyn Observer>>,
+        observers: Vec<Box<dyn Observer>>,
+        taps: Vec<Box<dyn Tap>>,
     ) -> Result<Report, Failed> {
         let (plan, catalog, options) = (Arc::clone(plan), Arc::clone(&self.catalog), self.options);
-        let body = move || run::run(&plan, &catalog, options, others, &|oracle| oracle);
+        let body = move || {
+            let watchers = Watchers { observers, taps, ..Watchers::default() };
+            run::run(&plan, &catalog, options, watchers)
+        };
         self.fresh(move || body().map_err(|error| error.to_string()))
     }
 
@@ -91,10 +96,14 @@ impl Runner {
         let (plan, catalog, options) = (Arc::clone(plan), Arc::clone(&self.catalog), self.options);
         self.fresh(move || {
             let book = Book::default();
-            let recorder = vec![book.recorder(&catalog, below)];
-            let watch = |oracle| book.watch(oracle);
-            let report = run::run(&plan, &catalog, options, recorder, &watch)
-                .map_err(|error| error.to_string())?;
+            let watchers = Watchers {
+                observers: vec![book.recorder(&catalog, below)],
+                of_facts: &|oracle| book.watch(oracle),
+                of_taps: &|oracle| book.watch_tap(oracle),
+                ..Watchers::default()
+            };
+            let report =
+                run::run(&plan, &catalog, options, watchers).map_err(|error| error.to_string())?;
             let ending = report.ending.as_ref();
             let images = ending.map(|ending| ending.images.clone());
             let recording = book.close(report.violated_at, images.unwrap_or_default());

@@ -18,9 +18,9 @@ pub struct Signature {
     /// The property, or how the run ended without one.
     pub property: VerdictKind,
     /// What the unit of each slot showed of itself; `-` if the run did not come back.
-    pub roles: [String; 2],
+    pub roles: Vec<String>,
     /// The image of each slot.
-    pub pair: [String; 2],
+    pub pair: Vec<String>,
     /// The pair's phase; `-` if the run did not come back.
     pub phase: String,
 }
@@ -29,12 +29,12 @@ impl Signature {
     /// The signature of a run: by how things stood at its end, or by its plan if it did not come
     /// back.
     pub fn of(verdict: &Verdict, ending: Option<&Ending>, plan: &Plan) -> Self {
-        let planned = |slot: usize| plan.units[slot].image.clone();
         let (roles, pair, phase) = match ending {
             Some(ending) => {
-                (ending.roles.map(str::to_string), ending.images.clone(), ending.phase.name())
+                let roles = ending.roles.iter().map(|role| (*role).to_string()).collect();
+                (roles, ending.images.clone(), ending.phase.name())
             }
-            None => ([NONE.to_string(), NONE.to_string()], [planned(0), planned(1)], NONE),
+            None => (vec![NONE.to_string(); plan.units.len()], plan.images(), NONE),
         };
         Self { property: verdict.kind(), roles, pair, phase: phase.to_string() }
     }
@@ -47,8 +47,13 @@ impl Signature {
 
 impl fmt::Display for Signature {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { property, roles: [one, other], pair: [image, peer], phase } = self;
-        write!(f, "{property} in phase {phase}: slot 0 {one} on {image}, slot 1 {other} on {peer}")
+        let Self { property, roles, pair, phase } = self;
+        write!(f, "{property} in phase {phase}")?;
+        for (slot, (role, image)) in roles.iter().zip(pair).enumerate() {
+            let before = if slot == 0 { ":" } else { "," };
+            write!(f, "{before} slot {slot} {role} on {image}")?;
+        }
+        Ok(())
     }
 }
 
@@ -65,8 +70,7 @@ mod tests {
         assert_eq!(signature.property, VerdictKind::Hung);
         assert_eq!(signature.code(), exit::LIVENESS);
         assert_eq!(signature.phase, "-");
-        let images = [0, 1].map(|slot: usize| plan.units[slot].image.clone());
-        assert_eq!(signature.pair, images);
+        assert_eq!(signature.pair, plan.images());
         let text = serde_json::to_string(&signature).expect("a signature is representable");
         assert_eq!(serde_json::from_str(&text).ok(), Some(signature));
     }

@@ -1,16 +1,17 @@
 //! Rare states of affairs that a campaign must have met. "0 failed" alone says nothing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use skewsync::ids::Slot;
 use skewsync::message::{Address, LeaveWhy, Message, Origin};
 use skewsync::unit::{
-    Copies, Event as Told, Input, LocalWhy, Outcome, Output, Refusal, Request, Role,
+    ArbiterEvent, ArbiterInput, Copies, Event as Told, Input, LocalWhy, Outcome, Refusal, Request,
 };
 use skewsync_model::property::Property;
 use strum::{EnumIter, EnumMessage, IntoEnumIterator, IntoStaticStr, VariantArray};
 
-use crate::observe::{ClusterView, Event, Fate, Observed};
+use crate::history::{Fact, History, What};
+use crate::observe::Fate;
 
 /// A state of affairs that a campaign must have met.
 #[derive(
@@ -177,54 +178,111 @@ pub struct Watcher {
     actives: Vec<Slot>,
     sessions: BTreeMap<u64, u32>,
     outages: Outages,
+    /// The step at hand is met as one of these already.
+    within: Within,
+}
+
+/// What a step is met as once, however many of its effects are so.
+#[derive(Debug, Default)]
+struct Within {
+    late: bool,
+    cut: bool,
+    /// What the unit took.
+    takes: Takes,
+    passed_over: bool,
+}
+
+/// What a unit takes that is a situation with what comes of it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Takes {
+    /// Nothing such.
+    #[default]
+    Other,
+    /// A command.
+    Command,
+    /// A forced switchover.
+    Forced,
 }
 
 impl Watcher {
-    /// The situations that this event brings about.
-    pub fn met(&mut self, seen: &Observed<'_>, scene: &dyn ClusterView) -> Vec<Situation> {
+    /// The situations that this fact brings about.
+    pub fn met(&mut self, fact: &Fact<'_>, history: &History) -> Vec<Situation> {
         let mut met = Vec::new();
-        if self.outages.lasts(seen.at_us, scene) {
+        let around = matches!(fact.what, What::LeaseIs { .. });
+        if !around && self.outages.lasts(fact.at_us, history) {
             met.push(Situation::LongOutage);
         }
-        match seen.event {
-            Event::Unit { slot, outputs, fates, .. }
-            | Event::Started { slot, outputs, fates, .. } => {
-                met.extend(stepped(&seen.event));
-                if fates.contains(&Fate::Late) || fates.contains(&Fate::Unknown) {
-                    met.push(Situation::LateEffects);
-                }
-                if fates.contains(&Fate::Cut) {
-                    met.push(Situation::CutStep);
-                }
-                for (output, fate) in outputs.iter().zip(fates) {
-                    match output {
-                        Output::Event(event) => self.told(slot, event, &mut met),
-                        Output::Answer { outcome, .. } if *fate == Fate::Done => {
-                            met.extend(answered(outcome));
-                        }
-                        Output::Send { message: Message::Applied { .. }, .. } => {
-                            met.push(Situation::LineApplied);
-                        }
-                        _ => {}
-                    }
+        match fact.what {
+            What::Started { .. } => self.within = Within::default(),
+            What::Took { input, .. } => {
+                let takes = match input {
+                    Input::Command(_) => Takes::Command,
+                    Input::Operator { request: Request::ForcedSwitchover, .. } => Takes::Forced,
+                    _ => Takes::Other,
+                };
+                self.within = Within { takes, ..Within::default() };
+            }
+            What::Sends { message, fate, .. } => {
+                met.extend(self.fares(fate));
+                if matches!(message, Message::Applied { .. }) {
+                    met.push(Situation::LineApplied);
                 }
             }
-            Event::Arbiter { input, outputs, .. } => {
-                use skewsync::unit::{ArbiterEvent, ArbiterInput, ArbiterOutput};
+            What::Answered { outcome, fate, .. } => {
+                met.extend(self.fares(fate));
+                if fate == Fate::Done {
+                    met.extend(answered(outcome));
+                }
+                let forced = self.within.takes == Takes::Forced;
+                if forced && matches!(outcome, Outcome::Released) {
+                    self.within.takes = Takes::Other;
+                    met.push(Situation::Forced);
+                }
+            }
+            What::WriteBegan { fate, .. } | What::Wants { fate, .. } => {
+                met.extend(self.fares(fate));
+            }
+            What::Says { event, fate } => {
+                met.extend(self.fares(fate));
+                if let Some(slot) = fact.slot() {
+                    self.told(slot, event, &mut met);
+                }
+            }
+            What::Stepped => met.extend(self.waits(fact, history)),
+            What::ArbiterTook { input, .. } => {
+                self.within = Within::default();
                 if matches!(input, ArbiterInput::Recovered { .. }) {
                     met.push(Situation::ArbiterRecovered);
                 }
-                let passed = |output: &ArbiterOutput| {
-                    matches!(output, ArbiterOutput::Event(ArbiterEvent::PassedOver(_)))
-                };
-                if outputs.iter().any(passed) {
-                    met.push(Situation::PassedOver);
-                }
             }
-            Event::Undelivered { .. } => met.push(Situation::Undelivered),
+            What::ArbiterSays { event: ArbiterEvent::PassedOver(_) } => {
+                let once = !std::mem::replace(&mut self.within.passed_over, true);
+                met.extend(once.then_some(Situation::PassedOver));
+            }
+            What::Undelivered { .. } => met.push(Situation::Undelivered),
             _ => {}
         }
         met
+    }
+
+    /// What became of an effect.
+    fn fares(&mut self, fate: Fate) -> Option<Situation> {
+        let (met, situation) = match fate {
+            Fate::Done => return None,
+            Fate::Late | Fate::Unknown => (&mut self.within.late, Situation::LateEffects),
+            Fate::Cut => (&mut self.within.cut, Situation::CutStep),
+        };
+        (!std::mem::replace(met, true)).then_some(situation)
+    }
+
+    /// What a command waits for.
+    fn waits(&self, fact: &Fact<'_>, history: &History) -> Option<Situation> {
+        let acting = fact.slot().and_then(|slot| history.acting_in(slot));
+        let acting = acting.filter(|_| self.within.takes == Takes::Command)?;
+        if acting.drains {
+            return Some(Situation::Queued);
+        }
+        (!acting.queue.is_empty()).then_some(Situation::WindowFull)
     }
 
     fn told(&mut self, slot: Slot, event: &Told, met: &mut Vec<Situation>) {
@@ -290,59 +348,43 @@ const LOOKS_US: u64 = 1_000_000;
 /// What is out of order, and since when.
 #[derive(Debug, Default)]
 struct Outages {
-    /// The links between the units, and of each to the arbiter; each unit; the arbiter.
-    since: [Option<u64>; 6],
+    since: BTreeMap<Outage, u64>,
     looks_at: u64,
     told: bool,
 }
 
+/// What may be out of order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Outage {
+    /// Two places do not reach each other.
+    Parted(Address, Address),
+    /// A unit does not run, or is suspended.
+    Stands(Slot),
+    /// The arbiter does not run.
+    NoArbiter,
+}
+
 impl Outages {
     /// Whether an outage came to be long. Once.
-    fn lasts(&mut self, now_us: u64, scene: &dyn ClusterView) -> bool {
+    fn lasts(&mut self, now_us: u64, history: &History) -> bool {
         if self.told || now_us < self.looks_at {
             return false;
         }
         self.looks_at = now_us + LOOKS_US;
-        let (one, other) = (Slot(0), Slot(1));
-        let (at_one, at_other) = (Address::Unit(one), Address::Unit(other));
-        let parted = |from, to| !(scene.passes(from, to) && scene.passes(to, from));
-        let stands = |slot| scene.unit(slot).is_none() || scene.paused(slot);
-        let out = [
-            parted(at_one, at_other),
-            parted(at_one, Address::Arbiter),
-            parted(at_other, Address::Arbiter),
-            stands(one),
-            stands(other),
-            scene.arbiter().is_none(),
-        ];
-        for (since, out) in self.since.iter_mut().zip(out) {
-            *since = out.then(|| since.unwrap_or(now_us));
+        let parted = history.barred.iter().map(|(one, other)| {
+            let (one, other) = (one.min(other), one.max(other));
+            Outage::Parted(*one, *other)
+        });
+        let stands = history.units.iter().filter(|(_, unit)| unit.boot.is_none() || unit.suspended);
+        let stands = stands.map(|(slot, _)| Outage::Stands(*slot));
+        let silent = history.arbiter.is_none().then_some(Outage::NoArbiter);
+        let out: BTreeSet<Outage> = parted.chain(stands).chain(silent).collect();
+        self.since.retain(|outage, _| out.contains(outage));
+        for outage in out {
+            self.since.entry(outage).or_insert(now_us);
         }
-        let long = |since: &u64| now_us - since > LONG_US;
-        self.told = self.since.iter().flatten().any(long);
+        self.told = self.since.values().any(|since| now_us - since > LONG_US);
         self.told
-    }
-}
-
-/// What a unit's input brings about beside what it told.
-fn stepped(event: &Event<'_>) -> Option<Situation> {
-    let Event::Unit { input, outputs, unit, .. } = *event else {
-        return None;
-    };
-    match (input, &unit.part) {
-        (Input::Command(_), Role::Active(active)) if active.drain.is_some() => {
-            Some(Situation::Queued)
-        }
-        (Input::Command(_), Role::Active(active)) if !active.queue.is_empty() => {
-            Some(Situation::WindowFull)
-        }
-        (Input::Operator { request: Request::ForcedSwitchover, .. }, _) => {
-            let released = |output: &Output| {
-                matches!(output, Output::Answer { outcome: Outcome::Released, .. })
-            };
-            outputs.iter().any(released).then_some(Situation::Forced)
-        }
-        _ => None,
     }
 }
 
@@ -379,23 +421,26 @@ fn answered(outcome: &Outcome) -> Option<Situation> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::history::Arbiter;
 
     #[test]
     fn an_outage_is_long_once_it_lasted_a_minute_without_an_end() {
-        let mut stage = crate::oracle::testing::Stage::new();
+        let mut history = History { arbiter: Some(Arbiter::default()), ..History::default() };
         let mut outages = Outages::default();
         let mut looks = |second: u64, whole: bool| {
-            stage.whole = whole;
-            outages.lasts(second * 1_000_000, &stage)
+            let link = (Address::Unit(Slot(0)), Address::Arbiter);
+            history.barred = (!whole).then_some(link).into_iter().collect();
+            outages.lasts(second * 1_000_000, &history)
         };
         assert!(!looks(0, false) && !looks(59, false));
         // It ended, and another began.
         assert!(!looks(60, true) && !looks(61, false) && !looks(121, false));
         assert!(looks(122, false));
         assert!(!looks(123, false), "it is told once");
-        stage.units[1] = None;
+        history.barred.clear();
+        history.arbiter = None;
         let mut outages = Outages::default();
-        assert!(!outages.lasts(0, &stage) && outages.lasts(61_000_000, &stage));
+        assert!(!outages.lasts(0, &history) && outages.lasts(61_000_000, &history));
     }
 
     #[test]

@@ -5,12 +5,14 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
+use skewsync::message::Address;
 
 use super::{AnalysisError, Watch, With, fails, outcomes};
 use crate::catalog::Catalog;
 use crate::hash::mix;
+use crate::history::{Fact, History, Observer, What};
 use crate::interval::wilson;
-use crate::observe::{ClusterView, Event, Observed, Observer, Violation};
+use crate::observe::Violation;
 use crate::plan::{Plan, Reseed};
 use crate::run::VerdictKind;
 use crate::runner::Runner;
@@ -203,37 +205,45 @@ fn spread(events: &[(u64, u64, String)], count: usize) -> Vec<Moment> {
 struct Times(Arc<Mutex<Vec<(u64, u64, String)>>>);
 
 impl Observer for Times {
-    fn see(&mut self, seen: &Observed<'_>, _: &dyn ClusterView) -> Result<(), Violation> {
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        all.push((seen.number, seen.at_us, words(&seen.event)));
+    fn see(&mut self, fact: &Fact<'_>, _: &History) -> Result<(), Violation> {
+        if let Some(words) = words(fact) {
+            let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            all.push((fact.event, fact.at_us, words));
+        }
         Ok(())
     }
 }
 
-fn words(event: &Event<'_>) -> String {
-    match event {
-        Event::Started { slot, .. } => format!("slot {slot} starts"),
-        Event::Unit { packet: Some(packet), .. } | Event::Arbiter { packet: Some(packet), .. } => {
+/// An event in a few words; none: another fact of it says them.
+fn words(fact: &Fact<'_>) -> Option<String> {
+    let at = match fact.place {
+        Some(Address::Unit(slot)) => format!("slot {slot}"),
+        Some(Address::Arbiter) => "the arbiter".into(),
+        None => String::new(),
+    };
+    Some(match fact.what {
+        What::Started { .. } => format!("{at} starts"),
+        What::Took { packet: Some(packet), .. }
+        | What::ArbiterTook { packet: Some(packet), .. } => {
             format!("deliver {}", packet.sight)
         }
-        Event::Unit { slot, .. } => format!("a step of slot {slot}"),
-        Event::Arbiter { .. } => "a step of the arbiter".into(),
-        Event::Sent { sight, .. } => format!("send {sight}"),
-        Event::Undelivered { sight, .. } => format!("not delivered: {sight}"),
-        Event::Entered { id, what, .. } => format!("{what} is entered as command {id}"),
-        Event::Ended { slot, .. } => format!("slot {slot} ends"),
-        Event::ArbiterEnded => "the arbiter ends".into(),
-        Event::Written { slot, durable, .. } => {
-            let word = if *durable { "is durable" } else { "failed" };
-            format!("a write of slot {slot} {word}")
+        What::Took { .. } | What::ArbiterTook { .. } => format!("a step of {at}"),
+        What::Sent { message, .. } => format!("send {message}"),
+        What::Undelivered { message, .. } => format!("not delivered: {message}"),
+        What::Entered { command, what, .. } => format!("{what} is entered as command {command}"),
+        What::Ended { .. } => format!("{at} ends"),
+        What::WriteEnded { durable, .. } => {
+            let word = if durable { "is durable" } else { "failed" };
+            format!("a write of {at} {word}")
         }
-        Event::Paused { slot, paused } => {
-            let word = if *paused { "is suspended" } else { "runs on" };
-            format!("slot {slot} {word}")
+        What::Suspended { suspended } => {
+            let word = if suspended { "is suspended" } else { "runs on" };
+            format!("{at} {word}")
         }
-        Event::Fault { kind, .. } => format!("the fault {kind}"),
-        Event::FaultsStopped => "faults stop".into(),
-    }
+        What::Fault { kind, .. } => format!("the fault {kind}"),
+        What::FaultsStopped => "faults stop".into(),
+        _ => return None,
+    })
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ pub struct Ended {
     /// The verdict in plain words.
     pub words: String,
     /// The image of each slot, as planned; none if no plan could be made.
-    pub images: Option<[String; 2]>,
+    pub images: Option<Vec<String>>,
     /// The failure's signature.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub signature: Option<Signature>,

@@ -52,9 +52,8 @@ pub fn run(args: &Args, out: &mut dyn Write, _: &mut dyn Write) -> Result<u8, St
     let verdict = report.verdict.words();
     let entries = recording.entries.len();
     let words = format!(
-        "{} and {}: {verdict}; {:.3} virtual s; {} rows of {entries} entries",
-        recording.images[0],
-        recording.images[1],
+        "{}: {verdict}; {:.3} virtual s; {} rows of {entries} entries",
+        recording.images.join(" and "),
         report.virtual_us as f64 / 1e6,
         picture.rows.len(),
     );

@@ -2,8 +2,7 @@
 //! frame, and the digest of its file, are as the sender makes them.
 
 use skewsync::message::{Bytes, Chunk, FileKind, Message, Session};
-use skewsync::unit::standby::StandbyPhase as Seated;
-use skewsync::unit::{Role, Unit, peer};
+use skewsync::unit::Unit;
 
 use crate::catalog::Loaded;
 use crate::plan::fault::Foreign;
@@ -83,30 +82,15 @@ fn piece(of: &Chunk, whole: &Bytes) -> Chunk {
 /// The file that the unit sends, and the place of the byte in it; none if it sends none, or nothing
 /// is in that part.
 fn file(unit: &Unit, image: &Loaded, kind: FileKind, what: Foreign) -> Option<(Bytes, usize)> {
-    let (whole, listing_at, at) = match (kind, what, &unit.part) {
-        (FileKind::Dump, Foreign::Dump, _) => (image.software().dump().clone(), 0, 0),
-        (FileKind::Diff, Foreign::Diff, Role::Standby(standby)) => {
-            let seat = standby.seat.as_ref()?;
-            let Seated::Diffed { diff, .. } = &seat.phase else {
-                return None;
-            };
-            (diff.bytes.clone(), 0, 0)
-        }
-        (FileKind::Config, Foreign::Snapshot | Foreign::Listing, Role::Active(active)) => {
-            let Some(peer::ActivePhase::Bulk(bulk)) = active.peer.phase() else {
-                return None;
-            };
-            let listing_at = bulk.listing_at as usize;
-            let listing = what == Foreign::Listing;
-            let at = if listing { listing_at + COUNT_HIGH } else { 0 };
-            (bulk.file.bytes.clone(), listing_at, at)
-        }
-        (FileKind::Save, Foreign::Save, Role::Active(active)) => {
-            let save = active.saving.as_ref()?.peer.as_ref()?;
-            (save.file.bytes.clone(), save.listing_at as usize, 0)
-        }
+    let (whole, listing_at) = match (kind, what) {
+        (FileKind::Dump, Foreign::Dump) => (image.software().dump().clone(), 0),
+        (FileKind::Diff, Foreign::Diff)
+        | (FileKind::Config, Foreign::Snapshot | Foreign::Listing)
+        | (FileKind::Save, Foreign::Save) => unit.outgoing(kind)?,
         _ => return None,
     };
+    let listing_at = usize::try_from(listing_at).ok()?;
+    let at = if what == Foreign::Listing { listing_at + COUNT_HIGH } else { 0 };
     let in_text = !matches!(what, Foreign::Snapshot | Foreign::Save) || listing_at > 0;
     (in_text && at < whole.len()).then_some((whole, at))
 }

@@ -7,7 +7,7 @@ use skewsync::digest::ImageDigest;
 
 use skewsync::ids::{BootId, Term};
 use skewsync::planted::Planted;
-use skewsync::unit::{Arbiter, ArbiterTimer, Input, Pairing, PairingKey, Role, Timer, Unit};
+use skewsync::unit::{Arbiter, ArbiterTimer, Input, Pairing, PairingKey, RfState, Timer, Unit};
 
 use super::Degradation;
 use super::foreign::File;
@@ -305,5 +305,5 @@ impl ArbiterHost {
 
 /// Whether a unit acts as Active.
 pub(super) fn acts(unit: &Unit) -> bool {
-    matches!(unit.part, Role::Active(_))
+    matches!(unit.rf_state(), RfState::Active | RfState::ActiveDrain)
 }

@@ -2,12 +2,10 @@
 
 use std::sync::Arc;
 
-use skewsync::digest::Digest;
-
 use skewsync::ids::{Slot, WriteId};
 use skewsync::message::Address;
+use skewsync::unit::Env;
 use skewsync::unit::env::takes_all;
-use skewsync::unit::{Env, Role, Unit};
 
 use super::host::Finds;
 use super::{Cluster, Job, Order};
@@ -56,8 +54,10 @@ impl Cluster {
                 ended
             }
             FaultKind::Partition { for_ms } => {
-                let (one, other) = (Address::Unit(Slot(0)), Address::Unit(Slot(1)));
-                self.cut(kind, vec![(one, other), (other, one)], *for_ms)
+                let units = || self.slots.iter().map(|slot| Address::Unit(*slot));
+                let links = units().flat_map(|from| units().map(move |to| (from, to)));
+                let links = links.filter(|(from, to)| from != to).collect();
+                self.cut(kind, links, *for_ms)
             }
             FaultKind::OneWayCut { from, to, for_ms } => {
                 self.cut(kind, vec![(from.0, to.0)], *for_ms)
@@ -176,10 +176,8 @@ impl Cluster {
             refuses: &takes_all,
             planted: host.planted,
         };
-        let before = standing(&unit);
         let machine = Arc::get_mut(&mut unit).expect("nobody keeps a unit beyond an event");
-        machine.misapply(&env, text);
-        let changed = standing(&unit) != before;
+        let changed = machine.misapply(&env, text);
         host.unit = Some(unit);
         changed
     }
@@ -351,14 +349,14 @@ impl Cluster {
         }
         if self.sockets() {
             self.orders.push(Order::SocketsQuiet);
-            let places = [Address::Unit(Slot(0)), Address::Unit(Slot(1)), Address::Arbiter];
-            for from in places {
-                for to in places.into_iter().filter(|to| *to != from) {
-                    self.orders.push(Order::SocketClog(from, to, false));
+            let places = self.places();
+            for from in &places {
+                for to in places.iter().filter(|to| *to != from) {
+                    self.orders.push(Order::SocketClog(*from, *to, false));
                 }
             }
         }
-        for slot in [Slot(0), Slot(1)] {
+        for slot in self.slots.clone() {
             self.hosts[usize::from(slot.0)].disk.refuse(false);
             self.hosts[usize::from(slot.0)].refuses_lines = 0;
             self.hosts[usize::from(slot.0)].tears = None;
@@ -376,13 +374,4 @@ impl Cluster {
         }
         self.emit(Event::FaultsStopped);
     }
-}
-
-/// The config that a Standby holds.
-fn standing(unit: &Unit) -> Option<Digest> {
-    let Role::Standby(standby) = &unit.part else {
-        return None;
-    };
-    let replica = standby.replica.as_ref()?;
-    Some(replica.receiver.raising().config().digest())
 }

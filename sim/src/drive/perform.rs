@@ -88,6 +88,8 @@ impl Cluster {
                 }
             };
             self.step_arbiter(input, None);
+        } else {
+            self.look();
         }
         self.arbiter_host.started = true;
         self.wakes.push(Address::Arbiter);
@@ -172,8 +174,8 @@ impl Cluster {
             }
         }
         let state = &self.arbiter_host.arbiter;
-        let (term, generation) = self.arbiter_host.used;
-        self.arbiter_host.used = (term.max(state.term), generation.max(state.generation));
+        let (used, (term, generation)) = (state.used(), self.arbiter_host.used);
+        self.arbiter_host.used = (term.max(used.0), generation.max(used.1));
         if let Some(kept) = &mut self.arbiter_host.kept {
             kept.push((self.now_us, state.as_ref().clone()));
         }

@@ -9,6 +9,7 @@ use skewsync::unit::{Record, Timer};
 use super::Cluster;
 use crate::catalog::{self, Catalog};
 use crate::draw::{self, DrawOptions, Mix};
+use crate::history::Historian;
 use crate::plan::{Anchor, Entry, Fault, FaultKind, FaultName, Network, Plan, What};
 use crate::run::{Options, Verdict};
 use crate::runner::Runner;
@@ -56,7 +57,8 @@ fn lasting() -> Vec<FaultKind> {
 
 /// A cluster whose units run.
 fn cluster(plan: Plan) -> Cluster {
-    let mut cluster = Cluster::new(Arc::new(plan), catalog(), Vec::new()).expect("the plan fits");
+    let mut cluster = Cluster::new(Arc::new(plan), catalog(), Historian::default(), Vec::new())
+        .expect("the plan fits");
     cluster.start(Address::Unit(Slot(0)));
     cluster.start(Address::Unit(Slot(1)));
     cluster.at(1_000);

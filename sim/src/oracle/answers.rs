@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use skewsync::ids::{CommandId, Slot};
 use skewsync::message::{Message, ToArbiter};
-use skewsync::unit::{Command, Input, Limits, Output, Request, Role, Unit};
+use skewsync::unit::{Command, Input, Limits, Request};
 use skewsync_model::property::Property;
 
 use super::broken;
-use crate::observe::{ClusterView, Event, Fate, Observed, Observer, Violation};
-use crate::plan::FaultKind;
+use crate::history::{Fact, History, Observer, Role, Unit, What};
+use crate::observe::{Fate, Violation};
 
 /// What comes due at the end of a bound comes by then.
 const SLACK_US: u64 = 20_000;
@@ -19,9 +19,10 @@ const SLACK_US: u64 = 20_000;
 pub struct Answers {
     waiting: BTreeMap<CommandId, Waiting>,
     answered: BTreeSet<CommandId>,
-    /// What each unit's clock has counted while the unit ran.
-    clocks: [u64; 2],
-    last_us: u64,
+    /// What is entered in the step at hand.
+    entered: Option<CommandId>,
+    /// The step at hand gives the role back.
+    releases: bool,
     checked: u64,
 }
 
@@ -77,68 +78,51 @@ impl Wait {
 }
 
 impl Answers {
-    fn on_step(
-        &mut self,
-        slot: Slot,
-        (input, unit): (&Input, &Unit),
-        (outputs, fates): (&[Output], &[Fate]),
-    ) -> Result<(), Violation> {
-        let since_us = self.clocks[usize::from(slot.0)];
-        let entered = match input {
-            Input::Command(Command { id, .. }) => match unit.part {
-                Role::Holder(_) => Some((*id, Wait::Release)),
-                Role::Standby(_) | Role::Active(_) => Some((*id, Wait::Held)),
-            },
-            Input::Operator { id, request } => match request {
-                Request::Switchover => Some((*id, Wait::Switchover)),
-                _ => Some((*id, Wait::Request)),
-            },
-            _ => None,
+    /// What is entered waits for an outcome.
+    fn enters(&mut self, slot: Slot, unit: &Unit, input: &Input) {
+        (self.entered, self.releases) = (None, false);
+        let (id, wait) = match input {
+            Input::Command(Command { id, .. }) => (*id, Wait::Held),
+            Input::Operator { id, request: Request::Switchover } => (*id, Wait::Switchover),
+            Input::Operator { id, .. } => (*id, Wait::Request),
+            _ => return,
         };
-        self.waiting.extend(entered.map(|(id, wait)| {
-            let waiting = Waiting { slot, wait, since_us };
-            (id, waiting)
-        }));
-        for (output, fate) in outputs.iter().zip(fates) {
-            let Output::Answer { id, .. } = output else {
-                continue;
-            };
-            self.waiting.remove(id);
-            if *fate != Fate::Cut && !self.answered.insert(*id) {
-                return broken(Property::Answers, format!("command {id} was answered twice"));
-            }
-            self.checked += 1;
+        self.entered = Some(id);
+        self.waiting.insert(id, Waiting { slot, wait, since_us: unit.counted_us });
+    }
+
+    /// An outcome: the only one.
+    fn answers(&mut self, id: CommandId, fate: Fate) -> Result<(), Violation> {
+        self.waiting.remove(&id);
+        if fate != Fate::Cut && !self.answered.insert(id) {
+            return broken(Property::Answers, format!("command {id} was answered twice"));
         }
-        self.sort(slot, unit, outputs.iter().any(releases), since_us)
+        self.checked += 1;
+        Ok(())
     }
 
     /// For what each command of a unit waits now. Nothing waits beyond the end of a lease, but at a
     /// unit that released.
-    fn sort(
-        &mut self,
-        slot: Slot,
-        unit: &Unit,
-        releases: bool,
-        now_us: u64,
-    ) -> Result<(), Violation> {
+    fn sort(&mut self, slot: Slot, unit: &Unit) -> Result<(), Violation> {
         let of_unit = |(_, waiting): &(&CommandId, &mut Waiting)| waiting.slot == slot;
         let drains = |waiting: &Waiting| waiting.slot == slot && waiting.wait == Wait::Switchover;
         let drains = self.waiting.values().any(drains);
-        let queue = match &unit.part {
-            Role::Standby(_) => None,
-            Role::Holder(holder) => Some((&holder.queue, Wait::Release)),
-            Role::Active(active) if drains => Some((&active.queue, Wait::Drain)),
-            Role::Active(active) => Some((&active.queue, Wait::Room)),
+        let queue = match unit.role() {
+            Some(Role::Standby(_)) | None => None,
+            Some(Role::Holder(holding)) => Some((&holding.queue, Wait::Release)),
+            Some(Role::Active(acting)) if drains => Some((&acting.queue, Wait::Drain)),
+            Some(Role::Active(acting)) => Some((&acting.queue, Wait::Room)),
         };
-        let acts = matches!(unit.part, Role::Active(_));
+        let acts = unit.acting().is_some();
         for (id, waiting) in self.waiting.iter_mut().filter(of_unit) {
-            let queued = || queue.is_some_and(|(queue, _)| queue.iter().any(|of| of.id == *id));
+            let queued = || queue.is_some_and(|(queue, _)| queue.contains(id));
             let request = matches!(waiting.wait, Wait::Switchover | Wait::Request);
+            let released = || self.releases || self.entered == Some(*id);
             let wait = match queue {
                 _ if request && acts => waiting.wait,
                 Some((_, wait)) if acts && queued() => wait,
                 _ if acts => Wait::Held,
-                Some((_, wait)) if queued() && (releases || waiting.wait == wait) => wait,
+                Some((_, wait)) if queued() && (waiting.wait == wait || released()) => wait,
                 Some(_) | None => {
                     let what = "got no outcome when the role was lost";
                     return broken(
@@ -148,51 +132,17 @@ impl Answers {
                 }
             };
             if wait != waiting.wait {
-                (waiting.wait, waiting.since_us) = (wait, now_us);
+                (waiting.wait, waiting.since_us) = (wait, unit.counted_us);
             }
         }
         Ok(())
     }
 
-    /// What the units' clocks counted since the last event, while they ran.
-    fn pass(&mut self, at_us: u64, scene: &dyn ClusterView) {
-        let passed_us = at_us - self.last_us;
-        self.last_us = at_us;
-        for slot in [Slot(0), Slot(1)].into_iter().filter(|slot| !scene.paused(*slot)) {
-            self.clocks[usize::from(slot.0)] += scene.counts_us(slot, passed_us);
-        }
-    }
-}
-
-/// Whether it gives the role back.
-const fn releases(output: &Output) -> bool {
-    matches!(output, Output::Send { message: Message::ToArbiter(ToArbiter::Release { .. }), .. })
-}
-
-impl Observer for Answers {
-    fn see(&mut self, seen: &Observed<'_>, scene: &dyn ClusterView) -> Result<(), Violation> {
-        self.pass(seen.at_us, scene);
-        match seen.event {
-            Event::Unit { slot, input, outputs, fates, unit, .. } => {
-                self.on_step(slot, (input, unit), (outputs, fates))?;
-            }
-            // The terminal's connection is gone with the process.
-            Event::Ended { slot, .. } => self.waiting.retain(|_, waiting| waiting.slot != slot),
-            // What it waited counts for nothing on a clock that is set back.
-            Event::Fault { of: Some(fault), .. } => {
-                if let FaultKind::ClockStep { slot, by_ms } = fault.kind
-                    && by_ms < 0
-                {
-                    let clock = &mut self.clocks[usize::from(slot)];
-                    *clock = clock.saturating_sub(1_000 * by_ms.unsigned_abs());
-                }
-            }
-            _ => {}
-        }
+    /// Nothing waits for longer than it may, on its unit's clock.
+    fn in_time(&self, history: &History) -> Result<(), Violation> {
         let is_late = |(_, waiting): &(&CommandId, &Waiting)| {
-            let now_us = self.clocks[usize::from(waiting.slot.0)];
-            let waits_us = now_us.saturating_sub(waiting.since_us);
-            waits_us > waiting.wait.bound_us(scene.limits())
+            let now_us = history.unit(waiting.slot).map_or(0, |unit| unit.counted_us);
+            now_us.saturating_sub(waiting.since_us) > waiting.wait.bound_us(&history.limits)
         };
         match self.waiting.iter().find(is_late) {
             Some((id, Waiting { slot, wait, .. })) => broken(
@@ -205,8 +155,28 @@ impl Observer for Answers {
             None => Ok(()),
         }
     }
+}
 
-    fn end(&mut self, _: &dyn ClusterView) -> Result<(), Violation> {
+impl Observer for Answers {
+    fn see(&mut self, fact: &Fact<'_>, history: &History) -> Result<(), Violation> {
+        let at = fact.slot().and_then(|slot| Some((slot, history.unit(slot)?)));
+        if let Some((slot, unit)) = at {
+            match fact.what {
+                What::Took { input, .. } => self.enters(slot, unit, input),
+                What::Answered { command, fate, .. } => self.answers(command, fate)?,
+                What::Sends { message: Message::ToArbiter(ToArbiter::Release { .. }), .. } => {
+                    self.releases = true;
+                }
+                What::Stepped => self.sort(slot, unit)?,
+                // The terminal's connection is gone with the process.
+                What::Ended { .. } => self.waiting.retain(|_, waiting| waiting.slot != slot),
+                _ => {}
+            }
+        }
+        if fact.what.is_whole() { self.in_time(history) } else { Ok(()) }
+    }
+
+    fn end(&mut self, _: &History) -> Result<(), Violation> {
         match self.waiting.first_key_value() {
             Some((id, Waiting { slot, .. })) => broken(
                 Property::Answers,
@@ -225,10 +195,12 @@ impl Observer for Answers {
 mod tests {
     use skewsync::message::{Address, Origin};
     use skewsync::unit::prompts::{Prompt, PromptKind};
-    use skewsync::unit::{Outcome, Refusal};
+    use skewsync::unit::{Outcome, Output, Refusal, Role, Unit};
 
     use super::*;
+    use crate::observe::Event;
     use crate::oracle::testing::{Stage, active, answer, broken_property, command, holder};
+    use crate::plan::FaultKind;
 
     fn acting() -> Unit {
         active(Slot(0), 1, 0, "6.2", "")
@@ -283,7 +255,7 @@ mod tests {
     fn a_command_without_an_outcome_breaks_it_at_its_bound_and_at_the_end() {
         let (mut stage, mut oracle, found) = asked(&[]);
         assert_eq!(found, None);
-        assert_eq!(broken_property(oracle.end(&stage)), Some(Property::Answers));
+        assert_eq!(broken_property(oracle.end(stage.history())), Some(Property::Answers));
         let mut unit = acting();
         if let Role::Active(active) = &mut unit.part {
             let (id, change) = (CommandId(1), PromptKind::Nothing);
@@ -364,6 +336,6 @@ mod tests {
     #[test]
     fn one_outcome_breaks_nothing() {
         let (stage, mut oracle, found) = asked(&[unknown()]);
-        assert_eq!((found, oracle.end(&stage)), (None, Ok(())));
+        assert_eq!((found, oracle.end(stage.history())), (None, Ok(())));
     }
 }

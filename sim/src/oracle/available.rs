@@ -4,11 +4,12 @@
 
 use skewsync::ids::Slot;
 use skewsync::message::ToArbiter;
-use skewsync::unit::{Arbiter, ArbiterInput, Limits, Role};
+use skewsync::unit::{ArbiterInput, Limits};
 use skewsync_model::property::Property;
 
-use super::{broken, parts_from_arbiter, starts};
-use crate::observe::{ClusterView, Event, Observed, Observer, Violation};
+use super::{broken, starts};
+use crate::history::{Arbiter, Fact, History, Observer, Unit, What};
+use crate::observe::Violation;
 
 /// See the module.
 #[derive(Debug, Default)]
@@ -16,6 +17,8 @@ pub struct Available {
     well_since: u64,
     /// Since when the arbiter hears somebody while nobody has a lease or an offer.
     heard_since: Option<u64>,
+    /// The Hello that the arbiter takes in the step at hand.
+    hello: Option<(Slot, u64)>,
     checked: u64,
 }
 
@@ -24,34 +27,49 @@ const fn offers_within_us(limits: &Limits) -> u64 {
     1_000 * (limits.gather_ms + limits.hello_ms)
 }
 
+/// The lease, two offers, and the rounds between them.
+fn bound_us(limits: &Limits) -> u64 {
+    let offers = 2 * limits.takeover_wait_ms + limits.gather_ms + limits.hello_ms;
+    1_000 * (limits.arbiter_lease_ms() + offers + 3 * limits.renew_ms + limits.resend_ms)
+}
+
+/// Whether everything runs, and nobody acts.
+fn nobody_acts(history: &History) -> bool {
+    let runs = |unit: &Unit| unit.machine.is_some() && !unit.suspended;
+    let all = history.arbiter.is_some() && history.units.values().all(runs);
+    all && history.acting().next().is_none()
+}
+
 impl Available {
-    fn offers(
-        &mut self,
-        input: &ArbiterInput,
-        arbiter: &Arbiter,
-        seen: &Observed<'_>,
-        limits: &Limits,
-    ) -> Result<(), Violation> {
-        // A late Hello is not taken: it says nothing of who is there.
-        let hears = match input {
+    fn takes(&mut self, input: &ArbiterInput) {
+        self.hello = match input {
             ArbiterInput::Message { from, message: ToArbiter::Hello { hello, .. } } => {
-                let known = arbiter.known.get(from);
-                known.is_some_and(|known| known.said.is_some() && known.hello == hello.k)
+                Some((*from, hello.k))
             }
-            _ => false,
+            _ => None,
         };
-        if arbiter.runs() || arbiter.offer.is_some() || arbiter.silent || starts(input) {
+        if starts(input) {
+            self.heard_since = None;
+        }
+    }
+
+    /// A step of the arbiter: if it hears somebody, it offers in time.
+    fn offers(&mut self, fact: &Fact<'_>, history: &History) -> Result<(), Violation> {
+        let waits = |arbiter: &&Arbiter| !(arbiter.lease_runs || arbiter.offers || arbiter.silent);
+        let Some(arbiter) = history.arbiter.as_ref().filter(waits) else {
             self.heard_since = None;
             return Ok(());
-        }
+        };
+        // A late Hello is not taken: it says nothing of who is there.
+        let hears = self.hello.is_some_and(|(from, k)| arbiter.heard.get(&from) == Some(&k));
         let since = match self.heard_since {
             Some(since) => since,
-            None if hears => *self.heard_since.insert(seen.at_us),
+            None if hears => *self.heard_since.insert(fact.at_us),
             None => return Ok(()),
         };
         self.checked += 1;
-        let us = seen.at_us - since;
-        if us > offers_within_us(limits) {
+        let us = fact.at_us - since;
+        if us > offers_within_us(&history.limits) {
             let what =
                 format!("the arbiter hears a unit for {} ms, and offers nothing", us / 1_000);
             return broken(Property::Available, what);
@@ -60,42 +78,27 @@ impl Available {
     }
 }
 
-/// The lease, two offers, and the rounds between them.
-fn bound_us(limits: &Limits) -> u64 {
-    let offers = 2 * limits.takeover_wait_ms + limits.gather_ms + limits.hello_ms;
-    1_000 * (limits.arbiter_lease_ms() + offers + 3 * limits.renew_ms + limits.resend_ms)
-}
-
 impl Observer for Available {
-    fn see(&mut self, seen: &Observed<'_>, scene: &dyn ClusterView) -> Result<(), Violation> {
-        match seen.event {
-            Event::Arbiter { input, arbiter, .. } => {
-                self.offers(input, arbiter, seen, scene.limits())?;
-            }
-            Event::ArbiterEnded => self.heard_since = None,
+    fn see(&mut self, fact: &Fact<'_>, history: &History) -> Result<(), Violation> {
+        match fact.what {
+            What::ArbiterTook { input, .. } => self.takes(input),
+            What::ArbiterStepped => self.offers(fact, history)?,
+            What::Ended { boot: None, .. } => self.heard_since = None,
             _ => {}
         }
-        let acts = |slot: Slot| match scene.unit(slot).map(|unit| &unit.part) {
-            Some(Role::Active(_)) => scene.lease_end(slot).is_some_and(|end| end > seen.at_us),
-            _ => false,
-        };
-        let whole = scene.unit(Slot(0)).is_some()
-            && scene.unit(Slot(1)).is_some()
-            && scene.arbiter().is_some()
-            && !scene.paused(Slot(0))
-            && !scene.paused(Slot(1));
-        let parted = [Slot(0), Slot(1)].map(|slot| parts_from_arbiter(&seen.event, scene, slot));
-        if parted != [false; 2] || !whole || acts(Slot(0)) || acts(Slot(1)) {
-            self.well_since = seen.at_us;
+        if !fact.what.is_whole() {
+            return Ok(());
+        }
+        let parted = history.units.values().any(|unit| unit.parted.event == fact.event);
+        if parted || !nobody_acts(history) {
+            self.well_since = fact.at_us;
             return Ok(());
         }
         self.checked += 1;
-        if seen.at_us - self.well_since > bound_us(scene.limits()) {
-            let ms = (seen.at_us - self.well_since) / 1_000;
-            return broken(
-                Property::Available,
-                format!("nobody acts for {ms} ms, and nothing is wrong"),
-            );
+        let us = fact.at_us - self.well_since;
+        if us > bound_us(&history.limits) {
+            let what = format!("nobody acts for {} ms, and nothing is wrong", us / 1_000);
+            return broken(Property::Available, what);
         }
         Ok(())
     }

@@ -1,10 +1,11 @@
 //! Bounded: no buffer, journal, pending set or queue exceeds its bound.
 
-use skewsync::unit::{Active, Limits, Role, standby};
+use skewsync::unit::Limits;
 use skewsync_model::property::Property;
 
 use super::broken;
-use crate::observe::{ClusterView, Event, Observed, Observer, Violation};
+use crate::history::{Fact, History, Observer, Role, What};
+use crate::observe::Violation;
 
 /// Writes under way at most: one of each kind of record, and saves.
 const WRITES_MAX: usize = 16;
@@ -15,45 +16,40 @@ pub struct Bounded {
     checked: u64,
 }
 
-/// The prompts that are held: any number may wait for one LSN.
-fn held(active: &Active) -> usize {
-    active.prompts.count()
-}
-
-fn excess(part: &Role, limits: &Limits) -> Option<String> {
+fn excess(role: &Role, limits: &Limits) -> Option<String> {
     let over = |what: &str, found: usize, bound: u32| {
         (found > bound as usize).then(|| format!("{what}: {found}, and the bound is {bound}"))
     };
-    match part {
-        Role::Active(active) => {
-            let journal = active.peer.current.as_ref().map_or(0, |current| current.journal.len());
+    match role {
+        Role::Active(acting) => {
+            let journal = acting.session.as_ref().map_or(0, |current| current.journal);
             over("journal", journal, limits.max_journal)
-                .or_else(|| over("queue", active.queue.len(), limits.max_queue))
-                .or_else(|| over("prompts", held(active), limits.max_prompts))
+                .or_else(|| over("queue", acting.queue.len(), limits.max_queue))
+                // Any number may wait for one LSN.
+                .or_else(|| over("prompts", acting.prompts, limits.max_prompts))
         }
-        Role::Holder(holder) => over("holder's queue", holder.queue.len(), limits.max_queue),
-        Role::Standby(standby) => match standby.seat.as_ref().map(|seat| &seat.phase) {
-            Some(standby::StandbyPhase::Synced { kept, .. }) => {
-                over("lines kept", kept.len(), limits.line_window)
-            }
-            _ => None,
-        },
+        Role::Holder(holding) => over("holder's queue", holding.queue.len(), limits.max_queue),
+        Role::Standby(waiting) => {
+            let kept = waiting.seat.map_or(0, |seat| seat.kept);
+            over("lines kept", kept, limits.line_window)
+        }
     }
 }
 
 impl Observer for Bounded {
-    fn see(&mut self, seen: &Observed<'_>, scene: &dyn ClusterView) -> Result<(), Violation> {
-        let Event::Unit { slot, unit, .. } = seen.event else {
+    fn see(&mut self, fact: &Fact<'_>, history: &History) -> Result<(), Violation> {
+        let (What::Stepped, Some(slot)) = (fact.what, fact.slot()) else {
+            return Ok(());
+        };
+        let Some(machine) = history.unit(slot).and_then(|unit| unit.machine.as_ref()) else {
             return Ok(());
         };
         self.checked += 1;
-        if unit.own.writes.len() > WRITES_MAX {
-            return broken(
-                Property::Bounded,
-                format!("{} writes under way", unit.own.writes.len()),
-            );
+        if machine.writes > WRITES_MAX {
+            let what = format!("{} writes under way", machine.writes);
+            return broken(Property::Bounded, what);
         }
-        match excess(&unit.part, scene.limits()) {
+        match excess(&machine.role, &history.limits) {
             Some(what) => broken(Property::Bounded, format!("slot {slot}: {what}")),
             None => Ok(()),
         }
@@ -67,7 +63,7 @@ impl Observer for Bounded {
 #[cfg(test)]
 mod tests {
     use skewsync::ids::{Slot, WriteId};
-    use skewsync::unit::{Unit, Write};
+    use skewsync::unit::{Role, Unit, Write};
 
     use super::*;
     use crate::oracle::testing::{Stage, active, broken_property, holder, idle};

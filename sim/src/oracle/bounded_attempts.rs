@@ -7,13 +7,14 @@ use std::collections::BTreeMap;
 
 use skewsync::digest::ImageDigest;
 
-use skewsync::ids::Slot;
-use skewsync::message::{LeaveWhy, Message, Redundancy, Session};
-use skewsync::unit::{Active, Event as Told, Input, Limits, Request, Role, Timer};
+use skewsync::ids::{Slot, Term};
+use skewsync::message::{LeaveWhy, Message, MessageKind, Redundancy, Session};
+use skewsync::unit::{Event as Told, Input, Limits, Request, Timer};
 use skewsync_model::property::Property;
 
-use super::{broken, told};
-use crate::observe::{ClusterView, Event, Observed, Observer, Violation};
+use super::broken;
+use crate::history::{Acting, Fact, History, Observer, Role, What};
+use crate::observe::Violation;
 use crate::plan::FaultName;
 
 /// A clock within its bound makes a pause shorter by no more than so much.
@@ -38,13 +39,39 @@ struct Sessions {
 /// See the module.
 #[derive(Debug, Default)]
 pub struct BoundedAttempts {
-    actives: BTreeMap<(Slot, u64), Sessions>,
+    actives: BTreeMap<(Slot, Term), Sessions>,
+    /// The message that the step at hand takes, if it takes one.
+    heard: Option<MessageKind>,
     /// A clock was changed: how long a pause lasts says nothing.
     clocks: bool,
     checked: u64,
 }
 
 impl Sessions {
+    /// What the Active takes.
+    fn takes(&mut self, input: &Input, at_us: u64, limits: &Limits) {
+        match input {
+            Input::Message { message: Message::Join(call), .. } => {
+                let left = |last: Session| call.boot == last.standby && call.n > last.attempt;
+                if self.last.is_some_and(left) {
+                    self.fails(at_us, limits);
+                }
+            }
+            Input::Timer(Timer::Stable) => {
+                (self.counted, self.failed, self.begun) = (true, 0, 0);
+            }
+            Input::Operator { request, .. } => {
+                if *request == Request::RetrySso {
+                    (self.failed, self.failed_at) = (0, None);
+                }
+                if matches!(request, Request::RetrySso | Request::ResetPeer) {
+                    self.begun = 0;
+                }
+            }
+            _ => {}
+        }
+    }
+
     /// The last session is over, or its Standby has left it.
     fn fails(&mut self, at_us: u64, limits: &Limits) {
         if self.last.is_some() && !std::mem::replace(&mut self.counted, true) {
@@ -53,128 +80,141 @@ impl Sessions {
         }
     }
 
-    fn begins(
-        &mut self,
-        session: Session,
-        image: Option<ImageDigest>,
-        at_us: u64,
-        mode: Redundancy,
-    ) -> Option<u64> {
+    /// The last session has ended.
+    fn ends(&mut self, why: LeaveWhy, at_us: u64, limits: &Limits) {
+        match why {
+            LeaveWhy::Operator | LeaveWhy::Retry => {
+                self.begun = self.begun.saturating_sub(1);
+                self.last = None;
+            }
+            // A new boot's session follows in the same step: its Standby restarted.
+            LeaveWhy::Over => {}
+            _ => self.fails(at_us, limits),
+        }
+    }
+
+    /// A session begins. How long the pause was, if it is with the boot of the last one.
+    fn begins(&mut self, session: Session, acting: &Acting, at_us: u64) -> Option<u64> {
         let same_boot = self.last.is_some_and(|last| last.standby == session.standby);
         if !same_boot {
             self.begun = 0;
         }
+        // Its Standby may have another image by now.
+        let image = acting.session.as_ref().map(|current| current.image);
         if self.image != image {
             self.failed = 0;
         }
         let paused = self.failed_at.map(|from| at_us - from);
         (self.last, self.image) = (Some(session), image);
         (self.failed_at, self.counted) = (None, false);
-        self.begun += u32::from(mode == Redundancy::Sso);
+        self.begun += u32::from(acting.allowed == Redundancy::Sso);
         paused.filter(|_| same_boot)
     }
 }
 
 impl BoundedAttempts {
-    fn active(
+    fn sessions(&mut self, slot: Slot, acting: &Acting) -> &mut Sessions {
+        self.actives.entry((slot, acting.term)).or_default()
+    }
+
+    /// An Active begins a session: one of few, and after its pause.
+    fn begins(
         &mut self,
-        seen: &Observed<'_>,
-        (slot, active): (Slot, &Active),
-        input: &Input,
-        scene: &dyn ClusterView,
+        session: Session,
+        (slot, acting): (Slot, &Acting),
+        at_us: u64,
+        limits: &Limits,
     ) -> Result<(), Violation> {
-        let limits = scene.limits();
-        let sessions = self.actives.entry((slot, active.term.0)).or_default();
-        match input {
-            Input::Message { message: Message::Join(call), .. } => {
-                let left = |last: Session| (call.boot, call.n) > (last.standby, last.attempt);
-                if sessions.last.is_some_and(|last| call.boot == last.standby && left(last)) {
-                    sessions.fails(seen.at_us, limits);
-                }
-            }
-            Input::Timer(Timer::Stable) => {
-                (sessions.counted, sessions.failed, sessions.begun) = (true, 0, 0);
-            }
-            Input::Operator { request, .. } => {
-                if *request == Request::RetrySso {
-                    (sessions.failed, sessions.failed_at) = (0, None);
-                }
-                if matches!(request, Request::RetrySso | Request::ResetPeer) {
-                    sessions.begun = 0;
-                }
-            }
-            // The last attempt has failed, and its session goes on in rpr.
-            Input::Message { message: Message::Unreadable { .. }, .. }
-                if active.peer.current.is_some() && active.mode.is_lesser() =>
-            {
-                sessions.fails(seen.at_us, limits);
-                sessions.failed_at = None;
-            }
-            _ => {}
+        self.checked += 1;
+        let sessions = self.sessions(slot, acting);
+        let failed = sessions.failed;
+        let paused = sessions.begins(session, acting, at_us);
+        let (begun, most) = (sessions.begun, limits.max_attempts);
+        if begun > most {
+            let what = format!("{begun} sessions of one boot in sso, of {most}");
+            return broken(Property::BoundedAttempts, what);
         }
-        for event in told(&seen.event) {
-            match event {
-                Told::SessionEnded { why: LeaveWhy::Operator | LeaveWhy::Retry, .. } => {
-                    sessions.begun = sessions.begun.saturating_sub(1);
-                    sessions.last = None;
-                }
-                // A new boot's session follows in the same step: its Standby restarted.
-                Told::SessionEnded { why, .. } if *why == LeaveWhy::Over => {}
-                Told::SessionEnded { .. } => sessions.fails(seen.at_us, limits),
-                Told::SessionBegan(session) => {
-                    self.checked += 1;
-                    // Its Standby may have another image by now.
-                    let image = active.peer.current.as_ref().map(|current| current.image);
-                    let failed = sessions.failed;
-                    let paused =
-                        sessions.begins(*session, image, seen.at_us, active.mode.redundancy());
-                    if sessions.begun > limits.max_attempts {
-                        let (begun, most) = (sessions.begun, limits.max_attempts);
-                        let what = format!("{begun} sessions of one boot in sso, of {most}");
-                        return broken(Property::BoundedAttempts, what);
-                    }
-                    let least_ms = u64::from(failed) * limits.retry_backoff_ms;
-                    let short = |paused: &u64| *paused < 10 * least_ms * PAUSE_PERCENT;
-                    if let Some(paused) = paused.filter(short).filter(|_| !self.clocks) {
-                        let what = format!(
-                            "session {session} begins {} ms after attempt {failed} failed, and the \
-                             pause is {least_ms} ms",
-                            paused / 1_000
-                        );
-                        return broken(Property::BoundedAttempts, what);
-                    }
-                }
-                _ => {}
-            }
+        let least_ms = u64::from(failed) * limits.retry_backoff_ms;
+        let short = |paused: &u64| *paused < 10 * least_ms * PAUSE_PERCENT;
+        if let Some(paused) = paused.filter(short).filter(|_| !self.clocks) {
+            let what = format!(
+                "session {session} begins {} ms after attempt {failed} failed, and the pause is \
+                 {least_ms} ms",
+                paused / 1_000
+            );
+            return broken(Property::BoundedAttempts, what);
         }
         Ok(())
     }
+
+    /// What a unit tells of its sessions.
+    fn hears(
+        &mut self,
+        event: &Told,
+        (slot, role): (Slot, &Role),
+        at_us: u64,
+        limits: &Limits,
+    ) -> Result<(), Violation> {
+        match (role, event) {
+            (Role::Active(acting), Told::SessionEnded { why, .. }) => {
+                self.sessions(slot, acting).ends(*why, at_us, limits);
+                Ok(())
+            }
+            (Role::Active(acting), Told::SessionBegan(session)) => {
+                self.begins(*session, (slot, acting), at_us, limits)
+            }
+            (Role::Standby(_), Told::SessionEnded { .. }) if self.heard.is_some_and(is_of_file) => {
+                let what = format!("slot {slot} leaves its session by itself");
+                broken(Property::BoundedAttempts, what)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// A step of an Active is whole.
+    fn stepped(&mut self, slot: Slot, acting: &Acting, at_us: u64, limits: &Limits) {
+        // The last attempt has failed, and its session goes on in rpr.
+        let goes_on = acting.session.is_some() && acting.allowed != Redundancy::Sso;
+        if self.heard == Some(MessageKind::Unreadable) && goes_on {
+            let sessions = self.sessions(slot, acting);
+            sessions.fails(at_us, limits);
+            sessions.failed_at = None;
+        }
+    }
+}
+
+/// Whether it announces a file, or is a piece of one.
+const fn is_of_file(kind: MessageKind) -> bool {
+    use MessageKind::{Config, ConfigChunk, Diff, Dump, SaveChunk};
+    matches!(kind, Config | ConfigChunk | Diff | Dump | SaveChunk)
 }
 
 impl Observer for BoundedAttempts {
-    fn see(&mut self, seen: &Observed<'_>, scene: &dyn ClusterView) -> Result<(), Violation> {
-        match seen.event {
-            Event::Fault { kind, .. } => {
-                self.clocks |= matches!(kind, FaultName::ClockRate | FaultName::ClockStep);
-            }
-            Event::Unit { slot, input, unit, .. } => match &unit.part {
-                Role::Active(active) => return self.active(seen, (slot, active), input, scene),
-                Role::Standby(_) => {
-                    let file = matches!(
-                        input,
-                        Input::Message {
-                            message: Message::Chunk { .. } | Message::Config { .. },
-                            ..
-                        }
-                    );
-                    let ends = |event: &Told| matches!(event, Told::SessionEnded { .. });
-                    if file && told(&seen.event).any(ends) {
-                        let what = format!("slot {slot} leaves its session by itself");
-                        return broken(Property::BoundedAttempts, what);
-                    }
+    fn see(&mut self, fact: &Fact<'_>, history: &History) -> Result<(), Violation> {
+        if let What::Fault { kind, .. } = fact.what {
+            self.clocks |= matches!(kind, FaultName::ClockRate | FaultName::ClockStep);
+        }
+        let at = fact.slot().and_then(|slot| Some((slot, history.unit(slot)?.role()?)));
+        let Some((slot, role)) = at else {
+            return Ok(());
+        };
+        let limits = &history.limits;
+        match (fact.what, role) {
+            (What::Took { input, .. }, role) => {
+                self.heard = match input {
+                    Input::Message { message, .. } => Some(message.kind()),
+                    _ => None,
+                };
+                if let Role::Active(acting) = role {
+                    self.sessions(slot, acting).takes(input, fact.at_us, limits);
                 }
-                Role::Holder(_) => {}
-            },
+            }
+            (What::Says { event, .. }, role) => {
+                return self.hears(event, (slot, role), fact.at_us, limits);
+            }
+            (What::Stepped, Role::Active(acting)) => {
+                self.stepped(slot, acting, fact.at_us, limits);
+            }
             _ => {}
         }
         Ok(())

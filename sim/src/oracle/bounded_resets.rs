@@ -6,11 +6,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use skewsync::ids::{Slot, WriteId};
 use skewsync::message::{LeaveWhy, Message, Session, Verdict};
-use skewsync::unit::{Boot, Event as Told, Input, Output, Record, Request, Timer};
+use skewsync::unit::{Boot, Event as Told, Input, Limits, Record, Request, Timer};
 use skewsync_model::property::Property;
 
-use super::{broken, told};
-use crate::observe::{ClusterView, Event, Observed, Observer, Violation};
+use super::broken;
+use crate::history::{Fact, History, Observer, What};
+use crate::observe::Violation;
 
 /// See the module.
 #[derive(Debug, Default)]
@@ -23,7 +24,19 @@ pub struct BoundedResets {
     /// What each unit counts of the resets in `resets`, and has not on its disk yet.
     unwritten: BTreeMap<(Slot, WriteId), u32>,
     failed: BTreeSet<Slot>,
+    step: Step,
     checked: u64,
+}
+
+/// What the step at hand tells of a reset that a Standby carries out.
+#[derive(Debug, Default)]
+struct Step {
+    /// It carries out one that counts.
+    counted: bool,
+    /// The session that ends.
+    session: Option<Session>,
+    /// The counts that it begins to write.
+    counts: Vec<(WriteId, u32)>,
 }
 
 impl BoundedResets {
@@ -33,40 +46,28 @@ impl BoundedResets {
         self.unwritten.clear();
     }
 
-    /// Notes what an Active orders, whatever becomes of the message: it is counted there.
-    fn orders(&mut self, outputs: &[Output]) {
-        for output in outputs {
-            if let Output::Send { message, .. } = output
-                && let Some(session) = resets(message)
-                && !self.late.contains(&session)
-            {
-                self.ordered.insert(session);
-            }
-        }
-    }
-
     /// Counts a reset that a Standby carries out.
-    fn carries_out(&mut self, slot: Slot, event: &Event<'_>, outputs: &[Output]) {
-        if !told(event).any(|event| matches!(event, Told::Reset { counted: true })) {
-            return;
+    fn carries_out(&mut self, slot: Slot, limits: &Limits) -> Result<(), Violation> {
+        let step = std::mem::take(&mut self.step);
+        if !step.counted {
+            return Ok(());
         }
-        let session = told(event).find_map(|event| match event {
-            Told::SessionEnded { session, .. } => Some(*session),
-            _ => None,
-        });
-        if let Some(session) = session {
+        if let Some(session) = step.session {
             self.ordered.remove(&session);
             if self.late.remove(&session) {
-                return;
+                return Ok(());
             }
         }
         self.resets += 1;
         self.checked += 1;
-        for output in outputs {
-            if let Output::Persist { write, record: Record::Resets(count) } = output {
-                self.unwritten.insert((slot, *write), *count);
-            }
+        let counts = step.counts.into_iter();
+        self.unwritten.extend(counts.map(|(write, count)| ((slot, write), count)));
+        let most = limits.max_resets;
+        if self.resets > most {
+            let what = format!("{} ordered resets, and the bound is {most}", self.resets);
+            return broken(Property::BoundedResets, what);
         }
+        Ok(())
     }
 
     fn starts(&mut self, slot: Slot, boot: &Boot) {
@@ -106,30 +107,37 @@ const fn forgets(input: &Input) -> bool {
 }
 
 impl Observer for BoundedResets {
-    fn see(&mut self, seen: &Observed<'_>, scene: &dyn ClusterView) -> Result<(), Violation> {
-        match seen.event {
-            Event::Unit { slot, input, outputs, .. } => {
+    fn see(&mut self, fact: &Fact<'_>, history: &History) -> Result<(), Violation> {
+        let Some(slot) = fact.slot() else {
+            return Ok(());
+        };
+        match fact.what {
+            What::Took { input, .. } => {
+                self.step = Step::default();
                 if forgets(input) {
                     self.begins_anew();
                 }
-                self.orders(outputs);
-                self.carries_out(slot, &seen.event, outputs);
             }
-            Event::Written { slot, write, durable } => {
+            // Whatever becomes of the message: it is counted at the Active.
+            What::Sends { message, .. } => {
+                self.ordered.extend(resets(message).filter(|of| !self.late.contains(of)));
+            }
+            What::Says { event: Told::Reset { counted: true }, .. } => self.step.counted = true,
+            What::Says { event: Told::SessionEnded { session, .. }, .. } => {
+                self.step.session.get_or_insert(*session);
+            }
+            What::WriteBegan { write, record: Record::Resets(count), .. } => {
+                self.step.counts.push((write, *count));
+            }
+            What::Stepped => return self.carries_out(slot, &history.limits),
+            What::WriteEnded { write, durable } => {
                 self.unwritten.remove(&(slot, write));
                 if !durable {
                     self.failed.insert(slot);
                 }
             }
-            Event::Started { slot, boot, .. } => self.starts(slot, boot),
+            What::Started { boot } => self.starts(slot, boot),
             _ => {}
-        }
-        let most = scene.limits().max_resets;
-        if self.resets > most {
-            return broken(
-                Property::BoundedResets,
-                format!("{} ordered resets, and the bound is {most}", self.resets),
-            );
         }
         Ok(())
     }
@@ -143,8 +151,10 @@ impl Observer for BoundedResets {
 mod tests {
     use skewsync::ids::{CommandId, Lsn};
     use skewsync::message::{Address, RejectWhy};
+    use skewsync::unit::Output;
 
     use super::*;
+    use crate::observe::Event;
     use crate::oracle::testing::{SESSION, Stage, boot, idle, stamp};
 
     const ASKS: Input = Input::Operator { id: CommandId(1), request: Request::RetrySso };
@@ -165,14 +175,14 @@ mod tests {
 
     #[test]
     fn a_reset_beyond_the_bound_breaks_it() {
-        let most = skewsync::unit::Limits::DEFAULT.max_resets;
+        let most = Limits::DEFAULT.max_resets;
         assert_eq!(resets(most + 1, None), Some(Property::BoundedResets));
         assert_eq!(resets(most, None), None);
     }
 
     #[test]
     fn an_operator_begins_the_count_anew() {
-        let most = skewsync::unit::Limits::DEFAULT.max_resets;
+        let most = Limits::DEFAULT.max_resets;
         assert_eq!(resets(most + 1, Some(0)), None);
     }
 

@@ -9,16 +9,16 @@ use skewsync::digest::Shared;
 
 use skewsync::config::Config;
 use skewsync::ids::{Lsn, Slot, Term};
-use skewsync::message::{Eligible, Origin, Session};
+use skewsync::message::{Eligible, Origin, Session, Stamp};
 use skewsync::translate::{Lowering, Raising};
-use skewsync::unit::standby::{Readiness, Replica};
-use skewsync::unit::{Active, Event as Told, Role, Unit};
+use skewsync::unit::Event as Told;
+use skewsync::unit::holder::Gap;
 use skewsync_model::property::Property;
 
 use super::reference::{self, Digests};
-use super::{replicated, told};
 use crate::catalog::{Catalog, Loaded};
-use crate::observe::{ClusterView, Event, Observed, Observer, Violation};
+use crate::history::{Acting, Fact, History, Observer, Replica, Role, Unit, What};
+use crate::observe::Violation;
 
 /// Of so many LSNs one is looked at.
 const ONE_IN: u64 = 16;
@@ -42,7 +42,7 @@ pub struct Point<'a> {
     /// As it takes over: the lines that it says to be missing.
     pub told: Option<&'a [Shared<str>]>,
     /// The Active, if it acts still.
-    pub active: Option<&'a Active>,
+    pub active: Option<&'a Acting>,
     /// The greatest LSN that was returned `replicated` in the session's term.
     pub replicated: Option<Lsn>,
     /// LSNs that may be outstanding while the pair is hot.
@@ -66,6 +66,23 @@ pub trait PairCheck: Send {
     }
 }
 
+/// A config that is looked at: of whom, since when another's, and up to where.
+#[derive(Clone, Copy)]
+struct Found<'a> {
+    /// The unit that holds it.
+    slot: Slot,
+    /// The term in which it was another unit's.
+    term: Term,
+    /// The session that it came in; none: it outlived it.
+    session: Option<Session>,
+    /// The last change in it.
+    n: Lsn,
+    /// The config.
+    s: &'a Config,
+    /// Whose it is.
+    seen_by: SeenBy<'a>,
+}
+
 /// Who holds the config that is looked at.
 #[derive(Clone, Copy)]
 enum SeenBy<'a> {
@@ -82,17 +99,16 @@ pub struct Points {
     rest: u64,
     checks: Vec<Box<dyn PairCheck>>,
     configs: BTreeMap<(Term, Lsn), (Slot, Config, Arc<Loaded>)>,
-    register: Option<Eligible>,
-    replicated: BTreeMap<Term, Lsn>,
-    applied: [Lsn; 2],
+    applied: BTreeMap<Slot, Lsn>,
+    /// In the step at hand the pair became hot.
+    hot: bool,
     looked: u64,
 }
 
 impl Point<'_> {
     /// The translation of the Active, if it is this pair's.
     pub fn lowering(&self) -> Option<&Lowering> {
-        let sender = self.active?.peer.current.as_ref()?.sender.as_ref()?;
-        Some(sender.lowering())
+        self.active?.session.as_ref()?.lowering.as_ref()
     }
 
     /// The whole reference translation, less these lines of W: for what is to be said of a
@@ -112,22 +128,20 @@ impl Points {
             rest: world % ONE_IN,
             checks,
             configs: BTreeMap::new(),
-            register: None,
-            replicated: BTreeMap::new(),
-            applied: [Lsn(0); 2],
+            applied: BTreeMap::new(),
+            hot: false,
             looked: 0,
         }
     }
 
     /// Remembers what the Active holds.
-    fn note(&mut self, slot: Slot, active: &Active, scene: &dyn ClusterView) {
-        let at = (active.term, active.last);
+    fn note(&mut self, slot: Slot, acting: &Acting, image: &str) {
+        let at = (acting.term, acting.last);
         if self.configs.contains_key(&at) {
             return;
         }
-        if let Ok(image) = self.catalog.image(scene.image(slot).1) {
-            let config = active.config.config().clone();
-            self.configs.insert(at, (slot, config, image));
+        if let Ok(image) = self.catalog.image(image) {
+            self.configs.insert(at, (slot, acting.config.clone(), image));
         }
         if self.configs.len() > REMEMBERED {
             self.configs.pop_first();
@@ -135,36 +149,34 @@ impl Points {
     }
 
     /// Looks at the Standby that the register names.
-    fn look(&mut self, scene: &dyn ClusterView) -> Result<(), Violation> {
-        let Some(eligible) = self.register else {
+    fn look(&mut self, history: &History) -> Result<(), Violation> {
+        let Some(Eligible { session, slot, .. }) = history.register else {
             return Ok(());
         };
-        let Some(Role::Standby(standby)) = scene.unit(eligible.slot).map(|unit| &unit.part) else {
+        let of = |replica: &&Replica| replica.session == session && replica.ready;
+        let waiting = history.unit(slot).and_then(Unit::waiting);
+        let Some(replica) = waiting.and_then(|waiting| waiting.replica.as_ref()).filter(of) else {
             return Ok(());
         };
-        let of = |replica: &&Replica| {
-            replica.session == eligible.session && replica.readiness == Readiness::Ready
+        let found = Found {
+            slot,
+            term: session.term,
+            session: Some(session),
+            n: replica.applied,
+            s: replica.config(),
+            seen_by: SeenBy::Standby(&replica.raising),
         };
-        let Some(replica) = standby.replica.as_ref().filter(of) else {
-            return Ok(());
-        };
-        let raising = replica.receiver.raising();
-        let found = (replica.applied, raising.config(), SeenBy::Standby(raising));
-        let Eligible { session, slot, .. } = eligible;
-        self.look_at((slot, session.term, Some(session)), found, scene)
+        self.look_at(found, history)
     }
 
-    /// Looks at the config of a unit that was another's in this term, and is in this session.
-    fn look_at(
-        &mut self,
-        (slot, term, session): (Slot, Term, Option<Session>),
-        (n, s, seen_by): (Lsn, &Config, SeenBy<'_>),
-        scene: &dyn ClusterView,
-    ) -> Result<(), Violation> {
-        let Some((from, a, image)) = self.configs.get(&(term, n)) else {
+    fn look_at(&mut self, found: Found<'_>, history: &History) -> Result<(), Violation> {
+        let Found { slot, term, session, n, s, seen_by } = found;
+        let (Some((from, a, image)), Some(unit)) =
+            (self.configs.get(&(term, n)), history.unit(slot))
+        else {
             return Ok(());
         };
-        let Ok(there) = self.catalog.image(scene.image(slot).1) else {
+        let Ok(there) = self.catalog.image(&unit.image.name) else {
             return Ok(());
         };
         if *from == slot {
@@ -172,15 +184,11 @@ impl Points {
             return Ok(());
         }
         self.looked += 1;
-        let other = Slot(1 - slot.0);
-        let active = scene.unit(other).and_then(|unit| match &unit.part {
-            Role::Active(active) => Some(&**active),
-            Role::Standby(_) | Role::Holder(_) => None,
-        });
-        let in_session = |active: &&Active| {
-            let current = active.peer.current.as_ref();
-            session.is_some() && current.map(|current| current.session) == session
+        let in_session = |acting: &&Acting| {
+            let current = acting.session.as_ref().map(|current| current.session);
+            session.is_some() && current == session
         };
+        let mut acting = history.others(slot).filter_map(|(_, unit)| unit.acting());
         let point = Point {
             images: (image, &there),
             n,
@@ -195,71 +203,76 @@ impl Points {
                 SeenBy::Standby(_) => None,
                 SeenBy::Successor(told) => Some(told),
             },
-            active: active.filter(in_session),
-            replicated: self.replicated.get(&term).copied(),
-            hot_window: u64::from(scene.limits().hot_window),
+            active: acting.find(in_session),
+            replicated: history.replicated.get(&term).copied(),
+            hot_window: u64::from(history.limits.hot_window),
         };
         let mut checks = self.checks.iter_mut();
         checks.try_for_each(|whole| whole.look(&point))
     }
 
-    fn see_unit(
+    /// A unit acts, and says with what.
+    fn takes_over(
         &mut self,
         slot: Slot,
-        unit: &Unit,
-        scene: &dyn ClusterView,
+        (stamp, origin, gap): (Stamp, Origin, Option<Gap>),
+        listed: &[Shared<str>],
+        history: &History,
     ) -> Result<(), Violation> {
-        match &unit.part {
-            Role::Active(active) => {
-                self.note(slot, active, scene);
+        let (term, session) = match origin {
+            Origin::Stateful { session, .. } => (session.term, Some(session)),
+            Origin::Stale { stamp } => (gap.map_or(stamp, |gap| gap.after).term, None),
+            Origin::Cold | Origin::Resume => return Ok(()),
+        };
+        // What waited for the role may be executed in the very step that takes it up.
+        let acting = history.acting_in(slot).filter(|acting| acting.last == stamp.lsn);
+        let Some(acting) = acting else {
+            return Ok(());
+        };
+        let seen_by = SeenBy::Successor(listed);
+        let (n, s) = (stamp.lsn, &acting.config);
+        self.look_at(Found { slot, term, session, n, s, seen_by }, history)
+    }
+
+    /// A unit made a step, and is this.
+    fn follow(&mut self, slot: Slot, unit: &Unit, history: &History) -> Result<(), Violation> {
+        match unit.role() {
+            Some(Role::Active(acting)) => {
+                self.note(slot, acting, &unit.image.name);
                 Ok(())
             }
-            Role::Standby(standby) => {
-                let Some(replica) = &standby.replica else {
+            Some(Role::Standby(waiting)) => {
+                let Some(replica) = &waiting.replica else {
                     return Ok(());
                 };
-                let at = usize::from(slot.0);
-                let before = std::mem::replace(&mut self.applied[at], replica.applied);
+                let last = self.applied.entry(slot).or_default();
+                let before = std::mem::replace(last, replica.applied);
                 if before == replica.applied || replica.applied.0 % ONE_IN != self.rest {
                     return Ok(());
                 }
-                self.look(scene)
+                self.look(history)
             }
-            Role::Holder(_) => Ok(()),
+            Some(Role::Holder(_)) | None => Ok(()),
         }
     }
 }
 
 impl Observer for Points {
-    fn see(&mut self, seen: &Observed<'_>, scene: &dyn ClusterView) -> Result<(), Violation> {
-        match seen.event {
-            Event::Arbiter { arbiter, .. } => self.register = arbiter.register,
-            Event::Unit { slot, unit, .. } => {
-                for event in told(&seen.event) {
-                    let Told::Acts { stamp, origin, listed, gap } = event else {
-                        continue;
-                    };
-                    let of = match origin {
-                        Origin::Stateful { session, .. } => (session.term, Some(*session)),
-                        Origin::Stale { stamp } => (gap.map_or(*stamp, |gap| gap.after).term, None),
-                        Origin::Cold | Origin::Resume => continue,
-                    };
-                    if let Role::Active(active) = &unit.part
-                        // What waited for the role may be executed in the very step that takes it
-                        // up.
-                        && active.last == stamp.lsn
-                    {
-                        let found = (stamp.lsn, active.config.config(), SeenBy::Successor(listed));
-                        self.look_at((slot, of.0, of.1), found, scene)?;
-                    }
-                }
-                self.see_unit(slot, unit, scene)?;
-                for (term, lsn) in replicated(&seen.event) {
-                    let most = self.replicated.entry(term).or_insert(lsn);
-                    *most = lsn.max(*most);
-                }
-                if told(&seen.event).any(|event| matches!(event, Told::Hot { .. })) {
-                    self.look(scene)?;
+    fn see(&mut self, fact: &Fact<'_>, history: &History) -> Result<(), Violation> {
+        let Some((slot, unit)) = fact.slot().and_then(|slot| Some((slot, history.unit(slot)?)))
+        else {
+            return Ok(());
+        };
+        match fact.what {
+            What::Took { .. } => self.hot = false,
+            What::Says { event: Told::Acts { stamp, origin, listed, gap }, .. } => {
+                return self.takes_over(slot, (*stamp, *origin, *gap), listed, history);
+            }
+            What::Says { event: Told::Hot { .. }, .. } => self.hot = true,
+            What::Stepped => {
+                self.follow(slot, unit, history)?;
+                if self.hot {
+                    self.look(history)?;
                 }
             }
             _ => {}
@@ -267,8 +280,8 @@ impl Observer for Points {
         Ok(())
     }
 
-    fn end(&mut self, scene: &dyn ClusterView) -> Result<(), Violation> {
-        self.look(scene)
+    fn end(&mut self, history: &History) -> Result<(), Violation> {
+        self.look(history)
     }
 
     fn checked(&self) -> Vec<(Property, u64)> {

@@ -7,14 +7,14 @@ use std::collections::BTreeMap;
 
 use skewsync::digest::{Digest, ImageDigest};
 
-use skewsync::ids::{BootId, Lsn, Slot, Term};
+use skewsync::ids::{Lsn, Slot, Term};
 use skewsync::message::{Message, Prc, Session};
-use skewsync::unit::{Output, Role};
 use skewsync_model::property::Property;
 
+use super::broken;
 use super::checkpoints::{PairCheck, Point};
-use super::{broken, performed};
-use crate::observe::{ClusterView, Event, Observed, Observer, Violation};
+use crate::history::{Fact, History, Observer, What};
+use crate::observe::{Fate, Violation};
 use crate::plan::FaultName;
 
 /// LSNs that are remembered; older ones are past.
@@ -39,7 +39,7 @@ impl PairCheck for FromScratch {
                 return broken(Property::Commutes, what);
             }
         }
-        let at_n = point.active.is_some_and(|active| active.last == n);
+        let at_n = point.active.is_some_and(|acting| acting.last == n);
         if let Some(lowering) = point.lowering().filter(|_| at_n) {
             let found = lowering.wire_digest();
             if found != wanted {
@@ -54,73 +54,70 @@ impl PairCheck for FromScratch {
 /// At each sight.
 #[derive(Debug, Default)]
 pub struct Commutes {
-    /// The image of each boot.
-    images: BTreeMap<(Slot, BootId), ImageDigest>,
     /// The wire digest of a change, facing a Standby's image.
     digests: BTreeMap<(Term, Lsn, ImageDigest), Digest>,
     spoilt: bool,
     checked: u64,
 }
 
+/// The image of the session's Standby, by one side of it.
+fn faced(slot: Slot, session: Session, history: &History) -> Option<ImageDigest> {
+    let of = |slot| history.images.get(&(slot, session.standby)).copied();
+    match history.acting_in(slot) {
+        Some(_) => history.others(slot).find_map(|(other, _)| of(other)),
+        None => of(slot),
+    }
+}
+
 impl Commutes {
-    /// The image of the session's Standby, by one side's step.
-    fn faced(&self, session: Session, event: &Event<'_>) -> Option<ImageDigest> {
-        let Event::Unit { slot, unit, .. } = *event else {
-            return None;
+    /// A unit says what it has.
+    fn judge(&mut self, slot: Slot, message: &Message, history: &History) -> Result<(), Violation> {
+        if let Message::Applied { lsn, mismatches, .. } = message
+            && let Some(idle) = mismatches.iter().find(|each| each.prc == Prc::Unchanged)
+        {
+            let what = format!("LSN {lsn} takes `{}` away, which W never held", &*idle.line);
+            return broken(Property::Commutes, what);
+        }
+        let (session, lsn, digest) = match message {
+            Message::Applied { session, lsn, digest, .. }
+            | Message::BulkDone { session, lsn, digest, .. }
+            | Message::Keepalive { session, lsn, digest, .. } => (*session, *lsn, *digest),
+            _ => return Ok(()),
         };
-        let standby = match unit.part {
-            Role::Active(_) => Slot(1 - slot.0),
-            Role::Standby(_) | Role::Holder(_) => slot,
+        let image = faced(slot, session, history).filter(|_| digest != Digest::default());
+        let Some(image) = image else {
+            return Ok(());
         };
-        self.images.get(&(standby, session.standby)).copied()
+        self.checked += 1;
+        let known = *self.digests.entry((session.term, lsn, image)).or_insert(digest);
+        if known != digest && !self.spoilt {
+            return broken(
+                Property::Commutes,
+                format!(
+                    "LSN {lsn}, now of session {session}, has wire digests {known} and {digest}"
+                ),
+            );
+        }
+        if self.digests.len() > REMEMBERED {
+            self.digests.pop_first();
+        }
+        Ok(())
     }
 }
 
 impl Observer for Commutes {
-    fn see(&mut self, seen: &Observed<'_>, scene: &dyn ClusterView) -> Result<(), Violation> {
-        if let Event::Started { slot, boot, .. } = seen.event {
-            self.images.insert((slot, boot.boot), scene.image(slot).0);
-        }
-        if let Event::Fault { kind, effect: true, .. } = seen.event {
+    fn see(&mut self, fact: &Fact<'_>, history: &History) -> Result<(), Violation> {
+        match (fact.what, fact.slot()) {
             // A Standby that was made to refuse a line holds something else, and says so.
-            self.spoilt |= kind == FaultName::RefuseLine;
+            (What::Fault { kind: FaultName::RefuseLine, effect: true, .. }, _) => {
+                self.spoilt = true;
+                Ok(())
+            }
+            (What::Sends { message, fate: Fate::Done, .. }, Some(slot)) => {
+                self.judge(slot, message, history)
+            }
+            _ => Ok(()),
         }
-        for output in performed(&seen.event) {
-            let Output::Send { message, .. } = output else {
-                continue;
-            };
-            if let Message::Applied { lsn, mismatches, .. } = message
-                && let Some(idle) = mismatches.iter().find(|each| each.prc == Prc::Unchanged)
-            {
-                let what = format!("LSN {lsn} takes `{}` away, which W never held", &*idle.line);
-                return broken(Property::Commutes, what);
-            }
-            let (session, lsn, digest) = match message {
-                Message::Applied { session, lsn, digest, .. }
-                | Message::BulkDone { session, lsn, digest, .. }
-                | Message::Keepalive { session, lsn, digest, .. } => (*session, *lsn, *digest),
-                _ => continue,
-            };
-            let image = self.faced(session, &seen.event);
-            let Some(image) = image.filter(|_| digest != Digest::default()) else {
-                continue;
-            };
-            self.checked += 1;
-            let change = (session.term, lsn, image);
-            let known = *self.digests.entry(change).or_insert(digest);
-            if known != digest && !self.spoilt {
-                return broken(
-                    Property::Commutes,
-                    format!(
-                        "LSN {lsn}, now of session {session}, has wire digests {known} and {digest}"
-                    ),
-                );
-            }
-            if self.digests.len() > REMEMBERED {
-                self.digests.pop_first();
-            }
-        }
-        Ok(())
     }
 
     fn checked(&self) -> Vec<(Property, u64)> {
@@ -132,6 +129,7 @@ impl Observer for Commutes {
 mod tests {
     use skewsync::digest::Shared;
     use skewsync::message::Stamp;
+    use skewsync::unit::Output;
 
     use super::*;
     use crate::oracle::checkpoints::Points;

@@ -5,57 +5,22 @@
 use std::sync::Arc;
 
 use skewsync::ids::Slot;
-use skewsync::message::{Eligible, Redundancy};
-use skewsync::unit::{Active, Event as Told, Limits, RfState, Role, Unit};
+use skewsync::message::Redundancy;
+use skewsync::unit::{Event as Told, Limits, RfState};
 use skewsync_model::property::Property;
 
 use super::reference;
-use super::{broken, is_trouble, told};
+use super::{broken, is_trouble};
 use crate::catalog::Catalog;
-use crate::observe::{ClusterView, Event, Observed, Observer, Violation};
+use crate::history::{Acting, Fact, History, Observer, Unit, What};
+use crate::observe::Violation;
 
 /// See the module.
 pub struct Honest {
     catalog: Arc<Catalog>,
-    register: Option<Eligible>,
     /// Since when nothing is wrong, and what is shown is not so.
     untrue_since: Option<u64>,
     checked: u64,
-}
-
-impl Honest {
-    /// For a run with these images.
-    pub const fn new(catalog: Arc<Catalog>) -> Self {
-        Self { catalog, register: None, untrue_since: None, checked: 0 }
-    }
-
-    /// What is said to be listed as the pair becomes hot.
-    fn hot(
-        &mut self,
-        slot: Slot,
-        active: &Active,
-        said: u32,
-        scene: &dyn ClusterView,
-    ) -> Result<(), Violation> {
-        let Some(current) = &active.peer.current else {
-            return Ok(());
-        };
-        let here = self.catalog.image(scene.image(slot).1);
-        // The session's peer: its slot may hold another image by now.
-        let there = self.catalog.by_digest(current.image);
-        let (Ok(here), Some(there)) = (here, there) else {
-            return Ok(());
-        };
-        self.checked += 1;
-        let (here, there) = (here.software().image(), there.software().image());
-        let listed = reference::digests(here, there, active.config.config()).listed.len();
-        let held = current.held_out.len();
-        if said as usize != listed + held {
-            let what = format!("{said} lines are said to be listed, and {} are", listed + held);
-            return broken(Property::Honest, what);
-        }
-        Ok(())
-    }
 }
 
 /// A keepalive period, and what a message and its answer may take.
@@ -64,17 +29,14 @@ const fn bound_us(limits: &Limits) -> u64 {
 }
 
 /// What the two units of a session show that is not so.
-fn untrue(active: &Active, standby: &Unit, register: Option<Eligible>) -> Option<String> {
-    let current = active.peer.current.as_ref()?;
-    let Role::Standby(seated) = &standby.part else {
-        return None;
-    };
-    let seat = seated.seat.as_ref()?;
-    if seat.session != current.session {
+fn untrue(acting: &Acting, standby: &Unit, history: &History) -> Option<String> {
+    let session = acting.session.as_ref()?.session;
+    if standby.waiting()?.seat?.session != session {
         return None;
     }
-    let (here, there) = (active.peer_rf_state(), standby.rf_state());
-    let hot = register.is_some_and(|eligible| eligible.session == current.session);
+    let (here, there) = (acting.shows_peer, standby.machine.as_ref()?.shows);
+    let register = history.register;
+    let hot = register.is_some_and(|eligible| eligible.session == session);
     let named = |shown: RfState| shown.name();
     if hot && (here != RfState::StandbyHot || there != RfState::StandbyHot) {
         let (here, there) = (named(here), named(there));
@@ -85,56 +47,85 @@ fn untrue(active: &Active, standby: &Unit, register: Option<Eligible>) -> Option
         let (here, there) = (named(here), named(there));
         return Some(format!("one unit shows rpr: {here} and {there}"));
     }
-    let mode = active.redundancy();
+    let mode = acting.mode;
     if hot != (mode == Redundancy::Sso) {
         return Some(format!("the mode shown is {mode:?}, and the register {register:?}"));
     }
     None
 }
 
-impl Observer for Honest {
-    fn see(&mut self, seen: &Observed<'_>, scene: &dyn ClusterView) -> Result<(), Violation> {
-        if let Event::Arbiter { arbiter, .. } = seen.event {
-            self.register = arbiter.register;
-        }
-        if let Event::Unit { slot, unit, .. } = seen.event
-            && let Role::Active(active) = &unit.part
-        {
-            for event in told(&seen.event) {
-                if let Told::Hot { listed } = event {
-                    self.hot(slot, active, *listed, scene)?;
-                }
-            }
-        }
-        if is_trouble(&seen.event) {
-            self.untrue_since = None;
-        }
-        if !matches!(seen.event, Event::Unit { .. } | Event::Arbiter { .. }) {
+/// The same of any two units, while all that could excuse it is well.
+fn unexcused(history: &History) -> Option<String> {
+    let shown = history.units.iter().find_map(|(slot, unit)| {
+        let acting = unit.acting()?;
+        history.others(*slot).find_map(|(_, other)| untrue(acting, other, history))
+    });
+    let suspended = history.units.values().any(|unit| unit.suspended);
+    // An arbiter that starts without its state, or with one that may be older, does not know what
+    // it told.
+    let knows = history.arbiter.as_ref().is_some_and(|arbiter| !arbiter.silent);
+    shown.filter(|_| !suspended && knows && history.whole())
+}
+
+impl Honest {
+    /// For a run with these images.
+    pub const fn new(catalog: Arc<Catalog>) -> Self {
+        Self { catalog, untrue_since: None, checked: 0 }
+    }
+
+    /// What is said to be listed as the pair becomes hot.
+    fn hot(&mut self, slot: Slot, said: u32, history: &History) -> Result<(), Violation> {
+        let Some(unit) = history.unit(slot) else {
             return Ok(());
-        }
-        let slots = [Slot(0), Slot(1)];
-        let shown = slots.iter().find_map(|slot| {
-            let other = scene.unit(Slot(1 - slot.0))?;
-            match &scene.unit(*slot)?.part {
-                Role::Active(active) => untrue(active, other, self.register),
-                Role::Standby(_) | Role::Holder(_) => None,
-            }
-        });
+        };
+        let session = unit.acting().and_then(|acting| Some((acting, acting.session.as_ref()?)));
+        let Some((acting, current)) = session else {
+            return Ok(());
+        };
+        let here = self.catalog.image(&unit.image.name);
+        // The session's peer: its slot may hold another image by now.
+        let there = self.catalog.by_digest(current.image);
+        let (Ok(here), Some(there)) = (here, there) else {
+            return Ok(());
+        };
         self.checked += 1;
-        let paused = slots.iter().any(|slot| scene.paused(*slot));
-        // An arbiter that starts without its state, or with one that may be older, does not know
-        // what it told.
-        let knows = scene.arbiter().is_some_and(|arbiter| !arbiter.silent);
-        let Some(what) = shown.filter(|_| !paused && knows && scene.whole()) else {
+        let (here, there) = (here.software().image(), there.software().image());
+        let listed = reference::digests(here, there, &acting.config).listed.len();
+        let held = current.held_out.len();
+        if said as usize != listed + held {
+            let what = format!("{said} lines are said to be listed, and {} are", listed + held);
+            return broken(Property::Honest, what);
+        }
+        Ok(())
+    }
+
+    /// A step is whole.
+    fn stepped(&mut self, now_us: u64, history: &History) -> Result<(), Violation> {
+        self.checked += 1;
+        let Some(what) = unexcused(history) else {
             self.untrue_since = None;
             return Ok(());
         };
-        let since = *self.untrue_since.get_or_insert(seen.at_us);
-        if seen.at_us - since > bound_us(scene.limits()) {
-            let ms = (seen.at_us - since) / 1_000;
-            return broken(Property::Honest, format!("for {ms} ms: {what}"));
+        let us = now_us - *self.untrue_since.get_or_insert(now_us);
+        if us > bound_us(&history.limits) {
+            return broken(Property::Honest, format!("for {} ms: {what}", us / 1_000));
         }
         Ok(())
+    }
+}
+
+impl Observer for Honest {
+    fn see(&mut self, fact: &Fact<'_>, history: &History) -> Result<(), Violation> {
+        if is_trouble(fact) {
+            self.untrue_since = None;
+        }
+        match (fact.what, fact.slot()) {
+            (What::Says { event: Told::Hot { listed }, .. }, Some(slot)) => {
+                self.hot(slot, *listed, history)
+            }
+            (What::Stepped | What::ArbiterStepped, _) => self.stepped(fact.at_us, history),
+            _ => Ok(()),
+        }
     }
 
     fn checked(&self) -> Vec<(Property, u64)> {
@@ -144,6 +135,7 @@ impl Observer for Honest {
 
 #[cfg(test)]
 mod tests {
+    use skewsync::message::Eligible;
     use skewsync::unit::Output;
 
     use super::*;

@@ -13,16 +13,16 @@ use std::collections::BTreeMap;
 
 use skewsync::ids::Slot;
 use skewsync::message::{Address, Eligible, Session};
-use skewsync::unit::{Input, Limits, RfState, Role, Unit};
+use skewsync::unit::{Input, Limits, RfState};
 use skewsync_model::property::Property;
 
 use super::broken;
-use crate::observe::{ClusterView, Event, Observed, Observer, Violation};
+use crate::history::{Fact, History, Observer, Role, Unit, What};
+use crate::observe::{Delivered, Violation};
 
 /// See the module.
 #[derive(Debug, Default)]
 pub struct HotIsServed {
-    register: Option<Eligible>,
     /// When the register stopped to hold a session.
     stopped: BTreeMap<Session, u64>,
     /// When each frame between the units was sent, by its number.
@@ -48,30 +48,28 @@ fn slowest_us(limits: &Limits, ms: u64) -> u64 {
 }
 
 /// The session in which the unit shows that the pair is hot.
-fn shown_hot(unit: &Unit) -> Option<Session> {
-    match &unit.part {
-        Role::Standby(standby) => {
-            let seat = standby.seat.as_ref()?;
-            (unit.rf_state() == RfState::StandbyHot).then_some(seat.session)
+fn shown_hot(unit: &Unit, now_us: u64) -> Option<Session> {
+    let machine = unit.machine.as_ref()?;
+    let hot = |shown: RfState| shown == RfState::StandbyHot;
+    match &machine.role {
+        Role::Standby(waiting) => {
+            waiting.seat.filter(|_| hot(machine.shows)).map(|seat| seat.session)
         }
-        Role::Active(active) => {
-            let current = active.peer.current.as_ref()?;
-            (active.peer_rf_state() == RfState::StandbyHot).then_some(current.session)
+        // An Active whose lease is over as it takes it up (a Grant that was long on its way) is
+        // told so next.
+        Role::Active(acting) => {
+            let current = acting.session.as_ref()?;
+            (hot(acting.shows_peer) && unit.acts_at(now_us)).then_some(current.session)
         }
         Role::Holder(_) => None,
     }
 }
 
 impl HotIsServed {
-    fn hears(&mut self, slot: Slot, seen: &Observed<'_>) {
-        if let Event::Unit { input: Input::Message { message, .. }, packet: Some(packet), .. } =
-            seen.event
-            && let Some(session) = message.session()
-        {
-            let sent = self.sent.get(&packet.number);
-            let heard = Heard { sent_us: sent.copied().unwrap_or(seen.at_us), came_us: seen.at_us };
-            self.heard.insert((slot, session), heard);
-        }
+    fn hears(&mut self, slot: Slot, session: Session, packet: Delivered, now_us: u64) {
+        let sent = self.sent.get(&packet.number);
+        let heard = Heard { sent_us: sent.copied().unwrap_or(now_us), came_us: now_us };
+        self.heard.insert((slot, session), heard);
     }
 
     /// Until when the unit may show this session as hot, though the register does not hold it.
@@ -84,50 +82,54 @@ impl HotIsServed {
         let late = self.late.get(&slot).copied().unwrap_or(0);
         stopped.max(heard).max(late) + slowest_us(limits, limits.watchdog_ms)
     }
+
+    /// A step of a unit is whole.
+    fn shows(&mut self, slot: Slot, unit: &Unit, history: &History) -> Result<(), Violation> {
+        let now_us = history.now_us;
+        if unit.suspended {
+            self.late.insert(slot, now_us);
+        }
+        let Some(shown) = shown_hot(unit, now_us) else {
+            return Ok(());
+        };
+        self.checked += 1;
+        let held = history.register.is_some_and(|eligible| eligible.session == shown);
+        if !held && now_us > self.until_us(slot, shown, &history.limits) {
+            let stopped = self.stopped.get(&shown).copied().unwrap_or(0);
+            let ms = (now_us - stopped) / 1_000;
+            return broken(
+                Property::HotIsServed,
+                format!("slot {slot} shows a hot Standby for {ms} ms that nobody serves"),
+            );
+        }
+        Ok(())
+    }
 }
 
 impl Observer for HotIsServed {
-    fn see(&mut self, seen: &Observed<'_>, scene: &dyn ClusterView) -> Result<(), Violation> {
-        match seen.event {
-            Event::Arbiter { arbiter, .. } => {
-                let before = std::mem::replace(&mut self.register, arbiter.register);
+    fn see(&mut self, fact: &Fact<'_>, history: &History) -> Result<(), Violation> {
+        match (fact.what, fact.slot()) {
+            (What::RegisterWritten { was, now }, _) => {
                 let session = |of: Option<Eligible>| of.map(|eligible| eligible.session);
-                if let Some(held) = session(before)
-                    && session(self.register) != Some(held)
+                let stopped = session(was).filter(|held| session(now) != Some(*held));
+                self.stopped.extend(stopped.map(|held| (held, fact.at_us)));
+            }
+            (What::Sent { message, number, .. }, Some(_)) if message.to != Address::Arbiter => {
+                self.sent.insert(number, fact.at_us);
+            }
+            (What::Suspended { .. }, Some(slot)) => {
+                self.late.insert(slot, fact.at_us);
+            }
+            (What::Took { input, packet: Some(packet) }, Some(slot)) => {
+                if let Input::Message { message, .. } = input
+                    && let Some(session) = message.session()
                 {
-                    self.stopped.insert(held, seen.at_us);
+                    self.hears(slot, session, packet, fact.at_us);
                 }
             }
-            Event::Sent { sight, number, .. }
-                if sight.from != Address::Arbiter && sight.to != Address::Arbiter =>
-            {
-                self.sent.insert(number, seen.at_us);
-            }
-            Event::Paused { slot, .. } => {
-                self.late.insert(slot, seen.at_us);
-            }
-            Event::Unit { slot, unit, .. } => {
-                self.hears(slot, seen);
-                if scene.paused(slot) {
-                    self.late.insert(slot, seen.at_us);
-                }
-                // An Active whose lease is over as it takes it up (a Grant that was long on its
-                // way) is told so next.
-                let acts = scene.lease_end(slot).is_some_and(|end| end > seen.at_us);
-                let shown =
-                    shown_hot(unit).filter(|_| acts || matches!(unit.part, Role::Standby(_)));
-                let Some(shown) = shown else {
-                    return Ok(());
-                };
-                self.checked += 1;
-                let held = self.register.is_some_and(|eligible| eligible.session == shown);
-                if !held && seen.at_us > self.until_us(slot, shown, scene.limits()) {
-                    let stopped = self.stopped.get(&shown).copied().unwrap_or(0);
-                    let ms = (seen.at_us - stopped) / 1_000;
-                    return broken(
-                        Property::HotIsServed,
-                        format!("slot {slot} shows a hot Standby for {ms} ms that nobody serves"),
-                    );
+            (What::Stepped, Some(slot)) => {
+                if let Some(unit) = history.unit(slot) {
+                    return self.shows(slot, unit, history);
                 }
             }
             _ => {}
@@ -143,10 +145,10 @@ impl Observer for HotIsServed {
 #[cfg(test)]
 mod tests {
     use skewsync::message::{HeldBy, Message, MessageKind as Kind, Redundancy};
-    use skewsync::unit::Standby;
+    use skewsync::unit::{Role, Standby, Unit};
 
     use super::*;
-    use crate::observe::Delivered;
+    use crate::observe::Event;
     use crate::oracle::testing::{Pair, SESSION, Stage, broken_property, eligible};
     use crate::plan::MessageId;
 
@@ -176,9 +178,10 @@ mod tests {
             if let Role::Standby(Standby { seat: Some(seat), .. }) = &mut standby.part {
                 seat.told = (1, HeldBy::Register, Redundancy::Sso);
             }
-            assert_eq!(shown_hot(&standby), Some(SESSION));
             stage.register(&mut oracle, Some(eligible(1))).unwrap();
             stage.does(&mut oracle, standby.clone(), &[]).unwrap();
+            let unit = stage.history().unit(Slot(1)).expect("a unit");
+            assert_eq!(shown_hot(unit, 0), Some(SESSION));
             stage.register(&mut oracle, None).unwrap();
             Self { stage, oracle, standby }
         }

@@ -79,17 +79,17 @@ impl PairCheck for HotMeansEqual {
                 );
             }
         }
-        let Some(active) = point.active else {
+        let Some(acting) = point.active else {
             return Ok(());
         };
-        let outstanding = active.last.0.saturating_sub(n.0);
+        let outstanding = acting.last.0.saturating_sub(n.0);
         if outstanding > point.hot_window {
             return broken(
                 Property::HotMeansEqual,
                 format!("{outstanding} LSNs are outstanding at LSN {n}"),
             );
         }
-        if let Some(lowering) = point.lowering().filter(|_| active.last == n) {
+        if let Some(lowering) = point.lowering().filter(|_| acting.last == n) {
             let listed = keys(lowering.listing());
             if listed != point.digests.listed {
                 return broken(
@@ -98,7 +98,7 @@ impl PairCheck for HotMeansEqual {
                 );
             }
         }
-        let current = active.peer.current.as_ref();
+        let current = acting.session.as_ref();
         if let Some(current) = current.filter(|current| current.acked >= n) {
             let says = |(path, line): &(String, String)| {
                 let between = if path.is_empty() { "" } else { " / " };
@@ -144,7 +144,7 @@ mod tests {
     }
 
     fn points_looked(points: &Points) -> u64 {
-        use crate::observe::Observer;
+        use crate::history::Observer;
         points.checked().iter().map(|(_, times)| *times).sum()
     }
 

@@ -2,18 +2,21 @@
 //! and once the former one is back and has what the new one holds, it lists exactly what it held
 //! beyond that.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
+
+use skewsync::digest::Shared;
 
 use skewsync::config::Config;
 use skewsync::ids::{Lsn, Slot};
 use skewsync::message::Message;
-use skewsync::unit::{Event as Told, Input, Role};
+use skewsync::unit::{Event as Told, Input};
 use skewsync_model::property::Property;
 
+use super::broken;
 use super::checkpoints::{PairCheck, Point};
 use super::hot_means_equal::lines;
-use super::{broken, told};
-use crate::observe::{ClusterView, Event, Observed, Observer, Violation};
+use crate::history::{Fact, History, Observer, Unit, What};
+use crate::observe::Violation;
 
 /// What the new Active says.
 #[derive(Debug, Default)]
@@ -37,63 +40,63 @@ impl PairCheck for ListedAtTakeover {
 /// What the former Active says when it is back.
 #[derive(Debug, Default)]
 pub struct LostAtSwitchover {
-    former: BTreeMap<Slot, Config>,
+    /// What the unit that makes a step held as Active, before another unit was it.
+    former: Option<Config>,
+    /// The snapshot's LSN, if the step is its acceptance.
+    bulk_at: Option<Lsn>,
     checked: u64,
 }
 
-impl Observer for LostAtSwitchover {
-    fn see(&mut self, seen: &Observed<'_>, _: &dyn ClusterView) -> Result<(), Violation> {
-        let (slot, unit) = match seen.event {
-            Event::Unit { slot, unit, .. } => (slot, unit),
-            Event::Ended { slot, .. } => {
-                self.former.remove(&slot);
-                return Ok(());
-            }
-            _ => return Ok(()),
+impl LostAtSwitchover {
+    /// A unit takes an input.
+    fn takes(&mut self, unit: &Unit, input: &Input) {
+        self.former = unit.waiting().and_then(|waiting| waiting.former.clone());
+        self.bulk_at = match input {
+            Input::Message { message: Message::BulkAccept { lsn, .. }, .. } => Some(*lsn),
+            _ => None,
         };
-        let Role::Standby(standby) = &unit.part else {
-            self.former.remove(&slot);
+    }
+
+    /// A Standby says that these lines of its own are gone.
+    fn says(&mut self, slot: Slot, unit: &Unit, said: &[Shared<str>]) -> Result<(), Violation> {
+        let Some(waiting) = unit.waiting() else {
             return Ok(());
         };
-        for event in told(&seen.event) {
-            let Told::LostAtSwitchover { lines: said } = event else {
-                continue;
-            };
-            let (Some(former), Some(replica)) = (self.former.get(&slot), &standby.replica) else {
-                return broken(
-                    Property::ListedAtTakeover,
-                    format!("slot {slot} lost lines that it never held"),
-                );
-            };
-            // Lines that came early are applied in the very step, after what is lost was told.
-            if bulk_at(&seen.event) != Some(replica.applied) {
-                continue;
-            }
-            self.checked += 1;
-            let now = lines(replica.receiver.raising().config());
-            let wanted: BTreeSet<String> = lines(former).difference(&now).cloned().collect();
-            agrees(&said.iter().map(|line| line.to_string()).collect(), &wanted)?;
-        }
-        match &standby.former {
-            Some(former) => self.former.insert(slot, former.config.config().clone()),
-            None => self.former.remove(&slot),
+        let (Some(former), Some(replica)) = (&self.former, &waiting.replica) else {
+            return broken(
+                Property::ListedAtTakeover,
+                format!("slot {slot} lost lines that it never held"),
+            );
         };
+        // Lines that came early are applied in the very step, after what is lost was told.
+        if self.bulk_at != Some(replica.applied) {
+            return Ok(());
+        }
+        self.checked += 1;
+        let now = lines(replica.config());
+        let wanted: BTreeSet<String> = lines(former).difference(&now).cloned().collect();
+        agrees(&said.iter().map(|line| line.to_string()).collect(), &wanted)
+    }
+}
+
+impl Observer for LostAtSwitchover {
+    fn see(&mut self, fact: &Fact<'_>, history: &History) -> Result<(), Violation> {
+        let Some((slot, unit)) = fact.slot().and_then(|slot| Some((slot, history.unit(slot)?)))
+        else {
+            return Ok(());
+        };
+        match fact.what {
+            What::Took { input, .. } => self.takes(unit, input),
+            What::Says { event: Told::LostAtSwitchover { lines }, .. } => {
+                return self.says(slot, unit, lines);
+            }
+            _ => {}
+        }
         Ok(())
     }
 
     fn checked(&self) -> Vec<(Property, u64)> {
         vec![(Property::ListedAtTakeover, self.checked)]
-    }
-}
-
-/// The snapshot's LSN, if the step is its acceptance.
-fn bulk_at(event: &Event<'_>) -> Option<Lsn> {
-    match event {
-        Event::Unit {
-            input: Input::Message { message: Message::BulkAccept { lsn, .. }, .. },
-            ..
-        } => Some(*lsn),
-        _ => None,
     }
 }
 
@@ -121,6 +124,7 @@ pub(super) fn agrees(said: &BTreeSet<String>, wanted: &BTreeSet<String>) -> Resu
 
 #[cfg(test)]
 mod tests {
+    use skewsync::unit::Role;
     use skewsync::unit::standby::{Former, Readiness};
 
     use super::*;
@@ -168,7 +172,7 @@ mod tests {
         }
         stage.does(oracle, before, &[]).unwrap();
         let now = Pair::of(["6.2", "6.2"], "ip routing\n", 4).standby;
-        let lines = lost.iter().map(|line| skewsync::digest::Shared::text(line));
+        let lines = lost.iter().map(|line| Shared::text(line));
         let says = Told::LostAtSwitchover { lines: lines.collect() };
         let (session, lsn, listed) = (crate::oracle::testing::SESSION, Lsn(at), 0);
         let accept = Message::BulkAccept { session, lsn, listed };

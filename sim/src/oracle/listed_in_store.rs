@@ -9,13 +9,14 @@ use skewsync::digest::Shared;
 use skewsync::config::Config;
 use skewsync::ids::Slot;
 use skewsync::message::{Origin, Stamp};
-use skewsync::unit::{Event as Told, Output, Record, Role, Store};
+use skewsync::unit::{Event as Told, Record, Store};
 use skewsync_model::property::Property;
 
 use super::listed_at_takeover::{agrees, placed};
-use super::{performed, reference, told};
+use super::reference;
 use crate::catalog::{Catalog, Loaded};
-use crate::observe::{ClusterView, Event, Observed, Observer, Violation};
+use crate::history::{Fact, History, Observer, Unit, What};
+use crate::observe::{Fate, Violation};
 use crate::plan::FaultName;
 
 /// See the module.
@@ -44,59 +45,57 @@ impl ListedInStore {
     }
 
     /// A unit writes a store.
-    fn stores(&mut self, slot: Slot, part: &Role, store: &Store, scene: &dyn ClusterView) {
+    fn stores(&mut self, slot: Slot, unit: &Unit, store: &Store) {
         let stamp = store.stamp;
-        let Ok(image) = self.catalog.image(scene.image(slot).1) else {
+        let Ok(image) = self.catalog.image(&unit.image.name) else {
             return;
         };
-        let missing = match part {
-            Role::Active(active) => {
-                let config = active.config.config().clone();
-                self.saves.insert(stamp, (config, image));
-                BTreeSet::new()
-            }
-            Role::Standby(_) | Role::Holder(_) => {
-                let Some((config, from)) = self.saves.get(&stamp) else {
-                    return;
-                };
-                let images = (from.software().image(), image.software().image());
-                let digests = reference::digests(images.0, images.1, config);
-                digests.listed.iter().map(placed).collect()
-            }
+        let missing = if let Some(acting) = unit.acting() {
+            self.saves.insert(stamp, (acting.config.clone(), image));
+            BTreeSet::new()
+        } else {
+            let Some((config, from)) = self.saves.get(&stamp) else {
+                return;
+            };
+            let images = (from.software().image(), image.software().image());
+            let digests = reference::digests(images.0, images.1, config);
+            digests.listed.iter().map(placed).collect()
         };
         self.missing.insert((slot, stamp, store.text.clone()), missing);
+    }
+
+    /// A unit acts from its store, and says that these lines are missing.
+    fn acts(&mut self, slot: Slot, store: &Store, listed: &[Shared<str>]) -> Result<(), Violation> {
+        if self.refuses {
+            return Ok(());
+        }
+        self.checked += 1;
+        let said = listed.iter().map(|line| line.to_string()).collect();
+        let stored = self.missing.get(&(slot, store.stamp, store.text.clone()));
+        agrees(&said, stored.unwrap_or(&BTreeSet::new()))
     }
 }
 
 impl Observer for ListedInStore {
-    fn see(&mut self, seen: &Observed<'_>, scene: &dyn ClusterView) -> Result<(), Violation> {
-        let (slot, unit) = match seen.event {
-            Event::Unit { slot, unit, .. } => (slot, unit),
-            Event::Fault { kind, effect: true, .. } => {
-                self.refuses |= kind == FaultName::RefuseLine;
-                return Ok(());
-            }
-            _ => return Ok(()),
+    fn see(&mut self, fact: &Fact<'_>, history: &History) -> Result<(), Violation> {
+        if let What::Fault { kind, effect: true, .. } = fact.what {
+            self.refuses |= kind == FaultName::RefuseLine;
+        }
+        let Some((slot, unit)) = fact.slot().and_then(|slot| Some((slot, history.unit(slot)?)))
+        else {
+            return Ok(());
         };
-        for output in performed(&seen.event) {
-            if let Output::Persist { record: Record::Store(store), .. } = output {
-                self.stores(slot, &unit.part, store, scene);
+        match (fact.what, &unit.machine) {
+            (What::WriteBegan { record: Record::Store(store), fate: Fate::Done, .. }, _) => {
+                self.stores(slot, unit, store);
+                Ok(())
             }
+            (
+                What::Says { event: Told::Acts { origin: Origin::Cold, listed, .. }, .. },
+                Some(machine),
+            ) => self.acts(slot, &machine.store, listed),
+            _ => Ok(()),
         }
-        for event in told(&seen.event) {
-            let Told::Acts { origin: Origin::Cold, listed, .. } = event else {
-                continue;
-            };
-            let said = listed.iter().map(|line| line.to_string()).collect();
-            let Store { stamp, text, .. } = &unit.own.store;
-            let stored = self.missing.get(&(slot, *stamp, text.clone()));
-            let wanted = stored.cloned().unwrap_or_default();
-            if !self.refuses {
-                self.checked += 1;
-                agrees(&said, &wanted)?;
-            }
-        }
-        Ok(())
     }
 
     fn checked(&self) -> Vec<(Property, u64)> {

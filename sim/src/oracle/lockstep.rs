@@ -29,7 +29,7 @@ use skewsync_model::step::{Env, step};
 
 use super::broken;
 use crate::abstraction::{self, Boots, CHANGED, Difference};
-use crate::observe::{ClusterView, Event, Observed, Observer, Violation};
+use crate::observe::{ClusterView, Event, Observed, Tap, Violation};
 use crate::plan::FaultKind;
 use config_ids::{Ledger, ending};
 use effects::{VisibleEffects, agree_on_shown, came_to};
@@ -618,8 +618,8 @@ fn says_unread(outputs: &[Output]) -> bool {
         .any(|output| matches!(output, Output::Send { message: Message::Unreadable { .. }, .. }))
 }
 
-impl Observer for Lockstep {
-    fn see(&mut self, seen: &Observed<'_>, scene: &dyn ClusterView) -> Result<(), Violation> {
+impl Lockstep {
+    fn holds(&mut self, seen: &Observed<'_>, scene: &dyn ClusterView) -> Result<(), Violation> {
         let (agrees, whose) = match seen.event {
             Event::Started { slot, boot, outputs, unit, .. } => {
                 self.steps += 1;
@@ -658,6 +658,19 @@ impl Observer for Lockstep {
                 Property::Lockstep,
                 format!("the engine left the model: {whose}: {difference}"),
             ),
+        }
+    }
+}
+
+impl Tap for Lockstep {
+    fn see(
+        &mut self,
+        seen: &Observed<'_>,
+        scene: &dyn ClusterView,
+        broken: &mut dyn FnMut(Violation),
+    ) {
+        if let Err(violation) = self.holds(seen, scene) {
+            broken(violation);
         }
     }
 

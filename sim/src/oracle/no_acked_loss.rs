@@ -6,33 +6,28 @@ use std::collections::BTreeMap;
 
 use skewsync::ids::{Lsn, Slot, Term};
 use skewsync::message::{Eligible, Message, Origin, ToArbiter};
-use skewsync::unit::standby::Readiness;
-use skewsync::unit::{
-    ArbiterEvent, ArbiterInput, ArbiterOutput, Event as Told, Output, Role, Standby, Unit,
-};
+use skewsync::unit::{ArbiterEvent, ArbiterInput, Event as Told};
 use skewsync_model::property::Property;
 
-use super::{broken, parts_from_arbiter, replicated, told};
-use crate::observe::{ClusterView, Event, Observed, Observer, Violation};
+use super::broken;
+use crate::history::{Fact, History, Observer, Unit, What};
+use crate::observe::Violation;
 
 /// See the module.
 #[derive(Debug, Default)]
 pub struct NoAckedLoss {
-    replicated: BTreeMap<Term, Lsn>,
-    /// Since when each unit and the arbiter reach each other.
-    well_since: [u64; 2],
     declined: Option<Slot>,
-    /// Whether each unit's replica has declared itself not ready, and whether it did so because it
+    /// The units whose replica has declared itself not ready, and whether it did so because it
     /// could not read a Line: that is no excuse.
-    declares: [(bool, bool); 2],
+    declared: BTreeMap<Slot, bool>,
     checked: u64,
 }
 
 impl NoAckedLoss {
     /// A stateful takeover: everything that was replicated in the terms up to the session's.
-    fn takes_over(&mut self, of: Term, lsn: Lsn) -> Result<(), Violation> {
+    fn takes_over(&mut self, of: Term, lsn: Lsn, history: &History) -> Result<(), Violation> {
         self.checked += 1;
-        let lost = self.replicated.range(..=of).find(|(_, replicated)| **replicated > lsn);
+        let lost = history.promised.range(..=of).find(|(_, replicated)| **replicated > lsn);
         match lost {
             Some((term, replicated)) => broken(
                 Property::NoAckedLoss,
@@ -43,87 +38,63 @@ impl NoAckedLoss {
     }
 
     /// The register's holder was passed over: only if something is the matter with it.
-    fn passed_over(
-        &self,
-        eligible: &Eligible,
-        seen: &Observed<'_>,
-        scene: &dyn ClusterView,
-    ) -> Result<(), Violation> {
-        let there = scene.boot(eligible.slot) == Some(eligible.session.standby);
-        let well_since = self.well_since[usize::from(eligible.slot.0)];
-        let quiet = seen.at_us - well_since > 2_000 * scene.limits().takeover_wait_ms;
-        let reached = quiet && !scene.paused(eligible.slot);
-        if there && reached && self.declined != Some(eligible.slot) {
+    fn passed_over(&self, eligible: &Eligible, history: &History) -> Result<(), Violation> {
+        let slot = eligible.slot;
+        let there = history.boot(slot) == Some(eligible.session.standby);
+        let quiet = history.in_reach_us(slot) > 2_000 * history.limits.takeover_wait_ms;
+        let reached = quiet && history.unit(slot).is_some_and(|unit| !unit.suspended);
+        if there && reached && self.declined != Some(slot) {
             return broken(
                 Property::NoAckedLoss,
-                format!("slot {} was passed over, and it was there all along", eligible.slot),
+                format!("slot {slot} was passed over, and it was there all along"),
             );
         }
         Ok(())
     }
 }
 
-fn is_declared(unit: &Unit) -> bool {
-    matches!(&unit.part, Role::Standby(Standby { replica: Some(replica), .. })
-        if replica.readiness == Readiness::Declared)
-}
-
-fn says_unreadable(outputs: &[Output]) -> bool {
-    outputs
-        .iter()
-        .any(|output| matches!(output, Output::Send { message: Message::Unreadable { .. }, .. }))
+fn is_declared(slot: Slot, history: &History) -> bool {
+    let replica = history.unit(slot).and_then(Unit::waiting).and_then(|it| it.replica.as_ref());
+    replica.is_some_and(|replica| !replica.ready)
 }
 
 impl Observer for NoAckedLoss {
-    fn see(&mut self, seen: &Observed<'_>, scene: &dyn ClusterView) -> Result<(), Violation> {
-        for (slot, well_since) in [Slot(0), Slot(1)].into_iter().zip(&mut self.well_since) {
-            if parts_from_arbiter(&seen.event, scene, slot) {
-                *well_since = seen.at_us;
-            }
-        }
-        if let Event::Arbiter { input, outputs, .. } = seen.event {
-            if let ArbiterInput::Message { from, message: ToArbiter::Decline { .. } } = input {
-                let (declared, unread) = self.declares[usize::from(from.0)];
-                if !(declared && unread) {
+    fn see(&mut self, fact: &Fact<'_>, history: &History) -> Result<(), Violation> {
+        match (fact.what, fact.slot()) {
+            (What::ArbiterTook { input, .. }, _) => {
+                if let ArbiterInput::Message { from, message: ToArbiter::Decline { .. } } = input
+                    && self.declared.get(from) != Some(&true)
+                {
                     self.declined = Some(*from);
                 }
             }
-            for output in outputs {
-                match output {
-                    ArbiterOutput::Event(ArbiterEvent::PassedOver(eligible)) => {
-                        self.passed_over(eligible, seen, scene)?;
-                    }
-                    ArbiterOutput::Event(ArbiterEvent::Accepted(_)) => self.declined = None,
-                    _ => {}
+            (What::ArbiterSays { event: ArbiterEvent::PassedOver(eligible) }, _) => {
+                return self.passed_over(eligible, history);
+            }
+            (What::ArbiterSays { event: ArbiterEvent::Accepted(_) }, _) => self.declined = None,
+            (What::Sends { message: Message::Unreadable { .. }, .. }, Some(slot))
+                if is_declared(slot, history) =>
+            {
+                self.declared.entry(slot).or_insert(true);
+            }
+            (What::Stepped, Some(slot)) => {
+                if is_declared(slot, history) {
+                    self.declared.entry(slot).or_insert(false);
+                } else {
+                    self.declared.remove(&slot);
                 }
             }
-        }
-        if let Event::Unit { slot, outputs, unit, .. } = seen.event {
-            let declares = &mut self.declares[usize::from(slot.0)];
-            let declared = is_declared(unit);
-            if declared && !declares.0 {
-                declares.1 = says_unreadable(outputs);
-            }
-            declares.0 = declared;
-        }
-        for (term, lsn) in replicated(&seen.event) {
-            let most = self.replicated.entry(term).or_insert(lsn);
-            *most = lsn.max(*most);
-        }
-        for event in told(&seen.event) {
-            let Told::Acts { stamp, origin, .. } = event else {
-                continue;
-            };
-            if let Origin::Stateful { session, lsn } = origin {
+            (What::Says { event: Told::Acts { stamp, origin, .. }, .. }, _) => {
+                let Origin::Stateful { session, lsn } = origin else {
+                    return Ok(());
+                };
                 if stamp.lsn < *lsn {
                     let what = format!("{} is taken over, and the register said {lsn}", stamp.lsn);
                     return broken(Property::NoAckedLoss, what);
                 }
-                self.takes_over(session.term, stamp.lsn)?;
-            } else {
-                // A lawful loss is past: what goes on from here is the config that was taken up.
-                self.replicated.retain(|_, lsn| *lsn <= stamp.lsn);
+                return self.takes_over(session.term, stamp.lsn, history);
             }
+            _ => {}
         }
         Ok(())
     }

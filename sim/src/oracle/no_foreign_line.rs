@@ -2,11 +2,11 @@
 //! a unit that nothing made refuse it reject it.
 
 use skewsync::message::{Message, Mismatch, Prc};
-use skewsync::unit::Output;
 use skewsync_model::property::Property;
 
-use super::{broken, performed};
-use crate::observe::{ClusterView, Event, Observed, Observer, Violation};
+use super::broken;
+use crate::history::{Fact, History, Observer, What};
+use crate::observe::{Fate, Violation};
 use crate::plan::FaultName;
 
 /// See the module.
@@ -19,41 +19,46 @@ pub struct NoForeignLine {
     checked: u64,
 }
 
-impl Observer for NoForeignLine {
-    fn see(&mut self, seen: &Observed<'_>, _: &dyn ClusterView) -> Result<(), Violation> {
-        if let Event::Fault { kind, effect, .. } = seen.event {
-            self.refuses |= effect && kind == FaultName::RefuseLine;
-            self.foreign |= kind == FaultName::ForeignPayload;
-        }
-        for output in performed(&seen.event) {
-            if let Output::Send { message: Message::Unreadable { why, .. }, .. } = output
-                && !self.foreign
-            {
+impl NoForeignLine {
+    /// What a unit says of lines that it received.
+    fn judge(&mut self, message: &Message) -> Result<(), Violation> {
+        let mismatches = match message {
+            Message::Unreadable { why, .. } if !self.foreign => {
                 return broken(Property::NoForeignLine, format!("it was received, and {why}"));
             }
-            let Output::Send {
-                message: Message::BulkDone { mismatches, .. } | Message::Applied { mismatches, .. },
-                ..
-            } = output
-            else {
-                continue;
-            };
-            self.checked += 1;
-            let foreign = |mismatch: &&Mismatch| match mismatch.prc {
-                Prc::NoMatch | Prc::Ambiguous | Prc::Incomplete => true,
-                Prc::Rejected => !self.refuses,
-                // What is to go, and is not there, is a difference of another W: Commutes.
-                Prc::Ok | Prc::Unchanged => false,
-            };
-            if let Some(mismatch) = mismatches.iter().find(foreign) {
-                let Mismatch { line, prc, .. } = mismatch;
-                return broken(
-                    Property::NoForeignLine,
-                    format!("`{}` was received and gives {prc:?}", &**line),
-                );
+            Message::BulkDone { mismatches, .. } | Message::Applied { mismatches, .. } => {
+                mismatches
             }
+            _ => return Ok(()),
+        };
+        self.checked += 1;
+        let foreign = |mismatch: &&Mismatch| match mismatch.prc {
+            Prc::NoMatch | Prc::Ambiguous | Prc::Incomplete => true,
+            Prc::Rejected => !self.refuses,
+            // What is to go, and is not there, is a difference of another W: Commutes.
+            Prc::Ok | Prc::Unchanged => false,
+        };
+        match mismatches.iter().find(foreign) {
+            Some(Mismatch { line, prc, .. }) => broken(
+                Property::NoForeignLine,
+                format!("`{}` was received and gives {prc:?}", &**line),
+            ),
+            None => Ok(()),
         }
-        Ok(())
+    }
+}
+
+impl Observer for NoForeignLine {
+    fn see(&mut self, fact: &Fact<'_>, _: &History) -> Result<(), Violation> {
+        match fact.what {
+            What::Fault { kind, effect, .. } => {
+                self.refuses |= effect && kind == FaultName::RefuseLine;
+                self.foreign |= kind == FaultName::ForeignPayload;
+                Ok(())
+            }
+            What::Sends { message, fate: Fate::Done, .. } => self.judge(message),
+            _ => Ok(()),
+        }
     }
 
     fn checked(&self) -> Vec<(Property, u64)> {
@@ -67,6 +72,7 @@ mod tests {
     use skewsync::ids::{Lsn, Slot};
 
     use super::*;
+    use crate::observe::Event;
     use crate::oracle::testing::{SESSION, Stage, broken_property, idle, send};
 
     fn answered(prc: Prc, made_to_refuse: bool) -> Option<Property> {

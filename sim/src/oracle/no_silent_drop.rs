@@ -21,7 +21,7 @@ impl PairCheck for NoSilentDrop {
 
     fn look(&mut self, point: &Point<'_>) -> Result<(), Violation> {
         let there = point.raising.map(|raising| keys(raising.listing()));
-        let at_n = point.active.is_some_and(|active| active.last == point.n);
+        let at_n = point.active.is_some_and(|acting| acting.last == point.n);
         let here = point.lowering().filter(|_| at_n);
         let here = here.map(|lowering| keys(lowering.listing()));
         let lists = [("Active", &here), ("Standby", &there)];

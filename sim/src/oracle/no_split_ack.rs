@@ -1,26 +1,27 @@
 //! NoSplitAck: no `acked` command is returned `local` while the register is set, and none
 //! `replicated` unless the register was confirmed for its session.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use skewsync::ids::CommandId;
 use skewsync::message::{Eligible, Session};
-use skewsync::unit::{Copies, Durability, Input, Outcome, Output, Role};
+use skewsync::unit::{Copies, Durability, Input, Outcome};
 use skewsync_model::property::Property;
 
-use super::{broken, performed, starts};
-use crate::observe::{ClusterView, Event, Observed, Observer, Violation};
+use super::{broken, starts};
+use crate::history::{Fact, History, Observer, What};
+use crate::observe::{Fate, Violation};
 
 /// See the module.
 #[derive(Debug, Default)]
 pub struct NoSplitAck {
-    register: Option<Eligible>,
-    /// The arbiter started with an older state, and the register is as it was in that.
-    astray: bool,
-    /// The register that it started with.
-    older: Option<Eligible>,
+    /// The arbiter starts in the step at hand.
+    starts: bool,
+    /// The register is as a state of the arbiter had it that it started with: what that holds it
+    /// did not confirm last.
+    older: bool,
     stored: BTreeSet<Session>,
-    acked: BTreeMap<CommandId, Durability>,
+    acked: BTreeSet<CommandId>,
     checked: u64,
 }
 
@@ -30,11 +31,12 @@ impl NoSplitAck {
         id: CommandId,
         place: Copies,
         current: Option<Session>,
+        register: Option<Eligible>,
     ) -> Result<(), Violation> {
-        let acked = self.acked.get(&id) == Some(&Durability::Acked);
+        let acked = self.acked.contains(&id);
         self.checked += u64::from(acked);
         match place {
-            Copies::Local(_) if acked => match self.register {
+            Copies::Local(_) if acked => match register.filter(|_| !self.older) {
                 Some(Eligible { session, .. }) => broken(
                     Property::NoSplitAck,
                     format!("command {id} is returned local, and the register holds {session}"),
@@ -51,33 +53,26 @@ impl NoSplitAck {
 }
 
 impl Observer for NoSplitAck {
-    fn see(&mut self, seen: &Observed<'_>, _: &dyn ClusterView) -> Result<(), Violation> {
-        match seen.event {
-            Event::Arbiter { input, arbiter, .. } => {
-                // What an older state of the arbiter holds it did not confirm last.
-                let astray = starts(input) && arbiter.register != self.register;
-                self.astray = astray || self.astray && arbiter.register == self.older;
-                self.older = arbiter.register;
-                self.register = arbiter.register.filter(|_| !self.astray);
-                self.stored.extend(arbiter.register.map(|eligible| eligible.session));
+    fn see(&mut self, fact: &Fact<'_>, history: &History) -> Result<(), Violation> {
+        match fact.what {
+            What::ArbiterTook { input, .. } => self.starts = starts(input),
+            What::RegisterWritten { now, .. } => {
+                self.older = self.starts;
+                self.stored.extend(now.map(|eligible| eligible.session));
             }
-            Event::Unit { input, unit, .. } => {
-                if let Input::Command(command) = input {
-                    self.acked.insert(command.id, command.durability);
-                }
-                let current = match &unit.part {
-                    Role::Active(active) => {
-                        active.peer.current.as_ref().map(|current| current.session)
-                    }
-                    Role::Standby(_) | Role::Holder(_) => None,
-                };
-                for output in performed(&seen.event) {
-                    if let Output::Answer { id, outcome } = output
-                        && let Outcome::Done { place, .. } | Outcome::Unchanged { place } = outcome
-                    {
-                        self.returned(*id, *place, current)?;
-                    }
-                }
+            What::Took { input: Input::Command(command), .. }
+                if command.durability == Durability::Acked =>
+            {
+                self.acked.insert(command.id);
+            }
+            What::Answered {
+                command,
+                outcome: Outcome::Done { place, .. } | Outcome::Unchanged { place },
+                fate: Fate::Done,
+            } => {
+                let acting = fact.slot().and_then(|slot| history.acting_in(slot));
+                let current = acting.and_then(|acting| Some(acting.session.as_ref()?.session));
+                return self.returned(command, *place, current, history.register);
             }
             _ => {}
         }
@@ -92,7 +87,7 @@ impl Observer for NoSplitAck {
 #[cfg(test)]
 mod tests {
     use skewsync::ids::{Lsn, Slot, Term};
-    use skewsync::unit::LocalWhy;
+    use skewsync::unit::{LocalWhy, Output};
 
     use super::*;
     use crate::oracle::testing::{Pair, Stage, answer, broken_property, command, eligible};

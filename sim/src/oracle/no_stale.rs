@@ -1,83 +1,58 @@
 //! NoStale: a message of another session leaves the unit's state equal, and moves nothing.
 
-use std::hash::{Hash, Hasher};
-
-use skewsync::ids::Slot;
-use skewsync::message::{Message, Session};
-use skewsync::unit::{Input, Output, Role, Unit};
+use skewsync::message::{Message, MessageKind};
+use skewsync::unit::Input;
 use skewsync_model::property::Property;
 
 use super::broken;
-use crate::hash::StableHasher;
-use crate::observe::{ClusterView, Event, Observed, Observer, Violation};
+use crate::history::{Fact, History, Observer, What};
+use crate::observe::Violation;
 
 /// See the module.
 #[derive(Debug, Default)]
 pub struct NoStale {
-    /// The unit that is about to take a message of another session, and what its state hashes to.
-    at_hand: Option<(Slot, u64)>,
+    /// What the unit took, if that was a message.
+    took: Option<MessageKind>,
+    /// It is of another session; and whether it moved anything.
+    moved: Option<bool>,
     checked: u64,
 }
 
-/// Whether the unit takes messages of this session.
-fn takes(unit: &Unit, session: Session) -> bool {
-    let is = |of: Option<Session>| of == Some(session);
-    match &unit.part {
-        Role::Standby(standby) => is(standby.seat.as_ref().map(|seat| seat.session)),
-        Role::Active(active) => {
-            let peer = &active.peer;
-            is(peer.current.as_ref().map(|current| current.session))
-                || is(peer.offered.map(|offered| offered.session))
-                || is(peer.leaving.map(|leaving| leaving.session))
-        }
-        Role::Holder(_) => false,
-    }
-}
-
-fn hash(unit: &Unit) -> u64 {
-    let mut mixer = StableHasher::default();
-    unit.hash(&mut mixer);
-    mixer.finish()
-}
-
-/// Whether an output to a message of another session is one: it tells, or says that the session is
-/// over.
-const fn moves_nothing(output: &Output) -> bool {
-    match output {
-        Output::Event(_) => true,
-        Output::Send { message, .. } => {
+/// Whether what comes of a message of another session is nothing: it tells, or says that the
+/// session is over.
+const fn moves_nothing(what: &What<'_>) -> bool {
+    match what {
+        What::Sends { message, .. } => {
             matches!(message, Message::Left { .. } | Message::Down { .. })
         }
-        _ => false,
+        What::Answered { .. } | What::WriteBegan { .. } | What::Wants { .. } => false,
+        _ => true,
     }
 }
 
 impl Observer for NoStale {
-    fn before(&mut self, slot: Slot, input: &Input, scene: &dyn ClusterView) {
-        self.at_hand = None;
-        if let Input::Message { message, .. } = input
-            && let Some(session) = message.session()
-            && !matches!(message, Message::Proceed { .. })
-            && let Some(unit) = scene.unit(slot)
-            && !takes(unit, session)
-        {
-            self.at_hand = Some((slot, hash(unit)));
-        }
-    }
-
-    fn see(&mut self, seen: &Observed<'_>, _: &dyn ClusterView) -> Result<(), Violation> {
-        if let Event::Unit { slot, input: Input::Message { message, .. }, outputs, unit, .. } =
-            seen.event
-            && let Some((of, before)) = self.at_hand.take()
-        {
-            assert_eq!(of, slot, "a step follows what was seen before it");
-            self.checked += 1;
-            if before != hash(unit) || !outputs.iter().all(moves_nothing) {
-                return broken(
-                    Property::NoStale,
-                    format!("{:?} of another session moved slot {slot}", message.kind()),
-                );
+    fn see(&mut self, fact: &Fact<'_>, _: &History) -> Result<(), Violation> {
+        match fact.what {
+            What::Took { input, .. } => {
+                self.took = match input {
+                    Input::Message { message, .. } => Some(message.kind()),
+                    _ => None,
+                };
+                self.moved = None;
             }
+            What::Strayed { moved } => self.moved = Some(moved),
+            What::Stepped => {
+                if let (Some(kind), Some(moved), Some(slot)) =
+                    (self.took, self.moved.take(), fact.slot())
+                {
+                    self.checked += 1;
+                    if moved {
+                        let what = format!("{kind:?} of another session moved slot {slot}");
+                        return broken(Property::NoStale, what);
+                    }
+                }
+            }
+            what => self.moved = self.moved.map(|moved| moved || !moves_nothing(&what)),
         }
         Ok(())
     }
@@ -90,6 +65,7 @@ impl Observer for NoStale {
 #[cfg(test)]
 mod tests {
     use skewsync::ids::{Attempt, Lsn};
+    use skewsync::message::Session;
 
     use super::*;
     use crate::oracle::testing::{Pair, SESSION, Stage, broken_property};

@@ -3,15 +3,16 @@
 //! arbiter says so.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
 
 use skewsync::ids::{Lsn, Slot, Term};
 use skewsync::message::{Origin, Stamp};
-use skewsync::unit::{ArbiterEvent, ArbiterOutput, Event as Told, Role, Unit};
+use skewsync::unit::{ArbiterEvent, Event as Told};
 use skewsync_model::property::Property;
 
-use super::line_unknown::LineUnknown;
-use super::{broken, told};
-use crate::observe::{ClusterView, Event, Observed, Observer, Violation};
+use super::broken;
+use crate::history::{Fact, History, Machine, Observer, Role, What};
+use crate::observe::Violation;
 
 /// See the module.
 #[derive(Debug, Default)]
@@ -24,7 +25,6 @@ pub struct NoZombie {
     took_up: BTreeMap<Slot, (Term, Stamp)>,
     /// Stores of which the arbiter said that they are off the line.
     off_the_line: BTreeSet<Stamp>,
-    line_unknown: LineUnknown,
     /// Terms in which a unit acted though its disk had refused them; once its process ended it
     /// knows of them no more.
     unwritten: BTreeMap<Slot, Term>,
@@ -37,38 +37,64 @@ pub struct NoZombie {
 impl NoZombie {
     /// The term that passed the config of this stamp over, if any did.
     fn passed_over(&self, stamp: Stamp, before: Term, origin: Origin) -> Option<Term> {
-        let mut later = self
-            .acted
-            .range((std::ops::Bound::Excluded(stamp.term), std::ops::Bound::Excluded(before)));
+        let between = (Bound::Excluded(stamp.term), Bound::Excluded(before));
         let over = |from: &Option<Lsn>| match from {
             Some(lsn) => *lsn < stamp.lsn,
             None => matches!(origin, Origin::Resume | Origin::Stale { .. }),
         };
         let known = |term: &Term| !(self.strayed && self.forgotten.contains(term));
+        let mut later = self.acted.range(between);
         later.find(|(term, from)| over(from) && known(term)).map(|(term, _)| *term)
     }
 
-    fn follow(&mut self, slot: Slot, unit: &Unit) {
-        match &unit.part {
-            Role::Holder(holder) => {
-                let stamp = Stamp { term: holder.term, lsn: holder.lsn };
+    /// A unit acts, with what it took up.
+    fn acts(
+        &mut self,
+        slot: Slot,
+        (stamp, origin): (Stamp, Origin),
+        history: &History,
+    ) -> Result<(), Violation> {
+        self.checked += 1;
+        let of = self.took_up.get(&slot).filter(|(term, _)| *term == stamp.term);
+        if let Some((_, of)) = of.copied()
+            && let Some(term) = self.passed_over(of, stamp.term, origin)
+            && !self.off_the_line.contains(&of)
+            && !history.line.excuses(slot)
+        {
+            let Stamp { term: old, lsn } = of;
+            let what = format!(
+                "slot {slot} acts with the config of term {old} at LSN {lsn}, which term {term} \
+                 passed over"
+            );
+            return broken(Property::NoZombie, what);
+        }
+        self.acted.insert(stamp.term, (origin != Origin::Cold).then_some(stamp.lsn));
+        Ok(())
+    }
+
+    fn follow(&mut self, slot: Slot, machine: &Machine) {
+        if self.unwritten.get(&slot).is_some_and(|term| machine.durable >= *term) {
+            self.unwritten.remove(&slot);
+        }
+        match &machine.role {
+            Role::Holder(holding) => {
+                let stamp = Stamp { term: holding.term, lsn: holding.lsn };
                 let known = self.runs.insert(slot, stamp);
-                let same = known.is_some_and(|known| known.term == holder.term);
+                let same = known.is_some_and(|known| known.term == holding.term);
                 if !same {
-                    let of = match holder.origin {
-                        Origin::Cold => unit.own.store.stamp,
+                    let of = match holding.origin {
+                        Origin::Cold => machine.store.stamp,
                         Origin::Resume => known.unwrap_or(stamp),
-                        Origin::Stale { stamp: said } => holder.gap.map_or(said, |gap| gap.after),
+                        Origin::Stale { stamp: said } => holding.gap.map_or(said, |gap| gap.after),
                         Origin::Stateful { session, .. } => {
-                            Stamp { term: session.term, lsn: holder.lsn }
+                            Stamp { term: session.term, lsn: holding.lsn }
                         }
                     };
-                    self.took_up.insert(slot, (holder.term, of));
+                    self.took_up.insert(slot, (holding.term, of));
                 }
             }
-            Role::Active(active) => {
-                let (term, lsn) = (active.term, active.last);
-                self.runs.insert(slot, Stamp { term, lsn });
+            Role::Active(acting) => {
+                self.runs.insert(slot, acting.stamp());
             }
             Role::Standby(_) => {
                 self.runs.remove(&slot);
@@ -79,54 +105,30 @@ impl NoZombie {
 }
 
 impl Observer for NoZombie {
-    fn see(&mut self, seen: &Observed<'_>, scene: &dyn ClusterView) -> Result<(), Violation> {
-        if !self.line_unknown.see(&seen.event, scene) {
-            let what = "the arbiter says that the line is unknown, and has lost nothing";
-            return broken(Property::NoZombie, what.into());
-        }
-        self.strayed |= self.line_unknown.is_astray();
-        match seen.event {
-            Event::Arbiter { outputs, .. } => {
-                for output in outputs {
-                    if let ArbiterOutput::Event(ArbiterEvent::OffTheLine { stamp }) = output {
-                        self.off_the_line.insert(*stamp);
-                    }
+    fn see(&mut self, fact: &Fact<'_>, history: &History) -> Result<(), Violation> {
+        match (fact.what, fact.slot()) {
+            (What::ArbiterSays { event: ArbiterEvent::OffTheLine { stamp } }, _) => {
+                self.off_the_line.insert(*stamp);
+            }
+            (What::ArbiterSays { event: ArbiterEvent::LineUnknown }, _)
+                if !history.line.is_astray() =>
+            {
+                let what = "the arbiter says that the line is unknown, and has lost nothing";
+                return broken(Property::NoZombie, what.into());
+            }
+            (What::ArbiterStepped, _) => self.strayed |= history.line.is_astray(),
+            (What::Says { event: Told::TermUnwritten { term }, .. }, Some(slot)) => {
+                self.unwritten.insert(slot, *term);
+            }
+            (What::Says { event: Told::Acts { stamp, origin, .. }, .. }, Some(slot)) => {
+                return self.acts(slot, (*stamp, *origin), history);
+            }
+            (What::Stepped, Some(slot)) => {
+                if let Some(machine) = history.unit(slot).and_then(|unit| unit.machine.as_ref()) {
+                    self.follow(slot, machine);
                 }
             }
-            Event::Unit { slot, unit, .. } => {
-                if let Some(term) = self.unwritten.get(&slot)
-                    && unit.own.durable >= *term
-                {
-                    self.unwritten.remove(&slot);
-                }
-                for event in told(&seen.event) {
-                    if let Told::TermUnwritten { term } = event {
-                        self.unwritten.insert(slot, *term);
-                    }
-                    let Told::Acts { stamp, origin, .. } = event else {
-                        continue;
-                    };
-                    self.checked += 1;
-                    let from = (*origin != Origin::Cold).then_some(stamp.lsn);
-                    let took_up = self.took_up.get(&slot);
-                    let of = took_up.filter(|(term, _)| *term == stamp.term);
-                    if let Some((_, of)) = of.copied()
-                        && let Some(term) = self.passed_over(of, stamp.term, *origin)
-                        && !self.off_the_line.contains(&of)
-                        && !self.line_unknown.excuses(slot)
-                    {
-                        let Stamp { term: old, lsn } = of;
-                        let what = format!(
-                            "slot {slot} acts with the config of term {old} at LSN {lsn}, which \
-                             term {term} passed over"
-                        );
-                        return broken(Property::NoZombie, what);
-                    }
-                    self.acted.insert(stamp.term, from);
-                }
-                self.follow(slot, unit);
-            }
-            Event::Ended { slot, .. } => {
+            (What::Ended { .. }, Some(slot)) => {
                 self.forgotten.extend(self.unwritten.remove(&slot));
                 self.runs.remove(&slot);
                 self.took_up.remove(&slot);

@@ -5,11 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use skewsync::ids::{Lsn, Slot};
 use skewsync::message::{Message, Session};
-use skewsync::unit::{Input, Role};
+use skewsync::unit::Input;
 use skewsync_model::property::Property;
 
 use super::broken;
-use crate::observe::{ClusterView, Event, Observed, Observer, Violation};
+use crate::history::{Fact, History, Observer, What};
+use crate::observe::Violation;
 
 /// What a Standby was sent in one session.
 #[derive(Debug, Default)]
@@ -23,29 +24,40 @@ struct Heard {
 #[derive(Debug, Default)]
 pub struct OrderOnce {
     heard: BTreeMap<(Slot, Session), Heard>,
-    applied: BTreeMap<Slot, (Session, Lsn)>,
     checked: u64,
 }
 
-impl OrderOnce {
-    fn hear(&mut self, slot: Slot, message: &Message) {
-        let Some(session) = message.session() else {
-            return;
-        };
-        let heard = self.heard.entry((slot, session)).or_default();
+impl Heard {
+    fn hear(&mut self, message: &Message) {
         match message {
-            Message::Config { lsn, .. } => heard.snapshots.insert(*lsn),
-            Message::BulkAccept { lsn, .. } => heard.accepted.insert(*lsn),
-            Message::Line { lsn, .. } => heard.lines.insert(*lsn),
+            Message::Config { lsn, .. } => self.snapshots.insert(*lsn),
+            Message::BulkAccept { lsn, .. } => self.accepted.insert(*lsn),
+            Message::Line { lsn, .. } => self.lines.insert(*lsn),
             _ => false,
         };
     }
 
-    fn applies(&mut self, slot: Slot, session: Session, applied: Lsn) -> Result<(), Violation> {
-        let before = self.applied.insert(slot, (session, applied));
-        if before == Some((session, applied)) {
-            return Ok(());
-        }
+    /// The first LSN between whose line never came.
+    fn missing(&self, from: Lsn, to: Lsn) -> Option<Lsn> {
+        (from.0 + 1..=to.0).map(Lsn).find(|lsn| !self.lines.contains(lsn))
+    }
+
+    /// Whether an accepted snapshot, and the lines after it, come to this.
+    fn comes_to(&self, lsn: Lsn) -> bool {
+        let mut accepted = self.accepted.intersection(&self.snapshots);
+        accepted.any(|s| *s <= lsn && self.missing(*s, lsn).is_none())
+    }
+}
+
+impl OrderOnce {
+    /// A Standby holds this LSN in a session; before it held `from` in it, or nothing of it.
+    fn holds(
+        &mut self,
+        slot: Slot,
+        session: Session,
+        from: Option<Lsn>,
+        lsn: Lsn,
+    ) -> Result<(), Violation> {
         self.checked += 1;
         let Some(heard) = self.heard.get(&(slot, session)) else {
             return broken(
@@ -53,65 +65,49 @@ impl OrderOnce {
                 format!("slot {slot} holds a config of {session} unheard"),
             );
         };
-        let all = |from: Lsn| (from.0 + 1..=applied.0).all(|lsn| heard.lines.contains(&Lsn(lsn)));
-        let right = match before {
-            Some((same, from)) if same == session => applied > from && all(from),
-            _ => heard
-                .accepted
-                .iter()
-                .any(|s| heard.snapshots.contains(s) && *s <= applied && all(*s)),
-        };
-        if right {
-            return Ok(());
-        }
-        let from = before.filter(|(same, _)| *same == session);
-        let Some((_, from)) = from else {
+        let Some(from) = from else {
+            if heard.comes_to(lsn) {
+                return Ok(());
+            }
             let why = if heard.accepted.is_empty() {
                 "and its bulk was not accepted"
             } else {
                 "and a line between it and the accepted bulk never came"
             };
-            let what = format!("slot {slot} holds LSN {applied} in session {session}, {why}");
+            let what = format!("slot {slot} holds LSN {lsn} in session {session}, {why}");
             return broken(Property::OrderOnce, what);
         };
-        let missing = (from.0 + 1..=applied.0).find(|lsn| !heard.lines.contains(&Lsn(*lsn)));
-        let why = missing.map_or_else(
-            || "that is no way forward".into(),
-            |lsn| format!("the line of LSN {lsn} never came"),
-        );
+        let why = match heard.missing(from, lsn) {
+            Some(missing) => format!("the line of LSN {missing} never came"),
+            None if lsn > from => return Ok(()),
+            None => "that is no way forward".into(),
+        };
         let what = format!(
-            "slot {slot} goes from LSN {from} to LSN {applied} in session {session}, and {why}"
+            "slot {slot} goes from LSN {from} to LSN {lsn} in session {session}, and {why}"
         );
         broken(Property::OrderOnce, what)
     }
 }
 
 impl Observer for OrderOnce {
-    fn see(&mut self, seen: &Observed<'_>, _: &dyn ClusterView) -> Result<(), Violation> {
-        match seen.event {
-            Event::Unit { slot, input, unit, .. } => {
-                if let Input::Message { message, .. } = input {
-                    self.hear(slot, message);
-                }
-                let Role::Standby(standby) = &unit.part else {
-                    self.applied.remove(&slot);
-                    return Ok(());
-                };
-                match &standby.replica {
-                    Some(replica) => self.applies(slot, replica.session, replica.applied),
-                    None => {
-                        self.applied.remove(&slot);
-                        Ok(())
-                    }
+    fn see(&mut self, fact: &Fact<'_>, _: &History) -> Result<(), Violation> {
+        let Some(slot) = fact.slot() else {
+            return Ok(());
+        };
+        match fact.what {
+            What::Took { input: Input::Message { message, .. }, .. } => {
+                if let Some(session) = message.session() {
+                    self.heard.entry((slot, session)).or_default().hear(message);
                 }
             }
-            Event::Ended { slot, .. } => {
-                self.applied.remove(&slot);
-                self.heard.retain(|(at, _), _| *at != slot);
-                Ok(())
+            What::Swapped { session, lsn } => return self.holds(slot, session, None, lsn),
+            What::Applied { session, from, lsn } => {
+                return self.holds(slot, session, Some(from), lsn);
             }
-            _ => Ok(()),
+            What::Ended { .. } => self.heard.retain(|(at, _), _| *at != slot),
+            _ => {}
         }
+        Ok(())
     }
 
     fn checked(&self) -> Vec<(Property, u64)> {

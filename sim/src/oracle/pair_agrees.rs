@@ -5,11 +5,11 @@
 
 use skewsync::ids::Slot;
 use skewsync::message::Eligible;
-use skewsync::unit::{Active, Role, Standby, Unit};
 use skewsync_model::property::Property;
 
 use super::broken;
-use crate::observe::{ClusterView, Event, Observed, Observer, Violation};
+use crate::history::{Acting, Fact, History, Observer, Unit, Waiting, What};
+use crate::observe::Violation;
 
 /// See the module.
 #[derive(Debug, Default)]
@@ -18,18 +18,18 @@ pub struct PairAgrees {
 }
 
 impl PairAgrees {
-    /// The register was written, or the Standby made a step.
-    fn holds(&mut self, eligible: Eligible, scene: &dyn ClusterView) -> Result<(), Violation> {
+    /// The register names a Standby.
+    fn holds(&mut self, eligible: Eligible, history: &History) -> Result<(), Violation> {
         let Eligible { session, slot, lsn } = eligible;
-        let Some(standby) = scene.unit(slot).and_then(standby) else {
+        let Some(waiting) = history.unit(slot).and_then(Unit::waiting) else {
             return Ok(());
         };
-        let sits = standby.seat.as_ref().is_some_and(|seat| seat.session == session);
-        if !sits || scene.boot(slot) != Some(session.standby) {
+        let sits = waiting.seat.is_some_and(|seat| seat.session == session);
+        if !sits || history.boot(slot) != Some(session.standby) {
             return Ok(());
         }
         self.checked += 1;
-        let replica = standby.replica.as_ref();
+        let replica = waiting.replica.as_ref();
         let held = replica.filter(|replica| replica.session == session);
         match held.map(|replica| replica.applied) {
             Some(applied) if applied >= lsn => Ok(()),
@@ -42,25 +42,26 @@ impl PairAgrees {
         }
     }
 
-    fn lists(&mut self, slot: Slot, standby: &Standby, active: &Active) -> Result<(), Violation> {
-        let (Some(replica), Some(current)) = (&standby.replica, &active.peer.current) else {
+    /// A Standby made a step beside an Active.
+    fn lists(&mut self, slot: Slot, waiting: &Waiting, acting: &Acting) -> Result<(), Violation> {
+        let (Some(replica), Some(current)) = (&waiting.replica, &acting.session) else {
             return Ok(());
         };
-        let Some(sender) = &current.sender else {
+        let Some(lowering) = &current.lowering else {
             return Ok(());
         };
-        if replica.session != current.session || replica.applied != active.last {
+        if replica.session != current.session || replica.applied != acting.last {
             return Ok(());
         }
         self.checked += 1;
-        let here = replica.receiver.raising().listing().lines();
-        let there = sender.lowering().listing().lines();
+        let here = replica.raising.listing().lines();
+        let there = lowering.listing().lines();
         match there.keys().find(|key| !here.contains_key(*key)) {
             Some(key) => broken(
                 Property::HotMeansEqual,
                 format!(
                     "`{} {}` is listed at the Active at LSN {}, and not at slot {slot}",
-                    &*key.path, &*key.line, active.last
+                    &*key.path, &*key.line, acting.last
                 ),
             ),
             None => Ok(()),
@@ -68,28 +69,19 @@ impl PairAgrees {
     }
 }
 
-fn standby(unit: &Unit) -> Option<&Standby> {
-    match &unit.part {
-        Role::Standby(standby) => Some(standby),
-        Role::Active(_) | Role::Holder(_) => None,
-    }
-}
-
 impl Observer for PairAgrees {
-    fn see(&mut self, seen: &Observed<'_>, scene: &dyn ClusterView) -> Result<(), Violation> {
-        match seen.event {
-            Event::Arbiter { arbiter, .. } => match arbiter.register {
-                Some(eligible) => self.holds(eligible, scene),
+    fn see(&mut self, fact: &Fact<'_>, history: &History) -> Result<(), Violation> {
+        match (fact.what, fact.slot()) {
+            (What::ArbiterStepped, _) => match history.register {
+                Some(eligible) => self.holds(eligible, history),
                 None => Ok(()),
             },
-            Event::Unit { slot, unit, .. } => {
-                let other = scene.unit(Slot(1 - slot.0)).map(|unit| &unit.part);
-                match (standby(unit), other) {
-                    (Some(standby), Some(Role::Active(active))) => {
-                        self.lists(slot, standby, active)
-                    }
-                    _ => Ok(()),
-                }
+            (What::Stepped, Some(slot)) => {
+                let Some(waiting) = history.unit(slot).and_then(Unit::waiting) else {
+                    return Ok(());
+                };
+                let mut acting = history.others(slot).filter_map(|(_, unit)| unit.acting());
+                acting.try_for_each(|acting| self.lists(slot, waiting, acting))
             }
             _ => Ok(()),
         }

@@ -5,96 +5,113 @@
 use std::collections::BTreeSet;
 
 use skewsync::ids::{Lsn, Slot, Term};
-use skewsync::message::{Message, Origin, ToArbiter};
-use skewsync::unit::{Event as Told, Input, Output, Request};
+use skewsync::message::{Message, Origin, Stamp, ToArbiter};
+use skewsync::unit::{Event as Told, Input, Request};
 use skewsync_model::property::Property;
 
-use super::line_unknown::LineUnknown;
-use super::{begins, broken, parts_from_arbiter, performed, told};
-use crate::observe::{ClusterView, Event, Observed, Observer, Violation};
+use super::{begins, broken};
+use crate::history::{Fact, History, Observer, What};
+use crate::observe::{Fate, Violation};
 
 /// See the module.
 #[derive(Debug, Default)]
 pub struct PlannedLosesNothing {
-    released: Option<(Slot, Term, Lsn)>,
+    released: Option<Released>,
     last: Term,
+    /// The step at hand is of a forced switchover.
+    forced: bool,
     /// Units that restarted since, and a successor that declined.
     failed: BTreeSet<Slot>,
-    /// Units whom the arbiter may not have reached since: they cannot be offered the role.
-    unreached: BTreeSet<Slot>,
-    line_unknown: LineUnknown,
     checked: u64,
 }
 
+/// A planned switchover, up to where a unit acts.
+#[derive(Clone, Copy, Debug)]
+struct Released {
+    from: Slot,
+    term: Term,
+    lsn: Lsn,
+    /// The number of the event.
+    event: u64,
+}
+
 impl PlannedLosesNothing {
-    /// Whether a unit that could have taken the role without a loss was not there to take it.
-    fn is_missing(&self, from: Slot) -> bool {
-        let gone = |slot: Slot| self.failed.contains(&slot) || self.unreached.contains(&slot);
-        gone(from) && gone(Slot(1 - from.0))
+    /// Whether no unit that could have taken the role without a loss was there to take it: each has
+    /// failed, or the arbiter may not have reached it since.
+    fn is_missing(&self, released: Released, history: &History) -> bool {
+        let mut units = history.units.iter();
+        units.all(|(slot, unit)| self.failed.contains(slot) || unit.parted.event > released.event)
+    }
+
+    fn acts(
+        &mut self,
+        slot: Slot,
+        (stamp, origin): (Stamp, &Origin),
+        history: &History,
+    ) -> Result<(), Violation> {
+        let Some(released) = self.released.take() else {
+            return Ok(());
+        };
+        self.checked += 1;
+        let Released { term, lsn, .. } = released;
+        let loses = stamp.lsn < lsn || *origin == Origin::Cold;
+        let excused = self.is_missing(released, history) || history.line.excuses(slot);
+        if loses && !excused {
+            return broken(
+                Property::PlannedLosesNothing,
+                format!(
+                    "term {term} was released at LSN {lsn}; slot {slot} acts {} from LSN {}",
+                    begins(origin),
+                    stamp.lsn
+                ),
+            );
+        }
+        Ok(())
     }
 }
 
 /// The unit that the register names, if that very boot of it is over.
-fn gone_already(scene: &dyn ClusterView) -> BTreeSet<Slot> {
-    let register = scene.arbiter().and_then(|arbiter| arbiter.register);
-    let gone = register.filter(|of| scene.boot(of.slot) != Some(of.session.standby));
-    gone.map(|of| of.slot).into_iter().collect()
+fn gone_already(history: &History) -> Option<Slot> {
+    let register = history.arbiter.as_ref().and(history.register);
+    let gone = register.filter(|of| history.boot(of.slot) != Some(of.session.standby));
+    gone.map(|of| of.slot)
 }
 
 impl Observer for PlannedLosesNothing {
-    fn see(&mut self, seen: &Observed<'_>, scene: &dyn ClusterView) -> Result<(), Violation> {
-        if let Event::Ended { slot, .. } = seen.event {
-            self.failed.insert(slot);
-        }
-        for slot in [Slot(0), Slot(1)] {
-            if parts_from_arbiter(&seen.event, scene, slot) {
-                self.unreached.insert(slot);
-            }
-        }
-        self.line_unknown.see(&seen.event, scene);
-        let Event::Unit { slot, input, .. } = seen.event else {
+    fn see(&mut self, fact: &Fact<'_>, history: &History) -> Result<(), Violation> {
+        let Some(slot) = fact.slot() else {
             return Ok(());
         };
-        let forced = matches!(input, Input::Operator { request: Request::ForcedSwitchover, .. });
-        for output in performed(&seen.event) {
-            if let Output::Send {
-                message: Message::ToArbiter(ToArbiter::Release { term, lsn }),
-                ..
-            } = output
-                && *term > self.last
-            {
-                // A forced one does not wait for the Standby: what is not applied may be lost.
-                self.released = (!forced).then_some((slot, *term, *lsn));
-                self.last = *term;
-                self.failed = gone_already(scene);
-                self.unreached.clear();
-            }
-        }
-        for event in told(&seen.event) {
-            // A decline excuses the successor alone: the former Active has it still.
-            let former = self.released.map(|(from, ..)| from);
-            if matches!(event, Told::Declined { .. }) && former != Some(slot) {
+        match fact.what {
+            What::Ended { .. } => {
                 self.failed.insert(slot);
             }
-            let Told::Acts { stamp, origin, .. } = event else {
-                continue;
-            };
-            let Some((from, term, lsn)) = self.released.take() else {
-                continue;
-            };
-            self.checked += 1;
-            let loses = stamp.lsn < lsn || *origin == Origin::Cold;
-            let excused = self.is_missing(from) || self.line_unknown.excuses(slot);
-            if loses && !excused {
-                return broken(
-                    Property::PlannedLosesNothing,
-                    format!(
-                        "term {term} was released at LSN {lsn}; slot {slot} acts {} from LSN {}",
-                        begins(origin),
-                        stamp.lsn
-                    ),
-                );
+            What::Took { input, .. } => {
+                let forced = Request::ForcedSwitchover;
+                self.forced =
+                    matches!(input, Input::Operator { request, .. } if *request == forced);
             }
+            What::Sends {
+                message: Message::ToArbiter(ToArbiter::Release { term, lsn }),
+                fate: Fate::Done,
+                ..
+            } if *term > self.last => {
+                // A forced one does not wait for the Standby: what is not applied may be lost.
+                let released = Released { from: slot, term: *term, lsn: *lsn, event: fact.event };
+                self.released = (!self.forced).then_some(released);
+                self.last = *term;
+                self.failed = gone_already(history).into_iter().collect();
+            }
+            // A decline excuses the successor alone: the former Active has it still.
+            What::Says { event: Told::Declined { .. }, .. }
+                if self.released.is_none_or(|released| released.from != slot) =>
+            {
+                self.failed.insert(slot);
+            }
+            What::Says { event: Told::Acts { stamp, origin, .. }, .. } => {
+                return self.acts(slot, (*stamp, origin), history);
+            }
+            _ => {}
         }
         Ok(())
     }
@@ -108,8 +125,10 @@ impl Observer for PlannedLosesNothing {
 mod tests {
     use skewsync::ids::BootId;
     use skewsync::message::Address;
+    use skewsync::unit::Output;
 
     use super::*;
+    use crate::observe::Event;
     use crate::oracle::testing::{Stage, active, acts, broken_property, holder, stamp, stateful};
 
     /// A successor acts from `lsn` after the role was released at LSN 5, and these units went in

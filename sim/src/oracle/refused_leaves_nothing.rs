@@ -1,59 +1,53 @@
 //! RefusedLeavesNothing: a refused command changes no config and takes no LSN.
 
-use std::collections::BTreeMap;
-
 use skewsync::digest::Digest;
 
-use skewsync::ids::{Lsn, Slot};
-use skewsync::unit::{Input, Outcome, Output, Role, Unit};
+use skewsync::ids::{CommandId, Lsn, Slot};
+use skewsync::unit::{Input, Outcome};
 use skewsync_model::property::Property;
 
-use super::{broken, performed};
-use crate::observe::{ClusterView, Event, Observed, Observer, Violation};
+use super::broken;
+use crate::history::{Fact, History, Observer, What};
+use crate::observe::{Fate, Violation};
+
+/// What a unit acts with, if it acts.
+type Held = Option<(Lsn, Digest)>;
 
 /// See the module.
 #[derive(Debug, Default)]
 pub struct RefusedLeavesNothing {
-    before: BTreeMap<Slot, (Lsn, Digest)>,
+    /// The command that a unit takes, and what it acted with before.
+    at_hand: Option<(CommandId, Held)>,
     checked: u64,
 }
 
-fn held(unit: &Unit) -> Option<(Lsn, Digest)> {
-    match &unit.part {
-        Role::Active(active) => Some((active.last, active.config.digest())),
-        Role::Standby(_) | Role::Holder(_) => None,
-    }
+fn held(slot: Slot, history: &History) -> Held {
+    history.acting_in(slot).map(|acting| (acting.last, acting.config.digest()))
 }
 
 impl Observer for RefusedLeavesNothing {
-    fn see(&mut self, seen: &Observed<'_>, _: &dyn ClusterView) -> Result<(), Violation> {
-        if let Event::Ended { slot, .. } = seen.event {
-            self.before.remove(&slot);
-        }
-        let Event::Unit { slot, input, unit, .. } = seen.event else {
+    fn see(&mut self, fact: &Fact<'_>, history: &History) -> Result<(), Violation> {
+        let Some(slot) = fact.slot() else {
             return Ok(());
         };
-        let after = held(unit);
-        if let Input::Command(command) = input {
-            let refused = performed(&seen.event).any(|output| {
-                matches!(output, Output::Answer { id, outcome: Outcome::Refused(_) }
-                    if *id == command.id)
-            });
-            if refused {
-                self.checked += 1;
-                if self.before.get(&slot).copied() != after {
-                    let id = command.id;
-                    return broken(
-                        Property::RefusedLeavesNothing,
-                        format!("command {id} was refused and changed slot {slot}"),
-                    );
+        match fact.what {
+            What::Took { input, .. } => {
+                self.at_hand = match input {
+                    Input::Command(command) => Some((command.id, held(slot, history))),
+                    _ => None,
+                };
+            }
+            What::Answered { command, outcome: Outcome::Refused(_), fate: Fate::Done } => {
+                if let Some((id, before)) = self.at_hand.take_if(|(id, _)| *id == command) {
+                    self.checked += 1;
+                    if before != held(slot, history) {
+                        let what = format!("command {id} was refused and changed slot {slot}");
+                        return broken(Property::RefusedLeavesNothing, what);
+                    }
                 }
             }
+            _ => {}
         }
-        match after {
-            Some(held) => self.before.insert(slot, held),
-            None => self.before.remove(&slot),
-        };
         Ok(())
     }
 

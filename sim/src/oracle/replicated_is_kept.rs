@@ -15,18 +15,14 @@ use skewsync::digest::ImageDigest;
 
 use skewsync::config::Config;
 use skewsync::ids::{Lsn, Slot, Term};
-use skewsync::message::{Address, Message, Origin, RejectWhy, Stamp};
-use skewsync::unit::standby::Readiness;
-use skewsync::unit::{
-    Active, ArbiterEvent, ArbiterInput, ArbiterOutput, Event as Told, Holder, Input, Output, Role,
-    Unit,
-};
+use skewsync::message::{Address, Message, Origin, RejectWhy, Stamp, ToArbiter};
+use skewsync::unit::{ArbiterEvent, ArbiterInput, Copies, Event as Told, Input, Outcome};
 use skewsync_model::property::Property;
 
 use super::hot_means_equal::lines;
-use super::line_unknown::LineUnknown;
-use super::{begins, broken, parts_from_arbiter, replicated, told};
-use crate::observe::{ClusterView, Event, Observed, Observer, Violation};
+use super::{begins, broken};
+use crate::history::{Acting, Fact, History, Holding, Machine, Observer, Role, What};
+use crate::observe::{Fate, Violation};
 
 /// Lines of a change that are said.
 const SAID: usize = 3;
@@ -36,23 +32,25 @@ const SAID: usize = 3;
 pub struct ReplicatedIsKept {
     /// Changes that were returned `replicated`, and of which a memory is left.
     owed: BTreeSet<Stamp>,
-    history: History,
-    units: [Memory; 2],
+    ancestry: Ancestry,
+    units: BTreeMap<Slot, Memory>,
     /// Offers by term.
     offers: BTreeMap<Term, Offered>,
-    line_unknown: LineUnknown,
     /// What was owed when the latest term was accepted by its unit.
     accepted: Option<Accepted>,
-    /// With what each unit acted before its present step.
-    before: [Option<(Stamp, Config)>; 2],
     /// What each change did.
     written: BTreeMap<Stamp, Written>,
+    step: Step,
+    /// The LSN in the Renew that the arbiter takes, if it takes one.
+    renewed: Option<Lsn>,
+    /// The event at which it was last looked at whom the arbiter reaches.
+    event: u64,
     checked: u64,
 }
 
 /// Where configs stand in the role's history.
 #[derive(Debug, Default)]
-struct History {
+struct Ancestry {
     /// Of each term that a unit accepted, the config that it took up.
     parents: BTreeMap<Term, Stamp>,
     /// Where each term that counts came from; none: a startup store.
@@ -71,19 +69,17 @@ struct Memory {
     stamp: Option<Stamp>,
     /// Since when the arbiter and it do not reach each other.
     parted_since: Option<u64>,
-    /// Since when nothing is known to have been lost between the arbiter and it.
-    well_since: u64,
     /// Whether it is out of reach for `takeover_wait`: what it remembers does not count.
     away: bool,
 }
 
 /// An Offer.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 struct Offered {
     /// Whether it is by a startup store.
     cold: bool,
-    /// Whether the arbiter must have known what each unit remembers.
-    knows: [bool; 2],
+    /// The units of which the arbiter must have known what they remember.
+    knows: BTreeSet<Slot>,
 }
 
 /// A term that its unit accepted, and the state of affairs just before.
@@ -93,7 +89,7 @@ struct Accepted {
     slot: Slot,
     owed: BTreeSet<Stamp>,
     /// What each unit remembered, as long as it does.
-    remembered: [Option<Stamp>; 2],
+    remembered: BTreeMap<Slot, Stamp>,
 }
 
 /// What one change did.
@@ -102,6 +98,29 @@ struct Written {
     image: ImageDigest,
     before: Config,
     after: Config,
+}
+
+/// The step of a unit that is told.
+#[derive(Debug, Default)]
+struct Step {
+    /// With what the unit acted before it.
+    before: Option<(Stamp, Config)>,
+    /// It takes a Leave that keeps no replica.
+    leaves: bool,
+    /// It makes the unit drop its replica.
+    turns_away: bool,
+    /// What it returns `replicated`.
+    returned: BTreeSet<Stamp>,
+}
+
+/// A unit begins to act.
+struct Begins<'a> {
+    slot: Slot,
+    stamp: Stamp,
+    origin: &'a Origin,
+    listed: BTreeSet<String>,
+    acting: &'a Acting,
+    image: ImageDigest,
 }
 
 impl Written {
@@ -113,7 +132,7 @@ impl Written {
     }
 }
 
-impl History {
+impl Ancestry {
     /// Whether the config of this stamp has the change in its past.
     fn holds(&self, mut config: Stamp, change: Stamp) -> bool {
         while config.term > change.term {
@@ -131,72 +150,77 @@ impl History {
         let mut later = self.line.range(later);
         stamp.term >= self.floor && later.all(|(_, from)| from.is_some_and(|lsn| lsn >= stamp.lsn))
     }
+
+    /// What the arbiter has put off the line.
+    fn put_off(&mut self, history: &History) {
+        if let Some(arbiter) = &history.arbiter {
+            self.floor = self.floor.max(arbiter.floor);
+        }
+    }
+
+    /// What was next is on the line.
+    fn go_on(&mut self) {
+        self.line.append(&mut self.next);
+    }
 }
 
-/// Whether a message makes the unit drop its replica.
-fn turns_away(message: &Message, outputs: &[Output]) -> bool {
-    match message {
-        Message::Leave { why, .. } => {
-            let left = |output: &Output| {
-                matches!(output, Output::Send { message: Message::Left { .. }, .. })
-            };
-            !why.keeps_replica() && outputs.iter().any(left)
+impl Step {
+    fn of(input: &Input, acting: Option<&Acting>) -> Self {
+        let message = match input {
+            Input::Message { message, .. } => Some(message),
+            _ => None,
+        };
+        Self {
+            before: acting.map(|acting| (acting.stamp(), acting.config.clone())),
+            leaves: matches!(message, Some(Message::Leave { why, .. }) if !why.keeps_replica()),
+            turns_away: matches!(message, Some(Message::BulkReject { why: RejectWhy::Policy, .. })),
+            returned: BTreeSet::new(),
         }
-        Message::BulkReject { why, .. } => *why == RejectWhy::Policy,
-        _ => false,
     }
 }
 
 impl ReplicatedIsKept {
     fn unit_mut(&mut self, slot: Slot) -> &mut Memory {
-        &mut self.units[usize::from(slot.0)]
+        self.units.entry(slot).or_default()
     }
 
     /// The unit remembers nothing any more.
     fn forgets(&mut self, slot: Slot) {
         self.unit_mut(slot).stamp = None;
         if let Some(accepted) = &mut self.accepted {
-            accepted.remembered[usize::from(slot.0)] = None;
+            accepted.remembered.remove(&slot);
         }
     }
 
     /// What of the record is lost by now.
     fn settle(&mut self) {
-        for (memory, at) in self.units.iter_mut().zip(0..) {
-            let off = memory.stamp.is_some_and(|stamp| !self.history.is_on_line(stamp));
-            if off {
-                memory.stamp = None;
-            }
+        let ancestry = &self.ancestry;
+        for (slot, memory) in &mut self.units {
+            memory.stamp = memory.stamp.filter(|stamp| ancestry.is_on_line(*stamp));
             if memory.away
                 && let Some(accepted) = &mut self.accepted
             {
-                accepted.remembered[at] = None;
+                accepted.remembered.remove(slot);
             }
         }
-        let (units, history) = (&self.units, &self.history);
         let left = |change: &Stamp| {
-            let stamps = units.iter().filter(|memory| !memory.away);
+            let stamps = self.units.values().filter(|memory| !memory.away);
             let mut stamps = stamps.filter_map(|memory| memory.stamp);
-            stamps.any(|stamp| history.holds(stamp, *change))
+            stamps.any(|stamp| ancestry.holds(stamp, *change))
         };
         self.owed.retain(left);
     }
 
     /// Looks at whom the arbiter reaches.
-    fn reaches(&mut self, seen: &Observed<'_>, scene: &dyn ClusterView) {
-        let wait_us = 1_000 * scene.limits().takeover_wait_ms;
+    fn reaches(&mut self, history: &History) {
+        let (now_us, wait_us) = (history.now_us, 1_000 * history.limits.takeover_wait_ms);
         let mut changed = false;
-        for slot in [Slot(0), Slot(1)] {
-            let parts = parts_from_arbiter(&seen.event, scene, slot);
-            let (unit, arbiter) = (Address::Unit(slot), Address::Arbiter);
-            let passes = scene.passes(unit, arbiter) && scene.passes(arbiter, unit);
+        for (&slot, unit) in &history.units {
+            let connects = history.connects(Address::Unit(slot), Address::Arbiter);
+            let parted = !connects || unit.suspended;
             let memory = self.unit_mut(slot);
-            if parts {
-                memory.well_since = seen.at_us;
-            }
-            let parted = !passes || scene.paused(slot);
-            memory.parted_since = parted.then(|| memory.parted_since.unwrap_or(seen.at_us));
-            let away = memory.parted_since.is_some_and(|since| seen.at_us - since > wait_us);
+            memory.parted_since = parted.then(|| memory.parted_since.unwrap_or(now_us));
+            let away = memory.parted_since.is_some_and(|since| now_us - since > wait_us);
             changed |= away != memory.away;
             memory.away = away;
         }
@@ -205,186 +229,215 @@ impl ReplicatedIsKept {
         }
     }
 
-    fn arbiter(
-        &mut self,
-        input: &ArbiterInput,
-        outputs: &[ArbiterOutput],
-        seen: &Observed<'_>,
-        scene: &dyn ClusterView,
-    ) {
-        let events = || {
-            outputs.iter().filter_map(|output| match output {
-                ArbiterOutput::Event(event) => Some(event),
-                ArbiterOutput::Send { .. }
-                | ArbiterOutput::SetTimer(_)
-                | ArbiterOutput::CancelTimer(_) => None,
-            })
-        };
-        // Hellos that came without a loss for so long say what the unit remembers.
-        let heard_us = 2_000 * scene.limits().takeover_wait_ms;
-        for event in events() {
-            match event {
-                ArbiterEvent::Offered(offer) => {
-                    let next = std::mem::take(&mut self.history.next);
-                    self.history.line.extend(next);
-                    self.settle();
-                    let knows = self.units.map(|memory| seen.at_us - memory.well_since > heard_us);
-                    let offered = Offered { cold: offer.origin == Origin::Cold, knows };
-                    self.offers.insert(offer.term, offered);
-                }
-                ArbiterEvent::Accepted(holder) => {
-                    let ArbiterInput::Message {
-                        message: skewsync::message::ToArbiter::Renew { lsn, .. },
-                        ..
-                    } = input
-                    else {
-                        continue;
-                    };
-                    let cold = self.offers.get(&holder.term).is_some_and(|offer| offer.cold);
-                    let from = (!cold).then_some(*lsn);
-                    self.history.next.insert(holder.term, from);
-                }
-                ArbiterEvent::OffTheLine { .. }
-                | ArbiterEvent::PassedOver(_)
-                | ArbiterEvent::LeaseOver(_)
-                | ArbiterEvent::Lost
-                | ArbiterEvent::Older { .. }
-                | ArbiterEvent::LineUnknown => {}
+    /// Something happened at the arbiter, or at no unit.
+    fn follow_arbiter(&mut self, what: What<'_>, history: &History) {
+        match what {
+            What::ArbiterTook { input, .. } => {
+                self.renewed = match input {
+                    ArbiterInput::Message { message: ToArbiter::Renew { lsn, .. }, .. } => {
+                        Some(*lsn)
+                    }
+                    _ => None,
+                };
             }
+            What::ArbiterSays { event: ArbiterEvent::Offered(offer) } => {
+                self.ancestry.put_off(history);
+                self.ancestry.go_on();
+                self.settle();
+                // Hellos that came without a loss for so long say what the unit remembers.
+                let heard_us = 2_000 * history.limits.takeover_wait_ms;
+                let slots = history.units.keys().copied();
+                let knows = slots.filter(|slot| history.in_reach_us(*slot) > heard_us).collect();
+                let offered = Offered { cold: offer.origin == Origin::Cold, knows };
+                self.offers.insert(offer.term, offered);
+            }
+            What::ArbiterSays { event: ArbiterEvent::Accepted(holder) } => {
+                if let Some(lsn) = self.renewed {
+                    let cold = self.offers.get(&holder.term).is_some_and(|offer| offer.cold);
+                    self.ancestry.next.insert(holder.term, (!cold).then_some(lsn));
+                }
+            }
+            What::ArbiterStepped => self.ancestry.put_off(history),
+            _ => {}
         }
     }
 
-    /// The unit took a term up: what it remembers from now on is what it will act with.
-    fn accepts(&mut self, slot: Slot, unit: &Unit, holder: &Holder) {
-        let remembered = self.units.map(|memory| memory.stamp.filter(|_| !memory.away));
-        let own = self.units[usize::from(slot.0)].stamp;
-        let taken_up = match holder.origin {
-            Origin::Cold => Some(unit.own.store.stamp),
-            Origin::Stateful { .. } | Origin::Resume | Origin::Stale { .. } => own,
+    /// Something happened at a unit.
+    fn follow_unit(
+        &mut self,
+        slot: Slot,
+        what: What<'_>,
+        history: &History,
+    ) -> Result<(), Violation> {
+        let Some(unit) = history.unit(slot) else {
+            return Ok(());
         };
-        let taken_up = taken_up.map(|stamp| Stamp { lsn: holder.lsn, ..stamp });
-        self.accepted =
-            Some(Accepted { term: holder.term, slot, owed: self.owed.clone(), remembered });
-        self.history.parents.insert(holder.term, taken_up.unwrap_or_default());
+        match (what, &unit.machine) {
+            (What::Ended { .. }, _) => {
+                self.forgets(slot);
+                self.settle();
+            }
+            (What::Took { input, .. }, _) => self.step = Step::of(input, unit.acting()),
+            (What::Executed { .. }, _) => {
+                if let Some(acting) = unit.acting() {
+                    self.write(acting, unit.image.digest);
+                }
+            }
+            (What::Sends { message: Message::Left { .. }, .. }, _) => {
+                self.step.turns_away |= self.step.leaves;
+            }
+            (
+                What::Answered {
+                    outcome: Outcome::Done { term, lsn, place: Copies::Replicated, .. },
+                    fate: Fate::Done,
+                    ..
+                },
+                _,
+            ) => {
+                self.step.returned.insert(Stamp { term: *term, lsn: *lsn });
+            }
+            (What::Says { event: Told::Acts { stamp, origin, listed, .. }, .. }, _) => {
+                if let Some(acting) = unit.acting() {
+                    let (stamp, image) = (*stamp, unit.image.digest);
+                    let listed = listed.iter().map(|line| line.to_string()).collect();
+                    let begun = Begins { slot, stamp, origin, listed, acting, image };
+                    self.acts(&begun, history)?;
+                    self.ancestry.go_on();
+                    self.settle();
+                }
+            }
+            (What::Stepped, Some(machine)) => {
+                self.follow(slot, machine);
+                self.owed.append(&mut self.step.returned);
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// The unit took a term up: what it remembers from now on is what it will act with.
+    fn accepts(&mut self, slot: Slot, store: Stamp, holding: &Holding) {
+        let remembers = |(slot, memory): (&Slot, &Memory)| {
+            let stamp = memory.stamp.filter(|_| !memory.away);
+            stamp.map(|stamp| (*slot, stamp))
+        };
+        let remembered = self.units.iter().filter_map(remembers).collect();
+        let taken_up = match holding.origin {
+            Origin::Cold => Some(store),
+            Origin::Stateful { .. } | Origin::Resume | Origin::Stale { .. } => {
+                self.unit_mut(slot).stamp
+            }
+        };
+        let taken_up = taken_up.map(|stamp| Stamp { lsn: holding.lsn, ..stamp });
+        let (term, owed) = (holding.term, self.owed.clone());
+        self.accepted = Some(Accepted { term, slot, owed, remembered });
+        self.ancestry.parents.insert(term, taken_up.unwrap_or_default());
     }
 
     /// Follows what the unit remembers.
-    fn follow(&mut self, slot: Slot, unit: &Unit, input: Option<&Input>, outputs: &[Output]) {
-        let before = self.units[usize::from(slot.0)].stamp;
-        match &unit.part {
-            Role::Active(active) => {
-                let (term, lsn) = (active.term, active.last);
-                self.unit_mut(slot).stamp = Some(Stamp { term, lsn });
-            }
-            Role::Holder(holder) => {
-                if !self.history.parents.contains_key(&holder.term) {
-                    self.accepts(slot, unit, holder);
+    fn follow(&mut self, slot: Slot, machine: &Machine) {
+        let before = self.unit_mut(slot).stamp;
+        match &machine.role {
+            Role::Active(acting) => self.unit_mut(slot).stamp = Some(acting.stamp()),
+            Role::Holder(holding) => {
+                let (term, lsn) = (holding.term, holding.lsn);
+                if !self.ancestry.parents.contains_key(&term) {
+                    self.accepts(slot, machine.store.stamp, holding);
                 }
-                let (term, lsn) = (holder.term, holder.lsn);
                 self.unit_mut(slot).stamp = Some(Stamp { term, lsn });
             }
-            Role::Standby(standby) => match &standby.replica {
-                Some(replica) if replica.readiness == Readiness::Ready => {
-                    let (term, lsn) = (replica.session.term, replica.applied);
-                    self.unit_mut(slot).stamp = Some(Stamp { term, lsn });
+            Role::Standby(waiting) => match &waiting.replica {
+                Some(replica) if replica.ready => {
+                    self.unit_mut(slot).stamp = Some(replica.stamp());
                 }
                 // What it knows to differ is not to be chosen.
                 Some(_) => self.forgets(slot),
                 None => {}
             },
         }
-        if let Some(Input::Message { message, .. }) = input
-            && turns_away(message, outputs)
-        {
+        if self.step.turns_away {
             self.forgets(slot);
         }
-        if self.units[usize::from(slot.0)].stamp != before {
+        if self.unit_mut(slot).stamp != before {
             self.settle();
         }
     }
 
-    /// Keeps what a change does.
-    fn write(&mut self, active: &Active, before: Option<&(Stamp, Config)>, image: ImageDigest) {
-        let (term, lsn) = (active.term, active.last);
-        if let Some((was, config)) = before
-            && was.term == term
-            && was.lsn.0 + 1 == lsn.0
+    /// Keeps what a change does, if it is the only one of its step.
+    fn write(&mut self, acting: &Acting, image: ImageDigest) {
+        let stamp = acting.stamp();
+        if let Some((was, before)) = &self.step.before
+            && was.term == stamp.term
+            && was.lsn.0 + 1 == stamp.lsn.0
         {
-            let written =
-                Written { image, before: config.clone(), after: active.config.config().clone() };
-            self.written.insert(Stamp { term, lsn }, written);
+            let (before, after) = (before.clone(), acting.config.clone());
+            self.written.insert(stamp, Written { image, before, after });
         }
     }
 
     /// The unit begins to act: it holds what was owed when it accepted its term, or nobody
     /// remembers it.
-    fn acts(
-        &mut self,
-        slot: Slot,
-        (stamp, origin, listed): (Stamp, &Origin, &BTreeSet<String>),
-        active: &Active,
-        image: ImageDigest,
-    ) -> Result<(), Violation> {
+    fn acts(&mut self, begun: &Begins<'_>, history: &History) -> Result<(), Violation> {
+        let (slot, stamp) = (begun.slot, begun.stamp);
         let accepted = self.accepted.take().filter(|of| of.term == stamp.term);
         let Some(Accepted { slot: by, owed, remembered, .. }) = accepted else {
             return Ok(());
         };
         assert_eq!(by, slot, "a term is its unit's");
-        if self.line_unknown.excuses(slot) {
+        if history.line.excuses(slot) {
             return Ok(());
         }
         let offered = self.offers.get(&stamp.term);
-        let knows = offered.map_or([false; 2], |offered| offered.knows);
+        // Who accepts knows what it remembers itself; of another one the arbiter must have heard.
+        let known =
+            |of: &Slot| *of == slot || offered.is_some_and(|offered| offered.knows.contains(of));
         for change in owed {
             self.checked += 1;
-            if self.history.holds(stamp, change) {
-                self.has_lines(slot, change, (stamp, listed), active, image)?;
+            if self.ancestry.holds(stamp, change) {
+                self.has_lines(change, begun)?;
                 continue;
             }
-            // Who accepts knows what it remembers itself; of the other one the arbiter must have
-            // heard.
-            let who = [slot, Slot(1 - slot.0)].into_iter().find(|of| {
-                let at = usize::from(of.0);
-                let remembers = remembered[at].is_some_and(|one| self.history.holds(one, change));
-                remembers && (*of == slot || knows[at])
-            });
-            if let Some(who) = who {
-                let Stamp { term, lsn } = change;
-                let mut what = format!(
-                    "LSN {lsn} of term {term} was returned replicated, and slot {who} remembered \
-                     it when slot {slot} \
-                     took over; slot {slot} acts {} from LSN {} without it",
-                    begins(origin),
-                    stamp.lsn
-                );
-                if let Some(written) = self.written.get(&change) {
-                    let lines: Vec<String> = written.lines().into_iter().take(SAID).collect();
-                    what += &format!(": `{}`", lines.join("`, `"));
-                }
+            let remembers =
+                |of: &Slot| remembered.get(of).is_some_and(|one| self.ancestry.holds(*one, change));
+            let others = history.others(slot).map(|(other, _)| other);
+            let mut all = std::iter::once(slot).chain(others);
+            if let Some(who) = all.find(|of| remembers(of) && known(of)) {
+                let what = self.gone(change, who, begun);
                 return broken(Property::ReplicatedIsKept, what);
             }
         }
         Ok(())
     }
 
+    /// What is to be said of a change that is gone though `who` remembered it.
+    fn gone(&self, change: Stamp, who: Slot, begun: &Begins<'_>) -> String {
+        let Stamp { term, lsn } = change;
+        let slot = begun.slot;
+        let mut what = format!(
+            "LSN {lsn} of term {term} was returned replicated, and slot {who} remembered it when \
+             slot {slot} took over; slot {slot} acts {} from LSN {} without it",
+            begins(begun.origin),
+            begun.stamp.lsn
+        );
+        if let Some(written) = self.written.get(&change) {
+            let lines: Vec<String> = written.lines().into_iter().take(SAID).collect();
+            what += &format!(": `{}`", lines.join("`, `"));
+        }
+        what
+    }
+
     /// A change that is the last one of what was taken over is there by its lines, too, if they are
     /// written alike.
-    fn has_lines(
-        &self,
-        slot: Slot,
-        change: Stamp,
-        (stamp, listed): (Stamp, &BTreeSet<String>),
-        active: &Active,
-        image: ImageDigest,
-    ) -> Result<(), Violation> {
-        let parent = self.history.parents.get(&stamp.term);
-        let Some(written) = self.written.get(&change).filter(|of| of.image == image) else {
+    fn has_lines(&self, change: Stamp, begun: &Begins<'_>) -> Result<(), Violation> {
+        let Begins { slot, stamp, listed, acting, image, .. } = begun;
+        let parent = self.ancestry.parents.get(&stamp.term);
+        let Some(written) = self.written.get(&change).filter(|of| of.image == *image) else {
             return Ok(());
         };
-        if parent != Some(&change) || active.last != stamp.lsn {
+        if parent != Some(&change) || acting.last != stamp.lsn {
             return Ok(());
         }
-        let held = lines(active.config.config());
+        let held = lines(&acting.config);
         let gone =
             written.lines().into_iter().find(|line| !held.contains(line) && !listed.contains(line));
         match gone {
@@ -404,53 +457,17 @@ impl ReplicatedIsKept {
 }
 
 impl Observer for ReplicatedIsKept {
-    fn see(&mut self, seen: &Observed<'_>, scene: &dyn ClusterView) -> Result<(), Violation> {
-        self.reaches(seen, scene);
-        self.line_unknown.see(&seen.event, scene);
-        match seen.event {
-            Event::Arbiter { input, outputs, arbiter, .. } => {
-                self.history.floor = self.history.floor.max(arbiter.floor);
-                self.arbiter(input, outputs, seen, scene);
-            }
-            Event::Ended { slot, .. } => {
-                self.forgets(slot);
-                self.before[usize::from(slot.0)] = None;
-                self.settle();
-            }
-            Event::Started { slot, unit, outputs, .. } => self.follow(slot, unit, None, outputs),
-            Event::Unit { slot, unit, input, outputs, .. } => {
-                let image = scene.image(slot).0;
-                let before = self.before[usize::from(slot.0)].take();
-                if let Role::Active(active) = &unit.part {
-                    self.write(active, before.as_ref(), image);
-                    let (term, lsn) = (active.term, active.last);
-                    let now = (Stamp { term, lsn }, active.config.config().clone());
-                    self.before[usize::from(slot.0)] = Some(now);
-                    for event in told(&seen.event) {
-                        let Told::Acts { stamp, origin, listed, .. } = event else {
-                            continue;
-                        };
-                        let listed = listed.iter().map(|line| line.to_string()).collect();
-                        self.acts(slot, (*stamp, origin, &listed), active, image)?;
-                        let next = std::mem::take(&mut self.history.next);
-                        self.history.line.extend(next);
-                        self.settle();
-                    }
-                }
-                self.follow(slot, unit, Some(input), outputs);
-                let new = replicated(&seen.event).map(|(term, lsn)| Stamp { term, lsn });
-                self.owed.extend(new);
-            }
-            Event::Sent { .. }
-            | Event::Undelivered { .. }
-            | Event::Entered { .. }
-            | Event::ArbiterEnded
-            | Event::Written { .. }
-            | Event::Paused { .. }
-            | Event::Fault { .. }
-            | Event::FaultsStopped => {}
+    fn see(&mut self, fact: &Fact<'_>, history: &History) -> Result<(), Violation> {
+        if std::mem::replace(&mut self.event, fact.event) != fact.event {
+            self.reaches(history);
         }
-        Ok(())
+        match fact.slot() {
+            Some(slot) => self.follow_unit(slot, fact.what, history),
+            None => {
+                self.follow_arbiter(fact.what, history);
+                Ok(())
+            }
+        }
     }
 
     fn checked(&self) -> Vec<(Property, u64)> {
@@ -461,11 +478,12 @@ impl Observer for ReplicatedIsKept {
 #[cfg(test)]
 mod tests {
     use skewsync::ids::BootId;
-    use skewsync::message::{LeaveWhy, ToArbiter, Verdict};
+    use skewsync::message::{LeaveWhy, Verdict};
     use skewsync::unit::arbiter::{Lease, LeaseHolder as Granted, Offer};
-    use skewsync::unit::{Copies, Outcome};
+    use skewsync::unit::{Output, Unit};
 
     use super::*;
+    use crate::observe::Event;
     use crate::oracle::testing::{
         Pair, SESSION, Stage, active, acts, answer, broken_property, holder, idle, stamp, stateful,
     };

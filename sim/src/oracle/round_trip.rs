@@ -169,7 +169,7 @@ mod tests {
         let origin = Origin::Stateful { session, lsn: Lsn(lsn) };
         let again = active(Slot(0), 3, lsn, RELEASES[0], back);
         let found = stage.does(&mut points, again, &[acts(stamp(3, lsn), origin, &[])]);
-        let times = crate::observe::Observer::checked(&points);
+        let times = crate::history::Observer::checked(&points);
         (broken_property(found), times.iter().map(|(_, times)| *times).sum())
     }
 

@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 
 use skewsync::ids::{Slot, WriteId};
 use skewsync::message::Stamp;
-use skewsync::unit::{Input, Output, Record};
+use skewsync::unit::{Boot, Input, Record};
 use skewsync_model::property::Property;
 
-use super::{broken, performed};
-use crate::observe::{ClusterView, Event, Observed, Observer, Violation};
+use super::broken;
+use crate::history::{Fact, History, Observer, What};
+use crate::observe::{Fate, Violation};
 use crate::plan::FaultKind;
 
 /// See the module.
@@ -20,49 +21,50 @@ pub struct SavedSurvives {
     checked: u64,
 }
 
+impl SavedSurvives {
+    fn boots(&mut self, slot: Slot, boot: &Boot) -> Result<(), Violation> {
+        self.written.retain(|(at, _), _| *at != slot);
+        if boot.lost_disk {
+            self.saved.remove(&slot);
+        }
+        let Some(saved) = self.saved.get(&slot) else {
+            return Ok(());
+        };
+        self.checked += 1;
+        let found = boot.store.as_ref().map(|store| store.stamp);
+        if found.is_some_and(|found| found >= *saved) {
+            return Ok(());
+        }
+        broken(
+            Property::SavedSurvives,
+            format!("slot {slot} saved {}, and boots {}", said(Some(*saved)), said(found)),
+        )
+    }
+}
+
 impl Observer for SavedSurvives {
-    fn see(&mut self, seen: &Observed<'_>, _: &dyn ClusterView) -> Result<(), Violation> {
-        match seen.event {
-            Event::Unit { slot, input, .. } => {
-                if let Input::Persisted(write) = input
-                    && let Some(stamp) = self.written.remove(&(slot, *write))
-                {
+    fn see(&mut self, fact: &Fact<'_>, _: &History) -> Result<(), Violation> {
+        if let What::Fault { effect: true, of: Some(fault), .. } = fact.what
+            && let FaultKind::BitRot { slot, .. } = fault.kind
+        {
+            self.saved.remove(&Slot(slot));
+        }
+        let Some(slot) = fact.slot() else {
+            return Ok(());
+        };
+        match fact.what {
+            What::Started { boot } => return self.boots(slot, boot),
+            What::WriteBegan { write, record: Record::Store(store), fate: Fate::Done } => {
+                self.written.insert((slot, write), store.stamp);
+            }
+            What::Took { input: Input::Persisted(write), .. } => {
+                if let Some(stamp) = self.written.remove(&(slot, *write)) {
                     self.saved.insert(slot, stamp);
                 }
-                for output in performed(&seen.event) {
-                    if let Output::Persist { write, record: Record::Store(store) } = output {
-                        self.written.insert((slot, *write), store.stamp);
-                    }
-                }
-                Ok(())
             }
-            Event::Started { slot, boot, .. } => {
-                self.written.retain(|(at, _), _| *at != slot);
-                if boot.lost_disk {
-                    self.saved.remove(&slot);
-                    return Ok(());
-                }
-                let Some(saved) = self.saved.get(&slot) else {
-                    return Ok(());
-                };
-                self.checked += 1;
-                let found = boot.store.as_ref().map(|store| store.stamp);
-                if found.is_some_and(|found| found >= *saved) {
-                    return Ok(());
-                }
-                broken(
-                    Property::SavedSurvives,
-                    format!("slot {slot} saved {}, and boots {}", said(Some(*saved)), said(found)),
-                )
-            }
-            Event::Fault { effect: true, of: Some(fault), .. } => {
-                if let FaultKind::BitRot { slot, .. } = fault.kind {
-                    self.saved.remove(&Slot(slot));
-                }
-                Ok(())
-            }
-            _ => Ok(()),
+            _ => {}
         }
+        Ok(())
     }
 
     fn checked(&self) -> Vec<(Property, u64)> {
@@ -81,6 +83,7 @@ fn said(stamp: Option<Stamp>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::observe::Event;
     use crate::oracle::testing::{Stage, boot, broken_property, idle, persists, stamp, store};
     use crate::plan::{Anchor, Fault};
 

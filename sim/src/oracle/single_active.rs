@@ -5,42 +5,41 @@
 use std::collections::BTreeMap;
 
 use skewsync::ids::{BootId, Slot, Term};
-use skewsync::unit::{Event as Told, Input, Output, Role, Unit};
+use skewsync::unit::{Event as Told, Input};
 use skewsync_model::property::Property;
 
-use crate::observe::{ClusterView, Event, Fate, Observed, Observer, Violation};
+use super::broken;
+use crate::history::{Fact, History, Observer, Unit, What};
+use crate::observe::{Fate, Violation};
 
 /// See the module.
 #[derive(Debug, Default)]
 pub struct SingleActive {
     terms: BTreeMap<Term, (Slot, BootId)>,
-    /// When the lease of each unit that acts ends, as of its last step.
-    ends: BTreeMap<Slot, u64>,
     checked: u64,
 }
 
-impl SingleActive {
-    fn check(&mut self, seen: &Observed<'_>, scene: &dyn ClusterView) -> Result<(), Violation> {
-        self.checked += 1;
-        let acting = [Slot(0), Slot(1)].into_iter().filter(|slot| {
-            let acts = scene.unit(*slot).is_some_and(|unit| matches!(unit.part, Role::Active(_)));
-            acts && scene.lease_end(*slot).is_some_and(|end| end > seen.at_us)
-        });
-        if acting.count() > 1 {
-            return Err(Violation {
-                property: Property::SingleActive,
-                what: "both units act within their leases at the same instant".into(),
-            });
-        }
-        Ok(())
+/// A unit that acts takes nothing but its lease's end once the lease is over.
+fn lease_first(slot: Slot, unit: &Unit, input: &Input, fact: &Fact<'_>) -> Result<(), Violation> {
+    let over = unit.lease_end_us.filter(|end| *end <= fact.at_us);
+    match over {
+        Some(end) if unit.acting().is_some() && *input != Input::LeaseLapsed => broken(
+            Property::SingleActive,
+            format!(
+                "slot {slot} acted, and takes something else {} ms after its lease's end than \
+                 this end",
+                (fact.at_us - end) / 1_000
+            ),
+        ),
+        Some(_) | None => Ok(()),
     }
+}
 
-    fn acts(&mut self, term: Term, slot: Slot, scene: &dyn ClusterView) -> Result<(), Violation> {
-        let Some(boot) = scene.boot(slot) else {
-            return Ok(());
-        };
+impl SingleActive {
+    /// A unit acts in a term: no other did, and none in a later one.
+    fn acts(&mut self, term: Term, slot: Slot, boot: BootId) -> Result<(), Violation> {
         let greatest = self.terms.last_key_value().map(|(term, _)| *term);
-        let violation = |what: String| Err(Violation { property: Property::SingleActive, what });
+        let violation = |what: String| broken(Property::SingleActive, what);
         match self.terms.get(&term) {
             Some(of) if *of != (slot, boot) => {
                 violation(format!("term {term} was granted to two units or boots"))
@@ -56,63 +55,28 @@ impl SingleActive {
     }
 }
 
-impl SingleActive {
-    /// A step of a unit that acted: within its lease, or it is told of the lease's end.
-    fn lease_first(
-        &mut self,
-        slot: Slot,
-        input: &Input,
-        unit: &Unit,
-        seen: &Observed<'_>,
-        scene: &dyn ClusterView,
-    ) -> Result<(), Violation> {
-        let end = self.ends.remove(&slot);
-        if matches!(unit.part, Role::Active(_))
-            && let Some(end) = scene.lease_end(slot)
-        {
-            self.ends.insert(slot, end);
-        }
-        match end {
-            Some(end) if end <= seen.at_us && *input != Input::LeaseLapsed => Err(Violation {
-                property: Property::SingleActive,
-                what: format!(
-                    "slot {slot} acted, and takes something else {} ms after its lease's end than \
-                     this end",
-                    (seen.at_us - end) / 1_000
-                ),
-            }),
-            Some(_) | None => Ok(()),
-        }
-    }
-}
-
 impl Observer for SingleActive {
-    fn before(&mut self, slot: Slot, _: &Input, scene: &dyn ClusterView) {
-        // The rate of a clock may have changed since the last step, and with it when the lease
-        // ends.
-        if let (Some(known), Some(end)) = (self.ends.get_mut(&slot), scene.lease_end(slot)) {
-            *known = end;
-        }
-    }
-
-    fn see(&mut self, seen: &Observed<'_>, scene: &dyn ClusterView) -> Result<(), Violation> {
-        if let Event::Ended { slot, .. } = seen.event {
-            self.ends.remove(&slot);
-        }
-        let Event::Unit { slot, input, outputs, fates, unit, .. } = seen.event else {
+    fn see(&mut self, fact: &Fact<'_>, history: &History) -> Result<(), Violation> {
+        let at = fact.slot().and_then(|slot| Some((slot, history.unit(slot)?)));
+        let Some((slot, unit)) = at else {
             return Ok(());
         };
-        self.lease_first(slot, input, unit, seen, scene)?;
-        for (output, fate) in outputs.iter().zip(fates) {
-            if let Output::Event(Told::Acts { stamp, .. }) = output
-                && *fate == Fate::Done
-                && scene.lease_end(slot).is_some_and(|end| end > seen.at_us)
-            {
-                let term = scene.unit(slot).and_then(|unit| unit.term()).unwrap_or(stamp.term);
-                self.acts(term, slot, scene)?;
+        match fact.what {
+            What::Took { input, .. } => lease_first(slot, unit, input, fact),
+            What::Says { event: Told::Acts { stamp, .. }, fate: Fate::Done } => match unit.boot {
+                Some(boot) if unit.acts_at(fact.at_us) => self.acts(stamp.term, slot, boot),
+                Some(_) | None => Ok(()),
+            },
+            What::Stepped => {
+                self.checked += 1;
+                if history.acting().count() > 1 {
+                    let what = "both units act within their leases at the same instant";
+                    return broken(Property::SingleActive, what.into());
+                }
+                Ok(())
             }
+            _ => Ok(()),
         }
-        self.check(seen, scene)
     }
 
     fn checked(&self) -> Vec<(Property, u64)> {

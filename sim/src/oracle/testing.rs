@@ -1,5 +1,5 @@
 //! A stage for the oracles' own tests: a scene of which everything can be set, machines in states
-//! that a test needs, and events that it plays to one oracle.
+//! that a test needs, and events that it plays to one oracle, as facts.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
@@ -31,13 +31,16 @@ use skewsync::unit::{
 use skewsync_model::property::Property;
 
 use crate::catalog::{Catalog, Loaded};
-use crate::observe::{ClusterView, Event, Fate, Observed, Observer, Violation};
+use crate::history::{Extractor, History, Observer};
+use crate::observe::{ClusterView, Event, Fate, Observed, Tap, Violation};
 
 /// The session of term 1 between the first boots of both slots.
 pub(crate) const SESSION: Session =
     Session { term: Term(1), active: BootId(1), standby: BootId(1), attempt: Attempt(1) };
 
-/// What an observer may look at, as a test sets it.
+const SLOTS: [Slot; 2] = [Slot(0), Slot(1)];
+
+/// What is tapped, as a test sets it.
 pub(crate) struct Stage {
     pub(crate) units: [Option<Unit>; 2],
     pub(crate) arbiter: Option<Arbiter>,
@@ -48,6 +51,7 @@ pub(crate) struct Stage {
     pub(crate) paused: [bool; 2],
     pub(crate) at_us: u64,
     number: u64,
+    extractor: Extractor,
 }
 
 /// The bundled images, loaded once.
@@ -72,6 +76,10 @@ pub(crate) fn image(release: &str) -> Arc<Loaded> {
 }
 
 impl ClusterView for Stage {
+    fn slots(&self) -> &[Slot] {
+        &SLOTS
+    }
+
     fn unit(&self, slot: Slot) -> Option<&Unit> {
         self.units[usize::from(slot.0)].as_ref()
     }
@@ -138,18 +146,63 @@ impl Stage {
             paused: [false; 2],
             at_us: 0,
             number: 0,
+            extractor: Extractor::default(),
         }
     }
 
-    /// Shows an event.
+    /// What happened up to now.
+    pub(crate) const fn history(&self) -> &History {
+        self.extractor.history()
+    }
+
+    /// Shows the facts of an event until one breaks something. What it leaves is on the stage then.
     pub(crate) fn show(
         &mut self,
         oracle: &mut dyn Observer,
         event: Event<'_>,
     ) -> Result<(), Violation> {
+        let mut extractor = std::mem::take(&mut self.extractor);
+        extractor.set(self);
+        if let Event::Unit { slot, input, .. } = event {
+            extractor.before(slot, input, self);
+        }
+        let seen = self.happens(event);
+        let mut found = Ok(());
+        extractor.see(&seen, self, &mut |fact, history| {
+            if found.is_ok() {
+                found = oracle.see(fact, history);
+            }
+        });
+        self.extractor = extractor;
+        found
+    }
+
+    /// Shows an event to who looks at what is tapped.
+    pub(crate) fn show_tap(
+        &mut self,
+        tap: &mut dyn Tap,
+        event: Event<'_>,
+    ) -> Result<(), Violation> {
+        if let Event::Unit { slot, input, .. } = event {
+            tap.before(slot, input, self);
+        }
+        let seen = self.happens(event);
+        let mut found = Ok(());
+        tap.see(&seen, self, &mut |violation| found = Err(violation));
+        found
+    }
+
+    /// The event, and the stage as it leaves it.
+    fn happens<'a>(&mut self, event: Event<'a>) -> Observed<'a> {
+        match event {
+            Event::Unit { slot, unit, .. } | Event::Started { slot, unit, .. } => {
+                self.units[usize::from(slot.0)] = Some(unit.clone());
+            }
+            Event::Arbiter { arbiter, .. } => self.arbiter = Some(arbiter.clone()),
+            _ => {}
+        }
         self.number += 1;
-        let (number, at_us) = (self.number, self.at_us);
-        oracle.see(&Observed { number, at_us, event }, self)
+        Observed { number: self.number, at_us: self.at_us, event }
     }
 
     /// The unit of `slot` makes a step with this input and these outputs, all performed, and is
@@ -161,11 +214,8 @@ impl Stage {
         input: &Input,
         outputs: &[Output],
     ) -> Result<(), Violation> {
-        let slot = unit.own.slot;
-        oracle.before(slot, input, self);
-        self.units[usize::from(slot.0)] = Some(unit.clone());
         let event = Event::Unit {
-            slot,
+            slot: unit.own.slot,
             input,
             packet: None,
             outputs,
@@ -194,7 +244,8 @@ impl Stage {
         message: Message,
         outputs: &[Output],
     ) -> Result<(), Violation> {
-        let from = Address::Unit(Slot(1 - unit.own.slot.0));
+        let other = SLOTS.into_iter().find(|slot| *slot != unit.own.slot);
+        let from = Address::Unit(other.expect("another unit"));
         self.step(oracle, unit, &Input::Message { from, message }, outputs)
     }
 
@@ -217,7 +268,6 @@ impl Stage {
     ) -> Result<(), Violation> {
         let mut arbiter = Arbiter::new();
         arbiter.register = register;
-        self.arbiter = Some(arbiter.clone());
         let events = events.iter().cloned().map(ArbiterOutput::Event);
         let outputs: Vec<ArbiterOutput> = events.collect();
         let input = heard.map_or(
@@ -241,7 +291,7 @@ impl Stage {
         slot: Slot,
         boot: &Boot,
     ) -> Result<(), Violation> {
-        let unit = idle(slot, self.releases[usize::from(slot.0)]);
+        let (unit, _) = started(slot, self.releases[usize::from(slot.0)], boot);
         let event = Event::Started { slot, boot, outputs: &[], fates: &[], unit: &unit };
         self.show(oracle, event)
     }
@@ -542,7 +592,7 @@ impl Pair {
         stage.register(oracle, Some(eligible(lsn)))?;
         stage.does(oracle, standby, &[])?;
         stage.does(oracle, active, &[])?;
-        oracle.end(&stage)
+        oracle.end(stage.history())
     }
 }
 

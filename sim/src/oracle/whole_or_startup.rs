@@ -7,86 +7,101 @@ use std::collections::BTreeMap;
 use skewsync::digest::Digest;
 
 use skewsync::ids::{Lsn, Slot};
-use skewsync::message::{Message, Origin, RejectWhy};
-use skewsync::unit::standby::{Readiness, Replica};
-use skewsync::unit::{Event as Told, Input, Output, Role};
+use skewsync::message::{Message, Origin, RejectWhy, Stamp};
+use skewsync::unit::{Event as Told, Input};
 use skewsync_model::property::Property;
 
-use super::{begins, broken, told};
-use crate::observe::{ClusterView, Event, Observed, Observer, Violation};
+use super::{begins, broken};
+use crate::history::{Acting, Fact, History, Observer, Role, What};
+use crate::observe::Violation;
 
 /// See the module.
 #[derive(Debug, Default)]
 pub struct WholeOrStartup {
     /// What each unit would act with: its replica, or what it acted with last.
     held: BTreeMap<Slot, (Lsn, Digest)>,
+    /// By the step at hand policy turns the unit's config away.
+    turned_away: bool,
     checked: u64,
 }
 
-/// Whether the step is that of a Standby whose config policy turned away.
-fn turned_away(event: &Event<'_>) -> bool {
-    let Event::Unit { input: Input::Message { message, .. }, unit, outputs, .. } = event else {
+/// Whether policy turns the config of a Standby away that takes this.
+fn turns_away(input: &Input) -> bool {
+    let Input::Message { message, .. } = input else {
         return false;
     };
-    // A message of another session changes nothing.
-    let ignored =
-        outputs.iter().any(|output| matches!(output, Output::Event(Told::Ignored { .. })));
-    let rejected = match message {
+    match message {
         Message::Leave { why, .. } => !why.keeps_replica(),
         Message::BulkReject { why, .. } => *why == RejectWhy::Policy,
         _ => false,
-    };
-    rejected && !ignored && matches!(unit.part, Role::Standby(_))
+    }
+}
+
+impl WholeOrStartup {
+    /// A unit begins to act.
+    fn acts(
+        &mut self,
+        slot: Slot,
+        stamp: Stamp,
+        origin: &Origin,
+        acting: &Acting,
+    ) -> Result<(), Violation> {
+        // What waited for the role may be executed in the very step that takes it up.
+        if *origin == Origin::Cold || acting.last != stamp.lsn {
+            return Ok(());
+        }
+        self.checked += 1;
+        if self.held.get(&slot) == Some(&(stamp.lsn, acting.config.digest())) {
+            return Ok(());
+        }
+        let how = begins(origin);
+        let what = format!("slot {slot} acts, {how}, from a config that it never held");
+        broken(Property::WholeOrStartup, what)
+    }
+
+    /// A unit made a step, and is this.
+    fn follow(&mut self, slot: Slot, role: &Role) {
+        match role {
+            Role::Standby(waiting) => {
+                if self.turned_away {
+                    self.held.remove(&slot);
+                }
+                if let Some(replica) = waiting.replica.as_ref().filter(|replica| replica.ready) {
+                    self.held.insert(slot, (replica.applied, replica.config().digest()));
+                }
+            }
+            Role::Active(acting) => {
+                self.held.insert(slot, (acting.last, acting.config.digest()));
+            }
+            Role::Holder(_) => {}
+        }
+    }
 }
 
 impl Observer for WholeOrStartup {
-    fn see(&mut self, seen: &Observed<'_>, _: &dyn ClusterView) -> Result<(), Violation> {
-        let (slot, unit) = match seen.event {
-            Event::Unit { slot, unit, .. } => (slot, unit),
-            Event::Ended { slot, .. } => {
-                self.held.remove(&slot);
-                return Ok(());
-            }
-            _ => return Ok(()),
+    fn see(&mut self, fact: &Fact<'_>, history: &History) -> Result<(), Violation> {
+        let Some((slot, unit)) = fact.slot().and_then(|slot| Some((slot, history.unit(slot)?)))
+        else {
+            return Ok(());
         };
-        if turned_away(&seen.event) {
-            self.held.remove(&slot);
-        }
-        match &unit.part {
-            Role::Standby(standby) => {
-                let ready = |of: &&Replica| of.readiness == Readiness::Ready;
-                if let Some(replica) = standby.replica.as_ref().filter(ready) {
-                    let config = replica.receiver.running().digest();
-                    self.held.insert(slot, (replica.applied, config));
+        match fact.what {
+            What::Took { input, .. } => self.turned_away = turns_away(input),
+            // A message of another session changes nothing.
+            What::Says { event: Told::Ignored { .. }, .. } => self.turned_away = false,
+            What::Says { event: Told::Acts { origin, stamp, .. }, .. } => {
+                if let Some(acting) = unit.acting() {
+                    return self.acts(slot, *stamp, origin, acting);
                 }
             }
-            Role::Active(active) => {
-                let now = (active.last, active.config.digest());
-                for event in told(&seen.event) {
-                    let Told::Acts { origin, stamp, .. } = event else {
-                        continue;
-                    };
-                    // What waited for the role may be executed in the very step that takes it up.
-                    if *origin == Origin::Cold || active.last != stamp.lsn {
-                        continue;
-                    }
-                    let from = self.held.get(&slot);
-                    self.checked += 1;
-                    let config =
-                        from.filter(|(lsn, _)| *lsn == stamp.lsn).map(|(_, config)| *config);
-                    if config != Some(now.1) {
-                        return broken(
-                            Property::WholeOrStartup,
-                            format!(
-                                "slot {slot} acts, {}, from a config that it never held",
-                                begins(origin)
-                            ),
-                        );
-                    }
+            What::Stepped => {
+                if let Some(role) = unit.role() {
+                    self.follow(slot, role);
                 }
-                self.held.insert(slot, now);
             }
-            Role::Holder(_) => {}
+            What::Ended { .. } => {
+                self.held.remove(&slot);
+            }
+            _ => {}
         }
         Ok(())
     }

@@ -1,5 +1,5 @@
-//! Who wrote which line: the configs of both units followed line by line, and held against each
-//! other at the end.
+//! Who wrote which line: the configs of the units followed line by line, and held against each other
+//! at the end.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -7,11 +7,11 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use skewsync::config::{Config, Line, LineKey};
 use skewsync::ids::{CommandId, Lsn, Slot, Term};
-use skewsync::message::Origin;
-use skewsync::unit::{Active, Event as Told, Input, Outcome, Output, Role, Unit};
+use skewsync::message::{Origin, Stamp};
+use skewsync::unit::{Event as Told, Outcome};
 
 use crate::catalog::{Catalog, Loaded};
-use crate::observe::ClusterView;
+use crate::history::{Fact, History, Role, Unit, Waiting, What};
 use crate::oracle::reference::Reference;
 
 /// Configs of Actives that are remembered, for a Standby that is behind.
@@ -77,15 +77,16 @@ struct Held {
     image: Arc<Loaded>,
 }
 
-/// The configs of both units, line by line.
+/// The configs of the units, line by line.
 pub(super) struct Ledger {
     catalog: Arc<Catalog>,
     commands: BTreeMap<(Term, Lsn), CommandId>,
-    writers: [BTreeMap<String, Writer>; 2],
-    seen: [Option<(Term, Lsn)>; 2],
+    writers: BTreeMap<Slot, BTreeMap<String, Writer>>,
+    /// The place in history of what each unit that runs was seen to hold.
+    seen: BTreeMap<Slot, (Term, Lsn)>,
     acted: BTreeMap<(Term, Lsn), Held>,
     /// What each unit holds now, or held last.
-    now: [Option<Held>; 2],
+    now: BTreeMap<Slot, Held>,
     /// With what the latest Active began statefully, and of which (term, LSN).
     taken_over: Option<(Held, (Term, Lsn))>,
 }
@@ -95,99 +96,70 @@ impl Ledger {
         Self {
             catalog,
             commands: BTreeMap::new(),
-            writers: Default::default(),
-            seen: [None; 2],
+            writers: BTreeMap::new(),
+            seen: BTreeMap::new(),
             acted: BTreeMap::new(),
-            now: [None, None],
+            now: BTreeMap::new(),
             taken_over: None,
         }
     }
 
-    /// The process of the slot ended: what it held is remembered, what comes next is new.
-    pub(super) fn ended(&mut self, slot: Slot) {
-        self.seen[usize::from(slot.0)] = None;
-    }
-
-    /// A unit made a step.
-    pub(super) fn see(
-        &mut self,
-        slot: Slot,
-        input: Option<&Input>,
-        outputs: &[Output],
-        unit: &Unit,
-        scene: &dyn ClusterView,
-    ) {
-        for output in outputs {
-            if let Output::Answer { id, outcome: Outcome::Done { term, lsn, .. } } = output {
-                self.commands.insert((*term, *lsn), *id);
+    /// Follows a run.
+    pub(super) fn see(&mut self, fact: &Fact<'_>, history: &History) {
+        let Some(slot) = fact.slot() else { return };
+        match fact.what {
+            What::Answered { command, outcome: Outcome::Done { term, lsn, .. }, .. } => {
+                self.commands.insert((*term, *lsn), command);
             }
-        }
-        match &unit.part {
-            Role::Active(active) => {
-                self.note_commands(active, input);
-                self.note(slot, (active.term, active.last), scene, || {
-                    active.config.config().clone()
-                });
-                self.take_over(slot, outputs, active, scene);
+            What::Executed { term, lsn, command: Some(command) } => {
+                self.commands.insert((term, lsn), command);
             }
-            Role::Standby(standby) => {
-                if let Some(replica) = &standby.replica {
-                    self.note(slot, (replica.session.term, replica.applied), scene, || {
-                        replica.receiver.raising().config().clone()
-                    });
-                }
+            What::Says { event: Told::Acts { stamp, origin, .. }, .. } => {
+                self.takes_over(slot, *stamp, origin, history);
             }
-            Role::Holder(_) => {}
+            What::Started { .. } | What::Stepped => self.holds(slot, history),
+            // What it held is remembered, what comes next is new.
+            What::Ended { .. } => {
+                self.seen.remove(&slot);
+            }
+            _ => {}
         }
     }
 
-    fn note_commands(&mut self, active: &Active, input: Option<&Input>) {
-        for (lsn, prompts) in active.prompts.held() {
-            for prompt in prompts {
-                if matches!(prompt.change, skewsync::unit::prompts::PromptKind::Made { .. }) {
-                    self.commands.insert((active.term, *lsn), prompt.id);
-                }
-            }
-        }
-        let at = (active.term, active.last);
-        if let Some(Input::Command(command)) = input
-            && self.seen.iter().flatten().all(|seen| *seen != at)
-        {
-            self.commands.entry(at).or_insert(command.id);
-        }
-    }
-
-    fn note(
-        &mut self,
-        slot: Slot,
-        at: (Term, Lsn),
-        scene: &dyn ClusterView,
-        config: impl Fn() -> Config,
-    ) {
-        let index = usize::from(slot.0);
-        if self.seen[index] == Some(at) {
-            return;
-        }
-        let Ok(image) = self.catalog.image(scene.image(slot).1) else {
+    /// Notes what a unit holds.
+    fn holds(&mut self, slot: Slot, history: &History) {
+        let Some(unit) = history.unit(slot) else {
             return;
         };
-        let config = config();
-        let first = self.seen[index].is_none();
-        let other = &self.writers[1 - index];
+        let (at, config) = match unit.role() {
+            Some(Role::Active(acting)) => (acting.stamp(), &acting.config),
+            Some(Role::Standby(Waiting { replica: Some(replica), .. })) => {
+                (replica.stamp(), replica.config())
+            }
+            Some(Role::Standby(_) | Role::Holder(_)) | None => return,
+        };
+        let at = (at.term, at.lsn);
+        if self.seen.get(&slot) == Some(&at) {
+            return;
+        }
+        let Some(held) = self.held(slot, unit, at, config) else {
+            return;
+        };
+        let first = !self.seen.contains_key(&slot);
         let mut writers = BTreeMap::new();
-        for text in texts(&config) {
-            let known = self.writers[index].get(&text).or_else(|| other.get(&text));
-            let writer = known.cloned().unwrap_or_else(|| Writer {
+        for text in texts(config) {
+            let own = self.writers.get(&slot).and_then(|writers| writers.get(&text));
+            let others = || self.writers.values().find_map(|writers| writers.get(&text));
+            let writer = own.or_else(others).cloned().unwrap_or_else(|| Writer {
                 change: (!first || at.1.0 > 0).then_some((at.0.0, at.1.0)),
                 command: self.commands.get(&at).map(|id| id.0),
             });
             writers.insert(text, writer);
         }
-        self.writers[index] = writers;
-        self.seen[index] = Some(at);
-        let held = Held { slot, term: at.0, lsn: at.1, config, image };
-        self.now[index] = Some(held.clone());
-        if matches!(scene.unit(slot).map(|unit| &unit.part), Some(Role::Active(_))) {
+        self.writers.insert(slot, writers);
+        self.seen.insert(slot, at);
+        self.now.insert(slot, held.clone());
+        if unit.acting().is_some() {
             self.acted.insert(at, held);
             if self.acted.len() > REMEMBERED {
                 self.acted.pop_first();
@@ -195,53 +167,35 @@ impl Ledger {
         }
     }
 
-    fn take_over(
-        &mut self,
-        slot: Slot,
-        outputs: &[Output],
-        active: &Active,
-        scene: &dyn ClusterView,
-    ) {
-        let acts = outputs.iter().find_map(|output| match output {
-            Output::Event(Told::Acts { stamp, origin, .. }) => Some((stamp, origin)),
-            _ => None,
-        });
-        let Some((stamp, origin)) = acts else { return };
+    fn held(&self, slot: Slot, unit: &Unit, at: (Term, Lsn), config: &Config) -> Option<Held> {
+        let image = self.catalog.image(&unit.image.name).ok()?;
+        Some(Held { slot, term: at.0, lsn: at.1, config: config.clone(), image })
+    }
+
+    fn takes_over(&mut self, slot: Slot, stamp: Stamp, origin: &Origin, history: &History) {
         self.taken_over = None;
-        let Origin::Stateful { session, .. } = origin else {
+        let (Origin::Stateful { session, .. }, Some(unit)) = (origin, history.unit(slot)) else {
             return;
         };
-        if let Ok(image) = self.catalog.image(scene.image(slot).1) {
-            let held = Held {
-                slot,
-                term: active.term,
-                lsn: stamp.lsn,
-                config: active.config.config().clone(),
-                image,
-            };
-            // The former Active's last config of the session's term, which may be beyond what was
-            // taken over.
-            let last =
-                self.acted.range(..=(session.term, Lsn(u64::MAX))).next_back().map(|(at, _)| *at);
-            self.taken_over = last.map(|last| (held, last));
-        }
+        let held = unit
+            .acting()
+            .and_then(|acting| self.held(slot, unit, (acting.term, stamp.lsn), &acting.config));
+        // The former Active's last config of the session's term, which may be beyond what was taken
+        // over.
+        let last = self.acted.range(..=(session.term, Lsn(u64::MAX))).next_back();
+        self.taken_over = held.zip(last.map(|(at, _)| *at));
     }
 
     /// The configs held against each other: the Active's, and what the other holds of it; or, if
     /// there is no other, those of the former Active and of the unit that took over.
-    pub(super) fn contrast(&self, scene: &dyn ClusterView) -> Option<ConfigDiff> {
-        let pairs = [(Slot(0), Slot(1)), (Slot(1), Slot(0))];
-        let in_step = pairs.into_iter().find_map(|(active, standby)| {
-            let acts = scene.unit(active)?;
-            let waits = scene.unit(standby)?;
-            let (Role::Active(acts), Role::Standby(waits)) = (&acts.part, &waits.part) else {
-                return None;
-            };
-            let replica = waits.replica.as_ref()?;
-            let found = self.now[usize::from(standby.0)].as_ref()?;
-            let at = (replica.session.term, replica.applied);
-            (replica.session.term == acts.term).then_some(())?;
-            Some((self.acted.get(&at)?, found))
+    pub(super) fn contrast(&self, history: &History) -> Option<ConfigDiff> {
+        let in_step = history.active().and_then(|(slot, acting)| {
+            history.others(slot).find_map(|(other, unit)| {
+                let replica = unit.waiting()?.replica.as_ref()?;
+                let of_term = replica.session.term == acting.term;
+                let wanted = self.acted.get(&(replica.session.term, replica.applied));
+                wanted.filter(|_| of_term).zip(self.now.get(&other))
+            })
         });
         let (wanted, found) = match (in_step, &self.taken_over) {
             (Some(pair), _) => pair,
@@ -256,11 +210,10 @@ impl Ledger {
         let reference = Reference::of(from, to);
         let translated = reference.translate_less(&wanted.config, &BTreeSet::new());
         let (unlike, alike) = differences(&translated.standby, &found.config);
-        let at = |held: &Held| &self.writers[usize::from(held.slot.0)];
         let say = |(place, want, have): (String, Option<String>, Option<String>)| {
             let by = |held: &Held, line: &Option<String>| {
-                let line = line.as_ref()?;
-                at(held).get(&(place.clone() + line)).cloned()
+                let writers = self.writers.get(&held.slot)?;
+                writers.get(&(place.clone() + line.as_ref()?)).cloned()
             };
             LineDiff {
                 wanted_by: by(wanted, &want),

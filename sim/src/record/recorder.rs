@@ -3,17 +3,21 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use skewsync::ids::{BootId, CommandId, Lsn, Slot, Term, WriteId};
-use skewsync::message::{Address, Eligible, Message};
-use skewsync::unit::{Arbiter, ArbiterInput, ArbiterOutput, Input, Outcome, Output, Role, Unit};
+use skewsync::ids::{CommandId, Slot};
+use skewsync::message::{Address, Message};
+use skewsync::unit::{ArbiterInput, Input, Outcome};
 
 use super::provenance::Ledger;
 use super::watched::{Notes, Watched};
 use super::{Carried, CommandRecord, Entry, EventKind, Lane, Mark, Recording, words};
 use crate::catalog::Catalog;
-use crate::observe::{ClusterView, Delivered, Event, Fate, Observed, Observer, Violation};
+use crate::history::{Fact, FactId, History, Observer, Role, What};
+use crate::observe::{Delivered, Fate, Tap, Violation};
 use crate::plan::fault::Befalls;
-use crate::plan::{Fault, FaultName, MessageId};
+use crate::plan::{EntryName, Fault, FaultName, MessageId};
+
+/// What a slot shows in which no unit runs.
+const DOWN: &str = "DOWN";
 
 /// Where a recorder writes to.
 #[derive(Clone, Default)]
@@ -29,25 +33,29 @@ impl Book {
         Box::new(Recorder {
             book: self.clone(),
             entries: Vec::new(),
-            last: BTreeMap::new(),
-            sent: BTreeMap::new(),
-            written: BTreeMap::new(),
-            struck: BTreeMap::new(),
+            told: BTreeMap::new(),
             asked: BTreeMap::new(),
             entered: BTreeMap::new(),
+            step: 0,
+            said: false,
             outgoing: VecDeque::new(),
-            shows: ["DOWN"; 2],
+            shows: BTreeMap::new(),
             register: None,
             ended: Vec::new(),
             below,
-            state: Default::default(),
+            state: BTreeMap::new(),
             ledger: Ledger::new(Arc::clone(catalog)),
         })
     }
 
     /// An oracle with somebody beside it who notes here when it looked.
     pub fn watch(&self, oracle: Box<dyn Observer>) -> Box<dyn Observer> {
-        Box::new(Watched::new(oracle, &self.notes))
+        Box::new(Watched::of_facts(oracle, &self.notes))
+    }
+
+    /// The same of the lockstep.
+    pub fn watch_tap(&self, oracle: Box<dyn Tap>) -> Box<dyn Tap> {
+        Box::new(Watched::of_taps(oracle, &self.notes))
     }
 
     fn lock(&self) -> MutexGuard<'_, Recording> {
@@ -62,7 +70,7 @@ impl Book {
 
     /// What was written. `violated_at`: the number of the event that broke a property; `images`:
     /// those at the end.
-    pub fn close(self, violated_at: Option<u64>, images: [String; 2]) -> Recording {
+    pub fn close(self, violated_at: Option<u64>, images: Vec<String>) -> Recording {
         let mut recording = std::mem::take(&mut *self.lock());
         let notes = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
         recording.held = notes.values().cloned().collect();
@@ -76,242 +84,168 @@ impl Book {
 struct Recorder {
     book: Book,
     entries: Vec<Entry>,
-    /// The latest entry of each place.
-    last: BTreeMap<Lane, usize>,
-    sent: BTreeMap<u64, usize>,
-    written: BTreeMap<(Slot, WriteId), usize>,
-    /// The latest strike of each kind of fault.
-    struck: BTreeMap<FaultName, usize>,
+    /// The entry that tells each fact that others may be because of.
+    told: BTreeMap<FactId, usize>,
     asked: BTreeMap<CommandId, CommandRecord>,
     entered: BTreeMap<CommandId, usize>,
-    /// What the latest step sent, in order, and the entry of the step.
-    outgoing: VecDeque<(Option<String>, Option<u64>, usize)>,
-    shows: [&'static str; 2],
-    register: Option<Eligible>,
+    /// The entry of the step at hand.
+    step: usize,
+    /// Whether anything came of it yet.
+    said: bool,
+    /// What the latest step sent, in order: session and LSN.
+    outgoing: VecDeque<(Option<String>, Option<u64>)>,
+    /// What each unit shows.
+    shows: BTreeMap<Slot, &'static str>,
+    /// What the arbiter's register holds, if the step at hand wrote it.
+    register: Option<Mark>,
     /// Entries of what ended or was suspended since the latest fault: it was the fault that did it.
     ended: Vec<usize>,
     below: Option<String>,
-    state: [Vec<String>; 2],
+    /// The lines below the path, at each unit.
+    state: BTreeMap<Slot, Vec<String>>,
     ledger: Ledger,
 }
 
 impl Recorder {
-    fn entry(&mut self, seen: &Observed<'_>, spot: Lane, sort: EventKind, words: String) -> usize {
-        let after = self.last.get(&spot).copied();
-        self.entries.push(Entry {
-            after: after.into_iter().collect(),
-            ..Entry::new(seen.number, seen.at_us, spot, sort, words)
-        });
-        let index = self.entries.len() - 1;
-        if spot.slot().is_some() || spot == Lane::Arbiter {
-            self.last.insert(spot, index);
+    /// Writes an entry, which came of what the fact came of.
+    fn entry(&mut self, fact: &Fact<'_>, spot: Lane, sort: EventKind, words: String) -> usize {
+        let mut after: Vec<usize> = Vec::new();
+        for cause in fact.because.into_iter().flatten() {
+            let cause = self.told.get(&cause).copied();
+            after.extend(cause.filter(|cause| !after.contains(cause)));
         }
+        self.entries.push(Entry { after, ..Entry::new(fact.event, fact.at_us, spot, sort, words) });
+        let index = self.entries.len() - 1;
+        self.told.insert(fact.id, index);
         index
     }
 
-    fn comes_of(&mut self, index: usize, cause: Option<usize>) {
-        if let Some(cause) = cause
-            && cause != index
-            && !self.entries[index].after.contains(&cause)
-        {
-            self.entries[index].after.push(cause);
-        }
+    /// A step begins.
+    fn begins(&mut self, fact: &Fact<'_>, spot: Lane, sort: EventKind, words: String) -> usize {
+        self.step = self.entry(fact, spot, sort, words);
+        self.said = false;
+        self.outgoing.clear();
+        self.step
     }
 
-    fn delivered(&mut self, index: usize, packet: Option<Delivered>, message: Option<&Message>) {
+    /// Something came of the step, in words.
+    fn says(&mut self, words: Option<String>) {
+        let Some(words) = words else { return };
+        let between = if std::mem::replace(&mut self.said, true) { ", " } else { ": " };
+        let entry = &mut self.entries[self.step];
+        entry.words.push_str(between);
+        entry.words.push_str(&words);
+    }
+
+    fn marks(&mut self, mark: Option<Mark>) {
+        self.entries[self.step].marks.extend(mark);
+    }
+
+    fn delivered(&mut self, packet: Option<Delivered>, message: Option<&Message>) {
         let Some(packet) = packet else { return };
-        let cause = self.sent.get(&packet.number).copied();
-        self.comes_of(index, cause);
         let mut carried = carried(packet.sight, packet.number);
         if let Some(message) = message {
             carried.session = message.session().map(|session| session.to_string());
             carried.lsn = words::lsn(message);
         }
+        let entry = &mut self.entries[self.step];
         if packet.copy > 0 {
-            self.entries[index].words.push_str(" (a copy)");
+            entry.words.push_str(" (a copy)");
         }
-        self.entries[index].message = Some(carried);
+        entry.message = Some(carried);
     }
 
-    fn unit_step(
-        &mut self,
-        seen: &Observed<'_>,
-        slot: Slot,
-        input: &Input,
-        packet: Option<Delivered>,
-        (outputs, fates): (&[Output], &[Fate]),
-        (unit, scene): (&Unit, &dyn ClusterView),
-    ) {
-        let index = self.entry(seen, Lane::of(slot), EventKind::Step, words::input(input));
+    fn takes(&mut self, fact: &Fact<'_>, slot: Slot, input: &Input, packet: Option<Delivered>) {
+        self.begins(fact, Lane::of(slot), EventKind::Step, words::input(input));
         let message = match input {
             Input::Message { message, .. } => Some(message),
             _ => None,
         };
-        self.delivered(index, packet, message);
-        let cause = match input {
-            Input::Command(command) => {
-                let asked = self.asked.get_mut(&command.id);
-                if let Some(asked) = asked {
-                    asked.text = words::one_line(&command.text);
-                    let text = asked.text.clone();
-                    if let Some(entered) = self.entered.get(&command.id) {
-                        let words = format!("enters command {} \"{text}\"", command.id);
-                        self.entries[*entered].words = words;
-                    }
-                }
-                self.entered.get(&command.id).copied()
-            }
-            Input::Operator { id, .. } => self.entered.get(id).copied(),
-            Input::Persisted(write) | Input::PersistFailed(write) => {
-                self.written.get(&(slot, *write)).copied()
-            }
-            _ => None,
-        };
-        self.comes_of(index, cause);
-        self.came_out(index, outputs, fates);
-        self.ledger.see(slot, Some(input), outputs, unit, scene);
-        self.stands(index, slot, unit);
-        self.answers(seen, index, outputs, fates);
-    }
-
-    /// What a unit's step put out: its words, its marks, and what is sent next.
-    fn came_out(&mut self, index: usize, outputs: &[Output], fates: &[Fate]) {
-        self.outgoing.clear();
-        let mut said = Vec::new();
-        for (output, fate) in outputs.iter().zip(fates) {
-            said.extend(words::output(output, *fate));
-            match output {
-                Output::Event(event) => self.entries[index].marks.extend(words::mark(event)),
-                Output::Send { message, .. } if *fate == Fate::Done => {
-                    let session = message.session().map(|session| session.to_string());
-                    let lsn = words::lsn(message);
-                    self.outgoing.push_back((session, lsn, index));
-                }
-                _ => {}
-            }
-        }
-        let entry = &mut self.entries[index];
-        if !said.is_empty() {
-            entry.words.push_str(": ");
-            entry.words.push_str(&said.join(", "));
-        }
-    }
-
-    /// What a unit shows after a step, and the lines below the path.
-    fn stands(&mut self, index: usize, slot: Slot, unit: &Unit) {
-        let at = usize::from(slot.0);
-        let now = unit.rf_state().name();
-        let before = std::mem::replace(&mut self.shows[at], now);
-        let entry = &mut self.entries[index];
-        entry.shows = Some(match unit.replica_shown() {
-            Some(replica) => format!("{now}, {replica}"),
-            None => now.to_string(),
-        });
-        if before != now {
-            let (from, to) = (before.to_string(), now.to_string());
-            entry.marks.push(Mark::Shows { from, to });
-        }
-        let Some(below) = &self.below else { return };
-        let Some(lines) = lines_below(unit, below) else {
-            return;
-        };
-        if self.state[at] != lines {
-            self.state[at].clone_from(&lines);
-            self.entries[index].marks.push(Mark::State { lines });
-        }
-    }
-
-    fn answers(&mut self, seen: &Observed<'_>, index: usize, outputs: &[Output], fates: &[Fate]) {
-        for (output, fate) in outputs.iter().zip(fates) {
-            let (Output::Answer { id, outcome }, Fate::Done) = (output, fate) else {
-                continue;
-            };
-            let told = words::outcome(outcome);
-            let text = format!("command {id} is answered {told}");
-            let answer = self.entry(seen, Lane::Terminal, EventKind::Answer, text);
-            self.comes_of(answer, Some(index));
-            if let Some(asked) = self.asked.get_mut(id) {
-                if let Outcome::Done { term, lsn, .. } = outcome {
-                    asked.change = Some((term.0, lsn.0));
-                }
-                asked.answer = Some((told, seen.at_us));
+        self.delivered(packet, message);
+        if let Input::Command(command) = input
+            && let Some(asked) = self.asked.get_mut(&command.id)
+        {
+            asked.text = words::one_line(&command.text);
+            if let Some(entered) = self.entered.get(&command.id) {
+                let words = format!("enters command {} \"{}\"", command.id, asked.text);
+                self.entries[*entered].words = words;
             }
         }
     }
 
-    fn arbiter_step(
-        &mut self,
-        seen: &Observed<'_>,
-        input: &ArbiterInput,
-        packet: Option<Delivered>,
-        (outputs, fates): (&[ArbiterOutput], &[Fate]),
-        arbiter: &Arbiter,
-    ) {
-        let index = self.entry(seen, Lane::Arbiter, EventKind::Step, words::arbiter_input(input));
+    fn arbiter_takes(&mut self, fact: &Fact<'_>, input: &ArbiterInput, packet: Option<Delivered>) {
+        self.begins(fact, Lane::Arbiter, EventKind::Step, words::arbiter_input(input));
         let message = match input {
             ArbiterInput::Message { message, .. } => Some(Message::ToArbiter(*message)),
             ArbiterInput::Recovered { .. }
             | ArbiterInput::StateLost { .. }
             | ArbiterInput::Timer(_) => None,
         };
-        self.delivered(index, packet, message.as_ref());
-        self.outgoing.clear();
-        let mut said = Vec::new();
-        for (output, fate) in outputs.iter().zip(fates) {
-            said.extend(words::arbiter_output(output));
-            match output {
-                ArbiterOutput::Event(event) => {
-                    self.entries[index].marks.push(words::arbiter_mark(event));
-                }
-                ArbiterOutput::Send { .. } if *fate == Fate::Done => {
-                    self.outgoing.push_back((None, None, index));
-                }
-                _ => {}
-            }
-        }
-        if !said.is_empty() {
-            let entry = &mut self.entries[index];
-            entry.words.push_str(": ");
-            entry.words.push_str(&said.join(", "));
-        }
-        if self.register != arbiter.register {
-            self.register = arbiter.register;
-            let now = words::register(arbiter.register.as_ref());
-            self.entries[index].marks.push(Mark::Register { now });
+        self.delivered(packet, message.as_ref());
+    }
+
+    /// What a unit shows after a step, and the lines below the path.
+    fn stands(&mut self, slot: Slot, history: &History) {
+        let unit = history.unit(slot);
+        let Some(machine) = unit.and_then(|unit| unit.machine.as_ref()) else {
+            return;
+        };
+        let shows = match machine.shows_replica {
+            Some(replica) => format!("{}, {replica}", machine.shows.name()),
+            None => machine.shows.name().to_string(),
+        };
+        self.entries[self.step].shows = Some(shows);
+        self.shows(self.step, slot, machine.shows.name());
+        let Some(below) = &self.below else { return };
+        let Some(lines) = lines_below(&machine.role, below) else {
+            return;
+        };
+        let state = self.state.entry(slot).or_default();
+        if *state != lines {
+            state.clone_from(&lines);
+            self.marks(Some(Mark::State { lines }));
         }
     }
 
-    fn sent(
-        &mut self,
-        seen: &Observed<'_>,
-        sight: MessageId,
-        number: u64,
-        fault: Option<FaultName>,
-    ) {
-        let mut message = carried(sight, number);
+    fn shows(&mut self, index: usize, slot: Slot, now: &'static str) {
+        let before = self.shows.insert(slot, now).unwrap_or(DOWN);
+        if before != now {
+            let (from, to) = (before.to_string(), now.to_string());
+            self.entries[index].marks.push(Mark::Shows { from, to });
+        }
+    }
+
+    fn answers(&mut self, fact: &Fact<'_>, id: CommandId, outcome: &Outcome) {
+        let told = words::outcome(outcome);
+        let text = format!("command {id} is answered {told}");
+        self.entry(fact, Lane::Terminal, EventKind::Answer, text);
+        if let Some(asked) = self.asked.get_mut(&id) {
+            if let Outcome::Done { term, lsn, .. } = outcome {
+                asked.change = Some((term.0, lsn.0));
+            }
+            asked.answer = Some((told, fact.at_us));
+        }
+    }
+
+    fn sent(&mut self, fact: &Fact<'_>, id: MessageId, number: u64, fault: Option<FaultName>) {
+        let mut message = carried(id, number);
         message.fault = fault;
-        let (session, lsn, step) = match self.outgoing.pop_front() {
-            Some((session, lsn, step)) => (session, lsn, Some(step)),
-            None => (None, None, None),
-        };
-        (message.session, message.lsn) = (session, lsn);
+        let outgoing = self.outgoing.pop_front();
+        let known = outgoing.is_some();
+        (message.session, message.lsn) = outgoing.unwrap_or_default();
         let mut text = format!("{} to {}", message.label(), message.to);
         if let Some(fault) = &message.fault {
             text.push_str(&format!(": {fault}"));
         }
-        let spot = message.from;
-        let last = self.last.get(&spot).copied();
-        let index = self.entry(seen, spot, EventKind::Sent, text);
-        // What is sent is no cause of what its sender does next.
-        if let Some(last) = last {
-            self.last.insert(spot, last);
+        let index = self.entry(fact, message.from, EventKind::Sent, text);
+        let entry = &mut self.entries[index];
+        if !known {
+            entry.after.clear();
         }
-        self.entries[index].after = step.into_iter().collect();
-        self.entries[index].message = Some(message);
-        self.sent.insert(number, index);
+        entry.message = Some(message);
     }
 
-    fn fault(&mut self, seen: &Observed<'_>, kind: FaultName, effect: bool, of: Option<&Fault>) {
+    fn fault(&mut self, fact: &Fact<'_>, kind: FaultName, effect: bool, of: Option<&Fault>) {
         if of.is_none() && kind.befalls() == Befalls::Message {
             // The entry of the message says it.
             return;
@@ -321,134 +255,147 @@ impl Recorder {
             None => format!("fault {kind} takes effect"),
         };
         let spot = of.and_then(Fault::slot).map_or(Lane::World, |slot| Lane::of(Slot(slot)));
-        let last = self.last.get(&spot).copied();
-        let index = self.entry(seen, spot, EventKind::Fault, text);
-        if let Some(last) = last {
-            self.last.insert(spot, last);
-        }
-        self.entries[index].after.clear();
+        let index = self.entry(fact, spot, EventKind::Fault, text);
         self.entries[index].lasts_us = of.and_then(lasts_us);
-        if of.is_some() {
-            self.struck.insert(kind, index);
-        } else {
-            let struck = self.struck.get(&kind).copied();
-            self.comes_of(index, struck);
-        }
         for ended in std::mem::take(&mut self.ended) {
             if effect {
-                self.comes_of(ended, Some(index));
+                self.entries[ended].after.push(index);
             }
         }
     }
 
-    fn ended(&mut self, seen: &Observed<'_>, slot: Slot, boot: BootId, lost: usize) {
-        let mut text = format!("ends, boot {boot}");
-        if lost > 0 {
-            text.push_str(&format!(", {lost} writes lost"));
-        }
-        let index = self.entry(seen, Lane::of(slot), EventKind::End, text);
-        let at = usize::from(slot.0);
-        let before = std::mem::replace(&mut self.shows[at], "DOWN");
-        let (from, to) = (before.to_string(), "DOWN".to_string());
-        self.entries[index].marks.push(Mark::Shows { from, to });
-        self.ended.push(index);
-        self.ledger.ended(slot);
+    fn enters(&mut self, fact: &Fact<'_>, id: CommandId, what: EntryName, to: Option<Slot>) {
+        let to = to.map_or_else(|| "no unit runs".into(), |slot| format!("to {}", Lane::of(slot)));
+        let text = format!("enters command {id}: {what}, {to}");
+        let index = self.entry(fact, Lane::Terminal, EventKind::Entered, text);
+        self.entered.insert(id, index);
+        let asked = CommandRecord {
+            id: id.0,
+            text: what.to_string(),
+            entered_us: fact.at_us,
+            change: None,
+            answer: None,
+        };
+        self.asked.insert(id, asked);
     }
 
-    fn see_event(&mut self, seen: &Observed<'_>, scene: &dyn ClusterView) {
-        match seen.event {
-            Event::Started { slot, boot, outputs, fates, unit } => {
-                let text = format!("starts, boot {}, with {}", boot.boot, scene.image(slot).1);
-                let index = self.entry(seen, Lane::of(slot), EventKind::Start, text);
-                self.came_out(index, outputs, fates);
-                self.ledger.see(slot, None, outputs, unit, scene);
-                self.stands(index, slot, unit);
+    /// A fact of a step of a unit, or of its start.
+    fn see_unit(&mut self, fact: &Fact<'_>, slot: Slot, history: &History) {
+        match fact.what {
+            What::Started { boot } => {
+                let image = history.unit(slot).map_or("?", |unit| &*unit.image.name);
+                let text = format!("starts, boot {}, with {image}", boot.boot);
+                self.begins(fact, Lane::of(slot), EventKind::Start, text);
+                self.stands(slot, history);
             }
-            Event::Unit { slot, input, packet, outputs, fates, unit } => {
-                self.unit_step(seen, slot, input, packet, (outputs, fates), (unit, scene));
+            What::Took { input, packet } => self.takes(fact, slot, input, packet),
+            What::Sends { message, fate, .. } => {
+                self.says(words::effect(&fact.what));
+                if fate == Fate::Done {
+                    let session = message.session().map(|session| session.to_string());
+                    self.outgoing.push_back((session, words::lsn(message)));
+                }
             }
-            Event::Arbiter { input, packet, outputs, fates, arbiter } => {
-                self.arbiter_step(seen, input, packet, (outputs, fates), arbiter);
+            What::Says { event, .. } => {
+                self.says(words::effect(&fact.what));
+                self.marks(words::mark(event));
             }
-            Event::Sent { sight, number, fault } => self.sent(seen, sight, number, fault),
-            Event::Undelivered { sight, number } => {
-                let text = format!("{sight} arrives at nobody, or does not decode");
-                let index = self.entry(seen, Lane::World, EventKind::Undelivered, text);
-                self.entries[index].message = Some(carried(sight, number));
-                let cause = self.sent.get(&number).copied();
-                self.comes_of(index, cause);
+            What::WriteBegan { .. } => {
+                self.says(words::effect(&fact.what));
+                self.told.insert(fact.id, self.step);
             }
-            Event::Entered { id, what, slot } => {
-                let to = slot.map_or_else(
-                    || "no unit runs".to_string(),
-                    |slot| format!("to {}", Lane::of(slot)),
-                );
-                let text = format!("enters command {id}: {what}, {to}");
-                let index = self.entry(seen, Lane::Terminal, EventKind::Entered, text);
-                self.entered.insert(id, index);
-                self.asked.insert(
-                    id,
-                    CommandRecord {
-                        id: id.0,
-                        text: what.to_string(),
-                        entered_us: seen.at_us,
-                        change: None,
-                        answer: None,
-                    },
-                );
+            What::Wants { .. } => self.says(words::effect(&fact.what)),
+            What::Answered { command, outcome, fate: Fate::Done } => {
+                self.answers(fact, command, outcome);
             }
-            Event::Ended { slot, boot, lost } => self.ended(seen, slot, boot, lost),
-            Event::ArbiterEnded => {
-                let index = self.entry(seen, Lane::Arbiter, EventKind::End, "ends".into());
+            What::Stepped => self.stands(slot, history),
+            What::Ended { boot: Some(boot), lost } => {
+                let mut text = format!("ends, boot {boot}");
+                if lost > 0 {
+                    text.push_str(&format!(", {lost} writes lost"));
+                }
+                let index = self.entry(fact, Lane::of(slot), EventKind::End, text);
+                self.shows(index, slot, DOWN);
                 self.ended.push(index);
             }
-            Event::Written { slot, write, durable } => {
+            What::WriteEnded { write, durable } => {
                 let how = if durable { "is durable" } else { "failed" };
                 let text = format!("write {write} {how}");
-                let last = self.last.get(&Lane::of(slot)).copied();
-                let index = self.entry(seen, Lane::of(slot), EventKind::Written, text);
-                if let Some(last) = last {
-                    self.last.insert(Lane::of(slot), last);
-                }
-                self.written.insert((slot, write), index);
+                self.entry(fact, Lane::of(slot), EventKind::Written, text);
             }
-            Event::Paused { slot, paused } => {
-                let text = if paused { "is suspended" } else { "runs on" };
-                let index = self.entry(seen, Lane::of(slot), EventKind::Pause, text.into());
-                if paused {
+            What::Suspended { suspended } => {
+                let text = if suspended { "is suspended" } else { "runs on" };
+                let index = self.entry(fact, Lane::of(slot), EventKind::Pause, text.into());
+                if suspended {
                     self.ended.push(index);
                 }
             }
-            Event::Fault { kind, effect, of } => self.fault(seen, kind, effect, of),
-            Event::FaultsStopped => {
-                let text = "faults and commands stop: the liveness phase begins".into();
-                self.entry(seen, Lane::World, EventKind::FaultsStopped, text);
+            _ => {}
+        }
+    }
+
+    /// A fact of the arbiter, of the network, of the terminals, or of the plan.
+    fn see_else(&mut self, fact: &Fact<'_>) {
+        match fact.what {
+            What::ArbiterTook { input, packet } => self.arbiter_takes(fact, input, packet),
+            What::ArbiterSends { message, .. } => {
+                self.says(words::effect(&fact.what));
+                self.outgoing.push_back((None, words::lsn(&Message::ToUnit(*message))));
             }
+            What::ArbiterSays { event } => self.marks(Some(words::arbiter_mark(event))),
+            What::RegisterWritten { now, .. } => {
+                self.register = Some(Mark::Register { now: words::register(now.as_ref()) });
+            }
+            What::ArbiterStepped => {
+                let register = self.register.take();
+                self.marks(register);
+            }
+            What::Ended { boot: None, .. } => {
+                let index = self.entry(fact, Lane::Arbiter, EventKind::End, "ends".into());
+                self.ended.push(index);
+            }
+            What::Undelivered { message, number } => {
+                let text = format!("{message} arrives at nobody, or does not decode");
+                let index = self.entry(fact, Lane::World, EventKind::Undelivered, text);
+                self.entries[index].message = Some(carried(message, number));
+            }
+            What::Entered { command, what, to } => self.enters(fact, command, what, to),
+            What::Fault { kind, effect, of } => self.fault(fact, kind, effect, of),
+            What::FaultsStopped => {
+                let text = "faults and commands stop: the liveness phase begins".into();
+                self.entry(fact, Lane::World, EventKind::FaultsStopped, text);
+            }
+            _ => {}
         }
     }
 }
 
 impl Observer for Recorder {
-    fn see(&mut self, seen: &Observed<'_>, scene: &dyn ClusterView) -> Result<(), Violation> {
-        self.see_event(seen, scene);
+    fn see(&mut self, fact: &Fact<'_>, history: &History) -> Result<(), Violation> {
+        self.ledger.see(fact, history);
+        match (fact.what, fact.slot()) {
+            (What::Sent { message, number, fault }, _) => self.sent(fact, message, number, fault),
+            (_, Some(slot)) => self.see_unit(fact, slot, history),
+            (_, None) => self.see_else(fact),
+        }
         // What a fault did follows at once: anything else was no fault's doing.
-        if !matches!(
-            seen.event,
-            Event::Ended { .. } | Event::ArbiterEnded | Event::Paused { paused: true, .. }
-        ) {
+        let of_fault = matches!(
+            fact.what,
+            What::Ended { .. } | What::Suspended { suspended: true } | What::LeaseIs { .. }
+        );
+        if !of_fault {
             self.ended.clear();
         }
         Ok(())
     }
 
-    fn end(&mut self, scene: &dyn ClusterView) -> Result<(), Violation> {
+    fn end(&mut self, history: &History) -> Result<(), Violation> {
         for ((term, lsn), id) in self.ledger.changes() {
             if let Some(asked) = self.asked.get_mut(&id) {
-                let (term, lsn): (Term, Lsn) = (term, lsn);
                 asked.change.get_or_insert((term.0, lsn.0));
             }
         }
-        let contrast = self.ledger.contrast(scene);
+        let contrast = self.ledger.contrast(history);
         let mut recording = self.book.lock();
         recording.contrast = contrast;
         Ok(())
@@ -481,10 +428,10 @@ fn carried(sight: MessageId, number: u64) -> Carried {
 /// The lines of a unit's config that stand below a path, as the terminal would print them; none of
 /// a unit whose config is not told: one without a role that holds nothing of an Active, or one that
 /// waits for its lease.
-fn lines_below(unit: &Unit, below: &str) -> Option<Vec<String>> {
-    let config = match &unit.part {
-        Role::Active(active) => active.config.config(),
-        Role::Standby(standby) => standby.replica.as_ref()?.receiver.raising().config(),
+fn lines_below(role: &Role, below: &str) -> Option<Vec<String>> {
+    let config = match role {
+        Role::Active(acting) => &acting.config,
+        Role::Standby(waiting) => waiting.replica.as_ref()?.config(),
         Role::Holder(_) => return None,
     };
     let lines = config.lines();

@@ -2,14 +2,16 @@
 //! looked.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use serde::{Deserialize, Serialize};
 use skewsync::ids::Slot;
 use skewsync::unit::Input;
 use skewsync_model::property::Property;
 
-use crate::observe::{ClusterView, Observed, Observer, Violation};
+use crate::history::{Fact, History, Observer};
+use crate::observe::{ClusterView, Observed, Tap, Violation};
+use crate::sync::lock;
 
 /// How long a property was seen to hold.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,45 +32,59 @@ pub struct PropertySpan {
 pub(super) type Notes = Arc<Mutex<BTreeMap<Property, PropertySpan>>>;
 
 /// An oracle that is watched.
-pub(super) struct Watched {
-    oracle: Box<dyn Observer>,
-    counts: Vec<(Property, u64)>,
+pub(super) struct Watched<O: ?Sized> {
     notes: Notes,
+    counts: Vec<(Property, u64)>,
     /// The latest event, with its time.
     latest: (u64, u64),
+    oracle: Box<O>,
 }
 
-impl Watched {
-    pub(super) fn new(oracle: Box<dyn Observer>, notes: &Notes) -> Self {
-        let counts = oracle.checked();
-        let mut all = notes.lock().unwrap_or_else(PoisonError::into_inner);
-        for (property, _) in &counts {
-            all.entry(*property).or_insert_with(|| PropertySpan::unseen(*property));
-        }
-        Self { oracle, counts, notes: Arc::clone(notes), latest: (0, 0) }
+impl Watched<dyn Observer> {
+    pub(super) fn of_facts(oracle: Box<dyn Observer>, notes: &Notes) -> Self {
+        let counts = begin(oracle.checked(), notes);
+        Self { notes: Arc::clone(notes), counts, latest: (0, 0), oracle }
     }
+}
 
-    fn note(&mut self, found: &Result<(), Violation>) {
-        let counts = self.oracle.checked();
-        if counts == self.counts && found.is_ok() {
+impl Watched<dyn Tap> {
+    pub(super) fn of_taps(oracle: Box<dyn Tap>, notes: &Notes) -> Self {
+        let counts = begin(oracle.checked(), notes);
+        Self { notes: Arc::clone(notes), counts, latest: (0, 0), oracle }
+    }
+}
+
+/// Properties of which nothing is known yet.
+fn begin(counts: Vec<(Property, u64)>, notes: &Notes) -> Vec<(Property, u64)> {
+    let mut all = lock(notes);
+    for (property, _) in &counts {
+        all.entry(*property).or_insert_with(|| PropertySpan::unseen(*property));
+    }
+    drop(all);
+    counts
+}
+
+impl<O: ?Sized> Watched<O> {
+    /// The oracle has looked, and counts this now.
+    fn note(&mut self, counts: Vec<(Property, u64)>, found: Option<&Violation>) {
+        if counts == self.counts && found.is_none() {
             return;
         }
-        let mut notes = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut notes = lock(&self.notes);
         for (property, count) in &counts {
             let before = self.counts.iter().find(|(of, _)| of == property);
             let held = notes.entry(*property).or_insert_with(|| PropertySpan::unseen(*property));
             held.checked = *count;
-            let broken = matches!(found, Err(violation) if violation.property == *property);
+            let broken = found.is_some_and(|violation| violation.property == *property);
             if before.is_none_or(|(_, before)| before < count) && !broken {
                 held.last = Some(self.latest);
             }
         }
-        if let Err(violation) = found {
-            let property = violation.property;
-            let held = notes.entry(property).or_insert_with(|| PropertySpan::unseen(property));
+        if let Some(Violation { property, what }) = found {
+            let held = notes.entry(*property).or_insert_with(|| PropertySpan::unseen(*property));
             if held.broke.is_none() {
                 held.broke = Some(self.latest);
-                held.what.clone_from(&violation.what);
+                held.what.clone_from(what);
             }
         }
         self.counts = counts;
@@ -81,22 +97,47 @@ impl PropertySpan {
     }
 }
 
-impl Observer for Watched {
+impl Observer for Watched<dyn Observer> {
+    fn see(&mut self, fact: &Fact<'_>, history: &History) -> Result<(), Violation> {
+        self.latest = (fact.event, fact.at_us);
+        let found = self.oracle.see(fact, history);
+        self.note(self.oracle.checked(), found.as_ref().err());
+        found
+    }
+
+    fn end(&mut self, history: &History) -> Result<(), Violation> {
+        let found = self.oracle.end(history);
+        self.note(self.oracle.checked(), found.as_ref().err());
+        found
+    }
+
+    fn checked(&self) -> Vec<(Property, u64)> {
+        self.oracle.checked()
+    }
+}
+
+impl Tap for Watched<dyn Tap> {
     fn before(&mut self, slot: Slot, input: &Input, scene: &dyn ClusterView) {
         self.oracle.before(slot, input, scene);
     }
 
-    fn see(&mut self, seen: &Observed<'_>, scene: &dyn ClusterView) -> Result<(), Violation> {
+    fn see(
+        &mut self,
+        seen: &Observed<'_>,
+        scene: &dyn ClusterView,
+        broken: &mut dyn FnMut(Violation),
+    ) {
         self.latest = (seen.number, seen.at_us);
-        let found = self.oracle.see(seen, scene);
-        self.note(&found);
-        found
+        let mut first = None;
+        self.oracle.see(seen, scene, &mut |violation| {
+            first.get_or_insert_with(|| violation.clone());
+            broken(violation);
+        });
+        self.note(self.oracle.checked(), first.as_ref());
     }
 
-    fn end(&mut self, scene: &dyn ClusterView) -> Result<(), Violation> {
-        let found = self.oracle.end(scene);
-        self.note(&found);
-        found
+    fn end(&mut self, scene: &dyn ClusterView, broken: &mut dyn FnMut(Violation)) {
+        self.oracle.end(scene, broken);
     }
 
     fn checked(&self) -> Vec<(Property, u64)> {

@@ -6,11 +6,12 @@ use skewsync::digest::Shared;
 use skewsync::message::{Eligible, Message, Origin, Stamp, ToArbiter, ToUnit};
 use skewsync::unit::holder::Gap;
 use skewsync::unit::{
-    ArbiterEvent, ArbiterInput, ArbiterOutput, Copies, Durability, Event, Input, LocalWhy, Outcome,
-    Output, Refusal, Request,
+    ArbiterEvent, ArbiterInput, Copies, Durability, Event, Input, LocalWhy, Outcome, Output,
+    Refusal, Request,
 };
 
 use super::{Lane, Mark};
+use crate::history::What;
 use crate::observe::Fate;
 
 /// Characters of a command, or of a value without words of its own, that are shown.
@@ -233,17 +234,23 @@ fn lines(lines: &[Shared<str>]) -> String {
     cut(all.join(", "))
 }
 
-/// An output of a unit, with what became of it; none for what a reader does not miss: timers, and
+/// An effect of a step, with what became of it; none for what a reader does not miss: timers, and
 /// what a mark says.
-pub(super) fn output(output: &Output, fate: Fate) -> Option<String> {
-    let text = match output {
-        Output::SetTimer(_) | Output::CancelTimer(_) | Output::Answer { .. } => return None,
-        Output::Send { to, message: of } => format!("sends {} to {}", message(of), Lane::from(*to)),
-        Output::Lease { term, n } => format!("its lease of term {term} runs from Renew {n} on"),
-        Output::Persist { write, .. } => format!("write {write} begins"),
-        Output::Pair { .. } => "asks for a pairing".into(),
-        Output::Event(event) if mark(event).is_some() => return None,
-        Output::Event(event) => brief(event),
+pub(super) fn effect(what: &What<'_>) -> Option<String> {
+    let (text, fate) = match what {
+        What::Sends { to, message: of, fate } => {
+            (format!("sends {} to {}", message(of), Lane::from(*to)), *fate)
+        }
+        What::ArbiterSends { to, message: of } => {
+            (format!("sends {} to {}", message(&Message::ToUnit(**of)), Lane::of(*to)), Fate::Done)
+        }
+        What::WriteBegan { write, fate, .. } => (format!("write {write} begins"), *fate),
+        What::Says { event, fate } if mark(event).is_none() => (brief(event), *fate),
+        What::Wants { output: Output::Lease { term, n }, fate } => {
+            (format!("its lease of term {term} runs from Renew {n} on"), *fate)
+        }
+        What::Wants { output: Output::Pair { .. }, fate } => ("asks for a pairing".into(), *fate),
+        _ => return None,
     };
     Some(match fate {
         Fate::Done => text,
@@ -301,18 +308,6 @@ pub(super) fn mark(event: &Event) -> Option<Mark> {
         | Event::StoreDamaged
         | Event::DiskFailed(_)
         | Event::Declined { .. } => None,
-    }
-}
-
-/// An output of the arbiter; none for timers and for what a mark says.
-pub(super) fn arbiter_output(output: &ArbiterOutput) -> Option<String> {
-    match output {
-        ArbiterOutput::SetTimer(_) | ArbiterOutput::CancelTimer(_) | ArbiterOutput::Event(_) => {
-            None
-        }
-        ArbiterOutput::Send { to, message: of } => {
-            Some(format!("sends {} to {}", message(&Message::ToUnit(*of)), Lane::of(*to)))
-        }
     }
 }
 

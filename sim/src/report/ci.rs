@@ -110,8 +110,8 @@ mod tests {
     fn summary() -> Summary {
         let signature = Signature {
             property: VerdictKind::Fails(Property::NoAckedLoss),
-            roles: ["ACTIVE".into(), "DOWN".into()],
-            pair: ["a<b>".into(), "c".into()],
+            roles: vec!["ACTIVE".into(), "DOWN".into()],
+            pair: vec!["a<b>".into(), "c".into()],
             phase: "hot".into(),
         };
         let first = First {

@@ -6,7 +6,12 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use skewsync::message::MessageKind as Kind;
-use skewsync::unit::{Input, Request, RfState, Role, Timer, Unit, peer, standby};
+use skewsync::unit::{Input, Request, RfState, Timer};
+
+use crate::history::{Machine, Role};
+
+/// Stands for the session of a unit that has none.
+const NONE: &str = "-";
 
 /// A word that is the program's own, or was read from a file.
 pub type Word = Cow<'static, str>;
@@ -40,8 +45,8 @@ enum Sort {
 
 impl Step {
     /// The class of a step that the unit is about to make.
-    pub(super) fn of(unit: &Unit, input: &Input) -> Self {
-        Self { role: unit.rf_state(), session: session(unit), input: Sort::of(input) }
+    pub(super) fn of(machine: &Machine, input: &Input) -> Self {
+        Self { role: machine.shows, session: session(&machine.role), input: Sort::of(input) }
     }
 }
 
@@ -81,46 +86,14 @@ impl fmt::Display for Sort {
     }
 }
 
-fn session(unit: &Unit) -> &'static str {
-    match &unit.part {
-        Role::Holder(_) => "-",
-        Role::Active(active) => match active.peer.phase() {
-            None if active.peer.offered.is_some() => "offered",
-            None => "-",
-            Some(phase) => of_active(phase),
+fn session(role: &Role) -> &'static str {
+    match role {
+        Role::Holder(_) => NONE,
+        Role::Active(acting) => match &acting.session {
+            Some(session) => session.phase.name(),
+            None if acting.offered.is_some() => "offered",
+            None => NONE,
         },
-        Role::Standby(standby) => standby.seat.as_ref().map_or("-", |seat| of_standby(&seat.phase)),
-    }
-}
-
-const fn of_active(phase: &peer::ActivePhase) -> &'static str {
-    match phase {
-        peer::ActivePhase::Dump(_) => "dump",
-        peer::ActivePhase::Diff(_) => "diff",
-        peer::ActivePhase::Pairing => "pairing",
-        peer::ActivePhase::Config => "config",
-        peer::ActivePhase::Bulk(_) => "bulk",
-        peer::ActivePhase::Cold => "cold",
-        peer::ActivePhase::HotSent => "hot-sent",
-        peer::ActivePhase::HotAcked => "hot-acked",
-        peer::ActivePhase::Setting => "setting",
-        peer::ActivePhase::Hot => "hot",
-        peer::ActivePhase::Rejected { .. } => "rejected",
-        peer::ActivePhase::Held => "held",
-    }
-}
-
-const fn of_standby(phase: &standby::StandbyPhase) -> &'static str {
-    match phase {
-        standby::StandbyPhase::Ready { .. } => "ready",
-        standby::StandbyPhase::Dump(_) => "dump",
-        standby::StandbyPhase::Pairing => "pairing",
-        standby::StandbyPhase::Diffed { .. } => "diffed",
-        standby::StandbyPhase::Config { .. } => "config",
-        standby::StandbyPhase::Shadow(_) => "shadow",
-        standby::StandbyPhase::Synced { .. } => "synced",
-        standby::StandbyPhase::Unread { .. } => "unread",
-        standby::StandbyPhase::Rpr => "rpr",
-        standby::StandbyPhase::Held => "held",
+        Role::Standby(waiting) => waiting.seat.map_or(NONE, |seat| seat.phase.name()),
     }
 }

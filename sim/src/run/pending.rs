@@ -3,12 +3,11 @@
 use skewsync::ids::Slot;
 use skewsync::message::{Redundancy, Verdict};
 use skewsync::policy::Policy;
-use skewsync::unit::peer::ActivePhase as Of;
-use skewsync::unit::{Active, Limits, Role, Verify};
+use skewsync::translate::Lowering;
+use skewsync::unit::{Limits, Verify};
 
-use super::phase::active;
-use crate::drive::Cluster;
-use crate::observe::ClusterView;
+use crate::catalog::Catalog;
+use crate::history::{Acting, ActivePhase, Arbiter, History, Unit};
 use crate::plan::fault::Foreign;
 use crate::plan::{FaultKind, Noise, Plan};
 
@@ -51,131 +50,137 @@ impl Lesser {
         }
     }
 
-    fn explains(self, active: &Active, phase: &Of, limits: &Limits) -> bool {
-        let rpr = active.mode.redundancy() == Redundancy::Rpr;
-        let used_up = rpr && active.mode.resets() >= limits.max_resets;
-        let failed = rpr && active.mode.attempts() >= limits.max_attempts;
+    fn explains(self, acting: &Acting, phase: ActivePhase, limits: &Limits) -> bool {
+        let rpr = acting.allowed == Redundancy::Rpr;
+        let used_up = rpr && acting.resets >= limits.max_resets;
+        let failed = rpr && acting.attempts >= limits.max_attempts;
         match phase {
-            Of::Rejected { verdict: Verdict::Rpr, .. } => {
+            ActivePhase::Rejected(Verdict::Rpr) => {
                 self.any || (self.rpr && used_up) || (self.attempts && failed)
             }
-            Of::Held => self.any || self.held,
-            Of::Rejected { .. } => self.any,
+            ActivePhase::Held => self.any || self.held,
+            ActivePhase::Rejected(_) => self.any,
             _ => false,
         }
     }
 }
 
 /// What the pair waits for; none if it has converged: hot, or in the lesser mode that is foreseen.
-pub fn pending(rig: &Cluster, lesser: Lesser) -> Option<String> {
-    for slot in [Slot(0), Slot(1)] {
-        if rig.unit(slot).is_none() {
+pub fn pending(history: &History, catalog: &Catalog, lesser: Lesser) -> Option<String> {
+    for (slot, unit) in &history.units {
+        if unit.machine.is_none() {
             return Some(format!("the unit of slot {slot} to start"));
         }
     }
-    if rig.arbiter().is_none() {
+    let Some(arbiter) = &history.arbiter else {
         return Some("the arbiter to start".into());
-    }
-    let acting: Vec<Slot> =
-        [Slot(0), Slot(1)].into_iter().filter(|slot| active(rig, *slot).is_some()).collect();
-    let [slot] = acting[..] else {
-        let why = if acting.is_empty() { role(rig) } else { "two do" };
-        return Some(format!("one unit to act: {why}"));
     };
-    let other = Slot(1 - slot.0);
-    let (Some(active), Some(unit)) = (active(rig, slot), rig.unit(other)) else {
-        return Some("a unit to act".into());
+    let (slot, acting) = match history.active() {
+        Some(active) if history.others(active.0).all(|(_, of)| of.acting().is_none()) => active,
+        Some(_) => return Some("one unit to act: two do".into()),
+        None => return Some(format!("one unit to act: {}", role(arbiter))),
     };
-    if !active.prompts.is_empty() {
-        return Some(format!("{} prompts to be answered", active.prompts.held().len()));
+    if acting.prompts > 0 {
+        return Some(format!("{} prompts to be answered", acting.prompts));
     }
-    if !active.queue.is_empty() {
-        return Some(format!("{} commands to be executed", active.queue.len()));
+    if !acting.queue.is_empty() {
+        return Some(format!("{} commands to be executed", acting.queue.len()));
     }
-    if active.drain.is_some() || active.saving.is_some() {
+    if acting.drains || acting.saves {
         return Some("a switchover or a save to end".into());
     }
-    let Role::Standby(standby) = &unit.part else {
-        return Some(format!("the unit of slot {other} to join as a Standby"));
+    history.others(slot).find_map(|other| standby(history, acting, other, catalog, lesser))
+}
+
+/// What is waited for of one Standby.
+fn standby(
+    history: &History,
+    acting: &Acting,
+    (slot, unit): (Slot, &Unit),
+    catalog: &Catalog,
+    lesser: Lesser,
+) -> Option<String> {
+    let Some(waiting) = unit.waiting() else {
+        return Some(format!("the unit of slot {slot} to join as a Standby"));
     };
-    let Some(current) = &active.peer.current else {
-        let simplex = active.mode.redundancy() == Redundancy::Simplex && lesser.any;
+    let Some(current) = &acting.session else {
+        let simplex = acting.allowed == Redundancy::Simplex && lesser.any;
         return (!simplex).then(|| "a session".into());
     };
-    match &current.phase {
-        Of::Hot => {}
-        phase if lesser.explains(active, phase, rig.limits()) => return None,
+    match current.phase {
+        ActivePhase::Hot => {}
+        phase if lesser.explains(acting, phase, &history.limits) => return None,
         phase => {
             let (session, next) = (current.session, next(phase));
             return Some(format!("session {session} to become hot: {next}"));
         }
     }
-    if !active.register.is_set() {
+    if !acting.register_is_set {
         return Some("the register to be confirmed".into());
     }
-    let applied = standby.replica.as_ref().map(|replica| replica.applied);
-    if applied != Some(active.last) {
-        return Some(format!("the Standby to apply up to {}; it has {applied:?}", active.last));
+    let replica = waiting.replica.as_ref();
+    let applied = replica.map(|replica| replica.applied);
+    if applied != Some(acting.last) {
+        return Some(format!("the Standby to apply up to {}; it has {applied:?}", acting.last));
     }
-    let image = rig.hosts()[usize::from(other.0)].image().software().image();
-    let theirs =
-        standby.replica.as_ref().map(|replica| replica.receiver.raising().wire_digest(image));
-    if theirs != current.sender.as_ref().map(|sender| sender.digest()) {
+    let image = catalog.by_digest(unit.image.digest)?;
+    let theirs = replica.map(|replica| replica.raising.wire_digest(image.software().image()));
+    if theirs != current.lowering.as_ref().map(Lowering::wire_digest) {
         return Some("the wire digest of the Standby's config to be the Active's".into());
     }
     None
 }
 
 /// What the role waits for while nobody acts.
-fn role(rig: &Cluster) -> &'static str {
-    match rig.arbiter() {
-        Some(arbiter) if arbiter.offer.is_some() => "the arbiter's offer is not taken",
-        Some(arbiter) if arbiter.runs() => "a lease runs that nobody acts on",
-        Some(_) => "the arbiter has heard of nobody to offer the role to",
-        None => "the arbiter is down",
+const fn role(arbiter: &Arbiter) -> &'static str {
+    match arbiter {
+        Arbiter { offers: true, .. } => "the arbiter's offer is not taken",
+        Arbiter { lease_runs: true, .. } => "a lease runs that nobody acts on",
+        Arbiter { .. } => "the arbiter has heard of nobody to offer the role to",
     }
 }
 
 /// What a session that is not hot waits for.
-const fn next(phase: &Of) -> &'static str {
+const fn next(phase: ActivePhase) -> &'static str {
     match phase {
-        Of::Dump(_) => "the Standby to have the dump, and to say how it differs",
-        Of::Diff(_) => "the Standby to say how its dump differs",
-        Of::Pairing => "the two images to be paired",
-        Of::Config => "the register to be clear, for a snapshot",
-        Of::Bulk(_) => "the Standby to execute the config that it is sent",
-        Of::Cold => "the Standby to catch up with the lines since the snapshot",
-        Of::HotSent => "the Standby to answer Hot",
-        Of::HotAcked => "the Standby to apply what was returned as local",
-        Of::Setting => "the arbiter to confirm the register",
-        Of::Hot => "nothing",
-        Of::Rejected { .. } => "it is in rpr, which nothing in the plan explains",
-        Of::Held => "it is held, which nothing in the plan explains",
+        ActivePhase::Dump => "the Standby to have the dump, and to say how it differs",
+        ActivePhase::Diff => "the Standby to say how its dump differs",
+        ActivePhase::Pairing => "the two images to be paired",
+        ActivePhase::Config => "the register to be clear, for a snapshot",
+        ActivePhase::Bulk => "the Standby to execute the config that it is sent",
+        ActivePhase::Cold => "the Standby to catch up with the lines since the snapshot",
+        ActivePhase::HotSent => "the Standby to answer Hot",
+        ActivePhase::HotAcked => "the Standby to apply what was returned as local",
+        ActivePhase::Setting => "the arbiter to confirm the register",
+        ActivePhase::Hot => "nothing",
+        ActivePhase::Rejected(_) => "it is in rpr, which nothing in the plan explains",
+        ActivePhase::Held => "it is held, which nothing in the plan explains",
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use skewsync::unit::Mode;
+    use skewsync::unit as engine;
 
     use super::*;
     use crate::draw::{self, DrawOptions};
+    use crate::drive::Cluster;
+    use crate::history::{self, Historian, Role};
     use crate::oracle::testing;
     use crate::plan::{Anchor, Fault};
 
+    /// What a unit acts with.
+    fn acting(unit: &engine::Unit) -> Acting {
+        match history::machine(unit).role {
+            Role::Active(acting) => acting,
+            Role::Standby(_) | Role::Holder(_) => panic!("an Active"),
+        }
+    }
+
     fn rpr(lesser: Lesser, resets: u32) -> bool {
-        let mut unit = testing::active(Slot(0), 1, 0, "6.2", "");
-        let Role::Active(active) = &mut unit.part else {
-            panic!("an Active");
-        };
-        active.mode = Mode::new(resets);
-        active.mode.fall(Redundancy::Rpr, skewsync::message::LeaveWhy::Degrade, None);
-        let phase = Of::Rejected {
-            lsn: skewsync::ids::Lsn(0),
-            verdict: Verdict::Rpr,
-            why: skewsync::message::RejectWhy::Policy,
-        };
-        lesser.explains(active, &phase, &Limits::DEFAULT)
+        let acting = acting(&testing::active(Slot(0), 1, 0, "6.2", ""));
+        let acting = Acting { resets, allowed: Redundancy::Rpr, ..acting };
+        lesser.explains(&acting, ActivePhase::Rejected(Verdict::Rpr), &Limits::DEFAULT)
     }
 
     #[test]
@@ -197,28 +202,27 @@ mod tests {
     fn a_pair_that_is_held_is_never_foreseen_without_rules() {
         let plan = draw::plan(1, &DrawOptions::default());
         let lesser = Lesser::of(&plan, &Policy::default(), &Limits::DEFAULT);
-        let unit = testing::active(Slot(0), 1, 0, "6.2", "");
-        let Role::Active(active) = &unit.part else {
-            panic!("an Active");
-        };
-        assert!(!lesser.explains(active, &Of::Held, &Limits::DEFAULT));
+        let acting = acting(&testing::active(Slot(0), 1, 0, "6.2", ""));
+        assert!(!lesser.explains(&acting, ActivePhase::Held, &Limits::DEFAULT));
     }
 
     #[test]
     fn what_is_waited_for_is_said_in_words() {
         let plan = std::sync::Arc::new(draw::plan(1, &DrawOptions::default()));
         let (catalog, _) = crate::catalog::load(&[]).expect("the bundled family loads");
+        let catalog = std::sync::Arc::new(catalog);
         let lesser = Lesser::of(&plan, catalog.policy(), catalog.limits());
-        let mut rig =
-            Cluster::new(plan, std::sync::Arc::new(catalog), Vec::new()).expect("it fits");
-        let mut said = vec![pending(&rig, lesser)];
+        let mut cluster =
+            Cluster::new(plan, std::sync::Arc::clone(&catalog), Historian::default(), Vec::new())
+                .expect("it fits");
+        let mut said = vec![pending(cluster.history(), &catalog, lesser)];
         for place in [
             skewsync::message::Address::Unit(Slot(0)),
             skewsync::message::Address::Unit(Slot(1)),
             skewsync::message::Address::Arbiter,
         ] {
-            rig.start(place);
-            said.push(pending(&rig, lesser));
+            cluster.start(place);
+            said.push(pending(cluster.history(), &catalog, lesser));
         }
         let said: Vec<_> = said.into_iter().flatten().collect();
         let expected = [

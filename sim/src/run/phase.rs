@@ -1,12 +1,9 @@
 //! The protocol's phases, as the table of faults names its columns.
 
 use serde::{Deserialize, Serialize};
-use skewsync::ids::Slot;
-use skewsync::unit::peer::ActivePhase as Of;
-use skewsync::unit::{Active, Role};
 use strum::{EnumCount, EnumIter, IntoStaticStr};
 
-use crate::observe::ClusterView;
+use crate::history::{ActivePhase, History};
 
 /// How far the pair is, as seen from true time.
 #[derive(
@@ -53,33 +50,24 @@ impl Phase {
         self.into()
     }
 
-    /// The phase of a scene.
-    pub fn of(scene: &dyn ClusterView) -> Self {
-        let acting = [Slot(0), Slot(1)].into_iter().find_map(|slot| active(scene, slot));
-        let Some(active) = acting else {
+    /// The phase that a history has come to.
+    pub fn of(history: &History) -> Self {
+        let Some((_, acting)) = history.active() else {
             return Self::Vacant;
         };
-        if active.drain.is_some() {
+        if acting.drains {
             return Self::Drain;
         }
-        let Some(current) = &active.peer.current else {
+        let Some(session) = &acting.session else {
             return Self::Joining;
         };
-        match &current.phase {
-            Of::Dump(_) | Of::Diff(_) | Of::Pairing => Self::Negotiation,
-            Of::Config | Of::Bulk(_) => Self::Bulk,
-            Of::Cold => Self::Cold,
-            Of::HotSent | Of::HotAcked | Of::Setting => Self::Settling,
-            Of::Hot => Self::Hot,
-            Of::Rejected { .. } | Of::Held => Self::Degraded,
+        match session.phase {
+            ActivePhase::Dump | ActivePhase::Diff | ActivePhase::Pairing => Self::Negotiation,
+            ActivePhase::Config | ActivePhase::Bulk => Self::Bulk,
+            ActivePhase::Cold => Self::Cold,
+            ActivePhase::HotSent | ActivePhase::HotAcked | ActivePhase::Setting => Self::Settling,
+            ActivePhase::Hot => Self::Hot,
+            ActivePhase::Rejected(_) | ActivePhase::Held => Self::Degraded,
         }
-    }
-}
-
-/// The Active in a slot, if a unit acts there.
-pub fn active(scene: &dyn ClusterView, slot: Slot) -> Option<&Active> {
-    match &scene.unit(slot)?.part {
-        Role::Active(active) => Some(active),
-        Role::Standby(_) | Role::Holder(_) => None,
     }
 }

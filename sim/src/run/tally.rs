@@ -5,13 +5,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
 use skewsync::digest::ImageDigest;
-use skewsync::ids::Slot;
-use skewsync::unit::{Input, RfState};
+use skewsync::unit::RfState;
 
 use super::class::{Class, Step, Word};
 use super::counts::{self, sum};
-use super::phase::{Phase, active};
-use crate::observe::{ClusterView, Event, Observed, Observer, Violation};
+use super::phase::Phase;
+use crate::history::{Fact, History, Observer, Unit, What};
+use crate::observe::Violation;
 use crate::plan::exemption::Exemption;
 use crate::plan::{EntryName, FaultName};
 use crate::situation::{Situation, Watcher};
@@ -48,9 +48,9 @@ pub struct Tally {
 #[serde(deny_unknown_fields)]
 pub struct PairState {
     /// The image of each slot.
-    pub images: [String; 2],
+    pub images: Vec<String>,
     /// What the unit of each slot shows of itself; `DOWN` if none runs.
-    pub roles: [Word; 2],
+    pub roles: Vec<Word>,
     /// The pair's phase.
     pub phase: Phase,
 }
@@ -82,7 +82,7 @@ impl Tally {
 }
 
 /// The state of a pair, as it is compared after each event.
-type PairStateNow = ([ImageDigest; 2], [Option<RfState>; 2], Phase);
+type PairStateNow = (Vec<(ImageDigest, Option<RfState>)>, Phase);
 
 /// Counts.
 pub struct Counter {
@@ -111,76 +111,90 @@ impl Counter {
             out,
         }
     }
-}
 
-impl Counter {
     /// Counts the state that the pair came to.
-    fn stand(&mut self, scene: &dyn ClusterView) {
-        let both = [Slot(0), Slot(1)];
-        let roles = both.map(|slot| Some(scene.unit(slot)?.rf_state()));
-        let stood = (both.map(|slot| scene.image(slot).0), roles, self.phase);
-        if self.stood == Some(stood) {
+    fn stand(&mut self, history: &History) {
+        let role = |unit: &Unit| unit.machine.as_ref().map(|machine| machine.shows);
+        let units = || history.units.values();
+        let each = units().map(|unit| (unit.image.digest, role(unit)));
+        let same = self.stood.as_ref().is_some_and(|(stood, phase)| {
+            *phase == self.phase && stood.iter().copied().eq(each.clone())
+        });
+        if same {
             return;
         }
-        self.stood = Some(stood);
+        self.stood = Some((each.collect(), self.phase));
+        let shown = |unit: &Unit| role(unit).map_or(DOWN, RfState::name).into();
         let state = PairState {
-            images: both.map(|slot| scene.image(slot).1.to_string()),
-            roles: roles.map(|role| role.map_or(DOWN, RfState::name).into()),
+            images: units().map(|unit| unit.image.name.to_string()).collect(),
+            roles: units().map(shown).collect(),
             phase: self.phase,
         };
         *self.tally.pair_states.entry(state).or_insert(0) += 1;
     }
 
-    fn became_hot(&mut self, scene: &dyn ClusterView) {
-        let acting = [Slot(0), Slot(1)].into_iter().find(|slot| active(scene, *slot).is_some());
-        if let Some(slot) = acting {
-            let image = |slot| scene.image(slot).1.to_string();
-            let pair = (image(slot), image(Slot(1 - slot.0)), slot.0);
-            *self.tally.hot.entry(pair).or_insert(0) += 1;
+    fn became_hot(&mut self, history: &History) {
+        let Some((slot, _)) = history.active() else {
+            return;
+        };
+        let own = history.unit(slot).into_iter();
+        for (own, (_, other)) in own.zip(history.others(slot)) {
+            let image = |unit: &Unit| unit.image.name.to_string();
+            *self.tally.hot.entry((image(own), image(other), slot.0)).or_insert(0) += 1;
         }
     }
 }
 
 impl Observer for Counter {
-    fn before(&mut self, slot: Slot, input: &Input, scene: &dyn ClusterView) {
-        if let Some(unit) = scene.unit(slot) {
-            *self.steps.entry(Step::of(unit, input)).or_insert(0) += 1;
-        }
-    }
-
-    fn see(&mut self, seen: &Observed<'_>, scene: &dyn ClusterView) -> Result<(), Violation> {
-        match seen.event {
-            Event::Fault { kind, effect: true, .. } => {
+    fn see(&mut self, fact: &Fact<'_>, history: &History) -> Result<(), Violation> {
+        match fact.what {
+            What::Fault { kind, effect: true, .. } => {
                 *self.tally.faults.entry((kind, self.phase)).or_insert(0) += 1;
             }
-            Event::Entered { what, slot: Some(_), .. } => {
-                let cell = (what, Phase::of(scene));
+            What::Entered { what, to: Some(_), .. } => {
+                let cell = (what, Phase::of(history));
                 *self.tally.entries.entry(cell).or_insert(0) += 1;
             }
-            Event::Unit { packet: Some(_), .. } | Event::Arbiter { packet: Some(_), .. } => {
-                self.tally.delivered += 1;
+            What::Took { input, packet } => {
+                self.tally.delivered += u64::from(packet.is_some());
+                let unit = fact.slot().and_then(|slot| history.unit(slot));
+                if let Some(machine) = unit.and_then(|unit| unit.machine.as_ref()) {
+                    *self.steps.entry(Step::of(machine, input)).or_insert(0) += 1;
+                }
+            }
+            What::ArbiterTook { packet, .. } => {
+                self.tally.delivered += u64::from(packet.is_some());
             }
             _ => {}
         }
-        // The fault that ended or suspended a machine is told next.
-        let of_fault = matches!(
-            seen.event,
-            Event::Ended { .. } | Event::ArbiterEnded | Event::Paused { paused: true, .. }
+        // The fault that ended or suspended a machine is told next; a step is told whole.
+        let settles = matches!(
+            fact.what,
+            What::Stepped
+                | What::ArbiterStepped
+                | What::Started { .. }
+                | What::Suspended { suspended: false }
+                | What::Sent { .. }
+                | What::Undelivered { .. }
+                | What::Entered { .. }
+                | What::WriteEnded { .. }
+                | What::Fault { .. }
+                | What::FaultsStopped
         );
-        if !of_fault {
-            self.phase = Phase::of(scene);
-            self.stand(scene);
+        if settles {
+            self.phase = Phase::of(history);
+            self.stand(history);
         }
-        for situation in self.watcher.met(seen, scene) {
+        for situation in self.watcher.met(fact, history) {
             *self.tally.situations.entry(situation).or_insert(0) += 1;
             if situation == Situation::Hot {
-                self.became_hot(scene);
+                self.became_hot(history);
             }
         }
         Ok(())
     }
 
-    fn end(&mut self, _: &dyn ClusterView) -> Result<(), Violation> {
+    fn end(&mut self, _: &History) -> Result<(), Violation> {
         let steps = std::mem::take(&mut self.steps);
         let classes = steps.into_iter().map(|(step, count)| (step.into(), count));
         self.tally.classes = classes.collect();

@@ -4,7 +4,7 @@ use std::hash::{Hash, Hasher};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::hash::StableHasher;
-use crate::observe::{ClusterView, Event, Observed, Observer, Violation};
+use crate::observe::{ClusterView, Event, Observed, Tap, Violation};
 
 /// Hashes every event in order.
 pub struct Trace {
@@ -19,15 +19,13 @@ impl Trace {
     }
 }
 
-impl Observer for Trace {
-    fn see(&mut self, seen: &Observed<'_>, _: &dyn ClusterView) -> Result<(), Violation> {
+impl Tap for Trace {
+    fn see(&mut self, seen: &Observed<'_>, _: &dyn ClusterView, _: &mut dyn FnMut(Violation)) {
         hash(seen, &mut self.hasher);
-        Ok(())
     }
 
-    fn end(&mut self, _: &dyn ClusterView) -> Result<(), Violation> {
+    fn end(&mut self, _: &dyn ClusterView, _: &mut dyn FnMut(Violation)) {
         *self.out.lock().unwrap_or_else(PoisonError::into_inner) = self.hasher.finish();
-        Ok(())
     }
 }
 
@@ -44,11 +42,10 @@ impl Prefixes {
     }
 }
 
-impl Observer for Prefixes {
-    fn see(&mut self, seen: &Observed<'_>, _: &dyn ClusterView) -> Result<(), Violation> {
+impl Tap for Prefixes {
+    fn see(&mut self, seen: &Observed<'_>, _: &dyn ClusterView, _: &mut dyn FnMut(Violation)) {
         hash(seen, &mut self.hasher);
         self.out.lock().unwrap_or_else(PoisonError::into_inner).push(self.hasher.finish());
-        Ok(())
     }
 }
 

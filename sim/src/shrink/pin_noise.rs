@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::search::{Held, Search};
-use crate::observe::{ClusterView, Event, Observed, Observer, Violation};
+use crate::history::{Fact, History, Observer, What};
+use crate::observe::Violation;
 use crate::plan::{Anchor, Fault, MessageId, Moment, Network, Noise, Plan};
 use crate::world::link::Links;
 
@@ -34,11 +35,11 @@ impl Watch {
 }
 
 impl Observer for Watch {
-    fn see(&mut self, seen: &Observed<'_>, _: &dyn ClusterView) -> Result<(), Violation> {
-        if let Event::Sent { sight, fault: Some(_), .. } = seen.event
-            && !self.aimed.contains(&sight)
+    fn see(&mut self, fact: &Fact<'_>, _: &History) -> Result<(), Violation> {
+        if let What::Sent { message, fault: Some(_), .. } = fact.what
+            && !self.aimed.contains(&message)
         {
-            self.out.lock().unwrap_or_else(PoisonError::into_inner).push(sight);
+            self.out.lock().unwrap_or_else(PoisonError::into_inner).push(message);
         }
         Ok(())
     }
@@ -116,7 +117,7 @@ mod tests {
         let out = Arc::new(Mutex::new(Vec::new()));
         let watch = Watch::if_noisy(&plan, Arc::clone(&out)).into_iter().collect();
         let runner = Runner::new(catalog, Options::default());
-        let report = runner.observed(&plan, watch).expect("it runs");
+        let report = runner.observed(&plan, watch, Vec::new()).expect("it runs");
         let befallen = out.lock().expect("nobody panicked").clone();
         (report, befallen)
     }

@@ -248,7 +248,7 @@ fn attempt(
     let out = Arc::new(Mutex::new(Vec::new()));
     let watch = Watch::if_noisy(&plan, Arc::clone(&out)).into_iter().collect();
     let runner = Runner::new(catalog, how.options).within(how.hangs_after);
-    let ran = runner.observed(&plan, watch);
+    let ran = runner.observed(&plan, watch, Vec::new());
     let take = || out.lock().unwrap_or_else(PoisonError::into_inner).clone();
     let mut tried = match ran {
         Ok(report) => Tried {

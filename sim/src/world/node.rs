@@ -16,7 +16,6 @@ use std::time::{Duration, Instant};
 use madsim::net::{Endpoint, NetSim};
 use madsim::runtime::{Handle, Runtime};
 use madsim::task::NodeId;
-use skewsync::ids::Slot;
 use skewsync::message::Address;
 
 use super::agenda::Agenda;
@@ -30,8 +29,6 @@ const TICK_US: u64 = 250_000;
 const PORT: u16 = 700;
 /// The largest datagram that is taken from a socket.
 const DATAGRAM_MAX: usize = 256 * 1024;
-/// The places of a pair.
-const PLACES: [Address; 3] = [Address::Arbiter, Address::Unit(Slot(0)), Address::Unit(Slot(1))];
 
 /// What a run is made of beside its cluster.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -115,12 +112,13 @@ impl World {
         let handle = Handle::current();
         #[expect(clippy::disallowed_methods, reason = "inside a run: simulated time")]
         let base = Instant::now();
+        let places = cluster.places();
         let shell = Shell {
             agenda: Agenda::new(cluster.world()),
             cluster: Some(cluster),
             base,
             nodes: BTreeMap::new(),
-            alive: PLACES.into(),
+            alive: places.iter().copied().collect(),
             paused: BTreeSet::new(),
             turn: None,
             wakers: BTreeMap::new(),
@@ -129,7 +127,7 @@ impl World {
             arrived: 0,
         };
         let world = Self(Arc::new(Mutex::new(shell)));
-        for place in PLACES {
+        for place in places {
             // A weak reference: the runtime keeps `init` for as long as it lives.
             let weak = Arc::downgrade(&world.0);
             let node = handle
@@ -313,6 +311,7 @@ mod tests {
     use super::*;
     use crate::catalog;
     use crate::draw::{self, DrawOptions, Mix};
+    use crate::history::Historian;
     use crate::plan::{Anchor, Entry, What};
 
     #[test]
@@ -326,7 +325,8 @@ mod tests {
             Medium { seed: plan.world, sockets: false, latency_us: plan.latency_us, loss: 0 };
         let (catalog, _) = catalog::load(&[]).expect("the bundled family");
         let body = move || {
-            let cluster = Cluster::new(Arc::new(plan), Arc::new(catalog), Vec::new());
+            let historian = Historian::default();
+            let cluster = Cluster::new(Arc::new(plan), Arc::new(catalog), historian, Vec::new());
             let (cluster, stopped) =
                 run(medium, cluster.expect("the catalog has all"), |cluster| {
                     Some(cluster.is_calm())

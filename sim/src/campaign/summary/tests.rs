@@ -70,8 +70,8 @@ fn tally() -> impl Strategy<Value = Tally> {
                 .into_iter()
                 .map(|((one, other, phase), count)| {
                     let standing = PairState {
-                        images: ["a".into(), "b".into()],
-                        roles: [one.into(), other.into()],
+                        images: vec!["a".into(), "b".into()],
+                        roles: vec![one.into(), other.into()],
                         phase,
                     };
                     (standing, count)
@@ -91,8 +91,8 @@ fn given() -> impl Strategy<Value = Given> {
         let report = Report {
             verdict,
             ending: Some(Ending {
-                roles: ["ACTIVE", "DOWN"],
-                images: ["a".into(), "b".into()],
+                roles: vec!["ACTIVE", "DOWN"],
+                images: vec!["a".into(), "b".into()],
                 phase,
             }),
             virtual_us: us,

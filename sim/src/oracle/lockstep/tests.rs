@@ -1,5 +1,5 @@
-use skewsync::ids::{BootId, Slot, Term};
-use skewsync::unit::Boot;
+use skewsync::ids::{BootId, Slot, Term, WriteId};
+use skewsync::unit::{Boot, Input};
 use skewsync_model::property::Property;
 
 use super::Lockstep;
@@ -26,7 +26,7 @@ fn starts(oracle: &mut Lockstep, left_out: usize) -> (Stage, Option<Property>) {
         fates: &vec![crate::observe::Fate::Done; outputs.len()],
         unit: &unit,
     };
-    let found = broken_property(stage.show(oracle, event));
+    let found = broken_property(stage.show_tap(oracle, event));
     (stage, found)
 }
 
@@ -45,6 +45,9 @@ fn a_unit_that_acts_without_a_grant_breaks_it() {
     let oracle = &mut Lockstep::default();
     let (mut stage, found) = starts(oracle, 0);
     assert_eq!(found, None);
-    let acting = active(Slot(0), 1, 0, "6.2", "");
-    assert_eq!(broken_property(stage.does(oracle, acting, &[])), Some(Property::Lockstep));
+    let unit = active(Slot(0), 1, 0, "6.2", "");
+    let (slot, input) = (Slot(0), &Input::Persisted(WriteId(u64::MAX)));
+    let (packet, outputs, fates) = (None, &[], &[]);
+    let event = Event::Unit { slot, input, packet, outputs, fates, unit: &unit };
+    assert_eq!(broken_property(stage.show_tap(oracle, event)), Some(Property::Lockstep));
 }

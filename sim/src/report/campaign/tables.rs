@@ -129,7 +129,7 @@ fn bar(count: u64, most: u64) -> u64 {
 /// How often the pair came to each phase, by its images; by the roles of both slots, if one looks
 /// closer.
 pub(super) fn pair_states(summary: &Summary) -> Markup {
-    let mut pairs: BTreeMap<&[String; 2], Vec<(&PairState, u64)>> = BTreeMap::new();
+    let mut pairs: BTreeMap<&[String], Vec<(&PairState, u64)>> = BTreeMap::new();
     for (state, count) in &summary.tally.pair_states {
         let of = pairs.entry(&state.images).or_default();
         of.push((state, *count));
@@ -139,7 +139,7 @@ pub(super) fn pair_states(summary: &Summary) -> Markup {
         .map(|(images, of)| {
             let mut row: BTreeMap<Phase, u64> = BTreeMap::new();
             of.iter().for_each(|(state, count)| *row.entry(state.phase).or_insert(0) += count);
-            (format!("{}, {}", images[0], images[1]), row)
+            (images.join(", "), row)
         })
         .collect();
     let by_role = by_roles(summary.tally.pair_states.iter().map(|(one, count)| (one, *count)));
@@ -155,7 +155,7 @@ pub(super) fn pair_states(summary: &Summary) -> Markup {
             summary { "By the roles of slots 0 and 1, for each pair of images" }
             @for (images, of) in &pairs {
                 details {
-                    summary { (images[0]) ", " (images[1]) ": " (of.len()) " ways" }
+                    summary { (images.join(", ")) ": " (of.len()) " ways" }
                     (grid("slots 0, 1", &by_roles(of.iter().copied())))
                 }
             }
@@ -168,8 +168,7 @@ type Row = (String, BTreeMap<Phase, u64>);
 fn by_roles<'a>(pair_states: impl Iterator<Item = (&'a PairState, u64)>) -> Vec<Row> {
     let mut rows: BTreeMap<String, BTreeMap<Phase, u64>> = BTreeMap::new();
     for (state, count) in pair_states {
-        let [one, other] = &state.roles;
-        let row = rows.entry(format!("{one}, {other}")).or_default();
+        let row = rows.entry(state.roles.join(", ")).or_default();
         *row.entry(state.phase).or_insert(0) += count;
     }
     rows.into_iter().collect()

@@ -8,8 +8,8 @@ use crate::signature::Signature;
 fn summary() -> Summary {
     let signature = Signature {
         property: VerdictKind::Fails(Property::NoAckedLoss),
-        roles: ["ACTIVE".into(), "STANDBY HOT".into()],
-        pair: ["<one>".into(), "two".into()],
+        roles: vec!["ACTIVE".into(), "STANDBY HOT".into()],
+        pair: vec!["<one>".into(), "two".into()],
         phase: "hot".into(),
     };
     let first = First {
