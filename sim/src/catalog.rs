@@ -12,7 +12,6 @@ use skewsync::planted::{Defect, Planted};
 use skewsync::policy::Policy;
 use skewsync::unit::{Limits, Pairing, PairingKey, Software, Store, TooSmall};
 
-use crate::draw::{CommandCorpus, OfImage};
 use cache::Cache;
 
 /// An image, loaded.
@@ -136,6 +135,11 @@ impl Catalog {
         })
     }
 
+    /// The images, by name.
+    pub fn images(&self) -> impl Iterator<Item = (&str, &Image)> {
+        self.images.iter().map(|(name, image)| (&**name, image.software().image()))
+    }
+
     /// The names of the images; those of one family in the order of their releases.
     pub fn names(&self) -> Vec<String> {
         self.images.keys().cloned().collect()
@@ -226,11 +230,11 @@ pub fn named(word: &str) -> String {
     if release { format!("meridian@{word}") } else { word.into() }
 }
 
-/// The catalog of the bundled family, or of these images, and what can be configured on them.
+/// The catalog of the bundled family, or of these images.
 ///
 /// # Errors
 /// An image that cannot be had.
-pub fn load(names: &[String]) -> Result<(Catalog, CommandCorpus), StockError> {
+pub fn load(names: &[String]) -> Result<Catalog, StockError> {
     let all = bundled::images();
     let of_family = |name: &String| all.iter().any(|image| image.name() == *name);
     let mut images: Vec<(String, Arc<Image>)> = Vec::new();
@@ -242,8 +246,6 @@ pub fn load(names: &[String]) -> Result<(Catalog, CommandCorpus), StockError> {
             images.push((name.clone(), Arc::new(file(name)?)));
         }
     }
-    let material =
-        CommandCorpus::new(images.iter().map(|(name, image)| (name.clone(), OfImage::of(image))));
     let mut loaded = Vec::new();
     for (name, image) in images {
         let software = Software::new(image).map_err(|error| StockError::Unreadable {
@@ -252,7 +254,7 @@ pub fn load(names: &[String]) -> Result<(Catalog, CommandCorpus), StockError> {
         })?;
         loaded.push(Loaded::new(name, software));
     }
-    Ok((Catalog::new(loaded), material))
+    Ok(Catalog::new(loaded))
 }
 
 /// The image in a file.

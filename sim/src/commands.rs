@@ -239,7 +239,7 @@ mod tests {
 
     #[test]
     fn a_plan_that_takes_too_long_is_given_up() {
-        let (catalog, _) = crate::catalog::load(&[]).expect("the bundled images");
+        let catalog = crate::catalog::load(&[]).expect("the bundled images");
         let plan = std::sync::Arc::new(crate::draw::plan(1, &crate::draw::DrawOptions::default()));
         let options = crate::run::Options { lockstep: crate::run::Lockstep::Off };
         let no_time = std::time::Duration::ZERO;

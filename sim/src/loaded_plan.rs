@@ -26,7 +26,7 @@ impl Made {
         });
         let units = plan.units.iter().map(|unit| unit.image.clone());
         let names: Vec<String> = units.chain(changes).collect();
-        let (catalog, _) = catalog::load(&names).map_err(|error| error.to_string())?;
+        let catalog = catalog::load(&names).map_err(|error| error.to_string())?;
         Ok(Self { plan: Arc::new(plan), catalog: Arc::new(catalog) })
     }
 }

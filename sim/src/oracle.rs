@@ -127,12 +127,12 @@ const fn starts(input: &ArbiterInput) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::draw::{self, DrawOptions};
+    use crate::plan::testing::quiet;
 
     #[test]
     fn every_oracle_checks_a_property_that_is_named_and_the_other_way_round() {
-        let (catalog, _) = crate::catalog::load(&[]).expect("the bundled images");
-        let plan = draw::plan(1, &DrawOptions::default());
+        let catalog = crate::catalog::load(&[]).expect("the bundled images");
+        let plan = quiet();
         let oracles = all(&plan, &Arc::new(catalog));
         let checked = oracles.iter().flat_map(|oracle| oracle.checked());
         let mut found: Vec<Property> = checked.map(|(property, _)| property).collect();

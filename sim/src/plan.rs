@@ -7,6 +7,8 @@ pub mod anchor;
 pub mod exemption;
 pub mod fault;
 mod place;
+#[cfg(test)]
+pub(crate) mod testing;
 
 use std::fmt;
 
@@ -26,9 +28,8 @@ pub const HORIZON_MS_MAX: u64 = 600_000;
 /// One simulated run, as data.
 ///
 /// ```
-/// use skewsync_sim::plan::Plan;
-/// let plan = skewsync_sim::draw::plan(7, &skewsync_sim::draw::DrawOptions::default());
-/// assert_eq!(Plan::read(&plan.write()), Ok(plan));
+/// use skewsync_sim::plan::{Plan, PlanError};
+/// assert!(matches!(Plan::read("version = 1"), Err(PlanError::Toml(why)) if why.contains("world")));
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -281,10 +282,12 @@ impl Plan {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::draw;
 
     fn text() -> String {
-        draw::plan(3, &draw::DrawOptions::default()).write()
+        let mut plan = testing::quiet();
+        let (at, kind) = (Anchor::Instant(1), FaultKind::ArbiterCrash { down_ms: 1 });
+        plan.faults.push(Fault { at, kind });
+        plan.write()
     }
 
     #[test]
@@ -309,7 +312,7 @@ mod tests {
 
     #[test]
     fn a_plan_over_sockets_says_its_loss_and_no_other_does() {
-        let mut plan = draw::plan(3, &draw::DrawOptions::default());
+        let mut plan = testing::quiet();
         let with = |plan: &mut Plan, network, loss| {
             (plan.network, plan.loss) = (network, loss);
             plan.noise = Noise::default();

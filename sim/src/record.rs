@@ -337,22 +337,22 @@ mod tests {
 
     use super::*;
     use crate::catalog;
-    use crate::draw::{self, DrawOptions};
+    use crate::plan::testing;
     use crate::run::{Options, Report};
     use crate::runner::Runner;
 
-    fn recorded(seed: u64) -> (Report, Recording) {
-        let plan = Arc::new(draw::plan(seed, &DrawOptions::default()));
-        let (catalog, _) = catalog::load(&[]).expect("the bundled family");
+    fn recorded() -> (Report, Recording) {
+        let plan = Arc::new(testing::quiet());
+        let catalog = catalog::load(&[]).expect("the bundled family");
         let runner = Runner::new(&Arc::new(catalog), Options::default());
         runner.recorded(&plan, None).expect("the catalog has all")
     }
 
     #[test]
     fn a_run_that_is_written_down_is_the_same_run_and_reads_back() {
-        let (report, recording) = recorded(3);
-        let plan = Arc::new(draw::plan(3, &DrawOptions::default()));
-        let (catalog, _) = catalog::load(&[]).expect("the bundled family");
+        let (report, recording) = recorded();
+        let plan = Arc::new(testing::quiet());
+        let catalog = catalog::load(&[]).expect("the bundled family");
         let plain = Runner::new(&Arc::new(catalog), Options::default()).run(&plan);
         assert_eq!(plain.map(|report| report.trace), Ok(report.trace));
         let read = read_ndjson(&recording.ndjson()).expect("it reads");
@@ -362,7 +362,7 @@ mod tests {
 
     #[test]
     fn causes_come_before_what_came_of_them_and_messages_before_their_delivery() {
-        let (_, recording) = recorded(5);
+        let (_, recording) = recorded();
         let mut delivered = 0;
         for (index, entry) in recording.entries.iter().enumerate() {
             let ends = matches!(entry.sort, EventKind::End | EventKind::Pause);
@@ -386,7 +386,7 @@ mod tests {
 
     #[test]
     fn every_answer_is_of_a_command_that_was_entered_and_properties_are_seen_to_hold() {
-        let (_, recording) = recorded(5);
+        let (_, recording) = recorded();
         let answered = recording.asked.iter().filter(|asked| asked.answer.is_some());
         assert!(answered.clone().count() > 0);
         for asked in answered {
@@ -399,7 +399,7 @@ mod tests {
 
     #[test]
     fn a_text_that_is_no_recording_is_refused_with_its_line() {
-        let (_, recording) = recorded(5);
+        let (_, recording) = recorded();
         let mut text = recording.ndjson();
         let lines = text.lines().count();
         text.push_str("{\"step\": 1}\n");

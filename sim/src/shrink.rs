@@ -214,11 +214,12 @@ pub fn shrink(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::draw::{self, DrawOptions};
+    use crate::draw::{self, CommandCorpus, DrawOptions};
 
     #[test]
     fn a_plan_that_passes_is_not_shrunk() {
-        let (catalog, material) = crate::catalog::load(&[]).expect("the bundled images");
+        let catalog = crate::catalog::load(&[]).expect("the bundled images");
+        let material = CommandCorpus::of(&catalog);
         let (catalog, material) = (Arc::new(catalog), Arc::new(material));
         let wishes = DrawOptions { material, ..DrawOptions::default() };
         let plan = draw::plan(2, &wishes);

@@ -8,7 +8,7 @@ use strum::VariantNames;
 
 use super::files;
 use crate::catalog::{self, Catalog};
-use crate::draw::{DrawOptions, Mix};
+use crate::draw::{CommandCorpus, DrawOptions, Mix};
 use crate::plan::FaultName;
 
 /// What the plans of seeds are to be like.
@@ -70,7 +70,8 @@ impl Drawn {
                 "--config wants the images too: --active A --standby B, or --pair A:B".into()
             );
         }
-        let (catalog, material) = catalog::load(&images).map_err(|error| error.to_string())?;
+        let catalog = catalog::load(&images).map_err(|error| error.to_string())?;
+        let material = CommandCorpus::of(&catalog);
         if let Some((one, other)) = &pair {
             for name in [one, other] {
                 catalog.image(name).map_err(|error| error.to_string())?;

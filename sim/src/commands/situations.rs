@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::campaign::{self, Campaign, Ends, Seeds, Summary};
 use crate::catalog;
-use crate::draw::DrawOptions;
+use crate::draw::{CommandCorpus, DrawOptions};
 use crate::run::{Lockstep, Options};
 use crate::runner::HANGS_AFTER;
 use crate::situation::{Situation, witnesses};
@@ -26,7 +26,8 @@ pub struct Args {
 /// # Errors
 /// If the bundled family cannot be loaded, or nothing can be written.
 pub fn run(args: &Args, out: &mut dyn Write, _: &mut dyn Write) -> Result<u8, String> {
-    let (catalog, material) = catalog::load(&[]).map_err(|error| error.to_string())?;
+    let catalog = catalog::load(&[]).map_err(|error| error.to_string())?;
+    let material = CommandCorpus::of(&catalog);
     let campaign = Campaign {
         seeds: Seeds::run(0, args.seeds),
         lasts: None,

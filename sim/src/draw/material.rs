@@ -9,6 +9,7 @@ use skewsync::ids::ModeId;
 use skewsync::image::{FormDecl, Image};
 
 use super::Rng;
+use crate::catalog::Catalog;
 
 /// Lines made of each form.
 const EXAMPLES: usize = 4;
@@ -148,6 +149,11 @@ fn positive(decl: &FormDecl) -> Vec<String> {
 }
 
 impl CommandCorpus {
+    /// What can be configured on a catalog's images.
+    pub fn of(catalog: &Catalog) -> Self {
+        Self::new(catalog.images().map(|(name, image)| (name.to_string(), OfImage::of(image))))
+    }
+
     /// CommandCorpus of these images.
     pub fn new(images: impl IntoIterator<Item = (String, OfImage)>) -> Self {
         let images: BTreeMap<String, OfImage> = images.into_iter().collect();

@@ -8,9 +8,8 @@ use skewsync::unit::{Record, Timer};
 
 use super::Cluster;
 use crate::catalog::{self, Catalog};
-use crate::draw::{self, DrawOptions, Mix};
 use crate::history::Historian;
-use crate::plan::{Anchor, Entry, Fault, FaultKind, FaultName, Network, Plan, What};
+use crate::plan::{Anchor, Entry, Fault, FaultKind, FaultName, Plan, What, testing};
 use crate::run::{Options, Verdict};
 use crate::runner::Runner;
 use crate::situation::Situation;
@@ -19,16 +18,12 @@ use crate::world::clock::Clock;
 const SLOT: u8 = 0;
 
 fn catalog() -> Arc<Catalog> {
-    Arc::new(catalog::load(&[]).expect("the bundled family loads").0)
+    Arc::new(catalog::load(&[]).expect("the bundled family loads"))
 }
 
 /// A plan in which nothing goes wrong, with links of our own.
 fn quiet() -> Plan {
-    let material = Arc::new(catalog::load(&[]).expect("the bundled family loads").1);
-    let wishes = DrawOptions { mix: Mix::None, material, ..DrawOptions::default() };
-    let mut plans = (1..).map(|seed| draw::plan(seed, &wishes));
-    let plan = plans.find(|plan| plan.network == Network::Links);
-    let mut plan = plan.expect("nine in ten go over links");
+    let mut plan = testing::quiet();
     plan.horizon_ms = 20_000;
     plan.commands.clear();
     plan

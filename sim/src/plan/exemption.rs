@@ -113,12 +113,10 @@ pub fn covers(exemptions: &[Exemption], property: Property) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::draw::{self, DrawOptions, Mix};
-    use crate::plan::{Anchor, Fault};
+    use crate::plan::{Anchor, Fault, testing};
 
     fn of(kind: Option<FaultKind>) -> Vec<Exemption> {
-        let wishes = DrawOptions { mix: Mix::None, ..DrawOptions::default() };
-        let mut plan = draw::plan(1, &wishes);
+        let mut plan = testing::quiet();
         plan.units[0].drift_ppm = -5_000;
         let at = Anchor::Instant(1);
         plan.faults.extend(kind.map(|kind| Fault { at, kind }));

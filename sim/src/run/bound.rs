@@ -122,23 +122,14 @@ fn write_us(plan: &Plan) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::*;
     use crate::catalog;
-    use crate::draw::{self, DrawOptions};
-    use crate::plan::{Anchor, Entry, Fault};
+    use crate::plan::{Anchor, Entry, Fault, testing};
 
     fn calm() -> (Plan, Catalog) {
-        let (catalog, material) = catalog::load(&[]).expect("the bundled family loads");
-        let wishes = DrawOptions {
-            mix: draw::Mix::None,
-            material: Arc::new(material),
-            ..DrawOptions::default()
-        };
-        let mut plan = draw::plan(1, &wishes);
+        let mut plan = testing::quiet();
         plan.commands.clear();
-        (plan, catalog)
+        (plan, catalog::load(&[]).expect("the bundled family loads"))
     }
 
     #[test]

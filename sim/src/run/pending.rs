@@ -163,10 +163,10 @@ mod tests {
     use skewsync::unit as engine;
 
     use super::*;
-    use crate::draw::{self, DrawOptions};
     use crate::drive::Cluster;
     use crate::history::{self, Historian, Role};
     use crate::oracle::testing;
+    use crate::plan::testing::quiet;
     use crate::plan::{Anchor, Fault};
 
     /// What a unit acts with.
@@ -185,7 +185,7 @@ mod tests {
 
     #[test]
     fn rpr_is_foreseen_only_where_a_unit_refuses_and_the_resets_are_used_up() {
-        let mut plan = draw::plan(1, &DrawOptions::default());
+        let mut plan = quiet();
         plan.faults.clear();
         let of = |plan: &Plan| Lesser::of(plan, &Policy::default(), &Limits::DEFAULT);
         let most = Limits::DEFAULT.max_resets;
@@ -200,7 +200,7 @@ mod tests {
 
     #[test]
     fn a_pair_that_is_held_is_never_foreseen_without_rules() {
-        let plan = draw::plan(1, &DrawOptions::default());
+        let plan = quiet();
         let lesser = Lesser::of(&plan, &Policy::default(), &Limits::DEFAULT);
         let acting = acting(&testing::active(Slot(0), 1, 0, "6.2", ""));
         assert!(!lesser.explains(&acting, ActivePhase::Held, &Limits::DEFAULT));
@@ -208,8 +208,8 @@ mod tests {
 
     #[test]
     fn what_is_waited_for_is_said_in_words() {
-        let plan = std::sync::Arc::new(draw::plan(1, &DrawOptions::default()));
-        let (catalog, _) = crate::catalog::load(&[]).expect("the bundled family loads");
+        let plan = std::sync::Arc::new(quiet());
+        let catalog = crate::catalog::load(&[]).expect("the bundled family loads");
         let catalog = std::sync::Arc::new(catalog);
         let lesser = Lesser::of(&plan, catalog.policy(), catalog.limits());
         let mut cluster =

@@ -108,7 +108,7 @@ fn singles(plan: &Plan, befallen: &[MessageId]) -> Plan {
 mod tests {
     use super::*;
     use crate::catalog::{self, Catalog};
-    use crate::draw::{self, DrawOptions};
+    use crate::draw::{self, CommandCorpus, DrawOptions};
     use crate::run::{Options, Report};
     use crate::runner::Runner;
 
@@ -124,7 +124,8 @@ mod tests {
 
     #[test]
     fn single_faults_make_the_run_that_the_noise_made() {
-        let (catalog, material) = catalog::load(&[]).expect("the bundled images");
+        let catalog = catalog::load(&[]).expect("the bundled images");
+        let material = CommandCorpus::of(&catalog);
         let (catalog, wishes) = (
             Arc::new(catalog),
             DrawOptions { material: Arc::new(material), ..DrawOptions::default() },

@@ -310,20 +310,19 @@ fn ip(place: Address) -> IpAddr {
 mod tests {
     use super::*;
     use crate::catalog;
-    use crate::draw::{self, DrawOptions, Mix};
     use crate::history::Historian;
+    use crate::plan::testing::quiet;
     use crate::plan::{Anchor, Entry, What};
 
     #[test]
     fn the_run_is_judged_after_all_that_is_due_at_that_instant() {
-        let wishes = DrawOptions { mix: Mix::None, ..DrawOptions::default() };
-        let mut plan = draw::plan(3, &wishes);
+        let mut plan = quiet();
         let due = Entry { at: Anchor::Instant(250), what: What::Save };
         plan.commands = vec![due; 40];
         plan.horizon_ms = 250;
         let medium =
             Medium { seed: plan.world, sockets: false, latency_us: plan.latency_us, loss: 0 };
-        let (catalog, _) = catalog::load(&[]).expect("the bundled family");
+        let catalog = catalog::load(&[]).expect("the bundled family");
         let body = move || {
             let historian = Historian::default();
             let cluster = Cluster::new(Arc::new(plan), Arc::new(catalog), historian, Vec::new());

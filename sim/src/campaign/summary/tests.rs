@@ -6,7 +6,7 @@ use strum::{IntoEnumIterator, VariantArray};
 
 use super::*;
 use crate::campaign::{self, Campaign, Ends, file};
-use crate::draw::{self, DrawOptions};
+use crate::draw::{self, CommandCorpus, DrawOptions};
 use crate::observe::Violation;
 use crate::plan::EntryName;
 use crate::plan::exemption::Exemption;
@@ -218,7 +218,8 @@ fn a_file_that_is_no_summary_is_refused_and_said_why() {
 
 #[test]
 fn a_campaign_in_shards_is_the_whole_campaign() {
-    let (catalog, material) = crate::catalog::load(&[]).expect("the bundled images");
+    let catalog = crate::catalog::load(&[]).expect("the bundled images");
+    let material = CommandCorpus::of(&catalog);
     let catalog = Arc::new(catalog);
     let wishes = DrawOptions { material: Arc::new(material), ..DrawOptions::default() };
     let of = |seeds: Seeds, so_far: Summary| {
