@@ -3,8 +3,8 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
+use skewsync_lab::draw::{self, CommandCorpus, DrawOptions};
 use skewsync_sim::catalog::{Catalog, load};
-use skewsync_sim::draw::{self, DrawOptions};
 use skewsync_sim::hash::mix;
 use skewsync_sim::plan::{Entry, Fault, Network, Plan};
 use skewsync_sim::run::trace::Prefixes;
@@ -109,8 +109,8 @@ fn compare(seed: u64, plan: &Plan, catalog: &Arc<Catalog>, found: &Found) {
 
 /// Compares so many drawn plans over links, on two threads.
 fn compare_all(plans: u64) -> Found {
-    let (catalog, material) = load(&[]).expect("the bundled family loads");
-    let (catalog, material) = (Arc::new(catalog), Arc::new(material));
+    let catalog = Arc::new(load(&[]).expect("the bundled family loads"));
+    let material = Arc::new(CommandCorpus::of(&catalog));
     let wishes = DrawOptions { material, ..DrawOptions::default() };
     let over_links = |(_, plan): &(u64, Plan)| plan.network == Network::Links;
     let drawn = (0..).map(|seed| (seed, draw::plan(seed, &wishes))).filter(over_links);

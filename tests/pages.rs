@@ -5,13 +5,13 @@
 use std::process::Command;
 use std::time::Duration;
 
+use skewsync_lab::commands;
+use skewsync_lab::draw::{self, DrawOptions};
+use skewsync_lab::loaded_plan::Made;
+use skewsync_lab::report::failure::{Failure, Section, html};
 use skewsync_model::property::Property;
-use skewsync_sim::commands;
-use skewsync_sim::draw::{self, DrawOptions};
-use skewsync_sim::loaded_plan::Made;
 use skewsync_sim::observe::Violation;
 use skewsync_sim::plan::Plan;
-use skewsync_sim::report::failure::{Failure, Section, html};
 use skewsync_sim::run::{Options, Verdict};
 use skewsync_sim::runner::Runner;
 

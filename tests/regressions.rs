@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use skewsync::planted::Defect;
+use skewsync_lab::regression::Regression;
 use skewsync_model::property::Property;
 use skewsync_sim::catalog::{Catalog, load};
 use skewsync_sim::oracle;
-use skewsync_sim::regression::Regression;
 use skewsync_sim::run::VerdictKind;
 
 /// Properties that no kept plan breaks, each with the reason.
@@ -47,7 +47,7 @@ fn kept() -> Vec<(String, Regression)> {
 }
 
 fn catalog() -> Arc<Catalog> {
-    Arc::new(load(&[]).expect("the bundled family loads").0)
+    Arc::new(load(&[]).expect("the bundled family loads"))
 }
 
 #[test]

@@ -5,20 +5,20 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use skewsync_lab::analysis::{With, nearest_passing, point_of_no_return};
+use skewsync_lab::draw::{self, CommandCorpus, DrawOptions};
+use skewsync_lab::shrink::{Ended, How, Shrunk, Size, Sound, shrink};
+use skewsync_lab::signature::Signature;
 use skewsync_model::property::Property;
-use skewsync_sim::analysis::{With, nearest_passing, point_of_no_return};
 use skewsync_sim::catalog::{Catalog, load};
-use skewsync_sim::draw::{self, DrawOptions};
 use skewsync_sim::plan::{Noise, Plan, Reseed};
 use skewsync_sim::run::{Options, VerdictKind};
 use skewsync_sim::runner::Runner;
-use skewsync_sim::shrink::{Ended, How, Shrunk, Size, Sound, shrink};
-use skewsync_sim::signature::Signature;
 
 fn catalog() -> (Arc<Catalog>, DrawOptions) {
-    let (catalog, material) = load(&[]).expect("the bundled family loads");
-    let wishes = DrawOptions { material: Arc::new(material), ..DrawOptions::default() };
-    (Arc::new(catalog), wishes)
+    let catalog = load(&[]).expect("the bundled family loads");
+    let material = Arc::new(CommandCorpus::of(&catalog));
+    (Arc::new(catalog), DrawOptions { material, ..DrawOptions::default() })
 }
 
 /// The plan of a seed with a defect, as its run met it; it must fail.

@@ -1,0 +1,265 @@
+//! A plan makes a run: safety phase, then liveness phase, then a verdict.
+
+pub mod bound;
+pub mod class;
+pub mod counts;
+pub mod pending;
+pub mod phase;
+pub mod tally;
+pub mod trace;
+mod verdict;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use skewsync_model::property::Property;
+
+use crate::catalog::{Catalog, StockError};
+use crate::drive::{Cluster, Met};
+use crate::history::{Historian, History, Observer, Unit};
+use crate::observe::Tap;
+use crate::oracle::{self, lockstep};
+use crate::plan::exemption::Exemption;
+use crate::plan::{Entry, Fault, Network, Plan};
+use crate::world::node::{self, Medium};
+pub use phase::Phase;
+use tally::DOWN;
+pub use tally::Tally;
+pub use verdict::{Verdict, VerdictKind};
+
+/// How long a pair must stay converged to count as such.
+const STAY_US: u64 = 1_500_000;
+
+/// What a run is to be checked by, beside the properties.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// Whether every step is held against the model.
+    pub lockstep: Lockstep,
+}
+
+/// Whether every step is held against the model.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lockstep {
+    /// It is.
+    On,
+    /// It is not.
+    Off,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { lockstep: Lockstep::On }
+    }
+}
+
+/// How things stood at a run's end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ending {
+    /// What the unit of each slot showed of itself; `DOWN` if none ran.
+    pub roles: Vec<&'static str>,
+    /// The image of each slot.
+    pub images: Vec<String>,
+    /// The pair's phase.
+    pub phase: Phase,
+}
+
+impl Ending {
+    fn of(history: &History) -> Self {
+        let units = || history.units.values();
+        let role = |unit: &Unit| unit.machine.as_ref().map_or(DOWN, |it| it.shows.name());
+        Self {
+            roles: units().map(role).collect(),
+            images: units().map(|unit| unit.image.name.to_string()).collect(),
+            phase: Phase::of(history),
+        }
+    }
+}
+
+/// A run's verdict, and what was met on the way.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// What was established.
+    pub verdict: Verdict,
+    /// The number of the event that broke a property; none if no single one did.
+    pub violated_at: Option<u64>,
+    /// How things stood at the end; none after a panic.
+    pub ending: Option<Ending>,
+    /// Virtual time at the end, in microseconds.
+    pub virtual_us: u64,
+    /// From the last fault to convergence, in microseconds of virtual time; none if it did not
+    /// converge.
+    pub settled_us: Option<u64>,
+    /// Messages sent.
+    pub messages: u64,
+    /// Steps of all machines.
+    pub steps: u64,
+    /// Hash of the whole ordered trace.
+    pub trace: u64,
+    /// What was met.
+    pub tally: Tally,
+    /// How often each property was checked.
+    pub checked: Vec<(Property, u64)>,
+    /// Further figures of oracles, by name.
+    pub figures: Vec<(&'static str, u64)>,
+    /// The plan with each anchor as it was met, and without what was never reached.
+    pub met: Plan,
+    /// Where the plan's events were done: its faults, then its commands.
+    pub done: (Vec<Met>, Vec<Met>),
+    /// Anchors that were never reached.
+    pub drift: Vec<String>,
+}
+
+/// Who looks at a run beside its oracles, and what is made of each of these.
+pub(crate) struct Watchers<'a> {
+    /// Who is shown the facts.
+    pub(crate) observers: Vec<Box<dyn Observer>>,
+    /// Who is shown what is tapped.
+    pub(crate) taps: Vec<Box<dyn Tap>>,
+    /// What is made of each oracle.
+    pub(crate) of_facts: &'a dyn Fn(Box<dyn Observer>) -> Box<dyn Observer>,
+    /// What is made of the lockstep.
+    pub(crate) of_taps: &'a dyn Fn(Box<dyn Tap>) -> Box<dyn Tap>,
+}
+
+impl Default for Watchers<'_> {
+    fn default() -> Self {
+        let (observers, taps) = (Vec::new(), Vec::new());
+        Self { observers, taps, of_facts: &|oracle| oracle, of_taps: &|oracle| oracle }
+    }
+}
+
+/// Runs a plan in this thread, which must be a fresh one: madsim's order of hash tables depends on
+/// it. Only the runner calls it.
+///
+/// # Errors
+/// What the catalog lacks.
+pub(crate) fn run(
+    plan: &Arc<Plan>,
+    catalog: &Arc<Catalog>,
+    options: Options,
+    watchers: Watchers<'_>,
+) -> Result<Report, StockError> {
+    let tally = Arc::new(Mutex::new(Tally::default()));
+    let hash = Arc::new(Mutex::new(0));
+    let Watchers { mut observers, mut taps, of_facts, of_taps } = watchers;
+    observers.extend(oracle::all(plan, catalog).into_iter().map(of_facts));
+    if options.lockstep == Lockstep::On {
+        taps.push(of_taps(Box::<lockstep::Lockstep>::default()));
+    }
+    let exemptions = Exemption::of_plan(plan, catalog.limits());
+    observers.push(Box::new(tally::Counter::new(&exemptions, Arc::clone(&tally))));
+    taps.push(Box::new(trace::Trace::new(Arc::clone(&hash))));
+    let historian = Historian::new(observers);
+    let cluster = Cluster::new(Arc::clone(plan), Arc::clone(catalog), historian, taps)?;
+    let lesser = pending::Lesser::of(plan, catalog.policy(), catalog.limits());
+    let pending = {
+        let catalog = Arc::clone(catalog);
+        move |history: &History| pending::pending(history, &catalog, lesser)
+    };
+    let within_us = bound::settles_within_us(plan, catalog);
+    let settled = Arc::new(Mutex::new(None));
+    let medium = Medium {
+        seed: plan.world,
+        sockets: plan.network == Network::Sockets,
+        latency_us: plan.latency_us,
+        loss: plan.loss.unwrap_or(0),
+    };
+    let ended = catch_unwind(AssertUnwindSafe(|| {
+        node::run(medium, cluster, judge(pending, within_us, Arc::clone(&settled)))
+    }));
+    let take = |tally: &Mutex<Tally>| tally.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let trace = || *hash.lock().unwrap_or_else(PoisonError::into_inner);
+    Ok(match ended {
+        Ok((mut cluster, verdict)) => {
+            cluster.end();
+            let verdict = match (verdict, cluster.violation()) {
+                (_, Some(violation)) => Verdict::Violated(violation.clone()),
+                (verdict, None) => verdict,
+            };
+            Report {
+                verdict,
+                violated_at: cluster.violated_at(),
+                ending: Some(Ending::of(cluster.history())),
+                virtual_us: cluster.now_us(),
+                settled_us: *settled.lock().unwrap_or_else(PoisonError::into_inner),
+                messages: cluster.messages(),
+                steps: cluster.steps(),
+                trace: trace(),
+                tally: take(&tally),
+                checked: cluster.checked(),
+                figures: cluster.figures(),
+                met: met(plan, &cluster),
+                done: cluster.met(),
+                drift: cluster.drift(),
+            }
+        }
+        Err(panic) => Report {
+            verdict: Verdict::Panicked { words: words(&*panic) },
+            violated_at: None,
+            ending: None,
+            virtual_us: 0,
+            settled_us: None,
+            messages: 0,
+            steps: 0,
+            trace: trace(),
+            tally: take(&tally),
+            checked: Vec::new(),
+            figures: Vec::new(),
+            met: (**plan).clone(),
+            done: Default::default(),
+            drift: Vec::new(),
+        },
+    })
+}
+
+/// Decides, four times a virtual second, whether the run is over; tells `settled` how long it took
+/// to converge.
+fn judge(
+    pending: impl Fn(&History) -> Option<String>,
+    within_us: u64,
+    settled: Arc<Mutex<Option<u64>>>,
+) -> impl FnMut(&mut Cluster) -> Option<Verdict> {
+    let mut calm_since = None;
+    let mut converged_since: Option<u64> = None;
+    move |cluster| {
+        if let Some(violation) = cluster.violation() {
+            return Some(Verdict::Violated(violation.clone()));
+        }
+        if !cluster.is_calm() {
+            return None;
+        }
+        let now = cluster.now_us();
+        let since = *calm_since.get_or_insert(now);
+        let Some(pending) = pending(cluster.history()) else {
+            let converged = *converged_since.get_or_insert(now);
+            *settled.lock().unwrap_or_else(PoisonError::into_inner) = Some(converged - since);
+            return (now - converged >= STAY_US).then_some(Verdict::Passed);
+        };
+        converged_since = None;
+        *settled.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        (now - since > within_us).then_some(Verdict::Stuck { pending })
+    }
+}
+
+fn met(plan: &Plan, cluster: &Cluster) -> Plan {
+    let (faults, entries) = cluster.met();
+    let mut met = plan.clone();
+    met.faults = faults
+        .into_iter()
+        .map(|met| Fault { at: met.anchor, ..plan.faults[met.index].clone() })
+        .collect();
+    met.commands = entries
+        .into_iter()
+        .map(|met| Entry { at: met.anchor, ..plan.commands[met.index].clone() })
+        .collect();
+    for (unit, host) in met.units.iter_mut().zip(cluster.hosts()) {
+        unit.digest = host.first_image().to_string();
+    }
+    met
+}
+
+fn words(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<String>().cloned();
+    text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_string()))
+        .unwrap_or_else(|| "a panic without words".into())
+}
