@@ -5,12 +5,14 @@
 use std::process::Command;
 use std::time::Duration;
 
+use skewsync::ids::{Lsn, Term};
+use skewsync::message::Stamp;
 use skewsync_lab::commands;
 use skewsync_lab::draw::{self, DrawOptions};
 use skewsync_lab::loaded_plan::Made;
 use skewsync_lab::report::failure::{Failure, Section, html};
 use skewsync_model::property::Property;
-use skewsync_sim::observe::Violation;
+use skewsync_sim::observe::{Evidence, Violation};
 use skewsync_sim::plan::Plan;
 use skewsync_sim::run::{Options, Verdict};
 use skewsync_sim::runner::Runner;
@@ -101,7 +103,10 @@ fn report() -> String {
     let broken = recording.entries[recording.entries.len() / 2].step;
     report.verdict = Verdict::Violated(Violation {
         property: Property::NoAckedLoss,
-        what: "LSN 2 of term 1 was replicated, and 1 is taken over".into(),
+        evidence: Box::new(Evidence::ReplicatedLost {
+            change: Stamp { term: Term(1), lsn: Lsn(2) },
+            taken: Lsn(1),
+        }),
     });
     recording.violated_at = Some(broken);
     let mut failure = Failure::of(&made, &report, &recording, options, LIMIT);

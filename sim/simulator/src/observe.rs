@@ -2,6 +2,8 @@
 //! step number and virtual time. Oracles, lockstep, situations, trace hash and reports are its
 //! observers; none of them can change a run.
 
+mod evidence;
+
 use skewsync::digest::ImageDigest;
 
 use skewsync::ids::{BootId, CommandId, Slot, WriteId};
@@ -10,6 +12,7 @@ use skewsync::unit::{ArbiterInput, ArbiterOutput, Boot, Input, Limits, Output};
 use skewsync_model::property::Property;
 
 use crate::plan::{EntryName, Fault, FaultName, MessageId};
+pub use evidence::{Buffer, Departure, Evidence, StepOf, Unanswered, Untrue, Wait};
 
 /// A unit's machine. The driver steps it and the tap shows it; what is in it two readers know:
 /// `history::extract` and `abstraction`.
@@ -195,12 +198,13 @@ pub trait ClusterView {
 }
 
 /// A property that does not hold.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{property}: {evidence}")]
 pub struct Violation {
     /// The property.
     pub property: Property,
     /// What was seen.
-    pub what: String,
+    pub evidence: Box<Evidence>,
 }
 
 /// Whoever is shown what is tapped.

@@ -36,14 +36,13 @@ pub mod whole_or_startup;
 
 use std::sync::Arc;
 
-use skewsync::message::Origin;
 use skewsync::unit::ArbiterInput;
 use skewsync_model::property::Property;
 use strum::IntoEnumIterator;
 
 use crate::catalog::Catalog;
 use crate::history::{Fact, Observer, What};
-use crate::observe::Violation;
+use crate::observe::{Evidence, Violation};
 use crate::plan::Plan;
 
 /// The properties that a run is held to: those of the oracles, the model's (`lockstep`), and that
@@ -90,18 +89,8 @@ pub fn all(plan: &Plan, catalog: &Arc<Catalog>) -> Vec<Box<dyn Observer>> {
 }
 
 /// A property that does not hold.
-fn broken(property: Property, what: String) -> Result<(), Violation> {
-    Err(Violation { property, what })
-}
-
-/// How a unit begins to act, in a word.
-const fn begins(origin: &Origin) -> &'static str {
-    match origin {
-        Origin::Stateful { .. } => "statefully",
-        Origin::Cold => "cold",
-        Origin::Resume => "with what it held",
-        Origin::Stale { .. } => "with a replica that outlived its session",
-    }
+fn broken(property: Property, evidence: Evidence) -> Result<(), Violation> {
+    Err(Violation { property, evidence: Box::new(evidence) })
 }
 
 /// Whether the fact is trouble that a bound in time must excuse.

@@ -5,6 +5,7 @@ use skewsync_model::property::Property;
 use std::time::Duration;
 
 use crate::loaded_plan::Made;
+use skewsync_sim::observe::{Departure, Evidence};
 use skewsync_sim::record::{PropertySpan, Recording};
 use skewsync_sim::run::{Lockstep, Options, Report, Verdict};
 use skewsync_sim::runner::Runner;
@@ -16,8 +17,8 @@ pub enum ModelSays {
     Left {
         /// The step, if it is known.
         step: Option<u64>,
-        /// What was expected and what came, in words.
-        what: String,
+        /// What was expected and what came.
+        departure: Departure,
         /// What fails where nobody holds the steps against the model, in words.
         without: String,
     },
@@ -31,17 +32,11 @@ impl ModelSays {
     /// In words.
     pub fn words(&self) -> String {
         match self {
-            Self::Left { step, what, without } => {
+            Self::Left { step, departure, without } => {
                 let at = step.map_or_else(String::new, |step| format!(" at step {step}"));
                 let without =
                     if without.is_empty() { String::new() } else { format!("; {without}") };
-                format!(
-                    "the engine left the model{at}: {}{without}",
-                    what.trim_start_matches(
-                        "the \
-                    engine left the model: "
-                    )
-                )
+                format!("the engine left the model{at}: {departure}{without}")
             }
             Self::Allows => {
                 "the model allows this: it makes every step that the engine made, so that the \
@@ -69,7 +64,7 @@ pub fn ask(
         ran
     };
     if let Verdict::Violated(violation) = &report.verdict
-        && violation.property == Property::Lockstep
+        && let Evidence::LeftModel(departure) = &*violation.evidence
     {
         let without = match again(Lockstep::Off) {
             Ok((other, _)) if other.verdict == Verdict::Passed => {
@@ -82,8 +77,8 @@ pub fn ask(
             ),
             Err(failed) => failed.words(),
         };
-        let (step, what) = (report.violated_at, violation.what.clone());
-        return ModelSays::Left { step, what, without };
+        let (step, departure) = (report.violated_at, departure.clone());
+        return ModelSays::Left { step, departure, without };
     }
     if options.lockstep == Lockstep::On {
         return said(recording);
@@ -98,10 +93,11 @@ pub fn ask(
 fn said(recording: &Recording) -> ModelSays {
     let of_model = |held: &&PropertySpan| held.property == Property::Lockstep;
     let held = recording.held.iter().find(of_model);
-    match held.and_then(|held| Some((held.broke?, held))) {
-        Some(((step, _), held)) => {
-            ModelSays::Left { step: Some(step), what: held.what.clone(), without: String::new() }
+    match held.and_then(|held| Some((held.broke?, held.evidence.as_ref()?))) {
+        Some(((step, _), Evidence::LeftModel(departure))) => {
+            let (step, departure) = (Some(step), departure.clone());
+            ModelSays::Left { step, departure, without: String::new() }
         }
-        None => ModelSays::Allows,
+        Some(_) | None => ModelSays::Allows,
     }
 }

@@ -9,7 +9,7 @@ use skewsync_model::property::Property;
 
 use super::broken;
 use crate::history::{Fact, History, Observer, Role, Unit, What};
-use crate::observe::{Fate, Violation};
+use crate::observe::{Evidence, Fate, Unanswered, Violation, Wait};
 
 /// What comes due at the end of a bound comes by then.
 const SLACK_US: u64 = 20_000;
@@ -36,45 +36,20 @@ struct Waiting {
     since_us: u64,
 }
 
-/// For what may be waited.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Wait {
-    /// A command was executed: for the Standby, then for the Confirm of a clear.
-    Held,
-    /// A command was not: for the Standby to come nearer, or for prompts to return.
-    Room,
-    /// It was not: for the end of a drain.
-    Drain,
-    /// It was not: for the role that was released.
-    Release,
-    /// A planned switchover: for its own end.
-    Switchover,
-    /// Another request: for a `save` at both units.
-    Request,
+/// How long a wait may last.
+const fn bound_us(wait: Wait, limits: &Limits) -> u64 {
+    let ms = match wait {
+        Wait::Held | Wait::Room => limits.ack_timeout_ms + limits.prompt_wait_ms,
+        Wait::Drain | Wait::Switchover => limits.drain_timeout_ms,
+        Wait::Release => limits.queue_timeout_ms,
+        Wait::Request => limits.save_timeout_ms,
+    };
+    1_000 * ms + SLACK_US
 }
 
-impl Wait {
-    /// How long it may last.
-    const fn bound_us(self, limits: &Limits) -> u64 {
-        let ms = match self {
-            Self::Held | Self::Room => limits.ack_timeout_ms + limits.prompt_wait_ms,
-            Self::Drain | Self::Switchover => limits.drain_timeout_ms,
-            Self::Release => limits.queue_timeout_ms,
-            Self::Request => limits.save_timeout_ms,
-        };
-        1_000 * ms + SLACK_US
-    }
-
-    const fn in_words(self) -> &'static str {
-        match self {
-            Self::Held => "was executed and its prompt is held",
-            Self::Room => "waits for room",
-            Self::Drain => "waits for the end of a drain",
-            Self::Release => "waits at a unit that released the role",
-            Self::Switchover => "drains",
-            Self::Request => "is under way",
-        }
-    }
+/// A command at a slot has no outcome.
+fn unanswered(command: CommandId, slot: Slot, how: Unanswered) -> Result<(), Violation> {
+    broken(Property::Answers, Evidence::Unanswered { command, slot, how })
 }
 
 impl Answers {
@@ -95,7 +70,7 @@ impl Answers {
     fn answers(&mut self, id: CommandId, fate: Fate) -> Result<(), Violation> {
         self.waiting.remove(&id);
         if fate != Fate::Cut && !self.answered.insert(id) {
-            return broken(Property::Answers, format!("command {id} was answered twice"));
+            return broken(Property::Answers, Evidence::AnsweredTwice { command: id });
         }
         self.checked += 1;
         Ok(())
@@ -123,13 +98,7 @@ impl Answers {
                 Some((_, wait)) if acts && queued() => wait,
                 _ if acts => Wait::Held,
                 Some((_, wait)) if queued() && (waiting.wait == wait || released()) => wait,
-                Some(_) | None => {
-                    let what = "got no outcome when the role was lost";
-                    return broken(
-                        Property::Answers,
-                        format!("command {id} at slot {slot} {what}"),
-                    );
-                }
+                Some(_) | None => return unanswered(*id, slot, Unanswered::RoleLost),
             };
             if wait != waiting.wait {
                 (waiting.wait, waiting.since_us) = (wait, unit.counted_us);
@@ -142,16 +111,12 @@ impl Answers {
     fn in_time(&self, history: &History) -> Result<(), Violation> {
         let is_late = |(_, waiting): &(&CommandId, &Waiting)| {
             let now_us = history.unit(waiting.slot).map_or(0, |unit| unit.counted_us);
-            now_us.saturating_sub(waiting.since_us) > waiting.wait.bound_us(&history.limits)
+            now_us.saturating_sub(waiting.since_us) > bound_us(waiting.wait, &history.limits)
         };
         match self.waiting.iter().find(is_late) {
-            Some((id, Waiting { slot, wait, .. })) => broken(
-                Property::Answers,
-                format!(
-                    "command {id} at slot {slot} {} and got no outcome in its bound",
-                    wait.in_words()
-                ),
-            ),
+            Some((id, Waiting { slot, wait, .. })) => {
+                unanswered(*id, *slot, Unanswered::InBound(*wait))
+            }
             None => Ok(()),
         }
     }
@@ -178,10 +143,7 @@ impl Observer for Answers {
 
     fn end(&mut self, _: &History) -> Result<(), Violation> {
         match self.waiting.first_key_value() {
-            Some((id, Waiting { slot, .. })) => broken(
-                Property::Answers,
-                format!("command {id} at slot {slot} has no outcome at the end"),
-            ),
+            Some((id, Waiting { slot, .. })) => unanswered(*id, *slot, Unanswered::AtEnd),
             None => Ok(()),
         }
     }
@@ -243,7 +205,7 @@ mod tests {
 
     /// What is found as long after the latest event, and a little later.
     fn at_bound(stage: &mut Stage, oracle: &mut Answers, unit: &Unit, wait: Wait) -> [bool; 2] {
-        let within = stage.at_us + wait.bound_us(&stage.limits);
+        let within = stage.at_us + bound_us(wait, &stage.limits);
         [within, within + 1].map(|at_us| {
             stage.at_us = at_us;
             let found = stage.does(oracle, unit.clone(), &[]);
@@ -278,7 +240,7 @@ mod tests {
         assert_eq!(stage.step(&mut oracle, acting(), &switchover, &[]), Ok(()));
         stage.at_us += 1_000;
         assert_eq!(stage.step(&mut oracle, waits, &command(1), &[]), Ok(()));
-        stage.at_us += Wait::Drain.bound_us(&stage.limits) - 1_000;
+        stage.at_us += bound_us(Wait::Drain, &stage.limits) - 1_000;
         let answers = [answer(2, Outcome::Released), release()];
         assert_eq!(stage.does(&mut oracle, released(), &answers), Ok(()));
         let found = at_bound(&mut stage, &mut oracle, &released(), Wait::Release);
@@ -305,7 +267,7 @@ mod tests {
 
     #[test]
     fn a_suspended_unit_and_a_clock_that_is_set_back_hold_no_bound() {
-        let bound = |stage: &Stage| Wait::Held.bound_us(&stage.limits);
+        let bound = |stage: &Stage| bound_us(Wait::Held, &stage.limits);
         let (mut stage, mut oracle, _) = asked(&[]);
         stage.paused[0] = true;
         stage.at_us = 3 * bound(&stage);

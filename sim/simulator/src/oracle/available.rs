@@ -9,7 +9,7 @@ use skewsync_model::property::Property;
 
 use super::{broken, starts};
 use crate::history::{Arbiter, Fact, History, Observer, Unit, What};
-use crate::observe::Violation;
+use crate::observe::{Evidence, Violation};
 
 /// See the module.
 #[derive(Debug, Default)]
@@ -70,9 +70,7 @@ impl Available {
         self.checked += 1;
         let us = fact.at_us - since;
         if us > offers_within_us(&history.limits) {
-            let what =
-                format!("the arbiter hears a unit for {} ms, and offers nothing", us / 1_000);
-            return broken(Property::Available, what);
+            return broken(Property::Available, Evidence::OffersNothing { ms: us / 1_000 });
         }
         Ok(())
     }
@@ -97,8 +95,7 @@ impl Observer for Available {
         self.checked += 1;
         let us = fact.at_us - self.well_since;
         if us > bound_us(&history.limits) {
-            let what = format!("nobody acts for {} ms, and nothing is wrong", us / 1_000);
-            return broken(Property::Available, what);
+            return broken(Property::Available, Evidence::NobodyActs { ms: us / 1_000 });
         }
         Ok(())
     }

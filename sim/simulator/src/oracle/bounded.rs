@@ -1,11 +1,12 @@
 //! Bounded: no buffer, journal, pending set or queue exceeds its bound.
 
+use skewsync::ids::Slot;
 use skewsync::unit::Limits;
 use skewsync_model::property::Property;
 
 use super::broken;
 use crate::history::{Fact, History, Observer, Role, What};
-use crate::observe::Violation;
+use crate::observe::{Buffer, Evidence, Violation};
 
 /// Writes under way at most: one of each kind of record, and saves.
 const WRITES_MAX: usize = 16;
@@ -16,22 +17,23 @@ pub struct Bounded {
     checked: u64,
 }
 
-fn excess(role: &Role, limits: &Limits) -> Option<String> {
-    let over = |what: &str, found: usize, bound: u32| {
-        (found > bound as usize).then(|| format!("{what}: {found}, and the bound is {bound}"))
+fn excess(slot: Slot, role: &Role, limits: &Limits) -> Option<Evidence> {
+    let over = |buffer, found: usize, bound: u32| {
+        let exceeds = found > bound as usize;
+        exceeds.then_some(Evidence::Exceeds { slot, buffer, found, bound })
     };
     match role {
         Role::Active(acting) => {
             let journal = acting.session.as_ref().map_or(0, |current| current.journal);
-            over("journal", journal, limits.max_journal)
-                .or_else(|| over("queue", acting.queue.len(), limits.max_queue))
+            over(Buffer::Journal, journal, limits.max_journal)
+                .or_else(|| over(Buffer::Queue, acting.queue.len(), limits.max_queue))
                 // Any number may wait for one LSN.
-                .or_else(|| over("prompts", acting.prompts, limits.max_prompts))
+                .or_else(|| over(Buffer::Prompts, acting.prompts, limits.max_prompts))
         }
-        Role::Holder(holding) => over("holder's queue", holding.queue.len(), limits.max_queue),
+        Role::Holder(holding) => over(Buffer::HolderQueue, holding.queue.len(), limits.max_queue),
         Role::Standby(waiting) => {
             let kept = waiting.seat.map_or(0, |seat| seat.kept);
-            over("lines kept", kept, limits.line_window)
+            over(Buffer::LinesKept, kept, limits.line_window)
         }
     }
 }
@@ -46,11 +48,10 @@ impl Observer for Bounded {
         };
         self.checked += 1;
         if machine.writes > WRITES_MAX {
-            let what = format!("{} writes under way", machine.writes);
-            return broken(Property::Bounded, what);
+            return broken(Property::Bounded, Evidence::Writes { writes: machine.writes });
         }
-        match excess(&machine.role, &history.limits) {
-            Some(what) => broken(Property::Bounded, format!("slot {slot}: {what}")),
+        match excess(slot, &machine.role, &history.limits) {
+            Some(evidence) => broken(Property::Bounded, evidence),
             None => Ok(()),
         }
     }

@@ -14,7 +14,7 @@ use skewsync_model::property::Property;
 
 use super::broken;
 use crate::history::{Acting, Fact, History, Observer, Role, What};
-use crate::observe::Violation;
+use crate::observe::{Evidence, Violation};
 use crate::plan::FaultName;
 
 /// A clock within its bound makes a pause shorter by no more than so much.
@@ -131,18 +131,14 @@ impl BoundedAttempts {
         let paused = sessions.begins(session, acting, at_us);
         let (begun, most) = (sessions.begun, limits.max_attempts);
         if begun > most {
-            let what = format!("{begun} sessions of one boot in sso, of {most}");
-            return broken(Property::BoundedAttempts, what);
+            return broken(Property::BoundedAttempts, Evidence::Attempts { begun, most });
         }
         let least_ms = u64::from(failed) * limits.retry_backoff_ms;
         let short = |paused: &u64| *paused < 10 * least_ms * PAUSE_PERCENT;
         if let Some(paused) = paused.filter(short).filter(|_| !self.clocks) {
-            let what = format!(
-                "session {session} begins {} ms after attempt {failed} failed, and the pause is \
-                 {least_ms} ms",
-                paused / 1_000
-            );
-            return broken(Property::BoundedAttempts, what);
+            let ms = paused / 1_000;
+            let evidence = Evidence::PauseTooShort { session, ms, failed, least_ms };
+            return broken(Property::BoundedAttempts, evidence);
         }
         Ok(())
     }
@@ -164,8 +160,7 @@ impl BoundedAttempts {
                 self.begins(*session, (slot, acting), at_us, limits)
             }
             (Role::Standby(_), Told::SessionEnded { .. }) if self.heard.is_some_and(is_of_file) => {
-                let what = format!("slot {slot} leaves its session by itself");
-                broken(Property::BoundedAttempts, what)
+                broken(Property::BoundedAttempts, Evidence::LeavesByItself { slot })
             }
             _ => Ok(()),
         }

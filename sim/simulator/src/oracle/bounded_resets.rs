@@ -11,7 +11,7 @@ use skewsync_model::property::Property;
 
 use super::broken;
 use crate::history::{Fact, History, Observer, What};
-use crate::observe::Violation;
+use crate::observe::{Evidence, Violation};
 
 /// See the module.
 #[derive(Debug, Default)]
@@ -64,8 +64,8 @@ impl BoundedResets {
         self.unwritten.extend(counts.map(|(write, count)| ((slot, write), count)));
         let most = limits.max_resets;
         if self.resets > most {
-            let what = format!("{} ordered resets, and the bound is {most}", self.resets);
-            return broken(Property::BoundedResets, what);
+            let evidence = Evidence::Resets { resets: self.resets, most };
+            return broken(Property::BoundedResets, evidence);
         }
         Ok(())
     }

@@ -31,6 +31,8 @@ pub struct Point<'a> {
     pub images: (&'a Loaded, &'a Loaded),
     /// The Standby's place in history.
     pub n: Lsn,
+    /// The term in which the Active's config had it.
+    pub term: Term,
     /// The Active's config at n.
     pub a: &'a Config,
     /// What it comes to, by the reference.
@@ -106,6 +108,11 @@ pub struct Points {
 }
 
 impl Point<'_> {
+    /// The place in history of the configs.
+    pub const fn stamp(&self) -> Stamp {
+        Stamp { term: self.term, lsn: self.n }
+    }
+
     /// The translation of the Active, if it is this pair's.
     pub fn lowering(&self) -> Option<&Lowering> {
         self.active?.session.as_ref()?.lowering.as_ref()
@@ -192,6 +199,7 @@ impl Points {
         let point = Point {
             images: (image, &there),
             n,
+            term,
             a,
             digests: reference::digests(image.software().image(), there.software().image(), a),
             s,

@@ -8,13 +8,15 @@ use std::collections::BTreeMap;
 use skewsync::digest::{Digest, ImageDigest};
 
 use skewsync::ids::{Lsn, Slot, Term};
-use skewsync::message::{Message, Prc, Session};
+use skewsync::message::{Message, Prc, Session, Stamp};
+use skewsync::translate::Lowering;
+use skewsync::unit::PairingSide;
 use skewsync_model::property::Property;
 
 use super::broken;
 use super::checkpoints::{PairCheck, Point};
 use crate::history::{Fact, History, Observer, What};
-use crate::observe::{Fate, Violation};
+use crate::observe::{Evidence, Fate, Violation};
 use crate::plan::FaultName;
 
 /// LSNs that are remembered; older ones are past.
@@ -30,21 +32,14 @@ impl PairCheck for FromScratch {
     }
 
     fn look(&mut self, point: &Point<'_>) -> Result<(), Violation> {
-        let n = point.n;
-        let wanted = point.digests.wire;
-        if let Some(raising) = point.raising {
-            let found = raising.wire_config().digest();
-            if found != wanted {
-                let what = format!("the Standby's W at LSN {n} is {found}; from scratch {wanted}");
-                return broken(Property::Commutes, what);
-            }
-        }
-        let at_n = point.active.is_some_and(|acting| acting.last == n);
-        if let Some(lowering) = point.lowering().filter(|_| at_n) {
-            let found = lowering.wire_digest();
-            if found != wanted {
-                let what = format!("the Active's W at LSN {n} is {found}; from scratch {wanted}");
-                return broken(Property::Commutes, what);
+        let (at, wanted) = (point.stamp(), point.digests.wire);
+        let at_n = point.active.is_some_and(|acting| acting.last == point.n);
+        let standby = point.raising.map(|raising| raising.wire_config().digest());
+        let active = point.lowering().filter(|_| at_n).map(Lowering::wire_digest);
+        for (whose, found) in [(PairingSide::Standby, standby), (PairingSide::Active, active)] {
+            if let Some(found) = found.filter(|found| *found != wanted) {
+                let evidence = Evidence::WireDiffers { whose, at, found, wanted };
+                return broken(Property::Commutes, evidence);
             }
         }
         Ok(())
@@ -72,11 +67,12 @@ fn faced(slot: Slot, session: Session, history: &History) -> Option<ImageDigest>
 impl Commutes {
     /// A unit says what it has.
     fn judge(&mut self, slot: Slot, message: &Message, history: &History) -> Result<(), Violation> {
-        if let Message::Applied { lsn, mismatches, .. } = message
+        if let Message::Applied { session, lsn, mismatches, .. } = message
             && let Some(idle) = mismatches.iter().find(|each| each.prc == Prc::Unchanged)
         {
-            let what = format!("LSN {lsn} takes `{}` away, which W never held", &*idle.line);
-            return broken(Property::Commutes, what);
+            let change = Stamp { term: session.term, lsn: *lsn };
+            let line = idle.line.to_string();
+            return broken(Property::Commutes, Evidence::TakesNothingAway { change, line });
         }
         let (session, lsn, digest) = match message {
             Message::Applied { session, lsn, digest, .. }
@@ -91,12 +87,8 @@ impl Commutes {
         self.checked += 1;
         let known = *self.digests.entry((session.term, lsn, image)).or_insert(digest);
         if known != digest && !self.spoilt {
-            return broken(
-                Property::Commutes,
-                format!(
-                    "LSN {lsn}, now of session {session}, has wire digests {known} and {digest}"
-                ),
-            );
+            let evidence = Evidence::TwoDigests { lsn, session, known, found: digest };
+            return broken(Property::Commutes, evidence);
         }
         if self.digests.len() > REMEMBERED {
             self.digests.pop_first();

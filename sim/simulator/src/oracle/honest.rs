@@ -13,7 +13,7 @@ use super::reference;
 use super::{broken, is_trouble};
 use crate::catalog::Catalog;
 use crate::history::{Acting, Fact, History, Observer, Unit, What};
-use crate::observe::Violation;
+use crate::observe::{Evidence, Untrue, Violation};
 
 /// See the module.
 pub struct Honest {
@@ -29,7 +29,7 @@ const fn bound_us(limits: &Limits) -> u64 {
 }
 
 /// What the two units of a session show that is not so.
-fn untrue(acting: &Acting, standby: &Unit, history: &History) -> Option<String> {
+fn untrue(acting: &Acting, standby: &Unit, history: &History) -> Option<Untrue> {
     let session = acting.session.as_ref()?.session;
     if standby.waiting()?.seat?.session != session {
         return None;
@@ -37,25 +37,22 @@ fn untrue(acting: &Acting, standby: &Unit, history: &History) -> Option<String> 
     let (here, there) = (acting.shows_peer, standby.machine.as_ref()?.shows);
     let register = history.register;
     let hot = register.is_some_and(|eligible| eligible.session == session);
-    let named = |shown: RfState| shown.name();
     if hot && (here != RfState::StandbyHot || there != RfState::StandbyHot) {
-        let (here, there) = (named(here), named(there));
-        return Some(format!("the pair is hot; shown are {here} and {there}"));
+        return Some(Untrue::Hot { here, there });
     }
     let cold = |shown: RfState| shown == RfState::StandbyCold;
     if cold(here) != cold(there) {
-        let (here, there) = (named(here), named(there));
-        return Some(format!("one unit shows rpr: {here} and {there}"));
+        return Some(Untrue::Cold { here, there });
     }
     let mode = acting.mode;
     if hot != (mode == Redundancy::Sso) {
-        return Some(format!("the mode shown is {mode:?}, and the register {register:?}"));
+        return Some(Untrue::Mode { mode, register });
     }
     None
 }
 
 /// The same of any two units, while all that could excuse it is well.
-fn unexcused(history: &History) -> Option<String> {
+fn unexcused(history: &History) -> Option<Untrue> {
     let shown = history.units.iter().find_map(|(slot, unit)| {
         let acting = unit.acting()?;
         history.others(*slot).find_map(|(_, other)| untrue(acting, other, history))
@@ -91,10 +88,9 @@ impl Honest {
         self.checked += 1;
         let (here, there) = (here.software().image(), there.software().image());
         let listed = reference::digests(here, there, &acting.config).listed.len();
-        let held = current.held_out.len();
-        if said as usize != listed + held {
-            let what = format!("{said} lines are said to be listed, and {} are", listed + held);
-            return broken(Property::Honest, what);
+        let listed = listed + current.held_out.len();
+        if said as usize != listed {
+            return broken(Property::Honest, Evidence::ListedOtherwise { said, listed });
         }
         Ok(())
     }
@@ -108,7 +104,7 @@ impl Honest {
         };
         let us = now_us - *self.untrue_since.get_or_insert(now_us);
         if us > bound_us(&history.limits) {
-            return broken(Property::Honest, format!("for {} ms: {what}", us / 1_000));
+            return broken(Property::Honest, Evidence::ShowsUntrue { ms: us / 1_000, what });
         }
         Ok(())
     }

@@ -18,7 +18,7 @@ use skewsync_model::property::Property;
 
 use super::broken;
 use crate::history::{Fact, History, Observer, Role, Unit, What};
-use crate::observe::{Delivered, Violation};
+use crate::observe::{Delivered, Evidence, Violation};
 
 /// See the module.
 #[derive(Debug, Default)]
@@ -97,10 +97,8 @@ impl HotIsServed {
         if !held && now_us > self.until_us(slot, shown, &history.limits) {
             let stopped = self.stopped.get(&shown).copied().unwrap_or(0);
             let ms = (now_us - stopped) / 1_000;
-            return broken(
-                Property::HotIsServed,
-                format!("slot {slot} shows a hot Standby for {ms} ms that nobody serves"),
-            );
+            let evidence = Evidence::HotUnserved { slot, session: shown, ms };
+            return broken(Property::HotIsServed, evidence);
         }
         Ok(())
     }

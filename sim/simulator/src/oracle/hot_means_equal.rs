@@ -6,12 +6,14 @@
 use std::collections::BTreeSet;
 
 use skewsync::config::Config;
+use skewsync::message::Stamp;
 use skewsync::translate::Listing;
+use skewsync::unit::PairingSide;
 use skewsync_model::property::Property;
 
 use super::broken;
 use super::checkpoints::{PairCheck, Point};
-use crate::observe::Violation;
+use crate::observe::{Evidence, Violation};
 
 /// Lines of a difference that are said.
 const SAID: usize = 4;
@@ -26,13 +28,12 @@ pub(super) fn lines(config: &Config) -> BTreeSet<String> {
     lines.map(|(key, line)| key.place.path() + line.words.text()).collect()
 }
 
-/// What the one has and the other has not, in words.
-fn difference(found: &Config, wanted: &Config) -> String {
+/// What the one has and the other has not.
+fn difference(at: Stamp, found: &Config, wanted: &Config) -> Evidence {
     let (found, wanted) = (lines(found), lines(wanted));
-    let extra = found.difference(&wanted).map(|line| format!("extra `{line}`"));
-    let missing = wanted.difference(&found).map(|line| format!("missing `{line}`"));
-    let said: Vec<String> = extra.chain(missing).take(SAID).collect();
-    if said.is_empty() { "another order, or other instances".into() } else { said.join(", ") }
+    let extra: Vec<String> = found.difference(&wanted).take(SAID).cloned().collect();
+    let missing = wanted.difference(&found).take(SAID - extra.len()).cloned().collect();
+    Evidence::ConfigDiffers { at, extra, missing }
 }
 
 /// The lines of an MCL, by words.
@@ -47,7 +48,7 @@ impl PairCheck for HotMeansEqual {
     }
 
     fn look(&mut self, point: &Point<'_>) -> Result<(), Violation> {
-        let n = point.n;
+        let (n, at) = (point.n, point.stamp());
         let held: BTreeSet<(String, String)> = point
             .raising
             .map(|raising| raising.held_out(point.images.1.software().image()))
@@ -62,41 +63,24 @@ impl PairCheck for HotMeansEqual {
         };
         if point.s.digest() != wanted {
             let whole = point.reference_less(&held).standby;
-            let what = difference(point.s, &whole);
-            let what = format!("the Standby's config at LSN {n} is not the Active's: {what}");
-            return broken(Property::HotMeansEqual, what);
+            return broken(Property::HotMeansEqual, difference(at, point.s, &whole));
         }
         if let Some(replicated) = point.replicated.filter(|replicated| *replicated > n) {
-            let what = format!("LSN {replicated} was returned replicated, and the Standby has {n}");
-            return broken(Property::HotMeansEqual, what);
+            let change = Stamp { lsn: replicated, ..at };
+            return broken(Property::HotMeansEqual, Evidence::ReplicatedBeyond { change, has: n });
         }
         if let Some(raising) = point.raising {
-            let listed = keys(raising.listing());
-            if listed != point.digests.listed {
-                return broken(
-                    Property::HotMeansEqual,
-                    unlike("the Standby", &listed, &point.digests.listed),
-                );
-            }
+            lists(PairingSide::Standby, raising.listing(), &point.digests.listed)?;
         }
         let Some(acting) = point.active else {
             return Ok(());
         };
         let outstanding = acting.last.0.saturating_sub(n.0);
         if outstanding > point.hot_window {
-            return broken(
-                Property::HotMeansEqual,
-                format!("{outstanding} LSNs are outstanding at LSN {n}"),
-            );
+            return broken(Property::HotMeansEqual, Evidence::Outstanding { outstanding, at });
         }
         if let Some(lowering) = point.lowering().filter(|_| acting.last == n) {
-            let listed = keys(lowering.listing());
-            if listed != point.digests.listed {
-                return broken(
-                    Property::HotMeansEqual,
-                    unlike("the Active", &listed, &point.digests.listed),
-                );
-            }
+            lists(PairingSide::Active, lowering.listing(), &point.digests.listed)?;
         }
         let current = acting.session.as_ref();
         if let Some(current) = current.filter(|current| current.acked >= n) {
@@ -106,24 +90,27 @@ impl PairCheck for HotMeansEqual {
                 current.held_out.iter().any(|held| **held == *line)
             };
             if let Some((path, line)) = held.iter().find(|held| !says(held)) {
-                let what = format!("the Active does not know that `{path} {line}` is held out");
-                return broken(Property::HotMeansEqual, what);
+                let (path, line) = (path.clone(), line.clone());
+                return broken(Property::HotMeansEqual, Evidence::HeldOutUnknown { path, line });
             }
         }
         Ok(())
     }
 }
 
-/// What is wrong with the list that somebody keeps.
-fn unlike(
-    whose: &str,
-    found: &BTreeSet<(String, String)>,
+/// The list that one side keeps is the one that is wanted.
+fn lists(
+    whose: PairingSide,
+    found: &Listing,
     wanted: &BTreeSet<(String, String)>,
-) -> String {
-    let of = |(path, line): &(String, String)| format!("`{path} {line}`");
-    let missing: Vec<String> = wanted.difference(found).take(SAID).map(of).collect();
-    let extra: Vec<String> = found.difference(wanted).take(SAID).map(of).collect();
-    format!("{whose} does not list {}, and lists {} beside", missing.join(", "), extra.join(", "))
+) -> Result<(), Violation> {
+    let found = keys(found);
+    if found == *wanted {
+        return Ok(());
+    }
+    let missing = wanted.difference(&found).take(SAID).cloned().collect();
+    let extra = found.difference(wanted).take(SAID).cloned().collect();
+    broken(Property::HotMeansEqual, Evidence::ListDiffers { whose, missing, extra })
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ use super::broken;
 use super::checkpoints::{PairCheck, Point};
 use super::hot_means_equal::lines;
 use crate::history::{Fact, History, Observer, Unit, What};
-use crate::observe::Violation;
+use crate::observe::{Evidence, Violation};
 
 /// What the new Active says.
 #[derive(Debug, Default)]
@@ -63,10 +63,7 @@ impl LostAtSwitchover {
             return Ok(());
         };
         let (Some(former), Some(replica)) = (&self.former, &waiting.replica) else {
-            return broken(
-                Property::ListedAtTakeover,
-                format!("slot {slot} lost lines that it never held"),
-            );
+            return broken(Property::ListedAtTakeover, Evidence::LostUnheld { slot });
         };
         // Lines that came early are applied in the very step, after what is lost was told.
         if self.bulk_at != Some(replica.applied) {
@@ -108,18 +105,13 @@ pub(super) fn placed((path, line): &(String, String)) -> String {
 
 /// Whether what was said to be missing is what is.
 pub(super) fn agrees(said: &BTreeSet<String>, wanted: &BTreeSet<String>) -> Result<(), Violation> {
-    if let Some(line) = wanted.difference(said).next() {
-        return broken(
-            Property::ListedAtTakeover,
-            format!("`{line}` is missing, and is not listed"),
-        );
-    }
-    match said.difference(wanted).next() {
-        Some(line) => {
-            broken(Property::ListedAtTakeover, format!("`{line}` is listed, and is not missing"))
-        }
-        None => Ok(()),
-    }
+    let line = |line: Option<&String>| line.cloned();
+    let unlisted = line(wanted.difference(said).next());
+    let unmissed = || line(said.difference(wanted).next());
+    let evidence = unlisted
+        .map(|line| Evidence::MissingUnlisted { line })
+        .or_else(|| unmissed().map(|line| Evidence::ListedUnmissed { line }));
+    evidence.map_or(Ok(()), |evidence| broken(Property::ListedAtTakeover, evidence))
 }
 
 #[cfg(test)]

@@ -30,7 +30,7 @@ use skewsync_model::step::{Env, step};
 
 use super::broken;
 use crate::abstraction::{self, Boots, CHANGED, Difference};
-use crate::observe::{ClusterView, Event, Observed, Tap, Violation};
+use crate::observe::{ClusterView, Departure, Event, Evidence, Observed, StepOf, Tap, Violation};
 use crate::plan::FaultKind;
 use config_ids::{Ledger, ending};
 use effects::{VisibleEffects, agree_on_shown, came_to};
@@ -621,24 +621,24 @@ fn says_unread(outputs: &[Output]) -> bool {
 
 impl Lockstep {
     fn holds(&mut self, seen: &Observed<'_>, scene: &dyn ClusterView) -> Result<(), Violation> {
-        let (agrees, whose) = match seen.event {
+        let (agrees, step) = match seen.event {
             Event::Started { slot, boot, outputs, unit, .. } => {
                 self.steps += 1;
                 let agrees = self.on_start(slot, boot, unit, outputs, scene);
-                (agrees, format!("slot {slot} at its start"))
+                (agrees, StepOf::Start { slot })
             }
             Event::Unit { slot, input, outputs, unit, .. } => {
                 self.steps += 1;
                 match self.on_unit(slot, input, outputs, unit, scene) {
                     Ok(()) => return Ok(()),
-                    agrees => (agrees, format!("slot {slot} at {}", named(input))),
+                    agrees => (agrees, step_of(slot, input)),
                 }
             }
             Event::Arbiter { input, outputs, arbiter, .. } => {
                 self.steps += 1;
                 match self.on_arbiter(input, outputs, arbiter, scene) {
                     Ok(()) => return Ok(()),
-                    agrees => (agrees, format!("the arbiter at {input:?}")),
+                    agrees => (agrees, StepOf::Arbiter { input: format!("{input:?}") }),
                 }
             }
             Event::Ended { slot, .. } => {
@@ -655,10 +655,10 @@ impl Lockstep {
         };
         match agrees {
             Ok(()) => Ok(()),
-            Err(difference) => broken(
-                Property::Lockstep,
-                format!("the engine left the model: {whose}: {difference}"),
-            ),
+            Err(difference) => {
+                let departure = Departure { step, difference };
+                broken(Property::Lockstep, Evidence::LeftModel(departure))
+            }
         }
     }
 }
@@ -684,10 +684,10 @@ impl Tap for Lockstep {
     }
 }
 
-fn named(input: &Input) -> String {
+fn step_of(slot: Slot, input: &Input) -> StepOf {
     match input {
-        Input::Message { message, .. } => format!("{:?}", message.kind()),
-        Input::Command(command) => format!("command {}", command.id),
-        other => format!("{other:?}"),
+        Input::Message { message, .. } => StepOf::Message { slot, kind: message.kind() },
+        Input::Command(command) => StepOf::Command { slot, command: command.id },
+        other => StepOf::Unit { slot, input: format!("{other:?}") },
     }
 }

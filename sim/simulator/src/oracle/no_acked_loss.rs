@@ -5,13 +5,13 @@
 use std::collections::BTreeMap;
 
 use skewsync::ids::{Lsn, Slot, Term};
-use skewsync::message::{Eligible, Message, Origin, ToArbiter};
+use skewsync::message::{Eligible, Message, Origin, Stamp, ToArbiter};
 use skewsync::unit::{ArbiterEvent, ArbiterInput, Event as Told};
 use skewsync_model::property::Property;
 
 use super::broken;
 use crate::history::{Fact, History, Observer, Unit, What};
-use crate::observe::Violation;
+use crate::observe::{Evidence, Violation};
 
 /// See the module.
 #[derive(Debug, Default)]
@@ -29,10 +29,10 @@ impl NoAckedLoss {
         self.checked += 1;
         let lost = history.promised.range(..=of).find(|(_, replicated)| **replicated > lsn);
         match lost {
-            Some((term, replicated)) => broken(
-                Property::NoAckedLoss,
-                format!("LSN {replicated} of term {term} was replicated, and {lsn} is taken over"),
-            ),
+            Some((&term, &replicated)) => {
+                let change = Stamp { term, lsn: replicated };
+                broken(Property::NoAckedLoss, Evidence::ReplicatedLost { change, taken: lsn })
+            }
             None => Ok(()),
         }
     }
@@ -44,10 +44,7 @@ impl NoAckedLoss {
         let quiet = history.in_reach_us(slot) > 2_000 * history.limits.takeover_wait_ms;
         let reached = quiet && history.unit(slot).is_some_and(|unit| !unit.suspended);
         if there && reached && self.declined != Some(slot) {
-            return broken(
-                Property::NoAckedLoss,
-                format!("slot {slot} was passed over, and it was there all along"),
-            );
+            return broken(Property::NoAckedLoss, Evidence::PassedOver { slot });
         }
         Ok(())
     }
@@ -89,8 +86,8 @@ impl Observer for NoAckedLoss {
                     return Ok(());
                 };
                 if stamp.lsn < *lsn {
-                    let what = format!("{} is taken over, and the register said {lsn}", stamp.lsn);
-                    return broken(Property::NoAckedLoss, what);
+                    let evidence = Evidence::TakenBelowRegister { taken: stamp.lsn, said: *lsn };
+                    return broken(Property::NoAckedLoss, evidence);
                 }
                 return self.takes_over(session.term, stamp.lsn, history);
             }

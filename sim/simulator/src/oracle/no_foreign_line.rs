@@ -6,7 +6,7 @@ use skewsync_model::property::Property;
 
 use super::broken;
 use crate::history::{Fact, History, Observer, What};
-use crate::observe::{Fate, Violation};
+use crate::observe::{Evidence, Fate, Violation};
 use crate::plan::FaultName;
 
 /// See the module.
@@ -24,7 +24,7 @@ impl NoForeignLine {
     fn judge(&mut self, message: &Message) -> Result<(), Violation> {
         let mismatches = match message {
             Message::Unreadable { why, .. } if !self.foreign => {
-                return broken(Property::NoForeignLine, format!("it was received, and {why}"));
+                return broken(Property::NoForeignLine, Evidence::ReceivedUnread { why: *why });
             }
             Message::BulkDone { mismatches, .. } | Message::Applied { mismatches, .. } => {
                 mismatches
@@ -39,10 +39,10 @@ impl NoForeignLine {
             Prc::Ok | Prc::Unchanged => false,
         };
         match mismatches.iter().find(foreign) {
-            Some(Mismatch { line, prc, .. }) => broken(
-                Property::NoForeignLine,
-                format!("`{}` was received and gives {prc:?}", &**line),
-            ),
+            Some(Mismatch { line, prc, .. }) => {
+                let (line, prc) = (line.to_string(), *prc);
+                broken(Property::NoForeignLine, Evidence::ReceivedForeign { line, prc })
+            }
             None => Ok(()),
         }
     }

@@ -1,6 +1,7 @@
 //! NoSilentDrop: every line of A_n is in the Standby's config, on the don't-care list, or in the
 //! MCL of the Active and of the eligible Standby.
 
+use skewsync::unit::PairingSide;
 use skewsync_model::property::Property;
 use std::collections::BTreeSet;
 
@@ -8,7 +9,7 @@ use super::broken;
 use super::checkpoints::{PairCheck, Point};
 use super::hot_means_equal::keys;
 use super::reference::Way;
-use crate::observe::Violation;
+use crate::observe::{Evidence, Violation};
 
 /// See the module.
 #[derive(Debug, Default)]
@@ -24,14 +25,13 @@ impl PairCheck for NoSilentDrop {
         let at_n = point.active.is_some_and(|acting| acting.last == point.n);
         let here = point.lowering().filter(|_| at_n);
         let here = here.map(|lowering| keys(lowering.listing()));
-        let lists = [("Active", &here), ("Standby", &there)];
-        for (whose, list) in &lists {
+        for (whose, list) in [(PairingSide::Active, &here), (PairingSide::Standby, &there)] {
             let missing = |list: &BTreeSet<(String, String)>| {
                 point.digests.listed.difference(list).next().cloned()
             };
             if let Some((path, line)) = list.as_ref().and_then(missing) {
-                let what = format!("`{path} {line}` does not go, and the {whose} does not list it");
-                return broken(Property::NoSilentDrop, what);
+                let evidence = Evidence::UnlistedBy { whose, path, line };
+                return broken(Property::NoSilentDrop, evidence);
             }
         }
         if point.s.digest() == point.digests.standby {
@@ -49,8 +49,7 @@ impl PairCheck for NoSilentDrop {
                 |list: &Option<BTreeSet<_>>| list.as_ref().is_none_or(|list| list.contains(&key));
             if gone && held.unwrap_or(0) == 0 && !(listed(&here) && listed(&there)) {
                 let (path, line) = key;
-                let what = format!("`{path} {line}` is neither at the Standby nor listed");
-                return broken(Property::NoSilentDrop, what);
+                return broken(Property::NoSilentDrop, Evidence::Dropped { path, line });
             }
         }
         Ok(())

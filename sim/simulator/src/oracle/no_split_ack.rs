@@ -10,7 +10,7 @@ use skewsync_model::property::Property;
 
 use super::{broken, starts};
 use crate::history::{Fact, History, Observer, What};
-use crate::observe::{Fate, Violation};
+use crate::observe::{Evidence, Fate, Violation};
 
 /// See the module.
 #[derive(Debug, Default)]
@@ -28,25 +28,24 @@ pub struct NoSplitAck {
 impl NoSplitAck {
     fn returned(
         &mut self,
-        id: CommandId,
+        command: CommandId,
         place: Copies,
         current: Option<Session>,
         register: Option<Eligible>,
     ) -> Result<(), Violation> {
-        let acked = self.acked.contains(&id);
+        let acked = self.acked.contains(&command);
         self.checked += u64::from(acked);
         match place {
             Copies::Local(_) if acked => match register.filter(|_| !self.older) {
-                Some(Eligible { session, .. }) => broken(
-                    Property::NoSplitAck,
-                    format!("command {id} is returned local, and the register holds {session}"),
-                ),
+                Some(Eligible { session, .. }) => {
+                    broken(Property::NoSplitAck, Evidence::LocalWhileSet { command, session })
+                }
                 None => Ok(()),
             },
-            Copies::Replicated if !current.is_some_and(|it| self.stored.contains(&it)) => broken(
-                Property::NoSplitAck,
-                format!("command {id} is returned replicated in {current:?}, never registered"),
-            ),
+            Copies::Replicated if !current.is_some_and(|it| self.stored.contains(&it)) => {
+                let evidence = Evidence::ReplicatedUnregistered { command, session: current };
+                broken(Property::NoSplitAck, evidence)
+            }
             Copies::Local(_) | Copies::Replicated => Ok(()),
         }
     }

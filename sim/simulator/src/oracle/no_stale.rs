@@ -6,7 +6,7 @@ use skewsync_model::property::Property;
 
 use super::broken;
 use crate::history::{Fact, History, Observer, What};
-use crate::observe::Violation;
+use crate::observe::{Evidence, Violation};
 
 /// See the module.
 #[derive(Debug, Default)]
@@ -47,8 +47,7 @@ impl Observer for NoStale {
                 {
                     self.checked += 1;
                     if moved {
-                        let what = format!("{kind:?} of another session moved slot {slot}");
-                        return broken(Property::NoStale, what);
+                        return broken(Property::NoStale, Evidence::StaleMoves { kind, slot });
                     }
                 }
             }

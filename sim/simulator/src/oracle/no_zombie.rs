@@ -12,7 +12,7 @@ use skewsync_model::property::Property;
 
 use super::broken;
 use crate::history::{Fact, History, Machine, Observer, Role, What};
-use crate::observe::Violation;
+use crate::observe::{Evidence, Violation};
 
 /// See the module.
 #[derive(Debug, Default)]
@@ -61,12 +61,7 @@ impl NoZombie {
             && !self.off_the_line.contains(&of)
             && !history.line.excuses(slot)
         {
-            let Stamp { term: old, lsn } = of;
-            let what = format!(
-                "slot {slot} acts with the config of term {old} at LSN {lsn}, which term {term} \
-                 passed over"
-            );
-            return broken(Property::NoZombie, what);
+            return broken(Property::NoZombie, Evidence::Zombie { slot, with: of, by: term });
         }
         self.acted.insert(stamp.term, (origin != Origin::Cold).then_some(stamp.lsn));
         Ok(())
@@ -113,8 +108,7 @@ impl Observer for NoZombie {
             (What::ArbiterSays { event: ArbiterEvent::LineUnknown }, _)
                 if !history.line.is_astray() =>
             {
-                let what = "the arbiter says that the line is unknown, and has lost nothing";
-                return broken(Property::NoZombie, what.into());
+                return broken(Property::NoZombie, Evidence::LineUnknown);
             }
             (What::ArbiterStepped, _) => self.strayed |= history.line.is_astray(),
             (What::Says { event: Told::TermUnwritten { term }, .. }, Some(slot)) => {

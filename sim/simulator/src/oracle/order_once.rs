@@ -10,7 +10,7 @@ use skewsync_model::property::Property;
 
 use super::broken;
 use crate::history::{Fact, History, Observer, What};
-use crate::observe::Violation;
+use crate::observe::{Evidence, Violation};
 
 /// What a Standby was sent in one session.
 #[derive(Debug, Default)]
@@ -60,32 +60,19 @@ impl OrderOnce {
     ) -> Result<(), Violation> {
         self.checked += 1;
         let Some(heard) = self.heard.get(&(slot, session)) else {
-            return broken(
-                Property::OrderOnce,
-                format!("slot {slot} holds a config of {session} unheard"),
-            );
+            return broken(Property::OrderOnce, Evidence::HoldsUnheard { slot, session });
         };
-        let Some(from) = from else {
-            if heard.comes_to(lsn) {
-                return Ok(());
-            }
-            let why = if heard.accepted.is_empty() {
-                "and its bulk was not accepted"
-            } else {
-                "and a line between it and the accepted bulk never came"
-            };
-            let what = format!("slot {slot} holds LSN {lsn} in session {session}, {why}");
-            return broken(Property::OrderOnce, what);
+        let evidence = match from {
+            None if heard.comes_to(lsn) => return Ok(()),
+            None if heard.accepted.is_empty() => Evidence::BulkUnaccepted { slot, session, lsn },
+            None => Evidence::LinesSkipped { slot, session, lsn },
+            Some(from) => match heard.missing(from, lsn) {
+                Some(missing) => Evidence::LineSkipped { slot, session, from, to: lsn, missing },
+                None if lsn > from => return Ok(()),
+                None => Evidence::GoesBack { slot, session, from, to: lsn },
+            },
         };
-        let why = match heard.missing(from, lsn) {
-            Some(missing) => format!("the line of LSN {missing} never came"),
-            None if lsn > from => return Ok(()),
-            None => "that is no way forward".into(),
-        };
-        let what = format!(
-            "slot {slot} goes from LSN {from} to LSN {lsn} in session {session}, and {why}"
-        );
-        broken(Property::OrderOnce, what)
+        broken(Property::OrderOnce, evidence)
     }
 }
 

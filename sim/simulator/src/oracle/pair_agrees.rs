@@ -9,7 +9,7 @@ use skewsync_model::property::Property;
 
 use super::broken;
 use crate::history::{Acting, Fact, History, Observer, Unit, Waiting, What};
-use crate::observe::Violation;
+use crate::observe::{Evidence, Violation};
 
 /// See the module.
 #[derive(Debug, Default)]
@@ -34,10 +34,8 @@ impl PairAgrees {
         match held.map(|replica| replica.applied) {
             Some(applied) if applied >= lsn => Ok(()),
             held => {
-                let held =
-                    held.map_or_else(|| "nothing of it".into(), |held| format!("LSN {held}"));
-                let named = format!("the register names session {session} at LSN {lsn}");
-                broken(Property::HotMeansEqual, format!("{named}, and slot {slot} holds {held}"))
+                let evidence = Evidence::NamedHoldsLess { named: eligible, held };
+                broken(Property::HotMeansEqual, evidence)
             }
         }
     }
@@ -57,13 +55,12 @@ impl PairAgrees {
         let here = replica.raising.listing().lines();
         let there = lowering.listing().lines();
         match there.keys().find(|key| !here.contains_key(*key)) {
-            Some(key) => broken(
-                Property::HotMeansEqual,
-                format!(
-                    "`{} {}` is listed at the Active at LSN {}, and not at slot {slot}",
-                    &*key.path, &*key.line, acting.last
-                ),
-            ),
+            Some(key) => {
+                let (path, line) = (key.path.to_string(), key.line.to_string());
+                let at = acting.stamp();
+                let evidence = Evidence::ListedAtActiveAlone { path, line, at, slot };
+                broken(Property::HotMeansEqual, evidence)
+            }
             None => Ok(()),
         }
     }

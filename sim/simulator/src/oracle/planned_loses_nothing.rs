@@ -9,9 +9,9 @@ use skewsync::message::{Message, Origin, Stamp, ToArbiter};
 use skewsync::unit::{Event as Told, Input, Request};
 use skewsync_model::property::Property;
 
-use super::{begins, broken};
+use super::broken;
 use crate::history::{Fact, History, Observer, What};
-use crate::observe::{Fate, Violation};
+use crate::observe::{Evidence, Fate, Violation};
 
 /// See the module.
 #[derive(Debug, Default)]
@@ -57,14 +57,9 @@ impl PlannedLosesNothing {
         let loses = stamp.lsn < lsn || *origin == Origin::Cold;
         let excused = self.is_missing(released, history) || history.line.excuses(slot);
         if loses && !excused {
-            return broken(
-                Property::PlannedLosesNothing,
-                format!(
-                    "term {term} was released at LSN {lsn}; slot {slot} acts {} from LSN {}",
-                    begins(origin),
-                    stamp.lsn
-                ),
-            );
+            let (released, origin) = (Stamp { term, lsn }, *origin);
+            let evidence = Evidence::ReleasedLost { released, slot, origin, from: stamp };
+            return broken(Property::PlannedLosesNothing, evidence);
         }
         Ok(())
     }

@@ -8,7 +8,7 @@ use skewsync_model::property::Property;
 
 use super::broken;
 use crate::history::{Fact, History, Observer, What};
-use crate::observe::{Fate, Violation};
+use crate::observe::{Evidence, Fate, Violation};
 
 /// What a unit acts with, if it acts.
 type Held = Option<(Lsn, Digest)>;
@@ -38,11 +38,11 @@ impl Observer for RefusedLeavesNothing {
                 };
             }
             What::Answered { command, outcome: Outcome::Refused(_), fate: Fate::Done } => {
-                if let Some((id, before)) = self.at_hand.take_if(|(id, _)| *id == command) {
+                if let Some((_, before)) = self.at_hand.take_if(|(id, _)| *id == command) {
                     self.checked += 1;
                     if before != held(slot, history) {
-                        let what = format!("command {id} was refused and changed slot {slot}");
-                        return broken(Property::RefusedLeavesNothing, what);
+                        let evidence = Evidence::RefusedChanges { command, slot };
+                        return broken(Property::RefusedLeavesNothing, evidence);
                     }
                 }
             }

@@ -19,10 +19,10 @@ use skewsync::message::{Address, Message, Origin, RejectWhy, Stamp, ToArbiter};
 use skewsync::unit::{ArbiterEvent, ArbiterInput, Copies, Event as Told, Input, Outcome};
 use skewsync_model::property::Property;
 
+use super::broken;
 use super::hot_means_equal::lines;
-use super::{begins, broken};
 use crate::history::{Acting, Fact, History, Holding, Machine, Observer, Role, What};
-use crate::observe::{Fate, Violation};
+use crate::observe::{Evidence, Fate, Violation};
 
 /// Lines of a change that are said.
 const SAID: usize = 3;
@@ -402,28 +402,19 @@ impl ReplicatedIsKept {
             let others = history.others(slot).map(|(other, _)| other);
             let mut all = std::iter::once(slot).chain(others);
             if let Some(who) = all.find(|of| remembers(of) && known(of)) {
-                let what = self.gone(change, who, begun);
-                return broken(Property::ReplicatedIsKept, what);
+                let evidence = self.gone(change, who, begun);
+                return broken(Property::ReplicatedIsKept, evidence);
             }
         }
         Ok(())
     }
 
-    /// What is to be said of a change that is gone though `who` remembered it.
-    fn gone(&self, change: Stamp, who: Slot, begun: &Begins<'_>) -> String {
-        let Stamp { term, lsn } = change;
-        let slot = begun.slot;
-        let mut what = format!(
-            "LSN {lsn} of term {term} was returned replicated, and slot {who} remembered it when \
-             slot {slot} took over; slot {slot} acts {} from LSN {} without it",
-            begins(begun.origin),
-            begun.stamp.lsn
-        );
-        if let Some(written) = self.written.get(&change) {
-            let lines: Vec<String> = written.lines().into_iter().take(SAID).collect();
-            what += &format!(": `{}`", lines.join("`, `"));
-        }
-        what
+    /// What is to be said of a change that is gone though another one remembered it.
+    fn gone(&self, change: Stamp, rememberer: Slot, begun: &Begins<'_>) -> Evidence {
+        let written = self.written.get(&change);
+        let lines = written.map(|written| written.lines().into_iter().take(SAID).collect());
+        let (slot, origin, from) = (begun.slot, *begun.origin, begun.stamp);
+        Evidence::ReplicatedGone { change, rememberer, slot, origin, from, lines }
     }
 
     /// A change that is the last one of what was taken over is there by its lines, too, if they are
@@ -442,14 +433,8 @@ impl ReplicatedIsKept {
             written.lines().into_iter().find(|line| !held.contains(line) && !listed.contains(line));
         match gone {
             Some(line) => {
-                let Stamp { term, lsn } = change;
-                broken(
-                    Property::ReplicatedIsKept,
-                    format!(
-                        "slot {slot} took LSN {lsn} of term {term} over, and its line `{line}` is \
-                         gone unlisted"
-                    ),
-                )
+                let evidence = Evidence::ReplicatedLineGone { change, slot: *slot, line };
+                broken(Property::ReplicatedIsKept, evidence)
             }
             None => Ok(()),
         }

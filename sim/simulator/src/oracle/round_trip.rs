@@ -14,7 +14,7 @@ use super::broken;
 use super::checkpoints::{PairCheck, Point};
 use super::hot_means_equal::lines;
 use super::reference::Way;
-use crate::observe::Violation;
+use crate::observe::{Evidence, Violation};
 
 /// See the module.
 #[derive(Debug, Default)]
@@ -83,28 +83,19 @@ impl RoundTrip {
     fn check(first: &Switchover, next: &Switchover, image: &Image) -> Result<(), Violation> {
         let (was, is) = (lines(&first.from), lines(&next.to));
         if let Some(line) = is.difference(&was).next() {
-            return broken(
-                Property::RoundTrip,
-                format!("`{line}` is back, and was not there before"),
-            );
+            return broken(Property::RoundTrip, Evidence::ComesBack { line: line.clone() });
         }
         // What could not go on the way back is known by other words.
         let mut missing = was.difference(&is).filter(|line| !first.left.contains(*line));
         if let Some(line) = missing.nth(next.left.len()) {
-            return broken(
-                Property::RoundTrip,
-                format!("`{line}` went there and did not come back"),
-            );
+            return broken(Property::RoundTrip, Evidence::StaysAway { line: line.clone() });
         }
         let was = lists(&first.from, image);
         for (name, list) in lists(&next.to, image) {
             let was = was.get(&name).into_iter().flatten();
             let kept: Vec<&String> = was.filter(|line| list.contains(line)).collect();
             if !kept.into_iter().eq(&list) {
-                return broken(
-                    Property::RoundTrip,
-                    format!("the order in `{}` is another", name.0),
-                );
+                return broken(Property::RoundTrip, Evidence::OrderDiffers { path: name.0 });
             }
         }
         Ok(())

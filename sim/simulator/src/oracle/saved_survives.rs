@@ -10,7 +10,7 @@ use skewsync_model::property::Property;
 
 use super::broken;
 use crate::history::{Fact, History, Observer, What};
-use crate::observe::{Fate, Violation};
+use crate::observe::{Evidence, Fate, Violation};
 use crate::plan::FaultKind;
 
 /// See the module.
@@ -27,18 +27,15 @@ impl SavedSurvives {
         if boot.lost_disk {
             self.saved.remove(&slot);
         }
-        let Some(saved) = self.saved.get(&slot) else {
+        let Some(&saved) = self.saved.get(&slot) else {
             return Ok(());
         };
         self.checked += 1;
-        let found = boot.store.as_ref().map(|store| store.stamp);
-        if found.is_some_and(|found| found >= *saved) {
+        let boots = boot.store.as_ref().map(|store| store.stamp);
+        if boots.is_some_and(|found| found >= saved) {
             return Ok(());
         }
-        broken(
-            Property::SavedSurvives,
-            format!("slot {slot} saved {}, and boots {}", said(Some(*saved)), said(found)),
-        )
+        broken(Property::SavedSurvives, Evidence::SavedLost { slot, saved, boots })
     }
 }
 
@@ -70,14 +67,6 @@ impl Observer for SavedSurvives {
     fn checked(&self) -> Vec<(Property, u64)> {
         vec![(Property::SavedSurvives, self.checked)]
     }
-}
-
-/// A stamp in words.
-fn said(stamp: Option<Stamp>) -> String {
-    stamp.map_or_else(
-        || "nothing".into(),
-        |stamp| format!("(term {}, LSN {})", stamp.term, stamp.lsn),
-    )
 }
 
 #[cfg(test)]

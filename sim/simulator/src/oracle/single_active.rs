@@ -10,7 +10,7 @@ use skewsync_model::property::Property;
 
 use super::broken;
 use crate::history::{Fact, History, Observer, Unit, What};
-use crate::observe::{Fate, Violation};
+use crate::observe::{Evidence, Fate, Violation};
 
 /// See the module.
 #[derive(Debug, Default)]
@@ -23,14 +23,10 @@ pub struct SingleActive {
 fn lease_first(slot: Slot, unit: &Unit, input: &Input, fact: &Fact<'_>) -> Result<(), Violation> {
     let over = unit.lease_end_us.filter(|end| *end <= fact.at_us);
     match over {
-        Some(end) if unit.acting().is_some() && *input != Input::LeaseLapsed => broken(
-            Property::SingleActive,
-            format!(
-                "slot {slot} acted, and takes something else {} ms after its lease's end than \
-                 this end",
-                (fact.at_us - end) / 1_000
-            ),
-        ),
+        Some(end) if unit.acting().is_some() && *input != Input::LeaseLapsed => {
+            let ms = (fact.at_us - end) / 1_000;
+            broken(Property::SingleActive, Evidence::ActsBeyondLease { slot, ms })
+        }
         Some(_) | None => Ok(()),
     }
 }
@@ -39,19 +35,15 @@ impl SingleActive {
     /// A unit acts in a term: no other did, and none in a later one.
     fn acts(&mut self, term: Term, slot: Slot, boot: BootId) -> Result<(), Violation> {
         let greatest = self.terms.last_key_value().map(|(term, _)| *term);
-        let violation = |what: String| broken(Property::SingleActive, what);
-        match self.terms.get(&term) {
-            Some(of) if *of != (slot, boot) => {
-                violation(format!("term {term} was granted to two units or boots"))
-            }
-            None if greatest.is_some_and(|greatest| greatest > term) => {
-                violation(format!("term {term} is acted in after term {greatest:?}"))
-            }
-            Some(_) | None => {
+        let evidence = match (self.terms.get(&term), greatest) {
+            (Some(of), _) if *of != (slot, boot) => Evidence::TermOfTwo { term },
+            (None, Some(after)) if after > term => Evidence::TermBehind { term, after },
+            (Some(_) | None, _) => {
                 self.terms.insert(term, (slot, boot));
-                Ok(())
+                return Ok(());
             }
-        }
+        };
+        broken(Property::SingleActive, evidence)
     }
 }
 
@@ -70,8 +62,7 @@ impl Observer for SingleActive {
             What::Stepped => {
                 self.checked += 1;
                 if history.acting().count() > 1 {
-                    let what = "both units act within their leases at the same instant";
-                    return broken(Property::SingleActive, what.into());
+                    return broken(Property::SingleActive, Evidence::BothAct);
                 }
                 Ok(())
             }

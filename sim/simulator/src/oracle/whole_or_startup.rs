@@ -11,9 +11,9 @@ use skewsync::message::{Message, Origin, RejectWhy, Stamp};
 use skewsync::unit::{Event as Told, Input};
 use skewsync_model::property::Property;
 
-use super::{begins, broken};
+use super::broken;
 use crate::history::{Acting, Fact, History, Observer, Role, What};
-use crate::observe::Violation;
+use crate::observe::{Evidence, Violation};
 
 /// See the module.
 #[derive(Debug, Default)]
@@ -54,9 +54,8 @@ impl WholeOrStartup {
         if self.held.get(&slot) == Some(&(stamp.lsn, acting.config.digest())) {
             return Ok(());
         }
-        let how = begins(origin);
-        let what = format!("slot {slot} acts, {how}, from a config that it never held");
-        broken(Property::WholeOrStartup, what)
+        let evidence = Evidence::ActsFromUnheld { slot, origin: *origin };
+        broken(Property::WholeOrStartup, evidence)
     }
 
     /// A unit made a step, and is this.

@@ -4,17 +4,16 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
-use serde::{Deserialize, Serialize};
 use skewsync::ids::Slot;
 use skewsync::unit::Input;
 use skewsync_model::property::Property;
 
 use crate::history::{Fact, History, Observer};
-use crate::observe::{ClusterView, Observed, Tap, Violation};
+use crate::observe::{ClusterView, Evidence, Observed, Tap, Violation};
 use crate::sync::lock;
 
 /// How long a property was seen to hold.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PropertySpan {
     /// The property.
     pub property: Property,
@@ -24,8 +23,8 @@ pub struct PropertySpan {
     pub last: Option<(u64, u64)>,
     /// The event at which it did not hold, with its time; none: it held.
     pub broke: Option<(u64, u64)>,
-    /// What was seen then, in words; empty: it held.
-    pub what: String,
+    /// What was seen then; none: it held.
+    pub evidence: Option<Evidence>,
 }
 
 /// What is known of all properties.
@@ -80,11 +79,11 @@ impl<O: ?Sized> Watched<O> {
                 held.last = Some(self.latest);
             }
         }
-        if let Some(Violation { property, what }) = found {
+        if let Some(Violation { property, evidence }) = found {
             let held = notes.entry(*property).or_insert_with(|| PropertySpan::unseen(*property));
             if held.broke.is_none() {
                 held.broke = Some(self.latest);
-                held.what.clone_from(what);
+                held.evidence = Some((**evidence).clone());
             }
         }
         self.counts = counts;
@@ -93,7 +92,7 @@ impl<O: ?Sized> Watched<O> {
 
 impl PropertySpan {
     fn unseen(property: Property) -> Self {
-        Self { property, checked: 0, last: None, broke: None, what: String::new() }
+        Self { property, checked: 0, last: None, broke: None, evidence: None }
     }
 }
 

@@ -38,7 +38,7 @@ impl Verdict {
     pub fn words(&self) -> String {
         match self {
             Self::Passed => VerdictKind::Passed.to_string(),
-            Self::Violated(violation) => format!("{}: {}", violation.property, violation.what),
+            Self::Violated(violation) => violation.to_string(),
             Self::Stuck { pending } => format!("{}: waits for {pending}", self.kind()),
             Self::Hung { seconds } => format!("hung: given up after {seconds} s of real time"),
             Self::Panicked { words } => format!("panic: {words}"),

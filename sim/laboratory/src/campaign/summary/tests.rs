@@ -2,12 +2,13 @@ use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use proptest::prelude::*;
+use skewsync::ids::Term;
 use strum::{IntoEnumIterator, VariantArray};
 
 use super::*;
 use crate::campaign::{self, Campaign, Ends, file};
 use crate::draw::{self, CommandCorpus, DrawOptions};
-use skewsync_sim::observe::Violation;
+use skewsync_sim::observe::{Evidence, Violation};
 use skewsync_sim::plan::EntryName;
 use skewsync_sim::plan::exemption::Exemption;
 use skewsync_sim::run::class::Class;
@@ -33,9 +34,9 @@ fn verdict() -> impl Strategy<Value = Verdict> {
     prop_oneof![
         3 => Just(Verdict::Passed),
         1 => Just(Verdict::Stuck { pending: "x".into() }),
-        1 => "[a-b]".prop_map(|what| Verdict::Violated(Violation {
+        1 => (1..3_u64).prop_map(|term| Verdict::Violated(Violation {
             property: Property::SingleActive,
-            what,
+            evidence: Box::new(Evidence::TermOfTwo { term: Term(term) }),
         })),
     ]
 }

@@ -1,8 +1,9 @@
-//! The failure in one line, and the sentences that explain it: numbers of the violation's words
+//! The failure in one line, and the sentences that explain it: the ids of the violation's evidence
 //! become commands, with their words, their answers and their times.
 
-use skewsync_model::property::Property;
+use skewsync::message::Stamp;
 
+use skewsync_sim::observe::{Evidence, Violation};
 use skewsync_sim::record::{CommandRecord, Entry, EventKind, Mark, Recording};
 use skewsync_sim::run::{Report, Verdict};
 
@@ -11,22 +12,20 @@ const EXPLANATION_MAX: usize = 6;
 
 /// The failure in one line.
 pub(super) fn of(report: &Report, recording: &Recording) -> String {
-    if let Verdict::Violated(violation) = &report.verdict
-        && violation.property == Property::NoAckedLoss
-        && let Some(lost) = lost(&violation.what, recording)
+    if let Verdict::Violated(Violation { property, evidence }) = &report.verdict
+        && let Evidence::ReplicatedLost { change, .. } = &**evidence
+        && let Some(lost) = lost(*change, recording)
     {
-        return format!("{}: {lost}", violation.property);
+        return format!("{property}: {lost}");
     }
     report.verdict.words()
 }
 
 /// A command that was answered `replicated`, and the takeover without it.
-fn lost(what: &str, recording: &Recording) -> Option<String> {
-    let numbers = numbers_after(what, "LSN ");
-    let lsn = *numbers.first()?;
+fn lost(change: Stamp, recording: &Recording) -> Option<String> {
     let asked = recording.asked.iter().rev().find(|asked| {
         let replicated = |(told, _): &(String, u64)| told.starts_with("replicated");
-        asked.change.is_some_and(|(_, of)| of == lsn)
+        asked.change == Some((change.term.0, change.lsn.0))
             && asked.answer.as_ref().is_some_and(replicated)
     })?;
     let (_, answered) = asked.answer.as_ref()?;
@@ -59,35 +58,11 @@ fn takeover(recording: &Recording) -> Option<(&Entry, &str)> {
     })
 }
 
-/// The numbers that follow a word.
-fn numbers_after(text: &str, word: &str) -> Vec<u64> {
-    let after = text.split(word).skip(1);
-    let mut all: Vec<u64> = after
-        .filter_map(|rest| {
-            let end = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
-            rest[..end].parse().ok()
-        })
-        .collect();
-    all.dedup();
-    all
-}
-
 /// The sentences that explain the headline.
 pub(super) fn explanation(report: &Report, recording: &Recording) -> Vec<String> {
-    let what = report.verdict.words();
     let mut explanation = Vec::new();
-    let mut named_already = Vec::new();
-    for lsn in numbers_after(&what, "LSN ") {
-        let of = |asked: &&CommandRecord| asked.change.is_some_and(|(_, of)| of == lsn);
-        for asked in recording.asked.iter().filter(of) {
-            let (term, _) = asked.change.unwrap_or_default();
-            explanation.push(format!("LSN {lsn} of term {term} is {}", told(asked)));
-            named_already.push(asked.id);
-        }
-    }
-    for id in numbers_after(&what, "command ") {
-        let found = recording.asked.iter().find(|asked| asked.id == id);
-        explanation.extend(found.filter(|asked| !named_already.contains(&asked.id)).map(told));
+    if let Verdict::Violated(Violation { evidence, .. }) = &report.verdict {
+        explanation.extend(named_by(evidence, recording));
     }
     explanation.extend(broken_step(recording));
     if let Some((entry, acts)) = takeover(recording) {
@@ -102,6 +77,23 @@ pub(super) fn explanation(report: &Report, recording: &Recording) -> Vec<String>
     }
     explanation.truncate(EXPLANATION_MAX);
     explanation
+}
+
+/// The commands that the evidence names: by places in history, or by their numbers.
+fn named_by(evidence: &Evidence, recording: &Recording) -> Vec<String> {
+    let made = evidence.places().into_iter().filter_map(|Stamp { term, lsn }| {
+        // What a unit holds as of a term may be of an earlier one.
+        let of = |asked: &&CommandRecord| {
+            asked.change.filter(|(in_term, at)| *at == lsn.0 && *in_term <= term.0)
+        };
+        let asked = recording.asked.iter().max_by_key(of)?;
+        let (term, lsn) = of(&asked)?;
+        Some(format!("LSN {lsn} of term {term} is {}", told(asked)))
+    });
+    let is = |asked: &&CommandRecord| Some(asked.id) == evidence.command().map(|id| id.0);
+    let mut named: Vec<String> = made.chain(recording.asked.iter().filter(is).map(told)).collect();
+    named.dedup();
+    named
 }
 
 /// What was done in the step that broke the property, and when what it took was sent.
@@ -135,6 +127,8 @@ fn told(asked: &CommandRecord) -> String {
 
 #[cfg(test)]
 mod tests {
+    use skewsync::ids::{CommandId, Lsn, Term};
+
     use super::*;
     use skewsync_sim::record::Lane;
 
@@ -158,8 +152,8 @@ mod tests {
 
     #[test]
     fn a_lost_command_is_named_with_its_answer_and_the_takeover() {
-        let what = "LSN 7 of term 1 was replicated, and 6 is taken over";
-        let lost = lost(what, &recording()).expect("it is there");
+        let change = Stamp { term: Term(1), lsn: Lsn(7) };
+        let lost = lost(change, &recording()).expect("it is there");
         assert_eq!(
             lost,
             "command 3 \"mtu 9000\" was answered replicated at 3.204 s; unit 1 took over at 5.100 \
@@ -168,7 +162,18 @@ mod tests {
     }
 
     #[test]
-    fn numbers_are_found_wherever_a_word_stands_before_them() {
-        assert_eq!(numbers_after("LSN 7, then LSN 12 and LSN x", "LSN "), [7, 12]);
+    fn evidence_names_the_commands_of_its_changes_and_numbers() {
+        let recording = recording();
+        let change = |term| Stamp { term: Term(term), lsn: Lsn(7) };
+        let lost = |change| Evidence::ReplicatedLost { change, taken: Lsn(6) };
+        for term in [1, 2] {
+            let [named] = &named_by(&lost(change(term)), &recording)[..] else {
+                panic!("one command")
+            };
+            assert!(named.starts_with("LSN 7 of term 1 is command 3 "), "{named}");
+        }
+        assert_eq!(named_by(&lost(change(0)), &recording), [""; 0], "it was made later");
+        let twice = Evidence::AnsweredTwice { command: CommandId(3) };
+        assert_eq!(named_by(&twice, &recording), [told(&recording.asked[0])]);
     }
 }
