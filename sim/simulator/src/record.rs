@@ -2,7 +2,7 @@
 //! changed, and what it came of. Pictures, causal cones, traces on disk and comparisons are made
 //! from it.
 
-use crate::plan::FaultName;
+use crate::plan::{FaultName, MessageId, anchor};
 
 pub mod compare;
 pub mod cone;
@@ -16,7 +16,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use skewsync::ids::Slot;
-use skewsync::message::Address;
+use skewsync::message::{Address, MessageKind};
 
 pub use provenance::{ConfigDiff, LineDiff, Writer};
 pub use watched::PropertySpan;
@@ -117,13 +117,14 @@ pub struct Carried {
     /// Its number in the run; copies share it.
     pub number: u64,
     /// Its name, as anchors write it.
-    pub sight: String,
+    pub sight: MessageId,
     /// Its sender.
     pub from: Lane,
     /// Its receiver.
     pub to: Lane,
     /// Its kind.
-    pub kind: String,
+    #[serde(with = "kind_name")]
+    pub kind: MessageKind,
     /// The session that it is of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session: Option<String>,
@@ -138,7 +139,7 @@ pub struct Carried {
 impl Carried {
     /// Kind, LSN and session in a few characters.
     pub fn label(&self) -> String {
-        let mut text = self.kind.clone();
+        let mut text = format!("{:?}", self.kind);
         if let Some(lsn) = self.lsn {
             text.push_str(&format!(" {lsn}"));
         }
@@ -146,6 +147,26 @@ impl Carried {
             text.push_str(&format!(" ({session})"));
         }
         text
+    }
+}
+
+/// A kind of message is written as its name.
+mod kind_name {
+    use super::{Deserialize, MessageKind, anchor};
+
+    pub(super) fn serialize<S: serde::Serializer>(
+        kind: &MessageKind,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&format_args!("{kind:?}"))
+    }
+
+    pub(super) fn deserialize<'de, D: serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<MessageKind, D::Error> {
+        let word = String::deserialize(deserializer)?;
+        let unknown = || serde::de::Error::custom(format!("`{word}` is no kind of message"));
+        anchor::kind(&word).ok_or_else(unknown)
     }
 }
 
@@ -169,6 +190,9 @@ pub enum Mark {
     Role {
         /// In words.
         now: String,
+        /// A unit begins to act: the term, and the LSN that it goes on from.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        acts: Option<(u64, u64)>,
     },
     /// A session began or ended.
     Session {
@@ -188,7 +212,7 @@ impl Mark {
         match self {
             Self::Shows { from, to } => format!("{from} -> {to}"),
             Self::Register { now } => format!("register: {now}"),
-            Self::Role { now } | Self::Session { now } => now.clone(),
+            Self::Role { now, .. } | Self::Session { now } => now.clone(),
             Self::State { lines } if lines.is_empty() => "below the path: nothing".into(),
             Self::State { lines } => format!("below the path: {}", lines.join("; ")),
         }
@@ -208,6 +232,13 @@ pub struct Entry {
     pub sort: EventKind,
     /// What happened, in the protocol's words.
     pub words: String,
+    /// So many bytes of the words say what a step took; the others say what came of it. None:
+    /// nothing came of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub took: Option<usize>,
+    /// Whether what a step took was a timer.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub timer: bool,
     /// What a unit shows of itself after it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shows: Option<String>,
@@ -234,12 +265,19 @@ impl Entry {
             spot,
             sort,
             words,
+            took: None,
+            timer: false,
             shows: None,
             message: None,
             marks: Vec::new(),
             after: Vec::new(),
             lasts_us: None,
         }
+    }
+
+    /// What happened, without what came of it.
+    pub fn did(&self) -> &str {
+        self.took.and_then(|took| self.words.get(..took)).unwrap_or(&self.words)
     }
 
     /// The entry on one line of a terminal.
@@ -254,7 +292,7 @@ impl Entry {
 }
 
 /// A command as it was entered, and what came of it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CommandRecord {
     /// Its number.
     pub id: u64,
@@ -264,8 +302,19 @@ pub struct CommandRecord {
     pub entered_us: u64,
     /// The change that it made.
     pub change: Option<(u64, u64)>,
-    /// How it was answered, and when.
-    pub answer: Option<(String, u64)>,
+    /// How it was answered.
+    pub answer: Option<Answered>,
+}
+
+/// How a command was answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answered {
+    /// In words.
+    pub words: String,
+    /// When, in microseconds.
+    pub at_us: u64,
+    /// Whether a change was returned `replicated`.
+    pub replicated: bool,
 }
 
 /// A run written down.
@@ -390,8 +439,8 @@ mod tests {
         let answered = recording.asked.iter().filter(|asked| asked.answer.is_some());
         assert!(answered.clone().count() > 0);
         for asked in answered {
-            let (_, at) = asked.answer.as_ref().expect("it was answered");
-            assert!(asked.entered_us <= *at);
+            let answer = asked.answer.as_ref().expect("it was answered");
+            assert!(asked.entered_us <= answer.at_us);
         }
         let held = recording.held.iter().find(|held| held.property == Property::SingleActive);
         assert!(held.is_some_and(|held| held.last.is_some() && held.broke.is_none()));

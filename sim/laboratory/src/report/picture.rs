@@ -185,7 +185,7 @@ pub(super) fn words(entry: &Entry) -> String {
     let marks: Vec<String> = entry.marks.iter().map(Mark::words).collect();
     let own = match entry.sort {
         EventKind::Step if entry.message.is_some() => "",
-        EventKind::Step => entry.words.split(": ").next().unwrap_or(""),
+        EventKind::Step => entry.did(),
         _ => entry.words.as_str(),
     };
     let parts: Vec<&str> = std::iter::once(own)
@@ -197,16 +197,18 @@ pub(super) fn words(entry: &Entry) -> String {
 
 #[cfg(test)]
 mod tests {
+    use skewsync::message::MessageKind;
+
     use super::*;
     use skewsync_sim::record::Carried;
 
     fn entry(step: u64, spot: Lane, sort: EventKind) -> Entry {
         let message = matches!(sort, EventKind::Sent | EventKind::Step).then(|| Carried {
             number: 7,
-            sight: String::new(),
+            sight: "0->1 Line 1, attempt 1".parse().expect("a message's name"),
             from: Lane::Unit0,
             to: Lane::Unit1,
-            kind: "Line".into(),
+            kind: MessageKind::Line,
             session: Some("1/1-1/1".into()),
             lsn: Some(4),
             fault: None,

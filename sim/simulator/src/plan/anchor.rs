@@ -182,6 +182,20 @@ pub fn kind(word: &str) -> Option<Kind> {
     KINDS.into_iter().find(|kind| format!("{kind:?}") == word)
 }
 
+fn read_sight(words: &[&str]) -> Option<MessageId> {
+    let [link, named, ordinal, "attempt", attempt] = words else {
+        return None;
+    };
+    let (from, to) = link.split_once("->")?;
+    Some(MessageId {
+        from: read_place(from)?,
+        to: read_place(to)?,
+        kind: kind(named)?,
+        attempt: attempt.parse().ok()?,
+        ordinal: ordinal.strip_suffix(',')?.parse().ok()?,
+    })
+}
+
 /// Reads a moment from the front of `words`.
 fn read_moment(words: &mut &[&str]) -> Option<Moment> {
     let (moment, taken) = match *words {
@@ -229,24 +243,34 @@ fn read_anchor(text: &str) -> Option<Anchor> {
         _ => {}
     }
     let moment = read_moment(&mut words)?;
-    let [link, named, ordinal, "attempt", attempt] = words else {
-        return None;
-    };
-    let (from, to) = link.split_once("->")?;
-    let sight = MessageId {
-        from: read_place(from)?,
-        to: read_place(to)?,
-        kind: kind(named)?,
-        attempt: attempt.parse().ok()?,
-        ordinal: ordinal.strip_suffix(',')?.parse().ok()?,
-    };
-    Some(Anchor::Observed(moment, sight))
+    Some(Anchor::Observed(moment, read_sight(words)?))
 }
 
 impl FromStr for Anchor {
     type Err = AnchorError;
     fn from_str(text: &str) -> Result<Self, AnchorError> {
         read_anchor(text).ok_or_else(|| AnchorError { found: text.into() })
+    }
+}
+
+impl FromStr for MessageId {
+    type Err = AnchorError;
+    fn from_str(text: &str) -> Result<Self, AnchorError> {
+        let words: Vec<&str> = text.split_whitespace().collect();
+        read_sight(&words).ok_or_else(|| AnchorError { found: text.into() })
+    }
+}
+
+impl Serialize for MessageId {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for MessageId {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
     }
 }
 

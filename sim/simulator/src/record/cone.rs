@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use skewsync::message::MessageKind;
+
 use super::{Entry, EventKind, Mark};
 
 /// The indices of the entries that the entry `of` came of, itself among them, of all faults before
@@ -45,14 +47,17 @@ fn has_role(entry: &Entry) -> bool {
     entry.marks.iter().any(is)
 }
 
+const fn is_routine(kind: MessageKind) -> bool {
+    use MessageKind::{Grant, Hello, Join, Keepalive, Renew};
+    matches!(kind, Keepalive | Renew | Grant | Hello | Join)
+}
+
 /// The part of a cone that tells something: what changed a state, moved a command or an LSN, or was
 /// a fault; and the messages between such entries; and its last entry, whatever it is. At most so
 /// many entries, the latest.
 pub fn telling(entries: &[Entry], cone: &BTreeSet<usize>, most: usize) -> BTreeSet<usize> {
     let tells = |index: &&usize| {
         let entry = &entries[**index];
-        let routine =
-            |kind: &str| matches!(kind, "Keepalive" | "Renew" | "Grant" | "Hello" | "Join");
         let carries = entry.message.as_ref();
         match entry.sort {
             EventKind::Fault
@@ -63,12 +68,12 @@ pub fn telling(entries: &[Entry], cone: &BTreeSet<usize>, most: usize) -> BTreeS
             EventKind::Entered | EventKind::Answer => true,
             EventKind::Written => false,
             EventKind::Sent | EventKind::Undelivered => {
-                carries.is_some_and(|m| m.fault.is_some() || !routine(&m.kind))
+                carries.is_some_and(|m| m.fault.is_some() || !is_routine(m.kind))
             }
             EventKind::Step => {
                 !entry.marks.is_empty()
-                    || carries.is_some_and(|m| !routine(&m.kind))
-                    || (carries.is_none() && !entry.words.starts_with("timer"))
+                    || carries.is_some_and(|m| !is_routine(m.kind))
+                    || (carries.is_none() && !entry.timer)
             }
         }
     };

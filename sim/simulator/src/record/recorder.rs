@@ -5,11 +5,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use skewsync::ids::{CommandId, Slot};
 use skewsync::message::{Address, Message};
-use skewsync::unit::{ArbiterInput, Input, Outcome};
+use skewsync::unit::{ArbiterInput, Copies, Input, Outcome};
 
 use super::provenance::Ledger;
 use super::watched::{Notes, Watched};
-use super::{Carried, CommandRecord, Entry, EventKind, Lane, Mark, Recording, words};
+use super::{Answered, Carried, CommandRecord, Entry, EventKind, Lane, Mark, Recording, words};
 use crate::catalog::Catalog;
 use crate::history::{Fact, FactId, History, Observer, Role, What};
 use crate::observe::{Delivered, Fate, Tap, Violation};
@@ -37,7 +37,6 @@ impl Book {
             asked: BTreeMap::new(),
             entered: BTreeMap::new(),
             step: 0,
-            said: false,
             outgoing: VecDeque::new(),
             shows: BTreeMap::new(),
             register: None,
@@ -90,8 +89,6 @@ struct Recorder {
     entered: BTreeMap<CommandId, usize>,
     /// The entry of the step at hand.
     step: usize,
-    /// Whether anything came of it yet.
-    said: bool,
     /// What the latest step sent, in order: session and LSN.
     outgoing: VecDeque<(Option<String>, Option<u64>)>,
     /// What each unit shows.
@@ -123,7 +120,6 @@ impl Recorder {
     /// A step begins.
     fn begins(&mut self, fact: &Fact<'_>, spot: Lane, sort: EventKind, words: String) -> usize {
         self.step = self.entry(fact, spot, sort, words);
-        self.said = false;
         self.outgoing.clear();
         self.step
     }
@@ -131,8 +127,9 @@ impl Recorder {
     /// Something came of the step, in words.
     fn says(&mut self, words: Option<String>) {
         let Some(words) = words else { return };
-        let between = if std::mem::replace(&mut self.said, true) { ", " } else { ": " };
         let entry = &mut self.entries[self.step];
+        let between = if entry.took.is_some() { ", " } else { ": " };
+        entry.took.get_or_insert(entry.words.len());
         entry.words.push_str(between);
         entry.words.push_str(&words);
     }
@@ -156,7 +153,8 @@ impl Recorder {
     }
 
     fn takes(&mut self, fact: &Fact<'_>, slot: Slot, input: &Input, packet: Option<Delivered>) {
-        self.begins(fact, Lane::of(slot), EventKind::Step, words::input(input));
+        let step = self.begins(fact, Lane::of(slot), EventKind::Step, words::input(input));
+        self.entries[step].timer = matches!(input, Input::Timer(_));
         let message = match input {
             Input::Message { message, .. } => Some(message),
             _ => None,
@@ -174,7 +172,8 @@ impl Recorder {
     }
 
     fn arbiter_takes(&mut self, fact: &Fact<'_>, input: &ArbiterInput, packet: Option<Delivered>) {
-        self.begins(fact, Lane::Arbiter, EventKind::Step, words::arbiter_input(input));
+        let step = self.begins(fact, Lane::Arbiter, EventKind::Step, words::arbiter_input(input));
+        self.entries[step].timer = matches!(input, ArbiterInput::Timer(_));
         let message = match input {
             ArbiterInput::Message { message, .. } => Some(Message::ToArbiter(*message)),
             ArbiterInput::Recovered { .. }
@@ -216,14 +215,15 @@ impl Recorder {
     }
 
     fn answers(&mut self, fact: &Fact<'_>, id: CommandId, outcome: &Outcome) {
-        let told = words::outcome(outcome);
-        let text = format!("command {id} is answered {told}");
+        let words = words::outcome(outcome);
+        let text = format!("command {id} is answered {words}");
         self.entry(fact, Lane::Terminal, EventKind::Answer, text);
         if let Some(asked) = self.asked.get_mut(&id) {
             if let Outcome::Done { term, lsn, .. } = outcome {
                 asked.change = Some((term.0, lsn.0));
             }
-            asked.answer = Some((told, fact.at_us));
+            let replicated = matches!(outcome, Outcome::Done { place: Copies::Replicated, .. });
+            asked.answer = Some(Answered { words, at_us: fact.at_us, replicated });
         }
     }
 
@@ -415,10 +415,10 @@ fn carried(sight: MessageId, number: u64) -> Carried {
     let (from, to): (Address, Address) = (sight.from, sight.to);
     Carried {
         number,
-        sight: sight.to_string(),
+        sight,
         from: Lane::from(from),
         to: Lane::from(to),
-        kind: format!("{:?}", sight.kind),
+        kind: sight.kind,
         session: None,
         lsn: None,
         fault: None,

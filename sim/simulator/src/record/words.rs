@@ -262,7 +262,7 @@ pub(super) fn effect(what: &What<'_>) -> Option<String> {
 
 /// What a unit told that changes its standing.
 pub(super) fn mark(event: &Event) -> Option<Mark> {
-    let role = |now: String| Some(Mark::Role { now });
+    let role = |now: String| Some(Mark::Role { now, acts: None });
     let session = |now: String| Some(Mark::Session { now });
     match event {
         Event::Acts { stamp, origin, listed, gap } => {
@@ -282,7 +282,7 @@ pub(super) fn mark(event: &Event) -> Option<Mark> {
                      to LSN {heard}"
                 ));
             }
-            role(now)
+            Some(Mark::Role { now, acts: Some((stamp.term.0, stamp.lsn.0)) })
         }
         Event::Lapsed { term } => role(format!("its lease of term {term} is over")),
         Event::Superseded { term } => role(format!("gives way to term {term}")),
@@ -345,5 +345,5 @@ pub(super) fn arbiter_mark(event: &ArbiterEvent) -> Mark {
             format!("the lease of slot {} in term {} is over", holder.slot, holder.term)
         }
     };
-    Mark::Role { now }
+    Mark::Role { now, acts: None }
 }

@@ -3,7 +3,7 @@
 use skewsync::ids::{Lsn, Term};
 use skewsync::message::{Address, MessageKind as Kind};
 
-use skewsync_sim::plan::{Anchor, MessageId, Moment};
+use skewsync_sim::plan::{Anchor, MessageId};
 use skewsync_sim::record::{Lane, Recording};
 
 /// Anchors that are named as near.
@@ -48,26 +48,24 @@ pub(super) fn near(anchor: &str, recording: &Recording) -> String {
 }
 
 /// The last message to a place, if one is named, and of a kind, if one is named.
-fn last_of(to: Option<Address>, kind: Option<Kind>, recording: &Recording) -> Option<(u64, &str)> {
+fn last_of(
+    to: Option<Address>,
+    kind: Option<Kind>,
+    recording: &Recording,
+) -> Option<(u64, MessageId)> {
     recording.entries.iter().rev().find_map(|entry| {
         let message = entry.message.as_ref()?;
         let is = to.is_none_or(|to| message.to == Lane::from(to))
-            && kind.is_none_or(|kind| message.kind == format!("{kind:?}"));
-        is.then_some((entry.at_us, message.sight.as_str()))
+            && kind.is_none_or(|kind| message.kind == kind);
+        is.then_some((entry.at_us, message.sight))
     })
 }
 
 /// The sights of the kind that were met, the nearest first: by link, attempt, number.
 fn sights_near(wanted: MessageId, recording: &Recording) -> Vec<MessageId> {
     let carried = recording.entries.iter().filter_map(|entry| entry.message.as_ref());
-    let read = |text: &str| match format!("{} {text}", Moment::Send).parse() {
-        Ok(Anchor::Observed(_, sight)) => Some(sight),
-        Ok(_) | Err(_) => None,
-    };
-    let mut met: Vec<MessageId> = carried
-        .filter_map(|message| read(&message.sight))
-        .filter(|sight| sight.kind == wanted.kind)
-        .collect();
+    let sights = carried.map(|message| message.sight);
+    let mut met: Vec<MessageId> = sights.filter(|sight| sight.kind == wanted.kind).collect();
     let far = |sight: &MessageId| {
         let link = (sight.from, sight.to) != (wanted.from, wanted.to);
         let (attempt, ordinal) = (sight.attempt, sight.ordinal);
@@ -90,29 +88,21 @@ fn changes_near((term, lsn): (Term, Lsn), recording: &Recording) -> Vec<(u64, u6
 #[cfg(test)]
 mod tests {
     use super::*;
-    use skewsync_sim::record::{Carried, CommandRecord, Entry, EventKind};
+    use skewsync_sim::record::{Answered, Carried, CommandRecord, Entry, EventKind};
 
     fn recording() -> Recording {
         let entry = |sight: &str, at_us| Entry {
-            step: 1,
-            at_us,
-            spot: Lane::Unit0,
-            sort: EventKind::Sent,
-            words: String::new(),
-            shows: None,
             message: Some(Carried {
                 number: 1,
-                sight: sight.into(),
+                sight: sight.parse().expect("a message's name"),
                 from: Lane::Unit0,
                 to: Lane::Unit1,
-                kind: "Line".into(),
+                kind: Kind::Line,
                 session: None,
                 lsn: None,
                 fault: None,
             }),
-            marks: Vec::new(),
-            after: Vec::new(),
-            lasts_us: None,
+            ..Entry::new(1, at_us, Lane::Unit0, EventKind::Sent, String::new())
         };
         Recording {
             entries: vec![
@@ -124,7 +114,7 @@ mod tests {
                 text: String::new(),
                 entered_us: 0,
                 change: Some((2, 40)),
-                answer: Some((String::new(), 5)),
+                answer: Some(Answered { words: String::new(), at_us: 5, replicated: true }),
             }],
             ..Recording::default()
         }

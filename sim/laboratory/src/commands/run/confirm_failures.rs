@@ -90,17 +90,9 @@ mod tests {
     use skewsync_sim::record::{EventKind, Lane};
 
     fn entries(words: &[&str]) -> Vec<Entry> {
-        let entry = |(at, words): (usize, &&str)| Entry {
-            step: at as u64 + 1,
-            at_us: 7,
-            spot: Lane::Unit0,
-            sort: EventKind::Step,
-            words: (*words).to_string(),
-            shows: None,
-            message: None,
-            marks: Vec::new(),
-            after: Vec::new(),
-            lasts_us: None,
+        let entry = |(at, words): (usize, &&str)| {
+            let step = at as u64 + 1;
+            Entry::new(step, 7, Lane::Unit0, EventKind::Step, (*words).to_string())
         };
         words.iter().enumerate().map(entry).collect()
     }

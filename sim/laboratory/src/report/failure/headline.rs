@@ -24,16 +24,15 @@ pub(super) fn of(report: &Report, recording: &Recording) -> String {
 /// A command that was answered `replicated`, and the takeover without it.
 fn lost(change: Stamp, recording: &Recording) -> Option<String> {
     let asked = recording.asked.iter().rev().find(|asked| {
-        let replicated = |(told, _): &(String, u64)| told.starts_with("replicated");
         asked.change == Some((change.term.0, change.lsn.0))
-            && asked.answer.as_ref().is_some_and(replicated)
+            && asked.answer.as_ref().is_some_and(|answer| answer.replicated)
     })?;
-    let (_, answered) = asked.answer.as_ref()?;
+    let answer = asked.answer.as_ref()?;
     let (entry, _) = takeover(recording)?;
     Some(format!(
         "{} was answered replicated at {}; {} took over at {} without it",
         named(asked),
-        seconds(*answered),
+        seconds(answer.at_us),
         entry.spot,
         seconds(entry.at_us)
     ))
@@ -51,7 +50,7 @@ fn named(asked: &CommandRecord) -> String {
 fn takeover(recording: &Recording) -> Option<(&Entry, &str)> {
     recording.entries.iter().rev().find_map(|entry| {
         let acts = entry.marks.iter().find_map(|mark| match mark {
-            Mark::Role { now } if now.starts_with("acts in term") => Some(now.as_str()),
+            Mark::Role { now, acts: Some(_) } => Some(now.as_str()),
             _ => None,
         });
         acts.map(|acts| (entry, acts))
@@ -101,8 +100,7 @@ fn broken_step(recording: &Recording) -> Option<String> {
     let broken = recording.violated_at?;
     let is = |entry: &&Entry| entry.step == broken && entry.sort != EventKind::Answer;
     let entry = recording.entries.iter().find(is)?;
-    let did = entry.words.split(": ").next().unwrap_or_default();
-    let (spot, at) = (entry.spot, seconds(entry.at_us));
+    let (spot, did, at) = (entry.spot, entry.did(), seconds(entry.at_us));
     let mut said = format!("step {broken}, at {at}: {spot} {did}");
     let mut causes = entry.after.iter().filter_map(|cause| recording.entries.get(*cause));
     if let Some(sent) = causes.find(|cause| cause.sort == EventKind::Sent) {
@@ -119,7 +117,7 @@ fn broken_step(recording: &Recording) -> Option<String> {
 fn told(asked: &CommandRecord) -> String {
     let entered = seconds(asked.entered_us);
     let answer = match &asked.answer {
-        Some((answer, at)) => format!("answered {answer} at {}", seconds(*at)),
+        Some(answer) => format!("answered {} at {}", answer.words, seconds(answer.at_us)),
         None => "not answered".into(),
     };
     format!("{}, entered at {entered}, {answer}", named(asked))
@@ -130,11 +128,14 @@ mod tests {
     use skewsync::ids::{CommandId, Lsn, Term};
 
     use super::*;
-    use skewsync_sim::record::Lane;
+    use skewsync_sim::record::{Answered, Lane};
 
     fn recording() -> Recording {
         let acts = Entry {
-            marks: vec![Mark::Role { now: "acts in term 2 from LSN 6, statefully".into() }],
+            marks: vec![Mark::Role {
+                now: "acts in term 2 from LSN 6, statefully".into(),
+                acts: Some((2, 6)),
+            }],
             ..Entry::new(9, 5_100_000, Lane::Unit1, EventKind::Step, String::new())
         };
         Recording {
@@ -144,7 +145,11 @@ mod tests {
                 text: "mtu 9000".into(),
                 entered_us: 3_200_000,
                 change: Some((1, 7)),
-                answer: Some(("replicated (term 1, LSN 7)".into(), 3_204_000)),
+                answer: Some(Answered {
+                    words: "replicated (term 1, LSN 7)".into(),
+                    at_us: 3_204_000,
+                    replicated: true,
+                }),
             }],
             ..Recording::default()
         }

@@ -42,7 +42,7 @@ fn line(entry: &Entry, taken: Option<&super::Arrow>, broken: bool) -> String {
         let more = if said.is_empty() { String::new() } else { format!("; {said}") };
         said = format!("<-{from} {}{more}", arrow.label);
     } else if said.is_empty() {
-        said = entry.words.split(": ").next().unwrap_or("").to_string();
+        said = entry.did().to_string();
     }
     let mark = if broken { "X" } else { "*" };
     let mut text = format!("{:>9.4} ", entry.at_us as f64 / 1e6);
