@@ -21,27 +21,35 @@ use skewsync::message::{Address, MessageKind};
 pub use provenance::{ConfigDiff, LineDiff, Writer};
 pub use watched::PropertySpan;
 
-/// Where something happened.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+/// Where something happened, in the order of a picture's columns.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    strum::VariantArray,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Lane {
+    /// The operator's terminal.
+    Terminal,
     /// The unit in slot 0.
     Unit0,
     /// The unit in slot 1.
     Unit1,
     /// The arbiter.
     Arbiter,
-    /// The operator's terminal.
-    Terminal,
     /// Neither: the network, or the run as a whole.
     World,
 }
 
 impl Lane {
-    /// All of them, in the order of a picture's columns.
-    pub const ALL: [Self; 5] =
-        [Self::Terminal, Self::Unit0, Self::Unit1, Self::Arbiter, Self::World];
-
     /// The spot of a slot.
     pub const fn of(slot: Slot) -> Self {
         if slot.0 == 0 { Self::Unit0 } else { Self::Unit1 }

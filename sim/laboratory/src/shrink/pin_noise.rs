@@ -45,16 +45,6 @@ impl Observer for Watch {
     }
 }
 
-/// The rates of noise.
-const RATES: [fn(&mut Noise) -> &mut u32; 6] = [
-    |noise| &mut noise.lose,
-    |noise| &mut noise.duplicate,
-    |noise| &mut noise.delay,
-    |noise| &mut noise.corrupt,
-    |noise| &mut noise.hold,
-    |noise| &mut noise.reorder,
-];
-
 impl Search<'_> {
     /// Messages that the noise befell in the best plan's run.
     pub(super) fn noise_met(&self) -> usize {
@@ -72,8 +62,8 @@ impl Search<'_> {
         if self.first(Held::All, [singles]).is_some() {
             return;
         }
-        for rate in RATES {
-            self.one(|plan| *rate(&mut plan.noise) = 0);
+        for at in 0..Noise::default().rates_mut().len() {
+            self.one(|plan| *plan.noise.rates_mut()[at].1 = 0);
         }
     }
 

@@ -3,13 +3,14 @@
 
 use skewsync::ids::Slot;
 use skewsync::message::Address;
+use strum::IntoEnumIterator;
 
 use super::{Cluster, Host, Job};
 use crate::plan::FaultName;
 use crate::world::clock::Clock;
 
 /// How a unit may be degraded for a while.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, strum::EnumIter)]
 pub enum Degradation {
     /// Its clock runs at another rate.
     ClockRate,
@@ -20,9 +21,6 @@ pub enum Degradation {
     /// It is busy after each step.
     Slow,
 }
-
-const ALL: [Degradation; 4] =
-    [Degradation::ClockRate, Degradation::DiskFull, Degradation::DiskSlow, Degradation::Slow];
 
 impl Cluster {
     /// Begins a degradation that lasts so long; an earlier one of its sort ends by it.
@@ -128,7 +126,7 @@ impl Cluster {
 
     /// Ends all degradations of a unit.
     pub(super) fn end_degradations(&mut self, slot: Slot) {
-        for degradation in ALL {
+        for degradation in Degradation::iter() {
             if self.hosts[usize::from(slot.0)].degradations.contains_key(&degradation) {
                 self.undo_degradation(slot, degradation);
             }

@@ -321,6 +321,20 @@ pub struct Noise {
     pub hold_ms_max: u64,
 }
 
+impl Noise {
+    /// The rates, by name.
+    pub const fn rates_mut(&mut self) -> [(&'static str, &mut u32); 6] {
+        [
+            ("lose", &mut self.lose),
+            ("duplicate", &mut self.duplicate),
+            ("delay", &mut self.delay),
+            ("corrupt", &mut self.corrupt),
+            ("hold", &mut self.hold),
+            ("reorder", &mut self.reorder),
+        ]
+    }
+}
+
 /// What a kind of fault befalls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Befalls {

@@ -1,5 +1,7 @@
 //! Two recordings held against each other: the first entry that differs, and what stood around it.
 
+use strum::VariantArray;
+
 use super::{Entry, Lane};
 
 /// Entries that are shown before the first that differs, and from it on.
@@ -59,7 +61,7 @@ pub fn parting_by_place(one: &[Entry], other: &[Entry], around: (usize, usize)) 
 /// When a place first does something else, in microseconds of virtual time; none: nowhere.
 pub fn parts_at_us(one: &[Entry], other: &[Entry]) -> Option<u64> {
     let at = |spot: &Lane| parts_at(&of(one, *spot), &of(other, *spot));
-    Lane::ALL.iter().filter_map(at).min()
+    Lane::VARIANTS.iter().filter_map(at).min()
 }
 
 /// The entries of one place, without their numbers in the run.

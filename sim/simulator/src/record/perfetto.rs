@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
+use strum::VariantArray;
 
 use super::{Entry, EventKind, Lane, Mark, Recording};
 
@@ -13,7 +14,7 @@ const PROCESS: u32 = 1;
 /// The recording as one JSON object.
 pub fn of(recording: &Recording) -> Value {
     let mut events = Vec::new();
-    for spot in Lane::ALL {
+    for &spot in Lane::VARIANTS {
         let (pid, tid) = (PROCESS, track(spot));
         let name = spot.name();
         let args = json!({"name": name});
@@ -29,14 +30,8 @@ pub fn of(recording: &Recording) -> Value {
     json!({"traceEvents": events, "displayTimeUnit": "ms"})
 }
 
-fn track(spot: Lane) -> u32 {
-    match spot {
-        Lane::Terminal => 1,
-        Lane::Unit0 => 2,
-        Lane::Unit1 => 3,
-        Lane::Arbiter => 4,
-        Lane::World => 5,
-    }
+const fn track(spot: Lane) -> u32 {
+    spot as u32 + 1
 }
 
 /// What each unit shows, from each change to the next.

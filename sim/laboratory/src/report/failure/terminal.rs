@@ -85,19 +85,9 @@ pub(super) fn plan_lines(failure: &Failure<'_>) -> Vec<String> {
             lines.push(format!("and {} more {what}", all - LISTED_MAX));
         }
     };
-    let noise = [
-        ("lose", plan.noise.lose),
-        ("duplicate", plan.noise.duplicate),
-        ("delay", plan.noise.delay),
-        ("corrupt", plan.noise.corrupt),
-        ("hold", plan.noise.hold),
-        ("reorder", plan.noise.reorder),
-    ];
-    let noise: Vec<String> = noise
-        .iter()
-        .filter(|(_, rate)| *rate > 0)
-        .map(|(name, rate)| format!("{name} {rate}"))
-        .collect();
+    let mut noise = plan.noise.clone();
+    let rates = noise.rates_mut().into_iter().filter(|(_, rate)| **rate > 0);
+    let noise: Vec<String> = rates.map(|(name, rate)| format!("{name} {rate}")).collect();
     if !noise.is_empty() {
         lines.push(format!("of a thousand messages at random: {}", noise.join(", ")));
     }
