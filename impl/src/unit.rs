@@ -32,6 +32,7 @@ pub mod peer;
 #[cfg(feature = "planted")]
 mod planted;
 pub mod prompts;
+pub mod queue;
 pub mod receiver;
 pub mod register;
 pub mod rf_state;

@@ -15,15 +15,15 @@
 //! Source: seed, Fig. 4 (steps 400-450); prompts, the register and the lease are ours.
 
 use alloc::boxed::Box;
-use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
-use super::holder::{Holder, LeaseWait, Queueing, refuse, superseded};
-use super::input::{Command, Durability, Request, Timer};
+use super::holder::{Holder, LeaseWait, Queueing, superseded};
+use super::input::{Durability, Request, Timer};
 use super::mode::Mode;
 use super::output::{Event, Outcome, Refusal};
 use super::peer::{ActivePhase, Peer};
 use super::prompts::Prompts;
+use super::queue::Queue;
 use super::register::Register;
 use super::running::Running;
 use super::saving::Saving;
@@ -71,11 +71,11 @@ pub struct Active {
     /// Prompts that are held.
     pub prompts: Prompts,
     /// A planned switchover under way.
-    pub drain: Option<Drain>,
+    pub(super) drain: Option<Drain>,
     /// Commands that wait for the end of the drain, or for room.
-    pub queue: VecDeque<Command>,
+    pub queue: Queue,
     /// A save under way.
-    pub saving: Option<Saving>,
+    pub(super) saving: Option<Saving>,
     /// The mode that policy and limits allow, and what was counted for it.
     pub mode: Mode,
     /// Whether the role is to be given back at the end of this step.
@@ -93,7 +93,7 @@ pub enum Releasing {
 
 impl Active {
     /// An Active that begins: no peer, the register as the acceptance left it.
-    pub(super) fn new(
+    pub fn new(
         term: Term,
         n_renew: u64,
         granted: u64,
@@ -111,7 +111,7 @@ impl Active {
             peer: Peer::default(),
             prompts: Prompts::default(),
             drain: None,
-            queue: VecDeque::new(),
+            queue: Queue::default(),
             saving: None,
             mode: Mode::new(resets),
             releasing: Releasing::No,
@@ -281,7 +281,7 @@ impl Active {
     ) -> Role {
         self.progress(cx);
         while self.executes(cx)
-            && let Some(command) = self.queue.pop_front()
+            && let Some(command) = self.queue.pop()
         {
             self.prompts.one_less_queued();
             self.execute(command, cx);
@@ -307,7 +307,7 @@ impl Active {
         cx.event(Event::Lapsed { term: self.term });
         let mut queue = self.fall_silent(cx);
         if !cx.env.planted(Defect::LapseKeepsQueue) {
-            refuse(core::mem::take(&mut queue), &Refusal::NotActive, cx);
+            queue.take().refuse(&Refusal::NotActive, cx);
         }
         own.n.0 += 1;
         cx.set(Timer::Join);
@@ -332,10 +332,9 @@ impl Active {
     /// Gives the role back: executes nothing more.
     fn release(mut self: Box<Self>, own: &mut UnitState, cx: &mut Context<'_, '_>) -> Role {
         self.releasing = Releasing::No;
-        if let Some(drain) = &self.drain {
-            cx.answer(drain.id, Outcome::Released);
+        if let Some(drain) = self.drain.take() {
+            drain.end(Outcome::Released, cx);
         }
-        self.drain = None;
         let queue = self.fall_silent(cx);
         own.n.0 += 1;
         let holder = Holder {
@@ -369,7 +368,7 @@ impl Active {
     ) -> Role {
         let queue = self.fall_silent(cx);
         cx.cancel(&[Timer::Renew]);
-        super::holder::refuse_moved(queue, cx);
+        queue.refuse_moved(cx);
         let former = Former {
             stamp: Stamp { term: self.term, lsn: self.last },
             config: self.config,
@@ -380,17 +379,17 @@ impl Active {
     }
 
     /// Stops what only an Active does; prompts return `unknown`. Returns the commands that wait.
-    fn fall_silent(&mut self, cx: &mut Context<'_, '_>) -> VecDeque<Command> {
+    fn fall_silent(&mut self, cx: &mut Context<'_, '_>) -> Queue {
         cx.cancel(&OF_THE_PEER);
         self.return_unknown(cx);
         self.prompts.unmark();
         if let Some(saving) = self.saving.take() {
-            cx.answer(saving.id, Outcome::Unknown);
+            saving.give_up(cx);
         }
         if let Some(drain) = self.drain.take() {
-            cx.answer(drain.id, Outcome::Unknown);
+            drain.end(Outcome::Unknown, cx);
         }
-        core::mem::take(&mut self.queue)
+        self.queue.take()
     }
 
     /// Whether the Standby of a pair that is hot, or about to be, is waited for.
@@ -401,6 +400,16 @@ impl Active {
     /// Whether an `acked` command's prompt is held.
     pub(super) fn holds_prompts(&self) -> bool {
         self.is_clearing() || self.awaits_standby()
+    }
+
+    /// Whether a planned switchover is under way.
+    pub const fn drains(&self) -> bool {
+        self.drain.is_some()
+    }
+
+    /// Whether a save is under way.
+    pub const fn saves(&self) -> bool {
+        self.saving.is_some()
     }
 
     /// How many prompts are held.

@@ -26,7 +26,7 @@ impl Active {
         if self.queue.is_empty() && self.executes(cx) {
             return self.execute(command, cx);
         }
-        super::holder::enqueue(&mut self.queue, command, cx);
+        self.queue.push(command, cx);
     }
 
     /// Translated, executed and numbered in one step, or refused and nothing left.

@@ -35,10 +35,7 @@ impl Unit {
                 ActivePhase::Bulk(bulk) => Some((bulk.file.bytes.clone(), bulk.listing_at)),
                 _ => None,
             },
-            (FileKind::Save, Role::Active(active)) => {
-                let save = active.saving.as_ref()?.peer.as_ref()?;
-                Some((save.file.bytes.clone(), save.listing_at))
-            }
+            (FileKind::Save, Role::Active(active)) => active.saving.as_ref()?.file(),
             (FileKind::Dump | FileKind::Diff | FileKind::Config | FileKind::Save, _) => None,
         }
     }

@@ -14,13 +14,13 @@
 //! Source: ours; the seed has no lease. Its switchover is step 452.
 
 use alloc::boxed::Box;
-use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
 use super::Role;
 use super::active::Active;
 use super::input::{Command, Timer};
 use super::output::{Event, Outcome, Refusal};
+use super::queue::Queue;
 use super::running::Running;
 use super::sender::listed;
 use super::standby::{Former, Proceed, Readiness, Replica, Standby};
@@ -58,7 +58,7 @@ pub struct Holder {
     /// Whether it gave the lease back: it sends no Renew of this term, and takes no Grant.
     pub lease: LeaseWait,
     /// Commands that wait for the role to come back or to be gone. They wait under timer Queue.
-    pub queue: VecDeque<Command>,
+    pub queue: Queue,
     /// Whether commands wait here.
     pub queueing: Queueing,
 }
@@ -147,9 +147,9 @@ impl Holder {
         let queue = if cx.env.planted(Defect::RefusedThenExecuted) {
             self.queue.clone()
         } else {
-            core::mem::take(&mut self.queue)
+            self.queue.take()
         };
-        refuse(queue, &Refusal::NotActive, cx);
+        queue.refuse(&Refusal::NotActive, cx);
     }
 
     /// A message from a unit: only a Proceed of a newer term counts.
@@ -170,7 +170,7 @@ impl Holder {
                     config: self.config,
                     listed: self.listed,
                 });
-                refuse_moved(self.queue, cx);
+                self.queue.refuse_moved(cx);
                 superseded(own, former, &offer, cx)
             }
             Some(_) | None => {
@@ -245,7 +245,7 @@ impl Holder {
         match (self.lease, self.queueing) {
             (LeaseWait::Released, Queueing::Open) => {
                 let first = self.queue.is_empty();
-                enqueue(&mut self.queue, command, cx);
+                self.queue.push(command, cx);
                 if first {
                     self.arm_queue(cx);
                 }
@@ -263,31 +263,6 @@ impl Holder {
             cx.set(Timer::Queue);
         }
     }
-}
-
-/// A command waits, if there is room.
-pub(super) fn enqueue(queue: &mut VecDeque<Command>, command: Command, cx: &mut Context<'_, '_>) {
-    let bounded = !cx.env.planted(Defect::QueueUnbounded);
-    if queue.len() < cx.env.limits.max_queue as usize || !bounded {
-        queue.push_back(command);
-    } else {
-        cx.answer(command.id, Outcome::Refused(Refusal::QueueFull));
-    }
-}
-
-/// Nothing of what waited was executed.
-pub(super) fn refuse(queue: VecDeque<Command>, why: &Refusal, cx: &mut Context<'_, '_>) {
-    for command in queue {
-        cx.answer(command.id, Outcome::Refused(why.clone()));
-    }
-}
-
-/// The role is elsewhere.
-pub(super) fn refuse_moved(queue: VecDeque<Command>, cx: &mut Context<'_, '_>) {
-    if cx.env.planted(Defect::MovedUnanswered) {
-        return;
-    }
-    refuse(queue, &Refusal::Moved, cx);
 }
 
 /// A newer Active acts: this unit becomes its Standby. Its config is its replica until the next
@@ -349,15 +324,15 @@ pub(super) fn on_offer(
         // The config at which they were entered is gone.
         Role::Holder(holder) if origin != Origin::Resume => {
             cx.cancel(&[Timer::Queue]);
-            refuse(holder.queue, &Refusal::NotActive, cx);
-            VecDeque::new()
+            holder.queue.refuse(&Refusal::NotActive, cx);
+            Queue::default()
         }
         Role::Holder(holder) => holder.queue,
         Role::Standby(_) => {
             cx.cancel(&[Timer::Resend, Timer::Watchdog, Timer::Keepalive, Timer::Stable]);
             own.n.0 += 1;
             cx.set(Timer::Join);
-            VecDeque::new()
+            Queue::default()
         }
         Role::Active(_) => unreachable!("an Active is offered nothing"),
     };

@@ -18,6 +18,7 @@ use super::file::{Incoming, Outgoing};
 use super::input::Timer;
 use super::journal::JournalEntry;
 use super::output::{Event, Refusal};
+use super::saving::Saving;
 use super::sender::Sender;
 use super::state::{Context, UnitState, is_of};
 use crate::digest::{Digest, ImageDigest, Shared};
@@ -284,7 +285,7 @@ impl Active {
             return;
         };
         let (session, slot) = (current.session, current.slot);
-        let saving = self.saving.as_mut().and_then(|saving| saving.peer.as_mut());
+        let saving = self.saving.as_mut().and_then(Saving::outgoing);
         let file = match &mut current.phase {
             ActivePhase::Dump(Negotiation { dump, .. }) if dump.file == id => Some(dump),
             ActivePhase::Bulk(bulk) if bulk.file.file == id => Some(&mut bulk.file),
@@ -299,7 +300,7 @@ impl Active {
             | ActivePhase::Setting
             | ActivePhase::Hot
             | ActivePhase::Rejected { .. }
-            | ActivePhase::Held => saving.map(|save| &mut save.file).filter(|file| file.file == id),
+            | ActivePhase::Held => saving.filter(|file| file.file == id),
         };
         let Some(file) = file else {
             return;

@@ -104,7 +104,7 @@ impl Unit {
     pub fn rf_state(&self) -> RfState {
         match &self.part {
             Role::Holder(_) => RfState::Initialization,
-            Role::Active(active) if active.drain.is_some() => RfState::ActiveDrain,
+            Role::Active(active) if active.drains() => RfState::ActiveDrain,
             Role::Active(_) => RfState::Active,
             Role::Standby(standby) => {
                 let Some(seat) = &standby.seat else {

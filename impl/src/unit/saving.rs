@@ -15,38 +15,38 @@ use crate::message::{FileId, FileKind, Message, Redundancy, SaveResult, Session,
 
 /// A save under way.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Saving {
+pub(super) struct Saving {
     /// The operator's request.
-    pub id: CommandId,
+    id: CommandId,
     /// What became of it here.
-    pub own: Option<SaveResult>,
+    own: Option<SaveResult>,
     /// The other unit's part, if one is in session.
-    pub peer: Option<PeerSave>,
+    peer: Option<PeerSave>,
 }
 
 /// The other unit's part of a save.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct PeerSave {
+struct PeerSave {
     /// The session.
-    pub session: Session,
+    session: Session,
     /// The Standby's slot.
-    pub slot: Slot,
+    slot: Slot,
     /// Where the config stands in history.
-    pub stamp: Stamp,
+    stamp: Stamp,
     /// The file.
-    pub file: Outgoing,
+    file: Outgoing,
     /// Where its listing begins.
-    pub listing_at: u64,
+    listing_at: u64,
     /// Where its origin begins.
-    pub origin_at: u64,
+    origin_at: u64,
     /// What became of it there.
-    pub result: Option<SaveResult>,
+    result: Option<SaveResult>,
 }
 
 impl Active {
     /// An operator saves.
     pub(super) fn on_save(&mut self, own: &mut UnitState, id: CommandId, cx: &mut Context<'_, '_>) {
-        if self.saving.is_some() || self.drain.is_some() {
+        if self.saves() || self.drains() {
             return Self::refuse_busy(id, cx);
         }
         let stamp = Stamp { term: self.term, lsn: self.last };
@@ -59,12 +59,7 @@ impl Active {
         };
         own.persist(Write::OwnSave(store.clone()), Record::Store(store), cx);
         let peer = self.peer_save(stamp, cx);
-        if let Some(save) = peer.as_ref().filter(|save| save.result.is_none()) {
-            save.announce(cx);
-        }
-        let mut saving = Saving { id, own: None, peer };
-        saving.send_next(cx);
-        self.saving = Some(saving);
+        self.saving = Some(Saving::begin(id, peer, cx));
         cx.set(Timer::Save);
         cx.set(Timer::Resend);
     }
@@ -112,7 +107,7 @@ impl Active {
     /// The own store is durable, or is not.
     pub(super) fn on_own_save(&mut self, result: SaveResult, cx: &mut Context<'_, '_>) {
         if let Some(saving) = &mut self.saving {
-            saving.own = Some(result);
+            saving.note_own(result);
         }
         self.end_save(cx);
     }
@@ -125,11 +120,8 @@ impl Active {
         result: SaveResult,
         cx: &mut Context<'_, '_>,
     ) {
-        let peer = self.saving.as_mut().and_then(|saving| saving.peer.as_mut());
-        if let Some(peer) =
-            peer.filter(|peer| peer.session == session && peer.file.file.ordinal == u64::from(save))
-        {
-            peer.result = Some(result);
+        if let Some(saving) = &mut self.saving {
+            saving.note_peer(session, save, result);
         }
         self.end_save(cx);
     }
@@ -138,62 +130,130 @@ impl Active {
     pub(super) fn on_save_timeout(&mut self, cx: &mut Context<'_, '_>) {
         self.give_up_save(cx);
         if let Some(saving) = &mut self.saving {
-            saving.own.get_or_insert(SaveResult::NoAnswer);
+            saving.give_up_own();
         }
         self.end_save(cx);
     }
 
     /// The session ended: the other unit will not say.
     pub(super) fn give_up_save(&mut self, cx: &mut Context<'_, '_>) {
-        if let Some(peer) = self.saving.as_mut().and_then(|saving| saving.peer.as_mut()) {
-            peer.result.get_or_insert(SaveResult::NoAnswer);
+        if let Some(saving) = &mut self.saving {
+            saving.give_up_peer();
         }
         self.end_save(cx);
     }
 
     fn end_save(&mut self, cx: &mut Context<'_, '_>) {
-        let Some(saving) = &self.saving else { return };
-        let peer = saving.peer.as_ref().map(|peer| peer.result);
-        if let (Some(own), None | Some(Some(_))) = (saving.own, peer) {
+        if let Some(saving) = self.saving.take_if(|saving| saving.is_done()) {
             cx.cancel(&[Timer::Save]);
-            cx.answer(saving.id, Outcome::Saved { own, peer: peer.flatten() });
-            self.saving = None;
+            saving.end(cx);
         }
-    }
-}
-
-impl PeerSave {
-    /// Announces the file.
-    pub(super) fn announce(&self, cx: &mut Context<'_, '_>) {
-        let (session, stamp) = (self.session, self.stamp);
-        let digest: Digest = self.file.bytes.digest();
-        let size = self.file.bytes.len() as u64;
-        let save = self.file.file.ordinal as u32;
-        let (listing_at, origin_at) = (self.listing_at, self.origin_at);
-        let message = Message::Save { session, save, stamp, size, listing_at, origin_at, digest };
-        cx.send(self.slot, message);
     }
 }
 
 impl Saving {
-    /// Sends what the window admits.
-    pub(super) fn send_next(&mut self, cx: &mut Context<'_, '_>) {
-        let Some(peer) = self.peer.as_mut().filter(|peer| peer.result.is_none()) else {
-            return;
-        };
-        for chunk in peer.file.next(cx.env.limits) {
-            cx.send(peer.slot, Message::Chunk { session: peer.session, chunk });
+    /// The own store is being written; the other unit's file goes out, if it is to have one.
+    fn begin(id: CommandId, peer: Option<PeerSave>, cx: &mut Context<'_, '_>) -> Self {
+        let mut saving = Self { id, own: None, peer };
+        if let Some(peer) = saving.open() {
+            peer.announce(cx);
+            peer.send_next(cx);
         }
+        debug_assert!(!saving.is_done(), "the own store is not durable yet");
+        saving
+    }
+
+    /// What became of it here.
+    const fn note_own(&mut self, result: SaveResult) {
+        self.own = Some(result);
+    }
+
+    /// What became of it there, if it is this save of this session.
+    fn note_peer(&mut self, session: Session, save: u32, result: SaveResult) {
+        let is_it = |peer: &&mut PeerSave| peer.session == session && peer.ordinal() == save;
+        if let Some(peer) = self.peer.as_mut().filter(is_it) {
+            peer.result = Some(result);
+        }
+    }
+
+    /// The own disk did not say in time.
+    fn give_up_own(&mut self) {
+        self.own.get_or_insert(SaveResult::NoAnswer);
+    }
+
+    /// The other unit will not say.
+    fn give_up_peer(&mut self) {
+        if let Some(peer) = &mut self.peer {
+            peer.result.get_or_insert(SaveResult::NoAnswer);
+        }
+        debug_assert!(self.open().is_none(), "nothing goes out any more");
+    }
+
+    /// Whether nothing is waited for any more.
+    fn is_done(&self) -> bool {
+        self.own.is_some() && self.peer.as_ref().is_none_or(|peer| peer.result.is_some())
+    }
+
+    /// All is known: the operator is told.
+    fn end(self, cx: &mut Context<'_, '_>) {
+        debug_assert!(self.is_done(), "both results are known");
+        let peer = self.peer.and_then(|peer| peer.result);
+        let own = self.own.unwrap_or(SaveResult::NoAnswer);
+        cx.answer(self.id, Outcome::Saved { own, peer });
+    }
+
+    /// The role ends before all is known.
+    pub(super) fn give_up(self, cx: &mut Context<'_, '_>) {
+        cx.answer(self.id, Outcome::Unknown);
+    }
+
+    /// The other unit's file, if it goes out.
+    pub(super) fn outgoing(&mut self) -> Option<&mut Outgoing> {
+        self.peer.as_mut().map(|peer| &mut peer.file)
     }
 
     /// Sends again what was not answered.
     pub(super) fn resend(&mut self, cx: &mut Context<'_, '_>) {
-        let Some(peer) = self.peer.as_mut().filter(|peer| peer.result.is_none()) else {
-            return;
-        };
-        peer.announce(cx);
-        for chunk in peer.file.again(cx.env.limits) {
-            cx.send(peer.slot, Message::Chunk { session: peer.session, chunk });
+        if let Some(peer) = self.open() {
+            peer.announce(cx);
+            for chunk in peer.file.again(cx.env.limits) {
+                cx.send(peer.slot, Message::Chunk { session: peer.session, chunk });
+            }
+        }
+    }
+
+    /// The other unit's file, and where in it the listing begins.
+    #[cfg(any(test, feature = "faults"))]
+    pub(super) fn file(&self) -> Option<(crate::message::Bytes, u64)> {
+        let peer = self.peer.as_ref()?;
+        Some((peer.file.bytes.clone(), peer.listing_at))
+    }
+
+    /// The other unit's part, while its result is not known.
+    fn open(&mut self) -> Option<&mut PeerSave> {
+        self.peer.as_mut().filter(|peer| peer.result.is_none())
+    }
+}
+
+impl PeerSave {
+    /// The number of the save in its session.
+    const fn ordinal(&self) -> u32 {
+        self.file.file.ordinal as u32
+    }
+
+    fn announce(&self, cx: &mut Context<'_, '_>) {
+        let (session, stamp, save) = (self.session, self.stamp, self.ordinal());
+        let digest: Digest = self.file.bytes.digest();
+        let size = self.file.bytes.len() as u64;
+        let (listing_at, origin_at) = (self.listing_at, self.origin_at);
+        let message = Message::Save { session, save, stamp, size, listing_at, origin_at, digest };
+        cx.send(self.slot, message);
+    }
+
+    /// Sends what the window admits.
+    fn send_next(&mut self, cx: &mut Context<'_, '_>) {
+        for chunk in self.file.next(cx.env.limits) {
+            cx.send(self.slot, Message::Chunk { session: self.session, chunk });
         }
     }
 }

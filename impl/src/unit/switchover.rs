@@ -11,32 +11,47 @@ use crate::planted::Defect;
 
 /// ACTIVE-DRAIN: new commands wait until the Standby has everything.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Drain {
+pub(super) struct Drain {
     /// The operator's request.
-    pub id: CommandId,
-    /// The write that says how far the Standby is.
-    pub second: SecondWrite,
+    id: CommandId,
+    second: SecondWrite,
 }
 
 /// The register's write of a drain. After it only one of Clear and Release may follow, never both.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum SecondWrite {
-    /// Not needed yet.
+enum SecondWrite {
     Unsent,
-    /// Sent.
     Sent,
+}
+
+impl Drain {
+    /// The drain that an operator asked for: the register is not written for it yet.
+    const fn new(id: CommandId) -> Self {
+        Self { id, second: SecondWrite::Unsent }
+    }
+
+    /// The register is written to say that the Standby has everything: once in a drain.
+    fn write_second(&mut self) {
+        assert_eq!(self.second, SecondWrite::Unsent, "nothing is executed in a drain");
+        self.second = SecondWrite::Sent;
+    }
+
+    /// It is over: the operator is told what came of it.
+    pub(super) fn end(self, outcome: Outcome, cx: &mut Context<'_, '_>) {
+        cx.answer(self.id, outcome);
+    }
 }
 
 impl Active {
     /// An operator asks for a planned switchover. Refused unless the Standby is eligible.
     pub(super) fn on_switchover(&mut self, id: CommandId, cx: &mut Context<'_, '_>) {
-        if self.drain.is_some() || self.saving.is_some() {
+        if self.drains() || self.saves() {
             return Self::refuse_busy(id, cx);
         }
         if !self.is_hot() {
             return cx.answer(id, Outcome::Refused(Refusal::NotEligible));
         }
-        self.drain = Some(Drain { id, second: SecondWrite::Unsent });
+        self.drain = Some(Drain::new(id));
         cx.set(Timer::Drain);
         self.progress(cx);
     }
@@ -75,8 +90,7 @@ impl Active {
             (true, false) => self.releasing = Releasing::Yes,
             (true | false, true) => {}
             (false, false) => {
-                assert_eq!(drain.second, SecondWrite::Unsent, "nothing is executed in a drain");
-                drain.second = SecondWrite::Sent;
+                drain.write_second();
                 let (session, slot) = (current.session, current.slot);
                 self.write_register(Some(Eligible { session, slot, lsn: last }), cx);
             }
@@ -94,6 +108,6 @@ impl Active {
             return;
         };
         cx.cancel(&[Timer::Drain]);
-        cx.answer(drain.id, Outcome::Refused(why));
+        drain.end(Outcome::Refused(why), cx);
     }
 }

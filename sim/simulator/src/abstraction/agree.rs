@@ -1,10 +1,10 @@
 //! Whether a machine of the engine is where the model's is: field by field, in the model's words.
 
-use std::collections::VecDeque;
 use std::fmt;
 
 use skewsync::message::{Session, Stamp};
 use skewsync::unit::peer::{ActivePhase as PeerPhase, ActiveSession};
+use skewsync::unit::queue::Queue;
 use skewsync::unit::standby::{Readiness, StandbyPhase as SeatPhase, StandbySession};
 use skewsync::unit::{Active, Arbiter, Command, Holder, Role, Standby, Unit};
 use skewsync_model::action::Durability;
@@ -298,7 +298,7 @@ fn active(engine: &Active, model: &model::Active, boots: &Boots) -> Result<(), D
     same("ended", &ended.transpose()?, &model.ended)?;
     prompts(engine, model)?;
     number("unreplicated", engine.prompts.unreplicated().0, model.unreplicated)?;
-    same("draining", &engine.drain.is_some(), &model.draining)?;
+    same("draining", &engine.drains(), &model.draining)?;
     queue(&engine.queue, &model.queue)?;
     number("attempts", engine.mode.attempts().into(), model.attempts)?;
     same("pacing", &engine.mode.is_pausing(), &model.pacing)?;
@@ -312,7 +312,7 @@ fn active(engine: &Active, model: &model::Active, boots: &Boots) -> Result<(), D
 }
 
 /// How many commands wait, and for what their prompts will; which they are is the lockstep's.
-fn queue(engine: &VecDeque<Command>, model: &[model::Queued]) -> Result<(), Difference> {
+fn queue(engine: &Queue, model: &[model::Queued]) -> Result<(), Difference> {
     let waits = |command: &Command| match command.durability {
         skewsync::unit::Durability::Acked => Durability::Acked,
         skewsync::unit::Durability::Async => Durability::Async,

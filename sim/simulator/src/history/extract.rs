@@ -9,6 +9,7 @@ use std::sync::Arc;
 use skewsync::ids::{CommandId, Lsn, Slot, Term, WriteId};
 use skewsync::message::{Address, Message};
 use skewsync::unit::prompts::PromptKind;
+use skewsync::unit::queue::Queue;
 use skewsync::unit::standby::{self, Readiness};
 use skewsync::unit::{self as engine, ArbiterOutput, Boot, Command, Input, Outcome, Output, peer};
 
@@ -566,13 +567,13 @@ fn of_active(active: &engine::Active, known: Option<&Role>) -> Acting {
         register_is_set: active.register.is_set(),
         prompts: active.prompts.count(),
         queue: queue(&active.queue, known),
-        drains: active.drain.is_some(),
-        saves: active.saving.is_some(),
+        drains: active.drains(),
+        saves: active.saves(),
     }
 }
 
 /// The ids of commands that wait; the very list of before if it is the same.
-fn queue(waits: &std::collections::VecDeque<Command>, known: Option<&Role>) -> Arc<[CommandId]> {
+fn queue(waits: &Queue, known: Option<&Role>) -> Arc<[CommandId]> {
     let known = match known {
         Some(Role::Active(Acting { queue, .. }) | Role::Holder(Holding { queue, .. })) => queue,
         Some(Role::Standby(_)) | None => &Arc::default(),

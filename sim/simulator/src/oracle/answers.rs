@@ -184,8 +184,8 @@ mod tests {
             unreachable!("a command");
         };
         match &mut unit.part {
-            Role::Holder(holder) => holder.queue.push_back(command),
-            Role::Active(active) => active.queue.push_back(command),
+            Role::Holder(holder) => holder.queue = vec![command].into(),
+            Role::Active(active) => active.queue = vec![command].into(),
             Role::Standby(_) => unreachable!("it has no queue"),
         }
         unit

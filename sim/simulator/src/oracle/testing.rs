@@ -13,11 +13,10 @@ use skewsync::message::{
 };
 use skewsync::planted::Planted;
 use skewsync::policy::Policy;
-use skewsync::unit::active::Releasing;
 use skewsync::unit::env::takes_all;
 use skewsync::unit::holder::{LeaseWait, Queueing};
-use skewsync::unit::peer::{ActivePhase, ActiveSession, Peer};
-use skewsync::unit::prompts::Prompts;
+use skewsync::unit::peer::{ActivePhase, ActiveSession};
+use skewsync::unit::queue::Queue;
 use skewsync::unit::receiver::Receiver;
 use skewsync::unit::register::Register;
 use skewsync::unit::running::Executed;
@@ -25,7 +24,7 @@ use skewsync::unit::sender::Sender;
 use skewsync::unit::standby::{self, Readiness, Replica, StandbySession};
 use skewsync::unit::{
     Active, Arbiter, ArbiterEvent, ArbiterInput, ArbiterOutput, Boot, Command, Durability, Env,
-    Event as Told, Holder, Input, Limits, Mode, Outcome, Output, Pairing, PairingKey, PairingSide,
+    Event as Told, Holder, Input, Limits, Outcome, Output, Pairing, PairingKey, PairingSide,
     Record, Role, Running, Software, Standby, Store, Unit,
 };
 use skewsync_model::property::Property;
@@ -415,21 +414,7 @@ pub(crate) fn running(release: &str, text: &str) -> Running {
 
 /// A unit that acts in `term`, with this config at `last`.
 pub(crate) fn active(slot: Slot, term: u64, last: u64, release: &str, text: &str) -> Unit {
-    let active = Active {
-        term: Term(term),
-        n_renew: 1,
-        granted: 1,
-        last: Lsn(last),
-        config: running(release, text),
-        register: Register::confirmed(0, None),
-        peer: Peer::default(),
-        prompts: Prompts::default(),
-        drain: None,
-        queue: std::collections::VecDeque::new(),
-        saving: None,
-        mode: Mode::new(0),
-        releasing: Releasing::No,
-    };
+    let active = Active::new(Term(term), 1, 1, Lsn(last), running(release, text), 0);
     Unit { part: Role::Active(Box::new(active)), ..idle(slot, release) }
 }
 
@@ -447,7 +432,7 @@ pub(crate) fn holder(slot: Slot, term: u64, origin: Origin, lsn: u64) -> Unit {
         gap: None,
         suspended: None,
         lease: LeaseWait::Lease,
-        queue: std::collections::VecDeque::new(),
+        queue: Queue::default(),
         queueing: Queueing::Open,
     };
     Unit { part: Role::Holder(holder), ..idle(slot, "6.2") }
