@@ -14,6 +14,7 @@
 
 pub mod active;
 pub mod arbiter;
+mod breach;
 mod bulk;
 mod commands;
 pub mod env;

@@ -5,8 +5,10 @@
 use alloc::vec::Vec;
 
 use super::active::Active;
+use super::breach::{Breach, of_cause, of_refused, of_stuck};
+use super::file::Outgoing;
 use super::input::Timer;
-use super::mode::{Breach, Hindrance};
+use super::mode::Hindrance;
 use super::peer::{ActivePhase, Bulk};
 use super::sender::{Sender, StuckLine};
 use super::state::Context;
@@ -15,9 +17,7 @@ use crate::ids::Lsn;
 use crate::message::{
     FileId, FileKind, LeaveWhy, Message, Mismatch, Redundancy, RejectWhy, Stamp, Verdict,
 };
-use crate::policy::{self, Action, Cause, Question};
-
-use super::file::Outgoing;
+use crate::policy::{Cause, SyncPhase};
 
 impl Active {
     /// Takes the snapshot, once the register is confirmed to hold nothing.
@@ -38,7 +38,7 @@ impl Active {
         let (bytes, listing_at) = sender.file(cx.env.planted);
         let fits = sender.fits(bounds) && bytes.len() as u64 <= bounds.file;
         if !fits && !self.mode.is_lesser() {
-            self.bound(policy::SyncPhase::Bulk, cx);
+            self.exceed(SyncPhase::Bulk, LeaveWhy::Bound, cx);
         }
         let empty = self.mode.is_lesser();
         let (bytes, listing_at) =
@@ -170,20 +170,11 @@ impl Active {
         same: bool,
         cx: &Context<'_, '_>,
     ) -> Option<Verdict> {
-        let incurable = severest(policy::SyncPhase::Bulk, stuck, cx);
-        let phase = policy::SyncPhase::Bulk;
-        let mut curable = mismatches.iter().map(|each| {
-            let (component, form) = (Some(&*each.component), Some(&*each.form));
-            cx.env.policy.action(Question { phase, cause: Cause::Prc, component, form })
-        });
-        let mut curable = curable.by_ref().max();
-        if further > 0 {
-            let question = Question::new(phase, Cause::Prc);
-            curable = curable.max(Some(cx.env.policy.action(question)));
-        }
+        let phase = SyncPhase::Bulk;
+        let incurable = of_stuck(phase, stuck, cx);
+        let mut curable = of_refused(phase, mismatches, further > 0, cx);
         if !same && mismatches.is_empty() {
-            let question = Question::new(phase, Cause::Verification);
-            curable = curable.max(Some(cx.env.policy.action(question)));
+            curable = curable.max(Some(of_cause(phase, Cause::Verification, cx)));
         }
         let action = incurable.max(curable)?;
         let by = (incurable == Some(action)).then(Hindrance::default);
@@ -194,27 +185,8 @@ impl Active {
         } else {
             LeaveWhy::PrcMismatch
         };
-        self.mode.enforce(action, Breach { phase, why, by }, cx).map(|enforced| enforced.verdict)
+        self.mode
+            .enforce(action, Breach::Lines { phase, why, by }, cx)
+            .map(|enforced| enforced.verdict)
     }
-}
-
-/// The severest action that a rule names for lines that cannot go.
-pub(super) fn severest(
-    phase: policy::SyncPhase,
-    stuck: &[StuckLine],
-    cx: &Context<'_, '_>,
-) -> Option<Action> {
-    let actions: Vec<Action> = stuck
-        .iter()
-        .map(|each| {
-            let (component, form) = (Some(&*each.component), Some(&*each.form));
-            cx.env.policy.action(Question { phase, cause: each.cause, component, form })
-        })
-        .collect();
-    actions.into_iter().max()
-}
-
-/// The lines that were dropped, as a prompt names them.
-pub(super) fn dropped(stuck: &[StuckLine]) -> Vec<Shared<str>> {
-    stuck.iter().map(|each| each.line.clone()).collect()
 }

@@ -6,9 +6,8 @@
 use alloc::vec::Vec;
 
 use super::active::Active;
-use super::bulk::{dropped, severest};
+use super::breach::{Breach, dropped, hindering, of_stuck};
 use super::input::{Command, Durability};
-use super::mode::Breach;
 use super::output::{Copies, LocalWhy, Outcome, Refusal};
 use super::peer::ActivePhase;
 use super::prompts::{Prompt, PromptKind};
@@ -45,7 +44,7 @@ impl Active {
         };
         let step = self.translate(&edits, cx);
         let stuck = step.as_ref().map(|step| &*step.stuck).unwrap_or_default();
-        let action = severest(SyncPhase::Line, stuck, cx);
+        let action = of_stuck(SyncPhase::Line, stuck, cx);
         // A pair that is in a lesser mode already falls no further for it.
         let action = match action {
             Some(Action::ResetStandby | Action::Degrade) if self.mode.is_lesser() => None,
@@ -56,7 +55,7 @@ impl Active {
             let line = stuck.first().map_or_else(|| Shared::text(""), |each| each.line.clone());
             return cx.answer(command.id, Outcome::Refused(Refusal::Policy { line }));
         }
-        let hindering = Self::hindering(stuck, cx);
+        let hindering = hindering(stuck, cx);
         self.mode.add_hindering(&hindering);
         let listed = dropped(stuck);
         self.last = Lsn(self.last.0 + 1);
@@ -65,13 +64,13 @@ impl Active {
         let full = step.is_some_and(|step| self.journal(step, fits, cx));
         self.answer_change(&command, listed, cx);
         if !fits {
-            self.bound(SyncPhase::Line, cx);
+            self.exceed(SyncPhase::Line, LeaveWhy::Bound, cx);
             self.leave(LeaveWhy::Bound, cx);
         } else if full {
             self.leave(LeaveWhy::JournalFull, cx);
         } else if let Some(action) = action {
             let (phase, why, by) = (SyncPhase::Line, LeaveWhy::Stuck, Some(hindering));
-            self.leave_by(action, Breach { phase, why, by }, cx);
+            self.leave_by(action, Breach::Lines { phase, why, by }, cx);
         }
     }
 

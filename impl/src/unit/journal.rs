@@ -6,14 +6,14 @@
 use alloc::vec::Vec;
 
 use super::active::Active;
-use super::mode::Breach;
+use super::breach::{Breach, of_cause, of_refused};
 use super::peer::{ActivePhase, ActiveSession};
 use super::sender::{StuckLine, WireChange};
 use super::state::Context;
 use crate::digest::Digest;
 use crate::ids::Lsn;
 use crate::message::{Bytes, LeaveWhy, Message, Mismatch, OnMismatch, Stamp};
-use crate::policy::{self, Cause, Question};
+use crate::policy::{Cause, SyncPhase};
 
 /// A change in the journal: computed once, when the command executes; sent as often as needed.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -36,8 +36,7 @@ impl Active {
         fits: bool,
         cx: &mut Context<'_, '_>,
     ) -> bool {
-        let question = Question::new(policy::SyncPhase::Line, Cause::Prc);
-        let stays = cx.env.policy.action(question).stays();
+        let stays = of_cause(SyncPhase::Line, Cause::Prc, cx).stays();
         let on_mismatch = if stays { OnMismatch::List } else { OnMismatch::LeaveHot };
         let Some(current) = &mut self.peer.current else {
             return false;
@@ -64,7 +63,7 @@ impl Active {
         held: Option<(&[Mismatch], u32)>,
         cx: &mut Context<'_, '_>,
     ) {
-        let (last, phase) = (self.last, policy::SyncPhase::Line);
+        let (last, phase) = (self.last, SyncPhase::Line);
         let Some(current) = &mut self.peer.current else {
             return;
         };
@@ -80,29 +79,16 @@ impl Active {
         let new: Vec<Mismatch> = mismatches.iter().filter(is_new).cloned().collect();
         let more = further > current.held_further;
         if expected != digest && new.is_empty() && !more {
-            let question = Question::new(phase, Cause::Verification);
-            let action = cx.env.policy.action(question);
+            let action = of_cause(phase, Cause::Verification, cx);
             if !action.stays() {
-                return self.leave_by(
-                    action,
-                    Breach { phase, why: LeaveWhy::DigestMismatch, by: None },
-                    cx,
-                );
+                let breach = Breach::Lines { phase, why: LeaveWhy::DigestMismatch, by: None };
+                return self.leave_by(action, breach, cx);
             }
         }
-        let mut severe = None;
-        if more {
-            let question = Question::new(phase, Cause::Prc);
-            severe = Some(cx.env.policy.action(question));
-        }
+        let severe = of_refused(phase, &new, more, cx);
         if held.is_some() {
             current.held_out = mismatches.iter().map(|each| each.line.clone()).collect();
             current.held_further = further;
-        }
-        for each in &new {
-            let (component, form) = (Some(&*each.component), Some(&*each.form));
-            let question = Question { phase, cause: Cause::Prc, component, form };
-            severe = severe.max(Some(cx.env.policy.action(question)));
         }
         current.acked = lsn;
         self.peer.replica = Some(Stamp { term: self.term, lsn });
@@ -110,7 +96,8 @@ impl Active {
         current.journal = current.journal.split_off(&Lsn(lsn.0 + 1));
         current.send_lines(cx);
         if let Some(action) = severe {
-            self.leave_by(action, Breach { phase, why: LeaveWhy::PrcMismatch, by: None }, cx);
+            let breach = Breach::Lines { phase, why: LeaveWhy::PrcMismatch, by: None };
+            self.leave_by(action, breach, cx);
         }
     }
 }

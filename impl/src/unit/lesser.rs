@@ -4,16 +4,14 @@
 //! Source: seed, step 329; attempts and their pauses are ours.
 
 use super::active::Active;
-use super::bulk::severest;
+use super::breach::{Breach, Enforced, of_cause, of_stuck};
 use super::input::Timer;
-use super::mode::{Breach, Enforced, Hindrance};
 use super::output::Event;
 use super::peer::ActivePhase;
-use super::sender::StuckLine;
 use super::state::Context;
 use crate::digest::Shared;
 use crate::message::{Engine, LeaveWhy, Redundancy, Verdict};
-use crate::policy::{Action, Cause, Question, SyncPhase};
+use crate::policy::{Action, Cause, SyncPhase};
 
 impl Active {
     /// Enforces what policy orders about a session that sends lines: it is left, unless it stays.
@@ -23,31 +21,13 @@ impl Active {
         }
     }
 
-    /// A deadline was met: policy may say that the pair comes up in a lesser mode; else the session
-    /// is tried again.
-    pub(super) fn exceed(&mut self, why: LeaveWhy, lines: bool, cx: &mut Context<'_, '_>) {
-        let phase = if lines { SyncPhase::Line } else { SyncPhase::Bulk };
-        match cx.env.policy.action(Question::new(phase, Cause::Limit)) {
-            Action::Simplex => self.degrade(Redundancy::Simplex, why, cx),
-            Action::Degrade => self.degrade(Redundancy::Rpr, why, cx),
-            Action::Refuse | Action::Ignore | Action::DropAndWarn | Action::ResetStandby => {}
+    /// A limit was met: policy may say that the pair comes up in a lesser mode. Whether the session
+    /// ends is the caller's.
+    pub(super) fn exceed(&mut self, phase: SyncPhase, why: LeaveWhy, cx: &mut Context<'_, '_>) {
+        let action = of_cause(phase, Cause::Limit, cx);
+        if self.mode.enforce(action, Breach::Limit(why), cx).is_some() {
+            self.tell_degraded(cx);
         }
-        self.leave(why, cx);
-    }
-
-    /// Something is more than the Standby takes. Nothing of it can be sent, so that every action
-    /// below simplex is rpr.
-    pub(super) fn bound(&mut self, phase: SyncPhase, cx: &mut Context<'_, '_>) {
-        let action = cx.env.policy.action(Question::new(phase, Cause::Limit));
-        let mode = if action == Action::Simplex { Redundancy::Simplex } else { Redundancy::Rpr };
-        self.mode.fall(mode, LeaveWhy::Bound, Some(Hindrance::default()));
-        self.tell_degraded(cx);
-    }
-
-    /// The pair is to come up in a lesser mode.
-    fn degrade(&mut self, mode: Redundancy, why: LeaveWhy, cx: &mut Context<'_, '_>) {
-        self.mode.fall(mode, why, None);
-        self.tell_degraded(cx);
     }
 
     pub(super) fn tell_degraded(&self, cx: &mut Context<'_, '_>) {
@@ -55,15 +35,6 @@ impl Active {
         let (why, own) = (self.mode.why(), Engine::OURS);
         let peer = peer.unwrap_or_default();
         cx.event(Event::Degraded { why, own, peer });
-    }
-
-    /// The lines for which a rule of phase line ends the session.
-    pub(super) fn hindering(stuck: &[StuckLine], cx: &Context<'_, '_>) -> Hindrance {
-        let ends = |each: &&StuckLine| {
-            let action = severest(SyncPhase::Line, core::slice::from_ref(*each), cx);
-            action.is_some_and(|action| !action.stays())
-        };
-        Hindrance::by(stuck.iter().filter(ends).map(|each| each.line.clone()))
     }
 
     /// The session in the lesser mode looks at the lines that brought it there: once the last one
@@ -81,7 +52,7 @@ impl Active {
         let stuck = current.stuck(cx);
         let sender = current.sender.as_ref();
         let fits = sender.is_none_or(|sender| sender.fits(current.bounds));
-        let bulk = severest(SyncPhase::Bulk, &stuck, cx).is_none_or(Action::stays);
+        let bulk = of_stuck(SyncPhase::Bulk, &stuck, cx).is_none_or(Action::stays);
         let is_stuck = |line: &Shared<str>| stuck.iter().any(|each| each.line == *line);
         match self.mode.look_at_hindrance(is_stuck, fits && bulk) {
             Some(true) => cx.set(Timer::Backoff),
@@ -102,7 +73,8 @@ impl Active {
         self.mode.fail_attempt(cx);
         cx.set(Timer::Pace);
         if self.mode.is_used_up(cx) && !self.mode.is_lesser() {
-            self.degrade(Redundancy::Rpr, why, cx);
+            self.mode.fall(Redundancy::Rpr, why, None);
+            self.tell_degraded(cx);
         }
     }
 

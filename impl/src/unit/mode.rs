@@ -12,6 +12,7 @@
 
 use alloc::collections::BTreeSet;
 
+use super::breach::{Breach, Enforced};
 use super::state::Context;
 use crate::digest::Shared;
 use crate::message::{LeaveWhy, Redundancy, Verdict};
@@ -51,26 +52,6 @@ pub struct Hindrance {
     gone: bool,
 }
 
-/// What policy is asked to act on: the Standby does not hold what it should.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Breach {
-    /// The phase of sync in which it was found.
-    pub(super) phase: SyncPhase,
-    /// Why the session is to end.
-    pub(super) why: LeaveWhy,
-    /// The lines that cannot go, if they are the cause.
-    pub(super) by: Option<Hindrance>,
-}
-
-/// What policy ordered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Enforced {
-    /// Why the session is left.
-    pub(super) why: LeaveWhy,
-    /// What a Standby does whose snapshot is judged.
-    pub(super) verdict: Verdict,
-}
-
 impl Mode {
     /// The mode of an Active that begins; its unit was ordered to reset this often.
     pub const fn new(resets: u32) -> Self {
@@ -104,7 +85,10 @@ impl Mode {
         cause: Breach,
         cx: &Context<'_, '_>,
     ) -> Option<Enforced> {
-        let Breach { phase, why, by } = cause;
+        let (phase, why, by) = match cause {
+            Breach::Lines { phase, why, by } => (phase, why, by),
+            Breach::Limit(why) => return self.fall_at_limit(action, why),
+        };
         let enforced = match action {
             Action::Refuse | Action::Ignore | Action::DropAndWarn => return None,
             Action::ResetStandby => {
@@ -133,6 +117,28 @@ impl Mode {
             "only a reset leaves the pair in sso"
         );
         Some(enforced)
+    }
+
+    /// A reset cures no limit: none is ordered. Of what is more than the Standby takes nothing can
+    /// be sent, so that every action below simplex is rpr.
+    fn fall_at_limit(&mut self, action: Action, why: LeaveWhy) -> Option<Enforced> {
+        let bound = why == LeaveWhy::Bound;
+        debug_assert!(bound || why == LeaveWhy::Deadline, "one of the limits");
+        let (to, verdict) = match action {
+            Action::Simplex => (Redundancy::Simplex, Verdict::Simplex),
+            Action::Degrade => (Redundancy::Rpr, Verdict::Rpr),
+            Action::Refuse | Action::Ignore | Action::DropAndWarn | Action::ResetStandby
+                if bound =>
+            {
+                (Redundancy::Rpr, Verdict::Rpr)
+            }
+            Action::Refuse | Action::Ignore | Action::DropAndWarn | Action::ResetStandby => {
+                return None;
+            }
+        };
+        self.fall(to, why, bound.then(Hindrance::default));
+        debug_assert!(self.is_lesser(), "it has fallen");
+        Some(Enforced { why, verdict })
     }
 
     /// Counts an ordered reset, if there is one left.

@@ -28,6 +28,7 @@ use crate::message::{
     Unreadable, Verdict,
 };
 use crate::planted::Defect;
+use crate::policy::SyncPhase;
 
 pub use negotiation::Negotiation;
 
@@ -435,7 +436,9 @@ impl Active {
         };
         if waits {
             let lines = self.peer.phase().is_some_and(ActivePhase::sends_lines);
-            self.exceed(LeaveWhy::Deadline, lines, cx);
+            let phase = if lines { SyncPhase::Line } else { SyncPhase::Bulk };
+            self.exceed(phase, LeaveWhy::Deadline, cx);
+            self.leave(LeaveWhy::Deadline, cx);
         }
     }
 
