@@ -15,8 +15,7 @@
 pub mod active;
 pub mod arbiter;
 mod breach;
-mod bulk;
-mod commands;
+mod drain;
 pub mod env;
 #[cfg(any(test, feature = "faults"))]
 mod faults;
@@ -24,14 +23,11 @@ pub mod file;
 pub mod holder;
 pub mod input;
 pub mod journal;
-mod lesser;
 pub mod limits;
 pub mod mode;
 pub mod output;
 pub mod pairing;
 pub mod peer;
-#[cfg(feature = "planted")]
-mod planted;
 pub mod prompts;
 pub mod queue;
 pub mod receiver;
@@ -44,7 +40,6 @@ pub mod software;
 pub mod standby;
 mod state;
 pub mod store;
-mod switchover;
 #[cfg(test)]
 mod tests;
 
@@ -161,7 +156,7 @@ impl Unit {
         match &self.part {
             Role::Standby(_) => None,
             Role::Holder(holder) => Some(holder.term),
-            Role::Active(active) => Some(active.term),
+            Role::Active(active) => Some(active.term()),
         }
     }
 

@@ -1,7 +1,8 @@
 //! The Active: its term, its prompts, and what reaches it (PROTOCOL.md, 10.2).
 //!
-//! Its peer's session is `peer`, bulk sync `bulk`, commands `commands`, lines `journal`, prompts
-//! `prompts`, the register `register`, the drain `switchover`, the startup stores `saving`.
+//! It is made of a peer with its session, of a register, prompts, a mode, a queue, a drain and a
+//! save, each a type of its own that knows nothing of an Active. Here and in the files below they
+//! act together, by message, timer and request.
 //!
 //! ```text
 //!   prompt of an acked command:
@@ -14,13 +15,29 @@
 //! ```
 //! Source: seed, Fig. 4 (steps 400-450); prompts, the register and the lease are ours.
 
+mod bulk;
+mod commands;
+mod lesser;
+mod lines;
+mod negotiation;
+mod peer;
+#[cfg(feature = "planted")]
+mod planted;
+mod prompts;
+mod register;
+mod save;
+mod switchover;
+
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
+use super::drain::Drain;
 use super::holder::{Holder, LeaseWait, Queueing, superseded};
 use super::input::{Durability, Request, Timer};
 use super::mode::Mode;
 use super::output::{Event, Outcome, Refusal};
+#[cfg(any(test, feature = "faults"))]
+use super::peer::ActiveSession;
 use super::peer::{ActivePhase, Peer};
 use super::prompts::Prompts;
 use super::queue::Queue;
@@ -29,7 +46,6 @@ use super::running::Running;
 use super::saving::Saving;
 use super::standby::{Former, Proceed, Readiness};
 use super::state::{Context, UnitState, echoes};
-use super::switchover::Drain;
 use super::{Output, Role};
 use crate::ids::{CommandId, Lsn, Slot, Term};
 use crate::message::{LeaveWhy, Message, Origin, Stamp, ToArbiter, ToUnit};
@@ -55,36 +71,36 @@ const OF_THE_PEER: [Timer; 12] = [
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Active {
     /// Its term.
-    pub term: Term,
+    term: Term,
     /// Its latest Renew.
-    pub n_renew: u64,
+    n_renew: u64,
     /// The latest Renew that was granted.
-    pub granted: u64,
+    granted: u64,
     /// The last LSN.
-    pub last: Lsn,
+    last: Lsn,
     /// The running config, at `last`.
-    pub config: Running,
+    config: Running,
     /// The eligibility register, as far as the Active knows it.
-    pub register: Register,
+    register: Register,
     /// The Standby, or whoever asks to be it.
-    pub peer: Peer,
+    peer: Peer,
     /// Prompts that are held.
-    pub prompts: Prompts,
+    prompts: Prompts,
     /// A planned switchover under way.
-    pub(super) drain: Option<Drain>,
+    drain: Option<Drain>,
     /// Commands that wait for the end of the drain, or for room.
-    pub queue: Queue,
+    queue: Queue,
     /// A save under way.
-    pub(super) saving: Option<Saving>,
+    saving: Option<Saving>,
     /// The mode that policy and limits allow, and what was counted for it.
-    pub mode: Mode,
+    mode: Mode,
     /// Whether the role is to be given back at the end of this step.
-    pub releasing: Releasing,
+    releasing: Releasing,
 }
 
 /// Whether the role is to be given back at the end of this step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Releasing {
+enum Releasing {
     /// It stays.
     No,
     /// It goes.
@@ -118,10 +134,24 @@ impl Active {
         }
     }
 
+    /// It acts again in its term: its lease was granted anew, and these commands wait.
+    pub(super) fn resume(&mut self, (n_renew, granted): (u64, u64), cx: &mut Context<'_, '_>) {
+        assert!(n_renew >= self.n_renew, "it has asked on meanwhile");
+        assert!(self.prompts.is_empty(), "its prompts returned when it fell silent");
+        (self.n_renew, self.granted) = (n_renew, granted);
+        self.arm(cx);
+    }
+
+    /// Commands that came before it acts wait in it.
+    pub(super) fn take_queue(&mut self, queue: Queue) {
+        assert!(self.queue.is_empty(), "none has come to it");
+        self.queue = queue;
+    }
+
     /// Arms what an Active that acts again needs.
-    pub(super) fn arm(&mut self, cx: &mut Context<'_, '_>) {
+    fn arm(&mut self, cx: &mut Context<'_, '_>) {
         cx.set(Timer::Resend);
-        if self.peer.current.is_some() {
+        if self.peer.current().is_some() {
             for timer in [Timer::Watchdog, Timer::Keepalive, Timer::Deadline] {
                 cx.set(timer);
             }
@@ -132,7 +162,7 @@ impl Active {
         if self.mode.is_pausing() {
             cx.set(Timer::Pace);
         }
-        if self.peer.phase() == Some(&ActivePhase::Hot) {
+        if self.peer.is_hot() {
             cx.set(Timer::Stable);
         }
         if self.mode.is_freed() {
@@ -161,7 +191,7 @@ impl Active {
     }
 
     /// The stamp of what runs.
-    pub(super) const fn stamp(&self) -> Stamp {
+    pub const fn stamp(&self) -> Stamp {
         Stamp { term: self.term, lsn: self.last }
     }
 
@@ -215,7 +245,7 @@ impl Active {
                     self.send_register(cx);
                 }
             }
-            Timer::Resend => self.on_resend_timeout(own, cx),
+            Timer::Resend => self.on_resend_timeout(cx),
             Timer::Watchdog => self.leave(LeaveWhy::Watchdog, cx),
             Timer::Deadline => self.on_deadline_timeout(cx),
             Timer::Keepalive => {
@@ -402,6 +432,57 @@ impl Active {
         self.is_clearing() || self.awaits_standby()
     }
 
+    /// Its term.
+    pub const fn term(&self) -> Term {
+        self.term
+    }
+
+    /// Its latest Renew, and the latest one that was granted.
+    pub const fn renewals(&self) -> (u64, u64) {
+        (self.n_renew, self.granted)
+    }
+
+    /// The last LSN.
+    pub const fn last(&self) -> Lsn {
+        self.last
+    }
+
+    /// The running config, at `last`.
+    pub const fn config(&self) -> &Running {
+        &self.config
+    }
+
+    /// The eligibility register, as far as the Active knows it.
+    pub const fn register(&self) -> &Register {
+        &self.register
+    }
+
+    /// The Standby, or whoever asks to be it.
+    pub const fn peer(&self) -> &Peer {
+        &self.peer
+    }
+
+    /// Prompts that are held.
+    pub const fn prompts(&self) -> &Prompts {
+        &self.prompts
+    }
+
+    /// Commands that wait for the end of the drain, or for room.
+    pub const fn queue(&self) -> &Queue {
+        &self.queue
+    }
+
+    /// The mode that policy and limits allow, and what was counted for it.
+    pub const fn mode(&self) -> &Mode {
+        &self.mode
+    }
+
+    /// The file of a save under way, if one goes to the other unit, and where its listing begins.
+    #[cfg(any(test, feature = "faults"))]
+    pub(super) fn saved_file(&self) -> Option<(crate::message::Bytes, u64)> {
+        self.saving.as_ref()?.file()
+    }
+
     /// Whether a planned switchover is under way.
     pub const fn drains(&self) -> bool {
         self.drain.is_some()
@@ -427,9 +508,9 @@ impl Active {
     /// are held than may be.
     pub(super) fn executes(&self, cx: &Context<'_, '_>) -> bool {
         let limits = cx.env.limits;
-        let far = self.peer.current.as_ref().is_some_and(|current| {
-            let outstanding = self.last.0 - current.acked.0;
-            current.phase.holds_prompts() && outstanding >= u64::from(limits.hot_window)
+        let far = self.peer.current().is_some_and(|current| {
+            let outstanding = self.last.0 - current.acked().0;
+            current.phase().holds_prompts() && outstanding >= u64::from(limits.hot_window)
         });
         let counts = !cx.env.planted(Defect::PromptsUncounted);
         let many = counts && self.held() >= limits.max_prompts as usize;
@@ -439,5 +520,46 @@ impl Active {
     /// Whether the prompt of an executed command waits.
     pub(super) fn waits(&self, durability: Durability) -> bool {
         durability == Durability::Acked && self.holds_prompts()
+    }
+}
+
+/// What tests put into an Active, whatever led there.
+#[cfg(any(test, feature = "faults"))]
+impl Active {
+    /// A session in the place of the current one.
+    pub fn put_session(&mut self, session: ActiveSession) {
+        self.peer.put(session);
+    }
+
+    /// The last LSN.
+    pub const fn put_last(&mut self, last: Lsn) {
+        self.last = last;
+    }
+
+    /// A phase of the current session, if there is one, and its h.
+    pub fn put_phase(&mut self, phase: ActivePhase, h: Lsn) {
+        if let Some(current) = self.peer.current_mut() {
+            current.put(phase, h);
+        }
+    }
+
+    /// What the register holds.
+    pub const fn put_register(&mut self, register: Register) {
+        self.register = register;
+    }
+
+    /// What was counted.
+    pub fn put_mode(&mut self, mode: Mode) {
+        self.mode = mode;
+    }
+
+    /// Prompts.
+    pub fn put_prompts(&mut self, prompts: Prompts) {
+        self.prompts = prompts;
+    }
+
+    /// Commands that wait.
+    pub fn put_queue(&mut self, queue: Queue) {
+        self.queue = queue;
     }
 }

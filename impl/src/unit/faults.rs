@@ -31,11 +31,11 @@ impl Unit {
                 StandbyPhase::Diffed { diff, .. } => Some((diff.bytes.clone(), 0)),
                 _ => None,
             },
-            (FileKind::Config, Role::Active(active)) => match active.peer.phase()? {
+            (FileKind::Config, Role::Active(active)) => match active.peer().phase()? {
                 ActivePhase::Bulk(bulk) => Some((bulk.file.bytes.clone(), bulk.listing_at)),
                 _ => None,
             },
-            (FileKind::Save, Role::Active(active)) => active.saving.as_ref()?.file(),
+            (FileKind::Save, Role::Active(active)) => active.saved_file(),
             (FileKind::Dump | FileKind::Diff | FileKind::Config | FileKind::Save, _) => None,
         }
     }

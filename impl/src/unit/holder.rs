@@ -205,9 +205,7 @@ impl Holder {
         let Self { suspended, origin, config, lsn, listed, gap, queue, n_renew, .. } = self;
         let mut active = match suspended {
             Some(mut suspended) => {
-                suspended.granted = n;
-                suspended.n_renew = n_renew;
-                suspended.arm(cx);
+                suspended.resume((n_renew, n), cx);
                 suspended
             }
             None => {
@@ -222,7 +220,7 @@ impl Holder {
                 Box::new(Active::new(term, n_renew, n, lsn, config, own.resets))
             }
         };
-        active.queue = queue;
+        active.take_queue(queue);
         active.settle(own, cx)
     }
 

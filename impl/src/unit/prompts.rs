@@ -4,13 +4,8 @@
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
-use super::active::Active;
-use super::input::Timer;
-use super::output::{Copies, Outcome};
-use super::state::Context;
 use crate::digest::Shared;
 use crate::ids::{CommandId, Lsn};
-use crate::message::LeaveWhy;
 
 /// A command that waits for the Standby.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -61,7 +56,7 @@ impl From<BTreeMap<Lsn, Vec<Prompt>>> for Prompts {
 
 impl Prompts {
     /// Holds a prompt until the Standby has this LSN. Whether it is the first.
-    fn hold(&mut self, lsn: Lsn, prompt: Prompt) -> bool {
+    pub(super) fn hold(&mut self, lsn: Lsn, prompt: Prompt) -> bool {
         let first = self.held.is_empty();
         self.held.entry(lsn).or_default().push(prompt);
         debug_assert!(!self.held.is_empty(), "it is held");
@@ -69,7 +64,7 @@ impl Prompts {
     }
 
     /// Takes the prompts that wait for no more than this LSN.
-    fn take_up_to(&mut self, lsn: Lsn) -> BTreeMap<Lsn, Vec<Prompt>> {
+    pub(super) fn take_up_to(&mut self, lsn: Lsn) -> BTreeMap<Lsn, Vec<Prompt>> {
         let later = self.held.split_off(&Lsn(lsn.0 + 1));
         let taken = core::mem::replace(&mut self.held, later);
         debug_assert!(self.held.keys().all(|held| *held > lsn), "the rest waits for more");
@@ -89,7 +84,7 @@ impl Prompts {
 
     /// Notes what waits while the timer Ack runs: the prompts, and this many commands for room.
     /// Whether anything does.
-    fn mark(&mut self, queued: usize) -> bool {
+    pub(super) fn mark(&mut self, queued: usize) -> bool {
         let held = self.held.last_key_value().map(|(lsn, _)| *lsn);
         let waits = held.is_some() || queued > 0;
         self.ack_mark = waits.then_some(AckMark { held, queued });
@@ -104,7 +99,7 @@ impl Prompts {
 
     /// Whether the timer Ack has run for what still waits, prompts or commands for room; none: it
     /// does not run.
-    fn take_overdue(&mut self, waits_for_room: bool) -> Option<bool> {
+    pub(super) fn take_overdue(&mut self, waits_for_room: bool) -> Option<bool> {
         let mark = self.ack_mark.take()?;
         let oldest = self.held.first_key_value().map(|(lsn, _)| *lsn);
         let held = oldest.is_some_and(|oldest| Some(oldest) <= mark.held);
@@ -141,100 +136,5 @@ impl Prompts {
     /// Whether the timer Ack runs.
     pub(super) const fn is_marked(&self) -> bool {
         self.ack_mark.is_some()
-    }
-}
-
-impl Active {
-    pub(super) fn hold(&mut self, lsn: Lsn, prompt: Prompt, cx: &mut Context<'_, '_>) {
-        let first = self.prompts.hold(lsn, prompt);
-        if self.is_clearing() {
-            if first {
-                cx.set(Timer::Prompt);
-            }
-        } else if !self.prompts.is_marked() {
-            self.mark_prompts(cx);
-        }
-    }
-
-    /// Arms the timer Ack for what the Standby keeps waiting now: prompts, and commands for room.
-    pub(super) fn mark_prompts(&mut self, cx: &mut Context<'_, '_>) {
-        let queued = if self.waits_for_room() { self.queue.len() } else { 0 };
-        if !self.awaits_standby() {
-            self.prompts.unmark();
-        } else if self.prompts.mark(queued) {
-            cx.set(Timer::Ack);
-        }
-    }
-
-    /// Whether commands wait for room.
-    pub(super) fn waits_for_room(&self) -> bool {
-        self.drain.is_none() && !self.queue.is_empty()
-    }
-
-    /// Half of `ack_timeout`: what waited then and waits still has waited long enough.
-    pub(super) fn on_ack_timeout(&mut self, cx: &mut Context<'_, '_>) {
-        let Some(overdue) = self.prompts.take_overdue(self.waits_for_room()) else {
-            return;
-        };
-        if overdue && self.awaits_standby() {
-            self.leave(LeaveWhy::AckTimeout, cx);
-        } else {
-            self.mark_prompts(cx);
-        }
-    }
-
-    /// The Confirm of a clear did not come, though the lease goes on: the register may still be
-    /// set, so that nothing else may be said of what waits for it.
-    pub(super) fn on_prompt_timeout(&mut self, cx: &mut Context<'_, '_>) {
-        if self.is_clearing() {
-            self.return_unknown(cx);
-        }
-    }
-
-    /// Nobody knows where the changes are that prompts wait for.
-    pub(super) fn return_unknown(&mut self, cx: &mut Context<'_, '_>) {
-        for prompt in self.prompts.take_all().into_values().flatten() {
-            cx.answer(prompt.id, Outcome::Unknown);
-        }
-    }
-
-    /// Prompts up to `acked` are in two memories.
-    pub(super) fn return_replicated(&mut self, acked: Lsn, cx: &mut Context<'_, '_>) {
-        let done = self.prompts.take_up_to(acked);
-        self.answer_held(done, Copies::Replicated, cx);
-        let over = self.prompts.is_empty() && !self.waits_for_room();
-        if over && self.prompts.unmark() {
-            cx.cancel(&[Timer::Ack]);
-        }
-    }
-
-    /// No Standby is eligible, and the arbiter knows: prompts return `local`.
-    pub(super) fn return_local(&mut self, cx: &mut Context<'_, '_>) {
-        let held = self.prompts.take_all();
-        if let Some((lsn, _)) = held.last_key_value() {
-            self.prompts.note_local(self.prompts.unreplicated().max(*lsn));
-        }
-        self.answer_held(held, Copies::Local(self.local_why()), cx);
-        if self.prompts.unmark() {
-            cx.cancel(&[Timer::Ack]);
-        }
-    }
-
-    fn answer_held(
-        &self,
-        held: BTreeMap<Lsn, Vec<Prompt>>,
-        place: Copies,
-        cx: &mut Context<'_, '_>,
-    ) {
-        let term = self.term;
-        for (lsn, prompts) in held {
-            for Prompt { id, change } in prompts {
-                let outcome = match change {
-                    PromptKind::Made { listed } => Outcome::Done { term, lsn, place, listed },
-                    PromptKind::Nothing => Outcome::Unchanged { place },
-                };
-                cx.answer(id, outcome);
-            }
-        }
     }
 }

@@ -136,8 +136,8 @@ impl Unit {
 impl Active {
     /// What the Active shows of its peer.
     pub fn peer_rf_state(&self) -> RfState {
-        match self.peer.phase() {
-            None if self.peer.offered.is_some() => RfState::Initialization,
+        match self.peer().phase() {
+            None if self.peer().offered().is_some() => RfState::Initialization,
             None => RfState::Disabled,
             Some(phase) => match phase {
                 peer::ActivePhase::Dump(_)
@@ -161,10 +161,10 @@ impl Active {
 
     /// The mode of redundancy that the pair is in.
     pub fn redundancy(&self) -> Redundancy {
-        match self.peer.phase() {
+        match self.peer().phase() {
             None | Some(peer::ActivePhase::Held) => Redundancy::Simplex,
             Some(peer::ActivePhase::Hot) => Redundancy::Sso,
-            Some(_) => match self.mode.redundancy() {
+            Some(_) => match self.mode().redundancy() {
                 Redundancy::Sso => Redundancy::Rpr,
                 lesser => lesser,
             },

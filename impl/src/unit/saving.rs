@@ -1,17 +1,14 @@
 //! `save`, at the Active: the running config into both units' startup stores (PROTOCOL.md, section
 //! 5).
 
-use super::active::Active;
 use super::file::Outgoing;
-use super::input::Timer;
 use super::output::Outcome;
-use super::peer::ActivePhase;
+use super::peer::ActiveSession;
 use super::sender::Sender;
-use super::state::{Context, UnitState, Write};
-use super::store::{Record, Store};
+use super::state::Context;
 use crate::digest::{Digest, Shared};
 use crate::ids::{CommandId, Slot};
-use crate::message::{FileId, FileKind, Message, Redundancy, SaveResult, Session, Stamp};
+use crate::message::{FileId, FileKind, Message, SaveResult, Session, Stamp};
 
 /// A save under way.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -26,7 +23,7 @@ pub(super) struct Saving {
 
 /// The other unit's part of a save.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-struct PeerSave {
+pub(super) struct PeerSave {
     /// The session.
     session: Session,
     /// The Standby's slot.
@@ -43,117 +40,9 @@ struct PeerSave {
     result: Option<SaveResult>,
 }
 
-impl Active {
-    /// An operator saves.
-    pub(super) fn on_save(&mut self, own: &mut UnitState, id: CommandId, cx: &mut Context<'_, '_>) {
-        if self.saves() || self.drains() {
-            return Self::refuse_busy(id, cx);
-        }
-        let stamp = Stamp { term: self.term, lsn: self.last };
-        let origin = self.config.text();
-        let store = Store {
-            text: origin.clone(),
-            stamp,
-            listing: Shared::new(alloc::vec![]),
-            origin: Shared::new(origin.as_bytes().to_vec()),
-        };
-        own.persist(Write::OwnSave(store.clone()), Record::Store(store), cx);
-        let peer = self.peer_save(stamp, cx);
-        self.saving = Some(Saving::begin(id, peer, cx));
-        cx.set(Timer::Save);
-        cx.set(Timer::Resend);
-    }
-
-    fn peer_save(&mut self, stamp: Stamp, cx: &Context<'_, '_>) -> Option<PeerSave> {
-        if self.mode.redundancy() == Redundancy::Simplex {
-            return None;
-        }
-        let current = self.peer.current.as_mut().filter(|current| match current.phase {
-            ActivePhase::Dump(_)
-            | ActivePhase::Diff(_)
-            | ActivePhase::Pairing
-            | ActivePhase::Held => false,
-            ActivePhase::Config
-            | ActivePhase::Bulk(_)
-            | ActivePhase::Cold
-            | ActivePhase::HotSent
-            | ActivePhase::HotAcked
-            | ActivePhase::Setting
-            | ActivePhase::Hot
-            | ActivePhase::Rejected { .. } => true,
-        })?;
-        let made = || Sender::new(cx.env, current.pairing.as_ref(), &self.config, stamp);
-        let sender = current.sender.clone().or_else(made)?;
-        current.saves += 1;
-        let (config, listing_at) = sender.file(cx.env.planted);
-        let origin_at = config.len() as u64;
-        let mut bytes = config.to_vec();
-        bytes.extend_from_slice(self.config.text().as_bytes());
-        let id = FileId { kind: FileKind::Save, ordinal: u64::from(current.saves) };
-        let fits = bytes.len() as u64 <= current.bounds.file && sender.fits(current.bounds);
-        let file = Outgoing::new(id, Shared::new(bytes));
-        let (session, slot) = (current.session, current.slot);
-        Some(PeerSave {
-            session,
-            slot,
-            stamp,
-            file,
-            listing_at,
-            origin_at,
-            result: (!fits).then_some(SaveResult::TooLarge),
-        })
-    }
-
-    /// The own store is durable, or is not.
-    pub(super) fn on_own_save(&mut self, result: SaveResult, cx: &mut Context<'_, '_>) {
-        if let Some(saving) = &mut self.saving {
-            saving.note_own(result);
-        }
-        self.end_save(cx);
-    }
-
-    /// The other unit's result.
-    pub(super) fn on_saved(
-        &mut self,
-        session: Session,
-        save: u32,
-        result: SaveResult,
-        cx: &mut Context<'_, '_>,
-    ) {
-        if let Some(saving) = &mut self.saving {
-            saving.note_peer(session, save, result);
-        }
-        self.end_save(cx);
-    }
-
-    /// The other unit did not say.
-    pub(super) fn on_save_timeout(&mut self, cx: &mut Context<'_, '_>) {
-        self.give_up_save(cx);
-        if let Some(saving) = &mut self.saving {
-            saving.give_up_own();
-        }
-        self.end_save(cx);
-    }
-
-    /// The session ended: the other unit will not say.
-    pub(super) fn give_up_save(&mut self, cx: &mut Context<'_, '_>) {
-        if let Some(saving) = &mut self.saving {
-            saving.give_up_peer();
-        }
-        self.end_save(cx);
-    }
-
-    fn end_save(&mut self, cx: &mut Context<'_, '_>) {
-        if let Some(saving) = self.saving.take_if(|saving| saving.is_done()) {
-            cx.cancel(&[Timer::Save]);
-            saving.end(cx);
-        }
-    }
-}
-
 impl Saving {
     /// The own store is being written; the other unit's file goes out, if it is to have one.
-    fn begin(id: CommandId, peer: Option<PeerSave>, cx: &mut Context<'_, '_>) -> Self {
+    pub(super) fn begin(id: CommandId, peer: Option<PeerSave>, cx: &mut Context<'_, '_>) -> Self {
         let mut saving = Self { id, own: None, peer };
         if let Some(peer) = saving.open() {
             peer.announce(cx);
@@ -164,12 +53,12 @@ impl Saving {
     }
 
     /// What became of it here.
-    const fn note_own(&mut self, result: SaveResult) {
+    pub(super) const fn note_own(&mut self, result: SaveResult) {
         self.own = Some(result);
     }
 
     /// What became of it there, if it is this save of this session.
-    fn note_peer(&mut self, session: Session, save: u32, result: SaveResult) {
+    pub(super) fn note_peer(&mut self, session: Session, save: u32, result: SaveResult) {
         let is_it = |peer: &&mut PeerSave| peer.session == session && peer.ordinal() == save;
         if let Some(peer) = self.peer.as_mut().filter(is_it) {
             peer.result = Some(result);
@@ -177,12 +66,12 @@ impl Saving {
     }
 
     /// The own disk did not say in time.
-    fn give_up_own(&mut self) {
+    pub(super) fn give_up_own(&mut self) {
         self.own.get_or_insert(SaveResult::NoAnswer);
     }
 
     /// The other unit will not say.
-    fn give_up_peer(&mut self) {
+    pub(super) fn give_up_peer(&mut self) {
         if let Some(peer) = &mut self.peer {
             peer.result.get_or_insert(SaveResult::NoAnswer);
         }
@@ -190,12 +79,12 @@ impl Saving {
     }
 
     /// Whether nothing is waited for any more.
-    fn is_done(&self) -> bool {
+    pub(super) fn is_done(&self) -> bool {
         self.own.is_some() && self.peer.as_ref().is_none_or(|peer| peer.result.is_some())
     }
 
     /// All is known: the operator is told.
-    fn end(self, cx: &mut Context<'_, '_>) {
+    pub(super) fn end(self, cx: &mut Context<'_, '_>) {
         debug_assert!(self.is_done(), "both results are known");
         let peer = self.peer.and_then(|peer| peer.result);
         let own = self.own.unwrap_or(SaveResult::NoAnswer);
@@ -236,6 +125,34 @@ impl Saving {
 }
 
 impl PeerSave {
+    /// The next save of a session: the config as the Standby reads it, and after it the text from
+    /// which it comes.
+    pub(super) fn new(
+        current: &mut ActiveSession,
+        sender: &Sender,
+        origin: &str,
+        stamp: Stamp,
+        cx: &Context<'_, '_>,
+    ) -> Self {
+        let (config, listing_at) = sender.file(cx.env.planted);
+        let origin_at = config.len() as u64;
+        let mut bytes = config.to_vec();
+        bytes.extend_from_slice(origin.as_bytes());
+        let bounds = current.bounds();
+        let fits = bytes.len() as u64 <= bounds.file && sender.fits(bounds);
+        let id = FileId { kind: FileKind::Save, ordinal: current.next_save().into() };
+        debug_assert!(listing_at <= origin_at, "the listing is of the config");
+        Self {
+            session: current.session(),
+            slot: current.slot(),
+            stamp,
+            file: Outgoing::new(id, Shared::new(bytes)),
+            listing_at,
+            origin_at,
+            result: (!fits).then_some(SaveResult::TooLarge),
+        }
+    }
+
     /// The number of the save in its session.
     const fn ordinal(&self) -> u32 {
         self.file.file.ordinal as u32

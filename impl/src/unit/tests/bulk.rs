@@ -164,7 +164,7 @@ fn a_command_during_bulk_sync_follows_as_a_line() {
     let mut world = World::new(["6.2", "6.2"]);
     world.lose.insert(MessageKind::ConfigChunk);
     world.bring_up(1);
-    assert!(matches!(world.active(A).peer.phase(), Some(peer::ActivePhase::Bulk(_))));
+    assert!(matches!(world.active(A).peer().phase(), Some(peer::ActivePhase::Bulk(_))));
     world.command(A, "hostname a");
     world.command(A, "ntp server 192.0.2.1");
     world.lose.clear();
@@ -210,7 +210,7 @@ fn attempts_are_bounded_and_rpr_is_left_again() {
         verdict: Verdict::Rpr,
         why: RejectWhy::Limit,
     };
-    assert_eq!(world.active(A).peer.phase(), Some(&rejected));
+    assert_eq!(world.active(A).peer().phase(), Some(&rejected));
     assert_eq!(world.unit(B).rf_state(), RfState::StandbyCold);
     world.fire(A, Timer::Backoff);
     world.rounds(5);

@@ -120,5 +120,5 @@ fn a_drain_ends_with_its_session() {
     world.settle();
     assert_eq!(world.answers[&id], Outcome::Refused(Refusal::LeftHot));
     assert!(matches!(world.answers[&queued], Outcome::Done { .. }));
-    assert!(world.active(A).drain.is_none());
+    assert!(!world.active(A).drains());
 }

@@ -23,7 +23,7 @@ fn a_prompt_returns_replicated_once_the_standby_has_applied() {
     world.settle();
     assert_eq!(world.answers.get(&id).and_then(place), Some(Copies::Replicated));
     assert_eq!(&*world.text(B), "hostname a\n");
-    assert_eq!(world.active(A).last, Lsn(1));
+    assert_eq!(world.active(A).last(), Lsn(1));
 }
 
 /// Section 5: a refused command leaves nothing.
@@ -60,7 +60,7 @@ fn an_unchanged_command_waits_as_the_last_change_does() {
     world.rounds(1);
     assert_eq!(world.answers.get(&first).and_then(place), Some(Copies::Replicated));
     assert_eq!(world.answers[&again], Outcome::Unchanged { place: Copies::Replicated });
-    assert_eq!(world.active(A).last, Lsn(1));
+    assert_eq!(world.active(A).last(), Lsn(1));
 }
 
 #[test]
@@ -117,7 +117,7 @@ fn a_confirm_of_another_write_is_not_taken() {
     let id = world.command(A, "hostname a");
     world.fire(A, Timer::Watchdog);
     world.settle();
-    assert_eq!(world.active(A).register.counter(), 2);
+    assert_eq!(world.active(A).register().counter(), 2);
     let confirm =
         crate::message::ToUnit::Confirm { generation: 0, term: world.arbiter.term, counter: 1 };
     world.inject(super::world::Flight {
@@ -154,11 +154,11 @@ fn commands_wait_while_the_window_of_a_hot_pair_is_full() {
     let pasted = |each| alloc::format!("hostname r{each}");
     let ids: Vec<_> =
         (0..window + 3).map(|each| world.enter(A, &pasted(each), Durability::Async)).collect();
-    assert_eq!(world.active(A).last.0, window);
-    assert_eq!(world.active(A).queue.len(), 3);
+    assert_eq!(world.active(A).last().0, window);
+    assert_eq!(world.active(A).queue().len(), 3);
     assert!(!world.answers.contains_key(&ids[window as usize]));
     world.settle();
-    assert_eq!(world.active(A).last.0, window + 3);
+    assert_eq!(world.active(A).last().0, window + 3);
     assert!(ids.iter().all(|id| world.answers.contains_key(id)));
     assert!(world.is_hot());
 }
@@ -172,8 +172,8 @@ fn a_window_that_stays_full_makes_the_pair_leave_hot() {
     for each in 0..=window {
         world.enter(A, &alloc::format!("hostname r{each}"), Durability::Async);
     }
-    assert_eq!(world.active(A).queue.len(), 1);
+    assert_eq!(world.active(A).queue().len(), 1);
     world.fire(A, Timer::Ack);
-    assert_eq!(world.active(A).last.0, window + 1);
+    assert_eq!(world.active(A).last().0, window + 1);
     assert!(!world.is_hot());
 }

@@ -31,7 +31,7 @@ use crate::message::{
     Stamp, ToArbiter, ToUnit, Unreadable, Verdict, WireVersions,
 };
 use crate::unit::holder::LeaseWait;
-use crate::unit::peer::ActivePhase as PeerPhase;
+use crate::unit::peer::{ActivePhase as PeerPhase, ActiveSession};
 use crate::unit::standby::{At, StandbyPhase as SeatPhase};
 use crate::unit::{
     Arbiter, ArbiterInput, ArbiterTimer, Command, Durability, Event, Input, Limits, Output,
@@ -91,7 +91,7 @@ fn name(unit: &Unit) -> &'static str {
             (LeaseWait::Lease, Some(_)) => "Holder suspended",
             (LeaseWait::Lease, None) => "Holder",
         },
-        Role::Active(active) => match active.peer.phase() {
+        Role::Active(active) => match active.peer().phase() {
             None => "Active alone",
             Some(PeerPhase::Dump(_)) => "Active Dump",
             Some(PeerPhase::Diff(_)) => "Active Diff",
@@ -149,7 +149,9 @@ fn states(world: &mut World) -> BTreeMap<&'static str, (Slot, Unit)> {
         ("Active Hot", |unit| {
             phase(unit, PeerPhase::HotAcked);
             if let Role::Active(active) = &mut unit.part {
-                active.prompts.note_local(Lsn(9));
+                let mut prompts = active.prompts().clone();
+                prompts.note_local(Lsn(9));
+                active.put_prompts(prompts);
             }
         }),
         ("Active Hot", |unit| {
@@ -158,11 +160,8 @@ fn states(world: &mut World) -> BTreeMap<&'static str, (Slot, Unit)> {
         }),
         ("Active Hot", |unit| phase(unit, PeerPhase::Config)),
         ("Active Hot", |unit| {
-            phase(unit, PeerPhase::Cold);
-            if let Role::Active(active) = &mut unit.part
-                && let Some(current) = &mut active.peer.current
-            {
-                current.h = Lsn(9);
+            if let Role::Active(active) = &mut unit.part {
+                active.put_phase(PeerPhase::Cold, Lsn(9));
             }
         }),
         ("Holder", |unit| {
@@ -192,9 +191,9 @@ fn seat(unit: &mut Unit, phase: SeatPhase) {
 
 fn phase(unit: &mut Unit, phase: PeerPhase) {
     if let Role::Active(active) = &mut unit.part
-        && let Some(current) = &mut active.peer.current
+        && let Some(h) = active.peer().current().map(ActiveSession::h)
     {
-        current.phase = phase;
+        active.put_phase(phase, h);
     }
 }
 
@@ -210,7 +209,7 @@ fn session(unit: &Unit) -> Session {
         Role::Standby(standby) => standby.seat.as_ref().map_or(joining, |seat| seat.session),
         Role::Holder(_) => joining,
         Role::Active(active) => {
-            let current = active.peer.current.as_ref().map(|current| current.session);
+            let current = active.peer().current().map(ActiveSession::session);
             current.unwrap_or(joining)
         }
     }

@@ -52,7 +52,7 @@ fn a_lapse_refuses_what_waits() {
     assert!(waited.iter().all(|id| world.answers[id] == NOT_ACTIVE));
     world.rounds(3);
     assert_eq!(
-        world.active(A).last.0,
+        world.active(A).last().0,
         u64::from(window),
         "it acts again, and executes nothing of it"
     );
@@ -207,14 +207,14 @@ fn prompts_that_changed_nothing_count() {
     for _ in 1..20 {
         world.command(A, "hostname a");
     }
-    assert_eq!((prompts(&world), world.active(A).last.0), (20, 1));
+    assert_eq!((prompts(&world), world.active(A).last().0), (20, 1));
     let waits = world.command(A, "hostname a");
     let asynchronous = world.enter(A, "hostname b", Durability::Async);
     let third = world.command(A, "hostname c");
-    assert_eq!(world.active(A).queue.len(), 3);
+    assert_eq!(world.active(A).queue().len(), 3);
     let full = world.command(A, "hostname d");
     assert_eq!(world.answers[&full], Outcome::Refused(Refusal::QueueFull));
-    assert_eq!((prompts(&world), world.active(A).last.0), (20, 1));
+    assert_eq!((prompts(&world), world.active(A).last().0), (20, 1));
     world.cut.clear();
     world.rounds(2);
     let replicated = Some(Copies::Replicated);
@@ -222,7 +222,7 @@ fn prompts_that_changed_nothing_count() {
     let local = Some(Copies::Local(LocalWhy::Async));
     assert_eq!(place(&world.answers[&asynchronous]), local);
     assert_eq!(place(&world.answers[&third]), replicated);
-    assert_eq!(world.active(A).last.0, 3);
+    assert_eq!(world.active(A).last().0, 3);
 }
 
 /// Rule B2: so too while a clear is not confirmed; what waits for room then finds it when the
@@ -238,10 +238,10 @@ fn prompts_count_while_a_clear_is_not_confirmed() {
     for _ in 1..20 {
         world.command(A, "hostname a");
     }
-    assert_eq!((prompts(&world), world.active(A).queue.len()), (16, 4));
+    assert_eq!((prompts(&world), world.active(A).queue().len()), (16, 4));
     world.fire(A, Timer::Prompt);
     assert_eq!(world.answers.len(), 16);
-    assert_eq!((prompts(&world), world.active(A).queue.len()), (4, 0));
+    assert_eq!((prompts(&world), world.active(A).queue().len()), (4, 0));
     world.fire(A, Timer::Prompt);
     assert_eq!(world.answers.len(), 20);
     assert!(world.answers.values().all(|outcome| *outcome == Outcome::Unknown));
@@ -257,22 +257,22 @@ fn a_standby_that_goes_on_slowly_keeps_no_command_waiting_for_long() {
     for each in 0..2 * window + 1 {
         world.enter(A, &pasted(each), Durability::Async);
     }
-    assert_eq!(world.active(A).queue.len(), window as usize + 1);
+    assert_eq!(world.active(A).queue().len(), window as usize + 1);
     world.cut.clear();
     for ends in 0..2 {
         // One line is applied, and one command executed.
-        let before = world.active(A).queue.len();
+        let before = world.active(A).queue().len();
         world.net.clear();
         world.fire(A, Timer::Resend);
         world.deliver();
         let applied = world.net.pop_back().expect("an answer");
         world.inject(applied);
-        assert_eq!(world.active(A).queue.len(), before - 1);
+        assert_eq!(world.active(A).queue().len(), before - 1);
         assert!(!world.left(A, LeaveWhy::AckTimeout), "at end {ends}");
         world.fire(A, Timer::Ack);
     }
     assert!(world.left(A, LeaveWhy::AckTimeout));
-    assert!(world.active(A).queue.is_empty());
+    assert!(world.active(A).queue().is_empty());
 }
 
 /// Section 10.2: what a drain held back may have to wait for room after it, and has its deadline
@@ -288,8 +288,8 @@ fn what_a_drain_leaves_behind_has_a_deadline() {
         world.enter(A, &alloc::format!("hostname r{each}"), Durability::Async);
     }
     world.fire(A, Timer::Drain);
-    assert_eq!(world.active(A).queue.len(), 2);
+    assert_eq!(world.active(A).queue().len(), 2);
     world.fire(A, Timer::Ack);
     assert!(world.left(A, LeaveWhy::AckTimeout));
-    assert!(world.active(A).queue.is_empty());
+    assert!(world.active(A).queue().is_empty());
 }

@@ -118,11 +118,11 @@ fn a_line_that_degrades_brings_rpr_until_it_is_gone() {
     assert_eq!(world.unit(B).rf_state(), RfState::StandbyCold);
     assert_eq!(world.arbiter.register, None);
     // In rpr another such line changes nothing: no session is left for it, and no attempt counted.
-    let attempts = world.active(A).mode.attempts();
+    let attempts = world.active(A).mode().attempts();
     world.command(A, "interface eth1\nmtu 9216");
     world.settle();
     assert_eq!(world.unit(B).rf_state(), RfState::StandbyCold);
-    assert_eq!(world.active(A).mode.attempts(), attempts);
+    assert_eq!(world.active(A).mode().attempts(), attempts);
     world.command(A, "interface eth1\nno mtu 9216");
     world.command(A, "interface eth0\nno mtu 9216");
     world.fire(A, Timer::Backoff);
@@ -139,7 +139,7 @@ fn rpr_ends_whenever_its_last_line_goes() {
         world.policy = rule(SyncPhase::Line, Cause::GuardedValue, Action::Degrade);
         world.command(A, "interface eth0\nmtu 9216");
         world.command(A, "interface eth0\nno mtu 9216");
-        assert_eq!(world.active(A).mode.redundancy(), Redundancy::Rpr);
+        assert_eq!(world.active(A).mode().redundancy(), Redundancy::Rpr);
         world.rounds(4);
         assert_eq!(world.unit(B).rf_state(), RfState::StandbyCold);
         if lapses {
@@ -184,7 +184,7 @@ fn an_incurable_cause_resets_once_and_comes_up_in_rpr() {
     world.boot(B);
     world.rounds(6);
     assert_eq!(world.unit(B).own.resets, 1);
-    let phase = world.active(A).peer.phase();
+    let phase = world.active(A).peer().phase();
     let rpr = matches!(phase, Some(peer::ActivePhase::Rejected { verdict: Verdict::Rpr, .. }));
     assert!(rpr, "{phase:?}");
 }
@@ -236,7 +236,9 @@ fn a_standby_counts_on_from_what_the_active_counted() {
     let Some(Unit { part: Role::Active(active), .. }) = &mut world.units[0] else {
         panic!("slot 0 acts")
     };
-    active.mode.learn_resets(counted);
+    let mut mode = active.mode().clone();
+    mode.learn_resets(counted);
+    active.put_mode(mode);
     world.boot(B);
     world.rounds(3);
     assert_eq!(world.unit(B).own.resets, counted, "Proceed says it");
@@ -258,8 +260,8 @@ fn a_refused_line_is_held_out_and_listed_if_policy_says_so() {
     world.settle();
     assert!(matches!(world.answers[&id], Outcome::Done { place: Copies::Replicated, .. }));
     assert_eq!(&*world.text(B), "");
-    let current = world.active(A).peer.current.as_ref().expect("in session");
-    assert_eq!(current.held_out.len(), 1);
+    let current = world.active(A).peer().current().expect("in session");
+    assert_eq!(current.held_out().len(), 1);
     assert!(world.is_hot());
 }
 
@@ -285,5 +287,5 @@ fn a_wire_digest_that_is_another_leads_to_what_policy_says() {
     world.fire(B, Timer::Keepalive);
     world.settle();
     assert!(world.left(A, LeaveWhy::Degrade));
-    assert_eq!(world.active(A).mode.redundancy(), Redundancy::Rpr);
+    assert_eq!(world.active(A).mode().redundancy(), Redundancy::Rpr);
 }

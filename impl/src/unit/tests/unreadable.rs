@@ -81,9 +81,9 @@ fn a_snapshot_that_never_decodes_ends_in_rpr_with_the_reason() {
     world.rounds(40);
     let most = world.limits.max_attempts;
     assert_eq!(sessions(&world), most as usize);
-    assert_eq!(world.active(A).mode.attempts(), most);
+    assert_eq!(world.active(A).mode().attempts(), most);
     let rpr = Of::Rejected { lsn: Lsn(1), verdict: Verdict::Rpr, why: RejectWhy::Limit };
-    assert_eq!(world.active(A).peer.phase(), Some(&rpr));
+    assert_eq!(world.active(A).peer().phase(), Some(&rpr));
     assert_eq!(world.unit(B).rf_state(), RfState::StandbyCold);
     let said = |event: &Event| {
         matches!(event, Event::Unreadable(why)
@@ -112,21 +112,21 @@ fn each_attempt_that_fails_is_followed_by_a_longer_pause() {
     world.garble = Some(of_snapshots);
     for failed in 1..world.limits.max_attempts {
         world.settle();
-        while !world.active(A).mode.is_pausing() {
+        while !world.active(A).mode().is_pausing() {
             for timer in [Timer::Join, Timer::Resend] {
                 world.fire(B, timer);
                 world.fire(A, timer);
             }
             world.settle();
         }
-        assert_eq!(world.active(A).mode.attempts(), failed);
+        assert_eq!(world.active(A).mode().attempts(), failed);
         for _ in 0..failed {
-            assert_eq!(world.active(A).peer.current, None, "attempt {failed}");
+            assert_eq!(world.active(A).peer().current(), None, "attempt {failed}");
             world.fire(B, Timer::Join);
             world.settle();
             world.fire(A, Timer::Pace);
         }
-        assert!(!world.active(A).mode.is_pausing());
+        assert!(!world.active(A).mode().is_pausing());
     }
 }
 
@@ -196,9 +196,9 @@ fn an_unreadable_line_is_said_until_the_session_is_left() {
     assert!(world.left(B, LeaveWhy::Unreadable));
     assert!(world.is_hot());
     assert_eq!(world.text(A), world.text(B));
-    assert_eq!(world.active(A).mode.attempts(), 1);
+    assert_eq!(world.active(A).mode().attempts(), 1);
     world.fire(A, Timer::Stable);
-    assert_eq!(world.active(A).mode.attempts(), 0, "hot for long");
+    assert_eq!(world.active(A).mode().attempts(), 0, "hot for long");
 }
 
 /// A dump that does not decode holds the Standby; a diff that does not is tried again, then held.
@@ -207,7 +207,7 @@ fn a_dump_that_does_not_decode_is_told_by_down() {
     let mut world = World::new(["6.0", "7.1"]);
     world.garble = Some(of_dumps);
     world.bring_up(4);
-    assert_eq!(world.active(A).peer.phase(), Some(&Of::Held));
+    assert_eq!(world.active(A).peer().phase(), Some(&Of::Held));
     let why = |event: &Event| matches!(event, Event::Degraded { why: LeaveWhy::Unreadable, .. });
     assert!(world.find(A, why) && world.find(B, why));
 }
@@ -240,8 +240,8 @@ fn a_diff_that_does_not_decode_is_tried_again_and_then_held() {
     });
     world.bring_up(60);
     assert!(world.left(A, LeaveWhy::Unreadable));
-    assert_eq!(world.active(A).mode.attempts(), world.limits.max_attempts);
-    assert_eq!(world.active(A).peer.phase(), Some(&Of::Held));
+    assert_eq!(world.active(A).mode().attempts(), world.limits.max_attempts);
+    assert_eq!(world.active(A).peer().phase(), Some(&Of::Held));
 }
 
 /// A save that does not decode is reported so.
@@ -362,8 +362,8 @@ fn mismatches_beyond_those_that_are_named_are_a_number() {
     world.command(A, "ntp server 192.0.2.1\nntp server 192.0.2.2");
     world.rounds(1);
     let held = |world: &World| {
-        let current = world.active(A).peer.current.as_ref().expect("in session");
-        (current.held_out.len(), current.held_further)
+        let current = world.active(A).peer().current().expect("in session");
+        (current.held_out().len(), current.held_further())
     };
     assert_eq!(held(&world), (1, 0));
     world.refuse("192.0.2.3");
@@ -406,7 +406,7 @@ fn the_reason_for_rpr_after_ordered_resets_is_what_they_were_ordered_for() {
 #[test]
 fn a_session_that_is_over_is_not_answered() {
     let mut world = World::hot();
-    let session = world.active(A).peer.current.as_ref().expect("hot").session;
+    let session = world.active(A).peer().current().expect("hot").session();
     let from = crate::message::Address::Unit(B);
     world.ask(A, Request::ResetPeer);
     let lsn = Lsn(0);
@@ -423,7 +423,7 @@ fn a_session_that_is_over_is_not_answered() {
 #[test]
 fn a_standby_leaves_the_digests_to_the_active() {
     let world = World::hot();
-    let session = world.active(A).peer.current.as_ref().expect("hot").session;
+    let session = world.active(A).peer().current().expect("hot").session();
     let alive = Message::Keepalive {
         session,
         lsn: Lsn(0),
@@ -450,7 +450,7 @@ fn a_unit_has_seen_the_term_of_its_store() {
     world.command(A, "hostname a");
     world.ask(A, Request::Save);
     world.rounds(2);
-    let term = world.active(A).term;
+    let term = world.active(A).term();
     world.forget_highest(B);
     world.boot(B);
     assert_eq!(world.unit(B).own.highest, term);

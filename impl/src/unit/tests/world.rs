@@ -387,7 +387,7 @@ impl World {
     /// The config of a Standby's replica, or of a role's holder.
     pub(super) fn text(&self, slot: Slot) -> Shared<str> {
         match &self.unit(slot).part {
-            Role::Active(active) => active.config.text(),
+            Role::Active(active) => active.config().text(),
             Role::Holder(holder) => holder.config.text(),
             Role::Standby(standby) => {
                 let replica = standby.replica.as_ref().expect("a replica");

@@ -275,37 +275,38 @@ fn holder(engine: &Holder, model: &model::Holder, boots: &Boots) -> Result<(), D
 }
 
 fn active(engine: &Active, model: &model::Active, boots: &Boots) -> Result<(), Difference> {
-    number("term", engine.term.0, model.term)?;
-    number("Renew", engine.n_renew, model.renew)?;
-    number("granted", engine.granted, model.granted)?;
-    number("last", engine.last.0, model.last)?;
-    let register = &engine.register;
+    number("term", engine.term().0, model.term)?;
+    let (renew, granted) = engine.renewals();
+    number("Renew", renew, model.renew)?;
+    number("granted", granted, model.granted)?;
+    number("last", engine.last().0, model.last)?;
+    let register = engine.register();
     number("counter", register.counter().into(), model.register.counter)?;
     let value = register.value().map(|value| boots.eligible(value));
     same("register", &value.transpose()?, &model.register.value)?;
     same("register is open", &register.is_open(), &model.register.open)?;
-    let offered = engine.peer.offered.map(|offered| offered.session);
+    let offered = engine.peer().offered().map(|offered| offered.session);
     session("offered", offered, model.offered, boots)?;
-    let leaving = engine.peer.leaving;
+    let leaving = engine.peer().leaving();
     let of = leaving.map(|leaving| leaving.session);
     session("leaving", of, model.leaving.map(|(session, _)| session), boots)?;
     let keeps = leaving.map(|leaving| keeps_at_leave(leaving.why));
     same("leaving", &keeps, &model.leaving.map(|(_, keeps)| keeps))?;
-    let ended = engine.peer.ended.map(|round| {
+    let ended = engine.peer().ended().map(|round| {
         let n = u16::try_from(round.n.0).map_err(|_| Unmapped(format!("attempt {}", round.n)));
         Ok::<_, Unmapped>((boots.of(round.boot)?, n?))
     });
     same("ended", &ended.transpose()?, &model.ended)?;
     prompts(engine, model)?;
-    number("unreplicated", engine.prompts.unreplicated().0, model.unreplicated)?;
+    number("unreplicated", engine.prompts().unreplicated().0, model.unreplicated)?;
     same("draining", &engine.drains(), &model.draining)?;
-    queue(&engine.queue, &model.queue)?;
-    number("attempts", engine.mode.attempts().into(), model.attempts)?;
-    same("pacing", &engine.mode.is_pausing(), &model.pacing)?;
-    let current_of = engine.peer.current.as_ref().map(|current| current.session);
+    queue(engine.queue(), &model.queue)?;
+    number("attempts", engine.mode().attempts().into(), model.attempts)?;
+    same("pacing", &engine.mode().is_pausing(), &model.pacing)?;
+    let current_of = engine.peer().current().map(ActiveSession::session);
     let of_model = model.current.as_ref().map(|current| current.session);
     session("session", current_of, of_model, boots)?;
-    match (&engine.peer.current, &model.current) {
+    match (engine.peer().current(), &model.current) {
         (Some(engine), Some(model)) => current(engine, model),
         _ => Ok(()),
     }
@@ -324,7 +325,7 @@ fn queue(engine: &Queue, model: &[model::Queued]) -> Result<(), Difference> {
 
 fn prompts(engine: &Active, model: &model::Active) -> Result<(), Difference> {
     let held = || {
-        let all = engine.prompts.held().iter();
+        let all = engine.prompts().held().iter();
         all.flat_map(|(lsn, prompts)| {
             let made = |prompt: &skewsync::unit::prompts::Prompt| {
                 matches!(prompt.change, skewsync::unit::prompts::PromptKind::Made { .. })
@@ -340,11 +341,11 @@ fn prompts(engine: &Active, model: &model::Active) -> Result<(), Difference> {
 }
 
 fn current(engine: &ActiveSession, model: &model::ActiveSession) -> Result<(), Difference> {
-    phase_of_peer(&engine.phase, model.phase)?;
-    number("acked", engine.acked.0, model.acked)?;
-    number("h", engine.h.0, model.hot_at)?;
-    same("counted", &engine.counted, &model.counted)?;
-    let journal = || engine.journal.keys().map(|lsn| lsn.0);
+    phase_of_peer(engine.phase(), model.phase)?;
+    number("acked", engine.acked().0, model.acked)?;
+    number("h", engine.h().0, model.hot_at)?;
+    same("counted", &engine.is_counted(), &model.counted)?;
+    let journal = || engine.journal().lsns().map(|lsn| lsn.0);
     let theirs = model.journal.iter();
     let known = theirs.clone().all(|change| change.id == CHANGED);
     if known && journal().eq(theirs.map(|change| u64::from(change.lsn))) {

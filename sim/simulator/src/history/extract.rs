@@ -464,12 +464,12 @@ fn executed(
         return Vec::new();
     };
     let before = match known {
-        Some(Role::Active(acting)) if acting.term == active.term => acting.last,
-        Some(Role::Holder(holding)) if holding.term == active.term => holding.lsn,
-        _ => active.last,
+        Some(Role::Active(acting)) if acting.term == active.term() => acting.last,
+        Some(Role::Holder(holding)) if holding.term == active.term() => holding.lsn,
+        _ => active.last(),
     };
     let command = |lsn: Lsn| {
-        let held = active.prompts.held().get(&lsn).into_iter().flatten();
+        let held = active.prompts().held().get(&lsn).into_iter().flatten();
         let mut held = held.filter(|prompt| matches!(prompt.change, PromptKind::Made { .. }));
         let answered = || {
             outputs.iter().find_map(|output| match output {
@@ -485,7 +485,8 @@ fn executed(
         };
         held.next().map(|prompt| prompt.id).or_else(answered).or_else(entered)
     };
-    (before.0 + 1..=active.last.0).map(Lsn).map(|lsn| (active.term, lsn, command(lsn))).collect()
+    let after = before.0 + 1..=active.last().0;
+    after.map(Lsn).map(|lsn| (active.term(), lsn, command(lsn))).collect()
 }
 
 /// What a unit is.
@@ -540,33 +541,35 @@ fn of_active(active: &engine::Active, known: Option<&Role>) -> Acting {
         Some(Role::Active(acting)) => acting.session.as_ref(),
         _ => None,
     };
-    let peer = &active.peer;
+    let peer = active.peer();
     Acting {
-        term: active.term,
-        last: active.last,
-        config: active.config.config().clone(),
-        session: peer.current.as_ref().map(|current| InSession {
-            session: current.session,
-            image: current.image,
-            phase: active_phase(&current.phase),
-            lowering: current.sender.as_ref().map(|sender| sender.lowering().clone()),
-            journal: current.journal.len(),
-            acked: current.acked,
+        term: active.term(),
+        last: active.last(),
+        config: active.config().config().clone(),
+        session: peer.current().map(|current| InSession {
+            session: current.session(),
+            image: current.image(),
+            phase: active_phase(current.phase()),
+            lowering: current.sender().map(|sender| sender.lowering().clone()),
+            journal: current.journal().len(),
+            acked: current.acked(),
             held_out: match known_session {
-                Some(known) if *known.held_out == current.held_out => Arc::clone(&known.held_out),
-                _ => Arc::new(current.held_out.clone()),
+                Some(known) if *known.held_out == *current.held_out() => {
+                    Arc::clone(&known.held_out)
+                }
+                _ => Arc::new(current.held_out().clone()),
             },
         }),
-        offered: peer.offered.map(|offered| offered.session),
-        leaving: peer.leaving.map(|leaving| leaving.session),
+        offered: peer.offered().map(|offered| offered.session),
+        leaving: peer.leaving().map(|leaving| leaving.session),
         shows_peer: active.peer_rf_state(),
         mode: active.redundancy(),
-        allowed: active.mode.redundancy(),
-        resets: active.mode.resets(),
-        attempts: active.mode.attempts(),
-        register_is_set: active.register.is_set(),
-        prompts: active.prompts.count(),
-        queue: queue(&active.queue, known),
+        allowed: active.mode().redundancy(),
+        resets: active.mode().resets(),
+        attempts: active.mode().attempts(),
+        register_is_set: active.register().is_set(),
+        prompts: active.prompts().count(),
+        queue: queue(active.queue(), known),
         drains: active.drains(),
         saves: active.saves(),
     }

@@ -185,7 +185,7 @@ mod tests {
         };
         match &mut unit.part {
             Role::Holder(holder) => holder.queue = vec![command].into(),
-            Role::Active(active) => active.queue = vec![command].into(),
+            Role::Active(active) => active.put_queue(vec![command].into()),
             Role::Standby(_) => unreachable!("it has no queue"),
         }
         unit
@@ -222,7 +222,7 @@ mod tests {
         if let Role::Active(active) = &mut unit.part {
             let (id, change) = (CommandId(1), PromptKind::Nothing);
             let held = [(skewsync::ids::Lsn(0), vec![Prompt { id, change }])];
-            active.prompts = BTreeMap::from(held).into();
+            active.put_prompts(BTreeMap::from(held).into());
         }
         let found = at_bound(&mut stage, &mut oracle, &unit, Wait::Held);
         assert_eq!(found, [false, true]);

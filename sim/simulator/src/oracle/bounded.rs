@@ -111,8 +111,8 @@ mod tests {
                     change: PromptKind::Nothing,
                 };
                 let all = (0..prompts).map(prompt).collect();
-                active.prompts =
-                    std::collections::BTreeMap::from([(skewsync::ids::Lsn(5), all)]).into();
+                let held = std::collections::BTreeMap::from([(skewsync::ids::Lsn(5), all)]);
+                active.put_prompts(held.into());
             }
             seen(unit)
         };

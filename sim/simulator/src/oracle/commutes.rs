@@ -158,8 +158,9 @@ mod tests {
         let found = wrong.judged_by(&mut points(), releases);
         assert_eq!(broken_property(found), Some(Property::Commutes));
         let mut wrong = pair(right);
-        let other = pair("hostname r1\n").acting().peer.current.clone();
-        wrong.acting().peer.current = other;
+        let mut other = pair("hostname r1\n");
+        let other = other.acting().peer().current().expect("a session").clone();
+        wrong.acting().put_session(other);
         let found = wrong.judged_by(&mut points(), releases);
         assert_eq!(broken_property(found), Some(Property::Commutes));
     }

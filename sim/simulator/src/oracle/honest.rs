@@ -175,8 +175,7 @@ mod tests {
     fn a_state_that_is_not_so_for_longer_than_a_keepalive_breaks_it() {
         use skewsync::unit::peer::ActivePhase as Phase;
         let cold = |pair: &mut Pair| {
-            let current = pair.acting().peer.current.as_mut();
-            current.expect("a session").phase = Phase::Cold;
+            pair.acting().put_phase(Phase::Cold, skewsync::ids::Lsn(4));
         };
         assert_eq!(for_long(Some(eligible(4)), cold), Some(Property::Honest));
         assert_eq!(for_long(None, |_| {}), Some(Property::Honest));

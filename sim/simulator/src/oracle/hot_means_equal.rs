@@ -168,7 +168,8 @@ mod tests {
         let register = Some(crate::oracle::testing::eligible(16));
         stage.register(&mut points, register).unwrap();
         stage.does(&mut points, behind, &[]).unwrap();
-        pair.acting().last.0 += window + 1;
+        let last = pair.acting().last();
+        pair.acting().put_last(skewsync::ids::Lsn(last.0 + window + 1));
         stage.does(&mut points, pair.active, &[]).unwrap();
         let found = stage.does(&mut points, pair.standby, &[]);
         assert_eq!(broken_property(found), Some(Property::HotMeansEqual));

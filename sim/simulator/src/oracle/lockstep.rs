@@ -273,7 +273,7 @@ impl Lockstep {
         let msg = Msg::Grant {
             boot: known.boot,
             term: holder.term,
-            n: abstraction::small("Renew", active.granted)?,
+            n: abstraction::small("Renew", active.renewals().1)?,
             generation: known.generation,
         };
         let (from, to) = (slot.0, To::Unit(slot.0));
@@ -297,9 +297,9 @@ impl Lockstep {
         let mut sights = [None; 2];
         match (&unit.part, &mut self.state.units[at].part) {
             (Role::Active(active), model::Role::Active(of)) => {
-                sights[0] = Some((of.cfg, active.config.digest()));
-                if let Some(current) = &active.peer.current {
-                    self.served[at] = Some((of.term, current.image));
+                sights[0] = Some((of.cfg, active.config().digest()));
+                if let Some(current) = active.peer().current() {
+                    self.served[at] = Some((of.term, current.image()));
                 }
                 if let Some(model::ActiveSession {
                     session,
@@ -375,7 +375,7 @@ impl Lockstep {
         }
         let engine: Vec<CommandId> = match &unit.part {
             Role::Holder(holder) => holder.queue.iter().map(|command| command.id).collect(),
-            Role::Active(active) => active.queue.iter().map(|command| command.id).collect(),
+            Role::Active(active) => active.queue().iter().map(|command| command.id).collect(),
             Role::Standby(_) => Vec::new(),
         };
         if engine == *queue {

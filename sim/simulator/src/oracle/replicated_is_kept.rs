@@ -487,11 +487,10 @@ mod tests {
             let (stage, oracle) = (Stage::new(), ReplicatedIsKept::default());
             let mut play = Self { stage, oracle };
             play.takes_up(0, 1, Origin::Cold, 0);
-            let mut pair = Pair::of(["6.2", "6.2"], "hostname r1\n", 5);
+            let pair = Pair::of(["6.2", "6.2"], "hostname r1\n", 5);
             let Pair { active: five, standby } = Pair::of(["6.2", "6.2"], "hostname r1\n", 5);
             let four = active(Slot(0), 1, 4, "6.2", "");
             play.does(four, &[acts(stamp(1, 0), Origin::Cold, &[])]);
-            pair.acting().last = Lsn(5);
             play.does(five, &[]);
             play.does(standby, &[]);
             let (term, lsn, place) = (Term(1), Lsn(5), Copies::Replicated);

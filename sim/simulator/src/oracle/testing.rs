@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
-use skewsync::digest::{Digest, ImageDigest, Shared};
+use skewsync::digest::{ImageDigest, Shared};
 
 use skewsync::ids::{Attempt, BootId, CommandId, Lsn, Slot, Term, WriteId};
 use skewsync::image::bundled;
@@ -15,7 +15,7 @@ use skewsync::planted::Planted;
 use skewsync::policy::Policy;
 use skewsync::unit::env::takes_all;
 use skewsync::unit::holder::{LeaseWait, Queueing};
-use skewsync::unit::peer::{ActivePhase, ActiveSession};
+use skewsync::unit::peer::{ActiveSession, Offered};
 use skewsync::unit::queue::Queue;
 use skewsync::unit::receiver::Receiver;
 use skewsync::unit::register::Register;
@@ -472,7 +472,7 @@ impl Pair {
         let Role::Active(of) = &mut active.part else { panic!("an Active") };
         let sender = with_env(releases[0], &pairings, |env| {
             let pairing = keys.as_ref().map(|(at_active, _)| at_active);
-            Sender::new(env, pairing, &of.config, stamp(1, lsn)).expect("a translation")
+            Sender::new(env, pairing, of.config(), stamp(1, lsn)).expect("a translation")
         });
         let (bytes, listing_at) = sender.file(Planted::NONE);
         let receiver = with_env(releases[1], &pairings, |env| {
@@ -482,27 +482,17 @@ impl Pair {
             assert_eq!(missing, []);
             receiver
         });
-        of.peer.current = Some(Box::new(ActiveSession {
+        let with = Offered {
             session: SESSION,
             slot: Slot(1),
             image: there.digest(),
             engine: skewsync::message::Engine::OURS,
             bounds: Limits::DEFAULT.bounds(),
             wire: 1,
-            pairing: keys.map(|(at_active, _)| at_active),
-            phase: ActivePhase::Hot,
-            sender: Some(sender),
-            journal: BTreeMap::new(),
-            sent_to: Lsn(lsn),
-            acked: Lsn(lsn),
-            acked_digest: Digest::default(),
-            h: Lsn(lsn),
-            held_out: std::collections::BTreeSet::new(),
-            held_further: 0,
-            saves: 0,
-            counted: false,
-        }));
-        of.register = Register::confirmed(0, Some(eligible(lsn)));
+        };
+        let at_active = keys.map(|(at_active, _)| at_active);
+        of.put_session(ActiveSession::hot(with, at_active, sender, Lsn(lsn)));
+        of.put_register(Register::confirmed(0, Some(eligible(lsn))));
         let seat = StandbySession {
             session: SESSION,
             active: Slot(0),
@@ -571,7 +561,7 @@ impl Pair {
         let mut stage = Stage::of(releases);
         let Self { active, standby } = self;
         let lsn = match &active.part {
-            Role::Active(active) => active.last.0,
+            Role::Active(active) => active.last().0,
             Role::Standby(_) | Role::Holder(_) => 0,
         };
         stage.register(oracle, Some(eligible(lsn)))?;

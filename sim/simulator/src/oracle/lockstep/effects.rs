@@ -130,7 +130,7 @@ fn held(id: CommandId, unit: &Unit) -> Option<u16> {
     let Role::Active(active) = &unit.part else {
         return None;
     };
-    let mut prompts = active.prompts.held().values().flatten();
+    let mut prompts = active.prompts().held().values().flatten();
     let prompt = prompts.find(|prompt| prompt.id == id)?;
     Some(match prompt.change {
         Did::Made { .. } => CHANGED,

@@ -165,7 +165,7 @@ fn waits(unit: &Unit) -> bool {
 }
 
 fn serves_nobody(unit: &Unit) -> bool {
-    matches!(&unit.part, Role::Active(active) if active.mode.redundancy() == Redundancy::Simplex)
+    matches!(&unit.part, Role::Active(active) if active.mode().redundancy() == Redundancy::Simplex)
 }
 
 fn is_receiving(unit: &Unit) -> bool {

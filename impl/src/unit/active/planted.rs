@@ -1,8 +1,8 @@
 //! Planted defects of units that are more than a condition.
 
-use super::active::Active;
-use super::running::Executed;
-use super::state::Context;
+use super::super::running::Executed;
+use super::super::state::Context;
+use super::Active;
 use crate::planted::Defect;
 
 impl Active {

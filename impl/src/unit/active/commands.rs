@@ -5,15 +5,14 @@
 
 use alloc::vec::Vec;
 
-use super::active::Active;
-use super::breach::{Breach, dropped, hindering, of_stuck};
-use super::input::{Command, Durability};
-use super::output::{Copies, LocalWhy, Outcome, Refusal};
-use super::peer::ActivePhase;
-use super::prompts::{Prompt, PromptKind};
-use super::running::{Edits, Executed};
-use super::sender::WireChange;
-use super::state::Context;
+use super::super::breach::{Breach, dropped, hindering, of_stuck};
+use super::super::input::{Command, Durability};
+use super::super::output::{Copies, LocalWhy, Outcome, Refusal};
+use super::super::prompts::{Prompt, PromptKind};
+use super::super::running::{Edits, Executed};
+use super::super::sender::WireChange;
+use super::super::state::Context;
+use super::Active;
 use crate::digest::Shared;
 use crate::ids::Lsn;
 use crate::message::{LeaveWhy, Redundancy, Stamp};
@@ -21,7 +20,7 @@ use crate::policy::{Action, SyncPhase};
 
 impl Active {
     /// A command: executed, or it waits behind others.
-    pub(super) fn on_command(&mut self, command: Command, cx: &mut Context<'_, '_>) {
+    pub(in crate::unit) fn on_command(&mut self, command: Command, cx: &mut Context<'_, '_>) {
         if self.queue.is_empty() && self.executes(cx) {
             return self.execute(command, cx);
         }
@@ -76,18 +75,18 @@ impl Active {
 
     /// What the change is on the wire, if a translation is kept.
     fn translate(&self, edits: &Edits, cx: &Context<'_, '_>) -> Option<WireChange> {
-        let current = self.peer.current.as_ref()?;
+        let current = self.peer.current()?;
         let stamp = Stamp { term: self.term, lsn: Lsn(self.last.0 + 1) };
-        let sender = current.sender.as_ref()?;
-        sender.edit(cx.env, current.pairing.as_ref(), edits, stamp)
+        let sender = current.sender()?;
+        sender.edit(cx.env, current.pairing(), edits, stamp)
     }
 
     /// Whether the Standby takes a change: its Line, and the listing after it.
     fn fits(&self, step: &WireChange) -> bool {
-        self.peer.current.as_ref().is_none_or(|current| {
+        self.peer.current().is_none_or(|current| {
             let bytes = step.difference.len() + step.listing.len();
-            matches!(current.phase, ActivePhase::Rejected { .. })
-                || bytes <= current.bounds.line as usize && step.sender.fits(current.bounds)
+            current.is_rejected()
+                || bytes <= current.bounds().line as usize && step.sender.fits(current.bounds())
         })
     }
 
@@ -129,7 +128,7 @@ impl Active {
 
     /// Why an `acked` change is here only.
     pub(super) fn local_why(&self) -> LocalWhy {
-        match self.peer.replica {
+        match self.peer.replica() {
             Some(from) => LocalWhy::ReSyncing { from },
             None => LocalWhy::NoHotStandby,
         }

@@ -3,12 +3,12 @@
 //!
 //! Source: seed, step 329; attempts and their pauses are ours.
 
-use super::active::Active;
-use super::breach::{Breach, Enforced, of_cause, of_stuck};
-use super::input::Timer;
-use super::output::Event;
-use super::peer::ActivePhase;
-use super::state::Context;
+use super::super::breach::{Breach, Enforced, of_cause, of_stuck};
+use super::super::input::Timer;
+use super::super::output::Event;
+use super::super::peer::{ActivePhase, ActiveSession};
+use super::super::state::Context;
+use super::Active;
 use crate::digest::Shared;
 use crate::message::{Engine, LeaveWhy, Redundancy, Verdict};
 use crate::policy::{Action, Cause, SyncPhase};
@@ -31,7 +31,7 @@ impl Active {
     }
 
     pub(super) fn tell_degraded(&self, cx: &mut Context<'_, '_>) {
-        let peer = self.peer.current.as_ref().map(|current| current.engine);
+        let peer = self.peer.current().map(ActiveSession::engine);
         let (why, own) = (self.mode.why(), Engine::OURS);
         let peer = peer.unwrap_or_default();
         cx.event(Event::Degraded { why, own, peer });
@@ -40,18 +40,17 @@ impl Active {
     /// The session in the lesser mode looks at the lines that brought it there: once the last one
     /// is gone, sso is tried again.
     pub(super) fn note_hindrance(&mut self, cx: &mut Context<'_, '_>) {
-        let Some(current) = &self.peer.current else {
+        let Some(current) = self.peer.current() else {
             return;
         };
         let reset = Verdict::Reset;
         let rejected =
-            matches!(current.phase, ActivePhase::Rejected { verdict, .. } if verdict != reset);
+            matches!(current.phase(), ActivePhase::Rejected { verdict, .. } if *verdict != reset);
         if !rejected || !self.mode.is_hindered() {
             return;
         }
         let stuck = current.stuck(cx);
-        let sender = current.sender.as_ref();
-        let fits = sender.is_none_or(|sender| sender.fits(current.bounds));
+        let fits = current.sender().is_none_or(|sender| sender.fits(current.bounds()));
         let bulk = of_stuck(SyncPhase::Bulk, &stuck, cx).is_none_or(Action::stays);
         let is_stuck = |line: &Shared<str>| stuck.iter().any(|each| each.line == *line);
         match self.mode.look_at_hindrance(is_stuck, fits && bulk) {
@@ -64,10 +63,7 @@ impl Active {
     /// A session ends, or its Standby has left it, before it was hot for `stable_time`: an attempt
     /// has failed.
     pub(super) fn count_attempt(&mut self, why: LeaveWhy, cx: &mut Context<'_, '_>) {
-        let Some(current) = &mut self.peer.current else {
-            return;
-        };
-        if core::mem::replace(&mut current.counted, true) {
+        if !self.peer.current_mut().is_some_and(ActiveSession::count) {
             return;
         }
         self.mode.fail_attempt(cx);
@@ -80,10 +76,10 @@ impl Active {
 
     /// The pair was hot for long: attempts count from 0.
     pub(super) fn forgive_attempts(&mut self) {
-        if let Some(current) = &mut self.peer.current
-            && current.phase == ActivePhase::Hot
+        if let Some(current) = self.peer.current_mut()
+            && *current.phase() == ActivePhase::Hot
         {
-            current.counted = true;
+            current.count();
             self.mode.forgive_attempts();
         }
     }

@@ -4,18 +4,19 @@
 
 use alloc::vec::Vec;
 
-use super::active::Active;
-use super::breach::{Breach, of_cause, of_refused, of_stuck};
-use super::file::Outgoing;
-use super::input::Timer;
-use super::mode::Hindrance;
-use super::peer::{ActivePhase, Bulk};
-use super::sender::{Sender, StuckLine};
-use super::state::Context;
+use super::super::breach::{Breach, of_cause, of_refused, of_stuck};
+use super::super::file::Outgoing;
+use super::super::input::Timer;
+use super::super::mode::Hindrance;
+use super::super::peer::{ActivePhase, Bulk};
+use super::super::sender::{Sender, StuckLine};
+use super::super::state::Context;
+use super::Active;
 use crate::digest::{Digest, Shared};
 use crate::ids::Lsn;
 use crate::message::{
-    FileId, FileKind, LeaveWhy, Message, Mismatch, Redundancy, RejectWhy, Stamp, Verdict,
+    FileId, FileKind, LeaveWhy, Message, MessageKind, Mismatch, Redundancy, RejectWhy, Stamp,
+    Verdict,
 };
 use crate::policy::{Cause, SyncPhase};
 
@@ -23,18 +24,17 @@ impl Active {
     /// Takes the snapshot, once the register is confirmed to hold nothing.
     pub(super) fn begin_bulk(&mut self, cx: &mut Context<'_, '_>) {
         let clear = self.register.is_clear();
-        let Some(current) = &mut self.peer.current else {
+        let Some(current) = self.peer.current() else {
             return;
         };
-        if !clear || current.phase != ActivePhase::Config {
+        if !clear || *current.phase() != ActivePhase::Config {
             return;
         }
         let stamp = Stamp { term: self.term, lsn: self.last };
-        let Some(sender) = Sender::new(cx.env, current.pairing.as_ref(), &self.config, stamp)
-        else {
+        let Some(sender) = Sender::new(cx.env, current.pairing(), &self.config, stamp) else {
             return self.leave(LeaveWhy::Incompatible, cx);
         };
-        let bounds = current.bounds;
+        let bounds = current.bounds();
         let (bytes, listing_at) = sender.file(cx.env.planted);
         let fits = sender.fits(bounds) && bytes.len() as u64 <= bounds.file;
         if !fits && !self.mode.is_lesser() {
@@ -43,23 +43,14 @@ impl Active {
         let empty = self.mode.is_lesser();
         let (bytes, listing_at) =
             if empty { (Shared::new(Vec::new()), 0) } else { (bytes, listing_at) };
-        let Some(current) = &mut self.peer.current else {
+        let Some(current) = self.peer.current_mut() else {
             return;
         };
         let (lsn, digest) = (self.last, sender.digest());
         let id = FileId { kind: FileKind::Config, ordinal: lsn.0 };
-        let mut bulk = Bulk { lsn, file: Outgoing::new(id, bytes), listing_at, digest, empty };
-        let (session, slot) = (current.session, current.slot);
-        bulk.announce(session, slot, cx);
-        for chunk in bulk.file.next(cx.env.limits) {
-            cx.send(slot, Message::Chunk { session, chunk });
-        }
-        current.sender = Some(sender);
-        current.sent_to = lsn;
-        current.acked = lsn;
-        current.acked_digest = digest;
-        current.phase = ActivePhase::Bulk(bulk);
-        assert!(current.journal.is_empty(), "the journal begins after the snapshot");
+        let file = Outgoing::new(id, bytes);
+        current.begin_bulk(sender, Bulk { lsn, file, listing_at, digest, empty });
+        current.send_snapshot(cx);
         cx.set(Timer::Deadline);
     }
 
@@ -71,16 +62,14 @@ impl Active {
         digest: Digest,
         cx: &mut Context<'_, '_>,
     ) {
-        let Some(current) = &mut self.peer.current else {
+        let Some(current) = self.peer.current() else {
             return;
         };
-        let (session, slot) = (current.session, current.slot);
-        match &current.phase {
-            ActivePhase::Bulk(bulk) if bulk.lsn == lsn => {}
-            ActivePhase::Rejected { lsn: judged, verdict, why } if *judged == lsn => {
-                let (verdict, why) = (*verdict, *why);
-                let rejects = Message::BulkReject { session, lsn, verdict, why };
-                return cx.send(slot, rejects);
+        let (session, slot) = (current.session(), current.slot());
+        let (expected, empty) = match current.phase() {
+            ActivePhase::Bulk(bulk) if bulk.lsn == lsn => (bulk.digest, bulk.empty),
+            &ActivePhase::Rejected { lsn: judged, verdict, why } if judged == lsn => {
+                return cx.send(slot, Message::BulkReject { session, lsn, verdict, why });
             }
             phase if phase.sends_lines() => {
                 let listed = current.listed(cx);
@@ -98,11 +87,8 @@ impl Active {
             | ActivePhase::Hot
             | ActivePhase::Rejected { .. }
             | ActivePhase::Held => {
-                return cx.ignore(crate::message::MessageKind::BulkDone);
+                return cx.ignore(MessageKind::BulkDone);
             }
-        }
-        let ActivePhase::Bulk(Bulk { digest: expected, empty, .. }) = current.phase else {
-            return;
         };
         let stuck = current.stuck(cx);
         let judged = if empty || self.mode.is_lesser() {
@@ -110,17 +96,14 @@ impl Active {
         } else {
             self.judge(&stuck, (mismatches, further), digest == expected, cx)
         };
-        let Some(current) = &mut self.peer.current else {
+        let Some(current) = self.peer.current_mut() else {
             return;
         };
         match judged {
             None => {
-                current.held_out = mismatches.iter().map(|each| each.line.clone()).collect();
-                current.held_further = further;
+                current.accept(mismatches, further, self.last);
                 let listed = current.listed(cx);
                 cx.send(slot, Message::BulkAccept { session, lsn, listed });
-                current.h = self.last;
-                current.phase = ActivePhase::Cold;
                 cx.set(Timer::Deadline);
                 current.send_lines(cx);
             }
@@ -139,18 +122,16 @@ impl Active {
         let why = if verdict != Verdict::Simplex && self.mode.why().keeps_replica() {
             RejectWhy::Limit
         } else {
-            self.peer.replica = None;
+            self.peer.forget_replica();
             RejectWhy::Policy
         };
-        let Some(current) = &mut self.peer.current else {
+        let Some(current) = self.peer.current_mut() else {
             return;
         };
-        let (session, slot) = (current.session, current.slot);
-        current.phase = ActivePhase::Rejected { lsn, verdict, why };
-        current.journal.clear();
+        current.reject(lsn, verdict, why);
         cx.cancel(&[Timer::Deadline]);
-        let reject = Message::BulkReject { session, lsn, verdict, why };
-        cx.send(slot, reject);
+        let session = current.session();
+        cx.send(current.slot(), Message::BulkReject { session, lsn, verdict, why });
         self.note_hindrance(cx);
     }
 

@@ -1,46 +1,13 @@
 //! Planned and forced switchover, at the Active (PROTOCOL.md, section 6).
 
-use super::active::{Active, Releasing};
-use super::input::Timer;
-use super::output::{Outcome, Refusal};
-use super::peer::ActivePhase;
-use super::state::Context;
+use super::super::drain::Drain;
+use super::super::input::Timer;
+use super::super::output::{Outcome, Refusal};
+use super::super::state::Context;
+use super::{Active, Releasing};
 use crate::ids::CommandId;
 use crate::message::Eligible;
 use crate::planted::Defect;
-
-/// ACTIVE-DRAIN: new commands wait until the Standby has everything.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) struct Drain {
-    /// The operator's request.
-    id: CommandId,
-    second: SecondWrite,
-}
-
-/// The register's write of a drain. After it only one of Clear and Release may follow, never both.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-enum SecondWrite {
-    Unsent,
-    Sent,
-}
-
-impl Drain {
-    /// The drain that an operator asked for: the register is not written for it yet.
-    const fn new(id: CommandId) -> Self {
-        Self { id, second: SecondWrite::Unsent }
-    }
-
-    /// The register is written to say that the Standby has everything: once in a drain.
-    fn write_second(&mut self) {
-        assert_eq!(self.second, SecondWrite::Unsent, "nothing is executed in a drain");
-        self.second = SecondWrite::Sent;
-    }
-
-    /// It is over: the operator is told what came of it.
-    pub(super) fn end(self, outcome: Outcome, cx: &mut Context<'_, '_>) {
-        cx.answer(self.id, outcome);
-    }
-}
 
 impl Active {
     /// An operator asks for a planned switchover. Refused unless the Standby is eligible.
@@ -66,15 +33,15 @@ impl Active {
     }
 
     /// Whether the register is confirmed for the session that is hot.
-    pub(super) fn is_hot(&self) -> bool {
-        self.peer.phase() == Some(&ActivePhase::Hot) && self.register.is_set()
+    pub(in crate::unit) fn is_hot(&self) -> bool {
+        self.peer.is_hot() && self.register.is_set()
     }
 
     /// Releases the role once all prompts have returned and the register says (session, last).
     pub(super) fn progress_drain(&mut self, cx: &mut Context<'_, '_>) {
-        let hot = self.peer.phase() == Some(&ActivePhase::Hot);
+        let hot = self.peer.is_hot();
         let last = self.last;
-        let Some(current) = &self.peer.current else {
+        let Some(current) = self.peer.current() else {
             return;
         };
         let Some(drain) = &mut self.drain else { return };
@@ -82,7 +49,7 @@ impl Active {
             self.releasing = Releasing::Yes;
             return;
         }
-        if !hot || current.acked < last || !self.prompts.is_empty() {
+        if !hot || current.acked() < last || !self.prompts.is_empty() {
             return;
         }
         let said = self.register.value().is_some_and(|eligible| eligible.lsn == last);
@@ -91,7 +58,7 @@ impl Active {
             (true | false, true) => {}
             (false, false) => {
                 drain.write_second();
-                let (session, slot) = (current.session, current.slot);
+                let (session, slot) = (current.session(), current.slot());
                 self.write_register(Some(Eligible { session, slot, lsn: last }), cx);
             }
         }
