@@ -10,7 +10,7 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use super::{Change, CommandDecl, Component, Declarations, DontCare, Image, Key, Mode, ROOT};
-use text::{CommandText, ComponentText, Source, TableText};
+use text::{BulkText, CommandText, ComponentText, DontCareText, ModeText, Source, TableText};
 
 pub use problem::{FamilyError, Origin, Problem};
 
@@ -134,73 +134,90 @@ impl Family {
             );
             return;
         };
-        let plain =
-            |mode: &str, form: &str, since: u16, key: Vec<String>, ordered: bool| CommandDecl {
-                mode: mode.to_owned(),
-                form: form.to_owned(),
-                component,
-                since,
-                until: None,
-                key: Key::Captures(key),
-                ordered,
-                enters: None,
-                revision: 0,
-                default: None,
-            };
         for mode in &text.mode {
-            if source.form(&mode.enter, errors).is_some() {
-                let parent = mode.parent.get_ref();
-                let mut command =
-                    plain(parent, mode.enter.get_ref(), mode.since, Vec::new(), false);
-                command.key = Key::Line;
-                command.enters = Some(mode.name.clone());
-                self.declare(command, source.origin(mode.enter.span().start + 1));
-            }
-            let declared =
-                Mode { name: mode.name.clone(), parent: Some(mode.parent.get_ref().clone()) };
-            self.modes.push((declared, component, mode.since));
+            self.mode_of(source, component, mode, errors);
         }
         for command in &text.command {
-            if let Some(read) = source.form(&command.form, errors) {
-                let CommandText { mode, form, key, since, ordered, revision, default } = command;
-                let at = source.origin(form.span().start + 1);
-                let form = form.get_ref();
-                let mut command = plain(mode.get_ref(), form, *since, key.clone(), *ordered);
-                command.revision = *revision;
-                command.default = default
-                    .as_ref()
-                    .and_then(|default| source.default(default, &[(&read, &command.key)], errors));
-                self.declare(command, at);
-            }
+            self.command_of(source, component, command, errors);
         }
         for bulk in &text.commands {
-            let span = bulk.forms.span();
-            let raw = &source.text[span.clone()];
-            let mut offset = span.start;
-            for line in raw.split_inclusive('\n') {
-                let form = line.trim().trim_matches('\'').trim();
-                if !form.is_empty() {
-                    let at = offset + line.find(form).unwrap_or(0);
-                    if source.form_at(form, at, errors).is_some() {
-                        let command = plain(bulk.mode.get_ref(), form, 0, Vec::new(), false);
-                        self.declare(command, source.origin(at));
-                    }
-                }
-                offset += line.len();
+            self.forms_of(source, component, bulk, errors);
+        }
+        for text in &text.dont_care {
+            if source.form(&text.form, errors).is_some() {
+                self.dont_cares.push(dont_care(component, text));
             }
         }
-        for dont_care in &text.dont_care {
-            if source.form(&dont_care.form, errors).is_some() {
-                let facing =
-                    dont_care.facing.as_deref().and_then(|text| text.strip_prefix("below "));
-                self.dont_cares.push(DontCare {
-                    component,
-                    mode: dont_care.mode.get_ref().clone(),
-                    form: dont_care.form.get_ref().clone(),
-                    facing_below: facing.and_then(|level| level.trim().parse().ok()),
-                    reason: dont_care.reason.clone(),
-                });
+    }
+
+    /// A mode, and the command that enters it.
+    fn mode_of(
+        &mut self,
+        source: &Source<'_>,
+        component: u16,
+        text: &ModeText,
+        errors: &mut Vec<FamilyError>,
+    ) {
+        let parent = text.parent.get_ref();
+        if source.form(&text.enter, errors).is_some() {
+            let command = CommandDecl {
+                since: text.since,
+                key: Key::Line,
+                enters: Some(text.name.clone()),
+                ..plain_command(component, parent, text.enter.get_ref())
+            };
+            self.declare(command, source.origin(text.enter.span().start + 1));
+        }
+        let mode = Mode { name: text.name.clone(), parent: Some(parent.clone()) };
+        self.modes.push((mode, component, text.since));
+    }
+
+    /// A command with all that can be said of one.
+    fn command_of(
+        &mut self,
+        source: &Source<'_>,
+        component: u16,
+        text: &CommandText,
+        errors: &mut Vec<FamilyError>,
+    ) {
+        let Some(read) = source.form(&text.form, errors) else {
+            return;
+        };
+        let CommandText { mode, form, key, since, ordered, revision, default } = text;
+        let key = Key::Captures(key.clone());
+        let default = default.as_ref();
+        let default = default.and_then(|text| source.default(text, &[(&read, &key)], errors));
+        let command = CommandDecl {
+            since: *since,
+            key,
+            ordered: *ordered,
+            revision: *revision,
+            default,
+            ..plain_command(component, mode.get_ref(), form.get_ref())
+        };
+        self.declare(command, source.origin(form.span().start + 1));
+    }
+
+    /// Commands of which nothing but the form is said, one a line.
+    fn forms_of(
+        &mut self,
+        source: &Source<'_>,
+        component: u16,
+        text: &BulkText,
+        errors: &mut Vec<FamilyError>,
+    ) {
+        let span = text.forms.span();
+        let mut offset = span.start;
+        for line in source.text[span].split_inclusive('\n') {
+            let form = line.trim().trim_matches('\'').trim();
+            if !form.is_empty() {
+                let at = offset + line.find(form).unwrap_or(0);
+                if source.form_at(form, at, errors).is_some() {
+                    let command = plain_command(component, text.mode.get_ref(), form);
+                    self.declare(command, source.origin(at));
+                }
             }
+            offset += line.len();
         }
     }
 
@@ -290,6 +307,33 @@ impl Family {
     pub fn image(&self, release: &str) -> Option<Image> {
         // What makes no image was refused when the family was read.
         self.declarations(release).and_then(|declarations| Image::compile(declarations).ok())
+    }
+}
+
+/// A command of which nothing but its form is said.
+fn plain_command(component: u16, mode: &str, form: &str) -> CommandDecl {
+    CommandDecl {
+        mode: mode.to_owned(),
+        form: form.to_owned(),
+        component,
+        since: 0,
+        until: None,
+        key: Key::Captures(Vec::new()),
+        ordered: false,
+        enters: None,
+        revision: 0,
+        default: None,
+    }
+}
+
+fn dont_care(component: u16, text: &DontCareText) -> DontCare {
+    let facing = text.facing.as_deref().and_then(|facing| facing.strip_prefix("below "));
+    DontCare {
+        component,
+        mode: text.mode.get_ref().clone(),
+        form: text.form.get_ref().clone(),
+        facing_below: facing.and_then(|level| level.trim().parse().ok()),
+        reason: text.reason.clone(),
     }
 }
 

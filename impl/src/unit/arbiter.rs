@@ -390,55 +390,18 @@ impl Arbiter {
             ToArbiter::Renew { .. } | ToArbiter::SetRegister { .. } | ToArbiter::Release { .. }
                 if self.silent => {}
             ToArbiter::Renew { boot, term, n, lsn, .. } => {
-                let open = self
-                    .offer
-                    .filter(|offer| (offer.slot, offer.boot, offer.term) == (from, boot, term));
-                if let Some(offer) = open {
-                    self.accept(limits, offer, lsn, out);
-                }
-                let holds = self.holder.is_some_and(|holder| {
-                    (holder.slot, holder.boot, holder.term) == (from, boot, term)
-                        && holder.lease == Lease::Running
-                });
-                if holds {
-                    self.note_running(from, Stamp { term, lsn });
-                    let generation = self.generation;
-                    let message = ToUnit::Grant { boot, term, n, generation };
-                    out.push(ArbiterOutput::Send { to: from, message });
-                    out.push(ArbiterOutput::SetTimer(ArbiterTimer::Lease));
-                }
+                self.on_renew(limits, (from, boot, term), n, lsn, out);
             }
             ToArbiter::Decline { boot, term, hello } => {
                 if self.is_older(hello.generation, planted, out) {
                     self.hear(from, boot, hello);
                 }
-                let open = self
-                    .offer
-                    .filter(|offer| (offer.slot, offer.boot, offer.term) == (from, boot, term));
-                if let Some(offer) = open {
-                    self.offer = None;
-                    self.hear(from, boot, hello);
-                    self.clear_offered(offer, out);
-                    // What has changed elsewhere meanwhile comes in, too.
-                    self.gather(out);
-                }
+                self.on_decline((from, boot, term), hello, out);
             }
             ToArbiter::SetRegister { term, counter, value } => {
                 if self.holds(from, term) {
-                    if counter > self.counter || planted.is(Defect::CounterIgnored) {
-                        self.register = value;
-                        self.counter = counter;
-                        self.generation += 1;
-                        if let Some(Eligible { lsn, .. }) = value {
-                            self.note_running(from, Stamp { term, lsn });
-                        }
-                    }
-                    let message = ToUnit::Confirm {
-                        term,
-                        counter: self.counter,
-                        generation: self.generation,
-                    };
-                    out.push(ArbiterOutput::Send { to: from, message });
+                    let counts = counter > self.counter || planted.is(Defect::CounterIgnored);
+                    self.on_set_register(from, term, (counter, value), counts, out);
                 }
             }
             ToArbiter::Release { term, lsn } => {
@@ -449,6 +412,70 @@ impl Arbiter {
                 }
             }
         }
+    }
+
+    /// A Renew accepts the open offer that it answers; the holder's is granted.
+    fn on_renew(
+        &mut self,
+        limits: &Limits,
+        by: (Slot, BootId, Term),
+        n: u64,
+        lsn: Lsn,
+        out: &mut Vec<ArbiterOutput>,
+    ) {
+        if let Some(offer) = self.open_offer(by) {
+            self.accept(limits, offer, lsn, out);
+        }
+        let (from, boot, term) = by;
+        let is_holder = self.holder.is_some_and(|holder| {
+            (holder.slot, holder.boot, holder.term) == by && holder.lease == Lease::Running
+        });
+        if is_holder {
+            self.note_running(from, Stamp { term, lsn });
+            let message = ToUnit::Grant { boot, term, n, generation: self.generation };
+            out.push(ArbiterOutput::Send { to: from, message });
+            out.push(ArbiterOutput::SetTimer(ArbiterTimer::Lease));
+        }
+    }
+
+    /// The open offer is declined; what its unit says of itself counts at once.
+    fn on_decline(&mut self, by: (Slot, BootId, Term), hello: Hello, out: &mut Vec<ArbiterOutput>) {
+        let Some(offer) = self.open_offer(by) else {
+            return;
+        };
+        self.offer = None;
+        self.hear(offer.slot, offer.boot, hello);
+        self.clear_offered(offer, out);
+        // What has changed elsewhere meanwhile comes in, too.
+        self.gather(out);
+    }
+
+    /// The holder writes the register; `counts`: no later write has come.
+    fn on_set_register(
+        &mut self,
+        from: Slot,
+        term: Term,
+        (counter, value): (u32, Option<Eligible>),
+        counts: bool,
+        out: &mut Vec<ArbiterOutput>,
+    ) {
+        assert!(self.holds(from, term), "only the holder writes it");
+        if counts {
+            self.register = value;
+            self.counter = counter;
+            self.generation += 1;
+            if let Some(Eligible { lsn, .. }) = value {
+                self.note_running(from, Stamp { term, lsn });
+            }
+        }
+        let (counter, generation) = (self.counter, self.generation);
+        let message = ToUnit::Confirm { term, counter, generation };
+        out.push(ArbiterOutput::Send { to: from, message });
+    }
+
+    /// The offer that stands, if it is of this unit and term.
+    fn open_offer(&self, by: (Slot, BootId, Term)) -> Option<Offer> {
+        self.offer.filter(|offer| (offer.slot, offer.boot, offer.term) == by)
     }
 
     /// A Hello is taken if it is newer than the last of its slot, and than the acceptance of the

@@ -46,43 +46,16 @@ impl Family {
         text: &ChangeText,
         errors: &mut Vec<FamilyError>,
     ) {
-        let unsupported = [
-            (text.form.as_ref().map(Spanned::span), "form"),
-            (text.default_line.as_ref().map(Spanned::span), "default_line"),
-            (text.loses.as_ref().map(Spanned::span), "loses"),
-            (text.rust.as_ref().map(Spanned::span), "rust"),
-        ];
-        for (span, word) in unsupported {
-            if let Some(span) = span {
-                errors.push(source.error(span, Problem::Unsupported(word)));
-            }
-        }
+        deny_unsupported(source, text, errors);
         let mut enters = None;
         let mut was_line = None;
         let mut one_sided = false;
-        let mut change = Change {
-            component,
-            level: text.level,
-            why: text.why.clone(),
-            old: Vec::new(),
-            new: Vec::new(),
-            map: text.map.clone(),
-            implied: text.implied.clone(),
-            alone: text.alone,
-        };
+        let mut change = without_sides(component, text);
         for side in &text.old {
             let Some(form) = self.side_form(source, side, errors) else {
                 continue;
             };
-            let lives = |command: &&mut CommandDecl| {
-                command.component == component
-                    && command.mode == *side.mode.get_ref()
-                    && command.since < text.level
-                    && command.until.is_none()
-                    && Form::parse(&command.form).is_ok_and(|other| other == form)
-            };
-            if let Some(command) = self.commands.iter_mut().find(lives) {
-                command.until = Some(text.level);
+            if let Some(command) = self.end_command(component, text.level, side, &form) {
                 enters = enters.or_else(|| command.enters.clone());
                 let is_line = command.default.as_ref().is_some_and(BTreeMap::is_empty);
                 was_line.get_or_insert(is_line);
@@ -95,10 +68,7 @@ impl Family {
                 };
                 errors.push(source.error(side.form.span(), problem));
             }
-            change.old.push(Side {
-                mode: side.mode.get_ref().clone(),
-                form: side.form.get_ref().clone(),
-            });
+            change.old.push(side_of(side));
         }
         let key = if enters.is_some() { Key::Line } else { Key::Captures(text.key.clone()) };
         let sides = text.new.iter();
@@ -127,15 +97,32 @@ impl Family {
                 default: default.as_ref().and_then(|values| own_default(form, values)),
             };
             self.declare(command, source.origin(side.form.span().start + 1));
-            change.new.push(Side {
-                mode: side.mode.get_ref().clone(),
-                form: side.form.get_ref().clone(),
-            });
+            change.new.push(side_of(side));
         }
         let first = text.new.iter().chain(&text.old).next();
         let at = first.map_or(0, |side| side.form.span().start + 1);
         self.changes.push(change);
         self.changes_at.push(source.origin(at));
+    }
+
+    /// The command of a change's old side lives no more from `level` on; none: there is none.
+    fn end_command(
+        &mut self,
+        component: u16,
+        level: u16,
+        side: &SideText,
+        form: &Form,
+    ) -> Option<&CommandDecl> {
+        let lives = |command: &&mut CommandDecl| {
+            command.component == component
+                && command.mode == *side.mode.get_ref()
+                && command.since < level
+                && command.until.is_none()
+                && Form::parse(&command.form).is_ok_and(|other| other == *form)
+        };
+        let command = self.commands.iter_mut().find(lives)?;
+        command.until = Some(level);
+        Some(command)
     }
 
     pub(super) fn side_form(
@@ -163,4 +150,37 @@ impl Family {
         let near = self.commands.iter().filter(|command| command.mode == mode).max_by_key(shared);
         near.map_or_else(|| "none in this mode".to_owned(), |command| command.form.clone())
     }
+}
+
+/// What a change may not say.
+fn deny_unsupported(source: &Source<'_>, text: &ChangeText, errors: &mut Vec<FamilyError>) {
+    let unsupported = [
+        (text.form.as_ref().map(Spanned::span), "form"),
+        (text.default_line.as_ref().map(Spanned::span), "default_line"),
+        (text.loses.as_ref().map(Spanned::span), "loses"),
+        (text.rust.as_ref().map(Spanned::span), "rust"),
+    ];
+    for (span, word) in unsupported {
+        if let Some(span) = span {
+            errors.push(source.error(span, Problem::Unsupported(word)));
+        }
+    }
+}
+
+/// The change but for its sides.
+fn without_sides(component: u16, text: &ChangeText) -> Change {
+    Change {
+        component,
+        level: text.level,
+        why: text.why.clone(),
+        old: Vec::new(),
+        new: Vec::new(),
+        map: text.map.clone(),
+        implied: text.implied.clone(),
+        alone: text.alone,
+    }
+}
+
+fn side_of(text: &SideText) -> Side {
+    Side { mode: text.mode.get_ref().clone(), form: text.form.get_ref().clone() }
 }
