@@ -253,6 +253,7 @@ pub struct Execution {
 }
 
 /// What a step puts out while it is made.
+#[derive(Default)]
 pub(crate) struct Out {
     pub(crate) slot: Slot,
     pub(crate) sent: Vec<Flight>,
@@ -279,13 +280,7 @@ impl Out {
 pub fn step<E: Effects>(env: &Env<E>, state: &State, action: &Action) -> Option<Step> {
     let before = state;
     let mut state = state.clone();
-    let mut out = Out {
-        slot: 0,
-        sent: Vec::new(),
-        answers: Vec::new(),
-        executed: Vec::new(),
-        refused: Vec::new(),
-    };
+    let mut out = Out::default();
     match *action {
         Action::Arbiter(timer) => arbiter::on_timer(env, &mut state.arbiter, timer, &mut out)?,
         Action::ArbiterRecovered(world) => {
@@ -314,19 +309,7 @@ pub fn step<E: Effects>(env: &Env<E>, state: &State, action: &Action) -> Option<
                 return None;
             };
             out.slot = slot;
-            let unit = &mut state.units[usize::from(slot)];
-            match *action {
-                Action::AtHand(_) => standby::on_at_hand(env, unit, flight.msg, &mut out)?,
-                Action::Unread(_) => standby::on_unread(env, unit, flight.msg, &mut out)?,
-                Action::Rejects(_, rejection, keeps) => {
-                    active::does(env, unit, &mut out, |active, out| {
-                        active::on_rejected(active, flight.msg, (rejection, keeps), out)
-                    })?;
-                }
-                _ => active::does(env, unit, &mut out, |active, out| {
-                    active::on_disagreement(env, active, action, out)
-                })?,
-            }
+            on_judged(env, &mut state.units[usize::from(slot)], flight.msg, action, &mut out)?;
         }
         Action::Boot(slot)
         | Action::Crash(slot)
@@ -361,6 +344,26 @@ pub fn step<E: Effects>(env: &Env<E>, state: &State, action: &Action) -> Option<
         executed: out.executed,
         refused: out.refused,
     })
+}
+
+/// A message of which the action says what it came to.
+fn on_judged<E: Effects>(
+    env: &Env<E>,
+    unit: &mut Unit,
+    msg: Msg,
+    action: &Action,
+    out: &mut Out,
+) -> Option<()> {
+    match *action {
+        Action::AtHand(_) => standby::on_at_hand(env, unit, msg, out),
+        Action::Unread(_) => standby::on_unread(env, unit, msg, out),
+        Action::Rejects(_, rejection, keeps) => active::does(env, unit, out, |active, out| {
+            active::on_rejected(active, msg, (rejection, keeps), out)
+        }),
+        _ => active::does(env, unit, out, |active, out| {
+            active::on_disagreement(env, active, action, out)
+        }),
+    }
 }
 
 fn on_message<E: Effects>(

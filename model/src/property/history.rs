@@ -5,7 +5,7 @@ use crate::effects::Meaning;
 use crate::property::Situation;
 use crate::scope::Bounded;
 use crate::state::{
-    Arbiter, Cfg, Flight, Grantee, Keeps, Lsn, Msg, Origin, Replica, Role, Slot, Stamp,
+    Arbiter, Cfg, Flight, Grantee, Holder, Keeps, Lsn, Msg, Origin, Replica, Role, Slot, Stamp,
     StandbyPhase, State, Term, To, Unit,
 };
 use crate::step::{Env, Step, is_warm, knows_on_line, replica, runs, says_line_unknown};
@@ -303,20 +303,34 @@ fn note_memory<E: Meaning>(
     if held(new).is_none() {
         watch.turned_away &= !bit;
     }
-    let Role::Holder(holder) = &new.part else {
-        if matches!(new.part, Role::Down | Role::Standby(_)) {
-            watch.turned_away &= !took;
-        }
-        return;
-    };
-    let accepts = match &old.part {
+    if matches!(new.part, Role::Down | Role::Standby(_)) {
+        watch.turned_away &= !took;
+    }
+    if let Role::Holder(holder) = &new.part
+        && accepts(&old.part, holder)
+    {
+        note_acceptance(effects, action, slot, holder, watch, met);
+    }
+}
+
+fn accepts(old: &Role, holder: &Holder) -> bool {
+    match old {
         Role::Holder(was) => was.term != holder.term,
         Role::Standby(_) => true,
         Role::Down | Role::Active(_) => false,
-    };
-    if !accepts {
-        return;
     }
+}
+
+/// A unit takes a term up with what it has.
+fn note_acceptance<E: Meaning>(
+    effects: &E,
+    action: &Action,
+    slot: Slot,
+    holder: &Holder,
+    watch: &mut History,
+    met: &mut impl FnMut(Situation),
+) {
+    let bit = 1u8 << slot;
     if let Action::Deliver(Flight { msg: Msg::Offer { origin, .. }, .. }) = action {
         if let Origin::Stale(_) = origin {
             met(Situation::TookOverStale);

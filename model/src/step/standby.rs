@@ -84,7 +84,6 @@ pub(super) fn on_message<E: Effects>(
         }
         _ => {}
     }
-    let slot = out.slot;
     let Role::Standby(standby) = &mut unit.part else {
         return;
     };
@@ -98,13 +97,37 @@ pub(super) fn on_message<E: Effects>(
         return;
     }
     let session = *session;
-    let mut unread = None;
-    match (msg, &mut *phase) {
-        (Msg::Leave { keeps, .. }, _) => {
+    let unread = match msg {
+        Msg::Leave { keeps, .. } => {
             out.peer(Msg::Left { session });
             let replica = holder::kept_replica(env, unit).filter(|_| outlives(env, keeps));
             join(env, unit, replica, out);
+            None
         }
+        Msg::BulkReject { lsn, rejection, keeps, .. } => {
+            on_bulk_reject(env, unit, lsn, (rejection, keeps), out);
+            None
+        }
+        Msg::Config { .. } | Msg::Chunk { .. } => on_bulk(env, (session, phase), msg, out),
+        Msg::BulkAccept { lsn, .. } => on_bulk_accept(env, standby, lsn, out),
+        Msg::Line { change, .. } => on_line(env, standby, change, out),
+        Msg::Hot { lsn, .. } => {
+            on_hot(standby, lsn, out);
+            None
+        }
+        _ => {
+            on_verdict((session, phase), msg, out);
+            None
+        }
+    };
+    if let Some(unread) = unread {
+        cannot_read(env, unit, unread, out);
+    }
+}
+
+/// The dump, or what the images' comparison came to.
+fn on_verdict((session, phase): (Session, &mut StandbyPhase), msg: Msg, out: &mut Out) {
+    match (msg, &*phase) {
         (Msg::Dump { .. }, StandbyPhase::Ready(Have::Needed)) => *phase = StandbyPhase::Pairing,
         (
             Msg::Compatible { .. },
@@ -119,9 +142,81 @@ pub(super) fn on_message<E: Effects>(
             *phase = StandbyPhase::Held;
             out.peer(Msg::Down { session });
         }
-        (Msg::BulkReject { lsn, rejection, keeps, .. }, StandbyPhase::Shadow(shadow, _))
-            if shadow.lsn == lsn =>
-        {
+        // Of another phase: it comes again when it is due.
+        _ => {}
+    }
+}
+
+/// The snapshot is announced, or a chunk of it comes.
+fn on_bulk<E: Effects>(
+    env: &Env<E>,
+    (session, phase): (Session, &mut StandbyPhase),
+    msg: Msg,
+    out: &mut Out,
+) -> Option<Unread> {
+    let StandbyPhase::Config(announced, have) = phase else {
+        return None;
+    };
+    match (msg, announced) {
+        (Msg::Config { snapshot, .. }, announced @ None) => *announced = Some(snapshot),
+        (Msg::Chunk { lsn, cfg, number, .. }, announced) => {
+            if let Some(snapshot) = announced {
+                if env.keeps(Rule::SessionNamedOnce) && snapshot.lsn != lsn {
+                    return None;
+                }
+                if snapshot.lsn != lsn && snapshot.cfg != cfg {
+                    snapshot.cfg = Cfg::TORN;
+                }
+            }
+            *have |= 1 << number;
+        }
+        // It is announced already.
+        _ => return None,
+    }
+    let have = *have;
+    execute(env, out.slot, (session, phase), have, out)
+}
+
+/// The shadow is swapped in.
+fn on_bulk_accept<E: Effects>(
+    env: &Env<E>,
+    standby: &mut Standby,
+    lsn: Lsn,
+    out: &mut Out,
+) -> Option<Unread> {
+    let Some((session, phase)) = &mut standby.seat else {
+        return None;
+    };
+    let StandbyPhase::Shadow(shadow, kept) = phase else {
+        return None;
+    };
+    if shadow.lsn != lsn {
+        return None;
+    }
+    let Snapshot { lsn: applied, cfg, .. } = *shadow;
+    let kept = core::mem::take(kept);
+    let (term, session) = (session.term, Some(*session));
+    standby.replica = Some(Replica { term, session, applied, cfg, declared: false });
+    *phase = StandbyPhase::Synced(kept, None);
+    apply_kept(env, out.slot, standby, out)
+}
+
+/// The shadow is refused.
+fn on_bulk_reject<E>(
+    env: &Env<E>,
+    unit: &mut Unit,
+    lsn: Lsn,
+    (rejection, keeps): (Rejection, Keeps),
+    out: &mut Out,
+) {
+    let Role::Standby(standby) = &mut unit.part else {
+        return;
+    };
+    let Some((_, phase)) = &mut standby.seat else {
+        return;
+    };
+    match phase {
+        StandbyPhase::Shadow(shadow, _) if shadow.lsn == lsn => {
             if !outlives(env, keeps) {
                 standby.replica = None;
             }
@@ -134,75 +229,54 @@ pub(super) fn on_message<E: Effects>(
                 Rejection::Simplex => *phase = StandbyPhase::Held,
             }
         }
-        (Msg::BulkReject { lsn, rejection: Rejection::Rpr, .. }, StandbyPhase::Unread(unread))
-            if *unread == lsn =>
-        {
+        StandbyPhase::Unread(unread) if *unread == lsn && rejection == Rejection::Rpr => {
             *phase = StandbyPhase::Rpr;
         }
-        (Msg::Config { snapshot, .. }, StandbyPhase::Config(announced @ None, have)) => {
-            *announced = Some(snapshot);
-            let have = *have;
-            unread = execute(env, slot, (session, phase), have, out);
-        }
-        (Msg::Chunk { lsn, cfg, number, .. }, StandbyPhase::Config(announced, have)) => {
-            if let Some(snapshot) = announced {
-                if env.keeps(Rule::SessionNamedOnce) && snapshot.lsn != lsn {
-                    return;
-                }
-                if snapshot.lsn != lsn && snapshot.cfg != cfg {
-                    snapshot.cfg = Cfg::TORN;
-                }
-            }
-            *have |= 1 << number;
-            let have = *have;
-            unread = execute(env, slot, (session, phase), have, out);
-        }
-        (Msg::BulkAccept { lsn, .. }, StandbyPhase::Shadow(shadow, kept)) if shadow.lsn == lsn => {
-            let Snapshot { lsn: applied, cfg, .. } = *shadow;
-            let kept = core::mem::take(kept);
-            standby.replica = Some(Replica {
-                term: session.term,
-                session: Some(session),
-                applied,
-                cfg,
-                declared: false,
-            });
-            *phase = StandbyPhase::Synced(kept, None);
-            unread = apply_kept(env, slot, standby, out);
-        }
-        (Msg::Line { change, .. }, StandbyPhase::Shadow(shadow, kept)) => {
+        // Of another snapshot.
+        _ => {}
+    }
+}
+
+/// A line: it is applied in its order, or kept until the snapshot is swapped in.
+fn on_line<E: Effects>(
+    env: &Env<E>,
+    standby: &mut Standby,
+    change: Change,
+    out: &mut Out,
+) -> Option<Unread> {
+    match &mut standby.seat {
+        Some((session, StandbyPhase::Shadow(shadow, kept))) => {
             if !env.keeps(Rule::LineWaitsForAccept) && change.lsn == shadow.lsn + 1 {
-                out.peer(Msg::Applied { session, lsn: change.lsn });
+                out.peer(Msg::Applied { session: *session, lsn: change.lsn });
             } else if change.lsn > shadow.lsn && change.lsn <= shadow.lsn + env.line_window {
                 keep(kept, change);
             }
+            None
         }
-        (Msg::Line { change, .. }, StandbyPhase::Synced(kept, _)) => {
-            let Some(replica) = &standby.replica else {
-                return;
-            };
-            if change.lsn <= replica.applied {
-                out.peer(Msg::Applied { session, lsn: replica.applied });
-            } else if change.lsn <= replica.applied + env.line_window {
+        Some((session, StandbyPhase::Synced(kept, _))) => {
+            let applied = standby.replica.as_ref()?.applied;
+            if change.lsn <= applied {
+                out.peer(Msg::Applied { session: *session, lsn: applied });
+            } else if change.lsn <= applied + env.line_window {
                 keep(kept, change);
-                unread = apply_kept(env, slot, standby, out);
+                return apply_kept(env, out.slot, standby, out);
             }
+            None
         }
-        (Msg::Hot { lsn, .. }, StandbyPhase::Synced(_, waits)) => {
-            let Some(replica) = &standby.replica else {
-                return;
-            };
-            if replica.applied >= lsn {
-                out.peer(Msg::HotAck { session, lsn });
-            } else {
-                *waits = Some(lsn);
-            }
-        }
-        // Of another phase: it comes again when it is due.
-        _ => {}
+        _ => None,
     }
-    if let Some(unread) = unread {
-        cannot_read(env, unit, unread, out);
+}
+
+/// The Active asks to be told once h is applied.
+fn on_hot(standby: &mut Standby, h: Lsn, out: &mut Out) {
+    if let (Some((session, StandbyPhase::Synced(_, waits))), Some(replica)) =
+        (&mut standby.seat, &standby.replica)
+    {
+        if replica.applied >= h {
+            out.peer(Msg::HotAck { session: *session, lsn: h });
+        } else {
+            *waits = Some(h);
+        }
     }
 }
 
