@@ -11,18 +11,26 @@
 //! lease that it does not know of.
 
 mod choice;
+mod input;
+mod lease;
 mod lost;
+mod offer;
+mod output;
 
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 
 use super::limits::Limits;
 use crate::ids::{BootId, Lsn, Slot, Term};
-use crate::message::{Eligible, Hello, Message, Origin, Said, Stamp, ToArbiter, ToUnit};
+use crate::message::{Eligible, Hello, Said, Stamp, ToArbiter};
 use crate::planted::{Defect, Planted};
 
 pub use choice::Memory;
+pub use input::{ArbiterInput, ArbiterTimer};
+pub use lease::{Lease, LeaseHolder};
 pub use lost::{Found, Lost};
+pub use offer::Offer;
+pub use output::{ArbiterEvent, ArbiterOutput};
 
 /// The arbiter of one role.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -62,47 +70,6 @@ pub struct Arbiter {
     pub gathering: bool,
 }
 
-/// An offer that stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Offer {
-    /// The offered term.
-    pub term: Term,
-    /// The slot that is offered the role.
-    pub slot: Slot,
-    /// To which boot.
-    pub boot: BootId,
-    /// With what config.
-    pub origin: Origin,
-    /// The LSN beyond which such a config is off the line; none: there is no such LSN.
-    pub bound: Option<Lsn>,
-    /// Number of the Hello by which a startup store is offered; else 0.
-    pub hello: u64,
-    /// The term of the offered config's stamp, if the arbiter lost its state before; else 0.
-    pub held: Term,
-}
-
-/// Who accepted a term.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct LeaseHolder {
-    /// The unit.
-    pub slot: Slot,
-    /// Its boot.
-    pub boot: BootId,
-    /// The term.
-    pub term: Term,
-    /// Its lease.
-    pub lease: Lease,
-}
-
-/// Whether a unit may act.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Lease {
-    /// It may.
-    Running,
-    /// It does not.
-    Over,
-}
-
 /// Where an accepted term came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Accepted {
@@ -122,119 +89,6 @@ pub struct KnownUnit {
     /// What it said. None: it was forgotten, and the number was not, so that nothing older is
     /// taken again.
     pub said: Option<Said>,
-}
-
-/// What goes into the arbiter.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum ArbiterInput {
-    /// It starts with the state that its disk has; no timer runs.
-    Recovered {
-        /// A term no less than any that it ever used, from its world: a clock in its upper bits.
-        term: Term,
-    },
-    /// It starts, and its disk has no state.
-    StateLost {
-        /// As at `Recovered`.
-        term: Term,
-        /// A generation no less than any that it ever told, from its world.
-        generation: u64,
-    },
-    /// A message came.
-    Message {
-        /// From that slot.
-        from: Slot,
-        /// The message.
-        message: ToArbiter,
-    },
-    /// A timer is due.
-    Timer(ArbiterTimer),
-}
-
-/// The arbiter's timers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum ArbiterTimer {
-    /// Hellos were gathered.
-    Gather,
-    /// The offer stood long enough.
-    TakeoverWait,
-    /// The lease is over.
-    Lease,
-    /// The offer is sent again.
-    Resend,
-}
-
-impl ArbiterTimer {
-    /// How long the timer runs.
-    ///
-    /// # Units
-    /// Milliseconds of the arbiter's clock.
-    pub fn length_ms(self, limits: &Limits) -> u64 {
-        match self {
-            Self::Gather => limits.gather_ms,
-            Self::TakeoverWait => limits.takeover_wait_ms,
-            Self::Lease => limits.arbiter_lease_ms(),
-            Self::Resend => limits.resend_ms,
-        }
-    }
-}
-
-/// What comes out of the arbiter. Its state is durable before the first of a step's outputs is
-/// performed: that is the driver's part.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum ArbiterOutput {
-    /// Send a message.
-    Send {
-        /// To that slot.
-        to: Slot,
-        /// The message.
-        message: ToUnit,
-    },
-    /// Arm a timer, anew if it runs already.
-    SetTimer(ArbiterTimer),
-    /// Stop a timer.
-    CancelTimer(ArbiterTimer),
-    /// Something happened.
-    Event(ArbiterEvent),
-}
-
-impl ArbiterOutput {
-    /// The output as a message of the protocol, if it is one.
-    pub fn as_message(&self) -> Option<(Slot, Message)> {
-        match self {
-            Self::Send { to, message } => Some((*to, Message::ToUnit(*message))),
-            Self::SetTimer(_) | Self::CancelTimer(_) | Self::Event(_) => None,
-        }
-    }
-}
-
-/// What the arbiter tells.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum ArbiterEvent {
-    /// A term was offered.
-    Offered(Offer),
-    /// The offered store is off the line: no other unit is in reach.
-    OffTheLine {
-        /// The store's stamp.
-        stamp: Stamp,
-    },
-    /// The unit that the register named did not take over: its config was passed over.
-    PassedOver(Eligible),
-    /// An offer was accepted.
-    Accepted(LeaseHolder),
-    /// A lease is over.
-    LeaseOver(LeaseHolder),
-    /// Its state was lost: it is silent for a lease.
-    Lost,
-    /// A unit has seen a later generation than its state has: that counts as lost.
-    Older {
-        /// The state's generation.
-        had: u64,
-        /// What the unit has seen.
-        seen: u64,
-    },
-    /// The Offer that follows is made with the line unknown: what was taken over since the offered
-    /// config was written may be missing, and what was left behind may come back.
-    LineUnknown,
 }
 
 impl Arbiter {
@@ -414,70 +268,6 @@ impl Arbiter {
         }
     }
 
-    /// A Renew accepts the open offer that it answers; the holder's is granted.
-    fn on_renew(
-        &mut self,
-        limits: &Limits,
-        by: (Slot, BootId, Term),
-        n: u64,
-        lsn: Lsn,
-        out: &mut Vec<ArbiterOutput>,
-    ) {
-        if let Some(offer) = self.open_offer(by) {
-            self.accept(limits, offer, lsn, out);
-        }
-        let (from, boot, term) = by;
-        let is_holder = self.holder.is_some_and(|holder| {
-            (holder.slot, holder.boot, holder.term) == by && holder.lease == Lease::Running
-        });
-        if is_holder {
-            self.note_running(from, Stamp { term, lsn });
-            let message = ToUnit::Grant { boot, term, n, generation: self.generation };
-            out.push(ArbiterOutput::Send { to: from, message });
-            out.push(ArbiterOutput::SetTimer(ArbiterTimer::Lease));
-        }
-    }
-
-    /// The open offer is declined; what its unit says of itself counts at once.
-    fn on_decline(&mut self, by: (Slot, BootId, Term), hello: Hello, out: &mut Vec<ArbiterOutput>) {
-        let Some(offer) = self.open_offer(by) else {
-            return;
-        };
-        self.offer = None;
-        self.hear(offer.slot, offer.boot, hello);
-        self.clear_offered(offer, out);
-        // What has changed elsewhere meanwhile comes in, too.
-        self.gather(out);
-    }
-
-    /// The holder writes the register; `counts`: no later write has come.
-    fn on_set_register(
-        &mut self,
-        from: Slot,
-        term: Term,
-        (counter, value): (u32, Option<Eligible>),
-        counts: bool,
-        out: &mut Vec<ArbiterOutput>,
-    ) {
-        assert!(self.holds(from, term), "only the holder writes it");
-        if counts {
-            self.register = value;
-            self.counter = counter;
-            self.generation += 1;
-            if let Some(Eligible { lsn, .. }) = value {
-                self.note_running(from, Stamp { term, lsn });
-            }
-        }
-        let (counter, generation) = (self.counter, self.generation);
-        let message = ToUnit::Confirm { term, counter, generation };
-        out.push(ArbiterOutput::Send { to: from, message });
-    }
-
-    /// The offer that stands, if it is of this unit and term.
-    fn open_offer(&self, by: (Slot, BootId, Term)) -> Option<Offer> {
-        self.offer.filter(|offer| (offer.slot, offer.boot, offer.term) == by)
-    }
-
     /// A Hello is taken if it is newer than the last of its slot, and than the acceptance of the
     /// term that its unit is known to run: a late one says what is no longer so. Whether it was.
     fn hear(&mut self, from: Slot, boot: BootId, hello: Hello) -> bool {
@@ -496,122 +286,5 @@ impl Arbiter {
         self.term = self.term.max(highest);
         self.note_heard(from, &hello);
         true
-    }
-
-    /// The open offer is answered by its unit's Renew.
-    fn accept(&mut self, limits: &Limits, offer: Offer, lsn: Lsn, out: &mut Vec<ArbiterOutput>) {
-        let Offer { slot, boot, term, .. } = offer;
-        let holder = LeaseHolder { slot, boot, term, lease: Lease::Running };
-        assert!(
-            self.cold < term && self.line.last().is_none_or(|last| last.term < term),
-            "terms are accepted in order"
-        );
-        self.holder = Some(holder);
-        self.offer = None;
-        if let Some(said) = self.known.get_mut(&slot).and_then(|known| known.said.as_mut()) {
-            // What it took over with is its running config now.
-            said.replica = None;
-        }
-        self.register = None;
-        self.counter = 0;
-        self.found = None;
-        self.heard.clear();
-        if let Some(lost) = self.lost.take() {
-            self.floor = lost.seen.min(offer.held);
-        }
-        if offer.origin == Origin::Cold {
-            self.cold = term;
-        } else {
-            self.enter(Accepted { term, from: lsn }, limits.max_accepted as usize);
-        }
-        self.generation += 1;
-        out.push(ArbiterOutput::CancelTimer(ArbiterTimer::TakeoverWait));
-        out.push(ArbiterOutput::CancelTimer(ArbiterTimer::Resend));
-        out.push(ArbiterOutput::Event(ArbiterEvent::Accepted(holder)));
-    }
-
-    /// The holder's own messages say what it runs: its last Hello may be older than its term or
-    /// never have come, and its Release may come after its lease is over.
-    fn note_running(&mut self, slot: Slot, stamp: Stamp) {
-        let Some(LeaseHolder { boot, term: held, .. }) = self.holder else {
-            return;
-        };
-        let cold = self.cold == held;
-        let unheard = KnownUnit { boot, hello: 0, said: None };
-        let known = self.known.entry(slot).or_insert(unheard);
-        if known.boot < boot {
-            *known = unheard;
-        }
-        if known.boot == boot {
-            let said = known.said.get_or_insert_default();
-            if !cold || stamp.lsn > said.startup.lsn {
-                said.running = said.running.max(Some(stamp));
-            }
-        }
-    }
-
-    fn holds(&self, from: Slot, term: Term) -> bool {
-        self.holder.is_some_and(|holder| {
-            holder.slot == from && holder.term == term && holder.lease == Lease::Running
-        })
-    }
-
-    fn end_lease(&mut self, limits: &Limits, planted: Planted, out: &mut Vec<ArbiterOutput>) {
-        let Some(holder) = self.holder.as_mut().filter(|holder| holder.lease == Lease::Running)
-        else {
-            return;
-        };
-        holder.lease = Lease::Over;
-        out.push(ArbiterOutput::Event(ArbiterEvent::LeaseOver(*holder)));
-        self.go_on(limits, planted, out);
-    }
-
-    /// Nobody holds a lease any more.
-    fn go_on(&mut self, limits: &Limits, planted: Planted, out: &mut Vec<ArbiterOutput>) {
-        if self.register.is_some() {
-            self.offer(limits, planted, out);
-        } else {
-            self.gather(out);
-        }
-    }
-
-    /// An offer was declined, or stood long enough: clears what it was made by.
-    fn clear_offered(&mut self, offer: Offer, out: &mut Vec<ArbiterOutput>) {
-        if matches!(offer.origin, Origin::Stateful { .. })
-            && let Some(eligible) = self.register.take()
-        {
-            out.push(ArbiterOutput::Event(ArbiterEvent::PassedOver(eligible)));
-        }
-        out.push(ArbiterOutput::CancelTimer(ArbiterTimer::TakeoverWait));
-        out.push(ArbiterOutput::CancelTimer(ArbiterTimer::Resend));
-    }
-
-    fn offer(&mut self, limits: &Limits, planted: Planted, out: &mut Vec<ArbiterOutput>) {
-        assert!(!self.runs(), "offers wait for the lease's end");
-        assert!(self.offer.is_none(), "one offer at a time");
-        let Some((candidate, off_line)) = self.candidate(planted) else {
-            return;
-        };
-        if let Some(stamp) = off_line {
-            out.push(ArbiterOutput::Event(ArbiterEvent::OffTheLine { stamp }));
-        }
-        if self.is_line_unknown(candidate, limits, planted) {
-            out.push(ArbiterOutput::Event(ArbiterEvent::LineUnknown));
-        }
-        self.term = Term(self.term.0 + 1);
-        let offer = Offer { term: self.term, ..candidate };
-        self.offer = Some(offer);
-        self.generation += 1;
-        out.push(ArbiterOutput::Event(ArbiterEvent::Offered(offer)));
-        self.send_offer(offer, out);
-        out.push(ArbiterOutput::SetTimer(ArbiterTimer::TakeoverWait));
-        out.push(ArbiterOutput::SetTimer(ArbiterTimer::Resend));
-    }
-
-    fn send_offer(&self, offer: Offer, out: &mut Vec<ArbiterOutput>) {
-        let Offer { term, slot, boot, origin, bound, hello, held: _ } = offer;
-        let message =
-            ToUnit::Offer { boot, term, origin, bound, hello, generation: self.generation };
-        out.push(ArbiterOutput::Send { to: slot, message });
     }
 }
