@@ -17,6 +17,7 @@
 
 mod bulk;
 mod commands;
+mod ending;
 mod lesser;
 mod lines;
 mod negotiation;
@@ -27,45 +28,26 @@ mod prompts;
 mod register;
 mod save;
 mod switchover;
+#[cfg(any(test, feature = "faults"))]
+mod testing;
 
 use alloc::boxed::Box;
-use alloc::vec::Vec;
 
 use super::drain::Drain;
-use super::holder::{Holder, LeaseWait, Queueing, superseded};
-use super::input::{Durability, Request, Timer};
+use super::input::{Request, Timer};
 use super::mode::Mode;
-use super::output::{Event, Outcome, Refusal};
-#[cfg(any(test, feature = "faults"))]
-use super::peer::ActiveSession;
+use super::output::{Outcome, Refusal};
 use super::peer::{ActivePhase, Peer};
 use super::prompts::Prompts;
 use super::queue::Queue;
 use super::register::Register;
 use super::running::Running;
 use super::saving::Saving;
-use super::standby::{Former, Proceed, Readiness};
+use super::standby::Proceed;
 use super::state::{Context, UnitState, echoes};
 use super::{Output, Role};
 use crate::ids::{CommandId, Lsn, Slot, Term};
-use crate::message::{LeaveWhy, Message, Origin, Stamp, ToArbiter, ToUnit};
-use crate::planted::Defect;
-
-/// The timers of an Active that have to do with its peer and its prompts.
-const OF_THE_PEER: [Timer; 12] = [
-    Timer::Resend,
-    Timer::Register,
-    Timer::Watchdog,
-    Timer::Keepalive,
-    Timer::Ack,
-    Timer::Deadline,
-    Timer::Drain,
-    Timer::Save,
-    Timer::Backoff,
-    Timer::Stable,
-    Timer::Prompt,
-    Timer::Pace,
-];
+use crate::message::{LeaveWhy, Message, Stamp, ToArbiter, ToUnit};
 
 /// A unit that acts.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -327,101 +309,6 @@ impl Active {
         }
     }
 
-    /// The lease is over: prompts are `unknown`, the drain ends, what waits is refused. Nothing of
-    /// it was executed, and who knows when the unit acts again.
-    pub(super) fn lapse(
-        mut self: Box<Self>,
-        own: &mut UnitState,
-        cx: &mut Context<'_, '_>,
-    ) -> Role {
-        cx.event(Event::Lapsed { term: self.term });
-        let mut queue = self.fall_silent(cx);
-        if !cx.env.planted(Defect::LapseKeepsQueue) {
-            queue.take().refuse(&Refusal::NotActive, cx);
-        }
-        own.n.0 += 1;
-        cx.set(Timer::Join);
-        cx.set(Timer::Renew);
-        Role::Holder(Holder {
-            term: self.term,
-            n_renew: self.n_renew,
-            granted: self.granted,
-            waits: None,
-            origin: Origin::Resume,
-            config: self.config.clone(),
-            lsn: self.last,
-            listed: Vec::new(),
-            gap: None,
-            suspended: Some(self),
-            lease: LeaseWait::Lease,
-            queue,
-            queueing: Queueing::Open,
-        })
-    }
-
-    /// Gives the role back: executes nothing more.
-    fn release(mut self: Box<Self>, own: &mut UnitState, cx: &mut Context<'_, '_>) -> Role {
-        self.releasing = Releasing::No;
-        if let Some(drain) = self.drain.take() {
-            drain.end(Outcome::Released, cx);
-        }
-        let queue = self.fall_silent(cx);
-        own.n.0 += 1;
-        let holder = Holder {
-            term: self.term,
-            n_renew: self.n_renew,
-            granted: self.granted,
-            waits: None,
-            origin: Origin::Resume,
-            config: self.config,
-            lsn: self.last,
-            listed: Vec::new(),
-            gap: None,
-            suspended: None,
-            lease: LeaseWait::Released,
-            queue,
-            queueing: Queueing::Open,
-        };
-        holder.ask(own, cx);
-        holder.arm_queue(cx);
-        cx.set(Timer::Renew);
-        cx.set(Timer::Join);
-        Role::Holder(holder)
-    }
-
-    /// A newer Active acts.
-    fn stop(
-        mut self: Box<Self>,
-        own: &mut UnitState,
-        offer: &Proceed,
-        cx: &mut Context<'_, '_>,
-    ) -> Role {
-        let queue = self.fall_silent(cx);
-        cx.cancel(&[Timer::Renew]);
-        queue.refuse_moved(cx);
-        let former = Former {
-            stamp: Stamp { term: self.term, lsn: self.last },
-            config: self.config,
-            listed: Vec::new(),
-            readiness: Readiness::Ready,
-        };
-        superseded(own, Some(former), offer, cx)
-    }
-
-    /// Stops what only an Active does; prompts return `unknown`. Returns the commands that wait.
-    fn fall_silent(&mut self, cx: &mut Context<'_, '_>) -> Queue {
-        cx.cancel(&OF_THE_PEER);
-        self.return_unknown(cx);
-        self.prompts.unmark();
-        if let Some(saving) = self.saving.take() {
-            saving.give_up(cx);
-        }
-        if let Some(drain) = self.drain.take() {
-            drain.end(Outcome::Unknown, cx);
-        }
-        self.queue.take()
-    }
-
     /// Whether the Standby of a pair that is hot, or about to be, is waited for.
     pub(super) fn awaits_standby(&self) -> bool {
         self.peer.phase().is_some_and(ActivePhase::holds_prompts)
@@ -501,65 +388,5 @@ impl Active {
     /// The refusal of a request that another one stands in the way of.
     pub(super) fn refuse_busy(id: CommandId, cx: &mut Context<'_, '_>) {
         cx.answer(id, Outcome::Refused(Refusal::Busy));
-    }
-
-    /// Whether a command is executed now: there is no drain, and there is room: while the pair is
-    /// hot, or about to be, the Standby is not further behind than the window, and no more prompts
-    /// are held than may be.
-    pub(super) fn executes(&self, cx: &Context<'_, '_>) -> bool {
-        let limits = cx.env.limits;
-        let far = self.peer.current().is_some_and(|current| {
-            let outstanding = self.last.0 - current.acked().0;
-            current.phase().holds_prompts() && outstanding >= u64::from(limits.hot_window)
-        });
-        let counts = !cx.env.planted(Defect::PromptsUncounted);
-        let many = counts && self.held() >= limits.max_prompts as usize;
-        self.drain.is_none() && !far && !many
-    }
-
-    /// Whether the prompt of an executed command waits.
-    pub(super) fn waits(&self, durability: Durability) -> bool {
-        durability == Durability::Acked && self.holds_prompts()
-    }
-}
-
-/// What tests put into an Active, whatever led there.
-#[cfg(any(test, feature = "faults"))]
-impl Active {
-    /// A session in the place of the current one.
-    pub fn put_session(&mut self, session: ActiveSession) {
-        self.peer.put(session);
-    }
-
-    /// The last LSN.
-    pub const fn put_last(&mut self, last: Lsn) {
-        self.last = last;
-    }
-
-    /// A phase of the current session, if there is one, and its h.
-    pub fn put_phase(&mut self, phase: ActivePhase, h: Lsn) {
-        if let Some(current) = self.peer.current_mut() {
-            current.put(phase, h);
-        }
-    }
-
-    /// What the register holds.
-    pub const fn put_register(&mut self, register: Register) {
-        self.register = register;
-    }
-
-    /// What was counted.
-    pub fn put_mode(&mut self, mode: Mode) {
-        self.mode = mode;
-    }
-
-    /// Prompts.
-    pub fn put_prompts(&mut self, prompts: Prompts) {
-        self.prompts = prompts;
-    }
-
-    /// Commands that wait.
-    pub fn put_queue(&mut self, queue: Queue) {
-        self.queue = queue;
     }
 }

@@ -5,6 +5,7 @@
 //!   Join -> offered -Ready-> current -Leave-> leaving -Left-> gone
 //! ```
 
+mod phase;
 mod session;
 
 use alloc::boxed::Box;
@@ -13,7 +14,8 @@ use crate::digest::ImageDigest;
 use crate::ids::{BootId, Slot};
 use crate::message::{Bounds, Engine, LeaveWhy, Round, Session, Stamp};
 
-pub use session::{ActivePhase, ActiveSession, Bulk, Negotiation};
+pub use phase::{ActivePhase, Bulk, Negotiation};
+pub use session::ActiveSession;
 
 /// The Standby, or whoever asks to be it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -16,6 +16,7 @@ use super::Active;
 use crate::digest::Shared;
 use crate::ids::Lsn;
 use crate::message::{LeaveWhy, Redundancy, Stamp};
+use crate::planted::Defect;
 use crate::policy::{Action, SyncPhase};
 
 impl Active {
@@ -132,5 +133,24 @@ impl Active {
             Some(from) => LocalWhy::ReSyncing { from },
             None => LocalWhy::NoHotStandby,
         }
+    }
+
+    /// Whether a command is executed now: there is no drain, and there is room: while the pair is
+    /// hot, or about to be, the Standby is not further behind than the window, and no more prompts
+    /// are held than may be.
+    pub(super) fn executes(&self, cx: &Context<'_, '_>) -> bool {
+        let limits = cx.env.limits;
+        let far = self.peer.current().is_some_and(|current| {
+            let outstanding = self.last.0 - current.acked().0;
+            current.phase().holds_prompts() && outstanding >= u64::from(limits.hot_window)
+        });
+        let counts = !cx.env.planted(Defect::PromptsUncounted);
+        let many = counts && self.held() >= limits.max_prompts as usize;
+        self.drain.is_none() && !far && !many
+    }
+
+    /// Whether the prompt of an executed command waits.
+    pub(super) fn waits(&self, durability: Durability) -> bool {
+        durability == Durability::Acked && self.holds_prompts()
     }
 }
