@@ -10,7 +10,7 @@ pub mod trace;
 mod verdict;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use skewsync_model::property::Property;
 
@@ -21,6 +21,7 @@ use crate::observe::Tap;
 use crate::oracle::{self, lockstep};
 use crate::plan::exemption::Exemption;
 use crate::plan::{Entry, Fault, Network, Plan};
+use crate::sync::lock;
 use crate::world::node::{self, Medium};
 pub use phase::Phase;
 use tally::DOWN;
@@ -151,74 +152,77 @@ pub(crate) fn run(
     taps.push(Box::new(trace::Trace::new(Arc::clone(&hash))));
     let historian = Historian::new(observers);
     let cluster = Cluster::new(Arc::clone(plan), Arc::clone(catalog), historian, taps)?;
-    let lesser = pending::Lesser::of(plan, catalog.policy(), catalog.limits());
-    let pending = {
-        let catalog = Arc::clone(catalog);
-        move |history: &History| pending::pending(history, &catalog, lesser)
-    };
-    let within_us = bound::settles_within_us(plan, catalog);
     let settled = Arc::new(Mutex::new(None));
+    let judge = judge(plan, catalog, Arc::clone(&settled));
     let medium = Medium {
         seed: plan.world,
         sockets: plan.network == Network::Sockets,
         latency_us: plan.latency_us,
         loss: plan.loss.unwrap_or(0),
     };
-    let ended = catch_unwind(AssertUnwindSafe(|| {
-        node::run(medium, cluster, judge(pending, within_us, Arc::clone(&settled)))
-    }));
-    let take = |tally: &Mutex<Tally>| tally.lock().unwrap_or_else(PoisonError::into_inner).clone();
-    let trace = || *hash.lock().unwrap_or_else(PoisonError::into_inner);
-    Ok(match ended {
-        Ok((mut cluster, verdict)) => {
-            cluster.end();
-            let verdict = match (verdict, cluster.violation()) {
-                (_, Some(violation)) => Verdict::Violated(violation.clone()),
-                (verdict, None) => verdict,
-            };
-            Report {
-                verdict,
-                violated_at: cluster.violated_at(),
-                ending: Some(Ending::of(cluster.history())),
-                virtual_us: cluster.now_us(),
-                settled_us: *settled.lock().unwrap_or_else(PoisonError::into_inner),
-                messages: cluster.messages(),
-                steps: cluster.steps(),
-                trace: trace(),
-                tally: take(&tally),
-                checked: cluster.checked(),
-                figures: cluster.figures(),
-                met: met(plan, &cluster),
-                done: cluster.met(),
-                drift: cluster.drift(),
-            }
+    let ended = catch_unwind(AssertUnwindSafe(|| node::run(medium, cluster, judge)));
+    let report = match ended {
+        Ok((cluster, verdict)) => {
+            Report { settled_us: *lock(&settled), ..Report::of(plan, cluster, verdict) }
         }
-        Err(panic) => Report {
-            verdict: Verdict::Panicked { words: words(&*panic) },
+        Err(panic) => Report::of_panic(plan, words(&*panic)),
+    };
+    let trace = *lock(&hash);
+    Ok(Report { trace, tally: lock(&tally).clone(), ..report })
+}
+
+impl Report {
+    /// Of a run that came back.
+    fn of(plan: &Plan, mut cluster: Cluster, verdict: Verdict) -> Self {
+        cluster.end();
+        let violation = cluster.violation().cloned();
+        Self {
+            verdict: violation.map_or(verdict, Verdict::Violated),
+            violated_at: cluster.violated_at(),
+            ending: Some(Ending::of(cluster.history())),
+            virtual_us: cluster.now_us(),
+            messages: cluster.messages(),
+            steps: cluster.steps(),
+            checked: cluster.checked(),
+            figures: cluster.figures(),
+            met: met(plan, &cluster),
+            done: cluster.met(),
+            drift: cluster.drift(),
+            ..Self::of_panic(plan, String::new())
+        }
+    }
+
+    /// Of a run that panicked: nothing of it is known.
+    fn of_panic(plan: &Plan, words: String) -> Self {
+        Self {
+            verdict: Verdict::Panicked { words },
             violated_at: None,
             ending: None,
             virtual_us: 0,
             settled_us: None,
             messages: 0,
             steps: 0,
-            trace: trace(),
-            tally: take(&tally),
+            trace: 0,
+            tally: Tally::default(),
             checked: Vec::new(),
             figures: Vec::new(),
-            met: (**plan).clone(),
+            met: plan.clone(),
             done: Default::default(),
             drift: Vec::new(),
-        },
-    })
+        }
+    }
 }
 
 /// Decides, four times a virtual second, whether the run is over; tells `settled` how long it took
 /// to converge.
 fn judge(
-    pending: impl Fn(&History) -> Option<String>,
-    within_us: u64,
+    plan: &Plan,
+    catalog: &Arc<Catalog>,
     settled: Arc<Mutex<Option<u64>>>,
-) -> impl FnMut(&mut Cluster) -> Option<Verdict> {
+) -> impl FnMut(&mut Cluster) -> Option<Verdict> + use<> {
+    let lesser = pending::Lesser::of(plan, catalog.policy(), catalog.limits());
+    let within_us = bound::settles_within_us(plan, catalog);
+    let catalog = Arc::clone(catalog);
     let mut calm_since = None;
     let mut converged_since: Option<u64> = None;
     move |cluster| {
@@ -230,13 +234,13 @@ fn judge(
         }
         let now = cluster.now_us();
         let since = *calm_since.get_or_insert(now);
-        let Some(pending) = pending(cluster.history()) else {
+        let Some(pending) = pending::pending(cluster.history(), &catalog, lesser) else {
             let converged = *converged_since.get_or_insert(now);
-            *settled.lock().unwrap_or_else(PoisonError::into_inner) = Some(converged - since);
+            *lock(&settled) = Some(converged - since);
             return (now - converged >= STAY_US).then_some(Verdict::Passed);
         };
         converged_since = None;
-        *settled.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        *lock(&settled) = None;
         (now - since > within_us).then_some(Verdict::Stuck { pending })
     }
 }

@@ -10,15 +10,15 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use skewsync_model::property::Property;
+use skewsync_sim::exit;
+use skewsync_sim::record::{Entry, Recording, compare, perfetto, read_ndjson};
+use skewsync_sim::run::{Lockstep, Options, Report, Verdict};
+use skewsync_sim::runner::{Failed, HANGS_AFTER, Runner};
 use strum::IntoEnumIterator;
 
 use super::files;
 use crate::loaded_plan::Made;
 use crate::report::failure;
-use skewsync_sim::exit;
-use skewsync_sim::record::{Recording, compare, perfetto, read_ndjson};
-use skewsync_sim::run::{Lockstep, Options, Report, Verdict};
-use skewsync_sim::runner::{Failed, HANGS_AFTER, Runner};
 use window::Window;
 
 /// Runs a plan, twice, and says what was established: of a failure, its report.
@@ -181,7 +181,6 @@ pub fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, 
     if let Some(path) = &args.trace {
         write_trace(path, &recording)?;
     }
-    let mut code = report.verdict.code();
     if report.verdict != Verdict::Passed && !args.json {
         let failure = failure::Failure::of(&made, &report, &recording, options, limit);
         let path = path.display().to_string();
@@ -193,29 +192,47 @@ pub fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, 
         }
     }
     if let (Some(earlier), Some(path)) = (earlier, &args.compare) {
-        match compare::parting(&earlier, &recording.entries) {
-            None => writeln!(out, "every step is as in {}", path.display()),
-            Some(parting) => {
-                let one = path.display().to_string();
-                write!(out, "{}", parting.words(&one, "this run"))
-            }
-        }
-        .map_err(unwritten)?;
+        tell_parting(&earlier, path, &recording, out).map_err(unwritten)?;
     }
     if args.json {
         Told::of(&report, &again).write(out)?;
     } else {
         writeln!(out, "{}", last_words(&report)).map_err(unwritten)?;
     }
+    warn(&report, &recording, &again, err).map_err(unwritten)
+}
+
+/// Tells where a run parts from one that was written down.
+fn tell_parting(
+    earlier: &[Entry],
+    path: &Path,
+    recording: &Recording,
+    out: &mut dyn Write,
+) -> std::io::Result<()> {
+    match compare::parting(earlier, &recording.entries) {
+        None => writeln!(out, "every step is as in {}", path.display()),
+        Some(parting) => {
+            let one = path.display().to_string();
+            write!(out, "{}", parting.words(&one, "this run"))
+        }
+    }
+}
+
+/// Says what of the plan was never reached, and whether the second run was another: the exit code.
+fn warn(
+    report: &Report,
+    recording: &Recording,
+    again: &Report,
+    err: &mut dyn Write,
+) -> std::io::Result<u8> {
+    let mut code = report.verdict.code();
     for anchor in &report.drift {
-        let near = drift::near(anchor, &recording);
-        writeln!(err, "skewlab: drift: the anchor `{anchor}` was never reached; {near}")
-            .map_err(unwritten)?;
+        let near = drift::near(anchor, recording);
+        writeln!(err, "skewlab: drift: the anchor `{anchor}` was never reached; {near}")?;
         code = exit::graver(code, exit::USAGE);
     }
     if again.trace != report.trace {
-        writeln!(err, "skewlab: the second run gave trace {:016x}", again.trace)
-            .map_err(unwritten)?;
+        writeln!(err, "skewlab: the second run gave trace {:016x}", again.trace)?;
         code = exit::graver(code, exit::NONDETERMINISM);
     }
     Ok(code)
@@ -237,7 +254,7 @@ fn last_words(report: &Report) -> String {
     )
 }
 
-fn entries_in(path: &Path) -> Result<Vec<skewsync_sim::record::Entry>, String> {
+fn entries_in(path: &Path) -> Result<Vec<Entry>, String> {
     let text = files::text(path)?;
     read_ndjson(&text).map_err(|error| format!("{}: {error}", path.display()))
 }

@@ -438,6 +438,31 @@ pub(crate) fn holder(slot: Slot, term: u64, origin: Origin, lsn: u64) -> Unit {
     Unit { part: Role::Holder(holder), ..idle(slot, "6.2") }
 }
 
+/// Pairs two images, as Active and Standby do: the keys of what each computes.
+fn pair(
+    here: &Loaded,
+    there: &Loaded,
+    pairings: &mut BTreeMap<PairingKey, Pairing>,
+) -> (PairingKey, PairingKey) {
+    let key = |side, own: &Loaded, peer: &Loaded, received| PairingKey {
+        side,
+        own: own.digest(),
+        peer: peer.digest(),
+        received,
+    };
+    let dump = here.software().dump();
+    let at_standby = key(PairingSide::Standby, there, here, dump.digest());
+    let pairing = Pairing::compute(there.software(), &at_standby, dump, Planted::NONE);
+    let pairing = pairing.expect("the images pair");
+    let Pairing::Standby { diff, .. } = &pairing else { panic!("the Standby's pairing") };
+    let diff = diff.clone();
+    pairings.insert(at_standby, pairing);
+    let at_active = key(PairingSide::Active, here, there, diff.digest());
+    let pairing = Pairing::compute(here.software(), &at_active, &diff, Planted::NONE);
+    pairings.insert(at_active, pairing.expect("the images pair"));
+    (at_active, at_standby)
+}
+
 /// An Active in slot 0 and its Standby in slot 1, in `SESSION`, hot at one LSN.
 pub(crate) struct Pair {
     pub(crate) active: Unit,
@@ -450,25 +475,7 @@ impl Pair {
         let mut active = active(Slot(0), 1, lsn, releases[0], text);
         let (here, there) = (image(releases[0]), image(releases[1]));
         let mut pairings = BTreeMap::new();
-        let keys = (here.digest() != there.digest()).then(|| {
-            let key = |side, own: &Loaded, peer: &Loaded, received| PairingKey {
-                side,
-                own: own.digest(),
-                peer: peer.digest(),
-                received,
-            };
-            let dump = here.software().dump();
-            let at_standby = key(PairingSide::Standby, &there, &here, dump.digest());
-            let pairing = Pairing::compute(there.software(), &at_standby, dump, Planted::NONE);
-            let pairing = pairing.expect("the images pair");
-            let Pairing::Standby { diff, .. } = &pairing else { panic!("the Standby's pairing") };
-            let diff = diff.clone();
-            pairings.insert(at_standby, pairing);
-            let at_active = key(PairingSide::Active, &here, &there, diff.digest());
-            let pairing = Pairing::compute(here.software(), &at_active, &diff, Planted::NONE);
-            pairings.insert(at_active, pairing.expect("the images pair"));
-            (at_active, at_standby)
-        });
+        let keys = (here.digest() != there.digest()).then(|| pair(&here, &there, &mut pairings));
         let Role::Active(of) = &mut active.part else { panic!("an Active") };
         let sender = with_env(releases[0], &pairings, |env| {
             let pairing = keys.as_ref().map(|(at_active, _)| at_active);

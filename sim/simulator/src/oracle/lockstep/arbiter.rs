@@ -45,35 +45,7 @@ impl Lockstep {
         arbiter: &Arbiter,
         scene: &dyn ClusterView,
     ) -> Result<(), Difference> {
-        let action = match input {
-            ArbiterInput::Recovered { term } => {
-                let term = abstraction::term(*term)?;
-                self.start_arbiter(term, arbiter, scene);
-                Action::ArbiterRecovered(term)
-            }
-            ArbiterInput::StateLost { term, generation } => {
-                if scene.limits().arbiter_may_go_back {
-                    self.arbiters.push(self.state.arbiter.clone());
-                }
-                let of = &mut self.state.arbiter;
-                of.term = abstraction::term(*term)?.max(of.term);
-                of.generation = abstraction::small("generation", *generation)?;
-                Action::ArbiterLost
-            }
-            ArbiterInput::Timer(timer) => Action::Arbiter(match timer {
-                ArbiterTimer::Gather => action::ArbiterTimer::Gather,
-                ArbiterTimer::TakeoverWait => action::ArbiterTimer::TakeoverWait,
-                ArbiterTimer::Lease => action::ArbiterTimer::Lease,
-                ArbiterTimer::Resend => action::ArbiterTimer::Resend,
-            }),
-            ArbiterInput::Message { from, message } => {
-                let message = Message::ToArbiter(*message);
-                let Some(msg) = self.message(&message)? else {
-                    unreachable!("the model speaks of all that the arbiter hears");
-                };
-                Action::Deliver(Flight { from: from.0, to: To::Arbiter, msg })
-            }
-        };
+        let action = self.arbiter_takes(input, arbiter, scene)?;
         let mut sent = Vec::new();
         for output in outputs {
             if let Some((to, message)) = output.as_message()
@@ -114,5 +86,43 @@ impl Lockstep {
             }
         }
         Ok(())
+    }
+
+    /// The model's action of an input.
+    fn arbiter_takes(
+        &mut self,
+        input: &ArbiterInput,
+        arbiter: &Arbiter,
+        scene: &dyn ClusterView,
+    ) -> Result<Action, Difference> {
+        Ok(match input {
+            ArbiterInput::Recovered { term } => {
+                let term = abstraction::term(*term)?;
+                self.start_arbiter(term, arbiter, scene);
+                Action::ArbiterRecovered(term)
+            }
+            ArbiterInput::StateLost { term, generation } => {
+                if scene.limits().arbiter_may_go_back {
+                    self.arbiters.push(self.state.arbiter.clone());
+                }
+                let of = &mut self.state.arbiter;
+                of.term = abstraction::term(*term)?.max(of.term);
+                of.generation = abstraction::small("generation", *generation)?;
+                Action::ArbiterLost
+            }
+            ArbiterInput::Timer(timer) => Action::Arbiter(match timer {
+                ArbiterTimer::Gather => action::ArbiterTimer::Gather,
+                ArbiterTimer::TakeoverWait => action::ArbiterTimer::TakeoverWait,
+                ArbiterTimer::Lease => action::ArbiterTimer::Lease,
+                ArbiterTimer::Resend => action::ArbiterTimer::Resend,
+            }),
+            ArbiterInput::Message { from, message } => {
+                let message = Message::ToArbiter(*message);
+                let Some(msg) = self.message(&message)? else {
+                    unreachable!("the model speaks of all that the arbiter hears");
+                };
+                Action::Deliver(Flight { from: from.0, to: To::Arbiter, msg })
+            }
+        })
     }
 }
