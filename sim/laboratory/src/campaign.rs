@@ -13,21 +13,21 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-pub use fingerprint::{CODE, Kind};
-pub use seed_result::{Ended, RunOf};
-pub use seeds::Seeds;
-pub use summary::{Cost, Drawn, Failures, First, MergeError, Summary};
-pub use throughput::Pace;
-
-use crate::draw::{self, DrawOptions};
-use crate::interrupt::interrupted;
-use crate::signature::Signature;
 use skewsync_sim::catalog::Catalog;
 use skewsync_sim::plan::Plan;
 use skewsync_sim::record::compare;
 use skewsync_sim::run::{Ending, Options, Report, Verdict, VerdictKind};
 use skewsync_sim::runner::{Failed, Runner};
 use skewsync_sim::worker_pool::{self, Begun, Bounds, Outcome};
+
+use crate::draw::{self, DrawOptions};
+use crate::interrupt::interrupted;
+use crate::signature::Signature;
+pub use fingerprint::{CODE, Kind};
+pub use seed_result::{Ended, RunOf};
+pub use seeds::Seeds;
+pub use summary::{Cost, Drawn, Failures, First, MergeError, Summary};
+pub use throughput::Pace;
 
 /// Of so many seeds one is run twice, and must give the same trace.
 pub const AGAIN_ONE_IN: u64 = 50;

@@ -20,7 +20,6 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-
 use skewsync_sim::exit;
 
 /// The laboratory of skewsync: the engine in a deterministic world.
@@ -81,9 +80,10 @@ pub fn run(args: &[String], out: &mut dyn Write, err: &mut dyn Write) -> ExitCod
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use skewsync_model::property::Property;
     use skewsync_sim::run::VerdictKind;
+
+    use super::*;
 
     /// What the verb printed, and its exit code as `ExitCode` shows it.
     fn lab(words: &[&str]) -> (String, String, String) {

@@ -18,14 +18,13 @@ use std::sync::Arc;
 
 use rand_chacha::ChaCha8Rng;
 use rand_core::{Rng as _, SeedableRng};
+use skewsync_sim::plan::{
+    Anchor, Entry, FORMAT, FaultName, Moment, Network, Noise, Plan, UnitPlan, What,
+};
 
 pub use material::{CommandCorpus, OfImage};
 pub use mix::Mix;
 pub use outage::OUTAGE_MS;
-
-use skewsync_sim::plan::{
-    Anchor, Entry, FORMAT, FaultName, Moment, Network, Noise, Plan, UnitPlan, What,
-};
 
 /// Length of a drawn safety phase without an outage.
 pub const HORIZON_MS: u64 = 60_000;

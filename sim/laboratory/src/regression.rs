@@ -4,7 +4,6 @@
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-
 use skewsync_sim::catalog::Catalog;
 use skewsync_sim::plan::{Plan, PlanError};
 use skewsync_sim::run::{Lockstep, Options, Report, VerdictKind};

@@ -16,12 +16,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-
-use crate::signature::Signature;
-use search::Search;
 use skewsync_sim::catalog::Catalog;
 use skewsync_sim::plan::Plan;
 use skewsync_sim::run::Options;
+
+use crate::signature::Signature;
+use search::Search;
 
 /// Passes over the whole plan: what one pass leaves out may let go of more.
 const PASSES_MAX: usize = 6;

@@ -4,7 +4,6 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
-
 use skewsync_sim::plan::Plan;
 use skewsync_sim::run::{Ending, Verdict, VerdictKind};
 
@@ -59,9 +58,10 @@ impl fmt::Display for Signature {
 
 #[cfg(test)]
 mod tests {
+    use skewsync_sim::exit;
+
     use super::*;
     use crate::draw::{self, DrawOptions};
-    use skewsync_sim::exit;
 
     #[test]
     fn a_run_that_did_not_come_back_is_signed_by_its_plan_and_reads_back() {

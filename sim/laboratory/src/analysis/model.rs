@@ -1,14 +1,14 @@
 //! What the model says of a run that failed: whether the engine left it, or the design is wrong.
 
-use skewsync_model::property::Property;
-
 use std::time::Duration;
 
-use crate::loaded_plan::Made;
+use skewsync_model::property::Property;
 use skewsync_sim::observe::{Departure, Evidence};
 use skewsync_sim::record::{PropertySpan, Recording};
 use skewsync_sim::run::{Lockstep, Options, Report, Verdict};
 use skewsync_sim::runner::Runner;
+
+use crate::loaded_plan::Made;
 
 /// What the model says of a run that failed.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -4,13 +4,13 @@
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-
-use super::{AnalysisError, Watch, With, fails, outcomes};
 use skewsync_sim::catalog::Catalog;
 use skewsync_sim::plan::{EntryName, Plan};
 use skewsync_sim::record::compare;
 use skewsync_sim::record::recorder::Book;
 use skewsync_sim::runner::Runner;
+
+use super::{AnalysisError, Watch, With, fails, outcomes};
 
 /// A plan that passes, and what it lacks.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -6,9 +6,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
 use skewsync::message::Address;
-
-use super::{AnalysisError, Watch, With, fails, outcomes};
-use crate::interval::wilson;
 use skewsync_sim::catalog::Catalog;
 use skewsync_sim::hash::mix;
 use skewsync_sim::history::{Fact, History, Observer, What};
@@ -16,6 +13,9 @@ use skewsync_sim::observe::Violation;
 use skewsync_sim::plan::{Plan, Reseed};
 use skewsync_sim::run::VerdictKind;
 use skewsync_sim::runner::Runner;
+
+use super::{AnalysisError, Watch, With, fails, outcomes};
+use crate::interval::wilson;
 
 /// Moments of a curve.
 pub const MOMENTS: usize = 20;

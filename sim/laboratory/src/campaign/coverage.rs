@@ -3,14 +3,14 @@
 
 use std::fmt::{self, Write as _};
 
-use strum::{EnumCount, IntoEnumIterator};
-
-use super::Summary;
 use skewsync_sim::plan::exemption::Exemption;
 use skewsync_sim::plan::{EntryName, FaultName};
 use skewsync_sim::run::Phase;
 use skewsync_sim::run::bound::FORMULA;
 use skewsync_sim::situation::Situation;
+use strum::{EnumCount, IntoEnumIterator};
+
+use super::Summary;
 
 /// From so many seeds on, of plans drawn without restriction, a gap without a reason gives exit
 /// code 6.

@@ -1,10 +1,10 @@
 //! Which runs a campaign is made of: summaries of other runs are not added up.
 
 use serde::{Deserialize, Serialize};
-
-use crate::draw::DrawOptions;
 use skewsync_sim::catalog::Catalog;
 use skewsync_sim::run::{Lockstep, Options};
+
+use crate::draw::DrawOptions;
 
 /// Which runs a campaign is made of.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -9,18 +9,18 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use skewsync_model::property::Property;
-
-use super::fingerprint::Kind;
-use super::seeds::Seeds;
-use super::throughput::Pace;
-use super::{Failure, coverage};
-use crate::signature::Signature;
 use skewsync_sim::exit;
 use skewsync_sim::hash::mix;
 use skewsync_sim::plan::{FaultName, Plan};
 use skewsync_sim::run::counts::{self, sum};
 use skewsync_sim::run::{Report, Tally, Verdict};
 use skewsync_sim::situation::Situation;
+
+use super::fingerprint::Kind;
+use super::seeds::Seeds;
+use super::throughput::Pace;
+use super::{Failure, coverage};
+use crate::signature::Signature;
 
 /// What a campaign established.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -4,12 +4,13 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::files;
-use crate::loaded_plan::Made;
-use crate::regression::{Expect, Regression};
 use skewsync_sim::catalog::Catalog;
 use skewsync_sim::exit;
 use skewsync_sim::plan::Plan;
+
+use super::files;
+use crate::loaded_plan::Made;
+use crate::regression::{Expect, Regression};
 
 /// Letters of a name at most.
 const NAME_MAX: usize = 64;

@@ -7,9 +7,8 @@ use skewsync_model::property::{ELSEWHERE, Property};
 use skewsync_model::scope::{Preset, presets};
 use skewsync_model::search::{Limits, run as search};
 use skewsync_model::verdict::{Memory, Report, Unreached, Verdict};
-use strum::IntoEnumIterator;
-
 use skewsync_sim::exit;
+use strum::IntoEnumIterator;
 
 /// Searches the model of the protocol within bounds, and says what was established.
 #[derive(Clone, Debug, clap::Args)]

@@ -4,12 +4,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use skewsync::parse::{self, Mark, WalkUp};
+use skewsync_sim::catalog::{self, Catalog};
+use skewsync_sim::plan::FaultName;
 use strum::VariantNames;
 
 use super::files;
 use crate::draw::{CommandCorpus, DrawOptions, Mix};
-use skewsync_sim::catalog::{self, Catalog};
-use skewsync_sim::plan::FaultName;
 
 /// What the plans of seeds are to be like.
 #[derive(Clone, Debug, clap::Args)]

@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use skewsync::parse::{Mark, after_mark};
+use skewsync_sim::plan::Plan;
 
 use crate::regression;
-use skewsync_sim::plan::Plan;
 
 /// Reads a text file.
 ///

@@ -4,10 +4,11 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use super::files;
-use super::replay::Told;
 use skewsync_sim::plan::Plan;
 use skewsync_sim::run::{Lockstep, Options};
+
+use super::files;
+use super::replay::Told;
 
 /// What another process tells of the plan's run, or its words if it told nothing. `trace`: where
 /// the run is written down.

@@ -3,10 +3,11 @@
 use std::io::Write;
 use std::path::PathBuf;
 
+use skewsync_sim::exit;
+
 use super::drawn::{Drawn, Source};
 use super::files;
 use crate::draw;
-use skewsync_sim::exit;
 
 /// Writes the plan of a seed, to read, to edit and to replay.
 ///

@@ -10,13 +10,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use skewsync::planted::Defect;
-
-use crate::campaign::{self, Campaign, Ends, Ran, Seeds, Summary};
-use crate::draw::{CommandCorpus, DrawOptions, Mix};
 use skewsync_sim::catalog::{self, Catalog};
 use skewsync_sim::exit;
 use skewsync_sim::run::{Lockstep, Options};
 use skewsync_sim::runner::HANGS_AFTER;
+
+use crate::campaign::{self, Campaign, Ends, Ran, Seeds, Summary};
+use crate::draw::{CommandCorpus, DrawOptions, Mix};
 
 /// Prints the names of the planted defects, one a line; or checks that each is caught, or keeps
 /// what catches it.

@@ -11,16 +11,16 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use outcome::Outcome;
+use skewsync_sim::catalog::Catalog;
+use skewsync_sim::exit;
+use skewsync_sim::run::{Lockstep, Options};
+use skewsync_sim::runner::HANGS_AFTER;
 
 use super::drawn::{Drawn, Source};
 use super::fresh_process;
 use crate::campaign::{self, Campaign, Ended, Ends, Kind, Ran, Summary};
 use crate::interrupt;
-use skewsync_sim::catalog::Catalog;
-use skewsync_sim::exit;
-use skewsync_sim::run::{Lockstep, Options};
-use skewsync_sim::runner::HANGS_AFTER;
+use outcome::Outcome;
 
 /// Runs seeds: each makes a plan, each plan a run of a pair in the simulated world.
 ///

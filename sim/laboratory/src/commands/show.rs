@@ -4,15 +4,15 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use maud::{PreEscaped, html};
+use skewsync_sim::record::cone;
+use skewsync_sim::run::{Lockstep, Options};
+use skewsync_sim::runner::{Failed, HANGS_AFTER, Runner};
 
 use super::files;
 use crate::draw::{self, DrawOptions};
 use crate::loaded_plan::Made;
 use crate::report::page;
 use crate::report::picture::{Picture, lanes, svg};
-use skewsync_sim::record::cone;
-use skewsync_sim::run::{Lockstep, Options};
-use skewsync_sim::runner::{Failed, HANGS_AFTER, Runner};
 
 /// Shows the picture of a run in space and time, a passing one too.
 ///

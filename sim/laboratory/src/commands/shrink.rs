@@ -5,16 +5,17 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{files, fresh_process};
-use crate::interrupt;
-use crate::loaded_plan::Made;
-use crate::report::failure::{self, Case, Section};
-use crate::shrink::{self, How, Progress, Shrunk, Sound};
 use skewsync_sim::catalog::Catalog;
 use skewsync_sim::exit;
 use skewsync_sim::plan::Plan;
 use skewsync_sim::run::{Lockstep, Options, VerdictKind};
 use skewsync_sim::runner::HANGS_AFTER;
+
+use super::{files, fresh_process};
+use crate::interrupt;
+use crate::loaded_plan::Made;
+use crate::report::failure::{self, Case, Section};
+use crate::shrink::{self, How, Progress, Shrunk, Sound};
 
 /// Fresh processes in which a shrunken plan is run again.
 const AFRESH: usize = 3;

@@ -3,14 +3,15 @@
 use std::io::Write;
 use std::sync::Arc;
 
-use crate::campaign::{self, Campaign, Ends, Seeds, Summary};
-use crate::draw::{CommandCorpus, DrawOptions};
 use skewsync_model::property::Property;
 use skewsync_sim::catalog;
 use skewsync_sim::run::{Lockstep, Options};
 use skewsync_sim::runner::HANGS_AFTER;
 use skewsync_sim::situation::{Situation, witnesses};
 use strum::IntoEnumIterator;
+
+use crate::campaign::{self, Campaign, Ends, Seeds, Summary};
+use crate::draw::{CommandCorpus, DrawOptions};
 
 /// Says what each situation means, which seed meets it first, and which properties it puts to the
 /// test.

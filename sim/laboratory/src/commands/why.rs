@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::Serialize;
+use skewsync_sim::exit;
+use skewsync_sim::run::{Lockstep, Options};
 
 use super::files;
 use crate::analysis::With;
@@ -13,8 +15,6 @@ use crate::analysis::point_of_no_return::{self, Curve};
 use crate::interrupt;
 use crate::loaded_plan::Made;
 use crate::report::failure::{self, Case, Section};
-use skewsync_sim::exit;
-use skewsync_sim::run::{Lockstep, Options};
 
 /// Tells when a plan's failure became inevitable, and the nearest plan that passes.
 ///

@@ -1,8 +1,9 @@
 //! Draws, in some seeds, an arbiter that loses its state, or whose disk goes back to an older one.
 //! A rng of its own, so that it moves no other fault.
 
-use super::{DrawOptions, Purpose, Rng, allowed};
 use skewsync_sim::plan::{Anchor, Fault, FaultKind, FaultName, Plan};
+
+use super::{DrawOptions, Purpose, Rng, allowed};
 
 /// Both kinds.
 const KINDS: [FaultName; 2] = [FaultName::ArbiterLost, FaultName::ArbiterOlder];

@@ -3,11 +3,11 @@
 
 use skewsync::ids::Slot;
 use skewsync::message::{Address, MessageKind as Kind};
+use skewsync_sim::plan::fault::Befalls;
+use skewsync_sim::plan::{Anchor, Fault, FaultKind, FaultName, Moment, Network, Place, Plan, What};
 
 use super::mix::{self, Dwell};
 use super::{DrawOptions, Purpose, Rng, allowed};
-use skewsync_sim::plan::fault::Befalls;
-use skewsync_sim::plan::{Anchor, Fault, FaultKind, FaultName, Moment, Network, Place, Plan, What};
 
 /// The kinds that are drawn here: of machines and links, one at a time.
 pub(super) const KINDS: [FaultName; 13] = [

@@ -4,11 +4,11 @@
 
 use skewsync::ids::Slot;
 use skewsync::message::{Address, MessageKind as Kind};
+use skewsync_sim::plan::fault::Foreign;
+use skewsync_sim::plan::{Anchor, FaultKind, FaultName, Moment, Network, Plan, What};
 
 use super::scenarios::Scenario;
 use super::{DrawOptions, Purpose, Rng, allowed};
-use skewsync_sim::plan::fault::Foreign;
-use skewsync_sim::plan::{Anchor, FaultKind, FaultName, Moment, Network, Plan, What};
 
 /// What is drawn, the likelier the oftener it stands here.
 const WHAT: [Foreign; 10] = [
@@ -90,8 +90,9 @@ fn dies_with_it(
 
 #[cfg(test)]
 mod tests {
-    use crate::draw::{DrawOptions, Mix, plan};
     use skewsync_sim::plan::FaultName;
+
+    use crate::draw::{DrawOptions, Mix, plan};
 
     #[test]
     fn some_seeds_of_a_swarm_have_an_engine_that_is_not_read_and_none_of_a_calm_mix() {

@@ -7,9 +7,9 @@ use std::sync::OnceLock;
 use skewsync::grammar::Sign;
 use skewsync::ids::ModeId;
 use skewsync::image::{FormDecl, Image};
+use skewsync_sim::catalog::Catalog;
 
 use super::Rng;
-use skewsync_sim::catalog::Catalog;
 
 /// Lines made of each form.
 const EXAMPLES: usize = 4;

@@ -1,7 +1,8 @@
 //! How much goes wrong in the plans that are drawn.
 
-use super::{DrawOptions, Purpose, Rng, allowed};
 use skewsync_sim::plan::FaultName;
+
+use super::{DrawOptions, Purpose, Rng, allowed};
 
 /// How kinds of faults and their rates are drawn.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -227,10 +228,11 @@ pub(super) fn kinds(
 
 #[cfg(test)]
 mod tests {
-    use super::Mix;
-    use crate::draw::{DrawOptions, plan};
     use skewsync_sim::plan::FaultName;
     use skewsync_sim::plan::{Network, Noise, Plan};
+
+    use super::Mix;
+    use crate::draw::{DrawOptions, plan};
 
     fn plans(mix: Mix) -> Vec<Plan> {
         let wishes = DrawOptions { mix, ..DrawOptions::default() };

@@ -4,9 +4,9 @@
 
 use skewsync::ids::Slot;
 use skewsync::message::{Address, MessageKind as Kind};
+use skewsync_sim::plan::{Anchor, Fault, FaultKind, FaultName, Moment, Network, Plan};
 
 use super::{DrawOptions, Purpose, Rng, allowed};
-use skewsync_sim::plan::{Anchor, Fault, FaultKind, FaultName, Moment, Network, Plan};
 
 /// How often such a thing is done in one of these seeds, at most.
 const TIMES_MAX: u64 = 12;
@@ -75,9 +75,9 @@ fn clock(plan: &Plan, rng: &mut Rng) -> Option<Fault> {
 #[cfg(test)]
 mod tests {
     use skewsync::unit::Limits;
+    use skewsync_sim::plan::exemption::Exemption;
 
     use crate::draw::{DrawOptions, Mix, plan};
-    use skewsync_sim::plan::exemption::Exemption;
 
     #[test]
     fn few_seeds_of_a_swarm_are_exempt_and_none_of_a_fixed_mix() {

@@ -2,13 +2,14 @@
 //! run. Everything else of a plan is drawn for its first minute, so that a plan with an outage is
 //! another one from there on only.
 
+use skewsync_sim::plan::fault::Befalls;
+use skewsync_sim::plan::{Anchor, Fault, FaultKind, FaultName, Network, Place, Plan, What};
+use strum::VariantArray;
+
 use super::faults::{KINDS, node_fault};
 use super::mix::Dwell;
 use super::scenarios::Scenario;
 use super::{DrawOptions, Purpose, Rng, allowed};
-use skewsync_sim::plan::fault::Befalls;
-use skewsync_sim::plan::{Anchor, Fault, FaultKind, FaultName, Network, Place, Plan, What};
-use strum::VariantArray;
 
 /// How long an outage lasts: longer than every timer of a pair that is served, and up to five
 /// minutes.

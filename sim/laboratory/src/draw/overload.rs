@@ -1,8 +1,9 @@
 //! Draws crowds: many operators at work at once, who enter whatever there is to enter within a
 //! moment.
 
-use super::{DrawOptions, Purpose, Rng};
 use skewsync_sim::plan::{Anchor, Entry, Plan, What};
+
+use super::{DrawOptions, Purpose, Rng};
 
 /// What a crowd enters, least and most: more than may wait.
 const ENTRIES: (u64, u64) = (15, 180);

@@ -5,9 +5,9 @@
 
 use skewsync::ids::Slot;
 use skewsync::message::{Address, MessageKind as Kind};
+use skewsync_sim::plan::{Anchor, Entry, Fault, FaultKind, Moment, Network, Place, Plan, What};
 
 use super::{DrawOptions, Purpose, Rng, allowed};
-use skewsync_sim::plan::{Anchor, Entry, Fault, FaultKind, Moment, Network, Place, Plan, What};
 
 /// Commands that are entered in a scene.
 const COMMANDS: u64 = 4;
@@ -126,8 +126,9 @@ fn batches(slot: u8, wishes: &DrawOptions, plan: &Plan, rng: &mut Rng) -> Vec<St
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use skewsync_sim::plan::FaultName;
+
+    use super::*;
 
     #[test]
     fn every_scene_comes_up_and_only_of_wished_faults() {

@@ -2,9 +2,10 @@
 //! are slow, links that are clogged in turn; and what befalls a startup store. A rng of its own,
 //! so that they move no other fault.
 
+use skewsync_sim::plan::{Anchor, Fault, FaultKind, FaultName, Link, Place, Plan, What};
+
 use super::mix::{self, Dwell};
 use super::{DRIFT_PPM_MAX, DrawOptions, Purpose, Rng};
-use skewsync_sim::plan::{Anchor, Fault, FaultKind, FaultName, Link, Place, Plan, What};
 
 /// The kinds that are drawn here.
 const KINDS: [FaultName; 8] = [

@@ -2,9 +2,10 @@
 //! role goes to it and the other unit follows, or it goes back to the image that it had, as often
 //! as not before the pair was hot with the new one.
 
+use skewsync_sim::plan::{Anchor, FaultKind, FaultName, Plan, What};
+
 use super::scenarios::Scenario;
 use super::{DrawOptions, Purpose, Rng, allowed};
-use skewsync_sim::plan::{Anchor, FaultKind, FaultName, Plan, What};
 
 /// How long a unit is down for a change of its image.
 const DOWN_MS: (u64, u64) = (100, 3_000);
@@ -47,9 +48,10 @@ pub(super) fn draw(seed: u64, wishes: &DrawOptions, plan: &Plan) -> Scenario {
 
 #[cfg(test)]
 mod tests {
-    use crate::draw::{DrawOptions, plan};
     use skewsync_sim::plan::FaultName;
     use skewsync_sim::plan::{Fault, FaultKind};
+
+    use crate::draw::{DrawOptions, plan};
 
     #[test]
     fn upgrades_are_taken_on_and_taken_back() {

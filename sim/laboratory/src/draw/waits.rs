@@ -3,10 +3,10 @@
 //! held.
 
 use skewsync::message::{Address, MessageKind as Kind};
+use skewsync_sim::plan::{Anchor, FaultKind, Moment, Network, Plan, What};
 
 use super::scenarios::Scenario;
 use super::{DrawOptions, Purpose, Rng, allowed};
-use skewsync_sim::plan::{Anchor, FaultKind, Moment, Network, Plan, What};
 
 /// It comes when the pair may be hot.
 const FROM_MS: u64 = 5_000;
@@ -68,8 +68,9 @@ fn batches(image: &str, peer: &str, wishes: &DrawOptions, rng: &mut Rng) -> Vec<
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use skewsync_sim::plan::FaultName;
+
+    use super::*;
 
     #[test]
     fn both_come_up_and_only_of_wished_faults() {

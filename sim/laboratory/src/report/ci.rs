@@ -5,10 +5,10 @@ use std::path::Path;
 
 use quick_junit::{NonSuccessKind, SerializeError, TestCase, TestCaseStatus, TestSuite};
 use skewsync_model::property::Property;
+use skewsync_sim::run::VerdictKind;
 
 use crate::campaign::{Failures, Summary, coverage};
 use crate::report::plan_path;
-use skewsync_sim::run::VerdictKind;
 
 /// One test case for each property, one for each signature of failures, and one each for what is
 /// asked of the whole: that runs repeat, that the harness works, that everything is met.

@@ -6,18 +6,18 @@ mod property_text;
 mod section;
 pub mod terminal;
 
-pub use section::Section;
-
 use std::collections::BTreeSet;
 use std::time::Duration;
+
+use skewsync_sim::record::{Recording, cone};
+use skewsync_sim::run::{Lockstep, Options, Report};
+use skewsync_sim::runner::{Failed, Runner};
 
 use crate::analysis::model::{self, ModelSays};
 use crate::loaded_plan::Made;
 use crate::report::picture::Picture;
 use crate::signature::Signature;
-use skewsync_sim::record::{Recording, cone};
-use skewsync_sim::run::{Lockstep, Options, Report};
-use skewsync_sim::runner::{Failed, Runner};
+pub use section::Section;
 
 /// Entries of a causal cone that are shown.
 const CONE_MAX: usize = 60;

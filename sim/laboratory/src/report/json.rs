@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 use skewsync_model::property::Property;
+use skewsync_sim::plan::FaultName;
+use skewsync_sim::run::Phase;
+use skewsync_sim::situation::Situation;
 use strum::IntoEnumIterator;
 
 use crate::campaign::{Drawn, Failures, Summary, coverage};
 use crate::signature::Signature;
-use skewsync_sim::plan::FaultName;
-use skewsync_sim::run::Phase;
-use skewsync_sim::situation::Situation;
 
 /// The object that `--json` writes.
 #[derive(Clone, Debug, Serialize)]

@@ -198,9 +198,9 @@ pub(super) fn words(entry: &Entry) -> String {
 #[cfg(test)]
 mod tests {
     use skewsync::message::MessageKind;
+    use skewsync_sim::record::Carried;
 
     use super::*;
-    use skewsync_sim::record::Carried;
 
     fn entry(step: u64, spot: Lane, sort: EventKind) -> Entry {
         let message = matches!(sort, EventKind::Sent | EventKind::Step).then(|| Carried {

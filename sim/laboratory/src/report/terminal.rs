@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
 
+use skewsync_sim::run::Phase;
+use skewsync_sim::situation::Situation;
 use strum::IntoEnumIterator;
 
 use crate::campaign::{Seeds, Summary, coverage};
 use crate::report::json::{hot, non_stutter_share};
 use crate::report::plan_path;
-use skewsync_sim::run::Phase;
-use skewsync_sim::situation::Situation;
 
 /// The summary as text.
 ///

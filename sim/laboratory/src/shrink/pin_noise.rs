@@ -3,11 +3,12 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::search::{Held, Search};
 use skewsync_sim::history::{Fact, History, Observer, What};
 use skewsync_sim::observe::Violation;
 use skewsync_sim::plan::{Anchor, Fault, MessageId, Moment, Network, Noise, Plan};
 use skewsync_sim::world::link::Links;
+
+use super::search::{Held, Search};
 
 /// Watches a run for the messages that its noise befalls.
 pub(super) struct Watch {
@@ -96,11 +97,12 @@ fn singles(plan: &Plan, befallen: &[MessageId]) -> Plan {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::draw::{self, CommandCorpus, DrawOptions};
     use skewsync_sim::catalog::{self, Catalog};
     use skewsync_sim::run::{Options, Report};
     use skewsync_sim::runner::Runner;
+
+    use super::*;
+    use crate::draw::{self, CommandCorpus, DrawOptions};
 
     fn watched(plan: &Plan, catalog: &Arc<Catalog>) -> (Report, Vec<MessageId>) {
         let plan = Arc::new(plan.clone());

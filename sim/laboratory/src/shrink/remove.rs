@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use skewsync_sim::plan::{Fault, FaultName, Plan, What};
+
 use super::AFTER_MS;
 use super::search::{Held, Search};
-use skewsync_sim::plan::{Fault, FaultName, Plan, What};
 
 impl Search<'_> {
     /// Ends the safety phase soon after the last that the plan does, or after the failure.

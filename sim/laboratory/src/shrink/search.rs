@@ -5,14 +5,15 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::pin_noise::Watch;
-use super::{Ended, How, Progress, ShrinkError, Shrunk, Size, Sound};
-use crate::signature::Signature;
 use skewsync_sim::catalog::Catalog;
 use skewsync_sim::plan::{MessageId, Plan};
 use skewsync_sim::run::{Lockstep, Options, Report, VerdictKind};
 use skewsync_sim::runner::{Failed, Runner};
 use skewsync_sim::worker_pool::{self, Bounds, Outcome};
+
+use super::pin_noise::Watch;
+use super::{Ended, How, Progress, ShrinkError, Shrunk, Size, Sound};
+use crate::signature::Signature;
 
 /// What one run of a plan came to, in so far as it failed and may count.
 #[derive(Clone, Debug)]

@@ -1,9 +1,9 @@
 //! Makes plain: releases near to each other, small configs, short and round times, small numbers.
 
 use serde_json::Value;
+use skewsync_sim::plan::{Anchor, Fault, FaultKind, Plan};
 
 use super::search::{Held, Search};
-use skewsync_sim::plan::{Anchor, Fault, FaultKind, Plan};
 
 /// Numbers in a fault that are no size.
 const NO_SIZE: [&str; 1] = ["slot"];

@@ -3,11 +3,6 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use skewsync::ids::Term;
-use strum::{IntoEnumIterator, VariantArray};
-
-use super::*;
-use crate::campaign::{self, Campaign, Ends, file};
-use crate::draw::{self, CommandCorpus, DrawOptions};
 use skewsync_sim::observe::{Evidence, Violation};
 use skewsync_sim::plan::EntryName;
 use skewsync_sim::plan::exemption::Exemption;
@@ -15,6 +10,11 @@ use skewsync_sim::run::class::Class;
 use skewsync_sim::run::tally::PairState;
 use skewsync_sim::run::{Ending, Options, Phase};
 use skewsync_sim::runner::HANGS_AFTER;
+use strum::{IntoEnumIterator, VariantArray};
+
+use super::*;
+use crate::campaign::{self, Campaign, Ends, file};
+use crate::draw::{self, CommandCorpus, DrawOptions};
 
 static PLAN: LazyLock<Plan> = LazyLock::new(|| draw::plan(1, &DrawOptions::default()));
 

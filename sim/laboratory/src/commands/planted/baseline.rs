@@ -3,9 +3,9 @@
 
 use serde::{Deserialize, Serialize};
 use skewsync::planted::Defect;
+use skewsync_sim::run::VerdictKind;
 
 use crate::shrink::Size;
-use skewsync_sim::run::VerdictKind;
 
 /// As `--keep` wrote it, at the commit of this build.
 const KEPT: &str = include_str!("../../../../kept.toml");

@@ -4,12 +4,12 @@ use std::io::Write;
 
 use serde::Serialize;
 use skewsync::planted::Defect;
+use skewsync_sim::exit;
+use skewsync_sim::run::{Lockstep, VerdictKind};
 
 use super::baseline::{AllKept, Sighting};
 use super::{Bench, unwritten};
 use crate::campaign::Ends;
-use skewsync_sim::exit;
-use skewsync_sim::run::{Lockstep, VerdictKind};
 
 /// Seeds from the kept one on, of which at least one must fail by the expected property.
 const SEEDS: u64 = 200;

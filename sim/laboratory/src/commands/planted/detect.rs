@@ -3,11 +3,11 @@
 use std::io::Write;
 
 use skewsync::planted::Defect;
+use skewsync_sim::exit;
+use skewsync_sim::run::Lockstep;
 
 use super::{Bench, Ends, unwritten};
 use crate::draw::Mix;
-use skewsync_sim::exit;
-use skewsync_sim::run::Lockstep;
 
 /// The mixes that are held against each other.
 const MIXES: [(Mix, &str); 2] = [(Mix::Swarm, "swarm"), (Mix::Fixed, "fixed")];

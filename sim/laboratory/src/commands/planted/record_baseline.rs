@@ -5,6 +5,8 @@ use std::io::Write;
 use std::path::Path;
 
 use skewsync::planted::Defect;
+use skewsync_sim::exit;
+use skewsync_sim::run::{Lockstep, Options, VerdictKind};
 
 use super::baseline::{AllKept, Cost, Kept, Sighting};
 use super::{Bench, unwritten};
@@ -13,8 +15,6 @@ use crate::commands::adopt;
 use crate::commands::files::{self, write};
 use crate::regression::{Expect, Regression};
 use crate::shrink::{self, How, Shrunk, Size, Sound};
-use skewsync_sim::exit;
-use skewsync_sim::run::{Lockstep, Options, VerdictKind};
 
 /// Seeds that are run for each defect whatever they show, so that the table says how often it is
 /// seen.

@@ -4,13 +4,14 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::commands::files;
-use crate::loaded_plan::Made;
-use crate::regression::{Checked, Regression};
 use skewsync_sim::catalog::{Catalog, StockError};
 use skewsync_sim::exit;
 use skewsync_sim::plan::Plan;
 use skewsync_sim::run::VerdictKind;
+
+use crate::commands::files;
+use crate::loaded_plan::Made;
+use crate::regression::{Checked, Regression};
 
 /// Runs all kept plans of a folder and prints what each was to establish, and did. Those with a
 /// planted defect run with it where this build has it, and without it in any build.

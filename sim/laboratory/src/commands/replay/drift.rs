@@ -2,7 +2,6 @@
 
 use skewsync::ids::{Lsn, Term};
 use skewsync::message::{Address, MessageKind as Kind};
-
 use skewsync_sim::plan::{Anchor, MessageId};
 use skewsync_sim::record::{Lane, Recording};
 
@@ -87,8 +86,9 @@ fn changes_near((term, lsn): (Term, Lsn), recording: &Recording) -> Vec<(u64, u6
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use skewsync_sim::record::{Answered, Carried, CommandRecord, Entry, EventKind};
+
+    use super::*;
 
     fn recording() -> Recording {
         let entry = |sight: &str, at_us| Entry {

@@ -3,9 +3,9 @@
 use std::io::Write;
 
 use skewsync_model::property::Property;
+use skewsync_sim::record::{Mark, Recording};
 
 use super::Args;
-use skewsync_sim::record::{Mark, Recording};
 
 /// See the module.
 pub(super) struct Window {

@@ -3,12 +3,13 @@
 
 use std::sync::Arc;
 
-use crate::campaign::{Failure, Ran};
-use crate::commands::replay::Told;
-use crate::commands::{files, fresh_process};
 use skewsync_sim::record::{Entry, compare, read_ndjson};
 use skewsync_sim::run::Verdict;
 use skewsync_sim::runner::{Failed, Runner};
+
+use crate::campaign::{Failure, Ran};
+use crate::commands::replay::Told;
+use crate::commands::{files, fresh_process};
 
 /// Failures that are run in a process of their own, at most: the first of each signature.
 const AFRESH_MAX: usize = 16;
@@ -86,8 +87,9 @@ fn there(failure: &Failure, runner: &Runner) -> Result<Result<(Told, Vec<Entry>)
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use skewsync_sim::record::{EventKind, Lane};
+
+    use super::*;
 
     fn entries(words: &[&str]) -> Vec<Entry> {
         let entry = |(at, words): (usize, &&str)| {

@@ -7,14 +7,15 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use skewsync_sim::catalog::Catalog;
+use skewsync_sim::run::{Options, Verdict};
+
 use crate::campaign::Ran;
 use crate::commands::files;
 use crate::commands::shrink;
 use crate::interrupt;
 use crate::report::failure::Section;
 use crate::shrink::How;
-use skewsync_sim::catalog::Catalog;
-use skewsync_sim::run::{Options, Verdict};
 
 /// Signatures of which a failure is shrunk.
 const SIGNATURES_MAX: usize = 8;

@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 
 use maud::{Markup, html};
+use skewsync_sim::run::VerdictKind;
 
 use super::counted;
 use crate::campaign::{Failures, Summary};
 use crate::interval::{percent, wilson};
 use crate::report::plan_path;
 use crate::signature::Signature;
-use skewsync_sim::run::VerdictKind;
 
 /// Signatures that are shown at once; more are folded.
 const SHOWN_MAX: usize = 8;

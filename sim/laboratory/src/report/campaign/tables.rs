@@ -4,15 +4,15 @@ use std::collections::BTreeMap;
 
 use maud::{Markup, html};
 use skewsync_model::property::Property;
+use skewsync_sim::run::class::Class;
+use skewsync_sim::run::tally::PairState;
+use skewsync_sim::run::{Phase, VerdictKind};
+use skewsync_sim::situation::Situation;
 use strum::IntoEnumIterator;
 
 use super::counted;
 use crate::campaign::Summary;
 use crate::interval::percent;
-use skewsync_sim::run::class::Class;
-use skewsync_sim::run::tally::PairState;
-use skewsync_sim::run::{Phase, VerdictKind};
-use skewsync_sim::situation::Situation;
 
 /// What a class of steps is seldom: so many, at most, in the whole campaign.
 const SELDOM: u64 = 10;

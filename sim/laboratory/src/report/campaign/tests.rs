@@ -1,9 +1,9 @@
 use skewsync_model::property::Property;
+use skewsync_sim::run::VerdictKind;
 
 use super::*;
 use crate::campaign::{Failures, First, Kind, Seeds};
 use crate::signature::Signature;
-use skewsync_sim::run::VerdictKind;
 
 fn summary() -> Summary {
     let signature = Signature {

@@ -2,7 +2,6 @@
 //! become commands, with their words, their answers and their times.
 
 use skewsync::message::Stamp;
-
 use skewsync_sim::observe::{Evidence, Violation};
 use skewsync_sim::record::{CommandRecord, Entry, EventKind, Mark, Recording};
 use skewsync_sim::run::{Report, Verdict};
@@ -126,9 +125,9 @@ fn told(asked: &CommandRecord) -> String {
 #[cfg(test)]
 mod tests {
     use skewsync::ids::{CommandId, Lsn, Term};
+    use skewsync_sim::record::{Answered, Lane};
 
     use super::*;
-    use skewsync_sim::record::{Answered, Lane};
 
     fn recording() -> Recording {
         let acts = Entry {

@@ -1,11 +1,11 @@
 //! The report of a failure as one self-contained page.
 
 use maud::{Markup, PreEscaped, html};
+use skewsync_sim::record::{Entry, Mark, PropertySpan, Writer};
 
 use super::{Failure, terminal};
 use crate::report::page;
 use crate::report::picture::{Picture, svg};
-use skewsync_sim::record::{Entry, Mark, PropertySpan, Writer};
 
 /// Rows of the whole run that a page shows on demand, the latest: a page of more is slow to open.
 const WHOLE_MAX: usize = 1_500;

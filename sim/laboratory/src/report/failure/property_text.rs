@@ -2,7 +2,6 @@
 //! PROTOCOL.md, section 8.
 
 use skewsync_model::property::Property;
-
 use skewsync_sim::run::VerdictKind;
 
 /// The sentence of a verdict.

@@ -5,15 +5,15 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use maud::{Markup, html};
+use skewsync_sim::record::compare::{self, Parting};
+use skewsync_sim::run::Options;
+use skewsync_sim::runner::{Failed, Runner};
 
 use crate::analysis::nearest_passing::NearestPassing;
 use crate::analysis::point_of_no_return::{Curve, Moment};
 use crate::interval::{percent, wilson};
 use crate::loaded_plan::Made;
 use crate::shrink::Shrunk;
-use skewsync_sim::record::compare::{self, Parting};
-use skewsync_sim::run::Options;
-use skewsync_sim::runner::{Failed, Runner};
 
 /// Entries of the passing run, and of the failing one, that are shown before they part, and from
 /// there on.

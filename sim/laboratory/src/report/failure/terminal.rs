@@ -2,11 +2,12 @@
 
 use std::fmt::Write as _;
 
-use super::Failure;
-use crate::report::picture::lanes;
 use skewsync_sim::plan::EntryName;
 use skewsync_sim::record::recorder::told;
 use skewsync_sim::record::{LineDiff, PropertySpan};
+
+use super::Failure;
+use crate::report::picture::lanes;
 
 /// Faults, or commands, of a plan that are listed.
 const LISTED_MAX: usize = 8;

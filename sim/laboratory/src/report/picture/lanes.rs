@@ -1,7 +1,8 @@
 //! The picture for a terminal: a line a row, each in the lane of its place.
 
-use super::{LANES, Picture, words};
 use skewsync_sim::record::{Entry, Lane};
+
+use super::{LANES, Picture, words};
 
 /// Characters of a lane.
 const LANE: usize = 26;

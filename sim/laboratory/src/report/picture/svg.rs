@@ -1,10 +1,10 @@
 //! The picture as SVG, in the colours of the page around it.
 
 use maud::{Markup, html};
-
-use super::{Arrow, LANES, Picture, Span, words};
 use skewsync_sim::plan::FaultName;
 use skewsync_sim::record::{EventKind, Lane, Mark};
+
+use super::{Arrow, LANES, Picture, Span, words};
 
 /// Width of the column of times.
 const TIME: f64 = 84.0;
