@@ -116,7 +116,7 @@ impl Active {
         }
     }
 
-    /// It acts again in its term: its lease was granted anew, and these commands wait.
+    /// It acts again in its term: its lease was granted anew.
     pub(super) fn resume(&mut self, (n_renew, granted): (u64, u64), cx: &mut Context<'_, '_>) {
         assert!(n_renew >= self.n_renew, "it has asked on meanwhile");
         assert!(self.prompts.is_empty(), "its prompts returned when it fell silent");

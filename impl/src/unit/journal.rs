@@ -1,5 +1,5 @@
-//! The journal, at the Active: the changes that its Standby lacks, as lines in a window (PROTOCOL.md,
-//! sections 2 and 5).
+//! The journal, at the Active: the changes that its Standby lacks, as lines in a window
+//! (PROTOCOL.md, sections 2 and 5).
 //!
 //! ```text
 //!   acked .......... sent_to .......... last

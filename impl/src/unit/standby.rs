@@ -8,6 +8,7 @@
 //!                                                         | BulkReject: Joining (n + 1), Rpr, Held
 //! ```
 
+mod leaving;
 mod lines;
 #[cfg(feature = "planted")]
 mod planted;
@@ -27,10 +28,10 @@ use super::state::{Context, UnitState};
 use crate::digest::Shared;
 use crate::ids::{Lsn, Slot, Term};
 use crate::message::{
-    DumpAtHand, HeldBy, LeaveWhy, Message, Payload, Redundancy, RejectWhy, Stamp, Unreadable,
-    Verdict,
+    DumpAtHand, HeldBy, LeaveWhy, Message, Payload, Redundancy, Stamp, Unreadable,
 };
 use crate::planted::Defect;
+use leaving::KeepReplica;
 use session::After;
 
 pub use lines::{LineBody, Readiness, Replica};
@@ -281,42 +282,6 @@ impl Standby {
         None
     }
 
-    /// The Active ends the session. Whether the replica stays.
-    fn on_leave(own: &mut UnitState, why: LeaveWhy, cx: &mut Context<'_, '_>) -> KeepReplica {
-        if counted(why) {
-            own.count_reset(cx);
-        }
-        cx.event(Event::Reset { counted: counted(why) });
-        if why.keeps_replica() || cx.env.planted(Defect::RejectedActs) {
-            KeepReplica::Yes
-        } else {
-            KeepReplica::No
-        }
-    }
-
-    /// The Active has judged: the shadow is dropped; by policy the replica is, too.
-    fn on_bulk_reject(
-        &mut self,
-        seat: &mut StandbySession,
-        own: &mut UnitState,
-        (verdict, why): (Verdict, RejectWhy),
-        cx: &mut Context<'_, '_>,
-    ) -> Option<(LeaveWhy, KeepReplica)> {
-        if why == RejectWhy::Policy && !cx.env.planted(Defect::RejectedActs) {
-            self.drop_replica();
-        }
-        match verdict {
-            Verdict::Reset => {
-                own.count_reset(cx);
-                cx.event(Event::Reset { counted: true });
-                return Some((LeaveWhy::PrcMismatch, KeepReplica::No));
-            }
-            Verdict::Rpr => seat.phase = StandbyPhase::Rpr,
-            Verdict::Simplex => seat.phase = StandbyPhase::Held,
-        }
-        None
-    }
-
     fn on_negotiation(
         &mut self,
         seat: &mut StandbySession,
@@ -407,16 +372,4 @@ impl Standby {
         }
         self
     }
-}
-
-/// Whether a replica outlives its session: until the next swap.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum KeepReplica {
-    Yes,
-    No,
-}
-
-/// Whether a reset for this reason counts as ordered.
-pub(super) const fn counted(why: LeaveWhy) -> bool {
-    matches!(why, LeaveWhy::DigestMismatch | LeaveWhy::PrcMismatch | LeaveWhy::Stuck)
 }
