@@ -12,7 +12,7 @@ use skewsync::unit::{ArbiterInput, ArbiterOutput, Boot, Input, Limits, Output};
 use skewsync_model::property::Property;
 
 use crate::plan::{EntryName, Fault, FaultName, MessageId};
-pub use evidence::{Buffer, Departure, Evidence, StepOf, Unanswered, Untrue, Wait};
+pub use evidence::{Buffer, Departure, Evidence, PlacedLine, StepOf, Unanswered, Untrue, Wait};
 
 /// A unit's machine. The driver steps it and the tap shows it; what is in it two readers know:
 /// `history::extract` and `abstraction`.

@@ -1,6 +1,6 @@
-//! The oracles: one file per property, each an observer of facts and of the history that folds them.
-//! They know the protocol's words, and neither the engine's fields nor its code paths. The lockstep
-//! alone is shown what is tapped.
+//! The oracles: one file per property, each an observer of facts and of the history that folds
+//! them. They know the protocol's words, and neither the engine's fields nor its code paths. The
+//! lockstep alone is shown what is tapped.
 
 pub mod answers;
 pub mod available;

@@ -29,7 +29,8 @@ pub const HORIZON_MS_MAX: u64 = 600_000;
 ///
 /// ```
 /// use skewsync_sim::plan::{Plan, PlanError};
-/// assert!(matches!(Plan::read("version = 1"), Err(PlanError::Toml(why)) if why.contains("world")));
+/// let error = Plan::read("version = 1").expect_err("it lacks all else");
+/// assert!(matches!(error, PlanError::Toml(why) if why.contains("world")));
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -1,5 +1,6 @@
 //! Locks and condition variables. `worker_pool::assignments` and `catalog::cache` share nothing
-//! else between threads: `sim/simulator/tests/interleavings` includes them with loom's in the place of these.
+//! else between threads: `sim/simulator/tests/interleavings` includes them with loom's in the place
+//! of these.
 
 use std::sync::PoisonError;
 use std::time::Duration;

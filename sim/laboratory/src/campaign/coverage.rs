@@ -29,11 +29,11 @@ const FEW: &str = "few plans misapply a line, and a pair is in this phase only b
 /// What the document says of outages.
 const OUTAGES: &str = "\
     In three of a hundred seeds of `swarm`, `storm` and `fixed`, and in one of `lite`, something \
-    is out of order for 20 s to five minutes (`sim/laboratory/src/draw/outage.rs`): the units do not reach \
-    each other, the arbiter reaches one of them or neither, one unit or everybody is alone, one \
-    direction of a link is cut or held up, one unit or the arbiter is down, or one unit is \
-    suspended. Operators enter commands as it begins, during it and after it. All else is drawn \
-    for the first minute of a plan; a plan with an outage goes on until it is over. The \
+    is out of order for 20 s to five minutes (`sim/laboratory/src/draw/outage.rs`): the units do \
+    not reach each other, the arbiter reaches one of them or neither, one unit or everybody is \
+    alone, one direction of a link is cut or held up, one unit or the arbiter is down, or one \
+    unit is suspended. Operators enter commands as it begins, during it and after it. All else is \
+    drawn for the first minute of a plan; a plan with an outage goes on until it is over. The \
     situation `long-outage` counts the seeds in which one lasted for more than a minute.";
 
 /// Why a payload of another engine is hardly ever met where no file is sent.
@@ -193,9 +193,9 @@ pub fn document() -> String {
     paragraph(
         &mut text,
         "`skewlab run` counts each fault in the phase in which it took effect \
-         (`sim/simulator/src/run/phase.rs`); a campaign of 10,000 seeds or more that leaves a cell empty, \
-         other than those below, exits 6. This file is made from `sim/laboratory/src/campaign/coverage.rs` \
-         and held equal by a test.",
+         (`sim/simulator/src/run/phase.rs`); a campaign of 10,000 seeds or more that leaves a cell \
+         empty, other than those below, exits 6. This file is made from \
+         `sim/laboratory/src/campaign/coverage.rs` and held equal by a test.",
     );
     paragraph(
         &mut text,
@@ -218,8 +218,8 @@ pub fn document() -> String {
         &mut text,
         "Some plans do what the protocol does not promise to bear. Their runs are exempt from the \
          properties named here, and from no other: told from the plan alone \
-         (`sim/simulator/src/plan/exemption.rs`), never from what a run showed; counted apart. Panics, \
-         hangs and non-determinism are never exempt.",
+         (`sim/simulator/src/plan/exemption.rs`), never from what a run showed; counted apart. \
+         Panics,          hangs and non-determinism are never exempt.",
     );
     for exemption in Exemption::iter() {
         let properties: Vec<&str> = exemption.properties().iter().map(Into::into).collect();
@@ -231,8 +231,8 @@ pub fn document() -> String {
     paragraph(
         &mut text,
         "Once faults and commands have stopped the pair must be hot, or in the lesser mode that \
-         the plan explains, within D and stay so (`sim/simulator/src/run/bound.rs`). Lengths are those of \
-         the timers, the latency is the plan's greatest.",
+         the plan explains, within D and stay so (`sim/simulator/src/run/bound.rs`). Lengths are \
+         those of          the timers, the latency is the plan's greatest.",
     );
     let _ = write!(text, "```text\n{FORMULA}```\n");
     text

@@ -121,7 +121,8 @@ impl Extractor {
             Event::Unit { slot, input, packet, outputs, fates, unit } => {
                 let stray = self.took(slot, input, packet, told);
                 if let Some(before) = stray {
-                    self.say(What::Strayed { moved: before != hash(unit) }, None, told);
+                    let moved = before != hash(unit) || outputs.iter().any(is_of_timer);
+                    self.say(What::Strayed { moved }, None, told);
                 }
                 self.became(slot, unit, input, outputs, told);
                 let until_us = scene.lease_end(slot);
@@ -404,8 +405,7 @@ impl Extractor {
                 | Output::Lease { .. }
                 | Output::Pair { .. } => {
                     // That a timer is set says nothing; that it could not be does.
-                    let timer = matches!(output, Output::SetTimer(_) | Output::CancelTimer(_));
-                    if timer && fate == Fate::Done {
+                    if is_of_timer(output) && fate == Fate::Done {
                         continue;
                     }
                     What::Wants { output, fate }
@@ -445,6 +445,11 @@ const fn place(event: &Event<'_>) -> Option<Address> {
         | Event::Fault { .. }
         | Event::FaultsStopped => None,
     }
+}
+
+/// Whether it sets a timer, or stops one.
+const fn is_of_timer(output: &Output) -> bool {
+    matches!(output, Output::SetTimer(_) | Output::CancelTimer(_))
 }
 
 fn hash(unit: &engine::Unit) -> u64 {

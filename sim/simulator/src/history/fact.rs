@@ -107,7 +107,7 @@ pub enum What<'a> {
     },
     /// What it took was a message of another session than its own.
     Strayed {
-        /// Whether anything in the unit is another for it.
+        /// Whether anything in the unit is another for it, or a timer was touched.
         moved: bool,
     },
     /// The Active's config has one change more.
@@ -169,8 +169,8 @@ pub enum What<'a> {
         /// What became of it.
         fate: Fate,
     },
-    /// Anything else that a unit wants of its driver: a lease, a pairing; a timer, if it did not get
-    /// it.
+    /// Anything else that a unit wants of its driver: a lease, a pairing; a timer that it did not
+    /// get.
     Wants {
         /// What.
         output: &'a Output,

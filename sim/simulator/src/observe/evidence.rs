@@ -9,6 +9,9 @@ use skewsync::unit::{PairingSide, RfState};
 
 use crate::abstraction::Difference;
 
+/// A line: its path, and its words.
+pub type PlacedLine = (String, String);
+
 /// What was seen. A `line` alone stands with its modes; beside a `path` it is the path's.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[expect(missing_docs, reason = "the words of each say what it is, and what its fields are")]
@@ -80,7 +83,7 @@ pub enum Evidence {
     #[error(
         "the {whose:?} does not list {}, and lists {} beside", quoted(.missing), quoted(.extra)
     )]
-    ListDiffers { whose: PairingSide, missing: Vec<(String, String)>, extra: Vec<(String, String)> },
+    ListDiffers { whose: PairingSide, missing: Vec<PlacedLine>, extra: Vec<PlacedLine> },
     #[error("the Active does not know that `{path} {line}` is held out")]
     HeldOutUnknown { path: String, line: String },
     #[error(

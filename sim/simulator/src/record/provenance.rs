@@ -1,5 +1,5 @@
-//! Who wrote which line: the configs of the units followed line by line, and held against each other
-//! at the end.
+//! Who wrote which line: the configs of the units followed line by line, and held against each
+//! other at the end.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

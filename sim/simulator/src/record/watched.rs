@@ -36,20 +36,24 @@ pub(super) struct Watched<O: ?Sized> {
     counts: Vec<(Property, u64)>,
     /// The latest event, with its time.
     latest: (u64, u64),
+    /// When each property was last seen to hold before it.
+    before: BTreeMap<Property, Option<(u64, u64)>>,
     oracle: Box<O>,
 }
 
 impl Watched<dyn Observer> {
     pub(super) fn of_facts(oracle: Box<dyn Observer>, notes: &Notes) -> Self {
         let counts = begin(oracle.checked(), notes);
-        Self { notes: Arc::clone(notes), counts, latest: (0, 0), oracle }
+        let before = BTreeMap::new();
+        Self { notes: Arc::clone(notes), counts, latest: (0, 0), before, oracle }
     }
 }
 
 impl Watched<dyn Tap> {
     pub(super) fn of_taps(oracle: Box<dyn Tap>, notes: &Notes) -> Self {
         let counts = begin(oracle.checked(), notes);
-        Self { notes: Arc::clone(notes), counts, latest: (0, 0), oracle }
+        let before = BTreeMap::new();
+        Self { notes: Arc::clone(notes), counts, latest: (0, 0), before, oracle }
     }
 }
 
@@ -75,12 +79,18 @@ impl<O: ?Sized> Watched<O> {
             let held = notes.entry(*property).or_insert_with(|| PropertySpan::unseen(*property));
             held.checked = *count;
             let broken = found.is_some_and(|violation| violation.property == *property);
-            if before.is_none_or(|(_, before)| before < count) && !broken {
+            let looked = before.is_none_or(|(_, before)| before < count) && !broken;
+            if looked && held.last != Some(self.latest) {
+                self.before.insert(*property, held.last);
                 held.last = Some(self.latest);
             }
         }
         if let Some(Violation { property, evidence }) = found {
             let held = notes.entry(*property).or_insert_with(|| PropertySpan::unseen(*property));
+            // It was looked at in this event, and did not hold at its end.
+            if held.last == Some(self.latest) {
+                held.last = self.before.get(property).copied().flatten();
+            }
             if held.broke.is_none() {
                 held.broke = Some(self.latest);
                 held.evidence = Some((**evidence).clone());
