@@ -81,7 +81,7 @@ pub enum Event<'a> {
     /// A frame was given to the network. Follows the step that sent it.
     Sent {
         /// Its name.
-        sight: MessageId,
+        message: MessageId,
         /// Its number in the run.
         number: u64,
         /// What befell it.
@@ -90,7 +90,7 @@ pub enum Event<'a> {
     /// A frame arrived that does not decode, or at a machine that does not run: it counts as lost.
     Undelivered {
         /// Its name.
-        sight: MessageId,
+        message: MessageId,
         /// Its number in the run.
         number: u64,
     },
@@ -149,7 +149,7 @@ pub enum Event<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Delivered {
     /// Its name.
-    pub sight: MessageId,
+    pub message: MessageId,
     /// Its number in the run; copies of one message share it.
     pub number: u64,
     /// Which copy.

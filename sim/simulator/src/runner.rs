@@ -8,7 +8,7 @@ use crate::history::Observer;
 use crate::observe::Tap;
 use crate::plan::Plan;
 use crate::record::Recording;
-use crate::record::recorder::Book;
+use crate::record::recorder::Recorder;
 use crate::run::{self, Options, Report, Verdict, Watchers};
 use crate::sync::lock;
 use crate::worker_pool::{self, Bounds, Outcome};
@@ -95,18 +95,18 @@ impl Runner {
     ) -> Result<(Report, Recording), Failed> {
         let (plan, catalog, options) = (Arc::clone(plan), Arc::clone(&self.catalog), self.options);
         self.fresh(move || {
-            let book = Book::default();
+            let recorder = Recorder::default();
             let watchers = Watchers {
-                observers: vec![book.recorder(&catalog, below)],
-                of_facts: &|oracle| book.watch(oracle),
-                of_taps: &|oracle| book.watch_tap(oracle),
+                observers: vec![recorder.observer(&catalog, below)],
+                of_facts: &|oracle| recorder.watch(oracle),
+                of_taps: &|oracle| recorder.watch_tap(oracle),
                 ..Watchers::default()
             };
             let report =
                 run::run(&plan, &catalog, options, watchers).map_err(|error| error.to_string())?;
             let ending = report.ending.as_ref();
             let images = ending.map(|ending| ending.images.clone());
-            let recording = book.close(report.violated_at, images.unwrap_or_default());
+            let recording = recorder.close(report.violated_at, images.unwrap_or_default());
             Ok((report, recording))
         })
     }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use skewsync_sim::catalog::Catalog;
 use skewsync_sim::plan::{EntryName, Plan};
 use skewsync_sim::record::compare;
-use skewsync_sim::record::recorder::Book;
+use skewsync_sim::record::recorder::Recorder;
 use skewsync_sim::runner::Runner;
 
 use super::{AnalysisError, Watch, With, fails, outcomes};
@@ -36,10 +36,10 @@ pub fn nearest(
     with: &With,
 ) -> Result<Option<NearestPassing>, AnalysisError> {
     let watch = Watch::new(with);
-    let failing = Book::default();
-    let observer = vec![failing.recorder(catalog, None)];
+    let failing = Recorder::default();
+    let observers = vec![failing.observer(catalog, None)];
     let runner = with.runner(catalog);
-    if fails(&Arc::new(plan.clone()), &runner, observer)?.passed() {
+    if fails(&Arc::new(plan.clone()), &runner, observers)?.passed() {
         return Err(AnalysisError::Passes);
     }
     let failing = failing.into_entries();
@@ -47,16 +47,16 @@ pub fn nearest(
     let plans: Vec<Arc<Plan>> =
         plans_without_one.iter().map(|(plan, _)| Arc::clone(plan)).collect();
     let look = |plan: &Arc<Plan>, runner: &Runner| {
-        let book = Book::default();
-        let recorder = vec![book.recorder(&runner.catalog, None)];
-        Ok((fails(plan, runner, recorder)?, book))
+        let recorder = Recorder::default();
+        let observers = vec![recorder.observer(&runner.catalog, None)];
+        Ok((fails(plan, runner, observers)?, recorder))
     };
     let found = outcomes(&plans, (&runner, with.jobs), watch, look)?;
     let nearest = found
         .into_iter()
         .enumerate()
         .filter_map(|(at, of)| of.filter(|(verdict, _)| verdict.passed()).map(|of| (at, of.1)))
-        .map(|(at, book)| (compare::parts_at_us(&failing, &book.into_entries()), at))
+        .map(|(at, recorder)| (compare::parts_at_us(&failing, &recorder.into_entries()), at))
         .max_by_key(|(parts, at)| (parts.unwrap_or(u64::MAX), *at));
     Ok(nearest.map(|(parts_at_us, at)| NearestPassing {
         plan: (*plans[at]).clone(),

@@ -225,7 +225,7 @@ fn words(fact: &Fact<'_>) -> Option<String> {
         What::Started { .. } => format!("{at} starts"),
         What::Took { packet: Some(packet), .. }
         | What::ArbiterTook { packet: Some(packet), .. } => {
-            format!("deliver {}", packet.sight)
+            format!("deliver {}", packet.message)
         }
         What::Took { .. } | What::ArbiterTook { .. } => format!("a step of {at}"),
         What::Sent { message, .. } => format!("send {message}"),

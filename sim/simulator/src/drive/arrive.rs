@@ -29,7 +29,7 @@ impl Cluster {
                 self.took_effect(packet.arrives_by);
             }
         } else {
-            self.emit(Event::Undelivered { sight: packet.id, number: packet.number });
+            self.emit(Event::Undelivered { message: packet.id, number: packet.number });
         }
     }
 
@@ -55,11 +55,11 @@ impl Cluster {
         };
         let message = if runs { wire::decode(&packet.bytes).ok() } else { None };
         let Some((from, message)) = message else {
-            self.emit(Event::Undelivered { sight: packet.id, number: packet.number });
+            self.emit(Event::Undelivered { message: packet.id, number: packet.number });
             return;
         };
         let Packet { id, number, copy, .. } = packet;
-        let delivered = Some(Delivered { sight: id, number, copy });
+        let delivered = Some(Delivered { message: id, number, copy });
         match to {
             Address::Unit(slot) => {
                 let cut = self.triggers.within(id, self.now());
@@ -67,7 +67,7 @@ impl Cluster {
             }
             Address::Arbiter => {
                 let (Address::Unit(from), Message::ToArbiter(message)) = (from, message) else {
-                    self.emit(Event::Undelivered { sight: id, number });
+                    self.emit(Event::Undelivered { message: id, number });
                     return;
                 };
                 self.step_arbiter(ArbiterInput::Message { from, message }, delivered);

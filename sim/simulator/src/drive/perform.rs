@@ -372,7 +372,7 @@ impl Cluster {
 
     fn tell(&mut self, sent: Vec<SentFrame>) {
         for SentFrame { id, number, fault, barred } in sent {
-            self.emit(Event::Sent { sight: id, number, fault });
+            self.emit(Event::Sent { message: id, number, fault });
             // What arrives twice, late or behind another takes effect where it arrives.
             self.took_effect(fault.filter(|kind| !AT_ARRIVAL.contains(kind)));
             self.took_effect(barred);

@@ -141,13 +141,13 @@ impl Extractor {
                 self.arbiter_came_out(outputs, told);
                 self.say(What::ArbiterStepped, None, told);
             }
-            Event::Sent { sight: message, number, fault } => {
+            Event::Sent { message, number, fault } => {
                 let because = self.causes.last.get(&message.from).copied();
                 let what = What::Sent { message, number, fault };
                 let id = self.say(what, because, told);
                 self.causes.sends(number, id);
             }
-            Event::Undelivered { sight: message, number } => {
+            Event::Undelivered { message, number } => {
                 let cause = self.causes.sending(number);
                 self.say(What::Undelivered { message, number }, cause, told);
             }
@@ -439,7 +439,7 @@ const fn place(event: &Event<'_>) -> Option<Address> {
         | Event::Written { slot, .. }
         | Event::Paused { slot, .. } => Some(Address::Unit(*slot)),
         Event::Arbiter { .. } | Event::ArbiterEnded => Some(Address::Arbiter),
-        Event::Sent { sight, .. } => Some(sight.from),
+        Event::Sent { message, .. } => Some(message.from),
         Event::Undelivered { .. }
         | Event::Entered { .. }
         | Event::Fault { .. }

@@ -152,7 +152,7 @@ mod tests {
 
     const NUMBER: u64 = 7;
 
-    fn sight() -> MessageId {
+    fn id() -> MessageId {
         MessageId {
             from: Address::Unit(Slot(0)),
             to: Address::Unit(Slot(1)),
@@ -192,7 +192,7 @@ mod tests {
 
         fn sends(&mut self, at_us: u64) {
             self.stage.at_us = at_us;
-            let sent = Event::Sent { sight: sight(), number: NUMBER, fault: None };
+            let sent = Event::Sent { message: id(), number: NUMBER, fault: None };
             self.stage.show(&mut self.oracle, sent).unwrap();
         }
 
@@ -206,11 +206,11 @@ mod tests {
                 held: HeldBy::Register,
                 counter: 1,
             };
-            let (sight, number) = (sight(), NUMBER);
+            let (id, number) = (id(), NUMBER);
             let event = Event::Unit {
                 slot: Slot(1),
-                input: &Input::Message { from: sight.from, message: alive },
-                packet: Some(Delivered { sight, number, copy: 0 }),
+                input: &Input::Message { from: id.from, message: alive },
+                packet: Some(Delivered { message: id, number, copy: 0 }),
                 outputs: &[],
                 fates: &[],
                 unit: &self.standby,

@@ -19,19 +19,19 @@ use crate::plan::{EntryName, Fault, FaultName, MessageId};
 /// What a slot shows in which no unit runs.
 const DOWN: &str = "DOWN";
 
-/// Where a recorder writes to.
+/// Takes a run down: its entries, and how long each property was seen to hold.
 #[derive(Clone, Default)]
-pub struct Book {
+pub struct Recorder {
     recording: Arc<Mutex<Recording>>,
     notes: Notes,
 }
 
-impl Book {
-    /// A recorder that writes here. `below`: the config path whose lines are told wherever they
+impl Recorder {
+    /// Who writes a run down here. `below`: the config path whose lines are told wherever they
     /// change.
-    pub fn recorder(&self, catalog: &Arc<Catalog>, below: Option<String>) -> Box<dyn Observer> {
-        Box::new(Recorder {
-            book: self.clone(),
+    pub fn observer(&self, catalog: &Arc<Catalog>, below: Option<String>) -> Box<dyn Observer> {
+        Box::new(EntryWriter {
+            recorder: self.clone(),
             entries: Vec::new(),
             told: BTreeMap::new(),
             asked: BTreeMap::new(),
@@ -80,8 +80,8 @@ impl Book {
 }
 
 /// See the module.
-struct Recorder {
-    book: Book,
+struct EntryWriter {
+    recorder: Recorder,
     entries: Vec<Entry>,
     /// The entry that tells each fact that others may be because of.
     told: BTreeMap<FactId, usize>,
@@ -103,7 +103,7 @@ struct Recorder {
     ledger: Ledger,
 }
 
-impl Recorder {
+impl EntryWriter {
     /// Writes an entry, which came of what the fact came of.
     fn entry(&mut self, fact: &Fact<'_>, spot: Lane, sort: EventKind, words: String) -> usize {
         let mut after: Vec<usize> = Vec::new();
@@ -140,7 +140,7 @@ impl Recorder {
 
     fn delivered(&mut self, packet: Option<Delivered>, message: Option<&Message>) {
         let Some(packet) = packet else { return };
-        let mut carried = carried(packet.sight, packet.number);
+        let mut carried = carried(packet.message, packet.number);
         if let Some(message) = message {
             carried.session = message.session().map(|session| session.to_string());
             carried.lsn = words::lsn(message);
@@ -370,7 +370,7 @@ impl Recorder {
     }
 }
 
-impl Observer for Recorder {
+impl Observer for EntryWriter {
     fn see(&mut self, fact: &Fact<'_>, history: &History) -> Result<(), Violation> {
         self.ledger.see(fact, history);
         match (fact.what, fact.slot()) {
@@ -396,29 +396,29 @@ impl Observer for Recorder {
             }
         }
         let contrast = self.ledger.contrast(history);
-        let mut recording = self.book.lock();
+        let mut recording = self.recorder.lock();
         recording.contrast = contrast;
         Ok(())
     }
 }
 
 /// What was seen is written wherever the run ends, in a panic too.
-impl Drop for Recorder {
+impl Drop for EntryWriter {
     fn drop(&mut self) {
-        let mut recording = self.book.lock();
+        let mut recording = self.recorder.lock();
         recording.entries = std::mem::take(&mut self.entries);
         recording.asked = std::mem::take(&mut self.asked).into_values().collect();
     }
 }
 
-fn carried(sight: MessageId, number: u64) -> Carried {
-    let (from, to): (Address, Address) = (sight.from, sight.to);
+fn carried(id: MessageId, number: u64) -> Carried {
+    let (from, to): (Address, Address) = (id.from, id.to);
     Carried {
         number,
-        sight,
+        sight: id,
         from: Lane::from(from),
         to: Lane::from(to),
-        kind: sight.kind,
+        kind: id.kind,
         session: None,
         lsn: None,
         fault: None,

@@ -62,8 +62,8 @@ fn hash(seen: &Observed<'_>, to: &mut StableHasher) {
         Event::Arbiter { input, packet, outputs, fates, .. } => {
             (input, packet.map(|packet| packet.number), outputs, fates).hash(to);
         }
-        Event::Sent { sight, number, fault } => (sight, number, fault).hash(to),
-        Event::Undelivered { sight, number } => (sight, number).hash(to),
+        Event::Sent { message, number, fault } => (message, number, fault).hash(to),
+        Event::Undelivered { message, number } => (message, number).hash(to),
         Event::Entered { id, what, slot } => (id, what, slot).hash(to),
         Event::Ended { slot, boot, lost } => (slot, boot, lost).hash(to),
         Event::Written { slot, write, durable } => (slot, write, durable).hash(to),
