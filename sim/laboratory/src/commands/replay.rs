@@ -226,7 +226,21 @@ fn warn(
     err: &mut dyn Write,
 ) -> std::io::Result<u8> {
     let mut code = report.verdict.code();
-    for anchor in &report.drift {
+    let ended_us = recording.entries.last().map_or(0, |entry| entry.at_us);
+    let (later, others): (Vec<&String>, Vec<&String>) =
+        report.drift.iter().partition(|anchor| drift::is_later(anchor, ended_us));
+    if !later.is_empty() {
+        let (at, many) = (ended_us as f64 / 1e6, later.len());
+        let anchors: Vec<String> = later.iter().map(|anchor| format!("`{anchor}`")).collect();
+        let anchors = anchors.join(", ");
+        writeln!(
+            err,
+            "skewlab: drift: the run ended at {at:.3} s, before {many} of the plan's anchors: \
+             {anchors}"
+        )?;
+        code = exit::graver(code, exit::USAGE);
+    }
+    for anchor in others {
         let near = drift::near(anchor, recording);
         writeln!(err, "skewlab: drift: the anchor `{anchor}` was never reached; {near}")?;
         code = exit::graver(code, exit::USAGE);

@@ -26,7 +26,7 @@ pub struct Difference {
 impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { field, engine, model } = self;
-        write!(f, "{field}: the engine has {engine}, the model {model}")
+        write!(f, "{field} is {engine} in the engine, and {model} in the model")
     }
 }
 

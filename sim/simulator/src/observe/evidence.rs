@@ -34,7 +34,7 @@ pub enum Evidence {
     #[error("both units act within their leases at the same instant")]
     BothAct,
     #[error(
-        "slot {slot} acted, and takes something else {ms} ms after its lease's end than this end"
+        "slot {slot} acts, and takes something else than its lease's end {ms} ms after that end"
     )]
     ActsBeyondLease { slot: Slot, ms: u64 },
     #[error("term {term} was granted to two units or boots")]
@@ -262,15 +262,15 @@ pub struct Departure {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[expect(missing_docs, reason = "the words of each say what it is")]
 pub enum StepOf {
-    #[error("slot {slot} at its start")]
+    #[error("slot {slot}, as it starts")]
     Start { slot: Slot },
-    #[error("slot {slot} at {kind:?}")]
+    #[error("slot {slot}, as it takes {kind:?}")]
     Message { slot: Slot, kind: MessageKind },
-    #[error("slot {slot} at command {command}")]
+    #[error("slot {slot}, as it takes command {command}")]
     Command { slot: Slot, command: CommandId },
-    #[error("slot {slot} at {input}")]
+    #[error("slot {slot}, as it takes {input}")]
     Unit { slot: Slot, input: String },
-    #[error("the arbiter at {input}")]
+    #[error("the arbiter, as it takes {input}")]
     Arbiter { input: String },
 }
 

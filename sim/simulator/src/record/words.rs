@@ -71,7 +71,10 @@ pub(super) fn message(message: &Message) -> String {
         | Message::BulkDone { lsn, mismatches, further, .. }
             if !mismatches.is_empty() || *further > 0 =>
         {
-            format!(" {lsn}, {} lines mismatch", mismatches.len() as u64 + u64::from(*further))
+            match mismatches.len() as u64 + u64::from(*further) {
+                1 => format!(" {lsn}, 1 line mismatches"),
+                many => format!(" {lsn}, {many} lines mismatch"),
+            }
         }
         Message::Unreadable { lsn, why, .. } => format!(" {lsn}: {why}"),
         Message::BulkReject { lsn, verdict, .. } => format!(" {lsn}: {verdict:?}"),

@@ -8,6 +8,11 @@ use skewsync_sim::record::{Lane, Recording};
 /// Anchors that are named as near.
 const NEAR: usize = 3;
 
+/// Whether an anchor is an instant after this time.
+pub(super) fn is_later(anchor: &str, than_us: u64) -> bool {
+    matches!(anchor.parse(), Ok(Anchor::Instant(ms)) if ms * 1_000 > than_us)
+}
+
 /// What was near an anchor that was never reached, in words.
 pub(super) fn near(anchor: &str, recording: &Recording) -> String {
     let end = recording.entries.last().map_or(0, |entry| entry.at_us);

@@ -69,9 +69,9 @@ pub(super) fn explanation(report: &Report, recording: &Recording) -> Vec<String>
     }
     if let Some(contrast) = recording.contrast.as_ref().filter(|c| !c.unlike.is_empty()) {
         let many = contrast.unlike.len();
-        let lines = if many == 1 { "line" } else { "lines" };
+        let lines = if many == 1 { "line differs" } else { "lines differ" };
         let first = super::terminal::unlike(&contrast.unlike[0]);
-        explanation.push(format!("{many} {lines} of the configs differ; the first: {first}"));
+        explanation.push(format!("{many} {lines} between the configs; the first: {first}"));
     }
     explanation.truncate(EXPLANATION_MAX);
     explanation
