@@ -219,7 +219,7 @@ pub fn document() -> String {
         "Some plans do what the protocol does not promise to bear. Their runs are exempt from the \
          properties named here, and from no other: told from the plan alone \
          (`sim/simulator/src/plan/exemption.rs`), never from what a run showed; counted apart. \
-         Panics,          hangs and non-determinism are never exempt.",
+         Panics, hangs and non-determinism are never exempt.",
     );
     for exemption in Exemption::iter() {
         let properties: Vec<&str> = exemption.properties().iter().map(Into::into).collect();
@@ -232,7 +232,7 @@ pub fn document() -> String {
         &mut text,
         "Once faults and commands have stopped the pair must be hot, or in the lesser mode that \
          the plan explains, within D and stay so (`sim/simulator/src/run/bound.rs`). Lengths are \
-         those of          the timers, the latency is the plan's greatest.",
+         those of the timers, the latency is the plan's greatest.",
     );
     let _ = write!(text, "```text\n{FORMULA}```\n");
     text

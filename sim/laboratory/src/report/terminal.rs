@@ -22,9 +22,9 @@ pub fn summary(summary: &Summary, dir: &Path) -> String {
     line(
         &mut text,
         format_args!(
-            "{} seeds, {} failed; {:.1} virtual hours in {wall:.1} s: {:.0} seeds/s ({:.0} a \
+            "{}, {} failed; {:.1} virtual hours in {wall:.1} s: {:.0} seeds/s ({:.0} a \
              core), {:.0} messages/s, {:.0} steps/s",
-            summary.seeds(),
+            of_seeds(summary.seeds()),
             summary.failures(),
             seconds / 3600.0,
             summary.seeds() as f64 / wall,
@@ -36,9 +36,9 @@ pub fn summary(summary: &Summary, dir: &Path) -> String {
     line(
         &mut text,
         format_args!(
-            "{} seeds ran twice, {} differed; {:.0} messages and {:.1} faults a seed; \
+            "{} ran twice, {} differed; {:.0} messages and {:.1} faults a seed; \
              traces {:016x}",
-            summary.again,
+            of_seeds(summary.again),
             summary.differing.len(),
             summary.messages as f64 / summary.seeds().max(1) as f64,
             summary.tally.faults.values().sum::<u64>() as f64 / summary.seeds().max(1) as f64,
@@ -167,15 +167,19 @@ fn properties(text: &mut String, summary: &Summary) {
     }
 }
 
+/// So many seeds, in words.
+fn of_seeds(count: u64) -> String {
+    format!("{count} {}", if count == 1 { "seed" } else { "seeds" })
+}
+
 /// How many seeds, and the first of them.
 fn seeds(all: &Seeds, count: u64) -> String {
     let first: Vec<String> = all.iter().take(5).map(|seed| seed.to_string()).collect();
-    let noun = if count == 1 { "seed" } else { "seeds" };
     let more = match count - first.len() as u64 {
         0 => String::new(),
         more => format!(" and {more} more"),
     };
-    format!("{count} {noun}: {}{more}", first.join(", "))
+    format!("{}: {}{more}", of_seeds(count), first.join(", "))
 }
 
 fn failures(text: &mut String, summary: &Summary, dir: &Path) {

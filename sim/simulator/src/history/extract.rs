@@ -110,8 +110,8 @@ impl Extractor {
     pub fn see(&mut self, seen: &Observed<'_>, scene: &dyn ClusterView, to: &mut Sink<'_>) {
         let place = place(&seen.event);
         let mut telling = Telling { event: seen.number, at_us: seen.at_us, place, to };
-        self.around(scene, &mut telling);
         self.causes.step = None;
+        self.around(scene, &mut telling);
         let told = &mut telling;
         match seen.event {
             Event::Started { slot, boot, outputs, fates, unit } => {
