@@ -14,7 +14,7 @@ mod tests;
 mod timed_faults;
 mod trigger;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use skewsync::digest::ImageDigest;
@@ -520,11 +520,7 @@ impl ClusterView for Cluster {
         self.hosts[usize::from(slot.0)].clock.counts_us(true_us)
     }
 
-    fn passes(&self, from: Address, to: Address) -> bool {
-        self.links.passes(from, to)
-    }
-
-    fn whole(&self) -> bool {
-        self.links.whole()
+    fn barred(&self) -> &BTreeSet<(Address, Address)> {
+        self.links.barred()
     }
 }

@@ -57,16 +57,22 @@ pub trait Observer: Send {
 #[derive(Default)]
 pub struct Historian {
     extractor: Extractor,
-    observers: Vec<Box<dyn Observer>>,
-    /// What each of them found in the event at hand: it sees no more facts of that event.
-    found: Vec<Option<Violation>>,
+    watches: Vec<Watch>,
+}
+
+/// An observer at work.
+struct Watch {
+    observer: Box<dyn Observer>,
+    /// What it found in the event at hand: it sees no more facts of that event.
+    found: Option<Violation>,
 }
 
 impl Historian {
     /// For these observers.
     pub fn new(observers: Vec<Box<dyn Observer>>) -> Self {
-        let found = observers.iter().map(|_| None).collect();
-        Self { extractor: Extractor::default(), observers, found }
+        let watch = |observer| Watch { observer, found: None };
+        let watches = observers.into_iter().map(watch).collect();
+        Self { extractor: Extractor::default(), watches }
     }
 
     /// Looks at what is around the machines, before anything has happened there.
@@ -91,24 +97,26 @@ impl Tap for Historian {
         scene: &dyn ClusterView,
         broken: &mut dyn FnMut(Violation),
     ) {
-        let Self { extractor, observers, found } = self;
+        let Self { extractor, watches } = self;
         extractor.see(seen, scene, &mut |fact, history| {
-            for (observer, found) in observers.iter_mut().zip(&mut *found) {
-                if found.is_none() {
-                    *found = observer.see(fact, history).err();
+            for Watch { observer, found } in &mut *watches {
+                if found.is_none()
+                    && let Err(violation) = observer.see(fact, history)
+                {
+                    *found = Some(violation);
                 }
             }
         });
-        found.iter_mut().filter_map(Option::take).for_each(broken);
+        watches.iter_mut().filter_map(|watch| watch.found.take()).for_each(broken);
     }
 
     fn end(&mut self, _: &dyn ClusterView, broken: &mut dyn FnMut(Violation)) {
         let history = self.extractor.history();
-        let found = self.observers.iter_mut().filter_map(|observer| observer.end(history).err());
+        let found = self.watches.iter_mut().filter_map(|watch| watch.observer.end(history).err());
         found.for_each(broken);
     }
 
     fn checked(&self) -> Vec<(Property, u64)> {
-        self.observers.iter().flat_map(|observer| observer.checked()).collect()
+        self.watches.iter().flat_map(|watch| watch.observer.checked()).collect()
     }
 }

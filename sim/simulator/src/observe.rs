@@ -4,8 +4,9 @@
 
 mod evidence;
 
-use skewsync::digest::ImageDigest;
+use std::collections::BTreeSet;
 
+use skewsync::digest::ImageDigest;
 use skewsync::ids::{BootId, CommandId, Slot, WriteId};
 use skewsync::message::Address;
 use skewsync::unit::{ArbiterInput, ArbiterOutput, Boot, Input, Limits, Output};
@@ -190,11 +191,8 @@ pub trait ClusterView {
     fn paused(&self, slot: Slot) -> bool;
     /// How much the unit's clock counts, at its present rate, in so many microseconds of true time.
     fn counts_us(&self, slot: Slot, true_us: u64) -> u64;
-    /// Whether frames pass from one place to the other now.
-    fn passes(&self, from: Address, to: Address) -> bool;
-
-    /// Whether frames pass everywhere now.
-    fn whole(&self) -> bool;
+    /// The links on which no frame passes now.
+    fn barred(&self) -> &BTreeSet<(Address, Address)>;
 }
 
 /// A property that does not hold.

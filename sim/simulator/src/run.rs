@@ -66,7 +66,7 @@ pub struct Ending {
 
 impl Ending {
     fn of(history: &History) -> Self {
-        let units = || history.units.values();
+        let units = || history.units.iter();
         let role = |unit: &Unit| unit.machine.as_ref().map_or(DOWN, |it| it.shows.name());
         Self {
             roles: units().map(role).collect(),

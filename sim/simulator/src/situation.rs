@@ -375,8 +375,8 @@ impl Outages {
             let (one, other) = (one.min(other), one.max(other));
             Outage::Parted(*one, *other)
         });
-        let stands = history.units.iter().filter(|(_, unit)| unit.boot.is_none() || unit.suspended);
-        let stands = stands.map(|(slot, _)| Outage::Stands(*slot));
+        let stands = history.slots().filter(|(_, unit)| unit.boot.is_none() || unit.suspended);
+        let stands = stands.map(|(slot, _)| Outage::Stands(slot));
         let silent = history.arbiter.is_none().then_some(Outage::NoArbiter);
         let out: BTreeSet<Outage> = parted.chain(stands).chain(silent).collect();
         self.since.retain(|outage, _| out.contains(outage));

@@ -2,7 +2,7 @@
 //! reader of the engine's fields.
 #![expect(clippy::disallowed_types, reason = "one of the two readers of the engine")]
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
@@ -115,6 +115,7 @@ impl Extractor {
         let told = &mut telling;
         match seen.event {
             Event::Started { slot, boot, outputs, fates, unit } => {
+                self.images(scene);
                 self.started(slot, unit, boot, told);
                 self.came_out(slot, outputs, fates, told);
             }
@@ -187,6 +188,8 @@ impl Extractor {
 
     /// Looks at what is around the machines, before anything has happened there.
     pub fn look(&mut self, scene: &dyn ClusterView) {
+        self.history.limits = Arc::new(scene.limits().clone());
+        self.images(scene);
         let (event, at_us, place) = (0, self.history.now_us, None);
         self.around(scene, &mut Telling { event, at_us, place, to: &mut |_, _| {} });
     }
@@ -200,7 +203,7 @@ impl Extractor {
                 self.history.stands(slot, machine);
             }
             None => {
-                if let Some(unit) = self.history.units.get_mut(&slot) {
+                if let Some(unit) = self.history.unit_mut(slot) {
                     unit.machine = None;
                 }
             }
@@ -213,11 +216,11 @@ impl Extractor {
     pub(crate) fn set(&mut self, scene: &dyn ClusterView) {
         self.history.limits = Arc::new(scene.limits().clone());
         self.history.arbiter = scene.arbiter().map(of_arbiter);
+        self.images(scene);
         for &slot in scene.slots() {
-            let (digest, name) = scene.image(slot);
-            let units = self.history.units.entry(slot);
-            let unit = units.or_insert_with(|| Unit::new(Image { digest, name: name.into() }));
-            unit.boot = scene.boot(slot);
+            if let Some(unit) = self.history.unit_mut(slot) {
+                unit.boot = scene.boot(slot);
+            }
             self.refresh(slot, scene);
         }
     }
@@ -225,11 +228,10 @@ impl Extractor {
     /// What is around the machines: the links, the clocks, who is suspended, the leases.
     fn around(&mut self, scene: &dyn ClusterView, told: &mut Telling<'_, '_>) {
         let passed_us = told.at_us - self.history.now_us;
-        if self.history.units.is_empty() {
-            self.history.limits = Arc::new(scene.limits().clone());
-        }
         self.history.now_us = told.at_us;
-        self.links(scene.slots(), scene);
+        if self.history.barred != *scene.barred() {
+            self.history.barred.clone_from(scene.barred());
+        }
         match scene.arbiter() {
             None => self.history.arbiter = None,
             Some(arbiter) if self.history.arbiter.is_none() => {
@@ -238,21 +240,12 @@ impl Extractor {
             Some(_) => {}
         }
         for &slot in scene.slots() {
-            let (digest, name) = scene.image(slot);
-            let unit = self.history.units.entry(slot).or_insert_with(|| {
-                let name = name.into();
-                Unit::new(Image { digest, name })
-            });
-            if unit.image.digest != digest {
-                unit.image = Image { digest, name: name.into() };
-            }
+            let away = !self.history.connects(Address::Unit(slot), Address::Arbiter);
+            let unit = self.history.unit_mut(slot).expect("the slot is one of the chassis");
             unit.suspended = scene.paused(slot);
-            if !unit.suspended {
+            if passed_us > 0 && !unit.suspended {
                 unit.counted_us += scene.counts_us(slot, passed_us);
             }
-            let place = Address::Unit(slot);
-            let away = self.history.barred.contains(&(place, Address::Arbiter))
-                || self.history.barred.contains(&(Address::Arbiter, place));
             if away || unit.suspended {
                 unit.parted = Parted { event: told.event, at_us: told.at_us };
             }
@@ -265,18 +258,16 @@ impl Extractor {
         }
     }
 
-    fn links(&mut self, slots: &[Slot], scene: &dyn ClusterView) {
-        if scene.whole() {
-            self.history.barred.clear();
-            return;
+    /// The images that the units run, or ran last.
+    fn images(&mut self, scene: &dyn ClusterView) {
+        for &slot in scene.slots() {
+            let (digest, name) = scene.image(slot);
+            match self.history.unit_mut(slot) {
+                Some(unit) if unit.image.digest == digest => {}
+                Some(unit) => unit.image = Image { digest, name: name.into() },
+                None => self.history.units.push(Unit::new(Image { digest, name: name.into() })),
+            }
         }
-        let places = || {
-            let units = slots.iter().map(|slot| Address::Unit(*slot));
-            units.chain([Address::Arbiter])
-        };
-        let pairs = places().flat_map(|from| places().map(move |to| (from, to)));
-        let barred = pairs.filter(|(from, to)| from != to && !scene.passes(*from, *to));
-        self.history.barred = barred.collect::<BTreeSet<_>>();
     }
 
     fn lease(&mut self, slot: Slot, until_us: Option<u64>, told: &mut Telling<'_, '_>) {

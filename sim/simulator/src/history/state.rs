@@ -25,8 +25,8 @@ pub struct History {
     pub now_us: u64,
     /// The lengths and bounds of the run.
     pub limits: Arc<Limits>,
-    /// The units, by slot.
-    pub units: BTreeMap<Slot, Unit>,
+    /// The units: that of slot n is the n-th.
+    pub units: Vec<Unit>,
     /// The arbiter, if it runs.
     pub arbiter: Option<Arbiter>,
     /// What the arbiter's register held last.
@@ -290,7 +290,7 @@ impl Default for History {
         Self {
             now_us: 0,
             limits: Arc::new(Limits::DEFAULT),
-            units: BTreeMap::new(),
+            units: Vec::new(),
             arbiter: None,
             register: None,
             replicated: BTreeMap::new(),
@@ -394,7 +394,16 @@ impl StandbyPhase {
 impl History {
     /// A slot and its unit; none: the chassis has no such slot.
     pub fn unit(&self, slot: Slot) -> Option<&Unit> {
-        self.units.get(&slot)
+        self.units.get(usize::from(slot.0))
+    }
+
+    pub(super) fn unit_mut(&mut self, slot: Slot) -> Option<&mut Unit> {
+        self.units.get_mut(usize::from(slot.0))
+    }
+
+    /// The slots and their units.
+    pub fn slots(&self) -> impl Iterator<Item = (Slot, &Unit)> {
+        (0..).map(Slot).zip(&self.units)
     }
 
     /// What the unit of a slot acts with, if it acts.
@@ -404,19 +413,18 @@ impl History {
 
     /// The unit that acts, and its slot: the first, if there are more.
     pub fn active(&self) -> Option<(Slot, &Acting)> {
-        self.units.iter().find_map(|(slot, unit)| Some((*slot, unit.acting()?)))
+        self.slots().find_map(|(slot, unit)| Some((slot, unit.acting()?)))
     }
 
     /// The units that act within their leases.
     pub fn acting(&self) -> impl Iterator<Item = Slot> {
-        let acts = |(_, unit): &(&Slot, &Unit)| unit.acts_at(self.now_us);
-        self.units.iter().filter(acts).map(|(slot, _)| *slot)
+        let acts = |(_, unit): &(Slot, &Unit)| unit.acts_at(self.now_us);
+        self.slots().filter(acts).map(|(slot, _)| slot)
     }
 
     /// The other units.
     pub fn others(&self, slot: Slot) -> impl Iterator<Item = (Slot, &Unit)> {
-        let units = self.units.iter().map(|(of, unit)| (*of, unit));
-        units.filter(move |(of, _)| *of != slot)
+        self.slots().filter(move |(of, _)| *of != slot)
     }
 
     /// The boot of a unit, if it runs.
@@ -424,14 +432,9 @@ impl History {
         self.unit(slot)?.boot
     }
 
-    /// Whether frames pass from one place to the other now.
-    pub fn passes(&self, from: Address, to: Address) -> bool {
-        !self.barred.contains(&(from, to))
-    }
-
     /// Whether frames pass between two places in both ways.
     pub fn connects(&self, one: Address, other: Address) -> bool {
-        self.passes(one, other) && self.passes(other, one)
+        ![(one, other), (other, one)].iter().any(|link| self.barred.contains(link))
     }
 
     /// Whether frames pass everywhere now.
@@ -448,7 +451,7 @@ impl History {
     pub(super) fn fold(&mut self, fact: &Fact<'_>) {
         let now = Parted { event: fact.event, at_us: fact.at_us };
         let slot = fact.slot();
-        let unit = slot.and_then(|slot| self.units.get_mut(&slot));
+        let unit = slot.and_then(|slot| self.units.get_mut(usize::from(slot.0)));
         match fact.what {
             What::Started { boot } => {
                 if let (Some(slot), Some(unit)) = (slot, unit) {
@@ -459,7 +462,7 @@ impl History {
             }
             What::Ended { boot: None, .. } => {
                 self.arbiter = None;
-                self.units.values_mut().for_each(|unit| unit.parted = now);
+                self.units.iter_mut().for_each(|unit| unit.parted = now);
             }
             What::Ended { boot: Some(_), .. } => {
                 if let (Some(slot), Some(unit)) = (slot, unit) {
@@ -478,7 +481,7 @@ impl History {
             What::Fault { of: Some(fault), .. } => {
                 if let FaultKind::ClockStep { slot, by_ms } = fault.kind
                     && by_ms < 0
-                    && let Some(unit) = self.units.get_mut(&Slot(slot))
+                    && let Some(unit) = self.unit_mut(Slot(slot))
                 {
                     let back_us = 1_000 * by_ms.unsigned_abs();
                     unit.counted_us = unit.counted_us.saturating_sub(back_us);
@@ -493,7 +496,7 @@ impl History {
                 let ends = (message.from, message.to);
                 if let (Address::Arbiter, Address::Unit(slot))
                 | (Address::Unit(slot), Address::Arbiter) = ends
-                    && let Some(unit) = self.units.get_mut(&slot)
+                    && let Some(unit) = self.unit_mut(slot)
                 {
                     unit.parted = now;
                 }
@@ -501,7 +504,7 @@ impl History {
             What::ArbiterTook { input, .. } => {
                 if matches!(input, ArbiterInput::Recovered { .. } | ArbiterInput::StateLost { .. })
                 {
-                    self.units.values_mut().for_each(|unit| unit.parted = now);
+                    self.units.iter_mut().for_each(|unit| unit.parted = now);
                 }
                 self.line.takes(input, &self.limits);
             }
@@ -530,7 +533,7 @@ impl History {
     /// The unit is this from now on.
     pub(super) fn stands(&mut self, slot: Slot, machine: Machine) {
         self.line.follow(slot, &machine.role);
-        let unit = self.units.get_mut(&slot).expect("the slot is one of the chassis");
+        let unit = self.unit_mut(slot).expect("the slot is one of the chassis");
         unit.machine = Some(machine);
     }
 }

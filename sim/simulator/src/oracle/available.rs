@@ -36,7 +36,7 @@ fn bound_us(limits: &Limits) -> u64 {
 /// Whether everything runs, and nobody acts.
 fn nobody_acts(history: &History) -> bool {
     let runs = |unit: &Unit| unit.machine.is_some() && !unit.suspended;
-    let all = history.arbiter.is_some() && history.units.values().all(runs);
+    let all = history.arbiter.is_some() && history.units.iter().all(runs);
     all && history.acting().next().is_none()
 }
 
@@ -87,7 +87,7 @@ impl Observer for Available {
         if !fact.what.is_whole() {
             return Ok(());
         }
-        let parted = history.units.values().any(|unit| unit.parted.event == fact.event);
+        let parted = history.units.iter().any(|unit| unit.parted.event == fact.event);
         if parted || !nobody_acts(history) {
             self.well_since = fact.at_us;
             return Ok(());
@@ -130,7 +130,7 @@ mod tests {
             stage.lease_end[0] = Some(u64::MAX);
         };
         assert_eq!(after_long(acting), None);
-        assert_eq!(after_long(|stage| stage.whole = false), None);
+        assert_eq!(after_long(Stage::part), None);
         assert_eq!(after_long(|stage| stage.arbiter = None), None);
     }
 }

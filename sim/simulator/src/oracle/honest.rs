@@ -53,11 +53,11 @@ fn untrue(acting: &Acting, standby: &Unit, history: &History) -> Option<Untrue> 
 
 /// The same of any two units, while all that could excuse it is well.
 fn unexcused(history: &History) -> Option<Untrue> {
-    let shown = history.units.iter().find_map(|(slot, unit)| {
+    let shown = history.slots().find_map(|(slot, unit)| {
         let acting = unit.acting()?;
-        history.others(*slot).find_map(|(_, other)| untrue(acting, other, history))
+        history.others(slot).find_map(|(_, other)| untrue(acting, other, history))
     });
-    let suspended = history.units.values().any(|unit| unit.suspended);
+    let suspended = history.units.iter().any(|unit| unit.suspended);
     // An arbiter that starts without its state, or with one that may be older, does not know what
     // it told.
     let knows = history.arbiter.as_ref().is_some_and(|arbiter| !arbiter.silent);

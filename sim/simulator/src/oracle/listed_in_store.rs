@@ -81,19 +81,22 @@ impl Observer for ListedInStore {
         if let What::Fault { kind, effect: true, .. } = fact.what {
             self.refuses |= kind == FaultName::RefuseLine;
         }
-        let Some((slot, unit)) = fact.slot().and_then(|slot| Some((slot, history.unit(slot)?)))
-        else {
-            return Ok(());
-        };
-        match (fact.what, &unit.machine) {
-            (What::WriteBegan { record: Record::Store(store), fate: Fate::Done, .. }, _) => {
-                self.stores(slot, unit, store);
+        let unit = || fact.slot().and_then(|slot| Some((slot, history.unit(slot)?)));
+        match fact.what {
+            What::WriteBegan { record: Record::Store(store), fate: Fate::Done, .. } => {
+                if let Some((slot, unit)) = unit() {
+                    self.stores(slot, unit, store);
+                }
                 Ok(())
             }
-            (
-                What::Says { event: Told::Acts { origin: Origin::Cold, listed, .. }, .. },
-                Some(machine),
-            ) => self.acts(slot, &machine.store, listed),
+            What::Says { event: Told::Acts { origin: Origin::Cold, listed, .. }, .. } => {
+                match unit() {
+                    Some((slot, Unit { machine: Some(machine), .. })) => {
+                        self.acts(slot, &machine.store, listed)
+                    }
+                    _ => Ok(()),
+                }
+            }
             _ => Ok(()),
         }
     }

@@ -39,8 +39,8 @@ impl PlannedLosesNothing {
     /// Whether no unit that could have taken the role without a loss was there to take it: each has
     /// failed, or the arbiter may not have reached it since.
     fn is_missing(&self, released: Released, history: &History) -> bool {
-        let mut units = history.units.iter();
-        units.all(|(slot, unit)| self.failed.contains(slot) || unit.parted.event > released.event)
+        let mut units = history.slots();
+        units.all(|(slot, unit)| self.failed.contains(&slot) || unit.parted.event > released.event)
     }
 
     fn acts(
@@ -175,7 +175,7 @@ mod tests {
 
     #[test]
     fn units_out_of_the_arbiters_reach_break_nothing() {
-        assert_eq!(loses_after(|stage| stage.whole = false, &[]), None);
+        assert_eq!(loses_after(Stage::part, &[]), None);
         assert_eq!(loses_after(|stage| stage.paused = [true; 2], &[]), None);
         let one = |stage: &mut Stage| stage.paused = [false, true];
         assert_eq!(loses_after(one, &[]), Some(Property::PlannedLosesNothing), "the other had it");

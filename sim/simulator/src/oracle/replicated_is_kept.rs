@@ -43,6 +43,8 @@ pub struct ReplicatedIsKept {
     step: Step,
     /// The LSN in the Renew that the arbiter takes, if it takes one.
     renewed: Option<Lsn>,
+    /// Whether a unit was out of the arbiter's reach then.
+    parted: bool,
     /// The event at which it was last looked at whom the arbiter reaches.
     event: u64,
     checked: u64,
@@ -213,9 +215,14 @@ impl ReplicatedIsKept {
 
     /// Looks at whom the arbiter reaches.
     fn reaches(&mut self, history: &History) {
+        let parts = !history.whole() || history.units.iter().any(|unit| unit.suspended);
+        if !(parts || self.parted) {
+            return;
+        }
+        self.parted = parts;
         let (now_us, wait_us) = (history.now_us, 1_000 * history.limits.takeover_wait_ms);
         let mut changed = false;
-        for (&slot, unit) in &history.units {
+        for (slot, unit) in history.slots() {
             let connects = history.connects(Address::Unit(slot), Address::Arbiter);
             let parted = !connects || unit.suspended;
             let memory = self.unit_mut(slot);
@@ -246,7 +253,7 @@ impl ReplicatedIsKept {
                 self.settle();
                 // Hellos that came without a loss for so long say what the unit remembers.
                 let heard_us = 2_000 * history.limits.takeover_wait_ms;
-                let slots = history.units.keys().copied();
+                let slots = history.slots().map(|(slot, _)| slot);
                 let knows = slots.filter(|slot| history.in_reach_us(*slot) > heard_us).collect();
                 let offered = Offered { cold: offer.origin == Origin::Cold, knows };
                 self.offers.insert(offer.term, offered);
@@ -623,11 +630,11 @@ mod tests {
         let away = |for_ms: u64| {
             let mut play = Play::new();
             play.ends(0);
-            play.stage.whole = false;
+            play.stage.part();
             play.does(idle(Slot(1), "6.2"), &[]);
             play.stage.at_us += for_ms * 1_000;
             play.does(idle(Slot(1), "6.2"), &[]);
-            play.stage.whole = true;
+            play.stage.barred.clear();
             let again = Pair::of(["6.2", "6.2"], "hostname r1\n", 5).standby;
             play.does(again, &[]);
             play.does(idle(Slot(1), "6.2"), &[]);
@@ -644,9 +651,9 @@ mod tests {
         play.ends(1);
         play.does(holder(Slot(0), 1, Origin::Resume, 5), &[]);
         if !heard {
-            play.stage.whole = false;
+            play.stage.part();
             play.does(holder(Slot(0), 1, Origin::Resume, 5), &[]);
-            play.stage.whole = true;
+            play.stage.barred.clear();
         }
         play.boots_its_store()
     }

@@ -1,7 +1,7 @@
 //! A stage for the oracles' own tests: a scene of which everything can be set, machines in states
 //! that a test needs, and events that it plays to one oracle, as facts.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, OnceLock};
 
 use skewsync::digest::{ImageDigest, Shared};
@@ -46,7 +46,7 @@ pub(crate) struct Stage {
     pub(crate) limits: Limits,
     pub(crate) releases: [&'static str; 2],
     pub(crate) lease_end: [Option<u64>; 2],
-    pub(crate) whole: bool,
+    pub(crate) barred: BTreeSet<(Address, Address)>,
     pub(crate) paused: [bool; 2],
     pub(crate) at_us: u64,
     number: u64,
@@ -117,12 +117,8 @@ impl ClusterView for Stage {
         true_us
     }
 
-    fn passes(&self, _: Address, _: Address) -> bool {
-        self.whole
-    }
-
-    fn whole(&self) -> bool {
-        self.whole
+    fn barred(&self) -> &BTreeSet<(Address, Address)> {
+        &self.barred
     }
 }
 
@@ -141,12 +137,19 @@ impl Stage {
             limits: Limits::DEFAULT,
             releases,
             lease_end: [None; 2],
-            whole: true,
+            barred: BTreeSet::new(),
             paused: [false; 2],
             at_us: 0,
             number: 0,
             extractor: Extractor::default(),
         }
+    }
+
+    /// Nothing passes anywhere from now on.
+    pub(crate) fn part(&mut self) {
+        let places = || SLOTS.map(Address::Unit).into_iter().chain([Address::Arbiter]);
+        let links = places().flat_map(|from| places().map(move |to| (from, to)));
+        self.barred = links.filter(|(from, to)| from != to).collect();
     }
 
     /// What happened up to now.

@@ -27,12 +27,12 @@ pub struct Class {
     pub input: Word,
 }
 
-/// The same as it is counted in a run.
+/// The same as it is counted in a run. What tells most apart is compared first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Step {
+    input: Sort,
     role: RfState,
     session: &'static str,
-    input: Sort,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -46,7 +46,7 @@ enum Sort {
 impl Step {
     /// The class of a step that the unit is about to make.
     pub(super) fn of(machine: &Machine, input: &Input) -> Self {
-        Self { role: machine.shows, session: session(&machine.role), input: Sort::of(input) }
+        Self { input: Sort::of(input), role: machine.shows, session: session(&machine.role) }
     }
 }
 

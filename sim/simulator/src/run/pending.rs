@@ -67,7 +67,7 @@ impl Lesser {
 
 /// What the pair waits for; none if it has converged: hot, or in the lesser mode that is foreseen.
 pub fn pending(history: &History, catalog: &Catalog, lesser: Lesser) -> Option<String> {
-    for (slot, unit) in &history.units {
+    for (slot, unit) in history.slots() {
         if unit.machine.is_none() {
             return Some(format!("the unit of slot {slot} to start"));
         }

@@ -115,7 +115,7 @@ impl Counter {
     /// Counts the state that the pair came to.
     fn stand(&mut self, history: &History) {
         let role = |unit: &Unit| unit.machine.as_ref().map(|machine| machine.shows);
-        let units = || history.units.values();
+        let units = || history.units.iter();
         let each = units().map(|unit| (unit.image.digest, role(unit)));
         let same = self.stood.as_ref().is_some_and(|(stood, phase)| {
             *phase == self.phase && stood.iter().copied().eq(each.clone())

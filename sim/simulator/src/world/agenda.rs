@@ -51,18 +51,22 @@ impl<T: Item> Agenda<T> {
 
     /// Adds an item.
     pub(super) fn push(&mut self, due_us: u64, item: T) {
+        let lot = self.lot(due_us, &item);
+        self.insert(due_us, lot, item);
+    }
+
+    fn insert(&mut self, due_us: u64, lot: u64, item: T) {
         self.pushed += 1;
-        let place = (due_us, item.rank(), self.lot(due_us, &item), self.pushed);
-        let former = self.items.insert(place, item);
+        let former = self.items.insert((due_us, item.rank(), lot, self.pushed), item);
         debug_assert!(former.is_none(), "no two pushes have one number");
     }
 
     /// Adds an item, unless one of its name is due at that instant.
     pub(super) fn push_once(&mut self, due_us: u64, item: T) {
         let (rank, lot) = (item.rank(), self.lot(due_us, &item));
-        let same = (due_us, rank, lot, 0)..=(due_us, rank, lot, u64::MAX);
-        if self.items.range(same).next().is_none() {
-            self.push(due_us, item);
+        let next = self.items.range((due_us, rank, lot, 0)..).next();
+        if next.is_none_or(|((of, at, by, _), _)| (*of, *at, *by) != (due_us, rank, lot)) {
+            self.insert(due_us, lot, item);
         }
     }
 

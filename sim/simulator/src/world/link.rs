@@ -2,7 +2,7 @@
 //! latency are drawn from the plan's `world` and that name, so that one fault less moves no other
 //! message.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use skewsync::message::{Address, MessageKind as Kind};
@@ -50,6 +50,8 @@ pub struct Links {
     ordinals: BTreeMap<(Address, Address, Kind, u32), u32>,
     cuts: BTreeMap<(Address, Address), Vec<Barrier>>,
     clogs: BTreeMap<(Address, Address), Vec<Barrier>>,
+    /// The links with a cut or a clog.
+    barred: BTreeSet<(Address, Address)>,
     /// The greatest number that arrived on each link.
     newest: BTreeMap<(Address, Address), u64>,
     waiting: BTreeMap<(Address, Address), VecDeque<Packet>>,
@@ -68,6 +70,7 @@ impl Links {
             ordinals: BTreeMap::new(),
             cuts: BTreeMap::new(),
             clogs: BTreeMap::new(),
+            barred: BTreeSet::new(),
             newest: BTreeMap::new(),
             waiting: BTreeMap::new(),
         }
@@ -169,16 +172,26 @@ impl Links {
     /// Nothing passes on this link, from now on; cuts of one link add up.
     pub fn cut(&mut self, from: Address, to: Address, barrier: Barrier) {
         self.cuts.entry((from, to)).or_default().push(barrier);
+        self.barred.insert((from, to));
     }
 
     /// Takes a cut away.
     pub fn heal(&mut self, from: Address, to: Address, barrier: Barrier) {
         take_away(&mut self.cuts, (from, to), barrier);
+        self.opens((from, to));
+    }
+
+    /// A link is barred no more, if nothing bars it.
+    fn opens(&mut self, link: (Address, Address)) {
+        if !(self.cuts.contains_key(&link) || self.clogs.contains_key(&link)) {
+            self.barred.remove(&link);
+        }
     }
 
     /// What arrives on this link waits, from now on; clogs of one link add up.
     pub fn clog(&mut self, from: Address, to: Address, barrier: Barrier) {
         self.clogs.entry((from, to)).or_default().push(barrier);
+        self.barred.insert((from, to));
     }
 
     /// The cuts and clogs of a link.
@@ -190,6 +203,7 @@ impl Links {
     /// Takes a clog away: what waited, if it was the last.
     pub fn unclog(&mut self, from: Address, to: Address, barrier: Barrier) -> VecDeque<Packet> {
         take_away(&mut self.clogs, (from, to), barrier);
+        self.opens((from, to));
         if self.clogs.contains_key(&(from, to)) {
             return VecDeque::new();
         }
@@ -201,6 +215,7 @@ impl Links {
         self.noise = Noise::default();
         self.cuts.clear();
         self.clogs.clear();
+        self.barred.clear();
         std::mem::take(&mut self.waiting).into_values().flatten().collect()
     }
 
@@ -209,14 +224,9 @@ impl Links {
         self.sent
     }
 
-    /// Whether frames pass from one place to the other, and arrive.
-    pub fn passes(&self, from: Address, to: Address) -> bool {
-        !self.cuts.contains_key(&(from, to)) && !self.clogs.contains_key(&(from, to))
-    }
-
-    /// Whether frames pass everywhere.
-    pub fn whole(&self) -> bool {
-        self.cuts.is_empty() && self.clogs.is_empty()
+    /// The links on which no frame passes and arrives now.
+    pub const fn barred(&self) -> &BTreeSet<(Address, Address)> {
+        &self.barred
     }
 
     /// The fault that the noise gives to the message of this name.
