@@ -125,7 +125,7 @@ struct Pair {
 }
 
 impl Pair {
-    fn of(case: &Case) -> Self {
+    fn from_case(case: &Case) -> Self {
         let image = |release| bundled::image(release).expect("a bundled release");
         let (active, standby) = (image(case.active), image(case.standby));
         let dump = Dump::from_image(&active).encode();
@@ -154,7 +154,7 @@ impl Pair {
 
 fn transform(c: &mut Criterion) {
     for case in &CASES {
-        let pair = Pair::of(case);
+        let pair = Pair::from_case(case);
         let mut group = c.benchmark_group(format!("transform {}", case.name));
         group
             .sample_size(10)

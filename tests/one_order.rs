@@ -110,7 +110,7 @@ fn compare(seed: u64, plan: &Plan, catalog: &Arc<Catalog>, found: &Found) {
 /// Compares so many drawn plans over links, on two threads.
 fn compare_all(plans: u64) -> Found {
     let catalog = Arc::new(load(&[]).expect("the bundled family loads"));
-    let material = Arc::new(CommandCorpus::of(&catalog));
+    let material = Arc::new(CommandCorpus::from_catalog(&catalog));
     let wishes = DrawOptions { material, ..DrawOptions::default() };
     let over_links = |(_, plan): &(u64, Plan)| plan.network == Network::Links;
     let drawn = (0..).map(|seed| (seed, draw::plan(seed, &wishes))).filter(over_links);

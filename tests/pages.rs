@@ -9,7 +9,7 @@ use skewsync::ids::{Lsn, Term};
 use skewsync::message::Stamp;
 use skewsync_lab::commands;
 use skewsync_lab::draw::{self, DrawOptions};
-use skewsync_lab::loaded_plan::Made;
+use skewsync_lab::loaded_plan::LoadedPlan;
 use skewsync_lab::report::failure::{Failure, Section, html};
 use skewsync_model::property::Property;
 use skewsync_sim::observe::{Evidence, Violation};
@@ -96,7 +96,7 @@ fn look(browser: &str, page: &str, width: u32, dark: bool) -> Seen {
 /// A report of a failure that was made up, of a run that was not.
 fn report() -> String {
     let plan: Plan = draw::plan(5, &DrawOptions::default());
-    let made = Made::of(plan).expect("the bundled family");
+    let made = LoadedPlan::load(plan).expect("the bundled family");
     let options = Options::default();
     let ran = Runner::new(&made.catalog, options).within(LIMIT).recorded(&made.plan, None);
     let (mut report, mut recording) = ran.expect("it comes back");
@@ -109,7 +109,7 @@ fn report() -> String {
         }),
     });
     recording.violated_at = Some(broken);
-    let mut failure = Failure::of(&made, &report, &recording, options, LIMIT);
+    let mut failure = Failure::new(&made, &report, &recording, options, LIMIT);
     failure.more.push(Section {
         heading: "Often".into(),
         line: "3 of 1000 seeds".into(),

@@ -17,7 +17,7 @@ use skewsync_sim::runner::Runner;
 
 fn catalog() -> (Arc<Catalog>, DrawOptions) {
     let catalog = load(&[]).expect("the bundled family loads");
-    let material = Arc::new(CommandCorpus::of(&catalog));
+    let material = Arc::new(CommandCorpus::from_catalog(&catalog));
     (Arc::new(catalog), DrawOptions { material, ..DrawOptions::default() })
 }
 
@@ -33,7 +33,7 @@ fn failing(defect: &str, seed: u64) -> (Plan, Arc<Catalog>) {
 fn signed(plan: &Plan, catalog: &Arc<Catalog>) -> (Signature, u64) {
     let plan = Arc::new(plan.clone());
     let report = Runner::new(catalog, Options::default()).run(&plan).expect("it runs");
-    let signature = Signature::of(&report.verdict, report.ending.as_ref(), &plan);
+    let signature = Signature::from_verdict(&report.verdict, report.ending.as_ref(), &plan);
     (signature, report.trace)
 }
 

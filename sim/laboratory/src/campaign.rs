@@ -23,8 +23,8 @@ use skewsync_sim::worker_pool::{self, Begun, Bounds, Outcome};
 use crate::draw::{self, DrawOptions};
 use crate::interrupt::interrupted;
 use crate::signature::Signature;
-pub use fingerprint::{CODE, Kind};
-pub use seed_result::{Ended, RunOf};
+pub use fingerprint::{CODE, Fingerprint};
+pub use seed_result::{RunOf, SeedResult};
 pub use seeds::Seeds;
 pub use summary::{Cost, Drawn, Failures, First, MergeError, Summary};
 pub use throughput::Pace;
@@ -95,7 +95,7 @@ pub struct Failure {
 }
 
 impl Failure {
-    fn of(seed: u64, report: Report) -> Option<Self> {
+    fn from_report(seed: u64, report: Report) -> Option<Self> {
         let failed = report.verdict != Verdict::Passed;
         failed.then_some(Self {
             seed,
@@ -108,7 +108,7 @@ impl Failure {
 
     /// Its signature.
     pub fn signature(&self) -> Signature {
-        Signature::of(&self.verdict, self.ending.as_ref(), &self.plan)
+        Signature::from_verdict(&self.verdict, self.ending.as_ref(), &self.plan)
     }
 }
 
@@ -123,7 +123,7 @@ pub struct Ran {
 
 impl Ran {
     /// Takes the outcome of a seed in, and says it.
-    fn end(&mut self, seed: u64, outcome: OfSeed) -> Ended {
+    fn end(&mut self, seed: u64, outcome: OfSeed) -> SeedResult {
         let summary = &mut self.summary;
         let (failure, ended) = match outcome {
             Outcome::Done(Ok(Ok(one))) => {
@@ -135,7 +135,7 @@ impl Ran {
                 }
                 summary.add(seed, &one.plan, &one.report);
                 let ended = one.ended(seed);
-                (Failure::of(seed, one.report), ended)
+                (Failure::from_report(seed, one.report), ended)
             }
             Outcome::Done(Ok(Err(error))) => return self.harness(seed, error),
             Outcome::Done(Err(_)) => return self.harness(seed, "the draw panicked".into()),
@@ -151,23 +151,23 @@ impl Ran {
                     ending: None,
                     plan: (*plan).clone(),
                 };
-                let ended = Ended::of(seed, &failure.verdict, &plan);
+                let ended = SeedResult::from_verdict(seed, &failure.verdict, &plan);
                 (Some(failure), ended)
             }
         };
         let Some(failure) = failure else {
             return ended;
         };
-        let ended = Ended { signature: Some(failure.signature()), ..ended };
+        let ended = SeedResult { signature: Some(failure.signature()), ..ended };
         summary.fail(&failure);
         self.failures.push(failure);
         ended
     }
 
-    fn harness(&mut self, seed: u64, error: String) -> Ended {
+    fn harness(&mut self, seed: u64, error: String) -> SeedResult {
         let harness = &mut self.summary.harness;
         harness.insert(format!("seed {seed}: {error}"));
-        Ended {
+        SeedResult {
             seed,
             verdict: "harness".into(),
             words: error,
@@ -184,7 +184,7 @@ pub fn run(
     campaign: &Campaign,
     catalog: &Arc<Catalog>,
     so_far: Summary,
-    mut progress: impl FnMut(&Ran, &Ended),
+    mut progress: impl FnMut(&Ran, &SeedResult),
 ) -> Ran {
     #[expect(clippy::disallowed_methods, reason = "wall clock, outside of every run")]
     let began = Instant::now();
@@ -211,7 +211,7 @@ pub fn run(
     let before = (so_far.wall(), so_far.cost.busy_us);
     let mut ran = Ran {
         summary: Summary {
-            kind: Some(Kind::of(&campaign.wishes, campaign.options, catalog)),
+            kind: Some(Fingerprint::new(&campaign.wishes, campaign.options, catalog)),
             ..so_far
         },
         failures: Vec::new(),
@@ -263,24 +263,24 @@ enum Again {
 }
 
 impl One {
-    fn ended(&self, seed: u64) -> Ended {
+    fn ended(&self, seed: u64) -> SeedResult {
         let report = &self.report;
         let run = RunOf {
             virtual_us: report.virtual_us,
             settled_us: report.settled_us,
             steps: report.steps,
             messages: report.messages,
-            faults: report.tally.faults.values().sum(),
+            faults: report.counts.faults.values().sum(),
             trace: format!("{:016x}", report.trace),
             took_ms: u64::try_from(self.took.as_millis()).unwrap_or(u64::MAX),
             twice: self.again.is_some(),
         };
-        Ended { run: Some(run), ..Ended::of(seed, &report.verdict, &self.plan) }
+        SeedResult { run: Some(run), ..SeedResult::from_verdict(seed, &report.verdict, &self.plan) }
     }
 }
 
-impl Ended {
-    fn of(seed: u64, verdict: &Verdict, plan: &Plan) -> Self {
+impl SeedResult {
+    fn from_verdict(seed: u64, verdict: &Verdict, plan: &Plan) -> Self {
         Self {
             seed,
             verdict: verdict.kind().to_string(),

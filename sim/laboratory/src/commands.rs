@@ -103,7 +103,7 @@ mod tests {
     struct Input(tempfile::NamedTempFile);
 
     impl Input {
-        fn of(text: &str) -> Self {
+        fn from_text(text: &str) -> Self {
             Self::bytes(text.as_bytes())
         }
 
@@ -200,7 +200,7 @@ mod tests {
 
     #[test]
     fn lines_that_the_active_does_not_take_are_left_out_and_said() {
-        let config = Input::of("hostname r1\nno such line\nmtu mtu\n");
+        let config = Input::from_text("hostname r1\nno such line\nmtu mtu\n");
         let words = ["--seeds", "1", "--pair", "6.0:6.2", "--config", config.path()];
         let (exit, out, err) = lab(&[&["run"], &words[..]].concat());
         assert_eq!(exit, code(exit::PASSED), "{out}");
@@ -215,7 +215,7 @@ mod tests {
     #[test]
     fn a_byte_order_mark_before_a_config_is_skipped_and_said() {
         let of = |text: &str| {
-            let config = Input::of(text);
+            let config = Input::from_text(text);
             let runs = ["run", "--seeds", "1", "--pair", "6.0:6.2", "--json", "--config"];
             let (exit, out, err) = lab(&[&runs[..], &[config.path()]].concat());
             assert_eq!(exit, code(exit::PASSED), "{out}{err}");
@@ -259,7 +259,7 @@ mod tests {
         let at = "before deliver 0->1 Save 7, attempt 99".parse().expect("an anchor");
         let kind = skewsync_sim::plan::FaultKind::Crash { slot: 0, down_ms: 5 };
         plan.faults = vec![skewsync_sim::plan::Fault { at, kind }];
-        let plan = Input::of(&plan.write());
+        let plan = Input::from_text(&plan.write());
         let (exit, out, err) = lab(&["replay", plan.path()]);
         assert_eq!(exit, code(exit::USAGE), "{out}{err}");
         assert!(err.contains("drift") && err.contains("Save 7"), "{err}");
@@ -286,7 +286,7 @@ mod tests {
             ),
             ("cut", good[..good.len() / 2].to_string() + "\n[", "line"),
         ] {
-            let plan = Input::of(&text);
+            let plan = Input::from_text(&text);
             let (exit, _, err) = lab(&["replay", plan.path()]);
             assert_eq!(exit, code(exit::USAGE), "{name}: {err}");
             assert!(err.contains(plan.path()) && err.contains(says), "{name}: {err}");
@@ -298,8 +298,9 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let into = folder.path().to_str().expect("a path of text");
         files::write(&folder.path().join("taken.toml"), "").expect("it is written");
-        let passes = Input::of(&crate::draw::plan(2, &crate::draw::DrawOptions::default()).write());
-        let garbage = Input::of("version = 1\nwhat");
+        let passes =
+            Input::from_text(&crate::draw::plan(2, &crate::draw::DrawOptions::default()).write());
+        let garbage = Input::from_text("version = 1\nwhat");
         let (plan, none) = (passes.path(), "no-such-folder");
         for (words, says) in [
             ([plan, "fresh", "why", into], "the plan passes"),
@@ -323,7 +324,8 @@ mod tests {
 
     #[test]
     fn what_does_not_fail_is_not_shrunk_and_nobody_asks_why() {
-        let passes = Input::of(&crate::draw::plan(2, &crate::draw::DrawOptions::default()).write());
+        let passes =
+            Input::from_text(&crate::draw::plan(2, &crate::draw::DrawOptions::default()).write());
         for verb in ["shrink", "why"] {
             let (exit, _, err) = lab(&[verb, passes.path()]);
             assert_eq!(exit, code(exit::USAGE), "{err}");
@@ -363,7 +365,7 @@ mod tests {
     fn a_plan_replays_without_its_seed() {
         let mut plan = crate::draw::plan(4, &crate::draw::DrawOptions::default());
         plan.seed = None;
-        let plan = Input::of(&plan.write());
+        let plan = Input::from_text(&plan.write());
         let (_, one, _) = lab(&["replay", plan.path()]);
         let (_, other, _) = lab(&["replay", plan.path()]);
         assert!(one.contains("trace"), "{one}");
@@ -412,7 +414,7 @@ mod tests {
         };
         let mut plan = crate::draw::plan(3, &wishes);
         plan.commands.clear();
-        let plan = Input::of(&plan.write());
+        let plan = Input::from_text(&plan.write());
         let dir = tempfile::tempdir().expect("a folder");
         let trace = dir.path().join("run.ndjson");
         let trace = trace.to_str().expect("a path of text");
@@ -425,7 +427,7 @@ mod tests {
         let (_, out, _) = lab(&["replay", plan.path(), "--compare", trace]);
         assert!(out.contains("every step is as in"), "{out}");
         let text = std::fs::read_to_string(trace).expect("the trace");
-        let other = Input::of(&text.replacen("takes Hello", "takes a Hello", 1));
+        let other = Input::from_text(&text.replacen("takes Hello", "takes a Hello", 1));
         let (_, out, _) = lab(&["replay", plan.path(), "--compare", other.path()]);
         assert!(out.contains("\n- ") && out.contains("takes a Hello"), "{out}");
         for wrong in [

@@ -22,7 +22,7 @@ use skewsync_sim::plan::{
     Anchor, Entry, FORMAT, FaultName, Moment, Network, Noise, Plan, UnitPlan, What,
 };
 
-pub use material::{CommandCorpus, OfImage};
+pub use material::{CommandCorpus, ImageCommands};
 pub use mix::Mix;
 pub use outage::OUTAGE_MS;
 

@@ -7,19 +7,19 @@ use skewsync_sim::plan::{FaultKind, Plan};
 
 /// A plan, and the images that it names.
 #[derive(Clone, Debug)]
-pub struct Made {
+pub struct LoadedPlan {
     /// The plan.
     pub plan: Arc<Plan>,
     /// Its images.
     pub catalog: Arc<Catalog>,
 }
 
-impl Made {
+impl LoadedPlan {
     /// Loads the images that the plan names.
     ///
     /// # Errors
     /// An image that cannot be had, in words.
-    pub fn of(plan: Plan) -> Result<Self, String> {
+    pub fn load(plan: Plan) -> Result<Self, String> {
         let changes = plan.faults.iter().filter_map(|fault| match &fault.kind {
             FaultKind::ImageChange { image, .. } => Some(image.clone()),
             _ => None,

@@ -82,7 +82,7 @@ pub struct Size {
 
 impl Size {
     /// The size of a plan, its noise not counted.
-    pub const fn of(plan: &Plan) -> Self {
+    pub const fn from_plan(plan: &Plan) -> Self {
         Self { faults: plan.faults.len(), commands: plan.commands.len() }
     }
 }
@@ -194,7 +194,7 @@ pub fn shrink(
     // The digests are those of the plan's images: while these change, they are left out.
     start.units.iter_mut().for_each(|unit| unit.digest.clear());
     let mut search = Search::begin(start, catalog, how, progress)?;
-    let mut before = Size::of(plan);
+    let mut before = Size::from_plan(plan);
     before.faults += search.noise_met();
     search.shorten();
     search.settle_noise();
@@ -219,7 +219,7 @@ mod tests {
     #[test]
     fn a_plan_that_passes_is_not_shrunk() {
         let catalog = skewsync_sim::catalog::load(&[]).expect("the bundled images");
-        let material = CommandCorpus::of(&catalog);
+        let material = CommandCorpus::from_catalog(&catalog);
         let (catalog, material) = (Arc::new(catalog), Arc::new(material));
         let wishes = DrawOptions { material, ..DrawOptions::default() };
         let plan = draw::plan(2, &wishes);

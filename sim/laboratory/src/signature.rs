@@ -27,7 +27,7 @@ pub struct Signature {
 impl Signature {
     /// The signature of a run: by how things stood at its end, or by its plan if it did not come
     /// back.
-    pub fn of(verdict: &Verdict, ending: Option<&Ending>, plan: &Plan) -> Self {
+    pub fn from_verdict(verdict: &Verdict, ending: Option<&Ending>, plan: &Plan) -> Self {
         let (roles, pair, phase) = match ending {
             Some(ending) => {
                 let roles = ending.roles.iter().map(|role| (*role).to_string()).collect();
@@ -66,7 +66,7 @@ mod tests {
     #[test]
     fn a_run_that_did_not_come_back_is_signed_by_its_plan_and_reads_back() {
         let plan = draw::plan(3, &DrawOptions::default());
-        let signature = Signature::of(&Verdict::Hung { seconds: 60 }, None, &plan);
+        let signature = Signature::from_verdict(&Verdict::Hung { seconds: 60 }, None, &plan);
         assert_eq!(signature.property, VerdictKind::Hung);
         assert_eq!(signature.code(), exit::LIVENESS);
         assert_eq!(signature.phase, "-");

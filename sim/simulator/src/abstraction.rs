@@ -35,7 +35,7 @@ const COUNTED: u64 = 1 << 15;
 impl Boots {
     /// A boot begins; `next` is what the model counts it as if it is no count.
     pub fn begin(&mut self, boot: BootId, next: model::Boot) -> model::Boot {
-        match self.of(boot) {
+        match self.boot(boot) {
             Ok(known) => known,
             Err(_) => *self.0.entry(boot).or_insert(next),
         }
@@ -45,7 +45,7 @@ impl Boots {
     ///
     /// # Errors
     /// It never began.
-    pub fn of(&self, boot: BootId) -> Result<model::Boot, Unmapped> {
+    pub fn boot(&self, boot: BootId) -> Result<model::Boot, Unmapped> {
         if boot.0 < COUNTED {
             return Ok(boot.0 as model::Boot);
         }
@@ -60,8 +60,8 @@ impl Boots {
     pub fn session(&self, session: Session) -> Result<model::Session, Unmapped> {
         Ok(model::Session {
             term: term(session.term)?,
-            active: self.of(session.active)?,
-            standby: self.of(session.standby)?,
+            active: self.boot(session.active)?,
+            standby: self.boot(session.standby)?,
             attempt: small("attempt", session.attempt.0.into())?,
         })
     }
@@ -113,7 +113,7 @@ impl Boots {
             Message::ToArbiter(message) => self.to_arbiter(*message)?,
             Message::ToUnit(message) => self.to_unit(*message)?,
             Message::Join(call) => Msg::Join {
-                boot: self.of(call.boot)?,
+                boot: self.boot(call.boot)?,
                 n: small("attempt", call.n.0.into())?,
                 same_image: false,
                 resets: 0,
@@ -182,17 +182,17 @@ impl Boots {
         use model::Msg;
         Ok(match message {
             ToArbiter::Hello { boot, hello: said } => {
-                Msg::Hello { boot: self.of(boot)?, hello: hello(said)? }
+                Msg::Hello { boot: self.boot(boot)?, hello: hello(said)? }
             }
             ToArbiter::Renew { boot, term: of, n, lsn: at, generation } => Msg::Renew {
-                boot: self.of(boot)?,
+                boot: self.boot(boot)?,
                 term: term(of)?,
                 n: small("Renew", n)?,
                 lsn: lsn(at)?,
                 generation: small("generation", generation)?,
             },
             ToArbiter::Decline { boot, term: of, hello: said } => {
-                Msg::Decline { boot: self.of(boot)?, term: term(of)?, hello: hello(said)? }
+                Msg::Decline { boot: self.boot(boot)?, term: term(of)?, hello: hello(said)? }
             }
             ToArbiter::SetRegister { term: of, counter, value } => Msg::SetRegister {
                 term: term(of)?,
@@ -209,7 +209,7 @@ impl Boots {
         use model::Msg;
         Ok(match message {
             ToUnit::Offer { boot, term: of, origin, bound, hello, generation } => Msg::Offer {
-                boot: self.of(boot)?,
+                boot: self.boot(boot)?,
                 term: term(of)?,
                 origin: self.origin(origin)?,
                 bound: bound.map(lsn).transpose()?,
@@ -217,7 +217,7 @@ impl Boots {
                 generation: small("generation", generation)?,
             },
             ToUnit::Grant { boot, term: of, n, generation } => Msg::Grant {
-                boot: self.of(boot)?,
+                boot: self.boot(boot)?,
                 term: term(of)?,
                 n: small("Renew", n)?,
                 generation: small("generation", generation)?,

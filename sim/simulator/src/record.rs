@@ -51,7 +51,7 @@ pub enum Lane {
 
 impl Lane {
     /// The spot of a slot.
-    pub const fn of(slot: Slot) -> Self {
+    pub const fn from_slot(slot: Slot) -> Self {
         if slot.0 == 0 { Self::Unit0 } else { Self::Unit1 }
     }
 
@@ -79,7 +79,7 @@ impl Lane {
 impl From<Address> for Lane {
     fn from(address: Address) -> Self {
         match address {
-            Address::Unit(slot) => Self::of(slot),
+            Address::Unit(slot) => Self::from_slot(slot),
             Address::Arbiter => Self::Arbiter,
         }
     }
@@ -462,7 +462,7 @@ mod tests {
         text.push_str("{\"step\": 1}\n");
         let error = read_ndjson(&text).expect_err("the last line lacks all but the step");
         assert_eq!(error.line, lines + 1);
-        let trace = perfetto::of(&recording);
+        let trace = perfetto::trace(&recording);
         let events = trace["traceEvents"].as_array().expect("events");
         let arrows = |ph: &str| events.iter().filter(|event| event["ph"] == ph).count();
         assert!(arrows("s") > 100 && arrows("s") == arrows("f"));

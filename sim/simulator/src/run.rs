@@ -2,10 +2,10 @@
 
 pub mod bound;
 pub mod class;
+pub mod count_table;
 pub mod counts;
 pub mod pending;
 pub mod phase;
-pub mod tally;
 pub mod trace;
 mod verdict;
 
@@ -23,9 +23,9 @@ use crate::plan::exemption::Exemption;
 use crate::plan::{Entry, Fault, Network, Plan};
 use crate::sync::lock;
 use crate::world::node::{self, Medium};
+pub use counts::Counts;
+use counts::DOWN;
 pub use phase::Phase;
-use tally::DOWN;
-pub use tally::Tally;
 pub use verdict::{Verdict, VerdictKind};
 
 /// How long a pair must stay converged to count as such.
@@ -65,13 +65,13 @@ pub struct Ending {
 }
 
 impl Ending {
-    fn of(history: &History) -> Self {
+    fn from_history(history: &History) -> Self {
         let units = || history.units.iter();
         let role = |unit: &Unit| unit.machine.as_ref().map_or(DOWN, |it| it.shows.name());
         Self {
             roles: units().map(role).collect(),
             images: units().map(|unit| unit.image.name.to_string()).collect(),
-            phase: Phase::of(history),
+            phase: Phase::from_history(history),
         }
     }
 }
@@ -97,7 +97,7 @@ pub struct Report {
     /// Hash of the whole ordered trace.
     pub trace: u64,
     /// What was met.
-    pub tally: Tally,
+    pub counts: Counts,
     /// How often each property was checked.
     pub checked: Vec<(Property, u64)>,
     /// Further figures of oracles, by name.
@@ -140,7 +140,7 @@ pub(crate) fn run(
     options: Options,
     watchers: Watchers<'_>,
 ) -> Result<Report, StockError> {
-    let tally = Arc::new(Mutex::new(Tally::default()));
+    let counts = Arc::new(Mutex::new(Counts::default()));
     let hash = Arc::new(Mutex::new(0));
     let Watchers { mut observers, mut taps, of_facts, of_taps } = watchers;
     observers.extend(oracle::all(plan, catalog).into_iter().map(of_facts));
@@ -148,7 +148,7 @@ pub(crate) fn run(
         taps.push(of_taps(Box::<lockstep::Lockstep>::default()));
     }
     let exemptions = Exemption::of_plan(plan, catalog.limits());
-    observers.push(Box::new(tally::Counter::new(&exemptions, Arc::clone(&tally))));
+    observers.push(Box::new(counts::Counter::new(&exemptions, Arc::clone(&counts))));
     taps.push(Box::new(trace::Trace::new(Arc::clone(&hash))));
     let historian = Historian::new(observers);
     let cluster = Cluster::new(Arc::clone(plan), Arc::clone(catalog), historian, taps)?;
@@ -163,23 +163,23 @@ pub(crate) fn run(
     let ended = catch_unwind(AssertUnwindSafe(|| node::run(medium, cluster, judge)));
     let report = match ended {
         Ok((cluster, verdict)) => {
-            Report { settled_us: *lock(&settled), ..Report::of(plan, cluster, verdict) }
+            Report { settled_us: *lock(&settled), ..Report::from_cluster(plan, cluster, verdict) }
         }
         Err(panic) => Report::of_panic(plan, words(&*panic)),
     };
     let trace = *lock(&hash);
-    Ok(Report { trace, tally: lock(&tally).clone(), ..report })
+    Ok(Report { trace, counts: lock(&counts).clone(), ..report })
 }
 
 impl Report {
     /// Of a run that came back.
-    fn of(plan: &Plan, mut cluster: Cluster, verdict: Verdict) -> Self {
+    fn from_cluster(plan: &Plan, mut cluster: Cluster, verdict: Verdict) -> Self {
         cluster.end();
         let violation = cluster.violation().cloned();
         Self {
             verdict: violation.map_or(verdict, Verdict::Violated),
             violated_at: cluster.violated_at(),
-            ending: Some(Ending::of(cluster.history())),
+            ending: Some(Ending::from_history(cluster.history())),
             virtual_us: cluster.now_us(),
             messages: cluster.messages(),
             steps: cluster.steps(),
@@ -203,7 +203,7 @@ impl Report {
             messages: 0,
             steps: 0,
             trace: 0,
-            tally: Tally::default(),
+            counts: Counts::default(),
             checked: Vec::new(),
             figures: Vec::new(),
             met: plan.clone(),
@@ -220,7 +220,7 @@ fn judge(
     catalog: &Arc<Catalog>,
     settled: Arc<Mutex<Option<u64>>>,
 ) -> impl FnMut(&mut Cluster) -> Option<Verdict> + use<> {
-    let lesser = pending::Lesser::of(plan, catalog.policy(), catalog.limits());
+    let lesser = pending::Lesser::from_plan(plan, catalog.policy(), catalog.limits());
     let within_us = bound::settles_within_us(plan, catalog);
     let catalog = Arc::clone(catalog);
     let mut calm_since = None;

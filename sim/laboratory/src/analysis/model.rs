@@ -8,7 +8,7 @@ use skewsync_sim::record::{PropertySpan, Recording};
 use skewsync_sim::run::{Lockstep, Options, Report, Verdict};
 use skewsync_sim::runner::Runner;
 
-use crate::loaded_plan::Made;
+use crate::loaded_plan::LoadedPlan;
 
 /// What the model says of a run that failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,7 +51,7 @@ impl ModelSays {
 
 /// What the model says: of this run, if it was held against it, or of another.
 pub fn ask(
-    made: &Made,
+    made: &LoadedPlan,
     (report, recording): (&Report, &Recording),
     options: Options,
     limit: Duration,

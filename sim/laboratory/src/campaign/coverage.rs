@@ -156,22 +156,22 @@ impl Gap {
 
 /// What was not met, those with a reason too.
 pub fn gaps(summary: &Summary) -> Vec<Gap> {
-    let tally = &summary.tally;
+    let counts = &summary.counts;
     let mut gaps = Vec::new();
     for phase in Phase::iter() {
-        let met = |kind: &FaultName| tally.faults.contains_key(&(*kind, phase));
+        let met = |kind: &FaultName| counts.faults.contains_key(&(*kind, phase));
         let kinds = FaultName::iter().filter(|kind| !met(kind));
         gaps.extend(kinds.map(|kind| Gap::Fault(kind, phase)));
-        let entered = |what: &EntryName| tally.entries.contains_key(&(*what, phase));
+        let entered = |what: &EntryName| counts.entries.contains_key(&(*what, phase));
         let entries = ENTRIES_ASKED.into_iter().filter(|what| !entered(what));
         gaps.extend(entries.map(|what| Gap::Entry(what, phase)));
     }
-    let unmet = Situation::iter().filter(|one| !tally.situations.contains_key(one));
+    let unmet = Situation::iter().filter(|one| !counts.situations.contains_key(one));
     gaps.extend(unmet.map(Gap::Situation));
     for (active, standby) in summary.pairs.keys() {
         for slot in [0, 1] {
             let pair = (active.clone(), standby.clone(), slot);
-            if !tally.hot.contains_key(&pair) {
+            if !counts.hot.contains_key(&pair) {
                 gaps.push(Gap::Pair(pair.0, pair.1, slot));
             }
         }

@@ -9,7 +9,7 @@ use crate::draw::DrawOptions;
 /// Which runs a campaign is made of.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Kind {
+pub struct Fingerprint {
     /// The digest of the sources from which the laboratory was built.
     pub code: String,
     /// What was asked for, in words.
@@ -21,9 +21,9 @@ pub struct Kind {
 /// The digest of the sources from which this laboratory is built.
 pub const CODE: &str = env!("SKEWLAB_CODE");
 
-impl Kind {
+impl Fingerprint {
     /// What these wishes and options ask for.
-    pub fn of(wishes: &DrawOptions, options: Options, catalog: &Catalog) -> Self {
+    pub fn new(wishes: &DrawOptions, options: Options, catalog: &Catalog) -> Self {
         let DrawOptions {
             pair,
             only_faults,

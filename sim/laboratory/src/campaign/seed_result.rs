@@ -6,7 +6,7 @@ use crate::signature::Signature;
 
 /// What became of one seed.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Ended {
+pub struct SeedResult {
     /// The seed.
     pub seed: u64,
     /// What was established: `passed`, the property that fails, or `harness`.

@@ -12,11 +12,11 @@ use skewsync_model::property::Property;
 use skewsync_sim::exit;
 use skewsync_sim::hash::mix;
 use skewsync_sim::plan::{FaultName, Plan};
-use skewsync_sim::run::counts::{self, sum};
-use skewsync_sim::run::{Report, Tally, Verdict};
+use skewsync_sim::run::count_table::{self, sum};
+use skewsync_sim::run::{Counts, Report, Verdict};
 use skewsync_sim::situation::Situation;
 
-use super::fingerprint::Kind;
+use super::fingerprint::Fingerprint;
 use super::seeds::Seeds;
 use super::throughput::Pace;
 use super::{Failure, coverage};
@@ -27,7 +27,7 @@ use crate::signature::Signature;
 #[serde(deny_unknown_fields)]
 pub struct Summary {
     /// Which runs; none as long as there are none.
-    pub kind: Option<Kind>,
+    pub kind: Option<Fingerprint>,
     /// The seeds that were to be run.
     pub asked: Seeds,
     /// Those that were run.
@@ -35,7 +35,7 @@ pub struct Summary {
     /// Seeds that were run twice.
     pub again: u64,
     /// Seeds that gave another trace the second time, each with where the runs part.
-    #[serde(with = "counts")]
+    #[serde(with = "count_table")]
     pub differing: BTreeMap<u64, String>,
     /// Virtual time of all runs, in microseconds.
     pub virtual_us: u64,
@@ -47,9 +47,9 @@ pub struct Summary {
     /// Steps of all machines.
     pub steps: u64,
     /// What was met.
-    pub tally: Tally,
+    pub counts: Counts,
     /// Runs by ordered pair of images.
-    #[serde(with = "counts")]
+    #[serde(with = "count_table")]
     pub pairs: BTreeMap<(String, String), u64>,
     /// How often each property was checked.
     pub checked: BTreeMap<Property, u64>,
@@ -62,7 +62,7 @@ pub struct Summary {
     /// Runs that converged, by the virtual time from the last fault on, in ms.
     pub settled_ms: BTreeMap<u64, u64>,
     /// Failures by signature.
-    #[serde(with = "counts")]
+    #[serde(with = "count_table")]
     pub failed: BTreeMap<Signature, Failures>,
     /// Failures of the harness itself.
     pub harness: BTreeSet<String>,
@@ -145,7 +145,7 @@ pub enum MergeError {
     },
 }
 
-impl Kind {
+impl Fingerprint {
     /// Whether runs of this kind and of another may be counted together.
     ///
     /// # Errors
@@ -169,7 +169,7 @@ impl Kind {
 
 impl Summary {
     /// A summary of nothing yet.
-    pub fn new(kind: Kind, asked: Seeds) -> Self {
+    pub fn new(kind: Fingerprint, asked: Seeds) -> Self {
         Self { kind: Some(kind), asked, ..Self::default() }
     }
 
@@ -236,20 +236,20 @@ impl Summary {
         self.messages += report.messages;
         self.steps += report.steps;
         self.traces = self.traces.wrapping_add(mix(seed ^ report.trace));
-        for situation in report.tally.situations.keys() {
+        for situation in report.counts.situations.keys() {
             let by = self.met_by.entry(*situation).or_insert(seed);
             *by = seed.min(*by);
         }
         for kind in drawn(plan) {
             self.kinds.entry(kind).or_default().drawn += 1;
         }
-        for kind in report.tally.by_kind().keys() {
+        for kind in report.counts.by_kind().keys() {
             self.kinds.entry(*kind).or_default().effect += 1;
         }
         if let (Verdict::Passed, Some(settled_us)) = (&report.verdict, report.settled_us) {
             *self.settled_ms.entry(settled_us / 1_000).or_insert(0) += 1;
         }
-        self.tally.merge(&report.tally);
+        self.counts.merge(&report.counts);
         for (property, count) in &report.checked {
             *self.checked.entry(*property).or_insert(0) += count;
         }
@@ -310,7 +310,7 @@ impl Summary {
             *to = to.saturating_add(more);
         }
         self.cost.pace.merge(&other.cost.pace);
-        self.tally.merge(&other.tally);
+        self.counts.merge(&other.counts);
         sum(&mut self.pairs, &other.pairs);
         sum(&mut self.checked, &other.checked);
         sum(&mut self.figures, &other.figures);

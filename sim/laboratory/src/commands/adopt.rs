@@ -9,7 +9,7 @@ use skewsync_sim::exit;
 use skewsync_sim::plan::Plan;
 
 use super::files;
-use crate::loaded_plan::Made;
+use crate::loaded_plan::LoadedPlan;
 use crate::regression::{Expect, Regression};
 
 /// Letters of a name at most.
@@ -44,7 +44,7 @@ pub fn run(args: &Args, out: &mut dyn Write, _: &mut dyn Write) -> Result<u8, St
     if args.why.trim().is_empty() {
         return Err("--why is empty: say in a sentence what it was".into());
     }
-    let Made { plan, catalog } = Made::of(files::read(&args.plan)?)?;
+    let LoadedPlan { plan, catalog } = LoadedPlan::load(files::read(&args.plan)?)?;
     let mut plan = Arc::unwrap_or_clone(plan);
     // A kept plan is about the engine: a family that grows by a form does not end it.
     plan.units.iter_mut().for_each(|unit| unit.digest.clear());

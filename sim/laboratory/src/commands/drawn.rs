@@ -71,7 +71,7 @@ impl Drawn {
             );
         }
         let catalog = catalog::load(&images).map_err(|error| error.to_string())?;
-        let material = CommandCorpus::of(&catalog);
+        let material = CommandCorpus::from_catalog(&catalog);
         if let Some((one, other)) = &pair {
             for name in [one, other] {
                 catalog.image(name).map_err(|error| error.to_string())?;

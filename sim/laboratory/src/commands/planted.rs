@@ -100,7 +100,7 @@ struct Bench {
 impl Bench {
     fn new(jobs: usize) -> Result<Self, String> {
         let catalog = catalog::load(&[]).map_err(|error| error.to_string())?;
-        let material = CommandCorpus::of(&catalog);
+        let material = CommandCorpus::from_catalog(&catalog);
         let any = Some(Defect::ALL[0].name());
         catalog.planted(any).map_err(|_| {
             "this build has no planted defects: `cargo run --release --features planted -- planted \

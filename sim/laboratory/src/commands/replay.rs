@@ -17,7 +17,7 @@ use skewsync_sim::runner::{Failed, HANGS_AFTER, Runner};
 use strum::IntoEnumIterator;
 
 use super::files;
-use crate::loaded_plan::Made;
+use crate::loaded_plan::LoadedPlan;
 use crate::report::failure;
 use window::Window;
 
@@ -108,7 +108,7 @@ pub struct Told {
 }
 
 impl Told {
-    fn of(report: &Report, again: &Report) -> Self {
+    fn between(report: &Report, again: &Report) -> Self {
         let trace = |of: &Report| Some(format!("{:016x}", of.trace));
         Self {
             trace: trace(report),
@@ -153,7 +153,7 @@ pub fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, 
     if args.sound {
         plan.planted = None;
     }
-    let made = Made::of(plan)?;
+    let made = LoadedPlan::load(plan)?;
     let earlier = args.compare.as_deref().map(entries_in).transpose()?;
     let lockstep = if args.no_lockstep { Lockstep::Off } else { Lockstep::On };
     let options = Options { lockstep };
@@ -176,13 +176,13 @@ pub fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, 
         }
         Err(Failed::Harness(error)) => return Err(error),
     };
-    let window = Window::of(args, &recording)?;
+    let window = Window::from_args(args, &recording)?;
     window.tell(&recording, out).map_err(unwritten)?;
     if let Some(path) = &args.trace {
         write_trace(path, &recording)?;
     }
     if report.verdict != Verdict::Passed && !args.json {
-        let failure = failure::Failure::of(&made, &report, &recording, options, limit);
+        let failure = failure::Failure::new(&made, &report, &recording, options, limit);
         let path = path.display().to_string();
         write!(out, "{}", failure::terminal::text(&failure, &path)).map_err(unwritten)?;
         if let Some(dir) = &args.out {
@@ -195,7 +195,7 @@ pub fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, 
         tell_parting(&earlier, path, &recording, out).map_err(unwritten)?;
     }
     if args.json {
-        Told::of(&report, &again).write(out)?;
+        Told::between(&report, &again).write(out)?;
     } else {
         writeln!(out, "{}", last_words(&report)).map_err(unwritten)?;
     }
@@ -275,7 +275,7 @@ fn entries_in(path: &Path) -> Result<Vec<Entry>, String> {
 
 fn write_trace(path: &Path, recording: &Recording) -> Result<(), String> {
     let chrome = path.extension().is_some_and(|ending| ending == "json");
-    let text = if chrome { perfetto::of(recording).to_string() } else { recording.ndjson() };
+    let text = if chrome { perfetto::trace(recording).to_string() } else { recording.ndjson() };
     files::write(path, &text)
 }
 

@@ -18,7 +18,7 @@ use skewsync_sim::runner::HANGS_AFTER;
 
 use super::drawn::{Drawn, Source};
 use super::fresh_process;
-use crate::campaign::{self, Campaign, Ended, Ends, Kind, Ran, Summary};
+use crate::campaign::{self, Campaign, Ends, Fingerprint, Ran, SeedResult, Summary};
 use crate::interrupt;
 use outcome::Outcome;
 
@@ -96,7 +96,7 @@ pub fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, 
     }
     let lockstep = if args.no_lockstep { Lockstep::Off } else { Lockstep::On };
     let options = Options { lockstep };
-    let part = shards::part(args, &Kind::of(&wishes, options, &catalog))?;
+    let part = shards::part(args, &Fingerprint::new(&wishes, options, &catalog))?;
     let campaign = Campaign {
         seeds: part.seeds,
         limit: Duration::from_secs(args.limit),
@@ -154,7 +154,7 @@ fn with_progress(
     campaign: &Campaign,
     catalog: &Arc<Catalog>,
     so_far: Summary,
-    mut each: impl FnMut(&Ran, &Ended),
+    mut each: impl FnMut(&Ran, &SeedResult),
 ) -> Ran {
     if !std::io::stderr().is_terminal() {
         return campaign::run(campaign, catalog, so_far, each);
@@ -166,7 +166,7 @@ fn with_progress(
         let summary = &ran.summary;
         bar.set_position(summary.seeds() - before);
         let wall = summary.wall().as_secs_f64().max(1e-9);
-        let faults: u64 = summary.tally.faults.values().sum();
+        let faults: u64 = summary.counts.faults.values().sum();
         bar.set_message(format!(
             "{:.0} seeds/s, {:.1} virtual hours, {faults} faults, {} failed",
             summary.seeds() as f64 / wall,

@@ -10,7 +10,7 @@ use skewsync_sim::runner::{Failed, HANGS_AFTER, Runner};
 
 use super::files;
 use crate::draw::{self, DrawOptions};
-use crate::loaded_plan::Made;
+use crate::loaded_plan::LoadedPlan;
 use crate::report::page;
 use crate::report::picture::{Picture, lanes, svg};
 
@@ -39,7 +39,7 @@ pub fn run(args: &Args, out: &mut dyn Write, _: &mut dyn Write) -> Result<u8, St
         Ok(seed) => draw::plan(seed, &DrawOptions::default()),
         Err(_) => files::read(Path::new(&args.what))?,
     };
-    let made = Made::of(plan)?;
+    let made = LoadedPlan::load(plan)?;
     let options = Options { lockstep: Lockstep::Off };
     let quiet = skewsync_sim::panic_hook::panics();
     let ran = Runner::new(&made.catalog, options).within(HANGS_AFTER).recorded(&made.plan, None);
@@ -48,7 +48,7 @@ pub fn run(args: &Args, out: &mut dyn Write, _: &mut dyn Write) -> Result<u8, St
     let all = (0..recording.entries.len()).collect();
     let shown = cone::telling(&recording.entries, &all, args.rows as usize);
     let broken = recording.violated_at.and_then(|_| recording.last_of_interest());
-    let picture = Picture::of(&recording.entries, &shown, broken);
+    let picture = Picture::from_entries(&recording.entries, &shown, broken);
     let verdict = report.verdict.words();
     let entries = recording.entries.len();
     let words = format!(

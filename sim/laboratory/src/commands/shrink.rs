@@ -13,7 +13,7 @@ use skewsync_sim::runner::HANGS_AFTER;
 
 use super::{files, fresh_process};
 use crate::interrupt;
-use crate::loaded_plan::Made;
+use crate::loaded_plan::LoadedPlan;
 use crate::report::failure::{self, Case, Section};
 use crate::shrink::{self, How, Progress, Shrunk, Sound};
 
@@ -82,7 +82,7 @@ pub struct Args {
 /// # Errors
 /// Unreadable input, a plan that does not fail, a file that cannot be written, in words.
 pub fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, String> {
-    let Made { plan, catalog } = Made::of(files::read(&args.plan)?)?;
+    let LoadedPlan { plan, catalog } = LoadedPlan::load(files::read(&args.plan)?)?;
     let lockstep = if args.no_lockstep { Lockstep::Off } else { Lockstep::On };
     let how = How {
         options: Options { lockstep },
@@ -170,7 +170,7 @@ pub(super) fn told(
     limit: Duration,
     mut more: Vec<Section>,
 ) -> Result<Small, String> {
-    let made = Made { plan: Arc::new(shrunk.plan.clone()), catalog: Arc::clone(catalog) };
+    let made = LoadedPlan { plan: Arc::new(shrunk.plan.clone()), catalog: Arc::clone(catalog) };
     more.insert(0, Section::shrunk(shrunk));
     let case = Case::run(made, options, limit)?;
     Ok(Small { case, more })

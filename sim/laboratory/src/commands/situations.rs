@@ -28,7 +28,7 @@ pub struct Args {
 /// If the bundled family cannot be loaded, or nothing can be written.
 pub fn run(args: &Args, out: &mut dyn Write, _: &mut dyn Write) -> Result<u8, String> {
     let catalog = catalog::load(&[]).map_err(|error| error.to_string())?;
-    let material = CommandCorpus::of(&catalog);
+    let material = CommandCorpus::from_catalog(&catalog);
     let campaign = Campaign {
         seeds: Seeds::run(0, args.seeds),
         lasts: None,

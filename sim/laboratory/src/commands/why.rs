@@ -13,7 +13,7 @@ use crate::analysis::With;
 use crate::analysis::nearest_passing::{self, NearestPassing};
 use crate::analysis::point_of_no_return::{self, Curve};
 use crate::interrupt;
-use crate::loaded_plan::Made;
+use crate::loaded_plan::LoadedPlan;
 use crate::report::failure::{self, Case, Section};
 
 /// Tells when a plan's failure became inevitable, and the nearest plan that passes.
@@ -87,7 +87,7 @@ struct Why {
 /// # Errors
 /// Unreadable input, a plan that passes, in words.
 pub fn run(args: &Args, out: &mut dyn Write, _: &mut dyn Write) -> Result<u8, String> {
-    let made = Made::of(files::read(&args.plan)?)?;
+    let made = LoadedPlan::load(files::read(&args.plan)?)?;
     let (plan, catalog) = (&made.plan, &made.catalog);
     let lockstep = if args.no_lockstep { Lockstep::Off } else { Lockstep::On };
     let with = With {

@@ -60,7 +60,7 @@ pub(super) fn draw(seed: u64, wishes: &DrawOptions, plan: &Plan) -> Vec<Fault> {
     let mut rng = Rng::new(seed, Purpose::Faults);
     let mut weights = Rng::new(seed, Purpose::Weights);
     let kinds = mix::kinds(&KINDS, wishes, &mut rng, &mut weights);
-    let lasts = Dwell::of(seed, wishes.mix);
+    let lasts = Dwell::from_seed(seed, wishes.mix);
     let mut faults = Vec::new();
     let (least, most) = wishes.mix.dwell_ms();
     let dwell = rng.among(least, most);

@@ -1,5 +1,5 @@
 //! What configs and commands of drawn plans are made of: per image, configs as text, and batches of
-//! lines that an operator may enter. Made of the image's own forms.
+//! lines that an operator may enter. LoadedPlan of the image's own forms.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
@@ -22,7 +22,7 @@ const CONFIG_MAX: u64 = 24;
 #[derive(Clone, Debug)]
 pub struct CommandCorpus {
     names: Vec<String>,
-    images: BTreeMap<String, OfImage>,
+    images: BTreeMap<String, ImageCommands>,
     skewed: BTreeMap<(String, String), Skewed>,
 }
 
@@ -37,7 +37,7 @@ struct Skewed {
 
 /// What can be configured on one image: lines, each with the entries of its modes before it.
 #[derive(Clone, Debug, Default)]
-pub struct OfImage {
+pub struct ImageCommands {
     lines: Vec<Candidate>,
 }
 
@@ -67,9 +67,9 @@ impl Candidate {
     }
 }
 
-impl OfImage {
+impl ImageCommands {
     /// Lines of the forms that live in an image.
-    pub fn of(image: &Image) -> Self {
+    pub fn from_image(image: &Image) -> Self {
         let alive = |decl: &&FormDecl| decl.lives_at(image.levels()[usize::from(decl.component.0)]);
         let forms: Vec<&FormDecl> = image.forms().map(|(_, decl)| decl).filter(alive).collect();
         let mut ways = BTreeMap::from([(ModeId(0), (String::new(), 0))]);
@@ -150,13 +150,17 @@ fn positive(decl: &FormDecl) -> Vec<String> {
 
 impl CommandCorpus {
     /// What can be configured on a catalog's images.
-    pub fn of(catalog: &Catalog) -> Self {
-        Self::new(catalog.images().map(|(name, image)| (name.to_string(), OfImage::of(image))))
+    pub fn from_catalog(catalog: &Catalog) -> Self {
+        Self::new(
+            catalog
+                .images()
+                .map(|(name, image)| (name.to_string(), ImageCommands::from_image(image))),
+        )
     }
 
     /// CommandCorpus of these images.
-    pub fn new(images: impl IntoIterator<Item = (String, OfImage)>) -> Self {
-        let images: BTreeMap<String, OfImage> = images.into_iter().collect();
+    pub fn new(images: impl IntoIterator<Item = (String, ImageCommands)>) -> Self {
+        let images: BTreeMap<String, ImageCommands> = images.into_iter().collect();
         let mut skewed = BTreeMap::new();
         for (one, of_one) in &images {
             for (other, of_other) in images.iter().filter(|(other, _)| *other != one) {
@@ -218,7 +222,7 @@ impl Default for CommandCorpus {
         static BUNDLED: OnceLock<CommandCorpus> = OnceLock::new();
         let made = || {
             let images = skewsync::image::bundled::images();
-            Self::new(images.iter().map(|image| (image.name(), OfImage::of(image))))
+            Self::new(images.iter().map(|image| (image.name(), ImageCommands::from_image(image))))
         };
         BUNDLED.get_or_init(made).clone()
     }

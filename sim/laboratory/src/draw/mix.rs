@@ -198,7 +198,7 @@ impl Dwell {
     const ANY: Self = Self { for_ms: (50, 12_000), down_ms: (20, 8_000) };
 
     /// A seed's.
-    pub(super) fn of(seed: u64, mix: Mix) -> Self {
+    pub(super) fn from_seed(seed: u64, mix: Mix) -> Self {
         let mut rng = Rng::new(seed, Purpose::Dwell);
         let class = *rng.pick(&[Self::SHORT, Self::LONG, Self::ANY]);
         match mix {
@@ -283,7 +283,7 @@ mod tests {
                     &mut on,
                     &mut weights,
                 );
-                (kinds, super::Dwell::of(seed, mix))
+                (kinds, super::Dwell::from_seed(seed, mix))
             };
             let all: Vec<_> = (0..60).map(of).collect();
             let first = &all[0];

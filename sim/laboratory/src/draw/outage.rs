@@ -143,7 +143,7 @@ fn further(
     rng: &mut Rng,
     scene: &mut Scenario,
 ) {
-    let lasts = Dwell::of(seed, wishes.mix);
+    let lasts = Dwell::from_seed(seed, wishes.mix);
     for _ in 0..rng.below(FURTHER + 1) {
         let (name, ms) = (*rng.pick(&KINDS), rng.among(from_ms, to_ms));
         let kind = node_fault(name, lasts, plan, wishes, rng);

@@ -15,17 +15,17 @@ use crate::report::page::page;
 pub const FILE: &str = "campaign.html";
 
 /// The page. Plans of failing seeds are beside it.
-pub fn of(summary: &Summary) -> String {
+pub fn campaign_page(summary: &Summary) -> String {
     let title =
         format!("{} seeds, {} failed", counted(summary.seeds()), counted(summary.failures()));
     let body = html! {
         h1 { (title) }
         (head(summary))
-        (failures::of(summary))
+        (failures::section(summary))
         h2 { "Faults with effect, by protocol phase" }
         (tables::faults(summary))
         h2 { "What operators entered, by protocol phase" }
-        (tables::by_phase(&summary.tally.entries, |_| None))
+        (tables::by_phase(&summary.counts.entries, |_| None))
         h2 { "Situations, rarest first" }
         (tables::situations(summary))
         h2 { "How pairs stood: images, roles, phases" }
@@ -64,9 +64,9 @@ fn head(summary: &Summary) -> Markup {
                                       twice, " (counted(summary.differing.len() as u64)) " \
                                           differed."
         }
-        @if !summary.tally.exempt.is_empty() {
+        @if !summary.counts.exempt.is_empty() {
             p { "Exempt from some properties: "
-                @for (index, (reason, runs)) in summary.tally.exempt.iter().enumerate() {
+                @for (index, (reason, runs)) in summary.counts.exempt.iter().enumerate() {
                     @if index > 0 { ", " }
                     (reason.name()) " " (counted(*runs))
                 }

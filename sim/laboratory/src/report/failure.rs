@@ -14,7 +14,7 @@ use skewsync_sim::run::{Lockstep, Options, Report};
 use skewsync_sim::runner::{Failed, Runner};
 
 use crate::analysis::model::{self, ModelSays};
-use crate::loaded_plan::Made;
+use crate::loaded_plan::LoadedPlan;
 use crate::report::picture::Picture;
 use crate::signature::Signature;
 pub use section::Section;
@@ -35,7 +35,7 @@ pub struct Failure<'a> {
     /// Property, roles, pair, phase.
     pub signature: Signature,
     /// The plan.
-    pub made: &'a Made,
+    pub made: &'a LoadedPlan,
     /// What was established.
     pub report: &'a Report,
     /// By what it was checked.
@@ -53,7 +53,7 @@ pub struct Failure<'a> {
 
 /// A plan that fails, with its run: what a report is made of.
 pub struct Case {
-    made: Made,
+    made: LoadedPlan,
     report: Report,
     recording: Recording,
     options: Options,
@@ -65,7 +65,7 @@ impl Case {
     ///
     /// # Errors
     /// That it hangs, or cannot be run, in words.
-    pub fn run(made: Made, options: Options, limit: Duration) -> Result<Self, String> {
+    pub fn run(made: LoadedPlan, options: Options, limit: Duration) -> Result<Self, String> {
         let quiet = skewsync_sim::panic_hook::panics();
         let ran = Runner::new(&made.catalog, options).within(limit).recorded(&made.plan, None);
         drop(quiet);
@@ -76,7 +76,7 @@ impl Case {
     /// The report, with further facts.
     pub fn failure(&self, more: Vec<Section>) -> Failure<'_> {
         let (report, recording) = (&self.report, &self.recording);
-        let mut failure = Failure::of(&self.made, report, recording, self.options, self.limit);
+        let mut failure = Failure::new(&self.made, report, recording, self.options, self.limit);
         failure.more = more;
         failure
     }
@@ -84,8 +84,8 @@ impl Case {
 
 impl<'a> Failure<'a> {
     /// The report of a run that did not pass. Runs the plan again, to ask the model.
-    pub fn of(
-        made: &'a Made,
+    pub fn new(
+        made: &'a LoadedPlan,
         report: &'a Report,
         recording: &'a Recording,
         options: Options,
@@ -93,11 +93,12 @@ impl<'a> Failure<'a> {
     ) -> Self {
         let entries = &recording.entries;
         let last = recording.last_of_interest();
-        let cone = last.map(|last| cone::of(entries, last)).unwrap_or_default();
-        let signature = Signature::of(&report.verdict, report.ending.as_ref(), &made.plan);
+        let cone = last.map(|last| cone::behind(entries, last)).unwrap_or_default();
+        let signature =
+            Signature::from_verdict(&report.verdict, report.ending.as_ref(), &made.plan);
         Self {
-            headline: headline::of(report, recording),
-            meaning: property_text::of(signature.property),
+            headline: headline::sentence(report, recording),
+            meaning: property_text::meaning(signature.property),
             explanation: headline::explanation(report, recording),
             signature,
             made,
@@ -123,6 +124,6 @@ impl<'a> Failure<'a> {
     fn picture(&self, most: usize) -> Picture<'_> {
         let broken = self.recording.last_of_interest();
         let shown = cone::telling(&self.recording.entries, &self.cone, most);
-        Picture::of(&self.recording.entries, &shown, broken)
+        Picture::from_entries(&self.recording.entries, &shown, broken)
     }
 }

@@ -45,8 +45,8 @@ pub struct Object {
 
 impl Object {
     /// The object of a summary.
-    pub fn of(summary: &Summary) -> Self {
-        let met = |situation: &Situation| summary.tally.situations.get(situation).copied();
+    pub fn from_summary(summary: &Summary) -> Self {
+        let met = |situation: &Situation| summary.counts.situations.get(situation).copied();
         Self {
             seeds: summary.seeds(),
             failed: summary.failures(),
@@ -57,10 +57,10 @@ impl Object {
             traces: format!("{:016x}", summary.traces),
             messages: summary.messages,
             steps: summary.steps,
-            faults: summary.tally.by_kind(),
+            faults: summary.counts.by_kind(),
             kinds: summary.kinds.clone(),
-            faults_by_phase: by_phase(&summary.tally.faults),
-            entries_by_phase: by_phase(&summary.tally.entries),
+            faults_by_phase: by_phase(&summary.counts.faults),
+            entries_by_phase: by_phase(&summary.counts.entries),
             pairs: summary
                 .pairs
                 .iter()
@@ -74,8 +74,8 @@ impl Object {
             situations: Situation::iter()
                 .map(|situation| (situation.name(), met(&situation).unwrap_or(0)))
                 .collect(),
-            classes: summary.tally.classes.len(),
-            pair_states: summary.tally.pair_states.len(),
+            classes: summary.counts.classes.len(),
+            pair_states: summary.counts.pair_states.len(),
             settled_ms: summary.settled_ms.clone(),
             properties: summary.checked.clone(),
             figures: summary.figures.clone(),
@@ -90,7 +90,7 @@ impl Object {
 /// How often each pair of images became hot, Active's first, by the Active's slot.
 pub fn hot(summary: &Summary) -> BTreeMap<String, [u64; 2]> {
     let mut pairs: BTreeMap<String, [u64; 2]> = BTreeMap::new();
-    for ((active, standby, slot), count) in &summary.tally.hot {
+    for ((active, standby, slot), count) in &summary.counts.hot {
         pairs.entry(format!("{active} {standby}")).or_default()[usize::from(*slot)] += count;
     }
     pairs

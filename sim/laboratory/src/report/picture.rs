@@ -58,7 +58,11 @@ pub struct Picture<'a> {
 
 impl<'a> Picture<'a> {
     /// The picture of some entries of a run. `broken`: the entry that broke a property.
-    pub fn of(entries: &'a [Entry], shown: &BTreeSet<usize>, broken: Option<usize>) -> Self {
+    pub fn from_entries(
+        entries: &'a [Entry],
+        shown: &BTreeSet<usize>,
+        broken: Option<usize>,
+    ) -> Self {
         let mut rows = Vec::new();
         let mut row_of = BTreeMap::new();
         for index in shown.iter().filter(|index| **index < entries.len()) {
@@ -230,7 +234,7 @@ mod tests {
             entry(5, Lane::Unit1, EventKind::Step),
         ];
         entries[1].after = vec![0];
-        let picture = Picture::of(&entries, &(0..5).collect(), Some(4));
+        let picture = Picture::from_entries(&entries, &(0..5).collect(), Some(4));
         assert_eq!(picture.rows.len(), 4, "what was sent has the row of its step");
         let ends: Vec<_> = picture.arrows.iter().map(|a| (a.from, a.to)).collect();
         assert_eq!(ends, [(0, Some(2)), (0, Some(3))], "a copy is an arrow too");
@@ -245,7 +249,7 @@ mod tests {
             entry(1, Lane::Unit0, EventKind::Sent),
             entry(2, Lane::World, EventKind::FaultsStopped),
         ];
-        let picture = Picture::of(&entries, &(0..2).collect(), None);
+        let picture = Picture::from_entries(&entries, &(0..2).collect(), None);
         assert_eq!(picture.arrows[0].to, None);
         assert_eq!(picture.shows.len(), 2, "both units are down throughout");
     }

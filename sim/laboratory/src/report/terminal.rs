@@ -41,7 +41,7 @@ pub fn summary(summary: &Summary, dir: &Path) -> String {
             of_seeds(summary.again),
             summary.differing.len(),
             summary.messages as f64 / summary.seeds().max(1) as f64,
-            summary.tally.faults.values().sum::<u64>() as f64 / summary.seeds().max(1) as f64,
+            summary.counts.faults.values().sum::<u64>() as f64 / summary.seeds().max(1) as f64,
             summary.traces,
         ),
     );
@@ -54,8 +54,8 @@ pub fn summary(summary: &Summary, dir: &Path) -> String {
             ),
         );
     }
-    if !summary.tally.exempt.is_empty() {
-        let exempt = summary.tally.exempt.iter();
+    if !summary.counts.exempt.is_empty() {
+        let exempt = summary.counts.exempt.iter();
         let words: Vec<String> =
             exempt.map(|(reason, runs)| format!("{} {runs}", reason.name())).collect();
         line(
@@ -70,13 +70,13 @@ pub fn summary(summary: &Summary, dir: &Path) -> String {
                 "{:.1} % of steps change the model's state; {} classes of steps and {} pair \
                  states visited",
                 share * 100.0,
-                summary.tally.classes.len(),
-                summary.tally.pair_states.len()
+                summary.counts.classes.len(),
+                summary.counts.pair_states.len()
             ),
         );
     }
-    table(&mut text, "faults", &summary.tally.faults);
-    table(&mut text, "entered", &summary.tally.entries);
+    table(&mut text, "faults", &summary.counts.faults);
+    table(&mut text, "entered", &summary.counts.entries);
     pairs(&mut text, summary);
     situations(&mut text, summary);
     properties(&mut text, summary);
@@ -149,7 +149,8 @@ fn unmet(text: &mut String, summary: &Summary) {
 }
 
 fn situations(text: &mut String, summary: &Summary) {
-    let met = |situation: &Situation| summary.tally.situations.get(situation).copied().unwrap_or(0);
+    let met =
+        |situation: &Situation| summary.counts.situations.get(situation).copied().unwrap_or(0);
     line(text, format_args!("\nsituations met (times, first seed)"));
     for situation in Situation::iter() {
         if let Some(seed) = summary.met_by.get(&situation) {

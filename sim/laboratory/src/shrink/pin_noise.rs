@@ -117,7 +117,7 @@ mod tests {
     #[test]
     fn single_faults_make_the_run_that_the_noise_made() {
         let catalog = catalog::load(&[]).expect("the bundled images");
-        let material = CommandCorpus::of(&catalog);
+        let material = CommandCorpus::from_catalog(&catalog);
         let (catalog, wishes) = (
             Arc::new(catalog),
             DrawOptions { material: Arc::new(material), ..DrawOptions::default() },

@@ -209,7 +209,7 @@ impl<'a> Search<'a> {
         (self.progress)(Progress {
             stage: self.stage,
             runs: self.runs,
-            size: Size::of(&self.best),
+            size: Size::from_plan(&self.best),
         });
     }
 
@@ -223,7 +223,7 @@ impl<'a> Search<'a> {
             }
         }
         Shrunk {
-            after: Size::of(&plan),
+            after: Size::from_plan(&plan),
             plan,
             signature: self.shown.signature,
             trace: self.shown.trace,
@@ -253,7 +253,7 @@ fn attempt(
     let take = || out.lock().unwrap_or_else(PoisonError::into_inner).clone();
     let mut tried = match ran {
         Ok(report) => Tried {
-            signature: Signature::of(&report.verdict, report.ending.as_ref(), &plan),
+            signature: Signature::from_verdict(&report.verdict, report.ending.as_ref(), &plan),
             trace: report.trace,
             last_us: last_us(&report),
             met: report.met,
@@ -262,7 +262,7 @@ fn attempt(
             drift: 0,
         },
         Err(Failed::Hung(verdict)) => Tried {
-            signature: Signature::of(&verdict, None, &plan),
+            signature: Signature::from_verdict(&verdict, None, &plan),
             trace: 0,
             last_us: 0,
             met: (*plan).clone(),

@@ -75,7 +75,7 @@ pub fn arbiter(engine: &Arbiter, model: &model::Arbiter, boots: &Boots) -> Resul
         Ok::<_, Unmapped>(model::Offer {
             term: super::term(offer.term)?,
             slot: offer.slot.0,
-            boot: boots.of(offer.boot)?,
+            boot: boots.boot(offer.boot)?,
             origin: boots.origin(offer.origin)?,
             bound: offer.bound.map(super::lsn).transpose()?,
             hello: super::small("Hello", offer.hello)?,
@@ -86,7 +86,7 @@ pub fn arbiter(engine: &Arbiter, model: &model::Arbiter, boots: &Boots) -> Resul
     let holder = engine.holder.map(|holder| {
         Ok::<_, Unmapped>(model::Grantee {
             slot: holder.slot.0,
-            boot: boots.of(holder.boot)?,
+            boot: boots.boot(holder.boot)?,
             term: super::term(holder.term)?,
             running: holder.lease == skewsync::unit::arbiter::Lease::Running,
         })
@@ -120,7 +120,7 @@ pub fn arbiter(engine: &Arbiter, model: &model::Arbiter, boots: &Boots) -> Resul
     for (slot, model) in (0u8..).zip(&model.known) {
         let known = engine.known.get(&skewsync::ids::Slot(slot)).map(|known| {
             Ok::<_, Unmapped>(model::Known {
-                boot: boots.of(known.boot)?,
+                boot: boots.boot(known.boot)?,
                 k: super::small("Hello", known.hello)?,
                 said: known.said.map(super::said).transpose()?,
             })
@@ -152,7 +152,7 @@ pub fn unit(engine: &Unit, model: &model::Unit, boots: &Boots) -> Result<(), Dif
             });
         }
     }
-    number("boot", boots.of(engine.own.boot)?.into(), model.boot)?;
+    number("boot", boots.boot(engine.own.boot)?.into(), model.boot)?;
     number("highest", engine.own.highest.0, model.highest)?;
     number("n", engine.own.n.0.into(), model.n)?;
     number("Hello", engine.own.hello_k, model.k)?;
@@ -294,7 +294,7 @@ fn active(engine: &Active, model: &model::Active, boots: &Boots) -> Result<(), D
     same("leaving", &keeps, &model.leaving.map(|(_, keeps)| keeps))?;
     let ended = engine.peer().ended().map(|round| {
         let n = u16::try_from(round.n.0).map_err(|_| Unmapped(format!("attempt {}", round.n)));
-        Ok::<_, Unmapped>((boots.of(round.boot)?, n?))
+        Ok::<_, Unmapped>((boots.boot(round.boot)?, n?))
     });
     same("ended", &ended.transpose()?, &model.ended)?;
     prompts(engine, model)?;

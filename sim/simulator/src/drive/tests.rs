@@ -79,10 +79,10 @@ fn every_lasting_fault_has_effect_in_a_run_and_the_pair_converges_after_it() {
         let report =
             Runner::new(&catalog, Options::default()).run(&Arc::new(plan)).expect("it runs");
         assert_eq!(report.verdict, Verdict::Passed, "{name}");
-        let met = report.tally.by_kind();
+        let met = report.counts.by_kind();
         assert!(met.contains_key(&name), "{name} had no effect: {met:?}");
         // A store that does not read is told; what was torn is not the only store.
-        let damaged = report.tally.situations.get(&Situation::StoreDamaged);
+        let damaged = report.counts.situations.get(&Situation::StoreDamaged);
         let spoils = [FaultName::TornWrite, FaultName::BitRot].contains(&name);
         assert_eq!(damaged.is_some(), spoils, "{name}");
     }
@@ -163,14 +163,14 @@ fn a_standby_that_misapplies_is_brought_back_and_the_run_is_exempt() {
         |plan: &Plan| Runner::new(&catalog(), Options::default()).run(&Arc::new(plan.clone()));
     let report = run(&plan).expect("it runs");
     assert_eq!(report.verdict, Verdict::Passed);
-    let met = report.tally.by_kind();
+    let met = report.counts.by_kind();
     assert_eq!(met.get(&FaultName::MisapplyLine), Some(&1), "one is a Standby");
-    assert_eq!(report.tally.exempt.values().sum::<u64>(), 1);
-    let hot = |tally: &crate::run::Tally| tally.situations[&Situation::Hot];
+    assert_eq!(report.counts.exempt.values().sum::<u64>(), 1);
+    let hot = |counts: &crate::run::Counts| counts.situations[&Situation::Hot];
     plan.faults.clear();
-    let without = run(&plan).expect("it runs").tally;
+    let without = run(&plan).expect("it runs").counts;
     assert!(without.exempt.is_empty());
-    assert_eq!(hot(&report.tally), hot(&without) + 1, "it was hot anew");
+    assert_eq!(hot(&report.counts), hot(&without) + 1, "it was hot anew");
 }
 
 /// Commands that change nothing take no LSN, and their prompts count all the same: as many as may

@@ -123,7 +123,7 @@ impl Point<'_> {
     pub fn reference_less(&self, held: &BTreeSet<(String, String)>) -> reference::Translated {
         let (active, standby) = self.images;
         let (active, standby) = (active.software().image(), standby.software().image());
-        reference::Reference::of(active, standby).translate_less(self.a, held)
+        reference::Reference::between(active, standby).translate_less(self.a, held)
     }
 }
 

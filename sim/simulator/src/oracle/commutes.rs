@@ -151,7 +151,7 @@ mod tests {
     fn a_w_that_is_not_the_one_from_scratch_breaks_it() {
         let releases = ["6.2", "6.0"];
         let points = || Points::new(catalog(), 0, vec![Box::new(FromScratch)]);
-        let pair = |text| Pair::of(releases, text, 16);
+        let pair = |text| Pair::with_releases(releases, text, 16);
         let right = "router pim\n rp 192.0.2.1\n";
         assert_eq!(pair(right).judged_by(&mut points(), releases), Ok(()));
         let wrong = pair(right).with_replica_of(pair("hostname r1\n"));

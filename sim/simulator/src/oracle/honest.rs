@@ -140,8 +140,8 @@ mod tests {
     const RELEASES: [&str; 2] = ["6.1", "6.0"];
 
     fn hot_saying(listed: u32) -> Option<Property> {
-        let (mut stage, oracle) = (Stage::of(RELEASES), &mut Honest::new(catalog()));
-        let active = Pair::of(RELEASES, "interface eth0\n mtu 9216\n", 4).active;
+        let (mut stage, oracle) = (Stage::with_releases(RELEASES), &mut Honest::new(catalog()));
+        let active = Pair::with_releases(RELEASES, "interface eth0\n mtu 9216\n", 4).active;
         let says = Output::Event(Told::Hot { listed });
         broken_property(stage.does(oracle, active, &[says]))
     }
@@ -149,8 +149,8 @@ mod tests {
     #[test]
     fn what_is_said_is_of_the_image_that_the_session_is_with() {
         let changed = ["6.1", "7.1"];
-        let (mut stage, oracle) = (Stage::of(changed), &mut Honest::new(catalog()));
-        let active = Pair::of(RELEASES, "interface eth0\n mtu 9216\n", 4).active;
+        let (mut stage, oracle) = (Stage::with_releases(changed), &mut Honest::new(catalog()));
+        let active = Pair::with_releases(RELEASES, "interface eth0\n mtu 9216\n", 4).active;
         let says = Output::Event(Told::Hot { listed: 1 });
         assert_eq!(broken_property(stage.does(oracle, active, &[says])), None);
     }
@@ -162,8 +162,8 @@ mod tests {
     }
 
     fn for_long(register: Option<Eligible>, prepare: impl Fn(&mut Pair)) -> Option<Property> {
-        let (mut stage, oracle) = (Stage::of(RELEASES), &mut Honest::new(catalog()));
-        let mut pair = Pair::of(RELEASES, "", 4);
+        let (mut stage, oracle) = (Stage::with_releases(RELEASES), &mut Honest::new(catalog()));
+        let mut pair = Pair::with_releases(RELEASES, "", 4);
         prepare(&mut pair);
         stage.units = [Some(pair.active.clone()), Some(pair.standby.clone())];
         stage.register(oracle, register).unwrap();

@@ -172,7 +172,7 @@ mod tests {
         /// The register held the session of a hot Standby until now.
         fn new() -> Self {
             let (mut stage, mut oracle) = (Stage::new(), HotIsServed::default());
-            let mut standby = Pair::of(["6.2", "6.2"], "", 1).standby;
+            let mut standby = Pair::with_releases(["6.2", "6.2"], "", 1).standby;
             if let Role::Standby(Standby { seat: Some(seat), .. }) = &mut standby.part {
                 seat.told = (1, HeldBy::Register, Redundancy::Sso);
             }
@@ -270,7 +270,7 @@ mod tests {
             let mut play = Play::new();
             play.stage.lease_end[0] = Some(lease_end);
             play.stage.at_us = watchdog_us() + 1;
-            let active = Pair::of(["6.2", "6.2"], "", 1).active;
+            let active = Pair::with_releases(["6.2", "6.2"], "", 1).active;
             broken_property(play.stage.does(&mut play.oracle, active, &[]))
         };
         assert_eq!(shows(0), None);

@@ -136,7 +136,7 @@ mod tests {
     }
 
     fn pair(text: &str) -> Pair {
-        Pair::of(RELEASES, text, 16)
+        Pair::with_releases(RELEASES, text, 16)
     }
 
     #[test]
@@ -163,7 +163,7 @@ mod tests {
         let mut pair = pair(TEXT);
         let window = u64::from(skewsync::unit::Limits::DEFAULT.hot_window);
         let behind = pair.active.clone();
-        let mut stage = crate::oracle::testing::Stage::of(RELEASES);
+        let mut stage = crate::oracle::testing::Stage::with_releases(RELEASES);
         let mut points = Points::new(catalog(), 0, vec![Box::new(HotMeansEqual)]);
         let register = Some(crate::oracle::testing::eligible(16));
         stage.register(&mut points, register).unwrap();

@@ -129,9 +129,9 @@ mod tests {
 
     fn takes_over_saying(listed: &[&str]) -> Option<Property> {
         let mut points = Points::new(catalog(), 0, vec![Box::new(ListedAtTakeover)]);
-        let mut stage = Stage::of(RELEASES);
+        let mut stage = Stage::with_releases(RELEASES);
         let text = "interface eth0\n mtu 9216\n speed 10\n";
-        let former = Pair::of(RELEASES, text, 4).active;
+        let former = Pair::with_releases(RELEASES, text, 4).active;
         stage.does(&mut points, former, &[]).unwrap();
         let next = active(Slot(1), 2, 4, RELEASES[1], "interface eth0\n speed 10\n");
         let says = acts(stamp(2, 4), stateful(4), listed);
@@ -163,7 +163,7 @@ mod tests {
             });
         }
         stage.does(oracle, before, &[]).unwrap();
-        let now = Pair::of(["6.2", "6.2"], "ip routing\n", 4).standby;
+        let now = Pair::with_releases(["6.2", "6.2"], "ip routing\n", 4).standby;
         let lines = lost.iter().map(|line| Shared::text(line));
         let says = Told::LostAtSwitchover { lines: lines.collect() };
         let (session, lsn, listed) = (crate::oracle::testing::SESSION, Lsn(at), 0);

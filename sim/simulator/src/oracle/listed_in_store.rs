@@ -117,9 +117,9 @@ mod tests {
 
     fn takes_over_saying(listed: &[&str]) -> Option<Property> {
         let mut oracle = ListedInStore::new(catalog());
-        let mut stage = Stage::of(RELEASES);
+        let mut stage = Stage::with_releases(RELEASES);
         let text = "interface eth0\n mtu 9216\n speed 10\n";
-        let Pair { active: saves, standby } = Pair::of(RELEASES, text, 4);
+        let Pair { active: saves, standby } = Pair::with_releases(RELEASES, text, 4);
         let saved = || [persists(store(stamp(1, 4)))];
         stage.does(&mut oracle, saves, &saved()).unwrap();
         stage.does(&mut oracle, standby, &saved()).unwrap();

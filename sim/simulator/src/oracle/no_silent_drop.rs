@@ -70,7 +70,7 @@ mod tests {
     }
 
     fn pair(text: &str) -> Pair {
-        Pair::of(RELEASES, text, 16)
+        Pair::with_releases(RELEASES, text, 16)
     }
 
     #[test]

@@ -100,7 +100,7 @@ mod tests {
     fn returned(register: Option<Eligible>, place: Copies) -> Option<Property> {
         let (mut stage, oracle) = (Stage::new(), &mut NoSplitAck::default());
         stage.register(oracle, register).unwrap();
-        let active = Pair::of(["6.2", "6.2"], "", 1).active;
+        let active = Pair::with_releases(["6.2", "6.2"], "", 1).active;
         assert_eq!(active.own.slot, Slot(0));
         broken_property(stage.step(oracle, active, &command(7), &[done(place)]))
     }

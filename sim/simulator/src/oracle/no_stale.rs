@@ -71,7 +71,7 @@ mod tests {
 
     fn hears(session: Session, after: u64) -> Option<Property> {
         let (mut stage, oracle) = (Stage::new(), &mut NoStale::default());
-        let unit = |lsn| Pair::of(["6.2", "6.2"], "", lsn).standby;
+        let unit = |lsn| Pair::with_releases(["6.2", "6.2"], "", lsn).standby;
         stage.does(oracle, unit(1), &[]).unwrap();
         let message = Message::Hot { session, lsn: Lsn(1) };
         broken_property(stage.hears(oracle, unit(after), message, &[]))

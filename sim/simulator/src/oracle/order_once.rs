@@ -128,7 +128,7 @@ mod tests {
         let joining = crate::oracle::testing::idle(Slot(1), "6.2");
         let config = Message::Config { session, lsn, size, listing_at, digest };
         stage.hears(oracle, joining, config, &[]).unwrap();
-        let unit = |applied| Pair::of(["6.2", "6.2"], "", applied).standby;
+        let unit = |applied| Pair::with_releases(["6.2", "6.2"], "", applied).standby;
         let accept = Message::BulkAccept { session, lsn, listed };
         stage.hears(oracle, unit(1), accept, &[]).unwrap();
         for message in heard {
@@ -153,7 +153,7 @@ mod tests {
     #[test]
     fn a_config_that_was_never_accepted_breaks_it() {
         let (mut stage, oracle) = (Stage::new(), &mut OrderOnce::default());
-        let standby = Pair::of(["6.2", "6.2"], "", 1).standby;
+        let standby = Pair::with_releases(["6.2", "6.2"], "", 1).standby;
         assert_eq!(broken_property(stage.does(oracle, standby, &[])), Some(Property::OrderOnce));
     }
 }

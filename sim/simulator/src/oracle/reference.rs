@@ -143,7 +143,7 @@ pub fn digests(active: &Image, standby: &Image, a: &Config) -> Arc<Digests> {
     if let Some(known) = known(&SUMS) {
         return known;
     }
-    let translated = Reference::of(active, standby).translate(a);
+    let translated = Reference::between(active, standby).translate(a);
     let made = Arc::new(Digests {
         wire: translated.wire.digest(),
         standby: translated.standby.digest(),
@@ -159,10 +159,10 @@ pub fn digests(active: &Image, standby: &Image, a: &Config) -> Arc<Digests> {
 
 impl<'a> Reference<'a> {
     /// The translation from an Active of the one image to a Standby of the other.
-    pub fn of(active: &'a Image, standby: &'a Image) -> Self {
+    pub fn between(active: &'a Image, standby: &'a Image) -> Self {
         let key = (active.digest(), standby.digest());
         let mut all = TABLES.lock().unwrap_or_else(PoisonError::into_inner);
-        let tables = all.entry(key).or_insert_with(|| Arc::new(Tables::of(active, standby)));
+        let tables = all.entry(key).or_insert_with(|| Arc::new(Tables::between(active, standby)));
         Self { active, standby, tables: Arc::clone(tables) }
     }
 
@@ -173,7 +173,7 @@ impl<'a> Reference<'a> {
 
     /// What `a` comes to at a Standby that holds these lines of W out of its config.
     pub fn translate_less(&self, a: &Config, held: &BTreeSet<(String, String)>) -> Translated {
-        let given = Rung::of(self.active, a);
+        let given = Rung::from_config(self.active, a);
         if self.active.digest() == self.standby.digest() {
             return self.same(a, given);
         }
@@ -355,7 +355,7 @@ impl<'a> Reference<'a> {
 }
 
 impl Tables {
-    fn of(active: &Image, standby: &Image) -> Self {
+    fn between(active: &Image, standby: &Image) -> Self {
         let (here, there) = (active.declarations(), standby.declarations());
         let one_family = !here.imported && !there.imported && here.family == there.family;
         let cares_not = cares_not(active, standby);
@@ -443,7 +443,7 @@ impl Carried {
 
 impl Rung {
     /// A config as it is given.
-    fn of(image: &Image, config: &Config) -> Self {
+    fn from_config(image: &Image, config: &Config) -> Self {
         let mut rung = Self { levels: config.levels().to_vec(), ..Self::default() };
         let mut listed: Option<(Place, FormId)> = None;
         let mut put = |key: &LineKey| {

@@ -167,7 +167,7 @@ impl Ancestry {
 }
 
 impl Step {
-    fn of(input: &Input, acting: Option<&Acting>) -> Self {
+    fn from_input(input: &Input, acting: Option<&Acting>) -> Self {
         let message = match input {
             Input::Message { message, .. } => Some(message),
             _ => None,
@@ -284,7 +284,7 @@ impl ReplicatedIsKept {
                 self.forgets(slot);
                 self.settle();
             }
-            (What::Took { input, .. }, _) => self.step = Step::of(input, unit.acting()),
+            (What::Took { input, .. }, _) => self.step = Step::from_input(input, unit.acting()),
             (What::Executed { .. }, _) => {
                 if let Some(acting) = unit.acting() {
                     self.write(acting, unit.image.digest);
@@ -494,8 +494,9 @@ mod tests {
             let (stage, oracle) = (Stage::new(), ReplicatedIsKept::default());
             let mut play = Self { stage, oracle };
             play.takes_up(0, 1, Origin::Cold, 0);
-            let pair = Pair::of(["6.2", "6.2"], "hostname r1\n", 5);
-            let Pair { active: five, standby } = Pair::of(["6.2", "6.2"], "hostname r1\n", 5);
+            let pair = Pair::with_releases(["6.2", "6.2"], "hostname r1\n", 5);
+            let Pair { active: five, standby } =
+                Pair::with_releases(["6.2", "6.2"], "hostname r1\n", 5);
             let four = active(Slot(0), 1, 4, "6.2", "");
             play.does(four, &[acts(stamp(1, 0), Origin::Cold, &[])]);
             play.does(five, &[]);
@@ -635,7 +636,7 @@ mod tests {
             play.stage.at_us += for_ms * 1_000;
             play.does(idle(Slot(1), "6.2"), &[]);
             play.stage.barred.clear();
-            let again = Pair::of(["6.2", "6.2"], "hostname r1\n", 5).standby;
+            let again = Pair::with_releases(["6.2", "6.2"], "hostname r1\n", 5).standby;
             play.does(again, &[]);
             play.does(idle(Slot(1), "6.2"), &[]);
             play.boots_its_store()

@@ -55,7 +55,7 @@ fn lists(config: &Config, image: &Image) -> BTreeMap<(String, String), Vec<Strin
 }
 
 impl Switchover {
-    fn of(point: &Point<'_>) -> Self {
+    fn at_point(point: &Point<'_>) -> Self {
         let (active, standby) = point.images;
         let fared = point.reference_less(&BTreeSet::new()).lines.into_iter();
         let left = fared.filter(|fared| !matches!(fared.way, Way::Goes(_)));
@@ -115,7 +115,7 @@ impl PairCheck for RoundTrip {
         if point.told.is_none() {
             return Ok(());
         }
-        let next = Switchover::of(point);
+        let next = Switchover::at_point(point);
         if let Some(first) = self.before.take()
             && first.is_undone_by(&next)
         {
@@ -141,7 +141,7 @@ mod tests {
     /// To slot 1 with `THERE`, and back to slot 0 with `back` at `lsn`.
     fn there_and_back(from: &str, back: &str, lsn: u64) -> (Option<Property>, u64) {
         let mut points = Points::new(catalog(), 0, vec![Box::<RoundTrip>::default()]);
-        let mut stage = Stage::of(RELEASES);
+        let mut stage = Stage::with_releases(RELEASES);
         let one = active(Slot(0), 1, 4, RELEASES[0], from);
         stage.does(&mut points, one, &[]).unwrap();
         let other = active(Slot(1), 2, 4, RELEASES[1], THERE);

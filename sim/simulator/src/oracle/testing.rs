@@ -125,11 +125,11 @@ impl ClusterView for Stage {
 impl Stage {
     /// Both units of 6.2 without a role, the arbiter up, the network whole.
     pub(crate) fn new() -> Self {
-        Self::of(["6.2", "6.2"])
+        Self::with_releases(["6.2", "6.2"])
     }
 
     /// The same with units of these releases.
-    pub(crate) fn of(releases: [&'static str; 2]) -> Self {
+    pub(crate) fn with_releases(releases: [&'static str; 2]) -> Self {
         let unit = |slot: u8| idle(Slot(slot), releases[usize::from(slot)]);
         Self {
             units: [Some(unit(0)), Some(unit(1))],
@@ -474,7 +474,7 @@ pub(crate) struct Pair {
 
 impl Pair {
     /// An Active with this config, and what bulk sync makes of it at the Standby.
-    pub(crate) fn of(releases: [&'static str; 2], text: &str, lsn: u64) -> Self {
+    pub(crate) fn with_releases(releases: [&'static str; 2], text: &str, lsn: u64) -> Self {
         let mut active = active(Slot(0), 1, lsn, releases[0], text);
         let (here, there) = (image(releases[0]), image(releases[1]));
         let mut pairings = BTreeMap::new();
@@ -568,7 +568,7 @@ impl Pair {
         oracle: &mut dyn Observer,
         releases: [&'static str; 2],
     ) -> Result<(), Violation> {
-        let mut stage = Stage::of(releases);
+        let mut stage = Stage::with_releases(releases);
         let Self { active, standby } = self;
         let lsn = match &active.part {
             Role::Active(active) => active.last().0,

@@ -117,7 +117,7 @@ mod tests {
 
     fn takes_over_with(text: &str, lsn: u64) -> Option<Property> {
         let (mut stage, oracle) = (Stage::new(), &mut WholeOrStartup::default());
-        let standby = Pair::of(["6.2", "6.2"], "hostname r1\n", 4).standby;
+        let standby = Pair::with_releases(["6.2", "6.2"], "hostname r1\n", 4).standby;
         stage.does(oracle, standby, &[]).unwrap();
         let next = active(Slot(1), 2, lsn, "6.2", text);
         let says = acts(stamp(2, lsn), stateful(4), &[]);

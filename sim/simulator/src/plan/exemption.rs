@@ -115,7 +115,7 @@ mod tests {
     use super::*;
     use crate::plan::{Anchor, Fault, testing};
 
-    fn of(kind: Option<FaultKind>) -> Vec<Exemption> {
+    fn from_fault(kind: Option<FaultKind>) -> Vec<Exemption> {
         let mut plan = testing::quiet();
         plan.units[0].drift_ppm = -5_000;
         let at = Anchor::Instant(1);
@@ -127,15 +127,15 @@ mod tests {
     fn a_plan_is_exempt_by_what_it_does_and_by_nothing_within_bounds() {
         let rate = |ppm| Some(FaultKind::ClockRate { slot: 0, ppm, for_ms: 1 });
         let step = |by_ms| Some(FaultKind::ClockStep { slot: 0, by_ms });
-        assert!(of(None).is_empty());
-        assert!(of(rate(-5_000)).is_empty());
-        assert_eq!(of(rate(-5_001)), [Exemption::ClockBeyondDrift]);
-        assert!(of(rate(400_000)).is_empty(), "who is early gives up early");
-        assert!(of(step(900)).is_empty());
-        assert_eq!(of(step(-1)), [Exemption::ClockBeyondDrift]);
+        assert!(from_fault(None).is_empty());
+        assert!(from_fault(rate(-5_000)).is_empty());
+        assert_eq!(from_fault(rate(-5_001)), [Exemption::ClockBeyondDrift]);
+        assert!(from_fault(rate(400_000)).is_empty(), "who is early gives up early");
+        assert!(from_fault(step(900)).is_empty());
+        assert_eq!(from_fault(step(-1)), [Exemption::ClockBeyondDrift]);
         let text = "hostname a\n".into();
         let misapplies = FaultKind::MisapplyLine { slot: 1, text };
-        assert_eq!(of(Some(misapplies)), [Exemption::MisappliedLine]);
+        assert_eq!(from_fault(Some(misapplies)), [Exemption::MisappliedLine]);
     }
 
     #[test]

@@ -60,12 +60,12 @@ pub fn parting_by_place(one: &[Entry], other: &[Entry], around: (usize, usize)) 
 
 /// When a place first does something else, in microseconds of virtual time; none: nowhere.
 pub fn parts_at_us(one: &[Entry], other: &[Entry]) -> Option<u64> {
-    let at = |spot: &Lane| parts_at(&of(one, *spot), &of(other, *spot));
+    let at = |spot: &Lane| parts_at(&in_lane(one, *spot), &in_lane(other, *spot));
     Lane::VARIANTS.iter().filter_map(at).min()
 }
 
 /// The entries of one place, without their numbers in the run.
-fn of(entries: &[Entry], spot: Lane) -> Vec<Entry> {
+fn in_lane(entries: &[Entry], spot: Lane) -> Vec<Entry> {
     let there = entries.iter().filter(|entry| entry.spot == spot).cloned();
     there.map(|entry| Entry { step: 0, ..entry }).collect()
 }

@@ -8,7 +8,7 @@ use super::{Entry, EventKind, Mark};
 
 /// The indices of the entries that the entry `of` came of, itself among them, of all faults before
 /// it, of the answers that were given on the way, and of what changed a role.
-pub fn of(entries: &[Entry], of: usize) -> BTreeSet<usize> {
+pub fn behind(entries: &[Entry], of: usize) -> BTreeSet<usize> {
     let mut cone = BTreeSet::new();
     let mut open = vec![of];
     let faults = entries.iter().enumerate().take(of + 1);
@@ -110,7 +110,7 @@ mod tests {
             entry(5, EventKind::Step, &[2]),
             entry(6, EventKind::Fault, &[]),
         ];
-        assert_eq!(of(&entries, 4), BTreeSet::from([0, 1, 2, 4]));
+        assert_eq!(behind(&entries, 4), BTreeSet::from([0, 1, 2, 4]));
     }
 
     #[test]

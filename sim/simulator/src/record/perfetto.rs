@@ -12,7 +12,7 @@ use super::{Entry, EventKind, Lane, Mark, Recording};
 const PROCESS: u32 = 1;
 
 /// The recording as one JSON object.
-pub fn of(recording: &Recording) -> Value {
+pub fn trace(recording: &Recording) -> Value {
     let mut events = Vec::new();
     for &spot in Lane::VARIANTS {
         let (pid, tid) = (PROCESS, track(spot));

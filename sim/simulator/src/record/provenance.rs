@@ -207,7 +207,7 @@ impl Ledger {
 
     fn between(&self, wanted: &Held, found: &Held) -> ConfigDiff {
         let (from, to) = (wanted.image.software().image(), found.image.software().image());
-        let reference = Reference::of(from, to);
+        let reference = Reference::between(from, to);
         let translated = reference.translate_less(&wanted.config, &BTreeSet::new());
         let (unlike, alike) = differences(&translated.standby, &found.config);
         let say = |(place, want, have): (String, Option<String>, Option<String>)| {

@@ -153,7 +153,7 @@ impl EntryWriter {
     }
 
     fn takes(&mut self, fact: &Fact<'_>, slot: Slot, input: &Input, packet: Option<Delivered>) {
-        let step = self.begins(fact, Lane::of(slot), EventKind::Step, words::input(input));
+        let step = self.begins(fact, Lane::from_slot(slot), EventKind::Step, words::input(input));
         self.entries[step].timer = matches!(input, Input::Timer(_));
         let message = match input {
             Input::Message { message, .. } => Some(message),
@@ -254,7 +254,7 @@ impl EntryWriter {
             Some(fault) => format!("fault {} ({})", told(fault), fault.at),
             None => format!("fault {kind} takes effect"),
         };
-        let spot = of.and_then(Fault::slot).map_or(Lane::World, |slot| Lane::of(Slot(slot)));
+        let spot = of.and_then(Fault::slot).map_or(Lane::World, |slot| Lane::from_slot(Slot(slot)));
         let index = self.entry(fact, spot, EventKind::Fault, text);
         self.entries[index].lasts_us = of.and_then(lasts_us);
         for ended in std::mem::take(&mut self.ended) {
@@ -265,7 +265,8 @@ impl EntryWriter {
     }
 
     fn enters(&mut self, fact: &Fact<'_>, id: CommandId, what: EntryName, to: Option<Slot>) {
-        let to = to.map_or_else(|| "no unit runs".into(), |slot| format!("to {}", Lane::of(slot)));
+        let to = to
+            .map_or_else(|| "no unit runs".into(), |slot| format!("to {}", Lane::from_slot(slot)));
         let text = format!("enters command {id}: {what}, {to}");
         let index = self.entry(fact, Lane::Terminal, EventKind::Entered, text);
         self.entered.insert(id, index);
@@ -285,7 +286,7 @@ impl EntryWriter {
             What::Started { boot } => {
                 let image = history.unit(slot).map_or("?", |unit| &*unit.image.name);
                 let text = format!("starts, boot {}, with {image}", boot.boot);
-                self.begins(fact, Lane::of(slot), EventKind::Start, text);
+                self.begins(fact, Lane::from_slot(slot), EventKind::Start, text);
                 self.stands(slot, history);
             }
             What::Took { input, packet } => self.takes(fact, slot, input, packet),
@@ -314,18 +315,18 @@ impl EntryWriter {
                 if lost > 0 {
                     text.push_str(&format!(", {lost} writes lost"));
                 }
-                let index = self.entry(fact, Lane::of(slot), EventKind::End, text);
+                let index = self.entry(fact, Lane::from_slot(slot), EventKind::End, text);
                 self.shows(index, slot, DOWN);
                 self.ended.push(index);
             }
             What::WriteEnded { write, durable } => {
                 let how = if durable { "is durable" } else { "failed" };
                 let text = format!("write {write} {how}");
-                self.entry(fact, Lane::of(slot), EventKind::Written, text);
+                self.entry(fact, Lane::from_slot(slot), EventKind::Written, text);
             }
             What::Suspended { suspended } => {
                 let text = if suspended { "is suspended" } else { "runs on" };
-                let index = self.entry(fact, Lane::of(slot), EventKind::Pause, text.into());
+                let index = self.entry(fact, Lane::from_slot(slot), EventKind::Pause, text.into());
                 if suspended {
                     self.ended.push(index);
                 }

@@ -178,7 +178,7 @@ pub(super) fn arbiter_input(input: &ArbiterInput) -> String {
         ArbiterInput::Recovered { .. } => "runs again, from its durable state".into(),
         ArbiterInput::StateLost { .. } => "runs again, and its state is lost".into(),
         ArbiterInput::Message { from, message: of } => {
-            format!("takes {} from {}", message(&Message::ToArbiter(*of)), Lane::of(*from))
+            format!("takes {} from {}", message(&Message::ToArbiter(*of)), Lane::from_slot(*from))
         }
         ArbiterInput::Timer(timer) => format!("timer {timer:?}"),
     }
@@ -244,9 +244,10 @@ pub(super) fn effect(what: &What<'_>) -> Option<String> {
         What::Sends { to, message: of, fate } => {
             (format!("sends {} to {}", message(of), Lane::from(*to)), *fate)
         }
-        What::ArbiterSends { to, message: of } => {
-            (format!("sends {} to {}", message(&Message::ToUnit(**of)), Lane::of(*to)), Fate::Done)
-        }
+        What::ArbiterSends { to, message: of } => (
+            format!("sends {} to {}", message(&Message::ToUnit(**of)), Lane::from_slot(*to)),
+            Fate::Done,
+        ),
         What::WriteBegan { write, fate, .. } => (format!("write {write} begins"), *fate),
         What::Says { event, fate } if mark(event).is_none() => (brief(event), *fate),
         What::Wants { output: Output::Lease { term, n }, fate } => {

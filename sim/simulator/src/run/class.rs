@@ -45,8 +45,12 @@ enum Sort {
 
 impl Step {
     /// The class of a step that the unit is about to make.
-    pub(super) fn of(machine: &Machine, input: &Input) -> Self {
-        Self { input: Sort::of(input), role: machine.shows, session: session(&machine.role) }
+    pub(super) fn from_input(machine: &Machine, input: &Input) -> Self {
+        Self {
+            input: Sort::from_input(input),
+            role: machine.shows,
+            session: session(&machine.role),
+        }
     }
 }
 
@@ -61,7 +65,7 @@ impl From<Step> for Class {
 }
 
 impl Sort {
-    const fn of(input: &Input) -> Self {
+    const fn from_input(input: &Input) -> Self {
         match input {
             Input::Message { message, .. } => Self::Message(message.kind()),
             Input::Timer(timer) => Self::Timer(*timer),

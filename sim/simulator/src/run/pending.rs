@@ -33,7 +33,7 @@ pub struct Lesser {
 
 impl Lesser {
     /// The lesser modes that a plan explains.
-    pub fn of(plan: &Plan, policy: &Policy, limits: &Limits) -> Self {
+    pub fn from_plan(plan: &Plan, policy: &Policy, limits: &Limits) -> Self {
         let refuses = |kind: &FaultKind| {
             matches!(kind, FaultKind::RefuseLine { .. } | FaultKind::MisapplyLine { .. })
         };
@@ -187,7 +187,7 @@ mod tests {
     fn rpr_is_foreseen_only_where_a_unit_refuses_and_the_resets_are_used_up() {
         let mut plan = quiet();
         plan.faults.clear();
-        let of = |plan: &Plan| Lesser::of(plan, &Policy::default(), &Limits::DEFAULT);
+        let of = |plan: &Plan| Lesser::from_plan(plan, &Policy::default(), &Limits::DEFAULT);
         let most = Limits::DEFAULT.max_resets;
         assert!(!rpr(of(&plan), most));
         plan.faults.push(Fault {
@@ -201,7 +201,7 @@ mod tests {
     #[test]
     fn a_pair_that_is_held_is_never_foreseen_without_rules() {
         let plan = quiet();
-        let lesser = Lesser::of(&plan, &Policy::default(), &Limits::DEFAULT);
+        let lesser = Lesser::from_plan(&plan, &Policy::default(), &Limits::DEFAULT);
         let acting = acting(&testing::active(Slot(0), 1, 0, "6.2", ""));
         assert!(!lesser.explains(&acting, ActivePhase::Held, &Limits::DEFAULT));
     }
@@ -211,7 +211,7 @@ mod tests {
         let plan = std::sync::Arc::new(quiet());
         let catalog = crate::catalog::load(&[]).expect("the bundled family loads");
         let catalog = std::sync::Arc::new(catalog);
-        let lesser = Lesser::of(&plan, catalog.policy(), catalog.limits());
+        let lesser = Lesser::from_plan(&plan, catalog.policy(), catalog.limits());
         let mut cluster =
             Cluster::new(plan, std::sync::Arc::clone(&catalog), Historian::default(), Vec::new())
                 .expect("it fits");

@@ -51,7 +51,7 @@ impl Phase {
     }
 
     /// The phase that a history has come to.
-    pub fn of(history: &History) -> Self {
+    pub fn from_history(history: &History) -> Self {
         let Some((_, acting)) = history.active() else {
             return Self::Vacant;
         };

@@ -7,7 +7,7 @@ use skewsync_sim::observe::{Evidence, Violation};
 use skewsync_sim::plan::EntryName;
 use skewsync_sim::plan::exemption::Exemption;
 use skewsync_sim::run::class::Class;
-use skewsync_sim::run::tally::PairState;
+use skewsync_sim::run::counts::PairState;
 use skewsync_sim::run::{Ending, Options, Phase};
 use skewsync_sim::runner::HANGS_AFTER;
 use strum::{IntoEnumIterator, VariantArray};
@@ -18,8 +18,8 @@ use crate::draw::{self, CommandCorpus, DrawOptions};
 
 static PLAN: LazyLock<Plan> = LazyLock::new(|| draw::plan(1, &DrawOptions::default()));
 
-fn kind() -> Kind {
-    Kind { code: "c0de".into(), asked: "mix swarm".into(), free: true }
+fn kind() -> Fingerprint {
+    Fingerprint { code: "c0de".into(), asked: "mix swarm".into(), free: true }
 }
 
 /// What one seed gave, and after how many ms of real time.
@@ -41,7 +41,7 @@ fn verdict() -> impl Strategy<Value = Verdict> {
     ]
 }
 
-fn tally() -> impl Strategy<Value = Tally> {
+fn counts() -> impl Strategy<Value = Counts> {
     let word = || prop::sample::select(&["ACTIVE", "STANDBY HOT", "DOWN"][..]);
     let phase = || prop::sample::select(Phase::iter().collect::<Vec<_>>());
     let situations = prop::sample::select(Situation::VARIANTS);
@@ -54,7 +54,7 @@ fn tally() -> impl Strategy<Value = Tally> {
         prop::collection::btree_map((word(), word(), word()), 1..9_u64, 0..3),
         prop::collection::btree_map((word(), word(), phase()), 1..9_u64, 0..3),
     )
-        .prop_map(|(faults, entries, situations, classes, pair_states)| Tally {
+        .prop_map(|(faults, entries, situations, classes, pair_states)| Counts {
             faults,
             entries,
             situations,
@@ -85,7 +85,7 @@ fn tally() -> impl Strategy<Value = Tally> {
 
 fn given() -> impl Strategy<Value = Given> {
     let numbers = (any::<u64>(), 0..5_000_000_u64, 0..1_000_000_u64, 0..3_usize);
-    (verdict(), tally(), numbers).prop_map(|(verdict, tally, (trace, us, after_ms, image))| {
+    (verdict(), counts(), numbers).prop_map(|(verdict, counts, (trace, us, after_ms, image))| {
         let mut plan = PLAN.clone();
         plan.units[0].image = ["a", "b", "c"][image].into();
         let phase = Phase::Hot;
@@ -101,7 +101,7 @@ fn given() -> impl Strategy<Value = Given> {
             messages: us / 7,
             steps: us / 3,
             trace,
-            tally,
+            counts,
             checked: vec![(Property::Commutes, us / 9)],
             figures: vec![("lockstep: steps", us / 8)],
             met: plan.clone(),
@@ -118,7 +118,7 @@ fn summary(given: &BTreeMap<u64, Given>, of: impl Fn(u64) -> bool) -> Summary {
     let mut summary = Summary { kind: Some(kind()), ..Summary::default() };
     for (seed, one) in given.iter().filter(|(seed, _)| of(**seed)) {
         summary.add(*seed, &one.plan, &one.report);
-        if let Some(failure) = Failure::of(*seed, one.report.clone()) {
+        if let Some(failure) = Failure::from_report(*seed, one.report.clone()) {
             summary.fail(&failure);
         }
         summary.again += seed % 2;
@@ -220,7 +220,7 @@ fn a_file_that_is_no_summary_is_refused_and_said_why() {
 #[test]
 fn a_campaign_in_shards_is_the_whole_campaign() {
     let catalog = skewsync_sim::catalog::load(&[]).expect("the bundled images");
-    let material = CommandCorpus::of(&catalog);
+    let material = CommandCorpus::from_catalog(&catalog);
     let catalog = Arc::new(catalog);
     let wishes = DrawOptions { material: Arc::new(material), ..DrawOptions::default() };
     let of = |seeds: Seeds, so_far: Summary| {
@@ -239,7 +239,7 @@ fn a_campaign_in_shards_is_the_whole_campaign() {
     let seeds = Seeds::run(40, 11);
     let whole = of(seeds.clone(), Summary::default());
     assert_eq!((whole.seeds(), whole.again), (11, 1));
-    assert!(!whole.tally.classes.is_empty() && !whole.tally.pair_states.is_empty());
+    assert!(!whole.counts.classes.is_empty() && !whole.counts.pair_states.is_empty());
     assert_eq!(whole.settled_ms.values().sum::<u64>(), 11);
     let parts = (1..=3).rev().map(|index| of(seeds.shard(index, 3), Summary::default()));
     let sum = parts.reduce(|one, other| merged(&one, &other));

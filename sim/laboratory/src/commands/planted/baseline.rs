@@ -74,7 +74,7 @@ impl AllKept {
         toml::from_str(KEPT).map_err(|error| format!("sim/kept.toml: {error}"))
     }
 
-    pub(super) fn of(&self, defect: Defect) -> Option<&Kept> {
+    pub(super) fn get(&self, defect: Defect) -> Option<&Kept> {
         self.kept.iter().find(|kept| kept.defect == defect.name())
     }
 
@@ -104,7 +104,7 @@ mod tests {
     fn every_defect_is_kept_and_the_lockstep_sees_it() {
         let all = AllKept::of_this_build().expect("it reads");
         for defect in Defect::ALL {
-            let kept = all.of(defect).expect("every defect is kept");
+            let kept = all.get(defect).expect("every defect is kept");
             assert!(kept.lockstep.is_some(), "{}", defect.name());
         }
         assert_eq!(all.kept.len(), Defect::ALL.len());

@@ -55,7 +55,7 @@ pub(super) fn run(
             .map_err(unwritten)?;
     }
     for defect in defects {
-        let of = kept.of(*defect);
+        let of = kept.get(*defect);
         let look = |lockstep, sight: Option<&Sighting>| match sight {
             Some(sight) => look(bench, *defect, lockstep, sight),
             None => Found::Cannot,

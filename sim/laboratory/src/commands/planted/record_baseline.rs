@@ -53,7 +53,7 @@ pub(super) fn run(
             .find_map(|(by, hunted)| smallest(bench, *defect, by, hunted.as_ref()?));
         let kept = Kept {
             defect: defect.name().into(),
-            shrunk: shown.as_ref().map(|shown| Cost::of(&shown.shrunk)),
+            shrunk: shown.as_ref().map(|shown| Cost::from_shrunk(&shown.shrunk)),
             lockstep: lockstep.map(|hunted| hunted.sight),
             properties: properties.map(|hunted| hunted.sight),
         };
@@ -184,7 +184,7 @@ fn regression(defect: Defect, shown: Shown) -> Regression {
 }
 
 impl Cost {
-    const fn of(shrunk: &Shrunk) -> Self {
+    const fn from_shrunk(shrunk: &Shrunk) -> Self {
         Self {
             before: shrunk.before,
             after: shrunk.after,

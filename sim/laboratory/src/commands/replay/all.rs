@@ -10,7 +10,7 @@ use skewsync_sim::plan::Plan;
 use skewsync_sim::run::VerdictKind;
 
 use crate::commands::files;
-use crate::loaded_plan::Made;
+use crate::loaded_plan::LoadedPlan;
 use crate::regression::{Checked, Regression};
 
 /// Runs all kept plans of a folder and prints what each was to establish, and did. Those with a
@@ -33,7 +33,7 @@ pub(super) fn run(folder: &Path, out: &mut dyn Write) -> Result<u8, String> {
     let quiet = skewsync_sim::panic_hook::panics();
     for path in &paths {
         let kept = read(path)?;
-        let Made { plan, catalog } = Made::of(kept.plan.clone())?;
+        let LoadedPlan { plan, catalog } = LoadedPlan::load(kept.plan.clone())?;
         let planted = plants(&plan, &catalog);
         unplanted += usize::from(!planted);
         let checked = kept

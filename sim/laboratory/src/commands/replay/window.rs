@@ -18,7 +18,7 @@ pub(super) struct Window {
 
 impl Window {
     /// What the arguments ask for.
-    pub(super) fn of(args: &Args, recording: &Recording) -> Result<Self, String> {
+    pub(super) fn from_args(args: &Args, recording: &Recording) -> Result<Self, String> {
         let windowed = args.from.is_some() || args.to.is_some() || args.until.is_some();
         let mut to = args.to.unwrap_or(u64::MAX);
         if let Some(property) = args.until {

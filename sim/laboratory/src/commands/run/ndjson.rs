@@ -5,7 +5,7 @@ use std::io::{BufWriter, Write};
 use std::path::PathBuf;
 
 use super::Args;
-use crate::campaign::Ended;
+use crate::campaign::SeedResult;
 
 /// The file of lines, if one was asked for.
 pub(super) struct Lines(Option<(PathBuf, Result<BufWriter<File>, String>)>);
@@ -27,7 +27,7 @@ impl Lines {
     }
 
     /// One seed has ended. What cannot be written is said at the end.
-    pub(super) fn write(&mut self, ended: &Ended) {
+    pub(super) fn write(&mut self, ended: &SeedResult) {
         let Some((_, state)) = &mut self.0 else {
             return;
         };

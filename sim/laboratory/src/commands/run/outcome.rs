@@ -54,7 +54,7 @@ impl Outcome {
         let dir = kept.clone().unwrap_or_else(|_| PathBuf::from("not-kept"));
         let write = |error: std::io::Error| format!("cannot write: {error}");
         if self.json {
-            let text = serde_json::to_string(&report::json::Object::of(summary))
+            let text = serde_json::to_string(&report::json::Object::from_summary(summary))
                 .map_err(|error| error.to_string())?;
             writeln!(out, "{text}").map_err(write)?;
             for of in summary.failed.values() {
@@ -97,7 +97,7 @@ impl Outcome {
             for failure in failures {
                 files::write(&plan_path(&dir, failure.seed), &failure.plan.write())?;
             }
-            let page = report::campaign::of(summary);
+            let page = report::campaign::campaign_page(summary);
             files::write(&dir.join(report::campaign::FILE), &page)?;
         }
         Ok(dir)

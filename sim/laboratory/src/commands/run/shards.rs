@@ -5,7 +5,7 @@ use std::str::FromStr;
 use std::time::{Duration, Instant};
 
 use super::Args;
-use crate::campaign::{Kind, Seeds, Summary, file};
+use crate::campaign::{Fingerprint, Seeds, Summary, file};
 
 /// Seeds of a campaign that nothing says the size of.
 const SEEDS: u64 = 1_000;
@@ -46,7 +46,7 @@ pub(super) struct Part {
 ///
 /// # Errors
 /// Seeds that there are not; a summary that cannot be read or is of other runs; in words.
-pub(super) fn part(args: &Args, kind: &Kind) -> Result<Part, String> {
+pub(super) fn part(args: &Args, kind: &Fingerprint) -> Result<Part, String> {
     let mut so_far = Summary::default();
     if let Some(path) = &args.resume {
         let words = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());

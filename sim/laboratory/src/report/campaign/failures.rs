@@ -14,7 +14,7 @@ use crate::signature::Signature;
 /// Signatures that are shown at once; more are folded.
 const SHOWN_MAX: usize = 8;
 
-pub(super) fn of(summary: &Summary) -> Markup {
+pub(super) fn section(summary: &Summary) -> Markup {
     let failed = summary.by_count();
     let (shown, folded) = failed.split_at(failed.len().min(SHOWN_MAX));
     html! {

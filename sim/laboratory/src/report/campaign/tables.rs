@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use maud::{Markup, html};
 use skewsync_model::property::Property;
 use skewsync_sim::run::class::Class;
-use skewsync_sim::run::tally::PairState;
+use skewsync_sim::run::counts::PairState;
 use skewsync_sim::run::{Phase, VerdictKind};
 use skewsync_sim::situation::Situation;
 use strum::IntoEnumIterator;
@@ -44,7 +44,7 @@ pub(super) fn faults(summary: &Summary) -> Markup {
         let of = summary.kinds.get(&kind).copied().unwrap_or_default();
         Some([of.drawn, of.effect])
     };
-    by_phase(&summary.tally.faults, seeds)
+    by_phase(&summary.counts.faults, seeds)
 }
 
 /// Counts by kind and phase. `seeds`: in how many seeds a kind was drawn and met, if that is known.
@@ -82,7 +82,7 @@ where
 
 /// Each situation, how often it was met, and by which seed first.
 pub(super) fn situations(summary: &Summary) -> Markup {
-    let met = |of: &Situation| summary.tally.situations.get(of).copied().unwrap_or(0);
+    let met = |of: &Situation| summary.counts.situations.get(of).copied().unwrap_or(0);
     let mut all: Vec<Situation> = Situation::iter().collect();
     all.sort_by_key(|of| met(of));
     let most = all.last().map_or(0, met);
@@ -130,7 +130,7 @@ fn bar(count: u64, most: u64) -> u64 {
 /// closer.
 pub(super) fn pair_states(summary: &Summary) -> Markup {
     let mut pairs: BTreeMap<&[String], Vec<(&PairState, u64)>> = BTreeMap::new();
-    for (state, count) in &summary.tally.pair_states {
+    for (state, count) in &summary.counts.pair_states {
         let of = pairs.entry(&state.images).or_default();
         of.push((state, *count));
     }
@@ -142,11 +142,11 @@ pub(super) fn pair_states(summary: &Summary) -> Markup {
             (images.join(", "), row)
         })
         .collect();
-    let by_role = by_roles(summary.tally.pair_states.iter().map(|(one, count)| (one, *count)));
+    let by_role = by_roles(summary.counts.pair_states.iter().map(|(one, count)| (one, *count)));
     html! {
         p {
             "How often a pair came to stand so, by the images of slots 0 and 1: "
-            (counted(summary.tally.pair_states.len() as u64)) " different ways to stand."
+            (counted(summary.counts.pair_states.len() as u64)) " different ways to stand."
         }
         (grid("slots 0, 1", &rows))
         h3 { "By the roles of slots 0 and 1, of all images" }
@@ -194,7 +194,7 @@ fn grid(title: &str, rows: &[Row]) -> Markup {
 
 /// The inputs that came in each role and phase of a session.
 pub(super) fn classes(summary: &Summary) -> Markup {
-    let classes = &summary.tally.classes;
+    let classes = &summary.counts.classes;
     let mut rows: BTreeMap<(&str, &str), Vec<(&Class, u64)>> = BTreeMap::new();
     for (class, count) in classes {
         let row = rows.entry((&class.role, &class.session)).or_default();

@@ -2,7 +2,7 @@ use skewsync_model::property::Property;
 use skewsync_sim::run::VerdictKind;
 
 use super::*;
-use crate::campaign::{Failures, First, Kind, Seeds};
+use crate::campaign::{Failures, Fingerprint, First, Seeds};
 use crate::signature::Signature;
 
 fn summary() -> Summary {
@@ -20,7 +20,7 @@ fn summary() -> Summary {
     };
     let seeds: Seeds = [4, 9].into_iter().collect();
     Summary {
-        kind: Some(Kind { code: "c0de".into(), asked: "mix swarm".into(), free: true }),
+        kind: Some(Fingerprint { code: "c0de".into(), asked: "mix swarm".into(), free: true }),
         asked: Seeds::run(0, 1_300),
         ran: Seeds::run(0, 1_200),
         settled_ms: [(250, 3), (500, 1), (30_000, 1)].into(),
@@ -31,7 +31,7 @@ fn summary() -> Summary {
 
 #[test]
 fn a_failure_is_told_with_its_share_its_interval_and_its_plan() {
-    let page = of(&summary());
+    let page = campaign_page(&summary());
     assert!(page.contains("<h1>1,200 seeds, 2 failed</h1>"));
     assert!(page.contains("command 7 &quot;mtu 9000&quot; &amp; more"), "{page}");
     assert!(page.contains("&lt;one&gt;"));
@@ -43,7 +43,7 @@ fn a_failure_is_told_with_its_share_its_interval_and_its_plan() {
 
 #[test]
 fn times_to_convergence_are_told_by_their_quantiles() {
-    let page = of(&summary());
+    let page = campaign_page(&summary());
     assert!(page.contains("Of 5 runs half converged within 0.25 s, 95 % within 30.00 s"), "{page}");
     assert_eq!(page.matches("<svg").count(), 1, "there is no pace to draw");
 }
@@ -51,7 +51,7 @@ fn times_to_convergence_are_told_by_their_quantiles() {
 #[test]
 fn a_summary_of_nothing_has_a_page_that_fetches_nothing() {
     for summary in [Summary::default(), summary()] {
-        let page = of(&summary);
+        let page = campaign_page(&summary);
         assert!(page.ends_with("</html>"));
         for fetches in ["http:", "https:", "url(", "src=", "<script"] {
             assert!(!page.contains(fetches), "{fetches}");

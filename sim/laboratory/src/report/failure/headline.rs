@@ -10,7 +10,7 @@ use skewsync_sim::run::{Report, Verdict};
 const EXPLANATION_MAX: usize = 6;
 
 /// The failure in one line.
-pub(super) fn of(report: &Report, recording: &Recording) -> String {
+pub(super) fn sentence(report: &Report, recording: &Recording) -> String {
     if let Verdict::Violated(Violation { property, evidence }) = &report.verdict
         && let Evidence::ReplicatedLost { change, .. } = &**evidence
         && let Some(lost) = lost(*change, recording)

@@ -126,7 +126,7 @@ fn whole(failure: &Failure<'_>) -> Markup {
     let entries = &failure.recording.entries;
     let from = entries.len().saturating_sub(WHOLE_MAX);
     let shown = (from..entries.len()).collect();
-    let picture = Picture::of(entries, &shown, failure.recording.last_of_interest());
+    let picture = Picture::from_entries(entries, &shown, failure.recording.last_of_interest());
     html! {
         h2 { "The whole run" }
         details {

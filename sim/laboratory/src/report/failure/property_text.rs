@@ -5,7 +5,7 @@ use skewsync_model::property::Property;
 use skewsync_sim::run::VerdictKind;
 
 /// The sentence of a verdict.
-pub(super) const fn of(kind: VerdictKind) -> &'static str {
+pub(super) const fn meaning(kind: VerdictKind) -> &'static str {
     match kind {
         VerdictKind::Passed => "every property held, and the pair converged",
         VerdictKind::Fails(property) => property_says(property),

@@ -12,7 +12,7 @@ use skewsync_sim::runner::{Failed, Runner};
 use crate::analysis::nearest_passing::NearestPassing;
 use crate::analysis::point_of_no_return::{Curve, Moment};
 use crate::interval::{percent, wilson};
-use crate::loaded_plan::Made;
+use crate::loaded_plan::LoadedPlan;
 use crate::shrink::Shrunk;
 
 /// Entries of the passing run, and of the failing one, that are shown before they part, and from
@@ -69,7 +69,7 @@ impl Section {
     /// What keeps one of the runs from being had, in words.
     pub fn nearest_passing(
         nearest: Option<&NearestPassing>,
-        made: &Made,
+        made: &LoadedPlan,
         options: Options,
         limit: Duration,
     ) -> Result<Self, String> {
@@ -78,11 +78,11 @@ impl Section {
             return Ok(Self::line("nearest that passes", line.into()));
         };
         let line = format!("the same plan without {}", nearest.without);
-        let run = |made: &Made| {
+        let run = |made: &LoadedPlan| {
             let runner = Runner::new(&made.catalog, options).within(limit);
             runner.recorded(&made.plan, None).map_err(Failed::words)
         };
-        let other = Made {
+        let other = LoadedPlan {
             plan: std::sync::Arc::new(nearest.plan.clone()),
             catalog: std::sync::Arc::clone(&made.catalog),
         };

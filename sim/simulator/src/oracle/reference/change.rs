@@ -46,10 +46,10 @@ impl Change {
     /// The changes of an image, in the family's one order.
     pub(super) fn all(image: &Image) -> Vec<Self> {
         let declared = image.declarations().changes.iter();
-        declared.map(|change| Self::of(image, change)).collect()
+        declared.map(|change| Self::from_declared(image, change)).collect()
     }
 
-    fn of(image: &Image, declared: &image::Change) -> Self {
+    fn from_declared(image: &Image, declared: &image::Change) -> Self {
         let side = |sides: &[image::Side], level: u16| -> Vec<FormId> {
             let find = |side: &image::Side| {
                 let mode = image.mode(&side.mode).expect("a declared mode");

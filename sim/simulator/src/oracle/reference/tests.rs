@@ -28,7 +28,7 @@ struct Outcome {
 }
 
 impl<'a> Engine<'a> {
-    fn of(active: &'a Image, standby: &'a Image) -> Self {
+    fn between(active: &'a Image, standby: &'a Image) -> Self {
         let (at_active, at_standby) = if active.digest() == standby.digest() {
             let there = StandbyPairing::equal(standby).unwrap();
             (ActivePairing::equal(active).unwrap(), there)
@@ -91,8 +91,8 @@ fn each_pair(check: impl Fn(&Reference<'_>, &Engine<'_>)) {
         RELEASES.iter().map(|release| bundled::image(release).unwrap()).collect();
     for active in &images {
         for standby in &images {
-            let reference = Reference::of(active, standby);
-            check(&reference, &Engine::of(active, standby));
+            let reference = Reference::between(active, standby);
+            check(&reference, &Engine::between(active, standby));
         }
     }
 }
@@ -165,8 +165,8 @@ fn what_a_standby_took_over_is_translated_on_as_the_reference_does() {
         }
         let taken_over = first.translate(&a).standby;
         for next in &images {
-            let reference = Reference::of(engine.standby, next);
-            agree(&reference, &Engine::of(engine.standby, next), &taken_over);
+            let reference = Reference::between(engine.standby, next);
+            agree(&reference, &Engine::between(engine.standby, next), &taken_over);
         }
     });
 }
@@ -176,10 +176,10 @@ fn an_instance_that_a_move_made_is_not_sent_when_nothing_in_it_goes() {
     let image = |release| bundled::image(release).unwrap();
     let (oldest, middle, newest) = (image("6.0"), image("7.0"), image("7.1"));
     let a = config(&oldest, "radius-server timeout 600\n");
-    let taken_over = Reference::of(&oldest, &middle).translate(&a).standby;
+    let taken_over = Reference::between(&oldest, &middle).translate(&a).standby;
     assert_eq!(taken_over.render(), "aaa radius\n timeout 600\n exit\n");
-    let reference = Reference::of(&middle, &newest);
-    agree(&reference, &Engine::of(&middle, &newest), &taken_over);
+    let reference = Reference::between(&middle, &newest);
+    agree(&reference, &Engine::between(&middle, &newest), &taken_over);
     assert_eq!(reference.translate(&taken_over).standby.render(), "");
 }
 
@@ -187,7 +187,7 @@ fn an_instance_that_a_move_made_is_not_sent_when_nothing_in_it_goes() {
 fn said(active: &str, standby: &str, text: &str) -> (String, String, Vec<String>) {
     let (active, standby) = (bundled::image(active), bundled::image(standby));
     let (active, standby) = (active.unwrap(), standby.unwrap());
-    let reference = Reference::of(&active, &standby);
+    let reference = Reference::between(&active, &standby);
     let translated = reference.translate(&config(&active, text));
     let listed = translated.listed.into_iter().map(|(path, line)| {
         let between = if path.is_empty() { "" } else { " / " };
@@ -272,7 +272,7 @@ fn a_line_that_need_not_go_is_neither_sent_nor_listed() {
     let (active, standby) = (bundled::image("6.2"), bundled::image("6.1"));
     let (active, standby) = (active.unwrap(), standby.unwrap());
     let a = config(&active, "platform counters interval 5\n");
-    let translated = Reference::of(&active, &standby).translate(&a);
+    let translated = Reference::between(&active, &standby).translate(&a);
     assert_eq!(translated.standby.render(), "");
     assert!(translated.listed.is_empty());
     let fared = Fared {
@@ -322,14 +322,14 @@ fn without_history_a_line_goes_if_the_peer_reads_it_as_it_stands() {
                 60\n exit\n\
                 box b\n depth 5\n exit\nno color blue\n";
     let a = config(&one, text);
-    let reference = Reference::of(&one, &other);
-    agree(&reference, &Engine::of(&one, &other), &a);
+    let reference = Reference::between(&one, &other);
+    agree(&reference, &Engine::between(&one, &other), &a);
     let translated = reference.translate(&a);
     assert_eq!(
         translated.standby.render(),
         "color red\nsize 5\nlamp\nlog none\nbox a\n lid open\n exit\nbox b\n depth 5\n exit\n"
     );
-    let back = Reference::of(&other, &one);
+    let back = Reference::between(&other, &one);
     let there = config(&other, "lamp\nlog all\nsize 5\ncolor green\nbox a\n depth 50\n exit\n");
-    agree(&back, &Engine::of(&other, &one), &there);
+    agree(&back, &Engine::between(&other, &one), &there);
 }
