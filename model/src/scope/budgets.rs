@@ -1,5 +1,7 @@
 //! How much of what may happen in one run of a search.
 
+use std::fmt;
+
 /// How often what may happen.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Budgets {
@@ -52,10 +54,10 @@ pub struct Budgets {
 }
 
 impl Budgets {
-    /// How much there is of all but commands.
-    pub(super) const fn all(&self) -> u16 {
+    /// Each kind by name, with how much of it there is.
+    const fn each(&self) -> [(&'static str, u8); 23] {
         let Self {
-            commands: _,
+            commands,
             crashes,
             losses,
             duplicates,
@@ -79,16 +81,52 @@ impl Budgets {
             disks,
             older,
         } = *self;
-        let kinds = [
-            crashes, losses, duplicates, holds, lapses, give_ups, early, renewals, planned, forced,
-            saves, declares, arbiter, drains, rejects, disagrees, waits, garbles, retries, forgets,
-            disks, older,
-        ];
+        [
+            ("commands", commands),
+            ("crashes", crashes),
+            ("losses", losses),
+            ("duplicates", duplicates),
+            ("holds", holds),
+            ("lapses", lapses),
+            ("give_ups", give_ups),
+            ("early", early),
+            ("renewals", renewals),
+            ("planned", planned),
+            ("forced", forced),
+            ("saves", saves),
+            ("declares", declares),
+            ("arbiter", arbiter),
+            ("drains", drains),
+            ("rejects", rejects),
+            ("disagrees", disagrees),
+            ("waits", waits),
+            ("garbles", garbles),
+            ("retries", retries),
+            ("forgets", forgets),
+            ("disks", disks),
+            ("older", older),
+        ]
+    }
+
+    /// How much there is of all but commands.
+    pub(super) const fn all(&self) -> u16 {
+        let each = self.each();
         let (mut sum, mut at) = (0, 0);
-        while at < kinds.len() {
-            sum += kinds[at] as u16;
+        while at < each.len() {
+            sum += each[at].1 as u16;
             at += 1;
         }
-        sum
+        sum - self.commands as u16
+    }
+}
+
+/// What there is, by kind: `crashes: 1, losses: 2`.
+impl fmt::Display for Budgets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let some = self.each().into_iter().filter(|(_, many)| *many > 0);
+        for (at, (kind, many)) in some.enumerate() {
+            write!(f, "{}{kind}: {many}", if at > 0 { ", " } else { "" })?;
+        }
+        Ok(())
     }
 }

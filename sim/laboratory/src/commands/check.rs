@@ -92,7 +92,7 @@ fn list(all: &[Preset], out: &mut dyn Write) -> std::io::Result<()> {
                 )
             }
         };
-        writeln!(out, "    {}{most}", used(&format!("{:?}", scope.budgets)))?;
+        writeln!(out, "    {}{most}", scope.budgets)?;
     }
     writeln!(
         out,
@@ -100,13 +100,6 @@ fn list(all: &[Preset], out: &mut dyn Write) -> std::io::Result<()> {
          (its commands are \
          entered after the drain), Keepalive, writes that are torn"
     )
-}
-
-/// The budgets that are not none, as they are printed.
-fn used(budgets: &str) -> String {
-    let inner = budgets.trim_start_matches("Budgets { ").trim_end_matches(" }");
-    let used: Vec<&str> = inner.split(", ").filter(|each| !each.ends_with(": 0")).collect();
-    used.join(", ")
 }
 
 fn properties(out: &mut dyn Write) -> std::io::Result<()> {
