@@ -39,7 +39,7 @@ pub enum Evidence {
     ActsBeyondLease { slot: Slot, ms: u64 },
     #[error("term {term} was granted to two units or boots")]
     TermOfTwo { term: Term },
-    #[error("term {term} is acted in after term {:?}", Some(.after))]
+    #[error("term {term} is acted in after term {after}")]
     TermBehind { term: Term, after: Term },
 
     #[error("{writes} writes under way")]
