@@ -16,6 +16,8 @@ pub struct Fingerprint {
     pub asked: String,
     /// Whether any plan could be drawn: then a campaign of some size must have met everything.
     pub free: bool,
+    /// Whether the lockstep looks on.
+    pub lockstep: bool,
 }
 
 /// The digest of the sources from which this laboratory is built.
@@ -58,6 +60,11 @@ impl Fingerprint {
         if options.lockstep == Lockstep::Off {
             asked.push("no lockstep".into());
         }
-        Self { code: CODE.into(), asked: asked.join(", "), free: wishes.is_free() }
+        Self {
+            code: CODE.into(),
+            asked: asked.join(", "),
+            free: wishes.is_free(),
+            lockstep: options.lockstep == Lockstep::On,
+        }
     }
 }

@@ -8,7 +8,7 @@ use skewsync_model::property::Property;
 use skewsync_sim::run::VerdictKind;
 
 use crate::campaign::{Failures, Summary, coverage};
-use crate::report::plan_path;
+use crate::report::again;
 
 /// One test case for each property, one for each signature of failures, and one each for what is
 /// asked of the whole: that runs repeat, that the harness works, that everything is met.
@@ -27,7 +27,7 @@ pub fn junit(summary: &Summary, dir: &Path) -> Result<String, SerializeError> {
     }
     for (signature, of) in summary.by_count() {
         let mut case = case("failures", &signature.to_string(), vec![first(of)]);
-        case.set_system_out(again(of, dir));
+        case.set_system_out(again(summary, dir, of.first.seed));
         suite.add_test_case(case);
     }
     let differing = summary.differing.iter().map(|(seed, how)| format!("seed {seed}: {how}"));
@@ -71,7 +71,10 @@ pub fn annotations(summary: &Summary, dir: &Path) -> String {
         text.push_str(&format!("::error title={title}::{}\n", escaped(what)));
     };
     for (signature, of) in summary.by_count() {
-        line(&signature.to_string(), &format!("{}; {}", first(of), again(of, dir)));
+        line(
+            &signature.to_string(),
+            &format!("{}; {}", first(of), again(summary, dir, of.first.seed)),
+        );
     }
     for (seed, how) in &summary.differing {
         line("a plan does not repeat", &format!("seed {seed}: {how}"));
@@ -90,10 +93,6 @@ fn first(of: &Failures) -> String {
         _ => format!(" ({count} seeds: {})", of.seeds),
     };
     format!("seed {} at {at:.3} virtual s: {}{others}", first.seed, first.seen)
-}
-
-fn again(of: &Failures, dir: &Path) -> String {
-    format!("again: skewlab replay {}", plan_path(dir, of.first.seed).display())
 }
 
 /// What ends a line or begins an escape, as the runner reads it back.

@@ -10,7 +10,7 @@ use strum::IntoEnumIterator;
 
 use crate::campaign::{Seeds, Summary, coverage};
 use crate::report::json::{hot, non_stutter_share};
-use crate::report::plan_path;
+use crate::report::again;
 
 /// The summary as text.
 ///
@@ -192,8 +192,7 @@ fn failures(text: &mut String, summary: &Summary, dir: &Path) {
             format_args!("  at {:.3} virtual s: {}", first.virtual_us as f64 / 1e6, first.seen),
         );
         line(text, format_args!("  {}", seeds(&of.seeds, count)));
-        let plan = plan_path(dir, first.seed);
-        line(text, format_args!("  again: skewlab replay {}", plan.display()));
+        line(text, format_args!("  {}", again(summary, dir, first.seed)));
     }
     for error in &summary.harness {
         line(text, format_args!("\nHARNESS {error}"));

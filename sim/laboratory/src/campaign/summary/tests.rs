@@ -19,7 +19,7 @@ use crate::draw::{self, CommandCorpus, DrawOptions};
 static PLAN: LazyLock<Plan> = LazyLock::new(|| draw::plan(1, &DrawOptions::default()));
 
 fn kind() -> Fingerprint {
-    Fingerprint { code: "c0de".into(), asked: "mix swarm".into(), free: true }
+    Fingerprint { code: "c0de".into(), asked: "mix swarm".into(), free: true, lockstep: true }
 }
 
 /// What one seed gave, and after how many ms of real time.

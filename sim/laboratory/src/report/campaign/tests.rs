@@ -20,7 +20,12 @@ fn summary() -> Summary {
     };
     let seeds: Seeds = [4, 9].into_iter().collect();
     Summary {
-        kind: Some(Fingerprint { code: "c0de".into(), asked: "mix swarm".into(), free: true }),
+        kind: Some(Fingerprint {
+            code: "c0de".into(),
+            asked: "mix swarm".into(),
+            free: true,
+            lockstep: true,
+        }),
         asked: Seeds::run(0, 1_300),
         ran: Seeds::run(0, 1_200),
         settled_ms: [(250, 3), (500, 1), (30_000, 1)].into(),
