@@ -3,6 +3,7 @@
 //! That old sides exist at the level below, and that every name is declared, is found when a family
 //! is read ([`Family::parse`]); this is what takes its images.
 
+mod carried;
 mod forms;
 mod known;
 
@@ -16,6 +17,7 @@ use crate::image::{ChangeKind, Family, Image, Origin};
 use crate::transform::laws::{LawError, check_inverse};
 use crate::transform::{RuleError, Tft};
 
+pub use carried::CarriedError;
 pub use known::{Known, Shortfall};
 
 /// Generated lines per form that are rendered, and read back.
@@ -126,6 +128,9 @@ pub enum Fault {
     /// A change cannot be compiled.
     #[error("{0}")]
     Rule(String),
+    /// What a line carries would be lost or has no counterpart, and nothing says so.
+    #[error("{0}")]
+    Carried(CarriedError),
     /// A law does not hold, or nothing goes.
     #[error("{0}")]
     Law(String),
@@ -330,6 +335,13 @@ fn laws(image: &Image, origins: &Origins, proven: &mut BTreeSet<ChangeName>, rep
     };
     for (number, rule) in tft.rules().iter().enumerate() {
         if !proven.insert(name_of(&changes[number])) {
+            continue;
+        }
+        let uncarried = carried::check(image, rule, &changes[number]);
+        if !uncarried.is_empty() {
+            // What its lines come to follows from these.
+            let errors = uncarried.into_iter();
+            report.findings.extend(errors.map(|error| finding(number, Fault::Carried(error))));
             continue;
         }
         let broken = check_inverse(image, rule, LAW_GROUPS_MAX);

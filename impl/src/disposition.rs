@@ -11,7 +11,7 @@ mod standby;
 
 pub use active::{ActivePairing, Compatibility, Disposition, Guard, pair_at_active};
 pub use answer::{ANSWER_BYTES_MAX, Answer, AnswerError, FormName, ModeForms, Raise};
-pub use raisable::{Fails, Raisable, raisable};
+pub use raisable::{Fails, Raisable, failing, raisable};
 pub use standby::{PairError, StandbyPairing, pair_at_standby};
 
 use alloc::sync::Arc;

@@ -7,6 +7,7 @@
 //! after `no`) and `$name`.
 
 mod build;
+mod captures;
 mod form;
 mod matcher;
 mod reader;

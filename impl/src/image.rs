@@ -113,6 +113,9 @@ pub struct Change {
     pub map: ValueMaps,
     /// Captures of the old side whose one value is said by the new side's presence.
     pub implied: BTreeMap<String, String>,
+    /// Captures of which some values have no counterpart, on purpose: these lines are stuck.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub partial: Vec<String>,
     /// What becomes of a part of a split.
     pub alone: Alone,
 }

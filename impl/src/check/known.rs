@@ -100,10 +100,11 @@ fn ways_of(disposition: &Disposition, ways: &mut Vec<Shortfall>) {
 
 fn failing(fails: &Fails) -> String {
     let numbers = fails.numbers.iter().map(|(min, max)| alloc::format!("{min}-{max}"));
-    let values: Vec<String> = numbers.chain(fails.words.iter().cloned()).collect();
+    let mut values: Vec<String> = numbers.chain(fails.words.iter().cloned()).collect();
     if fails.all {
-        alloc::format!("{} is given", fails.capture)
-    } else {
-        alloc::format!("{} is {}", fails.capture, values.join("|"))
+        values = alloc::vec!["given".to_string()];
     }
+    values.extend(fails.several.then(|| "several words".to_string()));
+    values.extend(fails.absent.then(|| "missing".to_string()));
+    alloc::format!("{} is {}", fails.capture, values.join("|"))
 }

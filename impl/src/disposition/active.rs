@@ -16,7 +16,7 @@ use super::{OwnSide, wire_levels};
 use crate::config::{Line, LineKey, Place};
 use crate::diff::Diff;
 use crate::digest::Shared;
-use crate::grammar::{Form, FormError, Matcher, Residue, Resolution, Token, split_words};
+use crate::grammar::{Form, FormError, Matcher, Residue, Resolution, Sign, Token, split_words};
 use crate::ids::{ChangeId, FormId, Level, ModeId};
 use crate::image::{Grammar, Image};
 use crate::planted::Planted;
@@ -342,10 +342,13 @@ impl ActivePairing {
             Gate::Goes => None,
             Gate::Stuck => Some(StuckCause::NoTransform),
             Gate::Raised(fails) => fails.iter().find_map(|fails| {
-                let value = line.words.value(&decl.form, &fails.capture)?;
-                fails.has(&value).then(|| StuckCause::Value {
+                let value = line.words.value(&decl.form, &fails.capture);
+                if value.is_none() && line.sign == Sign::No {
+                    return None;
+                }
+                fails.has(value.as_deref()).then(|| StuckCause::Value {
                     capture: Shared::text(&fails.capture),
-                    value: Shared::text(&value),
+                    value: Shared::text(value.as_deref().unwrap_or("")),
                     allowed: Shared::from(fails.says(&decl.form)),
                 })
             }),
@@ -492,7 +495,7 @@ impl Fails {
         let leaves = form.capture(&self.capture);
         let tokens = leaves.iter().map(|leaf| &form.leaf(*leaf).token);
         let goes = tokens.filter(|_| !self.all).map(|token| match token {
-            Token::Keyword(word) if self.has(word) => String::new(),
+            Token::Keyword(word) if self.has(Some(word)) => String::new(),
             token => {
                 let fail = self.numbers.iter();
                 let fail: Vec<(i128, i128)> =

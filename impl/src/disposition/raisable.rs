@@ -26,6 +26,12 @@ pub struct Fails {
     pub words: Vec<String>,
     /// No value goes: a line that has the capture does not.
     pub all: bool,
+    /// A line without the capture does not go.
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    pub absent: bool,
+    /// Several words do not go.
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    pub several: bool,
 }
 
 /// What becomes of a form.
@@ -47,7 +53,7 @@ struct Path {
 
 /// What becomes of `form` on the way of `steps`.
 pub fn raisable(image: &Image, tft: &Tft, steps: &[Step], form: FormId) -> Raisable {
-    let names: Vec<&str> = image.form(form).form.names().collect();
+    let names: Vec<&str> = image.form(form).form.carried().collect();
     let mut fails: BTreeMap<Box<str>, Fails> = BTreeMap::new();
     let mut open = alloc::vec![Path { form, from: 0 }];
     let mut touched = false;
@@ -67,7 +73,7 @@ pub fn raisable(image: &Image, tft: &Tft, steps: &[Step], form: FormId) -> Raisa
             return Raisable::Stuck;
         }
         for name in &names {
-            let failing = failing(image, rule, step.direction, form, at, name);
+            let failing = failing_from(image, rule, step.direction, form, at, name);
             merge(fails.entry((*name).into()).or_default(), failing);
         }
         for to in rule.side(step.direction.to()) {
@@ -80,7 +86,7 @@ pub fn raisable(image: &Image, tft: &Tft, steps: &[Step], form: FormId) -> Raisa
     let fails: Vec<Fails> = fails
         .into_iter()
         .map(|(name, fails)| Fails { capture: name.to_string(), ..fails })
-        .filter(|fails| fails.all || !fails.numbers.is_empty() || !fails.words.is_empty())
+        .filter(|fails| !fails.is_none())
         .collect();
     Raisable::But(fails)
 }
@@ -108,8 +114,19 @@ fn ends(image: &Image, steps: &[Step], form: FormId) -> bool {
     }
 }
 
+/// The values of `name` that `rule` cannot take on from lines of `form`.
+pub fn failing(
+    image: &Image,
+    rule: &Rule,
+    direction: Direction,
+    form: FormId,
+    name: &str,
+) -> Fails {
+    failing_from(image, rule, direction, form, form, name)
+}
+
 /// The values of `name`, as `origin` takes it, that `rule` cannot take on from `at`.
-fn failing(
+fn failing_from(
     image: &Image,
     rule: &Rule,
     direction: Direction,
@@ -119,10 +136,10 @@ fn failing(
 ) -> Fails {
     let mut fails = Fails::default();
     let form = &image.form(at).form;
-    if !form.has_name(name) {
+    if !form.carries(name) {
         return fails;
     }
-    let says = |form: &&Form| form.has_name(name);
+    let says = |form: &&Form| form.carries(name);
     let to: Vec<&Form> = rule
         .side(direction.to())
         .iter()
@@ -131,23 +148,38 @@ fn failing(
         .filter(says)
         .collect();
     let implied = rule.implied_value(name).filter(|_| direction == Direction::Raise);
-    for leaf in image.form(origin).form.capture(name) {
-        let token = &image.form(origin).form.leaf(leaf).token;
-        let takes = |word: &str| match implied {
-            Some(value) => *value == *word,
-            None => {
-                let word = rule.mapped(direction, name, word);
-                !to.is_empty() && to.iter().all(|form| fits(form, name, word))
-            }
-        };
-        match token {
+    let takes = |word: &str| match implied {
+        Some(value) => *value == *word,
+        None => {
+            let there = rule.mapped(direction, name, word);
+            // What comes back as another value does not go.
+            let back = rule.mapped(direction.back(), name, there);
+            back == word && !to.is_empty() && to.iter().all(|form| fits(form, name, there))
+        }
+    };
+    let origin = &image.form(origin).form;
+    let needs = to.iter().any(|form| form.always_carries(name));
+    fails.absent = implied.is_none() && needs && !origin.always_carries(name);
+    for leaf in origin.capture(name) {
+        let leaf = origin.leaf(leaf);
+        let one = |form: &&Form| form.capture(name).iter().all(|leaf| !form.leaf(*leaf).variadic);
+        fails.several |= leaf.variadic && (implied.is_some() || to.iter().any(one));
+        match &leaf.token {
             Token::Keyword(word) if !takes(word) => fails.words.push(word.to_string()),
             Token::Keyword(_) => {}
-            Token::Range { min, max } if implied.is_none() => {
-                for form in &to {
-                    fails.numbers.extend(outside(form, name, *min, *max));
-                }
-                fails.all |= to.is_empty();
+            Token::Range { min, max } => {
+                let mapped = rule.spelled(name).filter_map(|word| word.parse().ok());
+                let mapped: Vec<i128> =
+                    mapped.filter(|number| (min..=max).contains(&number)).collect();
+                let plain = match implied {
+                    Some(_) => alloc::vec![(*min, *max)],
+                    None => to.iter().flat_map(|form| outside(form, name, *min, *max)).collect(),
+                };
+                fails.numbers.extend(but(plain, &mapped).into_iter().map(bounded));
+                let also = mapped.iter().filter(|number| !takes(&number.to_string()));
+                fails.numbers.extend(also.map(|number| bounded((*number, *number))));
+                fails.numbers.sort_unstable();
+                fails.all |= to.is_empty() && implied.is_none();
             }
             token => {
                 let all = |form: &&Form| {
@@ -158,6 +190,26 @@ fn failing(
         }
     }
     fails
+}
+
+/// These closed intervals less some numbers.
+fn but(mut open: Vec<(i128, i128)>, numbers: &[i128]) -> Vec<(i128, i128)> {
+    for number in numbers {
+        open = open
+            .into_iter()
+            .flat_map(|(min, max)| [(min, max.min(number - 1)), (min.max(number + 1), max)])
+            .filter(|(min, max)| min <= max)
+            .collect();
+    }
+    open
+}
+
+/// An interval in the numbers that travel.
+fn bounded((min, max): (i128, i128)) -> (i64, i64) {
+    let bound = |number: i128| {
+        i64::try_from(number).unwrap_or(if number < 0 { i64::MIN } else { i64::MAX })
+    };
+    (bound(min), bound(max))
 }
 
 /// Whether a leaf of the capture takes `word`, in full.
@@ -174,7 +226,7 @@ fn includes(outer: &Token, inner: &Token) -> bool {
 }
 
 /// The numbers in `min..=max` that no leaf of the capture takes.
-fn outside(form: &Form, name: &str, min: i128, max: i128) -> Vec<(i64, i64)> {
+fn outside(form: &Form, name: &str, min: i128, max: i128) -> Vec<(i128, i128)> {
     let mut open = alloc::vec![(min, max)];
     for leaf in form.capture(name) {
         let (low, high) = match &form.leaf(leaf).token {
@@ -195,10 +247,7 @@ fn outside(form: &Form, name: &str, min: i128, max: i128) -> Vec<(i64, i64)> {
             .filter(|(min, max)| min <= max)
             .collect();
     }
-    let bound = |number: i128| {
-        i64::try_from(number).unwrap_or(if number < 0 { i64::MIN } else { i64::MAX })
-    };
-    open.into_iter().map(|(min, max)| (bound(min), bound(max))).collect()
+    open
 }
 
 fn merge(into: &mut Fails, more: Fails) {
@@ -209,13 +258,25 @@ fn merge(into: &mut Fails, more: Fails) {
     into.words.sort();
     into.words.dedup();
     into.all |= more.all;
+    into.absent |= more.absent;
+    into.several |= more.several;
 }
 
 impl Fails {
-    /// Whether this value of the capture is one that does not go.
-    pub fn has(&self, value: &str) -> bool {
+    /// Whether every line goes.
+    const fn is_none(&self) -> bool {
+        let Self { capture: _, numbers, words, all, absent, several } = self;
+        !(*all || *absent || *several) && numbers.is_empty() && words.is_empty()
+    }
+
+    /// Whether this value of the capture is one that does not go; none: the line is without it.
+    pub fn has(&self, value: Option<&str>) -> bool {
+        let Some(value) = value else {
+            return self.absent;
+        };
         let number = value.parse::<i64>().ok();
         self.all
+            || self.several && value.contains(' ')
             || self.words.iter().any(|word| *word == *value)
             || number
                 .is_some_and(|n| self.numbers.iter().any(|(min, max)| (*min..=*max).contains(&n)))

@@ -46,8 +46,10 @@ impl Form {
     /// The line of this form with these captures.
     ///
     /// # Shape
-    /// Optional parts are taken where one of their captures is given, alternatives where all of
-    /// theirs are; every given capture must find its place.
+    /// `values` are by the names of [`Form::carried`]. Optional parts are taken where something
+    /// that they carry is given. Of alternatives that can be said, the one is taken that says most
+    /// of what is given, of these the one that a parser prefers for the words; if they differ in
+    /// what is not given, none. Every given value must find its place.
     ///
     /// # Errors
     /// See [`BuildError`].
@@ -79,34 +81,83 @@ impl Form {
                     token => token.fit(word).is_some(),
                 })
             };
-            let leaf = self.capture(name).into_iter().find(takes)?;
+            let fit = |leaf: &LeafId| {
+                words.clone().map(|word| self.leaf(*leaf).token.fit(word)).collect::<Vec<_>>()
+            };
+            let leaf = self.capture(name).into_iter().filter(takes).min_by_key(fit)?;
             let token = &self.leaf(leaf).token;
             made.extend(words.map(|word| (leaf, token.canonical(word))));
         }
         Some(Words::from_taken(made))
     }
 
-    /// Reads the words of a key back: of `leaves`, or of a whole line where none are named.
+    /// Reads the words of a key back: of `leaves`, or of a whole line where none are named. As in a
+    /// line, a word is what fits it best.
     pub fn key_words(&self, leaves: Option<&[LeafId]>, text: &str) -> Option<Words> {
         let Some(leaves) = leaves else {
             return self.words(text);
         };
-        let mut made: Vec<(LeafId, &str)> = Vec::new();
-        let mut open = leaves.to_vec();
-        open.sort_unstable();
-        for word in text.split(' ').filter(|word| !word.is_empty()) {
-            let takes = |leaf: &&LeafId| match &self.leaf(**leaf).token {
-                Token::Keyword(keyword) => **keyword == *word,
-                token => token.fit(word).is_some(),
-            };
-            let from = made.last().map_or(LeafId(0), |(leaf, _)| *leaf);
-            let again = |leaf: &&LeafId| {
-                self.leaf(**leaf).variadic || made.last().is_none() || **leaf > from
-            };
-            let leaf = open.iter().filter(|leaf| **leaf >= from).filter(again).find(takes)?;
-            made.push((*leaf, word));
+        let words: Vec<&str> = text.split(' ').filter(|word| !word.is_empty()).collect();
+        let paths = self.key_paths(self.root(), leaves, &words, 0);
+        let whole = paths.into_iter().filter(|(at, _)| *at == words.len()).map(|(_, path)| path);
+        let fit = |path: &Vec<LeafId>| {
+            let fits = path.iter().zip(&words);
+            fits.map(|(leaf, word)| self.leaf(*leaf).token.fit(word)).collect::<Vec<_>>()
+        };
+        let path = whole.min_by_key(fit)?;
+        Some(Words::from_taken(path.into_iter().zip(words).collect()))
+    }
+
+    /// The ways in which the key leaves in `node` take words from `at` on: where each ends, and the
+    /// leaf of each word.
+    fn key_paths(
+        &self,
+        node: &Node,
+        key: &[LeafId],
+        words: &[&str],
+        at: usize,
+    ) -> Vec<(usize, Vec<LeafId>)> {
+        let none = || alloc::vec![(at, Vec::new())];
+        let along = |parts: &[Node], may_skip: bool| {
+            let mut ways = none();
+            for part in parts {
+                let mut longer = if may_skip { ways.clone() } else { Vec::new() };
+                for (from, path) in &ways {
+                    for (to, more) in self.key_paths(part, key, words, *from) {
+                        longer.push((to, [path.as_slice(), &more].concat()));
+                    }
+                }
+                longer.sort();
+                longer.dedup();
+                ways = longer;
+            }
+            ways
+        };
+        match node {
+            Node::Leaf(id) if !key.contains(id) => none(),
+            Node::Leaf(id) => {
+                let leaf = self.leaf(*id);
+                let takes = |word: &&&str| match &leaf.token {
+                    Token::Keyword(keyword) => **keyword == ***word,
+                    token => token.fit(word).is_some(),
+                };
+                let most = if leaf.variadic { words.len() } else { 1 };
+                let taken = words[at..].iter().take(most).take_while(takes).count();
+                (1..=taken).map(|many| (at + many, alloc::vec![*id; many])).collect()
+            }
+            Node::Sequence(parts) => along(parts, false),
+            // Canonical words are in the form's order.
+            Node::Unordered(parts) => along(parts, true),
+            Node::Choice(parts) => {
+                let ways = parts.iter().flat_map(|part| self.key_paths(part, key, words, at));
+                ways.collect()
+            }
+            Node::Optional(part) | Node::OptionalAfterNo(part) => {
+                let mut ways = self.key_paths(part, key, words, at);
+                ways.extend(none());
+                ways
+            }
         }
-        Some(Words::from_taken(made))
     }
 
     /// Lines of this form that together show every alternative and both ends of every range, with
@@ -260,23 +311,13 @@ impl<'a> Maker<'a> {
         self.values.iter().find(|(given, _)| *given == name).copied()
     }
 
-    fn node(&self, node: &Node, made: &mut Made<'a>) -> Result<(), BuildError> {
+    fn node(&self, node: &'a Node, made: &mut Made<'a>) -> Result<(), BuildError> {
         match node {
             Node::Leaf(id) => self.leaf(*id, made),
             Node::Sequence(parts) => parts.iter().try_for_each(|part| self.node(part, made)),
             Node::Choice(parts) => {
-                let mut failed = None;
-                for part in parts {
-                    let mut branch = Made::new();
-                    match self.node(part, &mut branch) {
-                        Ok(()) => {
-                            made.append(&mut branch);
-                            return Ok(());
-                        }
-                        Err(error) => failed = failed.or(Some(error)),
-                    }
-                }
-                Err(failed.unwrap_or(BuildError::Sign))
+                made.append(&mut self.choice(parts)?);
+                Ok(())
             }
             Node::Optional(part) => {
                 if self.is_leading_no(part) {
@@ -301,6 +342,40 @@ impl<'a> Maker<'a> {
         }
     }
 
+    /// The words of the alternative that is meant.
+    fn choice(&self, parts: &'a [Node]) -> Result<Made<'a>, BuildError> {
+        let mut failed = None;
+        let mut said: Vec<Made<'a>> = Vec::new();
+        for part in parts {
+            let mut branch = Made::new();
+            match self.node(part, &mut branch) {
+                Ok(()) => said.push(branch),
+                Err(error) => failed = failed.or(Some(error)),
+            }
+        }
+        if said.len() < 2 {
+            return said.pop().ok_or(failed.unwrap_or(BuildError::Sign));
+        }
+        let given = |branch: &Made<'a>| {
+            let all = branch.iter().filter(|(leaf, _)| self.given(*leaf).is_some());
+            all.count()
+        };
+        let most = said.iter().map(given).max().unwrap_or(0);
+        if most == 0 {
+            let words = |branch: &Made<'a>| branch.first().map(|(_, word)| word.to_string());
+            let words: Vec<_> = said.iter().filter_map(words).collect();
+            return Err(BuildError::Missing {
+                name: alloc::format!("<{}>", words.join("|")).into(),
+            });
+        }
+        said.retain(|branch| given(branch) == most);
+        let fit = |branch: &Made<'a>| {
+            let words = branch.iter();
+            words.map(|(leaf, word)| self.form.leaf(*leaf).token.fit(word)).collect::<Vec<_>>()
+        };
+        said.into_iter().min_by_key(fit).ok_or(BuildError::Sign)
+    }
+
     fn leaf(&self, id: LeafId, made: &mut Made<'a>) -> Result<(), BuildError> {
         let leaf = self.form.leaf(id);
         if let Token::Keyword(word) = &leaf.token {
@@ -319,8 +394,10 @@ impl<'a> Maker<'a> {
             let name = leaf.name.as_deref().or(leaf.implied.as_deref()).unwrap_or(&leaf.text);
             return Err(BuildError::Missing { name: name.into() });
         };
-        for word in value.split(' ') {
-            if leaf.token.fit(word).is_none() {
+        let words = value.split(' ');
+        let many = !leaf.variadic && words.clone().nth(1).is_some();
+        for word in words {
+            if many || leaf.token.fit(word).is_none() {
                 let token = leaf.token.to_string().into();
                 return Err(BuildError::Unfit { name: name.into(), value: value.into(), token });
             }
@@ -329,19 +406,27 @@ impl<'a> Maker<'a> {
         Ok(())
     }
 
+    /// The value of what the line carries here, if it is given: of a capture, or of the part that
+    /// begins with this keyword.
+    fn given(&self, id: LeafId) -> Option<&'a str> {
+        if let Some(part) = self.form.captures().part_at(id) {
+            let given = self.values.iter().find(|(name, _)| *name == &*part.name);
+            return given.map(|(_, value)| *value);
+        }
+        let named = self.form.leaf(id).name.is_some() || !self.form.leaf(id).token.is_keyword();
+        self.value(id).filter(|_| named).map(|(_, value)| value)
+    }
+
     fn is_leading_no(&self, part: &Node) -> bool {
         matches!(part, Node::Leaf(LeafId(0))) && self.form.leaf(LeafId(0)).token.is_no()
     }
 
-    /// Whether a capture is given that stands in `node`.
+    /// Whether something is given that `node` carries.
     fn wants(&self, node: &Node) -> bool {
         match node {
-            Node::Leaf(id) => match (&self.form.leaf(*id).token, self.value(*id)) {
-                (Token::Keyword(word), Some((_, value))) => {
-                    self.form.leaf(*id).name.is_some() && value == &**word
-                }
-                (Token::Keyword(_), None) | (_, None) => false,
-                (_, Some(_)) => true,
+            Node::Leaf(id) => match (&self.form.leaf(*id).token, self.given(*id)) {
+                (Token::Keyword(word), Some(value)) => value == &**word,
+                (_, given) => given.is_some(),
             },
             Node::Sequence(parts) | Node::Choice(parts) | Node::Unordered(parts) => {
                 parts.iter().any(|part| self.wants(part))

@@ -10,6 +10,7 @@ use core::ops::Range;
 
 use once_cell::race::OnceBox;
 
+use super::captures::Captures;
 use super::matcher::Program;
 use super::reader::{Raw, read};
 use super::token::Token;
@@ -78,15 +79,8 @@ struct Parts {
     root: Node,
     /// Compiled when it is first asked for: a function of the rest.
     program: OnceBox<Program>,
-    /// The captures that are named by `$name`, collected when they are first asked for.
-    captures: OnceBox<Vec<Capture>>,
-}
-
-/// A name given by `$name`, and the leaves that it names.
-#[derive(Debug)]
-pub(super) struct Capture {
-    pub(super) name: Box<str>,
-    pub(super) leaves: Vec<LeafId>,
+    /// What a line carries, collected when it is first asked for.
+    captures: OnceBox<Captures>,
 }
 
 impl Form {
@@ -137,10 +131,10 @@ impl Form {
         &self.0.leaves[usize::from(id.0)]
     }
 
-    /// The leaves that capture `name`: those named so, or, where none is, those that imply it.
+    /// The leaves that capture `name`: those named so, or, where none is, those that imply it. Of a
+    /// part that is known by its words: the first of these.
     pub fn capture(&self, name: &str) -> Vec<LeafId> {
-        let named = self.captures().iter().find(|capture| *capture.name == *name);
-        if let Some(named) = named {
+        if let Some(named) = self.captures().find(name) {
             return named.leaves.clone();
         }
         let ids = (0..self.0.leaves.len() as u16).map(LeafId);
@@ -150,30 +144,41 @@ impl Form {
 
     /// The names given by `$name`, each once, in normal order; not that of a leading `no`.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        let named = self.captures().iter().map(|capture| &*capture.name);
-        named.filter(|name| *name != "no")
+        self.captures().named().map(|capture| &*capture.name).filter(|name| *name != "no")
     }
 
-    /// Whether `name` is among the names.
-    pub fn has_name(&self, name: &str) -> bool {
-        self.names().any(|known| known == name)
+    /// All that tells one line of the form from another: the names, then the parts that are known
+    /// by their words: which of `<in|out>`, whether there is `[bfd]`, which of `{a|b}`. A part that
+    /// holds a capture is known by that. The name of such a part is its words in brackets.
+    pub fn carried(&self) -> impl Iterator<Item = &str> {
+        let all = self.captures().all().map(|capture| &*capture.name);
+        all.filter(|name| *name != "no")
     }
 
-    /// What is named by `$name`, in normal order.
-    pub(super) fn captures(&self) -> &[Capture] {
-        self.0.captures.get_or_init(|| {
-            let mut captures: Vec<Capture> = Vec::new();
-            for (number, leaf) in self.0.leaves.iter().enumerate() {
-                let (Some(name), id) = (&leaf.name, LeafId(number as u16)) else {
-                    continue;
-                };
-                match captures.iter_mut().find(|capture| capture.name == *name) {
-                    Some(capture) => capture.leaves.push(id),
-                    None => captures.push(Capture { name: name.clone(), leaves: alloc::vec![id] }),
-                }
-            }
-            Box::new(captures)
-        })
+    /// Whether a line of the form can carry `name`.
+    pub fn carries(&self, name: &str) -> bool {
+        self.captures().find(name).is_some_and(|_| name != "no")
+    }
+
+    /// Whether each line of the form that sets carries `name`.
+    pub fn always_carries(&self, name: &str) -> bool {
+        self.captures().always(name)
+    }
+
+    /// Parts that nothing tells from others of the form: the same words stand in two.
+    pub fn alike(&self) -> impl Iterator<Item = &str> {
+        self.captures().alike()
+    }
+
+    /// Whether a line of the form is told by what it carries: no part stands twice, and no name
+    /// stands for two kinds of values.
+    pub fn is_plain(&self) -> bool {
+        self.captures().is_plain()
+    }
+
+    /// What a line carries.
+    pub(super) fn captures(&self) -> &Captures {
+        self.0.captures.get_or_init(|| Box::new(Captures::from_form(self)))
     }
 
     /// Placeholders without a name: what a form that stands in a change must not have.
@@ -365,6 +370,7 @@ mod tests {
         assert_eq!(kind("a <b|>"), FormErrorKind::EmptyAlternative);
         assert_eq!(kind("  "), FormErrorKind::Empty);
         assert!(matches!(kind("a]"), FormErrorKind::Expected { .. }));
+        assert!(matches!(kind("a A.B.C.D/24$a"), FormErrorKind::Expected { .. }));
         assert!(matches!(kind("VAR... b"), FormErrorKind::Expected { .. }));
         assert!(matches!(kind(&"[a ".repeat(40)), FormErrorKind::TooDeep { .. }));
     }

@@ -447,10 +447,13 @@ impl Form {
         }
     }
 
-    /// The captures of `words` by name.
+    /// What `words` carry, by name: see [`Form::carried`]. Of a part that is known by its words,
+    /// the value is the first of them.
     pub fn values_of<'a>(&'a self, words: &'a Words) -> BTreeMap<&'a str, Cow<'a, str>> {
-        let named = self.captures().iter().filter(|capture| *capture.name != *"no");
-        named.filter_map(|capture| Some((&*capture.name, words.joined(&capture.leaves)?))).collect()
+        let carried = self.captures().all().filter(|capture| *capture.name != *"no");
+        carried
+            .filter_map(|capture| Some((&*capture.name, words.joined(&capture.leaves)?)))
+            .collect()
     }
 }
 

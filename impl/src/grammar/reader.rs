@@ -242,6 +242,10 @@ impl<'a> Reader<'a> {
         ];
         for (text, token) in ADDRESSES {
             if self.rest().starts_with(text) {
+                let behind = self.rest()[text.len()..].chars().next();
+                if behind.is_some_and(|c| c.is_ascii_alphanumeric() || "/:-_".contains(c)) {
+                    return Err(self.unexpected("`A.B.C.D`, `A.B.C.D/M` or the like, and a blank"));
+                }
                 self.at += text.len();
                 return Ok(token);
             }

@@ -15,15 +15,15 @@ use crate::image::Image;
 /// Values by the names that both sides of a change share.
 pub type Bindings<'a> = BTreeMap<&'a str, Cow<'a, str>>;
 
-/// The named captures of an entry form: an instance is its whole entry line.
+/// What an entry form carries: an instance is its whole entry line.
 pub(super) fn entry_names(image: &Image, entry: FormId) -> Vec<Box<str>> {
-    image.form(entry).form.names().map(Into::into).collect()
+    image.form(entry).form.carried().map(Into::into).collect()
 }
 
-/// The named captures that identify a line of `form`.
+/// What identifies a line of `form`.
 pub(super) fn key_names(image: &Image, form: FormId) -> Vec<Box<str>> {
     let decl = image.form(form);
-    let keyed = decl.form.names().filter(|name| match &decl.key {
+    let keyed = decl.form.carried().filter(|name| match &decl.key {
         None => true,
         Some(leaves) => decl.form.capture(name).iter().any(|leaf| leaves.contains(leaf)),
     });
@@ -118,7 +118,7 @@ pub(super) fn wanted<'a>(
     form: &crate::grammar::Form,
     values: &'a Bindings<'_>,
 ) -> Vec<(&'a str, &'a str)> {
-    let mine = values.iter().filter(|(name, _)| form.has_name(name));
+    let mine = values.iter().filter(|(name, _)| form.carries(name));
     mine.map(|(name, value)| (*name, &**value)).collect()
 }
 

@@ -82,7 +82,7 @@ pub enum StuckCause {
     Peer(Prc),
     /// The rest of its group is still to come.
     Pending,
-    /// It was raised, and lowering it again does not give it back.
+    /// What is made of it, taken back, is not it again.
     Unverified,
     /// A bound was met.
     Bound,
@@ -92,6 +92,9 @@ impl fmt::Display for StuckCause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoTransform => f.write_str("no such form, and no transform"),
+            Self::Value { capture, value, .. } if value.is_empty() => {
+                write!(f, "{} is missing", &**capture)
+            }
             Self::Value { capture, value, allowed } if allowed.is_empty() => {
                 write!(f, "{} {} does not go", &**capture, &**value)
             }
@@ -105,7 +108,7 @@ impl fmt::Display for StuckCause {
             Self::EmptyMode => f.write_str("no such mode, and nothing in it"),
             Self::Peer(prc) => write!(f, "refused by the facing unit: {prc:?}"),
             Self::Pending => f.write_str("the rest of its group is still to come"),
-            Self::Unverified => f.write_str("what was executed is not what was sent"),
+            Self::Unverified => f.write_str("what comes of it does not give it back"),
             Self::Bound => f.write_str("a bound was met"),
         }
     }

@@ -7,9 +7,9 @@ use alloc::borrow::Cow;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use super::GroupStep;
 use super::address::{self, Bindings};
 use super::rule::{Direction, Pattern, Rule};
+use super::{GroupStep, StuckCause};
 use crate::config::{Config, Line, LineKey, Place};
 use crate::grammar::{Form, Sign};
 use crate::image::Image;
@@ -62,6 +62,17 @@ fn check_way(image: &Image, rule: &Rule, way: Direction, limit: usize) -> Vec<La
         let out = match rule.evaluate(image, way, &config, &group) {
             GroupStep::Made { out, .. } => out,
             GroupStep::Pending => continue,
+            GroupStep::Stuck(StuckCause::Unverified) if rule.partial.is_empty() => {
+                let became = rule.make(image, way, &group, &lines).unwrap_or_default();
+                let back = rule.make(image, way.back(), &group, &became).unwrap_or_default();
+                broken.push(LawError::NotInverse {
+                    direction: way,
+                    lines: texts(&lines),
+                    became: texts(&became),
+                    back: texts(&back),
+                });
+                continue;
+            }
             GroupStep::Stuck(cause) => {
                 why.get_or_insert_with(|| cause.to_string());
                 continue;
@@ -106,19 +117,39 @@ pub fn groups(
     let sign = if image.form(first.form).default.is_line() { Sign::No } else { Sign::Positive };
     let examples = image.form(first.form).form.examples(limit);
     let positive = examples.iter().filter(|words| words.sign() == Sign::Positive);
-    positive
-        .filter_map(|words| {
-            let mut values = image.form(first.form).form.values_of(words);
-            for pattern in side {
-                let entries = pattern.entries.iter().map(|entry| &image.form(*entry).form);
-                for form in entries.chain([&image.form(pattern.form).form]) {
-                    complete(form, &mut values);
-                }
+    let whole = positive.map(|words| {
+        let mut values = image.form(first.form).form.values_of(words);
+        for pattern in side {
+            let entries = pattern.entries.iter().map(|entry| &image.form(*entry).form);
+            for form in entries.chain([&image.form(pattern.form).form]) {
+                complete(form, &mut values);
             }
+        }
+        values
+    });
+    let whole: Vec<Bindings<'_>> = whole.collect();
+    let fullest = whole.iter().max_by_key(|values| values.len());
+    let spelled = fullest.into_iter().flat_map(|values| spelled(rule, values));
+    let spelled: Vec<Bindings<'_>> = spelled.collect();
+    whole
+        .into_iter()
+        .chain(spelled)
+        .filter_map(|values| {
             let line = |pattern: &Pattern| address::build(image, &at, pattern, sign, &values).ok();
             side.iter().map(line).collect()
         })
         .collect()
+}
+
+/// The same group with each value of a map, of either column, in turn.
+fn spelled<'a>(rule: &'a Rule, values: &Bindings<'a>) -> Vec<Bindings<'a>> {
+    let mapped = values.keys().flat_map(|name| rule.spelled(name).map(move |word| (*name, word)));
+    let with = mapped.map(|(name, word)| {
+        let mut values = values.clone();
+        values.insert(name, Cow::Borrowed(word));
+        values
+    });
+    with.collect()
 }
 
 /// Adds the values of an example where the form has captures that are not given.
@@ -127,7 +158,7 @@ fn complete<'a>(form: &'a Form, values: &mut Bindings<'a>) {
     let full = examples.iter().filter(|words| words.sign() == Sign::Positive);
     let full = full.max_by_key(|words| words.len());
     let Some(full) = full else { return };
-    for name in form.names() {
+    for name in form.carried() {
         if let Some(value) = full.value(form, name) {
             let value = || Cow::Owned(value.into_owned());
             values.entry(name).or_insert_with(value);

@@ -60,6 +60,8 @@ pub struct Rule {
     maps: CompiledMaps,
     /// Captures of the old side whose one value the new side says by its presence.
     implied: Vec<(Box<str>, Box<str>)>,
+    /// Captures of which some values have no counterpart, on purpose.
+    pub partial: Vec<Box<str>>,
     /// What lowering does with a part of a group.
     pub alone: Alone,
 }
@@ -75,6 +77,8 @@ pub struct Pattern {
     pub address: BTreeSet<Box<str>>,
     /// Of the address: the key captures of the line.
     pub keyed: Vec<Box<str>>,
+    /// Whether what its lines carry always tells them apart.
+    plain: bool,
 }
 
 /// Why a change makes no rule for an image.
@@ -187,6 +191,7 @@ impl Rule {
             key,
             maps,
             implied: implied.collect(),
+            partial: change.partial.iter().map(|name| name.as_str().into()).collect(),
             alone: change.alone,
         })
     }
@@ -214,6 +219,17 @@ impl Rule {
         }
     }
 
+    /// Whether the line `key` of pattern `pattern` is found again by its group. Where it is not,
+    /// what it carries does not tell it from another line.
+    pub(crate) fn tells(&self, image: &Image, side: SideOf, pattern: usize, key: &LineKey) -> bool {
+        let at = &self.side(side)[pattern];
+        let whole = at.address.len() == self.key.len();
+        at.plain || !whole || {
+            let group = self.group_of(image, side, pattern, key);
+            self.keys(image, side, &group)[pattern].as_ref() == Some(key)
+        }
+    }
+
     /// The keys of the lines of `group` on one side, by pattern; `None` where the group's key does
     /// not say the whole of it.
     pub(super) fn keys(
@@ -223,7 +239,9 @@ impl Rule {
         group: &GroupKey,
     ) -> Vec<Option<LineKey>> {
         let mut named = Bindings::new();
-        for (name, value) in self.key.iter().zip(&group.key) {
+        // What a line does not have is a value of the key, too.
+        let has = self.key.iter().zip(&group.key).filter(|(_, value)| !value.is_empty());
+        for (name, value) in has {
             let value = if side == SideOf::New {
                 self.mapped(Direction::Raise, name, value)
             } else {
@@ -299,14 +317,35 @@ impl Rule {
             return GroupStep::Stuck(StuckCause::Taken);
         }
         let lines: Vec<(LineKey, Line)> = present.into_iter().flatten().collect();
-        match self.make(image, direction, group, &lines) {
+        match self.there_and_back(image, direction, group, &lines) {
             Ok(out) => GroupStep::Made { out, lost: None },
             Err(cause) => GroupStep::Stuck(cause),
         }
     }
 
+    /// The lines of the other side. A group goes only if these, taken back, are the group again:
+    /// so no change makes one of two, whatever a family declares.
+    fn there_and_back(
+        &self,
+        image: &Image,
+        direction: Direction,
+        group: &GroupKey,
+        lines: &[(LineKey, Line)],
+    ) -> Result<Vec<(LineKey, Line)>, StuckCause> {
+        let out = self.make(image, direction, group, lines)?;
+        let mine = |(pattern, (key, _)): (usize, &(LineKey, Line))| {
+            self.group_of(image, direction.to(), pattern, key) == *group
+        };
+        let back = self.make(image, direction.back(), group, &out);
+        if back.is_ok_and(|back| back == lines) && out.iter().enumerate().all(mine) {
+            Ok(out)
+        } else {
+            Err(StuckCause::Unverified)
+        }
+    }
+
     /// The lines of the other side, from one line of each pattern of this side.
-    fn make(
+    pub(super) fn make(
         &self,
         image: &Image,
         direction: Direction,
@@ -364,7 +403,7 @@ impl Rule {
         to: &[Pattern],
         values: &Bindings<'_>,
     ) -> Result<(), StuckCause> {
-        let says = |form: FormId, name: &str| image.form(form).form.has_name(name);
+        let says = |form: FormId, name: &str| image.form(form).form.carries(name);
         let unsaid = values.iter().find(|(name, _)| {
             let said = |pattern: &Pattern| {
                 says(pattern.form, name) || pattern.entries.iter().any(|entry| says(*entry, name))
@@ -400,6 +439,12 @@ impl Rule {
         Some((to.form, words))
     }
 
+    /// The values of a capture that are spelled otherwise on a side, of both.
+    pub fn spelled(&self, name: &str) -> impl Iterator<Item = &str> {
+        let pairs = self.maps.get(name).into_iter().flatten();
+        pairs.flat_map(|(old, new)| [&**old, &**new])
+    }
+
     /// What `value` of capture `name` is on the other side.
     pub fn mapped<'a>(&'a self, direction: Direction, name: &str, value: &'a str) -> &'a str {
         let pairs = self.maps.get(name).into_iter().flatten();
@@ -419,7 +464,8 @@ impl Pattern {
         }
         let keyed = address::key_names(image, form);
         address.extend(keyed.iter().cloned());
-        Self { form, entries, address, keyed }
+        let plain = entries.iter().chain([&form]).all(|form| image.form(*form).form.is_plain());
+        Self { form, entries, address, keyed, plain }
     }
 }
 

@@ -114,10 +114,12 @@ impl<'a> Stage<'a> {
         }
     }
 
-    /// Whether a rule of the step reads lines of `form`: they are settled with their groups.
-    fn reads(self, form: FormId) -> bool {
+    /// Whether a rule of the step reads the line: it is settled with its group.
+    fn reads(self, image: &Image, key: &LineKey) -> bool {
         match self {
-            Self::Step { tft, step } => tft.read_by(step, form).is_some(),
+            Self::Step { tft, step } => tft
+                .read_by(step, key.form)
+                .is_some_and(|used| tft.rule(used.rule).tells(image, used.side, used.pattern, key)),
             Self::Gate(_) => false,
         }
     }
@@ -155,8 +157,8 @@ impl<'a> Stage<'a> {
             }
             match self.passes_as(image, key) {
                 Some(key) => settle.push(key),
-                None if self.reads(key.form) => {}
-                // Its instance cannot be named there.
+                None if self.reads(image, key) => {}
+                // Its instance cannot be named there, or nothing tells it from another line.
                 None => unsettled.extend([key.clone()]),
             }
         }
@@ -376,6 +378,7 @@ impl Stage<'_> {
                     Some(key) => LineStep::Passes(key),
                     None => LineStep::Stuck(StuckCause::NoTransform),
                 },
+                Some(_) if !self.reads(image, key) => LineStep::Stuck(StuckCause::Unverified),
                 Some(used) => {
                     let rule = tft.rule(used.rule);
                     let group = rule.group_of(image, used.side, used.pattern, key);

@@ -177,6 +177,7 @@ fn without_sides(component: u16, text: &ChangeText) -> Change {
         new: Vec::new(),
         map: text.map.clone(),
         implied: text.implied.clone(),
+        partial: text.partial.clone(),
         alone: text.alone,
     }
 }

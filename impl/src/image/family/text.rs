@@ -108,6 +108,8 @@ pub(super) struct ChangeText {
     #[serde(default)]
     pub(super) implied: BTreeMap<String, String>,
     #[serde(default)]
+    pub(super) partial: Vec<String>,
+    #[serde(default)]
     pub(super) alone: Alone,
     #[serde(default)]
     pub(super) revision: u16,

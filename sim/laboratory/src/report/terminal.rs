@@ -9,8 +9,8 @@ use skewsync_sim::situation::Situation;
 use strum::IntoEnumIterator;
 
 use crate::campaign::{Seeds, Summary, coverage};
-use crate::report::json::{hot, non_stutter_share};
 use crate::report::again;
+use crate::report::json::{hot, non_stutter_share};
 
 /// The summary as text.
 ///

@@ -93,12 +93,12 @@ impl Change {
         for mode in modes {
             let entries = image.forms().filter(|(_, decl)| decl.enters == Some(*mode));
             for (_, entry) in entries {
-                names.extend(entry.form.names().map(String::from));
+                names.extend(entry.form.carried().map(String::from));
             }
         }
         match &image.declarations().commands[form.0 as usize].key {
             Key::Captures(key) => names.extend(key.iter().cloned()),
-            Key::Line => names.extend(image.form(form).form.names().map(String::from)),
+            Key::Line => names.extend(image.form(form).form.carried().map(String::from)),
         }
         names
     }
@@ -199,7 +199,8 @@ impl Change {
         values
     }
 
-    /// The lines of the other side; none if it cannot say all that the group says.
+    /// The lines of the other side; none if it cannot say all that the group says, or if what is
+    /// written says another group when it is taken back.
     fn write(
         &self,
         image: &Image,
@@ -208,23 +209,52 @@ impl Change {
         group: &Group,
         lines: &[Carried],
     ) -> Option<Vec<Carried>> {
-        let (_, to) = self.sides(going);
-        if to.is_empty() || group.members.iter().any(|part| part.len() != 1) {
+        if group.members.iter().any(|part| part.len() != 1) {
             return None;
         }
         let members: Vec<&Carried> = group.members.iter().map(|part| &lines[part[0]]).collect();
-        let sign = members[0].words.sign();
+        let written = self.say(image, going, &rung.levels, &members)?;
+        let (component, level) = self.makes();
+        let mut levels = rung.levels.clone();
+        let back = match going {
+            Going::Down => {
+                levels[component] = Level(level);
+                Going::Up
+            }
+            Going::Up => {
+                levels[component] = Level(level - 1);
+                Going::Down
+            }
+        };
+        let again = self.say(image, back, &levels, &written.iter().collect::<Vec<_>>())?;
+        let same = |(one, other): (&&Carried, &Carried)| {
+            (&one.place, one.form, &one.words) == (&other.place, other.form, &other.words)
+        };
+        members.iter().zip(&again).all(same).then_some(written)
+    }
+
+    /// What lines, one of each form of the side gone from, say on the other side; none if they do
+    /// not agree, or the other side has no place for all of it.
+    fn say(
+        &self,
+        image: &Image,
+        going: Going,
+        levels: &[Level],
+        members: &[&Carried],
+    ) -> Option<Vec<Carried>> {
+        let (_, to) = self.sides(going);
+        let sign = members.first()?.words.sign();
+        if to.is_empty() || members.iter().any(|line| line.words.sign() != sign) {
+            return None;
+        }
         let mut values = Values::new();
-        for line in &members {
+        for line in members {
             for (name, value) in self.values(image, line) {
                 let value = self.spelled(going, &name, &value);
                 if values.insert(name, value.clone()).is_some_and(|other| other != value) {
                     return None;
                 }
             }
-        }
-        if members.iter().any(|line| line.words.sign() != sign) {
-            return None;
         }
         if sign == Sign::Positive {
             for (name, value) in &self.declared.implied {
@@ -246,7 +276,7 @@ impl Change {
         let mut said: BTreeSet<&str> = BTreeSet::new();
         let mut made = Vec::new();
         for form in to {
-            let place = self.place(image, &at, *form, rung, &values, &mut said)?;
+            let place = self.place(image, &at, *form, levels, &values, &mut said)?;
             let words = build(&image.form(*form).form, sign, &values, &mut said)?;
             made.push(Carried { place, form: *form, words, from: from.clone() });
         }
@@ -260,15 +290,14 @@ impl Change {
         image: &Image,
         at: &Place,
         form: FormId,
-        rung: &Rung,
+        levels: &[Level],
         values: &'v Values,
         said: &mut BTreeSet<&'v str>,
     ) -> Option<Place> {
         let mut place = at.clone();
         for mode in &path(image, image.form(form).mode)[self.depth..] {
             let lives = |decl: &image::FormDecl| {
-                decl.enters == Some(*mode)
-                    && decl.lives_at(rung.levels[usize::from(decl.component.0)])
+                decl.enters == Some(*mode) && decl.lives_at(levels[usize::from(decl.component.0)])
             };
             let (entry, decl) = image.forms().find(|(_, decl)| lives(decl))?;
             place = place.child(entry, build(&decl.form, Sign::Positive, values, said)?);
@@ -324,7 +353,7 @@ fn build<'v>(
 ) -> Option<Words> {
     let mine: Vec<(&str, &str)> = values
         .iter()
-        .filter(|(name, _)| form.has_name(name))
+        .filter(|(name, _)| form.carries(name))
         .map(|(name, value)| (name.as_str(), value.as_str()))
         .collect();
     said.extend(mine.iter().map(|(name, _)| *name));

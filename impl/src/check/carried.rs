@@ -1,0 +1,225 @@
+//! Whether a change says what becomes of all that its lines carry: of each capture, of each part of
+//! keywords, of each value of a map.
+
+use alloc::collections::BTreeSet;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+use crate::disposition::{Fails, failing};
+use crate::grammar::{Form, Token};
+use crate::image::{Change, Image};
+use crate::transform::{Direction, Rule, SideOf};
+
+/// Something that the lines of a change carry, and that the change says nothing of.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
+pub enum CarriedError {
+    /// A capture, or a part of keywords, stands on one side only.
+    #[error(
+        "`{name}` stands on the {side} side only: give it a counterpart, name its one value in \
+         `implied`, or name it in `partial`"
+    )]
+    OneSided {
+        /// The name, or the words of the part in brackets.
+        name: String,
+        /// `old` or `new`.
+        side: &'static str,
+    },
+    /// The same keywords stand in two parts of a form.
+    #[error("{words} stands twice in `{form}`: give the keywords names")]
+    Alike {
+        /// The words, in brackets.
+        words: String,
+        /// The form.
+        form: String,
+    },
+    /// A capture takes several words on one side, and one on the other.
+    #[error(
+        "`{name}` takes several words on the {side} side only: several are stuck; name it in \
+         `partial`"
+    )]
+    Several {
+        /// The name.
+        name: String,
+        /// `old` or `new`.
+        side: &'static str,
+    },
+    /// A line may be without a capture on one side, and not on the other.
+    #[error(
+        "a line may be without `{name}` on the {side} side only: such a line is stuck; name it in \
+         `partial`"
+    )]
+    Absent {
+        /// The name.
+        name: String,
+        /// `old` or `new`.
+        side: &'static str,
+    },
+    /// A map names what is no capture.
+    #[error("the map of `{name}` is of no capture of {}", if *.both { "both sides" } else { "a side" })]
+    NoCapture {
+        /// The name.
+        name: String,
+        /// Whether neither side has it.
+        both: bool,
+    },
+    /// A map names a value that its side does not take.
+    #[error("the map of `{name}` has `{value}`, which the {side} side does not take")]
+    NotTaken {
+        /// The capture.
+        name: String,
+        /// The value.
+        value: String,
+        /// `old` or `new`.
+        side: &'static str,
+    },
+    /// A map names a value twice in one column.
+    #[error("the map of `{name}` has `{value}` twice on the {side} side: one of them is stuck")]
+    Twice {
+        /// The capture.
+        name: String,
+        /// The value.
+        value: String,
+        /// `old` or `new`.
+        side: &'static str,
+    },
+    /// Values of a capture with a map have no counterpart.
+    #[error(
+        "the map of `{name}` gives {values} of the {side} side no counterpart: add pairs, or name \
+         it in `partial`"
+    )]
+    Unmapped {
+        /// The capture.
+        name: String,
+        /// The values.
+        values: String,
+        /// `old` or `new`.
+        side: &'static str,
+    },
+}
+
+/// The forms of one side: those of its lines, and of the entries that only this side has.
+fn forms<'a>(image: &'a Image, rule: &Rule, side: SideOf) -> Vec<&'a Form> {
+    let patterns = rule.side(side).iter();
+    let ids = patterns.flat_map(|pattern| pattern.entries.iter().chain([&pattern.form]));
+    ids.map(|form| &image.form(*form).form).collect()
+}
+
+/// What a change leaves unsaid.
+pub(super) fn check(image: &Image, rule: &Rule, change: &Change) -> Vec<CarriedError> {
+    if rule.old.is_empty() || rule.new.is_empty() {
+        return Vec::new();
+    }
+    let mut errors = Vec::new();
+    for side in [SideOf::Old, SideOf::New] {
+        for form in forms(image, rule, side) {
+            let alike = form.alike().map(|words| CarriedError::Alike {
+                words: words.to_string(),
+                form: form.text().to_string(),
+            });
+            errors.extend(alike);
+        }
+    }
+    let names = |side: SideOf| -> BTreeSet<&str> {
+        forms(image, rule, side).into_iter().flat_map(Form::carried).collect()
+    };
+    let (old, new) = (names(SideOf::Old), names(SideOf::New));
+    let said = |name: &str| {
+        change.partial.iter().any(|partial| partial == name) || change.implied.contains_key(name)
+    };
+    for (side, here, there) in [("old", &old, &new), ("new", &new, &old)] {
+        let unsaid = here.difference(there).filter(|name| !said(name));
+        errors.extend(unsaid.map(|name| CarriedError::OneSided { name: (*name).into(), side }));
+    }
+    for name in old.intersection(&new).filter(|name| !said(name)) {
+        errors.extend(shapes(image, rule, name));
+    }
+    errors.extend(maps(image, rule, change));
+    errors
+}
+
+/// Whether both sides take as many words for a capture, and may do without it.
+fn shapes(image: &Image, rule: &Rule, name: &str) -> Vec<CarriedError> {
+    let of = |side: SideOf| -> Vec<&Form> {
+        forms(image, rule, side).into_iter().filter(|form| form.carries(name)).collect()
+    };
+    let several = |side: SideOf| {
+        of(side)
+            .into_iter()
+            .all(|form| form.capture(name).iter().all(|leaf| form.leaf(*leaf).variadic))
+    };
+    let always = |side: SideOf| of(side).iter().any(|form| form.always_carries(name));
+    let mut errors = Vec::new();
+    let one_sided = |old: bool, new: bool| match (old, new) {
+        (true, false) => Some("old"),
+        (false, true) => Some("new"),
+        (true, true) | (false, false) => None,
+    };
+    let side = one_sided(several(SideOf::Old), several(SideOf::New));
+    errors.extend(side.map(|side| CarriedError::Several { name: name.into(), side }));
+    let side = one_sided(!always(SideOf::Old), !always(SideOf::New));
+    errors.extend(side.map(|side| CarriedError::Absent { name: name.into(), side }));
+    errors
+}
+
+/// Whether maps are of captures, their values are taken, and each value has a counterpart.
+fn maps(image: &Image, rule: &Rule, change: &Change) -> Vec<CarriedError> {
+    let mut errors = Vec::new();
+    let sides = [("old", SideOf::Old, Direction::Raise), ("new", SideOf::New, Direction::Lower)];
+    for (name, pairs) in &change.map {
+        let carrying = |side: SideOf| -> Vec<&Form> {
+            forms(image, rule, side).into_iter().filter(|form| form.carries(name)).collect()
+        };
+        let missing = sides.iter().filter(|(_, side, _)| carrying(*side).is_empty()).count();
+        if missing > 0 {
+            errors.push(CarriedError::NoCapture { name: name.clone(), both: missing == 2 });
+            continue;
+        }
+        let before = errors.len();
+        let columns: [Vec<&String>; 2] = [pairs.keys().collect(), pairs.values().collect()];
+        for ((side, of, _), column) in sides.into_iter().zip(columns) {
+            let mut seen = BTreeSet::new();
+            for value in column {
+                let (name, value) = (name.clone(), value.clone());
+                if !carrying(of).iter().all(|form| takes(form, &name, &value)) {
+                    errors.push(CarriedError::NotTaken { name, value, side });
+                } else if !seen.insert(value.clone()) {
+                    errors.push(CarriedError::Twice { name, value, side });
+                }
+            }
+        }
+        if errors.len() > before || change.partial.contains(name) {
+            continue;
+        }
+        for (word, side, way) in sides {
+            let fails = rule
+                .side(side)
+                .iter()
+                .filter(|pattern| image.form(pattern.form).form.carries(name));
+            let fails = fails.map(|pattern| failing(image, rule, way, pattern.form, name));
+            let values: Vec<String> = fails.filter_map(|fails| counted(&fails)).collect();
+            if !values.is_empty() {
+                let (name, values) = (name.clone(), values.join(", "));
+                errors.push(CarriedError::Unmapped { name, values, side: word });
+            }
+        }
+    }
+    errors
+}
+
+/// Whether the capture of a form takes a value.
+fn takes(form: &Form, name: &str, value: &str) -> bool {
+    form.capture(name).iter().any(|leaf| match &form.leaf(*leaf).token {
+        Token::Keyword(word) => **word == *value,
+        token => token.fit(value).is_some(),
+    })
+}
+
+/// The values that fail, if there are any.
+fn counted(fails: &Fails) -> Option<String> {
+    let numbers = fails
+        .numbers
+        .iter()
+        .map(|(min, max)| if min == max { min.to_string() } else { alloc::format!("{min}-{max}") });
+    let values: Vec<String> = numbers.chain(fails.words.iter().cloned()).collect();
+    (!values.is_empty()).then(|| values.join(", "))
+}
