@@ -3,6 +3,7 @@
 mod accepts;
 mod bad_input;
 mod corpus;
+mod families;
 mod one_order;
 mod pages;
 mod preview;

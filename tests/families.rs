@@ -1,0 +1,147 @@
+//! Small families that others would write, after public bug reports: what `image check` says of
+//! them, what is sent, what the Standby holds, and what is listed. Each is a file in
+//! `tests/families`. Where it is checked without a finding, runs with its images break nothing.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use serde::Deserialize;
+use skewsync::check;
+use skewsync::config::Config;
+use skewsync::disposition::{pair_at_active, pair_at_standby};
+use skewsync::dump::Dump;
+use skewsync::image::{Family, Image};
+use skewsync::translate::{Lowering, Raising};
+
+/// One family, and what is expected of it.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Case {
+    /// Where somebody met it.
+    #[expect(dead_code, reason = "for who reads the file")]
+    source: String,
+    /// The levels of its releases, which are named by them.
+    levels: Vec<u16>,
+    /// What its one component declares.
+    component: String,
+    /// Each is a part of a finding of `image check`; none: it finds nothing.
+    #[serde(default)]
+    finds: Vec<String>,
+    #[serde(default, rename = "try")]
+    tries: Vec<Try>,
+}
+
+/// A config on its way.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Try {
+    active: u16,
+    standby: u16,
+    config: String,
+    /// What travels.
+    sent: String,
+    /// What the Standby holds.
+    holds: String,
+    /// What the Active lists: each line, a colon, and why.
+    #[serde(default)]
+    stuck: Vec<String>,
+}
+
+fn cases() -> Vec<(String, Case)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/families");
+    let files = fs::read_dir(&folder).expect("the folder of cases");
+    let mut cases: Vec<(String, Case)> = files
+        .map(|file| {
+            let path = file.expect("a file").path();
+            let name = path.file_stem().expect("a name").to_string_lossy().into_owned();
+            let text = fs::read_to_string(&path).expect("it reads");
+            (name, toml::from_str(&text).unwrap_or_else(|error| panic!("{path:?}: {error}")))
+        })
+        .collect();
+    cases.sort_by(|(one, _), (other, _)| one.cmp(other));
+    assert!(cases.len() >= 6, "{}", cases.len());
+    cases
+}
+
+fn family(name: &str, case: &Case) -> Family {
+    let release =
+        |level: &u16| format!("[[release]]\nname = '{level}'\nlevels = {{ base = {level} }}\n");
+    let releases: String = case.levels.iter().map(release).collect();
+    let table = format!("family = 'acme'\ncomponents = ['base']\n{releases}");
+    let component = format!("component = 'base'\n{}", case.component);
+    Family::parse(&[("family.toml", &table), ("base.toml", &component)])
+        .unwrap_or_else(|errors| panic!("{name}: {}", errors[0]))
+}
+
+#[test]
+fn check_finds_what_is_wrong_with_a_family_and_nothing_else() {
+    for (name, case) in cases() {
+        let report = check::family(&family(&name, &case));
+        let found: Vec<String> = report.findings.iter().map(ToString::to_string).collect();
+        for part in &case.finds {
+            assert!(found.iter().any(|found| found.contains(part)), "{name}: {part}: {report}");
+        }
+        let more = found.iter().find(|found| !case.finds.iter().any(|part| found.contains(part)));
+        assert_eq!(more, None, "{name}: {report}");
+    }
+}
+
+#[test]
+fn what_is_sent_what_is_held_and_what_is_listed() {
+    for (name, case) in cases() {
+        let family = family(&name, &case);
+        let image = |level: u16| -> Image { family.image(&level.to_string()).expect("a release") };
+        for tried in &case.tries {
+            let (active, standby) = (image(tried.active), image(tried.standby));
+            let at_standby =
+                pair_at_standby(&standby, Dump::from_image(&active).encode().as_bytes());
+            let at_standby = at_standby.unwrap_or_else(|error| panic!("{name}: {error}"));
+            let at_active = pair_at_active(&active, at_standby.diff_bytes()).expect("an answer");
+            let mut config = Config::factory(active.levels());
+            config.execute(&active, active.own(), &tried.config).expect("lines that A takes");
+            let lowering = Lowering::new(&active, &at_active, &config);
+            let w = Raising::read_w(&standby, &at_standby, &lowering.wire_bytes());
+            let w = w.unwrap_or_else(|error| panic!("{name}: {error}"));
+            let listing = lowering.listing().clone();
+            let (raising, mismatches) = Raising::new(&standby, &at_standby, w, listing);
+            let what = format!("{name}: {} to {}: {}", tried.active, tried.standby, tried.config);
+            assert_eq!(lowering.wire_config().render().trim(), tried.sent.trim(), "{what}");
+            assert_eq!(raising.config().render().trim(), tried.holds.trim(), "{what}");
+            let listed = lowering.listing().lines().iter();
+            let listed: Vec<String> =
+                listed.map(|(key, listed)| format!("{}: {}", &*key.line, listed.cause)).collect();
+            assert_eq!(listed, tried.stuck, "{what}");
+            // What the Standby lacks beside it, nobody would know of.
+            assert_eq!(mismatches, [], "{what}");
+        }
+    }
+}
+
+#[test]
+fn a_family_without_a_finding_breaks_nothing_in_runs() {
+    for (name, case) in cases().iter().filter(|(_, case)| case.finds.is_empty()) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let family = family(name, case);
+        let written = |level: u16| -> PathBuf {
+            let image = family.image(&level.to_string()).expect("a release");
+            let path = folder.path().join(format!("{level}.img"));
+            fs::write(&path, image.encode()).expect("it writes");
+            path
+        };
+        for tried in &case.tries {
+            let config = folder.path().join("a.conf");
+            fs::write(&config, &tried.config).expect("it writes");
+            let paths = [written(tried.active), written(tried.standby), config];
+            let [active, standby, config] =
+                paths.map(|path| path.to_str().expect("a path in UTF-8").to_owned());
+            let words = ["skewlab", "run", "--active", &active, "--standby", &standby, "--config"];
+            let mut words: Vec<String> = words.map(String::from).to_vec();
+            words.extend([config, "--seeds".into(), "20".into(), "--no-shrink".into()]);
+            let (mut out, mut err) = (Vec::new(), Vec::new());
+            let exit = skewsync_lab::commands::run(&words, &mut out, &mut err);
+            let said = String::from_utf8_lossy(&out) + String::from_utf8_lossy(&err);
+            assert_eq!(format!("{exit:?}"), format!("{:?}", ExitCode::SUCCESS), "{name}: {said}");
+        }
+    }
+}
