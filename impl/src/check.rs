@@ -14,7 +14,7 @@ use core::fmt;
 
 use crate::grammar::Form;
 use crate::image::{ChangeKind, Family, Image, Origin};
-use crate::transform::laws::{LawError, check_inverse};
+use crate::transform::laws::check_inverse;
 use crate::transform::{RuleError, Tft};
 
 pub use carried::CarriedError;
@@ -346,9 +346,14 @@ fn laws(image: &Image, origins: &Origins, proven: &mut BTreeSet<ChangeName>, rep
         }
         let broken = check_inverse(image, rule, LAW_GROUPS_MAX);
         report.changes += usize::from(broken.is_empty());
-        let broken = broken.iter().map(LawError::to_string);
-        let broken = broken.map(|broken| finding(number, Fault::Law(broken)));
-        report.findings.extend(broken);
+        for (at, error) in broken.iter().enumerate() {
+            if broken[..at].iter().any(|earlier| earlier.is_like(error)) {
+                continue;
+            }
+            let more = broken[at + 1..].iter().filter(|later| later.is_like(error)).count();
+            let more = if more == 0 { String::new() } else { alloc::format!("; {more} more") };
+            report.findings.push(finding(number, Fault::Law(alloc::format!("{error}{more}"))));
+        }
     }
 }
 

@@ -8,11 +8,13 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use super::address::{self, Bindings};
-use super::rule::{Direction, Pattern, Rule};
+use super::rule::{Direction, Pattern, Rule, SideOf};
 use super::{GroupStep, StuckCause};
 use crate::config::{Config, Line, LineKey, Place};
-use crate::grammar::{Form, Sign};
-use crate::image::Image;
+use crate::grammar::{Form, Sign, Token, split_words};
+use crate::ids::Level;
+use crate::image::{Grammar, Image};
+use crate::parse;
 
 /// A group that did not come back as it was.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -30,6 +32,18 @@ pub enum LawError {
         /// What these became; empty if they are stuck.
         back: Vec<String>,
     },
+    /// What it becomes is read as something else.
+    #[error("{} becomes `{line}`, which is read as {read}", lines.join("; "))]
+    ReadAs {
+        /// The way it went.
+        direction: Direction,
+        /// The lines of the group.
+        lines: Vec<String>,
+        /// One of the lines that they become.
+        line: String,
+        /// What it is read as.
+        read: String,
+    },
     /// No generated group goes at all.
     #[error("no group of this change can go: {}", why)]
     NeverGoes {
@@ -38,6 +52,26 @@ pub enum LawError {
         /// Why the first did not.
         why: String,
     },
+}
+
+impl LawError {
+    /// Whether another error has the same cause, as far as can be told.
+    pub fn is_like(&self, other: &Self) -> bool {
+        match (self, other) {
+            (
+                Self::NotInverse { direction: one, .. },
+                Self::NotInverse { direction: other, .. },
+            )
+            | (Self::NeverGoes { direction: one, .. }, Self::NeverGoes { direction: other, .. }) => {
+                one == other
+            }
+            (
+                Self::ReadAs { direction: one, read: one_read, .. },
+                Self::ReadAs { direction: other, read, .. },
+            ) => (one, one_read) == (other, read),
+            _ => false,
+        }
+    }
 }
 
 /// Checks one rule both ways on at most `limit` generated groups each.
@@ -56,7 +90,13 @@ fn check_way(image: &Image, rule: &Rule, way: Direction, limit: usize) -> Vec<La
     let mut broken = Vec::new();
     let mut went = false;
     let mut why = None;
+    let grammar = grammar_of(image, rule, way.to());
+    let own = grammar_of(image, rule, way.from());
     for lines in groups(image, rule, way, limit) {
+        if lines.iter().any(|line| misread(image, &own, line).is_some()) {
+            // Nobody can write it.
+            continue;
+        }
         let config = config_of(image, &lines);
         let group = rule.group_of(image, way.from(), 0, &lines[0].0);
         let out = match rule.evaluate(image, way, &config, &group) {
@@ -79,6 +119,10 @@ fn check_way(image: &Image, rule: &Rule, way: Direction, limit: usize) -> Vec<La
             }
         };
         went = true;
+        if let Some((line, read)) = out.iter().find_map(|line| misread(image, &grammar, line)) {
+            broken.push(LawError::ReadAs { direction: way, lines: texts(&lines), line, read });
+            continue;
+        }
         let there = config_of(image, &out);
         let again = out.first().map(|(key, _)| rule.group_of(image, way.to(), 0, key));
         let back = again.map(|group| rule.evaluate(image, way.back(), &there, &group));
@@ -99,6 +143,28 @@ fn check_way(image: &Image, rule: &Rule, way: Direction, limit: usize) -> Vec<La
         broken.push(LawError::NeverGoes { direction: way, why });
     }
     broken
+}
+
+/// The forms that live beside those of one side.
+fn grammar_of(image: &Image, rule: &Rule, side: SideOf) -> Grammar {
+    let mut levels = image.levels().to_vec();
+    levels[usize::from(rule.component.0)] = match side {
+        SideOf::Old => Level(rule.level.0.saturating_sub(1)),
+        SideOf::New => rule.level,
+    };
+    image.grammar(&levels)
+}
+
+/// The text of a line that is read as another, and as what; none: it is read as it was made.
+fn misread(image: &Image, grammar: &Grammar, made: &(LineKey, Line)) -> Option<(String, String)> {
+    let (key, line) = made;
+    let words: Vec<&str> = split_words(line.words.text()).collect();
+    let read = match parse::words(image, grammar, image.form(key.form).mode, &words) {
+        Ok((form, words)) if form == key.form && words == line.words => return None,
+        Ok((form, _)) => alloc::format!("`{}`", image.form(form).form.text()),
+        Err(error) => error.to_string(),
+    };
+    Some((line.words.text().to_string(), read))
 }
 
 /// Whole groups of one side: every alternative and both ends of every range.
@@ -129,11 +195,14 @@ pub fn groups(
     });
     let whole: Vec<Bindings<'_>> = whole.collect();
     let fullest = whole.iter().max_by_key(|values| values.len());
-    let spelled = fullest.into_iter().flat_map(|values| spelled(rule, values));
-    let spelled: Vec<Bindings<'_>> = spelled.collect();
+    let more = fullest.into_iter().flat_map(|values| {
+        let words = words_beside(image, rule, way.to());
+        spelled(rule, values).into_iter().chain(like_keywords(image, side, values, &words))
+    });
+    let more: Vec<Bindings<'_>> = more.take(limit).collect();
     whole
         .into_iter()
-        .chain(spelled)
+        .chain(more)
         .filter_map(|values| {
             let line = |pattern: &Pattern| address::build(image, &at, pattern, sign, &values).ok();
             side.iter().map(line).collect()
@@ -148,6 +217,54 @@ fn spelled<'a>(rule: &'a Rule, values: &Bindings<'a>) -> Vec<Bindings<'a>> {
         let mut values = values.clone();
         values.insert(name, Cow::Borrowed(word));
         values
+    });
+    with.collect()
+}
+
+/// The keywords that may stand where the other side has a word of any kind: those of the forms
+/// beside it that begin as it does.
+fn words_beside<'a>(image: &'a Image, rule: &Rule, side: SideOf) -> Vec<&'a str> {
+    let mut words = Vec::new();
+    for pattern in rule.side(side) {
+        let own = image.form(pattern.form);
+        let begins = |form: &Form| {
+            form.leaves().iter().find(|leaf| !leaf.token.is_no()).map(|leaf| leaf.token.clone())
+        };
+        let first = begins(&own.form);
+        let beside =
+            image.forms().filter(|(_, decl)| decl.mode == own.mode && begins(&decl.form) == first);
+        let leaves = beside.flat_map(|(_, decl)| decl.form.leaves());
+        words.extend(leaves.filter_map(|leaf| match &leaf.token {
+            Token::Keyword(word) => Some(&**word),
+            _ => None,
+        }));
+    }
+    words.sort_unstable();
+    words.dedup();
+    words
+}
+
+/// The same group with each of these words in turn where its side takes any word.
+fn like_keywords<'a>(
+    image: &Image,
+    side: &[Pattern],
+    values: &Bindings<'a>,
+    words: &[&'a str],
+) -> Vec<Bindings<'a>> {
+    let any = |name: &str| {
+        let forms = side.iter().map(|pattern| &image.form(pattern.form).form);
+        let mut leaves = forms.flat_map(|form| {
+            form.capture(name).into_iter().map(|leaf| form.leaf(leaf)).collect::<Vec<_>>()
+        });
+        leaves.any(|leaf| leaf.token == Token::Variable)
+    };
+    let names = values.keys().filter(|name| any(name));
+    let with = names.flat_map(|name| {
+        words.iter().map(|word| {
+            let mut values = values.clone();
+            values.insert(*name, Cow::Borrowed(*word));
+            values
+        })
     });
     with.collect()
 }

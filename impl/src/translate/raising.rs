@@ -15,6 +15,7 @@ use super::touched::Touched;
 use crate::config::{Config, Edit, EntryKind, Line, LineKey, Prc};
 use crate::digest::Digest;
 use crate::disposition::StandbyPairing;
+use crate::grammar::{Words, split_words};
 use crate::ids::{ComponentId, FormId};
 use crate::image::Image;
 use crate::parse::{self, LineError, WalkUp};
@@ -123,7 +124,7 @@ impl Raising {
         let (held, short) = (BTreeMap::new(), BTreeMap::new());
         let mut raising = Self { w, up, down, held, short, listing };
         let mut seen = raising.settle_short(&way_up, &advance.affected);
-        let refused = refused(raising.config().lines(), refuses);
+        let refused = raising.refused(image, raising.config().lines(), refuses);
         seen.extend(raising.hold_refused(image, pairing, &refused));
         seen.extend(raising.unverified(raising.w.lines().map(|(key, _)| key)));
         let mismatches = raising.mismatches(image, seen);
@@ -171,7 +172,7 @@ impl Raising {
             .collect();
         let now = executed.iter();
         let now = now.filter_map(|key| Some((key, self.config().line(key)?)));
-        let refused = refused(now, refuses);
+        let refused = self.refused(image, now, refuses);
         seen.extend(self.hold_refused(image, pairing, &refused));
         in_s.lines.extend(executed);
         if !refused.is_empty() {
@@ -300,18 +301,37 @@ impl Raising {
         idle.map(|key| (key, StuckCause::Peer(Prc::Unchanged))).collect()
     }
 
+    /// Those of these lines of S that the unit refuses, or that its parser would read as another
+    /// line than was made.
+    fn refused<'a>(
+        &self,
+        image: &Image,
+        lines: impl Iterator<Item = (&'a LineKey, &'a Line)>,
+        refuses: Refuses<'_>,
+    ) -> Vec<(LineKey, StuckCause)> {
+        let cause = |key: &LineKey, line: &Line| {
+            if let Some(prc) = refuses(key, line) {
+                return Some(StuckCause::Peer(prc));
+            }
+            // What stands in W so was read.
+            let made = self.w.line(key) != Some(line);
+            (made && !reads_as_made(image, key, line)).then_some(StuckCause::Resolves)
+        };
+        lines.filter_map(|(key, line)| Some((key.clone(), cause(key, line)?))).collect()
+    }
+
     /// Holds the groups of refused lines of S out of it, whole.
     fn hold_refused(
         &mut self,
         image: &Image,
         pairing: &StandbyPairing,
-        refused: &[(LineKey, Prc)],
+        refused: &[(LineKey, StuckCause)],
     ) -> BTreeMap<LineKey, StuckCause> {
         let way = way_up(image, pairing);
         let mut seen = BTreeMap::new();
-        for (key, prc) in refused {
+        for (key, cause) in refused {
             for origin in self.up.origins(&way, key) {
-                seen.insert(origin, StuckCause::Peer(*prc));
+                seen.insert(origin, cause.clone());
             }
         }
         if seen.is_empty() {
@@ -366,12 +386,16 @@ impl NotRaised {
     }
 }
 
-/// Those of these lines of S that the unit refuses.
-fn refused<'a>(
-    lines: impl Iterator<Item = (&'a LineKey, &'a Line)>,
-    refuses: Refuses<'_>,
-) -> Vec<(LineKey, Prc)> {
-    lines.filter_map(|(key, line)| Some((key.clone(), refuses(key, line)?))).collect()
+/// Whether the own parser reads the words of a line, and those of the entries around it, as what
+/// they were made.
+fn reads_as_made(image: &Image, key: &LineKey, line: &Line) -> bool {
+    let reads = |form: FormId, made: &Words| {
+        let words: Vec<&str> = split_words(made.text()).collect();
+        let read = parse::words(image, image.own(), image.form(form).mode, &words);
+        read.is_ok_and(|(read, words)| read == form && words == *made)
+    };
+    let entries = key.place.instances().iter();
+    reads(key.form, &line.words) && entries.into_iter().all(|(form, words)| reads(*form, words))
 }
 
 /// The Standby's way: up from the wire's levels to its own.
