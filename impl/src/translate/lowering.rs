@@ -4,6 +4,7 @@
 mod planted;
 
 use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use super::ladder::{Ladder, Way};
@@ -24,6 +25,8 @@ use crate::transform::StuckCause;
 pub struct Lowering {
     ladder: Ladder,
     listing: Listing,
+    /// The form of each line that is listed: the listing itself is by words.
+    forms: Arc<BTreeMap<ListKey, FormId>>,
 }
 
 /// What one edit of A did to W.
@@ -97,16 +100,20 @@ impl Lowering {
     ) -> Self {
         let way = way_down(image, pairing);
         let (ladder, advance) = Ladder::build(&way, a.clone());
-        let mut lowering = Self { ladder, listing: Listing::default() };
+        let mut lowering = Self { ladder, listing: Listing::default(), forms: Arc::default() };
         let listed = lowering.listed(&way, pairing, &advance.affected, &advance.places);
         let forgets = pairing.defect().is(Defect::MclForgotten);
         let listed = listed.into_iter().filter(|_| !forgets);
-        let lines = listed.filter_map(|(key, cause)| {
-            let (_, cause) = cause?;
-            Some((key, Listed { cause, since: stamp, orphan: None }))
-        });
-        let entries = Entries { lines: lines.collect(), complements: BTreeMap::new() };
+        let mut entries = Entries::default();
+        let mut forms = BTreeMap::new();
+        for (key, cause) in listed {
+            if let Some((form, cause)) = cause {
+                forms.insert(key.clone(), form);
+                entries.lines.insert(key, Listed { cause, since: stamp, orphan: None });
+            }
+        }
         lowering.listing = Listing::new(entries);
+        lowering.forms = Arc::new(forms);
         lowering
     }
 
@@ -152,8 +159,28 @@ impl Lowering {
                 }
             }
         }
+        self.note_forms(&listing, &causes);
         self.listing.apply(&listing);
         Lowered { wire, listing, causes }
+    }
+
+    /// Keeps the forms in step with the lines that are listed. `causes` has one entry for each that
+    /// is listed anew.
+    fn note_forms(&mut self, listing: &ListingChange, causes: &[ListedCause]) {
+        if listing.lines.is_empty() {
+            return;
+        }
+        let forms = Arc::make_mut(&mut self.forms);
+        let mut causes = causes.iter();
+        for (key, listed) in &listing.lines {
+            if listed.is_none() {
+                forms.remove(key);
+                continue;
+            }
+            let caused = causes.next().expect("a line that is listed anew has a cause");
+            forms.insert(key.clone(), caused.form);
+        }
+        assert!(causes.next().is_none(), "each cause is of a line that is listed anew");
     }
 
     /// The Active's config.
@@ -179,6 +206,13 @@ impl Lowering {
     /// What did not go.
     pub fn listing(&self) -> &Listing {
         &self.listing
+    }
+
+    /// The lines that are listed: each with its form, and what stands in its way.
+    pub fn stuck(&self) -> impl ExactSizeIterator<Item = (&ListKey, FormId, &StuckCause)> {
+        assert_eq!(self.forms.len(), self.listing.len(), "each line that is listed has its form");
+        let lines = self.listing.lines().iter().zip(self.forms.values());
+        lines.map(|((key, listed), form)| (key, *form, &listed.cause))
     }
 
     /// W as it travels in bulk: text.

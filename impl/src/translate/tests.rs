@@ -11,7 +11,7 @@ use crate::config::Config;
 use crate::config::render::{read_edits, render_edits};
 use crate::disposition::{ActivePairing, StandbyPairing, pair_at_active, pair_at_standby};
 use crate::dump::Dump;
-use crate::ids::{Lsn, Term};
+use crate::ids::{FormId, Lsn, Term};
 use crate::image::{Image, bundled};
 
 /// Two units of these releases, from a config of the Active to that of the Standby.
@@ -78,6 +78,7 @@ impl Pair {
             lowering.listing().lines().keys().cloned().collect()
         };
         assert_eq!(keys(&fresh), keys(&self.lowering));
+        self.check_stuck();
         let w = self.raising.wire_config();
         assert_eq!(w.render(), self.lowering.wire_config().render());
         let (raised, _) =
@@ -90,6 +91,24 @@ impl Pair {
         let s = self.raising.config().render();
         read.execute(&self.standby, self.standby.own(), &s).unwrap();
         assert_eq!(read.digest(), self.raising.config().digest(), "S is its image's: {s}");
+    }
+
+    /// The listing says of each line what an explanation of all lines says.
+    fn check_stuck(&self) {
+        let explained = self.lowering.explain(&self.active, &self.at_active).into_iter();
+        let explained = explained.filter_map(|line| match line.way {
+            LineDisposition::Stuck(cause) => Some((line.key, line.form, cause)),
+            LineDisposition::AsIs
+            | LineDisposition::Lowered { .. }
+            | LineDisposition::Raised
+            | LineDisposition::DontCare { .. } => None,
+        });
+        let mut explained: Vec<(ListKey, FormId, StuckCause)> = explained.collect();
+        explained.sort();
+        let stuck = self.lowering.stuck();
+        let stuck: Vec<(ListKey, FormId, StuckCause)> =
+            stuck.map(|(key, form, cause)| (key.clone(), form, cause.clone())).collect();
+        assert_eq!(stuck, explained);
     }
 
     fn a(&self) -> String {

@@ -15,7 +15,7 @@ use crate::planted::{Defect, Planted};
 use crate::policy::Cause;
 use crate::transform;
 use crate::translate::listing::{Listing, ListingChange};
-use crate::translate::{self, LineDisposition, Lowered, Lowering};
+use crate::translate::{self, Lowered, Lowering};
 
 /// The Active's side of a translation: its config on its way to one peer.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -110,25 +110,18 @@ impl Sender {
     }
 
     /// All lines that cannot go.
-    pub fn stuck(&self, env: &Env<'_>, pairing: Option<&PairingKey>) -> Vec<StuckLine> {
-        if self.lowering.listing().lines().is_empty() {
-            return vec![];
-        }
-        let Some(pairing) = at_active(env, pairing) else {
-            return vec![];
-        };
+    pub fn stuck(&self, env: &Env<'_>) -> Vec<StuckLine> {
         let software = env.software;
-        let explained = self.lowering.explain(&software.image, pairing).into_iter();
-        explained
-            .filter_map(|line| {
-                let LineDisposition::Stuck(cause) = &line.way else {
-                    return None;
-                };
-                let component = software.image.form(line.form).component;
-                let text = placed(&line.key.path, &line.key.line);
-                Some(stuck(software, component, line.form, cause, text))
-            })
-            .collect()
+        let lines = self.lowering.stuck().map(|(key, form, cause)| {
+            let component = software.image.form(form).component;
+            stuck(software, component, form, cause, placed(&key.path, &key.line))
+        });
+        lines.collect()
+    }
+
+    /// How many lines cannot go.
+    pub fn stuck_len(&self) -> usize {
+        self.lowering.listing().len()
     }
 }
 

@@ -72,7 +72,7 @@ impl Active {
                 return cx.send(slot, Message::BulkReject { session, lsn, verdict, why });
             }
             phase if phase.sends_lines() => {
-                let listed = current.listed(cx);
+                let listed = current.listed();
                 return cx.send(slot, Message::BulkAccept { session, lsn, listed });
             }
             ActivePhase::Dump(_)
@@ -102,7 +102,7 @@ impl Active {
         match judged {
             None => {
                 current.accept(mismatches, further, self.last);
-                let listed = current.listed(cx);
+                let listed = current.listed();
                 cx.send(slot, Message::BulkAccept { session, lsn, listed });
                 cx.set(Timer::Deadline);
                 current.send_lines(cx);

@@ -88,7 +88,7 @@ impl Active {
         if *current.phase() == ActivePhase::Setting {
             current.enter(ActivePhase::Hot);
             let counts = !cx.env.planted(Defect::ListedUncounted);
-            let listed = if counts { current.listed(cx) } else { 0 };
+            let listed = if counts { current.listed() } else { 0 };
             cx.event(Event::Hot { listed });
             cx.cancel(&[Timer::Deadline, Timer::Backoff]);
             cx.set(Timer::Stable);

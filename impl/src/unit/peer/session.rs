@@ -320,15 +320,15 @@ impl ActiveSession {
     }
 
     /// How many lines the Standby does not hold: those that are stuck, and those that it refused.
-    pub(in crate::unit) fn listed(&self, cx: &Context<'_, '_>) -> u32 {
-        (self.held_out.len() + self.stuck(cx).len()) as u32 + self.held_further
+    pub(in crate::unit) fn listed(&self) -> u32 {
+        let stuck = self.sender.as_ref().map_or(0, Sender::stuck_len);
+        (self.held_out.len() + stuck) as u32 + self.held_further
     }
 
     /// The lines of the Active's config that cannot go.
     pub(in crate::unit) fn stuck(&self, cx: &Context<'_, '_>) -> Vec<StuckLine> {
         let sender = self.sender.as_ref();
-        let stuck = sender.map(|sender| sender.stuck(cx.env, self.pairing.as_ref()));
-        stuck.unwrap_or_default()
+        sender.map(|sender| sender.stuck(cx.env)).unwrap_or_default()
     }
 
     /// Whether the images can be synchronised, as the Standby is told: of the same image, and of a
