@@ -3,7 +3,7 @@
 
 mod cache;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use skewsync::digest::{ImageDigest, Shared};
@@ -12,6 +12,7 @@ use skewsync::planted::{Defect, Planted};
 use skewsync::policy::Policy;
 use skewsync::unit::{Limits, Pairing, PairingKey, Software, Store, TooSmall};
 
+use crate::sync::{Mutex, lock};
 use cache::Cache;
 
 /// An image, loaded.
@@ -54,15 +55,19 @@ impl Loaded {
     }
 }
 
-/// Pairings that were computed, by the defect that is planted and their key; none: the bytes make
-/// none.
-type Pairings = Cache<(Planted, PairingKey), Option<Arc<Pairing>>>;
+/// Which pairing it is: the defect that is planted, and the key.
+type PairingId = (Planted, PairingKey);
+
+/// Pairings that were computed; none: the bytes make none.
+type Pairings = Cache<PairingId, Option<Arc<Pairing>>>;
 
 /// All that runs share.
 #[derive(Debug, Default)]
 pub struct Catalog {
     images: BTreeMap<String, Arc<Loaded>>,
     pairings: Pairings,
+    /// Those that were computed a second time, and came out the same.
+    recomputed: Mutex<BTreeSet<PairingId>>,
     limits: Limits,
     policy: Policy,
 }
@@ -173,8 +178,9 @@ impl Catalog {
         &self.policy
     }
 
-    /// The pairing of a key, computed once per process. `again`: computed although it is known; it
-    /// must come out the same.
+    /// The pairing of a key, computed once per process. `again`: once more, although it is known;
+    /// it must come out the same. A third time would say nothing new, and between large images it
+    /// costs more than the rest of a run.
     ///
     /// # Panics
     /// If it comes out otherwise: then it is no function of its key.
@@ -187,12 +193,13 @@ impl Catalog {
         planted: Planted,
     ) -> Option<Arc<Pairing>> {
         let compute = || Pairing::compute(software, &key, bytes, planted).ok().map(Arc::new);
+        let id = (planted, key);
         let mut is_new = false;
-        let pairing = self.pairings.get(&(planted, key), || {
+        let pairing = self.pairings.get(&id, || {
             is_new = true;
             compute()
         });
-        if again && !is_new {
+        if again && !is_new && lock(&self.recomputed).insert(id) {
             assert_eq!(
                 pairing.as_deref().map(diff_of),
                 compute().as_deref().map(diff_of),
@@ -263,4 +270,35 @@ fn file(name: &str) -> Result<Image, StockError> {
     #[expect(clippy::disallowed_methods, reason = "an image is named by its file")]
     let bytes = std::fs::read(name).map_err(|error| why(error.to_string()))?;
     Image::decode(&bytes).map_err(|error| why(error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use skewsync::digest::Digest;
+    use skewsync::dump::Dump;
+    use skewsync::unit::PairingSide;
+
+    #[test]
+    fn a_pairing_is_computed_a_second_time_and_not_a_third() {
+        let catalog = load(&[]).expect("the bundled family");
+        let [active, standby] =
+            ["meridian@6.1", "meridian@6.2"].map(|name| catalog.image(name).expect("bundled"));
+        let dump = Dump::from_image(active.software().image()).encode();
+        let key = PairingKey {
+            own: standby.digest(),
+            side: PairingSide::Standby,
+            peer: active.digest(),
+            received: Digest::compute(dump.as_bytes()),
+        };
+        let again = |again: bool| {
+            let software = standby.software();
+            catalog.pairing(software, key, dump.as_bytes(), again, Planted::NONE).expect("a pair");
+            lock(&catalog.recomputed).len()
+        };
+        assert_eq!(again(true), 0, "the first time it is no second");
+        assert_eq!(again(false), 0, "nobody asked for it");
+        assert_eq!(again(true), 1);
+        assert_eq!(again(true), 1);
+    }
 }

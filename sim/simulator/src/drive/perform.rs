@@ -23,8 +23,8 @@ use crate::world::disk::Denied;
 
 /// How long the driver computes a pairing, in microseconds of true time.
 pub(crate) const PAIRING_US: u64 = 2_000;
-/// Of so many pairings that are asked for, one is computed although it is known, and must come out
-/// the same.
+/// Of so many pairings that are asked for, one is computed although it is known, unless a run did
+/// so before. It must come out the same.
 const RECOMPUTED_ONE_IN: u64 = 10;
 
 /// Faults of a message that take effect where it arrives, and not where it is sent.
