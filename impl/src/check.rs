@@ -175,16 +175,42 @@ impl fmt::Display for Report {
             writeln!(f, "  {does}")?;
         }
         let Self { lines, overlaps, changes, kinds, .. } = self;
-        writeln!(f, "{lines} lines read back, none ambiguous; {overlaps} pairs of forms overlap")?;
-        writeln!(f, "{changes} changes go there and come back")?;
+        let overlaps = counted(*overlaps, "pair of forms overlaps", "pairs of forms overlap");
+        writeln!(f, "{}; {overlaps}", self.read_back(*lines))?;
+        let changes =
+            counted(*changes, "change goes there and comes back", "changes go there and come back");
+        writeln!(f, "{changes}")?;
         let mut counts: BTreeMap<ChangeKind, usize> = BTreeMap::new();
         for kind in kinds.iter().flat_map(|does| &does.kinds) {
             *counts.entry(*kind).or_default() += 1;
         }
         let counts = counts.iter().map(|(kind, count)| alloc::format!("{kind} {count}"));
         writeln!(f, "kinds of change: {}", counts.collect::<Vec<_>>().join(", "))?;
-        writeln!(f, "{} errors", self.findings.len())
+        writeln!(f, "{}", counted(self.findings.len(), "error", "errors"))
     }
+}
+
+impl Report {
+    /// How many of the lines came back as what they were, and how many are ambiguous.
+    fn read_back(&self, lines: usize) -> String {
+        let faults = || self.findings.iter().map(|finding| &finding.fault);
+        let is_ambiguous = |fault: &&Fault| matches!(fault, Fault::Ambiguous { .. });
+        let is_other = |fault: &&Fault| matches!(fault, Fault::Taken { .. });
+        let is_lost = |fault: &&Fault| matches!(fault, Fault::NotRead { .. });
+        let ambiguous = faults().filter(|fault| is_ambiguous(fault) || is_other(fault)).count();
+        let wrong = ambiguous + faults().filter(is_lost).count();
+        let named = if ambiguous == 0 { "none".to_string() } else { ambiguous.to_string() };
+        let all = counted(lines, "line", "lines");
+        if wrong == 0 {
+            return alloc::format!("{all} read back, none ambiguous");
+        }
+        alloc::format!("{} of {all} read back, {named} ambiguous", lines.saturating_sub(wrong))
+    }
+}
+
+/// A number with its noun.
+fn counted(count: usize, one: &str, more: &str) -> String {
+    alloc::format!("{count} {}", if count == 1 { one } else { more })
 }
 
 /// Checks a family that was read.

@@ -7,12 +7,15 @@ use crate::image::bundled;
 const TABLE: &str = "family = 'f'\n[[release]]\nname = '1'\nlevels = { a = 1 }\n\
                      [[release]]\nname = '2'\nlevels = { a = 2 }\n";
 
-fn findings(text: &str) -> Vec<String> {
+fn report(text: &str) -> Report {
     let text = String::from("component = 'a'\n") + text;
     let read = Family::parse(&[("family.toml", TABLE), ("a.toml", &text)]);
     let family = read.unwrap_or_else(|errors| panic!("{}", errors[0]));
-    let report = super::family(&family);
-    report.findings.iter().map(ToString::to_string).collect()
+    super::family(&family)
+}
+
+fn findings(text: &str) -> Vec<String> {
+    report(text).findings.iter().map(ToString::to_string).collect()
 }
 
 #[test]
@@ -42,6 +45,26 @@ fn an_ambiguous_pair_is_found_with_both_places() {
         found[0].contains("is ambiguous: also `ntp (5-20)$b`, declared at a.toml:7:9"),
         "{found:?}"
     );
+}
+
+#[test]
+fn a_report_counts_what_it_found_and_says_one_of_one() {
+    let text = "[[command]]\nmode = 'config'\nform = 'ntp (1-10)$a'\n\
+                [[command]]\nmode = 'config'\nform = 'ntp (5-20)$b'\n";
+    let found = report(text);
+    let ambiguous = found.findings.len();
+    let says = alloc::format!(
+        "{} of {} lines read back, {ambiguous} ambiguous; 2 pairs of forms overlap\n",
+        found.lines - ambiguous,
+        found.lines
+    );
+    let shown = found.to_string();
+    assert!(ambiguous > 1 && shown.contains(&says), "{shown}");
+    assert!(shown.ends_with(&alloc::format!("\n{ambiguous} errors\n")), "{shown}");
+    let one = Report { lines: 1, overlaps: 1, changes: 1, ..Report::default() };
+    let says = "1 line read back, none ambiguous; 1 pair of forms overlaps\n\
+                1 change goes there and comes back\nkinds of change: \n0 errors\n";
+    assert_eq!(one.to_string(), says);
 }
 
 #[test]

@@ -43,6 +43,29 @@ pub enum ChangeKind {
     DefaultLine,
 }
 
+impl ChangeKind {
+    /// All of them, in their order.
+    pub const ALL: [Self; 15] = [
+        Self::New,
+        Self::Removed,
+        Self::Rename,
+        Self::KeywordInserted,
+        Self::ArgumentReorder,
+        Self::ValueMap,
+        Self::BooleanToFlag,
+        Self::Split,
+        Self::Merge,
+        Self::ModeEntryRename,
+        Self::ModeMove,
+        Self::RangeNarrowed,
+        Self::RangeWidened,
+        Self::OrderedList,
+        Self::DefaultLine,
+    ];
+}
+
+const _: () = assert!(ChangeKind::ALL.len() == ChangeKind::DefaultLine as usize + 1);
+
 /// A word of a form, as far as its place matters: a keyword, or the name of what is captured.
 type Words = Vec<String>;
 
@@ -200,6 +223,11 @@ mod tests {
         };
         let change = family.changes().map(|(change, _)| change).find(concerns);
         family.kinds(change.unwrap()).into_iter().collect()
+    }
+
+    #[test]
+    fn all_kinds_are_in_their_order() {
+        assert!(ChangeKind::ALL.iter().enumerate().all(|(at, kind)| *kind as usize == at));
     }
 
     #[test]

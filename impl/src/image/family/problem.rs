@@ -1,10 +1,10 @@
 //! What is wrong in a family's files, and where.
 
-use super::super::DefaultError;
-use alloc::string::String;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
 use core::fmt;
 
-use super::super::ImageError;
+use super::super::{ChangeKind, DefaultError, ImageError};
 use crate::grammar::FormError;
 
 /// Where something was declared.
@@ -90,13 +90,15 @@ pub enum Problem {
     )]
     DefaultMoves,
     /// Words that are read but not supported yet.
-    #[error("`{0}` is not supported; the kinds of change that are: {KINDS}")]
+    #[error("`{word}` is not supported; the kinds of change that are: {}", kinds(), word = .0)]
     Unsupported(&'static str),
 }
 
-const KINDS: &str = "rename, keyword inserted, argument reorder, value map, boolean to flag, \
-                     split, \
-                     mode-entry rename, mode move, range narrowed or widened, removed, new";
+/// The kinds of change, by their names.
+fn kinds() -> String {
+    let kinds: Vec<String> = ChangeKind::ALL.iter().map(ChangeKind::to_string).collect();
+    kinds.join(", ")
+}
 
 impl fmt::Display for FamilyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
