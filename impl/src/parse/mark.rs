@@ -14,7 +14,7 @@ const UTF_16: [&[u8]; 2] = [&[0xff, 0xfe], &[0xfe, 0xff]];
 /// Whether a byte order mark stood at the head of a file.
 ///
 /// # Shape
-/// RfState, `Skipped` says so in words.
+/// Displayed, `Skipped` says so in words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mark {
     /// None did.
