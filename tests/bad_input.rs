@@ -60,11 +60,12 @@ fn configs_that_are_none() {
     let says = "binary.conf:2: not a line of text: byte 0x00 at column 5";
     meets(&["parse", "meridian@6.2", &binary], 1, &[says]);
     let apart =
-        ["1 lines", "not taken by meridian 6.2 itself", "binary.conf:3", "byte 0xff at column 5"];
-    meets(&["preview", "meridian@6.2", "meridian@6.1", &binary], 0, &apart);
+        [" 1 line\n", "not taken by meridian 6.2 itself", "binary.conf:3", "byte 0xff at column 5"];
+    meets(&["preview", "meridian@6.2", "meridian@6.1", &binary], 2, &apart);
     meets(&["translate", "meridian@6.2", "meridian@6.1", &binary], 0, &["hostname r1\n"]);
     let empty = folder.file("empty.conf", "");
-    meets(&["preview", "meridian@6.2", "meridian@6.1", &empty], 0, &["   0 lines"]);
+    let says = ["   0 lines", "empty.conf: there is no line in it"];
+    meets(&["preview", "meridian@6.2", "meridian@6.1", &empty], 5, &says);
     let missing = folder.path() + "/missing.conf";
     meets(
         &["preview", "meridian@6.2", "meridian@6.1", &missing],
@@ -78,6 +79,52 @@ fn configs_that_are_none() {
         &["no file in this folder"],
     );
     meets(&["preview", "meridian@6.2", "meridian@6.1"], 5, &["required arguments"]);
+}
+
+#[test]
+fn a_preview_says_by_its_exit_code_that_the_active_refuses_lines() {
+    let folder = Folder::new();
+    let preview = |name: &str, text: &str, exit: u8, says: &[&str]| {
+        let file = folder.file(name, text);
+        let args = ["preview", "meridian@6.2", "meridian@6.1", &file];
+        meets(&args, exit, says);
+        meets(&[&args[..], &["--json"]].concat(), exit, &[]);
+    };
+    let (goes, refused) = ("hostname r1\n", "no such line\nnor this\n");
+    let stuck = "router pim\n join-interval 30\n";
+    preview("goes.conf", goes, 0, &[" 0 stuck\n"]);
+    preview("stuck.conf", stuck, 1, &[" 2 stuck\n"]);
+    let apart = "not taken by meridian 6.2 itself, and in no count:";
+    preview("refused.conf", &[goes, refused].concat(), 2, &[" 0 stuck\n", apart]);
+    preview("both.conf", &[refused, stuck].concat(), 3, &[" 2 stuck\n", apart]);
+    let none = "none.conf: meridian 6.2 takes none of its 2 lines\n";
+    preview("none.conf", refused, 5, &[none]);
+    preview("one.conf", "nor this\n", 5, &["one.conf: meridian 6.2 does not take its only line\n"]);
+    preview("comments.conf", "! nothing\n\n", 5, &["comments.conf: there is no line in it\n"]);
+    // Of several configs all are looked at before that is said.
+    let all = ["preview", "meridian@6.2", "meridian@6.1", &folder.path()];
+    meets(
+        &all,
+        5,
+        &["7 configs: 6 lines, 4 stuck, 7 not taken\n", "stuck.conf:2", "comments.conf: "],
+    );
+}
+
+#[test]
+fn a_preview_names_what_is_easily_overlooked() {
+    let folder = Folder::new();
+    let text = "hostname \"\"\nlogging\u{a0}host 192.0.2.7\n\u{feff}ip routing\n";
+    let file = folder.file("unseen.conf", text);
+    let says = [
+        "taken as written, with something that is easily overlooked:",
+        "unseen.conf:1  hostname \"\"   an empty value, `\"\"`, at column 10",
+        "`logging\u{a0}host`; it has a no-break space (U+00A0) at column 8",
+        "`\u{feff}ip`; it has a byte order mark (U+FEFF) at column 1",
+    ];
+    meets(&["preview", "meridian@6.2", "meridian@6.1", &file], 2, &says);
+    meets(&["parse", "meridian@6.2", &file], 1, &says[2..]);
+    let json = r#""remarks":[{"line":1,"text":"hostname \"\"","what":"an empty value"#;
+    meets(&["preview", "meridian@6.2", "meridian@6.1", &file, "--json"], 2, &[json]);
 }
 
 #[test]

@@ -38,6 +38,16 @@ pub enum InputError {
         /// Its encoding.
         other: OtherEncoding,
     },
+    /// The Active's own image takes no line of a configuration.
+    #[error("{}", nothing_taken(path, image, *refused))]
+    NothingTaken {
+        /// The file.
+        path: PathBuf,
+        /// The image.
+        image: String,
+        /// How many lines of the file it refuses.
+        refused: usize,
+    },
     /// A folder holds no file.
     #[error("{}: there is no file in this folder", path.display())]
     NoFiles {
@@ -81,6 +91,15 @@ pub enum InputError {
     /// The output cannot be written.
     #[error("output: {0}")]
     Output(#[from] std::io::Error),
+}
+
+fn nothing_taken(path: &Path, image: &str, refused: usize) -> String {
+    let path = path.display();
+    match refused {
+        0 => format!("{path}: there is no line in it"),
+        1 => format!("{path}: {image} does not take its only line"),
+        _ => format!("{path}: {image} takes none of its {refused} lines"),
+    }
 }
 
 /// Reads a file of at most `max` bytes.

@@ -4,6 +4,7 @@ pub mod commands;
 pub mod input;
 pub mod pair;
 pub mod running;
+pub mod unseen;
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -18,6 +19,10 @@ pub enum Exit {
     Ok = 0,
     /// What was asked for is not so: stuck lines, errors found.
     NotSo = 1,
+    /// No line is stuck, and the Active's own image refuses some: nothing is known of these.
+    Refused = 2,
+    /// Lines are stuck, and the Active's own image refuses others.
+    NotSoAndRefused = 3,
     /// Usage, or input that cannot be read.
     Usage = 5,
 }
@@ -73,6 +78,11 @@ where
         Ok(exit) => exit,
         Err(error) => said(writeln!(err, "skewsync: {error}"), Exit::Usage),
     }
+}
+
+/// A number with its noun.
+pub(crate) fn counted(count: usize, one: &str, more: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { more })
 }
 
 /// A reader that went away is no failure of ours.

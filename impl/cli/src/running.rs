@@ -12,6 +12,8 @@ use skewsync::image::Image;
 use skewsync::parse::{self, LineError, WalkUp};
 use skewsync::translate::ListKey;
 
+use crate::unseen;
+
 /// A config with the places in its text.
 #[derive(Clone, Debug)]
 pub struct Running {
@@ -23,6 +25,19 @@ pub struct Running {
     pub refused: Vec<Refused>,
     /// How many lines of the text the image took.
     pub taken: usize,
+    /// What of these is not seen.
+    pub remarks: Vec<Remark>,
+}
+
+/// What of a line that is taken an eye does not see.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Remark {
+    /// The line's number, from 1.
+    pub number: usize,
+    /// The line.
+    pub line: String,
+    /// What is not seen.
+    pub what: String,
 }
 
 /// Where a line of a config stands in its text.
@@ -47,6 +62,16 @@ pub struct Refused {
     pub line: String,
     /// Why it is not taken.
     pub trouble: LineError,
+    /// What of it is not seen; empty if nothing.
+    pub remark: String,
+}
+
+impl Refused {
+    /// Why it is not taken, and what of it is not seen.
+    pub fn why(&self) -> String {
+        let between = if self.remark.is_empty() { "" } else { "; it has " };
+        format!("{}{between}{}", self.trouble, self.remark)
+    }
 }
 
 impl Running {
@@ -58,24 +83,26 @@ impl Running {
             said: BTreeMap::new(),
             refused: Vec::new(),
             taken: 0,
+            remarks: Vec::new(),
         };
         let lines: Vec<&[u8]> = text.split(|byte| *byte == b'\n').collect();
         let mut edits = Vec::new();
         for statement in parse::text(image, image.own(), text, WalkUp::Yes) {
             let number = statement.number;
+            let line = String::from_utf8_lossy(lines[number - 1]);
+            let remark = unseen::remarks(&line).join("; ");
+            let line = || line.trim().chars().filter(|c| !c.is_control()).collect();
             let (form, words) = match statement.found {
                 Ok(found) => found,
                 Err(trouble) => {
-                    let line = String::from_utf8_lossy(lines[number - 1]);
-                    running.refused.push(Refused {
-                        number,
-                        line: line.trim().chars().filter(|c| !c.is_control()).collect(),
-                        trouble,
-                    });
+                    running.refused.push(Refused { number, line: line(), trouble, remark });
                     continue;
                 }
             };
             running.taken += 1;
+            if !remark.is_empty() {
+                running.remarks.push(Remark { number, line: line(), what: remark });
+            }
             let place = statement.place;
             let key = key_of(&place, words.text());
             let said = Said { number, place: place.clone(), form, words: words.clone() };

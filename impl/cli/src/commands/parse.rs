@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use skewsync::parse::{self, Mark, WalkUp};
 
-use crate::Exit;
 use crate::input::{self, InputError};
+use crate::{Exit, unseen};
 
 /// Each line's form in a configuration file, or what is wrong with it.
 #[derive(Debug, clap::Args)]
@@ -27,6 +27,7 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, InputError> {
     if file.mark == Mark::Skipped {
         writeln!(out, "{}: {}", args.config.display(), file.mark)?;
     }
+    let lines: Vec<&[u8]> = file.text.split(|byte| *byte == b'\n').collect();
     let mut wrong = 0;
     for statement in parse::text(&image, image.own(), &file.text, WalkUp::Yes) {
         let at = format!("{}:{}", args.config.display(), statement.number);
@@ -37,7 +38,10 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, InputError> {
             }
             Err(trouble) => {
                 wrong += 1;
-                writeln!(out, "{at}: {trouble}")?;
+                let line = String::from_utf8_lossy(lines[statement.number - 1]);
+                let remark = unseen::remarks(&line).join("; ");
+                let between = if remark.is_empty() { "" } else { "; it has " };
+                writeln!(out, "{at}: {trouble}{between}{remark}")?;
             }
         }
     }

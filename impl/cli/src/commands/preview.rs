@@ -7,18 +7,19 @@ use std::io::Write;
 use std::path::PathBuf;
 
 pub(super) use judged::step;
-pub use judged::{Absent, Changed, DontCare, NotTaken, Preview, Stuck};
+pub use judged::{Absent, Changed, DontCare, NotTaken, Preview, Remark, Stuck};
 use skewsync::parse::Mark;
 
-use crate::Exit;
 use crate::input::{self, InputError};
 use crate::pair::Pair;
+use crate::{Exit, counted};
 
 /// What of a running config on A reaches B: counts, and the lines that are stuck, with their
 /// places, the reasons, and what would go.
 ///
 /// Exits with 0 when no line is stuck, with 1 when one is. Lines that A itself does not take are
-/// reported apart and are in no count.
+/// reported apart and are in no count; they add 2 to the exit code. A config of which A takes no
+/// line is an error: exit code 5.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The Active's image: a file, or `meridian@6.2`.
@@ -40,7 +41,8 @@ pub struct Args {
 pub fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, InputError> {
     let pair = Pair::load(&args.active, &args.standby)?;
     let files = input::files(&args.configs)?;
-    let (mut looked_at, mut stuck) = (0, 0);
+    let (mut looked_at, mut stuck, mut refused) = (0, 0, 0);
+    let mut nothing_taken = None;
     for (number, file) in files.iter().enumerate() {
         let config = input::config(file)?;
         let mut preview = Preview::new(&pair, &file.display().to_string(), &config.text);
@@ -48,6 +50,14 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, InputError> {
         suggest::suggest(&pair, &config.text, &mut preview);
         looked_at += preview.lines;
         stuck += preview.stuck.len();
+        refused += preview.not_taken.len();
+        if preview.taken == 0 && nothing_taken.is_none() {
+            nothing_taken = Some(InputError::NothingTaken {
+                path: file.clone(),
+                image: preview.active.clone(),
+                refused: preview.not_taken.len(),
+            });
+        }
         if args.json {
             serde_json::to_writer(&mut *out, &preview).map_err(std::io::Error::from)?;
             writeln!(out)?;
@@ -59,10 +69,20 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, InputError> {
         }
     }
     if files.len() > 1 && !args.json {
-        let count = files.len();
-        writeln!(out, "\n{count} configs: {looked_at} lines, {stuck} stuck")?;
+        let lines = counted(looked_at, "line", "lines");
+        let refused = match refused {
+            0 => String::new(),
+            count => format!(", {count} not taken"),
+        };
+        writeln!(out, "\n{} configs: {lines}, {stuck} stuck{refused}", files.len())?;
     }
-    Ok(if stuck == 0 { Exit::Ok } else { Exit::NotSo })
+    match (nothing_taken, stuck, refused) {
+        (Some(error), _, _) => Err(error),
+        (None, 0, 0) => Ok(Exit::Ok),
+        (None, _, 0) => Ok(Exit::NotSo),
+        (None, 0, _) => Ok(Exit::Refused),
+        (None, _, _) => Ok(Exit::NotSoAndRefused),
+    }
 }
 
 /// A line with its place and its mode: the first column of every list.
@@ -74,8 +94,11 @@ fn placed(preview: &Preview, line: usize, at: &str, text: &str) -> String {
 fn write(preview: &Preview, out: &mut dyn Write) -> std::io::Result<()> {
     writeln!(
         out,
-        "{} on {}, facing {}:   {} lines",
-        preview.config, preview.active, preview.standby, preview.lines
+        "{} on {}, facing {}:   {}",
+        preview.config,
+        preview.active,
+        preview.standby,
+        counted(preview.lines, "line", "lines")
     )?;
     writeln!(
         out,
@@ -90,8 +113,9 @@ fn write(preview: &Preview, out: &mut dyn Write) -> std::io::Result<()> {
         writeln!(out, "  {}", Mark::Skipped)?;
     }
     if preview.said_again > 0 {
-        let count = preview.said_again;
-        writeln!(out, "  {count} more say again, or undo, what other lines say")?;
+        let one = "more says again, or undoes, what other lines say";
+        let more = "more say again, or undo, what other lines say";
+        writeln!(out, "  {}", counted(preview.said_again, one, more))?;
     }
     let stuck = preview.stuck.iter().map(|stuck| {
         let first = placed(preview, stuck.line, &stuck.at, &stuck.text);
@@ -116,6 +140,11 @@ fn write(preview: &Preview, out: &mut dyn Write) -> std::io::Result<()> {
         [first, line.reason.clone()]
     });
     list(out, "don't-care", dont_care)?;
+    let remarks = preview.remarks.iter().map(|line| {
+        let first = format!("{}:{}  {}", preview.config, line.line, line.text);
+        [first, line.what.clone()]
+    });
+    list(out, "taken as written, with something that is easily overlooked", remarks)?;
     let not_taken = preview.not_taken.iter().map(|line| {
         let first = format!("{}:{}  {}", preview.config, line.line, line.text);
         [first, line.why.clone()]

@@ -6,10 +6,11 @@ use serde::Serialize;
 use skewsync::ids::{ChangeId, FormId};
 use skewsync::image::Image;
 use skewsync::parse::{self, WalkUp};
+use skewsync::transform::StuckCause;
 use skewsync::translate::{Explained, LineDisposition, ListKey, Listing, Lowering, Raising};
 
 use crate::pair::Pair;
-use crate::running::{Running, key_of, shown};
+use crate::running::{self, Running, key_of, shown};
 
 /// What of one running config reaches the facing image.
 ///
@@ -44,6 +45,10 @@ pub struct Preview {
     pub absent: Vec<Absent>,
     /// Lines that the Active's own image does not take.
     pub not_taken: Vec<NotTaken>,
+    /// How many lines of the text it takes.
+    pub taken: usize,
+    /// Lines that it takes as written, with something that is easily overlooked.
+    pub remarks: Vec<Remark>,
 }
 
 /// A line that cannot go.
@@ -109,6 +114,17 @@ pub struct NotTaken {
     pub why: String,
 }
 
+/// A line that is taken as written, with something that is easily overlooked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Remark {
+    /// Its number in the file, from 1.
+    pub line: usize,
+    /// The line.
+    pub text: String,
+    /// What: `a no-break space (U+00A0) at column 9`.
+    pub what: String,
+}
+
 impl Preview {
     /// What of this config reaches the facing image; `name` is the file's, and `text` what stands
     /// after a byte order mark.
@@ -136,9 +152,11 @@ impl Preview {
                 .map(|refused| NotTaken {
                     line: refused.number,
                     text: refused.line.clone(),
-                    why: refused.trouble.to_string(),
+                    why: refused.why(),
                 })
                 .collect(),
+            taken: running.taken,
+            remarks: running.remarks.iter().map(remark).collect(),
         };
         let not_raised = not_raised(pair, &lowering);
         for line in &explained {
@@ -178,7 +196,7 @@ impl Preview {
             steps,
         };
         match (&explained.way, not_raised) {
-            (LineDisposition::Stuck(cause), _) => self.stuck.push(stuck(cause.to_string())),
+            (LineDisposition::Stuck(cause), _) => self.stuck.push(stuck(why(cause))),
             (LineDisposition::DontCare { reason }, _) => {
                 self.dont_care.push(DontCare { line, at, text, reason: reason.to_string() });
             }
@@ -192,6 +210,24 @@ impl Preview {
                 self.raised.push(changed(raise(pair, explained.form)));
             }
         }
+    }
+}
+
+fn remark(remark: &running::Remark) -> Remark {
+    Remark { line: remark.number, text: remark.line.clone(), what: remark.what.clone() }
+}
+
+/// Why a line is stuck, in words; a value that is empty is named.
+pub(in crate::commands) fn why(cause: &StuckCause) -> String {
+    match cause {
+        StuckCause::Value { capture, value, allowed } if value.is_empty() => {
+            let only = match &**allowed {
+                "" => String::new(),
+                allowed => format!(": only {allowed} goes"),
+            };
+            format!("{} is empty, and that does not go{only}", &**capture)
+        }
+        cause => cause.to_string(),
     }
 }
 
@@ -224,7 +260,10 @@ fn absent(lowering: &Lowering, explained: &[Explained]) -> Vec<Absent> {
 
 /// The lines of the wire config that the facing unit does not read or cannot raise, each with the
 /// reason.
-fn not_raised(pair: &Pair, lowering: &Lowering) -> BTreeMap<ListKey, String> {
+pub(in crate::commands) fn not_raised(
+    pair: &Pair,
+    lowering: &Lowering,
+) -> BTreeMap<ListKey, String> {
     let bytes = lowering.wire_bytes();
     let there = parse::text(&pair.standby, pair.at_standby.grammar(), &bytes, WalkUp::No);
     let unread =
@@ -246,5 +285,5 @@ fn not_raised(pair: &Pair, lowering: &Lowering) -> BTreeMap<ListKey, String> {
     };
     let (raising, mismatches) = Raising::new(standby, at_standby, w, Listing::default());
     let all = mismatches.into_iter().chain(raising.held_out(standby));
-    all.map(|mismatch| (mismatch.key, mismatch.cause.to_string())).collect()
+    all.map(|mismatch| (mismatch.key, why(&mismatch.cause))).collect()
 }
