@@ -257,7 +257,8 @@ fn families_list_all_their_errors_at_once() {
     meets(&["image", "build", &folder.path(), "1", "-o", &to], 1, &says);
     meets(&["image", "try", &folder.path(), "1", "1", "x"], 1, &says);
     folder.file("a.toml", "component = 'a'\n[[command]]\nmode = 'config'\nmode = 'x'\n");
-    meets(&["image", "check", &folder.path()], 1, &["a.toml:4:1: duplicate key: `mode`"]);
+    let says = ["a.toml:4:1: duplicate key: `mode`", "\n1 error\n"];
+    meets(&["image", "check", &folder.path()], 1, &says);
     folder.file("a.toml", String::from("component = 'a'\n") + &command("config", "x"));
     meets(&["image", "build", &folder.path(), "2", "-o", &to], 1, &["no release 2; there are: 1"]);
     let nowhere = folder.path() + "/no/out.image";

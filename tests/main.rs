@@ -8,5 +8,6 @@ mod one_order;
 mod pages;
 mod preview;
 mod regressions;
+mod schema;
 #[cfg(feature = "planted")]
 mod shrink;

@@ -220,8 +220,69 @@ fn a_line_is_shown_on_every_rung_there_and_back() {
     assert_eq!(back.count(), 2, "{text}");
     let (exit, text) =
         run(&["image", "try", "meridian", "6.2", "6.1", "router pim / join-interval 30"]);
-    assert_eq!(exit, 0, "{text}");
+    assert_eq!(exit, 1, "{text}");
     assert!(text.contains("stuck") && text.contains("(60-600)"), "{text}");
     let (exit, text) = run(&["image", "try", "meridian", "6.2", "6.1", "no such line"]);
     assert_eq!(exit, 1, "{text}");
+}
+
+#[test]
+fn several_lines_make_one_config_each_from_the_root() {
+    let lines = ["router pim / join-interval 60", "logging host 192.0.2.7", "router pim / no bsr"];
+    let (exit, text) = run(&[&["image", "try", "meridian", "6.2", "6.1"], &lines[..2]].concat());
+    assert_eq!(exit, 0, "{text}");
+    let both = "  on 6.2              logging host 192.0.2.7 + router pim / join-interval 60\n";
+    assert_eq!(text.matches(both).count(), 2, "{text}");
+    let (exit, text) = run(&[&["image", "try", "meridian", "6.2", "6.1"], &lines[..]].concat());
+    assert_eq!(exit, 1, "{text}");
+    assert!(text.contains("6.2 does not take `no bsr`"), "{text}");
+    let (exit, text) = run(&["image", "try", "meridian", "6.2", "6.1"]);
+    assert_eq!(exit, 5, "{text}");
+}
+
+/// A family of one component with two releases, whose change does not name its alternatives.
+fn unnamed_alternatives() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a folder for the test");
+    let releases = ["1", "2"].map(|release| {
+        format!("[[release]]\nname = '{release}'\nlevels = {{ base = {release} }}\n")
+    });
+    let forms = ["traps", "notes"]
+        .map(|word| format!("{{ mode = 'config', form = '{word} A.B.C.D$host [urgent|all]' }}"));
+    let base = format!(
+        "component = 'base'\n[[command]]\nmode = 'config'\n\
+         form = 'traps A.B.C.D$host [urgent|all]'\nkey = ['host']\n\
+         [[change]]\nlevel = 2\nwhy = 'renamed'\nold = [{}]\nnew = [{}]\nkey = ['host']\n",
+        forms[0], forms[1]
+    );
+    let files =
+        [("family.toml", format!("family = 'f'\n{}", releases.concat())), ("base.toml", base)];
+    for (name, text) in files {
+        std::fs::write(folder.path().join(name), text).expect("a file for the test");
+    }
+    folder
+}
+
+#[test]
+fn a_line_that_arrives_as_another_is_stuck_as_a_preview_finds_it() {
+    let family = unnamed_alternatives();
+    let folder = family.path().display().to_string();
+    let file = |name: &str| family.path().join(name).display().to_string();
+    let (config, line) = (file("a.conf"), "traps 192.0.2.1 all");
+    std::fs::write(&config, line).expect("a file for the test");
+    let images = ["1", "2"].map(|release| {
+        let image = file(release);
+        let (exit, text) = run(&["image", "build", &folder, release, "-o", &image]);
+        assert_eq!(exit, 0, "{text}");
+        image
+    });
+    let (exit, previewed) = run(&["preview", &images[0], &images[1], &config, "--json"]);
+    assert_eq!(exit, 1, "{previewed}");
+    let (exit, tried) = run(&["image", "try", &folder, "1", "2", line, "--json"]);
+    assert_eq!(exit, 1, "{tried}");
+    let read = |json: &str| -> serde_json::Value { serde_json::from_str(json).expect("JSON") };
+    let (previewed, tried) = (read(&previewed), read(&tried));
+    let stuck = &tried[0]["not_raised"][0];
+    assert_eq!(stuck["line"], previewed["stuck"][0]["text"]);
+    assert_eq!(stuck["why"], previewed["stuck"][0]["why"]);
+    assert_eq!(stuck["why"], "what was executed is not what was sent");
 }

@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 use clap::Subcommand;
 use skewsync::image::{Family, FamilyError, Image, bundled};
 
-use crate::Exit;
 use crate::input::{self, InputError};
+use crate::{Exit, counted};
 
 /// The largest table that is read.
 const TABLE_BYTES_MAX: usize = 64 * 1024 * 1024;
@@ -35,7 +35,8 @@ pub enum Verb {
         /// The family's folder, or `meridian` for the bundled one.
         family: PathBuf,
     },
-    /// Shows one line's way from release A to release B of a family and back, each rung of it.
+    /// Shows the way of lines from release A to release B of a family and back, each rung of it.
+    /// Exits with 1 when a line is stuck on one of the two ways, as `preview` finds it.
     Try {
         /// The family's folder, or `meridian` for the bundled one.
         family: PathBuf,
@@ -44,7 +45,12 @@ pub enum Verb {
         /// The facing release.
         b: String,
         /// The line; the entry lines of its modes before it: `router pim / join-interval 60`.
-        line: String,
+        /// Several make one config.
+        #[arg(required = true)]
+        lines: Vec<String>,
+        /// One JSON array instead of text: the way there, and the way back.
+        #[arg(long)]
+        json: bool,
     },
     /// Makes an image of a command set: one JSON object a line with `node`, `command`, `daemon`.
     /// What cannot be taken is listed; exit code 1 if that is more than 0.5 % of the forms.
@@ -86,8 +92,8 @@ pub fn run(verb: &Verb, out: &mut dyn Write) -> Result<Exit, InputError> {
         }
         Verb::Build { family, release, output } => build(family, release, output, out),
         Verb::Check { family } => check(family, out),
-        Verb::Try { family, a, b, line } => match read(family)? {
-            Ok(family) => way::run(&family, [a, b], line, out),
+        Verb::Try { family, a, b, lines, json } => match read(family)? {
+            Ok(family) => way::run(&family, [a, b], lines, *json, out),
             Err(errors) => refused(&errors, out),
         },
         Verb::ImportForms { forms, nodes, name, release, output } => {
@@ -130,7 +136,7 @@ fn refused(errors: &[FamilyError], out: &mut dyn Write) -> Result<Exit, InputErr
     for error in errors {
         writeln!(out, "{error}")?;
     }
-    writeln!(out, "{} errors", errors.len())?;
+    writeln!(out, "{}", counted(errors.len(), "error", "errors"))?;
     Ok(Exit::NotSo)
 }
 

@@ -6,8 +6,8 @@ mod suggest;
 use std::io::Write;
 use std::path::PathBuf;
 
-pub(super) use judged::step;
 pub use judged::{Absent, Changed, DontCare, NotTaken, Preview, Remark, Stuck};
+pub(super) use judged::{not_raised, step, why};
 use skewsync::parse::Mark;
 
 use crate::input::{self, InputError};
