@@ -7,6 +7,7 @@ mod family;
 mod file;
 mod import;
 mod kind;
+mod scale;
 
 use alloc::borrow::ToOwned;
 use alloc::collections::BTreeMap;
@@ -26,6 +27,7 @@ pub use family::{Family, FamilyError, Origin, Problem};
 pub use file::{IMAGE_BYTES_MAX, ImageFileError};
 pub use import::{Given, ImportedForm, ImportedMode, Rejected, import};
 pub use kind::ChangeKind;
+pub use scale::{Scale, ScaleError};
 
 /// The name of the root mode.
 pub const ROOT: &str = "config";
@@ -111,6 +113,9 @@ pub struct Change {
     pub new: Vec<Side>,
     /// Values that are spelled otherwise.
     pub map: ValueMaps,
+    /// Captures whose numbers are in another unit.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub scale: BTreeMap<String, Scale>,
     /// Captures of the old side whose one value is said by the new side's presence.
     pub implied: BTreeMap<String, String>,
     /// Captures of which some values have no counterpart, on purpose: these lines are stuck.

@@ -54,8 +54,8 @@ pub enum CarriedError {
         /// `old` or `new`.
         side: &'static str,
     },
-    /// A map names what is no capture.
-    #[error("the map of `{name}` is of no capture of {}", if *.both { "both sides" } else { "a side" })]
+    /// A map or a scale names what is no capture.
+    #[error("the map or scale of `{name}` is of no capture of {}", if *.both { "both sides" } else { "a side" })]
     NoCapture {
         /// The name.
         name: String,
@@ -164,6 +164,15 @@ fn shapes(image: &Image, rule: &Rule, name: &str) -> Vec<CarriedError> {
 /// Whether maps are of captures, their values are taken, and each value has a counterpart.
 fn maps(image: &Image, rule: &Rule, change: &Change) -> Vec<CarriedError> {
     let mut errors = Vec::new();
+    for name in change.scale.keys() {
+        let sides = [SideOf::Old, SideOf::New]
+            .into_iter()
+            .filter(|side| !forms(image, rule, *side).into_iter().any(|form| form.carries(name)));
+        let missing = sides.count();
+        if missing > 0 {
+            errors.push(CarriedError::NoCapture { name: name.clone(), both: missing == 2 });
+        }
+    }
     let sides = [("old", SideOf::Old, Direction::Raise), ("new", SideOf::New, Direction::Lower)];
     for (name, pairs) in &change.map {
         let carrying = |side: SideOf| -> Vec<&Form> {

@@ -104,6 +104,8 @@ fn failing(fails: &Fails) -> String {
     if fails.all {
         values = alloc::vec!["given".to_string()];
     }
+    let no_multiple = |of| alloc::format!("no multiple of {of}");
+    values.extend(fails.multiples_of.map(no_multiple));
     values.extend(fails.several.then(|| "several words".to_string()));
     values.extend(fails.absent.then(|| "missing".to_string()));
     alloc::format!("{} is {}", fails.capture, values.join("|"))

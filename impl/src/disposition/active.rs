@@ -504,7 +504,11 @@ impl Fails {
             }
         });
         let goes: Vec<String> = goes.filter(|goes| !goes.is_empty()).collect();
-        goes.join("|")
+        let goes = goes.join("|");
+        match self.multiples_of {
+            Some(of) if !goes.is_empty() => alloc::format!("a multiple of {of} in {goes}"),
+            Some(_) | None => goes,
+        }
     }
 }
 

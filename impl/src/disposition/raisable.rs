@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::grammar::{Form, Token};
 use crate::ids::FormId;
-use crate::image::Image;
+use crate::image::{Image, Scale};
 use crate::transform::{Direction, Rule, Step, Tft};
 
 /// Values of one capture that do not go.
@@ -29,6 +29,9 @@ pub struct Fails {
     /// A line without the capture does not go.
     #[serde(default, skip_serializing_if = "core::ops::Not::not")]
     pub absent: bool,
+    /// Of numbers only multiples of this go.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub multiples_of: Option<u32>,
     /// Several words do not go.
     #[serde(default, skip_serializing_if = "core::ops::Not::not")]
     pub several: bool,
@@ -45,9 +48,11 @@ pub enum Raisable {
     Stuck,
 }
 
-/// The forms that a capture of the form at hand has become, and by which spelling.
-struct Path {
+/// A form that lines of the form at hand have become, by which rules, and the step from which on it
+/// is looked at.
+struct Path<'a> {
     form: FormId,
+    passed: Vec<&'a Rule>,
     from: usize,
 }
 
@@ -55,9 +60,9 @@ struct Path {
 pub fn raisable(image: &Image, tft: &Tft, steps: &[Step], form: FormId) -> Raisable {
     let names: Vec<&str> = image.form(form).form.carried().collect();
     let mut fails: BTreeMap<Box<str>, Fails> = BTreeMap::new();
-    let mut open = alloc::vec![Path { form, from: 0 }];
+    let mut open = alloc::vec![Path { form, passed: Vec::new(), from: 0 }];
     let mut touched = false;
-    while let Some(Path { form: at, from }) = open.pop() {
+    while let Some(Path { form: at, passed, from }) = open.pop() {
         let read = steps[from..].iter().enumerate().find_map(|(number, step)| {
             tft.read_by(*step, at).map(|used| (from + number, *step, used))
         });
@@ -72,12 +77,14 @@ pub fn raisable(image: &Image, tft: &Tft, steps: &[Step], form: FormId) -> Raisa
         if rule.side(step.direction.to()).is_empty() {
             return Raisable::Stuck;
         }
+        let spelling = Spelling { passed, rule, direction: step.direction };
         for name in &names {
-            let failing = failing_from(image, rule, step.direction, form, at, name);
+            let failing = failing_from(image, &spelling, form, at, name);
             merge(fails.entry((*name).into()).or_default(), failing);
         }
+        let passed: Vec<&Rule> = spelling.rules().collect();
         for to in rule.side(step.direction.to()) {
-            open.push(Path { form: to.form, from: number + 1 });
+            open.push(Path { form: to.form, passed: passed.clone(), from: number + 1 });
         }
     }
     if !touched {
@@ -122,18 +129,66 @@ pub fn failing(
     form: FormId,
     name: &str,
 ) -> Fails {
-    failing_from(image, rule, direction, form, form, name)
+    let spelling = Spelling { passed: Vec::new(), rule, direction };
+    failing_from(image, &spelling, form, form, name)
 }
 
-/// The values of `name`, as `origin` takes it, that `rule` cannot take on from `at`.
+/// How values of the form at hand are spelled before and after a rule, where some rules were
+/// passed already.
+struct Spelling<'a> {
+    passed: Vec<&'a Rule>,
+    rule: &'a Rule,
+    direction: Direction,
+}
+
+impl<'a> Spelling<'a> {
+    fn rules(&self) -> impl DoubleEndedIterator<Item = &'a Rule> {
+        self.passed.iter().copied().chain([self.rule])
+    }
+
+    /// A value before the rule, as the form at hand spells it.
+    fn before(&self, name: &str, word: &str) -> String {
+        let passed = self.passed.iter();
+        passed.fold(word.to_string(), |word, rule| {
+            rule.mapped(self.direction, name, &word).into_owned()
+        })
+    }
+
+    /// A value of either column of the rule's map, or of one passed, as the form at hand spells
+    /// it.
+    fn special(&self, name: &str) -> Vec<String> {
+        let rules: Vec<&Rule> = self.rules().collect();
+        let back = |at: usize, word: &str| {
+            let rules = rules[..at].iter().rev();
+            rules.fold(word.to_string(), |word, rule| {
+                rule.mapped(self.direction.back(), name, &word).into_owned()
+            })
+        };
+        let words = rules.iter().enumerate();
+        words
+            .flat_map(|(at, rule)| {
+                rule.spelled(name).flat_map(move |word| [(at, word), (at + 1, word)])
+            })
+            .map(|(at, word)| back(at, word))
+            .collect()
+    }
+
+    /// How many times as large numbers are after the rule; none: too many times.
+    fn scale(&self, name: &str) -> Option<Scale> {
+        let mut scales = self.rules().filter_map(|rule| rule.scale(self.direction, name));
+        scales.try_fold(Scale::ONE, Scale::then)
+    }
+}
+
+/// The values of `name`, as `origin` takes it, that a rule cannot take on from `at`.
 fn failing_from(
     image: &Image,
-    rule: &Rule,
-    direction: Direction,
+    spelling: &Spelling<'_>,
     origin: FormId,
     at: FormId,
     name: &str,
 ) -> Fails {
+    let Spelling { rule, direction, .. } = *spelling;
     let mut fails = Fails::default();
     let form = &image.form(at).form;
     if !form.carries(name) {
@@ -148,15 +203,21 @@ fn failing_from(
         .filter(says)
         .collect();
     let implied = rule.implied_value(name).filter(|_| direction == Direction::Raise);
-    let takes = |word: &str| match implied {
-        Some(value) => *value == *word,
-        None => {
-            let there = rule.mapped(direction, name, word);
-            // What comes back as another value does not go.
-            let back = rule.mapped(direction.back(), name, there);
-            back == word && !to.is_empty() && to.iter().all(|form| fits(form, name, there))
+    let takes = |word: &str| {
+        let word = spelling.before(name, word);
+        match implied {
+            Some(value) => *value == *word,
+            None => {
+                let there = rule.mapped(direction, name, &word);
+                // What comes back as another value does not go.
+                let back = rule.mapped(direction.back(), name, &there);
+                back == word && !to.is_empty() && to.iter().all(|form| fits(form, name, &there))
+            }
         }
     };
+    let scale = spelling.scale(name);
+    fails.all |= scale.is_none();
+    let scale = scale.unwrap_or(Scale::ONE);
     let origin = &image.form(origin).form;
     let needs = to.iter().any(|form| form.always_carries(name));
     fails.absent = implied.is_none() && needs && !origin.always_carries(name);
@@ -168,15 +229,21 @@ fn failing_from(
             Token::Keyword(word) if !takes(word) => fails.words.push(word.to_string()),
             Token::Keyword(_) => {}
             Token::Range { min, max } => {
-                let mapped = rule.spelled(name).filter_map(|word| word.parse().ok());
-                let mapped: Vec<i128> =
-                    mapped.filter(|number| (min..=max).contains(&number)).collect();
+                let special = spelling.special(name);
+                let special = special.iter().filter_map(|word| word.parse().ok());
+                let special: Vec<i128> =
+                    special.filter(|number| (min..=max).contains(&number)).collect();
                 let plain = match implied {
                     Some(_) => alloc::vec![(*min, *max)],
-                    None => to.iter().flat_map(|form| outside(form, name, *min, *max)).collect(),
+                    None => {
+                        let open = |form: &&Form| outside(form, name, (*min, *max), scale);
+                        to.iter().flat_map(open).collect()
+                    }
                 };
-                fails.numbers.extend(but(plain, &mapped).into_iter().map(bounded));
-                let also = mapped.iter().filter(|number| !takes(&number.to_string()));
+                let whole = scale.whole_of();
+                fails.multiples_of = (whole > 1).then_some(whole);
+                fails.numbers.extend(but(plain, &special).into_iter().map(bounded));
+                let also = special.iter().filter(|number| !takes(&number.to_string()));
                 fails.numbers.extend(also.map(|number| bounded((*number, *number))));
                 fails.numbers.sort_unstable();
                 fails.all |= to.is_empty() && implied.is_none();
@@ -226,11 +293,11 @@ fn includes(outer: &Token, inner: &Token) -> bool {
 }
 
 /// The numbers in `min..=max` that no leaf of the capture takes.
-fn outside(form: &Form, name: &str, min: i128, max: i128) -> Vec<(i128, i128)> {
-    let mut open = alloc::vec![(min, max)];
+fn outside(form: &Form, name: &str, all: (i128, i128), scale: Scale) -> Vec<(i128, i128)> {
+    let mut open = alloc::vec![all];
     for leaf in form.capture(name) {
         let (low, high) = match &form.leaf(leaf).token {
-            Token::Range { min, max } => (*min, *max),
+            Token::Range { min, max } => scale.reaching((*min, *max)),
             Token::Variable => return Vec::new(),
             Token::Keyword(_)
             | Token::Ipv4
@@ -260,13 +327,21 @@ fn merge(into: &mut Fails, more: Fails) {
     into.all |= more.all;
     into.absent |= more.absent;
     into.several |= more.several;
+    into.multiples_of = into.multiples_of.max(more.multiples_of);
 }
 
 impl Fails {
+    /// Whether a number is no multiple of that of which only multiples go.
+    fn is_no_multiple(&self, number: Option<i64>) -> bool {
+        number.zip(self.multiples_of).is_some_and(|(number, of)| number % i64::from(of) != 0)
+    }
+
     /// Whether every line goes.
     const fn is_none(&self) -> bool {
-        let Self { capture: _, numbers, words, all, absent, several } = self;
-        !(*all || *absent || *several) && numbers.is_empty() && words.is_empty()
+        let Self { capture: _, numbers, words, all, absent, several, multiples_of } = self;
+        !(*all || *absent || *several || multiples_of.is_some())
+            && numbers.is_empty()
+            && words.is_empty()
     }
 
     /// Whether this value of the capture is one that does not go; none: the line is without it.
@@ -277,6 +352,7 @@ impl Fails {
         let number = value.parse::<i64>().ok();
         self.all
             || self.several && value.contains(' ')
+            || self.is_no_multiple(number)
             || self.words.iter().any(|word| *word == *value)
             || number
                 .is_some_and(|n| self.numbers.iter().any(|(min, max)| (*min..=*max).contains(&n)))

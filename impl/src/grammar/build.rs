@@ -32,10 +32,12 @@ pub enum BuildError {
     #[error("the form has no line of this sign")]
     Sign,
     /// A capture stands nowhere in the line.
-    #[error("`{name}` has no place")]
+    #[error("`{value}` of `{name}` has no place")]
     Unused {
         /// The capture's name.
         name: Box<str>,
+        /// Its value.
+        value: Box<str>,
     },
 }
 
@@ -61,10 +63,11 @@ impl Form {
         if negated != (sign == Sign::No) {
             return Err(BuildError::Sign);
         }
-        for (name, _) in values {
+        for (name, value) in values {
             let leaves = self.capture(name);
             if !made.iter().any(|(leaf, _)| leaves.contains(leaf)) && sign == Sign::Positive {
-                return Err(BuildError::Unused { name: (*name).into() });
+                let (name, value) = ((*name).into(), (*value).into());
+                return Err(BuildError::Unused { name, value });
             }
         }
         Ok(Words::from_taken(made))

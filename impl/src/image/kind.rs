@@ -23,6 +23,8 @@ pub enum ChangeKind {
     ArgumentReorder,
     /// Values are spelled otherwise.
     ValueMap,
+    /// A number is in another unit.
+    Scale,
     /// A value is said by presence.
     BooleanToFlag,
     /// One line becomes several.
@@ -45,13 +47,14 @@ pub enum ChangeKind {
 
 impl ChangeKind {
     /// All of them, in their order.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::New,
         Self::Removed,
         Self::Rename,
         Self::KeywordInserted,
         Self::ArgumentReorder,
         Self::ValueMap,
+        Self::Scale,
         Self::BooleanToFlag,
         Self::Split,
         Self::Merge,
@@ -100,6 +103,9 @@ impl Family {
         }
         if !change.map.is_empty() {
             kinds.insert(ChangeKind::ValueMap);
+        }
+        if !change.scale.is_empty() {
+            kinds.insert(ChangeKind::Scale);
         }
         if !change.implied.is_empty() {
             kinds.insert(ChangeKind::BooleanToFlag);
@@ -196,6 +202,7 @@ impl fmt::Display for ChangeKind {
             Self::KeywordInserted => "keyword inserted",
             Self::ArgumentReorder => "argument reorder",
             Self::ValueMap => "value map",
+            Self::Scale => "scale",
             Self::BooleanToFlag => "boolean to flag",
             Self::Split => "split",
             Self::Merge => "merge",

@@ -15,7 +15,7 @@ use crate::config::{Config, Line, LineKey};
 use crate::digest::Shared;
 use crate::grammar::{BuildError, Form, Sign, Words};
 use crate::ids::{ChangeId, ComponentId, FormId, Level, ModeId};
-use crate::image::{Alone, Change, Image, Side};
+use crate::image::{Alone, Change, Image, Scale, Side};
 
 /// The two ways through a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -58,6 +58,8 @@ pub struct Rule {
     pub key: Vec<Box<str>>,
     /// Values that are spelled otherwise: capture -> [(old value, new value)].
     maps: CompiledMaps,
+    /// Captures whose numbers are in another unit.
+    scales: BTreeMap<Box<str>, Scale>,
     /// Captures of the old side whose one value the new side says by its presence.
     implied: Vec<(Box<str>, Box<str>)>,
     /// Captures of which some values have no counterpart, on purpose.
@@ -177,6 +179,7 @@ impl Rule {
                 return Err(RuleError::KeyMap { name: name.clone() });
             }
         }
+        let scales = change.scale.iter().map(|(name, scale)| (name.as_str().into(), *scale));
         let implied = change
             .implied
             .iter()
@@ -190,6 +193,7 @@ impl Rule {
             depth,
             key,
             maps,
+            scales: scales.collect(),
             implied: implied.collect(),
             partial: change.partial.iter().map(|name| name.as_str().into()).collect(),
             alone: change.alone,
@@ -209,8 +213,11 @@ impl Rule {
         let pattern = &self.side(side)[pattern];
         let values = address::of_line(image, key, self.depth, pattern);
         let value = |name: &str| {
-            let value = values.get(name).map_or("", |value| value);
-            if side == SideOf::New { self.mapped(Direction::Lower, name, value) } else { value }
+            let value: &str = values.get(name).map_or("", |value| value);
+            match side {
+                SideOf::New => self.mapped(Direction::Lower, name, value),
+                SideOf::Old => Cow::Borrowed(value),
+            }
         };
         GroupKey {
             change: Some(self.change),
@@ -242,12 +249,11 @@ impl Rule {
         // What a line does not have is a value of the key, too.
         let has = self.key.iter().zip(&group.key).filter(|(_, value)| !value.is_empty());
         for (name, value) in has {
-            let value = if side == SideOf::New {
-                self.mapped(Direction::Raise, name, value)
-            } else {
-                &**value
+            let value = match side {
+                SideOf::New => self.mapped(Direction::Raise, name, value),
+                SideOf::Old => Cow::Borrowed(&**value),
             };
-            named.insert(&**name, Cow::Borrowed(value));
+            named.insert(&**name, value);
         }
         let whole = |pattern: &&Pattern| pattern.address.len() == self.key.len();
         let patterns = self.side(side).iter();
@@ -362,8 +368,10 @@ impl Rule {
             all.extend(image.form(key.form).form.values_of(&line.words));
             for (name, value) in all {
                 let value = match value {
-                    Cow::Borrowed(value) => Cow::Borrowed(self.mapped(direction, name, value)),
-                    Cow::Owned(value) => Cow::Owned(self.mapped(direction, name, &value).into()),
+                    Cow::Borrowed(value) => self.spelling(direction, name, value)?,
+                    Cow::Owned(value) => {
+                        Cow::Owned(self.spelling(direction, name, &value)?.into_owned())
+                    }
                 };
                 match values.get(name) {
                     Some(other) if *other != value => return Err(StuckCause::Conflict),
@@ -378,10 +386,10 @@ impl Rule {
                 }
                 // On its way up only the one value is said by presence.
                 Direction::Raise if sign == Sign::Positive => {
-                    if values.remove(&**name).is_some_and(|found| *found != **value) {
+                    if let Some(found) = values.remove(&**name).filter(|found| *found != **value) {
                         return Err(StuckCause::Value {
                             capture: Shared::text(name),
-                            value: Shared::text(""),
+                            value: Shared::text(&found),
                             allowed: Shared::text(value),
                         });
                     }
@@ -429,10 +437,8 @@ impl Rule {
     ) -> Option<(FormId, Words)> {
         let to = self.side(direction.to()).first()?;
         let values = image.form(entry).form.values_of(words);
-        let mapped = values.iter().map(|(name, value)| {
-            let value = self.mapped(direction, name, value);
-            (*name, Cow::Borrowed(value))
-        });
+        let mapped =
+            values.iter().map(|(name, value)| (*name, self.mapped(direction, name, value)));
         let values: Bindings<'_> = mapped.collect();
         let form = &image.form(to.form).form;
         let words = form.build(Sign::Positive, &address::wanted(form, &values)).ok()?;
@@ -445,14 +451,44 @@ impl Rule {
         pairs.flat_map(|(old, new)| [&**old, &**new])
     }
 
+    /// How many times as large numbers of a capture are on the other side.
+    pub fn scale(&self, direction: Direction, name: &str) -> Option<Scale> {
+        let scale = *self.scales.get(name)?;
+        Some(match direction {
+            Direction::Raise => scale,
+            Direction::Lower => scale.back(),
+        })
+    }
+
+    /// What `value` of capture `name` is on the other side; itself where there is no such.
+    pub fn mapped<'a>(&'a self, direction: Direction, name: &str, value: &'a str) -> Cow<'a, str> {
+        self.spelling(direction, name, value).unwrap_or(Cow::Borrowed(value))
+    }
+
     /// What `value` of capture `name` is on the other side.
-    pub fn mapped<'a>(&'a self, direction: Direction, name: &str, value: &'a str) -> &'a str {
+    fn spelling<'a>(
+        &'a self,
+        direction: Direction,
+        name: &str,
+        value: &'a str,
+    ) -> Result<Cow<'a, str>, StuckCause> {
         let pairs = self.maps.get(name).into_iter().flatten();
         let mut found = pairs.filter_map(|(old, new)| match direction {
             Direction::Lower => (**new == *value).then_some(old),
             Direction::Raise => (**old == *value).then_some(new),
         });
-        found.next().map_or(value, |found| found)
+        if let Some(found) = found.next() {
+            return Ok(Cow::Borrowed(found));
+        }
+        let Some((scale, number)) = self.scale(direction, name).zip(value.parse().ok()) else {
+            return Ok(Cow::Borrowed(value));
+        };
+        let scaled = scale.of(number).ok_or_else(|| StuckCause::Value {
+            capture: Shared::text(name),
+            value: Shared::text(value),
+            allowed: Shared::from(alloc::format!("a multiple of {}", scale.whole_of())),
+        })?;
+        Ok(Cow::Owned(scaled.to_string()))
     }
 }
 
@@ -524,7 +560,7 @@ pub(super) fn cause_of(form: &Form, error: BuildError) -> StuckCause {
             value(&name, &given, &kinds.join("|"))
         }
         BuildError::Missing { name } => value(&name, "", ""),
-        BuildError::Unused { name } => value(&name, "", ""),
+        BuildError::Unused { name, value: given } => value(&name, &given, ""),
         BuildError::Sign => StuckCause::NoTransform,
     }
 }

@@ -7,7 +7,7 @@ use std::io::Write;
 use std::path::PathBuf;
 
 pub use judged::{Absent, Changed, DontCare, NotTaken, Preview, Remark, Stuck};
-pub(super) use judged::{not_raised, step, why};
+pub(super) use judged::{not_raised, step};
 use skewsync::parse::Mark;
 
 use crate::input::{self, InputError};

@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 
 use serde_spanned::Spanned;
 
-use super::super::{Change, CommandDecl, Key, Side};
+use super::super::{Change, CommandDecl, Key, Scale, Side};
 use super::text::{ChangeText, ComponentText, SideText, Source, own_default};
 use super::{Family, FamilyError, Problem};
 use crate::grammar::Form;
@@ -51,6 +51,14 @@ impl Family {
         let mut was_line = None;
         let mut one_sided = false;
         let mut change = without_sides(component, text);
+        for (name, scale) in &text.scale {
+            match Scale::parse(scale.get_ref().to_string().trim_matches('"')) {
+                Ok(ratio) => {
+                    change.scale.insert(name.clone(), ratio);
+                }
+                Err(error) => errors.push(source.error(scale.span(), Problem::Scale(error))),
+            }
+        }
         for side in &text.old {
             let Some(form) = self.side_form(source, side, errors) else {
                 continue;
@@ -176,6 +184,7 @@ fn without_sides(component: u16, text: &ChangeText) -> Change {
         old: Vec::new(),
         new: Vec::new(),
         map: text.map.clone(),
+        scale: BTreeMap::new(),
         implied: text.implied.clone(),
         partial: text.partial.clone(),
         alone: text.alone,

@@ -4,7 +4,7 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt;
 
-use super::super::{ChangeKind, DefaultError, ImageError};
+use super::super::{ChangeKind, DefaultError, ImageError, ScaleError};
 use crate::grammar::FormError;
 
 /// Where something was declared.
@@ -42,6 +42,9 @@ pub enum Problem {
     /// A form cannot be read.
     #[error("{0}")]
     Form(FormError),
+    /// A scale cannot be read.
+    #[error("{0}")]
+    Scale(ScaleError),
     /// A form stands in a string whose columns could not be told.
     #[error("a form stands in a literal string: write '..'")]
     NotLiteral,

@@ -106,6 +106,8 @@ pub(super) struct ChangeText {
     #[serde(default)]
     pub(super) map: ValueMaps,
     #[serde(default)]
+    pub(super) scale: BTreeMap<String, Spanned<toml::Value>>,
+    #[serde(default)]
     pub(super) implied: BTreeMap<String, String>,
     #[serde(default)]
     pub(super) partial: Vec<String>,

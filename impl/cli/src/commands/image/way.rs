@@ -16,7 +16,7 @@ use skewsync::transform::{Direction, Step};
 use skewsync::translate::{LineDisposition, Listing, Lowering, Raising};
 
 use crate::Exit;
-use crate::commands::preview::{not_raised, why};
+use crate::commands::preview::not_raised;
 use crate::input::InputError;
 use crate::pair::Pair;
 use crate::running::{key_of, shown};
@@ -147,7 +147,7 @@ impl Way {
             let key = shown(&line.key);
             match line.way {
                 LineDisposition::Stuck(cause) => {
-                    way.stuck.push(Reason { line: key, why: why(&cause) });
+                    way.stuck.push(Reason { line: key, why: cause.to_string() });
                 }
                 LineDisposition::DontCare { reason } => {
                     way.dont_care.push(Reason { line: key, why: reason.to_string() });

@@ -6,7 +6,6 @@ use serde::Serialize;
 use skewsync::ids::{ChangeId, FormId};
 use skewsync::image::Image;
 use skewsync::parse::{self, WalkUp};
-use skewsync::transform::StuckCause;
 use skewsync::translate::{Explained, LineDisposition, ListKey, Listing, Lowering, Raising};
 
 use crate::pair::Pair;
@@ -196,7 +195,7 @@ impl Preview {
             steps,
         };
         match (&explained.way, not_raised) {
-            (LineDisposition::Stuck(cause), _) => self.stuck.push(stuck(why(cause))),
+            (LineDisposition::Stuck(cause), _) => self.stuck.push(stuck(cause.to_string())),
             (LineDisposition::DontCare { reason }, _) => {
                 self.dont_care.push(DontCare { line, at, text, reason: reason.to_string() });
             }
@@ -215,20 +214,6 @@ impl Preview {
 
 fn remark(remark: &running::Remark) -> Remark {
     Remark { line: remark.number, text: remark.line.clone(), what: remark.what.clone() }
-}
-
-/// Why a line is stuck, in words; a value that is empty is named.
-pub(in crate::commands) fn why(cause: &StuckCause) -> String {
-    match cause {
-        StuckCause::Value { capture, value, allowed } if value.is_empty() => {
-            let only = match &**allowed {
-                "" => String::new(),
-                allowed => format!(": only {allowed} goes"),
-            };
-            format!("{} is empty, and that does not go{only}", &**capture)
-        }
-        cause => cause.to_string(),
-    }
 }
 
 /// A change as the step it takes on the way down: `pim 2 -> 1`.
@@ -285,5 +270,5 @@ pub(in crate::commands) fn not_raised(
     };
     let (raising, mismatches) = Raising::new(standby, at_standby, w, Listing::default());
     let all = mismatches.into_iter().chain(raising.held_out(standby));
-    all.map(|mismatch| (mismatch.key, why(&mismatch.cause))).collect()
+    all.map(|mismatch| (mismatch.key, mismatch.cause.to_string())).collect()
 }

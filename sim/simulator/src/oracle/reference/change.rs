@@ -110,14 +110,25 @@ impl Change {
         }
     }
 
-    /// The value of a capture as the side gone to spells it.
-    fn spelled(&self, going: Going, name: &str, value: &str) -> String {
+    /// The value of a capture as the side gone to spells it; none: it has no such number.
+    fn spelled(&self, going: Going, name: &str, value: &str) -> Option<String> {
         let map = self.declared.map.get(name).into_iter().flatten();
         let mut spelled = map.filter_map(|(old, new)| match going {
             Going::Down => (new == value).then_some(old),
             Going::Up => (old == value).then_some(new),
         });
-        spelled.next().map_or_else(|| value.to_string(), String::clone)
+        if let Some(spelled) = spelled.next() {
+            return Some(spelled.clone());
+        }
+        let scale = self.declared.scale.get(name).map(ToString::to_string);
+        let Some((scale, number)) = scale.zip(value.parse::<i128>().ok()) else {
+            return Some(value.to_string());
+        };
+        let (times, over) = scale.split_once('/').unwrap_or((&scale, "1"));
+        let (times, over): (i128, i128) = (times.parse().ok()?, over.parse().ok()?);
+        let (times, over) = if matches!(going, Going::Up) { (times, over) } else { (over, times) };
+        let whole = number.checked_mul(times).filter(|product| product % over == 0)?;
+        Some((whole / over).to_string())
     }
 
     /// Applies the change to a whole config.
@@ -177,7 +188,9 @@ impl Change {
             let key = self.key.iter().map(|name| {
                 let value = values.get(name).map_or("", String::as_str);
                 match going {
-                    Going::Down => self.spelled(going, name, value),
+                    Going::Down => {
+                        self.spelled(going, name, value).unwrap_or_else(|| value.to_string())
+                    }
                     Going::Up => value.to_string(),
                 }
             });
@@ -250,7 +263,7 @@ impl Change {
         let mut values = Values::new();
         for line in members {
             for (name, value) in self.values(image, line) {
-                let value = self.spelled(going, &name, &value);
+                let value = self.spelled(going, &name, &value)?;
                 if values.insert(name, value.clone()).is_some_and(|other| other != value) {
                     return None;
                 }
@@ -319,9 +332,9 @@ impl Change {
                 let (form, words) = if *form == from {
                     let values = image.form(from).form.values_of(words).into_iter();
                     let spelled = |(name, value): (&str, Cow<'_, str>)| {
-                        (String::from(name), self.spelled(going, name, &value))
+                        Some((String::from(name), self.spelled(going, name, &value)?))
                     };
-                    let values: Values = values.map(spelled).collect();
+                    let values: Values = values.map(spelled).collect::<Option<_>>()?;
                     let form = to?;
                     let said = &mut BTreeSet::new();
                     (form, build(&image.form(form).form, Sign::Positive, &values, said)?)
