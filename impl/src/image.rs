@@ -39,6 +39,9 @@ pub struct Side {
     pub mode: String,
     /// The form, as declared.
     pub form: String,
+    /// Whether the line says here what its `no` says on the other side.
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    pub not: bool,
 }
 
 /// Which captures tell one line of a form from another.

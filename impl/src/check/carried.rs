@@ -55,7 +55,10 @@ pub enum CarriedError {
         side: &'static str,
     },
     /// A map or a scale names what is no capture.
-    #[error("the map or scale of `{name}` is of no capture of {}", if *.both { "both sides" } else { "a side" })]
+    #[error(
+        "the map or scale of `{name}` is of no capture of {}",
+        if *.both { "both sides" } else { "a side" }
+    )]
     NoCapture {
         /// The name.
         name: String,

@@ -20,6 +20,18 @@ pub enum Sign {
     No,
 }
 
+impl Sign {
+    /// The other sign, if so said.
+    #[must_use]
+    pub const fn turned(self, not: bool) -> Self {
+        match (self, not) {
+            (Self::Positive, true) => Self::No,
+            (Self::No, true) => Self::Positive,
+            (sign, false) => sign,
+        }
+    }
+}
+
 /// A line of a form in canonical words.
 ///
 /// # Shape

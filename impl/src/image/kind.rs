@@ -23,6 +23,8 @@ pub enum ChangeKind {
     ArgumentReorder,
     /// Values are spelled otherwise.
     ValueMap,
+    /// A line says what the other side's `no` says.
+    Polarity,
     /// A number is in another unit.
     Scale,
     /// A value is said by presence.
@@ -47,13 +49,14 @@ pub enum ChangeKind {
 
 impl ChangeKind {
     /// All of them, in their order.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::New,
         Self::Removed,
         Self::Rename,
         Self::KeywordInserted,
         Self::ArgumentReorder,
         Self::ValueMap,
+        Self::Polarity,
         Self::Scale,
         Self::BooleanToFlag,
         Self::Split,
@@ -103,6 +106,9 @@ impl Family {
         }
         if !change.map.is_empty() {
             kinds.insert(ChangeKind::ValueMap);
+        }
+        if change.old.iter().chain(&change.new).any(|side| side.not) {
+            kinds.insert(ChangeKind::Polarity);
         }
         if !change.scale.is_empty() {
             kinds.insert(ChangeKind::Scale);
@@ -202,6 +208,7 @@ impl fmt::Display for ChangeKind {
             Self::KeywordInserted => "keyword inserted",
             Self::ArgumentReorder => "argument reorder",
             Self::ValueMap => "value map",
+            Self::Polarity => "polarity",
             Self::Scale => "scale",
             Self::BooleanToFlag => "boolean to flag",
             Self::Split => "split",

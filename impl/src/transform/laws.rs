@@ -181,6 +181,7 @@ pub fn groups(
     let at = place_of(image, rule);
     // A line that is the default itself is never written, only its `no`.
     let sign = if image.form(first.form).default.is_line() { Sign::No } else { Sign::Positive };
+    let sign = sign.turned(first.not);
     let examples = image.form(first.form).form.examples(limit);
     let positive = examples.iter().filter(|words| words.sign() == Sign::Positive);
     let whole = positive.map(|words| {
@@ -204,7 +205,9 @@ pub fn groups(
         .into_iter()
         .chain(more)
         .filter_map(|values| {
-            let line = |pattern: &Pattern| address::build(image, &at, pattern, sign, &values).ok();
+            let line = |pattern: &Pattern| {
+                address::build(image, &at, pattern, sign.turned(pattern.not), &values).ok()
+            };
             side.iter().map(line).collect()
         })
         .collect()

@@ -81,6 +81,8 @@ pub struct Pattern {
     pub keyed: Vec<Box<str>>,
     /// Whether what its lines carry always tells them apart.
     plain: bool,
+    /// Whether a line says what its `no` says on the other side.
+    pub not: bool,
 }
 
 /// Why a change makes no rule for an image.
@@ -146,16 +148,17 @@ impl Rule {
         let below = Level(change.level.saturating_sub(1));
         let old = sides(image, &change.old, below)?;
         let new = sides(image, &change.new, level)?;
-        let depth = old.iter().chain(&new).map(|(_, path)| path.as_slice()).reduce(shared);
+        let paths = old.iter().chain(&new).map(|side| side.path.as_slice());
+        let depth = paths.reduce(shared);
         let depth = depth.map_or(0, <[ModeId]>::len);
         let component = ComponentId(change.component);
-        let patterns = |side: Vec<(FormId, Vec<ModeId>)>, at: Level| -> Result<Vec<Pattern>, _> {
-            let compile = |(form, path): (FormId, Vec<ModeId>)| {
+        let patterns = |side: Vec<SidePath>, at: Level| -> Result<Vec<Pattern>, _> {
+            let compile = |SidePath { form, path, not }: SidePath| {
                 let entries = path[depth..].iter().map(|mode| {
                     let none = || RuleError::NoEntry { mode: image.mode_name(*mode).into() };
                     address::entry_of(image, *mode, component, at).ok_or_else(none)
                 });
-                Ok(Pattern::new(image, form, entries.collect::<Result<_, _>>()?))
+                Ok(Pattern::new(image, form, entries.collect::<Result<_, _>>()?, not))
             };
             side.into_iter().map(compile).collect()
         };
@@ -358,10 +361,12 @@ impl Rule {
         group: &GroupKey,
         lines: &[(LineKey, Line)],
     ) -> Result<Vec<(LineKey, Line)>, StuckCause> {
-        let sign = lines[0].1.sign;
+        let from = self.side(direction.from());
+        let sign = lines[0].1.sign.turned(from[0].not);
+        let says_all = lines.iter().any(|(_, line)| line.sign == Sign::Positive);
         let mut values = Bindings::new();
-        for ((key, line), pattern) in lines.iter().zip(self.side(direction.from())) {
-            if line.sign != sign {
+        for ((key, line), pattern) in lines.iter().zip(from) {
+            if line.sign.turned(pattern.not) != sign {
                 return Err(StuckCause::Conflict);
             }
             let mut all = address::of_line(image, key, self.depth, pattern);
@@ -398,10 +403,13 @@ impl Rule {
             }
         }
         let to = self.side(direction.to());
-        if sign == Sign::Positive {
+        if says_all {
             self.check_said(image, to, &values)?;
         }
-        to.iter().map(|pattern| address::build(image, &group.at, pattern, sign, &values)).collect()
+        let build = |pattern: &Pattern| {
+            address::build(image, &group.at, pattern, sign.turned(pattern.not), &values)
+        };
+        to.iter().map(build).collect()
     }
 
     /// Every value must be said by some line of the other side: nothing is lost unsaid.
@@ -493,7 +501,7 @@ impl Rule {
 }
 
 impl Pattern {
-    fn new(image: &Image, form: FormId, entries: Vec<FormId>) -> Self {
+    fn new(image: &Image, form: FormId, entries: Vec<FormId>, not: bool) -> Self {
         let mut address = BTreeSet::new();
         for entry in &entries {
             address.extend(address::entry_names(image, *entry));
@@ -501,16 +509,19 @@ impl Pattern {
         let keyed = address::key_names(image, form);
         address.extend(keyed.iter().cloned());
         let plain = entries.iter().chain([&form]).all(|form| image.form(*form).form.is_plain());
-        Self { form, entries, address, keyed, plain }
+        Self { form, entries, address, keyed, plain, not }
     }
 }
 
-/// The forms of one side, each with the modes from the root's child down to its own.
-fn sides(
-    image: &Image,
-    sides: &[Side],
-    level: Level,
-) -> Result<Vec<(FormId, Vec<ModeId>)>, RuleError> {
+/// A form of one side, with the modes from the root's child down to its own.
+struct SidePath {
+    form: FormId,
+    path: Vec<ModeId>,
+    not: bool,
+}
+
+/// The forms of one side.
+fn sides(image: &Image, sides: &[Side], level: Level) -> Result<Vec<SidePath>, RuleError> {
     sides
         .iter()
         .map(|side| {
@@ -522,7 +533,7 @@ fn sides(
             let mode = image.mode(&side.mode).ok_or_else(none)?;
             let form = Form::parse(&side.form).map_err(|_| none())?;
             let form = image.find(mode, &form, level).ok_or_else(none)?;
-            Ok((form, path_of(image, mode)))
+            Ok(SidePath { form, path: path_of(image, mode), not: side.not })
         })
         .collect()
 }

@@ -66,6 +66,8 @@ impl Family {
             if let Some(command) = self.end_command(component, text.level, side, &form) {
                 enters = enters.or_else(|| command.enters.clone());
                 let is_line = command.default.as_ref().is_some_and(BTreeMap::is_empty);
+                // What a turned line says by its absence, the other side's line says.
+                let is_line = is_line != side.not;
                 was_line.get_or_insert(is_line);
                 one_sided |= was_line != Some(is_line);
             } else {
@@ -86,7 +88,8 @@ impl Family {
         let default =
             text.default.as_ref().and_then(|default| source.default(default, &forms, errors));
         let is_line = default.as_ref().is_some_and(BTreeMap::is_empty);
-        one_sided |= !made.is_empty() && was_line.is_some_and(|was| was != is_line);
+        let turned = |(side, _): &(&SideText, Form)| is_line != side.not;
+        one_sided |= made.iter().any(|side| was_line.is_some_and(|was| was != turned(side)));
         if one_sided {
             let first = text.old.first().map_or(0..0, |side| side.form.span());
             errors.push(source.error(first, Problem::DefaultMoves));
@@ -192,5 +195,5 @@ fn without_sides(component: u16, text: &ChangeText) -> Change {
 }
 
 fn side_of(text: &SideText) -> Side {
-    Side { mode: text.mode.get_ref().clone(), form: text.form.get_ref().clone() }
+    Side { mode: text.mode.get_ref().clone(), form: text.form.get_ref().clone(), not: text.not }
 }

@@ -89,7 +89,7 @@ pub enum Problem {
     /// The line itself is the default on one side of a change only.
     #[error(
         "the line itself is the default on one side only, so its `no` would change its meaning: \
-         give both sides `default = {{}}`, or neither"
+         give both sides `default = {{}}`, or neither, or turn the line of one with `not = true`"
     )]
     DefaultMoves,
     /// Words that are read but not supported yet.

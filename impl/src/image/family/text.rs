@@ -88,6 +88,8 @@ pub(super) struct BulkText {
 pub(super) struct SideText {
     pub(super) mode: Spanned<String>,
     pub(super) form: Spanned<String>,
+    #[serde(default)]
+    pub(super) not: bool,
 }
 
 #[derive(Deserialize)]

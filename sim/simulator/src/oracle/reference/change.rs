@@ -256,10 +256,18 @@ impl Change {
         members: &[&Carried],
     ) -> Option<Vec<Carried>> {
         let (_, to) = self.sides(going);
-        let sign = members.first()?.words.sign();
-        if to.is_empty() || members.iter().any(|line| line.words.sign() != sign) {
+        let (read, written) = match going {
+            Going::Down => (&self.declared.new, &self.declared.old),
+            Going::Up => (&self.declared.old, &self.declared.new),
+        };
+        let says_all = members.iter().any(|line| line.words.sign() == Sign::Positive);
+        let signs = members.iter().zip(read);
+        let mut signs = signs.map(|(line, side)| line.words.sign() == turned(Sign::Positive, side));
+        let positive = signs.next()?;
+        if to.is_empty() || signs.any(|other| other != positive) {
             return None;
         }
+        let sign = if positive { Sign::Positive } else { Sign::No };
         let mut values = Values::new();
         for line in members {
             for (name, value) in self.values(image, line) {
@@ -288,13 +296,14 @@ impl Change {
         from.dedup();
         let mut said: BTreeSet<&str> = BTreeSet::new();
         let mut made = Vec::new();
-        for form in to {
+        for (form, side) in to.iter().zip(written) {
             let place = self.place(image, &at, *form, levels, &values, &mut said)?;
+            let sign = turned(sign, side);
             let words = build(&image.form(*form).form, sign, &values, &mut said)?;
             made.push(Carried { place, form: *form, words, from: from.clone() });
         }
         let all_said = values.keys().all(|name| said.contains(name.as_str()));
-        (sign == Sign::No || all_said).then_some(made)
+        (!says_all || all_said).then_some(made)
     }
 
     /// Where a line of `form` stands: `at`, and the instances below it that lead to its mode.
@@ -354,6 +363,14 @@ impl Change {
         for (_, place) in &mut rung.entered {
             *place = place.as_ref().and_then(renamed);
         }
+    }
+}
+
+/// The sign that a line of this side has where the change says `sign`.
+const fn turned(sign: Sign, side: &image::Side) -> Sign {
+    match (sign, side.not) {
+        (Sign::Positive, false) | (Sign::No, true) => Sign::Positive,
+        (Sign::Positive, true) | (Sign::No, false) => Sign::No,
     }
 }
 
