@@ -17,7 +17,10 @@ pub struct Scale {
 
 /// What is no scale.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no scale: write a positive number, or two as `1/8`, none above {max}", max = Scale::MAX)]
+#[error(
+    "`{0}` is no scale: write a positive number, or two as `1/8`, none above {max}",
+    max = Scale::MAX
+)]
 pub struct ScaleError(pub String);
 
 impl Scale {

@@ -57,19 +57,15 @@ pub enum LawError {
 impl LawError {
     /// Whether another error has the same cause, as far as can be told.
     pub fn is_like(&self, other: &Self) -> bool {
-        match (self, other) {
-            (
-                Self::NotInverse { direction: one, .. },
-                Self::NotInverse { direction: other, .. },
-            )
-            | (Self::NeverGoes { direction: one, .. }, Self::NeverGoes { direction: other, .. }) => {
-                one == other
-            }
-            (
-                Self::ReadAs { direction: one, read: one_read, .. },
-                Self::ReadAs { direction: other, read, .. },
-            ) => (one, one_read) == (other, read),
-            _ => false,
+        self.cause() == other.cause()
+    }
+
+    /// What it comes of: the law, the way, and what a line is read as.
+    fn cause(&self) -> (u8, Direction, &str) {
+        match self {
+            Self::NotInverse { direction, .. } => (0, *direction, ""),
+            Self::ReadAs { direction, read, .. } => (1, *direction, read),
+            Self::NeverGoes { direction, .. } => (2, *direction, ""),
         }
     }
 }
