@@ -2,12 +2,13 @@
 
 use std::collections::BTreeSet;
 
+use skewsync::config::render::{read_edits, render_edits};
 use skewsync::config::{Edit, Line, LineKey};
 use skewsync::grammar::{Token, Words, split_words};
 use skewsync::ids::{Lsn, Term};
 use skewsync::image::Image;
 use skewsync::parse;
-use skewsync::translate::{ListKey, Lowering};
+use skewsync::translate::{ListKey, Lowered, Lowering, Raising};
 
 use super::Preview;
 use crate::pair::Pair;
@@ -27,6 +28,10 @@ pub(super) fn suggest(pair: &Pair, text: &[u8], preview: &mut Preview) {
     }
     let running = Running::read(&pair.active, text);
     let lowering = Lowering::new(&pair.active, &pair.at_active, &running.config);
+    let w = Raising::read_w(&pair.standby, &pair.at_standby, &lowering.wire_bytes());
+    let listing = lowering.listing().clone();
+    let raise = |w| Raising::new(&pair.standby, &pair.at_standby, w, listing).0;
+    let trial = Trial { pair, lowering, raising: w.ok().map(raise) };
     let numbers = Numbers::new([&pair.active, &pair.standby]);
     for stuck in preview.stuck.iter_mut().take(STUCK_MAX) {
         let key = ListKey {
@@ -37,34 +42,62 @@ pub(super) fn suggest(pair: &Pair, text: &[u8], preview: &mut Preview) {
             continue;
         };
         let near = near(&pair.active, said, &numbers);
-        let goes = |line: &&String| goes(pair, &lowering, &key, said, line);
+        let goes = |line: &&String| trial.goes(&key, said, line);
         stuck.instead = near.iter().take(TRIED_MAX).find(goes).cloned();
     }
 }
 
-/// Whether `line` goes where the stuck one stands, in its stead.
-fn goes(pair: &Pair, lowering: &Lowering, stuck: &ListKey, said: &Said, line: &str) -> bool {
-    let (image, grammar) = (&*pair.active, pair.active.own());
-    let given: Vec<&str> = split_words(line).collect();
-    let Ok((form, words)) = parse::words(image, grammar, said.place.mode(image), &given) else {
-        return false;
-    };
-    let same_kind = image.form(form).enters == image.form(said.form).enters;
-    if !same_kind || words.sign() != said.words.sign() {
-        return false;
+/// A config on its way, in which one line after the other is tried in the place of one that is
+/// stuck.
+struct Trial<'a> {
+    pair: &'a Pair,
+    lowering: Lowering,
+    /// What the facing unit makes of it; none: it does not read all of it.
+    raising: Option<Raising>,
+}
+
+impl Trial<'_> {
+    /// Whether `line` goes where the stuck one stands, in its stead, and is executed there.
+    fn goes(&self, stuck: &ListKey, said: &Said, line: &str) -> bool {
+        let Self { pair, lowering, .. } = self;
+        let (image, grammar) = (&*pair.active, pair.active.own());
+        let given: Vec<&str> = split_words(line).collect();
+        let Ok((form, words)) = parse::words(image, grammar, said.place.mode(image), &given) else {
+            return false;
+        };
+        let same_kind = image.form(form).enters == image.form(said.form).enters;
+        if !same_kind || words.sign() != said.words.sign() {
+            return false;
+        }
+        let mut config = lowering.config().clone();
+        let mut edits = Vec::new();
+        let (old, _) = Line::new(image, said.place.clone(), said.form, said.words.clone());
+        unset(image, &mut config, old, &mut edits);
+        let key = key_of(&said.place, words.text());
+        config.execute_line(image, grammar, &said.place, form, words, &mut edits);
+        let mut after = lowering.clone();
+        let lowered = after.edit(image, &pair.at_active, &edits, (Term(0), Lsn(1)));
+        let listed = after.listing().lines();
+        key != *stuck
+            && !listed.contains_key(&key)
+            && listed.keys().all(|other| lowering.listing().lines().contains_key(other))
+            && self.is_raised(&lowered)
     }
-    let mut config = lowering.config().clone();
-    let mut edits = Vec::new();
-    let (old, _) = Line::new(image, said.place.clone(), said.form, said.words.clone());
-    unset(image, &mut config, old, &mut edits);
-    let key = key_of(&said.place, words.text());
-    config.execute_line(image, grammar, &said.place, form, words, &mut edits);
-    let mut after = lowering.clone();
-    after.edit(image, &pair.at_active, &edits, (Term(0), Lsn(1)));
-    let listed = after.listing().lines();
-    key != *stuck
-        && !listed.contains_key(&key)
-        && listed.keys().all(|other| lowering.listing().lines().contains_key(other))
+
+    /// Whether the facing unit executes all of a difference, and what it executed before.
+    fn is_raised(&self, lowered: &Lowered) -> bool {
+        let Pair { active, standby, at_standby, .. } = self.pair;
+        let text = render_edits(active, &lowered.wire);
+        let read = read_edits(standby, at_standby.grammar(), &text);
+        let (Some(before), Ok(wire)) = (&self.raising, read) else {
+            return false;
+        };
+        let mut raising = before.clone();
+        let raised = raising.apply(standby, at_standby, &wire, &lowered.listing);
+        let held: BTreeSet<_> = before.held_out(standby).into_iter().collect();
+        let more = raising.held_out(standby).iter().any(|line| !held.contains(line));
+        raised.mismatches.is_empty() && !more
+    }
 }
 
 fn unset(
