@@ -13,7 +13,7 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use crate::grammar::Form;
-use crate::image::{ChangeKind, Family, Image, Origin};
+use crate::image::{ChangeKind, Family, FamilyError, Image, Origin};
 use crate::transform::laws::check_inverse;
 use crate::transform::{RuleError, Tft};
 
@@ -28,6 +28,8 @@ pub const LAW_GROUPS_MAX: usize = 200;
 /// What a check established.
 #[derive(Clone, Debug, Default)]
 pub struct Report {
+    /// What of the family could not be read: the rest was checked without it.
+    pub unread: Vec<FamilyError>,
     /// What is wrong, by place.
     pub findings: Vec<Finding>,
     /// What cannot go between neighbouring releases: known, and to be published with the image.
@@ -159,6 +161,9 @@ impl fmt::Display for Does {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for error in &self.unread {
+            writeln!(f, "{error}")?;
+        }
         for finding in &self.findings {
             writeln!(f, "{finding}")?;
         }
@@ -186,11 +191,17 @@ impl fmt::Display for Report {
         }
         let counts = counts.iter().map(|(kind, count)| alloc::format!("{kind} {count}"));
         writeln!(f, "kinds of change: {}", counts.collect::<Vec<_>>().join(", "))?;
-        writeln!(f, "{}", counted(self.findings.len(), "error", "errors"))
+        let errors = self.unread.len() + self.findings.len();
+        writeln!(f, "{}", counted(errors, "error", "errors"))
     }
 }
 
 impl Report {
+    /// Whether nothing is wrong.
+    pub const fn is_sound(&self) -> bool {
+        self.unread.is_empty() && self.findings.is_empty()
+    }
+
     /// How many of the lines came back as what they were, and how many are ambiguous.
     fn read_back(&self, lines: usize) -> String {
         let faults = || self.findings.iter().map(|finding| &finding.fault);
@@ -215,7 +226,12 @@ fn counted(count: usize, one: &str, more: &str) -> String {
 
 /// Checks a family that was read.
 pub fn family(family: &Family) -> Report {
-    let mut report = Report::default();
+    family_but(family, Vec::new())
+}
+
+/// Checks what could be read of a family but for these errors.
+pub fn family_but(family: &Family, unread: Vec<FamilyError>) -> Report {
+    let mut report = Report { unread, ..Report::default() };
     declared(family, &mut report.findings);
     let images: Vec<Image> =
         family.releases().filter_map(|release| family.image(release)).collect();

@@ -101,3 +101,23 @@ fn a_map_that_sends_two_values_to_one_is_found() {
     let found = findings(text).join("\n");
     assert!(found.contains("the map of `f` has `c` twice on the new side"), "{found}");
 }
+
+#[test]
+fn what_is_read_is_checked_beside_what_is_not() {
+    let text = "component = 'a'\n\
+                [[command]]\nmode = 'config'\nform = 'addr A.B.C.D/24$a'\n\
+                [[command]]\nmode = 'config'\nform = 'cos (0-7)$cos'\n\
+                [[change]]\nlevel = 2\nwhy = 'w'\nmap = { cos = { 5 = 'sliver' } }\n\
+                old = [{ mode = 'config', form = 'cos (0-7)$cos' }]\n\
+                new = [{ mode = 'config', form = 'class <gold|silver>$cos' }]\n\
+                [[change]]\nlevel = 2\nwhy = 'w'\n\
+                old = [{ mode = 'config', form = 'gone' }]\n";
+    let (family, unread) = Family::read(&[("family.toml", TABLE), ("a.toml", text)]);
+    let report = family_but(&family.expect("the table reads"), unread);
+    let lines = report.to_string();
+    assert!(lines.contains("a.toml:4:14: expected `A.B.C.D`"), "{lines}");
+    assert!(lines.contains("`sliver`, which the new side does not take"), "{lines}");
+    assert!(lines.contains("no such form at a 1"), "{lines}");
+    assert!(lines.ends_with("3 errors\n"), "{lines}");
+    assert!(!report.is_sound());
+}

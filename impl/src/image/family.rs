@@ -36,17 +36,30 @@ impl Family {
     /// # Errors
     /// All that is wrong, in the order of the files.
     pub fn parse(files: &[(&str, &str)]) -> Result<Self, Vec<FamilyError>> {
+        match Self::read(files) {
+            (Some(family), errors) if errors.is_empty() => Ok(family),
+            (_, errors) => Err(errors),
+        }
+    }
+
+    /// Reads what can be read of a family's files, and all that is wrong with the rest: a command
+    /// or a change with an error is left out. None: there is no table of releases.
+    pub fn read(files: &[(&str, &str)]) -> (Option<Self>, Vec<FamilyError>) {
         let mut errors = Vec::new();
         let table = files.iter().find(|(name, _)| *name == "family.toml");
         let Some((name, text)) = table else {
             let source = Source { name: "family.toml", text: "" };
-            return Err(alloc::vec![source.error(0..0, Problem::NoTable)]);
+            return (None, alloc::vec![source.error(0..0, Problem::NoTable)]);
         };
         let source = Source { name, text };
-        let table: TableText = toml::from_str(text).map_err(|error| {
-            let span = error.span().unwrap_or(0..0);
-            alloc::vec![source.error(span, Problem::Toml(error.message().to_string()))]
-        })?;
+        let table: TableText = match toml::from_str(text) {
+            Ok(table) => table,
+            Err(error) => {
+                let span = error.span().unwrap_or(0..0);
+                let problem = Problem::Toml(error.message().to_string());
+                return (None, alloc::vec![source.error(span, problem)]);
+            }
+        };
         let mut family = Self::of_table(table, &source, &mut errors);
         let mut read = Vec::new();
         for (name, text) in files.iter().filter(|(name, _)| *name != "family.toml") {
@@ -74,7 +87,7 @@ impl Family {
                 }
             }
         }
-        if errors.is_empty() { Ok(family) } else { Err(errors) }
+        (Some(family), errors)
     }
 
     fn of_table(table: TableText, source: &Source<'_>, errors: &mut Vec<FamilyError>) -> Self {

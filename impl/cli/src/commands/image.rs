@@ -93,8 +93,10 @@ pub fn run(verb: &Verb, out: &mut dyn Write) -> Result<Exit, InputError> {
         Verb::Build { family, release, output } => build(family, release, output, out),
         Verb::Check { family } => check(family, out),
         Verb::Try { family, a, b, lines, json } => match read(family)? {
-            Ok(family) => way::run(&family, [a, b], lines, *json, out),
-            Err(errors) => refused(&errors, out),
+            (Some(family), errors) if errors.is_empty() => {
+                way::run(&family, [a, b], lines, *json, out)
+            }
+            (_, errors) => refused(&errors, out),
         },
         Verb::ImportForms { forms, nodes, name, release, output } => {
             let imported = forms::import_files(forms, nodes, name, release)?;
@@ -113,10 +115,11 @@ pub fn run(verb: &Verb, out: &mut dyn Write) -> Result<Exit, InputError> {
     }
 }
 
-/// The family in a folder, or the bundled one.
-fn read(folder: &Path) -> Result<Result<Family, Vec<FamilyError>>, InputError> {
+/// What can be read of the family in a folder, or of the bundled one, and what is wrong with the
+/// rest.
+fn read(folder: &Path) -> Result<(Option<Family>, Vec<FamilyError>), InputError> {
     if !folder.exists() && folder == Path::new("meridian") {
-        return Ok(Family::parse(bundled::FILES));
+        return Ok(Family::read(bundled::FILES));
     }
     let wrong = |error| InputError::File { path: folder.to_owned(), error };
     let mut files = Vec::new();
@@ -129,7 +132,7 @@ fn read(folder: &Path) -> Result<Result<Family, Vec<FamilyError>>, InputError> {
     }
     files.sort();
     let named: Vec<(&str, &str)> = files.iter().map(|(name, text)| (&**name, &**text)).collect();
-    Ok(Family::parse(&named))
+    Ok(Family::read(&named))
 }
 
 fn refused(errors: &[FamilyError], out: &mut dyn Write) -> Result<Exit, InputError> {
@@ -141,13 +144,13 @@ fn refused(errors: &[FamilyError], out: &mut dyn Write) -> Result<Exit, InputErr
 }
 
 fn check(folder: &Path, out: &mut dyn Write) -> Result<Exit, InputError> {
-    let family = match read(folder)? {
-        Ok(family) => family,
-        Err(errors) => return refused(&errors, out),
+    let (family, errors) = read(folder)?;
+    let Some(family) = family else {
+        return refused(&errors, out);
     };
-    let report = skewsync::check::family(&family);
+    let report = skewsync::check::family_but(&family, errors);
     write!(out, "{report}")?;
-    Ok(if report.findings.is_empty() { Exit::Ok } else { Exit::NotSo })
+    Ok(if report.is_sound() { Exit::Ok } else { Exit::NotSo })
 }
 
 fn build(
@@ -157,8 +160,8 @@ fn build(
     out: &mut dyn Write,
 ) -> Result<Exit, InputError> {
     let family = match read(folder)? {
-        Ok(family) => family,
-        Err(errors) => return refused(&errors, out),
+        (Some(family), errors) if errors.is_empty() => family,
+        (_, errors) => return refused(&errors, out),
     };
     let Some(image) = family.image(release) else {
         let all = family.releases().collect::<Vec<_>>().join(", ");

@@ -46,6 +46,7 @@ impl Family {
         text: &ChangeText,
         errors: &mut Vec<FamilyError>,
     ) {
+        let before = errors.len();
         deny_unsupported(source, text, errors);
         let mut enters = None;
         let mut was_line = None;
@@ -112,8 +113,11 @@ impl Family {
         }
         let first = text.new.iter().chain(&text.old).next();
         let at = first.map_or(0, |side| side.form.span().start + 1);
-        self.changes.push(change);
-        self.changes_at.push(source.origin(at));
+        // What its forms are stands; what it says of them does not.
+        if errors.len() == before {
+            self.changes.push(change);
+            self.changes_at.push(source.origin(at));
+        }
     }
 
     /// The command of a change's old side lives no more from `level` on; none: there is none.
