@@ -74,6 +74,11 @@ impl Trial<'_> {
         let (old, _) = Line::new(image, said.place.clone(), said.form, said.words.clone());
         unset(image, &mut config, old, &mut edits);
         let key = key_of(&said.place, words.text());
+        let (known, _) = Line::new(image, said.place.clone(), form, words.clone());
+        if lowering.config().line(&known).is_some_and(|line| line.words == words) {
+            // It stands there already.
+            return false;
+        }
         config.execute_line(image, grammar, &said.place, form, words, &mut edits);
         let mut after = lowering.clone();
         let lowered = after.edit(image, &pair.at_active, &edits, (Term(0), Lsn(1)));
