@@ -30,6 +30,9 @@ struct Case {
     /// Each is a part of a finding of `image check`; none: it finds nothing.
     #[serde(default)]
     finds: Vec<String>,
+    /// Each is a part of what is known not to go.
+    #[serde(default)]
+    known: Vec<String>,
     #[serde(default, rename = "try")]
     tries: Vec<Try>,
 }
@@ -89,6 +92,10 @@ fn check_finds_what_is_wrong_with_a_family_and_nothing_else() {
         let found: Vec<String> = report.findings.iter().map(ToString::to_string).collect();
         for part in &case.finds {
             assert!(found.iter().any(|found| found.contains(part)), "{name}: {part}: {report}");
+        }
+        for part in &case.known {
+            let mut known = report.known.iter().map(ToString::to_string);
+            assert!(known.any(|known| known.contains(part)), "{name}: {part}: {report}");
         }
         let more = found.iter().find(|found| !case.finds.iter().any(|part| found.contains(part)));
         assert_eq!(more, None, "{name}: {report}");

@@ -35,6 +35,8 @@ pub enum Shortfall {
     Values(String),
     /// Those of which the rest of the group is not there do not.
     Group,
+    /// Those of which another line comes to the same do not.
+    Same,
     /// The peer's parser is asked, line by line.
     Asked,
 }
@@ -48,6 +50,7 @@ impl fmt::Display for Known {
             Shortfall::DontCare(reason) => write!(f, "don't-care: {reason}"),
             Shortfall::Values(values) => write!(f, "stuck where {values}"),
             Shortfall::Group => write!(f, "stuck where only a part of its group is there"),
+            Shortfall::Same => write!(f, "stuck where another line comes to the same"),
             Shortfall::Asked => write!(f, "asked line by line"),
         }
     }
@@ -91,6 +94,7 @@ fn ways_of(disposition: &Disposition, ways: &mut Vec<Shortfall>) {
                     Shortfall::Values(values.collect::<Vec<_>>().join(" or "))
                 }
                 Guard::Group => Shortfall::Group,
+                Guard::Same => Shortfall::Same,
                 Guard::Resolve => Shortfall::Asked,
             });
             ways_of(inside, ways);

@@ -64,6 +64,8 @@ pub enum Guard {
     Values(Vec<Fails>),
     /// The other lines of its group.
     Group,
+    /// Another line that comes to the same: only one of the two is said there.
+    Same,
     /// What the peer's forms take its words for.
     Resolve,
 }
@@ -265,7 +267,7 @@ impl ActivePairing {
         };
         let mut chain = Vec::new();
         let mut ends = alloc::vec![form];
-        let mut alone = false;
+        let (mut alone, mut same) = (false, false);
         for step in &self.down {
             let mut next = Vec::new();
             for at in ends {
@@ -275,6 +277,7 @@ impl ActivePairing {
                 };
                 let rule = self.tft.rule(used.rule);
                 alone |= rule.new.len() > 1;
+                same |= rule.new[used.pattern].address.len() > rule.key.len();
                 chain.push(rule.change);
                 next.extend(rule.old.iter().map(|pattern| pattern.form));
             }
@@ -311,6 +314,9 @@ impl ActivePairing {
         }
         if alone {
             worst = guarded(Guard::Group, worst);
+        }
+        if same {
+            worst = guarded(Guard::Same, worst);
         }
         if fails.is_empty() { worst } else { guarded(Guard::Values(fails), worst) }
     }
