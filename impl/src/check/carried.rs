@@ -5,7 +5,7 @@ use alloc::collections::BTreeSet;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use crate::disposition::{Fails, failing};
+use crate::disposition::failing;
 use crate::grammar::{Form, Token};
 use crate::image::{Change, Image};
 use crate::transform::{Direction, Rule, SideOf};
@@ -208,7 +208,7 @@ fn maps(image: &Image, rule: &Rule, change: &Change) -> Vec<CarriedError> {
                 .iter()
                 .filter(|pattern| image.form(pattern.form).form.carries(name));
             let fails = fails.map(|pattern| failing(image, rule, way, pattern.form, name));
-            let values: Vec<String> = fails.filter_map(|fails| counted(&fails)).collect();
+            let values: Vec<String> = fails.flat_map(|fails| fails.values()).collect();
             if !values.is_empty() {
                 let (name, values) = (name.clone(), values.join(", "));
                 errors.push(CarriedError::Unmapped { name, values, side: word });
@@ -224,14 +224,4 @@ fn takes(form: &Form, name: &str, value: &str) -> bool {
         Token::Keyword(word) => **word == *value,
         token => token.fit(value).is_some(),
     })
-}
-
-/// The values that fail, if there are any.
-fn counted(fails: &Fails) -> Option<String> {
-    let numbers = fails
-        .numbers
-        .iter()
-        .map(|(min, max)| if min == max { min.to_string() } else { alloc::format!("{min}-{max}") });
-    let values: Vec<String> = numbers.chain(fails.words.iter().cloned()).collect();
-    (!values.is_empty()).then(|| values.join(", "))
 }

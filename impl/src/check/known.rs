@@ -103,8 +103,7 @@ fn ways_of(disposition: &Disposition, ways: &mut Vec<Shortfall>) {
 }
 
 fn failing(fails: &Fails) -> String {
-    let numbers = fails.numbers.iter().map(|(min, max)| alloc::format!("{min}-{max}"));
-    let mut values: Vec<String> = numbers.chain(fails.words.iter().cloned()).collect();
+    let mut values = fails.values();
     if fails.all {
         values = alloc::vec!["given".to_string()];
     }

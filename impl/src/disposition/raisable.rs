@@ -331,6 +331,21 @@ fn merge(into: &mut Fails, more: Fails) {
 }
 
 impl Fails {
+    /// The numbers and words that do not go, as people read them: `1-4`, `7`, `auto`.
+    pub fn values(&self) -> Vec<String> {
+        let mut numbers: Vec<(i64, i64)> = Vec::new();
+        for (min, max) in &self.numbers {
+            match numbers.last_mut() {
+                Some(last) if *min <= last.1.saturating_add(1) => last.1 = last.1.max(*max),
+                Some(_) | None => numbers.push((*min, *max)),
+            }
+        }
+        let numbers = numbers.into_iter().map(|(min, max)| {
+            if min == max { min.to_string() } else { alloc::format!("{min}-{max}") }
+        });
+        numbers.chain(self.words.iter().cloned()).collect()
+    }
+
     /// Whether a number is no multiple of that of which only multiples go.
     fn is_no_multiple(&self, number: Option<i64>) -> bool {
         number.zip(self.multiples_of).is_some_and(|(number, of)| number % i64::from(of) != 0)
