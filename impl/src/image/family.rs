@@ -157,8 +157,20 @@ impl Family {
             self.forms_of(source, component, bulk, errors);
         }
         for text in &text.dont_care {
+            let facing_below = match &text.facing {
+                None => None,
+                Some(facing) => {
+                    let level = facing.get_ref().strip_prefix("below ");
+                    let level = level.and_then(|level| level.trim().parse().ok());
+                    if level.is_none() {
+                        errors.push(source.error(facing.span(), Problem::Facing));
+                        continue;
+                    }
+                    level
+                }
+            };
             if source.form(&text.form, errors).is_some() {
-                self.dont_cares.push(dont_care(component, text));
+                self.dont_cares.push(dont_care(component, text, facing_below));
             }
         }
     }
@@ -339,13 +351,12 @@ fn plain_command(component: u16, mode: &str, form: &str) -> CommandDecl {
     }
 }
 
-fn dont_care(component: u16, text: &DontCareText) -> DontCare {
-    let facing = text.facing.as_deref().and_then(|facing| facing.strip_prefix("below "));
+fn dont_care(component: u16, text: &DontCareText, facing_below: Option<u16>) -> DontCare {
     DontCare {
         component,
         mode: text.mode.get_ref().clone(),
         form: text.form.get_ref().clone(),
-        facing_below: facing.and_then(|level| level.trim().parse().ok()),
+        facing_below,
         reason: text.reason.clone(),
     }
 }
@@ -358,6 +369,21 @@ mod tests {
         let table = "family = 'f'\n[[release]]\nname = '1'\nlevels = { a = 2 }\n";
         let read = Family::parse(&[("family.toml", table), ("a.toml", component)]);
         read.unwrap_err().iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn a_facing_that_is_no_level_is_an_error() {
+        let dont_care = |facing: &str| {
+            alloc::format!(
+                "component = 'a'\n[[command]]\nmode = 'config'\nform = 'x'\n[[dont_care]]\n\
+                 mode = 'config'\nform = 'x'\nreason = 'r'\nfacing = '{facing}'\n"
+            )
+        };
+        for facing in ["under 2", "below", "below x", "2"] {
+            let found = errors(&dont_care(facing));
+            assert_eq!(found.len(), 1, "{found:?}");
+            assert!(found[0].starts_with("a.toml:9:10: write `facing"), "{found:?}");
+        }
     }
 
     #[test]

@@ -42,6 +42,9 @@ pub enum Problem {
     /// A form cannot be read.
     #[error("{0}")]
     Form(FormError),
+    /// What a don't-care entry faces is no level.
+    #[error("write `facing = \"below 3\"`, or leave it out: then it holds always")]
+    Facing,
     /// A scale cannot be read.
     #[error("{0}")]
     Scale(ScaleError),

@@ -129,7 +129,7 @@ pub(super) struct ChangeText {
 pub(super) struct DontCareText {
     pub(super) mode: Spanned<String>,
     pub(super) form: Spanned<String>,
-    pub(super) facing: Option<String>,
+    pub(super) facing: Option<Spanned<String>>,
     pub(super) reason: String,
 }
 
