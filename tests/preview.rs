@@ -240,19 +240,20 @@ fn several_lines_make_one_config_each_from_the_root() {
     assert_eq!(exit, 5, "{text}");
 }
 
-/// A family of one component with two releases, whose change does not name its alternatives.
-fn unnamed_alternatives() -> tempfile::TempDir {
+/// A family of two releases: a rename into words that another command of the newer one begins with.
+fn renamed_into_another_command() -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a folder for the test");
     let releases = ["1", "2"].map(|release| {
         format!("[[release]]\nname = '{release}'\nlevels = {{ base = {release} }}\n")
     });
-    let forms = ["traps", "notes"]
-        .map(|word| format!("{{ mode = 'config', form = '{word} A.B.C.D$host [urgent|all]' }}"));
+    let side = |form: &str| format!("{{ mode = 'config', form = '{form}' }}");
     let base = format!(
-        "component = 'base'\n[[command]]\nmode = 'config'\n\
-         form = 'traps A.B.C.D$host [urgent|all]'\nkey = ['host']\n\
-         [[change]]\nlevel = 2\nwhy = 'renamed'\nold = [{}]\nnew = [{}]\nkey = ['host']\n",
-        forms[0], forms[1]
+        "component = 'base'\n[[command]]\nmode = 'config'\nform = 'log WORD$host'\n\
+         key = ['host']\n[[change]]\nlevel = 2\nwhy = 'renamed'\nkey = ['host']\n\
+         old = [{}]\nnew = [{}]\n[[change]]\nlevel = 2\nwhy = 'levels'\nnew = [{}]\n",
+        side("log WORD$host"),
+        side("log to WORD$host"),
+        side("log to <debug|info>$level")
     );
     let files =
         [("family.toml", format!("family = 'f'\n{}", releases.concat())), ("base.toml", base)];
@@ -264,10 +265,10 @@ fn unnamed_alternatives() -> tempfile::TempDir {
 
 #[test]
 fn a_line_that_arrives_as_another_is_stuck_as_a_preview_finds_it() {
-    let family = unnamed_alternatives();
+    let family = renamed_into_another_command();
     let folder = family.path().display().to_string();
     let file = |name: &str| family.path().join(name).display().to_string();
-    let (config, line) = (file("a.conf"), "traps 192.0.2.1 all");
+    let (config, line) = (file("a.conf"), "log debug");
     std::fs::write(&config, line).expect("a file for the test");
     let images = ["1", "2"].map(|release| {
         let image = file(release);
@@ -284,5 +285,5 @@ fn a_line_that_arrives_as_another_is_stuck_as_a_preview_finds_it() {
     let stuck = &tried[0]["not_raised"][0];
     assert_eq!(stuck["line"], previewed["stuck"][0]["text"]);
     assert_eq!(stuck["why"], previewed["stuck"][0]["why"]);
-    assert_eq!(stuck["why"], "what was executed is not what was sent");
+    assert_eq!(stuck["why"], "the facing image reads these words as another command");
 }
