@@ -10,7 +10,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use super::answer::{Answer, FormName};
-use super::raisable::{Fails, Raisable, raisable};
+use super::raisable::{Fails, Raisable, less, raisable};
 use super::standby::{PairError, dont_cares, form_id};
 use super::{OwnSide, wire_levels};
 use crate::config::{Line, LineKey, Place};
@@ -523,14 +523,7 @@ fn remaining(token: &Token, fail: &[(i128, i128)]) -> String {
     let Token::Range { min, max } = token else {
         return token.to_string();
     };
-    let mut open = alloc::vec![(*min, *max)];
-    for (low, high) in fail {
-        open = open
-            .into_iter()
-            .flat_map(|(min, max)| [(min, max.min(low - 1)), (min.max(high + 1), max)])
-            .filter(|(min, max)| min <= max)
-            .collect();
-    }
+    let open = less(alloc::vec![(*min, *max)], fail.iter().copied());
     let ranges = open.iter().map(|(min, max)| alloc::format!("({min}-{max})"));
     ranges.collect::<Vec<_>>().join("|")
 }

@@ -242,7 +242,11 @@ fn failing_from(
                 };
                 let whole = scale.whole_of();
                 fails.multiples_of = (whole > 1).then_some(whole);
-                fails.numbers.extend(but(plain, &special).into_iter().map(bounded));
+                fails.numbers.extend(
+                    less(plain, special.iter().map(|number| (*number, *number)))
+                        .into_iter()
+                        .map(bounded),
+                );
                 let also = special.iter().filter(|number| !takes(&number.to_string()));
                 fails.numbers.extend(also.map(|number| bounded((*number, *number))));
                 fails.numbers.sort_unstable();
@@ -259,12 +263,15 @@ fn failing_from(
     fails
 }
 
-/// These closed intervals less some numbers.
-fn but(mut open: Vec<(i128, i128)>, numbers: &[i128]) -> Vec<(i128, i128)> {
-    for number in numbers {
+/// These closed intervals less others.
+pub(super) fn less(
+    mut open: Vec<(i128, i128)>,
+    others: impl IntoIterator<Item = (i128, i128)>,
+) -> Vec<(i128, i128)> {
+    for (low, high) in others {
         open = open
             .into_iter()
-            .flat_map(|(min, max)| [(min, max.min(number - 1)), (min.max(number + 1), max)])
+            .flat_map(|(min, max)| [(min, max.min(low - 1)), (min.max(high + 1), max)])
             .filter(|(min, max)| min <= max)
             .collect();
     }
@@ -294,10 +301,10 @@ fn includes(outer: &Token, inner: &Token) -> bool {
 
 /// The numbers in `min..=max` that no leaf of the capture takes.
 fn outside(form: &Form, name: &str, all: (i128, i128), scale: Scale) -> Vec<(i128, i128)> {
-    let mut open = alloc::vec![all];
+    let mut taken = Vec::new();
     for leaf in form.capture(name) {
-        let (low, high) = match &form.leaf(leaf).token {
-            Token::Range { min, max } => scale.reaching((*min, *max)),
+        match &form.leaf(leaf).token {
+            Token::Range { min, max } => taken.push(scale.reaching((*min, *max))),
             Token::Variable => return Vec::new(),
             Token::Keyword(_)
             | Token::Ipv4
@@ -306,15 +313,10 @@ fn outside(form: &Form, name: &str, all: (i128, i128), scale: Scale) -> Vec<(i12
             | Token::Ipv6Prefix
             | Token::Mac
             | Token::MacPrefix
-            | Token::Asn => continue,
-        };
-        open = open
-            .into_iter()
-            .flat_map(|(min, max)| [(min, max.min(low - 1)), (min.max(high + 1), max)])
-            .filter(|(min, max)| min <= max)
-            .collect();
+            | Token::Asn => {}
+        }
     }
-    open
+    less(alloc::vec![all], taken)
 }
 
 fn merge(into: &mut Fails, more: Fails) {
