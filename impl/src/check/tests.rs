@@ -93,6 +93,24 @@ fn a_level_that_no_release_has_is_found() {
 }
 
 #[test]
+fn what_is_partial_excuses_itself_alone() {
+    let text = |partial: &str| {
+        alloc::format!(
+            "[[command]]\nmode = 'config'\nform = 'log (0-9)$f level (0-9)$g'\n\
+             [[change]]\nlevel = 2\nwhy = 'w'\npartial = ['{partial}']\n\
+             map = {{ f = {{ 1 = '5' }}, g = {{ 1 = '5' }} }}\n\
+             old = [{{ mode = 'config', form = 'log (0-9)$f level (0-9)$g' }}]\n\
+             new = [{{ mode = 'config', form = 'log to (0-9)$f level (0-9)$g' }}]\n"
+        )
+    };
+    for (partial, other) in [("f", "g"), ("g", "f")] {
+        let found = findings(&text(partial)).join("\n");
+        assert!(found.contains(&alloc::format!("the map of `{other}` gives")), "{found}");
+        assert!(!found.contains(&alloc::format!("the map of `{partial}` gives")), "{found}");
+    }
+}
+
+#[test]
 fn a_map_that_sends_two_values_to_one_is_found() {
     let text = "[[command]]\nmode = 'config'\nform = 'log <a|b>$f'\n\
                 [[change]]\nlevel = 2\nwhy = 'w'\nmap = { f = { a = 'c', b = 'c' } }\n\

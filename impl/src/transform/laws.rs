@@ -98,9 +98,13 @@ fn check_way(image: &Image, rule: &Rule, way: Direction, limit: usize) -> Vec<La
         let out = match rule.evaluate(image, way, &config, &group) {
             GroupStep::Made { out, .. } => out,
             GroupStep::Pending => continue,
-            GroupStep::Stuck(StuckCause::Unverified) if rule.partial.is_empty() => {
+            GroupStep::Stuck(StuckCause::Unverified) => {
                 let became = rule.make(image, way, &group, &lines).unwrap_or_default();
-                let back = rule.make(image, way.back(), &group, &became).unwrap_or_default();
+                let back = rule.make(image, way.back(), &group, &became);
+                if is_partial(image, rule, &lines, &back) {
+                    continue;
+                }
+                let back = back.unwrap_or_default();
                 broken.push(LawError::NotInverse {
                     direction: way,
                     lines: texts(&lines),
@@ -139,6 +143,25 @@ fn check_way(image: &Image, rule: &Rule, way: Direction, limit: usize) -> Vec<La
         broken.push(LawError::NeverGoes { direction: way, why });
     }
     broken
+}
+
+/// Whether a group does not come back for values alone that have no counterpart on purpose.
+fn is_partial(
+    image: &Image,
+    rule: &Rule,
+    lines: &[(LineKey, Line)],
+    back: &Result<Vec<(LineKey, Line)>, StuckCause>,
+) -> bool {
+    let named = |name: &str| rule.partial.iter().any(|partial| **partial == *name);
+    match back {
+        Err(StuckCause::Value { capture, .. }) => named(capture),
+        Err(_) => false,
+        Ok(back) => lines.iter().zip(back).all(|((key, line), (_, again))| {
+            let form = &image.form(key.form).form;
+            let (one, other) = (form.values_of(&line.words), form.values_of(&again.words));
+            form.carried().all(|name| named(name) || one.get(name) == other.get(name))
+        }),
+    }
 }
 
 /// The forms that live beside those of one side.
