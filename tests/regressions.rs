@@ -54,7 +54,7 @@ fn catalog() -> Arc<Catalog> {
 fn every_defect_has_a_kept_plan_of_its_name() {
     let kept = kept();
     let names: BTreeSet<&str> = kept.iter().map(|(name, _)| name.as_str()).collect();
-    for defect in Defect::ALL {
+    for &defect in Defect::ALL {
         assert!(names.contains(defect.name()), "{} has none", defect.name());
     }
     for (name, kept) in &kept {

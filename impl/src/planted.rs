@@ -3,8 +3,10 @@
 //! Without the feature `planted` the question is answered by a constant, and no site is compiled
 //! in.
 
+use strum::VariantArray;
+
 /// A known bug. Source: ours, to measure what the checks see.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, VariantArray)]
 pub enum Defect {
     /// A `Line` of any session is taken.
     LineSessionUnchecked,
@@ -110,58 +112,7 @@ pub enum Defect {
 
 impl Defect {
     /// All of them, in the order in which they are listed.
-    pub const ALL: [Self; 50] = [
-        Self::LineSessionUnchecked,
-        Self::ChunkSessionUnchecked,
-        Self::AttemptUnchecked,
-        Self::GapAccepted,
-        Self::SwapBeforeAccept,
-        Self::AckBeforeApply,
-        Self::HotWithoutAck,
-        Self::RegisterNotCleared,
-        Self::CounterIgnored,
-        Self::TimersAfterQueue,
-        Self::AdlWithoutSdl,
-        Self::GuardedLeavesOld,
-        Self::NoOfUnsent,
-        Self::MclNotCarried,
-        Self::ResendOnce,
-        Self::NoOfferOnRejoin,
-        Self::LineBeforeAccept,
-        Self::ConfirmOfAnother,
-        Self::GrantUnasked,
-        Self::MovedUnanswered,
-        Self::ResetsUncounted,
-        Self::RefusedHalf,
-        Self::OlderGeneration,
-        Self::ResumeFromStartup,
-        Self::OffLineOffered,
-        Self::ListedUncounted,
-        Self::DrainUnawaited,
-        Self::WatchdogIgnored,
-        Self::MclForgotten,
-        Self::TakeoverUnlisted,
-        Self::QueueUnbounded,
-        Self::LapseKeepsQueue,
-        Self::QueueWithoutDeadline,
-        Self::RefusedThenExecuted,
-        Self::PromptsUncounted,
-        Self::ReplicaDropped,
-        Self::SupersededForgets,
-        Self::RejectedActs,
-        Self::OffLineReplica,
-        Self::UnreadableRejoins,
-        Self::ListingTakenForEmpty,
-        Self::UnreadableLineDeclares,
-        Self::AttemptsUncounted,
-        Self::AttemptsUnpaced,
-        Self::LostNotSilent,
-        Self::TermsFromHellos,
-        Self::OlderStateTrusted,
-        Self::ActsUnwritten,
-        Self::UnknowingHeard,
-        Self::LineAlwaysUnknown,
-    ];
+    pub const ALL: &'static [Self] = <Self as VariantArray>::VARIANTS;
 
     /// The name by which it is chosen.
     pub const fn name(self) -> &'static str {
@@ -309,7 +260,7 @@ impl Defect {
 
     /// The defect of that name.
     pub fn named(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|defect| defect.name() == name)
+        Self::ALL.iter().copied().find(|defect| defect.name() == name)
     }
 }
 
@@ -353,7 +304,7 @@ mod tests {
     #[test]
     fn every_defect_is_found_by_its_name() {
         for defect in Defect::ALL {
-            assert_eq!(Defect::named(defect.name()), Some(defect));
+            assert_eq!(Defect::named(defect.name()), Some(*defect));
         }
         assert_eq!(Defect::named("none"), None);
     }
@@ -361,6 +312,6 @@ mod tests {
     #[cfg(not(feature = "planted"))]
     #[test]
     fn without_the_feature_no_defect_is_planted() {
-        assert!(Defect::ALL.into_iter().all(|defect| !Planted::NONE.is(defect)));
+        assert!(Defect::ALL.iter().all(|defect| !Planted::NONE.is(*defect)));
     }
 }

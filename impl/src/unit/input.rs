@@ -1,5 +1,7 @@
 //! What goes into a unit.
 
+use strum::VariantArray;
+
 use super::env::PairingKey;
 use super::store::Store;
 use crate::digest::Shared;
@@ -92,7 +94,7 @@ pub enum Request {
 }
 
 /// The timers of a unit. The driver picks the moment; lengths are in `Limits`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, VariantArray)]
 pub enum Timer {
     /// Say Hello.
     Hello,
@@ -130,24 +132,7 @@ pub enum Timer {
 
 impl Timer {
     /// All timers.
-    pub const ALL: [Self; 16] = [
-        Self::Hello,
-        Self::Join,
-        Self::Renew,
-        Self::Register,
-        Self::Resend,
-        Self::Watchdog,
-        Self::Keepalive,
-        Self::Ack,
-        Self::Deadline,
-        Self::Drain,
-        Self::Save,
-        Self::Backoff,
-        Self::Stable,
-        Self::Queue,
-        Self::Prompt,
-        Self::Pace,
-    ];
+    pub const ALL: &'static [Self] = <Self as VariantArray>::VARIANTS;
 
     /// How long the timer runs.
     ///

@@ -103,7 +103,7 @@ mod tests {
     #[test]
     fn every_defect_is_kept_and_the_lockstep_sees_it() {
         let all = AllKept::of_this_build().expect("it reads");
-        for defect in Defect::ALL {
+        for &defect in Defect::ALL {
             let kept = all.get(defect).expect("every defect is kept");
             assert!(kept.lockstep.is_some(), "{}", defect.name());
         }
