@@ -2,9 +2,8 @@
 //! identified, ordered, digested, rendered and executed, and nothing of other images.
 
 mod execute;
-mod list;
-mod order;
 pub mod render;
+mod sequence;
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -22,7 +21,8 @@ use crate::ids::{FormId, Level};
 use crate::image::Image;
 pub use crate::parse::Place;
 pub use execute::{BatchError, Prc};
-use order::Order;
+use sequence::Sequence;
+pub use sequence::{Item, ListId};
 
 /// Which line it is: where it stands, of which form, and what tells it from its siblings.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -60,16 +60,23 @@ pub enum Edit {
     Unset(LineKey),
     /// A mode instance went; what was in it went before.
     Leave(Place),
-    /// A mode instance came, or came to be of this kind.
-    Enter(Place, EntryKind),
-    /// A line came, or has other words.
+    /// A mode instance came, came to be of this kind, or moved.
+    Enter {
+        /// Which instance.
+        place: Place,
+        /// How it is there now.
+        entry: EntryKind,
+        /// Behind which item of the place around it; none: first.
+        after: Option<Item>,
+    },
+    /// A line came, has other words, or moved.
     Set {
         /// Which line.
         line: LineKey,
         /// What it is now.
         to: Line,
-        /// In an ordered list: behind which sibling; none: first.
-        after: Option<Words>,
+        /// Behind which item of its place; none: first.
+        after: Option<Item>,
     },
 }
 
@@ -94,10 +101,8 @@ impl Content for [Level] {
     }
 }
 
-/// The siblings of ordered forms, by place and form.
-type Orders = RedBlackTreeMapSync<(Place, FormId), Order>;
-
-/// A running config in a view.
+/// A running config in a view: in each place one sequence of lines and instances, as they were
+/// entered.
 ///
 /// ```
 /// use skewsync::config::Config;
@@ -107,13 +112,13 @@ type Orders = RedBlackTreeMapSync<(Place, FormId), Order>;
 /// let mut config = Config::factory(image.levels());
 /// config.execute(&image, image.own(), "interface eth0\nmtu 1500\nno ip redirects")?;
 /// config.execute(&image, image.own(), "interface eth0\nmtu 9000")?;
-/// assert_eq!(config.render(), "interface eth0\n no ip redirects\n mtu 9000\n exit\n");
+/// assert_eq!(config.render(), "interface eth0\n mtu 9000\n no ip redirects\n exit\n");
 /// # Ok::<(), skewsync::config::BatchError>(())
 /// ```
 ///
 /// # Shape
 /// Cloning shares everything. Equality, order and hash go by view and digests, which are kept per
-/// edit.
+/// edit; the order of lines is a part of them in lists only.
 #[derive(Clone)]
 pub struct Config {
     levels: Levels,
@@ -124,19 +129,30 @@ pub struct Config {
 #[derive(Clone, Default)]
 struct Body {
     lines: RedBlackTreeMapSync<LineKey, Hashed>,
-    entries: RedBlackTreeMapSync<Place, EntryKind>,
-    orders: Orders,
-    /// What renders: lines, instances, order.
+    entries: RedBlackTreeMapSync<Place, Entry>,
+    /// What stands in each place.
+    sequences: RedBlackTreeMapSync<Place, Sequence>,
+    /// The lines of each list, by the ranks that they have in their place.
+    lists: RedBlackTreeMapSync<(Place, ListId), Sequence>,
+    /// What renders, but the order outside of lists.
     digest: u128,
     /// Which instances are implied: this does not render.
     implied: u128,
 }
 
-/// A line with the hash of the fact that it is there.
+/// A line with the hash of the fact that it is there, and its rank in its place.
 #[derive(Clone)]
 struct Hashed {
     line: Line,
     hash: u128,
+    rank: u64,
+}
+
+/// An instance, with its rank in the place around it.
+#[derive(Clone, Copy)]
+struct Entry {
+    kind: EntryKind,
+    rank: u64,
 }
 
 impl Config {
@@ -207,12 +223,12 @@ impl Config {
 
     /// All mode instances, those around before those within.
     pub fn entries(&self) -> impl Iterator<Item = (&Place, EntryKind)> {
-        self.body.entries.iter().map(|(place, entry)| (place, *entry))
+        self.body.entries.iter().map(|(place, entry)| (place, entry.kind))
     }
 
     /// How the instance came to be, if it is there.
     pub fn entry(&self, place: &Place) -> Option<EntryKind> {
-        self.body.entries.get(place).copied()
+        self.body.entries.get(place).map(|entry| entry.kind)
     }
 
     /// Whether no instance is implied.
@@ -233,35 +249,20 @@ impl Config {
         from.take_while(move |(key, _)| key.place.is_within(place))
     }
 
-    /// The instances that lie directly in `place`.
-    pub fn children(&self, place: &Place) -> Vec<Place> {
-        let depth = place.instances().len() + 1;
-        let from = self.body.entries.range((Bound::Excluded(place.clone()), Bound::Unbounded));
-        let within = from.take_while(|(child, _)| child.is_within(place));
-        within
-            .filter(|(child, _)| child.instances().len() == depth)
-            .map(|(p, _)| p.clone())
-            .collect()
-    }
-
     /// Whether neither a line nor an instance lies in `place`.
     pub fn is_empty_place(&self, place: &Place) -> bool {
-        let next =
-            self.body.entries.range((Bound::Excluded(place.clone()), Bound::Unbounded)).next();
-        self.lines_in(place).next().is_none()
-            && next.is_none_or(|(child, _)| !child.is_within(place))
+        self.count_in(place) == 0
     }
 
-    /// Sets a line. A new line of an ordered form comes last.
+    /// Sets a line. A new one comes last in its place; one that is there keeps where it stands.
     pub fn put(&mut self, image: &Image, key: &LineKey, line: Line) {
         if self.line(key) != Some(&line) {
             let hash = line_hash(key, &line);
-            self.put_hashed(image, key, Hashed { line, hash });
+            self.put_hashed(image, key, Hashed { line, hash, rank: 0 });
         }
     }
 
-    /// Makes the line of `key` what it is under `from` in another config, where it stands by the
-    /// same words.
+    /// Makes the line of `key` what it is under `from` in another config.
     pub(crate) fn copy_line(&mut self, image: &Image, key: &LineKey, other: &Self, from: &LineKey) {
         match other.body.lines.get(from) {
             None => self.remove(image, key),
@@ -273,14 +274,16 @@ impl Config {
 
     fn put_hashed(&mut self, image: &Image, key: &LineKey, line: Hashed) {
         let body = Arc::make_mut(&mut self.body);
+        let item = Item::of_line(key);
         let before = body.lines.get(key).map(|before| before.hash);
         body.digest = body.digest.wrapping_sub(before.unwrap_or(0));
         body.digest = body.digest.wrapping_add(line.hash);
+        // The facts of a list name its lines.
+        let rank = body.take_out(image, &key.place, &item);
         body.lines.insert_mut(key.clone(), line);
-        if before.is_none() && image.form(key.form).ordered {
-            let last = self.order(&key.place, key.form);
-            let last = last.and_then(|order| order.keys().next_back()).cloned();
-            self.enlist(key, last.as_ref());
+        match rank {
+            Some(rank) => body.put_at(image, &key.place, &item, rank),
+            None => body.put_last(image, &key.place, &item),
         }
     }
 
@@ -292,15 +295,17 @@ impl Config {
         let digest = self.body.digest.wrapping_sub(*hash);
         let body = Arc::make_mut(&mut self.body);
         body.digest = digest;
+        body.take_out(image, &key.place, &Item::of_line(key));
         body.lines.remove_mut(key);
-        if image.form(key.form).ordered {
-            self.delist(key);
-        }
     }
 
-    /// Makes the instance one of this kind, or takes it away.
-    pub fn put_entry(&mut self, place: &Place, entry: Option<EntryKind>) {
-        debug_assert!(!place.is_root(), "the root is always there");
+    /// Makes the instance one of this kind, or takes it away. A new one comes last in the place
+    /// around it; one that is there keeps where it stands.
+    pub fn put_entry(&mut self, image: &Image, place: &Place, entry: Option<EntryKind>) {
+        let (Some(around), Some(item)) = (place.parent(), Item::of_place(place)) else {
+            debug_assert!(false, "the root is always there");
+            return;
+        };
         let hash = entry_hash(place);
         let before = self.entry(place);
         let body = Arc::make_mut(&mut self.body);
@@ -310,17 +315,19 @@ impl Config {
         if before == Some(EntryKind::Implied) {
             body.implied = body.implied.wrapping_sub(hash);
         }
-        match entry {
-            Some(entry) => {
-                body.digest = body.digest.wrapping_add(hash);
-                if entry == EntryKind::Implied {
-                    body.implied = body.implied.wrapping_add(hash);
-                }
-                body.entries.insert_mut(place.clone(), entry);
+        if let Some(kind) = entry {
+            body.digest = body.digest.wrapping_add(hash);
+            if kind == EntryKind::Implied {
+                body.implied = body.implied.wrapping_add(hash);
             }
-            None => {
-                body.entries.remove_mut(place);
+            let rank = body.rank(&around, &item);
+            body.entries.insert_mut(place.clone(), Entry { kind, rank: rank.unwrap_or(0) });
+            if rank.is_none() {
+                body.put_last(image, &around, &item);
             }
+        } else if before.is_some() {
+            body.take_out(image, &around, &item);
+            body.entries.remove_mut(place);
         }
     }
 
@@ -328,51 +335,18 @@ impl Config {
     pub fn apply(&mut self, image: &Image, edit: &Edit) {
         match edit {
             Edit::Unset(key) => self.remove(image, key),
-            Edit::Leave(place) => self.put_entry(place, None),
-            Edit::Enter(place, entry) => self.put_entry(place, Some(*entry)),
+            Edit::Leave(place) => self.put_entry(image, place, None),
+            Edit::Enter { place, entry, after } => {
+                self.put_entry(image, place, Some(*entry));
+                if let (Some(around), Some(item)) = (place.parent(), Item::of_place(place)) {
+                    self.move_behind(image, &around, &item, after.as_ref());
+                }
+            }
             Edit::Set { line, to, after } => {
                 self.put(image, line, to.clone());
-                if image.form(line.form).ordered {
-                    self.move_behind(line, after.as_ref());
-                }
+                self.move_behind(image, &line.place, &Item::of_line(line), after.as_ref());
             }
         }
-    }
-
-    /// What makes `after` of this config, in canonical order: lines go, instances go (inner ones
-    /// first), instances come, lines come.
-    pub fn difference(&self, image: &Image, after: &Self) -> Vec<Edit> {
-        let mut edits = Vec::new();
-        let gone = self.lines().filter(|(key, _)| after.line(key).is_none());
-        edits.extend(gone.map(|(key, _)| Edit::Unset(key.clone())));
-        let left = self.entries().map(|(place, _)| place);
-        let left: Vec<&Place> = left.filter(|place| after.entry(place).is_none()).collect();
-        edits.extend(left.into_iter().rev().map(|place| Edit::Leave(place.clone())));
-        let came = after.entries().filter(|(place, entry)| self.entry(place) != Some(*entry));
-        edits.extend(came.map(|(place, entry)| Edit::Enter(place.clone(), entry)));
-        for (key, line) in after.lines() {
-            if !image.form(key.form).ordered && self.line(key) != Some(line) {
-                edits.push(Edit::Set { line: key.clone(), to: line.clone(), after: None });
-            }
-        }
-        for ((place, form), order) in after.body.orders.iter() {
-            let was = self.order(place, *form);
-            let kept = was.into_iter().flat_map(Order::keys);
-            let kept = kept.filter(|key| order.has(key));
-            let still = order.keys();
-            let still = still.filter(|key| was.is_some_and(|was| was.has(key)));
-            let same_order = kept.eq(still);
-            let mut before: Option<&Words> = None;
-            for key in order.keys() {
-                let line = LineKey { place: place.clone(), form: *form, key: key.clone() };
-                let to = after.line(&line).expect("an ordered key has its line").clone();
-                if !same_order || self.line(&line) != Some(&to) {
-                    edits.push(Edit::Set { line, to, after: before.cloned() });
-                }
-                before = Some(key);
-            }
-        }
-        edits
     }
 
     /// The lines from the first of `form` in `place` on.

@@ -7,6 +7,7 @@ mod family;
 mod file;
 mod import;
 mod kind;
+mod list;
 mod scale;
 
 use alloc::borrow::ToOwned;
@@ -27,6 +28,7 @@ pub use family::{Family, FamilyError, Origin, Problem};
 pub use file::{IMAGE_BYTES_MAX, ImageFileError};
 pub use import::{Given, ImportedForm, ImportedMode, Rejected, import};
 pub use kind::ChangeKind;
+pub use list::{List, ListName};
 pub use scale::{Scale, ScaleError};
 
 /// The name of the root mode.
@@ -70,6 +72,9 @@ pub struct CommandDecl {
     pub key: Key,
     /// Its siblings keep entry order.
     pub ordered: bool,
+    /// The list of this name keeps entry order; `$name` is the value of a key capture.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub list: Option<String>,
     /// The name of the mode that a line of it enters.
     pub enters: Option<String>,
     /// The revision of what its words mean.
@@ -188,8 +193,8 @@ pub struct FormDecl {
     pub until: Option<Level>,
     /// The leaves that identify a line; none: the whole line.
     pub key: Option<Vec<LeafId>>,
-    /// Its siblings keep entry order.
-    pub ordered: bool,
+    /// The list that its lines stand in; none: their order means nothing.
+    pub list: Option<List>,
     /// The mode that a line of it enters.
     pub enters: Option<ModeId>,
     /// The revision of what its words mean.
@@ -497,6 +502,20 @@ fn compile(
         DefaultDecl::compile(&form, &command.key, command.default.as_ref()).map_err(|error| {
             ImageError::Default { mode: command.mode.clone(), form: command.form.clone(), error }
         })?;
+    let list = match &command.list {
+        Some(name) => {
+            let name = ListName::read(name);
+            let unknown = name.captures().find(|name| form.capture(name).is_empty());
+            if let Some(unknown) = unknown {
+                return Err(ImageError::Unknown { what: "capture", name: unknown.into() });
+            }
+            Some(List::Named(name))
+        }
+        None if command.ordered => Some(List::Form),
+        // Of an imported line nothing says what its order means.
+        None if key.is_none() && command.enters.is_none() => Some(List::Place),
+        None => None,
+    };
     Ok(FormDecl {
         mode: mode_of(&command.mode)?,
         form,
@@ -504,7 +523,7 @@ fn compile(
         since: Level(command.since),
         until: command.until.map(Level),
         key,
-        ordered: command.ordered,
+        list,
         enters: command.enters.as_deref().map(mode_of).transpose()?,
         revision: command.revision,
         default,

@@ -13,6 +13,8 @@ mod touched;
 pub use listing::{ListKey, Listed, Listing, ListingChange, ListingError};
 pub use lowering::{Explained, LineDisposition, ListedCause, Lowered, Lowering};
 pub use raising::{NotRaised, Raised, Raising, ReadError, Refuses};
+#[cfg(test)]
+pub(crate) use touched::Touched;
 
 use crate::policy;
 use crate::transform::StuckCause;

@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use super::{Config, Edit, EntryKind, Line, LineKey, Place};
+use super::{Config, Edit, EntryKind, Item, Line, LineKey, Place};
 use crate::grammar::{Sign, Words, split_words};
 use crate::ids::FormId;
 use crate::image::{Grammar, Image};
@@ -111,7 +111,10 @@ impl Config {
 
     fn enter(&mut self, image: &Image, place: Place, edits: &mut Vec<Edit>) {
         if self.entry(&place) != Some(EntryKind::Entered) {
-            self.edit(image, Edit::Enter(place, EntryKind::Entered), edits);
+            let item = Item::of_place(&place);
+            let around = place.parent().unwrap_or_default();
+            let after = item.and_then(|item| self.stands_behind(&around, &item)).cloned();
+            self.edit(image, Edit::Enter { place, entry: EntryKind::Entered, after }, edits);
         }
     }
 
@@ -139,12 +142,17 @@ impl Config {
     }
 
     fn set(&mut self, image: &Image, key: LineKey, line: Line, edits: &mut Vec<Edit>) {
-        if self.line(&key) == Some(&line) {
+        let same = self.line(&key) == Some(&line);
+        // Nothing says what a whole line replaces: the one that was said last must stand last.
+        let last = image.form(key.form).key.is_none() && self.has_sibling_behind(&key);
+        if same && !last {
             return;
         }
-        // Only an ordered form's lines have one before them.
-        let after =
-            if image.form(key.form).ordered { self.stands_behind(&key).cloned() } else { None };
+        let after = if last {
+            self.last_in(&key.place).cloned()
+        } else {
+            self.stands_behind(&key.place, &Item::of_line(&key)).cloned()
+        };
         self.edit(image, Edit::Set { line: key, to: line, after }, edits);
     }
 

@@ -4,8 +4,9 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::{Config, Edit, EntryKind, Line, LineKey, Place};
+use super::{Config, Edit, EntryKind, Item, Line, LineKey, Place};
 use crate::grammar::{Sign, split_words};
+use crate::ids::FormId;
 use crate::image::{Grammar, Image};
 use crate::parse::{self, LineError};
 
@@ -32,7 +33,7 @@ pub enum EditsError {
 }
 
 impl Config {
-    /// The config as text: canonical order, one blank of indentation a level, explicit exits.
+    /// The config as text: in its order, one blank of indentation a level, explicit exits.
     pub fn render(&self) -> String {
         let mut text = String::new();
         self.render_in(&Place::root(), 0, &mut text);
@@ -45,25 +46,14 @@ impl Config {
             text.push_str(line);
             text.push('\n');
         };
-        let mut listed = None;
-        for (key, line) in self.lines_in(place) {
-            match self.order(place, key.form) {
-                Some(_) if listed == Some(key.form) => {}
-                Some(order) => {
-                    listed = Some(key.form);
-                    for sibling in order.keys() {
-                        let key = LineKey { key: sibling.clone(), ..key.clone() };
-                        put(depth, self.body.lines[&key].line.words.text(), text);
-                    }
-                }
-                None => put(depth, line.words.text(), text),
+        for item in self.items(place) {
+            if let Some(key) = item.line_in(place) {
+                put(depth, self.body.lines[&key].line.words.text(), text);
+            } else if let (Item::Place(_, entry), Some(inner)) = (item, item.place_in(place)) {
+                put(depth, entry.text(), text);
+                self.render_in(&inner, depth + 1, text);
+                put(depth + 1, "exit", text);
             }
-        }
-        for child in self.children(place) {
-            let (_, entry) = child.instances().last().expect("a child has an entry line");
-            put(depth, entry.text(), text);
-            self.render_in(&child, depth + 1, text);
-            put(depth + 1, "exit", text);
         }
     }
 }
@@ -73,8 +63,9 @@ impl Config {
 /// # Shape
 /// One line an edit: a sign, the entry lines of the place, and the line, separated by tabs. Signs:
 /// `-` a line goes (its form, empty where the whole line is the key; its key), `<` an instance
-/// goes, `>` one is entered, `~` one is implied, `+` a line comes (last field: `first` or the
-/// sibling's key that it comes behind, if the form is ordered).
+/// goes, `>` one is entered, `~` one is implied, `+` a line comes. What comes says at its end
+/// behind which item of its place: a line as one that goes, an instance as an empty field and its
+/// entry, or two empty fields: it is the first.
 pub fn render_edits(image: &Image, edits: &[Edit]) -> String {
     let mut text = String::new();
     let mut put = |sign: char, place: &Place, rest: &[&str]| {
@@ -89,26 +80,32 @@ pub fn render_edits(image: &Image, edits: &[Edit]) -> String {
         }
         text.push('\n');
     };
+    // A key alone is no line, so its form is said. Where the whole line is the key, the reader finds
+    // the form as it does for a line that comes: another image may write it otherwise.
+    let form_of = |form: FormId| {
+        let decl = image.form(form);
+        decl.key.as_ref().map_or("", |_| decl.form.normal())
+    };
+    let behind = |after: &Option<Item>| match after {
+        None => [String::new(), String::new()],
+        Some(Item::Line(form, key)) => [form_of(*form).into(), key.text().into()],
+        Some(Item::Place(_, entry)) => [String::new(), entry.text().into()],
+    };
     for edit in edits {
         match edit {
-            Edit::Unset(key) => {
-                // A key alone is no line, so its form is said. Where the whole line is the key, the
-                // reader finds the form as it does for a line that comes: another image may write
-                // it otherwise.
-                let decl = image.form(key.form);
-                let form = decl.key.as_ref().map_or("", |_| decl.form.normal());
-                put('-', &key.place, &[form, key.key.text()]);
-            }
+            Edit::Unset(key) => put('-', &key.place, &[form_of(key.form), key.key.text()]),
             Edit::Leave(place) => put('<', place, &[]),
-            Edit::Enter(place, EntryKind::Entered) => put('>', place, &[]),
-            Edit::Enter(place, EntryKind::Implied) => put('~', place, &[]),
-            Edit::Set { line, to, after } => {
-                let after = match (image.form(line.form).ordered, after) {
-                    (false, Some(_) | None) => "",
-                    (true, None) => "first",
-                    (true, Some(key)) => key.text(),
+            Edit::Enter { place, entry, after } => {
+                let sign = match entry {
+                    EntryKind::Entered => '>',
+                    EntryKind::Implied => '~',
                 };
-                put('+', &line.place, &[to.words.text(), after]);
+                let [form, key] = behind(after);
+                put(sign, place, &[&form, &key]);
+            }
+            Edit::Set { line, to, after } => {
+                let [form, key] = behind(after);
+                put('+', &line.place, &[to.words.text(), &form, &key]);
             }
         }
     }
@@ -125,53 +122,84 @@ pub fn read_edits(image: &Image, grammar: &Grammar, text: &str) -> Result<Vec<Ed
         let number = at + 1;
         let shape = || EditsError::Shape { number };
         let mut fields: Vec<&str> = line.split('\t').collect();
-        if fields.len() > DEPTH_MAX + 3 {
+        if fields.len() > DEPTH_MAX + 4 {
             return Err(shape());
         }
         let sign = fields.remove(0);
-        let rest = match sign {
-            "-" | "+" if fields.len() >= 2 => fields.split_off(fields.len() - 2),
-            "<" | ">" | "~" if !fields.is_empty() => Vec::new(),
+        let of_rest = match sign {
+            "<" => 0,
+            "-" | ">" | "~" => 2,
+            "+" => 3,
             _ => return Err(shape()),
         };
+        let of_place = fields.len().checked_sub(of_rest).ok_or_else(shape)?;
+        let rest = fields.split_off(of_place);
+        if fields.is_empty() && matches!(sign, "<" | ">" | "~") {
+            return Err(shape());
+        }
         let read = |trouble| EditsError::Line { number, trouble };
         let place = place_of(image, grammar, &fields).map_err(read)?;
+        let item = |place: &Place, form: &str, key: &str| -> Result<Item, EditsError> {
+            let found = item_of(image, grammar, place, form, key).map_err(read)?;
+            found.ok_or_else(shape)
+        };
+        let behind = |place: &Place, form: &str, key: &str| match key {
+            "" if form.is_empty() => Ok(None),
+            key => item(place, form, key).map(Some),
+        };
         edits.push(match (sign, &rest[..]) {
             ("<", _) => Edit::Leave(place),
-            (">", _) => Edit::Enter(place, EntryKind::Entered),
-            ("~", _) => Edit::Enter(place, EntryKind::Implied),
-            ("+", [words, after]) => {
+            (">" | "~", [form, key]) => {
+                let entry = if sign == ">" { EntryKind::Entered } else { EntryKind::Implied };
+                let after = behind(&place.parent().unwrap_or_default(), form, key)?;
+                Edit::Enter { place, entry, after }
+            }
+            ("+", [words, form, key]) => {
                 let (line, to) = line_of(image, grammar, &place, words).map_err(read)?;
-                let siblings = image.form(line.form);
-                let after = match *after {
-                    "" | "first" => None,
-                    key => Some(
-                        siblings.form.key_words(siblings.key.as_deref(), key).ok_or_else(shape)?,
-                    ),
-                };
+                let after = behind(&place, form, key)?;
                 Edit::Set { line, to, after }
             }
-            (_, ["", line]) => {
-                // The key of a `no` line that has no positive one is its words without `no`.
-                let negated = || line_of(image, grammar, &place, &alloc::format!("no {line}"));
-                let found = line_of(image, grammar, &place, line);
-                let (key, _) = found.or_else(|trouble| negated().map_err(|_| read(trouble)))?;
-                Edit::Unset(key)
-            }
             (_, [form, key]) => {
-                let mode = place.mode(image);
-                let entry = image.forms().find(|(_, decl)| {
-                    let level = grammar.levels()[usize::from(decl.component.0)];
-                    decl.mode == mode && decl.form.normal() == *form && decl.lives_at(level)
-                });
-                let (form, decl) = entry.ok_or_else(shape)?;
-                let key = decl.form.key_words(decl.key.as_deref(), key).ok_or_else(shape)?;
-                Edit::Unset(LineKey { place, form, key })
+                Edit::Unset(item(&place, form, key)?.line_in(&place).ok_or_else(shape)?)
             }
             _ => return Err(shape()),
         });
     }
     Ok(edits)
+}
+
+/// The item of `place` that a form and a key name: see [`render_edits`]. None: there is no such
+/// form, or the key is none of it.
+fn item_of(
+    image: &Image,
+    grammar: &Grammar,
+    place: &Place,
+    form: &str,
+    key: &str,
+) -> Result<Option<Item>, LineError> {
+    let mode = place.mode(image);
+    if form.is_empty() {
+        let given: Vec<&str> = split_words(key).collect();
+        if let Ok((form, words)) = parse::words(image, grammar, mode, &given)
+            && image.form(form).enters.is_some()
+            && words.sign() == Sign::Positive
+        {
+            return Ok(Some(Item::Place(form, words)));
+        }
+        // The key of a `no` line that has no positive one is its words without `no`.
+        let negated = || line_of(image, grammar, place, &alloc::format!("no {key}"));
+        let found = line_of(image, grammar, place, key);
+        let (line, _) = found.or_else(|trouble| negated().map_err(|_| trouble))?;
+        return Ok(Some(Item::of_line(&line)));
+    }
+    let entry = image.forms().find(|(_, decl)| {
+        let level = grammar.levels()[usize::from(decl.component.0)];
+        decl.mode == mode && decl.form.normal() == form && decl.lives_at(level)
+    });
+    Ok(entry.and_then(|(form, decl)| {
+        let key = decl.form.key_words(decl.key.as_deref(), key)?;
+        Some(Item::Line(form, key))
+    }))
 }
 
 /// The place that these entry lines lead to.

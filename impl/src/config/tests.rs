@@ -6,6 +6,7 @@ use proptest::prelude::*;
 use super::render::{read_edits, render_edits};
 use super::*;
 use crate::image::{Image, bundled};
+use crate::translate::Touched;
 
 fn run(config: &mut Config, image: &Image, batch: &str) -> Vec<Edit> {
     config.execute(image, image.own(), batch).unwrap()
@@ -148,14 +149,54 @@ proptest! {
             }
         }
         prop_assert_eq!(&replayed, &after);
+        prop_assert_eq!(replayed.render(), after.render());
         let mut differed = before.clone();
-        let text = render_edits(&image, &before.difference(&image, &after));
+        let all = |config: &Config| Touched::from_config(config, &alloc::vec![true; image.forms().count()]);
+        let mut touched = all(&before);
+        touched.add(all(&after));
+        let text = render_edits(&image, &touched.difference(&before, &after));
         for edit in read_edits(&image, grammar, &text).unwrap() {
             differed.apply(&image, &edit);
         }
         prop_assert_eq!(&differed, &after);
+        prop_assert_eq!(differed.render(), after.render());
         let mut read = Config::factory(image.levels());
         run(&mut read, &image, &after.render());
         prop_assert_eq!(&read, &after);
+        prop_assert_eq!(read.render(), after.render());
     }
+}
+
+#[test]
+fn what_is_typed_again_keeps_its_place_and_what_was_taken_away_comes_last() {
+    let image = bundled::image("6.2").unwrap();
+    let mut config = Config::factory(image.levels());
+    run(&mut config, &image, "hostname a\ninterface eth0\nexit\nntp server 192.0.2.1\n");
+    run(&mut config, &image, "hostname b\ninterface eth0\nmtu 70\n");
+    assert_eq!(
+        config.render(),
+        "hostname b\ninterface eth0\n mtu 70\n exit\nntp server 192.0.2.1\n"
+    );
+    run(&mut config, &image, "no interface eth0\ninterface eth0\n");
+    assert_eq!(config.render(), "hostname b\nntp server 192.0.2.1\ninterface eth0\n exit\n");
+}
+
+#[test]
+fn an_imported_line_that_is_said_again_is_said_last() {
+    use crate::image::{ImportedForm, ImportedMode, import};
+    let form = |form: &str| ImportedForm {
+        mode: "config".into(),
+        form: form.into(),
+        component: "core".into(),
+    };
+    let forms = ["hostname WORD", "[no] timers (1-9) (1-9)", "log WORD"].map(form);
+    let mode = ImportedMode { name: "config".into(), parent: None, enter: Vec::new() };
+    let image = import("other", "1", &forms, &[mode]).unwrap().0;
+    let mut config = Config::factory(image.levels());
+    run(&mut config, &image, "hostname zed\nlog x\nhostname abc\n");
+    let before = config.digest();
+    assert!(run(&mut config, &image, "hostname abc\n").is_empty());
+    run(&mut config, &image, "hostname zed\n");
+    assert_eq!(config.render(), "log x\nhostname abc\nhostname zed\n");
+    assert_ne!(config.digest(), before, "the order is a part of what it says");
 }

@@ -208,7 +208,8 @@ impl Family {
         let Some(read) = source.form(&text.form, errors) else {
             return;
         };
-        let CommandText { mode, form, key, since, ordered, revision, default } = text;
+        let CommandText { mode, form, key, since, ordered, list, revision, default } = text;
+        let list = source.list(list.as_ref(), key, errors);
         let key = Key::Captures(key.clone());
         let default = default.as_ref();
         let default = default.and_then(|text| source.default(text, &[(&read, &key)], errors));
@@ -216,6 +217,7 @@ impl Family {
             since: *since,
             key,
             ordered: *ordered,
+            list,
             revision: *revision,
             default,
             ..plain_command(component, mode.get_ref(), form.get_ref())
@@ -345,6 +347,7 @@ fn plain_command(component: u16, mode: &str, form: &str) -> CommandDecl {
         until: None,
         key: Key::Captures(Vec::new()),
         ordered: false,
+        list: None,
         enters: None,
         revision: 0,
         default: None,

@@ -106,6 +106,7 @@ pub fn import(
             until: None,
             key: Key::Line,
             ordered: false,
+            list: None,
             enters: entered.map(ToString::to_string),
             revision: 0,
             default: None,

@@ -79,7 +79,7 @@ impl Family {
             if command.enters.is_some() {
                 kinds.insert(ChangeKind::ModeEntryRename);
             }
-            if command.ordered {
+            if command.ordered || command.list.is_some() {
                 kinds.insert(ChangeKind::OrderedList);
             }
             if command.default.as_ref().is_some_and(BTreeMap::is_empty) {

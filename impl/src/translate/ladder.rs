@@ -56,7 +56,7 @@ pub(crate) struct LineTrace {
 impl Ladder {
     /// Everything evaluated from nothing.
     pub(crate) fn build(way: &Way<'_>, first: Config) -> (Self, Advance) {
-        let mut touched = Touched::from_config(way.image, &first, way.concerned);
+        let mut touched = Touched::from_config(&first, way.concerned);
         let levels = Levels::new(way.levels);
         let mut rungs = alloc::vec![first];
         let mut unsettled = Vec::new();

@@ -133,7 +133,7 @@ impl Lowering {
             not(feature = "planted"),
             expect(unused_mut, reason = "only a defect changes it")
         )]
-        let mut wire = advance.touched.difference(image, before.ladder.last(), self.ladder.last());
+        let mut wire = advance.touched.difference(before.ladder.last(), self.ladder.last());
         #[cfg(feature = "planted")]
         self.plant(&way, pairing, &before, edits, &mut wire);
         let was = before.listed(&way, pairing, &advance.affected, &advance.places);

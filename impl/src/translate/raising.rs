@@ -12,7 +12,7 @@ use super::listing::{ListKey, Listing, ListingChange};
 use super::lowering::list_key;
 use super::stage::Stage;
 use super::touched::Touched;
-use crate::config::{Config, Edit, EntryKind, Line, LineKey, Prc};
+use crate::config::{Config, Edit, EntryKind, Item, Line, LineKey, Prc};
 use crate::digest::Digest;
 use crate::disposition::StandbyPairing;
 use crate::grammar::{Words, split_words};
@@ -181,7 +181,7 @@ impl Raising {
         }
         seen.extend(self.unverified(of_w.iter()));
         seen.extend(idle);
-        let edits = in_s.difference(image, &before, self.config());
+        let edits = in_s.difference(&before, self.config());
         Raised { edits, mismatches: self.mismatches(image, seen) }
     }
 
@@ -213,18 +213,22 @@ impl Raising {
             };
             for place in key.place.and_ancestors() {
                 if wire.entry(&place).is_none() {
-                    wire.put_entry(&place, Some(EntryKind::Entered));
+                    wire.put_entry(image, &place, Some(EntryKind::Entered));
                 }
             }
             wire.put(image, key, line.clone());
         }
-        let ordered = out.iter().filter(|key| image.form(key.form).ordered);
-        let lists: BTreeSet<_> = ordered.map(|key| (&key.place, key.form)).collect();
-        for (place, form) in lists {
-            let (mine, theirs) = (wire.list(place, form), self.w.list(place, form));
-            if mine.iter().collect::<BTreeSet<_>>() == theirs.iter().collect() {
-                wire.put_order(place, form, &theirs);
-            }
+        // What was held out stands behind what it stands behind in W.
+        let mut listed: Vec<(Vec<u64>, &LineKey)> = out
+            .iter()
+            .filter(|key| image.form(key.form).list.is_some())
+            .filter_map(|key| Some((self.w.position(key)?, *key)))
+            .collect();
+        listed.sort();
+        for (_, key) in listed {
+            let item = Item::of_line(key);
+            let after = self.w.before(&key.place, &item);
+            wire.move_behind(image, &key.place, &item, after);
         }
         wire.digest()
     }
@@ -296,7 +300,7 @@ impl Raising {
     fn idle(&self, difference: &[Edit]) -> BTreeMap<LineKey, StuckCause> {
         let idle = difference.iter().filter_map(|edit| match edit {
             Edit::Unset(key) if self.w.line(key).is_none() => Some(key.clone()),
-            Edit::Unset(_) | Edit::Leave(_) | Edit::Enter(..) | Edit::Set { .. } => None,
+            Edit::Unset(_) | Edit::Leave(_) | Edit::Enter { .. } | Edit::Set { .. } => None,
         });
         idle.map(|key| (key, StuckCause::Peer(Prc::Unchanged))).collect()
     }

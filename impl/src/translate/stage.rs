@@ -7,10 +7,12 @@
 
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
+use core::cmp::Reverse;
 
 use super::touched::Touched;
-use crate::config::{Config, EntryKind, Line, LineKey, Place};
+use crate::config::{Config, EntryKind, Item, Line, LineKey, Place};
 use crate::disposition::ActivePairing;
+use crate::grammar::Words;
 use crate::ids::{ChangeId, FormId};
 use crate::image::Image;
 use crate::transform::{Direction, GroupKey, GroupStep, Step, StuckCause, Tft};
@@ -60,8 +62,9 @@ impl<'a> Stage<'a> {
         out: &mut Config,
     ) -> Unsettled {
         debug_assert!(reads.copied || reads.before.is_some());
-        let here =
+        let mut here =
             if reads.copied { self.taken_up(reads, touched) } else { core::mem::take(touched) };
+        self.take_what_moved(reads, &touched.moved, &mut here);
         if here.is_empty() {
             return Unsettled::new();
         }
@@ -71,7 +74,7 @@ impl<'a> Stage<'a> {
             Self::Gate(gate) => advance_gate(gate, reads, &here, out, &mut next),
         };
         self.settle_places(reads, &here, out, &mut next);
-        self.settle_lists(reads, &here, out, &mut next);
+        self.settle_order(reads, out, &mut next);
         touched.add(next);
         unsettled
     }
@@ -97,12 +100,18 @@ impl<'a> Stage<'a> {
                 .places
                 .extract_if(.., |place| !self.place_stays(reads, place))
                 .collect(),
-            lists: touched
-                .lists
-                .extract_if(.., |(place, form)| {
-                    self.treats(*form) || !self.place_stays(reads, place)
-                })
-                .collect(),
+            moved: BTreeSet::new(),
+        }
+    }
+
+    /// Of what moved with the instance that it is in: the lines of which this stage makes others.
+    fn take_what_moved(self, reads: Reads<'_>, moved: &BTreeSet<Place>, here: &mut Touched) {
+        if let Self::Step { tft, step } = self {
+            for place in moved.iter().chain(&here.moved.clone()) {
+                let lines = reads.after.lines_within(place).map(|(key, _)| key);
+                let read = lines.filter(|key| tft.read_by(step, key.form).is_some());
+                here.lines.extend(read.cloned());
+            }
         }
     }
 
@@ -303,7 +312,7 @@ impl<'a> Stage<'a> {
                 }
             };
             if out.entry(place) != wanted {
-                out.put_entry(place, wanted);
+                out.put_entry(reads.image, place, wanted);
             }
         }
         next.places = places.into_iter().collect();
@@ -318,13 +327,10 @@ impl<'a> Stage<'a> {
                 reads.after.entry(place) == Some(EntryKind::Entered)
                     && gate.place_goes(image, place)
             }
-            Self::Step { tft, step } => {
-                let from = tft.replaced(image, step, place, step.direction.back());
-                from.is_some_and(|from| {
-                    let stays = self.place_passes_as(image, &from).as_ref() == Some(place);
-                    stays && reads.after.entry(&from) == Some(EntryKind::Entered)
-                })
-            }
+            Self::Step { .. } => self.place_from(image, place).is_some_and(|from| {
+                let stays = self.place_passes_as(image, &from).as_ref() == Some(place);
+                stays && reads.after.entry(&from) == Some(EntryKind::Entered)
+            }),
         }
     }
 
@@ -397,44 +403,180 @@ impl Stage<'_> {
         }
     }
 
-    /// Brings the ordered lists of the next rung into the order of what they were made of.
-    fn settle_lists(
-        self,
-        reads: Reads<'_>,
-        touched: &Touched,
-        out: &mut Config,
-        next: &mut Touched,
-    ) {
+    /// Puts what this stage settled where it belongs in its place: each item by where in the rung
+    /// read that stands which it came from first.
+    fn settle_order(self, reads: Reads<'_>, out: &mut Config, next: &mut Touched) {
         let image = reads.image;
-        let list_of =
-            |key: &LineKey| image.form(key.form).ordered.then(|| (key.place.clone(), key.form));
-        let mut lists: BTreeSet<(Place, FormId)> = next.lines.iter().filter_map(list_of).collect();
-        for (place, form) in &touched.lists {
-            for key in reads.after.list(place, *form) {
-                match self.fate(image, reads.after, &key) {
-                    LineStep::Passes(key) => lists.extend(list_of(&key)),
-                    LineStep::Becomes { out, .. } => lists.extend(out.iter().filter_map(list_of)),
-                    LineStep::Held | LineStep::Pending | LineStep::Stuck(_) => {}
-                }
+        let mut by_place: BTreeMap<Reverse<Place>, Vec<Item>> = BTreeMap::new();
+        let mut settle = |place: &Place, item: Item| {
+            by_place.entry(Reverse(place.clone())).or_default().push(item);
+        };
+        for key in next.lines.iter().filter(|key| out.line(key).is_some()) {
+            // What passes through a copy stands where it stood.
+            let passed = || self.passed_from(image, key).as_ref() == Some(key);
+            if !(reads.copied && reads.after.line(key).is_some() && passed()) {
+                settle(&key.place, Item::of_line(key));
             }
         }
-        let mut positions = Positions::default();
-        for (place, form) in lists {
-            let mut ranked: Vec<(Option<Rank>, LineKey)> = out
-                .list(&place, form)
-                .into_iter()
-                .map(|key| {
-                    let sources = self.sources(image, reads.after, &key);
-                    let ranks = sources.iter().map(|source| positions.rank(reads.after, source));
-                    (ranks.min(), key)
-                })
-                .collect();
-            ranked.sort();
-            let ordered: Vec<LineKey> = ranked.into_iter().map(|(_, key)| key).collect();
-            out.put_order(&place, form, &ordered);
-            next.lists.insert((place, form));
+        for place in next.places.iter().filter(|place| out.entry(place).is_some()) {
+            let stays = || self.place_from(image, place).as_ref() == Some(place);
+            if let (Some(around), Some(item)) = (place.parent(), Item::of_place(place))
+                && !(reads.copied && self.entered(reads, place) && stays())
+            {
+                settle(&around, item);
+            }
+        }
+        // Inner places first: an implied one stands where its first item does.
+        for (Reverse(place), items) in by_place {
+            let steps = out.count_in(&place).checked_ilog2().unwrap_or(0) as usize + 1;
+            if items.len() * steps * SEARCH_SHARE < out.count_in(&place) {
+                self.insert(reads, out, &place, items, next);
+            } else {
+                let all = out.items(&place);
+                let mut all: Vec<(Standing, Item)> = all
+                    .map(|item| (self.standing(reads, out, &place, item), item.clone()))
+                    .collect();
+                all.sort();
+                let all: Vec<Item> = all.into_iter().map(|(_, item)| item).collect();
+                let was = moved_places(out, &place);
+                out.arrange(image, &place, all);
+                let is = moved_places(out, &place);
+                next.moved.extend(is.difference(&was).map(|(_, inner)| inner.clone()));
+            }
         }
     }
+
+    /// Puts these items of a place where they belong among the others, which stand right.
+    fn insert(
+        self,
+        reads: Reads<'_>,
+        out: &mut Config,
+        place: &Place,
+        items: Vec<Item>,
+        next: &mut Touched,
+    ) {
+        let these: BTreeSet<Item> = items.iter().cloned().collect();
+        let mut items: Vec<(Standing, Item)> =
+            items.into_iter().map(|item| (self.standing(reads, out, place, &item), item)).collect();
+        items.sort();
+        let mut before: Option<(Option<Item>, Item)> = None;
+        for (standing, item) in items {
+            let found = self.last_before(reads, out, place, &these, &standing);
+            let after = match &before {
+                Some((of, last)) if *of == found => Some(last),
+                Some(_) | None => found.as_ref(),
+            };
+            if out.move_behind(reads.image, place, &item, after)
+                && let Some(inner) = item.place_in(place)
+            {
+                next.moved.insert(inner);
+            }
+            before = Some((found, item));
+        }
+    }
+
+    /// The last item of a place, but for some, that stands before this.
+    fn last_before(
+        self,
+        reads: Reads<'_>,
+        out: &Config,
+        place: &Place,
+        but: &BTreeSet<Item>,
+        standing: &Standing,
+    ) -> Option<Item> {
+        let mut found = None;
+        let (mut from, mut to) = (0, out.last_rank(place)? + 1);
+        while from < to {
+            let middle = from.midpoint(to);
+            let mut at = out.item_from(place, middle);
+            while let Some((rank, _)) = at.filter(|(rank, item)| *rank < to && but.contains(item)) {
+                at = out.item_from(place, rank + 1);
+            }
+            match at.filter(|(rank, _)| *rank < to) {
+                Some((rank, item)) if self.standing(reads, out, place, item) < *standing => {
+                    found = Some(item.clone());
+                    from = rank + 1;
+                }
+                Some(_) | None => to = middle,
+            }
+        }
+        found
+    }
+
+    /// Where an item of the next rung belongs.
+    fn standing(self, reads: Reads<'_>, out: &Config, place: &Place, item: &Item) -> Standing {
+        let (position, pattern) = self.comes_from(reads, out, place, item);
+        let (Item::Line(_, words) | Item::Place(_, words)) = item;
+        Standing { position, pattern, words: words.clone() }
+    }
+
+    /// Where in the rung read what an item first came from stands, and of which pattern it is.
+    fn comes_from(
+        self,
+        reads: Reads<'_>,
+        out: &Config,
+        place: &Place,
+        item: &Item,
+    ) -> (Vec<u64>, usize) {
+        let image = reads.image;
+        if let Some(inner) = item.place_in(place) {
+            let from = self.place_from(image, &inner).filter(|_| self.entered(reads, &inner));
+            return match from.and_then(|from| reads.after.place_position(&from)) {
+                Some(position) => (position, 0),
+                None => match out.items(&inner).next() {
+                    Some(first) => self.comes_from(reads, out, &inner, first),
+                    None => (Vec::new(), 0),
+                },
+            };
+        }
+        let Some(key) = item.line_in(place) else {
+            return (Vec::new(), 0);
+        };
+        let passed = self.passed_from(image, &key);
+        if let Some(position) = passed.and_then(|from| reads.after.position(&from)) {
+            return (position, 0);
+        }
+        let sources = self.sources(image, reads.after, &key);
+        let positions = sources.iter().filter_map(|source| reads.after.position(source));
+        let pattern = match self {
+            Self::Step { tft, step } => {
+                tft.written_by(step, key.form).map_or(0, |used| used.pattern)
+            }
+            Self::Gate(_) => 0,
+        };
+        (positions.min().unwrap_or_default(), pattern)
+    }
+
+    /// Where an instance of the next rung stood in the rung read.
+    fn place_from(self, image: &Image, place: &Place) -> Option<Place> {
+        match self {
+            Self::Gate(_) => Some(place.clone()),
+            Self::Step { tft, step } => tft.replaced(image, step, place, step.direction.back()),
+        }
+    }
+}
+
+/// One place is searched for each item if that takes so many times fewer looks than to sort it.
+const SEARCH_SHARE: usize = 4;
+
+/// Where an item belongs among those of its place.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Standing {
+    /// The document position, in the rung read, of the first line that it came from.
+    position: Vec<u64>,
+    /// Of several from one: the order in which the change says them.
+    pattern: usize,
+    /// Then by words.
+    words: Words,
+}
+
+/// The instances in a place, each with the item that it stands behind.
+fn moved_places(config: &Config, place: &Place) -> BTreeSet<(Option<Item>, Place)> {
+    let instances = config.items(place).filter_map(|item| {
+        let inner = item.place_in(place)?;
+        Some((config.before(place, item).cloned(), inner))
+    });
+    instances.collect()
 }
 
 /// Whether a form lives on the side that the step reads only.
@@ -494,22 +636,4 @@ pub(crate) enum LineStep {
     Held,
     /// It cannot go.
     Stuck(StuckCause),
-}
-
-/// Where a line stands among all ordered lines of a rung.
-type Rank = (Place, FormId, usize);
-
-/// Positions in ordered lists, looked up list by list.
-#[derive(Default)]
-struct Positions(BTreeMap<(Place, FormId), BTreeMap<LineKey, usize>>);
-
-impl Positions {
-    fn rank(&mut self, config: &Config, key: &LineKey) -> Rank {
-        let list = (key.place.clone(), key.form);
-        let positions = self.0.entry(list).or_insert_with(|| {
-            let keys = config.list(&key.place, key.form).into_iter().enumerate();
-            keys.map(|(at, key)| (key, at)).collect()
-        });
-        (key.place.clone(), key.form, positions.get(key).copied().unwrap_or(usize::MAX))
-    }
 }

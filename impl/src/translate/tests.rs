@@ -1,4 +1,5 @@
 mod kinds;
+mod order;
 
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -149,7 +150,7 @@ fn a_rename_goes_down_at_the_active_and_up_at_the_standby() {
 fn a_no_of_what_is_on_by_default_travels_both_ways_and_back() {
     let text = "interface eth0\n no ip icmp redirects\n no ip proxy-arp\n";
     let mut pair = Pair::new("7.1", "6.2", text);
-    assert_eq!(pair.s(), "interface eth0\n no ip proxy-arp\n no ip redirects\n exit\n");
+    assert_eq!(pair.s(), "interface eth0\n no ip redirects\n no ip proxy-arp\n exit\n");
     pair.execute("interface eth0\n ip icmp redirects\n");
     assert_eq!(pair.s(), "interface eth0\n no ip proxy-arp\n exit\n");
     pair.execute("interface eth0\n no ip icmp redirects\n ip proxy-arp\n");

@@ -1,53 +1,52 @@
-//! What an edit touched in one rung: which lines, places and lists may differ from before.
+//! What an edit touched in one rung: which lines and places may differ from before, or stand
+//! elsewhere.
 
 use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 
-use crate::config::{Config, Edit, EntryKind, LineKey, Place};
+use crate::config::{Config, Edit, EntryKind, Item, LineKey, Place};
 use crate::ids::FormId;
 use crate::image::Image;
 
 /// A set is merged into one that is at most so many times as large: a search costs as many steps.
 const MERGE_SHARE: usize = 8;
 
-/// Lines, mode instances and ordered lists that may differ between two states of one rung.
+/// Lines and mode instances that may differ between two states of one rung.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Touched {
-    /// Lines that may have come, gone or changed.
+    /// Lines that may have come, gone, changed or moved in their place.
     pub(crate) lines: BTreeSet<LineKey>,
-    /// Mode instances that may have come, gone, or become entered or implied.
+    /// Mode instances that may have come, gone, moved, or become entered or implied.
     pub(crate) places: BTreeSet<Place>,
-    /// Ordered lists whose order may differ.
-    pub(crate) lists: BTreeSet<(Place, FormId)>,
+    /// Of the instances: those that moved. What is in them stands elsewhere in the document.
+    pub(crate) moved: BTreeSet<Place>,
 }
 
 impl Touched {
     /// All of a config that some stage may do something about.
-    pub(crate) fn from_config(image: &Image, config: &Config, concerned: &[bool]) -> Self {
+    pub(crate) fn from_config(config: &Config, concerned: &[bool]) -> Self {
         let concerns = |form: FormId| concerned[form.0 as usize];
         let around = |place: &Place| place.instances().iter().any(|(entry, _)| concerns(*entry));
         let touches = |key: &LineKey| concerns(key.form) || around(&key.place);
         let lines = config.lines().map(|(key, _)| key);
         let lines: BTreeSet<LineKey> = lines.filter(|key| touches(key)).cloned().collect();
-        let ordered = lines.iter().filter(|key| image.form(key.form).ordered);
-        let lists = ordered.map(|key| (key.place.clone(), key.form)).collect();
         // What is implied is there while something is in it, whoever it concerns.
         let entries = config.entries();
         let places = entries.filter(|(place, entry)| *entry == EntryKind::Implied || around(place));
         let places = places.map(|(place, _)| place.clone()).collect();
-        Self { lines, places, lists }
+        Self { lines, places, moved: BTreeSet::new() }
     }
 
     /// Whether it names nothing.
     pub(crate) fn is_empty(&self) -> bool {
-        self.lines.is_empty() && self.places.is_empty() && self.lists.is_empty()
+        self.lines.is_empty() && self.places.is_empty()
     }
 
     /// Takes another one in.
     pub(crate) fn add(&mut self, other: Self) {
         join(&mut self.lines, other.lines);
         join(&mut self.places, other.places);
-        join(&mut self.lists, other.lists);
+        join(&mut self.moved, other.moved);
     }
 
     /// Applies `edits` to `config`, and says what they touched.
@@ -56,13 +55,16 @@ impl Touched {
         for edit in edits {
             match edit {
                 Edit::Set { line, .. } | Edit::Unset(line) => {
-                    if image.form(line.form).ordered {
-                        touched.lists.insert((line.place.clone(), line.form));
-                    }
                     touched.lines.insert(line.clone());
                 }
                 // What was in an instance that is left went before.
-                Edit::Enter(place, _) | Edit::Leave(place) => {
+                Edit::Leave(place) => {
+                    touched.places.insert(place.clone());
+                }
+                Edit::Enter { place, after, .. } => {
+                    if config.entry(place).is_some() && behind(config, place) != after.as_ref() {
+                        touched.moved.insert(place.clone());
+                    }
                     touched.places.insert(place.clone());
                 }
             }
@@ -71,35 +73,67 @@ impl Touched {
         touched
     }
 
-    /// The edits that turn `before` into `after`, which differ in nothing else, in canonical order:
-    /// lines go, instances go (inner ones first), instances come, lines come.
-    pub(crate) fn difference(&self, image: &Image, before: &Config, after: &Config) -> Vec<Edit> {
+    /// The edits that turn `before` into `after`, which differ in nothing else: lines go, instances
+    /// go (inner ones first); then what comes, changes or moves, as it stands in the document.
+    pub(crate) fn difference(&self, before: &Config, after: &Config) -> Vec<Edit> {
         let mut edits = Vec::new();
         let gone = |key: &&LineKey| before.line(key).is_some() && after.line(key).is_none();
         edits.extend(self.lines.iter().filter(gone).cloned().map(Edit::Unset));
         let left = |place: &&Place| before.entry(place).is_some() && after.entry(place).is_none();
         edits.extend(self.places.iter().rev().filter(left).cloned().map(Edit::Leave));
-        for place in &self.places {
-            if let Some(entry) =
-                after.entry(place).filter(|_| after.entry(place) != before.entry(place))
-            {
-                edits.push(Edit::Enter(place.clone(), entry));
+        let lines = self
+            .lines
+            .iter()
+            .map(|key| (after.position(key), key.place.clone(), Item::of_line(key)));
+        let places = self.places.iter().filter_map(|place| {
+            Some((after.place_position(place), place.parent()?, Item::of_place(place)?))
+        });
+        let stand = lines.chain(places).filter_map(|(at, place, item)| Some((at?, place, item)));
+        let mut stand: Vec<(Vec<u64>, Place, Item)> = stand.collect();
+        stand.sort();
+        // Of what was touched: what stands still.
+        let mut still: BTreeSet<(&Place, &Item)> = BTreeSet::new();
+        let touched: BTreeSet<(&Place, &Item)> =
+            stand.iter().map(|(_, place, item)| (place, item)).collect();
+        for (_, place, item) in &stand {
+            let is_still = |other: &&Item| {
+                let at = (place, *other);
+                after.has(place, other) && (!touched.contains(&at) || still.contains(&at))
+            };
+            let was_there = before.has(place, item);
+            let moved = was_there
+                && before.items_before(place, item).find(is_still)
+                    != after.items_before(place, item).find(is_still);
+            let comes = match (item.line_in(place), item.place_in(place)) {
+                (Some(key), _) => {
+                    let to =
+                        after.line(&key).filter(|_| moved || after.line(&key) != before.line(&key));
+                    to.map(|to| {
+                        let after = after.before(place, item).cloned();
+                        Edit::Set { line: key, to: to.clone(), after }
+                    })
+                }
+                (None, Some(inner)) => {
+                    let to = after.entry(&inner);
+                    to.filter(|_| moved || to != before.entry(&inner)).map(|entry| {
+                        let after = after.before(place, item).cloned();
+                        Edit::Enter { place: inner, entry, after }
+                    })
+                }
+                (None, None) => None,
+            };
+            if was_there && !moved {
+                still.insert((place, item));
             }
-        }
-        let mut lists = self.lists.clone();
-        for key in &self.lines {
-            if image.form(key.form).ordered {
-                lists.insert((key.place.clone(), key.form));
-            } else if let Some(to) = after.line(key).filter(|_| after.line(key) != before.line(key))
-            {
-                edits.push(Edit::Set { line: key.clone(), to: to.clone(), after: None });
-            }
-        }
-        for (place, form) in lists {
-            in_order(before, after, &place, form, &mut edits);
+            edits.extend(comes);
         }
         edits
     }
+}
+
+/// The item that an instance stands behind in the place around it.
+fn behind<'a>(config: &'a Config, place: &Place) -> Option<&'a Item> {
+    config.before(&place.parent()?, &Item::of_place(place)?)
 }
 
 /// Takes all of `more` in: one by one, or both merged where that is less.
@@ -108,21 +142,5 @@ fn join<T: Ord>(all: &mut BTreeSet<T>, mut more: BTreeSet<T>) {
         all.extend(more);
     } else {
         all.append(&mut more);
-    }
-}
-
-/// The edits that bring an ordered list from what it was, less what went, to what it is.
-fn in_order(before: &Config, after: &Config, place: &Place, form: FormId, edits: &mut Vec<Edit>) {
-    let mut now = before.list(place, form);
-    now.retain(|key| after.line(key).is_some());
-    let mut behind = None;
-    for (at, key) in after.list(place, form).into_iter().enumerate() {
-        let line = after.line(&key).expect("what is in a list is a line");
-        if now.get(at) != Some(&key) || before.line(&key) != Some(line) {
-            now.retain(|other| *other != key);
-            now.insert(at, key.clone());
-            edits.push(Edit::Set { line: key.clone(), to: line.clone(), after: behind });
-        }
-        behind = Some(key.key);
     }
 }

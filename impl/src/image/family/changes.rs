@@ -81,6 +81,7 @@ impl Family {
             }
             change.old.push(side_of(side));
         }
+        let list = source.list(text.list.as_ref(), &text.key, errors);
         let key = if enters.is_some() { Key::Line } else { Key::Captures(text.key.clone()) };
         let sides = text.new.iter();
         let made: Vec<(&SideText, Form)> =
@@ -104,6 +105,7 @@ impl Family {
                 until: None,
                 key: key.clone(),
                 ordered: text.ordered,
+                list: list.clone(),
                 enters: enters.clone(),
                 revision: text.revision,
                 default: default.as_ref().and_then(|values| own_default(form, values)),

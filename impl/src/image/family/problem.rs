@@ -42,6 +42,12 @@ pub enum Problem {
     /// A form cannot be read.
     #[error("{0}")]
     Form(FormError),
+    /// The name of a list has a capture that is no key.
+    #[error("a list of each `{name}` needs `{name}` in `key`")]
+    ListCapture {
+        /// The capture.
+        name: String,
+    },
     /// What a don't-care entry faces is no level.
     #[error("write `facing = \"below 3\"`, or leave it out: then it holds always")]
     Facing,

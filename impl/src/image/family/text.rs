@@ -9,7 +9,7 @@ use core::ops::Range;
 use serde::Deserialize;
 use serde_spanned::Spanned;
 
-use super::super::{Alone, ValueMaps};
+use super::super::{Alone, ListName, ValueMaps};
 use super::super::{DefaultDecl, DefaultError, DefaultValues, Key};
 use super::{FamilyError, Origin, Problem};
 use crate::grammar::Form;
@@ -71,6 +71,7 @@ pub(super) struct CommandText {
     pub(super) since: u16,
     #[serde(default)]
     pub(super) ordered: bool,
+    pub(super) list: Option<Spanned<String>>,
     #[serde(default)]
     pub(super) revision: u16,
     pub(super) default: Option<Spanned<BTreeMap<String, toml::Value>>>,
@@ -105,6 +106,7 @@ pub(super) struct ChangeText {
     pub(super) key: Vec<String>,
     #[serde(default)]
     pub(super) ordered: bool,
+    pub(super) list: Option<Spanned<String>>,
     #[serde(default)]
     pub(super) map: ValueMaps,
     #[serde(default)]
@@ -170,6 +172,23 @@ impl Source<'_> {
         }
         let offset = span.start + 1;
         self.form_at(text.get_ref(), offset, errors)
+    }
+
+    /// Reads the name of a list whose captures are keys.
+    pub(super) fn list(
+        &self,
+        text: Option<&Spanned<String>>,
+        key: &[String],
+        errors: &mut Vec<FamilyError>,
+    ) -> Option<String> {
+        let text = text?;
+        for name in ListName::read(text.get_ref()).captures() {
+            if !key.iter().any(|key| key == name) {
+                let problem = Problem::ListCapture { name: name.into() };
+                errors.push(self.error(text.span(), problem));
+            }
+        }
+        Some(text.get_ref().clone())
     }
 
     /// Reads a default of these forms, each with its key; none if it is none of them.

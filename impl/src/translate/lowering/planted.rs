@@ -73,7 +73,7 @@ impl Lowering {
 fn removed(edits: &[Edit]) -> BTreeSet<LineKey> {
     let unset = edits.iter().filter_map(|edit| match edit {
         Edit::Unset(key) => Some(key.clone()),
-        Edit::Leave(_) | Edit::Enter(..) | Edit::Set { .. } => None,
+        Edit::Leave(_) | Edit::Enter { .. } | Edit::Set { .. } => None,
     });
     unset.collect()
 }

@@ -46,7 +46,7 @@ fn the_role_comes_back_when_the_successor_is_gone() {
     world.rounds(3);
     assert_eq!(world.active_slot(), Some(A));
     assert!(matches!(world.answers[&queued], Outcome::Done { .. }));
-    assert_eq!(&*world.text(A), "ntp server 192.0.2.1\nhostname a\n");
+    assert_eq!(&*world.text(A), "hostname a\nntp server 192.0.2.1\n");
 }
 
 /// Section 2: a holder that released takes no Grant of that term, however late it comes.

@@ -60,6 +60,8 @@ pub enum Evidence {
 
     #[error("the {whose:?}'s W at LSN {} is {found}; from scratch {wanted}", .at.lsn)]
     WireDiffers { whose: PairingSide, at: Stamp, found: Digest, wanted: Digest },
+    #[error("the {whose:?}'s W at LSN {} is in another order than from scratch", .at.lsn)]
+    WireOrderDiffers { whose: PairingSide, at: Stamp },
     #[error("LSN {} takes `{line}` away, which W never held", .change.lsn)]
     TakesNothingAway { change: Stamp, line: String },
     #[error("LSN {lsn}, now of session {session}, has wire digests {known} and {found}")]
@@ -76,6 +78,10 @@ pub enum Evidence {
         "the Standby's config at LSN {} is not the Active's: {}", .at.lsn, unlike(.extra, .missing)
     )]
     ConfigDiffers { at: Stamp, extra: Vec<String>, missing: Vec<String> },
+    #[error("the Standby's config at LSN {} is in another order than from scratch", .at.lsn)]
+    StandbyOrderDiffers { at: Stamp },
+    #[error("its own image reads the Standby's config at LSN {} otherwise: {what}", .at.lsn)]
+    ReadsOtherwise { at: Stamp, what: String },
     #[error("LSN {} was returned replicated, and the Standby has {has}", .change.lsn)]
     ReplicatedBeyond { change: Stamp, has: Lsn },
     #[error("{outstanding} LSNs are outstanding at LSN {}", .at.lsn)]
@@ -295,6 +301,9 @@ impl Evidence {
         let of = |session: &Session, lsn: &Lsn| Stamp { term: session.term, lsn: *lsn };
         match self {
             Self::WireDiffers { at, .. }
+            | Self::WireOrderDiffers { at, .. }
+            | Self::StandbyOrderDiffers { at }
+            | Self::ReadsOtherwise { at, .. }
             | Self::ConfigDiffers { at, .. }
             | Self::Outstanding { at, .. }
             | Self::ListedAtActiveAlone { at, .. }

@@ -1,7 +1,7 @@
 //! Commutes: W, as it was kept in step at both sides, is W from scratch, by the reference
 //! translation; and what the Standby computed from its executed config at an LSN is what every
 //! other sight of that LSN facing that image says, in whatever session: one came to it line by
-//! line, another from nothing. And a difference takes away only what stood in W before it.
+//! line, another from nothing. Order is compared as it is rendered. And a difference takes away only what stood in W before it.
 
 use std::collections::BTreeMap;
 
@@ -9,12 +9,13 @@ use skewsync::digest::{Digest, ImageDigest};
 
 use skewsync::ids::{Lsn, Slot, Term};
 use skewsync::message::{Message, Prc, Session, Stamp};
-use skewsync::translate::Lowering;
+use skewsync::translate::{Lowering, Raising};
 use skewsync::unit::PairingSide;
 use skewsync_model::property::Property;
 
 use super::broken;
 use super::checkpoints::{PairCheck, Point};
+use super::reference::rendered;
 use crate::history::{Fact, History, Observer, What};
 use crate::observe::{Evidence, Fate, Violation};
 use crate::plan::FaultName;
@@ -34,12 +35,19 @@ impl PairCheck for FromScratch {
     fn look(&mut self, point: &Point<'_>) -> Result<(), Violation> {
         let (at, wanted) = (point.stamp(), point.digests.wire);
         let at_n = point.active.is_some_and(|acting| acting.last == point.n);
-        let standby = point.raising.map(|raising| raising.wire_config().digest());
-        let active = point.lowering().filter(|_| at_n).map(Lowering::wire_digest);
-        for (whose, found) in [(PairingSide::Standby, standby), (PairingSide::Active, active)] {
-            if let Some(found) = found.filter(|found| *found != wanted) {
+        let standby = point.raising.map(Raising::wire_config);
+        let active = point.lowering().filter(|_| at_n).map(Lowering::wire_config);
+        for (whose, config) in [(PairingSide::Standby, standby), (PairingSide::Active, active)] {
+            let Some(config) = config else {
+                continue;
+            };
+            let found = config.digest();
+            if found != wanted {
                 let evidence = Evidence::WireDiffers { whose, at, found, wanted };
                 return broken(Property::Commutes, evidence);
+            }
+            if rendered(config) != point.digests.rendered[0] {
+                return broken(Property::Commutes, Evidence::WireOrderDiffers { whose, at });
             }
         }
         Ok(())
@@ -153,6 +161,10 @@ mod tests {
         let points = || Points::new(catalog(), 0, vec![Box::new(FromScratch)]);
         let pair = |text| Pair::with_releases(releases, text, 16);
         let right = "router pim\n rp 192.0.2.1\n";
+        let two = ["hostname r1\nrouter pim\n", "router pim\nexit\nhostname r1\n"].map(pair);
+        let [first, second] = two;
+        let turned = first.with_replica_of(second).judged_by(&mut points(), releases);
+        assert_eq!(broken_property(turned), Some(Property::Commutes), "the order is another");
         assert_eq!(pair(right).judged_by(&mut points(), releases), Ok(()));
         let wrong = pair(right).with_replica_of(pair("hostname r1\n"));
         let found = wrong.judged_by(&mut points(), releases);

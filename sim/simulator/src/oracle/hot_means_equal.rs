@@ -13,6 +13,7 @@ use skewsync_model::property::Property;
 
 use super::broken;
 use super::checkpoints::{PairCheck, Point};
+use super::reference::rendered;
 use crate::observe::{Evidence, Violation};
 
 /// Lines of a difference that are said.
@@ -56,14 +57,18 @@ impl PairCheck for HotMeansEqual {
             .flatten()
             .map(|each| (each.key.path.to_string(), each.key.line.to_string()))
             .collect();
-        let wanted = if held.is_empty() {
-            point.digests.standby
+        let (wanted, in_order) = if held.is_empty() {
+            (point.digests.standby, point.digests.rendered[1])
         } else {
-            point.reference_less(&held).standby.digest()
+            let less = point.reference_less(&held).standby;
+            (less.digest(), rendered(&less))
         };
         if point.s.digest() != wanted {
             let whole = point.reference_less(&held).standby;
             return broken(Property::HotMeansEqual, difference(at, point.s, &whole));
+        }
+        if rendered(point.s) != in_order {
+            return broken(Property::HotMeansEqual, Evidence::StandbyOrderDiffers { at });
         }
         if let Some(replicated) = point.replicated.filter(|replicated| *replicated > n) {
             let change = Stamp { lsn: replicated, ..at };

@@ -70,16 +70,45 @@ struct Carried {
     words: Words,
     /// The lines that it was made of, by number.
     from: Vec<usize>,
+    /// Where it stands in the document, as of the beginning of the step.
+    at: At,
+}
+
+/// Where something stands in the document: what it came from first, and of several from one its
+/// number.
+type At = (usize, usize);
+
+/// An instance that was entered.
+#[derive(Clone, Debug)]
+struct Entered {
+    /// Its number among those of the config.
+    number: usize,
+    /// Where it stands now; none: nowhere.
+    place: Option<Place>,
+    /// Where its entry stands in the document.
+    at: At,
+}
+
+/// What stands in one place, while a document is put together.
+#[derive(Default)]
+struct Tree {
+    /// Which of the instances that were entered it is, if it is one.
+    entered: Option<usize>,
+    /// Where its entry stands, or what stands first in it.
+    at: Option<At>,
+    /// Its lines, by number.
+    lines: Vec<usize>,
+    inner: BTreeMap<(FormId, Words), Self>,
 }
 
 /// A config between two changes.
 #[derive(Clone, Debug, Default)]
 struct Rung {
     levels: Vec<Level>,
-    /// The lines; those of an ordered list in their order.
+    /// The lines, as they stand in the document.
     lines: Vec<Carried>,
-    /// The instances that were entered, each where it stands now; none: nowhere.
-    entered: Vec<(usize, Option<Place>)>,
+    /// The instances that were entered.
+    entered: Vec<Entered>,
     /// Lines that came no further.
     ends: Vec<Carried>,
 }
@@ -91,6 +120,8 @@ pub struct Digests {
     pub wire: Digest,
     /// Of the Standby's config.
     pub standby: Digest,
+    /// Of both as they are rendered, order included.
+    pub rendered: [Digest; 2],
     /// As in [`Translated`].
     pub listed: BTreeSet<(String, String)>,
 }
@@ -132,10 +163,10 @@ const SUMS_MAX: usize = 65_536;
 /// What `a` comes to, computed once per process.
 pub fn digests(active: &Image, standby: &Image, a: &Config) -> Arc<Digests> {
     let mut mixer = StableHasher::default();
-    // Which instances were entered is no part of a config's digest.
+    // Which instances were entered is no part of a config's digest, nor is order outside of lists.
     a.hash(&mut mixer);
     let pair = (active.digest(), standby.digest());
-    let key = (pair, a.digest(), mixer.finish());
+    let key = (pair, rendered(a), mixer.finish());
     let known = |digests: &Mutex<SumsByConfig>| {
         let digests = digests.lock().unwrap_or_else(PoisonError::into_inner);
         digests.get(&key).cloned()
@@ -145,6 +176,7 @@ pub fn digests(active: &Image, standby: &Image, a: &Config) -> Arc<Digests> {
     }
     let translated = Reference::between(active, standby).translate(a);
     let made = Arc::new(Digests {
+        rendered: [rendered(&translated.wire), rendered(&translated.standby)],
         wire: translated.wire.digest(),
         standby: translated.standby.digest(),
         listed: translated.listed,
@@ -155,6 +187,11 @@ pub fn digests(active: &Image, standby: &Image, a: &Config) -> Arc<Digests> {
     }
     digests.insert(key, Arc::clone(&made));
     made
+}
+
+/// The digest of a config as it is rendered.
+pub fn rendered(config: &Config) -> Digest {
+    Digest::compute(config.render().as_bytes())
 }
 
 impl<'a> Reference<'a> {
@@ -173,13 +210,16 @@ impl<'a> Reference<'a> {
 
     /// What `a` comes to at a Standby that holds these lines of W out of its config.
     pub fn translate_less(&self, a: &Config, held: &BTreeSet<(String, String)>) -> Translated {
-        let given = Rung::from_config(self.active, a);
+        let given = Rung::from_config(a);
         if self.active.digest() == self.standby.digest() {
             return self.same(a, given);
         }
         let mut rung = given.clone();
-        for change in self.tables.down.iter().rev() {
-            change.apply(self.active, Going::Down, &mut rung);
+        for step in self.tables.down.chunk_by(Change::same_step).rev() {
+            for change in step.iter().rev() {
+                change.apply(self.active, Going::Down, &mut rung);
+            }
+            rung.put_together();
         }
         // What comes no further at the Standby is not sent.
         let mut unread = Unread::default();
@@ -190,8 +230,11 @@ impl<'a> Reference<'a> {
                 held.is_empty()
                     || !held.contains(&(path(&line.place), line.words.text().to_string()))
             });
-            for change in &self.tables.up {
-                change.apply(self.standby, Going::Up, &mut up);
+            for step in self.tables.up.chunk_by(Change::same_step) {
+                for change in step {
+                    change.apply(self.standby, Going::Up, &mut up);
+                }
+                up.put_together();
             }
             if up.ends.is_empty() {
                 break (there, up);
@@ -207,17 +250,18 @@ impl<'a> Reference<'a> {
         let ends: Vec<Carried> = rung.ends.into_iter().chain(held).collect();
         let made_of: BTreeMap<usize, Vec<usize>> =
             sent_lines.iter().map(|(number, line)| (*number, line.from.clone())).collect();
-        let stands: BTreeSet<usize> = there.entered.iter().map(|(number, _)| *number).collect();
-        let w = Rung {
+        let stands: BTreeSet<usize> = there.entered.iter().map(|entered| entered.number).collect();
+        let mut w = Rung {
             levels: self.tables.wire.clone().unwrap_or_else(|| a.levels().to_vec()),
             lines: sent_lines.into_iter().map(|(_, line)| line).collect(),
             entered: rung
                 .entered
                 .into_iter()
-                .filter(|(number, _)| stands.contains(number))
+                .filter(|entered| stands.contains(&entered.number))
                 .collect(),
             ends: Vec::new(),
         };
+        w.put_together();
         let (lines, listed) = self.fares(&given, &ends, &up, &made_of, &stands);
         Translated { wire: w.config(self.active), standby: up.config(self.standby), listed, lines }
     }
@@ -250,19 +294,24 @@ impl<'a> Reference<'a> {
             });
             match read {
                 Some((place, form, words)) => {
-                    there.lines.push(Carried { place, form, words, from: vec![number] });
+                    let from = vec![number];
+                    there.lines.push(Carried { place, form, words, from, at: line.at });
                 }
                 None => {
                     unread.lines.insert(number);
                 }
             }
         }
-        for (number, place) in &rung.entered {
-            let place = place.as_ref();
+        for entered in &rung.entered {
+            let place = entered.place.as_ref();
             if let Some(place) = place.and_then(|place| self.place_at_peer(place, unread)) {
-                there.entered.push((*number, Some(place)));
+                there.entered.push(Entered { place: Some(place), ..entered.clone() });
             }
         }
+        // Its parser enters what it reads, whoever made it.
+        there.put_together();
+        there.enter_all();
+        there.put_together();
         there
     }
 
@@ -341,7 +390,7 @@ impl<'a> Reference<'a> {
             }
             lines.push(fared);
         }
-        for (number, place) in &given.entered {
+        for Entered { number, place, .. } in &given.entered {
             let place = place.as_ref().expect("an instance stands where it is given");
             let told = full.iter().any(|inner| inner.is_within(place));
             let ((entry, words), around) =
@@ -443,53 +492,127 @@ impl Carried {
 
 impl Rung {
     /// A config as it is given.
-    fn from_config(image: &Image, config: &Config) -> Self {
+    fn from_config(config: &Config) -> Self {
         let mut rung = Self { levels: config.levels().to_vec(), ..Self::default() };
-        let mut listed: Option<(Place, FormId)> = None;
-        let mut put = |key: &LineKey| {
-            let words = config.line(key).expect("a line of the config").words.clone();
-            rung.lines.push(Carried {
-                place: key.place.clone(),
-                form: key.form,
-                words,
-                from: vec![rung.lines.len()],
-            });
-        };
-        for (key, _) in config.lines() {
-            if !image.form(key.form).ordered {
-                put(key);
-                continue;
-            }
-            let list = (key.place.clone(), key.form);
-            if listed.as_ref() != Some(&list) {
-                config.list(&list.0, list.1).iter().for_each(&mut put);
-                listed = Some(list);
+        rung.read(config, &Place::root(), &mut 0);
+        rung
+    }
+
+    /// Takes in what stands in `place`, as it stands in the document.
+    fn read(&mut self, config: &Config, place: &Place, at: &mut usize) {
+        for item in config.items(place) {
+            *at += 1;
+            if let Some(key) = item.line_in(place) {
+                let words = config.line(&key).expect("a line of the config").words.clone();
+                let from = vec![self.lines.len()];
+                let LineKey { place, form, .. } = key;
+                self.lines.push(Carried { place, form, words, from, at: (*at, 0) });
+            } else if let Some(inner) = item.place_in(place) {
+                if config.entry(&inner) == Some(EntryKind::Entered) {
+                    let number = self.entered.len();
+                    let place = Some(inner.clone());
+                    self.entered.push(Entered { number, place, at: (*at, 0) });
+                }
+                self.read(config, &inner, at);
             }
         }
-        let entered = config.entries().filter(|(_, entry)| *entry == EntryKind::Entered);
-        let numbered = entered.map(|(place, _)| Some(place.clone())).enumerate();
-        rung.entered = numbered.collect();
-        rung
+    }
+
+    /// Puts together the document that this is: what stands in one place goes by what it came from
+    /// first; an instance goes by its entry, or by what is in it if nobody entered it.
+    fn put_together(&mut self) {
+        let mut tree = Tree::default();
+        for (number, entered) in self.entered.iter().enumerate() {
+            if let Some(place) = &entered.place {
+                let tree = tree.grow(place, None);
+                (tree.entered, tree.at) = (Some(number), Some(entered.at));
+            }
+        }
+        for (number, line) in self.lines.iter().enumerate() {
+            tree.grow(&line.place, Some(line.at)).lines.push(number);
+        }
+        tree.walk(self, &mut 0);
+        self.lines.sort_by_key(|line| line.at);
+        self.entered.sort_by_key(|entered| entered.at);
+    }
+
+    /// Enters all instances in which lines stand.
+    fn enter_all(&mut self) {
+        let known = self.entered.iter().filter_map(|entered| entered.place.clone());
+        let mut known: BTreeSet<Place> = known.collect();
+        for line in &self.lines {
+            for place in line.place.and_ancestors() {
+                if known.insert(place.clone()) {
+                    // No instance of the config that is translated has this number.
+                    let number = usize::MAX;
+                    self.entered.push(Entered { number, place: Some(place), at: line.at });
+                }
+            }
+        }
     }
 
     /// The config that this is: instances that were entered, and those in which lines stand.
     fn config(&self, image: &Image) -> Config {
         let mut config = Config::factory(&self.levels);
-        for (_, place) in &self.entered {
-            for place in place.iter().flat_map(Place::and_ancestors) {
-                config.put_entry(&place, Some(EntryKind::Entered));
-            }
-        }
+        let mut entered = self.entered.iter().peekable();
         for line in &self.lines {
+            while let Some(entered) = entered.next_if(|entered| entered.at <= line.at) {
+                entered.enter(image, &mut config);
+            }
             for place in line.place.and_ancestors() {
                 if config.entry(&place).is_none() {
-                    config.put_entry(&place, Some(EntryKind::Implied));
+                    config.put_entry(image, &place, Some(EntryKind::Implied));
                 }
             }
             let (key, line) = Line::new(image, line.place.clone(), line.form, line.words.clone());
             config.put(image, &key, line);
         }
+        entered.for_each(|entered| entered.enter(image, &mut config));
         config
+    }
+}
+
+impl Entered {
+    fn enter(&self, image: &Image, config: &mut Config) {
+        for place in self.place.iter().flat_map(Place::and_ancestors) {
+            config.put_entry(image, &place, Some(EntryKind::Entered));
+        }
+    }
+}
+
+impl Tree {
+    /// The tree of a place, in which something stands there.
+    fn grow(&mut self, place: &Place, at: Option<At>) -> &mut Self {
+        let first = |tree: &mut Self| {
+            if tree.entered.is_none() {
+                tree.at = tree.at.into_iter().chain(at).min();
+            }
+        };
+        place.instances().iter().fold(self, |tree, entry| {
+            let inner = tree.inner.entry(entry.clone()).or_default();
+            first(inner);
+            inner
+        })
+    }
+
+    /// Says of all that is in it where it stands in the document, whose next number is `next`.
+    fn walk(&self, rung: &mut Rung, next: &mut usize) {
+        let lines = self.lines.iter().map(|number| (Some(rung.lines[*number].at), Ok(*number)));
+        let inner = self.inner.values().map(|inner| (inner.at, Err(inner)));
+        let mut items: Vec<(Option<At>, Result<usize, &Self>)> = lines.chain(inner).collect();
+        items.sort_by_key(|(at, _)| *at);
+        for (_, item) in items {
+            *next += 1;
+            match item {
+                Ok(number) => rung.lines[number].at = (*next, 0),
+                Err(inner) => {
+                    if let Some(number) = inner.entered {
+                        rung.entered[number].at = (*next, 0);
+                    }
+                    inner.walk(rung, next);
+                }
+            }
+        }
     }
 }
 

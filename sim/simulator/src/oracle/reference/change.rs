@@ -82,6 +82,11 @@ impl Change {
         change
     }
 
+    /// Whether both are gone through in one step: of one component, to one level.
+    pub(super) fn same_step(&self, other: &Self) -> bool {
+        self.makes() == other.makes()
+    }
+
     /// The component, and the level that it makes.
     pub(super) const fn makes(&self) -> (usize, u16) {
         (self.declared.component as usize, self.declared.level)
@@ -151,24 +156,18 @@ impl Change {
         }
         let lines = std::mem::take(&mut rung.lines);
         let groups = self.groups(image, going, &lines);
-        let mut written: BTreeMap<usize, Vec<Carried>> = BTreeMap::new();
         let mut read: BTreeSet<usize> = BTreeSet::new();
         for group in groups.into_values() {
             let mut members: Vec<usize> = group.members.iter().flatten().copied().collect();
             members.sort_unstable();
             read.extend(&members);
             match self.write(image, going, rung, &group, &lines) {
-                Some(made) => written.entry(members[0]).or_default().extend(made),
+                Some(made) => rung.lines.extend(made),
                 None => rung.ends.extend(members.iter().map(|number| lines[*number].clone())),
             }
         }
-        // What is written stands where the first of the lines stood that it is made of.
-        for (number, line) in lines.into_iter().enumerate() {
-            rung.lines.extend(written.remove(&number).into_iter().flatten());
-            if !read.contains(&number) {
-                rung.lines.push(line);
-            }
-        }
+        let others = lines.into_iter().enumerate().filter(|(number, _)| !read.contains(number));
+        rung.lines.extend(others.map(|(_, line)| line));
     }
 
     /// The lines of the side gone from, those together that one application reads.
@@ -294,13 +293,16 @@ impl Change {
         let mut from: Vec<usize> = members.iter().flat_map(|line| line.from.clone()).collect();
         from.sort_unstable();
         from.dedup();
+        // It stands where the first of the lines stood that it is made of.
+        let first = members.iter().map(|line| line.at.0).min()?;
         let mut said: BTreeSet<&str> = BTreeSet::new();
         let mut made = Vec::new();
-        for (form, side) in to.iter().zip(written) {
+        for (number, (form, side)) in to.iter().zip(written).enumerate() {
             let place = self.place(image, &at, *form, levels, &values, &mut said)?;
             let sign = turned(sign, side);
             let words = build(&image.form(*form).form, sign, &values, &mut said)?;
-            made.push(Carried { place, form: *form, words, from: from.clone() });
+            let at = (first, number);
+            made.push(Carried { place, form: *form, words, from: from.clone(), at });
         }
         let all_said = values.keys().all(|name| said.contains(name.as_str()));
         (!says_all || all_said).then_some(made)
@@ -360,8 +362,8 @@ impl Change {
                 None => rung.ends.push(line),
             }
         }
-        for (_, place) in &mut rung.entered {
-            *place = place.as_ref().and_then(renamed);
+        for entered in &mut rung.entered {
+            entered.place = entered.place.as_ref().and_then(renamed);
         }
     }
 }
