@@ -40,6 +40,7 @@ fn whole() -> Preview {
         lines: 1,
         as_is: 1,
         said_again: 0,
+        keys_unknown: false,
         stuck: vec![Stuck {
             line,
             at: at.clone(),
@@ -76,6 +77,7 @@ fn a_preview_has_these_fields() {
         "byte_order_mark_skipped: bool",
         "config: text",
         "dont_care: [{at: text, line: number, reason: text, text: text}]",
+        "keys_unknown: bool",
         "lines: number",
         &format!("lowered: {changed}"),
         "not_taken: [{line: number, text: text, why: text}]",

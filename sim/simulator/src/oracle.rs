@@ -24,6 +24,7 @@ pub mod no_zombie;
 pub mod order_once;
 pub mod pair_agrees;
 pub mod planned_loses_nothing;
+pub mod reads_back;
 pub mod reference;
 pub mod refused_leaves_nothing;
 pub mod replicated_is_kept;
@@ -57,6 +58,7 @@ pub fn all(plan: &Plan, catalog: &Arc<Catalog>) -> Vec<Box<dyn Observer>> {
         Box::new(no_silent_drop::NoSilentDrop),
         Box::new(hot_means_equal::HotMeansEqual),
         Box::new(commutes::FromScratch),
+        Box::new(reads_back::ReadsBack),
         Box::new(listed_at_takeover::ListedAtTakeover),
         Box::<round_trip::RoundTrip>::default(),
     ];

@@ -117,6 +117,11 @@ fn write(preview: &Preview, out: &mut dyn Write) -> std::io::Result<()> {
         let more = "more say again, or undo, what other lines say";
         writeln!(out, "  {}", counted(preview.said_again, one, more))?;
     }
+    if preview.keys_unknown {
+        let told = "an imported command set knows no keys and no defaults: of lines that replace \
+                    each other all are kept, in their order";
+        writeln!(out, "  {told}")?;
+    }
     let stuck = preview.stuck.iter().map(|stuck| {
         let first = placed(preview, stuck.line, &stuck.at, &stuck.text);
         let instead = stuck.instead.iter().map(|line| format!("   try: {line}"));

@@ -32,6 +32,8 @@ pub struct Preview {
     pub as_is: usize,
     /// Lines of the text that say again, or undo, what others say.
     pub said_again: usize,
+    /// Whether the Active's command set was imported: it does not say which line replaces which.
+    pub keys_unknown: bool,
     /// The mismatched command list.
     pub stuck: Vec<Stuck>,
     /// Lines that go in an older syntax.
@@ -140,6 +142,7 @@ impl Preview {
             lines: explained.len(),
             as_is: 0,
             said_again: running.taken.saturating_sub(explained.len()),
+            keys_unknown: pair.active.declarations().imported,
             stuck: Vec::new(),
             lowered: Vec::new(),
             raised: Vec::new(),
