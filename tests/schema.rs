@@ -58,7 +58,7 @@ fn whole() -> Preview {
         }],
         raised: Vec::new(),
         dont_care: vec![DontCare { line, at, text: text(), reason: text() }],
-        absent: vec![Absent { sent: text() }],
+        absent: vec![Absent { text: text(), there: true }],
         not_taken: vec![NotTaken { line, text: text(), why: text() }],
         taken: 1,
         remarks: vec![Remark { line, text: text(), what: text() }],
@@ -71,7 +71,7 @@ fn a_preview_has_these_fields() {
     preview.raised = preview.lowered.clone();
     let changed = "[{at: text, into: [text], line: number, steps: [text], text: text}]";
     let expected = [
-        "{absent: [{sent: text}]",
+        "{absent: [{text: text, there: bool}]",
         "active: text",
         "as_is: number",
         "byte_order_mark_skipped: bool",

@@ -379,7 +379,7 @@ mod tests {
             found.unwrap().rsplit('\t').next().unwrap()
         };
         assert_eq!(default_of("[no] ip icmp redirects"), "line");
-        assert_eq!(default_of("[no] join-interval"), "values 2=60");
+        assert_eq!(default_of("[no] ip igmp query-interval"), "values 4=125");
         assert_eq!(default_of("[no] shutdown"), "none");
     }
 

@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::digest::ImageDigest;
 
-use crate::grammar::{Form, FormError, LeafId, Matcher};
+use crate::grammar::{Form, FormError, LeafId, Matcher, Sign, Words};
 use crate::ids::{ComponentId, FormId, Level, ModeId};
 
 pub use default::{DefaultDecl, DefaultError, DefaultValues};
@@ -201,6 +201,8 @@ pub struct FormDecl {
     pub revision: u16,
     /// What an absent line means.
     pub default: DefaultDecl,
+    /// The line that an absent one says, where there is one of the form in an instance at most.
+    pub absent: Option<Words>,
 }
 
 /// A family's projection at a release, compiled: what a unit loads.
@@ -434,6 +436,17 @@ impl FormDecl {
     pub fn lives_at(&self, level: Level) -> bool {
         self.since <= level && self.until.is_none_or(|until| level < until)
     }
+
+    /// Whether a line of it says what its absence says: then a config does not keep it.
+    pub fn says_absence(&self, words: &Words) -> bool {
+        match (&self.default, words.sign()) {
+            (DefaultDecl::Line, sign) => sign == Sign::Positive,
+            // Of an imported form nothing says what its `no` means.
+            (DefaultDecl::None | DefaultDecl::Values(_), Sign::No) => self.key.is_some(),
+            (DefaultDecl::None, Sign::Positive) => false,
+            (DefaultDecl::Values(_), Sign::Positive) => self.absent.as_ref() == Some(words),
+        }
+    }
 }
 
 impl Grammar {
@@ -518,14 +531,15 @@ fn compile(
     };
     Ok(FormDecl {
         mode: mode_of(&command.mode)?,
-        form,
         component: ComponentId(command.component),
         since: Level(command.since),
         until: command.until.map(Level),
-        key,
         list,
         enters: command.enters.as_deref().map(mode_of).transpose()?,
         revision: command.revision,
+        absent: default.line_of(&form, key.as_deref()),
+        form,
+        key,
         default,
     })
 }

@@ -32,6 +32,12 @@ pub enum CarriedError {
         /// The form.
         form: String,
     },
+    /// What an absent line says differs, and cannot be written.
+    #[error(
+        "an absent line says another thing on the two sides, and nothing tells where it is absent: \
+         say one default on both sides, or change it within one mode, for a form without a key"
+    )]
+    Absence,
     /// A capture takes several words on one side, and one on the other.
     #[error(
         "`{name}` takes several words on the {side} side only: several are stuck; name it in \
@@ -137,6 +143,9 @@ pub(super) fn check(image: &Image, rule: &Rule, change: &Change) -> Vec<CarriedE
         errors.extend(shapes(image, rule, name));
     }
     errors.extend(maps(image, rule, change));
+    if !rule.absence_is_known(image) {
+        errors.push(CarriedError::Absence);
+    }
     errors
 }
 

@@ -92,10 +92,10 @@ impl Config {
             (Some(_), Sign::No) => self.leave(image, place, form, &words, edits),
             (None, Sign::Positive) => {
                 let (key, line) = Line::new(image, place.clone(), form, words);
-                if !image.form(form).default.is_line() {
+                if !image.form(form).says_absence(&line.words) {
                     self.set(image, key, line, edits);
                 } else if self.line(&key).is_some() {
-                    // What an absent line says is not written: the `no` goes.
+                    // What an absent line says is not written: what says otherwise goes.
                     self.edit(image, Edit::Unset(key), edits);
                 }
             }

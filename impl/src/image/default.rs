@@ -7,7 +7,7 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use super::Key;
-use crate::grammar::{Form, LeafId, Negation, Sign};
+use crate::grammar::{Form, LeafId, Negation, Sign, Words};
 
 /// Lines of a form that are looked at to find optional words.
 const EXAMPLES_MAX: usize = 16;
@@ -133,6 +133,29 @@ impl DefaultDecl {
         } else {
             Err(DefaultError::Varies)
         }
+    }
+
+    /// The line of `form`, of which there is one in an instance at most, that an absent one says;
+    /// none: it says nothing, or only what stands in an optional part.
+    pub(super) fn line_of(&self, form: &Form, key: Option<&[LeafId]>) -> Option<Words> {
+        if key.is_none_or(|key| !key.is_empty()) {
+            return None;
+        }
+        let named: Vec<(&str, &str)> = match self {
+            Self::None => return None,
+            Self::Line => Vec::new(),
+            Self::Values(values) => {
+                let name = |leaf: LeafId| {
+                    let leaf = form.leaf(leaf);
+                    leaf.name.as_deref().or(leaf.implied.as_deref())
+                };
+                values.iter().filter_map(|(leaf, value)| Some((name(*leaf)?, &**value))).collect()
+            }
+        };
+        let given = |name: &str| named.iter().any(|(given, _)| *given == name);
+        let mut mandatory = form.carried().filter(|name| form.always_carries(name)).peekable();
+        let says = self.is_line() || mandatory.peek().is_some();
+        (says && mandatory.all(given)).then(|| form.build(Sign::Positive, &named).ok())?
     }
 
     /// Whether an absent line says the line itself, so that its `no` is a state of its own.

@@ -433,15 +433,4 @@ mod tests {
             assert!(errors[0].contains(says), "{errors:?}");
         }
     }
-
-    #[test]
-    fn a_default_that_moves_with_a_change_is_refused() {
-        let text = "component = 'a'\n[[command]]\nmode = 'config'\nform = '[no] x'\ndefault = {}\n\
-                    [[change]]\nlevel = 2\nwhy = 'w'\nold = [{ mode = 'config', form = '[no] x' \
-                    }]\n\
-                    new = [{ mode = 'config', form = '[no] y' }]\n";
-        let found = errors(text);
-        assert!(found[0].contains("the default on one side only"), "{found:?}");
-        assert_eq!(found.len(), 1);
-    }
 }

@@ -7,7 +7,7 @@ use core::fmt;
 
 use strum::VariantArray;
 
-use super::{Change, Family, Side};
+use super::{Change, CommandDecl, DefaultValues, Family, Side};
 use crate::grammar::Form;
 
 /// One thing that a change does. A change may do several.
@@ -47,6 +47,8 @@ pub enum ChangeKind {
     OrderedList,
     /// The line itself is the default, so that its `no` is what travels.
     DefaultLine,
+    /// An absent line says another thing on the two sides.
+    ChangedDefault,
 }
 
 impl ChangeKind {
@@ -75,7 +77,16 @@ impl Family {
         let below = change.level.saturating_sub(1);
         let old = change.old.iter().filter_map(|side| declared(side, below));
         let new = change.new.iter().filter_map(|side| declared(side, change.level));
-        for command in old.chain(new) {
+        let (old, new): (Vec<_>, Vec<_>) = (old.collect(), new.collect());
+        let defaults = |commands: &[&CommandDecl]| -> BTreeSet<Option<DefaultValues>> {
+            commands.iter().map(|command| command.default.clone()).collect()
+        };
+        let turned = change.old.iter().chain(&change.new).any(|side| side.not);
+        let both = !old.is_empty() && !new.is_empty() && !turned;
+        if both && defaults(&old) != defaults(&new) {
+            kinds.insert(ChangeKind::ChangedDefault);
+        }
+        for command in old.into_iter().chain(new) {
             if command.enters.is_some() {
                 kinds.insert(ChangeKind::ModeEntryRename);
             }
@@ -89,7 +100,7 @@ impl Family {
         if !change.map.is_empty() {
             kinds.insert(ChangeKind::ValueMap);
         }
-        if change.old.iter().chain(&change.new).any(|side| side.not) {
+        if turned {
             kinds.insert(ChangeKind::Polarity);
         }
         if !change.scale.is_empty() {
@@ -201,6 +212,7 @@ impl fmt::Display for ChangeKind {
             Self::RangeWidened => "range widened",
             Self::OrderedList => "ordered list",
             Self::DefaultLine => "default line",
+            Self::ChangedDefault => "changed default",
         })
     }
 }

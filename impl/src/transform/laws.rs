@@ -9,8 +9,8 @@ use alloc::vec::Vec;
 
 use super::address::{self, Bindings};
 use super::rule::{Direction, Pattern, Rule, SideOf};
-use super::{GroupStep, StuckCause};
-use crate::config::{Config, Line, LineKey, Place};
+use super::{GroupKey, GroupStep, StuckCause};
+use crate::config::{Config, EntryKind, Line, LineKey, Place};
 use crate::grammar::{Form, Sign, Token, split_words};
 use crate::ids::Level;
 use crate::image::{Grammar, Image};
@@ -88,17 +88,27 @@ fn check_way(image: &Image, rule: &Rule, way: Direction, limit: usize) -> Vec<La
     let mut why = None;
     let grammar = grammar_of(image, rule, way.to());
     let own = grammar_of(image, rule, way.from());
-    for lines in groups(image, rule, way, limit) {
-        if lines.iter().any(|line| misread(image, &own, line).is_some()) {
-            // Nobody can write it.
+    let at = place_of(image, rule);
+    let absent = GroupKey { change: Some(rule.change), at: at.clone(), key: Vec::new() };
+    let none = rule.writes_absence(way).then(Vec::new);
+    for lines in groups(image, rule, way, limit).into_iter().chain(none) {
+        // What nobody can write, and what no config keeps.
+        let unwritten = |line: &(LineKey, Line)| {
+            misread(image, &own, line).is_some()
+                || image.form(line.0.form).says_absence(&line.1.words)
+        };
+        if lines.iter().any(unwritten) {
             continue;
         }
-        let config = config_of(image, &lines);
-        let group = rule.group_of(image, way.from(), 0, &lines[0].0);
+        let config = config_of(image, &at, &lines);
+        let first = lines.first();
+        let group =
+            first.map_or(absent.clone(), |(key, _)| rule.group_of(image, way.from(), 0, key));
         let out = match rule.evaluate(image, way, &config, &group) {
             GroupStep::Made { out, .. } => out,
             GroupStep::Pending => continue,
             GroupStep::Stuck(StuckCause::Unverified) => {
+                let lines = if first.is_some() { lines } else { rule.absence(way.from(), &group) };
                 let became = rule.make(image, way, &group, &lines).unwrap_or_default();
                 let back = rule.make(image, way.back(), &group, &became);
                 if is_partial(image, rule, &lines, &back) {
@@ -123,14 +133,12 @@ fn check_way(image: &Image, rule: &Rule, way: Direction, limit: usize) -> Vec<La
             broken.push(LawError::ReadAs { direction: way, lines: texts(&lines), line, read });
             continue;
         }
-        let there = config_of(image, &out);
-        let again = out.first().map(|(key, _)| rule.group_of(image, way.to(), 0, key));
-        let back = again.map(|group| rule.evaluate(image, way.back(), &there, &group));
-        let back = match back {
-            Some(GroupStep::Made { out, .. }) => out,
-            Some(GroupStep::Pending | GroupStep::Stuck(_)) | None => Vec::new(),
+        let there = config_of(image, &at, &out);
+        let back = match rule.evaluate(image, way.back(), &there, &group) {
+            GroupStep::Made { out, .. } => out,
+            GroupStep::Pending | GroupStep::Stuck(_) => Vec::new(),
         };
-        if config_of(image, &back).digest() != config.digest() {
+        if config_of(image, &at, &back).digest() != config.digest() {
             broken.push(LawError::NotInverse {
                 direction: way,
                 lines: texts(&lines),
@@ -324,8 +332,11 @@ fn place_of(image: &Image, rule: &Rule) -> Place {
     })
 }
 
-fn config_of(image: &Image, lines: &[(LineKey, Line)]) -> Config {
+fn config_of(image: &Image, at: &Place, lines: &[(LineKey, Line)]) -> Config {
     let mut config = Config::factory(image.levels());
+    for place in at.and_ancestors() {
+        config.put_entry(image, &place, Some(EntryKind::Entered));
+    }
     for (key, line) in lines {
         config.put(image, key, line.clone());
     }
@@ -333,6 +344,9 @@ fn config_of(image: &Image, lines: &[(LineKey, Line)]) -> Config {
 }
 
 fn texts(lines: &[(LineKey, Line)]) -> Vec<String> {
+    if lines.is_empty() {
+        return alloc::vec!["(absent)".to_string()];
+    }
     lines.iter().map(|(key, line)| key.place.path() + line.words.text()).collect()
 }
 

@@ -11,11 +11,11 @@ use alloc::vec::Vec;
 
 use super::address::{self, Bindings};
 use super::{GroupKey, GroupStep, StuckCause};
-use crate::config::{Config, Line, LineKey};
+use crate::config::{Config, Line, LineKey, Place};
 use crate::digest::Shared;
 use crate::grammar::{BuildError, Form, Sign, Words};
 use crate::ids::{ChangeId, ComponentId, FormId, Level, ModeId};
-use crate::image::{Alone, Change, Image, Scale, Side};
+use crate::image::{Alone, Change, DefaultDecl, Image, Scale, Side};
 
 /// The two ways through a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -66,6 +66,11 @@ pub struct Rule {
     pub partial: Vec<Box<str>>,
     /// What lowering does with a part of a group.
     pub alone: Alone,
+    /// What the absence of all lines of a side says, old and new, where it is known: of lines
+    /// without keys in one mode.
+    absences: [Option<Vec<Words>>; 2],
+    /// Whether it is written on the other side, lowered and raised.
+    writes_absence: [bool; 2],
 }
 
 /// One form of one side of a change.
@@ -187,7 +192,8 @@ impl Rule {
             .implied
             .iter()
             .map(|(name, value)| (name.as_str().into(), value.as_str().into()));
-        Ok(Self {
+        let absences = [&old, &new].map(|side| absence(image, side));
+        let mut rule = Self {
             change: id,
             component,
             level,
@@ -200,7 +206,81 @@ impl Rule {
             implied: implied.collect(),
             partial: change.partial.iter().map(|name| name.as_str().into()).collect(),
             alone: change.alone,
+            absences,
+            writes_absence: [false; 2],
+        };
+        rule.writes_absence =
+            [Direction::Lower, Direction::Raise].map(|way| rule.absence_is_written(image, way));
+        Ok(rule)
+    }
+
+    /// Whether the absence of all lines of the side read is written on the other side.
+    pub(crate) const fn writes_absence(&self, direction: Direction) -> bool {
+        self.writes_absence[direction as usize]
+    }
+
+    /// Whether what absence says means the same on both sides, or is written where it does not.
+    pub(crate) fn absence_is_known(&self, image: &Image) -> bool {
+        let says = |side: SideOf| {
+            let patterns = self.side(side).iter();
+            let mut says: Vec<(String, String)> = Vec::new();
+            for pattern in patterns {
+                let decl = image.form(pattern.form);
+                let values = match &decl.default {
+                    DefaultDecl::None if pattern.not => alloc::vec![(String::new(), String::new())],
+                    DefaultDecl::Line if !pattern.not => {
+                        alloc::vec![(String::new(), String::new())]
+                    }
+                    DefaultDecl::None | DefaultDecl::Line => Vec::new(),
+                    DefaultDecl::Values(values) => values
+                        .iter()
+                        .filter_map(|(leaf, value)| {
+                            let leaf = decl.form.leaf(*leaf);
+                            let name = leaf.name.as_deref().or(leaf.implied.as_deref())?;
+                            let value = match side {
+                                SideOf::Old => self.mapped(Direction::Raise, name, value),
+                                SideOf::New => Cow::Borrowed(&**value),
+                            };
+                            Some((name.to_string(), value.into_owned()))
+                        })
+                        .collect(),
+                };
+                says.extend(values);
+            }
+            says.sort();
+            says.dedup();
+            says
+        };
+        let apart = says(SideOf::Old) != says(SideOf::New);
+        !apart
+            || self.absences.iter().all(Option::is_some) && {
+                let at = GroupKey { change: Some(self.change), at: Place::root(), key: Vec::new() };
+                [Direction::Lower, Direction::Raise].into_iter().all(|way| {
+                    let lines = self.absence(way.from(), &at);
+                    self.there_and_back(image, way, &at, &lines).is_ok()
+                })
+            }
+    }
+
+    fn absence_is_written(&self, image: &Image, way: Direction) -> bool {
+        if self.absences.iter().any(Option::is_none) {
+            return false;
+        }
+        let at = GroupKey { change: Some(self.change), at: Place::root(), key: Vec::new() };
+        let lines = self.absence(way.from(), &at);
+        let out = self.make(image, way, &at, &lines);
+        out.is_ok_and(|out| out.iter().any(|(key, line)| !says_absence(image, key, line)))
+    }
+
+    /// The lines that the absence of all lines of a side says, in the place of `group`; none: it is
+    /// not known.
+    pub(super) fn absence(&self, side: SideOf, group: &GroupKey) -> Vec<(LineKey, Line)> {
+        let said = self.absences[side as usize].iter().flatten().zip(self.side(side));
+        said.map(|(words, pattern)| {
+            let key = LineKey { place: group.at.clone(), form: pattern.form, key: Words::none() };
+            (key, Line { sign: words.sign(), words: words.clone() })
         })
+        .collect()
     }
 
     /// The patterns of one side.
@@ -301,9 +381,19 @@ impl Rule {
         config: &Config,
         group: &GroupKey,
     ) -> GroupStep {
-        let present = self.members(image, direction.from(), config, group);
+        let mut present = self.members(image, direction.from(), config, group);
         if present.iter().all(Vec::is_empty) {
-            return GroupStep::Made { out: Vec::new(), lost: None };
+            let is_place = group.at.is_root() || config.entry(&group.at).is_some();
+            if !(is_place && self.writes_absence(direction)) {
+                return GroupStep::Made { out: Vec::new(), lost: None };
+            }
+            present = self
+                .absence(direction.from(), group)
+                .into_iter()
+                .map(|line| alloc::vec![line])
+                .collect();
+        } else if group.key.is_empty() {
+            self.fill_absent(image, direction.from(), group, &mut present);
         }
         if self.side(direction.to()).is_empty() {
             return GroupStep::Stuck(StuckCause::NoTransform);
@@ -327,8 +417,30 @@ impl Rule {
         }
         let lines: Vec<(LineKey, Line)> = present.into_iter().flatten().collect();
         match self.there_and_back(image, direction, group, &lines) {
-            Ok(out) => GroupStep::Made { out, lost: None },
+            Ok(mut out) => {
+                // What an absent line says there is not written.
+                out.retain(|(key, line)| !says_absence(image, key, line));
+                GroupStep::Made { out, lost: None }
+            }
             Err(cause) => GroupStep::Stuck(cause),
+        }
+    }
+
+    /// Puts the lines that the absent ones of a group say beside those that are there.
+    fn fill_absent(
+        &self,
+        image: &Image,
+        side: SideOf,
+        group: &GroupKey,
+        present: &mut [Vec<(LineKey, Line)>],
+    ) {
+        for (lines, pattern) in present.iter_mut().zip(self.side(side)) {
+            let said = image.form(pattern.form).absent.as_ref();
+            if let Some(words) = said.filter(|_| lines.is_empty() && pattern.entries.is_empty()) {
+                let (place, form) = (group.at.clone(), pattern.form);
+                let key = LineKey { place, form, key: Words::none() };
+                lines.push((key, Line { sign: words.sign(), words: words.clone() }));
+            }
         }
     }
 
@@ -511,6 +623,27 @@ impl Pattern {
         let plain = entries.iter().chain([&form]).all(|form| image.form(*form).form.is_plain());
         Self { form, entries, address, keyed, plain, not }
     }
+}
+
+/// Whether a line says what its absence says.
+fn says_absence(image: &Image, key: &LineKey, line: &Line) -> bool {
+    image.form(key.form).says_absence(&line.words)
+}
+
+/// What the absence of all lines of a side says; none: nobody knows.
+fn absence(image: &Image, side: &[Pattern]) -> Option<Vec<Words>> {
+    let here = |pattern: &Pattern| pattern.entries.is_empty() && pattern.address.is_empty();
+    if side.is_empty() || !side.iter().all(here) {
+        return None;
+    }
+    let decls = || side.iter().map(|pattern| image.form(pattern.form));
+    if decls().any(|decl| decl.enters.is_some() || decl.key.is_none()) {
+        return None;
+    }
+    if decls().all(|decl| decl.default == DefaultDecl::None) {
+        return decls().map(|decl| decl.form.build(Sign::No, &[]).ok()).collect();
+    }
+    decls().map(|decl| decl.absent.clone()).collect()
 }
 
 /// A form of one side, with the modes from the root's child down to its own.

@@ -11,7 +11,7 @@ use alloc::vec::Vec;
 use super::group::GroupKey;
 use super::rule::{Direction, Rule, RuleError, SideOf};
 use crate::config::Place;
-use crate::ids::{ChangeId, ComponentId, FormId, Level};
+use crate::ids::{ChangeId, ComponentId, FormId, Level, ModeId};
 use crate::image::Image;
 
 /// All rules of an image, found by form.
@@ -19,6 +19,10 @@ use crate::image::Image;
 pub struct Tft {
     rules: Vec<Rule>,
     by_form: Vec<Vec<Use>>,
+    /// The rules that write what absence says, each with the mode in which it does.
+    absences: Vec<(ModeId, usize)>,
+    /// By form: whether it enters such a mode.
+    enters_absences: Vec<bool>,
 }
 
 /// One place of a form in a rule.
@@ -61,7 +65,26 @@ impl Tft {
                 }
             }
         }
-        Ok(Self { rules, by_form })
+        let writes = |rule: &Rule| {
+            [Direction::Lower, Direction::Raise].map(|way| rule.writes_absence(way)).contains(&true)
+        };
+        let absences = rules.iter().enumerate().filter(|(_, rule)| writes(rule));
+        let absences: Vec<(ModeId, usize)> = absences
+            .filter_map(|(number, rule)| Some((image.form(rule.old.first()?.form).mode, number)))
+            .collect();
+        let enters = |mode: Option<ModeId>| absences.iter().any(|(at, _)| Some(*at) == mode);
+        let enters_absences = image.forms().map(|(_, decl)| enters(decl.enters)).collect();
+        Ok(Self { rules, by_form, absences, enters_absences })
+    }
+
+    /// The rules of `step` that write what absence says in `mode`.
+    pub(crate) fn absences(&self, step: Step, mode: ModeId) -> impl Iterator<Item = &Rule> {
+        let here = self.absences.iter().filter(move |(at, _)| *at == mode);
+        here.map(|(_, number)| &self.rules[*number]).filter(move |rule| {
+            rule.component == step.component
+                && rule.level == step.level
+                && rule.writes_absence(step.direction)
+        })
     }
 
     /// The rule of this number.
@@ -74,9 +97,18 @@ impl Tft {
         &self.rules
     }
 
-    /// Whether any rule reads or writes `form`.
+    /// Whether `form` enters a mode in which `step` writes what absence says.
+    pub(crate) fn enters_absences(&self, step: Step, image: &Image, form: FormId) -> bool {
+        self.enters_absences[form.0 as usize]
+            && image
+                .form(form)
+                .enters
+                .is_some_and(|mode| self.absences(step, mode).next().is_some())
+    }
+
+    /// Whether any rule reads or writes `form`, or what is absent in an instance that it enters.
     pub fn concerns(&self, form: FormId) -> bool {
-        !self.by_form[form.0 as usize].is_empty()
+        !self.by_form[form.0 as usize].is_empty() || self.enters_absences[form.0 as usize]
     }
 
     /// The uses of `form` in the rules of `step`.

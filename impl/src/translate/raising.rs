@@ -233,6 +233,14 @@ impl Raising {
         wire.digest()
     }
 
+    /// The lines of S that no line of W became: what an absent line says in W, and not in S.
+    pub fn said_by_absence(&self, image: &Image, pairing: &StandbyPairing) -> Vec<ListKey> {
+        let way = way_up(image, pairing);
+        let lines = self.config().lines().map(|(key, _)| key);
+        let of_none = lines.filter(|key| self.up.origins(&way, key).is_empty());
+        of_none.map(|key| list_key(self.config(), key)).collect()
+    }
+
     /// What did not go, as the Active says.
     pub fn listing(&self) -> &Listing {
         &self.listing

@@ -65,7 +65,10 @@ impl<'a> Stage<'a> {
         let mut here =
             if reads.copied { self.taken_up(reads, touched) } else { core::mem::take(touched) };
         self.take_what_moved(reads, &touched.moved, &mut here);
-        if here.is_empty() {
+        // What is absent at the root is there from the beginning.
+        let root = reads.before.is_none()
+            && self.absent_groups(reads.image, &Place::root()).next().is_some();
+        if here.is_empty() && !root {
             return Unsettled::new();
         }
         let mut next = Touched::default();
@@ -94,7 +97,7 @@ impl<'a> Stage<'a> {
         Touched {
             lines: touched
                 .lines
-                .extract_if(.., |key| self.treats(key.form) || !stays(&key.place))
+                .extract_if(.., |key| self.treats(reads.image, key.form) || !stays(&key.place))
                 .collect(),
             places: touched
                 .places
@@ -116,11 +119,26 @@ impl<'a> Stage<'a> {
     }
 
     /// Whether it may do anything about lines of `form`, or their instances if it enters a mode.
-    fn treats(self, form: FormId) -> bool {
+    fn treats(self, image: &Image, form: FormId) -> bool {
         match self {
-            Self::Step { tft, step } => tft.uses(step, form).next().is_some(),
+            Self::Step { tft, step } => {
+                tft.uses(step, form).next().is_some() || tft.enters_absences(step, image, form)
+            }
             Self::Gate(gate) => !gate.lets_pass(form),
         }
+    }
+
+    /// The groups that may say something though no line of them stands in `place`.
+    fn absent_groups(self, image: &Image, place: &Place) -> impl Iterator<Item = GroupKey> {
+        let rules = match self {
+            Self::Step { tft, step } => Some(tft.absences(step, place.mode(image))),
+            Self::Gate(_) => None,
+        };
+        rules.into_iter().flatten().map(|rule| GroupKey {
+            change: Some(rule.change),
+            at: place.clone(),
+            key: Vec::new(),
+        })
     }
 
     /// Whether a rule of the step reads the line: it is settled with its group.
@@ -140,7 +158,7 @@ impl<'a> Stage<'a> {
             Self::Gate(_) => false,
         };
         let mut named = place.instances().iter().map(|(entry, _)| *entry);
-        if named.any(|entry| self.treats(entry) || dies(entry)) {
+        if named.any(|entry| self.treats(reads.image, entry) || dies(entry)) {
             return false;
         }
         // What is implied vanishes with what is in it.
@@ -171,7 +189,12 @@ impl<'a> Stage<'a> {
                 None => unsettled.extend([key.clone()]),
             }
         }
-        for group in self.groups(image, touched) {
+        let mut groups = self.groups(image, touched);
+        groups.extend(touched.places.iter().flat_map(|place| self.absent_groups(image, place)));
+        if reads.before.is_none() {
+            groups.extend(self.absent_groups(image, &Place::root()));
+        }
+        for group in groups {
             if let Some(before) = reads.before {
                 let was = self.made(image, before, &group, &mut unsettled);
                 settle.extend(was.into_iter().map(|(key, _)| key));
@@ -510,39 +533,41 @@ impl Stage<'_> {
         Standing { position, pattern, words: words.clone() }
     }
 
-    /// Where in the rung read what an item first came from stands, and of which pattern it is.
+    /// Where in the rung read what an item first came from stands, and of which line of which
+    /// change it is.
     fn comes_from(
         self,
         reads: Reads<'_>,
         out: &Config,
         place: &Place,
         item: &Item,
-    ) -> (Vec<u64>, usize) {
+    ) -> (Vec<u64>, (usize, usize)) {
         let image = reads.image;
         if let Some(inner) = item.place_in(place) {
             let from = self.place_from(image, &inner).filter(|_| self.entered(reads, &inner));
             return match from.and_then(|from| reads.after.place_position(&from)) {
-                Some(position) => (position, 0),
+                Some(position) => (position, (0, 0)),
                 None => match out.items(&inner).next() {
                     Some(first) => self.comes_from(reads, out, &inner, first),
-                    None => (Vec::new(), 0),
+                    None => (Vec::new(), (0, 0)),
                 },
             };
         }
         let Some(key) = item.line_in(place) else {
-            return (Vec::new(), 0);
+            return (Vec::new(), (0, 0));
         };
         let passed = self.passed_from(image, &key);
         if let Some(position) = passed.and_then(|from| reads.after.position(&from)) {
-            return (position, 0);
+            return (position, (0, 0));
         }
         let sources = self.sources(image, reads.after, &key);
         let positions = sources.iter().filter_map(|source| reads.after.position(source));
         let pattern = match self {
             Self::Step { tft, step } => {
-                tft.written_by(step, key.form).map_or(0, |used| used.pattern)
+                let used = tft.written_by(step, key.form);
+                used.map_or((0, 0), |used| (used.rule, used.pattern))
             }
-            Self::Gate(_) => 0,
+            Self::Gate(_) => (0, 0),
         };
         (positions.min().unwrap_or_default(), pattern)
     }
@@ -564,8 +589,8 @@ const SEARCH_SHARE: usize = 4;
 struct Standing {
     /// The document position, in the rung read, of the first line that it came from.
     position: Vec<u64>,
-    /// Of several from one: the order in which the change says them.
-    pattern: usize,
+    /// Of several from one, or from none: the change, and which of its lines it is.
+    pattern: (usize, usize),
     /// Then by words.
     words: Words,
 }

@@ -133,8 +133,11 @@ fn write(preview: &Preview, out: &mut dyn Write) -> std::io::Result<()> {
     let lowered = preview.lowered.iter();
     list(out, "lowered", lowered.map(|change| changed(preview, change)))?;
     let absent = preview.absent.iter();
-    let absent = absent.map(|change| [format!("(absent)  sent as `{}`", change.sent)]);
-    list(out, "sent though no line says it", absent)?;
+    let absent = absent.map(|absent| {
+        let how = if absent.there { "made there as" } else { "sent as" };
+        [format!("(absent)  {how} `{}`", absent.text)]
+    });
+    list(out, "said by no line here, and by a line there", absent)?;
     let raised = preview.raised.iter().map(|raised| {
         let first = placed(preview, raised.line, &raised.at, &raised.text);
         [first, format!("({})", raised.steps.join(", "))]
@@ -160,7 +163,11 @@ fn write(preview: &Preview, out: &mut dyn Write) -> std::io::Result<()> {
 
 fn changed(preview: &Preview, change: &Changed) -> [String; 2] {
     let into = change.into.join(" + ");
-    let becomes = if into.is_empty() { "told by what is in it".to_owned() } else { into };
+    let becomes = match (into.is_empty(), change.steps.is_empty()) {
+        (false, _) => into,
+        (true, true) => "told by what is in it".to_owned(),
+        (true, false) => "(absent): what no line says there is that".to_owned(),
+    };
     let first = placed(preview, change.line, &change.at, &change.text);
     let steps = change.steps.join(", ");
     let steps = if steps.is_empty() { steps } else { format!("   ({steps})") };

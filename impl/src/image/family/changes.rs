@@ -49,8 +49,6 @@ impl Family {
         let before = errors.len();
         deny_unsupported(source, text, errors);
         let mut enters = None;
-        let mut was_line = None;
-        let mut one_sided = false;
         let mut change = without_sides(component, text);
         for (name, scale) in &text.scale {
             match Scale::parse(scale.get_ref().to_string().trim_matches('"')) {
@@ -66,11 +64,6 @@ impl Family {
             };
             if let Some(command) = self.end_command(component, text.level, side, &form) {
                 enters = enters.or_else(|| command.enters.clone());
-                let is_line = command.default.as_ref().is_some_and(BTreeMap::is_empty);
-                // What a turned line says by its absence, the other side's line says.
-                let is_line = is_line != side.not;
-                was_line.get_or_insert(is_line);
-                one_sided |= was_line != Some(is_line);
             } else {
                 let problem = Problem::NoSuchForm {
                     component: self.components[usize::from(component)].clone(),
@@ -89,13 +82,6 @@ impl Family {
         let forms: Vec<(&Form, &Key)> = made.iter().map(|(_, form)| (form, &key)).collect();
         let default =
             text.default.as_ref().and_then(|default| source.default(default, &forms, errors));
-        let is_line = default.as_ref().is_some_and(BTreeMap::is_empty);
-        let turned = |(side, _): &(&SideText, Form)| is_line != side.not;
-        one_sided |= made.iter().any(|side| was_line.is_some_and(|was| was != turned(side)));
-        if one_sided {
-            let first = text.old.first().map_or(0..0, |side| side.form.span());
-            errors.push(source.error(first, Problem::DefaultMoves));
-        }
         for (side, form) in &made {
             let command = CommandDecl {
                 mode: side.mode.get_ref().clone(),

@@ -95,12 +95,6 @@ pub enum Problem {
     /// A default is none of its form.
     #[error("{0}")]
     Default(DefaultError),
-    /// The line itself is the default on one side of a change only.
-    #[error(
-        "the line itself is the default on one side only, so its `no` would change its meaning: \
-         give both sides `default = {{}}`, or neither, or turn the line of one with `not = true`"
-    )]
-    DefaultMoves,
     /// Words that are read but not supported yet.
     #[error("`{word}` is not supported; the kinds of change that are: {}", kinds(), word = .0)]
     Unsupported(&'static str),

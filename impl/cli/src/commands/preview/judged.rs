@@ -6,7 +6,9 @@ use serde::Serialize;
 use skewsync::ids::{ChangeId, FormId};
 use skewsync::image::Image;
 use skewsync::parse::{self, WalkUp};
-use skewsync::translate::{Explained, LineDisposition, ListKey, Listing, Lowering, Raising};
+use skewsync::translate::{
+    Explained, LineDisposition, ListKey, Listing, Lowering, NotRaised, Raising,
+};
 
 use crate::pair::Pair;
 use crate::running::{self, Running, key_of, shown};
@@ -78,7 +80,7 @@ pub struct Changed {
     pub at: String,
     /// The line.
     pub text: String,
-    /// What it becomes; none: it is told by what is in it.
+    /// What it becomes; none: it is told by what is in it, or by a default there.
     pub into: Vec<String>,
     /// The steps: `pim 2 -> 1`.
     pub steps: Vec<String>,
@@ -100,8 +102,10 @@ pub struct DontCare {
 /// A line that is sent though none says it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Absent {
-    /// What is sent.
-    pub sent: String,
+    /// The line, with the entry lines around it.
+    pub text: String,
+    /// Whether the facing unit makes it; else it is sent.
+    pub there: bool,
 }
 
 /// A line that the Active's own image does not take.
@@ -147,7 +151,7 @@ impl Preview {
             lowered: Vec::new(),
             raised: Vec::new(),
             dont_care: Vec::new(),
-            absent: absent(&lowering, &explained),
+            absent: absent(pair, &lowering, &explained),
             not_taken: running
                 .refused
                 .iter()
@@ -238,12 +242,26 @@ pub(in crate::commands) fn raise(pair: &Pair, form: FormId) -> Vec<String> {
     to.map(|to| format!("{name} {} -> {} there", from.0, to.level)).into_iter().collect()
 }
 
-/// What travels though no line of the config became it.
-fn absent(lowering: &Lowering, explained: &[Explained]) -> Vec<Absent> {
+/// What travels, or is made at the facing unit, though no line of the config became it.
+fn absent(pair: &Pair, lowering: &Lowering, explained: &[Explained]) -> Vec<Absent> {
     let said: BTreeSet<&ListKey> = explained.iter().flat_map(|line| &line.out).collect();
     let wire = lowering.wire_config();
     let keys = wire.lines().map(|(key, line)| key_of(&key.place, line.words.text()));
-    keys.filter(|key| !said.contains(key)).map(|key| Absent { sent: shown(&key) }).collect()
+    let sent = keys.filter(|key| !said.contains(key));
+    let sent = sent.map(|key| Absent { text: shown(&key), there: false });
+    let raised = raised(pair, lowering);
+    let made = raised
+        .iter()
+        .flat_map(|(raising, _)| raising.said_by_absence(&pair.standby, &pair.at_standby));
+    sent.chain(made.map(|key| Absent { text: shown(&key), there: true })).collect()
+}
+
+/// What the facing unit makes of the wire config, with what it does not raise; none: it does not
+/// read it.
+fn raised(pair: &Pair, lowering: &Lowering) -> Option<(Raising, Vec<NotRaised>)> {
+    let (standby, at_standby) = (&pair.standby, &pair.at_standby);
+    let w = Raising::read_w(standby, at_standby, &lowering.wire_bytes()).ok()?;
+    Some(Raising::new(standby, at_standby, w, Listing::default()))
 }
 
 /// The lines of the wire config that the facing unit does not read or cannot raise, each with the
@@ -267,11 +285,9 @@ pub(in crate::commands) fn not_raised(
         });
         return named.collect();
     }
-    let (standby, at_standby) = (&pair.standby, &pair.at_standby);
-    let Ok(w) = Raising::read_w(standby, at_standby, &bytes) else {
+    let Some((raising, mismatches)) = raised(pair, lowering) else {
         return BTreeMap::new();
     };
-    let (raising, mismatches) = Raising::new(standby, at_standby, w, Listing::default());
-    let all = mismatches.into_iter().chain(raising.held_out(standby));
+    let all = mismatches.into_iter().chain(raising.held_out(&pair.standby));
     all.map(|mismatch| (mismatch.key, mismatch.cause.to_string())).collect()
 }

@@ -29,6 +29,8 @@ pub(super) struct Change {
     declared: image::Change,
     old: Vec<FormId>,
     new: Vec<FormId>,
+    /// Its number in the family's order.
+    number: usize,
     /// How many instances deep the place is that all of its forms share.
     depth: usize,
     /// The names that tell one group of lines from another: each form has them in its key.
@@ -46,10 +48,11 @@ impl Change {
     /// The changes of an image, in the family's one order.
     pub(super) fn all(image: &Image) -> Vec<Self> {
         let declared = image.declarations().changes.iter();
-        declared.map(|change| Self::from_declared(image, change)).collect()
+        let numbered = declared.enumerate();
+        numbered.map(|(number, change)| Self::from_declared(image, number, change)).collect()
     }
 
-    fn from_declared(image: &Image, declared: &image::Change) -> Self {
+    fn from_declared(image: &Image, number: usize, declared: &image::Change) -> Self {
         let side = |sides: &[image::Side], level: u16| -> Vec<FormId> {
             let find = |side: &image::Side| {
                 let mode = image.mode(&side.mode).expect("a declared mode");
@@ -61,7 +64,8 @@ impl Change {
         };
         let old = side(&declared.old, declared.level - 1);
         let new = side(&declared.new, declared.level);
-        let mut change = Self { declared: declared.clone(), old, new, depth: 0, key: Vec::new() };
+        let declared = declared.clone();
+        let mut change = Self { declared, old, new, number, depth: 0, key: Vec::new() };
         let forms: Vec<FormId> = change.old.iter().chain(&change.new).copied().collect();
         let paths: Vec<Vec<ModeId>> =
             forms.iter().map(|form| path(image, image.form(*form).mode)).collect();
@@ -151,11 +155,16 @@ impl Change {
             self.rename_instances(image, going, (*first, to.first().copied()), rung);
             return;
         }
-        if !rung.lines.iter().any(|line| from.contains(&line.form)) {
+        let silent = self.silent_groups(image, going, rung);
+        if silent.is_empty() && !rung.lines.iter().any(|line| from.contains(&line.form)) {
             return;
         }
         let lines = std::mem::take(&mut rung.lines);
         let groups = self.groups(image, going, &lines);
+        for members in silent {
+            let written = self.write_lines(image, going, rung, &members.iter().collect::<Vec<_>>());
+            rung.lines.extend(written.into_iter().flatten());
+        }
         let mut read: BTreeSet<usize> = BTreeSet::new();
         for group in groups.into_values() {
             let mut members: Vec<usize> = group.members.iter().flatten().copied().collect();
@@ -221,11 +230,31 @@ impl Change {
         group: &Group,
         lines: &[Carried],
     ) -> Option<Vec<Carried>> {
-        if group.members.iter().any(|part| part.len() != 1) {
-            return None;
+        let (from, _) = self.sides(going);
+        let first = group.members.iter().flatten().next()?;
+        let at = outer(&lines[*first].place, self.depth);
+        let silent: Vec<Option<Carried>> =
+            from.iter().map(|form| self.silent(image, *form, &at)).collect();
+        let mut members: Vec<&Carried> = Vec::new();
+        for (part, silent) in group.members.iter().zip(&silent) {
+            members.push(match part[..] {
+                [] => silent.as_ref()?,
+                [number] => &lines[number],
+                _ => return None,
+            });
         }
-        let members: Vec<&Carried> = group.members.iter().map(|part| &lines[part[0]]).collect();
-        let written = self.say(image, going, &rung.levels, &members)?;
+        self.write_lines(image, going, rung, &members)
+    }
+
+    /// The lines of the other side that are not said by being absent; see `write`.
+    fn write_lines(
+        &self,
+        image: &Image,
+        going: Going,
+        rung: &Rung,
+        members: &[&Carried],
+    ) -> Option<Vec<Carried>> {
+        let mut written = self.say(image, going, &rung.levels, members)?;
         let (component, level) = self.makes();
         let mut levels = rung.levels.clone();
         let back = match going {
@@ -242,7 +271,73 @@ impl Change {
         let same = |(one, other): (&&Carried, &Carried)| {
             (&one.place, one.form, &one.words) == (&other.place, other.form, &other.words)
         };
-        members.iter().zip(&again).all(same).then_some(written)
+        if !members.iter().zip(&again).all(same) {
+            return None;
+        }
+        written.retain(|line| !means_nothing(image, line));
+        Some(written)
+    }
+
+    /// The line that an absent one of `form` says at `at`; none: it says nothing.
+    fn silent(&self, image: &Image, form: FormId, at: &Place) -> Option<Carried> {
+        let declared = &image.declarations().commands[form.0 as usize];
+        let here = path(image, image.form(form).mode).len() == self.depth;
+        let unkeyed = matches!(&declared.key, Key::Captures(key) if key.is_empty());
+        let default = declared.default.as_ref().filter(|_| here && unkeyed)?;
+        let syntax = &image.form(form).form;
+        let mandatory = syntax.carried().filter(|name| syntax.always_carries(name));
+        let mandatory: Vec<&str> = mandatory.collect();
+        if mandatory.is_empty() != default.is_empty()
+            || mandatory.iter().any(|name| !default.contains_key(*name))
+        {
+            return None;
+        }
+        let values: Vec<(&str, &str)> =
+            default.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        let words = syntax.build(Sign::Positive, &values).ok()?;
+        Some(Carried { place: at.clone(), form, words, from: Vec::new(), at: (0, 0) })
+    }
+
+    /// What nothing says on the side gone from, in each instance of the mode where no line of it
+    /// stands.
+    fn silent_groups(&self, image: &Image, going: Going, rung: &Rung) -> Vec<Vec<Carried>> {
+        let (from, to) = self.sides(going);
+        let all_here = |form: &FormId| {
+            path(image, image.form(*form).mode).len() == self.depth
+                && self.address(image, *form, &[]).is_empty()
+        };
+        if to.is_empty() || !from.iter().chain(to).all(all_here) {
+            return Vec::new();
+        }
+        let mode = image.form(from[0]).mode;
+        let entered = rung.entered.iter().filter_map(|entered| entered.place.as_ref());
+        let around = entered.chain(rung.lines.iter().map(|line| &line.place));
+        let mut places: BTreeSet<Place> = around.flat_map(Place::and_ancestors).collect();
+        places.insert(Place::root());
+        for line in rung.lines.iter().filter(|line| from.contains(&line.form)) {
+            places.remove(&line.place);
+        }
+        let defaults =
+            |form: &FormId| image.declarations().commands[form.0 as usize].default.is_some();
+        let off = |form: &FormId, at: &Place| {
+            let words = image.form(*form).form.build(Sign::No, &[]).ok()?;
+            let at = (at.clone(), *form);
+            Some(Carried { place: at.0, form: at.1, words, from: Vec::new(), at: (0, 0) })
+        };
+        let says = |forms: &[FormId], at: &Place| -> Option<Vec<Carried>> {
+            let lines = forms.iter();
+            if forms.iter().any(defaults) {
+                lines.map(|form| self.silent(image, *form, at)).collect()
+            } else {
+                lines.map(|form| off(form, at)).collect()
+            }
+        };
+        // Where it is not known what silence says on the other side, nothing is written for it.
+        if says(to, &Place::root()).is_none() {
+            return Vec::new();
+        }
+        let here = places.into_iter().filter(|place| place.mode(image) == mode);
+        here.filter_map(|place| says(from, &place)).collect()
     }
 
     /// What lines, one of each form of the side gone from, say on the other side; none if they do
@@ -301,7 +396,7 @@ impl Change {
             let place = self.place(image, &at, *form, levels, &values, &mut said)?;
             let sign = turned(sign, side);
             let words = build(&image.form(*form).form, sign, &values, &mut said)?;
-            let at = (first, number);
+            let at = (first, self.number * SIDE_MAX + number);
             made.push(Carried { place, form: *form, words, from: from.clone(), at });
         }
         let all_said = values.keys().all(|name| said.contains(name.as_str()));
@@ -365,6 +460,31 @@ impl Change {
         for entered in &mut rung.entered {
             entered.place = entered.place.as_ref().and_then(renamed);
         }
+    }
+}
+
+/// More lines than a side has.
+const SIDE_MAX: usize = 1 << 16;
+
+/// Whether a line says what its absence says.
+fn means_nothing(image: &Image, line: &Carried) -> bool {
+    let declared = &image.declarations().commands[line.form.0 as usize];
+    let positive = line.words.sign() == Sign::Positive;
+    match (&declared.default, &declared.key) {
+        (Some(default), _) if default.is_empty() => positive,
+        (_, Key::Line) => false,
+        (Some(default), Key::Captures(key)) if positive => {
+            let form = &image.form(line.form).form;
+            let values = form.values_of(&line.words);
+            let mandatory = form.carried().any(|name| form.always_carries(name));
+            key.is_empty()
+                && mandatory
+                && values.len() == default.len()
+                && values
+                    .iter()
+                    .all(|(name, value)| default.get(*name).is_some_and(|said| *said == **value))
+        }
+        (_, Key::Captures(_)) => !positive,
     }
 }
 
