@@ -51,6 +51,9 @@ struct Try {
     /// What the Active lists: each line, a colon, and why.
     #[serde(default)]
     stuck: Vec<String>,
+    /// What of it the Standby does not raise, and tells the Active: as in `stuck`.
+    #[serde(default)]
+    unraised: Vec<String>,
 }
 
 fn cases() -> Vec<(String, Case)> {
@@ -127,7 +130,10 @@ fn what_is_sent_what_is_held_and_what_is_listed() {
             let listed: Vec<String> =
                 listed.map(|(key, listed)| format!("{}: {}", &*key.line, listed.cause)).collect();
             assert_eq!(listed, tried.stuck, "{what}");
-            // What the Standby lacks beside it, nobody would know of.
+            let unraised = raising.unraised(&standby).into_iter();
+            let unraised: Vec<String> =
+                unraised.map(|line| format!("{}: {}", line.text(), line.cause)).collect();
+            assert_eq!(unraised, tried.unraised, "{what}");
             assert_eq!(mismatches, [], "{what}");
         }
     }

@@ -240,27 +240,87 @@ fn several_lines_make_one_config_each_from_the_root() {
     assert_eq!(exit, 5, "{text}");
 }
 
-/// A family of two releases: a rename into words that another command of the newer one begins with.
-fn renamed_into_another_command() -> tempfile::TempDir {
+/// A family of two releases, whose one component declares `base`.
+fn family_of(base: &str) -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a folder for the test");
     let releases = ["1", "2"].map(|release| {
         format!("[[release]]\nname = '{release}'\nlevels = {{ base = {release} }}\n")
     });
-    let side = |form: &str| format!("{{ mode = 'config', form = '{form}' }}");
-    let base = format!(
+    let family = format!("family = 'f'\ncomponents = ['base']\n{}", releases.concat());
+    for (name, text) in [("family.toml", &*family), ("base.toml", base)] {
+        std::fs::write(folder.path().join(name), text).expect("a file for the test");
+    }
+    folder
+}
+
+fn side(form: &str) -> String {
+    format!("{{ mode = 'config', form = '{form}' }}")
+}
+
+/// A rename into words that another command of the newer release begins with.
+fn renamed_into_another_command() -> tempfile::TempDir {
+    family_of(&format!(
         "component = 'base'\n[[command]]\nmode = 'config'\nform = 'log WORD$host'\n\
          key = ['host']\n[[change]]\nlevel = 2\nwhy = 'renamed'\nkey = ['host']\n\
          old = [{}]\nnew = [{}]\n[[change]]\nlevel = 2\nwhy = 'levels'\nnew = [{}]\n",
         side("log WORD$host"),
         side("log to WORD$host"),
         side("log to <debug|info>$level")
-    );
-    let files =
-        [("family.toml", format!("family = 'f'\n{}", releases.concat())), ("base.toml", base)];
-    for (name, text) in files {
-        std::fs::write(folder.path().join(name), text).expect("a file for the test");
-    }
-    folder
+    ))
+}
+
+/// Two lines that become one.
+fn two_lines_into_one() -> tempfile::TempDir {
+    let (global, local) = ("[no] global (16-99)$from", "[no] local (16-99)$to");
+    let command = |form| format!("[[command]]\nmode = 'config'\nform = '{form}'\n");
+    family_of(&format!(
+        "component = 'base'\n{}{}[[change]]\nlevel = 2\nwhy = 'one line'\nalone = 'stuck'\n\
+         old = [{}, {}]\nnew = [{}]\n",
+        command(global),
+        command(local),
+        side(global),
+        side(local),
+        side("[no] block (16-99)$from (16-99)$to")
+    ))
+}
+
+/// The images of both releases.
+fn built(family: &tempfile::TempDir) -> [String; 2] {
+    let folder = family.path().display().to_string();
+    ["1", "2"].map(|release| {
+        let image = family.path().join(release).display().to_string();
+        let (exit, text) = run(&["image", "build", &folder, release, "-o", &image]);
+        assert_eq!(exit, 0, "{text}");
+        image
+    })
+}
+
+fn read(json: &str) -> serde_json::Value {
+    serde_json::from_str(json).expect("JSON")
+}
+
+/// No other value of a half would go in its place.
+#[test]
+fn half_of_a_merge_is_stuck_and_nothing_is_proposed_for_it() {
+    let family = two_lines_into_one();
+    let folder = family.path().display().to_string();
+    let images = built(&family);
+    let config = family.path().join("a.conf").display().to_string();
+    let preview = |text: &str| {
+        std::fs::write(&config, text).expect("a file for the test");
+        run(&["preview", &images[0], &images[1], &config, "--json"])
+    };
+    let (exit, previewed) = preview("global 20\n");
+    assert_eq!(exit, 1, "{previewed}");
+    let stuck = &read(&previewed)["stuck"][0];
+    assert_eq!(stuck["text"], "global 20");
+    assert_eq!(stuck["why"], "the rest of its group is still to come");
+    assert_eq!(stuck["instead"], serde_json::Value::Null);
+    let (exit, tried) = run(&["image", "try", &folder, "1", "2", "global 20", "--json"]);
+    assert_eq!(exit, 1, "{tried}");
+    assert_eq!(read(&tried)[0]["not_raised"][0]["line"], "global 20");
+    let (exit, previewed) = preview("global 20\nlocal 30\n");
+    assert_eq!(exit, 0, "{previewed}");
 }
 
 #[test]
@@ -270,17 +330,11 @@ fn a_line_that_arrives_as_another_is_stuck_as_a_preview_finds_it() {
     let file = |name: &str| family.path().join(name).display().to_string();
     let (config, line) = (file("a.conf"), "log debug");
     std::fs::write(&config, line).expect("a file for the test");
-    let images = ["1", "2"].map(|release| {
-        let image = file(release);
-        let (exit, text) = run(&["image", "build", &folder, release, "-o", &image]);
-        assert_eq!(exit, 0, "{text}");
-        image
-    });
+    let images = built(&family);
     let (exit, previewed) = run(&["preview", &images[0], &images[1], &config, "--json"]);
     assert_eq!(exit, 1, "{previewed}");
     let (exit, tried) = run(&["image", "try", &folder, "1", "2", line, "--json"]);
     assert_eq!(exit, 1, "{tried}");
-    let read = |json: &str| -> serde_json::Value { serde_json::from_str(json).expect("JSON") };
     let (previewed, tried) = (read(&previewed), read(&tried));
     let stuck = &tried[0]["not_raised"][0];
     assert_eq!(stuck["line"], previewed["stuck"][0]["text"]);

@@ -8,8 +8,9 @@ mod session;
 pub use arbiter::{Eligible, Hello, Origin, Said, Stamp, ToArbiter, ToUnit};
 pub use file::{Chunk, FileId, FileKind, Ranges};
 pub use session::{
-    Bounds, Compatibility, DumpAtHand, Engine, HeldBy, JoinCall, LeaveWhy, Mismatch, OnMismatch,
-    Payload, Prc, Redundancy, RejectWhy, SaveResult, Session, Unreadable, Verdict, WireVersions,
+    Bounds, Compatibility, DumpAtHand, Engine, HeldBy, JoinCall, LeaveWhy, Mismatch, Missing,
+    OnMismatch, Payload, Prc, Redundancy, RejectWhy, SaveResult, Session, Unraised, Unreadable,
+    Verdict, WireVersions,
 };
 
 use crate::digest::{Digest, ImageDigest, Shared};
@@ -111,10 +112,8 @@ pub enum Message {
         session: Session,
         /// The snapshot's LSN.
         lsn: Lsn,
-        /// What of the snapshot the Standby did not execute, bounded.
-        mismatches: Shared<[Mismatch]>,
-        /// How many it did not execute beside those that are named.
-        further: u32,
+        /// What of the snapshot the Standby lacks.
+        missing: Missing,
         /// Wire digest computed from the executed shadow.
         digest: Digest,
     },
@@ -124,7 +123,7 @@ pub enum Message {
         session: Session,
         /// The snapshot's LSN.
         lsn: Lsn,
-        /// The mismatches that stay listed.
+        /// How many lines stay listed.
         listed: u32,
     },
     /// Active: the shadow is to be dropped.
@@ -159,10 +158,8 @@ pub enum Message {
         lsn: Lsn,
         /// Wire digest after it, computed from S.
         digest: Digest,
-        /// What of all changes up to that one is not executed, bounded.
-        mismatches: Shared<[Mismatch]>,
-        /// How many are not executed beside those that are named.
-        further: u32,
+        /// What it lacks of all up to that one.
+        missing: Missing,
     },
     /// Active: the Standby is to be hot once it has applied `lsn`.
     Hot {

@@ -265,11 +265,11 @@ tagged! { "kind", Message, encode_fields, decode_fields,
     5 Compatible { session, compatibility }
     6 Incompatible { session, stuck }
     7 Config { session, lsn, size, listing_at, digest }
-    8 BulkDone { session, lsn, mismatches, further, digest }
+    8 BulkDone { session, lsn, missing, digest }
     9 BulkAccept { session, lsn, listed }
     10 BulkReject { session, lsn, verdict, why }
     11 Line { session, lsn, difference, on_mismatch, listing }
-    12 Applied { session, lsn, digest, mismatches, further }
+    12 Applied { session, lsn, digest, missing }
     13 Hot { session, lsn }
     14 HotAck { session, lsn }
     15 Leave { session, why }

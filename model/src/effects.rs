@@ -1,7 +1,7 @@
 //! What a command does to a config, here and on the other side. The model knows configs only by
 //! identity; exploration supplies a table, the laboratory the history that made them.
 
-use crate::state::{Cfg, Change, Keeps, Rejection, Slot};
+use crate::state::{Cfg, Change, Keeps, Lsn, Missing, Rejection, Slot};
 
 /// What a command comes to where it is entered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -25,6 +25,10 @@ pub trait Effects {
     /// What the unit in `to` makes of a snapshot: what it cannot execute it holds out.
     fn take(&self, _to: Slot, cfg: Cfg) -> Cfg {
         cfg
+    }
+    /// What the unit in `to`, with this config, says that it lacks of what it was sent up to `lsn`.
+    fn lacks(&self, _to: Slot, _lsn: Lsn, _cfg: Cfg) -> Missing {
+        Missing(0)
     }
     /// Whether the session ends at the command itself, since its line cannot go or a bound is
     /// reached, and what the Standby keeps then.
@@ -51,6 +55,8 @@ pub trait Meaning: Effects {
     fn holds(&self, cfg: Cfg, id: u16) -> bool;
     /// The commands whose lines a config lists as missing, in whole or in part, one bit each.
     fn listed(&self, cfg: Cfg) -> u32;
+    /// The commands of which a Standby says that it lacks their lines, one bit each.
+    fn told(&self, missing: Missing) -> u32;
     /// The commands of a config on one side that are not, or not whole, in `other`, the same config
     /// on the other side, but for don't-cares.
     fn missing(&self, cfg: Cfg, other: Cfg) -> u32;
@@ -83,6 +89,9 @@ pub enum Effect {
         /// What policy does where it is met in a bulk.
         bulk: Option<Rejection>,
     },
+    /// It goes, and the unit in slot 1 raises it only together with all others of the table that
+    /// are halves, too; else it keeps it beside its config, and says that it lacks it.
+    Half,
     /// It goes, and the engine in slot 1 reads neither its Line nor a snapshot that holds it.
     Unreadable,
 }
@@ -159,13 +168,27 @@ impl Table {
     fn arrive(&self, cfg: Cfg, id: u16) -> Cfg {
         let key = self.key(id);
         match self.effect(id) {
-            Effect::Carried | Effect::Fails { .. } | Effect::Unreadable => {
+            Effect::Carried | Effect::Half | Effect::Fails { .. } | Effect::Unreadable => {
                 Self::put(cfg, key, Some(id))
             }
             Effect::WithLoss => Self::list(Self::put(cfg, key, Some(id)), id),
             Effect::DontCare | Effect::Vetoed => Self::put(cfg, key, None),
             Effect::Listed(_) => Self::list(Self::put(cfg, key, None), id),
         }
+    }
+
+    /// The halves as the unit in `to` raises them: all or none.
+    fn raise_halves(&self, to: Slot, cfg: Cfg) -> Cfg {
+        let halves = || (0..COMMANDS as u16).filter(|id| self.effect(*id) == Effect::Half);
+        let has = |id: &u16| Self::top(cfg, self.key(*id)) == Some(*id) || Self::lists(cfg, *id);
+        if to != 1 {
+            return cfg;
+        }
+        let whole = halves().all(|id| has(&id));
+        halves().filter(has).fold(cfg, |cfg, id| match whole {
+            true => Self::put(Cfg(cfg.0 & !(bit(id) << LISTED)), self.key(id), Some(id)),
+            false => Self::list(Self::put(cfg, self.key(id), None), id),
+        })
     }
 
     /// The command as the unit in `to` executes it: held out if it cannot.
@@ -182,7 +205,7 @@ impl Effects for Table {
         let key = self.key(change.id);
         match self.effect(change.id) {
             Effect::Vetoed => Executed::Refused,
-            Effect::Fails { .. } if slot == 1 => Executed::Refused,
+            Effect::Fails { .. } | Effect::Half if slot == 1 => Executed::Refused,
             _ if Self::top(cfg, key) == Some(change.id) => Executed::Unchanged,
             _ => Executed::Changed(Self::put(self.unlist(cfg, key), key, Some(change.id))),
         }
@@ -206,13 +229,23 @@ impl Effects for Table {
 
     fn apply(&self, to: Slot, cfg: Cfg, change: Change) -> Cfg {
         let cleared = self.unlist(cfg, self.key(change.id));
-        self.execute_at(to, self.arrive(cleared, change.id), change.id)
+        let executed = self.execute_at(to, self.arrive(cleared, change.id), change.id);
+        self.raise_halves(to, executed)
     }
 
     fn take(&self, to: Slot, cfg: Cfg) -> Cfg {
         let tops = [0, 1].map(|key| Self::top(cfg, key));
         let tops = tops.into_iter().flatten();
-        tops.fold(cfg, |cfg, id| self.execute_at(to, cfg, id))
+        let executed = tops.fold(cfg, |cfg, id| self.execute_at(to, cfg, id));
+        self.raise_halves(to, executed)
+    }
+
+    fn lacks(&self, to: Slot, _lsn: Lsn, cfg: Cfg) -> Missing {
+        let lacks = |id: &u16| {
+            let there = matches!(self.effect(*id), Effect::Half | Effect::Fails { .. });
+            to == 1 && there && Self::lists(cfg, *id)
+        };
+        Missing((0..COMMANDS as u16).filter(lacks).fold(0, |bits, id| bits | bit(id)))
     }
 
     fn leaves(&self, id: u16) -> Option<Keeps> {
@@ -238,6 +271,7 @@ impl Meaning for Table {
                 Effect::Listed(rejection) => rejection,
                 Effect::Fails { bulk, .. } => bulk,
                 Effect::Carried
+                | Effect::Half
                 | Effect::WithLoss
                 | Effect::DontCare
                 | Effect::Vetoed
@@ -256,6 +290,10 @@ impl Meaning for Table {
 
     fn listed(&self, cfg: Cfg) -> u32 {
         cfg.0 >> LISTED
+    }
+
+    fn told(&self, missing: Missing) -> u32 {
+        missing.0
     }
 
     fn missing(&self, cfg: Cfg, other: Cfg) -> u32 {
@@ -279,9 +317,10 @@ impl Meaning for Table {
 mod tests {
     use super::*;
 
-    const ALL: [Effect; 7] = [
+    const ALL: [Effect; 8] = [
         Effect::Unreadable,
         Effect::Carried,
+        Effect::Half,
         Effect::WithLoss,
         Effect::DontCare,
         Effect::Listed(None),

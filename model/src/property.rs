@@ -159,7 +159,7 @@ impl Property {
 
 /// Of a property that the model states, the part that it cannot say, with the reason. The
 /// simulation states it.
-pub const ELSEWHERE: [(Property, &str, &str); 5] = [
+pub const ELSEWHERE: [(Property, &str, &str); 4] = [
     (
         Property::Bounded,
         "bytes",
@@ -174,11 +174,6 @@ pub const ELSEWHERE: [(Property, &str, &str); 5] = [
         Property::SavedSurvives,
         "torn writes",
         "a write is one step in the model; power loss in its middle is the simulated disk's",
-    ),
-    (
-        Property::NoSilentDrop,
-        "the Active's MCL",
-        "of what its peer could not execute the Active knows by content, and Applied has none here",
     ),
     (
         Property::ListedAtTakeover,

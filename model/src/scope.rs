@@ -358,7 +358,7 @@ impl<E: Meaning + Clone> Scope<E> {
             return delivered;
         };
         match (flight.msg, current.phase) {
-            (Msg::BulkDone { session, lsn }, Phase::Bulk(snapshot))
+            (Msg::BulkDone { session, lsn, .. }, Phase::Bulk(snapshot))
                 if session == current.session && lsn == snapshot.lsn =>
             {
                 let taken = self.env.effects.take(1 - slot, snapshot.cfg);
@@ -370,7 +370,7 @@ impl<E: Meaning + Clone> Scope<E> {
                     Some(rejection) => Action::Rejects(flight, rejection, Keeps::Nothing),
                 }
             }
-            (Msg::Applied { session, lsn }, _) if session == current.session => {
+            (Msg::Applied { session, lsn, .. }, _) if session == current.session => {
                 let failed = |id| self.env.effects.declares(1 - slot, id);
                 match state.watch.commands(session.term, current.acked, lsn).any(failed) {
                     true => Action::Disagrees(flight, true),

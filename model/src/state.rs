@@ -148,6 +148,11 @@ pub struct Snapshot {
     pub chunks: u8,
 }
 
+/// What a Standby says that it lacks of what it was sent, beside what it was told to be missing: an
+/// identity, as a config's; 0: nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Missing(pub u32);
+
 /// A config that was swapped in, or with which the unit acted before another one did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Replica {
@@ -285,6 +290,8 @@ pub struct ActiveSession {
     pub journal: Vec<Change>,
     /// The last change that was acknowledged.
     pub acked: Lsn,
+    /// What the Standby lacks at that change, as it said.
+    pub missing: Missing,
     /// The last change at BulkAccept.
     pub hot_at: Lsn,
     /// Its end counts no more: it was hot for long, or it is counted already.
@@ -486,6 +493,7 @@ pub enum Msg {
     BulkDone {
         session: Session,
         lsn: Lsn,
+        missing: Missing,
     },
     BulkAccept {
         session: Session,
@@ -504,6 +512,7 @@ pub enum Msg {
     Applied {
         session: Session,
         lsn: Lsn,
+        missing: Missing,
     },
     Hot {
         session: Session,

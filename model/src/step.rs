@@ -67,6 +67,8 @@ pub enum Rule {
     SessionChecked,
     /// A Line is applied only after the one before it.
     GapsWait,
+    /// Nothing acknowledges a Line without saying what is missing.
+    AppliedSaysMissing,
     /// A command is translated before it is executed: one that is refused leaves nothing.
     RefusedBeforeExecuted,
     /// Prompts that are held return `unknown` when the role is lost.

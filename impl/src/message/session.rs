@@ -1,5 +1,6 @@
 //! What identifies a session and what is said in one.
 
+use alloc::collections::BTreeSet;
 use core::fmt;
 
 pub use crate::config::Prc;
@@ -8,6 +9,7 @@ pub use crate::disposition::Compatibility;
 use crate::digest::{Digest, ImageDigest, Shared};
 
 use crate::ids::{Attempt, BootId, Term};
+use crate::policy::Cause;
 
 /// One attempt to bring one Standby's boot in step with one Active's boot in one term.
 ///
@@ -94,9 +96,11 @@ const fn number(digits: &str) -> u16 {
 pub struct Bounds {
     /// Bytes of one file.
     pub file: u64,
-    /// Bytes of one Line: its difference and its listing.
+    /// Bytes of one Line: its difference and its listing; and of the lines that one answer names as
+    /// not raised.
     pub line: u32,
-    /// Lines that a listing names, and complements that it keeps: each of the two.
+    /// Lines that a listing names, complements that it keeps, and lines that one answer names as
+    /// not raised: each of the three.
     pub listed: u32,
     /// Mismatches that one answer names; how many there are beyond is told as a number.
     pub mismatches: u32,
@@ -167,7 +171,7 @@ pub struct WireVersions {
 
 impl WireVersions {
     /// The versions that this engine speaks.
-    pub const OURS: Self = Self { min: 2, max: 2 };
+    pub const OURS: Self = Self { min: 3, max: 3 };
 
     /// The highest version that both speak.
     pub fn common(self, other: Self) -> Option<u16> {
@@ -259,6 +263,74 @@ impl crate::digest::Content for [Mismatch] {
             bytes.push(each.prc as u8);
         }
         Digest::compute(&bytes)
+    }
+}
+
+/// A line of the wire config that is in no line of the Standby's config, though nothing refused it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Unraised {
+    /// The component's name.
+    pub component: Shared<str>,
+    /// The form's normal form.
+    pub form: Shared<str>,
+    /// The line, with the modes that it stands in.
+    pub line: Shared<str>,
+    /// As what policy is asked about it; none: it is pending, which is no fault.
+    pub cause: Option<Cause>,
+}
+
+impl Unraised {
+    /// Bytes of its words, as what it takes in a message.
+    pub fn size(&self) -> u64 {
+        [&self.component, &self.form, &self.line].map(|words| words.len() as u64).iter().sum()
+    }
+}
+
+impl crate::digest::Content for [Unraised] {
+    fn digest(&self) -> Digest {
+        let mut bytes = alloc::vec::Vec::new();
+        for each in self {
+            for part in [&each.component, &each.form, &each.line] {
+                bytes.extend_from_slice(&part.digest().0.to_le_bytes());
+            }
+            bytes.push(each.cause.map_or(0, |cause| cause as u8 + 1));
+        }
+        Digest::compute(&bytes)
+    }
+}
+
+/// What of the wire config a Standby lacks: the whole of it, after some change.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Missing {
+    /// Lines that it did not execute as expected, bounded.
+    pub mismatches: Shared<[Mismatch]>,
+    /// Lines that no change raises, or not yet, bounded.
+    pub unraised: Shared<[Unraised]>,
+    /// How many lines there are beside those that are named.
+    pub further: u32,
+}
+
+impl Missing {
+    /// The lines that are named, each once.
+    pub fn lines(&self) -> BTreeSet<&str> {
+        let mismatches = self.mismatches.iter().map(|each| &*each.line);
+        mismatches.chain(self.unraised.iter().map(|each| &*each.line)).collect()
+    }
+
+    /// How many lines there are, named or not.
+    pub fn count(&self) -> u32 {
+        self.lines().len() as u32 + self.further
+    }
+}
+
+impl Default for Missing {
+    /// Nothing is.
+    fn default() -> Self {
+        Self {
+            mismatches: Shared::new(alloc::vec::Vec::new()),
+            unraised: Shared::new(alloc::vec::Vec::new()),
+            further: 0,
+        }
     }
 }
 

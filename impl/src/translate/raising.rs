@@ -39,6 +39,8 @@ pub struct Raising {
 }
 
 /// A line of W that is not in S, or not as it should be.
+///
+/// The unit refused its group, no change raises it, or what S is made of does not give it back.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct NotRaised {
     /// The line, by words.
@@ -56,7 +58,7 @@ pub struct NotRaised {
 pub struct Raised {
     /// What changed in S.
     pub edits: Vec<Edit>,
-    /// What of this very difference is not in S.
+    /// What of this very difference did not execute as expected.
     pub mismatches: Vec<NotRaised>,
 }
 
@@ -100,7 +102,7 @@ impl Raising {
         Ok(w)
     }
 
-    /// Raises `w` from nothing. Beside it, the lines of W that are not in S.
+    /// Raises `w` from nothing. Beside it, the lines of W that did not execute as expected.
     pub fn new(
         image: &Image,
         pairing: &StandbyPairing,
@@ -123,9 +125,9 @@ impl Raising {
         let (down, _) = Ladder::build(&way_down(image, pairing), up.last().clone());
         let (held, short) = (BTreeMap::new(), BTreeMap::new());
         let mut raising = Self { w, up, down, held, short, listing };
-        let mut seen = raising.settle_short(&way_up, &advance.affected);
+        raising.settle_short(&way_up, &advance.affected);
         let refused = raising.refused(image, raising.config().lines(), refuses);
-        seen.extend(raising.hold_refused(image, pairing, &refused));
+        let mut seen = raising.hold_refused(image, pairing, &refused);
         seen.extend(raising.unverified(raising.w.lines().map(|(key, _)| key)));
         let mismatches = raising.mismatches(image, seen);
         (raising, mismatches)
@@ -163,7 +165,7 @@ impl Raising {
         }
         touched.lines.extend(released);
         let of_w = touched.lines.clone();
-        let (mut seen, mut in_s) = self.carry(image, pairing, touched);
+        let mut in_s = self.carry(image, pairing, touched);
         let executed: Vec<LineKey> = in_s
             .lines
             .iter()
@@ -173,7 +175,7 @@ impl Raising {
         let now = executed.iter();
         let now = now.filter_map(|key| Some((key, self.config().line(key)?)));
         let refused = self.refused(image, now, refuses);
-        seen.extend(self.hold_refused(image, pairing, &refused));
+        let mut seen = self.hold_refused(image, pairing, &refused);
         in_s.lines.extend(executed);
         if !refused.is_empty() {
             // What was held out took other lines of its groups along.
@@ -246,19 +248,18 @@ impl Raising {
         &self.listing
     }
 
-    /// The lines of W that are not in S, each with the reason.
+    /// The lines of W that are held out of S, each with what the unit said of its group.
     pub fn held_out(&self, image: &Image) -> Vec<NotRaised> {
-        let all = self.held.iter().chain(&self.short);
-        self.mismatches(image, all.map(|(key, cause)| (key.clone(), cause.clone())).collect())
+        self.mismatches(image, self.held.clone())
+    }
+
+    /// The lines of W that no change raises, or not yet, each with the reason.
+    pub fn unraised(&self, image: &Image) -> Vec<NotRaised> {
+        self.mismatches(image, self.short.clone())
     }
 
     /// Carries what was touched in W up to S and down again to W'.
-    fn carry(
-        &mut self,
-        image: &Image,
-        pairing: &StandbyPairing,
-        touched: Touched,
-    ) -> (BTreeMap<LineKey, StuckCause>, Touched) {
+    fn carry(&mut self, image: &Image, pairing: &StandbyPairing, touched: Touched) -> Touched {
         let mut first = self.w.clone();
         for key in self.held.keys() {
             first.remove(image, key);
@@ -271,36 +272,26 @@ impl Raising {
             advance
         };
         affected.extend(self.short.keys().cloned().collect::<Vec<_>>());
-        let seen = self.settle_short(&way_up, &affected);
+        self.settle_short(&way_up, &affected);
         let s = self.up.last().clone();
         self.down.replace(&way_down(image, pairing), s, touched.clone());
-        (seen, touched)
+        touched
     }
 
-    /// Which of these lines of W no change can raise now. What is new among them comes back.
-    fn settle_short(
-        &mut self,
-        way: &Way<'_>,
-        lines: &BTreeSet<LineKey>,
-    ) -> BTreeMap<LineKey, StuckCause> {
-        let mut seen = BTreeMap::new();
+    /// Which of these lines of W no change can raise now.
+    fn settle_short(&mut self, way: &Way<'_>, lines: &BTreeSet<LineKey>) {
         for key in lines {
-            let was = self.short.remove(key);
+            self.short.remove(key);
             if self.up.first().line(key).is_none() {
                 continue;
             }
             let fate = self.up.fate(way, key);
             let stuck = fate.ends.into_iter().find_map(|(_, cause)| cause);
             let pending = fate.pending.then_some(StuckCause::Pending);
-            let Some(cause) = stuck.or(pending) else {
-                continue;
-            };
-            if was.as_ref() != Some(&cause) && cause != StuckCause::Pending {
-                seen.insert(key.clone(), cause.clone());
+            if let Some(cause) = stuck.or(pending) {
+                self.short.insert(key.clone(), cause);
             }
-            self.short.insert(key.clone(), cause);
         }
-        seen
     }
 
     /// Lines that a difference takes away and that are not there: the parser would say `unchanged`

@@ -7,7 +7,7 @@ use super::mode::Hindrance;
 use super::sender::StuckLine;
 use super::state::Context;
 use crate::digest::Shared;
-use crate::message::{LeaveWhy, Mismatch, Verdict};
+use crate::message::{LeaveWhy, Mismatch, Unraised, Verdict};
 use crate::policy::{Action, Cause, Question, SyncPhase};
 
 /// What policy is asked to act on.
@@ -46,6 +46,20 @@ pub(super) fn of_stuck(
         cx.env.policy.action(Question { phase, cause: each.cause, component, form })
     };
     stuck.iter().map(action).max()
+}
+
+/// The severest action for lines that the Standby cannot raise, by the cause that they would have
+/// had here. One that is pending is no breach, and none is refused any more.
+pub(super) fn of_unraised(
+    phase: SyncPhase,
+    unraised: &[Unraised],
+    cx: &Context<'_, '_>,
+) -> Option<Action> {
+    let action = |each: &Unraised| {
+        let (component, form) = (Some(&*each.component), Some(&*each.form));
+        Some(cx.env.policy.action(Question { phase, cause: each.cause?, component, form }))
+    };
+    unraised.iter().filter_map(action).max()
 }
 
 /// The severest action for lines that the Standby refused: these, and `unnamed` ones.

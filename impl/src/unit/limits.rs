@@ -72,9 +72,11 @@ pub struct Limits {
     pub max_prompts: u32,
     /// Mismatches that one answer names.
     pub max_mismatches: u32,
-    /// Bytes of one Line, its difference and its listing.
+    /// Bytes of one Line, its difference and its listing; and of the lines that one answer names as
+    /// not raised.
     pub max_line: u32,
-    /// Lines that a listing names, and complements that it keeps: each of the two.
+    /// Lines that a listing names, complements that it keeps, and lines that one answer names as
+    /// not raised: each of the three.
     pub max_listed: u32,
     /// Accepted terms that the arbiter's line of history tells apart.
     pub max_accepted: u32,

@@ -94,7 +94,7 @@ impl Mode {
             Action::ResetStandby => {
                 let ordered = self.order_reset(phase, cx);
                 self.why = why;
-                if by.is_some() || !ordered {
+                if why == LeaveWhy::Stuck || !ordered {
                     self.fall(Redundancy::Rpr, why, by);
                 }
                 if ordered {

@@ -3,9 +3,11 @@
 
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
+use core::ops::Bound::{Excluded, Included};
 
 use crate::digest::Shared;
 use crate::ids::{CommandId, Lsn};
+use crate::message::Unraised;
 
 /// A command that waits for the Standby.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -69,6 +71,18 @@ impl Prompts {
         let taken = core::mem::replace(&mut self.held, later);
         debug_assert!(self.held.keys().all(|held| *held > lsn), "the rest waits for more");
         taken
+    }
+
+    /// The Standby does not raise these lines, which it did not say before: a part of the changes
+    /// after `from` and up to `to`.
+    pub(super) fn note_unraised(&mut self, from: Lsn, to: Lsn, lines: &[Unraised]) {
+        debug_assert!(from <= to, "what it says first is of an older change");
+        for prompt in self.held.range_mut((Excluded(from), Included(to))).flat_map(|(_, held)| held)
+        {
+            if let PromptKind::Made { listed } = &mut prompt.change {
+                listed.extend(lines.iter().map(|each| each.line.clone()));
+            }
+        }
     }
 
     /// Takes all prompts.

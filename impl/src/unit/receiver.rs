@@ -9,11 +9,11 @@ use super::running::Running;
 use super::software::Software;
 use crate::config::Prc;
 use crate::config::render::{EditsError, read_edits};
-use crate::digest::Digest;
+use crate::digest::{Digest, Shared};
 use crate::ids::{Lsn, Term};
-use crate::message::{Mismatch, Payload, Unreadable};
+use crate::message::{Mismatch, Payload, Unraised, Unreadable};
 use crate::planted::Defect;
-use crate::transform;
+use crate::transform::StuckCause;
 use crate::translate::listing::{LISTED_LINES_MAX, Listed, Listing, ListingChange};
 use crate::translate::{self, Raising};
 
@@ -24,7 +24,7 @@ pub struct Receiver {
 }
 
 impl Receiver {
-    /// The translation of a file, and what of it is not executed.
+    /// The translation of a file, and what of it did not execute as expected.
     ///
     /// # Errors
     /// The bytes are no file of a config.
@@ -78,10 +78,16 @@ impl Receiver {
         Ok(missing.collect())
     }
 
-    /// What is not executed of all that was applied.
+    /// What is held out of all that was applied.
     pub fn held_out(&self, env: &Env<'_>) -> Vec<Mismatch> {
         let held = self.raising.held_out(&env.software.image);
         held.iter().map(|each| mismatch_of(env.software, each)).collect()
+    }
+
+    /// What no change raises, or not yet, of all that was applied.
+    pub fn unraised(&self, env: &Env<'_>) -> Vec<Unraised> {
+        let short = self.raising.unraised(&env.software.image);
+        short.iter().map(|each| unraised_of(env.software, each)).collect()
     }
 
     /// The own config.
@@ -99,12 +105,13 @@ impl Receiver {
         self.raising.wire_digest(&env.software.image)
     }
 
-    /// What is known not to be in S: the Active's listing with what is held out here beside it.
+    /// What is known not to be in S: the Active's listing, and beside it what is held out here, or
+    /// not raised.
     pub fn missing(&self, env: &Env<'_>) -> Listing {
-        let listing = self.raising.listing();
+        let (listing, image) = (self.raising.listing(), &env.software.image);
         let room = LISTED_LINES_MAX.saturating_sub(listing.len());
-        let held = self.raising.held_out(&env.software.image);
-        let held = held.into_iter().take(room).map(|each| {
+        let held = self.raising.held_out(image).into_iter().chain(self.raising.unraised(image));
+        let held = held.take(room).map(|each| {
             let listed = Listed { cause: each.cause, since: (Term(0), Lsn(0)), orphan: None };
             (each.key, Some(listed))
         });
@@ -138,16 +145,26 @@ fn start_of(text: &[u8], number: usize) -> u64 {
 
 fn mismatch_of(software: &Software, each: &translate::NotRaised) -> Mismatch {
     let prc = match &each.cause {
-        transform::StuckCause::Peer(prc) => *prc,
-        transform::StuckCause::NoTransform | transform::StuckCause::EmptyMode => Prc::NoMatch,
-        transform::StuckCause::Value { .. }
-        | transform::StuckCause::Alone { .. }
-        | transform::StuckCause::Conflict
-        | transform::StuckCause::Taken
-        | transform::StuckCause::Resolves
-        | transform::StuckCause::Pending
-        | transform::StuckCause::Unverified
-        | transform::StuckCause::Bound => Prc::Rejected,
+        StuckCause::Peer(prc) => *prc,
+        StuckCause::NoTransform
+        | StuckCause::EmptyMode
+        | StuckCause::Value { .. }
+        | StuckCause::Alone { .. }
+        | StuckCause::Conflict
+        | StuckCause::Taken
+        | StuckCause::Resolves
+        | StuckCause::Pending
+        | StuckCause::Unverified
+        | StuckCause::Bound => Prc::Rejected,
     };
     software.mismatch(each.component, each.form, &each.text(), prc)
+}
+
+fn unraised_of(software: &Software, each: &translate::NotRaised) -> Unraised {
+    Unraised {
+        component: software.component(each.component),
+        form: Shared::text(software.image.form(each.form).form.normal()),
+        line: Shared::text(&each.text()),
+        cause: (each.cause != StuckCause::Pending).then(|| translate::policy_cause(&each.cause)),
+    }
 }

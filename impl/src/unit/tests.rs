@@ -3,6 +3,7 @@
 //! Each reads as a script and cites what it follows of PROTOCOL.md or of the seed.
 
 mod bulk;
+mod half;
 mod handover;
 mod lease;
 mod line;

@@ -6,9 +6,11 @@ use super::WireError;
 use crate::digest::{Digest, ImageDigest, Shared};
 use crate::ids::{Attempt, BootId, Lsn, Slot, Term};
 use crate::message::{
-    Bounds, Bytes, Compatibility, DumpAtHand, Engine, HeldBy, LeaveWhy, Mismatch, OnMismatch,
-    Payload, Prc, Ranges, Redundancy, RejectWhy, SaveResult, Session, Unreadable, Verdict,
+    Bounds, Bytes, Compatibility, DumpAtHand, Engine, HeldBy, LeaveWhy, Mismatch, Missing,
+    OnMismatch, Payload, Prc, Ranges, Redundancy, RejectWhy, SaveResult, Session, Unraised,
+    Unreadable, Verdict,
 };
+use crate::policy::Cause;
 
 /// A type that stands in frames.
 pub(super) trait Field: Sized {
@@ -125,6 +127,7 @@ macro_rules! choices {
 }
 
 choices! {
+    Cause: "cause" { 0 NoTransform, 1 GuardedValue, 2 Prc, 3 Verification, 4 Limit }
     Compatibility: "compatibility" { 0 Comp, 1 Dynamic, 2 Incomp }
     DumpAtHand: "say about the dump" { 0 SameImage, 1 AtHand, 2 Needed }
     HeldBy: "say about the register" { 0 Register, 1 Nobody }
@@ -290,6 +293,48 @@ impl Field for Shared<[Mismatch]> {
             });
         }
         Ok(Self::new(mismatches))
+    }
+}
+
+impl Field for Shared<[Unraised]> {
+    fn encode(&self, out: &mut Vec<u8>) {
+        encode_count(self.len(), out);
+        for Unraised { component, form, line, cause } in self.iter() {
+            component.encode(out);
+            form.encode(out);
+            line.encode(out);
+            cause.encode(out);
+        }
+    }
+
+    fn decode(from: &mut Reader<'_>) -> Result<Self, WireError> {
+        let count = from.count(13)?;
+        let mut unraised = Vec::with_capacity(count);
+        for _ in 0..count {
+            unraised.push(Unraised {
+                component: Field::decode(from)?,
+                form: Field::decode(from)?,
+                line: Field::decode(from)?,
+                cause: Field::decode(from)?,
+            });
+        }
+        Ok(Self::new(unraised))
+    }
+}
+
+impl Field for Missing {
+    fn encode(&self, out: &mut Vec<u8>) {
+        self.mismatches.encode(out);
+        self.unraised.encode(out);
+        self.further.encode(out);
+    }
+
+    fn decode(from: &mut Reader<'_>) -> Result<Self, WireError> {
+        Ok(Self {
+            mismatches: Field::decode(from)?,
+            unraised: Field::decode(from)?,
+            further: Field::decode(from)?,
+        })
     }
 }
 

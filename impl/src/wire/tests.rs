@@ -10,9 +10,11 @@ use super::*;
 use crate::digest::{Digest, ImageDigest, Shared};
 use crate::ids::{Attempt, BootId, Lsn, Term};
 use crate::message::{
-    Bounds, Compatibility, DumpAtHand, Engine, HeldBy, LeaveWhy, Mismatch, OnMismatch, Payload,
-    Prc, Ranges, Redundancy, RejectWhy, SaveResult, Session, Unreadable, Verdict,
+    Bounds, Compatibility, DumpAtHand, Engine, HeldBy, LeaveWhy, Mismatch, Missing, OnMismatch,
+    Payload, Prc, Ranges, Redundancy, RejectWhy, SaveResult, Session, Unraised, Unreadable,
+    Verdict,
 };
+use crate::policy::Cause;
 
 /// One message of every kind, its fields made of `seed`.
 fn of_every_kind(seed: u64) -> Vec<Message> {
@@ -34,7 +36,17 @@ fn of_every_kind(seed: u64) -> Vec<Message> {
         line: text("router bgp 1 / neighbor 192.0.2.1"),
         prc: Prc::Rejected,
     };
-    let mismatches: Shared<[Mismatch]> = Shared::new(vec![mismatch; (seed % 3) as usize]);
+    let unraised = Unraised {
+        component: text("base"),
+        form: text("global-block (16-99)"),
+        line: text("global-block 16"),
+        cause: [None, Some(Cause::GuardedValue), Some(Cause::Limit)][(seed % 3) as usize],
+    };
+    let missing = Missing {
+        mismatches: Shared::new(vec![mismatch; (seed % 3) as usize]),
+        unraised: Shared::new(vec![unraised; (seed % 4) as usize]),
+        further: small,
+    };
     let ranges = Ranges::from_ordered(vec![(0, 4), (7, 8 + (seed >> 8))]).expect("in order");
     let chunk = |kind| Message::Chunk {
         session,
@@ -82,7 +94,7 @@ fn of_every_kind(seed: u64) -> Vec<Message> {
         Message::Compatible { session, compatibility: Compatibility::Dynamic },
         Message::Incompatible { session, stuck: small },
         Message::Config { session, lsn, size: seed, listing_at: seed >> 1, digest },
-        Message::BulkDone { session, lsn, mismatches: mismatches.clone(), further: small, digest },
+        Message::BulkDone { session, lsn, missing: missing.clone(), digest },
         Message::BulkAccept { session, lsn, listed: small },
         Message::BulkReject { session, lsn, verdict: Verdict::Rpr, why: RejectWhy::Limit },
         Message::Line {
@@ -92,7 +104,7 @@ fn of_every_kind(seed: u64) -> Vec<Message> {
             on_mismatch: OnMismatch::LeaveHot,
             listing: bytes.clone(),
         },
-        Message::Applied { session, lsn, digest, mismatches, further: small },
+        Message::Applied { session, lsn, digest, missing },
         Message::Unreadable {
             session,
             lsn,
@@ -173,7 +185,7 @@ proptest! {
     }
 
     #[test]
-    fn bytes_at_random_are_an_error(mut bytes: Vec<u8>, version in 0_u16..3) {
+    fn bytes_at_random_are_an_error(mut bytes: Vec<u8>, version in 0..=VERSION) {
         prop_assert!(decode(&bytes).is_err());
         // Not even with a frame's head and a checksum that is right.
         let mut frame = [&MAGIC[..], &version.to_le_bytes(), &[0; CHECKSUM_BYTES]].concat();

@@ -17,9 +17,10 @@ pub(super) fn check<E: Meaning>(
     let Some((slot, active)) = step.state.active() else {
         return;
     };
-    let Some(session) = active.current.as_ref().map(|current| current.session) else {
+    let Some(current) = &active.current else {
         return;
     };
+    let session = current.session;
     let other = &step.state.units[usize::from(1 - slot)];
     let Role::Standby(standby) = &other.part else {
         return;
@@ -45,6 +46,12 @@ pub(super) fn check<E: Meaning>(
         }
         let missing = scope.env.effects.missing(made.cfg, replica.cfg);
         check(Property::NoSilentDrop, missing & !listed == 0);
+        // What the Active lists of that change: what cannot go, and what it was told.
+        let effects = &scope.env.effects;
+        let stuck = effects.listed(effects.carry(slot, made.cfg));
+        if current.acked == replica.applied {
+            check(Property::NoSilentDrop, stuck | effects.told(current.missing) == listed);
+        }
     }
     check(Property::Commutes, equal);
 }
@@ -79,7 +86,7 @@ pub(super) fn check_order_once(
         }
         met(Situation::LineApplied);
         let answered = step.sent.iter().filter_map(|flight| match flight.msg {
-            Msg::Applied { session, lsn } if flight.from == slot && session == new => Some(lsn),
+            Msg::Applied { session, lsn, .. } if flight.from == slot && session == new => Some(lsn),
             _ => None,
         });
         answered.eq(from + 1..=to)

@@ -161,6 +161,13 @@ pub fn presets() -> Vec<Preset> {
                 ..with(Effect::Fails { leaves: true, bulk: Some(Rejection::Rpr) }, two)
             },
         ),
+        preset("halves", "from hot, two lines that the Standby raises only together; any two", {
+            let mut scope = hot(two);
+            scope.most = 2;
+            scope.env.effects =
+                Table { keys: [0, 1, 0, 1], ..Table::from_effects(&[Effect::Half; 2]) };
+            scope
+        }),
         preset(
             "garbled",
             "from hot, any two of payloads that do not decode, crashes and the like, attempts \

@@ -100,12 +100,13 @@ fn on_session<E: Effects>(env: &Env<E>, active: &mut Active, msg: Msg, out: &mut
             | Phase::Hot
             | Phase::Rejected(..) => {}
         },
-        Msg::BulkDone { session: named, lsn } if named == session => match current.phase {
+        Msg::BulkDone { session: named, lsn, missing } if named == session => match current.phase {
             Phase::Bulk(snapshot) if snapshot.lsn == lsn && used_up => {
                 reject(active, lsn, (Rejection::Rpr, Keeps::Replica), out);
             }
             Phase::Bulk(snapshot) if snapshot.lsn == lsn => {
                 out.peer(Msg::BulkAccept { session, lsn });
+                current.missing = missing;
                 current.hot_at = active.last;
                 current.phase = Phase::Cold;
                 send_lines(env, current, out);
@@ -116,13 +117,13 @@ fn on_session<E: Effects>(env: &Env<E>, active: &mut Active, msg: Msg, out: &mut
             phase if phase.sends_lines() => out.peer(Msg::BulkAccept { session, lsn }),
             _ => {}
         },
-        Msg::Applied { session: named, lsn }
+        Msg::Applied { session: named, lsn, missing }
             if named == session
                 && current.phase.sends_lines()
                 && lsn >= current.acked
                 && lsn <= active.last =>
         {
-            take_applied(env, current, lsn, out);
+            take_applied(env, current, (lsn, missing), out);
         }
         Msg::HotAck { session: named, lsn }
             if named == session && current.phase == Phase::HotSent && current.hot_at == lsn =>

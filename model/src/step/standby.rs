@@ -4,8 +4,8 @@ use super::{Env, Out, Rule, active, holder, queue};
 use crate::action::Timer;
 use crate::effects::Effects;
 use crate::state::{
-    Cfg, Change, Have, Keeps, Lsn, Msg, Rejection, Replica, Role, Session, Slot, Snapshot, Standby,
-    StandbyPhase, Unit,
+    Cfg, Change, Have, Keeps, Lsn, Missing, Msg, Rejection, Replica, Role, Session, Slot, Snapshot,
+    Standby, StandbyPhase, Unit,
 };
 
 /// All chunks of a snapshot.
@@ -247,16 +247,18 @@ fn on_line<E: Effects>(
     match &mut standby.seat {
         Some((session, StandbyPhase::Shadow(shadow, kept))) => {
             if !env.keeps(Rule::LineWaitsForAccept) && change.lsn == shadow.lsn + 1 {
-                out.peer(Msg::Applied { session: *session, lsn: change.lsn });
+                let (session, lsn) = (*session, change.lsn);
+                out.peer(Msg::Applied { session, lsn, missing: Missing::default() });
             } else if change.lsn > shadow.lsn && change.lsn <= shadow.lsn + env.line_window {
                 keep(kept, change);
             }
             None
         }
         Some((session, StandbyPhase::Synced(kept, _))) => {
-            let applied = standby.replica.as_ref()?.applied;
+            let Replica { applied, cfg, .. } = standby.replica?;
             if change.lsn <= applied {
-                out.peer(Msg::Applied { session: *session, lsn: applied });
+                let missing = env.effects.lacks(out.slot, applied, cfg);
+                out.peer(Msg::Applied { session: *session, lsn: applied, missing });
             } else if change.lsn <= applied + env.line_window {
                 keep(kept, change);
                 return apply_kept(env, out.slot, standby, out);
@@ -338,8 +340,9 @@ fn execute<E: Effects>(
             return Some(Unread::Snapshot(snapshot.lsn));
         }
         let cfg = env.effects.take(slot, snapshot.cfg);
+        let lsn = snapshot.lsn;
         *phase = StandbyPhase::Shadow(Snapshot { cfg, ..snapshot }, Vec::new());
-        out.peer(Msg::BulkDone { session, lsn: snapshot.lsn });
+        out.peer(Msg::BulkDone { session, lsn, missing: env.effects.lacks(slot, lsn, cfg) });
     }
     None
 }
@@ -364,7 +367,8 @@ fn apply_kept<E: Effects>(
             }
             replica.cfg = env.effects.apply(slot, replica.cfg, change);
             replica.applied = change.lsn;
-            out.peer(Msg::Applied { session: *session, lsn: change.lsn });
+            let missing = env.effects.lacks(slot, change.lsn, replica.cfg);
+            out.peer(Msg::Applied { session: *session, lsn: change.lsn, missing });
         }
     }
     if let Some(lsn) = waits.filter(|h| *h <= replica.applied) {
@@ -374,7 +378,7 @@ fn apply_kept<E: Effects>(
     None
 }
 
-pub(super) fn on_timer<E>(
+pub(super) fn on_timer<E: Effects>(
     env: &Env<E>,
     unit: &mut Unit,
     timer: Timer,
@@ -400,7 +404,9 @@ pub(super) fn on_timer<E>(
                     out.peer(Msg::Diff { session });
                 }
                 StandbyPhase::Shadow(snapshot, _) => {
-                    out.peer(Msg::BulkDone { session, lsn: snapshot.lsn });
+                    let Snapshot { lsn, cfg, .. } = *snapshot;
+                    let missing = env.effects.lacks(out.slot, lsn, cfg);
+                    out.peer(Msg::BulkDone { session, lsn, missing });
                 }
                 StandbyPhase::Unread(lsn) => out.peer(Msg::Unreadable { session, lsn: *lsn }),
                 StandbyPhase::Pairing

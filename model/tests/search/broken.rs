@@ -1,7 +1,7 @@
 //! Meanings of changes that are wrong, for the properties that only they can break.
 
 use skewsync_model::effects::{Effects, Executed, Meaning, Table};
-use skewsync_model::state::{Cfg, Change, Keeps, Rejection, Slot};
+use skewsync_model::state::{Cfg, Change, Keeps, Lsn, Missing, Rejection, Slot};
 
 /// What is wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,6 +50,10 @@ impl Effects for Broken {
         self.0.take(to, cfg)
     }
 
+    fn lacks(&self, to: Slot, lsn: Lsn, cfg: Cfg) -> Missing {
+        self.0.lacks(to, lsn, cfg)
+    }
+
     fn leaves(&self, id: u16) -> Option<Keeps> {
         self.0.leaves(id)
     }
@@ -70,6 +74,10 @@ impl Meaning for Broken {
 
     fn listed(&self, cfg: Cfg) -> u32 {
         self.0.listed(cfg)
+    }
+
+    fn told(&self, missing: Missing) -> u32 {
+        self.0.told(missing)
     }
 
     fn missing(&self, cfg: Cfg, other: Cfg) -> u32 {

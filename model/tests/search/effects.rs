@@ -34,6 +34,23 @@ fn what_goes_in_part_or_not_at_all_leaves_the_pair_equal() {
     }
 }
 
+/// Both halves, in both orders, and one of them that another line takes away.
+#[test]
+fn half_of_a_merge_is_listed_at_both_units_until_the_rest_comes() {
+    holds(Effect::Half, &[[0, 1, 0, 0]]);
+    for effects in [[Effect::Half, Effect::Half, Effect::Carried], [Effect::Half; 3]] {
+        for (planned, crashes) in [(1, 0), (0, 1)] {
+            let budgets = Budgets { commands: 3, planned, crashes, ..none() };
+            let mut scope = from_hot(budgets);
+            scope.env.effects = Table { keys: [0, 1, 0, 0], ..Table::from_effects(&effects) };
+            let report = search(&scope);
+            assert_eq!(report.safety, Verdict::Exhausted, "{scope:?}");
+            assert_eq!(report.convergence, Verdict::Exhausted, "{scope:?}");
+            assert_eq!(report.cycles, Verdict::Exhausted, "{scope:?}");
+        }
+    }
+}
+
 #[test]
 fn a_line_that_cannot_go_leads_to_what_policy_says() {
     for rejection in [Rejection::Reset, Rejection::Rpr, Rejection::Simplex] {

@@ -70,6 +70,13 @@ fn with(effect: Effect, scope: Scope<Table>) -> Scope<Table> {
     scope
 }
 
+/// Two lines that the Standby raises only together; the first of them comes.
+fn halves() -> Scope<Table> {
+    let mut scope = from_hot(one_command());
+    scope.env.effects = Table { keys: [0, 1, 0, 1], ..Table::from_effects(&[Effect::Half; 2]) };
+    scope
+}
+
 /// A session that is given up while its snapshot is on its way.
 fn two_chunks() -> Scope<Table> {
     let mut scope = Scope { budgets: Budgets { give_ups: 1, ..one_command() }, ..plain() };
@@ -93,9 +100,9 @@ pub(crate) fn the_same_again(budgets: Budgets) -> Scope<Table> {
 #[test]
 fn each_rule_taken_away_breaks_its_property() {
     use Property::{
-        Answers, Bounded, BoundedResets, HotMeansEqual, NoAckedLoss, NoSplitAck, NoStale, NoZombie,
-        OrderOnce, PlannedLosesNothing, RefusedLeavesNothing, ReplicatedIsKept, SavedSurvives,
-        SingleActive, WholeOrStartup,
+        Answers, Bounded, BoundedResets, HotMeansEqual, NoAckedLoss, NoSilentDrop, NoSplitAck,
+        NoStale, NoZombie, OrderOnce, PlannedLosesNothing, RefusedLeavesNothing, ReplicatedIsKept,
+        SavedSurvives, SingleActive, WholeOrStartup,
     };
     let command = one_command();
     let crash_in_drain = Budgets { planned: 1, crashes: 1, ..command };
@@ -151,6 +158,7 @@ fn each_rule_taken_away_breaks_its_property() {
         (Rule::SessionNamedOnce, two_chunks(), HotMeansEqual, 25),
         (Rule::SessionChecked, from_hot(Budgets { holds: 1, give_ups: 1, ..command }), NoStale, 9),
         (Rule::GapsWait, from_hot(Budgets { commands: 2, ..none() }), OrderOnce, 3),
+        (Rule::AppliedSaysMissing, halves(), NoSilentDrop, 3),
         (
             Rule::RefusedBeforeExecuted,
             with(Effect::Vetoed, from_hot(command)),

@@ -8,14 +8,16 @@
 mod agree;
 
 use std::collections::BTreeMap;
+use std::hash::{Hash, Hasher};
 
 use skewsync::ids::{BootId, Lsn, Slot, Term};
 use skewsync::message::{
-    Address, DumpAtHand, Eligible, FileKind, Hello, LeaveWhy, Message, Origin, RejectWhy, Said,
-    Session, Stamp, ToArbiter, ToUnit, Verdict,
+    Address, DumpAtHand, Eligible, FileKind, Hello, LeaveWhy, Message, Missing, Origin, RejectWhy,
+    Said, Session, Stamp, ToArbiter, ToUnit, Verdict,
 };
 use skewsync_model::state as model;
 
+use crate::hash::StableHasher;
 pub use agree::{Difference, arbiter, unit};
 
 /// The number in a change that says what its command came to (`oracle::lockstep::ledger`).
@@ -24,6 +26,16 @@ pub const CHANGED: u16 = 2;
 /// A state or message of the engine that the model has no word for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unmapped(pub String);
+
+/// What a Standby says that it lacks, by its content.
+pub fn missing(said: &Missing) -> model::Missing {
+    if *said == Missing::default() {
+        return model::Missing::default();
+    }
+    let mut hash = StableHasher::default();
+    said.hash(&mut hash);
+    model::Missing(hash.finish() as u32 | 1)
+}
 
 /// Boots as the model counts them: a unit that lost its disk has a boot that is no count.
 #[derive(Clone, Debug, Default)]
@@ -139,8 +151,8 @@ impl Boots {
                 let snapshot = model::Snapshot { lsn, cfg, chunks: 1 };
                 Msg::Config { session, snapshot }
             }
-            Message::BulkDone { session, lsn: at, .. } => {
-                Msg::BulkDone { session: of(session)?, lsn: lsn(*at)? }
+            Message::BulkDone { session, lsn: at, missing: said, .. } => {
+                Msg::BulkDone { session: of(session)?, lsn: lsn(*at)?, missing: missing(said) }
             }
             Message::BulkAccept { session, lsn: at, .. } => {
                 Msg::BulkAccept { session: of(session)?, lsn: lsn(*at)? }
@@ -156,8 +168,8 @@ impl Boots {
                 let change = model::Change { term: session.term, lsn: lsn(*at)?, id: CHANGED };
                 Msg::Line { session, change }
             }
-            Message::Applied { session, lsn: at, .. } => {
-                Msg::Applied { session: of(session)?, lsn: lsn(*at)? }
+            Message::Applied { session, lsn: at, missing: said, .. } => {
+                Msg::Applied { session: of(session)?, lsn: lsn(*at)?, missing: missing(said) }
             }
             Message::Hot { session, lsn: at } => Msg::Hot { session: of(session)?, lsn: lsn(*at)? },
             Message::HotAck { session, lsn: at } => {

@@ -4,7 +4,7 @@
 
 use alloc::vec::Vec;
 
-use super::super::breach::{Breach, of_cause, of_refused, of_stuck};
+use super::super::breach::{Breach, of_cause, of_refused, of_stuck, of_unraised};
 use super::super::file::Outgoing;
 use super::super::input::Timer;
 use super::super::mode::Hindrance;
@@ -15,7 +15,7 @@ use super::Active;
 use crate::digest::{Digest, Shared};
 use crate::ids::Lsn;
 use crate::message::{
-    FileId, FileKind, LeaveWhy, Message, MessageKind, Mismatch, Redundancy, RejectWhy, Stamp,
+    FileId, FileKind, LeaveWhy, Message, MessageKind, Missing, Redundancy, RejectWhy, Stamp,
     Verdict,
 };
 use crate::policy::{Cause, SyncPhase};
@@ -58,7 +58,7 @@ impl Active {
     pub(super) fn on_bulk_done(
         &mut self,
         lsn: Lsn,
-        (mismatches, further): (&[Mismatch], u32),
+        missing: &Missing,
         digest: Digest,
         cx: &mut Context<'_, '_>,
     ) {
@@ -94,14 +94,14 @@ impl Active {
         let judged = if empty || self.mode.is_lesser() {
             Some(self.lesser_verdict())
         } else {
-            self.judge(&stuck, (mismatches, further), digest == expected, cx)
+            self.judge(&stuck, missing, digest == expected, cx)
         };
         let Some(current) = self.peer.current_mut() else {
             return;
         };
         match judged {
             None => {
-                current.accept(mismatches, further, self.last);
+                current.accept(missing.clone(), self.last);
                 let listed = current.listed();
                 cx.send(slot, Message::BulkAccept { session, lsn, listed });
                 cx.set(Timer::Deadline);
@@ -147,21 +147,24 @@ impl Active {
     fn judge(
         &mut self,
         stuck: &[StuckLine],
-        (mismatches, further): (&[Mismatch], u32),
+        missing: &Missing,
         same: bool,
         cx: &Context<'_, '_>,
     ) -> Option<Verdict> {
         let phase = SyncPhase::Bulk;
-        let incurable = of_stuck(phase, stuck, cx);
-        let mut curable = of_refused(phase, mismatches, further > 0, cx);
+        let Missing { mismatches, unraised, further } = missing;
+        let here = of_stuck(phase, stuck, cx);
+        let incurable = here.max(of_unraised(phase, unraised, cx));
+        let mut curable = of_refused(phase, mismatches, *further > 0, cx);
         if !same && mismatches.is_empty() {
             curable = curable.max(Some(of_cause(phase, Cause::Verification, cx)));
         }
         let action = incurable.max(curable)?;
-        let by = (incurable == Some(action)).then(Hindrance::default);
-        let why = if by.is_some() {
+        // What the Standby cannot raise is not seen from here in a lesser mode.
+        let by = (here == Some(action)).then(Hindrance::default);
+        let why = if incurable == Some(action) {
             LeaveWhy::Stuck
-        } else if mismatches.is_empty() && further == 0 {
+        } else if mismatches.is_empty() && *further == 0 {
             LeaveWhy::DigestMismatch
         } else {
             LeaveWhy::PrcMismatch

@@ -39,16 +39,16 @@ impl Active {
             Message::Left { session } => self.on_left(session, cx),
             Message::Have { file, ranges, .. } => self.on_have(file, ranges, cx),
             Message::Chunk { chunk, .. } => self.on_diff_chunk(own, &chunk, cx),
-            Message::BulkDone { lsn, mismatches, further, digest, .. } => {
-                self.on_bulk_done(lsn, (&mismatches, further), digest, cx);
+            Message::BulkDone { lsn, missing, digest, .. } => {
+                self.on_bulk_done(lsn, &missing, digest, cx);
             }
-            Message::Applied { lsn, digest, mismatches, further, .. } => {
-                self.on_applied(lsn, digest, Some((&mismatches, further)), cx);
+            Message::Applied { lsn, digest, missing, .. } => {
+                self.on_applied(lsn, digest, &missing, cx);
             }
             Message::Keepalive { lsn, digest, .. } => {
                 let says = lsn > Lsn(0) || digest != Digest::default();
-                if says && self.peer.phase().is_some_and(ActivePhase::sends_lines) {
-                    self.on_applied(lsn, digest, None, cx);
+                if says {
+                    self.on_alive(lsn, digest, cx);
                 }
             }
             Message::HotAck { lsn, .. } => self.on_hot_ack(lsn),

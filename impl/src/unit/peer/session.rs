@@ -1,7 +1,6 @@
 //! A session, at the Active: how far it is, what its Standby holds, and what goes out in it.
 //! Its phases are `phase`'s.
 
-use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 
 use super::super::env::PairingKey;
@@ -12,10 +11,10 @@ use super::super::pairing::Pairing;
 use super::super::sender::{Sender, StuckLine};
 use super::super::state::Context;
 use super::{ActivePhase, Bulk, Negotiation, Offered};
-use crate::digest::{ImageDigest, Shared};
+use crate::digest::ImageDigest;
 use crate::ids::{Lsn, Slot};
 use crate::message::{
-    Bounds, Chunk, Compatibility, Engine, FileId, Message, Mismatch, RejectWhy, Session, Verdict,
+    Bounds, Chunk, Compatibility, Engine, FileId, Message, Missing, RejectWhy, Session, Verdict,
 };
 
 /// A session, at the Active.
@@ -31,10 +30,8 @@ pub struct ActiveSession {
     journal: Journal,
     /// The h of section 2.
     h: Lsn,
-    /// Lines that the Standby holds out, as it said last.
-    held_out: BTreeSet<Shared<str>>,
-    /// How many it holds out beside those that it named.
-    held_further: u32,
+    /// What the Standby lacks beside what is stuck here, as it said last.
+    missing: Missing,
     /// Saves asked for in this session.
     saves: u32,
     /// Its end counts no more: it was hot for `stable_time`, or it is counted already.
@@ -51,8 +48,7 @@ impl ActiveSession {
             sender: None,
             journal: Journal::default(),
             h: Lsn(0),
-            held_out: BTreeSet::new(),
-            held_further: 0,
+            missing: Missing::default(),
             saves: 0,
             counted: false,
         }
@@ -83,9 +79,9 @@ impl ActiveSession {
         self.enter(ActivePhase::Bulk(bulk));
     }
 
-    /// The shadow is accepted, but for the lines that the Standby holds out: lines go out.
-    pub(in crate::unit) fn accept(&mut self, held_out: &[Mismatch], further: u32, h: Lsn) {
-        self.note_held_out(held_out, further);
+    /// The shadow is accepted, but for what the Standby lacks: lines go out.
+    pub(in crate::unit) fn accept(&mut self, missing: Missing, h: Lsn) {
+        self.note_missing(missing);
         debug_assert!(h >= self.journal.acked(), "h is no less than the snapshot");
         self.h = h;
         self.enter(ActivePhase::Cold);
@@ -114,10 +110,9 @@ impl ActiveSession {
         self.journal.acknowledge(lsn);
     }
 
-    /// The lines that the Standby holds out, and how many more.
-    pub(in crate::unit) fn note_held_out(&mut self, held_out: &[Mismatch], further: u32) {
-        self.held_out = held_out.iter().map(|each| each.line.clone()).collect();
-        self.held_further = further;
+    /// The Standby says what it lacks.
+    pub(in crate::unit) fn note_missing(&mut self, missing: Missing) {
+        self.missing = missing;
     }
 
     /// One more save: its number.
@@ -299,14 +294,9 @@ impl ActiveSession {
         self.h
     }
 
-    /// Lines that the Standby holds out, as it said last.
-    pub const fn held_out(&self) -> &BTreeSet<Shared<str>> {
-        &self.held_out
-    }
-
-    /// How many it holds out beside those that it named.
-    pub const fn held_further(&self) -> u32 {
-        self.held_further
+    /// What the Standby lacks beside what is stuck here, as it said last.
+    pub const fn missing(&self) -> &Missing {
+        &self.missing
     }
 
     /// Whether its end counts no more.
@@ -319,10 +309,10 @@ impl ActiveSession {
         matches!(self.phase, ActivePhase::Rejected { .. })
     }
 
-    /// How many lines the Standby does not hold: those that are stuck, and those that it refused.
+    /// How many lines the Standby does not hold: those that are stuck here, and those that it told.
     pub(in crate::unit) fn listed(&self) -> u32 {
         let stuck = self.sender.as_ref().map_or(0, Sender::stuck_len);
-        (self.held_out.len() + stuck) as u32 + self.held_further
+        stuck as u32 + self.missing.count()
     }
 
     /// The lines of the Active's config that cannot go.
@@ -355,7 +345,7 @@ impl ActiveSession {
 
 #[cfg(any(test, feature = "faults"))]
 impl ActiveSession {
-    /// A session that is hot at this LSN, for tests: nothing is outstanding.
+    /// A session that is hot at this LSN, for tests: nothing is outstanding, nothing was told.
     pub fn hot(with: Offered, pairing: Option<PairingKey>, sender: Sender, lsn: Lsn) -> Self {
         Self {
             pairing,
@@ -364,6 +354,11 @@ impl ActiveSession {
             h: lsn,
             ..Self::new(with, ActivePhase::Hot)
         }
+    }
+
+    /// The Standby said that it lacks this, for tests.
+    pub fn put_missing(&mut self, missing: Missing) {
+        self.missing = missing;
     }
 
     /// Puts it into a phase, whatever led there, for tests.

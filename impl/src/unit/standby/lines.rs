@@ -7,7 +7,9 @@ use super::super::state::Context;
 use super::{At, Standby, StandbyPhase, StandbySession};
 use crate::digest::Shared;
 use crate::ids::Lsn;
-use crate::message::{Bounds, Bytes, Message, Mismatch, OnMismatch, Session, Stamp};
+use crate::message::{
+    Bounds, Bytes, Message, Mismatch, Missing, OnMismatch, Session, Stamp, Unraised,
+};
 use crate::planted::Defect;
 
 /// A line's content.
@@ -153,8 +155,8 @@ impl Standby {
     }
 }
 
-/// What a Standby has applied, and what of it is not executed: `failed` of the last change, and
-/// what is held out.
+/// What a Standby has applied, and what it lacks of it: `failed` of the last change, what is held
+/// out, and what is not raised.
 pub(super) fn applied(
     session: Session,
     bounds: Bounds,
@@ -168,24 +170,34 @@ pub(super) fn applied(
             mismatches.push(held);
         }
     }
-    let (mismatches, further) = bounded(mismatches, bounds, cx);
     Message::Applied {
         session,
         lsn: replica.applied,
         digest: replica.receiver.digest(cx.env),
-        mismatches,
-        further,
+        missing: missing(mismatches, &replica.receiver, bounds, cx),
     }
 }
 
-/// As many mismatches as one answer names, and how many there are beside.
-pub(super) fn bounded(
+/// What a Standby lacks: as many lines as one answer names, and how many there are beside.
+pub(super) fn missing(
     mut mismatches: Vec<Mismatch>,
+    receiver: &Receiver,
     bounds: Bounds,
     cx: &Context<'_, '_>,
-) -> (Shared<[Mismatch]>, u32) {
-    let most = cx.env.limits.max_mismatches.min(bounds.mismatches) as usize;
-    let further = mismatches.len().saturating_sub(most);
-    mismatches.truncate(most);
-    (Shared::new(mismatches), further as u32)
+) -> Missing {
+    let limits = cx.env.limits;
+    let mut unraised = receiver.unraised(cx.env);
+    let all = mismatches.len() + unraised.len();
+    mismatches.truncate(limits.max_mismatches.min(bounds.mismatches) as usize);
+    unraised.truncate(limits.max_listed.min(bounds.listed) as usize);
+    let mut room = u64::from(limits.max_line.min(bounds.line));
+    let fits = |each: &&Unraised| {
+        let fits = each.size() <= room;
+        room = room.saturating_sub(each.size());
+        fits
+    };
+    let named = unraised.iter().take_while(fits).count();
+    unraised.truncate(named);
+    let further = (all - mismatches.len() - unraised.len()) as u32;
+    Missing { mismatches: Shared::new(mismatches), unraised: Shared::new(unraised), further }
 }

@@ -5,9 +5,8 @@ use alloc::vec::Vec;
 use super::super::state::Context;
 use super::lines::applied;
 use super::{LineBody, Standby, StandbyPhase, StandbySession};
-use crate::digest::Shared;
 use crate::ids::Lsn;
-use crate::message::Message;
+use crate::message::{Message, Missing};
 use crate::planted::Defect;
 
 impl Standby {
@@ -70,8 +69,8 @@ fn applies_early(
     let read = shadow.receiver.apply(cx.env, seat.pairing.as_ref(), difference, listing);
     if read.is_ok() {
         let digest = shadow.receiver.digest(cx.env);
-        let (session, mismatches) = (seat.session, Shared::new(Vec::new()));
-        let applied = Message::Applied { session, lsn, digest, mismatches, further: 0 };
+        let (session, missing) = (seat.session, Missing::default());
+        let applied = Message::Applied { session, lsn, digest, missing };
         cx.send(seat.active, applied);
     }
     true

@@ -7,12 +7,12 @@ use super::super::file::receive;
 use super::super::output::Event;
 use super::super::receiver::Receiver;
 use super::super::state::Context;
-use super::lines::bounded;
+use super::lines::missing;
 use super::session::After;
 use super::{At, LineBody, Readiness, Replica, Standby, StandbyPhase, StandbySession};
-use crate::digest::{Digest, Shared};
+use crate::digest::Digest;
 use crate::ids::Lsn;
-use crate::message::{Chunk, Message, Mismatch, Payload, Unreadable};
+use crate::message::{Chunk, Message, Missing, Payload, Unreadable};
 use crate::planted::Defect;
 
 /// What `Config` announced.
@@ -35,10 +35,8 @@ pub struct Shadow {
     pub lsn: Lsn,
     /// The translation.
     pub receiver: Receiver,
-    /// What did not execute, bounded.
-    pub mismatches: Shared<[Mismatch]>,
-    /// How much did not execute beside.
-    pub further: u32,
+    /// What the unit lacks.
+    pub missing: Missing,
     /// Lines that came before the swap.
     pub kept: BTreeMap<Lsn, LineBody>,
 }
@@ -115,8 +113,8 @@ impl StandbySession {
                 return After::Stay;
             }
         };
-        let (mismatches, further) = bounded(mismatches, self.bounds, cx);
-        let shadow = Shadow { lsn, receiver, mismatches, further, kept: BTreeMap::new() };
+        let missing = missing(mismatches, &receiver, self.bounds, cx);
+        let shadow = Shadow { lsn, receiver, missing, kept: BTreeMap::new() };
         self.phase = StandbyPhase::Shadow(shadow);
         self.send_bulk_done(cx);
         After::Stay
@@ -148,14 +146,7 @@ impl StandbySession {
             return;
         };
         let digest = shadow.receiver.digest(cx.env);
-        let (lsn, mismatches) = (shadow.lsn, shadow.mismatches.clone());
-        let done = Message::BulkDone {
-            session: self.session,
-            lsn,
-            mismatches,
-            further: shadow.further,
-            digest,
-        };
-        cx.send(self.active, done);
+        let (session, lsn, missing) = (self.session, shadow.lsn, shadow.missing.clone());
+        cx.send(self.active, Message::BulkDone { session, lsn, missing, digest });
     }
 }

@@ -27,8 +27,8 @@ use crate::digest::{Digest, Shared};
 use crate::ids::{BootId, CommandId, Lsn, Slot, Term, WriteId};
 use crate::message::{
     Address, Chunk, Compatibility, Engine, FileId, FileKind, HeldBy, Hello, JoinCall, LeaveWhy,
-    Message, OnMismatch, Origin, Payload, Ranges, Redundancy, RejectWhy, Said, SaveResult, Session,
-    Stamp, ToArbiter, ToUnit, Unreadable, Verdict, WireVersions,
+    Message, Missing, OnMismatch, Origin, Payload, Ranges, Redundancy, RejectWhy, Said, SaveResult,
+    Session, Stamp, ToArbiter, ToUnit, Unreadable, Verdict, WireVersions,
 };
 use crate::unit::holder::LeaseWait;
 use crate::unit::peer::{ActivePhase as PeerPhase, ActiveSession};
@@ -227,7 +227,6 @@ fn messages(unit: &Unit) -> Vec<Message> {
     let term = unit.term().unwrap_or(Term(unit.own.highest.0 + 1));
     let stamp = Stamp { term, lsn };
     let digest = Digest(9);
-    let none = || Shared::new(vec![]);
     let bytes = || Shared::new(Vec::new());
     let mut all = vec![
         Message::Join(JoinCall {
@@ -266,7 +265,7 @@ fn messages(unit: &Unit) -> Vec<Message> {
         Message::Compatible { session, compatibility: Compatibility::Dynamic },
         Message::Incompatible { session, stuck: 1 },
         Message::Config { session, lsn, size: 9, listing_at: 9, digest },
-        Message::BulkDone { session, lsn, mismatches: none(), further: 0, digest },
+        Message::BulkDone { session, lsn, missing: Missing::default(), digest },
         Message::BulkAccept { session, lsn, listed: 0 },
         Message::BulkReject { session, lsn, verdict: Verdict::Rpr, why: RejectWhy::Policy },
         Message::Line {
@@ -276,7 +275,7 @@ fn messages(unit: &Unit) -> Vec<Message> {
             on_mismatch: OnMismatch::List,
             listing: bytes(),
         },
-        Message::Applied { session, lsn, digest, mismatches: none(), further: 0 },
+        Message::Applied { session, lsn, digest, missing: Missing::default() },
         Message::Unreadable { session, lsn, why: Unreadable::here(Payload::Snapshot, None) },
         Message::Hot { session, lsn },
         Message::HotAck { session, lsn },

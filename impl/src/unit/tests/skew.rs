@@ -261,7 +261,7 @@ fn a_refused_line_is_held_out_and_listed_if_policy_says_so() {
     assert!(matches!(world.answers[&id], Outcome::Done { place: Copies::Replicated, .. }));
     assert_eq!(&*world.text(B), "");
     let current = world.active(A).peer().current().expect("in session");
-    assert_eq!(current.held_out().len(), 1);
+    assert_eq!(current.missing().count(), 1);
     assert!(world.is_hot());
 }
 

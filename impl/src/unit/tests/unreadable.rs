@@ -363,7 +363,7 @@ fn mismatches_beyond_those_that_are_named_are_a_number() {
     world.rounds(1);
     let held = |world: &World| {
         let current = world.active(A).peer().current().expect("in session");
-        (current.held_out().len(), current.held_further())
+        (current.missing().lines().len(), current.missing().further)
     };
     assert_eq!(held(&world), (1, 0));
     world.refuse("192.0.2.3");

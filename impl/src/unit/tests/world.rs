@@ -10,7 +10,7 @@ use crate::digest::Shared;
 
 use crate::config::{Line, LineKey, Prc};
 use crate::ids::{BootId, CommandId, Slot, Term};
-use crate::image::bundled;
+use crate::image::{Image, bundled};
 use crate::message::{Address, LeaveWhy, Message, MessageKind};
 use crate::planted::Planted;
 use crate::policy::Policy;
@@ -62,9 +62,16 @@ pub(super) const A: Slot = Slot(0);
 pub(super) const B: Slot = Slot(1);
 
 impl World {
-    /// Two units of these images, started.
+    /// Two units of these bundled images, started.
     pub(super) fn new(images: [&str; 2]) -> Self {
-        let software = images.iter().map(|name| software(name)).collect();
+        let image = |release| bundled::image(release).expect("a bundled release");
+        Self::from_images(images.map(image))
+    }
+
+    /// Two units of these images, started.
+    pub(super) fn from_images(images: [Image; 2]) -> Self {
+        let software = |image| Software::new(image).expect("its changes make rules");
+        let software = images.map(software).into();
         let boot = |_| Boot {
             boot: BootId(0),
             lost_disk: false,
@@ -399,9 +406,4 @@ impl World {
     pub(super) fn find(&self, slot: Slot, wanted: impl Fn(&Event) -> bool) -> bool {
         self.events.iter().any(|(at, event)| *at == slot && wanted(event))
     }
-}
-
-fn software(release: &str) -> Software {
-    let image = bundled::image(release).expect("a bundled release");
-    Software::new(image).expect("its changes make rules")
 }

@@ -4,13 +4,22 @@ use super::register::clear_register;
 use crate::action::Action;
 use crate::effects::Effects;
 use crate::state::{
-    Active, ActiveSession, Have, Keeps, Lsn, Msg, Phase, Rejection, Role, Session, Snapshot, Unit,
+    Active, ActiveSession, Have, Keeps, Lsn, Missing, Msg, Phase, Rejection, Role, Session,
+    Snapshot, Unit,
 };
 use crate::step::{Env, Out, Rule};
 
-/// The Standby has applied up to `lsn`: the window moves.
-pub(super) fn take_applied<E>(env: &Env<E>, current: &mut ActiveSession, lsn: Lsn, out: &mut Out) {
+/// The Standby has applied up to `lsn`, and lacks this of it: the window moves.
+pub(super) fn take_applied<E>(
+    env: &Env<E>,
+    current: &mut ActiveSession,
+    (lsn, missing): (Lsn, Missing),
+    out: &mut Out,
+) {
     let session = current.session;
+    if env.keeps(Rule::AppliedSaysMissing) {
+        current.missing = missing;
+    }
     let edge = current.acked + env.line_window;
     current.acked = lsn;
     current.journal.retain(|change| change.lsn > lsn);
@@ -30,7 +39,8 @@ pub(in crate::step) fn on_rejected(
 ) -> Option<()> {
     let current = active.current.as_mut()?;
     let session = current.session;
-    let (Msg::BulkDone { session: done, lsn }, Phase::Bulk(snapshot)) = (msg, current.phase) else {
+    let (Msg::BulkDone { session: done, lsn, .. }, Phase::Bulk(snapshot)) = (msg, current.phase)
+    else {
         return None;
     };
     if done != session || snapshot.lsn != lsn {
@@ -142,7 +152,7 @@ pub(in crate::step) fn on_disagreement<E>(
     let Action::Disagrees(flight, counts) = action else {
         return None;
     };
-    let Msg::Applied { session, lsn } = flight.msg else {
+    let Msg::Applied { session, lsn, missing } = flight.msg else {
         return None;
     };
     let last = active.last;
@@ -152,7 +162,7 @@ pub(in crate::step) fn on_disagreement<E>(
         return None;
     }
     if *counts {
-        take_applied(env, current, lsn, out);
+        take_applied(env, current, (lsn, missing), out);
     }
     give_up(env, active, Keeps::Nothing, out);
     Some(())
@@ -252,8 +262,15 @@ pub(super) fn on_ready<E: Effects>(
         Have::AtHand => Phase::Diff,
         Have::Needed => Phase::Dump,
     };
-    let current =
-        ActiveSession { session, phase, journal: Vec::new(), acked: 0, hot_at: 0, counted: false };
+    let current = ActiveSession {
+        session,
+        phase,
+        journal: Vec::new(),
+        acked: 0,
+        missing: Missing::default(),
+        hot_at: 0,
+        counted: false,
+    };
     active.current = Some(current);
     clear_register(env, active, out);
     active.draining = false;

@@ -343,6 +343,7 @@ fn prompts(engine: &Active, model: &model::Active) -> Result<(), Difference> {
 fn current(engine: &ActiveSession, model: &model::ActiveSession) -> Result<(), Difference> {
     phase_of_peer(engine.phase(), model.phase)?;
     number("acked", engine.acked().0, model.acked)?;
+    same("missing", &super::missing(engine.missing()), &model.missing)?;
     number("h", engine.h().0, model.hot_at)?;
     same("counted", &engine.is_counted(), &model.counted)?;
     let journal = || engine.journal().lsns().map(|lsn| lsn.0);

@@ -533,10 +533,6 @@ fn of_standby(standby: &engine::Standby) -> Waiting {
 }
 
 fn of_active(active: &engine::Active, known: Option<&Role>) -> Acting {
-    let known_session = match known {
-        Some(Role::Active(acting)) => acting.session.as_ref(),
-        _ => None,
-    };
     let peer = active.peer();
     Acting {
         term: active.term(),
@@ -549,12 +545,7 @@ fn of_active(active: &engine::Active, known: Option<&Role>) -> Acting {
             lowering: current.sender().map(|sender| sender.lowering().clone()),
             journal: current.journal().len(),
             acked: current.acked(),
-            held_out: match known_session {
-                Some(known) if *known.held_out == *current.held_out() => {
-                    Arc::clone(&known.held_out)
-                }
-                _ => Arc::new(current.held_out().clone()),
-            },
+            missing: current.missing().clone(),
         }),
         offered: peer.offered().map(|offered| offered.session),
         leaving: peer.leaving().map(|leaving| leaving.session),

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use skewsync::config::Config;
-use skewsync::digest::{ImageDigest, Shared};
+use skewsync::digest::ImageDigest;
 use skewsync::ids::{BootId, CommandId, Lsn, Slot, Term};
-use skewsync::message::{Address, Eligible, Origin, Redundancy, Session, Stamp, Verdict};
+use skewsync::message::{Address, Eligible, Missing, Origin, Redundancy, Session, Stamp, Verdict};
 use skewsync::translate::{Lowering, Raising};
 use skewsync::unit::holder::Gap;
 use skewsync::unit::rf_state::ReplicaShown;
@@ -210,8 +210,8 @@ pub struct InSession {
     pub journal: usize,
     /// The last change that the Standby has.
     pub acked: Lsn,
-    /// Lines that the Standby holds out, as it said last.
-    pub held_out: Arc<BTreeSet<Shared<str>>>,
+    /// What the Standby lacks beside what is stuck here, as it said last.
+    pub missing: Missing,
 }
 
 /// How far a session is, at the Active.

@@ -75,8 +75,8 @@ fn faced(slot: Slot, session: Session, history: &History) -> Option<ImageDigest>
 impl Commutes {
     /// A unit says what it has.
     fn judge(&mut self, slot: Slot, message: &Message, history: &History) -> Result<(), Violation> {
-        if let Message::Applied { session, lsn, mismatches, .. } = message
-            && let Some(idle) = mismatches.iter().find(|each| each.prc == Prc::Unchanged)
+        if let Message::Applied { session, lsn, missing, .. } = message
+            && let Some(idle) = missing.mismatches.iter().find(|each| each.prc == Prc::Unchanged)
         {
             let change = Stamp { term: session.term, lsn: *lsn };
             let line = idle.line.to_string();
@@ -127,8 +127,7 @@ impl Observer for Commutes {
 
 #[cfg(test)]
 mod tests {
-    use skewsync::digest::Shared;
-    use skewsync::message::Stamp;
+    use skewsync::message::{Missing, Stamp};
     use skewsync::unit::Output;
 
     use super::*;
@@ -136,9 +135,8 @@ mod tests {
     use crate::oracle::testing::{Pair, SESSION, Stage, broken_property, catalog, idle, send};
 
     fn applied(digest: u128) -> Output {
-        let mismatches = Shared::new(Vec::new());
         let (session, lsn, digest) = (SESSION, Lsn(3), Digest(digest));
-        send(Message::Applied { session, lsn, digest, mismatches, further: 0 })
+        send(Message::Applied { session, lsn, digest, missing: Missing::default() })
     }
 
     #[test]

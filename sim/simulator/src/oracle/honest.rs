@@ -88,7 +88,7 @@ impl Honest {
         self.checked += 1;
         let (here, there) = (here.software().image(), there.software().image());
         let listed = reference::digests(here, there, &acting.config).listed.len();
-        let listed = listed + current.held_out.len();
+        let listed = listed + current.missing.count() as usize;
         if said as usize != listed {
             return broken(Property::Honest, Evidence::ListedOtherwise { said, listed });
         }

@@ -1,18 +1,20 @@
 //! HotMeansEqual: while the register is set, S = raise(lower(A_n)) by the reference translation,
 //! less what is held out, nothing missing and nothing extra; n is at or beyond every LSN that was
 //! returned `replicated`; at most `hot_window` LSNs are outstanding; the MCL of both is that of
-//! A_n.
+//! A_n, and so are the lines of W that the Standby does not raise.
 
 use std::collections::BTreeSet;
 
 use skewsync::config::Config;
+use skewsync::image::Image;
 use skewsync::message::Stamp;
-use skewsync::translate::Listing;
+use skewsync::translate::{Listing, NotRaised, Raising};
 use skewsync::unit::PairingSide;
 use skewsync_model::property::Property;
 
 use super::broken;
 use super::checkpoints::{PairCheck, Point};
+use super::listed_at_takeover::placed;
 use super::reference::rendered;
 use crate::observe::{Evidence, Violation};
 
@@ -43,6 +45,19 @@ pub(super) fn keys(listing: &Listing) -> BTreeSet<(String, String)> {
     keys.map(|key| (key.path.to_string(), key.line.to_string())).collect()
 }
 
+/// The lines of W that a Standby does not raise, each with the modes that it stands in.
+pub(super) fn unraised_by(raising: &Raising, image: &Image) -> BTreeSet<String> {
+    raising.unraised(image).iter().map(NotRaised::text).collect()
+}
+
+/// What the Active lists of them, if what it was told last is of the LSN looked at, and whole.
+pub(super) fn unraised_at(point: &Point<'_>) -> Option<BTreeSet<String>> {
+    let current = point.active?.session.as_ref()?;
+    let whole = current.acked == point.n && current.missing.further == 0;
+    let lines = || current.missing.unraised.iter().map(|each| each.line.to_string()).collect();
+    whole.then(lines)
+}
+
 impl PairCheck for HotMeansEqual {
     fn property(&self) -> Property {
         Property::HotMeansEqual
@@ -57,25 +72,25 @@ impl PairCheck for HotMeansEqual {
             .flatten()
             .map(|each| (each.key.path.to_string(), each.key.line.to_string()))
             .collect();
-        let (wanted, in_order) = if held.is_empty() {
-            (point.digests.standby, point.digests.rendered[1])
-        } else {
-            let less = point.reference_less(&held).standby;
-            (less.digest(), rendered(&less))
-        };
+        let less = (!held.is_empty()).then(|| point.reference_less(&held));
+        let wanted = less.as_ref().map_or(point.digests.standby, |less| less.standby.digest());
         if point.s.digest() != wanted {
             let whole = point.reference_less(&held).standby;
             return broken(Property::HotMeansEqual, difference(at, point.s, &whole));
         }
-        if rendered(point.s) != in_order {
+        let in_order = less.as_ref().map(|less| rendered(&less.standby));
+        if rendered(point.s) != in_order.unwrap_or(point.digests.rendered[1]) {
             return broken(Property::HotMeansEqual, Evidence::StandbyOrderDiffers { at });
         }
+        let unraised = less.as_ref().map_or(&point.digests.unraised, |less| &less.unraised);
         if let Some(replicated) = point.replicated.filter(|replicated| *replicated > n) {
             let change = Stamp { lsn: replicated, ..at };
             return broken(Property::HotMeansEqual, Evidence::ReplicatedBeyond { change, has: n });
         }
         if let Some(raising) = point.raising {
-            lists(PairingSide::Standby, raising.listing(), &point.digests.listed)?;
+            lists(PairingSide::Standby, &keys(raising.listing()), &point.digests.listed)?;
+            let found = unraised_by(raising, point.images.1.software().image());
+            lists_unraised(PairingSide::Standby, &found, unraised)?;
         }
         let Some(acting) = point.active else {
             return Ok(());
@@ -85,15 +100,15 @@ impl PairCheck for HotMeansEqual {
             return broken(Property::HotMeansEqual, Evidence::Outstanding { outstanding, at });
         }
         if let Some(lowering) = point.lowering().filter(|_| acting.last == n) {
-            lists(PairingSide::Active, lowering.listing(), &point.digests.listed)?;
+            lists(PairingSide::Active, &keys(lowering.listing()), &point.digests.listed)?;
+        }
+        if let Some(told) = unraised_at(point) {
+            lists_unraised(PairingSide::Active, &told, unraised)?;
         }
         let current = acting.session.as_ref();
         if let Some(current) = current.filter(|current| current.acked >= n) {
-            let says = |(path, line): &(String, String)| {
-                let between = if path.is_empty() { "" } else { " / " };
-                let line = format!("{path}{between}{line}");
-                current.held_out.iter().any(|held| **held == *line)
-            };
+            let said = current.missing.lines();
+            let says = |held: &(String, String)| said.contains(&*placed(held));
             if let Some((path, line)) = held.iter().find(|held| !says(held)) {
                 let (path, line) = (path.clone(), line.clone());
                 return broken(Property::HotMeansEqual, Evidence::HeldOutUnknown { path, line });
@@ -106,16 +121,26 @@ impl PairCheck for HotMeansEqual {
 /// The list that one side keeps is the one that is wanted.
 fn lists(
     whose: PairingSide,
-    found: &Listing,
+    found: &BTreeSet<(String, String)>,
     wanted: &BTreeSet<(String, String)>,
 ) -> Result<(), Violation> {
-    let found = keys(found);
-    if found == *wanted {
+    if found == wanted {
         return Ok(());
     }
-    let missing = wanted.difference(&found).take(SAID).cloned().collect();
+    let missing = wanted.difference(found).take(SAID).cloned().collect();
     let extra = found.difference(wanted).take(SAID).cloned().collect();
     broken(Property::HotMeansEqual, Evidence::ListDiffers { whose, missing, extra })
+}
+
+/// Of the lines of W that are not raised, one side lists those that are to be.
+fn lists_unraised(
+    whose: PairingSide,
+    found: &BTreeSet<String>,
+    wanted: &BTreeSet<(String, String)>,
+) -> Result<(), Violation> {
+    let with_modes = |line: String| (String::new(), line);
+    let found = found.iter().cloned().map(with_modes).collect();
+    lists(whose, &found, &wanted.iter().map(placed).map(with_modes).collect())
 }
 
 #[cfg(test)]
@@ -161,6 +186,25 @@ mod tests {
         let jumbo = "interface eth0\n mtu 9216\n";
         let plain = "interface eth0\n";
         assert_eq!(judge(pair(jumbo).with_replica_of(pair(plain))), Some(Property::HotMeansEqual));
+    }
+
+    /// What is told is what is not raised, no less and no more.
+    #[test]
+    fn another_list_than_what_is_not_raised_breaks_it() {
+        const HALVES: [&str; 2] = ["halves@1", "halves@2"];
+        let judge = |pair: Pair| {
+            let mut points = Points::new(catalog(), 0, vec![Box::new(HotMeansEqual)]);
+            broken_property(pair.judged_by(&mut points, HALVES))
+        };
+        let pair = |text| Pair::with_releases(HALVES, text, 16);
+        let (half, whole) = ("interface e0\n rate 1\n", "interface e0\n rate 1\n burst 2\n");
+        assert_eq!(judge(pair(half)), None);
+        assert_eq!(judge(pair(whole)), None);
+        for (text, told_of) in [(half, whole), (whole, half)] {
+            let mut told = pair(text);
+            told.put_missing(pair(told_of).missing().clone());
+            assert_eq!(judge(told), Some(Property::HotMeansEqual), "{text}");
+        }
     }
 
     #[test]

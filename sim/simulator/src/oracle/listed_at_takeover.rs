@@ -15,6 +15,7 @@ use skewsync_model::property::Property;
 use super::broken;
 use super::checkpoints::{PairCheck, Point};
 use super::hot_means_equal::lines;
+use super::reference::Digests;
 use crate::history::{Fact, History, Observer, Unit, What};
 use crate::observe::{Evidence, Violation};
 
@@ -32,7 +33,8 @@ impl PairCheck for ListedAtTakeover {
             return Ok(());
         };
         let told: BTreeSet<String> = told.iter().map(|line| line.to_string()).collect();
-        let wanted = point.digests.listed.iter().map(placed).collect();
+        let Digests { listed, unraised, .. } = &*point.digests;
+        let wanted = listed.iter().chain(unraised).map(placed).collect();
         agrees(&told, &wanted)
     }
 }

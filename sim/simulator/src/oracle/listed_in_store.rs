@@ -59,7 +59,7 @@ impl ListedInStore {
             };
             let images = (from.software().image(), image.software().image());
             let digests = reference::digests(images.0, images.1, config);
-            digests.listed.iter().map(placed).collect()
+            digests.listed.iter().chain(&digests.unraised).map(placed).collect()
         };
         self.missing.insert((slot, stamp, store.text.clone()), missing);
     }

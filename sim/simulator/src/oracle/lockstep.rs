@@ -246,6 +246,7 @@ impl Lockstep {
         let before = self.foreseen(slot, outputs, unit);
         let odd = self.is_odd(slot, outputs);
         self.ledger.odd.set(odd);
+        self.ledger.lacks.replace(lacks(&shown));
         self.ledger.unread.set(says_unread(outputs));
         if let Some(stutter) = readings.stutter
             && self.is_still(slot, unit, &shown)
@@ -422,12 +423,9 @@ impl Lockstep {
         let to = To::Unit(slot.0);
         if let Message::Keepalive { session, lsn, digest, .. } = message {
             let says = lsn.0 > 0 || *digest != skewsync::digest::Digest::default();
-            let msg = Msg::Applied {
-                session: self.boots.session(*session)?,
-                lsn: abstraction::lsn(*lsn)?,
-            };
             if says {
-                return Ok(interpretations::keepalive(Flight { from, to, msg }, before));
+                let (session, lsn) = (self.boots.session(*session)?, abstraction::lsn(*lsn)?);
+                return Ok(interpretations::keepalive((from, slot.0), (session, lsn), before));
             }
         }
         let mut msg = self.message(message)?;
@@ -470,17 +468,15 @@ impl Lockstep {
         let mut odd = false;
         for output in outputs {
             let Output::Send {
-                message:
-                    Message::Applied { mismatches, further, .. }
-                    | Message::BulkDone { mismatches, further, .. },
+                message: Message::Applied { missing, .. } | Message::BulkDone { missing, .. },
                 ..
             } = output
             else {
                 continue;
             };
             let said: BTreeSet<String> =
-                mismatches.iter().map(|each| each.line.to_string()).collect();
-            odd |= *further > 0 || !said.is_subset(held);
+                missing.mismatches.iter().map(|each| each.line.to_string()).collect();
+            odd |= missing.further > 0 || !said.is_subset(held);
             *held = said;
         }
         odd
@@ -610,6 +606,17 @@ fn acts(outputs: &[Output]) -> Option<skewsync::ids::Term> {
         Output::Event(Told::Acts { stamp, .. }) => Some(stamp.term),
         _ => None,
     })
+}
+
+/// What a step says that a Standby lacks, up to which change.
+fn lacks(shown: &VisibleEffects) -> BTreeMap<model::Lsn, model::Missing> {
+    let said = shown.sent.iter().filter_map(|flight| match flight.msg {
+        Msg::Applied { lsn, missing, .. } | Msg::BulkDone { lsn, missing, .. } => {
+            Some((lsn, missing))
+        }
+        _ => None,
+    });
+    said.collect()
 }
 
 /// Whether a Standby says that a snapshot, or a Line, does not decode.

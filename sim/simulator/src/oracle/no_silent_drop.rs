@@ -1,5 +1,6 @@
 //! NoSilentDrop: every line of A_n is in the Standby's config, on the don't-care list, or in the
-//! MCL of the Active and of the eligible Standby.
+//! MCL of the Active and of the eligible Standby; a line of W that the Standby does not raise is
+//! listed by the Standby, and by the Active once it was told of that LSN.
 
 use skewsync::unit::PairingSide;
 use skewsync_model::property::Property;
@@ -7,7 +8,8 @@ use std::collections::BTreeSet;
 
 use super::broken;
 use super::checkpoints::{PairCheck, Point};
-use super::hot_means_equal::keys;
+use super::hot_means_equal::{keys, unraised_at, unraised_by};
+use super::listed_at_takeover::placed;
 use super::reference::Way;
 use crate::observe::{Evidence, Violation};
 
@@ -34,11 +36,25 @@ impl PairCheck for NoSilentDrop {
                 return broken(Property::NoSilentDrop, evidence);
             }
         }
+        let image = point.images.1.software().image();
+        let held = point.raising.map(|raising| raising.held_out(image).len());
+        if held.unwrap_or(0) == 0 {
+            let there = point.raising.map(|raising| unraised_by(raising, image));
+            let told = unraised_at(point);
+            for (whose, list) in [(PairingSide::Active, told), (PairingSide::Standby, there)] {
+                let unlisted = |list: BTreeSet<String>| {
+                    let wanted = &point.digests.unraised;
+                    wanted.iter().find(|line| !list.contains(&placed(line))).cloned()
+                };
+                if let Some((path, line)) = list.and_then(unlisted) {
+                    let evidence = Evidence::UnlistedBy { whose, path, line };
+                    return broken(Property::NoSilentDrop, evidence);
+                }
+            }
+        }
         if point.s.digest() == point.digests.standby {
             return Ok(());
         }
-        let image = point.images.1.software().image();
-        let held = point.raising.map(|raising| raising.held_out(image).len());
         for fared in point.reference_less(&BTreeSet::new()).lines {
             let Way::Goes(keys) = &fared.way else {
                 continue;
@@ -61,6 +77,7 @@ mod tests {
     use super::*;
     use crate::oracle::checkpoints::Points;
     use crate::oracle::testing::{Pair, broken_property, catalog};
+    use skewsync::message::Missing;
 
     const RELEASES: [&str; 2] = ["6.1", "6.0"];
 
@@ -90,5 +107,21 @@ mod tests {
     #[test]
     fn lines_that_went_and_lines_that_are_listed_break_nothing() {
         assert_eq!(judge(pair("interface eth0\n mtu 9216\n speed 10\n")), None);
+    }
+
+    #[test]
+    fn half_of_a_merge_is_listed_by_both_or_breaks_it() {
+        const HALVES: [&str; 2] = ["halves@1", "halves@2"];
+        let judge = |pair: Pair| {
+            let mut points = Points::new(catalog(), 0, vec![Box::new(NoSilentDrop)]);
+            broken_property(pair.judged_by(&mut points, HALVES))
+        };
+        let half = || Pair::with_releases(HALVES, "interface e0\n rate 1\n", 16);
+        assert_eq!(judge(half()), None);
+        let mut untold = half();
+        untold.put_missing(Missing::default());
+        assert_eq!(judge(untold), Some(Property::NoSilentDrop));
+        let other = Pair::with_releases(HALVES, "interface e0\n", 16);
+        assert_eq!(judge(half().with_replica_of(other)), Some(Property::NoSilentDrop));
     }
 }

@@ -36,6 +36,9 @@ pub struct Translated {
     /// The lines and the mode instances that cannot go: the MCL. By words: the entry lines of the
     /// instances around, joined by ` / `, and the line.
     pub listed: BTreeSet<(String, String)>,
+    /// The lines of the wire config that the Standby does not raise, or not yet, for what stands
+    /// beside them there. In the same way, by the words in which they travel.
+    pub unraised: BTreeSet<(String, String)>,
     /// What becomes of each line of the Active's config.
     pub lines: Vec<Fared>,
 }
@@ -60,6 +63,8 @@ pub enum Way {
     DontCare,
     /// It cannot go, or not all of it.
     Listed,
+    /// It is sent, and the Standby does not raise it, or not all of it.
+    Unraised,
 }
 
 /// One line of a config on its way, in the forms of one image.
@@ -109,8 +114,11 @@ struct Rung {
     lines: Vec<Carried>,
     /// The instances that were entered.
     entered: Vec<Entered>,
-    /// Lines that came no further.
-    ends: Vec<Carried>,
+    /// Lines that came no further, each with the names of the values for which it did not; none:
+    /// for another reason.
+    ends: Vec<(Carried, Vec<String>)>,
+    /// Lines that came no further for what stands beside them, or does not.
+    short: Vec<Carried>,
 }
 
 /// The digests of what a config comes to, and its MCL.
@@ -124,6 +132,8 @@ pub struct Digests {
     pub rendered: [Digest; 2],
     /// As in [`Translated`].
     pub listed: BTreeSet<(String, String)>,
+    /// As in [`Translated`].
+    pub unraised: BTreeSet<(String, String)>,
 }
 
 /// The translation between the units of two images.
@@ -180,6 +190,7 @@ pub fn digests(active: &Image, standby: &Image, a: &Config) -> Arc<Digests> {
         wire: translated.wire.digest(),
         standby: translated.standby.digest(),
         listed: translated.listed,
+        unraised: translated.unraised,
     });
     let mut digests = SUMS.lock().unwrap_or_else(PoisonError::into_inner);
     if digests.len() >= SUMS_MAX {
@@ -217,7 +228,7 @@ impl<'a> Reference<'a> {
         let mut rung = given.clone();
         for step in self.tables.down.chunk_by(Change::same_step).rev() {
             for change in step.iter().rev() {
-                change.apply(self.active, Going::Down, &mut rung);
+                change.apply(self.active, Going::Down, &[], &mut rung);
             }
             rung.put_together();
         }
@@ -230,24 +241,45 @@ impl<'a> Reference<'a> {
                 held.is_empty()
                     || !held.contains(&(path(&line.place), line.words.text().to_string()))
             });
+            let mut later = &self.tables.up[..];
             for step in self.tables.up.chunk_by(Change::same_step) {
                 for change in step {
-                    change.apply(self.standby, Going::Up, &mut up);
+                    later = &later[1..];
+                    change.apply(self.standby, Going::Up, later, &mut up);
                 }
                 up.put_together();
             }
+            // What absence says is of no line.
+            up.ends.retain(|(line, _)| !line.from.is_empty());
             if up.ends.is_empty() {
                 break (there, up);
             }
-            for line in &up.ends {
-                unread.lines.extend(line.from.iter().copied());
+            for (line, names) in &up.ends {
+                let carries = |number: &usize| {
+                    let form = there.lines.iter().find(|line| line.from == [*number]);
+                    let form = form.map(|line| &self.standby.form(line.form).form);
+                    form.is_some_and(|form| names.iter().any(|name| form.carries(name)))
+                };
+                let mut to_blame: Vec<usize> = line.from.iter().copied().filter(carries).collect();
+                if to_blame.is_empty() {
+                    to_blame.clone_from(&line.from);
+                }
+                unread.lines.extend(to_blame);
             }
         };
+        let short: BTreeSet<usize> =
+            up.short.iter().flat_map(|line| line.from.iter().copied()).collect();
+        let by_words = |number: &usize| {
+            let line = &rung.lines[*number];
+            (path(&line.place), line.words.text().to_string())
+        };
+        let unraised = short.iter().map(by_words).collect();
         let sent = |number: &usize| !unread.lines.contains(number);
         let (sent_lines, held): (Vec<_>, Vec<_>) =
             rung.lines.into_iter().enumerate().partition(|(number, _)| sent(number));
         let held = held.into_iter().map(|(_, line)| line);
-        let ends: Vec<Carried> = rung.ends.into_iter().chain(held).collect();
+        let ends = rung.ends.into_iter().map(|(line, _)| line);
+        let ends: Vec<Carried> = ends.chain(held).collect();
         let made_of: BTreeMap<usize, Vec<usize>> =
             sent_lines.iter().map(|(number, line)| (*number, line.from.clone())).collect();
         let stands: BTreeSet<usize> = there.entered.iter().map(|entered| entered.number).collect();
@@ -259,11 +291,14 @@ impl<'a> Reference<'a> {
                 .into_iter()
                 .filter(|entered| stands.contains(&entered.number))
                 .collect(),
-            ends: Vec::new(),
+            ..Rung::default()
         };
+        let stopped: BTreeSet<usize> =
+            short.iter().flat_map(|number| &made_of[number]).copied().collect();
         w.put_together();
-        let (lines, listed) = self.fares(&given, &ends, &up, &made_of, &stands);
-        Translated { wire: w.config(self.active), standby: up.config(self.standby), listed, lines }
+        let (lines, listed) = self.fares(&given, (&ends, &stopped), &up, &made_of, &stands);
+        let (wire, standby) = (w.config(self.active), up.config(self.standby));
+        Translated { wire, standby, listed, unraised, lines }
     }
 
     /// Between equal images everything goes as it is.
@@ -278,6 +313,7 @@ impl<'a> Reference<'a> {
             wire: a.clone(),
             standby: a.clone(),
             listed: BTreeSet::new(),
+            unraised: BTreeSet::new(),
         }
     }
 
@@ -350,7 +386,7 @@ impl<'a> Reference<'a> {
     fn fares(
         &self,
         given: &Rung,
-        ends: &[Carried],
+        (ends, stopped): (&[Carried], &BTreeSet<usize>),
         up: &Rung,
         made_of: &BTreeMap<usize, Vec<usize>>,
         stands: &BTreeSet<usize>,
@@ -376,14 +412,16 @@ impl<'a> Reference<'a> {
         let mut listed = BTreeSet::new();
         let mut lines = Vec::new();
         let mut full: Vec<&Place> = Vec::new();
-        for ((line, goes), ended) in given.lines.iter().zip(goes).zip(ended) {
-            if !goes.is_empty() {
+        for (number, ((line, goes), ended)) in given.lines.iter().zip(goes).zip(ended).enumerate() {
+            let stops = stopped.contains(&number);
+            if !goes.is_empty() || stops {
                 full.push(&line.place);
             }
+            let sent = if stops { Way::Unraised } else { Way::Goes(goes) };
             let fared = Fared {
                 path: path(&line.place),
                 line: line.words.text().to_string(),
-                way: ended.unwrap_or(Way::Goes(goes)),
+                way: ended.unwrap_or(sent),
             };
             if fared.way == Way::Listed {
                 listed.insert((fared.path.clone(), fared.line.clone()));

@@ -7,9 +7,9 @@ use std::sync::{Arc, OnceLock};
 use skewsync::digest::{ImageDigest, Shared};
 
 use skewsync::ids::{Attempt, BootId, CommandId, Lsn, Slot, Term, WriteId};
-use skewsync::image::bundled;
+use skewsync::image::{Family, Image, bundled};
 use skewsync::message::{
-    Address, Eligible, HeldBy, Message, Origin, Redundancy, Session, Stamp, ToArbiter,
+    Address, Eligible, HeldBy, Message, Missing, Origin, Redundancy, Session, Stamp, ToArbiter,
 };
 use skewsync::planted::Planted;
 use skewsync::policy::Policy;
@@ -53,21 +53,92 @@ pub(crate) struct Stage {
     extractor: Extractor,
 }
 
-/// The bundled images, loaded once.
+/// The bundled images, and those of `HALVES`, loaded once.
 pub(crate) fn catalog() -> Arc<Catalog> {
     static STOCK: OnceLock<Arc<Catalog>> = OnceLock::new();
     let load = || {
-        let load = |image: Arc<skewsync::image::Image>| {
+        let load = |image: Arc<Image>| {
             let name = image.name();
-            Loaded::new(name, Software::new(image).expect("a bundled image loads"))
+            Loaded::new(name, Software::new(image).expect("an image loads"))
         };
-        Arc::new(Catalog::new(bundled::images().into_iter().map(load)))
+        let halves = ["1", "2", "3"].map(halves).map(Arc::new);
+        Arc::new(Catalog::new(bundled::images().into_iter().chain(halves).map(load)))
     };
     Arc::clone(STOCK.get_or_init(load))
 }
 
+/// A family in which two lines become one, and that one another.
+const HALVES: [(&str, &str); 2] = [
+    (
+        "family.toml",
+        r#"
+family = "halves"
+components = ["base"]
+[[release]]
+name = "1"
+levels = { base = 1 }
+[[release]]
+name = "2"
+levels = { base = 2 }
+[[release]]
+name = "3"
+levels = { base = 3 }
+"#,
+    ),
+    (
+        "base.toml",
+        r#"
+component = "base"
+[[mode]]
+name = "interface"
+parent = "config"
+enter = '[no] interface IFNAME$name'
+key = ["name"]
+[[command]]
+mode = "interface"
+form = '[no] rate (1-100)$rate'
+[[command]]
+mode = "interface"
+form = '[no] burst (1-1000)$burst'
+[[command]]
+mode = "config"
+form = '[no] peer WORD$name'
+key = ["name"]
+[[command]]
+mode = "config"
+form = '[no] peer-timer (1-100)$seconds'
+[[change]]
+level = 2
+why = "a burst means nothing without its rate"
+old = [{ mode = "interface", form = '[no] rate (1-100)$rate' },
+       { mode = "interface", form = '[no] burst (1-1000)$burst' }]
+new = [{ mode = "interface", form = '[no] police (1-50)$rate burst (1-1000)$burst' }]
+alone = "stuck"
+[[change]]
+level = 3
+why = "bursts are short"
+old = [{ mode = "interface", form = '[no] police (1-50)$rate burst (1-1000)$burst' }]
+new = [{ mode = "interface", form = '[no] police rate (1-50)$rate (1-500)$burst' }]
+[[change]]
+level = 3
+why = "there is one peer, and it has a timer"
+old = [{ mode = "config", form = '[no] peer WORD$name' },
+       { mode = "config", form = '[no] peer-timer (1-100)$seconds' }]
+new = [{ mode = "config", form = '[no] neighbor WORD$name timer (1-100)$seconds' }]
+alone = "stuck"
+"#,
+    ),
+];
+
+/// A release of `HALVES`.
+pub(crate) fn halves(release: &str) -> Image {
+    let family = Family::parse(&HALVES).unwrap_or_else(|errors| panic!("{}", errors[0]));
+    family.image(release).expect("a release")
+}
+
+/// The name of an image: of the bundled family's, the release alone is said.
 fn name(release: &str) -> String {
-    format!("meridian@{release}")
+    if release.contains('@') { release.into() } else { format!("meridian@{release}") }
 }
 
 pub(crate) fn image(release: &str) -> Arc<Loaded> {
@@ -98,7 +169,7 @@ impl ClusterView for Stage {
             all.map(|(release, _)| (*release, name(release))).collect()
         });
         let release = self.releases[usize::from(slot.0)];
-        (image(release).digest(), &names[release])
+        (image(release).digest(), names.get(release).map_or(release, String::as_str))
     }
 
     fn boot(&self, slot: Slot) -> Option<BootId> {
@@ -485,12 +556,13 @@ impl Pair {
             Sender::new(env, pairing, of.config(), stamp(1, lsn)).expect("a translation")
         });
         let (bytes, listing_at) = sender.file(Planted::NONE);
-        let receiver = with_env(releases[1], &pairings, |env| {
+        let (receiver, unraised) = with_env(releases[1], &pairings, |env| {
             let pairing = keys.as_ref().map(|(_, at_standby)| at_standby);
             let (receiver, missing) =
                 Receiver::from_file(env, pairing, &bytes, listing_at).expect("a config");
             assert_eq!(missing, []);
-            receiver
+            let unraised = receiver.unraised(env);
+            (receiver, unraised)
         });
         let with = Offered {
             session: SESSION,
@@ -501,7 +573,9 @@ impl Pair {
             wire: 1,
         };
         let at_active = keys.map(|(at_active, _)| at_active);
-        of.put_session(ActiveSession::hot(with, at_active, sender, Lsn(lsn)));
+        let mut session = ActiveSession::hot(with, at_active, sender, Lsn(lsn));
+        session.put_missing(Missing { unraised: Shared::new(unraised), ..Missing::default() });
+        of.put_session(session);
         of.put_register(Register::confirmed(0, Some(eligible(lsn))));
         let seat = StandbySession {
             session: SESSION,
@@ -538,6 +612,18 @@ impl Pair {
             Role::Active(active) => active,
             Role::Standby(_) | Role::Holder(_) => panic!("an Active"),
         }
+    }
+
+    /// What the Active was told that the Standby lacks.
+    pub(crate) fn missing(&mut self) -> &Missing {
+        self.acting().peer().current().expect("in session").missing()
+    }
+
+    /// The Active was told this.
+    pub(crate) fn put_missing(&mut self, missing: Missing) {
+        let mut session = self.acting().peer().current().expect("in session").clone();
+        session.put_missing(missing);
+        self.acting().put_session(session);
     }
 
     /// What the Standby holds.

@@ -236,7 +236,7 @@ impl Ledger {
             found: words(found),
             alike,
             unlike: unlike.into_iter().map(say).collect(),
-            listed: translated.listed.iter().map(joined).collect(),
+            listed: translated.listed.iter().chain(&translated.unraised).map(joined).collect(),
         }
     }
 

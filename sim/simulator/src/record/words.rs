@@ -67,14 +67,19 @@ pub(super) fn message(message: &Message) -> String {
             let text = String::from_utf8_lossy(difference);
             format!(" {lsn} \"{}\"", one_line(&text))
         }
-        Message::Applied { lsn, mismatches, further, .. }
-        | Message::BulkDone { lsn, mismatches, further, .. }
-            if !mismatches.is_empty() || *further > 0 =>
-        {
-            match mismatches.len() as u64 + u64::from(*further) {
-                1 => format!(" {lsn}, 1 line mismatches"),
-                many => format!(" {lsn}, {many} lines mismatch"),
-            }
+        Message::Applied { lsn, missing, .. } | Message::BulkDone { lsn, missing, .. } => {
+            let mismatches = missing.mismatches.len() as u64 + u64::from(missing.further);
+            let mismatches = match mismatches {
+                0 => String::new(),
+                1 => ", 1 line mismatches".into(),
+                many => format!(", {many} lines mismatch"),
+            };
+            let unraised = match missing.unraised.len() {
+                0 => String::new(),
+                1 => ", 1 line is not raised".into(),
+                many => format!(", {many} lines are not raised"),
+            };
+            format!(" {lsn}{mismatches}{unraised}")
         }
         Message::Unreadable { lsn, why, .. } => format!(" {lsn}: {why}"),
         Message::BulkReject { lsn, verdict, .. } => format!(" {lsn}: {verdict:?}"),

@@ -288,6 +288,6 @@ pub(in crate::commands) fn not_raised(
     let Some((raising, mismatches)) = raised(pair, lowering) else {
         return BTreeMap::new();
     };
-    let all = mismatches.into_iter().chain(raising.held_out(&pair.standby));
+    let all = mismatches.into_iter().chain(raising.unraised(&pair.standby));
     all.map(|mismatch| (mismatch.key, mismatch.cause.to_string())).collect()
 }

@@ -99,8 +99,8 @@ impl Trial<'_> {
         };
         let mut raising = before.clone();
         let raised = raising.apply(standby, at_standby, &wire, &lowered.listing);
-        let held: BTreeSet<_> = before.held_out(standby).into_iter().collect();
-        let more = raising.held_out(standby).iter().any(|line| !held.contains(line));
+        let known: BTreeSet<_> = before.unraised(standby).into_iter().collect();
+        let more = raising.unraised(standby).iter().any(|line| !known.contains(line));
         raised.mismatches.is_empty() && !more
     }
 }

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use skewsync::digest::{Digest, ImageDigest};
 use skewsync::message::LeaveWhy;
 use skewsync_model::effects::{Effects, Executed};
-use skewsync_model::state::{Cfg, Change, Keeps, Lsn, Slot, Term};
+use skewsync_model::state::{Cfg, Change, Keeps, Lsn, Missing, Slot, Term};
 
 use crate::abstraction::{CHANGED, keeps_at_leave};
 
@@ -53,6 +53,8 @@ pub(super) struct Ledger {
     numbers: Cell<u32>,
     /// The step at hand refused part of what was sent.
     pub(super) odd: Cell<bool>,
+    /// What the step at hand says that a Standby lacks, up to which change.
+    pub(super) lacks: RefCell<BTreeMap<Lsn, Missing>>,
     /// The step at hand says that a snapshot, or a Line, does not decode.
     pub(super) unread: Cell<bool>,
     /// Changes whose Line came so that it does not decode.
@@ -134,6 +136,10 @@ impl Effects for &Ledger {
 
     fn reads_whole(&self, _: Slot, _: Cfg) -> bool {
         !self.unread.get()
+    }
+
+    fn lacks(&self, _: Slot, lsn: Lsn, _: Cfg) -> Missing {
+        self.lacks.borrow().get(&lsn).copied().unwrap_or_default()
     }
 
     fn apply(&self, _: Slot, cfg: Cfg, change: Change) -> Cfg {

@@ -4,7 +4,7 @@ use skewsync::message::{Message, Redundancy};
 use skewsync::unit::standby::StandbyPhase as SeatPhase;
 use skewsync::unit::{Command, Input, Output, Request, Role, Timer as EngineTimer, Unit};
 use skewsync_model::action::{Action, Durability, Timer};
-use skewsync_model::state::{self as model, Flight, Keeps, Msg, Rejection, Slot};
+use skewsync_model::state::{self as model, Flight, Keeps, Lsn, Msg, Rejection, Session, Slot, To};
 
 use super::config_ids::ending;
 use super::effects::came_to;
@@ -147,13 +147,22 @@ pub(super) fn message(
     }
 }
 
-/// The Keepalive of a Standby that says what it has applied is an Applied.
-pub(super) fn keepalive(flight: Flight, before: &model::Role) -> Interpretations {
-    let lines = matches!(before, model::Role::Active(active)
-        if active.current.as_ref().is_some_and(|current| current.phase.sends_lines()));
-    if !lines {
+/// The Keepalive of a Standby that says what it has applied is an Applied that says what the last
+/// one did, if it is of the LSN acknowledged last; else nothing.
+pub(super) fn keepalive(
+    (from, to): (Slot, Slot),
+    (session, lsn): (Session, Lsn),
+    before: &model::Role,
+) -> Interpretations {
+    let current = match before {
+        model::Role::Active(active) => active.current.as_ref(),
+        model::Role::Down | model::Role::Standby(_) | model::Role::Holder(_) => None,
+    };
+    let current = current.filter(|of| of.phase.sends_lines() && of.acked == lsn);
+    let Some(missing) = current.map(|current| current.missing) else {
         return Interpretations::stutter(Stutter::Keepalive);
-    }
+    };
+    let flight = Flight { from, to: To::Unit(to), msg: Msg::Applied { session, lsn, missing } };
     Interpretations::one([Action::Deliver(flight)])
         .or([Action::Disagrees(flight, true)])
         .or([Action::Disagrees(flight, false)])

@@ -140,8 +140,9 @@ impl Change {
         Some((whole / over).to_string())
     }
 
-    /// Applies the change to a whole config.
-    pub(super) fn apply(&self, image: &Image, going: Going, rung: &mut Rung) {
+    /// Applies the change to a whole config. Of a line that waits for others it is asked whether
+    /// the `later` changes have a place for its values.
+    pub(super) fn apply(&self, image: &Image, going: Going, later: &[Self], rung: &mut Rung) {
         let (component, level) = self.makes();
         rung.levels[component] = match going {
             Going::Down => Level(level - 1),
@@ -172,7 +173,22 @@ impl Change {
             read.extend(&members);
             match self.write(image, going, rung, &group, &lines) {
                 Some(made) => rung.lines.extend(made),
-                None => rung.ends.extend(members.iter().map(|number| lines[*number].clone())),
+                None if going == Going::Down => {
+                    let ends = members.iter().map(|number| (lines[*number].clone(), Vec::new()));
+                    rung.ends.extend(ends);
+                }
+                None => {
+                    let alone = members.len() == 1 && from.len() == 1;
+                    for line in members.iter().map(|number| &lines[*number]) {
+                        let values = self.values(image, line);
+                        let names = self.unsayable(image, later, line.form, &values);
+                        if alone || !names.is_empty() {
+                            rung.ends.push((line.clone(), names));
+                        } else {
+                            rung.short.push(line.clone());
+                        }
+                    }
+                }
             }
         }
         let others = lines.into_iter().enumerate().filter(|(number, _)| !read.contains(number));
@@ -218,6 +234,59 @@ impl Change {
             values.extend(captured.map(|(name, value)| (name.into(), value.into_owned())));
         }
         values
+    }
+
+    /// The names of values of a line, or of such that it lacks though its form `origin` may carry
+    /// them, for which the new side has no place, whatever stands beside it; else those for which
+    /// one of the `later` changes has none.
+    fn unsayable(
+        &self,
+        image: &Image,
+        later: &[Self],
+        origin: FormId,
+        values: &Values,
+    ) -> Vec<String> {
+        let modes = |form: &FormId| path(image, image.form(*form).mode).split_off(self.depth);
+        let entries =
+            |mode: ModeId| image.forms().filter(move |(_, decl)| decl.enters == Some(mode));
+        let entries = self.new.iter().flat_map(modes).flat_map(entries).map(|(_, decl)| &decl.form);
+        let forms = self.new.iter().map(|form| &image.form(*form).form);
+        let forms: Vec<&Form> = forms.chain(entries).collect();
+        let fits = |form: &Form, name: &str, word: &str| {
+            let mut leaves = form.capture(name).into_iter().map(|leaf| &form.leaf(leaf).token);
+            leaves.any(|token| token.fit(word).is_some() && token.canonical(word) == word)
+        };
+        let says = |(name, value): (&String, &String)| {
+            if let Some(implied) = self.declared.implied.get(name) {
+                return implied == value;
+            }
+            let Some(there) = self.spelled(Going::Up, name, value) else {
+                return false;
+            };
+            let mut with = forms.iter().filter(|form| form.carries(name)).peekable();
+            self.spelled(Going::Down, name, &there).is_some_and(|back| back == *value)
+                && with.peek().is_some()
+                && with.all(|form| fits(form, name, &there))
+        };
+        let lacks = |name: &str| {
+            !values.contains_key(name) && forms.iter().any(|form| form.always_carries(name))
+        };
+        let unsaid = values.iter().filter(|value| !says(*value)).map(|(name, _)| name.as_str());
+        let lacking = image.form(origin).form.carried().filter(|name| lacks(name));
+        let unsayable: Vec<String> = unsaid.chain(lacking).map(String::from).collect();
+        if !unsayable.is_empty() {
+            return unsayable;
+        }
+        let next = |form: &FormId| {
+            let at = later.iter().position(|change| change.old.contains(form))?;
+            let carried = values.iter().filter(|(name, _)| image.form(*form).form.carries(name));
+            let spelled = |(name, value): (&String, &String)| {
+                Some((name.clone(), self.spelled(Going::Up, name, value)?))
+            };
+            let values = carried.filter_map(spelled).collect();
+            Some(later[at].unsayable(image, &later[at + 1..], origin, &values))
+        };
+        self.new.iter().filter_map(next).flatten().collect()
     }
 
     /// The lines of the other side; none if it cannot say all that the group says, or if what is
@@ -454,7 +523,7 @@ impl Change {
         for line in std::mem::take(&mut rung.lines) {
             match renamed(&line.place) {
                 Some(place) => rung.lines.push(Carried { place, ..line }),
-                None => rung.ends.push(line),
+                None => rung.ends.push((line, Vec::new())),
             }
         }
         for entered in &mut rung.entered {

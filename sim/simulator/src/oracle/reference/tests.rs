@@ -5,9 +5,10 @@ use skewsync::disposition::{ActivePairing, StandbyPairing, pair_at_active, pair_
 use skewsync::dump::Dump;
 use skewsync::grammar::{Form, Sign};
 use skewsync::image::{FormDecl, Image, ImportedForm, ImportedMode, ROOT, bundled, import};
-use skewsync::translate::{Listing, Lowering, Raising};
+use skewsync::translate::{ListKey, Listing, Lowering, Raising};
 
 use super::{Fared, Reference, Way};
+use crate::oracle::testing::halves;
 
 const RELEASES: [&str; 6] = ["6.0", "6.1", "6.1-m4", "6.2", "7.0", "7.1"];
 
@@ -19,12 +20,13 @@ struct Engine<'a> {
     at_standby: StandbyPairing,
 }
 
-/// W, S and the MCL, as text.
+/// W, S, the MCL and what is not raised, as text.
 #[derive(Debug, PartialEq, Eq)]
 struct Outcome {
     wire: String,
     standby: String,
     listed: BTreeSet<(String, String)>,
+    unraised: BTreeSet<(String, String)>,
 }
 
 impl<'a> Engine<'a> {
@@ -44,9 +46,12 @@ impl<'a> Engine<'a> {
         let lowering = Lowering::new(self.active, &self.at_active, a);
         let bytes = lowering.wire_bytes();
         let w = Raising::read_w(self.standby, &self.at_standby, &bytes).unwrap();
-        let (raising, _) = Raising::new(self.standby, &self.at_standby, w, Listing::default());
+        let (raising, mismatches) =
+            Raising::new(self.standby, &self.at_standby, w, Listing::default());
+        assert_eq!(mismatches, []);
         let listed = lowering.listing().lines().keys();
-        let listed = listed.map(|key| (key.path.to_string(), key.line.to_string()));
+        let said = |key: &ListKey| (key.path.to_string(), key.line.to_string());
+        let unraised = raising.unraised(self.standby);
         assert_eq!(
             lowering.wire_digest(),
             raising.wire_config().digest(),
@@ -55,7 +60,8 @@ impl<'a> Engine<'a> {
         Outcome {
             wire: lowering.wire_config().render(),
             standby: raising.config().render(),
-            listed: listed.collect(),
+            listed: listed.map(said).collect(),
+            unraised: unraised.iter().map(|each| said(&each.key)).collect(),
         }
     }
 }
@@ -72,6 +78,7 @@ fn by_reference(reference: &Reference<'_>, a: &Config) -> Outcome {
         wire: translated.wire.render(),
         standby: translated.standby.render(),
         listed: translated.listed,
+        unraised: translated.unraised,
     }
 }
 
@@ -217,6 +224,31 @@ fn half_a_split_cannot_go_down_and_the_whole_goes_up() {
     assert_eq!(standby, "router ospf 1\n exit\n");
     assert_eq!(listed, ["router ospf 1 / timers lsa arrival 5"]);
     assert_eq!(said("7.0", "6.2", unlike).2.len(), 2);
+}
+
+/// Every subset of lines that are merged, of which some cannot go for their value at the first or
+/// at a later step, and some for what stands beside them.
+#[test]
+fn parts_of_merges_are_sent_and_told_as_the_reference_says() {
+    let images = ["1", "2", "3"].map(halves);
+    let lines = [
+        "interface e0\n rate 6\n exit\n",
+        "interface e0\n burst 5\n exit\n",
+        "interface e1\n rate 60\n exit\n",
+        "interface e1\n burst 600\n exit\n",
+        "peer a\n",
+        "peer b\n",
+        "peer-timer 5\n",
+    ];
+    for standby in &images[1..] {
+        let reference = Reference::between(&images[0], standby);
+        let engine = Engine::between(&images[0], standby);
+        for chosen in 0_u32..1 << lines.len() {
+            let chosen = |at: &usize| chosen >> at & 1 == 1;
+            let text: String = (0..lines.len()).filter(chosen).map(|at| lines[at]).collect();
+            agree(&reference, &engine, &config(&images[0], &text));
+        }
+    }
 }
 
 #[test]
