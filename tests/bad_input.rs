@@ -82,6 +82,28 @@ fn configs_that_are_none() {
 }
 
 #[test]
+fn a_preview_names_what_a_later_line_overwrites_and_what_looks_like_a_text() {
+    let folder = Folder::new();
+    let text = "hostname r1\ninterface e0\n mtu 2000\n description to  the core\n mtu 9000\nexit\n\
+                hostname r2\nlogging host 192.0.2.7\nno logging host 192.0.2.7\n\
+                banner motd ^C\nhostname ^C\n";
+    let file = folder.file("a.conf", text);
+    let args = ["preview", "meridian@6.2", "meridian@6.2", &file];
+    let says = [
+        "overwritten, or taken away, by a later line:",
+        "blanks in a row, which are kept as one",
+        "what looks like a text up to `^C` in line 11: the lines between are taken as commands",
+    ];
+    meets(&args, 2, &says);
+    let json = [
+        r#"{"line":1,"text":"hostname r1","by_line":7,"by":"hostname r2"}"#,
+        r#"{"line":3,"text":"interface e0 / mtu 2000","by_line":5,"by":"interface e0 / mtu 9000"}"#,
+        r#""text":"logging host 192.0.2.7","by_line":9,"by":"no logging host 192.0.2.7"}"#,
+    ];
+    meets(&[&args[..], &["--json"]].concat(), 2, &json);
+}
+
+#[test]
 fn a_preview_says_by_its_exit_code_that_the_active_refuses_lines() {
     let folder = Folder::new();
     let preview = |name: &str, text: &str, exit: u8, says: &[&str]| {

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 use skewsync_cli::commands::preview::{
-    Absent, Changed, DontCare, NotTaken, Preview, Remark, Stuck,
+    Absent, Changed, DontCare, NotTaken, Overwritten, Preview, Remark, Stuck,
 };
 
 /// The kinds of a value's parts; of a list, those of its first element.
@@ -61,6 +61,7 @@ fn whole() -> Preview {
         absent: vec![Absent { text: text(), there: true }],
         not_taken: vec![NotTaken { line, text: text(), why: text() }],
         taken: 1,
+        overwritten: vec![Overwritten { line, text: text(), by_line: 2, by: text() }],
         remarks: vec![Remark { line, text: text(), what: text() }],
     }
 }
@@ -81,6 +82,7 @@ fn a_preview_has_these_fields() {
         "lines: number",
         &format!("lowered: {changed}"),
         "not_taken: [{line: number, text: text, why: text}]",
+        "overwritten: [{by: text, by_line: number, line: number, text: text}]",
         &format!("raised: {changed}"),
         "remarks: [{line: number, text: text, what: text}]",
         "said_again: number",

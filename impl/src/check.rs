@@ -3,6 +3,7 @@
 //! That old sides exist at the level below, and that every name is declared, is found when a family
 //! is read ([`Family::parse`]); this is what takes its images.
 
+mod aliases;
 mod carried;
 mod forms;
 mod known;
@@ -17,6 +18,7 @@ use crate::image::{ChangeKind, Family, FamilyError, Image, Origin};
 use crate::transform::laws::check_inverse;
 use crate::transform::{RuleError, Tft};
 
+pub use aliases::AliasError;
 pub use carried::CarriedError;
 pub use known::{Known, Shortfall};
 
@@ -133,6 +135,9 @@ pub enum Fault {
     /// What a line carries would be lost or has no counterpart, and nothing says so.
     #[error("{0}")]
     Carried(CarriedError),
+    /// An alias says no line, or not all of its words.
+    #[error("{0}")]
+    Alias(AliasError),
     /// A law does not hold, or nothing goes.
     #[error("{0}")]
     Law(String),
@@ -248,6 +253,7 @@ pub fn family_but(family: &Family, unread: Vec<FamilyError>) -> Report {
     let mut proven = BTreeSet::new();
     for image in &images {
         forms::check(image, &origins, &mut report);
+        aliases::check(image, &origins, &mut report);
         laws(image, &origins, &mut proven, &mut report);
     }
     for pair in images.windows(2) {
@@ -273,6 +279,12 @@ impl Origins {
             let name = (command.mode.clone(), command.form.clone(), command.since);
             (name, at.clone())
         });
+        let aliases = family.aliases().map(|(alias, at)| {
+            // An image gives an alias's form a `no`.
+            let form = alias.form.trim_start_matches("[no] ").to_string();
+            ((alias.mode.clone(), alloc::format!("[no] {form}"), alias.since), at.clone())
+        });
+        let forms = forms.chain(aliases);
         let changes = family.changes().map(|(change, at)| (name_of(change), at.clone()));
         Self { forms: forms.collect(), changes: changes.collect() }
     }

@@ -109,13 +109,14 @@ impl Diff {
 
 fn one_way(own: &[DumpEntry], peer: &[DumpEntry], same_family: bool) -> Vec<DiffEntry> {
     let mut by_mode: BTreeMap<&str, Vec<&DumpEntry>> = BTreeMap::new();
-    for entry in peer {
+    // No line of an alias is kept or sent.
+    for entry in peer.iter().filter(|entry| !entry.alias) {
         by_mode.entry(&entry.mode).or_default().push(entry);
     }
     // Compiled when the first form of the mode that the peer does not have as it is comes up.
     let mut compiled: BTreeMap<&str, Peers<'_>> = BTreeMap::new();
     let mut differ = Vec::new();
-    for entry in own {
+    for entry in own.iter().filter(|entry| !entry.alias) {
         let peers = by_mode.get(entry.mode.as_str()).map_or(&[][..], Vec::as_slice);
         // Both dumps are in canonical order, so the same form is found by halving.
         let same =

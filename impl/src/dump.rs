@@ -56,6 +56,8 @@ pub struct DumpEntry {
     pub revision: u16,
     /// What an absent line means.
     pub default: DefaultDecl,
+    /// Whether its lines are read as those of other forms: none of it is kept or sent.
+    pub alias: bool,
 }
 
 /// A CLI dump.
@@ -122,7 +124,9 @@ impl Dump {
     pub fn from_image(image: &Image) -> Self {
         let declarations = image.declarations();
         let mut entries: BTreeMap<(&str, &str), DumpEntry> = BTreeMap::new();
-        for (_, decl) in image.forms() {
+        let aliases = image.aliases().map(|(_, alias)| (&alias.decl, true));
+        let forms = image.forms().map(|(_, decl)| (decl, false));
+        for (decl, alias) in forms.chain(aliases) {
             if !decl.lives_at(image.levels()[usize::from(decl.component.0)]) {
                 continue;
             }
@@ -135,6 +139,7 @@ impl Dump {
                 key: decl.key.as_ref().map(|key| key.iter().map(|leaf| leaf.0).collect()),
                 revision: decl.revision,
                 default: decl.default.clone(),
+                alias,
             });
         }
         Self {
@@ -263,6 +268,7 @@ fn count_of(text: &str, lines: &Lines<'_>, max: usize) -> Result<usize, DumpErro
 
 pub(crate) fn encode_entry(text: &mut String, entry: &DumpEntry) {
     let key = match &entry.key {
+        None if entry.alias => "alias".to_string(),
         None => "line".to_string(),
         Some(leaves) => leaves.iter().map(ToString::to_string).collect::<Vec<_>>().join(","),
     };
@@ -340,8 +346,9 @@ pub(crate) fn decode_entry(
     if usize::from(component) >= header.components.len() {
         return Err(shape());
     }
+    let alias = key == "alias";
     let key = match key {
-        "line" => None,
+        "line" | "alias" => None,
         "" => Some(Vec::new()),
         key => Some(
             key.split(',')
@@ -355,7 +362,8 @@ pub(crate) fn decode_entry(
     let since = since.parse().map_err(|_| shape())?;
     let revision = revision.parse().map_err(|_| shape())?;
     let default = decode_default(&form, default).ok_or_else(shape)?;
-    Ok(DumpEntry { mode: mode.to_string(), form, component, since, key, revision, default })
+    let mode = mode.to_string();
+    Ok(DumpEntry { mode, form, component, since, key, revision, default, alias })
 }
 
 #[cfg(test)]
@@ -381,6 +389,26 @@ mod tests {
         assert_eq!(default_of("[no] ip icmp redirects"), "line");
         assert_eq!(default_of("[no] ip igmp query-interval"), "values 4=125");
         assert_eq!(default_of("[no] shutdown"), "none");
+    }
+
+    #[test]
+    fn an_alias_is_in_the_dump_and_makes_no_difference() {
+        use crate::diff::Diff;
+        use crate::image::Family;
+        let dump_of = |more: &str| {
+            let table = "family = 'f'\n[[release]]\nname = '1'\nlevels = { a = 1 }\n";
+            let command =
+                "component = 'a'\n[[command]]\nmode = 'config'\nform = '[no] x (1-9)$n'\n";
+            let component = command.to_string() + more;
+            let family = Family::parse(&[("family.toml", table), ("a.toml", &component)]);
+            Dump::from_image(&family.unwrap().image("1").unwrap())
+        };
+        let plain = dump_of("");
+        let dump = dump_of("[[alias]]\nform = 'y (1-9)$n'\nreads = ['x (1-9)$n']\n");
+        let text = dump.encode();
+        assert!(text.contains("config\t[no] y (1-9)\t0\t0\talias\t0\tnone\n"), "{text}");
+        assert_eq!(Dump::decode(text.as_bytes()).unwrap(), dump);
+        assert!(Diff::between(&dump, &plain).is_empty() && Diff::between(&plain, &dump).is_empty());
     }
 
     #[test]

@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::digest::ImageDigest;
 
-use crate::grammar::{Form, FormError, LeafId, Matcher, Sign, Words};
+use crate::grammar::{Form, FormError, LeafId, Matcher, Negation, Sign, Words};
 use crate::ids::{ComponentId, FormId, Level, ModeId};
 
 pub use default::{DefaultDecl, DefaultError, DefaultValues};
@@ -51,7 +51,7 @@ pub struct Side {
 pub enum Key {
     /// These captures; none: the form has one line in a mode instance.
     Captures(Vec<String>),
-    /// The whole line but a leading `no`: what is known of an imported form.
+    /// The whole line but a leading `no`, and but for a text: what is known of an imported form.
     Line,
 }
 
@@ -133,6 +133,46 @@ pub struct Change {
     pub alone: Alone,
 }
 
+/// A form that is read, and says what other forms say: no line of it is kept, sent or rendered.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AliasDecl {
+    /// The mode's name.
+    pub mode: String,
+    /// The form, as declared.
+    pub form: String,
+    /// Number of the component that owns it.
+    pub component: u16,
+    /// The first level at which it is read.
+    pub since: u16,
+    /// The first level at which it is read no more, within the image's history.
+    pub until: Option<u16>,
+    /// What it says: all of these.
+    pub reads: Vec<Side>,
+    /// What it does to a list of the lines that it says; none: it says them whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub list: Option<ListEdit>,
+}
+
+/// What a line does to a list of the line that it says: of a line that is there, only the list
+/// becomes another one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ListEdit {
+    /// Its values of this capture come to the list; its `no` takes them away.
+    Adds(String),
+    /// Its values of this capture go from the list; its `no` adds them.
+    Takes(String),
+}
+
+impl ListEdit {
+    /// The capture.
+    pub fn capture(&self) -> &str {
+        match self {
+            Self::Adds(name) | Self::Takes(name) => name,
+        }
+    }
+}
+
 /// A form that need not be synchronised.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DontCare {
@@ -176,6 +216,9 @@ pub struct Declarations {
     pub changes: Vec<Change>,
     /// What need not be synchronised.
     pub dont_cares: Vec<DontCare>,
+    /// What is read as other commands.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub aliases: Vec<AliasDecl>,
 }
 
 /// A command compiled.
@@ -205,6 +248,28 @@ pub struct FormDecl {
     pub absent: Option<Words>,
 }
 
+/// An alias compiled.
+#[derive(Clone, Debug)]
+pub struct Alias {
+    /// As of a command: what a line of it is, and where and when it is read.
+    pub decl: FormDecl,
+    /// What a line of it says, in order.
+    pub reads: Vec<Reading>,
+    /// What it does to a list of these; none: it says them whole.
+    pub list: Option<ListEdit>,
+}
+
+/// One line that an alias says.
+#[derive(Clone, Debug)]
+pub struct Reading {
+    /// The mode it stands in.
+    pub mode: ModeId,
+    /// What is said, in the alias's words: a form, or a part of one.
+    pub form: Form,
+    /// Whether it says what the alias's `no` says.
+    pub not: bool,
+}
+
 /// A family's projection at a release, compiled: what a unit loads.
 ///
 /// ```
@@ -220,6 +285,7 @@ pub struct Image {
     digest: ImageDigest,
     declarations: Declarations,
     forms: Vec<FormDecl>,
+    aliases: Vec<Alias>,
     parents: Vec<Option<ModeId>>,
     levels: Vec<Level>,
     own: Grammar,
@@ -254,6 +320,14 @@ pub enum ImageError {
         form: String,
         /// What is wrong with it.
         error: DefaultError,
+    },
+    /// A text would tell lines or mode instances apart, and no line that negates has one.
+    #[error("mode {mode}: `{form}`: a text is no key, and enters no mode")]
+    TextKey {
+        /// The mode's name.
+        mode: String,
+        /// The form.
+        form: String,
     },
     /// A name that is declared nowhere.
     #[error("`{name}` is declared nowhere as a {what}")]
@@ -326,9 +400,12 @@ impl Image {
         let (forms, commands): (Vec<_>, Vec<_>) = made.into_iter().unzip();
         declarations.commands = commands;
         let levels: Vec<Level> = declarations.components.iter().map(|c| Level(c.level)).collect();
-        let own = Grammar::new(&forms, parents.len(), &levels, None);
+        let aliases = declarations.aliases.iter().map(|alias| compile_alias(alias, &mode_of));
+        let aliases = aliases.collect::<Result<Vec<_>, _>>()?;
+        let decls = forms.iter().chain(aliases.iter().map(|alias| &alias.decl));
+        let own = Grammar::new(decls, parents.len(), &levels, None);
         let digest = file::digest(&declarations);
-        Ok(Self { digest, declarations, forms, parents, levels, own })
+        Ok(Self { digest, declarations, forms, aliases, parents, levels, own })
     }
 
     /// Its identity.
@@ -351,12 +428,25 @@ impl Image {
         self.forms.iter().enumerate().map(|(number, form)| (FormId(number as u32), form))
     }
 
-    /// The form `id`.
+    /// The form `id`, or the alias.
     ///
     /// # Panics
     /// When `id` is of another image.
     pub fn form(&self, id: FormId) -> &FormDecl {
-        &self.forms[id.0 as usize]
+        self.alias(id).map_or_else(|| &self.forms[id.0 as usize], |alias| &alias.decl)
+    }
+
+    /// What is read as lines of other forms, of all levels up to its own, by id: none of
+    /// [`Image::forms`].
+    pub fn aliases(&self) -> impl Iterator<Item = (FormId, &Alias)> {
+        let from = self.forms.len();
+        let aliases = self.aliases.iter().enumerate();
+        aliases.map(move |(number, alias)| (FormId((from + number) as u32), alias))
+    }
+
+    /// The alias `id`; none: it is a form of its own.
+    pub fn alias(&self, id: FormId) -> Option<&Alias> {
+        self.aliases.get((id.0 as usize).checked_sub(self.forms.len())?)
     }
 
     /// The mode's name.
@@ -391,7 +481,8 @@ impl Image {
     /// When `levels` are of another family.
     pub fn grammar(&self, levels: &[Level]) -> Grammar {
         assert_eq!(levels.len(), self.levels.len(), "levels of another family");
-        Grammar::new(&self.forms, self.parents.len(), levels, Some(&self.own))
+        let decls = self.forms.iter().chain(self.aliases.iter().map(|alias| &alias.decl));
+        Grammar::new(decls, self.parents.len(), levels, Some(&self.own))
     }
 
     /// The form with this normal form in this mode that lives at `level` of its component.
@@ -451,21 +542,27 @@ impl FormDecl {
 
 impl Grammar {
     /// The forms that live at `levels`. Modes in which they are those of `like` are shared with it.
-    fn new(forms: &[FormDecl], modes: usize, levels: &[Level], like: Option<&Self>) -> Self {
-        let mut by_mode: Vec<Vec<(FormId, &Form)>> = alloc::vec![Vec::new(); modes];
-        for (number, decl) in forms.iter().enumerate() {
+    fn new<'a>(
+        forms: impl Iterator<Item = &'a FormDecl>,
+        modes: usize,
+        levels: &[Level],
+        like: Option<&Self>,
+    ) -> Self {
+        let mut by_mode: Vec<Vec<(FormId, &FormDecl)>> = alloc::vec![Vec::new(); modes];
+        for (number, decl) in forms.enumerate() {
             if decl.lives_at(levels[usize::from(decl.component.0)]) {
-                by_mode[usize::from(decl.mode.0)].push((FormId(number as u32), &decl.form));
+                by_mode[usize::from(decl.mode.0)].push((FormId(number as u32), decl));
             }
         }
         // A command set may hold the entry of a mode twice: in full, and by the name of each mode
         // that it enters. The form that says where the line leads has it.
         for forms_of_mode in &mut by_mode {
-            forms_of_mode.sort_by_key(|(id, _)| forms[id.0 as usize].enters.is_none());
+            forms_of_mode.sort_by_key(|(_, decl)| decl.enters.is_none());
         }
         let modes = by_mode.into_iter().enumerate().map(|(mode, forms)| {
             let known = like.map(|like| &like.modes[mode]);
             let same = known.filter(|known| known.ids().eq(forms.iter().map(|(id, _)| *id)));
+            let forms = forms.into_iter().map(|(id, decl)| (id, &decl.form));
             same.map_or_else(|| Arc::new(Matcher::from_forms(forms)), Arc::clone)
         });
         Self { levels: levels.to_vec(), modes: modes.collect() }
@@ -488,6 +585,45 @@ const fn is_first(revision: &u16) -> bool {
     *revision == 0
 }
 
+fn compile_alias(
+    alias: &AliasDecl,
+    mode_of: &impl Fn(&str) -> Result<ModeId, ImageError>,
+) -> Result<Alias, ImageError> {
+    let read = |mode: &str, form: &str| {
+        let wrong = |error| ImageError::Form { mode: mode.into(), form: form.into(), error };
+        Form::parse(form).map_err(wrong)
+    };
+    // What takes it away is read as well.
+    let negated = |mode: &str, form: &str| -> Result<Form, ImageError> {
+        let plain = read(mode, form)?;
+        match plain.negation() {
+            Negation::Never => read(mode, &alloc::format!("[no] {form}")),
+            Negation::Optional | Negation::Always => Ok(plain),
+        }
+    };
+    let reading = |side: &Side| -> Result<Reading, ImageError> {
+        let form = negated(&side.mode, &side.form)?;
+        Ok(Reading { mode: mode_of(&side.mode)?, form, not: side.not })
+    };
+    Ok(Alias {
+        decl: FormDecl {
+            mode: mode_of(&alias.mode)?,
+            form: negated(&alias.mode, &alias.form)?,
+            component: ComponentId(alias.component),
+            since: Level(alias.since),
+            until: alias.until.map(Level),
+            key: None,
+            list: None,
+            absent: None,
+            enters: None,
+            revision: 0,
+            default: DefaultDecl::None,
+        },
+        reads: alias.reads.iter().map(reading).collect::<Result<_, _>>()?,
+        list: alias.list.clone(),
+    })
+}
+
 fn compile(
     command: &CommandDecl,
     mode_of: &impl Fn(&str) -> Result<ModeId, ImageError>,
@@ -497,7 +633,13 @@ fn compile(
         form: command.form.clone(),
         error,
     })?;
+    let is_text = |id: &LeafId| form.leaf(*id).token.is_text();
+    let leaves = || (0..form.leaves().len() as u16).map(LeafId);
+    let has_text = leaves().any(|id| is_text(&id));
     let key = match &command.key {
+        Key::Line if has_text => {
+            Some(leaves().filter(|id| !is_text(id) && !form.is_sign(*id)).collect())
+        }
         Key::Line => None,
         Key::Captures(names) => {
             let mut leaves = Vec::new();
@@ -511,6 +653,10 @@ fn compile(
             Some(leaves)
         }
     };
+    if has_text && command.enters.is_some() || key.iter().flatten().any(is_text) {
+        let (mode, form) = (command.mode.clone(), command.form.clone());
+        return Err(ImageError::TextKey { mode, form });
+    }
     let default =
         DefaultDecl::compile(&form, &command.key, command.default.as_ref()).map_err(|error| {
             ImageError::Default { mode: command.mode.clone(), form: command.form.clone(), error }

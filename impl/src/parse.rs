@@ -2,7 +2,9 @@
 //!
 //! It executes nothing: what a line does to a config is the business of `config`.
 
+mod alias;
 mod mark;
+mod opening;
 
 use alloc::boxed::Box;
 use alloc::string::String;
@@ -12,9 +14,11 @@ use core::cmp::Ordering;
 use core::fmt;
 use core::hash::{Hash, Hasher};
 
-use crate::grammar::{Resolution, Sign, Token, Words, split_words};
+use crate::grammar::{Resolution, Sign, TEXT_BYTES_MAX, Token, Words};
+use crate::grammar::{shown, split_strings, split_words};
 use crate::ids::{FormId, ModeId};
-use crate::image::{FormDecl, Grammar, Image, ROOT};
+use crate::image::{FormDecl, Grammar, Image, ListEdit, ROOT};
+pub(crate) use alias::says as alias_says;
 pub use mark::{Mark, OtherEncoding, after_mark};
 
 /// The longest line that is read.
@@ -212,7 +216,33 @@ pub enum LineError {
         /// The mode.
         mode: String,
     },
-    /// It opens a text over several lines.
+    /// It is another way to say a line, which does not take its words.
+    #[error("`{form}` says {why}")]
+    Alias {
+        /// The form that it is of.
+        form: String,
+        /// What is wrong with what it says.
+        why: String,
+    },
+    /// It opens a text that nothing ends: the rest is no command.
+    #[error("the text that begins here never ends: no `{by}` follows")]
+    Unending {
+        /// What would end it.
+        by: String,
+    },
+    /// The text that it opens is too long.
+    #[error("{bytes} bytes are beyond the bound of {TEXT_BYTES_MAX} for a text")]
+    TextTooLong {
+        /// The text's length.
+        bytes: usize,
+    },
+    /// Something stands behind the end of a text.
+    #[error("`{words}` stands behind the end of the text")]
+    BehindText {
+        /// What stands there.
+        words: String,
+    },
+    /// It opens a text over several lines, and no form takes it as one.
     #[error("commands over several lines are not supported")]
     SeveralLines,
 }
@@ -226,9 +256,11 @@ pub struct Statement {
     pub place: Place,
     /// Its form and canonical words, or why it has none.
     pub found: Result<(FormId, Words), LineError>,
+    /// What it does to a list of the line that is there; none: it is the line.
+    pub list: Option<ListEdit>,
 }
 
-/// What the words are in an instance of `mode`.
+/// What the words are in an instance of `mode`. No line that is kept is one of an alias.
 ///
 /// # Errors
 /// See [`LineError`].
@@ -238,11 +270,26 @@ pub fn words(
     mode: ModeId,
     words: &[&str],
 ) -> Result<(FormId, Words), LineError> {
+    let found = any_words(image, grammar, mode, words)?;
+    if image.alias(found.0).is_some() {
+        let word = shown(words.first().copied().unwrap_or("")).into_owned();
+        return Err(LineError::NoMatch { mode: image.mode_name(mode).into(), at: 0, word });
+    }
+    Ok(found)
+}
+
+/// The same, of an alias too.
+fn any_words(
+    image: &Image,
+    grammar: &Grammar,
+    mode: ModeId,
+    words: &[&str],
+) -> Result<(FormId, Words), LineError> {
     let name = || image.mode_name(mode).into();
     match grammar.mode(mode).resolve(words) {
         Resolution::Match { id, words } => Ok((id, words)),
         Resolution::NoMatch { at } => {
-            let word = words.get(at).copied().unwrap_or("").into();
+            let word = shown(words.get(at).copied().unwrap_or("")).into_owned();
             Err(LineError::NoMatch { mode: name(), at, word })
         }
         Resolution::Incomplete => Err(LineError::Incomplete { mode: name() }),
@@ -256,12 +303,18 @@ pub fn words(
 /// Reads a configuration text.
 ///
 /// # Shape
-/// One statement for each line that is neither blank, a comment (`!`, `#`) nor navigation (`exit`,
-/// `quit`, `end`, `exit-...`). Indentation means nothing.
+/// A statement for each line that is neither blank, a comment (`!`, `#`) nor navigation (`exit`,
+/// `quit`, `end`, `exit-...`). Indentation means nothing. A text that a line opens belongs to it,
+/// byte for byte; none of its lines is a statement. A line of an alias is what it says: a statement
+/// for each line of these.
 pub fn text(image: &Image, grammar: &Grammar, text: &[u8], walk_up: WalkUp) -> Vec<Statement> {
-    let mut reader = Reader { image, grammar, walk_up, place: Place::root() };
-    let lines = text.split(|byte| *byte == b'\n').enumerate();
-    lines.filter_map(|(at, line)| reader.line(at + 1, line)).collect()
+    let mut reader =
+        Reader { image, grammar, walk_up, place: Place::root(), rest: Some(text), number: 0 };
+    let mut statements = Vec::new();
+    while reader.rest.is_some() {
+        statements.extend(reader.line());
+    }
+    statements
 }
 
 struct Reader<'a> {
@@ -269,35 +322,69 @@ struct Reader<'a> {
     grammar: &'a Grammar,
     walk_up: WalkUp,
     place: Place,
+    /// What is not read yet, from the beginning of a line; none: all is read.
+    rest: Option<&'a [u8]>,
+    /// How many lines are read.
+    number: usize,
 }
 
 impl Reader<'_> {
-    fn line(&mut self, number: usize, line: &[u8]) -> Option<Statement> {
-        let found = match readable(line) {
-            Ok(line) => {
-                let words: Vec<&str> = split_words(line).collect();
-                let first = *words.first()?;
-                if first.starts_with(['!', '#']) || self.navigates(first, words.len()) {
-                    return None;
-                }
-                self.found(&words)
+    /// Reads a line with the text that it opens.
+    fn line(&mut self) -> Vec<Statement> {
+        let Some(rest) = self.rest else { return Vec::new() };
+        let number = self.number + 1;
+        let line = first_line(rest);
+        let skipped = readable(line).is_ok_and(|line| {
+            let mut words = split_words(line);
+            match (words.next(), words.next()) {
+                (None, _) => true,
+                (Some(first), None) if self.navigates(first) => true,
+                (Some(first), _) => first.starts_with(['!', '#']),
             }
-            Err(trouble) => Err(trouble),
-        };
-        let place = self.place.clone();
-        if let Ok((form, words)) = &found
-            && self.image.form(*form).enters.is_some()
-            && words.sign() == Sign::Positive
-        {
-            self.place = place.child(*form, words.clone());
-        }
-        Some(Statement { number, place, found })
+        });
+        let (found, taken) = if skipped { (None, line.len()) } else { self.found(rest) };
+        self.number += 1 + rest[..taken].iter().filter(|byte| **byte == b'\n').count();
+        self.rest = rest.get(taken + 1..);
+        found.map_or_else(Vec::new, |found| self.statements(number, found))
     }
 
-    fn navigates(&mut self, first: &str, words: usize) -> bool {
-        let left = first.strip_prefix("exit-");
-        let up = matches!(first, "exit" | "quit") || left.is_some_and(|left| self.leaves(left));
-        if words != 1 || !(up || first == "end") {
+    /// What a line says that was found in the present place; an entry is entered.
+    fn statements(&mut self, number: usize, found: Found) -> Vec<Statement> {
+        let place = self.place.clone();
+        let mut list = None;
+        let said = found.and_then(|(form, words)| match self.image.alias(form) {
+            Some(alias) => {
+                list.clone_from(&alias.list);
+                alias_says(self.image, self.grammar, alias, &place, &words)
+            }
+            None => Ok(alloc::vec![(place.clone(), form, words)]),
+        });
+        let said = match said {
+            Ok(said) => said,
+            Err(trouble) => {
+                return alloc::vec![Statement { number, place, found: Err(trouble), list }];
+            }
+        };
+        let enters = |(_, form, words): &&(Place, FormId, Words)| {
+            self.image.form(*form).enters.is_some() && words.sign() == Sign::Positive
+        };
+        if let Some((place, form, words)) = said.iter().find(enters) {
+            self.place = place.child(*form, words.clone());
+        }
+        let said = said.into_iter();
+        said.map(|(place, form, words)| Statement {
+            number,
+            place,
+            found: Ok((form, words)),
+            list: list.clone(),
+        })
+        .collect()
+    }
+
+    fn navigates(&mut self, only: &str) -> bool {
+        let left = only.strip_prefix("exit-");
+        let up = matches!(only, "exit" | "quit") || left.is_some_and(|left| self.leaves(left));
+        if !(up || only == "end") {
             return false;
         }
         self.place = if up { self.place.parent().unwrap_or_default() } else { Place::root() };
@@ -318,22 +405,77 @@ impl Reader<'_> {
             || !self.image.forms().any(|(_, decl)| named(decl))
     }
 
-    fn found(&mut self, given: &[&str]) -> Result<(FormId, Words), LineError> {
-        let first = words(self.image, self.grammar, self.place.mode(self.image), given);
-        if first.is_ok() || self.walk_up == WalkUp::No {
-            return first;
+    /// What the line at the beginning of `rest` is, here or in a mode around, and how many bytes of
+    /// `rest` it takes.
+    fn found(&mut self, rest: &[u8]) -> (Option<Found>, usize) {
+        let mode = |place: &Place| place.mode(self.image);
+        let first = line(self.image, self.grammar, mode(&self.place), rest);
+        if first.is_final() || self.walk_up == WalkUp::No {
+            return (Some(first.found), first.taken);
         }
         let mut around = self.place.parent();
         while let Some(place) = around {
-            let found = words(self.image, self.grammar, place.mode(self.image), given);
-            if found.is_ok() {
+            let said = line(self.image, self.grammar, mode(&place), rest);
+            if said.is_final() {
                 self.place = place;
-                return found;
+                return (Some(said.found), said.taken);
             }
             around = place.parent();
         }
-        first
+        (Some(first.found), first.taken)
     }
+}
+
+/// A form and its words, or why there is none.
+type Found = Result<(FormId, Words), LineError>;
+
+/// What the beginning of a text is in one mode.
+struct Said {
+    found: Found,
+    /// How many bytes it is, without the line break behind it.
+    taken: usize,
+    /// Whether it opens a text.
+    opens: bool,
+}
+
+impl Said {
+    /// Whether no mode around is asked.
+    const fn is_final(&self) -> bool {
+        self.opens || self.found.is_ok()
+    }
+}
+
+/// What the line at the beginning of `rest` is in `mode`, with the text that it opens.
+fn line(image: &Image, grammar: &Grammar, mode: ModeId, rest: &[u8]) -> Said {
+    let matcher = grammar.mode(mode);
+    if let Some(opening) = opening::of_line(image, matcher, first_line(rest)) {
+        let (text, taken) = opening.text(rest);
+        let found = text.and_then(|text| {
+            let mut given = opening.words;
+            given.push(&text);
+            any_words(image, grammar, mode, &given)
+        });
+        return Said { found, taken, opens: true };
+    }
+    let first = first_line(rest);
+    let found = readable(first).and_then(|line| {
+        let strings = matcher.has_strings().then(|| split_strings(line)).flatten();
+        if let Some(strings) = strings {
+            let given: Vec<&str> = strings.iter().map(|word| &**word).collect();
+            let found = any_words(image, grammar, mode, &given);
+            if found.is_ok() {
+                return found;
+            }
+        }
+        let given: Vec<&str> = split_words(line).collect();
+        any_words(image, grammar, mode, &given)
+    });
+    Said { found, taken: first.len(), opens: false }
+}
+
+fn first_line(rest: &[u8]) -> &[u8] {
+    let end = rest.iter().position(|byte| *byte == b'\n');
+    &rest[..end.unwrap_or(rest.len())]
 }
 
 fn readable(line: &[u8]) -> Result<&str, LineError> {
@@ -360,20 +502,19 @@ pub fn line_in(
     image: &Image,
     grammar: &Grammar,
     mode: &str,
-    line: &str,
+    given: &str,
     walk_up: WalkUp,
 ) -> Result<(FormId, Words), LineError> {
     let mode = if mode.is_empty() { ROOT } else { mode };
     let unknown = || LineError::UnknownMode { mode: mode.into() };
     let mut mode = image.mode(mode).ok_or_else(unknown)?;
-    let line = readable(line.as_bytes())?;
-    let given: Vec<&str> = split_words(line).collect();
-    let first = words(image, grammar, mode, &given);
+    let given = given.as_bytes();
+    let first = line(image, grammar, mode, given).found;
     while let (Err(LineError::NoMatch { .. }), WalkUp::Yes, Some(parent)) =
         (&first, walk_up, image.parent(mode))
     {
         mode = parent;
-        let found = words(image, grammar, mode, &given);
+        let found = line(image, grammar, mode, given).found;
         if found.is_ok() {
             return found;
         }
@@ -441,5 +582,112 @@ mod tests {
         let image = bundled::image("6.2").unwrap();
         let read = text(&image, image.own(), b"hostname \xff\x01\n", WalkUp::No);
         assert_eq!(read[0].found, Err(LineError::Binary { byte: 1, column: 11 }));
+    }
+
+    /// An image with these forms in its root, and in the mode `interface IFNAME`.
+    fn image_of(root: &[&str], within: &[&str]) -> Image {
+        use crate::image::{ImportedForm, ImportedMode, import};
+        let of = |mode: &str, form: &str| ImportedForm {
+            mode: mode.into(),
+            form: form.into(),
+            component: "core".into(),
+        };
+        let mut forms: Vec<ImportedForm> = root.iter().map(|form| of("config", form)).collect();
+        forms.push(of("config", "[no] interface IFNAME"));
+        forms.extend(within.iter().map(|form| of("interface", form)));
+        let mode = |name: &str, parent: Option<&str>, enter: &[&str]| ImportedMode {
+            name: name.into(),
+            parent: parent.map(Into::into),
+            enter: enter.iter().map(|form| (*form).into()).collect(),
+        };
+        let modes = [
+            mode("config", None, &[]),
+            mode("interface", Some("config"), &["[no] interface IFNAME"]),
+        ];
+        let (image, rejected) = import("f", "1", &forms, &modes).unwrap();
+        assert!(rejected.is_empty(), "{rejected:?}");
+        image
+    }
+
+    fn shown(image: &Image, config: &str, walk_up: WalkUp) -> Vec<String> {
+        let read = text(image, image.own(), config.as_bytes(), walk_up);
+        let shown = read.iter().map(|statement| {
+            let found = match &statement.found {
+                Ok((_, words)) => statement.place.path() + &words.to_string(),
+                Err(trouble) => trouble.to_string(),
+            };
+            alloc::format!("{} {found}", statement.number)
+        });
+        shown.collect()
+    }
+
+    #[test]
+    fn no_line_of_a_text_is_a_command() {
+        let forms = ["[no] banner motd ^TEXT^", "[no] cert WORD ^TEXT:quit^", "hostname WORD"];
+        let image = image_of(&forms, &["shutdown"]);
+        let config = "interface e0\n banner motd ^C\nhostname a\nend\n^C\n shutdown\ncert 1\n \
+                      hostname b\n\n hostname b\n  quit\r\nhostname c\nno cert 1\nhostname d\n\
+                      no banner motd\n";
+        assert_eq!(
+            shown(&image, config, WalkUp::Yes),
+            [
+                "1 interface e0",
+                "2 banner motd ^C\\nhostname a\\nend\\n^C",
+                "6 no such command in mode config, from word 1: `shutdown`",
+                "7 cert 1\\n hostname b\\n\\n hostname b\\n  quit",
+                "12 hostname c",
+                "13 no cert 1",
+                "14 hostname d",
+                "15 no banner motd",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_text_that_does_not_end_well_says_where_it_began() {
+        let image = image_of(&["banner motd ^TEXT^", "cert WORD ^TEXT:quit^", "x WORD"], &[]);
+        let says = |config: &str| shown(&image, config, WalkUp::No);
+        let never = "2 the text that begins here never ends: no `#` follows";
+        assert_eq!(says("x 1\nbanner motd #a\nx 2\n"), ["1 x 1", never]);
+        assert_eq!(
+            says("cert 1\nx 2")[0],
+            "1 the text that begins here never ends: no `quit` follows"
+        );
+        assert_eq!(says("cert 1")[0], "1 the text that begins here never ends: no `quit` follows");
+        let behind = "1 `b  c` stands behind the end of the text";
+        assert_eq!(says("banner motd #a\n# b  c \nx 2"), [behind, "3 x 2"]);
+        let long = alloc::format!("banner motd #{}#\nx 2", "a\n".repeat(9_000));
+        let bytes = "1 18002 bytes are beyond the bound of 16384 for a text";
+        assert_eq!(says(&long), [bytes, "9002 x 2"]);
+        let binary = text(&image, image.own(), b"banner motd #\na\xff#\nx 2", WalkUp::No);
+        assert_eq!(binary[0].found, Err(LineError::Binary { byte: 0xff, column: 2 }));
+        assert_eq!(binary.len(), 2);
+    }
+
+    #[test]
+    fn a_keyword_goes_before_a_text_and_a_text_before_any_word() {
+        let forms = ["say <^TEXT^|loud>", "tell [WORD] ^TEXT^", "write [to] ^TEXT^"];
+        let image = image_of(&forms, &[]);
+        let config = "say loud\nsay #loud#\ntell #a b#\nwrite to #a#\nsay \u{3}\na\u{3}\n";
+        assert_eq!(
+            shown(&image, config, WalkUp::No),
+            [
+                "1 say loud",
+                "2 say #loud#",
+                "3 tell #a b#",
+                "4 write to #a#",
+                "5 say \\u{3}\\na\\u{3}",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_string_keeps_its_blanks_where_a_form_takes_one() {
+        let image = image_of(&["a \"WORD\" [x]", "b LINE..."], &[]);
+        let config = "a \"b  c\" x\na \"b\na d\nb \"c  d\"\na \"b\tc\"";
+        assert_eq!(
+            shown(&image, config, WalkUp::No),
+            ["1 a \"b  c\" x", "2 a \"b", "3 a d", "4 b \"c d\"", "5 a \"b\\tc\""]
+        );
     }
 }

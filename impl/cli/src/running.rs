@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use skewsync::digest::Shared;
 
-use skewsync::config::{Config, Place};
-use skewsync::grammar::Words;
+use skewsync::config::{Config, Edit, LineKey, Place};
+use skewsync::grammar::{self, Form, Words};
 use skewsync::ids::FormId;
 use skewsync::image::Image;
 use skewsync::parse::{self, LineError, WalkUp};
@@ -27,7 +27,21 @@ pub struct Running {
     pub taken: usize,
     /// What of these is not seen.
     pub remarks: Vec<Remark>,
+    /// Lines of which a later one left nothing, by their numbers.
+    pub overwritten: Vec<Overwritten>,
 }
+
+/// A line of a text of which a later line left nothing: it sets another value, or takes it away.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Overwritten {
+    /// Its number, from 1, and the line with the entries before it.
+    pub line: (usize, String),
+    /// The same of the later one.
+    pub by: (usize, String),
+}
+
+/// Which lines of the text a line of the config came of, with the entries before them.
+type SetBy = BTreeMap<LineKey, Vec<(usize, String)>>;
 
 /// What of a line that is taken an eye does not see.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -84,17 +98,32 @@ impl Running {
             refused: Vec::new(),
             taken: 0,
             remarks: Vec::new(),
+            overwritten: Vec::new(),
         };
         let lines: Vec<&[u8]> = text.split(|byte| *byte == b'\n').collect();
         let mut edits = Vec::new();
+        let mut set_by = SetBy::new();
         for statement in parse::text(image, image.own(), text, WalkUp::Yes) {
             let number = statement.number;
             let line = String::from_utf8_lossy(lines[number - 1]);
-            let remark = unseen::remarks(&line).join("; ");
+            let mut remarks = unseen::remarks(&line);
+            let of_text = |(form, _): &(FormId, Words)| {
+                image.form(*form).form.leaves().iter().any(|leaf| leaf.token.is_text())
+            };
+            if !statement.found.as_ref().is_ok_and(of_text) {
+                remarks.extend(unseen::text_opened(&line, number, &lines));
+            }
+            if let Ok((form, words)) = &statement.found
+                && joins_blanks(&image.form(*form).form, words, &line)
+            {
+                remarks.push("blanks in a row, which are kept as one".to_owned());
+            }
+            let remark = remarks.join("; ");
             let line = || line.trim().chars().filter(|c| !c.is_control()).collect();
-            let (form, words) = match statement.found {
-                Ok(found) => found,
+            let (form, words) = match &statement.found {
+                Ok((form, words)) => (*form, words.clone()),
                 Err(trouble) => {
+                    let trouble = trouble.clone();
                     running.refused.push(Refused { number, line: line(), trouble, remark });
                     continue;
                 }
@@ -103,22 +132,64 @@ impl Running {
             if !remark.is_empty() {
                 running.remarks.push(Remark { number, line: line(), what: remark });
             }
-            let place = statement.place;
-            let key = key_of(&place, words.text());
+            let place = &statement.place;
+            let key = key_of(place, words.text());
             let said = Said { number, place: place.clone(), form, words: words.clone() };
-            // Of an instance that is entered again the first entry counts, of a line the last.
+            let text = shown(&key);
+            let adds = statement.list.is_some();
+            // Of an instance that is entered again the first entry counts, of a line the last. A
+            // line that changes a list is none.
             if image.form(form).enters.is_some() {
                 running.said.entry(key).or_insert(said);
-            } else {
+            } else if !adds {
                 running.said.insert(key, said);
             }
-            let grammar = image.own();
             let config = &mut running.config;
-            config.execute_line(image, grammar, &place, form, words, &mut edits);
-            edits.clear();
+            let executed = config.execute_statement(image, image.own(), statement, &mut edits);
+            if let Err(trouble) = executed {
+                let remark = String::new();
+                running.refused.push(Refused { number, line: text, trouble, remark });
+                running.taken -= 1;
+                continue;
+            }
+            for edit in edits.drain(..) {
+                running.tell(&edit, (number, &text), adds, &mut set_by);
+            }
         }
         running
     }
+
+    /// Notes what an edit of the line `by` left of earlier ones.
+    fn tell(&mut self, edit: &Edit, by: (usize, &str), adds: bool, set_by: &mut SetBy) {
+        let (number, text) = by;
+        let by = || (number, text.to_owned());
+        let before = match edit {
+            Edit::Set { line, to, .. } if adds => {
+                let key = key_of(&line.place, to.words.text());
+                let (place, form, words) = (line.place.clone(), line.form, to.words.clone());
+                self.said.insert(key, Said { number, place, form, words });
+                set_by.entry(line.clone()).or_default().push(by());
+                return;
+            }
+            Edit::Set { line, .. } => set_by.insert(line.clone(), vec![by()]),
+            Edit::Unset(line) => set_by.remove(line),
+            Edit::Enter { .. } | Edit::Leave(_) => None,
+        };
+        let gone = before.into_iter().flatten();
+        self.overwritten.extend(gone.map(|line| Overwritten { line, by: by() }));
+    }
+}
+
+/// Whether words to the end of a line are kept with other blanks than it has.
+fn joins_blanks(form: &Form, words: &Words, line: &str) -> bool {
+    let Some(first) = words.iter().position(|(leaf, _)| form.leaf(leaf).variadic) else {
+        return false;
+    };
+    let mut rest = line.trim();
+    for _ in 0..first {
+        rest = rest.find(char::is_whitespace).map_or("", |end| rest[end..].trim_start());
+    }
+    rest.contains("  ") || rest.contains('\t')
 }
 
 /// A line by words, as translations name it.
@@ -129,9 +200,10 @@ pub fn key_of(place: &Place, line: &str) -> ListKey {
 
 /// A line by words, for people: the entry lines before it.
 pub fn shown(key: &ListKey) -> String {
+    let line = grammar::shown(&key.line);
     if key.path.is_empty() {
-        key.line.to_string()
+        line.into_owned()
     } else {
-        format!("{} / {}", &*key.path, &*key.line)
+        format!("{} / {line}", grammar::shown(&key.path))
     }
 }

@@ -1,5 +1,5 @@
 //! What of a line an eye does not see: blanks that are none, characters without a width, values
-//! that are empty.
+//! that are empty, lines that look like a text and are commands.
 
 /// Characters that look like a blank or like nothing, by their names.
 const UNSEEN: &[(char, &str)] = &[
@@ -42,6 +42,25 @@ pub fn remarks(line: &str) -> Vec<String> {
     }
     all.sort();
     all.into_iter().map(|(_, remark)| remark).collect()
+}
+
+/// What says that the line `number` of `lines` looks as if it opened a text, of which its image
+/// knows nothing: its last word is a delimiter that ends a later line.
+pub fn text_opened(line: &str, number: usize, lines: &[&[u8]]) -> Option<String> {
+    let mut words = line.split_ascii_whitespace();
+    let (_, last) = (words.next()?, words.next_back()?);
+    let delimiter = match last.as_bytes() {
+        [b'^', capital, ..] if capital.is_ascii_uppercase() => &last[..2],
+        [mark] if mark.is_ascii_punctuation() => last,
+        _ => return None,
+    };
+    let ends = |line: &&[u8]| line.trim_ascii_end().ends_with(delimiter.as_bytes());
+    let behind = lines.iter().skip(number).position(ends)?;
+    Some(format!(
+        "what looks like a text up to `{delimiter}` in line {}: the lines between are taken as \
+         commands",
+        number + behind + 1
+    ))
 }
 
 fn name(letter: char) -> Option<&'static str> {

@@ -6,7 +6,7 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use crate::disposition::failing;
-use crate::grammar::{Form, Token};
+use crate::grammar::{Form, Leaf, Token};
 use crate::image::{Change, Image};
 use crate::transform::{Direction, Rule, SideOf};
 
@@ -154,10 +154,9 @@ fn shapes(image: &Image, rule: &Rule, name: &str) -> Vec<CarriedError> {
     let of = |side: SideOf| -> Vec<&Form> {
         forms(image, rule, side).into_iter().filter(|form| form.carries(name)).collect()
     };
-    let several = |side: SideOf| {
-        of(side)
-            .into_iter()
-            .all(|form| form.capture(name).iter().all(|leaf| form.leaf(*leaf).variadic))
+    // Words by blanks, or a list in one word.
+    let all = |side: SideOf, is: fn(&Leaf) -> bool| {
+        of(side).into_iter().all(|form| form.capture(name).iter().all(|leaf| is(form.leaf(*leaf))))
     };
     let always = |side: SideOf| of(side).iter().any(|form| form.always_carries(name));
     let mut errors = Vec::new();
@@ -166,7 +165,10 @@ fn shapes(image: &Image, rule: &Rule, name: &str) -> Vec<CarriedError> {
         (false, true) => Some("new"),
         (true, true) | (false, false) => None,
     };
-    let side = one_sided(several(SideOf::Old), several(SideOf::New));
+    let kinds: [fn(&Leaf) -> bool; 2] =
+        [|leaf| leaf.variadic, |leaf| matches!(leaf.token, Token::List(_))];
+    let side =
+        kinds.into_iter().find_map(|is| one_sided(all(SideOf::Old, is), all(SideOf::New, is)));
     errors.extend(side.map(|side| CarriedError::Several { name: name.into(), side }));
     let side = one_sided(!always(SideOf::Old), !always(SideOf::New));
     errors.extend(side.map(|side| CarriedError::Absent { name: name.into(), side }));

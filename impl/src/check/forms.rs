@@ -14,7 +14,8 @@ const LIMITS: ResidueLimits = ResidueLimits { states_max: 2_000 };
 
 pub(super) fn check(image: &Image, origins: &Origins, report: &mut Report) {
     let mut by_mode: BTreeMap<ModeId, Vec<FormId>> = BTreeMap::new();
-    for (id, decl) in image.forms() {
+    let aliases = image.aliases().map(|(id, alias)| (id, &alias.decl));
+    for (id, decl) in image.forms().chain(aliases) {
         if decl.lives_at(image.levels()[usize::from(decl.component.0)]) {
             by_mode.entry(decl.mode).or_default().push(id);
             read_back(image, id, origins, report);
@@ -31,7 +32,7 @@ fn read_back(image: &Image, id: FormId, origins: &Origins, report: &mut Report) 
     let release = || image.declarations().release.clone();
     for words in decl.form.examples(FORM_LINES_MAX) {
         report.lines += 1;
-        let line = || words.text().to_string();
+        let line = || words.to_string();
         let given: Vec<&str> = split_words(words.text()).collect();
         let described = |other: FormId| -> (String, _) {
             let text = image.form(other).form.text().to_string();

@@ -5,8 +5,8 @@ use alloc::vec::Vec;
 use super::{Config, Edit, EntryKind, Item, Line, LineKey, Place};
 use crate::grammar::{Sign, Words, split_words};
 use crate::ids::FormId;
-use crate::image::{Grammar, Image};
-use crate::parse::{self, LineError, Statement, WalkUp};
+use crate::image::{Grammar, Image, ListEdit};
+use crate::parse::{self, LINE_BYTES_MAX, LineError, Statement, WalkUp};
 
 /// The class of a parser's result for a line. Source: seed, the parser return code (PRC).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -31,11 +31,31 @@ impl From<&LineError> for Prc {
             LineError::NoMatch { .. } | LineError::UnknownMode { .. } => Self::NoMatch,
             LineError::Ambiguous { .. } => Self::Ambiguous,
             LineError::Incomplete { .. } => Self::Incomplete,
-            LineError::Binary { .. } | LineError::TooLong { .. } | LineError::SeveralLines => {
-                Self::Rejected
-            }
+            LineError::Binary { .. }
+            | LineError::Alias { .. }
+            | LineError::TooLong { .. }
+            | LineError::Unending { .. }
+            | LineError::TextTooLong { .. }
+            | LineError::BehindText { .. }
+            | LineError::SeveralLines => Self::Rejected,
         }
     }
+}
+
+/// A line that was made, if it is one that is read: a list may become too long.
+fn as_line(
+    image: &Image,
+    grammar: &Grammar,
+    form: FormId,
+    made: Words,
+) -> Result<Words, LineError> {
+    let bytes = made.text().len();
+    if bytes > LINE_BYTES_MAX {
+        return Err(LineError::TooLong { bytes });
+    }
+    let given: Vec<&str> = made.iter().map(|(_, word)| word).collect();
+    parse::words(image, grammar, image.form(form).mode, &given)?;
+    Ok(made)
 }
 
 /// The line of a batch that was refused; nothing of the batch is left.
@@ -65,12 +85,66 @@ impl Config {
         let mut after = self.clone();
         let mut edits = Vec::new();
         for statement in parse::text(image, grammar, batch.as_bytes(), WalkUp::No) {
-            let Statement { number, place, found } = statement;
-            let (form, words) = found.map_err(|trouble| BatchError { number, trouble })?;
-            after.execute_line(image, grammar, &place, form, words, &mut edits);
+            let number = statement.number;
+            let executed = after.execute_statement(image, grammar, statement, &mut edits);
+            executed.map_err(|trouble| BatchError { number, trouble })?;
         }
         *self = after;
         Ok(edits)
+    }
+
+    /// Executes what a line of a text says; its edits are appended.
+    ///
+    /// # Errors
+    /// Why it says nothing; nothing changed then.
+    pub fn execute_statement(
+        &mut self,
+        image: &Image,
+        grammar: &Grammar,
+        statement: Statement,
+        edits: &mut Vec<Edit>,
+    ) -> Result<Prc, LineError> {
+        let Statement { place, found, list, .. } = statement;
+        let (form, words) = found?;
+        let words = match list {
+            Some(edit) => {
+                let made = self.with_list(image, &place, form, &words, &edit);
+                made.map(|made| as_line(image, grammar, form, made)).transpose()?
+            }
+            None => Some(words),
+        };
+        Ok(words.map_or(Prc::Unchanged, |words| {
+            self.execute_line(image, grammar, &place, form, words, edits)
+        }))
+    }
+
+    /// What `words`, which change a list, make of the line that is there: a whole line, or the `no`
+    /// of one of which no value is left; none: there is nothing to change.
+    fn with_list(
+        &self,
+        image: &Image,
+        place: &Place,
+        form: FormId,
+        words: &Words,
+        edit: &ListEdit,
+    ) -> Option<Words> {
+        let (key, _) = Line::new(image, place.clone(), form, words.clone());
+        let own = &image.form(form).form;
+        let adds = matches!(edit, ListEdit::Adds(_)) == (words.sign() == Sign::Positive);
+        let mut values = own.values_of(words);
+        let there = self.line(&key).filter(|line| line.sign == Sign::Positive);
+        let Some(there) = there else {
+            let whole: Vec<(&str, &str)> = values.iter().map(|(n, v)| (*n, &**v)).collect();
+            return adds.then(|| own.build(Sign::Positive, &whole).ok()).flatten();
+        };
+        values.extend(own.values_of(&there.words));
+        let list = own.list_edited(&there.words, edit.capture(), words, adds);
+        let sign = if list.is_some() { Sign::Positive } else { Sign::No };
+        if let (Some(list), Some(value)) = (list, values.get_mut(edit.capture())) {
+            *value = list.into();
+        }
+        let whole: Vec<(&str, &str)> = values.iter().map(|(n, v)| (*n, &**v)).collect();
+        own.build(sign, &whole).ok()
     }
 
     /// Executes one line that was read; its edits are appended.
@@ -84,6 +158,11 @@ impl Config {
         edits: &mut Vec<Edit>,
     ) -> Prc {
         let before = edits.len();
+        let there = place.is_root() || self.entry(place).is_some();
+        if !there && words.sign() == Sign::No && !image.form(form).default.is_line() {
+            // Nothing is there to take away.
+            return Prc::Unchanged;
+        }
         for place in place.and_ancestors() {
             self.enter(image, place, edits);
         }

@@ -33,7 +33,8 @@ pub enum EditsError {
 }
 
 impl Config {
-    /// The config as text: in its order, one blank of indentation a level, explicit exits.
+    /// The config as text: in its order, one blank of indentation a level, explicit exits. A text
+    /// over several lines stands as it was read.
     pub fn render(&self) -> String {
         let mut text = String::new();
         self.render_in(&Place::root(), 0, &mut text);
@@ -48,9 +49,9 @@ impl Config {
         };
         for item in self.items(place) {
             if let Some(key) = item.line_in(place) {
-                put(depth, self.body.lines[&key].line.words.text(), text);
+                put(depth, &self.body.lines[&key].line.words.written(), text);
             } else if let (Item::Place(_, entry), Some(inner)) = (item, item.place_in(place)) {
-                put(depth, entry.text(), text);
+                put(depth, &entry.written(), text);
                 self.render_in(&inner, depth + 1, text);
                 put(depth + 1, "exit", text);
             }

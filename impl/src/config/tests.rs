@@ -115,6 +115,141 @@ fn a_refused_line_leaves_nothing_of_its_batch() {
     assert_eq!(config, before);
 }
 
+/// The family of `text`, at release 1: its root takes banners, a mode notes and strings.
+fn with_texts() -> Image {
+    use crate::image::Family;
+    let table = "family = 'f'\n[[release]]\nname = '1'\nlevels = { a = 1 }\n";
+    let component = "component = 'a'\n\
+        [[command]]\nmode = 'config'\nform = '[no] banner WORD$w ^TEXT^$t'\nkey = ['w']\n\
+        [[mode]]\nname = 'm'\nparent = 'config'\nenter = '[no] m \"WORD\"$n'\n\
+        [[command]]\nmode = 'm'\nform = '[no] cert ^TEXT:quit^$t'\n\
+        [[command]]\nmode = 'm'\nform = '[no] say \"WORD\"...$s'\n\
+        [[command]]\nmode = 'm'\nform = '[no] list \"WORD\"$s'\nkey = ['s']\nordered = true\n";
+    let family = Family::parse(&[("family.toml", table), ("a.toml", component)]);
+    family.unwrap_or_else(|errors| panic!("{}", errors[0])).image("1").unwrap()
+}
+
+/// Lines of a text: of blanks, equal ones, and such as commands and edits are.
+const TEXT_LINE: &str = "[a-c ]{0,4}|no m \"x y\"|exit|end|\\+\ta|banner x";
+
+proptest! {
+    #[test]
+    fn a_text_comes_back_to_the_byte(
+        banner in "[a-c \t\r\n^\"\u{1a}\u{1}é]{0,30}",
+        lines in proptest::collection::vec(TEXT_LINE, 0..6),
+        string in "[a-c \t'é]{1,9}",
+    ) {
+        let image = with_texts();
+        let cert = lines.iter().map(|line| alloc::format!("{line}\n")).collect::<String>();
+        let banner = alloc::format!("banner x #{banner}#\n");
+        let within = alloc::format!(
+            "m \"x y\"\n say \"{string}\" b\n list \"{string}\"\n list b\n cert\n{cert} quit\n"
+        );
+        let mut typed = Config::factory(image.levels());
+        let mut edits = run(&mut typed, &image, &within);
+        edits.extend(run(&mut typed, &image, &banner));
+        let text = typed.render();
+        prop_assert!(text.starts_with(&banner), "{text}");
+        prop_assert!(text.contains(&alloc::format!(" cert\n{cert} quit\n")), "{text}");
+        prop_assert!(text.contains(&alloc::format!(" say \"{string}\" b\n")), "{text}");
+        // As a whole.
+        let mut read = Config::factory(image.levels());
+        run(&mut read, &image, &text);
+        prop_assert_eq!(&read, &typed);
+        prop_assert_eq!(read.render(), text);
+        // Line by line, and away again.
+        let sent = render_edits(&image, &edits);
+        prop_assert_eq!(sent.lines().count(), edits.len());
+        let mut there = Config::factory(image.levels());
+        for edit in read_edits(&image, image.own(), &sent).unwrap() {
+            there.apply(&image, &edit);
+        }
+        prop_assert_eq!(&there, &typed);
+        run(&mut there, &image, "no banner x\nno m \"x y\"\n");
+        prop_assert!(there.is_empty());
+    }
+}
+
+/// At release 1: lists of both kinds, with lines that add and take.
+fn with_lists() -> Image {
+    use crate::image::Family;
+    let table = "family = 'f'\n[[release]]\nname = '1'\nlevels = { a = 1 }\n";
+    let list = |form: &str, key: &str| {
+        alloc::format!("[[command]]\nmode = 'config'\nform = '[no] {form}'\nkey = [{key}]\n")
+    };
+    let alias = |form: &str, reads: &str, edit: &str| {
+        alloc::format!("[[alias]]\nform = '{form}'\nreads = ['{reads}']\n{edit} = 'l'\n")
+    };
+    let component = [
+        "component = 'a'\n".into(),
+        list("vlan WORD$w (1-40),...$l [tagged$t]", "'w'"),
+        alias("vlan add WORD$w (1-40),...$l", "vlan WORD$w (1-40),...$l", "adds"),
+        alias("vlan take WORD$w (1-40),...$l", "vlan WORD$w (1-40),...$l", "takes"),
+        list("servers WORD...$l", ""),
+        alias("servers-too WORD...$l", "servers WORD...$l", "adds"),
+    ];
+    let family = Family::parse(&[("family.toml", table), ("a.toml", &component.concat())]);
+    family.unwrap_or_else(|errors| panic!("{}", errors[0])).image("1").unwrap()
+}
+
+#[test]
+fn what_adds_to_a_list_keeps_the_rest_of_its_line() {
+    let image = with_lists();
+    let mut config = Config::factory(image.levels());
+    run(&mut config, &image, "vlan a 3,1 tagged\nvlan add a 2\nvlan add b 7\nvlan take c 1\n");
+    assert_eq!(config.render(), "vlan a 1-3 tagged\nvlan b 7\n");
+    assert!(run(&mut config, &image, "vlan add a 1-2\nvlan take a 40\n").is_empty());
+    let edits = run(&mut config, &image, "vlan take a 1-40\nno vlan add b 7\n");
+    assert!(edits.iter().all(|edit| matches!(edit, Edit::Unset(_))) && config.is_empty());
+    run(&mut config, &image, "servers s1\nservers-too s3 s2 s1\nno servers-too s1\n");
+    assert_eq!(config.render(), "servers s3 s2\n");
+}
+
+#[test]
+fn a_list_that_grows_beyond_what_is_read_as_a_line_is_refused() {
+    let image = with_lists();
+    let mut config = Config::factory(image.levels());
+    let some =
+        |from: u32| (from..from + 100).map(|n| alloc::format!(" server-{n}")).collect::<String>();
+    run(&mut config, &image, &alloc::format!("servers{}", some(0)));
+    run(&mut config, &image, &alloc::format!("servers-too{}", some(100)));
+    let before = config.clone();
+    let more = alloc::format!("servers-too{}", some(200));
+    let refused = config.execute(&image, image.own(), &more).unwrap_err();
+    assert!(matches!(refused.trouble, crate::parse::LineError::NoMatch { .. }), "{refused}");
+    assert_eq!(config, before);
+    let long = alloc::format!("servers-too {} {}", "a".repeat(5_000), "b".repeat(3_000));
+    let refused = config.execute(&image, image.own(), &long).unwrap_err();
+    assert!(matches!(refused.trouble, crate::parse::LineError::TooLong { .. }), "{refused}");
+}
+
+proptest! {
+    #[test]
+    fn a_list_in_parts_is_the_list_typed_whole(
+        parts in proptest::collection::vec((any::<bool>(), 1..40u8, 0..6u8), 1..10),
+    ) {
+        let image = with_lists();
+        let mut config = Config::factory(image.levels());
+        let mut whole = alloc::collections::BTreeSet::new();
+        for (adds, from, more) in parts {
+            let to = from.saturating_add(more).min(40);
+            let verb = if adds { "add" } else { "take" };
+            run(&mut config, &image, &alloc::format!("vlan {verb} a {from}-{to}"));
+            for vlan in from..=to {
+                if adds { whole.insert(vlan); } else { whole.remove(&vlan); }
+            }
+        }
+        let mut typed = Config::factory(image.levels());
+        if !whole.is_empty() {
+            let list = whole.iter().rev().map(|vlan| alloc::format!("{vlan}"));
+            let list: Vec<String> = list.collect();
+            run(&mut typed, &image, &alloc::format!("vlan a {}", list.join(",")));
+        }
+        prop_assert_eq!(&config, &typed);
+        prop_assert_eq!(config.render(), typed.render());
+    }
+}
+
 /// Batches over lines that the bundled family takes at every release.
 fn batches() -> impl Strategy<Value = Vec<String>> {
     let line = prop_oneof![

@@ -520,8 +520,10 @@ impl Fails {
 
 /// What a token takes but for these numbers, in the form language.
 fn remaining(token: &Token, fail: &[(i128, i128)]) -> String {
-    let Token::Range { min, max } = token else {
-        return token.to_string();
+    let (min, max) = match token {
+        Token::Range { min, max } => (min, max),
+        Token::List(of) => return remaining(of, fail) + ",...",
+        token => return token.to_string(),
     };
     let open = less(alloc::vec![(*min, *max)], fail.iter().copied());
     let ranges = open.iter().map(|(min, max)| alloc::format!("({min}-{max})"));

@@ -10,7 +10,7 @@ use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
-use crate::grammar::{Form, Token};
+use crate::grammar::{Form, Token, spans};
 use crate::ids::FormId;
 use crate::image::{Image, Scale};
 use crate::transform::{Direction, Rule, Step, Tft};
@@ -252,15 +252,32 @@ fn failing_from(
                 fails.numbers.sort_unstable();
                 fails.all |= to.is_empty() && implied.is_none();
             }
+            // Of a list of numbers, each must go.
+            Token::List(of) if implied.is_none() && goes_as_lists(&to, name) => {
+                let open = |form: &&Form| match **of {
+                    Token::Range { min, max } => outside(form, name, (min, max), scale),
+                    _ => Vec::new(),
+                };
+                fails.numbers.extend(to.iter().flat_map(open).map(bounded));
+                fails.numbers.sort_unstable();
+            }
             token => {
                 let all = |form: &&Form| {
-                    form.capture(name).iter().any(|leaf| includes(&form.leaf(*leaf).token, token))
+                    form.capture(name).iter().any(|leaf| form.leaf(*leaf).token.includes(token))
                 };
                 fails.all |= implied.is_some() || to.is_empty() || !to.iter().all(all);
             }
         }
     }
     fails
+}
+
+/// Whether the capture is a list of numbers in each of these forms.
+fn goes_as_lists(to: &[&Form], name: &str) -> bool {
+    let of_numbers = |token: &Token| matches!(token, Token::List(of) if of.range().is_some());
+    let is_list =
+        |form: &&Form| form.capture(name).iter().all(|leaf| of_numbers(&form.leaf(*leaf).token));
+    !to.is_empty() && to.iter().all(is_list)
 }
 
 /// These closed intervals less others.
@@ -294,18 +311,18 @@ fn fits(form: &Form, name: &str, word: &str) -> bool {
     })
 }
 
-/// Whether every word that fits `inner` fits `outer`.
-fn includes(outer: &Token, inner: &Token) -> bool {
-    outer == inner || *outer == Token::Variable
-}
-
 /// The numbers in `min..=max` that no leaf of the capture takes.
 fn outside(form: &Form, name: &str, all: (i128, i128), scale: Scale) -> Vec<(i128, i128)> {
     let mut taken = Vec::new();
     for leaf in form.capture(name) {
         match &form.leaf(leaf).token {
             Token::Range { min, max } => taken.push(scale.reaching((*min, *max))),
-            Token::Variable => return Vec::new(),
+            Token::Variable | Token::String => return Vec::new(),
+            Token::List(of) => match **of {
+                Token::Range { min, max } => taken.push(scale.reaching((min, max))),
+                Token::Variable => return Vec::new(),
+                _ => {}
+            },
             Token::Keyword(_)
             | Token::Ipv4
             | Token::Ipv4Prefix
@@ -313,7 +330,8 @@ fn outside(form: &Form, name: &str, all: (i128, i128), scale: Scale) -> Vec<(i12
             | Token::Ipv6Prefix
             | Token::Mac
             | Token::MacPrefix
-            | Token::Asn => {}
+            | Token::Asn
+            | Token::Text { .. } => {}
         }
     }
     less(alloc::vec![all], taken)
@@ -371,7 +389,12 @@ impl Fails {
             || self.several && value.contains(' ')
             || self.is_no_multiple(number)
             || self.words.iter().any(|word| *word == *value)
-            || number
-                .is_some_and(|n| self.numbers.iter().any(|(min, max)| (*min..=*max).contains(&n)))
+            || spans(value).is_some_and(|spans| {
+                let meets = |(low, high): &(i128, i128)| {
+                    let mut fails = self.numbers.iter();
+                    fails.any(|(min, max)| *low <= (*max).into() && i128::from(*min) <= *high)
+                };
+                spans.iter().any(meets)
+            })
     }
 }

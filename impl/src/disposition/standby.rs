@@ -155,7 +155,7 @@ impl StandbyPairing {
 fn differing(active: &Dump, own: &Dump) -> Vec<ModeForms> {
     fn by_mode(dump: &Dump) -> BTreeMap<&str, BTreeSet<&str>> {
         let mut modes: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-        for entry in &dump.entries {
+        for entry in dump.entries.iter().filter(|entry| !entry.alias) {
             let forms = modes.entry(&entry.mode).or_default();
             forms.insert(entry.form.normal());
         }

@@ -2,10 +2,11 @@
 
 use alloc::borrow::Cow;
 use alloc::boxed::Box;
-use alloc::string::ToString;
+use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use super::form::{Form, LeafId, Node};
+use super::text::escape;
 use super::token::Token;
 use super::words::{Sign, Words};
 
@@ -199,6 +200,11 @@ impl Form {
             digit
         };
         match node {
+            Node::Leaf(id) if self.leaf(*id).token.is_text() => {
+                if made.first().is_none_or(|(_, word)| word != "no") {
+                    made.push((*id, sample_text(&self.leaf(*id).token, pick(3))));
+                }
+            }
             Node::Leaf(id) => {
                 let word = match &self.leaf(*id).token {
                     Token::Keyword(word) => Cow::Borrowed(&**word),
@@ -206,6 +212,11 @@ impl Form {
                         let values = [*min, *max, min.midpoint(*max)];
                         let value = values[pick(if min == max { 1 } else { 3 }) as usize];
                         Cow::Owned(value.to_string())
+                    }
+                    Token::String => Cow::Borrowed(sample_string(pick(3))),
+                    token @ Token::List(of) => {
+                        let list = sample_list(of, pick(4));
+                        Cow::Owned(token.canonical(&list).into_owned())
                     }
                     token => Cow::Borrowed(sample(token, pick(2))),
                 };
@@ -291,7 +302,12 @@ const fn sample(token: &Token, which: u64) -> &'static str {
                 "64511"
             }
         }
-        Token::Keyword(_) | Token::Range { .. } | Token::Variable => {
+        Token::Keyword(_)
+        | Token::Range { .. }
+        | Token::Variable
+        | Token::String
+        | Token::List(_)
+        | Token::Text { .. } => {
             if first {
                 "Example"
             } else {
@@ -299,6 +315,48 @@ const fn sample(token: &Token, which: u64) -> &'static str {
             }
         }
     }
+}
+
+/// One value, several, a span.
+fn sample_list(of: &Token, which: u64) -> String {
+    match of {
+        Token::Range { min, max } => match which {
+            0 => min.to_string(),
+            1 => alloc::format!("{min},{max}"),
+            2 => alloc::format!("{min}-{max}"),
+            _ => alloc::format!("{},{max}", min.midpoint(*max)),
+        },
+        of if which.is_multiple_of(2) => sample(of, which / 2).into(),
+        of => alloc::format!("{},{}", sample(of, 0), sample(of, 1)),
+    }
+}
+
+/// A string in quotes, or a word.
+const fn sample_string(which: u64) -> &'static str {
+    match which {
+        0 => "Example",
+        1 => "\"two\u{1a}`\u{1a}`blanks\"",
+        _ => "\"Other-1\"",
+    }
+}
+
+/// A text: short, with blanks, an empty line and equal lines, with lines that are commands.
+fn sample_text(token: &Token, which: u64) -> Cow<'static, str> {
+    let lines = [
+        "Example",
+        "\n  two  blanks\n\n  two  blanks\n",
+        "\nexit\nno hostname\ninterface eth0\n shutdown\nend\n",
+    ];
+    let lines = lines[(which as usize).min(lines.len() - 1)];
+    let text = match token {
+        Token::Text { until: Some(until) } => {
+            let lines = lines.trim_matches('\n').split('\n');
+            let lines: Vec<&str> = lines.filter(|line| line.trim() != &**until).collect();
+            alloc::format!("\n{}\n  {until}", lines.join("\n"))
+        }
+        _ => alloc::format!("^C{lines}^C"),
+    };
+    Cow::Owned(escape(&text))
 }
 
 struct Maker<'a> {
@@ -381,6 +439,9 @@ impl<'a> Maker<'a> {
 
     fn leaf(&self, id: LeafId, made: &mut Made<'a>) -> Result<(), BuildError> {
         let leaf = self.form.leaf(id);
+        if leaf.token.is_text() && self.sign == Sign::No {
+            return Ok(());
+        }
         if let Token::Keyword(word) = &leaf.token {
             // A keyword that is named is taken for that very value only.
             if let (Some(name), Some((_, value))) = (&leaf.name, self.value(id))

@@ -1,5 +1,6 @@
 //! A form: one command as syntax.
 
+use alloc::borrow::Cow;
 use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::sync::Arc;
@@ -11,9 +12,11 @@ use core::ops::Range;
 use once_cell::race::OnceBox;
 
 use super::captures::Captures;
+use super::list::Elements;
 use super::matcher::Program;
 use super::reader::{Raw, read};
 use super::token::Token;
+use super::words::{Words, split_words};
 
 /// The longest text of a form.
 pub const FORM_BYTES_MAX: usize = 16 * 1024;
@@ -200,6 +203,55 @@ impl Form {
         }
     }
 
+    /// The leaf of the capture `name` that lists values: `KIND,...`, or the words of `KIND...`.
+    pub fn list(&self, name: &str) -> Option<LeafId> {
+        let is_list = |id: &LeafId| {
+            let leaf = self.leaf(*id);
+            leaf.variadic || matches!(leaf.token, Token::List(_))
+        };
+        self.capture(name).into_iter().find(is_list)
+    }
+
+    /// The list `name` of the line `words` with the values that `more` has of it, or without them;
+    /// none: nothing is left.
+    pub fn list_edited(
+        &self,
+        words: &Words,
+        name: &str,
+        more: &Words,
+        adds: bool,
+    ) -> Option<String> {
+        let leaf = self.list(name)?;
+        let value = |words: &Words| words.joined(&[leaf]).map(Cow::into_owned).unwrap_or_default();
+        let (now, more) = (value(words), value(more));
+        if let Token::List(of) = &self.leaf(leaf).token {
+            let read = |word: &str| Elements::read(of, word);
+            let Some(more) = read(&more) else { return Some(now) };
+            let now = match read(&now) {
+                Some(now) if adds => now.with(more),
+                Some(now) => now.without(&more),
+                None if adds => more,
+                None => return None,
+            };
+            return now.word();
+        }
+        let mut all: Vec<&str> = split_words(&now).collect();
+        for word in split_words(&more) {
+            let there = all.iter().position(|other| *other == word);
+            match (adds, there) {
+                (true, None) => all.push(word),
+                (false, Some(at)) => drop(all.remove(at)),
+                (true, Some(_)) | (false, None) => {}
+            }
+        }
+        (!all.is_empty()).then(|| all.join(" "))
+    }
+
+    /// Whether the leaf is the `no` with which a line of the form negates.
+    pub fn is_sign(&self, id: LeafId) -> bool {
+        id == LeafId(0) && self.leaf(id).token.is_no() && self.negation() != Negation::Never
+    }
+
     pub(super) fn root(&self) -> &Node {
         &self.0.root
     }
@@ -276,6 +328,9 @@ pub enum FormErrorKind {
         /// What stands here.
         found: String,
     },
+    /// Something follows a text.
+    #[error("a text is the last of a form")]
+    TextNotLast,
     /// Brackets nest too deep.
     #[error("brackets nest deeper than {max}")]
     TooDeep {
@@ -313,6 +368,9 @@ fn number(raw: Raw, leaves: &mut Vec<Leaf>, preceding: &mut Option<Box<str>>) ->
                     Some(text.to_ascii_lowercase().replace('-', "_").into())
                 }
                 Token::Variable
+                | Token::String
+                | Token::List(_)
+                | Token::Text { .. }
                 | Token::Ipv4
                 | Token::Ipv4Prefix
                 | Token::Ipv6
@@ -373,6 +431,22 @@ mod tests {
         assert!(matches!(kind("a A.B.C.D/24$a"), FormErrorKind::Expected { .. }));
         assert!(matches!(kind("VAR... b"), FormErrorKind::Expected { .. }));
         assert!(matches!(kind(&"[a ".repeat(40)), FormErrorKind::TooDeep { .. }));
+    }
+
+    #[test]
+    fn a_text_stands_last_and_only_a_quoted_placeholder_is_a_string() {
+        let form = Form::parse("[no] x <y ^TEXT:quit^$t|\"WORD\"$s|^NOTE^$n>").unwrap();
+        assert_eq!(form.normal(), "[no] x <\"WORD\"|^TEXT^|y ^TEXT:quit^>");
+        for text in ["x ^TEXT^ y", "x [^TEXT^] y", "x <^TEXT^|a> [b]", "x {a|b ^TEXT^}"] {
+            assert_eq!(kind(text), FormErrorKind::TextNotLast, "{text}");
+        }
+        assert_eq!(Form::parse("x ^TEXT^$t y").unwrap_err().span, 11..12);
+        for text in ["^TEXT^", "x ^TEXT", "x ^TEXT:^", "x \"WORD", "x \"WORD:a\"y z", "x ^TEXT^..."]
+        {
+            assert!(matches!(kind(text), FormErrorKind::Expected { .. }), "{text}");
+        }
+        // What a set of real commands may have stays a keyword.
+        assert!(Form::parse("x ^ \" \"a\"").unwrap().leaves().iter().all(|l| l.token.is_keyword()));
     }
 
     proptest! {

@@ -3,7 +3,7 @@
 
 use alloc::borrow::Cow;
 use alloc::boxed::Box;
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::ops::RangeInclusive;
@@ -49,14 +49,27 @@ pub struct Matcher<Id> {
     by_first: Vec<(Arc<str>, u32)>,
     /// Forms that do not begin with a keyword.
     open: Vec<u32>,
+    /// The kinds of texts that a line of them can end with.
+    texts: BTreeSet<Token>,
+    /// Whether a word of them can be a string in quotes.
+    strings: bool,
 }
 
 impl<Id: Copy + Ord> Matcher<Id> {
     /// Compiles `forms`. Of those that take a line equally well, as the same tokens, the earlier
     /// wins.
     pub fn from_forms<'a>(forms: impl IntoIterator<Item = (Id, &'a Form)>) -> Self {
-        let mut matcher = Self { forms: Vec::new(), by_first: Vec::new(), open: Vec::new() };
+        let mut matcher = Self {
+            forms: Vec::new(),
+            by_first: Vec::new(),
+            open: Vec::new(),
+            texts: BTreeSet::new(),
+            strings: false,
+        };
         for (id, form) in forms {
+            let tokens = form.leaves().iter().map(|leaf| &leaf.token);
+            matcher.texts.extend(tokens.clone().filter(|token| token.is_text()).cloned());
+            matcher.strings |= tokens.clone().any(|token| *token == Token::String);
             let number = matcher.forms.len() as u32;
             match &form.program().first {
                 Some(keywords) => {
@@ -75,6 +88,16 @@ impl<Id: Copy + Ord> Matcher<Id> {
     /// The ids of its forms, as they were given.
     pub fn ids(&self) -> impl ExactSizeIterator<Item = Id> {
         self.forms.iter().map(|(id, _)| *id)
+    }
+
+    /// The kinds of texts that a line of its forms can end with.
+    pub(crate) fn texts(&self) -> impl Iterator<Item = &Token> {
+        self.texts.iter()
+    }
+
+    /// Whether a word of its forms can be a string in quotes.
+    pub(crate) const fn has_strings(&self) -> bool {
+        self.strings
     }
 
     /// What the line of `words` is.
@@ -184,6 +207,8 @@ pub(super) enum Op {
     Word(LeafId),
     /// Takes one or more words.
     Words(LeafId),
+    /// Takes one word; none in a line that begins with `no`.
+    Text(LeafId),
     /// Goes on at each of these.
     Fork(Vec<u16>),
     /// Skips to the first only if the line begins with `no`; else goes on behind.
@@ -221,6 +246,7 @@ impl Program {
     fn compile(&mut self, form: &Form, node: &Node, loops: &mut u8) {
         match node {
             Node::Leaf(id) if form.leaf(*id).variadic => self.ops.push(Op::Words(*id)),
+            Node::Leaf(id) if form.leaf(*id).token.is_text() => self.ops.push(Op::Text(*id)),
             Node::Leaf(id) => self.ops.push(Op::Word(*id)),
             Node::Sequence(parts) => {
                 parts.iter().for_each(|part| self.compile(form, part, loops));
@@ -288,7 +314,7 @@ impl Program {
                 continue;
             }
             match &self.ops[usize::from(at)] {
-                Op::Word(leaf) | Op::Words(leaf) => {
+                Op::Word(leaf) | Op::Words(leaf) | Op::Text(leaf) => {
                     let Token::Keyword(word) = self.token(*leaf) else {
                         return None;
                     };
@@ -320,6 +346,7 @@ fn length(form: &Form, node: &Node) -> RangeInclusive<usize> {
     let part_length = |part: &Node| length(form, part);
     match node {
         Node::Leaf(id) if form.leaf(*id).variadic => 1..=usize::MAX,
+        Node::Leaf(id) if form.leaf(*id).token.is_text() => 0..=1,
         Node::Leaf(_) => 1..=1,
         Node::Sequence(parts) => parts.iter().map(part_length).fold(0..=0, sum),
         Node::Choice(parts) => parts.iter().map(part_length).reduce(any).unwrap_or(0..=0),
@@ -378,7 +405,10 @@ impl<'a> Walk<'a> {
                     self.step(program, *to, used);
                 }
             }
-            Op::Word(leaf) => {
+            Op::Text(_) if self.path.first().is_some_and(|first| program.token(*first).is_no()) => {
+                self.step(program, at + 1, used);
+            }
+            Op::Word(leaf) | Op::Text(leaf) => {
                 if self.takes(program, *leaf) {
                     self.path.push(*leaf);
                     self.step(program, at + 1, used);

@@ -78,6 +78,10 @@ impl<'a> Reader<'a> {
             match self.peek() {
                 None | Some('|' | '>' | ']' | '}') => break,
                 Some(_) => {
+                    if parts.iter().any(Raw::has_text) {
+                        let span = self.span_here();
+                        return Err(FormError { span, kind: FormErrorKind::TextNotLast });
+                    }
                     let part = self.part()?;
                     let closes = matches!(part, Raw::Token { variadic: true, .. });
                     parts.push(part);
@@ -146,6 +150,10 @@ impl<'a> Reader<'a> {
         self.at += 1;
         self.depth -= 1;
         let mut node = made(parts);
+        if matches!(node, Raw::Unordered(_)) && node.has_text() {
+            let span = open..self.at;
+            return Err(FormError { span, kind: FormErrorKind::TextNotLast });
+        }
         if let Some(name) = self.name()? {
             name_last(&mut node, &name);
         }
@@ -177,21 +185,54 @@ impl<'a> Reader<'a> {
             });
         }
         let start = self.at;
-        let token = if self.peek() == Some('(') { self.range()? } else { self.word()? };
-        let text: Box<str> = self.text[start..self.at].into();
+        let mut token = match self.punctuated()? {
+            Some(token) => token,
+            None if self.peek() == Some('(') => self.range()?,
+            None => self.word()?,
+        };
+        if token.is_text() && self.tokens == 1 {
+            self.at = start;
+            return Err(self.unexpected("a keyword before a text"));
+        }
+        let mut text: Box<str> = self.text[start..self.at].into();
         let mut name = self.name()?;
+        let list = self.rest().starts_with(",...");
         let variadic = self.rest().starts_with("...");
-        if variadic {
-            if token.is_keyword() {
+        if list || variadic {
+            if token.is_keyword() || token.is_text() || list && token == Token::String {
                 return Err(self.unexpected("`...` only after a placeholder"));
             }
-            self.at += 3;
-            name = match self.name()? {
-                Some(name) => Some(name),
-                None => name,
-            };
+            self.at += if list { 4 } else { 3 };
+            name = self.name()?.or(name);
+        }
+        if list {
+            text = alloc::format!("{text},...").into();
+            token = Token::List(Box::new(token));
         }
         Ok(Raw::Token { token, text, name, variadic })
+    }
+
+    /// `"WORD"`, `^TEXT^`, `^TEXT:quit^`; none: nothing of these begins here.
+    fn punctuated(&mut self) -> Result<Option<Token>, FormError> {
+        let Some(mark) = self.peek().filter(|mark| matches!(mark, '"' | '^')) else {
+            return Ok(None);
+        };
+        let inner = &self.rest()[1..];
+        if !inner.starts_with(|letter: char| letter.is_ascii_uppercase()) {
+            return Ok(None);
+        }
+        let inner = inner.find(mark).map_or("", |length| &inner[..length]);
+        let (name, until) = match inner.split_once(':') {
+            Some((name, until)) if mark == '^' => (name, Some(until)),
+            Some(_) | None => (inner, None),
+        };
+        let one_word = |word: &str| !word.is_empty() && word.chars().all(|c| c.is_ascii_graphic());
+        if !is_variable(name) || !until.is_none_or(one_word) {
+            return Err(self.unexpected("`\"WORD\"`, `^TEXT^` or `^TEXT:quit^`"));
+        }
+        self.at += inner.len() + 2;
+        let until = until.map(Into::into);
+        Ok(Some(if mark == '"' { Token::String } else { Token::Text { until } }))
     }
 
     fn range(&mut self) -> Result<Token, FormError> {
@@ -252,7 +293,7 @@ impl<'a> Reader<'a> {
         }
         let length = self.rest().find(|c: char| c.is_whitespace() || "<>[]{}()|$!".contains(c));
         let word = &self.rest()[..length.unwrap_or(self.rest().len())];
-        let word = word.strip_suffix("...").unwrap_or(word);
+        let word = word.strip_suffix(",...").or(word.strip_suffix("...")).unwrap_or(word);
         if word.is_empty() {
             return Err(self.unexpected("a word, a placeholder or a bracket"));
         }
@@ -298,6 +339,17 @@ fn name_last(node: &mut Raw, name: &str) {
 }
 
 impl Raw {
+    /// Whether a text stands in it.
+    fn has_text(&self) -> bool {
+        match self {
+            Self::Token { token, .. } => token.is_text(),
+            Self::Sequence(parts) | Self::Choice(parts) | Self::Unordered(parts) => {
+                parts.iter().any(Self::has_text)
+            }
+            Self::Optional(part) | Self::OptionalAfterNo(part) => part.has_text(),
+        }
+    }
+
     /// The normal text: names dropped, placeholders by kind, alternatives sorted, nesting flat.
     pub(super) fn normal(&self) -> String {
         let join =

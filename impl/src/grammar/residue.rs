@@ -198,7 +198,10 @@ fn ends(token: &Token) -> Option<[i128; 2]> {
         | Token::Ipv6Prefix
         | Token::Mac
         | Token::MacPrefix
-        | Token::Variable => None,
+        | Token::Variable
+        | Token::String
+        | Token::List(_)
+        | Token::Text { .. } => None,
     }
 }
 
@@ -292,6 +295,10 @@ struct Walk<'a, 'p> {
 enum Class {
     Token(Token),
     Between(i128, i128),
+    /// Strings with blanks inside.
+    Blanks,
+    /// Some of the words that a token takes: beside all of them, where a part may be taken.
+    Some(Token),
 }
 
 impl Walk<'_, '_> {
@@ -317,7 +324,9 @@ impl Walk<'_, '_> {
                     Op::End if peers_end => result.accepted = true,
                     Op::End => result.refused = true,
                     Op::Word(leaf) => self.take(*leaf, &place, negated, &reached, &mut open)?,
-                    Op::Words(leaf) => self.take(*leaf, &place, negated, &reached, &mut open)?,
+                    Op::Words(leaf) | Op::Text(leaf) => {
+                        self.take(*leaf, &place, negated, &reached, &mut open)?;
+                    }
                     Op::Fork(_) | Op::SkipAfterNo(_) | Op::Jump(_) | Op::Unordered { .. } => {}
                 }
             }
@@ -351,7 +360,7 @@ impl Walk<'_, '_> {
                 let (peer, place) = &self.places.all[*at as usize];
                 let program = peers[*peer as usize].program();
                 match &program.ops[usize::from(place.0)] {
-                    Op::Word(leaf) => Some((*at, program.token(*leaf), false)),
+                    Op::Word(leaf) | Op::Text(leaf) => Some((*at, program.token(*leaf), false)),
                     Op::Words(leaf) => Some((*at, program.token(*leaf), true)),
                     Op::Fork(_)
                     | Op::SkipAfterNo(_)
@@ -390,8 +399,15 @@ impl Walk<'_, '_> {
         token: &Token,
         takers: &[(PeerPosition, &Token, bool)],
     ) -> Vec<Class> {
-        let Token::Range { mut min, mut max } = *token else {
-            return alloc::vec![Class::Token(token.clone())];
+        let (mut min, mut max) = match *token {
+            Token::Range { min, max } => (min, max),
+            Token::String => return alloc::vec![Class::Token(Token::Variable), Class::Blanks],
+            _ => {
+                let partly = matches!(token, Token::List(_))
+                    || takers.iter().any(|(_, taker, _)| matches!(taker, Token::List(_)));
+                let some = partly.then(|| Class::Some(token.clone()));
+                return [Class::Token(token.clone())].into_iter().chain(some).collect();
+            }
         };
         if let Some((only, interval)) = self.only
             && only == leaf
@@ -409,22 +425,46 @@ impl Walk<'_, '_> {
 }
 
 impl Class {
+    fn is(&self, token: &Token) -> bool {
+        matches!(self, Self::Token(own) if own == token)
+    }
+
     /// Whether `token` takes every word of this class.
     fn within(&self, token: &Token) -> bool {
         match (self, token) {
-            (_, Token::Variable) => true,
+            (Self::Blanks, token) => *token == Token::String,
+            (Self::Some(own), token) => meets(own, token),
+            // A text goes as a text only.
+            (Self::Token(Token::Text { .. }), token) => self.is(token),
+            (_, Token::Variable | Token::String) => true,
             (Self::Token(Token::Keyword(word)), token) => match token {
                 Token::Keyword(other) => word == other,
                 token => token.fit(word).is_some(),
             },
-            (Self::Token(own), token) => own == token,
+            (Self::Token(own), list @ Token::List(_)) => list.includes(own),
+            (Self::Token(_), token) => self.is(token),
             (Self::Between(low, high), Token::Range { min, max }) => min <= low && high <= max,
             (Self::Between(low, high), Token::Asn) => *low >= 1 && *high <= 4_294_967_295,
             (Self::Between(low, high), Token::Keyword(word)) => {
                 low == high && number(word) == Some(*low)
             }
+            (Self::Between(..), Token::List(of)) => self.within(of),
             (Self::Between(..), _) => false,
         }
+    }
+}
+
+/// Whether some word that fits one may fit the other.
+fn meets(one: &Token, other: &Token) -> bool {
+    match (one, other) {
+        (Token::Text { .. }, _) | (_, Token::Text { .. }) => one == other,
+        (Token::List(one), other) => meets(one, other),
+        (one, Token::List(other)) => meets(one, other),
+        (Token::Keyword(word), token) | (token, Token::Keyword(word)) => token.fit(word).is_some(),
+        (Token::Range { min, max }, Token::Range { min: low, max: high }) => {
+            min <= high && low <= max
+        }
+        _ => true,
     }
 }
 
@@ -461,7 +501,8 @@ fn closure(program: &Program, place: &Position, negated: bool) -> Vec<Position> 
                     }
                 }
             }
-            Op::Word(_) | Op::Words(_) | Op::End => found.push((at, used)),
+            Op::Text(_) if negated => open.push((at + 1, used)),
+            Op::Word(_) | Op::Words(_) | Op::Text(_) | Op::End => found.push((at, used)),
         }
     }
     found
@@ -497,6 +538,30 @@ mod tests {
         assert!(fail.contains(59) && !fail.contains(60));
         assert_eq!(residue_of("[no] t (60-600)", &["[no] t (1-600)"]), Residue::None);
         assert_eq!(residue_of("acl (1-99) x", &["acl WORD x"]), Residue::None);
+    }
+
+    #[test]
+    fn a_text_goes_as_its_kind_of_text_and_a_string_as_a_string() {
+        assert_eq!(residue_of("[no] x ^TEXT^", &["[no] x ^NOTE^"]), Residue::None);
+        assert_eq!(residue_of("x ^TEXT^", &["x WORD", "x LINE...", "x \"WORD\""]), Residue::Whole);
+        assert_eq!(residue_of("x ^TEXT:quit^", &["x ^TEXT:end^", "x ^TEXT^"]), Residue::Whole);
+        // What takes it away has no text.
+        assert_eq!(residue_of("[no] x ^TEXT^", &["no x"]), Residue::Undetermined);
+        assert_eq!(residue_of("no x", &["[no] x ^TEXT^"]), Residue::None);
+        assert_eq!(residue_of("x <(1-9)|WORD|A.B.C.D>", &["x \"WORD\""]), Residue::None);
+        assert_eq!(residue_of("x \"WORD\"", &["x WORD"]), Residue::Undetermined);
+    }
+
+    #[test]
+    fn of_lists_the_elements_count() {
+        assert_eq!(residue_of("x (1-9),...", &["x (1-20),..."]), Residue::None);
+        assert_eq!(residue_of("x (1-20),...", &["x (1-9),..."]), Residue::Undetermined);
+        assert_eq!(residue_of("x (1-9),...", &["x (10-20),..."]), Residue::Whole);
+        assert_eq!(residue_of("x (1-9)", &["x (1-20),..."]), Residue::None);
+        assert_eq!(residue_of("x (1-9),...", &["x (1-9)"]), Residue::Undetermined);
+        assert_eq!(residue_of("x (1-9),...", &["x WORD"]), Residue::None);
+        assert_eq!(residue_of("x WORD", &["x WORD,..."]), Residue::Undetermined);
+        assert_eq!(residue_of("x WORD,...", &["x A.B.C.D,..."]), Residue::Undetermined);
     }
 
     #[test]

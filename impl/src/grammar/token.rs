@@ -7,6 +7,9 @@ use alloc::string::String;
 use core::fmt;
 use core::net::{Ipv4Addr, Ipv6Addr};
 
+use super::list::{self, Elements};
+use super::text::{has_escapes, is_string, is_text};
+
 /// One token of a form.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Token {
@@ -35,6 +38,16 @@ pub enum Token {
     },
     /// Any word: `WORD`, `NAME`, `IFNAME`, ...
     Variable,
+    /// `"WORD"`: any word, or a string in quotes.
+    String,
+    /// `KIND,...`: one word that lists values, of ranges spans too.
+    List(Box<Self>),
+    /// `^TEXT^`: all up to the delimiter that the text begins with; `^TEXT:quit^`: the lines that
+    /// follow, up to one that is this word. A line that negates has none.
+    Text {
+        /// The word of the last line.
+        until: Option<Box<str>>,
+    },
 }
 
 /// How well a word fits a token; the lesser fits better.
@@ -77,13 +90,35 @@ impl Token {
             Self::Range { min, max } => {
                 value(number(word).is_some_and(|number| (*min..=*max).contains(&number)))
             }
-            Self::Variable => Some(Fit::Any),
+            Self::Variable => (!has_escapes(word)).then_some(Fit::Any),
+            Self::String => (!has_escapes(word) || is_string(word)).then_some(Fit::Any),
+            Self::List(of) => list::fit(of, word),
+            Self::Text { until } => is_text(word, until.as_deref()).then_some(Fit::Any),
         }
     }
 
     /// Whether this token is the word `no`.
     pub fn is_no(&self) -> bool {
         matches!(self, Self::Keyword(word) if **word == *"no")
+    }
+
+    /// Whether every word that fits `inner` fits this token; of lists, every element.
+    pub fn includes(&self, inner: &Self) -> bool {
+        match (self, inner) {
+            (Self::List(outer), Self::List(inner)) => outer.includes(inner),
+            (Self::List(outer), inner) => **outer != Self::Variable && outer.includes(inner),
+            (Self::Variable, inner) => !matches!(inner, Self::String | Self::Text { .. }),
+            (Self::String, inner) => !inner.is_text(),
+            (Self::Range { min, max }, Self::Range { min: low, max: high }) => {
+                min <= low && high <= max
+            }
+            (outer, inner) => outer == inner,
+        }
+    }
+
+    /// Whether this token is a text, which ends a line.
+    pub const fn is_text(&self) -> bool {
+        matches!(self, Self::Text { .. })
     }
 
     /// Whether this token is a literal word.
@@ -109,7 +144,15 @@ impl Token {
                 .split_once('/')
                 .and_then(|(a, m)| Some(format!("{}/{m}", mac(a)?)))
                 .map_or(Cow::Borrowed(word), |text| shortest(word, text)),
-            Self::Ipv4 | Self::Ipv4Prefix | Self::Asn | Self::Variable => Cow::Borrowed(word),
+            Self::List(of) => Elements::read(of, word)
+                .and_then(|elements| elements.word())
+                .map_or(Cow::Borrowed(word), |list| shortest(word, list)),
+            Self::Ipv4
+            | Self::Ipv4Prefix
+            | Self::Asn
+            | Self::Variable
+            | Self::String
+            | Self::Text { .. } => Cow::Borrowed(word),
         }
     }
 }
@@ -127,6 +170,10 @@ impl fmt::Display for Token {
             Self::Asn => f.write_str("ASNUM"),
             Self::Range { min, max } => write!(f, "({min}-{max})"),
             Self::Variable => f.write_str("WORD"),
+            Self::String => f.write_str("\"WORD\""),
+            Self::List(of) => write!(f, "{of},..."),
+            Self::Text { until: None } => f.write_str("^TEXT^"),
+            Self::Text { until: Some(word) } => write!(f, "^TEXT:{word}^"),
         }
     }
 }

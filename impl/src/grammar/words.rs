@@ -9,6 +9,7 @@ use core::cmp::Ordering;
 use core::fmt;
 use core::hash::{Hash, Hasher};
 
+use super::text::{shown, written};
 use super::{Form, LeafId};
 
 /// Whether a line sets or negates.
@@ -58,7 +59,7 @@ impl Words {
         let mut text = String::with_capacity(bytes);
         for (at, (_, word)) in taken.iter().enumerate() {
             let word = word.as_ref();
-            debug_assert!(!word.is_empty() && !word.contains(char::is_whitespace));
+            debug_assert!(!word.is_empty() && !word.contains(|c: char| c.is_ascii_whitespace()));
             if at > 0 {
                 text.push(' ');
             }
@@ -78,6 +79,11 @@ impl Words {
     /// The line, its words separated by single spaces.
     pub fn text(&self) -> &str {
         self.0.as_ref().map_or("", |parts| &parts.text)
+    }
+
+    /// The line as a config's text has it: of several lines, where it ends with a text.
+    pub fn written(&self) -> Cow<'_, str> {
+        written(self.text())
     }
 
     fn leaves(&self) -> &[LeafId] {
@@ -192,7 +198,7 @@ impl fmt::Debug for Words {
 
 impl fmt::Display for Words {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.text())
+        f.write_str(&shown(self.text()))
     }
 }
 

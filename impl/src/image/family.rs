@@ -1,6 +1,7 @@
 //! A family as it is written: one TOML file per component, one table of releases; its projection
 //! at a release. Errors name file, line, column and words, all of them at once.
 
+mod aliases;
 mod changes;
 mod problem;
 mod text;
@@ -9,7 +10,9 @@ use alloc::borrow::ToOwned;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use super::{Change, CommandDecl, Component, Declarations, DontCare, Image, Key, Mode, ROOT};
+use super::{
+    AliasDecl, Change, CommandDecl, Component, Declarations, DontCare, Image, Key, Mode, ROOT,
+};
 use text::{BulkText, CommandText, ComponentText, DontCareText, ModeText, Source, TableText};
 
 pub use problem::{FamilyError, Origin, Problem};
@@ -24,6 +27,8 @@ pub struct Family {
     commands: Vec<CommandDecl>,
     changes: Vec<Change>,
     dont_cares: Vec<DontCare>,
+    /// Each with the place where it was declared.
+    aliases: Vec<(AliasDecl, Origin)>,
     /// Where each command was declared.
     commands_at: Vec<Origin>,
     /// Where each change was declared.
@@ -76,6 +81,7 @@ impl Family {
             family.commands_of(source, component, &mut errors);
         }
         family.changes_of(&read, &mut errors);
+        family.aliases_of(&read, &mut errors);
         family.check_names(&read, &mut errors);
         if errors.is_empty() {
             let names: Vec<String> = family.releases().map(ToOwned::to_owned).collect();
@@ -120,6 +126,7 @@ impl Family {
             commands: Vec::new(),
             changes: Vec::new(),
             dont_cares: Vec::new(),
+            aliases: Vec::new(),
             commands_at: Vec::new(),
             changes_at: Vec::new(),
         }
@@ -249,8 +256,6 @@ impl Family {
     }
 
     fn check_names(&self, read: &[(Source<'_>, ComponentText)], errors: &mut Vec<FamilyError>) {
-        let known =
-            |name: &str| name == ROOT || self.modes.iter().any(|(mode, _, _)| mode.name == name);
         for (source, text) in read {
             let modes = (text.mode.iter().map(|mode| &mode.parent))
                 .chain(text.command.iter().map(|command| &command.mode))
@@ -261,7 +266,7 @@ impl Family {
                         .iter()
                         .flat_map(|c| c.old.iter().chain(&c.new).map(|side| &side.mode)),
                 );
-            for mode in modes.filter(|mode| !known(mode.get_ref())) {
+            for mode in modes.filter(|mode| !self.has_mode(mode.get_ref())) {
                 let problem = Problem::Unknown { what: "mode", name: mode.get_ref().clone() };
                 errors.push(source.error(mode.span(), problem));
             }
@@ -327,6 +332,7 @@ impl Family {
                 .collect(),
             changes: self.changes.iter().filter(|c| c.level <= at(c.component)).cloned().collect(),
             dont_cares: self.dont_cares.clone(),
+            aliases: self.aliases_at(at),
         })
     }
 

@@ -127,6 +127,7 @@ pub fn import(
         commands: commands.into_values().collect(),
         changes: Vec::new(),
         dont_cares: Vec::new(),
+        aliases: Vec::new(),
     };
     Ok((Image::compile(declarations)?, rejected))
 }

@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use crate::digest::{Digest, Shared};
+use crate::grammar::shown;
 
 use crate::config::{Edit, Line, LineKey, Place, Prc};
 use crate::ids::{ChangeId, ComponentId, Level};
@@ -96,10 +97,10 @@ impl fmt::Display for StuckCause {
                 write!(f, "{} is missing", &**capture)
             }
             Self::Value { capture, value, allowed } if allowed.is_empty() => {
-                write!(f, "{} {} does not go", &**capture, &**value)
+                write!(f, "{} {} does not go", &**capture, shown(value))
             }
             Self::Value { capture, value, allowed } => {
-                write!(f, "{} {}: only {} goes", &**capture, &**value, &**allowed)
+                write!(f, "{} {}: only {} goes", &**capture, shown(value), &**allowed)
             }
             Self::Alone { missing } => write!(f, "goes only together with `{}`", &**missing),
             Self::Conflict => f.write_str("lines of one group contradict each other"),

@@ -191,7 +191,7 @@ fn misread(image: &Image, grammar: &Grammar, made: &(LineKey, Line)) -> Option<(
         Ok((form, _)) => alloc::format!("`{}`", image.form(form).form.text()),
         Err(error) => error.to_string(),
     };
-    Some((line.words.text().to_string(), read))
+    Some((line.words.to_string(), read))
 }
 
 /// Whole groups of one side: every alternative and both ends of every range.
@@ -286,7 +286,7 @@ fn like_keywords<'a>(
         let mut leaves = forms.flat_map(|form| {
             form.capture(name).into_iter().map(|leaf| form.leaf(leaf)).collect::<Vec<_>>()
         });
-        leaves.any(|leaf| leaf.token == Token::Variable)
+        leaves.any(|leaf| matches!(leaf.token, Token::Variable | Token::String))
     };
     let names = values.keys().filter(|name| any(name));
     let with = names.flat_map(|name| {
@@ -347,7 +347,7 @@ fn texts(lines: &[(LineKey, Line)]) -> Vec<String> {
     if lines.is_empty() {
         return alloc::vec!["(absent)".to_string()];
     }
-    lines.iter().map(|(key, line)| key.place.path() + line.words.text()).collect()
+    lines.iter().map(|(key, line)| key.place.path() + &line.words.to_string()).collect()
 }
 
 #[cfg(test)]

@@ -274,12 +274,12 @@ fn lines_of(image: &Image) -> Vec<String> {
             let Some(entry) = entry else { break };
             let examples = entry.form.examples(4);
             let positive = examples.iter().find(|words| !words.text().starts_with("no "));
-            entries.insert(0, positive.unwrap().text().to_string());
+            entries.insert(0, positive.unwrap().written().into());
             mode = parent;
         }
         for words in decl.form.examples(6) {
             let mut batch: Vec<String> = entries.clone();
-            batch.push(words.text().to_string());
+            batch.push(words.written().into());
             lines.push(batch.join("\n"));
         }
     }

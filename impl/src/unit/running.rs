@@ -98,18 +98,13 @@ impl LineByLine<'_> {
     fn execute(&mut self, text: &[u8], walk_up: WalkUp) -> Vec<Mismatch> {
         let (mut failed, mut edits) = (vec![], vec![]);
         for statement in parse::text(self.image, self.grammar, text, walk_up) {
-            match statement.found {
-                Ok((form, words)) => {
-                    let place = &statement.place;
-                    let (image, grammar) = (self.image, self.grammar);
-                    self.config.execute_line(image, grammar, place, form, words, &mut edits);
-                    edits.clear();
-                }
-                Err(trouble) => {
-                    let line = text.split(|byte| *byte == b'\n').nth(statement.number - 1);
-                    let line = String::from_utf8_lossy(line.unwrap_or_default());
-                    failed.push(unread(&line, Prc::from(&trouble)));
-                }
+            let (image, grammar, number) = (self.image, self.grammar, statement.number);
+            let executed = self.config.execute_statement(image, grammar, statement, &mut edits);
+            edits.clear();
+            if let Err(trouble) = executed {
+                let line = text.split(|byte| *byte == b'\n').nth(number - 1);
+                let line = String::from_utf8_lossy(line.unwrap_or_default());
+                failed.push(unread(&line, Prc::from(&trouble)));
             }
         }
         failed

@@ -58,6 +58,10 @@ const fn outcome(trouble: Option<&LineError>) -> &'static str {
             | LineError::UnknownMode { .. }
             | LineError::Binary { .. }
             | LineError::TooLong { .. }
+            | LineError::Alias { .. }
+            | LineError::Unending { .. }
+            | LineError::TextTooLong { .. }
+            | LineError::BehindText { .. }
             | LineError::SeveralLines,
         ) => "no-match",
     }

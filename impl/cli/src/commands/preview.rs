@@ -6,7 +6,7 @@ mod suggest;
 use std::io::Write;
 use std::path::PathBuf;
 
-pub use judged::{Absent, Changed, DontCare, NotTaken, Preview, Remark, Stuck};
+pub use judged::{Absent, Changed, DontCare, NotTaken, Overwritten, Preview, Remark, Stuck};
 pub(super) use judged::{not_raised, step};
 use skewsync::parse::Mark;
 
@@ -148,6 +148,11 @@ fn write(preview: &Preview, out: &mut dyn Write) -> std::io::Result<()> {
         [first, line.reason.clone()]
     });
     list(out, "don't-care", dont_care)?;
+    let overwritten = preview.overwritten.iter().map(|line| {
+        let first = placed(preview, line.line, "", &line.text);
+        [first, format!("by {}", placed(preview, line.by_line, "", &line.by))]
+    });
+    list(out, "overwritten, or taken away, by a later line", overwritten)?;
     let remarks = preview.remarks.iter().map(|line| {
         let first = format!("{}:{}  {}", preview.config, line.line, line.text);
         [first, line.what.clone()]

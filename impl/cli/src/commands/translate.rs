@@ -77,7 +77,7 @@ fn explain(
             Some((statement.number, key_of(&statement.place, words.text())))
         })
         .collect();
-    for (at, line) in String::from_utf8_lossy(&bytes).lines().enumerate() {
+    for (at, line) in String::from_utf8_lossy(&bytes).split_inclusive('\n').enumerate() {
         let indent = &line[..line.len() - line.trim_start().len()];
         if let Some(key) = keys.get(&(at + 1)) {
             let from = origins.get(key).map_or(&[][..], Vec::as_slice);
@@ -89,7 +89,7 @@ fn explain(
                 writeln!(out, "{indent}! {file}:{number}  {}", provenance(pair, line))?;
             }
         }
-        writeln!(out, "{line}")?;
+        write!(out, "{line}")?;
     }
     let not_sent = explained.iter().filter_map(|line| match &line.way {
         LineDisposition::Stuck(cause) => Some((line, format!("stuck: {cause}"))),

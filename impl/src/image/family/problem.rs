@@ -95,6 +95,21 @@ pub enum Problem {
     /// A default is none of its form.
     #[error("{0}")]
     Default(DefaultError),
+    /// An alias that says nothing.
+    #[error("an alias says one line at least: `reads = [\"mode: form\"]`")]
+    NoReads,
+    /// What is added or taken is no list.
+    #[error("`{name}` is no list of the form: write `KIND,...${name}`, or `KIND...${name}`")]
+    NoList {
+        /// The capture.
+        name: String,
+    },
+    /// An alias adds and takes.
+    #[error("an alias adds to a list or takes from it: leave out `adds` or `takes`")]
+    AddsAndTakes,
+    /// An alias ends before it begins.
+    #[error("it is read at no level: `until` is not above `since`")]
+    NeverRead,
     /// Words that are read but not supported yet.
     #[error("`{word}` is not supported; the kinds of change that are: {}", kinds(), word = .0)]
     Unsupported(&'static str),

@@ -9,7 +9,7 @@ use core::ops::Range;
 use serde::Deserialize;
 use serde_spanned::Spanned;
 
-use super::super::{Alone, ListName, ValueMaps};
+use super::super::{Alone, ListName, Side, ValueMaps};
 use super::super::{DefaultDecl, DefaultError, DefaultValues, Key};
 use super::{FamilyError, Origin, Problem};
 use crate::grammar::Form;
@@ -45,6 +45,8 @@ pub(super) struct ComponentText {
     pub(super) change: Vec<ChangeText>,
     #[serde(default)]
     pub(super) dont_care: Vec<DontCareText>,
+    #[serde(default)]
+    pub(super) alias: Vec<AliasText>,
 }
 
 #[derive(Deserialize)]
@@ -133,6 +135,27 @@ pub(super) struct DontCareText {
     pub(super) form: Spanned<String>,
     pub(super) facing: Option<Spanned<String>>,
     pub(super) reason: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct AliasText {
+    pub(super) mode: Option<Spanned<String>>,
+    pub(super) form: Spanned<String>,
+    pub(super) reads: Spanned<Vec<Spanned<ReadText>>>,
+    pub(super) adds: Option<Spanned<String>>,
+    pub(super) takes: Option<Spanned<String>>,
+    #[serde(default)]
+    pub(super) since: u16,
+    pub(super) until: Option<u16>,
+}
+
+/// A line that an alias says: `mode: form`, or as a side of a change.
+#[derive(Deserialize)]
+#[serde(untagged)]
+pub(super) enum ReadText {
+    Words(String),
+    Side(Side),
 }
 
 /// One file while it is read.

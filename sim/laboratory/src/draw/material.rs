@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
 
-use skewsync::grammar::Sign;
+use skewsync::grammar::{LeafId, Sign, Words};
 use skewsync::ids::ModeId;
 use skewsync::image::{FormDecl, Image};
 use skewsync_sim::catalog::Catalog;
@@ -46,8 +46,10 @@ pub struct ImageCommands {
 struct Candidate {
     /// The entries of its modes, outermost first, each on a line of its own.
     modes: String,
-    /// The line.
+    /// The line, with the text that it opens.
     line: String,
+    /// The line that negates it.
+    negated: String,
     /// How deep it stands.
     depth: usize,
     /// Whether it enters a mode.
@@ -59,11 +61,11 @@ struct Candidate {
 impl Candidate {
     /// The line with its modes' entries before it.
     fn text(&self, negated: bool) -> String {
-        let no = if negated { "no " } else { "" };
+        let line = if negated { &self.negated } else { &self.line };
         // A line that enters a mode is left again like the modes it stands in.
         let entered = self.depth + usize::from(self.enters && !negated);
         let exits = "exit\n".repeat(entered);
-        format!("{}{}{no}{}\n{exits}", self.modes, " ".repeat(self.depth), self.line)
+        format!("{}{}{line}\n{exits}", self.modes, " ".repeat(self.depth))
     }
 }
 
@@ -81,20 +83,21 @@ impl ImageCommands {
                 else {
                     continue;
                 };
-                if let Some(words) = positive(decl).first() {
+                if let Some((words, _)) = positive(decl).first() {
                     let way = format!("{modes}{}{words}\n", " ".repeat(depth));
                     ways.entry(enters).or_insert((way, depth + 1));
                 }
             }
         }
         let mut lines = Vec::new();
-        for (form, decl) in forms.iter().enumerate() {
+        let aliases = image.aliases().map(|(_, alias)| &alias.decl).filter(alive);
+        for (form, decl) in forms.iter().copied().chain(aliases).enumerate() {
             let Some((modes, depth)) = ways.get(&decl.mode) else {
                 continue;
             };
-            for line in positive(decl) {
-                let enters = decl.enters.is_some();
-                lines.push(Candidate { modes: modes.clone(), line, depth: *depth, enters, form });
+            for (line, negated) in positive(decl) {
+                let (modes, depth, enters) = (modes.clone(), *depth, decl.enters.is_some());
+                lines.push(Candidate { modes, line, negated, depth, enters, form });
             }
         }
         Self { lines }
@@ -141,11 +144,16 @@ impl ImageCommands {
     }
 }
 
-/// Lines of a form that set something.
-fn positive(decl: &FormDecl) -> Vec<String> {
+/// Lines of a form that set something, each with the one that negates it.
+fn positive(decl: &FormDecl) -> Vec<(String, String)> {
     let all = decl.form.examples(2 * EXAMPLES);
     let set = all.iter().filter(|words| words.sign() == Sign::Positive);
-    set.take(EXAMPLES).map(|words| words.text().to_string()).collect()
+    let leaves = decl.form.leaves().iter().enumerate();
+    let kept = leaves.filter(|(_, leaf)| !leaf.token.is_text());
+    let kept: Vec<LeafId> = kept.map(|(at, _)| LeafId(at as u16)).collect();
+    let both =
+        |words: &Words| (words.written().into(), format!("no {}", words.only(&kept).written()));
+    set.take(EXAMPLES).map(both).collect()
 }
 
 impl CommandCorpus {

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
+use skewsync::grammar;
 use skewsync::ids::{ChangeId, FormId};
 use skewsync::image::Image;
 use skewsync::parse::{self, WalkUp};
@@ -50,6 +51,8 @@ pub struct Preview {
     pub not_taken: Vec<NotTaken>,
     /// How many lines of the text it takes.
     pub taken: usize,
+    /// Lines of the text of which later ones left nothing.
+    pub overwritten: Vec<Overwritten>,
     /// Lines that it takes as written, with something that is easily overlooked.
     pub remarks: Vec<Remark>,
 }
@@ -119,6 +122,19 @@ pub struct NotTaken {
     pub why: String,
 }
 
+/// A line of which a later one left nothing: it sets another value, or takes it away.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Overwritten {
+    /// Its number in the file, from 1.
+    pub line: usize,
+    /// The line, with the entries before it.
+    pub text: String,
+    /// The number of the later line.
+    pub by_line: usize,
+    /// The later line, with the entries before it.
+    pub by: String,
+}
+
 /// A line that is taken as written, with something that is easily overlooked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Remark {
@@ -162,6 +178,7 @@ impl Preview {
                 })
                 .collect(),
             taken: running.taken,
+            overwritten: running.overwritten.iter().map(overwritten).collect(),
             remarks: running.remarks.iter().map(remark).collect(),
         };
         let not_raised = not_raised(pair, &lowering);
@@ -173,6 +190,7 @@ impl Preview {
         preview.lowered.sort_by_key(|line| line.line);
         preview.raised.sort_by_key(|line| line.line);
         preview.dont_care.sort_by_key(|line| line.line);
+        preview.overwritten.sort_by_key(|line| line.line);
         preview
     }
 
@@ -184,7 +202,8 @@ impl Preview {
         not_raised: Option<&str>,
     ) {
         let line = running.said.get(&explained.key).map_or(0, |said| said.number);
-        let (at, text) = (explained.key.path.to_string(), explained.key.line.to_string());
+        let [at, text] = [&explained.key.path, &explained.key.line];
+        let [at, text] = [at, text].map(|words| grammar::shown(words).into_owned());
         let form = pair.active.form(explained.form).form.text().to_owned();
         let stuck = |why: String| Stuck {
             line,
@@ -217,6 +236,11 @@ impl Preview {
             }
         }
     }
+}
+
+fn overwritten(overwritten: &running::Overwritten) -> Overwritten {
+    let [(line, text), (by_line, by)] = [&overwritten.line, &overwritten.by];
+    Overwritten { line: *line, text: text.clone(), by_line: *by_line, by: by.clone() }
 }
 
 fn remark(remark: &running::Remark) -> Remark {

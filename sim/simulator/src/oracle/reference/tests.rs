@@ -110,7 +110,7 @@ fn batches(image: &Image) -> Vec<String> {
     let positive = |form: &Form| -> Vec<String> {
         let examples = form.examples(8).into_iter();
         let positive = examples.filter(|words| words.sign() == Sign::Positive);
-        positive.map(|words| words.text().to_string()).collect()
+        positive.map(|words| words.written().into()).collect()
     };
     let mut batches = Vec::new();
     for decl in image.forms().map(|(_, decl)| decl).filter(alive) {

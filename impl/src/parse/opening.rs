@@ -1,0 +1,118 @@
+//! Which lines open a text, and what the text is: the lines of a banner or a certificate are no
+//! commands.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::{LINE_BYTES_MAX, LineError, first_line};
+use crate::grammar::{Fit, Matcher, Resolution, TEXT_BYTES_MAX, Token, Unending, Words};
+use crate::grammar::{end, escape, word_ranges};
+use crate::ids::FormId;
+use crate::image::Image;
+
+/// A line that opens a text.
+pub(super) struct Opening<'a> {
+    /// The words before the text.
+    pub(super) words: Vec<&'a str>,
+    /// Where the text begins, if it does so in this line.
+    from: usize,
+    /// The word of its last line; none: it ends with its delimiter.
+    until: Option<&'a str>,
+}
+
+/// The text that `line` opens with a form of `matcher`; none: it opens none.
+///
+/// # Shape
+/// Where a text can begin at several words, or the line is also one without a text, the word there
+/// is what fits it best, as always: a keyword or a value before a text.
+pub(super) fn of_line<'a>(
+    image: &Image,
+    matcher: &'a Matcher<FormId>,
+    line: &'a [u8],
+) -> Option<Opening<'a>> {
+    matcher.texts().next()?;
+    let line = &line[..line.len().min(LINE_BYTES_MAX)];
+    let ranges = word_ranges(line);
+    let readable = |word: &[u8]| !word.iter().any(u8::is_ascii_control);
+    let words = ranges
+        .iter()
+        .map(|range| &line[range.clone()])
+        .map(|word| core::str::from_utf8(word).ok().filter(|word| readable(word.as_bytes())));
+    // What is no text of words can only begin a text.
+    let words: Vec<&str> = words.map_while(|word| word).collect();
+    let mut best: Option<(usize, Opening<'a>)> = None;
+    for at in 1..=ranges.len().min(words.len()) {
+        for token in matcher.texts() {
+            let Token::Text { until } = token else { continue };
+            let until = until.as_deref();
+            let ends_line = at == ranges.len();
+            if until.is_some() != ends_line {
+                continue;
+            }
+            let mut given = words[..at].to_vec();
+            let sample = escape(&until.map_or("#\n#".into(), |until| alloc::format!("\n{until}")));
+            given.push(&sample);
+            let Some(taken) = taken(matcher, &given) else { continue };
+            let beats = |(before, _): &(usize, Opening<'a>)| fits_well(image, &taken, *before);
+            if best.as_ref().is_none_or(beats) {
+                let from = ranges.get(at).map_or(0, |range| range.start);
+                let words = words[..at].to_vec();
+                best = Some((at, Opening { words, from, until }));
+            }
+        }
+    }
+    let (at, opening) = best?;
+    let whole = (words.len() == ranges.len()).then(|| taken(matcher, &words)).flatten();
+    let plain = whole.is_some_and(|taken| fits_well(image, &taken, at));
+    (!plain).then_some(opening)
+}
+
+/// Whether the word at `at` is a value or a keyword, and no word of any kind.
+fn fits_well(image: &Image, (form, words): &(FormId, Words), at: usize) -> bool {
+    let fit = |(leaf, word)| image.form(*form).form.leaf(leaf).token.fit(word);
+    words.iter().nth(at).and_then(fit).is_some_and(|fit| fit < Fit::Any)
+}
+
+impl Opening<'_> {
+    /// The text as a word, and how many bytes of `rest`, which begins with the line, the line and
+    /// the text take. What never ends takes all.
+    pub(super) fn text(&self, rest: &[u8]) -> (Result<String, LineError>, usize) {
+        let from = match self.until {
+            None => self.from,
+            Some(_) => first_line(rest).len(),
+        };
+        let bytes = &rest[from..];
+        let length = match end(bytes, self.until) {
+            Ok(length) => length,
+            Err(Unending { by }) => return (Err(LineError::Unending { by }), rest.len()),
+        };
+        let behind = first_line(&bytes[length..]);
+        let taken = from + length + behind.len();
+        (self.word(&bytes[..length], behind.trim_ascii()), taken)
+    }
+
+    fn word(&self, text: &[u8], behind: &[u8]) -> Result<String, LineError> {
+        debug_assert!(!text.is_empty(), "a text has its end at least");
+        if !behind.is_empty() {
+            let words = String::from_utf8_lossy(behind).into_owned();
+            return Err(LineError::BehindText { words });
+        }
+        if text.len() > TEXT_BYTES_MAX {
+            return Err(LineError::TextTooLong { bytes: text.len() });
+        }
+        let text = core::str::from_utf8(text).map_err(|error| {
+            let at = error.valid_up_to();
+            let line = text[..at].rsplit(|byte| *byte == b'\n').next().unwrap_or_default();
+            LineError::Binary { byte: text[at], column: line.len() + 1 }
+        })?;
+        Ok(escape(text))
+    }
+}
+
+/// What `words` are a line of.
+fn taken(matcher: &Matcher<FormId>, words: &[&str]) -> Option<(FormId, Words)> {
+    match matcher.resolve(words) {
+        Resolution::Match { id, words } => Some((id, words)),
+        Resolution::NoMatch { .. } | Resolution::Ambiguous { .. } | Resolution::Incomplete => None,
+    }
+}
