@@ -34,8 +34,8 @@ pub use scale::{Scale, ScaleError};
 /// The name of the root mode.
 pub const ROOT: &str = "config";
 
-/// One command of a side of a change, or of an image.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// One command of a side of a change.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Side {
     /// The mode's name.
     pub mode: String,
@@ -44,6 +44,23 @@ pub struct Side {
     /// Whether the line says here what its `no` says on the other side.
     #[serde(default, skip_serializing_if = "core::ops::Not::not")]
     pub not: bool,
+    /// A group may be without the line. Its presence is the flag of this name, if that is not empty.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub optional: Option<String>,
+    /// The capture that tells several lines of one group: of the key, a line for each word; of the
+    /// entry of the mode, a copy in each instance.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub each: Option<String>,
+}
+
+/// One of the sides of a change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OneSide {
+    /// The forms below.
+    Old,
+    /// The forms from the level on.
+    New,
 }
 
 /// Which captures tell one line of a form from another.
@@ -131,6 +148,9 @@ pub struct Change {
     pub partial: Vec<String>,
     /// What becomes of a part of a split.
     pub alone: Alone,
+    /// The side of which one line stands for a group.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub one: Option<OneSide>,
 }
 
 /// A form that is read, and says what other forms say: no line of it is kept, sent or rendered.
@@ -571,6 +591,11 @@ impl Grammar {
     /// The level of each component.
     pub fn levels(&self) -> &[Level] {
         &self.levels
+    }
+
+    /// Whether another grammar has the very same forms in a mode, as far as that is known.
+    pub(crate) fn has_same(&self, other: &Self, mode: ModeId) -> bool {
+        Arc::ptr_eq(&self.modes[usize::from(mode.0)], &other.modes[usize::from(mode.0)])
     }
 
     /// The forms of one mode.

@@ -666,9 +666,11 @@ mod tests {
 
     #[test]
     fn a_keyword_goes_before_a_text_and_a_text_before_any_word() {
-        let forms = ["say <^TEXT^|loud>", "tell [WORD] ^TEXT^", "write [to] ^TEXT^"];
+        let say = "say <^TEXT^|loud>";
+        let forms = [say, "tell [WORD] ^TEXT^", "write [to] ^TEXT^", "[no] note WORD ^TEXT^"];
         let image = image_of(&forms, &[]);
-        let config = "say loud\nsay #loud#\ntell #a b#\nwrite to #a#\nsay \u{3}\na\u{3}\n";
+        let config =
+            "say loud\nsay #loud#\ntell #a b#\nwrite to #a#\nsay \u{3}\na\u{3}\nno note a\n";
         assert_eq!(
             shown(&image, config, WalkUp::No),
             [
@@ -677,6 +679,7 @@ mod tests {
                 "3 tell #a b#",
                 "4 write to #a#",
                 "5 say \\u{3}\\na\\u{3}",
+                "7 no note a",
             ]
         );
     }

@@ -10,5 +10,5 @@ mod tft;
 
 pub use address::Bindings;
 pub use group::{Complement, GroupKey, GroupStep, StuckCause};
-pub use rule::{Direction, Pattern, Rule, RuleError, SideOf};
+pub use rule::{Direction, Each, Pattern, Rule, RuleError, SideOf};
 pub use tft::{Step, Tft, Use};

@@ -28,8 +28,8 @@ pub const fn policy_cause(cause: &StuckCause) -> policy::Cause {
         | StuckCause::Conflict
         | StuckCause::Taken
         | StuckCause::Pending
+        | StuckCause::Unverified
         | StuckCause::Resolves => policy::Cause::GuardedValue,
-        StuckCause::Unverified => policy::Cause::Verification,
         StuckCause::Peer(_) => policy::Cause::Prc,
         StuckCause::Bound => policy::Cause::Limit,
     }

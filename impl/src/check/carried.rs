@@ -8,7 +8,7 @@ use alloc::vec::Vec;
 use crate::disposition::failing;
 use crate::grammar::{Form, Leaf, Token};
 use crate::image::{Change, Image};
-use crate::transform::{Direction, Rule, SideOf};
+use crate::transform::{Direction, Each, Pattern, Rule, SideOf};
 
 /// Something that the lines of a change carry, and that the change says nothing of.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
@@ -29,6 +29,27 @@ pub enum CarriedError {
     Alike {
         /// The words, in brackets.
         words: String,
+        /// The form.
+        form: String,
+    },
+    /// Of what a group has several lines is nothing of the line.
+    #[error("`each = \"{name}\"` names no key of the line, and nothing of the entry of its mode")]
+    NoEach {
+        /// The name.
+        name: String,
+    },
+    /// The order of the words of a line is that of several lines, which have none.
+    #[error(
+        "the words of `{name}` have an order, and the lines that each stands in have none: give \
+         these `ordered = true`, or `list`"
+    )]
+    Unordered {
+        /// The name.
+        name: String,
+    },
+    /// Nothing tells whether an optional line is meant.
+    #[error("`{form}` is optional and says nothing of its own: name it, `optional = \"name\"`")]
+    Unmeant {
         /// The form.
         form: String,
     },
@@ -128,8 +149,20 @@ pub(super) fn check(image: &Image, rule: &Rule, change: &Change) -> Vec<CarriedE
             errors.extend(alike);
         }
     }
+    for pattern in rule.old.iter().chain(&rule.new) {
+        errors.extend(several(image, rule, pattern));
+    }
     let names = |side: SideOf| -> BTreeSet<&str> {
-        forms(image, rule, side).into_iter().flat_map(Form::carried).collect()
+        let mut names: BTreeSet<&str> =
+            forms(image, rule, side).into_iter().flat_map(Form::carried).collect();
+        for pattern in rule.side(side) {
+            names.extend(pattern.optional.as_deref().filter(|flag| !flag.is_empty()));
+            // Where a copy stands is no part of what it says.
+            if let Some(Each::Instance(of)) = &pattern.each {
+                names.retain(|name| !of.iter().any(|named| **named == **name));
+            }
+        }
+        names
     };
     let (old, new) = (names(SideOf::Old), names(SideOf::New));
     let said = |name: &str| {
@@ -139,12 +172,39 @@ pub(super) fn check(image: &Image, rule: &Rule, change: &Change) -> Vec<CarriedE
         let unsaid = here.difference(there).filter(|name| !said(name));
         errors.extend(unsaid.map(|name| CarriedError::OneSided { name: (*name).into(), side }));
     }
-    for name in old.intersection(&new).filter(|name| !said(name)) {
+    let flag = |name: &str| {
+        let mut patterns = rule.old.iter().chain(&rule.new);
+        patterns.any(|pattern| pattern.optional.as_deref() == Some(name))
+    };
+    for name in old.intersection(&new).filter(|name| !said(name) && !flag(name)) {
         errors.extend(shapes(image, rule, name));
     }
     errors.extend(maps(image, rule, change));
     if !rule.absence_is_known(image) {
         errors.push(CarriedError::Absence);
+    }
+    errors
+}
+
+/// What is wrong with a line that may be missing, or of which there may be several.
+fn several(image: &Image, rule: &Rule, pattern: &Pattern) -> Vec<CarriedError> {
+    let decl = image.form(pattern.form);
+    let mut errors = Vec::new();
+    if let Some(Each::Word(name)) = &pattern.each {
+        if !pattern.keyed.contains(name) || rule.key.contains(name) {
+            errors.push(CarriedError::NoEach { name: name.to_string() });
+        } else if decl.list.is_none() {
+            errors.push(CarriedError::Unordered { name: name.to_string() });
+        }
+    }
+    if pattern.optional.as_deref() == Some("") {
+        let side = [&rule.old, &rule.new].into_iter().find(|side| side.contains(pattern));
+        let others = side.into_iter().flatten().filter(|other| other.form != pattern.form);
+        let others: Vec<&Form> = others.map(|other| &image.form(other.form).form).collect();
+        let mut own = decl.form.carried();
+        if !own.any(|name| !others.iter().any(|other| other.carries(name))) {
+            errors.push(CarriedError::Unmeant { form: decl.form.text().to_string() });
+        }
     }
     errors
 }
@@ -158,17 +218,29 @@ fn shapes(image: &Image, rule: &Rule, name: &str) -> Vec<CarriedError> {
     let all = |side: SideOf, is: fn(&Leaf) -> bool| {
         of(side).into_iter().all(|form| form.capture(name).iter().all(|leaf| is(form.leaf(*leaf))))
     };
-    let always = |side: SideOf| of(side).iter().any(|form| form.always_carries(name));
+    // A flag is given or not, as its line is.
+    let always = |side: SideOf| {
+        let mut patterns = rule.side(side).iter().filter(|pattern| pattern.optional.is_none());
+        patterns.any(|pattern| {
+            let mut forms = pattern.entries.iter().chain([&pattern.form]);
+            forms.any(|form| image.form(*form).form.always_carries(name))
+        })
+    };
     let mut errors = Vec::new();
     let one_sided = |old: bool, new: bool| match (old, new) {
         (true, false) => Some("old"),
         (false, true) => Some("new"),
         (true, true) | (false, false) => None,
     };
-    let kinds: [fn(&Leaf) -> bool; 2] =
-        [|leaf| leaf.variadic, |leaf| matches!(leaf.token, Token::List(_))];
-    let side =
-        kinds.into_iter().find_map(|is| one_sided(all(SideOf::Old, is), all(SideOf::New, is)));
+    let word = |side: SideOf| {
+        let is =
+            |pattern: &Pattern| matches!(&pattern.each, Some(Each::Word(each)) if **each == *name);
+        rule.side(side).iter().any(is)
+    };
+    let lists = |side: SideOf| all(side, |leaf| matches!(leaf.token, Token::List(_)));
+    let words = |side: SideOf| all(side, |leaf| leaf.variadic) || word(side);
+    let side = one_sided(words(SideOf::Old), words(SideOf::New))
+        .or_else(|| one_sided(lists(SideOf::Old), lists(SideOf::New)));
     errors.extend(side.map(|side| CarriedError::Several { name: name.into(), side }));
     let side = one_sided(!always(SideOf::Old), !always(SideOf::New));
     errors.extend(side.map(|side| CarriedError::Absent { name: name.into(), side }));

@@ -78,7 +78,9 @@ pub fn raisable(image: &Image, tft: &Tft, steps: &[Step], form: FormId) -> Raisa
             return Raisable::Stuck;
         }
         let spelling = Spelling { passed, rule, direction: step.direction };
-        for name in &names {
+        // Where several lines or values decide together, the unit that raises says what does not go.
+        let alone = names.iter().filter(|_| !rule.decides_together());
+        for name in alone {
             let failing = failing_from(image, &spelling, form, at, name);
             merge(fails.entry((*name).into()).or_default(), failing);
         }

@@ -35,6 +35,14 @@ pub enum ChangeKind {
     Split,
     /// Several lines become one.
     Merge,
+    /// A line of a group may be missing.
+    OptionalHalf,
+    /// A line of several words is a line each.
+    LineEach,
+    /// A line has a copy in each instance of a mode.
+    CopyEach,
+    /// Which line stands for a group depends on its values.
+    Choice,
     /// The entry of a mode is named otherwise.
     ModeEntryRename,
     /// The line stands in another mode.
@@ -103,6 +111,16 @@ impl Family {
         if turned {
             kinds.insert(ChangeKind::Polarity);
         }
+        for side in change.old.iter().chain(&change.new) {
+            let own = |name: &str| Form::parse(&side.form).is_ok_and(|form| form.carries(name));
+            let several = side.each.as_deref().map(|name| match own(name) {
+                true => ChangeKind::LineEach,
+                false => ChangeKind::CopyEach,
+            });
+            kinds.extend(several);
+            kinds.extend(side.optional.as_ref().map(|_| ChangeKind::OptionalHalf));
+        }
+        kinds.extend(change.one.map(|_| ChangeKind::Choice));
         if !change.scale.is_empty() {
             kinds.insert(ChangeKind::Scale);
         }
@@ -206,6 +224,10 @@ impl fmt::Display for ChangeKind {
             Self::BooleanToFlag => "boolean to flag",
             Self::Split => "split",
             Self::Merge => "merge",
+            Self::OptionalHalf => "optional half",
+            Self::LineEach => "words, a line each",
+            Self::CopyEach => "global, a copy each",
+            Self::Choice => "choice by value",
             Self::ModeEntryRename => "mode-entry rename",
             Self::ModeMove => "mode move",
             Self::RangeNarrowed => "range narrowed",

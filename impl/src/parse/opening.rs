@@ -5,7 +5,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::{LINE_BYTES_MAX, LineError, first_line};
-use crate::grammar::{Fit, Matcher, Resolution, TEXT_BYTES_MAX, Token, Unending, Words};
+use crate::grammar::{Fit, LeafId, Matcher, Resolution, TEXT_BYTES_MAX, Token, Unending};
 use crate::grammar::{end, escape, word_ranges};
 use crate::ids::FormId;
 use crate::image::Image;
@@ -23,8 +23,8 @@ pub(super) struct Opening<'a> {
 /// The text that `line` opens with a form of `matcher`; none: it opens none.
 ///
 /// # Shape
-/// Where a text can begin at several words, or the line is also one without a text, the word there
-/// is what fits it best, as always: a keyword or a value before a text.
+/// Where a text can begin at several words, or the line is also one without a text, words are what
+/// fits them best, as always: a keyword or a value before a text, `no` before an abbreviation.
 pub(super) fn of_line<'a>(
     image: &Image,
     matcher: &'a Matcher<FormId>,
@@ -40,7 +40,7 @@ pub(super) fn of_line<'a>(
         .map(|word| core::str::from_utf8(word).ok().filter(|word| readable(word.as_bytes())));
     // What is no text of words can only begin a text.
     let words: Vec<&str> = words.map_while(|word| word).collect();
-    let mut best: Option<(usize, Opening<'a>)> = None;
+    let mut best: Option<(Vec<Fit>, Opening<'a>)> = None;
     for at in 1..=ranges.len().min(words.len()) {
         for token in matcher.texts() {
             let Token::Text { until } = token else { continue };
@@ -52,25 +52,33 @@ pub(super) fn of_line<'a>(
             let mut given = words[..at].to_vec();
             let sample = escape(&until.map_or("#\n#".into(), |until| alloc::format!("\n{until}")));
             given.push(&sample);
-            let Some(taken) = taken(matcher, &given) else { continue };
-            let beats = |(before, _): &(usize, Opening<'a>)| fits_well(image, &taken, *before);
-            if best.as_ref().is_none_or(beats) {
+            let Some(fits) = fits(image, matcher, &given) else { continue };
+            if best.as_ref().is_none_or(|(before, _)| fits[..before.len()] < before[..]) {
                 let from = ranges.get(at).map_or(0, |range| range.start);
                 let words = words[..at].to_vec();
-                best = Some((at, Opening { words, from, until }));
+                best = Some((fits, Opening { words, from, until }));
             }
         }
     }
-    let (at, opening) = best?;
-    let whole = (words.len() == ranges.len()).then(|| taken(matcher, &words)).flatten();
-    let plain = whole.is_some_and(|taken| fits_well(image, &taken, at));
+    let (text, opening) = best?;
+    let whole = (words.len() == ranges.len()).then(|| fits(image, matcher, &words)).flatten();
+    let plain = whole.is_some_and(|whole| {
+        let both = text.len().min(whole.len());
+        whole[..both] < text[..both]
+    });
     (!plain).then_some(opening)
 }
 
-/// Whether the word at `at` is a value or a keyword, and no word of any kind.
-fn fits_well(image: &Image, (form, words): &(FormId, Words), at: usize) -> bool {
-    let fit = |(leaf, word)| image.form(*form).form.leaf(leaf).token.fit(word);
-    words.iter().nth(at).and_then(fit).is_some_and(|fit| fit < Fit::Any)
+/// How each of `words` fits, if they are a line.
+fn fits(image: &Image, matcher: &Matcher<FormId>, words: &[&str]) -> Option<Vec<Fit>> {
+    let (form, taken) = match matcher.resolve(words) {
+        Resolution::Match { id, words } => (&image.form(id).form, words),
+        Resolution::NoMatch { .. } | Resolution::Ambiguous { .. } | Resolution::Incomplete => {
+            return None;
+        }
+    };
+    let fit = |((leaf, _), word): ((LeafId, &str), &&str)| form.leaf(leaf).token.fit(word);
+    Some(taken.iter().zip(words).map(|taken| fit(taken).unwrap_or(Fit::Any)).collect())
 }
 
 impl Opening<'_> {
@@ -106,13 +114,5 @@ impl Opening<'_> {
             LineError::Binary { byte: text[at], column: line.len() + 1 }
         })?;
         Ok(escape(text))
-    }
-}
-
-/// What `words` are a line of.
-fn taken(matcher: &Matcher<FormId>, words: &[&str]) -> Option<(FormId, Words)> {
-    match matcher.resolve(words) {
-        Resolution::Match { id, words } => Some((id, words)),
-        Resolution::NoMatch { .. } | Resolution::Ambiguous { .. } | Resolution::Incomplete => None,
     }
 }

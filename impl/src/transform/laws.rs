@@ -8,7 +8,7 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use super::address::{self, Bindings};
-use super::rule::{Direction, Pattern, Rule, SideOf};
+use super::rule::{Direction, Each, Lines, Pattern, Rule, SideOf};
 use super::{GroupKey, GroupStep, StuckCause};
 use crate::config::{Config, EntryKind, Line, LineKey, Place};
 use crate::grammar::{Form, Sign, Token, split_words};
@@ -90,36 +90,38 @@ fn check_way(image: &Image, rule: &Rule, way: Direction, limit: usize) -> Vec<La
     let own = grammar_of(image, rule, way.from());
     let at = place_of(image, rule);
     let absent = GroupKey { change: Some(rule.change), at: at.clone(), key: Vec::new() };
-    let none = rule.writes_absence(way).then(Vec::new);
+    let none = rule.writes_absence(way).then(Lines::new);
+    let instances = instances_of(image, rule, &at);
     for lines in groups(image, rule, way, limit).into_iter().chain(none) {
         // What nobody can write, and what no config keeps.
         let unwritten = |line: &(LineKey, Line)| {
             misread(image, &own, line).is_some()
                 || image.form(line.0.form).says_absence(&line.1.words)
         };
-        if lines.iter().any(unwritten) {
+        if lines.iter().flatten().any(unwritten) {
             continue;
         }
-        let config = config_of(image, &at, &lines);
-        let first = lines.first();
-        let group =
-            first.map_or(absent.clone(), |(key, _)| rule.group_of(image, way.from(), 0, key));
+        let config = config_of(image, &at, &instances, &lines);
+        let first = lines.iter().enumerate().find_map(|(at, of)| Some((at, &of.first()?.0)));
+        let group = first.map_or(absent.clone(), |(pattern, key)| {
+            rule.group_of(image, way.from(), pattern, key)
+        });
         let out = match rule.evaluate(image, way, &config, &group) {
             GroupStep::Made { out, .. } => out,
             GroupStep::Pending => continue,
             GroupStep::Stuck(StuckCause::Unverified) => {
                 let lines = if first.is_some() { lines } else { rule.absence(way.from(), &group) };
-                let became = rule.make(image, way, &group, &lines).unwrap_or_default();
-                let back = rule.make(image, way.back(), &group, &became);
+                let became = rule.make(image, way, &config, &group, &lines).unwrap_or_default();
+                let back = rule.make(image, way.back(), &config, &group, &became);
                 if is_partial(image, rule, &lines, &back) {
                     continue;
                 }
                 let back = back.unwrap_or_default();
                 broken.push(LawError::NotInverse {
                     direction: way,
-                    lines: texts(&lines),
-                    became: texts(&became),
-                    back: texts(&back),
+                    lines: texts(lines.iter().flatten()),
+                    became: texts(became.iter().flatten()),
+                    back: texts(back.iter().flatten()),
                 });
                 continue;
             }
@@ -129,19 +131,21 @@ fn check_way(image: &Image, rule: &Rule, way: Direction, limit: usize) -> Vec<La
             }
         };
         went = true;
+        let lines = || texts(lines.iter().flatten());
         if let Some((line, read)) = out.iter().find_map(|line| misread(image, &grammar, line)) {
-            broken.push(LawError::ReadAs { direction: way, lines: texts(&lines), line, read });
+            broken.push(LawError::ReadAs { direction: way, lines: lines(), line, read });
             continue;
         }
-        let there = config_of(image, &at, &out);
+        let there = config_of(image, &at, &instances, core::slice::from_ref(&out));
         let back = match rule.evaluate(image, way.back(), &there, &group) {
             GroupStep::Made { out, .. } => out,
             GroupStep::Pending | GroupStep::Stuck(_) => Vec::new(),
         };
-        if config_of(image, &at, &back).digest() != config.digest() {
+        let again = config_of(image, &at, &instances, core::slice::from_ref(&back));
+        if again.lines().ne(config.lines()) {
             broken.push(LawError::NotInverse {
                 direction: way,
-                lines: texts(&lines),
+                lines: lines(),
                 became: texts(&out),
                 back: texts(&back),
             });
@@ -154,17 +158,13 @@ fn check_way(image: &Image, rule: &Rule, way: Direction, limit: usize) -> Vec<La
 }
 
 /// Whether a group does not come back for values alone that have no counterpart on purpose.
-fn is_partial(
-    image: &Image,
-    rule: &Rule,
-    lines: &[(LineKey, Line)],
-    back: &Result<Vec<(LineKey, Line)>, StuckCause>,
-) -> bool {
+fn is_partial(image: &Image, rule: &Rule, lines: &Lines, back: &Result<Lines, StuckCause>) -> bool {
     let named = |name: &str| rule.partial.iter().any(|partial| **partial == *name);
     match back {
         Err(StuckCause::Value { capture, .. }) => named(capture),
         Err(_) => false,
-        Ok(back) => lines.iter().zip(back).all(|((key, line), (_, again))| {
+        Ok(back) => lines.iter().flatten().zip(back.iter().flatten()).all(|(line, again)| {
+            let ((key, line), (_, again)) = (line, again);
             let form = &image.form(key.form).form;
             let (one, other) = (form.values_of(&line.words), form.values_of(&again.words));
             form.carried().all(|name| named(name) || one.get(name) == other.get(name))
@@ -195,13 +195,43 @@ fn misread(image: &Image, grammar: &Grammar, made: &(LineKey, Line)) -> Option<(
 }
 
 /// Whole groups of one side: every alternative and both ends of every range.
-pub fn groups(
+pub(super) fn groups(image: &Image, rule: &Rule, way: Direction, limit: usize) -> Vec<Lines> {
+    if rule.one == Some(way.from()) {
+        // One line is a group.
+        let side = rule.side(way.from());
+        let alone = side.iter().enumerate().flat_map(|(number, pattern)| {
+            groups_of(image, rule, way, core::slice::from_ref(pattern), limit).into_iter().map(
+                move |mut lines| {
+                    let mut all = alloc::vec![Vec::new(); side.len()];
+                    all[number] = lines.remove(0);
+                    all
+                },
+            )
+        });
+        return alone.collect();
+    }
+    let side = rule.side(way.from());
+    let whole = groups_of(image, rule, way, side, limit);
+    let optional = side.iter().enumerate().filter(|(_, pattern)| pattern.optional.is_some());
+    let without = optional.flat_map(|(number, _)| {
+        whole.iter().take(1).map(move |lines| {
+            let mut lines = lines.clone();
+            lines[number].clear();
+            lines
+        })
+    });
+    let without: Vec<Lines> = without.collect();
+    whole.into_iter().chain(without).collect()
+}
+
+/// The same of these lines of a side.
+fn groups_of(
     image: &Image,
     rule: &Rule,
     way: Direction,
+    side: &[Pattern],
     limit: usize,
-) -> Vec<Vec<(LineKey, Line)>> {
-    let side = rule.side(way.from());
+) -> Vec<Lines> {
     let Some(first) = side.first() else {
         return Vec::new();
     };
@@ -228,16 +258,84 @@ pub fn groups(
         spelled(rule, values).into_iter().chain(like_keywords(image, side, values, &words))
     });
     let more: Vec<Bindings<'_>> = more.take(limit).collect();
-    whole
-        .into_iter()
-        .chain(more)
-        .filter_map(|values| {
-            let line = |pattern: &Pattern| {
-                address::build(image, &at, pattern, sign.turned(pattern.not), &values).ok()
+    let instances = instances_of(image, rule, &at);
+    let several = (1..=SEVERAL_MAX)
+        .filter(|count| *count == 1 || side.iter().any(|pattern| pattern.each.is_some()));
+    let several: Vec<usize> = several.collect();
+    let all: Vec<Bindings<'_>> = whole.into_iter().chain(more).collect();
+    let mut groups = Vec::new();
+    for count in several {
+        groups.extend(all.iter().filter_map(|values| -> Option<Lines> {
+            let lines = |pattern: &Pattern| {
+                let sign = sign.turned(pattern.not);
+                several_of(image, &at, &instances, pattern, sign, values, count)
             };
-            side.iter().map(line).collect()
-        })
-        .collect()
+            side.iter().map(lines).collect()
+        }));
+    }
+    groups
+}
+
+/// A group has so many lines of one form at most here.
+const SEVERAL_MAX: usize = 3;
+
+/// So many lines of a pattern, if a group may have several; else one.
+fn several_of(
+    image: &Image,
+    at: &Place,
+    instances: &[Place],
+    pattern: &Pattern,
+    sign: Sign,
+    values: &Bindings<'_>,
+    count: usize,
+) -> Option<Vec<(LineKey, Line)>> {
+    let build = |values: &Bindings<'_>| address::build(image, at, pattern, sign, values).ok();
+    match &pattern.each {
+        None => Some(alloc::vec![build(values)?]),
+        Some(Each::Word(name)) => {
+            let form = &image.form(pattern.form).form;
+            let examples = form.examples(EXAMPLES_MAX);
+            let words = examples.iter().filter_map(|words| words.value(form, name));
+            let mut words: Vec<String> = words.map(Cow::into_owned).collect();
+            words.sort();
+            words.dedup();
+            let line = |word: &String| {
+                let mut one = values.clone();
+                one.insert(name, Cow::Owned(word.clone()));
+                build(&one)
+            };
+            words.iter().take(count).map(line).collect()
+        }
+        Some(Each::Instance(_)) => {
+            let form = &image.form(pattern.form).form;
+            let words = form.build(sign, &address::wanted(form, values)).ok()?;
+            let copy = |place: &Place| Line::new(image, place.clone(), pattern.form, words.clone());
+            Some(instances.iter().map(copy).collect())
+        }
+    }
+}
+
+/// Lines of a form that are looked at for values of a capture.
+const EXAMPLES_MAX: usize = 32;
+
+/// Instances of the modes in which a rule has copies, below `at`.
+fn instances_of(image: &Image, rule: &Rule, at: &Place) -> Vec<Place> {
+    let mut places = Vec::new();
+    let patterns = rule.old.iter().chain(&rule.new);
+    for pattern in patterns.filter(|pattern| matches!(pattern.each, Some(Each::Instance(_)))) {
+        let mut below = alloc::vec![at.clone()];
+        for entry in &pattern.entries {
+            let examples = image.form(*entry).form.examples(EXAMPLES_MAX);
+            let words = examples.iter().filter(|words| words.sign() == Sign::Positive);
+            let words: Vec<_> = words.take(2).cloned().collect();
+            let inner = below
+                .iter()
+                .flat_map(|place| words.iter().map(|words| place.child(*entry, words.clone())));
+            below = inner.collect();
+        }
+        places.extend(below);
+    }
+    places
 }
 
 /// The same group with each value of a map, of either column, in turn.
@@ -332,22 +430,27 @@ fn place_of(image: &Image, rule: &Rule) -> Place {
     })
 }
 
-fn config_of(image: &Image, at: &Place, lines: &[(LineKey, Line)]) -> Config {
+fn config_of(
+    image: &Image,
+    at: &Place,
+    around: &[Place],
+    lines: &[Vec<(LineKey, Line)>],
+) -> Config {
     let mut config = Config::factory(image.levels());
-    for place in at.and_ancestors() {
+    let stand = lines.iter().flatten().map(|(key, _)| &key.place);
+    for place in around.iter().chain([at]).chain(stand).flat_map(Place::and_ancestors) {
         config.put_entry(image, &place, Some(EntryKind::Entered));
     }
-    for (key, line) in lines {
+    for (key, line) in lines.iter().flatten() {
         config.put(image, key, line.clone());
     }
     config
 }
 
-fn texts(lines: &[(LineKey, Line)]) -> Vec<String> {
-    if lines.is_empty() {
-        return alloc::vec!["(absent)".to_string()];
-    }
-    lines.iter().map(|(key, line)| key.place.path() + &line.words.to_string()).collect()
+fn texts<'a>(lines: impl IntoIterator<Item = &'a (LineKey, Line)>) -> Vec<String> {
+    let lines = lines.into_iter().map(|(key, line)| key.place.path() + &line.words.to_string());
+    let lines: Vec<String> = lines.collect();
+    if lines.is_empty() { alloc::vec!["(absent)".to_string()] } else { lines }
 }
 
 #[cfg(test)]

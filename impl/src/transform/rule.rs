@@ -13,9 +13,9 @@ use super::address::{self, Bindings};
 use super::{GroupKey, GroupStep, StuckCause};
 use crate::config::{Config, Line, LineKey, Place};
 use crate::digest::Shared;
-use crate::grammar::{BuildError, Form, Sign, Words};
+use crate::grammar::{BuildError, Fit, Form, Sign, Token, Words};
 use crate::ids::{ChangeId, ComponentId, FormId, Level, ModeId};
-use crate::image::{Alone, Change, DefaultDecl, Image, Scale, Side};
+use crate::image::{Alone, Change, DefaultDecl, Image, OneSide, Scale, Side};
 
 /// The two ways through a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -66,6 +66,8 @@ pub struct Rule {
     pub partial: Vec<Box<str>>,
     /// What lowering does with a part of a group.
     pub alone: Alone,
+    /// The side of which one line stands for a group.
+    pub one: Option<SideOf>,
     /// What the absence of all lines of a side says, old and new, where it is known: of lines
     /// without keys in one mode.
     absences: [Option<Vec<Words>>; 2],
@@ -74,7 +76,7 @@ pub struct Rule {
 }
 
 /// One form of one side of a change.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pattern {
     /// The form.
     pub form: FormId,
@@ -88,7 +90,24 @@ pub struct Pattern {
     plain: bool,
     /// Whether a line says what its `no` says on the other side.
     pub not: bool,
+    /// Whether a group may be without the line; its presence is the flag of this name, if that is
+    /// not empty.
+    pub optional: Option<Box<str>>,
+    /// Of what a group has several lines.
+    pub each: Option<Each>,
 }
+
+/// Of what a group has several lines of one form.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Each {
+    /// One for each word of this capture, which is their key.
+    Word(Box<str>),
+    /// A copy in each instance of the mode, whatever these names of its entries say.
+    Instance(Vec<Box<str>>),
+}
+
+/// The lines of a group on one side, by pattern.
+pub(super) type Lines = Vec<Vec<(LineKey, Line)>>;
 
 /// Why a change makes no rule for an image.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -157,13 +176,13 @@ impl Rule {
         let depth = paths.reduce(shared);
         let depth = depth.map_or(0, <[ModeId]>::len);
         let component = ComponentId(change.component);
-        let patterns = |side: Vec<SidePath>, at: Level| -> Result<Vec<Pattern>, _> {
-            let compile = |SidePath { form, path, not }: SidePath| {
+        let patterns = |side: Vec<SidePath<'_>>, at: Level| -> Result<Vec<Pattern>, _> {
+            let compile = |SidePath { form, path, side }: SidePath<'_>| {
                 let entries = path[depth..].iter().map(|mode| {
                     let none = || RuleError::NoEntry { mode: image.mode_name(*mode).into() };
                     address::entry_of(image, *mode, component, at).ok_or_else(none)
                 });
-                Ok(Pattern::new(image, form, entries.collect::<Result<_, _>>()?, not))
+                Ok(Pattern::new(image, form, entries.collect::<Result<_, _>>()?, side))
             };
             side.into_iter().map(compile).collect()
         };
@@ -206,6 +225,10 @@ impl Rule {
             implied: implied.collect(),
             partial: change.partial.iter().map(|name| name.as_str().into()).collect(),
             alone: change.alone,
+            one: change.one.map(|side| match side {
+                OneSide::Old => SideOf::Old,
+                OneSide::New => SideOf::New,
+            }),
             absences,
             writes_absence: [false; 2],
         };
@@ -257,7 +280,8 @@ impl Rule {
                 let at = GroupKey { change: Some(self.change), at: Place::root(), key: Vec::new() };
                 [Direction::Lower, Direction::Raise].into_iter().all(|way| {
                     let lines = self.absence(way.from(), &at);
-                    self.there_and_back(image, way, &at, &lines).is_ok()
+                    let none = Config::factory(image.levels());
+                    self.there_and_back(image, way, &none, &at, &lines).is_ok()
                 })
             }
     }
@@ -268,19 +292,26 @@ impl Rule {
         }
         let at = GroupKey { change: Some(self.change), at: Place::root(), key: Vec::new() };
         let lines = self.absence(way.from(), &at);
-        let out = self.make(image, way, &at, &lines);
-        out.is_ok_and(|out| out.iter().any(|(key, line)| !says_absence(image, key, line)))
+        let out = self.make(image, way, &Config::factory(image.levels()), &at, &lines);
+        let says = |(key, line): &(LineKey, Line)| !says_absence(image, key, line);
+        out.is_ok_and(|out| out.iter().flatten().any(says))
     }
 
     /// The lines that the absence of all lines of a side says, in the place of `group`; none: it is
     /// not known.
-    pub(super) fn absence(&self, side: SideOf, group: &GroupKey) -> Vec<(LineKey, Line)> {
+    pub(super) fn absence(&self, side: SideOf, group: &GroupKey) -> Lines {
         let said = self.absences[side as usize].iter().flatten().zip(self.side(side));
         said.map(|(words, pattern)| {
             let key = LineKey { place: group.at.clone(), form: pattern.form, key: Words::none() };
-            (key, Line { sign: words.sign(), words: words.clone() })
+            alloc::vec![(key, Line { sign: words.sign(), words: words.clone() })]
         })
         .collect()
+    }
+
+    /// Whether more than each capture for itself decides what goes.
+    pub(crate) fn decides_together(&self) -> bool {
+        let mut patterns = self.old.iter().chain(&self.new);
+        self.one.is_some() || patterns.any(|of| of.each.is_some() || of.optional.is_some())
     }
 
     /// The patterns of one side.
@@ -365,10 +396,22 @@ impl Rule {
                     let found = key.and_then(|key| Some((key.clone(), config.line(&key)?.clone())));
                     return found.into_iter().collect();
                 }
-                let mine = config.lines_within(&group.at).filter(|(key, _)| {
+                let mine = |key: &LineKey| {
                     key.form == pattern.form && self.group_of(image, side, number, key) == *group
-                });
-                mine.map(|(key, line)| (key.clone(), line.clone())).collect()
+                };
+                let found: Vec<(&LineKey, &Line)> = if pattern.entries.is_empty() {
+                    let lines = config.lines_of(&group.at, pattern.form);
+                    lines.filter(|(key, _)| mine(key)).collect()
+                } else {
+                    config.lines_within(&group.at).filter(|(key, _)| mine(key)).collect()
+                };
+                let mut found: Vec<(LineKey, Line)> =
+                    found.into_iter().map(|(key, line)| (key.clone(), line.clone())).collect();
+                if matches!(pattern.each, Some(Each::Word(_))) {
+                    // Their words stand in their order.
+                    found.sort_by_cached_key(|(key, _)| config.position(key));
+                }
+                found
             })
             .collect()
     }
@@ -387,42 +430,61 @@ impl Rule {
             if !(is_place && self.writes_absence(direction)) {
                 return GroupStep::Made { out: Vec::new(), lost: None };
             }
-            present = self
-                .absence(direction.from(), group)
-                .into_iter()
-                .map(|line| alloc::vec![line])
-                .collect();
+            present = self.absence(direction.from(), group);
         } else if group.key.is_empty() {
             self.fill_absent(image, direction.from(), group, &mut present);
         }
         if self.side(direction.to()).is_empty() {
             return GroupStep::Stuck(StuckCause::NoTransform);
         }
-        if let Some(missing) = present.iter().position(Vec::is_empty) {
-            return match (direction, self.alone) {
-                (Direction::Lower, Alone::Stuck) => {
-                    let form = self.side(direction.from())[missing].form;
-                    let missing = Shared::text(image.form(form).form.text());
-                    GroupStep::Stuck(StuckCause::Alone { missing })
-                }
-                (Direction::Raise, Alone::Stuck) => GroupStep::Pending,
-            };
-        }
-        if present.iter().any(|lines| lines.len() > 1) {
-            return GroupStep::Stuck(StuckCause::Conflict);
+        if let Err(step) = self.is_whole(image, direction, &present) {
+            return step;
         }
         let taken = self.members(image, direction.to(), config, group);
         if taken.iter().any(|lines| !lines.is_empty()) {
             return GroupStep::Stuck(StuckCause::Taken);
         }
-        let lines: Vec<(LineKey, Line)> = present.into_iter().flatten().collect();
-        match self.there_and_back(image, direction, group, &lines) {
-            Ok(mut out) => {
+        match self.there_and_back(image, direction, config, group, &present) {
+            Ok(out) => {
+                let mut out: Vec<(LineKey, Line)> = out.into_iter().flatten().collect();
+                if out.is_empty() && direction == Direction::Raise {
+                    // No instance is there that could have a copy.
+                    return GroupStep::Pending;
+                }
                 // What an absent line says there is not written.
                 out.retain(|(key, line)| !says_absence(image, key, line));
                 GroupStep::Made { out, lost: None }
             }
             Err(cause) => GroupStep::Stuck(cause),
+        }
+    }
+
+    /// Whether all lines of a group are there, and none twice.
+    fn is_whole(
+        &self,
+        image: &Image,
+        direction: Direction,
+        present: &[Vec<(LineKey, Line)>],
+    ) -> Result<(), GroupStep> {
+        let side = self.side(direction.from());
+        let conflict = Err(GroupStep::Stuck(StuckCause::Conflict));
+        let mut lines = present.iter().zip(side);
+        if lines.any(|(lines, pattern)| lines.len() > 1 && pattern.each.is_none()) {
+            return conflict;
+        }
+        if self.one == Some(direction.from()) {
+            let there = present.iter().filter(|lines| !lines.is_empty()).count();
+            return if there == 1 { Ok(()) } else { conflict };
+        }
+        let mut lines = present.iter().zip(side);
+        let missing = lines.find(|(lines, of)| lines.is_empty() && of.optional.is_none());
+        match (missing, direction, self.alone) {
+            (None, _, _) => Ok(()),
+            (Some((_, pattern)), Direction::Lower, Alone::Stuck) => {
+                let missing = Shared::text(image.form(pattern.form).form.text());
+                Err(GroupStep::Stuck(StuckCause::Alone { missing }))
+            }
+            (Some(_), Direction::Raise, Alone::Stuck) => Err(GroupStep::Pending),
         }
     }
 
@@ -450,51 +512,47 @@ impl Rule {
         &self,
         image: &Image,
         direction: Direction,
+        config: &Config,
         group: &GroupKey,
-        lines: &[(LineKey, Line)],
-    ) -> Result<Vec<(LineKey, Line)>, StuckCause> {
-        let out = self.make(image, direction, group, lines)?;
-        let mine = |(pattern, (key, _)): (usize, &(LineKey, Line))| {
-            self.group_of(image, direction.to(), pattern, key) == *group
+        lines: &[Vec<(LineKey, Line)>],
+    ) -> Result<Lines, StuckCause> {
+        let out = self.make(image, direction, config, group, lines)?;
+        let mine = |(pattern, lines): (usize, &Vec<(LineKey, Line)>)| {
+            let of = |key: &LineKey| self.group_of(image, direction.to(), pattern, key) == *group;
+            lines.iter().all(|(key, _)| of(key))
         };
-        let back = self.make(image, direction.back(), group, &out);
-        if back.is_ok_and(|back| back == lines) && out.iter().enumerate().all(mine) {
+        let keys: BTreeSet<&LineKey> = out.iter().flatten().map(|(key, _)| key).collect();
+        let once = keys.len() == out.iter().map(Vec::len).sum::<usize>();
+        let back = self.make(image, direction.back(), config, group, &out);
+        // Where no copy was made, nothing is known of the way back.
+        let none = out.iter().all(Vec::is_empty);
+        let same = none || back.is_ok_and(|back| back == lines);
+        if same && once && out.iter().enumerate().all(mine) {
             Ok(out)
         } else {
             Err(StuckCause::Unverified)
         }
     }
 
-    /// The lines of the other side, from one line of each pattern of this side.
+    /// The lines of the other side, by pattern, from the lines of each pattern of this side.
     pub(super) fn make(
         &self,
         image: &Image,
         direction: Direction,
+        config: &Config,
         group: &GroupKey,
-        lines: &[(LineKey, Line)],
-    ) -> Result<Vec<(LineKey, Line)>, StuckCause> {
+        lines: &[Vec<(LineKey, Line)>],
+    ) -> Result<Lines, StuckCause> {
         let from = self.side(direction.from());
-        let sign = lines[0].1.sign.turned(from[0].not);
-        let says_all = lines.iter().any(|(_, line)| line.sign == Sign::Positive);
+        let first = lines.iter().zip(from).find_map(|(lines, of)| Some((lines.first()?, of)));
+        let Some(((_, line), of)) = first else {
+            return Err(StuckCause::NoTransform);
+        };
+        let sign = line.sign.turned(of.not);
+        let says_all = lines.iter().flatten().any(|(_, line)| line.sign == Sign::Positive);
         let mut values = Bindings::new();
-        for ((key, line), pattern) in lines.iter().zip(from) {
-            if line.sign.turned(pattern.not) != sign {
-                return Err(StuckCause::Conflict);
-            }
-            let mut all = address::of_line(image, key, self.depth, pattern);
-            all.extend(image.form(key.form).form.values_of(&line.words));
-            for (name, value) in all {
-                let value = match value {
-                    Cow::Borrowed(value) => self.spelling(direction, name, value)?,
-                    Cow::Owned(value) => {
-                        Cow::Owned(self.spelling(direction, name, &value)?.into_owned())
-                    }
-                };
-                match values.get(name) {
-                    Some(other) if *other != value => return Err(StuckCause::Conflict),
-                    _ => values.insert(name, value),
-                };
-            }
+        for (lines, pattern) in lines.iter().zip(from) {
+            self.read_lines(image, direction, pattern, sign, lines, &mut values)?;
         }
         for (name, value) in &self.implied {
             match direction {
@@ -515,13 +573,146 @@ impl Rule {
             }
         }
         let to = self.side(direction.to());
+        if self.one == Some(direction.to()) {
+            return self.make_one(image, group, to, sign, &values);
+        }
         if says_all {
             self.check_said(image, to, &values)?;
         }
-        let build = |pattern: &Pattern| {
-            address::build(image, &group.at, pattern, sign.turned(pattern.not), &values)
+        let mut made = Lines::new();
+        for pattern in to {
+            let is_there = pattern.optional.is_none() || is_meant(image, to, pattern, &values);
+            let sign = sign.turned(pattern.not);
+            made.push(if is_there {
+                self.write_lines(image, config, group, pattern, sign, &values)?
+            } else {
+                Vec::new()
+            });
+        }
+        Ok(made)
+    }
+
+    /// What the lines of one pattern say, as the other side spells it.
+    fn read_lines<'a>(
+        &'a self,
+        image: &'a Image,
+        direction: Direction,
+        pattern: &'a Pattern,
+        sign: Sign,
+        lines: &'a [(LineKey, Line)],
+        values: &mut Bindings<'a>,
+    ) -> Result<(), StuckCause> {
+        let mut words: Vec<String> = Vec::new();
+        for (key, line) in lines {
+            if line.sign.turned(pattern.not) != sign {
+                return Err(StuckCause::Conflict);
+            }
+            let mut all = address::of_line(image, key, self.depth, pattern);
+            all.extend(image.form(key.form).form.values_of(&line.words));
+            for (name, value) in all {
+                match &pattern.each {
+                    Some(Each::Word(each)) if **each == *name => {
+                        words.push(self.spelling(direction, name, &value)?.into_owned());
+                        continue;
+                    }
+                    Some(Each::Instance(names)) if names.iter().any(|of| **of == *name) => continue,
+                    Some(_) | None => {}
+                }
+                let value = self.spelling_of(direction, name, value)?;
+                match values.get(name) {
+                    Some(other) if *other != value => return Err(StuckCause::Conflict),
+                    _ => values.insert(name, value),
+                };
+            }
+        }
+        if let Some(Each::Word(each)) = pattern.each.as_ref().filter(|_| !words.is_empty()) {
+            values.insert(each, Cow::Owned(words.join(" ")));
+        }
+        let flag = pattern.optional.as_deref().filter(|flag| !flag.is_empty());
+        if let Some(flag) = flag.filter(|_| !lines.is_empty()) {
+            values.insert(flag, Cow::Borrowed(self.flag_word(image, direction.to(), flag)));
+        }
+        Ok(())
+    }
+
+    /// The value of a flag: the keyword of that name on the other side.
+    fn flag_word<'a>(&'a self, image: &'a Image, side: SideOf, flag: &'a str) -> &'a str {
+        let forms = self.side(side).iter().map(|pattern| &image.form(pattern.form).form);
+        let mut leaves = forms.flat_map(|form| {
+            form.capture(flag).into_iter().map(|leaf| form.leaf(leaf)).collect::<Vec<_>>()
+        });
+        leaves
+            .find_map(|leaf| match &leaf.token {
+                Token::Keyword(word) => Some(&**word),
+                _ => None,
+            })
+            .unwrap_or(flag)
+    }
+
+    /// The lines of one pattern that say what it has a place for.
+    fn write_lines(
+        &self,
+        image: &Image,
+        config: &Config,
+        group: &GroupKey,
+        pattern: &Pattern,
+        sign: Sign,
+        values: &Bindings<'_>,
+    ) -> Result<Vec<(LineKey, Line)>, StuckCause> {
+        let build = |values: &Bindings<'_>| address::build(image, &group.at, pattern, sign, values);
+        match &pattern.each {
+            None => Ok(alloc::vec![build(values)?]),
+            Some(Each::Word(name)) => {
+                let words = values.get(&**name).map_or("", |words| words).split(' ');
+                let line = |word: &str| {
+                    let mut one = values.clone();
+                    one.insert(name, Cow::Owned(word.to_string()));
+                    build(&one)
+                };
+                words.map(line).collect()
+            }
+            Some(Each::Instance(_)) => {
+                let instances = config.entries_within(&group.at).filter(|place| {
+                    let below = place.instances().get(self.depth..).unwrap_or_default();
+                    below.iter().map(|(entry, _)| entry).eq(&pattern.entries)
+                });
+                let form = &image.form(pattern.form).form;
+                let given = address::wanted(form, values);
+                let words = form.build(sign, &given).map_err(|error| cause_of(form, error))?;
+                let copy =
+                    |place: &Place| Line::new(image, place.clone(), pattern.form, words.clone());
+                Ok(instances.map(copy).collect())
+            }
+        }
+    }
+
+    /// The one line that says all of a group: of those that do, the one that fits best, or that is
+    /// first.
+    fn make_one(
+        &self,
+        image: &Image,
+        group: &GroupKey,
+        to: &[Pattern],
+        sign: Sign,
+        values: &Bindings<'_>,
+    ) -> Result<Lines, StuckCause> {
+        let mut failed = None;
+        let mut made = Vec::new();
+        for (number, pattern) in to.iter().enumerate() {
+            let said = self.check_said(image, core::slice::from_ref(pattern), values);
+            let sign = sign.turned(pattern.not);
+            match said.and_then(|()| address::build(image, &group.at, pattern, sign, values)) {
+                Ok(line) => made.push((fit_of(image, pattern.form, &line.1.words), number, line)),
+                Err(cause) => failed = failed.or(Some(cause)),
+            }
+        }
+        let best = made.into_iter().min_by(|one, other| (&one.0, one.1).cmp(&(&other.0, other.1)));
+        let Some((_, number, line)) = best else {
+            return Err(failed.unwrap_or(StuckCause::NoTransform));
         };
-        to.iter().map(build).collect()
+        let mut lines = alloc::vec![Vec::new(); to.len()];
+        lines[number].push(line);
+        Ok(lines)
     }
 
     /// Every value must be said by some line of the other side: nothing is lost unsaid.
@@ -534,7 +725,9 @@ impl Rule {
         let says = |form: FormId, name: &str| image.form(form).form.carries(name);
         let unsaid = values.iter().find(|(name, _)| {
             let said = |pattern: &Pattern| {
-                says(pattern.form, name) || pattern.entries.iter().any(|entry| says(*entry, name))
+                says(pattern.form, name)
+                    || pattern.entries.iter().any(|entry| says(*entry, name))
+                    || pattern.optional.as_deref() == Some(**name)
             };
             !to.iter().any(said)
         });
@@ -585,6 +778,28 @@ impl Rule {
         self.spelling(direction, name, value).unwrap_or(Cow::Borrowed(value))
     }
 
+    /// What a value is on the other side; word by word, where each has a line there.
+    fn spelling_of<'a>(
+        &'a self,
+        direction: Direction,
+        name: &str,
+        value: Cow<'a, str>,
+    ) -> Result<Cow<'a, str>, StuckCause> {
+        let is_word =
+            |pattern: &Pattern| matches!(&pattern.each, Some(Each::Word(each)) if **each == *name);
+        if self.side(direction.to()).iter().any(is_word) {
+            let words = value.split(' ').map(|word| self.spelling(direction, name, word));
+            let words: Vec<Cow<'_, str>> = words.collect::<Result<_, _>>()?;
+            return Ok(Cow::Owned(words.join(" ")));
+        }
+        match value {
+            Cow::Borrowed(value) => self.spelling(direction, name, value),
+            Cow::Owned(value) => {
+                Ok(Cow::Owned(self.spelling(direction, name, &value)?.into_owned()))
+            }
+        }
+    }
+
     /// What `value` of capture `name` is on the other side.
     fn spelling<'a>(
         &'a self,
@@ -613,7 +828,7 @@ impl Rule {
 }
 
 impl Pattern {
-    fn new(image: &Image, form: FormId, entries: Vec<FormId>, not: bool) -> Self {
+    fn new(image: &Image, form: FormId, entries: Vec<FormId>, side: &Side) -> Self {
         let mut address = BTreeSet::new();
         for entry in &entries {
             address.extend(address::entry_names(image, *entry));
@@ -621,8 +836,44 @@ impl Pattern {
         let keyed = address::key_names(image, form);
         address.extend(keyed.iter().cloned());
         let plain = entries.iter().chain([&form]).all(|form| image.form(*form).form.is_plain());
-        Self { form, entries, address, keyed, plain, not }
+        let each = side.each.as_deref().map(|name| {
+            let of_entries =
+                || entries.iter().flat_map(|entry| address::entry_names(image, *entry));
+            if of_entries().any(|named| *named == *name) {
+                Each::Instance(of_entries().collect())
+            } else {
+                Each::Word(name.into())
+            }
+        });
+        let optional = side.optional.as_deref().map(Into::into);
+        Self { form, entries, address, keyed, plain, not: side.not, optional, each }
     }
+}
+
+/// Whether a group has an optional line: its flag is given, or something that no other line says.
+fn is_meant(image: &Image, side: &[Pattern], pattern: &Pattern, values: &Bindings<'_>) -> bool {
+    if let Some(flag) = pattern.optional.as_deref().filter(|flag| !flag.is_empty()) {
+        return values.contains_key(flag);
+    }
+    let others = side.iter().filter(|other| other.form != pattern.form);
+    let others: Vec<&Form> = others.map(|other| &image.form(other.form).form).collect();
+    let own = image.form(pattern.form).form.carried();
+    let mut own = own.filter(|name| !others.iter().any(|form| form.carries(name)));
+    own.any(|name| values.contains_key(name))
+}
+
+/// How the words of a line fit its form, the worst first; the lesser fits better.
+fn fit_of(image: &Image, form: FormId, words: &Words) -> Vec<Option<Fit>> {
+    let form = &image.form(form).form;
+    let values = form.values_of(words);
+    let fit = |(name, value): (&&str, &Cow<'_, str>)| {
+        let leaves = form.capture(name).into_iter();
+        leaves.filter_map(|leaf| form.leaf(leaf).token.fit(value)).min()
+    };
+    let mut fits: Vec<Option<Fit>> = values.iter().map(fit).collect();
+    fits.sort();
+    fits.reverse();
+    fits
 }
 
 /// Whether a line says what its absence says.
@@ -647,14 +898,18 @@ fn absence(image: &Image, side: &[Pattern]) -> Option<Vec<Words>> {
 }
 
 /// A form of one side, with the modes from the root's child down to its own.
-struct SidePath {
+struct SidePath<'a> {
     form: FormId,
     path: Vec<ModeId>,
-    not: bool,
+    side: &'a Side,
 }
 
 /// The forms of one side.
-fn sides(image: &Image, sides: &[Side], level: Level) -> Result<Vec<SidePath>, RuleError> {
+fn sides<'a>(
+    image: &Image,
+    sides: &'a [Side],
+    level: Level,
+) -> Result<Vec<SidePath<'a>>, RuleError> {
     sides
         .iter()
         .map(|side| {
@@ -666,7 +921,7 @@ fn sides(image: &Image, sides: &[Side], level: Level) -> Result<Vec<SidePath>, R
             let mode = image.mode(&side.mode).ok_or_else(none)?;
             let form = Form::parse(&side.form).map_err(|_| none())?;
             let form = image.find(mode, &form, level).ok_or_else(none)?;
-            Ok(SidePath { form, path: path_of(image, mode), not: side.not })
+            Ok(SidePath { form, path: path_of(image, mode), side })
         })
         .collect()
 }

@@ -9,7 +9,7 @@ mod planted;
 use alloc::vec::Vec;
 
 use super::group::GroupKey;
-use super::rule::{Direction, Rule, RuleError, SideOf};
+use super::rule::{Direction, Each, Rule, RuleError, SideOf};
 use crate::config::Place;
 use crate::ids::{ChangeId, ComponentId, FormId, Level, ModeId};
 use crate::image::Image;
@@ -23,6 +23,8 @@ pub struct Tft {
     absences: Vec<(ModeId, usize)>,
     /// By form: whether it enters such a mode.
     enters_absences: Vec<bool>,
+    /// The rules that have a copy in each instance, each with the entry of these.
+    copies: Vec<(FormId, usize)>,
 }
 
 /// One place of a form in a rule.
@@ -74,7 +76,20 @@ impl Tft {
             .collect();
         let enters = |mode: Option<ModeId>| absences.iter().any(|(at, _)| Some(*at) == mode);
         let enters_absences = image.forms().map(|(_, decl)| enters(decl.enters)).collect();
-        Ok(Self { rules, by_form, absences, enters_absences })
+        let mut copies: Vec<(FormId, usize)> = Vec::new();
+        for (number, rule) in rules.iter().enumerate() {
+            let each = rule.old.iter().chain(&rule.new);
+            let each = each.filter(|of| matches!(of.each, Some(Each::Instance(_))));
+            copies.extend(each.flat_map(|of| of.entries.iter().map(move |entry| (*entry, number))));
+        }
+        Ok(Self { rules, by_form, absences, enters_absences, copies })
+    }
+
+    /// The rules of `step` that have a copy in each instance that `entry` enters.
+    pub(crate) fn copies(&self, step: Step, entry: FormId) -> impl Iterator<Item = &Rule> {
+        let here = self.copies.iter().filter(move |(of, _)| *of == entry);
+        here.map(|(_, number)| &self.rules[*number])
+            .filter(move |rule| rule.component == step.component && rule.level == step.level)
     }
 
     /// The rules of `step` that write what absence says in `mode`.
@@ -108,7 +123,9 @@ impl Tft {
 
     /// Whether any rule reads or writes `form`, or what is absent in an instance that it enters.
     pub fn concerns(&self, form: FormId) -> bool {
-        !self.by_form[form.0 as usize].is_empty() || self.enters_absences[form.0 as usize]
+        !self.by_form[form.0 as usize].is_empty()
+            || self.enters_absences[form.0 as usize]
+            || self.copies.iter().any(|(entry, _)| *entry == form)
     }
 
     /// The uses of `form` in the rules of `step`.

@@ -17,7 +17,7 @@ use crate::digest::Digest;
 use crate::disposition::StandbyPairing;
 use crate::grammar::{Words, split_words};
 use crate::ids::{ComponentId, FormId};
-use crate::image::Image;
+use crate::image::{Grammar, Image};
 use crate::parse::{self, LineError, WalkUp};
 use crate::transform::{Direction, Step, StuckCause};
 
@@ -126,7 +126,7 @@ impl Raising {
         let (held, short) = (BTreeMap::new(), BTreeMap::new());
         let mut raising = Self { w, up, down, held, short, listing };
         raising.settle_short(&way_up, &advance.affected);
-        let refused = raising.refused(image, raising.config().lines(), refuses);
+        let refused = raising.refused(image, pairing.grammar(), raising.config().lines(), refuses);
         let mut seen = raising.hold_refused(image, pairing, &refused);
         seen.extend(raising.unverified(raising.w.lines().map(|(key, _)| key)));
         let mismatches = raising.mismatches(image, seen);
@@ -174,7 +174,7 @@ impl Raising {
             .collect();
         let now = executed.iter();
         let now = now.filter_map(|key| Some((key, self.config().line(key)?)));
-        let refused = self.refused(image, now, refuses);
+        let refused = self.refused(image, pairing.grammar(), now, refuses);
         let mut seen = self.hold_refused(image, pairing, &refused);
         in_s.lines.extend(executed);
         if !refused.is_empty() {
@@ -309,6 +309,7 @@ impl Raising {
     fn refused<'a>(
         &self,
         image: &Image,
+        wire: &Grammar,
         lines: impl Iterator<Item = (&'a LineKey, &'a Line)>,
         refuses: Refuses<'_>,
     ) -> Vec<(LineKey, StuckCause)> {
@@ -316,9 +317,10 @@ impl Raising {
             if let Some(prc) = refuses(key, line) {
                 return Some(StuckCause::Peer(prc));
             }
-            // What stands in W so was read.
+            // What stands in W so was read by the forms that live there.
             let made = self.w.line(key) != Some(line);
-            (made && !reads_as_made(image, key, line)).then_some(StuckCause::Resolves)
+            let others = made || !image.own().has_same(wire, key.place.mode(image));
+            (others && !reads_as_made(image, key, line)).then_some(StuckCause::Resolves)
         };
         lines.filter_map(|(key, line)| Some((key.clone(), cause(key, line)?))).collect()
     }

@@ -15,7 +15,7 @@ use crate::disposition::ActivePairing;
 use crate::grammar::Words;
 use crate::ids::{ChangeId, FormId};
 use crate::image::Image;
-use crate::transform::{Direction, GroupKey, GroupStep, Step, StuckCause, Tft};
+use crate::transform::{Direction, Each, GroupKey, GroupStep, Rule, Step, StuckCause, Tft, Use};
 
 /// What a stage does.
 #[derive(Clone, Copy)]
@@ -122,7 +122,9 @@ impl<'a> Stage<'a> {
     fn treats(self, image: &Image, form: FormId) -> bool {
         match self {
             Self::Step { tft, step } => {
-                tft.uses(step, form).next().is_some() || tft.enters_absences(step, image, form)
+                tft.uses(step, form).next().is_some()
+                    || tft.enters_absences(step, image, form)
+                    || tft.copies(step, form).next().is_some()
             }
             Self::Gate(gate) => !gate.lets_pass(form),
         }
@@ -190,7 +192,12 @@ impl<'a> Stage<'a> {
             }
         }
         let mut groups = self.groups(image, touched);
-        groups.extend(touched.places.iter().flat_map(|place| self.absent_groups(image, place)));
+        for place in &touched.places {
+            groups.extend(self.absent_groups(image, place));
+            for config in reads.before.into_iter().chain([reads.after]) {
+                groups.extend(self.copied_groups(image, config, place));
+            }
+        }
         if reads.before.is_none() {
             groups.extend(self.absent_groups(image, &Place::root()));
         }
@@ -261,6 +268,23 @@ impl<'a> Stage<'a> {
                 .collect()
         };
         touched.lines.iter().flat_map(of_line).collect()
+    }
+
+    /// The groups that have, or would have, a copy in an instance.
+    fn copied_groups(self, image: &Image, config: &Config, place: &Place) -> BTreeSet<GroupKey> {
+        let mut groups = BTreeSet::new();
+        let (Self::Step { tft, step }, Some(entry)) = (self, place.entry_form()) else {
+            return groups;
+        };
+        for rule in tft.copies(step, entry) {
+            let around = rule.depth.checked_sub(1).and_then(|at| place.and_ancestors().nth(at));
+            let side = step.direction.from();
+            for (key, _) in config.lines_within(&around.unwrap_or_default()) {
+                let pattern = rule.side(side).iter().position(|of| of.form == key.form);
+                groups.extend(pattern.map(|pattern| rule.group_of(image, side, pattern, key)));
+            }
+        }
+        groups
     }
 
     /// What a group makes in the next rung; the lines it is made of are unsettled if nothing.
@@ -528,9 +552,9 @@ impl Stage<'_> {
 
     /// Where an item of the next rung belongs.
     fn standing(self, reads: Reads<'_>, out: &Config, place: &Place, item: &Item) -> Standing {
-        let (position, pattern) = self.comes_from(reads, out, place, item);
+        let (position, part) = self.comes_from(reads, out, place, item);
         let (Item::Line(_, words) | Item::Place(_, words)) = item;
-        Standing { position, pattern, words: words.clone() }
+        Standing { position, part, words: words.clone() }
     }
 
     /// Where in the rung read what an item first came from stands, and of which line of which
@@ -541,35 +565,52 @@ impl Stage<'_> {
         out: &Config,
         place: &Place,
         item: &Item,
-    ) -> (Vec<u64>, (usize, usize)) {
+    ) -> (Vec<u64>, Part) {
         let image = reads.image;
         if let Some(inner) = item.place_in(place) {
             let from = self.place_from(image, &inner).filter(|_| self.entered(reads, &inner));
             return match from.and_then(|from| reads.after.place_position(&from)) {
-                Some(position) => (position, (0, 0)),
+                Some(position) => (position, Part::default()),
                 None => match out.items(&inner).next() {
                     Some(first) => self.comes_from(reads, out, &inner, first),
-                    None => (Vec::new(), (0, 0)),
+                    None => (Vec::new(), Part::default()),
                 },
             };
         }
         let Some(key) = item.line_in(place) else {
-            return (Vec::new(), (0, 0));
+            return (Vec::new(), Part::default());
         };
         let passed = self.passed_from(image, &key);
         if let Some(position) = passed.and_then(|from| reads.after.position(&from)) {
-            return (position, (0, 0));
+            return (position, Part::default());
         }
         let sources = self.sources(image, reads.after, &key);
         let positions = sources.iter().filter_map(|source| reads.after.position(source));
-        let pattern = match self {
+        let part = match self {
             Self::Step { tft, step } => {
-                let used = tft.written_by(step, key.form);
-                used.map_or((0, 0), |used| (used.rule, used.pattern))
+                tft.written_by(step, key.form).map_or(Part::default(), |used| {
+                    (used.rule, used.pattern, self.word_of(tft.rule(used.rule), used, reads, &key))
+                })
             }
-            Self::Gate(_) => (0, 0),
+            Self::Gate(_) => Part::default(),
         };
-        (positions.min().unwrap_or_default(), pattern)
+        (positions.min().unwrap_or_default(), part)
+    }
+
+    /// Which of the words of one line a line of the next rung is made of; 0 if it is of no word.
+    fn word_of(self, rule: &Rule, used: Use, reads: Reads<'_>, key: &LineKey) -> usize {
+        let pattern = &rule.side(used.side)[used.pattern];
+        let (Some(Each::Word(_)), Self::Step { tft, step }) = (&pattern.each, self) else {
+            return 0;
+        };
+        let image = reads.image;
+        let Some(place) = tft.replaced(image, step, &key.place, step.direction.back()) else {
+            return 0;
+        };
+        let from = LineKey { place, ..key.clone() };
+        let group = rule.group_of(image, used.side, used.pattern, &from);
+        let made = self.made(image, reads.after, &group, &mut Unsettled::new());
+        made.iter().position(|(made, _)| made == key).unwrap_or(0)
     }
 
     /// Where an instance of the next rung stood in the rung read.
@@ -581,6 +622,9 @@ impl Stage<'_> {
     }
 }
 
+/// Which part of what a change makes: the change, the line, the word.
+type Part = (usize, usize, usize);
+
 /// One place is searched for each item if that takes so many times fewer looks than to sort it.
 const SEARCH_SHARE: usize = 4;
 
@@ -589,8 +633,9 @@ const SEARCH_SHARE: usize = 4;
 struct Standing {
     /// The document position, in the rung read, of the first line that it came from.
     position: Vec<u64>,
-    /// Of several from one, or from none: the change, and which of its lines it is.
-    pattern: (usize, usize),
+    /// Of several from one, or from none: the change, which of its lines it is, and which of the
+    /// words of one.
+    part: Part,
     /// Then by words.
     words: Words,
 }

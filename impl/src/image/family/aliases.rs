@@ -76,7 +76,7 @@ impl Family {
             ReadText::Words(words) => {
                 let named = words.split_once(": ").filter(|(mode, _)| !mode.contains(' '));
                 let (mode, form) = named.unwrap_or((ROOT, words));
-                Side { mode: mode.to_owned(), form: form.trim().to_owned(), not: false }
+                Side { mode: mode.to_owned(), form: form.trim().to_owned(), ..Side::default() }
             }
         };
         let problem = match Form::parse(&side.form) {

@@ -8,7 +8,7 @@ use alloc::vec::Vec;
 use serde_spanned::Spanned;
 
 use super::super::{Change, CommandDecl, Key, Scale, Side};
-use super::text::{ChangeText, ComponentText, SideText, Source, own_default};
+use super::text::{ChangeText, ComponentText, OptionalText, SideText, Source, own_default};
 use super::{Family, FamilyError, Problem};
 use crate::grammar::Form;
 
@@ -183,9 +183,19 @@ fn without_sides(component: u16, text: &ChangeText) -> Change {
         implied: text.implied.clone(),
         partial: text.partial.clone(),
         alone: text.alone,
+        one: text.one,
     }
 }
 
 fn side_of(text: &SideText) -> Side {
-    Side { mode: text.mode.get_ref().clone(), form: text.form.get_ref().clone(), not: text.not }
+    Side {
+        mode: text.mode.get_ref().clone(),
+        form: text.form.get_ref().clone(),
+        not: text.not,
+        optional: match &text.optional {
+            OptionalText::May(may) => may.then(String::new),
+            OptionalText::Flag(name) => Some(name.clone()),
+        },
+        each: text.each.clone(),
+    }
 }

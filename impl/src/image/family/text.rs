@@ -9,7 +9,7 @@ use core::ops::Range;
 use serde::Deserialize;
 use serde_spanned::Spanned;
 
-use super::super::{Alone, ListName, Side, ValueMaps};
+use super::super::{Alone, ListName, OneSide, Side, ValueMaps};
 use super::super::{DefaultDecl, DefaultError, DefaultValues, Key};
 use super::{FamilyError, Origin, Problem};
 use crate::grammar::Form;
@@ -93,6 +93,23 @@ pub(super) struct SideText {
     pub(super) form: Spanned<String>,
     #[serde(default)]
     pub(super) not: bool,
+    #[serde(default)]
+    pub(super) optional: OptionalText,
+    pub(super) each: Option<String>,
+}
+
+/// `true`, or the name of a flag.
+#[derive(Deserialize)]
+#[serde(untagged)]
+pub(super) enum OptionalText {
+    May(bool),
+    Flag(String),
+}
+
+impl Default for OptionalText {
+    fn default() -> Self {
+        Self::May(false)
+    }
 }
 
 #[derive(Deserialize)]
@@ -119,6 +136,7 @@ pub(super) struct ChangeText {
     pub(super) partial: Vec<String>,
     #[serde(default)]
     pub(super) alone: Alone,
+    pub(super) one: Option<OneSide>,
     #[serde(default)]
     pub(super) revision: u16,
     pub(super) default: Option<Spanned<BTreeMap<String, toml::Value>>>,

@@ -103,3 +103,41 @@ fn a_flag_says_one_value_and_the_other_is_listed() {
     pair.execute("reboot-on-panic true\n");
     assert_eq!((pair.s().as_str(), pair.listed().len()), ("panic-reboot\n", 0));
 }
+
+/// A newer form takes what an older one took as free text: W reads it, and S would not.
+#[test]
+fn what_the_own_parser_reads_as_another_line_is_held_out() {
+    let component = r#"
+component = "a"
+[[command]]
+mode = "config"
+form = '[no] note LINE...$text'
+[[change]]
+level = 2
+why = "a note with an owner"
+new = [{ mode = "config", form = '[no] note owner WORD$who' }]
+"#;
+    let table = r#"
+family = "f"
+components = ["a"]
+[[release]]
+name = "1"
+levels = { a = 1 }
+[[release]]
+name = "2"
+levels = { a = 2 }
+"#;
+    let family = Family::parse(&[("family.toml", table), ("a.toml", component)]);
+    let family = family.unwrap_or_else(|errors| panic!("{}", errors[0]));
+    let image = |release| family.image(release).unwrap();
+    let mut pair = Pair::from_images(image("1"), image("2"), "note to whom it concerns\n");
+    assert_eq!(pair.s(), "note to whom it concerns\n");
+    let mut a = pair.lowering.config().clone();
+    let edits = a.execute(&pair.active, pair.active.own(), "note owner bob\n").unwrap();
+    let stamp = (crate::ids::Term(1), crate::ids::Lsn(1));
+    let lowered = pair.lowering.edit(&pair.active, &pair.at_active, &edits, stamp);
+    let raised =
+        pair.raising.apply(&pair.standby, &pair.at_standby, &lowered.wire, &lowered.listing);
+    assert_eq!(raised.mismatches[0].cause, crate::transform::StuckCause::Resolves);
+    assert_eq!(pair.s(), "");
+}

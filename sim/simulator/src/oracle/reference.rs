@@ -227,8 +227,9 @@ impl<'a> Reference<'a> {
         }
         let mut rung = given.clone();
         for step in self.tables.down.chunk_by(Change::same_step).rev() {
+            let places = rung.places();
             for change in step.iter().rev() {
-                change.apply(self.active, Going::Down, &[], &mut rung);
+                change.apply(self.active, Going::Down, (&places, &[]), &mut rung);
             }
             rung.put_together();
         }
@@ -243,9 +244,10 @@ impl<'a> Reference<'a> {
             });
             let mut later = &self.tables.up[..];
             for step in self.tables.up.chunk_by(Change::same_step) {
+                let places = up.places();
                 for change in step {
                     later = &later[1..];
-                    change.apply(self.standby, Going::Up, later, &mut up);
+                    change.apply(self.standby, Going::Up, (&places, later), &mut up);
                 }
                 up.put_together();
             }
@@ -572,6 +574,13 @@ impl Rung {
         tree.walk(self, &mut 0);
         self.lines.sort_by_key(|line| line.at);
         self.entered.sort_by_key(|entered| entered.at);
+    }
+
+    /// All instances: those that were entered, and those in which lines stand.
+    fn places(&self) -> BTreeSet<Place> {
+        let entered = self.entered.iter().filter_map(|entered| entered.place.as_ref());
+        let around = entered.chain(self.lines.iter().map(|line| &line.place));
+        around.flat_map(Place::and_ancestors).collect()
     }
 
     /// Enters all instances in which lines stand.

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
-use skewsync::grammar::{Form, Sign, Words};
+use skewsync::grammar::{Fit, Form, Sign, Words};
 use skewsync::ids::{FormId, Level, ModeId};
 use skewsync::image::{self, Image, Key};
 use skewsync::parse::Place;
@@ -140,9 +140,16 @@ impl Change {
         Some((whole / over).to_string())
     }
 
-    /// Applies the change to a whole config. Of a line that waits for others it is asked whether
-    /// the `later` changes have a place for its values.
-    pub(super) fn apply(&self, image: &Image, going: Going, later: &[Self], rung: &mut Rung) {
+    /// Applies the change to a whole config, whose instances were these `places` when the step
+    /// began. Of a line that waits for others it is asked whether the `later` changes have a place
+    /// for its values.
+    pub(super) fn apply(
+        &self,
+        image: &Image,
+        going: Going,
+        (places, later): (&BTreeSet<Place>, &[Self]),
+        rung: &mut Rung,
+    ) {
         let (component, level) = self.makes();
         rung.levels[component] = match going {
             Going::Down => Level(level - 1),
@@ -156,14 +163,15 @@ impl Change {
             self.rename_instances(image, going, (*first, to.first().copied()), rung);
             return;
         }
-        let silent = self.silent_groups(image, going, rung);
+        let silent = self.silent_groups(image, going, places, rung);
         if silent.is_empty() && !rung.lines.iter().any(|line| from.contains(&line.form)) {
             return;
         }
         let lines = std::mem::take(&mut rung.lines);
         let groups = self.groups(image, going, &lines);
         for members in silent {
-            let written = self.write_lines(image, going, rung, &members.iter().collect::<Vec<_>>());
+            let parts: Vec<Vec<&Carried>> = members.iter().map(|line| vec![line]).collect();
+            let written = self.write_lines(image, going, places, &rung.levels, &parts);
             rung.lines.extend(written.into_iter().flatten());
         }
         let mut read: BTreeSet<usize> = BTreeSet::new();
@@ -171,14 +179,14 @@ impl Change {
             let mut members: Vec<usize> = group.members.iter().flatten().copied().collect();
             members.sort_unstable();
             read.extend(&members);
-            match self.write(image, going, rung, &group, &lines) {
+            match self.write(image, going, places, &rung.levels, &group, &lines) {
                 Some(made) => rung.lines.extend(made),
                 None if going == Going::Down => {
                     let ends = members.iter().map(|number| (lines[*number].clone(), Vec::new()));
                     rung.ends.extend(ends);
                 }
                 None => {
-                    let alone = members.len() == 1 && from.len() == 1;
+                    let alone = members.len() == 1 && from.len() == 1 && !self.decides_together();
                     for line in members.iter().map(|number| &lines[*number]) {
                         let values = self.values(image, line);
                         let names = self.unsayable(image, later, line.form, &values);
@@ -269,9 +277,12 @@ impl Change {
                 && with.all(|form| fits(form, name, &there))
         };
         let lacks = |name: &str| {
-            !values.contains_key(name) && forms.iter().any(|form| form.always_carries(name))
+            !self.decides_together()
+                && !values.contains_key(name)
+                && forms.iter().any(|form| form.always_carries(name))
         };
-        let unsaid = values.iter().filter(|value| !says(*value)).map(|(name, _)| name.as_str());
+        let values_of = values.iter().filter(|_| !self.decides_together());
+        let unsaid = values_of.filter(|value| !says(*value)).map(|(name, _)| name.as_str());
         let lacking = image.form(origin).form.carried().filter(|name| lacks(name));
         let unsayable: Vec<String> = unsaid.chain(lacking).map(String::from).collect();
         if !unsayable.is_empty() {
@@ -295,24 +306,34 @@ impl Change {
         &self,
         image: &Image,
         going: Going,
-        rung: &Rung,
+        places: &BTreeSet<Place>,
+        levels: &[Level],
         group: &Group,
         lines: &[Carried],
     ) -> Option<Vec<Carried>> {
         let (from, _) = self.sides(going);
+        let read = self.declared_sides(going);
         let first = group.members.iter().flatten().next()?;
         let at = outer(&lines[*first].place, self.depth);
         let silent: Vec<Option<Carried>> =
             from.iter().map(|form| self.silent(image, *form, &at)).collect();
-        let mut members: Vec<&Carried> = Vec::new();
-        for (part, silent) in group.members.iter().zip(&silent) {
-            members.push(match part[..] {
-                [] => silent.as_ref()?,
-                [number] => &lines[number],
-                _ => return None,
+        let one_of = self.one_of(going);
+        if one_of && group.members.iter().flatten().count() != 1 {
+            return None;
+        }
+        let mut parts: Vec<Vec<&Carried>> = Vec::new();
+        for ((part, silent), side) in group.members.iter().zip(&silent).zip(read) {
+            let part: Vec<&Carried> = part.iter().map(|number| &lines[*number]).collect();
+            parts.push(match (part.len(), silent) {
+                (0, Some(silent)) => vec![silent],
+                (0, None) if one_of || side.optional.is_some() => part,
+                (0, None) => return None,
+                (1, _) => part,
+                (_, _) if side.each.is_some() => part,
+                (_, _) => return None,
             });
         }
-        self.write_lines(image, going, rung, &members)
+        self.write_lines(image, going, places, levels, &parts)
     }
 
     /// The lines of the other side that are not said by being absent; see `write`.
@@ -320,31 +341,69 @@ impl Change {
         &self,
         image: &Image,
         going: Going,
-        rung: &Rung,
-        members: &[&Carried],
+        places: &BTreeSet<Place>,
+        levels: &[Level],
+        parts: &[Vec<&Carried>],
     ) -> Option<Vec<Carried>> {
-        let mut written = self.say(image, going, &rung.levels, members)?;
+        let written = self.say(image, going, places, levels, parts)?;
         let (component, level) = self.makes();
-        let mut levels = rung.levels.clone();
+        let mut below = levels.to_vec();
         let back = match going {
             Going::Down => {
-                levels[component] = Level(level);
+                below[component] = Level(level);
                 Going::Up
             }
             Going::Up => {
-                levels[component] = Level(level - 1);
+                below[component] = Level(level - 1);
                 Going::Down
             }
         };
-        let again = self.say(image, back, &levels, &written.iter().collect::<Vec<_>>())?;
-        let same = |(one, other): (&&Carried, &Carried)| {
-            (&one.place, one.form, &one.words) == (&other.place, other.form, &other.words)
+        let references: Vec<Vec<&Carried>> =
+            written.iter().map(|part| part.iter().collect()).collect();
+        let again = self.say(image, back, places, &below, &references)?;
+        let told = |lines: &mut dyn Iterator<Item = &Carried>| -> Vec<(Place, FormId, Words)> {
+            let lines = lines.map(|line| (line.place.clone(), line.form, line.words.clone()));
+            let mut lines: Vec<_> = lines.collect();
+            lines.sort();
+            lines
         };
-        if !members.iter().zip(&again).all(same) {
+        let given = told(&mut parts.iter().flatten().copied());
+        if given != told(&mut again.iter().flatten()) {
+            return None;
+        }
+        let mut written: Vec<Carried> = written.into_iter().flatten().collect();
+        let keys: BTreeSet<_> = written.iter().map(|line| line.key(image)).collect();
+        // A line that stands twice would stand once, and a copy in no instance nowhere.
+        if keys.len() < written.len() || written.is_empty() {
             return None;
         }
         written.retain(|line| !means_nothing(image, line));
         Some(written)
+    }
+
+    /// Whether more than each value for itself decides what goes: then the side that raises says
+    /// what does not.
+    fn decides_together(&self) -> bool {
+        let mut sides = self.declared.old.iter().chain(&self.declared.new);
+        self.declared.one.is_some()
+            || sides.any(|side| side.each.is_some() || side.optional.is_some())
+    }
+
+    /// Whether one line of the side gone from is a whole group.
+    fn one_of(&self, going: Going) -> bool {
+        match self.declared.one {
+            Some(image::OneSide::New) => going == Going::Down,
+            Some(image::OneSide::Old) => going == Going::Up,
+            None => false,
+        }
+    }
+
+    /// The side gone from, as declared.
+    fn declared_sides(&self, going: Going) -> &[image::Side] {
+        match going {
+            Going::Down => &self.declared.new,
+            Going::Up => &self.declared.old,
+        }
     }
 
     /// The line that an absent one of `form` says at `at`; none: it says nothing.
@@ -369,7 +428,13 @@ impl Change {
 
     /// What nothing says on the side gone from, in each instance of the mode where no line of it
     /// stands.
-    fn silent_groups(&self, image: &Image, going: Going, rung: &Rung) -> Vec<Vec<Carried>> {
+    fn silent_groups(
+        &self,
+        image: &Image,
+        going: Going,
+        places: &BTreeSet<Place>,
+        rung: &Rung,
+    ) -> Vec<Vec<Carried>> {
         let (from, to) = self.sides(going);
         let all_here = |form: &FormId| {
             path(image, image.form(*form).mode).len() == self.depth
@@ -379,9 +444,7 @@ impl Change {
             return Vec::new();
         }
         let mode = image.form(from[0]).mode;
-        let entered = rung.entered.iter().filter_map(|entered| entered.place.as_ref());
-        let around = entered.chain(rung.lines.iter().map(|line| &line.place));
-        let mut places: BTreeSet<Place> = around.flat_map(Place::and_ancestors).collect();
+        let mut places = places.clone();
         places.insert(Place::root());
         for line in rung.lines.iter().filter(|line| from.contains(&line.form)) {
             places.remove(&line.place);
@@ -409,36 +472,37 @@ impl Change {
         here.filter_map(|place| says(from, &place)).collect()
     }
 
-    /// What lines, one of each form of the side gone from, say on the other side; none if they do
-    /// not agree, or the other side has no place for all of it.
+    /// What lines say on the other side, both by form; none if they do not agree, or the other side
+    /// has no place for all of it.
     fn say(
         &self,
         image: &Image,
         going: Going,
+        places: &BTreeSet<Place>,
         levels: &[Level],
-        members: &[&Carried],
-    ) -> Option<Vec<Carried>> {
+        parts: &[Vec<&Carried>],
+    ) -> Option<Vec<Vec<Carried>>> {
         let (_, to) = self.sides(going);
         let (read, written) = match going {
             Going::Down => (&self.declared.new, &self.declared.old),
             Going::Up => (&self.declared.old, &self.declared.new),
         };
-        let says_all = members.iter().any(|line| line.words.sign() == Sign::Positive);
-        let signs = members.iter().zip(read);
-        let mut signs = signs.map(|(line, side)| line.words.sign() == turned(Sign::Positive, side));
-        let positive = signs.next()?;
-        if to.is_empty() || signs.any(|other| other != positive) {
+        let members = || parts.iter().flatten();
+        let says_all = members().any(|line| line.words.sign() == Sign::Positive);
+        let signs = parts.iter().zip(read).flat_map(|(part, side)| {
+            part.iter().map(move |line| line.words.sign() == turned(Sign::Positive, side))
+        });
+        let signs: BTreeSet<bool> = signs.collect();
+        let [positive] = signs.into_iter().collect::<Vec<_>>()[..] else {
+            return None;
+        };
+        if to.is_empty() {
             return None;
         }
         let sign = if positive { Sign::Positive } else { Sign::No };
         let mut values = Values::new();
-        for line in members {
-            for (name, value) in self.values(image, line) {
-                let value = self.spelled(going, &name, &value)?;
-                if values.insert(name, value.clone()).is_some_and(|other| other != value) {
-                    return None;
-                }
-            }
+        for (part, side) in parts.iter().zip(read) {
+            self.take_in(image, going, side, part, &mut values)?;
         }
         if sign == Sign::Positive {
             for (name, value) in &self.declared.implied {
@@ -453,23 +517,202 @@ impl Change {
                 }
             }
         }
-        let at = outer(&members[0].place, self.depth);
-        let mut from: Vec<usize> = members.iter().flat_map(|line| line.from.clone()).collect();
+        let at = outer(&members().next()?.place, self.depth);
+        let mut from: Vec<usize> = members().flat_map(|line| line.from.clone()).collect();
         from.sort_unstable();
         from.dedup();
         // It stands where the first of the lines stood that it is made of.
-        let first = members.iter().map(|line| line.at.0).min()?;
+        let first = members().map(|line| line.at.0).min()?;
+        let one_to = self.one_of(match going {
+            Going::Down => Going::Up,
+            Going::Up => Going::Down,
+        });
         let mut said: BTreeSet<&str> = BTreeSet::new();
-        let mut made = Vec::new();
+        let mut made: Vec<Vec<Carried>> = Vec::new();
+        let mut choice: Vec<(Vec<Option<Fit>>, usize)> = Vec::new();
         for (number, (form, side)) in to.iter().zip(written).enumerate() {
-            let place = self.place(image, &at, *form, levels, &values, &mut said)?;
+            let mut said_here: BTreeSet<&str> = BTreeSet::new();
             let sign = turned(sign, side);
-            let words = build(&image.form(*form).form, sign, &values, &mut said)?;
-            let at = (first, self.number * SIDE_MAX + number);
-            made.push(Carried { place, form: *form, words, from: from.clone(), at });
+            let lines = if self.is_there(image, to, *form, side, &values) || one_to {
+                self.lines(
+                    image,
+                    (&at, places),
+                    levels,
+                    (*form, side, sign),
+                    &values,
+                    &mut said_here,
+                )
+            } else {
+                Some(Vec::new())
+            };
+            let whole = values.keys().all(|name| said_here.contains(name.as_str()));
+            let lines = match lines {
+                Some(lines) if one_to && (whole || !says_all) => {
+                    let fit = lines.first().map(|(_, words)| fit(&image.form(*form).form, words));
+                    choice.extend(fit.map(|fit| (fit, number)));
+                    lines
+                }
+                _ if one_to => Vec::new(),
+                lines => lines?,
+            };
+            said.extend(said_here);
+            if let Some(flag) = side.optional.as_ref().filter(|_| !lines.is_empty()) {
+                said.extend(values.get_key_value(flag).map(|(name, _)| name.as_str()));
+            }
+            let carried = lines.into_iter().enumerate().map(|(copy, (place, words))| {
+                let at = (first, (self.number * SIDE_MAX + number) * SIDE_MAX + copy);
+                Carried { place, form: *form, words, from: from.clone(), at }
+            });
+            made.push(carried.collect());
+        }
+        if one_to {
+            let (_, best) = choice.into_iter().min()?;
+            for (number, part) in made.iter_mut().enumerate() {
+                if number != best {
+                    part.clear();
+                }
+            }
+            return Some(made);
         }
         let all_said = values.keys().all(|name| said.contains(name.as_str()));
         (!says_all || all_said).then_some(made)
+    }
+
+    /// Takes in what the lines of one form say, as the other side spells it.
+    fn take_in(
+        &self,
+        image: &Image,
+        going: Going,
+        side: &image::Side,
+        part: &[&Carried],
+        values: &mut Values,
+    ) -> Option<()> {
+        let mut each: Vec<String> = Vec::new();
+        for line in part {
+            let mut own = self.values(image, line);
+            if let Some(name) = &side.each {
+                if self.in_path(image, line.form, name) {
+                    // A copy: where it stands is no part of what it says.
+                    let inner = line.place.instances().iter().skip(self.depth);
+                    for (form, words) in inner {
+                        own.retain(|name, _| {
+                            !image.form(*form).form.values_of(words).contains_key(name.as_str())
+                        });
+                    }
+                } else {
+                    each.push(self.spelled(going, name, &own.remove(name)?)?);
+                }
+            }
+            for (name, value) in own {
+                let word_by_word = {
+                    let written = match going {
+                        Going::Down => &self.declared.old,
+                        Going::Up => &self.declared.new,
+                    };
+                    written.iter().any(|side| side.each.as_ref() == Some(&name))
+                };
+                let value = if word_by_word {
+                    let words = value.split(' ').map(|word| self.spelled(going, &name, word));
+                    words.collect::<Option<Vec<_>>>()?.join(" ")
+                } else {
+                    self.spelled(going, &name, &value)?
+                };
+                if values.insert(name, value.clone()).is_some_and(|other| other != value) {
+                    return None;
+                }
+            }
+        }
+        if let Some(name) = side.each.as_ref().filter(|_| !each.is_empty()) {
+            values.insert(name.clone(), each.join(" "));
+        }
+        if let Some(flag) = side.optional.as_ref().filter(|flag| !flag.is_empty()) {
+            if !part.is_empty() {
+                // It is said by the keyword of that name.
+                let (_, to) = self.sides(going);
+                let keyword = to.iter().find_map(|form| {
+                    let form = &image.form(*form).form;
+                    let leaves = form.capture(flag).into_iter();
+                    leaves.map(|leaf| form.leaf(leaf)).find(|leaf| leaf.token.is_keyword())
+                });
+                let word = keyword.map_or(flag.as_str(), |leaf| &leaf.text);
+                let word = word.split('$').next().unwrap_or(word).to_string();
+                values.insert(flag.clone(), word);
+            }
+        }
+        Some(())
+    }
+
+    /// Whether `name` stands in the entry of a mode between the place of a group and that of a line.
+    fn in_path(&self, image: &Image, form: FormId, name: &str) -> bool {
+        let modes = path(image, image.form(form).mode);
+        modes[self.depth..].iter().any(|mode| {
+            let entries = image.forms().filter(|(_, decl)| decl.enters == Some(*mode));
+            entries.into_iter().any(|(_, entry)| entry.form.carries(name))
+        })
+    }
+
+    /// Whether a group has its line of this form, which may be optional.
+    fn is_there(
+        &self,
+        image: &Image,
+        to: &[FormId],
+        form: FormId,
+        side: &image::Side,
+        values: &Values,
+    ) -> bool {
+        match side.optional.as_deref() {
+            None => true,
+            Some("") => {
+                let others = to.iter().filter(|other| **other != form);
+                let others: Vec<&Form> = others.map(|other| &image.form(*other).form).collect();
+                let alone = |name: &&String| {
+                    image.form(form).form.carries(name)
+                        && !others.iter().any(|other| other.carries(name))
+                };
+                values.keys().any(|name| alone(&name))
+            }
+            Some(flag) => values.contains_key(flag),
+        }
+    }
+
+    /// The lines of one form that say what it has a place for.
+    fn lines<'v>(
+        &self,
+        image: &Image,
+        (at, places): (&Place, &BTreeSet<Place>),
+        levels: &[Level],
+        (form, side, sign): (FormId, &image::Side, Sign),
+        values: &'v Values,
+        said: &mut BTreeSet<&'v str>,
+    ) -> Option<Vec<(Place, Words)>> {
+        let syntax = &image.form(form).form;
+        let Some(name) = &side.each else {
+            let place = self.place(image, at, form, levels, values, said)?;
+            return Some(vec![(place, build(syntax, sign, values, said)?)]);
+        };
+        if self.in_path(image, form, name) {
+            let words = build(syntax, sign, values, said)?;
+            let mode = image.form(form).mode;
+            let copies =
+                places.iter().filter(|place| place.mode(image) == mode && place.is_within(at));
+            return Some(copies.map(|place| (place.clone(), words.clone())).collect());
+        }
+        let place = self.place(image, at, form, levels, values, said)?;
+        let (name, words) = values.get_key_value(name)?;
+        said.insert(name);
+        let line = |word: &str| {
+            let mut one = values.clone();
+            one.insert(name.clone(), word.to_string());
+            let mine: Vec<(&str, &str)> = one
+                .iter()
+                .filter(|(name, _)| syntax.carries(name))
+                .map(|(name, value)| (name.as_str(), value.as_str()))
+                .collect();
+            Some((place.clone(), syntax.build(sign, &mine).ok()?))
+        };
+        let lines: Vec<(Place, Words)> = words.split(' ').map(line).collect::<Option<_>>()?;
+        said.extend(values.keys().filter(|name| syntax.carries(name)).map(String::as_str));
+        Some(lines)
     }
 
     /// Where a line of `form` stands: `at`, and the instances below it that lead to its mode.
@@ -532,8 +775,19 @@ impl Change {
     }
 }
 
+/// How the words of a line fit its form, the worst first.
+fn fit(form: &Form, words: &Words) -> Vec<Option<Fit>> {
+    let of = |(name, value): (&str, Cow<'_, str>)| {
+        let leaves = form.capture(name).into_iter();
+        leaves.filter_map(|leaf| form.leaf(leaf).token.fit(&value)).min()
+    };
+    let mut fits: Vec<Option<Fit>> = form.values_of(words).into_iter().map(of).collect();
+    fits.sort_by(|one, other| other.cmp(one));
+    fits
+}
+
 /// More lines than a side has.
-const SIDE_MAX: usize = 1 << 16;
+const SIDE_MAX: usize = 1 << 12;
 
 /// Whether a line says what its absence says.
 fn means_nothing(image: &Image, line: &Carried) -> bool {
