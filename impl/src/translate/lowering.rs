@@ -324,9 +324,13 @@ impl Lowering {
         if !entered || self.ladder.place_in_last(way, place).is_some() {
             return Arrival::Goes;
         }
-        let mut inside = config.lines_within(place);
         let empty = config.is_empty_place(place);
-        if !empty && inside.any(|(key, _)| !self.ladder.fate(way, key).out.is_empty()) {
+        // What an absent line says there goes as well.
+        let goes = |key: &LineKey| {
+            let fate = self.ladder.fate(way, key);
+            !fate.out.is_empty() || (fate.ends.is_empty() && !fate.pending)
+        };
+        if !empty && config.lines_within(place).any(|(key, _)| goes(key)) {
             return Arrival::Goes;
         }
         let entry = place.entry_form();

@@ -416,7 +416,7 @@ impl<'a> Reference<'a> {
         let mut full: Vec<&Place> = Vec::new();
         for (number, ((line, goes), ended)) in given.lines.iter().zip(goes).zip(ended).enumerate() {
             let stops = stopped.contains(&number);
-            if !goes.is_empty() || stops {
+            if !goes.is_empty() || stops || ended.is_none() {
                 full.push(&line.place);
             }
             let sent = if stops { Way::Unraised } else { Way::Goes(goes) };
