@@ -44,7 +44,8 @@ pub struct Side {
     /// Whether the line says here what its `no` says on the other side.
     #[serde(default, skip_serializing_if = "core::ops::Not::not")]
     pub not: bool,
-    /// A group may be without the line. Its presence is the flag of this name, if that is not empty.
+    /// A group may be without the line. Its presence is the flag of this name, if that is not
+    /// empty.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub optional: Option<String>,
     /// The capture that tells several lines of one group: of the key, a line for each word; of the

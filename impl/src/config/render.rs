@@ -81,8 +81,8 @@ pub fn render_edits(image: &Image, edits: &[Edit]) -> String {
         }
         text.push('\n');
     };
-    // A key alone is no line, so its form is said. Where the whole line is the key, the reader finds
-    // the form as it does for a line that comes: another image may write it otherwise.
+    // A key alone is no line, so its form is said. Where the whole line is the key, the reader
+    // finds the form as it does for a line that comes: another image may write it otherwise.
     let form_of = |form: FormId| {
         let decl = image.form(form);
         decl.key.as_ref().map_or("", |_| decl.form.normal())

@@ -149,7 +149,7 @@ proptest! {
         let mut edits = run(&mut typed, &image, &within);
         edits.extend(run(&mut typed, &image, &banner));
         let text = typed.render();
-        prop_assert!(text.starts_with(&banner), "{text}");
+        prop_assert!(text.ends_with(&banner), "{text}");
         prop_assert!(text.contains(&alloc::format!(" cert\n{cert} quit\n")), "{text}");
         prop_assert!(text.contains(&alloc::format!(" say \"{string}\" b\n")), "{text}");
         // As a whole.
@@ -286,7 +286,8 @@ proptest! {
         prop_assert_eq!(&replayed, &after);
         prop_assert_eq!(replayed.render(), after.render());
         let mut differed = before.clone();
-        let all = |config: &Config| Touched::from_config(config, &alloc::vec![true; image.forms().count()]);
+        let every = alloc::vec![true; image.forms().count()];
+        let all = |config: &Config| Touched::from_config(config, &every);
         let mut touched = all(&before);
         touched.add(all(&after));
         let text = render_edits(&image, &touched.difference(&before, &after));

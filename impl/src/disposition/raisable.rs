@@ -78,7 +78,7 @@ pub fn raisable(image: &Image, tft: &Tft, steps: &[Step], form: FormId) -> Raisa
             return Raisable::Stuck;
         }
         let spelling = Spelling { passed, rule, direction: step.direction };
-        // Where several lines or values decide together, the unit that raises says what does not go.
+        // Where several lines or values decide together, the unit that raises says what stays.
         let alone = names.iter().filter(|_| !rule.decides_together());
         for name in alone {
             let failing = failing_from(image, &spelling, form, at, name);

@@ -468,17 +468,16 @@ impl Rule {
     ) -> Result<(), GroupStep> {
         let side = self.side(direction.from());
         let conflict = Err(GroupStep::Stuck(StuckCause::Conflict));
-        let mut lines = present.iter().zip(side);
-        if lines.any(|(lines, pattern)| lines.len() > 1 && pattern.each.is_none()) {
-            return conflict;
-        }
         if self.one == Some(direction.from()) {
             let there = present.iter().filter(|lines| !lines.is_empty()).count();
             return if there == 1 { Ok(()) } else { conflict };
         }
         let mut lines = present.iter().zip(side);
         let missing = lines.find(|(lines, of)| lines.is_empty() && of.optional.is_none());
+        let mut lines = present.iter().zip(side);
+        let twice = lines.any(|(lines, of)| lines.len() > 1 && of.each.is_none());
         match (missing, direction, self.alone) {
+            (None, _, _) if twice => conflict,
             (None, _, _) => Ok(()),
             (Some((_, pattern)), Direction::Lower, Alone::Stuck) => {
                 let missing = Shared::text(image.form(pattern.form).form.text());

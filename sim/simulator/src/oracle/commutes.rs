@@ -1,7 +1,8 @@
 //! Commutes: W, as it was kept in step at both sides, is W from scratch, by the reference
 //! translation; and what the Standby computed from its executed config at an LSN is what every
 //! other sight of that LSN facing that image says, in whatever session: one came to it line by
-//! line, another from nothing. Order is compared as it is rendered. And a difference takes away only what stood in W before it.
+//! line, another from nothing. Order is compared as it is rendered. And a difference takes away
+//! only what stood in W before it.
 
 use std::collections::BTreeMap;
 
@@ -159,7 +160,8 @@ mod tests {
         let points = || Points::new(catalog(), 0, vec![Box::new(FromScratch)]);
         let pair = |text| Pair::with_releases(releases, text, 16);
         let right = "router pim\n rp 192.0.2.1\n";
-        let two = ["hostname r1\nrouter pim\n", "router pim\nexit\nhostname r1\n"].map(pair);
+        let two = ["hostname r1\nntp server 192.0.2.1\n", "ntp server 192.0.2.1\nhostname r1\n"]
+            .map(pair);
         let [first, second] = two;
         let turned = first.with_replica_of(second).judged_by(&mut points(), releases);
         assert_eq!(broken_property(turned), Some(Property::Commutes), "the order is another");

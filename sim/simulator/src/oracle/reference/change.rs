@@ -625,24 +625,24 @@ impl Change {
         if let Some(name) = side.each.as_ref().filter(|_| !each.is_empty()) {
             values.insert(name.clone(), each.join(" "));
         }
-        if let Some(flag) = side.optional.as_ref().filter(|flag| !flag.is_empty()) {
-            if !part.is_empty() {
-                // It is said by the keyword of that name.
-                let (_, to) = self.sides(going);
-                let keyword = to.iter().find_map(|form| {
-                    let form = &image.form(*form).form;
-                    let leaves = form.capture(flag).into_iter();
-                    leaves.map(|leaf| form.leaf(leaf)).find(|leaf| leaf.token.is_keyword())
-                });
-                let word = keyword.map_or(flag.as_str(), |leaf| &leaf.text);
-                let word = word.split('$').next().unwrap_or(word).to_string();
-                values.insert(flag.clone(), word);
-            }
+        let flag = side.optional.as_ref().filter(|flag| !flag.is_empty() && !part.is_empty());
+        if let Some(flag) = flag {
+            // It is said by the keyword of that name.
+            let (_, to) = self.sides(going);
+            let keyword = to.iter().find_map(|form| {
+                let form = &image.form(*form).form;
+                let leaves = form.capture(flag).into_iter();
+                leaves.map(|leaf| form.leaf(leaf)).find(|leaf| leaf.token.is_keyword())
+            });
+            let word = keyword.map_or(flag.as_str(), |leaf| &leaf.text);
+            let word = word.split('$').next().unwrap_or(word).to_string();
+            values.insert(flag.clone(), word);
         }
         Some(())
     }
 
-    /// Whether `name` stands in the entry of a mode between the place of a group and that of a line.
+    /// Whether `name` stands in the entry of a mode between the place of a group and that of a
+    /// line.
     fn in_path(&self, image: &Image, form: FormId, name: &str) -> bool {
         let modes = path(image, image.form(form).mode);
         modes[self.depth..].iter().any(|mode| {

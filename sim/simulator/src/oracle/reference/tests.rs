@@ -359,7 +359,7 @@ fn without_history_a_line_goes_if_the_peer_reads_it_as_it_stands() {
     let translated = reference.translate(&a);
     assert_eq!(
         translated.standby.render(),
-        "color red\nsize 5\nlamp\nlog none\nbox a\n lid open\n exit\nbox b\n depth 5\n exit\n"
+        "log none\ncolor red\nsize 5\nlamp\nbox a\n lid open\n exit\nbox b\n depth 5\n exit\n"
     );
     let back = Reference::between(&other, &one);
     let there = config(&other, "lamp\nlog all\nsize 5\ncolor green\nbox a\n depth 50\n exit\n");
