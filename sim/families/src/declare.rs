@@ -1,0 +1,296 @@
+//! The files of a family, as a person would write them: of each level what is new, and of each
+//! edit a change. A change comes of two writings; it does not ask which operator made them.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use crate::draw::Drawn;
+use crate::setting::{Kind, List, Value};
+use crate::writing::{Default, Line, Slot, Writing};
+
+impl Drawn {
+    /// The files of the family: (name, text).
+    pub fn files(&self) -> Vec<(String, String)> {
+        let mut files = vec![("family.toml".to_owned(), self.table())];
+        for (number, component) in self.components.iter().enumerate() {
+            files.push((format!("{}.toml", component.name), self.component(number)));
+        }
+        files
+    }
+
+    fn table(&self) -> String {
+        let names = self.components.iter().map(|component| quoted(component.name));
+        let names: Vec<String> = names.collect();
+        let mut text = format!("family     = {}\n", quoted(&self.name()));
+        line(&mut text, format_args!("components = [{}]", names.join(", ")));
+        for release in &self.releases {
+            let levels = self.components.iter().zip(&release.levels);
+            let levels = levels.map(|(of, level)| format!("{} = {}", of.name, level + 1));
+            let levels: Vec<String> = levels.collect();
+            line(&mut text, format_args!("\n[[release]]\nname   = {}", quoted(&release.name)));
+            line(&mut text, format_args!("levels = {{ {} }}", levels.join(", ")));
+        }
+        text
+    }
+
+    fn component(&self, number: usize) -> String {
+        let component = &self.components[number];
+        let mut text = format!("component = {}\n", quoted(component.name));
+        let first = &component.levels[0];
+        for (scope, of) in self.scopes.iter().enumerate().filter(|_| number == 0) {
+            line(&mut text, format_args!("\n[[mode]]\nname   = {}", quoted(&mode_of(Some(scope)))));
+            line(&mut text, format_args!("parent = {}", quoted(&mode_of(of.parent))));
+            let enter = self.enter(first, scope).expect("a scope is there from the first level on");
+            line(&mut text, format_args!("enter  = '{enter}'"));
+            line(&mut text, format_args!("key    = [\"i{scope}\"]"));
+        }
+        for (at, roof) in component.roofs.iter().enumerate() {
+            let name = quoted(&format!("{}-roof-{at}", component.name));
+            line(&mut text, format_args!("\n[[mode]]\nname   = {name}"));
+            line(&mut text, format_args!("parent = {}", quoted(&mode_of(roof.scope))));
+            line(&mut text, format_args!("enter  = '[no] {}'", roof.words));
+            line(&mut text, format_args!("since  = {}", roof.since + 1));
+        }
+        for of in &first.lines {
+            line(
+                &mut text,
+                format_args!("\n[[command]]\nmode = {}", quoted(&self.mode(number, of))),
+            );
+            line(&mut text, format_args!("form = '{}'", of.form(&self.settings)));
+            text.push_str(&self.attributes(of));
+        }
+        for level in 1..component.levels.len() {
+            self.changes(number, level, &mut text);
+        }
+        text
+    }
+
+    /// The form that enters a scope.
+    fn enter(&self, writing: &Writing, scope: usize) -> Option<String> {
+        let words = writing.entries[scope].as_ref()?.join(" ");
+        let token = match &self.scopes[scope].names {
+            Kind::Word(_) => format!("<{}>", self.names[scope].join("|")),
+            other => other.placeholder().to_owned(),
+        };
+        Some(format!("[no] {words} {token}$i{scope}"))
+    }
+
+    fn mode(&self, component: usize, of: &Line) -> String {
+        match of.roof {
+            Some(roof) => format!("{}-roof-{roof}", self.components[component].name),
+            None => mode_of(self.settings[of.settings[0]].scope),
+        }
+    }
+
+    /// Key, list and default of a line.
+    fn attributes(&self, of: &Line) -> String {
+        let mut text = String::new();
+        let setting = &self.settings[of.settings[0]];
+        let keys = setting.fields.iter().filter(|field| field.is_key);
+        let keys: Vec<&str> = keys.map(|field| &*field.name).collect();
+        if !keys.is_empty() {
+            let quoted: Vec<String> = keys.iter().map(|key| quoted(key)).collect();
+            line(&mut text, format_args!("key = [{}]", quoted.join(", ")));
+        }
+        match &setting.list {
+            Some(List::Own) => text.push_str("ordered = true\n"),
+            Some(List::Shared(name)) => {
+                line(&mut text, format_args!("list = \"{name} ${}\"", keys[0]));
+            }
+            None => {}
+        }
+        match &of.default {
+            Default::Off => {}
+            Default::Line => text.push_str("default = {}\n"),
+            Default::Values(values) => {
+                let said = of.slots().map(|slot| {
+                    let said = slot.say(&values[slot.field]).expect("a default can be said");
+                    (self.field_name(slot), said)
+                });
+                line(&mut text, format_args!("default = {}", table(said.collect())));
+            }
+        }
+        text
+    }
+
+    fn field_name(&self, slot: &Slot) -> String {
+        self.settings[slot.setting].fields[slot.field].name.clone()
+    }
+
+    /// What a person declares of one level.
+    fn changes(&self, component: usize, level: usize, text: &mut String) {
+        let levels = &self.components[component].levels;
+        let (before, after) = (&levels[level - 1], &levels[level]);
+        for scope in 0..after.entries.len() {
+            if let (Some(old), Some(new)) = (self.enter(before, scope), self.enter(after, scope))
+                && old != new
+            {
+                let mode = mode_of(self.scopes[scope].parent);
+                head(text, level, "a mode is called otherwise");
+                line(text, format_args!("old = [{{ mode = \"{mode}\", form = '{old}' }}]"));
+                line(text, format_args!("new = [{{ mode = \"{mode}\", form = '{new}' }}]"));
+            }
+        }
+        let is_new = |of: &&Line| !before.lines.contains(of);
+        let mut done: Vec<usize> = Vec::new();
+        for line in after.lines.iter().filter(is_new) {
+            if line.settings.iter().any(|setting| done.contains(setting)) {
+                continue;
+            }
+            let touches = |other: &&Line| other.settings.iter().any(|s| line.settings.contains(s));
+            let old: Vec<&Line> = before.lines.iter().filter(touches).collect();
+            let of_old = |new: &&Line| {
+                let mut settings = old.iter().flat_map(|old| &old.settings);
+                settings.any(|setting| new.settings.contains(setting))
+            };
+            let mut new: Vec<&Line> = after.lines.iter().filter(of_old).collect();
+            if new.is_empty() {
+                new.push(line);
+            }
+            done.extend(new.iter().flat_map(|line| &line.settings));
+            self.change(component, level, (&old, &new), text);
+        }
+        for old in &before.lines {
+            if old.settings.iter().all(|setting| after.line_of(*setting).is_none()) {
+                self.change(component, level, (&[old], &[]), text);
+            }
+        }
+    }
+
+    fn change(
+        &self,
+        component: usize,
+        level: usize,
+        (old, new): (&[&Line], &[&Line]),
+        text: &mut String,
+    ) {
+        let why = match (old.len(), new.len()) {
+            (0, _) => "it is new",
+            (_, 0) => "nobody needs it",
+            (1, 1) => "it is said otherwise",
+            (1, _) => "each has a line of its own",
+            _ => "they belong on one line",
+        };
+        head(text, level, why);
+        let turned = |of: &Line| {
+            let before = old.iter().find(|old| old.settings == of.settings);
+            before.is_some_and(|before| before.is_not != of.is_not)
+        };
+        for (name, side) in [("old", old), ("new", new)].iter().filter(|(_, side)| !side.is_empty())
+        {
+            let lines = side.iter().map(|of| {
+                let not = if *name == "new" && turned(of) { ", not = true" } else { "" };
+                let (mode, form) = (self.mode(component, of), of.form(&self.settings));
+                format!("{{ mode = \"{mode}\", form = '{form}'{not} }}")
+            });
+            line(text, format_args!("{name} = [{}]", lines.collect::<Vec<_>>().join(",\n       ")));
+        }
+        if let Some(first) = new.first() {
+            text.push_str(&self.attributes(first));
+        }
+        self.values(old, new, text);
+    }
+
+    /// Maps, scales, and what has no counterpart.
+    fn values(&self, old: &[&Line], new: &[&Line], text: &mut String) {
+        let (mut maps, mut scales, mut partial) = (Vec::new(), Vec::new(), Vec::new());
+        for slot in old.iter().flat_map(|line| line.slots()) {
+            let mut slots = new.iter().flat_map(|line| line.slots());
+            let same = |new: &&Slot| (new.setting, new.field) == (slot.setting, slot.field);
+            let Some(now) = slots.find(same) else { continue };
+            let name = self.field_name(slot);
+            let mut map = BTreeMap::new();
+            for (was, is) in slot.words.iter().zip(&now.words) {
+                match (was, is) {
+                    (Some(was), Some(is)) if was != is => {
+                        map.insert(was.clone(), is.clone());
+                    }
+                    (Some(_), None) | (None, Some(_)) => partial.push(name.clone()),
+                    (Some(_), Some(_)) | (None, None) => {}
+                }
+            }
+            if slot.number.per == now.number.per {
+                for at in 0..slot.number.names.len().max(now.number.names.len()) as i64 {
+                    let value = Value::Number((slot.number.range.0 + at) * slot.number.per);
+                    let said = |slot: &Slot| Slot { lead: None, ..slot.clone() }.say(&value);
+                    if let (Ok(was), Ok(is)) = (said(slot), said(now))
+                        && was != is
+                    {
+                        map.insert(was, is);
+                    }
+                }
+            } else {
+                scales.push((name.clone(), ratio(slot.number.per, now.number.per)));
+            }
+            if !map.is_empty() {
+                let pairs = map.into_iter().map(|(was, is)| format!("{was} = {}", quoted(&is)));
+                maps.push((name, format!("{{ {} }}", pairs.collect::<Vec<_>>().join(", "))));
+            }
+        }
+        partial.dedup();
+        let implied: Vec<(String, String)> = new
+            .iter()
+            .flat_map(|line| line.implied.iter().map(|implied| (line.settings[0], implied)))
+            .filter_map(|(setting, (field, value))| {
+                let mut slots = old.iter().flat_map(|line| line.slots());
+                let slot = slots.find(|slot| (slot.setting, slot.field) == (setting, *field))?;
+                Some((self.field_name(slot), slot.say(value).expect("it was said before")))
+            })
+            .collect();
+        let raw = |pairs: Vec<(String, String)>| {
+            let pairs = pairs.into_iter().map(|(name, value)| format!("{name} = {value}"));
+            format!("{{ {} }}", pairs.collect::<Vec<_>>().join(", "))
+        };
+        if !maps.is_empty() {
+            line(text, format_args!("map = {}", raw(maps)));
+        }
+        if !scales.is_empty() {
+            line(text, format_args!("scale = {}", raw(scales)));
+        }
+        if !implied.is_empty() {
+            line(text, format_args!("implied = {}", table(implied)));
+        }
+        if !partial.is_empty() {
+            let names: Vec<String> = partial.iter().map(|name| quoted(name)).collect();
+            line(text, format_args!("partial = [{}]", names.join(", ")));
+        }
+    }
+}
+
+fn line(text: &mut String, words: std::fmt::Arguments<'_>) {
+    writeln!(text, "{words}").expect("a string takes all");
+}
+
+fn head(text: &mut String, level: usize, why: &str) {
+    line(text, format_args!("\n[[change]]\nlevel = {}\nwhy = {}", level + 1, quoted(why)));
+}
+
+fn quoted(word: &str) -> String {
+    format!("\"{word}\"")
+}
+
+/// The mode of a scope.
+fn mode_of(scope: Option<usize>) -> String {
+    scope.map_or_else(|| "config".to_owned(), |scope| format!("scope-{scope}"))
+}
+
+/// An inline table; what is a number stands without quotes.
+fn table(pairs: Vec<(String, String)>) -> String {
+    let value = |word: &String| {
+        if word.parse::<i64>().is_ok() { word.clone() } else { quoted(word) }
+    };
+    let pairs = pairs.iter().map(|(name, word)| format!("{name} = {}", value(word)));
+    format!("{{ {} }}", pairs.collect::<Vec<_>>().join(", "))
+}
+
+/// So many times as large is the new number.
+fn ratio(old: i64, new: i64) -> String {
+    let (mut one, mut other) = (old, new);
+    while other != 0 {
+        (one, other) = (other, one % other);
+    }
+    match (old / one, new / one) {
+        (times, 1) => times.to_string(),
+        (times, over) => format!("\"{times}/{over}\""),
+    }
+}

@@ -1,0 +1,393 @@
+//! A seed makes a family: scopes, settings, how the first level writes them, and the edits that
+//! make each further level.
+
+use crate::operator::{self, Edit};
+use crate::rng::Rng;
+use crate::setting::{Field, Kind, List, Scope, Setting, Value};
+use crate::vocabulary::Vocabulary;
+use crate::writing::{Default, Line, Number, Part, Roof, Slot, Writing};
+
+/// The stream of a family's shape; commands have others.
+const STREAM: u64 = 1;
+
+/// A family, drawn.
+#[derive(Clone, Debug)]
+pub struct Drawn {
+    pub(crate) seed: u64,
+    pub(crate) scopes: Vec<Scope>,
+    /// Per scope the words that are names of its instances, where they are words.
+    pub(crate) names: Vec<Vec<String>>,
+    pub(crate) settings: Vec<Setting>,
+    pub(crate) components: Vec<Component>,
+    pub(crate) releases: Vec<Release>,
+    pub(crate) edits: Vec<Edit>,
+}
+
+/// The history of one component: a writing for each level, the first at level 1.
+#[derive(Clone, Debug)]
+pub(crate) struct Component {
+    pub(crate) name: &'static str,
+    pub(crate) levels: Vec<Writing>,
+    pub(crate) roofs: Vec<Roof>,
+}
+
+/// One release: an index of a level for each component.
+#[derive(Clone, Debug)]
+pub struct Release {
+    /// Its name.
+    pub name: String,
+    pub(crate) levels: Vec<usize>,
+}
+
+/// What is drawn so far, with what it is drawn from.
+pub(crate) struct Draft<'a> {
+    pub(crate) rng: &'a mut Rng,
+    pub(crate) vocabulary: Vocabulary,
+    /// First words that lines share.
+    stems: Vec<String>,
+    pub(crate) scopes: Vec<Scope>,
+    pub(crate) settings: Vec<Setting>,
+    pub(crate) components: Vec<Component>,
+}
+
+impl Drawn {
+    /// The family of a seed.
+    pub fn from_seed(seed: u64) -> Self {
+        let mut rng = Rng::new(seed, STREAM);
+        let mut vocabulary = Vocabulary::new(&mut rng);
+        let stems = vocabulary.words(2);
+        let (scopes, settings) = (Vec::new(), Vec::new());
+        let names = ["base", "routing"];
+        let components = names[..1 + rng.below(2)].iter();
+        let components =
+            components.map(|name| Component { name, levels: Vec::new(), roofs: Vec::new() });
+        let components = components.collect();
+        let rng = &mut rng;
+        let mut draft = Draft { rng, vocabulary, stems, scopes, settings, components };
+        let (entries, names) = draft.draw_scopes();
+        for component in 0..draft.components.len() {
+            let entries = if component == 0 { entries.clone() } else { Vec::new() };
+            let mut writing = Writing { entries, lines: Vec::new() };
+            for _ in 0..2 + draft.rng.below(5) {
+                writing.lines.extend(draft.draw_lines(component));
+            }
+            draft.components[component].levels.push(writing);
+        }
+        let mut edits = Vec::new();
+        for component in 0..draft.components.len() {
+            for _ in 0..1 + draft.rng.below(3) {
+                edits.extend(operator::next_level(&mut draft, component));
+            }
+        }
+        let releases = draft.draw_releases();
+        let Draft { scopes, settings, components, .. } = draft;
+        Self { seed, scopes, names, settings, components, releases, edits }
+    }
+
+    /// Its name.
+    pub fn name(&self) -> String {
+        format!("drawn-{}", self.seed)
+    }
+
+    /// Its releases, the oldest first.
+    pub fn releases(&self) -> &[Release] {
+        &self.releases
+    }
+
+    /// The edits that made its levels.
+    pub fn edits(&self) -> &[Edit] {
+        &self.edits
+    }
+
+    pub(crate) fn levels(&self, release: usize) -> Vec<usize> {
+        self.releases[release].levels.clone()
+    }
+}
+
+impl Draft<'_> {
+    /// Scopes with the words that enter them and with their names.
+    fn draw_scopes(&mut self) -> (Vec<Option<Vec<String>>>, Vec<Vec<String>>) {
+        let (mut entries, mut names) = (Vec::new(), Vec::new());
+        for scope in 0..self.rng.below(4) {
+            let nests = scope > 0 && self.rng.chance(60);
+            let parent = nests.then(|| scope - 1);
+            let kinds = [Kind::Name, Kind::Interface, Kind::Word(2), Kind::Word(3), Kind::Address];
+            let kind = self.rng.pick(&kinds).clone();
+            names.push(match kind {
+                Kind::Word(count) => self.vocabulary.words(count),
+                _ => Vec::new(),
+            });
+            self.scopes.push(Scope { parent, names: kind });
+            entries.push(Some(self.words()));
+        }
+        (entries, names)
+    }
+
+    /// The first words of a line: no other line begins so.
+    pub(crate) fn words(&mut self) -> Vec<String> {
+        let mut words = Vec::new();
+        if self.rng.chance(30) {
+            words.push(self.rng.pick(&self.stems).clone());
+        }
+        words.push(self.vocabulary.word());
+        words
+    }
+
+    /// One setting, or several that belong together, each with its line.
+    pub(crate) fn draw_lines(&mut self, component: usize) -> Vec<Line> {
+        let scope = self.rng.below(self.scopes.len() + 1).checked_sub(1);
+        match self.rng.below(10) {
+            0 | 1 => vec![self.line(component, scope, Vec::new(), None)],
+            2 | 3 => {
+                let kind = self.kind();
+                vec![self.line(component, scope, vec![(kind, false, false)], None)]
+            }
+            4 => {
+                let mut fields = vec![(self.kind(), false, false), (self.kind(), false, false)];
+                self.add_optional(&mut fields);
+                vec![self.line(component, scope, fields, None)]
+            }
+            5..8 => {
+                let mut fields = vec![(self.key_kind(), true, false)];
+                if self.rng.chance(30) {
+                    fields.push((self.key_kind(), true, false));
+                }
+                if self.rng.chance(60) {
+                    fields.push((self.kind(), false, false));
+                }
+                self.add_optional(&mut fields);
+                let list = self.rng.chance(30).then_some(List::Own);
+                vec![self.line(component, scope, fields, list)]
+            }
+            8 => {
+                let list = Some(List::Shared(self.vocabulary.word()));
+                let name = || (Kind::Name, true, false);
+                let of = (self.key_kind(), true, false);
+                let mut one = self.line(component, scope, vec![name(), of], list.clone());
+                let mut other = self.line(component, scope, vec![name()], list);
+                for line in [&mut one, &mut other] {
+                    let word = self.vocabulary.word();
+                    line.parts.insert(2, Part::Word(word));
+                }
+                vec![one, other]
+            }
+            _ => {
+                let kind = |rng: &mut Rng| {
+                    if rng.chance(50) { vec![] } else { vec![(Kind::Number, false, false)] }
+                };
+                let (one, other) = (kind(self.rng), kind(self.rng));
+                let one = self.line(component, scope, one, None);
+                let other = self.line(component, scope, other, None);
+                if self.rng.chance(50) { vec![self.shared(&one, &other)] } else { vec![one, other] }
+            }
+        }
+    }
+
+    fn add_optional(&mut self, fields: &mut Vec<(Kind, bool, bool)>) {
+        while self.rng.chance(40) && fields.len() < 5 {
+            let kind = match self.rng.below(3) {
+                0 => Kind::Flags(1 + self.rng.below(3)),
+                1 => Kind::Number,
+                _ => self.kind(),
+            };
+            fields.push((kind, false, true));
+        }
+        if self.rng.chance(10) {
+            fields.push((Kind::Text, false, false));
+        }
+    }
+
+    fn kind(&mut self) -> Kind {
+        let words = 2 + self.rng.below(2);
+        let kinds = [
+            Kind::Number,
+            Kind::Number,
+            Kind::Word(words),
+            Kind::Word(words),
+            Kind::Address,
+            Kind::Address6,
+            Kind::Prefix,
+            Kind::Name,
+            Kind::Host,
+        ];
+        self.rng.pick(&kinds).clone()
+    }
+
+    fn key_kind(&mut self) -> Kind {
+        let kinds = [
+            Kind::Name,
+            Kind::Name,
+            Kind::Address,
+            Kind::Prefix,
+            Kind::Interface,
+            Kind::Host,
+            Kind::Host,
+            Kind::Word(3),
+            Kind::Number,
+        ];
+        self.rng.pick(&kinds).clone()
+    }
+
+    /// A setting of these fields, (kind, whether of the key, whether optional), and its line.
+    fn line(
+        &mut self,
+        component: usize,
+        scope: Option<usize>,
+        fields: Vec<(Kind, bool, bool)>,
+        list: Option<List>,
+    ) -> Line {
+        let setting = self.settings.len();
+        let mut parts: Vec<Part> = self.words().into_iter().map(Part::Word).collect();
+        let fields: Vec<Field> = fields
+            .into_iter()
+            .enumerate()
+            .map(|(at, (kind, is_key, is_optional))| {
+                let is_flags = matches!(kind, Kind::Flags(_));
+                let is_words = matches!(kind, Kind::Word(_) | Kind::Flags(1));
+                let is_named = if is_words { is_key || self.rng.chance(60) } else { !is_flags };
+                let name = format!("v{setting}{}", char::from(b'a' + at as u8));
+                Field { name, kind, is_key, is_optional: is_optional && !is_flags, is_named }
+            })
+            .collect();
+        for (field, of) in fields.iter().enumerate() {
+            // A text would take the words of what may stand before it.
+            if !of.is_optional && (of.kind == Kind::Text || self.rng.chance(15)) {
+                parts.push(Part::Word(self.vocabulary.word()));
+            }
+            parts.push(Part::Slot(self.slot(setting, field, of)));
+        }
+        let is_keyed = fields.iter().any(|field| field.is_key);
+        let is_flag = fields.is_empty();
+        let is_bare_no = !is_keyed && !is_flag && self.rng.chance(30);
+        let is_plain = |field: &Field| {
+            !field.is_optional && !matches!(field.kind, Kind::Flags(_) | Kind::Text)
+        };
+        let can_default = !is_keyed && !is_flag && fields.iter().all(is_plain);
+        let default_line = is_flag && self.rng.chance(20);
+        self.settings.push(Setting { component, scope, fields, list });
+        let mut line = Line {
+            settings: vec![setting],
+            parts,
+            roof: None,
+            is_not: false,
+            default: if default_line { Default::Line } else { Default::Off },
+            implied: Vec::new(),
+            is_bare_no,
+        };
+        if can_default && self.rng.chance(40) {
+            let values = self.values(&line, setting);
+            line.default = Default::Values(values);
+            self.settings[setting].fields.iter_mut().for_each(|field| field.is_named = true);
+        }
+        line
+    }
+
+    fn slot(&mut self, setting: usize, field: usize, of: &Field) -> Slot {
+        let words = match of.kind {
+            Kind::Word(count) | Kind::Flags(count) => self.vocabulary.words(count),
+            _ => Vec::new(),
+        };
+        let words = words.into_iter().map(Some).collect();
+        let number = match of.kind {
+            Kind::Number => self.number(of.is_key),
+            _ => Number::default(),
+        };
+        let lead = of.is_optional.then(|| self.vocabulary.word());
+        Slot { setting, field, lead, words, number }
+    }
+
+    fn number(&mut self, is_key: bool) -> Number {
+        let per = if is_key { 1 } else { *self.rng.pick(&[1, 8, 1000]) };
+        let least = self.rng.among(0, 1);
+        let most = *self.rng.pick(&[7, 9, 60, 255, 3600]);
+        let named = if !is_key && self.rng.chance(15) { 2 } else { 0 };
+        Number { per, range: (least, most), names: self.vocabulary.words(named) }
+    }
+
+    /// One line for two settings.
+    pub(crate) fn shared(&mut self, one: &Line, other: &Line) -> Line {
+        let mut parts: Vec<Part> = self.words().into_iter().map(Part::Word).collect();
+        for line in [one, other] {
+            if line.slots().next().is_some() {
+                parts.push(Part::Word(self.vocabulary.word()));
+            }
+            parts.extend(line.slots().cloned().map(Part::Slot));
+        }
+        Line {
+            settings: [&*one.settings, &*other.settings].concat(),
+            parts,
+            roof: None,
+            is_not: false,
+            default: Default::Off,
+            implied: Vec::new(),
+            is_bare_no: false,
+        }
+    }
+
+    /// Values that the line says of a setting.
+    pub(crate) fn values(&mut self, line: &Line, setting: usize) -> Vec<Value> {
+        values(&self.settings, line, setting, self.rng)
+    }
+
+    fn draw_releases(&mut self) -> Vec<Release> {
+        let tops: Vec<usize> = self.components.iter().map(|one| one.levels.len() - 1).collect();
+        let mut all = vec![vec![0; tops.len()]];
+        while *all.last().expect("a first one") != tops {
+            let mut next = all.last().expect("a first one").clone();
+            for (level, top) in next.iter_mut().zip(&tops) {
+                *level = (*level + self.rng.below(3)).min(*top);
+            }
+            if *all.last().expect("a first one") != next {
+                all.push(next);
+            }
+        }
+        // A maintenance release may be older in one component and newer in another.
+        if tops.len() > 1 && self.rng.chance(40) {
+            let mixed: Vec<usize> = tops.iter().map(|top| self.rng.below(top + 1)).collect();
+            if !all.contains(&mixed) {
+                all.insert(1, mixed);
+            }
+        }
+        let named = all.into_iter().enumerate();
+        named.map(|(at, levels)| Release { name: (at + 1).to_string(), levels }).collect()
+    }
+}
+
+/// Values that a line says of a setting.
+pub(crate) fn values(
+    settings: &[Setting],
+    line: &Line,
+    setting: usize,
+    rng: &mut Rng,
+) -> Vec<Value> {
+    let fields = settings[setting].fields.iter().enumerate();
+    fields
+        .map(|(field, of)| {
+            let implied = line.implied.iter().find(|(implied, _)| *implied == field);
+            if let Some((_, value)) = implied {
+                return value.clone();
+            }
+            let mut slots = line.slots();
+            let slot = slots.find(|slot| (slot.setting, slot.field) == (setting, field));
+            let slot = slot.expect("a field that is not implied has a slot");
+            if of.is_optional && rng.chance(50) {
+                return Value::Absent;
+            }
+            let said: Vec<usize> =
+                (0..slot.words.len()).filter(|index| slot.words[*index].is_some()).collect();
+            match of.kind {
+                Kind::Word(_) => Value::Word(*rng.pick(&said)),
+                Kind::Flags(_) => {
+                    Value::Flags(said.into_iter().filter(|_| rng.chance(50)).collect())
+                }
+                Kind::Number => {
+                    let (least, most) = slot.number.range;
+                    let some = rng.among(least, most);
+                    let near = [least, least + 1, most - 1, most, some, some];
+                    Value::Number(*rng.pick(&near) * slot.number.per)
+                }
+                _ => Value::Text((*rng.pick(of.kind.texts())).to_owned()),
+            }
+        })
+        .collect()
+}

@@ -1,0 +1,236 @@
+//! Reading what was written: the meaning of a config in a release's words. It reads what this crate
+//! writes, and asks no grammar.
+
+use std::collections::BTreeSet;
+
+use crate::arrival::Place;
+use crate::draw::Drawn;
+use crate::meaning::{Instance, Meaning, Step};
+use crate::setting::{Kind, Setting, State, Value};
+use crate::writing::{Line, Number, Part, Slot};
+
+/// Where a line stands.
+#[derive(Clone, Debug, Default)]
+struct Around {
+    way: Vec<Step>,
+    /// The roof, as (component, number).
+    roof: Option<(usize, usize)>,
+    path: String,
+}
+
+impl Drawn {
+    /// The meaning of a config of a release. `implied`: entries that stand there only for what is
+    /// in them. None: a line is none that the release writes.
+    pub fn read(&self, release: usize, text: &str, implied: &BTreeSet<Place>) -> Option<Meaning> {
+        let levels = self.levels(release);
+        let mut meaning = Meaning::default();
+        let mut around = vec![Around::default()];
+        for line in text.lines() {
+            let words = line.trim_start();
+            around.truncate(line.len() - words.len() + 1);
+            if words == "exit" {
+                continue;
+            }
+            let here = around.last().expect("the root is around all").clone();
+            let place = (here.path.clone(), words.to_owned());
+            let instance = meaning.root.enter(&here.way);
+            if let Some(inner) = self.read_entry(&levels, &here, words) {
+                match inner.roof {
+                    Some(roof) if implied.contains(&place) => drop(instance.entered.remove(&roof)),
+                    Some(roof) => drop(instance.entered.insert(roof)),
+                    None => drop(meaning.root.enter(&inner.way)),
+                }
+                around.push(inner);
+                continue;
+            }
+            if !self.read_line(&levels, &here, words, instance) {
+                return None;
+            }
+        }
+        Some(meaning)
+    }
+
+    /// Where one is behind this entry.
+    fn read_entry(&self, levels: &[usize], here: &Around, line: &str) -> Option<Around> {
+        let between = if here.path.is_empty() { "" } else { " / " };
+        let path = format!("{}{between}{line}", here.path);
+        if here.roof.is_some() {
+            return None;
+        }
+        let scope = here.way.last().map(|(scope, _)| *scope);
+        for (at, of) in self.scopes.iter().enumerate().filter(|(_, of)| of.parent == scope) {
+            let Some((first, name)) = line.rsplit_once(' ') else { continue };
+            let name = match of.names {
+                Kind::Word(_) => {
+                    self.names[at].iter().position(|word| word == name).map(Value::Word)
+                }
+                _ => Some(Value::Text(name.to_owned())),
+            };
+            let entry = self.components[0].levels[levels[0]].entries[at].as_ref();
+            if let (Some(name), true) = (name, entry.is_some_and(|words| words.join(" ") == first))
+            {
+                let way = [&*here.way, &[(at, name)]].concat();
+                return Some(Around { way, roof: None, path });
+            }
+        }
+        self.read_roof(levels, scope, line).map(|roof| Around {
+            roof: Some(roof),
+            way: here.way.clone(),
+            path,
+        })
+    }
+
+    fn read_roof(
+        &self,
+        levels: &[usize],
+        scope: Option<usize>,
+        line: &str,
+    ) -> Option<(usize, usize)> {
+        self.components.iter().zip(levels).enumerate().find_map(|(number, (component, level))| {
+            let is_it = |roof: &&crate::writing::Roof| {
+                roof.scope == scope && roof.words == line && roof.since <= *level
+            };
+            let at = component.roofs.iter().position(|roof| is_it(&roof))?;
+            Some((number, at))
+        })
+    }
+
+    /// Takes a line in; false: it is none.
+    fn read_line(
+        &self,
+        levels: &[usize],
+        here: &Around,
+        text: &str,
+        instance: &mut Instance,
+    ) -> bool {
+        let scope = here.way.last().map(|(scope, _)| *scope);
+        for (number, component) in self.components.iter().enumerate() {
+            for line in &component.levels[levels[number]].lines {
+                let is_here = self.settings[line.settings[0]].scope == scope
+                    && line.roof.map(|roof| (number, roof)) == here.roof;
+                let Some(states) = line.read(&self.settings, text).filter(|_| is_here) else {
+                    continue;
+                };
+                let setting = &self.settings[line.settings[0]];
+                let key = match &states[0] {
+                    State::Set(values) => values[..setting.keys()].to_vec(),
+                    State::Unset => Vec::new(),
+                };
+                for (setting, state) in line.settings.iter().zip(states) {
+                    let said = Some(state).filter(|state| *state != line.absent());
+                    instance.say(*setting, &key, said);
+                }
+                return true;
+            }
+        }
+        false
+    }
+}
+
+impl Line {
+    /// The states that a line says; none: it is no such line.
+    fn read(&self, settings: &[Setting], text: &str) -> Option<Vec<State>> {
+        let (no, text) = match text.strip_prefix("no ") {
+            Some(text) => (true, text),
+            None => (false, text),
+        };
+        let words: Vec<&str> = text.split(' ').collect();
+        let blank = |setting: &usize| {
+            let fields = settings[*setting].fields.iter().map(|field| match field.kind {
+                Kind::Flags(_) => Value::Flags(BTreeSet::new()),
+                _ => Value::Absent,
+            });
+            fields.collect::<Vec<_>>()
+        };
+        let mut values: Vec<Vec<Value>> = self.settings.iter().map(blank).collect();
+        for (field, value) in &self.implied {
+            values[0][*field] = value.clone();
+        }
+        if !self.take(settings, &self.parts, &words, &mut values) {
+            return None;
+        }
+        let is_set = no == self.is_not;
+        let state = |values| if is_set { State::Set(values) } else { State::Unset };
+        Some(values.into_iter().map(state).collect())
+    }
+
+    /// Whether these parts take these words, all of them.
+    fn take(
+        &self,
+        settings: &[Setting],
+        parts: &[Part],
+        words: &[&str],
+        values: &mut Vec<Vec<Value>>,
+    ) -> bool {
+        let Some((part, rest)) = parts.split_first() else {
+            return words.is_empty();
+        };
+        let slot = match part {
+            Part::Word(word) => {
+                return words.first() == Some(&&**word)
+                    && self.take(settings, rest, &words[1..], values);
+            }
+            Part::Slot(slot) => slot,
+        };
+        let field = &settings[slot.setting].fields[slot.field];
+        let at = self.settings.iter().position(|setting| *setting == slot.setting);
+        let at = at.expect("a slot of its own settings");
+        for (value, count) in slot.read(&field.kind, words) {
+            let before = std::mem::replace(&mut values[at][slot.field], value);
+            if self.take(settings, rest, &words[count..], values) {
+                return true;
+            }
+            values[at][slot.field] = before;
+        }
+        let may_be_absent = field.is_optional || matches!(field.kind, Kind::Flags(_));
+        may_be_absent && self.take(settings, rest, words, values)
+    }
+}
+
+impl Slot {
+    /// The values that the first words may be, each with how many words it takes.
+    fn read(&self, kind: &Kind, words: &[&str]) -> Vec<(Value, usize)> {
+        let words = match &self.lead {
+            Some(lead) if words.first() == Some(&&**lead) => &words[1..],
+            Some(_) => return Vec::new(),
+            None => words,
+        };
+        let led = usize::from(self.lead.is_some());
+        let Some(first) = words.first() else {
+            return Vec::new();
+        };
+        let index = |word: &str| self.words.iter().position(|w| w.as_deref() == Some(word));
+        match kind {
+            Kind::Word(_) => {
+                index(first).map(|index| (Value::Word(index), led + 1)).into_iter().collect()
+            }
+            Kind::Flags(_) => {
+                let flags: Vec<usize> = words.iter().map_while(|word| index(word)).collect();
+                let taken = (1..=flags.len()).rev();
+                taken.map(|n| (Value::Flags(flags[..n].iter().copied().collect()), n)).collect()
+            }
+            Kind::Number => {
+                self.number.read(first).map(|n| (Value::Number(n), led + 1)).into_iter().collect()
+            }
+            Kind::Text => vec![(Value::Text(words.join(" ")), led + words.len())],
+            Kind::Address
+            | Kind::Prefix
+            | Kind::Address6
+            | Kind::Name
+            | Kind::Interface
+            | Kind::Host => vec![(Value::Text((*first).to_owned()), led + 1)],
+        }
+    }
+}
+
+impl Number {
+    fn read(&self, word: &str) -> Option<i64> {
+        let (least, most) = self.range;
+        let named = self.names.iter().position(|name| name == word);
+        let number = match named {
+            Some(at) => least + at as i64,
+            None => word.parse::<i64>().ok().filter(|n| (least..=most).contains(n))?,
+        };
+        Some(number * self.per)
+    }
+}

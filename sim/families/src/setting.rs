@@ -1,0 +1,127 @@
+//! Settings: what can be configured, and the values that they take. How they are written is in
+//! `writing`.
+
+use std::collections::BTreeSet;
+
+/// A kind of instance, such as an interface. Each of its instances has one name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Scope {
+    /// The scope around it; none: the root.
+    pub(crate) parent: Option<usize>,
+    /// What its names are.
+    pub(crate) names: Kind,
+}
+
+/// Something that can be set in each instance of a scope.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Setting {
+    pub(crate) component: usize,
+    /// The scope; none: it is global.
+    pub(crate) scope: Option<usize>,
+    /// Its values; those of the key first. None: it is a flag.
+    pub(crate) fields: Vec<Field>,
+    /// The ordered list that its lines stand in.
+    pub(crate) list: Option<List>,
+}
+
+/// An ordered list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum List {
+    /// Of the lines of one setting.
+    Own,
+    /// Of all settings that name it so; one for each value of the first key.
+    Shared(String),
+}
+
+/// One value of a setting.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Field {
+    pub(crate) name: String,
+    pub(crate) kind: Kind,
+    /// It tells one line of the setting from another.
+    pub(crate) is_key: bool,
+    pub(crate) is_optional: bool,
+    /// Its words have a name in forms. Other kinds than words always have.
+    pub(crate) is_named: bool,
+}
+
+/// What values a field takes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// One of so many words; each release has a table of them.
+    Word(usize),
+    /// Any of so many words.
+    Flags(usize),
+    /// A number of the smallest unit.
+    Number,
+    Address,
+    Prefix,
+    Address6,
+    Name,
+    Interface,
+    /// An address of either family, or a name.
+    Host,
+    /// One to three words; the last field of its setting.
+    Text,
+}
+
+/// A value of a field.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Value {
+    /// The optional field is not there.
+    Absent,
+    Word(usize),
+    Flags(BTreeSet<usize>),
+    Number(i64),
+    Text(String),
+}
+
+/// What is said of a setting.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum State {
+    /// It is off.
+    Unset,
+    /// It has these values, one a field.
+    Set(Vec<Value>),
+}
+
+impl Setting {
+    /// How many fields tell one line from another.
+    pub(crate) fn keys(&self) -> usize {
+        self.fields.iter().filter(|field| field.is_key).count()
+    }
+
+    pub(crate) const fn is_flag(&self) -> bool {
+        self.fields.is_empty()
+    }
+}
+
+impl Kind {
+    /// The placeholder of it in forms; none: words and numbers depend on the writing.
+    pub(crate) const fn placeholder(&self) -> &'static str {
+        match self {
+            Self::Word(_) | Self::Flags(_) | Self::Number => "",
+            Self::Address => "A.B.C.D",
+            Self::Prefix => "A.B.C.D/M",
+            Self::Address6 => "X:X::X:X",
+            Self::Name => "WORD",
+            Self::Interface => "IFNAME",
+            Self::Host => "<A.B.C.D|X:X::X:X|WORD>",
+            Self::Text => "LINE...",
+        }
+    }
+
+    /// Values of it that are drawn: few, so that they meet again, and some begin others.
+    pub(crate) const fn texts(&self) -> &'static [&'static str] {
+        match self {
+            Self::Word(_) | Self::Flags(_) | Self::Number => &[],
+            Self::Address => &["192.0.2.1", "192.0.2.10", "198.51.100.7", "10.0.0.1"],
+            Self::Prefix => &["10.0.0.0/8", "10.0.0.0/16", "192.0.2.0/24", "192.0.2.128/25"],
+            Self::Address6 => &["2001:db8::1", "2001:db8::10", "fe80::1"],
+            Self::Name => &["A", "AB", "ABC", "core", "core-1", "x7"],
+            Self::Interface => &["e0", "e01", "e1", "e10"],
+            Self::Host => &["192.0.2.1", "2001:db8::1", "r1", "r10", "198.51.100.7"],
+            Self::Text => &["to the core", "spare", "to the", "x y"],
+        }
+    }
+}
