@@ -4,8 +4,9 @@
 use std::path::{Path, PathBuf};
 
 /// What a run depends on, beside this room's own sources.
-const SOURCES: [&str; 6] = [
+const SOURCES: [&str; 7] = [
     "src",
+    "../families/src",
     "../simulator/src",
     "../../impl/src",
     "../../impl/families",

@@ -4,6 +4,7 @@
 pub mod adopt;
 pub mod check;
 pub mod drawn;
+pub mod families;
 pub mod files;
 mod fresh_process;
 pub mod merge;
@@ -35,6 +36,7 @@ enum Verb {
     Run(Box<run::Args>),
     Merge(merge::Args),
     Plan(plan::Args),
+    Families(families::Args),
     Check(check::Args),
     Replay(replay::Args),
     Show(show::Args),
@@ -60,6 +62,7 @@ pub fn run(args: &[String], out: &mut dyn Write, err: &mut dyn Write) -> ExitCod
         Verb::Run(args) => run::run(&args, out, err),
         Verb::Merge(args) => merge::run(&args, out, err),
         Verb::Plan(args) => plan::run(&args, out, err),
+        Verb::Families(args) => families::run(&args, out, err),
         Verb::Check(args) => check::run(&args, out, err),
         Verb::Replay(args) => replay::run(&args, out, err),
         Verb::Show(args) => show::run(&args, out, err),
@@ -127,6 +130,18 @@ mod tests {
         assert_eq!(object["failed"], 0);
         assert!(object["situations"]["hot"].as_u64() >= Some(6), "{out}");
         assert!(object["properties"]["SingleActive"].as_u64() > Some(0), "{out}");
+    }
+
+    #[test]
+    fn a_family_is_written_with_what_arrives() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let (exit, printed, _) = lab(&["families", "3"]);
+        assert_eq!(exit, code(exit::PASSED));
+        lab(&["families", "3", "--out", dir.path().to_str().expect("a path of text")]);
+        for name in ["family.toml", "base.toml", "arrives-on-1.conf", "listed-facing-1.txt"] {
+            let text = std::fs::read_to_string(dir.path().join(name)).expect("it is written");
+            assert!(printed.contains(&format!("== {name}\n{text}\n")), "{name}");
+        }
     }
 
     #[test]
