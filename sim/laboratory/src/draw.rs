@@ -2,6 +2,7 @@
 //! shift the others.
 
 mod arbiter;
+mod families;
 mod faults;
 mod foreign;
 mod material;
@@ -22,6 +23,7 @@ use skewsync_sim::plan::{
     Anchor, Entry, FORMAT, FaultName, Moment, Network, Noise, Plan, UnitPlan, What,
 };
 
+pub use families::Families;
 pub use material::{CommandCorpus, ImageCommands};
 pub use mix::Mix;
 pub use outage::OUTAGE_MS;
@@ -52,6 +54,8 @@ pub struct DrawOptions {
     pub config: Option<String>,
     /// How much goes wrong.
     pub mix: Mix,
+    /// Which families the plans run on.
+    pub families: Families,
     /// What configs and commands are made of.
     pub material: Arc<CommandCorpus>,
 }
@@ -64,6 +68,7 @@ impl DrawOptions {
             && self.planted.is_none()
             && self.config.is_none()
             && matches!(self.mix, Mix::Swarm)
+            && matches!(self.families, Families::Meridian)
     }
 }
 
@@ -88,6 +93,7 @@ pub(crate) enum Purpose {
     Foreign = 15,
     Arbiter = 16,
     Waits = 20,
+    Families = 21,
 }
 
 /// One rng of random numbers.
@@ -132,6 +138,8 @@ impl Rng {
 /// # Panics
 /// If the material has no image.
 pub fn plan(seed: u64, wishes: &DrawOptions) -> Plan {
+    let drawn = families::of_seed(seed, wishes);
+    let wishes = drawn.as_ref().unwrap_or(wishes);
     let units = units(seed, wishes);
     let mut topology = Rng::new(seed, Purpose::World);
     let network =

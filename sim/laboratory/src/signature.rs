@@ -4,6 +4,7 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use skewsync_sim::catalog::drawn;
 use skewsync_sim::plan::Plan;
 use skewsync_sim::run::{Ending, Verdict, VerdictKind};
 
@@ -18,7 +19,7 @@ pub struct Signature {
     pub property: VerdictKind,
     /// What the unit of each slot showed of itself; `-` if the run did not come back.
     pub roles: Vec<String>,
-    /// The image of each slot.
+    /// The image of each slot; drawn ones have one name.
     pub pair: Vec<String>,
     /// The pair's phase; `-` if the run did not come back.
     pub phase: String,
@@ -35,6 +36,7 @@ impl Signature {
             }
             None => (vec![NONE.to_string(); plan.units.len()], plan.images(), NONE),
         };
+        let pair = pair.iter().map(|name| drawn::counted(name)).collect();
         Self { property: verdict.kind(), roles, pair, phase: phase.to_string() }
     }
 

@@ -2,6 +2,7 @@
 //! of their key, so that sharing them between runs and threads changes no run.
 
 mod cache;
+pub mod drawn;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -129,6 +130,27 @@ impl Catalog {
         Ok(Self { limits, ..self })
     }
 
+    /// This catalog, or one that also has the drawn images among these names. Such images, and
+    /// their pairings, live as long as a run: a campaign draws a family a seed.
+    ///
+    /// # Errors
+    /// A drawn image that cannot be loaded.
+    pub fn with_drawn(self: &Arc<Self>, names: &[String]) -> Result<Arc<Self>, StockError> {
+        let missing = names.iter().filter(|name| !self.images.contains_key(*name));
+        let drawn = missing.filter_map(|name| Some((name.clone(), drawn::image(name)?)));
+        let drawn: Vec<(String, Image)> = drawn.collect();
+        if drawn.is_empty() {
+            return Ok(Arc::clone(self));
+        }
+        let mut images = self.images.clone();
+        for (name, image) in drawn {
+            let image = loaded(name.clone(), Arc::new(image))?;
+            images.insert(name, Arc::new(image));
+        }
+        let (limits, policy) = (self.limits.clone(), self.policy.clone());
+        Ok(Arc::new(Self { images, limits, policy, ..Self::default() }))
+    }
+
     /// The image of a name.
     ///
     /// # Errors
@@ -250,18 +272,19 @@ pub fn load(names: &[String]) -> Result<Catalog, StockError> {
     }
     for name in names {
         if !images.iter().any(|(known, _)| known == name) {
-            images.push((name.clone(), Arc::new(file(name)?)));
+            let image = drawn::image(name).map_or_else(|| file(name), Ok)?;
+            images.push((name.clone(), Arc::new(image)));
         }
     }
-    let mut loaded = Vec::new();
-    for (name, image) in images {
-        let software = Software::new(image).map_err(|error| StockError::Unreadable {
-            image: name.clone(),
-            why: error.to_string(),
-        })?;
-        loaded.push(Loaded::new(name, software));
-    }
-    Ok(Catalog::new(loaded))
+    let loaded = images.into_iter().map(|(name, image)| loaded(name, image));
+    Ok(Catalog::new(loaded.collect::<Result<Vec<_>, _>>()?))
+}
+
+/// An image, loaded.
+fn loaded(name: String, image: Arc<Image>) -> Result<Loaded, StockError> {
+    let software = Software::new(image)
+        .map_err(|error| StockError::Unreadable { image: name.clone(), why: error.to_string() })?;
+    Ok(Loaded::new(name, software))
 }
 
 /// The image in a file.

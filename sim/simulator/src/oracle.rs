@@ -29,6 +29,7 @@ pub mod reference;
 pub mod refused_leaves_nothing;
 pub mod replicated_is_kept;
 pub mod round_trip;
+pub mod same_meaning;
 pub mod saved_survives;
 pub mod single_active;
 #[cfg(test)]
@@ -59,6 +60,7 @@ pub fn all(plan: &Plan, catalog: &Arc<Catalog>) -> Vec<Box<dyn Observer>> {
         Box::new(hot_means_equal::HotMeansEqual),
         Box::new(commutes::FromScratch),
         Box::new(reads_back::ReadsBack),
+        Box::<same_meaning::SameMeaning>::default(),
         Box::new(listed_at_takeover::ListedAtTakeover),
         Box::<round_trip::RoundTrip>::default(),
     ];

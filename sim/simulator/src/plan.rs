@@ -188,6 +188,15 @@ impl Plan {
         self.units.iter().map(|unit| unit.image.clone()).collect()
     }
 
+    /// All images that it names: also those to which units change.
+    pub fn all_images(&self) -> Vec<String> {
+        let changes = self.faults.iter().filter_map(|fault| match &fault.kind {
+            FaultKind::ImageChange { image, .. } => Some(image.clone()),
+            _ => None,
+        });
+        self.images().into_iter().chain(changes).collect()
+    }
+
     /// Reads a plan.
     ///
     /// # Errors

@@ -76,7 +76,7 @@ impl Runner {
         observers: Vec<Box<dyn Observer>>,
         taps: Vec<Box<dyn Tap>>,
     ) -> Result<Report, Failed> {
-        let (plan, catalog, options) = (Arc::clone(plan), Arc::clone(&self.catalog), self.options);
+        let (plan, catalog, options) = (Arc::clone(plan), self.catalog(plan)?, self.options);
         let body = move || {
             let watchers = Watchers { observers, taps, ..Watchers::default() };
             run::run(&plan, &catalog, options, watchers)
@@ -93,7 +93,7 @@ impl Runner {
         plan: &Arc<Plan>,
         below: Option<String>,
     ) -> Result<(Report, Recording), Failed> {
-        let (plan, catalog, options) = (Arc::clone(plan), Arc::clone(&self.catalog), self.options);
+        let (plan, catalog, options) = (Arc::clone(plan), self.catalog(plan)?, self.options);
         self.fresh(move || {
             let recorder = Recorder::default();
             let watchers = Watchers {
@@ -109,6 +109,12 @@ impl Runner {
             let recording = recorder.close(report.violated_at, images.unwrap_or_default());
             Ok((report, recording))
         })
+    }
+
+    /// The catalog, with the images that the plan draws.
+    fn catalog(&self, plan: &Plan) -> Result<Arc<Catalog>, Failed> {
+        let with = self.catalog.with_drawn(&plan.all_images());
+        with.map_err(|error| Failed::Harness(error.to_string()))
     }
 
     /// Does something in a fresh thread: a pool's one task.

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use skewsync_sim::catalog::Catalog;
 use skewsync_sim::run::{Lockstep, Options};
 
-use crate::draw::DrawOptions;
+use crate::draw::{DrawOptions, Families};
 
 /// Which runs a campaign is made of.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,10 +32,14 @@ impl Fingerprint {
             planted,
             config,
             mix,
+            families,
             // It follows from the images.
             material: _,
         } = wishes;
         let mut asked = vec![format!("mix {}", format!("{mix:?}").to_lowercase())];
+        if *families != Families::Meridian {
+            asked.push(format!("families {}", format!("{families:?}").to_lowercase()));
+        }
         if let Some((one, other)) = pair {
             let named = |name: &String| {
                 let digest = catalog.image(name).map(|image| image.digest().to_string());

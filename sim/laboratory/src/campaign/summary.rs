@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use skewsync_model::property::Property;
+use skewsync_sim::catalog::drawn;
 use skewsync_sim::exit;
 use skewsync_sim::hash::mix;
 use skewsync_sim::plan::{FaultName, Plan};
@@ -256,7 +257,8 @@ impl Summary {
         for (name, count) in &report.figures {
             *self.figures.entry((*name).into()).or_insert(0) += count;
         }
-        let pair = (plan.units[0].image.clone(), plan.units[1].image.clone());
+        let counted = |slot: usize| drawn::counted(&plan.units[slot].image);
+        let pair = (counted(0), counted(1));
         *self.pairs.entry(pair).or_insert(0) += 1;
     }
 

@@ -9,7 +9,7 @@ use skewsync_sim::plan::FaultName;
 use strum::VariantNames;
 
 use super::files;
-use crate::draw::{CommandCorpus, DrawOptions, Mix};
+use crate::draw::{CommandCorpus, DrawOptions, Families, Mix};
 
 /// What the plans of seeds are to be like.
 #[derive(Clone, Debug, clap::Args)]
@@ -23,6 +23,9 @@ pub struct Drawn {
     /// How much goes wrong.
     #[arg(long, value_enum, default_value_t)]
     pub mix: Mix,
+    /// Which families the plans run on; without a pair.
+    #[arg(long, value_enum, default_value_t)]
+    pub families: Families,
     /// Plants a defect (needs a build with the feature `planted`).
     #[arg(long, value_name = "NAME")]
     pub planted: Option<String>,
@@ -80,7 +83,8 @@ impl Drawn {
         let planted = self.planted.clone();
         catalog.planted(planted.as_deref()).map_err(|error| error.to_string())?;
         let material = Arc::new(material);
-        let wishes = DrawOptions { pair, only_faults, mix: self.mix, planted, config, material };
+        let (mix, families) = (self.mix, self.families);
+        let wishes = DrawOptions { pair, only_faults, mix, families, planted, config, material };
         let mut notes = Vec::new();
         if let Some(path) = &self.config {
             let mark = (mark == Mark::Skipped).then(|| mark.to_string());

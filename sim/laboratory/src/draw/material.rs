@@ -7,6 +7,7 @@ use std::sync::OnceLock;
 use skewsync::grammar::{LeafId, Sign, Words};
 use skewsync::ids::ModeId;
 use skewsync::image::{FormDecl, Image};
+use skewsync_families::Example;
 use skewsync_sim::catalog::Catalog;
 
 use super::Rng;
@@ -101,6 +102,17 @@ impl ImageCommands {
             }
         }
         Self { lines }
+    }
+
+    /// These lines.
+    pub(super) fn from_examples(examples: Vec<Example>) -> Self {
+        let lines = examples.into_iter().map(|example| {
+            let Example { entries, line, enters, form } = example;
+            let indented = entries.iter().enumerate();
+            let modes = indented.map(|(depth, entry)| format!("{}{entry}\n", " ".repeat(depth)));
+            Candidate { modes: modes.collect(), line, depth: entries.len(), enters, form }
+        });
+        Self { lines: lines.collect() }
     }
 
     /// The lines that are none of the other image's.

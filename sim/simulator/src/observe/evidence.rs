@@ -82,6 +82,8 @@ pub enum Evidence {
     StandbyOrderDiffers { at: Stamp },
     #[error("its own image reads the Standby's config at LSN {} otherwise: {what}", .at.lsn)]
     ReadsOtherwise { at: Stamp, what: String },
+    #[error("the Standby's config at LSN {} does not say what the Active's means: {what}", .at.lsn)]
+    MeansOtherwise { at: Stamp, what: String },
     #[error("LSN {} was returned replicated, and the Standby has {has}", .change.lsn)]
     ReplicatedBeyond { change: Stamp, has: Lsn },
     #[error("{outstanding} LSNs are outstanding at LSN {}", .at.lsn)]
@@ -304,6 +306,7 @@ impl Evidence {
             | Self::WireOrderDiffers { at, .. }
             | Self::StandbyOrderDiffers { at }
             | Self::ReadsOtherwise { at, .. }
+            | Self::MeansOtherwise { at, .. }
             | Self::ConfigDiffers { at, .. }
             | Self::Outstanding { at, .. }
             | Self::ListedAtActiveAlone { at, .. }

@@ -10,6 +10,7 @@ use skewsync::unit::RfState;
 use super::class::{Class, Step, Word};
 use super::count_table::{self, sum};
 use super::phase::Phase;
+use crate::catalog::drawn;
 use crate::history::{Fact, History, Observer, Unit, What};
 use crate::observe::Violation;
 use crate::plan::exemption::Exemption;
@@ -126,7 +127,7 @@ impl Counter {
         self.stood = Some((each.collect(), self.phase));
         let shown = |unit: &Unit| role(unit).map_or(DOWN, RfState::name).into();
         let state = PairState {
-            images: units().map(|unit| unit.image.name.to_string()).collect(),
+            images: units().map(|unit| drawn::counted(&unit.image.name)).collect(),
             roles: units().map(shown).collect(),
             phase: self.phase,
         };
@@ -139,7 +140,7 @@ impl Counter {
         };
         let own = history.unit(slot).into_iter();
         for (own, (_, other)) in own.zip(history.others(slot)) {
-            let image = |unit: &Unit| unit.image.name.to_string();
+            let image = |unit: &Unit| drawn::counted(&unit.image.name);
             *self.counts.hot.entry((image(own), image(other), slot.0)).or_insert(0) += 1;
         }
     }
