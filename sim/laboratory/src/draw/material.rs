@@ -110,7 +110,8 @@ impl ImageCommands {
             let Example { entries, line, enters, form } = example;
             let indented = entries.iter().enumerate();
             let modes = indented.map(|(depth, entry)| format!("{}{entry}\n", " ".repeat(depth)));
-            Candidate { modes: modes.collect(), line, depth: entries.len(), enters, form }
+            let (modes, negated) = (modes.collect(), format!("no {line}"));
+            Candidate { modes, line, negated, depth: entries.len(), enters, form }
         });
         Self { lines: lines.collect() }
     }

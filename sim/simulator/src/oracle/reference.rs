@@ -227,9 +227,9 @@ impl<'a> Reference<'a> {
         }
         let mut rung = given.clone();
         for step in self.tables.down.chunk_by(Change::same_step).rev() {
-            let places = rung.places();
+            let mut places = rung.places();
             for change in step.iter().rev() {
-                change.apply(self.active, Going::Down, (&places, &[]), &mut rung);
+                change.apply(self.active, Going::Down, (&mut places, &[]), &mut rung);
             }
             rung.put_together();
         }
@@ -244,10 +244,10 @@ impl<'a> Reference<'a> {
             });
             let mut later = &self.tables.up[..];
             for step in self.tables.up.chunk_by(Change::same_step) {
-                let places = up.places();
+                let mut places = up.places();
                 for change in step {
                     later = &later[1..];
-                    change.apply(self.standby, Going::Up, (&places, later), &mut up);
+                    change.apply(self.standby, Going::Up, (&mut places, later), &mut up);
                 }
                 up.put_together();
             }

@@ -82,7 +82,9 @@ impl PairCheck for SameMeaning {
         }
         let lines = raising.listing().lines().keys();
         let lines = lines.map(|key| (key.path.to_string(), key.line.to_string()));
-        let held = held.iter().map(|not| (not.key.path.to_string(), not.key.line.to_string()));
+        // What waits for the rest of its group is told by the Standby.
+        let held = held.into_iter().chain(raising.unraised(standby.software().image()));
+        let held = held.map(|not| (not.key.path.to_string(), not.key.line.to_string()));
         let listed: BTreeSet<Place> = lines.chain(held).collect();
         match self.differs((active.name(), point.a), (standby.name(), point.s), &listed) {
             Some(what) => {

@@ -147,7 +147,7 @@ impl Change {
         &self,
         image: &Image,
         going: Going,
-        (places, later): (&BTreeSet<Place>, &[Self]),
+        (places, later): (&mut BTreeSet<Place>, &[Self]),
         rung: &mut Rung,
     ) {
         let (component, level) = self.makes();
@@ -160,7 +160,7 @@ impl Change {
             return;
         };
         if image.form(*first).enters.is_some() {
-            self.rename_instances(image, going, (*first, to.first().copied()), rung);
+            self.rename_instances(image, going, (*first, to.first().copied()), places, rung);
             return;
         }
         let silent = self.silent_groups(image, going, places, rung);
@@ -742,6 +742,7 @@ impl Change {
         image: &Image,
         going: Going,
         (from, to): (FormId, Option<FormId>),
+        places: &mut BTreeSet<Place>,
         rung: &mut Rung,
     ) {
         let renamed = |place: &Place| {
@@ -769,6 +770,7 @@ impl Change {
                 None => rung.ends.push((line, Vec::new())),
             }
         }
+        *places = places.iter().filter_map(renamed).collect();
         for entered in &mut rung.entered {
             entered.place = entered.place.as_ref().and_then(renamed);
         }
