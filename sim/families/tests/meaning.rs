@@ -63,7 +63,9 @@ impl<'a> Pair<'a> {
     fn listed(&self) -> BTreeSet<Place> {
         let lines = self.lowering.listing().lines().keys();
         let lines = lines.map(|key| (key.path.to_string(), key.line.to_string()));
+        // What is held out, and what waits for the rest of its group.
         let held = self.raising.held_out(self.standby).into_iter();
+        let held = held.chain(self.raising.unraised(self.standby));
         lines.chain(held.map(|not| (not.key.path.to_string(), not.key.line.to_string()))).collect()
     }
 
