@@ -4,6 +4,7 @@
 //! all.
 
 use alloc::borrow::Cow;
+use alloc::boxed::Box;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
@@ -98,7 +99,11 @@ fn check_way(image: &Image, rule: &Rule, way: Direction, limit: usize) -> Vec<La
             misread(image, &own, line).is_some()
                 || image.form(line.0.form).says_absence(&line.1.words)
         };
-        if lines.iter().flatten().any(unwritten) {
+        let told = |(pattern, of): (usize, &Vec<(LineKey, Line)>)| {
+            of.iter().all(|(key, _)| rule.tells(image, way.from(), pattern, key))
+        };
+        // Nor does a line go whose key has no counterpart.
+        if lines.iter().flatten().any(unwritten) || !lines.iter().enumerate().all(told) {
             continue;
         }
         let config = config_of(image, &at, &instances, &lines);
@@ -253,9 +258,20 @@ fn groups_of(
     });
     let whole: Vec<Bindings<'_>> = whole.collect();
     let fullest = whole.iter().max_by_key(|values| values.len());
+    let ends = ends_of(image, rule, way.to());
     let more = fullest.into_iter().flat_map(|values| {
         let words = words_beside(image, rule, way.to());
-        spelled(rule, values).into_iter().chain(like_keywords(image, side, values, &words))
+        let ends = ends.iter().filter(|(name, _)| values.contains_key(&**name));
+        let ends = ends.map(|(name, end)| {
+            let mut values = values.clone();
+            values.insert(name, rule.mapped(way.back(), name, end));
+            values
+        });
+        let ends: Vec<Bindings<'_>> = ends.collect();
+        spelled(rule, values)
+            .into_iter()
+            .chain(ends)
+            .chain(like_keywords(image, side, values, &words))
     });
     let more: Vec<Bindings<'_>> = more.take(limit).collect();
     let instances = instances_of(image, rule, &at);
@@ -336,6 +352,20 @@ fn instances_of(image: &Image, rule: &Rule, at: &Place) -> Vec<Place> {
         places.extend(below);
     }
     places
+}
+
+/// The ends of the ranges of a side.
+fn ends_of(image: &Image, rule: &Rule, side: SideOf) -> Vec<(Box<str>, String)> {
+    let mut ends = Vec::new();
+    for pattern in rule.side(side) {
+        for leaf in image.form(pattern.form).form.leaves() {
+            let name = leaf.name.as_ref().or(leaf.implied.as_ref());
+            if let (Some(name), Some((min, max))) = (name, leaf.token.range()) {
+                ends.extend([min, max].map(|end| (name.clone(), end.to_string())));
+            }
+        }
+    }
+    ends
 }
 
 /// The same group with each value of a map, of either column, in turn.

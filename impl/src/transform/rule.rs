@@ -345,7 +345,10 @@ impl Rule {
     pub(crate) fn tells(&self, image: &Image, side: SideOf, pattern: usize, key: &LineKey) -> bool {
         let at = &self.side(side)[pattern];
         let whole = at.address.len() == self.key.len();
-        at.plain || !whole || {
+        // What is spelled otherwise may have no counterpart.
+        let spelled = |name: &str| self.maps.contains_key(name) || self.scales.contains_key(name);
+        let plain = at.plain && !self.key.iter().any(|name| spelled(name));
+        plain || !whole || {
             let group = self.group_of(image, side, pattern, key);
             self.keys(image, side, &group)[pattern].as_ref() == Some(key)
         }

@@ -220,8 +220,9 @@ impl Change {
             let key = self.key.iter().map(|name| {
                 let value = values.get(name).map_or("", String::as_str);
                 match going {
+                    // What has no counterpart is of no group of the other side.
                     Going::Down => {
-                        self.spelled(going, name, value).unwrap_or_else(|| value.to_string())
+                        self.spelled(going, name, value).unwrap_or_else(|| format!("\0{value}"))
                     }
                     Going::Up => value.to_string(),
                 }
