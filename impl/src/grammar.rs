@@ -22,7 +22,7 @@ pub use build::BuildError;
 pub use form::{FORM_BYTES_MAX, Form, FormError, FormErrorKind, Leaf, LeafId, Negation};
 pub(crate) use list::spans;
 pub use matcher::{Matcher, Resolution, WORDS_MAX};
-pub use residue::{Peers, Residue, ResidueLimits, ValueSet, residue};
+pub use residue::{Peers, Residue, ResidueLimits, ValueSet, may_share_a_line, residue};
 pub use text::{TEXT_BYTES_MAX, shown, written};
 pub(crate) use text::{Unending, end, escape, split_strings, word_ranges};
 pub use token::{Fit, Token};

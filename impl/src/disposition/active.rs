@@ -16,7 +16,9 @@ use super::{OwnSide, wire_levels};
 use crate::config::{Line, LineKey, Place};
 use crate::diff::Diff;
 use crate::digest::Shared;
-use crate::grammar::{Form, FormError, Matcher, Residue, Resolution, Sign, Token, split_words};
+use crate::grammar::{
+    Form, FormError, Matcher, Residue, Resolution, Sign, Token, may_share_a_line, split_words,
+};
 use crate::ids::{ChangeId, FormId, Level, ModeId};
 use crate::image::{Grammar, Image};
 use crate::planted::Planted;
@@ -77,8 +79,10 @@ pub(crate) enum Gate {
     Goes,
     /// They go and the peer raises them, but for these values.
     Raised(Vec<Fails>),
-    /// The peer's forms are asked, line by line.
+    /// The peer's forms are asked, line by line: the words must be read.
     Resolve,
+    /// They are asked, and must read the words as this very form.
+    Same,
     /// They do not go.
     Stuck,
 }
@@ -93,7 +97,7 @@ pub struct ActivePairing {
     verdicts: Vec<Gate>,
     concerned: Vec<bool>,
     /// The peer's forms in the modes in which the two differ.
-    peers: BTreeMap<ModeId, Matcher<()>>,
+    peers: BTreeMap<ModeId, Matcher<Option<FormId>>>,
     dont_cares: BTreeMap<FormId, Shared<str>>,
     diff: Option<Diff>,
     unhandled: Vec<FormName>,
@@ -309,7 +313,7 @@ impl ActivePairing {
                         guarded(Guard::Values(fails.clone()), inside)
                     }
                 }
-                Gate::Resolve => guarded(Guard::Resolve, worst),
+                Gate::Resolve | Gate::Same => guarded(Guard::Resolve, worst),
             };
         }
         if alone {
@@ -358,10 +362,17 @@ impl ActivePairing {
                     allowed: Shared::from(fails.says(&decl.form)),
                 })
             }),
-            Gate::Resolve => {
+            Gate::Resolve | Gate::Same => {
                 let words: Vec<&str> = split_words(line.words.text()).collect();
+                let is_same = |read: Option<FormId>| {
+                    self.verdicts[key.form.0 as usize] == Gate::Resolve || read == Some(key.form)
+                };
                 match self.peers.get(&decl.mode)?.resolve(&words) {
-                    Resolution::Match { words, .. } if words.text() == line.words.text() => None,
+                    Resolution::Match { id, words }
+                        if words.text() == line.words.text() && is_same(id) =>
+                    {
+                        None
+                    }
                     Resolution::Match { .. } | Resolution::Ambiguous { .. } => {
                         Some(StuckCause::Resolves)
                     }
@@ -418,8 +429,10 @@ struct Judge<'a> {
     levels: &'a [Level],
     same_family: bool,
     listed: BTreeMap<ModeId, BTreeSet<&'a str>>,
+    /// Of the peer's forms in a mode: those that do not live on the wire here.
+    news: BTreeMap<ModeId, Vec<Form>>,
     raises: BTreeMap<(ModeId, &'a str), &'a super::answer::Raise>,
-    peers: BTreeMap<ModeId, Matcher<()>>,
+    peers: BTreeMap<ModeId, Matcher<Option<FormId>>>,
 }
 
 impl<'a> Judge<'a> {
@@ -429,8 +442,13 @@ impl<'a> Judge<'a> {
         levels: &'a [Level],
         same_family: bool,
     ) -> Result<Self, PairError> {
-        let mut listed = BTreeMap::new();
+        let (mut listed, mut news) = (BTreeMap::new(), BTreeMap::new());
         let mut peers = BTreeMap::new();
+        let on_the_wire: BTreeMap<(ModeId, &str), FormId> = image
+            .forms()
+            .filter(|(_, decl)| decl.lives_at(levels[usize::from(decl.component.0)]))
+            .map(|(form, decl)| ((decl.mode, decl.form.normal()), form))
+            .collect();
         for forms in &answer.modes {
             let Some(mode) = image.mode(&forms.mode) else {
                 continue;
@@ -443,14 +461,17 @@ impl<'a> Judge<'a> {
                 .map_err(|error| super::AnswerError::Shape {
                     message: alloc::format!("mode {}: {error}", forms.mode),
                 })?;
-            peers.insert(mode, Matcher::from_forms(read.iter().map(|form| ((), form))));
+            let own = |form: &Form| on_the_wire.get(&(mode, form.normal())).copied();
+            let with_own = read.iter().map(|form| (own(form), form));
+            peers.insert(mode, Matcher::from_forms(with_own));
             listed.insert(mode, forms.forms.iter().map(String::as_str).collect());
+            news.insert(mode, read.into_iter().filter(|form| own(form).is_none()).collect());
         }
         let raises = answer.raises.iter();
         let raises = raises
             .filter_map(|raise| Some(((image.mode(&raise.mode)?, raise.form.as_str()), raise)))
             .collect();
-        Ok(Self { image, levels, same_family, listed, raises, peers })
+        Ok(Self { image, levels, same_family, listed, news, raises, peers })
     }
 
     fn verdict(&self, form: FormId) -> Gate {
@@ -466,7 +487,12 @@ impl<'a> Judge<'a> {
         }
         match self.listed.get(&decl.mode) {
             None => Gate::Goes,
-            Some(forms) if self.same_family && forms.contains(normal) => Gate::Goes,
+            Some(forms) if self.same_family && forms.contains(normal) => {
+                // The peer has forms that this side has not, and they may take its lines.
+                let news = self.news.get(&decl.mode).into_iter().flatten();
+                let mut news = news.filter(|new| may_share_a_line(&decl.form, new));
+                if news.next().is_some() { Gate::Same } else { Gate::Goes }
+            }
             Some(_) => Gate::Resolve,
         }
     }

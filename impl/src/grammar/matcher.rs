@@ -223,6 +223,20 @@ pub(super) enum Op {
     End,
 }
 
+impl Op {
+    /// What it takes a word, or words, as; none: it takes none.
+    pub(super) const fn leaf(&self) -> Option<LeafId> {
+        match self {
+            Self::Word(leaf) | Self::Words(leaf) | Self::Text(leaf) => Some(*leaf),
+            Self::Fork(_)
+            | Self::SkipAfterNo(_)
+            | Self::Jump(_)
+            | Self::Unordered { .. }
+            | Self::End => None,
+        }
+    }
+}
+
 impl Program {
     pub(super) fn from_form(form: &Form) -> Self {
         let tokens = form.leaves().iter().map(|leaf| leaf.token.clone()).collect();

@@ -177,6 +177,53 @@ pub fn residue(form: &Form, peers: &[&Form], limits: &ResidueLimits) -> Residue 
     Peers::new(peers.iter().copied()).residue(form, limits)
 }
 
+/// Whether some line of `form`, keywords in full, may be read as a line of `other` as well.
+///
+/// # Shape
+/// `false` is exact; `true` is also the answer where the two are too many words to be compared.
+pub fn may_share_a_line(form: &Form, other: &Form) -> bool {
+    const STATES_MAX: usize = 4_096;
+    let (one, two) = (form.program(), other.program());
+    let start = (0, Used::new());
+    let mut open = alloc::vec![(start.clone(), start, None::<bool>)];
+    let mut seen = BTreeSet::new();
+    while let Some((at, there, negated)) = open.pop() {
+        let no = negated == Some(true);
+        for at in closure(one, &at, no) {
+            for there in closure(two, &there, no) {
+                let (op, taker) = (&one.ops[usize::from(at.0)], &two.ops[usize::from(there.0)]);
+                if matches!((op, taker), (Op::End, Op::End)) {
+                    return true;
+                }
+                let Some((leaf, taken)) = op.leaf().zip(taker.leaf()) else {
+                    continue;
+                };
+                let (token, taken) = (one.token(leaf), two.token(taken));
+                if !meets(token, taken) {
+                    continue;
+                }
+                let negated = negated.or(Some(token.is_no() && taken.is_no()));
+                let next = |op: &Op, at: &Position| {
+                    let again = matches!(op, Op::Words(_)).then(|| at.clone());
+                    [(at.0 + 1, at.1.clone())].into_iter().chain(again).collect::<Vec<_>>()
+                };
+                for at in next(op, &at) {
+                    for there in next(taker, &there) {
+                        let state = (at.clone(), there, negated);
+                        if seen.insert(state.clone()) {
+                            open.push(state);
+                        }
+                    }
+                }
+                if seen.len() > STATES_MAX {
+                    return true;
+                }
+            }
+        }
+    }
+    false
+}
+
 /// A closed interval.
 type Interval = (i128, i128);
 

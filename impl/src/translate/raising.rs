@@ -250,12 +250,18 @@ impl Raising {
 
     /// The lines of W that are held out of S, each with what the unit said of its group.
     pub fn held_out(&self, image: &Image) -> Vec<NotRaised> {
-        self.mismatches(image, self.held.clone())
+        let mut held = self.held.clone();
+        held.retain(|_, cause| *cause != StuckCause::Resolves);
+        self.mismatches(image, held)
     }
 
-    /// The lines of W that no change raises, or not yet, each with the reason.
+    /// The lines of W that no change raises, or not yet, or that would be read as other lines, each
+    /// with the reason.
     pub fn unraised(&self, image: &Image) -> Vec<NotRaised> {
-        self.mismatches(image, self.short.clone())
+        let mut short = self.held.clone();
+        short.retain(|_, cause| *cause == StuckCause::Resolves);
+        short.extend(self.short.clone());
+        self.mismatches(image, short)
     }
 
     /// Carries what was touched in W up to S and down again to W'.
@@ -348,6 +354,8 @@ impl Raising {
             touched.lines.insert(key.clone());
         }
         self.carry(image, pairing, touched);
+        // What is read as another line is so on every such unit: it is told, and no mismatch.
+        seen.retain(|_, cause| *cause != StuckCause::Resolves);
         seen
     }
 

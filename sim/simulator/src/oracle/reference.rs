@@ -235,12 +235,15 @@ impl<'a> Reference<'a> {
         }
         // What comes no further at the Standby is not sent.
         let mut unread = Unread::default();
+        // What the Standby would read as another line than it was made stays out.
+        let mut misread: BTreeSet<usize> = BTreeSet::new();
         let (there, up) = loop {
             let there = self.read_by_peer(&rung, &mut unread);
             let mut up = there.clone();
             up.lines.retain(|line| {
-                held.is_empty()
-                    || !held.contains(&(path(&line.place), line.words.text().to_string()))
+                let by_words = || (path(&line.place), line.words.text().to_string());
+                !line.from.iter().any(|number| misread.contains(number))
+                    && (held.is_empty() || !held.contains(&by_words()))
             });
             let mut later = &self.tables.up[..];
             for step in self.tables.up.chunk_by(Change::same_step) {
@@ -254,7 +257,19 @@ impl<'a> Reference<'a> {
             // What absence says is of no line.
             up.ends.retain(|(line, _)| !line.from.is_empty());
             if up.ends.is_empty() {
-                break (there, up);
+                let other = up.lines.iter().filter(|line| !self.is_read_as_made(line));
+                let other: Vec<&Carried> = other.filter(|line| !line.from.is_empty()).collect();
+                if other.is_empty() {
+                    break (there, up);
+                }
+                for line in other {
+                    if self.tables.up.iter().any(|change| change.is_about(line.form)) {
+                        misread.extend(&line.from);
+                    } else {
+                        unread.lines.extend(&line.from);
+                    }
+                }
+                continue;
             }
             for (line, names) in &up.ends {
                 let carries = |number: &usize| {
@@ -269,8 +284,8 @@ impl<'a> Reference<'a> {
                 unread.lines.extend(to_blame);
             }
         };
-        let short: BTreeSet<usize> =
-            up.short.iter().flat_map(|line| line.from.iter().copied()).collect();
+        let short = up.short.iter().flat_map(|line| line.from.iter().copied());
+        let short: BTreeSet<usize> = short.chain(misread).collect();
         let by_words = |number: &usize| {
             let line = &rung.lines[*number];
             (path(&line.place), line.words.text().to_string())
@@ -382,6 +397,18 @@ impl<'a> Reference<'a> {
         let corresponds = self.tables.wire.is_none()
             || self.active.form(form).form == self.standby.form(found).form;
         (corresponds && read.text() == words.text()).then_some((found, read))
+    }
+
+    /// Whether the Standby's own parser reads a line, and the entries around it, as what they were
+    /// made.
+    fn is_read_as_made(&self, line: &Carried) -> bool {
+        let made = (line.form, line.words.clone());
+        line.place.instances().iter().chain([&made]).all(|(form, words)| {
+            let given: Vec<&str> = split_words(words.text()).collect();
+            let mode = self.standby.form(*form).mode;
+            let read = parse::words(self.standby, self.standby.own(), mode, &given);
+            read.is_ok_and(|read| read == (*form, words.clone()))
+        })
     }
 
     /// What became of each line, and what is listed.

@@ -96,6 +96,11 @@ impl Change {
         (self.declared.component as usize, self.declared.level)
     }
 
+    /// Whether a line of `form` is one of its sides.
+    pub(super) fn is_about(&self, form: FormId) -> bool {
+        self.old.contains(&form) || self.new.contains(&form)
+    }
+
     /// The names in the key of a form, and in the entries of the modes around it.
     fn address(&self, image: &Image, form: FormId, modes: &[ModeId]) -> BTreeSet<String> {
         let mut names = BTreeSet::new();
