@@ -140,7 +140,7 @@ fn one_way(own: &[DumpEntry], peer: &[DumpEntry], same_family: bool) -> Vec<Diff
 }
 
 fn alike(one: &DumpEntry, other: &DumpEntry) -> bool {
-    let attributes = |entry: &DumpEntry| (entry.component, entry.since, entry.revision);
+    let attributes = |entry: &DumpEntry| (entry.component, entry.since, entry.revision, entry.no);
     attributes(one) == attributes(other) && one.key == other.key && one.default == other.default
 }
 
@@ -196,7 +196,9 @@ impl core::fmt::Display for DiffEntry {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         write!(f, "{} / {}", self.entry.mode, self.entry.form.normal())?;
         match &self.residue {
-            Residue::None => f.write_str("   (another level, key, revision or default)"),
+            Residue::None => {
+                f.write_str("   (another level, key, revision, default or meaning of `no`)")
+            }
             Residue::Whole => Ok(()),
             Residue::Undetermined => f.write_str("   (in part)"),
             Residue::Values { leaf, fail } => {

@@ -10,7 +10,7 @@ use alloc::vec::Vec;
 use core::fmt::Write as _;
 
 use crate::grammar::{Form, FormError, LeafId};
-use crate::image::{Component, DefaultDecl, Image};
+use crate::image::{Component, DefaultDecl, Image, NoMeans};
 
 /// The most entries that are read.
 pub const ENTRIES_MAX: usize = 4_000_000;
@@ -56,6 +56,8 @@ pub struct DumpEntry {
     pub revision: u16,
     /// What an absent line means.
     pub default: DefaultDecl,
+    /// What `no` of a line does.
+    pub no: NoMeans,
     /// Whether its lines are read as those of other forms: none of it is kept or sent.
     pub alias: bool,
 }
@@ -139,6 +141,7 @@ impl Dump {
                 key: decl.key.as_ref().map(|key| key.iter().map(|leaf| leaf.0).collect()),
                 revision: decl.revision,
                 default: decl.default.clone(),
+                no: decl.no,
                 alias,
             });
         }
@@ -272,9 +275,12 @@ pub(crate) fn encode_entry(text: &mut String, entry: &DumpEntry) {
         None => "line".to_string(),
         Some(leaves) => leaves.iter().map(ToString::to_string).collect::<Vec<_>>().join(","),
     };
-    let DumpEntry { mode, form, component, since, revision, default, .. } = entry;
+    let DumpEntry { mode, form, component, since, revision, default, no, .. } = entry;
     write!(text, "{mode}\t{}\t{component}\t{since}\t{key}\t{revision}\t", form.normal())
         .expect("a string takes all");
+    if *no == NoMeans::State {
+        text.push_str(NO_IS_STATE);
+    }
     match default {
         DefaultDecl::None => text.push_str("none"),
         DefaultDecl::Line => text.push_str("line"),
@@ -286,6 +292,9 @@ pub(crate) fn encode_entry(text: &mut String, entry: &DumpEntry) {
         }
     }
 }
+
+/// Before the default of a form whose `no` is a line itself.
+const NO_IS_STATE: &str = "state ";
 
 /// The default of `form` that was put; none if the text is none.
 fn decode_default(form: &Form, text: &str) -> Option<DefaultDecl> {
@@ -361,9 +370,13 @@ pub(crate) fn decode_entry(
     };
     let since = since.parse().map_err(|_| shape())?;
     let revision = revision.parse().map_err(|_| shape())?;
+    let (no, default) = match default.strip_prefix(NO_IS_STATE) {
+        Some(default) => (NoMeans::State, default),
+        None => (NoMeans::Undo, default),
+    };
     let default = decode_default(&form, default).ok_or_else(shape)?;
     let mode = mode.to_string();
-    Ok(DumpEntry { mode, form, component, since, key, revision, default, alias })
+    Ok(DumpEntry { mode, form, component, since, key, revision, default, no, alias })
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ mod list;
 mod scale;
 
 use alloc::borrow::ToOwned;
+use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::sync::Arc;
@@ -73,6 +74,19 @@ pub enum Key {
     Line,
 }
 
+/// What `no` of a line does.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+#[serde(rename_all = "lowercase")]
+pub enum NoMeans {
+    /// It takes the line away.
+    #[default]
+    Undo,
+    /// It is a line itself, in the place of the other.
+    State,
+}
+
 /// A command of an image, with the levels of its component at which it lives.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CommandDecl {
@@ -101,6 +115,9 @@ pub struct CommandDecl {
     /// What an absent line means; none: nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub default: Option<DefaultValues>,
+    /// What `no` of a line does.
+    #[serde(default, skip_serializing_if = "is_undo")]
+    pub no: NoMeans,
 }
 
 /// A mode of an image.
@@ -267,6 +284,8 @@ pub struct FormDecl {
     pub default: DefaultDecl,
     /// The line that an absent one says, where there is one of the form in an instance at most.
     pub absent: Option<Words>,
+    /// What `no` of a line does.
+    pub no: NoMeans,
 }
 
 /// An alias compiled.
@@ -341,6 +360,14 @@ pub enum ImageError {
         form: String,
         /// What is wrong with it.
         error: DefaultError,
+    },
+    /// A `no` is to be a line, and there is none.
+    #[error("mode {mode}: `{form}`: `no = \"state\"` makes its `no` a line, and it has no `no`")]
+    NoNo {
+        /// The mode's name.
+        mode: String,
+        /// The form.
+        form: String,
     },
     /// A text would tell lines or mode instances apart, and no line that negates has one.
     #[error("mode {mode}: `{form}`: a text is no key, and enters no mode")]
@@ -549,9 +576,57 @@ impl FormDecl {
         self.since <= level && self.until.is_none_or(|until| level < until)
     }
 
+    /// Whether its `no` is a line itself.
+    pub fn no_is_state(&self) -> bool {
+        self.default.is_line() || self.no == NoMeans::State
+    }
+
+    /// What a line without this capture says of it; none: nobody says.
+    pub fn filled(&self, name: &str) -> Option<&str> {
+        let DefaultDecl::Values(values) = &self.default else {
+            return None;
+        };
+        let here = |(leaf, _): &&(LeafId, Box<str>)| self.form.capture(name).contains(leaf);
+        let value = values.iter().find(here).map(|(_, value)| &**value);
+        value.filter(|_| !self.form.always_carries(name))
+    }
+
+    /// The one writing that a config keeps of a line: a part that says what its absence says is
+    /// left out, and a `no` that is a line has its key alone.
+    pub fn canonical(&self, words: Words) -> Words {
+        let built = |keeps: &dyn Fn(&str, &str) -> bool| {
+            let values = self.form.values_of(&words);
+            let values = values.iter().filter(|(name, value)| keeps(name, value));
+            let values: Vec<(&str, &str)> = values.map(|(name, value)| (*name, &**value)).collect();
+            let made = self.form.build(words.sign(), &values).ok()?;
+            let said = |name: &str| made.value(&self.form, name);
+            values.iter().all(|(name, value)| said(name).as_deref() == Some(value)).then_some(made)
+        };
+        let made = match (words.sign(), &self.default) {
+            (Sign::No, _) if self.no == NoMeans::State => {
+                let keys = self.key.as_deref().unwrap_or_default();
+                let is_key =
+                    |name: &str| self.form.capture(name).iter().any(|leaf| keys.contains(leaf));
+                built(&|name, _| is_key(name))
+            }
+            (Sign::Positive, DefaultDecl::Values(_)) => {
+                let is_said = |name: &str, value: &str| self.filled(name) == Some(value);
+                let mut left_out = self.form.carried().filter(|name| {
+                    words.value(&self.form, name).is_some_and(|value| is_said(name, &value))
+                });
+                // All that can be left out, or else the first of it.
+                built(&|name, value| !is_said(name, value))
+                    .or_else(|| left_out.find_map(|out| built(&|name, _| name != out)))
+            }
+            (Sign::No | Sign::Positive, _) => None,
+        };
+        made.unwrap_or(words)
+    }
+
     /// Whether a line of it says what its absence says: then a config does not keep it.
     pub fn says_absence(&self, words: &Words) -> bool {
         match (&self.default, words.sign()) {
+            (_, Sign::No) if self.no_is_state() => false,
             (DefaultDecl::Line, sign) => sign == Sign::Positive,
             // Of an imported form nothing says what its `no` means.
             (DefaultDecl::None | DefaultDecl::Values(_), Sign::No) => self.key.is_some(),
@@ -611,6 +686,12 @@ const fn is_first(revision: &u16) -> bool {
     *revision == 0
 }
 
+/// Whether a `no` takes its line away, which an image does not write.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks by reference")]
+fn is_undo(no: &NoMeans) -> bool {
+    *no == NoMeans::Undo
+}
+
 fn compile_alias(
     alias: &AliasDecl,
     mode_of: &impl Fn(&str) -> Result<ModeId, ImageError>,
@@ -644,6 +725,7 @@ fn compile_alias(
             enters: None,
             revision: 0,
             default: DefaultDecl::None,
+            no: NoMeans::Undo,
         },
         reads: alias.reads.iter().map(reading).collect::<Result<_, _>>()?,
         list: alias.list.clone(),
@@ -683,6 +765,9 @@ fn compile(
         let (mode, form) = (command.mode.clone(), command.form.clone());
         return Err(ImageError::TextKey { mode, form });
     }
+    if command.no == NoMeans::State && form.negation() != Negation::Optional {
+        return Err(ImageError::NoNo { mode: command.mode.clone(), form: command.form.clone() });
+    }
     let default =
         DefaultDecl::compile(&form, &command.key, command.default.as_ref()).map_err(|error| {
             ImageError::Default { mode: command.mode.clone(), form: command.form.clone(), error }
@@ -701,7 +786,8 @@ fn compile(
         None if key.is_none() && command.enters.is_none() => Some(List::Place),
         None => None,
     };
-    Ok(FormDecl {
+    let absent = default.line_of(&form, key.as_deref());
+    let mut decl = FormDecl {
         mode: mode_of(&command.mode)?,
         component: ComponentId(command.component),
         since: Level(command.since),
@@ -709,9 +795,12 @@ fn compile(
         list,
         enters: command.enters.as_deref().map(mode_of).transpose()?,
         revision: command.revision,
-        absent: default.line_of(&form, key.as_deref()),
+        absent: None,
+        no: command.no,
         form,
         key,
         default,
-    })
+    };
+    decl.absent = absent.map(|words| decl.canonical(words));
+    Ok(decl)
 }

@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 
 use crate::disposition::failing;
 use crate::grammar::{Form, Leaf, Token};
-use crate::image::{Change, Image};
+use crate::image::{Change, FormDecl, Image};
 use crate::transform::{Direction, Each, Pattern, Rule, SideOf};
 
 /// Something that the lines of a change carry, and that the change says nothing of.
@@ -76,6 +76,17 @@ pub enum CarriedError {
          `partial`"
     )]
     Absent {
+        /// The name.
+        name: String,
+        /// `old` or `new`.
+        side: &'static str,
+    },
+    /// What a line without an optional capture says is known on one side.
+    #[error(
+        "nothing says what a line without `{name}` means on the {side} side, and on the other it \
+         has a default: give it a default on both"
+    )]
+    Unfilled {
         /// The name.
         name: String,
         /// `old` or `new`.
@@ -219,13 +230,13 @@ fn shapes(image: &Image, rule: &Rule, name: &str) -> Vec<CarriedError> {
         of(side).into_iter().all(|form| form.capture(name).iter().all(|leaf| is(form.leaf(*leaf))))
     };
     // A flag is given or not, as its line is.
-    let always = |side: SideOf| {
-        let mut patterns = rule.side(side).iter().filter(|pattern| pattern.optional.is_none());
-        patterns.any(|pattern| {
-            let mut forms = pattern.entries.iter().chain([&pattern.form]);
-            forms.any(|form| image.form(*form).form.always_carries(name))
-        })
+    let decls = |side: SideOf| -> Vec<&FormDecl> {
+        let patterns = rule.side(side).iter().filter(|pattern| pattern.optional.is_none());
+        let ids = patterns.flat_map(|pattern| pattern.entries.iter().chain([&pattern.form]));
+        ids.map(|form| image.form(*form)).filter(|decl| decl.form.carries(name)).collect()
     };
+    let always = |side: SideOf| decls(side).into_iter().any(|decl| decl.form.always_carries(name));
+    let filled = |side: SideOf| decls(side).into_iter().any(|decl| decl.filled(name).is_some());
     let mut errors = Vec::new();
     let one_sided = |old: bool, new: bool| match (old, new) {
         (true, false) => Some("old"),
@@ -242,8 +253,16 @@ fn shapes(image: &Image, rule: &Rule, name: &str) -> Vec<CarriedError> {
     let side = one_sided(words(SideOf::Old), words(SideOf::New))
         .or_else(|| one_sided(lists(SideOf::Old), lists(SideOf::New)));
     errors.extend(side.map(|side| CarriedError::Several { name: name.into(), side }));
-    let side = one_sided(!always(SideOf::Old), !always(SideOf::New));
+    let may_lack = |side: SideOf| !always(side);
+    let side = match (may_lack(SideOf::Old), may_lack(SideOf::New)) {
+        (true, false) => Some("old").filter(|_| !filled(SideOf::Old)),
+        (false, true) => Some("new").filter(|_| !filled(SideOf::New)),
+        (true, true) | (false, false) => None,
+    };
     errors.extend(side.map(|side| CarriedError::Absent { name: name.into(), side }));
+    let side = one_sided(!filled(SideOf::Old), !filled(SideOf::New));
+    let side = side.filter(|_| may_lack(SideOf::Old) && may_lack(SideOf::New));
+    errors.extend(side.map(|side| CarriedError::Unfilled { name: name.into(), side }));
     errors
 }
 

@@ -159,13 +159,14 @@ impl Config {
     ) -> Prc {
         let before = edits.len();
         let there = place.is_root() || self.entry(place).is_some();
-        if !there && words.sign() == Sign::No && !image.form(form).default.is_line() {
+        if !there && words.sign() == Sign::No && !image.form(form).no_is_state() {
             // Nothing is there to take away.
             return Prc::Unchanged;
         }
         for place in place.and_ancestors() {
             self.enter(image, place, edits);
         }
+        let words = image.form(form).canonical(words);
         match (image.form(form).enters, words.sign()) {
             (Some(_), Sign::Positive) => self.enter(image, place.child(form, words), edits),
             (Some(_), Sign::No) => self.leave(image, place, form, &words, edits),
@@ -256,7 +257,7 @@ impl Config {
                 key = LineKey { place: place.clone(), form, key: words };
             }
         }
-        if image.form(key.form).default.is_line() {
+        if image.form(key.form).no_is_state() {
             return self.set(image, key, line, edits);
         }
         match self.line(&key).map(|line| line.sign) {

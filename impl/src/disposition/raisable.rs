@@ -74,7 +74,7 @@ pub fn raisable(image: &Image, tft: &Tft, steps: &[Step], form: FormId) -> Raisa
         };
         touched = true;
         let rule = tft.rule(used.rule);
-        if rule.side(step.direction.to()).is_empty() {
+        if rule.side(step.direction.to()).is_empty() || rule.revised && !rule.relates() {
             return Raisable::Stuck;
         }
         let spelling = Spelling { passed, rule, direction: step.direction };
@@ -213,16 +213,25 @@ fn failing_from(
                 let there = rule.mapped(direction, name, &word);
                 // What comes back as another value does not go.
                 let back = rule.mapped(direction.back(), name, &there);
-                back == word && !to.is_empty() && to.iter().all(|form| fits(form, name, &there))
+                let says_so =
+                    !rule.revised || there != *word || rule.is_paired(direction, name, &word);
+                says_so
+                    && back == word
+                    && !to.is_empty()
+                    && to.iter().all(|form| fits(form, name, &there))
             }
         }
     };
     let scale = spelling.scale(name);
     fails.all |= scale.is_none();
     let scale = scale.unwrap_or(Scale::ONE);
-    let origin = &image.form(origin).form;
+    let decl = image.form(origin);
+    let origin = &decl.form;
     let needs = to.iter().any(|form| form.always_carries(name));
-    fails.absent = implied.is_none() && needs && !origin.always_carries(name);
+    fails.absent = match decl.filled(name) {
+        Some(value) if implied.is_none() && !to.is_empty() => !takes(value),
+        Some(_) | None => implied.is_none() && needs && !origin.always_carries(name),
+    };
     for leaf in origin.capture(name) {
         let leaf = origin.leaf(leaf);
         let one = |form: &&Form| form.capture(name).iter().all(|leaf| !form.leaf(*leaf).variadic);
@@ -236,6 +245,10 @@ fn failing_from(
                 let special: Vec<i128> =
                     special.filter(|number| (min..=max).contains(&number)).collect();
                 let plain = match implied {
+                    // What the number says there is another thing.
+                    None if rule.revised && rule.scale(direction, name).is_none() => {
+                        alloc::vec![(*min, *max)]
+                    }
                     Some(_) => alloc::vec![(*min, *max)],
                     None => {
                         let open = |form: &&Form| outside(form, name, (*min, *max), scale);

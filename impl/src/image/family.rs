@@ -11,7 +11,8 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use super::{
-    AliasDecl, Change, CommandDecl, Component, Declarations, DontCare, Image, Key, Mode, ROOT,
+    AliasDecl, Change, CommandDecl, Component, Declarations, DontCare, Image, Key, Mode, NoMeans,
+    ROOT,
 };
 use text::{BulkText, CommandText, ComponentText, DontCareText, ModeText, Source, TableText};
 
@@ -215,7 +216,7 @@ impl Family {
         let Some(read) = source.form(&text.form, errors) else {
             return;
         };
-        let CommandText { mode, form, key, since, ordered, list, revision, default } = text;
+        let CommandText { mode, form, key, since, ordered, list, revision, default, no } = text;
         let list = source.list(list.as_ref(), key, errors);
         let key = Key::Captures(key.clone());
         let default = default.as_ref();
@@ -227,6 +228,7 @@ impl Family {
             list,
             revision: *revision,
             default,
+            no: source.no(no.as_ref(), &read, errors),
             ..plain_command(component, mode.get_ref(), form.get_ref())
         };
         self.declare(command, source.origin(form.span().start + 1));
@@ -357,6 +359,7 @@ fn plain_command(component: u16, mode: &str, form: &str) -> CommandDecl {
         enters: None,
         revision: 0,
         default: None,
+        no: NoMeans::Undo,
     }
 }
 

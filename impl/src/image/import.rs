@@ -5,7 +5,7 @@ use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use super::{CommandDecl, Component, Declarations, Image, ImageError, Key, Mode, ROOT};
+use super::{CommandDecl, Component, Declarations, Image, ImageError, Key, Mode, NoMeans, ROOT};
 use crate::grammar::Form;
 
 /// A form as it stands in a command set.
@@ -110,6 +110,7 @@ pub fn import(
             enters: entered.map(ToString::to_string),
             revision: 0,
             default: None,
+            no: NoMeans::Undo,
         };
         commands.entry((row.mode.clone(), form.normal().to_string())).or_insert(command);
     }

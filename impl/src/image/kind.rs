@@ -7,7 +7,7 @@ use core::fmt;
 
 use strum::VariantArray;
 
-use super::{Change, CommandDecl, DefaultValues, Family, Side};
+use super::{Change, CommandDecl, DefaultValues, Family, NoMeans, Side};
 use crate::grammar::Form;
 
 /// One thing that a change does. A change may do several.
@@ -57,6 +57,12 @@ pub enum ChangeKind {
     DefaultLine,
     /// An absent line says another thing on the two sides.
     ChangedDefault,
+    /// What may be left out on one side must be said on the other.
+    OptionalPart,
+    /// `no` is a state that travels.
+    NoState,
+    /// The same words mean another thing.
+    Revision,
 }
 
 impl ChangeKind {
@@ -94,7 +100,16 @@ impl Family {
         if both && defaults(&old) != defaults(&new) {
             kinds.insert(ChangeKind::ChangedDefault);
         }
+        let revisions = |commands: &[&CommandDecl]| -> BTreeSet<u16> {
+            commands.iter().map(|command| command.revision).collect()
+        };
+        if !old.is_empty() && !new.is_empty() && revisions(&old) != revisions(&new) {
+            kinds.insert(ChangeKind::Revision);
+        }
         for command in old.into_iter().chain(new) {
+            if command.no == NoMeans::State {
+                kinds.insert(ChangeKind::NoState);
+            }
             if command.enters.is_some() {
                 kinds.insert(ChangeKind::ModeEntryRename);
             }
@@ -163,6 +178,10 @@ fn one_to_one(change: &Change, old: &Side, new: &Side, kinds: &mut BTreeSet<Chan
         if !reordered {
             kinds.insert(ChangeKind::Rename);
         }
+    }
+    let optional = |name: &str| old.always_carries(name) != new.always_carries(name);
+    if old.carried().any(|name| new.carries(name) && optional(name)) {
+        kinds.insert(ChangeKind::OptionalPart);
     }
     for name in old.names() {
         let (Some(before), Some(after)) = (range(&old, name), range(&new, name)) else {
@@ -235,6 +254,9 @@ impl fmt::Display for ChangeKind {
             Self::OrderedList => "ordered list",
             Self::DefaultLine => "default line",
             Self::ChangedDefault => "changed default",
+            Self::OptionalPart => "optional part",
+            Self::NoState => "no as a state",
+            Self::Revision => "other meaning",
         })
     }
 }

@@ -110,7 +110,7 @@ pub(super) fn build(
     let form = &image.form(pattern.form).form;
     let given = wanted(form, values);
     let words = form.build(sign, &given).map_err(|error| cause_of(form, error))?;
-    Ok(Line::new(image, place, pattern.form, words))
+    Ok(Line::new(image, place, pattern.form, image.form(pattern.form).canonical(words)))
 }
 
 /// Those of `values` that `form` has a place for.

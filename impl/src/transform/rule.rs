@@ -15,7 +15,7 @@ use crate::config::{Config, Line, LineKey, Place};
 use crate::digest::Shared;
 use crate::grammar::{BuildError, Fit, Form, Sign, Token, Words};
 use crate::ids::{ChangeId, ComponentId, FormId, Level, ModeId};
-use crate::image::{Alone, Change, DefaultDecl, Image, OneSide, Scale, Side};
+use crate::image::{Alone, Change, DefaultDecl, FormDecl, Image, OneSide, Scale, Side};
 
 /// The two ways through a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -73,6 +73,8 @@ pub struct Rule {
     absences: [Option<Vec<Words>>; 2],
     /// Whether it is written on the other side, lowered and raised.
     writes_absence: [bool; 2],
+    /// Whether the same words mean another thing on the other side.
+    pub revised: bool,
 }
 
 /// One form of one side of a change.
@@ -212,6 +214,16 @@ impl Rule {
             .iter()
             .map(|(name, value)| (name.as_str().into(), value.as_str().into()));
         let absences = [&old, &new].map(|side| absence(image, side));
+        let revised = old.iter().any(|old| {
+            let decl = image.form(old.form);
+            let same = |new: &Pattern| {
+                let other = image.form(new.form);
+                other.mode == decl.mode
+                    && other.form == decl.form
+                    && other.revision != decl.revision
+            };
+            new.iter().any(same)
+        });
         let mut rule = Self {
             change: id,
             component,
@@ -231,6 +243,7 @@ impl Rule {
             }),
             absences,
             writes_absence: [false; 2],
+            revised,
         };
         rule.writes_absence =
             [Direction::Lower, Direction::Raise].map(|way| rule.absence_is_written(image, way));
@@ -250,6 +263,7 @@ impl Rule {
             for pattern in patterns {
                 let decl = image.form(pattern.form);
                 let values = match &decl.default {
+                    _ if is_unsaid(decl) => alloc::vec![(String::from(" "), String::new())],
                     DefaultDecl::None if pattern.not => alloc::vec![(String::new(), String::new())],
                     DefaultDecl::Line if !pattern.not => {
                         alloc::vec![(String::new(), String::new())]
@@ -260,6 +274,10 @@ impl Rule {
                         .filter_map(|(leaf, value)| {
                             let leaf = decl.form.leaf(*leaf);
                             let name = leaf.name.as_deref().or(leaf.implied.as_deref())?;
+                            // What an optional part says by being absent, a line says.
+                            if !decl.form.always_carries(name) {
+                                return None;
+                            }
                             let value = match side {
                                 SideOf::Old => self.mapped(Direction::Raise, name, value),
                                 SideOf::New => Cow::Borrowed(&**value),
@@ -456,10 +474,31 @@ impl Rule {
                 }
                 // What an absent line says there is not written.
                 out.retain(|(key, line)| !says_absence(image, key, line));
+                if out.is_empty() && !self.comes_back(image, direction, config, group, &present) {
+                    return GroupStep::Stuck(StuckCause::Unverified);
+                }
                 GroupStep::Made { out, lost: None }
             }
             Err(cause) => GroupStep::Stuck(cause),
         }
+    }
+
+    /// Whether lines that are said by absence on the other side are what is made of that absence.
+    fn comes_back(
+        &self,
+        image: &Image,
+        direction: Direction,
+        config: &Config,
+        group: &GroupKey,
+        lines: &[Vec<(LineKey, Line)>],
+    ) -> bool {
+        let absent = lines.iter().flatten().all(|(key, line)| says_absence(image, key, line));
+        absent
+            || self.writes_absence(direction.back()) && {
+                let absence = self.absence(direction.to(), group);
+                let back = self.make(image, direction.back(), config, group, &absence);
+                back.is_ok_and(|back| back == lines)
+            }
     }
 
     /// Whether all lines of a group are there, and none twice.
@@ -499,11 +538,15 @@ impl Rule {
         present: &mut [Vec<(LineKey, Line)>],
     ) {
         for (lines, pattern) in present.iter_mut().zip(self.side(side)) {
-            let said = image.form(pattern.form).absent.as_ref();
+            let decl = image.form(pattern.form);
+            // What is off says what the others say by being on.
+            let off = pattern.not && decl.default == DefaultDecl::None && !decl.no_is_state();
+            let off = off.then(|| decl.form.build(Sign::No, &[]).ok()).flatten();
+            let said = decl.absent.clone().or(off);
             if let Some(words) = said.filter(|_| lines.is_empty() && pattern.entries.is_empty()) {
                 let (place, form) = (group.at.clone(), pattern.form);
                 let key = LineKey { place, form, key: Words::none() };
-                lines.push((key, Line { sign: words.sign(), words: words.clone() }));
+                lines.push((key, Line { sign: words.sign(), words }));
             }
         }
     }
@@ -516,7 +559,7 @@ impl Rule {
         direction: Direction,
         config: &Config,
         group: &GroupKey,
-        lines: &[Vec<(LineKey, Line)>],
+        lines: &Lines,
     ) -> Result<Lines, StuckCause> {
         let out = self.make(image, direction, config, group, lines)?;
         let mine = |(pattern, lines): (usize, &Vec<(LineKey, Line)>)| {
@@ -528,12 +571,54 @@ impl Rule {
         let back = self.make(image, direction.back(), config, group, &out);
         // Where no copy was made, nothing is known of the way back.
         let none = out.iter().all(Vec::is_empty);
-        let same = none || back.is_ok_and(|back| back == lines);
-        if same && once && out.iter().enumerate().all(mine) {
-            Ok(out)
-        } else {
-            Err(StuckCause::Unverified)
+        let same = none || back.is_ok_and(|back| back == *lines);
+        if !(same && once && out.iter().enumerate().all(mine)) {
+            return Err(StuckCause::Unverified);
         }
+        if self.revised && self.goes_word_for_word(image, direction, lines, &out) {
+            return Err(StuckCause::NoTransform);
+        }
+        Ok(out)
+    }
+
+    /// Whether a line goes as it is, and no pair of a map says that it may.
+    fn goes_word_for_word(
+        &self,
+        image: &Image,
+        way: Direction,
+        lines: &Lines,
+        out: &Lines,
+    ) -> bool {
+        let is_same = |(key, line): &(LineKey, Line)| {
+            let form = &image.form(key.form).form;
+            let made = out.iter().flatten();
+            let mut made = made.filter(|(other, _)| image.form(other.form).form == *form);
+            made.any(|(_, made)| made.words.text() == line.words.text())
+        };
+        let is_paired = |(key, line): &(LineKey, Line)| {
+            let values = image.form(key.form).form.values_of(&line.words);
+            !values.is_empty()
+                && values.iter().all(|(name, value)| self.is_paired(way, name, value))
+        };
+        lines.iter().flatten().any(|line| is_same(line) && !is_paired(line))
+    }
+
+    /// Whether anything says what a line that means another thing on the other side comes to.
+    pub(crate) fn relates(&self) -> bool {
+        let turned = self.old.iter().chain(&self.new).any(|pattern| pattern.not);
+        turned || !self.maps.is_empty() || !self.scales.is_empty() || !self.implied.is_empty()
+    }
+
+    /// Whether a map has a pair for a value.
+    pub(crate) fn is_paired(&self, way: Direction, name: &str, value: &str) -> bool {
+        let mut pairs = self.maps.get(name).into_iter().flatten();
+        pairs.any(|(old, new)| {
+            let from = match way {
+                Direction::Lower => new,
+                Direction::Raise => old,
+            };
+            **from == *value
+        })
     }
 
     /// The lines of the other side, by pattern, from the lines of each pattern of this side.
@@ -611,6 +696,9 @@ impl Rule {
             }
             let mut all = address::of_line(image, key, self.depth, pattern);
             all.extend(image.form(key.form).form.values_of(&line.words));
+            if line.sign == Sign::Positive {
+                self.fill(image, direction.to(), key.form, &mut all);
+            }
             for (name, value) in all {
                 match &pattern.each {
                     Some(Each::Word(each)) if **each == *name => {
@@ -635,6 +723,22 @@ impl Rule {
             values.insert(flag, Cow::Borrowed(self.flag_word(image, direction.to(), flag)));
         }
         Ok(())
+    }
+
+    /// Adds what a line says by leaving an optional part out, where the other side has a place for
+    /// it.
+    fn fill<'a>(&self, image: &'a Image, to: SideOf, form: FormId, all: &mut Bindings<'a>) {
+        let decl = image.form(form);
+        for name in decl.form.carried() {
+            let Some(value) = decl.filled(name).filter(|_| !all.contains_key(name)) else {
+                continue;
+            };
+            let carries = |form: &FormId| image.form(*form).form.carries(name);
+            let mut there = self.side(to).iter();
+            if there.any(|of| of.entries.iter().chain([&of.form]).any(carries)) {
+                all.insert(name, Cow::Borrowed(value));
+            }
+        }
     }
 
     /// The value of a flag: the keyword of that name on the other side.
@@ -883,6 +987,11 @@ fn says_absence(image: &Image, key: &LineKey, line: &Line) -> bool {
     image.form(key.form).says_absence(&line.words)
 }
 
+/// Whether an absent line says nothing at all: it is neither on nor off.
+fn is_unsaid(decl: &FormDecl) -> bool {
+    decl.default == DefaultDecl::None && decl.no_is_state()
+}
+
 /// What the absence of all lines of a side says; none: nobody knows.
 fn absence(image: &Image, side: &[Pattern]) -> Option<Vec<Words>> {
     let here = |pattern: &Pattern| pattern.entries.is_empty() && pattern.address.is_empty();
@@ -891,6 +1000,9 @@ fn absence(image: &Image, side: &[Pattern]) -> Option<Vec<Words>> {
     }
     let decls = || side.iter().map(|pattern| image.form(pattern.form));
     if decls().any(|decl| decl.enters.is_some() || decl.key.is_none()) {
+        return None;
+    }
+    if decls().any(is_unsaid) {
         return None;
     }
     if decls().all(|decl| decl.default == DefaultDecl::None) {

@@ -95,6 +95,9 @@ pub enum Problem {
     /// A default is none of its form.
     #[error("{0}")]
     Default(DefaultError),
+    /// A `no` is to be a line, and there is none.
+    #[error("`no = \"state\"` makes the `no` of a line a line itself: write `[no] ..`")]
+    NoNo,
     /// An alias that says nothing.
     #[error("an alias says one line at least: `reads = [\"mode: form\"]`")]
     NoReads,

@@ -9,10 +9,10 @@ use core::ops::Range;
 use serde::Deserialize;
 use serde_spanned::Spanned;
 
-use super::super::{Alone, ListName, OneSide, Side, ValueMaps};
+use super::super::{Alone, ListName, NoMeans, OneSide, Side, ValueMaps};
 use super::super::{DefaultDecl, DefaultError, DefaultValues, Key};
 use super::{FamilyError, Origin, Problem};
-use crate::grammar::Form;
+use crate::grammar::{Form, Negation};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -77,6 +77,7 @@ pub(super) struct CommandText {
     #[serde(default)]
     pub(super) revision: u16,
     pub(super) default: Option<Spanned<BTreeMap<String, toml::Value>>>,
+    pub(super) no: Option<Spanned<NoMeans>>,
 }
 
 #[derive(Deserialize)]
@@ -140,6 +141,7 @@ pub(super) struct ChangeText {
     #[serde(default)]
     pub(super) revision: u16,
     pub(super) default: Option<Spanned<BTreeMap<String, toml::Value>>>,
+    pub(super) no: Option<Spanned<NoMeans>>,
     pub(super) form: Option<Spanned<toml::Value>>,
     pub(super) default_line: Option<Spanned<toml::Value>>,
     pub(super) loses: Option<Spanned<Vec<String>>>,
@@ -213,6 +215,23 @@ impl Source<'_> {
         }
         let offset = span.start + 1;
         self.form_at(text.get_ref(), offset, errors)
+    }
+
+    /// What `no` of the lines of a form does.
+    pub(super) fn no(
+        &self,
+        text: Option<&Spanned<NoMeans>>,
+        form: &Form,
+        errors: &mut Vec<FamilyError>,
+    ) -> NoMeans {
+        let Some(text) = text else {
+            return NoMeans::Undo;
+        };
+        if *text.get_ref() == NoMeans::State && form.negation() != Negation::Optional {
+            errors.push(self.error(text.span(), Problem::NoNo));
+            return NoMeans::Undo;
+        }
+        *text.get_ref()
     }
 
     /// Reads the name of a list whose captures are keys.

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use skewsync::grammar::{Fit, Form, Sign, Words};
 use skewsync::ids::{FormId, Level, ModeId};
-use skewsync::image::{self, Image, Key};
+use skewsync::image::{self, Image, Key, NoMeans};
 use skewsync::parse::Place;
 
 use super::{Carried, Rung};
@@ -193,7 +193,8 @@ impl Change {
                 None => {
                     let alone = members.len() == 1 && from.len() == 1 && !self.decides_together();
                     for line in members.iter().map(|number| &lines[*number]) {
-                        let values = self.values(image, line);
+                        let mut values = self.values(image, line);
+                        self.fill(image, going, line, &mut values);
                         let names = self.unsayable(image, later, line.form, &values);
                         if alone || !names.is_empty() {
                             rung.ends.push((line.clone(), names));
@@ -248,6 +249,29 @@ impl Change {
             values.extend(captured.map(|(name, value)| (name.into(), value.into_owned())));
         }
         values
+    }
+
+    /// Adds what a line says by leaving an optional part out.
+    fn fill(&self, image: &Image, going: Going, line: &Carried, values: &mut Values) {
+        if line.words.sign() == Sign::No {
+            return;
+        }
+        let (_, to) = self.sides(going);
+        let declared = &image.declarations().commands[line.form.0 as usize];
+        let form = &image.form(line.form).form;
+        for (name, value) in declared.default.iter().flatten() {
+            let modes = |form: &FormId| path(image, image.form(*form).mode).split_off(self.depth);
+            let of_entry = |form: &FormId| {
+                modes(form).iter().any(|mode| {
+                    let mut entries = image.forms().filter(|(_, decl)| decl.enters == Some(*mode));
+                    entries.any(|(_, decl)| decl.form.carries(name))
+                })
+            };
+            let is_there = |to: &FormId| image.form(*to).form.carries(name) || of_entry(to);
+            if !form.always_carries(name) && to.iter().any(is_there) {
+                values.entry(name.clone()).or_insert_with(|| value.clone());
+            }
+        }
     }
 
     /// The names of values of a line, or of such that it lacks though its form `origin` may carry
@@ -377,6 +401,23 @@ impl Change {
         if given != told(&mut again.iter().flatten()) {
             return None;
         }
+        if self.is_unrelated(image, going, parts, &written) {
+            return None;
+        }
+        let nothing = |line: &&Carried| means_nothing(image, line);
+        if written.iter().flatten().all(|line| nothing(&line))
+            && !parts.iter().flatten().all(|line| nothing(line))
+        {
+            // What is said by nothing there must come back of nothing.
+            let (_, to) = self.sides(going);
+            let at = outer(&parts.iter().flatten().next()?.place, self.depth);
+            let silent = self.silence(image, to, &at)?;
+            let silent: Vec<Vec<&Carried>> = silent.iter().map(|line| vec![line]).collect();
+            let again = self.say(image, back, places, &below, &silent)?;
+            if given != told(&mut again.iter().flatten()) {
+                return None;
+            }
+        }
         let mut written: Vec<Carried> = written.into_iter().flatten().collect();
         let keys: BTreeSet<_> = written.iter().map(|line| line.key(image)).collect();
         // A line that stands twice would stand once, and a copy in no instance nowhere.
@@ -385,6 +426,57 @@ impl Change {
         }
         written.retain(|line| !means_nothing(image, line));
         Some(written)
+    }
+
+    /// What nothing says on a side, in a place; none: nobody knows.
+    fn silence(&self, image: &Image, side: &[FormId], at: &Place) -> Option<Vec<Carried>> {
+        let here = |form: &FormId| {
+            path(image, image.form(*form).mode).len() == self.depth
+                && self.address(image, *form, &[]).is_empty()
+        };
+        if !self.old.iter().chain(&self.new).all(here) {
+            return None;
+        }
+        let declared = |form: &FormId| &image.declarations().commands[form.0 as usize];
+        let off = |form: &FormId| {
+            let words = image.form(*form).form.build(Sign::No, &[]).ok()?;
+            Some(Carried { place: at.clone(), form: *form, words, from: Vec::new(), at: (0, 0) })
+        };
+        if side.iter().all(|form| declared(form).default.is_none()) {
+            let is_off = |form: &FormId| declared(form).no == NoMeans::Undo;
+            return side.iter().map(|form| off(form).filter(|_| is_off(form))).collect();
+        }
+        side.iter().map(|form| self.silent(image, *form, at)).collect()
+    }
+
+    /// Whether the same words mean another thing on the two sides, and a line goes word for word
+    /// though no pair of a map says that it may.
+    fn is_unrelated(
+        &self,
+        image: &Image,
+        going: Going,
+        parts: &[Vec<&Carried>],
+        written: &[Vec<Carried>],
+    ) -> bool {
+        let declared = |form: FormId| &image.declarations().commands[form.0 as usize];
+        parts.iter().flatten().any(|line| {
+            let form = &image.form(line.form).form;
+            let mut same = written.iter().flatten().filter(|other| {
+                image.form(other.form).form == *form
+                    && other.words.text() == line.words.text()
+                    && image.form(other.form).mode == image.form(line.form).mode
+                    && declared(other.form).revision != declared(line.form).revision
+            });
+            let values = form.values_of(&line.words);
+            let paired = |(name, value): (&&str, &Cow<'_, str>)| {
+                let pairs = self.declared.map.get(*name).into_iter().flatten();
+                pairs.into_iter().any(|(old, new)| match going {
+                    Going::Down => **new == **value,
+                    Going::Up => **old == **value,
+                })
+            };
+            same.next().is_some() && (values.is_empty() || !values.iter().all(paired))
+        })
     }
 
     /// Whether more than each value for itself decides what goes: then the side that raises says
@@ -417,8 +509,17 @@ impl Change {
         let declared = &image.declarations().commands[form.0 as usize];
         let here = path(image, image.form(form).mode).len() == self.depth;
         let unkeyed = matches!(&declared.key, Key::Captures(key) if key.is_empty());
-        let default = declared.default.as_ref().filter(|_| here && unkeyed)?;
         let syntax = &image.form(form).form;
+        if here && unkeyed && declared.default.is_none() && declared.no == NoMeans::Undo {
+            // What is off, where the others say that it is not on.
+            let sides = self.declared.old.iter().zip(&self.old);
+            let sides = sides.chain(self.declared.new.iter().zip(&self.new));
+            let is_not = sides.into_iter().any(|(side, of)| side.not && *of == form);
+            let words = is_not.then(|| syntax.build(Sign::No, &[]).ok()).flatten()?;
+            let place = at.clone();
+            return Some(Carried { place, form, words, from: Vec::new(), at: (0, 0) });
+        }
+        let default = declared.default.as_ref().filter(|_| here && unkeyed)?;
         let mandatory = syntax.carried().filter(|name| syntax.always_carries(name));
         let mandatory: Vec<&str> = mandatory.collect();
         if mandatory.is_empty() != default.is_empty()
@@ -428,7 +529,7 @@ impl Change {
         }
         let values: Vec<(&str, &str)> =
             default.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-        let words = syntax.build(Sign::Positive, &values).ok()?;
+        let words = plainly(image, form, syntax.build(Sign::Positive, &values).ok()?);
         Some(Carried { place: at.clone(), form, words, from: Vec::new(), at: (0, 0) })
     }
 
@@ -455,8 +556,22 @@ impl Change {
         for line in rung.lines.iter().filter(|line| from.contains(&line.form)) {
             places.remove(&line.place);
         }
-        let defaults =
-            |form: &FormId| image.declarations().commands[form.0 as usize].default.is_some();
+        // What nothing says of them, where a default is no more than that of an optional part.
+        let defaults = |form: &FormId| {
+            let declared = &image.declarations().commands[form.0 as usize];
+            let syntax = &image.form(*form).form;
+            let of_line = |default: &BTreeMap<String, String>| {
+                default.is_empty() || default.keys().any(|name| syntax.always_carries(name))
+            };
+            declared.default.as_ref().is_some_and(of_line)
+        };
+        let neither = |form: &FormId| {
+            let declared = &image.declarations().commands[form.0 as usize];
+            declared.default.is_none() && declared.no == NoMeans::State
+        };
+        if from.iter().chain(to).any(neither) {
+            return Vec::new();
+        }
         let off = |form: &FormId, at: &Place| {
             let words = image.form(*form).form.build(Sign::No, &[]).ok()?;
             let at = (at.clone(), *form);
@@ -596,6 +711,7 @@ impl Change {
         let mut each: Vec<String> = Vec::new();
         for line in part {
             let mut own = self.values(image, line);
+            self.fill(image, going, line, &mut own);
             if let Some(name) = &side.each {
                 if self.in_path(image, line.form, name) {
                     // A copy: where it stands is no part of what it says.
@@ -694,10 +810,11 @@ impl Change {
         let syntax = &image.form(form).form;
         let Some(name) = &side.each else {
             let place = self.place(image, at, form, levels, values, said)?;
-            return Some(vec![(place, build(syntax, sign, values, said)?)]);
+            let words = build(syntax, sign, values, said)?;
+            return Some(vec![(place, plainly(image, form, words))]);
         };
         if self.in_path(image, form, name) {
-            let words = build(syntax, sign, values, said)?;
+            let words = plainly(image, form, build(syntax, sign, values, said)?);
             let mode = image.form(form).mode;
             let copies =
                 places.iter().filter(|place| place.mode(image) == mode && place.is_within(at));
@@ -714,7 +831,7 @@ impl Change {
                 .filter(|(name, _)| syntax.carries(name))
                 .map(|(name, value)| (name.as_str(), value.as_str()))
                 .collect();
-            Some((place.clone(), syntax.build(sign, &mine).ok()?))
+            Some((place.clone(), plainly(image, form, syntax.build(sign, &mine).ok()?)))
         };
         let lines: Vec<(Place, Words)> = words.split(' ').map(line).collect::<Option<_>>()?;
         said.extend(values.keys().filter(|name| syntax.carries(name)).map(String::as_str));
@@ -802,6 +919,7 @@ fn means_nothing(image: &Image, line: &Carried) -> bool {
     let declared = &image.declarations().commands[line.form.0 as usize];
     let positive = line.words.sign() == Sign::Positive;
     match (&declared.default, &declared.key) {
+        _ if !positive && declared.no == NoMeans::State => false,
         (Some(default), _) if default.is_empty() => positive,
         (_, Key::Line) => false,
         (Some(default), Key::Captures(key)) if positive => {
@@ -810,13 +928,58 @@ fn means_nothing(image: &Image, line: &Carried) -> bool {
             let mandatory = form.carried().any(|name| form.always_carries(name));
             key.is_empty()
                 && mandatory
-                && values.len() == default.len()
                 && values
                     .iter()
                     .all(|(name, value)| default.get(*name).is_some_and(|said| *said == **value))
         }
         (_, Key::Captures(_)) => !positive,
     }
+}
+
+/// The one writing of a line: parts that have their default are left out, and a `no` that is a
+/// line has its key alone.
+fn plainly(image: &Image, form: FormId, words: Words) -> Words {
+    let declared = &image.declarations().commands[form.0 as usize];
+    let syntax = &image.form(form).form;
+    let said: Values = syntax
+        .values_of(&words)
+        .into_iter()
+        .map(|(name, value)| (name.to_string(), value.into_owned()))
+        .collect();
+    let with = |left_out: &dyn Fn(&str) -> bool| {
+        let values: Values = said
+            .iter()
+            .filter(|(name, _)| !left_out(name))
+            .map(|(n, v)| (n.clone(), v.clone()))
+            .collect();
+        let named: Vec<(&str, &str)> =
+            values.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
+        let made = syntax.build(words.sign(), &named).ok()?;
+        let again = syntax.values_of(&made);
+        let whole = values
+            .iter()
+            .all(|(name, value)| again.get(name.as_str()).is_some_and(|v| **v == **value));
+        whole.then_some(made)
+    };
+    if words.sign() == Sign::No {
+        let keys = match &declared.key {
+            Key::Captures(keys) if declared.no == NoMeans::State => keys,
+            Key::Captures(_) | Key::Line => return words,
+        };
+        return with(&|name| !keys.iter().any(|key| key == name)).unwrap_or(words);
+    }
+    let default = declared.default.iter().flatten();
+    let usual: Vec<&String> = default
+        .filter(|(name, value)| !syntax.always_carries(name) && said.get(*name) == Some(value))
+        .map(|(name, _)| name)
+        .collect();
+    let all = with(&|name| usual.iter().any(|usual| *usual == name));
+    let one = || {
+        // As the form has them.
+        let mut names = syntax.carried().filter(|name| usual.iter().any(|usual| *usual == name));
+        names.find_map(|left| with(&|name| name == left))
+    };
+    all.or_else(one).unwrap_or(words)
 }
 
 /// The sign that a line of this side has where the change says `sign`.
