@@ -2,6 +2,7 @@
 //! identified, ordered, digested, rendered and executed, and nothing of other images.
 
 mod execute;
+mod refuse;
 pub mod render;
 mod sequence;
 
@@ -21,6 +22,7 @@ use crate::ids::{FormId, Level};
 use crate::image::Image;
 pub use crate::parse::Place;
 pub use execute::{BatchError, Prc};
+pub use refuse::Refused;
 use sequence::Sequence;
 pub use sequence::{Item, ListId};
 

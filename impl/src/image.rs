@@ -8,6 +8,7 @@ mod file;
 mod import;
 mod kind;
 mod list;
+mod refuse;
 mod scale;
 
 use alloc::borrow::ToOwned;
@@ -30,6 +31,7 @@ pub use file::{IMAGE_BYTES_MAX, ImageFileError};
 pub use import::{Given, ImportedForm, ImportedMode, Rejected, import};
 pub use kind::ChangeKind;
 pub use list::{List, ListName};
+pub use refuse::{LinePattern, Refusal, RefuseDecl, RefusedLines};
 pub use scale::{Scale, ScaleError};
 
 /// The name of the root mode.
@@ -257,6 +259,9 @@ pub struct Declarations {
     /// What is read as other commands.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub aliases: Vec<AliasDecl>,
+    /// What is refused for what else is there.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub refuses: Vec<RefuseDecl>,
 }
 
 /// A command compiled.
@@ -326,6 +331,7 @@ pub struct Image {
     declarations: Declarations,
     forms: Vec<FormDecl>,
     aliases: Vec<Alias>,
+    refusals: Vec<Refusal>,
     parents: Vec<Option<ModeId>>,
     levels: Vec<Level>,
     own: Grammar,
@@ -450,10 +456,14 @@ impl Image {
         let levels: Vec<Level> = declarations.components.iter().map(|c| Level(c.level)).collect();
         let aliases = declarations.aliases.iter().map(|alias| compile_alias(alias, &mode_of));
         let aliases = aliases.collect::<Result<Vec<_>, _>>()?;
+        let refusals = declarations.refuses.iter();
+        let refusals = refusals
+            .map(|decl| Refusal::compile(decl, mode_of(&decl.mode)?, &forms))
+            .collect::<Result<_, _>>()?;
         let decls = forms.iter().chain(aliases.iter().map(|alias| &alias.decl));
         let own = Grammar::new(decls, parents.len(), &levels, None);
         let digest = file::digest(&declarations);
-        Ok(Self { digest, declarations, forms, aliases, parents, levels, own })
+        Ok(Self { digest, declarations, forms, aliases, refusals, parents, levels, own })
     }
 
     /// Its identity.
@@ -495,6 +505,12 @@ impl Image {
     /// The alias `id`; none: it is a form of its own.
     pub fn alias(&self, id: FormId) -> Option<&Alias> {
         self.aliases.get((id.0 as usize).checked_sub(self.forms.len())?)
+    }
+
+    /// What is refused at these levels for what else is there.
+    pub fn refusals_at(&self, levels: &[Level]) -> impl Iterator<Item = &Refusal> {
+        let holds = |of: &&Refusal| of.holds_at(levels[usize::from(of.component.0)]);
+        self.refusals.iter().filter(holds)
     }
 
     /// The mode's name.

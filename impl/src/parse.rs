@@ -224,6 +224,24 @@ pub enum LineError {
         /// What is wrong with what it says.
         why: String,
     },
+    /// The image refuses it for what else is there.
+    #[error("refused {} `{other}`: {why}", if *.without { "without" } else { "beside" })]
+    Refused {
+        /// The line that it does not stand beside, or not without.
+        other: String,
+        /// Whether it does not stand without it.
+        without: bool,
+        /// Why, as declared.
+        why: String,
+    },
+    /// It would take away what another line needs.
+    #[error("refused: `{line}` needs it: {why}")]
+    Needed {
+        /// The line that needs it.
+        line: String,
+        /// Why, as declared.
+        why: String,
+    },
     /// It opens a text that nothing ends: the rest is no command.
     #[error("the text that begins here never ends: no `{by}` follows")]
     Unending {

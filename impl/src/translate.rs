@@ -29,6 +29,7 @@ pub const fn policy_cause(cause: &StuckCause) -> policy::Cause {
         | StuckCause::Taken
         | StuckCause::Pending
         | StuckCause::Unverified
+        | StuckCause::Refused { .. }
         | StuckCause::Resolves => policy::Cause::GuardedValue,
         StuckCause::Peer(_) => policy::Cause::Prc,
         StuckCause::Bound => policy::Cause::Limit,

@@ -7,7 +7,7 @@ use core::fmt;
 
 use crate::disposition::{Disposition, Fails, Guard, pair_at_active, pair_at_standby};
 use crate::dump::Dump;
-use crate::image::Image;
+use crate::image::{Image, Refusal};
 
 /// A form of which not every line goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,6 +39,8 @@ pub enum Shortfall {
     Same,
     /// The peer's parser is asked, line by line.
     Asked,
+    /// Those do not that the peer refuses for what else is there.
+    Refused(String),
 }
 
 impl fmt::Display for Known {
@@ -52,6 +54,7 @@ impl fmt::Display for Known {
             Shortfall::Group => write!(f, "stuck where only a part of its group is there"),
             Shortfall::Same => write!(f, "stuck where another line comes to the same"),
             Shortfall::Asked => write!(f, "asked line by line"),
+            Shortfall::Refused(how) => write!(f, "stuck {how}"),
         }
     }
 }
@@ -79,6 +82,34 @@ pub(super) fn between(active: &Image, standby: &Image, known: &mut Vec<Known>) {
             form: decl.form.text().to_string(),
             way,
         }));
+    }
+    refused(active, standby, known);
+}
+
+/// Appends what `standby` refuses for what else is there, and `active` does not.
+fn refused(active: &Image, standby: &Image, known: &mut Vec<Known>) {
+    let here: Vec<_> = active.refusals_at(active.levels()).collect();
+    for refusal in standby.refusals_at(standby.levels()) {
+        let mode = standby.mode_name(refusal.mode);
+        let same = |other: &&Refusal| {
+            (active.mode_name(other.mode), other.without, other.first.text(), other.second.text())
+                == (mode, refusal.without, refusal.first.text(), refusal.second.text())
+        };
+        if here.iter().any(same) {
+            continue;
+        }
+        let (line, other, how) = match refusal.without {
+            true => (&refusal.first, &refusal.second, "without"),
+            false => (&refusal.second, &refusal.first, "beside"),
+        };
+        let (other, why) = (other.text(), &refusal.why);
+        known.push(Known {
+            active: active.declarations().release.clone(),
+            standby: standby.declarations().release.clone(),
+            mode: mode.to_string(),
+            form: line.text().to_string(),
+            way: Shortfall::Refused(alloc::format!("{how} `{other}`: {why}")),
+        });
     }
 }
 

@@ -1,5 +1,6 @@
 //! Executing lines: what a command does to a config, and the class of its result.
 
+use alloc::string::ToString;
 use alloc::vec::Vec;
 
 use super::{Config, Edit, EntryKind, Item, Line, LineKey, Place};
@@ -33,6 +34,8 @@ impl From<&LineError> for Prc {
             LineError::Incomplete { .. } => Self::Incomplete,
             LineError::Binary { .. }
             | LineError::Alias { .. }
+            | LineError::Refused { .. }
+            | LineError::Needed { .. }
             | LineError::TooLong { .. }
             | LineError::Unending { .. }
             | LineError::TextTooLong { .. }
@@ -113,9 +116,45 @@ impl Config {
             }
             None => Some(words),
         };
-        Ok(words.map_or(Prc::Unchanged, |words| {
-            self.execute_line(image, grammar, &place, form, words, edits)
-        }))
+        let Some(words) = words else {
+            return Ok(Prc::Unchanged);
+        };
+        let mut concerned = image.refusals_at(grammar.levels());
+        if !concerned.any(|refusal| refusal.is_about(form)) {
+            return Ok(self.execute_line(image, grammar, &place, form, words, edits));
+        }
+        let (mut after, mut made) = (self.clone(), Vec::new());
+        let prc = after.execute_line(image, grammar, &place, form, words, &mut made);
+        self.is_taken(&after, image, grammar, &place, &made)?;
+        *self = after;
+        edits.append(&mut made);
+        Ok(prc)
+    }
+
+    /// Whether the image takes what a command made of this config, for what else is there.
+    fn is_taken(
+        &self,
+        after: &Self,
+        image: &Image,
+        grammar: &Grammar,
+        place: &Place,
+        made: &[Edit],
+    ) -> Result<(), LineError> {
+        let was = self.refused_in(image, grammar.levels(), place);
+        let is = after.refused_in(image, grammar.levels(), place);
+        let Some(refused) = is.into_iter().find(|refused| !was.contains(refused)) else {
+            return Ok(());
+        };
+        let why = refused.why.to_string();
+        let sets = |edit: &Edit| matches!(edit, Edit::Set { line, .. } if *line == refused.line);
+        let text = after.line(&refused.line).map_or("", |line| line.words.text());
+        Err(match (refused.without, made.iter().any(sets)) {
+            (true, false) => LineError::Needed { line: text.into(), why },
+            (false, false) => LineError::Refused { other: text.into(), without: false, why },
+            (without, true) => {
+                LineError::Refused { other: refused.other.to_string(), without, why }
+            }
+        })
     }
 
     /// What `words`, which change a list, make of the line that is there: a whole line, or the `no`

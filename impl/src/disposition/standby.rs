@@ -111,8 +111,15 @@ impl StandbyPairing {
         diff: Option<Diff>,
     ) -> Self {
         let grammar = image.grammar(&levels);
-        let concerned =
-            image.forms().map(|(form, _)| !up.is_empty() && tft.concerns(form)).collect();
+        let needs = |form: FormId| {
+            image
+                .refusals_at(image.levels())
+                .any(|refusal| refusal.without && refusal.is_about(form))
+        };
+        let concerned = image
+            .forms()
+            .map(|(form, _)| !up.is_empty() && tft.concerns(form) || needs(form))
+            .collect();
         Self { levels, grammar, tft, up, concerned, bytes, diff }
     }
 

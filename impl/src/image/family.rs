@@ -4,6 +4,7 @@
 mod aliases;
 mod changes;
 mod problem;
+mod refuses;
 mod text;
 
 use alloc::borrow::ToOwned;
@@ -12,7 +13,7 @@ use alloc::vec::Vec;
 
 use super::{
     AliasDecl, Change, CommandDecl, Component, Declarations, DontCare, Image, Key, Mode, NoMeans,
-    ROOT,
+    ROOT, RefuseDecl,
 };
 use text::{BulkText, CommandText, ComponentText, DontCareText, ModeText, Source, TableText};
 
@@ -30,6 +31,8 @@ pub struct Family {
     dont_cares: Vec<DontCare>,
     /// Each with the place where it was declared.
     aliases: Vec<(AliasDecl, Origin)>,
+    /// Each with the place where it was declared.
+    refuses: Vec<(RefuseDecl, Origin)>,
     /// Where each command was declared.
     commands_at: Vec<Origin>,
     /// Where each change was declared.
@@ -83,6 +86,7 @@ impl Family {
         }
         family.changes_of(&read, &mut errors);
         family.aliases_of(&read, &mut errors);
+        family.refuses_of(&read, &mut errors);
         family.check_names(&read, &mut errors);
         if errors.is_empty() {
             let names: Vec<String> = family.releases().map(ToOwned::to_owned).collect();
@@ -128,6 +132,7 @@ impl Family {
             changes: Vec::new(),
             dont_cares: Vec::new(),
             aliases: Vec::new(),
+            refuses: Vec::new(),
             commands_at: Vec::new(),
             changes_at: Vec::new(),
         }
@@ -335,6 +340,7 @@ impl Family {
             changes: self.changes.iter().filter(|c| c.level <= at(c.component)).cloned().collect(),
             dont_cares: self.dont_cares.clone(),
             aliases: self.aliases_at(at),
+            refuses: self.refuses_at(at),
         })
     }
 

@@ -129,6 +129,7 @@ pub fn import(
         changes: Vec::new(),
         dont_cares: Vec::new(),
         aliases: Vec::new(),
+        refuses: Vec::new(),
     };
     Ok((Image::compile(declarations)?, rejected))
 }

@@ -81,6 +81,15 @@ pub enum StuckCause {
     EmptyMode,
     /// The facing unit's parser gave this.
     Peer(Prc),
+    /// The facing unit refuses it for what else is there, or is not.
+    Refused {
+        /// The line that it does not stand beside, or not without.
+        other: Shared<str>,
+        /// Whether it does not stand without it.
+        without: bool,
+        /// Why, as declared.
+        why: Shared<str>,
+    },
     /// The rest of its group is still to come.
     Pending,
     /// What is made of it, taken back, is not it again.
@@ -108,6 +117,10 @@ impl fmt::Display for StuckCause {
             Self::Resolves => f.write_str("the facing image reads these words as another command"),
             Self::EmptyMode => f.write_str("no such mode, and nothing in it"),
             Self::Peer(prc) => write!(f, "refused by the facing unit: {prc:?}"),
+            Self::Refused { other, without, why } => {
+                let how = if *without { "without" } else { "beside" };
+                write!(f, "the facing unit refuses it {how} `{}`: {}", &**other, &**why)
+            }
             Self::Pending => f.write_str("the rest of its group is still to come"),
             Self::Unverified => f.write_str("what comes of it does not give it back"),
             Self::Bound => f.write_str("a bound was met"),

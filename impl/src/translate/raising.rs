@@ -12,7 +12,7 @@ use super::listing::{ListKey, Listing, ListingChange};
 use super::lowering::list_key;
 use super::stage::Stage;
 use super::touched::Touched;
-use crate::config::{Config, Edit, EntryKind, Item, Line, LineKey, Prc};
+use crate::config::{Config, Edit, EntryKind, Item, Line, LineKey, Prc, Refused};
 use crate::digest::Digest;
 use crate::disposition::StandbyPairing;
 use crate::grammar::{Words, split_words};
@@ -126,6 +126,7 @@ impl Raising {
         let (held, short) = (BTreeMap::new(), BTreeMap::new());
         let mut raising = Self { w, up, down, held, short, listing };
         raising.settle_short(&way_up, &advance.affected);
+        raising.hold_beside_others(image, pairing, None);
         let refused = raising.refused(image, pairing.grammar(), raising.config().lines(), refuses);
         let mut seen = raising.hold_refused(image, pairing, &refused);
         seen.extend(raising.unverified(raising.w.lines().map(|(key, _)| key)));
@@ -158,14 +159,19 @@ impl Raising {
         let before = self.config().clone();
         let mut touched = Touched::from_edits(image, &mut self.w, difference);
         // A line that changes is tried anew.
+        // So is one that was refused for what else is there.
+        let is_tried = |(key, cause): &(&LineKey, &StuckCause)| {
+            touched.lines.contains(key) || matches!(cause, StuckCause::Refused { .. })
+        };
         let released: Vec<LineKey> =
-            self.held.keys().filter(|key| touched.lines.contains(key)).cloned().collect();
+            self.held.iter().filter(is_tried).map(|(key, _)| key.clone()).collect();
         for key in &released {
             self.held.remove(key);
         }
         touched.lines.extend(released);
         let of_w = touched.lines.clone();
         let mut in_s = self.carry(image, pairing, touched);
+        in_s.add(self.hold_beside_others(image, pairing, Some(&in_s)));
         let executed: Vec<LineKey> = in_s
             .lines
             .iter()
@@ -251,15 +257,15 @@ impl Raising {
     /// The lines of W that are held out of S, each with what the unit said of its group.
     pub fn held_out(&self, image: &Image) -> Vec<NotRaised> {
         let mut held = self.held.clone();
-        held.retain(|_, cause| *cause != StuckCause::Resolves);
+        held.retain(|_, cause| !is_told(cause));
         self.mismatches(image, held)
     }
 
-    /// The lines of W that no change raises, or not yet, or that would be read as other lines, each
-    /// with the reason.
+    /// The lines of W that no change raises, or not yet, or that the own image would read as other
+    /// lines or refuse for what else is there, each with the reason.
     pub fn unraised(&self, image: &Image) -> Vec<NotRaised> {
         let mut short = self.held.clone();
-        short.retain(|_, cause| *cause == StuckCause::Resolves);
+        short.retain(|_, cause| is_told(cause));
         short.extend(self.short.clone());
         self.mismatches(image, short)
     }
@@ -331,6 +337,40 @@ impl Raising {
         lines.filter_map(|(key, line)| Some((key.clone(), cause(key, line)?))).collect()
     }
 
+    /// Holds the groups of lines of S out of it, whole, that the own image refuses for what else is
+    /// there; what that touched in S. All of S may be refused if nothing says what of it changed.
+    fn hold_beside_others(
+        &mut self,
+        image: &Image,
+        pairing: &StandbyPairing,
+        changed: Option<&Touched>,
+    ) -> Touched {
+        let way = way_up(image, pairing);
+        let mut in_s = Touched::default();
+        let concerns = |key: &LineKey| {
+            image.refusals_at(image.levels()).any(|refusal| refusal.is_about(key.form))
+        };
+        if changed.is_some_and(|changed| !changed.lines.iter().any(concerns)) {
+            return in_s;
+        }
+        loop {
+            let mut touched = Touched::default();
+            for refused in self.config().refused(image, image.levels()) {
+                let Refused { line, other, without, why } = refused;
+                for origin in self.up.origins(&way, &line) {
+                    let (other, why) = (other.clone(), why.clone());
+                    self.held.insert(origin.clone(), StuckCause::Refused { other, without, why });
+                    touched.lines.insert(origin);
+                }
+            }
+            // What nothing gave rise to stays: absence says it.
+            if touched.lines.is_empty() {
+                return in_s;
+            }
+            in_s.add(self.carry(image, pairing, touched));
+        }
+    }
+
     /// Holds the groups of refused lines of S out of it, whole.
     fn hold_refused(
         &mut self,
@@ -354,8 +394,7 @@ impl Raising {
             touched.lines.insert(key.clone());
         }
         self.carry(image, pairing, touched);
-        // What is read as another line is so on every such unit: it is told, and no mismatch.
-        seen.retain(|_, cause| *cause != StuckCause::Resolves);
+        seen.retain(|_, cause| !is_told(cause));
         seen
     }
 
@@ -399,6 +438,11 @@ impl NotRaised {
     }
 }
 
+/// Whether what is held out for this is so on every such unit: it is told, and no mismatch.
+const fn is_told(cause: &StuckCause) -> bool {
+    matches!(cause, StuckCause::Resolves | StuckCause::Refused { .. })
+}
+
 /// Whether the own parser reads the words of a line, and those of the entries around it, as what
 /// they were made.
 fn reads_as_made(image: &Image, key: &LineKey, line: &Line) -> bool {
@@ -414,7 +458,9 @@ fn reads_as_made(image: &Image, key: &LineKey, line: &Line) -> bool {
 /// The Standby's way: up from the wire's levels to its own.
 fn way_up<'a>(image: &'a Image, pairing: &'a StandbyPairing) -> Way<'a> {
     let steps = pairing.steps().iter();
-    let stages = steps.map(|step| Stage::Step { tft: pairing.tft(), step: *step }).collect();
+    let stages = steps.map(|step| Stage::Step { tft: pairing.tft(), step: *step });
+    let needs = image.refusals_at(image.levels()).any(|refusal| refusal.without);
+    let stages = stages.chain(needs.then_some(Stage::Needs)).collect();
     Way { image, stages, levels: image.levels(), concerned: pairing.concerned() }
 }
 

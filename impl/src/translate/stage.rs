@@ -29,6 +29,8 @@ pub(crate) enum Stage<'a> {
     },
     /// Lines that the peer does not take stay behind.
     Gate(&'a ActivePairing),
+    /// What needs other lines comes behind them.
+    Needs,
 }
 
 /// The rung that a stage reads, as it was and as it is.
@@ -75,9 +77,13 @@ impl<'a> Stage<'a> {
         let unsettled = match self {
             Self::Step { .. } => self.advance_lines(reads, &here, out, &mut next),
             Self::Gate(gate) => advance_gate(gate, reads, &here, out, &mut next),
+            Self::Needs => self.advance_lines(reads, &here, out, &mut next),
         };
         self.settle_places(reads, &here, out, &mut next);
-        self.settle_order(reads, out, &mut next);
+        match self {
+            Self::Needs => settle_needs(reads, &here, out, &mut next),
+            Self::Step { .. } | Self::Gate(_) => self.settle_order(reads, out, &mut next),
+        }
         touched.add(next);
         unsettled
     }
@@ -127,6 +133,9 @@ impl<'a> Stage<'a> {
                     || tft.copies(step, form).next().is_some()
             }
             Self::Gate(gate) => !gate.lets_pass(form),
+            Self::Needs => image
+                .refusals_at(image.levels())
+                .any(|refusal| refusal.without && refusal.is_about(form)),
         }
     }
 
@@ -134,7 +143,7 @@ impl<'a> Stage<'a> {
     fn absent_groups(self, image: &Image, place: &Place) -> impl Iterator<Item = GroupKey> {
         let rules = match self {
             Self::Step { tft, step } => Some(tft.absences(step, place.mode(image))),
-            Self::Gate(_) => None,
+            Self::Gate(_) | Self::Needs => None,
         };
         rules.into_iter().flatten().map(|rule| GroupKey {
             change: Some(rule.change),
@@ -149,7 +158,7 @@ impl<'a> Stage<'a> {
             Self::Step { tft, step } => tft
                 .read_by(step, key.form)
                 .is_some_and(|used| tft.rule(used.rule).tells(image, used.side, used.pattern, key)),
-            Self::Gate(_) => false,
+            Self::Gate(_) | Self::Needs => false,
         }
     }
 
@@ -157,7 +166,7 @@ impl<'a> Stage<'a> {
     fn place_stays(self, reads: Reads<'a>, place: &Place) -> bool {
         let dies = |entry: FormId| match self {
             Self::Step { step, .. } => dies(reads.image, step, entry),
-            Self::Gate(_) => false,
+            Self::Gate(_) | Self::Needs => false,
         };
         let mut named = place.instances().iter().map(|(entry, _)| *entry);
         if named.any(|entry| self.treats(reads.image, entry) || dies(entry)) {
@@ -236,7 +245,7 @@ impl<'a> Stage<'a> {
     /// Where a line of the rung read stands in the next, if the stage leaves it as it is.
     fn passes_as(self, image: &Image, key: &LineKey) -> Option<LineKey> {
         match self {
-            Self::Gate(_) => Some(key.clone()),
+            Self::Gate(_) | Self::Needs => Some(key.clone()),
             Self::Step { tft, step } if tft.read_by(step, key.form).is_some() => None,
             Self::Step { tft, step } => {
                 let place = tft.replaced(image, step, &key.place, step.direction)?;
@@ -248,7 +257,7 @@ impl<'a> Stage<'a> {
     /// Where a line of the next rung stood in the rung read, if the stage left it as it was.
     fn passed_from(self, image: &Image, key: &LineKey) -> Option<LineKey> {
         match self {
-            Self::Gate(_) => Some(key.clone()),
+            Self::Gate(_) | Self::Needs => Some(key.clone()),
             Self::Step { tft, step } => {
                 let place = tft.replaced(image, step, &key.place, step.direction.back())?;
                 let from = LineKey { place, ..key.clone() };
@@ -355,7 +364,7 @@ impl<'a> Stage<'a> {
                 match self {
                     // What is on the wire is read from text, where an instance is there or not.
                     Self::Gate(_) => Some(EntryKind::Entered),
-                    Self::Step { .. } => Some(EntryKind::Implied),
+                    Self::Step { .. } | Self::Needs => Some(EntryKind::Implied),
                 }
             };
             if out.entry(place) != wanted {
@@ -374,7 +383,7 @@ impl<'a> Stage<'a> {
                 reads.after.entry(place) == Some(EntryKind::Entered)
                     && gate.place_goes(image, place)
             }
-            Self::Step { .. } => self.place_from(image, place).is_some_and(|from| {
+            Self::Step { .. } | Self::Needs => self.place_from(image, place).is_some_and(|from| {
                 let stays = self.place_passes_as(image, &from).as_ref() == Some(place);
                 stays && reads.after.entry(&from) == Some(EntryKind::Entered)
             }),
@@ -384,7 +393,7 @@ impl<'a> Stage<'a> {
     /// Where an instance stands in the next rung, if its entry lives there.
     pub(crate) fn place_passes_as(self, image: &Image, place: &Place) -> Option<Place> {
         match self {
-            Self::Gate(_) => Some(place.clone()),
+            Self::Gate(_) | Self::Needs => Some(place.clone()),
             Self::Step { tft, step } => {
                 let entry = place.entry_form()?;
                 let moved = tft.replaced(image, step, place, step.direction)?;
@@ -426,6 +435,7 @@ impl Stage<'_> {
                 Some(line) if !gate.line_goes(image, key, line) => LineStep::Held,
                 Some(_) | None => LineStep::Passes(key.clone()),
             },
+            Self::Needs => LineStep::Passes(key.clone()),
             Self::Step { tft, step } => match tft.read_by(step, key.form) {
                 None => match self.passes_as(image, key) {
                     Some(key) => LineStep::Passes(key),
@@ -592,7 +602,7 @@ impl Stage<'_> {
                     (used.rule, used.pattern, self.word_of(tft.rule(used.rule), used, reads, &key))
                 })
             }
-            Self::Gate(_) => Part::default(),
+            Self::Gate(_) | Self::Needs => Part::default(),
         };
         (positions.min().unwrap_or_default(), part)
     }
@@ -616,7 +626,7 @@ impl Stage<'_> {
     /// Where an instance of the next rung stood in the rung read.
     fn place_from(self, image: &Image, place: &Place) -> Option<Place> {
         match self {
-            Self::Gate(_) => Some(place.clone()),
+            Self::Gate(_) | Self::Needs => Some(place.clone()),
             Self::Step { tft, step } => tft.replaced(image, step, place, step.direction.back()),
         }
     }
@@ -657,6 +667,27 @@ fn dies(image: &Image, step: Step, form: FormId) -> bool {
             Direction::Lower => decl.since == step.level,
             Direction::Raise => decl.until == Some(step.level),
         }
+}
+
+/// Puts what needs others behind them, and all else as it stands in the rung read.
+fn settle_needs(reads: Reads<'_>, here: &Touched, out: &mut Config, next: &mut Touched) {
+    let image = reads.image;
+    let of_lines = here.lines.iter().chain(&next.lines).map(|key| key.place.clone());
+    let of_places = here.places.iter().chain(&next.places).chain(&here.moved);
+    let around = of_places.filter_map(Place::parent);
+    let places: BTreeSet<Place> = of_lines.chain(around).collect();
+    let there = |place: &&Place| place.is_root() || out.entry(place).is_some();
+    let places: Vec<&Place> = places.iter().filter(there).collect();
+    for place in places {
+        let was = moved_places(out, place);
+        let mut items = reads.after.ordered_by_needs(image, place);
+        // A unit that misapplied a line has another beside them, or one less.
+        items.retain(|item| out.has(place, item));
+        items.extend(out.items(place).filter(|item| !reads.after.has(place, item)).cloned());
+        out.arrange(image, place, items);
+        let is = moved_places(out, place);
+        next.moved.extend(is.difference(&was).map(|(_, inner)| inner.clone()));
+    }
 }
 
 /// Lets through what the peer takes.

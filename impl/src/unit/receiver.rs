@@ -155,6 +155,7 @@ fn mismatch_of(software: &Software, each: &translate::NotRaised) -> Mismatch {
         | StuckCause::Resolves
         | StuckCause::Pending
         | StuckCause::Unverified
+        | StuckCause::Refused { .. }
         | StuckCause::Bound => Prc::Rejected,
     };
     software.mismatch(each.component, each.form, &each.text(), prc)

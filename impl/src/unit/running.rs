@@ -1,11 +1,12 @@
 //! A running config of the own image, and what executing a command on it gives.
 
+use alloc::collections::BTreeSet;
 use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
 
 use super::software::Software;
-use crate::config::{Config, Edit, Prc};
+use crate::config::{Config, Edit, EntryKind, Place, Prc};
 use crate::digest::{Digest, Shared};
 use crate::image::Image;
 use crate::message::Mismatch;
@@ -44,6 +45,14 @@ impl Running {
         let grammar = software.image.own();
         let mut lines = LineByLine { image: &software.image, grammar, config: &mut config };
         lines.execute(text.as_bytes(), WalkUp::Yes);
+        let marked: BTreeSet<&str> =
+            text.lines().filter_map(|line| line.strip_prefix(IMPLIED)).collect();
+        let places: Vec<Place> = config.entries().map(|(place, _)| place.clone()).collect();
+        // Inner ones first: what is empty goes.
+        for place in places.iter().rev().filter(|place| marked.contains(&*by_words(place))) {
+            let there = (!config.is_empty_place(place)).then_some(EntryKind::Implied);
+            config.put_entry(&software.image, place, there);
+        }
         Self { config }
     }
 
@@ -69,9 +78,13 @@ impl Running {
         &self.config
     }
 
-    /// The config in the own image's syntax.
+    /// The config in the own image's syntax. Which instances are there for what is in them alone
+    /// stands behind it, as comments: a unit that boots this is the unit that wrote it.
     pub fn text(&self) -> Shared<str> {
-        Shared::from(self.config.render())
+        let implied = self.config.entries().filter(|(_, entry)| *entry == EntryKind::Implied);
+        Shared::from(implied.fold(self.config.render(), |text, (place, _)| {
+            alloc::format!("{text}{IMPLIED}{}\n", by_words(place))
+        }))
     }
 
     /// The lines that `self` has and `other` has not, with the modes that they stand in.
@@ -84,6 +97,15 @@ impl Running {
     pub fn digest(&self) -> Digest {
         self.config.digest()
     }
+}
+
+/// How a comment begins that names an instance which nobody entered.
+const IMPLIED: &str = "! implied: ";
+
+/// The entry lines of an instance.
+fn by_words(place: &Place) -> String {
+    let words: Vec<&str> = place.instances().iter().map(|(_, words)| words.text()).collect();
+    words.join(" / ")
 }
 
 /// A text that is executed line by line, whatever single lines give.

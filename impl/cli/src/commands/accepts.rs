@@ -59,6 +59,8 @@ const fn outcome(trouble: Option<&LineError>) -> &'static str {
             | LineError::Binary { .. }
             | LineError::TooLong { .. }
             | LineError::Alias { .. }
+            | LineError::Refused { .. }
+            | LineError::Needed { .. }
             | LineError::Unending { .. }
             | LineError::TextTooLong { .. }
             | LineError::BehindText { .. }

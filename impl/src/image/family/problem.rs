@@ -110,9 +110,21 @@ pub enum Problem {
     /// An alias adds and takes.
     #[error("an alias adds to a list or takes from it: leave out `adds` or `takes`")]
     AddsAndTakes,
-    /// An alias ends before it begins.
-    #[error("it is read at no level: `until` is not above `since`")]
+    /// An alias, or a constraint, ends before it begins.
+    #[error("it holds at no level: `until` is not above `since`")]
     NeverRead,
+    /// A constraint is none.
+    #[error(
+        "write `lines = ['..', '..']` for two that do not stand together, or `line = '..'` and \
+             `without = '..'` for one that needs another"
+    )]
+    Refuses,
+    /// A constraint speaks of a line that there is not.
+    #[error("no command of this mode has such a line; nearest: {nearest}")]
+    NoSuchLine {
+        /// What comes nearest.
+        nearest: String,
+    },
     /// Words that are read but not supported yet.
     #[error("`{word}` is not supported; the kinds of change that are: {}", kinds(), word = .0)]
     Unsupported(&'static str),

@@ -47,6 +47,8 @@ pub(super) struct ComponentText {
     pub(super) dont_care: Vec<DontCareText>,
     #[serde(default)]
     pub(super) alias: Vec<AliasText>,
+    #[serde(default)]
+    pub(super) refuse: Vec<RefuseText>,
 }
 
 #[derive(Deserialize)]
@@ -165,6 +167,19 @@ pub(super) struct AliasText {
     pub(super) reads: Spanned<Vec<Spanned<ReadText>>>,
     pub(super) adds: Option<Spanned<String>>,
     pub(super) takes: Option<Spanned<String>>,
+    #[serde(default)]
+    pub(super) since: u16,
+    pub(super) until: Option<u16>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RefuseText {
+    pub(super) mode: Spanned<String>,
+    pub(super) lines: Option<Spanned<Vec<Spanned<String>>>>,
+    pub(super) line: Option<Spanned<String>>,
+    pub(super) without: Option<Spanned<String>>,
+    pub(super) why: Spanned<String>,
     #[serde(default)]
     pub(super) since: u16,
     pub(super) until: Option<u16>,

@@ -203,6 +203,12 @@ fn encode_cause(out: &mut Vec<u8>, cause: &StuckCause) {
         StuckCause::Pending => out.push(7),
         StuckCause::Unverified => out.push(8),
         StuckCause::Bound => out.push(9),
+        StuckCause::Refused { other, without, why } => {
+            out.push(11);
+            encode_text(out, other);
+            out.push(u8::from(*without));
+            encode_text(out, why);
+        }
         StuckCause::Peer(prc) => {
             out.push(10);
             out.push(match prc {
@@ -313,6 +319,15 @@ impl Reader<'_> {
                 5 => Prc::Rejected,
                 byte => return self.refused(byte),
             }),
+            11 => StuckCause::Refused {
+                other: self.text()?,
+                without: match self.tag()? {
+                    0 => false,
+                    1 => true,
+                    byte => return self.refused(byte),
+                },
+                why: self.text()?,
+            },
             byte => return self.refused(byte),
         })
     }

@@ -7,6 +7,7 @@
 //! refused; W is read by the peer's parser at the end. Of images without history a line goes if and
 //! only if the peer's parser reads it as the corresponding form.
 
+mod beside;
 mod change;
 #[cfg(test)]
 mod tests;
@@ -260,7 +261,14 @@ impl<'a> Reference<'a> {
                 let other = up.lines.iter().filter(|line| !self.is_read_as_made(line));
                 let other: Vec<&Carried> = other.filter(|line| !line.from.is_empty()).collect();
                 if other.is_empty() {
-                    break (there, up);
+                    let refused = beside::refused(self.standby, &up.lines);
+                    let before = misread.len();
+                    misread.extend(refused.iter().flat_map(|line| up.lines[*line].from.clone()));
+                    if misread.len() == before {
+                        beside::put_behind_needs(self.standby, &mut up);
+                        break (there, up);
+                    }
+                    continue;
                 }
                 for line in other {
                     if self.tables.up.iter().any(|change| change.is_about(line.form)) {
