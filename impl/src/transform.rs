@@ -3,12 +3,14 @@
 //! `translate`.
 
 mod address;
+mod entry;
 mod group;
 pub mod laws;
 mod rule;
 mod tft;
 
 pub use address::Bindings;
+pub(crate) use entry::{instances, made_leaves};
 pub use group::{Complement, GroupKey, GroupStep, StuckCause};
 pub use rule::{Direction, Each, Pattern, Rule, RuleError, SideOf};
 pub use tft::{Step, Tft, Use};

@@ -63,6 +63,8 @@ pub enum ChangeKind {
     NoState,
     /// The same words mean another thing.
     Revision,
+    /// A value of a mode's entry is a line in the mode.
+    KeyAndLeaf,
 }
 
 impl ChangeKind {
@@ -142,7 +144,9 @@ impl Family {
         if !change.implied.is_empty() {
             kinds.insert(ChangeKind::BooleanToFlag);
         }
+        let is_entry = kinds.contains(&ChangeKind::ModeEntryRename);
         match (&change.old[..], &change.new[..]) {
+            ([_, _], [_]) | ([_], [_, _]) if is_entry => kinds.extend([ChangeKind::KeyAndLeaf]),
             ([], _) => kinds.extend([ChangeKind::New]),
             (_, []) => kinds.extend([ChangeKind::Removed]),
             ([old], [new]) => one_to_one(change, old, new, &mut kinds),
@@ -257,6 +261,7 @@ impl fmt::Display for ChangeKind {
             Self::OptionalPart => "optional part",
             Self::NoState => "no as a state",
             Self::Revision => "other meaning",
+            Self::KeyAndLeaf => "key and leaf",
         })
     }
 }

@@ -75,6 +75,8 @@ pub struct Rule {
     writes_absence: [bool; 2],
     /// Whether the same words mean another thing on the other side.
     pub revised: bool,
+    /// Whether it names a mode's entry otherwise.
+    pub(crate) is_entry: bool,
 }
 
 /// One form of one side of a change.
@@ -130,6 +132,9 @@ pub enum RuleError {
         /// The mode's name.
         mode: Box<str>,
     },
+    /// The change of a mode's entry has more than one other line.
+    #[error("a change of a mode's entry has one line in the mode beside it at most, on one side")]
+    Leaves,
     /// A value map of a key is not one to one.
     #[error("the map of key `{name}` sends two values to one: groups would run together")]
     KeyMap {
@@ -244,7 +249,15 @@ impl Rule {
             absences,
             writes_absence: [false; 2],
             revised,
+            is_entry: false,
         };
+        let enters = |side: &[Pattern]| {
+            side.first().is_some_and(|pattern| image.form(pattern.form).enters.is_some())
+        };
+        rule.is_entry = enters(&rule.old) && enters(&rule.new);
+        if rule.is_entry && rule.old.len() + rule.new.len() > 3 {
+            return Err(RuleError::Leaves);
+        }
         rule.writes_absence =
             [Direction::Lower, Direction::Raise].map(|way| rule.absence_is_written(image, way));
         Ok(rule)
@@ -844,24 +857,6 @@ impl Rule {
                 allowed: Shared::text(""),
             })
         })
-    }
-
-    /// The entry line on the other side of a renamed mode entry.
-    pub(super) fn entry_line(
-        &self,
-        image: &Image,
-        direction: Direction,
-        entry: FormId,
-        words: &Words,
-    ) -> Option<(FormId, Words)> {
-        let to = self.side(direction.to()).first()?;
-        let values = image.form(entry).form.values_of(words);
-        let mapped =
-            values.iter().map(|(name, value)| (*name, self.mapped(direction, name, value)));
-        let values: Bindings<'_> = mapped.collect();
-        let form = &image.form(to.form).form;
-        let words = form.build(Sign::Positive, &address::wanted(form, &values)).ok()?;
-        Some((to.form, words))
     }
 
     /// The values of a capture that are spelled otherwise on a side, of both.

@@ -10,7 +10,6 @@ use alloc::vec::Vec;
 
 use super::group::GroupKey;
 use super::rule::{Direction, Each, Rule, RuleError, SideOf};
-use crate::config::Place;
 use crate::ids::{ChangeId, ComponentId, FormId, Level, ModeId};
 use crate::image::Image;
 
@@ -25,6 +24,8 @@ pub struct Tft {
     enters_absences: Vec<bool>,
     /// The rules that have a copy in each instance, each with the entry of these.
     copies: Vec<(FormId, usize)>,
+    /// The rules that move a value between the entry of a mode and a line in it.
+    leaves: Vec<usize>,
 }
 
 /// One place of a form in a rule.
@@ -82,7 +83,9 @@ impl Tft {
             let each = each.filter(|of| matches!(of.each, Some(Each::Instance(_))));
             copies.extend(each.flat_map(|of| of.entries.iter().map(move |entry| (*entry, number))));
         }
-        Ok(Self { rules, by_form, absences, enters_absences, copies })
+        let leaves = rules.iter().enumerate().filter(|(_, rule)| rule.leaf().is_some());
+        let leaves = leaves.map(|(number, _)| number).collect();
+        Ok(Self { rules, by_form, absences, enters_absences, copies, leaves })
     }
 
     /// The rules of `step` that have a copy in each instance that `entry` enters.
@@ -90,6 +93,12 @@ impl Tft {
         let here = self.copies.iter().filter(move |(of, _)| *of == entry);
         here.map(|(_, number)| &self.rules[*number])
             .filter(move |rule| rule.component == step.component && rule.level == step.level)
+    }
+
+    /// The rules of `step` that move a value between an entry and a leaf.
+    pub(crate) fn leaves(&self, step: Step) -> impl Iterator<Item = &Rule> {
+        let all = self.leaves.iter().map(|number| &self.rules[*number]);
+        all.filter(move |rule| rule.component == step.component && rule.level == step.level)
     }
 
     /// The rules of `step` that write what absence says in `mode`.
@@ -154,30 +163,6 @@ impl Tft {
     pub fn rule_of(&self, group: &GroupKey) -> &Rule {
         let change = group.change.expect("a group of a change");
         &self.rules[change.0 as usize]
-    }
-
-    /// Where a place is on the other side of `step`, whose changes may rename the entries of its
-    /// instances, going `direction`; `None` if an entry line cannot be said there.
-    pub fn replaced(
-        &self,
-        image: &Image,
-        step: Step,
-        place: &Place,
-        direction: Direction,
-    ) -> Option<Place> {
-        let step = Step { direction, ..step };
-        if !place.instances().iter().any(|(entry, _)| self.read_by(step, *entry).is_some()) {
-            return Some(place.clone());
-        }
-        let mut replaced = Place::root();
-        for (entry, words) in place.instances() {
-            let (entry, words) = match self.read_by(step, *entry) {
-                None => (*entry, words.clone()),
-                Some(used) => self.rule(used.rule).entry_line(image, direction, *entry, words)?,
-            };
-            replaced = replaced.child(entry, words);
-        }
-        Some(replaced)
     }
 
     /// The steps from the image's own levels to `levels`, down, in the family's order from the

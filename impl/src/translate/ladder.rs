@@ -176,11 +176,23 @@ impl Ladder {
         &self.rungs[self.rungs.len().saturating_sub(2)]
     }
 
+    /// Why an instance of the first rung is named nowhere on the way; none: it is.
+    pub(crate) fn why_gone(&self, way: &Way<'_>, place: &Place) -> Option<StuckCause> {
+        let mut at = place.clone();
+        for (stage, rung) in way.stages.iter().zip(&self.rungs) {
+            if let Some(cause) = stage.why_gone(way.image, rung, &at) {
+                return Some(cause);
+            }
+            at = stage.place_passes_as(way.image, rung, &at)?;
+        }
+        None
+    }
+
     /// Where an instance of the first rung stands in the last, if its own entry got there.
     pub(crate) fn place_in_last(&self, way: &Way<'_>, place: &Place) -> Option<Place> {
         let mut at = Some(place.clone());
-        for stage in &way.stages {
-            at = at.and_then(|place| stage.place_passes_as(way.image, &place));
+        for (stage, rung) in way.stages.iter().zip(&self.rungs) {
+            at = at.and_then(|place| stage.place_passes_as(way.image, rung, &place));
         }
         at.filter(|place| self.last().entry(place).is_some())
     }

@@ -128,7 +128,13 @@ impl Lowering {
     ) -> Lowered {
         let way = way_down(image, pairing);
         let before = self.clone();
-        let advance = self.ladder.edit(&way, edits);
+        let mut advance = self.ladder.edit(&way, edits);
+        if pairing.steps().iter().any(|step| pairing.tft().leaves(*step).next().is_some()) {
+            // Which instances have a name may hang on others.
+            for config in [before.config(), self.config()] {
+                advance.places.extend(config.entries().map(|(place, _)| place.clone()));
+            }
+        }
         #[cfg_attr(
             not(feature = "planted"),
             expect(unused_mut, reason = "only a defect changes it")
@@ -336,8 +342,11 @@ impl Lowering {
         let entry = place.entry_form();
         match entry.and_then(|entry| pairing.dont_care(entry)) {
             Some(reason) => Arrival::DontCare(reason.clone()),
-            None if empty => Arrival::Listed(StuckCause::EmptyMode),
-            None => Arrival::Listed(StuckCause::NoTransform),
+            None => Arrival::Listed(match self.ladder.why_gone(way, place) {
+                Some(cause) => cause,
+                None if empty => StuckCause::EmptyMode,
+                None => StuckCause::NoTransform,
+            }),
         }
     }
 }
@@ -367,7 +376,7 @@ pub(crate) fn list_key(config: &Config, key: &LineKey) -> ListKey {
 }
 
 /// A mode instance by words: its entry line.
-fn place_key(place: &Place) -> ListKey {
+pub(crate) fn place_key(place: &Place) -> ListKey {
     let ((_, words), around) = place.instances().split_last().expect("the root is no instance");
     ListKey { path: path_text(around), line: Shared::text(words.text()) }
 }

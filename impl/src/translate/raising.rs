@@ -9,10 +9,10 @@ use alloc::vec::Vec;
 
 use super::ladder::{Advance, Ladder, Way};
 use super::listing::{ListKey, Listing, ListingChange};
-use super::lowering::list_key;
+use super::lowering::{list_key, place_key};
 use super::stage::Stage;
 use super::touched::Touched;
-use crate::config::{Config, Edit, EntryKind, Item, Line, LineKey, Prc, Refused};
+use crate::config::{Config, Edit, EntryKind, Item, Line, LineKey, Place, Prc, Refused};
 use crate::digest::Digest;
 use crate::disposition::StandbyPairing;
 use crate::grammar::{Words, split_words};
@@ -35,6 +35,8 @@ pub struct Raising {
     held: BTreeMap<LineKey, StuckCause>,
     /// Lines of W that no change could raise, or not yet.
     short: BTreeMap<LineKey, StuckCause>,
+    /// Instances of W that have no name in S.
+    nameless: BTreeMap<Place, StuckCause>,
     listing: Listing,
 }
 
@@ -123,8 +125,9 @@ impl Raising {
         let way_up = way_up(image, pairing);
         let (up, advance) = Ladder::build(&way_up, w.clone());
         let (down, _) = Ladder::build(&way_down(image, pairing), up.last().clone());
-        let (held, short) = (BTreeMap::new(), BTreeMap::new());
-        let mut raising = Self { w, up, down, held, short, listing };
+        let (held, short, nameless) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        let mut raising = Self { w, up, down, held, short, nameless, listing };
+        raising.settle_nameless(&way_up, pairing);
         raising.settle_short(&way_up, &advance.affected);
         raising.hold_beside_others(image, pairing, None);
         let refused = raising.refused(image, pairing.grammar(), raising.config().lines(), refuses);
@@ -211,10 +214,15 @@ impl Raising {
     /// The digest of `lower(S)`, with the lines of pending and held-out groups taken from W.
     pub fn wire_digest(&self, image: &Image) -> Digest {
         let out: BTreeSet<&LineKey> = self.held.keys().chain(self.short.keys()).collect();
-        if out.is_empty() {
+        if out.is_empty() && self.nameless.is_empty() {
             return self.down.last().digest();
         }
         let mut wire = self.down.last().clone();
+        for place in self.nameless.keys().flat_map(Place::and_ancestors) {
+            if wire.entry(&place).is_none() {
+                wire.put_entry(image, &place, Some(EntryKind::Entered));
+            }
+        }
         for key in &out {
             let Some(line) = self.w.line(key) else {
                 continue;
@@ -267,7 +275,15 @@ impl Raising {
         let mut short = self.held.clone();
         short.retain(|_, cause| is_told(cause));
         short.extend(self.short.clone());
-        self.mismatches(image, short)
+        let mut unraised = self.mismatches(image, short);
+        let is_empty = |place: &Place| self.w.lines_within(place).next().is_none();
+        let empty = self.nameless.iter().filter(|(place, _)| is_empty(place));
+        unraised.extend(empty.filter_map(|(place, cause)| {
+            let form = place.entry_form()?;
+            let component = image.form(form).component;
+            Some(NotRaised { component, form, key: place_key(place), cause: cause.clone() })
+        }));
+        unraised
     }
 
     /// Carries what was touched in W up to S and down again to W'.
@@ -285,9 +301,20 @@ impl Raising {
         };
         affected.extend(self.short.keys().cloned().collect::<Vec<_>>());
         self.settle_short(&way_up, &affected);
+        self.settle_nameless(&way_up, pairing);
         let s = self.up.last().clone();
         self.down.replace(&way_down(image, pairing), s, touched.clone());
         touched
+    }
+
+    /// Which instances of W have no name in S now.
+    fn settle_nameless(&mut self, way: &Way<'_>, pairing: &StandbyPairing) {
+        if !pairing.steps().iter().any(|step| pairing.tft().leaves(*step).next().is_some()) {
+            return;
+        }
+        let places = self.w.entries().map(|(place, _)| place);
+        let gone = places.filter_map(|place| Some((place.clone(), self.up.why_gone(way, place)?)));
+        self.nameless = gone.collect();
     }
 
     /// Which of these lines of W no change can raise now.

@@ -16,6 +16,7 @@ use crate::grammar::Words;
 use crate::ids::{ChangeId, FormId};
 use crate::image::Image;
 use crate::transform::{Direction, Each, GroupKey, GroupStep, Rule, Step, StuckCause, Tft, Use};
+use crate::transform::{instances, made_leaves};
 
 /// What a stage does.
 #[derive(Clone, Copy)]
@@ -67,6 +68,7 @@ impl<'a> Stage<'a> {
         let mut here =
             if reads.copied { self.taken_up(reads, touched) } else { core::mem::take(touched) };
         self.take_what_moved(reads, &touched.moved, &mut here);
+        self.take_what_is_renamed(reads, &mut here);
         // What is absent at the root is there from the beginning.
         let root = reads.before.is_none()
             && self.absent_groups(reads.image, &Place::root()).next().is_some();
@@ -124,6 +126,41 @@ impl<'a> Stage<'a> {
         }
     }
 
+    /// Of instances whose name on the other side hangs on what is in them, or beside them: all that
+    /// is in those that are named otherwise now.
+    fn take_what_is_renamed(self, reads: Reads<'_>, here: &mut Touched) {
+        let (Self::Step { tft, step }, Some(before)) = (self, reads.before) else {
+            return;
+        };
+        let image = reads.image;
+        for rule in tft.leaves(step) {
+            let Some((side, leaf)) = rule.leaf() else { continue };
+            let Some(entry) = rule.side(step.direction.from()).first().map(|of| of.form) else {
+                continue;
+            };
+            let of_leaves =
+                here.lines.iter().filter(|key| side == step.direction.from() && key.form == leaf);
+            let of_leaves = of_leaves.filter_map(|key| key.place.parent());
+            let of_places = here.places.iter().filter(|place| place.entry_form() == Some(entry));
+            let around: BTreeSet<Place> =
+                of_leaves.chain(of_places.filter_map(Place::parent)).collect();
+            for around in &around {
+                let all = [before, reads.after].map(|config| instances(config, around, entry));
+                let all: BTreeSet<Place> =
+                    all.into_iter().flatten().map(|(place, _)| place.clone()).collect();
+                let was = |place: &Place| tft.renamed(image, step, before, place).ok();
+                let is = |place: &Place| tft.renamed(image, step, reads.after, place).ok();
+                for place in all.iter().filter(|place| was(place) != is(place)) {
+                    for config in [before, reads.after] {
+                        here.lines.extend(config.lines_within(place).map(|(key, _)| key.clone()));
+                        here.places.extend(config.entries_within(place).cloned());
+                    }
+                    here.places.insert(place.clone());
+                }
+            }
+        }
+    }
+
     /// Whether it may do anything about lines of `form`, or their instances if it enters a mode.
     fn treats(self, image: &Image, form: FormId) -> bool {
         match self {
@@ -155,9 +192,10 @@ impl<'a> Stage<'a> {
     /// Whether a rule of the step reads the line: it is settled with its group.
     fn reads(self, image: &Image, key: &LineKey) -> bool {
         match self {
-            Self::Step { tft, step } => tft
-                .read_by(step, key.form)
-                .is_some_and(|used| tft.rule(used.rule).tells(image, used.side, used.pattern, key)),
+            Self::Step { tft, step } => tft.read_by(step, key.form).is_some_and(|used| {
+                let rule = tft.rule(used.rule);
+                rule.is_entry || rule.tells(image, used.side, used.pattern, key)
+            }),
             Self::Gate(_) | Self::Needs => false,
         }
     }
@@ -189,11 +227,21 @@ impl<'a> Stage<'a> {
         let mut unsettled = Unsettled::new();
         let mut made: Vec<(LineKey, Line)> = Vec::new();
         let mut settle: Vec<LineKey> = Vec::with_capacity(touched.lines.len());
+        let renames = match self {
+            Self::Step { tft, step } => tft.leaves(step).next().is_some(),
+            Self::Gate(_) | Self::Needs => false,
+        };
         for key in &touched.lines {
             if reads.copied {
                 settle.push(key.clone());
             }
-            match self.passes_as(image, key) {
+            if let Some(before) = reads.before.filter(|_| renames) {
+                // It may have had another name, or none.
+                let was = self.passes_as(image, before, key);
+                unsettled.extend(was.is_none().then(|| key.clone()));
+                settle.extend(was);
+            }
+            match self.passes_as(image, reads.after, key) {
                 Some(key) => settle.push(key),
                 None if self.reads(image, key) => {}
                 // Its instance cannot be named there, or nothing tells it from another line.
@@ -202,6 +250,7 @@ impl<'a> Stage<'a> {
         }
         let mut groups = self.groups(image, touched);
         for place in &touched.places {
+            groups.extend(self.leaf_groups(place));
             groups.extend(self.absent_groups(image, place));
             for config in reads.before.into_iter().chain([reads.after]) {
                 groups.extend(self.copied_groups(image, config, place));
@@ -232,7 +281,7 @@ impl<'a> Stage<'a> {
             }
             match now {
                 Some(line) => out.put(image, key, line),
-                None => match self.passed_from(image, key) {
+                None => match self.passed_from(image, reads.after, key) {
                     Some(from) => out.copy_line(image, key, reads.after, &from),
                     None => out.remove(image, key),
                 },
@@ -243,25 +292,25 @@ impl<'a> Stage<'a> {
     }
 
     /// Where a line of the rung read stands in the next, if the stage leaves it as it is.
-    fn passes_as(self, image: &Image, key: &LineKey) -> Option<LineKey> {
+    fn passes_as(self, image: &Image, config: &Config, key: &LineKey) -> Option<LineKey> {
         match self {
             Self::Gate(_) | Self::Needs => Some(key.clone()),
             Self::Step { tft, step } if tft.read_by(step, key.form).is_some() => None,
             Self::Step { tft, step } => {
-                let place = tft.replaced(image, step, &key.place, step.direction)?;
+                let place = tft.renamed(image, step, config, &key.place).ok()?;
                 Some(LineKey { place, ..key.clone() })
             }
         }
     }
 
     /// Where a line of the next rung stood in the rung read, if the stage left it as it was.
-    fn passed_from(self, image: &Image, key: &LineKey) -> Option<LineKey> {
+    fn passed_from(self, image: &Image, config: &Config, key: &LineKey) -> Option<LineKey> {
         match self {
             Self::Gate(_) | Self::Needs => Some(key.clone()),
             Self::Step { tft, step } => {
-                let place = tft.replaced(image, step, &key.place, step.direction.back())?;
+                let place = tft.renamed_from(image, step, config, &key.place)?;
                 let from = LineKey { place, ..key.clone() };
-                (self.passes_as(image, &from).as_ref() == Some(key)).then_some(from)
+                (self.passes_as(image, config, &from).as_ref() == Some(key)).then_some(from)
             }
         }
     }
@@ -273,10 +322,28 @@ impl<'a> Stage<'a> {
         };
         let of_line = |key: &LineKey| -> Vec<GroupKey> {
             let uses = tft.uses(step, key.form);
-            uses.map(|used| tft.rule(used.rule).group_of(image, used.side, used.pattern, key))
-                .collect()
+            let group = |used: Use| {
+                let rule = tft.rule(used.rule);
+                if !rule.is_entry {
+                    return Some(rule.group_of(image, used.side, used.pattern, key));
+                }
+                let at = key.place.parent()?;
+                Some(GroupKey { change: Some(rule.change), at, key: Vec::new() })
+            };
+            uses.filter_map(group).collect()
         };
         touched.lines.iter().flat_map(of_line).collect()
+    }
+
+    /// The group of the leaves that are beside the one of an instance.
+    fn leaf_groups(self, place: &Place) -> Option<GroupKey> {
+        let Self::Step { tft, step } = self else {
+            return None;
+        };
+        let used = tft.read_by(step, place.entry_form()?)?;
+        let rule = tft.rule(used.rule);
+        rule.leaf()?;
+        Some(GroupKey { change: Some(rule.change), at: place.parent()?, key: Vec::new() })
     }
 
     /// The groups that have, or would have, a copy in an instance.
@@ -308,10 +375,13 @@ impl<'a> Stage<'a> {
             return Vec::new();
         };
         let rule = tft.rule_of(group);
+        if rule.is_entry {
+            return self.made_leaves(image, config, rule, &group.at, unsettled);
+        }
         match rule.evaluate(image, step.direction, config, group) {
             GroupStep::Made { out, .. } => {
                 let moved = |(key, line): (LineKey, Line)| {
-                    let place = tft.replaced(image, step, &key.place, step.direction)?;
+                    let place = tft.renamed(image, step, config, &key.place).ok()?;
                     Some((LineKey { place, ..key }, line))
                 };
                 out.into_iter().filter_map(moved).collect()
@@ -322,6 +392,35 @@ impl<'a> Stage<'a> {
                 Vec::new()
             }
         }
+    }
+
+    /// The leaves that the instances in `around` get in the next rung; those of the rung read that
+    /// are no name there are unsettled.
+    fn made_leaves(
+        self,
+        image: &Image,
+        config: &Config,
+        rule: &Rule,
+        around: &Place,
+        unsettled: &mut Unsettled,
+    ) -> Vec<(LineKey, Line)> {
+        let (Self::Step { tft, step }, Some((side, form))) = (self, rule.leaf()) else {
+            return Vec::new();
+        };
+        if side == step.direction.from() {
+            let leaves = config.lines_within(around).map(|(key, _)| key);
+            let leaves = leaves.filter(|key| {
+                key.form == form && tft.renamed(image, step, config, &key.place).is_err()
+            });
+            unsettled.extend(leaves.cloned());
+            return Vec::new();
+        }
+        let made = made_leaves(image, rule, step.direction, config, around).into_iter();
+        let moved = made.filter_map(|(place, (key, line))| {
+            let place = tft.renamed(image, step, config, &place).ok()?;
+            Some((LineKey { place, ..key }, line))
+        });
+        moved.collect()
     }
 
     /// Instances: entered ones stay entered, others are there while something is in them.
@@ -342,8 +441,10 @@ impl<'a> Stage<'a> {
             if reads.copied {
                 places.extend(place.and_ancestors());
             }
-            let moved = self.place_passes_as(reads.image, place);
-            places.extend(moved.iter().flat_map(Place::and_ancestors));
+            for config in reads.before.into_iter().chain([reads.after]) {
+                let moved = self.place_passes_as(reads.image, config, place);
+                places.extend(moved.iter().flat_map(Place::and_ancestors));
+            }
         }
         known = None;
         for place in next.lines.iter().map(|key| &key.place) {
@@ -383,20 +484,26 @@ impl<'a> Stage<'a> {
                 reads.after.entry(place) == Some(EntryKind::Entered)
                     && gate.place_goes(image, place)
             }
-            Self::Step { .. } | Self::Needs => self.place_from(image, place).is_some_and(|from| {
-                let stays = self.place_passes_as(image, &from).as_ref() == Some(place);
+            Self::Step { .. } | Self::Needs => self.place_from(reads, place).is_some_and(|from| {
+                let moved = self.place_passes_as(image, reads.after, &from);
+                let stays = moved.as_ref() == Some(place);
                 stays && reads.after.entry(&from) == Some(EntryKind::Entered)
             }),
         }
     }
 
     /// Where an instance stands in the next rung, if its entry lives there.
-    pub(crate) fn place_passes_as(self, image: &Image, place: &Place) -> Option<Place> {
+    pub(crate) fn place_passes_as(
+        self,
+        image: &Image,
+        config: &Config,
+        place: &Place,
+    ) -> Option<Place> {
         match self {
             Self::Gate(_) | Self::Needs => Some(place.clone()),
             Self::Step { tft, step } => {
                 let entry = place.entry_form()?;
-                let moved = tft.replaced(image, step, place, step.direction)?;
+                let moved = tft.renamed(image, step, config, place).ok()?;
                 let dies = tft.read_by(step, entry).is_none() && dies(image, step, entry);
                 (!dies).then_some(moved)
             }
@@ -408,18 +515,23 @@ impl Stage<'_> {
     /// The lines of the rung read from which the line `key` of the next came.
     pub(crate) fn sources(self, image: &Image, config: &Config, key: &LineKey) -> Vec<LineKey> {
         let mut sources: Vec<LineKey> = self
-            .passed_from(image, key)
+            .passed_from(image, config, key)
             .filter(|from| config.line(from).is_some())
             .into_iter()
             .collect();
         let Self::Step { tft, step } = self else {
             return sources;
         };
-        let Some(place) = tft.replaced(image, step, &key.place, step.direction.back()) else {
+        let Some(place) = tft.renamed_from(image, step, config, &key.place) else {
             return sources;
         };
         if let Some(used) = tft.written_by(step, key.form) {
             let rule = tft.rule(used.rule);
+            if rule.is_entry {
+                // It is of the entry: of all that is in it.
+                sources.extend(config.lines_within(&place).map(|(key, _)| key.clone()));
+                return sources;
+            }
             let from = LineKey { place, ..key.clone() };
             let group = rule.group_of(image, used.side, used.pattern, &from);
             let members = rule.members(image, step.direction.from(), config, &group);
@@ -437,10 +549,17 @@ impl Stage<'_> {
             },
             Self::Needs => LineStep::Passes(key.clone()),
             Self::Step { tft, step } => match tft.read_by(step, key.form) {
-                None => match self.passes_as(image, key) {
-                    Some(key) => LineStep::Passes(key),
-                    None => LineStep::Stuck(StuckCause::NoTransform),
+                None => match tft.renamed(image, step, config, &key.place) {
+                    Ok(place) => LineStep::Passes(LineKey { place, ..key.clone() }),
+                    Err(cause) => LineStep::Stuck(cause),
                 },
+                Some(used) if tft.rule(used.rule).is_entry => {
+                    let change = tft.rule(used.rule).change;
+                    match tft.renamed(image, step, config, &key.place) {
+                        Ok(_) => LineStep::Becomes { change, out: Vec::new() },
+                        Err(cause) => LineStep::Stuck(cause),
+                    }
+                }
                 Some(_) if !self.reads(image, key) => LineStep::Stuck(StuckCause::Unverified),
                 Some(used) => {
                     let rule = tft.rule(used.rule);
@@ -470,13 +589,13 @@ impl Stage<'_> {
         };
         for key in next.lines.iter().filter(|key| out.line(key).is_some()) {
             // What passes through a copy stands where it stood.
-            let passed = || self.passed_from(image, key).as_ref() == Some(key);
+            let passed = || self.passed_from(image, reads.after, key).as_ref() == Some(key);
             if !(reads.copied && reads.after.line(key).is_some() && passed()) {
                 settle(&key.place, Item::of_line(key));
             }
         }
         for place in next.places.iter().filter(|place| out.entry(place).is_some()) {
-            let stays = || self.place_from(image, place).as_ref() == Some(place);
+            let stays = || self.place_from(reads, place).as_ref() == Some(place);
             if let (Some(around), Some(item)) = (place.parent(), Item::of_place(place))
                 && !(reads.copied && self.entered(reads, place) && stays())
             {
@@ -578,7 +697,7 @@ impl Stage<'_> {
     ) -> (Vec<u64>, Part) {
         let image = reads.image;
         if let Some(inner) = item.place_in(place) {
-            let from = self.place_from(image, &inner).filter(|_| self.entered(reads, &inner));
+            let from = self.place_from(reads, &inner).filter(|_| self.entered(reads, &inner));
             return match from.and_then(|from| reads.after.place_position(&from)) {
                 Some(position) => (position, Part::default()),
                 None => match out.items(&inner).next() {
@@ -590,9 +709,16 @@ impl Stage<'_> {
         let Some(key) = item.line_in(place) else {
             return (Vec::new(), Part::default());
         };
-        let passed = self.passed_from(image, &key);
+        let passed = self.passed_from(image, reads.after, &key);
         if let Some(position) = passed.and_then(|from| reads.after.position(&from)) {
             return (position, Part::default());
+        }
+        if let Self::Step { tft, step } = self
+            && let Some(used) = tft.written_by(step, key.form)
+            && tft.rule(used.rule).is_entry
+        {
+            // What the entry said stands first.
+            return (Vec::new(), (used.rule, used.pattern, 0));
         }
         let sources = self.sources(image, reads.after, &key);
         let positions = sources.iter().filter_map(|source| reads.after.position(source));
@@ -614,7 +740,7 @@ impl Stage<'_> {
             return 0;
         };
         let image = reads.image;
-        let Some(place) = tft.replaced(image, step, &key.place, step.direction.back()) else {
+        let Some(place) = tft.renamed_from(image, step, reads.after, &key.place) else {
             return 0;
         };
         let from = LineKey { place, ..key.clone() };
@@ -623,11 +749,24 @@ impl Stage<'_> {
         made.iter().position(|(made, _)| made == key).unwrap_or(0)
     }
 
+    /// Why an instance stands nowhere in the next rung; none: it does.
+    pub(crate) fn why_gone(
+        self,
+        image: &Image,
+        config: &Config,
+        place: &Place,
+    ) -> Option<StuckCause> {
+        let Self::Step { tft, step } = self else {
+            return None;
+        };
+        tft.renamed(image, step, config, place).err()
+    }
+
     /// Where an instance of the next rung stood in the rung read.
-    fn place_from(self, image: &Image, place: &Place) -> Option<Place> {
+    fn place_from(self, reads: Reads<'_>, place: &Place) -> Option<Place> {
         match self {
             Self::Gate(_) | Self::Needs => Some(place.clone()),
-            Self::Step { tft, step } => tft.replaced(image, step, place, step.direction.back()),
+            Self::Step { tft, step } => tft.renamed_from(reads.image, step, reads.after, place),
         }
     }
 }

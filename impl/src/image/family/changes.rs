@@ -48,7 +48,7 @@ impl Family {
     ) {
         let before = errors.len();
         deny_unsupported(source, text, errors);
-        let mut enters = None;
+        let mut enters: Option<(String, String)> = None;
         let mut change = without_sides(component, text);
         for (name, scale) in &text.scale {
             match Scale::parse(scale.get_ref().to_string().trim_matches('"')) {
@@ -63,7 +63,8 @@ impl Family {
                 continue;
             };
             if let Some(command) = self.end_command(component, text.level, side, &form) {
-                enters = enters.or_else(|| command.enters.clone());
+                let entered = command.enters.clone().map(|mode| (command.mode.clone(), mode));
+                enters = enters.or(entered);
             } else {
                 let problem = Problem::NoSuchForm {
                     component: self.components[usize::from(component)].clone(),
@@ -75,11 +76,20 @@ impl Family {
             change.old.push(side_of(side));
         }
         let list = source.list(text.list.as_ref(), &text.key, errors);
-        let key = if enters.is_some() { Key::Line } else { Key::Captures(text.key.clone()) };
+        // Beside the entry of a mode stands a line in it.
+        let is_entry = |side: &SideText| {
+            enters.as_ref().is_some_and(|(mode, _)| *side.mode.get_ref() == *mode)
+        };
+        let key = |side: &SideText| match is_entry(side) {
+            true => Key::Line,
+            false => Key::Captures(text.key.clone()),
+        };
         let sides = text.new.iter();
         let made: Vec<(&SideText, Form)> =
             sides.filter_map(|side| Some((side, self.side_form(source, side, errors)?))).collect();
-        let forms: Vec<(&Form, &Key)> = made.iter().map(|(_, form)| (form, &key)).collect();
+        let keys: Vec<Key> = made.iter().map(|(side, _)| key(side)).collect();
+        let forms: Vec<(&Form, &Key)> =
+            made.iter().zip(&keys).map(|((_, form), key)| (form, key)).collect();
         let default =
             text.default.as_ref().and_then(|default| source.default(default, &forms, errors));
         for (side, form) in &made {
@@ -89,10 +99,10 @@ impl Family {
                 component,
                 since: text.level,
                 until: None,
-                key: key.clone(),
+                key: key(side),
                 ordered: text.ordered,
                 list: list.clone(),
-                enters: enters.clone(),
+                enters: enters.as_ref().filter(|_| is_entry(side)).map(|(_, mode)| mode.clone()),
                 revision: text.revision,
                 default: default.as_ref().and_then(|values| own_default(form, values)),
                 no: source.no(text.no.as_ref(), form, errors),

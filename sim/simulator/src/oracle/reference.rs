@@ -298,7 +298,21 @@ impl<'a> Reference<'a> {
             let line = &rung.lines[*number];
             (path(&line.place), line.words.text().to_string())
         };
-        let unraised = short.iter().map(by_words).collect();
+        let mut unraised: BTreeSet<(String, String)> = short.iter().map(by_words).collect();
+        // An instance that has no name there, and nothing in it.
+        let named: BTreeSet<usize> = up
+            .entered
+            .iter()
+            .filter(|entered| entered.place.is_some())
+            .map(|entered| entered.number)
+            .collect();
+        for entered in there.entered.iter().filter(|entered| !named.contains(&entered.number)) {
+            let Some(place) = &entered.place else { continue };
+            let empty = !there.lines.iter().any(|line| line.place.is_within(place));
+            if let (true, Some(((_, words), around))) = (empty, place.instances().split_last()) {
+                unraised.insert((joined(around), words.text().to_string()));
+            }
+        }
         let sent = |number: &usize| !unread.lines.contains(number);
         let (sent_lines, held): (Vec<_>, Vec<_>) =
             rung.lines.into_iter().enumerate().partition(|(number, _)| sent(number));
@@ -626,7 +640,7 @@ impl Rung {
             for place in line.place.and_ancestors() {
                 if known.insert(place.clone()) {
                     // No instance of the config that is translated has this number.
-                    let number = usize::MAX;
+                    let number = usize::MAX - self.entered.len();
                     self.entered.push(Entered { number, place: Some(place), at: line.at });
                 }
             }

@@ -160,12 +160,12 @@ impl Change {
             Going::Down => Level(level - 1),
             Going::Up => Level(level),
         };
-        let (from, to) = self.sides(going);
+        let (from, _) = self.sides(going);
         let Some(first) = from.first() else {
             return;
         };
         if image.form(*first).enters.is_some() {
-            self.rename_instances(image, going, (*first, to.first().copied()), places, rung);
+            self.rename_instances(image, going, *first, places, rung);
             return;
         }
         let silent = self.silent_groups(image, going, places, rung);
@@ -859,45 +859,131 @@ impl Change {
         Some(place)
     }
 
-    /// A change of a mode's entry: every instance is named anew, and what is in it goes along.
+    /// A change of a mode's entry: every instance is named anew, and what is in it goes along. A
+    /// value of the entry may be a line in the instance on the other side.
     fn rename_instances(
         &self,
         image: &Image,
         going: Going,
-        (from, to): (FormId, Option<FormId>),
+        from: FormId,
         places: &mut BTreeSet<Place>,
         rung: &mut Rung,
     ) {
-        let renamed = |place: &Place| {
+        let (read, _) = self.sides(going);
+        let leaf = read.get(1).copied();
+        let mut names: BTreeMap<Place, Name> = BTreeMap::new();
+        for place in places.iter().filter(|place| place.entry_form() == Some(from)) {
+            names.insert(place.clone(), self.name(image, going, place, rung));
+        }
+        let moves = self.old.len() + self.new.len() > 2;
+        let twice = |place: &Place| {
+            let Name::Is(form, words, _) = &names[place] else {
+                return false;
+            };
+            let same = |(other, name): (&Place, &Name)| {
+                let is = matches!(name, Name::Is(of, named, _) if of == form && named == words);
+                is && other != place && other.parent() == place.parent()
+            };
+            moves && names.iter().any(same)
+        };
+        let twice: Vec<Place> = names.keys().filter(|place| twice(place)).cloned().collect();
+        for place in twice {
+            names.insert(place, Name::Waits);
+        }
+        let renamed = |place: &Place| -> Result<Place, bool> {
             let mut at = Place::root();
+            let mut was = Place::root();
             for (form, words) in place.instances() {
-                let (form, words) = if *form == from {
-                    let values = image.form(from).form.values_of(words).into_iter();
-                    let spelled = |(name, value): (&str, Cow<'_, str>)| {
-                        Some((String::from(name), self.spelled(going, name, &value)?))
-                    };
-                    let values: Values = values.map(spelled).collect::<Option<_>>()?;
-                    let form = to?;
-                    let said = &mut BTreeSet::new();
-                    (form, build(&image.form(form).form, Sign::Positive, &values, said)?)
-                } else {
-                    (*form, words.clone())
+                was = was.child(*form, words.clone());
+                at = match names.get(&was) {
+                    None => at.child(*form, words.clone()),
+                    Some(Name::Is(form, words, _)) => at.child(*form, words.clone()),
+                    Some(Name::Waits) => return Err(true),
+                    Some(Name::Unsayable) => return Err(false),
                 };
-                at = at.child(form, words);
             }
-            Some(at)
+            Ok(at)
         };
         for line in std::mem::take(&mut rung.lines) {
             match renamed(&line.place) {
-                Some(place) => rung.lines.push(Carried { place, ..line }),
-                None => rung.ends.push((line, Vec::new())),
+                Ok(_) if Some(line.form) == leaf => {}
+                Ok(place) => rung.lines.push(Carried { place, ..line }),
+                Err(true) if going == Going::Up => rung.short.push(line),
+                Err(_) => rung.ends.push((line, Vec::new())),
             }
         }
-        *places = places.iter().filter_map(renamed).collect();
+        for (place, name) in &names {
+            if let (Ok(place), Name::Is(_, _, Some((form, words)))) = (renamed(place), name) {
+                let (form, words) = (*form, words.clone());
+                // What the entry said stands first.
+                rung.lines.push(Carried { place, form, words, from: Vec::new(), at: (0, 0) });
+            }
+        }
+        *places = places.iter().filter_map(|place| renamed(place).ok()).collect();
         for entered in &mut rung.entered {
-            entered.place = entered.place.as_ref().and_then(renamed);
+            entered.place = entered.place.as_ref().and_then(|place| renamed(place).ok());
         }
     }
+
+    /// What an instance is named on the other side.
+    fn name(&self, image: &Image, going: Going, place: &Place, rung: &Rung) -> Name {
+        let (read, to) = self.sides(going);
+        let (entry, words) = place.instances().last().expect("an instance has an entry");
+        let mut values: Values = image
+            .form(*entry)
+            .form
+            .values_of(words)
+            .into_iter()
+            .map(|(name, value)| (name.to_string(), value.into_owned()))
+            .collect();
+        if let Some(leaf) = read.get(1) {
+            let is_it = |line: &&Carried| {
+                line.form == *leaf && line.place == *place && line.words.sign() == Sign::Positive
+            };
+            let Some(line) = rung.lines.iter().find(is_it) else {
+                return Name::Waits;
+            };
+            let said = image.form(*leaf).form.values_of(&line.words).into_iter();
+            values.extend(said.map(|(name, value)| (name.to_string(), value.into_owned())));
+        }
+        let spelled = |(name, value): (&String, &String)| {
+            let there = self.spelled(going, name, value)?;
+            let back = match going {
+                Going::Down => Going::Up,
+                Going::Up => Going::Down,
+            };
+            let comes_back = self.spelled(back, name, &there).is_some_and(|back| back == *value);
+            let said = to.iter().any(|form| image.form(*form).form.carries(name));
+            (comes_back && said).then_some((name.clone(), there))
+        };
+        let Some(values) = values.iter().map(spelled).collect::<Option<Values>>() else {
+            return Name::Unsayable;
+        };
+        let made = |form: &FormId| {
+            let words =
+                build(&image.form(*form).form, Sign::Positive, &values, &mut BTreeSet::new())?;
+            Some((*form, words))
+        };
+        let Some((form, words)) = to.first().and_then(made) else {
+            return Name::Unsayable;
+        };
+        match to.get(1).map(made) {
+            None => Name::Is(form, words, None),
+            Some(Some(leaf)) => Name::Is(form, words, Some(leaf)),
+            Some(None) => Name::Unsayable,
+        }
+    }
+}
+
+/// What an instance is named on the other side of a change of its entry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Name {
+    /// This entry, and the line in it that holds a value of it, if one does.
+    Is(FormId, Words, Option<(FormId, Words)>),
+    /// Nothing as yet: a line is missing, or another instance would be named so.
+    Waits,
+    /// Nothing: a value has no place there.
+    Unsayable,
 }
 
 /// How the words of a line fit its form, the worst first.
