@@ -106,7 +106,7 @@ fn a_flag_says_one_value_and_the_other_is_listed() {
 
 /// A newer form takes what an older one took as free text: W reads it, and S would not.
 #[test]
-fn what_the_own_parser_reads_as_another_line_is_held_out() {
+fn what_the_peer_would_read_as_another_line_stays_behind() {
     let component = r#"
 component = "a"
 [[command]]
@@ -138,6 +138,8 @@ levels = { a = 2 }
     let lowered = pair.lowering.edit(&pair.active, &pair.at_active, &edits, stamp);
     let raised =
         pair.raising.apply(&pair.standby, &pair.at_standby, &lowered.wire, &lowered.listing);
-    assert_eq!(raised.mismatches[0].cause, crate::transform::StuckCause::Resolves);
+    assert_eq!(raised.mismatches, []);
+    let causes: Vec<_> = pair.lowering.stuck().map(|(_, _, cause)| cause.clone()).collect();
+    assert_eq!(causes, [crate::transform::StuckCause::Resolves]);
     assert_eq!(pair.s(), "");
 }
