@@ -340,6 +340,11 @@ impl ActivePairing {
         })
     }
 
+    /// Whether no line of a form goes.
+    pub(crate) fn holds(&self, form: FormId) -> bool {
+        self.verdicts[form.0 as usize] == Gate::Stuck
+    }
+
     /// Whether every line of a form goes, its place aside.
     pub(crate) fn lets_pass(&self, form: FormId) -> bool {
         self.verdicts[form.0 as usize] == Gate::Goes

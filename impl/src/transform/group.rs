@@ -30,8 +30,8 @@ pub enum GroupStep {
     Made {
         /// The lines on the other side.
         out: Vec<(LineKey, Line)>,
-        /// What the step dropped, if it is lossy and dropped anything.
-        lost: Option<Complement>,
+        /// Lines on the other side that are said there by being absent.
+        silent: Vec<LineKey>,
     },
     /// Raising: the rest of the group is still to come. Its lines stay in W.
     Pending,

@@ -462,7 +462,9 @@ impl Rule {
         if present.iter().all(Vec::is_empty) {
             let is_place = group.at.is_root() || config.entry(&group.at).is_some();
             if !(is_place && self.writes_absence(direction)) {
-                return GroupStep::Made { out: Vec::new(), lost: None };
+                let silent = self.absence(direction.to(), group).into_iter().flatten();
+                let silent = silent.map(|(key, _)| key).collect();
+                return GroupStep::Made { out: Vec::new(), silent };
             }
             present = self.absence(direction.from(), group);
         } else if group.key.is_empty() {
@@ -486,11 +488,12 @@ impl Rule {
                     return GroupStep::Pending;
                 }
                 // What an absent line says there is not written.
-                out.retain(|(key, line)| !says_absence(image, key, line));
+                let says = |(key, line): &mut (LineKey, Line)| says_absence(image, key, line);
+                let silent: Vec<LineKey> = out.extract_if(.., says).map(|(key, _)| key).collect();
                 if out.is_empty() && !self.comes_back(image, direction, config, group, &present) {
                     return GroupStep::Stuck(StuckCause::Unverified);
                 }
-                GroupStep::Made { out, lost: None }
+                GroupStep::Made { out, silent }
             }
             Err(cause) => GroupStep::Stuck(cause),
         }
@@ -512,6 +515,28 @@ impl Rule {
                 let back = self.make(image, direction.back(), config, group, &absence);
                 back.is_ok_and(|back| back == lines)
             }
+    }
+
+    /// The lines of a side that absence says beside those of a group that are there, or for all of
+    /// it: by key.
+    pub(crate) fn silent(
+        &self,
+        image: &Image,
+        side: SideOf,
+        config: &Config,
+        group: &GroupKey,
+    ) -> Vec<LineKey> {
+        let mut present = self.members(image, side, config, group);
+        if present.iter().all(Vec::is_empty) {
+            present = self.absence(side, group);
+        } else if group.key.is_empty() {
+            let there: Vec<bool> = present.iter().map(|lines| !lines.is_empty()).collect();
+            self.fill_absent(image, side, group, &mut present);
+            for (lines, _) in present.iter_mut().zip(there).filter(|(_, there)| *there) {
+                lines.clear();
+            }
+        }
+        present.into_iter().flatten().map(|(key, _)| key).collect()
     }
 
     /// Whether all lines of a group are there, and none twice.

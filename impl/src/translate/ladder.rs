@@ -147,6 +147,7 @@ impl Ladder {
             let config = &self.rungs[number];
             lines = lines.iter().flat_map(|key| stage.sources(way.image, config, key)).collect();
         }
+        lines.retain(|key| self.first().line(key).is_some());
         lines
     }
 
@@ -168,6 +169,8 @@ impl Ladder {
                 }
             }
         }
+        // What is said there by being absent is no line.
+        fate.out.retain(|key| self.last().line(key).is_some());
         fate
     }
 

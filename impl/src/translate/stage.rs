@@ -262,11 +262,13 @@ impl<'a> Stage<'a> {
         for group in groups {
             if let Some(before) = reads.before {
                 let was = self.made(image, before, &group, &mut unsettled);
-                settle.extend(was.into_iter().map(|(key, _)| key));
+                settle.extend(was.lines.into_iter().map(|(key, _)| key));
+                settle.extend(was.silent);
             }
             let now = self.made(image, reads.after, &group, &mut unsettled);
-            settle.extend(now.iter().map(|(key, _)| key.clone()));
-            made.extend(now);
+            settle.extend(now.lines.iter().map(|(key, _)| key.clone()));
+            settle.extend(now.silent);
+            made.extend(now.lines);
         }
         made.sort_by(|(one, _), (other, _)| one.cmp(other));
         // Old keys, then new ones, each sorted already: a sort that merges such runs is near
@@ -363,33 +365,45 @@ impl<'a> Stage<'a> {
         groups
     }
 
-    /// What a group makes in the next rung; the lines it is made of are unsettled if nothing.
+    /// What a group makes in the next rung, lines and what is said there by being absent; the lines
+    /// it is made of are unsettled if nothing.
     fn made(
         self,
         image: &Image,
         config: &Config,
         group: &GroupKey,
         unsettled: &mut BTreeSet<LineKey>,
-    ) -> Vec<(LineKey, Line)> {
+    ) -> Made {
         let Self::Step { tft, step } = self else {
-            return Vec::new();
+            return Made::default();
         };
         let rule = tft.rule_of(group);
         if rule.is_entry {
-            return self.made_leaves(image, config, rule, &group.at, unsettled);
+            let lines = self.made_leaves(image, config, rule, &group.at, unsettled);
+            return Made { lines, silent: Vec::new() };
         }
         match rule.evaluate(image, step.direction, config, group) {
-            GroupStep::Made { out, .. } => {
-                let moved = |(key, line): (LineKey, Line)| {
+            GroupStep::Made { out, silent } => {
+                let moved = |key: LineKey| {
                     let place = tft.renamed(image, step, config, &key.place).ok()?;
-                    Some((LineKey { place, ..key }, line))
+                    Some(LineKey { place, ..key })
                 };
-                out.into_iter().filter_map(moved).collect()
+                if rule.side(step.direction.to()).is_empty() {
+                    // What absence said is said no more.
+                    let was = rule.silent(image, step.direction.from(), config, group);
+                    unsettled.extend(was);
+                }
+                let lines = out.into_iter();
+                Made {
+                    lines: lines.filter_map(|(key, line)| Some((moved(key)?, line))).collect(),
+                    silent: silent.into_iter().filter_map(moved).collect(),
+                }
             }
             GroupStep::Pending | GroupStep::Stuck(_) => {
                 let members = rule.members(image, step.direction.from(), config, group);
                 unsettled.extend(members.into_iter().flatten().map(|(key, _)| key));
-                Vec::new()
+                unsettled.extend(rule.silent(image, step.direction.from(), config, group));
+                Made::default()
             }
         }
     }
@@ -512,13 +526,11 @@ impl<'a> Stage<'a> {
 }
 
 impl Stage<'_> {
-    /// The lines of the rung read from which the line `key` of the next came.
+    /// The lines of the rung read from which the line `key` of the next came, or its absence: lines
+    /// that are there, and such as are said by being absent.
     pub(crate) fn sources(self, image: &Image, config: &Config, key: &LineKey) -> Vec<LineKey> {
-        let mut sources: Vec<LineKey> = self
-            .passed_from(image, config, key)
-            .filter(|from| config.line(from).is_some())
-            .into_iter()
-            .collect();
+        // What is absent may have been said by being absent, too.
+        let mut sources: Vec<LineKey> = self.passed_from(image, config, key).into_iter().collect();
         let Self::Step { tft, step } = self else {
             return sources;
         };
@@ -536,6 +548,7 @@ impl Stage<'_> {
             let group = rule.group_of(image, used.side, used.pattern, &from);
             let members = rule.members(image, step.direction.from(), config, &group);
             sources.extend(members.into_iter().flatten().map(|(key, _)| key));
+            sources.extend(rule.silent(image, step.direction.from(), config, &group));
         }
         sources
     }
@@ -545,6 +558,8 @@ impl Stage<'_> {
         match self {
             Self::Gate(gate) => match config.line(key) {
                 Some(line) if !gate.line_goes(image, key, line) => LineStep::Held,
+                // What is said by being absent, of a form that the peer has not.
+                None if gate.holds(key.form) => LineStep::Held,
                 Some(_) | None => LineStep::Passes(key.clone()),
             },
             Self::Needs => LineStep::Passes(key.clone()),
@@ -564,13 +579,28 @@ impl Stage<'_> {
                 Some(used) => {
                     let rule = tft.rule(used.rule);
                     let group = rule.group_of(image, used.side, used.pattern, key);
+                    let is_gone = rule.side(step.direction.to()).is_empty();
+                    if config.line(key).is_none() && !is_gone {
+                        // What is absent and no part of the group ends here: it is off there, too.
+                        let from = step.direction.from();
+                        let silent = rule.silent(image, from, config, &group);
+                        let alone =
+                            rule.members(image, from, config, &group).iter().all(Vec::is_empty);
+                        if !alone && !silent.contains(key) {
+                            return LineStep::Becomes { change: rule.change, out: Vec::new() };
+                        }
+                    }
                     match rule.evaluate(image, step.direction, config, &group) {
                         GroupStep::Stuck(cause) => LineStep::Stuck(cause),
                         GroupStep::Pending => LineStep::Pending,
+                        GroupStep::Made { .. } if is_gone => {
+                            LineStep::Stuck(StuckCause::NoTransform)
+                        }
                         GroupStep::Made { .. } => {
                             let mut none = BTreeSet::new();
-                            let out = self.made(image, config, &group, &mut none);
-                            let out = out.into_iter().map(|(key, _)| key).collect();
+                            let made = self.made(image, config, &group, &mut none);
+                            let out = made.lines.into_iter().map(|(key, _)| key);
+                            let out = out.chain(made.silent).collect();
                             LineStep::Becomes { change: rule.change, out }
                         }
                     }
@@ -746,7 +776,7 @@ impl Stage<'_> {
         let from = LineKey { place, ..key.clone() };
         let group = rule.group_of(image, used.side, used.pattern, &from);
         let made = self.made(image, reads.after, &group, &mut Unsettled::new());
-        made.iter().position(|(made, _)| made == key).unwrap_or(0)
+        made.lines.iter().position(|(made, _)| made == key).unwrap_or(0)
     }
 
     /// Why an instance stands nowhere in the next rung; none: it does.
@@ -769,6 +799,14 @@ impl Stage<'_> {
             Self::Step { tft, step } => tft.renamed_from(reads.image, step, reads.after, place),
         }
     }
+}
+
+/// What a group makes in the next rung.
+#[derive(Default)]
+struct Made {
+    lines: Vec<(LineKey, Line)>,
+    /// What is said there by being absent.
+    silent: Vec<LineKey>,
 }
 
 /// Which part of what a change makes: the change, the line, the word.
@@ -850,7 +888,8 @@ fn advance_gate(
             Some(before) => !reads.copied && before.line(key).is_some() && out.line(key).is_none(),
             None => false,
         };
-        if was_held || !goes && now.is_some() {
+        let is_held = now.is_some() || gate.holds(key.form);
+        if was_held || !goes && is_held {
             unsettled.insert(key.clone());
         }
         if goes {

@@ -120,6 +120,8 @@ struct Rung {
     ends: Vec<(Carried, Vec<String>)>,
     /// Lines that came no further for what stands beside them, or does not.
     short: Vec<Carried>,
+    /// Lines that were made of others, and are said here by being absent.
+    silent: Vec<Carried>,
 }
 
 /// The digests of what a config comes to, and its MCL.
@@ -234,6 +236,13 @@ impl<'a> Reference<'a> {
             }
             rung.put_together();
         }
+        // What is said by being absent comes no further, where there is no such line.
+        let lives = |line: &Carried| {
+            let decl = self.active.form(line.form);
+            decl.lives_at(rung.levels[usize::from(decl.component.0)])
+        };
+        let gone: Vec<Carried> = rung.silent.iter().filter(|line| !lives(line)).cloned().collect();
+        rung.ends.extend(gone.into_iter().map(|line| (line, Vec::new())));
         // What comes no further at the Standby is not sent.
         let mut unread = Unread::default();
         // What the Standby would read as another line than it was made stays out.

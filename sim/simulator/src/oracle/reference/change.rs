@@ -169,28 +169,67 @@ impl Change {
             return;
         }
         let silent = self.silent_groups(image, going, places, rung);
-        if silent.is_empty() && !rung.lines.iter().any(|line| from.contains(&line.form)) {
+        let is_read = |line: &Carried| from.contains(&line.form);
+        if silent.is_empty() && !rung.lines.iter().chain(&rung.silent).any(is_read) {
             return;
         }
+        // What was said, and is said here by being absent.
+        let (mine, others) = std::mem::take(&mut rung.silent).into_iter().partition(is_read);
+        rung.silent = others;
+        let mine: Vec<Carried> = mine;
         let lines = std::mem::take(&mut rung.lines);
         let groups = self.groups(image, going, &lines);
-        for members in silent {
+        let mut told: BTreeSet<Place> = BTreeSet::new();
+        for mut members in silent {
+            for line in &mut members {
+                line.from = said_by(&mine, line);
+            }
+            told.extend(members.first().map(|line| line.place.clone()));
             let parts: Vec<Vec<&Carried>> = members.iter().map(|line| vec![line]).collect();
-            let written = self.write_lines(image, going, places, &rung.levels, &parts);
-            rung.lines.extend(written.into_iter().flatten());
+            match self.write_lines(image, going, places, &rung.levels, &parts) {
+                Some(written) => self.take_up(image, written, rung),
+                None => self.end_silent(image, going, later, &members, rung),
+            }
+        }
+        let spoken: BTreeSet<Place> =
+            groups.keys().map(|(place, _)| place.clone()).chain(told).collect();
+        let (_, to) = self.sides(going);
+        for line in mine.iter().filter(|line| !spoken.contains(&line.place)) {
+            if to.is_empty() {
+                rung.ends.push((line.clone(), Vec::new()));
+                continue;
+            }
+            let silence = self.silence(image, to, &line.place).unwrap_or_default();
+            let silence =
+                silence.into_iter().map(|silent| Carried { from: line.from.clone(), ..silent });
+            rung.silent.extend(silence);
         }
         let mut read: BTreeSet<usize> = BTreeSet::new();
         for group in groups.into_values() {
             let mut members: Vec<usize> = group.members.iter().flatten().copied().collect();
             members.sort_unstable();
             read.extend(&members);
-            match self.write(image, going, places, &rung.levels, &group, &lines) {
-                Some(made) => rung.lines.extend(made),
+            let at = members.first().map(|line| outer(&lines[*line].place, self.depth));
+            // What absence says beside them, where that is a part of the group.
+            let is_part = |line: &&Carried| {
+                let none = || {
+                    let part = from.iter().position(|form| *form == line.form);
+                    part.is_some_and(|part| group.members[part].is_empty())
+                };
+                Some(&line.place) == at.as_ref()
+                    && none()
+                    && self.silent(image, line.form, &line.place).is_some()
+            };
+            let beside: Vec<Carried> = mine.iter().filter(is_part).cloned().collect();
+            match self.write(image, going, places, &rung.levels, (&group, &beside), &lines) {
+                Some(made) => self.take_up(image, made, rung),
                 None if going == Going::Down => {
                     let ends = members.iter().map(|number| (lines[*number].clone(), Vec::new()));
                     rung.ends.extend(ends);
+                    self.end_silent(image, going, later, &beside, rung);
                 }
                 None => {
+                    self.end_silent(image, going, later, &beside, rung);
                     let alone = members.len() == 1 && from.len() == 1 && !self.decides_together();
                     for line in members.iter().map(|number| &lines[*number]) {
                         let mut values = self.values(image, line);
@@ -207,6 +246,41 @@ impl Change {
         }
         let others = lines.into_iter().enumerate().filter(|(number, _)| !read.contains(number));
         rung.lines.extend(others.map(|(_, line)| line));
+    }
+
+    /// Takes lines up that were made: some are said by being absent.
+    fn take_up(&self, image: &Image, made: Vec<Carried>, rung: &mut Rung) {
+        for line in made {
+            if !means_nothing(image, &line) {
+                rung.lines.push(line);
+            } else if !line.from.is_empty() {
+                rung.silent.push(Carried { at: (0, 0), ..line });
+            }
+        }
+    }
+
+    /// What was said comes no further, where it is said by being absent.
+    fn end_silent(
+        &self,
+        image: &Image,
+        going: Going,
+        later: &[Self],
+        lines: &[Carried],
+        rung: &mut Rung,
+    ) {
+        for line in lines.iter().filter(|line| !line.from.is_empty()) {
+            let mut values = self.values(image, line);
+            self.fill(image, going, line, &mut values);
+            let names = match going {
+                Going::Down => Vec::new(),
+                Going::Up => self.unsayable(image, later, line.form, &values),
+            };
+            if going == Going::Down || !names.is_empty() {
+                rung.ends.push((line.clone(), names));
+            } else {
+                rung.short.push(line.clone());
+            }
+        }
     }
 
     /// The lines of the side gone from, those together that one application reads.
@@ -338,15 +412,16 @@ impl Change {
         going: Going,
         places: &BTreeSet<Place>,
         levels: &[Level],
-        group: &Group,
+        (group, beside): (&Group, &[Carried]),
         lines: &[Carried],
     ) -> Option<Vec<Carried>> {
         let (from, _) = self.sides(going);
         let read = self.declared_sides(going);
         let first = group.members.iter().flatten().next()?;
         let at = outer(&lines[*first].place, self.depth);
+        let with_source = |line: Carried| Carried { from: said_by(beside, &line), ..line };
         let silent: Vec<Option<Carried>> =
-            from.iter().map(|form| self.silent(image, *form, &at)).collect();
+            from.iter().map(|form| self.silent(image, *form, &at).map(with_source)).collect();
         let one_of = self.one_of(going);
         if one_of && group.members.iter().flatten().count() != 1 {
             return None;
@@ -366,7 +441,7 @@ impl Change {
         self.write_lines(image, going, places, levels, &parts)
     }
 
-    /// The lines of the other side that are not said by being absent; see `write`.
+    /// The lines of the other side, those too that are said by being absent; see `write`.
     fn write_lines(
         &self,
         image: &Image,
@@ -418,13 +493,12 @@ impl Change {
                 return None;
             }
         }
-        let mut written: Vec<Carried> = written.into_iter().flatten().collect();
+        let written: Vec<Carried> = written.into_iter().flatten().collect();
         let keys: BTreeSet<_> = written.iter().map(|line| line.key(image)).collect();
         // A line that stands twice would stand once, and a copy in no instance nowhere.
         if keys.len() < written.len() || written.is_empty() {
             return None;
         }
-        written.retain(|line| !means_nothing(image, line));
         Some(written)
     }
 
@@ -643,7 +717,7 @@ impl Change {
         from.sort_unstable();
         from.dedup();
         // It stands where the first of the lines stood that it is made of.
-        let first = members().map(|line| line.at.0).min()?;
+        let first = members().map(|line| line.at.0).filter(|at| *at > 0).min().unwrap_or(0);
         let one_to = self.one_of(match going {
             Going::Down => Going::Up,
             Going::Up => Going::Down,
@@ -919,6 +993,13 @@ impl Change {
                 rung.lines.push(Carried { place, form, words, from: Vec::new(), at: (0, 0) });
             }
         }
+        for line in std::mem::take(&mut rung.silent) {
+            match renamed(&line.place) {
+                Ok(place) => rung.silent.push(Carried { place, ..line }),
+                Err(true) if going == Going::Up => rung.short.push(line),
+                Err(_) => rung.ends.push((line, Vec::new())),
+            }
+        }
         *places = places.iter().filter_map(|place| renamed(place).ok()).collect();
         for entered in &mut rung.entered {
             entered.place = entered.place.as_ref().and_then(|place| renamed(place).ok());
@@ -973,6 +1054,16 @@ impl Change {
             Some(None) => Name::Unsayable,
         }
     }
+}
+
+/// The lines that these were made of which are said by the absence of a line.
+fn said_by(silent: &[Carried], absent: &Carried) -> Vec<usize> {
+    let same = |line: &&Carried| line.form == absent.form && line.place == absent.place;
+    let mut from: Vec<usize> =
+        silent.iter().filter(same).flat_map(|line| line.from.clone()).collect();
+    from.sort_unstable();
+    from.dedup();
+    from
 }
 
 /// What an instance is named on the other side of a change of its entry.
