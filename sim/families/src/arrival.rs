@@ -3,10 +3,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use std::slice::from_ref;
+
 use crate::draw::Drawn;
 use crate::meaning::{Instance, Item, Meaning, Said, Step};
-use crate::setting::{List, State, Value};
+use crate::read::with_more;
+use crate::setting::{List, Scope, State, Value};
 use crate::writing::{Line, Writing};
+
+/// How each text up to a line that is `quit` begins.
+const CERTIFICATE: &str = "\n  30820330";
 
 /// A line with the entries around it, as text: (entries joined by ` / `, line).
 pub type Place = (String, String);
@@ -21,6 +27,23 @@ pub struct Arrival {
     /// What does not arrive: each as the Active writes it and, if another writing may be listed
     /// instead, as it travels.
     pub listed: BTreeSet<(Place, Place)>,
+}
+
+/// A step of one component to the next level, on the way to the level where it ends.
+struct LevelStep {
+    component: usize,
+    from: usize,
+    to: usize,
+    ends: usize,
+}
+
+/// What ends on the way.
+#[derive(Clone, Debug, Default)]
+struct Lost {
+    /// It is listed; each with the level at which it ends.
+    gone: Vec<(Gone, usize)>,
+    /// It need not go.
+    cared_not: Vec<Gone>,
 }
 
 /// Something that does not arrive.
@@ -66,17 +89,42 @@ impl Arrival {
     }
 }
 
-/// The lines of a rendered config, entries too, in order.
+/// The lines of a rendered config, entries too, in order. A text is a part of its line.
 pub fn document(text: &str) -> Vec<Place> {
     let mut path: Vec<&str> = Vec::new();
     let mut lines = Vec::new();
-    for line in text.lines() {
-        let words = line.trim_start();
+    for line in lines_of(text) {
+        let words = line.trim_start_matches(' ');
         path.truncate(line.len() - words.len());
         if words != "exit" {
             lines.push((path.join(" / "), words.to_owned()));
             path.push(words);
         }
+    }
+    lines
+}
+
+/// The lines of a config of a drawn family, each with the text that it opens: up to the next `^C`,
+/// or, where the next line looks like one of a certificate, up to a line that is `quit`.
+pub(crate) fn lines_of(text: &str) -> Vec<&str> {
+    let mut lines = Vec::new();
+    let mut rest = text;
+    while !rest.is_empty() {
+        let first = rest.find('\n').unwrap_or(rest.len());
+        let mut end = first;
+        if let Some(opens) = rest[..first].find("^C") {
+            let closes = rest[opens + 2..].find("^C").expect("a text that is rendered ends");
+            end = opens + 2 + closes + 2;
+        } else if rest[first..].starts_with(CERTIFICATE) {
+            let mut lines = rest[first + 1..].split_inclusive('\n');
+            let length: usize =
+                lines.by_ref().take_while(|line| line.trim() != "quit").map(str::len).sum();
+            let last = rest[first + 1 + length..].lines().next();
+            end = first + 1 + length + last.expect("a text that is rendered ends").len();
+        }
+        lines.push(&rest[..end]);
+        rest = &rest[end..];
+        rest = rest.strip_prefix('\n').unwrap_or(rest);
     }
     lines
 }
@@ -97,25 +145,29 @@ impl Drawn {
     pub fn arrival(&self, active: usize, standby: usize, meaning: &Meaning) -> Arrival {
         let (from, to) = (self.levels(active), self.levels(standby));
         let wire: Vec<usize> = from.iter().zip(&to).map(|(one, other)| *one.min(other)).collect();
-        let mut gone = Vec::new();
-        let sent = self.travel(&from, &wire, &meaning.root, &mut gone);
+        let mut lost = Lost::default();
+        let sent = self.travel(&from, &wire, &meaning.root, &mut lost);
         // What travels and cannot be raised stays behind whole: with what shares a line with it.
-        let mut less = Vec::new();
+        let mut less: Vec<(Gone, usize)> = Vec::new();
         let root = loop {
-            let mut short = Vec::new();
-            let root = self.travel(&wire, &to, &self.without(&sent, &less), &mut short);
+            let mut short = Lost::default();
+            let sent = self.without(&wire, &sent, &less);
+            let root = self.travel(&wire, &to, &sent, &mut short);
             let before = less.len();
-            less.extend(short.into_iter().filter(|one| !less.contains(one)).collect::<Vec<_>>());
-            self.with_partners(&wire, &to, &sent, &mut less);
+            let is_new = |(one, _): &(Gone, usize)| less.iter().all(|(other, _)| other != one);
+            let more: Vec<(Gone, usize)> = short.gone.into_iter().filter(is_new).collect();
+            less.extend(more);
+            self.with_partners(&wire, &sent, &mut less);
             if less.len() == before {
                 break root;
             }
         };
-        gone.extend(less);
-        let listed = gone.iter().filter_map(|one| {
-            let as_active = self.place_of(&from, &meaning.root, one, &gone)?;
-            let travels = self.place_of(&wire, &sent, one, &gone);
-            Some((as_active.clone(), travels.unwrap_or(as_active)))
+        lost.gone.extend(less);
+        let all: Vec<&Gone> = lost.gone.iter().map(|(one, _)| one).chain(&lost.cared_not).collect();
+        let listed = lost.gone.iter().flat_map(|(one, _)| {
+            let as_active = self.places_of(&from, &meaning.root, one, &all);
+            let travels = self.places_of(&wire, &sent, one, &all);
+            pairs(as_active, travels)
         });
         let listed = listed.collect();
         let lists = self.lists(&to, &root);
@@ -123,52 +175,162 @@ impl Drawn {
     }
 
     /// An instance less some settings.
-    fn without(&self, root: &Instance, less: &[Gone]) -> Instance {
+    fn without(&self, levels: &[usize], root: &Instance, less: &[(Gone, usize)]) -> Instance {
         let mut root = root.clone();
-        for one in less {
-            if let Gone::Setting { way, said } = one
-                && root.at(way).is_some()
-            {
-                root.enter(way).say(said.setting, &said.key, None);
+        for (one, _) in less {
+            if let Gone::Setting { way, said } = one {
+                for way in self.ways_of(levels, &root, way, said) {
+                    let there = root.at(&way).and_then(|at| at.said(said.setting, &said.key));
+                    let rest = there.and_then(|there| less_values(there, &said.state));
+                    let is_each = self.line(levels, said.setting).is_some_and(|line| line.is_each);
+                    let rest = rest.filter(|_| is_each);
+                    root.enter(&way).say(said.setting, &said.key, rest);
+                }
             }
         }
         root
     }
 
-    /// An instance level by level.
-    fn travel(
+    /// Where these levels say what is said elsewhere at another: there is one place, or a copy in
+    /// each instance.
+    fn ways_of(
         &self,
-        from: &[usize],
-        to: &[usize],
+        levels: &[usize],
         root: &Instance,
-        gone: &mut Vec<Gone>,
-    ) -> Instance {
+        way: &[Step],
+        said: &Said,
+    ) -> Vec<Vec<Step>> {
+        let Some(line) = self.line(levels, said.setting) else { return Vec::new() };
+        let around = self.around(line.scope, way);
+        let ways = match around {
+            Some(around) => vec![around.to_vec()],
+            None => below(root, way, line.scope),
+        };
+        let says = |way: &Vec<Step>| {
+            root.at(way).is_some_and(|at| at.said(said.setting, &said.key).is_some())
+        };
+        ways.into_iter().filter(says).collect()
+    }
+
+    /// The line that says a setting at these levels.
+    fn line(&self, levels: &[usize], setting: usize) -> Option<&Line> {
+        let component = self.settings[setting].component;
+        self.components[component].levels[levels[component]].line_of(setting)
+    }
+
+    /// The instance of a scope that is this one, or lies around it.
+    fn around<'a>(&self, scope: Option<usize>, way: &'a [Step]) -> Option<&'a [Step]> {
+        let Some(scope) = scope else { return Some(&[]) };
+        let at = way.iter().position(|(of, _)| *of == scope)?;
+        Some(&way[..=at])
+    }
+
+    /// An instance level by level.
+    fn travel(&self, from: &[usize], to: &[usize], root: &Instance, lost: &mut Lost) -> Instance {
         let mut root = root.clone();
         for component in 0..from.len() {
             let mut level = from[component];
             while level != to[component] {
                 let next = if level > to[component] { level - 1 } else { level + 1 };
-                root = self.step(component, level, next, &root, &[], gone);
+                let step = LevelStep { component, from: level, to: next, ends: to[component] };
+                let copied = self.copy(&step, &root, lost);
+                root = self.step(&step, &copied, &[], lost);
                 level = next;
             }
         }
         root
     }
 
-    /// Adds what shares a line, at some level of the way up, with what does not go.
-    fn with_partners(&self, from: &[usize], to: &[usize], root: &Instance, less: &mut Vec<Gone>) {
-        for one in less.clone() {
+    /// What one level says once and the next in each instance, or the other way round.
+    fn copy(&self, step: &LevelStep, root: &Instance, lost: &mut Lost) -> Instance {
+        let levels = &self.components[step.component].levels;
+        let (before, after) = (&levels[step.from], &levels[step.to]);
+        let mut next = root.clone();
+        for line in &before.lines {
+            let setting = line.settings[0];
+            let Some(target) = after.line_of(setting).filter(|of| of.scope != line.scope) else {
+                continue;
+            };
+            for way in root.ways() {
+                let here = root.at(&way).expect("a way of its own");
+                let is_here = |scope| way.last().map(|(scope, _)| *scope) == scope;
+                let spreads = is_here(line.scope) && !is_around(&self.scopes, target.scope, line);
+                let gathers = is_here(target.scope) && is_around(&self.scopes, target.scope, line);
+                if spreads {
+                    for said in here.all_said().filter(|said| said.setting == setting) {
+                        next.enter(&way).say(setting, &said.key, None);
+                        let copies = below(root, &way, target.scope);
+                        if target.say(from_ref(&said.state)).is_err() || copies.is_empty() {
+                            self.lose(step, line, &way, said, lost);
+                        } else {
+                            for copy in copies {
+                                next.enter(&copy).say(setting, &said.key, Some(said.state.clone()));
+                            }
+                        }
+                    }
+                } else if gathers {
+                    let copies = below(root, &way, line.scope);
+                    let all: Vec<(Vec<Step>, Said)> = copies
+                        .iter()
+                        .flat_map(|copy| {
+                            let said = root.at(copy).into_iter().flat_map(Instance::all_said);
+                            let own = said.filter(|said| said.setting == setting);
+                            own.map(|said| (copy.clone(), said.clone()))
+                        })
+                        .collect();
+                    for (copy, said) in &all {
+                        next.enter(copy).say(setting, &said.key, None);
+                        let alike = all.iter().filter(|(_, other)| other == said).count();
+                        if alike == copies.len() && target.say(from_ref(&said.state)).is_ok() {
+                            next.enter(&way).say(setting, &said.key, Some(said.state.clone()));
+                        } else {
+                            self.lose(step, line, copy, said, lost);
+                        }
+                    }
+                }
+            }
+        }
+        next
+    }
+
+    /// A setting ends at a line.
+    fn lose(&self, step: &LevelStep, line: &Line, way: &[Step], said: &Said, lost: &mut Lost) {
+        let gone = Gone::Setting { way: way.to_vec(), said: said.clone() };
+        if step.to < step.from && self.is_dont_care(step, line) {
+            lost.cared_not.push(gone);
+        } else {
+            lost.gone.push((gone, step.from));
+        }
+    }
+
+    /// Whether a line of this form need not go to the peer.
+    fn is_dont_care(&self, step: &LevelStep, line: &Line) -> bool {
+        let levels = &self.components[step.component].levels;
+        let mut named = levels.iter().flat_map(|level| &level.lines);
+        named.any(|of| {
+            of.dont_care.is_some_and(|below| step.ends + 1 < below)
+                && (of.scope, of.roof) == (line.scope, line.roof)
+                && of.form(&self.settings) == line.form(&self.settings)
+        })
+    }
+
+    /// Adds what shares a line, at some level of the way up, with what does not go from there.
+    fn with_partners(&self, from: &[usize], root: &Instance, less: &mut Vec<(Gone, usize)>) {
+        for (one, at) in less.clone() {
             let Gone::Setting { way, said } = one else { continue };
             let component = self.settings[said.setting].component;
-            let levels = &self.components[component].levels[from[component]..=to[component]];
+            let levels = &self.components[component].levels[from[component]..=at];
             let lines = levels.iter().filter_map(|level| level.line_of(said.setting));
-            for setting in lines.flat_map(|line| &line.settings) {
-                let state = root.at(&way).and_then(|instance| instance.said(*setting, &said.key));
-                let Some(state) = state else { continue };
-                let said = Said { setting: *setting, state: state.clone(), ..said.clone() };
-                let partner = Gone::Setting { way: way.clone(), said };
-                if !less.contains(&partner) {
-                    less.push(partner);
+            let others = lines.flat_map(|line| &line.settings);
+            for setting in others.filter(|other| **other != said.setting) {
+                let said = Said { setting: *setting, ..said.clone() };
+                for way in self.ways_of(from, root, &way, &said) {
+                    let state = root.at(&way).and_then(|at| at.said(*setting, &said.key));
+                    let state = state.expect("it is said there").clone();
+                    let partner = Gone::Setting { way, said: Said { state, ..said.clone() } };
+                    if less.iter().all(|(other, _)| *other != partner) {
+                        less.push((partner, at));
+                    }
                 }
             }
         }
@@ -177,19 +339,19 @@ impl Drawn {
     /// One instance at the next level of a component.
     fn step(
         &self,
-        component: usize,
-        from: usize,
-        to: usize,
+        step: &LevelStep,
         instance: &Instance,
         way: &[Step],
-        gone: &mut Vec<Gone>,
+        lost: &mut Lost,
     ) -> Instance {
+        let LevelStep { component, from, to, .. } = *step;
         let history = &self.components[component];
         let (before, after) = (&history.levels[from], &history.levels[to]);
         let mut next = Instance::default();
         for (number, roof) in &instance.entered {
             if *number == component && history.roofs[*roof].since > to {
-                gone.push(Gone::Roof { way: way.to_vec(), roof: (*number, *roof) });
+                let gone = Gone::Roof { way: way.to_vec(), roof: (*number, *roof) };
+                lost.gone.push((gone, from));
             } else {
                 next.entered.insert((*number, *roof));
             }
@@ -197,8 +359,7 @@ impl Drawn {
         let scope = way.last().map(|(scope, _)| *scope);
         for line in &before.lines {
             let setting = line.settings[0];
-            let is_here =
-                self.settings[setting].scope == scope && self.settings[setting].keys() == 0;
+            let is_here = line.scope == scope && self.settings[setting].keys() == 0;
             let Some(target) = after.line_of(setting).filter(|_| is_here) else {
                 continue;
             };
@@ -215,8 +376,26 @@ impl Drawn {
                 Item::Said(said) => {
                     let target = after.line_of(said.setting);
                     let by_absence = target.is_some_and(|line| said.state == line.absent());
-                    if !by_absence && !goes(before, after, instance, said) {
-                        gone.push(Gone::Setting { way: way.to_vec(), said: said.clone() });
+                    let source = before.line_of(said.setting);
+                    // A copy was made of what goes.
+                    let is_copied = match (source, target) {
+                        (Some(source), Some(target)) => source.scope != target.scope,
+                        (_, None) | (None, _) => false,
+                    };
+                    if let (Some(source), Some(target)) = (source, target)
+                        && source.is_each
+                        && target.is_each
+                    {
+                        let (goes, stays) = parted(target, &said.state);
+                        for state in stays {
+                            self.lose(step, source, way, &Said { state, ..said.clone() }, lost);
+                        }
+                        next.say(said.setting, &said.key, goes);
+                        continue;
+                    }
+                    if !is_copied && !by_absence && !goes(before, after, instance, said) {
+                        let line = source.expect("what is said can be said");
+                        self.lose(step, line, way, said, lost);
                         continue;
                     }
                     next.say(said.setting, &said.key, Some(said.state.clone()));
@@ -224,10 +403,12 @@ impl Drawn {
                 Item::Within { scope, name, instance } => {
                     let way = [way, &[(*scope, name.clone())]].concat();
                     if component == 0 && after.entries[*scope].is_none() {
-                        all_gone(instance, &way, gone);
+                        let mut gone = Vec::new();
+                        all_gone(instance, &way, &mut gone);
+                        lost.gone.extend(gone.into_iter().map(|one| (one, from)));
                         continue;
                     }
-                    let instance = self.step(component, from, to, instance, &way, gone);
+                    let instance = self.step(step, instance, &way, lost);
                     next.items.push(Item::Within { scope: *scope, name: name.clone(), instance });
                 }
             }
@@ -242,7 +423,7 @@ impl Drawn {
     }
 
     /// The name of an instance as text.
-    fn name_of(&self, (scope, name): &Step) -> String {
+    pub(crate) fn name_of(&self, (scope, name): &Step) -> String {
         match name {
             Value::Text(text) => text.clone(),
             Value::Word(index) => self.names[*scope][*index].clone(),
@@ -255,48 +436,75 @@ impl Drawn {
         way.iter().map(|step| self.entry(levels, step)).collect()
     }
 
-    fn place_of(
+    /// Where these levels write what does not arrive, and how.
+    fn places_of(
         &self,
         levels: &[usize],
         root: &Instance,
         gone: &Gone,
-        less: &[Gone],
-    ) -> Option<Place> {
-        match gone {
-            Gone::Instance { way } => {
-                let mut path = self.path(levels, way)?;
+        less: &[&Gone],
+    ) -> Vec<Place> {
+        let place = match gone {
+            Gone::Instance { way } => self.path(levels, way).map(|mut path| {
                 let line = path.pop().expect("an instance has an entry");
-                Some((path.join(" / "), line))
-            }
-            Gone::Roof { way, roof: (component, roof) } => {
-                let history = &self.components[*component];
-                let roofed = |said: &&Said| {
-                    let writing = &history.levels[levels[*component]];
-                    let line = writing.line_of(said.setting);
-                    self.settings[said.setting].component == *component
-                        && line.is_some_and(|line| line.roof == Some(*roof))
-                };
-                let goes = |said: &Said| {
-                    !less.contains(&Gone::Setting { way: way.clone(), said: said.clone() })
-                };
-                if root.at(way)?.all_said().filter(roofed).any(goes) {
-                    return None;
-                }
-                let path = self.path(levels, way)?;
-                Some((path.join(" / "), history.roofs[*roof].words.clone()))
-            }
+                (path.join(" / "), line)
+            }),
+            Gone::Roof { way, roof } => self.place_of_roof(levels, root, (way, *roof), less),
             Gone::Setting { way, said } => {
-                let component = self.settings[said.setting].component;
-                let line =
-                    self.components[component].levels[levels[component]].line_of(said.setting)?;
-                let mut path = self.path(levels, way)?;
-                path.extend(
-                    line.roof.map(|roof| self.components[component].roofs[roof].words.clone()),
-                );
-                let text = line.say(&states(line, root.at(way)?, &said.key)).ok()??;
-                Some((path.join(" / "), text))
+                let ways = self.ways_of(levels, root, way, said);
+                let lines = ways.iter().flat_map(|way| self.lines_of(levels, root, way, said));
+                return lines.collect();
             }
+        };
+        place.into_iter().collect()
+    }
+
+    /// A roof of which nothing goes.
+    fn place_of_roof(
+        &self,
+        levels: &[usize],
+        root: &Instance,
+        (way, (component, roof)): (&[Step], (usize, usize)),
+        less: &[&Gone],
+    ) -> Option<Place> {
+        let history = &self.components[component];
+        let roofed = |said: &&Said| {
+            let writing = &history.levels[levels[component]];
+            let line = writing.line_of(said.setting);
+            self.settings[said.setting].component == component
+                && line.is_some_and(|line| line.roof == Some(roof))
+        };
+        let is_gone = |said: Said| less.contains(&&Gone::Setting { way: way.to_vec(), said });
+        let goes = |said: &Said| {
+            let line = self.line(levels, said.setting);
+            let each = each(&said.state);
+            let mut each = each.into_iter().map(|state| is_gone(Said { state, ..said.clone() }));
+            let is_each = each.len() > 0 && line.is_some_and(|line| line.is_each);
+            !(is_gone(said.clone()) || is_each && each.all(|is_gone| is_gone))
+        };
+        if root.at(way)?.all_said().filter(roofed).any(goes) {
+            return None;
         }
+        let path = self.path(levels, way)?;
+        Some((path.join(" / "), history.roofs[roof].words.clone()))
+    }
+
+    /// The lines that say it in an instance.
+    fn lines_of(&self, levels: &[usize], root: &Instance, way: &[Step], said: &Said) -> Vec<Place> {
+        let component = self.settings[said.setting].component;
+        let line = self.line(levels, said.setting);
+        let (Some(line), Some(mut path)) = (line, self.path(levels, way)) else {
+            return Vec::new();
+        };
+        path.extend(line.roof.map(|roof| self.components[component].roofs[roof].words.clone()));
+        let instance = root.at(way).expect("what is said is said somewhere");
+        // Of several lines it may be one.
+        let states = match line.is_each {
+            true => vec![said.state.clone()],
+            false => states(line, instance, &said.key),
+        };
+        let lines = line.say(&states).unwrap_or_default();
+        lines.into_iter().map(|line| (path.join(" / "), line)).collect()
     }
 
     /// The nodes of an instance. With `only`, the lines of one list alone.
@@ -325,16 +533,14 @@ impl Drawn {
             {
                 continue;
             }
-            let text = line.say(&states(line, instance, &said.key));
-            let Some(text) = text.expect("what is said can be said") else {
-                continue;
-            };
+            let lines = line.say(&states(line, instance, &said.key));
+            let lines = lines.expect("what is said can be said").into_iter().map(Node::Line);
             match line.roof {
-                Some(roof) => {
+                Some(roof) if lines.len() > 0 => {
                     let words = &self.components[setting.component].roofs[roof].words;
-                    within(&mut nodes, words).push(Node::Line(text));
+                    within(&mut nodes, words).extend(lines);
                 }
-                None => nodes.push(Node::Line(text)),
+                Some(_) | None => nodes.extend(lines),
             }
         }
         nodes
@@ -376,6 +582,76 @@ impl Drawn {
         }
         lists.into_values().collect()
     }
+}
+
+/// A state of each of several values; none: it has no such.
+fn each(state: &State) -> Vec<State> {
+    let State::Set(values) = state else {
+        return Vec::new();
+    };
+    let Some((Value::Several(all), rest)) = values.split_last() else {
+        return Vec::new();
+    };
+    let one = |value: &Value| State::Set([rest, &[Value::Several(vec![value.clone()])]].concat());
+    all.iter().map(one).collect()
+}
+
+/// What of several values a line can say, each in a line of its own, and what it cannot.
+fn parted(line: &Line, state: &State) -> (Option<State>, Vec<State>) {
+    let (goes, stays): (Vec<State>, Vec<State>) =
+        each(state).into_iter().partition(|one| line.say(from_ref(one)).is_ok());
+    let goes = goes.into_iter().reduce(|all, one| match (all, one) {
+        (State::Set(all), State::Set(one)) => State::Set(with_more(&all, &one)),
+        (all, _) => all,
+    });
+    (goes, stays)
+}
+
+/// Several values less some of them; none: none is left, or it is one value.
+fn less_values(there: &State, less: &State) -> Option<State> {
+    let (State::Set(values), State::Set(less)) = (there, less) else {
+        return None;
+    };
+    let (Some((Value::Several(all), rest)), Some(Value::Several(less))) =
+        (values.split_last(), less.last())
+    else {
+        return None;
+    };
+    let left: Vec<Value> = all.iter().filter(|value| !less.contains(value)).cloned().collect();
+    let is_left = !left.is_empty();
+    is_left.then(|| State::Set([rest, &[Value::Several(left)]].concat()))
+}
+
+/// Whether a scope is around that of a line.
+fn is_around(scopes: &[Scope], scope: Option<usize>, line: &Line) -> bool {
+    let mut inner = line.scope;
+    while inner != scope {
+        let Some(at) = inner else { return false };
+        inner = scopes[at].parent;
+    }
+    true
+}
+
+/// The ways from the root to the instances of a scope below one.
+fn below(root: &Instance, way: &[Step], scope: Option<usize>) -> Vec<Vec<Step>> {
+    let is_it = |below: &Vec<Step>| {
+        below.starts_with(way) && below.last().map(|(scope, _)| *scope) == scope
+    };
+    root.ways().into_iter().filter(is_it).collect()
+}
+
+/// Each line as the Active writes it with the lines that travel for it.
+fn pairs(as_active: Vec<Place>, travels: Vec<Place>) -> Vec<(Place, Place)> {
+    if travels.is_empty() {
+        return as_active.into_iter().map(|place| (place.clone(), place)).collect();
+    }
+    if as_active.len() == travels.len() {
+        return as_active.into_iter().zip(travels).collect();
+    }
+    let one = |place: &Place| {
+        travels.iter().map(|travels| (place.clone(), travels.clone())).collect::<Vec<_>>()
+    };
+    as_active.iter().flat_map(one).collect()
 }
 
 /// The states of the settings of a line.

@@ -4,7 +4,7 @@ use crate::draw::{Drawn, values};
 use crate::meaning::{Instance, Meaning, Step};
 use crate::rng::Rng;
 use crate::setting::{Kind, State, Value};
-use crate::writing::Line;
+use crate::writing::{Alias, Line, Says, Shares, Writing};
 
 /// A line that an operator may enter.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,6 +13,8 @@ pub struct Example {
     pub entries: Vec<String>,
     /// The line, without `no`.
     pub line: String,
+    /// The line that takes it away.
+    pub negated: String,
     /// Whether it enters a mode.
     pub enters: bool,
     /// Lines of one number are written alike.
@@ -34,21 +36,29 @@ impl Drawn {
                 let way = self.way(scope, &ways, rng);
                 let mut entries: Vec<String> = way.iter().map(entry).collect();
                 let line = entries.pop().expect("not the root");
-                examples.push(Example { entries, line, enters: true, form: scope });
+                let negated = format!("no {line}");
+                examples.push(Example { entries, line, negated, enters: true, form: scope });
                 ways.extend((1..=way.len()).map(|length| way[..length].to_vec()));
             }
         }
         let mut form = self.scopes.len();
         for (component, level) in self.components.iter().zip(&levels) {
-            for line in &component.levels[*level].lines {
-                let scope = self.settings[line.settings[0]].scope;
+            let writing = &component.levels[*level];
+            let aliases = writing.aliases.iter().filter_map(|alias| match alias {
+                Alias::Line { line, .. } => Some(line),
+                Alias::Entry { .. } => None,
+            });
+            for line in writing.lines.iter().chain(aliases) {
                 for _ in 0..EXAMPLES {
-                    let way = scope.map_or_else(Vec::new, |scope| self.way(scope, &ways, rng));
+                    let way = line.scope.map_or_else(Vec::new, |at| self.way(at, &ways, rng));
                     let entries = way.iter().map(entry);
                     let roof = line.roof.map(|roof| component.roofs[roof].words.clone());
-                    let entries = entries.chain(roof).collect();
-                    let text = self.positive(line, rng);
-                    examples.push(Example { entries, line: text, enters: false, form });
+                    let entries: Vec<String> = entries.chain(roof).collect();
+                    for text in self.positive(line, rng) {
+                        let negated = line.negation(&self.settings, &text);
+                        let (entries, line) = (entries.clone(), text);
+                        examples.push(Example { entries, line, negated, enters: false, form });
+                    }
                 }
                 form += 1;
             }
@@ -57,13 +67,41 @@ impl Drawn {
     }
 
     /// The line itself, with some values.
-    fn positive(&self, line: &Line, rng: &mut Rng) -> String {
-        let states = line.settings.iter().map(|setting| match line.is_not {
-            true => State::Unset,
-            false => State::Set(values(&self.settings, line, *setting, rng)),
-        });
-        let text = line.text(&states.collect::<Vec<_>>()).expect("this release says it");
-        text.expect("a line has a text")
+    fn positive(&self, line: &Line, rng: &mut Rng) -> Vec<String> {
+        let states = match line.is_not {
+            true => vec![State::Unset; line.settings.len()],
+            false => self.some_states(line, rng),
+        };
+        line.text(&states).expect("this release says it")
+    }
+
+    /// States that a line says together: all that must be set are.
+    fn some_states(&self, line: &Line, rng: &mut Rng) -> Vec<State> {
+        let some = |setting: &usize, rng: &mut Rng| values(&self.settings, line, *setting, rng);
+        match &line.shares {
+            Shares::All => line.settings.iter().map(|of| State::Set(some(of, rng))).collect(),
+            Shares::First => {
+                let (first, rest) = line.settings.split_first().expect("a line has a setting");
+                let first_values = some(first, rng);
+                let keys = self.settings[*first].keys();
+                let mut states = vec![State::Set(first_values.clone())];
+                for setting in rest {
+                    let mut values = some(setting, rng);
+                    values.splice(..keys, first_values[..keys].to_vec());
+                    let is_there = rng.chance(50);
+                    states.push(if is_there { State::Set(values) } else { State::Unset });
+                }
+                states
+            }
+            Shares::One(_) => loop {
+                let which = rng.below(line.settings.len());
+                let mut states = vec![State::Unset; line.settings.len()];
+                states[which] = State::Set(some(&line.settings[which], rng));
+                if line.text(&states).is_ok() {
+                    return states;
+                }
+            },
+        }
     }
 
     /// The meaning of a unit that was told nothing.
@@ -80,12 +118,12 @@ impl Drawn {
                 let way = &ways[1 + rng.below(ways.len() - 1)];
                 let (last, around) = way.split_last().expect("not the root");
                 meaning.root.enter(around).leave(last);
-                self.placed(&levels, around, None, |entries| format!("no {}", entries(last)))
+                self.placed(&levels, around, None, rng, |entry| format!("no {}", entry(last)))
             }
             8..30 if !self.scopes.is_empty() => {
                 let way = self.way(rng.below(self.scopes.len()), &ways, rng);
                 meaning.root.enter(&way);
-                self.placed(&levels, &way, None, |_| String::new())
+                self.placed(&levels, &way, None, rng, |_| String::new())
             }
             30..50 => {
                 let said = |way: &Vec<Step>| {
@@ -98,7 +136,7 @@ impl Drawn {
                     return self.set(&levels, meaning, &ways, rng);
                 }
                 let (way, said) = rng.pick(&all).clone();
-                self.unset(&levels, meaning, &way, (said.setting, &said.key))
+                self.unset(&levels, meaning, &way, (said.setting, &said.key), rng)
             }
             _ => self.set(&levels, meaning, &ways, rng),
         }
@@ -113,32 +151,78 @@ impl Drawn {
         rng: &mut Rng,
     ) -> String {
         let component = rng.below(self.components.len());
-        let lines = &self.components[component].levels[levels[component]].lines;
-        let line = rng.pick(lines);
-        let way = match self.settings[line.settings[0]].scope {
-            Some(scope) => self.way(scope, ways, rng),
-            None => Vec::new(),
-        };
-        let off = line.settings.iter().all(|setting| self.settings[*setting].is_flag());
-        let states: Vec<State> = if off && rng.chance(30) {
-            vec![State::Unset; line.settings.len()]
-        } else {
-            let all = line.settings.iter();
-            all.map(|setting| State::Set(values(&self.settings, line, *setting, rng))).collect()
-        };
-        let setting = &self.settings[line.settings[0]];
-        let key = match &states[0] {
-            State::Set(values) => values[..setting.keys()].to_vec(),
-            State::Unset => Vec::new(),
-        };
-        let text = line.text(&states).expect("this release says it");
-        let text = text.expect("a flag has a line for each state");
+        let writing = &self.components[component].levels[levels[component]];
+        let edits = writing.aliases.iter().filter_map(|alias| match alias {
+            Alias::Line { line, says: says @ (Says::Adds | Says::Takes) } => Some((line, *says)),
+            Alias::Line { .. } | Alias::Entry { .. } => None,
+        });
+        let edits: Vec<(&Line, Says)> = edits.collect();
+        let line = rng.pick(&writing.lines);
+        let edit = rng.chance(20).then_some(edits).filter(|edits| !edits.is_empty());
+        let edit = edit.map(|edits| *rng.pick(&edits));
+        let line = edit.map_or(line, |(line, _)| line);
+        let way = line.scope.map_or_else(Vec::new, |scope| self.way(scope, ways, rng));
         let instance = meaning.root.enter(&way);
-        for (setting, state) in line.settings.iter().zip(states) {
-            instance.say(*setting, &key, Some(state).filter(|state| *state != line.absent()));
-        }
         self.under_roof(component, line, instance);
-        self.placed(levels, &way, self.roof(component, line), |_| text)
+        let lines = match edit {
+            Some((line, says)) => self.edit_list(line, says, instance, rng),
+            None => {
+                let settings = &self.settings;
+                let off = line.settings.iter().all(|setting| settings[*setting].is_flag());
+                let states = if off && rng.chance(30) {
+                    vec![State::Unset; line.settings.len()]
+                } else {
+                    self.some_states(line, rng)
+                };
+                self.take_in(line, &states, instance);
+                let said_by = self.other_words(writing, line, rng);
+                said_by.text(&states).expect("this release says it")
+            }
+        };
+        self.placed(levels, &way, self.roof(component, line), rng, |_| lines.join("\n"))
+    }
+
+    /// A line, or an alias of it.
+    fn other_words<'a>(&self, writing: &'a Writing, line: &'a Line, rng: &mut Rng) -> &'a Line {
+        let aliases = writing.aliases.iter().filter_map(|alias| match alias {
+            Alias::Line { line: of, says: Says::Line } if of.settings == line.settings => Some(of),
+            Alias::Line { .. } | Alias::Entry { .. } => None,
+        });
+        let all: Vec<&Line> = std::iter::once(line).chain(aliases).collect();
+        all[rng.below(all.len())]
+    }
+
+    /// Adds some values to a list, or takes some of it.
+    fn edit_list(
+        &self,
+        line: &Line,
+        says: Says,
+        instance: &mut Instance,
+        rng: &mut Rng,
+    ) -> Vec<String> {
+        let states = self.some_states(line, rng);
+        let [State::Set(more)] = &*states else { unreachable!("a list is set") };
+        let setting = line.settings[0];
+        let key = &more[..self.settings[setting].keys()];
+        let mut lines = line.text(&states).expect("this release says it");
+        // The `no` of what adds takes, and the other way round.
+        let is_turned = rng.chance(20);
+        if is_turned {
+            lines = lines.iter().map(|line| format!("no {line}")).collect();
+        }
+        let there = match instance.said(setting, key) {
+            Some(State::Set(values)) => Some(values.clone()),
+            Some(State::Unset) | None => None,
+        };
+        let adds = (says == Says::Adds) != is_turned;
+        let values = match (there, adds) {
+            (None, true) => Some(more.clone()),
+            (None, false) => None,
+            (Some(there), true) => Some(edited(there, more, with)),
+            (Some(there), false) => Some(edited(there, more, without)).filter(|all| !is_empty(all)),
+        };
+        instance.say(setting, key, values.map(State::Set));
+        lines
     }
 
     /// Takes a line away.
@@ -148,23 +232,26 @@ impl Drawn {
         meaning: &mut Meaning,
         way: &[Step],
         (setting, key): (usize, &[Value]),
+        rng: &mut Rng,
     ) -> String {
         let component = self.settings[setting].component;
-        let line = self.components[component].levels[levels[component]].line_of(setting);
-        let line = line.expect("what is said can be said");
+        let writing = &self.components[component].levels[levels[component]];
+        let line = writing.line_of(setting).expect("what is said can be said");
         let instance = meaning.root.enter(way);
         let states: Vec<State> = crate::arrival::states(line, instance, key);
-        let text = line.say(&states).expect("it is said").expect("and not by absence");
+        let said_by = self.other_words(writing, line, rng);
+        let lines = said_by.text(&states).expect("it is said");
+        let at = rng.below(lines.len());
         for setting in &line.settings {
-            instance.say(*setting, key, None);
+            let rest = match instance.said(*setting, key) {
+                Some(State::Set(values)) if line.is_each => less_one(values, at),
+                _ => None,
+            };
+            instance.say(*setting, key, rest.map(State::Set));
         }
         self.under_roof(component, line, instance);
-        // What is said by a `no` is taken away by the line itself.
-        let text = match text.strip_prefix("no ") {
-            Some(line) => line.to_owned(),
-            None => format!("no {text}"),
-        };
-        self.placed(levels, way, self.roof(component, line), |_| text)
+        let text = said_by.negation(&self.settings, &lines[at]);
+        self.placed(levels, way, self.roof(component, line), rng, |_| text)
     }
 
     fn roof(&self, component: usize, line: &Line) -> Option<&str> {
@@ -200,9 +287,21 @@ impl Drawn {
         levels: &[usize],
         way: &[Step],
         roof: Option<&str>,
+        rng: &mut Rng,
         line: impl FnOnce(&dyn Fn(&Step) -> String) -> String,
     ) -> String {
-        let entry = |step: &Step| self.entry(levels, step).expect("this release enters it");
+        let in_old_words = rng.chance(30);
+        let entry = |step: &Step| {
+            let aliases = self.components[0].levels[levels[0]].aliases.iter();
+            let mut words = aliases.filter_map(|alias| match alias {
+                Alias::Entry { scope, words } if *scope == step.0 => Some(words),
+                Alias::Entry { .. } | Alias::Line { .. } => None,
+            });
+            match words.next().filter(|_| in_old_words) {
+                Some(words) => format!("{} {}", words.join(" "), self.name_of(step)),
+                None => self.entry(levels, step).expect("this release enters it"),
+            }
+        };
         let mut text = String::new();
         let entries = way.iter().map(entry).chain(roof.map(str::to_owned));
         let entries: Vec<String> = entries.collect();
@@ -214,4 +313,56 @@ impl Drawn {
         text.push_str(&"exit\n".repeat(entries.len()));
         text
     }
+}
+
+/// Values of which the last is edited by that of others.
+fn edited(mut there: Vec<Value>, more: &[Value], by: fn(&mut Value, &Value)) -> Vec<Value> {
+    by(there.last_mut().expect("a list"), more.last().expect("a list"));
+    there
+}
+
+fn with(list: &mut Value, more: &Value) {
+    match (list, more) {
+        (Value::Several(all), Value::Several(more)) => {
+            for value in more {
+                if !all.contains(value) {
+                    all.push(value.clone());
+                }
+            }
+        }
+        (Value::Numbers(all), Value::Numbers(more)) => all.extend(more),
+        (list, more) => unreachable!("{list:?} and {more:?} are no lists"),
+    }
+}
+
+fn without(list: &mut Value, less: &Value) {
+    match (list, less) {
+        (Value::Several(all), Value::Several(less)) => {
+            // Of a value that is there twice, one is left.
+            for value in less {
+                if let Some(at) = all.iter().position(|other| other == value) {
+                    all.remove(at);
+                }
+            }
+        }
+        (Value::Numbers(all), Value::Numbers(less)) => all.retain(|value| !less.contains(value)),
+        (list, less) => unreachable!("{list:?} and {less:?} are no lists"),
+    }
+}
+
+fn is_empty(values: &[Value]) -> bool {
+    match values.last() {
+        Some(Value::Several(all)) => all.is_empty(),
+        Some(Value::Numbers(all)) => all.is_empty(),
+        _ => false,
+    }
+}
+
+/// Values of which the last is several, less one of these; none: it was the only one.
+fn less_one(values: &[Value], at: usize) -> Option<Vec<Value>> {
+    let mut values = values.to_vec();
+    if let Some(Value::Several(all)) = values.last_mut() {
+        all.remove(at);
+    }
+    Some(values).filter(|values| !is_empty(values))
 }

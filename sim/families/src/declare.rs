@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use crate::draw::Drawn;
-use crate::setting::{Kind, List, Value};
-use crate::writing::{Default, Line, Slot, Writing};
+use crate::setting::{Field, Kind, List, Value};
+use crate::writing::{Alias, Default, Line, Says, Shares, Slot, Writing};
 
 impl Drawn {
     /// The files of the family: (name, text).
@@ -62,23 +62,94 @@ impl Drawn {
         for level in 1..component.levels.len() {
             self.changes(number, level, &mut text);
         }
+        self.dont_cares(number, &mut text);
+        self.aliases(number, &mut text);
         text
+    }
+
+    /// Forms that need not go to every peer.
+    fn dont_cares(&self, component: usize, text: &mut String) {
+        for (level, writing) in self.components[component].levels.iter().enumerate() {
+            for of in writing.lines.iter().filter(|of| of.dont_care == Some(level + 1)) {
+                let mode = quoted(&self.mode(component, of));
+                line(text, format_args!("\n[[dont_care]]\nmode   = {mode}"));
+                line(text, format_args!("form   = '{}'", of.form(&self.settings)));
+                line(text, format_args!("facing = \"below {}\"", level + 1));
+                line(text, format_args!("reason = \"older systems have nothing of the kind\""));
+            }
+        }
+    }
+
+    /// Each alias with the levels at which it is read.
+    fn aliases(&self, component: usize, text: &mut String) {
+        let levels = &self.components[component].levels;
+        for (since, writing) in levels.iter().enumerate() {
+            let is_there = |level: usize, alias: &Alias| levels[level].aliases.contains(alias);
+            let begins = |alias: &&Alias| since == 0 || !is_there(since - 1, alias);
+            for alias in writing.aliases.iter().filter(begins) {
+                let until = (since..levels.len()).find(|level| !is_there(*level, alias));
+                self.alias(component, (since, until), alias, text);
+            }
+        }
+    }
+
+    fn alias(
+        &self,
+        component: usize,
+        (since, until): (usize, Option<usize>),
+        alias: &Alias,
+        text: &mut String,
+    ) {
+        let writing = &self.components[component].levels[since];
+        let (form, mode, reads, list) = match alias {
+            Alias::Line { line, says } => {
+                let of = writing.line_of(line.settings[0]).expect("an alias is of a line");
+                let last = of.slots().last().map(|slot| self.field_name(slot));
+                let list = match says {
+                    Says::Line => None,
+                    Says::Adds => Some(("adds", last.expect("a list"))),
+                    Says::Takes => Some(("takes", last.expect("a list"))),
+                };
+                let form = line.form(&self.settings);
+                (form, self.mode(component, of), of.form(&self.settings), list)
+            }
+            Alias::Entry { scope, words } => {
+                let reads = self.enter(writing, *scope).expect("an alias is of an entry");
+                let form = self.enter_by(words, *scope);
+                (form, mode_of(self.scopes[*scope].parent), reads, None)
+            }
+        };
+        let form = form.strip_prefix("[no] ").expect("each form has its no");
+        line(text, format_args!("\n[[alias]]\nform  = '{form}'"));
+        line(text, format_args!("reads = [{{ mode = {}, form = '{reads}' }}]", quoted(&mode)));
+        if let Some((what, name)) = list {
+            line(text, format_args!("{what:5} = {}", quoted(&name)));
+        }
+        line(text, format_args!("since = {}", since + 1));
+        if let Some(until) = until {
+            line(text, format_args!("until = {}", until + 1));
+        }
     }
 
     /// The form that enters a scope.
     fn enter(&self, writing: &Writing, scope: usize) -> Option<String> {
-        let words = writing.entries[scope].as_ref()?.join(" ");
+        Some(self.enter_by(writing.entries[scope].as_ref()?, scope))
+    }
+
+    /// The form that enters a scope by these words.
+    fn enter_by(&self, words: &[String], scope: usize) -> String {
+        let words = words.join(" ");
         let token = match &self.scopes[scope].names {
             Kind::Word(_) => format!("<{}>", self.names[scope].join("|")),
             other => other.placeholder().to_owned(),
         };
-        Some(format!("[no] {words} {token}$i{scope}"))
+        format!("[no] {words} {token}$i{scope}")
     }
 
     fn mode(&self, component: usize, of: &Line) -> String {
         match of.roof {
             Some(roof) => format!("{}-roof-{roof}", self.components[component].name),
-            None => mode_of(self.settings[of.settings[0]].scope),
+            None => mode_of(of.scope),
         }
     }
 
@@ -86,13 +157,17 @@ impl Drawn {
     fn attributes(&self, of: &Line) -> String {
         let mut text = String::new();
         let setting = &self.settings[of.settings[0]];
-        let keys = setting.fields.iter().filter(|field| field.is_key);
+        let of_each = |field: &&Field| of.is_each && matches!(field.kind, Kind::Several(_));
+        let keys = setting.fields.iter().filter(|field| field.is_key || of_each(field));
         let keys: Vec<&str> = keys.map(|field| &*field.name).collect();
         if !keys.is_empty() {
             let quoted: Vec<String> = keys.iter().map(|key| quoted(key)).collect();
             line(&mut text, format_args!("key = [{}]", quoted.join(", ")));
         }
-        match &setting.list {
+        // Several values in one line are no lines of a list.
+        let is_list = of.is_each
+            || !setting.fields.iter().any(|field| matches!(field.kind, Kind::Several(_)));
+        match setting.list.as_ref().filter(|_| is_list) {
             Some(List::Own) => text.push_str("ordered = true\n"),
             Some(List::Shared(name)) => {
                 line(&mut text, format_args!("list = \"{name} ${}\"", keys[0]));
@@ -172,23 +247,56 @@ impl Drawn {
             _ => "they belong on one line",
         };
         head(text, level, why);
-        let turned = |of: &Line| {
-            let before = old.iter().find(|old| old.settings == of.settings);
-            before.is_some_and(|before| before.is_not != of.is_not)
-        };
-        for (name, side) in [("old", old), ("new", new)].iter().filter(|(_, side)| !side.is_empty())
-        {
+        for (name, side, other) in [("old", old, new), ("new", new, old)] {
+            if side.is_empty() {
+                continue;
+            }
             let lines = side.iter().map(|of| {
-                let not = if *name == "new" && turned(of) { ", not = true" } else { "" };
                 let (mode, form) = (self.mode(component, of), of.form(&self.settings));
-                format!("{{ mode = \"{mode}\", form = '{form}'{not} }}")
+                let more = self.said_of(of, other, name == "new");
+                format!("{{ mode = \"{mode}\", form = '{form}'{more} }}")
             });
             line(text, format_args!("{name} = [{}]", lines.collect::<Vec<_>>().join(",\n       ")));
+            let is_one = other.iter().any(|of| matches!(of.shares, Shares::One(_)));
+            if is_one && side.len() > 1 {
+                line(text, format_args!("one = {}", quoted(name)));
+            }
         }
         if let Some(first) = new.first() {
             text.push_str(&self.attributes(first));
         }
         self.values(old, new, text);
+    }
+
+    /// What is to be said of a line of one side, facing the other.
+    fn said_of(&self, of: &Line, other: &[&Line], is_new: bool) -> String {
+        let mut more = String::new();
+        let same = other.iter().find(|other| other.settings == of.settings);
+        if is_new && same.is_some_and(|same| same.is_not != of.is_not) {
+            more.push_str(", not = true");
+        }
+        let halves = other.iter().filter(|other| other.settings.len() > of.settings.len());
+        let mut halves = halves.flat_map(|other| other.halves());
+        if let Some((_, flag)) = halves.find(|(half, _)| *half == of.settings[0]) {
+            let optional = flag.map_or_else(|| "true".to_owned(), quoted);
+            more.push_str(&format!(", optional = {optional}"));
+        }
+        let Some(same) = same else { return more };
+        if of.is_each && !same.is_each {
+            let last = of.slots().last().expect("several values");
+            more.push_str(&format!(", each = {}", quoted(&self.field_name(last))));
+        }
+        if let Some(scope) = of.scope.filter(|_| self.is_below(of.scope, same.scope)) {
+            more.push_str(&format!(", each = \"i{scope}\""));
+        }
+        more
+    }
+
+    /// Whether a scope lies in another one.
+    fn is_below(&self, scope: Option<usize>, around: Option<usize>) -> bool {
+        let Some(at) = scope else { return false };
+        let parent = self.scopes[at].parent;
+        scope != around && (parent == around || self.is_below(parent, around))
     }
 
     /// Maps, scales, and what has no counterpart.

@@ -1,11 +1,13 @@
 //! A seed makes a family: scopes, settings, how the first level writes them, and the edits that
 //! make each further level.
 
+use std::collections::BTreeSet;
+
 use crate::operator::{self, Edit};
 use crate::rng::Rng;
 use crate::setting::{Field, Kind, List, Scope, Setting, Value};
 use crate::vocabulary::Vocabulary;
-use crate::writing::{Default, Line, Number, Part, Roof, Slot, Writing};
+use crate::writing::{Alias, Default, Line, Number, Part, Roof, Says, Shares, Slot, Writing};
 
 /// The stream of a family's shape; commands have others.
 const STREAM: u64 = 1;
@@ -48,6 +50,10 @@ pub(crate) struct Draft<'a> {
     pub(crate) scopes: Vec<Scope>,
     pub(crate) settings: Vec<Setting>,
     pub(crate) components: Vec<Component>,
+    /// Pairs of settings of which the second may stand on the first's line.
+    pub(crate) halves: BTreeSet<(usize, usize)>,
+    /// Pairs of settings that the kind of the first value tells apart.
+    pub(crate) choices: BTreeSet<(usize, usize)>,
 }
 
 impl Drawn {
@@ -63,14 +69,17 @@ impl Drawn {
             components.map(|name| Component { name, levels: Vec::new(), roofs: Vec::new() });
         let components = components.collect();
         let rng = &mut rng;
-        let mut draft = Draft { rng, vocabulary, stems, scopes, settings, components };
+        let (halves, choices) = (BTreeSet::new(), BTreeSet::new());
+        let mut draft =
+            Draft { rng, vocabulary, stems, scopes, settings, components, halves, choices };
         let (entries, names) = draft.draw_scopes();
         for component in 0..draft.components.len() {
             let entries = if component == 0 { entries.clone() } else { Vec::new() };
-            let mut writing = Writing { entries, lines: Vec::new() };
+            let mut writing = Writing { entries, lines: Vec::new(), aliases: Vec::new() };
             for _ in 0..2 + draft.rng.below(5) {
                 writing.lines.extend(draft.draw_lines(component));
             }
+            draft.draw_list_aliases(&mut writing);
             draft.components[component].levels.push(writing);
         }
         let mut edits = Vec::new();
@@ -136,7 +145,7 @@ impl Draft<'_> {
     /// One setting, or several that belong together, each with its line.
     pub(crate) fn draw_lines(&mut self, component: usize) -> Vec<Line> {
         let scope = self.rng.below(self.scopes.len() + 1).checked_sub(1);
-        match self.rng.below(10) {
+        match self.rng.below(16) {
             0 | 1 => vec![self.line(component, scope, Vec::new(), None)],
             2 | 3 => {
                 let kind = self.kind();
@@ -159,6 +168,10 @@ impl Draft<'_> {
                 let list = self.rng.chance(30).then_some(List::Own);
                 vec![self.line(component, scope, fields, list)]
             }
+            10 => self.text(component, scope),
+            11 | 12 => self.several(component, scope),
+            13 => self.choice(component, scope),
+            14 | 15 => self.halves(component, scope),
             8 => {
                 let list = Some(List::Shared(self.vocabulary.word()));
                 let name = || (Kind::Name, true, false);
@@ -183,6 +196,161 @@ impl Draft<'_> {
         }
     }
 
+    /// A text, or a string.
+    fn text(&mut self, component: usize, scope: Option<usize>) -> Vec<Line> {
+        let mut fields = Vec::new();
+        if self.rng.chance(60) {
+            fields.push((self.key_kind(), true, false));
+        }
+        let kinds = [Kind::Block, Kind::Block, Kind::Lines, Kind::Quoted];
+        fields.push((self.rng.pick(&kinds).clone(), false, false));
+        vec![self.line(component, scope, fields, None)]
+    }
+
+    /// Several values in one line, or with a line each; or numbers in one word.
+    fn several(&mut self, component: usize, scope: Option<usize>) -> Vec<Line> {
+        let mut fields = Vec::new();
+        let is_keyed = self.rng.chance(40);
+        if is_keyed {
+            fields.push((self.key_kind(), true, false));
+        }
+        if self.rng.chance(40) {
+            fields.push((Kind::Numbers, false, false));
+            return vec![self.line(component, scope, fields, None)];
+        }
+        let kinds = [Kind::Address, Kind::Name, Kind::Prefix, Kind::Number];
+        fields.push((Kind::Several(Box::new(self.rng.pick(&kinds).clone())), false, false));
+        let list = if is_keyed { List::Shared(self.vocabulary.word()) } else { List::Own };
+        let line = self.line(component, scope, fields, Some(list));
+        vec![Line { is_each: self.rng.chance(50), ..line }]
+    }
+
+    /// Two settings of which the kind of the first value tells one from the other.
+    fn choice(&mut self, component: usize, scope: Option<usize>) -> Vec<Line> {
+        let first = self.rng.pick(&[Kind::Address, Kind::Address6]).clone();
+        let second = match first {
+            Kind::Address if self.rng.chance(40) => Kind::Address6,
+            _ => Kind::Path,
+        };
+        let is_key = self.rng.chance(50);
+        let mut fields = vec![(first.clone(), is_key, false)];
+        if self.rng.chance(60) {
+            let kind = self.rng.pick(&[Kind::Number, Kind::Word(2)]).clone();
+            fields.push((kind, false, self.rng.chance(50)));
+        }
+        let one = self.line(component, scope, fields.clone(), None);
+        fields[0].0 = second;
+        let other = self.line(component, scope, fields, None);
+        let count = self.settings[one.settings[0]].fields.len();
+        let plain = |line| Line { is_bare_no: false, default: Default::Off, ..line };
+        let (one, other) = self.alike(count, plain(one), plain(other));
+        self.choices.insert((one.settings[0], other.settings[0]));
+        if self.rng.chance(50) { vec![self.chosen(first, &one, &other)] } else { vec![one, other] }
+    }
+
+    /// A setting, and what may stand on its line.
+    fn halves(&mut self, component: usize, scope: Option<usize>) -> Vec<Line> {
+        let mut fields = Vec::new();
+        if self.rng.chance(50) {
+            fields.push((self.key_kind(), true, false));
+        }
+        let keys = fields.clone();
+        fields.push((self.kind(), false, false));
+        let one = self.line(component, scope, fields, None);
+        let mut fields = keys.clone();
+        for _ in 0..self.rng.below(3) {
+            fields.push((self.kind(), false, false));
+        }
+        let other = self.line(component, scope, fields, None);
+        let plain = |line| Line { is_bare_no: false, default: Default::Off, ..line };
+        let (one, other) = self.alike(keys.len(), plain(one), plain(other));
+        self.halves.insert((one.settings[0], other.settings[0]));
+        // What a half says has a name.
+        self.settings[other.settings[0]].fields.iter_mut().for_each(|field| field.is_named = true);
+        if self.rng.chance(50) { vec![self.with_half(&one, &other)] } else { vec![one, other] }
+    }
+
+    /// The second line with the first fields, so many, called and spelled as in the first line.
+    fn alike(&mut self, count: usize, one: Line, mut other: Line) -> (Line, Line) {
+        let (of_one, of_other) = (one.settings[0], other.settings[0]);
+        for field in 0..count {
+            let first = self.settings[of_one].fields[field].clone();
+            let second = &mut self.settings[of_other].fields[field];
+            second.name.clone_from(&first.name);
+            second.is_named = first.is_named;
+            let slot = one.slot_of(of_one, field).expect("each field has a slot").clone();
+            for own in other.slots_mut().filter(|own| own.field == field) {
+                own.lead.clone_from(&slot.lead);
+                own.words.clone_from(&slot.words);
+                own.number = slot.number.clone();
+            }
+        }
+        (one, other)
+    }
+
+    /// One line for two settings, of which the kind of the first value tells which it is.
+    pub(crate) fn chosen(&mut self, first: Kind, one: &Line, other: &Line) -> Line {
+        let mut parts: Vec<Part> = self.words().into_iter().map(Part::Word).collect();
+        parts.extend(one.slots().cloned().map(Part::Slot));
+        // Of any word, check tries none that is an address of one kind or the other.
+        let takes = match self.settings[other.settings[0]].fields[0].kind {
+            Kind::Path => self.rng.pick(&[Kind::Path, Kind::Host]).clone(),
+            _ => Kind::Host,
+        };
+        for slot in parts.iter_mut().flat_map(Part::slots_mut).filter(|slot| slot.field == 0) {
+            slot.takes = Some(takes.clone());
+        }
+        let settings = [&*one.settings, &*other.settings].concat();
+        Line { settings, shares: Shares::One(first), parts, ..one.clone() }
+    }
+
+    /// A line with what it may be without.
+    pub(crate) fn with_half(&mut self, one: &Line, other: &Line) -> Line {
+        let mut parts: Vec<Part> = self.words().into_iter().map(Part::Word).collect();
+        parts.extend(one.slots().cloned().map(Part::Slot));
+        let setting = other.settings[0];
+        let keys = self.settings[setting].keys();
+        let mut half = vec![Part::Word(self.vocabulary.word())];
+        half.extend(other.slots().filter(|slot| slot.field >= keys).cloned().map(Part::Slot));
+        let flag = (half.len() == 1).then(|| format!("v{setting}"));
+        parts.push(Part::Half { setting, flag, parts: half });
+        let settings = [&*one.settings, &*other.settings].concat();
+        Line { settings, shares: Shares::First, parts, ..one.clone() }
+    }
+
+    /// Aliases that add to lists, and take from them.
+    pub(crate) fn draw_list_aliases(&mut self, writing: &mut Writing) {
+        for line in &writing.lines {
+            let fields = &self.settings[line.settings[0]].fields;
+            let is_list = |field: &Field| {
+                !field.is_optional && matches!(field.kind, Kind::Several(_) | Kind::Numbers)
+            };
+            let (last, rest) = match fields.split_last() {
+                Some((last, rest)) if is_list(last) => (fields.len() - 1, rest),
+                Some(_) | None => continue,
+            };
+            let is_last = line.slots().last().is_some_and(|slot| slot.field == last);
+            let is_keyed = rest.iter().all(|field| field.is_key);
+            if line.is_each || line.settings.len() > 1 || !is_last || !is_keyed {
+                continue;
+            }
+            for says in [Says::Adds, Says::Takes] {
+                let has = |alias: &Alias| match alias {
+                    Alias::Line { line: of, says: of_says } => {
+                        of.settings == line.settings && *of_says == says
+                    }
+                    Alias::Entry { .. } => false,
+                };
+                if self.rng.chance(50) && !writing.aliases.iter().any(has) {
+                    let mut parts: Vec<Part> = self.words().into_iter().map(Part::Word).collect();
+                    parts.extend(line.slots().cloned().map(Part::Slot));
+                    let line = Line { parts, is_bare_no: false, ..line.clone() };
+                    writing.aliases.push(Alias::Line { line, says });
+                }
+            }
+        }
+    }
+
     fn add_optional(&mut self, fields: &mut Vec<(Kind, bool, bool)>) {
         while self.rng.chance(40) && fields.len() < 5 {
             let kind = match self.rng.below(3) {
@@ -193,7 +361,11 @@ impl Draft<'_> {
             fields.push((kind, false, true));
         }
         if self.rng.chance(10) {
-            fields.push((Kind::Text, false, false));
+            // The engine reads no string in quotes in a line that opens a text.
+            let has_string = fields.iter().any(|(kind, ..)| *kind == Kind::Quoted);
+            let kinds = [Kind::Text, Kind::Text, Kind::Block, Kind::Lines];
+            let of = if has_string { &kinds[..2] } else { &kinds[..] };
+            fields.push((self.rng.pick(of).clone(), false, false));
         }
     }
 
@@ -209,6 +381,8 @@ impl Draft<'_> {
             Kind::Prefix,
             Kind::Name,
             Kind::Host,
+            Kind::Quoted,
+            Kind::Numbers,
         ];
         self.rng.pick(&kinds).clone()
     }
@@ -251,28 +425,34 @@ impl Draft<'_> {
             .collect();
         for (field, of) in fields.iter().enumerate() {
             // A text would take the words of what may stand before it.
-            if !of.is_optional && (of.kind == Kind::Text || self.rng.chance(15)) {
+            if !of.is_optional && (of.kind.takes_rest() || self.rng.chance(15)) {
                 parts.push(Part::Word(self.vocabulary.word()));
             }
             parts.push(Part::Slot(self.slot(setting, field, of)));
         }
         let is_keyed = fields.iter().any(|field| field.is_key);
         let is_flag = fields.is_empty();
-        let is_bare_no = !is_keyed && !is_flag && self.rng.chance(30);
+        let takes_rest = fields.iter().any(|field| field.kind.takes_rest());
+        let is_bare_no = !is_keyed && !is_flag && !takes_rest && self.rng.chance(30);
         let is_plain = |field: &Field| {
-            !field.is_optional && !matches!(field.kind, Kind::Flags(_) | Kind::Text)
+            let is_listed = matches!(field.kind, Kind::Flags(_) | Kind::Numbers | Kind::Quoted);
+            !field.is_optional && !field.kind.takes_rest() && !is_listed
         };
         let can_default = !is_keyed && !is_flag && fields.iter().all(is_plain);
         let default_line = is_flag && self.rng.chance(20);
         self.settings.push(Setting { component, scope, fields, list });
         let mut line = Line {
             settings: vec![setting],
+            shares: Shares::All,
+            scope,
             parts,
             roof: None,
             is_not: false,
             default: if default_line { Default::Line } else { Default::Off },
             implied: Vec::new(),
             is_bare_no,
+            is_each: false,
+            dont_care: None,
         };
         if can_default && self.rng.chance(40) {
             let values = self.values(&line, setting);
@@ -290,10 +470,15 @@ impl Draft<'_> {
         let words = words.into_iter().map(Some).collect();
         let number = match of.kind {
             Kind::Number => self.number(of.is_key),
+            // Numbers of a list are of one unit, and have no words.
+            Kind::Several(_) | Kind::Numbers => {
+                let range = (self.rng.among(0, 1), *self.rng.pick(&[7, 9, 60, 255]));
+                Number { per: 1, range, names: Vec::new() }
+            }
             _ => Number::default(),
         };
         let lead = of.is_optional.then(|| self.vocabulary.word());
-        Slot { setting, field, lead, words, number }
+        Slot { setting, field, lead, words, number, takes: None }
     }
 
     fn number(&mut self, is_key: bool) -> Number {
@@ -315,12 +500,16 @@ impl Draft<'_> {
         }
         Line {
             settings: [&*one.settings, &*other.settings].concat(),
+            shares: Shares::All,
+            scope: one.scope,
             parts,
             roof: None,
             is_not: false,
             default: Default::Off,
             implied: Vec::new(),
             is_bare_no: false,
+            is_each: false,
+            dont_care: None,
         }
     }
 
@@ -353,6 +542,13 @@ impl Draft<'_> {
     }
 }
 
+fn value_of_number(number: &Number, rng: &mut Rng) -> Value {
+    let (least, most) = number.range;
+    let some = rng.among(least, most);
+    let near = [least, least + 1, most - 1, most, some, some];
+    Value::Number(*rng.pick(&near) * number.per)
+}
+
 /// Values that a line says of a setting.
 pub(crate) fn values(
     settings: &[Setting],
@@ -367,8 +563,7 @@ pub(crate) fn values(
             if let Some((_, value)) = implied {
                 return value.clone();
             }
-            let mut slots = line.slots();
-            let slot = slots.find(|slot| (slot.setting, slot.field) == (setting, field));
+            let slot = line.slot_of(setting, field);
             let slot = slot.expect("a field that is not implied has a slot");
             if of.is_optional && rng.chance(50) {
                 return Value::Absent;
@@ -380,11 +575,30 @@ pub(crate) fn values(
                 Kind::Flags(_) => {
                     Value::Flags(said.into_iter().filter(|_| rng.chance(50)).collect())
                 }
-                Kind::Number => {
-                    let (least, most) = slot.number.range;
-                    let some = rng.among(least, most);
-                    let near = [least, least + 1, most - 1, most, some, some];
-                    Value::Number(*rng.pick(&near) * slot.number.per)
+                Kind::Number => value_of_number(&slot.number, rng),
+                Kind::Several(ref one) => {
+                    let one = |rng: &mut Rng| match **one {
+                        Kind::Number => value_of_number(&slot.number, rng),
+                        _ => Value::Text((*rng.pick(one.texts())).to_owned()),
+                    };
+                    let mut all: Vec<Value> = Vec::new();
+                    for _ in 0..1 + rng.below(3) {
+                        let value = one(rng);
+                        // One word may stand there twice.
+                        if !all.contains(&value) || (!line.is_each && rng.chance(30)) {
+                            all.push(value);
+                        }
+                    }
+                    Value::Several(all)
+                }
+                Kind::Numbers => {
+                    let mut all = BTreeSet::new();
+                    for _ in 0..1 + rng.below(3) {
+                        let (least, most) = slot.number.range;
+                        let first = rng.among(least, most);
+                        all.extend(first..=(first + rng.among(0, 4)).min(most));
+                    }
+                    Value::Numbers(all)
                 }
                 _ => Value::Text((*rng.pick(of.kind.texts())).to_owned()),
             }

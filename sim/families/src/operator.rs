@@ -1,14 +1,14 @@
 //! Operators: each edits how the next level of a component writes. What a person would declare
 //! about the edit is in `declare`: it comes of the two writings alone.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::slice::from_ref;
 
 use strum::{Display, EnumIter, IntoEnumIterator as _};
 
 use crate::draw::Draft;
-use crate::setting::{Kind, List, Setting, State, Value};
-use crate::writing::{Default, Line, Number, Part, Roof, Writing};
+use crate::setting::{Kind, List, Scope, Setting, State, Value};
+use crate::writing::{Alias, Default, Line, Number, Part, Roof, Says, Shares, Slot, Writing};
 
 /// An edit of a writing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, EnumIter, Display)]
@@ -38,12 +38,25 @@ pub enum Operator {
     Default,
     /// Two lines become one, or one becomes two.
     Share,
+    /// What had a line of its own is a part of another that the line may be without, or again has
+    /// its own.
+    Half,
+    /// The kind of a value tells which line says it, or one line says both.
+    Choice,
+    /// Several values have a line each, or one line.
+    Each,
+    /// Each instance of a scope has a line of its own; before, one line held for all.
+    Copies,
+    /// Other first words, and the old ones are read, too.
+    Alias,
     /// The line stands in another mode.
     Move,
     /// Other words enter a mode.
     Entry,
     /// A setting that was not there.
     New,
+    /// A setting that was not there, and need not go to whom it is new to.
+    DontCare,
     /// A setting that is there no longer.
     Remove,
 }
@@ -80,22 +93,111 @@ const EDITS_MAX: usize = 4;
 pub(crate) fn next_level(draft: &mut Draft<'_>, component: usize) -> Vec<Edit> {
     let before = draft.components[component].levels.last().expect("a first level").clone();
     let mut after = before.clone();
+    // Old words are read for a time.
+    after.aliases.retain(|alias| !is_of_old_words(alias) || draft.rng.chance(60));
     let operators: Vec<Operator> = Operator::iter().collect();
     let mut made = Vec::new();
     for _ in 0..1 + draft.rng.below(EDITS_MAX) {
         let operator = *draft.rng.pick(&operators);
         let so_far = after.clone();
-        if apply(draft, component, operator, &before, &mut after) {
+        let is_made = apply(draft, component, operator, &before, &mut after);
+        if is_made && copies_in_renamed(&draft.scopes, &before, &after) {
+            after = so_far;
+        } else if is_made {
             made.push(Edit { operator, contexts: contexts(draft, component, &so_far, &after) });
         }
     }
-    if after == before {
-        rename(draft, &mut after.lines[0]);
+    if (&after.lines, &after.entries) == (&before.lines, &before.entries) {
+        let is_free = |line: &&mut Line| !was_parted(draft, component, line);
+        let operator = match after.lines.iter_mut().find(is_free) {
+            Some(line) => {
+                rename(draft, line);
+                Operator::Rename
+            }
+            None => {
+                after.lines.extend(draft.draw_lines(component));
+                Operator::New
+            }
+        };
         let contexts = contexts(draft, component, &before, &after);
-        made.push(Edit { operator: Operator::Rename, contexts });
+        made.push(Edit { operator, contexts });
     }
+    settle(draft.components[component].levels.len() + 1, &before, &mut after);
+    draft.draw_list_aliases(&mut after);
     draft.components[component].levels.push(after);
     made
+}
+
+/// Whether copies are made in a mode that is renamed at the same level: the engine makes none.
+fn copies_in_renamed(scopes: &[Scope], before: &Writing, after: &Writing) -> bool {
+    let is_renamed = |line: &Line| {
+        let mut around = line.scope;
+        while let Some(scope) = around {
+            if before.entries[scope] != after.entries[scope] {
+                return true;
+            }
+            around = scopes[scope].parent;
+        }
+        false
+    };
+    let is_copied = |line: &&Line| {
+        let old = before.lines.iter().find(|old| old.settings == line.settings);
+        old.is_some_and(|old| old.scope != line.scope)
+    };
+    !before.entries.is_empty() && after.lines.iter().filter(is_copied).any(is_renamed)
+}
+
+/// Whether it is one of several lines that came of one by values, or by what that held. What
+/// becomes of such a line later, the engine takes for what becomes of all of them.
+fn was_parted(draft: &Draft<'_>, component: usize, line: &Line) -> bool {
+    let mut levels = draft.components[component].levels.iter();
+    let is_part = |level: &Writing| {
+        let before = line.settings.iter().filter_map(|setting| level.line_of(*setting));
+        before.into_iter().any(|before| {
+            let is_more = before.settings.len() > line.settings.len();
+            (is_more && before.shares != Shares::All) || (line.is_each && !before.is_each)
+        })
+    };
+    levels.any(is_part)
+}
+
+const fn is_of_old_words(alias: &Alias) -> bool {
+    match alias {
+        Alias::Line { says, .. } => matches!(says, Says::Line),
+        Alias::Entry { .. } => true,
+    }
+}
+
+/// What is written otherwise than before has no alias of before, and must go.
+fn settle(level: usize, before: &Writing, after: &mut Writing) {
+    let Writing { entries, lines, aliases } = after;
+    aliases.retain(|alias| match alias {
+        Alias::Line { line, says } => {
+            let of = lines.iter().find(|of| of.settings == line.settings);
+            let is_new = *says == Says::Line && !before.aliases.contains(alias);
+            of.is_some_and(|of| match is_new {
+                true => says_alike(line, of),
+                false => before.lines.contains(of),
+            })
+        }
+        Alias::Entry { .. } if !before.aliases.contains(alias) => true,
+        Alias::Entry { scope, .. } => before.entries[*scope] == entries[*scope],
+    });
+    for line in lines.iter_mut().filter(|line| !before.lines.contains(line)) {
+        line.dont_care = line.dont_care.filter(|from| *from == level);
+    }
+}
+
+/// Whether two lines differ in words and order alone.
+fn says_alike(one: &Line, other: &Line) -> bool {
+    let spelled = |line: &Line| {
+        let slots = line.slots().map(|slot| ((slot.setting, slot.field), slot.clone()));
+        slots.collect::<BTreeMap<_, _>>()
+    };
+    let about = |line: &Line| (line.is_not, line.is_each, line.shares.clone());
+    spelled(one) == spelled(other)
+        && about(one) == about(other)
+        && (&one.implied, &one.default) == (&other.implied, &other.default)
 }
 
 /// Where two writings differ.
@@ -115,7 +217,7 @@ fn contexts(
         if setting.component != component || old == new {
             continue;
         }
-        let is_global = setting.scope.is_none();
+        let is_global = new.or(old).is_some_and(|line| line.scope.is_none());
         contexts.insert(if is_global { Context::Global } else { Context::InMode });
         contexts.extend((setting.keys() > 0).then_some(Context::Keyed));
         contexts.extend(setting.list.is_some().then_some(Context::Ordered));
@@ -135,8 +237,11 @@ fn apply(
     after: &mut Writing,
 ) -> bool {
     match operator {
-        Operator::New => {
-            let lines = draft.draw_lines(component);
+        Operator::New | Operator::DontCare => {
+            let mut lines = draft.draw_lines(component);
+            let level = draft.components[component].levels.len() + 1;
+            let dont_care = (operator == Operator::DontCare).then_some(level);
+            lines.iter_mut().for_each(|line| line.dont_care = dont_care);
             after.lines.extend(lines);
             return true;
         }
@@ -144,24 +249,26 @@ fn apply(
             let at = draft.rng.below(after.lines.len());
             let is_same = before.lines.contains(&after.lines[at]);
             let setting = after.lines[at].settings[0];
-            if after.lines.len() > 3 && is_same && is_off_by_default(draft, component, setting) {
+            let is_free = is_off_by_default(draft, component, setting)
+                && !was_parted(draft, component, &after.lines[at]);
+            if after.lines.len() > 3 && is_same && is_free {
                 after.lines.remove(at);
                 return true;
             }
             return false;
         }
-        Operator::Entry => {
-            if after.entries.is_empty() {
+        Operator::Entry => return entry(draft, before, after).is_some(),
+        Operator::Alias if draft.rng.chance(30) => {
+            let Some((scope, words)) = entry(draft, before, after) else {
                 return false;
-            }
-            let at = draft.rng.below(after.entries.len());
-            if after.entries[at] != before.entries[at] {
-                return false;
-            }
-            after.entries[at] = Some(draft.words());
+            };
+            after.aliases.retain(|alias| !is_of_entry(alias, scope));
+            after.aliases.push(Alias::Entry { scope, words });
             return true;
         }
         Operator::Share => return share(draft, component, before, after),
+        Operator::Half => return half(draft, before, after),
+        Operator::Choice => return choice(draft, before, after),
         _ => {}
     }
     let mut order: Vec<usize> = (0..after.lines.len()).collect();
@@ -172,11 +279,18 @@ fn apply(
         let Some(old) = before.lines.iter().find(|old| old.settings == line.settings) else {
             continue;
         };
+        if was_parted(draft, component, &line) {
+            continue;
+        }
         if edit(draft, component, operator, old, &mut line)
             && line != after.lines[at]
             && reads_clearly(draft, &line)
             && defaults_fit(draft, component, &line)
         {
+            if operator == Operator::Alias {
+                let line = Line { is_bare_no: false, dont_care: None, ..old.clone() };
+                after.aliases.push(Alias::Line { line, says: Says::Line });
+            }
             after.lines[at] = line;
             return true;
         }
@@ -184,16 +298,46 @@ fn apply(
     false
 }
 
+const fn is_of_entry(alias: &Alias, scope: usize) -> bool {
+    matches!(alias, Alias::Entry { scope: of, .. } if *of == scope)
+}
+
+/// Other words enter a mode: which, and the old words; none: there is no place for it.
+fn entry(
+    draft: &mut Draft<'_>,
+    before: &Writing,
+    after: &mut Writing,
+) -> Option<(usize, Vec<String>)> {
+    if after.entries.is_empty() {
+        return None;
+    }
+    let at = draft.rng.below(after.entries.len());
+    if after.entries[at] != before.entries[at] {
+        return None;
+    }
+    let old = after.entries[at].replace(draft.words())?;
+    Some((at, old))
+}
+
 /// Whether no value of any word stands where a keyword may stand.
 fn reads_clearly(draft: &Draft<'_>, line: &Line) -> bool {
     let mut may_be_keyword = false;
     line.parts.iter().all(|part| {
-        let Part::Slot(slot) = part else {
-            may_be_keyword = false;
-            return true;
+        let slot = match part {
+            Part::Word(_) => {
+                may_be_keyword = false;
+                return true;
+            }
+            // It begins with a keyword.
+            Part::Half { .. } => {
+                may_be_keyword = true;
+                return true;
+            }
+            Part::Slot(slot) => slot,
         };
         let field = &draft.settings[slot.setting].fields[slot.field];
-        let is_any = matches!(field.kind, Kind::Name | Kind::Host | Kind::Interface | Kind::Text);
+        let is_any = slot.takes.as_ref().unwrap_or(&field.kind).is_any()
+            || matches!(field.kind, Kind::Several(_) | Kind::Block | Kind::Lines);
         let is_clear = !may_be_keyword || !is_any || field.is_optional;
         may_be_keyword =
             field.is_optional || (may_be_keyword && is_any) || matches!(field.kind, Kind::Flags(_));
@@ -210,13 +354,16 @@ fn is_off_by_default(draft: &Draft<'_>, component: usize, setting: usize) -> boo
 }
 
 /// Whether what absence says may change: it was there from the first level on, and absence said the
-/// same at each. What is said by absence between two lines, and stuck later, nobody lists.
+/// same at each. What is said by absence between two lines, and stuck later, nobody lists; nor what
+/// it says where a copy is made.
 fn is_old(draft: &Draft<'_>, component: usize, line: &Line) -> bool {
     let mut levels = draft.components[component].levels.iter();
     let is_flag = draft.settings[line.settings[0]].is_flag();
     levels.all(|level| {
         let before = level.line_of(line.settings[0]);
-        before.is_some_and(|before| !is_flag || before.absent() == line.absent())
+        before.is_some_and(|before| {
+            before.scope == line.scope && (!is_flag || before.absent() == line.absent())
+        })
     })
 }
 
@@ -248,10 +395,34 @@ fn edit(
             rename(draft, line);
             true
         }
+        Operator::Alias => {
+            // What else is edited, the old words do not say.
+            let is_same = line == old;
+            rename(draft, line);
+            is_same
+        }
+        Operator::Each => {
+            let several = |slot: &Slot| {
+                let kind = &draft.settings[slot.setting].fields[slot.field].kind;
+                matches!(kind, Kind::Several(_))
+            };
+            let is_last = line.slots().last().is_some_and(several);
+            line.is_each = !line.is_each;
+            // Of several values of which one is beyond the range, the engine lets the others go.
+            let is_range = line.slots().eq(old.slots());
+            is_alone
+                && is_last
+                && is_range
+                && line.is_each != old.is_each
+                && line.scope == old.scope
+        }
+        Operator::Copies => copies(draft, component, old, line),
         Operator::Keyword => keyword(draft, line),
         Operator::Reorder => reorder(draft, line),
         Operator::Table | Operator::Word => words(draft, operator, old, line),
-        Operator::Unit | Operator::Range | Operator::Ends => number(draft, operator, old, line),
+        Operator::Unit | Operator::Range | Operator::Ends => {
+            number(draft, component, operator, old, line)
+        }
         Operator::Implied => implied(draft, old, line),
         Operator::Polarity => {
             let is_old = is_old(draft, component, line);
@@ -276,10 +447,12 @@ fn edit(
         }
         Operator::Default => default(draft, component, is_flag && is_alone, old, line),
         Operator::Move => {
-            let Setting { scope, list, .. } = draft.settings[line.settings[0]].clone();
+            let (scope, list) = (line.scope, draft.settings[line.settings[0]].list.clone());
             // A list that several settings share stays in one place.
             if matches!(list, Some(List::Shared(_)))
                 || line.roof != old.roof
+                || line.scope != old.scope
+                || line.is_each != old.is_each
                 || line.absent() != old.absent()
             {
                 return false;
@@ -299,8 +472,52 @@ fn edit(
             }));
             true
         }
-        Operator::Share | Operator::Entry | Operator::New | Operator::Remove => false,
+        Operator::Share
+        | Operator::Half
+        | Operator::Choice
+        | Operator::Entry
+        | Operator::New
+        | Operator::DontCare
+        | Operator::Remove => false,
     }
+}
+
+/// A line of each instance in the place of one around them.
+fn copies(draft: &mut Draft<'_>, component: usize, old: &Line, line: &mut Line) -> bool {
+    let setting = &draft.settings[line.settings[0]];
+    // Modes of another component are entered as its last level does.
+    let of = line.settings[0];
+    let levels = &draft.components[component].levels;
+    // Of copies of copies of which one is not made, the engine lets the others go; and so of a line
+    // that became two, of which one has no copy.
+    let is_first = levels
+        .iter()
+        .filter_map(|level| level.line_of(of))
+        .all(|before| before.scope == line.scope && before.settings == line.settings);
+    if component != 0
+        || !is_first
+        || !is_off_by_default(draft, component, of)
+        || line.settings.len() > 1
+        || setting.list.is_some()
+        || line.scope != old.scope
+        || line.roof.is_some()
+        || old.roof.is_some()
+        || line.absent() != State::Unset
+        || old.absent() != State::Unset
+        || line.is_not
+        || old.is_not
+    {
+        return false;
+    }
+    // Copies do not become one line: on its way down, the engine drops that without a word where
+    // no instance is there.
+    let within = draft.scopes.iter().enumerate().filter(|(_, scope)| scope.parent == line.scope);
+    let to: Vec<Option<usize>> = within.map(|(at, _)| Some(at)).collect();
+    if to.is_empty() {
+        return false;
+    }
+    line.scope = *draft.rng.pick(&to);
+    true
 }
 
 fn rename(draft: &mut Draft<'_>, line: &mut Line) {
@@ -312,14 +529,14 @@ fn rename(draft: &mut Draft<'_>, line: &mut Line) {
 
 /// Where arguments begin.
 fn arguments(line: &Line) -> usize {
-    line.parts.iter().position(|part| matches!(part, Part::Slot(_))).unwrap_or(line.parts.len())
+    line.parts.iter().position(|part| !matches!(part, Part::Word(_))).unwrap_or(line.parts.len())
 }
 
 /// Whether the last part takes all words to the end.
 fn ends_in_text(draft: &Draft<'_>, line: &Line) -> bool {
     line.slots()
         .last()
-        .is_some_and(|slot| draft.settings[slot.setting].fields[slot.field].kind == Kind::Text)
+        .is_some_and(|slot| draft.settings[slot.setting].fields[slot.field].kind.takes_rest())
 }
 
 fn keyword(draft: &mut Draft<'_>, line: &mut Line) -> bool {
@@ -330,7 +547,8 @@ fn keyword(draft: &mut Draft<'_>, line: &mut Line) -> bool {
         line.parts.remove(*draft.rng.pick(&later));
         return true;
     }
-    let to = line.parts.len() - usize::from(ends_in_text(draft, line));
+    let ends = usize::from(ends_in_text(draft, line));
+    let to = line.parts.len() - ends;
     let at = from + draft.rng.below(to.saturating_sub(from) + 1);
     let word = draft.vocabulary.word();
     line.parts.insert(at.min(line.parts.len()), Part::Word(word));
@@ -377,8 +595,17 @@ fn words(draft: &mut Draft<'_>, operator: Operator, old: &Line, line: &mut Line)
     false
 }
 
-fn number(draft: &mut Draft<'_>, operator: Operator, old: &Line, line: &mut Line) -> bool {
+fn number(
+    draft: &mut Draft<'_>,
+    component: usize,
+    operator: Operator,
+    old: &Line,
+    line: &mut Line,
+) -> bool {
     let default = line.default.clone();
+    let levels = draft.components[component].levels.iter();
+    let mut lines = levels.filter_map(|level| level.line_of(line.settings[0]));
+    let was_each = lines.any(|before| before.is_each != line.is_each);
     for slot in line.slots_mut() {
         let field = &draft.settings[slot.setting].fields[slot.field];
         let is_same = old.slots().any(|old| {
@@ -388,7 +615,15 @@ fn number(draft: &mut Draft<'_>, operator: Operator, old: &Line, line: &mut Line
         let narrows = operator != Operator::Ends && matches!(default, Default::Values(_));
         // A key of which the other side has no whole number is lost without a word.
         let loses = operator == Operator::Unit && field.is_key;
-        if field.kind != Kind::Number || !is_same || narrows || loses {
+        let is_list = match &field.kind {
+            Kind::Several(of) => **of == Kind::Number,
+            Kind::Numbers => true,
+            _ => false,
+        };
+        // Of several values of which one is beyond the range, the engine lets the others go.
+        let is_list = is_list && !was_each;
+        let fits = field.kind == Kind::Number || (is_list && operator == Operator::Range);
+        if !fits || !is_same || narrows || loses {
             continue;
         }
         let number = &mut slot.number;
@@ -448,7 +683,7 @@ fn implied(draft: &mut Draft<'_>, old: &Line, line: &mut Line) -> bool {
             let fits = is_word && field.is_named && !field.is_optional && !field.is_key;
             fits.then_some((at, slot.clone()))
         }
-        Part::Word(_) => None,
+        Part::Word(_) | Part::Half { .. } => None,
     });
     let Some((at, slot)) = found else { return false };
     if !old.slots().any(|old| *old == slot) {
@@ -487,7 +722,8 @@ fn default(
 /// Two lines become one, or one becomes two.
 fn share(draft: &mut Draft<'_>, component: usize, before: &Writing, after: &mut Writing) -> bool {
     let is_same = |line: &Line| before.lines.contains(line);
-    let double = after.lines.iter().position(|line| line.settings.len() > 1 && is_same(line));
+    let is_double = |line: &Line| line.settings.len() > 1 && line.shares == Shares::All;
+    let double = after.lines.iter().position(|line| is_double(line) && is_same(line));
     if let Some(at) = double {
         let line = after.lines.remove(at);
         for setting in &line.settings {
@@ -513,10 +749,12 @@ fn share(draft: &mut Draft<'_>, component: usize, before: &Writing, after: &mut 
             && !line.is_not
             && line.roof.is_none()
             && line.implied.is_empty()
-            && setting.fields.iter().all(|field| field.kind != Kind::Text)
+            && !line.is_each
+            && !draft.choices.iter().any(|(one, other)| [*one, *other].contains(&line.settings[0]))
+            && setting.fields.iter().all(|field| !field.kind.takes_rest())
     };
     let fitting: Vec<usize> = (0..after.lines.len()).filter(|at| fits(&after.lines[*at])).collect();
-    let scope = |at: usize| draft.settings[after.lines[at].settings[0]].scope;
+    let scope = |at: usize| after.lines[at].scope;
     for one in &fitting {
         for other in fitting.iter().filter(|other| **other > *one) {
             if scope(*one) == scope(*other) {
@@ -529,4 +767,124 @@ fn share(draft: &mut Draft<'_>, component: usize, before: &Writing, after: &mut 
         }
     }
     false
+}
+
+/// A part that a line may be without gets a line of its own, or such a line becomes a part.
+fn half(draft: &mut Draft<'_>, before: &Writing, after: &mut Writing) -> bool {
+    let is_same = |line: &Line| before.lines.contains(line);
+    let double = |line: &Line| line.shares == Shares::First && is_same(line);
+    if let Some(at) = after.lines.iter().position(double) {
+        let line = after.lines.remove(at);
+        let [one, other] = [line.settings[0], line.settings[1]];
+        let keys = draft.settings[one].keys();
+        let mut own: Vec<Part> = draft.words().into_iter().map(Part::Word).collect();
+        let mut half: Vec<Part> = draft.words().into_iter().map(Part::Word).collect();
+        for slot in line.slots() {
+            if slot.setting == one {
+                own.push(Part::Slot(slot.clone()));
+            }
+            if slot.setting == other || slot.field < keys {
+                half.push(Part::Slot(Slot { setting: other, ..slot.clone() }));
+            }
+        }
+        for (setting, parts) in [(one, own), (other, half)] {
+            let (settings, shares) = (vec![setting], Shares::All);
+            after.lines.push(Line { settings, shares, parts, ..line.clone() });
+        }
+        return true;
+    }
+    let pairs = alone_together(draft, before, after);
+    let keys = |line: &Line, setting: usize| {
+        let keys = draft.settings[setting].keys();
+        (0..keys).map(|key| line.slot_of(setting, key).cloned()).collect::<Vec<_>>()
+    };
+    let same_keys = |one: &Line, other: &Line| {
+        let of_one = keys(one, one.settings[0]).into_iter().flatten();
+        let of_other = keys(other, other.settings[0]).into_iter().flatten();
+        of_one
+            .map(|slot| (slot.words, slot.number))
+            .eq(of_other.map(|slot| (slot.words, slot.number)))
+    };
+    let fits = |(one, other): &&(usize, usize)| {
+        let (one, other) = (&after.lines[*one], &after.lines[*other]);
+        let (first, second) =
+            (&draft.settings[one.settings[0]], &draft.settings[other.settings[0]]);
+        let names = |setting: &Setting| {
+            let fields = setting.fields[..setting.keys()].iter();
+            fields.map(|field| field.name.clone()).collect::<Vec<_>>()
+        };
+        let is_half = draft.halves.contains(&(one.settings[0], other.settings[0]));
+        is_half && names(first) == names(second) && same_keys(one, other)
+    };
+    let Some((one, other)) = pairs.iter().find(fits).copied() else {
+        return false;
+    };
+    let (first, second) = (after.lines[one].clone(), after.lines[other].clone());
+    let line = draft.with_half(&first, &second);
+    after.lines.retain(|line| line != &first && line != &second);
+    after.lines.push(line);
+    true
+}
+
+/// One line that says two settings, told by the kind of a value, becomes two, or two become one.
+fn choice(draft: &mut Draft<'_>, before: &Writing, after: &mut Writing) -> bool {
+    let is_same = |line: &Line| before.lines.contains(line);
+    let is_choice = |line: &Line| matches!(line.shares, Shares::One(_)) && is_same(line);
+    if let Some(at) = after.lines.iter().position(is_choice) {
+        let line = after.lines.remove(at);
+        for setting in &line.settings {
+            let mut parts: Vec<Part> = draft.words().into_iter().map(Part::Word).collect();
+            let slots =
+                line.slots().map(|slot| Slot { setting: *setting, takes: None, ..slot.clone() });
+            parts.extend(slots.map(Part::Slot));
+            let (settings, shares) = (vec![*setting], Shares::All);
+            after.lines.push(Line { settings, shares, parts, ..line.clone() });
+        }
+        return true;
+    }
+    let pairs = alone_together(draft, before, after);
+    let spelled = |line: &Line| {
+        let slots = line.slots().map(|slot| (slot.field, slot.words.clone(), slot.number.clone()));
+        let mut slots: Vec<_> = slots.collect();
+        slots.sort_by_key(|slot| slot.0);
+        slots
+    };
+    let fits = |(one, other): &&(usize, usize)| {
+        let (one, other) = (&after.lines[*one], &after.lines[*other]);
+        let is_choice = draft.choices.contains(&(one.settings[0], other.settings[0]));
+        is_choice && spelled(one) == spelled(other)
+    };
+    let Some((one, other)) = pairs.iter().find(fits).copied() else {
+        return false;
+    };
+    let (first, second) = (after.lines[one].clone(), after.lines[other].clone());
+    let kind = draft.settings[first.settings[0]].fields[0].kind.clone();
+    let line = draft.chosen(kind, &first, &second);
+    after.lines.retain(|line| line != &first && line != &second);
+    after.lines.push(line);
+    true
+}
+
+/// Ordered pairs of lines of one setting each that are as before, in one place.
+fn alone_together(draft: &Draft<'_>, before: &Writing, after: &Writing) -> Vec<(usize, usize)> {
+    let is_plain = |line: &Line| {
+        line.settings.len() == 1
+            && before.lines.contains(line)
+            && line.default == Default::Off
+            && !line.is_not
+            && line.implied.is_empty()
+            && draft.settings[line.settings[0]].list.is_none()
+    };
+    let plain: Vec<usize> =
+        (0..after.lines.len()).filter(|at| is_plain(&after.lines[*at])).collect();
+    let mut pairs = Vec::new();
+    for one in &plain {
+        for other in plain.iter().filter(|other| *other != one) {
+            let place = |at: usize| (after.lines[at].scope, after.lines[at].roof);
+            if place(*one) == place(*other) {
+                pairs.push((*one, *other));
+            }
+        }
+    }
+    pairs
 }

@@ -3,11 +3,11 @@
 
 use std::collections::BTreeSet;
 
-use crate::arrival::Place;
+use crate::arrival::{Place, lines_of};
 use crate::draw::Drawn;
 use crate::meaning::{Instance, Meaning, Step};
 use crate::setting::{Kind, Setting, State, Value};
-use crate::writing::{Line, Number, Part, Slot};
+use crate::writing::{Line, Number, Part, Shares, Slot};
 
 /// Where a line stands.
 #[derive(Clone, Debug, Default)]
@@ -25,8 +25,8 @@ impl Drawn {
         let levels = self.levels(release);
         let mut meaning = Meaning::default();
         let mut around = vec![Around::default()];
-        for line in text.lines() {
-            let words = line.trim_start();
+        for line in lines_of(text) {
+            let words = line.trim_start_matches(' ');
             around.truncate(line.len() - words.len() + 1);
             if words == "exit" {
                 continue;
@@ -106,25 +106,53 @@ impl Drawn {
         let scope = here.way.last().map(|(scope, _)| *scope);
         for (number, component) in self.components.iter().enumerate() {
             for line in &component.levels[levels[number]].lines {
-                let is_here = self.settings[line.settings[0]].scope == scope
-                    && line.roof.map(|roof| (number, roof)) == here.roof;
+                let is_here =
+                    line.scope == scope && line.roof.map(|roof| (number, roof)) == here.roof;
                 let Some(states) = line.read(&self.settings, text).filter(|_| is_here) else {
                     continue;
                 };
-                let setting = &self.settings[line.settings[0]];
-                let key = match &states[0] {
-                    State::Set(values) => values[..setting.keys()].to_vec(),
-                    State::Unset => Vec::new(),
-                };
-                for (setting, state) in line.settings.iter().zip(states) {
-                    let said = Some(state).filter(|state| *state != line.absent());
-                    instance.say(*setting, &key, said);
-                }
+                self.take_in(line, &states, instance);
                 return true;
             }
         }
         false
     }
+}
+
+impl Drawn {
+    /// Says what a line says; of several values the line may have one.
+    pub(crate) fn take_in(&self, line: &Line, states: &[State], instance: &mut Instance) {
+        let keys = self.settings[line.settings[0]].keys();
+        let key = states.iter().find_map(|state| match state {
+            State::Set(values) => Some(values[..keys].to_vec()),
+            State::Unset => None,
+        });
+        let key = key.unwrap_or_default();
+        for (setting, state) in line.settings.iter().zip(states) {
+            let state = match (instance.said(*setting, &key), state) {
+                (Some(State::Set(there)), State::Set(more)) if line.is_each => {
+                    State::Set(with_more(there, more))
+                }
+                _ => state.clone(),
+            };
+            instance.say(*setting, &key, Some(state).filter(|state| *state != line.absent()));
+        }
+    }
+}
+
+/// Values of which the last is several, with more of them behind.
+pub(crate) fn with_more(there: &[Value], more: &[Value]) -> Vec<Value> {
+    let mut values = there.to_vec();
+    if let (Some(Value::Several(all)), Some(Value::Several(more))) =
+        (values.last_mut(), more.last())
+    {
+        for value in more {
+            if !all.contains(value) {
+                all.push(value.clone());
+            }
+        }
+    }
+    values
 }
 
 impl Line {
@@ -134,7 +162,7 @@ impl Line {
             Some(text) => (true, text),
             None => (false, text),
         };
-        let words: Vec<&str> = text.split(' ').collect();
+        let words = words_of(text);
         let blank = |setting: &usize| {
             let fields = settings[*setting].fields.iter().map(|field| match field.kind {
                 Kind::Flags(_) => Value::Flags(BTreeSet::new()),
@@ -142,25 +170,45 @@ impl Line {
             });
             fields.collect::<Vec<_>>()
         };
-        let mut values: Vec<Vec<Value>> = self.settings.iter().map(blank).collect();
+        let blank = || self.settings.iter().map(blank).collect();
+        let mut found = Found { values: blank(), halves: BTreeSet::new() };
         for (field, value) in &self.implied {
-            values[0][*field] = value.clone();
+            found.values[0][*field] = value.clone();
         }
-        if !self.take(settings, &self.parts, &words, &mut values) {
+        let parts: Vec<&Part> = self.parts.iter().collect();
+        if !self.take(settings, &parts, &words, &mut found) {
             return None;
         }
         let is_set = no == self.is_not;
-        let state = |values| if is_set { State::Set(values) } else { State::Unset };
-        Some(values.into_iter().map(state).collect())
+        if let Shares::One(first) = &self.shares {
+            let at = match &found.values[0][0] {
+                Value::Text(word) => usize::from(!first.fits(word)),
+                _ => return None,
+            };
+            let values = found.values.swap_remove(0);
+            let state = |of: usize| {
+                if is_set && of == at { State::Set(values.clone()) } else { State::Unset }
+            };
+            return Some((0..self.settings.len()).map(state).collect());
+        }
+        let keys = settings[self.settings[0]].keys();
+        let key = found.values[0][..keys].to_vec();
+        let all = self.settings.iter().zip(found.values).enumerate();
+        let state = |(at, (setting, mut values)): (usize, (&usize, Vec<Value>))| {
+            let is_there = self.shares == Shares::All || at == 0 || found.halves.contains(setting);
+            values.splice(..keys, key.clone());
+            if is_set && is_there { State::Set(values) } else { State::Unset }
+        };
+        Some(all.map(state).collect())
     }
 
     /// Whether these parts take these words, all of them.
     fn take(
         &self,
         settings: &[Setting],
-        parts: &[Part],
+        parts: &[&Part],
         words: &[&str],
-        values: &mut Vec<Vec<Value>>,
+        found: &mut Found,
     ) -> bool {
         let Some((part, rest)) = parts.split_first() else {
             return words.is_empty();
@@ -168,28 +216,64 @@ impl Line {
         let slot = match part {
             Part::Word(word) => {
                 return words.first() == Some(&&**word)
-                    && self.take(settings, rest, &words[1..], values);
+                    && self.take(settings, rest, &words[1..], found);
+            }
+            Part::Half { setting, parts, .. } => {
+                let all: Vec<&Part> = parts.iter().chain(rest.iter().copied()).collect();
+                found.halves.insert(*setting);
+                if self.take(settings, &all, words, found) {
+                    return true;
+                }
+                found.halves.remove(setting);
+                return self.take(settings, rest, words, found);
             }
             Part::Slot(slot) => slot,
         };
         let field = &settings[slot.setting].fields[slot.field];
         let at = self.settings.iter().position(|setting| *setting == slot.setting);
         let at = at.expect("a slot of its own settings");
-        for (value, count) in slot.read(&field.kind, words) {
-            let before = std::mem::replace(&mut values[at][slot.field], value);
-            if self.take(settings, rest, &words[count..], values) {
+        for (value, count) in slot.read(&field.kind, words, self.is_each) {
+            let before = std::mem::replace(&mut found.values[at][slot.field], value);
+            if self.take(settings, rest, &words[count..], found) {
                 return true;
             }
-            values[at][slot.field] = before;
+            found.values[at][slot.field] = before;
         }
         let may_be_absent = field.is_optional || matches!(field.kind, Kind::Flags(_));
-        may_be_absent && self.take(settings, rest, words, values)
+        may_be_absent && self.take(settings, rest, words, found)
     }
+}
+
+/// What a line was found to say.
+struct Found {
+    /// The values of each setting.
+    values: Vec<Vec<Value>>,
+    /// Those of the settings that it may be without which it has.
+    halves: BTreeSet<usize>,
+}
+
+/// The words of a line: a string in quotes is one, and so is a text.
+fn words_of(text: &str) -> Vec<&str> {
+    let mut words = Vec::new();
+    let mut rest = text;
+    while !rest.is_empty() {
+        let is_string = rest.starts_with('"');
+        let end = match rest.find([' ', '\n']) {
+            _ if rest.starts_with("^C") || rest.starts_with('\n') => rest.len(),
+            _ if is_string => rest[1..].find('"').map_or(rest.len(), |at| at + 2),
+            Some(at) => at,
+            None => rest.len(),
+        };
+        words.push(&rest[..end]);
+        rest = &rest[end..];
+        rest = rest.strip_prefix(' ').unwrap_or(rest);
+    }
+    words
 }
 
 impl Slot {
     /// The values that the first words may be, each with how many words it takes.
-    fn read(&self, kind: &Kind, words: &[&str]) -> Vec<(Value, usize)> {
+    fn read(&self, kind: &Kind, words: &[&str], is_each: bool) -> Vec<(Value, usize)> {
         let words = match &self.lead {
             Some(lead) if words.first() == Some(&&**lead) => &words[1..],
             Some(_) => return Vec::new(),
@@ -213,12 +297,29 @@ impl Slot {
                 self.number.read(first).map(|n| (Value::Number(n), led + 1)).into_iter().collect()
             }
             Kind::Text => vec![(Value::Text(words.join(" ")), led + words.len())],
+            Kind::Several(of) => {
+                let of = |word: &&str| match **of {
+                    Kind::Number => self.number.read(word).map(Value::Number),
+                    _ => Some(Value::Text((*word).to_owned())),
+                };
+                let count = if is_each { 1 } else { words.len() };
+                let values: Option<Vec<Value>> = words[..count].iter().map(of).collect();
+                values.map(|all| (Value::Several(all), led + count)).into_iter().collect()
+            }
+            Kind::Numbers => {
+                let all = self.number.read_all(first).map(Value::Numbers);
+                all.map(|all| (all, led + 1)).into_iter().collect()
+            }
             Kind::Address
             | Kind::Prefix
             | Kind::Address6
             | Kind::Name
             | Kind::Interface
-            | Kind::Host => vec![(Value::Text((*first).to_owned()), led + 1)],
+            | Kind::Host
+            | Kind::Path
+            | Kind::Quoted
+            | Kind::Block
+            | Kind::Lines => vec![(Value::Text((*first).to_owned()), led + 1)],
         }
     }
 }
@@ -232,5 +333,14 @@ impl Number {
             None => word.parse::<i64>().ok().filter(|n| (least..=most).contains(n))?,
         };
         Some(number * self.per)
+    }
+    /// Numbers and spans in one word.
+    fn read_all(&self, word: &str) -> Option<BTreeSet<i64>> {
+        let mut all = BTreeSet::new();
+        for span in word.split(',') {
+            let (first, last) = span.split_once('-').unwrap_or((span, span));
+            all.extend(self.read(first)?..=self.read(last)?);
+        }
+        Some(all)
     }
 }

@@ -2,6 +2,7 @@
 //! `writing`.
 
 use std::collections::BTreeSet;
+use std::net::{Ipv4Addr, Ipv6Addr};
 
 /// A kind of instance, such as an interface. Each of its instances has one name.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,6 +64,18 @@ pub(crate) enum Kind {
     Host,
     /// One to three words; the last field of its setting.
     Text,
+    /// A path; some look like addresses.
+    Path,
+    /// A word, or a string in quotes with its blanks.
+    Quoted,
+    /// A text up to its delimiter; the last field of its setting.
+    Block,
+    /// A text up to a line that is `quit`; the last field of its setting.
+    Lines,
+    /// Several of one kind in their order; the last field of its setting.
+    Several(Box<Self>),
+    /// Numbers in one word, with spans; the last field of its setting.
+    Numbers,
 }
 
 /// A value of a field.
@@ -74,6 +87,8 @@ pub(crate) enum Value {
     Flags(BTreeSet<usize>),
     Number(i64),
     Text(String),
+    Several(Vec<Self>),
+    Numbers(BTreeSet<i64>),
 }
 
 /// What is said of a setting.
@@ -100,7 +115,7 @@ impl Kind {
     /// The placeholder of it in forms; none: words and numbers depend on the writing.
     pub(crate) const fn placeholder(&self) -> &'static str {
         match self {
-            Self::Word(_) | Self::Flags(_) | Self::Number => "",
+            Self::Word(_) | Self::Flags(_) | Self::Number | Self::Several(_) | Self::Numbers => "",
             Self::Address => "A.B.C.D",
             Self::Prefix => "A.B.C.D/M",
             Self::Address6 => "X:X::X:X",
@@ -108,13 +123,17 @@ impl Kind {
             Self::Interface => "IFNAME",
             Self::Host => "<A.B.C.D|X:X::X:X|WORD>",
             Self::Text => "LINE...",
+            Self::Path => "PATH",
+            Self::Quoted => "\"WORD\"",
+            Self::Block => "^TEXT^",
+            Self::Lines => "^TEXT:quit^",
         }
     }
 
     /// Values of it that are drawn: few, so that they meet again, and some begin others.
     pub(crate) const fn texts(&self) -> &'static [&'static str] {
         match self {
-            Self::Word(_) | Self::Flags(_) | Self::Number => &[],
+            Self::Word(_) | Self::Flags(_) | Self::Number | Self::Several(_) | Self::Numbers => &[],
             Self::Address => &["192.0.2.1", "192.0.2.10", "198.51.100.7", "10.0.0.1"],
             Self::Prefix => &["10.0.0.0/8", "10.0.0.0/16", "192.0.2.0/24", "192.0.2.128/25"],
             Self::Address6 => &["2001:db8::1", "2001:db8::10", "fe80::1"],
@@ -122,6 +141,44 @@ impl Kind {
             Self::Interface => &["e0", "e01", "e1", "e10"],
             Self::Host => &["192.0.2.1", "2001:db8::1", "r1", "r10", "198.51.100.7"],
             Self::Text => &["to the core", "spare", "to the", "x y"],
+            Self::Path => &["/var/log", "/var/log/all", "192.0.2.1", "2001:db8::1", "core"],
+            Self::Quoted => &["plain", "\"two  words\"", "\"no shutdown\"", "\" x\""],
+            Self::Block => &[
+                "^C\n shutdown\nis not allowed\n^C",
+                "^Cnot you^C",
+                "^C\nexit\nexit\nno\n\n x \n^C",
+            ],
+            Self::Lines => &[
+                "\n  30820330 A003\n  30820330 A003\n\n  02020101\n\tquit",
+                "\n  30820330 A003\nexit\nquit",
+            ],
+        }
+    }
+
+    /// Whether it takes all that stands behind it in a line.
+    pub(crate) const fn takes_rest(&self) -> bool {
+        matches!(self, Self::Text | Self::Block | Self::Lines | Self::Several(_))
+    }
+
+    /// Whether it is a text over lines, which no `no` has.
+    pub(crate) const fn is_text(&self) -> bool {
+        matches!(self, Self::Block | Self::Lines)
+    }
+
+    /// Whether any word is one.
+    pub(crate) const fn is_any(&self) -> bool {
+        matches!(
+            self,
+            Self::Name | Self::Host | Self::Interface | Self::Text | Self::Path | Self::Quoted
+        )
+    }
+
+    /// Whether a word is of this kind; of those that a choice by value tells from any word.
+    pub(crate) fn fits(&self, word: &str) -> bool {
+        match self {
+            Self::Address => word.parse::<Ipv4Addr>().is_ok(),
+            Self::Address6 => word.parse::<Ipv6Addr>().is_ok(),
+            other => unreachable!("{other:?} is no kind that a value decides for"),
         }
     }
 }

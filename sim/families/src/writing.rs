@@ -1,6 +1,9 @@
 //! Writings: how one level of a component writes its settings. A line says one setting, or several
 //! that share it.
 
+use std::collections::BTreeSet;
+use std::slice::from_ref;
+
 use crate::setting::{Kind, Setting, State, Value};
 
 /// How a level of a component writes.
@@ -10,6 +13,27 @@ pub(crate) struct Writing {
     /// instance at this level. Only the first component writes scopes.
     pub(crate) entries: Vec<Option<Vec<String>>>,
     pub(crate) lines: Vec<Line>,
+    pub(crate) aliases: Vec<Alias>,
+}
+
+/// Another way to say something, which is read and never written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Alias {
+    /// Other words of a line.
+    Line { line: Line, says: Says },
+    /// Other words that enter a scope.
+    Entry { scope: usize, words: Vec<String> },
+}
+
+/// What the line of an alias says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Says {
+    /// What the line says that it stands for.
+    Line,
+    /// Its list is added to the list of that.
+    Adds,
+    /// Its list is taken from the list of that.
+    Takes,
 }
 
 /// A mode without a name of its instance, into which lines move.
@@ -26,6 +50,9 @@ pub(crate) struct Roof {
 pub(crate) struct Line {
     /// Those that share it, of one scope and with equal keys.
     pub(crate) settings: Vec<usize>,
+    pub(crate) shares: Shares,
+    /// Where it stands: in the root, or in each instance of a scope.
+    pub(crate) scope: Option<usize>,
     /// The first is a word.
     pub(crate) parts: Vec<Part>,
     /// The mode within the scope's in which it stands.
@@ -37,6 +64,21 @@ pub(crate) struct Line {
     pub(crate) implied: Vec<(usize, Value)>,
     /// The arguments may be left out after `no`.
     pub(crate) is_bare_no: bool,
+    /// There is a line for each value of the last field.
+    pub(crate) is_each: bool,
+    /// It need not go to a peer below this level.
+    pub(crate) dont_care: Option<usize>,
+}
+
+/// How several settings share a line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Shares {
+    /// All are set, or none.
+    All,
+    /// The first is set, and any of the others.
+    First,
+    /// One is set: the first, if the first value is of this kind, else the second.
+    One(Kind),
 }
 
 /// What an absent line says.
@@ -54,6 +96,13 @@ pub(crate) enum Default {
 pub(crate) enum Part {
     Word(String),
     Slot(Slot),
+    /// What a setting says that the line may be without. `flag`: the name of its presence, where
+    /// it holds no value.
+    Half {
+        setting: usize,
+        flag: Option<String>,
+        parts: Vec<Self>,
+    },
 }
 
 /// Where a line holds a value, and how it spells it.
@@ -66,6 +115,8 @@ pub(crate) struct Slot {
     /// The word of each value; none: this level has no word for it.
     pub(crate) words: Vec<Option<String>>,
     pub(crate) number: Number,
+    /// What it takes here, where that is more than its field takes.
+    pub(crate) takes: Option<Kind>,
 }
 
 /// How a number is spelled.
@@ -94,6 +145,22 @@ impl Number {
         Ok(name.cloned().unwrap_or_else(|| number.to_string()))
     }
 
+    /// Numbers in one word: spans, ascending.
+    fn say_all(&self, numbers: &BTreeSet<i64>) -> Result<String, Unsayable> {
+        let mut spans: Vec<(i64, i64)> = Vec::new();
+        for number in numbers {
+            self.say(*number)?;
+            match spans.last_mut() {
+                Some((_, last)) if *last + 1 == *number => *last = *number,
+                Some(_) | None => spans.push((*number, *number)),
+            }
+        }
+        let word = |(first, last): &(i64, i64)| {
+            if first == last { first.to_string() } else { format!("{first}-{last}") }
+        };
+        Ok(spans.iter().map(word).collect::<Vec<_>>().join(","))
+    }
+
     fn form(&self) -> String {
         let (least, most) = self.range;
         let range = format!("({}-{most})", least + self.names.len() as i64);
@@ -115,6 +182,11 @@ impl Slot {
             }
             Value::Number(number) => self.number.say(*number)?,
             Value::Text(text) => text.clone(),
+            Value::Several(values) => {
+                let words = values.iter().map(|value| self.say(value));
+                words.collect::<Result<Vec<_>, _>>()?.join(" ")
+            }
+            Value::Numbers(numbers) => self.number.say_all(numbers)?,
         };
         Ok(match &self.lead {
             Some(lead) => format!("{lead} {said}"),
@@ -122,17 +194,25 @@ impl Slot {
         })
     }
 
-    /// Its part of the form.
-    pub(crate) fn form(&self, settings: &[Setting]) -> String {
+    /// Its part of the form. `is_each`: a line has one of several values.
+    pub(crate) fn form(&self, settings: &[Setting], is_each: bool) -> String {
         let field = &settings[self.setting].fields[self.field];
         let name = if field.is_named { format!("${}", field.name) } else { String::new() };
         let words: Vec<&str> = self.words.iter().flatten().map(|word| &**word).collect();
-        let token = match &field.kind {
+        let token = match self.takes.as_ref().unwrap_or(&field.kind) {
             Kind::Word(_) => format!("<{}>{name}", words.join("|")),
             Kind::Flags(1) => return format!("[{}{name}]", words[0]),
             Kind::Flags(_) => return format!("[{{{}}}]", words.join("|")),
-            Kind::Number => format!("{}${}", self.number.form(), field.name),
-            other => format!("{}${}", other.placeholder(), field.name),
+            Kind::Several(of) => {
+                let one = match **of {
+                    Kind::Number => self.number.form(),
+                    _ => of.placeholder().to_owned(),
+                };
+                format!("{one}{}{name}", if is_each { "" } else { "..." })
+            }
+            Kind::Numbers => format!("{},...{name}", self.number.form()),
+            Kind::Number => format!("{}{name}", self.number.form()),
+            other => format!("{}{name}", other.placeholder()),
         };
         let token = match &self.lead {
             Some(lead) => format!("{lead} {token}"),
@@ -142,15 +222,40 @@ impl Slot {
     }
 }
 
+impl Part {
+    fn form(&self, settings: &[Setting], is_each: bool) -> String {
+        match self {
+            Self::Word(word) => word.clone(),
+            Self::Slot(slot) => slot.form(settings, is_each),
+            Self::Half { flag, parts, .. } => {
+                let name = flag.as_ref().map(|name| format!("${name}")).unwrap_or_default();
+                format!("[{}{name}]", forms(parts, settings, is_each).join(" "))
+            }
+        }
+    }
+
+    fn slots(&self) -> Vec<&Slot> {
+        match self {
+            Self::Word(_) => Vec::new(),
+            Self::Slot(slot) => vec![slot],
+            Self::Half { parts, .. } => parts.iter().flat_map(Self::slots).collect(),
+        }
+    }
+
+    pub(crate) fn slots_mut(&mut self) -> Vec<&mut Slot> {
+        match self {
+            Self::Word(_) => Vec::new(),
+            Self::Slot(slot) => vec![slot],
+            Self::Half { parts, .. } => parts.iter_mut().flat_map(Self::slots_mut).collect(),
+        }
+    }
+}
+
 impl Line {
     /// The form of the line.
     pub(crate) fn form(&self, settings: &[Setting]) -> String {
-        let parts = self.parts.iter().map(|part| match part {
-            Part::Word(word) => word.clone(),
-            Part::Slot(slot) => slot.form(settings),
-        });
-        let parts: Vec<String> = parts.collect();
-        let arguments = self.parts.iter().position(|part| matches!(part, Part::Slot(_)));
+        let parts = forms(&self.parts, settings, self.is_each);
+        let arguments = self.parts.iter().position(|part| !matches!(part, Part::Word(_)));
         match arguments.filter(|_| self.is_bare_no) {
             Some(at) => {
                 format!("[no] {} ![{}]", parts[..at].join(" "), parts[at..].join(" "))
@@ -168,25 +273,19 @@ impl Line {
         }
     }
 
-    /// The line that says these states, one a setting; none: its absence says them.
-    pub(crate) fn say(&self, states: &[State]) -> Result<Option<String>, Unsayable> {
+    /// The lines that say these states, one a setting; none: their absence says them.
+    pub(crate) fn say(&self, states: &[State]) -> Result<Vec<String>, Unsayable> {
         assert_eq!(states.len(), self.settings.len(), "a state for each setting");
-        let text = self.text(states)?;
-        Ok(text.filter(|_| states.iter().any(|state| *state != self.absent())))
+        let lines = self.text(states)?;
+        let is_absent = states.iter().all(|state| *state == self.absent());
+        Ok(if is_absent { Vec::new() } else { lines })
     }
 
     /// The words that make it so, be it the default or not; none: it is a line that is taken away.
-    pub(crate) fn text(&self, states: &[State]) -> Result<Option<String>, Unsayable> {
-        let set = states.iter().filter(|state| **state != State::Unset).count();
-        if set != 0 && set != states.len() {
-            return Err(Unsayable);
-        }
-        let mut words = Vec::new();
-        if (set == 0) != self.is_not {
-            words.push("no".to_owned());
-        }
-        if set == 0 && !self.settings_are_flags() {
-            return Ok(None);
+    pub(crate) fn text(&self, states: &[State]) -> Result<Vec<String>, Unsayable> {
+        let is_set = self.is_set(states)?;
+        if !is_set && !self.settings_are_flags() {
+            return Ok(Vec::new());
         }
         for (field, value) in &self.implied {
             if states.iter().any(|state| matches!(state, State::Set(all) if all[*field] != *value))
@@ -194,42 +293,158 @@ impl Line {
                 return Err(Unsayable);
             }
         }
-        for part in &self.parts {
-            words.push(match part {
-                Part::Word(word) => word.clone(),
-                Part::Slot(slot) => {
-                    let at = self.settings.iter().position(|setting| *setting == slot.setting);
-                    match &states[at.expect("a slot of its own settings")] {
-                        State::Set(values) => slot.say(&values[slot.field])?,
-                        State::Unset => return Err(Unsayable),
+        let no = if is_set == self.is_not { vec!["no".to_owned()] } else { Vec::new() };
+        if !self.is_each {
+            let mut words = no;
+            self.say_parts(&self.parts, states, &mut words)?;
+            return Ok(vec![joined(&words)]);
+        }
+        let mut lines: Vec<String> = Vec::new();
+        for one in each(&states[0]) {
+            let mut words = no.clone();
+            self.say_parts(&self.parts, &[one], &mut words)?;
+            let line = joined(&words);
+            // The value is the key of its line.
+            if lines.contains(&line) {
+                return Err(Unsayable);
+            }
+            lines.push(line);
+        }
+        Ok(lines)
+    }
+
+    /// Whether the line says that its settings are set.
+    fn is_set(&self, states: &[State]) -> Result<bool, Unsayable> {
+        let set: Vec<bool> = states.iter().map(|state| *state != State::Unset).collect();
+        let (any, all) = (set.contains(&true), !set.contains(&false));
+        let fits = match &self.shares {
+            Shares::All => any == all,
+            Shares::First => any == set[0],
+            Shares::One(first) => {
+                let is_it = |state: &State| match state {
+                    State::Set(values) => {
+                        matches!(&values[0], Value::Text(word) if first.fits(word))
+                    }
+                    State::Unset => false,
+                };
+                let says = |(at, state): (usize, &State)| is_it(state) == (at == 0);
+                let mut there = states.iter().enumerate().filter(|(at, _)| set[*at]);
+                there.clone().count() <= 1 && there.all(says)
+            }
+        };
+        if fits { Ok(any) } else { Err(Unsayable) }
+    }
+
+    fn say_parts(
+        &self,
+        parts: &[Part],
+        states: &[State],
+        words: &mut Vec<String>,
+    ) -> Result<(), Unsayable> {
+        let state = |setting: usize| {
+            let at = self.settings.iter().position(|of| *of == setting);
+            match self.shares {
+                Shares::One(_) => states.iter().find(|state| **state != State::Unset),
+                Shares::All | Shares::First => at.map(|at| &states[at]),
+            }
+        };
+        for part in parts {
+            match part {
+                Part::Word(word) => words.push(word.clone()),
+                Part::Slot(slot) => match state(slot.setting) {
+                    Some(State::Set(values)) => words.push(slot.say(&values[slot.field])?),
+                    Some(State::Unset) | None => return Err(Unsayable),
+                },
+                Part::Half { setting, parts, .. } => {
+                    if matches!(state(*setting), Some(State::Set(_))) {
+                        self.say_parts(parts, states, words)?;
                     }
                 }
-            });
+            }
         }
-        words.retain(|word| !word.is_empty());
-        Ok(Some(words.join(" ")))
+        Ok(())
+    }
+
+    /// The line that takes away one of these words. What is said by a `no` is taken away by the
+    /// line itself; and a text stands behind no `no`.
+    pub(crate) fn negation(&self, settings: &[Setting], text: &str) -> String {
+        if let Some(line) = text.strip_prefix("no ") {
+            return line.to_owned();
+        }
+        let ends = |slot: &&Slot| settings[slot.setting].fields[slot.field].kind.is_text();
+        let text = match self.slots().find(ends) {
+            Some(_) => {
+                let at = text.find("^C").or_else(|| text.find('\n')).expect("a text is there");
+                text[..at].trim_end()
+            }
+            None => text,
+        };
+        format!("no {text}")
     }
 
     /// Whether it has no value: what is on is said by the line being there.
     fn settings_are_flags(&self) -> bool {
-        !self.parts.iter().any(|part| matches!(part, Part::Slot(_)))
+        self.slots().next().is_none()
     }
 
     /// Its slots.
     pub(crate) fn slots(&self) -> impl Iterator<Item = &Slot> {
-        self.parts.iter().filter_map(|part| match part {
-            Part::Slot(slot) => Some(slot),
-            Part::Word(_) => None,
-        })
+        self.parts.iter().flat_map(Part::slots)
     }
 
     /// Its slots, to be edited.
     pub(crate) fn slots_mut(&mut self) -> impl Iterator<Item = &mut Slot> {
-        self.parts.iter_mut().filter_map(|part| match part {
-            Part::Slot(slot) => Some(slot),
-            Part::Word(_) => None,
+        self.parts.iter_mut().flat_map(Part::slots_mut)
+    }
+
+    /// The slot that holds a field of one of its settings.
+    pub(crate) fn slot_of(&self, setting: usize, field: usize) -> Option<&Slot> {
+        let own = self.slots().find(|slot| (slot.setting, slot.field) == (setting, field));
+        // What all share stands once, as the first's.
+        let shared = |slot: &&Slot| {
+            slot.setting == self.settings[0]
+                && slot.field == field
+                && !matches!(self.shares, Shares::All)
+        };
+        own.or_else(|| self.slots().find(shared))
+    }
+
+    /// The settings that it may be without.
+    pub(crate) fn halves(&self) -> impl Iterator<Item = (usize, Option<&str>)> {
+        self.parts.iter().filter_map(|part| match part {
+            Part::Half { setting, flag, .. } => Some((*setting, flag.as_deref())),
+            Part::Word(_) | Part::Slot(_) => None,
         })
     }
+}
+
+/// A state for each of several values.
+fn each(state: &State) -> Vec<State> {
+    let State::Set(values) = state else {
+        return Vec::new();
+    };
+    let (last, rest) = values.split_last().expect("several values are the last field");
+    let Value::Several(several) = last else {
+        return Vec::new();
+    };
+    let one = |value: &Value| State::Set([rest, from_ref(value)].concat());
+    several.iter().map(one).collect()
+}
+
+/// Words of a line. A text over lines begins at once.
+fn joined(words: &[String]) -> String {
+    let mut text = String::new();
+    for word in words.iter().filter(|word| !word.is_empty()) {
+        if !text.is_empty() && !word.starts_with('\n') {
+            text.push(' ');
+        }
+        text.push_str(word);
+    }
+    text
+}
+
+fn forms(parts: &[Part], settings: &[Setting], is_each: bool) -> Vec<String> {
+    parts.iter().map(|part| part.form(settings, is_each)).collect()
 }
 
 impl Writing {

@@ -9,9 +9,10 @@ use skewsync::config::Config;
 use skewsync::config::render::{read_edits, render_edits};
 use skewsync::disposition::{ActivePairing, StandbyPairing, pair_at_active, pair_at_standby};
 use skewsync::dump::Dump;
+use skewsync::grammar::written;
 use skewsync::ids::{Lsn, Term};
 use skewsync::image::{Family, Image};
-use skewsync::translate::{Lowering, Raising};
+use skewsync::translate::{ListKey, Lowering, Raising};
 use skewsync_families::{Arrival, Drawn, Place, Rng, document};
 
 /// Commands of one history.
@@ -61,12 +62,12 @@ impl<'a> Pair<'a> {
 
     /// What is listed by either side.
     fn listed(&self) -> BTreeSet<Place> {
-        let lines = self.lowering.listing().lines().keys();
-        let lines = lines.map(|key| (key.path.to_string(), key.line.to_string()));
+        let place = |key: &ListKey| (key.path.to_string(), written(&key.line).into_owned());
+        let lines = self.lowering.listing().lines().keys().map(place);
         // What is held out, and what waits for the rest of its group.
         let held = self.raising.held_out(self.standby).into_iter();
         let held = held.chain(self.raising.unraised(self.standby));
-        lines.chain(held.map(|not| (not.key.path.to_string(), not.key.line.to_string()))).collect()
+        lines.chain(held.map(|not| place(&not.key))).collect()
     }
 
     fn judge(&self, wanted: &Arrival) -> Wrong {

@@ -107,10 +107,10 @@ impl ImageCommands {
     /// These lines.
     pub(super) fn from_examples(examples: Vec<Example>) -> Self {
         let lines = examples.into_iter().map(|example| {
-            let Example { entries, line, enters, form } = example;
+            let Example { entries, line, negated, enters, form } = example;
             let indented = entries.iter().enumerate();
             let modes = indented.map(|(depth, entry)| format!("{}{entry}\n", " ".repeat(depth)));
-            let (modes, negated) = (modes.collect(), format!("no {line}"));
+            let modes = modes.collect();
             Candidate { modes, line, negated, depth: entries.len(), enters, form }
         });
         Self { lines: lines.collect() }

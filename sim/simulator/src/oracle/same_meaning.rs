@@ -5,7 +5,9 @@
 use std::collections::BTreeSet;
 
 use skewsync::config::{Config, EntryKind};
+use skewsync::grammar::written;
 use skewsync::transform::StuckCause;
+use skewsync::translate::ListKey;
 use skewsync_families::{Drawn, Place};
 use skewsync_model::property::Property;
 
@@ -80,11 +82,11 @@ impl PairCheck for SameMeaning {
             // The unit refuses what its release takes.
             return Ok(());
         }
-        let lines = raising.listing().lines().keys();
-        let lines = lines.map(|key| (key.path.to_string(), key.line.to_string()));
+        let place = |key: &ListKey| (key.path.to_string(), written(&key.line).into_owned());
+        let lines = raising.listing().lines().keys().map(place);
         // What waits for the rest of its group is told by the Standby.
         let held = held.into_iter().chain(raising.unraised(standby.software().image()));
-        let held = held.map(|not| (not.key.path.to_string(), not.key.line.to_string()));
+        let held = held.map(|not| place(&not.key));
         let listed: BTreeSet<Place> = lines.chain(held).collect();
         match self.differs((active.name(), point.a), (standby.name(), point.s), &listed) {
             Some(what) => {
