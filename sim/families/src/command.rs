@@ -1,10 +1,12 @@
 //! Commands in a release's words, each with what it does to the meaning.
 
+use std::collections::BTreeSet;
+
 use crate::draw::{Drawn, values};
 use crate::meaning::{Instance, Meaning, Step};
 use crate::rng::Rng;
 use crate::setting::{Kind, State, Value};
-use crate::writing::{Alias, Line, Says, Shares, Writing};
+use crate::writing::{Alias, Line, Part, Says, Shares, Writing};
 
 /// A line that an operator may enter.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,6 +22,11 @@ pub struct Example {
     /// Lines of one number are written alike.
     pub form: usize,
 }
+
+/// Of so many commands in a hundred, the first keywords are cut short.
+const CUT_PERCENT: usize = 15;
+/// What stands between the words of a form.
+const SEPARATORS: [char; 11] = [' ', '[', ']', '<', '>', '{', '}', '|', '!', '$', '.'];
 
 /// Lines drawn of each form.
 const EXAMPLES: usize = 4;
@@ -165,7 +172,10 @@ impl Drawn {
         let instance = meaning.root.enter(&way);
         self.under_roof(component, line, instance);
         let lines = match edit {
-            Some((line, says)) => self.edit_list(line, says, instance, rng),
+            Some((line, says)) => {
+                let lines = self.edit_list(line, says, instance, rng);
+                self.cut_short(levels, line, lines, rng)
+            }
             None => {
                 let settings = &self.settings;
                 let off = line.settings.iter().all(|setting| settings[*setting].is_flag());
@@ -176,7 +186,8 @@ impl Drawn {
                 };
                 self.take_in(line, &states, instance);
                 let said_by = self.other_words(writing, line, rng);
-                said_by.text(&states).expect("this release says it")
+                let lines = said_by.text(&states).expect("this release says it");
+                self.cut_short(levels, said_by, lines, rng)
             }
         };
         self.placed(levels, &way, self.roof(component, line), rng, |_| lines.join("\n"))
@@ -190,6 +201,57 @@ impl Drawn {
         });
         let all: Vec<&Line> = std::iter::once(line).chain(aliases).collect();
         all[rng.below(all.len())]
+    }
+
+    /// The lines, now and then with their first keywords cut short: to what begins no other keyword
+    /// of the release.
+    fn cut_short(
+        &self,
+        levels: &[usize],
+        line: &Line,
+        mut lines: Vec<String>,
+        rng: &mut Rng,
+    ) -> Vec<String> {
+        if !rng.chance(CUT_PERCENT) {
+            return lines;
+        }
+        let known = self.keywords(levels);
+        let first = line.parts.iter().map_while(|part| match part {
+            Part::Word(word) => Some(word),
+            Part::Slot(_) | Part::Half { .. } => None,
+        });
+        let first: Vec<&String> = first.collect();
+        let full = first.iter().map(|word| word.as_str()).collect::<Vec<_>>().join(" ");
+        let short: Vec<String> = first.iter().map(|word| shortest(&known, word)).collect();
+        for line in &mut lines {
+            let no = if line.starts_with("no ") { "no " } else { "" };
+            let rest = line.strip_prefix(no).and_then(|line| line.strip_prefix(&*full));
+            *line = format!("{no}{}{}", short.join(" "), rest.expect("a line begins so"));
+        }
+        lines
+    }
+
+    /// All words of a release that are no values.
+    fn keywords(&self, levels: &[usize]) -> BTreeSet<String> {
+        let mut words: BTreeSet<String> =
+            ["no", "exit", "end", "quit"].into_iter().map(str::to_owned).collect();
+        words.extend(self.names.iter().flatten().cloned());
+        for (component, level) in self.components.iter().zip(levels) {
+            let writing = &component.levels[*level];
+            words.extend(writing.entries.iter().flatten().flatten().cloned());
+            words.extend(component.roofs.iter().map(|roof| roof.words.clone()));
+            let mut lines: Vec<&Line> = writing.lines.iter().collect();
+            for alias in &writing.aliases {
+                match alias {
+                    Alias::Line { line, .. } => lines.push(line),
+                    Alias::Entry { words: entry, .. } => words.extend(entry.iter().cloned()),
+                }
+            }
+            for line in lines {
+                words.extend(line.form(&self.settings).split(SEPARATORS).map(str::to_owned));
+            }
+        }
+        words
     }
 
     /// Adds some values to a list, or takes some of it.
@@ -251,6 +313,7 @@ impl Drawn {
         }
         self.under_roof(component, line, instance);
         let text = said_by.negation(&self.settings, &lines[at]);
+        let text = self.cut_short(levels, said_by, vec![text], rng).remove(0);
         self.placed(levels, way, self.roof(component, line), rng, |_| text)
     }
 
@@ -291,16 +354,20 @@ impl Drawn {
         line: impl FnOnce(&dyn Fn(&Step) -> String) -> String,
     ) -> String {
         let in_old_words = rng.chance(30);
+        let cuts = rng.chance(CUT_PERCENT);
         let entry = |step: &Step| {
             let aliases = self.components[0].levels[levels[0]].aliases.iter();
             let mut words = aliases.filter_map(|alias| match alias {
                 Alias::Entry { scope, words } if *scope == step.0 => Some(words),
                 Alias::Entry { .. } | Alias::Line { .. } => None,
             });
-            match words.next().filter(|_| in_old_words) {
-                Some(words) => format!("{} {}", words.join(" "), self.name_of(step)),
-                None => self.entry(levels, step).expect("this release enters it"),
-            }
+            let own = self.components[0].levels[levels[0]].entries[step.0].as_ref();
+            let words = words.next().filter(|_| in_old_words).or(own);
+            let words = words.expect("this release enters it");
+            let known = if cuts { self.keywords(levels) } else { BTreeSet::new() };
+            let word = |word: &String| if cuts { shortest(&known, word) } else { word.clone() };
+            let words: Vec<String> = words.iter().map(word).collect();
+            format!("{} {}", words.join(" "), self.name_of(step))
         };
         let mut text = String::new();
         let entries = way.iter().map(entry).chain(roof.map(str::to_owned));
@@ -313,6 +380,15 @@ impl Drawn {
         text.push_str(&"exit\n".repeat(entries.len()));
         text
     }
+}
+
+/// The shortest beginning of a keyword that begins no other one.
+fn shortest(known: &BTreeSet<String>, word: &str) -> String {
+    let ends = word.char_indices().map(|(at, letter)| at + letter.len_utf8());
+    let mut short = ends.map(|end| &word[..end]);
+    let is_own =
+        |short: &&str| known.iter().all(|other| other == word || !other.starts_with(short));
+    short.find(is_own).unwrap_or(word).to_owned()
 }
 
 /// Values of which the last is edited by that of others.

@@ -231,30 +231,46 @@ const WORDS: &[&str] = &[
     "zone",
 ];
 
+/// What is appended to a word for another one that it begins.
+const ENDINGS: &[&str] = &["s", "-id", "-group", "0"];
+/// Of so many words in a hundred, one more is made that it begins.
+const LONGER_PERCENT: usize = 12;
+
 /// Words that were not drawn yet.
 #[derive(Clone, Debug)]
 pub(crate) struct Vocabulary {
-    left: Vec<&'static str>,
+    left: Vec<String>,
     /// How many were drawn when none was left.
     more: usize,
 }
 
 impl Vocabulary {
+    /// The words in some order; here and there stand two together of which one begins the other.
     pub(crate) fn new(rng: &mut Rng) -> Self {
-        let mut left = WORDS.to_vec();
-        rng.shuffle(&mut left);
+        let mut words = WORDS.to_vec();
+        rng.shuffle(&mut words);
+        let mut left = Vec::new();
+        for word in words {
+            let longer = format!("{word}{}", rng.pick(ENDINGS));
+            let is_first = rng.chance(50);
+            let has_longer = rng.chance(LONGER_PERCENT) && !WORDS.contains(&&*longer);
+            if has_longer && is_first {
+                left.push(longer.clone());
+            }
+            left.push(word.to_owned());
+            if has_longer && !is_first {
+                left.push(longer);
+            }
+        }
         Self { left, more: 0 }
     }
 
     /// A word that nothing else of the family has. `Vocabulary` never runs out.
     pub(crate) fn word(&mut self) -> String {
-        match self.left.pop() {
-            Some(word) => word.to_owned(),
-            None => {
-                self.more += 1;
-                format!("word-{}", self.more)
-            }
-        }
+        self.left.pop().unwrap_or_else(|| {
+            self.more += 1;
+            format!("word-{}", self.more)
+        })
     }
 
     /// So many of them.
