@@ -41,7 +41,7 @@ pub const SOCKETS_ONE_IN: u64 = 10;
 /// Greatest drift that a plan draws; the engine's leases bear more.
 pub const DRIFT_PPM_MAX: u64 = 5_000;
 
-/// What the drawn plans are to be like; by default whatever the bundled family gives.
+/// What the drawn plans are to be like; by default whatever the bundled family and drawn ones give.
 #[derive(Clone, Debug, Default)]
 pub struct DrawOptions {
     /// The images of slots 0 and 1.
@@ -61,14 +61,15 @@ pub struct DrawOptions {
 }
 
 impl DrawOptions {
-    /// Whether they leave everything to the draw: any pair, any fault, no defect, a swarm.
+    /// Whether they leave everything to the draw: any pair, any family, any fault, no defect, a
+    /// swarm.
     pub const fn is_free(&self) -> bool {
         self.pair.is_none()
             && self.only_faults.is_none()
             && self.planted.is_none()
             && self.config.is_none()
             && matches!(self.mix, Mix::Swarm)
-            && matches!(self.families, Families::Meridian)
+            && matches!(self.families, Families::Mixed)
     }
 }
 

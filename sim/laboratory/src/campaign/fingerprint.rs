@@ -37,7 +37,7 @@ impl Fingerprint {
             material: _,
         } = wishes;
         let mut asked = vec![format!("mix {}", format!("{mix:?}").to_lowercase())];
-        if *families != Families::Meridian {
+        if *families != Families::default() {
             asked.push(format!("families {}", format!("{families:?}").to_lowercase()));
         }
         if let Some((one, other)) = pair {

@@ -14,13 +14,13 @@ const LINES: u64 = 2;
 /// Which families the plans of seeds run on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum Families {
+    /// One seed in three on a family of its own; with a planted defect none.
+    #[default]
+    Mixed,
     /// Each seed on a family of its own.
     Drawn,
     /// All on the bundled family.
-    #[default]
     Meridian,
-    /// One seed in three on a family of its own.
-    Mixed,
 }
 
 /// The wishes of a seed: on a drawn family they name two of its releases, and its lines. Else they
@@ -29,7 +29,8 @@ pub(super) fn of_seed(seed: u64, wishes: &DrawOptions) -> Option<DrawOptions> {
     let is_drawn = match wishes.families {
         Families::Drawn => true,
         Families::Meridian => false,
-        Families::Mixed => seed % DRAWN_ONE_IN == 1,
+        // Of planted defects the first seeds are kept, of runs on the bundled family.
+        Families::Mixed => wishes.planted.is_none() && seed % DRAWN_ONE_IN == 1,
     };
     if !is_drawn || wishes.pair.is_some() {
         return None;
@@ -57,11 +58,15 @@ mod tests {
 
     #[test]
     fn one_seed_in_three_runs_on_a_family_of_its_own() {
-        let mixed = DrawOptions { families: Families::Mixed, ..DrawOptions::default() };
-        let is_drawn = |seed| plan(seed, &mixed).images()[0].starts_with("drawn-");
-        assert_eq!((0..12).filter(|seed| is_drawn(*seed)).count(), 4);
+        let wishes = DrawOptions::default();
+        let is_drawn = |seed, wishes| plan(seed, wishes).images()[0].starts_with("drawn-");
+        assert_eq!((0..12).filter(|seed| is_drawn(*seed, &wishes)).count(), 4);
         // The others are as they are without.
-        assert_eq!(plan(2, &mixed), plan(2, &DrawOptions::default()));
+        let bundled = DrawOptions { families: Families::Meridian, ..DrawOptions::default() };
+        assert_eq!(plan(2, &wishes), plan(2, &bundled));
+        let planted =
+            DrawOptions { planted: Some("gap-accepted".into()), ..DrawOptions::default() };
+        assert!((0..12).all(|seed| !is_drawn(seed, &planted)));
     }
 
     #[test]
