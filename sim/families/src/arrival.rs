@@ -474,7 +474,14 @@ impl Drawn {
             self.settings[said.setting].component == component
                 && line.is_some_and(|line| line.roof == Some(roof))
         };
-        let is_gone = |said: Said| less.contains(&&Gone::Setting { way: way.to_vec(), said });
+        let is_gone = |said: Said| {
+            less.iter().any(|gone| match gone {
+                Gone::Setting { way: at, said: of } if *of == said => {
+                    at == way || self.ways_of(levels, root, at, of).iter().any(|at| at == way)
+                }
+                Gone::Setting { .. } | Gone::Instance { .. } | Gone::Roof { .. } => false,
+            })
+        };
         let goes = |said: &Said| {
             let line = self.line(levels, said.setting);
             let each = each(&said.state);

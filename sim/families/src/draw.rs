@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::cut::Cut;
 use crate::operator::{self, Edit};
 use crate::rng::Rng;
 use crate::setting::{Field, Kind, List, Scope, Setting, Value};
@@ -11,6 +12,9 @@ use crate::writing::{Alias, Default, Line, Number, Part, Roof, Says, Shares, Slo
 
 /// The stream of a family's shape; commands have others.
 const STREAM: u64 = 1;
+
+/// Levels that a component has after its second, at most one less than this.
+const LEVELS_MORE: usize = 4;
 
 /// A family, drawn.
 #[derive(Clone, Debug)]
@@ -23,10 +27,12 @@ pub struct Drawn {
     pub(crate) components: Vec<Component>,
     pub(crate) releases: Vec<Release>,
     pub(crate) edits: Vec<Edit>,
+    /// What was taken away of what the seed gives, in order.
+    pub(crate) cuts: Vec<Cut>,
 }
 
 /// The history of one component: a writing for each level, the first at level 1.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Component {
     pub(crate) name: &'static str,
     pub(crate) levels: Vec<Writing>,
@@ -34,7 +40,7 @@ pub(crate) struct Component {
 }
 
 /// One release: an index of a level for each component.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Release {
     /// Its name.
     pub name: String,
@@ -84,18 +90,20 @@ impl Drawn {
         }
         let mut edits = Vec::new();
         for component in 0..draft.components.len() {
-            for _ in 0..1 + draft.rng.below(3) {
+            for _ in 0..1 + draft.rng.below(LEVELS_MORE) {
                 edits.extend(operator::next_level(&mut draft, component));
             }
         }
         let releases = draft.draw_releases();
         let Draft { scopes, settings, components, .. } = draft;
-        Self { seed, scopes, names, settings, components, releases, edits }
+        let cuts = Vec::new();
+        Self { seed, scopes, names, settings, components, releases, edits, cuts }
     }
 
-    /// Its name.
+    /// Its name: the seed, and what was cut.
     pub fn name(&self) -> String {
-        format!("drawn-{}", self.seed)
+        let cuts = self.cuts.iter().map(|cut| format!(".{cut}"));
+        format!("drawn-{}{}", self.seed, cuts.collect::<String>())
     }
 
     /// Its releases, the oldest first.
@@ -103,9 +111,18 @@ impl Drawn {
         &self.releases
     }
 
-    /// The edits that made its levels.
+    /// The edits that made its levels; none are known of a family of which something was cut.
     pub fn edits(&self) -> &[Edit] {
         &self.edits
+    }
+
+    /// The edits of these that lie between two releases.
+    pub fn edits_between(&self, one: usize, other: usize) -> impl Iterator<Item = &Edit> {
+        let (one, other) = (self.levels(one), self.levels(other));
+        self.edits.iter().filter(move |edit| {
+            let levels = (one[edit.component], other[edit.component]);
+            (levels.0 < edit.level) != (levels.1 < edit.level)
+        })
     }
 
     pub(crate) fn levels(&self, release: usize) -> Vec<usize> {

@@ -22,6 +22,7 @@
 
 mod arrival;
 mod command;
+mod cut;
 mod declare;
 mod draw;
 mod meaning;
@@ -34,6 +35,7 @@ mod writing;
 
 pub use arrival::{Arrival, Place, document};
 pub use command::Example;
+pub use cut::{Cut, NoFamily};
 pub use draw::{Drawn, Release};
 pub use meaning::Meaning;
 pub use operator::{Context, Edit, Operator};

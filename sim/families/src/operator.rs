@@ -1,6 +1,7 @@
 //! Operators: each edits how the next level of a component writes. What a person would declare
 //! about the edit is in `declare`: it comes of the two writings alone.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::slice::from_ref;
 
@@ -82,10 +83,16 @@ pub enum Context {
 pub struct Edit {
     /// What was done.
     pub operator: Operator,
+    /// The component.
+    pub component: usize,
+    /// The index of the level that it makes.
+    pub level: usize,
     /// To what: of several settings, all that holds of any.
     pub contexts: BTreeSet<Context>,
 }
 
+/// Of so many edits in a hundred, each is of what was edited most.
+const CHAIN_PERCENT: usize = 40;
 /// Edits of one level, at most.
 const EDITS_MAX: usize = 4;
 
@@ -95,7 +102,9 @@ pub(crate) fn next_level(draft: &mut Draft<'_>, component: usize) -> Vec<Edit> {
     let mut after = before.clone();
     // Old words are read for a time.
     after.aliases.retain(|alias| !is_of_old_words(alias) || draft.rng.chance(60));
-    let operators: Vec<Operator> = Operator::iter().collect();
+    let level = draft.components[component].levels.len();
+    // Of modes there are fewer than of lines.
+    let operators: Vec<Operator> = Operator::iter().chain([Operator::Entry]).collect();
     let mut made = Vec::new();
     for _ in 0..1 + draft.rng.below(EDITS_MAX) {
         let operator = *draft.rng.pick(&operators);
@@ -104,7 +113,8 @@ pub(crate) fn next_level(draft: &mut Draft<'_>, component: usize) -> Vec<Edit> {
         if is_made && copies_in_renamed(&draft.scopes, &before, &after) {
             after = so_far;
         } else if is_made {
-            made.push(Edit { operator, contexts: contexts(draft, component, &so_far, &after) });
+            let contexts = contexts(draft, component, &so_far, &after);
+            made.push(Edit { operator, component, level, contexts });
         }
     }
     if (&after.lines, &after.entries) == (&before.lines, &before.entries) {
@@ -120,7 +130,7 @@ pub(crate) fn next_level(draft: &mut Draft<'_>, component: usize) -> Vec<Edit> {
             }
         };
         let contexts = contexts(draft, component, &before, &after);
-        made.push(Edit { operator, contexts });
+        made.push(Edit { operator, component, level, contexts });
     }
     settle(draft.components[component].levels.len() + 1, &before, &mut after);
     draft.draw_list_aliases(&mut after);
@@ -159,6 +169,22 @@ fn was_parted(draft: &Draft<'_>, component: usize, line: &Line) -> bool {
         })
     };
     levels.any(is_part)
+}
+
+/// Whether it came of several lines. Of these the engine holds one back whose value goes no further
+/// later, and lets the others go.
+fn was_joined(draft: &Draft<'_>, component: usize, line: &Line) -> bool {
+    let mut levels = draft.components[component].levels.iter();
+    let is_alone = |level: &Writing| {
+        let mut before = line.settings.iter().filter_map(|setting| level.line_of(*setting));
+        before.any(|before| before.settings.len() < line.settings.len())
+    };
+    line.shares != Shares::All && levels.any(is_alone)
+}
+
+/// Whether it may leave a value without a word.
+const fn is_narrowing(operator: Operator) -> bool {
+    matches!(operator, Operator::Word | Operator::Unit | Operator::Range | Operator::Implied)
 }
 
 const fn is_of_old_words(alias: &Alias) -> bool {
@@ -208,8 +234,11 @@ fn contexts(
     after: &Writing,
 ) -> BTreeSet<Context> {
     let mut contexts = BTreeSet::new();
-    if before.entries != after.entries {
+    let levels = draft.components[component].levels.windows(2);
+    for scope in (0..after.entries.len()).filter(|at| before.entries[*at] != after.entries[*at]) {
         contexts.insert(Context::InMode);
+        let edits = levels.clone().filter(|pair| pair[0].entries[scope] != pair[1].entries[scope]);
+        contexts.extend((edits.count() > 1).then_some(Context::ThirdInChain));
     }
     for (number, setting) in draft.settings.iter().enumerate() {
         let of = |writing: &Writing| writing.line_of(number).cloned();
@@ -217,12 +246,13 @@ fn contexts(
         if setting.component != component || old == new {
             continue;
         }
-        let is_global = new.or(old).is_some_and(|line| line.scope.is_none());
-        contexts.insert(if is_global { Context::Global } else { Context::InMode });
+        for line in old.iter().chain(&new) {
+            let is_global = line.scope.is_none();
+            contexts.insert(if is_global { Context::Global } else { Context::InMode });
+        }
         contexts.extend((setting.keys() > 0).then_some(Context::Keyed));
         contexts.extend(setting.list.is_some().then_some(Context::Ordered));
-        let levels = draft.components[component].levels.windows(2);
-        let edits = levels.filter(|pair| of(&pair[0]) != of(&pair[1])).count();
+        let edits = levels.clone().filter(|pair| of(&pair[0]) != of(&pair[1])).count();
         contexts.extend((edits > 1).then_some(Context::ThirdInChain));
     }
     contexts
@@ -273,13 +303,23 @@ fn apply(
     }
     let mut order: Vec<usize> = (0..after.lines.len()).collect();
     draft.rng.shuffle(&mut order);
+    // Chains of changes are of what was changed before.
+    if draft.rng.chance(CHAIN_PERCENT) {
+        let levels = &draft.components[component].levels;
+        let edits = |at: &usize| {
+            let of = |level: &Writing| level.line_of(after.lines[*at].settings[0]).cloned();
+            Reverse(levels.windows(2).filter(|pair| of(&pair[0]) != of(&pair[1])).count())
+        };
+        order.sort_by_cached_key(edits);
+    }
     for at in order {
         let mut line = after.lines[at].clone();
         // What is new at this level has no writing before it; what is shared anew is one change.
         let Some(old) = before.lines.iter().find(|old| old.settings == line.settings) else {
             continue;
         };
-        if was_parted(draft, component, &line) {
+        let is_joined = is_narrowing(operator) && was_joined(draft, component, &line);
+        if is_joined || was_parted(draft, component, &line) {
             continue;
         }
         if edit(draft, component, operator, old, &mut line)
@@ -311,7 +351,15 @@ fn entry(
     if after.entries.is_empty() {
         return None;
     }
-    let at = draft.rng.below(after.entries.len());
+    // Chains of changes are of what was changed before.
+    let levels = &draft.components[0].levels;
+    let edits = |at: &usize| {
+        levels.windows(2).filter(|pair| pair[0].entries[*at] != pair[1].entries[*at]).count()
+    };
+    let most = (0..after.entries.len()).max_by_key(edits).filter(|at| edits(at) > 0);
+    let is_chain = draft.rng.chance(2 * CHAIN_PERCENT);
+    let some = draft.rng.below(after.entries.len());
+    let at = most.filter(|_| is_chain).unwrap_or(some);
     if after.entries[at] != before.entries[at] {
         return None;
     }

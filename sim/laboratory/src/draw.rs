@@ -24,6 +24,7 @@ use skewsync_sim::plan::{
 };
 
 pub use families::Families;
+pub(crate) use families::runs_on_drawn;
 pub use material::{CommandCorpus, ImageCommands};
 pub use mix::Mix;
 pub use outage::OUTAGE_MS;

@@ -2,11 +2,13 @@
 //! plain what is left.
 //!
 //! Whole kinds of faults go first, then single faults, then commands and their lines; then the
-//! releases come nearer to each other and the configs get smaller; then times and sizes get plain.
+//! releases come nearer to each other and the configs get smaller, a drawn family loses what is not
+//! needed; then times and sizes get plain.
 //! What befell messages at random becomes single faults before, each at its message. A plan
 //! counts only if it fails with the same signature. The search is for a small plan, not for the
 //! least.
 
+mod family;
 mod pin_noise;
 mod remove;
 mod search;
@@ -78,12 +80,21 @@ pub struct Size {
     pub faults: usize,
     /// Its commands.
     pub commands: usize,
+    /// The forms of the drawn family that it runs on.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub forms: usize,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it")]
+const fn is_none(count: &usize) -> bool {
+    *count == 0
 }
 
 impl Size {
     /// The size of a plan, its noise not counted.
-    pub const fn from_plan(plan: &Plan) -> Self {
-        Self { faults: plan.faults.len(), commands: plan.commands.len() }
+    pub fn from_plan(plan: &Plan) -> Self {
+        let forms = family::family(plan).map_or(0, |family| family.forms());
+        Self { faults: plan.faults.len(), commands: plan.commands.len(), forms }
     }
 }
 
@@ -134,8 +145,12 @@ impl Shrunk {
             Ended::Time => ", no more time allowed",
             Ended::Interrupted => ", interrupted",
         };
+        let forms = match (self.before.forms, self.after.forms) {
+            (0, 0) => String::new(),
+            (before, after) => format!("{before} forms -> {after}, "),
+        };
         format!(
-            "{} faults -> {}, {} commands -> {}, {:.1} s, {} runs{ended}",
+            "{} faults -> {}, {} commands -> {}, {forms}{:.1} s, {} runs{ended}",
             self.before.faults,
             self.after.faults,
             self.before.commands,
@@ -203,6 +218,7 @@ pub fn shrink(
         search.leave_out();
         search.shorten();
         search.near_releases();
+        search.cut_family();
         search.plain_values();
         if *search.best() == was || search.is_over() {
             break;

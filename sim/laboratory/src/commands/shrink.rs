@@ -11,7 +11,7 @@ use skewsync_sim::plan::Plan;
 use skewsync_sim::run::{Lockstep, Options, VerdictKind};
 use skewsync_sim::runner::HANGS_AFTER;
 
-use super::{files, fresh_process};
+use super::{families, files, fresh_process};
 use crate::interrupt;
 use crate::loaded_plan::LoadedPlan;
 use crate::report::failure::{self, Case, Section};
@@ -103,7 +103,10 @@ pub fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, 
         let text = serde_json::to_string(&shrunk).map_err(|error| error.to_string())?;
         writeln!(out, "{text}").map_err(unwritten)?;
     } else {
-        let told = told(&shrunk, &catalog, how.options, how.hangs_after, Vec::new())?;
+        let family = families::beside(&shrunk.plan, &path)?;
+        let more = family.map(|folder| Section::family(&shrunk.plan, &folder));
+        let more = more.into_iter().collect();
+        let told = told(&shrunk, &catalog, how.options, how.hangs_after, more)?;
         write!(out, "{}", told.brief(&path)).map_err(unwritten)?;
         if let Some(dir) = &args.report {
             let at = files::keep(dir, "failure.html", &told.page(&path))?;

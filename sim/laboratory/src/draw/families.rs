@@ -23,16 +23,21 @@ pub enum Families {
     Meridian,
 }
 
-/// The wishes of a seed: on a drawn family they name two of its releases, and its lines. Else they
-/// are as they were.
-pub(super) fn of_seed(seed: u64, wishes: &DrawOptions) -> Option<DrawOptions> {
+/// Whether the plan of a seed runs on a drawn family.
+pub(crate) fn runs_on_drawn(seed: u64, wishes: &DrawOptions) -> bool {
     let is_drawn = match wishes.families {
         Families::Drawn => true,
         Families::Meridian => false,
         // Of planted defects the first seeds are kept, of runs on the bundled family.
         Families::Mixed => wishes.planted.is_none() && seed % DRAWN_ONE_IN == 1,
     };
-    if !is_drawn || wishes.pair.is_some() {
+    is_drawn && wishes.pair.is_none()
+}
+
+/// The wishes of a seed: on a drawn family they name two of its releases, and its lines. Else they
+/// are as they were.
+pub(super) fn of_seed(seed: u64, wishes: &DrawOptions) -> Option<DrawOptions> {
+    if !runs_on_drawn(seed, wishes) {
         return None;
     }
     let drawn = Drawn::from_seed(seed);

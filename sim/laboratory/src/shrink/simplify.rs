@@ -1,8 +1,10 @@
 //! Makes plain: releases near to each other, small configs, short and round times, small numbers.
 
 use serde_json::Value;
+use skewsync_families::Drawn;
 use skewsync_sim::plan::{Anchor, Fault, FaultKind, Plan};
 
+use super::family::family;
 use super::search::{Held, Search};
 
 /// Numbers in a fault that are no size.
@@ -19,7 +21,8 @@ impl Search<'_> {
     pub(super) fn near_releases(&mut self) {
         self.stage("releases");
         loop {
-            let (base, names) = (self.best().clone(), self.catalog().names());
+            let base = self.best().clone();
+            let names = family(&base).map_or_else(|| self.catalog().names(), |of| names(&of));
             let nearer = nearer(&base, &names);
             if self.first(Held::ButPair, nearer).is_none() {
                 break;
@@ -98,6 +101,12 @@ impl Search<'_> {
             self.first(Held::All, rounder);
         }
     }
+}
+
+/// The images of a drawn family, in the order of its releases.
+fn names(family: &Drawn) -> Vec<String> {
+    let releases = family.releases().iter();
+    releases.map(|release| format!("{}@{}", family.name(), release.name)).collect()
 }
 
 /// The anchor of a fault or, after them, of a command.

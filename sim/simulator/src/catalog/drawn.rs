@@ -1,4 +1,5 @@
-//! Images of drawn families: their name says the seed and the release, and so what they are.
+//! Images of drawn families: their name says the seed, what was cut of what it gives, and the
+//! release, and so what they are.
 
 use skewsync::image::{Family, Image};
 use skewsync_families::Drawn;
@@ -6,8 +7,7 @@ use skewsync_families::Drawn;
 /// The family of an image, and the index of its release; none: it is of no drawn family.
 pub fn family(name: &str) -> Option<(Drawn, usize)> {
     let (family, release) = name.split_once('@')?;
-    let seed = family.strip_prefix("drawn-")?.parse().ok()?;
-    let drawn = Drawn::from_seed(seed);
+    let drawn: Drawn = family.parse().ok()?;
     let release = drawn.releases().iter().position(|one| one.name == release)?;
     Some((drawn, release))
 }

@@ -28,7 +28,7 @@ const MORE_SEEDS: u64 = 600;
 /// How often that is done.
 const MORE_MAX: usize = 2;
 /// A plan is small with so much in it.
-const SMALL: Size = Size { faults: 3, commands: 6 };
+const SMALL: Size = Size { faults: 3, commands: 6, forms: 0 };
 /// The lines in the README of the kept plans between which the table stands.
 const TABLE: [&str; 2] = ["<!-- table: skewlab planted --keep . -->", "<!-- end of the table -->"];
 

@@ -11,6 +11,7 @@ use skewsync_sim::catalog::Catalog;
 use skewsync_sim::run::{Options, Verdict};
 
 use crate::campaign::Ran;
+use crate::commands::families;
 use crate::commands::files;
 use crate::commands::shrink;
 use crate::interrupt;
@@ -68,10 +69,13 @@ pub(super) fn firsts(ran: &Ran, with: &With<'_>, out: &mut dyn Write) -> Result<
         };
         let path = with.dir.join(format!("seed-{}-shrunk.toml", failure.seed));
         files::write(&path, &shrunk.plan.write())?;
+        let family = families::beside(&shrunk.plan, &path)?;
         let failed = ran.summary.failed.get(&failure.signature());
         let seeds = failed.map_or(1, |failed| failed.seeds.count());
         let often = Section::often(seeds, ran.summary.seeds());
-        let told = shrink::told(&shrunk, with.catalog, with.options, HANGS_AFTER, vec![often])?;
+        let mut more = vec![often];
+        more.extend(family.map(|folder| Section::family(&shrunk.plan, &folder)));
+        let told = shrink::told(&shrunk, with.catalog, with.options, HANGS_AFTER, more)?;
         let _ = write!(out, "\nseed {}: {}", failure.seed, told.brief(&path));
         let name = format!("seed-{}.html", failure.seed);
         let at = files::keep(with.dir, &name, &told.page(&path))?;

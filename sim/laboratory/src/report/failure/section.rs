@@ -2,9 +2,12 @@
 //! and the nearest plan that passes.
 
 use std::fmt::Write as _;
+use std::path::Path;
 use std::time::Duration;
 
 use maud::{Markup, html};
+use skewsync_sim::catalog::drawn;
+use skewsync_sim::plan::Plan;
 use skewsync_sim::record::compare::{self, Parting};
 use skewsync_sim::run::Options;
 use skewsync_sim::runner::{Failed, Runner};
@@ -40,6 +43,22 @@ impl Section {
     /// How far the plan was shrunk.
     pub fn shrunk(shrunk: &Shrunk) -> Self {
         Self::line("shrunk", shrunk.words())
+    }
+
+    /// The drawn family on which the plan runs, and the folder in which it was written.
+    pub fn family(plan: &Plan, folder: &Path) -> Self {
+        let names = plan.images().join(" and ");
+        let line = format!("{names}, written to {}", folder.display());
+        let family = drawn::family(&plan.units[0].image).map(|(family, _)| family.files());
+        let files = family.unwrap_or_default();
+        let text = files.iter().map(|(name, text)| format!("== {name}\n{text}\n")).collect();
+        let page = html! {
+            @for (name, text) in &files {
+                h3 { (name) }
+                pre { (text) }
+            }
+        };
+        Self { heading: "family".into(), line, text, page }
     }
 
     /// How often a failure of this signature was met among so many seeds.
