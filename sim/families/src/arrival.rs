@@ -61,7 +61,34 @@ enum Node {
     Within(String, Vec<Self>),
 }
 
+/// How a Standby's config, and what is listed, are otherwise than they must be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Otherwise {
+    /// Something that could arrive does not, and is listed.
+    Listed(String),
+    /// The Standby holds what was not meant, or lacks what is not listed.
+    Wrong(String),
+}
+
 impl Arrival {
+    /// The same as `differs`, by how grave it is; none: all is as it must be.
+    pub fn otherwise(&self, config: &str, listed: &BTreeSet<Place>) -> Option<Otherwise> {
+        let what = self.differs(config, listed)?;
+        let lines = |text: &str| document(text).into_iter().collect::<BTreeSet<_>>();
+        let (has, wants) = (lines(config), lines(&self.text));
+        let is_of = |found: &Place| self.listed.iter().any(|(a, w)| a == found || w == found);
+        let is_listed = |(a, w): &(Place, Place)| listed.contains(a) || listed.contains(w);
+        let more_is_listed = listed.iter().any(|found| !is_of(found));
+        let in_order = self.lists.iter().all(|list| {
+            let found = document(config).into_iter().filter(|line| list.contains(line));
+            let wanted = list.iter().filter(|line| has.contains(*line));
+            found.collect::<Vec<_>>() == wanted.cloned().collect::<Vec<_>>()
+        });
+        let all_that_must = self.listed.iter().all(is_listed);
+        let is_told = has.is_subset(&wants) && more_is_listed && all_that_must && in_order;
+        Some(if is_told { Otherwise::Listed(what) } else { Otherwise::Wrong(what) })
+    }
+
     /// What of a Standby's config, and of what is listed by either unit, is otherwise than it must
     /// be; none: nothing.
     pub fn differs(&self, config: &str, listed: &BTreeSet<Place>) -> Option<String> {

@@ -1,6 +1,7 @@
 //! What a failing plan's failure hangs on: when it became inevitable, and which single event it
 //! takes.
 
+pub mod mistakes;
 pub mod model;
 pub mod nearest_passing;
 pub mod point_of_no_return;

@@ -8,6 +8,7 @@ pub mod families;
 pub mod files;
 mod fresh_process;
 pub mod merge;
+mod mistakes;
 pub mod plan;
 pub mod planted;
 pub mod replay;

@@ -10,7 +10,7 @@ use skewsync_sim::exit;
 use skewsync_sim::plan::{Plan, What};
 use strum::IntoEnumIterator as _;
 
-use super::files;
+use super::{files, mistakes};
 use crate::draw::{self, DrawOptions, runs_on_drawn};
 
 /// What is met fewer times in so many seeds is rare.
@@ -19,8 +19,8 @@ const SEEDS: u64 = 100_000;
 /// Commands that make the config.
 const COMMANDS: usize = 16;
 
-/// Writes the family of a seed, or of a name that a plan has: its files, commands of its last release with the config that they
-/// make, and what of it must arrive on each other release.
+/// Writes the family of a seed, or of a name that a plan has: its files, commands of its last
+/// release with the config that they make, and what of it must arrive on each other release.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Args {
     /// The seed, or a name such as `drawn-7.s3`.
@@ -28,23 +28,35 @@ pub struct Args {
     /// The folder in which it is written; by default it is printed.
     #[arg(short, long, value_name = "DIR")]
     pub out: Option<PathBuf>,
-    /// Counts the edits of the drawn families of a campaign of so many seeds instead, from this seed
-    /// on, by where they are met.
+    /// Counts the edits of the drawn families of a campaign of so many seeds instead, from this
+    /// seed on, by where they are met.
     #[arg(long, value_name = "N", conflicts_with = "out")]
     pub count: Option<u64>,
+    /// Judges so many families from this seed on instead, each with a mistake in it and as it was
+    /// drawn: whether `image check` refuses it, and if not, whether what arrives is what was meant.
+    #[arg(long, value_name = "N", conflicts_with_all = ["out", "count"])]
+    pub mistakes: Option<u64>,
 }
 
-/// Draws the family and writes it; the exit code of `exit`.
+/// Draws the family and writes it; the exit code of `exit`. Of mistakes it is that of a safety
+/// property that fails, if a family as it was drawn is not accepted, or does not arrive.
 ///
 /// # Errors
 /// What cannot be written, in words.
 pub fn run(args: &Args, out: &mut dyn Write, _: &mut dyn Write) -> Result<u8, String> {
     let cannot = |error: std::io::Error| format!("cannot write: {error}");
     let seed = args.family.parse::<u64>();
+    let no_seed = || format!("`{}` is no seed to count from", args.family);
     if let Some(count) = args.count {
-        let seed = seed.map_err(|_| format!("`{}` is no seed to count from", args.family))?;
+        let seed = seed.map_err(|_| no_seed())?;
         write!(out, "{}", table(seed, count)).map_err(cannot)?;
         return Ok(exit::PASSED);
+    }
+    if let Some(count) = args.mistakes {
+        let seed = seed.map_err(|_| no_seed())?;
+        let (text, is_sound) = mistakes::told(seed, count, super::run::processors());
+        write!(out, "{text}").map_err(cannot)?;
+        return Ok(if is_sound { exit::PASSED } else { exit::SAFETY });
     }
     let drawn = match seed {
         Ok(seed) => Drawn::from_seed(seed),

@@ -56,7 +56,7 @@ impl SameMeaning {
 }
 
 /// The entries that stand there only for what is in them.
-fn implied(config: &Config) -> BTreeSet<Place> {
+pub fn implied(config: &Config) -> BTreeSet<Place> {
     let implied = config.entries().filter(|(_, kind)| *kind == EntryKind::Implied);
     let words = implied.filter_map(|(place, _)| {
         let mut words: Vec<&str> =

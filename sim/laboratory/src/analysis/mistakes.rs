@@ -1,0 +1,198 @@
+//! Families with a mistake in them: whether `image check` refuses them, and if not, whether what
+//! arrives is what was meant.
+
+use std::collections::BTreeSet;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use skewsync::check;
+use skewsync::config::Config;
+use skewsync::config::render::{read_edits, render_edits};
+use skewsync::disposition::{ActivePairing, StandbyPairing, pair_at_active, pair_at_standby};
+use skewsync::dump::Dump;
+use skewsync::grammar::written;
+use skewsync::ids::{Lsn, Term};
+use skewsync::image::{Family, Image};
+use skewsync::translate::{ListKey, Lowering, Raising};
+use skewsync_families::{Drawn, Otherwise, Place, Rng};
+use skewsync_sim::oracle::same_meaning::implied;
+
+/// Commands of one history.
+const COMMANDS: usize = 16;
+
+/// What became of a family that was written so.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It cannot be read, or `image check` finds something wrong with it.
+    Refused(String),
+    /// What arrives is what was meant, and what does not is listed as it must be.
+    Harmless,
+    /// Something that was meant does not arrive, and is listed.
+    Listed(String),
+    /// A Standby holds what was not meant, or lacks what is not listed.
+    Wrong(String),
+}
+
+/// What becomes of these files of a family: histories of commands go between each two of its
+/// releases, line by line, and at last from nothing.
+pub fn judge(drawn: &Drawn, files: &[(String, String)]) -> Outcome {
+    let texts: Vec<(&str, &str)> = files.iter().map(|(name, text)| (&**name, &**text)).collect();
+    let family = match Family::parse(&texts) {
+        Ok(family) => family,
+        Err(errors) => return Outcome::Refused(errors[0].to_string()),
+    };
+    let report = check::family(&family);
+    if let Some(finding) = report.findings.first() {
+        return Outcome::Refused(finding.to_string());
+    }
+    let image = |release: usize| family.image(&drawn.releases()[release].name).expect("a release");
+    let images: Vec<Image> = (0..drawn.releases().len()).map(image).collect();
+    let mut listed = None;
+    for (one, active) in images.iter().enumerate() {
+        for (other, standby) in images.iter().enumerate() {
+            let run = || history(drawn, (one, other), (active, standby));
+            let found = catch_unwind(AssertUnwindSafe(run))
+                .unwrap_or_else(|_| Err(Otherwise::Wrong("a panic".to_owned())));
+            let between = |what| format!("{} -> {}: {what}", one + 1, other + 1);
+            match found {
+                Ok(()) => {}
+                Err(Otherwise::Listed(what)) => listed = listed.or_else(|| Some(between(what))),
+                Err(Otherwise::Wrong(what)) => return Outcome::Wrong(between(what)),
+            }
+        }
+    }
+    listed.map_or(Outcome::Harmless, Outcome::Listed)
+}
+
+fn history(
+    drawn: &Drawn,
+    (one, other): (usize, usize),
+    (active, standby): (&Image, &Image),
+) -> Result<(), Otherwise> {
+    let wrong = |what: String| Otherwise::Wrong(what);
+    let dump = Dump::from_image(active).encode();
+    let at_standby =
+        pair_at_standby(standby, dump.as_bytes()).map_err(|error| wrong(error.to_string()))?;
+    let at_active = pair_at_active(active, at_standby.diff_bytes())
+        .map_err(|error| wrong(error.to_string()))?;
+    let of = ((active, &at_active), (standby, &at_standby));
+    let mut rng = Rng::new(0, (one * 100 + other) as u64);
+    let mut meaning = drawn.blank();
+    let mut pair = Pair::new(of, &Config::factory(active.levels())).map_err(wrong)?;
+    let mut listed = Ok(());
+    for _ in 0..COMMANDS {
+        let command = drawn.command(one, &mut meaning, &mut rng);
+        // What A does not take changes nothing.
+        pair.execute(of, &command).map_err(wrong)?;
+        let a = pair.lowering.config();
+        let Some(is) = drawn.read(one, &a.render(), &implied(a)) else {
+            return listed;
+        };
+        meaning = is;
+        let arrival = drawn.arrival(one, other, &meaning);
+        let s = canonical(drawn, other, pair.raising.config());
+        match arrival.otherwise(&s, &pair.listed(standby)) {
+            None => {}
+            Some(Otherwise::Listed(what)) => listed = Err(Otherwise::Listed(what)),
+            Some(Otherwise::Wrong(what)) => {
+                return Err(Otherwise::Wrong(format!("{what} after {command:?}")));
+            }
+        }
+    }
+    let scratch = Pair::new(of, pair.lowering.config()).map_err(wrong)?;
+    let arrival = drawn.arrival(one, other, &meaning);
+    let s = canonical(drawn, other, scratch.raising.config());
+    match arrival.otherwise(&s, &scratch.listed(standby)) {
+        None => listed,
+        Some(found) => Err(found),
+    }
+}
+
+/// A config as its release was to write it: without lines that say what their absence was meant to
+/// say. What the release was not to take stays as it is.
+fn canonical(drawn: &Drawn, release: usize, config: &Config) -> String {
+    let text = config.render();
+    let meaning = drawn.read(release, &text, &implied(config));
+    meaning.map_or(text, |meaning| drawn.write(release, &meaning))
+}
+
+/// The images of two units, each with what it makes of the other.
+type Of<'a> = ((&'a Image, &'a ActivePairing), (&'a Image, &'a StandbyPairing));
+
+/// What two units hold.
+struct Pair {
+    lowering: Lowering,
+    raising: Raising,
+    lsn: u64,
+}
+
+impl Pair {
+    fn new(
+        ((active, at_active), (standby, at_standby)): Of<'_>,
+        a: &Config,
+    ) -> Result<Self, String> {
+        let lowering = Lowering::new(active, at_active, a);
+        let w = Raising::read_w(standby, at_standby, &lowering.wire_bytes());
+        let w = w.map_err(|error| format!("W is not read: {error}"))?;
+        let listing = lowering.listing().clone();
+        let (raising, _) = Raising::new(standby, at_standby, w, listing);
+        Ok(Self { lowering, raising, lsn: 0 })
+    }
+
+    /// Executes a command on A, if A takes it.
+    fn execute(
+        &mut self,
+        ((active, at_active), (standby, at_standby)): Of<'_>,
+        command: &str,
+    ) -> Result<(), String> {
+        let mut a = self.lowering.config().clone();
+        let Ok(edits) = a.execute(active, active.own(), command) else {
+            return Ok(());
+        };
+        self.lsn += 1;
+        let stamp = (Term(1), Lsn(self.lsn));
+        let lowered = self.lowering.edit(active, at_active, &edits, stamp);
+        let text = render_edits(active, &lowered.wire);
+        let wire = read_edits(standby, at_standby.grammar(), &text)
+            .map_err(|error| format!("a difference is not read: {error} in {text}"))?;
+        self.raising.apply(standby, at_standby, &wire, &lowered.listing);
+        Ok(())
+    }
+
+    /// What is listed by either side.
+    fn listed(&self, standby: &Image) -> BTreeSet<Place> {
+        let place = |key: &ListKey| (key.path.to_string(), written(&key.line).into_owned());
+        let lines = self.lowering.listing().lines().keys().map(place);
+        let held = self.raising.held_out(standby).into_iter();
+        let held = held.chain(self.raising.unraised(standby));
+        lines.chain(held.map(|not| place(&not.key))).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_family_as_it_was_drawn_is_harmless_and_one_that_cannot_be_read_is_refused() {
+        let drawn = Drawn::from_seed(3);
+        assert_eq!(judge(&drawn, &drawn.files()), Outcome::Harmless);
+        let mut files = drawn.files();
+        files[1].1.push_str("colour = 1\n");
+        assert!(matches!(judge(&drawn, &files), Outcome::Refused(_)));
+    }
+
+    #[test]
+    fn a_line_that_says_another_thing_is_found() {
+        // A release that writes one word for another: what arrives was not meant.
+        let found = (0..200).map(Drawn::from_seed).find_map(|drawn| {
+            let mut files = drawn.files();
+            let line = files[1].1.lines().find(|line| line.contains(", not = true"))?.to_owned();
+            files[1].1 = files[1].1.replace(&line, &line.replace(", not = true", ""));
+            match judge(&drawn, &files) {
+                Outcome::Wrong(what) => Some(what),
+                Outcome::Refused(_) | Outcome::Harmless | Outcome::Listed(_) => None,
+            }
+        });
+        assert!(found.is_some(), "a `not` less is told by nobody");
+    }
+}
