@@ -162,7 +162,7 @@ impl Draft<'_> {
     /// One setting, or several that belong together, each with its line.
     pub(crate) fn draw_lines(&mut self, component: usize) -> Vec<Line> {
         let scope = self.rng.below(self.scopes.len() + 1).checked_sub(1);
-        match self.rng.below(16) {
+        match self.rng.below(17) {
             0 | 1 => vec![self.line(component, scope, Vec::new(), None)],
             2 | 3 => {
                 let kind = self.kind();
@@ -187,7 +187,7 @@ impl Draft<'_> {
             }
             10 => self.text(component, scope),
             11 | 12 => self.several(component, scope),
-            13 => self.choice(component, scope),
+            13 | 16 => self.choice(component, scope),
             14 | 15 => self.halves(component, scope),
             8 => {
                 let list = Some(List::Shared(self.vocabulary.word()));

@@ -182,6 +182,14 @@ fn was_joined(draft: &Draft<'_>, component: usize, line: &Line) -> bool {
     line.shares != Shares::All && levels.any(is_alone)
 }
 
+/// Whether it is a copy. Of copies of which one waits for another line, the engine lets the others
+/// go.
+fn was_copied(draft: &Draft<'_>, component: usize, line: &Line) -> bool {
+    let levels = draft.components[component].levels.iter();
+    let mut before = levels.filter_map(|level| level.line_of(line.settings[0]));
+    before.any(|before| before.scope != line.scope)
+}
+
 /// Whether it may leave a value without a word.
 const fn is_narrowing(operator: Operator) -> bool {
     matches!(operator, Operator::Word | Operator::Unit | Operator::Range | Operator::Implied)
@@ -297,8 +305,8 @@ fn apply(
             return true;
         }
         Operator::Share => return share(draft, component, before, after),
-        Operator::Half => return half(draft, before, after),
-        Operator::Choice => return choice(draft, before, after),
+        Operator::Half => return half(draft, component, before, after),
+        Operator::Choice => return choice(draft, component, before, after),
         _ => {}
     }
     let mut order: Vec<usize> = (0..after.lines.len()).collect();
@@ -394,7 +402,8 @@ fn reads_clearly(draft: &Draft<'_>, line: &Line) -> bool {
 }
 
 /// Whether at each level absence says that it is off. Where it says more, the engine lists an
-/// explicit line on the way up and not on the way down.
+/// explicit line on the way up and not on the way down; and half of a merge that absence says keeps
+/// W line by line from being W as a whole.
 fn is_off_by_default(draft: &Draft<'_>, component: usize, setting: usize) -> bool {
     let levels = draft.components[component].levels.iter();
     let mut lines = levels.filter_map(|level| level.line_of(setting));
@@ -653,7 +662,8 @@ fn number(
     let default = line.default.clone();
     let levels = draft.components[component].levels.iter();
     let mut lines = levels.filter_map(|level| level.line_of(line.settings[0]));
-    let was_each = lines.any(|before| before.is_each != line.is_each);
+    let line_is_each = line.is_each;
+    let was_each = lines.any(|before| before.is_each != line_is_each);
     for slot in line.slots_mut() {
         let field = &draft.settings[slot.setting].fields[slot.field];
         let is_same = old.slots().any(|old| {
@@ -664,7 +674,8 @@ fn number(
         // A key of which the other side has no whole number is lost without a word.
         let loses = operator == Operator::Unit && field.is_key;
         let is_list = match &field.kind {
-            Kind::Several(of) => **of == Kind::Number,
+            // Of several in one line the Active lists none that is beyond the range.
+            Kind::Several(of) => **of == Kind::Number && line_is_each,
             Kind::Numbers => true,
             _ => false,
         };
@@ -793,6 +804,8 @@ fn share(draft: &mut Draft<'_>, component: usize, before: &Writing, after: &mut 
             && is_same(line)
             && setting.keys() == 0
             && !was_shared(line.settings[0])
+            && is_off_by_default(draft, component, line.settings[0])
+            && !was_copied(draft, component, line)
             && line.default == Default::Off
             && !line.is_not
             && line.roof.is_none()
@@ -818,7 +831,7 @@ fn share(draft: &mut Draft<'_>, component: usize, before: &Writing, after: &mut 
 }
 
 /// A part that a line may be without gets a line of its own, or such a line becomes a part.
-fn half(draft: &mut Draft<'_>, before: &Writing, after: &mut Writing) -> bool {
+fn half(draft: &mut Draft<'_>, component: usize, before: &Writing, after: &mut Writing) -> bool {
     let is_same = |line: &Line| before.lines.contains(line);
     let double = |line: &Line| line.shares == Shares::First && is_same(line);
     if let Some(at) = after.lines.iter().position(double) {
@@ -841,7 +854,7 @@ fn half(draft: &mut Draft<'_>, before: &Writing, after: &mut Writing) -> bool {
         }
         return true;
     }
-    let pairs = alone_together(draft, before, after);
+    let pairs = alone_together(draft, component, before, after);
     let keys = |line: &Line, setting: usize| {
         let keys = draft.settings[setting].keys();
         (0..keys).map(|key| line.slot_of(setting, key).cloned()).collect::<Vec<_>>()
@@ -875,7 +888,7 @@ fn half(draft: &mut Draft<'_>, before: &Writing, after: &mut Writing) -> bool {
 }
 
 /// One line that says two settings, told by the kind of a value, becomes two, or two become one.
-fn choice(draft: &mut Draft<'_>, before: &Writing, after: &mut Writing) -> bool {
+fn choice(draft: &mut Draft<'_>, component: usize, before: &Writing, after: &mut Writing) -> bool {
     let is_same = |line: &Line| before.lines.contains(line);
     let is_choice = |line: &Line| matches!(line.shares, Shares::One(_)) && is_same(line);
     if let Some(at) = after.lines.iter().position(is_choice) {
@@ -890,7 +903,7 @@ fn choice(draft: &mut Draft<'_>, before: &Writing, after: &mut Writing) -> bool 
         }
         return true;
     }
-    let pairs = alone_together(draft, before, after);
+    let pairs = alone_together(draft, component, before, after);
     let spelled = |line: &Line| {
         let slots = line.slots().map(|slot| (slot.field, slot.words.clone(), slot.number.clone()));
         let mut slots: Vec<_> = slots.collect();
@@ -914,9 +927,16 @@ fn choice(draft: &mut Draft<'_>, before: &Writing, after: &mut Writing) -> bool 
 }
 
 /// Ordered pairs of lines of one setting each that are as before, in one place.
-fn alone_together(draft: &Draft<'_>, before: &Writing, after: &Writing) -> Vec<(usize, usize)> {
+fn alone_together(
+    draft: &Draft<'_>,
+    component: usize,
+    before: &Writing,
+    after: &Writing,
+) -> Vec<(usize, usize)> {
     let is_plain = |line: &Line| {
         line.settings.len() == 1
+            && is_off_by_default(draft, component, line.settings[0])
+            && !was_copied(draft, component, line)
             && before.lines.contains(line)
             && line.default == Default::Off
             && !line.is_not
