@@ -18,7 +18,7 @@ pub(crate) fn corpus() -> Option<PathBuf> {
 pub(crate) fn imported(corpus: &Path, release: &str) -> (Image, String) {
     let forms = corpus.join(format!("{release}.jsonl"));
     let nodes = corpus.join(format!("{release}.nodes.json"));
-    let imported = import_files(&forms, &nodes, "frr", release);
+    let imported = import_files(&forms, &nodes, "frr", release, None);
     let imported = imported.expect("the command set is readable");
     (imported.image, imported.report)
 }

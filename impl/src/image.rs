@@ -8,6 +8,7 @@ mod file;
 mod import;
 mod kind;
 mod list;
+mod overlay;
 mod refuse;
 mod scale;
 
@@ -31,6 +32,7 @@ pub use file::{IMAGE_BYTES_MAX, ImageFileError};
 pub use import::{Given, ImportedForm, ImportedMode, Rejected, import};
 pub use kind::ChangeKind;
 pub use list::{List, ListName};
+pub use overlay::{Overlaid, OverlayError, Unsaid, import_over};
 pub use refuse::{LinePattern, Refusal, RefuseDecl, RefusedLines};
 pub use scale::{Scale, ScaleError};
 
@@ -120,6 +122,11 @@ pub struct CommandDecl {
     /// What `no` of a line does.
     #[serde(default, skip_serializing_if = "is_undo")]
     pub no: NoMeans,
+    /// Of an imported form: the pattern by which an overlay knows it. Lines of one mode instance
+    /// whose forms have one pattern, and whose keys have one value, are one setting. What its
+    /// absence means is still unknown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pattern: Option<String>,
 }
 
 /// A mode of an image.
@@ -226,6 +233,9 @@ pub struct DontCare {
     pub facing_below: Option<u16>,
     /// Why the form need not be synchronised.
     pub reason: String,
+    /// Whether no line of it is sent, though the peer may take it.
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    pub never: bool,
 }
 
 /// A component of an image and its level there.
@@ -291,6 +301,10 @@ pub struct FormDecl {
     pub absent: Option<Words>,
     /// What `no` of a line does.
     pub no: NoMeans,
+    /// Of an imported form: the pattern by which an overlay knows it.
+    pub pattern: Option<Box<str>>,
+    /// Whether nothing is said of it but how it looks, or which words are its key.
+    pub imported: bool,
 }
 
 /// An alias compiled.
@@ -332,6 +346,8 @@ pub struct Image {
     forms: Vec<FormDecl>,
     aliases: Vec<Alias>,
     refusals: Vec<Refusal>,
+    /// Of each pattern of an overlay in a mode: the forms that begin so and have keys.
+    settings: BTreeMap<(ModeId, Box<str>), Vec<FormId>>,
     parents: Vec<Option<ModeId>>,
     levels: Vec<Level>,
     own: Grammar,
@@ -462,8 +478,15 @@ impl Image {
             .collect::<Result<_, _>>()?;
         let decls = forms.iter().chain(aliases.iter().map(|alias| &alias.decl));
         let own = Grammar::new(decls, parents.len(), &levels, None);
+        let mut settings: BTreeMap<(ModeId, Box<str>), Vec<FormId>> = BTreeMap::new();
+        for (number, decl) in forms.iter().enumerate().filter(|(_, decl)| decl.key.is_some()) {
+            if let Some(pattern) = &decl.pattern {
+                let forms = settings.entry((decl.mode, pattern.clone())).or_default();
+                forms.push(FormId(number as u32));
+            }
+        }
         let digest = file::digest(&declarations);
-        Ok(Self { digest, declarations, forms, aliases, refusals, parents, levels, own })
+        Ok(Self { digest, declarations, forms, aliases, refusals, settings, parents, levels, own })
     }
 
     /// Its identity.
@@ -484,6 +507,20 @@ impl Image {
     /// All forms of all levels up to its own, by id.
     pub fn forms(&self) -> impl Iterator<Item = (FormId, &FormDecl)> {
         self.forms.iter().enumerate().map(|(number, form)| (FormId(number as u32), form))
+    }
+
+    /// The forms that an overlay knows as the setting of this one, itself among them; none: it is
+    /// alone.
+    pub fn of_one_setting(&self, form: FormId) -> impl Iterator<Item = FormId> {
+        let decl = self.form(form);
+        let pattern = decl.pattern.clone().filter(|_| decl.key.is_some());
+        let forms = pattern.and_then(|pattern| self.settings.get(&(decl.mode, pattern)));
+        forms.into_iter().flatten().copied()
+    }
+
+    /// Whether an overlay stands over imported forms.
+    pub fn is_over(&self) -> bool {
+        !self.declarations.imported && self.forms.iter().any(|decl| decl.imported)
     }
 
     /// The form `id`, or the alias.
@@ -639,13 +676,18 @@ impl FormDecl {
         made.unwrap_or(words)
     }
 
+    /// Whether nothing says what its absence means, as of an imported form: a `no` that takes
+    /// nothing away is a line then.
+    pub const fn keeps_no(&self) -> bool {
+        self.key.is_none() || self.pattern.is_some()
+    }
+
     /// Whether a line of it says what its absence says: then a config does not keep it.
     pub fn says_absence(&self, words: &Words) -> bool {
         match (&self.default, words.sign()) {
             (_, Sign::No) if self.no_is_state() => false,
             (DefaultDecl::Line, sign) => sign == Sign::Positive,
-            // Of an imported form nothing says what its `no` means.
-            (DefaultDecl::None | DefaultDecl::Values(_), Sign::No) => self.key.is_some(),
+            (DefaultDecl::None | DefaultDecl::Values(_), Sign::No) => !self.keeps_no(),
             (DefaultDecl::None, Sign::Positive) => false,
             (DefaultDecl::Values(_), Sign::Positive) => self.absent.as_ref() == Some(words),
         }
@@ -667,15 +709,19 @@ impl Grammar {
             }
         }
         // A command set may hold the entry of a mode twice: in full, and by the name of each mode
-        // that it enters. The form that says where the line leads has it.
+        // that it enters. The form that says where the line leads has it. What an overlay says in
+        // full goes before what is imported.
         for forms_of_mode in &mut by_mode {
-            forms_of_mode.sort_by_key(|(_, decl)| decl.enters.is_none());
+            forms_of_mode.sort_by_key(|(_, decl)| (decl.enters.is_none(), decl.imported));
         }
         let modes = by_mode.into_iter().enumerate().map(|(mode, forms)| {
             let known = like.map(|like| &like.modes[mode]);
             let same = known.filter(|known| known.ids().eq(forms.iter().map(|(id, _)| *id)));
+            let is_said = |decl: &FormDecl| decl.enters.is_none() && !decl.imported;
+            let is_over = forms.iter().any(|(_, decl)| is_said(decl));
+            let stated = forms.iter().filter(|(_, decl)| is_over && !decl.imported).count();
             let forms = forms.into_iter().map(|(id, decl)| (id, &decl.form));
-            same.map_or_else(|| Arc::new(Matcher::from_forms(forms)), Arc::clone)
+            same.map_or_else(|| Arc::new(Matcher::from_stated(stated, forms)), Arc::clone)
         });
         Self { levels: levels.to_vec(), modes: modes.collect() }
     }
@@ -742,6 +788,8 @@ fn compile_alias(
             revision: 0,
             default: DefaultDecl::None,
             no: NoMeans::Undo,
+            pattern: None,
+            imported: false,
         },
         reads: alias.reads.iter().map(reading).collect::<Result<_, _>>()?,
         list: alias.list.clone(),
@@ -799,7 +847,9 @@ fn compile(
         }
         None if command.ordered => Some(List::Form),
         // Of an imported line nothing says what its order means.
-        None if key.is_none() && command.enters.is_none() => Some(List::Place),
+        None if key.is_none() && command.enters.is_none() && command.pattern.is_none() => {
+            Some(List::Place)
+        }
         None => None,
     };
     let absent = default.line_of(&form, key.as_deref());
@@ -813,6 +863,9 @@ fn compile(
         revision: command.revision,
         absent: None,
         no: command.no,
+        pattern: command.pattern.as_deref().map(Into::into),
+        imported: command.enters.is_none()
+            && (command.pattern.is_some() || command.key == Key::Line),
         form,
         key,
         default,

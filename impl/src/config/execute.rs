@@ -212,6 +212,9 @@ impl Config {
             (None, Sign::Positive) => {
                 let (key, line) = Line::new(image, place.clone(), form, words);
                 if !image.form(form).says_absence(&line.words) {
+                    for other in self.of_one_setting(image, &key) {
+                        self.edit(image, Edit::Unset(other), edits);
+                    }
                     self.set(image, key, line, edits);
                 } else if self.line(&key).is_some() {
                     // What an absent line says is not written: what says otherwise goes.
@@ -275,6 +278,16 @@ impl Config {
         self.edit(image, Edit::Set { line: key, to: line, after }, edits);
     }
 
+    /// Lines of other forms that an overlay knows as the same setting, told by the same values.
+    fn of_one_setting(&self, image: &Image, key: &LineKey) -> Vec<LineKey> {
+        let decl = image.form(key.form);
+        let values = decl.form.values_of(&key.key);
+        let forms = image.of_one_setting(key.form).filter(|form| *form != key.form);
+        let lines = forms.flat_map(|form| self.lines_of(&key.place, form));
+        let same = |key: &&LineKey| image.form(key.form).form.values_of(&key.key) == values;
+        lines.map(|(key, _)| key).filter(same).cloned().collect()
+    }
+
     /// `no` removes by key; where the line itself is the default, it is a line itself. Of an
     /// imported command set nothing says what the default is: there a `no` line that removes
     /// nothing is one.
@@ -288,21 +301,32 @@ impl Config {
         edits: &mut Vec<Edit>,
     ) {
         let (mut key, line) = Line::new(image, place.clone(), form, words);
-        let whole_line = image.form(form).key.is_none();
-        if whole_line {
+        let others = self.of_one_setting(image, &key);
+        if !others.is_empty() {
+            let mut taken_away = false;
+            for other in others {
+                taken_away |= self.line(&other).is_some_and(|line| line.sign == Sign::Positive);
+                self.edit(image, Edit::Unset(other), edits);
+            }
+            if taken_away {
+                return;
+            }
+        }
+        if image.form(form).keeps_no() {
             let positive = line.words.without_no();
             let given: Vec<&str> = split_words(positive.text()).collect();
             if let Ok((form, words)) = parse::words(image, grammar, place.mode(image), &given) {
-                key = LineKey { place: place.clone(), form, key: words };
+                key = Line::new(image, place.clone(), form, words).0;
             }
         }
+        let keeps_no = image.form(key.form).keeps_no();
         if image.form(key.form).no_is_state() {
             return self.set(image, key, line, edits);
         }
         match self.line(&key).map(|line| line.sign) {
             Some(Sign::Positive) => self.edit(image, Edit::Unset(key), edits),
             Some(Sign::No) => {}
-            None if whole_line => self.set(image, key, line, edits),
+            None if keeps_no => self.set(image, key, line, edits),
             None => {}
         }
     }

@@ -17,7 +17,8 @@ use crate::config::{Line, LineKey, Place};
 use crate::diff::Diff;
 use crate::digest::Shared;
 use crate::grammar::{
-    Form, FormError, Matcher, Residue, Resolution, Sign, Token, may_share_a_line, split_words,
+    Form, FormError, Matcher, Residue, Resolution, Sign, Token, Words, may_share_a_line,
+    split_words,
 };
 use crate::ids::{ChangeId, FormId, Level, ModeId};
 use crate::image::{Grammar, Image};
@@ -72,6 +73,17 @@ pub enum Guard {
     Resolve,
 }
 
+/// What the peer does about a line of W that it reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+enum Taken {
+    /// It keeps it as it is.
+    Kept,
+    /// It raises it, if its values go.
+    Raised,
+    /// It cannot raise it.
+    Stuck,
+}
+
 /// What the gate of the wire does about lines of one form.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Gate {
@@ -98,6 +110,8 @@ pub struct ActivePairing {
     concerned: Vec<bool>,
     /// The peer's forms in the modes in which the two differ.
     peers: BTreeMap<ModeId, Matcher<Option<FormId>>>,
+    /// The forms by which the peer reads W, where these are others; of each, what it does then.
+    wire: BTreeMap<ModeId, Matcher<Taken>>,
     dont_cares: BTreeMap<FormId, Shared<str>>,
     diff: Option<Diff>,
     unhandled: Vec<FormName>,
@@ -134,7 +148,7 @@ impl OwnSide {
         let down = tft.steps_down(image, &levels);
         let judge = Judge::new(image, &answer, &levels, same_family)?;
         let verdicts: Vec<Gate> = image.forms().map(|(form, _)| judge.verdict(form)).collect();
-        let peers = judge.peers;
+        let (peers, wire) = (judge.peers, judge.wire);
         let concerned = verdicts.iter().zip(image.forms());
         let concerned = concerned
             .map(|(verdict, (form, _))| *verdict != Gate::Goes || tft.concerns(form))
@@ -147,6 +161,7 @@ impl OwnSide {
             verdicts,
             concerned,
             peers,
+            wire,
             dont_cares: cared_not(image, &answer, &diff),
             diff: Some(diff),
             unhandled: answer.unhandled,
@@ -178,6 +193,7 @@ impl ActivePairing {
             verdicts: alloc::vec![Gate::Goes; forms],
             concerned: alloc::vec![false; forms],
             peers: BTreeMap::new(),
+            wire: BTreeMap::new(),
             dont_cares: BTreeMap::new(),
             diff: None,
             unhandled: Vec::new(),
@@ -369,6 +385,24 @@ impl ActivePairing {
             }),
             Gate::Resolve | Gate::Same => {
                 let words: Vec<&str> = split_words(line.words.text()).collect();
+                let same = |words: &Words| words.text() == line.words.text();
+                match self.wire.get(&decl.mode).map(|wire| wire.resolve(&words)) {
+                    None => {}
+                    Some(Resolution::Match { id: Taken::Raised, words }) if same(&words) => {
+                        return None;
+                    }
+                    Some(Resolution::Match { id: Taken::Kept, words }) if same(&words) => {}
+                    Some(Resolution::Match { id: Taken::Stuck, .. }) => {
+                        return Some(StuckCause::NoTransform);
+                    }
+                    Some(Resolution::Match { .. } | Resolution::Ambiguous { .. }) => {
+                        return Some(StuckCause::Resolves);
+                    }
+                    Some(Resolution::NoMatch { .. } | Resolution::Incomplete) => {
+                        let cause = self.residue_cause(image, key, line);
+                        return Some(cause.unwrap_or(StuckCause::NoTransform));
+                    }
+                }
                 let is_same = |read: Option<FormId>| {
                     self.verdicts[key.form.0 as usize] == Gate::Resolve || read == Some(key.form)
                 };
@@ -438,6 +472,10 @@ struct Judge<'a> {
     news: BTreeMap<ModeId, Vec<Form>>,
     raises: BTreeMap<(ModeId, &'a str), &'a super::answer::Raise>,
     peers: BTreeMap<ModeId, Matcher<Option<FormId>>>,
+    /// The forms by which the peer reads W, where these are others.
+    wire: BTreeMap<ModeId, Matcher<Taken>>,
+    /// Forms of which no line is ever sent.
+    never: BTreeSet<FormId>,
 }
 
 impl<'a> Judge<'a> {
@@ -458,30 +496,37 @@ impl<'a> Judge<'a> {
             let Some(mode) = image.mode(&forms.mode) else {
                 continue;
             };
-            let read: Vec<Form> = forms
-                .forms
-                .iter()
-                .map(|form| own_or_read(image, mode, form))
-                .collect::<Result<_, _>>()
-                .map_err(|error| super::AnswerError::Shape {
-                    message: alloc::format!("mode {}: {error}", forms.mode),
-                })?;
+            let read = read_forms(image, mode, forms)?;
             let own = |form: &Form| on_the_wire.get(&(mode, form.normal())).copied();
             let with_own = read.iter().map(|form| (own(form), form));
-            peers.insert(mode, Matcher::from_forms(with_own));
+            peers.insert(mode, Matcher::from_stated(forms.stated, with_own));
             listed.insert(mode, forms.forms.iter().map(String::as_str).collect());
             news.insert(mode, read.into_iter().filter(|form| own(form).is_none()).collect());
         }
         let raises = answer.raises.iter();
-        let raises = raises
+        let raises: BTreeMap<(ModeId, &str), &super::answer::Raise> = raises
             .filter_map(|raise| Some(((image.mode(&raise.mode)?, raise.form.as_str()), raise)))
             .collect();
-        Ok(Self { image, levels, same_family, listed, news, raises, peers })
+        let mut wire = BTreeMap::new();
+        for forms in &answer.wire {
+            let Some(mode) = image.mode(&forms.mode) else { continue };
+            let read = read_forms(image, mode, forms)?;
+            let taken = |form: &Form| match raises.get(&(mode, form.normal())) {
+                None => Taken::Kept,
+                Some(raise) if raise.stuck => Taken::Stuck,
+                Some(_) => Taken::Raised,
+            };
+            let taken = read.iter().map(|form| (taken(form), form));
+            wire.insert(mode, Matcher::from_stated(forms.stated, taken));
+        }
+        let never = never_sent(image);
+        Ok(Self { image, levels, same_family, listed, news, raises, peers, wire, never })
     }
 
     fn verdict(&self, form: FormId) -> Gate {
         let decl = self.image.form(form);
-        if !decl.lives_at(self.levels[usize::from(decl.component.0)]) {
+        let lives = decl.lives_at(self.levels[usize::from(decl.component.0)]);
+        if !lives || self.never.contains(&form) {
             return Gate::Stuck;
         }
         let normal = decl.form.normal();
@@ -496,11 +541,44 @@ impl<'a> Judge<'a> {
                 // The peer has forms that this side has not, and they may take its lines.
                 let news = self.news.get(&decl.mode).into_iter().flatten();
                 let mut news = news.filter(|new| may_share_a_line(&decl.form, new));
-                if news.next().is_some() { Gate::Same } else { Gate::Goes }
+                match news.next() {
+                    None => Gate::Goes,
+                    // Of imported forms several may take a line, and none of them is meant.
+                    Some(_) if decl.imported => Gate::Resolve,
+                    Some(_) => Gate::Same,
+                }
             }
             Some(_) => Gate::Resolve,
         }
     }
+}
+
+/// The forms of which no line is ever sent.
+fn never_sent(image: &Image) -> BTreeSet<FormId> {
+    let entries = image.declarations().dont_cares.iter().filter(|entry| entry.never);
+    let named: BTreeSet<(ModeId, String)> = entries
+        .filter_map(|entry| {
+            let form = Form::parse(&entry.form).ok()?;
+            Some((image.mode(&entry.mode)?, form.normal().to_string()))
+        })
+        .collect();
+    let forms = image.forms().filter(|(_, decl)| {
+        !named.is_empty() && named.contains(&(decl.mode, decl.form.normal().to_string()))
+    });
+    forms.map(|(form, _)| form).collect()
+}
+
+/// The forms of a mode that a peer names.
+fn read_forms(
+    image: &Image,
+    mode: ModeId,
+    forms: &super::answer::ModeForms,
+) -> Result<Vec<Form>, PairError> {
+    let read = forms.forms.iter().map(|form| own_or_read(image, mode, form));
+    let read = read.collect::<Result<_, _>>().map_err(|error| super::AnswerError::Shape {
+        message: alloc::format!("mode {}: {error}", forms.mode),
+    })?;
+    Ok(read)
 }
 
 /// The form of this normal text: the own one of the mode, if there is one, for it is compiled

@@ -26,6 +26,14 @@ pub struct ModeForms {
     pub mode: String,
     /// The Standby's forms in it.
     pub forms: Vec<String>,
+    /// So many of the first go before the others, as in its own grammar.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub stated: usize,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks by reference")]
+const fn is_none(count: &usize) -> bool {
+    *count == 0
 }
 
 /// What the Standby makes of a form that it takes only at a level below its own.
@@ -61,6 +69,9 @@ pub struct Answer {
     pub unhandled: Vec<FormName>,
     /// The Standby's forms in every mode in which the two differ.
     pub modes: Vec<ModeForms>,
+    /// Where it reads W by other forms than its own, and they are not the Active's: these forms.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub wire: Vec<ModeForms>,
     /// What it can raise.
     pub raises: Vec<Raise>,
     /// Its don't-care list, as far as it holds facing this Active.

@@ -62,7 +62,8 @@ impl OwnSide {
         let (own, tft) = (&self.dump, &*self.tft);
         let active = Dump::decode_like(dump_bytes, &own.entries)?;
         let diff = Diff::between(&active, own);
-        let levels = if active.header.same_family(&own.header) {
+        let same_family = active.header.same_family(&own.header);
+        let levels = if same_family {
             wire_levels(image, &active.header.components)
         } else {
             image.levels().to_vec()
@@ -70,7 +71,8 @@ impl OwnSide {
         let up = tft.steps_up(image, &levels);
         let answer = Answer {
             unhandled: unhandled(image, tft, &up, &active.header, &diff.sdl),
-            modes: differing(&active, own),
+            modes: differing(image, &active, own),
+            wire: if same_family { read_otherwise(image, &levels, &active) } else { Vec::new() },
             raises: raises(image, tft, &up, &levels),
             dont_care: dont_cares(image, &active.header),
             diff: diff.encode(),
@@ -158,25 +160,68 @@ impl StandbyPairing {
     }
 }
 
-/// Every mode in which the two have not the same forms, with the own ones.
-fn differing(active: &Dump, own: &Dump) -> Vec<ModeForms> {
-    fn by_mode(dump: &Dump) -> BTreeMap<&str, BTreeSet<&str>> {
-        let mut modes: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-        for entry in dump.entries.iter().filter(|entry| !entry.alias) {
-            let forms = modes.entry(&entry.mode).or_default();
-            forms.insert(entry.form.normal());
-        }
-        modes
+/// The forms of one side by mode, in normal form.
+type Normals<'a> = BTreeMap<&'a str, BTreeSet<&'a str>>;
+
+fn of_dump(dump: &Dump) -> Normals<'_> {
+    let mut modes = Normals::new();
+    for entry in dump.entries.iter().filter(|entry| !entry.alias) {
+        modes.entry(&entry.mode).or_default().insert(entry.form.normal());
     }
-    let (theirs, ours) = (by_mode(active), by_mode(own));
+    modes
+}
+
+fn at_levels<'a>(image: &'a Image, levels: &[Level]) -> Normals<'a> {
+    let mut modes = Normals::new();
+    for (_, decl) in image.forms() {
+        if decl.lives_at(levels[usize::from(decl.component.0)]) {
+            modes.entry(image.mode_name(decl.mode)).or_default().insert(decl.form.normal());
+        }
+    }
+    modes
+}
+
+/// The forms of a mode as they are told: those first that go before what is imported.
+fn told(image: &Image, levels: &[Level], mode: &str, forms: &Normals<'_>) -> ModeForms {
+    let stated: BTreeSet<&str> = image
+        .forms()
+        .filter(|(_, decl)| {
+            let lives = decl.lives_at(levels[usize::from(decl.component.0)]);
+            lives && !decl.imported && image.mode_name(decl.mode) == mode
+        })
+        .map(|(_, decl)| decl.form.normal())
+        .collect();
+    let forms = forms.get(mode).into_iter().flatten().copied();
+    let (mut first, rest): (Vec<&str>, Vec<&str>) =
+        forms.partition(|form| image.is_over() && stated.contains(form));
+    let stated = first.len();
+    first.extend(rest);
+    ModeForms {
+        mode: mode.to_string(),
+        forms: first.into_iter().map(ToString::to_string).collect(),
+        stated,
+    }
+}
+
+/// Every mode in which the two have not the same forms, with the own ones.
+fn differing(image: &Image, active: &Dump, own: &Dump) -> Vec<ModeForms> {
+    let (theirs, ours) = (of_dump(active), of_dump(own));
     let modes: BTreeSet<&str> = theirs.keys().chain(ours.keys()).copied().collect();
     let differ = modes.into_iter().filter(|mode| theirs.get(mode) != ours.get(mode));
-    differ
-        .map(|mode| {
-            let forms = ours.get(mode).into_iter().flatten();
-            ModeForms { mode: mode.to_string(), forms: forms.map(ToString::to_string).collect() }
-        })
-        .collect()
+    differ.map(|mode| told(image, image.levels(), mode, &ours)).collect()
+}
+
+/// The modes of which W is read by other forms than the own ones, and than the Active's own, with
+/// these forms.
+fn read_otherwise(image: &Image, levels: &[Level], active: &Dump) -> Vec<ModeForms> {
+    let theirs = of_dump(active);
+    let (own, wire) = (at_levels(image, image.levels()), at_levels(image, levels));
+    let modes: BTreeSet<&str> = own.keys().chain(wire.keys()).copied().collect();
+    let otherwise = modes.into_iter().filter(|mode| {
+        let read = wire.get(mode);
+        read != own.get(mode) && read != theirs.get(mode)
+    });
+    otherwise.map(|mode| told(image, levels, mode, &wire)).collect()
 }
 
 /// What becomes of each form of the wire's view that does not simply stay.

@@ -53,6 +53,8 @@ pub struct Matcher<Id> {
     texts: BTreeSet<Token>,
     /// Whether a word of them can be a string in quotes.
     strings: bool,
+    /// So many of the first go before the others, where both take a line equally well.
+    stated: usize,
 }
 
 impl<Id: Copy + Ord> Matcher<Id> {
@@ -65,6 +67,7 @@ impl<Id: Copy + Ord> Matcher<Id> {
             open: Vec::new(),
             texts: BTreeSet::new(),
             strings: false,
+            stated: 0,
         };
         for (id, form) in forms {
             let tokens = form.leaves().iter().map(|leaf| &leaf.token);
@@ -83,6 +86,12 @@ impl<Id: Copy + Ord> Matcher<Id> {
         matcher.by_first.sort_unstable();
         matcher.by_first.dedup();
         matcher
+    }
+
+    /// The same, where the first `stated` forms go before the others: of those that take a line
+    /// equally well, as other tokens, too.
+    pub fn from_stated<'a>(stated: usize, forms: impl IntoIterator<Item = (Id, &'a Form)>) -> Self {
+        Self { stated, ..Self::from_forms(forms) }
     }
 
     /// The ids of its forms, as they were given.
@@ -110,14 +119,16 @@ impl<Id: Copy + Ord> Matcher<Id> {
         }
         let numbers = self.candidates(first, words.get(1).copied());
         let mut walk = Walk::new(words);
-        let mut found: Vec<(Id, &Program, Path)> = Vec::new();
+        let mut found: Vec<Found<'_, Id>> = Vec::new();
         // A form that cannot have so many words is not asked until it is to be said what is wrong.
         for number in &numbers {
             let (id, form) = &self.forms[*number as usize];
             let program = form.program();
             if program.length.contains(&words.len()) {
                 walk.run(program);
-                found.extend(walk.paths.drain(..).map(|path| (*id, program, path)));
+                let first = (*number as usize) < self.stated;
+                let paths = walk.paths.drain(..);
+                found.extend(paths.map(|path| Found { id: *id, program, path, first }));
             }
         }
         if !found.is_empty() {
@@ -160,21 +171,39 @@ impl<Id: Copy + Ord> Matcher<Id> {
 /// One way in which a form takes all words: each word's leaf.
 type Path = Vec<LeafId>;
 
+/// A form that takes a line, with one of the ways in which it does.
+struct Found<'a, Id> {
+    id: Id,
+    program: &'a Program,
+    path: Path,
+    /// Whether the form goes before those that are not so.
+    first: bool,
+}
+
+impl<Id> Found<'_, Id> {
+    fn token(&self, at: usize) -> &Token {
+        self.program.token(self.path[at])
+    }
+}
+
 /// From word to word the best fit wins; at equal fits two different tokens are ambiguous.
-fn choose<Id: Copy + Ord>(words: &[&str], mut found: Vec<(Id, &Program, Path)>) -> Resolution<Id> {
+fn choose<Id: Copy + Ord>(words: &[&str], mut found: Vec<Found<'_, Id>>) -> Resolution<Id> {
     for (at, word) in words.iter().enumerate() {
         if found.len() == 1 {
             break;
         }
-        let fit = |program: &Program, path: &Path| program.token(path[at]).fit(word);
-        let best = found.iter().filter_map(|(_, program, path)| fit(program, path)).min();
-        found.retain(|(_, program, path)| fit(program, path) == best);
-        let (_, program, path) = &found[0];
-        let token = program.token(path[at]);
-        let differs = found.iter().any(|(_, other, path)| other.token(path[at]) != token);
+        let best = found.iter().filter_map(|found| found.token(at).fit(word)).min();
+        found.retain(|found| found.token(at).fit(word) == best);
+        let differs = |found: &[Found<'_, Id>]| {
+            found.iter().any(|other| other.token(at) != found[0].token(at))
+        };
+        let goes_first = |found: &Found<'_, Id>| found.first && best != Some(Fit::Abbreviated);
+        if differs(&found) && found.iter().any(goes_first) {
+            found.retain(|found| found.first);
+        }
         // Variables of different names accept the same words: they count as one token.
-        if differs && best != Some(Fit::Any) {
-            let mut ids: Vec<Id> = found.iter().map(|(id, _, _)| *id).collect();
+        if differs(&found) && best != Some(Fit::Any) {
+            let mut ids: Vec<Id> = found.iter().map(|found| found.id).collect();
             ids.sort_unstable();
             ids.dedup();
             if ids.len() > 1 || best == Some(Fit::Abbreviated) {
@@ -183,7 +212,7 @@ fn choose<Id: Copy + Ord>(words: &[&str], mut found: Vec<(Id, &Program, Path)>) 
         }
     }
     // Those left take the same words as the same tokens: the form that was given first has them.
-    let (id, program, path) = &found[0];
+    let Found { id, program, path, .. } = &found[0];
     let canonical = words.iter().zip(path);
     let canonical =
         canonical.map(|(word, leaf)| (*leaf, program.token(*leaf).canonical(word))).collect();

@@ -1,4 +1,5 @@
-//! The family that comes with the engine: `meridian`, a router of our own.
+//! What comes with the engine: the family `meridian`, a router of our own, and overlays for the
+//! command sets of real ones.
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -6,13 +7,13 @@ use alloc::vec::Vec;
 use super::{Family, Image};
 
 macro_rules! files {
-    ($($name:literal),* $(,)?) => {
-        [$(($name, include_str!(concat!("../../families/meridian/", $name)))),*]
+    ($family:literal: $($name:literal),* $(,)?) => {
+        [$(($name, include_str!(concat!("../../families/", $family, "/", $name)))),*]
     };
 }
 
 /// The family's files: (name, text).
-pub const FILES: &[(&str, &str)] = &files![
+pub const FILES: &[(&str, &str)] = &files!["meridian":
     "family.toml",
     "platform.toml",
     "interfaces.toml",
@@ -25,6 +26,21 @@ pub const FILES: &[(&str, &str)] = &files![
     "qos.toml",
     "aaa.toml",
     "snmp.toml",
+];
+
+/// The files of the overlay for FRRouting's command sets: (name, text).
+pub const FRR: &[(&str, &str)] = &files!["frr":
+    "family.toml",
+    "keys.toml",
+    "modes.toml",
+    "bgpd.toml",
+    "ospfd.toml",
+    "ospf6d.toml",
+    "isisd.toml",
+    "pimd.toml",
+    "bfdd.toml",
+    "bgp-traditional.toml",
+    "bgp-datacenter.toml",
 ];
 
 macro_rules! configs {

@@ -5,6 +5,7 @@ mod aliases;
 mod changes;
 mod problem;
 mod refuses;
+mod rules;
 mod text;
 
 use alloc::borrow::ToOwned;
@@ -18,21 +19,28 @@ use super::{
 use text::{BulkText, CommandText, ComponentText, DontCareText, ModeText, Source, TableText};
 
 pub use problem::{FamilyError, Origin, Problem};
+pub(super) use rules::LineRule;
 
 /// The history of a system's commands.
 #[derive(Clone, Debug)]
 pub struct Family {
     name: String,
+    /// The profiles that it has: defaults differ by them.
+    profiles: Vec<String>,
+    /// The one of them that is read.
+    profile: Option<String>,
     components: Vec<String>,
     releases: Vec<(String, Vec<u16>)>,
     modes: Vec<(Mode, u16, u16)>,
     commands: Vec<CommandDecl>,
     changes: Vec<Change>,
-    dont_cares: Vec<DontCare>,
+    dont_cares: Vec<(DontCare, Origin)>,
     /// Each with the place where it was declared.
     aliases: Vec<(AliasDecl, Origin)>,
     /// Each with the place where it was declared.
     refuses: Vec<(RefuseDecl, Origin)>,
+    /// What it says of imported forms, as an overlay.
+    rules: Vec<LineRule>,
     /// Where each command was declared.
     commands_at: Vec<Origin>,
     /// Where each change was declared.
@@ -54,6 +62,14 @@ impl Family {
     /// Reads what can be read of a family's files, and all that is wrong with the rest: a command
     /// or a change with an error is left out. None: there is no table of releases.
     pub fn read(files: &[(&str, &str)]) -> (Option<Self>, Vec<FamilyError>) {
+        Self::read_profile(files, None)
+    }
+
+    /// The same, of the family in this profile; none: the first that it has.
+    pub fn read_profile(
+        files: &[(&str, &str)],
+        profile: Option<&str>,
+    ) -> (Option<Self>, Vec<FamilyError>) {
         let mut errors = Vec::new();
         let table = files.iter().find(|(name, _)| *name == "family.toml");
         let Some((name, text)) = table else {
@@ -69,12 +85,24 @@ impl Family {
                 return (None, alloc::vec![source.error(span, problem)]);
             }
         };
+        let profiles = table.profiles.clone();
         let mut family = Self::of_table(table, &source, &mut errors);
+        if let Some(wanted) = profile.filter(|wanted| !profiles.iter().any(|name| name == wanted)) {
+            let what = if profiles.is_empty() { "profile: there are none" } else { "profile" };
+            let problem = Problem::Unknown { what, name: wanted.to_owned() };
+            errors.push(source.error(0..0, problem));
+        }
+        family.profile = profile.map(ToOwned::to_owned).or_else(|| profiles.first().cloned());
+        family.profiles = profiles;
         let mut read = Vec::new();
         for (name, text) in files.iter().filter(|(name, _)| *name != "family.toml") {
             let source = Source { name, text };
             match toml::from_str::<ComponentText>(text) {
-                Ok(component) => read.push((source, component)),
+                Ok(component) => {
+                    if family.is_of_profile(&source, &component, &mut errors) {
+                        read.push((source, component));
+                    }
+                }
                 Err(error) => {
                     let span = error.span().unwrap_or(0..0);
                     errors.push(source.error(span, Problem::Toml(error.message().to_string())));
@@ -125,6 +153,8 @@ impl Family {
         }
         Self {
             name: table.family,
+            profiles: Vec::new(),
+            profile: None,
             components,
             releases,
             modes: Vec::new(),
@@ -133,6 +163,7 @@ impl Family {
             dont_cares: Vec::new(),
             aliases: Vec::new(),
             refuses: Vec::new(),
+            rules: Vec::new(),
             commands_at: Vec::new(),
             changes_at: Vec::new(),
         }
@@ -183,8 +214,12 @@ impl Family {
                 }
             };
             if source.form(&text.form, errors).is_some() {
-                self.dont_cares.push(dont_care(component, text, facing_below));
+                let at = source.origin(text.form.span().start + 1);
+                self.dont_cares.push((dont_care(component, text, facing_below), at));
             }
+        }
+        for lines in &text.lines {
+            self.rules_of(source, lines, errors);
         }
     }
 
@@ -300,6 +335,11 @@ impl Family {
         self.changes.iter().zip(&self.changes_at)
     }
 
+    /// All don't-care entries, each with the place where it was declared.
+    pub(super) fn dont_cares(&self) -> impl Iterator<Item = (&DontCare, &Origin)> {
+        self.dont_cares.iter().map(|(entry, at)| (entry, at))
+    }
+
     /// The component of this number.
     ///
     /// # Panics
@@ -338,7 +378,7 @@ impl Family {
                 })
                 .collect(),
             changes: self.changes.iter().filter(|c| c.level <= at(c.component)).cloned().collect(),
-            dont_cares: self.dont_cares.clone(),
+            dont_cares: self.dont_cares().map(|(entry, _)| entry.clone()).collect(),
             aliases: self.aliases_at(at),
             refuses: self.refuses_at(at),
         })
@@ -366,6 +406,7 @@ fn plain_command(component: u16, mode: &str, form: &str) -> CommandDecl {
         revision: 0,
         default: None,
         no: NoMeans::Undo,
+        pattern: None,
     }
 }
 
@@ -376,6 +417,7 @@ fn dont_care(component: u16, text: &DontCareText, facing_below: Option<u16>) -> 
         form: text.form.get_ref().clone(),
         facing_below,
         reason: text.reason.clone(),
+        never: text.never,
     }
 }
 

@@ -74,64 +74,86 @@ pub fn import(
     forms: &[ImportedForm],
     modes: &[ImportedMode],
 ) -> Result<(Image, Vec<Rejected>), ImageError> {
-    let mut rejected = Vec::new();
-    let known = Modes::from_imported(modes, &mut rejected);
-    let mut components: Vec<Component> = Vec::new();
-    let mut commands: BTreeMap<(String, String), CommandDecl> = BTreeMap::new();
-    for (number, row) in forms.iter().enumerate().filter(|(_, row)| !is_navigation(&row.form)) {
-        let mut refuse = |why| {
-            rejected.push(Rejected { given: Given::Form(number), form: row.form.clone(), why });
-        };
-        if row.mode != ROOT && !known.parents.contains_key(row.mode.as_str()) {
-            refuse(alloc::format!("mode {} is declared nowhere", row.mode));
-            continue;
-        }
-        let form = match Form::parse(&row.form) {
-            Ok(form) => form,
-            Err(error) => {
-                refuse(alloc::format!("column {}: {error}", error.span.start + 1));
-                continue;
-            }
-        };
-        let Some(component) = component_of(&mut components, &row.component) else {
-            refuse(alloc::format!("more than {COMPONENTS_MAX} components"));
-            continue;
-        };
-        let entered = known.enters.get(&(row.mode.as_str(), form.normal().to_string()));
-        let command = CommandDecl {
-            mode: row.mode.clone(),
-            form: row.form.clone(),
-            component,
-            since: 0,
-            until: None,
-            key: Key::Line,
-            ordered: false,
-            list: None,
-            enters: entered.map(ToString::to_string),
-            revision: 0,
-            default: None,
-            no: NoMeans::Undo,
-        };
-        commands.entry((row.mode.clone(), form.normal().to_string())).or_insert(command);
-    }
-    let root = Mode { name: ROOT.to_string(), parent: None };
-    let others = known
-        .parents
-        .iter()
-        .map(|(name, parent)| Mode { name: name.to_string(), parent: Some(parent.to_string()) });
+    let (set, rejected) = CommandSet::read(forms, modes);
     let declarations = Declarations {
         family: name.to_string(),
         release: release.to_string(),
         imported: true,
-        components,
-        modes: core::iter::once(root).chain(others).collect(),
-        commands: commands.into_values().collect(),
+        components: set.components,
+        modes: set.modes,
+        commands: set.commands.into_iter().map(|(_, command)| command).collect(),
         changes: Vec::new(),
         dont_cares: Vec::new(),
         aliases: Vec::new(),
         refuses: Vec::new(),
     };
     Ok((Image::compile(declarations)?, rejected))
+}
+
+/// What was taken of a command set.
+pub(super) struct CommandSet {
+    /// The components that own its forms, at level 0.
+    pub(super) components: Vec<Component>,
+    /// Its modes; the root first.
+    pub(super) modes: Vec<Mode>,
+    /// Its commands, by mode and normal form, of which nothing but the form is known.
+    pub(super) commands: Vec<(Form, CommandDecl)>,
+}
+
+impl CommandSet {
+    /// Reads a command set; what was not taken.
+    pub(super) fn read(forms: &[ImportedForm], modes: &[ImportedMode]) -> (Self, Vec<Rejected>) {
+        let mut rejected = Vec::new();
+        let known = Modes::from_imported(modes, &mut rejected);
+        let mut components: Vec<Component> = Vec::new();
+        let mut commands: BTreeMap<(String, String), (Form, CommandDecl)> = BTreeMap::new();
+        for (number, row) in forms.iter().enumerate().filter(|(_, row)| !is_navigation(&row.form)) {
+            let mut refuse = |why| {
+                rejected.push(Rejected { given: Given::Form(number), form: row.form.clone(), why });
+            };
+            if row.mode != ROOT && !known.parents.contains_key(row.mode.as_str()) {
+                refuse(alloc::format!("mode {} is declared nowhere", row.mode));
+                continue;
+            }
+            let form = match Form::parse(&row.form) {
+                Ok(form) => form,
+                Err(error) => {
+                    refuse(alloc::format!("column {}: {error}", error.span.start + 1));
+                    continue;
+                }
+            };
+            let Some(component) = component_of(&mut components, &row.component) else {
+                refuse(alloc::format!("more than {COMPONENTS_MAX} components"));
+                continue;
+            };
+            let entered = known.enters.get(&(row.mode.as_str(), form.normal().to_string()));
+            let command = CommandDecl {
+                mode: row.mode.clone(),
+                form: row.form.clone(),
+                component,
+                since: 0,
+                until: None,
+                key: Key::Line,
+                ordered: false,
+                list: None,
+                enters: entered.map(ToString::to_string),
+                revision: 0,
+                default: None,
+                no: NoMeans::Undo,
+                pattern: None,
+            };
+            let key = (row.mode.clone(), form.normal().to_string());
+            commands.entry(key).or_insert((form, command));
+        }
+        let root = Mode { name: ROOT.to_string(), parent: None };
+        let others = known.parents.iter();
+        let others = others.map(|(name, parent)| Mode {
+            name: name.to_string(),
+            parent: Some(parent.to_string()),
+        });
+        let modes = core::iter::once(root).chain(others).collect();
+        (Self { components, modes, commands: commands.into_values().collect() }, rejected)
+    }
 }
 
 /// What is known of the modes but that of the root.

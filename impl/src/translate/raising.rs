@@ -15,7 +15,7 @@ use super::touched::Touched;
 use crate::config::{Config, Edit, EntryKind, Item, Line, LineKey, Place, Prc, Refused};
 use crate::digest::Digest;
 use crate::disposition::StandbyPairing;
-use crate::grammar::{Words, split_words};
+use crate::grammar::{Sign, Words, split_words};
 use crate::ids::{ComponentId, FormId};
 use crate::image::{Grammar, Image};
 use crate::parse::{self, LineError, WalkUp};
@@ -476,10 +476,22 @@ fn reads_as_made(image: &Image, key: &LineKey, line: &Line) -> bool {
     let reads = |form: FormId, made: &Words| {
         let words: Vec<&str> = split_words(made.text()).collect();
         let read = parse::words(image, image.own(), image.form(form).mode, &words);
-        read.is_ok_and(|(read, words)| read == form && words == *made)
+        read.is_ok_and(|(read, words)| {
+            words == *made && (read == form || negates(image, read, made) == Some(form))
+        })
     };
     let entries = key.place.instances().iter();
     reads(key.form, &line.words) && entries.into_iter().all(|(form, words)| reads(*form, words))
+}
+
+/// The form of the line that a `no` of another form denies: where nothing says what its absence
+/// means, the `no` stands in the place of that line.
+fn negates(image: &Image, form: FormId, made: &Words) -> Option<FormId> {
+    let denies = made.sign() == Sign::No && image.form(form).keeps_no();
+    let positive = made.without_no();
+    let words: Vec<&str> = split_words(positive.text()).collect();
+    let read = denies.then(|| parse::words(image, image.own(), image.form(form).mode, &words))?;
+    read.ok().map(|(form, _)| form)
 }
 
 /// The Standby's way: up from the wire's levels to its own.

@@ -66,6 +66,18 @@ pub enum Verb {
         /// The release.
         #[arg(long)]
         release: String,
+        /// What is known of the forms: the folder of an overlay, or `frr` for the bundled one.
+        #[arg(long)]
+        overlay: Option<PathBuf>,
+        /// The overlay's profile; by default the first that it has.
+        #[arg(long, requires = "overlay")]
+        profile: Option<String>,
+        /// Lists what the overlay says of forms that this release does not have.
+        #[arg(long, short, requires = "overlay")]
+        verbose: bool,
+        /// One JSON object instead of text.
+        #[arg(long)]
+        json: bool,
         /// Where the image goes.
         #[arg(short, long)]
         output: PathBuf,
@@ -98,28 +110,90 @@ pub fn run(verb: &Verb, out: &mut dyn Write) -> Result<Exit, InputError> {
             }
             (_, errors) => refused(&errors, out),
         },
-        Verb::ImportForms { forms, nodes, name, release, output } => {
-            let imported = forms::import_files(forms, nodes, name, release)?;
-            let image = &imported.image;
-            write(image, output)?;
-            out.write_all(imported.report.as_bytes())?;
-            writeln!(
-                out,
-                "{}: {} forms -> {}",
-                image.name(),
-                image.forms().count(),
-                output.display()
-            )?;
+        Verb::ImportForms {
+            forms,
+            nodes,
+            name,
+            release,
+            overlay,
+            profile,
+            verbose,
+            json,
+            output,
+        } => {
+            let overlay = match overlay {
+                None => None,
+                Some(folder) => match read_profile(folder, profile.as_deref())? {
+                    (Some(family), errors) if errors.is_empty() => Some(family),
+                    (_, errors) => return refused(&errors, out),
+                },
+            };
+            let imported = forms::import_files(forms, nodes, name, release, overlay.as_ref())?;
+            write(&imported.image, output)?;
+            let how = if *json { Shown::Json } else { Shown::Text { verbose: *verbose } };
+            show(&imported, output, how, out)?;
             Ok(if imported.too_little { Exit::NotSo } else { Exit::Ok })
         }
     }
 }
 
+/// How an import is told.
+enum Shown {
+    Json,
+    Text { verbose: bool },
+}
+
+fn show(
+    imported: &forms::Imported,
+    output: &Path,
+    how: Shown,
+    out: &mut dyn Write,
+) -> Result<(), InputError> {
+    let image = &imported.image;
+    let count = image.forms().count();
+    let unsaid: Vec<String> = imported.unsaid.iter().map(ToString::to_string).collect();
+    match how {
+        Shown::Json => {
+            let told = serde_json::json!({
+                "image": image.name(),
+                "forms": count,
+                "unknown": imported.unknown,
+                "not_taken": imported.report.lines().collect::<Vec<_>>(),
+                "unsaid": unsaid,
+            });
+            writeln!(out, "{told}")?;
+        }
+        Shown::Text { verbose } => {
+            out.write_all(imported.report.as_bytes())?;
+            for line in unsaid.iter().filter(|_| verbose) {
+                writeln!(out, "{line}")?;
+            }
+            writeln!(out, "{}: {count} forms -> {}", image.name(), output.display())?;
+            if let Some(unknown) = imported.unknown {
+                let one = "form of which the overlay says";
+                let forms = counted(unknown, one, "forms of which the overlay says");
+                writeln!(out, "{forms} nothing: neither keys nor order nor defaults are known")?;
+            }
+        }
+    }
+    Ok(())
+}
+
 /// What can be read of the family in a folder, or of the bundled one, and what is wrong with the
 /// rest.
 fn read(folder: &Path) -> Result<(Option<Family>, Vec<FamilyError>), InputError> {
-    if !folder.exists() && folder == Path::new("meridian") {
-        return Ok(Family::read(bundled::FILES));
+    read_profile(folder, None)
+}
+
+/// The same, in this profile.
+fn read_profile(
+    folder: &Path,
+    profile: Option<&str>,
+) -> Result<(Option<Family>, Vec<FamilyError>), InputError> {
+    let bundled = [("meridian", bundled::FILES), ("frr", bundled::FRR)];
+    let bundled = bundled.into_iter().find(|(name, _)| folder == Path::new(name));
+    if let Some((_, files)) = bundled.filter(|_| !folder.exists()) {
+        return Ok(Family::read_profile(files, profile));
     }
     let wrong = |error| InputError::File { path: folder.to_owned(), error };
     let mut files = Vec::new();
@@ -132,7 +206,7 @@ fn read(folder: &Path) -> Result<(Option<Family>, Vec<FamilyError>), InputError>
     }
     files.sort();
     let named: Vec<(&str, &str)> = files.iter().map(|(name, text)| (&**name, &**text)).collect();
-    Ok(Family::read(&named))
+    Ok(Family::read_profile(&named, profile))
 }
 
 fn refused(errors: &[FamilyError], out: &mut dyn Write) -> Result<Exit, InputError> {

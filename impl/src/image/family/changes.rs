@@ -106,6 +106,7 @@ impl Family {
                 revision: text.revision,
                 default: default.as_ref().and_then(|values| own_default(form, values)),
                 no: source.no(text.no.as_ref(), form, errors),
+                pattern: None,
             };
             self.declare(command, source.origin(side.form.span().start + 1));
             change.new.push(side_of(side));

@@ -125,6 +125,15 @@ pub enum Problem {
         /// What comes nearest.
         nearest: String,
     },
+    /// A word of a pattern that is none.
+    #[error(
+        "`{word}` is no word of a pattern: write keywords, `<a|b>`, `$name` for what tells lines \
+         apart, `_` for any other value"
+    )]
+    Pattern {
+        /// The word.
+        word: String,
+    },
     /// Words that are read but not supported yet.
     #[error("`{word}` is not supported; the kinds of change that are: {}", kinds(), word = .0)]
     Unsupported(&'static str),

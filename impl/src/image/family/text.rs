@@ -18,6 +18,9 @@ use crate::grammar::{Form, Negation};
 #[serde(deny_unknown_fields)]
 pub(super) struct TableText {
     pub(super) family: String,
+    /// By which the defaults differ; an image has one of them.
+    #[serde(default)]
+    pub(super) profiles: Vec<String>,
     /// The order of the components in the family's one order of changes.
     #[serde(default)]
     pub(super) components: Vec<String>,
@@ -35,6 +38,8 @@ pub(super) struct ReleaseText {
 #[serde(deny_unknown_fields)]
 pub(super) struct ComponentText {
     pub(super) component: String,
+    /// The profile of which the file is; none: of all.
+    pub(super) profile: Option<Spanned<String>>,
     #[serde(default)]
     pub(super) mode: Vec<ModeText>,
     #[serde(default)]
@@ -49,6 +54,30 @@ pub(super) struct ComponentText {
     pub(super) alias: Vec<AliasText>,
     #[serde(default)]
     pub(super) refuse: Vec<RefuseText>,
+    #[serde(default)]
+    pub(super) lines: Vec<LinesText>,
+}
+
+/// What is said of imported forms that begin alike.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct LinesText {
+    /// The modes; `bgp_*` is each that begins so.
+    pub(super) mode: OneOrMore,
+    /// Patterns, one a line.
+    pub(super) begin: Spanned<String>,
+    /// The whole line tells it from others.
+    #[serde(default)]
+    pub(super) whole: bool,
+    pub(super) list: Option<Spanned<String>>,
+}
+
+/// A text, or several.
+#[derive(Deserialize)]
+#[serde(untagged)]
+pub(super) enum OneOrMore {
+    One(String),
+    More(Vec<String>),
 }
 
 #[derive(Deserialize)]
@@ -157,6 +186,8 @@ pub(super) struct DontCareText {
     pub(super) form: Spanned<String>,
     pub(super) facing: Option<Spanned<String>>,
     pub(super) reason: String,
+    #[serde(default)]
+    pub(super) never: bool,
 }
 
 #[derive(Deserialize)]

@@ -6,7 +6,9 @@ use std::path::Path;
 
 use serde::Deserialize;
 use serde::de::{Deserializer, Error, MapAccess, Visitor};
-use skewsync::image::{Given, Image, ImportedForm, ImportedMode, Rejected, import};
+use skewsync::image::{
+    Family, Given, Image, ImportedForm, ImportedMode, Rejected, Unsaid, import, import_over,
+};
 
 use super::TABLE_BYTES_MAX;
 use crate::input::{self, InputError};
@@ -67,6 +69,10 @@ pub struct Imported {
     pub report: String,
     /// Whether too much was not.
     pub too_little: bool,
+    /// What the overlay says of forms that the release does not have.
+    pub unsaid: Vec<Unsaid>,
+    /// How many forms the overlay says nothing of; none: there is no overlay.
+    pub unknown: Option<usize>,
 }
 
 /// Imports a command set from its files.
@@ -78,6 +84,7 @@ pub fn import_files(
     nodes: &Path,
     name: &str,
     release: &str,
+    overlay: Option<&Family>,
 ) -> Result<Imported, InputError> {
     let row = |path: &Path, line, message| InputError::Row { path: path.to_owned(), line, message };
     let (mut rows, mut lines) = (Vec::new(), Vec::new());
@@ -95,8 +102,19 @@ pub fn import_files(
         .into_iter()
         .map(|(name, node)| ImportedMode { name, parent: node.parent, enter: node.enter })
         .collect();
-    let (image, rejected) =
-        import(name, release, &rows, &modes).map_err(|error| row(forms, 0, error.to_string()))?;
+    let wrong = |error: &dyn fmt::Display| row(forms, 0, error.to_string());
+    let (image, rejected, unsaid, unknown) = match overlay {
+        None => {
+            let (image, rejected) =
+                import(name, release, &rows, &modes).map_err(|error| wrong(&error))?;
+            (image, rejected, Vec::new(), None)
+        }
+        Some(overlay) => {
+            let made = import_over(overlay, name, release, &rows, &modes);
+            let made = made.map_err(|error| wrong(&error))?;
+            (made.image, made.rejected, made.unsaid, Some(made.unknown))
+        }
+    };
     let mut report = String::new();
     let mut left_out = 0;
     for Rejected { given, form, why } in &rejected {
@@ -112,5 +130,6 @@ pub fn import_files(
     if left_out > 0 {
         report += &format!("{left_out} of {} forms were not taken\n", rows.len());
     }
-    Ok(Imported { image, report, too_little: left_out * LEFT_OUT_ONE_IN > rows.len() })
+    let too_little = left_out * LEFT_OUT_ONE_IN > rows.len();
+    Ok(Imported { image, report, too_little, unsaid, unknown })
 }
