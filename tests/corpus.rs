@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use skewsync::image::Image;
+use skewsync::image::{Family, Image, bundled};
 use skewsync_cli::commands::image::forms::import_files;
 
 /// The corpus, if it lies beside the checkout.
@@ -21,4 +21,13 @@ pub(crate) fn imported(corpus: &Path, release: &str) -> (Image, String) {
     let imported = import_files(&forms, &nodes, "frr", release, None);
     let imported = imported.expect("the command set is readable");
     (imported.image, imported.report)
+}
+
+/// The same under the bundled overlay for FRRouting.
+pub(crate) fn overlaid(corpus: &Path, release: &str) -> Image {
+    let forms = corpus.join(format!("{release}.jsonl"));
+    let nodes = corpus.join(format!("{release}.nodes.json"));
+    let overlay = Family::parse(bundled::FRR).expect("the bundled overlay has no errors");
+    let imported = import_files(&forms, &nodes, "frr", release, Some(&overlay));
+    imported.expect("the command set is readable").image
 }

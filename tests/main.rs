@@ -5,6 +5,7 @@ mod bad_input;
 mod corpus;
 mod families;
 mod one_order;
+mod overlay;
 mod pages;
 mod preview;
 mod regressions;

@@ -41,6 +41,7 @@ fn whole() -> Preview {
         as_is: 1,
         said_again: 0,
         keys_unknown: false,
+        unsaid_by_overlay: 0,
         stuck: vec![Stuck {
             line,
             at: at.clone(),
@@ -88,7 +89,8 @@ fn a_preview_has_these_fields() {
         "said_again: number",
         "standby: text",
         "stuck: [{at: text, form: text, instead: text, line: number, text: text, why: text}]",
-        "taken: number}",
+        "taken: number",
+        "unsaid_by_overlay: number}",
     ];
     let found = serde_json::to_value(&preview).expect("JSON");
     assert_eq!(schema(&found), expected.join(", "));

@@ -58,8 +58,8 @@ impl Diff {
         Self {
             active: active.header.clone(),
             standby: standby.header.clone(),
-            adl: one_way(&active.entries, &standby.entries, same_family),
-            sdl: one_way(&standby.entries, &active.entries, same_family),
+            adl: one_way(active, standby, same_family),
+            sdl: one_way(standby, active, same_family),
         }
     }
 
@@ -107,7 +107,14 @@ impl Diff {
     }
 }
 
-fn one_way(own: &[DumpEntry], peer: &[DumpEntry], same_family: bool) -> Vec<DiffEntry> {
+fn one_way(own: &Dump, peer: &Dump, same_family: bool) -> Vec<DiffEntry> {
+    let name = |dump: &Dump, entry: &DumpEntry| {
+        dump.header.components.get(usize::from(entry.component)).map(|of| of.name.clone())
+    };
+    let alike = |theirs: &DumpEntry, ours: &DumpEntry| {
+        name(peer, theirs) == name(own, ours) && alike(theirs, ours)
+    };
+    let (own, peer) = (&own.entries, &peer.entries);
     let mut by_mode: BTreeMap<&str, Vec<&DumpEntry>> = BTreeMap::new();
     // No line of an alias is kept or sent.
     for entry in peer.iter().filter(|entry| !entry.alias) {
@@ -140,7 +147,7 @@ fn one_way(own: &[DumpEntry], peer: &[DumpEntry], same_family: bool) -> Vec<Diff
 }
 
 fn alike(one: &DumpEntry, other: &DumpEntry) -> bool {
-    let attributes = |entry: &DumpEntry| (entry.component, entry.since, entry.revision, entry.no);
+    let attributes = |entry: &DumpEntry| (entry.since, entry.revision, entry.no);
     attributes(one) == attributes(other) && one.key == other.key && one.default == other.default
 }
 

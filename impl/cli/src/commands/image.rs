@@ -1,6 +1,7 @@
 //! `skewsync image`: build, check, try, import, list.
 
 pub mod forms;
+pub mod vtysh;
 mod way;
 
 use std::io::Write;
@@ -66,22 +67,56 @@ pub enum Verb {
         /// The release.
         #[arg(long)]
         release: String,
-        /// What is known of the forms: the folder of an overlay, or `frr` for the bundled one.
-        #[arg(long)]
-        overlay: Option<PathBuf>,
-        /// The overlay's profile; by default the first that it has.
-        #[arg(long, requires = "overlay")]
-        profile: Option<String>,
-        /// Lists what the overlay says of forms that this release does not have.
-        #[arg(long, short, requires = "overlay")]
-        verbose: bool,
-        /// One JSON object instead of text.
-        #[arg(long)]
-        json: bool,
-        /// Where the image goes.
-        #[arg(short, long)]
-        output: PathBuf,
+        /// How it is imported.
+        #[command(flatten)]
+        how: How,
     },
+    /// Makes an image of a live system's command set.
+    #[command(subcommand)]
+    Import(Import),
+}
+
+/// Which live system.
+#[derive(Debug, Subcommand)]
+pub enum Import {
+    /// A FRRouting router, asked through its shell.
+    Vtysh {
+        /// The shell.
+        #[arg(long, default_value = "vtysh")]
+        vtysh: PathBuf,
+        /// The folder of the daemons' sockets; by default the shell's own.
+        #[arg(long)]
+        sockets: Option<PathBuf>,
+        /// The family's name.
+        #[arg(long, default_value = "frr")]
+        name: String,
+        /// The release; by default what the router says.
+        #[arg(long)]
+        release: Option<String>,
+        /// How it is imported.
+        #[command(flatten)]
+        how: How,
+    },
+}
+
+/// How a command set is imported.
+#[derive(Debug, clap::Args)]
+pub struct How {
+    /// What is known of the forms: the folder of an overlay, or `frr` for the bundled one.
+    #[arg(long)]
+    overlay: Option<PathBuf>,
+    /// The overlay's profile; by default the first that it has.
+    #[arg(long, requires = "overlay")]
+    profile: Option<String>,
+    /// Lists what the overlay says of forms that this release does not have.
+    #[arg(long, short, requires = "overlay")]
+    verbose: bool,
+    /// One JSON object instead of text.
+    #[arg(long)]
+    json: bool,
+    /// Where the image goes.
+    #[arg(short, long)]
+    output: PathBuf,
 }
 
 /// Runs the verb.
@@ -110,31 +145,34 @@ pub fn run(verb: &Verb, out: &mut dyn Write) -> Result<Exit, InputError> {
             }
             (_, errors) => refused(&errors, out),
         },
-        Verb::ImportForms {
-            forms,
-            nodes,
-            name,
-            release,
-            overlay,
-            profile,
-            verbose,
-            json,
-            output,
-        } => {
-            let overlay = match overlay {
-                None => None,
-                Some(folder) => match read_profile(folder, profile.as_deref())? {
-                    (Some(family), errors) if errors.is_empty() => Some(family),
-                    (_, errors) => return refused(&errors, out),
-                },
-            };
-            let imported = forms::import_files(forms, nodes, name, release, overlay.as_ref())?;
-            write(&imported.image, output)?;
-            let how = if *json { Shown::Json } else { Shown::Text { verbose: *verbose } };
-            show(&imported, output, how, out)?;
-            Ok(if imported.too_little { Exit::NotSo } else { Exit::Ok })
+        Verb::ImportForms { forms, nodes, name, release, how } => {
+            finish(how, out, |overlay| forms::import_files(forms, nodes, name, release, overlay))
+        }
+        Verb::Import(Import::Vtysh { vtysh, sockets, name, release, how }) => {
+            let router = vtysh::Shell::new(vtysh, sockets.as_deref()).router()?;
+            finish(how, out, |overlay| router.import(vtysh, name, release.as_deref(), overlay))
         }
     }
+}
+
+/// Imports under the overlay that was asked for, and tells of it.
+fn finish(
+    how: &How,
+    out: &mut dyn Write,
+    import: impl FnOnce(Option<&Family>) -> Result<forms::Imported, InputError>,
+) -> Result<Exit, InputError> {
+    let overlay = match &how.overlay {
+        None => None,
+        Some(folder) => match read_profile(folder, how.profile.as_deref())? {
+            (Some(family), errors) if errors.is_empty() => Some(family),
+            (_, errors) => return refused(&errors, out),
+        },
+    };
+    let imported = import(overlay.as_ref())?;
+    write(&imported.image, &how.output)?;
+    let shown = if how.json { Shown::Json } else { Shown::Text { verbose: how.verbose } };
+    show(&imported, &how.output, shown, out)?;
+    Ok(if imported.too_little { Exit::NotSo } else { Exit::Ok })
 }
 
 /// How an import is told.

@@ -122,6 +122,11 @@ fn write(preview: &Preview, out: &mut dyn Write) -> std::io::Result<()> {
                     each other all are kept, in their order";
         writeln!(out, "  {told}")?;
     }
+    if preview.unsaid_by_overlay > 0 {
+        let one = "line of a form of which the overlay says nothing: it is kept in its order";
+        let more = "lines of forms of which the overlay says nothing: they are kept in their order";
+        writeln!(out, "  {}", counted(preview.unsaid_by_overlay, one, more))?;
+    }
     let stuck = preview.stuck.iter().map(|stuck| {
         let first = placed(preview, stuck.line, &stuck.at, &stuck.text);
         let instead = stuck.instead.iter().map(|line| format!("   try: {line}"));

@@ -73,6 +73,7 @@ pub struct Imported {
     pub unsaid: Vec<Unsaid>,
     /// How many forms the overlay says nothing of; none: there is no overlay.
     pub unknown: Option<usize>,
+    rejected: Vec<Rejected>,
 }
 
 /// Imports a command set from its files.
@@ -102,34 +103,54 @@ pub fn import_files(
         .into_iter()
         .map(|(name, node)| ImportedMode { name, parent: node.parent, enter: node.enter })
         .collect();
-    let wrong = |error: &dyn fmt::Display| row(forms, 0, error.to_string());
+    let mut imported =
+        import_set(&rows, &modes, name, release, overlay).map_err(|error| row(forms, 0, error))?;
+    let place = |given: &Given| match given {
+        Given::Form(number) => format!("{}:{}: not taken", forms.display(), lines[*number]),
+        Given::Mode(mode) => format!("{}: {mode}: left out", nodes.display()),
+    };
+    imported.tell(rows.len(), place);
+    Ok(imported)
+}
+
+/// Imports a command set that was read.
+///
+/// # Errors
+/// Why it makes no image.
+pub fn import_set(
+    rows: &[ImportedForm],
+    modes: &[ImportedMode],
+    name: &str,
+    release: &str,
+    overlay: Option<&Family>,
+) -> Result<Imported, String> {
     let (image, rejected, unsaid, unknown) = match overlay {
         None => {
-            let (image, rejected) =
-                import(name, release, &rows, &modes).map_err(|error| wrong(&error))?;
+            let made = import(name, release, rows, modes);
+            let (image, rejected) = made.map_err(|error| error.to_string())?;
             (image, rejected, Vec::new(), None)
         }
         Some(overlay) => {
-            let made = import_over(overlay, name, release, &rows, &modes);
-            let made = made.map_err(|error| wrong(&error))?;
+            let made = import_over(overlay, name, release, rows, modes);
+            let made = made.map_err(|error| error.to_string())?;
             (made.image, made.rejected, made.unsaid, Some(made.unknown))
         }
     };
-    let mut report = String::new();
-    let mut left_out = 0;
-    for Rejected { given, form, why } in &rejected {
-        let place = match given {
-            Given::Form(number) => {
-                left_out += 1;
-                format!("{}:{}: not taken", forms.display(), lines[*number])
-            }
-            Given::Mode(mode) => format!("{}: {mode}: left out", nodes.display()),
-        };
-        report += &format!("{place}: {why}: `{form}`\n");
+    let report = String::new();
+    Ok(Imported { image, report, too_little: false, unsaid, unknown, rejected })
+}
+
+impl Imported {
+    /// Tells what was not taken, each with its place.
+    pub fn tell(&mut self, rows: usize, place: impl Fn(&Given) -> String) {
+        let mut left_out = 0;
+        for Rejected { given, form, why } in &self.rejected {
+            left_out += usize::from(matches!(given, Given::Form(_)));
+            self.report += &format!("{}: {why}: `{form}`\n", place(given));
+        }
+        if left_out > 0 {
+            self.report += &format!("{left_out} of {rows} forms were not taken\n");
+        }
+        self.too_little = left_out * LEFT_OUT_ONE_IN > rows;
     }
-    if left_out > 0 {
-        report += &format!("{left_out} of {} forms were not taken\n", rows.len());
-    }
-    let too_little = left_out * LEFT_OUT_ONE_IN > rows.len();
-    Ok(Imported { image, report, too_little, unsaid, unknown })
 }

@@ -37,6 +37,8 @@ pub struct Preview {
     pub said_again: usize,
     /// Whether the Active's command set was imported: it does not say which line replaces which.
     pub keys_unknown: bool,
+    /// Lines of forms of which its overlay says nothing: what they replace is not known.
+    pub unsaid_by_overlay: usize,
     /// The mismatched command list.
     pub stuck: Vec<Stuck>,
     /// Lines that go in an older syntax.
@@ -163,6 +165,7 @@ impl Preview {
             as_is: 0,
             said_again: running.taken.saturating_sub(explained.len()),
             keys_unknown: pair.active.declarations().imported,
+            unsaid_by_overlay: unsaid_by_overlay(&pair.active, &running),
             stuck: Vec::new(),
             lowered: Vec::new(),
             raised: Vec::new(),
@@ -236,6 +239,18 @@ impl Preview {
             }
         }
     }
+}
+
+/// Lines of forms of which an overlay says nothing.
+fn unsaid_by_overlay(image: &Image, running: &Running) -> usize {
+    if !image.is_over() {
+        return 0;
+    }
+    let unsaid = running.config.lines().filter(|(key, _)| {
+        let decl = image.form(key.form);
+        decl.imported && decl.pattern.is_none()
+    });
+    unsaid.count()
 }
 
 fn overwritten(overwritten: &running::Overwritten) -> Overwritten {
