@@ -88,7 +88,8 @@ impl Drop for Live {
 #[test]
 fn what_the_shell_prints_is_read_with_its_modes() {
     let found = "  (view)  show version\n  (config)  list [permutations]\n  \
-                 (config)  hostname WORD\n  (config)  no hostname [DOMAINNAME]\n  (config)  router bgp [(1-4294967295)]\n  \
+                 (config)  hostname WORD\n  (config)  no hostname [DOMAINNAME]\n  \
+                 (config)  router bgp [(1-4294967295)]\n  \
                  (config)  router bgp-like WORD\n  (config)  no router bgp [(1-4294967295)]\n  \
                  (bgp)  timers bgp (0-65535) (0-65535)\n  (odd mode)  odd WORD\n";
     let router = Router::read("FRRouting 8.4.4 (vm) on Linux.\n", found);
