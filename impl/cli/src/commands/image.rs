@@ -207,7 +207,7 @@ fn show(
                 writeln!(out, "{line}")?;
             }
             writeln!(out, "{}: {count} forms -> {}", image.name(), output.display())?;
-            if let Some(unknown) = imported.unknown {
+            if let Some(unknown) = imported.unknown.filter(|unknown| *unknown > 0) {
                 let one = "form of which the overlay says";
                 let forms = counted(unknown, one, "forms of which the overlay says");
                 writeln!(out, "{forms} nothing: neither keys nor order nor defaults are known")?;
