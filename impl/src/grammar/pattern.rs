@@ -10,8 +10,8 @@ use super::form::{Form, LeafId, Negation, Node};
 use super::token::Token;
 
 /// The beginning of forms: keywords, `<a|b>` for one of several, `$name` for words that are named,
-/// `_` for any that are not. A keyword that must follow makes another command of it; values and
-/// optional words do not.
+/// `_` for any that are not. A keyword that must follow makes another command of it, but where the
+/// pattern ends with `..`; values and optional words do not.
 ///
 /// ```
 /// use skewsync::grammar::{Form, Pattern};
@@ -29,6 +29,8 @@ use super::token::Token;
 pub struct Pattern {
     text: Box<str>,
     words: Box<[Part]>,
+    /// Whether anything may follow.
+    open: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,14 +48,21 @@ impl Pattern {
     /// The word that is none of a pattern.
     pub fn read(text: &str) -> Result<Self, &str> {
         let mut words = Vec::new();
+        let mut open = false;
         for word in text.split_whitespace() {
-            words.push(Part::read(word).ok_or(word)?);
+            if open {
+                return Err("..");
+            }
+            open = word == "..";
+            if !open {
+                words.push(Part::read(word).ok_or(word)?);
+            }
         }
         if words.is_empty() {
             return Err("");
         }
         let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
-        Ok(Self { text: text.into(), words: words.into() })
+        Ok(Self { text: text.into(), words: words.into(), open })
     }
 
     /// The pattern as it was written, with one blank between words.
@@ -78,7 +87,7 @@ impl Pattern {
             nodes = parts[begins..].iter().collect();
         }
         let mut taken = Vec::new();
-        if !align(form, &nodes, &self.words, &mut taken) {
+        if !self.align(form, &nodes, &self.words, &mut taken) {
             return None;
         }
         let mut names: BTreeMap<LeafId, &str> = BTreeMap::new();
@@ -92,6 +101,66 @@ impl Pattern {
             let own = form.leaf(id).name.as_deref().filter(|name| !given(name));
             names.get(&id).copied().or(own)
         })
+    }
+
+    /// Whether the words take what the nodes begin with; what each of them took.
+    fn align<'p>(
+        &self,
+        form: &Form,
+        nodes: &[&Node],
+        words: &'p [Part],
+        taken: &mut Vec<(&'p Part, LeafId)>,
+    ) -> bool {
+        let Some((word, more)) = words.split_first() else {
+            return self.open
+                || !nodes.iter().find_map(|node| must_begin(form, node)).unwrap_or(false);
+        };
+        let Some((node, rest)) = nodes.split_first() else {
+            return false;
+        };
+        let before = taken.len();
+        let went = match node {
+            Node::Sequence(parts) => {
+                let nodes: Vec<&Node> = parts.iter().chain(rest.iter().copied()).collect();
+                self.align(form, &nodes, words, taken)
+            }
+            Node::Optional(part) | Node::OptionalAfterNo(part) => {
+                let nodes: Vec<&Node> = [&**part].into_iter().chain(rest.iter().copied()).collect();
+                let within = self.align(form, &nodes, words, taken);
+                if !within {
+                    taken.truncate(before);
+                }
+                within || self.align(form, rest, words, taken)
+            }
+            Node::Leaf(id) => {
+                let fits = match (&form.leaf(*id).token, word) {
+                    (Token::Keyword(keyword), Part::Keywords(words)) => words.contains(keyword),
+                    (Token::Keyword(_), Part::Words(_)) | (_, Part::Keywords(_)) => false,
+                    (_, Part::Words(_)) => true,
+                };
+                taken.push((word, *id));
+                fits && self.align(form, rest, more, taken)
+            }
+            Node::Choice(parts) => {
+                let fits = match word {
+                    Part::Words(_) => true,
+                    Part::Keywords(words) => parts.iter().all(|part| match part {
+                        Node::Leaf(id) => match &form.leaf(*id).token {
+                            Token::Keyword(keyword) => words.contains(keyword),
+                            _ => false,
+                        },
+                        _ => false,
+                    }),
+                };
+                parts.iter().for_each(|part| leaves(part, &mut |id| taken.push((word, id))));
+                fits && self.align(form, rest, more, taken)
+            }
+            Node::Unordered(_) => false,
+        };
+        if !went {
+            taken.truncate(before);
+        }
+        went
     }
 }
 
@@ -114,64 +183,6 @@ impl Part {
             words.map(|word| is_word(word).then(|| word.into())).collect();
         words.map(Self::Keywords)
     }
-}
-
-/// Whether the words take what the nodes begin with; what each of them took.
-fn align<'p>(
-    form: &Form,
-    nodes: &[&Node],
-    words: &'p [Part],
-    taken: &mut Vec<(&'p Part, LeafId)>,
-) -> bool {
-    let Some((word, more)) = words.split_first() else {
-        return !nodes.iter().find_map(|node| must_begin(form, node)).unwrap_or(false);
-    };
-    let Some((node, rest)) = nodes.split_first() else {
-        return false;
-    };
-    let before = taken.len();
-    let went = match node {
-        Node::Sequence(parts) => {
-            let nodes: Vec<&Node> = parts.iter().chain(rest.iter().copied()).collect();
-            align(form, &nodes, words, taken)
-        }
-        Node::Optional(part) | Node::OptionalAfterNo(part) => {
-            let nodes: Vec<&Node> = [&**part].into_iter().chain(rest.iter().copied()).collect();
-            let within = align(form, &nodes, words, taken);
-            if !within {
-                taken.truncate(before);
-            }
-            within || align(form, rest, words, taken)
-        }
-        Node::Leaf(id) => {
-            let fits = match (&form.leaf(*id).token, word) {
-                (Token::Keyword(keyword), Part::Keywords(words)) => words.contains(keyword),
-                (Token::Keyword(_), Part::Words(_)) | (_, Part::Keywords(_)) => false,
-                (_, Part::Words(_)) => true,
-            };
-            taken.push((word, *id));
-            fits && align(form, rest, more, taken)
-        }
-        Node::Choice(parts) => {
-            let fits = match word {
-                Part::Words(_) => true,
-                Part::Keywords(words) => parts.iter().all(|part| match part {
-                    Node::Leaf(id) => match &form.leaf(*id).token {
-                        Token::Keyword(keyword) => words.contains(keyword),
-                        _ => false,
-                    },
-                    _ => false,
-                }),
-            };
-            parts.iter().for_each(|part| leaves(part, &mut |id| taken.push((word, id))));
-            fits && align(form, rest, more, taken)
-        }
-        Node::Unordered(_) => false,
-    };
-    if !went {
-        taken.truncate(before);
-    }
-    went
 }
 
 /// Whether a line goes on with a keyword here; none: it may go on without a word of this node.
@@ -286,6 +297,7 @@ mod tests {
         is("x <in|out>", "x [seq (1-9)$s] in", "x [seq (1-9)$s] in");
         is("x $a", "x <std WORD|(1-9)>", "x <(1-9)$a|std$a WORD$a>");
         is("x $a", "no x [WORD]", "no x [WORD$a]");
+        is("x $a ..", "x WORD y (1-9)", "x WORD$a y (1-9)");
     }
 
     #[test]
@@ -307,6 +319,8 @@ mod tests {
     fn a_word_that_is_none_is_told() {
         assert_eq!(Pattern::read("x WORD"), Err("WORD"));
         assert_eq!(Pattern::read("x $"), Err("$"));
+        assert_eq!(Pattern::read("x .. y"), Err(".."));
+        assert_eq!(Pattern::read(".."), Err(""));
         assert_eq!(Pattern::read("x <a|B>"), Err("<a|B>"));
         assert_eq!(Pattern::read(" "), Err(""));
     }
