@@ -17,7 +17,10 @@ use super::{
     AliasDecl, Change, CommandDecl, Component, Declarations, DefaultValues, DontCare, Family,
     Image, ImageError, ImportedForm, ImportedMode, Key, Mode, NoMeans, Origin, Rejected,
 };
-use crate::grammar::{Form, Negation, Peers, Residue, ResidueLimits};
+use crate::grammar::{Form, Matcher, Negation, Peers, Residue, ResidueLimits, Resolution};
+
+/// Lines of a form that are looked at to find which form fits them best.
+const EXAMPLES_MAX: usize = 64;
 
 /// An image of a command set, with what an overlay says of it.
 #[derive(Clone, Debug)]
@@ -227,7 +230,7 @@ impl Made {
                 .filter(|(_, enters)| alike(enters))
                 .map(|(form, _)| form.clone())
                 .collect();
-            if covers(&stated, form) {
+            if stands_for(&stated, form) {
                 continue;
             }
             let mut command = command.clone();
@@ -309,6 +312,20 @@ impl Made {
 /// Whether every line of `form` is one of these.
 fn covers(forms: &[Form], form: &Form) -> bool {
     Peers::new(forms).residue(form, &ResidueLimits::default()) == Residue::None
+}
+
+/// Whether every line of `form` is one of these, and none of them fits it better: a keyword is no
+/// value, though a placeholder takes it.
+fn stands_for(stated: &[Form], form: &Form) -> bool {
+    if !covers(stated, form) {
+        return false;
+    }
+    let forms = stated.iter().map(|stated| (true, stated)).chain([(false, form)]);
+    let matcher = Matcher::from_stated(stated.len(), forms);
+    form.examples(EXAMPLES_MAX).iter().all(|words| {
+        let words: Vec<&str> = words.iter().map(|(_, word)| word).collect();
+        matches!(matcher.resolve(&words), Resolution::Match { id: true, .. })
+    })
 }
 
 /// A form of which a `no` is read, too.

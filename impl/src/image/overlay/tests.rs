@@ -155,6 +155,20 @@ fn a_stated_form_stands_for_the_imported_ones_that_it_covers() {
 }
 
 #[test]
+fn a_keyword_is_no_value_though_a_placeholder_takes_it() {
+    let text = "component = 'a'\n[[command]]\nmode = 'config'\nform = '[no] quiet WORD$who'\n\
+                key = ['who']\n";
+    let forms = [("config", "quiet <WORD|default>"), ("config", "no quiet WORD")];
+    let overlaid = over(&overlay_of(text, None), "1", &forms);
+    let forms: Vec<&str> = overlaid.image.forms().map(|(_, decl)| decl.form.normal()).collect();
+    assert_eq!(forms, ["[no] quiet WORD", "quiet <WORD|default>"]);
+    let made = config(&overlaid.image, "quiet a\nquiet default");
+    let of: Vec<&str> =
+        made.lines().map(|(key, _)| overlaid.image.form(key.form).form.normal()).collect();
+    assert_eq!(of, ["[no] quiet WORD", "quiet <WORD|default>"]);
+}
+
+#[test]
 fn a_default_is_that_of_the_profile() {
     let render = |profile: &str| {
         let image = over(&overlay_of(OVERLAY, Some(profile)), "1", &set("1")).image;
