@@ -1,6 +1,7 @@
 //! Kinds of change that the bundled family lacks, or has at one level only.
 
 use alloc::string::String;
+use alloc::vec::Vec;
 
 use super::Pair;
 use crate::image::Family;
