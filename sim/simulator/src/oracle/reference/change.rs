@@ -479,9 +479,9 @@ impl Change {
         if self.is_unrelated(image, going, parts, &written) {
             return None;
         }
-        let nothing = |line: &&Carried| means_nothing(image, line);
-        if written.iter().flatten().all(|line| nothing(&line))
-            && !parts.iter().flatten().all(|line| nothing(line))
+        let of_parts = || parts.iter().flatten().copied();
+        if written.iter().flatten().all(|line| means_nothing(image, line))
+            && !of_parts().all(|line| means_nothing(image, line))
         {
             // What is said by nothing there must come back of nothing.
             let (_, to) = self.sides(going);
