@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use skewsync_lab::analysis::{With, nearest_passing, point_of_no_return};
-use skewsync_lab::draw::{self, CommandCorpus, DrawOptions};
+use skewsync_lab::draw::{self, CommandCorpus, DrawOptions, Families};
 use skewsync_lab::shrink::{Ended, How, Shrunk, Size, Sound, shrink};
 use skewsync_lab::signature::Signature;
 use skewsync_model::property::Property;
@@ -24,7 +24,8 @@ fn catalog() -> (Arc<Catalog>, DrawOptions) {
 /// The plan of a seed with a defect, as its run met it; it must fail.
 fn failing(defect: &str, seed: u64) -> (Plan, Arc<Catalog>) {
     let (catalog, wishes) = catalog();
-    let plan = Plan { planted: Some(defect.into()), ..draw::plan(seed, &wishes) };
+    let wishes = DrawOptions { planted: Some(defect.into()), ..wishes };
+    let plan = draw::plan(seed, &wishes);
     let report = Runner::new(&catalog, Options::default()).run(&Arc::new(plan)).expect("it runs");
     assert!(!report.verdict.kind().passed(), "seed {seed} fails");
     (report.met, catalog)
@@ -71,6 +72,24 @@ fn what_needs_no_fault_comes_to_none_and_what_needs_a_gap_to_one() {
             "the sound engine passes"
         );
     }
+}
+
+#[test]
+fn a_drawn_family_shrinks_along() {
+    let (catalog, wishes) = catalog();
+    let planted = Some("gap-accepted".to_owned());
+    let wishes = DrawOptions { planted, families: Families::Drawn, ..wishes };
+    let fails = |seed| {
+        let plan = Arc::new(draw::plan(seed, &wishes));
+        let report = Runner::new(&catalog, Options::default()).run(&plan).expect("it runs");
+        (!report.verdict.kind().passed()).then_some(report.met)
+    };
+    let plan = (0..60).find_map(fails).expect("a seed of few meets a gap");
+    let shrunk = shrunken(&plan, &catalog, &How { jobs: 2, ..How::default() });
+    stands(&shrunk, &plan, &catalog);
+    // Of two lines each has a form, and each release one family.
+    assert!(shrunk.after.forms < shrunk.before.forms, "{}", shrunk.words());
+    assert!(shrunk.after.forms <= 4, "{}", shrunk.words());
 }
 
 #[test]
