@@ -874,7 +874,12 @@ fn half(draft: &mut Draft<'_>, component: usize, before: &Writing, after: &mut W
             let fields = setting.fields[..setting.keys()].iter();
             fields.map(|field| field.name.clone()).collect::<Vec<_>>()
         };
-        let is_half = draft.halves.contains(&(one.settings[0], other.settings[0]));
+        // Where the flag of a half has another word later, the engine holds the line back.
+        let mut levels = draft.components[component].levels.iter();
+        let was_joined = levels.any(|level| {
+            level.line_of(one.settings[0]).is_some_and(|line| line.settings.len() > 1)
+        });
+        let is_half = draft.halves.contains(&(one.settings[0], other.settings[0])) && !was_joined;
         is_half && names(first) == names(second) && same_keys(one, other)
     };
     let Some((one, other)) = pairs.iter().find(fits).copied() else {
