@@ -399,10 +399,14 @@ impl Fails {
         let Some(value) = value else {
             return self.absent;
         };
-        let number = value.parse::<i64>().ok();
         self.all
             || self.several && value.contains(' ')
-            || self.is_no_multiple(number)
+            || value.split(' ').any(|word| self.has_word(word))
+    }
+
+    /// Whether one word of a value does not go.
+    fn has_word(&self, value: &str) -> bool {
+        self.is_no_multiple(value.parse::<i64>().ok())
             || self.words.iter().any(|word| *word == *value)
             || spans(value).is_some_and(|spans| {
                 let meets = |(low, high): &(i128, i128)| {

@@ -382,7 +382,7 @@ impl<'a> Stage<'a> {
             let lines = self.made_leaves(image, config, rule, &group.at, unsettled);
             return Made { lines, silent: Vec::new() };
         }
-        match rule.evaluate(image, step.direction, config, group) {
+        match evaluate(image, tft, step, config, group) {
             GroupStep::Made { out, silent } => {
                 let moved = |key: LineKey| {
                     let place = tft.renamed(image, step, config, &key.place).ok()?;
@@ -590,7 +590,7 @@ impl Stage<'_> {
                             return LineStep::Becomes { change: rule.change, out: Vec::new() };
                         }
                     }
-                    match rule.evaluate(image, step.direction, config, &group) {
+                    match evaluate(image, tft, step, config, &group) {
                         GroupStep::Stuck(cause) => LineStep::Stuck(cause),
                         GroupStep::Pending => LineStep::Pending,
                         GroupStep::Made { .. } if is_gone => {
@@ -799,6 +799,17 @@ impl Stage<'_> {
             Self::Step { tft, step } => tft.renamed_from(reads.image, step, reads.after, place),
         }
     }
+}
+
+/// What becomes of a group: it goes if also the instances in which its lines stand have a name.
+fn evaluate(image: &Image, tft: &Tft, step: Step, config: &Config, group: &GroupKey) -> GroupStep {
+    let made = tft.rule_of(group).evaluate(image, step.direction, config, group);
+    let GroupStep::Made { out, .. } = &made else {
+        return made;
+    };
+    let mut places = out.iter().map(|(key, _)| &key.place);
+    let nameless = places.find_map(|place| tft.renamed(image, step, config, place).err());
+    nameless.map_or(made, GroupStep::Stuck)
 }
 
 /// What a group makes in the next rung.
