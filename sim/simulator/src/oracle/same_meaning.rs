@@ -141,11 +141,12 @@ mod tests {
     fn a_line_less_or_a_line_listed_for_nothing_breaks_it() {
         let less = |text: &str| -> String {
             let lines: Vec<&str> = text.lines().collect();
+            let depth = |line: &str| line.len() - line.trim_start().len();
             let is_alone = |at: &usize| {
-                let next = lines.get(at + 1).is_none_or(|next| !next.starts_with(' '));
-                next && !lines[*at].starts_with(' ')
+                let is_deeper = |next: &&str| depth(next) > depth(lines[*at]);
+                lines[*at].trim() != "exit" && !lines.get(at + 1).is_some_and(is_deeper)
             };
-            let alone = (0..lines.len()).find(is_alone).expect("a line of the root");
+            let alone = (0..lines.len()).find(is_alone).expect("a line");
             let rest = lines.iter().enumerate().filter(|(at, _)| *at != alone);
             rest.map(|(_, line)| format!("{line}\n")).collect()
         };
