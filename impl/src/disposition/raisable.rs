@@ -62,6 +62,8 @@ pub fn raisable(image: &Image, tft: &Tft, steps: &[Step], form: FormId) -> Raisa
     let mut fails: BTreeMap<Box<str>, Fails> = BTreeMap::new();
     let mut open = alloc::vec![Path { form, passed: Vec::new(), from: 0 }];
     let mut touched = false;
+    // What is not sent is absent there, and a step would write what that says.
+    let mut told_there = false;
     while let Some(Path { form: at, passed, from }) = open.pop() {
         let read = steps[from..].iter().enumerate().find_map(|(number, step)| {
             tft.read_by(*step, at).map(|used| (from + number, *step, used))
@@ -78,8 +80,10 @@ pub fn raisable(image: &Image, tft: &Tft, steps: &[Step], form: FormId) -> Raisa
             return Raisable::Stuck;
         }
         let spelling = Spelling { passed, rule, direction: step.direction };
+        told_there |= rule.writes_absence(step.direction);
         // Where several lines or values decide together, the unit that raises says what stays.
-        let alone = names.iter().filter(|_| !rule.decides_together());
+        let together = spelling.rules().any(Rule::decides_together);
+        let alone = names.iter().filter(|_| !together);
         for name in alone {
             let failing = failing_from(image, &spelling, form, at, name);
             merge(fails.entry((*name).into()).or_default(), failing);
@@ -91,6 +95,9 @@ pub fn raisable(image: &Image, tft: &Tft, steps: &[Step], form: FormId) -> Raisa
     }
     if !touched {
         return Raisable::Untouched;
+    }
+    if told_there && steps.first().is_some_and(|step| step.direction == Direction::Raise) {
+        return Raisable::But(Vec::new());
     }
     let fails: Vec<Fails> = fails
         .into_iter()

@@ -77,6 +77,8 @@ pub struct Rule {
     pub revised: bool,
     /// Whether it names a mode's entry otherwise.
     pub(crate) is_entry: bool,
+    /// Whether what is absent may be a part of a group, of the old and of the new side.
+    may_be_silent: [bool; 2],
 }
 
 /// One form of one side of a change.
@@ -111,7 +113,7 @@ pub enum Each {
 }
 
 /// The lines of a group on one side, by pattern.
-pub(super) type Lines = Vec<Vec<(LineKey, Line)>>;
+pub(crate) type Lines = Vec<Vec<(LineKey, Line)>>;
 
 /// Why a change makes no rule for an image.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -250,6 +252,7 @@ impl Rule {
             writes_absence: [false; 2],
             revised,
             is_entry: false,
+            may_be_silent: [false; 2],
         };
         let enters = |side: &[Pattern]| {
             side.first().is_some_and(|pattern| image.form(pattern.form).enters.is_some())
@@ -260,6 +263,10 @@ impl Rule {
         }
         rule.writes_absence =
             [Direction::Lower, Direction::Raise].map(|way| rule.absence_is_written(image, way));
+        rule.may_be_silent = [SideOf::Old, SideOf::New].map(|side| {
+            let said = |of: &Pattern| of.not || image.form(of.form).absent.is_some();
+            rule.side(side).iter().any(said) || rule.absences[side as usize].is_some()
+        });
         Ok(rule)
     }
 
@@ -330,7 +337,7 @@ impl Rule {
 
     /// The lines that the absence of all lines of a side says, in the place of `group`; none: it is
     /// not known.
-    pub(super) fn absence(&self, side: SideOf, group: &GroupKey) -> Lines {
+    pub(crate) fn absence(&self, side: SideOf, group: &GroupKey) -> Lines {
         let said = self.absences[side as usize].iter().flatten().zip(self.side(side));
         said.map(|(words, pattern)| {
             let key = LineKey { place: group.at.clone(), form: pattern.form, key: Words::none() };
@@ -526,6 +533,9 @@ impl Rule {
         config: &Config,
         group: &GroupKey,
     ) -> Vec<LineKey> {
+        if !self.may_be_silent[side as usize] {
+            return Vec::new();
+        }
         let mut present = self.members(image, side, config, group);
         if present.iter().all(Vec::is_empty) {
             present = self.absence(side, group);

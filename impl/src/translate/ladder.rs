@@ -2,9 +2,10 @@
 //! what comes out. Equal parts are shared.
 
 use alloc::collections::BTreeSet;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use super::stage::{LineStep, Reads, Stage};
+use super::stage::{Led, LineStep, Reads, Stage};
 use super::touched::Touched;
 use crate::config::{Config, Edit, Levels, LineKey, Place};
 use crate::ids::{ChangeId, Level};
@@ -27,6 +28,8 @@ pub(crate) struct Way<'a> {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Ladder {
     rungs: Vec<Config>,
+    /// Lines that were kept out of the first rung.
+    held: Arc<BTreeSet<LineKey>>,
 }
 
 /// What an advance did beside the rungs.
@@ -56,20 +59,23 @@ pub(crate) struct LineTrace {
 impl Ladder {
     /// Everything evaluated from nothing.
     pub(crate) fn build(way: &Way<'_>, first: Config) -> (Self, Advance) {
+        let held = Arc::default();
         let mut touched = Touched::from_config(&first, way.concerned);
         let levels = Levels::new(way.levels);
         let mut rungs = alloc::vec![first];
         let mut unsettled = Vec::new();
         let mut places = touched.places.clone();
         places.extend(touched.lines.iter().map(|key| key.place.clone()));
-        for stage in &way.stages {
+        for (number, stage) in way.stages.iter().enumerate() {
             let from = rungs.last().expect("the first rung");
             let mut next = from.in_view(&levels);
-            let reads = Reads { image: way.image, before: None, after: from, copied: true };
+            let led = Led { stages: &way.stages[..number], rungs: &rungs, held: &held };
+            let led = [led; 2];
+            let reads = Reads { image: way.image, before: None, after: from, copied: true, led };
             unsettled.push(stage.advance(reads, &mut touched, &mut next));
             rungs.push(next);
         }
-        let ladder = Self { rungs };
+        let ladder = Self { rungs, held };
         let affected = ladder.traced(way, unsettled);
         (ladder, Advance { touched, affected, places })
     }
@@ -99,13 +105,22 @@ impl Ladder {
     pub(crate) fn edit(&mut self, way: &Way<'_>, edits: &[Edit]) -> Advance {
         let mut first = self.rungs[0].clone();
         let touched = Touched::from_edits(way.image, &mut first, edits);
-        self.replace(way, first, touched)
+        let held = Arc::clone(&self.held);
+        self.replace(way, first, touched, held)
     }
 
-    /// Makes `first` the first rung; `touched` names all in which it differs from the present one.
-    pub(crate) fn replace(&mut self, way: &Way<'_>, first: Config, touched: Touched) -> Advance {
+    /// Makes `first` the first rung, out of which these lines are held; `touched` names all in which
+    /// it differs from the present one.
+    pub(crate) fn replace(
+        &mut self,
+        way: &Way<'_>,
+        first: Config,
+        touched: Touched,
+        held: Arc<BTreeSet<LineKey>>,
+    ) -> Advance {
         assert_eq!(self.rungs.len(), way.stages.len() + 1, "a ladder of another way");
-        let before = Self { rungs: core::mem::take(&mut self.rungs) };
+        let was_held = core::mem::replace(&mut self.held, held);
+        let before = Self { rungs: core::mem::take(&mut self.rungs), held: was_held };
         self.rungs.push(first);
         let mut touched = touched;
         let mut places = touched.places.clone();
@@ -119,7 +134,13 @@ impl Ladder {
             if copied {
                 next = after.in_view_of(&next);
             }
-            let reads = Reads { image: way.image, before: Some(was), after, copied };
+            let stages = &way.stages[..number];
+            let led = [&before, &*self].map(|ladder| Led {
+                stages,
+                rungs: &ladder.rungs,
+                held: &ladder.held,
+            });
+            let reads = Reads { image: way.image, before: Some(was), after, copied, led };
             unsettled.push(stage.advance(reads, &mut touched, &mut next));
             self.rungs.push(next);
         }
@@ -156,8 +177,10 @@ impl Ladder {
         let mut fate = LineTrace { out: alloc::vec![key.clone()], ..LineTrace::default() };
         for (number, stage) in way.stages.iter().enumerate() {
             let config = &self.rungs[number];
+            let stages = &way.stages[..number];
+            let led = Led { stages, rungs: &self.rungs, held: &self.held };
             for key in core::mem::take(&mut fate.out) {
-                match stage.fate(way.image, config, &key) {
+                match stage.fate(way.image, config, led, &key) {
                     LineStep::Passes(key) => fate.out.push(key),
                     LineStep::Becomes { change, out } => {
                         fate.chain.push(change);

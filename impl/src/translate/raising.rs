@@ -5,6 +5,7 @@ mod faults;
 
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use super::ladder::{Advance, Ladder, Way};
@@ -295,7 +296,8 @@ impl Raising {
         let way_up = way_up(image, pairing);
         let Advance { touched, mut affected, .. } = {
             let lines = touched.lines.clone();
-            let mut advance = self.up.replace(&way_up, first, touched);
+            let held = Arc::new(self.held.keys().cloned().collect());
+            let mut advance = self.up.replace(&way_up, first, touched, held);
             advance.affected.extend(lines);
             advance
         };
@@ -303,7 +305,7 @@ impl Raising {
         self.settle_short(&way_up, &affected);
         self.settle_nameless(&way_up, pairing);
         let s = self.up.last().clone();
-        self.down.replace(&way_down(image, pairing), s, touched.clone());
+        self.down.replace(&way_down(image, pairing), s, touched.clone(), Arc::default());
         touched
     }
 

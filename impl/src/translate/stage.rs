@@ -46,6 +46,41 @@ pub(crate) struct Reads<'a> {
     /// Whether the next rung is a copy of this one as yet: what the stage leaves alone is right in
     /// it.
     pub(crate) copied: bool,
+    /// What led to the rung before the edits, and to that as it is now.
+    pub(crate) led: [Led<'a>; 2],
+}
+
+/// What led to a rung: the stages before it and what they read.
+#[derive(Clone, Copy)]
+pub(crate) struct Led<'a> {
+    pub(crate) stages: &'a [Stage<'a>],
+    pub(crate) rungs: &'a [Config],
+    /// Lines that were kept out of the first rung.
+    pub(crate) held: &'a BTreeSet<LineKey>,
+}
+
+impl<'a> Led<'a> {
+    /// Whether what is absent in the rung is so since it came no further: it says nothing.
+    fn is_withheld(self, image: &Image, key: &LineKey) -> bool {
+        let Some((stage, stages)) = self.stages.split_last() else {
+            return self.held.contains(key);
+        };
+        let before = Led { stages, ..self };
+        let config = &self.rungs[stages.len()];
+        if stage.leaves_alone(key) {
+            return match config.line(key) {
+                Some(_) => matches!(stage, Stage::Gate(_)),
+                None => before.is_withheld(image, key),
+            };
+        }
+        stage.sources(image, config, key).iter().any(|source| match config.line(source) {
+            None => before.is_withheld(image, source),
+            Some(_) => match stage.fate(image, config, before, source) {
+                LineStep::Passes(_) | LineStep::Becomes { .. } => false,
+                LineStep::Pending | LineStep::Held | LineStep::Stuck(_) => true,
+            },
+        })
+    }
 }
 
 /// Lines of the rung read whose fate may have changed and is, or was, another than to go.
@@ -189,6 +224,19 @@ impl<'a> Stage<'a> {
         })
     }
 
+    /// Whether it makes no line of this form, nor names instances otherwise.
+    fn leaves_alone(self, key: &LineKey) -> bool {
+        match self {
+            Self::Gate(_) | Self::Needs => true,
+            Self::Step { tft, step } => {
+                let back = Step { direction: step.direction.back(), ..step };
+                let mut around = key.place.instances().iter().map(|(entry, _)| *entry);
+                tft.written_by(step, key.form).is_none()
+                    && !around.any(|entry| tft.read_by(back, entry).is_some())
+            }
+        }
+    }
+
     /// Whether a rule of the step reads the line: it is settled with its group.
     fn reads(self, image: &Image, key: &LineKey) -> bool {
         match self {
@@ -261,11 +309,11 @@ impl<'a> Stage<'a> {
         }
         for group in groups {
             if let Some(before) = reads.before {
-                let was = self.made(image, before, &group, &mut unsettled);
+                let was = self.made(image, before, reads.led[0], &group, &mut unsettled);
                 settle.extend(was.lines.into_iter().map(|(key, _)| key));
                 settle.extend(was.silent);
             }
-            let now = self.made(image, reads.after, &group, &mut unsettled);
+            let now = self.made(image, reads.after, reads.led[1], &group, &mut unsettled);
             settle.extend(now.lines.iter().map(|(key, _)| key.clone()));
             settle.extend(now.silent);
             made.extend(now.lines);
@@ -371,6 +419,7 @@ impl<'a> Stage<'a> {
         self,
         image: &Image,
         config: &Config,
+        led: Led<'_>,
         group: &GroupKey,
         unsettled: &mut BTreeSet<LineKey>,
     ) -> Made {
@@ -382,7 +431,7 @@ impl<'a> Stage<'a> {
             let lines = self.made_leaves(image, config, rule, &group.at, unsettled);
             return Made { lines, silent: Vec::new() };
         }
-        match evaluate(image, tft, step, config, group) {
+        match evaluate(image, tft, step, (config, led), group) {
             GroupStep::Made { out, silent } => {
                 let moved = |key: LineKey| {
                     let place = tft.renamed(image, step, config, &key.place).ok()?;
@@ -403,7 +452,10 @@ impl<'a> Stage<'a> {
                 let members = rule.members(image, step.direction.from(), config, group);
                 unsettled.extend(members.into_iter().flatten().map(|(key, _)| key));
                 unsettled.extend(rule.silent(image, step.direction.from(), config, group));
-                Made::default()
+                // What comes no further is not absent there: it says nothing.
+                let withheld = rule.absence(step.direction.to(), group).into_iter().flatten();
+                let silent = withheld.map(|(key, _)| key).collect();
+                Made { lines: Vec::new(), silent }
             }
         }
     }
@@ -554,7 +606,13 @@ impl Stage<'_> {
     }
 
     /// What becomes of the line `key` of the rung read.
-    pub(crate) fn fate(self, image: &Image, config: &Config, key: &LineKey) -> LineStep {
+    pub(crate) fn fate(
+        self,
+        image: &Image,
+        config: &Config,
+        led: Led<'_>,
+        key: &LineKey,
+    ) -> LineStep {
         match self {
             Self::Gate(gate) => match config.line(key) {
                 Some(line) if !gate.line_goes(image, key, line) => LineStep::Held,
@@ -590,7 +648,7 @@ impl Stage<'_> {
                             return LineStep::Becomes { change: rule.change, out: Vec::new() };
                         }
                     }
-                    match evaluate(image, tft, step, config, &group) {
+                    match evaluate(image, tft, step, (config, led), &group) {
                         GroupStep::Stuck(cause) => LineStep::Stuck(cause),
                         GroupStep::Pending => LineStep::Pending,
                         GroupStep::Made { .. } if is_gone => {
@@ -598,7 +656,7 @@ impl Stage<'_> {
                         }
                         GroupStep::Made { .. } => {
                             let mut none = BTreeSet::new();
-                            let made = self.made(image, config, &group, &mut none);
+                            let made = self.made(image, config, led, &group, &mut none);
                             let out = made.lines.into_iter().map(|(key, _)| key);
                             let out = out.chain(made.silent).collect();
                             LineStep::Becomes { change: rule.change, out }
@@ -775,7 +833,7 @@ impl Stage<'_> {
         };
         let from = LineKey { place, ..key.clone() };
         let group = rule.group_of(image, used.side, used.pattern, &from);
-        let made = self.made(image, reads.after, &group, &mut Unsettled::new());
+        let made = self.made(image, reads.after, reads.led[1], &group, &mut Unsettled::new());
         made.lines.iter().position(|(made, _)| made == key).unwrap_or(0)
     }
 
@@ -801,12 +859,26 @@ impl Stage<'_> {
     }
 }
 
-/// What becomes of a group: it goes if also the instances in which its lines stand have a name.
-fn evaluate(image: &Image, tft: &Tft, step: Step, config: &Config, group: &GroupKey) -> GroupStep {
-    let made = tft.rule_of(group).evaluate(image, step.direction, config, group);
-    let GroupStep::Made { out, .. } = &made else {
+/// What becomes of a group: it goes if also the instances in which its lines stand have a name, and
+/// if what is absent in it is so since somebody said so.
+fn evaluate(
+    image: &Image,
+    tft: &Tft,
+    step: Step,
+    (config, led): (&Config, Led<'_>),
+    group: &GroupKey,
+) -> GroupStep {
+    let rule = tft.rule_of(group);
+    let made = rule.evaluate(image, step.direction, config, group);
+    let GroupStep::Made { out, silent } = &made else {
         return made;
     };
+    if !out.is_empty() || !silent.is_empty() {
+        let absent = rule.silent(image, step.direction.from(), config, group);
+        if absent.iter().any(|key| led.is_withheld(image, key)) {
+            return GroupStep::Stuck(StuckCause::Unverified);
+        }
+    }
     let mut places = out.iter().map(|(key, _)| &key.place);
     let nameless = places.find_map(|place| tft.renamed(image, step, config, place).err());
     nameless.map_or(made, GroupStep::Stuck)

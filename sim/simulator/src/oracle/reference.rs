@@ -78,6 +78,8 @@ struct Carried {
     from: Vec<usize>,
     /// Where it stands in the document, as of the beginning of the step.
     at: At,
+    /// Whether it is for the Standby to say that it comes no further.
+    free: bool,
 }
 
 /// Where something stands in the document: what it came from first, and of several from one its
@@ -122,6 +124,8 @@ struct Rung {
     short: Vec<Carried>,
     /// Lines that were made of others, and are said here by being absent.
     silent: Vec<Carried>,
+    /// What is absent here since it came no further, by place and form.
+    withheld: Vec<(Place, FormId)>,
 }
 
 /// The digests of what a config comes to, and its MCL.
@@ -250,11 +254,13 @@ impl<'a> Reference<'a> {
         let (there, up) = loop {
             let there = self.read_by_peer(&rung, &mut unread);
             let mut up = there.clone();
-            up.lines.retain(|line| {
+            let kept_out = up.lines.extract_if(.., |line| {
                 let by_words = || (path(&line.place), line.words.text().to_string());
-                !line.from.iter().any(|number| misread.contains(number))
-                    && (held.is_empty() || !held.contains(&by_words()))
+                line.from.iter().any(|number| misread.contains(number))
+                    || held.contains(&by_words())
             });
+            let kept_out = kept_out.map(|line| (line.place, line.form));
+            up.withheld = kept_out.collect();
             let mut later = &self.tables.up[..];
             for step in self.tables.up.chunk_by(Change::same_step) {
                 let mut places = up.places();
@@ -379,7 +385,12 @@ impl<'a> Reference<'a> {
             match read {
                 Some((place, form, words)) => {
                     let from = vec![number];
-                    there.lines.push(Carried { place, form, words, from, at: line.at });
+                    let free = self.tables.up.iter().position(|change| change.reads(form));
+                    let free = free.is_some_and(|at| {
+                        let (first, later) = (&self.tables.up[at], &self.tables.up[at + 1..]);
+                        first.tells_absence(self.standby, later, form)
+                    });
+                    there.lines.push(Carried { place, form, words, from, at: line.at, free });
                 }
                 None => {
                     unread.lines.insert(number);
@@ -604,7 +615,7 @@ impl Rung {
                 let words = config.line(&key).expect("a line of the config").words.clone();
                 let from = vec![self.lines.len()];
                 let LineKey { place, form, .. } = key;
-                self.lines.push(Carried { place, form, words, from, at: (*at, 0) });
+                self.lines.push(Carried { place, form, words, from, at: (*at, 0), free: false });
             } else if let Some(inner) = item.place_in(place) {
                 if config.entry(&inner) == Some(EntryKind::Entered) {
                     let number = self.entered.len();

@@ -74,7 +74,15 @@ impl Switchover {
 impl RoundTrip {
     fn check(first: &Switchover, next: &Switchover) -> Result<(), Violation> {
         let (was, is) = (lines(&first.from), lines(&next.to));
-        if let Some(line) = is.difference(&was).next() {
+        // In the place of what could not go may stand what its absence says there.
+        let by_words = |key: &LineKey, words: &str| key.place.path() + words;
+        let instead = next.to.lines().filter(|(key, _)| {
+            let before = first.from.line(key).map(|line| by_words(key, line.words.text()));
+            before.is_some_and(|before| first.left.contains(&before))
+        });
+        let instead: BTreeSet<String> =
+            instead.map(|(key, line)| by_words(key, line.words.text())).collect();
+        if let Some(line) = is.difference(&was).find(|line| !instead.contains(*line)) {
             return broken(Property::RoundTrip, Evidence::ComesBack { line: line.clone() });
         }
         // What could not go on the way back is known by other words.

@@ -180,15 +180,27 @@ impl Change {
         let lines = std::mem::take(&mut rung.lines);
         let groups = self.groups(image, going, &lines);
         let mut told: BTreeSet<Place> = BTreeSet::new();
+        let withheld: Vec<(Place, FormId)> =
+            rung.withheld.extract_if(.., |(_, form)| from.contains(form)).collect();
+        let is_withheld = |line: &Carried| withheld.contains(&(line.place.clone(), line.form));
         for mut members in silent {
             for line in &mut members {
                 line.from = said_by(&mine, line);
+            }
+            if members.iter().any(is_withheld) {
+                told.extend(members.first().map(|line| line.place.clone()));
+                self.withhold(image, going, &members[0].place, rung);
+                self.end_silent(image, going, later, &members, rung);
+                continue;
             }
             told.extend(members.first().map(|line| line.place.clone()));
             let parts: Vec<Vec<&Carried>> = members.iter().map(|line| vec![line]).collect();
             match self.write_lines(image, going, places, &rung.levels, &parts) {
                 Some(written) => self.take_up(image, written, rung),
-                None => self.end_silent(image, going, later, &members, rung),
+                None => {
+                    self.withhold(image, going, &members[0].place, rung);
+                    self.end_silent(image, going, later, &members, rung);
+                }
             }
         }
         let spoken: BTreeSet<Place> =
@@ -221,7 +233,18 @@ impl Change {
                     && self.silent(image, line.form, &line.place).is_some()
             };
             let beside: Vec<Carried> = mine.iter().filter(is_part).cloned().collect();
-            match self.write(image, going, places, &rung.levels, (&group, &beside), &lines) {
+            let made = self.write(
+                image,
+                going,
+                places,
+                &rung.levels,
+                (&group, &beside, &withheld),
+                &lines,
+            );
+            if let (None, Some(at)) = (&made, &at) {
+                self.withhold(image, going, at, rung);
+            }
+            match made {
                 Some(made) => self.take_up(image, made, rung),
                 None if going == Going::Down => {
                     let ends = members.iter().map(|number| (lines[*number].clone(), Vec::new()));
@@ -235,7 +258,7 @@ impl Change {
                         let mut values = self.values(image, line);
                         self.fill(image, going, line, &mut values);
                         let names = self.unsayable(image, later, line.form, &values);
-                        if alone || !names.is_empty() {
+                        if to.is_empty() || !line.free && (alone || !names.is_empty()) {
                             rung.ends.push((line.clone(), names));
                         } else {
                             rung.short.push(line.clone());
@@ -246,6 +269,49 @@ impl Change {
         }
         let others = lines.into_iter().enumerate().filter(|(number, _)| !read.contains(number));
         rung.lines.extend(others.map(|(_, line)| line));
+    }
+
+    /// What came no further is not absent on the other side: nothing says what it is there.
+    fn withhold(&self, image: &Image, going: Going, at: &Place, rung: &mut Rung) {
+        let (_, to) = self.sides(going);
+        let silence = self.silence(image, to, at).unwrap_or_default();
+        rung.withheld.extend(silence.into_iter().map(|line| (line.place, line.form)));
+    }
+
+    /// Whether it writes what absence says, where a line of `form` may be absent, or one of the
+    /// `later` changes of what comes of it does.
+    pub(super) fn tells_absence(&self, image: &Image, later: &[Self], form: FormId) -> bool {
+        let at = Place::root();
+        let at = path(image, image.form(form).mode).iter().take(self.depth).fold(at, |at, mode| {
+            let mut entries = image.forms().filter(|(_, decl)| decl.enters == Some(*mode));
+            let example = |form: &Form| {
+                let lines = form.examples(2).into_iter();
+                lines.into_iter().find(|words| words.sign() == Sign::Positive)
+            };
+            let entry = entries.find_map(|(entry, decl)| Some((entry, example(&decl.form)?)));
+            entry.map_or(at.clone(), |(entry, words)| at.child(entry, words))
+        });
+        let here = || {
+            let silence = self.silence(image, &self.old, &at)?;
+            self.silence(image, &self.new, &at)?;
+            let parts: Vec<Vec<&Carried>> = silence.iter().map(|line| vec![line]).collect();
+            let (component, level) = self.makes();
+            let mut levels = image.levels().to_vec();
+            levels[component] = Level(level);
+            let places = BTreeSet::from([at.clone()]);
+            let written = self.write_lines(image, Going::Up, &places, &levels, &parts)?;
+            Some(written.iter().any(|line| !means_nothing(image, line)))
+        };
+        here() == Some(true)
+            || self.new.iter().any(|new| {
+                let at = later.iter().position(|change| change.old.contains(new));
+                at.is_some_and(|at| later[at].tells_absence(image, &later[at + 1..], *new))
+            })
+    }
+
+    /// Whether lines of `form` are read by the change, going up.
+    pub(super) fn reads(&self, form: FormId) -> bool {
+        self.old.contains(&form)
     }
 
     /// Takes lines up that were made: some are said by being absent.
@@ -275,7 +341,7 @@ impl Change {
                 Going::Down => Vec::new(),
                 Going::Up => self.unsayable(image, later, line.form, &values),
             };
-            if going == Going::Down || !names.is_empty() {
+            if going == Going::Down || !line.free && !names.is_empty() {
                 rung.ends.push((line.clone(), names));
             } else {
                 rung.short.push(line.clone());
@@ -392,6 +458,9 @@ impl Change {
         if !unsayable.is_empty() {
             return unsayable;
         }
+        if self.decides_together() {
+            return Vec::new();
+        }
         let next = |form: &FormId| {
             let at = later.iter().position(|change| change.old.contains(form))?;
             let carried = values.iter().filter(|(name, _)| image.form(*form).form.carries(name));
@@ -412,7 +481,7 @@ impl Change {
         going: Going,
         places: &BTreeSet<Place>,
         levels: &[Level],
-        (group, beside): (&Group, &[Carried]),
+        (group, beside, withheld): (&Group, &[Carried], &[(Place, FormId)]),
         lines: &[Carried],
     ) -> Option<Vec<Carried>> {
         let (from, _) = self.sides(going);
@@ -430,6 +499,7 @@ impl Change {
         for ((part, silent), side) in group.members.iter().zip(&silent).zip(read) {
             let part: Vec<&Carried> = part.iter().map(|number| &lines[*number]).collect();
             parts.push(match (part.len(), silent) {
+                (0, Some(silent)) if withheld.contains(&(at.clone(), silent.form)) => return None,
                 (0, Some(silent)) => vec![silent],
                 (0, None) if one_of || side.optional.is_some() => part,
                 (0, None) => return None,
@@ -514,7 +584,14 @@ impl Change {
         let declared = |form: &FormId| &image.declarations().commands[form.0 as usize];
         let off = |form: &FormId| {
             let words = image.form(*form).form.build(Sign::No, &[]).ok()?;
-            Some(Carried { place: at.clone(), form: *form, words, from: Vec::new(), at: (0, 0) })
+            Some(Carried {
+                place: at.clone(),
+                form: *form,
+                words,
+                from: Vec::new(),
+                at: (0, 0),
+                free: false,
+            })
         };
         if side.iter().all(|form| declared(form).default.is_none()) {
             let is_off = |form: &FormId| declared(form).no == NoMeans::Undo;
@@ -591,7 +668,7 @@ impl Change {
             let is_not = sides.into_iter().any(|(side, of)| side.not && *of == form);
             let words = is_not.then(|| syntax.build(Sign::No, &[]).ok()).flatten()?;
             let place = at.clone();
-            return Some(Carried { place, form, words, from: Vec::new(), at: (0, 0) });
+            return Some(Carried { place, form, words, from: Vec::new(), at: (0, 0), free: false });
         }
         let default = declared.default.as_ref().filter(|_| here && unkeyed)?;
         let mandatory = syntax.carried().filter(|name| syntax.always_carries(name));
@@ -604,7 +681,7 @@ impl Change {
         let values: Vec<(&str, &str)> =
             default.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         let words = plainly(image, form, syntax.build(Sign::Positive, &values).ok()?);
-        Some(Carried { place: at.clone(), form, words, from: Vec::new(), at: (0, 0) })
+        Some(Carried { place: at.clone(), form, words, from: Vec::new(), at: (0, 0), free: false })
     }
 
     /// What nothing says on the side gone from, in each instance of the mode where no line of it
@@ -649,7 +726,14 @@ impl Change {
         let off = |form: &FormId, at: &Place| {
             let words = image.form(*form).form.build(Sign::No, &[]).ok()?;
             let at = (at.clone(), *form);
-            Some(Carried { place: at.0, form: at.1, words, from: Vec::new(), at: (0, 0) })
+            Some(Carried {
+                place: at.0,
+                form: at.1,
+                words,
+                from: Vec::new(),
+                at: (0, 0),
+                free: false,
+            })
         };
         let says = |forms: &[FormId], at: &Place| -> Option<Vec<Carried>> {
             let lines = forms.iter();
@@ -716,6 +800,7 @@ impl Change {
         let mut from: Vec<usize> = members().flat_map(|line| line.from.clone()).collect();
         from.sort_unstable();
         from.dedup();
+        let free = self.decides_together() || members().any(|line| line.free);
         // It stands where the first of the lines stood that it is made of.
         let first = members().map(|line| line.at.0).filter(|at| *at > 0).min().unwrap_or(0);
         let one_to = self.one_of(match going {
@@ -756,7 +841,7 @@ impl Change {
             }
             let carried = lines.into_iter().enumerate().map(|(copy, (place, words))| {
                 let at = (first, (self.number * SIDE_MAX + number) * SIDE_MAX + copy);
-                Carried { place, form: *form, words, from: from.clone(), at }
+                Carried { place, form: *form, words, from: from.clone(), at, free }
             });
             made.push(carried.collect());
         }
@@ -990,7 +1075,14 @@ impl Change {
             if let (Ok(place), Name::Is(_, _, Some((form, words)))) = (renamed(place), name) {
                 let (form, words) = (*form, words.clone());
                 // What the entry said stands first.
-                rung.lines.push(Carried { place, form, words, from: Vec::new(), at: (0, 0) });
+                rung.lines.push(Carried {
+                    place,
+                    form,
+                    words,
+                    from: Vec::new(),
+                    at: (0, 0),
+                    free: false,
+                });
             }
         }
         for line in std::mem::take(&mut rung.silent) {
@@ -1000,6 +1092,10 @@ impl Change {
                 Err(_) => rung.ends.push((line, Vec::new())),
             }
         }
+        rung.withheld = std::mem::take(&mut rung.withheld)
+            .into_iter()
+            .filter_map(|(place, form)| Some((renamed(&place).ok()?, form)))
+            .collect();
         *places = places.iter().filter_map(|place| renamed(place).ok()).collect();
         for entered in &mut rung.entered {
             entered.place = entered.place.as_ref().and_then(|place| renamed(place).ok());
