@@ -44,6 +44,8 @@ struct Lost {
     gone: Vec<(Gone, usize)>,
     /// It need not go.
     cared_not: Vec<Gone>,
+    /// What stayed behind before.
+    held: Vec<Gone>,
 }
 
 /// Something that does not arrive.
@@ -177,7 +179,8 @@ impl Drawn {
         // What travels and cannot be raised stays behind whole: with what shares a line with it.
         let mut less: Vec<(Gone, usize)> = Vec::new();
         let root = loop {
-            let mut short = Lost::default();
+            let held = less.iter().map(|(one, _)| one.clone()).collect();
+            let mut short = Lost { held, ..Lost::default() };
             let sent = self.without(&wire, &sent, &less);
             let root = self.travel(&wire, &to, &sent, &mut short);
             let before = less.len();
@@ -391,7 +394,16 @@ impl Drawn {
                 continue;
             };
             let absent = line.absent();
-            if absent != target.absent() && instance.said(setting, &[]).is_none() {
+            // What came no further is not absent: it says nothing.
+            let is_withheld = |gone: &Gone| {
+                matches!(gone, Gone::Setting { way: of, said }
+                    if *of == way && said.setting == setting)
+            };
+            let mut withheld = lost.gone.iter().map(|(one, _)| one).chain(&lost.held);
+            if absent != target.absent()
+                && instance.said(setting, &[]).is_none()
+                && !withheld.any(is_withheld)
+            {
                 next.say(setting, &[], Some(absent));
             }
         }

@@ -670,7 +670,7 @@ fn number(
             (old.setting, old.field) == (slot.setting, slot.field) && old.number == slot.number
         });
         // What a default is must be sayable on both sides of each change.
-        let narrows = operator != Operator::Ends && matches!(default, Default::Values(_));
+        let narrows = operator == Operator::Unit && matches!(default, Default::Values(_));
         // A key of which the other side has no whole number is lost without a word.
         let loses = operator == Operator::Unit && field.is_key;
         let is_list = match &field.kind {
