@@ -36,6 +36,8 @@ pub struct Raising {
     held: BTreeMap<LineKey, StuckCause>,
     /// Lines of W that no change could raise, or not yet.
     short: BTreeMap<LineKey, StuckCause>,
+    /// Lines that W says by being absent, and that no change can raise.
+    unsaid: BTreeSet<LineKey>,
     /// Instances of W that have no name in S.
     nameless: BTreeMap<Place, StuckCause>,
     listing: Listing,
@@ -127,7 +129,8 @@ impl Raising {
         let (up, advance) = Ladder::build(&way_up, w.clone());
         let (down, _) = Ladder::build(&way_down(image, pairing), up.last().clone());
         let (held, short, nameless) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-        let mut raising = Self { w, up, down, held, short, nameless, listing };
+        let unsaid = BTreeSet::new();
+        let mut raising = Self { w, up, down, held, short, unsaid, nameless, listing };
         raising.settle_nameless(&way_up, pairing);
         raising.settle_short(&way_up, &advance.affected);
         raising.hold_beside_others(image, pairing, None);
@@ -215,10 +218,13 @@ impl Raising {
     /// The digest of `lower(S)`, with the lines of pending and held-out groups taken from W.
     pub fn wire_digest(&self, image: &Image) -> Digest {
         let out: BTreeSet<&LineKey> = self.held.keys().chain(self.short.keys()).collect();
-        if out.is_empty() && self.nameless.is_empty() {
+        if out.is_empty() && self.nameless.is_empty() && self.unsaid.is_empty() {
             return self.down.last().digest();
         }
         let mut wire = self.down.last().clone();
+        for key in &self.unsaid {
+            wire.remove(image, key);
+        }
         for place in self.nameless.keys().flat_map(Place::and_ancestors) {
             if wire.entry(&place).is_none() {
                 wire.put_entry(image, &place, Some(EntryKind::Entered));
@@ -323,10 +329,14 @@ impl Raising {
     fn settle_short(&mut self, way: &Way<'_>, lines: &BTreeSet<LineKey>) {
         for key in lines {
             self.short.remove(key);
+            self.unsaid.remove(key);
+            let fate = self.up.fate(way, key);
             if self.up.first().line(key).is_none() {
+                if fate.pending || !fate.ends.is_empty() {
+                    self.unsaid.insert(key.clone());
+                }
                 continue;
             }
-            let fate = self.up.fate(way, key);
             let stuck = fate.ends.into_iter().find_map(|(_, cause)| cause);
             let pending = fate.pending.then_some(StuckCause::Pending);
             if let Some(cause) = stuck.or(pending) {
@@ -435,7 +445,9 @@ impl Raising {
         if self.down.last().digest() == self.w.digest() {
             return BTreeMap::new();
         }
-        let out = |key: &LineKey| self.held.contains_key(key) || self.short.contains_key(key);
+        let out = |key: &LineKey| {
+            self.held.contains_key(key) || self.short.contains_key(key) || self.unsaid.contains(key)
+        };
         let differ = |key: &&LineKey| self.down.last().line(key) != self.w.line(key);
         let unverified = lines.filter(|key| !out(key)).filter(differ);
         unverified.map(|key| (key.clone(), StuckCause::Unverified)).collect()

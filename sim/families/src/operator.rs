@@ -415,12 +415,9 @@ fn is_off_by_default(draft: &Draft<'_>, component: usize, setting: usize) -> boo
 /// it says where a copy is made.
 fn is_old(draft: &Draft<'_>, component: usize, line: &Line) -> bool {
     let mut levels = draft.components[component].levels.iter();
-    let is_flag = draft.settings[line.settings[0]].is_flag();
     levels.all(|level| {
         let before = level.line_of(line.settings[0]);
-        before.is_some_and(|before| {
-            before.scope == line.scope && (!is_flag || before.absent() == line.absent())
-        })
+        before.is_some_and(|before| before.scope == line.scope)
     })
 }
 
