@@ -109,8 +109,8 @@ impl Ladder {
         self.replace(way, first, touched, held)
     }
 
-    /// Makes `first` the first rung, out of which these lines are held; `touched` names all in which
-    /// it differs from the present one.
+    /// Makes `first` the first rung, out of which lines are held; `touched` names all in which it
+    /// differs from the present one.
     pub(crate) fn replace(
         &mut self,
         way: &Way<'_>,
