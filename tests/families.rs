@@ -5,12 +5,14 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use serde::Deserialize;
 use skewsync::check;
 use skewsync::config::Config;
 use skewsync::disposition::{pair_at_active, pair_at_standby};
 use skewsync::dump::Dump;
+use skewsync::ids::{Lsn, Term};
 use skewsync::image::{Family, Image};
 use skewsync::translate::{Lowering, Raising};
 
@@ -54,6 +56,10 @@ struct Try {
     /// What of it the Standby does not raise, and tells the Active: as in `stuck`.
     #[serde(default)]
     unraised: Vec<String>,
+    /// What is executed on the Standby's config once it acts.
+    between: Option<String>,
+    /// What the former Active holds once it is its Standby; none: what it held.
+    back: Option<String>,
 }
 
 fn cases() -> Vec<(String, Case)> {
@@ -135,6 +141,54 @@ fn what_is_sent_what_is_held_and_what_is_listed() {
                 unraised.map(|line| format!("{}: {}", line.text(), line.cause)).collect();
             assert_eq!(unraised, tried.unraised, "{what}");
             assert_eq!(mismatches, [], "{what}");
+        }
+    }
+}
+
+/// What does not go is kept at the other unit, and comes back.
+#[test]
+fn what_was_held_is_held_again_after_a_way_there_and_back() {
+    for (name, case) in cases() {
+        let Some(family) = family(&name, &case) else { continue };
+        let image = |level: u16| -> Image { family.image(&level.to_string()).expect("a release") };
+        for tried in &case.tries {
+            let what = format!("{name}: {} to {}: {}", tried.active, tried.standby, tried.config);
+            let (here, there) = (image(tried.active), image(tried.standby));
+            let pair = |active: &Image, standby: &Image| {
+                let dump = Dump::from_image(active).encode();
+                let at_standby = pair_at_standby(standby, dump.as_bytes()).expect("a pair");
+                let at_active = pair_at_active(active, at_standby.diff_bytes()).expect("an answer");
+                (at_active, at_standby)
+            };
+            let mut config = Config::factory(here.levels());
+            config.execute(&here, here.own(), &tried.config).expect("lines that A takes");
+            let (at_active, at_standby) = pair(&here, &there);
+            let lowering = Lowering::new(&here, &at_active, &config);
+            let raise = |standby: &Image, pairing: &_, lowering: &Lowering| {
+                let w = Raising::read_w(standby, pairing, &lowering.wire_bytes());
+                let w = w.unwrap_or_else(|error| panic!("{what}: {error}"));
+                let listing = lowering.listing().clone();
+                let (raising, mismatches) = Raising::new(standby, pairing, w, listing);
+                assert_eq!(mismatches, [], "{what}");
+                raising
+            };
+            let raising = raise(&there, &at_standby, &lowering);
+            let kept = Arc::new(raising.kept(&there, &at_standby));
+            // The Standby takes over, and the former Active is its Standby.
+            let (at_active, at_standby) = pair(&there, &here);
+            let (stamp, acting) = ((Term(2), Lsn(0)), raising.config());
+            let mut lowering = Lowering::new_owing(&there, &at_active, acting, &kept, stamp);
+            let before = raise(&here, &at_standby, &lowering);
+            // Lines that are in no list may stand in another order.
+            let came_back = before.config();
+            assert_eq!(came_back.digest(), config.digest(), "{what}: {}", came_back.render());
+            let Some(between) = &tried.between else { continue };
+            let mut after = raising.config().clone();
+            let edits = after.execute(&there, there.own(), between).expect("lines that S takes");
+            lowering.edit(&there, &at_active, &edits, (Term(2), Lsn(1)));
+            let back = raise(&here, &at_standby, &lowering);
+            let wanted = tried.back.as_deref().expect("what comes back of an edit");
+            assert_eq!(back.config().render().trim(), wanted.trim(), "{what}");
         }
     }
 }

@@ -145,6 +145,8 @@ pub enum Alone {
     /// Nothing of it goes; its lines are listed.
     #[default]
     Stuck,
+    /// Nothing of it goes, which is no fault: its lines are listed, and policy is not asked.
+    Drop,
 }
 
 /// A value that is spelled otherwise on the other side: capture -> (old value -> new value).
@@ -173,7 +175,11 @@ pub struct Change {
     /// Captures of which some values have no counterpart, on purpose: these lines are stuck.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub partial: Vec<String>,
-    /// What becomes of a part of a split.
+    /// Captures that the other side cannot say, or of which it has one word for several; each with
+    /// the value that is written on the way back where nothing was kept, empty for none.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub loses: BTreeMap<String, String>,
+    /// What becomes of a part of a group, and of what has no other side.
     pub alone: Alone,
     /// The side of which one line stands for a group.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -6,11 +6,12 @@ mod address;
 mod entry;
 mod group;
 pub mod laws;
+mod loss;
 mod rule;
 mod tft;
 
 pub use address::Bindings;
 pub(crate) use entry::{instances, made_leaves};
-pub use group::{Complement, GroupKey, GroupStep, StuckCause};
+pub use group::{GroupKey, GroupStep, StuckCause};
 pub use rule::{Direction, Each, Pattern, Rule, RuleError, SideOf};
 pub use tft::{Step, Tft, Use};

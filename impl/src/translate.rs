@@ -3,10 +3,13 @@
 //! Translation is a function of whole configs. Bulk is its evaluation from nothing (seed, Figs. 3A
 //! and 3C), a line its increment (Fig. 4). It knows nothing of sessions or messages.
 
+pub mod complement;
+mod keeping;
 mod ladder;
 pub mod listing;
 mod lowering;
 mod raising;
+mod restore;
 mod stage;
 mod touched;
 
@@ -19,9 +22,10 @@ pub(crate) use touched::Touched;
 use crate::policy;
 use crate::transform::StuckCause;
 
-/// As what policy rules ask about a cause.
-pub const fn policy_cause(cause: &StuckCause) -> policy::Cause {
-    match cause {
+/// As what policy rules ask about a cause; none: it is no fault, and they are not asked.
+pub const fn policy_cause(cause: &StuckCause) -> Option<policy::Cause> {
+    Some(match cause {
+        StuckCause::Dropped => return None,
         StuckCause::NoTransform | StuckCause::EmptyMode => policy::Cause::NoTransform,
         StuckCause::Value { .. }
         | StuckCause::Alone { .. }
@@ -33,7 +37,7 @@ pub const fn policy_cause(cause: &StuckCause) -> policy::Cause {
         | StuckCause::Resolves => policy::Cause::GuardedValue,
         StuckCause::Peer(_) => policy::Cause::Prc,
         StuckCause::Bound => policy::Cause::Limit,
-    }
+    })
 }
 
 #[cfg(test)]

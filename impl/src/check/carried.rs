@@ -16,7 +16,7 @@ pub enum CarriedError {
     /// A capture, or a part of keywords, stands on one side only.
     #[error(
         "`{name}` stands on the {side} side only: give it a counterpart, name its one value in \
-         `implied`, or name it in `partial`"
+         `implied`, or name it in `partial` or `loses`"
     )]
     OneSided {
         /// The name, or the words of the part in brackets.
@@ -123,6 +123,42 @@ pub enum CarriedError {
         /// `old` or `new`.
         side: &'static str,
     },
+    /// What tells groups apart cannot be lost.
+    #[error("`loses` names `{name}`, which tells lines or instances apart: two would be one")]
+    LosesKey {
+        /// The name.
+        name: String,
+    },
+    /// Nothing of the capture is lost.
+    #[error(
+        "`loses` names `{name}`, of which nothing is lost: it has a place on both sides and a word \
+         for each, or on none"
+    )]
+    LosesNothing {
+        /// The name.
+        name: String,
+    },
+    /// What stands for what was lost is no value.
+    #[error("`loses` writes `{value}` for `{name}`, which the {side} side does not take")]
+    LossNotTaken {
+        /// The name.
+        name: String,
+        /// The value.
+        value: String,
+        /// `old` or `new`.
+        side: &'static str,
+    },
+    /// Nothing stands for what was lost, and a line must have it.
+    #[error(
+        "`loses` leaves `{name}` out, and each line of the {side} side has it: say the value that \
+         stands for what was lost"
+    )]
+    LossUnfilled {
+        /// The name.
+        name: String,
+        /// `old` or `new`.
+        side: &'static str,
+    },
     /// Values of a capture with a map have no counterpart.
     #[error(
         "the map of `{name}` gives {values} of the {side} side no counterpart: add pairs, or name \
@@ -177,7 +213,9 @@ pub(super) fn check(image: &Image, rule: &Rule, change: &Change) -> Vec<CarriedE
     };
     let (old, new) = (names(SideOf::Old), names(SideOf::New));
     let said = |name: &str| {
-        change.partial.iter().any(|partial| partial == name) || change.implied.contains_key(name)
+        change.partial.iter().any(|partial| partial == name)
+            || change.implied.contains_key(name)
+            || change.loses.contains_key(name)
     };
     for (side, here, there) in [("old", &old, &new), ("new", &new, &old)] {
         let unsaid = here.difference(there).filter(|name| !said(name));
@@ -191,6 +229,7 @@ pub(super) fn check(image: &Image, rule: &Rule, change: &Change) -> Vec<CarriedE
         errors.extend(shapes(image, rule, name));
     }
     errors.extend(maps(image, rule, change));
+    errors.extend(losses(image, rule, change, (&old, &new)));
     if !rule.absence_is_known(image) {
         errors.push(CarriedError::Absence);
     }
@@ -296,7 +335,7 @@ fn maps(image: &Image, rule: &Rule, change: &Change) -> Vec<CarriedError> {
                 let (name, value) = (name.clone(), value.clone());
                 if !carrying(of).iter().all(|form| takes(form, &name, &value)) {
                     errors.push(CarriedError::NotTaken { name, value, side });
-                } else if !seen.insert(value.clone()) {
+                } else if !seen.insert(value.clone()) && !change.loses.contains_key(&name) {
                     errors.push(CarriedError::Twice { name, value, side });
                 }
             }
@@ -314,6 +353,40 @@ fn maps(image: &Image, rule: &Rule, change: &Change) -> Vec<CarriedError> {
             if !values.is_empty() {
                 let (name, values) = (name.clone(), values.join(", "));
                 errors.push(CarriedError::Unmapped { name, values, side: word });
+            }
+        }
+    }
+    errors
+}
+
+/// Whether what is lost is of one side, or has one word for several, and can be put back.
+fn losses(
+    image: &Image,
+    rule: &Rule,
+    change: &Change,
+    (old, new): (&BTreeSet<&str>, &BTreeSet<&str>),
+) -> Vec<CarriedError> {
+    let mut errors = Vec::new();
+    for (name, value) in &change.loses {
+        let (here, there) = (old.contains(&**name), new.contains(&**name));
+        let words = change.map.get(name).into_iter().flatten().map(|(_, new)| new);
+        let words: Vec<&String> = words.collect();
+        let merged = words.len() != words.iter().collect::<BTreeSet<_>>().len();
+        let addresses = rule.old.iter().chain(&rule.new).any(|of| of.address.contains(&**name));
+        if addresses {
+            errors.push(CarriedError::LosesKey { name: name.clone() });
+        } else if here == there && !(here && merged) {
+            errors.push(CarriedError::LosesNothing { name: name.clone() });
+        } else {
+            let side = if here && !there || merged { SideOf::Old } else { SideOf::New };
+            let taken = forms(image, rule, side);
+            let mut taken = taken.into_iter().filter(|form| form.carries(name));
+            let side = if side == SideOf::Old { "old" } else { "new" };
+            if !value.is_empty() && !taken.all(|form| takes(form, name, value)) {
+                let (name, value) = (name.clone(), value.clone());
+                errors.push(CarriedError::LossNotTaken { name, value, side });
+            } else if value.is_empty() && taken.any(|form| form.always_carries(name)) {
+                errors.push(CarriedError::LossUnfilled { name: name.clone(), side });
             }
         }
     }

@@ -221,7 +221,11 @@ pub fn place_of(image: &Image, grammar: &Grammar, entries: &[&str]) -> Result<Pl
     Ok(place)
 }
 
-fn line_of(
+/// A line by its words.
+///
+/// # Errors
+/// [`LineError`] if the view does not take it.
+pub(crate) fn line_of(
     image: &Image,
     grammar: &Grammar,
     place: &Place,

@@ -211,6 +211,9 @@ fn failing_from(
         .map(|form| &image.form(*form).form)
         .filter(says)
         .collect();
+    if to.is_empty() && rule.may_lose(name) {
+        return fails;
+    }
     let implied = rule.implied_value(name).filter(|_| direction == Direction::Raise);
     let takes = |word: &str| {
         let word = spelling.before(name, word);
@@ -223,7 +226,7 @@ fn failing_from(
                 let says_so =
                     !rule.revised || there != *word || rule.is_paired(direction, name, &word);
                 says_so
-                    && back == word
+                    && (back == word || rule.may_lose(name))
                     && !to.is_empty()
                     && to.iter().all(|form| fits(form, name, &there))
             }
@@ -237,7 +240,9 @@ fn failing_from(
     let needs = to.iter().any(|form| form.always_carries(name));
     fails.absent = match decl.filled(name) {
         Some(value) if implied.is_none() && !to.is_empty() => !takes(value),
-        Some(_) | None => implied.is_none() && needs && !origin.always_carries(name),
+        Some(_) | None => {
+            implied.is_none() && needs && !origin.always_carries(name) && !rule.stands_for(name)
+        }
     };
     for leaf in origin.capture(name) {
         let leaf = origin.leaf(leaf);

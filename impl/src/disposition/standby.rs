@@ -120,9 +120,18 @@ impl StandbyPairing {
         };
         let concerned = image
             .forms()
-            .map(|(form, _)| !up.is_empty() && tft.concerns(form) || needs(form))
+            .map(|(form, decl)| {
+                // What is put back in S may end on the way to the wire's levels.
+                let ends = !decl.lives_at(levels[usize::from(decl.component.0)]);
+                !up.is_empty() && (tft.concerns(form) || ends) || needs(form)
+            })
             .collect();
         Self { levels, grammar, tft, up, concerned, bytes, diff }
+    }
+
+    /// Whether raising loses something of some groups.
+    pub(crate) fn loses(&self) -> bool {
+        self.up.iter().any(|step| self.tft.losing(*step).next().is_some())
     }
 
     /// What the Active gets to know: ADL, SDL, DCL, what this unit can raise, its verdict.

@@ -171,7 +171,7 @@ pub struct WireVersions {
 
 impl WireVersions {
     /// The versions that this engine speaks.
-    pub const OURS: Self = Self { min: 3, max: 3 };
+    pub const OURS: Self = Self { min: 4, max: 4 };
 
     /// The highest version that both speak.
     pub fn common(self, other: Self) -> Option<u16> {

@@ -4,11 +4,11 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::fmt;
 
-use crate::digest::{Digest, Shared};
+use crate::digest::Shared;
 use crate::grammar::shown;
 
-use crate::config::{Edit, Line, LineKey, Place, Prc};
-use crate::ids::{ChangeId, ComponentId, Level};
+use crate::config::{Line, LineKey, Place, Prc};
+use crate::ids::ChangeId;
 
 /// The unit of translation: one change, in one place, for one key.
 ///
@@ -37,19 +37,6 @@ pub enum GroupStep {
     Pending,
     /// Nothing of the group goes; its lines are listed.
     Stuck(StuckCause),
-}
-
-/// What a lossy step dropped of a group.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Complement {
-    /// The component whose step lost it.
-    pub component: ComponentId,
-    /// The level from which the step came.
-    pub level: Level,
-    /// The digest of the lower group that was made from it.
-    pub made_from: Digest,
-    /// What puts it back.
-    pub lost: Vec<Edit>,
 }
 
 /// Why a line cannot go. By words, since it crosses to a unit with another image.
@@ -96,6 +83,8 @@ pub enum StuckCause {
     Unverified,
     /// A bound was met.
     Bound,
+    /// It need not go: its change says so. It is kept for the way back.
+    Dropped,
 }
 
 impl fmt::Display for StuckCause {
@@ -124,6 +113,7 @@ impl fmt::Display for StuckCause {
             Self::Pending => f.write_str("the rest of its group is still to come"),
             Self::Unverified => f.write_str("what comes of it does not give it back"),
             Self::Bound => f.write_str("a bound was met"),
+            Self::Dropped => f.write_str("dropped, as its change says"),
         }
     }
 }

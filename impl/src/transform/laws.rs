@@ -136,9 +136,9 @@ fn check_way(image: &Image, rule: &Rule, way: Direction, limit: usize) -> Vec<La
             }
         };
         went = true;
-        let lines = || texts(lines.iter().flatten());
         if let Some((line, read)) = out.iter().find_map(|line| misread(image, &grammar, line)) {
-            broken.push(LawError::ReadAs { direction: way, lines: lines(), line, read });
+            let lines = texts(lines.iter().flatten());
+            broken.push(LawError::ReadAs { direction: way, lines, line, read });
             continue;
         }
         let there = config_of(image, &at, &instances, core::slice::from_ref(&out));
@@ -147,7 +147,12 @@ fn check_way(image: &Image, rule: &Rule, way: Direction, limit: usize) -> Vec<La
             GroupStep::Pending | GroupStep::Stuck(_) => Vec::new(),
         };
         let again = config_of(image, &at, &instances, core::slice::from_ref(&back));
-        if again.lines().ne(config.lines()) {
+        let lost = || {
+            let by_pattern = rule.members(image, way.from(), &again, &group);
+            rule.differ_by_losses(image, &lines, &by_pattern)
+        };
+        let lines = || texts(lines.iter().flatten());
+        if again.lines().ne(config.lines()) && !lost() {
             broken.push(LawError::NotInverse {
                 direction: way,
                 lines: lines(),

@@ -64,7 +64,10 @@ pub struct Rule {
     implied: Vec<(Box<str>, Box<str>)>,
     /// Captures of which some values have no counterpart, on purpose.
     pub partial: Vec<Box<str>>,
-    /// What lowering does with a part of a group.
+    /// Captures that are lost on the other side, each with the value that is written on the way
+    /// back; empty: none is.
+    losses: BTreeMap<Box<str>, Box<str>>,
+    /// What becomes of a part of a group.
     pub alone: Alone,
     /// The side of which one line stands for a group.
     pub one: Option<SideOf>,
@@ -243,6 +246,11 @@ impl Rule {
             scales: scales.collect(),
             implied: implied.collect(),
             partial: change.partial.iter().map(|name| name.as_str().into()).collect(),
+            losses: change
+                .loses
+                .iter()
+                .map(|(name, value)| (name.as_str().into(), value.as_str().into()))
+                .collect(),
             alone: change.alone,
             one: change.one.map(|side| match side {
                 OneSide::Old => SideOf::Old,
@@ -268,6 +276,11 @@ impl Rule {
             rule.side(side).iter().any(said) || rule.absences[side as usize].is_some()
         });
         Ok(rule)
+    }
+
+    /// Captures that are lost on the other side, each with what is written on the way back.
+    pub(super) const fn losses(&self) -> &BTreeMap<Box<str>, Box<str>> {
+        &self.losses
     }
 
     /// Whether the absence of all lines of the side read is written on the other side.
@@ -478,7 +491,10 @@ impl Rule {
             self.fill_absent(image, direction.from(), group, &mut present);
         }
         if self.side(direction.to()).is_empty() {
-            return GroupStep::Stuck(StuckCause::NoTransform);
+            return GroupStep::Stuck(match self.alone {
+                Alone::Stuck => StuckCause::NoTransform,
+                Alone::Drop => StuckCause::Dropped,
+            });
         }
         if let Err(step) = self.is_whole(image, direction, &present) {
             return step;
@@ -574,6 +590,7 @@ impl Rule {
                 Err(GroupStep::Stuck(StuckCause::Alone { missing }))
             }
             (Some(_), Direction::Raise, Alone::Stuck) => Err(GroupStep::Pending),
+            (Some(_), _, Alone::Drop) => Err(GroupStep::Stuck(StuckCause::Dropped)),
         }
     }
 
@@ -619,7 +636,8 @@ impl Rule {
         let back = self.make(image, direction.back(), config, group, &out);
         // Where no copy was made, nothing is known of the way back.
         let none = out.iter().all(Vec::is_empty);
-        let same = none || back.is_ok_and(|back| back == *lines);
+        let same = none
+            || back.is_ok_and(|back| back == *lines || self.differ_by_losses(image, lines, &back));
         if !(same && once && out.iter().enumerate().all(mine)) {
             return Err(StuckCause::Unverified);
         }
@@ -707,6 +725,7 @@ impl Rule {
                 Direction::Lower | Direction::Raise => {}
             }
         }
+        self.take_losses(image, direction, sign, &mut values);
         let to = self.side(direction.to());
         if self.one == Some(direction.to()) {
             return self.make_one(image, group, to, sign, &values);
@@ -944,11 +963,14 @@ impl Rule {
         value: &'a str,
     ) -> Result<Cow<'a, str>, StuckCause> {
         let pairs = self.maps.get(name).into_iter().flatten();
-        let mut found = pairs.filter_map(|(old, new)| match direction {
+        let found = pairs.filter_map(|(old, new)| match direction {
             Direction::Lower => (**new == *value).then_some(old),
             Direction::Raise => (**old == *value).then_some(new),
         });
-        if let Some(found) = found.next() {
+        // Of two words for one, that which is declared.
+        let declared = self.losses.get(name);
+        let is_other = |found: &&Box<str>| declared.is_some_and(|declared| *found != declared);
+        if let Some(found) = found.min_by_key(is_other) {
             return Ok(Cow::Borrowed(found));
         }
         let Some((scale, number)) = self.scale(direction, name).zip(value.parse().ok()) else {

@@ -26,6 +26,8 @@ pub struct Tft {
     copies: Vec<(FormId, usize)>,
     /// The rules that move a value between the entry of a mode and a line in it.
     leaves: Vec<usize>,
+    /// The rules that lose something of some groups.
+    losing: Vec<usize>,
 }
 
 /// One place of a form in a rule.
@@ -85,7 +87,9 @@ impl Tft {
         }
         let leaves = rules.iter().enumerate().filter(|(_, rule)| rule.leaf().is_some());
         let leaves = leaves.map(|(number, _)| number).collect();
-        Ok(Self { rules, by_form, absences, enters_absences, copies, leaves })
+        let losing = rules.iter().enumerate().filter(|(_, rule)| rule.has_losses());
+        let losing = losing.map(|(number, _)| number).collect();
+        Ok(Self { rules, by_form, absences, enters_absences, copies, leaves, losing })
     }
 
     /// The rules of `step` that have a copy in each instance that `entry` enters.
@@ -98,6 +102,12 @@ impl Tft {
     /// The rules of `step` that move a value between an entry and a leaf.
     pub(crate) fn leaves(&self, step: Step) -> impl Iterator<Item = &Rule> {
         let all = self.leaves.iter().map(|number| &self.rules[*number]);
+        all.filter(move |rule| rule.component == step.component && rule.level == step.level)
+    }
+
+    /// The rules of `step` that lose something of some groups.
+    pub(crate) fn losing(&self, step: Step) -> impl Iterator<Item = &Rule> {
+        let all = self.losing.iter().map(|number| &self.rules[*number]);
         all.filter(move |rule| rule.component == step.component && rule.level == step.level)
     }
 

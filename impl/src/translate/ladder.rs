@@ -5,6 +5,7 @@ use alloc::collections::BTreeSet;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
+use super::restore::{PutBack, Restores};
 use super::stage::{Led, LineStep, Reads, Stage};
 use super::touched::Touched;
 use crate::config::{Config, Edit, Levels, LineKey, Place};
@@ -18,6 +19,8 @@ pub(crate) struct Way<'a> {
     pub(crate) image: &'a Image,
     /// From the first rung to the last.
     pub(crate) stages: Vec<Stage<'a>>,
+    /// The levels of the first rung's view.
+    pub(crate) from: &'a [Level],
     /// The levels of the last rung's view.
     pub(crate) levels: &'a [Level],
     /// By form: whether any stage may do anything about its lines, or instances it enters.
@@ -30,6 +33,10 @@ pub(crate) struct Ladder {
     rungs: Vec<Config>,
     /// Lines that were kept out of the first rung.
     held: Arc<BTreeSet<LineKey>>,
+    /// Complements that are put back on the way.
+    restores: Arc<Restores>,
+    /// What of them was put into each rung.
+    put_back: Vec<PutBack>,
 }
 
 /// What an advance did beside the rungs.
@@ -50,16 +57,35 @@ pub(crate) struct LineTrace {
     pub(crate) chain: Vec<ChangeId>,
     /// The lines of the last rung that it is in.
     pub(crate) out: Vec<LineKey>,
-    /// Where a part of it ended: the form it had there, and why; `None`: the gate holds it.
-    pub(crate) ends: Vec<(LineKey, Option<StuckCause>)>,
+    /// Where a part of it ended.
+    pub(crate) ends: Vec<LineEnd>,
     /// Whether a part of it waits for the rest of its group.
     pub(crate) pending: bool,
 }
 
+/// Where a part of a line ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct LineEnd {
+    /// The rung that the stage reads which does not let it go on.
+    pub(crate) rung: usize,
+    /// The line that it is there.
+    pub(crate) line: LineKey,
+    /// Why; none: the gate holds it.
+    pub(crate) cause: Option<StuckCause>,
+}
+
 impl Ladder {
     /// Everything evaluated from nothing.
-    pub(crate) fn build(way: &Way<'_>, first: Config) -> (Self, Advance) {
-        let held = Arc::default();
+    pub(crate) fn build(
+        way: &Way<'_>,
+        first: Config,
+        held: Arc<BTreeSet<LineKey>>,
+        restores: Arc<Restores>,
+    ) -> (Self, Advance) {
+        let mut first = first;
+        let none = |_: &LineKey| false;
+        let put = restores.put_back(way.image, 0, &mut first, &mut Touched::default(), &none);
+        let mut put_back = alloc::vec![put];
         let mut touched = Touched::from_config(&first, way.concerned);
         let levels = Levels::new(way.levels);
         let mut rungs = alloc::vec![first];
@@ -69,13 +95,20 @@ impl Ladder {
         for (number, stage) in way.stages.iter().enumerate() {
             let from = rungs.last().expect("the first rung");
             let mut next = from.in_view(&levels);
-            let led = Led { stages: &way.stages[..number], rungs: &rungs, held: &held };
+            let stages = &way.stages[..number];
+            let led = Led { stages, rungs: &rungs, held: &held, restores: &restores };
             let led = [led; 2];
             let reads = Reads { image: way.image, before: None, after: from, copied: true, led };
             unsettled.push(stage.advance(reads, &mut touched, &mut next));
+            let of_absence = |key: &LineKey| {
+                let sources = stage.sources(way.image, from, key);
+                sources.iter().all(|source| from.line(source).is_none())
+            };
+            let (image, rung) = (way.image, number + 1);
+            put_back.push(restores.put_back(image, rung, &mut next, &mut touched, &of_absence));
             rungs.push(next);
         }
-        let ladder = Self { rungs, held };
+        let ladder = Self { rungs, held, restores, put_back };
         let affected = ladder.traced(way, unsettled);
         (ladder, Advance { touched, affected, places })
     }
@@ -119,8 +152,9 @@ impl Ladder {
         held: Arc<BTreeSet<LineKey>>,
     ) -> Advance {
         assert_eq!(self.rungs.len(), way.stages.len() + 1, "a ladder of another way");
-        let was_held = core::mem::replace(&mut self.held, held);
-        let before = Self { rungs: core::mem::take(&mut self.rungs), held: was_held };
+        assert!(self.restores.is_empty(), "with what is put back, a ladder is built anew");
+        let (restores, put_back) = (Arc::clone(&self.restores), self.put_back.clone());
+        let before = core::mem::replace(self, Self { rungs: Vec::new(), held, restores, put_back });
         self.rungs.push(first);
         let mut touched = touched;
         let mut places = touched.places.clone();
@@ -134,12 +168,7 @@ impl Ladder {
             if copied {
                 next = after.in_view_of(&next);
             }
-            let stages = &way.stages[..number];
-            let led = [&before, &*self].map(|ladder| Led {
-                stages,
-                rungs: &ladder.rungs,
-                held: &ladder.held,
-            });
+            let led = [&before, &*self].map(|ladder| ladder.led(&way.stages[..number]));
             let reads = Reads { image: way.image, before: Some(was), after, copied, led };
             unsettled.push(stage.advance(reads, &mut touched, &mut next));
             self.rungs.push(next);
@@ -147,6 +176,21 @@ impl Ladder {
         let mut affected = before.traced(way, unsettled.clone());
         affected.extend(self.traced(way, unsettled));
         Advance { touched, affected, places }
+    }
+
+    /// What led to the rung that comes after these stages.
+    pub(super) fn led<'a>(&'a self, stages: &'a [Stage<'a>]) -> Led<'a> {
+        Led { stages, rungs: &self.rungs, held: &self.held, restores: &self.restores }
+    }
+
+    /// What is put back on the way.
+    pub(crate) const fn restores(&self) -> &Arc<Restores> {
+        &self.restores
+    }
+
+    /// What was put into a rung.
+    pub(crate) fn put_into(&self, rung: usize) -> &PutBack {
+        &self.put_back[rung]
     }
 
     /// The lines of the first rung from which these came, given by the stage that reads them.
@@ -174,11 +218,15 @@ impl Ladder {
 
     /// What becomes of the line `key` of the first rung.
     pub(crate) fn fate(&self, way: &Way<'_>, key: &LineKey) -> LineTrace {
+        self.fate_from(way, 0, key)
+    }
+
+    /// The same of a line of another rung.
+    pub(crate) fn fate_from(&self, way: &Way<'_>, rung: usize, key: &LineKey) -> LineTrace {
         let mut fate = LineTrace { out: alloc::vec![key.clone()], ..LineTrace::default() };
-        for (number, stage) in way.stages.iter().enumerate() {
+        for (number, stage) in way.stages.iter().enumerate().skip(rung) {
             let config = &self.rungs[number];
-            let stages = &way.stages[..number];
-            let led = Led { stages, rungs: &self.rungs, held: &self.held };
+            let led = self.led(&way.stages[..number]);
             for key in core::mem::take(&mut fate.out) {
                 match stage.fate(way.image, config, led, &key) {
                     LineStep::Passes(key) => fate.out.push(key),
@@ -187,8 +235,12 @@ impl Ladder {
                         fate.out.extend(out);
                     }
                     LineStep::Pending => fate.pending = true,
-                    LineStep::Held => fate.ends.push((key, None)),
-                    LineStep::Stuck(cause) => fate.ends.push((key, Some(cause))),
+                    LineStep::Held => {
+                        fate.ends.push(LineEnd { rung: number, line: key, cause: None });
+                    }
+                    LineStep::Stuck(cause) => {
+                        fate.ends.push(LineEnd { rung: number, line: key, cause: Some(cause) });
+                    }
                 }
             }
         }
@@ -216,10 +268,32 @@ impl Ladder {
 
     /// Where an instance of the first rung stands in the last, if its own entry got there.
     pub(crate) fn place_in_last(&self, way: &Way<'_>, place: &Place) -> Option<Place> {
+        self.place_in_last_from(way, 0, place)
+    }
+
+    /// The same of an instance of another rung.
+    pub(crate) fn place_in_last_from(
+        &self,
+        way: &Way<'_>,
+        rung: usize,
+        place: &Place,
+    ) -> Option<Place> {
         let mut at = Some(place.clone());
-        for (stage, rung) in way.stages.iter().zip(&self.rungs) {
+        for (stage, rung) in way.stages.iter().zip(&self.rungs).skip(rung) {
             at = at.and_then(|place| stage.place_passes_as(way.image, rung, &place));
         }
         at.filter(|place| self.last().entry(place).is_some())
+    }
+
+    /// The instance of the first rung ends in this rung, as this instance; none: it goes.
+    pub(crate) fn place_ends(&self, way: &Way<'_>, place: &Place) -> Option<(usize, Place)> {
+        let mut at = place.clone();
+        for (number, stage) in way.stages.iter().enumerate() {
+            match stage.place_passes_as(way.image, &self.rungs[number], &at) {
+                Some(next) if self.rungs[number + 1].entry(&next).is_some() => at = next,
+                Some(_) | None => return Some((number, at)),
+            }
+        }
+        None
     }
 }

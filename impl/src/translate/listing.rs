@@ -8,9 +8,10 @@ mod codec;
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
+use super::complement::{Complement, ComplementKey, Complements};
 use crate::digest::{Content, Digest, Shared};
 
-use crate::ids::{Level, Lsn, Term};
+use crate::ids::{Lsn, Term};
 use crate::transform::StuckCause;
 pub use codec::ListingError;
 
@@ -34,21 +35,6 @@ pub struct Listed {
     pub cause: StuckCause,
     /// The change that made it so; (0, 0) for what the snapshot of a bulk already held.
     pub since: (Term, Lsn),
-    /// Its content where that is kept for the way back: the line in the Active's syntax.
-    pub orphan: Option<Shared<str>>,
-}
-
-/// What a lossy step dropped of one group, by words.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct KeptComplement {
-    /// The component whose step lost it.
-    pub component: Shared<str>,
-    /// The level from which the step came.
-    pub level: Level,
-    /// The digest of the lower group that was made; it applies only while that group is as it was.
-    pub made_from: Digest,
-    /// The lines that were lost, in the upper syntax.
-    pub lost: Vec<Shared<str>>,
 }
 
 /// The lines that are stuck (the MCL) and the complements, of one pair. Cheap to clone and to hash.
@@ -63,8 +49,8 @@ pub struct Listing(Shared<Entries>);
 pub struct Entries {
     /// The mismatched command list.
     pub lines: BTreeMap<ListKey, Listed>,
-    /// What lossy steps dropped, by the line it was dropped from.
-    pub complements: BTreeMap<ListKey, KeptComplement>,
+    /// What is kept for the way back.
+    pub complements: Complements,
 }
 
 /// What one change did to a listing. Applied to the listing before, it gives the listing after.
@@ -72,8 +58,8 @@ pub struct Entries {
 pub struct ListingChange {
     /// Lines that are new in the list, or listed for another cause; `None`: no longer listed.
     pub lines: Vec<(ListKey, Option<Listed>)>,
-    /// Complements that are new; `None`: discarded.
-    pub complements: Vec<(ListKey, Option<KeptComplement>)>,
+    /// Complements that are new, or rest on other lines; `None`: discarded.
+    pub complements: Vec<(ComplementKey, Option<Complement>)>,
 }
 
 impl Listing {
@@ -88,7 +74,7 @@ impl Listing {
     }
 
     /// The complements.
-    pub fn complements(&self) -> &BTreeMap<ListKey, KeptComplement> {
+    pub fn complements(&self) -> &Complements {
         &self.0.complements
     }
 
@@ -105,6 +91,11 @@ impl Listing {
     /// The digest of all entries, stamps included.
     pub fn digest(&self) -> Digest {
         self.0.digest()
+    }
+
+    /// The same lines, beside what is kept.
+    pub fn keep(&self, kept: &Complements) -> Self {
+        Self::new(Entries { lines: self.lines().clone(), complements: kept.clone() })
     }
 
     /// Makes the listing what it is after `change`. Applying a change twice is applying it once.

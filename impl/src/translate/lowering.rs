@@ -7,9 +7,13 @@ use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use super::ladder::{Ladder, Way};
+use super::complement::{Complement, ComplementKey, Complements, discard};
+use super::keeping::Stood;
+use super::ladder::{Advance, Ladder, LineEnd, Way};
 use super::listing::{Entries, ListKey, Listed, Listing, ListingChange};
+use super::restore::{FirstRung, Restores};
 use super::stage::Stage;
+use super::touched::Touched;
 use crate::config::{Config, Edit, EntryKind, LineKey, Place};
 use crate::digest::{Digest, Shared};
 use crate::disposition::ActivePairing;
@@ -25,8 +29,10 @@ use crate::transform::StuckCause;
 pub struct Lowering {
     ladder: Ladder,
     listing: Listing,
-    /// The form of each line that is listed: the listing itself is by words.
-    forms: Arc<BTreeMap<ListKey, FormId>>,
+    /// Each line and instance that is listed: the listing itself is by words.
+    stood: Arc<BTreeMap<ListKey, Stood>>,
+    /// What A is kept beside, from before this unit acted.
+    owed: Arc<Complements>,
 }
 
 /// What one edit of A did to W.
@@ -88,32 +94,38 @@ pub enum LineDisposition {
 impl Lowering {
     /// Translates `a` from nothing. What it lists is stamped (0, 0).
     pub fn new(image: &Image, pairing: &ActivePairing, a: &Config) -> Self {
-        Self::new_stamped(image, pairing, a, (Term(0), Lsn(0)))
+        Self::new_owing(image, pairing, a, &Arc::default(), (Term(0), Lsn(0)))
     }
 
-    /// Translates `a` from nothing; what is listed is listed since `stamp`.
-    pub fn new_stamped(
+    /// Translates `a` from nothing, beside which this is kept; what is listed is listed since
+    /// `stamp`.
+    pub fn new_owing(
         image: &Image,
         pairing: &ActivePairing,
         a: &Config,
+        owed: &Arc<Complements>,
         stamp: (Term, Lsn),
     ) -> Self {
         let way = way_down(image, pairing);
-        let (ladder, advance) = Ladder::build(&way, a.clone());
-        let mut lowering = Self { ladder, listing: Listing::default(), forms: Arc::default() };
+        let owed = Arc::clone(owed);
+        let (ladder, advance) =
+            Ladder::build(&way, a.clone(), Arc::default(), restores(&way, &owed));
+        let (listing, stood) = (Listing::default(), Arc::default());
+        let mut lowering = Self { ladder, listing, stood, owed };
         let listed = lowering.listed(&way, pairing, &advance.affected, &advance.places);
         let forgets = pairing.defect().is(Defect::MclForgotten);
         let listed = listed.into_iter().filter(|_| !forgets);
         let mut entries = Entries::default();
-        let mut forms = BTreeMap::new();
-        for (key, cause) in listed {
-            if let Some((form, cause)) = cause {
-                forms.insert(key.clone(), form);
-                entries.lines.insert(key, Listed { cause, since: stamp, orphan: None });
+        let mut stood = BTreeMap::new();
+        for (key, listed) in listed {
+            if let Some((at, cause)) = listed {
+                stood.insert(key.clone(), at);
+                entries.lines.insert(key, Listed { cause, since: stamp });
             }
         }
+        lowering.stood = Arc::new(stood);
+        entries.complements = lowering.kept(&way);
         lowering.listing = Listing::new(entries);
-        lowering.forms = Arc::new(forms);
         lowering
     }
 
@@ -128,7 +140,7 @@ impl Lowering {
     ) -> Lowered {
         let way = way_down(image, pairing);
         let before = self.clone();
-        let mut advance = self.ladder.edit(&way, edits);
+        let mut advance = self.advance(&way, edits);
         if pairing.steps().iter().any(|step| pairing.tft().leaves(*step).next().is_some()) {
             // Which instances have a name may hang on others.
             for config in [before.config(), self.config()] {
@@ -146,47 +158,93 @@ impl Lowering {
         let now = self.listed(&way, pairing, &advance.affected, &advance.places);
         let mut listing = ListingChange::default();
         let mut causes = Vec::new();
+        let mut stood = Arc::clone(&self.stood);
         for key in was.keys().filter(|key| !now.contains_key(key)) {
             if self.listing.lines().contains_key(key) {
                 listing.lines.push((key.clone(), None));
+                Arc::make_mut(&mut stood).remove(key);
             }
         }
         for (key, listed) in now {
             let present = self.listing.lines().get(&key);
             match listed {
-                None if present.is_some() => listing.lines.push((key, None)),
+                None if present.is_some() => {
+                    Arc::make_mut(&mut stood).remove(&key);
+                    listing.lines.push((key, None));
+                }
                 None => {}
                 Some((_, cause)) if present.is_some_and(|listed| listed.cause == cause) => {}
-                Some((form, cause)) => {
+                Some((at, cause)) => {
+                    let form = at.form().expect("a line or an instance has a form");
                     let component = image.form(form).component;
                     causes.push(ListedCause { component, form, cause: cause.clone() });
-                    let listed = Listed { cause, since: stamp, orphan: None };
-                    listing.lines.push((key, Some(listed)));
+                    Arc::make_mut(&mut stood).insert(key.clone(), at);
+                    listing.lines.push((key, Some(Listed { cause, since: stamp })));
                 }
             }
         }
-        self.note_forms(&listing, &causes);
+        self.stood = stood;
+        let kept = Entries { complements: self.kept(&way), ..Entries::default() };
+        let was = Entries { complements: self.listing.complements().clone(), ..Entries::default() };
+        listing.complements =
+            ListingChange::between(&Listing::new(was), &Listing::new(kept)).complements;
         self.listing.apply(&listing);
         Lowered { wire, listing, causes }
     }
 
-    /// Keeps the forms in step with the lines that are listed. `causes` has one entry for each that
-    /// is listed anew.
-    fn note_forms(&mut self, listing: &ListingChange, causes: &[ListedCause]) {
-        if listing.lines.is_empty() {
-            return;
+    /// Applies edits to A, discards what rests on what they change, and carries them on.
+    fn advance(&mut self, way: &Way<'_>, edits: &[Edit]) -> Advance {
+        let mut owed = Complements::clone(&self.owed);
+        let discarded = discard(&mut owed, self.config(), edits);
+        let present = Arc::clone(self.ladder.restores());
+        if discarded.is_empty() && present.is_empty() {
+            return self.ladder.edit(way, edits);
         }
-        let forms = Arc::make_mut(&mut self.forms);
-        let mut causes = causes.iter();
-        for (key, listed) in &listing.lines {
-            if listed.is_none() {
-                forms.remove(key);
-                continue;
-            }
-            let caused = causes.next().expect("a line that is listed anew has a cause");
-            forms.insert(key.clone(), caused.form);
+        self.owed = Arc::new(owed);
+        let restores = if discarded.is_empty() { present } else { restores(way, &self.owed) };
+        let before = self.ladder.clone();
+        let mut a = self.config().clone();
+        edits.iter().for_each(|edit| a.apply(way.image, edit));
+        let (ladder, mut advance) = Ladder::build(way, a, Arc::default(), restores);
+        self.ladder = ladder;
+        // Where anything is put back, it may go or come with any line.
+        advance.touched.add(Touched::of_all(&[before.last(), self.ladder.last()]));
+        let Touched { lines, places, .. } = Touched::of_all(&[before.first(), self.ladder.first()]);
+        advance.affected.extend(lines);
+        advance.places.extend(places);
+        advance
+    }
+
+    /// What is kept for the way back: of what does not go, of what goes with a loss, and what is
+    /// owed from before.
+    fn kept(&self, way: &Way<'_>) -> Complements {
+        let mut kept = Complements::new();
+        if !self.owed.is_empty() {
+            let on = |(of, owed): (&ComplementKey, &Complement)| {
+                let owed = self.ladder.carry_on(way, way.image.own(), owed);
+                (of.clone(), Complement { owed: true, ..owed })
+            };
+            kept.extend(self.owed.iter().map(on));
         }
-        assert!(causes.next().is_none(), "each cause is of a line that is listed anew");
+        kept.extend(self.ladder.losses(way));
+        for stood in self.stood.values() {
+            let ends = match stood {
+                Stood::Line(key) => {
+                    let fate = self.ladder.fate(way, key);
+                    let ends = fate.ends.into_iter().filter(|_| fate.out.is_empty());
+                    ends.map(|end| (end.rung, Stood::Line(end.line))).collect()
+                }
+                Stood::Place(place) => {
+                    let end = self.ladder.place_ends(way, place);
+                    end.map(|(rung, place)| (rung, Stood::Place(place))).into_iter().collect()
+                }
+            };
+            let ends: Vec<(usize, Stood)> = ends;
+            kept.extend(ends.iter().filter_map(|(rung, at)| {
+                self.ladder.orphan(way, (*rung, &self.ladder.rungs()[*rung]), at)
+            }));
+        }
+        kept
     }
 
     /// The Active's config.
@@ -216,9 +274,12 @@ impl Lowering {
 
     /// The lines that are listed: each with its form, and what stands in its way.
     pub fn stuck(&self) -> impl ExactSizeIterator<Item = (&ListKey, FormId, &StuckCause)> {
-        assert_eq!(self.forms.len(), self.listing.len(), "each line that is listed has its form");
-        let lines = self.listing.lines().iter().zip(self.forms.values());
-        lines.map(|((key, listed), form)| (key, *form, &listed.cause))
+        assert_eq!(self.stood.len(), self.listing.len(), "each line that is listed stands in A");
+        let lines = self.listing.lines().iter().zip(self.stood.values());
+        lines.map(|((key, listed), stood)| {
+            let form = stood.form().expect("a line or an instance has a form");
+            (key, form, &listed.cause)
+        })
     }
 
     /// W as it travels in bulk: text.
@@ -279,12 +340,12 @@ impl Lowering {
         pairing: &ActivePairing,
         lines: &BTreeSet<LineKey>,
         places: &BTreeSet<Place>,
-    ) -> BTreeMap<ListKey, Option<(FormId, StuckCause)>> {
+    ) -> BTreeMap<ListKey, Option<(Stood, StuckCause)>> {
         let config = self.config();
         let mut listed = BTreeMap::new();
         for key in lines.iter().filter(|key| config.line(key).is_some()) {
             let cause = match self.line_listed(way, pairing, key) {
-                Arrival::Listed(cause) => Some((key.form, cause)),
+                Arrival::Listed(cause) => Some((Stood::Line(key.clone()), cause)),
                 Arrival::Goes | Arrival::DontCare(_) => None,
             };
             listed.insert(list_key(config, key), cause);
@@ -292,11 +353,11 @@ impl Lowering {
         let around = lines.iter().map(|key| &key.place).chain(places);
         let places: BTreeSet<Place> = around.flat_map(Place::and_ancestors).collect();
         for place in &places {
-            let Some(entry) = place.entry_form() else {
+            if place.is_root() {
                 continue;
-            };
+            }
             let cause = match self.place_listed(way, pairing, place) {
-                Arrival::Listed(cause) => Some((entry, cause)),
+                Arrival::Listed(cause) => Some((Stood::Place(place.clone()), cause)),
                 Arrival::Goes | Arrival::DontCare(_) => None,
             };
             listed.insert(place_key(place), cause);
@@ -307,7 +368,7 @@ impl Lowering {
     fn line_listed(&self, way: &Way<'_>, pairing: &ActivePairing, key: &LineKey) -> Arrival {
         let fate = self.ladder.fate(way, key);
         let mut arrival = Arrival::Goes;
-        for (at, cause) in &fate.ends {
+        for LineEnd { line: at, cause, .. } in &fate.ends {
             let reason = pairing.dont_care(at.form).or_else(|| pairing.dont_care(key.form));
             let here = match reason {
                 Some(reason) => Arrival::DontCare(reason.clone()),
@@ -366,7 +427,13 @@ fn way_down<'a>(image: &'a Image, pairing: &'a ActivePairing) -> Way<'a> {
     if !pairing.is_equal() {
         stages.push(Stage::Gate(pairing));
     }
-    Way { image, stages, levels: pairing.levels(), concerned: pairing.concerned() }
+    let (from, levels) = (image.levels(), pairing.levels());
+    Way { image, stages, from, levels, concerned: pairing.concerned() }
+}
+
+/// What is put back of this on the way down.
+fn restores(way: &Way<'_>, owed: &Complements) -> Arc<Restores> {
+    Arc::new(Restores::compile(way, FirstRung::Own, owed))
 }
 
 /// A line of `config` by words.

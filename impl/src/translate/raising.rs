@@ -8,9 +8,12 @@ use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
+use super::complement::{ComplementKey, Complements};
+use super::keeping::Stood;
 use super::ladder::{Advance, Ladder, Way};
 use super::listing::{ListKey, Listing, ListingChange};
 use super::lowering::{list_key, place_key};
+use super::restore::{FirstRung, PutBack, Restores};
 use super::stage::Stage;
 use super::touched::Touched;
 use crate::config::{Config, Edit, EntryKind, Item, Line, LineKey, Place, Prc, Refused};
@@ -41,6 +44,8 @@ pub struct Raising {
     /// Instances of W that have no name in S.
     nameless: BTreeMap<Place, StuckCause>,
     listing: Listing,
+    /// Nothing is put back, since the unit refuses a line of it.
+    refuses_back: bool,
 }
 
 /// A line of W that is not in S, or not as it should be.
@@ -125,20 +130,60 @@ impl Raising {
         listing: Listing,
         refuses: Refuses<'_>,
     ) -> (Self, Vec<NotRaised>) {
-        let way_up = way_up(image, pairing);
-        let (up, advance) = Ladder::build(&way_up, w.clone());
-        let (down, _) = Ladder::build(&way_down(image, pairing), up.last().clone());
-        let (held, short, nameless) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-        let unsaid = BTreeSet::new();
-        let mut raising = Self { w, up, down, held, short, unsaid, nameless, listing };
-        raising.settle_nameless(&way_up, pairing);
-        raising.settle_short(&way_up, &advance.affected);
-        raising.hold_beside_others(image, pairing, None);
-        let refused = raising.refused(image, pairing.grammar(), raising.config().lines(), refuses);
+        let restores = restores(&way_up(image, pairing), pairing, &listing);
+        let (raising, refused) = Self::anew(image, pairing, w, listing, restores, refuses);
+        let mut raising = raising;
         let mut seen = raising.hold_refused(image, pairing, &refused);
         seen.extend(raising.unverified(raising.w.lines().map(|(key, _)| key)));
         let mismatches = raising.mismatches(image, seen);
         (raising, mismatches)
+    }
+
+    /// The way back from S, on which what raising loses is put back.
+    fn lowered(image: &Image, pairing: &StandbyPairing, up: &Ladder) -> Ladder {
+        let (there, back) = (way_up(image, pairing), way_down(image, pairing));
+        let lost = Restores::compile(&back, FirstRung::Own, &up.losses(&there));
+        Ladder::build(&back, up.last().clone(), Arc::default(), Arc::new(lost)).0
+    }
+
+    /// Raises `w` from nothing, with what is put back on the way; and the lines of S that the unit
+    /// refuses. Nothing is put back that the unit refuses, or by which `lower(S)` is another W.
+    fn anew(
+        image: &Image,
+        pairing: &StandbyPairing,
+        w: Config,
+        listing: Listing,
+        restores: Arc<Restores>,
+        refuses: Refuses<'_>,
+    ) -> (Self, Vec<(LineKey, StuckCause)>) {
+        let way_up = way_up(image, pairing);
+        let puts_back = !restores.is_empty();
+        let (up, advance) = Ladder::build(&way_up, w.clone(), Arc::default(), restores);
+        let down = Self::lowered(image, pairing, &up);
+        let (held, short, nameless) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        let unsaid = BTreeSet::new();
+        let refuses_back = false;
+        let mut raising =
+            Self { w, up, down, held, short, unsaid, nameless, listing, refuses_back };
+        raising.settle_nameless(&way_up, pairing);
+        raising.settle_short(&way_up, &advance.affected);
+        raising.hold_beside_others(image, pairing, None);
+        let refused = raising.refused(image, pairing.grammar(), raising.config().lines(), refuses);
+        let mut refused_back =
+            refused.iter().filter(|(key, _)| raising.origins(&way_up, key).is_empty());
+        let refuses_back = refused_back.any(|(_, cause)| matches!(cause, StuckCause::Peer(_)));
+        let fits = || {
+            refused.iter().all(|(key, _)| !raising.origins(&way_up, key).is_empty())
+                && raising.config().refused(image, image.levels()).is_empty()
+                && raising.wire_digest(image) == raising.w.digest()
+        };
+        if puts_back && !fits() {
+            let Self { w, listing, .. } = raising;
+            let (raising, refused) =
+                Self::anew(image, pairing, w, listing, Arc::default(), refuses);
+            return (Self { refuses_back, ..raising }, refused);
+        }
+        (raising, refused)
     }
 
     /// Applies one difference of W, whole.
@@ -161,10 +206,19 @@ impl Raising {
         listing: &ListingChange,
         refuses: Refuses<'_>,
     ) -> Raised {
+        let way_up = way_up(image, pairing);
         self.listing.apply(listing);
         let idle = self.idle(difference);
         let before = self.config().clone();
         let mut touched = Touched::from_edits(image, &mut self.w, difference);
+        let present = Arc::clone(self.up.restores());
+        let restores = match listing.complements.is_empty() && present.is_empty() {
+            true => present,
+            false => restores(&way_up, pairing, &self.listing),
+        };
+        if !(restores.is_empty() && self.up.restores().is_empty()) {
+            return self.apply_anew(image, pairing, (before, touched, idle), restores, refuses);
+        }
         // A line that changes is tried anew.
         // So is one that was refused for what else is there.
         let is_tried = |(key, cause): &(&LineKey, &StuckCause)| {
@@ -200,6 +254,37 @@ impl Raising {
         Raised { edits, mismatches: self.mismatches(image, seen) }
     }
 
+    /// Raises W anew, after what was touched in it: where anything is put back, it may go or come
+    /// with any line.
+    fn apply_anew(
+        &mut self,
+        image: &Image,
+        pairing: &StandbyPairing,
+        (before, mut touched, idle): (Config, Touched, BTreeMap<LineKey, StuckCause>),
+        restores: Arc<Restores>,
+        refuses: Refuses<'_>,
+    ) -> Raised {
+        let was_held = core::mem::take(&mut self.held);
+        let (w, listing) = (self.w.clone(), self.listing.clone());
+        let again = |key: &LineKey, line: &Line| {
+            // What the unit refused it was not asked again.
+            let known = was_held.get(key).filter(|_| !touched.lines.contains(key));
+            match known {
+                Some(StuckCause::Peer(prc)) => Some(*prc),
+                Some(_) | None => refuses(key, line),
+            }
+        };
+        let (raising, refused) = Self::anew(image, pairing, w, listing, restores, &again);
+        *self = raising;
+        let mut seen = self.hold_refused(image, pairing, &refused);
+        seen.extend(self.unverified(touched.lines.iter()));
+        seen.retain(|key, _| touched.lines.contains(key));
+        seen.extend(idle);
+        touched.add(Touched::of_all(&[&before, self.config()]));
+        let edits = touched.difference(&before, self.config());
+        Raised { edits, mismatches: self.mismatches(image, seen) }
+    }
+
     /// The Standby's config S.
     pub fn config(&self) -> &Config {
         self.up.last()
@@ -218,10 +303,17 @@ impl Raising {
     /// The digest of `lower(S)`, with the lines of pending and held-out groups taken from W.
     pub fn wire_digest(&self, image: &Image) -> Digest {
         let out: BTreeSet<&LineKey> = self.held.keys().chain(self.short.keys()).collect();
-        if out.is_empty() && self.nameless.is_empty() && self.unsaid.is_empty() {
+        let put = self.up.put_into(0);
+        if out.is_empty()
+            && self.nameless.is_empty()
+            && self.unsaid.is_empty()
+            && *put == PutBack::default()
+        {
             return self.down.last().digest();
         }
         let mut wire = self.down.last().clone();
+        // What was put back did not come by wire.
+        put.undo(image, &mut wire);
         for key in &self.unsaid {
             wire.remove(image, key);
         }
@@ -264,6 +356,16 @@ impl Raising {
         of_none.map(|key| list_key(self.config(), key)).collect()
     }
 
+    /// Whether it puts nothing back since the unit refuses a line of that.
+    pub const fn refuses_back(&self) -> bool {
+        self.refuses_back
+    }
+
+    /// Whether it puts back what it is given for that.
+    pub fn puts_back(&self) -> bool {
+        !self.up.restores().is_empty()
+    }
+
     /// What did not go, as the Active says.
     pub fn listing(&self) -> &Listing {
         &self.listing
@@ -303,16 +405,62 @@ impl Raising {
         let Advance { touched, mut affected, .. } = {
             let lines = touched.lines.clone();
             let held = Arc::new(self.held.keys().cloned().collect());
-            let mut advance = self.up.replace(&way_up, first, touched, held);
+            let restores = Arc::clone(self.up.restores());
+            let mut advance = if restores.is_empty() {
+                self.up.replace(&way_up, first, touched, held)
+            } else {
+                let (up, mut advance) = Ladder::build(&way_up, first, held, restores);
+                advance.touched.add(Touched::of_all(&[self.config(), up.last()]));
+                advance.affected.extend(self.w.lines().map(|(key, _)| key.clone()));
+                self.up = up;
+                advance
+            };
             advance.affected.extend(lines);
             advance
         };
         affected.extend(self.short.keys().cloned().collect::<Vec<_>>());
         self.settle_short(&way_up, &affected);
         self.settle_nameless(&way_up, pairing);
-        let s = self.up.last().clone();
-        self.down.replace(&way_down(image, pairing), s, touched.clone(), Arc::default());
+        if pairing.loses() {
+            self.down = Self::lowered(image, pairing, &self.up);
+        } else {
+            let s = self.up.last().clone();
+            self.down.replace(&way_down(image, pairing), s, touched.clone(), Arc::default());
+        }
         touched
+    }
+
+    /// The lines of W from which a line of S came.
+    fn origins(&self, way: &Way<'_>, key: &LineKey) -> BTreeSet<LineKey> {
+        let mut origins = self.up.origins(way, key);
+        origins.retain(|key| self.w.line(key).is_some());
+        origins
+    }
+
+    /// What is kept for the way back, in S: what came and is not in it, and what of W is not.
+    pub fn kept(&self, image: &Image, pairing: &StandbyPairing) -> Complements {
+        let way = way_up(image, pairing);
+        let mut kept = self.listing.complements().clone();
+        if !kept.is_empty() {
+            let all = Restores::compile(&way, FirstRung::Received, &kept);
+            let here: Vec<ComplementKey> = all.realized(self.up.rungs()).cloned().collect();
+            here.iter().for_each(|key| drop(kept.remove(key)));
+            for complement in kept.values_mut() {
+                *complement = self.up.carry_on(&way, pairing.grammar(), complement);
+            }
+        }
+        kept.extend(self.up.losses(&way));
+        for place in self.nameless.keys() {
+            let stood = Stood::Place(place.clone());
+            kept.extend(self.up.orphan(&way, (0, &self.w), &stood));
+        }
+        for key in self.held.keys().chain(self.short.keys()) {
+            if self.up.fate(&way, key).out.is_empty() || self.held.contains_key(key) {
+                let stood = Stood::Line(key.clone());
+                kept.extend(self.up.orphan(&way, (0, &self.w), &stood));
+            }
+        }
+        kept
     }
 
     /// Which instances of W have no name in S now.
@@ -337,7 +485,7 @@ impl Raising {
                 }
                 continue;
             }
-            let stuck = fate.ends.into_iter().find_map(|(_, cause)| cause);
+            let stuck = fate.ends.into_iter().find_map(|end| end.cause);
             let pending = fate.pending.then_some(StuckCause::Pending);
             if let Some(cause) = stuck.or(pending) {
                 self.short.insert(key.clone(), cause);
@@ -396,7 +544,7 @@ impl Raising {
             let mut touched = Touched::default();
             for refused in self.config().refused(image, image.levels()) {
                 let Refused { line, other, without, why } = refused;
-                for origin in self.up.origins(&way, &line) {
+                for origin in self.origins(&way, &line) {
                     let (other, why) = (other.clone(), why.clone());
                     self.held.insert(origin.clone(), StuckCause::Refused { other, without, why });
                     touched.lines.insert(origin);
@@ -420,7 +568,7 @@ impl Raising {
         let way = way_up(image, pairing);
         let mut seen = BTreeMap::new();
         for (key, cause) in refused {
-            for origin in self.up.origins(&way, key) {
+            for origin in self.origins(&way, key) {
                 seen.insert(origin, cause.clone());
             }
         }
@@ -514,7 +662,8 @@ fn way_up<'a>(image: &'a Image, pairing: &'a StandbyPairing) -> Way<'a> {
     let stages = steps.map(|step| Stage::Step { tft: pairing.tft(), step: *step });
     let needs = image.refusals_at(image.levels()).any(|refusal| refusal.without);
     let stages = stages.chain(needs.then_some(Stage::Needs)).collect();
-    Way { image, stages, levels: image.levels(), concerned: pairing.concerned() }
+    let (from, levels) = (pairing.levels(), image.levels());
+    Way { image, stages, from, levels, concerned: pairing.concerned() }
 }
 
 /// The same way back, for the check.
@@ -522,5 +671,13 @@ fn way_down<'a>(image: &'a Image, pairing: &'a StandbyPairing) -> Way<'a> {
     let steps = pairing.steps().iter().rev();
     let down = |step: &Step| Step { direction: Direction::Lower, ..*step };
     let stages = steps.map(|step| Stage::Step { tft: pairing.tft(), step: down(step) }).collect();
-    Way { image, stages, levels: pairing.levels(), concerned: pairing.concerned() }
+    let (from, levels) = (image.levels(), pairing.levels());
+    Way { image, stages, from, levels, concerned: pairing.concerned() }
+}
+
+/// What is put back on the way up; between equal images nothing is.
+fn restores(way: &Way<'_>, pairing: &StandbyPairing, listing: &Listing) -> Arc<Restores> {
+    let kept = listing.complements();
+    let restores = pairing.diff().map(|_| Restores::compile(way, FirstRung::Received, kept));
+    Arc::new(restores.unwrap_or_default())
 }

@@ -9,6 +9,7 @@ use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 use core::cmp::Reverse;
 
+use super::restore::Restores;
 use super::touched::Touched;
 use crate::config::{Config, EntryKind, Item, Line, LineKey, Place};
 use crate::disposition::ActivePairing;
@@ -57,6 +58,8 @@ pub(crate) struct Led<'a> {
     pub(crate) rungs: &'a [Config],
     /// Lines that were kept out of the first rung.
     pub(crate) held: &'a BTreeSet<LineKey>,
+    /// Complements that are put back on the way.
+    pub(crate) restores: &'a Restores,
 }
 
 impl<'a> Led<'a> {
@@ -458,6 +461,18 @@ impl<'a> Stage<'a> {
                 Made { lines: Vec::new(), silent }
             }
         }
+    }
+
+    /// The lines of the next rung that a group is.
+    pub(crate) fn made_lines(
+        self,
+        image: &Image,
+        config: &Config,
+        led: Led<'_>,
+        group: &GroupKey,
+    ) -> Vec<LineKey> {
+        let made = self.made(image, config, led, group, &mut Unsettled::new());
+        made.lines.into_iter().map(|(key, _)| key).collect()
     }
 
     /// The leaves that the instances in `around` get in the next rung; those of the rung read that
@@ -869,7 +884,13 @@ fn evaluate(
     group: &GroupKey,
 ) -> GroupStep {
     let rule = tft.rule_of(group);
-    let made = rule.evaluate(image, step.direction, config, group);
+    let mut made = rule.evaluate(image, step.direction, config, group);
+    if let GroupStep::Made { out, silent } = &mut made
+        && let Some(lost) = led.restores.lost(led.stages.len(), rule, (image, step), config, group)
+    {
+        silent.retain(|key| !lost.iter().any(|(lost, _)| lost == key));
+        *out = lost;
+    }
     let GroupStep::Made { out, silent } = &made else {
         return made;
     };

@@ -37,6 +37,17 @@ impl Touched {
         Self { lines, places, moved: BTreeSet::new() }
     }
 
+    /// All lines and instances of these.
+    pub(crate) fn of_all(configs: &[&Config]) -> Self {
+        let lines = configs.iter().flat_map(|config| config.lines());
+        let places = configs.iter().flat_map(|config| config.entries());
+        Self {
+            lines: lines.map(|(key, _)| key.clone()).collect(),
+            places: places.map(|(place, _)| place.clone()).collect(),
+            moved: BTreeSet::new(),
+        }
+    }
+
     /// Whether it names nothing.
     pub(crate) fn is_empty(&self) -> bool {
         self.lines.is_empty() && self.places.is_empty()

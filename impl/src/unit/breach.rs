@@ -43,9 +43,9 @@ pub(super) fn of_stuck(
 ) -> Option<Action> {
     let action = |each: &StuckLine| {
         let (component, form) = (Some(&*each.component), Some(&*each.form));
-        cx.env.policy.action(Question { phase, cause: each.cause, component, form })
+        Some(cx.env.policy.action(Question { phase, cause: each.cause?, component, form }))
     };
-    stuck.iter().map(action).max()
+    stuck.iter().filter_map(action).max()
 }
 
 /// The severest action for lines that the Standby cannot raise, by the cause that they would have

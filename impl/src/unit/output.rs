@@ -213,6 +213,12 @@ pub enum Event {
         /// From which slot.
         from: Slot,
     },
+    /// What was kept for the way back is kept no more, since a command changed what it rests on:
+    /// its lines, as the unit had them that lost them.
+    Discarded {
+        /// The lines, each with the modes that it stands in.
+        lines: Vec<Shared<str>>,
+    },
     /// The startup store's listing cannot be read: what is missing in its config is not known.
     ListingUnread,
     /// A generation of the startup store does not read: the unit boots the other one, or none.

@@ -1,5 +1,6 @@
 //! The Standby's side of a translation: the wire config, and its own beside it.
 
+use alloc::sync::Arc;
 use alloc::vec;
 use alloc::vec::Vec;
 
@@ -21,6 +22,7 @@ use crate::translate::{self, Raising};
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Receiver {
     pub(super) raising: Raising,
+    pairing: Option<PairingKey>,
 }
 
 impl Receiver {
@@ -30,7 +32,7 @@ impl Receiver {
     /// The bytes are no file of a config.
     pub fn from_file(
         env: &Env<'_>,
-        pairing: Option<&PairingKey>,
+        pairing_key: Option<&PairingKey>,
         bytes: &[u8],
         listing_at: u64,
     ) -> Result<(Self, Vec<Mismatch>), Unreadable> {
@@ -39,7 +41,7 @@ impl Receiver {
         let parts = cut.and_then(|at| bytes.split_at_checked(at));
         let (wire, listing) = parts.ok_or_else(|| no(Some(bytes.len() as u64)))?;
         // Without its pairing, which the driver computed before, nothing of it can be read.
-        let pairing = at_standby(env, pairing).ok_or_else(|| no(None))?;
+        let pairing = at_standby(env, pairing_key).ok_or_else(|| no(None))?;
         let image = &env.software.image;
         core::str::from_utf8(wire).map_err(|error| no(Some(error.valid_up_to() as u64)))?;
         let w = Raising::read_w(image, pairing, wire)
@@ -49,7 +51,7 @@ impl Receiver {
         let (raising, missing) = Raising::new_executing(image, pairing, w, kept, env.refuses);
         let missing = missing.iter().map(|each| mismatch_of(env.software, each));
         let mismatches = missing.collect();
-        Ok((Self { raising }, mismatches))
+        Ok((Self { raising, pairing: pairing_key.copied() }, mismatches))
     }
 
     /// Applies one change, whole; what it could not execute is held out and returned.
@@ -90,9 +92,12 @@ impl Receiver {
         short.iter().map(|each| unraised_of(env.software, each)).collect()
     }
 
-    /// The own config.
-    pub fn running(&self) -> Running {
-        Running { config: self.raising.config().clone() }
+    /// The own config, and what is kept beside it.
+    pub fn running(&self, env: &Env<'_>) -> Running {
+        let kept = at_standby(env, self.pairing.as_ref())
+            .map(|pairing| self.raising.kept(&env.software.image, pairing));
+        let kept = Arc::new(kept.unwrap_or_default());
+        Running { config: self.raising.config().clone(), kept }
     }
 
     /// The translation itself.
@@ -112,12 +117,12 @@ impl Receiver {
         let room = LISTED_LINES_MAX.saturating_sub(listing.len());
         let held = self.raising.held_out(image).into_iter().chain(self.raising.unraised(image));
         let held = held.take(room).map(|each| {
-            let listed = Listed { cause: each.cause, since: (Term(0), Lsn(0)), orphan: None };
+            let listed = Listed { cause: each.cause, since: (Term(0), Lsn(0)) };
             (each.key, Some(listed))
         });
         let mut missing = listing.clone();
         missing.apply(&ListingChange { lines: held.collect(), complements: vec![] });
-        missing
+        missing.keep(&self.running(env).kept)
     }
 }
 
@@ -156,6 +161,7 @@ fn mismatch_of(software: &Software, each: &translate::NotRaised) -> Mismatch {
         | StuckCause::Pending
         | StuckCause::Unverified
         | StuckCause::Refused { .. }
+        | StuckCause::Dropped
         | StuckCause::Bound => Prc::Rejected,
     };
     software.mismatch(each.component, each.form, &each.text(), prc)
@@ -166,6 +172,6 @@ fn unraised_of(software: &Software, each: &translate::NotRaised) -> Unraised {
         component: software.component(each.component),
         form: Shared::text(software.image.form(each.form).form.normal()),
         line: Shared::text(&each.text()),
-        cause: (each.cause != StuckCause::Pending).then(|| translate::policy_cause(&each.cause)),
+        cause: translate::policy_cause(&each.cause).filter(|_| each.cause != StuckCause::Pending),
     }
 }

@@ -2,6 +2,7 @@
 
 use alloc::collections::BTreeSet;
 use alloc::string::String;
+use alloc::sync::Arc;
 use alloc::vec;
 use alloc::vec::Vec;
 
@@ -11,11 +12,14 @@ use crate::digest::{Digest, Shared};
 use crate::image::Image;
 use crate::message::Mismatch;
 use crate::parse::{self, WalkUp};
+use crate::translate::complement::{Complements, discard};
 
 /// A running config of the own image.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Running {
     pub(super) config: Config,
+    /// What was lost of it on its way here, and is given back to a unit that has the words.
+    pub(super) kept: Arc<Complements>,
 }
 
 /// What executing a command gave.
@@ -31,12 +35,14 @@ pub enum Executed {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Edits {
     pub(super) edits: Vec<Edit>,
+    /// What was kept and is no more: what it rests on changed.
+    pub(super) discarded: Complements,
 }
 
 impl Running {
     /// The image's factory default.
     pub fn factory(software: &Software) -> Self {
-        Self { config: Config::factory(software.image.levels()) }
+        Self { config: Config::factory(software.image.levels()), kept: Arc::default() }
     }
 
     /// The config that booting this text gives; what the image does not take is left out.
@@ -53,7 +59,12 @@ impl Running {
             let there = (!config.is_empty_place(place)).then_some(EntryKind::Implied);
             config.put_entry(&software.image, place, there);
         }
-        Self { config }
+        Self { config, kept: Arc::default() }
+    }
+
+    /// The config with what is kept beside it.
+    pub(super) fn keeping(self, kept: Complements) -> Self {
+        Self { kept: Arc::new(kept), ..self }
     }
 
     /// Executes a command, or a batch as a whole.
@@ -70,12 +81,23 @@ impl Running {
         if config == self.config {
             return Ok(Executed::Unchanged);
         }
-        Ok(Executed::Changed(Self { config }, Edits { edits }))
+        let mut kept = Arc::clone(&self.kept);
+        let mut owed = Complements::clone(&kept);
+        let discarded = discard(&mut owed, &self.config, &edits);
+        if !discarded.is_empty() {
+            kept = Arc::new(owed);
+        }
+        Ok(Executed::Changed(Self { config, kept }, Edits { edits, discarded }))
     }
 
     /// The config itself.
     pub const fn config(&self) -> &Config {
         &self.config
+    }
+
+    /// What is kept beside it for the way back.
+    pub const fn kept(&self) -> &Arc<Complements> {
+        &self.kept
     }
 
     /// The config in the own image's syntax. Which instances are there for what is in them alone

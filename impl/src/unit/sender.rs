@@ -39,8 +39,8 @@ pub struct WireChange {
 /// A line that cannot go.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct StuckLine {
-    /// Why it cannot go.
-    pub cause: Cause,
+    /// Why it cannot go, as policy asks; none: it need not, and policy is not asked.
+    pub cause: Option<Cause>,
     /// The component's name.
     pub component: Shared<str>,
     /// The form's normal form.
@@ -61,7 +61,7 @@ impl Sender {
         let pairing = at_active(env, pairing)?;
         let image = &env.software.image;
         let stamp = (stamp.term, stamp.lsn);
-        let lowering = Lowering::new_stamped(image, pairing, &running.config, stamp);
+        let lowering = Lowering::new_owing(image, pairing, &running.config, &running.kept, stamp);
         Some(Self { lowering })
     }
 

@@ -335,7 +335,7 @@ impl Watcher {
             Told::Declined { .. } => met.push(Situation::Declined),
             Told::StoreDamaged => met.push(Situation::StoreDamaged),
             // A store whose checksum holds was written by a unit.
-            Told::ListingUnread => {}
+            Told::ListingUnread | Told::Discarded { .. } => {}
         }
     }
 }

@@ -172,7 +172,6 @@ fn deny_unsupported(source: &Source<'_>, text: &ChangeText, errors: &mut Vec<Fam
     let unsupported = [
         (text.form.as_ref().map(Spanned::span), "form"),
         (text.default_line.as_ref().map(Spanned::span), "default_line"),
-        (text.loses.as_ref().map(Spanned::span), "loses"),
         (text.rust.as_ref().map(Spanned::span), "rust"),
     ];
     for (span, word) in unsupported {
@@ -194,6 +193,11 @@ fn without_sides(component: u16, text: &ChangeText) -> Change {
         scale: BTreeMap::new(),
         implied: text.implied.clone(),
         partial: text.partial.clone(),
+        loses: text
+            .loses
+            .iter()
+            .map(|(name, value)| (name.clone(), value.get_ref().clone()))
+            .collect(),
         alone: text.alone,
         one: text.one,
     }

@@ -175,7 +175,8 @@ pub(super) struct ChangeText {
     pub(super) no: Option<Spanned<NoMeans>>,
     pub(super) form: Option<Spanned<toml::Value>>,
     pub(super) default_line: Option<Spanned<toml::Value>>,
-    pub(super) loses: Option<Spanned<Vec<String>>>,
+    #[serde(default)]
+    pub(super) loses: BTreeMap<String, Spanned<String>>,
     pub(super) rust: Option<Spanned<String>>,
 }
 

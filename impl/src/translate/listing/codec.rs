@@ -4,12 +4,15 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::{Entries, KeptComplement, LISTED_LINES_MAX, ListKey, Listed, Listing, ListingChange};
+use super::{Entries, LISTED_LINES_MAX, ListKey, Listed, Listing, ListingChange};
 use crate::config::Prc;
-use crate::digest::{Digest, Shared};
+use crate::digest::Shared;
 use crate::ids::{Level, Lsn, Term};
 use crate::transform::StuckCause;
+use crate::translate::complement::{ByWords, Complement, ComplementKey};
 
+/// Instances around a line, at most.
+const DEPTH_MAX: usize = 64;
 /// The longest text of one field.
 const TEXT_BYTES_MAX: usize = 64 * 1024;
 
@@ -98,8 +101,8 @@ impl ListingChange {
         }
         encode_count(&mut out, self.complements.len());
         for (key, kept) in &self.complements {
-            encode_key(&mut out, key);
-            encode_option(&mut out, kept.as_ref(), encode_kept);
+            encode_complement_key(&mut out, key);
+            encode_option(&mut out, kept.as_ref(), encode_complement);
         }
         out
     }
@@ -119,8 +122,8 @@ impl ListingChange {
             change.lines.push((key, reader.option(Reader::listed)?));
         }
         for _ in 0..reader.count(LISTED_LINES_MAX)? {
-            let key = reader.key()?;
-            change.complements.push((key, reader.option(Reader::kept)?));
+            let key = reader.complement_key()?;
+            change.complements.push((key, reader.option(Reader::complement)?));
         }
         match bytes.len() - reader.at {
             0 => Ok(change),
@@ -138,8 +141,8 @@ pub(super) fn canonical(entries: &Entries) -> Vec<u8> {
         encode_listed(&mut out, listed);
     }
     for (key, kept) in &entries.complements {
-        encode_key(&mut out, key);
-        encode_kept(&mut out, kept);
+        encode_complement_key(&mut out, key);
+        encode_complement(&mut out, kept);
     }
     out
 }
@@ -170,17 +173,28 @@ fn encode_listed(out: &mut Vec<u8>, listed: &Listed) {
     out.extend_from_slice(&listed.since.0.0.to_le_bytes());
     out.extend_from_slice(&listed.since.1.0.to_le_bytes());
     encode_cause(out, &listed.cause);
-    encode_option(out, listed.orphan.as_ref(), |out, text| encode_text(out, text));
 }
 
-fn encode_kept(out: &mut Vec<u8>, kept: &KeptComplement) {
-    encode_text(out, &kept.component);
-    out.extend_from_slice(&kept.level.0.to_le_bytes());
-    out.extend_from_slice(&kept.made_from.0.to_le_bytes());
-    encode_count(out, kept.lost.len());
-    for line in &kept.lost {
-        encode_text(out, line);
+fn encode_complement_key(out: &mut Vec<u8>, key: &ComplementKey) {
+    encode_text(out, &key.component);
+    out.extend_from_slice(&key.level.0.to_le_bytes());
+    encode_by_words(out, &key.line);
+}
+
+fn encode_complement(out: &mut Vec<u8>, kept: &Complement) {
+    for lines in [&kept.lost, &kept.made, &kept.rests_on] {
+        encode_count(out, lines.len());
+        lines.iter().for_each(|line| encode_by_words(out, line));
     }
+    out.extend_from_slice(&kept.stands.to_le_bytes());
+    encode_option(out, kept.behind.as_ref(), |out, text| encode_text(out, text));
+    out.push(u8::from(kept.owed));
+}
+
+fn encode_by_words(out: &mut Vec<u8>, line: &ByWords) {
+    encode_count(out, line.path.len());
+    line.path.iter().for_each(|entry| encode_text(out, entry));
+    encode_text(out, &line.line);
 }
 
 fn encode_cause(out: &mut Vec<u8>, cause: &StuckCause) {
@@ -203,6 +217,7 @@ fn encode_cause(out: &mut Vec<u8>, cause: &StuckCause) {
         StuckCause::Pending => out.push(7),
         StuckCause::Unverified => out.push(8),
         StuckCause::Bound => out.push(9),
+        StuckCause::Dropped => out.push(12),
         StuckCause::Refused { other, without, why } => {
             out.push(11);
             encode_text(out, other);
@@ -282,16 +297,38 @@ impl Reader<'_> {
         let term = Term(u64::from_le_bytes(self.take()?));
         let lsn = Lsn(u64::from_le_bytes(self.take()?));
         let cause = self.cause()?;
-        Ok(Listed { cause, since: (term, lsn), orphan: self.option(Self::text)? })
+        Ok(Listed { cause, since: (term, lsn) })
     }
 
-    fn kept(&mut self) -> Result<KeptComplement, ListingError> {
+    fn complement_key(&mut self) -> Result<ComplementKey, ListingError> {
         let component = self.text()?;
         let level = Level(u16::from_le_bytes(self.take()?));
-        let made_from = Digest(u128::from_le_bytes(self.take()?));
-        let count = self.count(LISTED_LINES_MAX)?;
-        let lost = (0..count).map(|_| self.text()).collect::<Result<_, _>>()?;
-        Ok(KeptComplement { component, level, made_from, lost })
+        Ok(ComplementKey { component, level, line: self.by_words()? })
+    }
+
+    fn complement(&mut self) -> Result<Complement, ListingError> {
+        let lines = |reader: &mut Self| -> Result<Vec<ByWords>, ListingError> {
+            let count = reader.count(LISTED_LINES_MAX)?;
+            (0..count).map(|_| reader.by_words()).collect()
+        };
+        Ok(Complement {
+            lost: lines(self)?,
+            made: lines(self)?,
+            rests_on: lines(self)?,
+            stands: u16::from_le_bytes(self.take()?),
+            behind: self.option(Self::text)?,
+            owed: match self.tag()? {
+                0 => false,
+                1 => true,
+                byte => return self.refused(byte),
+            },
+        })
+    }
+
+    fn by_words(&mut self) -> Result<ByWords, ListingError> {
+        let count = self.count(DEPTH_MAX)?;
+        let path = (0..count).map(|_| self.text()).collect::<Result<_, _>>()?;
+        Ok(ByWords { path, line: self.text()? })
     }
 
     fn cause(&mut self) -> Result<StuckCause, ListingError> {
@@ -310,6 +347,7 @@ impl Reader<'_> {
             7 => StuckCause::Pending,
             8 => StuckCause::Unverified,
             9 => StuckCause::Bound,
+            12 => StuckCause::Dropped,
             10 => StuckCause::Peer(match self.tag()? {
                 0 => Prc::Ok,
                 1 => Prc::Unchanged,
@@ -345,12 +383,23 @@ mod tests {
             value: Shared::text("30"),
             allowed: Shared::text("(60-600)"),
         };
-        let listed = |cause| Listed { cause, since: (Term(3), Lsn(7)), orphan: None };
-        let kept = KeptComplement {
+        let listed = |cause| Listed { cause, since: (Term(3), Lsn(7)) };
+        let by_words = |line: &str| ByWords {
+            path: alloc::vec![Shared::text("router pim")],
+            line: Shared::text(line),
+        };
+        let of = |line: &str| ComplementKey {
             component: Shared::text("pim"),
             level: Level(2),
-            made_from: Digest(5),
-            lost: alloc::vec![Shared::text("join-interval 30")],
+            line: by_words(line),
+        };
+        let kept = Complement {
+            lost: alloc::vec![by_words("join-interval 30")],
+            made: alloc::vec![by_words("join")],
+            stands: 1,
+            behind: Some(Shared::text("rp 192.0.2.1")),
+            owed: true,
+            rests_on: alloc::vec![by_words("join")],
         };
         ListingChange {
             lines: alloc::vec![
@@ -358,7 +407,7 @@ mod tests {
                 (key("join-interval 40"), Some(listed(StuckCause::Peer(Prc::Rejected)))),
                 (key("join-interval 50"), None),
             ],
-            complements: alloc::vec![(key("a"), Some(kept)), (key("b"), None)],
+            complements: alloc::vec![(of("a"), Some(kept)), (of("b"), None)],
         }
     }
 

@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 
 use super::super::breach::{Breach, dropped, hindering, of_stuck};
 use super::super::input::{Command, Durability};
-use super::super::output::{Copies, LocalWhy, Outcome, Refusal};
+use super::super::output::{Copies, Event, LocalWhy, Outcome, Refusal};
 use super::super::prompts::{Prompt, PromptKind};
 use super::super::running::{Edits, Executed};
 use super::super::sender::WireChange;
@@ -18,6 +18,7 @@ use crate::ids::Lsn;
 use crate::message::{LeaveWhy, Redundancy, Stamp};
 use crate::planted::Defect;
 use crate::policy::{Action, SyncPhase};
+use crate::translate::complement::ByWords;
 
 impl Active {
     /// A command: executed, or it waits behind others.
@@ -60,6 +61,10 @@ impl Active {
         let listed = dropped(stuck);
         self.last = Lsn(self.last.0 + 1);
         self.config = after;
+        if !edits.discarded.is_empty() {
+            let lost = edits.discarded.values().flat_map(|complement| &complement.lost);
+            cx.event(Event::Discarded { lines: lost.map(ByWords::placed).collect() });
+        }
         let fits = step.as_ref().is_none_or(|step| self.fits(step));
         let full = step.is_some_and(|step| self.journal(step, fits, cx));
         self.answer_change(&command, listed, cx);

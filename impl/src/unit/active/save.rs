@@ -11,6 +11,7 @@ use super::Active;
 use crate::digest::Shared;
 use crate::ids::CommandId;
 use crate::message::{Redundancy, SaveResult, Session, Stamp};
+use crate::translate::Listing;
 
 impl Active {
     /// An operator saves.
@@ -23,7 +24,7 @@ impl Active {
         let store = Store {
             text: origin.clone(),
             stamp,
-            listing: Shared::new(alloc::vec![]),
+            listing: Shared::new(Listing::default().keep(&self.config.kept).encode()),
             origin: Shared::new(origin.as_bytes().to_vec()),
         };
         own.persist(Write::OwnSave(store.clone()), Record::Store(store), cx);

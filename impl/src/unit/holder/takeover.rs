@@ -96,7 +96,7 @@ struct TakenOver {
 impl TakenOver {
     fn from_replica(replica: &Replica, cx: &Context<'_, '_>) -> Self {
         Self {
-            config: replica.receiver.running(),
+            config: replica.receiver.running(cx.env),
             lsn: replica.applied,
             listed: listed(&replica.receiver.missing(cx.env)),
             gap: None,
@@ -140,10 +140,15 @@ fn taken_over(
         (Origin::Stateful { .. } | Origin::Stale { .. }, Role::Holder(_)) => None,
         (Origin::Cold, Role::Standby(_) | Role::Holder(_)) => {
             let store = &own.store;
-            let config = Running::boot(cx.env.software, &store.text);
             // What the disk holds was checked by its digest; another version's listing may be read
             // by none.
-            let missing = Listing::decode(&store.listing).map(|listing| listed(&listing));
+            let listing = Listing::decode(&store.listing);
+            let config = match &listing {
+                Ok(listing) => Running::boot(cx.env.software, &store.text)
+                    .keeping(listing.complements().clone()),
+                Err(_) => Running::boot(cx.env.software, &store.text),
+            };
+            let missing = listing.map(|listing| listed(&listing));
             if missing.is_err() {
                 cx.event(Event::ListingUnread);
             }

@@ -115,7 +115,7 @@ impl StandbySession {
             }
         };
         let store = Store {
-            text: receiver.running().text(),
+            text: receiver.running(cx.env).text(),
             stamp: header.stamp,
             listing: Shared::new(receiver.missing(cx.env).encode()),
             origin: Shared::new(bytes[origin_at..].to_vec()),

@@ -55,7 +55,7 @@ impl Standby {
         self.replica =
             Some(Replica { session: seat.session, applied: lsn, heard: lsn, receiver, readiness });
         if let (Some(former), Some(replica)) = (self.former.take(), &self.replica) {
-            let lines = former.config.lines_missing_in(&replica.receiver.running());
+            let lines = former.config.lines_missing_in(&replica.receiver.running(cx.env));
             if !lines.is_empty() {
                 cx.event(Event::LostAtSwitchover { lines });
             }

@@ -398,7 +398,7 @@ impl World {
             Role::Holder(holder) => holder.config.text(),
             Role::Standby(standby) => {
                 let replica = standby.replica.as_ref().expect("a replica");
-                replica.receiver.running().text()
+                self.with_env(slot, |env| replica.receiver.running(env).text())
             }
         }
     }

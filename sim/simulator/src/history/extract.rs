@@ -538,6 +538,7 @@ fn of_active(active: &engine::Active, known: Option<&Role>) -> Acting {
         term: active.term(),
         last: active.last(),
         config: active.config().config().clone(),
+        kept: Arc::clone(active.config().kept()),
         session: peer.current().map(|current| InSession {
             session: current.session(),
             image: current.image(),

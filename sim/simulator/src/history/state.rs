@@ -7,6 +7,7 @@ use skewsync::config::Config;
 use skewsync::digest::ImageDigest;
 use skewsync::ids::{BootId, CommandId, Lsn, Slot, Term};
 use skewsync::message::{Address, Eligible, Missing, Origin, Redundancy, Session, Stamp, Verdict};
+use skewsync::translate::complement::Complements;
 use skewsync::translate::{Lowering, Raising};
 use skewsync::unit::holder::Gap;
 use skewsync::unit::rf_state::ReplicaShown;
@@ -167,6 +168,8 @@ pub struct Acting {
     pub last: Lsn,
     /// The running config, at `last`.
     pub config: Config,
+    /// What is kept beside it for the way back.
+    pub kept: Arc<Complements>,
     /// Its Standby's session.
     pub session: Option<InSession>,
     /// A session that was offered and not taken yet.

@@ -10,12 +10,13 @@ use skewsync::digest::Shared;
 use skewsync::config::Config;
 use skewsync::ids::{Lsn, Slot, Term};
 use skewsync::message::{Eligible, Origin, Session, Stamp};
+use skewsync::translate::complement::Complements;
 use skewsync::translate::{Lowering, Raising};
 use skewsync::unit::Event as Told;
 use skewsync::unit::holder::Gap;
 use skewsync_model::property::Property;
 
-use super::reference::{self, Digests};
+use super::reference::{self, Beside, Digests};
 use crate::catalog::{Catalog, Loaded};
 use crate::history::{Acting, Fact, History, Observer, Replica, Role, Unit, What};
 use crate::observe::Violation;
@@ -35,6 +36,8 @@ pub struct Point<'a> {
     pub term: Term,
     /// The Active's config at n.
     pub a: &'a Config,
+    /// What the Active keeps beside it, and whether the Standby puts that back.
+    pub beside: Beside<'a>,
     /// What it comes to, by the reference.
     pub digests: Arc<Digests>,
     /// The Standby's config, or that with which it took over.
@@ -94,14 +97,24 @@ enum SeenBy<'a> {
     Successor(&'a [Shared<str>]),
 }
 
+/// What an Active held.
+struct Held {
+    slot: Slot,
+    config: Config,
+    kept: Arc<Complements>,
+    image: Arc<Loaded>,
+}
+
 /// See the module.
 pub struct Points {
     catalog: Arc<Catalog>,
     /// Which LSNs are looked at: those that leave this, divided by `ONE_IN`.
     rest: u64,
     checks: Vec<Box<dyn PairCheck>>,
-    configs: BTreeMap<(Term, Lsn), (Slot, Config, Arc<Loaded>)>,
+    configs: BTreeMap<(Term, Lsn), Held>,
     applied: BTreeMap<Slot, Lsn>,
+    /// Whether the Standby of a slot puts back what it is given, as of its last sight.
+    puts_back: BTreeMap<Slot, bool>,
     /// In the step at hand the pair became hot.
     hot: bool,
     looked: u64,
@@ -123,7 +136,8 @@ impl Point<'_> {
     pub fn reference_less(&self, held: &BTreeSet<(String, String)>) -> reference::Translated {
         let (active, standby) = self.images;
         let (active, standby) = (active.software().image(), standby.software().image());
-        reference::Reference::between(active, standby).translate_less(self.a, held)
+        let beside = Beside { held: Some(held), ..self.beside };
+        reference::Reference::between(active, standby).translate_beside(self.a, &beside)
     }
 }
 
@@ -136,6 +150,7 @@ impl Points {
             checks,
             configs: BTreeMap::new(),
             applied: BTreeMap::new(),
+            puts_back: BTreeMap::new(),
             hot: false,
             looked: 0,
         }
@@ -148,7 +163,8 @@ impl Points {
             return;
         }
         if let Ok(image) = self.catalog.image(image) {
-            self.configs.insert(at, (slot, acting.config.clone(), image));
+            let (config, kept) = (acting.config.clone(), Arc::clone(&acting.kept));
+            self.configs.insert(at, Held { slot, config, kept, image });
         }
         if self.configs.len() > REMEMBERED {
             self.configs.pop_first();
@@ -178,11 +194,10 @@ impl Points {
 
     fn look_at(&mut self, found: Found<'_>, history: &History) -> Result<(), Violation> {
         let Found { slot, term, session, n, s, seen_by } = found;
-        let (Some((from, a, image)), Some(unit)) =
-            (self.configs.get(&(term, n)), history.unit(slot))
-        else {
+        let (Some(held), Some(unit)) = (self.configs.get(&(term, n)), history.unit(slot)) else {
             return Ok(());
         };
+        let Held { slot: from, config: a, kept, image } = held;
         let Ok(there) = self.catalog.image(&unit.image.name) else {
             return Ok(());
         };
@@ -196,12 +211,23 @@ impl Points {
             session.is_some() && current == session
         };
         let mut acting = history.others(slot).filter_map(|(_, unit)| unit.acting());
+        let puts_back = match seen_by {
+            SeenBy::Standby(raising) => raising.puts_back(),
+            SeenBy::Successor(_) => self.puts_back.get(&slot).copied().unwrap_or(false),
+        };
+        let beside = Beside { owed: Some(kept), puts_back, held: None };
         let point = Point {
             images: (image, &there),
             n,
             term,
             a,
-            digests: reference::digests(image.software().image(), there.software().image(), a),
+            beside,
+            digests: reference::digests(
+                image.software().image(),
+                there.software().image(),
+                a,
+                &beside,
+            ),
             s,
             raising: match seen_by {
                 SeenBy::Standby(raising) => Some(raising),
@@ -253,6 +279,7 @@ impl Points {
                 let Some(replica) = &waiting.replica else {
                     return Ok(());
                 };
+                self.puts_back.insert(slot, replica.raising.puts_back());
                 let last = self.applied.entry(slot).or_default();
                 let before = std::mem::replace(last, replica.applied);
                 if before == replica.applied || replica.applied.0 % ONE_IN != self.rest {

@@ -9,7 +9,7 @@ use skewsync::message::Redundancy;
 use skewsync::unit::{Event as Told, Limits, RfState};
 use skewsync_model::property::Property;
 
-use super::reference;
+use super::reference::{self, Beside};
 use super::{broken, is_trouble};
 use crate::catalog::Catalog;
 use crate::history::{Acting, Fact, History, Observer, Unit, What};
@@ -87,7 +87,8 @@ impl Honest {
         };
         self.checked += 1;
         let (here, there) = (here.software().image(), there.software().image());
-        let listed = reference::digests(here, there, &acting.config).listed.len();
+        let beside = Beside { owed: Some(&acting.kept), ..Beside::default() };
+        let listed = reference::digests(here, there, &acting.config, &beside).listed.len();
         let listed = listed + current.missing.count() as usize;
         if said as usize != listed {
             return broken(Property::Honest, Evidence::ListedOtherwise { said, listed });

@@ -9,11 +9,12 @@ use skewsync::digest::Shared;
 use skewsync::config::Config;
 use skewsync::ids::Slot;
 use skewsync::message::{Origin, Stamp};
+use skewsync::translate::complement::Complements;
 use skewsync::unit::{Event as Told, Record, Store};
 use skewsync_model::property::Property;
 
 use super::listed_at_takeover::{agrees, placed};
-use super::reference;
+use super::reference::{self, Beside};
 use crate::catalog::{Catalog, Loaded};
 use crate::history::{Fact, History, Observer, Unit, What};
 use crate::observe::{Fate, Violation};
@@ -23,7 +24,7 @@ use crate::plan::FaultName;
 pub struct ListedInStore {
     catalog: Arc<Catalog>,
     /// What was saved, by the Active that saved it.
-    saves: BTreeMap<Stamp, (Config, Arc<Loaded>)>,
+    saves: BTreeMap<Stamp, (Config, Arc<Complements>, Arc<Loaded>)>,
     /// What is missing in each unit's stores. Two of one stamp differ in their text, if the unit's
     /// image changed between them.
     missing: BTreeMap<(Slot, Stamp, Shared<str>), BTreeSet<String>>,
@@ -51,14 +52,16 @@ impl ListedInStore {
             return;
         };
         let missing = if let Some(acting) = unit.acting() {
-            self.saves.insert(stamp, (acting.config.clone(), image));
+            let (config, kept) = (acting.config.clone(), Arc::clone(&acting.kept));
+            self.saves.insert(stamp, (config, kept, image));
             BTreeSet::new()
         } else {
-            let Some((config, from)) = self.saves.get(&stamp) else {
+            let Some((config, kept, from)) = self.saves.get(&stamp) else {
                 return;
             };
+            let beside = Beside { owed: Some(kept), puts_back: true, held: None };
             let images = (from.software().image(), image.software().image());
-            let digests = reference::digests(images.0, images.1, config);
+            let digests = reference::digests(images.0, images.1, config, &beside);
             digests.listed.iter().chain(&digests.unraised).map(placed).collect()
         };
         self.missing.insert((slot, stamp, store.text.clone()), missing);

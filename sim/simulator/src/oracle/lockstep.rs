@@ -22,6 +22,7 @@ use skewsync::digest::ImageDigest;
 use skewsync::ids::{CommandId, Slot, WriteId};
 use skewsync::message::{Address, LeaveWhy, Message, Stamp};
 use skewsync::translate::listing::ListingChange;
+use skewsync::unit::standby::StandbyPhase as SeatPhase;
 use skewsync::unit::{Boot, Event as Told, Input, Limits, Output, Record, Role, Unit};
 use skewsync_model::action::{Action, Timer};
 use skewsync_model::property::Property;
@@ -62,6 +63,8 @@ pub struct Lockstep {
     served: [Option<(model::Term, ImageDigest)>; 2],
     /// What each Standby said last that it does not execute.
     held: [BTreeSet<String>; 2],
+    /// Whether a unit refuses what would be put back in its config.
+    refused_back: [bool; 2],
     /// The highest term that is on each disk for certain.
     durable: [model::Term; 2],
     /// Earlier states of the arbiter, if they may come back.
@@ -89,6 +92,7 @@ impl Default for Lockstep {
             same_image: false,
             served: [None; 2],
             held: [BTreeSet::new(), BTreeSet::new()],
+            refused_back: [false; 2],
             durable: [0; 2],
             arbiters: Vec::new(),
             highest: BTreeMap::new(),
@@ -244,7 +248,7 @@ impl Lockstep {
         }
         self.extend(slot, outputs, &mut readings);
         let before = self.foreseen(slot, outputs, unit);
-        let odd = self.is_odd(slot, outputs);
+        let odd = self.is_odd(slot, outputs) || self.refuses_back(slot, unit);
         self.ledger.odd.set(odd);
         self.ledger.lacks.replace(lacks(&shown));
         self.ledger.unread.set(says_unread(outputs));
@@ -460,6 +464,22 @@ impl Lockstep {
             foreign.insert(change);
         }
         Ok(())
+    }
+
+    /// Whether a Standby refuses, beyond what it did before, what would be put back in its config.
+    fn refuses_back(&mut self, slot: Slot, unit: &Unit) -> bool {
+        let Role::Standby(standby) = &unit.part else {
+            return false;
+        };
+        let shadow = standby.seat.as_ref().and_then(|seat| match &seat.phase {
+            SeatPhase::Shadow(shadow) => Some(&shadow.receiver),
+            _ => None,
+        });
+        let replica = || standby.replica.as_ref().map(|replica| &replica.receiver);
+        let receiver = shadow.or_else(replica);
+        let refuses = receiver.is_some_and(|receiver| receiver.raising().refuses_back());
+        let before = &mut self.refused_back[usize::from(slot.0)];
+        std::mem::replace(before, refuses) != refuses
     }
 
     /// Whether a Standby refused part of what it was sent, beyond what it said before.

@@ -9,6 +9,7 @@
 
 mod beside;
 mod change;
+mod kept;
 #[cfg(test)]
 mod tests;
 
@@ -23,6 +24,7 @@ use skewsync::grammar::{Form, Words, split_words};
 use skewsync::ids::{FormId, Level};
 use skewsync::image::{DontCare, Grammar, Image};
 use skewsync::parse::{self, Place};
+use skewsync::translate::complement::Complements;
 
 use crate::hash::StableHasher;
 use change::{Change, Going};
@@ -143,6 +145,17 @@ pub struct Digests {
     pub unraised: BTreeSet<(String, String)>,
 }
 
+/// What else decides what a config comes to.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Beside<'a> {
+    /// What the Active keeps from before it acted.
+    pub owed: Option<&'a Complements>,
+    /// Whether the Standby puts back what it is given of that.
+    pub puts_back: bool,
+    /// Lines of W that the Standby holds out of its config, by words.
+    pub held: Option<&'a BTreeSet<(String, String)>>,
+}
+
 /// The translation between the units of two images.
 #[derive(Clone, Debug)]
 pub struct Reference<'a> {
@@ -178,10 +191,11 @@ static SUMS: Mutex<SumsByConfig> = Mutex::new(BTreeMap::new());
 const SUMS_MAX: usize = 65_536;
 
 /// What `a` comes to, computed once per process.
-pub fn digests(active: &Image, standby: &Image, a: &Config) -> Arc<Digests> {
+pub fn digests(active: &Image, standby: &Image, a: &Config, beside: &Beside<'_>) -> Arc<Digests> {
     let mut mixer = StableHasher::default();
     // Which instances were entered is no part of a config's digest, nor is order outside of lists.
     a.hash(&mut mixer);
+    (beside.owed, beside.puts_back, beside.held).hash(&mut mixer);
     let pair = (active.digest(), standby.digest());
     let key = (pair, rendered(a), mixer.finish());
     let known = |digests: &Mutex<SumsByConfig>| {
@@ -191,7 +205,7 @@ pub fn digests(active: &Image, standby: &Image, a: &Config) -> Arc<Digests> {
     if let Some(known) = known(&SUMS) {
         return known;
     }
-    let translated = Reference::between(active, standby).translate(a);
+    let translated = Reference::between(active, standby).translate_beside(a, beside);
     let made = Arc::new(Digests {
         rendered: [rendered(&translated.wire), rendered(&translated.standby)],
         wire: translated.wire.digest(),
@@ -223,22 +237,29 @@ impl<'a> Reference<'a> {
 
     /// What `a` comes to.
     pub fn translate(&self, a: &Config) -> Translated {
-        self.translate_less(a, &BTreeSet::new())
+        self.translate_beside(a, &Beside::default())
     }
 
-    /// What `a` comes to at a Standby that holds these lines of W out of its config.
-    pub fn translate_less(&self, a: &Config, held: &BTreeSet<(String, String)>) -> Translated {
+    /// What `a` comes to beside what else is known of the pair.
+    pub fn translate_beside(&self, a: &Config, beside: &Beside<'_>) -> Translated {
+        let Beside { owed, puts_back, held } = beside;
         let given = Rung::from_config(a);
         if self.active.digest() == self.standby.digest() {
             return self.same(a, given);
         }
+        let nothing = Complements::new();
+        let owed = owed.unwrap_or(&nothing);
+        let there_again = if *puts_back { owed } else { &nothing };
         let mut rung = given.clone();
         for step in self.tables.down.chunk_by(Change::same_step).rev() {
             let mut places = rung.places();
             for change in step.iter().rev() {
-                change.apply(self.active, Going::Down, (&mut places, &[]), &mut rung);
+                change.apply(self.active, Going::Down, (&mut places, &[]), owed, &mut rung);
             }
             rung.put_together();
+            let (component, level) = step[0].makes();
+            let due = kept::in_words_of(owed, self.active, (component, Level(level - 1)));
+            rung.put_back(self.active, due);
         }
         // What is said by being absent comes no further, where there is no such line.
         let lives = |line: &Carried| {
@@ -257,18 +278,26 @@ impl<'a> Reference<'a> {
             let kept_out = up.lines.extract_if(.., |line| {
                 let by_words = || (path(&line.place), line.words.text().to_string());
                 line.from.iter().any(|number| misread.contains(number))
-                    || held.contains(&by_words())
+                    || held.is_some_and(|held| held.contains(&by_words()))
             });
             let kept_out = kept_out.map(|line| (line.place, line.form));
             up.withheld = kept_out.collect();
+            for (component, level) in self.tables.wire_there.iter().enumerate() {
+                let due = kept::in_words_of(there_again, self.standby, (component, *level));
+                up.put_back(self.standby, due);
+            }
             let mut later = &self.tables.up[..];
             for step in self.tables.up.chunk_by(Change::same_step) {
                 let mut places = up.places();
                 for change in step {
                     later = &later[1..];
-                    change.apply(self.standby, Going::Up, (&mut places, later), &mut up);
+                    let places = (&mut places, later);
+                    change.apply(self.standby, Going::Up, places, there_again, &mut up);
                 }
                 up.put_together();
+                let (component, level) = step[0].makes();
+                let due = kept::in_words_of(there_again, self.standby, (component, Level(level)));
+                up.put_back(self.standby, due);
             }
             // What absence says is of no line.
             up.ends.retain(|(line, _)| !line.from.is_empty());

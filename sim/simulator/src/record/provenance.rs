@@ -1,7 +1,7 @@
 //! Who wrote which line: the configs of the units followed line by line, and held against each
 //! other at the end.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -12,7 +12,7 @@ use skewsync::unit::{Event as Told, Outcome};
 
 use crate::catalog::{Catalog, Loaded};
 use crate::history::{Fact, History, Role, Unit, Waiting, What};
-use crate::oracle::reference::Reference;
+use crate::oracle::reference::{Beside, Reference};
 
 /// Configs of Actives that are remembered, for a Standby that is behind.
 const REMEMBERED: usize = 256;
@@ -208,7 +208,7 @@ impl Ledger {
     fn between(&self, wanted: &Held, found: &Held) -> ConfigDiff {
         let (from, to) = (wanted.image.software().image(), found.image.software().image());
         let reference = Reference::between(from, to);
-        let translated = reference.translate_less(&wanted.config, &BTreeSet::new());
+        let translated = reference.translate_beside(&wanted.config, &Beside::default());
         let (unlike, alike) = differences(&translated.standby, &found.config);
         let say = |(place, want, have): (String, Option<String>, Option<String>)| {
             let by = |held: &Held, line: &Option<String>| {

@@ -308,6 +308,7 @@ pub(super) fn mark(event: &Event) -> Option<Mark> {
         Event::LostAtSwitchover { lines: lost } => {
             session(format!("lost at switchover: {}", lines(lost)))
         }
+        Event::Discarded { lines: lost } => role(format!("kept no more: {}", lines(lost))),
         Event::TermUnwritten { term } => {
             role(format!("acts in term {term}, which its disk refused"))
         }

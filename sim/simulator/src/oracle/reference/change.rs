@@ -9,6 +9,9 @@ use skewsync::ids::{FormId, Level, ModeId};
 use skewsync::image::{self, Image, Key, NoMeans};
 use skewsync::parse::Place;
 
+use skewsync::translate::complement::{ByWords, Complement, ComplementKey, Complements};
+
+use super::kept::{by_words, in_words_of, read};
 use super::{Carried, Rung};
 
 /// Values by the names that both sides share.
@@ -127,11 +130,13 @@ impl Change {
     /// The value of a capture as the side gone to spells it; none: it has no such number.
     fn spelled(&self, going: Going, name: &str, value: &str) -> Option<String> {
         let map = self.declared.map.get(name).into_iter().flatten();
-        let mut spelled = map.filter_map(|(old, new)| match going {
+        let spelled = map.filter_map(|(old, new)| match going {
             Going::Down => (new == value).then_some(old),
             Going::Up => (old == value).then_some(new),
         });
-        if let Some(spelled) = spelled.next() {
+        let spelled: Vec<&String> = spelled.collect();
+        let declared = self.declared.loses.get(name).filter(|declared| spelled.contains(declared));
+        if let Some(spelled) = declared.or(spelled.first().copied()) {
             return Some(spelled.clone());
         }
         let scale = self.declared.scale.get(name).map(ToString::to_string);
@@ -153,6 +158,7 @@ impl Change {
         image: &Image,
         going: Going,
         (places, later): (&mut BTreeSet<Place>, &[Self]),
+        kept: &Complements,
         rung: &mut Rung,
     ) {
         let (component, level) = self.makes();
@@ -160,6 +166,8 @@ impl Change {
             Going::Down => Level(level - 1),
             Going::Up => Level(level),
         };
+        let mut kept = in_words_of(kept, image, (component, rung.levels[component]));
+        kept.retain(|(_, complement)| !complement.made.is_empty());
         let (from, _) = self.sides(going);
         let Some(first) = from.first() else {
             return;
@@ -241,6 +249,10 @@ impl Change {
                 (&group, &beside, &withheld),
                 &lines,
             );
+            let made = made.map(|made| {
+                let members: Vec<&Carried> = members.iter().map(|number| &lines[*number]).collect();
+                self.whole_again(image, going, (places, &rung.levels), &kept, &members, made)
+            });
             if let (None, Some(at)) = (&made, &at) {
                 self.withhold(image, going, at, rung);
             }
@@ -269,6 +281,113 @@ impl Change {
         }
         let others = lines.into_iter().enumerate().filter(|(number, _)| !read.contains(number));
         rung.lines.extend(others.map(|(_, line)| line));
+    }
+
+    /// The lines that a group was made of which lost something, if it stands there as it was made;
+    /// else what is made of it now.
+    fn whole_again(
+        &self,
+        image: &Image,
+        going: Going,
+        (places, levels): (&BTreeSet<Place>, &[Level]),
+        kept: &[(&ComplementKey, &Complement)],
+        members: &[&Carried],
+        made: Vec<Carried>,
+    ) -> Vec<Carried> {
+        let words: BTreeSet<ByWords> = members.iter().map(|line| by_words(line)).collect();
+        let stands = |complement: &&Complement| {
+            complement.made.iter().cloned().collect::<BTreeSet<ByWords>>() == words
+        };
+        let Some(found) = kept.iter().map(|(_, complement)| *complement).find(stands) else {
+            return made;
+        };
+        let (_, to) = self.sides(going);
+        let grammar = image.grammar(levels);
+        let lost: Option<Vec<_>> =
+            found.lost.iter().map(|line| read(image, &grammar, line)).collect();
+        let first = made.first().map_or((0, false), |line| (line.at.0, line.free));
+        let mut from: Vec<usize> = members.iter().flat_map(|line| line.from.clone()).collect();
+        from.sort_unstable();
+        from.dedup();
+        let carried = lost.into_iter().flatten().enumerate().map(|(copy, (place, form, words))| {
+            let part = to.iter().position(|of| *of == form).unwrap_or(0);
+            let at = (first.0, (self.number * SIDE_MAX + part) * SIDE_MAX + copy);
+            Carried { place, form, words, from: from.clone(), at, free: first.1 }
+        });
+        let lost: Vec<Carried> = carried.collect();
+        let parts: Vec<Vec<&Carried>> =
+            to.iter().map(|form| lost.iter().filter(|line| line.form == *form).collect()).collect();
+        let (component, level) = self.makes();
+        let mut below = levels.to_vec();
+        let back = match going {
+            Going::Down => {
+                below[component] = Level(level);
+                Going::Up
+            }
+            Going::Up => {
+                below[component] = Level(level - 1);
+                Going::Down
+            }
+        };
+        let again = self.say(image, back, places, &below, &parts);
+        let again: Option<BTreeSet<ByWords>> =
+            again.map(|again| again.iter().flatten().map(by_words).collect());
+        if lost.is_empty() || again != Some(words) {
+            return made;
+        }
+        let keys: Vec<_> = lost.iter().map(|line| line.key(image)).collect();
+        let silent = made
+            .into_iter()
+            .filter(|line| means_nothing(image, line) && !keys.contains(&line.key(image)));
+        lost.iter().cloned().chain(silent).collect()
+    }
+
+    /// Whether a side has a place for a capture.
+    fn carries(&self, image: &Image, going_from: Going, name: &str) -> bool {
+        let (from, _) = self.sides(going_from);
+        let modes = |form: &FormId| path(image, image.form(*form).mode).split_off(self.depth);
+        let entries = |mode: ModeId| image.forms().filter(move |(_, of)| of.enters == Some(mode));
+        let of_entries = from.iter().flat_map(modes).flat_map(entries);
+        let mut forms =
+            from.iter().map(|form| image.form(*form)).chain(of_entries.map(|(_, of)| of));
+        forms.any(|decl| decl.form.carries(name))
+            || self.declared_sides(going_from).iter().any(|of| of.optional.as_deref() == Some(name))
+    }
+
+    /// Takes away what is lost on the way, and says what stands for what was lost before.
+    fn lose(&self, image: &Image, going: Going, sign: Sign, values: &mut Values) {
+        let back = match going {
+            Going::Down => Going::Up,
+            Going::Up => Going::Down,
+        };
+        for (name, value) in &self.declared.loses {
+            match (self.carries(image, going, name), self.carries(image, back, name)) {
+                (true, false) => drop(values.remove(name)),
+                (false, true) if sign == Sign::Positive && !value.is_empty() => {
+                    values.entry(name.clone()).or_insert_with(|| value.clone());
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Whether lines say what others do, but for what may be lost.
+    fn same_less_losses(
+        &self,
+        image: &Image,
+        one: &[Vec<&Carried>],
+        other: &[Vec<Carried>],
+    ) -> bool {
+        let says = |line: &Carried| {
+            let mut values = self.values(image, line);
+            values.retain(|name, _| !self.declared.loses.contains_key(name));
+            (line.place.clone(), line.form, line.words.sign() == Sign::No, values)
+        };
+        let one: Vec<_> =
+            one.iter().map(|part| part.iter().map(|line| says(line)).collect::<Vec<_>>()).collect();
+        let other: Vec<_> =
+            other.iter().map(|part| part.iter().map(says).collect::<Vec<_>>()).collect();
+        !self.declared.loses.is_empty() && one == other
     }
 
     /// What came no further is not absent on the other side: nothing says what it is there.
@@ -442,13 +561,18 @@ impl Change {
                 return false;
             };
             let mut with = forms.iter().filter(|form| form.carries(name)).peekable();
-            self.spelled(Going::Down, name, &there).is_some_and(|back| back == *value)
+            let may_lose = self.declared.loses.contains_key(name);
+            if with.peek().is_none() && may_lose {
+                return true;
+            }
+            (may_lose || self.spelled(Going::Down, name, &there).is_some_and(|back| back == *value))
                 && with.peek().is_some()
                 && with.all(|form| fits(form, name, &there))
         };
         let lacks = |name: &str| {
             !self.decides_together()
                 && !values.contains_key(name)
+                && self.declared.loses.get(name).is_none_or(String::is_empty)
                 && forms.iter().any(|form| form.always_carries(name))
         };
         let values_of = values.iter().filter(|_| !self.decides_together());
@@ -543,7 +667,9 @@ impl Change {
             lines
         };
         let given = told(&mut parts.iter().flatten().copied());
-        if given != told(&mut again.iter().flatten()) {
+        if given != told(&mut again.iter().flatten())
+            && !self.same_less_losses(image, parts, &again)
+        {
             return None;
         }
         if self.is_unrelated(image, going, parts, &written) {
@@ -796,6 +922,7 @@ impl Change {
                 }
             }
         }
+        self.lose(image, going, sign, &mut values);
         let at = outer(&members().next()?.place, self.depth);
         let mut from: Vec<usize> = members().flat_map(|line| line.from.clone()).collect();
         from.sort_unstable();

@@ -1,0 +1,381 @@
+//! Complements on a way: at which rung each is put back, as lines of the own image.
+
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::vec::Vec;
+
+use super::complement::{ByWords, Complement, ComplementKey, Complements};
+use super::ladder::Way;
+use super::stage::Stage;
+use super::touched::Touched;
+use crate::config::render::{line_of, place_of};
+use crate::config::{Config, EntryKind, Item, Line, LineKey, Place};
+use crate::ids::{ComponentId, Level};
+use crate::image::{Grammar, Image};
+use crate::transform::{Direction, GroupKey, Rule, Step};
+
+/// The complements of which a way knows where they belong, by the rung.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Restores {
+    orphans: BTreeMap<usize, Vec<Orphan>>,
+    groups: BTreeMap<usize, Vec<LostGroup>>,
+}
+
+/// A line, or an instance, that is put back where it stood.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+struct Orphan {
+    of: ComplementKey,
+    /// The instance around it that stands on the other side, too.
+    stands: Place,
+    at: Restored,
+    order: Order,
+}
+
+/// Where among its siblings it is put.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+enum Order {
+    First,
+    Behind(Item),
+    /// Behind what nobody knows any more.
+    Last,
+}
+
+/// What is put back.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+enum Restored {
+    Line(LineKey, Line),
+    Place(Place),
+}
+
+/// A group that is put back whole, in the place of what was made of it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+struct LostGroup {
+    of: ComplementKey,
+    /// Sorted.
+    made: Vec<(LineKey, Line)>,
+    /// Sorted.
+    lost: Vec<(LineKey, Line)>,
+}
+
+/// What was put into a rung.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct PutBack {
+    pub(crate) lines: BTreeSet<LineKey>,
+    pub(crate) places: BTreeSet<Place>,
+}
+
+/// Whether orphans may stand in the first rung of a way: of what comes from another unit they do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum FirstRung {
+    Own,
+    Received,
+}
+
+/// The levels of each rung of a way.
+pub(crate) fn levels_of(way: &Way<'_>) -> Vec<Vec<Level>> {
+    let mut levels = way.from.to_vec();
+    let mut all = alloc::vec![levels.clone()];
+    for stage in &way.stages {
+        if let Stage::Step { step, .. } = stage {
+            levels[usize::from(step.component.0)] = reached(*step);
+        }
+        all.push(levels.clone());
+    }
+    all
+}
+
+/// The level of its component that a step comes to.
+fn reached(step: Step) -> Level {
+    match step.direction {
+        Direction::Lower => Level(step.level.0.saturating_sub(1)),
+        Direction::Raise => step.level,
+    }
+}
+
+/// A line by its words, in a view.
+pub(crate) fn read_line(
+    image: &Image,
+    grammar: &Grammar,
+    line: &ByWords,
+) -> Option<(LineKey, Line)> {
+    let place = read_path(image, grammar, &line.path)?;
+    line_of(image, grammar, &place, &line.line).ok()
+}
+
+/// An instance by its entries, in a view.
+pub(crate) fn read_place(image: &Image, grammar: &Grammar, entry: &ByWords) -> Option<Place> {
+    let around = read_path(image, grammar, &entry.path)?;
+    let mut path: Vec<&str> = entry.path.iter().map(|entry| &**entry).collect();
+    path.push(&entry.line);
+    place_of(image, grammar, &path).ok().filter(|place| place.is_within(&around))
+}
+
+fn read_path(
+    image: &Image,
+    grammar: &Grammar,
+    path: &[crate::digest::Shared<str>],
+) -> Option<Place> {
+    let path: Vec<&str> = path.iter().map(|entry| &**entry).collect();
+    place_of(image, grammar, &path).ok()
+}
+
+/// The outermost `depth` instances of a place.
+pub(crate) fn outer(place: &Place, depth: usize) -> Place {
+    let instances = place.instances().iter().take(depth);
+    instances.fold(Place::root(), |place, (form, words)| place.child(*form, words.clone()))
+}
+
+impl Restores {
+    /// Where complements belong on `way`. What no rung of it has the words for stays out.
+    pub(crate) fn compile(way: &Way<'_>, first: FirstRung, kept: &Complements) -> Self {
+        let mut restores = Self::default();
+        if kept.is_empty() {
+            return restores;
+        }
+        let image = way.image;
+        let levels = levels_of(way);
+        let mut grammars: BTreeMap<usize, Grammar> = BTreeMap::new();
+        let mut orphans: BTreeMap<usize, Vec<Orphan>> = BTreeMap::new();
+        let is_due = |complement: &Complement| first == FirstRung::Own || complement.owed;
+        for (of, complement) in kept.iter().filter(|(_, complement)| is_due(complement)) {
+            let Some(component) = component_of(image, &of.component) else { continue };
+            let is_reached = |stage: &Stage<'_>| match stage {
+                Stage::Step { step, .. } => {
+                    step.component == component && reached(*step) == of.level
+                }
+                Stage::Gate(_) | Stage::Needs => false,
+            };
+            let here =
+                first == FirstRung::Received && levels[0][usize::from(component.0)] == of.level;
+            let step = way.stages.iter().position(is_reached);
+            let Some(rung) = step.map(|stage| stage + 1).or(here.then_some(0)) else { continue };
+            for rung in rung.saturating_sub(1)..=rung {
+                grammars.entry(rung).or_insert_with(|| image.grammar(&levels[rung]));
+            }
+            if complement.made.is_empty() {
+                let orphan = Orphan::read(image, &grammars[&rung], of, complement);
+                orphans.entry(rung).or_default().extend(orphan);
+            } else if let Some(stage) = rung.checked_sub(1) {
+                let grammars = [&grammars[&stage], &grammars[&rung]];
+                let group = LostGroup::read(image, grammars, of, complement);
+                restores.groups.entry(stage).or_default().extend(group);
+            }
+        }
+        for (rung, orphans) in orphans {
+            restores.orphans.insert(rung, in_order(orphans));
+        }
+        restores
+    }
+
+    /// Whether it puts nothing back.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.orphans.values().all(Vec::is_empty) && self.groups.values().all(Vec::is_empty)
+    }
+
+    /// The lines that a group of the rung which stage `stage` reads was made of, if it stands
+    /// there as it was made.
+    pub(crate) fn lost(
+        &self,
+        stage: usize,
+        rule: &Rule,
+        (image, step): (&Image, Step),
+        config: &Config,
+        group: &GroupKey,
+    ) -> Option<Vec<(LineKey, Line)>> {
+        let groups = self.groups.get(&stage)?;
+        let members = rule.members(image, step.direction.from(), config, group);
+        let mut made: Vec<(LineKey, Line)> = members.iter().flatten().cloned().collect();
+        made.sort();
+        let found = groups.iter().find(|lost| lost.made == made)?;
+        let gives = rule.gives(image, step.direction.back(), config, group, &found.lost, &members);
+        gives.then(|| found.lost.clone())
+    }
+
+    /// Puts the orphans of a rung back, and says in `touched` where; what it put. A line that is
+    /// `of_absence` alone gives way.
+    pub(crate) fn put_back(
+        &self,
+        image: &Image,
+        rung: usize,
+        out: &mut Config,
+        touched: &mut Touched,
+        of_absence: &dyn Fn(&LineKey) -> bool,
+    ) -> PutBack {
+        let mut put = PutBack::default();
+        for orphan in self.orphans.get(&rung).into_iter().flatten() {
+            let stands = orphan.stands.is_root() || out.entry(&orphan.stands).is_some();
+            let (around, item) = match &orphan.at {
+                Restored::Line(key, _) => (Some(key.place.clone()), Some(Item::of_line(key))),
+                Restored::Place(place) => (place.parent(), Item::of_place(place)),
+            };
+            let (Some(around), Some(item)) = (around, item) else { continue };
+            let gives_way = match &orphan.at {
+                Restored::Line(key, _) => out.line(key).is_none_or(|_| of_absence(key)),
+                Restored::Place(place) => out.entry(place).is_none(),
+            };
+            if !stands || !gives_way {
+                continue;
+            }
+            for place in around.and_ancestors() {
+                if out.entry(&place).is_none() && !place.is_root() {
+                    out.put_entry(image, &place, Some(EntryKind::Implied));
+                    put.places.insert(place);
+                }
+            }
+            match &orphan.at {
+                Restored::Line(key, line) => {
+                    out.put(image, key, line.clone());
+                    put.lines.insert(key.clone());
+                }
+                Restored::Place(place) => {
+                    out.put_entry(image, place, Some(EntryKind::Entered));
+                    put.places.insert(place.clone());
+                }
+            }
+            match &orphan.order {
+                Order::First => out.move_behind(image, &around, &item, None),
+                Order::Behind(behind) if out.has(&around, behind) => {
+                    out.move_behind(image, &around, &item, Some(behind))
+                }
+                Order::Behind(_) | Order::Last => false,
+            };
+        }
+        touched.lines.extend(put.lines.iter().cloned());
+        touched.places.extend(put.places.iter().cloned());
+        put
+    }
+
+    /// The complements of which the rungs hold what was lost.
+    pub(crate) fn realized<'a>(
+        &'a self,
+        rungs: &'a [Config],
+    ) -> impl Iterator<Item = &'a ComplementKey> {
+        let orphans =
+            self.orphans.iter().flat_map(|(rung, all)| all.iter().map(move |of| (*rung, of)));
+        let orphans = orphans.filter(|(rung, orphan)| match &orphan.at {
+            Restored::Line(key, line) => rungs[*rung].line(key) == Some(line),
+            Restored::Place(place) => rungs[*rung].entry(place).is_some(),
+        });
+        let groups =
+            self.groups.iter().flat_map(|(stage, all)| all.iter().map(move |of| (*stage + 1, of)));
+        let groups = groups.filter(|(rung, group)| {
+            group.lost.iter().all(|(key, line)| rungs[*rung].line(key) == Some(line))
+        });
+        orphans.map(|(_, orphan)| &orphan.of).chain(groups.map(|(_, group)| &group.of))
+    }
+}
+
+impl PutBack {
+    /// Takes what was put back out of a config again.
+    pub(crate) fn undo(&self, image: &Image, out: &mut Config) {
+        for key in &self.lines {
+            out.remove(image, key);
+        }
+        for place in self.places.iter().rev() {
+            if out.is_empty_place(place) {
+                out.put_entry(image, place, None);
+            }
+        }
+    }
+}
+
+impl Orphan {
+    fn read(
+        image: &Image,
+        grammar: &Grammar,
+        of: &ComplementKey,
+        complement: &Complement,
+    ) -> Option<Self> {
+        let line = &of.line;
+        let (at, around) = match read_line(image, grammar, line)? {
+            (key, _) if image.form(key.form).enters.is_some() => {
+                let place = read_place(image, grammar, line)?;
+                let around = place.parent()?;
+                (Restored::Place(place), around)
+            }
+            (key, line) => {
+                let around = key.place.clone();
+                (Restored::Line(key, line), around)
+            }
+        };
+        let sibling = complement.behind.as_ref().and_then(|words| {
+            let sibling = ByWords { path: line.path.clone(), line: words.clone() };
+            let (key, _) = read_line(image, grammar, &sibling)?;
+            match image.form(key.form).enters {
+                Some(_) => Item::of_place(&read_place(image, grammar, &sibling)?),
+                None => Some(Item::of_line(&key)),
+            }
+        });
+        let order = match (&complement.behind, sibling) {
+            (None, _) => Order::First,
+            (Some(_), Some(sibling)) => Order::Behind(sibling),
+            (Some(_), None) => Order::Last,
+        };
+        let stands = outer(&around, complement.stands.into());
+        Some(Self { of: of.clone(), stands, at, order })
+    }
+
+    fn place(&self) -> Place {
+        match &self.at {
+            Restored::Line(key, _) => key.place.clone(),
+            Restored::Place(place) => place.parent().unwrap_or_default(),
+        }
+    }
+
+    fn item(&self) -> Option<Item> {
+        match &self.at {
+            Restored::Line(key, _) => Some(Item::of_line(key)),
+            Restored::Place(place) => Item::of_place(place),
+        }
+    }
+}
+
+/// Outer ones first, and what stands behind another after that.
+fn in_order(mut orphans: Vec<Orphan>) -> Vec<Orphan> {
+    orphans.sort_by_key(|orphan| orphan.place().instances().len());
+    let mut left: BTreeMap<(Place, Item), Orphan> = BTreeMap::new();
+    let mut order: Vec<(Place, Item)> = Vec::new();
+    for orphan in orphans {
+        if let Some(item) = orphan.item() {
+            order.push((orphan.place(), item.clone()));
+            left.insert((orphan.place(), item), orphan);
+        }
+    }
+    let mut sorted = Vec::new();
+    for at in order {
+        // From this one to the first of those that stand one behind the other.
+        let mut chain = Vec::new();
+        let mut next = Some(at);
+        while let Some(orphan) = next.take().and_then(|at| left.remove(&at)) {
+            if let Order::Behind(behind) = &orphan.order {
+                next = Some((orphan.place(), behind.clone()));
+            }
+            chain.push(orphan);
+        }
+        sorted.extend(chain.into_iter().rev());
+    }
+    sorted
+}
+
+impl LostGroup {
+    fn read(
+        image: &Image,
+        [below, above]: [&Grammar; 2],
+        of: &ComplementKey,
+        complement: &Complement,
+    ) -> Option<Self> {
+        let all = |grammar: &Grammar, lines: &[ByWords]| -> Option<Vec<(LineKey, Line)>> {
+            let lines = lines.iter().map(|line| read_line(image, grammar, line));
+            let mut lines: Vec<(LineKey, Line)> = lines.collect::<Option<_>>()?;
+            lines.sort();
+            Some(lines)
+        };
+        let (made, lost) = (all(below, &complement.made)?, all(above, &complement.lost)?);
+        Some(Self { of: of.clone(), made, lost })
+    }
+}
+
+/// The component of this name.
+fn component_of(image: &Image, name: &str) -> Option<ComponentId> {
+    let mut components = image.declarations().components.iter();
+    components.position(|component| component.name == name).map(|at| ComponentId(at as u16))
+}
