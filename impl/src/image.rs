@@ -5,6 +5,7 @@ pub mod bundled;
 mod default;
 mod family;
 mod file;
+mod function;
 mod import;
 mod kind;
 mod list;
@@ -29,6 +30,10 @@ use crate::ids::{ComponentId, FormId, Level, ModeId};
 pub use default::{DefaultDecl, DefaultError, DefaultValues};
 pub use family::{Family, FamilyError, Origin, Problem};
 pub use file::{IMAGE_BYTES_MAX, ImageFileError};
+pub use function::{
+    Captures, Function, FunctionCause, FunctionGroup, FunctionKeys, FunctionLine, FunctionName,
+    Functions, Sample, Translate, TranslateKey,
+};
 pub use import::{Given, ImportedForm, ImportedMode, Rejected, import};
 pub use kind::ChangeKind;
 pub use list::{List, ListName};
@@ -184,6 +189,9 @@ pub struct Change {
     /// The side of which one line stands for a group.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub one: Option<OneSide>,
+    /// The functions that say how the lines of one side become those of the other.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rust: Option<FunctionName>,
 }
 
 /// A form that is read, and says what other forms say: no line of it is kept, sent or rendered.
@@ -357,6 +365,8 @@ pub struct Image {
     parents: Vec<Option<ModeId>>,
     levels: Vec<Level>,
     own: Grammar,
+    /// The functions of the changes that have some, by the number of the change.
+    functions: BTreeMap<usize, Function>,
 }
 
 /// The forms that live at one level per component, ready to be asked.
@@ -413,6 +423,16 @@ pub enum ImageError {
         /// The name.
         name: String,
     },
+    /// A function that this program does not have, or not so.
+    #[error(
+        "`{}` of revision {} is no function of this program: {known}", name.name, name.revision
+    )]
+    Function {
+        /// What the declarations name.
+        name: FunctionName,
+        /// What there is.
+        known: String,
+    },
     /// Too many of something.
     #[error("{count} {what} are beyond the bound of {max}")]
     TooMany {
@@ -435,7 +455,18 @@ impl Image {
     ///
     /// # Errors
     /// See [`ImageError`].
-    pub fn compile(mut declarations: Declarations) -> Result<Self, ImageError> {
+    pub fn compile(declarations: Declarations) -> Result<Self, ImageError> {
+        Self::compile_with(declarations, &Functions::built_in())
+    }
+
+    /// The same in a program that has these functions.
+    ///
+    /// # Errors
+    /// See [`ImageError`].
+    pub fn compile_with(
+        mut declarations: Declarations,
+        functions: &Functions,
+    ) -> Result<Self, ImageError> {
         let bounds = [
             ("forms", declarations.commands.len(), FORMS_MAX),
             ("modes", declarations.modes.len(), MODES_MAX),
@@ -491,8 +522,25 @@ impl Image {
                 forms.push(FormId(number as u32));
             }
         }
+        let functions = function::of_changes(&declarations.changes, functions)?;
         let digest = file::digest(&declarations);
-        Ok(Self { digest, declarations, forms, aliases, refusals, settings, parents, levels, own })
+        Ok(Self {
+            digest,
+            declarations,
+            forms,
+            aliases,
+            refusals,
+            settings,
+            parents,
+            levels,
+            own,
+            functions,
+        })
+    }
+
+    /// The functions of a change, by its number; none: it is declarations alone.
+    pub fn function(&self, change: usize) -> Option<&Function> {
+        self.functions.get(&change)
     }
 
     /// Its identity.

@@ -4,6 +4,7 @@
 
 mod address;
 mod entry;
+mod function;
 mod group;
 pub mod laws;
 mod loss;

@@ -13,8 +13,8 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use super::{
-    AliasDecl, Change, CommandDecl, Component, Declarations, DontCare, Image, Key, Mode, NoMeans,
-    ROOT, RefuseDecl,
+    AliasDecl, Change, CommandDecl, Component, Declarations, DontCare, Functions, Image, Key, Mode,
+    NoMeans, ROOT, RefuseDecl,
 };
 use text::{BulkText, CommandText, ComponentText, DontCareText, ModeText, Source, TableText};
 
@@ -45,6 +45,8 @@ pub struct Family {
     commands_at: Vec<Origin>,
     /// Where each change was declared.
     changes_at: Vec<Origin>,
+    /// The functions that its changes may name.
+    functions: Functions,
 }
 
 impl Family {
@@ -70,6 +72,15 @@ impl Family {
         files: &[(&str, &str)],
         profile: Option<&str>,
     ) -> (Option<Self>, Vec<FamilyError>) {
+        Self::read_with(files, profile, Functions::built_in())
+    }
+
+    /// The same in a program that has these functions.
+    pub fn read_with(
+        files: &[(&str, &str)],
+        profile: Option<&str>,
+        functions: Functions,
+    ) -> (Option<Self>, Vec<FamilyError>) {
         let mut errors = Vec::new();
         let table = files.iter().find(|(name, _)| *name == "family.toml");
         let Some((name, text)) = table else {
@@ -87,6 +98,7 @@ impl Family {
         };
         let profiles = table.profiles.clone();
         let mut family = Self::of_table(table, &source, &mut errors);
+        family.functions = functions;
         if let Some(wanted) = profile.filter(|wanted| !profiles.iter().any(|name| name == wanted)) {
             let what = if profiles.is_empty() { "profile: there are none" } else { "profile" };
             let problem = Problem::Unknown { what, name: wanted.to_owned() };
@@ -119,9 +131,8 @@ impl Family {
         if errors.is_empty() {
             let names: Vec<String> = family.releases().map(ToOwned::to_owned).collect();
             for release in names {
-                if let Err(error) =
-                    Image::compile(family.declarations(&release).expect("its own release"))
-                {
+                let declarations = family.declarations(&release).expect("its own release");
+                if let Err(error) = Image::compile_with(declarations, &family.functions) {
                     errors.push(source.error(0..0, Problem::Image { release, error }));
                 }
             }
@@ -166,6 +177,7 @@ impl Family {
             rules: Vec::new(),
             commands_at: Vec::new(),
             changes_at: Vec::new(),
+            functions: Functions::built_in(),
         }
     }
 
@@ -315,6 +327,11 @@ impl Family {
         }
     }
 
+    /// The functions that its changes may name.
+    pub(super) const fn functions(&self) -> &Functions {
+        &self.functions
+    }
+
     /// The family's name.
     pub fn name(&self) -> &str {
         &self.name
@@ -387,7 +404,8 @@ impl Family {
     /// The image of `release`.
     pub fn image(&self, release: &str) -> Option<Image> {
         // What makes no image was refused when the family was read.
-        self.declarations(release).and_then(|declarations| Image::compile(declarations).ok())
+        let declarations = self.declarations(release)?;
+        Image::compile_with(declarations, &self.functions).ok()
     }
 }
 

@@ -9,7 +9,7 @@
 use alloc::string::{String, ToString};
 use core::fmt::Write as _;
 
-use super::{Declarations, Image, ImageError};
+use super::{Declarations, Functions, Image, ImageError};
 use crate::digest::ImageDigest;
 
 /// The largest image file that is read.
@@ -105,6 +105,14 @@ impl Image {
     /// # Errors
     /// See [`ImageFileError`].
     pub fn decode(bytes: &[u8]) -> Result<Self, ImageFileError> {
+        Self::decode_with(bytes, &Functions::built_in())
+    }
+
+    /// The same in a program that has these functions.
+    ///
+    /// # Errors
+    /// See [`ImageFileError`].
+    pub fn decode_with(bytes: &[u8], functions: &Functions) -> Result<Self, ImageFileError> {
         if bytes.len() > IMAGE_BYTES_MAX {
             return Err(ImageFileError::TooLarge { bytes: bytes.len() });
         }
@@ -123,7 +131,7 @@ impl Image {
             let line = 3 + text.as_bytes()[..before].iter().filter(|byte| **byte == b'\n').count();
             ImageFileError::Declarations { line, message: error.message().to_string() }
         })?;
-        Ok(Self::compile(declarations)?)
+        Ok(Self::compile_with(declarations, functions)?)
     }
 }
 

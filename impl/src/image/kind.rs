@@ -65,6 +65,8 @@ pub enum ChangeKind {
     Revision,
     /// A value of a mode's entry is a line in the mode.
     KeyAndLeaf,
+    /// A function in Rust says what lines become.
+    Function,
 }
 
 impl ChangeKind {
@@ -138,6 +140,7 @@ impl Family {
             kinds.extend(side.optional.as_ref().map(|_| ChangeKind::OptionalHalf));
         }
         kinds.extend(change.one.map(|_| ChangeKind::Choice));
+        kinds.extend(change.rust.as_ref().map(|_| ChangeKind::Function));
         if !change.scale.is_empty() {
             kinds.insert(ChangeKind::Scale);
         }
@@ -262,6 +265,7 @@ impl fmt::Display for ChangeKind {
             Self::NoState => "no as a state",
             Self::Revision => "other meaning",
             Self::KeyAndLeaf => "key and leaf",
+            Self::Function => "function",
         })
     }
 }

@@ -116,7 +116,12 @@ pub fn import_over(
         aliases,
         ..declared
     };
-    Ok(Overlaid { image: Image::compile(declarations)?, rejected, unsaid, unknown })
+    Ok(Overlaid {
+        image: Image::compile_with(declarations, overlay.functions())?,
+        rejected,
+        unsaid,
+        unknown,
+    })
 }
 
 /// An image while it is made: what the overlay says at the release's levels, and its command set.

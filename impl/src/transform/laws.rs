@@ -9,6 +9,7 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use super::address::{self, Bindings};
+use super::function::lines_of_sample;
 use super::rule::{Direction, Each, Lines, Pattern, Rule, SideOf};
 use super::{GroupKey, GroupStep, StuckCause};
 use crate::config::{Config, EntryKind, Line, LineKey, Place};
@@ -45,6 +46,16 @@ pub enum LawError {
         /// What it is read as.
         read: String,
     },
+    /// A sample of a function does not go.
+    #[error("the sample {} does not go: {why}", lines.join("; "))]
+    Sample {
+        /// The way.
+        direction: Direction,
+        /// Its lines.
+        lines: Vec<String>,
+        /// Why it does not.
+        why: String,
+    },
     /// No generated group goes at all.
     #[error("no group of this change can go: {}", why)]
     NeverGoes {
@@ -67,6 +78,7 @@ impl LawError {
             Self::NotInverse { direction, .. } => (0, *direction, ""),
             Self::ReadAs { direction, read, .. } => (1, *direction, read),
             Self::NeverGoes { direction, .. } => (2, *direction, ""),
+            Self::Sample { direction, .. } => (3, *direction, ""),
         }
     }
 }
@@ -93,7 +105,19 @@ fn check_way(image: &Image, rule: &Rule, way: Direction, limit: usize) -> Vec<La
     let absent = GroupKey { change: Some(rule.change), at: at.clone(), key: Vec::new() };
     let none = rule.writes_absence(way).then(Lines::new);
     let instances = instances_of(image, rule, &at);
-    for lines in groups(image, rule, way, limit).into_iter().chain(none) {
+    let samples = samples(image, rule, way, &at);
+    broken.extend(samples.iter().filter_map(|lines| {
+        let (pattern, (key, _)) = first_of(lines)?;
+        let group = rule.group_of(image, way.from(), pattern, key);
+        let config = config_of(image, &at, &instances, lines);
+        let why = match rule.evaluate(image, way, &config, &group) {
+            GroupStep::Stuck(cause) => cause.to_string(),
+            GroupStep::Pending => StuckCause::Pending.to_string(),
+            GroupStep::Made { .. } => return None,
+        };
+        Some(LawError::Sample { direction: way, lines: texts(lines.iter().flatten()), why })
+    }));
+    for lines in groups(image, rule, way, limit).into_iter().chain(samples).chain(none) {
         // What nobody can write, and what no config keeps.
         let unwritten = |line: &(LineKey, Line)| {
             misread(image, &own, line).is_some()
@@ -107,8 +131,8 @@ fn check_way(image: &Image, rule: &Rule, way: Direction, limit: usize) -> Vec<La
             continue;
         }
         let config = config_of(image, &at, &instances, &lines);
-        let first = lines.iter().enumerate().find_map(|(at, of)| Some((at, &of.first()?.0)));
-        let group = first.map_or(absent.clone(), |(pattern, key)| {
+        let first = first_of(&lines);
+        let group = first.map_or(absent.clone(), |(pattern, (key, _))| {
             rule.group_of(image, way.from(), pattern, key)
         });
         let out = match rule.evaluate(image, way, &config, &group) {
@@ -165,6 +189,18 @@ fn check_way(image: &Image, rule: &Rule, way: Direction, limit: usize) -> Vec<La
         broken.push(LawError::NeverGoes { direction: way, why });
     }
     broken
+}
+
+/// The first line of a group, and of which pattern it is.
+fn first_of(lines: &Lines) -> Option<(usize, &(LineKey, Line))> {
+    lines.iter().enumerate().find_map(|(pattern, lines)| Some((pattern, lines.first()?)))
+}
+
+/// The samples of a function that its forms have a place for.
+fn samples(image: &Image, rule: &Rule, way: Direction, at: &Place) -> Vec<Lines> {
+    let samples = rule.function.as_ref().map(|function| (function.samples)());
+    let mine = samples.into_iter().flatten().filter(|of| SideOf::from(of.side) == way.from());
+    mine.filter_map(|of| lines_of_sample(image, at, rule.side(way.from()), &of.lines)).collect()
 }
 
 /// Whether a group does not come back for values alone that have no counterpart on purpose.

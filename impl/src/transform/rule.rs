@@ -10,12 +10,13 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use super::address::{self, Bindings};
+use super::function;
 use super::{GroupKey, GroupStep, StuckCause};
 use crate::config::{Config, Line, LineKey, Place};
 use crate::digest::Shared;
 use crate::grammar::{BuildError, Fit, Form, Sign, Token, Words};
 use crate::ids::{ChangeId, ComponentId, FormId, Level, ModeId};
-use crate::image::{Alone, Change, DefaultDecl, FormDecl, Image, OneSide, Scale, Side};
+use crate::image::{Alone, Change, DefaultDecl, FormDecl, Function, Image, OneSide, Scale, Side};
 
 /// The two ways through a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -82,6 +83,8 @@ pub struct Rule {
     pub(crate) is_entry: bool,
     /// Whether what is absent may be a part of a group, of the old and of the new side.
     may_be_silent: [bool; 2],
+    /// What says how the lines of one side become those of the other.
+    pub(crate) function: Option<Function>,
 }
 
 /// One form of one side of a change.
@@ -140,6 +143,15 @@ pub enum RuleError {
     /// The change of a mode's entry has more than one other line.
     #[error("a change of a mode's entry has one line in the mode beside it at most, on one side")]
     Leaves,
+    /// A function cannot say what becomes of these forms.
+    #[error(
+        "the function `{name}` reads and makes lines: there is one on each side, none enters a \
+         mode, and where it says what tells lines apart, all of a side have one key"
+    )]
+    Function {
+        /// Its name.
+        name: &'static str,
+    },
     /// A value map of a key is not one to one.
     #[error("the map of key `{name}` sends two values to one: groups would run together")]
     KeyMap {
@@ -203,7 +215,11 @@ impl Rule {
         let key = key.next().map(|first| {
             key.fold(first, |names, more| names.intersection(&more).cloned().collect())
         });
-        let key: Vec<Box<str>> = key.unwrap_or_default().into_iter().collect();
+        let mut key: Vec<Box<str>> = key.unwrap_or_default().into_iter().collect();
+        let function = image.function(id.0 as usize).copied();
+        if let Some(function) = &function {
+            key = function::key_of(image, function, (&old, &new))?.unwrap_or(key);
+        }
         let maps: CompiledMaps = change
             .map
             .iter()
@@ -261,6 +277,7 @@ impl Rule {
             revised,
             is_entry: false,
             may_be_silent: [false; 2],
+            function,
         };
         let enters = |side: &[Pattern]| {
             side.first().is_some_and(|pattern| image.form(pattern.form).enters.is_some())
@@ -362,7 +379,9 @@ impl Rule {
     /// Whether more than each capture for itself decides what goes.
     pub(crate) fn decides_together(&self) -> bool {
         let mut patterns = self.old.iter().chain(&self.new);
-        self.one.is_some() || patterns.any(|of| of.each.is_some() || of.optional.is_some())
+        self.one.is_some()
+            || self.function.is_some()
+            || patterns.any(|of| of.each.is_some() || of.optional.is_some())
     }
 
     /// The patterns of one side.
@@ -377,6 +396,10 @@ impl Rule {
     pub fn group_of(&self, image: &Image, side: SideOf, pattern: usize, key: &LineKey) -> GroupKey {
         let pattern = &self.side(side)[pattern];
         let values = address::of_line(image, key, self.depth, pattern);
+        let at = address::ancestor(&key.place, self.depth);
+        if let Some(key) = self.function_group(side, &values) {
+            return GroupKey { change: Some(self.change), at, key };
+        }
         let value = |name: &str| {
             let value: &str = values.get(name).map_or("", |value| value);
             match side {
@@ -386,7 +409,7 @@ impl Rule {
         };
         GroupKey {
             change: Some(self.change),
-            at: address::ancestor(&key.place, self.depth),
+            at,
             key: self.key.iter().map(|name| value(name).into()).collect(),
         }
     }
@@ -395,10 +418,11 @@ impl Rule {
     /// what it carries does not tell it from another line.
     pub(crate) fn tells(&self, image: &Image, side: SideOf, pattern: usize, key: &LineKey) -> bool {
         let at = &self.side(side)[pattern];
-        let whole = at.address.len() == self.key.len();
+        let whole = self.says_whole_key(at);
         // What is spelled otherwise may have no counterpart.
         let spelled = |name: &str| self.maps.contains_key(name) || self.scales.contains_key(name);
-        let plain = at.plain && !self.key.iter().any(|name| spelled(name));
+        let is_spelled = self.function.is_some() || self.key.iter().any(|name| spelled(name));
+        let plain = at.plain && !is_spelled;
         plain || !whole || {
             let group = self.group_of(image, side, pattern, key);
             self.keys(image, side, &group)[pattern].as_ref() == Some(key)
@@ -413,6 +437,9 @@ impl Rule {
         side: SideOf,
         group: &GroupKey,
     ) -> Vec<Option<LineKey>> {
+        if let Some(keys) = self.function_line_keys(image, side, group) {
+            return keys;
+        }
         let mut named = Bindings::new();
         // What a line does not have is a value of the key, too.
         let has = self.key.iter().zip(&group.key).filter(|(_, value)| !value.is_empty());
@@ -423,7 +450,7 @@ impl Rule {
             };
             named.insert(&**name, value);
         }
-        let whole = |pattern: &&Pattern| pattern.address.len() == self.key.len();
+        let whole = |pattern: &&Pattern| self.says_whole_key(pattern);
         let patterns = self.side(side).iter();
         patterns
             .map(|pattern| {
@@ -446,7 +473,7 @@ impl Rule {
         let patterns = self.side(side).iter().enumerate().zip(keys);
         patterns
             .map(|((number, pattern), key)| {
-                if pattern.address.len() == self.key.len() {
+                if self.says_whole_key(pattern) {
                     let found = key.and_then(|key| Some((key.clone(), config.line(&key)?.clone())));
                     return found.into_iter().collect();
                 }
@@ -518,6 +545,7 @@ impl Rule {
                 }
                 GroupStep::Made { out, silent }
             }
+            Err(StuckCause::Pending) => GroupStep::Pending,
             Err(cause) => GroupStep::Stuck(cause),
         }
     }
@@ -572,6 +600,10 @@ impl Rule {
         direction: Direction,
         present: &[Vec<(LineKey, Line)>],
     ) -> Result<(), GroupStep> {
+        if self.function.is_some() {
+            // It says itself what it needs.
+            return Ok(());
+        }
         let side = self.side(direction.from());
         let conflict = Err(GroupStep::Stuck(StuckCause::Conflict));
         if self.one == Some(direction.from()) {
@@ -637,11 +669,22 @@ impl Rule {
         // Where no copy was made, nothing is known of the way back.
         let none = out.iter().all(Vec::is_empty);
         let same = none
-            || back.is_ok_and(|back| back == *lines || self.differ_by_losses(image, lines, &back));
+            || back.is_ok_and(|back| {
+                if self.function.is_none() {
+                    return back == *lines || self.differ_by_losses(image, lines, &back);
+                }
+                // Its lines are told apart by their keys.
+                let mut given = lines.clone();
+                given.iter_mut().for_each(|lines| lines.sort());
+                back == given
+            });
         if !(same && once && out.iter().enumerate().all(mine)) {
             return Err(StuckCause::Unverified);
         }
-        if self.revised && self.goes_word_for_word(image, direction, lines, &out) {
+        if self.revised
+            && self.function.is_none()
+            && self.goes_word_for_word(image, direction, lines, &out)
+        {
             return Err(StuckCause::NoTransform);
         }
         Ok(out)
@@ -672,7 +715,12 @@ impl Rule {
     /// Whether anything says what a line that means another thing on the other side comes to.
     pub(crate) fn relates(&self) -> bool {
         let turned = self.old.iter().chain(&self.new).any(|pattern| pattern.not);
-        turned || !self.maps.is_empty() || !self.scales.is_empty() || !self.implied.is_empty()
+        let by_function = self.function.is_some();
+        turned
+            || by_function
+            || !self.maps.is_empty()
+            || !self.scales.is_empty()
+            || !self.implied.is_empty()
     }
 
     /// Whether a map has a pair for a value.
@@ -696,6 +744,9 @@ impl Rule {
         group: &GroupKey,
         lines: &[Vec<(LineKey, Line)>],
     ) -> Result<Lines, StuckCause> {
+        if let Some(function) = &self.function {
+            return self.make_by_function(image, direction, function, group, lines);
+        }
         let from = self.side(direction.from());
         let first = lines.iter().zip(from).find_map(|(lines, of)| Some((lines.first()?, of)));
         let Some(((_, line), of)) = first else {

@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 
 use serde_spanned::Spanned;
 
-use super::super::{Change, CommandDecl, Key, Scale, Side};
+use super::super::{Change, CommandDecl, FunctionName, Key, Scale, Side};
 use super::text::{ChangeText, ComponentText, OptionalText, SideText, Source, own_default};
 use super::{Family, FamilyError, Problem};
 use crate::grammar::Form;
@@ -50,6 +50,7 @@ impl Family {
         deny_unsupported(source, text, errors);
         let mut enters: Option<(String, String)> = None;
         let mut change = without_sides(component, text);
+        change.rust = self.function_of(source, text, errors);
         for (name, scale) in &text.scale {
             match Scale::parse(scale.get_ref().to_string().trim_matches('"')) {
                 Ok(ratio) => {
@@ -120,6 +121,37 @@ impl Family {
         }
     }
 
+    /// The function that a change names; it says all that other words of a change say.
+    fn function_of(
+        &self,
+        source: &Source<'_>,
+        text: &ChangeText,
+        errors: &mut Vec<FamilyError>,
+    ) -> Option<FunctionName> {
+        let name = text.rust.as_ref()?;
+        let sides = || text.old.iter().chain(&text.new);
+        let beside = [
+            (!text.map.is_empty(), "map"),
+            (!text.scale.is_empty(), "scale"),
+            (!text.implied.is_empty(), "implied"),
+            (!text.partial.is_empty(), "partial"),
+            (text.one.is_some(), "one"),
+            (sides().any(|side| side.not), "not"),
+            (sides().any(|side| side.each.is_some()), "each"),
+            (sides().any(|side| !matches!(side.optional, OptionalText::May(false))), "optional"),
+        ];
+        for (_, word) in beside.into_iter().filter(|(is_said, _)| *is_said) {
+            errors.push(source.error(name.span(), Problem::BesideFunction(word)));
+        }
+        let Some(function) = self.functions().find(name.get_ref()) else {
+            let known = self.functions().names().join(", ");
+            let problem = Problem::NoFunction { name: name.get_ref().clone(), known };
+            errors.push(source.error(name.span(), problem));
+            return None;
+        };
+        Some(function.named())
+    }
+
     /// The command of a change's old side lives no more from `level` on; none: there is none.
     fn end_command(
         &mut self,
@@ -172,7 +204,6 @@ fn deny_unsupported(source: &Source<'_>, text: &ChangeText, errors: &mut Vec<Fam
     let unsupported = [
         (text.form.as_ref().map(Spanned::span), "form"),
         (text.default_line.as_ref().map(Spanned::span), "default_line"),
-        (text.rust.as_ref().map(Spanned::span), "rust"),
     ];
     for (span, word) in unsupported {
         if let Some(span) = span {
@@ -200,6 +231,7 @@ fn without_sides(component: u16, text: &ChangeText) -> Change {
             .collect(),
         alone: text.alone,
         one: text.one,
+        rust: None,
     }
 }
 

@@ -134,6 +134,17 @@ pub enum Problem {
         /// The word.
         word: String,
     },
+    /// A function that the program does not have.
+    #[error("`{name}` is no function of this program; it has {known}")]
+    NoFunction {
+        /// The name.
+        name: String,
+        /// Those that there are.
+        known: String,
+    },
+    /// What a function says by itself.
+    #[error("`{0}` says nothing beside `rust`: the function says what lines become")]
+    BesideFunction(&'static str),
     /// Words that are read but not supported yet.
     #[error("`{word}` is not supported; the kinds of change that are: {}", kinds(), word = .0)]
     Unsupported(&'static str),

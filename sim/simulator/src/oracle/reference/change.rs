@@ -1,12 +1,14 @@
 //! One declared change of a family, applied to a whole config: wherever one of its sides matches,
 //! the other side is written in its place. What no line of the other side can say, ends here.
 
+mod function;
+
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use skewsync::grammar::{Fit, Form, Sign, Words};
 use skewsync::ids::{FormId, Level, ModeId};
-use skewsync::image::{self, Image, Key, NoMeans};
+use skewsync::image::{self, Function, Image, Key, NoMeans};
 use skewsync::parse::Place;
 
 use skewsync::translate::complement::{ByWords, Complement, ComplementKey, Complements};
@@ -34,6 +36,8 @@ pub(super) struct Change {
     new: Vec<FormId>,
     /// Its number in the family's order.
     number: usize,
+    /// The functions that say what lines become, if it has such.
+    function: Option<Function>,
     /// How many instances deep the place is that all of its forms share.
     depth: usize,
     /// The names that tell one group of lines from another: each form has them in its key.
@@ -68,7 +72,8 @@ impl Change {
         let old = side(&declared.old, declared.level - 1);
         let new = side(&declared.new, declared.level);
         let declared = declared.clone();
-        let mut change = Self { declared, old, new, number, depth: 0, key: Vec::new() };
+        let function = image.function(number).copied();
+        let mut change = Self { declared, old, new, number, function, depth: 0, key: Vec::new() };
         let forms: Vec<FormId> = change.old.iter().chain(&change.new).copied().collect();
         let paths: Vec<Vec<ModeId>> =
             forms.iter().map(|form| path(image, image.form(*form).mode)).collect();
@@ -492,7 +497,8 @@ impl Change {
                     Going::Up => value.to_string(),
                 }
             });
-            let group = groups.entry((outer(&line.place, self.depth), key.collect())).or_default();
+            let key = self.key_by_function(image, going, line).unwrap_or_else(|| key.collect());
+            let group = groups.entry((outer(&line.place, self.depth), key)).or_default();
             group.members.resize(from.len(), Vec::new());
             group.members[part].push(number);
         }
@@ -625,6 +631,7 @@ impl Change {
             parts.push(match (part.len(), silent) {
                 (0, Some(silent)) if withheld.contains(&(at.clone(), silent.form)) => return None,
                 (0, Some(silent)) => vec![silent],
+                _ if self.function.is_some() => part,
                 (0, None) if one_of || side.optional.is_some() => part,
                 (0, None) => return None,
                 (1, _) => part,
@@ -670,6 +677,9 @@ impl Change {
         if given != told(&mut again.iter().flatten())
             && !self.same_less_losses(image, parts, &again)
         {
+            return None;
+        }
+        if !self.keeps_its_key(image, going, parts, &written) {
             return None;
         }
         if self.is_unrelated(image, going, parts, &written) {
@@ -752,7 +762,9 @@ impl Change {
                     Going::Up => **old == **value,
                 })
             };
-            same.next().is_some() && (values.is_empty() || !values.iter().all(paired))
+            self.function.is_none()
+                && same.next().is_some()
+                && (values.is_empty() || !values.iter().all(paired))
         })
     }
 
@@ -761,6 +773,7 @@ impl Change {
     fn decides_together(&self) -> bool {
         let mut sides = self.declared.old.iter().chain(&self.declared.new);
         self.declared.one.is_some()
+            || self.function.is_some()
             || sides.any(|side| side.each.is_some() || side.optional.is_some())
     }
 
@@ -887,6 +900,9 @@ impl Change {
         levels: &[Level],
         parts: &[Vec<&Carried>],
     ) -> Option<Vec<Vec<Carried>>> {
+        if let Some(function) = &self.function {
+            return self.say_by_function(image, going, (function, levels), parts);
+        }
         let (_, to) = self.sides(going);
         let (read, written) = match going {
             Going::Down => (&self.declared.new, &self.declared.old),
