@@ -147,7 +147,7 @@ fn one_way(own: &Dump, peer: &Dump, same_family: bool) -> Vec<DiffEntry> {
 }
 
 fn alike(one: &DumpEntry, other: &DumpEntry) -> bool {
-    let attributes = |entry: &DumpEntry| (entry.since, entry.revision, entry.no);
+    let attributes = |entry: &DumpEntry| (entry.since, entry.revision, entry.no, entry.factory);
     attributes(one) == attributes(other) && one.key == other.key && one.default == other.default
 }
 

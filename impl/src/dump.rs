@@ -9,8 +9,9 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt::Write as _;
 
-use crate::grammar::{Form, FormError, LeafId};
-use crate::image::{Component, DefaultDecl, Image, NoMeans};
+use crate::digest::Digest;
+use crate::grammar::{Form, FormError, LeafId, Words};
+use crate::image::{Component, DefaultDecl, FormDecl, Image, NoMeans};
 
 /// The most entries that are read.
 pub const ENTRIES_MAX: usize = 4_000_000;
@@ -58,6 +59,8 @@ pub struct DumpEntry {
     pub default: DefaultDecl,
     /// What `no` of a line does.
     pub no: NoMeans,
+    /// What absence says for some keys, by its digest.
+    pub factory: Option<Digest>,
     /// Whether its lines are read as those of other forms: none of it is kept or sent.
     pub alias: bool,
 }
@@ -142,6 +145,7 @@ impl Dump {
                 revision: decl.revision,
                 default: decl.default.clone(),
                 no: decl.no,
+                factory: factory_of(decl),
                 alias,
             });
         }
@@ -275,11 +279,14 @@ pub(crate) fn encode_entry(text: &mut String, entry: &DumpEntry) {
         None => "line".to_string(),
         Some(leaves) => leaves.iter().map(ToString::to_string).collect::<Vec<_>>().join(","),
     };
-    let DumpEntry { mode, form, component, since, revision, default, no, .. } = entry;
+    let DumpEntry { mode, form, component, since, revision, default, no, factory, .. } = entry;
     write!(text, "{mode}\t{}\t{component}\t{since}\t{key}\t{revision}\t", form.normal())
         .expect("a string takes all");
     if *no == NoMeans::State {
         text.push_str(NO_IS_STATE);
+    }
+    if let Some(factory) = factory {
+        write!(text, "{FACTORY}{factory:?} ").expect("a string takes all");
     }
     match default {
         DefaultDecl::None => text.push_str("none"),
@@ -295,6 +302,15 @@ pub(crate) fn encode_entry(text: &mut String, entry: &DumpEntry) {
 
 /// Before the default of a form whose `no` is a line itself.
 const NO_IS_STATE: &str = "state ";
+
+/// Before the digest of what a factory sets.
+const FACTORY: &str = "factory ";
+
+/// The digest of what a factory sets; none: nothing.
+fn factory_of(decl: &FormDecl) -> Option<Digest> {
+    let lines: Vec<&str> = decl.factory.iter().map(Words::text).collect();
+    (!lines.is_empty()).then(|| Digest::compute(lines.join("\n").as_bytes()))
+}
 
 /// The default of `form` that was put; none if the text is none.
 fn decode_default(form: &Form, text: &str) -> Option<DefaultDecl> {
@@ -374,9 +390,17 @@ pub(crate) fn decode_entry(
         Some(default) => (NoMeans::State, default),
         None => (NoMeans::Undo, default),
     };
+    let (factory, default) = match default.strip_prefix(FACTORY) {
+        Some(rest) => {
+            let (digest, default) = rest.split_once(' ').ok_or_else(shape)?;
+            let digest = u128::from_str_radix(digest, 16).map_err(|_| shape())?;
+            (Some(Digest(digest)), default)
+        }
+        None => (None, default),
+    };
     let default = decode_default(&form, default).ok_or_else(shape)?;
     let mode = mode.to_string();
-    Ok(DumpEntry { mode, form, component, since, key, revision, default, no, alias })
+    Ok(DumpEntry { mode, form, component, since, key, revision, default, no, factory, alias })
 }
 
 #[cfg(test)]

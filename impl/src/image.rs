@@ -3,6 +3,7 @@
 
 pub mod bundled;
 mod default;
+mod factory;
 mod family;
 mod file;
 mod function;
@@ -28,6 +29,7 @@ use crate::grammar::{Form, FormError, LeafId, Matcher, Negation, Sign, Words};
 use crate::ids::{ComponentId, FormId, Level, ModeId};
 
 pub use default::{DefaultDecl, DefaultError, DefaultValues};
+pub use factory::FactoryError;
 pub use family::{Family, FamilyError, Origin, Problem};
 pub use file::{IMAGE_BYTES_MAX, ImageFileError};
 pub use function::{
@@ -127,6 +129,9 @@ pub struct CommandDecl {
     /// What `no` of a line does.
     #[serde(default, skip_serializing_if = "is_undo")]
     pub no: NoMeans,
+    /// Lines that are there unless they are undone: for their keys absence says them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub factory: Vec<String>,
     /// Of an imported form: the pattern by which an overlay knows it. Lines of one mode instance
     /// whose forms have one pattern, and whose keys have one value, are one setting. What its
     /// absence means is still unknown.
@@ -315,6 +320,8 @@ pub struct FormDecl {
     pub absent: Option<Words>,
     /// What `no` of a line does.
     pub no: NoMeans,
+    /// The lines that absence says for their keys.
+    pub factory: Vec<Words>,
     /// Of an imported form: the pattern by which an overlay knows it.
     pub pattern: Option<Box<str>>,
     /// Whether nothing is said of it but how it looks, or which words are its key.
@@ -398,6 +405,16 @@ pub enum ImageError {
         form: String,
         /// What is wrong with it.
         error: DefaultError,
+    },
+    /// A line is none that a factory sets.
+    #[error("mode {mode}: `{form}`: {error}")]
+    Factory {
+        /// The mode's name.
+        mode: String,
+        /// The form.
+        form: String,
+        /// What is wrong with it.
+        error: FactoryError,
     },
     /// A `no` is to be a line, and there is none.
     #[error("mode {mode}: `{form}`: `no = \"state\"` makes its `no` a line, and it has no `no`")]
@@ -710,7 +727,7 @@ impl FormDecl {
             values.iter().all(|(name, value)| said(name).as_deref() == Some(value)).then_some(made)
         };
         let made = match (words.sign(), &self.default) {
-            (Sign::No, _) if self.no == NoMeans::State => {
+            (Sign::No, _) if self.no == NoMeans::State || self.factory_line(&words).is_some() => {
                 let keys = self.key.as_deref().unwrap_or_default();
                 let is_key =
                     |name: &str| self.form.capture(name).iter().any(|leaf| keys.contains(leaf));
@@ -739,7 +756,8 @@ impl FormDecl {
     /// Whether a line of it says what its absence says: then a config does not keep it.
     pub fn says_absence(&self, words: &Words) -> bool {
         match (&self.default, words.sign()) {
-            (_, Sign::No) if self.no_is_state() => false,
+            (_, Sign::No) if self.keeps_no_of(words) => false,
+            (_, Sign::Positive) if self.factory_line(words) == Some(words) => true,
             (DefaultDecl::Line, sign) => sign == Sign::Positive,
             (DefaultDecl::None | DefaultDecl::Values(_), Sign::No) => !self.keeps_no(),
             (DefaultDecl::None, Sign::Positive) => false,
@@ -842,6 +860,7 @@ fn compile_alias(
             revision: 0,
             default: DefaultDecl::None,
             no: NoMeans::Undo,
+            factory: Vec::new(),
             pattern: None,
             imported: false,
         },
@@ -890,6 +909,9 @@ fn compile(
         DefaultDecl::compile(&form, &command.key, command.default.as_ref()).map_err(|error| {
             ImageError::Default { mode: command.mode.clone(), form: command.form.clone(), error }
         })?;
+    let factory = factory::compile(&form, key.as_deref(), &command.factory).map_err(|error| {
+        ImageError::Factory { mode: command.mode.clone(), form: command.form.clone(), error }
+    })?;
     let list = match &command.list {
         Some(name) => {
             let name = ListName::read(name);
@@ -917,6 +939,7 @@ fn compile(
         revision: command.revision,
         absent: None,
         no: command.no,
+        factory,
         pattern: command.pattern.as_deref().map(Into::into),
         imported: command.enters.is_none()
             && (command.pattern.is_some() || command.key == Key::Line),
@@ -925,5 +948,7 @@ fn compile(
         default,
     };
     decl.absent = absent.map(|words| decl.canonical(words));
+    let factory = core::mem::take(&mut decl.factory).into_iter();
+    decl.factory = factory.map(|words| decl.canonical(words)).collect();
     Ok(decl)
 }

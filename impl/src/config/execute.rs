@@ -198,7 +198,7 @@ impl Config {
     ) -> Prc {
         let before = edits.len();
         let there = place.is_root() || self.entry(place).is_some();
-        if !there && words.sign() == Sign::No && !image.form(form).no_is_state() {
+        if !there && words.sign() == Sign::No && !image.form(form).keeps_no_of(&words) {
             // Nothing is there to take away.
             return Prc::Unchanged;
         }
@@ -320,7 +320,7 @@ impl Config {
             }
         }
         let keeps_no = image.form(key.form).keeps_no();
-        if image.form(key.form).no_is_state() {
+        if image.form(key.form).keeps_no_of(&line.words) {
             return self.set(image, key, line, edits);
         }
         match self.line(&key).map(|line| line.sign) {

@@ -268,9 +268,11 @@ impl Family {
         let Some(read) = source.form(&text.form, errors) else {
             return;
         };
-        let CommandText { mode, form, key, since, ordered, list, revision, default, no } = text;
+        let CommandText { mode, form, key, since, ordered, list, revision, default, no, factory } =
+            text;
         let list = source.list(list.as_ref(), key, errors);
         let key = Key::Captures(key.clone());
+        let factory = source.factory(factory, &[(&read, &key)], errors).concat();
         let default = default.as_ref();
         let default = default.and_then(|text| source.default(text, &[(&read, &key)], errors));
         let command = CommandDecl {
@@ -281,6 +283,7 @@ impl Family {
             revision: *revision,
             default,
             no: source.no(no.as_ref(), &read, errors),
+            factory,
             ..plain_command(component, mode.get_ref(), form.get_ref())
         };
         self.declare(command, source.origin(form.span().start + 1));
@@ -424,6 +427,7 @@ fn plain_command(component: u16, mode: &str, form: &str) -> CommandDecl {
         revision: 0,
         default: None,
         no: NoMeans::Undo,
+        factory: Vec::new(),
         pattern: None,
     }
 }

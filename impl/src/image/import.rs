@@ -140,6 +140,7 @@ impl CommandSet {
                 revision: 0,
                 default: None,
                 no: NoMeans::Undo,
+                factory: Vec::new(),
                 pattern: None,
             };
             let key = (row.mode.clone(), form.normal().to_string());

@@ -65,6 +65,8 @@ pub enum ChangeKind {
     Revision,
     /// A value of a mode's entry is a line in the mode.
     KeyAndLeaf,
+    /// Lines are there unless they are undone.
+    FactoryLine,
     /// A function in Rust says what lines become.
     Function,
 }
@@ -113,6 +115,9 @@ impl Family {
         for command in old.into_iter().chain(new) {
             if command.no == NoMeans::State {
                 kinds.insert(ChangeKind::NoState);
+            }
+            if !command.factory.is_empty() {
+                kinds.insert(ChangeKind::FactoryLine);
             }
             if command.enters.is_some() {
                 kinds.insert(ChangeKind::ModeEntryRename);
@@ -265,6 +270,7 @@ impl fmt::Display for ChangeKind {
             Self::NoState => "no as a state",
             Self::Revision => "other meaning",
             Self::KeyAndLeaf => "key and leaf",
+            Self::FactoryLine => "factory line",
             Self::Function => "function",
         })
     }

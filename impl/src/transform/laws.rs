@@ -13,7 +13,7 @@ use super::function::lines_of_sample;
 use super::rule::{Direction, Each, Lines, Pattern, Rule, SideOf};
 use super::{GroupKey, GroupStep, StuckCause};
 use crate::config::{Config, EntryKind, Line, LineKey, Place};
-use crate::grammar::{Form, Sign, Token, split_words};
+use crate::grammar::{Form, Sign, Token, Words, split_words};
 use crate::ids::Level;
 use crate::image::{Grammar, Image};
 use crate::parse;
@@ -117,7 +117,9 @@ fn check_way(image: &Image, rule: &Rule, way: Direction, limit: usize) -> Vec<La
         };
         Some(LawError::Sample { direction: way, lines: texts(lines.iter().flatten()), why })
     }));
-    for lines in groups(image, rule, way, limit).into_iter().chain(samples).chain(none) {
+    let undone = undone(image, rule, way, &at);
+    let more = samples.into_iter().chain(undone).chain(none);
+    for lines in groups(image, rule, way, limit).into_iter().chain(more) {
         // What nobody can write, and what no config keeps.
         let unwritten = |line: &(LineKey, Line)| {
             misread(image, &own, line).is_some()
@@ -194,6 +196,40 @@ fn check_way(image: &Image, rule: &Rule, way: Direction, limit: usize) -> Vec<La
 /// The first line of a group, and of which pattern it is.
 fn first_of(lines: &Lines) -> Option<(usize, &(LineKey, Line))> {
     lines.iter().enumerate().find_map(|(pattern, lines)| Some((pattern, lines.first()?)))
+}
+
+/// Groups of one line that undo what a factory sets, and such that set its keys otherwise.
+fn undone(image: &Image, rule: &Rule, way: Direction, at: &Place) -> Vec<Lines> {
+    let [pattern] = rule.side(way.from()) else {
+        return Vec::new();
+    };
+    let decl = image.form(pattern.form);
+    let examples = decl.form.examples(EXAMPLES_MAX);
+    let positive = || examples.iter().filter(|words| words.sign() == Sign::Positive);
+    let otherwise = decl.factory.iter().flat_map(|line| {
+        let key = line.only(decl.key.as_deref().unwrap_or_default());
+        positive().filter_map(move |words| {
+            let mut values = decl.form.values_of(words);
+            let own = decl.form.values_of(&key).into_iter();
+            values.extend(own.map(|(name, value)| (name, Cow::Owned(value.into_owned()))));
+            let values: Vec<(&str, &str)> = values.iter().map(|(n, v)| (*n, &**v)).collect();
+            decl.form.build(Sign::Positive, &values).ok()
+        })
+    });
+    let lines = decl.undone().chain(otherwise);
+    let place = |words: &Words| {
+        // In an instance of a mode of its own, any one.
+        let mut values = decl.form.values_of(words);
+        for entry in &pattern.entries {
+            complete(&image.form(*entry).form, &mut values);
+        }
+        address::place(image, at, pattern, &values).ok()
+    };
+    let lines = lines.filter_map(|words| {
+        let line = Line::new(image, place(&words)?, pattern.form, words);
+        Some(alloc::vec![alloc::vec![line]])
+    });
+    lines.collect()
 }
 
 /// The samples of a function that its forms have a place for.

@@ -342,6 +342,9 @@ impl Rule {
             says.dedup();
             says
         };
+        if !self.factories_agree(image) {
+            return false;
+        }
         let apart = says(SideOf::Old) != says(SideOf::New);
         !apart
             || self.absences.iter().all(Option::is_some) && {
@@ -352,6 +355,37 @@ impl Rule {
                     self.there_and_back(image, way, &none, &at, &lines).is_ok()
                 })
             }
+    }
+
+    /// Whether what a factory sets on one side is what it sets on the other.
+    fn factories_agree(&self, image: &Image) -> bool {
+        let patterns = || self.old.iter().chain(&self.new);
+        if patterns().all(|pattern| image.form(pattern.form).factory.is_empty()) {
+            return true;
+        }
+        // In which instances a line is absent differs on the two sides.
+        if patterns().any(|pattern| !pattern.entries.is_empty()) {
+            return false;
+        }
+        let none = Config::factory(image.levels());
+        let agree = |way: Direction| {
+            let side = self.side(way.from()).iter().enumerate();
+            let mut groups: BTreeMap<GroupKey, Lines> = BTreeMap::new();
+            for (number, pattern) in side {
+                for words in &image.form(pattern.form).factory {
+                    let line = Line::new(image, Place::root(), pattern.form, words.clone());
+                    let group = self.group_of(image, way.from(), number, &line.0);
+                    let empty = || alloc::vec![Vec::new(); self.side(way.from()).len()];
+                    groups.entry(group).or_insert_with(empty)[number].push(line);
+                }
+            }
+            groups.iter().all(|(group, lines)| {
+                let out = self.there_and_back(image, way, &none, group, lines);
+                let says = |(key, line): &(LineKey, Line)| says_absence(image, key, line);
+                out.is_ok_and(|out| out.iter().flatten().all(says))
+            })
+        };
+        [Direction::Lower, Direction::Raise].into_iter().all(agree)
     }
 
     fn absence_is_written(&self, image: &Image, way: Direction) -> bool {

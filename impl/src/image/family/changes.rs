@@ -93,7 +93,8 @@ impl Family {
             made.iter().zip(&keys).map(|((_, form), key)| (form, key)).collect();
         let default =
             text.default.as_ref().and_then(|default| source.default(default, &forms, errors));
-        for (side, form) in &made {
+        let factory = source.factory(&text.factory, &forms, errors);
+        for ((side, form), factory) in made.iter().zip(factory) {
             let command = CommandDecl {
                 mode: side.mode.get_ref().clone(),
                 form: side.form.get_ref().clone(),
@@ -107,6 +108,7 @@ impl Family {
                 revision: text.revision,
                 default: default.as_ref().and_then(|values| own_default(form, values)),
                 no: source.no(text.no.as_ref(), form, errors),
+                factory,
                 pattern: None,
             };
             self.declare(command, source.origin(side.form.span().start + 1));

@@ -4,7 +4,7 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt;
 
-use super::super::{ChangeKind, DefaultError, ImageError, ScaleError};
+use super::super::{ChangeKind, DefaultError, FactoryError, ImageError, ScaleError};
 use crate::grammar::FormError;
 
 /// Where something was declared.
@@ -95,6 +95,9 @@ pub enum Problem {
     /// A default is none of its form.
     #[error("{0}")]
     Default(DefaultError),
+    /// A line is none that a factory sets.
+    #[error("{0}")]
+    Factory(FactoryError),
     /// A `no` is to be a line, and there is none.
     #[error("`no = \"state\"` makes the `no` of a line a line itself: write `[no] ..`")]
     NoNo,

@@ -9,10 +9,11 @@ use core::ops::Range;
 use serde::Deserialize;
 use serde_spanned::Spanned;
 
+use super::super::factory;
 use super::super::{Alone, ListName, NoMeans, OneSide, Side, ValueMaps};
 use super::super::{DefaultDecl, DefaultError, DefaultValues, Key};
 use super::{FamilyError, Origin, Problem};
-use crate::grammar::{Form, Negation};
+use crate::grammar::{Form, LeafId, Negation};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -109,6 +110,8 @@ pub(super) struct CommandText {
     pub(super) revision: u16,
     pub(super) default: Option<Spanned<BTreeMap<String, toml::Value>>>,
     pub(super) no: Option<Spanned<NoMeans>>,
+    #[serde(default)]
+    pub(super) factory: Vec<Spanned<String>>,
 }
 
 #[derive(Deserialize)]
@@ -173,6 +176,8 @@ pub(super) struct ChangeText {
     pub(super) revision: u16,
     pub(super) default: Option<Spanned<BTreeMap<String, toml::Value>>>,
     pub(super) no: Option<Spanned<NoMeans>>,
+    #[serde(default)]
+    pub(super) factory: Vec<Spanned<String>>,
     pub(super) form: Option<Spanned<toml::Value>>,
     pub(super) default_line: Option<Spanned<toml::Value>>,
     #[serde(default)]
@@ -279,6 +284,42 @@ impl Source<'_> {
             return NoMeans::Undo;
         }
         *text.get_ref()
+    }
+
+    /// Reads what a factory sets of these forms, each with its key: the lines of each.
+    pub(super) fn factory(
+        &self,
+        lines: &[Spanned<String>],
+        forms: &[(&Form, &Key)],
+        errors: &mut Vec<FamilyError>,
+    ) -> Vec<Vec<String>> {
+        let mut own: Vec<Vec<String>> = alloc::vec![Vec::new(); forms.len()];
+        for text in lines {
+            let mut wrong = None;
+            let line = text.get_ref();
+            for ((form, key), own) in forms.iter().zip(&mut own) {
+                let key: Option<Vec<LeafId>> = match key {
+                    Key::Line => None,
+                    Key::Captures(names) => {
+                        Some(names.iter().flat_map(|name| form.capture(name)).collect())
+                    }
+                };
+                own.push(line.clone());
+                match factory::compile(form, key.as_deref(), own) {
+                    Ok(_) => {
+                        wrong = None;
+                        break;
+                    }
+                    Err(error) => {
+                        own.pop();
+                        wrong = wrong.or(Some(error));
+                    }
+                }
+            }
+            let wrong = wrong.map(|error| self.error(text.span(), Problem::Factory(error)));
+            errors.extend(wrong);
+        }
+        own
     }
 
     /// Reads the name of a list whose captures are keys.

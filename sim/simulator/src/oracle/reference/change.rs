@@ -1334,6 +1334,9 @@ const SIDE_MAX: usize = 1 << 12;
 fn means_nothing(image: &Image, line: &Carried) -> bool {
     let declared = &image.declarations().commands[line.form.0 as usize];
     let positive = line.words.sign() == Sign::Positive;
+    if let Some(there) = from_factory(image, line.form, &line.words) {
+        return there == line.words;
+    }
     match (&declared.default, &declared.key) {
         _ if !positive && declared.no == NoMeans::State => false,
         (Some(default), _) if default.is_empty() => positive,
@@ -1350,6 +1353,20 @@ fn means_nothing(image: &Image, line: &Carried) -> bool {
         }
         (_, Key::Captures(_)) => !positive,
     }
+}
+
+/// The line that stands there for the same key from the beginning, until it is undone.
+fn from_factory(image: &Image, form: FormId, words: &Words) -> Option<Words> {
+    let declared = &image.declarations().commands[form.0 as usize];
+    let syntax = &image.form(form).form;
+    let Key::Captures(names) = &declared.key else {
+        return None;
+    };
+    let lines = declared.factory.iter().filter_map(|line| syntax.words(line));
+    let same = |line: &Words| {
+        names.iter().all(|name| line.value(syntax, name) == words.value(syntax, name))
+    };
+    lines.into_iter().find(same).map(|line| plainly(image, form, line))
 }
 
 /// The one writing of a line: parts that have their default are left out, and a `no` that is a
@@ -1379,7 +1396,11 @@ fn plainly(image: &Image, form: FormId, words: Words) -> Words {
     };
     if words.sign() == Sign::No {
         let keys = match &declared.key {
-            Key::Captures(keys) if declared.no == NoMeans::State => keys,
+            Key::Captures(keys)
+                if declared.no == NoMeans::State || from_factory(image, form, &words).is_some() =>
+            {
+                keys
+            }
             Key::Captures(_) | Key::Line => return words,
         };
         return with(&|name| !keys.iter().any(|key| key == name)).unwrap_or(words);
