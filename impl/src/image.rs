@@ -13,6 +13,7 @@ mod list;
 mod overlay;
 mod refuse;
 mod scale;
+mod set;
 
 use alloc::borrow::ToOwned;
 use alloc::boxed::Box;
@@ -132,6 +133,9 @@ pub struct CommandDecl {
     /// Lines that are there unless they are undone: for their keys absence says them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub factory: Vec<String>,
+    /// Captures of several words whose order says nothing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub set: Vec<String>,
     /// Of an imported form: the pattern by which an overlay knows it. Lines of one mode instance
     /// whose forms have one pattern, and whose keys have one value, are one setting. What its
     /// absence means is still unknown.
@@ -322,6 +326,8 @@ pub struct FormDecl {
     pub no: NoMeans,
     /// The lines that absence says for their keys.
     pub factory: Vec<Words>,
+    /// The captures of several words whose order says nothing.
+    pub set: Vec<Box<str>>,
     /// Of an imported form: the pattern by which an overlay knows it.
     pub pattern: Option<Box<str>>,
     /// Whether nothing is said of it but how it looks, or which words are its key.
@@ -718,6 +724,7 @@ impl FormDecl {
     /// The one writing that a config keeps of a line: a part that says what its absence says is
     /// left out, and a `no` that is a line has its key alone.
     pub fn canonical(&self, words: Words) -> Words {
+        let words = self.with_sets_in_order(words);
         let built = |keeps: &dyn Fn(&str, &str) -> bool| {
             let values = self.form.values_of(&words);
             let values = values.iter().filter(|(name, value)| keeps(name, value));
@@ -861,6 +868,7 @@ fn compile_alias(
             default: DefaultDecl::None,
             no: NoMeans::Undo,
             factory: Vec::new(),
+            set: Vec::new(),
             pattern: None,
             imported: false,
         },
@@ -912,6 +920,10 @@ fn compile(
     let factory = factory::compile(&form, key.as_deref(), &command.factory).map_err(|error| {
         ImageError::Factory { mode: command.mode.clone(), form: command.form.clone(), error }
     })?;
+    if let Some(name) = command.set.iter().find(|name| !set::takes_several(&form, name)) {
+        let what = "capture of several words";
+        return Err(ImageError::Unknown { what, name: name.clone() });
+    }
     let list = match &command.list {
         Some(name) => {
             let name = ListName::read(name);
@@ -940,6 +952,7 @@ fn compile(
         absent: None,
         no: command.no,
         factory,
+        set: command.set.iter().map(|name| name.as_str().into()).collect(),
         pattern: command.pattern.as_deref().map(Into::into),
         imported: command.enters.is_none()
             && (command.pattern.is_some() || command.key == Key::Line),

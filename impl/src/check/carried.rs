@@ -41,7 +41,7 @@ pub enum CarriedError {
     /// The order of the words of a line is that of several lines, which have none.
     #[error(
         "the words of `{name}` have an order, and the lines that each stands in have none: give \
-         these `ordered = true`, or `list`"
+         these `ordered = true`, or `list`; or say that the words are a `set`"
     )]
     Unordered {
         /// The name.
@@ -251,7 +251,7 @@ fn several(image: &Image, rule: &Rule, pattern: &Pattern) -> Vec<CarriedError> {
     if let Some(Each::Word(name)) = &pattern.each {
         if !pattern.keyed.contains(name) || rule.key.contains(name) {
             errors.push(CarriedError::NoEach { name: name.to_string() });
-        } else if decl.list.is_none() {
+        } else if decl.list.is_none() && !is_set(image, rule, name) {
             errors.push(CarriedError::Unordered { name: name.to_string() });
         }
     }
@@ -265,6 +265,13 @@ fn several(image: &Image, rule: &Rule, pattern: &Pattern) -> Vec<CarriedError> {
         }
     }
     errors
+}
+
+/// Whether the words that several lines are on the other side are a set: without an order, too.
+fn is_set(image: &Image, rule: &Rule, name: &str) -> bool {
+    let patterns = rule.old.iter().chain(&rule.new);
+    let mut decls = patterns.map(|pattern| image.form(pattern.form));
+    decls.any(|decl| decl.set.iter().any(|set| **set == *name))
 }
 
 /// Whether both sides take as many words for a capture, and may do without it.

@@ -268,11 +268,23 @@ impl Family {
         let Some(read) = source.form(&text.form, errors) else {
             return;
         };
-        let CommandText { mode, form, key, since, ordered, list, revision, default, no, factory } =
-            text;
+        let CommandText {
+            mode,
+            form,
+            key,
+            since,
+            ordered,
+            list,
+            revision,
+            default,
+            no,
+            factory,
+            set,
+        } = text;
         let list = source.list(list.as_ref(), key, errors);
         let key = Key::Captures(key.clone());
         let factory = source.factory(factory, &[(&read, &key)], errors).concat();
+        source.set(set, &[&read], errors);
         let default = default.as_ref();
         let default = default.and_then(|text| source.default(text, &[(&read, &key)], errors));
         let command = CommandDecl {
@@ -284,6 +296,7 @@ impl Family {
             default,
             no: source.no(no.as_ref(), &read, errors),
             factory,
+            set: set.iter().map(|name| name.get_ref().clone()).collect(),
             ..plain_command(component, mode.get_ref(), form.get_ref())
         };
         self.declare(command, source.origin(form.span().start + 1));
@@ -428,6 +441,7 @@ fn plain_command(component: u16, mode: &str, form: &str) -> CommandDecl {
         default: None,
         no: NoMeans::Undo,
         factory: Vec::new(),
+        set: Vec::new(),
         pattern: None,
     }
 }

@@ -141,6 +141,7 @@ impl CommandSet {
                 default: None,
                 no: NoMeans::Undo,
                 factory: Vec::new(),
+                set: Vec::new(),
                 pattern: None,
             };
             let key = (row.mode.clone(), form.normal().to_string());

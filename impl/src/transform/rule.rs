@@ -702,16 +702,8 @@ impl Rule {
         let back = self.make(image, direction.back(), config, group, &out);
         // Where no copy was made, nothing is known of the way back.
         let none = out.iter().all(Vec::is_empty);
-        let same = none
-            || back.is_ok_and(|back| {
-                if self.function.is_none() {
-                    return back == *lines || self.differ_by_losses(image, lines, &back);
-                }
-                // Its lines are told apart by their keys.
-                let mut given = lines.clone();
-                given.iter_mut().for_each(|lines| lines.sort());
-                back == given
-            });
+        let same =
+            none || back.is_ok_and(|back| self.is_same(image, direction.from(), back, lines));
         if !(same && once && out.iter().enumerate().all(mine)) {
             return Err(StuckCause::Unverified);
         }
@@ -722,6 +714,24 @@ impl Rule {
             return Err(StuckCause::NoTransform);
         }
         Ok(out)
+    }
+
+    /// Whether these are the same lines of a side. Where no list keeps the order of several lines
+    /// of a form, they are told apart by their keys.
+    fn is_same(&self, image: &Image, side: SideOf, mut back: Lines, lines: &Lines) -> bool {
+        if back == *lines {
+            return true;
+        }
+        let mut given = lines.clone();
+        let patterns = self.side(side).iter().zip(back.iter_mut().zip(&mut given));
+        for (pattern, (back, given)) in patterns {
+            let is_list = pattern.each.is_some() && image.form(pattern.form).list.is_some();
+            if !is_list {
+                back.sort();
+                given.sort();
+            }
+        }
+        back == given || self.differ_by_losses(image, &given, &back)
     }
 
     /// Whether a line goes as it is, and no pair of a map says that it may.

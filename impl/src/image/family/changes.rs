@@ -94,6 +94,12 @@ impl Family {
         let default =
             text.default.as_ref().and_then(|default| source.default(default, &forms, errors));
         let factory = source.factory(&text.factory, &forms, errors);
+        let of_new: Vec<&Form> = made.iter().map(|(_, form)| form).collect();
+        source.set(&text.set, &of_new, errors);
+        let set = |form: &Form| {
+            let names = text.set.iter().map(Spanned::get_ref);
+            names.filter(|name| form.carries(name)).cloned().collect()
+        };
         for ((side, form), factory) in made.iter().zip(factory) {
             let command = CommandDecl {
                 mode: side.mode.get_ref().clone(),
@@ -109,6 +115,7 @@ impl Family {
                 default: default.as_ref().and_then(|values| own_default(form, values)),
                 no: source.no(text.no.as_ref(), form, errors),
                 factory,
+                set: set(form),
                 pattern: None,
             };
             self.declare(command, source.origin(side.form.span().start + 1));

@@ -110,6 +110,12 @@ pub enum Problem {
         /// The capture.
         name: String,
     },
+    /// What is to be a set is no list of words.
+    #[error("`{name}` takes no several words: write `KIND...${name}`")]
+    NoSet {
+        /// The capture.
+        name: String,
+    },
     /// An alias adds and takes.
     #[error("an alias adds to a list or takes from it: leave out `adds` or `takes`")]
     AddsAndTakes,

@@ -9,9 +9,9 @@ use core::ops::Range;
 use serde::Deserialize;
 use serde_spanned::Spanned;
 
-use super::super::factory;
 use super::super::{Alone, ListName, NoMeans, OneSide, Side, ValueMaps};
 use super::super::{DefaultDecl, DefaultError, DefaultValues, Key};
+use super::super::{factory, set};
 use super::{FamilyError, Origin, Problem};
 use crate::grammar::{Form, LeafId, Negation};
 
@@ -112,6 +112,8 @@ pub(super) struct CommandText {
     pub(super) no: Option<Spanned<NoMeans>>,
     #[serde(default)]
     pub(super) factory: Vec<Spanned<String>>,
+    #[serde(default)]
+    pub(super) set: Vec<Spanned<String>>,
 }
 
 #[derive(Deserialize)]
@@ -178,6 +180,8 @@ pub(super) struct ChangeText {
     pub(super) no: Option<Spanned<NoMeans>>,
     #[serde(default)]
     pub(super) factory: Vec<Spanned<String>>,
+    #[serde(default)]
+    pub(super) set: Vec<Spanned<String>>,
     pub(super) form: Option<Spanned<toml::Value>>,
     pub(super) default_line: Option<Spanned<toml::Value>>,
     #[serde(default)]
@@ -284,6 +288,21 @@ impl Source<'_> {
             return NoMeans::Undo;
         }
         *text.get_ref()
+    }
+
+    /// Reads the captures of several words of these forms whose order says nothing.
+    pub(super) fn set(
+        &self,
+        names: &[Spanned<String>],
+        forms: &[&Form],
+        errors: &mut Vec<FamilyError>,
+    ) {
+        for name in names {
+            if !forms.iter().any(|form| set::takes_several(form, name.get_ref())) {
+                let problem = Problem::NoSet { name: name.get_ref().clone() };
+                errors.push(self.error(name.span(), problem));
+            }
+        }
     }
 
     /// Reads what a factory sets of these forms, each with its key: the lines of each.

@@ -1374,11 +1374,22 @@ fn from_factory(image: &Image, form: FormId, words: &Words) -> Option<Words> {
 fn plainly(image: &Image, form: FormId, words: Words) -> Words {
     let declared = &image.declarations().commands[form.0 as usize];
     let syntax = &image.form(form).form;
-    let said: Values = syntax
+    let mut said: Values = syntax
         .values_of(&words)
         .into_iter()
         .map(|(name, value)| (name.to_string(), value.into_owned()))
         .collect();
+    for name in &declared.set {
+        if let Some(value) = said.get_mut(name) {
+            *value = without_order(value);
+        }
+    }
+    let words = if declared.set.is_empty() {
+        words
+    } else {
+        let named: Vec<(&str, &str)> = said.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
+        syntax.build(words.sign(), &named).unwrap_or(words)
+    };
     let with = |left_out: &dyn Fn(&str) -> bool| {
         let values: Values = said
             .iter()
@@ -1417,6 +1428,19 @@ fn plainly(image: &Image, form: FormId, words: Words) -> Words {
         names.find_map(|left| with(&|name| name == left))
     };
     all.or_else(one).unwrap_or(words)
+}
+
+/// The one writing of words whose order says nothing: each once, the least first; numbers as
+/// numbers, where all are.
+fn without_order(value: &str) -> String {
+    let words: BTreeSet<&str> = value.split(' ').collect();
+    let numbers: Option<BTreeSet<(u128, &str)>> =
+        words.iter().map(|word| Some((word.parse().ok()?, *word))).collect();
+    let in_order: Vec<&str> = match numbers {
+        Some(numbers) => numbers.into_iter().map(|(_, word)| word).collect(),
+        None => words.into_iter().collect(),
+    };
+    in_order.join(" ")
 }
 
 /// The sign that a line of this side has where the change says `sign`.
