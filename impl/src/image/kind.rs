@@ -322,6 +322,16 @@ mod tests {
     }
 
     #[test]
+    fn each_kind_is_shown_by_the_bundled_family() {
+        let family = bundled::family();
+        let shown: BTreeSet<ChangeKind> =
+            family.changes().flat_map(|(change, _)| family.kinds(change)).collect();
+        let missing: Vec<&ChangeKind> =
+            ChangeKind::ALL.iter().filter(|kind| !shown.contains(kind)).collect();
+        assert_eq!(missing, Vec::<&ChangeKind>::new());
+    }
+
+    #[test]
     fn every_change_of_the_bundled_family_has_a_kind_and_a_no() {
         let family = bundled::family();
         for (change, at) in family.changes() {
