@@ -378,6 +378,35 @@ new = [{ mode = 'config', form = '[no] servers WORD...$names' }]
     }
 
     #[test]
+    fn what_does_not_come_back_is_named() {
+        let small: fn(&FunctionGroup) -> Result<Vec<FunctionLine>, FunctionCause> = |group| {
+            let mut lines = group.lines.clone();
+            for line in &mut lines {
+                line.captures.values_mut().for_each(|value| *value = value.to_lowercase());
+            }
+            Ok(lines)
+        };
+        let samples = || Vec::new();
+        let names = Function { name: "names", lower: small, raise: small, samples, ..RANKS };
+        let holds = |partial: &str| {
+            let component = alloc::format!(
+                "component = 'c'\n[[command]]\nmode = 'config'\nform = '[no] host WORD$name'\n\
+                 [[change]]\nlevel = 2\nwhy = 'small'\nrust = 'names'\n{partial}\n\
+                 old = [{{ mode = 'config', form = '[no] host WORD$name' }}]\n\
+                 new = [{{ mode = 'config', form = '[no] name WORD$name' }}]\n"
+            );
+            let files = [("family.toml", TABLE), ("c.toml", component.as_str())];
+            let (family, errors) =
+                Family::read_with(&files, None, Functions::built_in().with([names]));
+            assert_eq!(errors, []);
+            let image = family.and_then(|family| family.image("2")).unwrap();
+            check_inverse(&image, &Tft::compile(&image).unwrap().rules()[0], 64).is_empty()
+        };
+        assert!(!holds(""));
+        assert!(holds("partial = ['name']"));
+    }
+
+    #[test]
     fn a_program_without_the_function_does_not_read_the_image() {
         let with = Functions::built_in().with([RANKS]);
         let file = image(with.clone()).encode();

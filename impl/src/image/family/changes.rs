@@ -143,7 +143,6 @@ impl Family {
             (!text.map.is_empty(), "map"),
             (!text.scale.is_empty(), "scale"),
             (!text.implied.is_empty(), "implied"),
-            (!text.partial.is_empty(), "partial"),
             (text.one.is_some(), "one"),
             (sides().any(|side| side.not), "not"),
             (sides().any(|side| side.each.is_some()), "each"),
