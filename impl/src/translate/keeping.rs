@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 
 use super::complement::{ByWords, Complement, ComplementKey, Complements};
 use super::ladder::{Ladder, Way};
-use super::restore::{levels_of, outer, read_line, read_place};
+use super::restore::{enters, levels_of, outer, read_line, read_place};
 use super::stage::Stage;
 use crate::config::{Config, Item, LineKey, Place};
 use crate::digest::Shared;
@@ -152,7 +152,7 @@ impl Ladder {
         let image = way.image;
         let on = |on: &ByWords| -> Vec<ByWords> {
             match read_line(image, grammar, on) {
-                Some((key, _)) if image.form(key.form).enters.is_some() => {
+                Some((key, line)) if enters(image, &key, &line) => {
                     let place = read_place(image, grammar, on);
                     place.and_then(|place| self.stands(way, 0, &place).1).into_iter().collect()
                 }

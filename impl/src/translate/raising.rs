@@ -478,6 +478,10 @@ impl Raising {
         for key in lines {
             self.short.remove(key);
             self.unsaid.remove(key);
+            // What was put back is no line of W.
+            if self.up.put_into(0).lines.contains(key) {
+                continue;
+            }
             let fate = self.up.fate(way, key);
             if self.up.first().line(key).is_none() {
                 if fate.pending || !fate.ends.is_empty() {

@@ -9,6 +9,7 @@ use super::stage::Stage;
 use super::touched::Touched;
 use crate::config::render::{line_of, place_of};
 use crate::config::{Config, EntryKind, Item, Line, LineKey, Place};
+use crate::grammar::Sign;
 use crate::ids::{ComponentId, Level};
 use crate::image::{Grammar, Image};
 use crate::transform::{Direction, GroupKey, Rule, Step};
@@ -99,6 +100,11 @@ pub(crate) fn read_line(
 ) -> Option<(LineKey, Line)> {
     let place = read_path(image, grammar, &line.path)?;
     line_of(image, grammar, &place, &line.line).ok()
+}
+
+/// Whether a line is the entry of an instance.
+pub(crate) fn enters(image: &Image, key: &LineKey, line: &Line) -> bool {
+    image.form(key.form).enters.is_some() && line.sign == Sign::Positive
 }
 
 /// An instance by its entries, in a view.
@@ -287,7 +293,7 @@ impl Orphan {
     ) -> Option<Self> {
         let line = &of.line;
         let (at, around) = match read_line(image, grammar, line)? {
-            (key, _) if image.form(key.form).enters.is_some() => {
+            (key, read) if enters(image, &key, &read) => {
                 let place = read_place(image, grammar, line)?;
                 let around = place.parent()?;
                 (Restored::Place(place), around)
@@ -299,11 +305,11 @@ impl Orphan {
         };
         let sibling = complement.behind.as_ref().and_then(|words| {
             let sibling = ByWords { path: line.path.clone(), line: words.clone() };
-            let (key, _) = read_line(image, grammar, &sibling)?;
-            match image.form(key.form).enters {
-                Some(_) => Item::of_place(&read_place(image, grammar, &sibling)?),
-                None => Some(Item::of_line(&key)),
+            let (key, line) = read_line(image, grammar, &sibling)?;
+            if enters(image, &key, &line) {
+                return Item::of_place(&read_place(image, grammar, &sibling)?);
             }
+            Some(Item::of_line(&key))
         });
         let order = match (&complement.behind, sibling) {
             (None, _) => Order::First,

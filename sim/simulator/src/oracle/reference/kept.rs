@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use skewsync::grammar::{Words, split_words};
+use skewsync::grammar::{Sign, Words, split_words};
 use skewsync::ids::{FormId, Level};
 use skewsync::image::{Grammar, Image};
 use skewsync::parse::{self, Place};
@@ -35,7 +35,7 @@ pub(super) fn read(image: &Image, grammar: &Grammar, line: &ByWords) -> Option<R
     let mut place = Place::root();
     for entry in &line.path {
         let (form, entry) = words(&place, entry)?;
-        image.form(form).enters?;
+        image.form(form).enters.filter(|_| entry.sign() == Sign::Positive)?;
         place = place.child(form, entry);
     }
     let (form, line) = words(&place, &line.line)?;
@@ -92,7 +92,7 @@ impl Rung {
             let sibling = ByWords { path: line.path.clone(), line: behind.clone() };
             read(image, grammar, &sibling)
         });
-        if image.form(form).enters.is_some() {
+        if image.form(form).enters.is_some() && words.sign() == Sign::Positive {
             let inner = place.child(form, words);
             if !places.contains(&inner) {
                 let at = self.room(image, &place, behind);
@@ -158,7 +158,9 @@ impl Rung {
                         line.key(image) == sibling.key(image)
                     }
                     (Err(inner), Some((place, form, words))) => {
-                        *inner == place.child(*form, words.clone())
+                        let last = inner.instances().last();
+                        inner.parent().as_ref() == Some(place)
+                            && last.is_some_and(|(entry, of)| entry == form && of == words)
                     }
                 };
                 Some(items.iter().position(is_it))
