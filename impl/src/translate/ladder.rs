@@ -8,7 +8,7 @@ use alloc::vec::Vec;
 use super::restore::{PutBack, Restores};
 use super::stage::{Led, LineStep, Reads, Stage};
 use super::touched::Touched;
-use crate::config::{Config, Edit, Levels, LineKey, Place};
+use crate::config::{Config, Levels, LineKey, Place};
 use crate::ids::{ChangeId, Level};
 use crate::image::Image;
 use crate::transform::StuckCause;
@@ -74,6 +74,15 @@ pub(crate) struct LineEnd {
     pub(crate) cause: Option<StuckCause>,
 }
 
+impl Advance {
+    /// Takes in what a later one did.
+    pub(crate) fn add(&mut self, later: Self) {
+        self.touched.add(later.touched);
+        self.affected.extend(later.affected);
+        self.places.extend(later.places);
+    }
+}
+
 impl Ladder {
     /// Everything evaluated from nothing.
     pub(crate) fn build(
@@ -135,11 +144,34 @@ impl Ladder {
     }
 
     /// Applies edits to the first rung, and carries them on.
-    pub(crate) fn edit(&mut self, way: &Way<'_>, edits: &[Edit]) -> Advance {
+    #[cfg(any(test, feature = "faults"))]
+    pub(crate) fn edit(&mut self, way: &Way<'_>, edits: &[crate::config::Edit]) -> Advance {
         let mut first = self.rungs[0].clone();
         let touched = Touched::from_edits(way.image, &mut first, edits);
         let held = Arc::clone(&self.held);
         self.replace(way, first, touched, held)
+    }
+
+    /// The same with what is put back on the way. Where anything is, or was, all is evaluated from
+    /// nothing: it may go or come with any line.
+    pub(crate) fn renew(
+        &mut self,
+        way: &Way<'_>,
+        first: Config,
+        touched: Touched,
+        held: Arc<BTreeSet<LineKey>>,
+        restores: Arc<Restores>,
+    ) -> Advance {
+        if self.restores.is_empty() && restores.is_empty() {
+            return self.replace(way, first, touched, held);
+        }
+        let (ladder, mut advance) = Self::build(way, first, held, restores);
+        let before = core::mem::replace(self, ladder);
+        advance.touched.add(Touched::of_all(&[before.last(), self.last()]));
+        let all = Touched::of_all(&[before.first(), self.first()]);
+        advance.affected.extend(all.lines.into_iter().chain(touched.lines));
+        advance.places.extend(all.places.into_iter().chain(touched.places));
+        advance
     }
 
     /// Makes `first` the first rung, out of which lines are held; `touched` names all in which it

@@ -2,6 +2,7 @@
 
 #[cfg(feature = "planted")]
 mod planted;
+mod whole;
 
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::sync::Arc;
@@ -9,7 +10,7 @@ use alloc::vec::Vec;
 
 use super::complement::{Complement, ComplementKey, Complements, discard};
 use super::keeping::Stood;
-use super::ladder::{Advance, Ladder, LineEnd, Way};
+use super::ladder::{Advance, Ladder, LineEnd, LineTrace, Way};
 use super::listing::{Entries, ListKey, Listed, Listing, ListingChange};
 use super::restore::{FirstRung, Restores};
 use super::stage::Stage;
@@ -27,7 +28,12 @@ use crate::transform::StuckCause;
 /// hash.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Lowering {
+    /// A, whole.
+    a: Config,
+    /// A less what is held out .. W.
     ladder: Ladder,
+    /// Lines of A of which a part would go and a part not: they are kept out of W, whole.
+    halves: Arc<BTreeMap<LineKey, StuckCause>>,
     listing: Listing,
     /// Each line and instance that is listed: the listing itself is by words.
     stood: Arc<BTreeMap<ListKey, Stood>>,
@@ -108,10 +114,11 @@ impl Lowering {
     ) -> Self {
         let way = way_down(image, pairing);
         let owed = Arc::clone(owed);
-        let (ladder, advance) =
+        let (ladder, mut advance) =
             Ladder::build(&way, a.clone(), Arc::default(), restores(&way, &owed));
-        let (listing, stood) = (Listing::default(), Arc::default());
-        let mut lowering = Self { ladder, listing, stood, owed };
+        let (halves, listing, stood) = (Arc::default(), Listing::default(), Arc::default());
+        let mut lowering = Self { a: a.clone(), ladder, halves, listing, stood, owed };
+        lowering.hold_halves(&way, pairing, &mut advance);
         let listed = lowering.listed(&way, pairing, &advance.affected, &advance.places);
         let forgets = pairing.defect().is(Defect::MclForgotten);
         let listed = listed.into_iter().filter(|_| !forgets);
@@ -140,7 +147,7 @@ impl Lowering {
     ) -> Lowered {
         let way = way_down(image, pairing);
         let before = self.clone();
-        let mut advance = self.advance(&way, edits);
+        let mut advance = self.advance(&way, pairing, edits);
         if pairing.steps().iter().any(|step| pairing.tft().leaves(*step).next().is_some()) {
             // Which instances have a name may hang on others.
             for config in [before.config(), self.config()] {
@@ -193,26 +200,16 @@ impl Lowering {
     }
 
     /// Applies edits to A, discards what rests on what they change, and carries them on.
-    fn advance(&mut self, way: &Way<'_>, edits: &[Edit]) -> Advance {
+    fn advance(&mut self, way: &Way<'_>, pairing: &ActivePairing, edits: &[Edit]) -> Advance {
         let mut owed = Complements::clone(&self.owed);
-        let discarded = discard(&mut owed, self.config(), edits);
-        let present = Arc::clone(self.ladder.restores());
-        if discarded.is_empty() && present.is_empty() {
-            return self.ladder.edit(way, edits);
+        let discarded = discard(&mut owed, &self.a, edits);
+        let touched = Touched::from_edits(way.image, &mut self.a, edits);
+        if discarded.is_empty() {
+            let restores = Arc::clone(self.ladder.restores());
+            return self.carry(way, pairing, touched, restores);
         }
         self.owed = Arc::new(owed);
-        let restores = if discarded.is_empty() { present } else { restores(way, &self.owed) };
-        let before = self.ladder.clone();
-        let mut a = self.config().clone();
-        edits.iter().for_each(|edit| a.apply(way.image, edit));
-        let (ladder, mut advance) = Ladder::build(way, a, Arc::default(), restores);
-        self.ladder = ladder;
-        // Where anything is put back, it may go or come with any line.
-        advance.touched.add(Touched::of_all(&[before.last(), self.ladder.last()]));
-        let Touched { lines, places, .. } = Touched::of_all(&[before.first(), self.ladder.first()]);
-        advance.affected.extend(lines);
-        advance.places.extend(places);
-        advance
+        self.carry(way, pairing, touched, restores(way, &self.owed))
     }
 
     /// What is kept for the way back: of what does not go, of what goes with a loss, and what is
@@ -229,6 +226,11 @@ impl Lowering {
         kept.extend(self.ladder.losses(way));
         for stood in self.stood.values() {
             let ends = match stood {
+                // It was held out of the first rung.
+                Stood::Line(key) if self.halves.contains_key(key) => {
+                    kept.extend(self.ladder.orphan(way, (0, &self.a), stood));
+                    continue;
+                }
                 Stood::Line(key) => {
                     let fate = self.ladder.fate(way, key);
                     let ends = fate.ends.into_iter().filter(|_| fate.out.is_empty());
@@ -249,7 +251,7 @@ impl Lowering {
 
     /// The Active's config.
     pub fn config(&self) -> &Config {
-        self.ladder.first()
+        &self.a
     }
 
     /// The wire config.
@@ -257,7 +259,8 @@ impl Lowering {
         self.ladder.last()
     }
 
-    /// The configs on the way down: A, what each step of the pairing makes, and W.
+    /// The configs on the way down: A less what is held out, what each step of the pairing makes,
+    /// and W.
     pub fn rungs(&self) -> &[Config] {
         self.ladder.rungs()
     }
@@ -297,7 +300,8 @@ impl Lowering {
     }
 
     fn explain_line(&self, way: &Way<'_>, pairing: &ActivePairing, key: &LineKey) -> Explained {
-        let fate = self.ladder.fate(way, key);
+        let held = self.halves.contains_key(key);
+        let fate = if held { LineTrace::default() } else { self.ladder.fate(way, key) };
         let raised = fate.out.iter().any(|key| pairing.raises(key.form));
         let way_of_line = match self.line_listed(way, pairing, key) {
             Arrival::DontCare(reason) => LineDisposition::DontCare { reason },
@@ -366,7 +370,20 @@ impl Lowering {
     }
 
     fn line_listed(&self, way: &Way<'_>, pairing: &ActivePairing, key: &LineKey) -> Arrival {
-        let fate = self.ladder.fate(way, key);
+        match self.halves.get(key) {
+            Some(cause) => Arrival::Listed(cause.clone()),
+            None => self.arrival(way, pairing, key, &self.ladder.fate(way, key)),
+        }
+    }
+
+    /// What the fate of a line on the ladder comes to.
+    fn arrival(
+        &self,
+        way: &Way<'_>,
+        pairing: &ActivePairing,
+        key: &LineKey,
+        fate: &LineTrace,
+    ) -> Arrival {
         let mut arrival = Arrival::Goes;
         for LineEnd { line: at, cause, .. } in &fate.ends {
             let reason = pairing.dont_care(at.form).or_else(|| pairing.dont_care(key.form));
@@ -394,6 +411,9 @@ impl Lowering {
         let empty = config.is_empty_place(place);
         // What an absent line says there goes as well.
         let goes = |key: &LineKey| {
+            if self.halves.contains_key(key) {
+                return false;
+            }
             let fate = self.ladder.fate(way, key);
             !fate.out.is_empty() || (fate.ends.is_empty() && !fate.pending)
         };

@@ -10,7 +10,7 @@ use alloc::vec::Vec;
 
 use super::complement::{ComplementKey, Complements};
 use super::keeping::Stood;
-use super::ladder::{Advance, Ladder, Way};
+use super::ladder::{Advance, Ladder, LineTrace, Way};
 use super::listing::{ListKey, Listing, ListingChange};
 use super::lowering::{list_key, place_key};
 use super::restore::{FirstRung, PutBack, Restores};
@@ -37,12 +37,14 @@ pub struct Raising {
     down: Ladder,
     /// Lines of W that the unit could not execute: their groups are kept out of S, whole.
     held: BTreeMap<LineKey, StuckCause>,
+    /// Lines of W of which a part would go and a part not: they are kept out of S, whole.
+    halves: Arc<BTreeMap<LineKey, StuckCause>>,
     /// Lines of W that no change could raise, or not yet.
     short: BTreeMap<LineKey, StuckCause>,
     /// Lines that W says by being absent, and that no change can raise.
     unsaid: BTreeSet<LineKey>,
     /// Instances of W that have no name in S.
-    nameless: BTreeMap<Place, StuckCause>,
+    nameless: Arc<BTreeMap<Place, StuckCause>>,
     listing: Listing,
     /// Nothing is put back, since the unit refuses a line of it.
     refuses_back: bool,
@@ -158,15 +160,19 @@ impl Raising {
     ) -> (Self, Vec<(LineKey, StuckCause)>) {
         let way_up = way_up(image, pairing);
         let puts_back = !restores.is_empty();
-        let (up, advance) = Ladder::build(&way_up, w.clone(), Arc::default(), restores);
+        let (up, mut advance) = Ladder::build(&way_up, w.clone(), Arc::default(), restores);
         let down = Self::lowered(image, pairing, &up);
-        let (held, short, nameless) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-        let unsaid = BTreeSet::new();
+        let (held, halves, short) = (BTreeMap::new(), Arc::default(), BTreeMap::new());
+        let (unsaid, nameless) = (BTreeSet::new(), Arc::default());
         let refuses_back = false;
         let mut raising =
-            Self { w, up, down, held, short, unsaid, nameless, listing, refuses_back };
+            Self { w, up, down, held, halves, short, unsaid, nameless, listing, refuses_back };
+        raising.hold_halves(&way_up, &mut advance);
         raising.settle_nameless(&way_up, pairing);
         raising.settle_short(&way_up, &advance.affected);
+        if !raising.halves.is_empty() {
+            raising.lower_again(image, pairing, advance.touched);
+        }
         raising.hold_beside_others(image, pairing, None);
         let refused = raising.refused(image, pairing.grammar(), raising.config().lines(), refuses);
         let mut refused_back =
@@ -302,7 +308,8 @@ impl Raising {
 
     /// The digest of `lower(S)`, with the lines of pending and held-out groups taken from W.
     pub fn wire_digest(&self, image: &Image) -> Digest {
-        let out: BTreeSet<&LineKey> = self.held.keys().chain(self.short.keys()).collect();
+        let out = self.held.keys().chain(self.halves.keys()).chain(self.short.keys());
+        let out: BTreeSet<&LineKey> = out.collect();
         let put = self.up.put_into(0);
         if out.is_empty()
             && self.nameless.is_empty()
@@ -383,6 +390,7 @@ impl Raising {
     pub fn unraised(&self, image: &Image) -> Vec<NotRaised> {
         let mut short = self.held.clone();
         short.retain(|_, cause| is_told(cause));
+        short.extend(BTreeMap::clone(&self.halves));
         short.extend(self.short.clone());
         let mut unraised = self.mismatches(image, short);
         let is_empty = |place: &Place| self.w.lines_within(place).next().is_none();
@@ -397,36 +405,19 @@ impl Raising {
 
     /// Carries what was touched in W up to S and down again to W'.
     fn carry(&mut self, image: &Image, pairing: &StandbyPairing, touched: Touched) -> Touched {
-        let mut first = self.w.clone();
-        for key in self.held.keys() {
-            first.remove(image, key);
-        }
         let way_up = way_up(image, pairing);
-        let Advance { touched, mut affected, .. } = {
-            let lines = touched.lines.clone();
-            let held = Arc::new(self.held.keys().cloned().collect());
-            let restores = Arc::clone(self.up.restores());
-            let mut advance = if restores.is_empty() {
-                self.up.replace(&way_up, first, touched, held)
-            } else {
-                let (up, mut advance) = Ladder::build(&way_up, first, held, restores);
-                advance.touched.add(Touched::of_all(&[self.config(), up.last()]));
-                advance.affected.extend(self.w.lines().map(|(key, _)| key.clone()));
-                self.up = up;
-                advance
-            };
-            advance.affected.extend(lines);
-            advance
-        };
+        // What was held out as it goes in part is tried anew, all of it.
+        let mut touched = touched;
+        touched.lines.extend(core::mem::take(&mut self.halves).keys().cloned());
+        let lines = touched.lines.clone();
+        let mut advance = self.replace(&way_up, touched);
+        advance.affected.extend(lines);
+        self.hold_halves(&way_up, &mut advance);
+        let Advance { touched, mut affected, .. } = advance;
         affected.extend(self.short.keys().cloned().collect::<Vec<_>>());
         self.settle_short(&way_up, &affected);
         self.settle_nameless(&way_up, pairing);
-        if pairing.loses() {
-            self.down = Self::lowered(image, pairing, &self.up);
-        } else {
-            let s = self.up.last().clone();
-            self.down.replace(&way_down(image, pairing), s, touched.clone(), Arc::default());
-        }
+        self.lower_again(image, pairing, touched.clone());
         touched
     }
 
@@ -454,13 +445,59 @@ impl Raising {
             let stood = Stood::Place(place.clone());
             kept.extend(self.up.orphan(&way, (0, &self.w), &stood));
         }
-        for key in self.held.keys().chain(self.short.keys()) {
-            if self.up.fate(&way, key).out.is_empty() || self.held.contains_key(key) {
-                let stood = Stood::Line(key.clone());
-                kept.extend(self.up.orphan(&way, (0, &self.w), &stood));
-            }
+        for key in self.held.keys().chain(self.halves.keys()).chain(self.short.keys()) {
+            kept.extend(self.up.orphan(&way, (0, &self.w), &Stood::Line(key.clone())));
         }
         kept
+    }
+
+    /// Puts W, less what is held out, on the first rung of the way up.
+    fn replace(&mut self, way: &Way<'_>, touched: Touched) -> Advance {
+        let mut first = self.w.clone();
+        let held: BTreeSet<LineKey> = self.held.keys().chain(self.halves.keys()).cloned().collect();
+        for key in &held {
+            first.remove(way.image, key);
+        }
+        let restores = Arc::clone(self.up.restores());
+        self.up.renew(way, first, touched, Arc::new(held), restores)
+    }
+
+    /// Carries what was touched in S down to W'.
+    fn lower_again(&mut self, image: &Image, pairing: &StandbyPairing, touched: Touched) {
+        if pairing.loses() {
+            self.down = Self::lowered(image, pairing, &self.up);
+        } else {
+            let s = self.up.last().clone();
+            self.down.replace(&way_down(image, pairing), s, touched, Arc::default());
+        }
+    }
+
+    /// Holds out the lines of W of which a part goes, and a part ends or waits, until there is
+    /// none: a line goes whole or not at all.
+    fn hold_halves(&mut self, way: &Way<'_>, advance: &mut Advance) {
+        let mut tried = advance.affected.clone();
+        loop {
+            let mut halves = BTreeMap::new();
+            let stands = |key: &&LineKey| {
+                self.w.line(key).is_some() && self.up.first().line(key).is_some()
+            };
+            for key in tried.iter().filter(stands) {
+                let fate = self.up.fate(way, key);
+                let is_in = !fate.out.is_empty();
+                if let Some(cause) = short_of(fate).filter(|_| is_in)
+                {
+                    halves.insert(key.clone(), cause);
+                }
+            }
+            if halves.is_empty() {
+                return;
+            }
+            let lines: BTreeSet<LineKey> = halves.keys().cloned().collect();
+            Arc::make_mut(&mut self.halves).extend(halves);
+            let more = self.replace(way, Touched { lines, ..Touched::default() });
+            tried.clone_from(&more.affected);
+            advance.add(more);
+        }
     }
 
     /// Which instances of W have no name in S now.
@@ -470,7 +507,7 @@ impl Raising {
         }
         let places = self.w.entries().map(|(place, _)| place);
         let gone = places.filter_map(|place| Some((place.clone(), self.up.why_gone(way, place)?)));
-        self.nameless = gone.collect();
+        self.nameless = Arc::new(gone.collect());
     }
 
     /// Which of these lines of W no change can raise now.
@@ -478,8 +515,9 @@ impl Raising {
         for key in lines {
             self.short.remove(key);
             self.unsaid.remove(key);
+            let put = &self.up.put_into(0).lines;
             // What was put back is no line of W.
-            if self.up.put_into(0).lines.contains(key) {
+            if self.halves.contains_key(key) || put.contains(key) {
                 continue;
             }
             let fate = self.up.fate(way, key);
@@ -489,9 +527,7 @@ impl Raising {
                 }
                 continue;
             }
-            let stuck = fate.ends.into_iter().find_map(|end| end.cause);
-            let pending = fate.pending.then_some(StuckCause::Pending);
-            if let Some(cause) = stuck.or(pending) {
+            if let Some(cause) = short_of(fate) {
                 self.short.insert(key.clone(), cause);
             }
         }
@@ -598,7 +634,8 @@ impl Raising {
             return BTreeMap::new();
         }
         let out = |key: &LineKey| {
-            self.held.contains_key(key) || self.short.contains_key(key) || self.unsaid.contains(key)
+            let held = [&self.held, &*self.halves, &self.short];
+            held.iter().any(|held| held.contains_key(key)) || self.unsaid.contains(key)
         };
         let differ = |key: &&LineKey| self.down.last().line(key) != self.w.line(key);
         let unverified = lines.filter(|key| !out(key)).filter(differ);
@@ -629,6 +666,12 @@ impl NotRaised {
         let between = if self.key.path.is_empty() { "" } else { " / " };
         alloc::format!("{}{between}{}", &*self.key.path, &*self.key.line)
     }
+}
+
+/// Why a line of W, or a part of it, is not raised; none: it is.
+fn short_of(fate: LineTrace) -> Option<StuckCause> {
+    let stuck = fate.ends.into_iter().find_map(|end| end.cause);
+    stuck.or(fate.pending.then_some(StuckCause::Pending))
 }
 
 /// Whether what is held out for this is so on every such unit: it is told, and no mismatch.

@@ -174,25 +174,10 @@ impl Drawn {
     pub fn arrival(&self, active: usize, standby: usize, meaning: &Meaning) -> Arrival {
         let (from, to) = (self.levels(active), self.levels(standby));
         let wire: Vec<usize> = from.iter().zip(&to).map(|(one, other)| *one.min(other)).collect();
-        let mut lost = Lost::default();
-        let sent = self.travel(&from, &wire, &meaning.root, &mut lost);
-        // What travels and cannot be raised stays behind whole: with what shares a line with it.
-        let mut less: Vec<(Gone, usize)> = Vec::new();
-        let root = loop {
-            let held = less.iter().map(|(one, _)| one.clone()).collect();
-            let mut short = Lost { held, ..Lost::default() };
-            let sent = self.without(&wire, &sent, &less);
-            let root = self.travel(&wire, &to, &sent, &mut short);
-            let before = less.len();
-            let is_new = |(one, _): &(Gone, usize)| less.iter().all(|(other, _)| other != one);
-            let more: Vec<(Gone, usize)> = short.gone.into_iter().filter(is_new).collect();
-            less.extend(more);
-            self.with_partners(&wire, &sent, &mut less);
-            if less.len() == before {
-                break root;
-            }
-        };
-        lost.gone.extend(less);
+        let (sent, mut lost) = self.travel_whole(&from, &wire, &meaning.root);
+        // What travels and cannot be raised stays behind.
+        let (root, short) = self.travel_whole(&wire, &to, &sent);
+        lost.gone.extend(short.gone);
         let all: Vec<&Gone> = lost.gone.iter().map(|(one, _)| one).chain(&lost.cared_not).collect();
         let listed = lost.gone.iter().flat_map(|(one, _)| {
             let as_active = self.places_of(&from, &meaning.root, one, &all);
@@ -202,6 +187,26 @@ impl Drawn {
         let listed = listed.collect();
         let lists = self.lists(&to, &root);
         Arrival { text: self.render(&to, &Meaning { root }), lists, listed }
+    }
+
+    /// What of an instance gets from these levels to those, and what does not. A line goes whole or
+    /// not at all: with what does not go stays what shares a line with it somewhere on the way.
+    fn travel_whole(&self, from: &[usize], to: &[usize], root: &Instance) -> (Instance, Lost) {
+        let mut less: Vec<(Gone, usize)> = Vec::new();
+        loop {
+            let held = less.iter().map(|(one, _)| one.clone()).collect();
+            let mut lost = Lost { held, ..Lost::default() };
+            let given = self.without(from, root, &less);
+            let arrived = self.travel(from, to, &given, &mut lost);
+            let before = less.len();
+            let is_new = |(one, _): &(Gone, usize)| less.iter().all(|(other, _)| other != one);
+            let more: Vec<(Gone, usize)> = lost.gone.extract_if(.., |one| is_new(one)).collect();
+            less.extend(more);
+            self.with_partners(from, root, &mut less);
+            if less.len() == before {
+                return (arrived, Lost { gone: less, ..lost });
+            }
+        }
     }
 
     /// An instance less some settings.
@@ -344,18 +349,25 @@ impl Drawn {
         })
     }
 
-    /// Adds what shares a line, at some level of the way up, with what does not go from there.
+    /// Adds what shares a line with what does not go, at some level of the way up to where that
+    /// ends: other settings, and the rest of several values.
     fn with_partners(&self, from: &[usize], root: &Instance, less: &mut Vec<(Gone, usize)>) {
         for (one, at) in less.clone() {
             let Gone::Setting { way, said } = one else { continue };
             let component = self.settings[said.setting].component;
-            let levels = &self.components[component].levels[from[component]..=at];
+            let (first, last) = (at.min(from[component]), at.max(from[component]));
+            let levels = &self.components[component].levels[first..=last];
             let lines = levels.iter().filter_map(|level| level.line_of(said.setting));
-            let others = lines.flat_map(|line| &line.settings);
-            for setting in others.filter(|other| **other != said.setting) {
-                let said = Said { setting: *setting, ..said.clone() };
+            let lines: Vec<&Line> = lines.collect();
+            let mut settings: BTreeSet<usize> =
+                lines.iter().flat_map(|line| line.settings.clone()).collect();
+            if lines.iter().all(|line| line.is_each) {
+                settings.remove(&said.setting);
+            }
+            for setting in settings {
+                let said = Said { setting, ..said.clone() };
                 for way in self.ways_of(from, root, &way, &said) {
-                    let state = root.at(&way).and_then(|at| at.said(*setting, &said.key));
+                    let state = root.at(&way).and_then(|at| at.said(setting, &said.key));
                     let state = state.expect("it is said there").clone();
                     let partner = Gone::Setting { way, said: Said { state, ..said.clone() } };
                     if less.iter().all(|(other, _)| *other != partner) {

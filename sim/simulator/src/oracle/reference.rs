@@ -242,15 +242,36 @@ impl<'a> Reference<'a> {
 
     /// What `a` comes to beside what else is known of the pair.
     pub fn translate_beside(&self, a: &Config, beside: &Beside<'_>) -> Translated {
-        let Beside { owed, puts_back, held } = beside;
         let given = Rung::from_config(a);
         if self.active.digest() == self.standby.digest() {
             return self.same(a, given);
         }
         let nothing = Complements::new();
-        let owed = owed.unwrap_or(&nothing);
-        let there_again = if *puts_back { owed } else { &nothing };
+        let owed = beside.owed.unwrap_or(&nothing);
+        let there_again = if beside.puts_back { owed } else { &nothing };
+        let mut halves: BTreeSet<usize> = BTreeSet::new();
+        loop {
+            match self.translate_without(a, &given, (owed, there_again), beside.held, &halves) {
+                Ok(translated) => return translated,
+                Err(more) => halves.extend(more),
+            }
+        }
+    }
+
+    /// What a config comes to without those of its lines of which only a part would go; else more
+    /// lines that would go in part.
+    fn translate_without(
+        &self,
+        a: &Config,
+        given: &Rung,
+        (owed, there_again): (&Complements, &Complements),
+        held: Option<&BTreeSet<(String, String)>>,
+        halves: &BTreeSet<usize>,
+    ) -> Result<Translated, BTreeSet<usize>> {
         let mut rung = given.clone();
+        let kept_out: Vec<Carried> =
+            rung.lines.extract_if(.., |line| halves.contains(&line.from[0])).collect();
+        rung.withheld = kept_out.iter().map(|line| (line.place.clone(), line.form)).collect();
         for step in self.tables.down.chunk_by(Change::same_step).rev() {
             let mut places = rung.places();
             for change in step.iter().rev() {
@@ -272,12 +293,15 @@ impl<'a> Reference<'a> {
         let mut unread = Unread::default();
         // What the Standby would read as another line than it was made stays out.
         let mut misread: BTreeSet<usize> = BTreeSet::new();
+        // What would be raised in part stays out whole.
+        let mut half_up: BTreeSet<usize> = BTreeSet::new();
         let (there, up) = loop {
             let there = self.read_by_peer(&rung, &mut unread);
             let mut up = there.clone();
             let kept_out = up.lines.extract_if(.., |line| {
                 let by_words = || (path(&line.place), line.words.text().to_string());
-                line.from.iter().any(|number| misread.contains(number))
+                let is_out = |number: &usize| misread.contains(number) || half_up.contains(number);
+                line.from.iter().any(is_out)
                     || held.is_some_and(|held| held.contains(&by_words()))
             });
             let kept_out = kept_out.map(|line| (line.place, line.form));
@@ -302,6 +326,14 @@ impl<'a> Reference<'a> {
             // What absence says is of no line.
             up.ends.retain(|(line, _)| !line.from.is_empty());
             if up.ends.is_empty() {
+                let goes: BTreeSet<usize> =
+                    up.lines.iter().flat_map(|line| line.from.iter().copied()).collect();
+                let waits = up.short.iter().flat_map(|line| line.from.iter().copied());
+                let before = half_up.len();
+                half_up.extend(waits.filter(|number| goes.contains(number)));
+                if half_up.len() > before {
+                    continue;
+                }
                 let other = up.lines.iter().filter(|line| !self.is_read_as_made(line));
                 let other: Vec<&Carried> = other.filter(|line| !line.from.is_empty()).collect();
                 if other.is_empty() {
@@ -312,8 +344,10 @@ impl<'a> Reference<'a> {
                         beside::put_behind_needs(self.standby, &mut up);
                         break (there, up);
                     }
+                    half_up.clear();
                     continue;
                 }
+                half_up.clear();
                 for line in other {
                     if self.tables.up.iter().any(|change| change.is_about(line.form)) {
                         misread.extend(&line.from);
@@ -323,6 +357,7 @@ impl<'a> Reference<'a> {
                 }
                 continue;
             }
+            half_up.clear();
             for (line, names) in &up.ends {
                 let carries = |number: &usize| {
                     let form = there.lines.iter().find(|line| line.from == [*number]);
@@ -337,7 +372,7 @@ impl<'a> Reference<'a> {
             }
         };
         let short = up.short.iter().flat_map(|line| line.from.iter().copied());
-        let short: BTreeSet<usize> = short.chain(misread).collect();
+        let short: BTreeSet<usize> = short.chain(misread).chain(half_up).collect();
         let by_words = |number: &usize| {
             let line = &rung.lines[*number];
             (path(&line.place), line.words.text().to_string())
@@ -362,7 +397,12 @@ impl<'a> Reference<'a> {
             rung.lines.into_iter().enumerate().partition(|(number, _)| sent(number));
         let held = held.into_iter().map(|(_, line)| line);
         let ends = rung.ends.into_iter().map(|(line, _)| line);
-        let ends: Vec<Carried> = ends.chain(held).collect();
+        let mut ends: Vec<Carried> = ends.chain(held).collect();
+        let more = self.halves(given, &sent_lines, &ends);
+        if !more.is_empty() {
+            return Err(more);
+        }
+        ends.extend(kept_out);
         let made_of: BTreeMap<usize, Vec<usize>> =
             sent_lines.iter().map(|(number, line)| (*number, line.from.clone())).collect();
         let stands: BTreeSet<usize> = there.entered.iter().map(|entered| entered.number).collect();
@@ -379,9 +419,26 @@ impl<'a> Reference<'a> {
         let stopped: BTreeSet<usize> =
             short.iter().flat_map(|number| &made_of[number]).copied().collect();
         w.put_together();
-        let (lines, listed) = self.fares(&given, (&ends, &stopped), &up, &made_of, &stands);
+        let (lines, listed) = self.fares(given, (&ends, &stopped), &up, &made_of, &stands);
         let (wire, standby) = (w.config(self.active), up.config(self.standby));
-        Translated { wire, standby, listed, unraised, lines }
+        Ok(Translated { wire, standby, listed, unraised, lines })
+    }
+
+    /// The lines, by number, of which a part is sent and a part comes no further, though it should.
+    fn halves(
+        &self,
+        given: &Rung,
+        sent: &[(usize, Carried)],
+        ends: &[Carried],
+    ) -> BTreeSet<usize> {
+        let cares_not = |form: FormId| self.tables.cares_not.contains(&form);
+        let goes: BTreeSet<usize> =
+            sent.iter().flat_map(|(_, line)| line.from.iter().copied()).collect();
+        let ends = ends.iter().filter(|end| !cares_not(end.form));
+        let ended = ends.flat_map(|end| end.from.iter().copied());
+        ended
+            .filter(|number| goes.contains(number) && !cares_not(given.lines[*number].form))
+            .collect()
     }
 
     /// Between equal images everything goes as it is.

@@ -70,8 +70,8 @@ impl Rung {
             let next = due.iter().position(is_free).unwrap_or(0);
             let (key, orphan) = due.remove(next);
             self.put_one_back(image, grammar, &key.line, orphan);
+            self.put_together();
         }
-        self.put_together();
     }
 
     fn put_one_back(
@@ -113,7 +113,6 @@ impl Rung {
         }
         let at = self.room(image, &carried.place, behind);
         self.lines.push(Carried { at, ..carried });
-        self.put_together();
         Some(())
     }
 
