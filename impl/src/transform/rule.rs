@@ -94,6 +94,8 @@ pub struct Pattern {
     pub form: FormId,
     /// The entry forms of the modes from below the place that all lines share down to its own.
     pub entries: Vec<FormId>,
+    /// The entries of the same modes at the level of the other side.
+    pub(crate) beyond: Vec<FormId>,
     /// Names of the address: the key captures of the instances on `path`, then those of the line.
     pub address: BTreeSet<Box<str>>,
     /// Of the address: the key captures of the line.
@@ -200,17 +202,24 @@ impl Rule {
         let depth = paths.reduce(shared);
         let depth = depth.map_or(0, <[ModeId]>::len);
         let component = ComponentId(change.component);
-        let patterns = |side: Vec<SidePath<'_>>, at: Level| -> Result<Vec<Pattern>, _> {
+        let patterns = |side: Vec<SidePath<'_>>, at: Level, beyond: Level| {
             let compile = |SidePath { form, path, side }: SidePath<'_>| {
-                let entries = path[depth..].iter().map(|mode| {
+                let modes = || path[depth..].iter();
+                let entries = modes().map(|mode| {
                     let none = || RuleError::NoEntry { mode: image.mode_name(*mode).into() };
                     address::entry_of(image, *mode, component, at).ok_or_else(none)
                 });
-                Ok(Pattern::new(image, form, entries.collect::<Result<_, _>>()?, side))
+                let entries = entries.collect::<Result<_, _>>()?;
+                let beyond = modes().map(|mode| {
+                    let entry = address::entry_of(image, *mode, component, beyond);
+                    entry.or_else(|| address::entry_of(image, *mode, component, at))
+                });
+                let beyond = beyond.flatten().collect();
+                Ok(Pattern::new(image, form, (entries, beyond), side))
             };
-            side.into_iter().map(compile).collect()
+            side.into_iter().map(compile).collect::<Result<Vec<Pattern>, RuleError>>()
         };
-        let (old, new) = (patterns(old, below)?, patterns(new, level)?);
+        let (old, new) = (patterns(old, below, level)?, patterns(new, level, below)?);
         let mut key = old.iter().chain(&new).map(|pattern| pattern.address.clone());
         let key = key.next().map(|first| {
             key.fold(first, |names, more| names.intersection(&more).cloned().collect())
@@ -942,7 +951,7 @@ impl Rule {
             Some(Each::Instance(_)) => {
                 let instances = config.entries_within(&group.at).filter(|place| {
                     let below = place.instances().get(self.depth..).unwrap_or_default();
-                    below.iter().map(|(entry, _)| entry).eq(&pattern.entries)
+                    pattern.is_mode_of(below)
                 });
                 let form = &image.form(pattern.form).form;
                 let given = address::wanted(form, values);
@@ -1081,7 +1090,12 @@ impl Rule {
 }
 
 impl Pattern {
-    fn new(image: &Image, form: FormId, entries: Vec<FormId>, side: &Side) -> Self {
+    fn new(
+        image: &Image,
+        form: FormId,
+        (entries, beyond): (Vec<FormId>, Vec<FormId>),
+        side: &Side,
+    ) -> Self {
         let mut address = BTreeSet::new();
         for entry in &entries {
             address.extend(address::entry_names(image, *entry));
@@ -1099,7 +1113,15 @@ impl Pattern {
             }
         });
         let optional = side.optional.as_deref().map(Into::into);
-        Self { form, entries, address, keyed, plain, not: side.not, optional, each }
+        Self { form, entries, beyond, address, keyed, plain, not: side.not, optional, each }
+    }
+
+    /// Whether the instances below the place of a group lead to the mode of its lines. They may be
+    /// named as on the other side: the rung read is of one level, and its instances of the next
+    /// may be called otherwise.
+    fn is_mode_of(&self, below: &[(FormId, Words)]) -> bool {
+        let entered = || below.iter().map(|(entry, _)| entry);
+        entered().eq(&self.entries) || entered().eq(&self.beyond)
     }
 }
 

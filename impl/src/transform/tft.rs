@@ -83,7 +83,11 @@ impl Tft {
         for (number, rule) in rules.iter().enumerate() {
             let each = rule.old.iter().chain(&rule.new);
             let each = each.filter(|of| matches!(of.each, Some(Each::Instance(_))));
-            copies.extend(each.flat_map(|of| of.entries.iter().map(move |entry| (*entry, number))));
+            copies.extend(each.flat_map(|of| {
+                let entries = of.entries.iter().chain(&of.beyond);
+                entries.map(move |entry| (*entry, number))
+            }));
+            copies.dedup();
         }
         let leaves = rules.iter().enumerate().filter(|(_, rule)| rule.leaf().is_some());
         let leaves = leaves.map(|(number, _)| number).collect();
