@@ -221,7 +221,7 @@ fn undone(image: &Image, rule: &Rule, way: Direction, at: &Place) -> Vec<Lines> 
         // In an instance of a mode of its own, any one.
         let mut values = decl.form.values_of(words);
         for entry in &pattern.entries {
-            complete(&image.form(*entry).form, &mut values);
+            complete(&image.form(*entry).form, Fill::All, &mut values);
         }
         address::place(image, at, pattern, &values).ok()
     };
@@ -322,18 +322,21 @@ fn groups_of(
     let sign = if image.form(first.form).default.is_line() { Sign::No } else { Sign::Positive };
     let sign = sign.turned(first.not);
     let examples = image.form(first.form).form.examples(limit);
-    let positive = examples.iter().filter(|words| words.sign() == Sign::Positive);
-    let whole = positive.map(|words| {
+    let positive = || examples.iter().filter(|words| words.sign() == Sign::Positive);
+    let completed = |words, fill: Fill| {
         let mut values = image.form(first.form).form.values_of(words);
         for pattern in side {
             let entries = pattern.entries.iter().map(|entry| &image.form(*entry).form);
             for form in entries.chain([&image.form(pattern.form).form]) {
-                complete(form, &mut values);
+                complete(form, fill, &mut values);
             }
         }
         values
-    });
-    let whole: Vec<Bindings<'_>> = whole.collect();
+    };
+    let whole: Vec<Bindings<'_>> = positive().map(|words| completed(words, Fill::All)).collect();
+    // A part may be one that does not go.
+    let bare = positive().map(|words| completed(words, Fill::Mandatory));
+    let bare: Vec<Bindings<'_>> = bare.filter(|values| !whole.contains(values)).collect();
     let fullest = whole.iter().max_by_key(|values| values.len());
     let ends = ends_of(image, rule, way.to());
     let more = fullest.into_iter().flat_map(|values| {
@@ -355,7 +358,7 @@ fn groups_of(
     let several = (1..=SEVERAL_MAX)
         .filter(|count| *count == 1 || side.iter().any(|pattern| pattern.each.is_some()));
     let several: Vec<usize> = several.collect();
-    let all: Vec<Bindings<'_>> = whole.into_iter().chain(more).collect();
+    let all: Vec<Bindings<'_>> = whole.into_iter().chain(more).chain(bare).collect();
     let mut groups = Vec::new();
     for count in several {
         groups.extend(all.iter().filter_map(|values| -> Option<Lines> {
@@ -431,23 +434,41 @@ fn instances_of(image: &Image, rule: &Rule, at: &Place) -> Vec<Place> {
     places
 }
 
-/// The ends of the ranges of a side.
+/// The ends of the ranges of a side, and what else its lines say: words of its kinds.
 fn ends_of(image: &Image, rule: &Rule, side: SideOf) -> Vec<(Box<str>, String)> {
-    let mut ends = Vec::new();
+    let mut ends: Vec<(Box<str>, String)> = Vec::new();
     for pattern in rule.side(side) {
         for leaf in image.form(pattern.form).form.leaves() {
             let name = leaf.name.as_ref().or(leaf.implied.as_ref());
-            if let (Some(name), Some((min, max))) = (name, leaf.token.range()) {
+            let range = match &leaf.token {
+                Token::List(of) => of.range(),
+                token => token.range(),
+            };
+            if let (Some(name), Some((min, max))) = (name, range) {
                 ends.extend([min, max].map(|end| (name.clone(), end.to_string())));
+            }
+        }
+    }
+    for pattern in rule.side(side) {
+        let form = &image.form(pattern.form).form;
+        for words in form.examples(EXAMPLES_MAX) {
+            for (name, value) in form.values_of(&words) {
+                let said = (Box::from(name), value.into_owned());
+                if !ends.contains(&said) {
+                    ends.push(said);
+                }
             }
         }
     }
     ends
 }
 
-/// The same group with each value of a map, of either column, in turn.
+/// The same group with each value of a map, of either column, and each implied one, in turn.
 fn spelled<'a>(rule: &'a Rule, values: &Bindings<'a>) -> Vec<Bindings<'a>> {
-    let mapped = values.keys().flat_map(|name| rule.spelled(name).map(move |word| (*name, word)));
+    let mapped = values.keys().flat_map(|name| {
+        let words = rule.spelled(name).chain(rule.implied_value(name));
+        words.map(move |word| (*name, word))
+    });
     let with = mapped.map(|(name, word)| {
         let mut values = values.clone();
         values.insert(name, Cow::Borrowed(word));
@@ -504,13 +525,23 @@ fn like_keywords<'a>(
     with.collect()
 }
 
+/// Which captures that an example lacks are given a value.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Fill {
+    /// Each.
+    All,
+    /// Those that no line is without.
+    Mandatory,
+}
+
 /// Adds the values of an example where the form has captures that are not given.
-fn complete<'a>(form: &'a Form, values: &mut Bindings<'a>) {
+fn complete<'a>(form: &'a Form, fill: Fill, values: &mut Bindings<'a>) {
     let examples = form.examples(8);
     let full = examples.iter().filter(|words| words.sign() == Sign::Positive);
     let full = full.max_by_key(|words| words.len());
     let Some(full) = full else { return };
-    for name in form.carried() {
+    let filled = |name: &&str| fill == Fill::All || form.always_carries(name);
+    for name in form.carried().filter(filled) {
         if let Some(value) = full.value(form, name) {
             let value = || Cow::Owned(value.into_owned());
             values.entry(name).or_insert_with(value);
