@@ -26,6 +26,8 @@ pub use matcher::{Matcher, Resolution, WORDS_MAX};
 pub use pattern::Pattern;
 pub use residue::{Peers, Residue, ResidueLimits, ValueSet, may_share_a_line, residue};
 pub use text::{TEXT_BYTES_MAX, shown, written};
-pub(crate) use text::{Unending, end, escape, split_strings, word_ranges};
+pub(crate) use text::{
+    Unending, end, escape, split_strings, string_ranges, string_word, word_ranges,
+};
 pub use token::{Fit, Token};
 pub use words::{Sign, Words, split_words};

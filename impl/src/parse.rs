@@ -469,7 +469,7 @@ fn line(image: &Image, grammar: &Grammar, mode: ModeId, rest: &[u8]) -> Said {
     if let Some(opening) = opening::of_line(image, matcher, first_line(rest)) {
         let (text, taken) = opening.text(rest);
         let found = text.and_then(|text| {
-            let mut given = opening.words;
+            let mut given: Vec<&str> = opening.words.iter().map(|word| &**word).collect();
             given.push(&text);
             any_words(image, grammar, mode, &given)
         });

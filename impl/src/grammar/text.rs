@@ -186,27 +186,38 @@ fn occurrence(bytes: &[u8], delimiter: &[u8]) -> Option<usize> {
 
 /// The words of a line, a string in quotes as one word; none: there is no string with a blank.
 pub(crate) fn split_strings(line: &str) -> Option<Vec<Cow<'_, str>>> {
-    let mut words = Vec::new();
+    let ranges = string_ranges(line.as_bytes())?;
+    Some(ranges.into_iter().map(|range| string_word(&line[range])).collect())
+}
+
+/// A word of a line, or a string in quotes as one word.
+pub(crate) fn string_word(text: &str) -> Cow<'_, str> {
+    let has_blanks = text.bytes().any(|byte| byte.is_ascii_whitespace());
+    if has_blanks { Cow::Owned(escape(text)) } else { Cow::Borrowed(text) }
+}
+
+/// Where the words of a line stand, a string in quotes as one; none: there is no string with a
+/// blank.
+pub(crate) fn string_ranges(line: &[u8]) -> Option<Vec<Range<usize>>> {
+    let mut ranges: Vec<Range<usize>> = Vec::new();
     let mut any = false;
-    for range in word_ranges(line.as_bytes()) {
+    for range in word_ranges(line) {
         // What lies in a string that was taken.
-        if words.last().is_some_and(|(end, _)| *end > range.start) {
+        if ranges.last().is_some_and(|before| before.end > range.start) {
             continue;
         }
         let rest = &line[range.start..];
-        let closes = rest.strip_prefix('"').and_then(|inner| inner.find('"')).map(|at| at + 2);
-        let string = closes.filter(|end| {
-            let behind = rest[*end..].bytes().next();
-            behind.is_none_or(|byte| byte.is_ascii_whitespace()) && *end > range.len()
+        let inner = rest.strip_prefix(b"\"");
+        let closes = inner.and_then(|inner| inner.iter().position(|byte| *byte == b'"'));
+        let string = closes.map(|at| at + 2).filter(|end| {
+            let behind = rest.get(*end);
+            behind.is_none_or(u8::is_ascii_whitespace) && *end > range.len()
         });
-        let (end, word) = match string {
-            Some(end) => (range.start + end, Cow::Owned(escape(&rest[..end]))),
-            None => (range.end, Cow::Borrowed(&line[range])),
-        };
         any |= string.is_some();
-        words.push((end, word));
+        let end = string.map_or(range.end, |length| range.start + length);
+        ranges.push(range.start..end);
     }
-    any.then(|| words.into_iter().map(|(_, word)| word).collect())
+    any.then_some(ranges)
 }
 
 /// Where the words of a line stand.

@@ -1,19 +1,21 @@
 //! Which lines open a text, and what the text is: the lines of a banner or a certificate are no
 //! commands.
 
+use alloc::borrow::Cow;
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::ops::Range;
 
 use super::{LINE_BYTES_MAX, LineError, first_line};
 use crate::grammar::{Fit, LeafId, Matcher, Resolution, TEXT_BYTES_MAX, Token, Unending};
-use crate::grammar::{end, escape, word_ranges};
+use crate::grammar::{end, escape, string_ranges, string_word, word_ranges};
 use crate::ids::FormId;
 use crate::image::Image;
 
 /// A line that opens a text.
 pub(super) struct Opening<'a> {
     /// The words before the text.
-    pub(super) words: Vec<&'a str>,
+    pub(super) words: Vec<Cow<'a, str>>,
     /// Where the text begins, if it does so in this line.
     from: usize,
     /// The word of its last line; none: it ends with its delimiter.
@@ -32,14 +34,25 @@ pub(super) fn of_line<'a>(
 ) -> Option<Opening<'a>> {
     matcher.texts().next()?;
     let line = &line[..line.len().min(LINE_BYTES_MAX)];
-    let ranges = word_ranges(line);
-    let readable = |word: &[u8]| !word.iter().any(u8::is_ascii_control);
-    let words = ranges
-        .iter()
-        .map(|range| &line[range.clone()])
-        .map(|word| core::str::from_utf8(word).ok().filter(|word| readable(word.as_bytes())));
+    // A string in quotes may stand before the text.
+    let strings = matcher.has_strings().then(|| string_ranges(line)).flatten();
+    let mut ways = strings.into_iter().chain([word_ranges(line)]);
+    ways.find_map(|ranges| of_words(image, matcher, line, &ranges))
+}
+
+/// The text that a line opens whose words stand there.
+fn of_words<'a>(
+    image: &Image,
+    matcher: &'a Matcher<FormId>,
+    line: &'a [u8],
+    ranges: &[Range<usize>],
+) -> Option<Opening<'a>> {
+    let readable = |word: &&str| !word.bytes().any(|byte| byte.is_ascii_control());
+    let words = ranges.iter().map(|range| core::str::from_utf8(&line[range.clone()]));
+    let words = words.map(|word| word.ok().filter(readable).map(string_word));
     // What is no text of words can only begin a text.
-    let words: Vec<&str> = words.map_while(|word| word).collect();
+    let words: Vec<Cow<'a, str>> = words.map_while(|word| word).collect();
+    let all: Vec<&str> = words.iter().map(|word| &**word).collect();
     let mut best: Option<(Vec<Fit>, Opening<'a>)> = None;
     for at in 1..=ranges.len().min(words.len()) {
         for token in matcher.texts() {
@@ -49,7 +62,7 @@ pub(super) fn of_line<'a>(
             if until.is_some() != ends_line {
                 continue;
             }
-            let mut given = words[..at].to_vec();
+            let mut given = all[..at].to_vec();
             let sample = escape(&until.map_or("#\n#".into(), |until| alloc::format!("\n{until}")));
             given.push(&sample);
             let Some(fits) = fits(image, matcher, &given) else { continue };
@@ -61,7 +74,7 @@ pub(super) fn of_line<'a>(
         }
     }
     let (text, opening) = best?;
-    let whole = (words.len() == ranges.len()).then(|| fits(image, matcher, &words)).flatten();
+    let whole = (words.len() == ranges.len()).then(|| fits(image, matcher, &all)).flatten();
     let plain = whole.is_some_and(|whole| {
         let both = text.len().min(whole.len());
         whole[..both] < text[..both]
