@@ -136,7 +136,9 @@ fn ways_of(disposition: &Disposition, ways: &mut Vec<Shortfall>) {
 fn failing(fails: &Fails) -> String {
     let mut values = fails.values();
     if fails.all {
-        values = alloc::vec!["given".to_string()];
+        let but = fails.but.join(", ");
+        let is_any = but.is_empty();
+        values = alloc::vec![if is_any { "given".into() } else { alloc::format!("not {but}") }];
     }
     let no_multiple = |of| alloc::format!("no multiple of {of}");
     values.extend(fails.multiples_of.map(no_multiple));

@@ -26,6 +26,9 @@ pub struct Fails {
     pub words: Vec<String>,
     /// No value goes: a line that has the capture does not.
     pub all: bool,
+    /// Where no value goes: but these.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub but: Vec<String>,
     /// A line without the capture does not go.
     #[serde(default, skip_serializing_if = "core::ops::Not::not")]
     pub absent: bool,
@@ -58,6 +61,9 @@ struct Path<'a> {
 
 /// What becomes of `form` on the way of `steps`.
 pub fn raisable(image: &Image, tft: &Tft, steps: &[Step], form: FormId) -> Raisable {
+    if is_given_up(image, tft, steps, form) {
+        return Raisable::Stuck;
+    }
     let names: Vec<&str> = image.form(form).form.carried().collect();
     let mut fails: BTreeMap<Box<str>, Fails> = BTreeMap::new();
     let mut open = alloc::vec![Path { form, passed: Vec::new(), from: 0 }];
@@ -69,16 +75,10 @@ pub fn raisable(image: &Image, tft: &Tft, steps: &[Step], form: FormId) -> Raisa
             tft.read_by(*step, at).map(|used| (from + number, *step, used))
         });
         let Some((number, step, used)) = read else {
-            if ends(image, steps, at) {
-                return Raisable::Stuck;
-            }
             continue;
         };
         touched = true;
         let rule = tft.rule(used.rule);
-        if rule.side(step.direction.to()).is_empty() || rule.revised && !rule.relates() {
-            return Raisable::Stuck;
-        }
         let spelling = Spelling { passed, rule, direction: step.direction };
         told_there |= rule.writes_absence(step.direction);
         // Where several lines or values decide together, the unit that raises says what stays.
@@ -105,6 +105,28 @@ pub fn raisable(image: &Image, tft: &Tft, steps: &[Step], form: FormId) -> Raisa
         .filter(|fails| !fails.is_none())
         .collect();
     Raisable::But(fails)
+}
+
+/// Whether a line of the form ends on the way, whatever it says. Of lines among which its values
+/// choose one, another may go; and it may be without what is optional.
+fn is_given_up(image: &Image, tft: &Tft, steps: &[Step], form: FormId) -> bool {
+    let read = steps
+        .iter()
+        .enumerate()
+        .find_map(|(number, step)| tft.read_by(*step, form).map(|used| (number, *step, used)));
+    let Some((number, step, used)) = read else {
+        return ends(image, steps, form);
+    };
+    let rule = tft.rule(used.rule);
+    let to = rule.side(step.direction.to());
+    if to.is_empty() || rule.revised && !rule.relates() {
+        return true;
+    }
+    let is_gone = |form: FormId| is_given_up(image, tft, &steps[number + 1..], form);
+    if rule.one == Some(step.direction.to()) {
+        return to.iter().all(|of| is_gone(of.form));
+    }
+    to.iter().any(|of| of.optional.is_none() && is_gone(of.form))
 }
 
 /// Whether the form lives no more where the steps lead, and no rule says what became of it.
@@ -160,6 +182,14 @@ impl<'a> Spelling<'a> {
         let passed = self.passed.iter();
         passed.fold(word.to_string(), |word, rule| {
             rule.mapped(self.direction, name, &word).into_owned()
+        })
+    }
+
+    /// A value before the rule as the form at hand spells it.
+    fn origin(&self, name: &str, word: &str) -> String {
+        let passed = self.passed.iter().rev();
+        passed.fold(word.to_string(), |word, rule| {
+            rule.mapped(self.direction.back(), name, &word).into_owned()
         })
     }
 
@@ -261,7 +291,11 @@ fn failing_from(
                     None if rule.revised && rule.scale(direction, name).is_none() => {
                         alloc::vec![(*min, *max)]
                     }
-                    Some(_) => alloc::vec![(*min, *max)],
+                    // But the one number that is said by a line being there.
+                    Some(value) => {
+                        let said = spelling.origin(name, value).parse::<i128>().ok();
+                        less(alloc::vec![(*min, *max)], said.map(|said| (said, said)))
+                    }
                     None => {
                         let open = |form: &&Form| outside(form, name, (*min, *max), scale);
                         to.iter().flat_map(open).collect()
@@ -292,7 +326,13 @@ fn failing_from(
                 let all = |form: &&Form| {
                     form.capture(name).iter().any(|leaf| form.leaf(*leaf).token.includes(token))
                 };
-                fails.all |= implied.is_some() || to.is_empty() || !to.iter().all(all);
+                match implied {
+                    Some(value) => {
+                        fails.all = true;
+                        fails.but = alloc::vec![spelling.origin(name, value)];
+                    }
+                    None => fails.all |= to.is_empty() || !to.iter().all(all),
+                }
             }
         }
     }
@@ -371,6 +411,11 @@ fn merge(into: &mut Fails, more: Fails) {
     into.words.extend(more.words);
     into.words.sort();
     into.words.dedup();
+    into.but = match (into.all, more.all) {
+        (true, true) => into.but.iter().filter(|word| more.but.contains(word)).cloned().collect(),
+        (true, false) => core::mem::take(&mut into.but),
+        (false, _) => more.but,
+    };
     into.all |= more.all;
     into.absent |= more.absent;
     into.several |= more.several;
@@ -400,7 +445,7 @@ impl Fails {
 
     /// Whether every line goes.
     const fn is_none(&self) -> bool {
-        let Self { capture: _, numbers, words, all, absent, several, multiples_of } = self;
+        let Self { capture: _, numbers, words, all, but: _, absent, several, multiples_of } = self;
         !(*all || *absent || *several || multiples_of.is_some())
             && numbers.is_empty()
             && words.is_empty()
@@ -411,7 +456,7 @@ impl Fails {
         let Some(value) = value else {
             return self.absent;
         };
-        self.all
+        self.all && !self.but.iter().any(|word| *word == *value)
             || self.several && value.contains(' ')
             || value.split(' ').any(|word| self.has_word(word))
     }

@@ -11,7 +11,7 @@ use super::touched::Touched;
 use crate::config::{Config, Levels, LineKey, Place};
 use crate::ids::{ChangeId, Level};
 use crate::image::Image;
-use crate::transform::StuckCause;
+use crate::transform::{Rule, StuckCause};
 
 /// The stages of a way, and what they leave alone.
 pub(crate) struct Way<'a> {
@@ -25,6 +25,17 @@ pub(crate) struct Way<'a> {
     pub(crate) levels: &'a [Level],
     /// By form: whether any stage may do anything about its lines, or instances it enters.
     pub(crate) concerned: &'a [bool],
+}
+
+impl Way<'_> {
+    /// Whether lines and values of a change decide together what goes.
+    pub(crate) fn decides_together(&self, change: ChangeId) -> bool {
+        let mut rules = self.stages.iter().filter_map(|stage| match stage {
+            Stage::Step { tft, .. } => tft.rules().get(change.0 as usize),
+            Stage::Gate(_) | Stage::Needs => None,
+        });
+        rules.next().is_some_and(Rule::decides_together)
+    }
 }
 
 /// The rungs: `0` is what goes in, the last is what comes out.

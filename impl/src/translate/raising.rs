@@ -17,7 +17,7 @@ use super::restore::{FirstRung, PutBack, Restores};
 use super::stage::Stage;
 use super::touched::Touched;
 use crate::config::{Config, Edit, EntryKind, Item, Line, LineKey, Place, Prc, Refused};
-use crate::digest::Digest;
+use crate::digest::{Digest, Shared};
 use crate::disposition::StandbyPairing;
 use crate::grammar::{Sign, Words, split_words};
 use crate::ids::{ComponentId, FormId};
@@ -484,7 +484,7 @@ impl Raising {
             for key in tried.iter().filter(stands) {
                 let fate = self.up.fate(way, key);
                 let is_in = !fate.out.is_empty();
-                if let Some(cause) = short_of(fate).filter(|_| is_in)
+                if let Some(cause) = short_of(way, (key, self.w.line(key)), fate).filter(|_| is_in)
                 {
                     halves.insert(key.clone(), cause);
                 }
@@ -527,7 +527,7 @@ impl Raising {
                 }
                 continue;
             }
-            if let Some(cause) = short_of(fate) {
+            if let Some(cause) = short_of(way, (key, self.w.line(key)), fate) {
                 self.short.insert(key.clone(), cause);
             }
         }
@@ -669,9 +669,28 @@ impl NotRaised {
 }
 
 /// Why a line of W, or a part of it, is not raised; none: it is.
-fn short_of(fate: LineTrace) -> Option<StuckCause> {
-    let stuck = fate.ends.into_iter().find_map(|end| end.cause);
+fn short_of(way: &Way<'_>, line: (&LineKey, Option<&Line>), fate: LineTrace) -> Option<StuckCause> {
+    let chosen = fate.chain.iter().any(|change| way.decides_together(*change));
+    let stuck = fate.ends.into_iter().find_map(|end| Some((end.line, end.cause?)));
+    let stuck = stuck.map(|(at, cause)| match cause {
+        // Its values chose what has no place at the end; others go.
+        StuckCause::NoTransform if chosen => ended_for(way.image, &at, line),
+        cause => cause,
+    });
     stuck.or(fate.pending.then_some(StuckCause::Pending))
+}
+
+/// The value of a line of W for which it ended as `at`.
+fn ended_for(image: &Image, at: &LineKey, (key, line): (&LineKey, Option<&Line>)) -> StuckCause {
+    let own = &image.form(key.form).form;
+    let said = line.map(|line| own.values_of(&line.words)).unwrap_or_default();
+    let mut names = image.form(at.form).form.carried();
+    let said = names.find_map(|name| said.get_key_value(name));
+    said.map_or(StuckCause::Unverified, |(name, value)| StuckCause::Value {
+        capture: Shared::text(name),
+        value: Shared::text(value),
+        allowed: Shared::text(""),
+    })
 }
 
 /// Whether what is held out for this is so on every such unit: it is told, and no mismatch.

@@ -86,6 +86,25 @@ impl<'a> Led<'a> {
     }
 }
 
+impl Led<'_> {
+    /// Whether nothing could be said of a form somewhere on the way to the rung: no line of it, nor
+    /// its absence.
+    fn is_unborn(self, form: FormId) -> bool {
+        let Some((stage, stages)) = self.stages.split_last() else {
+            return false;
+        };
+        let before = Led { stages, ..self };
+        let Stage::Step { tft, step } = *stage else {
+            return before.is_unborn(form);
+        };
+        let Some(used) = tft.written_by(step, form) else {
+            return before.is_unborn(form);
+        };
+        let from = tft.rule(used.rule).side(step.direction.from());
+        from.is_empty() || from.iter().any(|of| before.is_unborn(of.form))
+    }
+}
+
 /// Lines of the rung read whose fate may have changed and is, or was, another than to go.
 pub(crate) type Unsettled = BTreeSet<LineKey>;
 
@@ -897,6 +916,14 @@ fn evaluate(
     if !out.is_empty() || !silent.is_empty() {
         let absent = rule.silent(image, step.direction.from(), config, group);
         if absent.iter().any(|key| led.is_withheld(image, key)) {
+            return GroupStep::Stuck(StuckCause::Unverified);
+        }
+        // What was never to be said is not said by being absent.
+        let from = step.direction.from();
+        let is_absent = || rule.members(image, from, config, group).iter().all(Vec::is_empty);
+        let unborn = || rule.side(from).iter().any(|of| led.is_unborn(of.form));
+        let may_be_absent = !out.is_empty() && rule.writes_absence(step.direction);
+        if may_be_absent && is_absent() && unborn() {
             return GroupStep::Stuck(StuckCause::Unverified);
         }
     }

@@ -32,6 +32,7 @@ pub struct Arrival {
 /// A step of one component to the next level, on the way to the level where it ends.
 struct LevelStep {
     component: usize,
+    starts: usize,
     from: usize,
     to: usize,
     ends: usize,
@@ -267,7 +268,8 @@ impl Drawn {
             let mut level = from[component];
             while level != to[component] {
                 let next = if level > to[component] { level - 1 } else { level + 1 };
-                let step = LevelStep { component, from: level, to: next, ends: to[component] };
+                let (starts, ends) = (from[component], to[component]);
+                let step = LevelStep { component, starts, from: level, to: next, ends };
                 let copied = self.copy(&step, &root, lost);
                 root = self.step(&step, &copied, &[], lost);
                 level = next;
@@ -286,6 +288,9 @@ impl Drawn {
             let Some(target) = after.line_of(setting).filter(|of| of.scope != line.scope) else {
                 continue;
             };
+            // What both say by being absent is no line of which there could be a copy.
+            let is_silent =
+                |said: &Said| said.state == line.absent() && said.state == target.absent();
             for way in root.ways() {
                 let here = root.at(&way).expect("a way of its own");
                 let is_here = |scope| way.last().map(|(scope, _)| *scope) == scope;
@@ -294,6 +299,9 @@ impl Drawn {
                 if spreads {
                     for said in here.all_said().filter(|said| said.setting == setting) {
                         next.enter(&way).say(setting, &said.key, None);
+                        if is_silent(said) {
+                            continue;
+                        }
                         let copies = below(root, &way, target.scope);
                         if target.say(from_ref(&said.state)).is_err() || copies.is_empty() {
                             self.lose(step, line, &way, said, lost);
@@ -315,6 +323,9 @@ impl Drawn {
                         .collect();
                     for (copy, said) in &all {
                         next.enter(copy).say(setting, &said.key, None);
+                        if is_silent(said) {
+                            continue;
+                        }
                         let alike = all.iter().filter(|(_, other)| other == said).count();
                         if alike == copies.len() && target.say(from_ref(&said.state)).is_ok() {
                             next.enter(&way).say(setting, &said.key, Some(said.state.clone()));
@@ -386,7 +397,7 @@ impl Drawn {
         way: &[Step],
         lost: &mut Lost,
     ) -> Instance {
-        let LevelStep { component, from, to, .. } = *step;
+        let LevelStep { component, starts, from, to, .. } = *step;
         let history = &self.components[component];
         let (before, after) = (&history.levels[from], &history.levels[to]);
         let mut next = Instance::default();
@@ -412,7 +423,11 @@ impl Drawn {
                     if *of == way && said.setting == setting)
             };
             let mut withheld = lost.gone.iter().map(|(one, _)| one).chain(&lost.held);
-            if absent != target.absent()
+            // Nor is what could not be said at all.
+            let mut passed = history.levels[starts.min(from)..=starts.max(from)].iter();
+            let could_be_said = passed.all(|level| level.line_of(setting).is_some());
+            if could_be_said
+                && absent != target.absent()
                 && instance.said(setting, &[]).is_none()
                 && !withheld.any(is_withheld)
             {

@@ -128,6 +128,8 @@ struct Rung {
     silent: Vec<Carried>,
     /// What is absent here since it came no further, by place and form.
     withheld: Vec<(Place, FormId)>,
+    /// Forms of which nothing could be said where the way began, or on it.
+    unborn: BTreeSet<FormId>,
 }
 
 /// The digests of what a config comes to, and its MCL.
@@ -425,12 +427,7 @@ impl<'a> Reference<'a> {
     }
 
     /// The lines, by number, of which a part is sent and a part comes no further, though it should.
-    fn halves(
-        &self,
-        given: &Rung,
-        sent: &[(usize, Carried)],
-        ends: &[Carried],
-    ) -> BTreeSet<usize> {
+    fn halves(&self, given: &Rung, sent: &[(usize, Carried)], ends: &[Carried]) -> BTreeSet<usize> {
         let cares_not = |form: FormId| self.tables.cares_not.contains(&form);
         let goes: BTreeSet<usize> =
             sent.iter().flat_map(|(_, line)| line.from.iter().copied()).collect();
@@ -468,12 +465,17 @@ impl<'a> Reference<'a> {
                 let (form, words) = self.at_peer(&place, line.form, &line.words)?;
                 Some((place, form, words))
             });
-            match read {
+            let reads = |form: FormId| {
+                let at = self.tables.up.iter().position(|change| change.reads(form))?;
+                Some((&self.tables.up[at], &self.tables.up[at + 1..]))
+            };
+            // What is given up on the way, whatever it says, is not sent.
+            let is_kept =
+                |form: FormId| !reads(form).is_some_and(|(first, later)| first.is_given_up(later));
+            match read.filter(|(_, form, _)| is_kept(*form)) {
                 Some((place, form, words)) => {
                     let from = vec![number];
-                    let free = self.tables.up.iter().position(|change| change.reads(form));
-                    let free = free.is_some_and(|at| {
-                        let (first, later) = (&self.tables.up[at], &self.tables.up[at + 1..]);
+                    let free = reads(form).is_some_and(|(first, later)| {
                         first.tells_absence(self.standby, later, form)
                     });
                     there.lines.push(Carried { place, form, words, from, at: line.at, free });

@@ -173,7 +173,12 @@ impl Change {
         };
         let mut kept = in_words_of(kept, image, (component, rung.levels[component]));
         kept.retain(|(_, complement)| !complement.made.is_empty());
-        let (from, _) = self.sides(going);
+        let (from, to) = self.sides(going);
+        // What could not be said at all is not said by being absent, either.
+        let is_unborn = from.is_empty() || from.iter().any(|form| rung.unborn.contains(form));
+        if is_unborn {
+            rung.unborn.extend(to);
+        }
         let Some(first) = from.first() else {
             return;
         };
@@ -181,7 +186,10 @@ impl Change {
             self.rename_instances(image, going, *first, places, rung);
             return;
         }
-        let silent = self.silent_groups(image, going, places, rung);
+        let silent = match is_unborn {
+            true => Vec::new(),
+            false => self.silent_groups(image, going, places, rung),
+        };
         let is_read = |line: &Carried| from.contains(&line.form);
         if silent.is_empty() && !rung.lines.iter().chain(&rung.silent).any(is_read) {
             return;
@@ -275,7 +283,7 @@ impl Change {
                         let mut values = self.values(image, line);
                         self.fill(image, going, line, &mut values);
                         let names = self.unsayable(image, later, line.form, &values);
-                        if to.is_empty() || !line.free && (alone || !names.is_empty()) {
+                        if !line.free && (to.is_empty() || alone || !names.is_empty()) {
                             rung.ends.push((line.clone(), names));
                         } else {
                             rung.short.push(line.clone());
@@ -431,6 +439,24 @@ impl Change {
                 let at = later.iter().position(|change| change.old.contains(new));
                 at.is_some_and(|at| later[at].tells_absence(image, &later[at + 1..], *new))
             })
+    }
+
+    /// Whether a line that it reads, going up, ends whatever it says: no line comes of it here, or
+    /// one that does ends so at one of the `later` changes. Of lines among which its values choose,
+    /// another may stay, and a group may be without what is optional.
+    pub(super) fn is_given_up(&self, later: &[Self]) -> bool {
+        if self.new.is_empty() {
+            return true;
+        }
+        let ends = |form: &FormId| {
+            let at = later.iter().position(|change| change.old.contains(form));
+            at.is_some_and(|at| later[at].is_given_up(&later[at + 1..]))
+        };
+        if self.declared.one == Some(image::OneSide::New) {
+            return self.new.iter().all(ends);
+        }
+        let mut new = self.new.iter().zip(&self.declared.new);
+        new.any(|(form, side)| side.optional.is_none() && ends(form))
     }
 
     /// Whether lines of `form` are read by the change, going up.
