@@ -356,7 +356,9 @@ impl Drawn {
             line(text, format_args!("scale = {}", raw(scales)));
         }
         if !implied.is_empty() {
-            line(text, format_args!("implied = {}", table(implied)));
+            let quoted = |(name, value): (String, String)| (name, quoted(&value));
+            let implied = implied.into_iter().map(quoted).collect();
+            line(text, format_args!("implied = {}", raw(implied)));
         }
         if !partial.is_empty() {
             let names: Vec<String> = partial.iter().map(|name| quoted(name)).collect();

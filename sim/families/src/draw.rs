@@ -309,10 +309,9 @@ impl Draft<'_> {
     pub(crate) fn chosen(&mut self, first: Kind, one: &Line, other: &Line) -> Line {
         let mut parts: Vec<Part> = self.words().into_iter().map(Part::Word).collect();
         parts.extend(one.slots().cloned().map(Part::Slot));
-        // Of any word, check tries none that is an address of one kind or the other.
         let takes = match self.settings[other.settings[0]].fields[0].kind {
             Kind::Path => self.rng.pick(&[Kind::Path, Kind::Host]).clone(),
-            _ => Kind::Host,
+            _ => self.rng.pick(&[Kind::Path, Kind::Host]).clone(),
         };
         for slot in parts.iter_mut().flat_map(Part::slots_mut).filter(|slot| slot.field == 0) {
             slot.takes = Some(takes.clone());
@@ -378,11 +377,8 @@ impl Draft<'_> {
             fields.push((kind, false, true));
         }
         if self.rng.chance(10) {
-            // The engine reads no string in quotes in a line that opens a text.
-            let has_string = fields.iter().any(|(kind, ..)| *kind == Kind::Quoted);
             let kinds = [Kind::Text, Kind::Text, Kind::Block, Kind::Lines];
-            let of = if has_string { &kinds[..2] } else { &kinds[..] };
-            fields.push((self.rng.pick(of).clone(), false, false));
+            fields.push((self.rng.pick(&kinds).clone(), false, false));
         }
     }
 

@@ -8,7 +8,7 @@ use std::slice::from_ref;
 use strum::{Display, EnumIter, IntoEnumIterator as _};
 
 use crate::draw::Draft;
-use crate::setting::{Kind, List, Scope, Setting, State, Value};
+use crate::setting::{Kind, List, Setting, State};
 use crate::writing::{Alias, Default, Line, Number, Part, Roof, Says, Shares, Slot, Writing};
 
 /// An edit of a writing.
@@ -110,16 +110,13 @@ pub(crate) fn next_level(draft: &mut Draft<'_>, component: usize) -> Vec<Edit> {
         let operator = *draft.rng.pick(&operators);
         let so_far = after.clone();
         let is_made = apply(draft, component, operator, &before, &mut after);
-        if is_made && copies_in_renamed(&draft.scopes, &before, &after) {
-            after = so_far;
-        } else if is_made {
+        if is_made {
             let contexts = contexts(draft, component, &so_far, &after);
             made.push(Edit { operator, component, level, contexts });
         }
     }
     if (&after.lines, &after.entries) == (&before.lines, &before.entries) {
-        let is_free = |line: &&mut Line| !was_parted(draft, component, line);
-        let operator = match after.lines.iter_mut().find(is_free) {
+        let operator = match after.lines.first_mut() {
             Some(line) => {
                 rename(draft, line);
                 Operator::Rename
@@ -136,63 +133,6 @@ pub(crate) fn next_level(draft: &mut Draft<'_>, component: usize) -> Vec<Edit> {
     draft.draw_list_aliases(&mut after);
     draft.components[component].levels.push(after);
     made
-}
-
-/// Whether copies are made in a mode that is renamed at the same level: the engine makes none.
-fn copies_in_renamed(scopes: &[Scope], before: &Writing, after: &Writing) -> bool {
-    let is_renamed = |line: &Line| {
-        let mut around = line.scope;
-        while let Some(scope) = around {
-            if before.entries[scope] != after.entries[scope] {
-                return true;
-            }
-            around = scopes[scope].parent;
-        }
-        false
-    };
-    let is_copied = |line: &&Line| {
-        let old = before.lines.iter().find(|old| old.settings == line.settings);
-        old.is_some_and(|old| old.scope != line.scope)
-    };
-    !before.entries.is_empty() && after.lines.iter().filter(is_copied).any(is_renamed)
-}
-
-/// Whether it is one of several lines that came of one by values, or by what that held. What
-/// becomes of such a line later, the engine takes for what becomes of all of them.
-fn was_parted(draft: &Draft<'_>, component: usize, line: &Line) -> bool {
-    let mut levels = draft.components[component].levels.iter();
-    let is_part = |level: &Writing| {
-        let before = line.settings.iter().filter_map(|setting| level.line_of(*setting));
-        before.into_iter().any(|before| {
-            let is_more = before.settings.len() > line.settings.len();
-            (is_more && before.shares != Shares::All) || (line.is_each && !before.is_each)
-        })
-    };
-    levels.any(is_part)
-}
-
-/// Whether it came of several lines. Of these the engine holds one back whose value goes no further
-/// later, and lets the others go.
-fn was_joined(draft: &Draft<'_>, component: usize, line: &Line) -> bool {
-    let mut levels = draft.components[component].levels.iter();
-    let is_alone = |level: &Writing| {
-        let mut before = line.settings.iter().filter_map(|setting| level.line_of(*setting));
-        before.any(|before| before.settings.len() < line.settings.len())
-    };
-    line.shares != Shares::All && levels.any(is_alone)
-}
-
-/// Whether it is a copy. Of copies of which one waits for another line, the engine lets the others
-/// go.
-fn was_copied(draft: &Draft<'_>, component: usize, line: &Line) -> bool {
-    let levels = draft.components[component].levels.iter();
-    let mut before = levels.filter_map(|level| level.line_of(line.settings[0]));
-    before.any(|before| before.scope != line.scope)
-}
-
-/// Whether it may leave a value without a word.
-const fn is_narrowing(operator: Operator) -> bool {
-    matches!(operator, Operator::Word | Operator::Unit | Operator::Range | Operator::Implied)
 }
 
 const fn is_of_old_words(alias: &Alias) -> bool {
@@ -286,10 +226,7 @@ fn apply(
         Operator::Remove => {
             let at = draft.rng.below(after.lines.len());
             let is_same = before.lines.contains(&after.lines[at]);
-            let setting = after.lines[at].settings[0];
-            let is_free = is_off_by_default(draft, component, setting)
-                && !was_parted(draft, component, &after.lines[at]);
-            if after.lines.len() > 3 && is_same && is_free {
+            if after.lines.len() > 3 && is_same {
                 after.lines.remove(at);
                 return true;
             }
@@ -304,9 +241,9 @@ fn apply(
             after.aliases.push(Alias::Entry { scope, words });
             return true;
         }
-        Operator::Share => return share(draft, component, before, after),
-        Operator::Half => return half(draft, component, before, after),
-        Operator::Choice => return choice(draft, component, before, after),
+        Operator::Share => return share(draft, before, after),
+        Operator::Half => return half(draft, before, after),
+        Operator::Choice => return choice(draft, before, after),
         _ => {}
     }
     let mut order: Vec<usize> = (0..after.lines.len()).collect();
@@ -326,10 +263,6 @@ fn apply(
         let Some(old) = before.lines.iter().find(|old| old.settings == line.settings) else {
             continue;
         };
-        let is_joined = is_narrowing(operator) && was_joined(draft, component, &line);
-        if is_joined || was_parted(draft, component, &line) {
-            continue;
-        }
         if edit(draft, component, operator, old, &mut line)
             && line != after.lines[at]
             && reads_clearly(draft, &line)
@@ -401,24 +334,12 @@ fn reads_clearly(draft: &Draft<'_>, line: &Line) -> bool {
     })
 }
 
-/// Whether at each level absence says that it is off. Where it says more, the engine lists an
-/// explicit line on the way up and not on the way down; and half of a merge that absence says keeps
-/// W line by line from being W as a whole.
-fn is_off_by_default(draft: &Draft<'_>, component: usize, setting: usize) -> bool {
+/// Whether what absence says may change: the line stays where it is, and no level says the setting
+/// on a line with another. What is said by absence between two lines, and stuck later, nobody lists.
+fn is_alone(draft: &Draft<'_>, component: usize, old: &Line, line: &Line) -> bool {
     let levels = draft.components[component].levels.iter();
-    let mut lines = levels.filter_map(|level| level.line_of(setting));
-    lines.all(|line| line.absent() == State::Unset)
-}
-
-/// Whether what absence says may change: it was there from the first level on, and absence said the
-/// same at each. What is said by absence between two lines, and stuck later, nobody lists; nor what
-/// it says where a copy is made.
-fn is_old(draft: &Draft<'_>, component: usize, line: &Line) -> bool {
-    let mut levels = draft.components[component].levels.iter();
-    levels.all(|level| {
-        let before = level.line_of(line.settings[0]);
-        before.is_some_and(|before| before.scope == line.scope)
-    })
+    let mut lines = levels.filter_map(|level| level.line_of(line.settings[0]));
+    line.scope == old.scope && lines.all(|line| line.settings.len() == 1)
 }
 
 /// Whether each level of the component says what is the default at another.
@@ -462,29 +383,17 @@ fn edit(
             };
             let is_last = line.slots().last().is_some_and(several);
             line.is_each = !line.is_each;
-            // Of several values of which one is beyond the range, the engine lets the others go.
-            let is_range = line.slots().eq(old.slots());
-            is_alone
-                && is_last
-                && is_range
-                && line.is_each != old.is_each
-                && line.scope == old.scope
+            is_alone && is_last && line.is_each != old.is_each && line.scope == old.scope
         }
         Operator::Copies => copies(draft, component, old, line),
         Operator::Keyword => keyword(draft, line),
         Operator::Reorder => reorder(draft, line),
         Operator::Table | Operator::Word => words(draft, operator, old, line),
-        Operator::Unit | Operator::Range | Operator::Ends => {
-            number(draft, component, operator, old, line)
-        }
+        Operator::Unit | Operator::Range | Operator::Ends => number(draft, operator, old, line),
         Operator::Implied => implied(draft, old, line),
         Operator::Polarity => {
-            let is_old = is_old(draft, component, line);
-            if !is_flag
-                || !is_alone
-                || !is_old
-                || line.is_not != old.is_not
-                || line.roof != old.roof
+            let stays = self::is_alone(draft, component, old, line);
+            if !is_flag || !is_alone || !stays || line.is_not != old.is_not || line.roof != old.roof
             {
                 return false;
             }
@@ -540,17 +449,7 @@ fn edit(
 fn copies(draft: &mut Draft<'_>, component: usize, old: &Line, line: &mut Line) -> bool {
     let setting = &draft.settings[line.settings[0]];
     // Modes of another component are entered as its last level does.
-    let of = line.settings[0];
-    let levels = &draft.components[component].levels;
-    // Of copies of copies of which one is not made, the engine lets the others go; and so of a line
-    // that became two, of which one has no copy.
-    let is_first = levels
-        .iter()
-        .filter_map(|level| level.line_of(of))
-        .all(|before| before.scope == line.scope && before.settings == line.settings);
     if component != 0
-        || !is_first
-        || !is_off_by_default(draft, component, of)
         || line.settings.len() > 1
         || setting.list.is_some()
         || line.scope != old.scope
@@ -563,10 +462,9 @@ fn copies(draft: &mut Draft<'_>, component: usize, old: &Line, line: &mut Line) 
     {
         return false;
     }
-    // Copies do not become one line: on its way down, the engine drops that without a word where
-    // no instance is there.
     let within = draft.scopes.iter().enumerate().filter(|(_, scope)| scope.parent == line.scope);
-    let to: Vec<Option<usize>> = within.map(|(at, _)| Some(at)).collect();
+    let mut to: Vec<Option<usize>> = within.map(|(at, _)| Some(at)).collect();
+    to.extend(line.scope.map(|scope| draft.scopes[scope].parent));
     if to.is_empty() {
         return false;
     }
@@ -649,18 +547,8 @@ fn words(draft: &mut Draft<'_>, operator: Operator, old: &Line, line: &mut Line)
     false
 }
 
-fn number(
-    draft: &mut Draft<'_>,
-    component: usize,
-    operator: Operator,
-    old: &Line,
-    line: &mut Line,
-) -> bool {
+fn number(draft: &mut Draft<'_>, operator: Operator, old: &Line, line: &mut Line) -> bool {
     let default = line.default.clone();
-    let levels = draft.components[component].levels.iter();
-    let mut lines = levels.filter_map(|level| level.line_of(line.settings[0]));
-    let line_is_each = line.is_each;
-    let was_each = lines.any(|before| before.is_each != line_is_each);
     for slot in line.slots_mut() {
         let field = &draft.settings[slot.setting].fields[slot.field];
         let is_same = old.slots().any(|old| {
@@ -668,18 +556,13 @@ fn number(
         });
         // What a default is must be sayable on both sides of each change.
         let narrows = operator == Operator::Unit && matches!(default, Default::Values(_));
-        // A key of which the other side has no whole number is lost without a word.
-        let loses = operator == Operator::Unit && field.is_key;
         let is_list = match &field.kind {
-            // Of several in one line the Active lists none that is beyond the range.
-            Kind::Several(of) => **of == Kind::Number && line_is_each,
+            Kind::Several(of) => **of == Kind::Number,
             Kind::Numbers => true,
             _ => false,
         };
-        // Of several values of which one is beyond the range, the engine lets the others go.
-        let is_list = is_list && !was_each;
         let fits = field.kind == Kind::Number || (is_list && operator == Operator::Range);
-        if !fits || !is_same || narrows || loses {
+        if !fits || !is_same || narrows {
             continue;
         }
         let number = &mut slot.number;
@@ -735,8 +618,12 @@ fn implied(draft: &mut Draft<'_>, old: &Line, line: &mut Line) -> bool {
     let found = slots.find_map(|(at, part)| match part {
         Part::Slot(slot) => {
             let field = &draft.settings[slot.setting].fields[slot.field];
-            let is_word = matches!(field.kind, Kind::Word(_));
-            let fits = is_word && field.is_named && !field.is_optional && !field.is_key;
+            let is_one = match field.kind {
+                Kind::Word(_) | Kind::Address | Kind::Address6 | Kind::Name | Kind::Host => true,
+                Kind::Number => slot.number.names.is_empty(),
+                _ => false,
+            };
+            let fits = is_one && field.is_named && !field.is_optional && !field.is_key;
             fits.then_some((at, slot.clone()))
         }
         Part::Word(_) | Part::Half { .. } => None,
@@ -745,9 +632,9 @@ fn implied(draft: &mut Draft<'_>, old: &Line, line: &mut Line) -> bool {
     if !old.slots().any(|old| *old == slot) {
         return false;
     }
-    let said: Vec<usize> = (0..slot.words.len()).filter(|i| slot.words[*i].is_some()).collect();
+    let value = draft.values(line, slot.setting).swap_remove(slot.field);
     line.parts.remove(at);
-    line.implied.push((slot.field, Value::Word(*draft.rng.pick(&said))));
+    line.implied.push((slot.field, value));
     true
 }
 
@@ -760,7 +647,11 @@ fn default(
 ) -> bool {
     let is_edited = line.default != old.default || line.is_not != old.is_not;
     // What absence says in a mode that the other side lacks, the engine cannot say there.
-    if line.roof.is_some() || old.roof.is_some() || is_edited || !is_old(draft, component, line) {
+    if line.roof.is_some()
+        || old.roof.is_some()
+        || is_edited
+        || !is_alone(draft, component, old, line)
+    {
         return false;
     }
     match &line.default {
@@ -776,7 +667,7 @@ fn default(
 }
 
 /// Two lines become one, or one becomes two.
-fn share(draft: &mut Draft<'_>, component: usize, before: &Writing, after: &mut Writing) -> bool {
+fn share(draft: &mut Draft<'_>, before: &Writing, after: &mut Writing) -> bool {
     let is_same = |line: &Line| before.lines.contains(line);
     let is_double = |line: &Line| line.settings.len() > 1 && line.shares == Shares::All;
     let double = after.lines.iter().position(|line| is_double(line) && is_same(line));
@@ -790,19 +681,11 @@ fn share(draft: &mut Draft<'_>, component: usize, before: &Writing, after: &mut 
         }
         return true;
     }
-    // Of a line that becomes two, of which one waits for a third, the engine lets the other go.
-    let was_shared = |setting: usize| {
-        let mut levels = draft.components[component].levels.iter();
-        levels.any(|level| level.line_of(setting).is_some_and(|line| line.settings.len() > 1))
-    };
     let fits = |line: &Line| {
         let setting = &draft.settings[line.settings[0]];
         line.settings.len() == 1
             && is_same(line)
             && setting.keys() == 0
-            && !was_shared(line.settings[0])
-            && is_off_by_default(draft, component, line.settings[0])
-            && !was_copied(draft, component, line)
             && line.default == Default::Off
             && !line.is_not
             && line.roof.is_none()
@@ -828,7 +711,7 @@ fn share(draft: &mut Draft<'_>, component: usize, before: &Writing, after: &mut 
 }
 
 /// A part that a line may be without gets a line of its own, or such a line becomes a part.
-fn half(draft: &mut Draft<'_>, component: usize, before: &Writing, after: &mut Writing) -> bool {
+fn half(draft: &mut Draft<'_>, before: &Writing, after: &mut Writing) -> bool {
     let is_same = |line: &Line| before.lines.contains(line);
     let double = |line: &Line| line.shares == Shares::First && is_same(line);
     if let Some(at) = after.lines.iter().position(double) {
@@ -851,7 +734,7 @@ fn half(draft: &mut Draft<'_>, component: usize, before: &Writing, after: &mut W
         }
         return true;
     }
-    let pairs = alone_together(draft, component, before, after);
+    let pairs = alone_together(draft, before, after);
     let keys = |line: &Line, setting: usize| {
         let keys = draft.settings[setting].keys();
         (0..keys).map(|key| line.slot_of(setting, key).cloned()).collect::<Vec<_>>()
@@ -871,12 +754,7 @@ fn half(draft: &mut Draft<'_>, component: usize, before: &Writing, after: &mut W
             let fields = setting.fields[..setting.keys()].iter();
             fields.map(|field| field.name.clone()).collect::<Vec<_>>()
         };
-        // Where the flag of a half has another word later, the engine holds the line back.
-        let mut levels = draft.components[component].levels.iter();
-        let was_joined = levels.any(|level| {
-            level.line_of(one.settings[0]).is_some_and(|line| line.settings.len() > 1)
-        });
-        let is_half = draft.halves.contains(&(one.settings[0], other.settings[0])) && !was_joined;
+        let is_half = draft.halves.contains(&(one.settings[0], other.settings[0]));
         is_half && names(first) == names(second) && same_keys(one, other)
     };
     let Some((one, other)) = pairs.iter().find(fits).copied() else {
@@ -890,7 +768,7 @@ fn half(draft: &mut Draft<'_>, component: usize, before: &Writing, after: &mut W
 }
 
 /// One line that says two settings, told by the kind of a value, becomes two, or two become one.
-fn choice(draft: &mut Draft<'_>, component: usize, before: &Writing, after: &mut Writing) -> bool {
+fn choice(draft: &mut Draft<'_>, before: &Writing, after: &mut Writing) -> bool {
     let is_same = |line: &Line| before.lines.contains(line);
     let is_choice = |line: &Line| matches!(line.shares, Shares::One(_)) && is_same(line);
     if let Some(at) = after.lines.iter().position(is_choice) {
@@ -905,7 +783,7 @@ fn choice(draft: &mut Draft<'_>, component: usize, before: &Writing, after: &mut
         }
         return true;
     }
-    let pairs = alone_together(draft, component, before, after);
+    let pairs = alone_together(draft, before, after);
     let spelled = |line: &Line| {
         let slots = line.slots().map(|slot| (slot.field, slot.words.clone(), slot.number.clone()));
         let mut slots: Vec<_> = slots.collect();
@@ -929,16 +807,9 @@ fn choice(draft: &mut Draft<'_>, component: usize, before: &Writing, after: &mut
 }
 
 /// Ordered pairs of lines of one setting each that are as before, in one place.
-fn alone_together(
-    draft: &Draft<'_>,
-    component: usize,
-    before: &Writing,
-    after: &Writing,
-) -> Vec<(usize, usize)> {
+fn alone_together(draft: &Draft<'_>, before: &Writing, after: &Writing) -> Vec<(usize, usize)> {
     let is_plain = |line: &Line| {
         line.settings.len() == 1
-            && is_off_by_default(draft, component, line.settings[0])
-            && !was_copied(draft, component, line)
             && before.lines.contains(line)
             && line.default == Default::Off
             && !line.is_not
