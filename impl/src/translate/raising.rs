@@ -141,11 +141,24 @@ impl Raising {
         (raising, mismatches)
     }
 
-    /// The way back from S, on which what raising loses is put back.
-    fn lowered(image: &Image, pairing: &StandbyPairing, up: &Ladder) -> Ladder {
+    /// The way back from S, on which what raising loses is put back. What did not come by wire is
+    /// held out of it: it could not go before.
+    fn lowered(image: &Image, pairing: &StandbyPairing, up: &Ladder, w: &Config) -> Ladder {
         let (there, back) = (way_up(image, pairing), way_down(image, pairing));
         let lost = Restores::compile(&back, FirstRung::Own, &up.losses(&there));
-        Ladder::build(&back, up.last().clone(), Arc::default(), Arc::new(lost)).0
+        let of_none = |key: &LineKey| {
+            up.origins(&there, key).iter().all(|origin| w.line(origin).is_none())
+        };
+        let put = (0..=there.stages.len()).flat_map(|rung| {
+            let lines = up.put_into(rung).lines.iter();
+            lines.flat_map(|key| up.fate_from(&there, rung, key).out).collect::<Vec<_>>()
+        });
+        let put: BTreeSet<LineKey> = put.filter(of_none).collect();
+        let mut s = up.last().clone();
+        for key in &put {
+            s.remove(image, key);
+        }
+        Ladder::build(&back, s, Arc::new(put), Arc::new(lost)).0
     }
 
     /// Raises `w` from nothing, with what is put back on the way; and the lines of S that the unit
@@ -161,7 +174,7 @@ impl Raising {
         let way_up = way_up(image, pairing);
         let puts_back = !restores.is_empty();
         let (up, mut advance) = Ladder::build(&way_up, w.clone(), Arc::default(), restores);
-        let down = Self::lowered(image, pairing, &up);
+        let down = Self::lowered(image, pairing, &up, &w);
         let (held, halves, short) = (BTreeMap::new(), Arc::default(), BTreeMap::new());
         let (unsaid, nameless) = (BTreeSet::new(), Arc::default());
         let refuses_back = false;
@@ -464,8 +477,8 @@ impl Raising {
 
     /// Carries what was touched in S down to W'.
     fn lower_again(&mut self, image: &Image, pairing: &StandbyPairing, touched: Touched) {
-        if pairing.loses() {
-            self.down = Self::lowered(image, pairing, &self.up);
+        if pairing.loses() || self.puts_back() {
+            self.down = Self::lowered(image, pairing, &self.up, &self.w);
         } else {
             let s = self.up.last().clone();
             self.down.replace(&way_down(image, pairing), s, touched, Arc::default());
