@@ -449,7 +449,9 @@ fn ends_of(image: &Image, rule: &Rule, side: SideOf) -> Vec<(Box<str>, String)> 
             }
         }
     }
-    for pattern in rule.side(side) {
+    // Of lines that a value chooses, each has its own: another line's is stuck there by design.
+    let is_chosen = rule.one.is_some_and(|one| one != side);
+    for pattern in rule.side(side).iter().filter(|_| !is_chosen) {
         let form = &image.form(pattern.form).form;
         for words in form.examples(EXAMPLES_MAX) {
             for (name, value) in form.values_of(&words) {
