@@ -179,9 +179,10 @@ fn what_was_held_is_held_again_after_a_way_there_and_back() {
             let (stamp, acting) = ((Term(2), Lsn(0)), raising.config());
             let mut lowering = Lowering::new_owing(&there, &at_active, acting, &kept, stamp);
             let before = raise(&here, &at_standby, &lowering);
-            // Lines that are in no list may stand in another order.
+            // Lines that are in no list may stand in another order; and an instance that a move
+            // made is entered where it is read.
             let came_back = before.config();
-            assert_eq!(came_back.digest(), config.digest(), "{what}: {}", came_back.render());
+            assert!(came_back.lines().eq(config.lines()), "{what}: {}", came_back.render());
             let Some(between) = &tried.between else { continue };
             let mut after = raising.config().clone();
             let edits = after.execute(&there, there.own(), between).expect("lines that S takes");

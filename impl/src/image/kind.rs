@@ -69,6 +69,8 @@ pub enum ChangeKind {
     FactoryLine,
     /// A function in Rust says what lines become.
     Function,
+    /// Something of a group is lost on the other side, and kept.
+    Loss,
 }
 
 impl ChangeKind {
@@ -131,6 +133,9 @@ impl Family {
         }
         if !change.map.is_empty() {
             kinds.insert(ChangeKind::ValueMap);
+        }
+        if !change.loses.is_empty() {
+            kinds.insert(ChangeKind::Loss);
         }
         if turned {
             kinds.insert(ChangeKind::Polarity);
@@ -272,6 +277,7 @@ impl fmt::Display for ChangeKind {
             Self::KeyAndLeaf => "key and leaf",
             Self::FactoryLine => "factory line",
             Self::Function => "function",
+            Self::Loss => "loss",
         })
     }
 }

@@ -544,9 +544,17 @@ fn complete<'a>(form: &'a Form, fill: Fill, values: &mut Bindings<'a>) {
     let Some(full) = full else { return };
     let filled = |name: &&str| fill == Fill::All || form.always_carries(name);
     for name in form.carried().filter(filled) {
-        if let Some(value) = full.value(form, name) {
-            let value = || Cow::Owned(value.into_owned());
-            values.entry(name).or_insert_with(value);
+        let Some(value) = full.value(form, name).filter(|_| !values.contains_key(name)) else {
+            continue;
+        };
+        let builds = |values: &Bindings<'_>| {
+            form.build(Sign::Positive, &address::wanted(form, values)).is_ok()
+        };
+        let mut more = values.clone();
+        more.insert(name, Cow::Owned(value.into_owned()));
+        // Of two alternatives one is there.
+        if builds(&more) || !builds(values) {
+            *values = more;
         }
     }
 }

@@ -1073,8 +1073,8 @@ impl Rule {
         });
         // Of two words for one, that which is declared.
         let declared = self.losses.get(name);
-        let is_other = |found: &&Box<str>| declared.is_some_and(|declared| *found != declared);
-        if let Some(found) = found.min_by_key(is_other) {
+        let is_other = |found: &&str| declared.is_some_and(|declared| **found != **declared);
+        if let Some(found) = found.map(|found| &**found).min_by_key(is_other) {
             return Ok(Cow::Borrowed(found));
         }
         let Some((scale, number)) = self.scale(direction, name).zip(value.parse().ok()) else {

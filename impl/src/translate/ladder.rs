@@ -72,6 +72,8 @@ pub(crate) struct LineTrace {
     pub(crate) ends: Vec<LineEnd>,
     /// Whether a part of it waits for the rest of its group.
     pub(crate) pending: bool,
+    /// Whether a rung on the way says a part of it by being absent.
+    pub(crate) absent: bool,
 }
 
 /// Where a part of a line ended.
@@ -121,8 +123,12 @@ impl Ladder {
             let reads = Reads { image: way.image, before: None, after: from, copied: true, led };
             unsettled.push(stage.advance(reads, &mut touched, &mut next));
             let of_absence = |key: &LineKey| {
-                let sources = stage.sources(way.image, from, key);
-                sources.iter().all(|source| from.line(source).is_none())
+                let mut lines = BTreeSet::from([key.clone()]);
+                for (stage, config) in way.stages[..=number].iter().zip(&rungs).rev() {
+                    let sources = |key| stage.sources(way.image, config, key);
+                    lines = lines.iter().flat_map(sources).collect();
+                }
+                lines.iter().all(|key| rungs[0].line(key).is_none())
             };
             let (image, rung) = (way.image, number + 1);
             put_back.push(restores.put_back(image, rung, &mut next, &mut touched, &of_absence));
@@ -231,6 +237,16 @@ impl Ladder {
         &self.restores
     }
 
+    /// Whether anything was put back.
+    pub(crate) fn puts_back(&self) -> bool {
+        self.put_back.iter().any(|put| *put != PutBack::default())
+    }
+
+    /// Whether all lines of the last rung stand so in the last rung of another.
+    pub(crate) fn is_within(&self, other: &Self) -> bool {
+        self.last().lines().all(|(key, line)| other.last().line(key) == Some(line))
+    }
+
     /// What was put into a rung.
     pub(crate) fn put_into(&self, rung: usize) -> &PutBack {
         &self.put_back[rung]
@@ -286,6 +302,8 @@ impl Ladder {
                     }
                 }
             }
+            let next = &self.rungs[number + 1];
+            fate.absent |= fate.out.iter().any(|key| next.line(key).is_none());
         }
         // What is said there by being absent is no line.
         fate.out.retain(|key| self.last().line(key).is_some());

@@ -22,7 +22,7 @@ use crate::grammar::Words;
 use crate::ids::{ComponentId, FormId, Lsn, Term};
 use crate::image::Image;
 use crate::planted::Defect;
-use crate::transform::StuckCause;
+use crate::transform::{Direction, Step, StuckCause};
 
 /// A translation from the Active's config A to the wire config W, kept in step. Cheap to clone and
 /// hash.
@@ -114,11 +114,11 @@ impl Lowering {
     ) -> Self {
         let way = way_down(image, pairing);
         let owed = Arc::clone(owed);
-        let (ladder, mut advance) =
-            Ladder::build(&way, a.clone(), Arc::default(), restores(&way, &owed));
+        let (ladder, mut advance) = Ladder::build(&way, a.clone(), Arc::default(), Arc::default());
         let (halves, listing, stood) = (Arc::default(), Listing::default(), Arc::default());
         let mut lowering = Self { a: a.clone(), ladder, halves, listing, stood, owed };
         lowering.hold_halves(&way, pairing, &mut advance);
+        lowering.put_back(&way, pairing, &mut advance);
         let listed = lowering.listed(&way, pairing, &advance.affected, &advance.places);
         let forgets = pairing.defect().is(Defect::MclForgotten);
         let listed = listed.into_iter().filter(|_| !forgets);
@@ -202,14 +202,44 @@ impl Lowering {
     /// Applies edits to A, discards what rests on what they change, and carries them on.
     fn advance(&mut self, way: &Way<'_>, pairing: &ActivePairing, edits: &[Edit]) -> Advance {
         let mut owed = Complements::clone(&self.owed);
-        let discarded = discard(&mut owed, &self.a, edits);
-        let touched = Touched::from_edits(way.image, &mut self.a, edits);
-        if discarded.is_empty() {
-            let restores = Arc::clone(self.ladder.restores());
-            return self.carry(way, pairing, touched, restores);
+        if !discard(&mut owed, &self.a, edits).is_empty() {
+            self.owed = Arc::new(owed);
         }
-        self.owed = Arc::new(owed);
-        self.carry(way, pairing, touched, restores(way, &self.owed))
+        let touched = Touched::from_edits(way.image, &mut self.a, edits);
+        let mut advance = self.carry(way, pairing, touched, Arc::default());
+        self.put_back(way, pairing, &mut advance);
+        advance
+    }
+
+    /// Puts back what is owed on the way; nothing, if by it another line would not come back as it
+    /// is.
+    fn put_back(&mut self, way: &Way<'_>, pairing: &ActivePairing, advance: &mut Advance) {
+        let restores = restores(way, &self.owed);
+        if restores.is_empty() {
+            return;
+        }
+        let without = self.clone();
+        advance.add(self.carry(way, pairing, Touched::default(), restores));
+        if !self.ladder.puts_back() {
+            return;
+        }
+        let steps = pairing.steps().iter().rev();
+        let up = |step: &Step| Step { direction: Direction::Raise, ..*step };
+        let stages = steps.map(|step| Stage::Step { tft: pairing.tft(), step: up(step) }).collect();
+        let (from, levels) = (pairing.levels(), way.image.levels());
+        let back = Way { image: way.image, stages, from, levels, concerned: pairing.concerned() };
+        let raise = |lowering: &Self| {
+            let w = lowering.ladder.last().clone();
+            Ladder::build(&back, w, Arc::default(), Arc::default()).0
+        };
+        if !raise(&without).is_within(&raise(self)) {
+            advance.add(self.carry(way, pairing, Touched::default(), Arc::default()));
+        }
+    }
+
+    /// Whether it puts back, on the way, what is owed from before.
+    pub fn puts_back(&self) -> bool {
+        self.ladder.puts_back()
     }
 
     /// What is kept for the way back: of what does not go, of what goes with a loss, and what is
@@ -233,7 +263,15 @@ impl Lowering {
                 }
                 Stood::Line(key) => {
                     let fate = self.ladder.fate(way, key);
-                    let ends = fate.ends.into_iter().filter(|_| fate.out.is_empty());
+                    if !fate.out.is_empty() {
+                        continue;
+                    }
+                    if fate.absent {
+                        // A rung on the way said it by being absent: it is kept in its own words.
+                        kept.extend(self.ladder.orphan(way, (0, &self.a), stood));
+                        continue;
+                    }
+                    let ends = fate.ends.into_iter();
                     ends.map(|end| (end.rung, Stood::Line(end.line))).collect()
                 }
                 Stood::Place(place) => {

@@ -146,9 +146,8 @@ impl Raising {
     fn lowered(image: &Image, pairing: &StandbyPairing, up: &Ladder, w: &Config) -> Ladder {
         let (there, back) = (way_up(image, pairing), way_down(image, pairing));
         let lost = Restores::compile(&back, FirstRung::Own, &up.losses(&there));
-        let of_none = |key: &LineKey| {
-            up.origins(&there, key).iter().all(|origin| w.line(origin).is_none())
-        };
+        let of_none =
+            |key: &LineKey| up.origins(&there, key).iter().all(|origin| w.line(origin).is_none());
         let put = (0..=there.stages.len()).flat_map(|rung| {
             let lines = up.put_into(rung).lines.iter();
             lines.flat_map(|key| up.fate_from(&there, rung, key).out).collect::<Vec<_>>()
@@ -159,6 +158,18 @@ impl Raising {
             s.remove(image, key);
         }
         Ladder::build(&back, s, Arc::new(put), Arc::new(lost)).0
+    }
+
+    /// The lines of W that are not in S.
+    fn out(&self) -> impl Iterator<Item = &LineKey> {
+        self.held.keys().chain(self.halves.keys()).chain(self.short.keys())
+    }
+
+    /// The way back from all of S.
+    fn lowered_whole(&self, image: &Image, pairing: &StandbyPairing) -> Ladder {
+        let back = way_down(image, pairing);
+        let restores = Arc::clone(self.down.restores());
+        Ladder::build(&back, self.up.last().clone(), Arc::default(), restores).0
     }
 
     /// Raises `w` from nothing, with what is put back on the way; and the lines of S that the unit
@@ -191,16 +202,19 @@ impl Raising {
         let mut refused_back =
             refused.iter().filter(|(key, _)| raising.origins(&way_up, key).is_empty());
         let refuses_back = refused_back.any(|(_, cause)| matches!(cause, StuckCause::Peer(_)));
-        let fits = || {
-            refused.iter().all(|(key, _)| !raising.origins(&way_up, key).is_empty())
-                && raising.config().refused(image, image.levels()).is_empty()
-                && raising.wire_digest(image) == raising.w.digest()
-        };
-        if puts_back && !fits() {
-            let Self { w, listing, .. } = raising;
-            let (raising, refused) =
-                Self::anew(image, pairing, w, listing, Arc::default(), refuses);
-            return (Self { refuses_back, ..raising }, refused);
+        if !puts_back {
+            return (raising, refused);
+        }
+        let (w, listing) = (raising.w.clone(), raising.listing.clone());
+        let (plain, refused_plain) =
+            Self::anew(image, pairing, w, listing, Arc::default(), refuses);
+        let fits = refused.iter().all(|(key, _)| !raising.origins(&way_up, key).is_empty())
+            && raising.config().refused(image, image.levels()).is_empty()
+            && raising.wire_digest(image) == raising.w.digest()
+            && raising.out().all(|key| plain.out().any(|out| out == key))
+            && raising.down.is_within(&raising.lowered_whole(image, pairing));
+        if !fits {
+            return (Self { refuses_back, ..plain }, refused_plain);
         }
         (raising, refused)
     }
@@ -321,8 +335,7 @@ impl Raising {
 
     /// The digest of `lower(S)`, with the lines of pending and held-out groups taken from W.
     pub fn wire_digest(&self, image: &Image) -> Digest {
-        let out = self.held.keys().chain(self.halves.keys()).chain(self.short.keys());
-        let out: BTreeSet<&LineKey> = out.collect();
+        let out: BTreeSet<&LineKey> = self.out().collect();
         let put = self.up.put_into(0);
         if out.is_empty()
             && self.nameless.is_empty()
@@ -458,7 +471,7 @@ impl Raising {
             let stood = Stood::Place(place.clone());
             kept.extend(self.up.orphan(&way, (0, &self.w), &stood));
         }
-        for key in self.held.keys().chain(self.halves.keys()).chain(self.short.keys()) {
+        for key in self.out() {
             kept.extend(self.up.orphan(&way, (0, &self.w), &Stood::Line(key.clone())));
         }
         kept
@@ -491,9 +504,8 @@ impl Raising {
         let mut tried = advance.affected.clone();
         loop {
             let mut halves = BTreeMap::new();
-            let stands = |key: &&LineKey| {
-                self.w.line(key).is_some() && self.up.first().line(key).is_some()
-            };
+            let stands =
+                |key: &&LineKey| self.w.line(key).is_some() && self.up.first().line(key).is_some();
             for key in tried.iter().filter(stands) {
                 let fate = self.up.fate(way, key);
                 let is_in = !fate.out.is_empty();

@@ -154,8 +154,9 @@ impl Restores {
                 first == FirstRung::Received && levels[0][usize::from(component.0)] == of.level;
             let step = way.stages.iter().position(is_reached);
             let Some(rung) = step.map(|stage| stage + 1).or(here.then_some(0)) else { continue };
-            for rung in rung.saturating_sub(1)..=rung {
-                grammars.entry(rung).or_insert_with(|| image.grammar(&levels[rung]));
+            let below = rung.saturating_sub(1);
+            for (at, levels) in levels.iter().enumerate().take(rung + 1).skip(below) {
+                grammars.entry(at).or_insert_with(|| image.grammar(levels));
             }
             if complement.made.is_empty() {
                 let orphan = Orphan::read(image, &grammars[&rung], of, complement);

@@ -1,5 +1,6 @@
 //! The Standby's side of a translation: the wire config, and its own beside it.
 
+use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec;
 use alloc::vec::Vec;
@@ -21,8 +22,8 @@ use crate::translate::{self, Raising};
 /// The Standby's side of a translation: the wire config, and its own beside it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Receiver {
-    pub(super) raising: Raising,
-    pairing: Option<PairingKey>,
+    pub(super) raising: Box<Raising>,
+    pairing: Option<Arc<PairingKey>>,
 }
 
 impl Receiver {
@@ -51,7 +52,10 @@ impl Receiver {
         let (raising, missing) = Raising::new_executing(image, pairing, w, kept, env.refuses);
         let missing = missing.iter().map(|each| mismatch_of(env.software, each));
         let mismatches = missing.collect();
-        Ok((Self { raising, pairing: pairing_key.copied() }, mismatches))
+        Ok((
+            Self { raising: Box::new(raising), pairing: pairing_key.copied().map(Arc::new) },
+            mismatches,
+        ))
     }
 
     /// Applies one change, whole; what it could not execute is held out and returned.
@@ -94,14 +98,14 @@ impl Receiver {
 
     /// The own config, and what is kept beside it.
     pub fn running(&self, env: &Env<'_>) -> Running {
-        let kept = at_standby(env, self.pairing.as_ref())
+        let kept = at_standby(env, self.pairing.as_deref())
             .map(|pairing| self.raising.kept(&env.software.image, pairing));
         let kept = Arc::new(kept.unwrap_or_default());
         Running { config: self.raising.config().clone(), kept }
     }
 
     /// The translation itself.
-    pub const fn raising(&self) -> &Raising {
+    pub fn raising(&self) -> &Raising {
         &self.raising
     }
 

@@ -334,16 +334,17 @@ fn reads_clearly(draft: &Draft<'_>, line: &Line) -> bool {
     })
 }
 
-/// Whether at each level absence says that it is off. Where it says more, and copies of the line are
-/// made on the way, a line that is back after two switchovers was not there before.
+/// Whether at each level absence says that it is off. Where it says more, and copies of the line
+/// are made on the way, a line that is back after two switchovers was not there before.
 fn is_off_by_default(draft: &Draft<'_>, component: usize, setting: usize) -> bool {
     let levels = draft.components[component].levels.iter();
     let mut lines = levels.filter_map(|level| level.line_of(setting));
     lines.all(|line| line.absent() == State::Unset && !line.is_not)
 }
 
-/// Whether what absence says may change: the line stays where it was, and no level says the setting
-/// on a line with another. What is said by absence between two lines, and stuck later, nobody lists.
+/// Whether what absence says may change: the line stays where it was, and no level says the
+/// setting on a line with another. What is said by absence between two lines, and stuck later,
+/// nobody lists.
 fn is_alone(draft: &Draft<'_>, component: usize, old: &Line, line: &Line) -> bool {
     let levels = draft.components[component].levels.iter();
     let mut lines = levels.filter_map(|level| level.line_of(line.settings[0])).chain([old]);

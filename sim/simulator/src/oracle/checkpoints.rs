@@ -102,6 +102,8 @@ struct Held {
     slot: Slot,
     config: Config,
     kept: Arc<Complements>,
+    /// Whether it puts back of that, on its way down.
+    puts_down: bool,
     image: Arc<Loaded>,
 }
 
@@ -159,12 +161,17 @@ impl Points {
     /// Remembers what the Active holds.
     fn note(&mut self, slot: Slot, acting: &Acting, image: &str) {
         let at = (acting.term, acting.last);
-        if self.configs.contains_key(&at) {
+        let lowering = acting.session.as_ref().and_then(|current| current.lowering.as_ref());
+        let puts_down = lowering.is_some_and(Lowering::puts_back);
+        if let Some(held) = self.configs.get_mut(&at) {
+            if lowering.is_some() {
+                held.puts_down = puts_down;
+            }
             return;
         }
         if let Ok(image) = self.catalog.image(image) {
             let (config, kept) = (acting.config.clone(), Arc::clone(&acting.kept));
-            self.configs.insert(at, Held { slot, config, kept, image });
+            self.configs.insert(at, Held { slot, config, kept, puts_down, image });
         }
         if self.configs.len() > REMEMBERED {
             self.configs.pop_first();
@@ -197,7 +204,7 @@ impl Points {
         let (Some(held), Some(unit)) = (self.configs.get(&(term, n)), history.unit(slot)) else {
             return Ok(());
         };
-        let Held { slot: from, config: a, kept, image } = held;
+        let Held { slot: from, config: a, kept, puts_down, image } = held;
         let Ok(there) = self.catalog.image(&unit.image.name) else {
             return Ok(());
         };
@@ -215,7 +222,7 @@ impl Points {
             SeenBy::Standby(raising) => raising.puts_back(),
             SeenBy::Successor(_) => self.puts_back.get(&slot).copied().unwrap_or(false),
         };
-        let beside = Beside { owed: Some(kept), puts_back, held: None };
+        let beside = Beside { owed: Some(kept), puts_down: *puts_down, puts_back, held: None };
         let point = Point {
             images: (image, &there),
             n,

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use skewsync::ids::Slot;
 use skewsync::message::Redundancy;
+use skewsync::translate::Lowering;
 use skewsync::unit::{Event as Told, Limits, RfState};
 use skewsync_model::property::Property;
 
@@ -87,7 +88,8 @@ impl Honest {
         };
         self.checked += 1;
         let (here, there) = (here.software().image(), there.software().image());
-        let beside = Beside { owed: Some(&acting.kept), ..Beside::default() };
+        let puts_down = current.lowering.as_ref().is_some_and(Lowering::puts_back);
+        let beside = Beside { owed: Some(&acting.kept), puts_down, ..Beside::default() };
         let listed = reference::digests(here, there, &acting.config, &beside).listed.len();
         let listed = listed + current.missing.count() as usize;
         if said as usize != listed {

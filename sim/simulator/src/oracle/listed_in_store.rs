@@ -59,7 +59,7 @@ impl ListedInStore {
             let Some((config, kept, from)) = self.saves.get(&stamp) else {
                 return;
             };
-            let beside = Beside { owed: Some(kept), puts_back: true, held: None };
+            let beside = Beside { owed: Some(kept), puts_down: true, puts_back: true, held: None };
             let images = (from.software().image(), image.software().image());
             let digests = reference::digests(images.0, images.1, config, &beside);
             digests.listed.iter().chain(&digests.unraised).map(placed).collect()

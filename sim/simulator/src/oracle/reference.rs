@@ -152,6 +152,8 @@ pub struct Digests {
 pub struct Beside<'a> {
     /// What the Active keeps from before it acted.
     pub owed: Option<&'a Complements>,
+    /// Whether the Active puts back of that what it can on the way down.
+    pub puts_down: bool,
     /// Whether the Standby puts back what it is given of that.
     pub puts_back: bool,
     /// Lines of W that the Standby holds out of its config, by words.
@@ -197,7 +199,7 @@ pub fn digests(active: &Image, standby: &Image, a: &Config, beside: &Beside<'_>)
     let mut mixer = StableHasher::default();
     // Which instances were entered is no part of a config's digest, nor is order outside of lists.
     a.hash(&mut mixer);
-    (beside.owed, beside.puts_back, beside.held).hash(&mut mixer);
+    (beside.owed, beside.puts_down, beside.puts_back, beside.held).hash(&mut mixer);
     let pair = (active.digest(), standby.digest());
     let key = (pair, rendered(a), mixer.finish());
     let known = |digests: &Mutex<SumsByConfig>| {
@@ -251,6 +253,7 @@ impl<'a> Reference<'a> {
         let nothing = Complements::new();
         let owed = beside.owed.unwrap_or(&nothing);
         let there_again = if beside.puts_back { owed } else { &nothing };
+        let owed = if beside.puts_down { owed } else { &nothing };
         let mut halves: BTreeSet<usize> = BTreeSet::new();
         loop {
             match self.translate_without(a, &given, (owed, there_again), beside.held, &halves) {
@@ -303,15 +306,15 @@ impl<'a> Reference<'a> {
             let kept_out = up.lines.extract_if(.., |line| {
                 let by_words = || (path(&line.place), line.words.text().to_string());
                 let is_out = |number: &usize| misread.contains(number) || half_up.contains(number);
-                line.from.iter().any(is_out)
-                    || held.is_some_and(|held| held.contains(&by_words()))
+                line.from.iter().any(is_out) || held.is_some_and(|held| held.contains(&by_words()))
             });
             let kept_out = kept_out.map(|line| (line.place, line.form));
             up.withheld = kept_out.collect();
-            for (component, level) in self.tables.wire_there.iter().enumerate() {
-                let due = kept::in_words_of(there_again, self.standby, (component, *level));
-                up.put_back(self.standby, due);
-            }
+            let levels = self.tables.wire_there.iter().enumerate();
+            let due = levels.flat_map(|(component, level)| {
+                kept::in_words_of(there_again, self.standby, (component, *level))
+            });
+            up.put_back(self.standby, due.collect());
             let mut later = &self.tables.up[..];
             for step in self.tables.up.chunk_by(Change::same_step) {
                 let mut places = up.places();
