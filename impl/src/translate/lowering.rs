@@ -239,7 +239,7 @@ impl Lowering {
 
     /// Whether it puts back, on the way, what is owed from before.
     pub fn puts_back(&self) -> bool {
-        self.ladder.puts_back()
+        !self.ladder.restores().is_empty()
     }
 
     /// What is kept for the way back: of what does not go, of what goes with a loss, and what is

@@ -13,7 +13,7 @@ use super::keeping::Stood;
 use super::ladder::{Advance, Ladder, LineTrace, Way};
 use super::listing::{ListKey, Listing, ListingChange};
 use super::lowering::{list_key, place_key};
-use super::restore::{FirstRung, PutBack, Restores};
+use super::restore::{FirstRung, PutBack, Restores, enters, read_line};
 use super::stage::Stage;
 use super::touched::Touched;
 use crate::config::{Config, Edit, EntryKind, Item, Line, LineKey, Place, Prc, Refused};
@@ -46,6 +46,8 @@ pub struct Raising {
     /// Instances of W that have no name in S.
     nameless: Arc<BTreeMap<Place, StuckCause>>,
     listing: Listing,
+    /// What would be put back, if it fits.
+    due: Arc<Restores>,
     /// Nothing is put back, since the unit refuses a line of it.
     refuses_back: bool,
 }
@@ -183,14 +185,14 @@ impl Raising {
         refuses: Refuses<'_>,
     ) -> (Self, Vec<(LineKey, StuckCause)>) {
         let way_up = way_up(image, pairing);
-        let puts_back = !restores.is_empty();
+        let (puts_back, due) = (!restores.is_empty(), Arc::clone(&restores));
         let (up, mut advance) = Ladder::build(&way_up, w.clone(), Arc::default(), restores);
         let down = Self::lowered(image, pairing, &up, &w);
         let (held, halves, short) = (BTreeMap::new(), Arc::default(), BTreeMap::new());
         let (unsaid, nameless) = (BTreeSet::new(), Arc::default());
         let refuses_back = false;
         let mut raising =
-            Self { w, up, down, held, halves, short, unsaid, nameless, listing, refuses_back };
+            Self { w, up, down, held, halves, short, unsaid, nameless, listing, due, refuses_back };
         raising.hold_halves(&way_up, &mut advance);
         raising.settle_nameless(&way_up, pairing);
         raising.settle_short(&way_up, &advance.affected);
@@ -214,7 +216,7 @@ impl Raising {
             && raising.out().all(|key| plain.out().any(|out| out == key))
             && raising.down.is_within(&raising.lowered_whole(image, pairing));
         if !fits {
-            return (Self { refuses_back, ..plain }, refused_plain);
+            return (Self { due: raising.due, refuses_back, ..plain }, refused_plain);
         }
         (raising, refused)
     }
@@ -244,13 +246,11 @@ impl Raising {
         let idle = self.idle(difference);
         let before = self.config().clone();
         let mut touched = Touched::from_edits(image, &mut self.w, difference);
-        let present = Arc::clone(self.up.restores());
-        let restores = match listing.complements.is_empty() && present.is_empty() {
-            true => present,
-            false => restores(&way_up, pairing, &self.listing),
-        };
-        if !(restores.is_empty() && self.up.restores().is_empty()) {
-            return self.apply_anew(image, pairing, (before, touched, idle), restores, refuses);
+        if !listing.complements.is_empty() {
+            self.due = restores(&way_up, pairing, &self.listing);
+        }
+        if !(self.due.is_empty() && self.up.restores().is_empty()) {
+            return self.apply_anew(image, pairing, (before, touched, idle), refuses);
         }
         // A line that changes is tried anew.
         // So is one that was refused for what else is there.
@@ -294,7 +294,6 @@ impl Raising {
         image: &Image,
         pairing: &StandbyPairing,
         (before, mut touched, idle): (Config, Touched, BTreeMap<LineKey, StuckCause>),
-        restores: Arc<Restores>,
         refuses: Refuses<'_>,
     ) -> Raised {
         let was_held = core::mem::take(&mut self.held);
@@ -307,7 +306,8 @@ impl Raising {
                 Some(_) | None => refuses(key, line),
             }
         };
-        let (raising, refused) = Self::anew(image, pairing, w, listing, restores, &again);
+        let due = Arc::clone(&self.due);
+        let (raising, refused) = Self::anew(image, pairing, w, listing, due, &again);
         *self = raising;
         let mut seen = self.hold_refused(image, pairing, &refused);
         seen.extend(self.unverified(touched.lines.iter()));
@@ -462,6 +462,16 @@ impl Raising {
             let all = Restores::compile(&way, FirstRung::Received, &kept);
             let here: Vec<ComplementKey> = all.realized(self.up.rungs()).cloned().collect();
             here.iter().for_each(|key| drop(kept.remove(key)));
+            // What is said in the words of W is there, or another line of its key is by now.
+            let is_said = |of: &ComplementKey| {
+                read_line(image, pairing.grammar(), &of.line).is_some_and(|(key, line)| {
+                    let component = usize::from(image.form(key.form).component.0);
+                    pairing.levels()[component] == of.level
+                        && !enters(image, &key, &line)
+                        && self.w.line(&key).is_some()
+                })
+            };
+            kept.retain(|of, _| !is_said(of));
             for complement in kept.values_mut() {
                 *complement = self.up.carry_on(&way, pairing.grammar(), complement);
             }

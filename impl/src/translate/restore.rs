@@ -150,8 +150,11 @@ impl Restores {
                 }
                 Stage::Gate(_) | Stage::Needs => false,
             };
-            let here =
-                first == FirstRung::Received && levels[0][usize::from(component.0)] == of.level;
+            // Down to its own words the Active puts it back, if it fits.
+            let raises = image.levels()[usize::from(component.0)] > of.level;
+            let here = first == FirstRung::Received
+                && levels[0][usize::from(component.0)] == of.level
+                && (raises || of.level == Level(0));
             let step = way.stages.iter().position(is_reached);
             let Some(rung) = step.map(|stage| stage + 1).or(here.then_some(0)) else { continue };
             let below = rung.saturating_sub(1);

@@ -38,6 +38,8 @@ pub struct Point<'a> {
     pub a: &'a Config,
     /// What the Active keeps beside it, and whether the Standby puts that back.
     pub beside: Beside<'a>,
+    /// Whether the Standby puts nothing back since it refuses a line of it.
+    pub refuses_back: bool,
     /// What it comes to, by the reference.
     pub digests: Arc<Digests>,
     /// The Standby's config, or that with which it took over.
@@ -117,6 +119,8 @@ pub struct Points {
     applied: BTreeMap<Slot, Lsn>,
     /// Whether the Standby of a slot puts back what it is given, as of its last sight.
     puts_back: BTreeMap<Slot, bool>,
+    /// The Standbys that put nothing back since they were made to refuse a line of it.
+    refuse_back: BTreeSet<Slot>,
     /// In the step at hand the pair became hot.
     hot: bool,
     looked: u64,
@@ -153,6 +157,7 @@ impl Points {
             configs: BTreeMap::new(),
             applied: BTreeMap::new(),
             puts_back: BTreeMap::new(),
+            refuse_back: BTreeSet::new(),
             hot: false,
             looked: 0,
         }
@@ -229,6 +234,7 @@ impl Points {
             term,
             a,
             beside,
+            refuses_back: self.refuse_back.contains(&slot),
             digests: reference::digests(
                 image.software().image(),
                 there.software().image(),
@@ -287,6 +293,11 @@ impl Points {
                     return Ok(());
                 };
                 self.puts_back.insert(slot, replica.raising.puts_back());
+                if replica.raising.refuses_back() {
+                    self.refuse_back.insert(slot);
+                } else {
+                    self.refuse_back.remove(&slot);
+                }
                 let last = self.applied.entry(slot).or_default();
                 let before = std::mem::replace(last, replica.applied);
                 if before == replica.applied || replica.applied.0 % ONE_IN != self.rest {

@@ -310,7 +310,11 @@ impl<'a> Reference<'a> {
             });
             let kept_out = kept_out.map(|line| (line.place, line.form));
             up.withheld = kept_out.collect();
+            // Down to its own words the Active puts it back.
+            let own = self.standby.levels();
             let levels = self.tables.wire_there.iter().enumerate();
+            let levels = levels
+                .filter(|(component, level)| own[*component] > **level || **level == Level(0));
             let due = levels.flat_map(|(component, level)| {
                 kept::in_words_of(there_again, self.standby, (component, *level))
             });

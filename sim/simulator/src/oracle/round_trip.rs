@@ -38,6 +38,8 @@ struct Switchover {
     to: Config,
     /// The lines of `from` that need not go.
     left: BTreeSet<String>,
+    /// Whether the new one put nothing back since it refuses a line of it.
+    refuses_back: bool,
     /// Whether the former Active was given something for the way back, not put back as yet.
     owes: bool,
 }
@@ -64,6 +66,7 @@ impl Switchover {
             from: point.a.clone(),
             to: point.s.clone(),
             left: left.collect(),
+            refuses_back: point.refuses_back,
             owes: point.beside.owed.is_some_and(|owed| !owed.is_empty()),
         }
     }
@@ -82,7 +85,8 @@ impl RoundTrip {
         if let Some(line) = is.difference(&was).next().filter(|_| !first.owes) {
             return broken(Property::RoundTrip, Evidence::ComesBack { line: line.clone() });
         }
-        if let Some(line) = was.difference(&is).find(|line| !first.left.contains(*line)) {
+        let mut gone = was.difference(&is).filter(|line| !first.left.contains(*line));
+        if let Some(line) = gone.next().filter(|_| !next.refuses_back) {
             return broken(Property::RoundTrip, Evidence::StaysAway { line: line.clone() });
         }
         let was = lists(&first.from);
