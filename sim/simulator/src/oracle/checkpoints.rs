@@ -15,8 +15,9 @@ use skewsync::translate::{Lowering, Raising};
 use skewsync::unit::Event as Told;
 use skewsync::unit::holder::Gap;
 use skewsync_model::property::Property;
+use skewsync_reference::{Beside, Reference, Translated};
 
-use super::reference::{self, Beside, Digests};
+use super::reference::{self, Digests};
 use crate::catalog::{Catalog, Loaded};
 use crate::history::{Acting, Fact, History, Observer, Replica, Role, Unit, What};
 use crate::observe::Violation;
@@ -139,11 +140,11 @@ impl Point<'_> {
 
     /// The whole reference translation, less these lines of W: for what is to be said of a
     /// difference.
-    pub fn reference_less(&self, held: &BTreeSet<(String, String)>) -> reference::Translated {
+    pub fn reference_less(&self, held: &BTreeSet<(String, String)>) -> Translated {
         let (active, standby) = self.images;
         let (active, standby) = (active.software().image(), standby.software().image());
         let beside = Beside { held: Some(held), ..self.beside };
-        reference::Reference::between(active, standby).translate_beside(self.a, &beside)
+        Reference::between(active, standby).translate_beside(self.a, &beside)
     }
 }
 

@@ -9,8 +9,9 @@ use skewsync::message::Redundancy;
 use skewsync::translate::Lowering;
 use skewsync::unit::{Event as Told, Limits, RfState};
 use skewsync_model::property::Property;
+use skewsync_reference::Beside;
 
-use super::reference::{self, Beside};
+use super::reference;
 use super::{broken, is_trouble};
 use crate::catalog::Catalog;
 use crate::history::{Acting, Fact, History, Observer, Unit, What};

@@ -12,9 +12,10 @@ use skewsync::message::{Origin, Stamp};
 use skewsync::translate::complement::Complements;
 use skewsync::unit::{Event as Told, Record, Store};
 use skewsync_model::property::Property;
+use skewsync_reference::Beside;
 
 use super::listed_at_takeover::{agrees, placed};
-use super::reference::{self, Beside};
+use super::reference;
 use crate::catalog::{Catalog, Loaded};
 use crate::history::{Fact, History, Observer, Unit, What};
 use crate::observe::{Fate, Violation};

@@ -4,13 +4,13 @@
 
 use skewsync::unit::PairingSide;
 use skewsync_model::property::Property;
+use skewsync_reference::Way;
 use std::collections::BTreeSet;
 
 use super::broken;
 use super::checkpoints::{PairCheck, Point};
 use super::hot_means_equal::{keys, unraised_at, unraised_by};
 use super::listed_at_takeover::placed;
-use super::reference::Way;
 use crate::observe::{Evidence, Violation};
 
 /// See the module.

@@ -10,11 +10,11 @@ use skewsync::config::{Config, LineKey, ListId};
 use skewsync::ids::Lsn;
 use skewsync::parse::Place;
 use skewsync_model::property::Property;
+use skewsync_reference::Way;
 
 use super::broken;
 use super::checkpoints::{PairCheck, Point};
 use super::hot_means_equal::lines;
-use super::reference::Way;
 use crate::observe::{Evidence, Violation};
 
 /// See the module.

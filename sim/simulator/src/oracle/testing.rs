@@ -69,65 +69,8 @@ pub(crate) fn catalog() -> Arc<Catalog> {
 
 /// A family in which two lines become one, and that one another.
 const HALVES: [(&str, &str); 2] = [
-    (
-        "family.toml",
-        r#"
-family = "halves"
-components = ["base"]
-[[release]]
-name = "1"
-levels = { base = 1 }
-[[release]]
-name = "2"
-levels = { base = 2 }
-[[release]]
-name = "3"
-levels = { base = 3 }
-"#,
-    ),
-    (
-        "base.toml",
-        r#"
-component = "base"
-[[mode]]
-name = "interface"
-parent = "config"
-enter = '[no] interface IFNAME$name'
-key = ["name"]
-[[command]]
-mode = "interface"
-form = '[no] rate (1-100)$rate'
-[[command]]
-mode = "interface"
-form = '[no] burst (1-1000)$burst'
-[[command]]
-mode = "config"
-form = '[no] peer WORD$name'
-key = ["name"]
-[[command]]
-mode = "config"
-form = '[no] peer-timer (1-100)$seconds'
-[[change]]
-level = 2
-why = "a burst means nothing without its rate"
-old = [{ mode = "interface", form = '[no] rate (1-100)$rate' },
-       { mode = "interface", form = '[no] burst (1-1000)$burst' }]
-new = [{ mode = "interface", form = '[no] police (1-50)$rate burst (1-1000)$burst' }]
-alone = "stuck"
-[[change]]
-level = 3
-why = "bursts are short"
-old = [{ mode = "interface", form = '[no] police (1-50)$rate burst (1-1000)$burst' }]
-new = [{ mode = "interface", form = '[no] police rate (1-50)$rate (1-500)$burst' }]
-[[change]]
-level = 3
-why = "there is one peer, and it has a timer"
-old = [{ mode = "config", form = '[no] peer WORD$name' },
-       { mode = "config", form = '[no] peer-timer (1-100)$seconds' }]
-new = [{ mode = "config", form = '[no] neighbor WORD$name timer (1-100)$seconds' }]
-alone = "stuck"
-"#,
-    ),
+    ("family.toml", include_str!("../../../../impl/reference/tests/halves/family.toml")),
+    ("base.toml", include_str!("../../../../impl/reference/tests/halves/base.toml")),
 ];
 
 /// A release of `HALVES`.

@@ -12,7 +12,7 @@ use skewsync::unit::{Event as Told, Outcome};
 
 use crate::catalog::{Catalog, Loaded};
 use crate::history::{Fact, History, Role, Unit, Waiting, What};
-use crate::oracle::reference::{Beside, Reference};
+use skewsync_reference::{Beside, Reference};
 
 /// Configs of Actives that are remembered, for a Standby that is behind.
 const REMEMBERED: usize = 256;

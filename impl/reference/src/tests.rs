@@ -4,13 +4,18 @@ use skewsync::config::Config;
 use skewsync::disposition::{ActivePairing, StandbyPairing, pair_at_active, pair_at_standby};
 use skewsync::dump::Dump;
 use skewsync::grammar::{Form, Sign};
-use skewsync::image::{FormDecl, Image, ImportedForm, ImportedMode, ROOT, bundled, import};
+use skewsync::image::{Family, FormDecl, Image, ImportedForm, ImportedMode, ROOT, bundled, import};
 use skewsync::translate::{ListKey, Listing, Lowering, Raising};
 
 use super::{Fared, Reference, Way};
-use crate::oracle::testing::halves;
 
 const RELEASES: [&str; 6] = ["6.0", "6.1", "6.1-m4", "6.2", "7.0", "7.1"];
+
+/// A family in which two lines become one, and that one another.
+const HALVES: [(&str, &str); 2] = [
+    ("family.toml", include_str!("../tests/halves/family.toml")),
+    ("base.toml", include_str!("../tests/halves/base.toml")),
+];
 
 /// The engine's way between two images.
 struct Engine<'a> {
@@ -230,7 +235,8 @@ fn half_a_split_cannot_go_down_and_the_whole_goes_up() {
 /// at a later step, and some for what stands beside them.
 #[test]
 fn parts_of_merges_are_sent_and_told_as_the_reference_says() {
-    let images = ["1", "2", "3"].map(halves);
+    let family = Family::parse(&HALVES).unwrap_or_else(|errors| panic!("{}", errors[0]));
+    let images = ["1", "2", "3"].map(|release| family.image(release).expect("a release"));
     let lines = [
         "interface e0\n rate 6\n exit\n",
         "interface e0\n burst 5\n exit\n",
