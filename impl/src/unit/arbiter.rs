@@ -154,8 +154,7 @@ impl Arbiter {
             // It says nothing of who may act now, nor of what became of an offer.
             self.silent = true;
             self.offer = None;
-            let began = self.term;
-            self.found = Some(Found { last, began });
+            self.found = Some(Found::again(self.found, last, self.term));
             self.heard.clear();
             for known in self.known.values_mut() {
                 known.said = None;

@@ -15,7 +15,13 @@ pub(super) fn on_recovered<E>(env: &Env<E>, arbiter: &mut Arbiter, world: Term) 
         arbiter.silent = true;
         arbiter.offer = None;
         arbiter.heard = 0;
-        arbiter.found = Some(Found { last, began: arbiter.term });
+        let began = arbiter.term;
+        arbiter.found = Some(match arbiter.found {
+            // What it did not know then it does not know now, but for its own terms since.
+            Some(earlier) if last == began => earlier,
+            Some(earlier) => Found { last: earlier.last, began },
+            None => Found { last, began },
+        });
         forget(arbiter, 0);
         forget(arbiter, 1);
     }

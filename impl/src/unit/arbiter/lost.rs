@@ -17,6 +17,19 @@ pub struct Found {
     pub began: Term,
 }
 
+impl Found {
+    /// What it goes by that starts with a state of this last term, while its world says that terms
+    /// up to `began` were used. A state that was written before anybody accepted a term since an
+    /// earlier start says no more of the terms that were unknown then.
+    pub(super) fn again(earlier: Option<Self>, last: Term, began: Term) -> Self {
+        match earlier {
+            Some(earlier) if last == began => earlier,
+            Some(earlier) => Self { last: earlier.last, began },
+            None => Self { last, began },
+        }
+    }
+}
+
 /// What an arbiter that lost its state goes by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Lost {

@@ -238,3 +238,25 @@ fn a_unit_that_knows_a_later_term_shows_that_the_state_is_an_older_one() {
     assert_eq!(back(&[(A, 1)]), (false, true));
     assert_eq!(back(&[(A, 1), (B, 2)]), (true, true));
 }
+
+/// A start says nothing of the terms that the state before it knew nothing of: what a unit says of
+/// them shows once more that the state is an older one.
+#[test]
+fn a_further_start_forgets_nothing_of_what_its_state_may_not_know() {
+    let back = |worlds: &[u64], highest: u64| {
+        let mut desk = Desk::granted();
+        desk.limits.arbiter_may_go_back = true;
+        for world in worlds {
+            desk.step(ArbiterInput::Recovered { term: Term(*world) });
+        }
+        let hello = Hello { k: 9, highest: Term(highest), generation: 0, said: ran(highest, 3) };
+        desk.hears(B, ToArbiter::Hello { boot: BOOT, hello });
+        desk.arbiter.lost.is_some()
+    };
+    // Terms 2 to 4 were used since; then term 5, too, which the second state says nothing of.
+    for worlds in [&[4][..], &[4, 4], &[4, 4, 4], &[4, 5], &[4, 5, 5]] {
+        assert!(!back(worlds, 1), "{worlds:?}");
+        assert!(back(worlds, 2) && back(worlds, 4), "{worlds:?}");
+        assert_eq!(back(worlds, 5), worlds.contains(&5), "{worlds:?}");
+    }
+}
