@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use skewsync::config::{Line, LineKey};
 use skewsync::grammar::{Sign, Words, split_words};
 use skewsync::ids::{FormId, Level};
 use skewsync::image::{Grammar, Image};
@@ -42,6 +43,14 @@ pub(super) fn read(image: &Image, grammar: &Grammar, line: &ByWords) -> Option<R
     Some((place, form, line))
 }
 
+/// What a line that was read is in its place.
+fn item(image: &Image, (place, form, words): Read) -> Item {
+    if image.form(form).enters.is_some() && words.sign() == Sign::Positive {
+        return Item::Instance(place.child(form, words));
+    }
+    Item::Line(Line::new(image, place, form, words).0)
+}
+
 /// A line by words.
 pub(super) fn by_words(line: &Carried) -> ByWords {
     let text = |words: &Words| skewsync::digest::Shared::text(words.text());
@@ -52,24 +61,53 @@ pub(super) fn by_words(line: &Carried) -> ByWords {
 /// Between two places of one line of the document so many others find room.
 const ROOM: usize = 1 << 40;
 
+/// What stands in a place.
+#[derive(PartialEq, Eq)]
+enum Item {
+    Line(LineKey),
+    Instance(Place),
+}
+
+/// A line to put back.
+struct Orphan<'k> {
+    line: &'k ByWords,
+    complement: &'k Complement,
+    /// It, and what it stood behind, if anything can read that.
+    items: [Option<Item>; 2],
+}
+
 impl Rung {
     /// Puts orphans back: an outer one before an inner one, and none before what it stood behind.
-    pub(super) fn put_back(&mut self, image: &Image, mut due: Vec<(&ComplementKey, &Complement)>) {
-        due.retain(|(_, complement)| complement.made.is_empty());
-        due.sort_by_key(|(key, _)| key.line.path.len());
-        let grammar = (!due.is_empty()).then(|| image.grammar(&self.levels));
-        while let Some(grammar) = grammar.as_ref().filter(|_| !due.is_empty()) {
-            let is_free = |(key, orphan): &(&ComplementKey, &Complement)| {
-                let waits_for = |(other, _): &(&ComplementKey, &Complement)| {
-                    other.line.path == key.line.path
-                        && other != key
-                        && orphan.behind.as_ref() == Some(&other.line.line)
-                };
-                !due.iter().any(waits_for)
-            };
-            let next = due.iter().position(is_free).unwrap_or(0);
-            let (key, orphan) = due.remove(next);
-            self.put_one_back(image, grammar, &key.line, orphan);
+    pub(super) fn put_back(&mut self, image: &Image, due: Vec<(&ComplementKey, &Complement)>) {
+        let due = due.into_iter().filter(|(_, complement)| complement.made.is_empty());
+        let mut due: Vec<(&ByWords, &Complement)> =
+            due.map(|(key, complement)| (&key.line, complement)).collect();
+        if due.is_empty() {
+            return;
+        }
+        due.sort_by_key(|(line, _)| line.path.len());
+        let grammar = image.grammar(&self.levels);
+        let item = |line: &ByWords| read(image, &grammar, line).map(|read| item(image, read));
+        let orphans = due.into_iter().map(|(line, complement)| {
+            let behind = complement.behind.as_ref();
+            let behind = behind.map(|words| ByWords { line: words.clone(), ..line.clone() });
+            let items = [item(line), behind.as_ref().and_then(item)];
+            Orphan { line, complement, items }
+        });
+        let mut orphans: Vec<Orphan<'_>> = orphans.collect();
+        while !orphans.is_empty() {
+            // From the first one back to what waits for nothing that is still to be put.
+            let mut chain = vec![0];
+            let last = |chain: &[usize]| *chain.last().expect("at least the first");
+            while let Some(behind) = &orphans[last(&chain)].items[1]
+                && let Some(next) =
+                    orphans.iter().position(|orphan| orphan.items[0].as_ref() == Some(behind))
+                && !chain.contains(&next)
+            {
+                chain.push(next);
+            }
+            let orphan = orphans.remove(last(&chain));
+            self.put_one_back(image, &grammar, &orphan);
             self.put_together();
         }
     }
@@ -78,20 +116,16 @@ impl Rung {
         &mut self,
         image: &Image,
         grammar: &Grammar,
-        line: &ByWords,
-        orphan: &Complement,
+        Orphan { line, complement, items: [_, behind] }: &Orphan<'_>,
     ) -> Option<()> {
         let (place, form, words) = read(image, grammar, line)?;
-        let stands = place.instances().iter().take(orphan.stands.into());
+        let behind = complement.behind.as_ref().map(|_| behind.as_ref());
+        let stands = place.instances().iter().take(complement.stands.into());
         let stands = stands.fold(Place::root(), |at, (form, words)| at.child(*form, words.clone()));
         let places = self.places();
         if !stands.is_root() && !places.contains(&stands) {
             return None;
         }
-        let behind = orphan.behind.as_ref().map(|behind| {
-            let sibling = ByWords { path: line.path.clone(), line: behind.clone() };
-            read(image, grammar, &sibling)
-        });
         if image.form(form).enters.is_some() && words.sign() == Sign::Positive {
             let inner = place.child(form, words);
             if !places.contains(&inner) {
@@ -117,12 +151,13 @@ impl Rung {
     }
 
     /// Room in a place: at its beginning, right behind an item, or at its end if that is gone.
-    fn room(&self, image: &Image, place: &Place, behind: Option<Option<Read>>) -> At {
+    fn room(&self, image: &Image, place: &Place, behind: Option<Option<&Item>>) -> At {
         let stands_in = |line: &&Carried| line.place == *place;
-        let lines = self.lines.iter().filter(stands_in).map(|line| (line.at, Ok(line)));
+        let lines = self.lines.iter().filter(stands_in);
+        let lines = lines.map(|line| (line.at, Item::Line(line.key(image))));
         let depth = place.instances().len() + 1;
         // An instance that nobody entered stands where the first of what is in it stands.
-        let mut inner: Vec<(At, Result<&Carried, Place>)> = Vec::new();
+        let mut inner: Vec<(At, Item)> = Vec::new();
         let inside: BTreeSet<Place> = self
             .places()
             .into_iter()
@@ -135,36 +170,11 @@ impl Rung {
                 lines.map(|line| line.at).min()
             };
             let at = entered.map(|entered| entered.at).or_else(first);
-            inner.extend(at.map(|at| (at, Err(instance.clone()))));
+            inner.extend(at.map(|at| (at, Item::Instance(instance))));
         }
-        let mut items: Vec<(At, Result<&Carried, Place>)> = lines.chain(inner).collect();
+        let mut items: Vec<(At, Item)> = lines.chain(inner).collect();
         items.sort_by_key(|(at, _)| *at);
-        let found = match &behind {
-            None => None,
-            Some(behind) => {
-                let is_it = |(_, item): &(At, Result<&Carried, Place>)| match (item, behind) {
-                    (_, None) => false,
-                    (Ok(line), Some((place, form, words))) => {
-                        let sibling = (place.clone(), *form, words.clone());
-                        let sibling = Carried {
-                            place: sibling.0,
-                            form: sibling.1,
-                            words: sibling.2,
-                            from: Vec::new(),
-                            at: (0, 0),
-                            free: false,
-                        };
-                        line.key(image) == sibling.key(image)
-                    }
-                    (Err(inner), Some((place, form, words))) => {
-                        let last = inner.instances().last();
-                        inner.parent().as_ref() == Some(place)
-                            && last.is_some_and(|(entry, of)| entry == form && of == words)
-                    }
-                };
-                Some(items.iter().position(is_it))
-            }
-        };
+        let found = behind.map(|behind| items.iter().position(|(_, item)| Some(item) == behind));
         let own = |place: &Place| {
             let entered = self.entered.iter().find(|of| of.place.as_ref() == Some(place));
             entered.map_or((0, 0), |entered| entered.at)
@@ -180,9 +190,9 @@ impl Rung {
             Some(Some(at)) => {
                 let (line, part) = items[at].0;
                 let inner = match &items[at].1 {
-                    Ok(_) => line,
+                    Item::Line(_) => line,
                     // Behind all that is in it.
-                    Err(instance) => {
+                    Item::Instance(instance) => {
                         let within = self.lines.iter().filter(|of| of.place.is_within(instance));
                         within.map(|of| of.at.0).max().unwrap_or(line)
                     }

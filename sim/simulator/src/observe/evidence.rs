@@ -78,8 +78,11 @@ pub enum Evidence {
         "the Standby's config at LSN {} is not the Active's: {}", .at.lsn, unlike(.extra, .missing)
     )]
     ConfigDiffers { at: Stamp, extra: Vec<String>, missing: Vec<String> },
-    #[error("the Standby's config at LSN {} is in another order than from scratch", .at.lsn)]
-    StandbyOrderDiffers { at: Stamp },
+    #[error(
+        "the Standby's config at LSN {} is in another order than from scratch: {}", .at.lsn,
+        instead(.lines)
+    )]
+    StandbyOrderDiffers { at: Stamp, lines: Box<[String; 2]> },
     #[error("its own image reads the Standby's config at LSN {} otherwise: {what}", .at.lsn)]
     ReadsOtherwise { at: Stamp, what: String },
     #[error("the Standby's config at LSN {} does not say what the Active's means: {what}", .at.lsn)]
@@ -304,7 +307,7 @@ impl Evidence {
         match self {
             Self::WireDiffers { at, .. }
             | Self::WireOrderDiffers { at, .. }
-            | Self::StandbyOrderDiffers { at }
+            | Self::StandbyOrderDiffers { at, .. }
             | Self::ReadsOtherwise { at, .. }
             | Self::MeansOtherwise { at, .. }
             | Self::ConfigDiffers { at, .. }
@@ -364,7 +367,13 @@ fn unlike(extra: &[String], missing: &[String]) -> String {
     let extra = extra.iter().map(|line| format!("extra `{line}`"));
     let missing = missing.iter().map(|line| format!("missing `{line}`"));
     let said: Vec<String> = extra.chain(missing).collect();
-    if said.is_empty() { "another order, or other instances".into() } else { said.join(", ") }
+    said.join(", ")
+}
+
+/// Of what is rendered in two ways, the first line of each that is not the other's.
+fn instead([found, wanted]: &[String; 2]) -> String {
+    let told = |line: &String| if line.is_empty() { "its end".into() } else { format!("`{line}`") };
+    format!("{} where {} belongs", told(found), told(wanted))
 }
 
 fn quoted(lines: &[(String, String)]) -> String {

@@ -33,10 +33,25 @@ pub(super) fn lines(config: &Config) -> BTreeSet<String> {
 
 /// What the one has and the other has not.
 fn difference(at: Stamp, found: &Config, wanted: &Config) -> Evidence {
-    let (found, wanted) = (lines(found), lines(wanted));
+    let (lines_found, lines_wanted) = (lines(found), lines(wanted));
+    if lines_found == lines_wanted {
+        return other_order(at, found, wanted);
+    }
+    let (found, wanted) = (lines_found, lines_wanted);
     let extra: Vec<String> = found.difference(&wanted).take(SAID).cloned().collect();
     let missing = wanted.difference(&found).take(SAID - extra.len()).cloned().collect();
     Evidence::ConfigDiffers { at, extra, missing }
+}
+
+/// Where two configs of the same lines are rendered otherwise.
+fn other_order(at: Stamp, found: &Config, wanted: &Config) -> Evidence {
+    let (found, wanted) = (found.render(), wanted.render());
+    let ends = std::iter::repeat("");
+    let both = found.lines().chain(ends.clone()).zip(wanted.lines().chain(ends));
+    let most = found.lines().count().max(wanted.lines().count());
+    let first = both.take(most).find(|(found, wanted)| found != wanted);
+    let lines = first.map(|(found, wanted)| [found.into(), wanted.into()]).unwrap_or_default();
+    Evidence::StandbyOrderDiffers { at, lines: Box::new(lines) }
 }
 
 /// The lines of an MCL, by words.
@@ -80,7 +95,8 @@ impl PairCheck for HotMeansEqual {
         }
         let in_order = less.as_ref().map(|less| rendered(&less.standby));
         if rendered(point.s) != in_order.unwrap_or(point.digests.rendered[1]) {
-            return broken(Property::HotMeansEqual, Evidence::StandbyOrderDiffers { at });
+            let whole = point.reference_less(&held).standby;
+            return broken(Property::HotMeansEqual, other_order(at, point.s, &whole));
         }
         let unraised = less.as_ref().map_or(&point.digests.unraised, |less| &less.unraised);
         if let Some(replicated) = point.replicated.filter(|replicated| *replicated > n) {
