@@ -244,7 +244,9 @@ impl Family {
         errors: &mut Vec<FamilyError>,
     ) {
         let parent = text.parent.get_ref();
-        if source.form(&text.enter, errors).is_some() {
+        if let Some(form) = source.form(&text.enter, errors) {
+            // An instance is its whole entry line: what is named is for the reader.
+            source.key(&text.key, &[&form], errors);
             let command = CommandDecl {
                 since: text.since,
                 key: Key::Line,
@@ -281,8 +283,9 @@ impl Family {
             factory,
             set,
         } = text;
-        let list = source.list(list.as_ref(), key, errors);
-        let key = Key::Captures(key.clone());
+        let key = source.key(key, &[&read], errors);
+        let list = source.list(list.as_ref(), &key, errors);
+        let key = Key::Captures(key);
         let factory = source.factory(factory, &[(&read, &key)], errors).concat();
         source.set(set, &[&read], errors);
         let default = default.as_ref();
@@ -494,6 +497,22 @@ mod tests {
                 "a.toml:6:8: `nowhere` is declared nowhere as a mode: `'nowhere'`",
             ]
         );
+    }
+
+    #[test]
+    fn a_key_that_is_no_capture_is_refused_where_it_stands_each_in_one_wave() {
+        let text = "component = 'a'\n[[mode]]\nname = 'm'\nparent = 'config'\nenter = 'm \
+                    WORD$name'\nkey = ['nam']\n[[command]]\nmode = 'm'\nform = 'x \
+                    WORD$a'\nkey = ['a', 'b']\n[[command]]\nmode = 'm'\nform = 'y \
+                    ^TEXT$t^'\nkey = ['t']\n[[change]]\nlevel = 2\nwhy = 'w'\nold = [{ mode \
+                    = 'm', form = 'x WORD$a' }]\nnew = [{ mode = 'm', form = 'z WORD$a' }]\nkey \
+                    = ['c']\n";
+        let found = errors(text);
+        let at = |line: &str| found.iter().any(|error| error.starts_with(line));
+        assert!(at("a.toml:6:8: `nam` is declared nowhere as a capture"), "{found:#?}");
+        assert!(at("a.toml:10:13: `b` is declared nowhere as a capture"), "{found:#?}");
+        assert!(at("a.toml:20:8: `c` is declared nowhere as a capture"), "{found:#?}");
+        assert_eq!(found.len(), 4, "{found:#?}");
     }
 
     #[test]

@@ -76,18 +76,21 @@ impl Family {
             }
             change.old.push(side_of(side));
         }
-        let list = source.list(text.list.as_ref(), &text.key, errors);
         // Beside the entry of a mode stands a line in it.
         let is_entry = |side: &SideText| {
             enters.as_ref().is_some_and(|(mode, _)| *side.mode.get_ref() == *mode)
         };
-        let key = |side: &SideText| match is_entry(side) {
-            true => Key::Line,
-            false => Key::Captures(text.key.clone()),
-        };
         let sides = text.new.iter();
         let made: Vec<(&SideText, Form)> =
             sides.filter_map(|side| Some((side, self.side_form(source, side, errors)?))).collect();
+        let own = made.iter().filter(|(side, _)| !is_entry(side));
+        let own: Vec<&Form> = own.map(|(_, form)| form).collect();
+        let names = source.key(&text.key, &own, errors);
+        let list = source.list(text.list.as_ref(), &names, errors);
+        let key = |side: &SideText| match is_entry(side) {
+            true => Key::Line,
+            false => Key::Captures(names.clone()),
+        };
         let keys: Vec<Key> = made.iter().map(|(side, _)| key(side)).collect();
         let forms: Vec<(&Form, &Key)> =
             made.iter().zip(&keys).map(|((_, form), key)| (form, key)).collect();

@@ -81,6 +81,9 @@ pub enum Problem {
         /// The name.
         name: String,
     },
+    /// A text would tell lines or mode instances apart, and no line that negates has one.
+    #[error("a text is no key: name what stands before it")]
+    TextKey,
     /// The family's table is missing.
     #[error("family.toml is missing: it names the family and its releases")]
     NoTable,

@@ -90,8 +90,7 @@ pub(super) struct ModeText {
     #[serde(default)]
     pub(super) since: u16,
     #[serde(default)]
-    #[expect(dead_code, reason = "said for the reader: an instance is its whole entry line")]
-    pub(super) key: Vec<String>,
+    pub(super) key: Vec<Spanned<String>>,
 }
 
 #[derive(Deserialize)]
@@ -100,7 +99,7 @@ pub(super) struct CommandText {
     pub(super) mode: Spanned<String>,
     pub(super) form: Spanned<String>,
     #[serde(default)]
-    pub(super) key: Vec<String>,
+    pub(super) key: Vec<Spanned<String>>,
     #[serde(default)]
     pub(super) since: u16,
     #[serde(default)]
@@ -159,7 +158,7 @@ pub(super) struct ChangeText {
     #[serde(default)]
     pub(super) new: Vec<SideText>,
     #[serde(default)]
-    pub(super) key: Vec<String>,
+    pub(super) key: Vec<Spanned<String>>,
     #[serde(default)]
     pub(super) ordered: bool,
     pub(super) list: Option<Spanned<String>>,
@@ -288,6 +287,33 @@ impl Source<'_> {
             return NoMeans::Undo;
         }
         *text.get_ref()
+    }
+
+    /// Reads the captures that tell the lines of each of these forms apart; what is none of each
+    /// is left out.
+    pub(super) fn key(
+        &self,
+        names: &[Spanned<String>],
+        forms: &[&Form],
+        errors: &mut Vec<FamilyError>,
+    ) -> Vec<String> {
+        let mut known = Vec::new();
+        for text in names {
+            let name = text.get_ref();
+            let is_text = |form: &Form| {
+                form.capture(name).into_iter().any(|leaf| form.leaf(leaf).token.is_text())
+            };
+            let problem = if forms.iter().any(|form| form.capture(name).is_empty()) {
+                Some(Problem::Unknown { what: "capture", name: name.clone() })
+            } else {
+                forms.iter().any(|form| is_text(form)).then(|| Problem::TextKey)
+            };
+            match problem {
+                Some(problem) => errors.push(self.error(text.span(), problem)),
+                None => known.push(name.clone()),
+            }
+        }
+        known
     }
 
     /// Reads the captures of several words of these forms whose order says nothing.
