@@ -472,9 +472,13 @@ impl<'a> Reference<'a> {
         let mode = at.mode(self.standby);
         let (found, read) = parse::words(self.standby, &self.tables.grammar, mode, &given).ok()?;
         // Without history, the corresponding form is the one that reads the very same words.
-        let corresponds = self.tables.wire.is_none()
-            || self.active.form(form).form == self.standby.form(found).form;
-        (corresponds && read.text() == words.text()).then_some((found, read))
+        let corresponds = match self.tables.wire {
+            None => read.text() == words.text(),
+            Some(_) => {
+                self.active.form(form).form == self.standby.form(found).form && read == *words
+            }
+        };
+        corresponds.then_some((found, read))
     }
 
     /// Whether the Standby's own parser reads a line, and the entries around it, as what they were

@@ -22,6 +22,7 @@ use crate::grammar::{
 };
 use crate::ids::{ChangeId, FormId, Level, ModeId};
 use crate::image::{Grammar, Image};
+use crate::parse;
 use crate::planted::Planted;
 use crate::transform::{Step, StuckCause, Tft};
 
@@ -107,6 +108,8 @@ pub struct ActivePairing {
     tft: Arc<Tft>,
     down: Vec<Step>,
     verdicts: Vec<Gate>,
+    /// The forms of which a step down makes lines.
+    made: Vec<bool>,
     concerned: Vec<bool>,
     /// The peer's forms in the modes in which the two differ.
     peers: BTreeMap<ModeId, Matcher<Option<FormId>>>,
@@ -149,6 +152,8 @@ impl OwnSide {
         let judge = Judge::new(image, &answer, &levels, same_family)?;
         let verdicts: Vec<Gate> = image.forms().map(|(form, _)| judge.verdict(form)).collect();
         let (peers, wire) = (judge.peers, judge.wire);
+        let is_made = |form| down.iter().any(|step| tft.written_by(*step, form).is_some());
+        let made = image.forms().map(|(form, _)| is_made(form)).collect();
         let concerned = verdicts.iter().zip(image.forms());
         let concerned = concerned
             .map(|(verdict, (form, _))| *verdict != Gate::Goes || tft.concerns(form))
@@ -159,6 +164,7 @@ impl OwnSide {
             tft,
             down,
             verdicts,
+            made,
             concerned,
             peers,
             wire,
@@ -191,6 +197,7 @@ impl ActivePairing {
             tft: Arc::clone(&own.tft),
             down: Vec::new(),
             verdicts: alloc::vec![Gate::Goes; forms],
+            made: alloc::vec![false; forms],
             concerned: alloc::vec![false; forms],
             peers: BTreeMap::new(),
             wire: BTreeMap::new(),
@@ -363,11 +370,26 @@ impl ActivePairing {
 
     /// Whether every line of a form goes, its place aside.
     pub(crate) fn lets_pass(&self, form: FormId) -> bool {
-        self.verdicts[form.0 as usize] == Gate::Goes
+        self.verdicts[form.0 as usize] == Gate::Goes && !self.made[form.0 as usize]
     }
 
     /// Why a line of the wire's view does not go, its place aside.
     pub(crate) fn why_not(&self, image: &Image, key: &LineKey, line: &Line) -> Option<StuckCause> {
+        let why = self.why_peer_not(image, key, line);
+        // What arrives is read as it was made.
+        let misread = || self.made[key.form.0 as usize] && !self.reads_as_made(image, key, line);
+        why.or_else(|| misread().then_some(StuckCause::Resolves))
+    }
+
+    /// Whether the wire's view reads a line as what it was made.
+    fn reads_as_made(&self, image: &Image, key: &LineKey, line: &Line) -> bool {
+        let words: Vec<&str> = split_words(line.words.text()).collect();
+        let read = parse::words(image, &self.grammar, image.form(key.form).mode, &words);
+        read.is_ok_and(|(form, words)| form == key.form && words == line.words)
+    }
+
+    /// Why the peer does not take a line of the wire's view, its place aside.
+    fn why_peer_not(&self, image: &Image, key: &LineKey, line: &Line) -> Option<StuckCause> {
         let decl = image.form(key.form);
         match &self.verdicts[key.form.0 as usize] {
             Gate::Goes => None,

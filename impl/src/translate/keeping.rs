@@ -85,6 +85,25 @@ impl Ladder {
         (!made.is_empty()).then_some(made)
     }
 
+    /// Whether the forms of a rung read the words of what stands there as just that.
+    pub(crate) fn reads_as_stood(
+        &self,
+        way: &Way<'_>,
+        (rung, grammar): (usize, &Grammar),
+        stood: &Stood,
+    ) -> bool {
+        let (image, config) = (way.image, &self.rungs()[rung]);
+        match stood {
+            Stood::Line(key) => ByWords::of_line(config, key)
+                .and_then(|line| read_line(image, grammar, &line))
+                .is_some_and(|(read, line)| read == *key && config.line(key) == Some(&line)),
+            Stood::Place(place) => {
+                let read = ByWords::of_place(place).and_then(|of| read_place(image, grammar, &of));
+                read.as_ref() == Some(place)
+            }
+        }
+    }
+
     /// What stood in this config, which is a rung or like it, and did not go further; kept for the
     /// way back.
     pub(crate) fn orphan(

@@ -12,7 +12,7 @@ use super::complement::{Complement, ComplementKey, Complements, discard};
 use super::keeping::Stood;
 use super::ladder::{Advance, Ladder, LineEnd, LineTrace, Way};
 use super::listing::{Entries, ListKey, Listed, Listing, ListingChange};
-use super::restore::{FirstRung, Restores};
+use super::restore::{FirstRung, Restores, levels_of};
 use super::stage::Stage;
 use super::touched::Touched;
 use crate::config::{Config, Edit, EntryKind, LineKey, Place};
@@ -20,7 +20,7 @@ use crate::digest::{Digest, Shared};
 use crate::disposition::ActivePairing;
 use crate::grammar::Words;
 use crate::ids::{ComponentId, FormId, Lsn, Term};
-use crate::image::Image;
+use crate::image::{Grammar, Image};
 use crate::planted::Defect;
 use crate::transform::{Direction, Step, StuckCause};
 
@@ -254,6 +254,8 @@ impl Lowering {
             kept.extend(self.owed.iter().map(on));
         }
         kept.extend(self.ladder.losses(way));
+        let levels = levels_of(way);
+        let mut grammars: BTreeMap<usize, Grammar> = BTreeMap::new();
         for stood in self.stood.values() {
             let ends = match stood {
                 // It was held out of the first rung.
@@ -281,7 +283,14 @@ impl Lowering {
             };
             let ends: Vec<(usize, Stood)> = ends;
             kept.extend(ends.iter().filter_map(|(rung, at)| {
-                self.ladder.orphan(way, (*rung, &self.ladder.rungs()[*rung]), at)
+                let grammar = grammars.entry(*rung);
+                let grammar = grammar.or_insert_with(|| way.image.grammar(&levels[*rung]));
+                let (at, rung) = match self.ladder.reads_as_stood(way, (*rung, grammar), at) {
+                    true => (at, (*rung, &self.ladder.rungs()[*rung])),
+                    // Its words say something else there.
+                    false => (stood, (0, &self.a)),
+                };
+                self.ladder.orphan(way, rung, at)
             }));
         }
         kept
