@@ -199,7 +199,9 @@ impl Arbiter {
             }
             ArbiterTimer::TakeoverWait => {
                 if let Some(offer) = self.offer.take() {
-                    if let Some(known) = self.known.get_mut(&offer.slot) {
+                    // A boot that came since was offered nothing.
+                    let offered = self.known.get_mut(&offer.slot);
+                    if let Some(known) = offered.filter(|known| known.boot == offer.boot) {
                         known.said = None;
                     }
                     self.clear_offered(offer, out);

@@ -105,7 +105,11 @@ pub(super) fn on_timer<E>(
         }
         ArbiterTimer::TakeoverWait => {
             let standing = arbiter.offer.take()?;
-            forget(arbiter, standing.slot);
+            let known = arbiter.known[usize::from(standing.slot)];
+            // A boot that came since was offered nothing.
+            if known.is_some_and(|known| known.boot == standing.boot) {
+                forget(arbiter, standing.slot);
+            }
             clear_offered(arbiter, standing);
             offer(env, arbiter, out);
         }

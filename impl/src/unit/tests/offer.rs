@@ -76,6 +76,24 @@ fn the_holder_that_wrote_the_register_is_offered_to_resume() {
     assert_eq!(offered, Some((A, Term(3), Origin::Resume, None, 0)));
 }
 
+/// Section 10.1: an Offer to a boot that is gone says nothing against the one that came since.
+#[test]
+fn what_a_later_boot_says_is_not_forgotten_with_an_offer_to_an_earlier_one() {
+    let (mut arbiter, session) = written();
+    step(&mut arbiter, ArbiterInput::Timer(ArbiterTimer::Lease));
+    // Its next boot was a Standby of a later session, which the state says nothing of.
+    let stamp = Stamp { term: Term(1), lsn: Lsn(3) };
+    let said = Said { startup: Stamp::default(), running: None, replica: Some(stamp) };
+    let hello = Hello { generation: 0, k: 1, highest: Term(1), said };
+    let later = BootId(session.standby.0 + 1);
+    step(&mut arbiter, from(B, ToArbiter::Hello { boot: later, hello }));
+    let offered = step(&mut arbiter, ArbiterInput::Timer(ArbiterTimer::TakeoverWait));
+    // A is offered first: it wrote the register, and may run what it did. Then B's replica.
+    assert_eq!(offered.map(|(to, ..)| to), Some(A));
+    let offered = step(&mut arbiter, ArbiterInput::Timer(ArbiterTimer::TakeoverWait));
+    assert_eq!(offered, Some((B, Term(4), Origin::Stale { stamp }, None, 0)));
+}
+
 /// Section 10.1: the holder is known by what it says as such, though no Hello of it came.
 #[test]
 fn a_holder_whose_hello_never_came_is_offered_to_resume() {
