@@ -643,6 +643,15 @@ impl Image {
         self.parents[usize::from(mode.0)]
     }
 
+    /// The level at which the words of a component at `level`, which is none above its own, began:
+    /// that of the last change up to there.
+    pub fn words_began(&self, component: ComponentId, level: Level) -> Level {
+        let changes = self.declarations.changes.iter();
+        let levels = changes.filter(|change| change.component == component.0);
+        let last = levels.map(|change| Level(change.level)).filter(|of| *of <= level).max();
+        last.unwrap_or_else(|| level.min(Level(1)))
+    }
+
     /// Its own level of each component.
     pub fn levels(&self) -> &[Level] {
         &self.levels

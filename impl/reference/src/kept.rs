@@ -22,9 +22,18 @@ pub(super) fn in_words_of<'k>(
     (component, level): (usize, Level),
 ) -> Vec<(&'k ComplementKey, &'k Complement)> {
     let name = &image.declarations().components[component].name;
+    let level = began(image, component, level);
     let is_of =
         |(key, _): &(&ComplementKey, &Complement)| *key.component == **name && key.level == level;
     kept.iter().filter(is_of).collect()
+}
+
+/// The level of the change that made the words of a component at a level; if none did, its first.
+fn began(image: &Image, component: usize, level: Level) -> Level {
+    let changes = image.declarations().changes.iter();
+    let of = changes.filter(|change| usize::from(change.component) == component);
+    let before = of.map(|change| Level(change.level)).filter(|made| *made <= level);
+    before.max().unwrap_or_else(|| level.min(Level(1)))
 }
 
 /// What a view reads.
@@ -68,6 +77,54 @@ enum Item {
     Instance(Place),
 }
 
+/// What is to be put back on a way, until it is.
+pub(super) struct Due<'k>(Vec<(&'k ComplementKey, &'k Complement)>);
+
+impl<'k> Due<'k> {
+    /// Of a way that begins at these levels: with what another unit sent, or with the own config.
+    pub(super) fn on_way(
+        kept: &'k Complements,
+        image: &Image,
+        from: &[Level],
+        received: bool,
+    ) -> Self {
+        let own = image.levels();
+        let is_due = |(key, complement): &(&ComplementKey, &Complement)| {
+            let Some(component) = component_of(image, key) else { return false };
+            // Down to its own words the Active puts it back.
+            let raises = began(image, component, own[component]) > key.level;
+            let here = received && (raises || key.level == Level(0));
+            let begins = began(image, component, from[component]) == key.level;
+            complement.made.is_empty() && (here || !begins)
+        };
+        Self(kept.iter().filter(is_due).collect())
+    }
+
+    /// Puts back what the rung has the words for, the modes around it too.
+    pub(super) fn put_back(&mut self, image: &Image, rung: &mut Rung) {
+        let levels = rung.levels.clone();
+        let of_level = |key: &ComplementKey| {
+            let component = component_of(image, key).expect("a component of the image");
+            began(image, component, levels[component]) == key.level
+        };
+        if !self.0.iter().any(|(key, _)| of_level(key)) {
+            return;
+        }
+        let grammar = image.grammar(&levels);
+        let has_words = |(key, _): &mut (&ComplementKey, &Complement)| {
+            of_level(key) && read(image, &grammar, &key.line).is_some()
+        };
+        let now: Vec<_> = self.0.extract_if(.., has_words).collect();
+        rung.put_back(image, &grammar, now);
+    }
+}
+
+/// The component that a complement is of.
+fn component_of(image: &Image, key: &ComplementKey) -> Option<usize> {
+    let mut components = image.declarations().components.iter();
+    components.position(|component| component.name == *key.component)
+}
+
 /// A line to put back.
 struct Orphan<'k> {
     line: &'k ByWords,
@@ -78,16 +135,16 @@ struct Orphan<'k> {
 
 impl Rung {
     /// Puts orphans back: an outer one before an inner one, and none before what it stood behind.
-    pub(super) fn put_back(&mut self, image: &Image, due: Vec<(&ComplementKey, &Complement)>) {
-        let due = due.into_iter().filter(|(_, complement)| complement.made.is_empty());
-        let mut due: Vec<(&ByWords, &Complement)> =
-            due.map(|(key, complement)| (&key.line, complement)).collect();
-        if due.is_empty() {
-            return;
-        }
+    fn put_back(
+        &mut self,
+        image: &Image,
+        grammar: &Grammar,
+        due: Vec<(&ComplementKey, &Complement)>,
+    ) {
+        let due = due.into_iter().map(|(key, complement)| (&key.line, complement));
+        let mut due: Vec<(&ByWords, &Complement)> = due.collect();
         due.sort_by_key(|(line, _)| line.path.len());
-        let grammar = image.grammar(&self.levels);
-        let item = |line: &ByWords| read(image, &grammar, line).map(|read| item(image, read));
+        let item = |line: &ByWords| read(image, grammar, line).map(|read| item(image, read));
         let orphans = due.into_iter().map(|(line, complement)| {
             let behind = complement.behind.as_ref();
             let behind = behind.map(|words| ByWords { line: words.clone(), ..line.clone() });
@@ -107,7 +164,7 @@ impl Rung {
                 chain.push(next);
             }
             let orphan = orphans.remove(last(&chain));
-            self.put_one_back(image, &grammar, &orphan);
+            self.put_one_back(image, grammar, &orphan);
             self.put_together();
         }
     }

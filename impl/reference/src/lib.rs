@@ -25,6 +25,7 @@ use skewsync::parse::{self, Place};
 use skewsync::translate::complement::Complements;
 
 use change::{Change, Going};
+use kept::Due;
 
 /// What a config of the Active comes to at the Standby.
 #[derive(Clone, Debug)]
@@ -218,15 +219,14 @@ impl<'a> Reference<'a> {
         let kept_out: Vec<Carried> =
             rung.lines.extract_if(.., |line| halves.contains(&line.from[0])).collect();
         rung.withheld = kept_out.iter().map(|line| (line.place.clone(), line.form)).collect();
+        let mut due = Due::on_way(owed, self.active, a.levels(), false);
         for step in self.tables.down.chunk_by(Change::same_step).rev() {
             let mut places = rung.places();
             for change in step.iter().rev() {
                 change.apply(self.active, Going::Down, (&mut places, &[]), owed, &mut rung);
             }
             rung.put_together();
-            let (component, level) = step[0].makes();
-            let due = kept::in_words_of(owed, self.active, (component, Level(level - 1)));
-            rung.put_back(self.active, due);
+            due.put_back(self.active, &mut rung);
         }
         // What is said by being absent comes no further, where there is no such line.
         let lives = |line: &Carried| {
@@ -251,15 +251,9 @@ impl<'a> Reference<'a> {
             });
             let kept_out = kept_out.map(|line| (line.place, line.form));
             up.withheld = kept_out.collect();
-            // Down to its own words the Active puts it back.
-            let own = self.standby.levels();
-            let levels = self.tables.wire_there.iter().enumerate();
-            let levels = levels
-                .filter(|(component, level)| own[*component] > **level || **level == Level(0));
-            let due = levels.flat_map(|(component, level)| {
-                kept::in_words_of(there_again, self.standby, (component, *level))
-            });
-            up.put_back(self.standby, due.collect());
+            let from = &self.tables.wire_there;
+            let mut due = Due::on_way(there_again, self.standby, from, true);
+            due.put_back(self.standby, &mut up);
             let mut later = &self.tables.up[..];
             for step in self.tables.up.chunk_by(Change::same_step) {
                 let mut places = up.places();
@@ -269,9 +263,7 @@ impl<'a> Reference<'a> {
                     change.apply(self.standby, Going::Up, places, there_again, &mut up);
                 }
                 up.put_together();
-                let (component, level) = step[0].makes();
-                let due = kept::in_words_of(there_again, self.standby, (component, Level(level)));
-                up.put_back(self.standby, due);
+                due.put_back(self.standby, &mut up);
             }
             // What absence says is of no line.
             up.ends.retain(|(line, _)| !line.from.is_empty());

@@ -250,7 +250,9 @@ fn failing_from(
         match implied {
             Some(value) => *value == *word,
             None => {
-                let there = rule.mapped(direction, name, &word);
+                let Ok(there) = rule.spelling(direction, name, &word) else {
+                    return false;
+                };
                 // What comes back as another value does not go.
                 let back = rule.mapped(direction.back(), name, &there);
                 let says_so =

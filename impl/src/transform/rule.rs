@@ -1060,7 +1060,7 @@ impl Rule {
     }
 
     /// What `value` of capture `name` is on the other side.
-    fn spelling<'a>(
+    pub(crate) fn spelling<'a>(
         &'a self,
         direction: Direction,
         name: &str,

@@ -186,5 +186,6 @@ impl Ladder {
 
 fn key_of(image: &Image, component: ComponentId, level: Level, line: &ByWords) -> ComplementKey {
     let name = &image.declarations().components[usize::from(component.0)].name;
+    let level = image.words_began(component, level);
     ComplementKey { component: Shared::text(name), level, line: line.clone() }
 }

@@ -465,8 +465,9 @@ impl Raising {
             // What is said in the words of W is there, or another line of its key is by now.
             let is_said = |of: &ComplementKey| {
                 read_line(image, pairing.grammar(), &of.line).is_some_and(|(key, line)| {
-                    let component = usize::from(image.form(key.form).component.0);
-                    pairing.levels()[component] == of.level
+                    let component = image.form(key.form).component;
+                    let level = pairing.levels()[usize::from(component.0)];
+                    image.words_began(component, level) == of.level
                         && !enters(image, &key, &line)
                         && self.w.line(&key).is_some()
                 })

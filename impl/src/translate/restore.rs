@@ -144,28 +144,31 @@ impl Restores {
         let is_due = |complement: &Complement| first == FirstRung::Own || complement.owed;
         for (of, complement) in kept.iter().filter(|(_, complement)| is_due(complement)) {
             let Some(component) = component_of(image, &of.component) else { continue };
-            let is_reached = |stage: &Stage<'_>| match stage {
-                Stage::Step { step, .. } => {
-                    step.component == component && reached(*step) == of.level
-                }
-                Stage::Gate(_) | Stage::Needs => false,
+            let own = usize::from(component.0);
+            let is_there = |at: usize| {
+                image.words_began(component, levels[at][own]) == of.level
+                    && (at == 0 || matches!(way.stages[at - 1], Stage::Step { .. }))
             };
             // Down to its own words the Active puts it back, if it fits.
-            let raises = image.levels()[usize::from(component.0)] > of.level;
-            let here = first == FirstRung::Received
-                && levels[0][usize::from(component.0)] == of.level
-                && (raises || of.level == Level(0));
-            let step = way.stages.iter().position(is_reached);
-            let Some(rung) = step.map(|stage| stage + 1).or(here.then_some(0)) else { continue };
-            let below = rung.saturating_sub(1);
-            for (at, levels) in levels.iter().enumerate().take(rung + 1).skip(below) {
-                grammars.entry(at).or_insert_with(|| image.grammar(levels));
+            let raises = image.words_began(component, image.levels()[own]) > of.level;
+            let here = first == FirstRung::Received && (raises || of.level == Level(0));
+            if is_there(0) && !here {
+                continue;
             }
+            let mut rungs = (0..levels.len()).filter(|at| is_there(*at));
+            let mut read_by = |at: usize| {
+                let grammar = grammars.entry(at);
+                grammar.or_insert_with(|| image.grammar(&levels[at])).clone()
+            };
             if complement.made.is_empty() {
-                let orphan = Orphan::read(image, &grammars[&rung], of, complement);
-                orphans.entry(rung).or_default().extend(orphan);
-            } else if let Some(stage) = rung.checked_sub(1) {
-                let grammars = [&grammars[&stage], &grammars[&rung]];
+                // The modes around it may come to their words later than it does.
+                let found = rungs
+                    .find_map(|at| Some((at, Orphan::read(image, &read_by(at), of, complement)?)));
+                if let Some((at, orphan)) = found {
+                    orphans.entry(at).or_default().push(orphan);
+                }
+            } else if let Some(stage) = rungs.next().and_then(|rung| rung.checked_sub(1)) {
+                let grammars = [&read_by(stage), &read_by(stage + 1)];
                 let group = LostGroup::read(image, grammars, of, complement);
                 restores.groups.entry(stage).or_default().extend(group);
             }
