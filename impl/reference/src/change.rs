@@ -282,7 +282,8 @@ impl Change {
                     for line in members.iter().map(|number| &lines[*number]) {
                         let mut values = self.values(image, line);
                         self.fill(image, going, line, &mut values);
-                        let names = self.unsayable(image, later, line.form, &values);
+                        let own: Vec<&str> = image.form(line.form).form.carried().collect();
+                        let names = self.unsayable(image, later, &own, &values);
                         if !line.free && (to.is_empty() || alone || !names.is_empty()) {
                             rung.ends.push((line.clone(), names));
                         } else {
@@ -489,7 +490,10 @@ impl Change {
             self.fill(image, going, line, &mut values);
             let names = match going {
                 Going::Down => Vec::new(),
-                Going::Up => self.unsayable(image, later, line.form, &values),
+                Going::Up => {
+                    let own: Vec<&str> = image.form(line.form).form.carried().collect();
+                    self.unsayable(image, later, &own, &values)
+                }
             };
             if going == Going::Down || !line.free && !names.is_empty() {
                 rung.ends.push((line.clone(), names));
@@ -565,14 +569,14 @@ impl Change {
         }
     }
 
-    /// The names of values of a line, or of such that it lacks though its form `origin` may carry
-    /// them, for which the new side has no place, whatever stands beside it; else those for which
-    /// one of the `later` changes has none.
+    /// The names of values of a line, or of such that it lacks though it may carry them (`own`),
+    /// for which the new side has no place, whatever stands beside it; else those for which one of
+    /// the `later` changes has none.
     fn unsayable(
         &self,
         image: &Image,
         later: &[Self],
-        origin: FormId,
+        own: &[&str],
         values: &Values,
     ) -> Vec<String> {
         let modes = |form: &FormId| path(image, image.form(*form).mode).split_off(self.depth);
@@ -609,7 +613,7 @@ impl Change {
         };
         let values_of = values.iter().filter(|_| !self.decides_together());
         let unsaid = values_of.filter(|value| !says(*value)).map(|(name, _)| name.as_str());
-        let lacking = image.form(origin).form.carried().filter(|name| lacks(name));
+        let lacking = own.iter().copied().filter(|name| lacks(name));
         let unsayable: Vec<String> = unsaid.chain(lacking).map(String::from).collect();
         if !unsayable.is_empty() {
             return unsayable;
@@ -619,12 +623,15 @@ impl Change {
         }
         let next = |form: &FormId| {
             let at = later.iter().position(|change| change.old.contains(form))?;
-            let carried = values.iter().filter(|(name, _)| image.form(*form).form.carries(name));
+            // The line that it goes on in has them, or another of its group.
+            let carries = |name: &str| image.form(*form).form.carries(name);
+            let own: Vec<&str> = own.iter().copied().filter(|name| carries(name)).collect();
+            let carried = values.iter().filter(|(name, _)| carries(name));
             let spelled = |(name, value): (&String, &String)| {
                 Some((name.clone(), self.spelled(Going::Up, name, value)?))
             };
             let values = carried.filter_map(spelled).collect();
-            Some(later[at].unsayable(image, &later[at + 1..], origin, &values))
+            Some(later[at].unsayable(image, &later[at + 1..], &own, &values))
         };
         self.new.iter().filter_map(next).flatten().collect()
     }

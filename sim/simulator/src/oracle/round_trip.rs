@@ -42,6 +42,8 @@ struct Switchover {
     refuses_back: bool,
     /// Whether the former Active was given something for the way back, not put back as yet.
     owes: bool,
+    /// Whether something is put back on this way.
+    puts_back: bool,
 }
 
 /// The ordered lists of a config, each in its order.
@@ -68,6 +70,7 @@ impl Switchover {
             left: left.collect(),
             refuses_back: point.refuses_back,
             owes: point.beside.owed.is_some_and(|owed| !owed.is_empty()),
+            puts_back: point.beside.puts_down || point.beside.puts_back,
         }
     }
 
@@ -85,8 +88,10 @@ impl RoundTrip {
         if let Some(line) = is.difference(&was).next().filter(|_| !first.owes) {
             return broken(Property::RoundTrip, Evidence::ComesBack { line: line.clone() });
         }
+        // All is put back or nothing, and what was owed before may not fit beside what came since.
+        let stays_owed = next.refuses_back || first.owes && !next.puts_back;
         let mut gone = was.difference(&is).filter(|line| !first.left.contains(*line));
-        if let Some(line) = gone.next().filter(|_| !next.refuses_back) {
+        if let Some(line) = gone.next().filter(|_| !stays_owed) {
             return broken(Property::RoundTrip, Evidence::StaysAway { line: line.clone() });
         }
         let was = lists(&first.from);
