@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use skewsync::config::{Line, LineKey};
+use skewsync::config::{Line, LineKey, ListId};
 use skewsync::grammar::{Sign, Words, split_words};
 use skewsync::ids::{FormId, Level};
 use skewsync::image::{Grammar, Image};
@@ -202,7 +202,23 @@ impl Rung {
             // What absence says gives way.
             self.lines.remove(there);
         }
-        let at = self.room(image, &carried.place, behind);
+        let room = self.room(image, &carried.place, behind);
+        // The first of an ordered list stays before the others.
+        let list = |line: &Carried| ListId::of(image, line.form, &line.words);
+        let of_behind = complement.behind.as_ref().and_then(|words| {
+            let sibling = ByWords { line: words.clone(), ..(*line).clone() };
+            let (_, form, words) = read(image, grammar, &sibling)?;
+            ListId::of(image, form, &words)
+        });
+        let own = list(&carried).filter(|own| of_behind.as_ref() != Some(own));
+        let others = self
+            .lines
+            .iter()
+            .filter(|other| own.is_some() && other.place == carried.place && list(other) == own);
+        let at = match others.map(|other| other.at).min() {
+            Some((first, part)) if (first, part) < room => (first - 1, ROOM),
+            Some(_) | None => room,
+        };
         self.lines.push(Carried { at, ..carried });
         Some(())
     }

@@ -71,6 +71,17 @@ impl Item {
     }
 }
 
+impl ListId {
+    /// The list that a line of `form` stands in; none: its order means nothing.
+    pub fn of(image: &Image, form: FormId, words: &Words) -> Option<Self> {
+        match image.form(form).list.as_ref()? {
+            List::Place => Some(Self::Place),
+            List::Form => Some(Self::Form(form)),
+            List::Named(name) => Some(Self::Named(name.of(&image.form(form).form, words))),
+        }
+    }
+}
+
 impl Config {
     /// What stands in `place`, in its order.
     pub fn items(&self, place: &Place) -> impl DoubleEndedIterator<Item = &Item> {
@@ -97,6 +108,14 @@ impl Config {
         })
     }
 
+    /// What stands in the ordered list of a line, in its order; nothing, if it stands in none.
+    pub(crate) fn list_around(&self, image: &Image, key: &LineKey) -> impl Iterator<Item = &Item> {
+        let words = self.body.lines.get(key).map(|of| &of.line.words);
+        let list = words.and_then(|words| ListId::of(image, key.form, words));
+        let list = list.and_then(|list| self.body.lists.get(&(key.place.clone(), list)));
+        list.into_iter().flat_map(Sequence::values)
+    }
+
     /// Whether the item stands in `place`.
     pub(crate) fn has(&self, place: &Place, item: &Item) -> bool {
         self.body.rank(place, item).is_some()
@@ -111,6 +130,11 @@ impl Config {
         let rank = self.body.rank(place, item).unwrap_or(0);
         let ranks = self.body.sequences.get(place).into_iter();
         ranks.flat_map(move |ranks| ranks.range(..rank).rev().map(|(_, before)| before))
+    }
+
+    /// Whether one item of `place` stands before another.
+    pub(crate) fn stands_before(&self, place: &Place, one: &Item, other: &Item) -> bool {
+        self.body.rank(place, one) < self.body.rank(place, other)
     }
 
     /// The item that another stands behind; none: it is the first, or not there.
@@ -275,7 +299,7 @@ impl Body {
                 let key = LineKey { place: place.clone(), form: *form, key: key.clone() };
                 let line = self.lines.get_mut(&key).expect("a line that is there");
                 line.rank = rank;
-                if let Some(list) = list_of(image, *form, &line.line.words) {
+                if let Some(list) = ListId::of(image, *form, &line.line.words) {
                     self.enlist(place, list, rank, item);
                 }
             }
@@ -292,7 +316,7 @@ impl Body {
         let rank = self.rank(place, item)?;
         if let Some(key) = item.line_in(place) {
             let words = &self.lines[&key].line.words;
-            if let Some(list) = list_of(image, key.form, words) {
+            if let Some(list) = ListId::of(image, key.form, words) {
                 self.delist(place, list, rank, item);
             }
         }
@@ -357,15 +381,6 @@ impl Body {
             }
             Item::Place(_, words) => words.text(),
         }
-    }
-}
-
-/// The list that a line of `form` stands in; none: its order means nothing.
-fn list_of(image: &Image, form: FormId, words: &Words) -> Option<ListId> {
-    match image.form(form).list.as_ref()? {
-        List::Place => Some(ListId::Place),
-        List::Form => Some(ListId::Form(form)),
-        List::Named(name) => Some(ListId::Named(name.of(&image.form(form).form, words))),
     }
 }
 

@@ -123,7 +123,15 @@ impl Ladder {
                 (ByWords::of_place(place)?, place.parent()?, Item::of_place(place)?)
             }
         };
-        let behind = config.before(&around, &item);
+        // In a list, what stands before it there; the first one keeps its place in the document.
+        let in_list = match stood {
+            Stood::Line(key) => {
+                let before = config.list_around(image, key).take_while(|other| **other != item);
+                before.last()
+            }
+            Stood::Place(_) => None,
+        };
+        let behind = in_list.or_else(|| config.before(&around, &item));
         let behind = behind.and_then(|item| ByWords::of_item(config, &around, item));
         let (stands, rests_on) = self.stands(way, rung, &around);
         let complement = Complement {

@@ -8,7 +8,7 @@ use super::ladder::Way;
 use super::stage::Stage;
 use super::touched::Touched;
 use crate::config::render::{line_of, place_of};
-use crate::config::{Config, EntryKind, Item, Line, LineKey, Place};
+use crate::config::{Config, EntryKind, Item, Line, LineKey, ListId, Place};
 use crate::grammar::Sign;
 use crate::ids::{ComponentId, Level};
 use crate::image::{Grammar, Image};
@@ -29,6 +29,8 @@ struct Orphan {
     stands: Place,
     at: Restored,
     order: Order,
+    /// It was the first of an ordered list.
+    leads: bool,
 }
 
 /// Where among its siblings it is put.
@@ -236,6 +238,8 @@ impl Restores {
             }
             match &orphan.at {
                 Restored::Line(key, line) => {
+                    // What gives way leaves it no place.
+                    out.remove(image, key);
                     out.put(image, key, line.clone());
                     put.lines.insert(key.clone());
                 }
@@ -251,6 +255,15 @@ impl Restores {
                 }
                 Order::Behind(_) | Order::Last => false,
             };
+            if let Restored::Line(key, _) = &orphan.at
+                && orphan.leads
+            {
+                let others = out.list_around(image, key).find(|other| **other != item);
+                let first = others.filter(|other| out.stands_before(&around, other, &item));
+                if let Some(before) = first.map(|first| out.before(&around, first).cloned()) {
+                    out.move_behind(image, &around, &item, before.as_ref());
+                }
+            }
         }
         touched.lines.extend(put.lines.iter().cloned());
         touched.places.extend(put.places.iter().cloned());
@@ -310,9 +323,16 @@ impl Orphan {
                 (Restored::Line(key, line), around)
             }
         };
+        let list_of = |key: &LineKey, line: &Line| ListId::of(image, key.form, &line.words);
+        let list = match &at {
+            Restored::Line(key, line) => list_of(key, line),
+            Restored::Place(_) => None,
+        };
+        let mut behind = None;
         let sibling = complement.behind.as_ref().and_then(|words| {
             let sibling = ByWords { path: line.path.clone(), line: words.clone() };
             let (key, line) = read_line(image, grammar, &sibling)?;
+            behind = list_of(&key, &line);
             if enters(image, &key, &line) {
                 return Item::of_place(&read_place(image, grammar, &sibling)?);
             }
@@ -324,7 +344,8 @@ impl Orphan {
             (Some(_), None) => Order::Last,
         };
         let stands = outer(&around, complement.stands.into());
-        Some(Self { of: of.clone(), stands, at, order })
+        let leads = list.is_some() && list != behind;
+        Some(Self { of: of.clone(), stands, at, order, leads })
     }
 
     fn place(&self) -> Place {

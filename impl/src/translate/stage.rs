@@ -14,7 +14,7 @@ use super::touched::Touched;
 use crate::config::{Config, EntryKind, Item, Line, LineKey, Place};
 use crate::disposition::ActivePairing;
 use crate::grammar::Words;
-use crate::ids::{ChangeId, FormId};
+use crate::ids::{ChangeId, FormId, ModeId};
 use crate::image::Image;
 use crate::transform::{Direction, Each, GroupKey, GroupStep, Rule, Step, StuckCause, Tft, Use};
 use crate::transform::{instances, made_leaves};
@@ -172,14 +172,23 @@ impl<'a> Stage<'a> {
         }
     }
 
-    /// Of what moved with the instance that it is in: the lines of which this stage makes others.
+    /// Of what moved with the instance that it is in: the lines of which this stage makes others,
+    /// and those beside which it makes some, of what stands elsewhere.
     fn take_what_moved(self, reads: Reads<'_>, moved: &BTreeSet<Place>, here: &mut Touched) {
-        if let Self::Step { tft, step } = self {
-            for place in moved.iter().chain(&here.moved.clone()) {
-                let lines = reads.after.lines_within(place).map(|(key, _)| key);
-                let read = lines.filter(|key| tft.read_by(step, key.form).is_some());
-                here.lines.extend(read.cloned());
-            }
+        let Self::Step { tft, step } = self else { return };
+        let moved: Vec<Place> = moved.iter().chain(&here.moved).cloned().collect();
+        if moved.is_empty() {
+            return;
+        }
+        let written = reads.image.forms().filter(|(form, _)| tft.written_by(step, *form).is_some());
+        let written: BTreeSet<ModeId> = written.map(|(_, decl)| decl.mode).collect();
+        for place in moved {
+            let lines = reads.after.lines_within(&place).map(|(key, _)| key);
+            let concerned = lines.filter(|key| {
+                tft.read_by(step, key.form).is_some()
+                    || written.contains(&key.place.mode(reads.image))
+            });
+            here.lines.extend(concerned.cloned());
         }
     }
 
