@@ -288,7 +288,7 @@ pub fn step<E: Effects>(env: &Env<E>, state: &State, action: &Action) -> Option<
         Action::ArbiterRecovered(world) => {
             arbiter::on_recovered(env, &mut state.arbiter, world);
         }
-        Action::ArbiterLost => arbiter::lose(env, &mut state.arbiter),
+        Action::ArbiterLost => arbiter::on_lost(env, &mut state.arbiter),
         Action::Deliver(Flight { from, to: To::Arbiter, msg }) => {
             arbiter::on_message(env, &mut state.arbiter, from, msg, &mut out);
         }

@@ -28,15 +28,25 @@ pub(super) fn on_recovered<E>(env: &Env<E>, arbiter: &mut Arbiter, world: Term) 
     arbiter.gathering = waits(arbiter);
 }
 
+/// Its state is lost: it knows nobody.
+pub(super) fn on_lost<E>(env: &Env<E>, arbiter: &mut Arbiter) {
+    arbiter.known = [None; 2];
+    lose(env, arbiter);
+}
+
 /// Its state is lost, or older than what was told of it: whoever may hold a lease is waited for.
 /// Its terms go on beyond all that it ever used, as its world says; and so do generations.
-pub(super) fn lose<E>(env: &Env<E>, arbiter: &mut Arbiter) {
+fn lose<E>(env: &Env<E>, arbiter: &mut Arbiter) {
     let Arbiter { term, generation, .. } = *arbiter;
+    // Of the Hellos that an older state knows the numbers stay.
+    forget(arbiter, 0);
+    forget(arbiter, 1);
     let silent = env.keeps(Rule::LostIsSilent);
     let (term, began) = if env.keeps(Rule::TermsFromWorld) { (term, term) } else { (0, Term::MAX) };
     *arbiter = Arbiter {
         term,
         generation,
+        known: arbiter.known,
         lost: Some(Lost { began, seen: 0 }),
         silent,
         gathering: !silent,

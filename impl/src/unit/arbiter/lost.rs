@@ -46,9 +46,13 @@ impl Arbiter {
         for timer in [ArbiterTimer::Gather, ArbiterTimer::TakeoverWait, ArbiterTimer::Resend] {
             out.push(ArbiterOutput::CancelTimer(timer));
         }
+        // Numbers of Hellos in an older state are none of later ones: what came late stays late.
+        let mut known = core::mem::take(&mut self.known);
+        known.values_mut().for_each(|known| known.said = None);
         *self = Self {
             term: self.term,
             generation,
+            known,
             lost: Some(Lost { began: self.term, seen: Term(0) }),
             silent: !planted.is(Defect::LostNotSilent),
             ..Self::default()
