@@ -956,6 +956,7 @@ impl Rule {
                 let form = &image.form(pattern.form).form;
                 let given = address::wanted(form, values);
                 let words = form.build(sign, &given).map_err(|error| cause_of(form, error))?;
+                let words = image.form(pattern.form).canonical(words);
                 let copy =
                     |place: &Place| Line::new(image, place.clone(), pattern.form, words.clone());
                 Ok(instances.map(copy).collect())
