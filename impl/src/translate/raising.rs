@@ -515,8 +515,12 @@ impl Raising {
         let mut tried = advance.affected.clone();
         loop {
             let mut halves = BTreeMap::new();
-            let stands =
-                |key: &&LineKey| self.w.line(key).is_some() && self.up.first().line(key).is_some();
+            // What is put back may be a line that was held out.
+            let stands = |key: &&LineKey| {
+                self.w.line(key).is_some()
+                    && self.up.first().line(key).is_some()
+                    && !self.halves.contains_key(*key)
+            };
             for key in tried.iter().filter(stands) {
                 let fate = self.up.fate(way, key);
                 let is_in = !fate.out.is_empty();
