@@ -447,6 +447,12 @@ impl<'a> Reference<'a> {
             let mut at = Place::root();
             for (form, words) in place.instances() {
                 let (form, words) = self.at_peer(&at, *form, words)?;
+                // Nor is an instance of a mode that is given up on the way.
+                let reads = self.tables.up.iter().position(|change| change.reads(form));
+                if reads.is_some_and(|at| self.tables.up[at].is_given_up(&self.tables.up[at + 1..]))
+                {
+                    return None;
+                }
                 at = at.child(form, words);
             }
             let same_mode = self.standby.mode_name(at.mode(self.standby))
