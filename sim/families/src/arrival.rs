@@ -770,6 +770,8 @@ fn goes(before: &Writing, after: &Writing, instance: &Instance, said: &Said) -> 
 /// All of an instance that cannot be entered.
 fn all_gone(instance: &Instance, way: &[Step], gone: &mut Vec<Gone>) {
     gone.push(Gone::Instance { way: way.to_vec() });
+    let roofs = instance.entered.iter();
+    gone.extend(roofs.map(|roof| Gone::Roof { way: way.to_vec(), roof: *roof }));
     for item in &instance.items {
         match item {
             Item::Said(said) => {

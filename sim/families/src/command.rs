@@ -30,6 +30,8 @@ const SEPARATORS: [char; 11] = [' ', '[', ']', '<', '>', '{', '}', '|', '!', '$'
 
 /// Lines drawn of each form.
 const EXAMPLES: usize = 4;
+/// Further lines of each form, in other spellings.
+const TYPED: usize = 2;
 
 impl Drawn {
     /// Lines that a release takes: some of each form, in few instances.
@@ -38,7 +40,7 @@ impl Drawn {
         let entry = |step: &Step| self.entry(&levels, step).expect("this release enters it");
         let mut ways = vec![Vec::new()];
         let mut examples = Vec::new();
-        for scope in 0..self.scopes.len() {
+        for scope in self.scopes_at(&levels) {
             for _ in 0..2 {
                 let way = self.way(scope, &ways, rng);
                 let mut entries: Vec<String> = way.iter().map(entry).collect();
@@ -56,13 +58,12 @@ impl Drawn {
                 Alias::Entry { .. } => None,
             });
             for line in writing.lines.iter().chain(aliases) {
-                for _ in 0..EXAMPLES {
+                for number in 0..EXAMPLES + TYPED {
                     let way = line.scope.map_or_else(Vec::new, |at| self.way(at, &ways, rng));
                     let entries = way.iter().map(entry);
                     let roof = line.roof.map(|roof| component.roofs[roof].words.clone());
                     let entries: Vec<String> = entries.chain(roof).collect();
-                    for text in self.positive(line, rng) {
-                        let negated = line.negation(&self.settings, &text);
+                    for (text, negated) in self.positive(line, number >= EXAMPLES, rng) {
                         let (entries, line) = (entries.clone(), text);
                         examples.push(Example { entries, line, negated, enters: false, form });
                     }
@@ -73,13 +74,26 @@ impl Drawn {
         examples
     }
 
-    /// The line itself, with some values.
-    fn positive(&self, line: &Line, rng: &mut Rng) -> Vec<String> {
+    /// The scopes that can be entered at these levels.
+    fn scopes_at(&self, levels: &[usize]) -> Vec<usize> {
+        let entries = &self.components[0].levels[levels[0]].entries;
+        (0..self.scopes.len()).filter(|scope| entries[*scope].is_some()).collect()
+    }
+
+    /// The line itself, with some values, each with the one that takes it away. `typed`: spelled
+    /// as somebody may type it.
+    fn positive(&self, line: &Line, typed: bool, rng: &mut Rng) -> Vec<(String, String)> {
         let states = match line.is_not {
             true => vec![State::Unset; line.settings.len()],
             false => self.some_states(line, rng),
         };
-        line.text(&states).expect("this release says it")
+        let plain = line.text(&states).expect("this release says it");
+        let lines = match typed {
+            true => line.typed(&self.settings, &states, rng).expect("this release says it"),
+            false => plain.clone(),
+        };
+        let negated = plain.iter().map(|text| line.negation(&self.settings, text));
+        lines.into_iter().zip(negated.collect::<Vec<_>>()).collect()
     }
 
     /// States that a line says together: all that must be set are.
@@ -127,8 +141,8 @@ impl Drawn {
                 meaning.root.enter(around).leave(last);
                 self.placed(&levels, around, None, rng, |entry| format!("no {}", entry(last)))
             }
-            8..30 if !self.scopes.is_empty() => {
-                let way = self.way(rng.below(self.scopes.len()), &ways, rng);
+            8..30 if !self.scopes_at(&levels).is_empty() => {
+                let way = self.way(*rng.pick(&self.scopes_at(&levels)), &ways, rng);
                 meaning.root.enter(&way);
                 self.placed(&levels, &way, None, rng, |_| String::new())
             }

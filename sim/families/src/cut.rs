@@ -218,7 +218,12 @@ impl Drawn {
                 } else if own != first {
                     is_less = true;
                     level.lines.retain(|line| !is_of(line, &group));
-                    level.lines.extend(first.iter().cloned());
+                    let entries = &level.entries;
+                    let is_there = |line: &&Line| {
+                        let entry = line.scope.and_then(|scope| entries.get(scope));
+                        entry.is_none_or(Option::is_some)
+                    };
+                    level.lines.extend(first.iter().filter(is_there).cloned());
                     level.aliases.retain(|alias| !is_alias_of(alias, &group));
                 }
             }
@@ -280,7 +285,9 @@ impl Drawn {
                     Default::Values(values) => values.iter().enumerate().collect(),
                     Default::Off | Default::Line => Vec::new(),
                 };
-                if implied.chain(defaults).any(said) {
+                let unsaid =
+                    line.slots().filter_map(|slot| Some((slot.field, slot.unsaid.as_ref()?)));
+                if implied.chain(defaults).chain(unsaid).any(said) {
                     return None;
                 }
                 for slot in line.slots_mut().filter(|slot| is_it(slot.setting, slot.field)) {

@@ -38,9 +38,9 @@ impl Drawn {
         let mut text = format!("component = {}\n", quoted(component.name));
         let first = &component.levels[0];
         for (scope, of) in self.scopes.iter().enumerate().filter(|_| number == 0) {
+            let Some(enter) = self.enter(first, scope) else { continue };
             line(&mut text, format_args!("\n[[mode]]\nname   = {}", quoted(&mode_of(Some(scope)))));
             line(&mut text, format_args!("parent = {}", quoted(&mode_of(of.parent))));
-            let enter = self.enter(first, scope).expect("a scope is there from the first level on");
             line(&mut text, format_args!("enter  = '{enter}'"));
             line(&mut text, format_args!("key    = [\"i{scope}\"]"));
         }
@@ -175,7 +175,17 @@ impl Drawn {
             None => {}
         }
         match &of.default {
-            Default::Off => {}
+            Default::Off => {
+                let unsaid = of.slots().filter_map(|slot| Some((slot, slot.unsaid.as_ref()?)));
+                let said = unsaid.map(|(slot, value)| {
+                    let said = slot.bare().say(value).expect("what is left out can be said");
+                    (self.field_name(slot), said)
+                });
+                let said: Vec<(String, String)> = said.collect();
+                if !said.is_empty() {
+                    line(&mut text, format_args!("default = {}", table(said)));
+                }
+            }
             Default::Line => text.push_str("default = {}\n"),
             Default::Values(values) => {
                 let said = of.slots().map(|slot| {
@@ -197,6 +207,11 @@ impl Drawn {
         let levels = &self.components[component].levels;
         let (before, after) = (&levels[level - 1], &levels[level]);
         for scope in 0..after.entries.len() {
+            if let (Some(old), None) = (self.enter(before, scope), self.enter(after, scope)) {
+                let mode = mode_of(self.scopes[scope].parent);
+                head(text, level, "nobody enters it");
+                line(text, format_args!("old = [{{ mode = \"{mode}\", form = '{old}' }}]"));
+            }
             if let (Some(old), Some(new)) = (self.enter(before, scope), self.enter(after, scope))
                 && old != new
             {
@@ -320,7 +335,7 @@ impl Drawn {
             if slot.number.per == now.number.per {
                 for at in 0..slot.number.names.len().max(now.number.names.len()) as i64 {
                     let value = Value::Number((slot.number.range.0 + at) * slot.number.per);
-                    let said = |slot: &Slot| Slot { lead: None, ..slot.clone() }.say(&value);
+                    let said = |slot: &Slot| slot.bare().say(&value);
                     if let (Ok(was), Ok(is)) = (said(slot), said(now))
                         && was != is
                     {
@@ -342,7 +357,7 @@ impl Drawn {
             .filter_map(|(setting, (field, value))| {
                 let mut slots = old.iter().flat_map(|line| line.slots());
                 let slot = slots.find(|slot| (slot.setting, slot.field) == (setting, *field))?;
-                Some((self.field_name(slot), slot.say(value).expect("it was said before")))
+                Some((self.field_name(slot), slot.bare().say(value).expect("it was said before")))
             })
             .collect();
         let raw = |pairs: Vec<(String, String)>| {

@@ -162,6 +162,10 @@ impl Draft<'_> {
     /// One setting, or several that belong together, each with its line.
     pub(crate) fn draw_lines(&mut self, component: usize) -> Vec<Line> {
         let scope = self.rng.below(self.scopes.len() + 1).checked_sub(1);
+        // Some level may be without the mode.
+        let is_gone =
+            |at: &usize| self.components[0].levels.iter().any(|level| level.entries[*at].is_none());
+        let scope = scope.filter(|at| !is_gone(at));
         match self.rng.below(17) {
             0 | 1 => vec![self.line(component, scope, Vec::new(), None)],
             2 | 3 => {
@@ -218,6 +222,9 @@ impl Draft<'_> {
         let mut fields = Vec::new();
         if self.rng.chance(60) {
             fields.push((self.key_kind(), true, false));
+        }
+        if self.rng.chance(40) {
+            fields.push((Kind::Quoted, self.rng.chance(50), false));
         }
         let kinds = [Kind::Block, Kind::Block, Kind::Lines, Kind::Quoted];
         fields.push((self.rng.pick(&kinds).clone(), false, false));
@@ -298,6 +305,7 @@ impl Draft<'_> {
             let slot = one.slot_of(of_one, field).expect("each field has a slot").clone();
             for own in other.slots_mut().filter(|own| own.field == field) {
                 own.lead.clone_from(&slot.lead);
+                own.unsaid.clone_from(&slot.unsaid);
                 own.words.clone_from(&slot.words);
                 own.number = slot.number.clone();
             }
@@ -491,7 +499,7 @@ impl Draft<'_> {
             _ => Number::default(),
         };
         let lead = of.is_optional.then(|| self.vocabulary.word());
-        Slot { setting, field, lead, words, number, takes: None }
+        Slot { setting, field, lead, unsaid: None, words, number, takes: None }
     }
 
     fn number(&mut self, is_key: bool) -> Number {
@@ -578,6 +586,9 @@ pub(crate) fn values(
             }
             let slot = line.slot_of(setting, field);
             let slot = slot.expect("a field that is not implied has a slot");
+            if let Some(value) = slot.unsaid.as_ref().filter(|_| rng.chance(30)) {
+                return value.clone();
+            }
             if of.is_optional && rng.chance(50) {
                 return Value::Absent;
             }

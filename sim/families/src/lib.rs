@@ -31,6 +31,7 @@ mod operator;
 mod read;
 mod rng;
 mod setting;
+mod spelling;
 mod vocabulary;
 mod writing;
 

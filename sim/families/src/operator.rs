@@ -37,6 +37,8 @@ pub enum Operator {
     Polarity,
     /// An absent line says another thing.
     Default,
+    /// A value may be left out, must be said, or is another one where it is left out.
+    Optional,
     /// Two lines become one, or one becomes two.
     Share,
     /// What had a line of its own is a part of another that the line may be without, or again has
@@ -60,6 +62,8 @@ pub enum Operator {
     DontCare,
     /// A setting that is there no longer.
     Remove,
+    /// A mode that is there no longer, with all that stands in it.
+    Gone,
 }
 
 /// Where an edit is made.
@@ -104,10 +108,14 @@ pub(crate) fn next_level(draft: &mut Draft<'_>, component: usize) -> Vec<Edit> {
     after.aliases.retain(|alias| !is_of_old_words(alias) || draft.rng.chance(60));
     let level = draft.components[component].levels.len();
     // Of modes there are fewer than of lines.
-    let operators: Vec<Operator> = Operator::iter().chain([Operator::Entry]).collect();
+    let more = [Operator::Entry, Operator::Default, Operator::Half, Operator::Optional];
+    let operators: Vec<Operator> = Operator::iter().chain(more).collect();
     let mut made = Vec::new();
-    for _ in 0..1 + draft.rng.below(EDITS_MAX) {
-        let operator = *draft.rng.pick(&operators);
+    let count = 1 + draft.rng.below(EDITS_MAX);
+    let mut chosen: Vec<Operator> = (0..count).map(|_| *draft.rng.pick(&operators)).collect();
+    // Nothing new stands in a mode that goes.
+    chosen.sort_by_key(|operator| *operator == Operator::Gone);
+    for operator in chosen {
         let so_far = after.clone();
         let is_made = apply(draft, component, operator, &before, &mut after);
         if is_made {
@@ -224,14 +232,28 @@ fn apply(
             return true;
         }
         Operator::Remove => {
-            let at = draft.rng.below(after.lines.len());
-            let is_same = before.lines.contains(&after.lines[at]);
-            if after.lines.len() > 3 && is_same {
+            let mut at = draft.rng.below(after.lines.len());
+            // Half of what goes is a part of what was one line.
+            if draft.rng.chance(50) {
+                let levels = &draft.components[component].levels;
+                let was_shared = |line: &Line| {
+                    let before = levels.iter().filter_map(|level| level.line_of(line.settings[0]));
+                    line.settings.len() == 1 && { before }.any(|line| line.settings.len() > 1)
+                };
+                at = after.lines.iter().position(was_shared).unwrap_or(at);
+            }
+            let line = &after.lines[at];
+            let is_same = before.lines.contains(line);
+            // What is held out in a mode that another component names otherwise is kept in words
+            // of both, and put back when one of them is reached.
+            let is_named_alike = component == 0 || !is_renamed(draft, line.scope);
+            if after.lines.len() > 3 && is_same && is_named_alike {
                 after.lines.remove(at);
                 return true;
             }
             return false;
         }
+        Operator::Gone => return gone(draft, component, before, after),
         Operator::Entry => return entry(draft, before, after).is_some(),
         Operator::Alias if draft.rng.chance(30) => {
             let Some((scope, words)) = entry(draft, before, after) else {
@@ -267,6 +289,7 @@ fn apply(
             && line != after.lines[at]
             && reads_clearly(draft, &line)
             && defaults_fit(draft, component, &line)
+            && says_what_is_left_out(&line)
         {
             if operator == Operator::Alias {
                 let line = Line { is_bare_no: false, dont_care: None, ..old.clone() };
@@ -299,13 +322,63 @@ fn entry(
     };
     let most = (0..after.entries.len()).max_by_key(edits).filter(|at| edits(at) > 0);
     let is_chain = draft.rng.chance(2 * CHAIN_PERCENT);
-    let some = draft.rng.below(after.entries.len());
-    let at = most.filter(|_| is_chain).unwrap_or(some);
+    let there: Vec<usize> =
+        (0..after.entries.len()).filter(|at| after.entries[*at].is_some()).collect();
+    if there.is_empty() {
+        return None;
+    }
+    let some = *draft.rng.pick(&there);
+    let at = most.filter(|at| is_chain && there.contains(at)).unwrap_or(some);
     if after.entries[at] != before.entries[at] {
         return None;
     }
     let old = after.entries[at].replace(draft.words())?;
     Some((at, old))
+}
+
+/// A mode is entered no more, and nothing of it is said.
+fn gone(draft: &mut Draft<'_>, component: usize, before: &Writing, after: &mut Writing) -> bool {
+    let there = |at: &usize| after.entries[*at].is_some() && after.entries == before.entries;
+    let there: Vec<usize> = (0..after.entries.len()).filter(there).collect();
+    if component != 0 || there.is_empty() {
+        return false;
+    }
+    let scope = *draft.rng.pick(&there);
+    let is_in = |of: Option<usize>| {
+        let around = std::iter::successors(of, |at| draft.scopes[*at].parent);
+        { around }.any(|at| at == scope)
+    };
+    // What another component says there would need a mode of its own.
+    let others = draft.components.iter().skip(1).flat_map(|of| &of.levels);
+    let mut others = others.flat_map(|level| &level.lines);
+    let (stay, go): (Vec<Line>, Vec<Line>) =
+        after.lines.iter().cloned().partition(|line| !is_in(line.scope));
+    let is_same = |line: &Line| before.lines.contains(line);
+    if others.any(|line| is_in(line.scope)) || stay.len() < 3 || !go.iter().all(is_same) {
+        return false;
+    }
+    // What came out of the mode at this level has a change of its own.
+    let came = before.lines.iter().filter(|old| is_in(old.scope));
+    if !{ came }.all(|old| go.contains(old)) {
+        return false;
+    }
+    after.lines = stay;
+    for (at, entry) in after.entries.iter_mut().enumerate().filter(|(at, _)| is_in(Some(*at))) {
+        *entry = None;
+        after.aliases.retain(|alias| !is_of_entry(alias, at));
+    }
+    after.aliases.retain(|alias| match alias {
+        Alias::Line { line, .. } => !is_in(line.scope),
+        Alias::Entry { .. } => true,
+    });
+    true
+}
+
+/// Whether the entry of a scope, or of one around it, is not the same at all levels.
+fn is_renamed(draft: &Draft<'_>, scope: Option<usize>) -> bool {
+    let around = std::iter::successors(scope, |at| draft.scopes[*at].parent);
+    let levels = &draft.components[0].levels;
+    { around }.any(|at| levels.iter().any(|level| level.entries[at] != levels[0].entries[at]))
 }
 
 /// Whether no value of any word stands where a keyword may stand.
@@ -327,9 +400,10 @@ fn reads_clearly(draft: &Draft<'_>, line: &Line) -> bool {
         let field = &draft.settings[slot.setting].fields[slot.field];
         let is_any = slot.takes.as_ref().unwrap_or(&field.kind).is_any()
             || matches!(field.kind, Kind::Several(_) | Kind::Block | Kind::Lines);
-        let is_clear = !may_be_keyword || !is_any || field.is_optional;
+        let is_optional = field.is_optional || slot.unsaid.is_some();
+        let is_clear = !may_be_keyword || !is_any || is_optional;
         may_be_keyword =
-            field.is_optional || (may_be_keyword && is_any) || matches!(field.kind, Kind::Flags(_));
+            is_optional || (may_be_keyword && is_any) || matches!(field.kind, Kind::Flags(_));
         is_clear
     })
 }
@@ -418,6 +492,7 @@ fn edit(
             line.roof.is_none() || line.absent() == old.absent()
         }
         Operator::Default => default(draft, component, is_flag && is_alone, old, line),
+        Operator::Optional => optional(draft, old, line),
         Operator::Move => {
             let (scope, list) = (line.scope, draft.settings[line.settings[0]].list.clone());
             // A list that several settings share stays in one place.
@@ -450,7 +525,8 @@ fn edit(
         | Operator::Entry
         | Operator::New
         | Operator::DontCare
-        | Operator::Remove => false,
+        | Operator::Remove
+        | Operator::Gone => false,
     }
 }
 
@@ -472,7 +548,12 @@ fn copies(draft: &mut Draft<'_>, component: usize, old: &Line, line: &mut Line) 
     {
         return false;
     }
-    let within = draft.scopes.iter().enumerate().filter(|(_, scope)| scope.parent == line.scope);
+    let last = draft.components[component].levels.last().expect("a first level");
+    let within = draft
+        .scopes
+        .iter()
+        .enumerate()
+        .filter(|(at, scope)| scope.parent == line.scope && last.entries[*at].is_some());
     let mut to: Vec<Option<usize>> = within.map(|(at, _)| Some(at)).collect();
     to.extend(line.scope.map(|scope| draft.scopes[scope].parent));
     if to.is_empty() {
@@ -633,7 +714,8 @@ fn implied(draft: &mut Draft<'_>, old: &Line, line: &mut Line) -> bool {
                 Kind::Number => slot.number.names.is_empty(),
                 _ => false,
             };
-            let fits = is_one && field.is_named && !field.is_optional && !field.is_key;
+            let is_said = !field.is_optional && slot.unsaid.is_none();
+            let fits = is_one && field.is_named && is_said && !field.is_key;
             fits.then_some((at, slot.clone()))
         }
         Part::Word(_) | Part::Half { .. } => None,
@@ -676,6 +758,63 @@ fn default(
     true
 }
 
+/// A value that each line says may be left out, where it is the one that is said so; or it must be
+/// said again, or another value is said by leaving it out.
+fn optional(draft: &mut Draft<'_>, old: &Line, line: &mut Line) -> bool {
+    if line.settings.len() > 1 || line.default != Default::Off || line.is_bare_no {
+        return false;
+    }
+    let setting = line.settings[0];
+    let fits = |slot: &Slot| {
+        let field = &draft.settings[setting].fields[slot.field];
+        let is_one = match field.kind {
+            Kind::Number => slot.number.names.is_empty(),
+            Kind::Word(_)
+            | Kind::Address
+            | Kind::Address6
+            | Kind::Prefix
+            | Kind::Name
+            | Kind::Host => true,
+            _ => false,
+        };
+        is_one && field.is_named && !field.is_optional && !field.is_key
+    };
+    let is_same = |slot: &Slot| old.slots().any(|old| old == slot);
+    let fields: Vec<usize> =
+        line.slots().filter(|slot| fits(slot) && is_same(slot)).map(|slot| slot.field).collect();
+    if fields.is_empty() {
+        return false;
+    }
+    let field = *draft.rng.pick(&fields);
+    let must_be_said = draft.rng.chance(60);
+    let lead = draft.vocabulary.word();
+    let value = draft.values(line, setting).swap_remove(field);
+    let slot = line.slots_mut().find(|slot| slot.field == field).expect("it was found");
+    match &mut slot.unsaid {
+        Some(_) if must_be_said => {
+            slot.unsaid = None;
+            slot.lead = None;
+        }
+        unsaid @ Some(_) => *unsaid = Some(value),
+        None => {
+            slot.unsaid = Some(value);
+            slot.lead = Some(lead);
+        }
+    }
+    true
+}
+
+/// Whether a line can say each value that it may leave out.
+fn says_what_is_left_out(line: &Line) -> bool {
+    let mut unsaid = line.slots().filter_map(|slot| Some((slot, slot.unsaid.as_ref()?)));
+    unsaid.all(|(slot, value)| slot.bare().say(value).is_ok())
+}
+
+/// Whether no slot of a line can be left out.
+fn says_all(line: &Line) -> bool {
+    line.slots().all(|slot| slot.unsaid.is_none())
+}
+
 /// Two lines become one, or one becomes two.
 fn share(draft: &mut Draft<'_>, before: &Writing, after: &mut Writing) -> bool {
     let is_same = |line: &Line| before.lines.contains(line);
@@ -700,6 +839,8 @@ fn share(draft: &mut Draft<'_>, before: &Writing, after: &mut Writing) -> bool {
             && !line.is_not
             && line.roof.is_none()
             && line.implied.is_empty()
+            && says_all(line)
+            && is_off_by_default(draft, setting.component, line.settings[0])
             && !line.is_each
             && !draft.choices.iter().any(|(one, other)| [*one, *other].contains(&line.settings[0]))
             && setting.fields.iter().all(|field| !field.kind.takes_rest())
@@ -824,6 +965,11 @@ fn alone_together(draft: &Draft<'_>, before: &Writing, after: &Writing) -> Vec<(
             && line.default == Default::Off
             && !line.is_not
             && line.implied.is_empty()
+            && says_all(line)
+            && {
+                let setting = line.settings[0];
+                is_off_by_default(draft, draft.settings[setting].component, setting)
+            }
             && draft.settings[line.settings[0]].list.is_none()
     };
     let plain: Vec<usize> =

@@ -172,6 +172,12 @@ impl Line {
         };
         let blank = || self.settings.iter().map(blank).collect();
         let mut found = Found { values: blank(), halves: BTreeSet::new() };
+        for slot in self.slots() {
+            let at = self.settings.iter().position(|setting| *setting == slot.setting);
+            if let (Some(at), Some(value)) = (at, &slot.unsaid) {
+                found.values[at][slot.field] = value.clone();
+            }
+        }
         for (field, value) in &self.implied {
             found.values[0][*field] = value.clone();
         }
@@ -239,7 +245,8 @@ impl Line {
             }
             found.values[at][slot.field] = before;
         }
-        let may_be_absent = field.is_optional || matches!(field.kind, Kind::Flags(_));
+        let is_optional = field.is_optional || slot.unsaid.is_some();
+        let may_be_absent = is_optional || matches!(field.kind, Kind::Flags(_));
         may_be_absent && self.take(settings, rest, words, found)
     }
 }

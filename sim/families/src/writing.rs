@@ -112,6 +112,9 @@ pub(crate) struct Slot {
     pub(crate) field: usize,
     /// The keyword before an optional value.
     pub(crate) lead: Option<String>,
+    /// The value that a line says by leaving the slot out; none: it has none that could be left
+    /// out.
+    pub(crate) unsaid: Option<Value>,
     /// The word of each value; none: this level has no word for it.
     pub(crate) words: Vec<Option<String>>,
     pub(crate) number: Number,
@@ -129,6 +132,9 @@ pub(crate) struct Number {
     /// Words for the least and for those that follow it.
     pub(crate) names: Vec<String>,
 }
+
+/// How a slot spells a value.
+pub(crate) type Spell<'a> = &'a mut dyn FnMut(&Slot, &Value) -> Result<String, Unsayable>;
 
 /// The value, or the combination of settings, cannot be said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -169,8 +175,16 @@ impl Number {
 }
 
 impl Slot {
-    /// The words of a value; empty if it is absent.
+    /// The same where it can be left out by no line.
+    pub(crate) fn bare(&self) -> Self {
+        Self { lead: None, unsaid: None, ..self.clone() }
+    }
+
+    /// The words of a value; empty if it is absent, or said by leaving the slot out.
     pub(crate) fn say(&self, value: &Value) -> Result<String, Unsayable> {
+        if self.unsaid.as_ref() == Some(value) {
+            return Ok(String::new());
+        }
         let said = match value {
             Value::Absent => return Ok(String::new()),
             Value::Word(index) => self.words[*index].clone().ok_or(Unsayable)?,
@@ -188,10 +202,15 @@ impl Slot {
             }
             Value::Numbers(numbers) => self.number.say_all(numbers)?,
         };
-        Ok(match &self.lead {
+        Ok(self.led(said))
+    }
+
+    /// A value behind its keyword, if it has one.
+    pub(crate) fn led(&self, said: String) -> String {
+        match &self.lead {
             Some(lead) => format!("{lead} {said}"),
             None => said,
-        })
+        }
     }
 
     /// Its part of the form. `is_each`: a line has one of several values.
@@ -218,7 +237,8 @@ impl Slot {
             Some(lead) => format!("{lead} {token}"),
             None => token,
         };
-        if field.is_optional { format!("[{token}]") } else { token }
+        let is_optional = field.is_optional || self.unsaid.is_some();
+        if is_optional { format!("[{token}]") } else { token }
     }
 }
 
@@ -283,6 +303,15 @@ impl Line {
 
     /// The words that make it so, be it the default or not; none: it is a line that is taken away.
     pub(crate) fn text(&self, states: &[State]) -> Result<Vec<String>, Unsayable> {
+        self.text_spelled(states, &mut Slot::say)
+    }
+
+    /// The same, with each value spelled so.
+    pub(crate) fn text_spelled(
+        &self,
+        states: &[State],
+        spell: Spell<'_>,
+    ) -> Result<Vec<String>, Unsayable> {
         let is_set = self.is_set(states)?;
         if !is_set && !self.settings_are_flags() {
             return Ok(Vec::new());
@@ -296,13 +325,13 @@ impl Line {
         let no = if is_set == self.is_not { vec!["no".to_owned()] } else { Vec::new() };
         if !self.is_each {
             let mut words = no;
-            self.say_parts(&self.parts, states, &mut words)?;
+            self.say_parts(&self.parts, states, spell, &mut words)?;
             return Ok(vec![joined(&words)]);
         }
         let mut lines: Vec<String> = Vec::new();
         for one in each(&states[0]) {
             let mut words = no.clone();
-            self.say_parts(&self.parts, &[one], &mut words)?;
+            self.say_parts(&self.parts, &[one], spell, &mut words)?;
             let line = joined(&words);
             // The value is the key of its line.
             if lines.contains(&line) {
@@ -339,6 +368,7 @@ impl Line {
         &self,
         parts: &[Part],
         states: &[State],
+        spell: Spell<'_>,
         words: &mut Vec<String>,
     ) -> Result<(), Unsayable> {
         let state = |setting: usize| {
@@ -352,12 +382,12 @@ impl Line {
             match part {
                 Part::Word(word) => words.push(word.clone()),
                 Part::Slot(slot) => match state(slot.setting) {
-                    Some(State::Set(values)) => words.push(slot.say(&values[slot.field])?),
+                    Some(State::Set(values)) => words.push(spell(slot, &values[slot.field])?),
                     Some(State::Unset) | None => return Err(Unsayable),
                 },
                 Part::Half { setting, parts, .. } => {
                     if matches!(state(*setting), Some(State::Set(_))) {
-                        self.say_parts(parts, states, words)?;
+                        self.say_parts(parts, states, spell, words)?;
                     }
                 }
             }
