@@ -59,14 +59,33 @@ impl Drawn {
             });
             for line in writing.lines.iter().chain(aliases) {
                 for number in 0..EXAMPLES + TYPED {
-                    let way = line.scope.map_or_else(Vec::new, |at| self.way(at, &ways, rng));
+                    // An alias stands where the line stands that it says.
+                    let of = writing.line_of(line.settings[0]).unwrap_or(line);
+                    let way = of.scope.map_or_else(Vec::new, |at| self.way(at, &ways, rng));
                     let entries = way.iter().map(entry);
-                    let roof = line.roof.map(|roof| component.roofs[roof].words.clone());
+                    let roof = of.roof.map(|roof| component.roofs[roof].words.clone());
                     let entries: Vec<String> = entries.chain(roof).collect();
-                    for (text, negated) in self.positive(line, number >= EXAMPLES, rng) {
+                    let typed = number >= EXAMPLES;
+                    for (text, negated) in self.positive(line, typed, rng) {
+                        let text = if typed && !text.contains("  ") {
+                            self.cut_short(&levels, line, vec![text], rng).remove(0)
+                        } else {
+                            text
+                        };
                         let (entries, line) = (entries.clone(), text);
                         examples.push(Example { entries, line, negated, enters: false, form });
                     }
+                }
+                // One keyword twice may be another one cut short.
+                let known = self.keywords(&levels);
+                let is_clear = |text: &String| {
+                    let last = text.rsplit(' ').next().unwrap_or_default();
+                    known.iter().filter(|word| word.starts_with(last)).count() < 2
+                };
+                let text = examples.last().and_then(|like| slip(&like.line, rng));
+                if let Some(text) = text.filter(is_clear) {
+                    let like = examples.last().expect("there is one").clone();
+                    examples.push(Example { line: text, ..like });
                 }
                 form += 1;
             }
@@ -396,6 +415,34 @@ impl Drawn {
     }
 }
 
+/// A line as somebody mistypes it: some release may take it so, or none. None: it holds a text,
+/// which would take what follows it.
+fn slip(line: &str, rng: &mut Rng) -> Option<String> {
+    if line.contains(['"', '\n', '^']) {
+        return None;
+    }
+    let mut words: Vec<String> = line.split_ascii_whitespace().map(str::to_owned).collect();
+    let numbers = words.iter().enumerate().filter(|(_, word)| word.parse::<i64>().is_ok());
+    let numbers: Vec<usize> = numbers.map(|(at, _)| at).collect();
+    match rng.below(5) {
+        0 => words.push("bogus".to_owned()),
+        1 if words.len() > 1 => drop(words.pop()),
+        2 => {
+            let last = words.last()?.clone();
+            words.push(last);
+        }
+        _ if !numbers.is_empty() => {
+            let at = *rng.pick(&numbers);
+            let number: i64 = words[at].parse().ok()?;
+            let ends = [7, 9, 60, 255, 3600];
+            let end = ends.into_iter().find(|end| *end >= number).unwrap_or(number);
+            words[at] = (*rng.pick(&[end, end + 1, 0, number + 1])).to_string();
+        }
+        _ => *words.last_mut()? = "bogus".to_owned(),
+    }
+    Some(words.join(" "))
+}
+
 /// The shortest beginning of a keyword that begins no other one.
 fn shortest(known: &BTreeSet<String>, word: &str) -> String {
     let ends = word.char_indices().map(|(at, letter)| at + letter.len_utf8());
@@ -406,12 +453,16 @@ fn shortest(known: &BTreeSet<String>, word: &str) -> String {
 }
 
 /// Values of which the last is edited by that of others.
-fn edited(mut there: Vec<Value>, more: &[Value], by: fn(&mut Value, &Value)) -> Vec<Value> {
+pub(crate) fn edited(
+    mut there: Vec<Value>,
+    more: &[Value],
+    by: fn(&mut Value, &Value),
+) -> Vec<Value> {
     by(there.last_mut().expect("a list"), more.last().expect("a list"));
     there
 }
 
-fn with(list: &mut Value, more: &Value) {
+pub(crate) fn with(list: &mut Value, more: &Value) {
     match (list, more) {
         (Value::Several(all), Value::Several(more)) => {
             for value in more {
@@ -425,7 +476,7 @@ fn with(list: &mut Value, more: &Value) {
     }
 }
 
-fn without(list: &mut Value, less: &Value) {
+pub(crate) fn without(list: &mut Value, less: &Value) {
     match (list, less) {
         (Value::Several(all), Value::Several(less)) => {
             // Of a value that is there twice, one is left.
@@ -440,7 +491,7 @@ fn without(list: &mut Value, less: &Value) {
     }
 }
 
-fn is_empty(values: &[Value]) -> bool {
+pub(crate) fn is_empty(values: &[Value]) -> bool {
     match values.last() {
         Some(Value::Several(all)) => all.is_empty(),
         Some(Value::Numbers(all)) => all.is_empty(),
@@ -449,7 +500,7 @@ fn is_empty(values: &[Value]) -> bool {
 }
 
 /// Values of which the last is several, less one of these; none: it was the only one.
-fn less_one(values: &[Value], at: usize) -> Option<Vec<Value>> {
+pub(crate) fn less_one(values: &[Value], at: usize) -> Option<Vec<Value>> {
     let mut values = values.to_vec();
     if let Some(Value::Several(all)) = values.last_mut() {
         all.remove(at);

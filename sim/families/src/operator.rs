@@ -492,7 +492,7 @@ fn edit(
             line.roof.is_none() || line.absent() == old.absent()
         }
         Operator::Default => default(draft, component, is_flag && is_alone, old, line),
-        Operator::Optional => optional(draft, old, line),
+        Operator::Optional => optional(draft, component, old, line),
         Operator::Move => {
             let (scope, list) = (line.scope, draft.settings[line.settings[0]].list.clone());
             // A list that several settings share stays in one place.
@@ -543,6 +543,9 @@ fn copies(draft: &mut Draft<'_>, component: usize, old: &Line, line: &mut Line) 
         || old.roof.is_some()
         || line.absent() != State::Unset
         || old.absent() != State::Unset
+        // `image check` makes lines of both that no config keeps, and finds no group that goes.
+        || line.implied != old.implied
+        || !is_always_said(draft, component, line)
         || line.is_not
         || old.is_not
     {
@@ -702,7 +705,8 @@ fn meet(one: &Number, other: &Number) -> bool {
 }
 
 fn implied(draft: &mut Draft<'_>, old: &Line, line: &mut Line) -> bool {
-    if line.settings.len() > 1 || !line.implied.is_empty() || line.default != Default::Off {
+    let is_plain = line.implied.is_empty() && line.default == Default::Off;
+    if line.settings.len() > 1 || !is_plain || line.scope != old.scope {
         return false;
     }
     let mut slots = line.parts.iter().enumerate();
@@ -760,8 +764,11 @@ fn default(
 
 /// A value that each line says may be left out, where it is the one that is said so; or it must be
 /// said again, or another value is said by leaving it out.
-fn optional(draft: &mut Draft<'_>, old: &Line, line: &mut Line) -> bool {
-    if line.settings.len() > 1 || line.default != Default::Off || line.is_bare_no {
+fn optional(draft: &mut Draft<'_>, component: usize, old: &Line, line: &mut Line) -> bool {
+    let levels = draft.components[component].levels.iter();
+    let mut before = levels.filter_map(|level| level.line_of(line.settings[0]));
+    let stays = before.all(|before| before.scope == line.scope);
+    if line.settings.len() > 1 || line.default != Default::Off || line.is_bare_no || !stays {
         return false;
     }
     let setting = line.settings[0];
@@ -808,6 +815,13 @@ fn optional(draft: &mut Draft<'_>, old: &Line, line: &mut Line) -> bool {
 fn says_what_is_left_out(line: &Line) -> bool {
     let mut unsaid = line.slots().filter_map(|slot| Some((slot, slot.unsaid.as_ref()?)));
     unsaid.all(|(slot, value)| slot.bare().say(value).is_ok())
+}
+
+/// Whether no level may leave a value of a line out.
+fn is_always_said(draft: &Draft<'_>, component: usize, line: &Line) -> bool {
+    let levels = draft.components[component].levels.iter();
+    let mut lines = levels.filter_map(|level| level.line_of(line.settings[0])).chain([line]);
+    lines.all(says_all)
 }
 
 /// Whether no slot of a line can be left out.

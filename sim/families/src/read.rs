@@ -80,7 +80,7 @@ impl Drawn {
         })
     }
 
-    fn read_roof(
+    pub(crate) fn read_roof(
         &self,
         levels: &[usize],
         scope: Option<usize>,
@@ -157,7 +157,7 @@ pub(crate) fn with_more(there: &[Value], more: &[Value]) -> Vec<Value> {
 
 impl Line {
     /// The states that a line says; none: it is no such line.
-    fn read(&self, settings: &[Setting], text: &str) -> Option<Vec<State>> {
+    pub(crate) fn read(&self, settings: &[Setting], text: &str) -> Option<Vec<State>> {
         let (no, text) = match text.strip_prefix("no ") {
             Some(text) => (true, text),
             None => (false, text),
@@ -293,10 +293,27 @@ impl Slot {
         let index = |word: &str| self.words.iter().position(|w| w.as_deref() == Some(word));
         match kind {
             Kind::Word(_) => {
-                index(first).map(|index| (Value::Word(index), led + 1)).into_iter().collect()
+                // Or it is cut short.
+                let begins = |word: &Option<String>| {
+                    word.as_ref().is_some_and(|word| word.starts_with(*first))
+                };
+                let one = self.words.iter().filter(|word| begins(word)).count() == 1;
+                let short = || self.words.iter().position(begins).filter(|_| one);
+                index(first)
+                    .or_else(short)
+                    .map(|index| (Value::Word(index), led + 1))
+                    .into_iter()
+                    .collect()
             }
             Kind::Flags(_) => {
-                let flags: Vec<usize> = words.iter().map_while(|word| index(word)).collect();
+                let mut flags: Vec<usize> = Vec::new();
+                for flag in words.iter().map_while(|word| index(word)) {
+                    // Each once.
+                    if flags.contains(&flag) {
+                        break;
+                    }
+                    flags.push(flag);
+                }
                 let taken = (1..=flags.len()).rev();
                 taken.map(|n| (Value::Flags(flags[..n].iter().copied().collect()), n)).collect()
             }
@@ -337,7 +354,11 @@ impl Number {
         let named = self.names.iter().position(|name| name == word);
         let number = match named {
             Some(at) => least + at as i64,
-            None => word.parse::<i64>().ok().filter(|n| (least..=most).contains(n))?,
+            None => {
+                // The least are words.
+                let numbers = least + self.names.len() as i64..=most;
+                word.parse::<i64>().ok().filter(|number| numbers.contains(number))?
+            }
         };
         Some(number * self.per)
     }

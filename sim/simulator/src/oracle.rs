@@ -9,6 +9,7 @@ pub mod bounded_attempts;
 pub mod bounded_resets;
 pub mod checkpoints;
 pub mod commutes;
+pub mod executes;
 pub mod honest;
 pub mod hot_is_served;
 pub mod hot_means_equal;
@@ -80,6 +81,7 @@ pub fn all(plan: &Plan, catalog: &Arc<Catalog>) -> Vec<Box<dyn Observer>> {
         Box::new(pair_agrees::PairAgrees::default()),
         Box::new(no_foreign_line::NoForeignLine::default()),
         Box::new(order_once::OrderOnce::default()),
+        Box::new(executes::Executes::default()),
         Box::new(no_stale::NoStale::default()),
         Box::new(whole_or_startup::WholeOrStartup::default()),
         Box::new(refused_leaves_nothing::RefusedLeavesNothing::default()),

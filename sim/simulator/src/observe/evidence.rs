@@ -87,6 +87,8 @@ pub enum Evidence {
     ReadsOtherwise { at: Stamp, what: String },
     #[error("the Standby's config at LSN {} does not say what the Active's means: {what}", .at.lsn)]
     MeansOtherwise { at: Stamp, what: String },
+    #[error("command {}, LSN {}, does not do what it says: {what}", .command.0, .at.lsn)]
+    ExecutesOtherwise { at: Stamp, command: CommandId, what: String },
     #[error("LSN {} was returned replicated, and the Standby has {has}", .change.lsn)]
     ReplicatedBeyond { change: Stamp, has: Lsn },
     #[error("{outstanding} LSNs are outstanding at LSN {}", .at.lsn)]
@@ -294,6 +296,7 @@ impl Evidence {
             | Self::LocalWhileSet { command, .. }
             | Self::ReplicatedUnregistered { command, .. }
             | Self::RefusedChanges { command, .. }
+            | Self::ExecutesOtherwise { command, .. }
             | Self::LeftModel(Departure { step: StepOf::Command { command, .. }, .. }) => {
                 Some(*command)
             }
@@ -310,6 +313,7 @@ impl Evidence {
             | Self::StandbyOrderDiffers { at, .. }
             | Self::ReadsOtherwise { at, .. }
             | Self::MeansOtherwise { at, .. }
+            | Self::ExecutesOtherwise { at, .. }
             | Self::ConfigDiffers { at, .. }
             | Self::Outstanding { at, .. }
             | Self::ListedAtActiveAlone { at, .. }
