@@ -25,8 +25,10 @@ struct Case {
     source: String,
     /// The levels of its releases, which are named by them.
     levels: Vec<u16>,
-    /// What its one component declares.
+    /// What its component declares.
     component: String,
+    /// What a second component declares, of the same levels.
+    beside: Option<String>,
     /// Each is a part of one thing that is wrong with it when it is read; none: it is read.
     #[serde(default)]
     refused: Vec<String>,
@@ -81,12 +83,22 @@ fn cases() -> Vec<(String, Case)> {
 
 /// The family; none: it is refused, as expected.
 fn family(name: &str, case: &Case) -> Option<Family> {
-    let release =
-        |level: &u16| format!("[[release]]\nname = '{level}'\nlevels = {{ base = {level} }}\n");
+    let texts = [("base", Some(&case.component)), ("beside", case.beside.as_ref())];
+    let texts = texts.into_iter().filter_map(|(name, text)| Some((name, text?)));
+    let names: Vec<&str> = texts.clone().map(|(name, _)| name).collect();
+    let release = |level: &u16| {
+        let levels: Vec<String> = names.iter().map(|name| format!("{name} = {level}")).collect();
+        format!("[[release]]\nname = '{level}'\nlevels = {{ {} }}\n", levels.join(", "))
+    };
     let releases: String = case.levels.iter().map(release).collect();
-    let table = format!("family = 'acme'\ncomponents = ['base']\n{releases}");
-    let component = format!("component = 'base'\n{}", case.component);
-    match Family::parse(&[("family.toml", &table), ("base.toml", &component)]) {
+    let table = format!("family = 'acme'\ncomponents = {names:?}\n{releases}");
+    let components: Vec<(String, String)> = texts
+        .map(|(name, text)| (format!("{name}.toml"), format!("component = '{name}'\n{text}")))
+        .collect();
+    let components = components.iter().map(|(file, text)| (file.as_str(), text.as_str()));
+    let files: Vec<(&str, &str)> =
+        [("family.toml", table.as_str())].into_iter().chain(components).collect();
+    match Family::parse(&files) {
         Ok(family) if case.refused.is_empty() => Some(family),
         Ok(_) => panic!("{name}: it was read, and not: {:?}", case.refused),
         Err(errors) => {
