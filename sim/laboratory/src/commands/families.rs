@@ -105,6 +105,11 @@ const RARE: &[(&[Operator], &[Context], &str)] = &[
         "it is of a mode, and no line",
     ),
     (
+        &[Operator::Gone],
+        &[Context::Global, Context::ThirdInChain],
+        "it is of a mode, and goes once",
+    ),
+    (
         &[Operator::New, Operator::DontCare],
         &[Context::ThirdInChain],
         "what is new was not changed before",
