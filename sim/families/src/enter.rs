@@ -142,7 +142,7 @@ impl Drawn {
                 }
             }
         }
-        self.read_roof(levels, scope, line)
+        self.read_roof(levels, scope, (line, in_full))
             .map(|roof| Here { way: here.way.clone(), roof: Some(roof) })
     }
 

@@ -73,7 +73,7 @@ impl Drawn {
                 return Some(Around { way, roof: None, path });
             }
         }
-        self.read_roof(levels, scope, line).map(|roof| Around {
+        self.read_roof(levels, scope, (line, true)).map(|roof| Around {
             roof: Some(roof),
             way: here.way.clone(),
             path,
@@ -84,11 +84,12 @@ impl Drawn {
         &self,
         levels: &[usize],
         scope: Option<usize>,
-        line: &str,
+        (line, in_full): (&str, bool),
     ) -> Option<(usize, usize)> {
         self.components.iter().zip(levels).enumerate().find_map(|(number, (component, level))| {
+            let begins = |words: &str| words == line || !in_full && words.starts_with(line);
             let is_it = |roof: &&crate::writing::Roof| {
-                roof.scope == scope && roof.words == line && roof.since <= *level
+                roof.scope == scope && begins(&roof.words) && roof.since <= *level
             };
             let at = component.roofs.iter().position(|roof| is_it(&roof))?;
             Some((number, at))
