@@ -23,7 +23,35 @@ pub struct Answers {
     entered: Option<CommandId>,
     /// The step at hand gives the role back.
     releases: bool,
+    /// Of units whose clock was set back.
+    clocks: BTreeMap<Slot, Clock>,
     checked: u64,
+}
+
+/// A unit's clock.
+#[derive(Clone, Copy, Debug, Default)]
+struct Clock {
+    /// What it showed last.
+    now_us: u64,
+    /// By how much it was set back last, and what it showed then.
+    back: Option<(u64, u64)>,
+}
+
+impl Clock {
+    /// Shows this now.
+    const fn show(&mut self, now_us: u64) {
+        if now_us < self.now_us {
+            self.back = Some((self.now_us - now_us, now_us));
+        }
+        self.now_us = now_us;
+    }
+
+    /// By how much longer a wait may last that begins now: a timer that was armed before the clock
+    /// was set back fires by so much later.
+    fn longer_us(self, bound_us: u64) -> u64 {
+        let is_near = |(by_us, at_us): &(u64, u64)| self.now_us < at_us + by_us + bound_us;
+        self.back.filter(is_near).map_or(0, |(by_us, _)| by_us)
+    }
 }
 
 /// What was entered and has no outcome.
@@ -34,6 +62,8 @@ struct Waiting {
     wait: Wait,
     /// Since when it does, on the unit's clock.
     since_us: u64,
+    /// By how much longer it may: a timer that it hangs on was armed before the clock was set back.
+    longer_us: u64,
 }
 
 /// How long a wait may last.
@@ -54,7 +84,7 @@ fn unanswered(command: CommandId, slot: Slot, how: Unanswered) -> Result<(), Vio
 
 impl Answers {
     /// What is entered waits for an outcome.
-    fn enters(&mut self, slot: Slot, unit: &Unit, input: &Input) {
+    fn enters(&mut self, slot: Slot, unit: &Unit, input: &Input, limits: &Limits) {
         (self.entered, self.releases) = (None, false);
         let (id, wait) = match input {
             Input::Command(Command { id, .. }) => (*id, Wait::Held),
@@ -63,7 +93,9 @@ impl Answers {
             _ => return,
         };
         self.entered = Some(id);
-        self.waiting.insert(id, Waiting { slot, wait, since_us: unit.counted_us });
+        let clock = self.clocks.get(&slot);
+        let longer_us = clock.map_or(0, |clock| clock.longer_us(bound_us(wait, limits)));
+        self.waiting.insert(id, Waiting { slot, wait, since_us: unit.counted_us, longer_us });
     }
 
     /// An outcome: the only one.
@@ -78,7 +110,7 @@ impl Answers {
 
     /// For what each command of a unit waits now. Nothing waits beyond the end of a lease, but at a
     /// unit that released.
-    fn sort(&mut self, slot: Slot, unit: &Unit) -> Result<(), Violation> {
+    fn sort(&mut self, slot: Slot, unit: &Unit, limits: &Limits) -> Result<(), Violation> {
         let of_unit = |(_, waiting): &(&CommandId, &mut Waiting)| waiting.slot == slot;
         let drains = |waiting: &Waiting| waiting.slot == slot && waiting.wait == Wait::Switchover;
         let drains = self.waiting.values().any(drains);
@@ -101,7 +133,9 @@ impl Answers {
                 Some(_) | None => return unanswered(*id, slot, Unanswered::RoleLost),
             };
             if wait != waiting.wait {
-                (waiting.wait, waiting.since_us) = (wait, unit.counted_us);
+                let clock = self.clocks.get(&slot);
+                let longer_us = clock.map_or(0, |clock| clock.longer_us(bound_us(wait, limits)));
+                *waiting = Waiting { slot, wait, since_us: unit.counted_us, longer_us };
             }
         }
         Ok(())
@@ -111,7 +145,8 @@ impl Answers {
     fn in_time(&self, history: &History) -> Result<(), Violation> {
         let is_late = |(_, waiting): &(&CommandId, &Waiting)| {
             let now_us = history.unit(waiting.slot).map_or(0, |unit| unit.counted_us);
-            now_us.saturating_sub(waiting.since_us) > bound_us(waiting.wait, &history.limits)
+            let bound_us = bound_us(waiting.wait, &history.limits) + waiting.longer_us;
+            now_us.saturating_sub(waiting.since_us) > bound_us
         };
         match self.waiting.iter().find(is_late) {
             Some((id, Waiting { slot, wait, .. })) => {
@@ -126,13 +161,14 @@ impl Observer for Answers {
     fn see(&mut self, fact: &Fact<'_>, history: &History) -> Result<(), Violation> {
         let at = fact.slot().and_then(|slot| Some((slot, history.unit(slot)?)));
         if let Some((slot, unit)) = at {
+            self.clocks.entry(slot).or_default().show(unit.counted_us);
             match fact.what {
-                What::Took { input, .. } => self.enters(slot, unit, input),
+                What::Took { input, .. } => self.enters(slot, unit, input, &history.limits),
                 What::Answered { command, fate, .. } => self.answers(command, fate)?,
                 What::Sends { message: Message::ToArbiter(ToArbiter::Release { .. }), .. } => {
                     self.releases = true;
                 }
-                What::Stepped => self.sort(slot, unit)?,
+                What::Stepped => self.sort(slot, unit, &history.limits)?,
                 // The terminal's connection is gone with the process.
                 What::Ended { .. } => self.waiting.retain(|_, waiting| waiting.slot != slot),
                 _ => {}
