@@ -8,13 +8,13 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use serde::Deserialize;
-use skewsync::check;
 use skewsync::config::Config;
 use skewsync::disposition::{pair_at_active, pair_at_standby};
 use skewsync::dump::Dump;
 use skewsync::ids::{Lsn, Term};
 use skewsync::image::{Family, Image};
 use skewsync::translate::{Lowering, Raising};
+use skewsync_check as check;
 
 /// One family, and what is expected of it.
 #[derive(Deserialize)]

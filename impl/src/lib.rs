@@ -3,7 +3,6 @@
 #![no_std]
 extern crate alloc;
 
-pub mod check;
 pub mod config;
 pub mod diff;
 pub mod digest;

@@ -18,7 +18,7 @@ use crate::grammar::{Resolution, Sign, TEXT_BYTES_MAX, Token, Words};
 use crate::grammar::{shown, split_strings, split_words};
 use crate::ids::{FormId, ModeId};
 use crate::image::{FormDecl, Grammar, Image, ListEdit, ROOT};
-pub(crate) use alias::says as alias_says;
+pub use alias::says as alias_says;
 pub use mark::{Mark, OtherEncoding, after_mark};
 
 /// The longest line that is read.

@@ -13,7 +13,10 @@ use crate::image::{Alias, Grammar, Image, Reading};
 pub(crate) type Read = (Place, FormId, Words);
 
 /// The lines that the line `words` of an alias in `place` says.
-pub(crate) fn says(
+///
+/// # Errors
+/// Those of its lines that are not read there, and captures that are no list.
+pub fn says(
     image: &Image,
     grammar: &Grammar,
     alias: &Alias,

@@ -84,7 +84,7 @@ pub struct Rule {
     /// Whether what is absent may be a part of a group, of the old and of the new side.
     may_be_silent: [bool; 2],
     /// What says how the lines of one side become those of the other.
-    pub(crate) function: Option<Function>,
+    pub function: Option<Function>,
 }
 
 /// One form of one side of a change.
@@ -315,7 +315,7 @@ impl Rule {
     }
 
     /// Whether what absence says means the same on both sides, or is written where it does not.
-    pub(crate) fn absence_is_known(&self, image: &Image) -> bool {
+    pub fn absence_is_known(&self, image: &Image) -> bool {
         let says = |side: SideOf| {
             let patterns = self.side(side).iter();
             let mut says: Vec<(String, String)> = Vec::new();

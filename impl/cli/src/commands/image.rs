@@ -260,7 +260,7 @@ fn check(folder: &Path, out: &mut dyn Write) -> Result<Exit, InputError> {
     let Some(family) = family else {
         return refused(&errors, out);
     };
-    let report = skewsync::check::family_but(&family, errors);
+    let report = skewsync_check::family_but(&family, errors);
     write!(out, "{report}")?;
     Ok(if report.is_sound() { Exit::Ok } else { Exit::NotSo })
 }

@@ -18,6 +18,12 @@ pub struct Origin {
     pub column: usize,
 }
 
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}:{}", self.file, self.line, self.column)
+    }
+}
+
 /// Something that is wrong in a family's files.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FamilyError {

@@ -4,7 +4,6 @@
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use skewsync::check;
 use skewsync::config::Config;
 use skewsync::config::render::{read_edits, render_edits};
 use skewsync::disposition::{ActivePairing, StandbyPairing, pair_at_active, pair_at_standby};
@@ -13,6 +12,7 @@ use skewsync::grammar::written;
 use skewsync::ids::{Lsn, Term};
 use skewsync::image::{Family, Image};
 use skewsync::translate::{ListKey, Lowering, Raising};
+use skewsync_check as check;
 use skewsync_families::{Drawn, Otherwise, Place, Rng};
 use skewsync_sim::oracle::same_meaning::implied;
 

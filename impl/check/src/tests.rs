@@ -1,8 +1,5 @@
-use alloc::string::{String, ToString};
-use alloc::vec::Vec;
-
 use super::*;
-use crate::image::bundled;
+use skewsync::image::bundled;
 
 const TABLE: &str = "family = 'f'\n[[release]]\nname = '1'\nlevels = { a = 1 }\n\
                      [[release]]\nname = '2'\nlevels = { a = 2 }\n";
@@ -53,14 +50,14 @@ fn a_report_counts_what_it_found_and_says_one_of_one() {
                 [[command]]\nmode = 'config'\nform = 'ntp (5-20)$b'\n";
     let found = report(text);
     let ambiguous = found.findings.len();
-    let says = alloc::format!(
+    let says = format!(
         "{} of {} lines read back, {ambiguous} ambiguous; 2 pairs of forms overlap\n",
         found.lines - ambiguous,
         found.lines
     );
     let shown = found.to_string();
     assert!(ambiguous > 1 && shown.contains(&says), "{shown}");
-    assert!(shown.ends_with(&alloc::format!("\n{ambiguous} errors\n")), "{shown}");
+    assert!(shown.ends_with(&format!("\n{ambiguous} errors\n")), "{shown}");
     let one = Report { lines: 1, overlaps: 1, changes: 1, ..Report::default() };
     let says = "1 line read back, none ambiguous; 1 pair of forms overlaps\n\
                 1 change goes there and comes back\nkinds of change: \n0 errors\n";
@@ -95,7 +92,7 @@ fn a_level_that_no_release_has_is_found() {
 #[test]
 fn what_is_partial_excuses_itself_alone() {
     let text = |partial: &str| {
-        alloc::format!(
+        format!(
             "[[command]]\nmode = 'config'\nform = 'log (0-9)$f level (0-9)$g'\n\
              [[change]]\nlevel = 2\nwhy = 'w'\npartial = ['{partial}']\n\
              map = {{ f = {{ 1 = '5' }}, g = {{ 1 = '5' }} }}\n\
@@ -105,8 +102,8 @@ fn what_is_partial_excuses_itself_alone() {
     };
     for (partial, other) in [("f", "g"), ("g", "f")] {
         let found = findings(&text(partial)).join("\n");
-        assert!(found.contains(&alloc::format!("the map of `{other}` gives")), "{found}");
-        assert!(!found.contains(&alloc::format!("the map of `{partial}` gives")), "{found}");
+        assert!(found.contains(&format!("the map of `{other}` gives")), "{found}");
+        assert!(!found.contains(&format!("the map of `{partial}` gives")), "{found}");
     }
 }
 

@@ -1,13 +1,11 @@
 //! What cannot go from one release to its neighbour: known, and published, before an image is
 //! shipped.
 
-use alloc::string::{String, ToString};
-use alloc::vec::Vec;
-use core::fmt;
+use std::fmt;
 
-use crate::disposition::{Disposition, Fails, Guard, pair_at_active, pair_at_standby};
-use crate::dump::Dump;
-use crate::image::{Image, Refusal};
+use skewsync::disposition::{Disposition, Fails, Guard, pair_at_active, pair_at_standby};
+use skewsync::dump::Dump;
+use skewsync::image::{Image, Refusal};
 
 /// A form of which not every line goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -108,7 +106,7 @@ fn refused(active: &Image, standby: &Image, known: &mut Vec<Known>) {
             standby: standby.declarations().release.clone(),
             mode: mode.to_string(),
             form: line.text().to_string(),
-            way: Shortfall::Refused(alloc::format!("{how} `{other}`: {why}")),
+            way: Shortfall::Refused(format!("{how} `{other}`: {why}")),
         });
     }
 }
@@ -138,11 +136,11 @@ fn failing(fails: &Fails) -> String {
     if fails.all {
         let but = fails.but.join(", ");
         let is_any = but.is_empty();
-        values = alloc::vec![if is_any { "given".into() } else { alloc::format!("not {but}") }];
+        values = vec![if is_any { "given".into() } else { format!("not {but}") }];
     }
-    let no_multiple = |of| alloc::format!("no multiple of {of}");
+    let no_multiple = |of| format!("no multiple of {of}");
     values.extend(fails.multiples_of.map(no_multiple));
     values.extend(fails.several.then(|| "several words".to_string()));
     values.extend(fails.absent.then(|| "missing".to_string()));
-    alloc::format!("{} is {}", fails.capture, values.join("|"))
+    format!("{} is {}", fails.capture, values.join("|"))
 }

@@ -1,14 +1,12 @@
 //! Whether a change says what becomes of all that its lines carry: of each capture, of each part of
 //! keywords, of each value of a map.
 
-use alloc::collections::BTreeSet;
-use alloc::string::{String, ToString};
-use alloc::vec::Vec;
+use std::collections::BTreeSet;
 
-use crate::disposition::failing;
-use crate::grammar::{Form, Leaf, Token};
-use crate::image::{Change, FormDecl, Image};
-use crate::transform::{Direction, Each, Pattern, Rule, SideOf};
+use skewsync::disposition::failing;
+use skewsync::grammar::{Form, Leaf, Token};
+use skewsync::image::{Change, FormDecl, Image};
+use skewsync::transform::{Direction, Each, Pattern, Rule, SideOf};
 
 /// Something that the lines of a change carry, and that the change says nothing of.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
@@ -188,11 +186,7 @@ pub(super) fn check(image: &Image, rule: &Rule, change: &Change) -> Vec<CarriedE
     }
     if rule.function.is_some() {
         // What becomes of it the function says, and the laws ask.
-        return if rule.absence_is_known(image) {
-            Vec::new()
-        } else {
-            alloc::vec![CarriedError::Absence]
-        };
+        return if rule.absence_is_known(image) { Vec::new() } else { vec![CarriedError::Absence] };
     }
     let mut errors = Vec::new();
     for side in [SideOf::Old, SideOf::New] {

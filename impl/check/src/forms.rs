@@ -1,13 +1,11 @@
 //! Forms of one release against each other: every rendered line is read back as what it is.
 
-use alloc::collections::BTreeMap;
-use alloc::string::{String, ToString};
-use alloc::vec::Vec;
+use std::collections::BTreeMap;
 
 use super::{FORM_LINES_MAX, Fault, Finding, Origins, Report};
-use crate::grammar::{Form, Residue, ResidueLimits, Resolution, Token, residue, split_words};
-use crate::ids::{FormId, ModeId};
-use crate::image::Image;
+use skewsync::grammar::{Form, Residue, ResidueLimits, Resolution, Token, residue, split_words};
+use skewsync::ids::{FormId, ModeId};
+use skewsync::image::Image;
 
 /// Bounds of one comparison of two forms.
 const LIMITS: ResidueLimits = ResidueLimits { states_max: 2_000 };

@@ -1,14 +1,12 @@
 //! Whether an alias says lines that there are, with all of its words.
 
-use alloc::collections::BTreeSet;
-use alloc::string::{String, ToString};
-use alloc::vec::Vec;
+use std::collections::BTreeSet;
 
 use super::{FORM_LINES_MAX, Fault, Finding, Origins, Report};
-use crate::grammar::{Form, Sign};
-use crate::ids::{FormId, ModeId};
-use crate::image::{Alias, Image};
-use crate::parse::{self, Place};
+use skewsync::grammar::{Form, Sign};
+use skewsync::ids::{FormId, ModeId};
+use skewsync::image::{Alias, Image};
+use skewsync::parse::{self, Place};
 
 /// What is wrong with an alias.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]

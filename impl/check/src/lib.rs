@@ -8,15 +8,13 @@ mod carried;
 mod forms;
 mod known;
 
-use alloc::collections::{BTreeMap, BTreeSet};
-use alloc::string::{String, ToString};
-use alloc::vec::Vec;
-use core::fmt;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
-use crate::grammar::Form;
-use crate::image::{ChangeKind, Family, FamilyError, Image, Origin};
-use crate::transform::laws::check_inverse;
-use crate::transform::{RuleError, Tft};
+use skewsync::grammar::Form;
+use skewsync::image::{ChangeKind, Family, FamilyError, Image, Origin};
+use skewsync::transform::laws::check_inverse;
+use skewsync::transform::{RuleError, Tft};
 
 pub use aliases::AliasError;
 pub use carried::CarriedError;
@@ -143,12 +141,6 @@ pub enum Fault {
     Law(String),
 }
 
-impl fmt::Display for Origin {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}:{}", self.file, self.line, self.column)
-    }
-}
-
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}: `{}`", self.origin, self.fault, self.words)
@@ -194,7 +186,7 @@ impl fmt::Display for Report {
         for kind in kinds.iter().flat_map(|does| &does.kinds) {
             *counts.entry(*kind).or_default() += 1;
         }
-        let counts = counts.iter().map(|(kind, count)| alloc::format!("{kind} {count}"));
+        let counts = counts.iter().map(|(kind, count)| format!("{kind} {count}"));
         writeln!(f, "kinds of change: {}", counts.collect::<Vec<_>>().join(", "))?;
         let errors = self.unread.len() + self.findings.len();
         writeln!(f, "{}", counted(errors, "error", "errors"))
@@ -218,15 +210,15 @@ impl Report {
         let named = if ambiguous == 0 { "none".to_string() } else { ambiguous.to_string() };
         let all = counted(lines, "line", "lines");
         if wrong == 0 {
-            return alloc::format!("{all} read back, none ambiguous");
+            return format!("{all} read back, none ambiguous");
         }
-        alloc::format!("{} of {all} read back, {named} ambiguous", lines.saturating_sub(wrong))
+        format!("{} of {all} read back, {named} ambiguous", lines.saturating_sub(wrong))
     }
 }
 
 /// A number with its noun.
 fn counted(count: usize, one: &str, more: &str) -> String {
-    alloc::format!("{count} {}", if count == 1 { one } else { more })
+    format!("{count} {}", if count == 1 { one } else { more })
 }
 
 /// Checks a family that was read.
@@ -282,14 +274,14 @@ impl Origins {
         let aliases = family.aliases().map(|(alias, at)| {
             // An image gives an alias's form a `no`.
             let form = alias.form.trim_start_matches("[no] ").to_string();
-            ((alias.mode.clone(), alloc::format!("[no] {form}"), alias.since), at.clone())
+            ((alias.mode.clone(), format!("[no] {form}"), alias.since), at.clone())
         });
         let forms = forms.chain(aliases);
         let changes = family.changes().map(|(change, at)| (name_of(change), at.clone()));
         Self { forms: forms.collect(), changes: changes.collect() }
     }
 
-    fn form(&self, image: &Image, id: crate::ids::FormId) -> Origin {
+    fn form(&self, image: &Image, id: skewsync::ids::FormId) -> Origin {
         let decl = image.form(id);
         let name =
             (image.mode_name(decl.mode).to_string(), decl.form.text().to_string(), decl.since.0);
@@ -297,14 +289,14 @@ impl Origins {
     }
 }
 
-fn name_of(change: &crate::image::Change) -> ChangeName {
+fn name_of(change: &skewsync::image::Change) -> ChangeName {
     let sides = change.old.iter().chain(&change.new);
     let sides = sides.map(|side| (side.mode.clone(), side.form.clone()));
     (change.component, change.level, sides.collect())
 }
 
 /// The first form of a change, of the newer side if there is one.
-fn first_words(change: &crate::image::Change) -> String {
+fn first_words(change: &skewsync::image::Change) -> String {
     let first = change.new.iter().chain(&change.old).next();
     first.map_or_else(String::new, |side| side.form.clone())
 }
@@ -405,16 +397,16 @@ fn laws(image: &Image, origins: &Origins, proven: &mut BTreeSet<ChangeName>, rep
                 continue;
             }
             let more = broken[at + 1..].iter().filter(|later| later.is_like(error)).count();
-            let more = if more == 0 { String::new() } else { alloc::format!("; {more} more") };
-            report.findings.push(finding(number, Fault::Law(alloc::format!("{error}{more}"))));
+            let more = if more == 0 { String::new() } else { format!("; {more} more") };
+            report.findings.push(finding(number, Fault::Law(format!("{error}{more}"))));
         }
     }
 }
 
 /// The first change that makes no rule.
 fn at_fault(image: &Image) -> usize {
-    use crate::ids::ChangeId;
-    use crate::transform::Rule;
+    use skewsync::ids::ChangeId;
+    use skewsync::transform::Rule;
     let changes = image.declarations().changes.iter().enumerate();
     let refused = |(number, change)| -> Option<RuleError> {
         Rule::compile(image, ChangeId(number as u32), change).err()
