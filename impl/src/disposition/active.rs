@@ -629,9 +629,12 @@ fn cared_not(image: &Image, answer: &Answer, diff: &Diff) -> BTreeMap<FormId, Sh
 impl Fails {
     /// What would go of the capture, in the form language; empty if that is not known.
     fn says(&self, form: &Form) -> String {
+        if self.all {
+            return self.fits.join("|");
+        }
         let leaves = form.capture(&self.capture);
         let tokens = leaves.iter().map(|leaf| &form.leaf(*leaf).token);
-        let goes = tokens.filter(|_| !self.all).map(|token| match token {
+        let goes = tokens.map(|token| match token {
             Token::Keyword(word) if self.has(Some(word)) => String::new(),
             token => {
                 let fail = self.numbers.iter();

@@ -29,6 +29,9 @@ pub struct Fails {
     /// Where no value goes: but these.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub but: Vec<String>,
+    /// Where no value goes: but those that fit one of these tokens of the form language.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fits: Vec<String>,
     /// A line without the capture does not go.
     #[serde(default, skip_serializing_if = "core::ops::Not::not")]
     pub absent: bool,
@@ -212,6 +215,14 @@ impl<'a> Spelling<'a> {
             .collect()
     }
 
+    /// Whether each value is spelled after the rule as the form at hand has it.
+    fn as_they_are(&self, name: &str) -> bool {
+        self.rules().all(|rule| {
+            let scale = rule.scale(self.direction, name);
+            rule.spelled(name).next().is_none() && scale.is_none() && !rule.revised
+        })
+    }
+
     /// How many times as large numbers are after the rule; none: too many times.
     fn scale(&self, name: &str) -> Option<Scale> {
         let mut scales = self.rules().filter_map(|rule| rule.scale(self.direction, name));
@@ -333,7 +344,16 @@ fn failing_from(
                         fails.all = true;
                         fails.but = alloc::vec![spelling.origin(name, value)];
                     }
-                    None => fails.all |= to.is_empty() || !to.iter().all(all),
+                    None if to.is_empty() || !to.iter().all(all) => {
+                        fails.all = true;
+                        fails.fits = spelling
+                            .as_they_are(name)
+                            .then(|| kinds(&to, name))
+                            .into_iter()
+                            .flatten()
+                            .collect();
+                    }
+                    None => {}
                 }
             }
         }
@@ -380,6 +400,17 @@ fn fits(form: &Form, name: &str, word: &str) -> bool {
     })
 }
 
+/// The tokens of the capture that all of these forms have.
+fn kinds(to: &[&Form], name: &str) -> Vec<String> {
+    let of = |form: &Form| -> Vec<String> {
+        let leaves = form.capture(name).into_iter();
+        leaves.map(|leaf| form.leaf(leaf).token.to_string()).collect()
+    };
+    let mut all = to.iter().map(|form| of(form));
+    let first = all.next().unwrap_or_default();
+    all.fold(first, |kinds, more| kinds.into_iter().filter(|kind| more.contains(kind)).collect())
+}
+
 /// The numbers in `min..=max` that no leaf of the capture takes.
 fn outside(form: &Form, name: &str, all: (i128, i128), scale: Scale) -> Vec<(i128, i128)> {
     let mut taken = Vec::new();
@@ -413,11 +444,16 @@ fn merge(into: &mut Fails, more: Fails) {
     into.words.extend(more.words);
     into.words.sort();
     into.words.dedup();
-    into.but = match (into.all, more.all) {
-        (true, true) => into.but.iter().filter(|word| more.but.contains(word)).cloned().collect(),
-        (true, false) => core::mem::take(&mut into.but),
-        (false, _) => more.but,
+    let (into_all, more_all) = (into.all, more.all);
+    let both = |into: &mut Vec<String>, more: Vec<String>| {
+        *into = match (into_all, more_all) {
+            (true, true) => into.iter().filter(|word| more.contains(word)).cloned().collect(),
+            (true, false) => core::mem::take(into),
+            (false, _) => more,
+        };
     };
+    both(&mut into.but, more.but);
+    both(&mut into.fits, more.fits);
     into.all |= more.all;
     into.absent |= more.absent;
     into.several |= more.several;
@@ -447,7 +483,17 @@ impl Fails {
 
     /// Whether every line goes.
     const fn is_none(&self) -> bool {
-        let Self { capture: _, numbers, words, all, but: _, absent, several, multiples_of } = self;
+        let Self {
+            capture: _,
+            numbers,
+            words,
+            all,
+            but: _,
+            fits: _,
+            absent,
+            several,
+            multiples_of,
+        } = self;
         !(*all || *absent || *several || multiples_of.is_some())
             && numbers.is_empty()
             && words.is_empty()
@@ -458,9 +504,22 @@ impl Fails {
         let Some(value) = value else {
             return self.absent;
         };
-        self.all && !self.but.iter().any(|word| *word == *value)
+        self.all && !self.but.iter().any(|word| *word == *value) && !self.is_fit(value)
             || self.several && value.contains(' ')
             || value.split(' ').any(|word| self.has_word(word))
+    }
+
+    /// Whether each word of a value fits a token as it is of which all values go.
+    fn is_fit(&self, value: &str) -> bool {
+        let kinds = self.fits.iter().filter_map(|kind| Form::parse(kind).ok());
+        let kinds: Vec<Form> = kinds.collect();
+        let fits = |word: &str| {
+            kinds.iter().flat_map(Form::leaves).any(|leaf| match &leaf.token {
+                Token::Keyword(keyword) => **keyword == *word,
+                token => token.fit(word).is_some() && token.canonical(word) == word,
+            })
+        };
+        !kinds.is_empty() && value.split(' ').all(fits)
     }
 
     /// Whether one word of a value does not go.
