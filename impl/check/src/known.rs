@@ -1,18 +1,26 @@
 //! What cannot go from one release to its neighbour: known, and published, before an image is
 //! shipped.
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fmt;
 
-use skewsync::disposition::{Disposition, Fails, Guard, pair_at_active, pair_at_standby};
-use skewsync::dump::Dump;
+use skewsync::config::LineKey;
+use skewsync::disposition::{Disposition, Fails, Guard};
+use skewsync::grammar::Words;
+use skewsync::ids::FormId;
 use skewsync::image::{Image, Refusal};
+use skewsync::transform::{Pattern, SideOf};
+
+use super::and_more;
+use super::way::Way;
 
 /// A form of which not every line goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Known {
-    /// The Active's release.
+    /// The Active's release; of what was tried, the component and its level there.
     pub active: String,
-    /// The Standby's release.
+    /// The Standby's release; of what was tried, the level there.
     pub standby: String,
     /// The mode.
     pub mode: String,
@@ -39,6 +47,15 @@ pub enum Shortfall {
     Asked,
     /// Those do not that the peer refuses for what else is there.
     Refused(String),
+    /// Several lines, or values, decide together: such lines as this did not when they were tried.
+    Tried {
+        /// The smallest of them.
+        line: String,
+        /// Why it does not.
+        cause: String,
+        /// How many more did not for the same cause.
+        more: usize,
+    },
 }
 
 impl fmt::Display for Known {
@@ -53,35 +70,155 @@ impl fmt::Display for Known {
             Shortfall::Same => write!(f, "stuck where another line comes to the same"),
             Shortfall::Asked => write!(f, "asked line by line"),
             Shortfall::Refused(how) => write!(f, "stuck {how}"),
+            Shortfall::Tried { line, cause, more } => {
+                write!(f, "stuck are such as {line}: {cause}{}", and_more(*more))
+            }
         }
     }
 }
 
-/// Appends what does not go from `active` to `standby`.
-pub(super) fn between(active: &Image, standby: &Image, known: &mut Vec<Known>) {
-    let dump = Dump::from_image(active).encode();
-    let answer = pair_at_standby(standby, dump.as_bytes());
-    // What makes no pairing has findings of its own.
-    let Some(pairing) =
-        answer.ok().and_then(|answer| pair_at_active(active, answer.diff_bytes()).ok())
-    else {
-        return;
-    };
+/// Appends what does not go on a way.
+pub(super) fn on(way: &Way<'_>, known: &mut Vec<Known>) {
+    let active = way.active;
     for (id, decl) in active.forms() {
         if !decl.lives_at(active.levels()[usize::from(decl.component.0)]) {
             continue;
         }
         let mut ways = Vec::new();
-        ways_of(&pairing.disposition(active, id), &mut ways);
-        known.extend(ways.into_iter().map(|way| Known {
+        ways_of(&way.at_active.disposition(active, id), &mut ways);
+        let raised = Raised::new(way, id);
+        let more = [(raised.group, Shortfall::Group), (raised.same, Shortfall::Same)];
+        let more = more.into_iter().filter(|(is_so, way)| *is_so && !ways.contains(way));
+        let more: Vec<Shortfall> = more.map(|(_, way)| way).collect();
+        if ways.iter().all(|way| !matches!(way, Shortfall::Stuck | Shortfall::DontCare(_))) {
+            ways.extend(more);
+        }
+        known.extend(ways.into_iter().map(|shortfall| Known {
             active: active.declarations().release.clone(),
-            standby: standby.declarations().release.clone(),
+            standby: way.standby.declarations().release.clone(),
             mode: active.mode_name(decl.mode).to_string(),
             form: decl.form.text().to_string(),
-            way,
+            way: shortfall,
         }));
     }
-    refused(active, standby, known);
+    refused(active, way.standby, known);
+}
+
+/// What decides whether lines of a form go, beside their values, where the peer raises them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Raised {
+    /// The other lines of their group.
+    group: bool,
+    /// Another line that comes to the same.
+    same: bool,
+}
+
+impl Raised {
+    fn new(way: &Way<'_>, form: FormId) -> Self {
+        let mut raised = Self::default();
+        let Some(first) = form_there(way, form) else { return raised };
+        let (image, tft) = (way.standby, way.at_standby.tft());
+        let mut ends = vec![first];
+        for step in way.at_standby.steps() {
+            let mut next = Vec::new();
+            for at in ends {
+                let Some(used) = tft.read_by(*step, at) else {
+                    next.push(at);
+                    continue;
+                };
+                let rule = tft.rule(used.rule);
+                // What is absent, and says something, is no part that is missing.
+                let needed = |of: &&Pattern| of.form != at && of.optional.is_none();
+                let needed = rule.old.iter().filter(needed);
+                let said = |of: &&Pattern| image.form(of.form).absent.is_none();
+                raised.group |= rule.one.is_none() && needed.clone().any(|of| said(&of));
+                raised.group |= rule.one == Some(SideOf::Old) && rule.old.len() > 1;
+                raised.same |= rule.old[used.pattern].address.len() > rule.key.len();
+                next.extend(rule.new.iter().map(|pattern| pattern.form));
+            }
+            ends = next;
+        }
+        raised
+    }
+}
+
+/// The form of the Standby that reads lines of a form of the Active's as they travel; none: no
+/// form does.
+fn form_there(way: &Way<'_>, form: FormId) -> Option<FormId> {
+    let decl = way.active.form(form);
+    let name = &way.active.declarations().components[usize::from(decl.component.0)].name;
+    let mut components = way.standby.declarations().components.iter();
+    let component = components.position(|component| component.name == *name)?;
+    let mode = way.standby.mode(way.active.mode_name(decl.mode))?;
+    way.standby.find(mode, &decl.form, way.at_standby.levels()[component])
+}
+
+/// Whether a line is said to go, or not to; none: something else decides, or it need not go.
+///
+/// # Shape
+/// What stands in an instance that does not go may be moved out of it: only of lines in instances
+/// that go it is said that they do.
+pub(crate) fn foreseen(way: &Way<'_>, key: &LineKey, words: &Words) -> Option<bool> {
+    let mut around = key.place.instances().iter();
+    let goes = |(form, words): &(FormId, Words)| foreseen_alone(way, *form, words) == Some(true);
+    let own = foreseen_alone(way, key.form, words);
+    own.filter(|own| !own || around.all(goes))
+}
+
+fn foreseen_alone(way: &Way<'_>, form: FormId, words: &Words) -> Option<bool> {
+    let values = way.active.form(form).form.values_of(words);
+    let ends = end(way.at_active.disposition(way.active, form), &values);
+    match ends {
+        Foreseen::Goes if Raised::new(way, form) == Raised::default() => Some(true),
+        Foreseen::Goes | Foreseen::DontCare | Foreseen::Else => None,
+        Foreseen::Stuck => Some(false),
+    }
+}
+
+/// Whether no line of a form goes, or of that of an entry around a line of it.
+pub(crate) fn is_stuck(way: &Way<'_>, key: &LineKey) -> bool {
+    let around = key.place.instances().iter().map(|(form, _)| *form);
+    let never = |form: FormId| {
+        let disposition = way.at_active.disposition(way.active, form);
+        matches!(disposition, Disposition::Stuck(_) | Disposition::DontCare(_))
+    };
+    around.chain([key.form]).any(never)
+}
+
+/// Whether a line need not go.
+pub(crate) fn cares_not(way: &Way<'_>, key: &LineKey, words: &Words) -> bool {
+    let values = way.active.form(key.form).form.values_of(words);
+    end(way.at_active.disposition(way.active, key.form), &values) == Foreseen::DontCare
+}
+
+/// What is said of a line beforehand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Foreseen {
+    Goes,
+    Stuck,
+    DontCare,
+    /// Others than its values decide.
+    Else,
+}
+
+/// What a disposition says of a line with these values.
+fn end(disposition: Disposition, values: &BTreeMap<&str, Cow<'_, str>>) -> Foreseen {
+    match disposition {
+        Disposition::AsIs | Disposition::Lowered(_) | Disposition::Raised => Foreseen::Goes,
+        Disposition::DontCare(_) => Foreseen::DontCare,
+        Disposition::Stuck(_) => Foreseen::Stuck,
+        Disposition::Guarded { guard: Guard::Values(fails), inside, outside } => {
+            let value = |name: &str| values.get(name).map(|value| &**value);
+            let fails = fails.iter().any(|fails| fails.has(value(&fails.capture)));
+            end(if fails { *outside } else { *inside }, values)
+        }
+        Disposition::Guarded {
+            guard: Guard::Group | Guard::Same | Guard::Resolve, inside, ..
+        } => match end(*inside, values) {
+            Foreseen::Goes => Foreseen::Else,
+            other => other,
+        },
+    }
 }
 
 /// Appends what `standby` refuses for what else is there, and `active` does not.
@@ -134,7 +271,8 @@ fn ways_of(disposition: &Disposition, ways: &mut Vec<Shortfall>) {
 fn failing(fails: &Fails) -> String {
     let mut values = fails.values();
     if fails.all {
-        let but = fails.but.join(", ");
+        let but: Vec<&str> = fails.but.iter().chain(&fails.fits).map(|word| &**word).collect();
+        let but = but.join(", ");
         let is_any = but.is_empty();
         values = vec![if is_any { "given".into() } else { format!("not {but}") }];
     }

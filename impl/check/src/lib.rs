@@ -5,20 +5,28 @@
 
 mod aliases;
 mod carried;
+mod domain;
 mod forms;
 mod known;
+mod lines;
+mod way;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use skewsync::grammar::Form;
-use skewsync::image::{ChangeKind, Family, FamilyError, Image, Origin};
-use skewsync::transform::laws::check_inverse;
+use skewsync::image::{Change, ChangeKind, Family, FamilyError, Image, Origin};
+use skewsync::transform::laws::{LawError, check_inverse};
 use skewsync::transform::{RuleError, Tft};
+
+use domain::Combined;
+use lines::Step;
+use way::Way;
 
 pub use aliases::AliasError;
 pub use carried::CarriedError;
 pub use known::{Known, Shortfall};
+pub use lines::LinesError;
 
 /// Generated lines per form that are rendered, and read back.
 pub const FORM_LINES_MAX: usize = 64;
@@ -40,6 +48,10 @@ pub struct Report {
     pub overlaps: usize,
     /// Changes whose laws held.
     pub changes: usize,
+    /// Sequences of commands that were gone over one level and back.
+    pub groups: usize,
+    /// Changes of which not all combinations of values were tried, but all pairs.
+    pub in_pairs: usize,
     /// What each declared change does, in the family's order.
     pub kinds: Vec<Does>,
 }
@@ -139,6 +151,16 @@ pub enum Fault {
     /// A law does not hold, or nothing goes.
     #[error("{0}")]
     Law(String),
+    /// Lines do not go as they must.
+    #[error("{way}: {error}{}", and_more(*.more))]
+    Lines {
+        /// The component, its level at the one end, and that at the other.
+        way: String,
+        /// Of the smallest.
+        error: LinesError,
+        /// How many more are wrong for the same cause.
+        more: usize,
+    },
 }
 
 impl fmt::Display for Finding {
@@ -176,9 +198,15 @@ impl fmt::Display for Report {
         for does in &self.kinds {
             writeln!(f, "  {does}")?;
         }
-        let Self { lines, overlaps, changes, kinds, .. } = self;
+        let Self { lines, overlaps, changes, groups, in_pairs, kinds, .. } = self;
         let overlaps = counted(*overlaps, "pair of forms overlaps", "pairs of forms overlap");
         writeln!(f, "{}; {overlaps}", self.read_back(*lines))?;
+        let groups = counted(*groups, "group of lines tried", "groups of lines tried");
+        let in_pairs = match in_pairs {
+            0 => String::from("all combinations of values"),
+            count => format!("of {} all pairs of values", counted(*count, "change", "changes")),
+        };
+        writeln!(f, "{groups}, {in_pairs}")?;
         let changes =
             counted(*changes, "change goes there and comes back", "changes go there and come back");
         writeln!(f, "{changes}")?;
@@ -216,6 +244,11 @@ impl Report {
     }
 }
 
+/// How many more there are, if any.
+fn and_more(more: usize) -> String {
+    if more == 0 { String::new() } else { format!("; {more} more") }
+}
+
 /// A number with its noun.
 fn counted(count: usize, one: &str, more: &str) -> String {
     format!("{count} {}", if count == 1 { one } else { more })
@@ -249,9 +282,13 @@ pub fn family_but(family: &Family, unread: Vec<FamilyError>) -> Report {
         laws(image, &origins, &mut proven, &mut report);
     }
     for pair in images.windows(2) {
-        known::between(&pair[0], &pair[1], &mut report.known);
-        known::between(&pair[1], &pair[0], &mut report.known);
+        for (active, standby) in [(&pair[0], &pair[1]), (&pair[1], &pair[0])] {
+            // What makes no pairing has findings of its own.
+            let way = Way::between(active, standby);
+            way.iter().for_each(|way| known::on(way, &mut report.known));
+        }
     }
+    steps(family, &mut report);
     report.findings.sort();
     report.findings.dedup();
     report
@@ -289,14 +326,14 @@ impl Origins {
     }
 }
 
-fn name_of(change: &skewsync::image::Change) -> ChangeName {
+fn name_of(change: &Change) -> ChangeName {
     let sides = change.old.iter().chain(&change.new);
     let sides = sides.map(|side| (side.mode.clone(), side.form.clone()));
     (change.component, change.level, sides.collect())
 }
 
 /// The first form of a change, of the newer side if there is one.
-fn first_words(change: &skewsync::image::Change) -> String {
+fn first_words(change: &Change) -> String {
     let first = change.new.iter().chain(&change.old).next();
     first.map_or_else(String::new, |side| side.form.clone())
 }
@@ -390,15 +427,45 @@ fn laws(image: &Image, origins: &Origins, proven: &mut BTreeSet<ChangeName>, rep
             report.findings.extend(errors.map(|error| finding(number, Fault::Carried(error))));
             continue;
         }
-        let broken = check_inverse(image, rule, LAW_GROUPS_MAX);
+        let mut broken = check_inverse(image, rule, LAW_GROUPS_MAX);
+        // Whether any group goes, the whole domain says.
+        broken.retain(|error| !matches!(error, LawError::NeverGoes { .. }));
         report.changes += usize::from(broken.is_empty());
         for (at, error) in broken.iter().enumerate() {
             if broken[..at].iter().any(|earlier| earlier.is_like(error)) {
                 continue;
             }
             let more = broken[at + 1..].iter().filter(|later| later.is_like(error)).count();
-            let more = if more == 0 { String::new() } else { format!("; {more} more") };
+            let more = and_more(more);
             report.findings.push(finding(number, Fault::Law(format!("{error}{more}"))));
+        }
+    }
+}
+
+/// The lines of the changes of which nothing is wrong so far, level by level.
+fn steps(family: &Family, report: &mut Report) {
+    let wrong: BTreeSet<Origin> =
+        report.findings.iter().map(|finding| finding.origin.clone()).collect();
+    let mut by_step: BTreeMap<(u16, u16), Vec<(&Change, &Origin)>> = BTreeMap::new();
+    for (change, at) in family.changes().filter(|(_, at)| !wrong.contains(at)) {
+        by_step.entry((change.component, change.level)).or_default().push((change, at));
+    }
+    for ((component, level), changes) in by_step {
+        let image = |at: u16| family.image_at(component, level, at);
+        let images = level.checked_sub(1).and_then(|below| Some((image(below)?, image(level)?)));
+        let Some((old, new)) = images else { continue };
+        let Some(step) = Step::between(&old, &new) else { continue };
+        for (change, at) in changes {
+            let tried = step.tried(change);
+            report.groups += tried.scenes;
+            report.known.extend(tried.known);
+            report.changes = report.changes.saturating_sub(usize::from(!tried.broken.is_empty()));
+            report.in_pairs += usize::from(tried.combined == Combined::Pairs);
+            report.findings.extend(tried.broken.into_iter().map(|(way, error, more)| Finding {
+                origin: at.clone(),
+                words: first_words(change),
+                fault: Fault::Lines { way, error, more },
+            }));
         }
     }
 }

@@ -21,6 +21,7 @@ fn the_bundled_family_has_no_findings() {
     assert_eq!(report.findings, [], "{report}");
     assert!(report.lines > 1_000, "{report}");
     assert!(report.changes > 20 && !report.known.is_empty(), "{report}");
+    assert!(report.groups > 2_000, "{report}");
 }
 
 #[test]
@@ -60,6 +61,7 @@ fn a_report_counts_what_it_found_and_says_one_of_one() {
     assert!(shown.ends_with(&format!("\n{ambiguous} errors\n")), "{shown}");
     let one = Report { lines: 1, overlaps: 1, changes: 1, ..Report::default() };
     let says = "1 line read back, none ambiguous; 1 pair of forms overlaps\n\
+                0 groups of lines tried, all combinations of values\n\
                 1 change goes there and comes back\nkinds of change: \n0 errors\n";
     assert_eq!(one.to_string(), says);
 }
@@ -135,4 +137,74 @@ fn what_is_read_is_checked_beside_what_is_not() {
     assert!(lines.contains("no such form at a 1"), "{lines}");
     assert!(lines.ends_with("3 errors\n"), "{lines}");
     assert!(!report.is_sound());
+}
+
+/// A change of one line to another.
+fn change(old: &str, new: &str, more: &str) -> String {
+    format!(
+        "[[command]]\nmode = 'config'\nform = '{old}'\n\
+         [[change]]\nlevel = 2\nwhy = 'w'\n{more}\n\
+         old = [{{ mode = 'config', form = '{old}' }}]\n\
+         new = [{{ mode = 'config', form = '{new}' }}]\n"
+    )
+}
+
+#[test]
+fn a_word_that_is_read_as_a_keyword_cut_short_is_found() {
+    let found = findings(&change("[no] policy WORD$p", "[no] policy <input|WORD>$p", ""));
+    assert_eq!(found.len(), 1, "{found:?}");
+    let says = "a 1 -> 2: `policy inpu` does not go: the facing image reads these words as another";
+    assert!(found[0].contains(says), "{found:?}");
+}
+
+#[test]
+fn a_change_of_which_nothing_goes_is_found_with_its_first_line() {
+    let found =
+        findings(&change("[no] log <a|b>$f", "[no] log <c|d>$f", "partial = ['f']")).join("\n");
+    assert!(
+        found.contains("a 2 -> 1: no group of this change can go: `log c`: f c: only a|b goes"),
+        "{found}"
+    );
+    let found = findings(&change("[no] log (1-9)$f", "[no] log to WORD$g", "partial = ['f', 'g']"));
+    assert!(
+        found.iter().any(|found| found.contains("no group of this change can go")),
+        "{found:?}"
+    );
+}
+
+#[test]
+fn a_list_of_which_the_first_value_is_gone_is_accepted_and_that_value_is_known() {
+    let report = report(&change("[no] vlan (0-255),...$v", "[no] vlans (1-255),...$v", ""));
+    assert_eq!(report.findings, [], "{report}");
+    let known: Vec<String> = report.known.iter().map(ToString::to_string).collect();
+    assert_eq!(known, ["1 -> 2  config / [no] vlan (0-255),...$v  stuck where v is 0"]);
+}
+
+#[test]
+fn words_of_two_kinds_that_become_one_are_accepted() {
+    let of = |form: &str| format!("[[command]]\nmode = 'config'\nform = '{form}'\nkey = ['x']\n");
+    let text = of("[no] to A.B.C.D$x")
+        + &of("[no] at X:X::X:X$x")
+        + "[[change]]\nlevel = 2\nwhy = 'w'\nkey = ['x']\none = 'old'\n\
+           old = [{ mode = 'config', form = '[no] to A.B.C.D$x' },\n\
+                  { mode = 'config', form = '[no] at X:X::X:X$x' }]\n\
+           new = [{ mode = 'config', form = '[no] via PATH$x' }]\n";
+    let report = report(&text);
+    assert_eq!(report.findings, [], "{report}");
+    let tried = report.known.iter().any(|known| matches!(known.way, Shortfall::Tried { .. }));
+    assert!(tried, "a word that is no address is stuck: {report}");
+}
+
+#[test]
+fn what_waits_for_the_rest_of_its_group_is_known_on_the_way_up() {
+    let text = "[[command]]\nmode = 'config'\nform = '[no] alpha (1-9)$a'\n\
+                [[command]]\nmode = 'config'\nform = '[no] beta (1-9)$b'\n\
+                [[change]]\nlevel = 2\nwhy = 'w'\n\
+                old = [{ mode = 'config', form = '[no] alpha (1-9)$a' },\n\
+                       { mode = 'config', form = '[no] beta (1-9)$b' }]\n\
+                new = [{ mode = 'config', form = '[no] both (1-9)$a (1-9)$b' }]\n";
+    let report = report(text);
+    assert_eq!(report.findings, [], "{report}");
+    let says = "1 -> 2  config / [no] beta (1-9)$b  stuck where only a part of its group is there";
+    assert!(report.to_string().contains(says), "{report}");
 }

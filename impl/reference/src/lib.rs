@@ -181,6 +181,11 @@ impl<'a> Reference<'a> {
         Self { active, standby, tables: Arc::clone(tables) }
     }
 
+    /// The same of images that are looked at once: nothing of them is remembered.
+    pub fn apart(active: &'a Image, standby: &'a Image) -> Self {
+        Self { active, standby, tables: Arc::new(Tables::between(active, standby)) }
+    }
+
     /// What `a` comes to.
     pub fn translate(&self, a: &Config) -> Translated {
         self.translate_beside(a, &Beside::default())

@@ -393,13 +393,18 @@ impl Family {
     /// What an image of `release` declares: a release cannot know later ones.
     pub fn declarations(&self, release: &str) -> Option<Declarations> {
         let (_, levels) = self.releases.iter().find(|(name, _)| name == release)?;
+        Some(self.declarations_at(release, levels))
+    }
+
+    /// What an image of these levels, one for each component, declares.
+    fn declarations_at(&self, release: &str, levels: &[u16]) -> Declarations {
         let at = |component: u16| levels[usize::from(component)];
         let components = self.components.iter().zip(levels);
         let commands =
             self.commands.iter().filter(|command| command.since <= at(command.component));
         let root = Mode { name: ROOT.to_owned(), parent: None };
         let modes = self.modes.iter().filter(|(_, component, since)| *since <= at(*component));
-        Some(Declarations {
+        Declarations {
             family: self.name.clone(),
             release: release.to_owned(),
             imported: false,
@@ -417,13 +422,25 @@ impl Family {
             dont_cares: self.dont_cares().map(|(entry, _)| entry.clone()).collect(),
             aliases: self.aliases_at(at),
             refuses: self.refuses_at(at),
-        })
+        }
     }
 
     /// The image of `release`.
     pub fn image(&self, release: &str) -> Option<Image> {
         // What makes no image was refused when the family was read.
         let declarations = self.declarations(release)?;
+        Image::compile_with(declarations, &self.functions).ok()
+    }
+
+    /// The image of the first release that has a component at `level` or above, but with that
+    /// component at `at`: what a way through that level passes. None: there is no such release, or
+    /// it makes no image so.
+    pub fn image_at(&self, component: u16, level: u16, at: u16) -> Option<Image> {
+        let number = usize::from(component);
+        let (release, levels) = self.releases.iter().find(|(_, levels)| levels[number] >= level)?;
+        let mut levels = levels.clone();
+        levels[number] = at;
+        let declarations = self.declarations_at(release, &levels);
         Image::compile_with(declarations, &self.functions).ok()
     }
 }

@@ -1,0 +1,455 @@
+//! The lines of a change's domain, gone over one level both ways: by the engine, by the reference,
+//! through the other side's parser, at once and line by line, and back.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use skewsync::config::{Config, Line, LineKey};
+use skewsync::image::{Change, Image};
+use skewsync::transform::{Direction, StuckCause};
+use skewsync::translate::ListKey;
+use skewsync::translate::complement::Complements;
+
+use crate::domain::{Combined, Command, Domain, Kind, Scene};
+use crate::known::{self, Known, Shortfall};
+use crate::way::{Held, Outcome, Way, on_one_line};
+
+/// Lines of a change that do not go as they must.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
+pub enum LinesError {
+    /// The engine and the reference make two things of them.
+    #[error("{lines} becomes {engine}, and by the reference {reference}")]
+    Apart {
+        /// The lines.
+        lines: String,
+        /// What the engine makes of them.
+        engine: String,
+        /// What the reference makes of them.
+        reference: String,
+    },
+    /// What arrives is not read as it was made.
+    #[error("{lines} becomes {became}, which is not read so: {error}")]
+    NotRead {
+        /// The lines.
+        lines: String,
+        /// What they become.
+        became: String,
+        /// What its parser says.
+        error: String,
+    },
+    /// Line by line they come to another thing than at once.
+    #[error("{lines} becomes {at_once}, and line by line {by_line}")]
+    ByLine {
+        /// The lines, in their order.
+        lines: String,
+        /// What they become at once.
+        at_once: String,
+        /// What they become line by line.
+        by_line: String,
+    },
+    /// What comes back is not what went.
+    #[error("{lines} becomes {became} and comes back as {back}")]
+    NotBack {
+        /// The lines.
+        lines: String,
+        /// What they become.
+        became: String,
+        /// What these become.
+        back: String,
+    },
+    /// A line does not go, and nothing says so beforehand.
+    #[error("{lines} does not go: {cause}; nothing says so beforehand")]
+    NotKnown {
+        /// The lines.
+        lines: String,
+        /// The mode and the form.
+        form: (String, String),
+        /// Why.
+        cause: String,
+    },
+    /// A line goes of which it is said that it does not.
+    #[error("{lines} becomes {became}, and is said not to go")]
+    Goes {
+        /// The lines.
+        lines: String,
+        /// What they become.
+        became: String,
+    },
+    /// No group of the change goes.
+    #[error("no group of this change can go: {lines}: {cause}")]
+    NeverGoes {
+        /// The lines of the first.
+        lines: String,
+        /// Why it does not.
+        cause: String,
+    },
+}
+
+/// What was tried of a change.
+#[derive(Default)]
+pub(crate) struct Tried {
+    /// What is wrong, one of a cause: the way, the smallest lines, and how many more there are.
+    pub(crate) broken: Vec<(String, LinesError, usize)>,
+    /// What does not go where several lines or values decide together.
+    pub(crate) known: Vec<Known>,
+    /// Sequences of commands that were tried.
+    pub(crate) scenes: usize,
+    /// Which combinations of values.
+    pub(crate) combined: Combined,
+}
+
+/// One step of a component, as two images with nothing else between them.
+pub(crate) struct Step<'a> {
+    up: Way<'a>,
+    down: Way<'a>,
+}
+
+impl<'a> Step<'a> {
+    /// The step between two images; none: they make no pair.
+    pub(crate) fn between(old: &'a Image, new: &'a Image) -> Option<Self> {
+        Some(Self { up: Way::between(old, new)?, down: Way::between(new, old)? })
+    }
+
+    /// Tries a change both ways.
+    pub(crate) fn tried(&self, change: &Change) -> Tried {
+        let mut tried = Tried::default();
+        let mut causes = Causes::new();
+        for direction in [Direction::Raise, Direction::Lower] {
+            self.try_way(change, direction, &mut tried, &mut causes);
+        }
+        let is_apart = causes.values().any(|(_, error)| matches!(error, LinesError::Apart { .. }));
+        for ((direction, ..), (count, error)) in causes {
+            match error {
+                LinesError::NotKnown { lines: line, form: (mode, form), cause }
+                    if decides_together(change) =>
+                {
+                    let (active, standby) = self.levels(change, direction);
+                    let way = Shortfall::Tried { line, cause, more: count - 1 };
+                    tried.known.push(Known { active, standby, mode, form, way });
+                }
+                // What goes one way as the reference does not comes back otherwise, too.
+                LinesError::NotBack { .. } if is_apart => {}
+                error => {
+                    let (active, standby) = self.levels(change, direction);
+                    tried.broken.push((format!("{active} -> {standby}"), error, count - 1));
+                }
+            }
+        }
+        tried
+    }
+
+    fn ways(&self, direction: Direction) -> (&Way<'a>, &Way<'a>) {
+        match direction {
+            Direction::Raise => (&self.up, &self.down),
+            Direction::Lower => (&self.down, &self.up),
+        }
+    }
+
+    /// The component and its level at the one end of a way, and the level at the other.
+    fn levels(&self, change: &Change, direction: Direction) -> (String, String) {
+        let (way, _) = self.ways(direction);
+        let number = usize::from(change.component);
+        let here = &way.active.declarations().components[number];
+        let there = way.standby.declarations().components[number].level;
+        (format!("{} {}", here.name, here.level), there.to_string())
+    }
+
+    fn try_way(
+        &self,
+        change: &Change,
+        direction: Direction,
+        tried: &mut Tried,
+        causes: &mut Causes,
+    ) {
+        let (way, back) = self.ways(direction);
+        let Some(domain) = Domain::new(change, direction, (way.active, way.standby)) else {
+            return;
+        };
+        let (scenes, combined) = domain.scenes();
+        tried.combined = tried.combined.max(combined);
+        let nothing = Config::factory(way.active.levels());
+        let Ok(empty) = way.at_once(&nothing, Complements::new()) else { return };
+        let (mut goes, mut first) = (false, None);
+        for scene in &scenes {
+            let Some(a) = entered(way, scene) else { continue };
+            tried.scenes += 1;
+            let judged = judge((way, back), &empty, (&a, scene));
+            if scene.kind == Kind::Whole {
+                let stuck = judged.as_ref().ok().and_then(Option::as_ref);
+                let is_some = a.lines().next().is_some() || a.entries().next().is_some();
+                goes |= judged.is_ok() && stuck.is_none() && is_some;
+                // What is said not to go at all is no surprise.
+                let is_said = || a.lines().any(|(key, _)| known::is_stuck(way, key));
+                if first.is_none() && !is_said() {
+                    first = stuck.map(|cause| (texts(scene), cause.clone()));
+                }
+            }
+            let Err(error) = judged else { continue };
+            goes |= !matches!(error, LinesError::NotKnown { .. });
+            add((direction, error), causes);
+        }
+        let is_related = !change.old.is_empty() && !change.new.is_empty() && !domain.is_revised();
+        if let Some((lines, cause)) = first.filter(|_| !goes && is_related) {
+            add((direction, LinesError::NeverGoes { lines, cause }), causes);
+        }
+    }
+}
+
+/// What is wrong, by way and cause: how often, and the smallest.
+type Causes = BTreeMap<(Direction, usize, String), (usize, LinesError)>;
+
+fn add((direction, error): (Direction, LinesError), causes: &mut Causes) {
+    let (law, cause) = error.cause();
+    let key = (direction, law, cause.to_owned());
+    let (count, least) = causes.entry(key).or_insert_with(|| (0, error.clone()));
+    *count += 1;
+    if error.lines().len() < least.lines().len() {
+        *least = error;
+    }
+}
+
+impl LinesError {
+    /// The law that is broken, and what tells one cause from another.
+    fn cause(&self) -> (usize, &str) {
+        match self {
+            Self::Apart { .. } => (0, ""),
+            Self::NotRead { .. } => (1, ""),
+            Self::ByLine { .. } => (2, ""),
+            Self::NotBack { .. } => (3, ""),
+            Self::NotKnown { cause, .. } => (4, cause),
+            Self::Goes { .. } => (5, ""),
+            Self::NeverGoes { .. } => (6, ""),
+        }
+    }
+
+    /// The lines of which it speaks.
+    fn lines(&self) -> &str {
+        match self {
+            Self::Apart { lines, .. }
+            | Self::NotRead { lines, .. }
+            | Self::ByLine { lines, .. }
+            | Self::NotBack { lines, .. }
+            | Self::NotKnown { lines, .. }
+            | Self::Goes { lines, .. }
+            | Self::NeverGoes { lines, .. } => lines,
+        }
+    }
+}
+
+/// Whether more than each value for itself says whether a line goes.
+fn decides_together(change: &Change) -> bool {
+    let mut sides = change.old.iter().chain(&change.new);
+    change.one.is_some()
+        || change.rust.is_some()
+        || sides.any(|side| side.each.is_some() || side.optional.is_some())
+}
+
+/// What the Active holds after commands; none: it does not take them.
+fn entered(way: &Way<'_>, scene: &Scene) -> Option<Config> {
+    let mut a = Config::factory(way.active.levels());
+    for command in &scene.commands {
+        a.execute(way.active, way.active.own(), &command.text()).ok()?;
+    }
+    Some(a)
+}
+
+/// The commands, as people read them.
+fn texts(scene: &Scene) -> String {
+    let lines: Vec<String> = scene.commands.iter().map(told).collect();
+    format!("`{}`", lines.join("; "))
+}
+
+/// What becomes of a config, in the order of its commands: why some line of it does not go, if one
+/// does not.
+fn judge(
+    (way, back): (&Way<'_>, &Way<'_>),
+    empty: &Held,
+    (a, scene): (&Config, &Scene),
+) -> Result<Option<String>, LinesError> {
+    let lines = || texts(scene);
+    let held = way.at_once(a, Complements::new());
+    let held = held.map_err(|error| LinesError::NotRead {
+        lines: lines(),
+        became: String::from("nothing"),
+        error,
+    })?;
+    judge_held((way, back), (empty, &held), (a, scene), &lines)?;
+    let unraised = held.raising.unraised(way.standby);
+    let mut stuck = held.lowering.stuck().map(|(_, _, cause)| cause);
+    let cause = stuck.next().or(unraised.first().map(|line| &line.cause));
+    Ok(cause.map(ToString::to_string))
+}
+
+fn judge_held(
+    (way, back): (&Way<'_>, &Way<'_>),
+    (empty, held): (&Held, &Held),
+    (a, scene): (&Config, &Scene),
+    lines: &dyn Fn() -> String,
+) -> Result<(), LinesError> {
+    let became = || format!("`{}`", on_one_line(held.raising.config()));
+    let outcome = way.outcome(held);
+    let reference = way.by_reference(a);
+    if outcome != reference {
+        let (engine, reference) = differing(&outcome, &reference);
+        return Err(LinesError::Apart { lines: lines(), engine, reference });
+    }
+    way.read_by_standby(held).map_err(|error| LinesError::NotRead {
+        lines: lines(),
+        became: became(),
+        error,
+    })?;
+    by_line(way, empty, scene, lines)?;
+    let again = back.at_once(held.raising.config(), way.kept(held));
+    let came_back = again.as_ref().map(|again| again.raising.config());
+    let is_kept = |config: &Config| {
+        let need = |of: &Config| -> Vec<(LineKey, Line)> {
+            let lines = of.lines();
+            let lines = lines.filter(|(key, line)| !known::cares_not(way, key, &line.words));
+            lines.map(|(key, line)| (key.clone(), line.clone())).collect()
+        };
+        let lists = |of: &Config| -> Vec<Vec<LineKey>> {
+            let lists = of.lists().map(|(_, keys)| {
+                let words = |key: &LineKey| of.line(key).map(|line| line.words.clone());
+                let needs = |key: &LineKey| {
+                    words(key).is_some_and(|words| !known::cares_not(way, key, &words))
+                };
+                keys.into_iter().filter(needs).collect::<Vec<_>>()
+            });
+            lists.filter(|keys| !keys.is_empty()).collect()
+        };
+        need(config) == need(a) && lists(config) == lists(a)
+    };
+    if !came_back.is_ok_and(is_kept) {
+        let back = match came_back {
+            Ok(config) => format!("`{}`", on_one_line(config)),
+            Err(error) => error.clone(),
+        };
+        return Err(LinesError::NotBack { lines: lines(), became: became(), back });
+    }
+    is_known(way, held, a, lines)
+}
+
+/// Line by line, each line added and then removed again, it is as at once.
+fn by_line(
+    way: &Way<'_>,
+    empty: &Held,
+    scene: &Scene,
+    lines: &dyn Fn() -> String,
+) -> Result<(), LinesError> {
+    let undone = scene.commands.iter().filter_map(|command| command.undone(way.active));
+    let mut held = empty.clone();
+    let mut entered: Vec<String> = Vec::new();
+    let all: Vec<Command> = scene.commands.iter().cloned().chain(undone).collect();
+    for (number, command) in all.iter().enumerate() {
+        let mut after = held.clone();
+        let sent = way.execute(&mut after, &command.text());
+        entered.push(told(command));
+        let wrong = |by_line: String, at_once: String| {
+            let lines = if number < scene.commands.len() {
+                lines()
+            } else {
+                format!("`{}`", entered.join("; "))
+            };
+            LinesError::ByLine { lines, at_once, by_line }
+        };
+        match sent {
+            Ok(()) => held = after,
+            // What its unit does not take changes nothing.
+            Err(_) if is_refused(way, &held, command) => continue,
+            Err(error) => return Err(wrong(error, String::from("something that is read"))),
+        }
+        // Its beginnings are tried as groups of their own.
+        if number + 1 < scene.commands.len() {
+            continue;
+        }
+        let at_once = way.at_once(held.lowering.config(), Complements::new());
+        let at_once = at_once.map_err(|error| wrong(String::from("nothing"), error))?;
+        let (one, other) = (way.outcome(&held), way.outcome(&at_once));
+        if one != other {
+            let (by_line, at_once) = differing(&one, &other);
+            return Err(wrong(by_line, at_once));
+        }
+    }
+    Ok(())
+}
+
+/// Whether the Active does not take a command.
+fn is_refused(way: &Way<'_>, held: &Held, command: &Command) -> bool {
+    let mut a = held.lowering.config().clone();
+    a.execute(way.active, way.active.own(), &command.text()).is_err()
+}
+
+/// What does not go is what is said not to go.
+fn is_known(
+    way: &Way<'_>,
+    held: &Held,
+    a: &Config,
+    lines: &dyn Fn() -> String,
+) -> Result<(), LinesError> {
+    let listed = held.lowering.stuck().map(|(key, _, cause)| (key.clone(), cause.clone()));
+    let unraised = held.raising.unraised(way.standby);
+    let unraised = unraised.into_iter().map(|line| (line.key, line.cause));
+    let stuck: BTreeMap<ListKey, StuckCause> = listed.chain(unraised).collect();
+    for (key, line) in a.lines() {
+        let said = known::foreseen(way, key, &line.words);
+        let found = stuck.iter().find(|(listed, _)| {
+            *listed.line == *line.words.text()
+                && *listed.path == *key.place.path().trim_end_matches(" / ")
+        });
+        match (said, found) {
+            (Some(true), Some((_, cause))) => {
+                let decl = way.active.form(key.form);
+                let mode = way.active.mode_name(decl.mode).to_string();
+                let form = (mode, decl.form.text().to_string());
+                return Err(LinesError::NotKnown { lines: lines(), form, cause: kind_of(cause) });
+            }
+            (Some(false), None) => {
+                let became = format!("`{}`", on_one_line(held.raising.config()));
+                return Err(LinesError::Goes { lines: lines(), became });
+            }
+            (Some(_) | None, _) => {}
+        }
+    }
+    Ok(())
+}
+
+/// A cause without the values of which it speaks.
+fn kind_of(cause: &StuckCause) -> String {
+    match cause {
+        StuckCause::Value { capture, .. } => format!("{} does not go", &**capture),
+        cause => cause.to_string(),
+    }
+}
+
+/// A command with the entries around it.
+fn told(command: &Command) -> String {
+    command.place.path() + command.words.text()
+}
+
+/// What of two outcomes differs first, in words.
+fn differing(one: &Outcome, other: &Outcome) -> (String, String) {
+    let text = |text: &str| {
+        let lines: Vec<&str> = text.lines().map(str::trim).collect();
+        format!("`{}`", lines.join("; "))
+    };
+    let said = |of: &BTreeSet<(String, String)>| {
+        let line = |(path, line): &(String, String)| match &**path {
+            "" => line.clone(),
+            path => format!("{path} / {line}"),
+        };
+        format!("`{}`", of.iter().map(line).collect::<Vec<_>>().join("; "))
+    };
+    if one.standby != other.standby {
+        return (text(&one.standby), text(&other.standby));
+    }
+    if one.wire != other.wire {
+        return (format!("{} sent", text(&one.wire)), format!("{} sent", text(&other.wire)));
+    }
+    let (listed, others) = match one.listed == other.listed {
+        false => (&one.listed, &other.listed),
+        true => (&one.unraised, &other.unraised),
+    };
+    (format!("{} listed", said(listed)), format!("{} listed", said(others)))
+}
+
+#[cfg(test)]
+mod tests;
