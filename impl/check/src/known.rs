@@ -9,8 +9,8 @@ use skewsync::config::LineKey;
 use skewsync::disposition::{Disposition, Fails, Guard};
 use skewsync::grammar::Words;
 use skewsync::ids::FormId;
-use skewsync::image::{Image, Refusal};
-use skewsync::transform::{Pattern, SideOf};
+use skewsync::image::{FormDecl, LinePattern, Refusal};
+use skewsync::transform::{Pattern, SideOf, Step, Tft};
 
 use super::and_more;
 use super::way::Way;
@@ -101,7 +101,7 @@ pub(super) fn on(way: &Way<'_>, known: &mut Vec<Known>) {
             way: shortfall,
         }));
     }
-    refused(active, way.standby, known);
+    refused(way, known);
 }
 
 /// What decides whether lines of a form go, beside their values, where the peer raises them.
@@ -221,30 +221,88 @@ fn end(disposition: Disposition, values: &BTreeMap<&str, Cow<'_, str>>) -> Fores
     }
 }
 
-/// Appends what `standby` refuses for what else is there, and `active` does not.
-fn refused(active: &Image, standby: &Image, known: &mut Vec<Known>) {
-    let here: Vec<_> = active.refusals_at(active.levels()).collect();
-    for refusal in standby.refusals_at(standby.levels()) {
-        let mode = standby.mode_name(refusal.mode);
-        let same = |other: &&Refusal| {
-            (active.mode_name(other.mode), other.without, other.first.text(), other.second.text())
-                == (mode, refusal.without, refusal.first.text(), refusal.second.text())
+/// Appends what the Standby refuses for what else is there, and the Active does not, in the words
+/// of the Active.
+fn refused(way: &Way<'_>, known: &mut Vec<Known>) {
+    let (active, standby) = (way.active, way.standby);
+    let mut refusals = standby.refusals_at(standby.levels()).peekable();
+    if refusals.peek().is_none() {
+        return;
+    }
+    let here: Vec<&Refusal> = active.refusals_at(active.levels()).collect();
+    let arrivals = arrivals(way);
+    for refusal in refusals {
+        let (line, other) = match refusal.without {
+            true => (&refusal.first, &refusal.second),
+            false => (&refusal.second, &refusal.first),
         };
-        if here.iter().any(same) {
-            continue;
+        let others = sources(&arrivals, other);
+        let other = said_by(way, &others, other);
+        for source in sources(&arrivals, line) {
+            let same = |own: &Refusal| {
+                own.without == refusal.without
+                    && own.is_about(source)
+                    && others.iter().all(|other| own.is_about(*other))
+            };
+            if here.iter().any(|own| same(own)) {
+                continue;
+            }
+            let how = if refusal.without { "without" } else { "beside" };
+            let why = &refusal.why;
+            known.push(Known {
+                active: active.declarations().release.clone(),
+                standby: standby.declarations().release.clone(),
+                mode: active.mode_name(active.form(source).mode).to_string(),
+                form: said_by(way, &[source], line),
+                way: Shortfall::Refused(format!("{how} `{other}`: {why}")),
+            });
         }
-        let (line, other, how) = match refusal.without {
-            true => (&refusal.first, &refusal.second, "without"),
-            false => (&refusal.second, &refusal.first, "beside"),
-        };
-        let (other, why) = (other.text(), &refusal.why);
-        known.push(Known {
-            active: active.declarations().release.clone(),
-            standby: standby.declarations().release.clone(),
-            mode: mode.to_string(),
-            form: line.text().to_string(),
-            way: Shortfall::Refused(format!("{how} `{other}`: {why}")),
+    }
+}
+
+/// The forms of the Active, each with those of the Standby as whose lines its own arrive.
+fn arrivals(way: &Way<'_>) -> Vec<(FormId, Vec<FormId>)> {
+    let levels = way.active.levels();
+    let lives = |decl: &FormDecl| decl.lives_at(levels[usize::from(decl.component.0)]);
+    let living = way.active.forms().filter(|(_, decl)| lives(decl));
+    let arrives = |form: FormId| {
+        let sent = ends(way.at_active.tft(), way.at_active.steps(), form);
+        let there = sent.into_iter().filter_map(|form| form_there(way, form));
+        let up = |form| ends(way.at_standby.tft(), way.at_standby.steps(), form);
+        there.flat_map(up).collect()
+    };
+    living.map(|(form, _)| (form, arrives(form))).collect()
+}
+
+/// What lines of a form become on the way of these steps.
+fn ends(tft: &Tft, steps: &[Step], form: FormId) -> Vec<FormId> {
+    steps.iter().fold(vec![form], |ends, step| {
+        let next = ends.into_iter().flat_map(|at| match tft.read_by(*step, at) {
+            Some(used) => {
+                let to = tft.rule(used.rule).side(step.direction.to());
+                to.iter().map(|pattern| pattern.form).collect()
+            }
+            None => vec![at],
         });
+        next.collect()
+    })
+}
+
+/// The forms of the Active whose lines arrive as lines of a pattern.
+fn sources(arrivals: &[(FormId, Vec<FormId>)], line: &LinePattern) -> Vec<FormId> {
+    let of: Vec<FormId> = line.forms().collect();
+    let arrive = arrivals.iter().filter(|(_, there)| there.iter().any(|form| of.contains(form)));
+    arrive.map(|(form, _)| *form).collect()
+}
+
+/// A pattern in the Active's words: as it stands, where the forms are the same on both sides.
+fn said_by(way: &Way<'_>, sources: &[FormId], line: &LinePattern) -> String {
+    let form = |form: FormId| &way.active.form(form).form;
+    let same =
+        |source: &&FormId| line.forms().any(|own| way.standby.form(own).form == *form(**source));
+    match sources.iter().find(|source| !same(source)) {
+        Some(other) => form(*other).text().to_string(),
+        None => line.text().to_string(),
     }
 }
 
