@@ -268,8 +268,20 @@ impl<'a> Domain<'a> {
         }
         self.other_signs(typical, scenes);
         let mut by_name: BTreeMap<&str, usize> = BTreeMap::new();
-        for values in groups {
-            let Some(name) = only_difference(typical, values) else { continue };
+        let beside = groups.iter().filter_map(|values| {
+            let name = only_difference(typical, values)?;
+            Some((name, values))
+        });
+        let mut beside: Vec<(&str, &Values<'a>)> = beside.collect();
+        // Those first of which one word begins the other.
+        beside.sort_by_key(|(name, values)| {
+            let begins = typical
+                .get(name)
+                .zip(values.get(name))
+                .is_some_and(|(one, other)| one.starts_with(&**other) || other.starts_with(&**one));
+            !begins
+        });
+        for (name, values) in beside {
             let Some(other) = self.group(values) else { continue };
             let count = by_name.entry(name).or_default();
             *count += 1;
@@ -489,3 +501,6 @@ fn orders(lines: &[Command]) -> Vec<Vec<Command>> {
     });
     first.collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -12,6 +12,10 @@ use super::{COMBINATIONS_MAX, Combined, Domain, EXAMPLES_MAX, Values, pairs};
 
 /// Values of one name at most.
 const VALUES_MAX: usize = 40;
+/// Lines of a form of which those are looked at that show anything new.
+const SHOWN_MAX: usize = 256;
+/// Values of one kind that are tried.
+const KINDS_MAX: usize = 4;
 /// Keywords that are tried where any word may stand.
 const KEYWORDS_MAX: usize = 8;
 /// What fits other kinds, or begins as an example does, and is a word like any other.
@@ -68,16 +72,23 @@ impl<'a> Domain<'a> {
     /// The values of the lines that show what a form can say.
     fn shown(&self, id: FormId) -> Vec<Values<'a>> {
         let form: &'a Form = &self.image.form(id).form;
-        let examples = form.examples(EXAMPLES_MAX);
+        let examples = form.examples(SHOWN_MAX);
         let lines = examples.iter().filter(|words| words.sign() == Sign::Positive);
         let values = lines.map(|words| {
             let values = form.values_of(words).into_iter().filter_map(|(name, value)| {
                 let name = form.carried().find(|carried| *carried == name)?;
                 Some((name, Cow::Owned(value.into_owned())))
             });
-            values.collect()
+            values.collect::<Values<'a>>()
         });
-        values.collect()
+        // Beyond the first, those that show anything new.
+        let mut met: BTreeSet<(&str, Option<Cow<'a, str>>)> = BTreeSet::new();
+        let values = values.enumerate().filter(|(number, values)| {
+            let all = form.carried().map(|name| (name, values.get(name).cloned()));
+            let new = all.filter(|of| met.insert(of.clone())).count();
+            *number < EXAMPLES_MAX || new > 0
+        });
+        values.map(|(_, values)| values).collect()
     }
 
     /// Whether the change says anything of the entry of a mode around its lines.
@@ -108,6 +119,9 @@ impl<'a> Domain<'a> {
                             values.push(value);
                         }
                     };
+                    if !form.always_carries(name) {
+                        add(None);
+                    }
                     for values in &shown {
                         add(values.get(name).map(|value| value.clone().into_owned()));
                     }
@@ -122,6 +136,17 @@ impl<'a> Domain<'a> {
     /// others.
     fn values(&self, form: &Form, name: &str) -> Vec<String> {
         let mut values = Vec::new();
+        for leaf in form.capture(name) {
+            let token = &form.leaf(leaf).token;
+            match token {
+                Token::Keyword(word) => values.push(word.to_string()),
+                token => {
+                    let alone = Form::parse(&token.to_string()).ok();
+                    let lines = alone.iter().flat_map(|form| form.examples(KINDS_MAX));
+                    values.extend(lines.map(|words| words.text().to_owned()));
+                }
+            }
+        }
         for (old, new) in self.change.map.get(name).into_iter().flatten() {
             values.extend([old.clone(), new.clone()]);
         }
