@@ -2,7 +2,7 @@
 //! and a unit refuses no line that its release has. What a command of a drawn family does is known
 //! without the engine.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use skewsync::config::Config;
@@ -19,11 +19,18 @@ use crate::catalog::drawn;
 use crate::history::{Fact, History, Observer, What};
 use crate::observe::{Evidence, Fate, Violation};
 
+/// An image, and the drawn family that it is of, with its release.
+#[derive(Debug)]
+struct Known {
+    image: Arc<str>,
+    family: Option<(Drawn, usize)>,
+}
+
 /// See the module.
 #[derive(Debug, Default)]
 pub struct Executes {
     /// The family of an image that was asked for last, and its release.
-    family: Option<(Arc<str>, Option<(Drawn, usize)>)>,
+    family: Option<Known>,
     /// Commands that were taken and not answered yet.
     entered: BTreeMap<CommandId, Shared<str>>,
     /// What each unit acted with when it was last seen.
@@ -33,10 +40,10 @@ pub struct Executes {
 
 impl Executes {
     fn family(&mut self, image: &Arc<str>) -> Option<&(Drawn, usize)> {
-        if self.family.as_ref().is_none_or(|(known, _)| known != image) {
-            self.family = Some((Arc::clone(image), drawn::family(image)));
+        if self.family.as_ref().is_none_or(|known| known.image != *image) {
+            self.family = Some(Known { image: Arc::clone(image), family: drawn::family(image) });
         }
-        self.family.as_ref()?.1.as_ref()
+        self.family.as_ref()?.family.as_ref()
     }
 
     /// What a command does to the config with which a unit acted before it.
@@ -76,21 +83,23 @@ impl Executes {
             return Ok(());
         };
         self.checked += 1;
-        let text = || self.entered.get(&command).map_or("", |text| text);
-        match said {
-            Entered::Unknown => Ok(()),
-            Entered::Refuses => {
-                let what = format!("{:?} is none of its release's lines", text());
-                broken(Property::OrderOnce, Evidence::ExecutesOtherwise { at, command, what })
-            }
-            Entered::Says(meaning) => {
-                let wanted = family.arrival(release, release, &meaning);
-                let found = wanted.differs(&acting.config.render(), &Default::default());
-                found.map_or(Ok(()), |found| {
-                    let what = format!("after {:?} {found}", text());
-                    broken(Property::OrderOnce, Evidence::ExecutesOtherwise { at, command, what })
-                })
-            }
+        let text = self.entered.get(&command).map_or("", |text| text);
+        let found = otherwise(&said, (&family, release), &acting.config.render());
+        found.map_or(Ok(()), |found| {
+            let what = format!("{text:?}: {found}");
+            broken(Property::OrderOnce, Evidence::ExecutesOtherwise { at, command, what })
+        })
+    }
+}
+
+/// How a config is otherwise than a command says that was executed; none: it is so, or nobody
+/// knows.
+fn otherwise(said: &Entered, (family, release): (&Drawn, usize), config: &str) -> Option<String> {
+    match said {
+        Entered::Unknown => None,
+        Entered::Refuses => Some("it is none of its release's lines".to_owned()),
+        Entered::Says(meaning) => {
+            family.arrival(release, release, meaning).differs(config, &BTreeSet::new())
         }
     }
 }
@@ -139,5 +148,31 @@ impl Observer for Executes {
 
     fn checked(&self) -> Vec<(Property, u64)> {
         vec![(Property::OrderOnce, self.checked)]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use skewsync_families::Rng;
+
+    #[test]
+    fn what_a_command_does_not_do_is_found() {
+        let family = Drawn::from_seed(3);
+        let (mut meaning, mut rng) = (family.blank(), Rng::new(3, 0));
+        let (mut right, mut wrong) = (0, 0);
+        for _ in 0..40 {
+            let (before, was) = (meaning.clone(), family.write(0, &meaning));
+            let command = family.command(0, &mut meaning, &mut rng);
+            let said = family.execute(0, &before, &command);
+            let is = family.write(0, &meaning);
+            let found = |config: &str| otherwise(&said, (&family, 0), config);
+            assert_eq!(found(&is), None, "{command}");
+            right += 1;
+            // The config as it was, where the command changes it.
+            wrong += usize::from(found(&was).is_some());
+            assert!(otherwise(&Entered::Refuses, (&family, 0), &is).is_some());
+        }
+        assert!(right == 40 && wrong > 10, "{right} {wrong}");
     }
 }
