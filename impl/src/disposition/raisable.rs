@@ -282,7 +282,7 @@ fn failing_from(
     let origin = &decl.form;
     let needs = to.iter().any(|form| form.always_carries(name));
     fails.absent = match decl.filled(name) {
-        Some(value) if implied.is_none() && !to.is_empty() => !takes(value),
+        Some(value) if implied.is_some() || !to.is_empty() => !takes(value),
         Some(_) | None => {
             implied.is_none() && needs && !origin.always_carries(name) && !rule.stands_for(name)
         }

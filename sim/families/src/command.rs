@@ -82,7 +82,10 @@ impl Drawn {
                     let last = text.rsplit(' ').next().unwrap_or_default();
                     known.iter().filter(|word| word.starts_with(last)).count() < 2
                 };
-                let text = examples.last().and_then(|like| slip(&like.line, rng));
+                // Of a line that the kind of a value tells apart, a word of no kind says nothing.
+                let is_choice = matches!(line.shares, Shares::One(_));
+                let like = examples.last().filter(|_| !is_choice);
+                let text = like.and_then(|like| slip(&like.line, rng));
                 if let Some(text) = text.filter(is_clear) {
                     let like = examples.last().expect("there is one").clone();
                     examples.push(Example { line: text, ..like });
@@ -265,7 +268,7 @@ impl Drawn {
     }
 
     /// All words of a release that are no values.
-    fn keywords(&self, levels: &[usize]) -> BTreeSet<String> {
+    pub(crate) fn keywords(&self, levels: &[usize]) -> BTreeSet<String> {
         let mut words: BTreeSet<String> =
             ["no", "exit", "end", "quit"].into_iter().map(str::to_owned).collect();
         words.extend(self.names.iter().flatten().cloned());

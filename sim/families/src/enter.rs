@@ -86,7 +86,11 @@ impl Drawn {
             let Some(mut found) = { found }.find(|found| !found.is_empty()) else {
                 // It may be what another keyword begins with.
                 let is_no = line.starts_with("no ");
-                return if is_no { Entered::Unknown } else { Entered::Refuses };
+                let is_cut = |word: &str| {
+                    self.keywords(&levels).iter().any(|full| full != word && full.starts_with(word))
+                };
+                let may_be = is_no || line.split_ascii_whitespace().any(is_cut);
+                return if may_be { Entered::Unknown } else { Entered::Refuses };
             };
             let (Some(typed), None) = (found.pop(), found.pop()) else {
                 return Entered::Unknown;
