@@ -484,6 +484,13 @@ fn line(image: &Image, grammar: &Grammar, mode: ModeId, rest: &[u8]) -> Said {
             if found.is_ok() {
                 return found;
             }
+            // Of a form that has strings, a quote is no part of a word.
+            let given: Vec<&str> = split_words(line).collect();
+            let plain = any_words(image, grammar, mode, &given);
+            let has_strings = |form: FormId| {
+                image.form(form).form.leaves().iter().any(|leaf| leaf.token == Token::String)
+            };
+            return plain.and_then(|read| if has_strings(read.0) { found } else { Ok(read) });
         }
         let given: Vec<&str> = split_words(line).collect();
         any_words(image, grammar, mode, &given)

@@ -91,11 +91,7 @@ impl Token {
                 value(number(word).is_some_and(|number| (*min..=*max).contains(&number)))
             }
             Self::Variable => (!has_escapes(word)).then_some(Fit::Any),
-            // A quote that opens a string is closed, and the string one word, or it is none.
-            Self::String => {
-                let is_plain = !has_escapes(word) && !word.starts_with('"');
-                (is_plain || is_string(word)).then_some(Fit::Any)
-            }
+            Self::String => (!has_escapes(word) || is_string(word)).then_some(Fit::Any),
             Self::List(of) => list::fit(of, word),
             Self::Text { until } => is_text(word, until.as_deref()).then_some(Fit::Any),
         }

@@ -84,8 +84,8 @@ impl Drawn {
             }
             let found = in_full.map(|full| self.lines_typed(&levels, &here, &line, full));
             let Some(mut found) = { found }.find(|found| !found.is_empty()) else {
-                // It may be what another keyword begins with.
-                let is_no = line.starts_with("no ");
+                // It may be what another keyword begins with, or a text with another delimiter.
+                let is_no = line.starts_with("no ") || line.contains('^');
                 let is_cut = |word: &str| {
                     self.keywords(&levels).iter().any(|full| full != word && full.starts_with(word))
                 };

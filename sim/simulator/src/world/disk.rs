@@ -146,7 +146,12 @@ impl Disk {
         let mut rotten = 0;
         for (place, store) in self.stores.iter_mut().enumerate() {
             if place == newest || (all && !store.is_empty()) {
+                let was_rotten = store.read().is_none();
                 store.rot(bit);
+                // The same bit twice is whole again, and rot heals nothing.
+                if was_rotten && store.read().is_some() {
+                    store.rot(bit.wrapping_add(1));
+                }
                 rotten += 1;
             }
         }
