@@ -19,6 +19,7 @@ impl ActivePairing {
             Arc::make_mut(&mut self.tft).keep_lowering(own);
             for (form, _) in image.forms().filter(|(form, _)| !own(*form)) {
                 self.verdicts[form.0 as usize] = Gate::Goes;
+                self.made[form.0 as usize] = false;
             }
         }
     }

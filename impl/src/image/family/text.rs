@@ -306,7 +306,7 @@ impl Source<'_> {
             let problem = if forms.iter().any(|form| form.capture(name).is_empty()) {
                 Some(Problem::Unknown { what: "capture", name: name.clone() })
             } else {
-                forms.iter().any(|form| is_text(form)).then(|| Problem::TextKey)
+                forms.iter().any(|form| is_text(form)).then_some(Problem::TextKey)
             };
             match problem {
                 Some(problem) => errors.push(self.error(text.span(), problem)),
