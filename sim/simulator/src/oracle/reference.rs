@@ -20,9 +20,9 @@ pub struct Digests {
     pub standby: Digest,
     /// Of both as they are rendered, order included.
     pub rendered: [Digest; 2],
-    /// As in [`Translated`].
+    /// As in [`Translated`](skewsync_reference::Translated).
     pub listed: BTreeSet<(String, String)>,
-    /// As in [`Translated`].
+    /// As in [`Translated`](skewsync_reference::Translated).
     pub unraised: BTreeSet<(String, String)>,
 }
 
