@@ -32,7 +32,8 @@ pub enum Output {
         /// The Renew.
         n: u64,
     },
-    /// Write to the disk; answered by `Persisted` or `PersistFailed`.
+    /// Write to the disk; answered by `Persisted` or `PersistFailed`. One that is dropped since the
+    /// lease is over failed.
     Persist {
         /// Chosen by the unit, echoed by the driver.
         write: WriteId,

@@ -216,6 +216,12 @@ impl Cluster {
             if over && acts(unit) && acts_as_active(output) {
                 let answers = matches!(output, Output::Answer { .. });
                 fates.push(if answers { Fate::Unknown } else { Fate::Late });
+                if let Output::Persist { write, .. } = output {
+                    // What was not written the unit learns, as of a disk that refuses it.
+                    let failed = Arrival::Input(Input::PersistFailed(*write));
+                    self.hosts[usize::from(slot.0)].inbox.push_back(failed);
+                    self.wakes.push(Address::Unit(slot));
+                }
                 continue;
             }
             fates.push(Fate::Done);
