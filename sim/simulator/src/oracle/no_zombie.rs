@@ -31,19 +31,34 @@ pub struct NoZombie {
     forgotten: BTreeSet<Term>,
     /// The arbiter lost its state, or may have started with an older one.
     strayed: bool,
+    /// What was passed over and came back with the line unknown, by the term in which it did.
+    came_back: BTreeMap<Term, Stamp>,
     checked: u64,
 }
 
 impl NoZombie {
     /// The term that passed the config of this stamp over, if any did.
     fn passed_over(&self, stamp: Stamp, before: Term, origin: Origin) -> Option<Term> {
-        let between = (Bound::Excluded(stamp.term), Bound::Excluded(before));
         let over = |from: &Option<Lsn>| match from {
             Some(lsn) => *lsn < stamp.lsn,
             None => matches!(origin, Origin::Resume | Origin::Stale { .. }),
         };
         let known = |term: &Term| !(self.strayed && self.forgotten.contains(term));
-        let mut later = self.acted.range(between);
+        // What began a config that came back is on the line again, and what passed it over is not.
+        let begins = |of: &Stamp| {
+            if stamp.term > of.term || stamp.lsn > of.lsn {
+                return false;
+            }
+            let mut later =
+                self.acted.range((Bound::Excluded(stamp.term), Bound::Included(of.term)));
+            !later.any(|(_, from)| over(from))
+        };
+        let came_back = self.came_back.range(..before).filter(|(_, of)| begins(of));
+        let from = match came_back.last() {
+            Some((since, _)) => Bound::Included(*since),
+            None => Bound::Excluded(stamp.term),
+        };
+        let mut later = self.acted.range((from, Bound::Excluded(before)));
         later.find(|(term, from)| over(from) && known(term)).map(|(term, _)| *term)
     }
 
@@ -58,10 +73,12 @@ impl NoZombie {
         let of = self.took_up.get(&slot).filter(|(term, _)| *term == stamp.term);
         if let Some((_, of)) = of.copied()
             && let Some(term) = self.passed_over(of, stamp.term, origin)
-            && !self.off_the_line.contains(&of)
-            && !history.line.excuses(slot)
         {
-            return broken(Property::NoZombie, Evidence::Zombie { slot, with: of, by: term });
+            if history.line.excuses(slot) {
+                self.came_back.insert(stamp.term, of);
+            } else if !self.off_the_line.contains(&of) {
+                return broken(Property::NoZombie, Evidence::Zombie { slot, with: of, by: term });
+            }
         }
         self.acted.insert(stamp.term, (origin != Origin::Cold).then_some(stamp.lsn));
         Ok(())
