@@ -317,10 +317,7 @@ impl Draft<'_> {
     pub(crate) fn chosen(&mut self, first: Kind, one: &Line, other: &Line) -> Line {
         let mut parts: Vec<Part> = self.words().into_iter().map(Part::Word).collect();
         parts.extend(one.slots().cloned().map(Part::Slot));
-        let takes = match self.settings[other.settings[0]].fields[0].kind {
-            Kind::Path => self.rng.pick(&[Kind::Path, Kind::Host]).clone(),
-            _ => self.rng.pick(&[Kind::Path, Kind::Host]).clone(),
-        };
+        let takes = self.rng.pick(&[Kind::Path, Kind::Host]).clone();
         for slot in parts.iter_mut().flat_map(Part::slots_mut).filter(|slot| slot.field == 0) {
             slot.takes = Some(takes.clone());
         }

@@ -271,10 +271,10 @@ impl Drawn {
     fn as_kept(&self, line: &Line, state: &State) -> State {
         let State::Set(values) = state else { return State::Unset };
         let mut values = values.clone();
-        for slot in line.slots().filter(|slot| slot.takes.is_none()) {
-            let field = &self.settings[slot.setting].fields[slot.field];
+        for slot in line.slots() {
+            let kind = &self.settings[slot.setting].fields[slot.field].kind;
             if let (Kind::Address6 | Kind::Host, Some(Value::Text(text))) =
-                (&field.kind, values.get_mut(slot.field))
+                (slot.takes.as_ref().unwrap_or(kind), values.get_mut(slot.field))
                 && let Ok(address) = text.parse::<Ipv6Addr>()
             {
                 *text = address.to_string();
