@@ -160,6 +160,7 @@ fn what_is_sent_what_is_held_and_what_is_listed() {
                 unraised.map(|line| format!("{}: {}", line.text(), line.cause)).collect();
             assert_eq!(unraised, tried.unraised, "{what}");
             assert_eq!(mismatches, [], "{what}");
+            assert_eq!(raising.wire_digest(&standby), lowering.wire_digest(), "{what}");
         }
     }
 }
@@ -209,6 +210,14 @@ fn what_was_held_is_held_again_after_a_way_there_and_back() {
             let back = raise(&here, &at_standby, &lowering);
             let wanted = tried.back.as_deref().expect("what comes back of an edit");
             assert_eq!(back.config().render().trim(), wanted.trim(), "{what}");
+            // And there once more.
+            let kept = Arc::new(back.kept(&here, &at_standby));
+            let (at_active, at_standby) = pair(&here, &there);
+            let (stamp, acting) = ((Term(3), Lsn(1)), back.config());
+            let lowering = Lowering::new_owing(&here, &at_active, acting, &kept, stamp);
+            let again = raise(&there, &at_standby, &lowering);
+            let again = again.config();
+            assert!(again.lines().eq(after.lines()), "{what}: {}", again.render());
         }
     }
 }

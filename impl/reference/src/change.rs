@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use skewsync::grammar::{Fit, Form, Sign, Words};
 use skewsync::ids::{FormId, Level, ModeId};
-use skewsync::image::{self, Function, Image, Key, NoMeans};
+use skewsync::image::{self, FormDecl, Function, Image, Key, NoMeans};
 use skewsync::parse::Place;
 
 use skewsync::translate::complement::{ByWords, Complement, ComplementKey, Complements};
@@ -190,6 +190,15 @@ impl Change {
             true => Vec::new(),
             false => self.silent_groups(image, going, places, rung),
         };
+        let withheld: Vec<(Place, FormId)> =
+            rung.withheld.extract_if(.., |(_, form)| from.contains(form)).collect();
+        // Where nobody knows what absence says, what is withheld stays so.
+        for (place, _) in &withheld {
+            let at = outer(place, self.depth);
+            if self.silence(image, from, &at).is_none() {
+                self.withhold(image, going, &at, rung);
+            }
+        }
         let is_read = |line: &Carried| from.contains(&line.form);
         if silent.is_empty() && !rung.lines.iter().chain(&rung.silent).any(is_read) {
             return;
@@ -201,8 +210,6 @@ impl Change {
         let lines = std::mem::take(&mut rung.lines);
         let groups = self.groups(image, going, &lines);
         let mut told: BTreeSet<Place> = BTreeSet::new();
-        let withheld: Vec<(Place, FormId)> =
-            rung.withheld.extract_if(.., |(_, form)| from.contains(form)).collect();
         let is_withheld = |line: &Carried| withheld.contains(&(line.place.clone(), line.form));
         for mut members in silent {
             for line in &mut members {
@@ -407,8 +414,33 @@ impl Change {
     /// What came no further is not absent on the other side: nothing says what it is there.
     fn withhold(&self, image: &Image, going: Going, at: &Place, rung: &mut Rung) {
         let (_, to) = self.sides(going);
-        let silence = self.silence(image, to, at).unwrap_or_default();
-        rung.withheld.extend(silence.into_iter().map(|line| (line.place, line.form)));
+        rung.withheld.extend(match self.silence(image, to, at) {
+            Some(silence) => silence.into_iter().map(|line| (line.place, line.form)).collect(),
+            None => self.unsaid(image, to, at, &rung.levels),
+        });
+    }
+
+    /// Where lines of a side would stand that no key tells apart.
+    fn unsaid(
+        &self,
+        image: &Image,
+        side: &[FormId],
+        at: &Place,
+        levels: &[Level],
+    ) -> Vec<(Place, FormId)> {
+        let enter = |place: Place, mode: ModeId| {
+            let lives = |decl: &FormDecl| decl.lives_at(levels[usize::from(decl.component.0)]);
+            let mut entries =
+                image.forms().filter(|(_, decl)| decl.enters == Some(mode) && lives(decl));
+            let (entry, decl) = entries.next()?;
+            Some(place.child(entry, decl.form.build(Sign::Positive, &[]).ok()?))
+        };
+        let place = |form: FormId| {
+            let modes = path(image, image.form(form).mode);
+            modes[self.depth..].iter().copied().try_fold(at.clone(), enter)
+        };
+        let unkeyed = side.iter().filter(|form| self.address(image, **form, &[]).is_empty());
+        unkeyed.filter_map(|form| Some((place(*form)?, *form))).collect()
     }
 
     /// Whether it writes what absence says, where a line of `form` may be absent, or one of the
@@ -441,23 +473,33 @@ impl Change {
                 at.is_some_and(|at| later[at].tells_absence(image, &later[at + 1..], *new))
             })
     }
-
-    /// Whether a line that it reads, going up, ends whatever it says: no line comes of it here, or
-    /// one that does ends so at one of the `later` changes. Of lines among which its values choose,
-    /// another may stay, and a group may be without what is optional.
-    pub(super) fn is_given_up(&self, later: &[Self]) -> bool {
-        if self.new.is_empty() {
+    /// Whether lines of a form end on this way up, whatever they say: a change gives them up, or the
+    /// mode in which they stand until then.
+    pub(super) fn gives_up(image: &Image, up: &[Self], form: FormId) -> bool {
+        let read = up.iter().position(|change| change.reads(form));
+        let stays = |change: &&Self| read.is_none_or(|read| !change.same_step(&up[read]));
+        let before = up[..read.unwrap_or(up.len())].iter().take_while(stays);
+        if before.into_iter().any(|change| change.ends_mode(image, image.form(form).mode)) {
             return true;
         }
-        let ends = |form: &FormId| {
-            let at = later.iter().position(|change| change.old.contains(form));
-            at.is_some_and(|at| later[at].is_given_up(&later[at + 1..]))
-        };
-        if self.declared.one == Some(image::OneSide::New) {
-            return self.new.iter().all(ends);
+        let Some(read) = read else { return false };
+        let (change, later) = (&up[read], &up[read + 1..]);
+        if change.new.is_empty() {
+            return true;
         }
-        let mut new = self.new.iter().zip(&self.declared.new);
+        let ends = |form: &FormId| Self::gives_up(image, later, *form);
+        if change.declared.one == Some(image::OneSide::New) {
+            return change.new.iter().all(ends);
+        }
+        let mut new = change.new.iter().zip(&change.declared.new);
         new.any(|(form, side)| side.optional.is_none() && ends(form))
+    }
+
+    /// Whether it gives a mode up, or one around it.
+    fn ends_mode(&self, image: &Image, mode: ModeId) -> bool {
+        let ended = self.old.iter().filter_map(|form| image.form(*form).enters);
+        let around = path(image, mode);
+        self.new.is_empty() && ended.into_iter().any(|ended| around.contains(&ended))
     }
 
     /// Whether lines of `form` are read by the change, going up.
@@ -1185,7 +1227,7 @@ impl Change {
     ) -> Option<Place> {
         let mut place = at.clone();
         for mode in &path(image, image.form(form).mode)[self.depth..] {
-            let lives = |decl: &image::FormDecl| {
+            let lives = |decl: &FormDecl| {
                 decl.enters == Some(*mode) && decl.lives_at(levels[usize::from(decl.component.0)])
             };
             let (entry, decl) = image.forms().find(|(_, decl)| lives(decl))?;

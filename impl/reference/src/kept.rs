@@ -152,6 +152,12 @@ impl Rung {
             Orphan { line, complement, items }
         });
         let mut orphans: Vec<Orphan<'_>> = orphans.collect();
+        // Of several of one key the first is put back.
+        let mut known: BTreeSet<LineKey> = BTreeSet::new();
+        orphans.retain(|orphan| match &orphan.items[0] {
+            Some(Item::Line(key)) => known.insert(key.clone()),
+            Some(Item::Instance(_)) | None => true,
+        });
         while !orphans.is_empty() {
             // From the first one back to what waits for nothing that is still to be put.
             let mut chain = vec![0];

@@ -19,7 +19,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use skewsync::config::{Config, EntryKind, Line, LineKey};
 use skewsync::digest::ImageDigest;
 use skewsync::grammar::{Form, Words, split_words};
-use skewsync::ids::{FormId, Level};
+use skewsync::ids::{FormId, Level, ModeId};
 use skewsync::image::{DontCare, Grammar, Image};
 use skewsync::parse::{self, Place};
 use skewsync::translate::complement::Complements;
@@ -279,6 +279,8 @@ impl<'a> Reference<'a> {
                 let before = half_up.len();
                 half_up.extend(waits.filter(|number| goes.contains(number)));
                 if half_up.len() > before {
+                    // What is held out later does not bring back what came no further.
+                    half_up.extend(up.short.iter().flat_map(|line| line.from.iter().copied()));
                     continue;
                 }
                 let other = up.lines.iter().filter(|line| !self.is_read_as_made(line));
@@ -334,7 +336,8 @@ impl<'a> Reference<'a> {
             .collect();
         for entered in there.entered.iter().filter(|entered| !named.contains(&entered.number)) {
             let Some(place) = &entered.place else { continue };
-            let empty = !there.lines.iter().any(|line| line.place.is_within(place));
+            let known = unread.ended.contains(&entered.number);
+            let empty = !known && !there.lines.iter().any(|line| line.place.is_within(place));
             if let (true, Some(((_, words), around))) = (empty, place.instances().split_last()) {
                 unraised.insert((joined(around), words.text().to_string()));
             }
@@ -345,8 +348,11 @@ impl<'a> Reference<'a> {
         let held = held.into_iter().map(|(_, line)| line);
         let ends = rung.ends.into_iter().map(|(line, _)| line);
         let mut ends: Vec<Carried> = ends.chain(held).collect();
-        let more = self.halves(given, &sent_lines, &ends);
+        let mut more = self.halves(given, &sent_lines, &ends);
         if !more.is_empty() {
+            // What is held out later does not bring back what came no further.
+            let ends = ends.iter().filter(|end| !self.tables.cares_not.contains(&end.form));
+            more.extend(ends.flat_map(|end| end.from.iter().copied()));
             return Err(more);
         }
         ends.extend(kept_out);
@@ -366,7 +372,8 @@ impl<'a> Reference<'a> {
         let stopped: BTreeSet<usize> =
             short.iter().flat_map(|number| &made_of[number]).copied().collect();
         w.put_together();
-        let (lines, listed) = self.fares(given, (&ends, &stopped), &up, &made_of, &stands);
+        let (lines, listed) =
+            self.fares(given, (&ends, &stopped), &up, &made_of, (&stands, &unread.ended));
         let (wire, standby) = (w.config(self.active), up.config(self.standby));
         Ok(Translated { wire, standby, listed, unraised, lines })
     }
@@ -406,7 +413,7 @@ impl<'a> Reference<'a> {
             if unread.lines.contains(&number) {
                 continue;
             }
-            let read = self.place_at_peer(&line.place, unread).and_then(|place| {
+            let read = self.place_read_by_peer(&line.place).and_then(|place| {
                 let (form, words) = self.at_peer(&place, line.form, &line.words)?;
                 Some((place, form, words))
             });
@@ -415,8 +422,7 @@ impl<'a> Reference<'a> {
                 Some((&self.tables.up[at], &self.tables.up[at + 1..]))
             };
             // What is given up on the way, whatever it says, is not sent.
-            let is_kept =
-                |form: FormId| !reads(form).is_some_and(|(first, later)| first.is_given_up(later));
+            let is_kept = |form: FormId| self.stays_at_peer(form);
             match read.filter(|(_, form, _)| is_kept(*form)) {
                 Some((place, form, words)) => {
                     let from = vec![number];
@@ -431,8 +437,19 @@ impl<'a> Reference<'a> {
             }
         }
         for entered in &rung.entered {
-            let place = entered.place.as_ref();
-            if let Some(place) = place.and_then(|place| self.place_at_peer(place, unread)) {
+            let Some(place) = &entered.place else { continue };
+            let stays = self.place_at_peer(place, unread);
+            // One that ends on the way is there for what leaves it before.
+            let carries = |place: &Place| {
+                let mut entries = place.instances().iter();
+                entries.all(|(entry, _)| self.stays_at_peer(*entry) || self.is_left(*entry))
+            };
+            let ends = self.place_read_by_peer(place).filter(|at| stays.is_none() && carries(at));
+            match ends {
+                Some(_) => unread.ended.insert(entered.number),
+                None => unread.ended.remove(&entered.number),
+            };
+            if let Some(place) = stays.or(ends) {
                 there.entered.push(Entered { place: Some(place), ..entered.clone() });
             }
         }
@@ -449,24 +466,46 @@ impl<'a> Reference<'a> {
             return known.clone();
         }
         let read = || {
-            let mut at = Place::root();
-            for (form, words) in place.instances() {
-                let (form, words) = self.at_peer(&at, *form, words)?;
-                // Nor is an instance of a mode that is given up on the way.
-                let reads = self.tables.up.iter().position(|change| change.reads(form));
-                if reads.is_some_and(|at| self.tables.up[at].is_given_up(&self.tables.up[at + 1..]))
-                {
-                    return None;
-                }
-                at = at.child(form, words);
-            }
-            let same_mode = self.standby.mode_name(at.mode(self.standby))
-                == self.active.mode_name(place.mode(self.active));
-            same_mode.then_some(at)
+            let at = self.place_read_by_peer(place)?;
+            // Nor is an instance of a mode that is given up on the way, but for what leaves it.
+            let stays = at.instances().iter().all(|(form, _)| self.stays_at_peer(*form));
+            stays.then_some(at)
         };
         let read = read();
         unread.places.insert(place.clone(), read.clone());
         read
+    }
+
+    /// Whether lines of a form of W do not all end on the way up.
+    fn stays_at_peer(&self, form: FormId) -> bool {
+        !Change::gives_up(self.standby, &self.tables.up, form)
+    }
+
+    /// Whether some lines of W leave the mode of this entry before it ends.
+    fn is_left(&self, entry: FormId) -> bool {
+        let mode = self.standby.form(entry).enters;
+        let is_within = |at: ModeId| {
+            std::iter::successors(Some(at), |at| self.standby.parent(*at))
+                .any(|at| Some(at) == mode)
+        };
+        let is_read = |form: FormId| self.tables.up.iter().any(|change| change.reads(form));
+        let mut there = self.standby.forms().filter(|(_, decl)| {
+            decl.lives_at(self.tables.wire_there[usize::from(decl.component.0)])
+                && is_within(decl.mode)
+        });
+        there.any(|(form, _)| is_read(form) && self.stays_at_peer(form))
+    }
+
+    /// The same, also in modes that are given up on the way.
+    fn place_read_by_peer(&self, place: &Place) -> Option<Place> {
+        let mut at = Place::root();
+        for (form, words) in place.instances() {
+            let (form, words) = self.at_peer(&at, *form, words)?;
+            at = at.child(form, words);
+        }
+        let same_mode = self.standby.mode_name(at.mode(self.standby))
+            == self.active.mode_name(place.mode(self.active));
+        same_mode.then_some(at)
     }
 
     /// The line as the peer's parser reads it, if it reads the corresponding form, word for word.
@@ -503,7 +542,7 @@ impl<'a> Reference<'a> {
         (ends, stopped): (&[Carried], &BTreeSet<usize>),
         up: &Rung,
         made_of: &BTreeMap<usize, Vec<usize>>,
-        stands: &BTreeSet<usize>,
+        (stands, ended_on_way): (&BTreeSet<usize>, &BTreeSet<usize>),
     ) -> (Vec<Fared>, BTreeSet<(String, String)>) {
         let cares_not = |form: FormId| self.tables.cares_not.contains(&form);
         let mut goes: Vec<Vec<LineKey>> = vec![Vec::new(); given.lines.len()];
@@ -547,7 +586,8 @@ impl<'a> Reference<'a> {
             let told = full.iter().any(|inner| inner.is_within(place));
             let ((entry, words), around) =
                 place.instances().split_last().expect("the root is no instance");
-            if !stands.contains(number) && !told && !cares_not(*entry) {
+            let arrives = stands.contains(number) || told;
+            if (!arrives || ended_on_way.contains(number)) && !cares_not(*entry) {
                 listed.insert((joined(around), words.text().to_string()));
             }
         }
@@ -634,6 +674,8 @@ fn cares_not(active: &Image, standby: &Image) -> BTreeSet<FormId> {
 struct Unread {
     lines: BTreeSet<usize>,
     places: BTreeMap<Place, Option<Place>>,
+    /// Instances, by number, that are sent for what is in them alone.
+    ended: BTreeSet<usize>,
 }
 
 impl Carried {

@@ -116,6 +116,16 @@ impl Config {
         list.into_iter().flat_map(Sequence::values)
     }
 
+    /// Puts a line before the others of its ordered list, if it does not stand there.
+    pub(crate) fn lead_list(&mut self, image: &Image, key: &LineKey) {
+        let item = Item::of_line(key);
+        let other = self.list_around(image, key).find(|other| **other != item);
+        let first = other.filter(|first| self.stands_before(&key.place, first, &item));
+        if let Some(after) = first.map(|first| self.before(&key.place, first).cloned()) {
+            self.move_behind(image, &key.place, &item, after.as_ref());
+        }
+    }
+
     /// Whether the item stands in `place`.
     pub(crate) fn has(&self, place: &Place, item: &Item) -> bool {
         self.body.rank(place, item).is_some()

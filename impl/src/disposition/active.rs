@@ -98,6 +98,9 @@ pub(crate) enum Gate {
     Same,
     /// They do not go.
     Stuck,
+    /// The peer reads these entries of a mode that it gives up on its way. They go for what leaves
+    /// the mode before.
+    Ends,
 }
 
 /// What the Active knows of the pair: its dispositions and the wire's view.
@@ -325,7 +328,7 @@ impl ActivePairing {
         let mut worst = lowered;
         for end in ends {
             worst = match &self.verdicts[end.0 as usize] {
-                Gate::Stuck => return stuck(StuckCause::NoTransform),
+                Gate::Stuck | Gate::Ends => return stuck(StuckCause::NoTransform),
                 Gate::Goes => worst,
                 Gate::Raised(fails) => {
                     let inside =
@@ -350,22 +353,33 @@ impl ActivePairing {
 
     /// Whether a line of the wire's view goes.
     pub(crate) fn line_goes(&self, image: &Image, key: &LineKey, line: &Line) -> bool {
-        self.place_goes(image, &key.place) && self.why_not(image, key, line).is_none()
+        self.place_is_read(image, &key.place) && self.why_not(image, key, line).is_none()
     }
 
     /// Whether all entry lines of a place go.
     pub(crate) fn place_goes(&self, image: &Image, place: &Place) -> bool {
+        self.place_is_read(image, place)
+            && place.instances().iter().all(|(entry, _)| !self.ends(*entry))
+    }
+
+    /// Whether the peer reads all entry lines of a place, also of modes that end on its way.
+    pub(crate) fn place_is_read(&self, image: &Image, place: &Place) -> bool {
         let mut around = Place::root();
         place.instances().iter().all(|(entry, words)| {
             let (key, line) = Line::new(image, around.clone(), *entry, words.clone());
             around = around.child(*entry, words.clone());
-            self.why_not(image, &key, &line).is_none()
+            self.ends(*entry) || self.why_not(image, &key, &line).is_none()
         })
+    }
+
+    /// Whether lines of a form enter a mode that ends on the peer's way.
+    fn ends(&self, form: FormId) -> bool {
+        self.verdicts[form.0 as usize] == Gate::Ends
     }
 
     /// Whether no line of a form goes.
     pub(crate) fn holds(&self, form: FormId) -> bool {
-        self.verdicts[form.0 as usize] == Gate::Stuck
+        matches!(self.verdicts[form.0 as usize], Gate::Stuck | Gate::Ends)
     }
 
     /// Whether every line of a form goes, its place aside.
@@ -393,7 +407,7 @@ impl ActivePairing {
         let decl = image.form(key.form);
         match &self.verdicts[key.form.0 as usize] {
             Gate::Goes => None,
-            Gate::Stuck => Some(StuckCause::NoTransform),
+            Gate::Stuck | Gate::Ends => Some(StuckCause::NoTransform),
             Gate::Raised(fails) => fails.iter().find_map(|fails| {
                 let value = line.words.value(&decl.form, &fails.capture);
                 if value.is_none() && line.sign == Sign::No {
@@ -545,6 +559,14 @@ impl<'a> Judge<'a> {
         Ok(Self { image, levels, same_family, listed, news, raises, peers, wire, never })
     }
 
+    /// Whether the peer raises lines out of a mode.
+    fn is_left(&self, mode: ModeId) -> bool {
+        let is_within = |at: ModeId| {
+            core::iter::successors(Some(at), |at| self.image.parent(*at)).any(|at| at == mode)
+        };
+        self.raises.iter().any(|((at, _), raise)| !raise.stuck && is_within(*at))
+    }
+
     fn verdict(&self, form: FormId) -> Gate {
         let decl = self.image.form(form);
         let lives = decl.lives_at(self.levels[usize::from(decl.component.0)]);
@@ -555,7 +577,11 @@ impl<'a> Judge<'a> {
         if self.same_family
             && let Some(raise) = self.raises.get(&(decl.mode, normal))
         {
-            return if raise.stuck { Gate::Stuck } else { Gate::Raised(raise.fails.clone()) };
+            return match (raise.stuck, decl.enters) {
+                (true, Some(mode)) if self.is_left(mode) => Gate::Ends,
+                (true, _) => Gate::Stuck,
+                (false, _) => Gate::Raised(raise.fails.clone()),
+            };
         }
         match self.listed.get(&decl.mode) {
             None => Gate::Goes,

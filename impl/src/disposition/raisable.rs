@@ -11,7 +11,7 @@ use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
 use crate::grammar::{Form, Token, spans};
-use crate::ids::FormId;
+use crate::ids::{FormId, ModeId};
 use crate::image::{Image, Scale};
 use crate::transform::{Direction, Rule, Step, Tft};
 
@@ -117,6 +117,10 @@ fn is_given_up(image: &Image, tft: &Tft, steps: &[Step], form: FormId) -> bool {
         .iter()
         .enumerate()
         .find_map(|(number, step)| tft.read_by(*step, form).map(|used| (number, *step, used)));
+    let before = read.map_or(steps.len(), |(number, ..)| number);
+    if steps[..before].iter().any(|step| ends_mode(image, tft, *step, image.form(form).mode)) {
+        return true;
+    }
     let Some((number, step, used)) = read else {
         return ends(image, steps, form);
     };
@@ -130,6 +134,14 @@ fn is_given_up(image: &Image, tft: &Tft, steps: &[Step], form: FormId) -> bool {
         return to.iter().all(|of| is_gone(of.form));
     }
     to.iter().any(|of| of.optional.is_none() && is_gone(of.form))
+}
+
+/// Whether a step gives a mode up, or one around it.
+fn ends_mode(image: &Image, tft: &Tft, step: Step, mode: ModeId) -> bool {
+    let is_within = |around: ModeId| {
+        core::iter::successors(Some(mode), |mode| image.parent(*mode)).any(|mode| mode == around)
+    };
+    tft.ended_modes(image, step).any(is_within)
 }
 
 /// Whether the form lives no more where the steps lead, and no rule says what became of it.
@@ -306,7 +318,8 @@ fn failing_from(
                     }
                     // But the one number that is said by a line being there.
                     Some(value) => {
-                        let said = spelling.origin(name, value).parse::<i128>().ok();
+                        let said = Some(spelling.origin(name, value)).filter(|said| takes(said));
+                        let said = said.and_then(|said| said.parse::<i128>().ok());
                         less(alloc::vec![(*min, *max)], said.map(|said| (said, said)))
                     }
                     None => {
@@ -342,7 +355,8 @@ fn failing_from(
                 match implied {
                     Some(value) => {
                         fails.all = true;
-                        fails.but = alloc::vec![spelling.origin(name, value)];
+                        let said = Some(spelling.origin(name, value)).filter(|said| takes(said));
+                        fails.but = said.into_iter().collect();
                     }
                     None if to.is_empty() || !to.iter().all(all) => {
                         fails.all = true;

@@ -37,6 +37,7 @@ pub struct StandbyPairing {
     tft: Arc<Tft>,
     up: Vec<Step>,
     concerned: Vec<bool>,
+    loses_instances: bool,
     bytes: Vec<u8>,
     diff: Option<Diff>,
 }
@@ -126,12 +127,21 @@ impl StandbyPairing {
                 !up.is_empty() && (tft.concerns(form) || ends) || needs(form)
             })
             .collect();
-        Self { levels, grammar, tft, up, concerned, bytes, diff }
+        let loses = |step: &Step| {
+            tft.leaves(*step).next().is_some() || tft.ended_modes(image, *step).next().is_some()
+        };
+        let loses_instances = up.iter().any(loses);
+        Self { levels, grammar, tft, up, concerned, loses_instances, bytes, diff }
     }
 
     /// Whether raising loses something of some groups.
     pub(crate) fn loses(&self) -> bool {
         self.up.iter().any(|step| self.tft.losing(*step).next().is_some())
+    }
+
+    /// Whether instances of W may have no name in S, or no mode.
+    pub(crate) const fn loses_instances(&self) -> bool {
+        self.loses_instances
     }
 
     /// What the Active gets to know: ADL, SDL, DCL, what this unit can raise, its verdict.

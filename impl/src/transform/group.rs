@@ -87,6 +87,13 @@ pub enum StuckCause {
     Dropped,
 }
 
+impl StuckCause {
+    /// Whether a line ends so for what else is said beside it: it may go once that is gone.
+    pub(crate) const fn is_of_others(&self) -> bool {
+        matches!(self, Self::Conflict | Self::Taken | Self::Unverified)
+    }
+}
+
 impl fmt::Display for StuckCause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -419,6 +419,20 @@ impl Rule {
         .collect()
     }
 
+    /// Where the lines of a side would stand in the place of `group` that no key tells apart, also
+    /// where nobody knows what their absence says.
+    pub(crate) fn unsaid(&self, image: &Image, side: SideOf, group: &GroupKey) -> Vec<LineKey> {
+        let unkeyed = self.side(side).iter().filter(|of| of.address.is_empty());
+        let key = |of: &Pattern| {
+            let place = of.entries.iter().try_fold(group.at.clone(), |place, entry| {
+                let words = image.form(*entry).form.build(Sign::Positive, &[]).ok()?;
+                Some(place.child(*entry, words))
+            });
+            Some(LineKey { place: place?, form: of.form, key: Words::none() })
+        };
+        unkeyed.filter_map(key).collect()
+    }
+
     /// Whether more than each capture for itself decides what goes.
     pub(crate) fn decides_together(&self) -> bool {
         let mut patterns = self.old.iter().chain(&self.new);

@@ -109,6 +109,19 @@ impl Tft {
         all.filter(move |rule| rule.component == step.component && rule.level == step.level)
     }
 
+    /// The modes that `step` gives up: instances of them have no name there.
+    pub(crate) fn ended_modes(&self, image: &Image, step: Step) -> impl Iterator<Item = ModeId> {
+        let of_step = move |rule: &&Rule| {
+            let is_here = rule.component == step.component && rule.level == step.level;
+            is_here && rule.side(step.direction.to()).is_empty()
+        };
+        let ended = self.rules.iter().filter(of_step);
+        ended.flat_map(move |rule| {
+            let from = rule.side(step.direction.from()).iter();
+            from.filter_map(|of| image.form(of.form).enters)
+        })
+    }
+
     /// The rules of `step` that lose something of some groups.
     pub(crate) fn losing(&self, step: Step) -> impl Iterator<Item = &Rule> {
         let all = self.losing.iter().map(|number| &self.rules[*number]);

@@ -12,9 +12,11 @@
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
+use super::restore::{enters, is_in_words_of, read_line};
 use crate::config::{Config, Edit, Item, LineKey, Place};
 use crate::digest::Shared;
 use crate::ids::Level;
+use crate::image::Image;
 
 /// A line, or the entry of an instance, by words.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -99,11 +101,16 @@ fn entries(place: &Place) -> Vec<Shared<str>> {
 }
 
 /// Takes out of `kept` what rests on lines and instances of `before` that `edits` change or take
-/// away.
+/// away, and orphans in the own words that another line takes the place of.
 ///
 /// # Shape
 /// The complements that were discarded.
-pub(crate) fn discard(kept: &mut Complements, before: &Config, edits: &[Edit]) -> Complements {
+pub(crate) fn discard(
+    kept: &mut Complements,
+    image: &Image,
+    before: &Config,
+    edits: &[Edit],
+) -> Complements {
     if kept.is_empty() {
         return Complements::new();
     }
@@ -121,9 +128,20 @@ pub(crate) fn discard(kept: &mut Complements, before: &Config, edits: &[Edit]) -
     }
     let is_gone =
         |on: &ByWords| lines.contains(on) || places.iter().any(|entries| on.is_within(entries));
+    let is_displaced = |of: &ComplementKey, complement: &Complement| {
+        complement.made.is_empty()
+            && read_line(image, image.own(), &of.line).is_some_and(|(key, line)| {
+                let sets = |edit: &Edit| matches!(edit, Edit::Set { line, .. } if *line == key);
+                is_in_words_of(image, of, key.form, before.levels())
+                    && !enters(image, &key, &line)
+                    && edits.iter().any(sets)
+            })
+    };
     let gone: Vec<ComplementKey> = kept
         .iter()
-        .filter(|(_, complement)| complement.rests_on.iter().any(is_gone))
+        .filter(|(of, complement)| {
+            complement.rests_on.iter().any(is_gone) || is_displaced(of, complement)
+        })
         .map(|(key, _)| key.clone())
         .collect();
     gone.into_iter().filter_map(|key| kept.remove_entry(&key)).collect()

@@ -24,6 +24,8 @@ use crate::image::{Grammar, Image};
 use crate::planted::Defect;
 use crate::transform::{Direction, Step, StuckCause};
 
+pub(super) use whole::held_halves;
+
 /// A translation from the Active's config A to the wire config W, kept in step. Cheap to clone and
 /// hash.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -202,7 +204,7 @@ impl Lowering {
     /// Applies edits to A, discards what rests on what they change, and carries them on.
     fn advance(&mut self, way: &Way<'_>, pairing: &ActivePairing, edits: &[Edit]) -> Advance {
         let mut owed = Complements::clone(&self.owed);
-        if !discard(&mut owed, &self.a, edits).is_empty() {
+        if !discard(&mut owed, way.image, &self.a, edits).is_empty() {
             self.owed = Arc::new(owed);
         }
         let touched = Touched::from_edits(way.image, &mut self.a, edits);
@@ -448,11 +450,15 @@ impl Lowering {
         arrival
     }
 
-    /// An instance is listed if it was entered, does not stand in W, and nothing in it goes.
+    /// An instance is listed if it was entered, does not stand in W, and nothing in it goes; or if
+    /// it stands there for what is in it alone, and ends on the peer's way.
     fn place_listed(&self, way: &Way<'_>, pairing: &ActivePairing, place: &Place) -> Arrival {
         let config = self.config();
-        let entered = config.entry(place) == Some(EntryKind::Entered);
-        if !entered || self.ladder.place_in_last(way, place).is_some() {
+        if config.entry(place) != Some(EntryKind::Entered) {
+            return Arrival::Goes;
+        }
+        let in_wire = self.ladder.place_in_last(way, place);
+        if in_wire.as_ref().is_some_and(|place| pairing.place_goes(way.image, place)) {
             return Arrival::Goes;
         }
         let empty = config.is_empty_place(place);
@@ -464,7 +470,7 @@ impl Lowering {
             let fate = self.ladder.fate(way, key);
             !fate.out.is_empty() || (fate.ends.is_empty() && !fate.pending)
         };
-        if !empty && config.lines_within(place).any(|(key, _)| goes(key)) {
+        if in_wire.is_none() && !empty && config.lines_within(place).any(|(key, _)| goes(key)) {
             return Arrival::Goes;
         }
         let entry = place.entry_form();

@@ -12,8 +12,8 @@ use super::complement::{ComplementKey, Complements};
 use super::keeping::Stood;
 use super::ladder::{Advance, Ladder, LineTrace, Way};
 use super::listing::{ListKey, Listing, ListingChange};
-use super::lowering::{list_key, place_key};
-use super::restore::{FirstRung, PutBack, Restores, enters, read_line};
+use super::lowering::{held_halves, list_key, place_key};
+use super::restore::{FirstRung, PutBack, Restores, enters, is_in_words_of, read_line};
 use super::stage::Stage;
 use super::touched::Touched;
 use crate::config::{Config, Edit, EntryKind, Item, Line, LineKey, Place, Prc, Refused};
@@ -43,7 +43,7 @@ pub struct Raising {
     short: BTreeMap<LineKey, StuckCause>,
     /// Lines that W says by being absent, and that no change can raise.
     unsaid: BTreeSet<LineKey>,
-    /// Instances of W that have no name in S.
+    /// Instances of W that have no name in S, or whose mode ends on the way.
     nameless: Arc<BTreeMap<Place, StuckCause>>,
     listing: Listing,
     /// What would be put back, if it fits.
@@ -145,9 +145,12 @@ impl Raising {
 
     /// The way back from S, on which what raising loses is put back. What did not come by wire is
     /// held out of it: it could not go before.
-    fn lowered(image: &Image, pairing: &StandbyPairing, up: &Ladder, w: &Config) -> Ladder {
+    fn lowered(&self, image: &Image, pairing: &StandbyPairing) -> Ladder {
         let (there, back) = (way_up(image, pairing), way_down(image, pairing));
-        let lost = Restores::compile(&back, FirstRung::Own, &up.losses(&there));
+        let (up, w) = (&self.up, &self.w);
+        let mut lost = up.losses(&there);
+        lost.extend(self.gone_instances(&there));
+        let lost = Restores::compile(&back, FirstRung::Own, &lost);
         let of_none =
             |key: &LineKey| up.origins(&there, key).iter().all(|origin| w.line(origin).is_none());
         let put = (0..=there.stages.len()).flat_map(|rung| {
@@ -187,7 +190,8 @@ impl Raising {
         let way_up = way_up(image, pairing);
         let (puts_back, due) = (!restores.is_empty(), Arc::clone(&restores));
         let (up, mut advance) = Ladder::build(&way_up, w.clone(), Arc::default(), restores);
-        let down = Self::lowered(image, pairing, &up, &w);
+        // Until it is known what of W is out.
+        let down = up.clone();
         let (held, halves, short) = (BTreeMap::new(), Arc::default(), BTreeMap::new());
         let (unsaid, nameless) = (BTreeSet::new(), Arc::default());
         let refuses_back = false;
@@ -196,9 +200,7 @@ impl Raising {
         raising.hold_halves(&way_up, &mut advance);
         raising.settle_nameless(&way_up, pairing);
         raising.settle_short(&way_up, &advance.affected);
-        if !raising.halves.is_empty() {
-            raising.lower_again(image, pairing, advance.touched);
-        }
+        raising.down = raising.lowered(image, pairing);
         raising.hold_beside_others(image, pairing, None);
         let refused = raising.refused(image, pairing.grammar(), raising.config().lines(), refuses);
         let mut refused_back =
@@ -211,6 +213,7 @@ impl Raising {
         let (plain, refused_plain) =
             Self::anew(image, pairing, w, listing, Arc::default(), refuses);
         let fits = refused.iter().all(|(key, _)| !raising.origins(&way_up, key).is_empty())
+            && (raising.up.restores().has_groups() || raising.has_lines_of(&plain, &way_up))
             && raising.config().refused(image, image.levels()).is_empty()
             && raising.wire_digest(image) == raising.w.digest()
             && raising.out().all(|key| plain.out().any(|out| out == key))
@@ -219,6 +222,13 @@ impl Raising {
             return (Self { due: raising.due, refuses_back, ..plain }, refused_plain);
         }
         (raising, refused)
+    }
+
+    /// Whether all that lines of W became in the other S is in this.
+    fn has_lines_of(&self, other: &Self, way: &Way<'_>) -> bool {
+        let lines = other.config().lines();
+        let mut of_w = lines.filter(|(key, _)| !other.origins(way, key).is_empty());
+        of_w.all(|(key, line)| self.config().line(key) == Some(line))
     }
 
     /// Applies one difference of W, whole.
@@ -299,6 +309,10 @@ impl Raising {
         let was_held = core::mem::take(&mut self.held);
         let (w, listing) = (self.w.clone(), self.listing.clone());
         let again = |key: &LineKey, line: &Line| {
+            // What stands in S was executed.
+            if before.line(key) == Some(line) {
+                return None;
+            }
             // What the unit refused it was not asked again.
             let known = was_held.get(key).filter(|_| !touched.lines.contains(key));
             match known {
@@ -366,19 +380,38 @@ impl Raising {
             }
             wire.put(image, key, line.clone());
         }
-        // What was held out stands behind what it stands behind in W.
-        let mut listed: Vec<(Vec<u64>, &LineKey)> = out
-            .iter()
-            .filter(|key| image.form(key.form).list.is_some())
-            .filter_map(|key| Some((self.w.position(key)?, *key)))
-            .collect();
-        listed.sort();
-        for (_, key) in listed {
-            let item = Item::of_line(key);
-            let after = self.w.before(&key.place, &item);
-            wire.move_behind(image, &key.place, &item, after);
+        let listed = out.iter().filter(|key| image.form(key.form).list.is_some());
+        let mut lists: BTreeSet<(&Place, Option<&Item>)> = BTreeSet::new();
+        for key in listed {
+            let first = self.w.list_around(image, key).next();
+            if lists.insert((&key.place, first)) {
+                self.order_as_in_w(image, key, &out, &mut wire);
+            }
         }
         wire.digest()
+    }
+
+    /// Puts what was held out of the list of a line where it stands in W: behind what stands before
+    /// it in the list.
+    fn order_as_in_w(
+        &self,
+        image: &Image,
+        key: &LineKey,
+        out: &BTreeSet<&LineKey>,
+        wire: &mut Config,
+    ) {
+        let place = &key.place;
+        let mut before: Option<&Item> = None;
+        for item in self.w.list_around(image, key) {
+            let of_list = item.line_in(place).filter(|key| wire.line(key).is_some());
+            let Some(key) = of_list else { continue };
+            match before {
+                _ if !out.contains(&key) => {}
+                Some(_) => drop(wire.move_behind(image, place, item, before)),
+                None => wire.lead_list(image, &key),
+            }
+            before = Some(item);
+        }
     }
 
     /// The lines of S that no line of W became: what an absent line says in W, and not in S.
@@ -420,7 +453,10 @@ impl Raising {
         short.extend(self.short.clone());
         let mut unraised = self.mismatches(image, short);
         let is_empty = |place: &Place| self.w.lines_within(place).next().is_none();
-        let empty = self.nameless.iter().filter(|(place, _)| is_empty(place));
+        // Where a mode ends the Active knows it.
+        let known = |cause: &StuckCause| *cause == StuckCause::NoTransform;
+        let nameless = self.nameless.iter();
+        let empty = nameless.filter(|(place, cause)| is_empty(place) && !known(cause));
         unraised.extend(empty.filter_map(|(place, cause)| {
             let form = place.entry_form()?;
             let component = image.form(form).component;
@@ -462,15 +498,18 @@ impl Raising {
             let all = Restores::compile(&way, FirstRung::Received, &kept);
             let here: Vec<ComplementKey> = all.realized(self.up.rungs()).cloned().collect();
             here.iter().for_each(|key| drop(kept.remove(key)));
-            // What is said in the words of W is there, or another line of its key is by now.
-            let is_said = |of: &ComplementKey| {
-                read_line(image, pairing.grammar(), &of.line).is_some_and(|(key, line)| {
-                    let component = image.form(key.form).component;
-                    let level = pairing.levels()[usize::from(component.0)];
-                    image.words_began(component, level) == of.level
+            // What is said in the words of W, or the own, is there, or another line of its key is by
+            // now.
+            let is_said_in = |of: &ComplementKey, config: &Config, grammar: &Grammar| {
+                read_line(image, grammar, &of.line).is_some_and(|(key, line)| {
+                    is_in_words_of(image, of, key.form, config.levels())
                         && !enters(image, &key, &line)
-                        && self.w.line(&key).is_some()
+                        && config.line(&key).is_some()
                 })
+            };
+            let is_said = |of: &ComplementKey| {
+                is_said_in(of, &self.w, pairing.grammar())
+                    || is_said_in(of, self.config(), image.own())
             };
             kept.retain(|of, _| !is_said(of));
             for complement in kept.values_mut() {
@@ -478,14 +517,21 @@ impl Raising {
             }
         }
         kept.extend(self.up.losses(&way));
-        for place in self.nameless.keys() {
-            let stood = Stood::Place(place.clone());
-            kept.extend(self.up.orphan(&way, (0, &self.w), &stood));
-        }
+        kept.extend(self.gone_instances(&way));
         for key in self.out() {
             kept.extend(self.up.orphan(&way, (0, &self.w), &Stood::Line(key.clone())));
         }
         kept
+    }
+
+    /// The instances of W that have no name in S, for the way back: each as it stood last. What
+    /// left it before finds it again so.
+    fn gone_instances(&self, way: &Way<'_>) -> Complements {
+        let orphan = |place: &Place| {
+            let (rung, place) = self.up.place_ends(way, place)?;
+            self.up.orphan(way, (rung, &self.up.rungs()[rung]), &Stood::Place(place))
+        };
+        self.nameless.keys().filter_map(orphan).collect()
     }
 
     /// Puts W, less what is held out, on the first rung of the way up.
@@ -501,8 +547,9 @@ impl Raising {
 
     /// Carries what was touched in S down to W'.
     fn lower_again(&mut self, image: &Image, pairing: &StandbyPairing, touched: Touched) {
-        if pairing.loses() || self.puts_back() {
-            self.down = Self::lowered(image, pairing, &self.up, &self.w);
+        let restores = !(self.nameless.is_empty() && self.down.restores().is_empty());
+        if pairing.loses() || self.puts_back() || restores {
+            self.down = self.lowered(image, pairing);
         } else {
             let s = self.up.last().clone();
             self.down.replace(&way_down(image, pairing), s, touched, Arc::default());
@@ -514,21 +561,19 @@ impl Raising {
     fn hold_halves(&mut self, way: &Way<'_>, advance: &mut Advance) {
         let mut tried = advance.affected.clone();
         loop {
-            let mut halves = BTreeMap::new();
             // What is put back may be a line that was held out.
             let stands = |key: &&LineKey| {
                 self.w.line(key).is_some()
                     && self.up.first().line(key).is_some()
                     && !self.halves.contains_key(*key)
             };
-            for key in tried.iter().filter(stands) {
+            let listed = |key: &LineKey| {
                 let fate = self.up.fate(way, key);
                 let is_in = !fate.out.is_empty();
-                if let Some(cause) = short_of(way, (key, self.w.line(key)), fate).filter(|_| is_in)
-                {
-                    halves.insert(key.clone(), cause);
-                }
-            }
+                Some((short_of(way, (key, self.w.line(key)), fate)?, is_in))
+            };
+            let tried_now = tried.iter().filter(stands);
+            let halves = held_halves(tried_now.filter_map(|key| Some((key, listed(key)?))));
             if halves.is_empty() {
                 return;
             }
@@ -540,9 +585,9 @@ impl Raising {
         }
     }
 
-    /// Which instances of W have no name in S now.
+    /// Which instances of W have no name in S now, or no mode.
     fn settle_nameless(&mut self, way: &Way<'_>, pairing: &StandbyPairing) {
-        if !pairing.steps().iter().any(|step| pairing.tft().leaves(*step).next().is_some()) {
+        if !pairing.loses_instances() {
             return;
         }
         let places = self.w.entries().map(|(place, _)| place);

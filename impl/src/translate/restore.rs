@@ -10,8 +10,8 @@ use super::touched::Touched;
 use crate::config::render::{line_of, place_of};
 use crate::config::{Config, EntryKind, Item, Line, LineKey, ListId, Place};
 use crate::grammar::Sign;
-use crate::ids::{ComponentId, Level};
-use crate::image::{Grammar, Image};
+use crate::ids::{ComponentId, FormId, Level};
+use crate::image::{FormDecl, Grammar, Image};
 use crate::transform::{Direction, GroupKey, Rule, Step};
 
 /// The complements of which a way knows where they belong, by the rung.
@@ -186,6 +186,11 @@ impl Restores {
         self.orphans.values().all(Vec::is_empty) && self.groups.values().all(Vec::is_empty)
     }
 
+    /// Whether it puts groups back: other lines come in the place of those that stand there.
+    pub(crate) fn has_groups(&self) -> bool {
+        self.groups.values().any(|groups| !groups.is_empty())
+    }
+
     /// The lines that a group of the rung which stage `stage` reads was made of, if it stands
     /// there as it was made.
     pub(crate) fn lost(
@@ -258,11 +263,7 @@ impl Restores {
             if let Restored::Line(key, _) = &orphan.at
                 && orphan.leads
             {
-                let others = out.list_around(image, key).find(|other| **other != item);
-                let first = others.filter(|other| out.stands_before(&around, other, &item));
-                if let Some(before) = first.map(|first| out.before(&around, first).cloned()) {
-                    out.move_behind(image, &around, &item, before.as_ref());
-                }
+                out.lead_list(image, key);
             }
         }
         touched.lines.extend(put.lines.iter().cloned());
@@ -371,7 +372,8 @@ fn in_order(mut orphans: Vec<Orphan>) -> Vec<Orphan> {
     for orphan in orphans {
         if let Some(item) = orphan.item() {
             order.push((orphan.place(), item.clone()));
-            left.insert((orphan.place(), item), orphan);
+            // Of several of one key the first is put back.
+            left.entry((orphan.place(), item)).or_insert(orphan);
         }
     }
     let mut sorted = Vec::new();
@@ -406,6 +408,26 @@ impl LostGroup {
         let (made, lost) = (all(below, &complement.made)?, all(above, &complement.lost)?);
         Some(Self { of: of.clone(), made, lost })
     }
+}
+
+/// Whether the words of a complement, read as a line of `form` at this level of its component, were
+/// that at their own level, too.
+pub(crate) fn is_in_words_of(
+    image: &Image,
+    of: &ComplementKey,
+    form: FormId,
+    levels: &[Level],
+) -> bool {
+    let decl = image.form(form);
+    let level = levels[usize::from(decl.component.0)];
+    if component_of(image, &of.component) != Some(decl.component) || of.level > level {
+        return false;
+    }
+    // A form that is gone since may have taken them.
+    let is_gone = |other: &FormDecl| other.lives_at(of.level) && !other.lives_at(level);
+    let mut others = image.forms().filter(|(_, other)| other.mode == decl.mode);
+    image.words_began(decl.component, level) == of.level
+        || decl.lives_at(of.level) && !others.any(|(_, other)| is_gone(other))
 }
 
 /// The component of this name.

@@ -591,7 +591,7 @@ impl<'a> Stage<'a> {
             // What was implied is there while something of it goes.
             Self::Gate(gate) => {
                 reads.after.entry(place) == Some(EntryKind::Entered)
-                    && gate.place_goes(image, place)
+                    && gate.place_is_read(image, place)
             }
             Self::Step { .. } | Self::Needs => self.place_from(reads, place).is_some_and(|from| {
                 let moved = self.place_passes_as(image, reads.after, &from);
@@ -641,9 +641,16 @@ impl Stage<'_> {
             }
             let from = LineKey { place, ..key.clone() };
             let group = rule.group_of(image, used.side, used.pattern, &from);
-            let members = rule.members(image, step.direction.from(), config, &group);
-            sources.extend(members.into_iter().flatten().map(|(key, _)| key));
-            sources.extend(rule.silent(image, step.direction.from(), config, &group));
+            let from = step.direction.from();
+            let members = rule.members(image, from, config, &group);
+            let mut of_group: Vec<LineKey> =
+                members.into_iter().flatten().map(|(key, _)| key).collect();
+            of_group.extend(rule.silent(image, from, config, &group));
+            if of_group.is_empty() {
+                // Absent, they may have been withheld.
+                of_group = rule.unsaid(image, from, &group);
+            }
+            sources.extend(of_group);
         }
         sources
     }
@@ -1020,7 +1027,7 @@ fn advance_gate(
     for key in &touched.lines {
         let now = reads.after.line(key);
         let goes = now.is_some_and(|line| {
-            *places.entry(&key.place).or_insert_with(|| gate.place_goes(reads.image, &key.place))
+            *places.entry(&key.place).or_insert_with(|| gate.place_is_read(reads.image, &key.place))
                 && gate.why_not(reads.image, key, line).is_none()
         });
         let was_held = match reads.before {

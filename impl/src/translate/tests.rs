@@ -333,6 +333,34 @@ fn a_line_that_the_unit_refuses_is_held_out_with_its_group() {
 }
 
 #[test]
+fn what_stands_is_not_executed_again_where_something_comes_back() {
+    let there = Pair::new("6.1", "6.0", "interface eth0\n mtu 9216\n speed 10\n");
+    let kept = there.raising.kept(&there.standby, &there.at_standby);
+    let (active, standby) = (there.standby, there.active);
+    let dump = Dump::from_image(&active).encode();
+    let at_standby = pair_at_standby(&standby, dump.as_bytes()).unwrap();
+    let at_active = pair_at_active(&active, at_standby.diff_bytes()).unwrap();
+    let (mut a, stamp) = (there.raising.config().clone(), (Term(2), Lsn(0)));
+    let mut lowering = Lowering::new_owing(&active, &at_active, &a, &kept.into(), stamp);
+    let w = Raising::read_w(&standby, &at_standby, &lowering.wire_bytes()).unwrap();
+    let (mut raising, _) = Raising::new(&standby, &at_standby, w, lowering.listing().clone());
+    assert!(raising.puts_back(), "{}", raising.config().render());
+
+    let edits = a.execute(&active, active.own(), "hostname r1\n").unwrap();
+    let lowered = lowering.edit(&active, &at_active, &edits, (Term(2), Lsn(1)));
+    let text = render_edits(&active, &lowered.wire);
+    let wire = read_edits(&standby, at_standby.grammar(), &text).unwrap();
+    let refuses = |_: &crate::config::LineKey, line: &crate::config::Line| {
+        (line.words.text() != "hostname r1").then_some(crate::config::Prc::Rejected)
+    };
+    let listing = &lowered.listing;
+    let raised = raising.apply_executing(&standby, &at_standby, &wire, listing, &refuses);
+    assert_eq!(raised.mismatches, []);
+    let wanted = "interface eth0\n mtu 9216\n speed 10\n exit\nhostname r1\n";
+    assert_eq!(raising.config().render(), wanted);
+}
+
+#[test]
 fn what_a_unit_misapplied_shows_in_the_wire_digest() {
     let mut pair = Pair::new("6.1", "6.2", "pim join-interval 60\nhostname r1\n");
     let mut s = pair.raising.config().clone();

@@ -83,7 +83,7 @@ impl Running {
         }
         let mut kept = Arc::clone(&self.kept);
         let mut owed = Complements::clone(&kept);
-        let discarded = discard(&mut owed, &self.config, &edits);
+        let discarded = discard(&mut owed, image, &self.config, &edits);
         if !discarded.is_empty() {
             kept = Arc::new(owed);
         }

@@ -53,7 +53,8 @@ impl Lowering {
         }
     }
 
-    /// Those of these lines of which a part goes, and a part ends or waits.
+    /// Those of these lines of which a part goes, and a part ends or waits; if there is one, those
+    /// too that end for what else is said. What is held out later does not bring them back.
     fn halves_among(
         &self,
         way: &Way<'_>,
@@ -61,14 +62,14 @@ impl Lowering {
         lines: &BTreeSet<LineKey>,
     ) -> BTreeMap<LineKey, StuckCause> {
         let there = lines.iter().filter(|key| self.ladder.first().line(key).is_some());
-        let half = |key: &LineKey| {
+        let listed = |key: &LineKey| {
             let fate = self.ladder.fate(way, key);
             match self.arrival(way, pairing, key, &fate) {
-                Arrival::Listed(cause) => (!fate.out.is_empty()).then_some(cause),
+                Arrival::Listed(cause) => Some((cause, !fate.out.is_empty())),
                 Arrival::Goes | Arrival::DontCare(_) => None,
             }
         };
-        there.filter_map(|key| Some((key.clone(), half(key)?))).collect()
+        held_halves(there.filter_map(|key| Some((key, listed(key)?))))
     }
 
     /// Puts A, less what is held out, on the first rung.
@@ -80,4 +81,19 @@ impl Lowering {
         let held = Arc::new(self.halves.keys().cloned().collect());
         self.ladder.renew(way, first, touched, held, restores)
     }
+}
+
+/// Of lines that come no further, each with the reason and whether a part of it goes: those that
+/// are held out.
+pub(in super::super) fn held_halves<'a>(
+    listed: impl Iterator<Item = (&'a LineKey, (StuckCause, bool))>,
+) -> BTreeMap<LineKey, StuckCause> {
+    let (mut held, mut has_half) = (BTreeMap::new(), false);
+    for (key, (cause, is_half)) in listed {
+        has_half |= is_half;
+        if is_half || cause.is_of_others() {
+            held.insert(key.clone(), cause);
+        }
+    }
+    if has_half { held } else { BTreeMap::new() }
 }
