@@ -283,7 +283,14 @@ fn shapes(image: &Image, rule: &Rule, name: &str) -> Vec<CarriedError> {
         let ids = patterns.flat_map(|pattern| pattern.entries.iter().chain([&pattern.form]));
         ids.map(|form| image.form(*form)).filter(|decl| decl.form.carries(name)).collect()
     };
-    let always = |side: SideOf| decls(side).into_iter().any(|decl| decl.form.always_carries(name));
+    let always = |side: SideOf| match rule.one == Some(side) {
+        // One line stands for the group: each of them must have it.
+        true => rule.side(side).iter().all(|pattern| {
+            let mut forms = pattern.entries.iter().chain([&pattern.form]);
+            forms.any(|form| image.form(*form).form.always_carries(name))
+        }),
+        false => decls(side).into_iter().any(|decl| decl.form.always_carries(name)),
+    };
     let filled = |side: SideOf| decls(side).into_iter().any(|decl| decl.filled(name).is_some());
     let mut errors = Vec::new();
     let one_sided = |old: bool, new: bool| match (old, new) {

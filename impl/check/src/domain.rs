@@ -10,10 +10,10 @@ mod values;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
-use skewsync::grammar::{Form, Sign, Words};
+use skewsync::grammar::{Form, Sign, Words, split_words};
 use skewsync::ids::FormId;
-use skewsync::image::{Change, FormDecl, Image, OneSide, Side};
-use skewsync::parse::Place;
+use skewsync::image::{Change, FormDecl, Image, OneSide, Refusal, Side};
+use skewsync::parse::{self, Place};
 use skewsync::transform::Direction;
 
 /// Combinations of values that are tried of a change and way; of more, all pairs are.
@@ -83,6 +83,8 @@ pub(crate) struct Domain<'a> {
     there_decls: Vec<(&'a str, &'a Form, u16)>,
     /// Keywords that stand beside the other side's.
     beside: Vec<String>,
+    /// Where the other unit refuses a line of the other side for want of another.
+    needs: Vec<&'a Refusal>,
 }
 
 impl Command {
@@ -152,6 +154,10 @@ impl<'a> Domain<'a> {
             (other.mode_name(decl.mode), &decl.form, decl.revision)
         });
         let there_decls = there_decls.collect();
+        let needs = other.refusals_at(other.levels()).filter(|refusal| {
+            refusal.without && refusal.first.forms().any(|form| ids.contains(&form))
+        });
+        let needs = needs.collect();
         let there = ids.into_iter().flat_map(|form| {
             let around = entries(other, other.form(form)).unwrap_or_default().into_iter();
             around.chain([form]).map(|form| other.form(form).form.clone()).collect::<Vec<_>>()
@@ -166,6 +172,7 @@ impl<'a> Domain<'a> {
             there,
             there_decls,
             beside,
+            needs,
         })
     }
 
@@ -176,7 +183,14 @@ impl<'a> Domain<'a> {
         let is_one = self.is_one();
         for values in &groups {
             match is_one {
-                false => scenes.extend(self.group(values).map(Scene::whole)),
+                false => {
+                    let Some(group) = self.group(values) else { continue };
+                    let needed = self.needed(&group, values);
+                    if !needed.is_empty() {
+                        scenes.push(Scene::whole([needed, group.clone()].concat()));
+                    }
+                    scenes.push(Scene::whole(group));
+                }
                 true => {
                     let lines = self.patterns.iter().filter_map(|of| self.line(of, values));
                     scenes.extend(lines.map(|line| Scene::whole(vec![line])));
@@ -222,6 +236,21 @@ impl<'a> Domain<'a> {
             }
         }
         (!lines.is_empty()).then_some(lines)
+    }
+
+    /// The lines without which the other unit refuses what a group becomes.
+    fn needed(&self, group: &[Command], values: &Values<'_>) -> Vec<Command> {
+        let values: BTreeMap<String, String> =
+            values.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect();
+        let needed = self.needs.iter().filter_map(|refusal| {
+            let text = refusal.second.line(&values);
+            let words: Vec<&str> = split_words(&text).collect();
+            let place = &group.first()?.place;
+            let mode = place.mode(self.image);
+            let (form, words) = parse::words(self.image, self.image.own(), mode, &words).ok()?;
+            Some(Command::new(place.clone(), form, words))
+        });
+        needed.collect()
     }
 
     /// The line of a pattern with those of these values that it has a place for.

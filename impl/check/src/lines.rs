@@ -416,6 +416,7 @@ fn is_known(
 fn kind_of(cause: &StuckCause) -> String {
     match cause {
         StuckCause::Value { capture, .. } => format!("{} does not go", &**capture),
+        StuckCause::Refused { why, .. } => why.to_string(),
         cause => cause.to_string(),
     }
 }

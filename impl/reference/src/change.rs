@@ -564,7 +564,11 @@ impl Change {
                 match going {
                     // What has no counterpart is of no group of the other side.
                     Going::Down => {
-                        self.spelled(going, name, value).unwrap_or_else(|| format!("\0{value}"))
+                        let there = self.spelled(going, name, value);
+                        let is_back = |there: &String| {
+                            self.spelled(Going::Up, name, there).is_some_and(|back| back == value)
+                        };
+                        there.filter(is_back).unwrap_or_else(|| format!("\0{value}"))
                     }
                     Going::Up => value.to_string(),
                 }

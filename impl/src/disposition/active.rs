@@ -24,7 +24,7 @@ use crate::ids::{ChangeId, FormId, Level, ModeId};
 use crate::image::{Grammar, Image};
 use crate::parse;
 use crate::planted::Planted;
-use crate::transform::{Step, StuckCause, Tft};
+use crate::transform::{SideOf, Step, StuckCause, Tft};
 
 /// Of two images, as operators know it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -306,8 +306,9 @@ impl ActivePairing {
                     continue;
                 };
                 let rule = self.tft.rule(used.rule);
-                alone |= rule.new.len() > 1;
-                same |= rule.new[used.pattern].address.len() > rule.key.len();
+                let is_one = rule.one == Some(SideOf::New);
+                alone |= rule.new.len() > 1 && !is_one;
+                same |= is_one || rule.new[used.pattern].address.len() > rule.key.len();
                 chain.push(rule.change);
                 next.extend(rule.old.iter().map(|pattern| pattern.form));
             }

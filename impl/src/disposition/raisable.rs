@@ -349,6 +349,12 @@ fn failing_from(
                 fails.numbers.sort_unstable();
             }
             token => {
+                // What a map names on the other side alone is said there by another.
+                let special = spelling.special(name).into_iter();
+                let taken = special.filter(|word| token.fit(word).is_some() && !takes(word));
+                fails.words.extend(taken);
+                fails.words.sort();
+                fails.words.dedup();
                 let all = |form: &&Form| {
                     form.capture(name).iter().any(|leaf| form.leaf(*leaf).token.includes(token))
                 };
@@ -360,6 +366,12 @@ fn failing_from(
                     }
                     None if to.is_empty() || !to.iter().all(all) => {
                         fails.all = true;
+                        // What a map names goes by it, whatever else would fit.
+                        let mut named = spelling.special(name);
+                        named.retain(|word| takes(word));
+                        named.sort();
+                        named.dedup();
+                        fails.but = named;
                         fails.fits = spelling
                             .as_they_are(name)
                             .then(|| kinds(&to, name))

@@ -8,7 +8,7 @@ use crate::command::{edited, is_empty, less_one, with, without};
 use crate::draw::Drawn;
 use crate::meaning::{Instance, Meaning, Step};
 use crate::setting::{Kind, State, Value};
-use crate::writing::{Alias, Line, Part, Says, Writing};
+use crate::writing::{Alias, Line, Part, Says, Slot, Writing};
 
 /// What a command does.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -208,7 +208,12 @@ impl Drawn {
     fn fits(&self, line: &Line, setting: usize, state: &State) -> bool {
         let State::Set(values) = state else { return true };
         let fields = &self.settings[setting].fields;
+        let is_string =
+            |slot: &Slot| self.settings[slot.setting].fields[slot.field].kind == Kind::Quoted;
+        // Where a line has strings a quote is no part of a word.
+        let has_strings = line.slots().any(is_string);
         let one = |kind: &Kind, value: &Value| match value {
+            Value::Text(text) if has_strings && *kind == Kind::Text && text.contains('"') => false,
             Value::Text(text) => text_of(kind, text).is_some(),
             _ => true,
         };
