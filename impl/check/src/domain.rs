@@ -88,7 +88,7 @@ pub(crate) struct Domain<'a> {
 }
 
 impl Command {
-    fn new(place: Place, form: FormId, words: Words) -> Self {
+    pub(crate) fn new(place: Place, form: FormId, words: Words) -> Self {
         Self { place, form, words }
     }
 
@@ -118,7 +118,7 @@ impl Scene {
         Self { kind: Kind::Whole, commands }
     }
 
-    fn other(commands: Vec<Command>) -> Self {
+    pub(crate) fn other(commands: Vec<Command>) -> Self {
         Self { kind: Kind::Other, commands }
     }
 }
@@ -473,7 +473,7 @@ impl<'a> Domain<'a> {
 }
 
 /// The entries of the modes around a line, from the root on.
-fn entries(image: &Image, decl: &FormDecl) -> Option<Vec<FormId>> {
+pub(crate) fn entries(image: &Image, decl: &FormDecl) -> Option<Vec<FormId>> {
     let levels = image.levels();
     let mut entries = Vec::new();
     let mut mode = decl.mode;

@@ -5,6 +5,7 @@
 
 mod aliases;
 mod carried;
+mod chain;
 mod domain;
 mod forms;
 mod known;
@@ -289,6 +290,9 @@ pub fn family_but(family: &Family, unread: Vec<FamilyError>) -> Report {
         }
     }
     steps(family, &mut report);
+    if report.is_sound() {
+        chain::check(&images, &origins, &mut report.findings);
+    }
     report.findings.sort();
     report.findings.dedup();
     report

@@ -1,9 +1,11 @@
 //! The lines of a change's domain, gone over one level both ways: by the engine, by the reference,
 //! through the other side's parser, at once and line by line, and back.
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use skewsync::config::{Config, Line, LineKey};
+use skewsync::ids::FormId;
 use skewsync::image::{Change, Image};
 use skewsync::transform::{Direction, StuckCause};
 use skewsync::translate::ListKey;
@@ -11,7 +13,7 @@ use skewsync::translate::complement::Complements;
 
 use crate::domain::{Combined, Command, Domain, Kind, Scene};
 use crate::known::{self, Known, Shortfall};
-use crate::way::{Held, Outcome, Way, on_one_line};
+use crate::way::{Held, Outcome, Said, Way, on_one_line};
 
 /// Lines of a change that do not go as they must.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
@@ -285,7 +287,93 @@ fn judge_held(
     (a, scene): (&Config, &Scene),
     lines: &dyn Fn() -> String,
 ) -> Result<(), LinesError> {
-    let became = || format!("`{}`", on_one_line(held.raising.config()));
+    as_by_reference(way, held, a, lines)?;
+    by_line(way, empty, scene, lines)?;
+    comes_back((way, back), held, a, lines)?;
+    is_known(way, held, a, lines)
+}
+
+/// What one unit holds comes back to the other as it was, but for what need not go.
+fn comes_back(
+    (way, back): (&Way<'_>, &Way<'_>),
+    held: &Held,
+    a: &Config,
+    lines: &dyn Fn() -> String,
+) -> Result<(), LinesError> {
+    let again = back.at_once(held.raising.config(), way.kept(held));
+    let came_back = again.as_ref().map(|again| again.raising.config());
+    // By its form or its values; what it became on the way the reference knows.
+    let cares_not = OnceCell::new();
+    let cares_not = |key: &LineKey, line: &Line| {
+        let named = || way.cares_not(a);
+        known::cares_not(way, key, &line.words)
+            || cares_not.get_or_init(named).contains(&said(key, line))
+    };
+    let is_kept = |config: &Config| {
+        let unlike = |of: &Config, other: &Config| {
+            let mut lines = of.lines().filter(|(key, line)| other.line(key) != Some(line));
+            lines.any(|(key, line)| !cares_not(key, line))
+        };
+        let lists = |of: &Config| -> Vec<Vec<LineKey>> {
+            let lists = of.lists().map(|(_, keys)| {
+                let needs = |key: &LineKey| of.line(key).is_some_and(|line| !cares_not(key, line));
+                keys.into_iter().filter(needs).collect::<Vec<_>>()
+            });
+            lists.filter(|keys| !keys.is_empty()).collect()
+        };
+        !unlike(config, a) && !unlike(a, config) && lists(config) == lists(a)
+    };
+    if !came_back.is_ok_and(is_kept) {
+        let back = match came_back {
+            Ok(config) => format!("`{}`", on_one_line(config)),
+            Err(error) => error.clone(),
+        };
+        let became = format!("`{}`", on_one_line(held.raising.config()));
+        return Err(LinesError::NotBack { lines: lines(), became, back });
+    }
+    Ok(())
+}
+
+/// A line by words: the entries around it, and itself.
+fn said(key: &LineKey, line: &Line) -> Said {
+    (key.place.path().trim_end_matches(" / ").to_string(), line.words.text().to_string())
+}
+
+/// Whether commands come to what the reference says, are read so by the other side's parser, and
+/// come back.
+///
+/// # Errors
+/// What does not hold, with the form of the first line that is another then.
+pub(crate) fn there_and_back(
+    (way, back): (&Way<'_>, &Way<'_>),
+    scene: &Scene,
+) -> Result<(), (LinesError, Option<FormId>)> {
+    let Some(a) = entered(way, scene) else { return Ok(()) };
+    let lines = || texts(scene);
+    let held = way.at_once(&a, Complements::new()).map_err(|error| {
+        let became = String::from("nothing");
+        (LinesError::NotRead { lines: lines(), became, error }, None)
+    })?;
+    as_by_reference(way, &held, &a, &lines).map_err(|error| (error, None))?;
+    comes_back((way, back), &held, &a, &lines).map_err(|error| {
+        let again = back.at_once(held.raising.config(), way.kept(&held)).ok();
+        let again = again.as_ref().map(|again| again.raising.config());
+        let unlike = |one: &Config, other: &Config| {
+            let mut lines = one.lines().filter(|(key, line)| other.line(key) != Some(line));
+            lines.next().map(|(key, _)| key.form)
+        };
+        let form = again.and_then(|again| unlike(again, &a).or_else(|| unlike(&a, again)));
+        (error, form)
+    })
+}
+
+/// Engine and reference come to the same, and the other side's parser reads it so.
+fn as_by_reference(
+    way: &Way<'_>,
+    held: &Held,
+    a: &Config,
+    lines: &dyn Fn() -> String,
+) -> Result<(), LinesError> {
     let outcome = way.outcome(held);
     let reference = way.by_reference(a);
     if outcome != reference {
@@ -294,38 +382,9 @@ fn judge_held(
     }
     way.read_by_standby(held).map_err(|error| LinesError::NotRead {
         lines: lines(),
-        became: became(),
+        became: format!("`{}`", on_one_line(held.raising.config())),
         error,
-    })?;
-    by_line(way, empty, scene, lines)?;
-    let again = back.at_once(held.raising.config(), way.kept(held));
-    let came_back = again.as_ref().map(|again| again.raising.config());
-    let is_kept = |config: &Config| {
-        let need = |of: &Config| -> Vec<(LineKey, Line)> {
-            let lines = of.lines();
-            let lines = lines.filter(|(key, line)| !known::cares_not(way, key, &line.words));
-            lines.map(|(key, line)| (key.clone(), line.clone())).collect()
-        };
-        let lists = |of: &Config| -> Vec<Vec<LineKey>> {
-            let lists = of.lists().map(|(_, keys)| {
-                let words = |key: &LineKey| of.line(key).map(|line| line.words.clone());
-                let needs = |key: &LineKey| {
-                    words(key).is_some_and(|words| !known::cares_not(way, key, &words))
-                };
-                keys.into_iter().filter(needs).collect::<Vec<_>>()
-            });
-            lists.filter(|keys| !keys.is_empty()).collect()
-        };
-        need(config) == need(a) && lists(config) == lists(a)
-    };
-    if !came_back.is_ok_and(is_kept) {
-        let back = match came_back {
-            Ok(config) => format!("`{}`", on_one_line(config)),
-            Err(error) => error.clone(),
-        };
-        return Err(LinesError::NotBack { lines: lines(), became: became(), back });
-    }
-    is_known(way, held, a, lines)
+    })
 }
 
 /// Line by line, each line added and then removed again, it is as at once.

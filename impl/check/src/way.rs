@@ -24,7 +24,7 @@ pub(crate) struct Way<'a> {
 }
 
 /// A line by words: the entries around it, and itself.
-type Said = (String, String);
+pub(crate) type Said = (String, String);
 
 /// What a config comes to: W and S as text, and what does not go.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -124,6 +124,13 @@ impl<'a> Way<'a> {
             listed: translated.listed,
             unraised: translated.unraised,
         }
+    }
+
+    /// The lines that need not go, by the reference.
+    pub(crate) fn cares_not(&self, a: &Config) -> BTreeSet<Said> {
+        let fared = self.reference.translate(a).lines.into_iter();
+        let left = fared.filter(|fared| fared.way == skewsync_reference::Way::DontCare);
+        left.map(|fared| (fared.path, fared.line)).collect()
     }
 
     /// What the Standby keeps of what did not come to it, or came otherwise.
