@@ -242,8 +242,9 @@ impl Extractor {
         for &slot in scene.slots() {
             let away = !self.history.connects(Address::Unit(slot), Address::Arbiter);
             let unit = self.history.unit_mut(slot).expect("the slot is one of the chassis");
-            unit.suspended = scene.paused(slot);
-            if passed_us > 0 && !unit.suspended {
+            // What passed before it runs on it did not count.
+            let ran = !std::mem::replace(&mut unit.suspended, scene.paused(slot));
+            if passed_us > 0 && ran {
                 unit.counted_us += scene.counts_us(slot, passed_us);
             }
             if away || unit.suspended {

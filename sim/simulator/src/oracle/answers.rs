@@ -306,9 +306,11 @@ mod tests {
         let bound = |stage: &Stage| bound_us(Wait::Held, &stage.limits);
         let (mut stage, mut oracle, _) = asked(&[]);
         stage.paused[0] = true;
-        stage.at_us = 3 * bound(&stage);
         assert_eq!(stage.does(&mut oracle, acting(), &[]), Ok(()));
+        // Until it runs on.
+        stage.at_us = 3 * bound(&stage);
         stage.paused[0] = false;
+        assert_eq!(stage.does(&mut oracle, acting(), &[]), Ok(()));
         stage.at_us += bound(&stage);
         assert_eq!(stage.does(&mut oracle, acting(), &[]), Ok(()));
         let (slot, by_ms) = (0, -500);

@@ -96,11 +96,12 @@ impl RoundTrip {
         if let Some(line) = gone.next().filter(|_| !stays_owed) {
             return broken(Property::RoundTrip, Evidence::StaysAway { line: line.clone() });
         }
+        // Of what both have; what came or stays away is judged above.
         let was = lists(&first.from);
         for (name, list) in lists(&next.to) {
-            let was = was.get(&name).into_iter().flatten();
-            let kept: Vec<&String> = was.filter(|line| list.contains(line)).collect();
-            if !kept.into_iter().eq(&list) {
+            let was: Vec<&String> = was.get(&name).into_iter().flatten().collect();
+            let kept = was.iter().copied().filter(|line| list.contains(line));
+            if !kept.eq(list.iter().filter(|line| was.contains(line))) {
                 return broken(Property::RoundTrip, Evidence::OrderDiffers { path: name.0.path() });
             }
         }
