@@ -170,11 +170,29 @@ impl Raising {
         self.held.keys().chain(self.halves.keys()).chain(self.short.keys())
     }
 
-    /// The way back from all of S.
+    /// The way back from all of S, but for what goes in part: a unit that acts holds it out.
     fn lowered_whole(&self, image: &Image, pairing: &StandbyPairing) -> Ladder {
         let back = way_down(image, pairing);
         let restores = Arc::clone(self.down.restores());
-        Ladder::build(&back, self.up.last().clone(), Arc::default(), restores).0
+        let mut held: BTreeSet<LineKey> = BTreeSet::new();
+        loop {
+            let mut s = self.up.last().clone();
+            for key in &held {
+                s.remove(image, key);
+            }
+            let out = Arc::new(held.clone());
+            let ladder = Ladder::build(&back, s, out, Arc::clone(&restores)).0;
+            let is_half = |key: &LineKey| {
+                let fate = ladder.fate(&back, key);
+                !fate.out.is_empty() && (fate.pending || !fate.ends.is_empty())
+            };
+            let lines = ladder.first().lines().map(|(key, _)| key);
+            let halves: Vec<LineKey> = lines.filter(|key| is_half(key)).cloned().collect();
+            if halves.is_empty() {
+                return ladder;
+            }
+            held.extend(halves);
+        }
     }
 
     /// Raises `w` from nothing, with what is put back on the way; and the lines of S that the unit
