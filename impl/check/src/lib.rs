@@ -53,6 +53,8 @@ pub struct Report {
     pub groups: usize,
     /// Changes of which not all combinations of values were tried, but all pairs.
     pub in_pairs: usize,
+    /// Changes of which no lines were tried, though nothing was found of them before.
+    pub untried: Vec<Untried>,
     /// What each declared change does, in the family's order.
     pub kinds: Vec<Does>,
 }
@@ -68,6 +70,19 @@ pub struct Does {
     pub words: String,
     /// What it does.
     pub kinds: BTreeSet<ChangeKind>,
+}
+
+/// A change of which no lines were tried.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Untried {
+    /// Where it was declared.
+    pub origin: Origin,
+    /// The component, and the level from which it holds.
+    pub from: (String, u16),
+    /// The form, or the first of the change.
+    pub words: String,
+    /// Why there is no image on both sides of it.
+    pub why: String,
 }
 
 /// Something that is wrong in a family.
@@ -179,6 +194,13 @@ impl fmt::Display for Does {
     }
 }
 
+impl fmt::Display for Untried {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { origin, from: (component, level), words, why } = self;
+        write!(f, "{component} {level}  `{words}`  {origin}: {why}")
+    }
+}
+
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for error in &self.unread {
@@ -198,6 +220,12 @@ impl fmt::Display for Report {
         }
         for does in &self.kinds {
             writeln!(f, "  {does}")?;
+        }
+        if !self.untried.is_empty() {
+            writeln!(f, "not tried, for want of an image at each end of the step:")?;
+        }
+        for untried in &self.untried {
+            writeln!(f, "  {untried}")?;
         }
         let Self { lines, overlaps, changes, groups, in_pairs, kinds, .. } = self;
         let overlaps = counted(*overlaps, "pair of forms overlaps", "pairs of forms overlap");
@@ -455,23 +483,65 @@ fn steps(family: &Family, report: &mut Report) {
         by_step.entry((change.component, change.level)).or_default().push((change, at));
     }
     for ((component, level), changes) in by_step {
-        let image = |at: u16| family.image_at(component, level, at);
-        let images = level.checked_sub(1).and_then(|below| Some((image(below)?, image(level)?)));
-        let Some((old, new)) = images else { continue };
-        let Some(step) = Step::between(&old, &new) else { continue };
-        for (change, at) in changes {
-            let tried = step.tried(change);
-            report.groups += tried.scenes;
-            report.known.extend(tried.known);
-            report.changes = report.changes.saturating_sub(usize::from(!tried.broken.is_empty()));
-            report.in_pairs += usize::from(tried.combined == Combined::Pairs);
-            report.findings.extend(tried.broken.into_iter().map(|(way, error, more)| Finding {
-                origin: at.clone(),
-                words: first_words(change),
-                fault: Fault::Lines { way, error, more },
-            }));
+        let tried = on_step(family, (component, level), &mut |step| {
+            for (change, at) in &changes {
+                try_on(step, change, at, report);
+            }
+        });
+        let Err(why) = tried else { continue };
+        report.changes = report.changes.saturating_sub(changes.len());
+        report.untried.extend(changes.into_iter().map(|(change, at)| Untried {
+            origin: at.clone(),
+            from: (family.component(component).to_string(), level),
+            words: first_words(change),
+            why: why.clone(),
+        }));
+    }
+}
+
+/// Calls `each` with the step of a component to a level, once: all else is as in the first release
+/// that has the level; or as in the one before, of which a way to the level comes; or as in a later
+/// one. What no release has is no step.
+///
+/// # Errors
+/// Why the images make no pair.
+fn on_step(
+    family: &Family,
+    (component, level): (u16, u16),
+    each: &mut dyn FnMut(&Step<'_>),
+) -> Result<(), String> {
+    let first = family.levels_of(component).position(|of| of >= level);
+    let (Some(first), Some(below)) = (first, level.checked_sub(1)) else { return Ok(()) };
+    let releases: Vec<&str> = family.releases().collect();
+    let others = first.checked_sub(1).into_iter().chain(first + 1..releases.len());
+    let mut found = Ok(());
+    for release in std::iter::once(first).chain(others) {
+        let image = |at: u16| {
+            let image = family.image_at(releases[release], component, at);
+            image.expect("a release of the family").map_err(|error| error.to_string())
+        };
+        let images = image(below).and_then(|old| Ok((old, image(level)?)));
+        let tried = images.and_then(|(old, new)| Ok(each(&Step::between(&old, &new)?)));
+        match tried {
+            Ok(()) => return Ok(()),
+            Err(error) => found = found.and(Err(error)),
         }
     }
+    found
+}
+
+/// Tries a change on its lines.
+fn try_on(step: &Step<'_>, change: &Change, at: &Origin, report: &mut Report) {
+    let tried = step.tried(change);
+    report.groups += tried.scenes;
+    report.known.extend(tried.known);
+    report.changes = report.changes.saturating_sub(usize::from(!tried.broken.is_empty()));
+    report.in_pairs += usize::from(tried.combined == Combined::Pairs);
+    report.findings.extend(tried.broken.into_iter().map(|(way, error, more)| Finding {
+        origin: at.clone(),
+        words: first_words(change),
+        fault: Fault::Lines { way, error, more },
+    }));
 }
 
 /// The first change that makes no rule.

@@ -106,9 +106,14 @@ pub(crate) struct Step<'a> {
 }
 
 impl<'a> Step<'a> {
-    /// The step between two images; none: they make no pair.
-    pub(crate) fn between(old: &'a Image, new: &'a Image) -> Option<Self> {
-        Some(Self { up: Way::between(old, new)?, down: Way::between(new, old)? })
+    /// The step between two images.
+    ///
+    /// # Errors
+    /// Why they make no pair.
+    pub(crate) fn between(old: &'a Image, new: &'a Image) -> Result<Self, String> {
+        let way =
+            |active, standby| Way::between(active, standby).map_err(|error| error.to_string());
+        Ok(Self { up: way(old, new)?, down: way(new, old)? })
     }
 
     /// Tries a change both ways.
@@ -169,7 +174,13 @@ impl<'a> Step<'a> {
         let (scenes, combined) = domain.scenes();
         tried.combined = tried.combined.max(combined);
         let nothing = Config::factory(way.active.levels());
-        let Ok(empty) = way.at_once(&nothing, Complements::new()) else { return };
+        let empty = match way.at_once(&nothing, Complements::new()) {
+            Ok(empty) => empty,
+            Err(error) => {
+                let (lines, became) = (String::from("nothing"), String::from("nothing"));
+                return add((direction, LinesError::NotRead { lines, became, error }), causes);
+            }
+        };
         let (mut goes, mut first) = (false, None);
         for scene in &scenes {
             let Some(a) = entered(way, scene) else { continue };

@@ -208,3 +208,46 @@ fn what_waits_for_the_rest_of_its_group_is_known_on_the_way_up() {
     let says = "1 -> 2  config / [no] beta (1-9)$b  stuck where only a part of its group is there";
     assert!(report.to_string().contains(says), "{report}");
 }
+
+/// What is checked of a family of two components.
+fn report_of_two(table: &str, one: &str, other: &str) -> Report {
+    let (one, other) = (format!("component = 'a'\n{one}"), format!("component = 'b'\n{other}"));
+    let files = [("family.toml", table), ("a.toml", &one), ("b.toml", &other)];
+    let read = Family::parse(&files);
+    super::family(&read.unwrap_or_else(|errors| panic!("{}", errors[0])))
+}
+
+const TABLE_OF_TWO: &str = "family = 'f'\ncomponents = ['a', 'b']\n\
+                            [[release]]\nname = '1'\nlevels = { a = 1, b = 1 }\n\
+                            [[release]]\nname = '2'\nlevels = { a = 2, b = 2 }\n";
+
+#[test]
+fn a_level_that_the_next_component_builds_on_is_tried_beside_what_was_there_before() {
+    // At level 1 of `a` there is no mode for what `b` has at level 2.
+    let a = "[[mode]]\nname = 'm'\nparent = 'config'\nenter = '[no] m'\nsince = 2\n".to_owned()
+        + &change("[no] log WORD$x", "[no] log to WORD$x", "");
+    let b = "[[command]]\nmode = 'config'\nform = '[no] in (1-9)$n'\n\
+             [[change]]\nlevel = 2\nwhy = 'w'\n\
+             old = [{ mode = 'config', form = '[no] in (1-9)$n' }]\n\
+             new = [{ mode = 'm', form = '[no] in (1-9)$n' }]\n";
+    let report = report_of_two(TABLE_OF_TWO, &a, b);
+    assert_eq!((&report.findings, &report.untried), (&Vec::new(), &Vec::new()), "{report}");
+    let alone = report_of_two(TABLE_OF_TWO, &a, "").groups;
+    assert!(alone > 0 && report.groups > alone, "{alone} of {report}");
+}
+
+#[test]
+fn a_change_that_no_image_stands_on_both_sides_of_is_said_not_to_be_tried() {
+    let wrong = "[[mode]]\nname = 'net'\nparent = 'config'\n\
+                 enter = '[no] net A.B.C.D$net A.B.C.D$mask'\n\
+                 [[change]]\nlevel = 2\nwhy = 'w'\nrust = 'prefix'\n\
+                 old = [{ mode = 'config', form = '[no] net A.B.C.D$net A.B.C.D$mask' }]\n\
+                 new = [{ mode = 'config', form = '[no] net A.B.C.D/M$prefix' }]\n";
+    let sound = change("[no] log WORD$x", "[no] log to WORD$x", "");
+    let table = "family = 'f'\n[[release]]\nname = '1'\nlevels = { a = 2, b = 1 }\n\
+                 [[release]]\nname = '2'\nlevels = { a = 2, b = 2 }\n";
+    let report = report_of_two(table, wrong, &sound);
+    let of_b = |untried: &&Untried| untried.from == ("b".to_owned(), 2);
+    assert_eq!(report.untried.iter().filter(of_b).count(), 1, "{report}");
+    assert!(report.to_string().contains("not tried, for want of an image"), "{report}");
+}

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use skewsync::config::Config;
 use skewsync::config::render::{read_edits, render_edits};
-use skewsync::disposition::{ActivePairing, StandbyPairing, pair_at_active, pair_at_standby};
+use skewsync::disposition::{
+    ActivePairing, PairError, StandbyPairing, pair_at_active, pair_at_standby,
+};
 use skewsync::dump::Dump;
 use skewsync::ids::{Lsn, Term};
 use skewsync::image::Image;
@@ -44,13 +46,16 @@ pub(crate) struct Held {
 }
 
 impl<'a> Way<'a> {
-    /// The way between two images; none: they make no pair.
-    pub(crate) fn between(active: &'a Image, standby: &'a Image) -> Option<Self> {
+    /// The way between two images.
+    ///
+    /// # Errors
+    /// Why they make no pair.
+    pub(crate) fn between(active: &'a Image, standby: &'a Image) -> Result<Self, PairError> {
         let dump = Dump::from_image(active).encode();
-        let at_standby = pair_at_standby(standby, dump.as_bytes()).ok()?;
-        let at_active = pair_at_active(active, at_standby.diff_bytes()).ok()?;
+        let at_standby = pair_at_standby(standby, dump.as_bytes())?;
+        let at_active = pair_at_active(active, at_standby.diff_bytes())?;
         let reference = Reference::apart(active, standby);
-        Some(Self { active, standby, at_active, at_standby, reference })
+        Ok(Self { active, standby, at_active, at_standby, reference })
     }
 
     /// The same by an engine that takes the images for others, of the same forms.
@@ -59,7 +64,7 @@ impl<'a> Way<'a> {
         (active, standby): (&'a Image, &'a Image),
         (own, peer): (&Image, &Image),
     ) -> Option<Self> {
-        let Way { at_active, at_standby, .. } = Way::between(own, peer)?;
+        let Way { at_active, at_standby, .. } = Way::between(own, peer).ok()?;
         let reference = Reference::apart(active, standby);
         Some(Self { active, standby, at_active, at_standby, reference })
     }

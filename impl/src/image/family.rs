@@ -13,8 +13,8 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use super::{
-    AliasDecl, Change, CommandDecl, Component, Declarations, DontCare, Functions, Image, Key, Mode,
-    NoMeans, ROOT, RefuseDecl,
+    AliasDecl, Change, CommandDecl, Component, Declarations, DontCare, Functions, Image,
+    ImageError, Key, Mode, NoMeans, ROOT, RefuseDecl,
 };
 use text::{BulkText, CommandText, ComponentText, DontCareText, ModeText, Source, TableText};
 
@@ -432,16 +432,22 @@ impl Family {
         Image::compile_with(declarations, &self.functions).ok()
     }
 
-    /// The image of the first release that has a component at `level` or above, but with that
-    /// component at `at`: what a way through that level passes. None: there is no such release, or
-    /// it makes no image so.
-    pub fn image_at(&self, component: u16, level: u16, at: u16) -> Option<Image> {
-        let number = usize::from(component);
-        let (release, levels) = self.releases.iter().find(|(_, levels)| levels[number] >= level)?;
+    /// The image of `release`, but with a component at another level: what a way through that level
+    /// may pass. None: there is no such release.
+    ///
+    /// # Errors
+    /// What makes no image so.
+    pub fn image_at(
+        &self,
+        release: &str,
+        component: u16,
+        at: u16,
+    ) -> Option<Result<Image, ImageError>> {
+        let (release, levels) = self.releases.iter().find(|(name, _)| name == release)?;
         let mut levels = levels.clone();
-        levels[number] = at;
+        levels[usize::from(component)] = at;
         let declarations = self.declarations_at(release, &levels);
-        Image::compile_with(declarations, &self.functions).ok()
+        Some(Image::compile_with(declarations, &self.functions))
     }
 }
 
