@@ -25,7 +25,7 @@ pub(super) fn check(images: &[Image], origins: &Origins, findings: &mut Vec<Find
     for (from, first) in images.iter().enumerate() {
         for (to, last) in images.iter().enumerate().skip(from + 2) {
             let ways = [(first, last), (last, first)].map(|(a, s)| Way::between(a, s));
-            let [Some(up), Some(down)] = ways else { continue };
+            let [Ok(up), Ok(down)] = ways else { continue };
             let is_whole = from == 0 && to + 1 == images.len();
             for (way, back) in [(&up, &down), (&down, &up)] {
                 let active = way.active.declarations();

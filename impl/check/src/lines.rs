@@ -5,6 +5,7 @@ use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use skewsync::config::{Config, Line, LineKey};
+use skewsync::grammar::Form;
 use skewsync::ids::FormId;
 use skewsync::image::{Change, Image};
 use skewsync::transform::{Direction, StuckCause};
@@ -13,6 +14,7 @@ use skewsync::translate::complement::Complements;
 
 use crate::domain::{Combined, Command, Domain, Kind, Scene};
 use crate::known::{self, Known, Shortfall};
+use crate::say;
 use crate::way::{Held, Outcome, Said, Way, on_one_line};
 
 /// Lines of a change that do not go as they must.
@@ -57,6 +59,8 @@ pub enum LinesError {
         became: String,
         /// What these become.
         back: String,
+        /// The word that would declare it.
+        say: Option<&'static str>,
     },
     /// A line does not go, and nothing says so beforehand.
     #[error("{lines} does not go: {cause}; nothing says so beforehand")]
@@ -64,9 +68,13 @@ pub enum LinesError {
         /// The lines.
         lines: String,
         /// The mode and the form.
-        form: (String, String),
+        form: Box<(String, String)>,
         /// Why.
         cause: String,
+        /// The captures whose values it is for.
+        of: Vec<String>,
+        /// The word that would declare it.
+        say: Option<&'static str>,
     },
     /// A line goes of which it is said that it does not.
     #[error("{lines} becomes {became}, and is said not to go")]
@@ -75,6 +83,8 @@ pub enum LinesError {
         lines: String,
         /// What they become.
         became: String,
+        /// Whether that is more lines.
+        is_several: bool,
     },
     /// No group of the change goes.
     #[error("no group of this change can go: {lines}: {cause}")]
@@ -83,6 +93,8 @@ pub enum LinesError {
         lines: String,
         /// Why it does not.
         cause: String,
+        /// The word that would declare what becomes of it.
+        say: Option<&'static str>,
     },
 }
 
@@ -126,11 +138,13 @@ impl<'a> Step<'a> {
         let is_apart = causes.values().any(|(_, error)| matches!(error, LinesError::Apart { .. }));
         for ((direction, ..), (count, error)) in causes {
             match error {
-                LinesError::NotKnown { lines: line, form: (mode, form), cause }
-                    if decides_together(change) =>
+                LinesError::NotKnown { lines: line, form, cause, of, .. }
+                    if decides_together(change)
+                        || of.iter().any(|name| change.partial.contains(name)) =>
                 {
                     let (active, standby) = self.levels(change, direction);
                     let way = Shortfall::Tried { line, cause, more: count - 1 };
+                    let (mode, form) = *form;
                     tried.known.push(Known { active, standby, mode, form, way });
                 }
                 // What goes one way as the reference does not comes back otherwise, too.
@@ -202,7 +216,8 @@ impl<'a> Step<'a> {
         }
         let is_related = !change.old.is_empty() && !change.new.is_empty() && !domain.is_revised();
         if let Some((lines, cause)) = first.filter(|_| !goes && is_related) {
-            add((direction, LinesError::NeverGoes { lines, cause }), causes);
+            let (say, cause) = (say::of_never(&cause), cause.to_string());
+            add((direction, LinesError::NeverGoes { lines, cause, say }), causes);
         }
     }
 }
@@ -231,6 +246,19 @@ impl LinesError {
             Self::NotKnown { cause, .. } => (4, cause),
             Self::Goes { .. } => (5, ""),
             Self::NeverGoes { .. } => (6, ""),
+        }
+    }
+
+    /// The word of a family that would declare what was found.
+    pub(crate) const fn say(&self) -> Option<&'static str> {
+        match self {
+            Self::Goes { is_several: true, .. } => Some(say::ONE),
+            Self::Apart { .. } | Self::Goes { .. } => Some(say::REPORT),
+            Self::ByLine { .. } => Some(say::ORDER),
+            Self::NotBack { say, .. }
+            | Self::NotKnown { say, .. }
+            | Self::NeverGoes { say, .. } => *say,
+            Self::NotRead { .. } => None,
         }
     }
 
@@ -277,7 +305,7 @@ fn judge(
     (way, back): (&Way<'_>, &Way<'_>),
     empty: &Held,
     (a, scene): (&Config, &Scene),
-) -> Result<Option<String>, LinesError> {
+) -> Result<Option<StuckCause>, LinesError> {
     let lines = || texts(scene);
     let held = way.at_once(a, Complements::new());
     let held = held.map_err(|error| LinesError::NotRead {
@@ -289,7 +317,7 @@ fn judge(
     let unraised = held.raising.unraised(way.standby);
     let mut stuck = held.lowering.stuck().map(|(_, _, cause)| cause);
     let cause = stuck.next().or(unraised.first().map(|line| &line.cause));
-    Ok(cause.map(ToString::to_string))
+    Ok(cause.cloned())
 }
 
 fn judge_held(
@@ -335,12 +363,18 @@ fn comes_back(
         !unlike(config, a) && !unlike(a, config) && lists(config) == lists(a)
     };
     if !came_back.is_ok_and(is_kept) {
-        let back = match came_back {
-            Ok(config) => format!("`{}`", on_one_line(config)),
-            Err(error) => error.clone(),
+        let (back, say) = match came_back {
+            Ok(config) => {
+                let needed = a.lines().filter(|(key, line)| !cares_not(key, line));
+                let needed: Vec<(LineKey, Line)> =
+                    needed.map(|(key, line)| (key.clone(), line.clone())).collect();
+                let say = say::of_way_back(way.active, &needed, config);
+                (format!("`{}`", on_one_line(config)), say)
+            }
+            Err(error) => (error.clone(), None),
         };
         let became = format!("`{}`", on_one_line(held.raising.config()));
-        return Err(LinesError::NotBack { lines: lines(), became, back });
+        return Err(LinesError::NotBack { lines: lines(), became, back, say });
     }
     Ok(())
 }
@@ -469,17 +503,31 @@ fn is_known(
             (Some(true), Some((_, cause))) => {
                 let decl = way.active.form(key.form);
                 let mode = way.active.mode_name(decl.mode).to_string();
-                let form = (mode, decl.form.text().to_string());
-                return Err(LinesError::NotKnown { lines: lines(), form, cause: kind_of(cause) });
+                let form = Box::new((mode, decl.form.text().to_string()));
+                let of = blamed(cause, &decl.form);
+                let (say, cause) = (say::of_stuck(cause), kind_of(cause));
+                return Err(LinesError::NotKnown { lines: lines(), form, cause, of, say });
             }
             (Some(false), None) => {
                 let became = format!("`{}`", on_one_line(held.raising.config()));
-                return Err(LinesError::Goes { lines: lines(), became });
+                let is_several = held.raising.config().lines().count() > a.lines().count();
+                return Err(LinesError::Goes { lines: lines(), became, is_several });
             }
             (Some(_) | None, _) => {}
         }
     }
     Ok(())
+}
+
+/// The captures of a line for whose values it does not go.
+fn blamed(cause: &StuckCause, form: &Form) -> Vec<String> {
+    match cause {
+        StuckCause::Value { capture, .. } => vec![capture.to_string()],
+        StuckCause::Resolves | StuckCause::Unverified => {
+            form.carried().map(str::to_owned).collect()
+        }
+        _ => Vec::new(),
+    }
 }
 
 /// A cause without the values of which it speaks.

@@ -214,7 +214,7 @@ fn report_of_two(table: &str, one: &str, other: &str) -> Report {
     let (one, other) = (format!("component = 'a'\n{one}"), format!("component = 'b'\n{other}"));
     let files = [("family.toml", table), ("a.toml", &one), ("b.toml", &other)];
     let read = Family::parse(&files);
-    super::family(&read.unwrap_or_else(|errors| panic!("{}", errors[0])))
+    family(&read.unwrap_or_else(|errors| panic!("{}", errors[0])))
 }
 
 const TABLE_OF_TWO: &str = "family = 'f'\ncomponents = ['a', 'b']\n\
@@ -250,4 +250,31 @@ fn a_change_that_no_image_stands_on_both_sides_of_is_said_not_to_be_tried() {
     let of_b = |untried: &&Untried| untried.from == ("b".to_owned(), 2);
     assert_eq!(report.untried.iter().filter(of_b).count(), 1, "{report}");
     assert!(report.to_string().contains("not tried, for want of an image"), "{report}");
+}
+
+#[test]
+fn what_partial_says_goes_not_is_known_where_another_form_takes_it() {
+    let form = "[no] policy <input|WORD>$p";
+    let report = report(&change("[no] policy WORD$p", form, "partial = ['p']"));
+    assert_eq!(report.findings, [], "{report}");
+    let says = "stuck are such as `policy inpu`: the facing image reads these words as another";
+    assert!(report.to_string().contains(says), "{report}");
+}
+
+#[test]
+fn a_finding_names_the_word_that_would_declare_it() {
+    let says = |text: &str, word: &str| {
+        let found = findings(text).join("\n");
+        assert!(found.contains(word), "{word}: {found}");
+    };
+    says(&change("[no] policy WORD$p", "[no] policy <input|WORD>$p", ""), "with `partial`");
+    let ranges = change("[no] wait (1-10)$s", "[no] wait msec (1000-10000)$s", "");
+    says(&ranges, "with `map` or `scale`");
+    let choice = "[[command]]\nmode = 'config'\nform = '[no] host X:X::X:X$x'\n\
+                  [[command]]\nmode = 'config'\nform = '[no] file WORD$x'\n\
+                  [[change]]\nlevel = 2\nwhy = 'w'\n\
+                  old = [{ mode = 'config', form = '[no] host X:X::X:X$x' },\n\
+                         { mode = 'config', form = '[no] file WORD$x' }]\n\
+                  new = [{ mode = 'config', form = '[no] log <A.B.C.D|X:X::X:X|WORD>$x' }]\n";
+    says(choice, "with `one`");
 }
