@@ -1,12 +1,16 @@
 //! Whether a change says what becomes of all that its lines carry: of each capture, of each part of
 //! keywords, of each value of a map.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use skewsync::disposition::failing;
-use skewsync::grammar::{Form, Leaf, Token};
+use skewsync::grammar::{Form, Leaf, Sign, Token};
 use skewsync::image::{Change, FormDecl, Image};
 use skewsync::transform::{Direction, Each, Pattern, Rule, SideOf};
+
+/// Lines of a form that show what its captures can say.
+const EXAMPLES_MAX: usize = 256;
 
 /// Something that the lines of a change carry, and that the change says nothing of.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
@@ -60,7 +64,7 @@ pub enum CarriedError {
     /// A capture takes several words on one side, and one on the other.
     #[error(
         "`{name}` takes several words on the {side} side only: several are stuck; name it in \
-         `partial`"
+         `partial`, or give each word a line with `each`"
     )]
     Several {
         /// The name.
@@ -71,7 +75,7 @@ pub enum CarriedError {
     /// A line may be without a capture on one side, and not on the other.
     #[error(
         "a line may be without `{name}` on the {side} side only: such a line is stuck; name it in \
-         `partial`"
+         `partial`, or say what it means with `default`"
     )]
     Absent {
         /// The name.
@@ -112,7 +116,10 @@ pub enum CarriedError {
         side: &'static str,
     },
     /// A map names a value twice in one column.
-    #[error("the map of `{name}` has `{value}` twice on the {side} side: one of them is stuck")]
+    #[error(
+        "the map of `{name}` has `{value}` twice on the {side} side: one of them is stuck; name it \
+         in `loses`"
+    )]
     Twice {
         /// The capture.
         name: String,
@@ -157,6 +164,24 @@ pub enum CarriedError {
         /// `old` or `new`.
         side: &'static str,
     },
+    /// With the names of two captures exchanged all would go, and so much does not.
+    #[error(
+        "`{one}` and `{other}` seem to have changed places: neither side takes all values of the \
+         other, and with the two names exchanged each does; if it is meant so, name one in \
+         `partial`"
+    )]
+    Exchanged {
+        /// The one name.
+        one: String,
+        /// The other.
+        other: String,
+    },
+    /// Both sides are the same, and the change says nothing else.
+    #[error(
+        "both sides are the same, and nothing else is said: leave the change out, or say what is \
+         another, as with `default`, `key`, `ordered`, `map` or `revision`"
+    )]
+    Nothing,
     /// Values of a capture with a map have no counterpart.
     #[error(
         "the map of `{name}` gives {values} of the {side} side no counterpart: add pairs, or name \
@@ -189,6 +214,7 @@ pub(super) fn check(image: &Image, rule: &Rule, change: &Change) -> Vec<CarriedE
         return if rule.absence_is_known(image) { Vec::new() } else { vec![CarriedError::Absence] };
     }
     let mut errors = Vec::new();
+    errors.extend(says_nothing(image, rule, change).then_some(CarriedError::Nothing));
     for side in [SideOf::Old, SideOf::New] {
         for form in forms(image, rule, side) {
             let alike = form.alike().map(|words| CarriedError::Alike {
@@ -230,12 +256,75 @@ pub(super) fn check(image: &Image, rule: &Rule, change: &Change) -> Vec<CarriedE
     for name in old.intersection(&new).filter(|name| !said(name) && !flag(name)) {
         errors.extend(shapes(image, rule, name));
     }
+    let plain: Vec<&str> = old.intersection(&new).copied().collect();
+    let plain = plain.into_iter().filter(|name| {
+        let is_mapped = change.map.contains_key(*name) || change.scale.contains_key(*name);
+        !said(name) && !flag(name) && !is_mapped
+    });
+    errors.extend(exchanged(image, rule, &plain.collect::<Vec<_>>()));
     errors.extend(maps(image, rule, change));
     errors.extend(losses(image, rule, change, (&old, &new)));
     if !rule.absence_is_known(image) {
         errors.push(CarriedError::Absence);
     }
     errors
+}
+
+/// Whether a change has the same commands on both sides, and says nothing of what becomes of them.
+fn says_nothing(image: &Image, rule: &Rule, change: &Change) -> bool {
+    let is_same = |(old, new): (&Pattern, &Pattern)| {
+        let (old, new) = (image.form(old.form), image.form(new.form));
+        (old.mode, old.form.text(), old.enters, &old.key, &old.list)
+            == (new.mode, new.form.text(), new.enters, &new.key, &new.list)
+            && (old.revision, &old.default, &old.absent, old.no, &old.factory, &old.set)
+                == (new.revision, &new.default, &new.absent, new.no, &new.factory, &new.set)
+    };
+    let is_plain = |of: &Pattern| !of.not && of.optional.is_none() && of.each.is_none();
+    change.map.is_empty()
+        && change.scale.is_empty()
+        && change.implied.is_empty()
+        && change.loses.is_empty()
+        && change.one.is_none()
+        && rule.old.len() == rule.new.len()
+        && rule.old.iter().zip(&rule.new).all(is_same)
+        && rule.old.iter().chain(&rule.new).all(is_plain)
+}
+
+/// Two of these names that have changed places: as they stand values of both sides are stuck, and
+/// exchanged none is. Which of two alike is which, nobody can tell.
+fn exchanged(image: &Image, rule: &Rule, names: &[&str]) -> Option<CarriedError> {
+    if rule.one.is_some() {
+        return None;
+    }
+    // The one form of a side that has both.
+    let with_both = |side: SideOf, one: &str, other: &str| {
+        let all = forms(image, rule, side);
+        let mut mine = all.into_iter().filter(|form| form.carries(one) || form.carries(other));
+        let form = mine.next().filter(|form| form.carries(one) && form.carries(other))?;
+        mine.next().is_none().then_some(form)
+    };
+    let pairs = names
+        .iter()
+        .enumerate()
+        .flat_map(|(number, one)| names[number + 1..].iter().map(move |other| (*one, *other)));
+    pairs.into_iter().find_map(|(one, other)| {
+        let old = with_both(SideOf::Old, one, other)?;
+        let new = with_both(SideOf::New, one, other)?;
+        let up = |here: &str, there: &str| values(old, here).iter().all(|v| takes(new, there, v));
+        let down = |here: &str, there: &str| values(new, here).iter().all(|v| takes(old, there, v));
+        let goes_up = up(one, one) && up(other, other);
+        let goes_down = down(one, one) && down(other, other);
+        let would_go = || up(one, other) && up(other, one) && down(one, other) && down(other, one);
+        (!goes_up && !goes_down && would_go())
+            .then(|| CarriedError::Exchanged { one: one.to_owned(), other: other.to_owned() })
+    })
+}
+
+/// Values that show what a capture can say.
+fn values(form: &Form, name: &str) -> BTreeSet<String> {
+    let examples = form.examples(EXAMPLES_MAX);
+    let lines = examples.iter().filter(|words| words.sign() == Sign::Positive);
+    lines.filter_map(|words| words.value(form, name)).map(Cow::into_owned).collect()
 }
 
 /// What is wrong with a line that may be missing, or of which there may be several.

@@ -278,3 +278,35 @@ fn a_finding_names_the_word_that_would_declare_it() {
                   new = [{ mode = 'config', form = '[no] log <A.B.C.D|X:X::X:X|WORD>$x' }]\n";
     says(choice, "with `one`");
 }
+
+#[test]
+fn two_names_that_have_changed_places_are_found_where_their_kinds_tell_them_apart() {
+    let exchanged = |old: &str, new: &str, more: &str| {
+        let found = findings(&change(old, new, more)).join("\n");
+        found.contains("`a` and `b` seem to have changed places")
+    };
+    let old = "[no] log WORD$a to A.B.C.D$b";
+    let of_two = "[no] log to <A.B.C.D|WORD>$b from <A.B.C.D|WORD>$a";
+    assert!(exchanged("[no] log WORD$a to \"WORD\"$b", "[no] to \"WORD\"$a WORD$b", ""));
+    assert!(exchanged("[no] log (1-9)$a to (1-99)$b", "[no] to (1-99)$a (1-9)$b", ""));
+    assert!(!exchanged(
+        "[no] log (1-9)$a to (1-99)$b",
+        "[no] to (1-99)$a (1-9)$b",
+        "partial = ['a']"
+    ));
+    // What is wider on one side only, or might be either, is as it is said.
+    assert!(!exchanged(old, of_two, ""));
+    assert!(!exchanged("[no] log (1-9)$a to (1-9)$b", "[no] to (1-9)$a (1-9)$b", ""));
+    assert!(!exchanged("[no] log (1-9)$a to (1-99)$b", "[no] to (1-50)$a (1-50)$b", ""));
+}
+
+#[test]
+fn a_change_that_changes_nothing_is_found() {
+    let form = "[no] log WORD$x";
+    let says = "both sides are the same, and nothing else is said";
+    let finds = |text: &str| findings(text).iter().any(|found| found.contains(says));
+    assert!(finds(&change(form, form, "")));
+    assert!(!finds(&change(form, form, "revision = 1\nmap = { x = { up = 'on' } }")));
+    assert!(!finds(&change(form, form, "default = { x = 'none' }")));
+    assert!(!finds(&change(form, form, "key = ['x']")));
+}
