@@ -7,7 +7,7 @@ use std::fmt;
 
 use skewsync::config::LineKey;
 use skewsync::disposition::{Disposition, Fails, Guard};
-use skewsync::grammar::{Form, Token, Words};
+use skewsync::grammar::Words;
 use skewsync::ids::FormId;
 use skewsync::image::{FormDecl, LinePattern, Refusal};
 use skewsync::transform::{Pattern, SideOf, Step, Tft};
@@ -87,11 +87,7 @@ pub(super) fn on(way: &Way<'_>, known: &mut Vec<Known>) {
         let mut ways = Vec::new();
         ways_of(&way.at_active.disposition(active, id), &mut ways);
         let raised = Raised::new(way, id);
-        let more = [
-            (raised.group, Shortfall::Group),
-            (raised.same, Shortfall::Same),
-            (may_be_cut_short(way, id), Shortfall::Asked),
-        ];
+        let more = [(raised.group, Shortfall::Group), (raised.same, Shortfall::Same)];
         let more = more.into_iter().filter(|(is_so, way)| *is_so && !ways.contains(way));
         let more: Vec<Shortfall> = more.map(|(_, way)| way).collect();
         if ways.iter().all(|way| !matches!(way, Shortfall::Stuck | Shortfall::DontCare(_))) {
@@ -173,7 +169,7 @@ fn foreseen_alone(way: &Way<'_>, form: FormId, words: &Words) -> Option<bool> {
     let values = way.active.form(form).form.values_of(words);
     let ends = end(way.at_active.disposition(way.active, form), &values);
     match ends {
-        Foreseen::Goes if may_be_refused(way, form) || may_be_cut_short(way, form) => None,
+        Foreseen::Goes if may_be_refused(way, form) => None,
         Foreseen::Goes if Raised::new(way, form) == Raised::default() => Some(true),
         Foreseen::Goes | Foreseen::DontCare | Foreseen::Else => None,
         Foreseen::Stuck => Some(false),
@@ -272,27 +268,6 @@ fn may_be_refused(way: &Way<'_>, form: FormId) -> bool {
         let there = arrives(way, form);
         refusals.any(|refusal| there.iter().any(|form| refusal.is_about(*form)))
     }
-}
-
-/// Whether a word of a form of the Active's may be what a keyword of the Standby's begins with: its
-/// parser is asked.
-fn may_be_cut_short(way: &Way<'_>, form: FormId) -> bool {
-    let own = &way.active.form(form).form;
-    let tokens = |form: &Form, name: &str| -> Vec<Token> {
-        form.capture(name).into_iter().map(|leaf| form.leaf(leaf).token.clone()).collect()
-    };
-    let is_free = |token: &Token| matches!(token, Token::Variable | Token::String);
-    let free = own.carried().filter(|name| tokens(own, name).iter().any(is_free));
-    let free: Vec<&str> = free.collect();
-    let is_new = |there: FormId| {
-        let there = &way.standby.form(there).form;
-        let is_keyword = |token: &Token| matches!(token, Token::Keyword(_));
-        free.iter().any(|name| {
-            let known = tokens(own, name);
-            tokens(there, name).iter().any(|token| is_keyword(token) && !known.contains(token))
-        })
-    };
-    !free.is_empty() && arrives(way, form).into_iter().any(is_new)
 }
 
 /// The forms of the Active, each with those of the Standby as whose lines its own arrive.

@@ -150,11 +150,11 @@ fn change(old: &str, new: &str, more: &str) -> String {
 }
 
 #[test]
-fn a_word_that_may_be_a_keyword_cut_short_there_is_said_to_be_asked() {
-    let report = report(&change("[no] policy WORD$p", "[no] policy <input|WORD>$p", ""));
-    assert_eq!(report.findings, [], "{report}");
-    let known: Vec<String> = report.known.iter().map(ToString::to_string).collect();
-    assert_eq!(known, ["1 -> 2  config / [no] policy WORD$p  asked line by line"]);
+fn a_word_that_is_read_as_a_keyword_cut_short_is_found() {
+    let found = findings(&change("[no] policy WORD$p", "[no] policy <input|WORD>$p", ""));
+    assert_eq!(found.len(), 1, "{found:?}");
+    let says = "a 1 -> 2: `policy inpu` does not go: the facing image reads these words as another";
+    assert!(found[0].contains(says), "{found:?}");
 }
 
 #[test]
