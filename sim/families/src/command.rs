@@ -319,7 +319,8 @@ impl Drawn {
             (Some(there), true) => Some(edited(there, more, with)),
             (Some(there), false) => Some(edited(there, more, without)).filter(|all| !is_empty(all)),
         };
-        instance.say(setting, key, values.map(State::Set));
+        let state = values.map(|values| self.settings[setting].kept(State::Set(values)));
+        instance.say(setting, key, state);
         lines
     }
 

@@ -174,6 +174,10 @@ impl Drawn {
             }
             None => {}
         }
+        if setting.is_set() && !of.is_each {
+            let last = setting.fields.last().expect("several values");
+            line(&mut text, format_args!("set = [{}]", quoted(&last.name)));
+        }
         match &of.default {
             Default::Off => {
                 let unsaid = of.slots().filter_map(|slot| Some((slot, slot.unsaid.as_ref()?)));

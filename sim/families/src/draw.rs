@@ -245,7 +245,9 @@ impl Draft<'_> {
         let kinds = [Kind::Address, Kind::Name, Kind::Prefix, Kind::Number];
         fields.push((Kind::Several(Box::new(self.rng.pick(&kinds).clone())), false, false));
         let list = if is_keyed { List::Shared(self.vocabulary.word()) } else { List::Own };
-        let line = self.line(component, scope, fields, Some(list));
+        // Of a set the order says nothing.
+        let list = Some(list).filter(|_| self.rng.chance(60));
+        let line = self.line(component, scope, fields, list);
         vec![Line { is_each: self.rng.chance(50), ..line }]
     }
 

@@ -249,7 +249,9 @@ impl Drawn {
                     Some(edited(there, more, without)).filter(|all| !is_empty(all))
                 }
             };
-            instance.say(line.settings[0], &key, values.map(State::Set));
+            let setting = line.settings[0];
+            let state = values.map(|values| self.settings[setting].kept(State::Set(values)));
+            instance.say(setting, &key, state);
             return;
         }
         let is_flag = line.settings.iter().all(|setting| self.settings[*setting].is_flag());

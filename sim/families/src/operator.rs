@@ -538,6 +538,7 @@ fn copies(draft: &mut Draft<'_>, component: usize, old: &Line, line: &mut Line) 
         || !is_off_by_default(draft, component, line.settings[0])
         || line.settings.len() > 1
         || setting.list.is_some()
+        || setting.is_set()
         || line.scope != old.scope
         || line.roof.is_some()
         || old.roof.is_some()

@@ -136,6 +136,7 @@ impl Drawn {
                 }
                 _ => state.clone(),
             };
+            let state = self.settings[*setting].kept(state);
             instance.say(*setting, &key, Some(state).filter(|state| *state != line.absent()));
         }
     }

@@ -21,7 +21,7 @@ pub(crate) struct Setting {
     pub(crate) scope: Option<usize>,
     /// Its values; those of the key first. None: it is a flag.
     pub(crate) fields: Vec<Field>,
-    /// The ordered list that its lines stand in.
+    /// The ordered list that its lines stand in. None: of several values the order says nothing.
     pub(crate) list: Option<List>,
 }
 
@@ -108,6 +108,23 @@ impl Setting {
 
     pub(crate) const fn is_flag(&self) -> bool {
         self.fields.is_empty()
+    }
+
+    /// Whether it has several values of which the order says nothing.
+    pub(crate) fn is_set(&self) -> bool {
+        let is_several = |field: &Field| matches!(field.kind, Kind::Several(_));
+        self.list.is_none() && self.fields.last().is_some_and(is_several)
+    }
+
+    /// A state as a config keeps it: what is a set in its order, each value once.
+    pub(crate) fn kept(&self, mut state: State) -> State {
+        if let (true, State::Set(values)) = (self.is_set(), &mut state)
+            && let Some(Value::Several(all)) = values.last_mut()
+        {
+            all.sort();
+            all.dedup();
+        }
+        state
     }
 }
 
