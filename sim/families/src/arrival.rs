@@ -165,6 +165,19 @@ impl Drawn {
         self.render(&self.levels(release), meaning)
     }
 
+    /// The entries of modes without a name that were entered themselves: they stay when they are
+    /// empty.
+    pub fn entered(&self, release: usize, meaning: &Meaning) -> BTreeSet<Place> {
+        let levels = self.levels(release);
+        let of_way = |way: Vec<Step>| {
+            let path = self.path(&levels, &way).unwrap_or_default().join(" / ");
+            let roofs = meaning.root.at(&way).into_iter().flat_map(|at| &at.entered);
+            let words = roofs.map(|(of, roof)| self.components[*of].roofs[*roof].words.clone());
+            words.map(|words| (path.clone(), words)).collect::<Vec<_>>()
+        };
+        meaning.root.ways().into_iter().flat_map(of_way).collect()
+    }
+
     fn render(&self, levels: &[usize], meaning: &Meaning) -> String {
         let mut text = String::new();
         render(&self.nodes(levels, &meaning.root, None), 0, &mut text);

@@ -10,7 +10,7 @@ use skewsync::digest::Shared;
 use skewsync::ids::{CommandId, Lsn, Slot, Term};
 use skewsync::message::{Prc, Stamp};
 use skewsync::unit::{Input, Outcome, Refusal};
-use skewsync_families::{Drawn, Entered};
+use skewsync_families::{Drawn, Entered, Place};
 use skewsync_model::property::Property;
 
 use super::broken;
@@ -56,10 +56,6 @@ impl Executes {
         let text = self.entered.get(&command)?.clone();
         let (_, _, before) = self.held.get(&slot)?.clone();
         let image = Arc::clone(&history.unit(slot)?.image.name);
-        // What stands there for what is in it alone may go with that.
-        if !implied(&before).is_empty() {
-            return None;
-        }
         let (family, release) = self.family(&image)?;
         let meaning = family.read(*release, &before.render(), &implied(&before))?;
         let said = family.execute(*release, &meaning, &text);
@@ -84,7 +80,8 @@ impl Executes {
         };
         self.checked += 1;
         let text = self.entered.get(&command).map_or("", |text| text);
-        let found = otherwise(&said, (&family, release), &acting.config.render());
+        let config = (&*acting.config.render(), &implied(&acting.config));
+        let found = otherwise(&said, (&family, release), config);
         found.map_or(Ok(()), |found| {
             let what = format!("{text:?}: {found}");
             broken(Property::OrderOnce, Evidence::ExecutesOtherwise { at, command, what })
@@ -94,12 +91,24 @@ impl Executes {
 
 /// How a config is otherwise than a command says that was executed; none: it is so, or nobody
 /// knows.
-fn otherwise(said: &Entered, (family, release): (&Drawn, usize), config: &str) -> Option<String> {
+///
+/// # Shape
+/// With the config: the entries that stand there only for what is in them.
+fn otherwise(
+    said: &Entered,
+    (family, release): (&Drawn, usize),
+    (config, implied): (&str, &BTreeSet<Place>),
+) -> Option<String> {
     match said {
         Entered::Unknown => None,
         Entered::Refuses => Some("it is none of its release's lines".to_owned()),
         Entered::Says(meaning) => {
-            family.arrival(release, release, meaning).differs(config, &BTreeSet::new())
+            let arrival = family.arrival(release, release, meaning);
+            let entered = family.entered(release, meaning);
+            let halfway = entered.intersection(implied).next();
+            let halfway =
+                halfway.map(|place| format!("{place:?} was entered, and goes when it is empty"));
+            arrival.differs(config, &BTreeSet::new()).or(halfway)
         }
     }
 }
@@ -166,13 +175,34 @@ mod tests {
             let command = family.command(0, &mut meaning, &mut rng);
             let said = family.execute(0, &before, &command);
             let is = family.write(0, &meaning);
-            let found = |config: &str| otherwise(&said, (&family, 0), config);
+            let none = BTreeSet::new();
+            let found = |config: &str| otherwise(&said, (&family, 0), (config, &none));
             assert_eq!(found(&is), None, "{command}");
             right += 1;
             // The config as it was, where the command changes it.
             wrong += usize::from(found(&was).is_some());
-            assert!(otherwise(&Entered::Refuses, (&family, 0), &is).is_some());
+            assert!(otherwise(&Entered::Refuses, (&family, 0), (&is, &none)).is_some());
         }
         assert!(right == 40 && wrong > 10, "{right} {wrong}");
+    }
+    #[test]
+    fn what_is_entered_and_goes_when_it_is_empty_is_found() {
+        let mut found = 0;
+        for seed in 0..20 {
+            let family = Drawn::from_seed(seed);
+            let release = family.releases().len() - 1;
+            let (mut meaning, mut rng) = (family.blank(), Rng::new(seed, 0));
+            for _ in 0..20 {
+                family.command(release, &mut meaning, &mut rng);
+            }
+            let (is, said) = (family.write(release, &meaning), Entered::Says(meaning.clone()));
+            let entered = family.entered(release, &meaning);
+            let none = BTreeSet::new();
+            let with = |implied| otherwise(&said, (&family, release), (&is, implied));
+            assert_eq!(with(&none), None);
+            assert_eq!(with(&entered).is_some(), !entered.is_empty());
+            found += entered.len();
+        }
+        assert!(found > 0);
     }
 }
