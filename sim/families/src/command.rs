@@ -76,6 +76,12 @@ impl Drawn {
                         examples.push(Example { entries, line, negated, enters: false, form });
                     }
                 }
+                let of = writing.line_of(line.settings[0]).unwrap_or(line);
+                let alike = examples.last().and_then(|like| {
+                    let words = self.alike(&levels, of.scope, line, rng)?;
+                    let rest = like.line.strip_prefix(first_word(line)?)?;
+                    Some(Example { line: format!("{words}{rest}"), ..like.clone() })
+                });
                 // One keyword twice may be another one cut short.
                 let known = self.keywords(&levels);
                 let is_clear = |text: &String| {
@@ -90,10 +96,33 @@ impl Drawn {
                     let like = examples.last().expect("there is one").clone();
                     examples.push(Example { line: text, ..like });
                 }
+                examples.extend(alike);
                 form += 1;
             }
         }
         examples
+    }
+
+    /// The first word of a line cut short to what also begins another one in that scope; none:
+    /// none begins alike.
+    fn alike(
+        &self,
+        levels: &[usize],
+        scope: Option<usize>,
+        line: &Line,
+        rng: &mut Rng,
+    ) -> Option<String> {
+        let own = first_word(line)?;
+        let writings = self.components.iter().zip(levels);
+        let lines = writings.flat_map(|(component, level)| &component.levels[*level].lines);
+        let others = lines.filter(|other| other.scope == scope).filter_map(first_word);
+        let both = |other: &str| {
+            let alike = own.chars().zip(other.chars()).take_while(|(one, other)| one == other);
+            alike.map(|(letter, _)| letter).collect::<String>()
+        };
+        let others = others.filter(|other| *other != own).map(both);
+        let words: Vec<String> = others.filter(|both| !both.is_empty() && both != own).collect();
+        (!words.is_empty()).then(|| rng.pick(&words).clone())
     }
 
     /// The scopes that can be entered at these levels.
@@ -445,6 +474,14 @@ fn slip(line: &str, rng: &mut Rng) -> Option<String> {
         _ => *words.last_mut()? = "bogus".to_owned(),
     }
     Some(words.join(" "))
+}
+
+/// The keyword that a line begins with.
+fn first_word(line: &Line) -> Option<&str> {
+    match line.parts.first()? {
+        Part::Word(word) => Some(word),
+        Part::Slot(_) | Part::Half { .. } => None,
+    }
 }
 
 /// The shortest beginning of a keyword that begins no other one.

@@ -92,6 +92,11 @@ impl Drawn {
                 let may_be = is_no || line.split_ascii_whitespace().any(is_cut);
                 return if may_be { Entered::Unknown } else { Entered::Refuses };
             };
+            if let [one, other] = &*found
+                && is_ambiguous(one.line, other.line, &line)
+            {
+                return Entered::Refuses;
+            }
             let (Some(typed), None) = (found.pop(), found.pop()) else {
                 return Entered::Unknown;
             };
@@ -302,6 +307,18 @@ fn without_value(there: &[Value], less: &[Value]) -> Option<Vec<Value>> {
         Some(at) => less_one(there, at),
         None => Some(there.to_vec()),
     }
+}
+
+/// Whether the first keyword that tells one line from another is cut short to what begins both.
+fn is_ambiguous(one: &Line, other: &Line, typed: &str) -> bool {
+    let words = typed.strip_prefix("no ").unwrap_or(typed).split(' ');
+    let parts = one.parts.iter().zip(&other.parts).zip(words);
+    let mut keywords = parts.map_while(|((one, other), typed)| match (one, other) {
+        (Part::Word(one), Part::Word(other)) => Some((one, other, typed)),
+        (Part::Slot(_) | Part::Half { .. }, _) | (_, Part::Slot(_) | Part::Half { .. }) => None,
+    });
+    let first = keywords.find(|(one, other, _)| one != other);
+    first.is_some_and(|(one, other, typed)| one != typed && other != typed)
 }
 
 /// How many keywords a line begins with.
