@@ -25,6 +25,8 @@ pub struct Example {
 
 /// Of so many commands in a hundred, the first keywords are cut short.
 const CUT_PERCENT: usize = 15;
+/// Of so many numbers in a hundred, each is at an end of what a level says.
+const NEAR_PERCENT: usize = 30;
 /// What stands between the words of a form.
 const SEPARATORS: [char; 11] = [' ', '[', ']', '<', '>', '{', '}', '|', '!', '$', '.'];
 
@@ -147,9 +149,34 @@ impl Drawn {
         lines.into_iter().zip(negated.collect::<Vec<_>>()).collect()
     }
 
+    /// Values that a line says of a setting. Of numbers some are, or are beside, the ends of what
+    /// another level says.
+    fn some_values(&self, line: &Line, setting: usize, rng: &mut Rng) -> Vec<Value> {
+        let mut values = values(&self.settings, line, setting, rng);
+        let levels = &self.components[self.settings[setting].component].levels;
+        for (field, value) in values.iter_mut().enumerate() {
+            let own = line.slot_of(setting, field);
+            let (Value::Number(number), Some(own)) = (value, own) else { continue };
+            if !rng.chance(NEAR_PERCENT) {
+                continue;
+            }
+            let lines = levels.iter().filter_map(|level| level.line_of(setting));
+            let slots = lines.filter_map(|line| line.slot_of(setting, field));
+            let ends = slots.flat_map(|slot| {
+                let (least, most) = slot.number.range;
+                [least - 1, least, most, most + 1].map(|end| end * slot.number.per)
+            });
+            let said: Vec<i64> = ends.filter(|end| own.number.say(*end).is_ok()).collect();
+            if !said.is_empty() {
+                *number = *rng.pick(&said);
+            }
+        }
+        values
+    }
+
     /// States that a line says together: all that must be set are.
     fn some_states(&self, line: &Line, rng: &mut Rng) -> Vec<State> {
-        let some = |setting: &usize, rng: &mut Rng| values(&self.settings, line, *setting, rng);
+        let some = |setting: &usize, rng: &mut Rng| self.some_values(line, *setting, rng);
         match &line.shares {
             Shares::All => line.settings.iter().map(|of| State::Set(some(of, rng))).collect(),
             Shares::First => {
