@@ -1,5 +1,5 @@
-//! Ways over several releases, and back: what no step shows alone. What one level says by an absence
-//! may be a line at the next, and a later one may have no word for it.
+//! Ways over several releases, and back: what no step shows alone. What one level says by an
+//! absence may be a line at the next, and a later one may have no word for it.
 //!
 //! Between all releases that are no neighbours go instances in which nothing is; from the first to
 //! the last, and back, lines of each form.

@@ -473,8 +473,8 @@ impl Change {
                 at.is_some_and(|at| later[at].tells_absence(image, &later[at + 1..], *new))
             })
     }
-    /// Whether lines of a form end on this way up, whatever they say: a change gives them up, or the
-    /// mode in which they stand until then.
+    /// Whether lines of a form end on this way up, whatever they say: a change gives them up, or
+    /// the mode in which they stand until then.
     pub(super) fn gives_up(image: &Image, up: &[Self], form: FormId) -> bool {
         let read = up.iter().position(|change| change.reads(form));
         let stays = |change: &&Self| read.is_none_or(|read| !change.same_step(&up[read]));

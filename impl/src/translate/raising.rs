@@ -516,8 +516,8 @@ impl Raising {
             let all = Restores::compile(&way, FirstRung::Received, &kept);
             let here: Vec<ComplementKey> = all.realized(self.up.rungs()).cloned().collect();
             here.iter().for_each(|key| drop(kept.remove(key)));
-            // What is said in the words of W, or the own, is there, or another line of its key is by
-            // now.
+            // What is said in the words of W, or the own, is there, or another line of its key is
+            // by now.
             let is_said_in = |of: &ComplementKey, config: &Config, grammar: &Grammar| {
                 read_line(image, grammar, &of.line).is_some_and(|(key, line)| {
                     is_in_words_of(image, of, key.form, config.levels())

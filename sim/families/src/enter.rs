@@ -66,7 +66,9 @@ impl Drawn {
             if is_line && entry(&line).is_some() && !is_full(&line) {
                 return Entered::Unknown;
             }
-            if let Some(inner) = entry(&line) {
+            // So does `no` before a keyword that it begins.
+            let is_no = line.strip_prefix("no ").is_some_and(|gone| entry(gone).is_some());
+            if let Some(inner) = entry(&line).filter(|_| is_full(&line) || !is_no) {
                 let instance = meaning.root.enter(&inner.way);
                 instance.entered.extend(inner.roof);
                 around.push(inner);

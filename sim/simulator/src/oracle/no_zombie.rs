@@ -53,8 +53,8 @@ impl NoZombie {
                 self.acted.range((Bound::Excluded(stamp.term), Bound::Included(of.term)));
             !later.any(|(_, from)| over(from))
         };
-        let came_back = self.came_back.range(..before).filter(|(_, of)| begins(of));
-        let from = match came_back.last() {
+        let mut came_back = self.came_back.range(..before).rev();
+        let from = match came_back.find(|(_, of)| begins(of)) {
             Some((since, _)) => Bound::Included(*since),
             None => Bound::Excluded(stamp.term),
         };

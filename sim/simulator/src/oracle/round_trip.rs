@@ -84,8 +84,8 @@ impl Switchover {
 impl RoundTrip {
     fn check(first: &Switchover, next: &Switchover) -> Result<(), Violation> {
         let (was, is) = (lines(&first.from), lines(&next.to));
-        // What was owed before may come back now. Where a unit refuses what is put back, a line that
-        // was away says by its absence what it did not.
+        // What was owed before may come back now. Where a unit refuses what is put back, a line
+        // that was away says by its absence what it did not.
         let may_come = first.owes || next.refuses_back;
         if let Some(line) = is.difference(&was).next().filter(|_| !may_come) {
             return broken(Property::RoundTrip, Evidence::ComesBack { line: line.clone() });
