@@ -444,13 +444,11 @@ impl<'a> Walk<'a> {
             Op::Fork(to) => to.iter().for_each(|to| self.step(program, *to, used)),
             Op::SkipAfterNo(to) => {
                 self.step(program, at + 1, used);
-                if "no".starts_with(self.words[0]) {
+                if self.takes_away(program) {
                     self.step(program, *to, used);
                 }
             }
-            Op::Text(_) if self.path.first().is_some_and(|first| program.token(*first).is_no()) => {
-                self.step(program, at + 1, used);
-            }
+            Op::Text(_) if self.takes_away(program) => self.step(program, at + 1, used),
             Op::Word(leaf) | Op::Text(leaf) => {
                 if self.takes(program, *leaf) {
                     self.path.push(*leaf);
@@ -490,6 +488,11 @@ impl<'a> Walk<'a> {
                 self.step(program, *branch, &without().chain(next).collect());
             }
         }
+    }
+
+    /// Whether the line begins with the form's own `no`.
+    fn takes_away(&self, program: &Program) -> bool {
+        self.path.first().is_some_and(|first| program.token(*first).is_no())
     }
 
     fn takes(&mut self, program: &Program, leaf: LeafId) -> bool {
@@ -554,6 +557,16 @@ mod tests {
         assert_eq!(matched(&["show version", "shutdown"], "shut"), Some((1, "shutdown".into())));
         assert_eq!(resolve(&["show", "shutdown"], "sh"), Resolution::Ambiguous { ids: vec![0, 1] });
         assert_eq!(matched(&["ip x", "ipv6 x"], "ip x"), Some((0, "ip x".into())));
+    }
+
+    #[test]
+    fn no_is_said_in_full() {
+        let forms = ["[no] neighbor", "[no] nat ![A.B.C.D]"];
+        assert_eq!(matched(&forms, "n"), Some((0, "neighbor".into())));
+        assert_eq!(matched(&forms, "no nat"), Some((1, "no nat".into())));
+        assert_eq!(resolve(&forms[1..], "n"), Resolution::Incomplete);
+        assert_eq!(resolve(&forms[1..], "na"), Resolution::Incomplete);
+        assert_eq!(resolve(&forms, "n neighbor"), Resolution::NoMatch { at: 1 });
     }
 
     #[test]

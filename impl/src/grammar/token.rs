@@ -60,7 +60,7 @@ pub enum Fit {
     Value,
     /// A keyword in full, or an AS number.
     Exact,
-    /// A keyword abbreviated.
+    /// A keyword abbreviated; `no` never is.
     Abbreviated,
     /// Any word.
     Any,
@@ -77,8 +77,10 @@ impl Token {
         let value = |taken: bool| taken.then_some(Fit::Value);
         match self {
             Self::Keyword(keyword) if **keyword == *word => Some(Fit::Exact),
+            // What takes a line away is said in full.
             Self::Keyword(keyword) => {
-                (!word.is_empty() && keyword.starts_with(word)).then_some(Fit::Abbreviated)
+                let begins = !word.is_empty() && !self.is_no() && keyword.starts_with(word);
+                begins.then_some(Fit::Abbreviated)
             }
             Self::Ipv4 => value(word.parse::<Ipv4Addr>().is_ok()),
             Self::Ipv4Prefix => value(is_prefix(word, 32, |a| a.parse::<Ipv4Addr>().is_ok())),
