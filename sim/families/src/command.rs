@@ -142,7 +142,7 @@ impl Drawn {
         };
         let plain = line.text(&states).expect("this release says it");
         let lines = match typed {
-            true => line.typed(&self.settings, &states, rng).expect("this release says it"),
+            true => line.typed(&states, rng).expect("this release says it"),
             false => plain.clone(),
         };
         let negated = plain.iter().map(|text| line.negation(&self.settings, text));

@@ -321,7 +321,7 @@ impl Draft<'_> {
         parts.extend(one.slots().cloned().map(Part::Slot));
         let takes = self.rng.pick(&[Kind::Path, Kind::Host]).clone();
         for slot in parts.iter_mut().flat_map(Part::slots_mut).filter(|slot| slot.field == 0) {
-            slot.takes = Some(takes.clone());
+            slot.takes = takes.clone();
         }
         let settings = [&*one.settings, &*other.settings].concat();
         Line { settings, shares: Shares::One(first), parts, ..one.clone() }
@@ -498,7 +498,7 @@ impl Draft<'_> {
             _ => Number::default(),
         };
         let lead = of.is_optional.then(|| self.vocabulary.word());
-        Slot { setting, field, lead, unsaid: None, words, number, takes: None }
+        Slot { setting, field, lead, unsaid: None, words, number, takes: of.kind.clone() }
     }
 
     fn number(&mut self, is_key: bool) -> Number {

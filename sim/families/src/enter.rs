@@ -1,14 +1,16 @@
 //! What a command does to a meaning: its lines are read as somebody may type them. It reads what
 //! this crate draws, and asks no grammar.
 
+use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use crate::arrival::lines_of;
 use crate::command::{edited, is_empty, less_one, with, without};
 use crate::draw::Drawn;
 use crate::meaning::{Instance, Meaning, Step};
-use crate::setting::{Kind, State, Value};
-use crate::writing::{Alias, Line, Part, Says, Slot, Writing};
+use crate::read::{Fit, Taken, keyword};
+use crate::setting::{Kind, Setting, State, Value};
+use crate::writing::{Alias, Line, Part, Says, Writing};
 
 /// What a command does.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,20 +24,30 @@ pub enum Entered {
 }
 
 /// Where a line stands.
-#[derive(Clone, Default)]
+#[derive(Clone, Default, PartialEq)]
 struct Here {
     way: Vec<Step>,
     /// The roof, as (component, number).
     roof: Option<(usize, usize)>,
 }
 
-/// A line as it was typed: of which line it is, and what that says.
-struct Typed<'a> {
-    line: &'a Line,
-    says: Says,
-    states: Vec<State>,
+/// What a line that was typed may be.
+#[derive(Clone, PartialEq)]
+enum Typed<'a> {
+    /// It enters an instance, or a roof.
+    Enters(Here),
     /// It takes that away.
-    no: bool,
+    Leaves(Here),
+    /// It says something, or takes that away.
+    Says { line: &'a Line, says: Says, states: Vec<State>, no: bool },
+}
+
+/// What a line that was typed is.
+enum Is<'a> {
+    Typed(Typed<'a>),
+    /// Nothing that the release has, or two things alike.
+    Nothing,
+    Unknown,
 }
 
 impl Drawn {
@@ -56,72 +68,115 @@ impl Drawn {
                 }
                 _ => {}
             }
-            // A keyword in full goes before one that is cut short.
-            let in_full = [true, false].into_iter();
-            let entry = |line: &str| {
-                in_full.clone().find_map(|full| self.entry_typed(&levels, &here, line, full))
-            };
-            let is_full = |line: &str| self.entry_typed(&levels, &here, line, true).is_some();
-            let is_line = !self.lines_typed(&levels, &here, &line, false).is_empty();
-            if is_line && entry(&line).is_some() && !is_full(&line) {
-                return Entered::Unknown;
+            match self.typed(&levels, &here, &line) {
+                Is::Typed(Typed::Enters(inner)) => {
+                    let instance = meaning.root.enter(&inner.way);
+                    instance.entered.extend(inner.roof);
+                    around.push(inner);
+                }
+                Is::Typed(Typed::Leaves(gone)) => {
+                    let (true, Some((last, outer))) = (gone.roof.is_none(), gone.way.split_last())
+                    else {
+                        return Entered::Unknown;
+                    };
+                    meaning.root.enter(outer).leave(last);
+                }
+                Is::Typed(Typed::Says { line, says, states, no }) => {
+                    let instance = meaning.root.enter(&here.way);
+                    instance.entered.extend(here.roof);
+                    self.take((line, says), states, no, instance);
+                }
+                Is::Nothing => return Entered::Refuses,
+                Is::Unknown => return Entered::Unknown,
             }
-            // So does `no` before a keyword that it begins.
-            let is_no = line.strip_prefix("no ").is_some_and(|gone| entry(gone).is_some());
-            if let Some(inner) = entry(&line).filter(|_| is_full(&line) || !is_no) {
-                let instance = meaning.root.enter(&inner.way);
-                instance.entered.extend(inner.roof);
-                around.push(inner);
-                continue;
-            }
-            let gone = line.strip_prefix("no ");
-            let gone = gone.filter(|gone| !is_line || is_full(gone));
-            if let Some(gone) = gone.and_then(entry) {
-                let (true, Some((last, outer))) = (gone.roof.is_none(), gone.way.split_last())
-                else {
-                    return Entered::Unknown;
-                };
-                meaning.root.enter(outer).leave(last);
-                continue;
-            }
-            let found = in_full.map(|full| self.lines_typed(&levels, &here, &line, full));
-            let Some(mut found) = { found }.find(|found| !found.is_empty()) else {
-                // It may be what another keyword begins with, or a text with another delimiter.
-                let is_no = line.starts_with("no ") || line.contains('^');
-                let is_cut = |word: &str| {
-                    self.keywords(&levels).iter().any(|full| full != word && full.starts_with(word))
-                };
-                let may_be = is_no || line.split_ascii_whitespace().any(is_cut);
-                return if may_be { Entered::Unknown } else { Entered::Refuses };
-            };
-            if let [one, other] = &*found
-                && is_ambiguous(one.line, other.line, &line)
-            {
-                return Entered::Refuses;
-            }
-            let (Some(typed), None) = (found.pop(), found.pop()) else {
-                return Entered::Unknown;
-            };
-            let instance = meaning.root.enter(&here.way);
-            instance.entered.extend(here.roof);
-            self.take(typed, instance);
         }
         Entered::Says(meaning)
     }
 
-    /// The instance that a line enters.
-    fn entry_typed(
+    /// What a line is. From word to word what fits best is it; two keywords that are cut short alike
+    /// are ambiguous.
+    fn typed(&self, levels: &[usize], here: &Here, text: &str) -> Is<'_> {
+        let mut ways = self.ways_typed(levels, here, text);
+        // A line before a text of lines that is one without it.
+        let opening = text.split_once('\n').map(|(first, _)| first.trim_end());
+        let opening = opening.filter(|line| !line.contains('^'));
+        // Where a text begins, and whether quotes make a word, is decided before what the line is.
+        let of = |way: &Typed<'_>| match way {
+            Typed::Says { line, .. } => Some(std::ptr::from_ref(*line)),
+            Typed::Enters(_) | Typed::Leaves(_) => None,
+        };
+        let lines: BTreeSet<_> = ways.iter().map(|(way, _)| of(way)).collect();
+        let has_strings = |way: &Typed<'_>| match way {
+            Typed::Says { line, .. } => line.has_strings(&self.settings),
+            Typed::Enters(_) | Typed::Leaves(_) => false,
+        };
+        let is_text = text.contains(['^', '\n']);
+        let is_line = opening.is_some_and(|line| !self.ways_typed(levels, here, line).is_empty());
+        let are_strings = !lines.is_empty() && ways.iter().all(|(way, _)| has_strings(way));
+        if is_text && (is_line || lines.len() != 1) || text.contains('"') && !are_strings {
+            return Is::Unknown;
+        }
+        for at in 0.. {
+            let best = ways.iter().filter_map(|(_, taken)| taken.get(at)).map(|taken| taken.fit);
+            let Some(best) = best.min() else { break };
+            ways.retain(|(_, taken)| taken.get(at).is_some_and(|taken| taken.fit == best));
+            let differ = ways.iter().any(|(_, taken)| taken[at] != ways[0].1[at]);
+            if differ && best == Fit::Cut {
+                return Is::Nothing;
+            }
+        }
+        match ways.split_first() {
+            Some(((first, _), rest)) if rest.iter().all(|(other, _)| other == first) => {
+                Is::Typed(first.clone())
+            }
+            Some(_) => Is::Unknown,
+            None => Is::Nothing,
+        }
+    }
+
+    /// What a line may be, with how its words are taken.
+    fn ways_typed(
         &self,
         levels: &[usize],
         here: &Here,
-        line: &str,
-        in_full: bool,
-    ) -> Option<Here> {
+        text: &str,
+    ) -> Vec<(Typed<'_>, Vec<Taken>)> {
+        let mut ways = self.entries_typed(levels, here, text);
+        ways.extend(self.lines_typed(levels, here, text));
+        ways
+    }
+
+    /// What a line may enter, or take away with all that is in it.
+    fn entries_typed<'a>(
+        &self,
+        levels: &[usize],
+        here: &Here,
+        text: &str,
+    ) -> Vec<(Typed<'a>, Vec<Taken>)> {
         if here.roof.is_some() {
-            return None;
+            return Vec::new();
         }
+        let entered = self.entered_by(levels, here, text).into_iter();
+        let mut ways: Vec<_> =
+            entered.map(|(inner, taken)| (Typed::Enters(inner), taken)).collect();
+        let gone = text.strip_prefix("no ").map(|gone| self.entered_by(levels, here, gone));
+        ways.extend(gone.into_iter().flatten().map(|(inner, taken)| {
+            let taken = std::iter::once(Taken::in_full("no")).chain(taken).collect();
+            (Typed::Leaves(inner), taken)
+        }));
+        ways
+    }
+
+    /// What a line may enter that begins with no `no`.
+    fn entered_by(&self, levels: &[usize], here: &Here, text: &str) -> Vec<(Here, Vec<Taken>)> {
         let scope = here.way.last().map(|(scope, _)| *scope);
-        let typed: Vec<&str> = line.split(' ').collect();
+        let typed: Vec<&str> = text.split(' ').collect();
+        let keywords = |full: &mut dyn Iterator<Item = &str>, typed: &[&str]| {
+            let full: Vec<&str> = full.collect();
+            let taken = full.iter().zip(typed).map(|(full, typed)| keyword(full, typed, true));
+            (full.len() == typed.len()).then(|| taken.collect::<Option<Vec<_>>>()).flatten()
+        };
+        let mut ways = Vec::new();
         let writing = &self.components[0].levels[levels[0]];
         for (at, of) in self.scopes.iter().enumerate().filter(|(_, of)| of.parent == scope) {
             let Some(own) = &writing.entries[at] else { continue };
@@ -129,44 +184,53 @@ impl Drawn {
                 Alias::Entry { scope, words } if *scope == at => Some(words),
                 Alias::Entry { .. } | Alias::Line { .. } => None,
             });
-            for words in std::iter::once(own).chain(aliases) {
-                let (Some((name, first)), Some(kind)) = (typed.split_last(), Some(&of.names))
-                else {
-                    continue;
-                };
-                let begins = |(word, typed): (&String, &&str)| match in_full {
-                    true => word == typed,
-                    false => word.starts_with(typed),
-                };
-                if first.len() != words.len() || !words.iter().zip(first).all(begins) {
-                    continue;
+            let Some((name, first)) = typed.split_last() else { continue };
+            let names: Vec<(Value, Taken)> = match &of.names {
+                Kind::Word(_) => {
+                    let names = self.names[at].iter().enumerate();
+                    let named = |(at, word): (usize, &String)| {
+                        Some((Value::Word(at), keyword(word, name, true)?))
+                    };
+                    names.filter_map(named).collect()
                 }
-                let name = match kind {
-                    Kind::Word(_) => {
-                        self.names[at].iter().position(|word| word == name).map(Value::Word)
-                    }
-                    kind => text_of(kind, name).map(Value::Text),
+                kind => {
+                    let name = text_of(kind, name);
+                    let named =
+                        |name: String| (Value::Text(name.clone()), Taken::word(kind, &name));
+                    name.map(named).into_iter().collect()
+                }
+            };
+            for words in std::iter::once(own).chain(aliases) {
+                let Some(taken) = keywords(&mut words.iter().map(String::as_str), first) else {
+                    continue;
                 };
-                if let Some(name) = name {
-                    let way = [&*here.way, &[(at, name)]].concat();
-                    return Some(Here { way, roof: None });
+                for (name, of_name) in &names {
+                    let way = [&*here.way, &[(at, name.clone())]].concat();
+                    let taken = taken.iter().chain([of_name]).cloned().collect();
+                    ways.push((Here { way, roof: None }, taken));
                 }
             }
         }
-        self.read_roof(levels, scope, (line, in_full))
-            .map(|roof| Here { way: here.way.clone(), roof: Some(roof) })
+        for (number, (component, level)) in self.components.iter().zip(levels).enumerate() {
+            let roofs = component.roofs.iter().enumerate();
+            for (at, roof) in roofs.filter(|(_, roof)| roof.is_at(scope, *level)) {
+                if let Some(taken) = keywords(&mut roof.words.split(' '), &typed) {
+                    ways.push((Here { way: here.way.clone(), roof: Some((number, at)) }, taken));
+                }
+            }
+        }
+        ways
     }
 
-    /// The lines of the release that a line is, here.
-    fn lines_typed<'a>(
-        &'a self,
+    /// The lines of the release that a line may be, here.
+    fn lines_typed(
+        &self,
         levels: &[usize],
         here: &Here,
         text: &str,
-        in_full: bool,
-    ) -> Vec<Typed<'a>> {
+    ) -> Vec<(Typed<'_>, Vec<Taken>)> {
         let scope = here.way.last().map(|(scope, _)| *scope);
-        let mut found = Vec::new();
+        let mut ways = Vec::new();
         for (component, history) in self.components.iter().enumerate() {
             let writing: &Writing = &history.levels[levels[component]];
             let own = writing.lines.iter().map(|line| (line, Says::Line));
@@ -177,55 +241,33 @@ impl Drawn {
             for (line, says) in own.chain(aliases) {
                 // An alias stands where the line stands that it says.
                 let of = writing.line_of(line.settings[0]).unwrap_or(line);
-                let is_here =
-                    of.scope == scope && of.roof.map(|roof| (component, roof)) == here.roof;
-                if let Some((states, no)) =
-                    Some(line).filter(|_| is_here).and_then(|line| self.typed(line, text, in_full))
-                {
-                    found.push(Typed { line, says, states, no });
+                if of.scope != scope || of.roof.map(|roof| (component, roof)) != here.roof {
+                    continue;
+                }
+                for (states, no, taken) in line.read_typed(&self.settings, text) {
+                    let of = line.settings.iter().zip(&states);
+                    if { of }.all(|(setting, state)| self.fits(line, *setting, state)) {
+                        ways.push((Typed::Says { line, says, states, no }, taken));
+                    }
                 }
             }
         }
-        found
-    }
-
-    /// What a line says that is typed so, or what the line says that it takes away.
-    fn typed(&self, line: &Line, text: &str, in_full: bool) -> Option<(Vec<State>, bool)> {
-        let (no, rest) = match text.strip_prefix("no ") {
-            Some(rest) => (true, rest),
-            None => (false, text),
-        };
-        // The first keywords may be cut short.
-        let (rest, text) = rest.split_at(rest.find('\n').unwrap_or(rest.len()));
-        let mut words: Vec<&str> = rest.splitn(first_words(line) + 1, ' ').collect();
-        for (word, part) in words.iter_mut().zip(&line.parts) {
-            let Part::Word(full) = part else { break };
-            if !in_full && full.starts_with(*word) && !word.is_empty() {
-                *word = full;
-            }
-        }
-        let rest = words.join(" ") + text;
-        let states = line.read_typed(&self.settings, &rest, no)?;
-        let of = line.settings.iter().zip(&states);
-        let fits = { of }.all(|(setting, state)| self.fits(line, *setting, state));
-        fits.then_some((states, no))
+        ways
     }
 
     /// Whether each text of a state is of its kind.
     fn fits(&self, line: &Line, setting: usize, state: &State) -> bool {
         let State::Set(values) = state else { return true };
         let fields = &self.settings[setting].fields;
-        let is_string =
-            |slot: &Slot| self.settings[slot.setting].fields[slot.field].kind == Kind::Quoted;
         // Where a line has strings a quote is no part of a word.
-        let has_strings = line.slots().any(is_string);
+        let has_strings = line.has_strings(&self.settings);
         let one = |kind: &Kind, value: &Value| match value {
             Value::Text(text) if has_strings && *kind == Kind::Text && text.contains('"') => false,
             Value::Text(text) => text_of(kind, text).is_some(),
             _ => true,
         };
         fields.iter().zip(values).enumerate().all(|(at, (field, value))| {
-            let takes = line.slot_of(setting, at).and_then(|slot| slot.takes.as_ref());
+            let takes = line.slot_of(setting, at).map(|slot| &slot.takes);
             match (value, &field.kind) {
                 (Value::Several(all), Kind::Several(of)) => all.iter().all(|value| one(of, value)),
                 (value, kind) => one(takes.unwrap_or(kind), value),
@@ -233,8 +275,13 @@ impl Drawn {
         })
     }
 
-    fn take(&self, typed: Typed<'_>, instance: &mut Instance) {
-        let Typed { line, says, states, no } = typed;
+    fn take(
+        &self,
+        (line, says): (&Line, Says),
+        states: Vec<State>,
+        no: bool,
+        instance: &mut Instance,
+    ) {
         let states: Vec<State> = states.iter().map(|state| self.as_kept(line, state)).collect();
         let keys = self.settings[line.settings[0]].keys();
         let said = states.iter().find_map(|state| match state {
@@ -286,12 +333,10 @@ impl Drawn {
         let State::Set(values) = state else { return State::Unset };
         let mut values = values.clone();
         for slot in line.slots() {
-            let kind = &self.settings[slot.setting].fields[slot.field].kind;
-            if let (Kind::Address6 | Kind::Host, Some(Value::Text(text))) =
-                (slot.takes.as_ref().unwrap_or(kind), values.get_mut(slot.field))
-                && let Ok(address) = text.parse::<Ipv6Addr>()
+            if let Some(Value::Text(text)) = values.get_mut(slot.field)
+                && let Some(address) = slot.takes.canonical(text)
             {
-                *text = address.to_string();
+                *text = address;
             }
         }
         State::Set(values)
@@ -309,18 +354,6 @@ fn without_value(there: &[Value], less: &[Value]) -> Option<Vec<Value>> {
         Some(at) => less_one(there, at),
         None => Some(there.to_vec()),
     }
-}
-
-/// Whether the first keyword that tells one line from another is cut short to what begins both.
-fn is_ambiguous(one: &Line, other: &Line, typed: &str) -> bool {
-    let words = typed.strip_prefix("no ").unwrap_or(typed).split(' ');
-    let parts = one.parts.iter().zip(&other.parts).zip(words);
-    let mut keywords = parts.map_while(|((one, other), typed)| match (one, other) {
-        (Part::Word(one), Part::Word(other)) => Some((one, other, typed)),
-        (Part::Slot(_) | Part::Half { .. }, _) | (_, Part::Slot(_) | Part::Half { .. }) => None,
-    });
-    let first = keywords.find(|(one, other, _)| one != other);
-    first.is_some_and(|(one, other, typed)| one != typed && other != typed)
 }
 
 /// How many keywords a line begins with.
@@ -356,50 +389,41 @@ fn text_of(kind: &Kind, word: &str) -> Option<String> {
 }
 
 impl Line {
-    /// The states of these words, or of a line that takes them away.
-    fn read_typed(
-        &self,
-        settings: &[crate::setting::Setting],
-        words: &str,
-        no: bool,
-    ) -> Option<Vec<State>> {
-        if self.settings.iter().all(|setting| settings[*setting].is_flag()) {
-            let plain = Self { is_not: false, ..self.clone() };
-            return plain.read(settings, words);
-        }
+    /// The states that a line may say that is typed so, each with whether it takes them away, and
+    /// with how its words are taken.
+    fn read_typed(&self, settings: &[Setting], text: &str) -> Vec<(Vec<State>, bool, Vec<Taken>)> {
         let plain = Self { is_not: false, ..self.clone() };
-        if let Some(states) = plain.read(settings, words) {
-            return Some(states);
-        }
-        if !no {
-            return None;
-        }
+        let ways = plain.ways_to_read(settings, (false, text), true).into_iter();
+        let mut ways: Vec<_> = ways.map(|(states, taken)| (states, false, taken)).collect();
+        let Some(words) = text.strip_prefix("no ") else {
+            return ways;
+        };
+        let mut takes_away = |line: &Self| {
+            for (states, taken) in line.ways_to_read(settings, (false, words), true) {
+                let taken = std::iter::once(Taken::in_full("no")).chain(taken).collect();
+                ways.push((states, true, taken));
+            }
+        };
+        takes_away(&plain);
         // A `no` has no text, and perhaps no arguments.
         let is_text = |part: &Part| match part {
             Part::Slot(slot) => settings[slot.setting].fields[slot.field].kind.is_text(),
             Part::Word(_) | Part::Half { .. } => false,
         };
-        let bare = |parts: Vec<Part>| {
-            let settings_of = self.settings.clone();
-            Self { parts, settings: settings_of, ..plain.clone() }
-        };
-        let without_text = self.parts.iter().filter(|part| !is_text(part)).cloned().collect();
-        let first = self.parts[..first_words(self)].to_vec();
-        let mut ways = Vec::new();
         if self.parts.iter().any(is_text) {
-            ways.push(bare(without_text));
+            let parts = self.parts.iter().filter(|part| !is_text(part)).cloned().collect();
+            takes_away(&Self { parts, ..plain.clone() });
         }
         if self.is_bare_no {
-            ways.push(bare(first));
+            let parts = self.parts[..first_words(self)].to_vec();
+            takes_away(&Self { parts, ..plain.clone() });
         }
-        ways.iter().find_map(|line| line.read(settings, words))
+        ways
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
     use super::*;
     use crate::rng::Rng;
 

@@ -398,7 +398,7 @@ fn reads_clearly(draft: &Draft<'_>, line: &Line) -> bool {
             Part::Slot(slot) => slot,
         };
         let field = &draft.settings[slot.setting].fields[slot.field];
-        let is_any = slot.takes.as_ref().unwrap_or(&field.kind).is_any()
+        let is_any = slot.takes.is_any()
             || matches!(field.kind, Kind::Several(_) | Kind::Block | Kind::Lines);
         let is_optional = field.is_optional || slot.unsaid.is_some();
         let is_clear = !may_be_keyword || !is_any || is_optional;
@@ -941,8 +941,12 @@ fn choice(draft: &mut Draft<'_>, before: &Writing, after: &mut Writing) -> bool 
         let line = after.lines.remove(at);
         for setting in &line.settings {
             let mut parts: Vec<Part> = draft.words().into_iter().map(Part::Word).collect();
-            let slots =
-                line.slots().map(|slot| Slot { setting: *setting, takes: None, ..slot.clone() });
+            let fields = &draft.settings[*setting].fields;
+            let slots = line.slots().map(|slot| Slot {
+                setting: *setting,
+                takes: fields[slot.field].kind.clone(),
+                ..slot.clone()
+            });
             parts.extend(slots.map(Part::Slot));
             let (settings, shares) = (vec![*setting], Shares::All);
             after.lines.push(Line { settings, shares, parts, ..line.clone() });

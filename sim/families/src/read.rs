@@ -2,12 +2,13 @@
 //! writes, and asks no grammar.
 
 use std::collections::BTreeSet;
+use std::net::IpAddr;
 
 use crate::arrival::{Place, lines_of};
 use crate::draw::Drawn;
 use crate::meaning::{Instance, Meaning, Step};
 use crate::setting::{Kind, Setting, State, Value};
-use crate::writing::{Line, Number, Part, Shares, Slot};
+use crate::writing::{Line, Number, Part, Roof, Shares, Slot};
 
 /// Where a line stands.
 #[derive(Clone, Debug, Default)]
@@ -73,27 +74,12 @@ impl Drawn {
                 return Some(Around { way, roof: None, path });
             }
         }
-        self.read_roof(levels, scope, (line, true)).map(|roof| Around {
-            roof: Some(roof),
-            way: here.way.clone(),
-            path,
-        })
-    }
-
-    pub(crate) fn read_roof(
-        &self,
-        levels: &[usize],
-        scope: Option<usize>,
-        (line, in_full): (&str, bool),
-    ) -> Option<(usize, usize)> {
-        self.components.iter().zip(levels).enumerate().find_map(|(number, (component, level))| {
-            let begins = |words: &str| words == line || !in_full && words.starts_with(line);
-            let is_it = |roof: &&crate::writing::Roof| {
-                roof.scope == scope && begins(&roof.words) && roof.since <= *level
-            };
-            let at = component.roofs.iter().position(|roof| is_it(&roof))?;
-            Some((number, at))
-        })
+        let roofs = self.components.iter().zip(levels).enumerate();
+        let roof = { roofs }.find_map(|(number, (component, level))| {
+            let is_it = |roof: &Roof| roof.is_at(scope, *level) && roof.words == line;
+            component.roofs.iter().position(is_it).map(|at| (number, at))
+        })?;
+        Some(Around { way: here.way.clone(), roof: Some(roof), path })
     }
 
     /// Takes a line in; false: it is none.
@@ -164,7 +150,19 @@ impl Line {
             Some(text) => (true, text),
             None => (false, text),
         };
-        let words = words_of(text);
+        let way = self.ways_to_read(settings, (no, text), false).into_iter().next();
+        way.map(|(states, _)| states)
+    }
+
+    /// The states that a line may say, behind a `no` or without, each with how its words are taken.
+    /// `may_cut`: its keywords may be cut short; else the first way is the only one.
+    pub(crate) fn ways_to_read(
+        &self,
+        settings: &[Setting],
+        (no, text): (bool, &str),
+        may_cut: bool,
+    ) -> Vec<(Vec<State>, Vec<Taken>)> {
+        let words = words_of(text, self.has_strings(settings));
         let blank = |setting: &usize| {
             let fields = settings[*setting].fields.iter().map(|field| match field.kind {
                 Kind::Flags(_) => Value::Flags(BTreeSet::new()),
@@ -172,8 +170,8 @@ impl Line {
             });
             fields.collect::<Vec<_>>()
         };
-        let blank = || self.settings.iter().map(blank).collect();
-        let mut found = Found { values: blank(), halves: BTreeSet::new() };
+        let values = self.settings.iter().map(blank).collect();
+        let mut found = Found { values, halves: BTreeSet::new(), taken: Vec::new() };
         for slot in self.slots() {
             let at = self.settings.iter().position(|setting| *setting == slot.setting);
             if let (Some(at), Some(value)) = (at, &slot.unsaid) {
@@ -184,89 +182,178 @@ impl Line {
             found.values[0][*field] = value.clone();
         }
         let parts: Vec<&Part> = self.parts.iter().collect();
-        if !self.take(settings, &parts, &words, &mut found) {
-            return None;
-        }
+        let mut all = Vec::new();
+        self.take((settings, may_cut), &parts, &words, &mut found, &mut all);
+        let said = |found: Found| {
+            Some((self.said(settings, no, found.values, &found.halves)?, found.taken))
+        };
+        all.into_iter().filter_map(said).collect()
+    }
+
+    /// Whether some of its words are strings.
+    pub(crate) fn has_strings(&self, settings: &[Setting]) -> bool {
+        let is_string =
+            |slot: &Slot| settings[slot.setting].fields[slot.field].kind == Kind::Quoted;
+        self.slots().any(is_string)
+    }
+
+    /// The states that these values of its settings are.
+    fn said(
+        &self,
+        settings: &[Setting],
+        no: bool,
+        mut values: Vec<Vec<Value>>,
+        halves: &BTreeSet<usize>,
+    ) -> Option<Vec<State>> {
         let is_set = no == self.is_not;
         if let Shares::One(first) = &self.shares {
-            let at = match &found.values[0][0] {
+            let at = match &values[0][0] {
                 Value::Text(word) => usize::from(!first.fits(word)),
                 _ => return None,
             };
-            let values = found.values.swap_remove(0);
+            let values = values.swap_remove(0);
             let state = |of: usize| {
                 if is_set && of == at { State::Set(values.clone()) } else { State::Unset }
             };
             return Some((0..self.settings.len()).map(state).collect());
         }
         let keys = settings[self.settings[0]].keys();
-        let key = found.values[0][..keys].to_vec();
-        let all = self.settings.iter().zip(found.values).enumerate();
+        let key = values[0][..keys].to_vec();
+        let all = self.settings.iter().zip(values).enumerate();
         let state = |(at, (setting, mut values)): (usize, (&usize, Vec<Value>))| {
-            let is_there = self.shares == Shares::All || at == 0 || found.halves.contains(setting);
+            let is_there = self.shares == Shares::All || at == 0 || halves.contains(setting);
             values.splice(..keys, key.clone());
             if is_set && is_there { State::Set(values) } else { State::Unset }
         };
         Some(all.map(state).collect())
     }
 
-    /// Whether these parts take these words, all of them.
+    /// Finds ways in which these parts take these words, all of them: the first, or all where
+    /// keywords may be cut short.
     fn take(
         &self,
-        settings: &[Setting],
+        (settings, may_cut): (&[Setting], bool),
         parts: &[&Part],
         words: &[&str],
         found: &mut Found,
-    ) -> bool {
+        all: &mut Vec<Found>,
+    ) {
+        let how = (settings, may_cut);
+        if !may_cut && !all.is_empty() {
+            return;
+        }
         let Some((part, rest)) = parts.split_first() else {
-            return words.is_empty();
+            if words.is_empty() {
+                all.push(found.clone());
+            }
+            return;
         };
         let slot = match part {
             Part::Word(word) => {
-                return words.first() == Some(&&**word)
-                    && self.take(settings, rest, &words[1..], found);
+                let taken = words.first().and_then(|typed| keyword(word, typed, may_cut));
+                if let Some(taken) = taken {
+                    found.taken.push(taken);
+                    self.take(how, rest, &words[1..], found, all);
+                    found.taken.pop();
+                }
+                return;
             }
             Part::Half { setting, parts, .. } => {
-                let all: Vec<&Part> = parts.iter().chain(rest.iter().copied()).collect();
+                let with: Vec<&Part> = parts.iter().chain(rest.iter().copied()).collect();
                 found.halves.insert(*setting);
-                if self.take(settings, &all, words, found) {
-                    return true;
-                }
+                self.take(how, &with, words, found, all);
                 found.halves.remove(setting);
-                return self.take(settings, rest, words, found);
+                self.take(how, rest, words, found, all);
+                return;
             }
             Part::Slot(slot) => slot,
         };
         let field = &settings[slot.setting].fields[slot.field];
         let at = self.settings.iter().position(|setting| *setting == slot.setting);
         let at = at.expect("a slot of its own settings");
-        for (value, count) in slot.read(&field.kind, words, self.is_each) {
+        for (value, taken) in slot.read(words, self.is_each, may_cut) {
             let before = std::mem::replace(&mut found.values[at][slot.field], value);
-            if self.take(settings, rest, &words[count..], found) {
-                return true;
-            }
+            let (length, count) = (found.taken.len(), taken.len());
+            found.taken.extend(taken);
+            self.take(how, rest, &words[count..], found, all);
+            found.taken.truncate(length);
             found.values[at][slot.field] = before;
         }
         let is_optional = field.is_optional || slot.unsaid.is_some();
-        let may_be_absent = is_optional || matches!(field.kind, Kind::Flags(_));
-        may_be_absent && self.take(settings, rest, words, found)
+        if is_optional || matches!(field.kind, Kind::Flags(_)) {
+            self.take(how, rest, words, found, all);
+        }
     }
 }
 
+/// How well a word fits what takes it, the best first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Fit {
+    /// An address, or a number in range.
+    Value,
+    /// A keyword in full.
+    InFull,
+    /// A keyword cut short.
+    Cut,
+    /// Any word.
+    Any,
+}
+
+/// What took a word.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Taken {
+    pub(crate) fit: Fit,
+    /// The keyword; empty: it is a value.
+    pub(crate) keyword: String,
+}
+
+impl Taken {
+    pub(crate) fn in_full(keyword: &str) -> Self {
+        Self { fit: Fit::InFull, keyword: keyword.to_owned() }
+    }
+
+    const fn value(fit: Fit) -> Self {
+        Self { fit, keyword: String::new() }
+    }
+
+    /// A word as a value of this kind.
+    pub(crate) fn word(kind: &Kind, word: &str) -> Self {
+        let is_value = match kind {
+            Kind::Address | Kind::Prefix | Kind::Address6 | Kind::Number | Kind::Numbers => true,
+            Kind::Host => word.parse::<IpAddr>().is_ok(),
+            _ => false,
+        };
+        Self::value(if is_value { Fit::Value } else { Fit::Any })
+    }
+}
+
+/// A keyword that takes a word.
+pub(crate) fn keyword(full: &str, typed: &str, may_cut: bool) -> Option<Taken> {
+    let fit = match full == typed {
+        true => Fit::InFull,
+        false if may_cut && !typed.is_empty() && full.starts_with(typed) => Fit::Cut,
+        false => return None,
+    };
+    Some(Taken { fit, keyword: full.to_owned() })
+}
+
 /// What a line was found to say.
+#[derive(Clone)]
 struct Found {
     /// The values of each setting.
     values: Vec<Vec<Value>>,
     /// Those of the settings that it may be without which it has.
     halves: BTreeSet<usize>,
+    /// How its words so far are taken.
+    taken: Vec<Taken>,
 }
 
-/// The words of a line: a string in quotes is one, and so is a text.
-fn words_of(text: &str) -> Vec<&str> {
+/// The words of a line: a text is one, and so is a string in quotes where the line has strings.
+fn words_of(text: &str, has_strings: bool) -> Vec<&str> {
     let mut words = Vec::new();
     let mut rest = text;
     while !rest.is_empty() {
-        let is_string = rest.starts_with('"');
+        let is_string = has_strings && rest.starts_with('"');
         let end = match rest.find([' ', '\n']) {
             _ if rest.starts_with("^C") || rest.starts_with('\n') => rest.len(),
             _ if is_string => rest[1..].find('"').map_or(rest.len(), |at| at + 2),
@@ -281,60 +368,49 @@ fn words_of(text: &str) -> Vec<&str> {
 }
 
 impl Slot {
-    /// The values that the first words may be, each with how many words it takes.
-    fn read(&self, kind: &Kind, words: &[&str], is_each: bool) -> Vec<(Value, usize)> {
-        let words = match &self.lead {
-            Some(lead) if words.first() == Some(&&**lead) => &words[1..],
-            Some(_) => return Vec::new(),
-            None => words,
+    /// The values that the first words may be, each with how its words are taken.
+    fn read(&self, words: &[&str], is_each: bool, may_cut: bool) -> Vec<(Value, Vec<Taken>)> {
+        let (led, words) = match (&self.lead, words.split_first()) {
+            (None, _) => (None, words),
+            (Some(lead), Some((first, rest))) => match keyword(lead, first, may_cut) {
+                Some(led) => (Some(led), rest),
+                None => return Vec::new(),
+            },
+            (Some(_), None) => return Vec::new(),
         };
-        let led = usize::from(self.lead.is_some());
         let Some(first) = words.first() else {
             return Vec::new();
         };
-        let index = |word: &str| self.words.iter().position(|w| w.as_deref() == Some(word));
-        match kind {
+        let said = |typed: &str| {
+            let words = self.words.iter().enumerate();
+            let said = words.filter_map(|(at, word)| {
+                word.as_ref().and_then(|word| Some((at, keyword(word, typed, may_cut)?)))
+            });
+            said.collect::<Vec<_>>()
+        };
+        let any = |count: usize| {
+            words[..count].iter().map(|word| Taken::word(&self.takes, word)).collect()
+        };
+        let found: Vec<(Value, Vec<Taken>)> = match &self.takes {
             Kind::Word(_) => {
-                // Or it is cut short.
-                let begins = |word: &Option<String>| {
-                    word.as_ref().is_some_and(|word| word.starts_with(*first))
-                };
-                let one = self.words.iter().filter(|word| begins(word)).count() == 1;
-                let short = || self.words.iter().position(begins).filter(|_| one);
-                index(first)
-                    .or_else(short)
-                    .map(|index| (Value::Word(index), led + 1))
-                    .into_iter()
-                    .collect()
+                said(first).into_iter().map(|(at, taken)| (Value::Word(at), vec![taken])).collect()
             }
-            Kind::Flags(_) => {
-                let mut flags: Vec<usize> = Vec::new();
-                for flag in words.iter().map_while(|word| index(word)) {
-                    // Each once.
-                    if flags.contains(&flag) {
-                        break;
-                    }
-                    flags.push(flag);
-                }
-                let taken = (1..=flags.len()).rev();
-                taken.map(|n| (Value::Flags(flags[..n].iter().copied().collect()), n)).collect()
-            }
-            Kind::Number => {
-                self.number.read(first).map(|n| (Value::Number(n), led + 1)).into_iter().collect()
-            }
-            Kind::Text => vec![(Value::Text(words.join(" ")), led + words.len())],
+            Kind::Flags(_) => self.read_flags(words, may_cut),
+            Kind::Number => self.number.read(first, may_cut),
+            Kind::Text => vec![(Value::Text(words.join(" ")), any(words.len()))],
             Kind::Several(of) => {
-                let of = |word: &&str| match **of {
-                    Kind::Number => self.number.read(word).map(Value::Number),
-                    _ => Some(Value::Text((*word).to_owned())),
-                };
                 let count = if is_each { 1 } else { words.len() };
-                let values: Option<Vec<Value>> = words[..count].iter().map(of).collect();
-                values.map(|all| (Value::Several(all), led + count)).into_iter().collect()
+                let one = |word: &&str| match **of {
+                    Kind::Number => self.number.read(word, may_cut).into_iter().next(),
+                    _ => Some((Value::Text((*word).to_owned()), vec![Taken::word(of, word)])),
+                };
+                let all: Option<Vec<_>> = words[..count].iter().map(one).collect();
+                let all = all.map(|all| all.into_iter().unzip::<_, _, Vec<_>, Vec<_>>());
+                all.map(|(all, taken)| (Value::Several(all), taken.concat())).into_iter().collect()
             }
             Kind::Numbers => {
                 let all = self.number.read_all(first).map(Value::Numbers);
-                all.map(|all| (all, led + 1)).into_iter().collect()
+                all.map(|all| (all, any(1))).into_iter().collect()
             }
             Kind::Address
             | Kind::Prefix
@@ -345,31 +421,60 @@ impl Slot {
             | Kind::Path
             | Kind::Quoted
             | Kind::Block
-            | Kind::Lines => vec![(Value::Text((*first).to_owned()), led + 1)],
+            | Kind::Lines => vec![(Value::Text((*first).to_owned()), any(1))],
+        };
+        let with_lead = |(value, taken)| (value, led.iter().cloned().chain(taken).collect());
+        found.into_iter().map(with_lead).collect()
+    }
+
+    /// The flags that the first words may be, each once.
+    fn read_flags(&self, words: &[&str], may_cut: bool) -> Vec<(Value, Vec<Taken>)> {
+        let mut found = Vec::new();
+        let mut open = vec![(BTreeSet::new(), Vec::new())];
+        while let Some((flags, taken)) = open.pop() {
+            let typed = words.get(taken.len());
+            for (at, word) in self.words.iter().enumerate().filter(|(at, _)| !flags.contains(at)) {
+                let (Some(word), Some(typed)) = (word, typed) else { continue };
+                if let Some(one) = keyword(word, typed, may_cut) {
+                    let (mut flags, mut taken) = (flags.clone(), taken.clone());
+                    flags.insert(at);
+                    taken.push(one);
+                    found.push((Value::Flags(flags.clone()), taken.clone()));
+                    open.push((flags, taken));
+                }
+            }
         }
+        // As many as there are, before fewer.
+        found.sort_by_key(|(_, taken): &(Value, Vec<Taken>)| std::cmp::Reverse(taken.len()));
+        found
     }
 }
 
 impl Number {
-    fn read(&self, word: &str) -> Option<i64> {
+    fn read(&self, word: &str, may_cut: bool) -> Vec<(Value, Vec<Taken>)> {
         let (least, most) = self.range;
-        let named = self.names.iter().position(|name| name == word);
-        let number = match named {
-            Some(at) => least + at as i64,
-            None => {
-                // The least are words.
-                let numbers = least + self.names.len() as i64..=most;
-                word.parse::<i64>().ok().filter(|number| numbers.contains(number))?
-            }
-        };
-        Some(number * self.per)
+        let said = self
+            .names
+            .iter()
+            .enumerate()
+            .filter_map(|(at, name)| Some((least + at as i64, keyword(name, word, may_cut)?)));
+        let numbers = least + self.names.len() as i64..=most;
+        let number = word.parse::<i64>().ok().filter(|number| numbers.contains(number));
+        let number = number.map(|number| (number, Taken::value(Fit::Value)));
+        let all = said.chain(number);
+        all.map(|(number, taken)| (Value::Number(number * self.per), vec![taken])).collect()
     }
+
     /// Numbers and spans in one word.
     fn read_all(&self, word: &str) -> Option<BTreeSet<i64>> {
+        let one = |word: &str| match self.read(word, false).pop() {
+            Some((Value::Number(number), _)) => Some(number),
+            Some(_) | None => None,
+        };
         let mut all = BTreeSet::new();
         for span in word.split(',') {
             let (first, last) = span.split_once('-').unwrap_or((span, span));
-            all.extend(self.read(first)?..=self.read(last)?);
+            all.extend(one(first)?..=one(last)?);
         }
         Some(all)
     }

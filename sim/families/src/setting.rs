@@ -190,6 +190,13 @@ impl Kind {
         )
     }
 
+    /// How an address is spelled where a line takes this kind; none: a word is kept as it is.
+    pub(crate) fn canonical(&self, word: &str) -> Option<String> {
+        let takes_addresses = matches!(self, Self::Address6 | Self::Host);
+        let address = word.parse::<Ipv6Addr>().ok().filter(|_| takes_addresses)?;
+        Some(address.to_string())
+    }
+
     /// Whether a word is of this kind; of those that a choice by value tells from any word.
     pub(crate) fn fits(&self, word: &str) -> bool {
         match self {

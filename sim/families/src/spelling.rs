@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::net::Ipv6Addr;
 
 use crate::rng::Rng;
-use crate::setting::{Kind, Setting, State, Value};
+use crate::setting::{Kind, State, Value};
 use crate::writing::{Line, Slot, Unsayable};
 
 /// Of so many values in a hundred, each is spelled as a config has it.
@@ -12,14 +12,8 @@ const PLAIN_PERCENT: usize = 30;
 
 impl Line {
     /// The words that make it so, as somebody may type them.
-    pub(crate) fn typed(
-        &self,
-        settings: &[Setting],
-        states: &[State],
-        rng: &mut Rng,
-    ) -> Result<Vec<String>, Unsayable> {
-        let lines =
-            self.text_spelled(states, &mut |slot, value| slot.typed(settings, value, rng))?;
+    pub(crate) fn typed(&self, states: &[State], rng: &mut Rng) -> Result<Vec<String>, Unsayable> {
+        let lines = self.text_spelled(states, &mut |slot, value| slot.typed(value, rng))?;
         let has_text = |line: &String| line.contains(['"', '\n', '^']);
         let widen = rng.chance(20);
         let wide = |line: String| match widen && !has_text(&line) {
@@ -31,12 +25,7 @@ impl Line {
 }
 
 impl Slot {
-    fn typed(
-        &self,
-        settings: &[Setting],
-        value: &Value,
-        rng: &mut Rng,
-    ) -> Result<String, Unsayable> {
+    fn typed(&self, value: &Value, rng: &mut Rng) -> Result<String, Unsayable> {
         let said = self.say(value)?;
         // What need not be said may be said.
         if said.is_empty() && self.unsaid.is_some() && rng.chance(60) {
@@ -45,9 +34,8 @@ impl Slot {
         if said.is_empty() || rng.chance(PLAIN_PERCENT) {
             return Ok(said);
         }
-        let kind = &settings[self.setting].fields[self.field].kind;
         let said = self.bare().say(value)?;
-        let said = match (value, kind) {
+        let said = match (value, &self.takes) {
             (Value::Number(_), _) => with_zeros(&said),
             (Value::Numbers(numbers), _) => listed(numbers, rng),
             (Value::Flags(_), _) => {
@@ -55,7 +43,7 @@ impl Slot {
                 rng.shuffle(&mut words);
                 words.join(" ")
             }
-            (Value::Text(_), Kind::Address6 | Kind::Host) if self.takes.is_none() => {
+            (Value::Text(_), Kind::Address6 | Kind::Host) => {
                 said.parse::<Ipv6Addr>().map_or(said, |address| in_full(&address, rng))
             }
             _ => said,

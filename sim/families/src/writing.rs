@@ -45,6 +45,13 @@ pub(crate) struct Roof {
     pub(crate) since: usize,
 }
 
+impl Roof {
+    /// Whether it stands in a scope at a level.
+    pub(crate) fn is_at(&self, scope: Option<usize>, level: usize) -> bool {
+        self.scope == scope && self.since <= level
+    }
+}
+
 /// How settings are written on one line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Line {
@@ -118,8 +125,8 @@ pub(crate) struct Slot {
     /// The word of each value; none: this level has no word for it.
     pub(crate) words: Vec<Option<String>>,
     pub(crate) number: Number,
-    /// What it takes here, where that is more than its field takes.
-    pub(crate) takes: Option<Kind>,
+    /// What it takes here; it may be more than its field takes.
+    pub(crate) takes: Kind,
 }
 
 /// How a number is spelled.
@@ -195,6 +202,10 @@ impl Slot {
                 words.join(" ")
             }
             Value::Number(number) => self.number.say(*number)?,
+            // A word that is spelled otherwise here would come back as another word.
+            Value::Text(text) if self.takes.canonical(text).is_some_and(|own| own != *text) => {
+                return Err(Unsayable);
+            }
             Value::Text(text) => text.clone(),
             Value::Several(values) => {
                 let words = values.iter().map(|value| self.say(value));
@@ -218,7 +229,7 @@ impl Slot {
         let field = &settings[self.setting].fields[self.field];
         let name = if field.is_named { format!("${}", field.name) } else { String::new() };
         let words: Vec<&str> = self.words.iter().flatten().map(|word| &**word).collect();
-        let token = match self.takes.as_ref().unwrap_or(&field.kind) {
+        let token = match &self.takes {
             Kind::Word(_) => format!("<{}>{name}", words.join("|")),
             Kind::Flags(1) => return format!("[{}{name}]", words[0]),
             Kind::Flags(_) => return format!("[{{{}}}]", words.join("|")),
