@@ -90,20 +90,16 @@ pub struct Failure {
     pub virtual_us: u64,
     /// In which roles and phase; none if the run did not come back.
     pub ending: Option<Ending>,
-    /// The plan as it was met.
+    /// A plan that fails so: as it was met, or, where that one does otherwise, as it was drawn.
     pub plan: Plan,
 }
 
 impl Failure {
-    fn from_report(seed: u64, report: Report) -> Option<Self> {
-        let failed = report.verdict != Verdict::Passed;
-        failed.then_some(Self {
-            seed,
-            verdict: report.verdict,
-            virtual_us: report.virtual_us,
-            ending: report.ending,
-            plan: report.met,
-        })
+    /// Of a run that did not pass, with a plan that fails so.
+    fn from_report(seed: u64, report: Report, plan: &Plan) -> Option<Self> {
+        let Report { verdict, virtual_us, ending, .. } = report;
+        let failed = verdict != Verdict::Passed;
+        failed.then(|| Self { seed, verdict, virtual_us, ending, plan: plan.clone() })
     }
 
     /// Its signature.
@@ -135,7 +131,7 @@ impl Ran {
                 }
                 summary.add(seed, &one.plan, &one.report);
                 let ended = one.ended(seed);
-                (Failure::from_report(seed, one.report), ended)
+                (Failure::from_report(seed, one.report, &one.again_from), ended)
             }
             Outcome::Done(Ok(Err(error))) => return self.harness(seed, error),
             Outcome::Done(Err(_)) => return self.harness(seed, "the draw panicked".into()),
@@ -252,6 +248,8 @@ struct One {
     /// Real time of the first run.
     took: Duration,
     again: Option<Again>,
+    /// A plan that fails as this one did.
+    again_from: Arc<Plan>,
 }
 
 /// What a second run of a seed gave.
@@ -319,7 +317,24 @@ fn one(
     } else {
         None
     };
-    Ok(Box::new(One { plan, report, took, again }))
+    let again_from = match &report.verdict {
+        Verdict::Passed => Arc::clone(&plan),
+        verdict => failing(&plan, &report.met, verdict, &runner)?,
+    };
+    Ok(Box::new(One { plan, report, took, again, again_from }))
+}
+
+/// Of a plan that failed, what was met of it, if that fails alike. What was met names moments by
+/// what stood there first, and may come to be another run.
+fn failing(
+    drawn: &Arc<Plan>,
+    met: &Plan,
+    verdict: &Verdict,
+    runner: &Runner,
+) -> Result<Arc<Plan>, String> {
+    let met = Arc::new(met.clone());
+    let alike = runner.run(&met).map_err(Failed::words)?.verdict.kind() == verdict.kind();
+    Ok(if alike { met } else { Arc::clone(drawn) })
 }
 
 /// Where two more runs of a plan part, whose first two runs gave two traces.
@@ -331,4 +346,26 @@ fn parting(plan: &Arc<Plan>, runner: &Runner) -> Result<String, String> {
         || "two more runs of its plan did not part again".into(),
         |parting| parting.words("the first run", "the second"),
     ))
+}
+
+#[cfg(all(test, feature = "planted"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_plan_that_is_kept_fails() {
+        let wishes = DrawOptions { planted: Some("gap-accepted".into()), ..DrawOptions::default() };
+        let catalog = Arc::new(skewsync_sim::catalog::load(&[]).expect("the bundled images"));
+        let runner = Runner::new(&catalog, Options::default());
+        let plans = (0..200).map(|seed| Arc::new(draw::plan(seed, &wishes)));
+        let run = |plan: Arc<Plan>| (runner.run(&plan).expect("it runs"), plan);
+        let (report, plan) = plans
+            .map(run)
+            .find(|(report, _)| report.verdict != Verdict::Passed)
+            .expect("one fails");
+        let kept = |met: &Plan| failing(&plan, met, &report.verdict, &runner).expect("it runs");
+        assert_eq!(*kept(&report.met), report.met);
+        let sound = Plan { planted: None, ..(*plan).clone() };
+        assert_eq!(kept(&sound), plan);
+    }
 }

@@ -101,7 +101,7 @@ pub struct First {
     pub seen: String,
     /// Virtual time of it, in microseconds.
     pub virtual_us: u64,
-    /// The plan as it was met.
+    /// A plan that fails so.
     pub plan: String,
 }
 

@@ -118,7 +118,7 @@ fn summary(given: &BTreeMap<u64, Given>, of: impl Fn(u64) -> bool) -> Summary {
     let mut summary = Summary { kind: Some(kind()), ..Summary::default() };
     for (seed, one) in given.iter().filter(|(seed, _)| of(**seed)) {
         summary.add(*seed, &one.plan, &one.report);
-        if let Some(failure) = Failure::from_report(*seed, one.report.clone()) {
+        if let Some(failure) = Failure::from_report(*seed, one.report.clone(), &one.plan) {
             summary.fail(&failure);
         }
         summary.again += seed % 2;

@@ -1,4 +1,4 @@
-//! Failures run again in a fresh process, from the plan as it was met, before they are told: they
+//! Failures run again in a fresh process, from the plan that is kept, before they are told: they
 //! must give the run that they give here, event by event.
 
 use std::sync::Arc;
