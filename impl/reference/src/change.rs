@@ -1004,18 +1004,8 @@ impl Change {
         for (part, side) in parts.iter().zip(read) {
             self.take_in(image, going, side, part, &mut values)?;
         }
-        if sign == Sign::Positive {
-            for (name, value) in &self.declared.implied {
-                match going {
-                    Going::Down => {
-                        values.insert(name.clone(), value.clone());
-                    }
-                    Going::Up if values.remove(name).is_some_and(|said| said != *value) => {
-                        return None;
-                    }
-                    Going::Up => {}
-                }
-            }
+        if sign == Sign::Positive && !self.imply(going, &mut values) {
+            return None;
         }
         self.lose(image, going, sign, &mut values);
         let at = outer(&members().next()?.place, self.depth);
@@ -1250,7 +1240,7 @@ impl Change {
         places: &mut BTreeSet<Place>,
         rung: &mut Rung,
     ) {
-        let (read, _) = self.sides(going);
+        let (read, to) = self.sides(going);
         let leaf = read.get(1).copied();
         let mut names: BTreeMap<Place, Name> = BTreeMap::new();
         for place in places.iter().filter(|place| place.entry_form() == Some(from)) {
@@ -1320,8 +1310,22 @@ impl Change {
             .collect();
         *places = places.iter().filter_map(|place| renamed(place).ok()).collect();
         for entered in &mut rung.entered {
-            entered.place = entered.place.as_ref().and_then(|place| renamed(place).ok());
+            let there = entered.place.as_ref().map(renamed);
+            // What is given up travels for what leaves it before.
+            entered.is_unsayable |= there == Some(Err(false)) && !to.is_empty();
+            entered.place = there.and_then(Result::ok);
         }
+    }
+
+    /// What the old side says of the new side's lines being there; false: another value.
+    fn imply(&self, going: Going, values: &mut Values) -> bool {
+        self.declared.implied.iter().all(|(name, value)| match going {
+            Going::Down => {
+                values.insert(name.clone(), value.clone());
+                true
+            }
+            Going::Up => values.remove(name).is_none_or(|said| said == *value),
+        })
     }
 
     /// What an instance is named on the other side.
@@ -1345,6 +1349,9 @@ impl Change {
             let said = image.form(*leaf).form.values_of(&line.words).into_iter();
             values.extend(said.map(|(name, value)| (name.to_string(), value.into_owned())));
         }
+        if !self.imply(going, &mut values) {
+            return Name::Unsayable;
+        }
         let spelled = |(name, value): (&String, &String)| {
             let there = self.spelled(going, name, value)?;
             let back = match going {
@@ -1358,6 +1365,13 @@ impl Change {
         let Some(values) = values.iter().map(spelled).collect::<Option<Values>>() else {
             return Name::Unsayable;
         };
+        let is_missing = |form: &FormId| {
+            let form = &image.form(*form).form;
+            form.carried().any(|name| form.always_carries(name) && !values.contains_key(name))
+        };
+        if to.iter().any(is_missing) {
+            return Name::Waits;
+        }
         let made = |form: &FormId| {
             let words =
                 build(&image.form(*form).form, Sign::Positive, &values, &mut BTreeSet::new())?;
@@ -1389,7 +1403,7 @@ fn said_by(silent: &[Carried], absent: &Carried) -> Vec<usize> {
 enum Name {
     /// This entry, and the line in it that holds a value of it, if one does.
     Is(FormId, Words, Option<(FormId, Words)>),
-    /// Nothing as yet: a line is missing, or another instance would be named so.
+    /// Nothing as yet: a line or a value is missing, or another instance would be named so.
     Waits,
     /// Nothing: a value has no place there.
     Unsayable,

@@ -194,7 +194,8 @@ impl Rung {
             if !places.contains(&inner) {
                 let at = self.room(image, &place, behind);
                 let number = usize::MAX - self.entered.len();
-                self.entered.push(Entered { number, place: Some(inner), at });
+                let place = Some(inner);
+                self.entered.push(Entered { number, place, is_unsayable: false, at });
             }
             return Some(());
         }

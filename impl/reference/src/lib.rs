@@ -93,6 +93,8 @@ struct Entered {
     number: usize,
     /// Where it stands now; none: nowhere.
     place: Option<Place>,
+    /// What its entry says has no place on the way: nothing that comes later gives it one.
+    is_unsayable: bool,
     /// Where its entry stands in the document.
     at: At,
 }
@@ -272,7 +274,11 @@ impl<'a> Reference<'a> {
             }
             // What absence says is of no line.
             up.ends.retain(|(line, _)| !line.from.is_empty());
-            if up.ends.is_empty() {
+            let given =
+                |entered: &&Entered| entered.is_unsayable && entered.number < rung.entered.len();
+            let unsayable = up.entered.iter().filter(given);
+            let unsayable: Vec<usize> = unsayable.map(|entered| entered.number).collect();
+            if up.ends.is_empty() && unsayable.is_empty() {
                 let goes: BTreeSet<usize> =
                     up.lines.iter().flat_map(|line| line.from.iter().copied()).collect();
                 let waits = up.short.iter().flat_map(|line| line.from.iter().copied());
@@ -307,6 +313,7 @@ impl<'a> Reference<'a> {
                 continue;
             }
             half_up.clear();
+            unread.nameless.extend(unsayable);
             for (line, names) in &up.ends {
                 let carries = |number: &usize| {
                     let form = there.lines.iter().find(|line| line.from == [*number]);
@@ -438,6 +445,9 @@ impl<'a> Reference<'a> {
         }
         for entered in &rung.entered {
             let Some(place) = &entered.place else { continue };
+            if unread.nameless.contains(&entered.number) {
+                continue;
+            }
             let stays = self.place_at_peer(place, unread);
             // One that ends on the way is there for what leaves it before.
             let carries = |place: &Place| {
@@ -676,6 +686,8 @@ struct Unread {
     places: BTreeMap<Place, Option<Place>>,
     /// Instances, by number, that are sent for what is in them alone.
     ended: BTreeSet<usize>,
+    /// Instances, by number, whose entry says what has no place there.
+    nameless: BTreeSet<usize>,
 }
 
 impl Carried {
@@ -705,7 +717,8 @@ impl Rung {
                 if config.entry(&inner) == Some(EntryKind::Entered) {
                     let number = self.entered.len();
                     let place = Some(inner.clone());
-                    self.entered.push(Entered { number, place, at: (*at, 0) });
+                    let at = (*at, 0);
+                    self.entered.push(Entered { number, place, is_unsayable: false, at });
                 }
                 self.read(config, &inner, at);
             }
@@ -746,7 +759,8 @@ impl Rung {
                 if known.insert(place.clone()) {
                     // No instance of the config that is translated has this number.
                     let number = usize::MAX - self.entered.len();
-                    self.entered.push(Entered { number, place: Some(place), at: line.at });
+                    let (place, at) = (Some(place), line.at);
+                    self.entered.push(Entered { number, place, is_unsayable: false, at });
                 }
             }
         }

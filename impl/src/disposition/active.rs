@@ -365,11 +365,16 @@ impl ActivePairing {
 
     /// Whether the peer reads all entry lines of a place, also of modes that end on its way.
     pub(crate) fn place_is_read(&self, image: &Image, place: &Place) -> bool {
+        self.why_place_not(image, place).is_none()
+    }
+
+    /// Why the peer does not read the entry lines of a place.
+    pub(crate) fn why_place_not(&self, image: &Image, place: &Place) -> Option<StuckCause> {
         let mut around = Place::root();
-        place.instances().iter().all(|(entry, words)| {
+        place.instances().iter().find_map(|(entry, words)| {
             let (key, line) = Line::new(image, around.clone(), *entry, words.clone());
             around = around.child(*entry, words.clone());
-            self.ends(*entry) || self.why_not(image, &key, &line).is_none()
+            if self.ends(*entry) { None } else { self.why_not(image, &key, &line) }
         })
     }
 

@@ -127,10 +127,7 @@ impl StandbyPairing {
                 !up.is_empty() && (tft.concerns(form) || ends) || needs(form)
             })
             .collect();
-        let loses = |step: &Step| {
-            tft.leaves(*step).next().is_some() || tft.ended_modes(image, *step).next().is_some()
-        };
-        let loses_instances = up.iter().any(loses);
+        let loses_instances = up.iter().any(|step| tft.may_lose_instances(image, *step));
         Self { levels, grammar, tft, up, concerned, loses_instances, bytes, diff }
     }
 

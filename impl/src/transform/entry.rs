@@ -2,6 +2,8 @@
 //! entry may be a line in the instance on the other side: its leaf.
 
 use alloc::borrow::Cow;
+use alloc::collections::BTreeSet;
+use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::address::{self, Bindings};
@@ -9,7 +11,7 @@ use super::rule::{Direction, Rule, SideOf, cause_of};
 use super::{StuckCause, Tft};
 use crate::config::{Config, Line, LineKey, Place};
 use crate::digest::Shared;
-use crate::grammar::{Sign, Words};
+use crate::grammar::{Form, Sign, Token, Words};
 use crate::ids::FormId;
 use crate::image::Image;
 
@@ -32,6 +34,25 @@ impl Rule {
         [SideOf::Old, SideOf::New]
             .into_iter()
             .find_map(|side| Some((side, self.side(side).get(1)?.form)))
+    }
+
+    /// Whether an instance may have no name on the other side: it hangs on a line, or on what the
+    /// entry says.
+    pub(crate) fn may_be_nameless(&self, image: &Image, direction: Direction) -> bool {
+        let sides = (self.side(direction.from()).first(), self.side(direction.to()).first());
+        let (true, (Some(from), Some(to))) = (self.is_entry, sides) else { return false };
+        let (from, to) = (&image.form(from.form).form, &image.form(to.form).form);
+        let takes_all = |name: &str| {
+            let tokens = |form: &Form| {
+                let leaves = form.capture(name);
+                leaves.into_iter().map(|leaf| form.leaf(leaf).token.clone()).collect::<Vec<_>>()
+            };
+            let there = tokens(to);
+            let is_taken = |token: &Token| there.iter().any(|other| other.includes(token));
+            self.is_spelled_alike(name) && tokens(from).iter().all(is_taken)
+        };
+        let names = |form: &Form| form.carried().map(String::from).collect::<BTreeSet<_>>();
+        self.leaf().is_some() || names(from) != names(to) || !from.carried().all(takes_all)
     }
 
     /// The entry on the other side of the instance that `words` enter in `around`, in the config
@@ -84,6 +105,7 @@ impl Rule {
             let line = config.line(&key).filter(|line| line.sign == Sign::Positive);
             values.extend(form.values_of(&line.ok_or_else(missing)?.words));
         }
+        self.imply(direction, &mut values)?;
         let mut spelled = Bindings::new();
         for (name, value) in &values {
             let there = self.mapped(direction, name, value);

@@ -825,23 +825,8 @@ impl Rule {
         for (lines, pattern) in lines.iter().zip(from) {
             self.read_lines(image, direction, pattern, sign, lines, &mut values)?;
         }
-        for (name, value) in &self.implied {
-            match direction {
-                Direction::Lower if sign == Sign::Positive => {
-                    values.insert(&**name, Cow::Borrowed(&**value));
-                }
-                // On its way up only the one value is said by presence.
-                Direction::Raise if sign == Sign::Positive => {
-                    if let Some(found) = values.remove(&**name).filter(|found| *found != **value) {
-                        return Err(StuckCause::Value {
-                            capture: Shared::text(name),
-                            value: Shared::text(&found),
-                            allowed: Shared::text(value),
-                        });
-                    }
-                }
-                Direction::Lower | Direction::Raise => {}
-            }
+        if sign == Sign::Positive {
+            self.imply(direction, &mut values)?;
         }
         self.take_losses(image, direction, sign, &mut values);
         let to = self.side(direction.to());
@@ -1050,6 +1035,38 @@ impl Rule {
     /// What `value` of capture `name` is on the other side; itself where there is no such.
     pub fn mapped<'a>(&'a self, direction: Direction, name: &str, value: &'a str) -> Cow<'a, str> {
         self.spelling(direction, name, value).unwrap_or(Cow::Borrowed(value))
+    }
+
+    /// What a line says by being there: on its way down it gets the value, on its way up it says no
+    /// other.
+    ///
+    /// # Errors
+    /// It says another.
+    pub(super) fn imply<'a>(
+        &'a self,
+        direction: Direction,
+        values: &mut Bindings<'a>,
+    ) -> Result<(), StuckCause> {
+        for (name, value) in &self.implied {
+            match direction {
+                Direction::Lower => drop(values.insert(&**name, Cow::Borrowed(&**value))),
+                Direction::Raise => {
+                    if let Some(found) = values.remove(&**name).filter(|found| *found != **value) {
+                        return Err(StuckCause::Value {
+                            capture: Shared::text(name),
+                            value: Shared::text(&found),
+                            allowed: Shared::text(value),
+                        });
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether each value of a name is the same word on both sides.
+    pub(super) fn is_spelled_alike(&self, name: &str) -> bool {
+        !self.maps.contains_key(name) && !self.scales.contains_key(name)
     }
 
     /// What a value is on the other side; word by word, where each has a line there.

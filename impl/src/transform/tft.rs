@@ -109,6 +109,15 @@ impl Tft {
         all.filter(move |rule| rule.component == step.component && rule.level == step.level)
     }
 
+    /// Whether an instance of the config that `step` reads may have no name on the other side.
+    pub(crate) fn may_lose_instances(&self, image: &Image, step: Step) -> bool {
+        let mut rules = self.rules.iter();
+        rules.any(|rule| {
+            let is_here = rule.component == step.component && rule.level == step.level;
+            is_here && rule.may_be_nameless(image, step.direction)
+        }) || self.ended_modes(image, step).next().is_some()
+    }
+
     /// The modes that `step` gives up: instances of them have no name there.
     pub(crate) fn ended_modes(&self, image: &Image, step: Step) -> impl Iterator<Item = ModeId> {
         let of_step = move |rule: &&Rule| {

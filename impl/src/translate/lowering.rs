@@ -382,7 +382,8 @@ impl Lowering {
     /// Why the gate holds a line.
     fn why_held(&self, image: &Image, pairing: &ActivePairing, key: &LineKey) -> StuckCause {
         let line = self.ladder.before_last().line(key);
-        let cause = line.and_then(|line| pairing.why_not(image, key, line));
+        let cause = pairing.why_place_not(image, &key.place);
+        let cause = cause.or_else(|| pairing.why_not(image, key, line?));
         cause.unwrap_or(StuckCause::NoTransform)
     }
 
@@ -476,11 +477,15 @@ impl Lowering {
         let entry = place.entry_form();
         match entry.and_then(|entry| pairing.dont_care(entry)) {
             Some(reason) => Arrival::DontCare(reason.clone()),
-            None => Arrival::Listed(match self.ladder.why_gone(way, place) {
-                Some(cause) => cause,
-                None if empty => StuckCause::EmptyMode,
-                None => StuckCause::NoTransform,
-            }),
+            None => {
+                let ends = || self.ladder.place_ends(way, place);
+                let held = || pairing.why_place_not(way.image, &ends()?.1);
+                Arrival::Listed(match self.ladder.why_gone(way, place).or_else(held) {
+                    Some(cause) => cause,
+                    None if empty => StuckCause::EmptyMode,
+                    None => StuckCause::NoTransform,
+                })
+            }
         }
     }
 }
