@@ -121,6 +121,15 @@ impl Catalog {
         Self { images, ..Self::default() }
     }
 
+    /// A catalog of these images under these names.
+    ///
+    /// # Errors
+    /// An image that cannot be loaded.
+    pub fn of(images: impl IntoIterator<Item = (String, Image)>) -> Result<Self, StockError> {
+        let images = images.into_iter().map(|(name, image)| loaded(name, Arc::new(image)));
+        Ok(Self::new(images.collect::<Result<Vec<_>, _>>()?))
+    }
+
     /// The same with other lengths and bounds.
     ///
     /// # Errors

@@ -1,8 +1,9 @@
-//! Families with a mistake in them: whether `image check` refuses them, and if not, whether what
-//! arrives is what was meant.
+//! Families with a mistake in them: whether `image check` refuses them, whether what arrives is what
+//! was meant, and whether runs of their images break a property.
 
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
 use skewsync::config::Config;
 use skewsync::config::render::{read_edits, render_edits};
@@ -14,38 +15,71 @@ use skewsync::image::{Family, Image};
 use skewsync::translate::{ListKey, Lowering, Raising};
 use skewsync_check as check;
 use skewsync_families::{Drawn, Otherwise, Place, Rng};
+use skewsync_sim::catalog::Catalog;
 use skewsync_sim::oracle::same_meaning::implied;
+use skewsync_sim::run::{Options, Verdict};
+use skewsync_sim::runner::{Failed, Runner};
+
+use crate::draw::{self, CommandCorpus, DrawOptions, Families};
 
 /// Commands of one history.
 const COMMANDS: usize = 16;
+/// Runs of the images of one family.
+const RUNS: u64 = 10;
 
 /// What became of a family that was written so.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// It cannot be read, or `image check` finds something wrong with it.
-    Refused(String),
-    /// What arrives is what was meant, and what does not is listed as it must be.
-    Harmless,
+pub struct Outcome {
+    /// Why it cannot be read, or what `image check` finds wrong with it; none: it is accepted.
+    pub refused: Option<String>,
+    /// What becomes of what was meant; none: nobody can read the family.
+    pub arrives: Option<Arrives>,
+    /// The property that a run of its images breaks, as it was seen. Runs know the files alone, and
+    /// nothing of what was meant.
+    pub broken: Option<String>,
+}
+
+/// What becomes of what was meant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Arrives {
+    /// It arrives, and what does not is listed as it must be.
+    AsMeant,
     /// Something that was meant does not arrive, and is listed.
     Listed(String),
     /// A Standby holds what was not meant, or lacks what is not listed.
-    Wrong(String),
+    Otherwise(String),
+}
+
+impl Outcome {
+    /// Whether it is accepted, and all that was meant arrives.
+    pub fn is_sound(&self) -> bool {
+        let arrives = self.arrives == Some(Arrives::AsMeant);
+        self.refused.is_none() && arrives && self.broken.is_none()
+    }
 }
 
 /// What becomes of these files of a family: histories of commands go between each two of its
-/// releases, line by line, and at last from nothing.
+/// releases, line by line, and at last from nothing; and runs of its images are judged.
 pub fn judge(drawn: &Drawn, files: &[(String, String)]) -> Outcome {
     let texts: Vec<(&str, &str)> = files.iter().map(|(name, text)| (&**name, &**text)).collect();
     let family = match Family::parse(&texts) {
         Ok(family) => family,
-        Err(errors) => return Outcome::Refused(errors[0].to_string()),
+        Err(errors) => {
+            let refused = Some(errors[0].to_string());
+            return Outcome { refused, arrives: None, broken: None };
+        }
     };
-    let report = check::family(&family);
-    if let Some(finding) = report.findings.first() {
-        return Outcome::Refused(finding.to_string());
-    }
+    let refused = check::family(&family).findings.first().map(ToString::to_string);
     let image = |release: usize| family.image(&drawn.releases()[release].name).expect("a release");
     let images: Vec<Image> = (0..drawn.releases().len()).map(image).collect();
+    let arrives = Some(arrives(drawn, &images));
+    // What is accepted and arrives is judged by each campaign on drawn families.
+    let is_sound = refused.is_none() && arrives == Some(Arrives::AsMeant);
+    let broken = (!is_sound).then(|| broken(images)).flatten();
+    Outcome { refused, arrives, broken }
+}
+
+fn arrives(drawn: &Drawn, images: &[Image]) -> Arrives {
     let mut listed = None;
     for (one, active) in images.iter().enumerate() {
         for (other, standby) in images.iter().enumerate() {
@@ -56,11 +90,28 @@ pub fn judge(drawn: &Drawn, files: &[(String, String)]) -> Outcome {
             match found {
                 Ok(()) => {}
                 Err(Otherwise::Listed(what)) => listed = listed.or_else(|| Some(between(what))),
-                Err(Otherwise::Wrong(what)) => return Outcome::Wrong(between(what)),
+                Err(Otherwise::Wrong(what)) => return Arrives::Otherwise(between(what)),
             }
         }
     }
-    listed.map_or(Outcome::Harmless, Outcome::Listed)
+    listed.map_or(Arrives::AsMeant, Arrives::Listed)
+}
+
+/// What a run of these images breaks; none: nothing.
+fn broken(images: Vec<Image>) -> Option<String> {
+    let images = images.into_iter().enumerate();
+    let named = images.map(|(at, image)| (format!("release-{}", at + 1), image));
+    let catalog = match Catalog::of(named) {
+        Ok(catalog) => Arc::new(catalog),
+        Err(error) => return Some(error.to_string()),
+    };
+    let material = Arc::new(CommandCorpus::from_catalog(&catalog));
+    let wishes = DrawOptions { families: Families::Meridian, material, ..DrawOptions::default() };
+    let runner = Runner::new(&catalog, Options::default());
+    (0..RUNS).find_map(|seed| match runner.run(&Arc::new(draw::plan(seed, &wishes))) {
+        Ok(report) => (report.verdict != Verdict::Passed).then(|| report.verdict.words()),
+        Err(failed) => Some(Failed::words(failed)),
+    })
 }
 
 fn history(
@@ -175,10 +226,10 @@ mod tests {
     #[test]
     fn a_family_as_it_was_drawn_is_harmless_and_one_that_cannot_be_read_is_refused() {
         let drawn = Drawn::from_seed(3);
-        assert_eq!(judge(&drawn, &drawn.files()), Outcome::Harmless);
+        assert!(judge(&drawn, &drawn.files()).is_sound());
         let mut files = drawn.files();
         files[1].1.push_str("colour = 1\n");
-        assert!(matches!(judge(&drawn, &files), Outcome::Refused(_)));
+        assert!(judge(&drawn, &files).refused.is_some());
     }
 
     #[test]
@@ -189,8 +240,11 @@ mod tests {
             let line = files[1].1.lines().find(|line| line.contains(", not = true"))?.to_owned();
             files[1].1 = files[1].1.replace(&line, &line.replace(", not = true", ""));
             match judge(&drawn, &files) {
-                Outcome::Wrong(what) => Some(what),
-                Outcome::Refused(_) | Outcome::Harmless | Outcome::Listed(_) => None,
+                Outcome { refused: None, arrives: Some(Arrives::Otherwise(what)), broken } => {
+                    assert_eq!(broken, None, "it is another family, and a good one");
+                    Some(what)
+                }
+                _ => None,
             }
         });
         assert!(found.is_some(), "a `not` less is told by nobody");

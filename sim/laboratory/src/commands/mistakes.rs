@@ -1,5 +1,9 @@
 //! `skewlab families --mistakes`: what becomes of families with a mistake in them, and of the same
 //! families as they were drawn.
+//!
+//! A mistake may make another family that is as good as the one that was meant: `shutdown` for `no
+//! shutdown`, one of two addresses for the other. Nobody can know it from the files. That such a
+//! family loses nothing unsaid, and comes back, is what runs of its images judge.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -9,7 +13,7 @@ use skewsync_sim::runner::HANGS_AFTER;
 use skewsync_sim::worker_pool::{self, Bounds};
 use strum::IntoEnumIterator as _;
 
-use crate::analysis::mistakes::{Outcome, judge};
+use crate::analysis::mistakes::{Arrives, Outcome, judge};
 use crate::interrupt;
 
 /// The stream of a family's numbers from which its mistake is drawn.
@@ -25,7 +29,7 @@ struct Judged {
 }
 
 /// So many families from a seed on, each with a mistake and as it was drawn: what becomes of them,
-/// in words, and whether all that were drawn are accepted and arrive.
+/// in words, and whether all that were drawn are accepted and arrive, and none that is accepted breaks a property.
 pub(super) fn told(from: u64, count: u64, jobs: usize) -> (String, bool) {
     let seeds = (from..from.saturating_add(count)).flat_map(|seed| [(seed, true), (seed, false)]);
     let bounds = Bounds { jobs, hangs_after: HANGS_AFTER };
@@ -46,7 +50,8 @@ pub(super) fn told(from: u64, count: u64, jobs: usize) -> (String, bool) {
 
 fn failed(seed: u64, with: bool, what: &str) -> Judged {
     let mistaken = if with { mistaken(seed).1 } else { None };
-    Judged { seed, mistaken, outcome: Outcome::Wrong(what.to_owned()) }
+    let outcome = Outcome { refused: None, arrives: None, broken: Some(what.to_owned()) };
+    Judged { seed, mistaken, outcome }
 }
 
 fn mistaken(seed: u64) -> (Drawn, Option<Mistaken>) {
@@ -66,10 +71,8 @@ fn words(all: &[Judged]) -> (String, bool) {
     // A family in which there is nothing to mistake stands among the sound ones twice.
     let (with, sound): (Vec<&Judged>, Vec<&Judged>) =
         all.iter().partition(|judged| judged.mistaken.is_some());
-    let mut text = format!(
-        "{:<12}{:>9}{:>9}{:>9}{:>9}\n",
-        "mistake", "refused", "harmless", "listed", "wrong"
-    );
+    let names: String = COLUMNS.iter().map(|name| format!("{name:>10}")).collect();
+    let mut text = format!("{:<12}{names}\n", "mistake");
     let mut shown = String::new();
     let mut row = |name: &str, of: &[&Judged]| {
         let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
@@ -80,9 +83,8 @@ fn words(all: &[Judged]) -> (String, bool) {
             left -= 1;
             let _ = writeln!(shown, "  seed {}, {name}: {what}", judged.seed);
         }
-        let cell = |column| counts.get(column).copied().unwrap_or_default();
-        let cells = ["refused", "harmless", "listed", "wrong"].map(cell);
-        let cells: String = cells.iter().map(|count| format!("{count:>9}")).collect();
+        let cells = COLUMNS.map(|column| counts.get(column).copied().unwrap_or_default());
+        let cells: String = cells.iter().map(|count| format!("{count:>10}")).collect();
         let _ = writeln!(text, "{name:<12}{cells}");
     };
     for slip in Slip::iter() {
@@ -93,31 +95,43 @@ fn words(all: &[Judged]) -> (String, bool) {
     row("any", &with);
     row("none", &sound);
     if !shown.is_empty() {
-        let _ = write!(text, "accepted and wrong, or sound and not accepted:\n{shown}");
+        let _ = write!(text, "accepted and not as meant, or sound and not accepted:\n{shown}");
     }
-    let is_sound = sound.iter().all(|judged| judged.outcome == Outcome::Harmless);
-    (text, is_sound)
+    let is_sound = sound.iter().all(|judged| judged.outcome.is_sound());
+    let breaks = all.iter().any(|judged| column(&judged.outcome) == "breaks");
+    (text, is_sound && !breaks)
 }
 
+/// What becomes of a family: refused, and a run or what arrives shows why; refused for what nobody
+/// met; accepted, and harmless, or with more that is listed, or another family; or accepted, and a
+/// run breaks a property.
+const COLUMNS: [&str; 6] = ["shown", "refused", "harmless", "listed", "another", "breaks"];
+
 const fn column(outcome: &Outcome) -> &'static str {
-    match outcome {
-        Outcome::Refused(_) => "refused",
-        Outcome::Harmless => "harmless",
-        Outcome::Listed(_) => "listed",
-        Outcome::Wrong(_) => "wrong",
+    match (&outcome.refused, &outcome.arrives, &outcome.broken) {
+        (Some(_), None | Some(Arrives::AsMeant), None) => "refused",
+        (Some(_), ..) => "shown",
+        (None, _, Some(_)) | (None, None, None) => "breaks",
+        (None, Some(Arrives::AsMeant), None) => "harmless",
+        (None, Some(Arrives::Listed(_)), None) => "listed",
+        (None, Some(Arrives::Otherwise(_)), None) => "another",
     }
 }
 
 /// What is to be shown of it, if it is as it should not be.
 fn what(judged: &Judged, row: &str) -> Option<String> {
-    match (&judged.mistaken, &judged.outcome) {
-        (_, Outcome::Harmless) | (Some(_), Outcome::Refused(_) | Outcome::Listed(_)) => None,
-        (Some(_), Outcome::Wrong(_)) if row == "any" => None,
-        (Some(Mistaken { lines: (was, is), .. }), Outcome::Wrong(what)) => {
+    let Outcome { refused, arrives, broken } = &judged.outcome;
+    let (listed, otherwise) = match arrives {
+        Some(Arrives::Listed(what)) => (Some(what), None),
+        Some(Arrives::Otherwise(what)) => (None, Some(what)),
+        Some(Arrives::AsMeant) | None => (None, None),
+    };
+    match &judged.mistaken {
+        None => broken.as_ref().or(refused.as_ref()).or(otherwise).or(listed).cloned(),
+        Some(_) if row == "any" || refused.is_some() => None,
+        Some(Mistaken { lines: (was, is), .. }) => {
+            let what = broken.as_ref().or(otherwise)?;
             Some(format!("{what}\n    was: {was}\n    is:  {is}"))
-        }
-        (None, Outcome::Refused(what) | Outcome::Listed(what) | Outcome::Wrong(what)) => {
-            Some(what.clone())
         }
     }
 }
