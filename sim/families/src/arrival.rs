@@ -362,6 +362,22 @@ impl Drawn {
         }
     }
 
+    /// Whether something else is said of a setting with so many equal values first. What goes no
+    /// further up by itself was not sent.
+    fn is_met(&self, step: &LevelStep, instance: &Instance, said: &Said, keys: usize) -> bool {
+        let levels = &self.components[step.component].levels;
+        let further = &levels[step.from.min(step.ends)..=step.ends];
+        let goes = |state: &State| {
+            let says = |line: &Line| line.say(from_ref(state)).is_ok();
+            further.iter().all(|level| level.line_of(said.setting).is_some_and(says))
+        };
+        let is_met = |other: &Said| {
+            let is_same = other.setting == said.setting && other.key[..keys] == said.key[..keys];
+            is_same && other.key != said.key && (step.to < step.from || goes(&other.state))
+        };
+        instance.all_said().any(is_met)
+    }
+
     /// Whether a line of this form need not go to the peer.
     fn is_dont_care(&self, step: &LevelStep, line: &Line) -> bool {
         let levels = &self.components[step.component].levels;
@@ -470,6 +486,14 @@ impl Drawn {
                             self.lose(step, source, way, &Said { state, ..said.clone() }, lost);
                         }
                         next.say(said.setting, &said.key, goes);
+                        continue;
+                    }
+                    // Lines that would be one are stuck, all of them.
+                    if let (Some(source), Some(target)) = (source, target)
+                        && target.keys < source.keys
+                        && self.is_met(step, instance, said, target.keys)
+                    {
+                        self.lose(step, source, way, said, lost);
                         continue;
                     }
                     if !is_copied && !by_absence && !goes(before, after, instance, said) {

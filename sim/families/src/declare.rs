@@ -158,7 +158,8 @@ impl Drawn {
         let mut text = String::new();
         let setting = &self.settings[of.settings[0]];
         let of_each = |field: &&Field| of.is_each && matches!(field.kind, Kind::Several(_));
-        let keys = setting.fields.iter().filter(|field| field.is_key || of_each(field));
+        let (keys, rest) = setting.fields.split_at(of.keys);
+        let keys = keys.iter().chain(rest.iter().filter(of_each));
         let keys: Vec<&str> = keys.map(|field| &*field.name).collect();
         if !keys.is_empty() {
             let quoted: Vec<String> = keys.iter().map(|key| quoted(key)).collect();
@@ -258,9 +259,12 @@ impl Drawn {
         (old, new): (&[&Line], &[&Line]),
         text: &mut String,
     ) {
+        let keys = |side: &[&Line]| side.first().map(|line| line.keys);
         let why = match (old.len(), new.len()) {
             (0, _) => "it is new",
             (_, 0) => "nobody needs it",
+            (1, 1) if keys(old) < keys(new) => "there may be several of it",
+            (1, 1) if keys(old) > keys(new) => "there is one of it",
             (1, 1) => "it is said otherwise",
             (1, _) => "each has a line of its own",
             _ => "they belong on one line",

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use crate::cut::Cut;
+use crate::later;
 use crate::operator::{self, Edit};
 use crate::rng::Rng;
 use crate::setting::{Field, Kind, List, Scope, Setting, Value};
@@ -95,6 +96,7 @@ impl Drawn {
             }
         }
         let releases = draft.draw_releases();
+        edits.extend(later::edit(&mut draft, seed));
         let Draft { scopes, settings, components, .. } = draft;
         let cuts = Vec::new();
         Self { seed, scopes, names, settings, components, releases, edits, cuts }
@@ -450,7 +452,8 @@ impl Draft<'_> {
             }
             parts.push(Part::Slot(self.slot(setting, field, of)));
         }
-        let is_keyed = fields.iter().any(|field| field.is_key);
+        let keys = fields.iter().filter(|field| field.is_key).count();
+        let is_keyed = keys > 0;
         let is_flag = fields.is_empty();
         let takes_rest = fields.iter().any(|field| field.kind.takes_rest());
         let is_bare_no = !is_keyed && !is_flag && !takes_rest && self.rng.chance(30);
@@ -465,6 +468,7 @@ impl Draft<'_> {
             settings: vec![setting],
             shares: Shares::All,
             scope,
+            keys,
             parts,
             roof: None,
             is_not: false,
@@ -522,6 +526,7 @@ impl Draft<'_> {
             settings: [&*one.settings, &*other.settings].concat(),
             shares: Shares::All,
             scope: one.scope,
+            keys: 0,
             parts,
             roof: None,
             is_not: false,

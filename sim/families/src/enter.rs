@@ -313,6 +313,8 @@ impl Drawn {
             let state = if no == line.is_not { State::Set(Vec::new()) } else { State::Unset };
             let states = vec![state; line.settings.len()];
             self.take_in(line, &states, instance);
+        } else if no && line.keys < keys {
+            instance.forget(line.settings[0], &key[..line.keys]);
         } else if no {
             for setting in &line.settings {
                 let rest = match (instance.said(*setting, &key), &said) {

@@ -26,6 +26,7 @@ mod cut;
 mod declare;
 mod draw;
 mod enter;
+mod later;
 mod meaning;
 mod mistake;
 mod operator;

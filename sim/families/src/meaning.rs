@@ -73,6 +73,13 @@ impl Instance {
         }
     }
 
+    /// Says nothing more of a setting where the first values of its key are these.
+    pub(crate) fn forget(&mut self, setting: usize, key: &[Value]) {
+        self.items.retain(|item| {
+            !matches!(item, Item::Said(said) if said.setting == setting && said.key.starts_with(key))
+        });
+    }
+
     /// The instance at the end of this way; it is made where it is not there.
     pub(crate) fn enter(&mut self, way: &[Step]) -> &mut Self {
         let Some(((scope, name), rest)) = way.split_first() else {

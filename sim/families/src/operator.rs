@@ -31,6 +31,8 @@ pub enum Operator {
     Range,
     /// Words for the least numbers, or none.
     Ends,
+    /// A value tells one line from another, or no longer does.
+    Key,
     /// A word is said by the line being there.
     Implied,
     /// The line says that it is off.
@@ -100,6 +102,9 @@ const CHAIN_PERCENT: usize = 40;
 /// Edits of one level, at most.
 const EDITS_MAX: usize = 4;
 
+/// Those that are drawn once all levels are there.
+const LATER: &[Operator] = &[Operator::Key];
+
 /// Adds a level to a component: its last one, edited.
 pub(crate) fn next_level(draft: &mut Draft<'_>, component: usize) -> Vec<Edit> {
     let before = draft.components[component].levels.last().expect("a first level").clone();
@@ -109,7 +114,8 @@ pub(crate) fn next_level(draft: &mut Draft<'_>, component: usize) -> Vec<Edit> {
     let level = draft.components[component].levels.len();
     // Of modes there are fewer than of lines.
     let more = [Operator::Entry, Operator::Default, Operator::Half, Operator::Optional];
-    let operators: Vec<Operator> = Operator::iter().chain(more).collect();
+    let is_first = |operator: &Operator| !LATER.contains(operator);
+    let operators: Vec<Operator> = Operator::iter().filter(is_first).chain(more).collect();
     let mut made = Vec::new();
     let count = 1 + draft.rng.below(EDITS_MAX);
     let mut chosen: Vec<Operator> = (0..count).map(|_| *draft.rng.pick(&operators)).collect();
@@ -183,7 +189,7 @@ fn says_alike(one: &Line, other: &Line) -> bool {
 }
 
 /// Where two writings differ.
-fn contexts(
+pub(crate) fn contexts(
     draft: &Draft<'_>,
     component: usize,
     before: &Writing,
@@ -523,6 +529,7 @@ fn edit(
         | Operator::Half
         | Operator::Choice
         | Operator::Entry
+        | Operator::Key
         | Operator::New
         | Operator::DontCare
         | Operator::Remove

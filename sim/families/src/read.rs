@@ -123,6 +123,10 @@ impl Drawn {
                 _ => state.clone(),
             };
             let state = self.settings[*setting].kept(state);
+            // One line of it is there, and it replaces the one that was.
+            if line.keys < keys && instance.said(*setting, &key).is_none() {
+                instance.forget(*setting, &key[..line.keys]);
+            }
             instance.say(*setting, &key, Some(state).filter(|state| *state != line.absent()));
         }
     }

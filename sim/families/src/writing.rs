@@ -60,6 +60,8 @@ pub(crate) struct Line {
     pub(crate) shares: Shares,
     /// Where it stands: in the root, or in each instance of a scope.
     pub(crate) scope: Option<usize>,
+    /// So many of the first fields tell one line of it from another: those of its key, or less.
+    pub(crate) keys: usize,
     /// The first is a word.
     pub(crate) parts: Vec<Part>,
     /// The mode within the scope's in which it stands.

@@ -89,6 +89,7 @@ const RARE: &[(&[Operator], &[Context], &str)] = &[
         &[Context::Keyed, Context::Ordered],
         "what absence says can be told of lines without a key alone",
     ),
+    (&[Operator::Key], &[Context::Ordered], "a line of a list has its whole key"),
     (
         &[Operator::Share],
         &[Context::Keyed, Context::Ordered],
