@@ -2,13 +2,13 @@
 //! it. What a level cannot say is from then on what absence says there.
 
 use std::collections::{BTreeMap, BTreeSet};
-
+use std::net::Ipv6Addr;
 use std::slice::from_ref;
 
 use crate::draw::Drawn;
 use crate::meaning::{Instance, Item, Meaning, Said, Step};
 use crate::read::with_more;
-use crate::setting::{List, Scope, State, Value};
+use crate::setting::{Kind, List, Scope, State, Value};
 use crate::writing::{Line, Writing};
 
 /// How each text up to a line that is `quit` begins.
@@ -378,6 +378,22 @@ impl Drawn {
         instance.all_said().any(is_met)
     }
 
+    /// Whether a line keeps each word of this as it is. A path is kept as it was typed; what says
+    /// the same address in other words would not give it back.
+    fn is_kept_so(&self, line: &Line, said: &Said) -> bool {
+        let State::Set(values) = &said.state else { return true };
+        let fields = self.settings[said.setting].fields.iter().zip(values).enumerate();
+        { fields }.all(|(at, (field, value))| {
+            let takes = line.slot_of(said.setting, at).and_then(|slot| slot.takes.as_ref());
+            match (takes.unwrap_or(&field.kind), value) {
+                (Kind::Address6 | Kind::Host, Value::Text(text)) => {
+                    text.parse::<Ipv6Addr>().map_or(true, |address| address.to_string() == *text)
+                }
+                _ => true,
+            }
+        })
+    }
+
     /// Whether a line of this form need not go to the peer.
     fn is_dont_care(&self, step: &LevelStep, line: &Line) -> bool {
         let levels = &self.components[step.component].levels;
@@ -496,7 +512,9 @@ impl Drawn {
                         self.lose(step, source, way, said, lost);
                         continue;
                     }
-                    if !is_copied && !by_absence && !goes(before, after, instance, said) {
+                    let goes = goes(before, after, instance, said)
+                        && target.is_some_and(|target| self.is_kept_so(target, said));
+                    if !is_copied && !by_absence && !goes {
                         let line = source.expect("what is said can be said");
                         self.lose(step, line, way, said, lost);
                         continue;
