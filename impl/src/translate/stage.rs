@@ -943,7 +943,8 @@ fn evaluate(
             return GroupStep::Stuck(StuckCause::Unverified);
         }
     }
-    let mut places = out.iter().map(|(key, _)| &key.place);
+    // Where the instance is not, nothing is said by being absent, either.
+    let mut places = out.iter().map(|(key, _)| key).chain(silent).map(|key| &key.place);
     let nameless = places.find_map(|place| tft.renamed(image, step, config, place).err());
     nameless.map_or(made, GroupStep::Stuck)
 }
