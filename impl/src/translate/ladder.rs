@@ -165,8 +165,8 @@ impl Ladder {
     pub(crate) fn edit(&mut self, way: &Way<'_>, edits: &[crate::config::Edit]) -> Advance {
         let mut first = self.rungs[0].clone();
         let touched = Touched::from_edits(way.image, &mut first, edits);
-        let held = Arc::clone(&self.held);
-        self.replace(way, first, touched, held)
+        let (held, restores) = (Arc::clone(&self.held), Arc::clone(&self.restores));
+        self.renew(way, first, touched, held, restores)
     }
 
     /// The same with what is put back on the way. Where anything is, or was, all is evaluated from
