@@ -6,7 +6,7 @@ mod function;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
-use skewsync::grammar::{Fit, Form, Sign, Words};
+use skewsync::grammar::{Fit, Form, Sign, Token, Words};
 use skewsync::ids::{FormId, Level, ModeId};
 use skewsync::image::{self, FormDecl, Function, Image, Key, NoMeans};
 use skewsync::parse::Place;
@@ -183,7 +183,7 @@ impl Change {
             return;
         };
         if image.form(*first).enters.is_some() {
-            self.rename_instances(image, going, *first, places, rung);
+            self.rename_instances(image, going, *first, (places, later), rung);
             return;
         }
         let silent = match is_unborn {
@@ -631,9 +631,15 @@ impl Change {
         let entries = self.new.iter().flat_map(modes).flat_map(entries).map(|(_, decl)| &decl.form);
         let forms = self.new.iter().map(|form| &image.form(*form).form);
         let forms: Vec<&Form> = forms.chain(entries).collect();
-        let fits = |form: &Form, name: &str, word: &str| {
-            let mut leaves = form.capture(name).into_iter().map(|leaf| &form.leaf(leaf).token);
-            leaves.any(|token| token.fit(word).is_some() && token.canonical(word) == word)
+        let fits = |form: &Form, name: &str, value: &str| {
+            let fits = |token: &Token, word: &str| {
+                token.fit(word).is_some() && token.canonical(word) == word
+            };
+            let mut leaves = form.capture(name).into_iter().map(|leaf| form.leaf(leaf));
+            leaves.any(|leaf| {
+                let each = || value.split(' ').all(|word| fits(&leaf.token, word));
+                fits(&leaf.token, value) || leaf.variadic && each()
+            })
         };
         let says = |(name, value): (&String, &String)| {
             if let Some(implied) = self.declared.implied.get(name) {
@@ -1237,7 +1243,7 @@ impl Change {
         image: &Image,
         going: Going,
         from: FormId,
-        places: &mut BTreeSet<Place>,
+        (places, later): (&mut BTreeSet<Place>, &[Self]),
         rung: &mut Rung,
     ) {
         let (read, to) = self.sides(going);
@@ -1279,7 +1285,7 @@ impl Change {
             match renamed(&line.place) {
                 Ok(_) if Some(line.form) == leaf => {}
                 Ok(place) => rung.lines.push(Carried { place, ..line }),
-                Err(true) if going == Going::Up => rung.short.push(line),
+                Err(true) if going == Going::Up => Self::wait(image, later, line, rung),
                 Err(_) => rung.ends.push((line, Vec::new())),
             }
         }
@@ -1300,7 +1306,7 @@ impl Change {
         for line in std::mem::take(&mut rung.silent) {
             match renamed(&line.place) {
                 Ok(place) => rung.silent.push(Carried { place, ..line }),
-                Err(true) if going == Going::Up => rung.short.push(line),
+                Err(true) if going == Going::Up => Self::wait(image, later, line, rung),
                 Err(_) => rung.ends.push((line, Vec::new())),
             }
         }
@@ -1326,6 +1332,23 @@ impl Change {
             }
             Going::Up => values.remove(name).is_none_or(|said| said == *value),
         })
+    }
+
+    /// A line waits for what names its instance, unless no later change has a place for its values.
+    fn wait(image: &Image, later: &[Self], line: Carried, rung: &mut Rung) {
+        let next = later.iter().position(|change| change.old.contains(&line.form));
+        let names = next.map_or_else(Vec::new, |at| {
+            let change = &later[at];
+            let mut values = change.values(image, &line);
+            change.fill(image, Going::Up, &line, &mut values);
+            let own: Vec<&str> = image.form(line.form).form.carried().collect();
+            change.unsayable(image, &later[at + 1..], &own, &values)
+        });
+        if line.free || names.is_empty() {
+            rung.short.push(line);
+        } else {
+            rung.ends.push((line, names));
+        }
     }
 
     /// What an instance is named on the other side.
