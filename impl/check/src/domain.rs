@@ -85,6 +85,8 @@ pub(crate) struct Domain<'a> {
     beside: Vec<String>,
     /// Where the other unit refuses a line of the other side for want of another.
     needs: Vec<&'a Refusal>,
+    /// Entries that the same level names otherwise, each with the line in which the name stands.
+    names: Vec<(FormId, FormId)>,
 }
 
 impl Command {
@@ -158,6 +160,16 @@ impl<'a> Domain<'a> {
             refusal.without && refusal.first.forms().any(|form| ids.contains(&form))
         });
         let needs = needs.collect();
+        let is_beside = |of: &&Change| {
+            (of.component, of.level) == (change.component, change.level) && *of != change
+        };
+        let names = changes.iter().filter(is_beside).filter_map(|of| {
+            let side = if way == Direction::Lower { &of.new } else { &of.old };
+            let [entry, name] = &**side else { return None };
+            let entry = find(image, entry).filter(|form| image.form(*form).enters.is_some())?;
+            Some((entry, find(image, name)?))
+        });
+        let names = names.collect();
         let there = ids.into_iter().flat_map(|form| {
             let around = entries(other, other.form(form)).unwrap_or_default().into_iter();
             around.chain([form]).map(|form| other.form(form).form.clone()).collect::<Vec<_>>()
@@ -173,6 +185,7 @@ impl<'a> Domain<'a> {
             there_decls,
             beside,
             needs,
+            names,
         })
     }
 
@@ -201,9 +214,25 @@ impl<'a> Domain<'a> {
         if let Some(typical) = fullest.max_by_key(|values| values.len()) {
             self.around(typical, &groups, &mut scenes);
         }
+        for scene in scenes.iter_mut().filter(|_| !self.names.is_empty()) {
+            scene.commands.splice(0..0, self.with_names(&scene.commands));
+        }
         let mut seen = BTreeSet::new();
         scenes.retain(|scene| seen.insert(scene.commands.clone()));
         (scenes, combined)
+    }
+
+    /// The lines in which instances around these commands have their names.
+    fn with_names(&self, commands: &[Command]) -> Vec<Command> {
+        let places: BTreeSet<Place> =
+            commands.iter().flat_map(|command| command.place.and_ancestors()).collect();
+        let named = places.into_iter().filter_map(|place| {
+            let (_, name) = self.names.iter().find(|(of, _)| Some(*of) == place.entry_form())?;
+            let examples = self.image.form(*name).form.examples(EXAMPLES_MAX);
+            let words = examples.into_iter().find(|words| words.sign() == Sign::Positive)?;
+            Some(Command::new(place, *name, words))
+        });
+        named.collect()
     }
 
     /// Whether the same words mean another thing on the other side.
