@@ -2,14 +2,13 @@
 //! it. What a level cannot say is from then on what absence says there.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::Ipv6Addr;
 use std::slice::from_ref;
 
 use crate::draw::Drawn;
 use crate::meaning::{Instance, Item, Meaning, Said, Step};
 use crate::read::with_more;
-use crate::setting::{Kind, List, Scope, State, Value};
-use crate::writing::{Line, Writing};
+use crate::setting::{List, Scope, State, Value};
+use crate::writing::{Line, Shares, Writing};
 
 /// How each text up to a line that is `quit` begins.
 const CERTIFICATE: &str = "\n  30820330";
@@ -143,14 +142,14 @@ pub(crate) fn lines_of(text: &str) -> Vec<&str> {
         let first = rest.find('\n').unwrap_or(rest.len());
         let mut end = first;
         if let Some(opens) = rest[..first].find("^C") {
-            let closes = rest[opens + 2..].find("^C").expect("a text that is rendered ends");
-            end = opens + 2 + closes + 2;
+            let closes = rest[opens + 2..].find("^C");
+            end = closes.map_or(rest.len(), |closes| opens + 2 + closes + 2);
         } else if rest[first..].starts_with(CERTIFICATE) {
             let mut lines = rest[first + 1..].split_inclusive('\n');
             let length: usize =
                 lines.by_ref().take_while(|line| line.trim() != "quit").map(str::len).sum();
             let last = rest[first + 1 + length..].lines().next();
-            end = first + 1 + length + last.expect("a text that is rendered ends").len();
+            end = first + 1 + length + last.map_or(0, str::len);
         }
         lines.push(&rest[..end]);
         rest = &rest[end..];
@@ -213,7 +212,12 @@ impl Drawn {
             let given = self.without(from, root, &less);
             let arrived = self.travel(from, to, &given, &mut lost);
             let before = less.len();
-            let is_new = |(one, _): &(Gone, usize)| less.iter().all(|(other, _)| other != one);
+            // An instance goes or not whatever lines do; and later it has less of them.
+            let is_first = before == 0;
+            let is_new = |(one, _): &(Gone, usize)| {
+                let may_be_new = is_first || matches!(one, Gone::Setting { .. });
+                may_be_new && less.iter().all(|(other, _)| other != one)
+            };
             let more: Vec<(Gone, usize)> = lost.gone.extract_if(.., |one| is_new(one)).collect();
             less.extend(more);
             self.with_partners(from, root, &mut less);
@@ -365,32 +369,66 @@ impl Drawn {
     /// Whether something else is said of a setting with so many equal values first. What goes no
     /// further up by itself was not sent.
     fn is_met(&self, step: &LevelStep, instance: &Instance, said: &Said, keys: usize) -> bool {
-        let levels = &self.components[step.component].levels;
-        let further = &levels[step.from.min(step.ends)..=step.ends];
-        let goes = |state: &State| {
-            let says = |line: &Line| line.say(from_ref(state)).is_ok();
-            further.iter().all(|level| level.line_of(said.setting).is_some_and(says))
-        };
         let is_met = |other: &Said| {
             let is_same = other.setting == said.setting && other.key[..keys] == said.key[..keys];
-            is_same && other.key != said.key && (step.to < step.from || goes(&other.state))
+            let is_there = step.to < step.from || self.is_sent(step, other);
+            is_same && other.key != said.key && is_there
         };
         instance.all_said().any(is_met)
     }
 
-    /// Whether a line keeps each word of this as it is. A path is kept as it was typed; what says
-    /// the same address in other words would not give it back.
-    fn is_kept_so(&self, line: &Line, said: &Said) -> bool {
+    /// Whether each level from here up says it, by itself.
+    fn is_sent(&self, step: &LevelStep, said: &Said) -> bool {
+        let component = self.settings[said.setting].component;
+        if component != step.component {
+            return true;
+        }
+        let mut levels = self.components[component].levels[step.from..=step.ends].iter();
         let State::Set(values) = &said.state else { return true };
-        let fields = self.settings[said.setting].fields.iter().zip(values).enumerate();
-        { fields }.all(|(at, (field, value))| {
-            let takes = line.slot_of(said.setting, at).and_then(|slot| slot.takes.as_ref());
-            match (takes.unwrap_or(&field.kind), value) {
-                (Kind::Address6 | Kind::Host, Value::Text(text)) => {
-                    text.parse::<Ipv6Addr>().map_or(true, |address| address.to_string() == *text)
+        levels.all(|level| {
+            let says = |line: &Line| match (&line.shares, &*line.settings) {
+                (_, [_]) => line.say(from_ref(&said.state)).is_ok(),
+                (Shares::One(_), _) => true,
+                // What it lacks may come.
+                (Shares::All | Shares::First, _) => {
+                    let mut own = line.slots().filter(|slot| slot.setting == said.setting);
+                    own.all(|slot| slot.say(&values[slot.field]).is_ok())
                 }
-                _ => true,
-            }
+            };
+            level.line_of(said.setting).is_some_and(says)
+        })
+    }
+
+    /// Whether an instance, or a mode without a name in it, has lines that came.
+    fn has_lines(
+        &self,
+        step: &LevelStep,
+        instance: &Instance,
+        roof: Option<(usize, usize)>,
+    ) -> bool {
+        let is_line = |said: &Said| {
+            let component = self.settings[said.setting].component;
+            let is_own = component == step.component;
+            let level = if is_own { step.starts } else { 0 };
+            let line = self.components[component].levels[level].line_of(said.setting);
+            let is_here = |line: &Line| {
+                let states = states(line, instance, &said.key);
+                // A line goes whole or not at all.
+                let of = line.settings.iter().zip(&states);
+                let mut all = of.map(|(setting, state)| Said {
+                    setting: *setting,
+                    key: said.key.clone(),
+                    state: state.clone(),
+                });
+                all.all(|said| self.is_sent(step, &said))
+                    && roof.is_none_or(|roof| line.roof.map(|at| (component, at)) == Some(roof))
+                    && line.say(&states).is_ok_and(|lines| !lines.is_empty())
+            };
+            !is_own || line.is_some_and(is_here)
+        };
+        instance.items.iter().any(|item| match item {
+            Item::Said(said) => is_line(said),
+            Item::Within { instance, .. } => roof.is_none() && self.has_lines(step, instance, None),
         })
     }
 
@@ -479,7 +517,8 @@ impl Drawn {
                 next.say(setting, &[], Some(absent));
             }
         }
-        for item in &instance.items {
+        let all = &instance.items;
+        for item in all {
             match item {
                 Item::Said(said) if self.settings[said.setting].component != component => {
                     next.items.push(item.clone());
@@ -512,8 +551,7 @@ impl Drawn {
                         self.lose(step, source, way, said, lost);
                         continue;
                     }
-                    let goes = goes(before, after, instance, said)
-                        && target.is_some_and(|target| self.is_kept_so(target, said));
+                    let goes = goes(before, after, instance, said);
                     if !is_copied && !by_absence && !goes {
                         let line = source.expect("what is said can be said");
                         self.lose(step, line, way, said, lost);
@@ -523,9 +561,21 @@ impl Drawn {
                 }
                 Item::Within { scope, name, instance } => {
                     let way = [way, &[(*scope, name.clone())]].concat();
-                    if component == 0 && after.entries[*scope].is_none() {
+                    let is_gone = component == 0 && after.entries[*scope].is_none();
+                    let has_no_name = component == 0
+                        && after.leaves[*scope] != before.leaves[*scope]
+                        && {
+                            // Of several none goes; nor does one without a name.
+                            let is_it = |item: &&Item| matches!(item, Item::Within { scope: of, .. } if of == scope);
+                            *name == Value::Absent || all.iter().filter(is_it).nth(1).is_some()
+                        };
+                    if is_gone || has_no_name {
                         let mut gone = Vec::new();
-                        all_gone(instance, &way, &mut gone);
+                        // Of what came and goes no further up, lines are told, and what has none.
+                        let is_told = |instance: &Instance, roof: Option<(usize, usize)>| {
+                            is_gone || to < from || !self.has_lines(step, instance, roof)
+                        };
+                        all_gone(instance, &way, &is_told, &mut gone);
                         lost.gone.extend(gone.into_iter().map(|one| (one, from)));
                         continue;
                     }
@@ -539,7 +589,24 @@ impl Drawn {
 
     /// The entry of an instance at these levels.
     pub(crate) fn entry(&self, levels: &[usize], step: &Step) -> Option<String> {
-        let words = self.components[0].levels[levels[0]].entries[step.0].as_ref()?;
+        let words = self.components[0].levels[levels[0]].entries[step.0].as_ref()?.join(" ");
+        match (self.leaf(levels, step.0), &step.1) {
+            (Some(_), _) => Some(words),
+            (None, Value::Absent) => None,
+            (None, _) => Some(format!("{words} {}", self.name_of(step))),
+        }
+    }
+
+    /// The words of the line in which the name of a scope's instance stands; none: it stands in
+    /// the entry.
+    pub(crate) fn leaf(&self, levels: &[usize], scope: usize) -> Option<&[String]> {
+        self.components[0].levels[levels[0]].leaves[scope].as_deref()
+    }
+
+    /// The line in which the name of an instance stands at these levels; none: it stands in the
+    /// entry, or there is none.
+    pub(crate) fn line_of_name(&self, levels: &[usize], step: &Step) -> Option<String> {
+        let words = self.leaf(levels, step.0).filter(|_| step.1 != Value::Absent)?;
         Some(format!("{} {}", words.join(" "), self.name_of(step)))
     }
 
@@ -566,10 +633,13 @@ impl Drawn {
         less: &[&Gone],
     ) -> Vec<Place> {
         let place = match gone {
-            Gone::Instance { way } => self.path(levels, way).map(|mut path| {
+            Gone::Instance { way } => {
+                let Some(mut path) = self.path(levels, way) else { return Vec::new() };
+                let step = way.last().expect("an instance is not the root");
+                let name = self.line_of_name(levels, step).map(|name| (path.join(" / "), name));
                 let line = path.pop().expect("an instance has an entry");
-                (path.join(" / "), line)
-            }),
+                return [(path.join(" / "), line)].into_iter().chain(name).collect();
+            }
             Gone::Roof { way, roof } => self.place_of_roof(levels, root, (way, *roof), less),
             Gone::Setting { way, said } => {
                 let ways = self.ways_of(levels, root, way, said);
@@ -646,9 +716,12 @@ impl Drawn {
             let said = match item {
                 Item::Said(said) => said,
                 Item::Within { scope, name, instance } => {
-                    let entry = self.entry(levels, &(*scope, name.clone()));
+                    let step = (*scope, name.clone());
+                    let entry = self.entry(levels, &step);
                     let entry = entry.expect("an instance that is there can be entered");
-                    nodes.push(Node::Within(entry, self.nodes(levels, instance, None)));
+                    let name = self.line_of_name(levels, &step).map(Node::Line);
+                    let within = self.nodes(levels, instance, None);
+                    nodes.push(Node::Within(entry, name.into_iter().chain(within).collect()));
                     continue;
                 }
             };
@@ -822,10 +895,17 @@ fn goes(before: &Writing, after: &Writing, instance: &Instance, said: &Said) -> 
     })
 }
 
-/// All of an instance that cannot be entered.
-fn all_gone(instance: &Instance, way: &[Step], gone: &mut Vec<Gone>) {
-    gone.push(Gone::Instance { way: way.to_vec() });
-    let roofs = instance.entered.iter();
+/// All of an instance that cannot be entered; of its entries those that are told.
+fn all_gone(
+    instance: &Instance,
+    way: &[Step],
+    is_told: &dyn Fn(&Instance, Option<(usize, usize)>) -> bool,
+    gone: &mut Vec<Gone>,
+) {
+    if is_told(instance, None) {
+        gone.push(Gone::Instance { way: way.to_vec() });
+    }
+    let roofs = instance.entered.iter().filter(|roof| is_told(instance, Some(**roof)));
     gone.extend(roofs.map(|roof| Gone::Roof { way: way.to_vec(), roof: *roof }));
     for item in &instance.items {
         match item {
@@ -833,7 +913,7 @@ fn all_gone(instance: &Instance, way: &[Step], gone: &mut Vec<Gone>) {
                 gone.push(Gone::Setting { way: way.to_vec(), said: said.clone() });
             }
             Item::Within { scope, name, instance } => {
-                all_gone(instance, &[way, &[(*scope, name.clone())]].concat(), gone);
+                all_gone(instance, &[way, &[(*scope, name.clone())]].concat(), is_told, gone);
             }
         }
     }

@@ -44,8 +44,14 @@ impl Drawn {
         let mut examples = Vec::new();
         for scope in self.scopes_at(&levels) {
             for _ in 0..2 {
-                let way = self.way(scope, &ways, rng);
+                let way = self.way(&levels, scope, &ways, rng);
                 let mut entries: Vec<String> = way.iter().map(entry).collect();
+                if self.leaf(&levels, scope).is_some() {
+                    let (entries, line) = (entries.clone(), self.some_name(&levels, scope, rng));
+                    let negated = format!("no {line}");
+                    let enters = false;
+                    examples.push(Example { entries, line, negated, enters, form: scope });
+                }
                 let line = entries.pop().expect("not the root");
                 let negated = format!("no {line}");
                 examples.push(Example { entries, line, negated, enters: true, form: scope });
@@ -63,7 +69,8 @@ impl Drawn {
                 for number in 0..EXAMPLES + TYPED {
                     // An alias stands where the line stands that it says.
                     let of = writing.line_of(line.settings[0]).unwrap_or(line);
-                    let way = of.scope.map_or_else(Vec::new, |at| self.way(at, &ways, rng));
+                    let way =
+                        of.scope.map_or_else(Vec::new, |at| self.way(&levels, at, &ways, rng));
                     let entries = way.iter().map(entry);
                     let roof = of.roof.map(|roof| component.roofs[roof].words.clone());
                     let entries: Vec<String> = entries.chain(roof).collect();
@@ -220,9 +227,11 @@ impl Drawn {
                 self.placed(&levels, around, None, rng, |entry| format!("no {}", entry(last)))
             }
             8..30 if !self.scopes_at(&levels).is_empty() => {
-                let way = self.way(*rng.pick(&self.scopes_at(&levels)), &ways, rng);
+                let scope = *rng.pick(&self.scopes_at(&levels));
+                let way = self.way(&levels, scope, &ways, rng);
                 meaning.root.enter(&way);
-                self.placed(&levels, &way, None, rng, |_| String::new())
+                let line = self.named(&levels, &way, meaning, rng);
+                self.placed(&levels, &way, None, rng, |_| line)
             }
             30..50 => {
                 let said = |way: &Vec<Step>| {
@@ -260,7 +269,7 @@ impl Drawn {
         let edit = rng.chance(20).then_some(edits).filter(|edits| !edits.is_empty());
         let edit = edit.map(|edits| *rng.pick(&edits));
         let line = edit.map_or(line, |(line, _)| line);
-        let way = line.scope.map_or_else(Vec::new, |scope| self.way(scope, ways, rng));
+        let way = line.scope.map_or_else(Vec::new, |scope| self.way(levels, scope, ways, rng));
         let instance = meaning.root.enter(&way);
         self.under_roof(component, line, instance);
         let lines = match edit {
@@ -330,7 +339,8 @@ impl Drawn {
         words.extend(self.names.iter().flatten().cloned());
         for (component, level) in self.components.iter().zip(levels) {
             let writing = &component.levels[*level];
-            words.extend(writing.entries.iter().flatten().flatten().cloned());
+            let modes = writing.entries.iter().chain(&writing.leaves);
+            words.extend(modes.flatten().flatten().cloned());
             words.extend(component.roofs.iter().map(|roof| roof.words.clone()));
             let mut lines: Vec<&Line> = writing.lines.iter().collect();
             for alias in &writing.aliases {
@@ -418,22 +428,62 @@ impl Drawn {
         instance.entered.extend(line.roof.map(|roof| (component, roof)));
     }
 
+    /// A line that gives an instance a name, or takes it away, where that is a line; else empty.
+    fn named(
+        &self,
+        levels: &[usize],
+        way: &[Step],
+        meaning: &mut Meaning,
+        rng: &mut Rng,
+    ) -> String {
+        let Some((scope, _)) = way.last().filter(|(scope, _)| self.leaf(levels, *scope).is_some())
+        else {
+            return String::new();
+        };
+        if rng.chance(20) {
+            return String::new();
+        }
+        let line = self.some_name(levels, *scope, rng);
+        let name = self.read_name(levels, way, &line).expect("it is a name");
+        let is_no = rng.chance(15);
+        meaning.root.call(way, if is_no { &Value::Absent } else { &name });
+        if is_no { format!("no {line}") } else { line }
+    }
+
+    /// A line that gives an instance of a scope some name.
+    fn some_name(&self, levels: &[usize], scope: usize, rng: &mut Rng) -> String {
+        let step = (scope, self.name_in(scope, rng));
+        self.line_of_name(levels, &step).expect("the name is a line")
+    }
+
+    /// Some name of an instance of a scope.
+    fn name_in(&self, scope: usize, rng: &mut Rng) -> Value {
+        match &self.scopes[scope].names {
+            Kind::Word(count) => Value::Word(rng.below(*count)),
+            other => Value::Text((*rng.pick(other.texts())).to_owned()),
+        }
+    }
+
     /// A way to an instance of a scope: one that is there, or a new one.
-    fn way(&self, scope: usize, ways: &[Vec<Step>], rng: &mut Rng) -> Vec<Step> {
+    fn way(&self, levels: &[usize], scope: usize, ways: &[Vec<Step>], rng: &mut Rng) -> Vec<Step> {
         let there: Vec<&Vec<Step>> =
             ways.iter().filter(|way| way.last().is_some_and(|(last, _)| *last == scope)).collect();
         if !there.is_empty() && rng.chance(60) {
             return (*rng.pick(&there)).clone();
         }
         let mut way = match self.scopes[scope].parent {
-            Some(parent) => self.way(parent, ways, rng),
+            Some(parent) => self.way(levels, parent, ways, rng),
             None => Vec::new(),
         };
-        let name = match &self.scopes[scope].names {
-            Kind::Word(count) => Value::Word(rng.below(*count)),
-            other => Value::Text((*rng.pick(other.texts())).to_owned()),
-        };
-        way.push((scope, name));
+        // There is one that has no name in its entry.
+        if self.leaf(levels, scope).is_some() {
+            let is_it = |there: &&Vec<Step>| {
+                there.split_last().is_some_and(|(last, around)| last.0 == scope && around == way)
+            };
+            let none = [&*way, &[(scope, Value::Absent)]].concat();
+            return ways.iter().find(is_it).cloned().unwrap_or(none);
+        }
+        way.push((scope, self.name_in(scope, rng)));
         way
     }
 
@@ -460,7 +510,10 @@ impl Drawn {
             let known = if cuts { self.keywords(levels) } else { BTreeSet::new() };
             let word = |word: &String| if cuts { shortest(&known, word) } else { word.clone() };
             let words: Vec<String> = words.iter().map(word).collect();
-            format!("{} {}", words.join(" "), self.name_of(step))
+            match self.leaf(levels, step.0) {
+                None => format!("{} {}", words.join(" "), self.name_of(step)),
+                Some(_) => words.join(" "),
+            }
         };
         let mut text = String::new();
         let entries = way.iter().map(entry).chain(roof.map(str::to_owned));

@@ -141,6 +141,7 @@ impl Drawn {
                 for level in less.components[0].levels.iter_mut().skip(1) {
                     let first = self.components[0].levels[0].entries.get(scope)?;
                     level.entries[scope].clone_from(first);
+                    level.leaves[scope].clone_from(&self.components[0].levels[0].leaves[scope]);
                     level.aliases.retain(|alias| !is_of_entry(alias, scope));
                 }
             }
@@ -246,6 +247,7 @@ impl Drawn {
         self.names.truncate(last);
         for level in &mut self.components[0].levels {
             level.entries.truncate(last);
+            level.leaves.truncate(last);
             level.aliases.retain(|alias| !is_of_entry(alias, last));
         }
         Some(())

@@ -42,7 +42,13 @@ impl Drawn {
             line(&mut text, format_args!("\n[[mode]]\nname   = {}", quoted(&mode_of(Some(scope)))));
             line(&mut text, format_args!("parent = {}", quoted(&mode_of(of.parent))));
             line(&mut text, format_args!("enter  = '{enter}'"));
-            line(&mut text, format_args!("key    = [\"i{scope}\"]"));
+            match self.leaf_form(first, scope) {
+                None => line(&mut text, format_args!("key    = [\"i{scope}\"]")),
+                Some(form) => {
+                    let mode = quoted(&mode_of(Some(scope)));
+                    line(&mut text, format_args!("\n[[command]]\nmode = {mode}\nform = '{form}'"));
+                }
+            }
         }
         for (at, roof) in component.roofs.iter().enumerate() {
             let name = quoted(&format!("{}-roof-{at}", component.name));
@@ -133,7 +139,17 @@ impl Drawn {
 
     /// The form that enters a scope.
     fn enter(&self, writing: &Writing, scope: usize) -> Option<String> {
-        Some(self.enter_by(writing.entries[scope].as_ref()?, scope))
+        let words = writing.entries[scope].as_ref()?;
+        Some(match writing.leaves[scope] {
+            None => self.enter_by(words, scope),
+            Some(_) => format!("[no] {}", words.join(" ")),
+        })
+    }
+
+    /// The form of the line in which the name of an instance stands.
+    fn leaf_form(&self, writing: &Writing, scope: usize) -> Option<String> {
+        writing.entries[scope].as_ref()?;
+        Some(self.enter_by(writing.leaves[scope].as_ref()?, scope))
     }
 
     /// The form that enters a scope by these words.
@@ -216,14 +232,36 @@ impl Drawn {
                 let mode = mode_of(self.scopes[scope].parent);
                 head(text, level, "nobody enters it");
                 line(text, format_args!("old = [{{ mode = \"{mode}\", form = '{old}' }}]"));
+                if let Some(name) = self.leaf_form(before, scope) {
+                    let mode = mode_of(Some(scope));
+                    head(text, level, "nobody needs it");
+                    line(text, format_args!("old = [{{ mode = \"{mode}\", form = '{name}' }}]"));
+                }
             }
             if let (Some(old), Some(new)) = (self.enter(before, scope), self.enter(after, scope))
                 && old != new
             {
                 let mode = mode_of(self.scopes[scope].parent);
-                head(text, level, "a mode is called otherwise");
-                line(text, format_args!("old = [{{ mode = \"{mode}\", form = '{old}' }}]"));
-                line(text, format_args!("new = [{{ mode = \"{mode}\", form = '{new}' }}]"));
+                let names = [before, after].map(|writing| self.leaf_form(writing, scope));
+                let is_one = names[0].is_some() != names[1].is_some();
+                head(
+                    text,
+                    level,
+                    match &names {
+                        [None, Some(_)] => "there is one, and its name is a line in it",
+                        [Some(_), None] => "there may be several, each with its name",
+                        _ => "a mode is called otherwise",
+                    },
+                );
+                for ((side, enter), name) in [("old", old), ("new", new)].into_iter().zip(names) {
+                    let inner = mode_of(Some(scope));
+                    let name = name
+                        .filter(|_| is_one)
+                        .map(|name| format!(",\n       {{ mode = \"{inner}\", form = '{name}' }}"));
+                    let name = name.unwrap_or_default();
+                    let enter = format!("{{ mode = \"{mode}\", form = '{enter}' }}");
+                    line(text, format_args!("{side} = [{enter}{name}]"));
+                }
             }
         }
         let is_new = |of: &&Line| !before.lines.contains(of);

@@ -82,7 +82,8 @@ impl Drawn {
         let (entries, names) = draft.draw_scopes();
         for component in 0..draft.components.len() {
             let entries = if component == 0 { entries.clone() } else { Vec::new() };
-            let mut writing = Writing { entries, lines: Vec::new(), aliases: Vec::new() };
+            let leaves = vec![None; entries.len()];
+            let mut writing = Writing { entries, leaves, ..Writing::default() };
             for _ in 0..2 + draft.rng.below(5) {
                 writing.lines.extend(draft.draw_lines(component));
             }

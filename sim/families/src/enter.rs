@@ -8,6 +8,7 @@ use crate::arrival::lines_of;
 use crate::command::{edited, is_empty, less_one, with, without};
 use crate::draw::Drawn;
 use crate::meaning::{Instance, Meaning, Step};
+use crate::read::call;
 use crate::read::{Fit, Taken, keyword};
 use crate::setting::{Kind, Setting, State, Value};
 use crate::writing::{Alias, Line, Part, Says, Writing};
@@ -31,6 +32,14 @@ struct Here {
     roof: Option<(usize, usize)>,
 }
 
+/// What becomes of the name of an instance.
+enum Named {
+    /// This is its name; absent: it has none.
+    As(Value),
+    /// Nobody knows.
+    Unknown,
+}
+
 /// What a line that was typed may be.
 #[derive(Clone, PartialEq)]
 enum Typed<'a> {
@@ -41,6 +50,9 @@ enum Typed<'a> {
     /// It says something, or takes that away.
     Says { line: &'a Line, says: Says, states: Vec<State>, no: bool },
 }
+
+/// Where a line stands, and all that is meant.
+type Around<'a> = (&'a Here, &'a Instance);
 
 /// What a line that was typed is.
 enum Is<'a> {
@@ -68,7 +80,16 @@ impl Drawn {
                 }
                 _ => {}
             }
-            match self.typed(&levels, &here, &line) {
+            match self.name_typed(&levels, &here, &line) {
+                Some(Named::As(name)) => {
+                    let ways = around.iter_mut().map(|here| &mut here.way);
+                    call(&mut meaning, ways, &here.way, &name);
+                    continue;
+                }
+                Some(Named::Unknown) => return Entered::Unknown,
+                None => {}
+            }
+            match self.typed(&levels, (&here, &meaning.root), &line) {
                 Is::Typed(Typed::Enters(inner)) => {
                     let instance = meaning.root.enter(&inner.way);
                     instance.entered.extend(inner.roof);
@@ -95,8 +116,8 @@ impl Drawn {
 
     /// What a line is. From word to word what fits best is it; two keywords that are cut short alike
     /// are ambiguous.
-    fn typed(&self, levels: &[usize], here: &Here, text: &str) -> Is<'_> {
-        let mut ways = self.ways_typed(levels, here, text);
+    fn typed(&self, levels: &[usize], around: Around<'_>, text: &str) -> Is<'_> {
+        let mut ways = self.ways_typed(levels, around, text);
         // A line before a text of lines that is one without it.
         let opening = text.split_once('\n').map(|(first, _)| first.trim_end());
         let opening = opening.filter(|line| !line.contains('^'));
@@ -111,7 +132,7 @@ impl Drawn {
             Typed::Enters(_) | Typed::Leaves(_) => false,
         };
         let is_text = text.contains(['^', '\n']);
-        let is_line = opening.is_some_and(|line| !self.ways_typed(levels, here, line).is_empty());
+        let is_line = opening.is_some_and(|line| !self.ways_typed(levels, around, line).is_empty());
         let are_strings = !lines.is_empty() && ways.iter().all(|(way, _)| has_strings(way));
         if is_text && (is_line || lines.len() != 1) || text.contains('"') && !are_strings {
             return Is::Unknown;
@@ -138,11 +159,11 @@ impl Drawn {
     fn ways_typed(
         &self,
         levels: &[usize],
-        here: &Here,
+        around: Around<'_>,
         text: &str,
     ) -> Vec<(Typed<'_>, Vec<Taken>)> {
-        let mut ways = self.entries_typed(levels, here, text);
-        ways.extend(self.lines_typed(levels, here, text));
+        let mut ways = self.entries_typed(levels, around, text);
+        ways.extend(self.lines_typed(levels, around.0, text));
         ways
     }
 
@@ -150,16 +171,16 @@ impl Drawn {
     fn entries_typed<'a>(
         &self,
         levels: &[usize],
-        here: &Here,
+        around: Around<'_>,
         text: &str,
     ) -> Vec<(Typed<'a>, Vec<Taken>)> {
-        if here.roof.is_some() {
+        if around.0.roof.is_some() {
             return Vec::new();
         }
-        let entered = self.entered_by(levels, here, text).into_iter();
+        let entered = self.entered_by(levels, around, text).into_iter();
         let mut ways: Vec<_> =
             entered.map(|(inner, taken)| (Typed::Enters(inner), taken)).collect();
-        let gone = text.strip_prefix("no ").map(|gone| self.entered_by(levels, here, gone));
+        let gone = text.strip_prefix("no ").map(|gone| self.entered_by(levels, around, gone));
         ways.extend(gone.into_iter().flatten().map(|(inner, taken)| {
             let taken = std::iter::once(Taken::in_full("no")).chain(taken).collect();
             (Typed::Leaves(inner), taken)
@@ -168,7 +189,12 @@ impl Drawn {
     }
 
     /// What a line may enter that begins with no `no`.
-    fn entered_by(&self, levels: &[usize], here: &Here, text: &str) -> Vec<(Here, Vec<Taken>)> {
+    fn entered_by(
+        &self,
+        levels: &[usize],
+        (here, root): Around<'_>,
+        text: &str,
+    ) -> Vec<(Here, Vec<Taken>)> {
         let scope = here.way.last().map(|(scope, _)| *scope);
         let typed: Vec<&str> = text.split(' ').collect();
         let keywords = |full: &mut dyn Iterator<Item = &str>, typed: &[&str]| {
@@ -184,6 +210,16 @@ impl Drawn {
                 Alias::Entry { scope, words } if *scope == at => Some(words),
                 Alias::Entry { .. } | Alias::Line { .. } => None,
             });
+            if self.leaf(levels, at).is_some() {
+                let name = root.at(&here.way).and_then(|around| around.only(at));
+                let name = name.cloned().unwrap_or(Value::Absent);
+                for words in std::iter::once(own).chain(aliases) {
+                    let taken = keywords(&mut words.iter().map(String::as_str), &typed);
+                    let way = [&*here.way, &[(at, name.clone())]].concat();
+                    ways.extend(taken.map(|taken| (Here { way, roof: None }, taken)));
+                }
+                continue;
+            }
             let Some((name, first)) = typed.split_last() else { continue };
             let names: Vec<(Value, Taken)> = match &of.names {
                 Kind::Word(_) => {
@@ -220,6 +256,23 @@ impl Drawn {
             }
         }
         ways
+    }
+
+    /// What a line does with the name of the instance in which it stands; none: nothing.
+    fn name_typed(&self, levels: &[usize], here: &Here, line: &str) -> Option<Named> {
+        let (scope, _) = here.way.last().filter(|_| here.roof.is_none())?;
+        let words = self.leaf(levels, *scope)?;
+        let (no, rest) = match line.strip_prefix("no ") {
+            Some(rest) => (true, rest),
+            None => (false, line),
+        };
+        if let Some(name) = self.read_name(levels, &here.way, rest) {
+            return Some(Named::As(if no { Value::Absent } else { name }));
+        }
+        // It may be cut short.
+        let typed = rest.split(' ');
+        let begins = words.iter().zip(typed).all(|(word, typed)| word.starts_with(typed));
+        begins.then_some(Named::Unknown)
     }
 
     /// The lines of the release that a line may be, here.
@@ -372,7 +425,7 @@ fn one_blank(line: &str) -> String {
 }
 
 /// The text that a word is of this kind; none: it is no such.
-fn text_of(kind: &Kind, word: &str) -> Option<String> {
+pub(crate) fn text_of(kind: &Kind, word: &str) -> Option<String> {
     let is_prefix = |word: &str| {
         let (address, length) = word.split_once('/')?;
         let length: u8 = length.parse().ok()?;

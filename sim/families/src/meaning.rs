@@ -100,6 +100,27 @@ impl Instance {
         }
     }
 
+    /// The name of the only instance of a scope, if there is one.
+    pub(crate) fn only(&self, scope: usize) -> Option<&Value> {
+        self.items.iter().find_map(|item| match item {
+            Item::Within { scope: of, name, .. } if *of == scope => Some(name),
+            Item::Within { .. } | Item::Said(_) => None,
+        })
+    }
+
+    /// Gives the instance at the end of this way another name.
+    pub(crate) fn call(&mut self, way: &[Step], name: &Value) {
+        let Some(((scope, called), around)) = way.split_last() else { return };
+        for item in &mut self.enter(around).items {
+            match item {
+                Item::Within { scope: of, name: old, .. } if of == scope && old == called => {
+                    *old = name.clone();
+                }
+                Item::Within { .. } | Item::Said(_) => {}
+            }
+        }
+    }
+
     /// Takes an instance away, with all that is in it.
     pub(crate) fn leave(&mut self, step: &Step) {
         self.items.retain(|item| {

@@ -58,6 +58,8 @@ pub enum Operator {
     Move,
     /// Other words enter a mode.
     Entry,
+    /// The name of a mode's instance becomes a line in it, or again a part of its entry.
+    Leaf,
     /// A setting that was not there.
     New,
     /// A setting that was not there, and need not go to whom it is new to.
@@ -103,7 +105,7 @@ const CHAIN_PERCENT: usize = 40;
 const EDITS_MAX: usize = 4;
 
 /// Those that are drawn once all levels are there.
-const LATER: &[Operator] = &[Operator::Key];
+const LATER: &[Operator] = &[Operator::Key, Operator::Leaf];
 
 /// Adds a level to a component: its last one, edited.
 pub(crate) fn next_level(draft: &mut Draft<'_>, component: usize) -> Vec<Edit> {
@@ -158,7 +160,7 @@ const fn is_of_old_words(alias: &Alias) -> bool {
 
 /// What is written otherwise than before has no alias of before, and must go.
 fn settle(level: usize, before: &Writing, after: &mut Writing) {
-    let Writing { entries, lines, aliases } = after;
+    let Writing { entries, lines, aliases, .. } = after;
     aliases.retain(|alias| match alias {
         Alias::Line { line, says } => {
             let of = lines.iter().find(|of| of.settings == line.settings);
@@ -197,9 +199,16 @@ pub(crate) fn contexts(
 ) -> BTreeSet<Context> {
     let mut contexts = BTreeSet::new();
     let levels = draft.components[component].levels.windows(2);
-    for scope in (0..after.entries.len()).filter(|at| before.entries[*at] != after.entries[*at]) {
+    for scope in 0..after.entries.len() {
+        let differ = |one: &Writing, other: &Writing| {
+            (&one.entries[scope], &one.leaves[scope])
+                != (&other.entries[scope], &other.leaves[scope])
+        };
+        if !differ(before, after) {
+            continue;
+        }
         contexts.insert(Context::InMode);
-        let edits = levels.clone().filter(|pair| pair[0].entries[scope] != pair[1].entries[scope]);
+        let edits = levels.clone().filter(|pair| differ(&pair[0], &pair[1]));
         contexts.extend((edits.count() > 1).then_some(Context::ThirdInChain));
     }
     for (number, setting) in draft.settings.iter().enumerate() {
@@ -529,6 +538,7 @@ fn edit(
         | Operator::Half
         | Operator::Choice
         | Operator::Entry
+        | Operator::Leaf
         | Operator::Key
         | Operator::New
         | Operator::DontCare

@@ -6,6 +6,7 @@ use std::net::IpAddr;
 
 use crate::arrival::{Place, lines_of};
 use crate::draw::Drawn;
+use crate::enter::text_of;
 use crate::meaning::{Instance, Meaning, Step};
 use crate::setting::{Kind, Setting, State, Value};
 use crate::writing::{Line, Number, Part, Roof, Shares, Slot};
@@ -33,6 +34,15 @@ impl Drawn {
                 continue;
             }
             let here = around.last().expect("the root is around all").clone();
+            if let Some(name) = self.read_name(&levels, &here.way, words) {
+                call(
+                    &mut meaning,
+                    around.iter_mut().map(|around| &mut around.way),
+                    &here.way,
+                    &name,
+                );
+                continue;
+            }
             let place = (here.path.clone(), words.to_owned());
             let instance = meaning.root.enter(&here.way);
             if let Some(inner) = self.read_entry(&levels, &here, words) {
@@ -60,6 +70,14 @@ impl Drawn {
         }
         let scope = here.way.last().map(|(scope, _)| *scope);
         for (at, of) in self.scopes.iter().enumerate().filter(|(_, of)| of.parent == scope) {
+            let entry = self.components[0].levels[levels[0]].entries[at].as_ref();
+            if self.leaf(levels, at).is_some() {
+                if entry.is_some_and(|words| words.join(" ") == line) {
+                    let way = [&*here.way, &[(at, Value::Absent)]].concat();
+                    return Some(Around { way, roof: None, path });
+                }
+                continue;
+            }
             let Some((first, name)) = line.rsplit_once(' ') else { continue };
             let name = match of.names {
                 Kind::Word(_) => {
@@ -67,7 +85,6 @@ impl Drawn {
                 }
                 _ => Some(Value::Text(name.to_owned())),
             };
-            let entry = self.components[0].levels[levels[0]].entries[at].as_ref();
             if let (Some(name), true) = (name, entry.is_some_and(|words| words.join(" ") == first))
             {
                 let way = [&*here.way, &[(at, name)]].concat();
@@ -80,6 +97,19 @@ impl Drawn {
             component.roofs.iter().position(is_it).map(|at| (number, at))
         })?;
         Some(Around { way: here.way.clone(), roof: Some(roof), path })
+    }
+
+    /// The name that a line gives to the instance in which it stands; none: it is no such line.
+    pub(crate) fn read_name(&self, levels: &[usize], way: &[Step], line: &str) -> Option<Value> {
+        let scope = way.last()?.0;
+        let words = self.leaf(levels, scope)?.join(" ");
+        let name = line.strip_prefix(&words)?.strip_prefix(' ')?;
+        match &self.scopes[scope].names {
+            Kind::Word(_) => {
+                self.names[scope].iter().position(|word| word == name).map(Value::Word)
+            }
+            kind => text_of(kind, name).map(Value::Text),
+        }
     }
 
     /// Takes a line in; false: it is none.
@@ -129,6 +159,19 @@ impl Drawn {
             }
             instance.say(*setting, &key, Some(state).filter(|state| *state != line.absent()));
         }
+    }
+}
+
+/// Gives an instance another name, also in the ways that lead through it.
+pub(crate) fn call<'a>(
+    meaning: &mut Meaning,
+    ways: impl Iterator<Item = &'a mut Vec<Step>>,
+    way: &[Step],
+    name: &Value,
+) {
+    meaning.root.call(way, name);
+    for through in ways.filter(|through| through.starts_with(way)) {
+        through[way.len() - 1].1 = name.clone();
     }
 }
 

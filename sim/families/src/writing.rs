@@ -12,6 +12,9 @@ pub(crate) struct Writing {
     /// The words that enter an instance of each scope, before its name. None: there is no such
     /// instance at this level. Only the first component writes scopes.
     pub(crate) entries: Vec<Option<Vec<String>>>,
+    /// Per scope the words before the name, in a line of its own in the instance. None: the name
+    /// stands in the entry.
+    pub(crate) leaves: Vec<Option<Vec<String>>>,
     pub(crate) lines: Vec<Line>,
     pub(crate) aliases: Vec<Alias>,
 }

@@ -101,7 +101,7 @@ const RARE: &[(&[Operator], &[Context], &str)] = &[
         "an entry of a list comes of an entry, or of the words of a line",
     ),
     (
-        &[Operator::Entry],
+        &[Operator::Entry, Operator::Leaf],
         &[Context::Global, Context::Keyed, Context::Ordered],
         "it is of a mode, and no line",
     ),
