@@ -895,13 +895,11 @@ fn goes(before: &Writing, after: &Writing, instance: &Instance, said: &Said) -> 
     })
 }
 
+/// Whether the entry of an instance, or of a mode without a name in it, is told.
+type IsTold<'a> = &'a dyn Fn(&Instance, Option<(usize, usize)>) -> bool;
+
 /// All of an instance that cannot be entered; of its entries those that are told.
-fn all_gone(
-    instance: &Instance,
-    way: &[Step],
-    is_told: &dyn Fn(&Instance, Option<(usize, usize)>) -> bool,
-    gone: &mut Vec<Gone>,
-) {
+fn all_gone(instance: &Instance, way: &[Step], is_told: IsTold<'_>, gone: &mut Vec<Gone>) {
     if is_told(instance, None) {
         gone.push(Gone::Instance { way: way.to_vec() });
     }
