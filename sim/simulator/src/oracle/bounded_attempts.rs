@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use skewsync::digest::ImageDigest;
 
-use skewsync::ids::{Slot, Term};
+use skewsync::ids::{BootId, Slot, Term};
 use skewsync::message::{LeaveWhy, Message, MessageKind, Redundancy, Session};
 use skewsync::unit::{Event as Told, Input, Limits, Request, Timer};
 use skewsync_model::property::Property;
@@ -34,6 +34,8 @@ struct Sessions {
     counted: bool,
     /// Sessions begun in sso with the boot of the last one.
     begun: u32,
+    /// The latest boot whose Join was taken: a Join of an older one is late, and counts nothing.
+    latest: Option<BootId>,
 }
 
 /// See the module.
@@ -52,8 +54,9 @@ impl Sessions {
     fn takes(&mut self, input: &Input, at_us: u64, limits: &Limits) {
         match input {
             Input::Message { message: Message::Join(call), .. } => {
+                self.latest = self.latest.max(Some(call.boot));
                 let left = |last: Session| call.boot == last.standby && call.n > last.attempt;
-                if self.last.is_some_and(left) {
+                if self.last.is_some_and(left) && self.latest == Some(call.boot) {
                     self.fails(at_us, limits);
                 }
             }
