@@ -325,6 +325,31 @@ fn half_of_a_merge_is_stuck_and_nothing_is_proposed_for_it() {
     assert_eq!(exit, 0, "{previewed}");
 }
 
+/// What tells two lines apart is a value of one line on the other side.
+#[test]
+fn of_lines_that_would_be_one_each_names_the_other() {
+    let form = "[no] route A.B.C.D $to [(1-255)$distance]".replace(" $", "$");
+    let family = family_of(&format!(
+        "component = 'base'\n[[command]]\nmode = 'config'\nform = '{form}'\nkey = ['to']\n\
+         [[change]]\nlevel = 2\nwhy = 'one a distance'\nkey = ['to', 'distance']\n\
+         old = [{}]\nnew = [{}]\n",
+        side(&form),
+        side(&form)
+    ));
+    let [older, newer] = built(&family);
+    let config = family.path().join("a.conf").display().to_string();
+    std::fs::write(&config, "route 192.0.2.1\nroute 192.0.2.2\nroute 192.0.2.1 9\n")
+        .expect("a file for the test");
+    let (exit, previewed) = run(&["preview", &newer, &older, &config, "--json"]);
+    assert_eq!(exit, 1, "{previewed}");
+    let stuck = read(&previewed)["stuck"].clone();
+    let why = |at: usize| stuck[at]["why"].as_str().expect("a reason").to_owned();
+    for (at, other) in [(0, "a.conf:3"), (1, "a.conf:1")] {
+        assert!(why(at).starts_with("lines of one group contradict each other: "), "{stuck}");
+        assert!(why(at).ends_with(other), "{stuck}");
+    }
+}
+
 #[test]
 fn a_line_that_arrives_as_another_is_stuck_as_a_preview_finds_it() {
     let family = renamed_into_another_command();

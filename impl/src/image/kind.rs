@@ -7,7 +7,7 @@ use core::fmt;
 
 use strum::VariantArray;
 
-use super::{Change, CommandDecl, DefaultValues, Family, NoMeans, Side};
+use super::{Change, CommandDecl, DefaultValues, Family, Key, NoMeans, Side};
 use crate::grammar::Form;
 
 /// One thing that a change does. A change may do several.
@@ -107,6 +107,19 @@ impl Family {
         let both = !old.is_empty() && !new.is_empty() && !turned;
         if both && defaults(&old) != defaults(&new) {
             kinds.insert(ChangeKind::ChangedDefault);
+        }
+        // A value that tells lines apart on one side alone.
+        let keys = |commands: &[&CommandDecl]| -> BTreeSet<String> {
+            let captures = |command: &&CommandDecl| match &command.key {
+                Key::Captures(captures) => captures.clone(),
+                Key::Line => Vec::new(),
+            };
+            commands.iter().flat_map(captures).collect()
+        };
+        let is_one = old.len() == 1 && new.len() == 1 && change.rust.is_none();
+        let each = change.old.iter().chain(&change.new).any(|side| side.each.is_some());
+        if is_one && !turned && !each && keys(&old) != keys(&new) {
+            kinds.insert(ChangeKind::KeyAndLeaf);
         }
         let revisions = |commands: &[&CommandDecl]| -> BTreeSet<u16> {
             commands.iter().map(|command| command.revision).collect()

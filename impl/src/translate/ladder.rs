@@ -266,12 +266,35 @@ impl Ladder {
 
     /// The lines of the first rung from which a line of the last came.
     pub(crate) fn origins(&self, way: &Way<'_>, key: &LineKey) -> BTreeSet<LineKey> {
-        let mut lines = BTreeSet::from([key.clone()]);
-        for (number, stage) in way.stages.iter().enumerate().rev() {
+        self.origins_from(way, way.stages.len(), BTreeSet::from([key.clone()]))
+    }
+
+    /// The lines of the first rung from which these of a rung came.
+    fn origins_from(
+        &self,
+        way: &Way<'_>,
+        rung: usize,
+        mut lines: BTreeSet<LineKey>,
+    ) -> BTreeSet<LineKey> {
+        for (number, stage) in way.stages[..rung].iter().enumerate().rev() {
             let config = &self.rungs[number];
             lines = lines.iter().flat_map(|key| stage.sources(way.image, config, key)).collect();
         }
         lines.retain(|key| self.first().line(key).is_some());
+        lines
+    }
+
+    /// The other lines of the first rung that stand in one group with a line where that ends.
+    pub(crate) fn beside(&self, way: &Way<'_>, key: &LineKey) -> BTreeSet<LineKey> {
+        let ends = self.fate(way, key).ends.into_iter();
+        let mut lines: BTreeSet<LineKey> = ends
+            .flat_map(|end| {
+                let config = &self.rungs[end.rung];
+                let group = way.stages[end.rung].group_members(way.image, config, &end.line);
+                self.origins_from(way, end.rung, group)
+            })
+            .collect();
+        lines.remove(key);
         lines
     }
 

@@ -76,6 +76,8 @@ pub struct Explained {
     pub way: LineDisposition,
     /// The lines of W that it is in, by words.
     pub out: Vec<ListKey>,
+    /// The lines of A that contradict it where it is stuck, by words.
+    pub beside: Vec<ListKey>,
 }
 
 /// One of the dispositions of a line.
@@ -362,7 +364,13 @@ impl Lowering {
             Arrival::Goes => LineDisposition::AsIs,
         };
         let out = fate.out.iter().map(|key| list_key(self.wire_config(), key)).collect();
-        Explained { key: list_key(self.config(), key), form: key.form, way: way_of_line, out }
+        let beside = match way_of_line {
+            LineDisposition::Stuck(StuckCause::Conflict) => self.ladder.beside(way, key),
+            _ => BTreeSet::new(),
+        };
+        let beside = beside.iter().map(|key| list_key(self.config(), key)).collect();
+        let key_of_line = list_key(self.config(), key);
+        Explained { key: key_of_line, form: key.form, way: way_of_line, out, beside }
     }
 
     fn explain_place(&self, way: &Way<'_>, pairing: &ActivePairing, place: &Place) -> Explained {
@@ -376,7 +384,8 @@ impl Lowering {
             Arrival::Goes => LineDisposition::Lowered { chain: Vec::new() },
         };
         let out = out.iter().map(place_key).collect();
-        Explained { key: place_key(place), form: *form, way: way_of_line, out }
+        let (key, beside) = (place_key(place), Vec::new());
+        Explained { key, form: *form, way: way_of_line, out, beside }
     }
 
     /// Why the gate holds a line.

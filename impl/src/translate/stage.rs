@@ -655,6 +655,21 @@ impl Stage<'_> {
         sources
     }
 
+    /// The lines of the rung read that are in one group with the line `key`.
+    pub(crate) fn group_members(
+        self,
+        image: &Image,
+        config: &Config,
+        key: &LineKey,
+    ) -> BTreeSet<LineKey> {
+        let Self::Step { tft, step } = self else { return BTreeSet::new() };
+        let Some(used) = tft.read_by(step, key.form) else { return BTreeSet::new() };
+        let rule = tft.rule(used.rule);
+        let group = rule.group_of(image, used.side, used.pattern, key);
+        let members = rule.members(image, step.direction.from(), config, &group);
+        members.into_iter().flatten().map(|(key, _)| key).collect()
+    }
+
     /// What becomes of the line `key` of the rung read.
     pub(crate) fn fate(
         self,

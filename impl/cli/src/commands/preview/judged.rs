@@ -224,7 +224,18 @@ impl Preview {
             steps,
         };
         match (&explained.way, not_raised) {
-            (LineDisposition::Stuck(cause), _) => self.stuck.push(stuck(cause.to_string())),
+            (LineDisposition::Stuck(cause), _) => {
+                let named = |key: &ListKey| match running.said.get(key) {
+                    Some(said) => format!("{}:{}", self.config, said.number),
+                    None => shown(key),
+                };
+                let beside: Vec<String> = explained.beside.iter().map(named).collect();
+                let beside = match &*beside {
+                    [] => String::new(),
+                    all => format!(": {}", all.join(", ")),
+                };
+                self.stuck.push(stuck(format!("{cause}{beside}")));
+            }
             (LineDisposition::DontCare { reason }, _) => {
                 self.dont_care.push(DontCare { line, at, text, reason: reason.to_string() });
             }
