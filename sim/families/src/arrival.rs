@@ -385,9 +385,13 @@ impl Drawn {
         }
         let mut levels = self.components[component].levels[step.from..=step.ends].iter();
         let State::Set(values) = &said.state else { return true };
+        let mut state = said.state.clone();
         levels.all(|level| {
             let says = |line: &Line| match (&line.shares, &*line.settings) {
-                (_, [_]) => line.say(from_ref(&said.state)).is_ok(),
+                (_, [_]) => {
+                    state = line.less(&state);
+                    line.say(from_ref(&state)).is_ok()
+                }
                 (Shares::One(_), _) => true,
                 // What it lacks may come.
                 (Shares::All | Shares::First, _) => {
@@ -557,7 +561,9 @@ impl Drawn {
                         self.lose(step, line, way, said, lost);
                         continue;
                     }
-                    next.say(said.setting, &said.key, Some(said.state.clone()));
+                    let state =
+                        target.map_or_else(|| said.state.clone(), |of| of.less(&said.state));
+                    next.say(said.setting, &said.key, Some(state));
                 }
                 Item::Within { scope, name, instance } => {
                     let way = [way, &[(*scope, name.clone())]].concat();

@@ -282,7 +282,7 @@ impl Drawn {
                 let said = |(at, value): (usize, &Value)| {
                     *value == Value::Word(word) && line.settings.iter().any(|of| is_it(*of, at))
                 };
-                let implied = line.implied.iter().map(|(at, value)| (*at, value));
+                let implied = line.implied.iter().chain(&line.lost).map(|(at, value)| (*at, value));
                 let defaults = match &line.default {
                     Default::Values(values) => values.iter().enumerate().collect(),
                     Default::Off | Default::Line => Vec::new(),

@@ -298,11 +298,14 @@ impl Drawn {
         text: &mut String,
     ) {
         let keys = |side: &[&Line]| side.first().map(|line| line.keys);
+        let lost = |side: &[&Line]| side.first().map(|line| line.lost.len());
         let why = match (old.len(), new.len()) {
             (0, _) => "it is new",
             (_, 0) => "nobody needs it",
             (1, 1) if keys(old) < keys(new) => "there may be several of it",
             (1, 1) if keys(old) > keys(new) => "there is one of it",
+            (1, 1) if lost(old) > lost(new) => "it says more",
+            (1, 1) if lost(old) < lost(new) => "nobody needs all of it",
             (1, 1) => "it is said otherwise",
             (1, _) => "each has a line of its own",
             _ => "they belong on one line",
@@ -406,6 +409,7 @@ impl Drawn {
                 Some((self.field_name(slot), slot.bare().say(value).expect("it was said before")))
             })
             .collect();
+        let loses = self.losses(old, new);
         let raw = |pairs: Vec<(String, String)>| {
             let pairs = pairs.into_iter().map(|(name, value)| format!("{name} = {value}"));
             format!("{{ {} }}", pairs.collect::<Vec<_>>().join(", "))
@@ -421,10 +425,36 @@ impl Drawn {
             let implied = implied.into_iter().map(quoted).collect();
             line(text, format_args!("implied = {}", raw(implied)));
         }
+        if !loses.is_empty() {
+            line(text, format_args!("loses = {}", raw(loses)));
+        }
         if !partial.is_empty() {
             let names: Vec<String> = partial.iter().map(|name| quoted(name)).collect();
             line(text, format_args!("partial = [{}]", names.join(", ")));
         }
+    }
+}
+
+impl Drawn {
+    /// What one side has no place for, with what stands for it.
+    fn losses(&self, old: &[&Line], new: &[&Line]) -> Vec<(String, String)> {
+        let mut losses = Vec::new();
+        for (side, other) in [(old, new), (new, old)] {
+            for of in side {
+                for (field, value) in &of.lost {
+                    let slots = other.iter().find_map(|with| with.slot_of(of.settings[0], *field));
+                    let Some(slot) = slots else { continue };
+                    let is_named = self.settings[slot.setting].fields[*field].is_named;
+                    let name = match is_named {
+                        true => self.field_name(slot),
+                        false => quoted(&slot.form(&self.settings, false)),
+                    };
+                    let said = Slot { lead: None, ..slot.bare() }.say(value);
+                    losses.push((name, quoted(&said.expect("what stands for it can be said"))));
+                }
+            }
+        }
+        losses
     }
 }
 

@@ -475,6 +475,7 @@ impl Draft<'_> {
             is_not: false,
             default: if default_line { Default::Line } else { Default::Off },
             implied: Vec::new(),
+            lost: Vec::new(),
             is_bare_no,
             is_each: false,
             dont_care: None,
@@ -533,6 +534,7 @@ impl Draft<'_> {
             is_not: false,
             default: Default::Off,
             implied: Vec::new(),
+            lost: Vec::new(),
             is_bare_no: false,
             is_each: false,
             dont_care: None,
@@ -585,12 +587,12 @@ pub(crate) fn values(
     let fields = settings[setting].fields.iter().enumerate();
     fields
         .map(|(field, of)| {
-            let implied = line.implied.iter().find(|(implied, _)| *implied == field);
-            if let Some((_, value)) = implied {
+            let mut unsaid = line.implied.iter().chain(&line.lost);
+            if let Some((_, value)) = unsaid.find(|(unsaid, _)| *unsaid == field) {
                 return value.clone();
             }
             let slot = line.slot_of(setting, field);
-            let slot = slot.expect("a field that is not implied has a slot");
+            let slot = slot.expect("what is neither implied nor lost has a slot");
             if let Some(value) = slot.unsaid.as_ref().filter(|_| rng.chance(30)) {
                 return value.clone();
             }

@@ -1,20 +1,26 @@
 //! Edits that are drawn once all levels are there, from numbers of their own: so what else a seed
 //! gives stays what it was before there were such edits.
 
-use crate::draw::Draft;
+use std::collections::BTreeSet;
+
+use crate::draw::{Draft, values};
 use crate::operator::{self, Edit, Operator};
 use crate::rng::Rng;
-use crate::setting::{Field, Kind, Setting};
-use crate::writing::{Alias, Line, Writing};
+use crate::setting::{Field, Kind, Setting, Value};
+use crate::writing::{Alias, Default, Line, Part, Writing};
 
-/// The stream from which keys are drawn, and that of names of modes.
+/// The streams: of keys, of names of modes, of losses.
 const KEYS: u64 = 11;
 const NAMES: u64 = 12;
+const LOSSES: u64 = 13;
 /// Of so many components in a hundred, a key of one setting is edited.
 const KEY_PERCENT: usize = 25;
 
 /// Of so many families with modes in a hundred, the name of one becomes a line.
 const NAME_PERCENT: usize = 40;
+
+/// Of so many components in a hundred, a value of one setting has no place at some levels.
+const LOSS_PERCENT: usize = 30;
 
 /// Edits the levels of all components.
 pub(crate) fn edit(draft: &mut Draft<'_>, seed: u64) -> Vec<Edit> {
@@ -23,6 +29,9 @@ pub(crate) fn edit(draft: &mut Draft<'_>, seed: u64) -> Vec<Edit> {
     let mut edits: Vec<Edit> =
         components.flat_map(|component| keys(draft, component, &mut rng)).collect();
     edits.extend(names(draft, &mut Rng::new(seed, NAMES)));
+    let mut rng = Rng::new(seed, LOSSES);
+    let components = 0..draft.components.len();
+    edits.extend(components.flat_map(|component| losses(draft, component, &mut rng)));
     edits
 }
 
@@ -129,6 +138,128 @@ fn made(draft: &Draft<'_>, component: usize, level: usize, setting: usize) -> Ed
     }
     let contexts = operator::contexts(draft, component, &before, &levels[level]);
     Edit { operator: Operator::Key, component, level, contexts }
+}
+
+/// A value of some setting has no place at some levels: its line goes without.
+fn losses(draft: &mut Draft<'_>, component: usize, rng: &mut Rng) -> Vec<Edit> {
+    if !rng.chance(LOSS_PERCENT) {
+        return Vec::new();
+    }
+    let settings = draft.settings.iter().enumerate();
+    let all = settings.flat_map(|(at, of)| (0..of.fields.len()).map(move |field| (at, field)));
+    let fitting: Vec<(usize, usize)> =
+        all.filter(|(at, field)| may_be_lost(draft, component, *at, *field)).collect();
+    if fitting.is_empty() {
+        return Vec::new();
+    }
+    let (setting, field) = *rng.pick(&fitting);
+    let there = levels_with(draft, component, setting);
+    let full = draft.components[component].levels.clone();
+    let Some(value) = stands_for(draft, &full, (setting, field), rng) else { return Vec::new() };
+    let less = |writing: &Writing| {
+        let mut writing = writing.clone();
+        for line in lines_mut(&mut writing).filter(|line| line.settings == [setting]) {
+            take_slot(line, field);
+            line.lost.push((field, value.clone()));
+        }
+        writing
+    };
+    let (first, again) = switches(there.len(), rng);
+    let is_less_at_first = rng.chance(60);
+    let mut edited = [first, again].into_iter().filter(|at| *at < there.len());
+    let scope = draft.settings[setting].scope;
+    if edited.any(|at| is_entered_otherwise(draft, component, scope, there[at])) {
+        return Vec::new();
+    }
+    let is_less = |at: usize| (first..again).contains(&at) != is_less_at_first;
+    for (_, level) in there.iter().enumerate().filter(|(at, _)| is_less(*at)) {
+        draft.components[component].levels[*level] = less(&full[*level]);
+    }
+    let edited = [first, again].into_iter().filter(|at| *at < there.len());
+    let made = |at: usize| {
+        let level = there[at];
+        let before = if is_less(at - 1) { less(&full[level]) } else { full[level].clone() };
+        let after = &draft.components[component].levels[level];
+        let contexts = operator::contexts(draft, component, &before, after);
+        Edit { operator: Operator::Loses, component, level, contexts }
+    };
+    edited.map(made).collect()
+}
+
+/// Whether a level of a component changes the entry of a scope, or of one around it. The engine
+/// keeps what a line loses in words of both sides, and finds no way back.
+fn is_entered_otherwise(
+    draft: &Draft<'_>,
+    component: usize,
+    scope: Option<usize>,
+    level: usize,
+) -> bool {
+    let levels = &draft.components[component].levels;
+    let (before, after) = (&levels[level - 1], &levels[level]);
+    let of = |writing: &Writing, at: usize| {
+        (writing.entries.get(at).cloned(), writing.leaves.get(at).cloned())
+    };
+    std::iter::successors(scope, |at| draft.scopes[*at].parent)
+        .any(|at| of(before, at) != of(after, at))
+}
+
+/// A value that stands for one that was lost: each level says it, or the line may be without.
+fn stands_for(
+    draft: &Draft<'_>,
+    levels: &[Writing],
+    (setting, field): (usize, usize),
+    rng: &mut Rng,
+) -> Option<Value> {
+    let of = &draft.settings[setting].fields[field];
+    match of.kind {
+        Kind::Flags(_) => return Some(Value::Flags(BTreeSet::new())),
+        _ if of.is_optional && rng.chance(60) => return Some(Value::Absent),
+        _ => {}
+    }
+    let lines: Vec<&Line> = levels.iter().filter_map(|level| level.line_of(setting)).collect();
+    let value = values(&draft.settings, lines[0], setting, rng).swap_remove(field);
+    let is_said =
+        |line: &&Line| line.slot_of(setting, field).is_some_and(|of| of.say(&value).is_ok());
+    lines.iter().all(is_said).then_some(value)
+}
+
+/// Takes the place of a field out of a line.
+fn take_slot(line: &mut Line, field: usize) {
+    line.parts.retain(|part| !matches!(part, Part::Slot(slot) if slot.field == field));
+}
+
+/// Whether a value of a setting may have no place at some levels: it is no key, and one value; each
+/// level has a place for it and for another one, a name for it, and the setting alone on its line,
+/// with all of its key, where it stood; and absence says no values.
+fn may_be_lost(draft: &Draft<'_>, component: usize, setting: usize, field: usize) -> bool {
+    let of = &draft.settings[setting];
+    let one = &of.fields[field];
+    let is_one = match one.kind {
+        Kind::Word(_) => one.is_named,
+        Kind::Flags(count) => count == 1,
+        Kind::Number | Kind::Address | Kind::Address6 | Kind::Prefix | Kind::Name => true,
+        _ => false,
+    };
+    let is_several = |field: &Field| matches!(field.kind, Kind::Several(_));
+    let is_plain = |line: &&Line| {
+        let mut less = (*line).clone();
+        take_slot(&mut less, field);
+        line.settings.len() == 1
+            && (line.scope, line.keys) == (of.scope, of.keys())
+            && line.dont_care.is_none()
+            && line.default == Default::Off
+            && line.slot_of(setting, field).is_some_and(|slot| slot.unsaid.is_none())
+            && less.slots().next().is_some()
+            && operator::reads_clearly(draft, &less)
+    };
+    let levels = draft.components[component].levels.iter();
+    let lines: Vec<&Line> = levels.filter_map(|level| level.line_of(setting)).collect();
+    of.component == component
+        && is_one
+        && !one.is_key
+        && !of.fields.iter().any(is_several)
+        && lines.len() > 1
+        && lines.iter().all(is_plain)
 }
 
 /// The levels that have a line of a setting.

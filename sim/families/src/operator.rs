@@ -33,6 +33,8 @@ pub enum Operator {
     Ends,
     /// A value tells one line from another, or no longer does.
     Key,
+    /// A value has no place, and the line goes without.
+    Loses,
     /// A word is said by the line being there.
     Implied,
     /// The line says that it is off.
@@ -105,7 +107,7 @@ const CHAIN_PERCENT: usize = 40;
 const EDITS_MAX: usize = 4;
 
 /// Those that are drawn once all levels are there.
-const LATER: &[Operator] = &[Operator::Key, Operator::Leaf];
+const LATER: &[Operator] = &[Operator::Key, Operator::Leaf, Operator::Loses];
 
 /// Adds a level to a component: its last one, edited.
 pub(crate) fn next_level(draft: &mut Draft<'_>, component: usize) -> Vec<Edit> {
@@ -188,6 +190,7 @@ fn says_alike(one: &Line, other: &Line) -> bool {
     spelled(one) == spelled(other)
         && about(one) == about(other)
         && (&one.implied, &one.default) == (&other.implied, &other.default)
+        && one.lost == other.lost
 }
 
 /// Where two writings differ.
@@ -397,7 +400,7 @@ fn is_renamed(draft: &Draft<'_>, scope: Option<usize>) -> bool {
 }
 
 /// Whether no value of any word stands where a keyword may stand.
-fn reads_clearly(draft: &Draft<'_>, line: &Line) -> bool {
+pub(crate) fn reads_clearly(draft: &Draft<'_>, line: &Line) -> bool {
     let mut may_be_keyword = false;
     line.parts.iter().all(|part| {
         let slot = match part {
@@ -540,6 +543,7 @@ fn edit(
         | Operator::Entry
         | Operator::Leaf
         | Operator::Key
+        | Operator::Loses
         | Operator::New
         | Operator::DontCare
         | Operator::Remove

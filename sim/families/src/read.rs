@@ -225,7 +225,7 @@ impl Line {
                 found.values[at][slot.field] = value.clone();
             }
         }
-        for (field, value) in &self.implied {
+        for (field, value) in self.implied.iter().chain(&self.lost) {
             found.values[0][*field] = value.clone();
         }
         let parts: Vec<&Part> = self.parts.iter().collect();

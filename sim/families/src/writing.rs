@@ -74,6 +74,9 @@ pub(crate) struct Line {
     pub(crate) default: Default,
     /// Values that the line says by being there: (field of its only setting, value).
     pub(crate) implied: Vec<(usize, Value)>,
+    /// Values that it has no place for, of which it goes without: (field of its only setting, what
+    /// stands for the value).
+    pub(crate) lost: Vec<(usize, Value)>,
     /// The arguments may be left out after `no`.
     pub(crate) is_bare_no: bool,
     /// There is a line for each value of the last field.
@@ -307,6 +310,16 @@ impl Line {
             (Default::Off, true) | (Default::Line, false) => State::Set(Vec::new()),
             (Default::Values(values), _) => State::Set(values.clone()),
         }
+    }
+
+    /// What it says of a state: what it has no place for is lost.
+    pub(crate) fn less(&self, state: &State) -> State {
+        let State::Set(values) = state else { return State::Unset };
+        let mut values = values.clone();
+        for (field, value) in &self.lost {
+            values[*field].clone_from(value);
+        }
+        State::Set(values)
     }
 
     /// The lines that say these states, one a setting; none: their absence says them.
