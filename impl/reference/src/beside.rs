@@ -35,7 +35,9 @@ fn described(image: &Image, mode: &str, pattern: &str, lines: &[Carried]) -> Fou
             continue;
         }
         let given: Vec<&str> = split_words(line.words.text()).collect();
-        if let Resolution::Match { words, .. } = matcher.resolve(&given) {
+        if let Resolution::Match { words, .. } = matcher.resolve(&given)
+            && words.text() == line.words.text()
+        {
             let said = form.values_of(&words).into_iter();
             let said = said.map(|(name, value)| (name.to_string(), value.into_owned())).collect();
             found.push((number, line.place.clone(), said));

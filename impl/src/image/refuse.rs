@@ -142,10 +142,14 @@ impl LinePattern {
             return None;
         }
         let given: Vec<&str> = split_words(words.text()).collect();
-        let Resolution::Match { words, .. } = self.matcher.resolve(&given) else {
+        let Resolution::Match { words: read, .. } = self.matcher.resolve(&given) else {
             return None;
         };
-        let values = self.form.values_of(&words).into_iter();
+        // What a line has as a word of its own is no keyword of this form that is cut short.
+        if read.text() != words.text() {
+            return None;
+        }
+        let values = self.form.values_of(&read).into_iter();
         Some(values.map(|(name, value)| (name.to_owned(), value.into_owned())).collect())
     }
 
