@@ -189,8 +189,9 @@ impl Drawn {
         let wire: Vec<usize> = from.iter().zip(&to).map(|(one, other)| *one.min(other)).collect();
         let (sent, mut lost) = self.travel_whole(&from, &wire, &meaning.root);
         // What travels and cannot be raised stays behind.
-        let (root, short) = self.travel_whole(&wire, &to, &sent);
+        let (mut root, short) = self.travel_whole(&wire, &to, &sent);
         lost.gone.extend(short.gone);
+        self.hold_refused(&to, &mut root, &mut lost);
         let all: Vec<&Gone> = lost.gone.iter().map(|(one, _)| one).chain(&lost.cared_not).collect();
         let listed = lost.gone.iter().flat_map(|(one, _)| {
             let as_active = self.places_of(&from, &meaning.root, one, &all);
@@ -200,6 +201,21 @@ impl Drawn {
         let listed = listed.collect();
         let lists = self.lists(&to, &root);
         Arrival { text: self.render(&to, &Meaning { root }), lists, listed }
+    }
+
+    /// What the Standby refuses for what else is there stays behind, and with it what needs it.
+    fn hold_refused(&self, levels: &[usize], root: &mut Instance, lost: &mut Lost) {
+        loop {
+            let refused = self.refused(levels, root);
+            if refused.is_empty() {
+                return;
+            }
+            for (way, said) in refused {
+                root.enter(&way).say(said.setting, &said.key, None);
+                let level = levels[self.settings[said.setting].component];
+                lost.gone.push((Gone::Setting { way, said }, level));
+            }
+        }
     }
 
     /// What of an instance gets from these levels to those, and what does not. A line goes whole or

@@ -215,8 +215,20 @@ impl Drawn {
         Meaning::default()
     }
 
-    /// A command of one line, and what it does.
+    /// A command of one line that the release does not refuse, and what it does.
     pub fn command(&self, release: usize, meaning: &mut Meaning, rng: &mut Rng) -> String {
+        loop {
+            let mut next = meaning.clone();
+            let command = self.any_command(release, &mut next, rng);
+            if !self.is_refused(&self.levels(release), meaning, &next) {
+                *meaning = next;
+                return command;
+            }
+        }
+    }
+
+    /// A command of one line, and what it would do if nothing refused it.
+    fn any_command(&self, release: usize, meaning: &mut Meaning, rng: &mut Rng) -> String {
         let levels = self.levels(release);
         let ways = meaning.root.ways();
         match rng.below(100) {

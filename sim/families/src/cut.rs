@@ -6,6 +6,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::draw::Drawn;
+use crate::refuse::Refusal;
 use crate::setting::{Kind, Value};
 use crate::writing::{Alias, Default, Line, Writing};
 
@@ -30,6 +31,8 @@ pub enum Cut {
     Word(usize, usize, usize),
     /// All aliases.
     Aliases,
+    /// The last refusal of a component.
+    Refusal(usize),
 }
 
 /// Why a name names no family.
@@ -48,6 +51,7 @@ impl fmt::Display for Cut {
             Self::Roof(component) => write!(f, "m{component}"),
             Self::Word(setting, field, word) => write!(f, "w{setting}_{field}_{word}"),
             Self::Aliases => f.write_str("a"),
+            Self::Refusal(component) => write!(f, "f{component}"),
         }
     }
 }
@@ -74,6 +78,7 @@ impl FromStr for Cut {
             ("m", [component]) => Self::Roof(*component),
             ("w", [setting, field, word]) => Self::Word(*setting, *field, *word),
             ("a", []) => Self::Aliases,
+            ("f", [component]) => Self::Refusal(*component),
             _ => return Err(NoFamily),
         })
     }
@@ -105,6 +110,7 @@ impl Drawn {
         cuts.extend(groups.into_iter().map(Cut::Changes));
         cuts.extend((0..self.scopes.len()).map(Cut::Entry));
         cuts.push(Cut::Aliases);
+        cuts.extend((0..self.components.len()).map(Cut::Refusal));
         cuts.extend((0..self.components.len()).map(Cut::Roof));
         cuts.push(Cut::Scope);
         for (setting, of) in self.settings.iter().enumerate() {
@@ -152,6 +158,7 @@ impl Drawn {
                 let levels = less.components.iter_mut().flat_map(|of| &mut of.levels);
                 levels.for_each(|level| level.aliases.clear());
             }
+            Cut::Refusal(component) => drop(less.components.get_mut(component)?.refusals.pop()?),
         }
         less.trim();
         let writes_all = |component: &crate::draw::Component| {
@@ -202,6 +209,11 @@ impl Drawn {
         for level in self.levels_mut() {
             level.lines.retain(|line| !is_of(line, &group));
             level.aliases.retain(|alias| !is_alias_of(alias, &group));
+        }
+        for component in &mut self.components {
+            let is_about =
+                |one: &Refusal| group.contains(&one.first) || group.contains(&one.second);
+            component.refusals.retain(|one| !is_about(one));
         }
     }
 
@@ -313,6 +325,12 @@ impl Drawn {
             component.levels.drain(..least);
             for roof in &mut component.roofs {
                 roof.since = roof.since.saturating_sub(least);
+            }
+            component.refusals.retain(|one| (least..=most).any(|level| one.holds_at(level)));
+            for one in &mut component.refusals {
+                one.since = one.since.saturating_sub(least);
+                one.until =
+                    one.until.map(|until| until - least).filter(|until| *until <= most - least);
             }
             for line in component.levels.iter_mut().flat_map(|level| &mut level.lines) {
                 // At the first level nothing is new.

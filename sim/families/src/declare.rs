@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use crate::draw::Drawn;
+use crate::refuse::Refusal;
 use crate::setting::{Field, Kind, List, Value};
 use crate::writing::{Alias, Default, Line, Says, Shares, Slot, Writing};
 
@@ -70,6 +71,9 @@ impl Drawn {
         }
         self.dont_cares(number, &mut text);
         self.aliases(number, &mut text);
+        for refusal in &component.refusals {
+            self.refusal(number, refusal, &mut text);
+        }
         text
     }
 
@@ -96,6 +100,50 @@ impl Drawn {
                 let until = (since..levels.len()).find(|level| !is_there(*level, alias));
                 self.alias(component, (since, until), alias, text);
             }
+        }
+    }
+
+    /// A refusal, once for all levels at which its lines are called alike.
+    fn refusal(&self, number: usize, refusal: &Refusal, text: &mut String) {
+        let component = &self.components[number];
+        let called = |level: usize| {
+            let writing = component.levels.get(level).filter(|_| refusal.holds_at(level))?;
+            let form = |of: usize| {
+                let line = writing.line_of(of)?;
+                let form = line.form(&self.settings);
+                let form = form.strip_prefix("[no] ")?;
+                if !refusal.is_of_key {
+                    return Some(form.to_owned());
+                }
+                let key = &self.settings[of].fields[0].name;
+                Some(form.replace(&format!("${key}"), "$key"))
+            };
+            Some([form(refusal.first)?, form(refusal.second)?])
+        };
+        let mut since = 0;
+        while since < component.levels.len() {
+            let is_same = |level: &usize| called(*level) == called(since);
+            let until = (since..).find(|level| *level == component.levels.len() || !is_same(level));
+            let until = until.expect("the levels end");
+            if let Some([first, second]) = called(since) {
+                let line_of = component.levels[since].line_of(refusal.second);
+                let mode = line_of.map(|line| self.mode(number, line)).unwrap_or_default();
+                line(text, format_args!("\n[[refuse]]\nmode = {}", quoted(&mode)));
+                if refusal.needs {
+                    line(text, format_args!("line = '{second}'\nwithout = '{first}'"));
+                    line(text, format_args!("why = \"it needs the other\""));
+                } else {
+                    line(text, format_args!("lines = [\n  '{first}',\n  '{second}',\n]"));
+                    line(text, format_args!("why = \"not both\""));
+                }
+                if since > 0 {
+                    line(text, format_args!("since = {}", since + 1));
+                }
+                if until < component.levels.len() {
+                    line(text, format_args!("until = {}", until + 1));
+                }
+            }
+            since = until;
         }
     }
 

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use crate::cut::Cut;
 use crate::later;
 use crate::operator::{self, Edit};
+use crate::refuse::Refusal;
 use crate::rng::Rng;
 use crate::setting::{Field, Kind, List, Scope, Setting, Value};
 use crate::vocabulary::Vocabulary;
@@ -38,6 +39,7 @@ pub(crate) struct Component {
     pub(crate) name: &'static str,
     pub(crate) levels: Vec<Writing>,
     pub(crate) roofs: Vec<Roof>,
+    pub(crate) refusals: Vec<Refusal>,
 }
 
 /// One release: an index of a level for each component.
@@ -72,8 +74,10 @@ impl Drawn {
         let (scopes, settings) = (Vec::new(), Vec::new());
         let names = ["base", "routing"];
         let components = names[..1 + rng.below(2)].iter();
-        let components =
-            components.map(|name| Component { name, levels: Vec::new(), roofs: Vec::new() });
+        let components = components.map(|name| {
+            let (levels, roofs, refusals) = (Vec::new(), Vec::new(), Vec::new());
+            Component { name, levels, roofs, refusals }
+        });
         let components = components.collect();
         let rng = &mut rng;
         let (halves, choices) = (BTreeSet::new(), BTreeSet::new());

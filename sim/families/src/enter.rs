@@ -18,7 +18,8 @@ use crate::writing::{Alias, Line, Part, Says, Writing};
 pub enum Entered {
     /// This is what is meant after it.
     Says(Meaning),
-    /// The release has no such line: nothing of the command is done.
+    /// The release has no such line, or refuses it for what else is there: nothing of the command
+    /// is done.
     Refuses,
     /// Nobody knows.
     Unknown,
@@ -103,9 +104,13 @@ impl Drawn {
                     meaning.root.enter(outer).leave(last);
                 }
                 Is::Typed(Typed::Says { line, says, states, no }) => {
+                    let before = meaning.clone();
                     let instance = meaning.root.enter(&here.way);
                     instance.entered.extend(here.roof);
                     self.take((line, says), states, no, instance);
+                    if self.is_refused(&levels, &before, &meaning) {
+                        return Entered::Refuses;
+                    }
                 }
                 Is::Nothing => return Entered::Refuses,
                 Is::Unknown => return Entered::Unknown,

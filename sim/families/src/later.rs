@@ -5,14 +5,16 @@ use std::collections::BTreeSet;
 
 use crate::draw::{Draft, values};
 use crate::operator::{self, Edit, Operator};
+use crate::refuse::Refusal;
 use crate::rng::Rng;
 use crate::setting::{Field, Kind, Setting, Value};
 use crate::writing::{Alias, Default, Line, Part, Writing};
 
-/// The streams: of keys, of names of modes, of losses.
+/// The streams: of keys, of names of modes, of losses, of refusals.
 const KEYS: u64 = 11;
 const NAMES: u64 = 12;
 const LOSSES: u64 = 13;
+const REFUSALS: u64 = 14;
 /// Of so many components in a hundred, a key of one setting is edited.
 const KEY_PERCENT: usize = 25;
 
@@ -21,6 +23,9 @@ const NAME_PERCENT: usize = 40;
 
 /// Of so many components in a hundred, a value of one setting has no place at some levels.
 const LOSS_PERCENT: usize = 30;
+
+/// Of so many components in a hundred, some levels refuse lines for what else is there.
+const REFUSAL_PERCENT: usize = 25;
 
 /// Edits the levels of all components.
 pub(crate) fn edit(draft: &mut Draft<'_>, seed: u64) -> Vec<Edit> {
@@ -32,6 +37,9 @@ pub(crate) fn edit(draft: &mut Draft<'_>, seed: u64) -> Vec<Edit> {
     let mut rng = Rng::new(seed, LOSSES);
     let components = 0..draft.components.len();
     edits.extend(components.flat_map(|component| losses(draft, component, &mut rng)));
+    let mut rng = Rng::new(seed, REFUSALS);
+    let components = 0..draft.components.len();
+    edits.extend(components.flat_map(|component| refusals(draft, component, &mut rng)));
     edits
 }
 
@@ -184,6 +192,93 @@ fn losses(draft: &mut Draft<'_>, component: usize, rng: &mut Rng) -> Vec<Edit> {
         Edit { operator: Operator::Loses, component, level, contexts }
     };
     edited.map(made).collect()
+}
+
+/// Some levels do not take lines of two settings together, or one of them without the other.
+fn refusals(draft: &mut Draft<'_>, component: usize, rng: &mut Rng) -> Option<Edit> {
+    if !rng.chance(REFUSAL_PERCENT) {
+        return None;
+    }
+    let fitting: Vec<usize> =
+        (0..draft.settings.len()).filter(|at| may_be_refused(draft, component, *at)).collect();
+    let there = |of: usize| levels_with(draft, component, of);
+    let levels = |(first, second): (usize, usize)| {
+        let second = there(second);
+        let both = there(first).into_iter().filter(|level| *level > 0 && second.contains(level));
+        both.collect::<Vec<_>>()
+    };
+    let pairs =
+        fitting.iter().flat_map(|first| fitting.iter().map(move |second| (*first, *second)));
+    let scope = |of: usize| draft.settings[of].scope;
+    let mut pairs: Vec<(usize, usize)> = pairs
+        .filter(|(first, second)| first != second && scope(*first) == scope(*second))
+        .filter(|(first, second)| !share_names(&draft.settings[*first], &draft.settings[*second]))
+        .filter(|pair| !levels(*pair).is_empty())
+        .collect();
+    // Values that both have tell more.
+    let key = |of: usize| draft.settings[of].fields.first().filter(|field| field.is_key);
+    let of_key = |(first, second): &(usize, usize)| {
+        let key = key(*first).zip(key(*second));
+        key.is_some_and(|(one, other)| one.kind == other.kind && !one.kind.texts().is_empty())
+    };
+    if pairs.iter().any(of_key) && rng.chance(80) {
+        pairs.retain(of_key);
+    }
+    if pairs.is_empty() {
+        return None;
+    }
+    let pair = *rng.pick(&pairs);
+    let level = *rng.pick(&levels(pair));
+    let until = level + 1 + rng.below(2);
+    let may_need = rng.chance(50);
+    let is_of_key = of_key(&pair) && rng.chance(80);
+    // Of several that would do the engine keeps no order when the first goes.
+    let is_one = draft.settings[pair.0].keys() == usize::from(is_of_key);
+    let refusal = Refusal {
+        first: pair.0,
+        second: pair.1,
+        needs: may_need && is_one,
+        is_of_key,
+        since: level,
+        until: (until < draft.components[component].levels.len() && rng.chance(30))
+            .then_some(until),
+    };
+    draft.components[component].refusals.push(refusal);
+    // It changes no line, and is met where its lines are.
+    let after = &draft.components[component].levels[level];
+    let mut before = after.clone();
+    before.lines.retain(|line| line.settings != [pair.0] && line.settings != [pair.1]);
+    let contexts = operator::contexts(draft, component, &before, after);
+    Some(Edit { operator: Operator::Refuse, component, level, contexts })
+}
+
+/// Whether values of two settings are called alike, which a refusal would compare.
+fn share_names(one: &Setting, other: &Setting) -> bool {
+    one.fields.iter().any(|field| other.fields.iter().any(|of| of.name == field.name))
+}
+
+/// Whether a line of a setting may be refused, or be what another needs: each level has it alone on
+/// its line, with all of its key, where it stood and in no mode without a name, and no level says
+/// it by an absence; it is in no list, whose order what needs others would change; and its line is
+/// a form without texts.
+fn may_be_refused(draft: &Draft<'_>, component: usize, setting: usize) -> bool {
+    let of = &draft.settings[setting];
+    let is_word = |field: &Field| {
+        let is_several = matches!(field.kind, Kind::Several(_) | Kind::Numbers);
+        !is_several && !field.kind.is_text()
+    };
+    let is_plain = |line: &Line| {
+        line.settings.len() == 1
+            && (line.scope, line.roof, line.keys) == (of.scope, None, of.keys())
+            && line.dont_care.is_none()
+            && line.default == Default::Off
+            && !(line.is_not || line.is_bare_no)
+    };
+    let mut lines = draft.components[component].levels.iter().filter_map(|of| of.line_of(setting));
+    of.component == component
+        && of.list.is_none()
+        && of.fields.iter().all(is_word)
+        && lines.all(is_plain)
 }
 
 /// Whether a level of a component changes the entry of a scope, or of one around it. The engine

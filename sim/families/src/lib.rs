@@ -31,6 +31,7 @@ mod meaning;
 mod mistake;
 mod operator;
 mod read;
+mod refuse;
 mod rng;
 mod setting;
 mod spelling;

@@ -91,6 +91,11 @@ const RARE: &[(&[Operator], &[Context], &str)] = &[
     ),
     (&[Operator::Key], &[Context::Ordered], "a line of a list has its whole key"),
     (
+        &[Operator::Refuse],
+        &[Context::Ordered],
+        "what needs others comes behind them, wherever a list has it",
+    ),
+    (
         &[Operator::Share],
         &[Context::Keyed, Context::Ordered],
         "of lines without a key; `half` has those with one",
