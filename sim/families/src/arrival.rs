@@ -584,11 +584,13 @@ impl Drawn {
                 Item::Within { scope, name, instance } => {
                     let way = [way, &[(*scope, name.clone())]].concat();
                     let is_gone = component == 0 && after.entries[*scope].is_none();
-                    let has_no_name = component == 0
-                        && after.leaves[*scope] != before.leaves[*scope]
-                        && {
+                    let has_no_name =
+                        component == 0 && after.leaves[*scope] != before.leaves[*scope] && {
                             // Of several none goes; nor does one without a name.
-                            let is_it = |item: &&Item| matches!(item, Item::Within { scope: of, .. } if of == scope);
+                            let is_it = |item: &&Item| match item {
+                                Item::Within { scope: of, .. } => of == scope,
+                                Item::Said(_) => false,
+                            };
                             *name == Value::Absent || all.iter().filter(is_it).nth(1).is_some()
                         };
                     if is_gone || has_no_name {

@@ -119,8 +119,8 @@ impl Drawn {
         Entered::Says(meaning)
     }
 
-    /// What a line is. From word to word what fits best is it; two keywords that are cut short alike
-    /// are ambiguous.
+    /// What a line is. From word to word what fits best is it; two keywords that are cut short
+    /// alike are ambiguous.
     fn typed(&self, levels: &[usize], around: Around<'_>, text: &str) -> Is<'_> {
         let mut ways = self.ways_typed(levels, around, text);
         // A line before a text of lines that is one without it.

@@ -75,8 +75,9 @@ impl Instance {
 
     /// Says nothing more of a setting where the first values of its key are these.
     pub(crate) fn forget(&mut self, setting: usize, key: &[Value]) {
-        self.items.retain(|item| {
-            !matches!(item, Item::Said(said) if said.setting == setting && said.key.starts_with(key))
+        self.items.retain(|item| match item {
+            Item::Said(said) => said.setting != setting || !said.key.starts_with(key),
+            Item::Within { .. } => true,
         });
     }
 
