@@ -1,5 +1,5 @@
-//! Families with a mistake in them: whether `image check` refuses them, whether what arrives is what
-//! was meant, and whether runs of their images break a property.
+//! Families with a mistake in them: whether `image check` refuses them, whether what arrives is
+//! what was meant, and whether runs of their images break a property.
 
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -29,7 +29,8 @@ struct Judged {
 }
 
 /// So many families from a seed on, each with a mistake and as it was drawn: what becomes of them,
-/// in words, and whether all that were drawn are accepted and arrive, and none that is accepted breaks a property.
+/// in words, and whether all that were drawn are accepted and arrive, and none that is accepted
+/// breaks a property.
 pub(super) fn told(from: u64, count: u64, jobs: usize) -> (String, bool) {
     let seeds = (from..from.saturating_add(count)).flat_map(|seed| [(seed, true), (seed, false)]);
     let bounds = Bounds { jobs, hangs_after: HANGS_AFTER };
