@@ -334,7 +334,7 @@ impl<'a> Reference<'a> {
             (path(&line.place), line.words.text().to_string())
         };
         let mut unraised: BTreeSet<(String, String)> = short.iter().map(by_words).collect();
-        // An instance that has no name there, and nothing in it.
+        // An instance that has no name there, of which nothing goes.
         let named: BTreeSet<usize> = up
             .entered
             .iter()
@@ -344,8 +344,10 @@ impl<'a> Reference<'a> {
         for entered in there.entered.iter().filter(|entered| !named.contains(&entered.number)) {
             let Some(place) = &entered.place else { continue };
             let known = unread.ended.contains(&entered.number);
-            let empty = !known && !there.lines.iter().any(|line| line.place.is_within(place));
-            if let (true, Some(((_, words), around))) = (empty, place.instances().split_last()) {
+            let mut within = there.lines.iter().filter(|line| line.place.is_within(place));
+            let stays = within.all(|line| line.from.iter().all(|number| short.contains(number)));
+            let told = !known && stays;
+            if let (true, Some(((_, words), around))) = (told, place.instances().split_last()) {
                 unraised.insert((joined(around), words.text().to_string()));
             }
         }

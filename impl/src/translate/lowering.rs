@@ -489,6 +489,7 @@ impl Lowering {
             None => {
                 let ends = || self.ladder.place_ends(way, place);
                 let held = || pairing.why_place_not(way.image, &ends()?.1);
+                let held = || held().filter(|cause| *cause != StuckCause::NoTransform);
                 Arrival::Listed(match self.ladder.why_gone(way, place).or_else(held) {
                     Some(cause) => cause,
                     None if empty => StuckCause::EmptyMode,

@@ -463,19 +463,24 @@ impl Raising {
     }
 
     /// The lines of W that no change raises, or not yet, or that the own image would read as other
-    /// lines or refuse for what else is there, each with the reason.
+    /// lines or refuse for what else is there, each with the reason; and instances that have no name
+    /// in S, if nothing in them goes.
     pub fn unraised(&self, image: &Image) -> Vec<NotRaised> {
         let mut short = self.held.clone();
         short.retain(|_, cause| is_told(cause));
         short.extend(BTreeMap::clone(&self.halves));
         short.extend(self.short.clone());
         let mut unraised = self.mismatches(image, short);
-        let is_empty = |place: &Place| self.w.lines_within(place).next().is_none();
+        let is_out = |key: &LineKey| {
+            let Self { held, halves, short, .. } = self;
+            held.contains_key(key) || halves.contains_key(key) || short.contains_key(key)
+        };
+        let stays = |place: &Place| self.w.lines_within(place).all(|(key, _)| is_out(key));
         // Where a mode ends the Active knows it.
         let known = |cause: &StuckCause| *cause == StuckCause::NoTransform;
         let nameless = self.nameless.iter();
-        let empty = nameless.filter(|(place, cause)| is_empty(place) && !known(cause));
-        unraised.extend(empty.filter_map(|(place, cause)| {
+        let told = nameless.filter(|(place, cause)| !known(cause) && stays(place));
+        unraised.extend(told.filter_map(|(place, cause)| {
             let form = place.entry_form()?;
             let component = image.form(form).component;
             Some(NotRaised { component, form, key: place_key(place), cause: cause.clone() })

@@ -419,39 +419,6 @@ impl Drawn {
         })
     }
 
-    /// Whether an instance, or a mode without a name in it, has lines that came.
-    fn has_lines(
-        &self,
-        step: &LevelStep,
-        instance: &Instance,
-        roof: Option<(usize, usize)>,
-    ) -> bool {
-        let is_line = |said: &Said| {
-            let component = self.settings[said.setting].component;
-            let is_own = component == step.component;
-            let level = if is_own { step.starts } else { 0 };
-            let line = self.components[component].levels[level].line_of(said.setting);
-            let is_here = |line: &Line| {
-                let states = states(line, instance, &said.key);
-                // A line goes whole or not at all.
-                let of = line.settings.iter().zip(&states);
-                let mut all = of.map(|(setting, state)| Said {
-                    setting: *setting,
-                    key: said.key.clone(),
-                    state: state.clone(),
-                });
-                all.all(|said| self.is_sent(step, &said))
-                    && roof.is_none_or(|roof| line.roof.map(|at| (component, at)) == Some(roof))
-                    && line.say(&states).is_ok_and(|lines| !lines.is_empty())
-            };
-            !is_own || line.is_some_and(is_here)
-        };
-        instance.items.iter().any(|item| match item {
-            Item::Said(said) => is_line(said),
-            Item::Within { instance, .. } => roof.is_none() && self.has_lines(step, instance, None),
-        })
-    }
-
     /// Whether a line of this form need not go to the peer.
     fn is_dont_care(&self, step: &LevelStep, line: &Line) -> bool {
         let levels = &self.components[step.component].levels;
@@ -595,11 +562,7 @@ impl Drawn {
                         };
                     if is_gone || has_no_name {
                         let mut gone = Vec::new();
-                        // Of what came and goes no further up, lines are told, and what has none.
-                        let is_told = |instance: &Instance, roof: Option<(usize, usize)>| {
-                            is_gone || to < from || !self.has_lines(step, instance, roof)
-                        };
-                        all_gone(instance, &way, &is_told, &mut gone);
+                        all_gone(instance, &way, &mut gone);
                         lost.gone.extend(gone.into_iter().map(|one| (one, from)));
                         continue;
                     }
@@ -919,15 +882,10 @@ fn goes(before: &Writing, after: &Writing, instance: &Instance, said: &Said) -> 
     })
 }
 
-/// Whether the entry of an instance, or of a mode without a name in it, is told.
-type IsTold<'a> = &'a dyn Fn(&Instance, Option<(usize, usize)>) -> bool;
-
-/// All of an instance that cannot be entered; of its entries those that are told.
-fn all_gone(instance: &Instance, way: &[Step], is_told: IsTold<'_>, gone: &mut Vec<Gone>) {
-    if is_told(instance, None) {
-        gone.push(Gone::Instance { way: way.to_vec() });
-    }
-    let roofs = instance.entered.iter().filter(|roof| is_told(instance, Some(**roof)));
+/// All of an instance that cannot be entered.
+fn all_gone(instance: &Instance, way: &[Step], gone: &mut Vec<Gone>) {
+    gone.push(Gone::Instance { way: way.to_vec() });
+    let roofs = instance.entered.iter();
     gone.extend(roofs.map(|roof| Gone::Roof { way: way.to_vec(), roof: *roof }));
     for item in &instance.items {
         match item {
@@ -935,7 +893,7 @@ fn all_gone(instance: &Instance, way: &[Step], is_told: IsTold<'_>, gone: &mut V
                 gone.push(Gone::Setting { way: way.to_vec(), said: said.clone() });
             }
             Item::Within { scope, name, instance } => {
-                all_gone(instance, &[way, &[(*scope, name.clone())]].concat(), is_told, gone);
+                all_gone(instance, &[way, &[(*scope, name.clone())]].concat(), gone);
             }
         }
     }

@@ -115,8 +115,8 @@ impl Drawn {
                 if !refusal.is_of_key {
                     return Some(form.to_owned());
                 }
-                let key = &self.settings[of].fields[0].name;
-                Some(form.replace(&format!("${key}"), "$key"))
+                let key = |of: usize| format!("${}", self.settings[of].fields[0].name);
+                Some(form.replace(&key(of), &key(refusal.second)))
             };
             Some([form(refusal.first)?, form(refusal.second)?])
         };

@@ -232,8 +232,9 @@ fn refusals(draft: &mut Draft<'_>, component: usize, rng: &mut Rng) -> Option<Ed
     let until = level + 1 + rng.below(2);
     let may_need = rng.chance(50);
     let is_of_key = of_key(&pair) && rng.chance(80);
-    // Of several that would do the engine keeps no order when the first goes.
-    let is_one = draft.settings[pair.0].keys() == usize::from(is_of_key);
+    // Of several that would do the engine keeps no order when the first goes; and `image check`
+    // makes a line that is needed of the values of the other alone.
+    let is_one = draft.settings[pair.0].fields.len() == usize::from(is_of_key);
     let refusal = Refusal {
         first: pair.0,
         second: pair.1,
