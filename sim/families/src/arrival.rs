@@ -402,11 +402,15 @@ impl Drawn {
         let mut levels = self.components[component].levels[step.from..=step.ends].iter();
         let State::Set(values) = &said.state else { return true };
         let mut state = said.state.clone();
+        let mut before: Option<&Line> = None;
         levels.all(|level| {
-            let says = |line: &Line| match (&line.shares, &*line.settings) {
+            let Some(line) = level.line_of(said.setting) else { return false };
+            let was = before.replace(line);
+            match (&line.shares, &*line.settings) {
                 (_, [_]) => {
                     state = line.less(&state);
-                    line.say(from_ref(&state)).is_ok()
+                    let is_same = was.is_none_or(|was| !line.says_otherwise(was, &state));
+                    is_same && line.say(from_ref(&state)).is_ok()
                 }
                 (Shares::One(_), _) => true,
                 // What it lacks may come.
@@ -414,8 +418,7 @@ impl Drawn {
                     let mut own = line.slots().filter(|slot| slot.setting == said.setting);
                     own.all(|slot| slot.say(&values[slot.field]).is_ok())
                 }
-            };
-            level.line_of(said.setting).is_some_and(says)
+            }
         })
     }
 
@@ -538,7 +541,10 @@ impl Drawn {
                         self.lose(step, source, way, said, lost);
                         continue;
                     }
-                    let goes = goes(before, after, instance, said);
+                    let is_another = source
+                        .zip(target)
+                        .is_some_and(|(one, other)| one.says_otherwise(other, &said.state));
+                    let goes = !is_another && goes(before, after, instance, said);
                     if !is_copied && !by_absence && !goes {
                         let line = source.expect("what is said can be said");
                         self.lose(step, line, way, said, lost);

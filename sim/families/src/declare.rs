@@ -243,6 +243,9 @@ impl Drawn {
             let last = setting.fields.last().expect("several values");
             line(&mut text, format_args!("set = [{}]", quoted(&last.name)));
         }
+        if of.revision > 0 {
+            line(&mut text, format_args!("revision = {}", of.revision));
+        }
         match &of.default {
             Default::Off => {
                 let unsaid = of.slots().filter_map(|slot| Some((slot, slot.unsaid.as_ref()?)));
@@ -347,6 +350,7 @@ impl Drawn {
     ) {
         let keys = |side: &[&Line]| side.first().map(|line| line.keys);
         let lost = |side: &[&Line]| side.first().map(|line| line.lost.len());
+        let revision = |side: &[&Line]| side.first().map(|line| line.revision);
         let why = match (old.len(), new.len()) {
             (0, _) => "it is new",
             (_, 0) => "nobody needs it",
@@ -354,6 +358,7 @@ impl Drawn {
             (1, 1) if keys(old) > keys(new) => "there is one of it",
             (1, 1) if lost(old) > lost(new) => "it says more",
             (1, 1) if lost(old) < lost(new) => "nobody needs all of it",
+            (1, 1) if revision(old) != revision(new) => "the same words mean something else",
             (1, 1) => "it is said otherwise",
             (1, _) => "each has a line of its own",
             _ => "they belong on one line",
@@ -414,6 +419,7 @@ impl Drawn {
     /// Maps, scales, and what has no counterpart.
     fn values(&self, old: &[&Line], new: &[&Line], text: &mut String) {
         let (mut maps, mut scales, mut partial) = (Vec::new(), Vec::new(), Vec::new());
+        let is_paired = matches!((old, new), ([old], [new]) if old.is_paired(new));
         for slot in old.iter().flat_map(|line| line.slots()) {
             let mut slots = new.iter().flat_map(|line| line.slots());
             let same = |new: &&Slot| (new.setting, new.field) == (slot.setting, slot.field);
@@ -422,7 +428,7 @@ impl Drawn {
             let mut map = BTreeMap::new();
             for (was, is) in slot.words.iter().zip(&now.words) {
                 match (was, is) {
-                    (Some(was), Some(is)) if was != is => {
+                    (Some(was), Some(is)) if was != is || is_paired => {
                         map.insert(was.clone(), is.clone());
                     }
                     (Some(_), None) | (None, Some(_)) => partial.push(name.clone()),

@@ -8,13 +8,15 @@ use crate::operator::{self, Edit, Operator};
 use crate::refuse::Refusal;
 use crate::rng::Rng;
 use crate::setting::{Field, Kind, Setting, Value};
-use crate::writing::{Alias, Default, Line, Part, Writing};
+use crate::writing::{Alias, Default, Line, Part, Slot, Writing};
 
-/// The streams: of keys, of names of modes, of losses, of refusals.
+/// The streams: of keys, of names of modes, of losses, of refusals, of
+/// revisions.
 const KEYS: u64 = 11;
 const NAMES: u64 = 12;
 const LOSSES: u64 = 13;
 const REFUSALS: u64 = 14;
+const REVISIONS: u64 = 15;
 /// Of so many components in a hundred, a key of one setting is edited.
 const KEY_PERCENT: usize = 25;
 
@@ -26,6 +28,12 @@ const LOSS_PERCENT: usize = 30;
 
 /// Of so many components in a hundred, some levels refuse lines for what else is there.
 const REFUSAL_PERCENT: usize = 25;
+
+/// Of so many components in a hundred, the words of one line mean something else from some level
+/// on.
+const REVISION_PERCENT: usize = 25;
+/// So many times as much is one of a number that means something else.
+const TIMES: i64 = 10;
 
 /// Edits the levels of all components.
 pub(crate) fn edit(draft: &mut Draft<'_>, seed: u64) -> Vec<Edit> {
@@ -40,6 +48,9 @@ pub(crate) fn edit(draft: &mut Draft<'_>, seed: u64) -> Vec<Edit> {
     let mut rng = Rng::new(seed, REFUSALS);
     let components = 0..draft.components.len();
     edits.extend(components.flat_map(|component| refusals(draft, component, &mut rng)));
+    let mut rng = Rng::new(seed, REVISIONS);
+    let components = 0..draft.components.len();
+    edits.extend(components.flat_map(|component| revisions(draft, component, &mut rng)));
     edits
 }
 
@@ -251,6 +262,104 @@ fn refusals(draft: &mut Draft<'_>, component: usize, rng: &mut Rng) -> Option<Ed
     before.lines.retain(|line| line.settings != [pair.0] && line.settings != [pair.1]);
     let contexts = operator::contexts(draft, component, &before, after);
     Some(Edit { operator: Operator::Refuse, component, level, contexts })
+}
+
+/// From some level on the words of a line mean something else: nobody knows what, or what other
+/// words meant before, or as many of another unit.
+fn revisions(draft: &mut Draft<'_>, component: usize, rng: &mut Rng) -> Option<Edit> {
+    if !rng.chance(REVISION_PERCENT) {
+        return None;
+    }
+    let settings = 0..draft.settings.len();
+    let fitting = settings.filter(|at| may_be_revised(draft, component, *at));
+    let levels = &draft.components[component].levels;
+    let stays = |setting: usize| {
+        let same = levels.windows(2).enumerate().filter(move |(_, pair)| {
+            let lines = [&pair[0], &pair[1]].map(|level| level.line_of(setting));
+            lines[0].is_some() && lines[0] == lines[1]
+        });
+        same.map(move |(at, _)| (setting, at + 1))
+    };
+    let mut places: Vec<(usize, usize)> = fitting.flat_map(stays).collect();
+    let scope = |setting: usize| draft.settings[setting].scope;
+    places.retain(|(of, level)| !is_entered_otherwise(draft, component, scope(*of), *level));
+    if places.is_empty() {
+        return None;
+    }
+    let (setting, level) = *rng.pick(&places);
+    let before = levels[level].clone();
+    // All values come to something else, or none. A line of which some do and others do not is held
+    // out by the engine as one that nobody can read.
+    let levels = draft.components[component].levels.iter();
+    let lines: Vec<&Line> = levels.filter_map(|level| level.line_of(setting)).collect();
+    let comes_to_another = |line: &&Line| {
+        let is_other = |slot: &Slot| match &slot.takes {
+            Kind::Word(_) => slot.words.iter().all(Option::is_some),
+            Kind::Number => slot.number.range.0 > 0,
+            _ => false,
+        };
+        line.slots().count() == 1 && line.slots().all(is_other)
+    };
+    let field = &draft.settings[setting].fields[0];
+    let is_other = rng.chance(80)
+        && !(field.is_key || field.is_optional)
+        && lines.iter().all(comes_to_another);
+    let turns = rng.chance(50);
+    for later in &mut draft.components[component].levels[level..] {
+        for line in later.lines.iter_mut().filter(|line| line.settings == [setting]) {
+            line.revision = 1;
+            for slot in line.slots_mut().filter(|_| is_other) {
+                match &mut slot.words[..] {
+                    [] => {}
+                    words if turns => words.rotate_left(1),
+                    words => words.swap(0, 1),
+                }
+                slot.number.per *= TIMES;
+            }
+        }
+    }
+    let after = &draft.components[component].levels[level];
+    let contexts = operator::contexts(draft, component, &before, after);
+    Some(Edit { operator: Operator::Revision, component, level, contexts })
+}
+
+/// Whether the words of a setting's line may mean something else: it has values, and no texts; each
+/// level has it alone on its line, with all of its key and all that is said, where it stood, and
+/// says nothing of it by an absence, nor in other words. In a mode whose name is a line somewhere
+/// the engine does not list what of a list does not go.
+fn may_be_revised(draft: &Draft<'_>, component: usize, setting: usize) -> bool {
+    let of = &draft.settings[setting];
+    let is_word = |field: &Field| {
+        let is_several = matches!(field.kind, Kind::Several(_) | Kind::Numbers | Kind::Flags(_));
+        !is_several && !field.kind.is_text()
+    };
+    let is_plain = |line: &&Line| {
+        let is_said = |slot: &Slot| slot.unsaid.is_none() && slot.number.names.is_empty();
+        line.settings.len() == 1
+            && (line.scope, line.keys) == (of.scope, of.keys())
+            && line.dont_care.is_none()
+            && line.default == Default::Off
+            && !line.is_not
+            && line.implied.is_empty()
+            && line.lost.is_empty()
+            && line.slots().all(is_said)
+    };
+    let levels = &draft.components[component].levels;
+    let lines: Vec<&Line> = levels.iter().filter_map(|level| level.line_of(setting)).collect();
+    let is_alias = |alias: &Alias| match alias {
+        Alias::Line { line, .. } => line.settings.contains(&setting),
+        Alias::Entry { .. } => false,
+    };
+    let has_name_within =
+        |scope: usize| draft.components[0].levels.iter().any(|level| level.leaves[scope].is_some());
+    let mut around = std::iter::successors(of.scope, |at| draft.scopes[*at].parent);
+    of.component == component
+        && !of.is_flag()
+        && of.fields.iter().all(is_word)
+        && of.fields.iter().all(|field| field.is_named)
+        && lines.iter().all(is_plain)
+        && !levels.iter().any(|level| level.aliases.iter().any(is_alias))
+        && !around.any(has_name_within)
 }
 
 /// Whether values of two settings are called alike, which a refusal would compare.

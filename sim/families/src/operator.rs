@@ -35,6 +35,8 @@ pub enum Operator {
     Key,
     /// A value has no place, and the line goes without.
     Loses,
+    /// The same words mean something else.
+    Revision,
     /// Two lines do not stand together, or one needs the other.
     Refuse,
     /// A word is said by the line being there.
@@ -109,7 +111,8 @@ const CHAIN_PERCENT: usize = 40;
 const EDITS_MAX: usize = 4;
 
 /// Those that are drawn once all levels are there.
-const LATER: &[Operator] = &[Operator::Key, Operator::Leaf, Operator::Loses, Operator::Refuse];
+const LATER: &[Operator] =
+    &[Operator::Key, Operator::Leaf, Operator::Loses, Operator::Refuse, Operator::Revision];
 
 /// Adds a level to a component: its last one, edited.
 pub(crate) fn next_level(draft: &mut Draft<'_>, component: usize) -> Vec<Edit> {
@@ -546,6 +549,7 @@ fn edit(
         | Operator::Leaf
         | Operator::Key
         | Operator::Loses
+        | Operator::Revision
         | Operator::Refuse
         | Operator::New
         | Operator::DontCare

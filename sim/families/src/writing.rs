@@ -77,6 +77,8 @@ pub(crate) struct Line {
     /// Values that it has no place for, of which it goes without: (field of its only setting, what
     /// stands for the value).
     pub(crate) lost: Vec<(usize, Value)>,
+    /// Which meaning its words have.
+    pub(crate) revision: usize,
     /// The arguments may be left out after `no`.
     pub(crate) is_bare_no: bool,
     /// There is a line for each value of the last field.
@@ -320,6 +322,20 @@ impl Line {
             values[*field].clone_from(value);
         }
         State::Set(values)
+    }
+
+    /// Whether it says a state in the words of another line that mean something else there, and
+    /// nothing says that they come to the same.
+    pub(crate) fn says_otherwise(&self, other: &Self, state: &State) -> bool {
+        self.revision != other.revision
+            && !self.is_paired(other)
+            && self.text(from_ref(state)) == other.text(from_ref(state))
+    }
+
+    /// Whether a change to a line of another revision has a pair of words for all that it says.
+    pub(crate) fn is_paired(&self, other: &Self) -> bool {
+        let words = |line: &Self| line.slots().map(|slot| slot.words.clone()).collect::<Vec<_>>();
+        self.revision != other.revision && self.slots().count() == 1 && words(self) != words(other)
     }
 
     /// The lines that say these states, one a setting; none: their absence says them.
