@@ -463,8 +463,8 @@ impl Raising {
     }
 
     /// The lines of W that no change raises, or not yet, or that the own image would read as other
-    /// lines or refuse for what else is there, each with the reason; and instances that have no name
-    /// in S, if nothing in them goes.
+    /// lines or refuse for what else is there, each with the reason; and instances that have no
+    /// name in S, if nothing in them goes.
     pub fn unraised(&self, image: &Image) -> Vec<NotRaised> {
         let mut short = self.held.clone();
         short.retain(|_, cause| is_told(cause));
