@@ -21,10 +21,10 @@ use crate::grammar::{
     split_words,
 };
 use crate::ids::{ChangeId, FormId, Level, ModeId};
-use crate::image::{Grammar, Image};
+use crate::image::{FormDecl, Grammar, Image};
 use crate::parse;
 use crate::planted::Planted;
-use crate::transform::{SideOf, Step, StuckCause, Tft};
+use crate::transform::{Direction, SideOf, Step, StuckCause, Tft};
 
 /// Of two images, as operators know it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -414,17 +414,7 @@ impl ActivePairing {
         match &self.verdicts[key.form.0 as usize] {
             Gate::Goes => None,
             Gate::Stuck | Gate::Ends => Some(StuckCause::NoTransform),
-            Gate::Raised(fails) => fails.iter().find_map(|fails| {
-                let value = line.words.value(&decl.form, &fails.capture);
-                if value.is_none() && line.sign == Sign::No {
-                    return None;
-                }
-                fails.has(value.as_deref()).then(|| StuckCause::Value {
-                    capture: Shared::text(&fails.capture),
-                    value: Shared::text(value.as_deref().unwrap_or("")),
-                    allowed: Shared::from(fails.says(&decl.form)),
-                })
-            }),
+            Gate::Raised(fails) => why_values_not(decl, line, fails),
             Gate::Resolve | Gate::Same => {
                 let words: Vec<&str> = split_words(line.words.text()).collect();
                 let same = |words: &Words| words.text() == line.words.text();
@@ -462,6 +452,21 @@ impl ActivePairing {
                     ),
                 }
             }
+        }
+    }
+
+    /// The steps from W up to the own levels.
+    pub(crate) fn steps_up(&self) -> impl Iterator<Item = Step> {
+        self.down.iter().rev().map(|step| Step { direction: Direction::Raise, ..*step })
+    }
+
+    /// Whether a unit of the wire's levels would send its line to this one: of its values each goes.
+    pub(crate) fn would_be_sent(&self, image: &Image, form: FormId, line: &Line) -> bool {
+        let up: Vec<Step> = self.steps_up().collect();
+        match raisable(image, &self.tft, &up, form) {
+            Raisable::Untouched => true,
+            Raisable::But(fails) => why_values_not(image.form(form), line, &fails).is_none(),
+            Raisable::Stuck => false,
         }
     }
 
@@ -656,6 +661,21 @@ fn cared_not(image: &Image, answer: &Answer, diff: &Diff) -> BTreeMap<FormId, Sh
         }
     }
     reasons
+}
+
+/// Why a line of a form whose lines go but for these values does not.
+fn why_values_not(decl: &FormDecl, line: &Line, fails: &[Fails]) -> Option<StuckCause> {
+    fails.iter().find_map(|fails| {
+        let value = line.words.value(&decl.form, &fails.capture);
+        if value.is_none() && line.sign == Sign::No {
+            return None;
+        }
+        fails.has(value.as_deref()).then(|| StuckCause::Value {
+            capture: Shared::text(&fails.capture),
+            value: Shared::text(value.as_deref().unwrap_or("")),
+            allowed: Shared::from(fails.says(&decl.form)),
+        })
+    })
 }
 
 impl Fails {

@@ -22,7 +22,7 @@ use crate::grammar::Words;
 use crate::ids::{ComponentId, FormId, Lsn, Term};
 use crate::image::{Grammar, Image};
 use crate::planted::Defect;
-use crate::transform::{Direction, Step, StuckCause};
+use crate::transform::StuckCause;
 
 pub(super) use whole::held_halves;
 
@@ -227,13 +227,20 @@ impl Lowering {
         if !self.ladder.puts_back() {
             return;
         }
-        let steps = pairing.steps().iter().rev();
-        let up = |step: &Step| Step { direction: Direction::Raise, ..*step };
-        let stages = steps.map(|step| Stage::Step { tft: pairing.tft(), step: up(step) }).collect();
+        let steps = pairing.steps_up();
+        let stages = steps.map(|step| Stage::Step { tft: pairing.tft(), step }).collect();
         let (from, levels) = (pairing.levels(), way.image.levels());
         let back = Way { image: way.image, stages, from, levels, concerned: pairing.concerned() };
         let raise = |lowering: &Self| {
-            let w = lowering.ladder.last().clone();
+            let of_ladder = lowering.ladder.last();
+            let mut w = of_ladder.clone();
+            // What a unit that acts there would list is in the way of no other line.
+            for (key, line) in of_ladder.lines() {
+                let is_back = without.ladder.last().line(key) != Some(line);
+                if is_back && !pairing.would_be_sent(way.image, key.form, line) {
+                    w.remove(way.image, key);
+                }
+            }
             Ladder::build(&back, w, Arc::default(), Arc::default()).0
         };
         if !raise(&without).is_within(&raise(self)) {
