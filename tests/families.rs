@@ -13,8 +13,10 @@ use skewsync::disposition::{pair_at_active, pair_at_standby};
 use skewsync::dump::Dump;
 use skewsync::ids::{Lsn, Term};
 use skewsync::image::{Family, Image};
+use skewsync::translate::complement::Complements;
 use skewsync::translate::{Lowering, Raising};
 use skewsync_check as check;
+use skewsync_reference::{Beside, Reference};
 
 /// One family, and what is expected of it.
 #[derive(Deserialize)]
@@ -184,21 +186,31 @@ fn what_was_held_is_held_again_after_a_way_there_and_back() {
             config.execute(&here, here.own(), &tried.config).expect("lines that A takes");
             let (at_active, at_standby) = pair(&here, &there);
             let lowering = Lowering::new(&here, &at_active, &config);
-            let raise = |standby: &Image, pairing: &_, lowering: &Lowering| {
+            // The reference puts back what the engine does, and where the engine does.
+            let raise = |(active, standby): (&Image, &Image),
+                         pairing: &_,
+                         lowering: &Lowering,
+                         owed: &Complements| {
                 let w = Raising::read_w(standby, pairing, &lowering.wire_bytes());
                 let w = w.unwrap_or_else(|error| panic!("{what}: {error}"));
                 let listing = lowering.listing().clone();
                 let (raising, mismatches) = Raising::new(standby, pairing, w, listing);
                 assert_eq!(mismatches, [], "{what}");
+                let (puts_down, puts_back) = (lowering.puts_back(), raising.puts_back());
+                let beside = Beside { owed: Some(owed), puts_down, puts_back, held: None };
+                let reference = Reference::apart(active, standby);
+                let translated = reference.translate_beside(lowering.config(), &beside);
+                let [engine, reference] = [raising.config(), &translated.standby];
+                assert_eq!(engine.render(), reference.render(), "{what}");
                 raising
             };
-            let raising = raise(&there, &at_standby, &lowering);
+            let raising = raise((&here, &there), &at_standby, &lowering, &Complements::new());
             let kept = Arc::new(raising.kept(&there, &at_standby));
             // The Standby takes over, and the former Active is its Standby.
             let (at_active, at_standby) = pair(&there, &here);
             let (stamp, acting) = ((Term(2), Lsn(0)), raising.config());
             let mut lowering = Lowering::new_owing(&there, &at_active, acting, &kept, stamp);
-            let before = raise(&here, &at_standby, &lowering);
+            let before = raise((&there, &here), &at_standby, &lowering, &kept);
             // Lines that are in no list may stand in another order; and an instance that a move
             // made is entered where it is read.
             let came_back = before.config();
@@ -207,7 +219,11 @@ fn what_was_held_is_held_again_after_a_way_there_and_back() {
             let mut after = raising.config().clone();
             let edits = after.execute(&there, there.own(), between).expect("lines that S takes");
             lowering.edit(&there, &at_active, &edits, (Term(2), Lsn(1)));
-            let back = raise(&here, &at_standby, &lowering);
+            let mut owed = Complements::clone(&kept);
+            // What rests on what was edited is owed no more.
+            let listed = lowering.listing().complements();
+            owed.retain(|key, _| listed.get(key).is_some_and(|complement| complement.owed));
+            let back = raise((&there, &here), &at_standby, &lowering, &owed);
             let wanted = tried.back.as_deref().expect("what comes back of an edit");
             assert_eq!(back.config().render().trim(), wanted.trim(), "{what}");
             // And there once more.
@@ -215,7 +231,7 @@ fn what_was_held_is_held_again_after_a_way_there_and_back() {
             let (at_active, at_standby) = pair(&here, &there);
             let (stamp, acting) = ((Term(3), Lsn(1)), back.config());
             let lowering = Lowering::new_owing(&here, &at_active, acting, &kept, stamp);
-            let again = raise(&there, &at_standby, &lowering);
+            let again = raise((&here, &there), &at_standby, &lowering, &kept);
             let again = again.config();
             assert!(again.lines().eq(after.lines()), "{what}: {}", again.render());
         }

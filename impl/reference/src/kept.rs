@@ -247,7 +247,11 @@ impl Rung {
             let entered = self.entered.iter().find(|of| of.place.as_ref() == Some(&instance));
             let first = || {
                 let lines = self.lines.iter().filter(|line| line.place.is_within(&instance));
-                lines.map(|line| line.at).min()
+                let within = |of: &&Entered| {
+                    of.place.as_ref().is_some_and(|place| place.is_within(&instance))
+                };
+                let entered = self.entered.iter().filter(within).map(|entered| entered.at);
+                lines.map(|line| line.at).chain(entered).min()
             };
             let at = entered.map(|entered| entered.at).or_else(first);
             inner.extend(at.map(|at| (at, Item::Instance(instance))));

@@ -733,12 +733,12 @@ impl Rung {
         let mut tree = Tree::default();
         for (number, entered) in self.entered.iter().enumerate() {
             if let Some(place) = &entered.place {
-                let tree = tree.grow(place, None);
+                let tree = tree.grow(place, entered.at);
                 (tree.entered, tree.at) = (Some(number), Some(entered.at));
             }
         }
         for (number, line) in self.lines.iter().enumerate() {
-            tree.grow(&line.place, Some(line.at)).lines.push(number);
+            tree.grow(&line.place, line.at).lines.push(number);
         }
         tree.walk(self, &mut 0);
         self.lines.sort_by_key(|line| line.at);
@@ -799,10 +799,10 @@ impl Entered {
 
 impl Tree {
     /// The tree of a place, in which something stands there.
-    fn grow(&mut self, place: &Place, at: Option<At>) -> &mut Self {
+    fn grow(&mut self, place: &Place, at: At) -> &mut Self {
         let first = |tree: &mut Self| {
             if tree.entered.is_none() {
-                tree.at = tree.at.into_iter().chain(at).min();
+                tree.at = tree.at.into_iter().chain([at]).min();
             }
         };
         place.instances().iter().fold(self, |tree, entry| {
