@@ -74,9 +74,7 @@ impl NoZombie {
         if let Some((_, of)) = of.copied()
             && let Some(term) = self.passed_over(of, stamp.term, origin)
         {
-            if history.line.excuses(slot) {
-                self.came_back.insert(stamp.term, of);
-            } else if !self.off_the_line.contains(&of) {
+            if !history.line.excuses(slot) && !self.off_the_line.contains(&of) {
                 return broken(Property::NoZombie, Evidence::Zombie { slot, with: of, by: term });
             }
         }
@@ -84,7 +82,7 @@ impl NoZombie {
         Ok(())
     }
 
-    fn follow(&mut self, slot: Slot, machine: &Machine) {
+    fn follow(&mut self, slot: Slot, machine: &Machine, history: &History) {
         if self.unwritten.get(&slot).is_some_and(|term| machine.durable >= *term) {
             self.unwritten.remove(&slot);
         }
@@ -103,6 +101,12 @@ impl NoZombie {
                         }
                     };
                     self.took_up.insert(slot, (holding.term, of));
+                    // It is on the line from here on, though its unit may never act.
+                    if history.line.excuses(slot)
+                        && self.passed_over(of, holding.term, holding.origin).is_some()
+                    {
+                        self.came_back.insert(holding.term, of);
+                    }
                 }
             }
             Role::Active(acting) => {
@@ -136,7 +140,7 @@ impl Observer for NoZombie {
             }
             (What::Stepped, Some(slot)) => {
                 if let Some(machine) = history.unit(slot).and_then(|unit| unit.machine.as_ref()) {
-                    self.follow(slot, machine);
+                    self.follow(slot, machine, history);
                 }
             }
             (What::Ended { .. }, Some(slot)) => {
@@ -157,7 +161,11 @@ impl Observer for NoZombie {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oracle::testing::{Stage, active, acts, broken_property, holder, stamp, stateful};
+    use crate::oracle::testing::{
+        Stage, active, acts, broken_property, holder, idle, stamp, stateful,
+    };
+    use skewsync::ids::BootId;
+    use skewsync::unit::arbiter::Offer;
 
     /// Term 1 acts up to LSN 6; term 2 goes on from LSN 4; then slot 0 acts in term 3 from
     /// `origin`.
@@ -184,6 +192,43 @@ mod tests {
     fn a_config_that_a_term_passed_over_breaks_it() {
         assert_eq!(back_with(Origin::Resume, stamp(0, 0), false), Some(Property::NoZombie));
         assert_eq!(back_with(Origin::Cold, stamp(1, 5), false), Some(Property::NoZombie));
+    }
+
+    /// Term 1 acts up to LSN 6; term 2 goes on from LSN 4; then slot 0 takes term 3 up with what
+    /// term 1 left, and never acts in it; then it acts so in term 4, with the line known.
+    fn taken_up_again(line_unknown: bool) -> Option<Property> {
+        let (mut stage, oracle) = (Stage::new(), &mut NoZombie::default());
+        let cold = acts(stamp(1, 0), Origin::Cold, &[]);
+        stage.does(oracle, active(Slot(0), 1, 0, "6.2", ""), &[cold]).unwrap();
+        stage.does(oracle, active(Slot(0), 1, 6, "6.2", ""), &[]).unwrap();
+        let next = acts(stamp(2, 4), stateful(4), &[]);
+        stage.does(oracle, active(Slot(1), 2, 4, "6.2", ""), &[next]).unwrap();
+        let origin = Origin::Stale { stamp: stamp(1, 6) };
+        if line_unknown {
+            let offer = Offer {
+                term: Term(3),
+                slot: Slot(0),
+                boot: BootId(1),
+                origin,
+                bound: None,
+                hello: 0,
+                held: Term(1),
+            };
+            let offered = ArbiterEvent::Offered(offer);
+            let says = [ArbiterEvent::Lost, ArbiterEvent::LineUnknown, offered];
+            stage.arbiter_says(oracle, None, None, &says).unwrap();
+        }
+        stage.does(oracle, holder(Slot(0), 3, origin, 6), &[]).unwrap();
+        stage.does(oracle, idle(Slot(0), "6.2"), &[]).unwrap();
+        stage.does(oracle, holder(Slot(0), 4, origin, 6), &[]).unwrap();
+        let again = acts(stamp(4, 6), origin, &[]);
+        broken_property(stage.does(oracle, active(Slot(0), 4, 6, "6.2", ""), &[again]))
+    }
+
+    #[test]
+    fn what_is_taken_up_with_the_line_unknown_is_on_the_line_though_it_never_acts() {
+        assert_eq!(taken_up_again(true), None);
+        assert_eq!(taken_up_again(false), Some(Property::NoZombie));
     }
 
     #[test]
