@@ -32,10 +32,11 @@ const RUNS: u64 = 10;
 pub struct Outcome {
     /// Why it cannot be read, or what `image check` finds wrong with it; none: it is accepted.
     pub refused: Option<String>,
-    /// What becomes of what was meant; none: nobody can read the family.
+    /// What becomes of what was meant; none: nobody can read the family, or the engine fails.
     pub arrives: Option<Arrives>,
-    /// The property that a run of its images breaks, as it was seen. Runs know the files alone, and
-    /// nothing of what was meant.
+    /// What the engine fails at: it panics, a pair does not come about, what is sent is not read,
+    /// or a run of its images breaks a property. Runs know the files alone, and nothing of what was
+    /// meant.
     pub broken: Option<String>,
 }
 
@@ -72,29 +73,34 @@ pub fn judge(drawn: &Drawn, files: &[(String, String)]) -> Outcome {
     let refused = check::family(&family).findings.first().map(ToString::to_string);
     let image = |release: usize| family.image(&drawn.releases()[release].name).expect("a release");
     let images: Vec<Image> = (0..drawn.releases().len()).map(image).collect();
-    let arrives = Some(arrives(drawn, &images));
+    let arrives = match arrives(drawn, &images) {
+        Ok(arrives) => arrives,
+        Err(fails) => return Outcome { refused, arrives: None, broken: Some(fails) },
+    };
     // What is accepted and arrives is judged by each campaign on drawn families.
-    let is_sound = refused.is_none() && arrives == Some(Arrives::AsMeant);
+    let is_sound = refused.is_none() && arrives == Arrives::AsMeant;
     let broken = (!is_sound).then(|| broken(images)).flatten();
-    Outcome { refused, arrives, broken }
+    Outcome { refused, arrives: Some(arrives), broken }
 }
 
-fn arrives(drawn: &Drawn, images: &[Image]) -> Arrives {
+/// Errors: what the engine fails at.
+fn arrives(drawn: &Drawn, images: &[Image]) -> Result<Arrives, String> {
     let mut listed = None;
+    let mut wrong = None;
     for (one, active) in images.iter().enumerate() {
         for (other, standby) in images.iter().enumerate() {
             let run = || history(drawn, (one, other), (active, standby));
-            let found = catch_unwind(AssertUnwindSafe(run))
-                .unwrap_or_else(|_| Err(Otherwise::Wrong("a panic".to_owned())));
+            let found = catch_unwind(AssertUnwindSafe(run));
             let between = |what| format!("{} -> {}: {what}", one + 1, other + 1);
-            match found {
-                Ok(()) => {}
-                Err(Otherwise::Listed(what)) => listed = listed.or_else(|| Some(between(what))),
-                Err(Otherwise::Wrong(what)) => return Arrives::Otherwise(between(what)),
+            match found.unwrap_or_else(|_| Err("a panic".to_owned())).map_err(between)? {
+                None => {}
+                Some(Otherwise::Listed(what)) => listed = listed.or_else(|| Some(between(what))),
+                Some(Otherwise::Wrong(what)) => wrong = wrong.or_else(|| Some(between(what))),
             }
         }
     }
-    listed.map_or(Arrives::AsMeant, Arrives::Listed)
+    let listed = listed.map(Arrives::Listed);
+    Ok(wrong.map(Arrives::Otherwise).or(listed).unwrap_or(Arrives::AsMeant))
 }
 
 /// What a run of these images breaks; none: nothing.
@@ -114,48 +120,46 @@ fn broken(images: Vec<Image>) -> Option<String> {
     })
 }
 
+/// What arrives otherwise than was meant in a history of commands. Errors: what the engine fails at.
 fn history(
     drawn: &Drawn,
     (one, other): (usize, usize),
     (active, standby): (&Image, &Image),
-) -> Result<(), Otherwise> {
-    let wrong = |what: String| Otherwise::Wrong(what);
+) -> Result<Option<Otherwise>, String> {
     let dump = Dump::from_image(active).encode();
     let at_standby =
-        pair_at_standby(standby, dump.as_bytes()).map_err(|error| wrong(error.to_string()))?;
-    let at_active = pair_at_active(active, at_standby.diff_bytes())
-        .map_err(|error| wrong(error.to_string()))?;
+        pair_at_standby(standby, dump.as_bytes()).map_err(|error| error.to_string())?;
+    let at_active =
+        pair_at_active(active, at_standby.diff_bytes()).map_err(|error| error.to_string())?;
     let of = ((active, &at_active), (standby, &at_standby));
     let mut rng = Rng::new(0, (one * 100 + other) as u64);
     let mut meaning = drawn.blank();
-    let mut pair = Pair::new(of, &Config::factory(active.levels())).map_err(wrong)?;
-    let mut listed = Ok(());
+    let mut pair = Pair::new(of, &Config::factory(active.levels()))?;
+    let (mut listed, mut wrong) = (None, None);
     for _ in 0..COMMANDS {
         let command = drawn.command(one, &mut meaning, &mut rng);
         // What A does not take changes nothing.
-        pair.execute(of, &command).map_err(wrong)?;
+        pair.execute(of, &command)?;
         let a = pair.lowering.config();
         let Some(is) = drawn.read(one, &a.render(), &implied(a)) else {
-            return listed;
+            return Ok(wrong.or(listed));
         };
         meaning = is;
         let arrival = drawn.arrival(one, other, &meaning);
         let s = canonical(drawn, other, pair.raising.config());
         match arrival.otherwise(&s, &pair.listed(standby)) {
             None => {}
-            Some(Otherwise::Listed(what)) => listed = Err(Otherwise::Listed(what)),
+            Some(Otherwise::Listed(what)) => listed = Some(Otherwise::Listed(what)),
             Some(Otherwise::Wrong(what)) => {
-                return Err(Otherwise::Wrong(format!("{what} after {command:?}")));
+                wrong =
+                    wrong.or_else(|| Some(Otherwise::Wrong(format!("{what} after {command:?}"))));
             }
         }
     }
-    let scratch = Pair::new(of, pair.lowering.config()).map_err(wrong)?;
+    let scratch = Pair::new(of, pair.lowering.config())?;
     let arrival = drawn.arrival(one, other, &meaning);
     let s = canonical(drawn, other, scratch.raising.config());
-    match arrival.otherwise(&s, &scratch.listed(standby)) {
-        None => listed,
-        Some(found) => Err(found),
-    }
+    Ok(wrong.or_else(|| arrival.otherwise(&s, &scratch.listed(standby))).or(listed))
 }
 
 /// A config as its release was to write it: without lines that say what their absence was meant to
