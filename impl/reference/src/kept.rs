@@ -81,21 +81,30 @@ enum Item {
 pub(super) struct Due<'k>(Vec<(&'k ComplementKey, &'k Complement)>);
 
 impl<'k> Due<'k> {
-    /// Of a way that begins at these levels: with what another unit sent, or with the own config.
-    pub(super) fn on_way(
-        kept: &'k Complements,
-        image: &Image,
-        from: &[Level],
-        received: bool,
-    ) -> Self {
-        let own = image.levels();
+    /// Of the Active's way, which begins with its own config.
+    pub(super) fn down(kept: &'k Complements, image: &Image) -> Self {
         let is_due = |(key, complement): &(&ComplementKey, &Complement)| {
-            let Some(component) = component_of(image, key) else { return false };
-            // Down to its own words the Active puts it back.
-            let raises = began(image, component, own[component]) > key.level;
-            let here = received && (raises || key.level == Level(0));
-            let begins = began(image, component, from[component]) == key.level;
-            complement.made.is_empty() && (here || !begins)
+            complement.made.is_empty() && !is_said_at(image, key, image.levels())
+        };
+        Self(kept.iter().filter(is_due).collect())
+    }
+
+    /// Of the Standby's way, which begins with what the Active sent: but what the Active comes down
+    /// to, by these steps, is for it to put back.
+    pub(super) fn up<'a>(
+        kept: &'k Complements,
+        active: &Image,
+        steps: impl Iterator<Item = (usize, u16)> + Clone + 'a,
+    ) -> Self {
+        let is_due = |(key, complement): &(&ComplementKey, &Complement)| {
+            let mut reached = steps
+                .clone()
+                .filter(|(component, _)| component_of(active, key) == Some(*component));
+            let comes_to = |(component, level): (usize, u16)| {
+                began(active, component, Level(level)) == key.level
+            };
+            let puts_down = !is_said_at(active, key, active.levels()) && reached.any(comes_to);
+            complement.made.is_empty() && !puts_down
         };
         Self(kept.iter().filter(is_due).collect())
     }
@@ -103,10 +112,7 @@ impl<'k> Due<'k> {
     /// Puts back what the rung has the words for, the modes around it too.
     pub(super) fn put_back(&mut self, image: &Image, rung: &mut Rung) {
         let levels = rung.levels.clone();
-        let of_level = |key: &ComplementKey| {
-            let component = component_of(image, key).expect("a component of the image");
-            began(image, component, levels[component]) == key.level
-        };
+        let of_level = |key: &ComplementKey| is_said_at(image, key, &levels);
         if !self.0.iter().any(|(key, _)| of_level(key)) {
             return;
         }
@@ -117,6 +123,12 @@ impl<'k> Due<'k> {
         let now: Vec<_> = self.0.extract_if(.., has_words).collect();
         rung.put_back(image, &grammar, now);
     }
+}
+
+/// Whether an image at these levels has the words of a complement.
+fn is_said_at(image: &Image, key: &ComplementKey, levels: &[Level]) -> bool {
+    let component = component_of(image, key);
+    component.is_some_and(|component| began(image, component, levels[component]) == key.level)
 }
 
 /// The component that a complement is of.

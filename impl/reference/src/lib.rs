@@ -226,7 +226,7 @@ impl<'a> Reference<'a> {
         let kept_out: Vec<Carried> =
             rung.lines.extract_if(.., |line| halves.contains(&line.from[0])).collect();
         rung.withheld = kept_out.iter().map(|line| (line.place.clone(), line.form)).collect();
-        let mut due = Due::on_way(owed, self.active, a.levels(), false);
+        let mut due = Due::down(owed, self.active);
         for step in self.tables.down.chunk_by(Change::same_step).rev() {
             let mut places = rung.places();
             for change in step.iter().rev() {
@@ -258,8 +258,9 @@ impl<'a> Reference<'a> {
             });
             let kept_out = kept_out.map(|line| (line.place, line.form));
             up.withheld = kept_out.collect();
-            let from = &self.tables.wire_there;
-            let mut due = Due::on_way(there_again, self.standby, from, true);
+            let reached = self.tables.down.iter().map(Change::makes);
+            let reached = reached.map(|(component, level)| (component, level - 1));
+            let mut due = Due::up(there_again, self.active, reached);
             due.put_back(self.standby, &mut up);
             let mut later = &self.tables.up[..];
             for step in self.tables.up.chunk_by(Change::same_step) {

@@ -108,12 +108,12 @@ impl Config {
         (of(&refusal.first), of(&refusal.second))
     }
 
-    /// The items of an instance, each behind what it needs: again and again the first whose needs
-    /// were taken. In a circle the order stays.
+    /// The items of an instance, each behind what the image needs it behind, whatever the config's
+    /// levels: again and again the first whose needs were taken. In a circle the order stays.
     pub(crate) fn ordered_by_needs(&self, image: &Image, place: &Place) -> Vec<Item> {
         let items: Vec<&Item> = self.items(place).collect();
         let mode = place.mode(image);
-        let holding = image.refusals_at(self.levels());
+        let holding = image.refusals_at(image.levels());
         let mut needs: BTreeMap<&LineKey, BTreeSet<&LineKey>> = BTreeMap::new();
         let found: Vec<_> = holding
             .filter(|refusal| refusal.without && refusal.mode == mode)

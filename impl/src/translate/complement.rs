@@ -49,8 +49,9 @@ pub struct Complement {
     pub stands: u16,
     /// Of an orphan: what it stood behind; none: it was the first in its place.
     pub behind: Option<Shared<str>>,
-    /// Whether the unit that gives it on has it from before it acted. What it could not say itself
-    /// just now is not for the peer to put back.
+    /// Whether the peer may put it back: the unit that gives it on has it from before it acted, and
+    /// its own way does not come to these words. What it could not say itself just now is not for
+    /// the peer to put back.
     pub owed: bool,
     /// The lines and instances, in the words of the config that it is kept beside, that it rests
     /// on.

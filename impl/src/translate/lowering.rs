@@ -12,7 +12,7 @@ use super::complement::{Complement, ComplementKey, Complements, discard};
 use super::keeping::Stood;
 use super::ladder::{Advance, Ladder, LineEnd, LineTrace, Way};
 use super::listing::{Entries, ListKey, Listed, Listing, ListingChange};
-use super::restore::{FirstRung, Restores, levels_of};
+use super::restore::{FirstRung, Restores, is_put_down, levels_of};
 use super::stage::Stage;
 use super::touched::Touched;
 use crate::config::{Config, Edit, EntryKind, LineKey, Place};
@@ -257,15 +257,15 @@ impl Lowering {
     /// owed from before.
     fn kept(&self, way: &Way<'_>) -> Complements {
         let mut kept = Complements::new();
+        let levels = levels_of(way);
         if !self.owed.is_empty() {
             let on = |(of, owed): (&ComplementKey, &Complement)| {
-                let owed = self.ladder.carry_on(way, way.image.own(), owed);
-                (of.clone(), Complement { owed: true, ..owed })
+                let carried = self.ladder.carry_on(way, way.image.own(), owed);
+                (of.clone(), Complement { owed: !is_put_down(way, &levels, of), ..carried })
             };
             kept.extend(self.owed.iter().map(on));
         }
         kept.extend(self.ladder.losses(way));
-        let levels = levels_of(way);
         let mut grammars: BTreeMap<usize, Grammar> = BTreeMap::new();
         for stood in self.stood.values() {
             let ends = match stood {

@@ -86,6 +86,22 @@ pub(crate) fn levels_of(way: &Way<'_>) -> Vec<Vec<Level>> {
     all
 }
 
+/// Whether a rung of a way, of these levels, has the words of a complement.
+fn has_words_of(way: &Way<'_>, levels: &[Vec<Level>], at: usize, of: &ComplementKey) -> bool {
+    component_of(way.image, &of.component).is_some_and(|component| {
+        let level = levels[at][usize::from(component.0)];
+        way.image.words_began(component, level) == of.level
+            && (at == 0 || matches!(way.stages[at - 1], Stage::Step { .. }))
+    })
+}
+
+/// Whether the words of a complement are those of a later rung of the Active's way: down to them
+/// the Active puts it back, if it fits, and its peer does not.
+pub(crate) fn is_put_down(way: &Way<'_>, levels: &[Vec<Level>], of: &ComplementKey) -> bool {
+    let has_words = |at: usize| has_words_of(way, levels, at, of);
+    !has_words(0) && (1..levels.len()).any(has_words)
+}
+
 /// The level of its component that a step comes to.
 fn reached(step: Step) -> Level {
     match step.direction {
@@ -145,16 +161,8 @@ impl Restores {
         let mut orphans: BTreeMap<usize, Vec<Orphan>> = BTreeMap::new();
         let is_due = |complement: &Complement| first == FirstRung::Own || complement.owed;
         for (of, complement) in kept.iter().filter(|(_, complement)| is_due(complement)) {
-            let Some(component) = component_of(image, &of.component) else { continue };
-            let own = usize::from(component.0);
-            let is_there = |at: usize| {
-                image.words_began(component, levels[at][own]) == of.level
-                    && (at == 0 || matches!(way.stages[at - 1], Stage::Step { .. }))
-            };
-            // Down to its own words the Active puts it back, if it fits.
-            let raises = image.words_began(component, image.levels()[own]) > of.level;
-            let here = first == FirstRung::Received && (raises || of.level == Level(0));
-            if is_there(0) && !here {
+            let is_there = |at: usize| has_words_of(way, &levels, at, of);
+            if first == FirstRung::Own && is_there(0) {
                 continue;
             }
             let mut rungs = (0..levels.len()).filter(|at| is_there(*at));
