@@ -126,6 +126,7 @@ impl Config {
         let (mut after, mut made) = (self.clone(), Vec::new());
         let prc = after.execute_line(image, grammar, &place, form, words, &mut made);
         self.is_taken(&after, image, grammar, &place, &made)?;
+        after.settle_needs(image, grammar.levels(), &place, &mut made);
         *self = after;
         edits.append(&mut made);
         Ok(prc)

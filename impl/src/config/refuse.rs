@@ -4,7 +4,7 @@ use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::{Config, Item, LineKey, Place};
+use super::{Config, Edit, Item, LineKey, Place};
 use crate::digest::Shared;
 use crate::ids::{Level, ModeId};
 use crate::image::{Image, Refusal};
@@ -108,12 +108,49 @@ impl Config {
         (of(&refusal.first), of(&refusal.second))
     }
 
-    /// The items of an instance, each behind what the image needs it behind, whatever the config's
-    /// levels: again and again the first whose needs were taken. In a circle the order stays.
-    pub(crate) fn ordered_by_needs(&self, image: &Image, place: &Place) -> Vec<Item> {
+    /// Puts the lines of an instance behind what they need at these levels: of several lines that
+    /// would do, the first may have gone. What moved is appended to `edits`.
+    pub(super) fn settle_needs(
+        &mut self,
+        image: &Image,
+        levels: &[Level],
+        place: &Place,
+        edits: &mut Vec<Edit>,
+    ) {
+        let mut needing = image.refusals_at(levels).filter(|refusal| refusal.without);
+        if needing.all(|refusal| refusal.mode != place.mode(image)) {
+            return;
+        }
+        let ordered = self.ordered_by_needs(image, levels, place);
+        let mut behind: Option<Item> = None;
+        for item in ordered {
+            let line = item.line_in(place).filter(|line| {
+                let mut needing = image.refusals_at(levels).filter(|refusal| refusal.without);
+                needing.any(|refusal| refusal.first.forms().any(|form| form == line.form))
+            });
+            // All other items stand among themselves as they stood.
+            if let Some(line) = line
+                && self.before(place, &item) != behind.as_ref()
+                && let Some(to) = self.line(&line).cloned()
+            {
+                self.move_behind(image, place, &item, behind.as_ref());
+                edits.push(Edit::Set { line, to, after: behind });
+            }
+            behind = Some(item);
+        }
+    }
+
+    /// The items of an instance, each behind what it needs at these levels: again and again the
+    /// first whose needs were taken. In a circle the order stays.
+    pub(crate) fn ordered_by_needs(
+        &self,
+        image: &Image,
+        levels: &[Level],
+        place: &Place,
+    ) -> Vec<Item> {
         let items: Vec<&Item> = self.items(place).collect();
         let mode = place.mode(image);
-        let holding = image.refusals_at(image.levels());
+        let holding = image.refusals_at(levels);
         let mut needs: BTreeMap<&LineKey, BTreeSet<&LineKey>> = BTreeMap::new();
         let found: Vec<_> = holding
             .filter(|refusal| refusal.without && refusal.mode == mode)

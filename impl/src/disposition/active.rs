@@ -460,7 +460,7 @@ impl ActivePairing {
         self.down.iter().rev().map(|step| Step { direction: Direction::Raise, ..*step })
     }
 
-    /// Whether a unit of the wire's levels would send its line to this one: of its values each goes.
+    /// Whether a unit of the wire's levels would send such a line to this one: its values all go.
     pub(crate) fn would_be_sent(&self, image: &Image, form: FormId, line: &Line) -> bool {
         let up: Vec<Step> = self.steps_up().collect();
         match raisable(image, &self.tft, &up, form) {

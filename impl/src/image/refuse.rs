@@ -13,6 +13,9 @@ use super::{FormDecl, ImageError};
 use crate::grammar::{Form, Matcher, Resolution, Sign, Words, may_share_a_line, split_words};
 use crate::ids::{ComponentId, FormId, Level, ModeId};
 
+/// Lines of a form among which one is looked for.
+const EXAMPLES_MAX: usize = 8;
+
 /// A constraint between lines of one mode instance, as declared.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RefuseDecl {
@@ -151,6 +154,17 @@ impl LinePattern {
         }
         let values = self.form.values_of(&read).into_iter();
         Some(values.map(|(name, value)| (name.to_owned(), value.into_owned())).collect())
+    }
+
+    /// A line with these values, and with any where they tell none; none: there is no such line.
+    pub fn example(&self, values: &BTreeMap<String, String>) -> Option<Words> {
+        let examples = self.form.examples(EXAMPLES_MAX);
+        let example = examples.iter().find(|words| words.sign() == Sign::Positive)?;
+        let mut all = self.form.values_of(example);
+        let named = values.iter().filter(|(name, _)| self.form.carries(name));
+        all.extend(named.map(|(name, value)| (name.as_str(), value.as_str().into())));
+        let all: Vec<(&str, &str)> = all.iter().map(|(name, value)| (*name, &**value)).collect();
+        self.form.build(Sign::Positive, &all).ok()
     }
 
     /// The line with these values, as far as they tell it.

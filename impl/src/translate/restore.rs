@@ -12,7 +12,7 @@ use crate::config::{Config, EntryKind, Item, Line, LineKey, ListId, Place};
 use crate::grammar::Sign;
 use crate::ids::{ComponentId, FormId, Level};
 use crate::image::{FormDecl, Grammar, Image};
-use crate::transform::{Direction, GroupKey, Rule, Step};
+use crate::transform::{Direction, GroupKey, Step, Tft};
 
 /// The complements of which a way knows where they belong, by the rung.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -200,22 +200,29 @@ impl Restores {
     }
 
     /// The lines that a group of the rung which stage `stage` reads was made of, if it stands
-    /// there as it was made.
+    /// there as it was made; in the instances of that rung.
     pub(crate) fn lost(
         &self,
         stage: usize,
-        rule: &Rule,
+        tft: &Tft,
         (image, step): (&Image, Step),
         config: &Config,
         group: &GroupKey,
     ) -> Option<Vec<(LineKey, Line)>> {
         let groups = self.groups.get(&stage)?;
+        let rule = tft.rule_of(group);
         let members = rule.members(image, step.direction.from(), config, group);
         let mut made: Vec<(LineKey, Line)> = members.iter().flatten().cloned().collect();
         made.sort();
         let found = groups.iter().find(|lost| lost.made == made)?;
-        let gives = rule.gives(image, step.direction.back(), config, group, &found.lost, &members);
-        gives.then(|| found.lost.clone())
+        // The step may name the instances around them otherwise.
+        let lost = found.lost.iter().map(|(key, line)| {
+            let place = tft.renamed_from(image, step, config, &key.place)?;
+            Some((LineKey { place, ..key.clone() }, line.clone()))
+        });
+        let lost: Vec<(LineKey, Line)> = lost.collect::<Option<_>>()?;
+        let gives = rule.gives(image, step.direction.back(), config, group, &lost, &members);
+        gives.then_some(lost)
     }
 
     /// Puts the orphans of a rung back, and says in `touched` where; what it put. A line that is

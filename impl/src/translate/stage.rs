@@ -936,7 +936,7 @@ fn evaluate(
     let rule = tft.rule_of(group);
     let mut made = rule.evaluate(image, step.direction, config, group);
     if let GroupStep::Made { out, silent } = &mut made
-        && let Some(lost) = led.restores.lost(led.stages.len(), rule, (image, step), config, group)
+        && let Some(lost) = led.restores.lost(led.stages.len(), tft, (image, step), config, group)
     {
         silent.retain(|key| !lost.iter().any(|(lost, _)| lost == key));
         *out = lost;
@@ -1020,7 +1020,7 @@ fn settle_needs(reads: Reads<'_>, here: &Touched, out: &mut Config, next: &mut T
     let places: Vec<&Place> = places.iter().filter(there).collect();
     for place in places {
         let was = moved_places(out, place);
-        let mut items = reads.after.ordered_by_needs(image, place);
+        let mut items = reads.after.ordered_by_needs(image, image.levels(), place);
         // A unit that misapplied a line has another beside them, or one less.
         items.retain(|item| out.has(place, item));
         items.extend(out.items(place).filter(|item| !reads.after.has(place, item)).cloned());
