@@ -42,6 +42,47 @@ pub(super) struct Change {
     depth: usize,
     /// The names that tell one group of lines from another: each form has them in its key.
     key: Vec<String>,
+    /// What the words of a line come to that mean another thing on the other side.
+    revised: Revised,
+}
+
+/// Which lines of a change go, if the same words mean another thing on its two sides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Revised {
+    /// They mean the same.
+    No,
+    /// Nothing says what such words come to: none does.
+    Unrelated,
+    /// Those whose one value something relates.
+    Value,
+    /// Those that do not go word for word: they have several values.
+    Whole,
+}
+
+impl Revised {
+    fn of(image: &Image, declared: &image::Change, old: &[FormId], new: &[FormId]) -> Self {
+        let image::Change { map, scale, implied, rust, .. } = declared;
+        let is_not = declared.old.iter().chain(&declared.new).any(|side| side.not);
+        let revision = |one: &&FormId| new.iter().any(|other| is_revision(image, **one, *other));
+        match old.iter().find(revision) {
+            None => Self::No,
+            Some(_) if rust.is_some() => Self::Whole,
+            Some(_) if !is_not && map.is_empty() && scale.is_empty() && implied.is_empty() => {
+                Self::Unrelated
+            }
+            Some(one) if image.form(*one).form.carried().count() > 1 => Self::Whole,
+            Some(_) => Self::Value,
+        }
+    }
+}
+
+/// Whether two forms are the same words in one mode that mean another thing.
+fn is_revision(image: &Image, one: FormId, other: FormId) -> bool {
+    let declared = |form: FormId| &image.declarations().commands[form.0 as usize];
+    let [mine, theirs] = [one, other].map(|form| image.form(form));
+    mine.form == theirs.form
+        && mine.mode == theirs.mode
+        && declared(one).revision != declared(other).revision
 }
 
 /// The lines that one application reads together.
@@ -71,9 +112,11 @@ impl Change {
         };
         let old = side(&declared.old, declared.level - 1);
         let new = side(&declared.new, declared.level);
+        let revised = Revised::of(image, declared, &old, &new);
         let declared = declared.clone();
         let function = image.function(number).copied();
-        let mut change = Self { declared, old, new, number, function, depth: 0, key: Vec::new() };
+        let (depth, key) = (0, Vec::new());
+        let mut change = Self { declared, old, new, number, function, depth, key, revised };
         let forms: Vec<FormId> = change.old.iter().chain(&change.new).copied().collect();
         let paths: Vec<Vec<ModeId>> =
             forms.iter().map(|form| path(image, image.form(*form).mode)).collect();
@@ -97,6 +140,13 @@ impl Change {
     /// Whether both are gone through in one step: of one component, to one level.
     pub(super) fn same_step(&self, other: &Self) -> bool {
         self.makes() == other.makes()
+    }
+
+    /// Whether it names instances otherwise.
+    pub(super) fn is_of_entry(&self, image: &Image) -> bool {
+        let enters =
+            |side: &[FormId]| side.first().is_some_and(|form| image.form(*form).enters.is_some());
+        enters(&self.old) && enters(&self.new)
     }
 
     /// The component, and the level that it makes.
@@ -271,7 +321,7 @@ impl Change {
             );
             let made = made.map(|made| {
                 let members: Vec<&Carried> = members.iter().map(|number| &lines[*number]).collect();
-                self.whole_again(image, going, (places, &rung.levels), &kept, &members, made)
+                self.whole_again(image, going, (places, rung), &kept, &members, made)
             });
             if let (None, Some(at)) = (&made, &at) {
                 self.withhold(image, going, at, rung);
@@ -310,14 +360,36 @@ impl Change {
         &self,
         image: &Image,
         going: Going,
-        (places, levels): (&BTreeSet<Place>, &[Level]),
+        (places, rung): (&BTreeSet<Place>, &Rung),
         kept: &[(&ComplementKey, &Complement)],
         members: &[&Carried],
         made: Vec<Carried>,
     ) -> Vec<Carried> {
+        let levels = &rung.levels[..];
+        let (component, level) = self.makes();
+        let mut below = levels.to_vec();
+        let back = match going {
+            Going::Down => {
+                below[component] = Level(level);
+                Going::Up
+            }
+            Going::Up => {
+                below[component] = Level(level - 1);
+                Going::Down
+            }
+        };
         let words: BTreeSet<ByWords> = members.iter().map(|line| by_words(line)).collect();
+        // The words of what was made are those of where the step began.
+        let there = image.grammar(&below);
+        let as_now = |line: &ByWords| {
+            let (place, form, words) = read(image, &there, line)?;
+            let place = rung.named_now(&place);
+            let line = Carried { place, form, words, from: Vec::new(), at: (0, 0), free: false };
+            Some(by_words(&line))
+        };
         let stands = |complement: &&Complement| {
-            complement.made.iter().cloned().collect::<BTreeSet<ByWords>>() == words
+            let made: Option<BTreeSet<ByWords>> = complement.made.iter().map(as_now).collect();
+            made.as_ref() == Some(&words)
         };
         let Some(found) = kept.iter().map(|(_, complement)| *complement).find(stands) else {
             return made;
@@ -338,18 +410,6 @@ impl Change {
         let lost: Vec<Carried> = carried.collect();
         let parts: Vec<Vec<&Carried>> =
             to.iter().map(|form| lost.iter().filter(|line| line.form == *form).collect()).collect();
-        let (component, level) = self.makes();
-        let mut below = levels.to_vec();
-        let back = match going {
-            Going::Down => {
-                below[component] = Level(level);
-                Going::Up
-            }
-            Going::Up => {
-                below[component] = Level(level - 1);
-                Going::Down
-            }
-        };
         let again = self.say(image, back, places, &below, &parts);
         let again: Option<BTreeSet<ByWords>> =
             again.map(|again| again.iter().flatten().map(by_words).collect());
@@ -641,13 +701,23 @@ impl Change {
                 fits(&leaf.token, value) || leaf.variadic && each()
             })
         };
+        let is_paired = |name: &String, value: &String| {
+            let mut pairs = self.declared.map.get(name).into_iter().flatten();
+            pairs.any(|(old, _)| old == value)
+        };
         let says = |(name, value): (&String, &String)| {
+            if self.revised == Revised::Unrelated {
+                return false;
+            }
             if let Some(implied) = self.declared.implied.get(name) {
                 return implied == value;
             }
             let Some(there) = self.spelled(Going::Up, name, value) else {
                 return false;
             };
+            if self.revised == Revised::Value && there == *value && !is_paired(name, value) {
+                return false;
+            }
             let mut with = forms.iter().filter(|form| form.carries(name)).peekable();
             let may_lose = self.declared.loses.contains_key(name);
             if with.peek().is_none() && may_lose {
@@ -830,14 +900,10 @@ impl Change {
         parts: &[Vec<&Carried>],
         written: &[Vec<Carried>],
     ) -> bool {
-        let declared = |form: FormId| &image.declarations().commands[form.0 as usize];
         parts.iter().flatten().any(|line| {
             let form = &image.form(line.form).form;
             let mut same = written.iter().flatten().filter(|other| {
-                image.form(other.form).form == *form
-                    && other.words.text() == line.words.text()
-                    && image.form(other.form).mode == image.form(line.form).mode
-                    && declared(other.form).revision != declared(line.form).revision
+                is_revision(image, line.form, other.form) && other.words.text() == line.words.text()
             });
             let values = form.values_of(&line.words);
             let paired = |(name, value): (&&str, &Cow<'_, str>)| {
@@ -859,6 +925,7 @@ impl Change {
         let mut sides = self.declared.old.iter().chain(&self.declared.new);
         self.declared.one.is_some()
             || self.function.is_some()
+            || self.revised == Revised::Whole
             || sides.any(|side| side.each.is_some() || side.optional.is_some())
     }
 
@@ -1314,6 +1381,8 @@ impl Change {
             .into_iter()
             .filter_map(|(place, form)| Some((renamed(&place).ok()?, form)))
             .collect();
+        let named = names.keys().filter_map(|place| Some((place.clone(), renamed(place).ok()?)));
+        rung.renamed.extend(named);
         *places = places.iter().filter_map(|place| renamed(place).ok()).collect();
         for entered in &mut rung.entered {
             let there = entered.place.as_ref().map(renamed);

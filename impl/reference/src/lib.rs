@@ -130,6 +130,8 @@ struct Rung {
     withheld: Vec<(Place, FormId)>,
     /// Forms of which nothing could be said where the way began, or on it.
     unborn: BTreeSet<FormId>,
+    /// Instances that the step at hand names otherwise: what they were called, and what they are.
+    renamed: Vec<(Place, Place)>,
 }
 
 /// What else decides what a config comes to.
@@ -232,6 +234,7 @@ impl<'a> Reference<'a> {
             for change in step.iter().rev() {
                 change.apply(self.active, Going::Down, (&mut places, &[]), owed, &mut rung);
             }
+            rung.renamed.clear();
             rung.put_together();
             due.put_back(self.active, &mut rung);
         }
@@ -270,6 +273,7 @@ impl<'a> Reference<'a> {
                     let places = (&mut places, later);
                     change.apply(self.standby, Going::Up, places, there_again, &mut up);
                 }
+                up.renamed.clear();
                 up.put_together();
                 due.put_back(self.standby, &mut up);
             }
@@ -628,20 +632,25 @@ impl Tables {
             own.map(|component| Level(component.level.min(level_of(peer, &component.name))))
                 .collect()
         };
-        let between = |image: &Image, wire: &[Level]| -> Vec<Change> {
+        // On either way a step names instances otherwise before all else. The way down begins at
+        // the end.
+        let between = |image: &Image, wire: &[Level], going: Going| -> Vec<Change> {
             let mut changes = Change::all(image);
             changes.retain(|change| {
                 let (component, level) = change.makes();
                 wire[component].0 < level && level <= image.levels()[component].0
             });
+            for step in changes.chunk_by_mut(Change::same_step) {
+                step.sort_by_key(|change| change.is_of_entry(image) == (going == Going::Down));
+            }
             changes
         };
         let wire = minima(active, standby);
         let wire_there = minima(standby, active);
         Self {
             grammar: standby.grammar(&wire_there),
-            down: between(active, &wire),
-            up: between(standby, &wire_there),
+            down: between(active, &wire, Going::Down),
+            up: between(standby, &wire_there, Going::Up),
             wire: Some(wire),
             wire_there,
             cares_not,
@@ -744,6 +753,18 @@ impl Rung {
         tree.walk(self, &mut 0);
         self.lines.sort_by_key(|line| line.at);
         self.entered.sort_by_key(|entered| entered.at);
+    }
+
+    /// What a place of the beginning of the step is called by now.
+    fn named_now(&self, place: &Place) -> Place {
+        let mut named = place.clone();
+        for (was, is) in &self.renamed {
+            if named.is_within(was) {
+                let inner = named.instances().iter().skip(was.instances().len());
+                named = inner.fold(is.clone(), |at, (form, words)| at.child(*form, words.clone()));
+            }
+        }
+        named
     }
 
     /// All instances: those that were entered, and those in which lines stand.

@@ -79,6 +79,8 @@ pub struct Rule {
     writes_absence: [bool; 2],
     /// Whether the same words mean another thing on the other side.
     pub revised: bool,
+    /// Whether such lines have several values: one that stays is well beside one that does not.
+    is_revised_as_a_whole: bool,
     /// Whether it names a mode's entry otherwise.
     pub(crate) is_entry: bool,
     /// Whether what is absent may be a part of a group, of the old and of the new side.
@@ -259,6 +261,8 @@ impl Rule {
             };
             new.iter().any(same)
         });
+        let has_several = |of: &Pattern| image.form(of.form).form.carried().nth(1).is_some();
+        let is_revised_as_a_whole = revised && old.iter().chain(&new).any(has_several);
         let mut rule = Self {
             change: id,
             component,
@@ -284,6 +288,7 @@ impl Rule {
             absences,
             writes_absence: [false; 2],
             revised,
+            is_revised_as_a_whole,
             is_entry: false,
             may_be_silent: [false; 2],
             function,
@@ -438,6 +443,7 @@ impl Rule {
         let mut patterns = self.old.iter().chain(&self.new);
         self.one.is_some()
             || self.function.is_some()
+            || self.is_revised_as_a_whole
             || patterns.any(|of| of.each.is_some() || of.optional.is_some())
     }
 
@@ -730,11 +736,8 @@ impl Rule {
         if !(same && once && out.iter().enumerate().all(mine)) {
             return Err(StuckCause::Unverified);
         }
-        if self.revised
-            && self.function.is_none()
-            && self.goes_word_for_word(image, direction, lines, &out)
-        {
-            return Err(StuckCause::NoTransform);
+        if self.revised && self.function.is_none() {
+            self.says_another_thing(image, direction, lines, &out)?;
         }
         Ok(out)
     }
@@ -757,26 +760,52 @@ impl Rule {
         back == given || self.differ_by_losses(image, &given, &back)
     }
 
-    /// Whether a line goes as it is, and no pair of a map says that it may.
-    fn goes_word_for_word(
+    /// Of lines whose words mean another thing on the other side: that none goes word for word, but
+    /// where pairs of maps say all of it.
+    ///
+    /// # Errors
+    /// The value of one that does, by which it could say another thing.
+    fn says_another_thing(
         &self,
         image: &Image,
         way: Direction,
         lines: &Lines,
         out: &Lines,
-    ) -> bool {
-        let is_same = |(key, line): &(LineKey, Line)| {
+    ) -> Result<(), StuckCause> {
+        for (key, line) in lines.iter().flatten() {
             let form = &image.form(key.form).form;
-            let made = out.iter().flatten();
-            let mut made = made.filter(|(other, _)| image.form(other.form).form == *form);
-            made.any(|(_, made)| made.words.text() == line.words.text())
-        };
-        let is_paired = |(key, line): &(LineKey, Line)| {
-            let values = image.form(key.form).form.values_of(&line.words);
-            !values.is_empty()
-                && values.iter().all(|(name, value)| self.is_paired(way, name, value))
-        };
-        lines.iter().flatten().any(|line| is_same(line) && !is_paired(line))
+            let is_same = |(other, made): &&(LineKey, Line)| {
+                image.form(other.form).form == *form && made.words.text() == line.words.text()
+            };
+            if out.iter().flatten().find(is_same).is_none() {
+                continue;
+            }
+            let values = form.values_of(&line.words);
+            let unpaired = values.iter().filter(|(name, of)| !self.is_paired(way, name, of));
+            let unpaired: Vec<(&str, &str)> =
+                unpaired.map(|(name, value)| (*name, &**value)).collect();
+            if !values.is_empty() && unpaired.is_empty() {
+                continue;
+            }
+            let of_map = unpaired.iter().find(|(name, _)| self.maps.contains_key(*name));
+            let value = of_map.or_else(|| unpaired.first());
+            let Some((name, value)) = value.filter(|_| self.relates()) else {
+                return Err(StuckCause::NoTransform);
+            };
+            let pairs = self.maps.get(*name).into_iter().flatten();
+            let paired: Vec<&str> = pairs
+                .map(|(old, new)| match way {
+                    Direction::Lower => &**new,
+                    Direction::Raise => &**old,
+                })
+                .collect();
+            return Err(StuckCause::Value {
+                capture: Shared::text(name),
+                value: Shared::text(value),
+                allowed: Shared::from(paired.join("|")),
+            });
+        }
+        Ok(())
     }
 
     /// Whether anything says what a line that means another thing on the other side comes to.
