@@ -10,11 +10,13 @@ mod values;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
+use skewsync::config::Config;
 use skewsync::grammar::{Form, Sign, Words, split_words};
 use skewsync::ids::FormId;
 use skewsync::image::{Change, FormDecl, Image, OneSide, Refusal, Side};
 use skewsync::parse::{self, Place};
 use skewsync::transform::Direction;
+use skewsync_reference::Reference;
 
 /// Combinations of values that are tried of a change and way; of more, all pairs are.
 pub(crate) const COMBINATIONS_MAX: usize = 512;
@@ -72,6 +74,7 @@ struct Pattern<'a> {
 /// One side of a change, in the image of the unit that has it.
 pub(crate) struct Domain<'a> {
     image: &'a Image,
+    other: &'a Image,
     change: &'a Change,
     /// All changes of the newer image.
     changes: &'a [Change],
@@ -177,6 +180,7 @@ impl<'a> Domain<'a> {
         let there = there.collect();
         (!patterns.is_empty()).then_some(Self {
             image,
+            other,
             change,
             changes,
             way,
@@ -246,6 +250,12 @@ impl<'a> Domain<'a> {
         self.patterns.iter().any(revision)
     }
 
+    /// The same of lines of several values.
+    pub(crate) fn is_revised_as_a_whole(&self) -> bool {
+        let has_several = |of: &Pattern<'_>| of.decl.form.carried().nth(1).is_some();
+        self.is_revised() && self.patterns.iter().any(has_several)
+    }
+
     /// Whether one line of the side stands for a group.
     fn is_one(&self) -> bool {
         match self.way {
@@ -271,15 +281,33 @@ impl<'a> Domain<'a> {
     fn needed(&self, group: &[Command], values: &Values<'_>) -> Vec<Command> {
         let values: BTreeMap<String, String> =
             values.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect();
+        let Some(place) = group.first().map(|command| &command.place) else { return Vec::new() };
         let needed = self.needs.iter().filter_map(|refusal| {
-            let text = refusal.second.line(&values);
-            let words: Vec<&str> = split_words(&text).collect();
-            let place = &group.first()?.place;
+            let line = refusal.second.example(&values)?;
+            let words: Vec<&str> = split_words(line.text()).collect();
             let mode = place.mode(self.image);
-            let (form, words) = parse::words(self.image, self.image.own(), mode, &words).ok()?;
-            Some(Command::new(place.clone(), form, words))
+            match parse::words(self.image, self.image.own(), mode, &words) {
+                Ok((form, words)) => Some(vec![Command::new(place.clone(), form, words)]),
+                Err(_) => self.needed_otherwise(place, &line),
+            }
         });
-        needed.collect()
+        needed.flatten().collect()
+    }
+
+    /// The lines of an instance that become this line of the other unit, which is in other words
+    /// here.
+    fn needed_otherwise(&self, place: &Place, line: &Words) -> Option<Vec<Command>> {
+        let around = place.instances().iter().map(|(_, words)| words.written());
+        let text: Vec<Cow<'_, str>> = around.chain([line.written()]).collect();
+        let mut there = Config::factory(self.other.levels());
+        there.execute(self.other, self.other.own(), &text.join("\n")).ok()?;
+        let here = Reference::between(self.other, self.image).translate(&there).standby;
+        let lines = here.lines().filter(|(key, _)| key.place == *place);
+        Some(
+            lines
+                .map(|(key, line)| Command::new(place.clone(), key.form, line.words.clone()))
+                .collect(),
+        )
     }
 
     /// The line of a pattern with those of these values that it has a place for.

@@ -139,7 +139,7 @@ impl<'a> Step<'a> {
         for ((direction, ..), (count, error)) in causes {
             match error {
                 LinesError::NotKnown { lines: line, form, cause, of, .. }
-                    if decides_together(change)
+                    if self.decides_together(change)
                         || of.iter().any(|name| change.partial.contains(name)) =>
                 {
                     let (active, standby) = self.levels(change, direction);
@@ -163,6 +163,17 @@ impl<'a> Step<'a> {
             Direction::Raise => (&self.up, &self.down),
             Direction::Lower => (&self.down, &self.up),
         }
+    }
+
+    /// Whether more than each value for itself says whether a line goes.
+    fn decides_together(&self, change: &Change) -> bool {
+        let mut sides = change.old.iter().chain(&change.new);
+        let way = self.ways(Direction::Raise).0;
+        let domain = Domain::new(change, Direction::Raise, (way.active, way.standby));
+        change.one.is_some()
+            || change.rust.is_some()
+            || sides.any(|side| side.each.is_some() || side.optional.is_some())
+            || domain.is_some_and(|domain| domain.is_revised_as_a_whole())
     }
 
     /// The component and its level at the one end of a way, and the level at the other.
@@ -206,7 +217,9 @@ impl<'a> Step<'a> {
                 goes |= judged.is_ok() && stuck.is_none() && is_some;
                 // What is said not to go at all is no surprise.
                 let is_said = || a.lines().any(|(key, _)| known::is_stuck(way, key));
-                if first.is_none() && !is_said() {
+                // Nor is what the other unit needs and this one has no words for.
+                let lacks = matches!(stuck, Some(StuckCause::Refused { without: true, .. }));
+                if first.is_none() && !lacks && !is_said() {
                     first = stuck.map(|cause| (texts(scene), cause.clone()));
                 }
             }
@@ -274,14 +287,6 @@ impl LinesError {
             | Self::NeverGoes { lines, .. } => lines,
         }
     }
-}
-
-/// Whether more than each value for itself says whether a line goes.
-fn decides_together(change: &Change) -> bool {
-    let mut sides = change.old.iter().chain(&change.new);
-    change.one.is_some()
-        || change.rust.is_some()
-        || sides.any(|side| side.each.is_some() || side.optional.is_some())
 }
 
 /// What the Active holds after commands; none: it does not take them.
