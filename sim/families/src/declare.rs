@@ -448,6 +448,13 @@ impl Drawn {
             } else {
                 scales.push((name.clone(), ratio(slot.number.per, now.number.per)));
             }
+            // What a word that stays comes to beside other values is for these to say.
+            let stays = |(was, is): (&Option<String>, &Option<String>)| was.is_some() && was == is;
+            let is_revised = old.iter().zip(new).any(|(old, new)| old.revision != new.revision);
+            if is_revised && !map.is_empty() && !is_paired {
+                let mut words = slot.words.iter().zip(&now.words);
+                partial.extend(words.any(stays).then(|| name.clone()));
+            }
             if !map.is_empty() {
                 let pairs = map.into_iter().map(|(was, is)| format!("{was} = {}", quoted(&is)));
                 maps.push((name, format!("{{ {} }}", pairs.collect::<Vec<_>>().join(", "))));

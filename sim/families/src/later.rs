@@ -185,11 +185,6 @@ fn losses(draft: &mut Draft<'_>, component: usize, rng: &mut Rng) -> Vec<Edit> {
     };
     let (first, again) = switches(there.len(), rng);
     let is_less_at_first = rng.chance(60);
-    let mut edited = [first, again].into_iter().filter(|at| *at < there.len());
-    let scope = draft.settings[setting].scope;
-    if edited.any(|at| is_entered_otherwise(draft, component, scope, there[at])) {
-        return Vec::new();
-    }
     let is_less = |at: usize| (first..again).contains(&at) != is_less_at_first;
     for (_, level) in there.iter().enumerate().filter(|(at, _)| is_less(*at)) {
         draft.components[component].levels[*level] = less(&full[*level]);
@@ -243,13 +238,10 @@ fn refusals(draft: &mut Draft<'_>, component: usize, rng: &mut Rng) -> Option<Ed
     let until = level + 1 + rng.below(2);
     let may_need = rng.chance(50);
     let is_of_key = of_key(&pair) && rng.chance(80);
-    // Of several that would do the engine keeps no order when the first goes; and `image check`
-    // makes a line that is needed of the values of the other alone.
-    let is_one = draft.settings[pair.0].fields.len() == usize::from(is_of_key);
     let refusal = Refusal {
         first: pair.0,
         second: pair.1,
-        needs: may_need && is_one,
+        needs: may_need,
         is_of_key,
         since: level,
         until: (until < draft.components[component].levels.len() && rng.chance(30))
@@ -281,15 +273,11 @@ fn revisions(draft: &mut Draft<'_>, component: usize, rng: &mut Rng) -> Option<E
         same.map(move |(at, _)| (setting, at + 1))
     };
     let mut places: Vec<(usize, usize)> = fitting.flat_map(stays).collect();
-    let scope = |setting: usize| draft.settings[setting].scope;
-    places.retain(|(of, level)| !is_entered_otherwise(draft, component, scope(*of), *level));
     if places.is_empty() {
         return None;
     }
     let (setting, level) = *rng.pick(&places);
     let before = levels[level].clone();
-    // All values come to something else, or none. A line of which some do and others do not is held
-    // out by the engine as one that nobody can read.
     let levels = draft.components[component].levels.iter();
     let lines: Vec<&Line> = levels.filter_map(|level| level.line_of(setting)).collect();
     let comes_to_another = |line: &&Line| {
@@ -298,12 +286,9 @@ fn revisions(draft: &mut Draft<'_>, component: usize, rng: &mut Rng) -> Option<E
             Kind::Number => slot.number.range.0 > 0,
             _ => false,
         };
-        line.slots().count() == 1 && line.slots().all(is_other)
+        line.slots().any(is_other)
     };
-    let field = &draft.settings[setting].fields[0];
-    let is_other = rng.chance(80)
-        && !(field.is_key || field.is_optional)
-        && lines.iter().all(comes_to_another);
+    let is_other = rng.chance(80) && lines.iter().all(comes_to_another);
     let turns = rng.chance(50);
     for later in &mut draft.components[component].levels[level..] {
         for line in later.lines.iter_mut().filter(|line| line.settings == [setting]) {
@@ -350,16 +335,12 @@ fn may_be_revised(draft: &Draft<'_>, component: usize, setting: usize) -> bool {
         Alias::Line { line, .. } => line.settings.contains(&setting),
         Alias::Entry { .. } => false,
     };
-    let has_name_within =
-        |scope: usize| draft.components[0].levels.iter().any(|level| level.leaves[scope].is_some());
-    let mut around = std::iter::successors(of.scope, |at| draft.scopes[*at].parent);
     of.component == component
         && !of.is_flag()
         && of.fields.iter().all(is_word)
         && of.fields.iter().all(|field| field.is_named)
         && lines.iter().all(is_plain)
         && !levels.iter().any(|level| level.aliases.iter().any(is_alias))
-        && !around.any(has_name_within)
 }
 
 /// Whether values of two settings are called alike, which a refusal would compare.
@@ -389,23 +370,6 @@ fn may_be_refused(draft: &Draft<'_>, component: usize, setting: usize) -> bool {
         && of.list.is_none()
         && of.fields.iter().all(is_word)
         && lines.all(is_plain)
-}
-
-/// Whether a level of a component changes the entry of a scope, or of one around it. The engine
-/// keeps what a line loses in words of both sides, and finds no way back.
-fn is_entered_otherwise(
-    draft: &Draft<'_>,
-    component: usize,
-    scope: Option<usize>,
-    level: usize,
-) -> bool {
-    let levels = &draft.components[component].levels;
-    let (before, after) = (&levels[level - 1], &levels[level]);
-    let of = |writing: &Writing, at: usize| {
-        (writing.entries.get(at).cloned(), writing.leaves.get(at).cloned())
-    };
-    std::iter::successors(scope, |at| draft.scopes[*at].parent)
-        .any(|at| of(before, at) != of(after, at))
 }
 
 /// A value that stands for one that was lost: each level says it, or the line may be without.

@@ -120,7 +120,8 @@ fn broken(images: Vec<Image>) -> Option<String> {
     })
 }
 
-/// What arrives otherwise than was meant in a history of commands. Errors: what the engine fails at.
+/// What arrives otherwise than was meant in a history of commands. Errors: what the engine fails
+/// at.
 fn history(
     drawn: &Drawn,
     (one, other): (usize, usize),
