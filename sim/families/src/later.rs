@@ -272,7 +272,7 @@ fn revisions(draft: &mut Draft<'_>, component: usize, rng: &mut Rng) -> Option<E
         });
         same.map(move |(at, _)| (setting, at + 1))
     };
-    let mut places: Vec<(usize, usize)> = fitting.flat_map(stays).collect();
+    let places: Vec<(usize, usize)> = fitting.flat_map(stays).collect();
     if places.is_empty() {
         return None;
     }

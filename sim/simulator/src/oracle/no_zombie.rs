@@ -73,10 +73,9 @@ impl NoZombie {
         let of = self.took_up.get(&slot).filter(|(term, _)| *term == stamp.term);
         if let Some((_, of)) = of.copied()
             && let Some(term) = self.passed_over(of, stamp.term, origin)
+            && !(history.line.excuses(slot) || self.off_the_line.contains(&of))
         {
-            if !history.line.excuses(slot) && !self.off_the_line.contains(&of) {
-                return broken(Property::NoZombie, Evidence::Zombie { slot, with: of, by: term });
-            }
+            return broken(Property::NoZombie, Evidence::Zombie { slot, with: of, by: term });
         }
         self.acted.insert(stamp.term, (origin != Origin::Cold).then_some(stamp.lsn));
         Ok(())
