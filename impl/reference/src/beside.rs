@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use skewsync::config::ListId;
 use skewsync::grammar::{Form, Matcher, Resolution, Sign, split_words};
 use skewsync::image::{Image, RefuseDecl, RefusedLines};
 use skewsync::parse::Place;
@@ -90,7 +91,8 @@ pub(super) fn refused(image: &Image, lines: &[Carried]) -> BTreeSet<usize> {
     refused
 }
 
-/// Puts each line behind what it needs, and leaves all else where it stands.
+/// Puts each line behind what it needs, and behind the line before it in its list, and leaves all
+/// else where it stands.
 pub(super) fn put_behind_needs(image: &Image, rung: &mut Rung) {
     let mut needs: BTreeMap<usize, BTreeSet<usize>> = BTreeMap::new();
     for decl in holding(image) {
@@ -110,10 +112,21 @@ pub(super) fn put_behind_needs(image: &Image, rung: &mut Rung) {
         let mut left: Vec<usize> =
             (0..rung.lines.len()).filter(|line| rung.lines[*line].place == place).collect();
         left.sort_by_key(|line| rung.lines[*line].at);
+        let list = |line: &usize| {
+            let Carried { form, words, .. } = &rung.lines[*line];
+            ListId::of(image, *form, words)
+        };
+        let lists: BTreeMap<usize, ListId> =
+            left.iter().filter_map(|line| Some((*line, list(line)?))).collect();
         let mut taken: BTreeSet<usize> = BTreeSet::new();
         let mut last = (0, 0);
         while !left.is_empty() {
             let ready = left.iter().position(|line| {
+                let before = left.iter().take_while(|other| *other != line);
+                let own = lists.get(line);
+                if own.is_some() && { before }.any(|other| lists.get(other) == own) {
+                    return false;
+                }
                 let of = needs.get(line);
                 of.is_none_or(|of| of.is_empty() || of.iter().any(|need| taken.contains(need)))
             });

@@ -4,7 +4,7 @@ use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::{Config, Edit, Item, LineKey, Place};
+use super::{Config, Edit, Item, LineKey, ListId, Place};
 use crate::digest::Shared;
 use crate::ids::{Level, ModeId};
 use crate::image::{Image, Refusal};
@@ -124,11 +124,13 @@ impl Config {
         let ordered = self.ordered_by_needs(image, levels, place);
         let mut behind: Option<Item> = None;
         for item in ordered {
+            // All items but those that need others, or are in a list with such, stand among
+            // themselves as they stood.
             let line = item.line_in(place).filter(|line| {
                 let mut needing = image.refusals_at(levels).filter(|refusal| refusal.without);
                 needing.any(|refusal| refusal.first.forms().any(|form| form == line.form))
+                    || image.form(line.form).list.is_some()
             });
-            // All other items stand among themselves as they stood.
             if let Some(line) = line
                 && self.before(place, &item) != behind.as_ref()
                 && let Some(to) = self.line(&line).cloned()
@@ -141,7 +143,8 @@ impl Config {
     }
 
     /// The items of an instance, each behind what it needs at these levels: again and again the
-    /// first whose needs were taken. In a circle the order stays.
+    /// first whose needs were taken, and the line before it in its list. In a circle the order
+    /// stays.
     pub(crate) fn ordered_by_needs(
         &self,
         image: &Image,
@@ -164,10 +167,22 @@ impl Config {
         }
         let mut left: Vec<(&Item, Option<LineKey>)> =
             items.into_iter().map(|item| (item, item.line_in(place))).collect();
+        let mut last: BTreeMap<ListId, LineKey> = BTreeMap::new();
+        let mut behind: BTreeMap<LineKey, LineKey> = BTreeMap::new();
+        for key in left.iter().filter_map(|(_, key)| key.as_ref()) {
+            let list = self.line(key).and_then(|line| ListId::of(image, key.form, &line.words));
+            if let Some(before) = list.and_then(|list| last.insert(list, key.clone())) {
+                behind.insert(key.clone(), before);
+            }
+        }
         let mut taken: BTreeSet<LineKey> = BTreeSet::new();
         let mut ordered = Vec::with_capacity(left.len());
         while !left.is_empty() {
             let is_ready = |(_, key): &(&Item, Option<LineKey>)| {
+                let before = key.as_ref().and_then(|key| behind.get(key));
+                if before.is_some_and(|before| !taken.contains(before)) {
+                    return false;
+                }
                 let needed = key.iter().filter_map(|key| needs.get(key)).flatten();
                 // Any of them will do.
                 let mut needed = needed.peekable();

@@ -238,10 +238,13 @@ fn refusals(draft: &mut Draft<'_>, component: usize, rng: &mut Rng) -> Option<Ed
     let until = level + 1 + rng.below(2);
     let may_need = rng.chance(50);
     let is_of_key = of_key(&pair) && rng.chance(80);
+    // Lines of a list keep their own order.
+    let list = |of: usize| draft.settings[of].list.is_some();
+    let is_one_list = list(pair.0) && list(pair.1);
     let refusal = Refusal {
         first: pair.0,
         second: pair.1,
-        needs: may_need,
+        needs: may_need && !is_one_list,
         is_of_key,
         since: level,
         until: (until < draft.components[component].levels.len() && rng.chance(30))
@@ -350,8 +353,7 @@ fn share_names(one: &Setting, other: &Setting) -> bool {
 
 /// Whether a line of a setting may be refused, or be what another needs: each level has it alone on
 /// its line, with all of its key, where it stood and in no mode without a name, and no level says
-/// it by an absence; it is in no list, whose order what needs others would change; and its line is
-/// a form without texts.
+/// it by an absence; and its line is a form without texts.
 fn may_be_refused(draft: &Draft<'_>, component: usize, setting: usize) -> bool {
     let of = &draft.settings[setting];
     let is_word = |field: &Field| {
@@ -366,10 +368,7 @@ fn may_be_refused(draft: &Draft<'_>, component: usize, setting: usize) -> bool {
             && !(line.is_not || line.is_bare_no)
     };
     let mut lines = draft.components[component].levels.iter().filter_map(|of| of.line_of(setting));
-    of.component == component
-        && of.list.is_none()
-        && of.fields.iter().all(is_word)
-        && lines.all(is_plain)
+    of.component == component && of.fields.iter().all(is_word) && lines.all(is_plain)
 }
 
 /// A value that stands for one that was lost: each level says it, or the line may be without.

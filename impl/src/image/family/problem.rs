@@ -137,6 +137,12 @@ pub enum Problem {
              `without = '..'` for one that needs another"
     )]
     Refuses,
+    /// A line needs another of its own list.
+    #[error(
+        "both are lines of one ordered list, which keeps its own order: one cannot need another \
+             that may stand behind it"
+    )]
+    NeedsInList,
     /// A constraint speaks of a line that there is not.
     #[error("no command of this mode has such a line; nearest: {nearest}")]
     NoSuchLine {

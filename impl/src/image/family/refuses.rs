@@ -1,10 +1,12 @@
 //! What the releases of a family refuse for what else is there.
 
+use alloc::collections::BTreeSet;
+use alloc::string::String;
 use alloc::vec::Vec;
 
 use serde_spanned::Spanned;
 
-use super::super::{RefuseDecl, RefusedLines};
+use super::super::{CommandDecl, RefuseDecl, RefusedLines};
 use super::text::{ComponentText, RefuseText, Source};
 use super::{Family, FamilyError, Origin, Problem};
 use crate::grammar::{Form, may_share_a_line};
@@ -58,6 +60,12 @@ impl Family {
         for line in [first, second] {
             self.refused_line(source, text, line, errors);
         }
+        if text.without.is_some() && errors.len() == before {
+            let [one, other] = [first, second].map(|line| self.lists_of(text, line.get_ref()));
+            if !one.is_disjoint(&other) {
+                errors.push(source.error(second.span(), Problem::NeedsInList));
+            }
+        }
         if errors.len() > before {
             return None;
         }
@@ -82,24 +90,42 @@ impl Family {
         &self,
         source: &Source<'_>,
         text: &RefuseText,
-        line: &Spanned<alloc::string::String>,
+        line: &Spanned<String>,
         errors: &mut Vec<FamilyError>,
     ) {
         let Some(form) = source.form(line, errors) else {
             return;
         };
-        let mode = text.mode.get_ref();
-        let mut commands = self.commands.iter().filter(|command| command.mode == *mode);
-        let has = commands.any(|command| {
-            let of = Form::parse(&command.form);
-            command.until.is_none_or(|until| text.since < until)
-                && text.until.is_none_or(|until| command.since < until)
-                && of.is_ok_and(|of| may_share_a_line(&of, &form))
-        });
-        if !has {
-            let nearest = self.nearest(mode, form.normal());
+        if self.commands_with(text, &form).next().is_none() {
+            let nearest = self.nearest(text.mode.get_ref(), form.normal());
             errors.push(source.error(line.span(), Problem::NoSuchLine { nearest }));
         }
+    }
+
+    /// The commands that have such a line somewhen while the constraint holds.
+    fn commands_with<'a>(
+        &'a self,
+        text: &'a RefuseText,
+        form: &'a Form,
+    ) -> impl Iterator<Item = &'a CommandDecl> {
+        let mode = text.mode.get_ref();
+        self.commands.iter().filter(move |command| {
+            command.mode == *mode
+                && command.until.is_none_or(|until| text.since < until)
+                && text.until.is_none_or(|until| command.since < until)
+                && Form::parse(&command.form).is_ok_and(|of| may_share_a_line(&of, form))
+        })
+    }
+
+    /// The ordered lists in which such a line may stand: by name, or by its form.
+    fn lists_of(&self, text: &RefuseText, line: &str) -> BTreeSet<String> {
+        let Ok(form) = Form::parse(line) else { return BTreeSet::new() };
+        let commands = self.commands_with(text, &form);
+        let lists = commands.filter_map(|command| match &command.list {
+            Some(name) => Some(name.clone()),
+            None => command.ordered.then(|| command.form.clone()),
+        });
+        lists.collect()
     }
 
     /// All constraints of all levels, each with the place where it was declared.
