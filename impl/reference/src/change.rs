@@ -28,6 +28,16 @@ pub(super) enum Going {
     Up,
 }
 
+impl Going {
+    /// The other way.
+    const fn back(self) -> Self {
+        match self {
+            Self::Down => Self::Up,
+            Self::Up => Self::Down,
+        }
+    }
+}
+
 /// A change, with its sides as forms of one image.
 #[derive(Clone, Debug)]
 pub(super) struct Change {
@@ -142,6 +152,17 @@ impl Change {
         self.makes() == other.makes()
     }
 
+    /// The levels at which this way through the change begins, where all else is of these.
+    fn levels_before(&self, going: Going, levels: &[Level]) -> Vec<Level> {
+        let (component, level) = self.makes();
+        let mut levels = levels.to_vec();
+        levels[component] = match going {
+            Going::Down => Level(level),
+            Going::Up => Level(level - 1),
+        };
+        levels
+    }
+
     /// Whether it names instances otherwise.
     pub(super) fn is_of_entry(&self, image: &Image) -> bool {
         let enters =
@@ -216,11 +237,8 @@ impl Change {
         kept: &Complements,
         rung: &mut Rung,
     ) {
-        let (component, level) = self.makes();
-        rung.levels[component] = match going {
-            Going::Down => Level(level - 1),
-            Going::Up => Level(level),
-        };
+        let component = self.makes().0;
+        rung.levels = self.levels_before(going.back(), &rung.levels);
         let mut kept = in_words_of(kept, image, (component, rung.levels[component]));
         kept.retain(|(_, complement)| !complement.made.is_empty());
         let (from, to) = self.sides(going);
@@ -366,21 +384,10 @@ impl Change {
         made: Vec<Carried>,
     ) -> Vec<Carried> {
         let levels = &rung.levels[..];
-        let (component, level) = self.makes();
-        let mut below = levels.to_vec();
-        let back = match going {
-            Going::Down => {
-                below[component] = Level(level);
-                Going::Up
-            }
-            Going::Up => {
-                below[component] = Level(level - 1);
-                Going::Down
-            }
-        };
+        let (back, began) = (going.back(), self.levels_before(going, levels));
         let words: BTreeSet<ByWords> = members.iter().map(|line| by_words(line)).collect();
         // The words of what was made are those of where the step began.
-        let there = image.grammar(&below);
+        let there = image.grammar(&began);
         let as_now = |line: &ByWords| {
             let (place, form, words) = read(image, &there, line)?;
             let place = rung.named_now(&place);
@@ -410,7 +417,7 @@ impl Change {
         let lost: Vec<Carried> = carried.collect();
         let parts: Vec<Vec<&Carried>> =
             to.iter().map(|form| lost.iter().filter(|line| line.form == *form).collect()).collect();
-        let again = self.say(image, back, places, &below, &parts);
+        let again = self.say(image, back, places, &began, &parts);
         let again: Option<BTreeSet<ByWords>> =
             again.map(|again| again.iter().flatten().map(by_words).collect());
         if lost.is_empty() || again != Some(words) {
@@ -437,10 +444,7 @@ impl Change {
 
     /// Takes away what is lost on the way, and says what stands for what was lost before.
     fn lose(&self, image: &Image, going: Going, sign: Sign, values: &mut Values) {
-        let back = match going {
-            Going::Down => Going::Up,
-            Going::Up => Going::Down,
-        };
+        let back = going.back();
         for (name, value) in &self.declared.loses {
             match (self.carries(image, going, name), self.carries(image, back, name)) {
                 (true, false) => drop(values.remove(name)),
@@ -807,21 +811,10 @@ impl Change {
         parts: &[Vec<&Carried>],
     ) -> Option<Vec<Carried>> {
         let written = self.say(image, going, places, levels, parts)?;
-        let (component, level) = self.makes();
-        let mut below = levels.to_vec();
-        let back = match going {
-            Going::Down => {
-                below[component] = Level(level);
-                Going::Up
-            }
-            Going::Up => {
-                below[component] = Level(level - 1);
-                Going::Down
-            }
-        };
+        let (back, began) = (going.back(), self.levels_before(going, levels));
         let references: Vec<Vec<&Carried>> =
             written.iter().map(|part| part.iter().collect()).collect();
-        let again = self.say(image, back, places, &below, &references)?;
+        let again = self.say(image, back, places, &began, &references)?;
         let told = |lines: &mut dyn Iterator<Item = &Carried>| -> Vec<(Place, FormId, Words)> {
             let lines = lines.map(|line| (line.place.clone(), line.form, line.words.clone()));
             let mut lines: Vec<_> = lines.collect();
@@ -849,7 +842,7 @@ impl Change {
             let at = outer(&parts.iter().flatten().next()?.place, self.depth);
             let silent = self.silence(image, to, &at)?;
             let silent: Vec<Vec<&Carried>> = silent.iter().map(|line| vec![line]).collect();
-            let again = self.say(image, back, places, &below, &silent)?;
+            let again = self.say(image, back, places, &began, &silent)?;
             if given != told(&mut again.iter().flatten()) {
                 return None;
             }
@@ -1088,10 +1081,7 @@ impl Change {
         let free = self.decides_together() || members().any(|line| line.free);
         // It stands where the first of the lines stood that it is made of.
         let first = members().map(|line| line.at.0).filter(|at| *at > 0).min().unwrap_or(0);
-        let one_to = self.one_of(match going {
-            Going::Down => Going::Up,
-            Going::Up => Going::Down,
-        });
+        let one_to = self.one_of(going.back());
         let mut said: BTreeSet<&str> = BTreeSet::new();
         let mut made: Vec<Vec<Carried>> = Vec::new();
         let mut choice: Vec<(Vec<Option<Fit>>, usize)> = Vec::new();
@@ -1446,11 +1436,8 @@ impl Change {
         }
         let spelled = |(name, value): (&String, &String)| {
             let there = self.spelled(going, name, value)?;
-            let back = match going {
-                Going::Down => Going::Up,
-                Going::Up => Going::Down,
-            };
-            let comes_back = self.spelled(back, name, &there).is_some_and(|back| back == *value);
+            let comes_back =
+                self.spelled(going.back(), name, &there).is_some_and(|back| back == *value);
             let said = to.iter().any(|form| image.form(*form).form.carries(name));
             (comes_back && said).then_some((name.clone(), there))
         };

@@ -166,15 +166,21 @@ mod tests {
     use skewsync::ids::BootId;
     use skewsync::unit::arbiter::Offer;
 
-    /// Term 1 acts up to LSN 6; term 2 goes on from LSN 4; then slot 0 acts in term 3 from
-    /// `origin`.
-    fn back_with(origin: Origin, store: Stamp, off: bool) -> Option<Property> {
-        let (mut stage, oracle) = (Stage::new(), &mut NoZombie::default());
+    /// Slot 0 acts in term 1 up to LSN 6; slot 1 goes on in term 2 from LSN 4.
+    fn passed_over() -> (Stage, NoZombie) {
+        let (mut stage, mut oracle) = (Stage::new(), NoZombie::default());
         let cold = acts(stamp(1, 0), Origin::Cold, &[]);
-        stage.does(oracle, active(Slot(0), 1, 0, "6.2", ""), &[cold]).unwrap();
-        stage.does(oracle, active(Slot(0), 1, 6, "6.2", ""), &[]).unwrap();
+        stage.does(&mut oracle, active(Slot(0), 1, 0, "6.2", ""), &[cold]).unwrap();
+        stage.does(&mut oracle, active(Slot(0), 1, 6, "6.2", ""), &[]).unwrap();
         let next = acts(stamp(2, 4), stateful(4), &[]);
-        stage.does(oracle, active(Slot(1), 2, 4, "6.2", ""), &[next]).unwrap();
+        stage.does(&mut oracle, active(Slot(1), 2, 4, "6.2", ""), &[next]).unwrap();
+        (stage, oracle)
+    }
+
+    /// Then slot 0 acts in term 3 from `origin`.
+    fn back_with(origin: Origin, store: Stamp, off: bool) -> Option<Property> {
+        let (mut stage, mut oracle) = passed_over();
+        let oracle = &mut oracle;
         let lsn = if origin == Origin::Cold { store.lsn.0 } else { 6 };
         let mut took_up = holder(Slot(0), 3, origin, lsn);
         took_up.own.store = crate::oracle::testing::store(store);
@@ -193,15 +199,11 @@ mod tests {
         assert_eq!(back_with(Origin::Cold, stamp(1, 5), false), Some(Property::NoZombie));
     }
 
-    /// Term 1 acts up to LSN 6; term 2 goes on from LSN 4; then slot 0 takes term 3 up with what
-    /// term 1 left, and never acts in it; then it acts so in term 4, with the line known.
+    /// Then slot 0 takes term 3 up with what term 1 left, and never acts in it; then it acts so in
+    /// term 4, with the line known.
     fn taken_up_again(line_unknown: bool) -> Option<Property> {
-        let (mut stage, oracle) = (Stage::new(), &mut NoZombie::default());
-        let cold = acts(stamp(1, 0), Origin::Cold, &[]);
-        stage.does(oracle, active(Slot(0), 1, 0, "6.2", ""), &[cold]).unwrap();
-        stage.does(oracle, active(Slot(0), 1, 6, "6.2", ""), &[]).unwrap();
-        let next = acts(stamp(2, 4), stateful(4), &[]);
-        stage.does(oracle, active(Slot(1), 2, 4, "6.2", ""), &[next]).unwrap();
+        let (mut stage, mut oracle) = passed_over();
+        let oracle = &mut oracle;
         let origin = Origin::Stale { stamp: stamp(1, 6) };
         if line_unknown {
             let offer = Offer {
