@@ -287,6 +287,7 @@ pub enum MessageKind {
     Grant,
     Confirm,
     Unreadable,
+    Ask,
 }
 
 impl Message {

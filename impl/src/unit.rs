@@ -63,7 +63,7 @@ pub use state::{UnitState, Write};
 pub use store::{Record, Store};
 
 use crate::ids::{Lsn, Slot, WriteId};
-use crate::message::{Address, Message, Said, SaveResult, Stamp};
+use crate::message::{Address, Message, Said, SaveResult, Stamp, ToUnit};
 use state::Context;
 
 /// One unit of the chassis.
@@ -231,6 +231,13 @@ impl Unit {
             own.generation = own.generation.max(told.generation());
         }
         match (part, from, message) {
+            (part, Address::Arbiter, Message::ToUnit(ToUnit::Ask { boot, asked }))
+                if boot == own.boot && asked > own.asked =>
+            {
+                own.asked = asked;
+                own.send_hello(part.says(own), cx);
+                part
+            }
             (Role::Active(active), Address::Arbiter, Message::ToUnit(message)) => {
                 active.on_arbiter(own, message, cx)
             }

@@ -293,6 +293,7 @@ tagged! { "kind", ToUnit, encode_to_unit, decode_to_unit, [],
     48 Offer { boot, term, origin, bound, hello, generation }
     49 Grant { boot, term, n, generation }
     50 Confirm { term, counter, generation }
+    51 Ask { boot, asked }
 }
 
 fn encode_message(message: &Message, out: &mut Vec<u8>) {
@@ -387,6 +388,7 @@ impl Field for Hello {
         self.k.encode(out);
         self.highest.encode(out);
         self.generation.encode(out);
+        self.asked.encode(out);
         self.said.encode(out);
     }
 
@@ -395,6 +397,7 @@ impl Field for Hello {
             k: Field::decode(from)?,
             highest: Field::decode(from)?,
             generation: Field::decode(from)?,
+            asked: Field::decode(from)?,
             said: Field::decode(from)?,
         })
     }

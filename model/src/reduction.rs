@@ -116,6 +116,11 @@ pub(crate) fn is_of_use(bounded: &Bounded, flight: &Flight, uses: Uses) -> bool 
             let register = active.register;
             active.term == term && register.open && register.counter == counter
         }),
+        Msg::Ask { boot, asked } => {
+            let unheard = state.arbiter.heard & 1 << slot == 0;
+            let open = state.arbiter.asked == Some(asked) && unheard;
+            unit.part != Role::Down && boot == unit.boot && open && asked > unit.asked
+        }
         Msg::Join { boot, n, .. } => {
             boot == other.boot && (uses.overtaken || n == other.n && !is_seated(other))
         }
@@ -337,6 +342,7 @@ impl Msg {
             | Self::Offer { .. }
             | Self::Grant { .. }
             | Self::Confirm { .. }
+            | Self::Ask { .. }
             | Self::Join { .. } => None,
         }
     }

@@ -81,6 +81,10 @@ pub enum Lead {
     Acts(Action),
     /// The arbiter's state is kept aside.
     Keeps,
+    /// The arbiter starts with the state that was kept aside.
+    GoesBack,
+    /// The one message in flight is held back.
+    Held,
     /// All messages in flight are lost.
     AllLost,
     /// All messages in flight arrive, and what is sent upon them.
@@ -180,6 +184,15 @@ impl<E: Meaning + Clone> Scope<E> {
         for lead in leads {
             match *lead {
                 Lead::Keeps => state.older = Some(Box::new(state.state.arbiter.clone())),
+                Lead::GoesBack => {
+                    let left = state.left;
+                    state.left.older += 1;
+                    state = Bounded { left, ..self.led(&state, Move::GoesBack) };
+                }
+                Lead::Held => {
+                    assert_eq!(state.net.len(), 1, "one message is in flight");
+                    state.held = state.net.pop();
+                }
                 Lead::AllLost => state.net.clear(),
                 Lead::Acts(action) => state = self.led(&state, Move::Does(action)),
                 Lead::AllArrive => {

@@ -75,6 +75,8 @@ pub struct Unit {
     pub since: u16,
     /// The latest generation of the arbiter that it has seen in this boot.
     pub generation: u16,
+    /// The latest Ask of the arbiter that it heard in this boot.
+    pub asked: Term,
     /// Ordered resets that it counts; durable.
     pub resets: u16,
     /// What it is.
@@ -370,6 +372,7 @@ impl State {
             k: 0,
             since: 0,
             generation: 0,
+            asked: 0,
             resets: 0,
             part: Role::Down,
         };
@@ -452,6 +455,10 @@ pub enum Msg {
         term: Term,
         counter: u16,
         generation: u16,
+    },
+    Ask {
+        boot: Boot,
+        asked: Term,
     },
     Join {
         boot: Boot,

@@ -140,6 +140,8 @@ pub enum Rule {
     HeardKnows,
     /// A6: units say what they have seen of the arbiter's state, and an older one counts as lost.
     GenerationEchoed,
+    /// A5: such an arbiter asks, and only a Hello that echoes it was said since.
+    HeardEchoes,
 }
 
 impl Rule {
@@ -160,6 +162,7 @@ impl Rule {
                 | Self::OwnTermsAside
                 | Self::FloorKept
                 | Self::HeardKnows
+                | Self::HeardEchoes
                 | Self::GenerationEchoed
                 | Self::StartIsSilent
         )
@@ -375,6 +378,13 @@ fn on_message<E: Effects>(
     msg: Msg,
     out: &mut Out,
 ) -> Option<()> {
+    if let (Msg::Ask { boot, asked }, true) = (msg, unit.part != Role::Down) {
+        if boot == unit.boot && asked > unit.asked {
+            unit.asked = asked;
+            hello(unit, out);
+        }
+        return Some(());
+    }
     match &mut unit.part {
         Role::Down => return None,
         Role::Standby(_) => standby::on_message(env, unit, from, msg, out),
@@ -476,7 +486,7 @@ fn crash(unit: &mut Unit) -> Option<()> {
     }
     unit.part = Role::Down;
     unit.boot += 1;
-    (unit.k, unit.since, unit.generation) = (0, 0, 0);
+    (unit.k, unit.since, unit.generation, unit.asked) = (0, 0, 0, 0);
     Some(())
 }
 
@@ -515,7 +525,8 @@ pub(crate) fn decline(unit: &mut Unit, term: Term, out: &mut Out) {
 
 fn next_hello(unit: &mut Unit) -> Hello {
     unit.k += 1;
-    Hello { k: unit.k, highest: unit.highest, generation: unit.generation, said: says(unit) }
+    let Unit { k, highest, generation, asked, .. } = *unit;
+    Hello { k, highest, generation, asked, said: says(unit) }
 }
 
 /// What a unit says of its configs.

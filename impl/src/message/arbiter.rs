@@ -65,6 +65,8 @@ pub struct Hello {
     pub highest: Term,
     /// The latest generation of the arbiter's state that the unit has seen in this boot.
     pub generation: u64,
+    /// The latest Ask that the unit heard in this boot; 0: none.
+    pub asked: Term,
     /// What the unit says.
     pub said: Said,
 }
@@ -159,6 +161,13 @@ pub enum ToUnit {
         /// The generation of the arbiter's state.
         generation: u64,
     },
+    /// Answers a Hello of which an arbiter that knows too little cannot say when it was sent.
+    Ask {
+        /// The boot that is meant.
+        boot: BootId,
+        /// What the next Hello is to echo: a term that is never offered.
+        asked: Term,
+    },
 }
 
 impl ToArbiter {
@@ -175,9 +184,10 @@ impl ToArbiter {
 }
 
 impl ToUnit {
-    /// The generation of the arbiter's state that said it.
+    /// The generation of the arbiter's state that said it; an Ask tells of none.
     pub const fn generation(&self) -> u64 {
         match self {
+            Self::Ask { .. } => 0,
             Self::Offer { generation, .. }
             | Self::Grant { generation, .. }
             | Self::Confirm { generation, .. } => *generation,
@@ -190,6 +200,7 @@ impl ToUnit {
             Self::Offer { .. } => MessageKind::Offer,
             Self::Grant { .. } => MessageKind::Grant,
             Self::Confirm { .. } => MessageKind::Confirm,
+            Self::Ask { .. } => MessageKind::Ask,
         }
     }
 }

@@ -201,7 +201,10 @@ impl Active {
                 }
                 own.decline(term, own.says(Some(self.stamp()), None), cx);
             }
-            ToUnit::Offer { .. } | ToUnit::Grant { .. } | ToUnit::Confirm { .. } => {
+            ToUnit::Offer { .. }
+            | ToUnit::Grant { .. }
+            | ToUnit::Confirm { .. }
+            | ToUnit::Ask { .. } => {
                 cx.ignore(message.kind());
             }
         }

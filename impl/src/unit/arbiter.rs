@@ -22,7 +22,7 @@ use alloc::vec::Vec;
 
 use super::limits::Limits;
 use crate::ids::{BootId, Lsn, Slot, Term};
-use crate::message::{Eligible, Hello, Said, Stamp, ToArbiter};
+use crate::message::{Eligible, Hello, Said, Stamp, ToArbiter, ToUnit};
 use crate::planted::{Defect, Planted};
 
 pub use choice::Memory;
@@ -57,6 +57,8 @@ pub struct Arbiter {
     /// What it goes by since it started with a state that may be an older one, until a unit
     /// accepts.
     pub found: Option<Found>,
+    /// What a Hello is to echo that counts as heard since: a term that it never offers.
+    pub asked: Option<Term>,
     /// The units that it heard since, and that know a term of before.
     pub heard: BTreeSet<Slot>,
     /// Timer Lease runs for whoever may hold a lease that it does not know of: nothing is granted,
@@ -155,7 +157,7 @@ impl Arbiter {
             self.silent = true;
             self.offer = None;
             self.found = Some(Found::again(self.found, last, self.term));
-            self.heard.clear();
+            self.ask();
             for known in self.known.values_mut() {
                 known.said = None;
             }
@@ -237,6 +239,11 @@ impl Arbiter {
                 self.is_older(hello.generation, planted, out);
                 self.note_later(&hello, planted, out);
                 let taken = self.hear(from, boot, hello);
+                let unheard = taken && !self.heard.contains(&from);
+                if let Some(asked) = self.asked.filter(|asked| unheard && hello.asked < *asked) {
+                    let message = ToUnit::Ask { boot, asked };
+                    out.push(ArbiterOutput::Send { to: from, message });
+                }
                 if taken && self.waits() {
                     self.gather(out);
                 }

@@ -303,7 +303,13 @@ pub(super) fn on_arbiter(
             holder.on_grant(own, term, n, cx)
         }
         // Another boot's, or an answer to what this unit no longer asks.
-        (ToUnit::Offer { .. } | ToUnit::Grant { .. } | ToUnit::Confirm { .. }, part) => {
+        (
+            ToUnit::Offer { .. }
+            | ToUnit::Grant { .. }
+            | ToUnit::Confirm { .. }
+            | ToUnit::Ask { .. },
+            part,
+        ) => {
             cx.ignore(message.kind());
             part
         }

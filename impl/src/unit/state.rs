@@ -43,6 +43,8 @@ pub struct UnitState {
     pub said_since: u64,
     /// The latest generation of the arbiter's state that it has seen in this boot.
     pub generation: u64,
+    /// The latest Ask of the arbiter that it heard in this boot.
+    pub asked: Term,
     /// Pairings that it was told of in this boot.
     pub paired: BTreeSet<PairingKey>,
     /// Writes under way.
@@ -96,6 +98,7 @@ impl UnitState {
             hello_k: 0,
             said_since: 1,
             generation: 0,
+            asked: Term(0),
             paired: BTreeSet::new(),
             writes: BTreeMap::new(),
             last_write: WriteId(0),
@@ -202,7 +205,8 @@ impl UnitState {
 
     fn next_hello(&mut self, said: Said) -> Hello {
         self.hello_k += 1;
-        Hello { k: self.hello_k, highest: self.highest, generation: self.generation, said }
+        let Self { hello_k: k, highest, generation, asked, .. } = *self;
+        Hello { k, highest, generation, asked, said }
     }
 
     /// What the unit says of its configs, if it runs this one, or has this replica.

@@ -142,6 +142,7 @@ fn of_every_kind(seed: u64) -> Vec<Message> {
     messages.extend(files.map(chunk));
     let hello = Hello {
         generation: 0,
+        asked: term,
         k: n,
         highest: term,
         said: Said {
@@ -172,6 +173,7 @@ fn of_every_kind(seed: u64) -> Vec<Message> {
     }
     messages.push(Message::ToUnit(ToUnit::Grant { generation: 0, boot, term, n }));
     messages.push(Message::ToUnit(ToUnit::Confirm { generation: 0, term, counter: small }));
+    messages.push(Message::ToUnit(ToUnit::Ask { boot, asked: term }));
     messages
 }
 
@@ -200,7 +202,7 @@ proptest! {
 #[test]
 fn every_kind_is_among_the_samples() {
     let kinds: BTreeSet<_> = of_every_kind(11).iter().map(Message::kind).collect();
-    assert_eq!(kinds.len(), crate::message::MessageKind::Unreadable as usize + 1);
+    assert_eq!(kinds.len(), crate::message::MessageKind::Ask as usize + 1);
 }
 
 #[test]

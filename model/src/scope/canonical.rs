@@ -32,7 +32,7 @@ impl<E> Scope<E> {
         if !self.renames || self.env.without.is_some_and(numbers) {
             return false;
         }
-        let settled = settle_hellos(state);
+        let settled = settle_hellos(state) | settle_asked(state);
         let mut used = Vec::with_capacity(32);
         each(state, &mut |name, number| {
             if *number != 0 {
@@ -86,6 +86,31 @@ fn settle_hellos(state: &mut Bounded) -> bool {
             unit.k = unit.since.max(greatest);
         }
         changed |= (unit.k, unit.since) != (k, since);
+    }
+    changed
+}
+
+/// Of what units heard the arbiter ask only what it asks now counts, as long as they are not heard:
+/// it asks the next time for another term. Whether any is another one now.
+fn settle_asked(state: &mut Bounded) -> bool {
+    let Arbiter { asked: asks, heard, .. } = state.state.arbiter;
+    let hellos = state.net.iter_mut().chain(&mut state.held);
+    let in_flight = hellos.filter_map(|flight| match &mut flight.msg {
+        Msg::Hello { hello, .. } | Msg::Decline { hello, .. } => {
+            Some((flight.from, &mut hello.asked))
+        }
+        _ => None,
+    });
+    let in_units = (0..).zip(state.state.units.iter_mut().map(|unit| &mut unit.asked));
+    let mut changed = false;
+    for (slot, asked) in in_units.chain(in_flight) {
+        let counts = asks == Some(*asked) && heard & 1 << slot == 0;
+        if *asked != 0 && !counts {
+            (*asked, changed) = (0, true);
+        }
+    }
+    if changed {
+        state.net.sort_unstable();
     }
     changed
 }
@@ -237,6 +262,6 @@ fn in_flight(flight: &mut Flight, visit: &mut impl FnMut(Name, &mut u16)) {
             visit(Name::Hello(*from, *boot), &mut hello.k);
             visit(Name::Generation, &mut hello.generation);
         }
-        Msg::Release { .. } => {}
+        Msg::Release { .. } | Msg::Ask { .. } => {}
     }
 }

@@ -46,7 +46,15 @@ impl<E: Meaning + Clone> Scope<E> {
                 let known = arbiter.known[usize::from(slot)];
                 let known = known.filter(|known| known.boot == unit.boot);
                 let unseen = unit.generation > arbiter.generation;
+                // It said so, and what it was asked then is lost.
+                let asked = state.net.iter().any(|flight| {
+                    flight.to == To::Unit(slot) && matches!(flight.msg, Msg::Ask { .. })
+                });
+                let unheard = arbiter.heard & 1 << slot == 0;
+                let unasked =
+                    arbiter.asked.is_some_and(|asks| unheard && unit.asked < asks) && !asked;
                 unseen
+                    || unasked
                     || known.and_then(|known| known.said).is_none_or(|said| {
                         let active = matches!(unit.part, Role::Active(_));
                         let says = says(unit);

@@ -49,6 +49,8 @@ pub struct Arbiter {
     pub lost: Option<Lost>,
     /// It has started with a state that may be an older one, and nobody has accepted a term since.
     pub found: Option<Found>,
+    /// What a Hello is to echo that counts as heard since: a term that it never offers.
+    pub asked: Option<Term>,
     /// Slots, one bit each, whose units it heard since, and that know a term of before.
     pub heard: u8,
     /// Counts what it told of durable changes; 0: generations are not counted.
@@ -144,6 +146,8 @@ pub struct Hello {
     pub highest: Term,
     /// The latest generation of the arbiter that the unit has seen in this boot.
     pub generation: u16,
+    /// The latest Ask that the unit heard in this boot; 0: none.
+    pub asked: Term,
     /// What the unit says.
     pub said: Said,
 }

@@ -14,7 +14,6 @@ pub(super) fn on_recovered<E>(env: &Env<E>, arbiter: &mut Arbiter, world: Term) 
     if env.goes_back && env.keeps(Rule::StartIsSilent) {
         arbiter.silent = true;
         arbiter.offer = None;
-        arbiter.heard = 0;
         let began = arbiter.term;
         arbiter.found = Some(match arbiter.found {
             // What it did not know then it does not know now, but for its own terms since.
@@ -22,6 +21,7 @@ pub(super) fn on_recovered<E>(env: &Env<E>, arbiter: &mut Arbiter, world: Term) 
             Some(earlier) => Found { last: earlier.last, began },
             None => Found { last, began },
         });
+        ask(arbiter);
         forget(arbiter, 0);
         forget(arbiter, 1);
     }
@@ -52,6 +52,14 @@ fn lose<E>(env: &Env<E>, arbiter: &mut Arbiter) {
         gathering: !silent,
         ..Arbiter::default()
     };
+    ask(arbiter);
+}
+
+/// From here on only a Hello that was sent after this says what its unit knows now.
+fn ask(arbiter: &mut Arbiter) {
+    arbiter.term += 1;
+    arbiter.asked = Some(arbiter.term);
+    arbiter.heard = 0;
 }
 
 /// A unit has seen what this state says nothing of.
@@ -148,6 +156,10 @@ pub(super) fn on_message<E>(
             is_older(env, arbiter, hello.generation);
             knows_later(env, arbiter, hello);
             let taken = hear(env, arbiter, from, boot, hello);
+            let unheard = taken && arbiter.heard & 1 << from == 0;
+            if let Some(asked) = arbiter.asked.filter(|asked| unheard && hello.asked < *asked) {
+                out.unit(from, Msg::Ask { boot, asked });
+            }
             arbiter.gathering |= taken && waits(arbiter);
         }
         Msg::Renew { generation, .. } if is_older(env, arbiter, generation) => {}
@@ -235,7 +247,9 @@ fn note_heard<E>(env: &Env<E>, arbiter: &mut Arbiter, from: Slot, hello: Hello) 
     let lost = lost.as_ref().map(|lost| lost.began);
     let began = lost.or(found.as_ref().map(|found| found.began));
     let of_before = |began: Term| terms(hello).any(|term| term > 0 && term <= began);
-    if began.is_some_and(|began| of_before(began) || !env.keeps(Rule::HeardKnows)) {
+    let since = arbiter.asked.is_none_or(|asked| hello.asked >= asked);
+    let since = since || !env.keeps(Rule::HeardEchoes);
+    if since && began.is_some_and(|began| of_before(began) || !env.keeps(Rule::HeardKnows)) {
         arbiter.heard |= 1 << from;
     }
 }
@@ -268,6 +282,7 @@ fn accept<E>(env: &Env<E>, arbiter: &mut Arbiter, accepted: Offer, lsn: Lsn, out
         arbiter.counter = 0;
     }
     arbiter.found = None;
+    arbiter.asked = None;
     arbiter.heard = 0;
     if let Some(lost) = arbiter.lost.take() {
         let floor = lost.seen.min(accepted.held);

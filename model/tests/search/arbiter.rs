@@ -75,6 +75,35 @@ const PASSED_OVER: &[Lead] = &[
     Lead::AllLost,
 ];
 
+/// And the arbiter loses its state; a Hello of the peer from before is still on its way.
+const PASSED_OVER_AND_LATE: &[Lead] = &[
+    Lead::Acts(Action::Timer(1, Timer::Hello)),
+    Lead::Held,
+    Lead::Acts(Action::Command(0, 0, Durability::Acked)),
+    Lead::Acts(Action::LeaseLapsed(0)),
+    Lead::AllLost,
+    Lead::Acts(Action::Arbiter(ArbiterTimer::Lease)),
+    Lead::AllArrive,
+    Lead::Acts(Action::Crash(1)),
+    Lead::AllLost,
+    Lead::Acts(Action::ArbiterLost),
+    Lead::Acts(Action::Arbiter(ArbiterTimer::Lease)),
+];
+
+/// And the arbiter starts with that state.
+const PASSED_OVER_AND_BACK: &[Lead] = &[
+    Lead::Keeps,
+    Lead::Acts(Action::Command(0, 0, Durability::Acked)),
+    Lead::Acts(Action::LeaseLapsed(0)),
+    Lead::AllLost,
+    Lead::Acts(Action::Arbiter(ArbiterTimer::Lease)),
+    Lead::AllArrive,
+    Lead::Acts(Action::Crash(1)),
+    Lead::AllLost,
+    Lead::GoesBack,
+    Lead::Acts(Action::Arbiter(ArbiterTimer::Lease)),
+];
+
 /// The peer lives, executes a change of its own, and goes on with it once the arbiter has lost its
 /// state.
 const PASSED_OVER_AND_LOST: &[Lead] = &[
@@ -103,22 +132,21 @@ fn what_a_lost_state_had_passed_over_stays_so() {
         begin: Begin::After(begin),
         ..from_hot(budgets)
     };
-    let back = |disks| {
+    let back = |begin, disks| {
         let budgets = Budgets { older: 1, disks, ..none() };
-        let mut scope = from(PASSED_OVER, budgets);
+        let mut scope = from(begin, budgets);
         (scope.env.generations, scope.env.goes_back) = (true, true);
         scope
     };
-    let lost = |disks| {
-        let budgets = Budgets { forgets: 1, disks, ..none() };
-        from(PASSED_OVER, budgets)
-    };
+    let lost = from(PASSED_OVER, Budgets { forgets: 1, ..none() });
+    let late = |disks| from(PASSED_OVER_AND_LATE, Budgets { disks, ..none() });
     let crash = Budgets { crashes: 1, ..none() };
     let cases = [
-        (Rule::LatestWhileLost, lost(0), 10),
-        (Rule::HeardKnows, lost(1), 11),
-        (Rule::HeardKnows, back(1), 11),
-        (Rule::GenerationEchoed, back(0), 10),
+        (Rule::LatestWhileLost, lost, 14),
+        (Rule::HeardKnows, late(1), 13),
+        (Rule::HeardKnows, back(PASSED_OVER_AND_BACK, 1), 13),
+        (Rule::GenerationEchoed, back(PASSED_OVER_AND_BACK, 0), 12),
+        (Rule::HeardEchoes, late(0), 7),
         (Rule::FloorKept, from(PASSED_OVER_AND_LOST, crash), 9),
     ];
     for (rule, scope, steps) in cases {
@@ -126,7 +154,7 @@ fn what_a_lost_state_had_passed_over_stays_so() {
         let found = violation(&without(rule, Scope { asks, ..scope }));
         assert_eq!(found, Some((Property::NoZombie, steps)), "{rule:?}");
     }
-    for scope in [lost(1), from(PASSED_OVER_AND_LOST, crash)] {
+    for scope in [late(0), late(1), from(PASSED_OVER_AND_LOST, crash)] {
         assert_eq!(violation(&scope), None);
     }
 }
@@ -157,7 +185,7 @@ fn hears(without: Option<Rule>, hellos: &[(u8, Hello)]) -> (Arbiter, Offer) {
 }
 
 fn hello(highest: Term, said: Said) -> Hello {
-    Hello { k: 1, highest, generation: 0, said }
+    Hello { k: 1, highest, generation: 0, asked: 6, said }
 }
 
 /// A5. No property misses that the arbiter's own terms are put aside, but far from where a search
@@ -182,8 +210,13 @@ fn while_lost_only_what_is_of_the_latest_term_that_was_seen_is_warm() {
     let (arbiter, offer) = hears(None, &[(1, hello(1, stale))]);
     assert_eq!(offer.origin, Origin::Stale(stamp(1, 3)));
     assert!(says_line_unknown(&arbiter, offer));
+    // Nor does one that may have been sent before the loss.
+    let old = Hello { asked: 0, ..hello(1, stale) };
+    let (arbiter, offer) = hears(None, &[(0, hello(1, ran)), (1, old)]);
+    assert_eq!(offer.origin, Origin::Resume);
+    assert!(says_line_unknown(&arbiter, offer));
     // The term of an Offer that it made since says nothing: only the stamp does.
-    let declined = [(1, hello(6, stale))];
+    let declined = [(1, hello(7, stale))];
     assert_eq!(hears(None, &declined).1.origin, Origin::Stale(stamp(1, 3)));
     let counted = Some(Rule::OwnTermsAside);
     assert_eq!(hears(counted, &declined).1.origin, Origin::Cold);

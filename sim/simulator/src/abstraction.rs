@@ -239,6 +239,7 @@ impl Boots {
                 counter: small("counter", counter.into())?,
                 generation: small("generation", generation)?,
             },
+            ToUnit::Ask { boot, asked } => Msg::Ask { boot: self.boot(boot)?, asked: term(asked)? },
         })
     }
 }
@@ -292,6 +293,7 @@ fn hello(hello: Hello) -> Result<model::Hello, Unmapped> {
         k: small("Hello", hello.k)?,
         highest: term(hello.highest)?,
         generation: small("generation", hello.generation)?,
+        asked: term(hello.asked)?,
         said: said(hello.said)?,
     })
 }

@@ -72,6 +72,7 @@ impl Arbiter {
         self.register = None;
         self.counter = 0;
         self.found = None;
+        self.asked = None;
         self.heard.clear();
         if let Some(lost) = self.lost.take() {
             self.floor = lost.seen.min(offer.held);

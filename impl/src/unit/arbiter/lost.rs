@@ -57,6 +57,7 @@ impl Arbiter {
             silent: !planted.is(Defect::LostNotSilent),
             ..Self::default()
         };
+        self.ask();
         if self.silent {
             out.push(ArbiterOutput::SetTimer(ArbiterTimer::Lease));
         } else {
@@ -64,6 +65,14 @@ impl Arbiter {
             self.gather(out);
         }
         out.push(ArbiterOutput::Event(ArbiterEvent::Lost));
+    }
+
+    /// From here on only a Hello says what its unit knows *now* that was sent after this: numbers
+    /// of Hellos are lost with the state, so that an old one cannot be told by its own.
+    pub(super) fn ask(&mut self) {
+        self.term = Term(self.term.0 + 1);
+        self.asked = Some(self.term);
+        self.heard.clear();
     }
 
     /// Whether a unit has seen what this state says nothing of.
@@ -110,7 +119,8 @@ impl Arbiter {
         };
         let latest = terms(hello).filter(|term| *term <= began).max();
         let latest = latest.unwrap_or_default();
-        if latest > Term(0) {
+        let since = self.asked.is_none_or(|asked| hello.asked >= asked);
+        if latest > Term(0) && since {
             self.heard.insert(from);
         }
         if let Some(lost) = &mut self.lost {

@@ -298,6 +298,7 @@ fn a_declined_resume_is_not_offered_again() {
     let startup = Stamp::default();
     let hello = |k, highest, startup| Hello {
         generation: 0,
+        asked: Term(0),
         k,
         highest: Term(highest),
         said: Said { startup, running: None, replica: None },

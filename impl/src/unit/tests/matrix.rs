@@ -302,6 +302,7 @@ fn messages(unit: &Unit) -> Vec<Message> {
         }),
         Message::ToUnit(ToUnit::Grant { generation: 0, boot, term, n: 1 }),
         Message::ToUnit(ToUnit::Confirm { generation: 0, term, counter: 1 }),
+        Message::ToUnit(ToUnit::Ask { boot, asked: term }),
         // What is not the arbiter's to hear is no unit's to say.
         Message::ToArbiter(ToArbiter::Release { term, lsn }),
     ]);
@@ -414,7 +415,8 @@ fn arbiter() -> String {
         ("Arbiter lease over", &over),
     ];
     let (boot, term, lsn) = (BootId(1), Term(1), Lsn(0));
-    let hello = Hello { generation: 0, k: 2, highest: Term(0), said: Said::default() };
+    let hello =
+        Hello { generation: 0, asked: Term(0), k: 2, highest: Term(0), said: Said::default() };
     let messages = [
         ToArbiter::Hello { boot: BootId(2), hello },
         ToArbiter::Renew { generation: 0, boot, term, n: 1, lsn },

@@ -32,7 +32,13 @@ fn from(from: Slot, message: ToArbiter) -> ArbiterInput {
 
 /// The k-th Hello of a unit that has seen no term.
 fn hello_of(k: u64, startup: Stamp, running: Option<Stamp>) -> Hello {
-    Hello { generation: 0, k, highest: Term(0), said: Said { startup, running, replica: None } }
+    Hello {
+        generation: 0,
+        asked: Term(0),
+        k,
+        highest: Term(0),
+        said: Said { startup, running, replica: None },
+    }
 }
 
 fn hello(k: u64, startup: Stamp, running: Option<Stamp>) -> ToArbiter {
@@ -84,7 +90,7 @@ fn what_a_later_boot_says_is_not_forgotten_with_an_offer_to_an_earlier_one() {
     // Its next boot was a Standby of a later session, which the state says nothing of.
     let stamp = Stamp { term: Term(1), lsn: Lsn(3) };
     let said = Said { startup: Stamp::default(), running: None, replica: Some(stamp) };
-    let hello = Hello { generation: 0, k: 1, highest: Term(1), said };
+    let hello = Hello { generation: 0, asked: Term(0), k: 1, highest: Term(1), said };
     let later = BootId(session.standby.0 + 1);
     step(&mut arbiter, from(B, ToArbiter::Hello { boot: later, hello }));
     let offered = step(&mut arbiter, ArbiterInput::Timer(ArbiterTimer::TakeoverWait));

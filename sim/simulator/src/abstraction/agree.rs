@@ -108,6 +108,8 @@ pub fn arbiter(engine: &Arbiter, model: &model::Arbiter, boots: &Boots) -> Resul
         Ok::<_, Unmapped>(model::Found { last, began })
     });
     same("found", &found.transpose()?, &model.found)?;
+    let asked = engine.asked.map(super::term);
+    same("asked", &asked.transpose()?, &model.asked)?;
     let heard = engine.heard.iter().fold(0, |bits, slot| bits | 1 << slot.0);
     same("heard", &heard, &model.heard)?;
     same("silent", &engine.silent, &model.silent)?;
@@ -157,6 +159,7 @@ pub fn unit(engine: &Unit, model: &model::Unit, boots: &Boots) -> Result<(), Dif
     number("n", engine.own.n.0.into(), model.n)?;
     number("Hello", engine.own.hello_k, model.k)?;
     number("said since", engine.own.said_since, model.since)?;
+    number("asked", engine.own.asked.0, model.asked)?;
     same("startup", &stamp(engine.own.store.stamp)?, &model.startup.0)
 }
 

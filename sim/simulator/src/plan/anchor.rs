@@ -9,7 +9,7 @@ use skewsync::ids::{Lsn, Slot, Term};
 use skewsync::message::{Address, MessageKind as Kind};
 
 /// Every kind of message, in the order of [`Kind`].
-pub const KINDS: [Kind; 33] = [
+pub const KINDS: [Kind; 34] = [
     Kind::Join,
     Kind::Proceed,
     Kind::Have,
@@ -43,6 +43,7 @@ pub const KINDS: [Kind; 33] = [
     Kind::Grant,
     Kind::Confirm,
     Kind::Unreadable,
+    Kind::Ask,
 ];
 
 /// The name of one message: the how-manieth of its kind on its link in its attempt.

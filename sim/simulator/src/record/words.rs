@@ -120,6 +120,7 @@ fn to_unit(message: &ToUnit) -> String {
         ToUnit::Offer { term, origin, .. } => format!(" term {term}, {}", origin_words(origin)),
         ToUnit::Grant { term, n, .. } => format!(" {n} of term {term}"),
         ToUnit::Confirm { term, counter, .. } => format!(" {counter} of term {term}"),
+        ToUnit::Ask { asked, .. } => format!(" {asked}"),
     }
 }
 
