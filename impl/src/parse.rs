@@ -718,4 +718,14 @@ mod tests {
             ["1 a \"b  c\" x", "2 a \"b", "3 a d", "4 b \"c d\"", "5 a \"b\\tc\""]
         );
     }
+
+    #[test]
+    fn no_quote_of_a_string_begins_a_text() {
+        let image = image_of(&["collect \"WORD\" \"WORD\"", "cluster WORD WORD ^TEXT^"], &[]);
+        let config = "c \"a b\" \"c  d\"\ncluster \"a b\" \"c  d\"\ncluster a b \"c\nd\"";
+        assert_eq!(
+            shown(&image, config, WalkUp::No),
+            ["1 collect \"a b\" \"c  d\"", "2 cluster \"a b\" \"c  d\"", "3 cluster a b \"c\\nd\"",]
+        );
+    }
 }

@@ -22,10 +22,21 @@ pub(super) struct Opening<'a> {
     until: Option<&'a str>,
 }
 
+/// What a line is whose words are taken to stand somewhere.
+enum Reading<'a> {
+    /// It opens a text.
+    Opens(Opening<'a>),
+    /// It is a line without one.
+    Plain,
+    /// It is none.
+    None,
+}
+
 /// The text that `line` opens with a form of `matcher`; none: it opens none.
 ///
 /// # Shape
-/// Where a text can begin at several words, or the line is also one without a text, words are what
+/// Whether quotes make a word is decided first: what is a line with strings in quotes opens no text
+/// behind a quote of theirs. Where a text can begin at several words, or the line is also one without a text, words are what
 /// fits them best, as always: a keyword or a value before a text, `no` before an abbreviation.
 pub(super) fn of_line<'a>(
     image: &Image,
@@ -36,17 +47,23 @@ pub(super) fn of_line<'a>(
     let line = &line[..line.len().min(LINE_BYTES_MAX)];
     // A string in quotes may stand before the text.
     let strings = matcher.has_strings().then(|| string_ranges(line)).flatten();
-    let mut ways = strings.into_iter().chain([word_ranges(line)]);
-    ways.find_map(|ranges| of_words(image, matcher, line, &ranges))
+    for ranges in strings.into_iter().chain([word_ranges(line)]) {
+        match of_words(image, matcher, line, &ranges) {
+            Reading::Opens(opening) => return Some(opening),
+            Reading::Plain => return None,
+            Reading::None => {}
+        }
+    }
+    None
 }
 
-/// The text that a line opens whose words stand there.
+/// What a line is whose words stand there.
 fn of_words<'a>(
     image: &Image,
     matcher: &'a Matcher<FormId>,
     line: &'a [u8],
     ranges: &[Range<usize>],
-) -> Option<Opening<'a>> {
+) -> Reading<'a> {
     let readable = |word: &&str| !word.bytes().any(|byte| byte.is_ascii_control());
     let words = ranges.iter().map(|range| core::str::from_utf8(&line[range.clone()]));
     let words = words.map(|word| word.ok().filter(readable).map(string_word));
@@ -73,13 +90,18 @@ fn of_words<'a>(
             }
         }
     }
-    let (text, opening) = best?;
     let whole = (words.len() == ranges.len()).then(|| fits(image, matcher, &all)).flatten();
-    let plain = whole.is_some_and(|whole| {
-        let both = text.len().min(whole.len());
-        whole[..both] < text[..both]
-    });
-    (!plain).then_some(opening)
+    match (best, whole) {
+        (Some((text, opening)), whole) => {
+            let plain = whole.is_some_and(|whole| {
+                let both = text.len().min(whole.len());
+                whole[..both] < text[..both]
+            });
+            if plain { Reading::Plain } else { Reading::Opens(opening) }
+        }
+        (None, Some(_)) => Reading::Plain,
+        (None, None) => Reading::None,
+    }
 }
 
 /// How each of `words` fits, if they are a line.
