@@ -357,7 +357,7 @@ impl Change {
                     for line in members.iter().map(|number| &lines[*number]) {
                         let mut values = self.values(image, line);
                         self.fill(image, going, line, &mut values);
-                        let own: Vec<&str> = image.form(line.form).form.carried().collect();
+                        let own = may_lack(image, line);
                         let names = self.unsayable(image, later, &own, &values);
                         if !line.free && (to.is_empty() || alone || !names.is_empty()) {
                             rung.ends.push((line.clone(), names));
@@ -597,7 +597,7 @@ impl Change {
             let names = match going {
                 Going::Down => Vec::new(),
                 Going::Up => {
-                    let own: Vec<&str> = image.form(line.form).form.carried().collect();
+                    let own = may_lack(image, line);
                     self.unsayable(image, later, &own, &values)
                 }
             };
@@ -1400,7 +1400,7 @@ impl Change {
             let change = &later[at];
             let mut values = change.values(image, &line);
             change.fill(image, Going::Up, &line, &mut values);
-            let own: Vec<&str> = image.form(line.form).form.carried().collect();
+            let own = may_lack(image, &line);
             change.unsayable(image, &later[at + 1..], &own, &values)
         });
         if line.free || names.is_empty() {
@@ -1648,6 +1648,14 @@ fn path(image: &Image, mode: ModeId) -> Vec<ModeId> {
             path.push(mode);
             path
         }
+    }
+}
+
+/// The names of which a line may lack the value: what stands behind no `no` it does not lack.
+fn may_lack<'i>(image: &'i Image, line: &Carried) -> Vec<&'i str> {
+    match line.words.sign() {
+        Sign::No => Vec::new(),
+        Sign::Positive => image.form(line.form).form.carried().collect(),
     }
 }
 

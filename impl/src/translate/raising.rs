@@ -235,6 +235,7 @@ impl Raising {
             && raising.config().refused(image, image.levels()).is_empty()
             && raising.wire_digest(image) == raising.w.digest()
             && raising.out().all(|key| plain.out().any(|out| out == key))
+            && raising.nameless.keys().all(|place| plain.nameless.contains_key(place))
             && raising.down.is_within(&raising.lowered_whole(image, pairing));
         if !fits {
             return (Self { due: raising.due, refuses_back, ..plain }, refused_plain);

@@ -515,7 +515,7 @@ impl Drawn {
                 }
                 Item::Said(said) => {
                     let target = after.line_of(said.setting);
-                    let by_absence = target.is_some_and(|line| said.state == line.absent());
+                    let by_absence = target.is_some_and(|line| line.says_by_absence(&said.state));
                     let source = before.line_of(said.setting);
                     // A copy was made of what goes.
                     let is_copied = match (source, target) {
@@ -851,7 +851,8 @@ fn pairs(as_active: Vec<Place>, travels: Vec<Place>) -> Vec<(Place, Place)> {
 /// The states of the settings of a line.
 pub(crate) fn states(line: &Line, instance: &Instance, key: &[Value]) -> Vec<State> {
     let state = |setting: &usize| instance.said(*setting, key).cloned();
-    line.settings.iter().map(|setting| state(setting).unwrap_or_else(|| line.absent())).collect()
+    let absent = || line.absent_of(key);
+    line.settings.iter().map(|setting| state(setting).unwrap_or_else(absent)).collect()
 }
 
 /// Whether the next level can say it, with all that a change takes together.

@@ -6,7 +6,7 @@ use crate::draw::{Drawn, values};
 use crate::meaning::{Instance, Meaning, Step};
 use crate::rng::Rng;
 use crate::setting::{Kind, State, Value};
-use crate::writing::{Alias, Line, Part, Says, Shares, Writing};
+use crate::writing::{Alias, Default, Line, Part, Says, Shares, Writing};
 
 /// A line that an operator may enter.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -292,10 +292,12 @@ impl Drawn {
             None => {
                 let settings = &self.settings;
                 let off = line.settings.iter().all(|setting| settings[*setting].is_flag());
-                let states = if off && rng.chance(30) {
-                    vec![State::Unset; line.settings.len()]
-                } else {
-                    self.some_states(line, rng)
+                let states = match &line.default {
+                    Default::Factory(all) if rng.chance(40) => {
+                        vec![State::Not(rng.pick(all)[..line.keys].to_vec())]
+                    }
+                    _ if off && rng.chance(30) => vec![State::Unset; line.settings.len()],
+                    _ => self.some_states(line, rng),
                 };
                 self.take_in(line, &states, instance);
                 let said_by = self.other_words(writing, line, rng);
@@ -388,7 +390,7 @@ impl Drawn {
         }
         let there = match instance.said(setting, key) {
             Some(State::Set(values)) => Some(values.clone()),
-            Some(State::Unset) | None => None,
+            Some(State::Unset | State::Not(_)) | None => None,
         };
         let adds = (says == Says::Adds) != is_turned;
         let values = match (there, adds) {
@@ -417,6 +419,14 @@ impl Drawn {
         let instance = meaning.root.enter(way);
         let states: Vec<State> = crate::arrival::states(line, instance, key);
         let said_by = self.other_words(writing, line, rng);
+        if let [State::Not(_)] = &*states {
+            // It is there again.
+            instance.say(setting, key, None);
+            self.under_roof(component, line, instance);
+            let lines = line.text(&[line.absent_of(key)]).expect("a factory says it");
+            let text = self.cut_short(levels, line, lines, rng).remove(0);
+            return self.placed(levels, way, self.roof(component, line), rng, |_| text);
+        }
         let lines = said_by.text(&states).expect("it is said");
         let at = rng.below(lines.len());
         for setting in &line.settings {
@@ -424,7 +434,8 @@ impl Drawn {
                 Some(State::Set(values)) if line.is_each => less_one(values, at),
                 _ => None,
             };
-            instance.say(*setting, key, rest.map(State::Set));
+            let rest = rest.map(State::Set).or_else(|| line.taken_away(key));
+            instance.say(*setting, key, rest);
         }
         self.under_roof(component, line, instance);
         let text = said_by.negation(&self.settings, &lines[at]);

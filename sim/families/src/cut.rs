@@ -297,7 +297,10 @@ impl Drawn {
                 let implied = line.implied.iter().chain(&line.lost).map(|(at, value)| (*at, value));
                 let defaults = match &line.default {
                     Default::Values(values) => values.iter().enumerate().collect(),
-                    Default::Off | Default::Line => Vec::new(),
+                    Default::Factory(all) => {
+                        all.iter().flat_map(|values| values.iter().enumerate()).collect()
+                    }
+                    Default::Off | Default::Line => Vec::<(usize, &Value)>::new(),
                 };
                 let unsaid =
                     line.slots().filter_map(|slot| Some((slot.field, slot.unsaid.as_ref()?)));

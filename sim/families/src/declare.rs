@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 
 use crate::draw::Drawn;
 use crate::refuse::Refusal;
-use crate::setting::{Field, Kind, List, Value};
+use crate::setting::{Field, Kind, List, State, Value};
 use crate::writing::{Alias, Default, Line, Says, Shares, Slot, Writing};
 
 impl Drawn {
@@ -247,17 +247,7 @@ impl Drawn {
             line(&mut text, format_args!("revision = {}", of.revision));
         }
         match &of.default {
-            Default::Off => {
-                let unsaid = of.slots().filter_map(|slot| Some((slot, slot.unsaid.as_ref()?)));
-                let said = unsaid.map(|(slot, value)| {
-                    let said = slot.bare().say(value).expect("what is left out can be said");
-                    (self.field_name(slot), said)
-                });
-                let said: Vec<(String, String)> = said.collect();
-                if !said.is_empty() {
-                    line(&mut text, format_args!("default = {}", table(said)));
-                }
-            }
+            Default::Off => text.push_str(&self.unsaid(of)),
             Default::Line => text.push_str("default = {}\n"),
             Default::Values(values) => {
                 let said = of.slots().map(|slot| {
@@ -266,6 +256,30 @@ impl Drawn {
                 });
                 line(&mut text, format_args!("default = {}", table(said.collect())));
             }
+            Default::Factory(all) => {
+                text.push_str(&self.unsaid(of));
+                let said = all.iter().map(|values| {
+                    let said = of.text(&[State::Set(values.clone())]);
+                    format!("'{}'", said.expect("a factory says it").join(""))
+                });
+                let said: Vec<String> = said.collect();
+                line(&mut text, format_args!("factory = [{}]", said.join(", ")));
+            }
+        }
+        text
+    }
+
+    /// What a line says by leaving values out.
+    fn unsaid(&self, of: &Line) -> String {
+        let mut text = String::new();
+        let unsaid = of.slots().filter_map(|slot| Some((slot, slot.unsaid.as_ref()?)));
+        let said = unsaid.map(|(slot, value)| {
+            let said = slot.bare().say(value).expect("what is left out can be said");
+            (self.field_name(slot), said)
+        });
+        let said: Vec<(String, String)> = said.collect();
+        if !said.is_empty() {
+            line(&mut text, format_args!("default = {}", table(said)));
         }
         text
     }

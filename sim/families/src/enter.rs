@@ -11,7 +11,7 @@ use crate::meaning::{Instance, Meaning, Step};
 use crate::read::call;
 use crate::read::{Fit, Taken, keyword};
 use crate::setting::{Kind, Setting, State, Value};
-use crate::writing::{Alias, Line, Part, Says, Writing};
+use crate::writing::{Alias, Default, Line, Part, Says, Writing};
 
 /// What a command does.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -344,14 +344,14 @@ impl Drawn {
         let keys = self.settings[line.settings[0]].keys();
         let said = states.iter().find_map(|state| match state {
             State::Set(values) => Some(values.clone()),
-            State::Unset => None,
+            State::Unset | State::Not(_) => None,
         });
         let key = said.as_ref().map(|values| values[..keys].to_vec()).unwrap_or_default();
         if let (Says::Adds | Says::Takes, Some(more)) = (says, &said) {
             let adds = (says == Says::Adds) != no;
             let there = match instance.said(line.settings[0], &key) {
                 Some(State::Set(values)) => Some(values.clone()),
-                Some(State::Unset) | None => None,
+                Some(State::Unset | State::Not(_)) | None => None,
             };
             let values = match (there, adds) {
                 (None, true) => Some(more.clone()),
@@ -381,7 +381,8 @@ impl Drawn {
                     }
                     _ => None,
                 };
-                instance.say(*setting, &key, rest.map(State::Set));
+                let rest = rest.map(State::Set).or_else(|| line.taken_away(&key));
+                instance.say(*setting, &key, rest);
             }
         } else {
             self.take_in(line, &states, instance);
@@ -390,7 +391,7 @@ impl Drawn {
 
     /// A state with its values as a config keeps them.
     fn as_kept(&self, line: &Line, state: &State) -> State {
-        let State::Set(values) = state else { return State::Unset };
+        let State::Set(values) = state else { return state.clone() };
         let mut values = values.clone();
         for slot in line.slots() {
             if let Some(Value::Text(text)) = values.get_mut(slot.field)
@@ -472,6 +473,10 @@ impl Line {
         };
         if self.parts.iter().any(is_text) {
             let parts = self.parts.iter().filter(|part| !is_text(part)).cloned().collect();
+            takes_away(&Self { parts, ..plain.clone() });
+        }
+        if matches!(self.default, Default::Factory(_)) {
+            let parts = self.parts[..self.head()].to_vec();
             takes_away(&Self { parts, ..plain.clone() });
         }
         if self.is_bare_no {

@@ -7,16 +7,17 @@ use crate::draw::{Draft, values};
 use crate::operator::{self, Edit, Operator};
 use crate::refuse::Refusal;
 use crate::rng::Rng;
-use crate::setting::{Field, Kind, Setting, Value};
+use crate::setting::{Field, Kind, Setting, State, Value};
 use crate::writing::{Alias, Default, Line, Part, Slot, Writing};
 
-/// The streams: of keys, of names of modes, of losses, of refusals, of
-/// revisions.
+/// The streams: of keys, of names of modes, of losses, of refusals, of revisions, of what is there
+/// from the beginning.
 const KEYS: u64 = 11;
 const NAMES: u64 = 12;
 const LOSSES: u64 = 13;
 const REFUSALS: u64 = 14;
 const REVISIONS: u64 = 15;
+const FACTORIES: u64 = 16;
 /// Of so many components in a hundred, a key of one setting is edited.
 const KEY_PERCENT: usize = 25;
 
@@ -35,6 +36,9 @@ const REVISION_PERCENT: usize = 25;
 /// So many times as much is one of a number that means something else.
 const TIMES: i64 = 10;
 
+/// Of so many components in a hundred, lines of one setting are there from the beginning.
+const FACTORY_PERCENT: usize = 30;
+
 /// Edits the levels of all components.
 pub(crate) fn edit(draft: &mut Draft<'_>, seed: u64) -> Vec<Edit> {
     let mut rng = Rng::new(seed, KEYS);
@@ -51,6 +55,9 @@ pub(crate) fn edit(draft: &mut Draft<'_>, seed: u64) -> Vec<Edit> {
     let mut rng = Rng::new(seed, REVISIONS);
     let components = 0..draft.components.len();
     edits.extend(components.flat_map(|component| revisions(draft, component, &mut rng)));
+    let mut rng = Rng::new(seed, FACTORIES);
+    let components = 0..draft.components.len();
+    edits.extend(components.flat_map(|component| factories(draft, component, &mut rng)));
     edits
 }
 
@@ -344,6 +351,98 @@ fn may_be_revised(draft: &Draft<'_>, component: usize, setting: usize) -> bool {
         && of.fields.iter().all(|field| field.is_named)
         && lines.iter().all(is_plain)
         && !levels.iter().any(|level| level.aliases.iter().any(is_alias))
+}
+
+/// Lines of some setting are there for one or two keys unless they are taken away, at each level
+/// that has the setting. Each level that says them otherwise than the one before is an edit.
+fn factories(draft: &mut Draft<'_>, component: usize, rng: &mut Rng) -> Vec<Edit> {
+    if !rng.chance(FACTORY_PERCENT) {
+        return Vec::new();
+    }
+    let settings = 0..draft.settings.len();
+    let fitting: Vec<usize> = settings.filter(|at| may_be_there(draft, component, *at)).collect();
+    if fitting.is_empty() {
+        return Vec::new();
+    }
+    let setting = *rng.pick(&fitting);
+    let there = levels_with(draft, component, setting);
+    let levels = &draft.components[component].levels;
+    let lines: Vec<&Line> = there.iter().filter_map(|at| levels[*at].line_of(setting)).collect();
+    let mut all: Vec<Vec<Value>> = Vec::new();
+    for _ in 0..=rng.below(2) {
+        let values = values(&draft.settings, lines[0], setting, rng);
+        let said = State::Set(values.clone());
+        let is_said = lines.iter().all(|line| line.text(std::slice::from_ref(&said)).is_ok());
+        let keys = lines[0].keys;
+        if is_said && all.iter().all(|other| other[..keys] != values[..keys]) {
+            all.push(values);
+        }
+    }
+    if all.is_empty() {
+        return Vec::new();
+    }
+    let levels = &mut draft.components[component].levels;
+    for line in levels.iter_mut().flat_map(|level| &mut level.lines) {
+        if line.settings == [setting] {
+            line.default = Default::Factory(all.clone());
+        }
+    }
+    let levels = &draft.components[component].levels;
+    let line_at = |level: usize| levels[level].line_of(setting);
+    let edited =
+        (1..levels.len()).filter(|at| line_at(*at).is_some() && line_at(*at) != line_at(at - 1));
+    let made = |level: usize| {
+        let after = &levels[level];
+        let mut before = after.clone();
+        before.lines.retain(|line| line.settings != [setting]);
+        let contexts = operator::contexts(draft, component, &before, after);
+        Edit { operator: Operator::Factory, component, level, contexts }
+    };
+    edited.map(made).collect()
+}
+
+/// Whether lines of a setting may be there from the beginning: it has a key, and no list; each
+/// level has it alone on its line, with all of its key before all else, where it stood and in no
+/// mode without a name, in no other words, and says nothing of it by an absence; nothing refuses
+/// it.
+fn may_be_there(draft: &Draft<'_>, component: usize, setting: usize) -> bool {
+    let of = &draft.settings[setting];
+    let is_word = |field: &Field| {
+        let is_several = matches!(field.kind, Kind::Several(_) | Kind::Numbers);
+        !is_several && !field.kind.is_text() && !matches!(field.kind, Kind::Text | Kind::Quoted)
+    };
+    let is_key = |part: &Part| matches!(part, Part::Slot(slot) if slot.field < of.keys());
+    let is_plain = |line: &&Line| {
+        let head = &line.parts[..line.head()];
+        let before = head.iter().filter(|part| !matches!(part, Part::Word(_)));
+        let rest = &line.parts[line.head()..];
+        line.settings.len() == 1
+            && (line.scope, line.roof, line.keys) == (of.scope, None, of.keys())
+            && line.dont_care.is_none()
+            && line.default == Default::Off
+            && !(line.is_not || line.is_bare_no || line.is_each)
+            && line.implied.is_empty()
+            && line.lost.is_empty()
+            && line.revision == 0
+            && before.filter(|part| is_key(part)).count() == of.keys()
+            && head.iter().all(|part| matches!(part, Part::Word(_)) || is_key(part))
+            && !rest.iter().any(is_key)
+    };
+    let component_of = &draft.components[component];
+    let levels = &component_of.levels;
+    let lines: Vec<&Line> = levels.iter().filter_map(|level| level.line_of(setting)).collect();
+    let is_alias = |alias: &Alias| match alias {
+        Alias::Line { line, .. } => line.settings.contains(&setting),
+        Alias::Entry { .. } => false,
+    };
+    let mut refusals = component_of.refusals.iter();
+    of.component == component
+        && of.keys() > 0
+        && of.list.is_none()
+        && of.fields.iter().all(is_word)
+        && lines.iter().all(is_plain)
+        && !levels.iter().any(|level| level.aliases.iter().any(is_alias))
+        && !refusals.any(|one| one.first == setting || one.second == setting)
 }
 
 /// Whether values of two settings are called alike, which a refusal would compare.

@@ -36,6 +36,8 @@ pub enum Slip {
     Partial,
     /// A default is left out.
     Default,
+    /// `factory` is left out.
+    Factory,
     /// `ordered`, or `list`, is left out.
     List,
     /// Two names change places.
@@ -74,6 +76,7 @@ const KEYS: &[(&str, Slip)] = &[
     ("scale = ", Slip::Scale),
     ("partial = ", Slip::Partial),
     ("default = ", Slip::Default),
+    ("factory = ", Slip::Factory),
     ("ordered = ", Slip::List),
     ("list = ", Slip::List),
 ];

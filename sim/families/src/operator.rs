@@ -37,6 +37,8 @@ pub enum Operator {
     Loses,
     /// The same words mean something else.
     Revision,
+    /// A line is there for some keys unless it is taken away.
+    Factory,
     /// Two lines do not stand together, or one needs the other.
     Refuse,
     /// A word is said by the line being there.
@@ -111,8 +113,14 @@ const CHAIN_PERCENT: usize = 40;
 const EDITS_MAX: usize = 4;
 
 /// Those that are drawn once all levels are there.
-const LATER: &[Operator] =
-    &[Operator::Key, Operator::Leaf, Operator::Loses, Operator::Refuse, Operator::Revision];
+const LATER: &[Operator] = &[
+    Operator::Key,
+    Operator::Leaf,
+    Operator::Loses,
+    Operator::Refuse,
+    Operator::Revision,
+    Operator::Factory,
+];
 
 /// Adds a level to a component: its last one, edited.
 pub(crate) fn next_level(draft: &mut Draft<'_>, component: usize) -> Vec<Edit> {
@@ -508,7 +516,7 @@ fn edit(
             if draft.rng.chance(50) {
                 line.default = match line.default {
                     Default::Off => Default::Line,
-                    Default::Line | Default::Values(_) => Default::Off,
+                    Default::Line | Default::Values(_) | Default::Factory(_) => Default::Off,
                 };
             }
             rename(draft, line);
@@ -550,6 +558,7 @@ fn edit(
         | Operator::Key
         | Operator::Loses
         | Operator::Revision
+        | Operator::Factory
         | Operator::Refuse
         | Operator::New
         | Operator::DontCare
@@ -786,7 +795,7 @@ fn default(
         }
         Default::Off if is_flag => line.default = Default::Line,
         Default::Line if is_flag => line.default = Default::Off,
-        Default::Off | Default::Line => return false,
+        Default::Off | Default::Line | Default::Factory(_) => return false,
     }
     true
 }

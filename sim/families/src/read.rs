@@ -9,7 +9,7 @@ use crate::draw::Drawn;
 use crate::enter::text_of;
 use crate::meaning::{Instance, Meaning, Step};
 use crate::setting::{Kind, Setting, State, Value};
-use crate::writing::{Line, Number, Part, Roof, Shares, Slot};
+use crate::writing::{Default, Line, Number, Part, Roof, Shares, Slot};
 
 /// Where a line stands.
 #[derive(Clone, Debug, Default)]
@@ -140,11 +140,7 @@ impl Drawn {
     /// Says what a line says; of several values the line may have one.
     pub(crate) fn take_in(&self, line: &Line, states: &[State], instance: &mut Instance) {
         let keys = self.settings[line.settings[0]].keys();
-        let key = states.iter().find_map(|state| match state {
-            State::Set(values) => Some(values[..keys].to_vec()),
-            State::Unset => None,
-        });
-        let key = key.unwrap_or_default();
+        let key = states.iter().find_map(|state| state.key(keys)).unwrap_or_default().to_vec();
         for (setting, state) in line.settings.iter().zip(states) {
             let state = match (instance.said(*setting, &key), state) {
                 (Some(State::Set(there)), State::Set(more)) if line.is_each => {
@@ -157,7 +153,7 @@ impl Drawn {
             if line.keys < keys && instance.said(*setting, &key).is_none() {
                 instance.forget(*setting, &key[..line.keys]);
             }
-            instance.say(*setting, &key, Some(state).filter(|state| *state != line.absent()));
+            instance.say(*setting, &key, Some(state).filter(|state| !line.says_by_absence(state)));
         }
     }
 }
@@ -197,6 +193,12 @@ impl Line {
             Some(text) => (true, text),
             None => (false, text),
         };
+        if let (true, Default::Factory(_)) = (no, &self.default) {
+            let head = Self { parts: self.parts[..self.head()].to_vec(), ..self.clone() };
+            let way = head.ways_to_read(settings, (false, text), false).into_iter().next();
+            let not = |state: State| Some(State::Not(state.key(self.keys)?.to_vec()));
+            return way.and_then(|(states, _)| states.into_iter().map(not).collect());
+        }
         let way = self.ways_to_read(settings, (no, text), false).into_iter().next();
         way.map(|(states, _)| states)
     }

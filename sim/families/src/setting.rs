@@ -96,8 +96,21 @@ pub(crate) enum Value {
 pub(crate) enum State {
     /// It is off.
     Unset,
+    /// It is off for these values of its key, for which it is on where nothing is said.
+    Not(Vec<Value>),
     /// It has these values, one a field.
     Set(Vec<Value>),
+}
+
+impl State {
+    /// The values of its key, of which there are so many; none: it is off for whatever key.
+    pub(crate) fn key(&self, keys: usize) -> Option<&[Value]> {
+        match self {
+            Self::Unset => None,
+            Self::Not(key) => Some(key),
+            Self::Set(values) => Some(&values[..keys]),
+        }
+    }
 }
 
 impl Setting {

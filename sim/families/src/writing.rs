@@ -107,6 +107,8 @@ pub(crate) enum Default {
     Line,
     /// These values.
     Values(Vec<Value>),
+    /// For the key in each of these, these values; for others what `no` says.
+    Factory(Vec<Vec<Value>>),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -297,12 +299,22 @@ impl Line {
     pub(crate) fn form(&self, settings: &[Setting]) -> String {
         let parts = forms(&self.parts, settings, self.is_each);
         let arguments = self.parts.iter().position(|part| !matches!(part, Part::Word(_)));
-        match arguments.filter(|_| self.is_bare_no) {
+        let left_out = match self.default {
+            Default::Factory(_) => Some(self.head()).filter(|at| *at < parts.len()),
+            _ => arguments.filter(|_| self.is_bare_no),
+        };
+        match left_out {
             Some(at) => {
                 format!("[no] {} ![{}]", parts[..at].join(" "), parts[at..].join(" "))
             }
             None => format!("[no] {}", parts.join(" ")),
         }
+    }
+
+    /// How many of its parts end with the last value of its key, which stands before all others.
+    pub(crate) fn head(&self) -> usize {
+        let is_key = |part: &Part| matches!(part, Part::Slot(slot) if slot.field < self.keys);
+        self.parts.iter().rposition(is_key).map_or(0, |at| at + 1)
     }
 
     /// What an absent line says of each of its settings.
@@ -311,12 +323,32 @@ impl Line {
             (Default::Off, false) | (Default::Line, true) => State::Unset,
             (Default::Off, true) | (Default::Line, false) => State::Set(Vec::new()),
             (Default::Values(values), _) => State::Set(values.clone()),
+            (Default::Factory(_), _) => State::Unset,
         }
+    }
+
+    /// What an absent line of this key says of each of its settings.
+    pub(crate) fn absent_of(&self, key: &[Value]) -> State {
+        let Default::Factory(all) = &self.default else { return self.absent() };
+        let own = all.iter().find(|values| values[..self.keys] == *key);
+        own.map_or(State::Unset, |values| State::Set(values.clone()))
+    }
+
+    /// Whether an absent line says this state.
+    pub(crate) fn says_by_absence(&self, state: &State) -> bool {
+        *state == self.absent_of(state.key(self.keys).unwrap_or_default())
+    }
+
+    /// What is said once a line of this key was taken away; none: what absence says.
+    pub(crate) fn taken_away(&self, key: &[Value]) -> Option<State> {
+        let is_there = matches!(self.default, Default::Factory(_))
+            && matches!(self.absent_of(key), State::Set(_));
+        is_there.then(|| State::Not(key.to_vec()))
     }
 
     /// What it says of a state: what it has no place for is lost.
     pub(crate) fn less(&self, state: &State) -> State {
-        let State::Set(values) = state else { return State::Unset };
+        let State::Set(values) = state else { return state.clone() };
         let mut values = values.clone();
         for (field, value) in &self.lost {
             values[*field].clone_from(value);
@@ -342,7 +374,7 @@ impl Line {
     pub(crate) fn say(&self, states: &[State]) -> Result<Vec<String>, Unsayable> {
         assert_eq!(states.len(), self.settings.len(), "a state for each setting");
         let lines = self.text(states)?;
-        let is_absent = states.iter().all(|state| *state == self.absent());
+        let is_absent = states.iter().all(|state| self.says_by_absence(state));
         Ok(if is_absent { Vec::new() } else { lines })
     }
 
@@ -357,6 +389,12 @@ impl Line {
         states: &[State],
         spell: Spell<'_>,
     ) -> Result<Vec<String>, Unsayable> {
+        if let [State::Not(key)] = states {
+            let mut words = vec!["no".to_owned()];
+            let states = [State::Set(key.clone())];
+            self.say_parts(&self.parts[..self.head()], &states, spell, &mut words)?;
+            return Ok(vec![joined(&words)]);
+        }
         let is_set = self.is_set(states)?;
         if !is_set && !self.settings_are_flags() {
             return Ok(Vec::new());
@@ -399,7 +437,7 @@ impl Line {
                     State::Set(values) => {
                         matches!(&values[0], Value::Text(word) if first.fits(word))
                     }
-                    State::Unset => false,
+                    State::Unset | State::Not(_) => false,
                 };
                 let says = |(at, state): (usize, &State)| is_it(state) == (at == 0);
                 let mut there = states.iter().enumerate().filter(|(at, _)| set[*at]);
@@ -428,7 +466,7 @@ impl Line {
                 Part::Word(word) => words.push(word.clone()),
                 Part::Slot(slot) => match state(slot.setting) {
                     Some(State::Set(values)) => words.push(spell(slot, &values[slot.field])?),
-                    Some(State::Unset) | None => return Err(Unsayable),
+                    Some(State::Unset | State::Not(_)) | None => return Err(Unsayable),
                 },
                 Part::Half { setting, parts, .. } => {
                     if matches!(state(*setting), Some(State::Set(_))) {
