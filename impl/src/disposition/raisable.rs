@@ -253,7 +253,9 @@ fn failing_from(
     let Spelling { rule, direction, .. } = *spelling;
     let mut fails = Fails::default();
     let form = &image.form(at).form;
-    if !form.carries(name) {
+    // What was lost on the way says nothing more, though it has a place again.
+    let loses = |rule: &&Rule| rule.may_lose(name) && !rule.has_place(image, direction.to(), name);
+    if !form.carries(name) || spelling.passed.iter().any(loses) {
         return fails;
     }
     let says = |form: &&Form| form.carries(name);

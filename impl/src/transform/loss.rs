@@ -30,7 +30,7 @@ impl Rule {
     }
 
     /// Whether a side has a place for a capture.
-    fn has_place(&self, image: &Image, side: SideOf, name: &str) -> bool {
+    pub(crate) fn has_place(&self, image: &Image, side: SideOf, name: &str) -> bool {
         let forms = self.side(side).iter().flat_map(|of| of.entries.iter().chain([&of.form]));
         let flags = self.side(side).iter().filter_map(|of| of.optional.as_deref());
         forms.into_iter().any(|form| image.form(*form).form.carries(name))
