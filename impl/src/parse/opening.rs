@@ -36,8 +36,9 @@ enum Reading<'a> {
 ///
 /// # Shape
 /// Whether quotes make a word is decided first: what is a line with strings in quotes opens no text
-/// behind a quote of theirs. Where a text can begin at several words, or the line is also one without a text, words are what
-/// fits them best, as always: a keyword or a value before a text, `no` before an abbreviation.
+/// behind a quote of theirs. Where a text can begin at several words, or the line is also one
+/// without a text, words are what fits them best, as always: a keyword or a value before a text,
+/// `no` before an abbreviation.
 pub(super) fn of_line<'a>(
     image: &Image,
     matcher: &'a Matcher<FormId>,
