@@ -522,6 +522,14 @@ impl Raising {
             let all = Restores::compile(&way, FirstRung::Received, &kept);
             let here: Vec<ComplementKey> = all.realized(self.up.rungs()).cloned().collect();
             here.iter().for_each(|key| drop(kept.remove(key)));
+            // Another line of its key came by wire since.
+            let came = |(_, rung, key): &(&ComplementKey, usize, &LineKey)| {
+                let mut out = self.up.fate_from(&way, *rung, key).out.into_iter();
+                out.any(|key| !self.origins(&way, &key).is_empty())
+            };
+            let others = all.overtaken(self.up.rungs()).filter(came);
+            let others: Vec<ComplementKey> = others.map(|(of, ..)| of.clone()).collect();
+            others.iter().for_each(|key| drop(kept.remove(key)));
             // What is said in the words of W, or the own, is there, or another line of its key is
             // by now.
             let is_said_in = |of: &ComplementKey, config: &Config, grammar: &Grammar| {

@@ -304,6 +304,23 @@ impl Restores {
         });
         orphans.map(|(_, orphan)| &orphan.of).chain(groups.map(|(_, group)| &group.of))
     }
+
+    /// The complements of single lines for whose key a rung has another line, each with the rung
+    /// and that key.
+    pub(crate) fn overtaken<'a>(
+        &'a self,
+        rungs: &'a [Config],
+    ) -> impl Iterator<Item = (&'a ComplementKey, usize, &'a LineKey)> {
+        let orphans =
+            self.orphans.iter().flat_map(|(rung, all)| all.iter().map(move |of| (*rung, of)));
+        orphans.filter_map(|(rung, orphan)| match &orphan.at {
+            Restored::Line(key, line) => {
+                let is_other = rungs[rung].line(key).is_some_and(|there| there != line);
+                is_other.then_some((&orphan.of, rung, key))
+            }
+            Restored::Place(_) => None,
+        })
+    }
 }
 
 impl PutBack {
