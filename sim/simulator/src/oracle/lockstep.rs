@@ -466,7 +466,8 @@ impl Lockstep {
         Ok(())
     }
 
-    /// Whether a Standby refuses, beyond what it did before, what would be put back in its config.
+    /// Whether a Standby refuses what would be put back in its config, and did not before; or takes
+    /// it again, be it in a later session or boot.
     fn refuses_back(&mut self, slot: Slot, unit: &Unit) -> bool {
         let Role::Standby(standby) = &unit.part else {
             return false;
@@ -476,8 +477,10 @@ impl Lockstep {
             _ => None,
         });
         let replica = || standby.replica.as_ref().map(|replica| &replica.receiver);
-        let receiver = shadow.or_else(replica);
-        let refuses = receiver.is_some_and(|receiver| receiver.raising().refuses_back());
+        let Some(receiver) = shadow.or_else(replica) else {
+            return false;
+        };
+        let refuses = receiver.raising().refuses_back();
         let before = &mut self.refused_back[usize::from(slot.0)];
         std::mem::replace(before, refuses) != refuses
     }
