@@ -293,6 +293,10 @@ impl Drawn {
                 let settings = &self.settings;
                 let off = line.settings.iter().all(|setting| settings[*setting].is_flag());
                 let states = match &line.default {
+                    Default::Neither if rng.chance(40) => {
+                        let values = self.some_values(line, line.settings[0], rng);
+                        vec![State::Not(values[..line.keys].to_vec())]
+                    }
                     Default::Factory(all) if rng.chance(40) => {
                         vec![State::Not(rng.pick(all)[..line.keys].to_vec())]
                     }
@@ -421,9 +425,17 @@ impl Drawn {
         let said_by = self.other_words(writing, line, rng);
         if let [State::Not(_)] = &*states {
             // It is there again.
-            instance.say(setting, key, None);
+            let state = match line.absent_of(key) {
+                State::Unset => {
+                    let mut values = self.some_values(line, setting, rng);
+                    values.splice(..line.keys, key.to_vec());
+                    State::Set(values)
+                }
+                state => state,
+            };
+            self.take_in(line, std::slice::from_ref(&state), instance);
             self.under_roof(component, line, instance);
-            let lines = line.text(&[line.absent_of(key)]).expect("a factory says it");
+            let lines = line.text(&[state]).expect("this release says it");
             let text = self.cut_short(levels, line, lines, rng).remove(0);
             return self.placed(levels, way, self.roof(component, line), rng, |_| text);
         }

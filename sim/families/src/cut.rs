@@ -300,7 +300,7 @@ impl Drawn {
                     Default::Factory(all) => {
                         all.iter().flat_map(|values| values.iter().enumerate()).collect()
                     }
-                    Default::Off | Default::Line => Vec::<(usize, &Value)>::new(),
+                    Default::Off | Default::Line | Default::Neither => Vec::new(),
                 };
                 let unsaid =
                     line.slots().filter_map(|slot| Some((slot.field, slot.unsaid.as_ref()?)));

@@ -256,6 +256,10 @@ impl Drawn {
                 });
                 line(&mut text, format_args!("default = {}", table(said.collect())));
             }
+            Default::Neither => {
+                text.push_str(&self.unsaid(of));
+                text.push_str("no = \"state\"\n");
+            }
             Default::Factory(all) => {
                 text.push_str(&self.unsaid(of));
                 let said = all.iter().map(|values| {

@@ -11,7 +11,7 @@ use crate::meaning::{Instance, Meaning, Step};
 use crate::read::call;
 use crate::read::{Fit, Taken, keyword};
 use crate::setting::{Kind, Setting, State, Value};
-use crate::writing::{Alias, Default, Line, Part, Says, Writing};
+use crate::writing::{Alias, Line, Part, Says, Writing};
 
 /// What a command does.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -475,7 +475,7 @@ impl Line {
             let parts = self.parts.iter().filter(|part| !is_text(part)).cloned().collect();
             takes_away(&Self { parts, ..plain.clone() });
         }
-        if matches!(self.default, Default::Factory(_)) {
+        if self.has_not() {
             let parts = self.parts[..self.head()].to_vec();
             takes_away(&Self { parts, ..plain.clone() });
         }

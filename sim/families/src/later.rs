@@ -11,13 +11,14 @@ use crate::setting::{Field, Kind, Setting, State, Value};
 use crate::writing::{Alias, Default, Line, Part, Slot, Writing};
 
 /// The streams: of keys, of names of modes, of losses, of refusals, of revisions, of what is there
-/// from the beginning.
+/// from the beginning, of what is said by `no`.
 const KEYS: u64 = 11;
 const NAMES: u64 = 12;
 const LOSSES: u64 = 13;
 const REFUSALS: u64 = 14;
 const REVISIONS: u64 = 15;
 const FACTORIES: u64 = 16;
+const STATES: u64 = 17;
 /// Of so many components in a hundred, a key of one setting is edited.
 const KEY_PERCENT: usize = 25;
 
@@ -39,6 +40,9 @@ const TIMES: i64 = 10;
 /// Of so many components in a hundred, lines of one setting are there from the beginning.
 const FACTORY_PERCENT: usize = 30;
 
+/// Of so many components in a hundred, the `no` of one line is a line itself.
+const STATE_PERCENT: usize = 25;
+
 /// Edits the levels of all components.
 pub(crate) fn edit(draft: &mut Draft<'_>, seed: u64) -> Vec<Edit> {
     let mut rng = Rng::new(seed, KEYS);
@@ -58,6 +62,9 @@ pub(crate) fn edit(draft: &mut Draft<'_>, seed: u64) -> Vec<Edit> {
     let mut rng = Rng::new(seed, FACTORIES);
     let components = 0..draft.components.len();
     edits.extend(components.flat_map(|component| factories(draft, component, &mut rng)));
+    let mut rng = Rng::new(seed, STATES);
+    let components = 0..draft.components.len();
+    edits.extend(components.flat_map(|component| states(draft, component, &mut rng)));
     edits
 }
 
@@ -381,10 +388,34 @@ fn factories(draft: &mut Draft<'_>, component: usize, rng: &mut Rng) -> Vec<Edit
     if all.is_empty() {
         return Vec::new();
     }
+    by_absence(draft, component, setting, (Operator::Factory, &Default::Factory(all)))
+}
+
+/// The `no` of some line is a line itself, at each level that has it.
+fn states(draft: &mut Draft<'_>, component: usize, rng: &mut Rng) -> Vec<Edit> {
+    if !rng.chance(STATE_PERCENT) {
+        return Vec::new();
+    }
+    let settings = 0..draft.settings.len();
+    let fitting: Vec<usize> = settings.filter(|at| may_be_there(draft, component, *at)).collect();
+    if fitting.is_empty() {
+        return Vec::new();
+    }
+    let setting = *rng.pick(&fitting);
+    by_absence(draft, component, setting, (Operator::State, &Default::Neither))
+}
+
+/// An absent line of a setting says this, at each level that has it.
+fn by_absence(
+    draft: &mut Draft<'_>,
+    component: usize,
+    setting: usize,
+    (operator, says): (Operator, &Default),
+) -> Vec<Edit> {
     let levels = &mut draft.components[component].levels;
     for line in levels.iter_mut().flat_map(|level| &mut level.lines) {
         if line.settings == [setting] {
-            line.default = Default::Factory(all.clone());
+            line.default.clone_from(says);
         }
     }
     let levels = &draft.components[component].levels;
@@ -396,7 +427,7 @@ fn factories(draft: &mut Draft<'_>, component: usize, rng: &mut Rng) -> Vec<Edit
         let mut before = after.clone();
         before.lines.retain(|line| line.settings != [setting]);
         let contexts = operator::contexts(draft, component, &before, after);
-        Edit { operator: Operator::Factory, component, level, contexts }
+        Edit { operator, component, level, contexts }
     };
     edited.map(made).collect()
 }

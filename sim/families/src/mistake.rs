@@ -38,6 +38,8 @@ pub enum Slip {
     Default,
     /// `factory` is left out.
     Factory,
+    /// `no` is left out.
+    No,
     /// `ordered`, or `list`, is left out.
     List,
     /// Two names change places.
@@ -77,6 +79,7 @@ const KEYS: &[(&str, Slip)] = &[
     ("partial = ", Slip::Partial),
     ("default = ", Slip::Default),
     ("factory = ", Slip::Factory),
+    ("no = ", Slip::No),
     ("ordered = ", Slip::List),
     ("list = ", Slip::List),
 ];

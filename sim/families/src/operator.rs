@@ -39,6 +39,8 @@ pub enum Operator {
     Revision,
     /// A line is there for some keys unless it is taken away.
     Factory,
+    /// Both a line and its `no` are said.
+    State,
     /// Two lines do not stand together, or one needs the other.
     Refuse,
     /// A word is said by the line being there.
@@ -120,6 +122,7 @@ const LATER: &[Operator] = &[
     Operator::Refuse,
     Operator::Revision,
     Operator::Factory,
+    Operator::State,
 ];
 
 /// Adds a level to a component: its last one, edited.
@@ -516,7 +519,9 @@ fn edit(
             if draft.rng.chance(50) {
                 line.default = match line.default {
                     Default::Off => Default::Line,
-                    Default::Line | Default::Values(_) | Default::Factory(_) => Default::Off,
+                    Default::Line | Default::Values(_) | Default::Factory(_) | Default::Neither => {
+                        Default::Off
+                    }
                 };
             }
             rename(draft, line);
@@ -559,6 +564,7 @@ fn edit(
         | Operator::Loses
         | Operator::Revision
         | Operator::Factory
+        | Operator::State
         | Operator::Refuse
         | Operator::New
         | Operator::DontCare
@@ -795,7 +801,7 @@ fn default(
         }
         Default::Off if is_flag => line.default = Default::Line,
         Default::Line if is_flag => line.default = Default::Off,
-        Default::Off | Default::Line | Default::Factory(_) => return false,
+        Default::Off | Default::Line | Default::Factory(_) | Default::Neither => return false,
     }
     true
 }

@@ -9,7 +9,7 @@ use crate::draw::Drawn;
 use crate::enter::text_of;
 use crate::meaning::{Instance, Meaning, Step};
 use crate::setting::{Kind, Setting, State, Value};
-use crate::writing::{Default, Line, Number, Part, Roof, Shares, Slot};
+use crate::writing::{Line, Number, Part, Roof, Shares, Slot};
 
 /// Where a line stands.
 #[derive(Clone, Debug, Default)]
@@ -193,7 +193,7 @@ impl Line {
             Some(text) => (true, text),
             None => (false, text),
         };
-        if let (true, Default::Factory(_)) = (no, &self.default) {
+        if no && self.has_not() {
             let head = Self { parts: self.parts[..self.head()].to_vec(), ..self.clone() };
             let way = head.ways_to_read(settings, (false, text), false).into_iter().next();
             let not = |state: State| Some(State::Not(state.key(self.keys)?.to_vec()));

@@ -96,7 +96,7 @@ pub(crate) enum Value {
 pub(crate) enum State {
     /// It is off.
     Unset,
-    /// It is off for these values of its key, for which it is on where nothing is said.
+    /// It is off for these values of its key, of which nothing is said otherwise, or that it is on.
     Not(Vec<Value>),
     /// It has these values, one a field.
     Set(Vec<Value>),

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::slice::from_ref;
 
+use crate::enter::text_of;
 use crate::setting::{Kind, Setting, State, Value};
 
 /// How a level of a component writes.
@@ -109,6 +110,8 @@ pub(crate) enum Default {
     Values(Vec<Value>),
     /// For the key in each of these, these values; for others what `no` says.
     Factory(Vec<Vec<Value>>),
+    /// Neither what the line says nor what its `no` says.
+    Neither,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -218,6 +221,8 @@ impl Slot {
             Value::Text(text) if self.takes.canonical(text).is_some_and(|own| own != *text) => {
                 return Err(Unsayable);
             }
+            // Of a choice by value the other line may take no word but an address.
+            Value::Text(text) if text_of(&self.takes, text).is_none() => return Err(Unsayable),
             Value::Text(text) => text.clone(),
             Value::Several(values) => {
                 let words = values.iter().map(|value| self.say(value));
@@ -300,7 +305,9 @@ impl Line {
         let parts = forms(&self.parts, settings, self.is_each);
         let arguments = self.parts.iter().position(|part| !matches!(part, Part::Word(_)));
         let left_out = match self.default {
-            Default::Factory(_) => Some(self.head()).filter(|at| *at < parts.len()),
+            Default::Factory(_) | Default::Neither => {
+                Some(self.head()).filter(|at| *at < parts.len())
+            }
             _ => arguments.filter(|_| self.is_bare_no),
         };
         match left_out {
@@ -323,7 +330,7 @@ impl Line {
             (Default::Off, false) | (Default::Line, true) => State::Unset,
             (Default::Off, true) | (Default::Line, false) => State::Set(Vec::new()),
             (Default::Values(values), _) => State::Set(values.clone()),
-            (Default::Factory(_), _) => State::Unset,
+            (Default::Factory(_) | Default::Neither, _) => State::Unset,
         }
     }
 
@@ -341,9 +348,17 @@ impl Line {
 
     /// What is said once a line of this key was taken away; none: what absence says.
     pub(crate) fn taken_away(&self, key: &[Value]) -> Option<State> {
-        let is_there = matches!(self.default, Default::Factory(_))
-            && matches!(self.absent_of(key), State::Set(_));
-        is_there.then(|| State::Not(key.to_vec()))
+        let is_said = match self.default {
+            Default::Factory(_) => matches!(self.absent_of(key), State::Set(_)),
+            Default::Neither => true,
+            Default::Off | Default::Line | Default::Values(_) => false,
+        };
+        is_said.then(|| State::Not(key.to_vec()))
+    }
+
+    /// Whether its `no` is a line itself, for some keys or for all.
+    pub(crate) const fn has_not(&self) -> bool {
+        matches!(self.default, Default::Factory(_) | Default::Neither)
     }
 
     /// What it says of a state: what it has no place for is lost.

@@ -90,7 +90,11 @@ const RARE: &[(&[Operator], &[Context], &str)] = &[
         "what absence says can be told of lines without a key alone",
     ),
     (&[Operator::Key], &[Context::Ordered], "a line of a list has its whole key"),
-    (&[Operator::Factory], &[Context::Ordered], "a list has what was entered, in that order"),
+    (
+        &[Operator::Factory, Operator::State],
+        &[Context::Ordered],
+        "a list has what was entered, in that order",
+    ),
     (
         &[Operator::Refuse],
         &[Context::Ordered],
