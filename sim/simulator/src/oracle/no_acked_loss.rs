@@ -145,6 +145,7 @@ mod tests {
             term: Term(2),
             hello: skewsync::message::Hello {
                 generation: 0,
+                asked: Term(0),
                 k: 2,
                 highest: Term(2),
                 said: skewsync::message::Said::default(),
