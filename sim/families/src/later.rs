@@ -363,15 +363,9 @@ fn may_be_revised(draft: &Draft<'_>, component: usize, setting: usize) -> bool {
 /// Lines of some setting are there for one or two keys unless they are taken away, at each level
 /// that has the setting. Each level that says them otherwise than the one before is an edit.
 fn factories(draft: &mut Draft<'_>, component: usize, rng: &mut Rng) -> Vec<Edit> {
-    if !rng.chance(FACTORY_PERCENT) {
+    let Some(setting) = some_keyed(draft, component, FACTORY_PERCENT, rng) else {
         return Vec::new();
-    }
-    let settings = 0..draft.settings.len();
-    let fitting: Vec<usize> = settings.filter(|at| may_be_there(draft, component, *at)).collect();
-    if fitting.is_empty() {
-        return Vec::new();
-    }
-    let setting = *rng.pick(&fitting);
+    };
     let there = levels_with(draft, component, setting);
     let levels = &draft.components[component].levels;
     let lines: Vec<&Line> = there.iter().filter_map(|at| levels[*at].line_of(setting)).collect();
@@ -393,16 +387,20 @@ fn factories(draft: &mut Draft<'_>, component: usize, rng: &mut Rng) -> Vec<Edit
 
 /// The `no` of some line is a line itself, at each level that has it.
 fn states(draft: &mut Draft<'_>, component: usize, rng: &mut Rng) -> Vec<Edit> {
-    if !rng.chance(STATE_PERCENT) {
+    let Some(setting) = some_keyed(draft, component, STATE_PERCENT, rng) else {
         return Vec::new();
+    };
+    by_absence(draft, component, setting, (Operator::State, &Default::Neither))
+}
+
+/// So many times in a hundred a setting whose lines may be there from the beginning.
+fn some_keyed(draft: &Draft<'_>, component: usize, percent: usize, rng: &mut Rng) -> Option<usize> {
+    if !rng.chance(percent) {
+        return None;
     }
     let settings = 0..draft.settings.len();
     let fitting: Vec<usize> = settings.filter(|at| may_be_there(draft, component, *at)).collect();
-    if fitting.is_empty() {
-        return Vec::new();
-    }
-    let setting = *rng.pick(&fitting);
-    by_absence(draft, component, setting, (Operator::State, &Default::Neither))
+    (!fitting.is_empty()).then(|| *rng.pick(&fitting))
 }
 
 /// An absent line of a setting says this, at each level that has it.
