@@ -81,6 +81,8 @@ pub enum Lead {
     Acts(Action),
     /// The arbiter's state is kept aside.
     Keeps,
+    /// These, one after the other.
+    All(&'static [Self]),
     /// The arbiter starts with the state that was kept aside.
     GoesBack,
     /// The one message in flight is held back.
@@ -181,28 +183,33 @@ impl<E: Meaning + Clone> Scope<E> {
             Begin::After(leads) => leads,
         };
         let mut state = self.hot(cold);
+        self.lead(leads, &mut state);
+        state
+    }
+
+    fn lead(&self, leads: &[Lead], state: &mut Bounded) {
         for lead in leads {
             match *lead {
+                Lead::All(leads) => self.lead(leads, state),
                 Lead::Keeps => state.older = Some(Box::new(state.state.arbiter.clone())),
                 Lead::GoesBack => {
                     let left = state.left;
                     state.left.older += 1;
-                    state = Bounded { left, ..self.led(&state, Move::GoesBack) };
+                    *state = Bounded { left, ..self.led(state, Move::GoesBack) };
                 }
                 Lead::Held => {
                     assert_eq!(state.net.len(), 1, "one message is in flight");
                     state.held = state.net.pop();
                 }
                 Lead::AllLost => state.net.clear(),
-                Lead::Acts(action) => state = self.led(&state, Move::Does(action)),
+                Lead::Acts(action) => *state = self.led(state, Move::Does(action)),
                 Lead::AllArrive => {
                     while let Some(flight) = state.net.first().copied() {
-                        state = self.led(&state, Move::Does(Action::Deliver(flight)));
+                        *state = self.led(state, Move::Does(Action::Deliver(flight)));
                     }
                 }
             }
         }
-        state
     }
 
     fn led(&self, state: &Bounded, next: Move) -> Bounded {

@@ -62,56 +62,36 @@ fn each_rule_of_a_lost_state_taken_away_breaks_its_property() {
     }
 }
 
-/// The Active goes on beyond its peer and loses its lease; the peer takes over, and dies. An
-/// earlier state of the arbiter is kept.
-const PASSED_OVER: &[Lead] = &[
-    Lead::Keeps,
+/// The Active goes on beyond its peer and loses its lease; the peer takes over.
+const TAKEN_OVER: &[Lead] = &[
     Lead::Acts(Action::Command(0, 0, Durability::Acked)),
     Lead::Acts(Action::LeaseLapsed(0)),
     Lead::AllLost,
     Lead::Acts(Action::Arbiter(ArbiterTimer::Lease)),
     Lead::AllArrive,
-    Lead::Acts(Action::Crash(1)),
-    Lead::AllLost,
 ];
+
+/// And dies. An earlier state of the arbiter is kept.
+const PASSED_OVER: &[Lead] =
+    &[Lead::Keeps, Lead::All(TAKEN_OVER), Lead::Acts(Action::Crash(1)), Lead::AllLost];
+
+/// And the arbiter starts with that state.
+const PASSED_OVER_AND_BACK: &[Lead] =
+    &[Lead::All(PASSED_OVER), Lead::GoesBack, Lead::Acts(Action::Arbiter(ArbiterTimer::Lease))];
 
 /// And the arbiter loses its state; a Hello of the peer from before is still on its way.
 const PASSED_OVER_AND_LATE: &[Lead] = &[
     Lead::Acts(Action::Timer(1, Timer::Hello)),
     Lead::Held,
-    Lead::Acts(Action::Command(0, 0, Durability::Acked)),
-    Lead::Acts(Action::LeaseLapsed(0)),
-    Lead::AllLost,
-    Lead::Acts(Action::Arbiter(ArbiterTimer::Lease)),
-    Lead::AllArrive,
-    Lead::Acts(Action::Crash(1)),
-    Lead::AllLost,
+    Lead::All(PASSED_OVER),
     Lead::Acts(Action::ArbiterLost),
-    Lead::Acts(Action::Arbiter(ArbiterTimer::Lease)),
-];
-
-/// And the arbiter starts with that state.
-const PASSED_OVER_AND_BACK: &[Lead] = &[
-    Lead::Keeps,
-    Lead::Acts(Action::Command(0, 0, Durability::Acked)),
-    Lead::Acts(Action::LeaseLapsed(0)),
-    Lead::AllLost,
-    Lead::Acts(Action::Arbiter(ArbiterTimer::Lease)),
-    Lead::AllArrive,
-    Lead::Acts(Action::Crash(1)),
-    Lead::AllLost,
-    Lead::GoesBack,
     Lead::Acts(Action::Arbiter(ArbiterTimer::Lease)),
 ];
 
 /// The peer lives, executes a change of its own, and goes on with it once the arbiter has lost its
 /// state.
 const PASSED_OVER_AND_LOST: &[Lead] = &[
-    Lead::Acts(Action::Command(0, 0, Durability::Acked)),
-    Lead::Acts(Action::LeaseLapsed(0)),
-    Lead::AllLost,
-    Lead::Acts(Action::Arbiter(ArbiterTimer::Lease)),
-    Lead::AllArrive,
+    Lead::All(TAKEN_OVER),
     Lead::Acts(Action::Command(1, 1, Durability::Async)),
     Lead::AllLost,
     Lead::Acts(Action::ArbiterLost),
