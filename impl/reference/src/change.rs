@@ -1002,7 +1002,7 @@ impl Change {
         };
         let neither = |form: &FormId| {
             let declared = &image.declarations().commands[form.0 as usize];
-            declared.default.is_none() && declared.no == NoMeans::State
+            !defaults(form) && declared.no == NoMeans::State
         };
         if from.iter().chain(to).any(neither) {
             return Vec::new();

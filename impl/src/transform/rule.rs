@@ -1217,9 +1217,10 @@ fn says_absence(image: &Image, key: &LineKey, line: &Line) -> bool {
     image.form(key.form).says_absence(&line.words)
 }
 
-/// Whether an absent line says nothing at all: it is neither on nor off.
+/// Whether an absent line says nothing at all: it is neither on nor off. A default of an optional
+/// part is what a line without the part says.
 fn is_unsaid(decl: &FormDecl) -> bool {
-    decl.default == DefaultDecl::None && decl.no_is_state()
+    decl.no_is_state() && decl.default != DefaultDecl::Line && decl.absent.is_none()
 }
 
 /// What the absence of all lines of a side says; none: nobody knows.

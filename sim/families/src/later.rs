@@ -390,12 +390,6 @@ fn states(draft: &mut Draft<'_>, component: usize, rng: &mut Rng) -> Vec<Edit> {
     let Some(setting) = some_keyed(draft, component, STATE_PERCENT, rng) else {
         return Vec::new();
     };
-    // Where a part is left out at one level alone the check takes that for what absence says.
-    let levels = &draft.components[component].levels;
-    let mut lines = levels.iter().filter_map(|level| level.line_of(setting));
-    if lines.any(|line| line.slots().any(|slot| slot.unsaid.is_some())) {
-        return Vec::new();
-    }
     by_absence(draft, component, setting, (Operator::State, &Default::Neither))
 }
 
